@@ -21,7 +21,7 @@ interface WatchFlags {
   untilParentEnds?: true;
 }
 
-/** A finding of an hour ago is no alarm. Seconds. */
+/** A finding from an hour ago is not an alarm. Seconds. */
 const longestEvery = 3600;
 
 function parseEvery(text: string): number {
@@ -30,7 +30,7 @@ function parseEvery(text: string): number {
   throw new InvalidArgumentError(`give 1 to ${longestEvery}.`);
 }
 
-/** The commands by which people write about runs, and the service that raises alarms. */
+/** The commands for writing about runs, and the service that raises alarms. */
 export function addLogbook(add: Add, run: Run): void {
   add('note <EXECUTION_ID|none> <TEXT>', 'writes a note about an execution, or about none')
     .option('--at <TIME>', 'the time that it is about: ISO 8601, or -10m (default: now)')

@@ -94,7 +94,7 @@ export function addObserve(add: Add, run: Run): void {
     .action((flags: Flags) => run((io) => observeAs(io, flags)));
 }
 
-/** The one of its commands that the flags mean. */
+/** Runs the command that the flags select. */
 async function observeAs(io: Io, { set: sets, topics = [], namespace: namespaces = [], ...flags }: Flags) {
   const { broker, config, layout, wait, from, until, contract, against, anonymize } = flags;
   const listening = { broker, config, sets, layout, topics, namespaces };
@@ -123,7 +123,7 @@ async function observeAs(io: Io, { set: sets, topics = [], namespace: namespaces
   });
 }
 
-/** A recording is read without a broker. */
+/** Recordings are read without a broker. */
 function refuseBroker(flags: Partial<Flags>): void {
   const other = (['broker', 'layout', 'record', 'metrics', 'api', 'monitorUrl'] as const).find(
     (name) => flags[name] !== undefined,

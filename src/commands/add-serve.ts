@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { closest } from '../lib/suggest.ts';
+import { unknownCommand } from './help/unknown-command.ts';
 import { parsePositive, type Run } from './shared/options.ts';
 
 interface ServeOptions {
@@ -54,13 +54,13 @@ export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Ru
     });
 }
 
-/** Options that mean nothing to a server that controls nothing. */
+/** Rejects options that mean nothing to a server without control. */
 function requireControl(command: Command, { insecureLocal, maxRuns }: ServeOptions): void {
   const given = insecureLocal === true ? '--insecure-local' : maxRuns === undefined ? undefined : '--max-runs';
   if (given !== undefined) command.error(`error: ${given} needs --allow-control`);
 }
 
-/** Options that mean nothing on stdio: one who gives them has forgotten `--http`. */
+/** Rejects options that mean nothing on stdio: the user has forgotten `--http`. */
 function requireHttp(
   command: Command,
   { insecureLocal, tlsCert, tlsKey, behindProxy }: ServeOptions,
@@ -81,9 +81,5 @@ function refuseUnknownCommand(program: Command, serve: Command): void {
   const [word] = serve.args;
   if (word === undefined) return;
   if (word === serve.name()) serve.error(`error: options stand behind the command: swf-mcp ${word} …`);
-  const known = program.commands.map((command) => command.name());
-  // Only a near one: "stop" must not be named to those who looked for "top".
-  const near = word.length < 4 ? undefined : closest(word, known);
-  const hint = near === undefined ? '' : `did you mean ${near}? `;
-  serve.error(`error: unknown command or argument '${word}'; ${hint}swf-mcp --help lists all commands`);
+  serve.error(unknownCommand(program, word));
 }

@@ -33,7 +33,7 @@ const observeOption = (what: string): Option =>
   new Option('--observe <LAYOUT>', `${what}: the layout of its topics, or none`).choices(['none', ...layoutNames]);
 
 const watchOption = (): Option =>
-  new Option('--watch', 'alarms of findings that last too, as swf-mcp watch raises them ($SWF_WEBHOOK is told)');
+  new Option('--watch', 'alarms of findings that last too, as swf-mcp watch raises them (notifies $SWF_WEBHOOK)');
 
 /** The commands that run agents as services. */
 export function addServices(add: Add, run: Run): void {

@@ -11,6 +11,8 @@ import { addServices } from './add-services.ts';
 import { addUpkeep } from './add-upkeep.ts';
 import { completionScript, type Shell, shells } from './help/completion.ts';
 import { examplesOf } from './help/examples.ts';
+import { groupCommands } from './help/groups.ts';
+import { unknownCommand } from './help/unknown-command.ts';
 import { exitCodes, type Io } from './shared/io.ts';
 import {
   type Add,
@@ -131,6 +133,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
   addUpkeep(add, run);
   addCompletion(program, add, run);
   addDoctor(add, run);
+  addHelp(program, add);
   return program;
 }
 
@@ -149,7 +152,17 @@ function addCompletion(program: Command, add: Add, run: Run): void {
     });
 }
 
-/** The command that looks whether all is in place. */
+/** Commander's own says nothing of a command that is not known. */
+function addHelp(program: Command, add: Add): void {
+  program.helpCommand(false);
+  add('help [COMMAND]', 'how to use a command').action((name: string | undefined, _, help: Command) => {
+    const command = name === undefined ? program : program.commands.find((one) => one.name() === name);
+    if (command === undefined) help.error(unknownCommand(program, String(name)));
+    command.outputHelp();
+  });
+}
+
+/** The command that checks whether everything is in place. */
 function addDoctor(add: Add, run: Run): void {
   add('doctor [CONFIG]', 'is everything in place: Node, store, configuration, broker; a line each, with what to do')
     .addOption(brokerOption())
@@ -189,7 +202,7 @@ function addControl(add: Add, run: Run): void {
 /** The process, as far as the command line needs it. */
 export interface ThisProcess {
   version: string;
-  /** The words of the command line, behind the program's name. */
+  /** The words of the command line, after the program's name. */
   words: readonly string[];
   stdin: NodeJS.ReadableStream;
   /** The process as commands see it, with the store that the command line names. */
@@ -206,12 +219,13 @@ export async function runCommandLine({ version, words, stdin, start }: ThisProce
   };
   const program = createProgram({ version, stdin }, run);
   await addTables(program, words, run);
+  groupCommands(program);
   for (const command of program.commands) command.addHelpText('after', examplesOf(command.name()) ?? '');
   try {
     await program.parseAsync(words, { from: 'user' });
     return exitCode;
   } catch (error) {
-    // Help and version are no errors; every other complaint of the parser is about usage.
+    // Help and version are not errors; every other error of the parser is about usage.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
     throw error;
   }

@@ -31,7 +31,7 @@ export interface Driver {
   isSilent: boolean;
 }
 
-/** Whether it lives is asked where somebody looks. */
+/** Liveness is checked only when a caller reads it. */
 function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest): Driver | undefined {
   const owner = ownerOf(sql, executionId);
   if (owner === undefined) return undefined;
@@ -59,34 +59,34 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
   });
   return {
     execution: (id: string) => requireExecution(sql, id),
-    /** The record of an execution beside its row. */
+    /** The fields of an execution that lists leave out. */
     executionRecord: (execution: ExecutionRow) => executionRecord(sql, execution),
-    /** The plan of an execution that was made here. Throws `ARGUMENT_INVALID` for one of other programs. */
+    /** The plan of one of our own executions. Throws `ARGUMENT_INVALID` for an observed execution. */
     executionParams: (execution: ExecutionRow) =>
       executionParams(sql, requireOwn(execution, 'be planned, or have its files looked at,')),
     audit: (execution: ExecutionRow) =>
       execution.origin === 'own'
         ? auditExecution(sql, execution)
         : auditObserved(sql, execution, { isAlive, now: momentOfTest(isAlive) }),
-    /** How an execution does. `now` is in milliseconds since 1970. */
+    /** Assesses an execution. `now` is in milliseconds since 1970. */
     assess: (execution: ExecutionRow, now: number) => assessAny(sql, execution, momentFor(execution, now)),
-    /** The same with everything that is worth saying of it. */
+    /** Assesses an execution, with findings and their evidence. */
     assessWithFindings: (execution: ExecutionRow, now: number, data_as_of: string | undefined) =>
       execution.origin === 'own'
         ? assessWithFindings(sql, execution, { ...momentFor(execution, now), data_as_of })
         : assessObservedWithFindings(sql, execution, { isAlive, now }),
-    /** The contract of the bus in a run of other programs. Throws `ARGUMENT_INVALID` for one of our own. */
+    /** The contract of the bus in an observed run. Throws `ARGUMENT_INVALID` for one of our own. */
     busContract: (id: string) => busContract(sql, requireObserved(requireExecution(sql, id))),
-    /** The id of an observed execution as its programs tell it. */
+    /** The id that an observed execution has in its own programs. */
     toldId: (executionId: string) => toldIdOf(sql, executionId),
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),
     pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
     stoppedBy: kept(sql, stoppedBy),
-    /** Of an observed execution what its runner has told by REST; undefined where that is nothing. */
+    /** For an observed execution, the settings its runner told by REST; undefined if none. */
     configuration: kept(sql, configurationOfAny),
     settings: (execution: ExecutionRow) =>
       execution.origin === 'own' ? settingsOf(sql, execution) : new Map<string, Setting>(),
-    /** How an execution does; of one that has ended nothing need be judged. */
+    /** The health of an execution; an ended execution needs no assessment. */
     health: (execution: ExecutionRow, now: number): Health =>
       execution.status === 'running'
         ? assessAny(sql, execution, momentFor(execution, now)).health
@@ -107,7 +107,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     lastTick: (executionId: string) => lastTick(sql, executionId),
     lastMessage: (executionId: string) => lastMessage(sql, executionId),
     lastLandmarks: kept(sql, lastLandmarks),
-    /** The last log lines of an execution from a level on. */
+    /** The last log lines of an execution at a level or above. */
     lastLogLines: kept(sql, (_, execution_id: string, level: number, limit: number) => {
       const page = { order: 'newest', limit, uncounted: true } as const;
       return listLogs(sql, { execution_id, level }, page, findWords).rows;
@@ -125,7 +125,7 @@ const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: Livenes
     sliceStanding(sql, product, { isAlive, now: momentOf(sql, product.execution_id, now) }),
   messagesOf: (product: Product, limit: number) => messagesOf(sql, product, limit),
   slicesOf: (product: Product) => slicesOf(sql, product),
-  /** The first log lines of its execution that name a file. */
+  /** The first log lines that name a file, within its execution. */
   logLinesOf: ({ execution_id, name }: Product, limit: number) =>
     listLogs(sql, { execution_id, search: name }, { order: 'oldest', limit, uncounted: true }, findWords).rows,
 });

@@ -21,7 +21,7 @@ import { goneWorkers, slicesInHandByAgent } from './reports/slices-in-hand.ts';
 import { kept } from './sqlite/kept-answers.ts';
 import type { Prepare } from './sqlite/statements.ts';
 
-/** Lists, page by page, and the names that filters may give. */
+/** Paged lists, and look-ups of the names that filters accept. */
 export function createListQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
   return {
     executions: (filter: ExecutionFilter, page: Page) => listExecutions(sql, filter, page, isAlive),
@@ -29,7 +29,7 @@ export function createListQueries(sql: Prepare, findWords: WordSearch, isAlive: 
     stfFiles: (filter: StfFileFilter, page: Page) => listStfFiles(sql, filter, page),
     tfFiles: (filter: TfFileFilter, page: Page) => listTfFiles(sql, filter, page),
     tfSlices: (filter: TfSliceFilter, page: Page) => listTfSlices(sql, filter, page),
-    /** Tells of slices in hand whether their workers are gone. */
+    /** Returns a test for whether the worker of a slice in hand is gone. */
     goneWorkers: () => goneWorkers(sql, isAlive),
     logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page, findWords),
     agents(filter: AgentFilter, page: Page) {

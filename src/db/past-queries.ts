@@ -10,7 +10,7 @@ export interface Past {
   queries: Queries;
   /** The time of its clock, in milliseconds since 1970. */
   now: number;
-  /** The moment as `TIME@MESSAGE_ID`, from which it is found again. */
+  /** The moment as `TIME@MESSAGE_ID`, by which callers can return to it. */
   exact: string;
 }
 
@@ -18,10 +18,10 @@ interface Visited extends Past {
   store: PastStore;
 }
 
-/** Moments that stay made: somebody who goes through a run asks several things about each. */
+/** How many past stores to keep: a user who steps through a run asks several questions about each moment. */
 const mostKept = 2;
 
-/** Past states of a store that is read. @param isAlive whether a process lives today */
+/** Past states of a store opened for reading. @param isAlive whether a process is alive now */
 export class Pasts {
   readonly #live: Connection;
   readonly #isAlive: LivenessTest;
@@ -35,8 +35,8 @@ export class Pasts {
   }
 
   /**
-   * Asks the store as it was at a moment: a time, the id of a message, or `TIME@MESSAGE_ID`. One question after another: the next may be about another moment.
-   * Throws `ARGUMENT_INVALID` for what names no moment.
+   * Asks the store as it was at a moment: a time, a message id, or `TIME@MESSAGE_ID`. Questions run one at a time, since the next may be about another moment.
+   * Throws `ARGUMENT_INVALID` if `asOf` names no moment.
    * @param present milliseconds since 1970
    */
   ask<T>(asOf: string, present: number, question: (past: Past) => Promise<T> | T): Promise<T> {
@@ -52,7 +52,7 @@ export class Pasts {
   async #at(asOf: string, present: number): Promise<Past> {
     const sql = preparer(this.#live);
     const moment = momentNamed(sql, asOf, present);
-    // An execution that was removed is gone from the past, too.
+    // A removed execution is gone from past states, too.
     const prunes = sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'prunes'`).get()?.value;
     if (prunes !== this.#prunes) this.close();
     this.#prunes = prunes;
@@ -73,7 +73,7 @@ export class Pasts {
       for (const old of this.#visited.splice(0, Math.max(0, this.#visited.length - mostKept))) old.store.close();
       return past;
     } catch (error) {
-      // Half a store answers wrongly.
+      // A half-built store gives wrong answers.
       store.close();
       throw error;
     }

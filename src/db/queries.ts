@@ -17,27 +17,27 @@ import { createTimelineQueries } from './timeline-queries.ts';
 
 type RecordedFilesArguments = Parameters<typeof recordedFilesOf> extends [unknown, ...infer Rest] ? Rest : never;
 
-/** Where the newest thing of each kind stands. An alarm must not make a store look fresh in which nothing moves. */
+/** As SQL: the times of the newest heartbeat, message and log line. An alarm must not make an idle store look fresh. */
 const newestOf = [
   'SELECT max(last_heartbeat) AS at FROM system_agents',
   `SELECT ${messageColumns.recorded_at} AS at FROM message_rows WHERE ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   'SELECT timestamp AS at FROM app_logs WHERE log_id = (SELECT max(log_id) FROM app_logs)',
 ];
 
-/** Everything that can be asked of a store: the whole of what tools see of the database. */
+/** All questions about a store: tools see nothing else of the database. */
 export function createQueries(db: Connection, isAlive: LivenessTest) {
   const kept = isReader(db) ? keepAnswers(db) : undefined;
   const sql = kept?.sql ?? preparer(db);
   const findWords = createWordSearch(sql);
-  // Statements whose answers are taken once, and need not be kept.
+  // For answers that are used once and not kept.
   const plain = preparer(db);
   return {
     ...createSnapshots(db, kept),
-    /** The store's own id; undefined in one of an earlier version that has none yet. */
+    /** The store's own id; undefined if an earlier version made the store and it has no id yet. */
     storeId: () => knownStoreId(sql),
-    /** The file where the store was made. One that stands elsewhere is a copy, with the same id. */
+    /** The file where the store was made. A store elsewhere is a copy, with the same id. */
     home: () => homeOf(sql),
-    /** When the newest thing in the store was written: how fresh any answer can be. Undefined for an empty store. */
+    /** When the store last changed, which bounds how fresh an answer can be. Undefined for an empty store. */
     dataAsOf(): string | undefined {
       const parts = new PartReader();
       return newestOf
@@ -45,19 +45,19 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
         .toSorted()
         .at(-1);
     },
-    /** A moment with the state that is asked, as `TIME@MESSAGE_ID`. @param now milliseconds since 1970 */
+    /** The state of this store as a moment, `TIME@MESSAGE_ID`. @param now milliseconds since 1970 */
     momentExactly(now: number): string {
       const last = sql<[], { message_id: string }>(
         'SELECT message_id FROM message_rows ORDER BY seq DESC LIMIT 1',
       ).get();
       return `${new Date(now).toISOString()}@${last?.message_id ?? noMessage}`;
     },
-    /** Observers that hear into this store now. @param now milliseconds since 1970 */
+    /** Observers that listen into this store now. @param now milliseconds since 1970 */
     listeningObservers: (now: number) => listeningObservers(plain, isAlive, now),
-    /** One question in SQL over the documented views, in a process of its own. */
+    /** Runs one SQL query over the documented views in a separate process. */
     askSql: async (question: string, signal: AbortSignal) =>
       (await import('./query-store/ask-process.ts')).askProcess(db.name, question, signal),
-    /** Data files that are recorded of an execution, of one kind, behind a place. */
+    /** The recorded data files of an execution, of one kind, after a key. */
     recordedFiles: (...args: RecordedFilesArguments) => recordedFilesOf(plain, ...args),
     ...createTimelineQueries(plain, isAlive),
     ...createExecutionQueries(sql, findWords, isAlive),
@@ -66,16 +66,16 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
   };
 }
 
-/** One state of the store for several questions. */
+/** Snapshots: several questions on one state of the store. */
 function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
   const sql = preparer(db);
   const begin = (): void => {
     sql('BEGIN').run();
-    // The first read decides which state it is.
+    // The first read fixes the snapshot.
     sql('SELECT 1 FROM sqlite_schema LIMIT 1').get();
     kept?.refresh();
   };
-  // Nothing was written; a store that is damaged refuses to commit even that.
+  // Nothing was written, and a damaged store refuses even an empty commit.
   const end = (): void => {
     if (db.inTransaction) sql('ROLLBACK').run();
   };
@@ -90,7 +90,7 @@ function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
         end();
       }
     },
-    /** The same for as long as it takes. Nobody else may ask by this connection meanwhile. */
+    /** The asynchronous form. No other code may use this connection meanwhile. */
     async heldSnapshot<T>(ask: () => Promise<T>): Promise<T> {
       begin();
       try {
@@ -102,7 +102,7 @@ function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
   };
 }
 
-/** Whether a connection was opened to read. Of one that writes SQLite does not tell its own commits. */
+/** Whether a connection only reads. SQLite does not report a writing connection's own commits to it. */
 const isReader = (db: Connection): boolean => db.pragma('query_only', { simple: true }) === 1;
 
 export type Queries = ReturnType<typeof createQueries>;

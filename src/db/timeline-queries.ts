@@ -10,11 +10,11 @@ import { AttemptHistories } from './timeline/attempt-histories.ts';
 import { timelineQuestion, type WantedTimeline } from './timeline/question.ts';
 import { type Timeline, timelineOf, type TimelineQuestion } from './timeline/timeline.ts';
 
-/** Questions about every attempt of an execution, which are kept in memory. Each step of an answer is to be taken in a snapshot. */
+/** Questions about all attempts of an execution, which are kept in memory. Take each step of an answer in a snapshot. */
 export function createTimelineQueries(sql: Prepare, isAlive: LivenessTest) {
   const histories = new AttemptHistories(sql);
   return {
-    /** The question of a picture: of the life of an execution, or of a part of it (ISO 8601). `now` is in milliseconds since 1970. */
+    /** The question for a picture of an execution's life, or of part of it (ISO 8601). `now` is in milliseconds since 1970. */
     timelineQuestion: (execution: ExecutionRow, now: number, wanted: WantedTimeline): TimelineQuestion =>
       timelineQuestion(sql, execution, { wanted, isAlive, now }),
     /** An execution over time. */
@@ -25,11 +25,11 @@ export function createTimelineQueries(sql: Prepare, isAlive: LivenessTest) {
     *packedAttempts(executionId: string): Steps<Packed> {
       return pack(yield* histories.of(executionId).follow());
     },
-    /** The same as columns of numbers. They hold until the next question. */
+    /** The same as columns of numbers, valid until the next question. */
     *attempts(executionId: string): Steps<Attempts> {
       return yield* histories.of(executionId).follow();
     },
-    /** The part of an execution's slices that has been read for its timeline, from 0 to 1. */
+    /** The share of an execution's slices already read for its timeline, from 0 to 1. */
     timelinePart: ({ execution_id, slices_created }: ExecutionRow): number =>
       Math.min(1, Math.round((100 * histories.of(execution_id).columns.length) / Math.max(1, slices_created)) / 100),
     /** Groups of rows with their sums. */

@@ -1,23 +1,23 @@
 import { histogram, metric, type Sample } from './prometheus-text.ts';
 
-/** The figures of the process of an agent, or of a recorder, at a moment. */
+/** Figures of an agent or recorder process at one moment. */
 export interface AgentFigures {
   version: string;
-  /** Of the store that this program knows. */
+  /** Store schema version that this program knows. */
   schema: number;
   isConnected: boolean;
   reconnects: number;
-  /** Messages since the process began, by type. */
+  /** Messages since the process started, by type. */
   sent: ReadonlyMap<string, number>;
   received: ReadonlyMap<string, number>;
   refused: ReadonlyMap<string, number>;
-  /** Messages that the broker has not confirmed; since when the oldest waits, in milliseconds since 1970. */
+  /** Messages not confirmed by the broker; `oldest`: since when the oldest waits, in milliseconds since 1970. */
   unsent: { count: number; oldest: number | undefined };
-  /** Messages that wait to be read and answered, by role; of agents that read. */
+  /** Messages waiting to be read and answered, by role, for agents that read. */
   behind: Readonly<Record<string, number>>;
-  /** Slots by state; of workers. */
+  /** Slots by state, for workers. */
   slots: Readonly<Record<string, number>>;
-  /** Kinds of work that it cannot do, by reason. */
+  /** Kinds of work that the agent cannot do, by reason. */
   offDuty: Readonly<Record<string, number>>;
   steps: { bounds: readonly number[]; within: readonly number[]; count: number; sum: number };
 }
@@ -27,7 +27,7 @@ const byType = (counts: ReadonlyMap<string, number>): Sample[] => [...counts].ma
 const by = (label: string, values: Readonly<Record<string, number>>): Sample[] =>
   Object.entries(values).map(([key, value]) => [{ [label]: key }, value]);
 
-/** The figures of an agent as Prometheus reads them (text format 0.0.4). */
+/** Formats an agent's figures for Prometheus (text format 0.0.4). */
 export function agentMetricsText(figures: AgentFigures): string {
   const { version, schema, unsent, steps } = figures;
   const { oldest } = unsent;

@@ -7,23 +7,23 @@ import { allPrintable } from '../lib/printable.ts';
 import { nameless } from './callers.ts';
 import { callerOf, refuse } from './guard.ts';
 
-/** Says that a person has seen an alarm. Throws `ARGUMENT_INVALID` for what names none. */
+/** Records that a person has seen an alarm. Throws `ARGUMENT_INVALID` if `alarm` names none. */
 export type MarkSeen = (
   alarm: string,
   by: { author: string; sender: string; text: string | undefined },
 ) => Promise<{ alarm_id: string; seen_by: string; is_over: boolean; is_new: boolean }>;
 
-/** The largest body, which holds a note. */
+/** Largest accepted body; it may hold a note. */
 const bodyLimit = '32kb';
 
 const seenBody = z.strictObject({
   alarm_id: z.string().min(1).max(3000),
   text: z.string().trim().min(1).max(maxNote).optional(),
-  /** The person in whose name it is said, where that is not the token's. */
+  /** The person on whose behalf it is sent, if not the token's name. */
   requested_by: z.string().trim().min(1).max(maxAuthor).optional(),
 });
 
-/** `POST /alarms/seen`: for tokens that may write into the logbook. @param markSeen left out, nobody may */
+/** `POST /alarms/seen`: for tokens that may write into the logbook. @param markSeen undefined if nobody may */
 export function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined, inTurn: RequestHandler): void {
   app.post('/alarms/seen', inTurn, express.json({ limit: bodyLimit, type: () => true }), (request, response, next) => {
     const { name = nameless, scope } = callerOf(request);

@@ -22,37 +22,34 @@ import { createTurns, type Turn } from './turns.ts';
 export interface AppOptions extends McpOptions {
   queries: () => Queries;
   metrics: Metrics;
-  /** Left out, nobody can mark an alarm as seen. */
+  /** Undefined if nobody may mark alarms as seen. */
   markSeen: MarkSeen | undefined;
-  /** The tokens of which every request but that for health must bring one; where there are none, nobody is asked. */
+  /** Every request except the health check must carry one of these tokens; if there are none, no token is required. */
   tokens: readonly Token[];
-  /** Whether the server is asked by other names than those of this machine for itself. */
+  /** Whether requests may use host names other than this machine's loopback names. */
   anyHost: boolean;
-  /** Whether a proxy stands in front, and says by `X-Forwarded-…` what it was asked, and by whom. */
+  /** Whether a proxy in front reports the original request and client in `X-Forwarded-…`. */
   behindProxy: boolean;
   /** The folder that holds the page's files. */
   pageFolder: string;
   log: Log;
 }
 
-/** Larger requests are refused: no tool takes so much. */
+/** Larger requests are refused: no tool needs that much. */
 const bodyLimit = '4mb';
 
-/**
- * The HTTP server: health for everybody, and then, for those who bring the token, what `routes` lists. A route that is added there is closed
- * by default.
- */
+/** The HTTP server: the health check is open to everybody; all `routes` require the token, so a route added there is closed by default. */
 export function createApp(options: AppOptions): Express {
   const { queries, tokens, anyHost, behindProxy, log } = options;
   const app = express();
   app.disable('x-powered-by');
-  // The last of a chain of proxies, which is ours: what it adds can be believed.
+  // Trust only the last of a chain of proxies, which is ours.
   app.set('trust proxy', behindProxy ? 1 : false);
   app.use(sayNotToKeep);
   app.use(refuseForeign(anyHost));
   app.get('/healthz', (_, response) => answerHealth(response, queries));
   addPage(app, options.pageFolder);
-  // Clients look here whether they could log in in another way. To hear that they cannot, they need no token.
+  // Clients look here for other ways to log in. Learning that there are none needs no token.
   app.use('/.well-known', answerNothing);
   app.use(requireToken(tokens));
   const turn = createTurns();
@@ -69,7 +66,7 @@ function answerNothing({ originalUrl }: Request, response: Response): void {
 
 type Route = (app: Express, options: AppOptions, turn: Turn) => void;
 
-/** Every route that asks for the token. A new one is a function and a line here. */
+/** Every route that requires the token. To add one, write a function and list it here. */
 const routes: readonly Route[] = [
   addMcp,
   addMetrics,
@@ -89,7 +86,7 @@ function addMcp(app: Express, options: AppOptions, turn: Turn): void {
   });
 }
 
-/** A request waits for its turn, as each message to MCP does. */
+/** Makes a request wait for its turn, as each MCP message does. */
 const inTurn =
   (turn: Turn): RequestHandler =>
   async (request, _, next) => {
@@ -103,7 +100,7 @@ function addMetrics(app: Express, { metrics, queries }: AppOptions, turn: Turn):
   });
 }
 
-/** The parameters of an execution, for programs that know its id alone. */
+/** Parameters of an execution, for programs that know only its id. */
 function addParameters(app: Express, { queries }: AppOptions, turn: Turn): void {
   app.get('/workflow-executions/:id', inTurn(turn), (request: Request<{ id: string }>, response) =>
     answerParameters(request.params.id, response, queries),
@@ -113,7 +110,7 @@ function addParameters(app: Express, { queries }: AppOptions, turn: Turn): void 
 function answerHealth(response: Response, queries: () => Queries): void {
   try {
     const asked = queries();
-    // A damaged store says so where it is asked for more than its age.
+    // A damaged store fails only when more than its age is read.
     asked.executions({}, { order: 'newest', limit: 1, uncounted: true });
     response.json(allPrintable({ status: 'ok', store_id: asked.storeId(), data_as_of: asked.dataAsOf() }));
   } catch (error) {
@@ -161,7 +158,7 @@ function readable(queries: () => Queries): Queries | undefined {
   }
 }
 
-/** Faults of a request are told as JSON, like everything else; ours only to the operator. */
+/** Reports a request's faults as JSON, like everything else, and our own only to the operator. */
 function onError(log: Log): ErrorRequestHandler {
   return (error: { type?: string; status?: number; stack?: string; message?: string }, _, response, next) => {
     if (response.headersSent) {

@@ -1,9 +1,9 @@
-/** Calls that may be under way at once: a client's, and those of all. A wait for an execution is one of them as long as it lasts. */
+/** Most concurrent calls, per client and in total. A wait for an execution counts as one for as long as it lasts. */
 export const callLimits = { ofOneClient: 200, ofAll: 1000 } as const;
 
 /**
- * Counts the calls that are under way. Its result takes so many calls of a client, and gives either how to end them or, where they are
- * too many, the limit that they would pass.
+ * Counts concurrent calls. The result admits a number of calls for a client and returns either how to end them or, if they are too many,
+ * the limit they would exceed.
  */
 export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; ofAll: number } = callLimits) {
   const underWay = new Map<string, number>();

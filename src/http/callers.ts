@@ -2,18 +2,18 @@ import { timingSafeEqual } from 'node:crypto';
 
 import { sha256 } from '../lib/sha256.ts';
 
-/** The name in the record of a client that has none, such as one with `SWF_MCP_TOKEN`. */
+/** Name recorded for a client that has none, such as a client with `SWF_MCP_TOKEN`. */
 export const nameless = 'mcp';
 
 export const scopes = ['read', 'note', 'control'] as const;
 
 export type Scope = (typeof scopes)[number];
 
-/** One who may ask: by a token, or everybody of this machine where there is none. */
+/** An authorized client: the holder of a token or, if there are no tokens, anybody on this machine. */
 export interface Caller {
-  /** The token's name; undefined where it has none. */
+  /** The token's name; undefined if it has none. */
   name: string | undefined;
-  /** The rights of this caller: to ask, to write into the logbook too, or to control executions too. */
+  /** Rights of this caller: to read, to write into the logbook too, or to control executions too. */
   scope: Scope;
 }
 
@@ -23,10 +23,7 @@ export interface Token extends Caller {
 
 const digest = (text: string): Buffer => sha256().update(text).digest();
 
-/**
- * The caller that a token belongs to; undefined for a token that is none. Tokens are compared in equal time, whatever was given, and each with
- * all that there are.
- */
+/** Finds the caller that a token belongs to; undefined for an unknown token. Compares in constant time, always with every known token. */
 export function createCallers(tokens: readonly Token[]): (given: string) => Caller | undefined {
   const known = tokens.map(({ token, ...caller }) => ({ caller, expected: digest(token) }));
   return (given) => {

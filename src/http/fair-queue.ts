@@ -1,7 +1,7 @@
-/** Things that wait, of several clients, which are served in turn: one who asks for a hundred waits himself, and nobody behind him. */
+/** A queue that serves its clients in turn: a client that queues a hundred things delays only itself. */
 export interface FairQueue<T> {
   put(client: string, thing: T): void;
-  /** The next thing of a client that may be served; undefined where none waits. */
+  /** Takes the next thing of a client that may be served; undefined if none waits. */
   take(mayBeServed?: (client: string) => boolean): { client: string; thing: T } | undefined;
   remove(client: string, thing: T): void;
 }
@@ -25,7 +25,7 @@ export function createFairQueue<T>(): FairQueue<T> {
         if (!mayBeServed(client)) continue;
         const [thing] = things;
         things.delete(thing as T);
-        // Behind all others, if it has more.
+        // A client with more things goes behind all others.
         waiting.delete(client);
         if (things.size > 0) waiting.set(client, things);
         return { client, thing: thing as T };

@@ -11,23 +11,23 @@ import { refuseForeign, sayNotToKeep } from './guard.ts';
 export interface FilesAppOptions {
   /** The folder of all executions' data files. */
   folder: string;
-  /** Everybody who asks must bring it; without one, nobody is asked. */
+  /** Every request must carry it; if undefined, no token is required. */
   token: string | undefined;
 }
 
-/** Names of executions and of files. None that begins with a dot, and none that is still being written. */
+/** Names of executions and of files: without a leading dot, and not of a file still being written. */
 const namePattern = /^(?!\.)[^/\\]{1,255}$/;
 const unfinishedPattern = /\.(?:part|fetching)$/;
 
 /**
- * Publishes the data files of executions read-only, at `/{execution_id}/{filename}`: with byte ranges, and with strong ETags, which change when a
- * file does. Nothing can be listed, and nothing is followed out of the folder.
+ * Publishes the data files of executions read-only at `/{execution_id}/{filename}`, with byte ranges and with strong ETags, which change when a
+ * file does. It lists nothing and follows no link out of the folder.
  */
 export function createFilesApp({ folder, token }: FilesAppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(sayNotToKeep);
-  // Without a token a web page could ask through a browser on this machine.
+  // Without a token, a web page could send requests through a browser on this machine.
   app.use(refuseForeign(token !== undefined));
   app.get('/healthz', (_, response) => void response.json({ status: 'ok' }));
   app.use(requireToken(token));
@@ -39,7 +39,7 @@ export function createFilesApp({ folder, token }: FilesAppOptions): Express {
   return app;
 }
 
-/** An address that is no text, such as /%zz: express would answer with a page that has paths of this machine. */
+/** Answers an address that cannot be decoded, such as /%zz: express would send a page that shows paths of this machine. */
 function refuseBroken(_: unknown, __: Request, response: Response, next: NextFunction): void {
   if (response.headersSent) next();
   else refuse(response, 400, 'the address cannot be read');
@@ -79,21 +79,21 @@ async function answerFile(
   response.type('application/octet-stream');
   const options = { root: join(folder, execution), etag: false, cacheControl: false };
   response.sendFile(filename, options, (error: SendError | undefined) => {
-    // A client that breaks off needs no answer.
+    // A client that disconnects needs no answer.
     if (error === undefined || response.headersSent) return;
     if (error.headers !== undefined) response.set(error.headers);
     if (error.status === 416) refuse(response, 416, 'the file has no such bytes');
-    else refuse(response, 404, 'there is no such file here any more');
+    else refuse(response, 404, 'the file is no longer here');
   });
 }
 
-/** An error of `send`, which express answers with. */
+/** An error of `send`, which express sends files with. */
 interface SendError extends Error {
   status?: number;
   headers?: Record<string, string>;
 }
 
-/** Undefined where it is no regular file in a folder of its own: a link could lead anywhere. */
+/** Undefined unless it is a regular file in a real folder: a link could lead anywhere. */
 async function factsOf(folder: string, execution: string, filename: string): Promise<BigIntStats | undefined> {
   if (!namePattern.test(execution) || !namePattern.test(filename) || unfinishedPattern.test(filename)) return undefined;
   try {

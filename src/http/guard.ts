@@ -3,18 +3,18 @@ import type { NextFunction, Request, Response } from 'express';
 import { printable } from '../lib/printable.ts';
 import { type Caller, createCallers, type Token } from './callers.ts';
 
-/** Names of this machine for itself. */
+/** Loopback names of this machine. */
 const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 export const isLoopback = (host: string): boolean =>
   loopback.has(host) || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 
-/** An error as JSON, in the form that JSON-RPC clients expect: they read `message`. */
+/** Answers with an error in the JSON that JSON-RPC clients expect: they read `message`. */
 export function refuse(response: Response, status: number, code: number, message: string): void {
   response.status(status).json({ jsonrpc: '2.0', error: { code, message: printable(message) }, id: null });
 }
 
-/** A host name out of a `Host` header or an origin, without its port; undefined where there is none. */
+/** The host name in a `Host` header or an origin, without its port; undefined if there is none. */
 function hostOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   try {
@@ -25,8 +25,8 @@ function hostOf(text: string | undefined): string | undefined {
 }
 
 /**
- * Whether an origin is the page that this server gave: the same scheme, host and port as were asked. Another port of this
- * machine is another program, and nothing that it shows may read the answers.
+ * Whether an origin is this server's own page: the same scheme, host and port as the request. Another port of this machine
+ * is another program, whose pages must not read the answers.
  */
 function isOurs(origin: string, { protocol, host }: Request): boolean {
   try {
@@ -37,9 +37,9 @@ function isOurs(origin: string, { protocol, host }: Request): boolean {
 }
 
 /**
- * Refuses what a web page of somebody else's could send through a browser on this machine: a `Host` that is not ours (DNS
- * rebinding), or an `Origin` that is not the scheme, host and port that were asked. Behind a proxy these are what it forwards.
- * @param anyHost where a token keeps strangers out, any name of this server will do
+ * Refuses requests that a foreign web page could send through a browser on this machine: a `Host` that is not ours (DNS
+ * rebinding), or an `Origin` other than the request's scheme, host and port. Behind a proxy these are the forwarded values.
+ * @param anyHost accepts any name of this server, since a token keeps strangers out
  */
 export function refuseForeign(anyHost: boolean) {
   return (request: Request, response: Response, next: NextFunction): void => {
@@ -62,19 +62,19 @@ export function refuseForeign(anyHost: boolean) {
   };
 }
 
-/** Answers are for the one who asks, and are what they say they are. A route may say otherwise. */
+/** Forbids caching and content sniffing. A route may set other headers. */
 export function sayNotToKeep(_: Request, response: Response, next: NextFunction): void {
   response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
   next();
 }
 
-/** The text of a header, as part of an answer. */
+/** A header's text, quoted for an answer. */
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 200));
 
-/** One who may ask without a token, where there is none. */
+/** The caller of every request if there are no tokens. */
 const anybody: Caller = { name: undefined, scope: 'control' };
 
-/** Asks for a bearer token and remembers whose it is; without any token nobody is asked. */
+/** Requires a bearer token and remembers its owner; if there are no tokens, requires none. */
 export function requireToken(tokens: readonly Token[]) {
   const callerBy = createCallers(tokens);
   return (request: Request, response: Response, next: NextFunction): void => {
@@ -104,13 +104,13 @@ export function callerOf(request: Request): Caller {
   return caller;
 }
 
-/** One client, for whom limits and turns are counted: the name of a token, wherever it comes from; without one a network of addresses. */
+/** The client that limits and turns apply to: a token's name, from any address; without a token, a network of addresses. */
 export function clientOf(request: Request): string {
   const { name } = callerOf(request);
   return name === undefined ? `from ${networkOf(request.ip ?? '')}` : `token ${name}`;
 }
 
-/** Addresses that one machine can have as many of as it likes: those of its loopback, and of an IPv6 network. */
+/** Groups addresses that one machine can have any number of: loopback addresses, and addresses of an IPv6 network. */
 function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
   if (isLoopback(plain)) return 'loopback';

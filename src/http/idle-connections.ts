@@ -1,26 +1,26 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Connections at once: each costs memory and a file descriptor, and a few hundred are all that anybody has. */
+/** Most open connections: each costs memory and a file descriptor, and a few hundred are all that anybody has. */
 const mostConnections = 1000;
 
 interface Connection {
   socket: Socket;
-  /** The socket that answers are written to: with TLS another one than that of the connection. */
+  /** The socket that answers are written to; with TLS it is not the connection's own. */
   out: Socket;
-  /** Requests under way: several, where a client does not wait for answers. */
+  /** Requests in progress: several, if a client does not wait for answers. */
   underWay: number;
 }
 
-/** The same of a socket and of the one that TLS wraps around it. */
+/** Identifies a peer: the same for a socket and for the TLS socket around it. */
 const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 /**
- * Lets go of a connection where a new one would be too many: of the one that has been idle longest or, where none is, of one whose client does
- * not read its answer. So those who connect and say nothing, or ask and do not listen, shut nobody out. Returns how to end all connections.
+ * Closes a connection if a new one would be too many: the one idle for longest or, if none is idle, one whose client does not read its answer.
+ * So clients that connect and say nothing, or ask and do not listen, shut nobody out. Returns how to end all connections.
  */
 export function limitConnections(server: Server, most: number = mostConnections): () => void {
-  /** By their peers, in the order in which they changed last. */
+  /** By peer, the least recently changed first. */
   const connections = new Map<string, Connection>();
   const touch = (peer: string, connection: Connection): void => {
     connections.delete(peer);

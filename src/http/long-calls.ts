@@ -3,19 +3,19 @@ import type { Worker } from 'node:worker_threads';
 import { type ErrorCode, SwfError } from '../lib/errors.ts';
 import { createFairQueue } from './fair-queue.ts';
 
-/** A call as a thread is asked for it. */
+/** A call as sent to a thread. */
 export interface LongCall {
   tool: string;
   args: unknown;
 }
 
-/** Its answer: what the tool gave, an error that the asker can mend, or the stack of a bug. */
+/** Its reply: the tool's answer, an error that the caller can fix, or the stack of a bug. */
 export type LongReply = { answer: Record<string, unknown> } | { code: ErrorCode; message: string } | { bug: string };
 
-/** Threads at once; the second is for a second client. */
+/** Most threads; the second serves a second client. */
 const mostThreads = 2;
 
-/** A call that is not done after so many milliseconds is given up, and its thread with it. */
+/** A call that takes longer, in milliseconds, is abandoned together with its thread. */
 const mostMilliseconds = 30_000;
 
 const givenUp: LongReply = {
@@ -29,14 +29,14 @@ interface Waiting {
 }
 
 export interface LongCalls {
-  /** The answer of a tool. Throws `SwfError` as the tool does, or where it takes too long. */
+  /** Returns a tool's answer. Throws `SwfError` as the tool does, or if it takes too long. */
   call(client: string, call: LongCall, signal: AbortSignal): Promise<Record<string, unknown>>;
   close(): void;
 }
 
 /**
- * Calls that may take long (sums, audits, searches, files) are made in threads of their own, so that the event loop goes on. A client has one
- * under way at a time, and clients are served in turn.
+ * Runs calls that may take long (sums, audits, searches, files) in their own threads, so that the event loop stays free. A client has one
+ * running at a time, and clients are served in turn.
  */
 export function createLongCalls(
   startThread: () => Worker,
@@ -103,9 +103,9 @@ function replyOf(thread: Worker, call: LongCall, milliseconds: number): Promise<
   return new Promise((resolve) => {
     const end = (reply: LongReply, isLost: boolean): void => {
       clearTimeout(limit);
-      // By name: Node has listeners of its own on a thread.
+      // By name: Node keeps its own listeners on a thread.
       for (const event of ['message', 'error', 'exit']) thread.removeAllListeners(event);
-      // One that is lost may still fail: of that nobody has to hear.
+      // A lost thread may still fail; ignore that.
       thread.on('error', () => {});
       resolve({ reply, isLost });
     };
@@ -127,7 +127,7 @@ function replyOf(thread: Worker, call: LongCall, milliseconds: number): Promise<
   });
 }
 
-/** A thread that has failed: by the call, where that needed too much memory. */
+/** The reply of a failed thread: the call's fault if it needed too much memory, else a bug. */
 function failed(error: unknown): LongReply {
   if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY')
     return {

@@ -10,7 +10,7 @@ import type { Turn } from './turns.ts';
 
 /** The sender of a request. */
 export interface Client extends Caller {
-  /** Names the client, for whom calls are counted and served in turn. */
+  /** Identifies the client: calls are counted and served in turn per client. */
   key: string;
 }
 
@@ -19,7 +19,7 @@ export interface McpOptions {
   createServer: (client: Client) => Server;
 }
 
-/** Answers a POST to MCP, whose body has been read. */
+/** Answers a POST to MCP. Its body is already read. */
 export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
   const take = createCallLimits();
   const underWay = new UnderWay();
@@ -62,7 +62,7 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
     });
     await server.connect(transport);
     const hear = transport.onmessage;
-    // Others are served between the messages of a batch. One who has gone gets nothing done any more.
+    // Serve others between the messages of a batch. Do nothing more for a client that has gone.
     const hearInTurn = async (...said: Parameters<NonNullable<typeof hear>>): Promise<void> => {
       await turn(client.key);
       if (!isOver) hear?.(...said);
@@ -73,14 +73,14 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
   };
 }
 
-/** Calls back once when a request is answered or its client has gone. Of a response that waits behind another, Node does not say the latter. */
+/** Calls back once when a request is answered or its client has gone. Node does not report the latter for a response queued behind another. */
 function onceOver({ socket }: Request, response: Response, callback: () => void): void {
   const end = (): void => {
     response.off('close', end);
     socket.off('close', end);
     callback();
   };
-  // As many as a client has sent without waiting.
+  // One listener for each request that a client sends without waiting.
   socket.setMaxListeners(0);
   response.once('close', end);
   socket.once('close', end);
@@ -92,8 +92,8 @@ function messagesOf(body: unknown): unknown[] {
 }
 
 /**
- * Requests under way. A client takes one back by a POST of its own: nobody waits for its answer any more, so its stream ends and with it the work. Two
- * sessions of one caller may have calls of the same number: then none is ended. One that is ended is told so, should it have been another's.
+ * Requests in progress. A client cancels one by a separate POST: nobody waits for its answer then, so its stream ends and the work with it. Two
+ * sessions of one caller may use the same request id: then none is ended. An ended request gets an error, in case it was another session's.
  */
 class UnderWay {
   readonly #ends = new Map<string, Set<() => void>>();
@@ -101,7 +101,7 @@ class UnderWay {
   /** Returns how to forget them. */
   add(key: string, messages: readonly unknown[], cancel: (id: RequestId) => void): () => void {
     const [only] = messages as readonly (Message | null)[];
-    // The others of a batch want their answers.
+    // A batch is not cancelled: its other requests want their answers.
     const id = only?.id;
     if (messages.length !== 1 || only?.method === undefined || !isId(id)) return () => {};
     const name = nameOf(key, id);
@@ -133,7 +133,7 @@ interface Message {
   params?: { requestId?: unknown };
 }
 
-/** A batch without the requests that it takes back itself: nobody would answer them, and the stream would wait for that. */
+/** A batch without the requests that it cancels itself: nobody would answer them, and the stream would wait for the answers. */
 function wanted(batch: readonly unknown[]): unknown[] {
   const messages = batch as readonly (Message | null)[];
   const cancelled = new Set(
@@ -144,7 +144,7 @@ function wanted(batch: readonly unknown[]): unknown[] {
   return messages.filter((message) => message?.id === undefined || !cancelled.has(message.id));
 }
 
-/** The transport promises to keep every connection, also to a client that has asked for its end. Node knows what it will do. */
+/** Drops the transport's promise to keep the connection, which it makes even to clients that asked to close: Node sets the right header. */
 function leaveConnectionToNode(response: Response): void {
   const writeHead = response.writeHead.bind(response) as (status: number, headers?: object) => Response;
   response.writeHead = ((status: number, headers: Record<string, string> = {}) => {

@@ -11,12 +11,12 @@ interface Calls {
   seconds: number;
 }
 
-/** Counts tool calls, and tells them with the state of executions as Prometheus reads it (text format 0.0.4). */
+/** Counts tool calls, and formats them for Prometheus with the state of executions (text format 0.0.4). */
 export function createMetrics(version: string) {
   const calls = new Map<string, Calls>();
   const began = Date.now();
   return {
-    /** Counts a call that begins now; what it gives is to be called at the end. */
+    /** Counts a call that begins now; call the returned function at its end. */
     beginCall(tool: string): (isError: boolean) => void {
       const at = performance.now();
       return (isError) => {
@@ -26,7 +26,7 @@ export function createMetrics(version: string) {
         calls.set(tool, entry);
       };
     },
-    /** @param queries undefined where there is no store that can be read */
+    /** @param queries undefined if no store can be read */
     text(queries: Queries | undefined, now: number): string {
       const executions = queries === undefined ? undefined : readExecutions(queries, now);
       return [
@@ -59,13 +59,13 @@ export function createMetrics(version: string) {
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** Running executions that are told of, the newest, and as many that have ended. */
+/** Most running executions to report, the newest, and most ended ones. */
 const most = 20;
 
-/** Those that have ended are told of for so long, in milliseconds, so that one who looks every minute sees how each ended. */
+/** How long to report ended executions, in milliseconds: a reader that looks every minute sees how each ended. */
 const toldAfterEnd = 3_600_000;
 
-/** A store that cannot be read is a figure too. */
+/** Undefined if the store cannot be read: that is reported too. */
 function readExecutions(queries: Queries, now: number): string[] | undefined {
   try {
     return ofExecutions(queries, now);
@@ -94,7 +94,7 @@ function ofExecutions(queries: Queries, now: number): string[] {
 function toldOf(queries: Queries, now: number): ExecutionRow[] {
   const page = { order: 'newest', limit: most, uncounted: true } as const;
   const since = new Date(now - toldAfterEnd).toISOString();
-  // Those that lived since then are found by their start; how long they lived differs.
+  // Executions alive since then, found by their start; how long they lived differs.
   const recent = queries.executions({ start_time: since }, { ...page, limit: 1000 }).rows;
   return [
     ...queries.executions({ status: 'running' }, page).rows,

@@ -1,22 +1,22 @@
 import { metric, type Sample } from './prometheus-text.ts';
 
-/** The figures of the process of an observer at a moment. */
+/** Figures of an observer process at one moment. */
 export interface ObserverFigures {
   version: string;
-  /** Of the store that this program knows. */
+  /** Store schema version that this program knows. */
   schema: number;
-  /** Undefined where no broker is listened to. */
+  /** Undefined if it listens to no broker. */
   isConnected: boolean | undefined;
   reconnects: number;
-  /** Messages since the process began, by topic. */
+  /** Messages since the process started, by topic. */
   messages: ReadonlyMap<string, number>;
-  /** When the newest came, in milliseconds since 1970. */
+  /** When the newest message came, in milliseconds since 1970. */
   lastMessageAt: number | undefined;
   /** Lines on their way into each place. */
   places: readonly { kind: string; waiting: number; dropped: number; isFailing: boolean }[];
 }
 
-/** The figures of an observer as Prometheus reads them (text format 0.0.4). */
+/** Formats an observer's figures for Prometheus (text format 0.0.4). */
 export function observerMetricsText(figures: ObserverFigures): string {
   const { version, schema, isConnected, lastMessageAt, places } = figures;
   const byPlace = (value: (place: (typeof places)[number]) => number): Sample[] =>

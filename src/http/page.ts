@@ -7,14 +7,14 @@ import { sha256 } from '../lib/sha256.ts';
 
 const script = 'text/javascript; charset=utf-8';
 
-/** The page's files by their paths. They hold no data, so nobody needs a token for them. */
+/** The page's files by path. They hold no data, so they need no token. */
 const files: Readonly<Record<string, { name: string; type: string }>> = {
   '/': { name: 'page.html', type: 'text/html; charset=utf-8' },
   '/app.js': { name: 'app.js', type: script },
   '/app.css': { name: 'app.css', type: 'text/css; charset=utf-8' },
 };
 
-/** Parts of the program, which are loaded when they are shown. Their names change with what is in them. */
+/** Parts of the program, loaded when first shown. Their names change with their content. */
 const partPath = /^\/app\/[\w-]+\.js$/;
 
 /** Nothing from elsewhere, nothing inline, no text becomes code or markup, and no other page may frame it. */
@@ -37,7 +37,7 @@ const headers = {
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
-  // Asked again each time, and mostly answered by 304: a new version is there at once.
+  // Revalidated each time, mostly by a 304: a new version appears at once.
   'Cache-Control': 'no-cache',
 };
 
@@ -58,7 +58,7 @@ export function addPage(app: Express, folder: string): void {
     app.get(path, (request, response) => serve(path, file, request, response));
   app.get(partPath, (request, response) => {
     const name = request.path.slice(1);
-    // A page that has been open since an older version asks for parts that are no more.
+    // A page opened under an older version asks for parts that no longer exist.
     if (existsSync(join(folder, name))) serve(request.path, { name, type: script }, request, response);
     else response.status(404).set(headers).end();
   });

@@ -2,12 +2,12 @@ import { printable } from '../lib/printable.ts';
 
 export type Sample = [labels: Readonly<Record<string, string>>, value: number];
 
-/** A series in the text format 0.0.4 of Prometheus, a line each. */
+/** A metric in Prometheus text format 0.0.4, line by line. */
 export function metric(name: string, type: 'gauge' | 'counter', help: string, samples: readonly Sample[]): string[] {
   return [...head(name, type, help), ...samples.map(([labels, value]) => `${name}${labelled(labels)} ${value}`)];
 }
 
-/** The same of durations: how many were within each bound. */
+/** The same for durations: how many were within each bound. */
 export function histogram(
   name: string,
   help: string,

@@ -4,8 +4,8 @@ import { createFairQueue } from './fair-queue.ts';
 export type Turn = (client: string) => Promise<void>;
 
 /**
- * Lets one call begin in each turn of the event loop, and clients one after another, so that a batch of calls holds up nobody but the one
- * who sent it: between two of its calls, others are heard and served.
+ * Starts one call in each turn of the event loop, and serves clients in turn, so that a batch of calls delays only its sender: between two
+ * of its calls, others are heard and served.
  */
 export function createTurns(): Turn {
   const queue = createFairQueue<() => void>();

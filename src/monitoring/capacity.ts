@@ -1,26 +1,26 @@
 import { type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 
-/** Whether the workers keep up with the DAQ, or have. Rates are per second of wall time. A figure that does not apply is undefined. */
+/** Whether the workers keep up with the DAQ, or did. Rates are per second of wall time. Figures that do not apply are undefined. */
 export interface Capacity {
-  /** How long a worker has a slice. */
+  /** Time that a worker spends on a slice. */
   service_seconds: number;
-  /** Slots; undefined where nobody can tell any more. */
+  /** Worker slots; undefined once nobody can tell. */
   workers: number | undefined;
-  /** Slices that the DAQ brings about while it makes STFs, after the end as they came; undefined while the slices that it left are worked off. */
+  /** Slices that the DAQ causes while it makes STFs, after the end as they came; undefined while the workers drain what it left. */
   arrival_rate: number | undefined;
   /** Workers that would keep up. */
   workers_needed: number | undefined;
-  /** Whether the workers are as many as were needed. */
+  /** Whether there are enough workers. */
   keeps_up: boolean | undefined;
-  /** Slices that wait; undefined after the end. */
+  /** Waiting slices; undefined after the end. */
   backlog: number | undefined;
-  /** How long the workers take for those. */
+  /** Time that the workers need for the backlog. */
   backlog_seconds: number | undefined;
-  /** How long the slices that the DAQ had left took, after the end. */
+  /** After the end: time that the slices left by the DAQ took. */
   drain_seconds: number | undefined;
 }
 
-/** Undefined at full speed, where the DAQ's intervals take no time, and while the time of a slice is not known. */
+/** Undefined at full speed, where the DAQ's intervals take no time, and while the time per slice is unknown. */
 export function capacityOf(facts: Facts): Capacity | undefined {
   const { params, counts, phase } = facts;
   const { daq_state_machine: daq } = params;
@@ -31,7 +31,7 @@ export function capacityOf(facts: Facts): Capacity | undefined {
   const needed = Math.ceil(arrival * service - 1e-9);
   const workers = facts.slots;
   const isRunning = facts.status === 'running';
-  // Nothing arrives any more: what would keep up with it does not matter now.
+  // Nothing more arrives, so the workers needed to keep up do not matter now.
   const isDraining = isRunning && phase === 'completed';
   return {
     service_seconds: hundredth(service),
@@ -59,7 +59,7 @@ function drainSeconds({ status, phase_changed_at, end_time, down_after_daq }: Fa
   return hundredth(Math.max(0, secondsBetween(phase_changed_at, Date.parse(end_time)) - down_after_daq));
 }
 
-/** Seconds between two STFs as they came: a run may have gone at several speeds. */
+/** Mean seconds between STFs as they came: a run may have had several speeds. */
 function measuredInterval({ counts, first_stf_at, last_stf_at }: Facts): number | undefined {
   if (first_stf_at === undefined || last_stf_at === undefined || counts.stf_count < 2) return undefined;
   const seconds = secondsBetween(first_stf_at, Date.parse(last_stf_at)) / (counts.stf_count - 1);

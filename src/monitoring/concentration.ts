@@ -1,58 +1,57 @@
 import { logChoose, probabilityOfAtLeast } from '../lib/hypergeometric.ts';
 
-/** An attempt at a slice that has ended, with the places that may be the reason of a failure. */
+/** An ended attempt at a slice, with the places that may be the cause of a failure. */
 export interface PlacedAttempt {
   slice: string;
   stf: string | null;
   /** A worker, or a slot of one: `AGENT/NN`. */
   worker: string | null;
   host: string | null;
-  /** 1 where it failed. */
+  /** 1 if it failed. */
   failed: number;
 }
 
-/** Places of one kind that have more failures than chance gives. */
+/** Places of one kind with more failures than chance explains. */
 export interface Concentration {
   kind: 'slot' | 'worker' | 'host' | 'STF file';
   /** The worst first. */
   places: readonly string[];
-  /** Slices that failed there at least once, of those that were tried there; a slice counts once a place. */
+  /** Slices that failed there at least once, of the slices tried there; a slice counts once per place. */
   failed: number;
   tried: number;
-  /** The same of all other places. */
+  /** The same for all other places. */
   failed_elsewhere: number;
   tried_elsewhere: number;
 }
 
-/** The probability that a run whose failures are chance is told to have them on some places. */
+/** The probability of reporting some places for a run whose failures are chance. */
 const falseAlarmRate = 0.001;
 
-/** Fewer failures, in slices, tell nothing. */
+/** Fewer failed slices prove nothing. */
 const minFailed = 3;
 
-/** Places count as the reason where slices fail there so many times as often as elsewhere. */
+/** Places count as the cause if slices fail there at least this many times as often as elsewhere. */
 const minRatio = 3;
 
-/** More places than these are no "some places". */
+/** More places than this are not "some places". */
 const maxPlaces = 8;
 
-/** For a while everything may fail, and then it hits the STF files of that time: one file is the reason of at least so great a part of all failures. */
+/** If everything fails for a while, that hits the STF files of that time: one file is the cause only with at least this share of all failures. */
 const minPartOfStf = 0.5;
 
-/** Of two kinds with the same attempts the wider one is told: a host with one worker, a worker with one slot. */
+/** Of two kinds with the same attempts, the wider is reported: a host with one worker, a worker with one slot. */
 const kindsByWidth = ['host', 'worker', 'slot', 'STF file'] as const satisfies readonly Concentration['kind'][];
 
 /**
- * The places with more failures than chance gives, the least likely ones. Chance would spread the slices that fail over the places as a draw without
- * replacement (the hypergeometric distribution). For each number of places the worst ones are looked at, and the number of choices is corrected for
- * (Bonferroni), so that a run whose failures are chance has a finding with a probability of less than `falseAlarmRate`. A slice counts once a place, since its
- * attempts fail together.
+ * Finds the places whose failures chance explains least. Chance would spread failing slices over the places like a draw without replacement (the
+ * hypergeometric distribution). Tests the worst places for each number of places and corrects for the number of choices (Bonferroni), so that a run
+ * whose failures are chance has a finding with a probability below `falseAlarmRate`. A slice counts once per place, since its attempts fail together.
  */
 export function concentrationOf(attempts: readonly PlacedAttempt[]): Concentration | undefined {
   const tables = kindsByWidth.map((kind) => tableOf(attempts, kind));
   const [found] = tables
     .flatMap((table) => likeliest(table, tables.length) ?? [])
-    // The fewest places say it in the fewest words.
+    // Prefer the fewest places: they take the fewest words.
     .toSorted((a, b) => a.places.length - b.places.length || a.chance - b.chance);
   if (found === undefined) return undefined;
   const { chance: _, ...concentration } = found;
@@ -61,7 +60,7 @@ export function concentrationOf(attempts: readonly PlacedAttempt[]): Concentrati
 
 type Candidate = Concentration & { chance: number };
 
-/** Of the places of a kind those that chance explains least; undefined where it explains all. */
+/** The places of a kind that chance explains least; undefined if it explains all. */
 function likeliest(table: Table, kinds: number): Candidate | undefined {
   let found: Candidate | undefined;
   const most = Math.min(maxPlaces, table.places.length) * kinds;
@@ -113,7 +112,7 @@ function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']
   };
 }
 
-/** The worst place, the two worst, and so on: those whose share of failures is large enough to tell. */
+/** The worst place, the two worst, and so on, as far as their share of failures is large enough to report. */
 function candidatesOf({ kind, places, ...all }: Table): Concentration[] {
   const candidates: Concentration[] = [];
   let [tried, failed] = [0, 0];
@@ -131,7 +130,7 @@ function candidatesOf({ kind, places, ...all }: Table): Concentration[] {
   return candidates;
 }
 
-/** Undefined where that is not known. A worker without slots is no slot of one. */
+/** Undefined if the place is unknown. A worker without slots has no slot to name. */
 function placeOf({ worker, host, stf }: PlacedAttempt, kind: Concentration['kind']): string | undefined {
   if (kind === 'host') return host ?? undefined;
   if (kind === 'STF file') return stf ?? undefined;

@@ -1,16 +1,16 @@
 import type { DriverSpan } from './evidence.ts';
 
-/** A time in which nobody drove an execution. Times are ISO 8601. */
+/** A period in which nobody drove an execution. Times are ISO 8601. */
 export interface DriverGap {
   from: string;
   to: string;
-  /** The user who took it up again. */
+  /** The user who resumed it. */
   by: string;
-  /** 0 where the clocks of two hosts make it negative. */
+  /** 0 if the clocks of two hosts make it negative. */
   seconds: number;
 }
 
-/** The gaps between the drivers of an execution, the oldest first. @param since only what lies behind this time counts */
+/** The gaps between the drivers of an execution, the oldest first. @param since counts only the time after this */
 export function driverGaps(drivers: readonly DriverSpan[], since = ''): DriverGap[] {
   return drivers.flatMap(({ since: to, by }, index) => {
     const until = drivers[index - 1]?.until;
@@ -20,5 +20,5 @@ export function driverGaps(drivers: readonly DriverSpan[], since = ''): DriverGa
   });
 }
 
-/** Seconds without a driver in all. */
+/** Total seconds without a driver. */
 export const downSeconds = (gaps: readonly DriverGap[]): number => gaps.reduce((sum, { seconds }) => sum + seconds, 0);

@@ -3,17 +3,17 @@ import { delayOf, type Facts, payloadLimit, secondsBetween, serviceSeconds, wall
 import { type AgedSlice, oldestInHand, overdueSlices, paceOf } from './pace.ts';
 import { stageStates } from './stage-states.ts';
 
-/** How long an execution will still take, in seconds of wall time, between the least and the most that is likely. */
+/** Time left for an execution in seconds of wall time, with the least and the most that is likely. */
 export interface TimeLeft {
   seconds_left: number;
   at_least: number;
-  /** Undefined where nobody can tell: a slice in hand is overdue, and nothing ends it. */
+  /** Undefined if nobody can tell: a slice in hand is overdue, and nothing ends it. */
   at_most: number | undefined;
 }
 
 /**
- * Estimates the time left from the plan, the schedule and the time that slices have taken so far. Undefined where it cannot be known: a
- * run until it is stopped, one that an operator has paused, one that is stalled or has ended.
+ * Estimates the time left from the plan, the schedule and the time that slices have taken so far. Undefined if it cannot be known: the run
+ * goes on until stopped, an operator has paused it, or it is stalled or over.
  */
 export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   if (facts.slices_planned === undefined || !isUnderWay(facts, health)) return undefined;
@@ -28,11 +28,11 @@ interface Estimate {
   most: number;
 }
 
-/** Slices that are tried again are worked on twice. */
+/** Slices left to process, counting a retried slice twice. */
 const slicesLeft = ({ slices_final, slice_retries }: Facts, planned: number): number =>
   (planned - slices_final) * (1 + slice_retries / Math.max(1, slices_final));
 
-/** At full speed the schedule takes no time: only the rate so far tells. */
+/** At full speed the schedule takes no time, so only the rate so far counts. */
 function byRate(facts: Facts, planned: number): Estimate | undefined {
   const rate = facts.slices_final / Math.max(0.001, secondsBetween(facts.start_time, facts.now));
   if (rate === 0) return undefined;
@@ -53,7 +53,7 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
   const ages = in_hand.map(({ since }) => secondsBetween(since, now));
   const age = ages.reduce((sum, one) => sum + one, 0) / Math.max(1, ages.length);
   const rest = Math.max(0, service - age);
-  // With all workers busy slices go through in waves, of which one is under way.
+  // With all workers busy, slices go through in waves, one of which is in progress.
   const waves = Math.ceil((left - inHand) / workers) * service + (inHand > 0 ? rest : 0);
   // The last STF's slices come when the DAQ is nearly done.
   const isMaking = facts.phase !== 'completed' && left > inHand;
@@ -64,8 +64,8 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
 }
 
 /**
- * A slice that has been in hand for longer than usual tells nothing of its end: it may take as long again, and as much longer as its payload
- * may take in all the attempts that are left.
+ * A slice in hand for longer than usual does not show when it will end: it may take as long again, and as much longer as its payload may
+ * take in all remaining attempts.
  */
 function withOverrun({ likely, least, most }: Estimate, facts: Facts): TimeLeft {
   const pace = paceOf(facts);
@@ -82,7 +82,7 @@ function withOverrun({ likely, least, most }: Estimate, facts: Facts): TimeLeft 
   };
 }
 
-/** How long a slice may still be worked on, in seconds; undefined where nothing ends it. */
+/** The longest that a slice may still take, in seconds; undefined if nothing ends it. */
 function longestStay({ seconds, attempt }: AgedSlice, facts: Facts): number | undefined {
   const limit = payloadLimit(facts);
   if (limit === undefined) return undefined;
@@ -93,7 +93,7 @@ function longestStay({ seconds, attempt }: AgedSlice, facts: Facts): number | un
 const isUnderWay = ({ status, isHeld }: Facts, health: Health): boolean =>
   status === 'running' && health !== 'stalled' && !isHeld;
 
-/** The part of the DAQ's current step that is over: no more than one step takes. */
+/** Elapsed seconds of the DAQ's current step, at most as long as one step takes. */
 function sinceDaqStep(facts: Facts): number {
   const daq = stageStates(facts)[0];
   return daq === undefined ? 0 : Math.min(daq.idle_seconds, daq.expected_seconds);
@@ -110,19 +110,19 @@ function daqSecondsLeft(facts: Facts): number {
   return before + periodsSecondsLeft(facts) + end;
 }
 
-/** Simulated seconds of the physics periods that are left, with the standby between them. */
+/** Simulated seconds of the remaining physics periods, with the standby between them. */
 function periodsSecondsLeft(facts: Facts): number {
   const { phase, counts, stf_planned = 0, last_stf_at = '', phase_changed_at } = facts;
   const { fast_processing, daq_state_machine: daq } = facts.params;
   const left = Math.max(0, stf_planned - counts.stf_count);
   const each = fast_processing.stf_count || Math.max(1, stf_planned / fast_processing.physics_period_count);
-  // A period has no interval before its first STF; one of a given duration lasts on after its last.
+  // A period has no interval before its first STF; a period of given duration continues after its last.
   const step = daq.stf_interval + daq.stf_generation_time;
   const making = each * step - daq.stf_interval;
   const period = fast_processing.stf_count > 0 ? making : daq.physics_period_duration;
   const untouched = Math.floor(left / each + 1e-9);
   const inPeriod = Math.round(left - untouched * each);
-  // A standby comes before each period that has not begun. In standby it is under way.
+  // A standby precedes each period that has not begun; in phase standby it is in progress.
   const isBefore = phase === 'none' || phase === 'imminent';
   const hasBegun = phase === 'physics' && (inPeriod > 0 || last_stf_at <= (phase_changed_at ?? ''));
   const standbys = Math.max(0, Math.ceil(left / each - 1e-9) - (hasBegun || isBefore ? 1 : 0));

@@ -2,7 +2,7 @@ import type { CauseCount } from '../domain/causes.ts';
 import type { Speed } from '../domain/params.ts';
 import type { Concentration } from './concentration.ts';
 
-/** One driver of an execution: since when, until when, and how it ended. Times are ISO 8601. */
+/** One driver of an execution: its start, its end and how it ended. Times are ISO 8601. */
 export interface DriverSpan {
   epoch: number;
   since: string;
@@ -10,7 +10,7 @@ export interface DriverSpan {
   until?: string;
   /** The user who started the process. */
   by: string;
-  /** The person in whose name it was started, as was claimed. */
+  /** The person on whose behalf it was started, as claimed. */
   claimed_by?: string;
   pid: number | undefined;
   host: string;
@@ -22,25 +22,25 @@ export interface DriverSpan {
   reason?: string | undefined;
 }
 
-/** The giver of a command, the time, and the reason. `time` is ISO 8601. */
+/** A command: its issuer, time (ISO 8601) and reason. */
 export interface CommandGiven {
   name: string;
   time: string;
   reason?: string;
   /** The name is only claimed: nobody has checked it. */
   claimed_by?: string;
-  /** The one who claims it. */
+  /** The sender who claims the name. */
   sent_by?: string;
 }
 
 /** Attempts that failed alike. */
 export type FailureCause = CauseCount;
 
-/** A role that has much of the log still to read. */
+/** A role that is far behind in reading the log. */
 export interface ReaderBehind {
   role: string;
   rows: number;
-  /** When the first row that it has not read was recorded. ISO 8601. */
+  /** When its first unread row was recorded. ISO 8601. */
   since: string;
 }
 
@@ -52,35 +52,35 @@ export interface AgentSeen {
   state: string;
   status: string;
   last_heartbeat: string;
-  /** It has no store: only its heartbeats tell of it. */
+  /** It has no store: its heartbeats are the only report of it. */
   isRemote: boolean;
-  /** How far its clock is ahead of the recorder's, in seconds; null where it is the same. */
+  /** Seconds by which its clock is ahead of the recorder's; null if they agree. */
   clock_offset: number | null;
 }
 
-/** Slices that wait, of a kind that no worker that is heard can do. */
+/** Waiting slices of a kind that none of the workers heard can do. */
 export interface UnfitSlices {
   reason: string;
-  /** The payload, the place of the file, or the file. */
+  /** The payload, the file's location, or the file. */
   kind: string;
   slices: number;
-  /** One of the workers that cannot do them, how many others are heard, and why it cannot. */
+  /** A worker that cannot do them, how many others are heard, and why it cannot. */
   agent: string;
   others: number;
   hostname: string;
   detail: string | null;
 }
 
-/** Kinds of work of an execution that an agent which is heard cannot do. */
+/** Work of an execution that an agent cannot do, although it is heard. */
 export interface OffDutyAgent {
   agent: string;
   agent_type: string;
   hostname: string;
-  /** Of a worker, as far as it tells. */
+  /** For a worker, if it reports them. */
   slots: number | null;
   reason: string;
   kind: string;
-  /** ISO 8601; undefined where it does not tell. */
+  /** ISO 8601; undefined if it does not report that. */
   since: string | undefined;
   detail: string | undefined;
 }
@@ -89,22 +89,22 @@ export interface OffDutyAgent {
 export interface UselessWorker {
   agent: string;
   hostname: string;
-  /** Since when nothing arrives that it says, ISO 8601; undefined where it is refused for the version of its messages. */
+  /** Since when none of its messages arrives, ISO 8601; undefined if it is refused for the version of its messages. */
   unheard_since: string | undefined;
 }
 
-/** Files that an agent which is heard has not answered. */
+/** Files that an agent has not answered, although it is heard. */
 export interface UnansweredFiles {
   role: 'data' | 'fastmon';
   files: number;
   first: string;
   /** ISO 8601. */
   since: string;
-  /** An agent that could answer and is off duty, and its last warning. */
+  /** An off-duty agent that could answer, with its last warning. */
   off_duty: { agent: string; hostname: string; detail: string } | undefined;
 }
 
-/** TF files that no worker could have, and whose host is silent. */
+/** TF files that no worker could get and whose host is silent. */
 export interface GoneFiles {
   hostname: string;
   files: number;
@@ -129,10 +129,10 @@ export interface Evidence {
   /** Its last drivers, the oldest first. */
   drivers: readonly DriverSpan[];
   agents: readonly AgentSeen[];
-  /** Agent types that the execution needs and that no living agent of its namespace has. */
+  /** Agent types that the execution needs but no living agent of its namespace has. */
   missing: readonly string[];
   behind: readonly ReaderBehind[];
-  /** How often it was taken up of late without a row that came of it. */
+  /** How often it was recently resumed without a single new row. */
   take_ups: number;
   unfit: readonly UnfitSlices[];
   off_duty: readonly OffDutyAgent[];
@@ -141,36 +141,36 @@ export interface Evidence {
   gone: readonly GoneFiles[];
   /** Since when its recorder has no connection to the broker, ISO 8601. */
   broker_away_since: string | undefined;
-  /** The first error that an agent logged; the verdict of the driver is none. */
+  /** The first error that an agent logged, not counting the driver's verdict. */
   first_error: { timestamp: string; agent: string; message: string; log_id: number } | undefined;
   /** When the first attempt failed, ISO 8601: its slice may have been done later. */
   first_failure: string | undefined;
-  /** The place that has more failures than chance gives, of the newest slices. */
+  /** The places with more failures than chance explains, among the newest slices. */
   concentration: (Concentration & { errors: readonly string[] }) | undefined;
-  /** The slice that took longest, where that is out of all proportion. */
+  /** The slice that took longest, if that is out of all proportion. */
   slowest: SlowSlice | undefined;
-  /** Steps of the clock of the processes that drove it. */
+  /** Clock steps of the processes that drove it. */
   clock_steps: readonly { at: string; seconds: number; hostname: string }[];
-  /** Times in which a driver lived and wrote nothing. ISO 8601. */
+  /** Periods in which a driver was alive but wrote nothing. ISO 8601. */
   standstills: readonly { from: string; until: string; hostname: string }[];
-  /** A stop that no driver has taken up. */
+  /** A stop that no driver has acted on. */
   pending_stop: CommandGiven | undefined;
   /** Slices that stay failed: some of them, and how many there are. */
   exhausted: readonly string[];
   exhausted_count: number;
-  /** Slices that workers had in hand when the execution was stopped or failed: nobody has ended them. */
+  /** Slices that workers had in hand when the execution was stopped or failed: nobody has finished them. */
   given_up: number;
-  /** Slices that were begun a second time as the same attempt, since their worker was gone. */
+  /** Slices started a second time as the same attempt, because their worker was gone. */
   begun_again: number;
-  /** Slices that were tried again, and why attempts failed, the most frequent cause first. */
+  /** Retried slices, and why attempts failed, the most frequent cause first. */
   slices_retried: number;
   causes: readonly FailureCause[];
-  /** The one who paused it, where an operator has. */
+  /** The pause, if an operator has paused it. */
   paused_by: CommandGiven | undefined;
   refused: { count: number; ids: readonly string[] };
   waiting: { count: number; ids: readonly string[] };
   data_as_of: string | undefined;
-  /** The clock of its first driver was so far behind the row recorded before it. Seconds; 0 where it was not. */
+  /** Seconds by which its first driver's clock was behind the row recorded before; 0 if it was not. */
   clock_behind: number;
   /** Parts of the store that cannot be read. */
   unreadable: readonly string[];

@@ -6,7 +6,7 @@ import type { StageDelay, StageName } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
 import type { FailuresInARow } from './failures-in-a-row.ts';
 
-/** A slice that a worker has begun and not ended. */
+/** A slice that a worker has started but not finished. */
 export interface SliceInHand {
   slice_filename: string;
   assigned_worker: string;
@@ -17,7 +17,7 @@ export interface SliceInHand {
   isLost: boolean;
 }
 
-/** Everything that is known of an execution at one moment, to judge how it does. Times are ISO 8601. */
+/** Everything known about an execution at one moment, to judge its health. Times are ISO 8601. */
 export interface Facts {
   /** In milliseconds since 1970. */
   now: number;
@@ -30,19 +30,19 @@ export interface Facts {
   isHeld: boolean;
   /** As recorded, at the speed of its last driver. */
   params: ExecutionParams;
-  /** An earlier driver went at another speed. */
+  /** An earlier driver ran at another speed. */
   hasChangedSpeed: boolean;
   /** Agents of other processes may work on it. */
   isOverBroker: boolean;
-  /** Slots of the workers: as configured in one process, those that are heard over a broker; undefined where nobody can tell any more. */
+  /** Worker slots: as configured within one process, as heard over a broker; undefined once nobody can tell. */
   slots: number | undefined;
   counts: Counts;
   stfs_ready: number;
   samples_expected: number;
-  /** Of STFs that are not ready. */
+  /** Samples of STFs that are not ready. */
   samples_of_unready: number;
   slices_expected: number;
-  /** STFs of the whole run by the plan; undefined for a run until it is stopped. */
+  /** Planned STFs of the whole run; undefined for a run that goes on until stopped. */
   stf_planned: number | undefined;
   slices_planned: number | undefined;
   slices_final: number;
@@ -52,7 +52,7 @@ export interface Facts {
   last_stf_at: string | undefined;
   /** When the first slice was made. */
   first_slice_at: string | undefined;
-  /** Attempts that ended since the last slice was done, where there are any. */
+  /** Attempts that ended since the last slice was done, if any. */
   failing: FailuresInARow | undefined;
   /** Seconds without a driver after the DAQ was done. */
   down_after_daq: number;
@@ -64,10 +64,10 @@ export interface Facts {
   driver: { alive: boolean; silent: boolean; /** ISO 8601. */ since: string } | undefined;
 }
 
-/** Seconds from a time to another one in milliseconds since 1970; 0 where it is later. */
+/** Seconds from a time (ISO 8601) to another (milliseconds since 1970); 0 if the first is later. */
 export const secondsBetween = (from: string, to: number): number => Math.max(0, (to - Date.parse(from)) / 1000);
 
-/** Simulated seconds as wall time. At full speed they take none. */
+/** Simulated seconds in wall time; 0 at full speed. */
 export function wallSeconds(simulated: number, { speed }: WorkflowParams): number {
   return speed === 'max' ? 0 : simulated / speed;
 }
@@ -78,12 +78,9 @@ export const delayOf = ({ delays }: Facts, stage: StageName): StageDelay | undef
 /** How long a payload command may take, in seconds of wall time; undefined for the placeholder. */
 export const payloadLimit = ({ params }: Facts): number | undefined => payloadSpecOf(params).limit_seconds;
 
-/**
- * How long a worker has a slice, in seconds of wall time: as observed, else as planned. Undefined for a payload command of which none has
- * ended yet.
- */
+/** Time that a worker spends on a slice, in seconds of wall time: as observed, else as planned. Undefined for a payload command until one ends. */
 export function serviceSeconds(facts: Facts): number | undefined {
-  // Where none has been completed, those that failed tell how long one takes.
+  // If none has completed, the failed ones show how long a slice takes.
   const observed = delayOf(facts, 'slice_started → slice_result') ?? delayOf(facts, 'slice_started → failed result');
   const isPayload = payloadSpecOf(facts.params).kind !== 'placeholder';
   if (facts.hasChangedSpeed && !isPayload) return plannedSeconds(facts);

@@ -1,13 +1,13 @@
-/** The attempts at slices that ended since the last one that was done: all of them failed. Times are milliseconds since 1970. */
+/** The attempts that ended since the last slice was done: all failed. Times are milliseconds since 1970. */
 export interface FailuresInARow {
-  /** When the first of them failed; of many, of those that were looked at. */
+  /** When the first of them failed; of many, the first one examined. */
   since: number;
   attempts: number;
-  /** More failed before; they were not looked at. */
+  /** More failed before that were not examined. */
   isMore: boolean;
-  /** Those of them that were the first at their slices. */
+  /** How many of them were first attempts at their slices. */
   firstAttempts: number;
-  /** When the last slice was done before; undefined where that was not found, and where none ever was. */
+  /** When the last slice before them was done; undefined if that was not found or none ever was. */
   last_done: number | undefined;
 }
 
@@ -15,10 +15,10 @@ export interface FailuresInARow {
 const minAttempts = 10;
 const minSeconds = 10;
 
-/** Where only slices are left that failed before, their retries fail again: that says nothing of others. */
+/** If only slices that failed before are left, their retries fail again, which says nothing about others. */
 const minFirstAttempts = 5;
 
-/** Whether all that is tried fails. @param until now, or the end of the execution */
+/** Whether every attempt fails. @param until now, or the end of the execution */
 export const nothingSucceeds = (failing: FailuresInARow | undefined, until: number): failing is FailuresInARow =>
   failing !== undefined &&
   failing.attempts >= minAttempts &&

@@ -2,9 +2,9 @@ import { tickOfFirstStf } from '../domain/daq-schedule.ts';
 import { type Facts, payloadLimit, wallSeconds } from './facts.ts';
 import type { AgedSlice } from './pace.ts';
 
-/** Moments of an execution as times of the clock, ISO 8601. One that nobody can tell is undefined. */
+/** Moments of an execution as clock times, ISO 8601; undefined if unknown. */
 export interface Forecast {
-  /** When it ends, as far as the time left is known. */
+  /** When it ends, if the time left is known. */
   expected_end: string | undefined;
   /** When the first slice was made; before that, when the schedule expects it. */
   first_slice_at: string | undefined;
@@ -12,7 +12,7 @@ export interface Forecast {
 
 const timeAfter = (start: number, seconds: number): string => new Date(start + seconds * 1000).toISOString();
 
-/** @param secondsLeft as estimated; undefined where nobody can tell */
+/** @param secondsLeft as estimated; undefined if unknown */
 export function forecastOf(facts: Facts, secondsLeft: number | undefined): Forecast {
   return {
     expected_end: secondsLeft === undefined ? undefined : timeAfter(facts.now, secondsLeft),
@@ -30,7 +30,7 @@ function expectedFirstSlice(facts: Facts): string | undefined {
   return at < facts.now ? undefined : new Date(at).toISOString();
 }
 
-/** The end of a slice in hand by the limit of its payload, and that of its last attempt if each takes as long. Undefined without a limit. */
+/** When a slice in hand must end by its payload's limit, and when its last attempt must if each takes that long. Undefined without a limit. */
 export function deadlineOf(slice: AgedSlice, facts: Facts): { deadline: string; worst_end: string } | undefined {
   const limit = payloadLimit(facts);
   if (limit === undefined) return undefined;

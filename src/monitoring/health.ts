@@ -4,13 +4,13 @@ import { nothingSucceeds } from './failures-in-a-row.ts';
 import { handState, paceOf } from './pace.ts';
 import type { StageState } from './stage-states.ts';
 
-/** How an execution does, beside its status. */
+/** The health of an execution, beside its status. */
 export function healthOf(facts: Facts, stages: readonly StageState[]): Health {
   const { status, phase, driver, isHeld } = facts;
   if (status === 'failed') return 'failed';
   if (status !== 'running') return 'finished';
   if (driver !== undefined && (!driver.alive || driver.silent)) return 'stalled';
-  // Slices in hand are worked off in a pause too: one that hangs does not become calm by it.
+  // Workers finish slices in hand during a pause too, so a pause does not excuse a slice that hangs.
   const hand = handState(facts, paceOf(facts));
   if (isHeld || phase === 'standby') return hand === 'working' ? 'paused' : hand === 'slow' ? 'slow' : 'stalled';
   if (nothingSucceeds(facts.failing, facts.now) || stages.some(({ state }) => state === 'stuck')) return 'stalled';

@@ -3,7 +3,7 @@ import { plannedStfCount } from '../domain/daq-schedule.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { planOf } from '../domain/plan/versions.ts';
 
-/** The part of an execution's record that its progress follows from, beside its counts. */
+/** The part of an execution's record that, with its counts, determines its progress. */
 export interface ProgressRecord {
   params: ExecutionParams;
   stfs_ready: number;
@@ -13,7 +13,7 @@ export interface ProgressRecord {
   last_tick: number | null;
 }
 
-/** How far an execution is against its plan. A run until it is stopped has no planned counts. */
+/** Progress of an execution against its plan. A run that goes on until stopped has no planned counts. */
 export function progressOf(counts: Counts, recorded: ProgressRecord) {
   const { params } = recorded;
   const stf_planned = plannedStfCount(params);

@@ -9,12 +9,12 @@ export interface StageState {
   waiting: number;
   /** Since it last did something, or got something to do. */
   idle_seconds: number;
-  /** How long it may usually take until the next item. */
+  /** Usual time until the next item, at most. */
   expected_seconds: number;
   state: 'waiting' | 'working' | 'slow' | 'stuck' | 'paused' | 'done';
 }
 
-/** A stage with work that does nothing for so many of its usual times is slow, and then stuck. */
+/** A stage with work is slow, then stuck, after doing nothing for this many times its usual time. */
 const slowFactor = 3;
 const stuckFactor = 6;
 
@@ -27,7 +27,7 @@ interface Work {
   expected: number;
   /** Whether it rests while the run is paused. */
   rests: boolean;
-  /** Somebody is at work on it, so that nothing need happen for now. */
+  /** Somebody is working on it, so nothing need happen for now. */
   isBusy?: boolean;
 }
 
@@ -47,7 +47,7 @@ export function stageStates(facts: Facts): StageState[] {
 
 const severity = ['waiting', 'working', 'slow', 'stuck'] as const;
 
-/** The workers are as slow as the oldest slice in hand, or as a queue that nobody takes from, whichever is worse. */
+/** State of the workers: that of the oldest slice in hand or of a queue that nobody takes from, whichever is worse. */
 function workerState(facts: Facts): StageState {
   const queue = queueState(facts);
   if (queue.state === 'paused' || queue.state === 'done' || facts.in_hand.length === 0) return queue;
@@ -55,7 +55,7 @@ function workerState(facts: Facts): StageState {
   return severity.indexOf(hand) > severity.indexOf(queue.state) ? { ...queue, state: hand } : queue;
 }
 
-/** The queue of slices: whether workers that are free take from it. */
+/** State of the slice queue: whether free workers take from it. */
 export const queueState = (facts: Facts): StageState => toStageState(workerWork(facts), facts);
 
 function toStageState({ stage, waiting, since, expected, rests, isBusy = false }: Work, facts: Facts): StageState {
@@ -115,7 +115,7 @@ function fileWork(facts: Facts): Work[] {
   const ready = delayOf(facts, 'stf_gen → stf_ready');
   const sampled = delayOf(facts, 'stf_ready → tf_file_registered');
   const cut = delayOf(facts, 'tf_file_registered → slice');
-  // Samples are expected of every announced STF. Fastmon cannot take those of STFs that are not ready.
+  // Every announced STF is expected to give samples. Fastmon cannot take them before the STF is ready.
   const unsampled = samples_expected - counts.tf_files_received - samples_of_unready;
   const work = (
     stage: Work['stage'],
@@ -131,8 +131,8 @@ function fileWork(facts: Facts): Work[] {
 }
 
 /**
- * Workers take slices as long as one is free. Over a broker nobody knows how many there are: one that has a slice in hand may be all. How long
- * a slice may be in hand is told by the pace of the others.
+ * Free workers take slices. Over a broker their number is unknown: a worker with a slice in hand may be the only one. The pace of other slices
+ * shows how long a slice may be in hand.
  */
 function workerWork(facts: Facts): Work {
   const { counts, phase_changed_at, in_hand, isOverBroker, params } = facts;

@@ -1,37 +1,37 @@
-/** Kinds of names that a recording is given away without. */
+/** Kinds of names removed from a recording that is given away. */
 type Kind = 'person' | 'host' | 'folder';
 
 /** Keys whose values name a host, or a person. */
 const hostKeys = new Set(['hostname', 'host']);
 const personKeys = new Set(['executed_by', 'created_by', 'owner', 'username', 'user', 'requester', 'user_name']);
 
-/** Keys whose values are words of the workflow, which a name may resemble. */
+/** Keys whose values are workflow terms, which a name may resemble. */
 const wordKeys = new Set(['destination', 'msg_type', 'state', 'substate', 'status', 'method']);
 
 const agentName = /^[\w ]+-agent-(.+)-\d+$/;
 const executionName = /^\w+-(.+)-\d{4,}$/;
-/** The name of a connection: namespace, role, host and a random end. */
+/** The name of a connection: namespace, role, host and a random suffix. */
 const connectionName = /^[^.]+\.[A-Z]\w+\.(.+)\.[0-9a-f]{6,}$/;
 const email = /[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+/g;
 const address = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])/g;
 const urlHost = /(?<=[a-z][a-z0-9+.-]{0,30}:\/\/(?:[^\s/@]*@)?)[\w.-]+/gi;
-/** An absolute path of at least two parts, but of no destination and no call. */
+/** An absolute path of at least two parts, except destinations and REST calls. */
 const path = /(?<![\w/.:])\/(?!(?:topic|queue|api|swf-monitor)\/)[^\s"'<>:,;()]+\/(?=[^\s"'<>:,;()]*)/g;
 const urlPath = /(?<=:\/\/[\w.-]+(?::\d+)?)\/[^\s"'<>:,;()]+\//g;
 
-/** Words that stand in such places and name nobody. */
+/** Words that appear in such places but name nobody. */
 const common = new Set(['', 'none', 'unknown', 'localhost', 'user', 'root', '***']);
 
 /**
- * Replaces names of people, hosts and folders, the same ones alike. It reads a recording twice: it collects the names that stand where names are said, and then
- * replaces them wherever they stand as words of their own.
+ * Replaces names of people, hosts and folders, equal ones alike. It reads a recording twice: it collects names from the places that hold names, then
+ * replaces them wherever they appear as whole words.
  */
 export class Anonymizer {
   readonly #names = new Map<string, string>();
   readonly #counts: Record<Kind, number> = { person: 0, host: 0, folder: 0 };
   #word: RegExp | undefined;
 
-  /** Notes the names within a value. */
+  /** Collects the names in a value. */
   collect(value: unknown, key = ''): void {
     if (typeof value === 'string') this.#collectText(value, key);
     else if (Array.isArray(value)) for (const one of value) this.collect(one, key);
@@ -39,7 +39,7 @@ export class Anonymizer {
       for (const [name, inner] of Object.entries(value)) this.collect(inner, name);
   }
 
-  /** A value without the names. Keys stay. */
+  /** Returns a value without the names. Keys stay. */
   replace(value: unknown): unknown {
     if (typeof value === 'string') return this.#replaceText(value);
     if (Array.isArray(value)) return value.map((one) => this.replace(one));
@@ -80,7 +80,7 @@ export class Anonymizer {
   }
 }
 
-/** The names as one pattern, the longest first: a folder within a folder goes as a whole. */
+/** The names as one pattern, the longest first: a folder within a folder is replaced as a whole. */
 function wordsOf(names: readonly string[]): RegExp | undefined {
   if (names.length === 0) return undefined;
   const escaped = names

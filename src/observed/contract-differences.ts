@@ -1,6 +1,6 @@
 import { programTypeOf } from './message-types.ts';
 
-/** The messages of one type from one program, as far as two runs are compared. */
+/** The messages of one type from one program, with the fields by which two runs are compared. */
 interface Said {
   message_type: string;
   destination: string;
@@ -9,8 +9,8 @@ interface Said {
 }
 
 /**
- * Differences of the contract of the bus between two runs, a sentence each. Programs have other names in each run, so they are compared by type and
- * destination. How often something was said differs with the length of a run, and is none.
+ * Differences in the bus contract between two runs, a sentence each. Programs have different names in each run, so they are compared by type and
+ * destination. Message counts depend on the length of a run and are not compared.
  */
 export function contractDifferences(a: readonly Said[], b: readonly Said[]): string[] {
   const [mine, theirs] = [byName(a), byName(b)];
@@ -25,7 +25,7 @@ export function contractDifferences(a: readonly Said[], b: readonly Said[]): str
   });
 }
 
-/** The keys of each type, by its name, its program and its destination. */
+/** The keys of each message type, by its name, program and destination. */
 function byName(said: readonly Said[]): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
   for (const { message_type, destination, keys } of said) {

@@ -1,9 +1,9 @@
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Programs of one make and time say things alike: H the public ones of summer 2026, F the newer fork, S swf-mcp. */
+/** The wording of programs of one make and time: H the public ones of summer 2026, F the newer fork, S swf-mcp. */
 export type Dialect = 'H' | 'F' | 'S';
 
-/** The dialect that a message can only be of; undefined where several say it alike. */
+/** The only dialect that a message can be in; undefined if several word it alike. */
 export function dialectOf(body: Fields): Dialect | undefined {
   if (typeof body['message_id'] === 'string') return 'S';
   const content = objectOf(body['content']);
@@ -23,7 +23,7 @@ export function dialectOf(body: Fields): Dialect | undefined {
   }
 }
 
-/** A failure of H, and an exception of either, tell no slice. */
+/** A failure in H, and an exception in either dialect, name no slice. */
 const dialectOfResult = (echo: Fields): Dialect | undefined =>
   'origin_message' in echo ? 'F' : 'slice_id' in echo ? 'H' : undefined;
 

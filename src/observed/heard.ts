@@ -13,19 +13,19 @@ export interface HeardProgram {
   messages: number;
 }
 
-/** A topic, with how many messages of each type it has brought. */
+/** A topic, with its message counts by type. */
 export interface HeardTopic {
   topic: string;
   messages: number;
   types: Record<string, number>;
 }
 
-/** Names come from others: no more than so many are told apart. */
+/** Names come from other programs: at most this many are told apart. */
 const maxNames = 1000;
 
 const other = 'other';
 
-/** Counts who says what, and where. */
+/** Counts messages by program, type and topic. */
 export class Heard {
   readonly #topics: ReadonlyMap<string, { messages: number; types: Map<string, number> }>;
   readonly #programs = new Map<string, HeardProgram>();
@@ -66,7 +66,7 @@ export class Heard {
     if (known === undefined && this.#programs.size >= maxNames) return;
     const program: HeardProgram = known ?? { name, messages: 0 };
     program.messages += 1;
-    // A beat without a type is of an agent, and does not say of which.
+    // A heartbeat without a type comes from an agent, but does not say of which type.
     if (body['msg_type'] !== undefined) program.type ??= programTypeOf(msgType, line.destination);
     program.namespace = this.#namespaces.namespaceOf(line) ?? program.namespace;
     program.dialect = dialectOf(body) ?? program.dialect;
@@ -74,11 +74,11 @@ export class Heard {
   }
 }
 
-/** Old agents beat without a type. */
+/** Old agents send heartbeats without a type. */
 const typeOf = (body: Readonly<Record<string, unknown>>): string =>
   told(body['msg_type']) ??
   (told(body['agent_name']) !== undefined && told(body['status']) !== undefined ? 'heartbeat' : 'none');
 
-/** A worker is known by its connection: its messages name no sender. */
+/** A worker is identified by its connection: its messages name no sender. */
 const nameOf = ({ headers }: MessageLine, body: Readonly<Record<string, unknown>>): string | undefined =>
   told(body['sender']) ?? told(headers['client-id']) ?? told(body['agent_name']);

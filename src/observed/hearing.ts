@@ -1,16 +1,16 @@
 import type { GapLine } from './recording-lines.ts';
 
-/** A tick that comes so much later than it should means that the process stood still, in milliseconds. */
+/** A tick this late means that the process stood still. Milliseconds. */
 const stoodStill = 3000;
 
 /**
- * Knows since when nothing was heard. A connection that is lost is known to be so later than it is: a broker may be silent for a while, and a process that
- * was stopped notices nothing. So a gap begins at the last moment at which it is certain that one would have heard. All times are milliseconds since 1970.
+ * Tracks since when nothing was heard. The loss of a connection is noticed late: a broker may be silent for a while, and a stopped process notices
+ * nothing. So a gap begins at the last moment at which messages would certainly have been heard. All times are milliseconds since 1970.
  */
 export class Hearing {
   readonly #silence: number;
   readonly #began: number;
-  /** The last moment at which this process ran, and its connection was known to live. */
+  /** The last moment at which this process ran and its connection was known to be alive. */
   #certain: number;
   #lastTick: number;
   /** Until then a connection that outlived a standstill may turn out to be lost. */
@@ -27,26 +27,26 @@ export class Hearing {
     this.#lostAt = { from: now, reason: 'the observer was not connected yet' };
   }
 
-  /** Each second. */
+  /** Call this every second. */
   tick(now: number): void {
     this.#noticeStandstill(now);
     this.#lastTick = now;
     if (now >= this.#doubtUntil) this.#certain = now;
   }
 
-  /** One that comes after a standstill may have waited since long before: it tells nothing of those behind it. */
+  /** A message after a standstill may have waited for long: it proves nothing about the messages behind it. */
   message(now: number): void {
     this.#noticeStandstill(now);
     if (now >= this.#doubtUntil) this.#lastMessage = now;
   }
 
-  /** The connection is gone; the tick that sees a standstill may be later than this. */
+  /** The connection is gone; the tick that notices a standstill may come later. */
   lost(reason: string): void {
     if (this.#lostAt !== undefined) return;
     this.#lostAt = { from: Math.max(this.#began, this.#lastMessage, this.#certain - this.#silence), reason };
   }
 
-  /** The connection is there: the gap that ends now, where there was one. */
+  /** The connection is back. Returns the gap that ends now, if there was one. */
   back(now: number): GapLine | undefined {
     this.#certain = now;
     this.#lastTick = now;

@@ -1,4 +1,4 @@
-/** The programs of the testbed, as an observer can tell them. */
+/** The programs of the testbed, as far as an observer can tell them apart. */
 export type ProgramType =
   | 'runner'
   | 'data agent'
@@ -10,7 +10,7 @@ export type ProgramType =
   | 'snakemake agent'
   | 'person';
 
-/** The message types of the testbed, with the program that says each. */
+/** The message types of the testbed, with the program that sends each. */
 const saidBy: Readonly<Record<string, ProgramType>> = {
   run_imminent: 'runner',
   start_run: 'runner',
@@ -35,7 +35,7 @@ const saidBy: Readonly<Record<string, ProgramType>> = {
   announcement: 'person',
 };
 
-/** The program that says a message; undefined for a type that nobody is known to say. The copy of `end_run` for workers comes from fast processing. */
+/** The program that sends a message; undefined for a type without a known sender. The copy of `end_run` for workers comes from fast processing. */
 export const programTypeOf = (msgType: string, destination: string): ProgramType | undefined =>
   msgType === 'end_run' && destination.endsWith('panda.workers') ? 'fast processing agent' : ofTable(msgType);
 

@@ -1,22 +1,22 @@
 import { told } from '../messages/told.ts';
 import type { MessageLine } from './recording-lines.ts';
 
-/** A longer word is no run. */
+/** Longer words are not run ids. */
 const maxRun = 100;
 
-/** Runs whose namespaces are kept in mind. */
+/** Runs whose namespaces are remembered. */
 const maxRuns = 10_000;
 
 /**
- * Knows which messages are of the namespaces that are meant. A message names its namespace in its body, else in its headers, else by its run, as another
- * message has told it. One whose namespace nobody knows is meant: it may be one of theirs.
+ * Selects the messages of the wanted namespaces. A message names its namespace in its body, else in its headers, else by its run, as learned from
+ * another message. A message of unknown namespace is selected: it may belong to a wanted one.
  */
 export class NamespaceFilter {
   readonly #wanted: ReadonlySet<string>;
-  /** Undefined for a run that several namespaces have. */
+  /** Undefined for a run that several namespaces share. */
   readonly #ofRun = new Map<string, string | undefined>();
 
-  /** @param wanted none: all are meant */
+  /** @param wanted all, if empty */
   constructor(wanted: readonly string[]) {
     this.#wanted = new Set(wanted);
   }
@@ -45,7 +45,7 @@ export class NamespaceFilter {
   }
 }
 
-/** The fields of a message; none, where its body is no object. */
+/** The fields of a message; empty if its body is not an object. */
 export function fieldsOf(line: MessageLine): Readonly<Record<string, unknown>> {
   const body = 'body' in line ? line.body : undefined;
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : {};

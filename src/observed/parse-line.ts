@@ -4,14 +4,14 @@ import { isIsoTime } from './times.ts';
 /** A line that is neither a message nor a call. */
 type NoteLine = Exclude<RecordingLine, MessageLine | RestLine>;
 
-/** A line that was read, with its kind; one that is no line of a recording is `rejected`. */
+/** A parsed line, with its kind; `rejected` if it is not a line of a recording. */
 export type ReadLine =
   | { kind: 'message'; line: MessageLine }
   | { kind: 'rest'; line: RestLine }
   | { kind: 'note'; line: NoteLine }
   | { kind: 'rejected'; why: string };
 
-/** Reads a line of a recording. Never throws. */
+/** Parses a line of a recording. Never throws. */
 export function parseLine(text: string): ReadLine {
   let value: unknown;
   try {
@@ -58,7 +58,7 @@ function message(line: Record<string, unknown>): ReadLine {
   };
 }
 
-/** When a line was heard, as it is merged with others: a gap at its end. Undefined for the first line, and for none of a recording. */
+/** The time by which a line is merged with others: a gap by its end. Undefined for the first line and for rejected lines. */
 export function timeOfLine(read: ReadLine): string | undefined {
   if (read.kind === 'message' || read.kind === 'rest') return read.line.t;
   if (read.kind === 'rejected') return undefined;

@@ -1,10 +1,10 @@
 import { keepBody, type KeptBody, keepText, keepValue } from './body.ts';
 import { maskValue } from './masking.ts';
 
-/** A message as a recording has it. `t` is when it was heard, ISO 8601 in UTC. */
+/** A message in a recording. `t` is when it was heard, ISO 8601 in UTC. */
 export type MessageLine = { t: string; destination: string; headers: Record<string, string> } & KeptBody;
 
-/** A REST call as a recording has it. `t` is ISO 8601 in UTC. */
+/** A REST call in a recording. `t` is ISO 8601 in UTC. */
 export interface RestLine {
   t: string;
   method: string;
@@ -16,12 +16,12 @@ export interface RestLine {
   auth?: unknown;
 }
 
-/** A time in which nothing could be heard, or what was heard could not be written. Times are ISO 8601 in UTC. */
+/** A period in which nothing could be heard, or messages could not be written. Times are ISO 8601 in UTC. */
 export interface GapLine {
   gap: { from: string; until: string; reason: string };
 }
 
-/** The first line of a recording, which may be missing: what it is, and of what. */
+/** The first line of a recording, which may be missing: the format and the source. */
 export interface CaptureLine {
   capture: 1;
   t: string;
@@ -31,7 +31,7 @@ export interface CaptureLine {
   namespaces?: readonly string[];
 }
 
-/** The last line of one that was ended in order: it was listened until then. */
+/** The last line of a recording that ended normally: the observer listened until then. */
 export interface UntilLine {
   until: string;
 }
@@ -44,7 +44,7 @@ export interface Arrived {
   headers: Readonly<Record<string, string>>;
   /** The body, or the beginning of one that is too large. */
   bytes: Buffer;
-  /** Of the whole body, where it is too large. */
+  /** Of the whole body, if it is too large. */
   large?: { size: number; sha256: string } | undefined;
 }
 
@@ -56,7 +56,7 @@ export const messageLine = ({ destination, headers, bytes, large }: Arrived, t: 
   ...(large ?? keepBody(bytes)),
 });
 
-/** A line of a recording, without secrets: another program may have made it. */
+/** Masks the secrets in a line of a recording: another program may have made it. */
 export function maskedLine(line: MessageLine): MessageLine {
   const { t, destination, headers } = line;
   const kept: KeptBody =

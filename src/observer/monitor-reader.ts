@@ -6,39 +6,39 @@ import type { MessageLine } from '../observed/recording-lines.ts';
 import { linesOfObject, type ReadResource } from '../observed/told/read-answer.ts';
 import { type Fields, itemsOf, mostTries, newRun, type Run, type Step } from './read-run.ts';
 
-/** Between the beginnings of two requests, in milliseconds: their monitor has other work. */
+/** Time between the starts of two requests, in milliseconds: their monitor has other work. */
 const betweenRequests = 1000;
 
 const backoffBounds = { first: 2000, longest: 60_000 };
 
-/** Long lists, which hold a whole run, are read so often, in milliseconds. */
+/** Interval for reading long lists, which hold a whole run, in milliseconds. */
 const betweenLists = 20_000;
 
 /** A run is read for this long after its end, in milliseconds: results come late. */
 const readAfterEnd = 120_000;
 
-/** A run as its programs call it. */
+/** A run, by the ids that its programs use. */
 export interface ReadRun {
   execution_id: string;
   run_id: string;
 }
 
 export interface MonitorReaderOptions {
-  /** GET below `/api/`. Rejects where it is away, or answers with something else than JSON. */
+  /** GET below `/api/`. Rejects if the monitor is away or answers with anything but JSON. */
   get: (path: string) => Promise<unknown>;
   namespaces: readonly string[];
-  /** Executions that were told to run when they were read last. */
+  /** Executions that were running when they were last read. */
   known?: readonly ReadRun[];
   take: (line: MessageLine) => void;
-  /** Told when everything of a run that the monitor had at a time was read. Milliseconds since 1970. */
+  /** Called when everything that the monitor had about a run at a time was read. Milliseconds since 1970. */
   onRead: (run: ReadRun, at: number) => void;
   say: (line: string) => void;
   now?: () => number;
 }
 
 /**
- * Reads swf-monitor, one request after the other and at most one a second: executions that run, their runs and parameters, files, slices and results. Each object is
- * taken once. Where the monitor is away it waits longer and longer, and says so once.
+ * Reads swf-monitor, one request after the other and at most one a second: running executions, their runs and parameters, files, slices and results. Takes
+ * each object once. While the monitor is away it backs off, and says so once.
  */
 export class MonitorReader {
   readonly #options: Required<MonitorReaderOptions>;
@@ -53,12 +53,12 @@ export class MonitorReader {
       this.#runs.set(execution_id, { ...newRun(execution_id), run_id });
   }
 
-  /** Whether the monitor answers: otherwise nothing is known of now. */
+  /** Whether the monitor answers; otherwise nothing is known about the present. */
   get isHearing(): boolean {
     return this.#hasRead && this.#failures === 0;
   }
 
-  /** Reads until it is told to end. */
+  /** Reads until the signal. */
   async read(signal: AbortSignal, wait: (milliseconds: number) => Promise<void>): Promise<void> {
     const steps = this.#steps();
     while (!signal.aborted) {
@@ -71,19 +71,18 @@ export class MonitorReader {
   }
 
   #failed(error: unknown): undefined {
-    if (this.#failures === 0)
-      this.#options.say(`WARNING swf-monitor cannot be read: ${messageOf(error)}; it is tried again and again`);
+    if (this.#failures === 0) this.#options.say(`WARNING swf-monitor cannot be read: ${messageOf(error)}; retrying`);
     this.#failures += 1;
     return undefined;
   }
 
   #succeeded(): void {
-    if (this.#failures > 0) this.#options.say('swf-monitor is there again');
+    if (this.#failures > 0) this.#options.say('swf-monitor is back');
     this.#failures = 0;
     this.#hasRead = true;
   }
 
-  /** One request a step, for ever. A step that fails is made again, a few times. */
+  /** One request per step, forever. A failed step is retried a few times. */
   #steps(): { next: () => Promise<true> } {
     let waiting: Step[] = [];
     return {
@@ -106,7 +105,7 @@ export class MonitorReader {
     };
   }
 
-  /** The requests of one round: executions and runs first, then what is due of each run. */
+  /** The requests of one round: executions and runs first, then the requests due for each run. */
   #round(): Step[] {
     const lists = [...this.#runs.values()].flatMap((run) => this.#stepsOf(run).map((act) => ({ act, run, tries: 0 })));
     const first = [() => this.#readExecutions()];
@@ -155,7 +154,7 @@ export class MonitorReader {
     for (const run of this.#runs.values()) run.isGone = !ids.has(run.execution_id);
   }
 
-  /** An execution is taken when its run is known, so that it is not taken for another one of its name. */
+  /** Takes an execution only once its run is known, so that it is not mistaken for another of its name. */
   #takeExecution(execution: Fields): void {
     const run = this.#runs.get(String(execution['execution_id']));
     if (run?.run_id !== undefined) this.#take(run, 'workflow-executions', execution);
@@ -166,7 +165,7 @@ export class MonitorReader {
     if (execution['status'] === 'running') return;
     this.#take(run, 'workflow-executions', execution);
     run.endedAt = this.#options.now();
-    // The rest of a run that has ended is read at once, and TF files that came later than others of their STF.
+    // Read the rest of an ended run at once, including TF files that came later than others of their STF.
     run.listedAt = -Infinity;
     run.stfs = [...run.allStfs];
   }
@@ -177,7 +176,7 @@ export class MonitorReader {
       const run = this.#runs.get(String(objectOf(state['metadata'])['execution_id']));
       const run_id = idOf(state['run_number']);
       if (run === undefined || run_id === undefined || run.endedAt !== undefined) continue;
-      // The same execution id may have been given before: the newest run is meant.
+      // The same execution id may have been used before: take the newest run.
       if (run.run_id !== undefined && Number(run.run_id) > Number(run_id)) continue;
       run.run_id = run_id;
       this.#take(run, 'run-states', state);
@@ -189,13 +188,13 @@ export class MonitorReader {
       const isNew = this.#take(run, resource, object);
       const stf = idOf(object['stf_filename']);
       if (resource !== 'stf-files' || stf === undefined || !isNew) continue;
-      // Once when it is registered, once more when it is ready.
+      // Read its TF files when it is registered, and again when it is ready.
       run.stfs.push(stf);
       run.allStfs.add(stf);
     }
   }
 
-  /** Takes what was not read before. Returns whether there was any. */
+  /** Takes the lines not read before. Returns whether there were any. */
   #take(run: Run, resource: ReadResource, object: Fields): boolean {
     const at = new Date(this.#options.now()).toISOString();
     let isNew = false;

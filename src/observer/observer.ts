@@ -10,18 +10,18 @@ export interface ObserverOptions {
   settings: BrokerSettings;
   connect: Connect;
   topics: readonly string[];
-  /** Those that are meant; all, where none is named. */
+  /** Namespaces to record; all if empty. */
   namespaces: readonly string[];
-  /** Takes what is heard, at once. */
+  /** Takes each line at once. */
   take: (line: MessageLine | GapLine | UntilLine, time: string) => void;
-  /** Told at once, before anything is heard. */
+  /** Called at once, before anything is heard. */
   onEar?: (ear: Listening) => void;
-  /** Told when it listens for the first time. */
+  /** Called when it listens for the first time. */
   onListening: () => void;
-  /** Takes the next request that is to be sent to programs of the testbed; left out, nothing is ever sent. */
+  /** Takes the next request to send to programs of the testbed; if left out, nothing is ever sent. */
   nextRequest?: () => Promise<TestbedRequest | undefined>;
   say: (line: string) => void;
-  /** Aborted when it is to end. */
+  /** Ends the observer when aborted. */
   signal: AbortSignal;
 }
 
@@ -31,13 +31,13 @@ export interface Listening {
   readonly isHearing: boolean;
   /** Connections that came back. */
   readonly reconnects: number;
-  /** Messages by topic, those of other namespaces among them. */
+  /** Messages by topic, including messages of other namespaces. */
   readonly messages: ReadonlyMap<string, number>;
   /** When the newest message came, in milliseconds since 1970. */
   readonly lastMessageAt: number | undefined;
 }
 
-/** How long a broker may be silent before a connection counts as lost, in beats. */
+/** How long a broker may be silent before a connection counts as lost, in heartbeats. */
 const silentBeats = 2.5;
 
 const tickMilliseconds = 1000;
@@ -46,9 +46,9 @@ const tickMilliseconds = 1000;
 const silentMilliseconds = 30_000;
 
 /**
- * Listens to topics until it is told to end. It sends nothing, acknowledges nothing and keeps nothing on the broker: its subscriptions end with the connection,
- * and what it hears is taken at once, so that nothing waits for it there.
- * Rejects with `BROKER_REFUSED` where it is not let in.
+ * Listens to topics until the signal. It sends nothing, acknowledges nothing and keeps nothing on the broker: its subscriptions end with the connection,
+ * and it takes messages at once, so that nothing waits for it there.
+ * Rejects with `BROKER_REFUSED` if the broker does not let it in.
  */
 export async function observe(options: ObserverOptions): Promise<void> {
   const { settings, connect, topics, say, signal, onListening } = options;
@@ -105,7 +105,7 @@ async function sendNext(broker: BrokerConnection, { nextRequest, say }: Observer
   }
 }
 
-/** The ear at one connection that comes and goes. */
+/** Listens on one connection that comes and goes. */
 class Ear implements Listening {
   readonly #options: ObserverOptions;
   readonly #hearing: Hearing;
@@ -148,19 +148,19 @@ class Ear implements Listening {
 
   lost({ line }: SwfError): void {
     this.#hearing.lost('the connection to the broker was lost');
-    if (!this.#isLost) this.#options.say(`WARNING ${line}; it is tried again and again`);
+    if (!this.#isLost) this.#options.say(`WARNING ${line}; retrying`);
     this.#isLost = true;
     this.isHearing = false;
   }
 
-  /** Nothing more is heard. Where the connection is lost meanwhile, nothing has been since then. */
+  /** Ends listening. If the connection is lost at the time, records that nothing has been heard since. */
   end(): void {
     this.#tellGap();
   }
 
   back(): void {
     this.#tellGap();
-    if (this.#isLost) this.#options.say('the broker is there again');
+    if (this.#isLost) this.#options.say('the broker is back');
     this.#isLost = false;
     this.#connections += 1;
     this.isHearing = true;

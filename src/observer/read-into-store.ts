@@ -12,18 +12,18 @@ import { restOf } from '../observed/told/rest-call.ts';
 import { recordAll } from './record-all.ts';
 import { readRecordings, type TornFile } from './recording-reader.ts';
 
-/** Messages that are written in one transaction. */
+/** Messages per transaction. */
 const together = 500;
 
 /** Counts of the lines that were read. */
 export interface ReadCounts {
-  /** Lines of messages, heartbeats and those already known included. */
+  /** Message lines, including heartbeats and known messages. */
   messages: number;
   /** Lines of REST calls. */
   rest: number;
   /** Messages whose type or shape no rule knows. */
   kept: number;
-  /** Lines that are no JSON, or no message. */
+  /** Lines that are not JSON or not a message. */
   rejected: number;
   /** Executions that messages belong to, in the order in which they came. */
   executions: string[];
@@ -33,14 +33,14 @@ export interface ReadCounts {
 export interface ReadOptions {
   store: Store;
   namespaces: readonly string[];
-  /** Until then was heard, ISO 8601; left out: until the end of each recording. */
+  /** The end of listening, ISO 8601; if left out, the end of each recording. */
   until: string | undefined;
   onTorn: (torn: TornFile) => void;
 }
 
 type FileLine = ReadLine & { path: string };
 
-/** Reads recordings into a store, merged by time. To read them again changes nothing. */
+/** Reads recordings into a store, merged by time. Reading them again changes nothing. */
 export async function readIntoStore(paths: readonly string[], options: ReadOptions): Promise<ReadCounts> {
   const { store, namespaces, until, onTorn } = options;
   const filter = new NamespaceFilter(namespaces);
@@ -78,7 +78,7 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   return { ...counts, executions: [...executions] };
 }
 
-/** A REST write as the row of the log that it is: the numbers in it are those of its recording. */
+/** Converts a REST write to its row of the log: its numbers are valid within its recording. */
 function asStated(line: FileLine, references: Map<string, References>): FileLine {
   if (line.kind !== 'rest') return line;
   const known = references.get(line.path) ?? new References();
@@ -103,10 +103,10 @@ function count(counts: ReadCounts, line: FileLine): void {
   else if ('gap' in line.line) counts.gaps += 1;
 }
 
-/** The time of which a recording is: from its first line to its last. */
+/** Extends the span of a recording, which is from its first line to its last. */
 function extend(spans: Map<string, { since: number; until: number }>, line: FileLine): void {
   const time = Date.parse(timeOfLine(line) ?? '');
-  // An object that was read from a monitor has the time at which that was told.
+  // An object read from a monitor has the time at which the monitor learned of it.
   const isOlder = line.kind === 'message' && restOf(line.line.destination)?.method === 'GET';
   if (Number.isNaN(time) || isOlder) return;
   const known = spans.get(line.path) ?? { since: time, until: time };

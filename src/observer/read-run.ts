@@ -2,7 +2,7 @@ import { objectOf } from '../observed/reading/values.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A request that fails so often is left out: something else than the monitor's absence is behind it. */
+/** A request that fails this often is skipped: the cause is not the monitor's absence. */
 export const mostTries = 3;
 
 /** One request. */
@@ -12,22 +12,22 @@ export interface Step {
   tries: number;
 }
 
-/** A run that is read. */
+/** A run being read. */
 export interface Run {
   execution_id: string;
   run_id: string | undefined;
-  /** Whether it is no longer among those that run. */
+  /** Whether it is no longer listed as running. */
   isGone: boolean;
   /** When it was seen to have ended. Milliseconds since 1970. */
   endedAt: number | undefined;
-  /** When reading its lists began last. */
+  /** When reading its lists last began. */
   listedAt: number;
-  /** Digests of what was read of it. */
+  /** Digests of the lines read about it. */
   seen: Set<string>;
-  /** STF files whose TF files are still to be asked for; and all that are known. */
+  /** STF files whose TF files are still to be read, and all known STF files. */
   stfs: string[];
   allStfs: Set<string>;
-  /** Whether a request of this round was left out. */
+  /** Whether a request of this round was skipped. */
   isPartial: boolean;
 }
 
@@ -43,7 +43,7 @@ export const newRun = (execution_id: string): Run => ({
   isPartial: false,
 });
 
-/** The objects of a list: an array, or its page. */
+/** The objects of a list: an array, or a page of it. */
 export function itemsOf(answer: unknown): Fields[] {
   const items = Array.isArray(answer) ? answer : objectOf(answer)['results'];
   if (!Array.isArray(items)) throw new Error('it answers with something else than a list');

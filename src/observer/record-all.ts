@@ -4,10 +4,10 @@ import type { Transaction } from '../db/sqlite/transaction.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 
 /**
- * Records items in one transaction. Where one of them cannot be recorded, each gets a transaction of its own, so that it keeps none of the others out, and it
- * is told as a gap. Rejects with a fault of the store itself: it may be tried again.
+ * Records items in one transaction. If one of them cannot be recorded, each gets its own transaction, so that the bad item keeps none of the others out; it
+ * is recorded as a gap. Rejects on a fault of the store itself, which may be retried.
  * @param record returns what it has found
- * @param timeOf an item, ISO 8601
+ * @param timeOf the time of an item, ISO 8601
  */
 export async function recordAll<Item, Found>(
   store: Store,

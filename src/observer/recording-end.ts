@@ -3,28 +3,28 @@ import { constants, gunzipSync } from 'node:zlib';
 
 import { parseLine } from '../observed/parse-line.ts';
 
-/** As much of a file as is read to find its last line, in bytes. A line is a few kilobytes, and a piece of a compressed file at most some seconds long. */
+/** Bytes of a file to read to find its last line. A line is a few kilobytes, and a piece of a compressed file at most some seconds long. */
 const tailBytes = 16 * 1024 * 1024;
 
-/** The bytes with which a piece of gzip begins: its mark, and deflate. */
+/** The first bytes of a gzip piece: its mark, and deflate. */
 const pieceMark = Buffer.from([0x1f, 0x8b, 0x08]);
 
 const newline = 10;
 
-/** Marks that are tried for the beginning of a piece: the mark may also stand within a piece by chance. */
+/** Marks to try as the start of a piece: the mark may also occur within a piece by chance. */
 const maxMarks = 8;
 
 interface Whole {
   /** Bytes up to the last end of a line, or of a piece. */
   size: number;
-  /** The last line; undefined where there is none. */
+  /** The last line; undefined if there is none. */
   last: string | undefined;
 }
 
-/** As much of a file as is read to see whether it is a recording, in bytes. */
+/** Bytes of a file to read to see whether it is a recording. */
 const headBytes = 64 * 1024;
 
-/** Whether a file begins as a recording does: another one must not be written to. */
+/** Whether a file begins like a recording: no other file may be written to. */
 export async function isRecording(handle: FileHandle, isCompressed: boolean): Promise<boolean> {
   const head = Buffer.alloc(headBytes);
   const { bytesRead } = await handle.read(head, 0, headBytes, 0);
@@ -42,7 +42,7 @@ function textOfHead(head: Buffer, isCompressed: boolean): string {
 }
 
 /**
- * The part of a recording that is whole: what a full disk or the end of a machine has torn is behind it. Undefined where no whole line or piece is found near its
+ * The intact part of a recording, before anything torn by a full disk or a crash of the machine. Undefined if no whole line or piece is found near its
  * end: then nothing may be cut off.
  */
 export async function wholePart(handle: FileHandle, size: number, isCompressed: boolean): Promise<Whole | undefined> {
@@ -73,7 +73,7 @@ function pieceBefore(tail: Buffer, end: number): string | undefined {
   for (let tried = 0; at >= 0 && tried < maxMarks; tried += 1) {
     try {
       const bytes = gunzipSync(tail.subarray(at, end));
-      // Its last word is its length; zeros that the end of a machine leaves behind it are passed over in silence.
+      // A piece ends with its length; zeros that a crash of the machine leaves behind it are silently skipped.
       if (tail.readUInt32LE(end - 4) === bytes.length) return bytes.toString('utf8');
     } catch {
       // Torn, or a mark within a piece by chance.

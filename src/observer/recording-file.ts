@@ -9,13 +9,13 @@ import { isRecording, wholePart } from './recording-end.ts';
 const compressed = promisify(gzip);
 
 /**
- * A recording on disk, to which lines are added. A file whose name ends with `.gz` is made of compressed pieces, one for each time that lines are added, so
- * that a process that is killed leaves whole pieces behind.
+ * A recording on disk that lines are appended to. A file whose name ends with `.gz` consists of compressed pieces, one per append, so that a killed
+ * process leaves whole pieces behind.
  */
 export class RecordingFile {
   readonly path: string;
   readonly #handle: FileHandle;
-  /** Bytes that are written whole. */
+  /** Bytes written completely. */
   #size: number;
 
   private constructor(path: string, handle: FileHandle, size: number) {
@@ -25,9 +25,9 @@ export class RecordingFile {
   }
 
   /**
-   * Opens a recording, or begins one. The end of a file that was torn is cut off.
-   * @returns it with its last line, where it has one
-   * Throws `DATA_UNAVAILABLE` where it cannot be written, and `ARGUMENT_INVALID` for a file that is no recording, which stays as it is.
+   * Opens a recording, or starts one. Cuts off a torn end.
+   * @returns the file with its last line, if any
+   * Throws `DATA_UNAVAILABLE` if it cannot be written, and `ARGUMENT_INVALID` for a file that is not a recording, which stays unchanged.
    */
   static async open(path: string): Promise<{ file: RecordingFile; last: string | undefined }> {
     const handle = await openTo(path, constants.O_RDWR | constants.O_CREAT);
@@ -47,7 +47,7 @@ export class RecordingFile {
     }
   }
 
-  /** Begins one that is not there yet. Throws as `open` does. */
+  /** Starts a recording in a new file. Throws as `open` does. */
   static async create(path: string): Promise<RecordingFile> {
     return new RecordingFile(path, await openTo(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL), 0);
   }

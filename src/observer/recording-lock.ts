@@ -4,14 +4,14 @@ import { goneSeconds } from '../domain/liveness.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { currentProcess, isAlive, type ProcessIdentity } from '../lib/process-identity.ts';
 
-/** How often the holder shows that it lives, in milliseconds. */
+/** How often the holder shows that it is alive, in milliseconds. */
 const signMilliseconds = 10_000;
 
 /**
- * Keeps a recording for this process: two observers that wrote one file would tear each other's lines.
+ * Locks a recording for this process: two observers writing one file would tear each other's lines.
  * @param path of the lock, beside the recording
- * @returns how to let go
- * Throws `AGENT_IN_USE` where a living process has it, and `DATA_UNAVAILABLE` where none can be made.
+ * @returns how to release it
+ * Throws `AGENT_IN_USE` if a living process holds it, and `DATA_UNAVAILABLE` if no lock can be made.
  */
 export async function lockRecording(path: string): Promise<() => Promise<void>> {
   for (let hasTried = false; ; hasTried = true) {
@@ -37,7 +37,7 @@ export async function lockRecording(path: string): Promise<() => Promise<void>> 
 
 async function removeOfTheDead(path: string): Promise<void> {
   const holder = await holderOf(path);
-  // One of another host, or of this one before it was started again, cannot be seen from here: its lock tells by its age.
+  // A process on another host, or on this one before a reboot, cannot be seen from here: the age of its lock decides.
   if (holder !== undefined && (isAlive(holder) ?? (await isFresh(path))))
     throw new SwfError(
       'AGENT_IN_USE',
@@ -51,7 +51,7 @@ async function isFresh(path: string): Promise<boolean> {
   return signed !== undefined && Date.now() - signed.mtimeMs < goneSeconds * 1000;
 }
 
-/** Undefined for a lock that is torn, as the end of a machine may leave one. */
+/** Undefined for a torn lock, as a crash of the machine may leave one. */
 async function holderOf(path: string): Promise<ProcessIdentity | undefined> {
   try {
     const { pid, pid_started, hostname } = JSON.parse(await readFile(path, 'utf8')) as Partial<ProcessIdentity>;

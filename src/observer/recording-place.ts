@@ -7,18 +7,18 @@ import type { CaptureLine, GapLine } from '../observed/recording-lines.ts';
 import { RecordingFile } from './recording-file.ts';
 import { lockRecording } from './recording-lock.ts';
 
-/** A file of a folder is followed by the next when it is so large, in bytes. */
+/** Size in bytes at which a folder's next file is started. */
 const maxBytes = 1_000_000_000;
 
-/** Where a recording goes: a file, or a folder with a file a day, and one more each gigabyte. */
+/** Where a recording goes: a file, or a folder with a file per day, and another per gigabyte. */
 export interface RecordingPlace {
   fileAt(time: string): Promise<RecordingFile>;
-  /** Another observer may write there now. */
+  /** Lets another observer write there. */
   leave(): Promise<void>;
 }
 
 /**
- * The place of a name: one that ends with `/` is a folder, which is made. A file that is there already is continued, and says that nobody listened meanwhile.
+ * The place of a name: a name that ends with `/` is a folder, which is made. An existing file is continued, and notes that nobody listened meanwhile.
  * @param capture the first line of a new file
  */
 export async function recordingPlace(
@@ -38,7 +38,7 @@ export async function recordingPlace(
   return { fileAt: (time) => files.fileAt(time), leave };
 }
 
-/** @param before the last line of the recording before, where this file is a new one that goes on with it */
+/** @param before the last line of the previous recording, if this file is new and continues it */
 async function beginFile(
   path: string,
   time: string,
@@ -75,7 +75,7 @@ function makeNamedFolder(name: string): void {
 
 type Begin = (path: string, time: string, before?: string) => Promise<RecordingFile>;
 
-/** A file a day, and one more where that has grown. */
+/** One file per day, and another if that has grown too large. */
 class DailyFiles {
   readonly #folder: string;
   readonly #begin: Begin;
@@ -98,7 +98,7 @@ class DailyFiles {
     return day <= this.#day ? this.#next(this.#day, this.#number + 1, time) : this.#next(day, 1, time);
   }
 
-  /** Goes on with the newest file, where that is of this day; else its last line tells since when nobody has listened. */
+  /** Continues the newest file if it is of this day; else its last line shows since when nobody has listened. */
   async #continue(day: string, time: string): Promise<RecordingFile> {
     const newest = await newestIn(this.#folder);
     if (newest === undefined) return this.#next(day, 1, time);
@@ -121,7 +121,7 @@ class DailyFiles {
   }
 }
 
-/** The newest file that an observer before has begun. */
+/** The newest file of an earlier observer. */
 async function newestIn(folder: string): Promise<{ day: string; number: number } | undefined> {
   const files = (await readdir(folder)).flatMap((name) => {
     const [, day, number = '1'] = /^(\d{4}-\d{2}-\d{2})(?:\.(\d+))?\.jsonl\.gz$/.exec(name) ?? [];
@@ -132,7 +132,7 @@ async function newestIn(folder: string): Promise<{ day: string; number: number }
 
 const nameOf = (day: string, number: number): string => `${day}${number === 1 ? '' : `.${number}`}.jsonl.gz`;
 
-/** The time in which nobody listened, since the last line of a recording that is continued. */
+/** The period in which nobody listened, since the last line of a continued recording. */
 function pauseSince(last: string | undefined, until: string): GapLine | undefined {
   const from = last === undefined ? undefined : timeOf(last);
   return from === undefined || from >= until ? undefined : { gap: { from, until, reason: 'no observer ran' } };

@@ -6,10 +6,10 @@ import { createGunzip } from 'node:zlib';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { parseLine, type ReadLine, timeOfLine } from '../observed/parse-line.ts';
 
-/** A longer line is none of a recording: bodies of more than a megabyte are kept by their digest. In characters. */
+/** Longest line of a recording, in characters: bodies over a megabyte are kept as digests. */
 const maxLine = 32 * 1024 * 1024;
 
-/** The end of a file that could not be read, as far as it could. */
+/** A file that could not be read to its end. */
 export interface TornFile {
   path: string;
   why: string;
@@ -17,7 +17,7 @@ export interface TornFile {
 
 /**
  * The lines of recordings, merged by their times, as far as they can be read.
- * @param onTorn told of a file that cannot be read to its end
+ * @param onTorn called for a file that cannot be read to its end
  * Throws `ARGUMENT_INVALID` for a file that cannot be opened.
  */
 export async function* readRecordings(
@@ -27,11 +27,11 @@ export async function* readRecordings(
   const heads: { path: string; next: AsyncGenerator<ReadLine>; line: ReadLine; time: string }[] = [];
   const advance = async (path: string, next: AsyncGenerator<ReadLine>, before: string): Promise<void> => {
     const { value, done } = await next.next();
-    // A line without a time stands where it is in its file.
+    // A line without a time keeps its place in its file.
     if (done !== true) heads.push({ path, next, line: value, time: timeOfLine(value) ?? before });
   };
   for (const path of paths) {
-    // It is read more than once by some.
+    // Some callers read it more than once.
     if ((await stat(path).catch(() => undefined))?.isFile() === false)
       throw new SwfError('ARGUMENT_INVALID', `${path} cannot be read: it is no file; name a recording`);
     await advance(path, linesOf(path, onTorn), '');

@@ -2,15 +2,15 @@ import type { RecordingLine } from '../observed/recording-lines.ts';
 import type { RecordingFile } from './recording-file.ts';
 import { type Backlog, type WaitingLine, WaitingLines, type WaitingLinesOptions } from './waiting-lines.ts';
 
-/** How much is added to a file at a time, in characters. */
+/** Most characters to add to a file at a time. */
 const maxPiece = 2 * 1024 * 1024;
 
 export interface RecordingWriterOptions extends Pick<WaitingLinesOptions, 'say' | 'now'> {
-  /** The file that a line of this time goes to; another than before, where one is begun. */
+  /** The file for a line of this time; a different one than before if a new file is started. */
   fileAt: (time: string) => Promise<RecordingFile>;
 }
 
-/** Writes lines into recordings, a moment after they have come. */
+/** Writes lines into recordings, shortly after they come. */
 export class RecordingWriter {
   readonly #fileAt: RecordingWriterOptions['fileAt'];
   readonly #lines: WaitingLines;
@@ -25,17 +25,17 @@ export class RecordingWriter {
     return this.#lines.backlog;
   }
 
-  /** @param time of the line, ISO 8601: where it stands among the others */
+  /** @param time of the line, ISO 8601: its place among the others */
   add(line: RecordingLine, time: string, text?: string): void {
     this.#lines.add(line, time, text);
   }
 
-  /** Writes what waits. It resolves when that is tried. */
+  /** Tries to write all waiting lines. Resolves after the attempt. */
   flush(): Promise<void> {
     return this.#lines.flush();
   }
 
-  /** Writes the rest, with the time until which it was listened, and closes. */
+  /** Writes the rest and the time when listening ended, and closes. */
   async close(): Promise<void> {
     await this.#lines.close();
     await this.#file?.close();

@@ -14,15 +14,15 @@ import type { MessageLine, RecordingLine } from '../observed/recording-lines.ts'
 import { recordAll } from './record-all.ts';
 import { type Backlog, type WaitingLine, WaitingLines } from './waiting-lines.ts';
 
-/** Messages that are written in one transaction: others must not wait for long. */
+/** Messages per transaction: other writers must not wait for long. */
 const together = 200;
 
-/** An observer says so often that it hears, in milliseconds. */
+/** How often an observer reports that it hears, in milliseconds. */
 const beatMilliseconds = 5000;
 
 export interface StoreWriterOptions {
   store: Store;
-  /** Those that are meant; none: all. */
+  /** Namespaces to record; all if empty. */
   namespaces: readonly string[];
   version: string;
   /** Whether requests to programs of the testbed are sent. */
@@ -30,7 +30,7 @@ export interface StoreWriterOptions {
   say: (line: string) => void;
 }
 
-/** Records what an observer hears into a store, a moment after it has come. */
+/** Records the lines of an observer in a store, shortly after they come. */
 export class StoreWriter {
   readonly #store: Store;
   readonly #namespaces: readonly string[];
@@ -39,7 +39,7 @@ export class StoreWriter {
   readonly #claimed = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** Throws `NAMESPACE_IN_USE` while another observer of this store hears the same. */
+  /** Throws `NAMESPACE_IN_USE` while another observer of this store hears the same namespaces. */
   static async open({ store, namespaces, version, maySend, say }: StoreWriterOptions): Promise<StoreWriter> {
     const processId = await store.write((tx) => {
       const process_id = registerProcess(tx, currentProcess(), version);
@@ -60,7 +60,7 @@ export class StoreWriter {
     return this.#lines.backlog;
   }
 
-  /** Says from time to time whether anything would be heard. @param isHearing whether the broker is there */
+  /** Reports regularly whether anything would be heard. @param isHearing whether the broker is there */
   keepHearing(isHearing: () => boolean): void {
     this.#timer = setInterval(() => void this.beat(isHearing()), beatMilliseconds);
   }
@@ -70,20 +70,20 @@ export class StoreWriter {
     this.#lines.add(line, time, text);
   }
 
-  /** The next request that is to be sent; it is not given again. */
+  /** Takes the next request to send; each is returned only once. */
   takeRequest(): Promise<TestbedRequest | undefined> {
     return this.#store
       .write((tx) => takeRequest(tx, { namespaces: this.#namespaces, now: Date.now() }))
       .catch(() => undefined);
   }
 
-  /** Everything that the monitor had of a run was read. @param at milliseconds since 1970 */
+  /** Notes that everything the monitor had about a run was read. @param at milliseconds since 1970 */
   async noteRead(run: { execution_id: string; run_id: string }, at: number): Promise<void> {
     await this.#lines.flush();
     await this.#store.write((tx) => noteRead(tx, run, at)).catch(() => {});
   }
 
-  /** Writes the rest, and says that nobody listens any more. */
+  /** Writes the rest, and records that nobody listens now. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#store.hurry();
@@ -119,7 +119,7 @@ export class StoreWriter {
     return some.length;
   }
 
-  /** Returns the namespaces that are the observer's from now on. */
+  /** Returns the namespaces that the observer owns from now on. */
   #record(tx: Transaction, line: RecordingLine): string[] {
     if ('gap' in line) noteGap(tx, line.gap);
     if ('until' in line) keepHearing(tx, this.#processId, Date.parse(line.until));

@@ -1,44 +1,44 @@
 import { messageOf } from '../lib/errors.ts';
 import type { GapLine, RecordingLine } from '../observed/recording-lines.ts';
 
-/** More than so much is not kept waiting, in characters: nothing may pile up in the broker, and memory has an end. */
+/** Most characters kept waiting: nothing may pile up in the broker, and memory is finite. */
 const maxWaiting = 64 * 1024 * 1024;
 
-/** Lines wait so long for others, in milliseconds; after a failure it is tried again as often. A process that is killed loses no more. */
+/** How long lines wait for others, and the interval of retries, in milliseconds. A killed process loses no more than this. */
 const flushMilliseconds = 300;
 
 /** A line that waits to be written. */
 export interface WaitingLine {
-  /** Where it stands among the others, ISO 8601. */
+  /** Its place among the others, ISO 8601. */
   time: string;
   line: RecordingLine;
-  /** The same as JSON. */
+  /** The line as JSON. */
   text: string;
 }
 
-/** The state of lines that are to be written. */
+/** The state of the lines to write. */
 export interface Backlog {
   waiting: number;
   /** Since the process began. */
   dropped: number;
-  /** Whether the last try to write has failed. */
+  /** Whether the last write failed. */
   isFailing: boolean;
 }
 
 export interface WaitingLinesOptions {
   /** The target of the lines, for people: "the recording". */
   name: string;
-  /** Writes the first of these, at least one. Resolves with how many. */
+  /** Writes the first of these lines, at least one. Resolves with how many. */
   write: (lines: readonly WaitingLine[]) => Promise<number>;
-  /** Told once when nothing can be written, and when it goes on. */
+  /** Called once when nothing can be written, and once when it goes on. */
   say: (line: string) => void;
   /** In milliseconds since 1970. */
   now?: () => number;
 }
 
 /**
- * Lines on their way into a file or a store, in their order. Adding one never blocks: lines that cannot be written wait here, and lines
- * without room are dropped and told as a gap.
+ * Lines on their way into a file or a store, in order. Adding a line never blocks: lines that cannot be written wait here, and lines
+ * without room are dropped and recorded as a gap.
  */
 export class WaitingLines {
   readonly #options: Required<WaitingLinesOptions>;
@@ -59,7 +59,7 @@ export class WaitingLines {
     return { waiting: this.#waiting.length, dropped: this.#dropped, isFailing: this.#hasFailed };
   }
 
-  /** @param time of the line, ISO 8601 @param text the same as JSON, where somebody has made it already */
+  /** @param time of the line, ISO 8601 @param text the line as JSON, if already made */
   add(line: RecordingLine, time: string, text = JSON.stringify(line)): void {
     if (this.#size + text.length > maxWaiting) {
       this.#droppedSince ??= time;
@@ -70,13 +70,13 @@ export class WaitingLines {
     this.#push({ time, line, text });
   }
 
-  /** Writes what waits. It resolves when that is tried. */
+  /** Tries to write all waiting lines. Resolves after the attempt. */
   flush(): Promise<void> {
     this.#flushing ??= this.#writeAll().finally(() => (this.#flushing = undefined));
     return this.#flushing;
   }
 
-  /** Writes the rest, with the time until which it was listened. */
+  /** Writes the rest and the time when listening ended. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#flushing;
@@ -107,8 +107,7 @@ export class WaitingLines {
       if (this.#hasFailed) say(`${name} is written again`);
       this.#hasFailed = false;
     } catch (error) {
-      if (!this.#hasFailed)
-        say(`WARNING ${name} cannot be written (${messageOf(error)}); it is tried again, and lines wait`);
+      if (!this.#hasFailed) say(`WARNING ${name} cannot be written (${messageOf(error)}); lines wait, retrying`);
       this.#hasFailed = true;
     }
     if (!this.#hasFailed) this.#tellDropped(new Date(now()).toISOString());

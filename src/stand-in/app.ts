@@ -23,10 +23,10 @@ import { resources } from './resources/index.ts';
 
 export interface StandInOptions {
   store: Store;
-  /** Writes must bring it; without one nobody is asked. */
+  /** Writes must carry it; if undefined, no token is required. */
   token: string | undefined;
   say: (line: string) => void;
-  /** Told of each call with its answer, without secrets. */
+  /** Called with each call and its answer, without secrets. */
   onCall: (call: RestLine) => void;
 }
 
@@ -42,7 +42,7 @@ const prefixes = ['/api', '/swf-monitor/api'];
 export function createStandIn(options: StandInOptions): Express {
   const app = express();
   app.disable('x-powered-by');
-  // A value in a query is a text: `a[b]=1` is no object.
+  // A value in a query is text: `a[b]=1` is not an object.
   app.set('query parser', 'simple');
   app.use(sayNotToKeep);
   app.use(refuseForeign(options.token !== undefined));
@@ -56,7 +56,7 @@ export function createStandIn(options: StandInOptions): Express {
       ...(isOpen === true || method === 'GET' ? [] : [requireToken]),
       answered(options, (request, at) => {
         const asked = { body: bodyOf(request), query: queryOf(request), at };
-        // A question needs no turn among those that write.
+        // A read needs no turn among the writers.
         return method === 'GET'
           ? answer({ sql: options.store.sql } as Transaction, asked)
           : options.store.write((tx) => answer(tx, asked));
@@ -69,7 +69,7 @@ export function createStandIn(options: StandInOptions): Express {
   return app;
 }
 
-/** Code that walks through a body must come back. */
+/** Refuses deeply nested bodies: code that walks through a body must return. */
 function refuseDeep({ body }: Request, response: Response, next: NextFunction): void {
   if (isShallow(body)) next();
   else response.status(400).json({ detail: ['The body is nested too deep.'] });
@@ -102,7 +102,7 @@ function addResource(api: express.Router, resource: Resource, options: StandInOp
   );
 }
 
-/** Answers, and tells of the call. */
+/** Answers a call and reports it. */
 function answered(
   { onCall }: StandInOptions,
   answer: (request: Request, at: string) => Answer | Promise<Answer>,
@@ -131,7 +131,7 @@ function bodyOf({ body }: Request): Body {
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? (maskValue(body) as Body) : {};
 }
 
-/** Of a name that comes twice the last counts. */
+/** If a name comes twice, the last value counts. */
 const queryOf = ({ query }: Request): Record<string, string> =>
   Object.fromEntries(
     Object.entries(query).flatMap(([name, value]) => {
@@ -140,7 +140,7 @@ const queryOf = ({ query }: Request): Record<string, string> =>
     }),
   );
 
-/** An agent with a wrong token tries for ever and never starts: that is said once, where an operator looks. */
+/** An agent with a wrong token retries forever and never starts: reports that once, where an operator looks. */
 function tokenCheck({ token, say }: StandInOptions): Handler {
   const callerBy = token === undefined ? undefined : createCallers([{ name: undefined, scope: 'control', token }]);
   let isSaid = false;

@@ -11,7 +11,7 @@ export const addNoteTool = defineLiveTool({
   name: 'add_note',
   title: 'Write a note about a run',
   description:
-    "A person's word about an execution, or about none: it stands in monitor, reports and the page. It is never changed: a further note corrects it.",
+    "A person's word about an execution, or about none, shown in monitor, reports and the page. It is never changed: a further note corrects it.",
   input: () =>
     z.strictObject({
       execution_id: z.string().min(1).max(300).describe('Execution id, "latest", or "none"'),
@@ -31,7 +31,7 @@ export const addNoteTool = defineLiveTool({
   },
 });
 
-/** The time that a note is about, ISO 8601. Throws `ARGUMENT_INVALID` for one to come. */
+/** The time that a note is about, ISO 8601. Throws `ARGUMENT_INVALID` for a future time. */
 export function timeOfNote(at: string | undefined, now: number): string | undefined {
   const time = parseTime('at', at, now);
   if (time !== undefined && Date.parse(time) > now)

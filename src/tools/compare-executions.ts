@@ -7,7 +7,7 @@ import { clipShown } from './shared/clip.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
-/** A figure that differs by less is the same. */
+/** Figures whose ratio is smaller count as equal. */
 const noticeable = 1.25;
 /** Differences below this many seconds are noise. */
 const leastSeconds = 0.05;
@@ -68,7 +68,7 @@ export const compareExecutionsTool = defineTool({
   },
 });
 
-/** Stages that one has come to and the other has not. */
+/** Stages that one has reached and the other has not. */
 const onlyOne = (name: string, mine: Side, theirs: Side): string[] =>
   mine.delays
     .filter(({ stage }) => theirs.delays.every((other) => other.stage !== stage))
@@ -103,7 +103,7 @@ function sideOf(queries: Queries, execution: ExecutionRow, now: number): Side {
 
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 
-/** The settings that differ, as they may be shown; those that look alike and are not have a mark behind them. */
+/** The differing settings, as they may be shown; values that only look alike have a mark behind them. */
 function configurationDifferences(a: Side['settings'], b: Side['settings']) {
   const keys = [...new Set([...a.keys(), ...b.keys()])].toSorted();
   return keys

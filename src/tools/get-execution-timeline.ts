@@ -13,7 +13,7 @@ const mostSlots = 400;
 /** A page asks again; an assistant would rather wait. */
 const patience = { page: 300, concise: 20_000 };
 
-/** More bars are told as cells. */
+/** With more bars than this, cells are returned. */
 const mostSpans = { page: 4000, concise: 0 };
 
 export const getExecutionTimelineTool = defineLiveTool({
@@ -62,7 +62,7 @@ export const getExecutionTimelineTool = defineLiveTool({
   },
 });
 
-/** The timeline, or how much of the execution has been read so far, where that takes longer than anybody waits. */
+/** The timeline or, if it takes longer than anybody waits, how much of the execution has been read so far. */
 function timelineOrPart(
   context: LiveContext,
   question: Parameters<ReturnType<LiveContext['queries']>['timeline']>[0],

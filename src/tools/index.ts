@@ -52,5 +52,5 @@ export const noteTools: readonly Tool[] = [addNoteTool, setQualityTool];
 /** The tools that change something: offered only where the operator allows it. */
 export const controlTools: readonly Tool[] = [startWorkflowTool, controlWorkflowTool];
 
-/** All that there are: a terminal may call each. */
+/** Every tool: a terminal may call each. */
 export const everyTool: readonly Tool[] = [...tools, ...noteTools, ...controlTools];

@@ -27,7 +27,7 @@ const shownId = 700;
 /** A whole body must still fit into one answer, escaped as text within JSON. */
 const wholePayload = 20_000;
 
-/** Each field may be left out, where others are asked for. */
+/** All fields are optional: a caller may ask for some of them. */
 const itemOf = () =>
   z
     .strictObject({
@@ -124,9 +124,9 @@ function toItem(row: MessageRow, isWhole: boolean) {
   });
 }
 
-/** A body as text, cut where it is long. */
+/** A body as text, cut if it is long. */
 function payloadOf(body: string | null, characters: number) {
-  // The columns of a damaged row may not give it back.
+  // A damaged row may not yield its body.
   if (body === null) return {};
   const whole = printable(clip(body, 2 * wholePayload));
   const payload = clipEscaped(clip(whole, characters), wholePayload);

@@ -15,7 +15,7 @@ import {
 } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
-/** Each field may be left out, where others are asked for. */
+/** All fields are optional: a caller may ask for some of them. */
 const itemOf = () =>
   z
     .strictObject({

@@ -24,7 +24,7 @@ import { defineTool } from './shared/tool.ts';
 /** A payload's error may be long; the monitor and the log have it too. */
 const shownError = 500;
 
-/** The message of the result has four kilobytes of it. */
+/** The result's message has four kilobytes of it. */
 const shownOutput = 1000;
 
 interface OutputFile {
@@ -33,7 +33,7 @@ interface OutputFile {
   checksum: string;
 }
 
-/** Each field may be left out, where others are asked for. */
+/** All fields are optional: a caller may ask for some of them. */
 const itemOf = () =>
   z
     .strictObject({

@@ -11,7 +11,7 @@ import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const shownReason = 200;
 
-/** A window of time may miss executions whose clock was off: the store can tell, since its rows stand in the order of recording. */
+/** A time window may miss executions whose clock was off: the store can tell, since its rows are in the order of recording. */
 function clockRemark({ start_time, end_time }: Fixed, { queries }: ToolContext): string | undefined {
   if (start_time === undefined && end_time === undefined) return undefined;
   const [first, ...more] = queries.misdatedExecutions();

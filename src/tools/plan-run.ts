@@ -10,7 +10,7 @@ import { inTurns } from './shared/in-steps.ts';
 import { executionId, integer, number, text } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
-/** Bytes that a message takes in the store, with the rows that are read from it; and those of an empty store. */
+/** Bytes that a message takes in the store, with the rows that are read from it; and bytes of an empty store. */
 const [bytesAMessage, emptyStore] = [800, 345_000];
 
 const sections = {
@@ -110,7 +110,7 @@ function playAsked(
   return playedAgain(context, execution_id, changes);
 }
 
-/** Throws `ARGUMENT_INVALID` where one of these is given. */
+/** Throws `ARGUMENT_INVALID` if one of these is given. */
 function refuse(values: Readonly<Record<string, unknown>>, why: string): void {
   const [name] = Object.entries(values).find(([, value]) => value !== undefined) ?? [];
   if (name !== undefined) throw new SwfError('ARGUMENT_INVALID', `${name} ${why}`);

@@ -11,10 +11,10 @@ import { ofMoment } from './shared/moment.ts';
 import type { LiveContext, Tool, ToolContext } from './shared/tool.ts';
 import { fitting } from './shared/unshown.ts';
 
-/** Zod would compile each schema at its first use: 16 ms before a first answer, for a few tenths of one at each later one. */
+/** Zod would compile each schema on first use: 16 ms before a first answer, to save a few tenths of one on each later one. */
 const uncompiled = { jitless: true } as const;
 
-/** The tool of that name. Throws `TOOL_NOT_FOUND` with the names that come near. */
+/** The tool of that name. Throws `TOOL_NOT_FOUND` with the nearest names. */
 export function findTool(tools: readonly Tool[], name: string): Tool {
   const tool = tools.find((candidate) => candidate.name === name);
   if (tool !== undefined) return tool;
@@ -36,8 +36,8 @@ export function findTool(tools: readonly Tool[], name: string): Tool {
 }
 
 /**
- * One call of a tool: checks the arguments, asks on one state of the store, and builds the answer through the tool's output schema. Of an earlier moment
- * (`as_of`) the store as it was then is asked. Throws `ARGUMENT_INVALID`, and whatever the tool throws.
+ * Calls a tool: checks the arguments, queries one state of the store, and builds the answer through the tool's output schema. For an earlier moment
+ * (`as_of`) it queries the store as it was then. Throws `ARGUMENT_INVALID`, and whatever the tool throws.
  */
 export async function callTool(tool: Tool, args: unknown, context: LiveContext): Promise<Record<string, unknown>> {
   const checked = checkArguments(tool, args);
@@ -47,13 +47,13 @@ export async function callTool(tool: Tool, args: unknown, context: LiveContext):
   return context.past(asOf, context.now(), (past) => answerThen(tool, checked, { context, past }));
 }
 
-/** One moment of the past is asked at a time. */
+/** Only one past moment can be queried at a time. */
 const alreadyBack = new SwfError(
   'ARGUMENT_INVALID',
   'troubles looks back by itself, so it cannot be asked as of a moment; give end_time in place of as_of',
 );
 
-/** The answer of an earlier moment. */
+/** The answer as of an earlier moment. */
 async function answerThen(
   tool: Tool,
   checked: object,
@@ -75,7 +75,7 @@ async function answerThen(
   }
 }
 
-/** The moment that is asked about: on a further page of a list the one of the first, since a relative time has moved on meanwhile. */
+/** The moment that a call is about: on later pages of a list that of the first page, since a relative time has moved on. */
 function asOfIn({ as_of, cursor }: { as_of?: string; cursor?: string }): string | undefined {
   return as_of === undefined || cursor === undefined ? as_of : (momentOfCursor(cursor) ?? as_of);
 }
@@ -97,14 +97,14 @@ async function answerOf(
   if (handle === undefined) throw new Error(`${tool.name} has nothing to do`);
   const queries = context.queries();
   return queries.snapshot(() => {
-    // All that is in the state was there by now.
+    // Read the clock now: everything in the state existed by then.
     const asked = { queries, now: context.now(), asOf: context.asOf };
     const answer = fitting(tool.output, handle(checked as never, asked));
     return tool.takesMoment === true ? withMoment(answer, asked) : answer;
   });
 }
 
-/** Every answer tells the moment that it is of, so that it can be asked for again. */
+/** Adds the moment of an answer, so that it can be requested again. */
 const withMoment = (answer: Record<string, unknown>, { queries, now }: ToolContext): Record<string, unknown> => ({
   ...answer,
   as_of_exact: queries.momentExactly(now),
@@ -119,7 +119,7 @@ function checkArguments(tool: Tool, args: unknown): Record<string, string> {
     );
   }
   const named = withoutAliases(tool, given as Record<string, unknown>);
-  // An own property of this name is none to the schema.
+  // The schema ignores an own property of this name.
   if (Object.hasOwn(named, '__proto__')) throw unknownArgument(tool, '__proto__');
   const result = tool.input.safeParse(named, uncompiled);
   if (result.success) return result.data as Record<string, string>;
@@ -167,7 +167,7 @@ function unknownArgument(tool: Tool, key: string): SwfError {
   );
 }
 
-/** A value as it was given; one that is nested too deep to be written is said to be so. */
+/** A value as given, or a note that it is nested too deep to be written. */
 function shownValue(value: unknown): string {
   try {
     return clip(JSON.stringify(value) ?? 'undefined');

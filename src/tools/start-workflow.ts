@@ -7,7 +7,7 @@ import type { Control } from './shared/control.ts';
 import { integer, number, present, text } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
-/** The parameters that may be given, each with its section; their limits are those of the configuration. */
+/** The parameters that may be given, each with its section; the limits of the configuration apply. */
 const sections = {
   stf_count: 'fast_processing',
   physics_period_count: 'fast_processing',
@@ -110,7 +110,7 @@ function speedOf(speed: string | undefined): number | 'max' | undefined {
   );
 }
 
-/** The server offers these tools only where it has one. */
+/** The server offers these tools only if it has a control. */
 export function controlOf({ control }: LiveContext): Control {
   if (control === undefined)
     throw new SwfError('TOOL_NOT_FOUND', 'this server may not change anything; start it with --allow-control');

@@ -38,7 +38,7 @@ export const traceDataProductTool = defineTool({
       ...parts.map(({ last_at }) => last_at ?? ''),
     ].filter((time) => time !== '');
     const first = messages[0]?.happened_at;
-    // A slice that is not done yet is under way until now.
+    // An unfinished slice is in progress until now.
     const isOpen = product.status === 'queued' || product.status === 'processing';
     const last = isOpen ? new Date(end).toISOString() : ends.toSorted().at(-1);
     return present({
@@ -81,7 +81,7 @@ export const traceDataProductTool = defineTool({
   },
 });
 
-/** An STF file of which the plan samples nothing is done when it is ready, however long one waits for its samples. */
+/** An STF file that the plan does not sample is done when it is ready, however long one waits for its samples. */
 function stfStanding(product: Product, execution: ExecutionRow, queries: Queries): string | undefined {
   if (execution.origin !== 'own') return undefined;
   const { execution_id } = execution;
@@ -114,7 +114,7 @@ function sliceFields(
   };
 }
 
-/** A slice as it stands, in words: a state alone may look like work where there is none. */
+/** The state of a slice in words: a status alone may look like work although there is none. */
 function standingWords(
   { status }: { status: string },
   { attempts_made, isGone, seconds_in_hand }: SliceStanding,
@@ -135,7 +135,7 @@ function standingWords(
   }
 }
 
-/** Why a slice waits: nobody works, or others come first, with the time that those take. */
+/** Why a slice waits: nobody works, or others come first, with the time that they take. */
 function waitWords(
   execution: ExecutionRow,
   ahead: number,

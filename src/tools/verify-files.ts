@@ -12,13 +12,13 @@ import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 const mostFiles = 2000;
 const mostMilliseconds = 2000;
 
-/** Files that are told of a kind; `count` tells how many there are in this call. */
+/** Most files listed per kind; `count` is how many there are in this call. */
 const shown = 20;
 
-/** Files of one part: more than a message lists outputs of one slice. */
+/** Files of one part: more than the outputs of one slice that a message lists. */
 const batch = 150;
 
-/** Where a call goes on: behind the files of a kind up to a key. */
+/** Where a call continues: after the files of a kind up to a key. */
 const place = z.strictObject({ of: z.string(), kind: z.enum(fileKinds), after: z.int().nonnegative() });
 
 type Place = Pick<z.infer<typeof place>, 'kind' | 'after'>;
@@ -97,7 +97,7 @@ export const verifyFilesTool = defineLiveTool({
   },
 });
 
-/** An STF file that exists, and is of another execution: nothing was checked of it. */
+/** A note if the STF file belongs to another execution: nothing was checked. */
 function ofAnother(queries: Queries, stf_filename: string | undefined, execution_id: string): string | undefined {
   const owner = stf_filename === undefined ? undefined : queries.product(stf_filename).execution_id;
   if (owner === undefined || owner === execution_id) return undefined;
@@ -110,7 +110,7 @@ const noFiles = () => ({ checked: 0, missing: [] as Wrong[], changed: [] as Wron
 
 type Where = Parameters<Services['compareFile']>[1];
 
-/** Compares files as long as a call may take. @returns the place of those that are left */
+/** Compares files for as long as a call may take. @returns the place of the remaining files */
 async function compareFrom(
   from: Place,
   { queries, services, signal }: LiveContext,
@@ -151,7 +151,7 @@ function wrongOf(
   }) as Wrong;
 }
 
-/** The files of one part, and the place of the next. All outputs of a slice have one key: those of the last are left where they may not be all. */
+/** The files of one part, and the place of the next. All outputs of a slice have one key: the last slice is left for later if it may be incomplete. */
 function partOf(
   files: readonly RecordedFile[],
   { kind }: Place,
@@ -173,10 +173,10 @@ function readPlace(cursor: string | undefined, of: string): Place {
     const { of: made, kind, after } = place.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
     if (made === of) return { kind, after };
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new SwfError(
     'CURSOR_INVALID',
-    `cursor ${JSON.stringify(cursor.slice(0, 60))} is none of this execution and STF file; give the next_cursor of the call before unchanged, or leave it out`,
+    `cursor ${JSON.stringify(cursor.slice(0, 60))} does not belong to this execution and STF file; give the next_cursor of the call before unchanged, or leave it out`,
   );
 }

@@ -59,7 +59,7 @@ export const waitForExecutionTool = defineLiveTool({
     while (now.execution.status === 'running' && !signal.aborted) {
       now = look(context, execution_id);
       changed = differences(before.execution, now.execution, until);
-      // Waiting for an execution that stands still is no use.
+      // Waiting for a stalled or paused execution is useless.
       if (changed.length > 0 || standstill(now) !== undefined || elapsed() >= timeout_seconds) break;
       if (performance.now() - told > tellMilliseconds) {
         told = performance.now();
@@ -102,7 +102,7 @@ function oldestOf({ inHand: { oldest } }: Look) {
   };
 }
 
-/** Why nothing will happen by itself: then waiting is no use. */
+/** Why nothing will happen by itself, so that waiting is useless. */
 function standstill({ health, isHeld }: Look): string | undefined {
   if (health === 'stalled') return 'it is stalled: get_workflow_monitor says why and what to do';
   return isHeld ? 'an operator has paused it: it goes on when somebody continues it' : undefined;

@@ -15,37 +15,37 @@ import { type Delivery, type Receiver, Refused } from './receiver.ts';
 /** How often to look for changes, in milliseconds. */
 const lookMilliseconds = 250;
 
-/** Tries after a failed one, in milliseconds: twice as long each time. */
+/** Delays before retries, in milliseconds: twice as long each time. */
 const retries = { first: 1000, longest: 60_000 };
 
-/** Deliveries to one receiver in a minute. */
+/** Most deliveries to one receiver per minute. */
 const perMinute = 10;
 
 export interface DeliveryOptions {
   store: Store;
   processId: number;
-  /** The address of the page, for a link; undefined where nobody has told it. */
+  /** The address of the page, for a link; undefined if unknown. */
   page: string | undefined;
   say: (line: string) => void;
   signal: AbortSignal;
 }
 
-/** A change that the receiver refuses as it is, so often in a row, is left out: the next ones may be taken. */
+/** A change that the receiver refuses this often in a row is skipped: it may take the next ones. */
 const mostRefusals = 5;
 
-/** How far one receiver has come. */
+/** The progress of one receiver. */
 interface Standing {
-  /** The newest change that it has taken, or that was left out, where the store does not have that yet. */
+  /** The newest change that it took or that was skipped, even if the store does not have that yet. */
   done: number;
   failures: number;
   refusals: number;
-  /** The change that it is being told, or has not taken. */
+  /** The change being delivered, or not taken. */
   telling?: string;
 }
 
 /**
- * Tells one receiver of each change of an alarm, in their order, until the signal. A change is noted as told once the receiver has taken it, so each is told at
- * least once, with the same id. Receivers do not wait for each other.
+ * Delivers each change of an alarm to one receiver, in order, until the signal. A change counts as delivered once the receiver has taken it, so each is
+ * delivered at least once, with the same id. Receivers do not wait for each other.
  */
 export async function deliver(receiver: Receiver, options: DeliveryOptions): Promise<void> {
   const { say, signal } = options;
@@ -59,15 +59,13 @@ export async function deliver(receiver: Receiver, options: DeliveryOptions): Pro
       if (signal.aborted) return;
       standing.failures += 1;
       if (standing.failures === 1)
-        say(
-          `WARNING ${receiver.name} was not told of ${standing.telling ?? 'alarms'}: ${messageOf(error)}; it is tried again`,
-        );
+        say(`WARNING ${receiver.name} was not told of ${standing.telling ?? 'alarms'}: ${messageOf(error)}; retrying`);
       await pause(backoff(standing.failures, retries), [signal]);
     }
   }
 }
 
-/** Tells of one change, where there is one. @returns how long to wait until the next is looked for, in milliseconds */
+/** Delivers one change, if there is one. @returns how long to wait before looking for the next, in milliseconds */
 async function deliverNext(
   receiver: Receiver,
   { store, processId, page, say, signal }: DeliveryOptions,
@@ -76,7 +74,7 @@ async function deliverNext(
   if (!isWatcher(store.sql, processId)) return lookMilliseconds;
   const next = firstUndelivered(store.sql, receiver.key);
   if (next === undefined) return lookMilliseconds;
-  // Told once is enough, however long the store cannot be written.
+  // Deliver it only once, however long the store cannot be written.
   if (next.seq > standing.done) {
     const wait = limit.wait(performance.now());
     if (wait > 0) return wait;
@@ -92,7 +90,7 @@ async function deliverNext(
   return 0;
 }
 
-/** Rejects where the receiver did not take the change and is to be told again. */
+/** Rejects if the receiver did not take the change and delivery is to be retried. */
 async function tell(
   receiver: Receiver,
   next: Undelivered,
@@ -120,7 +118,7 @@ function seenBy({ author, sender, text }: Message<'alarm_seen'>): string {
   return `${markdownText(claimedName(author, sentBy({ author, sender })))}${text === undefined ? '' : ` (${markdownText(text, 300)})`}`;
 }
 
-/** Undefined for what can be read no more. */
+/** Undefined if the change can no longer be read. */
 function deliveryOf({ message_id, payload }: Undelivered, page: string | undefined): Delivery | undefined {
   const decoded = decodeMessage(payload);
   if (decoded.kind !== 'message') return undefined;
@@ -129,7 +127,7 @@ function deliveryOf({ message_id, payload }: Undelivered, page: string | undefin
   const change = alarmChanges[msg_type];
   const by = msg_type === 'alarm_seen' ? ` by ${seenBy(said)}` : '';
   const again = count > 1 ? ` (time ${count})` : '';
-  // Of one that is over the sentence is of the past.
+  // The sentence of a cleared alarm describes the past.
   const was = msg_type === 'alarm_cleared' ? 'it said: ' : '';
   const link =
     page === undefined || execution_id === undefined

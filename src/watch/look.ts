@@ -12,13 +12,13 @@ import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { type AlarmFinding, type AlarmStep, alarmStep, usualPatience } from '../monitoring/findings/alarms.ts';
 
-/** As whom alarms are raised and cleared. */
+/** The sender that raises and clears alarms. */
 const sender = 'watch';
 
-/** The findings of one look, by execution. Executions that could not be looked at are not among them. */
+/** The findings of one look, by execution, without executions that could not be examined. */
 export type Found = ReadonlyMap<string, readonly AlarmFinding[]>;
 
-/** A step of one alarm, with its finding while that is there. */
+/** A step of one alarm, with its finding while that exists. */
 interface Decision {
   alarm_id: string;
   execution_id: string;
@@ -29,15 +29,15 @@ interface Decision {
 interface Situation {
   found: Found;
   now: number;
-  /** Seconds that a finding has to last, by code, where that is not as usual. */
+  /** Seconds that a finding must last, by code, if not the usual time. */
   after: Readonly<Record<string, number>>;
 }
 
-/** The changes that a look makes, decided by the alarms that are open and by those that are on their way. */
+/** Decides the changes that a look makes, by the open alarms and the candidates. */
 function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation): Decision[] {
   const open = new Map(openAlarms(store.sql).map((alarm) => [alarm.alarm_id, alarm]));
   const waiting = new Map(candidates(store.sql).map((one) => [one.alarm_id, one]));
-  // One may have been removed since it was looked at.
+  // An execution may have been removed since the look.
   const isThere = store.sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
   const there = [...found].filter(([execution_id]) => isThere.get(execution_id) !== undefined);
   return there.flatMap(([execution_id, findings]) => {
@@ -72,7 +72,7 @@ function stepOf(
   return alarmStep(standing, finding?.severity, { now, patience });
 }
 
-/** Records what a look has found, in one transaction. Returns a line for each change; undefined where another process watches now. */
+/** Records the findings of a look in one transaction. Returns a line for each change; undefined if another process watches now. */
 export function recordLook(
   store: Store,
   processId: number,

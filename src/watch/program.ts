@@ -4,7 +4,7 @@ import { withoutSecrets } from '../lib/secrets.ts';
 import type { Receiver } from './receiver.ts';
 import { digestOf } from './webhook.ts';
 
-/** A receiver that is a program: it is run with what it is told as environment variables. @param path as `requireProgram` gives it */
+/** A receiver that is a program, run with the change in environment variables. @param path as `requireProgram` gives it */
 export const programReceiver = (path: string, env: NodeJS.ProcessEnv): Receiver => ({
   name: path,
   key: digestOf(`program ${path}`),

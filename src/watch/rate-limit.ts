@@ -1,4 +1,4 @@
-/** Bounds how often something is done: so many times in a span, and not before the time that `wait` gives. */
+/** Limits how often something is done: at most `most` times in a span, and not before the time that `wait` gives. */
 export class RateLimit {
   readonly #times: number[] = [];
   readonly #most: number;
@@ -10,13 +10,13 @@ export class RateLimit {
     this.#span = span;
   }
 
-  /** Milliseconds until it may be done again. @param now milliseconds of any one clock */
+  /** Milliseconds until the next time is allowed. @param now milliseconds of any one clock */
   wait(now: number): number {
     const [oldest = -Infinity] = this.#times.slice(-this.#most);
     return this.#times.length < this.#most ? 0 : Math.max(0, oldest + this.#span - now);
   }
 
-  /** It is done now. */
+  /** Notes that it is done now. */
   note(now: number): void {
     this.#times.push(now);
     this.#times.splice(0, this.#times.length - this.#most);

@@ -1,13 +1,13 @@
 import type { AlarmSeverity, AlarmState } from '../domain/logbook-words.ts';
 
-/** A change of an alarm as receivers are told it. */
+/** A change of an alarm, as receivers get it. */
 export interface Delivery {
   /** The id of the message that records the change: the same at each try. */
   id: string;
   /** One line for people. */
   text: string;
   code: string;
-  /** The execution, and `:` with the slice, file, worker or host where there is one. */
+  /** The execution, followed by `:` and the slice, file, worker or host if there is one. */
   subject: string;
   change: AlarmState;
   severity: AlarmSeverity;
@@ -19,15 +19,15 @@ export interface Delivery {
   execution_id?: string;
 }
 
-/** A receiver does not take what it was told, and would not the next time. */
+/** A receiver refuses a change and would refuse it again. */
 export class Refused extends Error {}
 
-/** Somebody who is told of alarms. */
+/** A person or program that gets alarms. */
 export interface Receiver {
-  /** In lines for people, without secrets. */
+  /** Its name in lines for people, without secrets. */
   name: string;
   /** Its name in the store. */
   key: string;
-  /** Rejects with what went wrong: it is tried again, after `Refused` a few times. */
+  /** Rejects with the reason of a failure: delivery is retried, after `Refused` a few times. */
   tell(delivery: Delivery, signal: AbortSignal): Promise<void>;
 }

@@ -22,24 +22,24 @@ export interface WatchOptions {
   receivers: readonly Receiver[];
   /** Seconds between two looks. */
   everySeconds: number;
-  /** Seconds that a finding has to last, by code, where that is not as usual. */
+  /** Seconds that a finding must last, by code, if not the usual time. */
   after: Readonly<Record<string, number>>;
   /** Of this program. */
   version: string;
-  /** The address of the page, for links; undefined where nobody has told it. */
+  /** The address of the page, for links; undefined if unknown. */
   page: string | undefined;
   say: (line: string) => void;
-  /** Told once it watches, or stands by. */
+  /** Called once it watches or stands by. */
   onReady: () => void;
   signal: AbortSignal;
 }
 
-/** How often one that stands by asks whether it is needed, in milliseconds. */
+/** How often a standby process checks whether it is needed, in milliseconds. */
 const standbyMilliseconds = 1000;
 
 /**
- * Watches a store until the signal: looks for findings, raises, clears and delivers alarms. One process does that for a store; another stands by, and takes its
- * place when it is gone. Throws `EXECUTION_IN_USE` where another one has taken its own place, as after it stood still for long.
+ * Watches a store until the signal: looks for findings, raises, clears and delivers alarms. One process does that for a store; another stands by, and takes
+ * over when it is gone. Throws `EXECUTION_IN_USE` if another process has taken over from this one, as after a long standstill.
  */
 export async function watch(options: WatchOptions): Promise<void> {
   const { store, version, receivers, say, signal, page } = options;
@@ -57,7 +57,7 @@ export async function watch(options: WatchOptions): Promise<void> {
       lookAgainAndAgain({ ...options, signal: over.signal }, processId),
       ...receivers.map((receiver) => deliver(receiver, told)),
     ];
-    // Where one fails all end, and what is in hand is waited for.
+    // If one fails, all end; wait for work in progress.
     await Promise.allSettled(work.map((one) => one.finally(() => over.abort())));
     await Promise.all(work);
   } finally {
@@ -67,7 +67,7 @@ export async function watch(options: WatchOptions): Promise<void> {
   }
 }
 
-/** Waits until no other process watches. False where the signal comes first. */
+/** Waits until no other process watches. False if the signal comes first. */
 async function takePlace(options: WatchOptions, processId: number): Promise<boolean> {
   const { store, receivers, say, onReady, signal } = options;
   for (let isFirst = true; !signal.aborted; isFirst = false) {
@@ -92,7 +92,7 @@ async function takePlace(options: WatchOptions, processId: number): Promise<bool
   return false;
 }
 
-/** A change that a receiver has not been told for this long is no news to it, in milliseconds. */
+/** A change that a receiver has missed for this long is no longer news to it, in milliseconds. */
 const stale = 86_400_000;
 
 function knowAgain(tx: Transaction, { key, name }: Receiver, say: (line: string) => void): void {
@@ -125,24 +125,24 @@ async function lookAgainAndAgain(options: WatchOptions, processId: number): Prom
     } catch (error) {
       looker.failed(error);
     }
-    // A look at a very large run must leave time to others.
+    // A look at a very large run must leave time for others.
     await pause(Math.max(everySeconds * 1000 - took, took), [signal]);
   }
 }
 
-/** An execution that has ended this long ago does not change by itself, in milliseconds. */
+/** An execution that ended this long ago no longer changes by itself, in milliseconds. */
 const settled = 120_000;
 
-/** An execution that ended shortly before the last look may have been missed, or may change yet, in milliseconds. */
+/** An execution that ended this shortly before the last look may have been missed or may still change, in milliseconds. */
 const overlap = 3_600_000;
 
-/** Looks at executions, and remembers those of which nothing new is to be found. */
+/** Examines executions, and remembers which have nothing new. */
 class Looker {
   readonly #options: Pick<WatchOptions, 'store' | 'queries' | 'say'>;
   readonly #file: string | undefined;
   /** Milliseconds since 1970. */
   #since: number;
-  /** The messages of settled executions at the last look that was recorded, and at this one. */
+  /** Message counts of settled executions at the last recorded look and at this one. */
   #known: ReadonlyMap<string, number> = new Map();
   #found = new Map<string, number>();
   readonly #unreadable = new Set<string>();
@@ -154,7 +154,7 @@ class Looker {
     this.#since = Math.min(lastLook(options.store.sql), Date.now()) - overlap;
   }
 
-  /** The findings of each execution that was looked at. Throws `SwfError` where the store cannot be read. */
+  /** The findings of each execution examined. Throws `SwfError` if the store cannot be read. */
   look(now: number): Map<string, AlarmFinding[]> {
     const { store, queries } = this.#options;
     const found = new Map<string, AlarmFinding[]>();
@@ -167,20 +167,20 @@ class Looker {
     return found;
   }
 
-  /** The last look has been recorded. */
+  /** Notes that the last look was recorded. */
   succeeded(now: number): void {
     this.#known = this.#found;
     this.#since = now - overlap;
-    if (this.#failures > 0) this.#options.say('the store can be looked at again');
+    if (this.#failures > 0) this.#options.say('the store can be read again');
     this.#failures = 0;
   }
 
-  /** Throws what does not pass by itself: another store, that of another version, or another watcher. A full disk and a lock pass. */
+  /** Throws errors that do not pass by themselves: another store, a store of another version, or another watcher. A full disk and a lock pass. */
   failed(error: unknown): void {
     const passes = error instanceof SwfError && error.code === 'STORE_UNAVAILABLE';
     if (!passes || fileAt(this.#options.store.path) !== this.#file) throw error;
     this.#failures += 1;
-    if (this.#failures === 1) this.#options.say(`WARNING nothing is looked at: ${error.line}`);
+    if (this.#failures === 1) this.#options.say(`WARNING the store cannot be watched: ${error.line}`);
   }
 
   /** Undefined for an execution that cannot be read, was removed, or has not changed since it ended. */
@@ -204,7 +204,7 @@ class Looker {
       return found;
     } catch (error) {
       if (!this.#unreadable.has(id) && !(error instanceof SwfError && error.code === 'EXECUTION_REMOVED'))
-        this.#options.say(`WARNING ${id} cannot be looked at: ${messageOf(error)}`);
+        this.#options.say(`WARNING ${id} cannot be checked: ${messageOf(error)}`);
       this.#unreadable.add(id);
       return undefined;
     }

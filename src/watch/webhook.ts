@@ -5,12 +5,12 @@ import { type Receiver, Refused } from './receiver.ts';
 /** How long an answer may take, in milliseconds. */
 const patience = 30_000;
 
-/** Answers about what is in the request: bad, too large, not to be processed. Others are about the receiver. */
+/** Answers about the content of a request: bad, too large, not processable. Others are about the receiver. */
 const refusals: ReadonlySet<number> = new Set([400, 413, 422]);
 
 /**
- * A receiver that is told by a POST of JSON, whose `text` Mattermost and Slack show. Everything of its address but the host may be a secret, and is in no line.
- * Throws `CONFIG_INVALID` for what is no address.
+ * A receiver that gets a POST of JSON, whose `text` Mattermost and Slack show. Everything in its address but the host may be secret and is never printed.
+ * Throws `CONFIG_INVALID` for an invalid address.
  */
 export function webhookReceiver(url: string): Receiver {
   const { protocol, username, password, host } = URL.canParse(url)
@@ -30,7 +30,7 @@ export function webhookReceiver(url: string): Receiver {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(delivery),
         signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
-        // An alarm goes to this receiver alone.
+        // An alarm goes only to this receiver.
         redirect: 'error',
       }).catch((error: unknown) => {
         throw new Error(reasonOf(error));
@@ -42,12 +42,12 @@ export function webhookReceiver(url: string): Receiver {
   };
 }
 
-/** Why nothing came back: of a failed fetch its cause, whose words name no path. */
+/** Why no answer came: for a failed fetch its cause, whose words name no path. */
 function reasonOf(error: unknown): string {
   const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
   if (name === 'TimeoutError') return `it did not answer in ${patience / 1000} s`;
   return cause?.code ?? cause?.message?.slice(0, 100) ?? 'it could not be reached';
 }
 
-/** By which the store knows a receiver. */
+/** The key by which the store identifies a receiver. */
 export const digestOf = (address: string): string => sha256().update(address).digest('hex').slice(0, 16);

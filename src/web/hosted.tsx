@@ -8,7 +8,7 @@ import { Around } from './state/world.ts';
 import type { World } from './transport/call.ts';
 import { hostWorld } from './transport/host.ts';
 
-/** The page within a chat: the execution that the call was about, and all of the page where there is room for it. */
+/** The page within a chat: the execution of the call, or the whole page if there is room. */
 function Hosted() {
   const [world, setWorld] = useState<World | undefined>(undefined);
   const [id, setId] = useState<string | undefined>(undefined);
@@ -17,7 +17,7 @@ function Hosted() {
   useEffect(() => {
     void hostWorld({
       onExecution: setId,
-      onCancelled: (reason) => setWords(`The call was given up. ${reason}`),
+      onCancelled: (reason) => setWords(`The call was cancelled. ${reason}`),
       onTheme: (theme) => void (document.documentElement.dataset['theme'] = theme),
       onTeardown: () => {
         setWorld(undefined);

@@ -1,2 +1,2 @@
-/** Makes elements; the build puts it before each file, since short calls are a tenth less of the page. */
+/** Creates elements; the build inserts it into each file, since the shorter calls save a tenth of the page. */
 export { Fragment, h } from 'preact';

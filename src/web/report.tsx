@@ -3,6 +3,6 @@ import { render } from 'preact';
 import { App } from './parts/app.tsx';
 import { reportWorld } from './transport/report.ts';
 
-/** The page as one file, with the answers in it. */
+/** The page as one file, including its answers. */
 const root = document.getElementById('app');
 if (root !== null) void reportWorld().then((world) => render(<App world={world} />, root));

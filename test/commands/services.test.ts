@@ -146,7 +146,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
       stderr: expect.stringMatching(/^CONFIG_INVALID: no agent can work/m),
     });
     expect(stderr).toMatch(/^worker 2: BROKER_REFUSED: /m);
-    expect(stderr.match(/has ended with exit code 78, which no restart mends/g)).toHaveLength(5);
+    expect(stderr.match(/has ended with exit code 78; a restart will not help/g)).toHaveLength(5);
   });
 
   it('wait for those of the same name that still finish their work, and do not sign them off', async () => {

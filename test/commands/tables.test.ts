@@ -87,9 +87,7 @@ describe('tables for people', () => {
   it('of nothing say so and where they looked, and a CSV of nothing has its head', async () => {
     const none = await runCli(['slices', '--status', 'queued'], { folder });
     expect(none).toMatchObject({ code: 0, stdout: '' });
-    expect(none.stderr).toBe(
-      'no rows that fit in stf_datataking-tester-0002, the newest; swf-mcp list names the others\n',
-    );
+    expect(none.stderr).toBe('no rows that fit in stf_datataking-tester-0002, the newest; swf-mcp list shows all\n');
     const csv = await runCli(['files', '--has-slices', 'false', '-o', 'csv'], { folder });
     expect(csv.stdout).toMatch(/^stf_filename,run_number,execution_id,.*processed_at\r\n$/);
     const full = await runCli(['files', '-o', 'csv', '--limit', '1'], { folder });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { commandGroups } from '../../src/commands/help/groups.ts';
 import { cliPath, runCli, startProcess, temporaryFolder } from '../helpers.ts';
 
 describe('the command line', () => {
@@ -182,5 +183,18 @@ describe('the command line', () => {
       expect(stdout).toMatch(/^Usage: swf-mcp/);
       expect(stdout).toContain('--db <file>');
     }
+  });
+
+  it('has each command in one group of the help, and names the nearest of a word that is none', async () => {
+    const folder = temporaryFolder();
+    const { stdout } = await runCli(['--help'], { folder });
+    const headings = [...stdout.matchAll(/^([A-Z][a-z ]+:)$/gm)].map(([, heading]) => heading);
+    expect(headings).toEqual(['Options:', ...Object.keys(commandGroups)]);
+    expect(await runCli(['help', 'statu'], { folder })).toEqual({
+      code: 2,
+      signal: null,
+      stdout: '',
+      stderr: "error: unknown command or argument 'statu'; did you mean status? swf-mcp --help lists all commands\n",
+    });
   });
 });

@@ -125,7 +125,7 @@ describe('swf-mcp watch', () => {
     hook.status = 503;
     const watching = startCli(['watch', '--webhook', hook.url, ...quickly], { folder });
     await failingRun(folder);
-    await watching.saw(/WARNING webhook at .* was not told of .*: it answered 503; it is tried again/);
+    await watching.saw(/WARNING webhook at .* was not told of .*: it answered 503; retrying/);
     await runCli(['alarms', 'seen', 'SLICES_FAILED'], { folder });
     hook.status = 0;
     await until(() => expect(hook.hanging).toBe(1));

@@ -92,8 +92,8 @@ describe('an observer', () => {
       .poll(() => said)
       .toEqual([
         expect.stringMatching(/^listens to \/topic\/epictopic, /),
-        expect.stringMatching(/^WARNING BROKER_UNREACHABLE: .*; it is tried again and again$/),
-        'the broker is there again',
+        expect.stringMatching(/^WARNING BROKER_UNREACHABLE: .*; retrying$/),
+        'the broker is back',
       ]);
   });
 

@@ -348,6 +348,8 @@ describe('the configuration of a payload', () => {
     });
     await runCli(args, { folder });
     const errors = (await slicesOf(folder)).map(({ error }) => error);
-    expect(errors).toEqual(Array.from(errors, () => expect.stringMatching(/the output folder \S+ cannot be used: ENOENT/)));
+    expect(errors).toEqual(
+      Array.from(errors, () => expect.stringMatching(/the output folder \S+ cannot be used: ENOENT/)),
+    );
   });
 });

@@ -175,7 +175,7 @@ describe('a monitor that is read', () => {
     expect(said).toEqual([expect.stringMatching(/^WARNING swf-monitor cannot be read: no route; /)]);
     isAway = false;
     await pass(130);
-    expect(said.slice(1)).toEqual(['swf-monitor is there again']);
+    expect(said.slice(1)).toEqual(['swf-monitor is back']);
     expect(reader.isHearing).toBe(true);
   });
 });

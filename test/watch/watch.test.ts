@@ -155,7 +155,7 @@ describe('an alarm', () => {
     expect(away.told.slice(0, first.length)).toEqual(first);
     expect(hanging.told).toHaveLength(1);
     expect(watching.lines.filter((line) => line.includes('away was not told'))).toEqual([
-      `WARNING away was not told of alarm/STAGE_STUCK/${execution_id}:data/1/raised: it answered 503; it is tried again`,
+      `WARNING away was not told of alarm/STAGE_STUCK/${execution_id}:data/1/raised: it answered 503; retrying`,
     ]);
   });
 

@@ -46,7 +46,7 @@ describe.skipIf(browserIsMissing() !== undefined)(
         const asked = page.waitForResponse((response) => response.request().postData()?.includes('timeline') === true);
         await work.click({ position: { x: 500, y: 300 } });
         await asked;
-        await page.getByText('A part is asked for').waitFor({ state: 'detached' });
+        await page.getByText('Loading this part').waitFor({ state: 'detached' });
       }
       await work.focus();
       await page.keyboard.press('ArrowRight');

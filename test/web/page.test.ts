@@ -110,13 +110,13 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.7, box.y + 60, { steps: 5 });
     await page.mouse.up();
-    await page.getByText('A part is asked for; the pictures are those of before.').waitFor();
+    await page.getByText('Loading this part; the pictures show the previous one.').waitFor();
     expect(await chart.count()).toBe(1);
     expect(await page.getByRole('region', { name: 'Slots' }).count()).toBe(1);
     release();
-    await page.getByText('A part is shown').waitFor();
+    await page.getByText('Showing a part').waitFor();
     await page.getByRole('button', { name: 'the whole run' }).click();
-    await page.getByText('A part is shown').waitFor({ state: 'detached' });
+    await page.getByText('Showing a part').waitFor({ state: 'detached' });
   });
 
   it('has the counts of the monitor, and the causes of the timeline', async () => {
@@ -441,7 +441,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
       route.request().postData()?.includes('get_execution_timeline') === true ? route.abort() : route.continue(),
     );
     await page.goto(`${url.replace(/mcp$/, '')}#/stf_datataking-tester-0001`);
-    await page.getByText('The server does not answer. It is asked again and again.').waitFor();
+    await page.getByText('The server does not answer. Retrying.').waitFor();
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     await page.getByRole('heading', { name: 'Throughput and backlog' }).waitFor();
     await page.getByText('The server does not answer.').waitFor({ state: 'detached' });
@@ -508,11 +508,11 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     const { url } = await startHttp({ folder, env: { SWF_MCP_TOKEN: token } });
     const root = url.replace(/mcp$/, '');
     const page = await browser.open(root, { mayComplain: true });
-    await page.getByLabel('This server asks for its token').fill('wrong');
-    await page.getByRole('button', { name: 'go on' }).click();
+    await page.getByLabel('This server requires its token').fill('wrong');
+    await page.getByRole('button', { name: 'continue' }).click();
     await page.getByText('That token is wrong.').waitFor();
-    await page.getByLabel('This server asks for its token').fill(token);
-    await page.getByRole('button', { name: 'go on' }).click();
+    await page.getByLabel('This server requires its token').fill(token);
+    await page.getByRole('button', { name: 'continue' }).click();
     await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();
     const other = await browser.open(`${root}#token=${token}`);
     await other.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();

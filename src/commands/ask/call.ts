@@ -8,7 +8,7 @@ import { exitCodes, type Io, storePath, userName } from '../shared/io.ts';
 import { pageUrl } from '../shared/page-url.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 
-/** One answer of a tool as the server would give it. Ctrl-C gives up one that takes its time. */
+/** Calls a tool as the server would, and returns its answer. Ctrl-C gives up a call that takes long. */
 export async function askTool<Name extends string>(io: Io, name: Name, args: unknown): Promise<AnswerOf<Name>> {
   const reader = createStoreReader(storePath(io));
   const interrupted = new AbortController();
@@ -21,7 +21,7 @@ export async function askTool<Name extends string>(io: Io, name: Name, args: unk
   }
 }
 
-/** A tool's surroundings at a command line. */
+/** A tool's context at the command line. */
 export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal: AbortSignal): LiveContext => ({
   caller: () => userName(io),
   queries,
@@ -37,14 +37,14 @@ export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal
 
 /**
  * `swf-mcp call TOOL [JSON | key=value…]`: one tool call, its structured answer on stdout: on one line for programs, on many at a terminal. A person
- * may do what they like, so the tools that change something are there too. Returns the exit code.
+ * may do anything, so tools that change something are included. Returns the exit code.
  */
 export async function callCommand(
   io: Io,
   name: string,
   { words, yes }: { words: readonly string[]; yes: boolean },
 ): Promise<number> {
-  // A wrong name is told before a missing store.
+  // Report a wrong name before a missing store.
   const tool = findTool(everyTool, name);
   const args = parseArguments(words);
   if (tool.writes !== undefined && !yes && (await io.ask(`${name} changes something: do it?`)) === false) {
@@ -84,7 +84,7 @@ function parseArguments(words: readonly string[]): unknown {
 
 const pair = /^[a-z][a-z0-9_]*=/;
 
-/** A value that is true, false or an object is meant as such; tools take numbers as text. */
+/** true, false and objects are parsed as JSON; tools take numbers as text. */
 function pairOf(word: string): [string, unknown] {
   const at = word.indexOf('=');
   const value = word.slice(at + 1);

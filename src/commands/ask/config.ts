@@ -81,12 +81,12 @@ const commentColumn = 36;
 
 function lineOf(dotted: string, key: string, { value, source }: Effective): string {
   if (value === undefined) return `# ${key} is not set`;
-  // Included files stand here already: the output is a configuration of its own.
+  // Included files are already merged in: the output is a complete configuration.
   const setting = `${dotted === 'workflow.includes' ? '# ' : ''}${key} = ${tomlOf(value)}`;
   return `${setting.padEnd(commentColumn)} # ${printable(source)}`;
 }
 
-/** Strings in JSON's way of writing are strings in TOML's, but for characters that JSON leaves as they are and a terminal would not show. */
+/** JSON strings are TOML strings, except for characters that JSON does not escape and a terminal would not show. */
 function tomlOf(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(tomlOf).join(', ')}]`;
   if (isTable(value))
@@ -98,6 +98,6 @@ function tomlOf(value: unknown): string {
 
 const hidden = new RegExp(`[${unprintable}]`, 'gu');
 
-/** As TOML writes a character by its number. */
+/** A character as TOML escapes it by its number. */
 const escaped = (character: string): string =>
   String.raw`\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;

@@ -5,7 +5,7 @@ import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { askTool } from './call.ts';
 
-/** The keys that can be changed, with and without its section of the configuration. */
+/** The keys that can be changed, given with or without their configuration section. */
 const changeable = [
   'target_worker_count',
   'slice_processing_time',
@@ -100,7 +100,7 @@ function linesOf({
   ];
 }
 
-/** How well the model has met the run. */
+/** How well the model matches the run. */
 function offOf({ end: real = '' }: Waits, { end: replayed = '' }: Waits, percent: number): string {
   const seconds = (Date.parse(replayed) - Date.parse(real)) / 1000;
   return percent === 0
@@ -110,5 +110,5 @@ function offOf({ end: real = '' }: Waits, { end: replayed = '' }: Waits, percent
 
 const bars = ' ▁▂▃▄▅▆▇█';
 
-/** A number as a bar: the lowest one for the least that is more than nothing. */
+/** A number as a bar; any number above 0 has at least the lowest bar. */
 const bar = (n: number, most: number): string => (n <= 0 ? '·' : (bars[Math.max(1, Math.ceil((8 * n) / most))] ?? '█'));

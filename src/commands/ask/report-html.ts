@@ -18,12 +18,12 @@ export interface HtmlArguments {
   /** The file; `-` for standard output. */
   file: string;
   withoutLogs: boolean;
-  /** The earlier moment that it is of. */
+  /** The earlier moment to report on. */
   asOf: string | undefined;
   force: boolean;
 }
 
-/** Rows of a list that are in the file, the newest, and slices whose whole way is. */
+/** How many of a list's newest rows are in the file, and how many slices with their whole way. */
 const mostRows = 200;
 const mostTraces = 100;
 
@@ -44,7 +44,7 @@ export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<nu
 
 type Row = Record<string, unknown>;
 
-/** The answers that the page asks for, as of one moment as near as calls one after the other are. */
+/** The answers that the page asks for, as close to one moment as successive calls can be. */
 async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: moment }: HtmlArguments) {
   const then = moment === undefined ? {} : { as_of: moment };
   const monitor = await askTool(io, 'get_workflow_monitor', { execution_id: executionId, ...then });
@@ -53,7 +53,7 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: momen
     ((await askTool(io, tool, { execution_id, limit: mostRows, ...then, ...args })) as { items: Row[] }).items;
   const failed = await listed('list_tf_slices', { status: 'failed' });
   const { picture, attempts, lastWord, endOf } = await pictureOf(io, monitor, moment);
-  // Of one that has ended nothing more is recorded, whatever else the store is told meanwhile.
+  // Nothing more is recorded of an ended execution, whatever else the store records meanwhile.
   const made_at = lastWord ?? new Date(endOf).toISOString();
   const report = {
     execution_id,
@@ -72,7 +72,7 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: momen
   return asOf(report, made_at);
 }
 
-/** The pictures of an execution with every attempt, and when its last word was said. */
+/** The pictures of an execution with every attempt, and when its last message was sent. */
 async function pictureOf(io: Io, monitor: AnswerOf<'get_workflow_monitor'>, moment: string | undefined) {
   const reader = createStoreReader(storePath(io));
   try {
@@ -97,10 +97,10 @@ async function pictureOf(io: Io, monitor: AnswerOf<'get_workflow_monitor'>, mome
   }
 }
 
-/** Findings whose sentences quote lines of logs. */
+/** Findings whose sentences quote log lines. */
 const quoting = ['EXECUTION_FAILED', 'NO_WORKER_FOR', 'UNANSWERED', 'DRIVER_FAULT', 'TAKE_UP_FAILED'];
 
-/** The monitor's answer without lines of logs, also in its sentences. */
+/** The monitor's answer without log lines, even in its sentences. */
 function withoutQuotes(monitor: Monitor): Monitor {
   const findings = monitor.findings.map((finding) =>
     quoting.includes(finding.code) ? { ...finding, sentence: finding.sentence.split(/[:;]/)[0] ?? '' } : finding,
@@ -108,14 +108,14 @@ function withoutQuotes(monitor: Monitor): Monitor {
   return { ...monitor, findings, errors: [] };
 }
 
-/** A row without what payloads wrote and errors say: paths and names of hosts may be in it. */
+/** A row without payload output and error texts, which may contain paths and host names. */
 const withoutWords = (row: Row): Row =>
   Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'error' && name !== 'output_tail'));
 
 /** Moments of single answers; the report has one for all. */
 const ofOneAnswer = new Set(['as_of', 'as_of_exact']);
 
-/** All answers are of one time. */
+/** Gives all answers the same time. */
 const asOf = <T>(report: T, time: string): T =>
   JSON.parse(
     JSON.stringify(report, (name, value: unknown) =>
@@ -123,7 +123,7 @@ const asOf = <T>(report: T, time: string): T =>
     ),
   ) as T;
 
-/** The ways of slices; none of one whose name was shown with escapes, so that nothing is found by it. */
+/** The ways of slices, except slices whose name was shown with escapes, which finds nothing. */
 async function tracesOf(io: Io, rows: readonly Row[], then: { as_of?: string }): Promise<Row[]> {
   const traces: Row[] = [];
   for (const { slice_filename } of rows) {

@@ -7,17 +7,17 @@ import { askTool } from './call.ts';
 
 export interface ReportArguments {
   executionId: string | undefined;
-  /** The beginning of a time of which all is reported. */
+  /** The beginning of a time window to report on. */
   since: string | undefined;
   until: string | undefined;
   namespace: string | undefined;
-  /** Whether each trouble of it is told with its times. */
+  /** Whether to list each trouble of the window with its times. */
   troubles: boolean;
-  /** The earlier moment that it is of. */
+  /** The earlier moment to report on. */
   asOf: string | undefined;
 }
 
-/** `swf-mcp report`: Markdown of one execution, or of all that happened in a time. Returns the exit code. */
+/** `swf-mcp report`: Markdown of one execution, or of everything in a time window. Returns the exit code. */
 export async function reportCommand(
   io: Io,
   { executionId, since, until, namespace, troubles, asOf }: ReportArguments,

@@ -11,15 +11,15 @@ import { phaseWords } from '../shared/phase-words.ts';
 import { askTool } from './call.ts';
 import { peopleLines } from './people-lines.ts';
 
-/** A log line may be cut, so that the end of a cause is not in it. */
+/** Characters to compare: a cut log line may lack the end of a cause. */
 const comparedCause = 100;
 
-/** As much of an error as tells that a finding has it already. */
+/** Characters of an error that show whether a finding has it. */
 const comparedError = 30;
 
 /**
- * `swf-mcp status`: the monitor's answer for a person. Without an id all executions that run, else the newest. As JSON one object, of the newest;
- * with `all` an array. Returns the exit code.
+ * `swf-mcp status`: the monitor's answer for a person. Without an id: all running executions, else the newest. As JSON: one object, of the newest;
+ * with `all`, an array. Returns the exit code.
  */
 export async function statusCommand(
   io: Io,
@@ -37,7 +37,7 @@ export async function statusCommand(
   return 0;
 }
 
-/** Executions that run, the newest last, where a person looks first. */
+/** Running executions, newest last, where a person looks first. */
 async function runningIds(io: Io, moment: { as_of?: string }): Promise<string[]> {
   const filter = { status: 'running', order: 'oldest', limit: 20, ...moment };
   const { items } = await askTool(io, 'list_workflow_executions', filter);
@@ -53,21 +53,21 @@ function pauseOf({ paused_by, health, execution_id }: Monitor, option: string): 
 const givenBy = ({ name, time, reason, sent_by }: NonNullable<Monitor['paused_by']>): string =>
   `${claimedName(name, sent_by)} at ${time}${reason === undefined ? '' : ` (${reason})`}`;
 
-/** The time that is left, as far as anybody can tell. */
+/** The time left, as far as it is known. */
 function leftOf({ progress }: Monitor): string[] {
   const { seconds_left, at_least, at_most } = progress ?? {};
   if (seconds_left === undefined || at_least === undefined) return [];
   const range =
     at_most === undefined
-      ? 'or more: how long the overdue slices take, nobody knows'
+      ? 'or more: nobody knows how long the overdue slices take'
       : `between ${wholeDuration(at_least)} and ${wholeDuration(at_most)}`;
   return [`  time left   about ${wholeDuration(seconds_left)}, ${range}`];
 }
 
-/** The driver, where it is not the first one. */
+/** The driver, if it is not the first. */
 function driverOf({ drivers = [], status }: Monitor): string[] {
   const driver = drivers.at(-1);
-  // How one ended that drives no more is a finding.
+  // How a former driver ended is a finding.
   if (
     driver === undefined ||
     drivers.length === 1 ||
@@ -84,11 +84,11 @@ function heldOf({ paused_by, health }: Monitor): string[] {
   return paused_by === undefined || health === 'paused' ? [] : [`  paused by   ${givenBy(paused_by)}`];
 }
 
-/** A stop that has had no effect yet has a finding. */
+/** A pending stop has a finding instead. */
 const stopLines = ({ stopped_by }: Monitor): string[] =>
   stopped_by === undefined || stopped_by.pending === true ? [] : [`  ended by    ${givenBy(stopped_by)}`];
 
-/** The slice that has been in hand for longest. */
+/** The slice that has been in hand longest. */
 function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): string[] {
   if (oldest_in_hand === undefined) return [];
   const { slice_filename, assigned_worker, seconds, usual_seconds } = oldest_in_hand;
@@ -102,7 +102,7 @@ function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): string[] {
 function configurationOf({ configuration }: Monitor): string[] {
   if (configuration === undefined) return [];
   const { config, speed, target_worker_count, payload } = configuration;
-  // Its own programs tell each of these; of an observed run some are known.
+  // Our own programs record all of these; of an observed run only some are known.
   const known = [
     speed === undefined ? config : (config ?? usualConfiguration),
     speed === undefined ? undefined : `speed ${speed}`,
@@ -112,7 +112,7 @@ function configurationOf({ configuration }: Monitor): string[] {
   return known.length === 0 ? [] : [`  started as  ${known.join(', ')}`];
 }
 
-/** Agents: those that are not well, a line each, and how many are. */
+/** The agents that are not well, a line each, and the number of OK agents. */
 function agentsOf({ agents }: Monitor): string[] {
   const unwell = agents.filter(({ status }) => status !== undefined && status !== 'OK');
   const well = agents.filter(({ status }) => status === 'OK').length;
@@ -122,19 +122,19 @@ function agentsOf({ agents }: Monitor): string[] {
   ];
 }
 
-/** The causes of failed attempts at slices, each with its number: of many failures the causes are few. */
+/** The causes of failed attempts at slices, with counts: many failures have few causes. */
 const causesOf = ({ causes = [] }: Monitor): string[] =>
   causes.map(
     ({ cause, attempts, example }) =>
       `  failed      ${attempts} × ${cause}${example === undefined ? '' : ` (such as: ${example})`}`,
   );
 
-/** The last errors that are of no failed attempt, by what caused them. */
+/** The last errors that belong to no failed attempt, by cause. */
 function errorsOf({ errors, causes = [], findings }: Monitor): string[] {
   const groups = new Map<string, Monitor['errors']>();
   for (const error of errors) {
     const cause = causeOf(error.error);
-    // Words before the code of an error, and a path in it, may change while the error is the same.
+    // The same error may have other words before its code, and other paths.
     const told = shortPaths(/[A-Z]{3,}_[A-Z_]+: .*/.exec(error.error)?.[0] ?? error.error).slice(0, comparedError);
     if (findings.some(({ sentence }) => sentence.includes(told))) continue;
     if (causes.some((one) => cause.includes(causeOf(one.cause).slice(0, comparedCause)))) continue;
@@ -147,7 +147,7 @@ function errorsOf({ errors, causes = [], findings }: Monitor): string[] {
   );
 }
 
-/** How it does. It stands last, where a terminal of 24 lines shows it. */
+/** The verdict. It comes last, where a terminal of 24 lines shows it. */
 function verdictOf(answer: Monitor, option: string): string {
   const { execution_id, status, status_reason, health, slices_failed } = answer;
   const failed =
@@ -155,7 +155,7 @@ function verdictOf(answer: Monitor, option: string): string {
   return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}${failed}, health ${health}${pauseOf(answer, option)}`;
 }
 
-/** How far an execution of this store is, against its plan. */
+/** The progress of an own execution against its plan. */
 function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress']>): string[] {
   const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
   const lost = (answer.slices_to_redo ?? 0) === 0 ? '' : `, ${answer.slices_to_redo} to be done again`;
@@ -183,7 +183,7 @@ function heardCounts(answer: Monitor): string[] {
   ];
 }
 
-/** How long it has gone on; of one whose driver is gone that nothing is heard of it. */
+/** How long it has run; if its driver is gone, also since when it is silent. */
 function livedOf({ status, duration_seconds, drivers = [] }: Monitor): string {
   const heard = status === 'running' ? drivers.at(-1)?.last_heard : undefined;
   return heard === undefined

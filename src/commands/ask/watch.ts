@@ -16,7 +16,7 @@ import { statusCommand } from './status.ts';
 /** How often to check for anything new to say. */
 const lookMilliseconds = 250;
 
-/** Counts alone are worth a line as often as this. */
+/** How often a change of counts alone may print a line. */
 const lineMilliseconds = 10_000;
 
 /** `swf-mcp status --watch`: shows an execution of any process until it has ended. Returns the exit code. */
@@ -33,7 +33,7 @@ export async function watchCommand(
     const executionId = watched(reader.queries(), given);
     const notifier = program === undefined ? undefined : startNotifier(io, program, reader.queries, executionId);
     await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted));
-    // The view is gone; what it showed last stays to be read.
+    // The view is gone, so print its last state.
     if (!json) await statusCommand(io, executionId, { json: false, all: false });
     await (interrupted.signal.aborted ? notifier?.leave() : notifier?.ended());
     if (interrupted.signal.aborted) return exitCodes.interrupted;
@@ -43,7 +43,7 @@ export async function watchCommand(
   }
 }
 
-/** The execution that was named, else the newest that somebody drives: one that was killed after it shows nothing new. Else the newest. */
+/** The named execution, else the newest driven one, since a killed later one shows nothing new, else the newest. */
 function watched(queries: Queries, given: string | undefined): string {
   if (given !== undefined) return queries.execution(given).execution_id;
   const [driven = queries.execution('latest')] = drivenExecutions(queries);
@@ -92,11 +92,11 @@ function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapsh
   };
 }
 
-/** Slices in hand that take too long. Ages would make each line another one, so only their number stands there. */
+/** Slices in hand that take too long. Only their number is shown, since ages would make each line differ. */
 const overdueWords = ({ overdue }: Snapshot['inHand'], { slow_seconds }: Snapshot['pace']): string[] =>
   overdue === 0 ? [] : [`${overdue} slices in hand for over ${Math.round(slow_seconds)} s`];
 
-/** The monitor's answer as a line, whenever it is another one. */
+/** Prints the monitor's answer as a line whenever it changes. */
 async function watchJson(io: Io, executionId: string, signal: AbortSignal): Promise<void> {
   let said = '';
   for (;;) {

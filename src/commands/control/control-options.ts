@@ -1,13 +1,13 @@
 import { SwfError } from '../../lib/errors.ts';
 
-/** As the tool takes it. */
+/** The same limits as in the tool. */
 export const mostReason = 300;
 export const mostName = 100;
 
 export interface ControlOptions {
   /** Why, for the record. */
   reason?: string | undefined;
-  /** The person in whose name it is asked, where that is not the user. */
+  /** The person in whose name it is asked, if not the user. */
   requestedBy?: string | undefined;
 }
 

@@ -6,7 +6,7 @@ export interface DrivenExecution {
   pid: number;
 }
 
-/** The running executions that a living process drives, the newest first. */
+/** The running executions that a living process drives, newest first. */
 export function drivenExecutions(queries: Queries): DrivenExecution[] {
   return queries
     .executions({ status: 'running' }, { order: 'newest', limit: 1000, uncounted: true })

@@ -11,10 +11,10 @@ import { createStoreReader } from '../shared/store-reader.ts';
 import { type DrivenExecution, drivenExecutions } from './driven-executions.ts';
 import { plannedParams } from './tool-services.ts';
 
-/** Runs that may be under way in a store before its server starts another; `--max-runs` changes it. */
+/** A server starts a run only if fewer than this are under way in its store; `--max-runs` changes it. */
 const usualMaxRuns = 4;
 
-/** The most that one run may be which a tool starts. Larger ones are for people at a terminal. */
+/** Limits of a run that a tool starts. People start larger runs at a terminal. */
 const mostOfARun = {
   stf_files: 50_000,
   slices: 1_000_000,
@@ -26,16 +26,16 @@ const mostOfARun = {
 /** Room that a run must leave on the disk of the store, in bytes. */
 const roomLeft = 1_000_000_000;
 
-/** The place of a run that begins. */
+/** The place of a starting run. */
 export interface RunPlace {
-  /** Tells the process that is to drive it: once it is in the store, it is counted there. */
+  /** Sets the process that will drive it: once the run is in the store, it is counted there. */
   drivenBy(pid: number | undefined): void;
   leave(): void;
 }
 
 /**
- * Gives places to runs that begin: as many as may be under way in the store, counting those that are not in it yet. Throws `ARGUMENT_INVALID` where
- * all places are taken.
+ * Gives places to starting runs: as many as may be under way in the store, counting runs that are not in it yet. Throws `ARGUMENT_INVALID` if all
+ * places are taken.
  */
 export function createRunPlaces(io: Io, maxRuns: number = usualMaxRuns): () => RunPlace {
   const beginning = new Set<{ pid: number | undefined }>();
@@ -64,7 +64,7 @@ function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExe
   );
 }
 
-/** The executions of a store that are driven; none while there is no store. */
+/** The driven executions of a store; empty while there is no store. */
 function drivenIn(path: string): DrivenExecution[] {
   const reader = createStoreReader(path);
   try {
@@ -112,7 +112,7 @@ const tooLargeToPlay = (error: unknown): never => {
   );
 };
 
-/** Of the disk of a file that may not be there yet, as a store that has not been made. */
+/** Free bytes on the disk of a file that may not exist yet, such as a new store. */
 function freeBytes(path: string): number {
   try {
     const { bavail, bsize } = statfsSync(path);

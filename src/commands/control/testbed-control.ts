@@ -18,7 +18,7 @@ import { isAlive } from '../../lib/process-identity.ts';
 import type { ControlRequest, StartRequest, TestbedAnswer } from '../../tools/shared/control.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 
-/** Their runner registers an execution at once, and says the first message of a run five seconds later. */
+/** Their runner registers an execution at once, and sends the first message of a run five seconds later. */
 const startSeconds = 30;
 
 const lookMilliseconds = 250;
@@ -49,8 +49,8 @@ export async function startTheirs(io: Io, namespace: string, request: StartReque
 }
 
 /**
- * Asks their runner to stop an execution. A stop is not said on their bus, so its effect is seen only where their monitor tells. Throws
- * `EXECUTION_NOT_RUNNING` where it has ended, or another one of its name has begun since: their command names no run, and would stop that.
+ * Asks their runner to stop an execution. Their bus does not announce a stop, so its effect is seen only if their monitor reports it. Throws
+ * `EXECUTION_NOT_RUNNING` if it has ended, or a newer execution has its name: their command names no run, and would stop the newer one.
  */
 export function stopTheirs(
   io: Io,
@@ -72,7 +72,7 @@ export function stopTheirs(
 
 const notRunning = (message: string): SwfError => new SwfError('EXECUTION_NOT_RUNNING', message);
 
-/** @param begin looks before anything is asked, and returns how to see the effect: the execution in which it is seen */
+/** @param begin checks before anything is asked, and returns a function that returns the execution in which the effect is seen */
 async function ask(
   io: Io,
   { namespace, body, by, seconds }: { namespace: string; body: object; by: string; seconds: number },
@@ -99,7 +99,7 @@ async function ask(
   }
 }
 
-/** Nothing was heard: a request that has not been sent by now is never sent, and one that was expires. After that it may be made again. */
+/** Nothing was heard: an unsent request is withdrawn, and a sent request expires. After that it may be made again. */
 async function unheard(store: Store, request: number, asked_at: string): Promise<TestbedAnswer> {
   const isWithdrawn = await store.write((tx) => withdrawRequest(tx, request));
   const sent = isWithdrawn ? undefined : sentAt(store.sql, request);

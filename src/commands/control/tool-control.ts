@@ -23,7 +23,7 @@ import { startTheirs, stopTheirs } from './testbed-control.ts';
 /** How long a run may take to begin: it opens its store and records its first message. */
 const startMilliseconds = 20_000;
 
-/** The control that tools have over executions, as the command line has it. */
+/** The control over executions that the command line gives to tools. */
 export function createControl(io: Io, maxRuns?: number): Control {
   const takePlace = createRunPlaces(io, maxRuns);
   const inPlace = async <T>(begin: (place: RunPlace) => Promise<T>): Promise<T> => {
@@ -46,7 +46,7 @@ export function createControl(io: Io, maxRuns?: number): Control {
   };
 }
 
-/** Before a place is asked for: one that is driven has its place. Throws `EXECUTION_IN_USE`. */
+/** Called before a place is taken: a driven execution already has one. Throws `EXECUTION_IN_USE`. */
 function requireUndriven(io: Io, executionId: string): void {
   const reader = createStoreReader(storePath(io));
   try {
@@ -107,7 +107,7 @@ async function commandOn(io: Io, store: Store, action: Action, request: ControlR
   const reason = request.reason ?? (action === 'stop' ? `stopped by ${by.claimed ?? by.name}` : undefined);
   const { status } = requireControllable(store.sql, execution_id, action);
   const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
-  // Nobody drives it: to be ended it is taken up, which is a process of its own.
+  // Nobody drives it, so a separate process resumes it in order to end it.
   if (isUndriven && action === 'stop') return stopUndriven(io, { ...request, reason });
   if (isUndriven) throw nobodyDrives(execution_id);
   const recorded = await recordCommand(store, execution_id, { action, by, reason });
@@ -115,7 +115,7 @@ async function commandOn(io: Io, store: Store, action: Action, request: ControlR
   return stateOf(action, await awaitEffect(store, recorded, { isAlive, patienceSeconds }));
 }
 
-/** Takes an execution up as a process of its own, which says so in the log. */
+/** Resumes an execution in a separate process, which says so in the log. */
 async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise<CommandState> {
   const { execution_id, by, patienceSeconds } = request;
   const started = await io.startSelf([
@@ -132,8 +132,7 @@ async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise
     if (message === undefined)
       return {
         effect: 'pending',
-        sentence:
-          'a process has been started that takes it up, and has not said so yet: look with get_workflow_monitor',
+        sentence: 'a process was started to resume it, and has not reported yet: look with get_workflow_monitor',
       };
     if (message.event === 'done') return { effect: 'refused', sentence: 'it has ended; there is nothing to do' };
     const driver = message.event === 'resumed' ? message.by : `process ${started.pid}`;
@@ -146,7 +145,7 @@ async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise
   }
 }
 
-/** The options that keep why something was asked, and in whose name. */
+/** The options that record why something was asked, and in whose name. */
 const forTheRecord = ({ reason, by: { claimed } }: ControlRequest): string[] => [
   ...(reason === undefined ? [] : [`--reason=${printable(reason).slice(0, mostReason)}`]),
   ...(claimed === undefined ? [] : [`--requested-by=${printable(claimed).slice(0, mostName)}`]),
@@ -170,7 +169,7 @@ function stateOf(action: Action, outcome: Outcome): CommandState {
       return {
         effect: 'pending',
         sentence:
-          'the process that drives it has not taken it up yet; it stays recorded: look with get_workflow_monitor',
+          'the process that drives it has not accepted it yet; it stays recorded: look with get_workflow_monitor',
       };
   }
 }
@@ -184,8 +183,7 @@ async function stopUndriven(io: Io, request: ControlRequest): Promise<CommandSta
     if (message !== undefined) return { effect: 'applied', sentence: sentences.stop };
     return {
       effect: 'pending',
-      sentence:
-        'nobody drove it; a process has been started that ends it, and is not done yet: look with get_workflow_monitor',
+      sentence: 'nobody drove it; a process was started to end it, and is not done yet: look with get_workflow_monitor',
     };
   } finally {
     started.release();

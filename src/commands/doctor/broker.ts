@@ -19,17 +19,17 @@ import { proveBroker } from './proofs.ts';
 export interface BrokerLook {
   settings: BrokerSettings;
   config: Config;
-  /** The store of this host, which may not be there. */
+  /** The store of this host, which may not exist. */
   storePath: string;
-  /** Seconds to listen; left out, as long as it takes to hear a run, or with a layout a transformer. */
+  /** Seconds to listen; if omitted, as long as it takes to hear a run, or with a layout a transformer. */
   wait: number | undefined;
   /** Tries what the broker does with messages, by sending some. */
   prove: boolean;
 }
 
 /**
- * A broker as it can be known without a trace: whether it lets us in, who is heard, and how its clock is; a line each. `prove` says first what it
- * leaves, and then tries the rest.
+ * Checks a broker without leaving a trace: whether it lets us in, who is heard, and whether its clock is right; a line each. `prove` first says what
+ * it leaves behind, then tries the rest.
  */
 export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<[string, Diagnosis]> {
   const { settings, config, prove } = look;
@@ -44,7 +44,7 @@ export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<[string, D
 const loginOf = ({ user, servers }: BrokerSettings): string =>
   `${user ?? 'no user'}${servers.some(({ tls }) => tls) ? ', over TLS' : ''}`;
 
-/** Programs of other makes, our own agents, and the broker's clock, as what is said meanwhile tells. */
+/** Other programs, our own agents, and the broker's clock, from the messages heard meanwhile. */
 async function* lookAtOthers({
   settings,
   config,
@@ -57,7 +57,7 @@ async function* lookAtOthers({
   const others = layoutTopics(layout);
   const topics = [destinations.broadcast, ...others];
   const seconds = wait ?? secondsToHear(others);
-  // Where no agent of ours has worked, the topic of telemetry need not be there, and subscribing would make it.
+  // If no agent of ours has worked here, the telemetry topic may not exist, and subscribing would create it.
   const { isUsed, unheard } = await knownHere(storePath, namespace);
   const telemetry = isUsed ? { destination: destinations.telemetry, namespace } : undefined;
   let heard: Heard | undefined;
@@ -73,17 +73,17 @@ async function* lookAtOthers({
   if (other !== undefined && shared.length > 0)
     yield ['shared queues', { state: 'warn', what: sharingSentence(other, shared) }];
   if (heard.programs.length === 0)
-    yield ['other program', ok('none was heard; those that are idle say nothing, and are not heard')];
+    yield ['other program', ok('none was heard; idle programs say nothing, and are not heard')];
   for (const agent of heard.agents) yield ['agent', diagnoseAgent(agent)];
   for (const agent of unheard)
     yield [
       'agent',
       {
         state: 'fail',
-        what: `${agent} takes slices, and nothing that it says of them arrives: it does not copy their header store_id; end it, or mend it`,
+        what: `${agent} takes slices, but none of its messages about them arrive: it does not copy their header store_id; stop it or fix it`,
       },
     ];
-  // A message of our own tells it better.
+  // A message of our own measures it better.
   if (!prove) yield ['clock', diagnoseClock(heard.skew)];
 }
 
@@ -121,7 +121,7 @@ async function withConnection<T>(settings: BrokerSettings, work: (broker: Broker
   }
 }
 
-/** A namespace as the store of this host knows it: whether it was used over a broker, and workers whose words never arrive. */
+/** A namespace as this host's store knows it: whether it was used over a broker, and workers whose messages never arrive. */
 async function knownHere(path: string, namespace: string): Promise<{ isUsed: boolean; unheard: string[] }> {
   const store = await openExistingStore(path).catch(() => undefined);
   try {

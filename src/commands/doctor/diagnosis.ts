@@ -1,6 +1,6 @@
 import { messageOf, SwfError } from '../../lib/errors.ts';
 
-/** The result of one look: all is well, or what to do. */
+/** The result of one check: all is well, or what to do. */
 export interface Diagnosis {
   state: 'ok' | 'warn' | 'fail';
   what: string;
@@ -8,7 +8,7 @@ export interface Diagnosis {
 
 export const ok = (what: string): Diagnosis => ({ state: 'ok', what });
 
-/** Looks at one thing. An error that can be mended becomes the diagnosis in its own words; anything else is a bug and is thrown. */
+/** Runs one check. An error that can be fixed becomes the diagnosis in its own words; any other error is a bug and is thrown. */
 export async function attempt(look: () => Promise<Diagnosis> | Diagnosis): Promise<Diagnosis> {
   try {
     return await look();
@@ -22,7 +22,7 @@ export async function attempt(look: () => Promise<Diagnosis> | Diagnosis): Promi
 /** A clock that is further off spoils expiry times and delays between hosts. */
 const worstSkewMilliseconds = 2000;
 
-/** @param skew milliseconds by which the broker's clock is ahead of ours; undefined where nothing told */
+/** @param skew milliseconds by which the broker's clock is ahead of ours; undefined if unknown */
 export function diagnoseClock(skew: number | undefined): Diagnosis {
   if (skew === undefined) return ok('not known: nothing was heard that bears the time of the broker');
   if (Math.abs(skew) <= worstSkewMilliseconds)

@@ -108,7 +108,7 @@ function lookAtStore(path: string): Diagnosis {
   return ok(path);
 }
 
-/** Are the store and its folder such that nobody else can change or read them? */
+/** Can anybody else change or read the store and its folder? */
 function lookAtRights(path: string): Diagnosis[] {
   const why = whyNotOurs(path);
   const whyFolder = whyNotOurs(dirname(path));
@@ -141,7 +141,7 @@ function lookAtRights(path: string): Diagnosis[] {
   return all.length > 0 ? all : [ok('the store is for this user alone')];
 }
 
-/** Can the folder of data files be used? It is made by the first run that writes any. */
+/** Can the folder of data files be used? The first run that writes files creates it. */
 function lookAtData({ data }: Config, io: Io): Diagnosis {
   if (!data.write_files) return ok('no files are written');
   const dir = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);

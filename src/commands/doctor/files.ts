@@ -3,10 +3,10 @@ import { refusalOf } from '../../files/file-server-error.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { attempt, type Diagnosis, ok } from './diagnosis.ts';
 
-/** A file server's answer is waited for so long, in milliseconds. */
+/** How long to wait for a file server's answer, in milliseconds. */
 const patienceMilliseconds = 5000;
 
-/** The hosts that files are fetched from: a line each, by asking for a file that none has. */
+/** Checks the hosts that files are fetched from, a line each, by asking for a file that none has. */
 export async function* lookAtSources(
   { data: { sources = [], fetch: command } }: Config,
   token: string | undefined,
@@ -31,7 +31,7 @@ async function lookAtSource(source: string, token: string | undefined): Promise<
     const why = messageOf((error as { cause?: unknown }).cause ?? error);
     return { state: 'fail', what: `${source} does not answer (${why}); look whether its server runs there` };
   }
-  // It is not there, as it should be.
+  // The file is missing, as it should be.
   if (status === 404) return ok(`${source} answers${token === undefined ? '' : ', and takes the token'}`);
   return { state: 'fail', what: refusalOf(source, status).message };
 }

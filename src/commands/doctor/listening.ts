@@ -4,19 +4,19 @@ import { pause } from '../../lib/deadline.ts';
 import { type ForeignProgram, foreignProgramOf } from '../../messages/foreign.ts';
 import { type AgentHeartbeat, telemetryOf } from '../../messages/telemetry.ts';
 
-/** Programs and agents that are told of. */
+/** How many programs and agents to report. */
 const most = 50;
 
-/** Those that said something meanwhile. */
+/** The programs and agents heard meanwhile. */
 export interface Heard {
-  /** Each by its name and namespace, with its first word. */
+  /** Each by its name and namespace, with its first message. */
   programs: (ForeignProgram & { destination: string })[];
   agents: AgentHeartbeat[];
-  /** Milliseconds by which the broker's clock is ahead of ours, by the least delayed message; undefined where none bore its time. */
+  /** Milliseconds by which the broker's clock is ahead of ours, by the least delayed message; undefined if none carried its time. */
   skew: number | undefined;
 }
 
-/** Listens by plain subscriptions, which end with the connection: nothing is taken from anybody, and nothing stays. */
+/** Listens by plain subscriptions, which end with the connection: they take nothing from anybody and leave nothing behind. */
 export async function listenTo(
   broker: BrokerConnection,
   {
@@ -34,7 +34,7 @@ export async function listenTo(
   let skew: number | undefined;
   const noteTime = ({ headers: { timestamp } }: Delivery): void => {
     if (timestamp === undefined || !/^\d{1,15}$/.test(timestamp)) return;
-    // Of an old message that waited somewhere the newest of its kind knows better.
+    // A message that waited somewhere makes the skew look smaller, so the largest value counts.
     skew = Math.max(skew ?? -Infinity, Number(timestamp) - Date.now());
   };
   const hear = (destination: string, delivery: Delivery): void => {

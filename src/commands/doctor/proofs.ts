@@ -7,27 +7,27 @@ import { SwfError } from '../../lib/errors.ts';
 import { attempt, diagnoseClock, type Diagnosis, ok } from './diagnosis.ts';
 import { listen, send, withConnections } from './trial.ts';
 
-/** How long a message that must not come is waited for, in milliseconds. */
+/** How long to wait for a message that must not come, in milliseconds. */
 const quietMilliseconds = 400;
 
-/** Messages that stand before the one that is looked for. */
+/** How many messages come before the wanted one. */
 const foreignMessages = 300;
 
-/** Of the message that tries a destination, in seconds: should it be left behind, it is gone soon. */
+/** Expiry of the message that tries a destination, in seconds: if left behind, it is soon gone. */
 const trialLife = 10;
 
-/** Of a message that is to expire, in seconds. */
+/** Expiry of the message that must expire, in seconds. */
 const shortLife = 1;
 
-/** RabbitMQ closes a channel that holds a message unacknowledged for so long, in seconds. */
+/** RabbitMQ closes a channel that holds a message unacknowledged this long, in seconds. */
 const acknowledgeSeconds = 1800;
 
-/** The end of a slice after its payload: its result has to be confirmed. */
+/** Time that a slice takes after its payload: its result has to be confirmed. */
 const afterPayloadSeconds = 60;
 
 /**
- * The things that a broker does with messages, each proved by trying it, on the destinations with one message each that expires, and else under a name of
- * its own. It says first what may remain.
+ * Proves by trying what a broker does with messages: on each destination with one message that expires, otherwise under a name of its own. Says first
+ * what may remain.
  */
 export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<[string, Diagnosis]> {
   const name = `swf.doctor.${randomUUID().slice(0, 8)}`;
@@ -35,7 +35,7 @@ export async function* proveBroker(settings: BrokerSettings, config: Config): As
   yield [
     'remains',
     ok(
-      `nothing where this user may remove queues and addresses; otherwise /queue/${name}.selector, .deep, .share and .expiry, /topic/${name} with its durable subscription, and what of the destinations below was not there before`,
+      `nothing where this user may remove queues and addresses; otherwise /queue/${name}.selector, .deep, .share and .expiry, /topic/${name} with its durable subscription, and any of the destinations below that did not exist before`,
     ),
   ];
   let skew: number | undefined;
@@ -50,7 +50,7 @@ export async function* proveBroker(settings: BrokerSettings, config: Config): As
   yield ['time limit', await attempt(() => proveTimeLimit(settings, config.worker.timeout_seconds))];
 }
 
-/** Each namespace has its own messages: by selectors, or by names. */
+/** Each namespace gets its own messages: by selectors, or by names. */
 function proveSelector(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
   return withConnections(settings, 1, async ([broker]) => {
     const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
@@ -67,7 +67,7 @@ function proveSelector(settings: BrokerSettings, destination: string): Promise<D
   });
 }
 
-/** A message is found behind many that are for others. ActiveMQ Classic looks at so many only as its `maxPageSize` says. */
+/** Proves that a message is found behind many for others. ActiveMQ Classic looks at no more than its `maxPageSize`. */
 function proveDeepQueue(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
   return withConnections(settings, 1, async ([broker]) => {
     await Promise.all(
@@ -92,7 +92,7 @@ function proveDeepQueue(settings: BrokerSettings, destination: string): Promise<
   });
 }
 
-/** Of two slots with one message each, neither is given the other's. */
+/** Two slots get one message each until they acknowledge it. */
 function proveFairShare(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
   return withConnections(settings, 2, async ([one, two]) => {
     const hands = [one, two].map((broker) =>
@@ -111,7 +111,7 @@ function proveFairShare(settings: BrokerSettings, destination: string): Promise<
   });
 }
 
-/** A message that is sent while nobody listens is kept. */
+/** Proves that a message sent while nobody listens is kept. */
 async function proveDurable(settings: BrokerSettings, destination: string, durableName: string): Promise<Diagnosis> {
   const named = { ...settings, clientId: durableName };
   const of: Omit<Subscription, 'id' | 'ack' | 'onMessage'> = {
@@ -150,12 +150,12 @@ function proveExpiry(settings: BrokerSettings, destination: string): Promise<Dia
   });
 }
 
-/** A namespace of no other program, so that none reads what is sent there. */
+/** A namespace that no other program uses, so that none reads what is sent there. */
 const trialNamespace = 'swf-mcp-doctor';
 
 /**
- * One message to a destination, and back: whether it may be written and read, and whether somebody else takes it.
- * @param onTime told by how many milliseconds the broker's clock is ahead
+ * Sends one message to a destination, and back: whether it may be written and read, and whether somebody else takes it.
+ * @param onTime called with the milliseconds by which the broker's clock is ahead
  */
 function proveDestination(
   settings: BrokerSettings,
@@ -174,7 +174,7 @@ function proveDestination(
       if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
       return {
         state: 'fail',
-        what: `${destination} does not accept messages from this user: ${mend}, or mend what the broker says: ${error.message}`,
+        what: `${destination} does not accept messages from this user: ${mend}, or fix what the broker reports: ${error.message}`,
       };
     }
     const isBack = await got.has(1).then(

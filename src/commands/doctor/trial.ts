@@ -1,10 +1,10 @@
 import type { BrokerConnection, BrokerSettings, Delivery, Subscription } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 
-/** How long a message that must come is waited for, in milliseconds. */
+/** How long to wait for a message that must come, in milliseconds. */
 const comesMilliseconds = 3000;
 
-/** Works with connections of its own, which are closed whatever happens. */
+/** Runs work with connections of its own, which are closed whatever happens. */
 export async function withConnections<T>(
   settings: BrokerSettings,
   count: number,

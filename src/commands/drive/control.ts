@@ -22,7 +22,7 @@ import { recordedSetup } from './recorded-setup.ts';
 /** A driver looks for commands 20 times a second, and ends a run within seconds. */
 const patienceSeconds = 30;
 
-/** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and returns when it is seen to take effect. Returns the exit code. */
+/** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and waits until the effect is seen. Returns the exit code. */
 export async function controlCommand(
   io: Io,
   action: Action,
@@ -37,7 +37,7 @@ export async function controlCommand(
   try {
     const asked = { action, executionId, by, reason };
     let sentence = await control(io, store, asked);
-    // While another process takes the execution up or ends it, it is asked again how it stands.
+    // While another process resumes or ends the execution, ask again.
     while (sentence === undefined) {
       await pause(againMilliseconds);
       sentence = await control(io, store, asked);
@@ -50,7 +50,7 @@ export async function controlCommand(
   }
 }
 
-/** A recorder that is a service takes up what is to be stopped within five seconds. */
+/** A recorder service resumes an execution that is to be stopped within five seconds. */
 const againMilliseconds = 1000;
 
 interface Asked {
@@ -60,7 +60,7 @@ interface Asked {
   reason: string | undefined;
 }
 
-/** Returns the outcome as a sentence; undefined where another process has taken the execution up or ended it in between. */
+/** Returns the outcome as a sentence; undefined if another process has resumed or ended the execution in between. */
 async function control(io: Io, store: Store, { action, executionId, by, reason }: Asked): Promise<string | undefined> {
   const { execution_id, status } = requireControllable(store.sql, executionId, action);
   const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
@@ -88,7 +88,7 @@ async function answerTo(io: Io, store: Store, action: Action, command: Command):
     case 'pending':
       throw new SwfError(
         'EXECUTION_NOT_RUNNING',
-        `the process that drives ${execution_id} has not taken the command up in ${patienceSeconds} s; it stays recorded; look with "${next('status')}"`,
+        `the process that drives ${execution_id} has not accepted the command within ${patienceSeconds} s; it stays recorded; look with "${next('status')}"`,
       );
     case 'applied':
       return appliedSentence(execution_id, action, next);
@@ -107,8 +107,8 @@ function appliedSentence(execution_id: string, action: Action, next: (name: stri
 }
 
 /**
- * Nobody drives it any more: it is taken up only to be ended, so that everybody hears of it. False where another process has taken it up or
- * ended it meanwhile.
+ * Resumes an execution without a driver only to end it, so that everybody hears of the end. False if another process has resumed or ended it
+ * meanwhile.
  */
 async function endInterrupted(io: Io, store: Store, { execution_id, message_id }: Command): Promise<boolean> {
   const { config, broker } = recordedSetup(io, store, execution_id);

@@ -26,7 +26,7 @@ export interface DriveArguments {
   speed: Speed;
   json: boolean;
   broker: BrokerSettings | undefined;
-  /** A program that is told of the first failure and of the end. */
+  /** A program to notify of the first failure and of the end. */
   notify?: string | undefined;
 }
 
@@ -96,7 +96,7 @@ export function dataFolderOf({ data }: Config, executionId: string): string | un
 interface Display {
   live: Live | undefined;
   say: (line: string) => void;
-  /** Tells of what does not happen, until it is ended: the painted view shows it anyway. */
+  /** Logs findings until it is stopped; the painted view shows them anyway. */
   watch?: (executionId: string) => () => void;
   options: Pick<HostOptions, 'log' | 'agentLog' | 'onProgress'>;
 }
@@ -128,7 +128,7 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
     options: {
       // Warnings that go to the same terminal must not be painted over.
       log: warningsTo((line) => (io.terminal('err') ? print(line) : io.err(line))),
-      // The view shows what the agents' lines come to; every line is in the store.
+      // The view shows the result of the agents' lines; every line is in the store.
       agentLog: { write: () => {} },
     },
   };
@@ -136,7 +136,7 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
 
 const warningsTo = (writeLine: (line: string) => void) => createLog('WARNING', writeLine);
 
-/** Ends what is driven in order when a signal comes, from the first moment on: what is begun gets its end. */
+/** Ends the driven execution in order at a signal, even right after the start: an execution that has begun gets its end. */
 function watchForInterruption(io: Io, store: Store, say: (line: string) => void) {
   let interruptedBy: string | undefined;
   let running: RunningExecution | undefined;
@@ -164,7 +164,7 @@ function watchForInterruption(io: Io, store: Store, say: (line: string) => void)
   };
 }
 
-/** One line for each stage that a run comes to; none for the many messages of files and slices. */
+/** One line for each stage that a run reaches; none for the many messages of files and slices. */
 function stageLine(type: MessageType, counts: () => Counts): string | undefined {
   switch (type) {
     case 'run_imminent':

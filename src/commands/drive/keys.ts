@@ -9,15 +9,15 @@ import { userName } from '../shared/io.ts';
 export interface KeyMeaning {
   /** `stop`: q ends the execution, after a question. `leave`: q ends the view alone. */
   quit: 'stop' | 'leave';
-  /** Called where the view is to be left. */
+  /** Called to leave the view. */
   leave: () => void;
   executionId: () => string | undefined;
 }
 
-/** How long a command may take to be seen to take effect. */
+/** How long to wait until the effect of a command is seen. */
 const patienceSeconds = 30;
 
-/** Answers to keys below a live view. Returns how to end it; does nothing where there is no keyboard. */
+/** Handles keys below a live view. Returns a function that ends it; does nothing without a keyboard. */
 export function startKeys(io: Io, live: Live, meaning: KeyMeaning): () => void {
   const hint = `p pause  c continue  q ${meaning.quit}  ? help`;
   let isAsked = false;
@@ -58,7 +58,7 @@ const helpOf = ({ quit }: KeyMeaning): string =>
     ? 'p: no STF, slices in hand end  c: goes on  q, Ctrl-C: ends the run'
     : 'p: no STF, slices in hand end  c: goes on  q, Ctrl-C: leaves the view';
 
-/** Over the store, as any other command, so that it stands in the record by whom it was given. */
+/** Gives a command through the store, like any other command, so that its author is recorded. */
 async function giveCommand(io: Io, action: Action, execution_id: string): Promise<string> {
   const { createControl } = await import('../control/tool-control.ts');
   const by = { name: userName(io), claimed: undefined };

@@ -10,15 +10,15 @@ import type { Io } from '../shared/io.ts';
 /** How often to check for news, in milliseconds. */
 const lookMilliseconds = 500;
 
-/** Tells a program of the first slice that stays failed, and of the end of an execution. */
+/** Notifies a program of the first slice that stays failed, and of the end of an execution. */
 export interface Notifier {
-  /** To be called when it has ended: waits for the program. */
+  /** Call when the execution has ended: waits for the program. */
   ended(): Promise<void>;
-  /** Tells nothing more. */
+  /** Stops notifying. */
   leave(): void;
 }
 
-/** Throws `ARGUMENT_INVALID` where it is no program. */
+/** Throws `ARGUMENT_INVALID` if the path is not a program. */
 export function requireProgram(io: Io, path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
   const program = resolve(io.workingFolder, path);
@@ -33,7 +33,7 @@ export function requireProgram(io: Io, path: string | undefined): string | undef
   throw new SwfError('ARGUMENT_INVALID', `--notify ${path} is no file; give one program`);
 }
 
-/** @param program as `requireProgram` gives it @param queries the store at the moment of looking */
+/** @param program as `requireProgram` returns it @param queries the store at the moment of looking */
 export function startNotifier(io: Io, program: string, queries: () => Queries, executionId: string): Notifier {
   let hasTold = false;
   let telling: Promise<void> = Promise.resolve();
@@ -55,7 +55,7 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
       hasTold = true;
       tell('first_failure');
     } catch {
-      // A store that cannot be read is told of by others, and may be there again at the next look.
+      // Others report a store that cannot be read, and it may be there again at the next look.
     }
   };
   const timer = setInterval(look, lookMilliseconds);

@@ -6,14 +6,14 @@ import { startMessage } from '../../db/execution/start-message.ts';
 import type { Store } from '../../db/opening/store.ts';
 import type { Io } from '../shared/io.ts';
 
-/** How an execution was started, as its log tells. */
+/** How an execution was started, according to its log. */
 export interface RecordedSetup {
   config: Config;
-  /** Its broker; undefined where it runs in one process. A flag names another one. */
+  /** Its broker; undefined if it runs in one process. A flag names another broker. */
   broker: (flag?: string) => BrokerSettings | undefined;
 }
 
-/** Throws `EXECUTION_NOT_RUNNING` where it was started elsewhere, `CONFIG_INVALID` where its configuration cannot be used. */
+/** Throws `EXECUTION_NOT_RUNNING` if it was started elsewhere, `CONFIG_INVALID` if its configuration cannot be used. */
 export function recordedSetup(io: Io, { sql }: Store, executionId: string): RecordedSetup {
   const config = parseRecordedConfig(startMessage(sql, executionId).params, executionId);
   return { config, broker: (flag) => brokerSettings(flag, config.broker, io.env) };

@@ -32,7 +32,7 @@ export interface ResumeArguments {
   asked: ControlOptions;
 }
 
-/** `swf-mcp resume`: goes on with an interrupted execution; shows the summary of one that has ended. Returns the exit code. */
+/** `swf-mcp resume`: goes on with an interrupted execution; shows the summary of an ended execution. Returns the exit code. */
 export async function resumeCommand(io: Io, args: ResumeArguments): Promise<number> {
   requireControlOptions(args.asked);
   userName(io);
@@ -88,7 +88,7 @@ async function resume(io: Io, store: Store, args: ResumeArguments): Promise<numb
   );
 }
 
-/** Has the recorder of its namespace go on with it: a second one would know half of what is said. */
+/** Asks the recorder of the namespace to resume it: a second recorder would know only half of the messages. */
 async function resumeThere(
   io: Io,
   store: Store,
@@ -105,11 +105,11 @@ async function resumeThere(
   return 0;
 }
 
-/** An operator's pause ends with its driver: the one who resumes must hear of it. */
+/** An operator's pause ends with its driver: the user who resumes must know of it. */
 function tellOfPause(io: Io, store: Store, executionId: string): void {
   const { sql } = store;
   const pause = pausedBy(sql, requireExecution(sql, executionId));
-  // While its driver lives it is not taken up.
+  // It is not resumed while its driver lives.
   if (pause === undefined || isDriven(store, executionId, isAlive)) return;
   const why = pause.reason === undefined ? '' : ` (${pause.reason})`;
   io.err(

@@ -25,7 +25,7 @@ export interface RunArguments {
   speed: Speed | undefined;
   sets: string[];
   json: boolean;
-  /** A program that is told of the first failure and of the end. */
+  /** A program to notify of the first failure and of the end. */
   notify?: string | undefined;
   /** The client in whose name a server has started this. */
   sender?: string | undefined;
@@ -33,7 +33,7 @@ export interface RunArguments {
 
 /** `swf-mcp run`: one execution from start to end. Returns the exit code. */
 export async function runCommand(io: Io, args: RunArguments): Promise<number> {
-  // The environment is checked before anything is made.
+  // Check the environment before making anything.
   userName(io);
   logLevel(io);
   const notify = requireProgram(io, args.notify);
@@ -71,7 +71,7 @@ function setupOf(
 
 const toldInterrupted = 3;
 
-/** Executions of a namespace that wait to be taken up again: a new one does not end them. */
+/** Warns about interrupted executions of a namespace: a new execution does not end them. */
 function tellOfInterrupted(io: Io, { sql }: Store, namespace: string): void {
   const interrupted = interruptedExecutions(sql, namespace, isAlive);
   const next = (name: string, id: string): string => `"swf-mcp${storeOption(io)} ${name} ${id}"`;

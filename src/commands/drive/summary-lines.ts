@@ -3,10 +3,7 @@ import { printable } from '../../lib/printable.ts';
 import { duration } from '../shared/duration.ts';
 import type { Ending } from './ending.ts';
 
-/**
- * The summary for people. The result and the next command stand last, where a terminal
- * of twenty lines shows them.
- */
+/** The summary for people. The result and the next command come last, where a terminal of twenty lines shows them. */
 export function summaryLines(ending: Ending, dataFolder: string | undefined, storeOption = ''): string[] {
   const { summary, stfsReady, retries, simulated } = ending;
   const rest = summary.slices_created - summary.slices_completed - summary.slices_failed;
@@ -41,7 +38,7 @@ export function summaryLines(ending: Ending, dataFolder: string | undefined, sto
 const verdictOf = ({ summary: { status }, reason }: Ending): string =>
   `${status}${reason === undefined || reason === status ? '' : ` (${printable(reason)})`}`;
 
-/** The same, and whether all is well. */
+/** How it ended, and whether all is well. */
 const resultOf = (ending: Ending): string =>
   `${verdictOf(ending)}${ending.summary.slices_failed > 0 ? `, ${ending.summary.slices_failed} slices stay failed` : ''}`;
 
@@ -67,7 +64,7 @@ function delayBranch(delays: StageDelay[]): Branch {
 
 const delay = (seconds: number): string => (seconds < 1 ? `${Math.round(seconds * 1000)} ms` : duration(seconds));
 
-/** Rows as lines with the first column to the left and the others to the right. `indent` is how much deeper rows after the first stand. */
+/** Rows as lines, with the first column left-aligned and the others right-aligned. Rows after the first are `indent` deeper. */
 function columns(rows: string[][], indent = 0): string[] {
   const widths = (rows[0] ?? []).map((_, at) =>
     Math.max(...rows.map((row, place) => (row[at] ?? '').length - (at === 0 && place === 0 ? indent : 0))),

@@ -31,7 +31,7 @@ function readEnding(queries: Queries, executionId: string): Ending {
   });
 }
 
-/** The exit code of an execution that has ended. @param interrupted it was ended by a signal to this process */
+/** The exit code of an execution that has ended. @param interrupted whether a signal to this process ended it */
 export function exitCodeOf(
   { status, slices_failed }: Pick<Summary, 'status' | 'slices_failed'>,
   interrupted: boolean,

@@ -8,8 +8,8 @@ const lookMilliseconds = 5000;
 const nameOf = ({ code, about = '' }: Finding): string => `${code} ${about}`;
 
 /**
- * Tells of each finding once it has stood for two looks, and again where it comes back: the log of a night must show why a run waits. Failed slices have lines of their
- * own. Returns how to end it.
+ * Logs each finding once it has lasted two looks, and again if it comes back: the log of a night must show why a run waits. Failed slices have lines
+ * of their own. Returns a function that ends it.
  */
 export function watchFindings(queries: Queries, executionId: string, log: Log): () => void {
   let before = new Set<string>();
@@ -30,7 +30,7 @@ export function watchFindings(queries: Queries, executionId: string, log: Log): 
     try {
       look();
     } catch {
-      // A store that cannot be read is told of by those who write it.
+      // The writers of a store report that it cannot be read.
     }
   }, lookMilliseconds);
   timer.unref();

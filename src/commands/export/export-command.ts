@@ -20,8 +20,8 @@ export interface ExportArguments {
 }
 
 /**
- * `swf-mcp export`: everything that is recorded of an execution, a file a table, as of one moment. Returns the exit code. A folder in which
- * something is already is left alone.
+ * `swf-mcp export`: writes everything recorded of an execution, one file per table, as of one moment. Returns the exit code. A folder that is not
+ * empty is left alone.
  */
 export function exportCommand(io: Io, { executionId, out, format }: ExportArguments): number {
   if (out === '') throw new SwfError('ARGUMENT_INVALID', '--out names no folder; give a new one');
@@ -49,7 +49,7 @@ export function exportCommand(io: Io, { executionId, out, format }: ExportArgume
   }
 }
 
-/** Makes the folder, with mode 0700, or takes an empty one. */
+/** Makes the folder with mode 0700, or accepts an empty one. */
 function makeNew(folder: string): void {
   let names: string[];
   try {
@@ -69,7 +69,7 @@ function makeNew(folder: string): void {
     );
 }
 
-/** Writes the last of some files. Of an export that fails nothing stays, or somebody would take it for whole. */
+/** Writes the last of some files. If it fails, removes them all, or somebody would take the export for whole. */
 function write(paths: readonly string[], work: (path: string) => number): number {
   const path = paths.at(-1) ?? '';
   try {

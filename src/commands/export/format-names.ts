@@ -1,4 +1,4 @@
-/** The forms that an export may have. */
+/** The formats of an export. */
 export const formats = ['csv', 'jsonl', 'parquet'] as const;
 
 export type Format = (typeof formats)[number];

@@ -9,10 +9,10 @@ import type { Format } from './format-names.ts';
 /** Writes the rows of a table as a file. Returns how many there were. */
 type Write = (path: string, table: ExportedTable, rows: Iterable<ExportedRow>) => number;
 
-/** Text that is gathered before it is written, in characters. */
+/** How much text to gather before writing, in characters. */
 const chunk = 262_144;
 
-/** Writes a text a row into a new file. */
+/** Writes one text per row into a new file. */
 function writeTexts(
   path: string,
   head: string,
@@ -27,7 +27,7 @@ function writeTexts(
       text += textOf(row);
       count += 1;
       if (text.length < chunk) continue;
-      // All of it or an error: on a disk that is nearly full a plain write may be a part.
+      // All of it or an error: on a nearly full disk a plain write may be partial.
       writeFileSync(file, text);
       text = '';
     }
@@ -46,7 +46,7 @@ const kinds = {
   time: 'TIMESTAMP',
 } as const satisfies Record<ExportedKind, string>;
 
-/** Rows of one group of a Parquet file, which are held in memory. */
+/** Rows per group of a Parquet file; a group is held in memory. */
 const rowGroupSize = 10_000;
 
 function valueOf(value: string | number | null, kind: ExportedKind): unknown {
@@ -79,7 +79,7 @@ export const writers: Readonly<Record<Format, Write>> = {
   parquet: (path, { columns }, rows) => {
     const entries = Object.entries(columns);
     const count = { n: 0 };
-    // The writer would make it for everybody to read.
+    // The writer would make a file that everybody can read.
     closeSync(openSync(path, 'wx', 0o600));
     const written = parquetWriteRows({
       writer: fileWriter(path),

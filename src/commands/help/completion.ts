@@ -9,7 +9,7 @@ interface Completed {
   name: string;
   about: string;
   flags: { names: string[]; takesValue: boolean; isFile: boolean; values: readonly string[]; about: string }[];
-  /** Words that may stand in the place of its arguments. */
+  /** Words that its arguments may be. */
   words: readonly string[];
 }
 
@@ -21,7 +21,7 @@ const flagOf = (option: Option): Completed['flags'][number] => ({
   about: option.description,
 });
 
-/** Values of a flag that names them itself: `--status <queued|failed>`. */
+/** The values that a flag lists itself: `--status <queued|failed>`. */
 function valuesOf({ flags }: Option): string[] {
   const inner = /<([a-z_]+(?:\|[a-z_]+)+)>/.exec(flags)?.[1];
   return inner === undefined ? [] : inner.split('|');

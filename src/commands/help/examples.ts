@@ -1,4 +1,4 @@
-/** Words that people type, by command: the help shows them. */
+/** Examples by command, shown in the help. */
 export const examples: Readonly<Record<string, readonly string[]>> = {
   run: [
     'run                                  the shipped configuration, in real time: 2 min 46 s',
@@ -18,7 +18,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   status: ['status', 'status --watch', 'status --all --json', 'status stf_datataking-alice-0001'],
   list: ['list --status running', 'list --start-time -1d -o csv'],
   files: ['files --has-slices false', 'files latest -o wide'],
-  agents: ['agents                               those that live', 'agents latest'],
+  agents: ['agents                               living agents', 'agents latest'],
   tools: ['tools', 'tools summarize'],
   config: ['config', 'config histogram', 'config --list'],
   slices: ['slices --status failed', 'slices latest --order-by seconds -o wide', 'slices -o csv'],
@@ -38,7 +38,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   completion: ['completion bash >> ~/.bashrc', 'completion fish > ~/.config/fish/completions/swf-mcp.fish'],
 };
 
-/** The examples of a command as its help shows them; undefined for one without any. */
+/** The examples of a command as its help shows them; undefined if it has no examples. */
 export function examplesOf(name: string): string | undefined {
   const lines = examples[name];
   return lines === undefined ? undefined : `\nExamples:\n${lines.map((line) => `  swf-mcp ${line}`).join('\n')}`;

@@ -1,7 +1,7 @@
 import { printable } from '../../lib/printable.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** The next step, where somebody has to take one. A command that is to be copied stands alone on its line. */
+/** The next step, if somebody has to take one. A command to copy is alone on its line. */
 export function advice(snapshot: Snapshot, storeOption: string): string[] {
   const { health, execution } = snapshot;
   const next = (name: string): string => `  swf-mcp${storeOption} ${name} ${execution.execution_id}`;

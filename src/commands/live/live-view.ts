@@ -5,19 +5,19 @@ import type { LastMessage } from '../../db/reports/landmarks.ts';
 import type { Health } from '../../domain/states.ts';
 import { printable } from '../../lib/printable.ts';
 import { duration, wholeDuration } from '../shared/duration.ts';
+import type { Paint, Shade } from '../shared/palette.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { advice } from './advice.ts';
-import type { Paint, Shade } from './palette.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
 import { labelWidth, stageBar } from './stage-bar.ts';
 
 export interface ViewOptions {
   /** Of the terminal. */
   columns: number;
-  /** Lines that there is room for. */
+  /** How many lines fit. */
   rows?: number;
   paint: Paint;
-  /** `--db` again, for commands that are to be typed next. */
+  /** `--db` again, for commands to type next. */
   storeOption?: string;
 }
 
@@ -32,8 +32,8 @@ const shadeOfHealth: Readonly<Record<Health, Shade>> = {
 };
 
 /**
- * An execution as a few calm lines for a terminal: what it is, a bar a stage, who works, what happened last, what failed. Every line fits in
- * `columns`, and everything that a colour says, a word or a glyph says too.
+ * An execution as a few calm lines for a terminal: what it is, a bar per stage, who works, what happened last, what failed. Every line fits in
+ * `columns`, and a word or a glyph says everything that a colour says.
  */
 export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOptions): string[] {
   const width = Math.max(10, options.columns - 1);
@@ -111,7 +111,7 @@ function barLines(
         rate: rates.slices,
         unit: 'slices/s',
         health,
-        // Slices that are still to come, and workers that finish all at once, are in the plan and not in the rate.
+        // The plan covers slices still to come, and workers that finish all at once; the rate does not.
         secondsLeft,
         isOpenEnded,
         isEndless: progress.slices_planned === undefined && execution.phase !== 'completed',
@@ -121,7 +121,7 @@ function barLines(
   ];
 }
 
-/** The numbers of slices by state. Where there is no room for words failures stand first: they must not be cut. */
+/** The numbers of slices by state. Without room for words failures come first: they must not be cut. */
 function legend({ execution, inHand }: Snapshot, paint: Paint, width: number): string {
   const states = [
     { shade: 'completed', glyph: '#', n: execution.slices_completed, word: 'completed' },
@@ -145,12 +145,12 @@ function workLines(snapshot: Snapshot, width: number, rows = 0): string[] {
       ? []
       : wrapped('last error', `${error.timestamp.slice(11, 19)} ${printable(causeFirst(error.message))}`, {
           width,
-          // Above it and below it stand a dozen lines.
+          // A dozen lines are above and below it.
           most: Math.max(2, rows - 14),
         });
   const lastEvent = last === undefined ? 'none' : `${last.sent_at.slice(11, 19)} ${eventOf(last)}`;
   return [
-    // Nobody tells how many workers programs of others have.
+    // The number of workers of other programs is unknown.
     ...(slots === undefined ? [] : [`${'workers'.padEnd(labelWidth)}${busyWorkers(snapshot)} of ${slots} busy`]),
     ...oldestLine(snapshot),
     `${'failures'.padEnd(labelWidth)}${failures(exhausted, waiting, retries)}`,
@@ -159,12 +159,12 @@ function workLines(snapshot: Snapshot, width: number, rows = 0): string[] {
   ];
 }
 
-/** Slices keep the state that they had; nobody works on them where nobody drives the execution any more. */
+/** Slices keep their last state, but nobody works on them once the execution has ended. */
 function busyWorkers({ execution, inHand }: Snapshot): number {
   return execution.status === 'running' ? inHand.count : 0;
 }
 
-/** The slice that has been in hand for longest: what is not done yet is seen by nothing else. */
+/** The slice that has been in hand longest: nothing else shows work that is not done yet. */
 function oldestLine({ inHand: { oldest, overdue }, pace: { usual_seconds } }: Snapshot): string[] {
   if (oldest === undefined) return [];
   const { seconds, slice_filename } = oldest;
@@ -179,11 +179,11 @@ function failures(exhausted: number, waiting: number, retries: number): string {
   return [...parts, ...(waiting === 0 ? [] : [`${waiting} to be tried again`])].join(', ');
 }
 
-/** A message by what its id says, its type and what it is about, and why it had no effect, where it had none. */
+/** A message as its id describes it, by type and subject, and why it had no effect, if so. */
 function eventOf({ message_id, effect_code, effect_reason }: LastMessage): string {
   const [first = '', ...parts] = message_id.split('/');
   const [type = '', about = '', attempt = '1'] = first === 'run_workflow' ? [first] : parts;
-  // The id of a command says nothing to a person.
+  // The id of a command means nothing to a person.
   const named = type.endsWith('_workflow') ? [type] : [type, about];
   const again = Number(attempt) > 1 ? [`attempt ${attempt}`] : [];
   const refused =
@@ -202,14 +202,14 @@ function causeFirst(message: string): string {
   return `${message.slice(before.length).replace('; its last words: ', ': ')} (${slice})`;
 }
 
-/** A text on some lines behind its label. */
+/** A text on some lines after its label. */
 function wrapped(label: string, text: string, { width, most }: { width: number; most: number }): string[] {
   const room = width - labelWidth;
   const lines: string[] = [];
   let rest = text;
   while (rest !== '' && lines.length < most) {
     const first = sliceAnsi(rest, 0, room);
-    // Between words, where there are any; what does not fit on the last line is cut there.
+    // Break between words, if there are any; the last line is cut if it does not fit.
     const isLast = lines.length === most - 1;
     const breakAt = first.length < rest.length && first.includes(' ') ? first.lastIndexOf(' ') : first.length;
     lines.push(isLast ? rest : rest.slice(0, breakAt));

@@ -1,7 +1,7 @@
 import type { Queries } from '../../db/queries.ts';
+import { createPaint } from '../shared/palette.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { cut, renderView } from './live-view.ts';
-import { createPaint } from './palette.ts';
 import { createScreen } from './screen.ts';
 import { createRates, takeSnapshot } from './snapshot.ts';
 
@@ -13,7 +13,7 @@ export interface Live {
   show(executionId: string): void;
   /** Writes a line above the view. */
   print(line: string): void;
-  /** Shows a line below the view: what keys do, or what came of one. */
+  /** Shows a line below the view: what keys do, or the outcome of a key. */
   footer(line: string): void;
   end(): void;
 }
@@ -30,11 +30,11 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
     try {
       paintNow();
     } catch {
-      // Other parts tell of a store that cannot be read just now; the next painting may find it again.
+      // Other parts report a store that cannot be read just now; the next painting may find it again.
     }
   };
   const paintNow = (): void => {
-    // An answer to a key may come when the summary stands below.
+    // The answer to a key may come after the summary was printed.
     if (shown === undefined || isOver) return;
     const snapshot = takeSnapshot(queries(), shown);
     const lines = renderView(snapshot, rates(snapshot, performance.now()), {
@@ -43,7 +43,7 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
       paint,
       storeOption,
     });
-    // The screen shows a line less than it has rows.
+    // The screen shows one line less than it has rows.
     const room = Math.max(1, terminal.rows() - 2);
     screen.paint(below === undefined ? lines : [...lines.slice(0, room), cut(below, terminal.columns() - 1)]);
   };

@@ -9,11 +9,11 @@ const eraseBelow = '\u001B[J';
 
 /** A few lines at the bottom of a terminal that are painted over and over, with other lines above them. */
 export interface Screen {
-  /** Shows these lines instead of those before. Nothing is written where nothing has changed. */
+  /** Shows these lines instead of the previous ones. Writes nothing if nothing has changed. */
   paint(lines: readonly string[]): void;
   /** Writes a line above, for good. */
   print(line: string): void;
-  /** Takes the painted lines away and gives the cursor back. */
+  /** Removes the painted lines and gives the cursor back. */
   end(): void;
 }
 
@@ -22,7 +22,7 @@ export function createScreen(terminal: Terminal): Screen {
   let columns = terminal.columns();
   let rows = terminal.rows();
 
-  /** To the first painted line. After a resize a line may stand on more than one row. */
+  /** Moves to the first painted line. After a resize a line may take more than one row. */
   const toTop = (): string => {
     const width = Math.max(1, terminal.columns());
     const height = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / width)), 0);
@@ -36,8 +36,7 @@ export function createScreen(terminal: Terminal): Screen {
       const isResized = columns !== terminal.columns() || rows !== terminal.rows();
       if (isSame && !isResized) return;
       const body = fitting.map((line) => `${line}${eraseToEndOfLine}\n`).join('');
-      // In one write, and without erasing first: what does not change does not flicker. After a resize nobody knows where the
-      // lines before have come to stand.
+      // In one write, and without erasing first: unchanged text does not flicker. After a resize the place of the previous lines is unknown.
       terminal.write(`${hideCursor}${isResized ? clearAll : toTop()}${body}${eraseBelow}`);
       shown = fitting;
       columns = terminal.columns();

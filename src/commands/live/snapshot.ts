@@ -16,7 +16,7 @@ export interface Snapshot {
   /** The operator who has paused it. */
   pausedBy: ReturnType<Queries['pausedBy']>;
   progress: Progress;
-  /** Until the whole execution is done, as far as it can be told. */
+  /** Until the whole execution is done, as far as is known. */
   secondsLeft: number | undefined;
   /** It may take any time longer than that. */
   isOpenEnded: boolean;
@@ -31,7 +31,7 @@ export interface Snapshot {
   /** Failed without a retry left. */
   exhausted: number;
   last: LastMessage | undefined;
-  /** Simulated seconds so far; undefined where nobody has told any. */
+  /** Simulated seconds so far; undefined if no message stated any. */
   simulated: number | undefined;
   /** The last error that an agent logged. */
   error: { timestamp: string; message: string } | undefined;
@@ -74,7 +74,7 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
   });
 }
 
-/** Between two messages simulated time goes on as the speed says, also in a pause: a pause holds the DAQ back and not the clock. */
+/** Between two messages simulated time goes on at the given speed, even in a pause: a pause holds back the DAQ, not the clock. */
 function simulatedNow(
   last: { tick: number; sent_at: string } | undefined,
   { isMoving, speed }: { isMoving: boolean; speed: Speed | undefined },
@@ -83,7 +83,7 @@ function simulatedNow(
   return last.tick + Math.max(0, (Date.now() - Date.parse(last.sent_at)) / 1000) * speed;
 }
 
-/** Items a second over the last while, from what was seen. */
+/** Items per second over the last while, as seen. */
 export interface Rates {
   stfs: number | undefined;
   samples: number | undefined;
@@ -93,18 +93,18 @@ export interface Rates {
 /** Long enough that workers who finish all at once do not make a rate jump, in milliseconds. */
 const windowMilliseconds = 60_000;
 /**
- * Slices that take so long or longer, in seconds, end in waves: to count them would show a rate that saws. As many are done a second as are in
- * hand, divided by the time that one takes.
+ * Slices that take this many seconds or longer end in waves, so a counted rate would zigzag. Their rate is the number in hand divided by the time
+ * that one slice takes.
  */
 const longSlices = 5;
 /** The weight of the newest look at the slices in hand. */
 const smoothing = 0.1;
-/** Too short a time says nothing of a rate. */
+/** Too short a time says nothing about a rate. */
 const leastMilliseconds = 1000;
 
 /**
- * Follows an execution and tells its rates. Times are those of a clock that only grows, in milliseconds; those in which the
- * execution is paused or stalled do not count.
+ * Follows an execution and returns its rates. Times are from a monotonic clock, in milliseconds; time while the execution is paused or stalled does
+ * not count.
  */
 export function createRates() {
   let active = 0;
@@ -126,8 +126,7 @@ export function createRates() {
 }
 
 /**
- * The rate of one stage, from the moments at which its count was seen to change: what passes before its first item and after its
- * last one is not its time.
+ * The rate of one stage, from the moments at which its count was seen to change: time before its first item and after its last does not count.
  */
 function createRate(): (count: number, at: number) => number | undefined {
   const changes: { at: number; count: number }[] = [];
@@ -135,7 +134,7 @@ function createRate(): (count: number, at: number) => number | undefined {
   return (count, at) => {
     if (seen !== undefined && count !== seen) changes.push({ at, count });
     seen = count;
-    // The oldest that is left is at least as old as the window, so that the rate is one over all of it.
+    // The oldest remaining change is at least as old as the window, so that the rate covers all of it.
     while (changes.length > 2 && (changes[1]?.at ?? at) <= at - windowMilliseconds) changes.shift();
     const first = changes[0];
     const last = changes.at(-1);

@@ -1,6 +1,6 @@
 import type { Health } from '../../domain/states.ts';
 import { wholeDuration } from '../shared/duration.ts';
-import type { Paint, Shade } from './palette.ts';
+import type { Paint, Shade } from '../shared/palette.ts';
 
 /** One stage of an execution as it is drawn. */
 export interface Stage {
@@ -8,17 +8,17 @@ export interface Stage {
   /** Its items by state. */
   segments: readonly Segment[];
   done: number;
-  /** Of the whole run; undefined where nobody knows. */
+  /** Of the whole run; undefined if unknown. */
   total: number | undefined;
-  /** Items a second. */
+  /** Items per second. */
   rate: number | undefined;
   unit: string;
   health: Health;
-  /** Where they are known better than by the rate. */
+  /** Given if known better than from the rate. */
   secondsLeft?: number | undefined;
   /** It may take any time longer than that. */
   isOpenEnded?: boolean;
-  /** More items will come, nobody knows how many: what is left is a backlog, and no end. */
+  /** An unknown number of items will still come: the items left are a backlog, not the end. */
   isEndless?: boolean;
 }
 
@@ -34,11 +34,11 @@ const leftWidth = 16;
 const widestBar = 50;
 const narrowestBar = 6;
 
-/** One line: label, bar, counts, rate and the time that is left. */
+/** One line: label, bar, counts, rate and the time left. */
 export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: number }): string {
   const { label, segments, done, total } = stage;
   const isNarrow = width < labelWidth + 2 + countsWidth + rateWidth + leftWidth + narrowestBar;
-  // The time that is left tells more than the rate.
+  // The time left says more than the rate.
   const rateRoom = isNarrow ? 0 : rateWidth;
   const beside = labelWidth + 2 + countsWidth + rateRoom + leftWidth;
   const barWidth = Math.min(widestBar, Math.max(narrowestBar, width - beside));
@@ -57,7 +57,7 @@ export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: 
 
 const glyphs: Readonly<Partial<Record<Shade, string>>> = { completed: '#', failed: '!', processing: '=', queued: '-' };
 
-/** Parts of a whole side by side. A part with at least one item is seen; the rest is left blank. */
+/** Parts of a whole side by side. A part with at least one item is visible; the rest is blank. */
 function bar(segments: readonly Segment[], total: number, width: number, paint: Paint): string {
   let left = width;
   let sum = 0;

@@ -8,7 +8,7 @@ import { createStoreReader } from '../shared/store-reader.ts';
 import { createLogbook } from './logbook.ts';
 
 interface Writer {
-  /** The person in whose name it is written, where that is not the user. */
+  /** The person in whose name it is written, if not the user. */
   requestedBy?: string | undefined;
 }
 

@@ -13,15 +13,15 @@ export interface AnonymizeArguments {
 
 const linesAtOnce = 1000;
 
-/** `swf-mcp observe --from FILE… --anonymize FILE`: a recording that can be given away, made of others. Returns the exit code. */
+/** `swf-mcp observe --from FILE… --anonymize FILE`: makes a recording that can be given away from others. Returns the exit code. */
 export async function anonymizeCommand(io: Io, { from = [], anonymize, json }: AnonymizeArguments): Promise<number> {
   if (from.length === 0)
     throw new SwfError(
       'ARGUMENT_INVALID',
-      'nothing says what is to be read; give --from FILE, a recording of "observe --record"',
+      'there is nothing to read; give --from FILE, a recording of "observe --record"',
     );
   if (anonymize === undefined)
-    throw new SwfError('ARGUMENT_INVALID', 'nothing says where to write; give --anonymize FILE');
+    throw new SwfError('ARGUMENT_INVALID', 'there is nowhere to write; give --anonymize FILE');
   const anonymizer = new Anonymizer();
   for await (const read of readRecordings(from, () => {})) if (read.kind !== 'rejected') anonymizer.collect(read.line);
   const file = await RecordingFile.create(anonymize);
@@ -31,11 +31,11 @@ export async function anonymizeCommand(io: Io, { from = [], anonymize, json }: A
     if (lines.length > 0) await file.add(lines.splice(0));
   };
   for await (const read of readRecordings(from, ({ path, why }) =>
-    io.err(`WARNING ${path} is torn: ${why}; what is before that is read`),
+    io.err(`WARNING ${path} is torn: ${why}; the part before that is read`),
   )) {
     count(counts, read);
     if (read.kind !== 'rejected') {
-      // A recording that goes on has lines now that it had not before.
+      // A recording still being written has new lines by now.
       anonymizer.collect(read.line);
       lines.push(JSON.stringify(anonymizer.replace(read.line)));
     }

@@ -14,10 +14,10 @@ export interface CheckArguments extends ListeningArguments {
   json: boolean;
 }
 
-/** A day: timers know no longer ones than some weeks, in seconds. */
+/** A day, in seconds: timers last some weeks at most. */
 const longestWait = 86_400;
 
-/** The programs of a run, and how long one waits for a word of each. */
+/** The programs of a run, and when each is heard. */
 const expected: readonly { type: ProgramType; hint: string }[] = [
   { type: 'runner', hint: 'says something while a run goes on' },
   { type: 'data agent', hint: 'answers each STF file' },
@@ -26,14 +26,14 @@ const expected: readonly { type: ProgramType; hint: string }[] = [
   { type: 'transformer', hint: 'beats every 30 s from 30 s after its start, where a layout is listened to' },
 ];
 
-/** `swf-mcp observe --check`: listens for a while, records nothing, and says what was heard. Returns the exit code: 1 where nothing was. */
+/** `swf-mcp observe --check`: listens for a while, records nothing, and says what was heard. Returns the exit code: 1 if nothing was. */
 export async function checkCommand(io: Io, args: CheckArguments): Promise<number> {
   const { settings, topics, namespaces } = listenedBy(io, args);
   const heard = new Heard(topics);
   const ending = new AbortController();
   io.onInterrupt(() => ending.abort());
   let trouble = '';
-  // A broker that is not there is told at the end of the time at the latest.
+  // An unreachable broker is reported when the time is over, at the latest.
   const timer = setTimeout(() => ending.abort(), Math.min(args.wait, longestWait) * 1000);
   let hasListened = false;
   const began = performance.now();

@@ -10,12 +10,12 @@ import { tableLines } from '../tables/layout.ts';
 export interface ContractArguments {
   /** An execution, or `latest`. */
   executionId: string;
-  /** An earlier one to compare with. */
+  /** An earlier execution to compare with. */
   against: string | undefined;
   json: boolean;
 }
 
-/** `swf-mcp observe --contract`: the contract of the bus as it is, of a run on record. Returns the exit code. */
+/** `swf-mcp observe --contract`: the actual contract of the bus in a recorded run. Returns the exit code. */
 export function contractCommand(io: Io, { executionId, against, json }: ContractArguments): number {
   const db = openReader(storePath(io));
   try {
@@ -80,7 +80,7 @@ function linesOf({ execution_id, types, delays, broken }: BusContract, differenc
   ];
 }
 
-/** The keys, those that are not in every message with how many have them. */
+/** The keys; a key that is not in every message, with how many messages have it. */
 const keyWords = (keys: Readonly<Record<string, number>>, messages: number): string =>
   Object.entries(keys)
     .map(([key, n]) => (n === messages ? key : `${key} (${n} of ${messages})`))

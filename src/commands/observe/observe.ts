@@ -17,7 +17,7 @@ import { asService, tellReady } from '../shared/service-manager.ts';
 import { type Listened, type Place, placesOf } from './places.ts';
 import type { MonitorReading, readMonitor } from './read-monitor.ts';
 
-/** The topics that are listened to, and their broker, as they were asked for. */
+/** The requested topics, and their broker. */
 export interface ListeningArguments {
   broker: string | undefined;
   config: string | undefined;
@@ -28,24 +28,24 @@ export interface ListeningArguments {
 }
 
 export interface ObserveArguments extends ListeningArguments {
-  /** A file, or a folder whose name ends with `/`, to record to: alone, where nothing names a store. */
+  /** A file, or a folder whose name ends with `/`, to record to; the only place if nothing names a store. */
   record: string | undefined;
-  /** Where figures are told for Prometheus, as it was given. */
+  /** Where to serve figures for Prometheus, as given. */
   metrics: string | undefined;
-  /** Where it stands in for swf-monitor, as it was given. */
+  /** Where to stand in for swf-monitor, as given. */
   api: string | undefined;
-  /** The monitor that it reads, as it was given. */
+  /** The monitor to read, as given. */
   monitorUrl: string | undefined;
   /** Whether it sends the requests that tools make. */
   allowControl: boolean;
-  /** It ends as at SIGTERM when the process that has started it has ended. */
+  /** Whether it ends, as at SIGTERM, when the process that started it has ended. */
   untilParentEnds: boolean;
 }
 
 /** `swf-mcp observe`: records what a testbed says, until SIGTERM. Returns the exit code. */
 export function observeCommand(io: Io, args: ObserveArguments): Promise<number> {
   io.keepGoingWithoutOutput();
-  // The one before may still be writing, or its machine was started again a moment ago.
+  // The previous observer may still be writing, or its machine may have restarted a moment ago.
   return asService(io, () => listen(io, args), ['AGENT_IN_USE']);
 }
 
@@ -97,7 +97,7 @@ async function readingOf(
 interface HearOptions {
   places: readonly Place[];
   signal: AbortSignal;
-  /** Whether anything is heard by REST, where there is no broker. */
+  /** Whether anything is heard by REST, if there is no broker. */
   isTold: () => boolean;
   allowControl: boolean;
   onEar: (ear: Listening) => void;
@@ -148,7 +148,7 @@ async function nextRequest(places: readonly Place[]): Promise<TestbedRequest | u
   return places.find(({ takeRequest }) => takeRequest !== undefined)?.takeRequest?.();
 }
 
-/** Answers by REST where that is wanted. The store has what is told before it is answered; a recording gets the call and its answer. */
+/** Answers by REST if requested. The store records a statement before it is answered; a recording gets the call and its answer. */
 async function standInFor(io: Io, where: string | undefined, places: readonly Place[]): Promise<() => Promise<void>> {
   const store = places.find((place) => place.store !== undefined)?.store;
   if (where === undefined || store === undefined) return () => Promise.resolve();
@@ -174,7 +174,7 @@ const figuresOf = (version: string, ear: Listening | undefined, places: readonly
     places: places.map(({ kind, backlog }) => ({ kind, ...backlog() })),
   });
 
-/** Throws `CONFIG_INVALID` where that cannot be listened to. */
+/** Throws `CONFIG_INVALID` if there is no broker to listen to. */
 export function listenedBy(io: Io, args: ListeningArguments): Listened & { settings: BrokerSettings } {
   const { settings, ...heard } = heardBeside(io, args);
   if (settings === undefined)
@@ -185,7 +185,7 @@ export function listenedBy(io: Io, args: ListeningArguments): Listened & { setti
   return { settings, ...heard };
 }
 
-/** The same beside another way to be told: without a broker, where none is named. */
+/** The same beside another source: without a broker, if none is named. */
 function heardBeside(io: Io, { broker, config: name, sets, layout, topics, namespaces }: ListeningArguments): Listened {
   const { config } = loadConfig({ name, sets, ...configPlaces(io) });
   const settings = brokerSettings(broker, config.broker, io.env);

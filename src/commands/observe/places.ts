@@ -9,7 +9,7 @@ import { StoreWriter } from '../../observer/store-writer.ts';
 import type { Backlog } from '../../observer/waiting-lines.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 
-/** The topics of an observer, and how it reaches its broker: none, where it is told by REST alone. */
+/** The topics of an observer, and how it reaches its broker, if it is not told by REST alone. */
 export interface Listened {
   settings: BrokerSettings | undefined;
   topics: readonly string[];
@@ -23,20 +23,20 @@ export interface Place {
   store?: Store;
   backlog: () => Backlog;
   add: (line: RecordingLine, time: string, text: string) => void;
-  /** Told how to ask whether the broker is there, before it is. */
+  /** Receives the test for whether the broker is there, before it is. */
   keepHearing?: (isHearing: () => boolean) => void;
-  /** The next request to programs of the testbed; it is not given again. */
+  /** The next request to programs of the testbed; it is never returned twice. */
   takeRequest?: () => Promise<TestbedRequest | undefined>;
   /** Notes that everything of a run was read from swf-monitor. */
   noteRead?: (run: { execution_id: string; run_id: string }, at: number) => Promise<void>;
-  /** Notes that the observer listens. Resolves when that stands on record. */
+  /** Notes that the observer listens. Resolves when that is recorded. */
   noteListening?: () => Promise<void>;
   close: () => Promise<void>;
 }
 
 /**
- * A recording and the store; the recording alone, where nothing names a store: it takes many times as many messages, and leaves nothing else on a machine on
- * which nobody asks.
+ * The recording and the store, or the recording alone if nothing names a store: a recording takes many times as many messages, and leaves nothing else
+ * on a machine where nobody asks questions.
  */
 export async function placesOf(
   io: Io,
@@ -89,7 +89,7 @@ async function filePlace(io: Io, record: string, { settings, topics, namespaces 
     topics,
     ...(namespaces.length === 0 ? {} : { namespaces }),
   });
-  // A file that cannot be written is told now, not when the first message comes.
+  // Report a file that cannot be written now, not at the first message.
   await place.fileAt(new Date().toISOString()).catch(async (error: unknown) => {
     await place.leave();
     throw error;

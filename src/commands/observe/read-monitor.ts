@@ -7,7 +7,7 @@ import { MonitorReader } from '../../observer/monitor-reader.ts';
 import type { Io } from '../shared/io.ts';
 import type { Place } from './places.ts';
 
-/** How long an answer may take, in milliseconds, and how large it may be, in bytes: one has a whole run. */
+/** How long an answer may take, in milliseconds, and how large it may be, in bytes: one answer holds a whole run. */
 const patienceMilliseconds = 30_000;
 const maxBytes = 64 * 1024 * 1024;
 
@@ -19,7 +19,7 @@ export interface MonitorReading {
   ended: Promise<void>;
 }
 
-/** Reads swf-monitor until the signal, and records what it has of runs under way. Throws `CONFIG_INVALID` where the URL is invalid. */
+/** Reads swf-monitor until the signal, and records what it has of runs under way. Throws `CONFIG_INVALID` if the URL is invalid. */
 export function readMonitor(
   io: Io,
   url: string,
@@ -61,7 +61,7 @@ async function get(url: string, token: string, signal: AbortSignal): Promise<unk
   const response = await fetch(url, {
     headers: { accept: 'application/json', ...(token === '' ? {} : { authorization: `Token ${token}` }) },
     signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMilliseconds)]),
-    // A token goes to the monitor alone.
+    // The token goes to the monitor alone.
     redirect: 'error',
   });
   if (!response.ok) throw new Error(`${new URL(url).pathname} is answered with ${response.status}`);

@@ -26,12 +26,12 @@ export async function readCommand(io: Io, { from, until, namespaces, json }: Rea
       store,
       namespaces,
       until: end,
-      onTorn: ({ path, why }) => io.err(`WARNING ${path} is torn: ${why}; what is before that is read`),
+      onTorn: ({ path, why }) => io.err(`WARNING ${path} is torn: ${why}; the part before that is read`),
     });
     if (counts.rejected > 0 && counts.messages + counts.rest + counts.gaps === 0)
       throw new SwfError(
         'ARGUMENT_INVALID',
-        `${from.join(', ')}: none of its ${counts.rejected} lines is one of a recording; name what "observe --record" has written`,
+        `${from.join(', ')}: none of its ${counts.rejected} lines belongs to a recording; name what "observe --record" has written`,
       );
     if (json) io.out(`${JSON.stringify(allPrintable(counts))}\n`);
     else {
@@ -47,7 +47,7 @@ export async function readCommand(io: Io, { from, until, namespaces, json }: Rea
   }
 }
 
-/** The files that are meant: of a folder those that an observer has written there, in the order of their days. */
+/** The recordings to read; for a folder, the files that an observer wrote there, in the order of their days. */
 const recordingsOf = (names: readonly string[]): string[] =>
   names.flatMap((name) =>
     statSync(name, { throwIfNoEntry: false })?.isDirectory() === true

@@ -6,7 +6,7 @@ import { createStandIn } from '../../stand-in/app.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from '../serve/listening.ts';
 import type { Io } from '../shared/io.ts';
 
-/** A runner keeps a connection for this long, and does not try again on it. */
+/** A runner keeps a connection this long, and does not retry on it. */
 const keepAliveMilliseconds = 76_000;
 
 export interface StandInArguments {
@@ -17,8 +17,8 @@ export interface StandInArguments {
 }
 
 /**
- * Answers programs of the testbed in place of swf-monitor until it is ended. Throws `CONFIG_INVALID` for an address that cannot be, and where others could
- * write without a token. Returns how to end it.
+ * Answers programs of the testbed in place of swf-monitor until it is ended. Throws `CONFIG_INVALID` if the address cannot be used, or if others could
+ * write without a token. Returns a function that ends it.
  */
 export async function serveStandIn(io: Io, { where, store, onCall }: StandInArguments): Promise<() => Promise<void>> {
   const address = parseAddress(where, '--api');

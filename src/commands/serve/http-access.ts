@@ -16,17 +16,17 @@ export interface AccessArguments {
   insecureLocal: boolean;
   tlsCert: string | undefined;
   tlsKey: string | undefined;
-  /** Whether a proxy stands in front, which others reach by TLS. */
+  /** Whether there is a proxy in front, which others reach by TLS. */
   behindProxy: boolean;
 }
 
 export interface Access {
-  /** None where everybody on this machine may ask. */
+  /** Empty if everybody on this machine may ask. */
   tokens: Token[];
   tls: { cert: Buffer; key: Buffer } | undefined;
 }
 
-/** The tokens of those who may ask, and the way that they take. Throws `CONFIG_INVALID` where that would be too many, or too easily overheard. */
+/** The tokens of the allowed clients, and TLS. Throws `CONFIG_INVALID` if too many could ask, or a token could be overheard too easily. */
 export function readAccess(io: Io, host: string, args: AccessArguments): Access {
   const { where, allowControl, insecureLocal, behindProxy } = args;
   const tokens = readTokens(io);
@@ -63,7 +63,7 @@ function readTokens(io: Io): Token[] {
     ...(alone === undefined ? [] : [{ name: undefined, scope: 'control' as const, token: alone }]),
     ...listed,
   ];
-  // One token must not have two names: a stop would say the wrong one.
+  // One token must not have two names: a stop would name the wrong one.
   if (new Set(all.map(({ token }) => token)).size < all.length)
     throw invalid('SWF_MCP_TOKEN_FILE names a token twice, or the one of SWF_MCP_TOKEN; give each name its own');
   return all;
@@ -86,7 +86,7 @@ const form = 'a line is NAME read|note|control TOKEN, such as: shift-assistant n
 
 const isScope = (word: string): word is Scope => scopes.some((scope) => scope === word);
 
-/** A text that others can read is no secret. Throws `CONFIG_INVALID`. */
+/** Throws `CONFIG_INVALID` if others can read the file. */
 function readPrivately(path: string): string {
   const { content, mode } = reading('SWF_MCP_TOKEN_FILE:', path, () => readRegularFile(path));
   if ((mode & 0o077) !== 0)
@@ -104,7 +104,7 @@ function reading<T>(what: string, path: string, read: () => T): T {
   }
 }
 
-/** The token of a line; undefined for a remark or an empty line. The token itself is in no error. */
+/** The token of a line; undefined for a comment or an empty line. Errors never contain the token. */
 function tokenOf(line: string, where: string): Token | undefined {
   if (line === '' || line.startsWith('#')) return undefined;
   const [name = '', scope = '', token = '', ...more] = line.split(/\s+/);

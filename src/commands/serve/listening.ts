@@ -9,16 +9,16 @@ import { messageOf, SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Access } from './http-access.ts';
 
-/** How long requests under way may take to end when the server is told to stop. */
+/** How long running requests may take to end when the server stops. */
 const patienceMilliseconds = 5000;
 
-/** Longer than clients and proxies keep a connection that they do not use: one that ends on both sides at once loses a request. */
+/** Longer than clients and proxies keep an idle connection: a connection that both sides end at once loses a request. */
 const keepAliveMilliseconds = 65_000;
 
 /** How long the refusal of a broken request may take to be written. */
 const lastWordsMilliseconds = 1000;
 
-/** A client that does not read its answer for so long is let go. A wait for an execution says nothing for a minute at most. */
+/** How long a client may leave its answer unread before it is disconnected. A wait for an execution is silent for a minute at most. */
 const silentMilliseconds = 90_000;
 
 const timeLimits = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000 };
@@ -28,7 +28,7 @@ const brokenRequests: Readonly<Record<string, readonly [status: string, message:
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not come in time'],
 };
 
-/** Refuses a request that is no HTTP like any other: as JSON. */
+/** Refuses a request that is not HTTP like any other request: as JSON. */
 function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
@@ -45,7 +45,7 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
   });
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-    // Not only ended: one who never closes his side would keep the place of another.
+    // Destroyed, not only ended: a client that never closes its side would keep another's place.
     () => socket.destroy(),
   );
   // With TLS nothing can be written before the handshake.
@@ -57,7 +57,7 @@ export interface BoundedServer {
   endConnections: () => void;
 }
 
-/** An HTTP server, or an HTTPS one, whose connections are bounded in number and time. Throws `CONFIG_INVALID` for a certificate that is none. */
+/** An HTTP server, or an HTTPS one, whose connections are bounded in number and time. Throws `CONFIG_INVALID` for an invalid certificate. */
 export function createBoundedServer(listener: RequestListener, tls: Access['tls']): BoundedServer {
   const server = tls === undefined ? createHttpServer(timeLimits, listener) : createTlsServer(listener, tls);
   server.keepAliveTimeout = keepAliveMilliseconds;
@@ -80,7 +80,7 @@ function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls
 
 /**
  * `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`.
- * @param option that it was given by
+ * @param option the option that it was given by
  */
 export function parseAddress(where: string, option: string): { host: string; port: number } {
   const [, given, digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(where) ?? [];
@@ -94,7 +94,7 @@ export function parseAddress(where: string, option: string): { host: string; por
 }
 
 /**
- * Begins to listen. Throws `CONFIG_INVALID` where that cannot be.
+ * Begins to listen. Throws `CONFIG_INVALID` if that fails.
  * @param given the option with its address
  */
 export async function listen(
@@ -118,16 +118,16 @@ export async function listen(
   return server.address() as AddressInfo;
 }
 
-/** The beginning of the addresses of a server, as a client writes it. */
+/** The root address of a server, as a client writes it. */
 export function rootOf({ address, family, port }: AddressInfo, tls: Access['tls']): string {
   return `${tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}/`;
 }
 
-/** Takes no new connection, lets requests under way end, and waits for that. */
+/** Accepts no new connections, and waits until running requests have ended. */
 export async function close({ server, endConnections }: BoundedServer): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  // Those that have their answers are idle from then on.
+  // Connections that have their answers are idle from then on.
   const idle = setInterval(() => server.closeIdleConnections(), 50);
   const timer = setTimeout(endConnections, patienceMilliseconds);
   await closed;

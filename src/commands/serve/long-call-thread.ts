@@ -9,7 +9,7 @@ import { pageUrl } from '../shared/page-url.ts';
 import { createProcessIo } from '../shared/process-io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
-/** The store and version, told to the thread at its start. */
+/** The store and version, passed to the thread at its start. */
 export interface LongCallThreadData {
   /** The store's file. */
   path: string;

@@ -5,19 +5,19 @@ import type { Io } from '../shared/io.ts';
 
 const launchers: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'open', win32: 'explorer' };
 
-/** The program that shows an address to the user; undefined where there is no screen to show it on. `BROWSER` may have words behind it. */
+/** The program that shows an address to the user; undefined if there is no screen. `BROWSER` may include arguments. */
 function launcherOf({ BROWSER, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv): string | undefined {
   if (BROWSER) return BROWSER;
   return launchers[platform()] ?? (DISPLAY || WAYLAND_DISPLAY ? 'xdg-open' : undefined);
 }
 
-/** Its words, with the address in the place of `%s`, or else at the end. */
+/** The launcher's words, with the address in place of `%s`, or else at the end. */
 function wordsOf(launcher: string, address: string): string[] {
   const words = launcher.trim().split(/\s+/);
   return launcher.includes('%s') ? words.map((word) => word.replaceAll('%s', address)) : [...words, address];
 }
 
-/** Says an address on a line of its own, and shows it in the user's browser where there is one. Never fails. */
+/** Prints an address on a line of its own, and opens it in the user's browser if there is one. Never fails. */
 export function openBrowser(io: Io, address: string): void {
   io.out(`${address}\n`);
   const launcher = launcherOf(io.env);

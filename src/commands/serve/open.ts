@@ -4,11 +4,11 @@ import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { openBrowser } from './open-browser.ts';
 
-/** Where a server is looked for, and where one is begun. */
+/** Where to look for a server, and where to start one. */
 const usual = { host: '127.0.0.1', port: 8181 };
 const patience = 2000;
 
-/** `swf-mcp open`: shows the page, by the server of this store where one is up, else by one of its own until a signal. Returns the exit code. */
+/** `swf-mcp open`: shows the page from this store's server if it is up, else from a server of its own until a signal. Returns the exit code. */
 export async function openCommand(io: Io, executionId: string | undefined): Promise<number> {
   const root = `http://${usual.host}:${usual.port}/`;
   const there = await storeServedAt(root);
@@ -30,13 +30,13 @@ async function storeServedAt(root: string): Promise<{ isUp: boolean; storeId?: s
     const { store_id } = (await response.json()) as { store_id?: string };
     return { isUp: true, storeId: store_id };
   } catch (error) {
-    // Nobody listens: the connection is refused. All else is an answer of somebody's.
+    // A refused connection means that nobody listens. Anything else means that somebody does.
     const { code } = ((error as Error).cause ?? {}) as { code?: string };
     return { isUp: code !== 'ECONNREFUSED' };
   }
 }
 
-/** The id of the store, which a copy of it has too: where this is one, the server there may be that of the other. */
+/** The id of the store; undefined for a copy, which has the same id: the server there may serve the original. */
 function ownStoreId(io: Io): string | undefined {
   const path = storePath(io);
   const reader = createStoreReader(path);

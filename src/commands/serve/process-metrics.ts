@@ -5,9 +5,9 @@ import type { Io } from '../shared/io.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 
 /**
- * Tells the figures of a process at `/metrics` of an HTTP server of its own, for Prometheus, and at `/healthz` that it lives. Throws
- * `CONFIG_INVALID` for an address that cannot be. Returns how to end it.
- * @param where as it was given; left out, there is no server
+ * Serves the figures of a process for Prometheus at `/metrics` of an HTTP server of its own, and at `/healthz` that it lives. Throws
+ * `CONFIG_INVALID` if the address cannot be used. Returns a function that ends it.
+ * @param where as given; if omitted, there is no server
  * @param text the figures now
  */
 export async function serveMetrics(
@@ -28,7 +28,7 @@ export async function serveMetrics(
   return () => close(bounded);
 }
 
-/** A store that cannot be read ends no process that only tells of it. */
+/** A store that cannot be read must not end a process that only reports on it. */
 function answerMetrics(response: ServerResponse, text: () => string): void {
   try {
     answer(response, 200, text());
@@ -41,7 +41,7 @@ function answer(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
 }
 
-/** A port that is taken may be that of the process before, which still ends. */
+/** A port that is taken may belong to the previous process, which is still ending. */
 export function asPassing(error: unknown): unknown {
   const isTaken =
     error instanceof SwfError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';

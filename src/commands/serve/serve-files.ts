@@ -62,7 +62,7 @@ function readToken(io: Io, host: string, where: string): string | undefined {
   return token;
 }
 
-/** A folder that is not there yet is made by the first run, or the first agent. */
+/** A missing folder is allowed: the first run or agent makes it. */
 function requireFolder(folder: string): void {
   if (existsSync(folder) && !statSync(folder).isDirectory())
     throw invalid(`data.dir = ${JSON.stringify(folder)} is no folder; name another with --set data.dir=FOLDER`);

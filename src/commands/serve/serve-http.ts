@@ -21,14 +21,14 @@ export interface HttpArguments extends AccessArguments {
   open: string | undefined;
 }
 
-/** Megabytes of JavaScript's own memory for calls that take long: one that needs more ends its thread, and not the server. */
+/** Megabytes of JavaScript's own memory for long calls: a call that needs more ends its thread, not the server. */
 const threadMegabytes = 512;
 
-/** Serves MCP over Streamable HTTP until a signal comes; answers under way are given before it ends. Returns the exit code. */
+/** Serves MCP over Streamable HTTP until a signal comes; running calls are answered before it ends. Returns the exit code. */
 export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions): Promise<number> {
   const address = parseAddress(args.where, '--http');
   const { tokens, tls } = readAccess(io, address.host, args);
-  // Without a token nobody is known, and so nobody can sign.
+  // Without a token clients are unknown, so nobody can sign.
   const mayWrite = tokens.length > 0 || args.insecureLocal;
   const stopping = new AbortController();
   const metrics = createMetrics(io.version);
@@ -88,7 +88,7 @@ function ofClient(
 const markSeenOf = (logbook: ServerOptions['logbook']): AppOptions['markSeen'] =>
   logbook === undefined ? undefined : (alarm, by) => logbook.seen(alarm, by);
 
-/** Made once: what is told of tools is kept by their list. */
+/** Made once: the descriptions of tools are kept by their list. */
 const byScope = new WeakMap<ServerOptions['tools'], Map<Scope, ServerOptions['tools']>>();
 
 function toolsFor(all: ServerOptions['tools'], scope: Scope): ServerOptions['tools'] {
@@ -127,7 +127,7 @@ function tell(io: Io, { allowControl, address, root, port, tokens, open }: Liste
     io.err(
       `WARNING every user of this machine can ask this server${allowControl ? ', and start and end runs' : ''}; set SWF_MCP_TOKEN to keep others out`,
     );
-  // An address that stands for all of this machine's is none that a browser can go to.
+  // A browser cannot go to an address that means all of this machine's addresses.
   const isAny = address === '0.0.0.0' || address === '::';
   const { protocol } = new URL(root);
   if (open !== undefined) openBrowser(io, (isAny ? `${protocol}//127.0.0.1:${port}/` : root) + open);

@@ -9,7 +9,7 @@ import { pageUrl } from '../shared/page-url.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
 export interface ServeArguments {
-  /** `[HOST:]PORT`; left out, the server speaks on stdio. */
+  /** `[HOST:]PORT`; if omitted, the server speaks on stdio. */
   http: string | undefined;
   /** Whether the tools that change something are offered. */
   allowControl: boolean;
@@ -25,14 +25,14 @@ export interface ServeArguments {
   behindProxy?: boolean | undefined;
 }
 
-/** After so long the start is over, in milliseconds: until then memory costs less than the time that a client waits. */
+/** When the start is over, in milliseconds: until then a client's waiting time matters more than memory. */
 const settled = 300;
 
-/** A server stands beside other programs for weeks. V8 looks at these flags whenever its heap would grow: a third less memory, as fast. */
+/** A server runs beside other programs for weeks. V8 reads these flags whenever its heap would grow: a third less memory, as fast. */
 async function saveMemory(): Promise<void> {
   const { setFlagsFromString } = await import('node:v8');
   setFlagsFromString('--optimize-for-size');
-  // Young objects are looked through more often then, which a long audit feels by a twentieth.
+  // Young objects are then collected more often, which slows a long audit by a twentieth.
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 
@@ -50,11 +50,11 @@ export function serveCommand(io: Io, args: ServeArguments, stdin: NodeJS.Readabl
   });
 }
 
-/** The same over HTTP, for those who need no standard input. */
+/** The same over HTTP, for callers without standard input. */
 export function serveOverHttp(io: Io, args: ServeArguments & { http: string }): Promise<number> {
   const { http: where, allowControl, insecureLocal = false, behindProxy = false, open, tlsCert, tlsKey } = args;
   return withOptions(io, args, async (options) => {
-    // Loaded only where it is asked for: the server on stdio starts without it.
+    // Loaded on demand: the server on stdio starts without it.
     const { serveHttp } = await import('./serve-http.ts');
     return serveHttp(io, { where, open, allowControl, insecureLocal, behindProxy, tlsCert, tlsKey }, options);
   });
@@ -74,7 +74,7 @@ async function withOptions(
       queries: reader.queries,
       past: reader.past,
       held: reader.held,
-      // Loaded only where it is asked for, as HTTP is: the agents come along with it.
+      // Loaded on demand, like HTTP: the agents come along with it.
       control: allowControl ? (await import('../control/tool-control.ts')).createControl(io, maxRuns) : undefined,
       logbook: readOnly ? undefined : laterLogbook(io),
       page: pageUrl(io),
@@ -87,7 +87,7 @@ async function withOptions(
   }
 }
 
-/** The logbook of the store; what writes it is loaded where somebody does. */
+/** The logbook of the store; its writer is loaded at the first entry. */
 function laterLogbook(io: Io): Logbook {
   const loaded = async (): Promise<Logbook> => (await import('../logbook/logbook.ts')).createLogbook(io);
   return {
@@ -97,13 +97,13 @@ function laterLogbook(io: Io): Logbook {
   };
 }
 
-/** Characters of a fault that are told. */
+/** How many characters of a fault to log. */
 const shownFault = 300;
 
-/** Lines of one kind that are told in a minute: a client that floods the server floods no log. */
+/** How many lines of one kind to log per minute: a client that floods the server must not flood the log. */
 const linesAMinute = 10;
 
-/** Tells lines, and of too many in a minute how many were left out. */
+/** Writes lines, and of too many in a minute how many were left out. */
 function seldom(tell: (line: string) => void): (line: string) => void {
   let told = 0;
   let leftOut = 0;
@@ -120,7 +120,7 @@ function seldom(tell: (line: string) => void): (line: string) => void {
   };
 }
 
-/** JSON-RPC's answer to a line that is no JSON, or no message of it; undefined for other faults. */
+/** JSON-RPC's answer to a line that is not JSON or not one of its messages; undefined for other faults. */
 function answerTo({ name }: Error) {
   const fault =
     name === 'SyntaxError'
@@ -144,7 +144,7 @@ async function serveStdio(io: Io, options: ServerOptions, stdin: NodeJS.Readable
     io.onInterrupt(() => resolve());
   });
   const warn = seldom((message) => options.log.write({ level: 'WARNING', message }));
-  // Such as a line without an end, at which the session is over.
+  // For example at a line without an end, which ends the session.
   server.onerror = (error) => {
     warn(`the client cannot be understood: ${error.message.replaceAll(/\s+/g, ' ').slice(0, shownFault)}`);
     const answer = answerTo(error);

@@ -27,18 +27,18 @@ export interface AgentArguments {
   sets: string[];
   /** Tells agents of one type on one machine apart, from 1. */
   index: number;
-  /** Where figures are told for Prometheus, as it was given. */
+  /** Where to serve figures for Prometheus, as given. */
   metrics?: string | undefined;
-  /** It ends as at SIGTERM when the process that has started it has ended. */
+  /** Whether it ends, as at SIGTERM, when the process that started it has ended. */
   untilParentEnds: boolean;
 }
 
 const momentMilliseconds = 500;
 
-/** `swf-mcp agent TYPE`: one agent as a process of its own, until it is told to stop. Returns the exit code. */
+/** `swf-mcp agent TYPE`: one agent as a process of its own, until stopped. Returns the exit code. */
 export function agentCommand(io: Io, args: AgentArguments): Promise<number> {
   io.keepGoingWithoutOutput();
-  // Kept up by "up", it may have come while the one before still finishes its work.
+  // Restarted by "up", it may start while its predecessor still finishes its work.
   return asService(io, () => work(io, args), args.untilParentEnds ? ['AGENT_IN_USE'] : []);
 }
 
@@ -72,10 +72,10 @@ async function work(io: Io, args: AgentArguments): Promise<void> {
   }
 }
 
-/** The parts of a process that are there before its agent. */
+/** The parts of a process that exist before its agent. */
 interface Process {
   traffic: Traffic;
-  /** Aborted when it is told to stop. */
+  /** Aborted when the process must stop. */
   signal: AbortSignal;
   onStart: (agent: RunningAgent) => void;
 }
@@ -111,7 +111,7 @@ async function workUntilStopped(
     );
   const { recorded, settings } = around;
   const { sources = [], url } = recorded.data;
-  // It can be known now, before workers give their slices back.
+  // Warn now, before workers return their slices.
   if (type === 'fastmon' && sources.length > 0 && url === undefined)
     io.err(
       'WARNING nobody could read TF samples that are made here, so this agent makes none of what it fetches: publish data.dir with "swf-mcp serve-files", and say where with --set data.url=http://HOST:PORT',
@@ -137,7 +137,7 @@ async function workUntilStopped(
   });
 }
 
-/** Told to stop while its broker was not there, an agent has not begun; told while it begins, it has in a moment. */
+/** At a stop, an agent without its broker has not begun; an agent that is just beginning gets a moment. */
 async function runUntilStopped(
   io: Io,
   starting: Promise<RunningAgent>,

@@ -5,9 +5,9 @@ import { pause } from '../../lib/deadline.ts';
 import { telemetryOf } from '../../messages/telemetry.ts';
 
 /**
- * Waits for the first heartbeat of an agent in the namespace of a configuration. Resolves with its name, or with undefined where none comes in time.
+ * Waits for the first heartbeat of an agent in the namespace of a configuration. Resolves with its name, or with undefined if none comes in time.
  * @param name of the agent, or of a type of agents
- * @param onState told of each running execution that a recorder speaks of meanwhile
+ * @param onState called with each running execution that a recorder reports meanwhile
  */
 export async function hearAgent(
   broker: BrokerConnection,

@@ -26,7 +26,7 @@ export function readyCommand(io: Io, args: ReadyArguments): Promise<number> {
 
 const lookMilliseconds = 250;
 
-/** An observer sends nothing, so the store alone tells of it. */
+/** An observer sends nothing, so only the store shows it. */
 async function waitForObserver(io: Io, wait: number): Promise<number> {
   const reader = createStoreReader(storePath(io));
   const deadline = performance.now() + wait * 1000;
@@ -47,7 +47,7 @@ async function waitForObserver(io: Io, wait: number): Promise<number> {
   return exitCodes.mendable;
 }
 
-/** The observers of a store; none as long as it is not there or empty, or somebody has it alone. */
+/** The observers of a store; empty while the store is missing or empty, or somebody has it alone. */
 function observersIn(reader: StoreReader) {
   try {
     return reader.queries().listeningObservers(Date.now());

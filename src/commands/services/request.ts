@@ -20,7 +20,7 @@ export interface RequestArguments {
   speed: number;
 }
 
-/** A recorder service says every five seconds that it lives. */
+/** A recorder service sends a heartbeat every five seconds. */
 const hearMilliseconds = 7000;
 
 /** `swf-mcp request`: asks the recorder service of a namespace for an execution, from any host. Returns 0 when the broker has the request. */

@@ -20,7 +20,7 @@ export interface UnitArguments {
   watch: boolean;
 }
 
-/** The result of a payload has to be confirmed after its time, and what was recorded be written down. Seconds. */
+/** Time to confirm the result of a payload after its limit, and to write down what was recorded. Seconds. */
 const farewellSeconds = 30;
 
 /** `swf-mcp unit`: prints the service file that runs `swf-mcp up`, or `swf-mcp observe`, with these arguments. */
@@ -30,7 +30,7 @@ export function unitCommand(io: Io, args: UnitArguments): number {
   const words = [
     ...io.self(),
     '--db',
-    // A service of the system has its store in the state directory of its own.
+    // A system service has its store in its own state directory.
     args.user || args.supervisor || io.db !== undefined ? storePath(io) : '%S/swf-mcp/swf.db',
     ...(args.observe === undefined ? upWords(io, args) : observeWords(io, args, args.observe)),
     ...(args.broker === undefined ? [] : ['--broker', args.broker]),
@@ -56,7 +56,7 @@ const observeWords = (io: Io, { config }: UnitArguments, layout: string): string
   ...(config === undefined ? [] : ['--config', placeOf(io, config)]),
 ];
 
-/** How long a payload may take. A configuration that is on the service's host alone is not read. */
+/** How long a payload may take. A configuration that exists only on the service's host is not read. */
 function payloadSeconds(io: Io, { config: name, sets }: UnitArguments): number {
   const load = (named: string | undefined): number =>
     loadConfig({ name: named, sets, ...configPlaces(io) }).config.worker.timeout_seconds;
@@ -100,7 +100,7 @@ StartLimitBurst=10
 [Service]
 Type=notify
 NotifyAccess=all
-# A broker that is away is waited for.
+# Waits for a broker that is away.
 TimeoutStartSec=infinity
 ${isOfUser ? '' : 'User=swf\nStateDirectory=swf-mcp\nStateDirectoryMode=0700\n'}UMask=0077
 # ACTIVEMQ_USER, ACTIVEMQ_PASSWORD and the like.

@@ -14,22 +14,25 @@ export interface UpArguments {
   config: string | undefined;
   broker: string | undefined;
   sets: string[];
-  /** Where the first agent tells its figures, [HOST:]PORT; the others do so at the ports behind it. */
+  /** Where the first agent serves its figures, [HOST:]PORT; the others use the ports after it. */
   metrics?: string | undefined;
   /** An observer too: the layout of its topics, or `none`. */
   observe?: string | undefined;
-  /** A watcher for alarms too, and a program that it tells. */
+  /** A watcher for alarms too, and a program that it notifies. */
   watch?: boolean | undefined;
   notify?: string | undefined;
 }
 
-/** How long until an agent that has ended is started again, in milliseconds: twice as long each time. */
+/** How long until an ended agent is started again, in milliseconds: twice as long each time. */
 const pauses = { first: 1000, longest: 60_000 };
 
-/** An agent that has worked for so long is started again soon, in milliseconds. */
+/** An agent that has worked this long is started again soon, in milliseconds. */
 const steadyMilliseconds = 60_000;
 
-/** `swf-mcp up`: all agents that the configuration asks of this host, and an observer and a watcher where they are asked for, each a process that is started again when it ends. Returns the exit code. */
+/**
+ * `swf-mcp up`: runs all agents that the configuration asks of this host, and an observer and a watcher if requested, each as a process that is
+ * restarted when it ends. Returns the exit code.
+ */
 export function upCommand(io: Io, args: UpArguments): Promise<number> {
   io.keepGoingWithoutOutput();
   return asService(io, () => runAgents(io, args));
@@ -86,18 +89,18 @@ async function runAgents(
   await recording;
 }
 
-/** Why no agent works any more: where all say the same, it is that. */
+/** The namespace is to blame if all agents say so, else the settings. */
 const noneCanWork = (codes: readonly (string | undefined)[]): SwfError =>
   codes.every((code) => code === 'NAMESPACE_IN_USE')
     ? new SwfError('NAMESPACE_IN_USE', 'no agent can work in this namespace, as the lines above say')
-    : new SwfError('CONFIG_INVALID', 'no agent can work with these settings, as its own line says; mend them');
+    : new SwfError('CONFIG_INVALID', 'no agent can work with these settings, as the lines above say; fix them');
 
 interface Wanted {
-  /** In front of its lines. */
+  /** The prefix of its lines. */
   label: string;
   /** The command that runs it, and its arguments. */
   words: readonly string[];
-  /** Where it tells its figures. */
+  /** Where it serves its figures. */
   metrics?: string;
   /** It works on the store alone, and knows no broker. */
   isOfStore?: true;
@@ -146,7 +149,7 @@ function agentsOf({ agents }: Config): Wanted[] {
   return [...recorder, ...others];
 }
 
-/** Starts an agent again and again, until it is told to stop. Resolves with the code of its error where no restart helps. */
+/** Starts an agent again and again until it must stop. Resolves with its error code if no restart helps. */
 async function keepUp(
   io: Io,
   wanted: Wanted,
@@ -156,7 +159,7 @@ async function keepUp(
   const { label, words: command, metrics } = wanted;
   const args = [...command, '--until-parent-ends', ...common, ...(metrics === undefined ? [] : ['--metrics', metrics])];
   let failures = 0;
-  // Once it works, the namespace has been ours: one that takes its place need not listen.
+  // Once it has worked, the namespace is ours: a successor need not listen.
   let hasWorked = false;
   let lastCode: string | undefined;
   for (;;) {
@@ -177,7 +180,7 @@ async function keepUp(
     stopping.removeEventListener('abort', stop);
     if (stopping.aborted) return undefined;
     if (code === exitCodes.lasting) {
-      io.err(`${label} ${words}, which no restart mends: mend it, and start "swf-mcp up" again`);
+      io.err(`${label} ${words}; a restart will not help. Fix it, then start "swf-mcp up" again`);
       return lastCode;
     }
     failures = performance.now() - began > steadyMilliseconds ? 1 : failures + 1;

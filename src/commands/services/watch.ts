@@ -19,13 +19,13 @@ import { createStoreReader } from '../shared/store-reader.ts';
 export interface WatchArguments {
   config: string | undefined;
   sets: string[];
-  /** A program that is told of each change. */
+  /** A program to notify of each change. */
   notify: string | undefined;
-  /** Addresses that are told of each change. */
+  /** Addresses to notify of each change. */
   webhook: string[];
   /** Seconds between two looks. */
   every: number;
-  /** It ends as at SIGTERM when the process that has started it has ended. */
+  /** Whether it ends, as at SIGTERM, when the process that started it has ended. */
   untilParentEnds: boolean;
 }
 
@@ -68,7 +68,7 @@ async function watchStore(io: Io, args: WatchArguments): Promise<void> {
 /** How often to look for the store, in milliseconds. */
 const lookMilliseconds = 1000;
 
-/** Opens the store once somebody has made it; undefined where the signal comes first. */
+/** Opens the store once somebody has made it; undefined if the signal comes first. */
 async function openWhenThere(io: Io, signal: AbortSignal): Promise<Store | undefined> {
   for (let isFirst = true; !signal.aborted; isFirst = false) {
     try {

@@ -6,7 +6,7 @@ import { queuesSharedWithTestbed } from '../../messages/destinations.ts';
 import { layoutTopics } from '../../messages/layouts.ts';
 import type { Io } from './io.ts';
 
-/** How a command meets its broker: over STOMP, and listening first for programs of another make. */
+/** How a command connects to its broker: over STOMP, and listening first for other programs. */
 export const brokerChoice = (
   io: Io,
   settings: BrokerSettings,

@@ -17,31 +17,31 @@ export interface Io {
   packageFolder: string;
   version: string;
   nodeVersion: string;
-  /** `--db`, where it was given. */
+  /** `--db`, if given. */
   db: string | undefined;
   out(text: string): void;
   err(line: string): void;
-  /** The terminal behind stdout or stderr, where there is one that can be painted on. */
+  /** The terminal behind stdout or stderr, if it can be painted on. */
   terminal(stream: 'out' | 'err'): Terminal | undefined;
-  /** From now on the process works on when nobody reads its output any more. */
+  /** From now on the process goes on even if nobody reads its output. */
   keepGoingWithoutOutput(): void;
   /** Starts this program once more, as a process that outlives this one. */
   startSelf(args: readonly string[]): Promise<SelfStarted>;
-  /** Calls back when the process has ended that holds the other end of stdin. */
+  /** Calls back when the process at the other end of stdin has ended. */
   onParentEnd(callback: () => void): void;
   /** The words that start this program. */
   self(): string[];
   /** Starts this program once more, as a process that ends with this one and writes where this one writes. */
   spawnSelf(args: readonly string[]): Promise<SelfSpawned>;
-  /** Runs a program of the system, whose end nobody needs. */
+  /** Runs a program of the system without waiting for its end. */
   runBeside(command: string, args: readonly string[]): Promise<void>;
-  /** Tells the swf-mcp that has started this process, where one has. */
+  /** Sends a message to the swf-mcp that started this process, if one did. */
   tellParent(message: ChildMessage): void;
-  /** Calls back at each key of the terminal behind stdin. Returns how to end it; undefined where nobody sits there. */
+  /** Calls back at each key of the terminal behind stdin. Returns a function that ends it; undefined if nobody sits there. */
   onKey(callback: (key: string) => void): (() => void) | undefined;
-  /** Asks a person at the terminal, who answers y or not. Undefined where nobody sits there. */
+  /** Asks a person at the terminal, who answers y or not. Undefined if nobody sits there. */
   ask(question: string): Promise<boolean> | undefined;
-  /** Calls back at SIGINT, SIGTERM and SIGHUP. A second one ends the process at once, after `last`. */
+  /** Calls back at SIGINT, SIGTERM and SIGHUP. A second signal ends the process at once, after `last`. */
   onInterrupt(callback: (signal: string) => void, last?: () => void): void;
 }
 
@@ -49,21 +49,21 @@ export interface Io {
 export interface SelfStarted {
   pid: number | undefined;
   /**
-   * The first message that it sends; undefined where it sends none in time. Rejects with the `SwfError` that it fails with, and with an `Error`
-   * where it ends without a word.
+   * The first message that it sends; undefined if none comes in time. Rejects with the `SwfError` that it fails with, or with an `Error` if it ends
+   * without a word.
    */
   firstMessage(milliseconds: number): Promise<Exclude<ChildMessage, { event: 'failed' }> | undefined>;
-  /** Lets go of it. */
+  /** Detaches from it. */
   release(): void;
 }
 
-/** This program as a child that is looked after. */
+/** This program as a supervised child. */
 export interface SelfSpawned {
-  /** Resolves with how it ended, in words that follow its name; without a code where a signal ended it. */
+  /** Resolves with how it ended, in words that follow its name; without a code if a signal ended it. */
   ended: Promise<{ words: string; code: number | undefined }>;
   /** Tells it to finish and end. */
   stop(): void;
-  /** Calls back with each line that it says to people. */
+  /** Calls back with each line that it writes for people. */
   onLine(callback: (line: string) => void): void;
 }
 
@@ -90,21 +90,21 @@ export function storePath({ db, env, workingFolder }: Io): string {
   return resolve(workingFolder, dataHome, 'swf-mcp', 'swf.db');
 }
 
-/** Where configurations are looked for, and the environment's file of overrides. */
+/** Where to find configurations, and the environment's file of overrides. */
 export const configPlaces = ({ workingFolder, packageFolder, env }: Io) => ({
   workingFolder,
   shippedFolder: join(packageFolder, 'workflows'),
   testbedFile: env['SWF_TESTBED_CONFIG'],
 });
 
-/** `--db` again, for a command that is to be typed next. */
+/** `--db` again, for a command to type next. */
 export const storeOption = ({ db }: Io): string => (db === undefined ? '' : ` --db ${shellWord(db)}`);
 
-/** A word as a shell takes it. */
+/** A word, quoted for a shell. */
 export const shellWord = (word: string): string =>
   /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
-/** The user's name as it stands in ids: `SWF_USER`, else the system's. Throws `CONFIG_INVALID` if no id can be made of it. */
+/** The user's name as used in ids: `SWF_USER`, else the system's. Throws `CONFIG_INVALID` if it cannot be part of an id. */
 export function userName({ env }: Io): string {
   const name = nonEmpty(env['SWF_USER']) ?? known(() => userInfo().username, 'name', 'SWF_USER');
   if (namePattern.test(name)) return name;
@@ -114,7 +114,7 @@ export function userName({ env }: Io): string {
   );
 }
 
-/** From which level on log lines are recorded: `SWF_LOG_LEVEL`, else INFO. */
+/** The lowest level of recorded log lines: `SWF_LOG_LEVEL`, else INFO. */
 export function logLevel({ env }: Io): LogLevel {
   const text = nonEmpty(env['SWF_LOG_LEVEL']) ?? 'INFO';
   const name = text.toUpperCase();
@@ -133,11 +133,11 @@ export function storeOptions({ env }: Io): { synchronous: Synchronous } {
   if (synchronous !== undefined) return { synchronous };
   throw new SwfError(
     'CONFIG_INVALID',
-    `SWF_SYNCHRONOUS = ${JSON.stringify(text)} is none; give NORMAL, or FULL to wait for the disk at every commit`,
+    `SWF_SYNCHRONOUS is ${JSON.stringify(text)}; allowed: NORMAL, or FULL to wait for the disk at every commit`,
   );
 }
 
-/** Asks the system about the user. It knows nothing of a user id without an entry, as containers have them. */
+/** Asks the system about the user. It does not know a user id without an entry, as in containers. */
 function known(ask: () => string, what: string, instead: string): string {
   try {
     return ask();

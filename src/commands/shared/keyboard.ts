@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 const escape = '\u001B';
 
-/** Keys that the system would act upon, were they not read one by one. */
+/** Keys that the system would handle if they were not read one by one. */
 const signals: Readonly<Partial<Record<string, NodeJS.Signals>>> = {
   '\u0003': 'SIGINT',
   '\u001C': 'SIGQUIT',
@@ -12,10 +12,10 @@ const signals: Readonly<Partial<Record<string, NodeJS.Signals>>> = {
 /** How often to check whether the process is in the foreground, in milliseconds. */
 const lookMilliseconds = 500;
 
-/** Whether this process is in the foreground of its terminal. One in the background that touched the terminal would be stopped by the system. */
+/** Whether this process is in the foreground of its terminal. The system would stop a background process that touched the terminal. */
 function isInForeground(): boolean {
   try {
-    // Behind the name, which may have spaces: state, parent, group, session, terminal, group in the foreground.
+    // After the name, which may have spaces: state, parent, group, session, terminal, group in the foreground.
     const fields = readFileSync('/proc/self/stat', 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
@@ -27,7 +27,7 @@ function isInForeground(): boolean {
 
 const isPerson = (): boolean => process.stdin.isTTY && process.env['TERM'] !== 'dumb' && isInForeground();
 
-/** Calls back at each key, at once and unseen. Ctrl-C and Ctrl-Z do what they always do. */
+/** Calls back at each key, at once and without echo. Ctrl-C and Ctrl-Z work as always. */
 export function callAtKeys(callback: (key: string) => void): (() => void) | undefined {
   if (!isPerson()) return undefined;
   const { stdin } = process;
@@ -36,7 +36,7 @@ export function callAtKeys(callback: (key: string) => void): (() => void) | unde
   };
   const onData = (data: Buffer): void => {
     const typed = data.toString('utf8');
-    // Arrows and the keys of functions come as several characters, none of which is meant.
+    // Arrows and function keys come as several characters, which are not keys themselves.
     if (typed.startsWith(escape)) return;
     for (const key of typed) {
       const signal = signals[key];
@@ -48,7 +48,7 @@ export function callAtKeys(callback: (key: string) => void): (() => void) | unde
       }
     }
   };
-  // In the background the terminal is somebody else's: to read from it would stop the process.
+  // In the background the terminal is somebody else's: reading from it would stop the process.
   const leaveTerminal = (): void => {
     setRaw(false);
     stdin.pause();
@@ -79,7 +79,7 @@ export function callAtKeys(callback: (key: string) => void): (() => void) | unde
   };
 }
 
-/** Asks on standard error, so that what is printed on standard output stays what it is. */
+/** Asks on standard error, so that standard output stays unchanged. */
 export function askPerson(question: string): Promise<boolean> | undefined {
   if (!isPerson()) return undefined;
   return answerTo(question);
@@ -91,7 +91,7 @@ async function answerTo(question: string): Promise<boolean> {
   try {
     return /^y(es)?$/i.test((await lines.question(`${question} y/N `)).trim());
   } catch {
-    // Ctrl-C or the end of the input is no yes.
+    // Ctrl-C or the end of the input does not mean yes.
     return false;
   } finally {
     lines.close();

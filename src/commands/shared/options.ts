@@ -28,7 +28,7 @@ export const setOption = (): Option =>
 export const jsonOption = (): Option =>
   new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
 
-/** A program that is told of the first failure and of the end. */
+/** A program to notify of the first failure and of the end. */
 export const notifyOption = (): Option =>
   new Option(
     '--notify <PATH>',

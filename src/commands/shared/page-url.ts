@@ -1,7 +1,7 @@
 import { SwfError } from '../../lib/errors.ts';
 import type { Io } from './io.ts';
 
-/** The address of the page for links in texts, with a slash at its end; undefined where `SWF_PAGE_URL` is not set. Throws `CONFIG_INVALID` for what is no address. */
+/** The page's address for links in texts, with a trailing slash; undefined if `SWF_PAGE_URL` is not set. Throws `CONFIG_INVALID` if it is invalid. */
 export function pageUrl({ env }: Pick<Io, 'env'>): string | undefined {
   const { SWF_PAGE_URL: given = '' } = env;
   if (given === '') return undefined;

@@ -6,7 +6,7 @@ import { exitCodes, type Io } from './io.ts';
 import { askPerson, callAtKeys } from './keyboard.ts';
 import { showCursor, type Terminal } from './terminal.ts';
 
-/** A folder that somebody has removed has no name any more. Commands that need none work all the same, and others say which file they miss. */
+/** The working folder, which has no name if it was removed. Commands that need no folder still work, and others name the file they miss. */
 function currentFolder(): string {
   try {
     return process.cwd();
@@ -43,11 +43,11 @@ export function createProcessIo({
       worksWithoutOutput = true;
     },
     async startSelf(args) {
-      // Loaded only where it is asked for: a server on stdio starts without it.
+      // Loaded on demand: a server on stdio starts without it.
       const { startDetached } = await import('./start-process.ts');
       return startDetached(process.execPath, [path, ...args], workingFolder, withoutToken(process.env));
     },
-    // A pipe that stays open must not keep an agent alive that is done.
+    // A pipe that stays open must not keep a finished agent alive.
     onParentEnd: (callback) => void process.stdin.resume().once('end', callback).unref(),
     self: () => [process.execPath, path],
     spawnSelf: async (args) => {
@@ -55,7 +55,7 @@ export function createProcessIo({
       return spawnChild(process.execPath, [path, ...args], { cwd: workingFolder, env: process.env });
     },
     runBeside: async (command, args) => (await import('./start-process.ts')).runBeside(command, args),
-    // A parent that has gone hears nothing any more.
+    // The parent may be gone.
     tellParent: (message) => void (process.connected && process.send?.(message, undefined, {}, () => {})),
     onKey: callAtKeys,
     ask: askPerson,
@@ -84,12 +84,12 @@ function withoutToken(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return rest;
 }
 
-/** How long a process may be kept alive by what nobody waits for any more, in milliseconds. */
+/** How long work that nobody waits for may keep the process alive, in milliseconds. */
 const lastMilliseconds = 1000;
 
 /**
- * Ends this process where it does not end by itself: a disk that never answers holds a thread that even an exit would wait for, so the
- * last resort is SIGKILL. Output that has still to be read by somebody is waited for.
+ * Ends this process if it does not end by itself. A disk that never answers holds a thread that even an exit would wait for, so the last resort is
+ * SIGKILL. Waits for output that somebody has still to read.
  */
 export function endSoon(): void {
   const look = (): void => {
@@ -101,9 +101,9 @@ export function endSoon(): void {
 
 let worksWithoutOutput = false;
 
-/** A reader that has gone ("swf-mcp status | head -1", a client that died) wants no more; a run goes on without one. */
+/** Ends the process once its reader is gone ("swf-mcp status | head -1", a client that died); a run goes on without a reader. */
 export function endWithoutReaders(): void {
-  // Each answer that a client has not read yet waits for it.
+  // Each answer that a client has not read yet waits with a listener.
   process.stdout.setMaxListeners(0);
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
     if (worksWithoutOutput) return;
@@ -116,7 +116,7 @@ export function endWithoutReaders(): void {
   process.stderr.on('error', () => {});
 }
 
-/** A terminal that says it is dumb cannot move its cursor; one of no size shows nothing. */
+/** Undefined if dumb, which cannot move its cursor, or without a size, which shows nothing. */
 function terminalOf(stream: NodeJS.WriteStream): Terminal | undefined {
   if (!stream.isTTY || process.env['TERM'] === 'dumb' || !stream.columns || !stream.rows) return undefined;
   return {
@@ -124,7 +124,7 @@ function terminalOf(stream: NodeJS.WriteStream): Terminal | undefined {
     rows: () => stream.rows,
     colorDepth: stream.getColorDepth(),
     write(text) {
-      // However this process ends, the terminal must have its cursor again.
+      // However this process ends, the terminal must get its cursor back.
       if (!painted.has(stream)) giveCursorBack(stream);
       painted.add(stream);
       stream.write(text);
@@ -136,7 +136,7 @@ const painted = new Set<NodeJS.WriteStream>();
 
 function giveCursorBack(stream: NodeJS.WriteStream): void {
   process.on('exit', () => void stream.write(showCursor));
-  // Ctrl-Z: what a handler replaces has to be done by it.
+  // A handler for Ctrl-Z must itself do what it replaces.
   process.on('SIGTSTP', () => {
     stream.write(showCursor);
     process.kill(process.pid, 'SIGSTOP');

@@ -1,7 +1,7 @@
 import { type ErrorCode, SwfError } from '../../lib/errors.ts';
 import { exitCodes, type Io } from './io.ts';
 
-/** Errors that a restart does not mend. */
+/** Errors that a restart does not fix. */
 const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ARGUMENT_INVALID',
   'CONFIG_INVALID',
@@ -12,8 +12,8 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /**
- * Works until the end. Returns the exit code by which a service manager knows whether a restart helps.
- * @param passing errors that pass by themselves here
+ * Runs work to its end. Returns the exit code that tells a service manager whether a restart helps.
+ * @param passing errors that go away by themselves here
  */
 export async function asService(
   io: Io,
@@ -31,8 +31,8 @@ export async function asService(
 }
 
 /**
- * Tells systemd that this process is ready, and then that it lives, where systemd has asked for it (sd_notify(3)). Node.js has no sockets of that kind, so
- * `systemd-notify` says it, as a child: a unit needs `NotifyAccess=all`.
+ * Notifies systemd that this process is ready, and then that it lives, if systemd asked for it (sd_notify(3)). Node.js has no sockets of that kind, so a
+ * child runs `systemd-notify`: a unit needs `NotifyAccess=all`.
  */
 export function tellReady(io: Io): void {
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdog } = io.env;

@@ -7,7 +7,7 @@ import { printable } from '../../lib/printable.ts';
 import type { ChildMessage } from './child-messages.ts';
 import type { SelfSpawned, SelfStarted } from './io.ts';
 
-/** The end of what a process has written that is kept, in characters: nobody hears of more. */
+/** How much of the end of a process's output to keep, in characters: nobody is shown more. */
 const keptOutput = 2000;
 
 /** Starts a program in a session of its own, so that neither the end nor the signals of this process reach it. */
@@ -35,13 +35,13 @@ class DetachedProcess implements SelfStarted {
   constructor(child: ChildProcess) {
     this.pid = child.pid;
     this.#child = child;
-    // Where no process could be made there are no pipes either.
+    // If no process could be made, there are no pipes either.
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#output = `${this.#output}${text}`.slice(-keptOutput);
       });
     this.#firstMessage = this.#awaitFirst();
-    // It may fail when nobody waits any more.
+    // It may fail when nobody waits for it.
     this.#firstMessage.catch(() => {});
   }
 
@@ -71,12 +71,12 @@ class DetachedProcess implements SelfStarted {
   }
 }
 
-/** How long a program may take that is run beside, in milliseconds. */
+/** How long a program run by `runBeside` may take, in milliseconds. */
 const besideMilliseconds = 5000;
 
 /**
- * Starts a program whose stdin ends with this process, however that ends: `onParentEnd` of the child. Ctrl-C reaches it through this process alone,
- * and only this one speaks to the service manager.
+ * Starts a child whose stdin ends when this process does, however it ends: see `onParentEnd`. Ctrl-C reaches the child only through this process, and
+ * only this process speaks to the service manager.
  */
 export function spawnChild(
   command: string,

@@ -2,7 +2,7 @@ import { createQueries, type Queries } from '../../db/queries.ts';
 import type { Connection } from '../../db/sqlite/connection.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 
-/** Asks several things on one state of a store, while that is written: one question after another, each in a read transaction of its own. */
+/** Asks several things on one state of a store while it is written: one question after another, each in its own read transaction. */
 export class StillReader {
   readonly #open: () => Connection;
   #reader: { db: Connection; queries: Queries } | undefined;

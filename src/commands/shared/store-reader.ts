@@ -15,16 +15,16 @@ interface Open {
 }
 
 export interface StoreReader {
-  /** The store's questions; opens it at the first call that finds it. Throws `SwfError` as long as there is none. */
+  /** The store's questions; opens it at the first call that finds it. Throws `SwfError` until there is a store. */
   queries: () => Queries;
   /** Asks the store as it was at a moment. @param present milliseconds since 1970 */
   past: <T>(asOf: string, present: number, question: (past: Past) => Promise<T> | T) => Promise<T>;
-  /** Asks on one state of the store for as long as that takes, by a connection of its own: others are asked meanwhile. */
+  /** Asks on one state of the store for as long as it takes, on a separate connection: other questions go on meanwhile. */
   held: <T>(ask: (queries: Queries) => Promise<T>) => Promise<T>;
   close: () => void;
 }
 
-/** Asks the store at a moment; left out, as it is now. @param asOf as `as_of` of tools */
+/** Asks the store at a moment; if omitted, as it is now. @param asOf as `as_of` of tools */
 export async function askAt<T>(
   reader: StoreReader,
   asOf: string | undefined,
@@ -35,8 +35,8 @@ export async function askAt<T>(
 }
 
 /**
- * A store that is only read, may not be there yet, and may be removed and made anew.
- * @param isServer whether others wait meanwhile for answers of this process
+ * Reads a store that may not exist yet, and may be removed and made anew.
+ * @param isServer whether clients wait for answers of this process meanwhile
  */
 export function createStoreReader(path: string, { isServer = false } = {}): StoreReader {
   let open: Open | undefined;

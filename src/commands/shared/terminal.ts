@@ -2,7 +2,7 @@
 export interface Terminal {
   columns(): number;
   rows(): number;
-  /** Bits of colour: 1 where there is none. */
+  /** Bits of colour; 1 means no colour. */
   colorDepth: number;
   write(text: string): void;
 }

@@ -6,9 +6,9 @@ import { type Output, outputs, tableCommands } from './catalogue.ts';
 const outputOption = (): Option =>
   new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table');
 
-/** The commands that show tables. Their flags are the arguments of tools, which are loaded where one of them is called. */
+/** The commands that show tables. Their flags are the arguments of tools, which are loaded only if a table is asked for. */
 export async function addTables(program: Command, words: readonly string[], run: Run): Promise<void> {
-  // Completion needs those of all.
+  // Completion needs the flags of all.
   const isWanted = (name: string): boolean => words.includes(name) || words.includes('completion');
   for (const table of tableCommands) {
     const { name, about, named, tool } = table;
@@ -18,7 +18,7 @@ export async function addTables(program: Command, words: readonly string[], run:
       .copyInheritedSettings(program)
       .addOption(outputOption())
       .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parsePositive);
-    if (table.parts !== undefined) command.option('--all', 'those that are over, too');
+    if (table.parts !== undefined) command.option('--all', 'alarms that are over, too');
     if (name === 'alarms') addSeen(command, run);
     if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
     if (isWanted(name))

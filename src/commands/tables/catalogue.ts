@@ -1,77 +1,42 @@
 import { duration } from '../shared/duration.ts';
-import type { Column } from './layout.ts';
+import {
+  bodyOf,
+  column,
+  name,
+  namesOf,
+  number,
+  offDutyOf,
+  seconds,
+  type ShownColumn,
+  state,
+  textOf,
+  time,
+} from './cells.ts';
 
 /** How a table may be written. */
 export const outputs = ['table', 'wide', 'json', 'csv'] as const;
 
 export type Output = (typeof outputs)[number];
 
-/** One row of a tool's answer. */
-export type Item = Readonly<Record<string, unknown>>;
-
-/** A column with the text that it shows of a row. */
-export interface ShownColumn extends Column {
-  of: (item: Item) => string;
-}
-
 /** A command that shows the rows of a tool as a table. */
 export interface TableCommand {
   name: string;
   tool: string;
   about: string;
-  /** The argument of the tool that may be named without its flag. */
+  /** The argument of the tool that may be given without its flag. */
   named?: { argument: string; word: string };
-  /** Rows that are meant where none are named: of the newest execution, all, or those of the newest execution where there are no others. */
+  /** Rows to show if the user names no rows: of the newest execution, all, or all, else the newest. */
   usual: 'newest' | 'all' | 'all, else newest';
-  /** The questions whose rows are shown together, where neither their arguments nor `--all` are given. */
+  /** Questions whose rows are shown together, unless one of their arguments or `--all` is given. */
   parts?: readonly Readonly<Record<string, string>>[];
   columns: readonly ShownColumn[];
-  /** Columns that `-o wide` has besides. */
+  /** Additional columns of `-o wide`. */
   wide: readonly ShownColumn[];
 }
 
-/** A value as a cell shows it. */
-export const textOf = (value: unknown): string =>
-  value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
-
-const column = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({
-  head,
-  of: (item) => textOf(item[key]),
-  ...rest,
-});
-
-/** A file or an id: its end tells most. */
-const name = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn =>
-  column(head, key, { cut: 'start', least: 24, ...rest });
-
-const number = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn =>
-  column(head, key, { align: 'right', ...rest });
-
-/** The names of files. */
-const namesOf = (files: unknown): string =>
-  Array.isArray(files) ? files.map((file: { name?: unknown }) => textOf(file.name)).join(', ') : '';
-
-/** UTC to the second. */
-const time = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({
-  head,
-  of: (item) => textOf(item[key]).slice(0, 19).replace('T', ' '),
-  ...rest,
-});
-
-const seconds = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({
-  head,
-  of: (item) => (typeof item[key] === 'number' ? duration(item[key]) : ''),
-  align: 'right',
-  ...rest,
-});
-
-/** Why an agent leaves work to others: each reason once. */
-const offDutyOf = ({ off_duty: kinds = [] }: Item): string =>
-  [...new Set((kinds as { reason: string }[]).map(({ reason }) => reason))].join(' ');
-
 const ofExecution = { argument: 'execution_id', word: 'EXECUTION_ID' };
 
-/** The commands that show tables, in the order of the help. A new one is an entry here. */
+/** The commands that show tables, in the order of the help. To add a command, add an entry here. */
 export const tableCommands: readonly TableCommand[] = [
   {
     name: 'list',
@@ -80,14 +45,14 @@ export const tableCommands: readonly TableCommand[] = [
     usual: 'all',
     columns: [
       name('EXECUTION', 'execution_id'),
-      column('STATUS', 'status'),
-      column('HEALTH', 'health'),
+      state('STATUS', 'status'),
+      state('HEALTH', 'health'),
       number('STFS', 'stf_count', { drop: 4 }),
       number('SLICES', 'slices_created', { drop: 1 }),
       number('DONE', 'slices_completed'),
       number('FAILED', 'slices_failed'),
       number('RETRIES', 'retries', { drop: 5 }),
-      column('QUALITY', 'quality', { drop: 6 }),
+      state('QUALITY', 'quality', { drop: 6 }),
       time('STARTED', 'start_time', { drop: 3 }),
       {
         ...seconds('TOOK', 'duration_seconds', { drop: 2 }),
@@ -112,12 +77,12 @@ export const tableCommands: readonly TableCommand[] = [
     usual: 'newest',
     columns: [
       name('SLICE', 'slice_filename'),
-      column('STATUS', 'status'),
+      state('STATUS', 'status'),
       number('RETRIES', 'retries', { drop: 3 }),
       name('WORKER', 'assigned_worker', { drop: 2 }),
       seconds('TOOK', 'seconds', { drop: 1 }),
       time('COMPLETED', 'completed_at', { drop: 4 }),
-      // The last words of a payload stand at its end.
+      // The last words of a payload are at its end.
       column('ERROR', 'error', { cut: 'start', least: 40 }),
     ],
     wide: [
@@ -141,7 +106,7 @@ export const tableCommands: readonly TableCommand[] = [
     usual: 'newest',
     columns: [
       name('STF FILE', 'stf_filename'),
-      column('STATUS', 'status'),
+      state('STATUS', 'status'),
       number('FRAMES', 'tf_count', { drop: 4 }),
       number('BYTES', 'size_bytes', { drop: 3 }),
       number('SAMPLES', 'tf_file_count'),
@@ -178,8 +143,8 @@ export const tableCommands: readonly TableCommand[] = [
       time('SENT', 'sent_at'),
       column('TYPE', 'message_type'),
       name('SENDER', 'sender_agent', { drop: 1 }),
-      column('EFFECT', 'effect', { drop: 2 }),
-      { head: 'SAYS', of: ({ body, payload }) => textOf(body ?? payload), least: 24 },
+      state('EFFECT', 'effect', { drop: 2 }),
+      { head: 'SAYS', of: ({ body, payload }) => bodyOf(body ?? payload), least: 24 },
     ],
     wide: [
       name('MESSAGE ID', 'message_id'),
@@ -196,7 +161,7 @@ export const tableCommands: readonly TableCommand[] = [
     usual: 'newest',
     columns: [
       time('TIME', 'timestamp'),
-      column('LEVEL', 'level'),
+      state('LEVEL', 'level'),
       name('AGENT', 'agent', { drop: 1 }),
       column('MESSAGE', 'message', { cut: 'middle', least: 30 }),
     ],
@@ -210,8 +175,8 @@ export const tableCommands: readonly TableCommand[] = [
     usual: 'all, else newest',
     columns: [
       name('AGENT', 'agent_name'),
-      column('STATE', 'state'),
-      column('STATUS', 'status'),
+      state('STATE', 'state'),
+      state('STATUS', 'status'),
       time('LAST HEARD', 'last_heartbeat', { drop: 2 }),
       seconds('AGO', 'heartbeat_age_seconds'),
       { head: 'OFF DUTY', of: offDutyOf },
@@ -227,13 +192,13 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'alarms',
     tool: 'list_alarms',
-    about: 'alarms that are not over, those that nobody has seen first; "alarms seen ID" says that you have seen one',
+    about: 'alarms that are not over, unseen ones first; "alarms seen ID" marks one as seen',
     usual: 'all',
     parts: [{ state: 'raised' }, { state: 'seen' }],
     columns: [
       time('RAISED', 'raised_at'),
-      column('STATE', 'state'),
-      column('SEVERITY', 'severity', { drop: 2 }),
+      state('STATE', 'state'),
+      state('SEVERITY', 'severity', { drop: 2 }),
       name('ALARM', 'alarm_id'),
       column('SEEN BY', 'seen_by', { drop: 1 }),
       column('SAYS', 'sentence', { cut: 'middle', least: 30 }),

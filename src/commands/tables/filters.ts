@@ -4,12 +4,12 @@ import * as z from 'zod';
 import { tools } from '../../tools/index.ts';
 import { findTool } from '../../tools/run-tool.ts';
 
-/** Arguments that the table itself gives. */
+/** Arguments that the table itself sets. */
 const ownArguments: readonly string[] = ['cursor', 'limit'];
 
 const flagOf = (argument: string): string => `--${argument.replaceAll('_', '-')}`;
 
-/** The arguments of a tool as flags, with its own descriptions: what an assistant may ask, a person may. */
+/** The arguments of a tool as flags, with its own descriptions: what an assistant may ask, a person may ask too. */
 export function filterOptions(toolName: string): Option[] {
   const { shape } = findTool(tools, toolName).input;
   return Object.entries(shape)
@@ -24,7 +24,7 @@ export function filterOptions(toolName: string): Option[] {
     });
 }
 
-/** The schema without what stands around it. */
+/** The schema without its wrappers. */
 function innermost(schema: z.ZodType): z.ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return innermost(schema.unwrap() as z.ZodType);
   if (schema instanceof z.ZodPipe) return innermost(schema.out as z.ZodType);

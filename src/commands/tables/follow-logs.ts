@@ -3,13 +3,14 @@ import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
-import type { Item, TableCommand } from './catalogue.ts';
+import type { TableCommand } from './catalogue.ts';
+import type { Item } from './cells.ts';
 import { askPage, pageRows, type TableArguments, toolArguments } from './table-command.ts';
 
-/** How often it is looked for new lines, in milliseconds. */
+/** How often to look for new lines, in milliseconds. */
 const lookMilliseconds = 250;
 
-/** Lines that are shown of what was before, without `--limit`. */
+/** How many earlier lines to show without `--limit`. */
 const earlierLines = 20;
 
 /** `swf-mcp logs -f`: the last lines, and each new one as it comes, until it is interrupted. Returns the exit code. */
@@ -47,7 +48,7 @@ const withoutMeaning = [
   ['asOf', '--as-of'],
 ] as const;
 
-/** Throws `ARGUMENT_INVALID` for what has no meaning for lines that come one by one. */
+/** Throws `ARGUMENT_INVALID` for options that have no meaning for lines that come one by one. */
 function refuseWhatCannotFollow({ output, flags }: TableArguments): void {
   const [, wrong] = withoutMeaning.find(([flag]) => flags[flag] !== undefined) ?? [];
   if (wrong !== undefined)

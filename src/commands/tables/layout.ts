@@ -1,30 +1,59 @@
 import sliceAnsi from 'slice-ansi';
 import stringWidth from 'string-width';
 
+import type { Paint, Shade } from '../shared/palette.ts';
+
 /** A column of a table. */
 export interface Column {
   head: string;
-  /** The part of a text that goes first where the column is too narrow: of file names the end tells most, of errors both ends. */
+  /** The part of a text to cut first if the column is too narrow: the end of a file name says most, as do both ends of an error. */
   cut?: 'start' | 'middle' | 'end' | undefined;
-  /** Numbers stand below each other. */
+  /** Aligns the digits of numbers. */
   align?: 'right' | undefined;
-  /** Left out where the table is too wide, the highest first; 0 or none: never. */
+  /** Left out if the table is too wide, highest first; 0 or none: never. */
   drop?: number;
-  /** As narrow as it may become before others are left out; none: it is not cut for their sake. */
+  /** How narrow it may become before others are left out; none: it is not cut for their sake. */
   least?: number;
+  /** Its words are states, of which some are painted. */
+  isState?: boolean;
+}
+
+/** Normal states have no entry and are not painted. */
+const shades: Readonly<Record<string, Shade>> = {
+  failed: 'failed',
+  stalled: 'failed',
+  error: 'failed',
+  rejected: 'failed',
+  conflict: 'failed',
+  bad: 'failed',
+  terminated: 'warning',
+  slow: 'warning',
+  paused: 'warning',
+  stale: 'warning',
+  raised: 'warning',
+  warning: 'warning',
+  critical: 'failed',
+};
+
+function painted(cell: string, paint: Paint): string {
+  const word = cell.trimEnd();
+  const shade = shades[word.toLowerCase()];
+  return shade === undefined ? cell : `${paint(shade, word)}${cell.slice(word.length)}`;
 }
 
 const gap = '  ';
 const leastWidth = 8;
 
 /**
- * Lines of a table: a head and a line a row.
- * @param width columns of the terminal that it has to fit; undefined: nothing is left out and nothing is cut, for files and `grep`
+ * Lines of a table: a head, and a line per row.
+ * @param paint how states are marked; left out, they are not
+ * @param width columns of the terminal that it has to fit; undefined: nothing is left out or cut, for files and `grep`
  */
 export function tableLines(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   width: number | undefined,
+  paint: Paint = (_, text) => text,
 ): string[] {
   const all = columns.map((column, at) => {
     const cells = [column.head, ...rows.map((row) => row[at] ?? '')];
@@ -33,9 +62,10 @@ export function tableLines(
   const shown = width === undefined ? all : narrowed(withoutDropped(all, width), width);
   return Array.from({ length: rows.length + 1 }, (_, line) =>
     shown
-      .map(({ cells, cut, align, width: room }) =>
-        fitted(cells[line] ?? '', room, { cut: line === 0 ? 'end' : cut, align }),
-      )
+      .map(({ cells, cut, align, width: room, isState }) => {
+        const cell = fitted(cells[line] ?? '', room, { cut: line === 0 ? 'end' : cut, align });
+        return isState === true && line > 0 ? painted(cell, paint) : cell;
+      })
       .join(gap)
       .trimEnd(),
   );
@@ -49,7 +79,7 @@ interface Laid extends Column {
 const totalOf = (columns: readonly Laid[], widthOf: (column: Laid) => number): number =>
   columns.reduce((sum, column) => sum + widthOf(column), 0) + gap.length * (columns.length - 1);
 
-/** The columns for which there is room when those that may be cut are. */
+/** The columns that fit once all columns that may be cut are cut. */
 function withoutDropped(columns: readonly Laid[], width: number): Laid[] {
   const needed = ({ width: natural, least = natural }: Laid): number => Math.min(natural, least);
   const last = Math.max(...columns.map(({ drop = 0 }) => drop));
@@ -60,7 +90,7 @@ function withoutDropped(columns: readonly Laid[], width: number): Laid[] {
   );
 }
 
-/** Cuts the widest of the columns, those first that may be cut, until the table fits. */
+/** Cuts the widest columns until the table fits, beginning with columns that may be cut. */
 function narrowed(columns: readonly Laid[], width: number): Laid[] {
   const missing = totalOf(columns, ({ width: natural }) => natural) - width;
   const spare = ({ width: natural, least = natural }: Laid): number => natural - least;

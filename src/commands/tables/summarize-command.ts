@@ -5,12 +5,13 @@ import type { Summary, Sums } from '../../tools/answers/summary.ts';
 import { askTool } from '../ask/call.ts';
 import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
-import { type Output, textOf } from './catalogue.ts';
+import type { Output } from './catalogue.ts';
+import { textOf } from './cells.ts';
 import { argumentsOf } from './filters.ts';
 import { type Column, tableLines } from './layout.ts';
 import { isNamed, sayNewest } from './table-command.ts';
 
-/** Keys to sum by, where nobody names any. */
+/** Default keys to sum by. */
 const usualKeys: Readonly<Record<string, string>> = {
   slices: 'status',
   stf_files: 'status',
@@ -19,10 +20,10 @@ const usualKeys: Readonly<Record<string, string>> = {
   executions: 'status',
 };
 
-/** Keys by which executions are set side by side. */
+/** Keys that compare several executions. */
 const ofSeveral = ['execution_id', 'namespace'];
 
-/** The answer, and its keys in the order in which they were asked for. */
+/** The answer, and its keys in the order of the request. */
 type Answer = Summary & { keys: string[] };
 
 /** `swf-mcp summarize [WHAT]`: counts and sums in groups, as a table. Returns the exit code. */
@@ -88,7 +89,7 @@ function csvOf(answer: Answer): string {
   return [head, ...rows].map((row) => csvRecord(row)).join('');
 }
 
-/** The groups, and all together in the last line. */
+/** The groups, with the total in the last line. */
 function tableOf(answer: Answer, width: number | undefined): string[] {
   const { keys } = answer;
   const number = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
@@ -106,7 +107,7 @@ function tableOf(answer: Answer, width: number | undefined): string[] {
   const shown = columns.filter(({ of }) => of(answer.total) !== undefined);
   const heads = keys.map((key): Column => ({
     head: key.toUpperCase().replaceAll('_', ' '),
-    // Of a cause both ends tell something: which program, and its last words.
+    // Both ends of a cause say something: which program, and its last words.
     ...(key === 'cause' ? { cut: 'middle', least: 50 } : { cut: 'start', least: 24 }),
   }));
   const rows = [

@@ -8,26 +8,28 @@ import { tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { liveContext } from '../ask/call.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { createPaint } from '../shared/palette.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
-import type { Item, Output, TableCommand } from './catalogue.ts';
+import type { Output, TableCommand } from './catalogue.ts';
+import type { Item } from './cells.ts';
 import { argumentsOf } from './filters.ts';
 import { tableLines } from './layout.ts';
 
 export interface TableArguments {
-  /** The value that was named without its flag. */
+  /** The value given without its flag. */
   named: string | undefined;
   output: Output;
-  /** Rows at most; undefined: as many as there are for `json` and `csv`, a screen or two for people. */
+  /** Rows at most; undefined: all for `json` and `csv`, a screen or two for people. */
   limit: number | undefined;
   flags: Readonly<Record<string, unknown>>;
 }
 
 /** Rows that a person is shown without asking for more. */
 const shownRows = 50;
-/** Rows of one question. */
+/** Rows per question. */
 export const pageRows = 200;
 
-/** A command that shows the rows of a tool. Returns the exit code. */
+/** Shows the rows of a tool. Returns the exit code. */
 export async function tableCommand(io: Io, table: TableCommand, given: TableArguments): Promise<number> {
   const { output } = given;
   const most = given.limit ?? (output === 'json' || output === 'csv' ? Infinity : shownRows);
@@ -46,15 +48,13 @@ export async function tableCommand(io: Io, table: TableCommand, given: TableArgu
   return exitCodes.fine;
 }
 
-/** Names the execution that was looked at though nobody named it: somebody may have meant another. Where rows go on to a program, only where there are none. */
+/** Names the execution that was shown though nobody named it: the user may have meant another. If rows go to a program, only when there are no rows. */
 export function sayNewest(io: Io, newest: string | undefined, rows: number): void {
   if (newest === undefined || (rows > 0 && io.terminal('out') === undefined)) return;
-  io.err(
-    printable(`${rows === 0 ? 'no rows that fit in' : 'of'} ${newest}, the newest; swf-mcp list names the others`),
-  );
+  io.err(printable(`${rows === 0 ? 'no rows that fit in' : 'of'} ${newest}, the newest; swf-mcp list shows all`));
 }
 
-/** The arguments of the tool: the flags, what was named without one, and the newest execution where none is named. */
+/** The arguments of the tool: the flags, the value given without one, and the newest execution if none is named. */
 export function toolArguments(
   { tool, named: place, usual }: TableCommand,
   { named, flags }: Pick<TableArguments, 'named' | 'flags'>,
@@ -72,7 +72,7 @@ export function toolArguments(
   return usual === 'newest' && !isNamed(args) ? { ...args, execution_id: 'latest' } : args;
 }
 
-/** Arguments that say of which executions rows are meant. A time does: it may be one of several. */
+/** Arguments that say which executions are meant. A time does, since it may cover several. */
 const naming = [
   'execution_id',
   'run_number',
@@ -110,7 +110,7 @@ interface Rows {
   total: number;
   isAtLeast: boolean;
   note: string | undefined;
-  /** The newest execution, where rows are of it because nobody has named any. */
+  /** The newest execution, if the rows are of it because nobody named one. */
   newest: string | undefined;
 }
 
@@ -144,7 +144,7 @@ async function readRows(
   }
 }
 
-/** The rows of several questions, one behind the other. */
+/** The rows of several questions, one after the other. */
 async function readParts(
   asking: Asking,
   tool: string,
@@ -175,7 +175,7 @@ async function readPages(
     page = await askPage(asking, tool, { ...args, limit, cursor });
     items.push(...page.items);
   } while (items.length < most && page.next_cursor !== undefined);
-  // Pages that are short are followed, so the note of the last one is about the list.
+  // Short pages are followed, so the note of the last page is about the whole list.
   const { total_count, total_is_lower_bound, note } = page;
   return { items, total: total_count, isAtLeast: total_is_lower_bound === true, note, newest: undefined };
 }
@@ -194,9 +194,11 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
   }
   const columns = output === 'wide' ? [...table.columns, ...table.wide] : table.columns;
   const rows = items.map((item) => columns.map(({ of }) => printable(of(item))));
-  // A wide table may be wider than the terminal: somebody has asked for all of it.
-  const width = output === 'wide' ? undefined : io.terminal('out')?.columns();
-  if (rows.length > 0) io.out(`${tableLines(columns, rows, width).join('\n')}\n`);
+  // A wide table may be wider than the terminal: the user asked for all of it.
+  const terminal = io.terminal('out');
+  const width = output === 'wide' ? undefined : terminal?.columns();
+  const paint = createPaint(terminal?.colorDepth ?? 1);
+  if (rows.length > 0) io.out(`${tableLines(columns, rows, width, paint).join('\n')}\n`);
 }
 
 function fieldsOf(tool: string): string[] {

@@ -5,7 +5,7 @@ import { findTool } from '../../tools/run-tool.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { tableLines } from './layout.ts';
 
-/** `swf-mcp tools [TOOL]`: the tools that `call` and MCP clients call; of one what it does and takes. Returns the exit code. */
+/** `swf-mcp tools [TOOL]`: the tools that `call` and MCP clients call; for one tool, what it does and takes. Returns the exit code. */
 export function toolsCommand(io: Io, name: string | undefined): number {
   const width = io.terminal('out')?.columns();
   if (name === undefined) {

@@ -8,13 +8,14 @@ import { findTool } from '../../tools/run-tool.ts';
 import { askTool } from '../ask/call.ts';
 import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
-import type { Item, Output } from './catalogue.ts';
+import type { Output } from './catalogue.ts';
+import type { Item } from './cells.ts';
 import { type Column, tableLines } from './layout.ts';
 
 const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;
 
 const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown })[] = [
-  // The day stands above the table.
+  // The day is above the table.
   { head: 'TIME', of: ({ time }) => time.slice(11, 23) },
   {
     head: 'AFTER',
@@ -42,7 +43,7 @@ export async function traceCommand(
   return exitCodes.fine;
 }
 
-/** The hops, with the fields that they have in JSON. */
+/** The hops, with the same fields as in JSON. */
 function csvOf({ hops }: Trace): string {
   const { hops: schema } = findTool(tools, 'trace_data_product').output.shape as { hops: z.ZodArray<z.ZodObject> };
   const heads = Object.keys(schema.element.shape);

@@ -5,7 +5,7 @@ import { backupStore } from '../../db/maintenance/backup.ts';
 import { openReader } from '../../db/opening/open-reader.ts';
 import { exitCodes, type Io, shellWord, storePath } from '../shared/io.ts';
 
-/** `swf-mcp backup FILE`: the store as it is now, in another file; a run may go on meanwhile. Returns the exit code. */
+/** `swf-mcp backup FILE`: copies the store as it is now into another file; a run may go on meanwhile. Returns the exit code. */
 export function backupCommand(io: Io, file: string): number {
   const db = openReader(storePath(io));
   const target = resolve(io.workingFolder, file);

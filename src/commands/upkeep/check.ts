@@ -28,15 +28,15 @@ export interface CheckArguments {
   deep: boolean;
 }
 
-/** `fail`: it must not be. `open`: it is not done yet. `left`: it was left undone by an execution that has ended. */
+/** `fail`: it must not be. `open`: it is not done yet. `left`: an ended execution left it undone. */
 type State = 'ok' | 'open' | 'left' | 'fail';
 
-/** Ids that a line names. */
+/** How many ids a line names. */
 const named = 5;
 
 /**
- * `swf-mcp check`: is the file sound, do the records of every execution balance, are its data files those that were made? A line
- * each, with the ids. Returns 1 if anything is wrong.
+ * `swf-mcp check`: is the file sound, do the records of every execution balance, are its data files as they were made? A line each, with the ids.
+ * Returns 1 if anything is wrong.
  */
 export async function checkCommand(io: Io, { executionId, skipFiles, deep }: CheckArguments): Promise<number> {
   const path = storePath(io);
@@ -46,7 +46,7 @@ export async function checkCommand(io: Io, { executionId, skipFiles, deep }: Che
     failed ||= state === 'fail';
     io.out(`${state.padEnd(4)}  ${printable(`${subject}  ${what}`)}\n`);
   };
-  /** A part that cannot be read does not hide the others. */
+  /** A part that cannot be read must not hide the others. */
   const attempt = async (subject: string, look: () => Promise<void> | void): Promise<void> => {
     try {
       await look();
@@ -101,7 +101,7 @@ function tellAll(tell: Tell, subject: string, wrong: readonly string[], fine: st
   else tell('fail', subject, `${namesOf(wrong, wrong.length)}; restore a backup`);
 }
 
-/** Reads the log into an empty store beside the others' temporary files, and compares. */
+/** Reads the log into an empty store in a temporary folder, and compares. */
 async function tellReplay(tell: Tell, path: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-check-'));
   const db = openReader(path);
@@ -123,7 +123,7 @@ async function tellReplay(tell: Tell, path: string): Promise<void> {
   }
 }
 
-/** Only of a schema that has them; the differences are not counted. */
+/** Only for a schema that has blocks; the differences are not counted. */
 function tellBlocks(tell: Tell, wrong: readonly string[]): void {
   if (wrong.length === 0) return tell('ok', 'blocks', 'times, words and numbers are kept of all rows');
   const more = wrong.length > named ? ' and more' : '';
@@ -144,7 +144,7 @@ function namesOf(ids: readonly string[], count: number): string {
 function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Audit): void {
   const { execution_id, status, stf_count, tf_files_received, slices_completed, slices_created } = execution;
   const counts = `${stf_count} STF files, ${tf_files_received} TF samples, ${slices_completed} of ${slices_created} TF slices completed`;
-  // Of one that was stopped, or failed, nothing is open any more: it stays as it is.
+  // A stopped or failed execution no longer has anything open: it stays as it is.
   const isEndedEarly = verdict === 'open' && status !== 'running';
   if (isEndedEarly) tell('ok', execution_id, `${status} before all was done, and the records agree: ${counts}`);
   else
@@ -161,9 +161,9 @@ function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Aud
   }
 }
 
-/** Are the files there that the records tell of, with the checksums that they had? */
+/** Are the recorded files there, with their recorded checksums? */
 async function checkFiles(tell: Tell, db: Connection, execution: ExecutionRow): Promise<void> {
-  // Files of other programs are nobody's to look at.
+  // Files of other programs are not ours to look at.
   if (execution.origin === 'observed') return;
   const { execution_id } = execution;
   const { data, daq_state_machine } = executionParams(preparer(db), execution);

@@ -25,7 +25,7 @@ import { removeDataFolder, whyLeft } from '../../runtime/remove-data.ts';
 import { exitCodes, type Io, storeOptions, storePath, userName } from '../shared/io.ts';
 
 export interface PruneArguments {
-  /** Executions that stay, the newest. */
+  /** How many of the newest executions stay. */
   keep: number | undefined;
   /** In seconds. */
   olderThan: number | undefined;
@@ -86,7 +86,7 @@ function tellRunning(io: Io, sql: Prepare): void {
   const running = runningCount(sql);
   if (running > 0)
     io.out(
-      `${counted(running)} said to run ${running === 1 ? 'stays' : 'stay'}; stop or resume what was interrupted\n`,
+      `${counted(running)} marked as running ${running === 1 ? 'stays' : 'stay'}; stop or resume what was interrupted\n`,
     );
 }
 
@@ -110,12 +110,12 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
       });
       io.out(`${printable(`removed ${one.execution_id}${folder}`)}\n`);
     } catch (error) {
-      // One folder that cannot be removed must not keep the others.
+      // One folder that cannot be removed must not save the others.
       if (!(error instanceof SwfError) || error.code !== 'DATA_UNAVAILABLE') throw error;
       failures.push(error);
     }
   }
-  // Messages and lines of no execution are of use beside the executions of their time.
+  // Messages and lines without an execution are useful beside the executions of their time.
   const oldest = [oldestStart(sql) ?? utcNow(), rule.endedBefore ?? '9999'].toSorted()[0] as string;
   const strays = await removeStrays(store, oldest);
   if (rule.observed === true && rule.endedBefore !== undefined) await forgetPrograms(store, rule.endedBefore);
@@ -123,7 +123,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   await forgetEarlierAgents(store);
   const removed = removable.length - failures.length;
   io.out(
-    `${counted(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines of none`}${removed === 0 ? '' : '; the room in the store is used again, and "swf-mcp backup" writes a smaller copy'}\n`,
+    `${counted(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines without an execution`}${removed === 0 ? '' : '; the room in the store is used again, and "swf-mcp backup" writes a smaller copy'}\n`,
   );
   tellRunning(io, sql);
   if (failures[0] !== undefined) throw failures[0];

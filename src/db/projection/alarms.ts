@@ -27,7 +27,7 @@ const noStep = (alarm: Named, before: Standing | undefined) =>
       : `alarm ${idOf(alarm)} is ${before.state}, time ${before.count}`,
   );
 
-/** One that comes back gets a new row, so that lists show it as the newest. */
+/** A recurring alarm gets a new row, so that lists show it as the newest. */
 export const alarmRaised: LogbookProjection<'alarm_raised'> = (message, { at, tx }) => {
   const before = standing(tx, message);
   if (before !== undefined && (before.state !== 'cleared' || before.count >= message.count))
@@ -40,7 +40,7 @@ export const alarmRaised: LogbookProjection<'alarm_raised'> = (message, { at, tx
   return applied;
 };
 
-/** Also one that is over may be seen: somebody has to know of it. */
+/** Even a cleared alarm may be marked as seen: somebody has to know of it. */
 export const alarmSeen: LogbookProjection<'alarm_seen'> = (message, { at, tx }) => {
   const before = standing(tx, message);
   if (before?.count !== message.count || before.seen_by !== null) return noStep(message, before);

@@ -11,7 +11,7 @@ interface Passage {
   to: string;
 }
 
-/** Counts an item that has gone through a stage. An item with an unknown beginning is not counted. */
+/** Counts an item that passed a stage, unless the time it entered is unknown. */
 export function keepDelay(
   tx: Transaction,
   { execution_id }: Pick<Scope, 'execution_id'>,

@@ -2,8 +2,8 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, none, type Projection, type Scope } from './effect.ts';
 
 /**
- * The messages of drivers change no table: who drove an execution, from when to when, is read from them (`reports/drivers.ts`). Here it is
- * judged whether they fit, so that none contradicts an earlier one.
+ * Driver messages change no table: `reports/drivers.ts` reads from them who drove an execution, from when to when. These functions only check
+ * that none contradicts an earlier one.
  */
 export const driverStarted: Projection<'driver_started'> = ({ epoch }, { scope, tx }) =>
   isSaid(tx, scope, `driver_started/${epoch + 1}`) ? none('NO_STEP', `epoch ${epoch} is over`) : applied;
@@ -16,6 +16,6 @@ export const driverLost: Projection<'driver_lost'> = ({ epoch }, { scope, tx }) 
     ? none('NO_STEP', `the driver of epoch ${epoch} has ended before`)
     : applied;
 
-/** @param key the part of a message's id behind the execution */
+/** @param key the part of a message's id after the execution */
 const isSaid = ({ sql }: Transaction, { execution_id }: Scope, key: string): boolean =>
   sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').get(`${execution_id}/${key}`) !== undefined;

@@ -9,7 +9,7 @@ export const applied: Effect = { effect: 'applied' };
 
 export const none = (code: EffectCode, reason: string): Effect => ({ effect: 'none', code, reason });
 
-/** The message came before what it refers to. @param key in the words of `awaits.ts` */
+/** The message came before what it refers to. @param key as `awaits.ts` makes it */
 export const awaiting = (key: string): Effect => ({
   effect: 'none',
   code: 'WAITS',
@@ -25,15 +25,15 @@ export interface Scope {
 }
 
 /**
- * The reading of one message type: it changes tables by what the message says and returns whether it did. It depends on the log alone: `at`
- * is when the message happened (`happenedAt`), never the time of reading.
+ * Projects one message type: changes tables as the message says, and returns whether it did. The result depends on the log alone: `at` is when
+ * the message happened (`happenedAt`), never the time of reading.
  */
 export type Projection<T extends MessageType> = (
   message: Message<T>,
   context: { scope: Scope; at: string; tx: Transaction },
 ) => Effect;
 
-/** The reading of an entry of the logbook. @param message says everything; no execution need be there */
+/** Projects a logbook entry. @param message complete by itself; needs no execution */
 export type LogbookProjection<T extends LogbookType> = (
   message: Message<T>,
   context: { at: string; tx: Transaction },

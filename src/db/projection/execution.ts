@@ -8,7 +8,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, none, type Projection } from './effect.ts';
 import { abandonSlices } from './slice-work.ts';
 
-/** `run_workflow` is the first row of its execution and makes it. Its numbers are in its envelope by now. */
+/** Creates an execution from its first row, `run_workflow`, whose envelope already has the execution id and run number. */
 export function createExecution({ sql }: Transaction, message: Message<'run_workflow'>, at: string): Effect {
   const { execution_id, run_id } = message;
   if (execution_id === undefined || run_id === undefined || !/^\d{1,15}$/.test(run_id)) {
@@ -42,12 +42,12 @@ export function createExecution({ sql }: Transaction, message: Message<'run_work
   return applied;
 }
 
-/** The recorded configuration of an execution that runs over a broker names the broker. */
+/** An execution runs over a broker if its recorded configuration names one. */
 function isOverBroker({ broker }: Record<string, unknown>): boolean {
   return typeof broker === 'object' && broker !== null && 'url' in broker && typeof broker.url === 'string';
 }
 
-/** A command has its effect when the driver carries it out. The driver notes that in the log with its step. */
+/** A command takes effect when the driver carries it out. The driver notes that in the log with its step. */
 export const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_workflow'> = () => waitsForDriver;
 
 export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at, tx }) => {

@@ -15,7 +15,7 @@ export const stfGen: Projection<'stf_gen'> = (message, { scope, at, tx: { sql } 
   const run = sql<[string], { phase: Phase; stfs_announced: number; total_stf_files: number | null }>(
     'SELECT phase, stfs_announced, total_stf_files FROM run_states JOIN runs USING (execution_id) WHERE execution_id = ?',
   ).get(execution_id);
-  // The end of the run has told how many there are: with one more the execution would never be complete.
+  // The end of the run fixed the number of STFs: with one more the execution would never be complete.
   if (run?.phase === 'completed' && sequence > (run.total_stf_files ?? 0)) return none('NO_STEP', 'the run has ended');
   if (sequence !== (run?.stfs_announced ?? 0) + 1) return awaiting(stfFilename(run_number, sequence - 1));
   sql(
@@ -97,7 +97,7 @@ export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { sc
   return applied;
 };
 
-/** Why a sample is none of its STF; undefined where it fits. */
+/** Why a sample does not belong to its STF; undefined if it does. */
 function misfitOf(message: Message<'tf_file_registered'>, stf: StfRow, planned: number): string | undefined {
   const { tf_filename, stf_filename, tf_first, tf_last, tf_count } = message;
   const number = sampleNumber(tf_filename);

@@ -17,8 +17,8 @@ import { sliceReturned } from './slice-returns.ts';
 import { sliceResult, sliceStarted } from './slice-work.ts';
 
 /**
- * The reading of the log: one function a message type. A type that is missing here does not compile. `run_workflow` stands apart because it
- * makes the execution that the others belong to.
+ * The projection: one function per message type. A missing type does not compile. `run_workflow` is separate because it creates the execution
+ * that the others belong to.
  */
 const projections: { [T in Exclude<MessageType, 'run_workflow' | LogbookType>]: Projection<T> } = {
   run_imminent: runImminent,
@@ -42,7 +42,7 @@ const projections: { [T in Exclude<MessageType, 'run_workflow' | LogbookType>]: 
   workflow_ended: workflowEnded,
 };
 
-/** Entries of the logbook apply to any execution, also one that has ended or is observed, and to none. */
+/** Logbook entries apply to any execution, even an ended or observed one, or to none. */
 const logbookProjections: { [T in LogbookType]: LogbookProjection<T> } = {
   note,
   quality,
@@ -63,7 +63,7 @@ interface ExecutionRow {
 /** Projects messages on one connection, inside the transaction that records them. */
 export class Projector {
   readonly #sql: Prepare;
-  /** A step says many things about one execution, so the row is kept for the transaction. */
+  /** The row is kept for the transaction, since one step has many messages about one execution. */
   #latest: { tx: Transaction; row: ExecutionRow } | undefined;
 
   constructor(sql: Prepare) {
@@ -113,7 +113,7 @@ export class Projector {
     return row;
   }
 
-  /** The execution changes, so what is known of it holds no more. */
+  /** Drops cached facts of an execution that is about to change. */
   #forget(executionId: string | undefined): void {
     this.#latest = undefined;
     if (executionId !== undefined) forgetParams(this.#sql, executionId);

@@ -4,7 +4,7 @@ import { nextPhase, type Phase, type PhaseMessage } from '../../domain/run-phase
 import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, none, type Projection, type Scope } from './effect.ts';
 
-/** A step of the run's phase. `endReason` is that of an `end_run`. */
+/** A change of the run's phase. `endReason` is the reason of an `end_run`. */
 interface PhaseStep {
   type: PhaseMessage;
   at: string;
@@ -44,7 +44,7 @@ export const resumeRun: Projection<'resume_run'> = (_, { scope, at, tx }) =>
 export const endRun: Projection<'end_run'> = (message, { scope, at, tx }) => {
   const planned = plannedStfCount(scope.params);
   const { total_stf_files } = message;
-  // With more than there can be the execution would never be complete.
+  // With more STFs than planned the execution would never be complete.
   if (planned !== undefined && total_stf_files > planned)
     return none('NOT_PLANNED', `${total_stf_files} STF files are more than the ${planned} that are planned`);
   const effect = stepPhase(tx, scope, { type: 'end_run', at, endReason: message.reason });

@@ -11,7 +11,7 @@ import { applied, awaiting, none, type Projection, type Scope } from './effect.t
 import { countMove, type SliceRow, sliceRow } from './slice-rows.ts';
 import { sumsOf } from './sums.ts';
 
-/** A `slice` makes a slice, or queues one again as its next attempt. */
+/** A `slice` message creates a slice, or requeues it as its next attempt. */
 export const slice: Projection<'slice'> = (message, { scope, at, tx }) => {
   const row = sliceRow(tx, scope, message.slice_filename);
   return row === undefined ? createSlice(tx, message, scope, at) : queueAgain(tx, message, row, { scope, at });
@@ -62,7 +62,7 @@ function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, a
   return applied;
 }
 
-/** A sample has the slices that the plan gives it, and no others: an execution with more would never be complete. */
+/** Whether the plan has this slice. With others than the planned slices an execution would never be complete. */
 function isPlanned(message: Message<'slice'>, sample: SampleRow, { params }: Scope): boolean {
   const { tf_filename, slice_id, start, end, tf_count } = message;
   const planned = planOf(params).slice({ ...sample, tf_filename }, slice_id);
@@ -96,7 +96,7 @@ function queueAgain(
   return applied;
 }
 
-/** Whether a message that queues a slice again means the slice that there is. */
+/** Whether a message that requeues a slice matches the existing slice. */
 function isSameSlice({ sql }: Transaction, message: Message<'slice'>, { execution_id }: Scope): boolean {
   const { slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count } = message;
   const same = sql<unknown[]>(
@@ -106,7 +106,7 @@ function isSameSlice({ sql }: Transaction, message: Message<'slice'>, { executio
   return same !== undefined;
 }
 
-/** Whether a later attempt than the current one can follow. */
+/** Whether an attempt later than the current one can still follow. */
 export function mayStillCome(attempt: number, row: SliceRow, maxRetries: number): boolean {
   return attempt > row.attempt && row.status !== 'completed' && isRetried(attempt - 1, maxRetries);
 }

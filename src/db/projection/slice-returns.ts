@@ -6,7 +6,7 @@ import { none, type Projection, applied } from './effect.ts';
 import { countMove } from './slice-rows.ts';
 import { sliceInAttempt } from './slice-work.ts';
 
-/** A worker gives a slice back that it cannot do: it waits again, in the same attempt. */
+/** A worker returns a slice that it cannot do. The slice waits again, in the same attempt. */
 export const sliceReturned: Projection<'slice_returned'> = (message, { scope, at, tx }) => {
   const row = sliceInAttempt(tx, message, scope);
   if ('unfit' in row) return row.unfit;
@@ -16,7 +16,7 @@ export const sliceReturned: Projection<'slice_returned'> = (message, { scope, at
   if (row.status === 'processing' && row.assigned_worker !== worker_id)
     return none('NO_STEP', `return of a slice that ${row.assigned_worker} has in hand`);
   const slice = readMessage(tx.sql, sliceMessageId(scope.execution_id, slice_filename, attempt));
-  // A wrong file by its name alone, as in the stores that are there.
+  // WRONG_FILE is keyed by the file name alone, as in existing stores.
   const kind =
     slice?.msg_type === 'slice' ? (reason === 'WRONG_FILE' ? slice.tf_filename : workKind(slice, reason)) : '';
   tx.sql(

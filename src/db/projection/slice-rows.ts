@@ -16,7 +16,7 @@ export interface SliceRow {
   assigned_worker: string | null;
 }
 
-/** Read before it is changed: RETURNING would make SQLite keep a copy of every page that the change touches. */
+/** Reads a slice before an update: RETURNING would make SQLite copy every page that the update touches. */
 export function sliceRow({ sql }: Transaction, { execution_id }: Scope, filename: string): SliceRow | undefined {
   return sql<[string, string], SliceRow>(
     `SELECT seq, status, attempt, starts, coalesce(queued_again_at, created_at) AS queued_at, coalesce(assigned_at, left_from) AS started_at, assigned_worker

@@ -73,7 +73,7 @@ function keepPayloadResult({ sql }: Transaction, message: Message<'slice_result'
 
 const inHand = `status = 'processing' AND ${indexPredicates.openSlice}`;
 
-/** At the end of a stopped or failed execution nobody has a slice in hand any more: it waits again, in the same attempt. */
+/** Requeues the slices in hand at the end of a stopped or failed execution. They keep their attempt. */
 export function abandonSlices(tx: Transaction, { execution_id }: Scope): void {
   const next = nextSliceStatus('processing', 'abandon') ?? 'queued';
   const { changes } = tx

@@ -1,6 +1,6 @@
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Tables with counts that very many messages change, as SQL: the condition of a row. Its values are an execution, and the name of a file. */
+/** Tables with counts that very many messages change, each with the SQL condition of a row. Its values: the execution and, for files, the name. */
 const rows = {
   run_states: 'execution_id = ?',
   stf_files: 'execution_id = ? AND stf_filename = ?',
@@ -11,7 +11,7 @@ type Counted = keyof typeof rows;
 type Key = readonly [execution: string, file?: string];
 type DelayKey = readonly [execution: string, stage: number, bucket: number];
 
-/** Items that have gone through a stage within one transaction, of one size of delay. Seconds. */
+/** Items of one delay bucket that passed a stage within a transaction. Seconds. */
 interface Delay {
   items: number;
   total: number;
@@ -32,8 +32,8 @@ export function sumsOf(tx: Transaction): Sums {
 }
 
 /**
- * Counts and delays of a transaction, gathered in memory and written before its commit and before anybody reads them: a dozen messages count in the
- * same few rows, and to write a row costs as much as to read one of them.
+ * Counts and delays of a transaction, gathered in memory and written before its commit or the first read of them: a dozen messages count in the
+ * same few rows, and writing a row costs as much as reading a message.
  */
 class Sums {
   readonly #tx: Transaction;
@@ -83,7 +83,7 @@ class Sums {
   }
 
   #writeCounts({ table, key, counts }: { table: Counted; key: Key; counts: ReadonlyMap<string, number> }): void {
-    // In one order, so that few statements are prepared.
+    // A fixed order keeps the number of prepared statements small.
     const changed = [...counts].filter(([, n]) => n !== 0).toSorted(([a], [b]) => (a < b ? -1 : 1));
     if (changed.length === 0) return;
     const columns = changed.map(([column]) => `${column} = ${column} + ?`).join(', ');
@@ -91,7 +91,7 @@ class Sums {
   }
 
   #writeDelay(key: DelayKey, delay: Delay): void {
-    // Rounded to the milliseconds that times have, the sum is the same however the items are grouped.
+    // Rounding to milliseconds, the precision of times, makes the sum independent of how items are grouped.
     this.#tx
       .sql(
         `INSERT INTO stage_delays (execution_id, stage, bucket, items, total, longest, latest) VALUES (?, ?, ?, ?, round(?, 3), ?, ?)

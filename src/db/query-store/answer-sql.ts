@@ -1,7 +1,7 @@
 import type { Connection } from '../sqlite/connection.ts';
 import { checkSql, viewNames } from './check-sql.ts';
 
-/** The answer of a question in SQL. */
+/** The answer to an SQL query. */
 export interface SqlAnswer {
   columns: string[];
   rows: (string | number | null)[][];
@@ -14,10 +14,10 @@ const mostCharacters = 10_000;
 const longestText = 2000;
 const mostColumns = 100;
 
-/** Bytes that SQLite may use: a value that it gives is once more in JavaScript's memory. */
+/** Bytes that SQLite may use. JavaScript holds a second copy of each returned value. */
 const mostMemory = 128 * 1024 * 1024;
 
-/** Asks one question of a connection that only reads. Throws an `Error` whose message is SQLite's own, with the columns that there are. */
+/** Runs one query on a read-only connection. Throws an `Error` with SQLite's message, which lists the existing columns if one is unknown. */
 export function answerSql(db: Connection, sql: string): SqlAnswer {
   db.pragma(`hard_heap_limit = ${mostMemory}`);
   checkSql(sql, takenNames(db));
@@ -29,7 +29,7 @@ export function answerSql(db: Connection, sql: string): SqlAnswer {
   }
 }
 
-/** Names that the store has: tables, views, their indexes, and modules that are tables by themselves. */
+/** Names taken in the store: tables, views, indexes, and modules that are tables themselves. */
 function takenNames(db: Connection): ReadonlySet<string> {
   const names = db
     .prepare('SELECT name FROM sqlite_schema UNION SELECT name FROM pragma_module_list')
@@ -60,7 +60,7 @@ function readRows(db: Connection, sql: string): SqlAnswer {
   return { columns, rows, truncated: isCut };
 }
 
-/** A value as JSON has it: integers beyond those of JSON, and bytes, as text. */
+/** A value for JSON: integers beyond JSON's range, and bytes, become text. */
 function plainOf(value: unknown): string | number | null {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (value instanceof Uint8Array) return `x'${Buffer.from(value.subarray(0, longestText)).toString('hex')}'`;

@@ -18,7 +18,7 @@ export type QueryReply = { answer: SqlAnswer } | { code: ErrorCode; message: str
 
 const mostMilliseconds = 2000;
 
-/** Processes at a time: others wait for their turn, and their time begins with it. */
+/** Concurrent processes. Other queries wait for their turn, when their time limit starts. */
 const turns = pLimit(2);
 
 /** Megabytes of JavaScript's own memory; SQLite has a limit of its own. */
@@ -28,13 +28,13 @@ const heapLimit = 256;
 const program = fileURLToPath(new URL('./query-process.js', import.meta.url));
 
 /**
- * Asks one question in SQL of the store in a file, in a process of its own that is killed after two seconds. Throws `ARGUMENT_INVALID` where the
- * question may not be asked, is wrong, or takes too long or too much memory.
+ * Runs one SQL query on a store file, in a process that is killed after two seconds. Throws `ARGUMENT_INVALID` if the query is not allowed, is
+ * wrong, or takes too long or too much memory.
  */
 export async function askProcess(path: string, sql: string, signal: AbortSignal): Promise<SqlAnswer> {
   checkSql(sql);
   if (!existsSync(program))
-    throw new SwfError('STORE_UNAVAILABLE', `${program} is missing, which answers SQL; install swf-mcp again`);
+    throw new SwfError('STORE_UNAVAILABLE', `${program}, which answers SQL, is missing; install swf-mcp again`);
   const reply = await turns(() => replyOf({ path, sql, mostMilliseconds }, signal));
   if ('answer' in reply) return reply.answer;
   throw new SwfError(reply.code, reply.message);
@@ -79,5 +79,5 @@ function replyOf(order: QueryOrder, signal: AbortSignal): Promise<QueryReply> {
 
 const notStarted = (why: string): QueryReply => ({
   code: 'STORE_UNAVAILABLE',
-  message: `the process that answers SQL could not do it: ${why}; ask again`,
+  message: `the process that answers SQL failed: ${why}; ask again`,
 });

@@ -7,10 +7,10 @@ import { type Token, tokensOf } from './tokens.ts';
 export const viewNames = Object.keys(documentedViews);
 
 /**
- * Lets one `SELECT` over the documented views through and nothing else. The connection only reads and the process is ended in time, so this is
- * for what could be read: of the store that is little, since nothing in it is secret but the sections of configurations that no view has. Throws
+ * Allows one `SELECT` over the documented views and nothing else. The connection only reads and the process is ended in time, so this check only
+ * limits what can be read. That matters little: the only secrets of a store are the sections of configurations that no view has. Throws
  * `ARGUMENT_INVALID`, naming what is wrong and what is allowed.
- * @param taken names of tables, views and modules that the store has, in lower case: own tables may not be called so
+ * @param taken names of the store's tables, views and modules, in lower case, which WITH tables must not use
  */
 export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()): void {
   const tokens = withoutEnd(tokensOf(sql));
@@ -23,19 +23,19 @@ export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()): v
   const stranger = tokens.find(
     ({ kind, text }) => (kind === 'name' || kind === 'sign') && /[^\u0020-\u007E]/.test(text),
   );
-  // SQLite takes some of these for spaces, and others for parts of a name.
+  // SQLite treats some of these as spaces, and others as parts of a name.
   if (stranger !== undefined)
     throw refused(`has ${shown(stranger)} outside of a text; write names in ASCII, or in quotes`);
   const definitions = commonTables(tokens);
   const own = [...definitions.values()];
-  // A name counts where it is defined alone, so one that is also a table's would open that table elsewhere.
+  // A WITH name is valid only in its own scope, so a name shared with a table would open that table elsewhere.
   const wrong = own.find((name) => taken.has(name) || viewNames.includes(name));
   if (wrong !== undefined)
     throw refused(`names its own table ${JSON.stringify(wrong)}, which the store has; choose another name`);
   const known = new Set([...viewNames, ...own]);
   for (const [at, token] of tokens.entries()) {
     checkName(token, tokens[at + 1]);
-    // The columns of an own table stand behind its name, where it is defined.
+    // The definition of a WITH table lists its columns after its name.
     if (!definitions.has(at)) checkFunction(token, tokens[at + 1]);
   }
   for (const table of tablesOf(tokens)) checkTable(table, known);
@@ -56,13 +56,13 @@ function withoutEnd(tokens: Token[]): Token[] {
   return tokens;
 }
 
-/** The names of own tables by the places where they are defined: a name, columns perhaps, AS, and a query in parentheses. */
+/** The names of WITH tables by the index of their definition: a name, optional columns, AS, and a query in parentheses. */
 function commonTables(tokens: readonly Token[]): Map<number, string> {
   const found = tokens.flatMap((token, at): [number, string][] => {
     if (!isName(token)) return [];
     let next = at + 1;
     if (isSign(tokens[next], '(')) {
-      // Names alone stand there, so that no question is looked through again and again.
+      // Only names may appear here, so that no query is scanned again and again.
       while (isName(tokens[next + 1]) || isSign(tokens[next + 1], ',')) next += 1;
       if (!isSign(tokens[next + 1], ')')) return [];
       next += 1;
@@ -103,20 +103,20 @@ function checkTable(token: Token | undefined, known: ReadonlySet<string>): void 
   );
 }
 
-/** Words that end the list of tables behind FROM. */
+/** Words that end the list of tables after FROM. */
 const afterFrom = ['where', 'group', 'having', 'order', 'limit', 'union', 'intersect', 'except', 'select'];
 
-/** The tokens where a table may stand: behind FROM, JOIN, a comma between tables, and IN. */
+/** The tokens where a table may appear: after FROM, JOIN, a comma between tables, and IN. */
 function tablesOf(tokens: readonly Token[]): (Token | undefined)[] {
   const tables: (Token | undefined)[] = [];
-  /** For each level of parentheses, whether it is among the tables of FROM. */
+  /** For each level of parentheses, whether the scan is among the tables of FROM. */
   const isFrom = [false];
   for (const [at, token] of tokens.entries()) {
     const level = isFrom.length - 1;
     if (isSign(token, '(')) isFrom.push(false);
     else if (isSign(token, ')') && level > 0) isFrom.pop();
     else if (isWord(token, ...afterFrom) || isWindow(tokens, at)) isFrom[level] = false;
-    // Not that of "IS DISTINCT FROM".
+    // Except in "IS DISTINCT FROM".
     else if (isWord(token, 'from') && !isWord(tokens[at - 1], 'distinct')) isFrom[level] = true;
     else if (!isWord(token, 'join', 'in') && !(isFrom[level] === true && isSign(token, ','))) continue;
     if (isWord(token, 'in') || isBeforeTable(token, isFrom[level] === true)) tables.push(...tableAt(tokens, at + 1));
@@ -124,7 +124,7 @@ function tablesOf(tokens: readonly Token[]): (Token | undefined)[] {
   return tables;
 }
 
-/** WINDOW w AS (…), and no table that is called so. */
+/** Whether this is WINDOW w AS (…), not a table of that name. */
 const isWindow = (tokens: readonly Token[], at: number): boolean =>
   isWord(tokens[at], 'window') &&
   isName(tokens[at + 1]) &&
@@ -135,7 +135,7 @@ const isWindow = (tokens: readonly Token[], at: number): boolean =>
 const isBeforeTable = (token: Token, isFrom: boolean): boolean =>
   isWord(token, 'join') || (isFrom && (isWord(token, 'from') || isSign(token, ',')));
 
-/** The table at a place; none where something in parentheses stands there, whose own tables are looked at by themselves. */
+/** The table at an index; none for parentheses, whose own tables are checked separately. */
 function tableAt(tokens: readonly Token[], at: number): (Token | undefined)[] {
   if (!isSign(tokens[at], '(')) return [tokens[at]];
   const isBehindIn = isWord(tokens[at - 1], 'in');

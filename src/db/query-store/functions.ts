@@ -1,6 +1,6 @@
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
 
-/** Functions of SQLite that a question may call: they read nothing but their arguments. */
+/** SQLite functions that a query may call: they read nothing but their arguments. */
 export const functions: ReadonlySet<string> = new Set([
   ...words(
     'abs char coalesce concat concat_ws format glob hex ifnull iif if instr length like likelihood likely lower ltrim max min nullif',
@@ -19,7 +19,7 @@ export const functions: ReadonlySet<string> = new Set([
   ),
 ]);
 
-/** Words of the language that a parenthesis may follow. */
+/** SQL keywords that a parenthesis may follow. */
 export const wordsBeforeParenthesis: ReadonlySet<string> = new Set([
   ...words(
     'all and as between by case cast distinct else escape except exists filter from group having in intersect is join limit materialized',

@@ -5,9 +5,9 @@ import { openReader } from '../opening/open-reader.ts';
 import { answerSql } from './answer-sql.ts';
 import type { QueryOrder, QueryReply } from './ask-process.ts';
 
-/** The process of one question in SQL. It is killed where it takes too long: SQLite cannot be interrupted from within. */
+/** The process of one SQL query. It is killed if it takes too long: SQLite cannot be interrupted from within. */
 process.on('message', ({ path, sql, mostMilliseconds }: QueryOrder) => {
-  // Where the server dies, nobody kills this process, which hears of nothing while SQLite works: a thread of its own does.
+  // If the server dies, this thread kills the process, which handles no events while SQLite works.
   const guard = new Worker(`setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${mostMilliseconds + 500})`, {
     eval: true,
   });

@@ -1,4 +1,4 @@
-/** A piece of SQL: a name is lower case and without its quotes, as SQLite compares it. */
+/** A token of SQL. Names are lower case and unquoted, as SQLite compares them. */
 export interface Token {
   kind: 'name' | 'quoted' | 'text' | 'number' | 'sign';
   text: string;
@@ -7,7 +7,7 @@ export interface Token {
 const pattern =
   /(?<space>[ \t\n\f\r]+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|(?<text>[xX]?'(?:[^']|'')*'?)|(?<quoted>"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?)|(?<number>\d[\w.]*|\.\d[\w.]*)|(?<name>[A-Za-z_\u0080-\uFFFF$][\w\u0080-\uFFFF$]*)|(?<sign>[\s\S])/gy;
 
-/** The tokens of a statement, without space and comments. */
+/** The tokens of a statement, without whitespace and comments. */
 export function tokensOf(sql: string): Token[] {
   return [...sql.matchAll(pattern)].flatMap(({ groups = {} }): Token[] => {
     const { text, quoted, number, name, sign } = groups;

@@ -21,15 +21,15 @@ interface WaitingRow {
 }
 
 /**
- * Lets the messages that waited for `message` take effect. They came before what they refer to and stood in the log without effect. Now they
- * are projected in their order and noted as late: consumers have passed their place in the log, and have a cursor of its own for them.
+ * Applies the messages that waited for `message`. They came before what they refer to, and were in the log without effect. They are now projected
+ * in order and noted as late: consumers have passed their place in the log, and read them by a separate cursor.
  * @returns the types of the messages that took effect
  */
 export function releaseWaiting(tx: Transaction, projector: MessageProjector, message: Message): MessageType[] {
   const { execution_id } = message;
   if (execution_id === undefined) return [];
   const released: Message[] = [message];
-  // A message that takes effect may be what others wait for.
+  // An applied message may release others in turn.
   for (const one of released) {
     const key = providedKey(one);
     for (const row of key === undefined ? [] : waitingFor(tx, execution_id, key)) {
@@ -57,10 +57,10 @@ function projectLate(
 const waitingRows = `SELECT seq, ${messageColumns.payload} AS payload, ${happenedAt} AS happened_at FROM message_rows
   WHERE execution_no = ${numberOf('?')} AND awaits = ? ORDER BY seq`;
 
-/** Executions of which messages wait, as looked up in a transaction: mostly none does, and very many messages may be what others wait for. */
+/** Whether executions have waiting messages, cached per transaction: mostly they have none, and very many messages could release some. */
 const areAwaited = new WeakMap<Transaction, Map<string, boolean>>();
 
-/** To be called when a message is recorded that waits. */
+/** Call this after recording a message that waits. */
 export function noteWaiting(tx: Transaction): void {
   areAwaited.delete(tx);
 }

@@ -14,7 +14,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import { noteWaiting, releaseWaiting } from './late-messages.ts';
 import { withNumbers } from './run-numbers.ts';
 
-/** A message as it came from outside: its body and what was read in it. */
+/** A message from outside: its body as received, and decoded. */
 export interface ReceivedMessage {
   destination: string;
   body: string;
@@ -23,7 +23,7 @@ export interface ReceivedMessage {
 
 const writers = new WeakMap<Connection, MessageWriter>();
 
-/** The writer of a connection. There is one: two would each remember executions as they were before the other changed them. */
+/** The only writer of a connection: two would each remember executions from before the other changed them. */
 export function messageWriterOf(db: Connection): MessageWriter {
   const writer = writers.get(db) ?? new MessageWriter(preparer(db));
   writers.set(db, writer);
@@ -33,11 +33,11 @@ export function messageWriterOf(db: Connection): MessageWriter {
 /**
  * The only writer of the log and of the tables that are read from it.
  *
- * - A message's id is computed here from what it says. An id that it brought along is kept beside it.
- * - The same statement made again is one row. The same id with other content is recorded as a conflict, without effect.
- * - Only a row that has an effect, or waits for one, owns its id: a message that changed nothing gives it up to one that does.
+ * - A message's id is computed here from its content. An id that it carries is kept beside it.
+ * - A repeated statement is one row. The same id with other content is recorded as a conflict, without effect.
+ * - Only a row that has an effect, or waits for one, owns its id: a message without effect yields its id to a message that has one.
  * - Row and projection are written together, so no reader ever sees one without the other.
- * - A message that comes before what it refers to waits in the log, and takes effect when that comes.
+ * - A message that comes before what it refers to waits in the log, and takes effect once that arrives.
  */
 export class MessageWriter {
   readonly #sql: Prepare;
@@ -48,18 +48,18 @@ export class MessageWriter {
     this.#projector = new Projector(sql);
   }
 
-  /** Records what one of our own agents says. */
+  /** Records a message of one of our own agents. */
   record(tx: Transaction, message: Message, circumstances: Circumstances = {}): Recorded {
     return this.#recordMessage(tx, message, { destination: destinationOf(message.msg_type) }, circumstances);
   }
 
-  /** Records a message as it came from outside, readable or not. */
+  /** Records a message from outside, readable or not. */
   recordReceived(tx: Transaction, received: ReceivedMessage, circumstances: Circumstances = {}): Recorded {
     const { decoded } = received;
     switch (decoded.kind) {
       case 'message': {
         const { message } = decoded;
-        // A driver speaks in the transaction that makes it one. Words of others in its place must not take its ids.
+        // A driver speaks in the transaction that makes it the driver. Messages of others in its name must not take its ids.
         const refusal = circumstances.fromBroker === true ? this.#refusalOf(decoded) : undefined;
         if (refusal !== undefined) {
           const effect = none('REFUSED', `${message.msg_type} ${refusal}`);
@@ -84,8 +84,7 @@ export class MessageWriter {
   }
 
   /**
-   * Whether this very statement is in the log. With several processes on one store most messages that arrive are, and a look needs no
-   * transaction.
+   * Whether this very statement is in the log. With several processes on one store most arriving messages are, and checking needs no transaction.
    */
   isRecorded(decoded: Decoded): boolean {
     if (decoded.kind !== 'message') return false;
@@ -93,14 +92,14 @@ export class MessageWriter {
     return known !== undefined && agrees(known, decoded.message);
   }
 
-  /** Whether a message has been recorded so that it cannot get another effect by coming again. */
+  /** Whether a message is recorded and cannot get another effect by arriving again. */
   isSettled(decoded: Decoded): boolean {
     if (decoded.kind !== 'message') return false;
     const known = findRow(this.#sql, messageIdOf(decoded.message));
     return known !== undefined && isSettled(known) && agrees(known, decoded.message);
   }
 
-  /** Why nobody may say a message over a broker; undefined where anybody may. */
+  /** Why a message is not accepted from a broker; undefined if it is. */
   #refusalOf(decoded: Extract<Decoded, { kind: 'message' }>): string | undefined {
     const { message } = decoded;
     if (isLogbookType(message.msg_type)) return 'is recorded by the process that is asked, and not taken from a broker';
@@ -109,14 +108,14 @@ export class MessageWriter {
     return undefined;
   }
 
-  /** Whether it is for the driver alone to say, of an execution that is driven here. */
+  /** Whether only the driver may say the message, for an execution that is driven here. */
   #isForDriver({ msg_type, execution_id }: Message): boolean {
     if (!ofDriver.has(msg_type)) return false;
     const known = this.#sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
     return execution_id !== undefined && known.get(execution_id) !== undefined;
   }
 
-  /** @param wire where it goes or came from, and its body where it came from outside */
+  /** @param wire its destination, and its body if it came from outside */
   #recordMessage(
     tx: Transaction,
     message: Message,
@@ -125,7 +124,7 @@ export class MessageWriter {
   ): Recorded {
     const message_id = messageIdOf(message);
     const known = findRow(tx.sql, message_id);
-    // A request that made no execution makes none when it comes again.
+    // A request that created no execution creates none when it is repeated.
     if (known !== undefined && (isSettled(known) || message.msg_type === 'run_workflow'))
       return recordAgain(tx, wire, known, message, circumstances);
     const numbered =
@@ -137,7 +136,7 @@ export class MessageWriter {
         return recordAgain(tx, wire, known, message, circumstances);
       giveUpId(tx, known);
     }
-    // The numbers drawn belong to what the row says: a log that is read again must give the same execution.
+    // The row contains the drawn numbers: reading the log again must give the same execution.
     const isWhole = wire.body !== undefined && numbered === message;
     const identity = { message_id };
     const payload = isWhole ? (wire.body as string) : JSON.stringify({ ...numbered, ...identity });
@@ -157,10 +156,10 @@ export class MessageWriter {
   }
 }
 
-/** Whether a message may name no execution: it makes one, or belongs to none. */
+/** Whether a message may name no execution, since it creates one or belongs to none. */
 const isOfNone = (type: MessageType): boolean => type === 'run_workflow' || isLogbookType(type);
 
-/** When a message was recorded, when it was said, and when it happened: the clock of another host may be off, so a message from there happens when it comes. */
+/** When a message was recorded, said, and happened. Another host's clock may be off, so a message from a broker happens when it is recorded. */
 function timesOf(
   { timestamp }: Message,
   { recordedAt = utcNow(), sentAt, fromBroker }: Circumstances,
@@ -169,7 +168,7 @@ function timesOf(
   return { recordedAt, sentAt: said, at: fromBroker === true ? recordedAt : said };
 }
 
-/** Said by the process that drives an execution alone: by the driver, the DAQ simulator and fast processing in it. */
+/** Types that only the driving process may say: its driver, DAQ simulator and fast processing. */
 const ofDriver: ReadonlySet<MessageType> = new Set<MessageType>([
   'run_imminent',
   'start_run',
@@ -184,7 +183,7 @@ const ofDriver: ReadonlySet<MessageType> = new Set<MessageType>([
   'workflow_ended',
 ]);
 
-/** A body without an id of its own is known by its destination and its text. */
+/** Records a body without an id of its own, identified by its destination and text. */
 function recordOther(
   tx: Transaction,
   { destination, body }: ReceivedMessage,
@@ -197,7 +196,7 @@ function recordOther(
   return insertRow(tx, { envelope, message_id, destination, payload: body }, effect, circumstances);
 }
 
-/** Records a message whose id is in the log: it is said again, or contradicts the recorded one. */
+/** Records a message whose id is already in the log: a repetition, or a contradiction. */
 function recordAgain(
   tx: Transaction,
   { destination, body }: { destination: string; body?: string },
@@ -221,7 +220,7 @@ function recordAgain(
 /** Whether a row has had its effect, or waits for it. */
 const isSettled = ({ effect, effect_code }: LogRow): boolean => effect !== 'none' || effect_code === 'WAITS';
 
-/** A row without effect makes room for another message of its id. Its text stays: it may have been cut by what the columns say. */
+/** Makes a row without effect give up its id. Stores its whole text: fields that columns hold may have been cut from the body. */
 function giveUpId({ sql }: Transaction, { seq, message_id, destination, payload }: LogRow): void {
   sql('UPDATE message_rows SET message_id = ?, is_whole = 1, body = ? WHERE seq = ?').run(
     conflictId(message_id, destination, payload),
@@ -230,11 +229,11 @@ function giveUpId({ sql }: Transaction, { seq, message_id, destination, payload 
   );
 }
 
-/** The id of a message that is not the one that its natural id names. */
+/** The id for a message whose natural id belongs to another message. */
 const conflictId = (messageId: string, destination: string, payload: string): string =>
   `${messageId}#${wireHash(destination, payload).slice(0, 8)}`;
 
-/** Whether a recorded message says the same as another of its id. */
+/** Whether a recorded message has the same content as another with its id. */
 function agrees(known: LogRow, message: Message): boolean {
   const before = decodeMessage(known.payload);
   return before.kind === 'message' && contentOf(before.message) === contentOf(message);

@@ -2,7 +2,7 @@ import type { Message } from '../../messages/message.ts';
 import { drawNumber, reserveNumber } from '../log/numbers.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Gives a new `run_workflow` its execution and run number, in the transaction that records it. Nobody else chooses them. */
+/** Assigns a new `run_workflow` its execution id and run number, in the transaction that records it. No other code chooses them. */
 export function withNumbers(
   tx: Transaction,
   message: Message<'run_workflow'>,
@@ -17,7 +17,7 @@ export function withNumbers(
   return { ...message, execution_id: freeId(tx, message), run_id: String(drawNumber(tx, 'run')) };
 }
 
-/** The next id that no execution has: programs of another make may use ids of the same form. */
+/** The next free execution id: other programs may use ids of the same form. */
 function freeId(tx: Transaction, { workflow_name, executed_by }: Message<'run_workflow'>): string {
   const isTaken = tx.sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
   for (;;) {

@@ -22,7 +22,7 @@ import { factsOf } from './facts.ts';
 import { endOfLife, secondsOfLife } from './life.ts';
 import type { ObservedPart } from './observed/facts.ts';
 
-/** An execution as it does at one moment: what is known, and what follows from it. */
+/** The state of an execution at one moment: what is known, and what follows from it. */
 export interface Assessment {
   detail: ExecutionRecord;
   progress: Progress;
@@ -31,16 +31,16 @@ export interface Assessment {
   stages: StageState[];
   delays: StageDelay[];
   left: TimeLeft | undefined;
-  /** Of an own execution. */
+  /** Only for own executions. */
   forecast?: Forecast;
   capacity: Capacity | undefined;
   pace: Pace;
   in_hand: InHand;
-  /** Wall time; so far, while it runs, and up to the last sign of life where its driver is gone. */
+  /** Wall time; while it runs, so far, or until the last sign of life if its driver is gone. */
   duration_seconds: number;
-  /** As it goes on now; undefined for an observed execution, of which nobody tells. */
+  /** The current speed; undefined for an observed execution, whose speed is unknown. */
   speed: Speed | undefined;
-  /** Of an observed execution. */
+  /** Only for observed executions. */
   observed?: ObservedPart;
 }
 
@@ -50,19 +50,19 @@ export interface InHand {
   count: number;
   /** Of workers that are gone. */
   lost: number;
-  /** Of those of living workers, the ones that take too long. */
+  /** Slices of living workers that take too long. */
   overdue: number;
   oldest: AgedSlice | undefined;
-  /** Of the oldest, where its payload has a limit. ISO 8601. */
+  /** For the oldest slice, if its payload has a time limit. ISO 8601. */
   deadline?: string;
   worst_end?: string;
 }
 
-/** An assessment with everything that is worth saying. */
+/** An assessment with findings and their evidence. */
 export interface FullAssessment extends Assessment {
   findings: Finding[];
   drivers: readonly DriverSpan[];
-  /** Wall time without a driver, between two of these. */
+  /** Wall time without a driver, between two of `drivers`. */
   down_seconds: number;
   causes: Evidence['causes'];
   paused_by: Evidence['paused_by'];
@@ -77,14 +77,14 @@ interface Moment {
   now: number;
 }
 
-/** How an execution does. */
+/** Assesses an execution. */
 export function assess(sql: Prepare, execution: OwnExecution, moment: Moment): Assessment {
   const { facts, ...rest } = factsOf(sql, execution, moment);
   const duration_seconds = secondsOfLife(sql, execution, endOfLife(sql, execution, moment));
   return { ...rest, ...judge(facts), duration_seconds };
 }
 
-/** How an execution does, with everything that is worth saying of it. */
+/** Assesses an execution, with findings and their evidence. */
 export function assessWithFindings(
   sql: Prepare,
   execution: OwnExecution,

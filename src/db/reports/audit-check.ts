@@ -1,24 +1,24 @@
-/** One of the looks that an audit takes, and what it found. */
+/** One check of an audit, and what it found. */
 export interface AuditCheck {
   check: 'stf_planned' | 'stf_announced' | 'stf_ready' | 'samples' | 'slices' | 'coverage' | 'results' | 'counts';
   state: 'ok' | 'open' | 'broken';
   expected: number;
   found: number;
-  /** Ids of what is missing or wrong, the first of them. */
+  /** The first ids of missing or wrong items. */
   ids: string[];
-  /** How many there are, those that are not named too. */
+  /** The total number, including unnamed ids. */
   id_count: number;
-  /** Its meaning, where it is not ok. */
+  /** The meaning of a state other than `ok`. */
   problem?: string;
 }
 
-/** Ids that a check names. */
+/** How many ids a check names. */
 export const namedIds = 20;
 
-/** The meaning of a lack: something is not done yet, or the records contradict each other. */
+/** The meaning of missing items: something is not done yet, or the records contradict each other. */
 export type Missing = 'open' | 'broken';
 
-/** A check of which some items are missing or wrong. */
+/** A check, with the ids of missing or wrong items. */
 export function checked(
   check: AuditCheck['check'],
   {

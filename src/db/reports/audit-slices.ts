@@ -11,7 +11,7 @@ export interface SampleRow extends SampleToCut {
   tf_last: number;
 }
 
-/** The slices of one sample taken together. */
+/** Totals over the slices of one sample. */
 export interface CutRow extends Record<SliceCount, number> {
   tf_filename: string;
   /** First and last frame of each slice: `0 9,10 19`. */
@@ -45,7 +45,7 @@ export function totalsOf(cuts: readonly CutRow[]): Record<SliceCount, number> {
   return Object.fromEntries(sliceCounts.map((name) => [name, total(name)])) as Record<SliceCount, number>;
 }
 
-/** `isWhole` for many samples: most are of the same frames and are cut alike, so few have to be looked at. */
+/** `isWhole` for many samples, with a cache: most have the same frames and cuts, so few need checking. */
 function wholeness(): (cut: CutRow, sample: SampleRow) => boolean {
   const known = new Map<string, boolean>();
   return (cut, sample) => {
@@ -56,7 +56,7 @@ function wholeness(): (cut: CutRow, sample: SampleRow) => boolean {
   };
 }
 
-/** Whether slices together hold each frame of their sample once. */
+/** Whether the slices contain each frame of their sample exactly once. */
 function isWhole({ frames }: CutRow, sample: SampleRow): boolean {
   const slices = frames.split(',').map((slice) => slice.split(' ').map(Number) as [number, number]);
   slices.sort(([a], [b]) => a - b);
@@ -67,7 +67,7 @@ function isWhole({ frames }: CutRow, sample: SampleRow): boolean {
   );
 }
 
-/** As many slices of each sample as planned, and together they hold each of its frames once. */
+/** Checks that each sample has its planned slices, and that they contain each of its frames once. */
 export function checkSlices(
   sql: Prepare,
   samples: readonly SampleRow[],
@@ -91,7 +91,7 @@ export function checkSlices(
     else if (holdsAll(cut, sample)) whole += 1;
     else uncovered.push(sample.tf_filename);
   }
-  // Slices of samples that are not there.
+  // Slices without a sample.
   uncovered.push(...left.keys());
   return [
     checked('slices', { expected, found, ids: missing }, whenMissing, 'planned TF slices are missing'),
@@ -118,7 +118,7 @@ function missingSlices(sql: Prepare, executionId: string, sample: SampleRow, pla
     .filter((name) => !known.has(name));
 }
 
-/** Every slice is final, and every attempt that has ended has one result that counts. */
+/** Checks that every slice is final, and that every ended attempt has one result that counts. */
 export function checkResults(
   sql: Prepare,
   executionId: string,
@@ -145,7 +145,7 @@ export function checkResults(
   };
 }
 
-/** How many messages of a type had an effect: all but the few that had none, so that no row need be looked at. */
+/** Counts the applied messages of a type: all minus the few without effect, so that no row need be read. */
 export function appliedMessages(sql: Prepare, executionId: string, type: string): number {
   const all = sql<[string, string], { n: number }>(
     `SELECT count(*) AS n FROM message_rows WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')}`,

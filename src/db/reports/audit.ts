@@ -18,11 +18,11 @@ import {
 
 /**
  * Whether an execution's data are complete and its records agree: everything that was announced has become ready, been
- * sampled and cut as planned, and got one final result, and the kept counts are those of the rows.
+ * sampled and cut as planned, and got one final result, and the kept counts match the rows.
  */
 export interface Audit {
   execution_id: string;
-  /** `balanced`: all there; `open`: nothing is wrong, and something is not done; `broken`: the records contradict each other. */
+  /** `balanced`: complete; `open`: nothing is wrong, but something is not done; `broken`: the records contradict each other. */
   verdict: 'balanced' | 'open' | 'broken';
   checks: AuditCheck[];
 }
@@ -34,7 +34,7 @@ interface StfRow {
   tf_count: number;
 }
 
-/** Looks at every row of one execution: some hundreds of milliseconds for a run of two hours. */
+/** Reads every row of one execution: a few hundred milliseconds for a run of two hours. */
 export function auditExecution(sql: Prepare, execution: OwnExecution): Audit {
   const { execution_id } = execution;
   const params = executionParams(sql, execution);
@@ -46,7 +46,7 @@ export function auditExecution(sql: Prepare, execution: OwnExecution): Audit {
     execution_id,
   );
   const cuts = cutsOf(sql, execution_id, params);
-  // A run that was to go on to its end and says that it has, must be whole; any other may lack what was not done.
+  // A completed run must be whole; any other may lack what was not done.
   const whenMissing = execution.status === 'completed' ? 'broken' : 'open';
   const checks = [
     ...checkPlanned(params, stfs, whenMissing),
@@ -62,14 +62,14 @@ export function auditExecution(sql: Prepare, execution: OwnExecution): Audit {
 
 function verdictOf({ status }: ExecutionRow, checks: readonly AuditCheck[]): Audit['verdict'] {
   if (checks.some(({ state }) => state === 'broken')) return 'broken';
-  // An execution that still runs may be whole so far and is not done.
+  // A running execution may be whole so far, but is not done.
   return status === 'completed' && checks.every(({ state }) => state === 'ok') ? 'balanced' : 'open';
 }
 
 const rowsOf = <Row>(sql: Prepare, columns: string, table: string, executionId: string): Row[] =>
   sql<[string], Row>(`SELECT ${columns} FROM ${table} WHERE execution_id = ? ORDER BY seq`).all(executionId);
 
-/** As many STFs as were planned. A run until it is stopped has no plan. */
+/** Checks that all planned STFs were announced. A run until stopped has no plan. */
 function checkPlanned(params: ExecutionParams, stfs: readonly StfRow[], whenMissing: Missing): AuditCheck[] {
   const expected = plannedStfCount(params);
   if (expected === undefined) return [];
@@ -77,7 +77,7 @@ function checkPlanned(params: ExecutionParams, stfs: readonly StfRow[], whenMiss
   return [checked('stf_planned', counts, whenMissing, 'planned STF files were not announced')];
 }
 
-/** As many STFs as the log announces and as the end of the run tells, numbered without a gap. */
+/** Checks that there are as many STFs as the log announces and `end_run` states, numbered without a gap. */
 function checkAnnounced(
   sql: Prepare,
   execution: OwnExecution,
@@ -93,7 +93,7 @@ function checkAnnounced(
   const known = new Set(stfs.map(({ sequence }) => sequence));
   const most = Math.max(expected, ...(stfs.length === 0 ? [0] : [stfs.at(-1)?.sequence ?? 0]));
   const ids: string[] = [];
-  // The end of a run may claim any number.
+  // `end_run` may claim any number.
   for (let sequence = 1; sequence <= most && ids.length < namedIds; sequence += 1)
     if (!known.has(sequence)) ids.push(stfFilename(run_number, sequence));
   const state = said === stfs.length ? whenMissing : 'broken';
@@ -132,10 +132,10 @@ function checkSamples(
   return checked('samples', { expected, found: samples.length, ids }, whenMissing, 'planned TF samples are missing');
 }
 
-/** The figures that are kept beside the rows, by the name of their columns. */
+/** Kept counts by column name. */
 type Kept = Record<string, number>;
 
-/** The counts that are kept beside the rows are those of the rows. */
+/** Checks that the kept counts match the rows. */
 function checkCounts(
   sql: Prepare,
   { execution_id }: ExecutionRow,

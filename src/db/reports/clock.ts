@@ -4,8 +4,9 @@ import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**
- * How far the clock of an execution's first driver was behind that of the process that wrote the row before: rows are recorded in the order of
- * their making, so a start that lies before an earlier row tells of a clock that is off. (Rows that were heard of others may be read from old recordings.) Seconds; 0 where there is none.
+ * How far the clock of an execution's first driver was behind that of the process that wrote the preceding row. Rows are recorded in the order of
+ * their making, so a start dated before an earlier row shows that a clock is off. (Heard rows do not count: they may come from old recordings.)
+ * Seconds; 0 if there is no such row.
  */
 export function clockBehind(sql: Prepare, executionId: string): number {
   const row = sql<[string], { behind: number | null }>(
@@ -18,10 +19,10 @@ export function clockBehind(sql: Prepare, executionId: string): number {
   return behind > toleratedSeconds ? Math.round(behind) : 0;
 }
 
-/** Executions that are looked at for a clock that was off. */
+/** How many executions to check for a clock that was off. */
 const newest = 200;
 
-/** Executions of our own that say to have begun before one that was recorded earlier, among the newest, with how long before. */
+/** Own executions, among the newest, whose start lies before that of an execution recorded earlier, and by how many seconds. */
 export function misdatedExecutions(sql: Prepare): { execution_id: string; behind: number }[] {
   const rows = sql<[], { execution_id: string; start: number }>(
     `SELECT execution_id, unixepoch(start_time, 'subsec') AS start FROM workflow_executions WHERE origin = 'own' ORDER BY seq DESC LIMIT ${newest}`,

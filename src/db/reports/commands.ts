@@ -13,11 +13,11 @@ interface CommandRow {
   claimed_by: string | null;
 }
 
-/** As SQL: a field of a body where it is a text. A body is kept as it came, whatever it has under a name that is optional. */
+/** As SQL: a field of a body if it is a text. Bodies are kept as received, so an optional field may hold anything. */
 const textOf = (field: string, most: number): string =>
   `CASE WHEN json_valid(body) AND json_type(body, '$.${field}') = 'text' THEN substr(body ->> '$.${field}', 1, ${most}) END`;
 
-/** The last command of a type: one that took effect, or one that waits for a driver. */
+/** The last command of a type that took effect, or that waits for a driver. */
 function lastCommand(
   sql: Prepare,
   executionId: string,
@@ -40,16 +40,16 @@ function lastCommand(
   };
 }
 
-/** The one who has paused an execution that is paused now; undefined where nobody has, or where it rests between two periods. */
+/** The pause of an execution that is paused now; undefined if nobody paused it, or it rests between two periods. */
 export function pausedBy(sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined {
   if (status !== 'running' || !isHeld(sql, execution_id)) return undefined;
   return lastCommand(sql, execution_id, 'pause_workflow');
 }
 
-/** A stop of a running execution that no driver has taken up: it goes on until one does. */
+/** A stop of a running execution that no driver has carried out yet: the execution goes on. */
 export const pendingStop = (sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined =>
   status === 'running' ? lastCommand(sql, execution_id, 'stop_workflow', 'waiting') : undefined;
 
-/** The one who has ended an execution before its end: an operator, or an agent that gave up. */
+/** The stop that ended an execution early, by an operator or by an agent that gave up. */
 export const stoppedBy = (sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined =>
   status === 'terminated' || status === 'failed' ? lastCommand(sql, execution_id, 'stop_workflow') : undefined;

@@ -17,7 +17,7 @@ interface DriverRow {
   body: string;
 }
 
-/** The newest messages of a type. An execution of many periods has many landmarks, and few of these. */
+/** The newest driver messages of a type. An execution of many periods has many landmarks, but few of these. */
 function driverRows(sql: Prepare, executionId: string, type: DriverMessage, limit: number): DriverRow[] {
   return sql<[string, number], DriverRow>(
     `SELECT ${jsonField('body', 'epoch')} AS epoch, ${messageColumns.sent_at} AS sent_at, body FROM message_rows INDEXED BY message_rows_type
@@ -34,7 +34,7 @@ interface Started {
   claimed_by?: unknown;
 }
 
-/** Rows are as they were recorded; of a damaged one nothing is known. */
+/** Rows are as recorded, so a damaged row yields unknown values. */
 const startedIn = (body: string): Started => ({
   pid: undefined,
   hostname: 'unknown',
@@ -51,8 +51,8 @@ interface Ended {
 }
 
 /**
- * The last drivers of an execution, the oldest first: who drove it, from when to when, and how that ended. A driver whose process is gone
- * without a word ends with its last sign of life.
+ * The last drivers of an execution, oldest first: who drove it, from when to when, and how that ended. A driver whose process vanished without a
+ * word ends with its last sign of life.
  */
 export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTest, limit: number): DriverSpan[] {
   const owner = ownerOf(sql, executionId);
@@ -63,7 +63,7 @@ export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTe
   });
 }
 
-/** The same as far as it is recorded: of a driver that has ended without a word nothing tells the end. */
+/** The last drivers as far as recorded: a driver that vanished without a word has no recorded end. */
 function recordedDrivers(sql: Prepare, executionId: string, limit: number): DriverSpan[] {
   const ended = driverRows(sql, executionId, 'driver_ended', limit);
   const lost = driverRows(sql, executionId, 'driver_lost', limit);
@@ -90,10 +90,10 @@ function recordedDrivers(sql: Prepare, executionId: string, limit: number): Driv
     });
 }
 
-/** Drivers whose speeds are looked at. */
+/** How many drivers to read speeds from. */
 const mostDrivers = 50;
 
-/** The speed at which its last driver goes on, undefined where none has said so; and whether any before went at another one. */
+/** The speed of an execution's last driver, undefined if no driver stated one, and whether an earlier driver had another speed. */
 export function speedsOf(sql: Prepare, executionId: string): { current: Speed | undefined; hasChanged: boolean } {
   const speeds = driverRows(sql, executionId, 'driver_started', mostDrivers)
     .map(({ body }) => startedIn(body).speed)

@@ -34,15 +34,15 @@ import { exhaustedSlices } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
 import { agentTroubles, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
 
-/** Rows that a finding names, and agents that are looked at. */
+/** How many rows and drivers a finding names, and how many agents are read. */
 const named = 5;
 const namedDrivers = 4;
 const agentsLookedAt = 50;
 
-/** The agent types that an execution needs beside its driver, which is the other two and of which other findings tell. */
+/** The agent types that an execution needs beside its driver. The driver plays the other two, and has findings of its own. */
 const neededTypes = agentTypes.filter((type) => type !== 'daq_simulator' && type !== 'fast_processing');
 
-/** The evidence that findings name. Damage in one table leaves the rest. */
+/** The evidence that findings name. Damage in one table does not hide the rest. */
 export function evidenceOf(
   sql: Prepare,
   execution: OwnExecution,

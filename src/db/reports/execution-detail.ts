@@ -19,16 +19,16 @@ export interface ExecutionRecord {
   dataset_bytes: number;
   last_tick: number | null;
   phase_changed_at: string | null;
-  /** 1 where agents of other processes may work on it. */
+  /** 1 if agents of other processes may work on it. */
   over_broker: number;
 }
 
-/** The same with its plan. */
+/** The record with the plan. */
 export interface ExecutionDetail extends ExecutionRecord {
   params: ExecutionParams;
 }
 
-/** Throws `RUN_NOT_FOUND` for an execution whose run is missing. */
+/** Throws `RUN_NOT_FOUND` if the execution's run is missing. */
 export function executionRecord(sql: Prepare, { execution_id, run_number }: ExecutionRow): ExecutionRecord {
   const row = sql<[string], Omit<ExecutionRecord, 'last_tick'>>(
     `SELECT phase_changed_at, over_broker, stfs_ready, samples_expected, slices_expected, slices_exhausted, slice_retries, slices_retried,
@@ -43,7 +43,7 @@ export function executionRecord(sql: Prepare, { execution_id, run_number }: Exec
   return { ...row, last_tick: lastTick(sql, execution_id)?.tick ?? null };
 }
 
-/** The same with its plan. Throws `CONFIG_INVALID`, too, for one whose parameters cannot be read. */
+/** The record with the plan. Also throws `CONFIG_INVALID` if the parameters cannot be read. */
 export const executionDetail = (sql: Prepare, execution: OwnExecution): ExecutionDetail => ({
   ...executionRecord(sql, execution),
   params: executionParams(sql, execution),

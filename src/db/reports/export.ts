@@ -5,10 +5,10 @@ import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The kind of the values of a column. Times are ISO 8601, UTC. */
+/** The type of a column's values. Times are ISO 8601, UTC. */
 export type ExportedKind = 'text' | 'integer' | 'real' | 'time';
 
-/** A table as it is exported: all rows of one execution in the order of recording. */
+/** An exported table: all rows of one execution in the order of recording. */
 export interface ExportedTable {
   /** The name of its file. */
   name: string;
@@ -21,7 +21,7 @@ export interface ExportedTable {
 
 export type ExportedRow = Readonly<Record<string, string | number | null>>;
 
-/** Rows that are held in memory at a time, about. */
+/** About how many rows are held in memory at a time. */
 const batch = 2000;
 
 const sliceColumns = {
@@ -150,7 +150,7 @@ const messageNames = {
   payload: 'text',
 } as const;
 
-/** A table that is exported as it stands. */
+/** A table that is exported as is. */
 function plain(
   name: string,
   columns: Readonly<Record<string, ExportedKind>>,
@@ -171,7 +171,7 @@ const slices = plain('slices', sliceColumns, { table: 'tf_slices' });
 
 const attemptNames = Object.keys(attemptColumns).join(', ');
 
-/** The attempts of slices, those before the current one first, with what their payload commands left. */
+/** All attempts of slices, earlier ones first, with the results of their payload commands. */
 const attempts: ExportedTable = {
   name: 'attempts',
   columns: { ...attemptColumns, ...payloadColumns },
@@ -213,7 +213,7 @@ const quality: ExportedTable = {
   lastKey: 'SELECT max(1) AS key FROM run_quality WHERE execution_id = $id AND $after < 1 AND $limit > 0',
 };
 
-/** The tables of an export. A new one is an entry here. */
+/** The tables of an export. To export another table, add it here. */
 export const exportedTables: readonly ExportedTable[] = [
   slices,
   attempts,
@@ -226,7 +226,7 @@ export const exportedTables: readonly ExportedTable[] = [
   quality,
 ];
 
-/** The rows of a table, a few thousand in memory at a time. To be read within one snapshot, or rows that change meanwhile come as they are then. */
+/** The rows of a table, a few thousand in memory at a time. Read them in one snapshot: otherwise rows that change meanwhile come in their new state. */
 export function* exportedRows(sql: Prepare, table: ExportedTable, id: string): Generator<ExportedRow> {
   for (let after = 0; ;) {
     const values = { id, after, limit: batch };

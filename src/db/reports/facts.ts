@@ -18,7 +18,7 @@ import { slicesInHand } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
 import { payloadKind } from './undone-work.ts';
 
-/** The figures of an execution, all of them kept, none counted: as fast for a long run as for a short one. */
+/** The figures of an execution. All are kept and none is counted here, so a long run takes no longer than a short one. */
 export function factsOf(
   sql: Prepare,
   execution: OwnExecution,
@@ -60,7 +60,7 @@ export function factsOf(
       owner === undefined
         ? undefined
         : {
-            // Of one that has ended nobody asks.
+            // Irrelevant once the execution has ended.
             alive: status === 'running' && isProcessAlive(owner, isAlive),
             silent: isSilent(owner, isAlive),
             since: owner.taken_at,
@@ -69,7 +69,7 @@ export function factsOf(
   return { facts, detail, progress };
 }
 
-/** The slots of workers in whatever process. After the end they may be gone or work for others, and while the broker is away they are not heard. */
+/** Worker slots in all processes. Unknown after the end, when workers may be gone or work for others, and while the broker is away. */
 function slotsHeard(
   sql: Prepare,
   { status, namespace, execution_id, slices_queued }: OwnExecution,
@@ -78,7 +78,7 @@ function slotsHeard(
 ): number | undefined {
   if (status !== 'running' || brokerAwaySince(sql, namespace) !== undefined) return undefined;
   const recorder = { process_id: owner?.process_id ?? 0, slots };
-  // Where nothing waits, it does not matter who could do it.
+  // If no slice waits, it does not matter which workers could do it.
   const payload = slices_queued === 0 ? undefined : kept(sql, payloadKind)(execution_id);
   return workerSlots(sql, { namespace, recorder, payload }, isAlive);
 }
@@ -118,7 +118,7 @@ const firstSliceAt = (sql: Prepare, executionId: string): string | undefined =>
     'SELECT created_at FROM tf_slices WHERE execution_id = ? ORDER BY seq LIMIT 1',
   ).get(executionId)?.created_at;
 
-/** Drivers whose gaps are looked at. */
+/** How many drivers to search for gaps. */
 const mostDrivers = 50;
 
 /** Seconds without a driver since a time. */

@@ -5,8 +5,8 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**
- * Why attempts of an execution failed, the most frequent cause first, among 1,000 that failed: of those that are tried again by now and of those
- * that are not as many each, where there are more.
+ * Why attempts of an execution failed, most frequent cause first, from 1,000 failures at most. If there are more, half are attempts that were
+ * retried by now and half are not.
  */
 export function failureCauses(sql: Prepare, executionId: string): FailureCause[] {
   const errorsOf = (from: string): string[] =>

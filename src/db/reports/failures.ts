@@ -6,7 +6,7 @@ import { isoTime } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Results that are looked at for the last one of a slice that was done: mostly the newest is one. */
+/** How many results to search for the last success, in two tries: mostly it is the newest. */
 const resultsLookedAt = [10, 20_000] as const;
 
 interface ResultRow {
@@ -15,7 +15,7 @@ interface ResultRow {
   recorded_ms: number;
 }
 
-/** The attempts of an own execution that failed since the last one that succeeded; undefined if that is the newest, or nothing was tried. */
+/** The failed attempts of an own execution since its last success; undefined if the newest attempt succeeded, or nothing was tried. */
 export function failuresInARow(sql: Prepare, executionId: string): FailuresInARow | undefined {
   const field = (name: string): string => `iif(json_valid(body), body ->> '$.${name}', NULL) AS ${name}`;
   const newest = sql<[string, number], ResultRow>(
@@ -42,13 +42,13 @@ function rowOf(
   return { since: first.recorded_ms, attempts: failed.length, firstAttempts, ...rest };
 }
 
-/** Slices that are looked at for a place where they fail: the newest. */
+/** How many of the newest slices to search for a place where they fail. */
 const slicesLookedAt = 20_000;
 
-/** Errors that are looked at of a place. */
+/** How many errors of a place to read. */
 const errorsLookedAt = 200;
 
-/** The places with more failures than chance gives, among the newest slices. */
+/** The places with more failures than chance explains, among the newest slices. */
 export function failuresOnOnePlace(sql: Prepare, executionId: string): Evidence['concentration'] {
   const from =
     sql<[string, number], { seq: number }>(
@@ -85,7 +85,7 @@ function errorsAt(sql: Prepare, executionId: string, { kind, places }: Concentra
     .map(({ error }) => error);
 }
 
-/** When the first attempt of an execution failed, ISO 8601; undefined where so many failed, so late, that it was not looked for. */
+/** When an attempt of an execution first failed, ISO 8601; undefined if too many failed too late to search for the first. */
 export function firstFailure(sql: Prepare, executionId: string): string | undefined {
   const early = sql<[string, number], { at: string | null }>(
     `SELECT ${isoTime('min(recorded_ms)')} AS at FROM (
@@ -100,21 +100,21 @@ export function firstFailure(sql: Prepare, executionId: string): string | undefi
   return late === undefined || late.n === resultsLookedAt[1] ? undefined : (late.at ?? undefined);
 }
 
-/** The slice of an own execution that took longest, of those that were done. */
+/** The completed slice of an own execution that took longest. */
 export const slowestSlice = (sql: Prepare, executionId: string): SlowSlice | undefined =>
   sql<[string], SlowSlice>(
     `SELECT slice_filename, assigned_worker AS worker, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec') AS seconds
      FROM tf_slices WHERE execution_id = ? AND status = 'completed' ORDER BY seconds DESC LIMIT 1`,
   ).get(executionId);
 
-/** The same of an observed execution, by the measure of its worker. */
+/** The same for an observed execution, as measured by its worker. */
 export const observedSlowestSlice = (sql: Prepare, executionId: string): SlowSlice | undefined =>
   sql<[string], SlowSlice>(
     `SELECT slice_filename, assigned_worker AS worker, took_ms / 1000.0 AS seconds FROM tf_slices INDEXED BY tf_slices_took
      WHERE execution_id = ? AND status = 'completed' AND ${indexPredicates.tookTime} ORDER BY took_ms DESC LIMIT 1`,
   ).get(executionId);
 
-/** The attempts of an observed execution that failed since a slice was last done: by the times of the results, since they may come in any order. */
+/** The failed attempts of an observed execution since its last completed slice, by the times of the results, which may come in any order. */
 export function observedFailuresInARow(sql: Prepare, executionId: string): FailuresInARow | undefined {
   const done = sql<[string], { at: string | null }>(
     `SELECT max(completed_at) AS at FROM tf_slices WHERE execution_id = ? AND status = 'completed'`,
@@ -133,6 +133,6 @@ export function observedFailuresInARow(sql: Prepare, executionId: string): Failu
   const [first] = found.flatMap((one) => one.first ?? []).toSorted();
   if (first === undefined) return undefined;
   const last_done = done === null || done === undefined ? undefined : Date.parse(done);
-  // Each is the last of its slice, as far as is known.
+  // Each is the last attempt of its slice, as far as is known.
   return { attempts, since: Date.parse(first), firstAttempts: found[0]?.n ?? 0, isMore: false, last_done };
 }

@@ -9,8 +9,7 @@ export interface FirstError {
   log_id: number;
 }
 
-/** The first error of an execution in the log. A line of the driver about its end is none: it repeats a reason, or tells why
- * the driver left. */
+/** The first error line of an execution. The driver's lines about its end do not count: they repeat a reason, or say why the driver left. */
 export function firstError(sql: Prepare, executionId: string): FirstError | undefined {
   return sql<[string], FirstError>(
     `SELECT timestamp, agent, message, log_id FROM app_logs

@@ -3,10 +3,10 @@ import { countMessages } from '../lists/message-counts.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** More are not counted. */
+/** Counting stops here. */
 const mostCounted = 10_000;
 
-/** Slices that were in hand when their execution was stopped or failed. They wait again, in an attempt that has begun. */
+/** Counts the slices in hand when their execution was stopped or failed. They wait again, in an attempt that has begun. */
 export function givenUpSlices(sql: Prepare, executionId: string): number {
   return (
     sql<[string], { n: number }>(
@@ -17,7 +17,7 @@ export function givenUpSlices(sql: Prepare, executionId: string): number {
   );
 }
 
-/** Starts beyond the first of an attempt: every start is a message, and the first of each has a delay. */
+/** Counts starts after the first of each attempt: every start is a message, and only the first has a delay. */
 export function begunAgain(sql: Prepare, executionId: string, delays: readonly StageDelay[]): number {
   const first = delays.find(({ stage }) => stage === 'slice → slice_started')?.items ?? 0;
   return Math.max(0, (countMessages(sql, executionId).get('slice_started') ?? 0) - first);

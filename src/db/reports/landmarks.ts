@@ -5,7 +5,7 @@ import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The last message of an execution, entries of the logbook apart, and why it had no effect, where it had none. */
+/** The last message of an execution, except logbook entries, and why it had no effect, if so. */
 export type LastMessage = Pick<MessageHead, 'message_id' | 'sent_at' | 'effect' | 'effect_code' | 'effect_reason'>;
 
 export function lastMessage(sql: Prepare, executionId: string): LastMessage | undefined {
@@ -17,15 +17,15 @@ export function lastMessage(sql: Prepare, executionId: string): LastMessage | un
 
 /** A message that tells the story of an execution. The body of `run_workflow`, a whole configuration, is left out. */
 export interface Landmark extends MessageHead {
-  /** Its fields; of a message that is stored whole its whole text. */
+  /** Its fields, or its whole text if the message is stored whole. */
   body: string | null;
 }
 
-/** Phases of a run of many periods: there may be a great many. */
+/** Types of which a run of many periods may have a great many. */
 const phaseTypes: readonly string[] = ['pause_run', 'resume_run'];
 const mostPhases = 2;
 
-/** As SQL: the sequences of the newest messages of each type, found by the index of the types. */
+/** As SQL: the `seq` of the newest messages of each type, found by the type index. */
 const newestOfTypes = landmarkTypes
   .map(
     (type) => `SELECT seq FROM (SELECT seq FROM message_rows INDEXED BY message_rows_type
@@ -33,19 +33,19 @@ const newestOfTypes = landmarkTypes
   )
   .join(' UNION ALL ');
 
-/** Materialized, or SQLite would put the rows together once a type. */
+/** Materialized, or SQLite would assemble the rows once per type. */
 const landmarks = `WITH newest AS MATERIALIZED (${newestOfTypes})
   SELECT ${headColumns}, CASE WHEN type_no IS NOT ${numberOf(`'run_workflow'`)} THEN body END AS body
   FROM newest CROSS JOIN message_rows USING (seq) ORDER BY seq DESC LIMIT ($limit + 0)`;
 
 /**
- * The newest messages that tell the story of an execution: its phases, drivers, commands and end. Of the changes between periods only the last
- * two, which must not drive out who paused or took over.
+ * The newest messages that tell the story of an execution: its phases, drivers, commands and end. Only the last two changes between periods are
+ * included, so that they do not crowd out who paused or took over.
  */
 export const lastLandmarks = (sql: Prepare, id: string, limit: number): Landmark[] =>
   sql<[{ id: string; limit: number }], Landmark>(landmarks).all({ id, limit });
 
-/** The newest messages that cannot be read or contradict an earlier one. */
+/** The newest messages that cannot be read or contradict an earlier message. */
 export function lastTroubledMessages(sql: Prepare, executionId: string, limit: number): MessageHead[] {
   return newest(sql, executionId, indexPredicates.troubled, limit);
 }
@@ -56,23 +56,23 @@ function newest(sql: Prepare, executionId: string, condition: string, limit: num
   ).all(executionId, limit);
 }
 
-/** How many messages there are of a kind, and the newest of them. */
+/** The number of messages of a kind, and the ids of the newest. */
 export interface SomeMessages {
   count: number;
   ids: string[];
 }
 
-/** Messages that cannot be read or contradict an earlier one. */
+/** Messages that cannot be read or contradict an earlier message. */
 export function refusedMessages(sql: Prepare, executionId: string, named: number): SomeMessages {
   return someMessages(sql, executionId, indexPredicates.troubled, named);
 }
 
-/** Messages that wait for an earlier one. */
+/** Messages that wait for an earlier message. */
 export function waitingMessages(sql: Prepare, executionId: string, named: number): SomeMessages {
   return someMessages(sql, executionId, indexPredicates.awaiting, named);
 }
 
-/** More are not counted. */
+/** Counting stops here. */
 const mostCounted = 1000;
 
 function someMessages(sql: Prepare, executionId: string, condition: string, named: number): SomeMessages {

@@ -6,8 +6,8 @@ import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.t
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**
- * When an execution ended, in milliseconds since 1970: at its end; at the last sign of life of its driver, where that is gone; now, while it
- * runs; of an observed one that runs, when it was last listened to.
+ * When an execution ended, in milliseconds since 1970: its end time; its driver's last sign of life, if the driver is gone; now, while it runs;
+ * for a running observed execution, when it was last listened to.
  */
 export function endOfLife(
   sql: Prepare,
@@ -22,7 +22,7 @@ export function endOfLife(
 
 type Ended = Pick<ExecutionRow, 'execution_id' | 'end_time'>;
 
-/** The last sign of life of the driver of an execution that has no end, where that driver is gone. Milliseconds since 1970. */
+/** The last sign of life of the driver, if it is gone and the execution has no end. Milliseconds since 1970. */
 export function silentSince(
   sql: Prepare,
   { execution_id, end_time }: Ended,
@@ -32,7 +32,7 @@ export function silentSince(
   return owner === undefined || isProcessAlive(owner, isAlive) ? undefined : Date.parse(lastSignOf(sql, owner).at);
 }
 
-/** Wall time of an execution in seconds, so far while it runs, without steps of its clock. */
+/** Wall time of an execution in seconds, so far while it runs, excluding steps of its clock. */
 export const secondsOfLife = (
   sql: Prepare,
   { execution_id, start_time }: Pick<ExecutionRow, 'execution_id' | 'start_time'>,

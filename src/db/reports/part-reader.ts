@@ -1,11 +1,11 @@
 import { SwfError } from '../../lib/errors.ts';
 
-/** Reads parts of a store one by one, so that damage in one table does not hide what others hold. */
+/** Reads parts of a store one by one, so that damage in one table does not hide the others. */
 export class PartReader {
   /** The parts that could not be read. */
   readonly unreadable: string[] = [];
 
-  /** Returns the value of `ask`, or `instead` where the store is damaged there. */
+  /** Returns the value of `ask`, or `instead` if that part of the store is damaged. */
   read<T>(part: string, ask: () => T, instead: T): T {
     try {
       return ask();

@@ -7,12 +7,12 @@ import type { Prepare } from '../sqlite/statements.ts';
 /** A role with fewer unread rows is not reported. */
 const farBehind = 1000;
 
-/** The roles that read the log, each with the message that begins its stage. Workers have a queue. */
+/** The roles that read the log, each with the message that begins its stage. Workers have a queue instead. */
 const readers = stages.flatMap(({ stage, agent }) =>
   agent === 'worker' ? [] : [{ role: agent, reads: stage.split(' → ')[0] ?? '' }],
 );
 
-/** The roles that are 1,000 rows and more behind the log of an execution. */
+/** The roles that are 1,000 or more rows behind the log of an execution. */
 export function readersBehind(sql: Prepare, executionId: string, isOverBroker: boolean): ReaderBehind[] {
   return readers.flatMap(({ role, reads }) => {
     const cursor = sql<[string, string], { seq: number }>(

@@ -6,11 +6,11 @@ interface Recorded {
   name: string;
   key: number;
   size_bytes: number | null;
-  /** Where its writer has it: its address; for an output of a slice whose file was fetched the host of the worker. */
+  /** Where its writer has it: its address, or for an output of a slice whose file was fetched, the worker's host. */
   place: string | null;
 }
 
-/** A file that the records of an execution tell of, with what they know of its content. */
+/** A recorded file of an execution, with what is known of its content. */
 export type RecordedFile =
   | (Recorded & { kind: 'stf'; checksum: string })
   | (Recorded & { kind: 'tf'; tf_first: number; tf_last: number })
@@ -18,11 +18,11 @@ export type RecordedFile =
 
 interface FilesOf {
   execution_id: string;
-  /** Only this STF file, its samples, and what payloads wrote of its slices. */
+  /** Only this STF file, its samples, and the payload outputs of its slices. */
   stf_filename?: string | undefined;
 }
 
-/** As SQL: the files of each kind with keys behind $after. All outputs of a slice have its key. */
+/** As SQL: the files of each kind with keys after $after. All outputs of a slice have the slice's key. */
 const questions: Record<FileKind, string> = {
   stf: `SELECT 'stf' AS kind, seq AS key, stf_filename AS name, checksum, size_bytes, file_url AS place FROM stf_files
     WHERE execution_id = $execution_id AND checksum IS NOT NULL AND seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY seq`,
@@ -36,7 +36,7 @@ const questions: Record<FileKind, string> = {
     WHERE s.execution_id = $execution_id AND outputs IS NOT NULL AND s.seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY s.seq`,
 };
 
-/** Files of an execution that are known to have been written whole, of one kind, behind a place. */
+/** Files of an execution that are known to have been written whole, of one kind, after a key. */
 export const recordedFilesOf = (
   sql: Prepare,
   { execution_id, stf_filename }: FilesOf,

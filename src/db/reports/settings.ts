@@ -10,13 +10,13 @@ import { numberOf } from '../migrations/names.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The settings of an execution that an operator asks for. Times are seconds: of simulated time but for `timeout_seconds`. */
+/** The settings of an execution that an operator asks for. Times are in simulated seconds, except `timeout_seconds`. */
 export interface Configuration {
   /** The name that its user gave; undefined for the default. */
   config: string | undefined;
-  /** As it was started. A resume may go on at another one: see its drivers. */
+  /** The speed at the start. A resume may change it: see the drivers. */
   speed: string;
-  /** STFs a period; 0: as many as fit. */
+  /** STFs per period; 0: as many as fit. */
   stf_count: number;
   physics_period_count: number;
   stf_interval: number;
@@ -27,7 +27,7 @@ export interface Configuration {
   slices_per_sample: number;
   slice_processing_time: number;
   target_worker_count: number;
-  /** The program with the digest that its newest slice asks for, before that a mark of the whole command; or `placeholder`. */
+  /** The program with the digest that the newest slice asks for, before any slice with a mark of the whole command; or `placeholder`. */
   payload: string;
   timeout_seconds: number | undefined;
   max_retries: number;
@@ -67,7 +67,7 @@ export function configurationOf(sql: Prepare, execution: OwnExecution): Configur
   };
 }
 
-/** A configuration that was given by a path is known by the name of its file. */
+/** The name of a configuration; if it was given by a path, its file name. */
 function configName(sql: Prepare, { execution_id }: ExecutionRow): string | undefined {
   const row = sql<[string], { config: string | null }>(
     `SELECT ${jsonField('body', 'config')} AS config FROM message_rows
@@ -76,13 +76,13 @@ function configName(sql: Prepare, { execution_id }: ExecutionRow): string | unde
   return row?.config?.split('/').at(-1)?.slice(0, shownConfig);
 }
 
-/** A recorded setting: a text for people, and a mark that differs where the value differs. */
+/** A recorded setting: a text for people, and a mark that differs if the value differs. */
 export interface Setting {
   shown: string;
   mark: string;
 }
 
-/** Every setting that was recorded of an execution, by dotted key, with the name of its configuration and the program's version. */
+/** Every recorded setting of an execution by dotted key, with the name of its configuration and the program's version. */
 export function settingsOf(sql: Prepare, execution: OwnExecution): Map<string, Setting> {
   const { execution_id } = execution;
   const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
@@ -92,7 +92,7 @@ export function settingsOf(sql: Prepare, execution: OwnExecution): Map<string, S
   const version = sql<[string], { version: string | null }>(
     `SELECT ${jsonField('body', 'version')} AS version FROM message_rows WHERE message_id = ?`,
   ).get(`${execution_id}/driver_started/1`)?.version;
-  // Defaults count as settings, so that a store of an older program compares with one of a newer.
+  // Defaults count as settings, so that stores of older and newer versions can be compared.
   const all = { ...recorded, ...withDefaults(executionParams(sql, execution), recorded) };
   const found = new Map(flat(all, '').map(([key, value]) => [key, settingOf(value)] as const));
   const config = configName(sql, execution);
@@ -116,7 +116,7 @@ const settingOf = (value: unknown): Setting => ({
   mark: markOf(value),
 });
 
-/** Differs where the value differs, and tells nothing of it. */
+/** Differs if the value differs, and does not reveal it. */
 const markOf = (value: unknown): string =>
   sha256()
     .update(JSON.stringify(value) ?? '')

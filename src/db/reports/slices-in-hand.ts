@@ -3,7 +3,7 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The first slices of an execution that have stayed failed. */
+/** The first slices of an execution that stay failed. */
 export function exhaustedSlices(sql: Prepare, executionId: string, limit: number): string[] {
   // Most failed slices have no attempt left. The next retry takes the others out of this list.
   return sql<[string, number], { slice_filename: string }>(
@@ -19,8 +19,8 @@ interface InHandRow extends Omit<SliceInHand, 'isLost'>, ProcessSigns {
 }
 
 /**
- * The slices that workers have begun and not ended, the oldest first. A slice is lost where its worker's process is gone, as far as this store
- * knows the worker. There are no more of them than slots.
+ * The slices that workers have begun and not ended, oldest first; no more than there are slots. A slice is lost if its worker's process is gone,
+ * as far as this store knows the worker.
  */
 export function slicesInHand(sql: Prepare, executionId: string, isAlive: LivenessTest): SliceInHand[] {
   const living = new Map<number, boolean>();
@@ -41,7 +41,7 @@ export function slicesInHand(sql: Prepare, executionId: string, isAlive: Livenes
     });
 }
 
-/** Tells of slices in hand whether their workers' processes are gone, as far as this store knows the workers. */
+/** Returns a test for whether the worker's process of a slice in hand is gone, as far as this store knows the worker. */
 export function goneWorkers(
   sql: Prepare,
   isAlive: LivenessTest,
@@ -60,7 +60,7 @@ export function goneWorkers(
   };
 }
 
-/** The slices that each worker agent has in hand, of whatever execution, by the agent's name. */
+/** How many slices each worker agent has in hand, over all executions, by agent name. */
 export function slicesInHandByAgent(sql: Prepare): Map<string, number> {
   const rows = sql<[], { agent: string; n: number }>(
     `SELECT substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) AS agent, count(*) AS n

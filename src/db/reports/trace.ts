@@ -11,7 +11,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { seqsOfObserved } from './observed/trace.ts';
 import { goneWorkers } from './slices-in-hand.ts';
 
-/** A file of the workflow: what it is, and whose. */
+/** A file of the workflow: its kind, and its execution. */
 export interface Product {
   kind: 'stf' | 'tf' | 'slice';
   name: string;
@@ -23,20 +23,20 @@ export interface Product {
   attempt: number | null;
 }
 
-/** How a slice stands: its attempts so far, and its place in the queue. */
+/** The state of a slice: its attempts so far, and its place in the queue. */
 export interface SliceStanding {
   /** Attempts that a worker has begun. */
   attempts_made: number;
-  /** Seconds that it has waited, or did before the worker began its last attempt. */
+  /** Seconds that it has waited, or waited before its last attempt began. */
   waiting_seconds: number;
-  /** Queued slices of its execution that come before it; undefined where it is not queued. */
+  /** Queued slices of its execution ahead of it; undefined if it is not queued. */
   ahead: number | undefined;
   worker: string | undefined;
   /** The payload that its last attempt asks for: name and digest; undefined for the placeholder. */
   payload: string | undefined;
   /** Its worker's process is gone, as far as this store knows the worker. */
   isGone: boolean;
-  /** Undefined where it is not in hand. */
+  /** Undefined if it is not in hand. */
   seconds_in_hand: number | undefined;
 }
 
@@ -51,10 +51,10 @@ const present = ({
   payload: payload ?? undefined,
 });
 
-/** More are not counted. */
+/** Counting stops here. */
 const mostAhead = 100_000;
 
-/** @param now in milliseconds since 1970; of an execution that is over, its end */
+/** @param now in milliseconds since 1970; for an ended execution, its end */
 export function sliceStanding(
   sql: Prepare,
   { name, execution_id }: Product,
@@ -103,7 +103,7 @@ function queuedBefore(sql: Prepare, executionId: string, key: number): number {
   );
 }
 
-/** Throws `ARGUMENT_INVALID` for a name that the store does not know, with the form that names have. */
+/** Throws `ARGUMENT_INVALID` for an unknown name, and shows the form of valid names. */
 export function findProduct(sql: Prepare, name: string): Product {
   const found = sql<[string, string, string], Product>(
     `SELECT 'stf' AS kind, stf_filename AS name, execution_id, run_number, status, stf_filename, NULL AS tf_filename, NULL AS attempt
@@ -126,7 +126,7 @@ export function findProduct(sql: Prepare, name: string): Product {
   );
 }
 
-/** A message of a product's way, with what a worker says in it. */
+/** A message on a product's way, with what a worker says in it. */
 export interface Hop extends MessageHead {
   /** The worker that begins or has ended an attempt. */
   worker: string | null;
@@ -136,7 +136,7 @@ export interface Hop extends MessageHead {
   error: string | null;
 }
 
-/** As SQL: a field of a body where the vocabulary has it. Other messages may have something else under its name. */
+/** As SQL: a field of a body, only for types whose vocabulary has it. Other messages may use its name for something else. */
 const fieldOf = (field: string, ...types: string[]): string =>
   `CASE WHEN type_no IN ${typeNumbers(types)} THEN ${jsonField('body', field)} END`;
 
@@ -148,7 +148,7 @@ const hopColumns = [
   `${fieldOf('error', 'slice_result')} AS error`,
 ].join(', ');
 
-/** Messages of other programs by their places in the log, with what a worker says in them. */
+/** Observed messages by their `seq`, with what a worker says in them. */
 function hopsAt(sql: Prepare, seqs: readonly number[]): Hop[] {
   const isResult = `type_no IN ${typeNumbers(['slice_result'])}`;
   const rows = sql<[string], Hop>(
@@ -159,7 +159,7 @@ function hopsAt(sql: Prepare, seqs: readonly number[]): Hop[] {
   return rows.all(JSON.stringify(seqs));
 }
 
-/** Messages that tell a product's way, found by their ids: what it comes from, itself, and what was made of it. */
+/** The messages on a product's way, found by their ids: about its sources, itself, and what was made of it. */
 export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[] {
   const { kind, name, execution_id, stf_filename, tf_filename } = product;
   const heard = seqsOfObserved(sql, product);
@@ -173,7 +173,7 @@ export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[]
     kind === 'slice'
       ? ['slice', 'slice_started', 'slice_result'].map((type) => `${execution_id}/${type}/${name}/`)
       : [];
-  // Of an STF its samples.
+  // For an STF, its samples.
   if (kind === 'stf')
     ranges.push(`${execution_id}/tf_file_registered/${(stf_filename ?? '').replace(/\.stf$/, '_tf_')}`);
   const rows = [
@@ -187,7 +187,7 @@ export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[]
   return rows.toSorted((a, b) => a.key - b.key).slice(0, limit);
 }
 
-/** The slices made of an STF or of a sample, by state, with the slowest and those that stay failed. */
+/** The slices made of an STF or a sample, counted by status, with the time of the last completion. */
 export function slicesOf(
   sql: Prepare,
   { kind, name, execution_id }: Product,

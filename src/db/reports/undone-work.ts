@@ -21,18 +21,18 @@ import { type LivenessTest, momentOf, momentOfTest } from '../presence/leases.ts
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Kinds that are told. */
+/** How many kinds to report. */
 const mostKinds = 20;
 
 /**
- * Slices that wait and that no worker which is heard can do, each for a reason of its own. They are told by the reason of one of them. A broker leaves
- * such slices alone, so that none need have come back.
+ * Waiting slices that no heard worker can do, each worker for a reason of its own. They are reported by the reason of one worker. A broker leaves such
+ * slices alone, so none need have been returned.
  */
 export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: LivenessTest): UnfitSlices[] {
   const { execution_id, namespace, slices_queued } = execution;
   const workers = slices_queued === 0 ? [] : heardWorkers(sql, namespace, isAlive);
   const [worker] = workers;
-  // One that can do everything is enough.
+  // One worker that can do everything is enough.
   if (worker === undefined || workers.some(({ cannot }) => cannot.length === 0)) return [];
   const payload = payloadKind(sql, execution_id);
   const found = new Map<string, UnfitSlices>();
@@ -50,7 +50,7 @@ export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: Live
   return [...found.values()].toSorted((a, b) => b.slices - a.slices).slice(0, mostKinds);
 }
 
-/** Agents that are heard and cannot do work of an execution, and workers whose work does not count. */
+/** Heard agents that cannot do work of an execution, and workers whose work does not count. */
 export function agentTroubles(
   sql: Prepare,
   { execution_id, namespace }: ExecutionRow,
@@ -87,7 +87,7 @@ export function agentTroubles(
   };
 }
 
-/** Whether files of an execution are of a kind, so that its slices have to be looked through. */
+/** Whether any file of an execution is of a kind. */
 function concerns(sql: Prepare, executionId: string, { reason, name }: { reason: string; name: string }): boolean {
   if (reason === 'NO_PAYLOAD') return false;
   const [condition, value] =
@@ -101,7 +101,7 @@ function concerns(sql: Prepare, executionId: string, { reason, name }: { reason:
   );
 }
 
-/** The payload that the waiting slices of an execution need: all the same. Undefined where none waits. */
+/** The payload that the waiting slices of an execution need, the same for all. Undefined if none waits. */
 export const payloadKind = (sql: Prepare, executionId: string): string | undefined =>
   payloadOf(sql, executionId, `AND status = 'queued' AND ${indexPredicates.openSlice}`);
 
@@ -114,7 +114,7 @@ function payloadOf(sql: Prepare, executionId: string, condition = ''): string | 
   return message?.msg_type === 'slice' ? workKind(message, 'NO_PAYLOAD') : undefined;
 }
 
-/** The TF files whose slices wait: how many of each, and the kinds of work that they are, the payload aside. */
+/** The TF files with waiting slices: how many of each, and the kinds of work that they are, except the payload. */
 function waitingFiles(sql: Prepare, executionId: string): { slices: number; kinds: Kind[] }[] {
   return sql<[string], { tf_filename: string; slices: number }>(
     `SELECT tf_filename, count(*) AS slices FROM tf_slices INDEXED BY tf_slices_open
@@ -129,7 +129,7 @@ function waitingFiles(sql: Prepare, executionId: string): { slices: number; kind
     }));
 }
 
-/** TF files that nobody can have any more, by the host that made them. */
+/** TF files that are no longer available, by the host that made them. */
 export function goneHosts(sql: Prepare, executionId: string, now: number): GoneFiles[] {
   const hosts = new Map<string, GoneFiles>();
   for (const { tf_filename, hostname, since } of lostFiles(sql, executionId, now)) {
@@ -140,7 +140,7 @@ export function goneHosts(sql: Prepare, executionId: string, now: number): GoneF
   return [...hosts.values()];
 }
 
-/** Files that an agent of another process has not answered, though it is heard. */
+/** Files that an agent of another process has not answered, although the agent is heard. */
 export function unansweredFiles(
   sql: Prepare,
   { execution_id, namespace }: ExecutionRow,
@@ -172,10 +172,10 @@ function told(
     : [{ role, files: messages.length, first: first.filename, since: first.timestamp ?? '' }];
 }
 
-/** As much of a warning as is told. */
+/** How many characters of a warning to report. */
 const shownWarning = 400;
 
-/** The agent of a role that was heard last, where it says that it is off duty, with what it warned of last. */
+/** The most recently heard agent of a role, if it says that it is off duty, with its last warning. */
 function offDutyOf(sql: Prepare, namespace: string, role: UnansweredFiles['role']): UnansweredFiles['off_duty'] {
   const row = sql<
     [string, string],

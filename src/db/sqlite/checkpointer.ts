@@ -7,25 +7,25 @@ export type CheckpointOrder = 'checkpoint' | 'close';
 
 export interface CheckpointData {
   path: string;
-  /** One number: 1 as soon as the thread has ended, and with it its connection. */
+  /** One number: 1 once the thread and its connection have ended. */
   hasEnded: Int32Array;
 }
 
-/** Commits between two checkpoints: some 3,000 pages of 4 kB at full speed. More at a time are hardly faster. */
+/** Commits between two checkpoints: about 3,000 pages of 4 kB at full speed. Larger batches are hardly faster. */
 const commitsApart = 40;
 
-/** Pages in the write-ahead log from which on SQLite moves them itself, at the end of a commit. */
+/** Pages in the write-ahead log at which SQLite moves them itself, at the end of a commit. */
 const pages = { withThread: 10_000, alone: 3000 };
 
-/** How long the end of a process waits for the thread, in milliseconds. */
+/** How long an ending process waits for the thread, in milliseconds. */
 const patience = 2000;
 
 /** Beside the bundle. */
 const program = new URL('./checkpoint-thread.js', import.meta.url);
 
 /**
- * Moves the pages of the write-ahead log into the store, in a thread: a checkpoint takes as long as a hundred commits. The thread is started by
- * a process that commits often. Where it cannot run, SQLite does the same at the end of some commits, as it does where the thread falls behind.
+ * Moves the pages of the write-ahead log into the store in a thread, since a checkpoint takes as long as a hundred commits. A process that commits
+ * often starts the thread. If the thread cannot run or falls behind, SQLite does the same at the end of some commits.
  */
 export class Checkpointer {
   readonly #path: string;
@@ -41,7 +41,7 @@ export class Checkpointer {
     this.#leaveToSqlite('alone');
   }
 
-  /** To be called after each commit. */
+  /** Call after each commit. */
   afterCommit(): void {
     this.#commits += 1;
     if (!this.#canRun || this.#commits % commitsApart !== 0) return;
@@ -49,14 +49,14 @@ export class Checkpointer {
     this.#thread?.postMessage('checkpoint' satisfies CheckpointOrder);
   }
 
-  /** To be called before the store is closed: the last one that closes it moves all pages and removes the log. */
+  /** Call before closing the store: the last connection to close it moves all pages and removes the log. */
   close(): void {
     if (!this.#canRun) return;
     this.#thread?.postMessage('close' satisfies CheckpointOrder);
     if (this.#thread !== undefined) Atomics.wait(this.#hasEnded, 0, 0, patience);
   }
 
-  /** The thread; undefined where the system gives none. */
+  /** The thread; undefined if the system provides none. */
   #start(): Worker | undefined {
     try {
       const workerData: CheckpointData = { path: this.#path, hasEnded: this.#hasEnded };

@@ -6,17 +6,17 @@ import { Database } from './database.ts';
 import { asSwfError } from './sqlite-errors.ts';
 import { requireLocal, requireNoOrphanLog } from './store-file.ts';
 
-/** How long one try waits inside SQLite, where nothing else of this process can go on, in milliseconds. Writers try again from outside. */
+/** How long one try waits inside SQLite, which blocks this process, in milliseconds. Writers retry outside SQLite. */
 const busyTimeout = { writer: 20, reader: 1000, server: 50 };
 
-/** The header of a SQLite file. It takes a shorter file for an empty one, and writes over it. */
+/** The size of a SQLite header. SQLite treats a shorter file as empty and overwrites it. */
 const leastBytes = 100;
 
 /**
- * Opens the file, or says why it cannot be a store before SQLite says so in its own words.
- * @param make makes the file where there is none
- * @param isServer whether others wait meanwhile for answers of this process
- * Throws `NoStoreYet` where there is none and nobody makes it, `STORE_UNAVAILABLE` or `STORE_CORRUPT` otherwise.
+ * Opens the file, or explains why it cannot be a store before SQLite does so in its own words.
+ * @param make creates a missing file
+ * @param isServer whether clients wait for answers of this process meanwhile
+ * Throws `NoStoreYet` if there is no file and no `make`, else `STORE_UNAVAILABLE` or `STORE_CORRUPT`.
  */
 export function connect(path: string, make?: () => void, { isServer = false } = {}): Connection {
   try {

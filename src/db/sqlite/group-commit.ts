@@ -1,22 +1,22 @@
 import type { Transaction } from './transaction.ts';
 
-/** A write that waits for its commit. `work` is called again after a transaction that was rolled back. */
+/** A write that waits for its commit. `work` runs again after a rollback. */
 interface Waiting {
   work: (tx: Transaction) => unknown;
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
 }
 
-/** A transaction keeps other processes from writing, so it takes no more work after this time, in milliseconds. */
+/** A transaction blocks other writing processes, so it takes no more work after this time, in milliseconds. */
 const longEnough = 5;
 
-/** Runs a function as one immediate transaction, tried again while another process writes. */
+/** Runs a function as one immediate transaction, retried while another process writes. */
 export type PatientTransaction = (work: (tx: Transaction) => void) => Promise<void>;
 
 /**
- * Commits the writes of several parts of this process in one transaction, in the order of asking. Nobody hears of a success before the
- * commit. Where one of them throws, nothing of the group counts and each is done again alone: it gets its own error, and the others are not
- * touched. (Savepoints would spare the repetition and cost each write a copy of its pages.)
+ * Commits the writes of several parts of this process in one transaction, in the order of the requests. No write resolves before the commit. If
+ * one throws, the group is rolled back and each write runs again alone, so that only the faulty one fails. (Savepoints would avoid the repetition,
+ * but cost each write a copy of its pages.)
  */
 export class GroupCommit {
   readonly #transact: PatientTransaction;
@@ -32,7 +32,7 @@ export class GroupCommit {
       this.#queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
       if (this.#isFlushing) return;
       this.#isFlushing = true;
-      // Other parts that are ready in this turn join.
+      // Other parts that are ready in this turn of the event loop join.
       setImmediate(() => void this.#flush());
     });
   }
@@ -58,7 +58,7 @@ export class GroupCommit {
         }
       });
     } catch (error) {
-      // A store in which no transaction can begin fails all waiting writes alike.
+      // If no transaction can begin, all waiting writes fail alike.
       if (begun === 0) for (const { reject } of this.#queue.splice(0)) reject(error);
       for (const one of this.#queue.splice(0, begun)) await this.#commitAlone(one);
       return;

@@ -1,18 +1,18 @@
 import type { Connection } from './connection.ts';
 import { type Prepare, type Prepared, preparer } from './statements.ts';
 
-/** More rows of one answer, and more answers, are not kept: a server that is asked about many executions must not grow for ever. */
+/** How many rows of one answer, and how many answers, are kept: a server asked about many executions must not grow forever. */
 const mostRows = 200;
 const mostAnswers = 400;
 
-/** A question that follows from the store and from plain arguments alone. */
+/** A question whose answer depends only on the store and on plain arguments. */
 type Question<Args extends unknown[], Answer> = (sql: Prepare, ...args: Args) => Answer;
 
 type Keep = <Args extends unknown[], Answer>(question: Question<Args, Answer>) => (...args: Args) => Answer;
 
 const keepers = new WeakMap<Prepare, Keep>();
 
-/** The question with its answers kept where those of the connection are; it is asked anew elsewhere. */
+/** The question with its answers kept if the connection keeps answers; otherwise it is asked anew each time. */
 export function kept<Args extends unknown[], Answer>(
   sql: Prepare,
   question: Question<Args, Answer>,
@@ -21,34 +21,34 @@ export function kept<Args extends unknown[], Answer>(
 }
 
 export interface KeptAnswers {
-  /** The statements of the connection, whose answers are kept. */
+  /** The connection's statements, with their answers kept. */
   sql: Prepare;
-  /** To be called at the beginning of each transaction that only reads: forgets what a commit may have changed. */
+  /** Call at the beginning of each read transaction: forgets answers that a commit may have changed. */
   refresh(): void;
 }
 
 /**
- * Keeps what a store has answered until somebody commits: most of the questions of an assistant that watches a run are about a store that has
- * not changed. An answer depends on its statement and values alone, since everything that depends on the time of asking is a value or is
- * computed from rows. SQLite itself tells of commits of other connections (`PRAGMA data_version`), and the transaction holds the state that
- * the version is of. Only for a connection that never writes. Rows are frozen: many readers have the same.
+ * Keeps a store's answers until the next commit: an assistant that watches a run mostly asks about an unchanged store. An answer depends only on
+ * its statement and values, since everything that depends on the time of asking is a value or is computed from rows. SQLite itself reports commits
+ * of other connections (`PRAGMA data_version`), and the transaction holds the state of that version. Only for a connection that never writes. Rows
+ * are frozen because readers share them.
  */
 export function keepAnswers(db: Connection): KeptAnswers {
   const sql = preparer(db);
   const known = new Map<string, Prepared<unknown[], unknown>>();
-  // The state that answers are of. A statement forgets its answers when it is asked in another one.
+  // The state that answers belong to. A statement forgets its answers when it is asked in another state.
   let state = { version: undefined as number | undefined, count: 0 };
   const keeping = <Row>(ask: (values: unknown[]) => Row): ((...values: unknown[]) => Row) => {
     let answers = new Map<unknown, Row>();
     let of = state;
     return (...values) => {
-      // Outside of a transaction nothing says which state an answer is of.
+      // Outside a transaction, the state that an answer belongs to is unknown.
       if (!db.inTransaction) return ask(values);
       if (of !== state) {
         answers = new Map();
         of = state;
       }
-      // A row that is kept is the same object each time.
+      // A kept row is the same object each time.
       const key = values.length === 1 ? values[0] : JSON.stringify(values);
       const before = answers.get(key);
       if (before !== undefined || answers.has(key)) return before as Row;

@@ -1,15 +1,15 @@
 import { pause } from '../../lib/deadline.ts';
 import type { Connection } from './connection.ts';
 
-/** Another process that has written within this time is thought to go on, in milliseconds. */
+/** Another process that wrote within this time is assumed to go on writing, in milliseconds. */
 const recently = 1000;
 
 /** In milliseconds. Less is not slept. */
 const rest = 2;
 
 /**
- * Leaves the lock of the store free for a moment, where other processes write too. SQLite has no queue: a process that waits tries again and
- * again, and a run at full speed holds the lock most of the time.
+ * Leaves the store's lock free for a moment if other processes write too. SQLite has no queue: a waiting process tries again and again, and a run
+ * at full speed holds the lock most of the time.
  */
 export class OtherWriters {
   readonly #version: () => number;
@@ -26,7 +26,7 @@ export class OtherWriters {
     this.#version = () => statement.get() ?? 0;
   }
 
-  /** To be called after each commit, before the next one. */
+  /** Call after each commit, before the next one. */
   async letThrough(): Promise<void> {
     this.#commits += 1;
     if (this.#commits % this.#commitsApart !== 0) return;

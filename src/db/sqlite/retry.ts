@@ -3,19 +3,19 @@ import { SwfError } from '../../lib/errors.ts';
 import { Database } from './database.ts';
 import { asSwfError } from './sqlite-errors.ts';
 
-/** How long a write is tried again, from outside SQLite, before it is given up, in milliseconds. */
+/** How long to retry a write, outside SQLite, before giving up, in milliseconds. */
 export const patienceMilliseconds = 30_000;
 
-/** The same where somebody waits for the end, or a write has waited in vain already. */
+/** The same if somebody waits for the end, or if a write has already waited in vain. */
 export const impatientMilliseconds = 2000;
 
-/** Whether another connection has the store locked, also where the error has been put into our own words already. */
+/** Whether another connection has the store locked, even if the error is already a `SwfError`. */
 export function isBusy(error: unknown): boolean {
   const raw = error instanceof SwfError ? error.cause : error;
   return raw instanceof Database.SqliteError && (raw.code.startsWith('SQLITE_BUSY') || raw.code === 'SQLITE_LOCKED');
 }
 
-/** Tries again while the store is locked. Throws `STORE_UNAVAILABLE` when it stays so, and every other error as `SwfError`. */
+/** Retries while the store is locked. Throws `STORE_UNAVAILABLE` if it stays locked, and every other error as `SwfError`. */
 export async function tryPatiently<T>(path: string, work: () => T, patience = patienceMilliseconds): Promise<T> {
   const deadline = performance.now() + patience;
   for (;;) {
@@ -31,7 +31,7 @@ export async function tryPatiently<T>(path: string, work: () => T, patience = pa
         );
       }
     }
-    // Several writers that wait must not all come back at once.
+    // Waiting writers must not all retry at once.
     await pause(2 + Math.random() * 10);
   }
 }

@@ -1,6 +1,6 @@
 import { type ErrorCode, messageOf, SwfError } from '../../lib/errors.ts';
 
-/** An error of SQLite or of the system about a store, in this program's words. Any other error stays as it is. */
+/** Translates an error of SQLite or the system about a store into an `SwfError`. Returns any other error unchanged. */
 export function asSwfError(error: unknown, path: string): unknown {
   if (error instanceof SwfError) return error;
   const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : '';

@@ -14,7 +14,7 @@ export type Prepare = <Parameters extends unknown[], Row = unknown>(sql: string)
 
 const preparers = new WeakMap<Connection, Prepare>();
 
-/** The statements of a connection. Each is prepared once, however often and from wherever it is asked for. */
+/** The statements of a connection. Each is prepared once, however often it is asked for. */
 export function preparer(db: Connection): Prepare {
   const prepare = preparers.get(db) ?? createPreparer(db);
   preparers.set(db, prepare);
@@ -33,7 +33,7 @@ function createPreparer(db: Connection): Prepare {
   };
 }
 
-/** With a plain value behind LIMIT, SQLite plans a statement anew at each call. Within an expression it does not. */
+/** With a plain value after LIMIT, SQLite replans the statement at each call. With an expression it does not. */
 const plainLimit = /\b(LIMIT|OFFSET) \?/g;
 
 function prepareTranslated(db: Connection, sql: string): Prepared<unknown[], unknown> {
@@ -59,7 +59,7 @@ function prepareTranslated(db: Connection, sql: string): Prepared<unknown[], unk
   };
 }
 
-/** Makes objects of rows that are read as arrays: in half the time that better-sqlite3 takes to make them itself. */
+/** Turns array rows into objects, in half the time that better-sqlite3 takes to make them itself. */
 function rowMaker(statement: Statement): (row: unknown[]) => unknown {
   const names = statement.columns().map(({ name }) => name);
   return (row) => {

@@ -7,7 +7,7 @@ import { whyNotOurs } from '../../lib/ownership.ts';
 import type { Connection } from './connection.ts';
 import { Database } from './database.ts';
 
-/** Tells the file at a path from another one that takes its place; undefined where none can be seen. */
+/** Identifies the file at a path, to tell it from a replacement; undefined if there is no file to see. */
 export function fileAt(path: string): string | undefined {
   try {
     const { dev, ino } = statSync(path);
@@ -17,7 +17,7 @@ export function fileAt(path: string): string | undefined {
   }
 }
 
-/** A text that is another one after the store has been written, be it only its write-ahead log. */
+/** A text that changes whenever the store is written, even if only its write-ahead log. */
 export function contentAt(path: string): string | undefined {
   const states = [path, `${path}-wal`].map((name) => {
     const { mtimeMs, size } = statSync(name, { throwIfNoEntry: false }) ?? {};
@@ -27,7 +27,7 @@ export function contentAt(path: string): string | undefined {
 }
 
 /**
- * Throws `STORE_UNAVAILABLE` for a file that has been removed, emptied or replaced: what is written into it is lost, whatever SQLite says.
+ * Throws `STORE_UNAVAILABLE` if the file was removed, emptied or replaced: writes to it are lost, whatever SQLite says.
  */
 export function requireSameFile(path: string, file: string | undefined): void {
   const now = statSync(path, { throwIfNoEntry: false });
@@ -39,7 +39,7 @@ export function requireSameFile(path: string, file: string | undefined): void {
   );
 }
 
-/** Passes on `EROFS` for a store on a file system that is read-only: SQLite would say only that it cannot open a file. */
+/** Throws `EROFS` if the store is on a read-only file system: SQLite would only say that it cannot open a file. */
 export function requireWritableDisk(path: string): void {
   try {
     accessSync(dirname(path), constants.W_OK);
@@ -48,7 +48,7 @@ export function requireWritableDisk(path: string): void {
   }
 }
 
-/** Throws `STORE_UNAVAILABLE` for a store that somebody else could change behind our back. */
+/** Throws `STORE_UNAVAILABLE` if somebody else could change the store behind our back. */
 export function requireOurs(path: string): void {
   // The last writes are in the files beside it.
   const found = ['', '-wal', '-shm', '-journal']
@@ -66,8 +66,8 @@ export function requireOurs(path: string): void {
 export const logOf = (path: string): string => `${path}-wal`;
 
 /**
- * Throws `STORE_UNAVAILABLE` where the write-ahead log has been removed or replaced: others do not see what is written into the old one.
- * @param rescue moves into the store what this process has written, where nobody else has begun another log; whether all of it is there
+ * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced: others do not see writes to the old log.
+ * @param rescue moves this process's writes into the store, if nobody has begun another log; returns whether all of them are there
  */
 export function requireSameLog(path: string, log: string | undefined, rescue: () => boolean): void {
   const now = fileAt(logOf(path));
@@ -82,12 +82,12 @@ export function requireSameLog(path: string, log: string | undefined, rescue: ()
 }
 
 /**
- * Throws `STORE_CORRUPT` for a store that is empty or gone while its write-ahead log is there: SQLite would throw the log away, which may
- * hold nearly everything.
+ * Throws `STORE_CORRUPT` if the store is empty or gone while its write-ahead log exists: SQLite would discard the log, which may hold nearly
+ * everything.
  */
 export function requireNoOrphanLog(path: string): void {
   const sizeOf = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
-  // In this order: the maker of a store writes into it before there is a log.
+  // In this order: a new store is written before its log exists.
   if (sizeOf(`${path}-wal`) === 0 || sizeOf(path) > 0) return;
   throw new SwfError(
     'STORE_CORRUPT',
@@ -95,7 +95,7 @@ export function requireNoOrphanLog(path: string): void {
   );
 }
 
-/** Throws `STORE_UNAVAILABLE` for a store that other hosts may write too. A store that nobody writes may be read from a copy. */
+/** Throws `STORE_UNAVAILABLE` if other hosts may write the store too. A store that nobody writes can be read from a copy. */
 export function requireLocal(path: string): void {
   const network = networkFileSystemOf(path);
   if (network === undefined) return;
@@ -108,12 +108,12 @@ export function requireLocal(path: string): void {
 /** Larger stores are not read into memory. */
 const mostBytes = 256 * 1024 * 1024;
 
-/** Where the file format's header says how the file is written: 2 is the write-ahead log, 1 is none (SQLite, "Database File Format"). */
+/** The header bytes that say how the file is written: 2 means a write-ahead log, 1 means none (SQLite, "Database File Format"). */
 const journalModeBytes = [18, 19];
 
 /**
- * Reads a store that nobody has open, in a folder that may not be written, into memory: SQLite cannot read a write-ahead log without files
- * beside it. Undefined where the copy would not be the whole store, or is too large.
+ * Reads a store that nobody has open, in a read-only folder, into memory: SQLite cannot read a write-ahead log without files beside it. Undefined
+ * if the copy would not be the whole store, or is too large.
  */
 export function readIntoMemory(path: string): Connection | undefined {
   const size = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;

@@ -1,9 +1,9 @@
 import type { Connection } from './connection.ts';
 
-/** How often a process looks whether another one has written into its store, in milliseconds. */
+/** How often to check whether another process has written to the store, in milliseconds. */
 const pollMilliseconds = 50;
 
-/** Calls back when another process has written into the store. Returns a function that ends it. */
+/** Calls back when another process has written to the store. Returns a function that stops it. */
 export function pollStore(db: Connection, onChange: () => void): () => void {
   const versionNow = (): unknown => db.pragma('data_version', { simple: true });
   let version = versionNow();

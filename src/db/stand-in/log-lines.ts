@@ -12,10 +12,10 @@ export interface ToldLine {
   context: object;
 }
 
-/** Lines of an agent among which one that is sent again is looked for. */
+/** How many of an agent's newest lines to search for a repeated line. */
 const newest = 30;
 
-/** Writes a line into `app_logs`, once: a logger sends a line again whose answer it did not get. Returns its number. @param at ISO 8601 in UTC: their own times have no zone */
+/** Writes a line into `app_logs`, once: a logger resends unanswered lines. Returns its number. @param at ISO 8601 in UTC: their own times have no zone */
 export function insertToldLine({ sql }: Transaction, line: ToldLine, at: string): number {
   const { agent, level, message, execution_id, run_id } = line;
   const context = JSON.stringify(line.context);

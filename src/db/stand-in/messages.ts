@@ -5,7 +5,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 
 const most = 20_000;
 
-/** The messages of the bus in an execution, in the order in which they were sent, as swf-monitor lists them. */
+/** The bus messages of an execution in sending order, as swf-monitor lists them. */
 export function messagesOf(sql: Prepare, executionId: string | undefined): object[] {
   if (executionId === undefined) return [];
   return sql<[string], Record<string, unknown> & { payload: string }>(

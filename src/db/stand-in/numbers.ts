@@ -9,7 +9,7 @@ export function nextNumber({ sql }: Transaction, name: string): number {
   return (row?.next_value ?? 2) - 1;
 }
 
-/** Draws a run number of this store that no run which was heard of has. */
+/** Draws a run number of this store that no heard run has. */
 export function nextRunNumber(tx: Transaction): number {
   const isHeard = tx.sql<[string]>('SELECT 1 FROM observed_runs WHERE run_id = ?');
   for (;;) {
@@ -18,7 +18,7 @@ export function nextRunNumber(tx: Transaction): number {
   }
 }
 
-/** Draws the number of the next execution of a workflow, after those of all that are known. */
+/** Draws the number of the next execution of a workflow, above all known ones. */
 export function nextSequence(tx: Transaction, workflow: string): number {
   const known = tx
     .sql<[{ prefix: string }], { execution_id: string }>(

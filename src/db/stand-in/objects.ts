@@ -4,14 +4,14 @@ import type { Transaction } from '../sqlite/transaction.ts';
 
 export type Document = Readonly<Record<string, unknown>>;
 
-/** By what an object is found. */
+/** The keys that find an object. */
 export interface ObjectNames {
   /** Its natural key within its kind. */
   name: string;
   run_id?: string | undefined;
   /** The number of a slice within its file. */
   number?: number | undefined;
-  /** The file by which programs look for it. */
+  /** The file that programs look it up by. */
   parent?: string | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface ObjectNames {
 export interface MonitorObject extends ObjectNames {
   kind: string;
   object_id: string;
-  /** As it is answered. */
+  /** As returned to programs. */
   document: Document;
 }
 
@@ -59,22 +59,22 @@ export function objectNamed(sql: Prepare, kind: string, name: string): MonitorOb
   return row === undefined ? undefined : asObject(row);
 }
 
-/** Objects that are listed at most: the newest. */
+/** How many objects to list: the newest. */
 const most = 20_000;
 
-/** By what objects are listed. */
+/** Filters of a list of objects. */
 export interface ObjectsWanted extends Partial<ObjectNames> {
-  /** Fields with the text that they must have; an object without the field is meant too. */
+  /** Fields with their required text; an object without the field matches too. */
   fields?: readonly (readonly [field: string, text: string])[];
-  /** Those of another status alone. */
+  /** Only objects of another status. */
   not?: string | undefined;
 }
 
-/** The objects of a kind, the oldest first; only those that are wanted. */
+/** The objects of a kind that match, oldest first. */
 export function listObjects(sql: Prepare, kind: string, wanted: ObjectsWanted): MonitorObject[] {
   const { run_id, number, parent, fields = [], not } = wanted;
   const conditions: [condition: string, ...values: (string | number)[]][] = [];
-  // The file is the narrowest of these.
+  // The file is the most selective of these.
   if (parent !== undefined) conditions.push(['parent = ?', parent]);
   if (run_id !== undefined) conditions.push([parent === undefined ? 'run_id = ?' : '+run_id = ?', run_id]);
   if (number !== undefined) conditions.push(['number = ?', number]);
@@ -96,13 +96,13 @@ export const newestRunOf = (sql: Prepare, executionId: string): string | undefin
     `SELECT run_id FROM monitor_objects WHERE kind = 'run-states' AND parent = ? ORDER BY seq DESC LIMIT 1`,
   ).get(executionId)?.run_id ?? undefined;
 
-/** An execution that was heard of, as far as swf-monitor would tell it; undefined where none was. */
+/** A heard execution with the fields that swf-monitor would return; undefined if it was not heard of. */
 export const knownExecution = (sql: Prepare, executionId: string): Document | undefined =>
   sql<[string], Document>(
     'SELECT execution_id, namespace, status, executed_by, start_time, end_time FROM workflow_executions WHERE execution_id = ?',
   ).get(executionId);
 
-/** Writes an object, in place of another one of the same id. */
+/** Writes an object, replacing any object with the same id. */
 export function putObject({ sql }: Transaction, object: MonitorObject): void {
   const { kind, object_id, name, run_id, number, parent, document } = object;
   sql(

@@ -6,7 +6,7 @@ import { recordedAs } from '../observed/recorded-as.ts';
 import { storedOf } from '../observed/said.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Records a REST write that was refused, once. */
+/** Records a refused REST write, once. */
 export function recordRefused(tx: Transaction, line: MessageLine, reason: string): void {
   const statement = readStatement(line);
   const { body } = storedOf(line);

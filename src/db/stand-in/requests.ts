@@ -4,12 +4,12 @@ import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** A request that has waited for longer is not sent: its author has been told that it was not taken. Milliseconds. */
+/** A request that has waited longer is not sent: its author was notified that it was not taken. Milliseconds. */
 const requestLifetime = 60_000;
 
 /**
- * A request that nobody takes expires in the broker after so many seconds: a runner that comes later must not begin a run of which its author has been told that it
- * was not taken.
+ * Seconds after which an untaken request expires in the broker: a runner that comes later must not begin a run whose author was notified that it was
+ * not taken.
  */
 export const expirySeconds = 30;
 
@@ -21,14 +21,14 @@ export interface TestbedRequest {
   body: string;
 }
 
-/** Nobody may send requests to the programs of a namespace. */
+/** For a namespace whose programs nobody may send requests to. */
 export const noObserver = (namespace: string): SwfError =>
   new SwfError(
     'ARGUMENT_INVALID',
     `no observer of namespace ${JSON.stringify(namespace)} may send requests to its programs; start "swf-mcp observe --broker … --allow-control" beside this store`,
   );
 
-/** Writes a request that an observer is to send. Throws `ARGUMENT_INVALID` where none may. @param now milliseconds since 1970 */
+/** Writes a request for an observer to send. Throws `ARGUMENT_INVALID` if no observer may. @param now milliseconds since 1970 */
 export function askTestbed(
   tx: Transaction,
   { namespace, body, by, now }: { namespace: string; body: object; by: string; now: number },
@@ -43,9 +43,8 @@ export function askTestbed(
 }
 
 /**
- * The next request that is to be sent. It is marked first, so that it is sent once whatever happens: their queue is shared, and a second command would start two
- * runs.
- * @param namespaces those that the observer hears; none: all
+ * The next request to send. It is marked first, so that it is never sent twice: their queue is shared, and a second command would start two runs.
+ * @param namespaces the namespaces that the observer hears; empty: all
  */
 export function takeRequest(
   tx: Transaction,
@@ -62,25 +61,25 @@ export function takeRequest(
   return row;
 }
 
-/** Takes a request back that has not been sent. Returns whether it was still there: then it is never sent. */
+/** Withdraws an unsent request. Returns whether it was still there: then it is never sent. */
 export const withdrawRequest = (tx: Transaction, requestId: number): boolean =>
   tx.sql('DELETE FROM testbed_requests WHERE request_id = ? AND sent_ms IS NULL').run(requestId).changes > 0;
 
-/** Requests of long ago are forgotten. @param before milliseconds since 1970 */
+/** Deletes old requests. @param before milliseconds since 1970 */
 export function forgetRequests({ sql }: Pick<Transaction, 'sql'>, before: number): void {
   sql('DELETE FROM testbed_requests WHERE asked_ms < ?').run(before);
 }
 
-/** When a request was sent, in milliseconds since 1970; undefined while it was not. */
+/** When a request was sent, in milliseconds since 1970; undefined until then. */
 export const sentAt = (sql: Prepare, requestId: number): number | undefined =>
   sql<[number], { sent_ms: number | null }>('SELECT sent_ms FROM testbed_requests WHERE request_id = ?').get(requestId)
     ?.sent_ms ?? undefined;
 
-/** The newest execution of this store, by its sequence: those that are heard of later come after it. */
+/** The sequence of the store's newest execution: executions heard of later come after it. */
 export const newestKey = (sql: Prepare): number =>
   sql<[], { seq: number | null }>('SELECT max(seq) AS seq FROM workflow_executions').get()?.seq ?? 0;
 
-/** The first execution of a namespace that was heard of after another one. @param after its sequence: clocks of hosts and brokers differ */
+/** The first execution of a namespace heard of after another one. @param after the other's sequence, since clocks of hosts and brokers differ */
 export const heardAfter = (sql: Prepare, namespace: string, after: number): string | undefined =>
   sql<[number, string], { execution_id: string }>(
     `SELECT execution_id FROM workflow_executions WHERE seq > ? AND namespace = ? AND origin = 'observed' ORDER BY seq LIMIT 1`,
@@ -90,7 +89,7 @@ export const hasEnded = (sql: Prepare, executionId: string): boolean =>
   sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND status <> 'running'`).get(executionId) !==
   undefined;
 
-/** The newest execution that programs of a namespace call so: their commands mean that one. */
+/** The newest execution that programs of a namespace call by an id: their commands mean this execution. */
 export const newestCalled = (
   sql: Prepare,
   namespace: string,

@@ -5,22 +5,22 @@ import type { Steps } from '../../lib/steps.ts';
 import type { AttemptColumns } from '../timeline/attempt-columns.ts';
 import type { SummaryQuestion } from './question.ts';
 
-/** The execution that attempts are of. */
+/** The execution of the attempts. */
 export interface OfExecution {
   execution_id: string;
   namespace: string;
 }
 
-/** A key of a row as a number, and the name that the number stands for. */
+/** A row's key as a number, and the name of a number. */
 interface Keyed {
   of: (at: number) => number;
   name: (number: number) => string | undefined;
 }
 
-/** Numbers of keys are below this: names, and minutes since 1970. */
+/** Key numbers are below this: numbers of names, and minutes since 1970. */
 const most = 2 ** 26;
 
-/** Rows between which others are served. */
+/** Rows to process before others are served. */
 const inOneTurn = 20_000;
 
 /** Adds the slices of an execution, or all attempts at them, to groups. */
@@ -56,11 +56,11 @@ function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: bo
   group.count += 1;
   if (columns.state[at] === failed) group.failed += 1;
   group.retries += isOfAttempts ? (attempt > 1 ? 1 : 0) : attempt - 1;
-  // A clock that was set back makes no time negative.
+  // A clock that was set back must not make times negative.
   if (!Number.isNaN(seconds)) group.seconds.push(Math.max(0, seconds));
 }
 
-/** More slices of one file are not told apart. */
+/** More slices of one file are not distinguished. */
 const slicesOfFile = 2 ** 20;
 
 function addSlice(group: Group, columns: AttemptColumns, at: number, execution: string): void {
@@ -73,9 +73,9 @@ function addSlice(group: Group, columns: AttemptColumns, at: number, execution: 
 const failed = sliceStatuses.indexOf('failed');
 const queued = sliceStatuses.indexOf('queued');
 
-/** The time of a row that is meant: of attempts, being queued stands for being made. */
+/** The time of a row to use: for attempts, queueing counts as creation. */
 function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAttempts: boolean): ArrayLike<number> {
-  // A slice that waits again, since its execution was stopped, was begun by nobody who still has it.
+  // A slice that waits again after its execution was stopped does not count as started: no worker has it.
   if (time_field === 'started' && !isOfAttempts)
     return columns.started.map((time, at) => (columns.state[at] === queued ? NaN : time));
   if (time_field === 'started') return columns.started;

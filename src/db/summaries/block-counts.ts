@@ -5,7 +5,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { SummaryQuestion } from './question.ts';
 import { isoOf, type RowSource } from './row-sources.ts';
 
-/** Blocks in which rows have to be counted singly, at most: beyond, all rows are walked in steps. */
+/** How many blocks may have their rows counted one by one: with more, all rows are walked in steps. */
 const mostMixed = 200;
 
 interface Counted {
@@ -14,8 +14,8 @@ interface Counted {
 }
 
 /**
- * How many rows of a table there are in each minute, hour or day, from the notes about its blocks: most lie within one. Of ten million rows that takes a
- * tenth of a second. Undefined where it is not that which is asked, or where too many blocks reach from one span into the next.
+ * Counts the rows of a table per minute, hour or day from the notes about its blocks, most of which lie within one span: a tenth of a second for ten
+ * million rows. Undefined for any other question, or if too many blocks reach from one span into the next.
  */
 export function spanCounts(sql: Prepare, source: RowSource, question: SummaryQuestion): Counted[] | undefined {
   const [span] = question.keys;
@@ -57,7 +57,7 @@ export function spanCounts(sql: Prepare, source: RowSource, question: SummaryQue
     .map(([text, n]) => ({ name: spanName(span, Math.floor(startOf(text) / widthOf[span])), n }));
 }
 
-/** Whether rows are only to be counted, by one span of the time that is noted. */
+/** Whether a question only counts rows, by one span of the noted time. */
 function isPlain({ what, keys, execution_id, namespace, status, time_field }: SummaryQuestion): boolean {
   const isUnfiltered = [execution_id, namespace, status].every((filter) => filter === undefined);
   return (what === 'messages' || what === 'logs') && keys.length === 1 && isUnfiltered && time_field === 'created';
@@ -66,6 +66,6 @@ function isPlain({ what, keys, execution_id, namespace, status, time_field }: Su
 const blockAfter = (key: number): number =>
   key === Number.MAX_SAFE_INTEGER ? key : Math.floor((key - 1) / rowsOfBlock) + 1;
 
-/** The beginning of a span whose first digits are given. */
+/** The beginning of a span, from its first digits. */
 const startOf = (text: string): number =>
   Date.parse(text.length === 10 ? text : `${text.padEnd(16, ':00').slice(0, 16)}Z`);

@@ -1,7 +1,7 @@
 import type { TimeField } from '../../domain/list-words.ts';
 import type { Summarized, SummaryKey } from '../../domain/summary-words.ts';
 
-/** A kind of rows to be summed, the keys, and the filters. */
+/** The kind of rows to sum, the keys, and the filters. */
 export interface SummaryQuestion {
   what: Summarized;
   /** One or two. */
@@ -10,7 +10,7 @@ export interface SummaryQuestion {
   namespace?: string | undefined;
   status?: string | undefined;
   assigned_worker?: string | undefined;
-  /** ISO 8601, both ends included; of the time that `time_field` names. */
+  /** ISO 8601, both ends included; bounds of the time that `time_field` names. */
   start_time?: string | undefined;
   end_time?: string | undefined;
   time_field: TimeField;

@@ -11,10 +11,10 @@ import { spanCounts } from './block-counts.ts';
 import type { SummaryQuestion } from './question.ts';
 import { type RowSource, rowSources } from './row-sources.ts';
 
-/** Rows of one step: some ten milliseconds. */
+/** Rows per step: about ten milliseconds. */
 const rowsOfStep = 8000;
 
-/** Rows as SQL groups them. */
+/** A group of rows as SQL returns it. */
 interface Part {
   a: string | number | null;
   b: string | number | null;
@@ -27,7 +27,7 @@ interface Part {
   seconds: number | null;
 }
 
-/** Adds the rows of a table to groups, along the index of an execution where one is asked for, some thousand at a time. */
+/** Adds the rows of a table to groups, some thousand at a time, by the execution index if the question names an execution. */
 export function* addRows(
   groups: Groups,
   sql: Prepare,
@@ -60,7 +60,7 @@ export function* addRows(
   }
 }
 
-/** Messages by their types, of all or of an execution, from the figures that are kept; undefined where more is asked. */
+/** Message counts by type, for all executions or one, from kept figures; undefined if the question asks for more. */
 function typeCounts(
   sql: Prepare,
   { what, keys, execution_id, namespace, status, start_time, end_time }: SummaryQuestion,
@@ -88,7 +88,7 @@ function shownKey(key: SummaryKey, value: string | number | null): string | unde
   return key === 'cause' ? causeOf(String(value)) : String(value);
 }
 
-/** As `spanName` tells it, from the beginning of a time in ISO 8601. */
+/** The name that `spanName` gives, from the beginning of an ISO 8601 time. */
 const shortTime = (span: Span, text: string): string =>
   span === 'day' ? text : span === 'hour' ? `${text}:00Z` : `${text}Z`;
 
@@ -134,7 +134,7 @@ function conditionsOf(
   return { conditions: given.map(([condition]) => condition), values: given.map(([, value]) => value) };
 }
 
-/** The keys between which the rows of a window are, where its time is the one that is noted. */
+/** The range of keys of a window's rows, if blocks note its time. */
 function rangeOf(sql: Prepare, source: RowSource, question: SummaryQuestion): KeyRange {
   const { table, key, times, hasBlocks } = source;
   const time = times[question.time_field];

@@ -5,10 +5,10 @@ import { levelName } from '../migrations/documented-views.ts';
 import { isoTime, milliseconds } from '../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
 
-/** A key of rows as SQL: the column that is grouped by, and the value that is told of a group. */
+/** A key of rows as SQL: the column to group by, and the value to show for a group. */
 interface KeySql {
   by: string;
-  /** From `by`; left out where that is told itself. */
+  /** Made from `by`; omitted if `by` itself is shown. */
   told?: (by: string) => string;
 }
 
@@ -30,15 +30,15 @@ export interface RowSource {
   isOfExecution: string;
   isOfNamespace?: string;
   hasStatus?: string;
-  /** As SQL, a row. */
+  /** As SQL, per row. */
   failed?: string;
   retries?: string;
   bytes?: string;
-  /** Slices of the row, and those that stay failed. */
+  /** Slices of the row, and how many stay failed. */
   slices?: string;
   stayFailed?: string;
   seconds?: string;
-  /** Whether times are noted by blocks, so that those of a window are found. */
+  /** Whether blocks note times, so that the rows of a window can be found. */
   hasBlocks: boolean;
 }
 

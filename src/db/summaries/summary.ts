@@ -7,10 +7,10 @@ import { addAttempts, type OfExecution } from './attempt-groups.ts';
 import type { SummaryQuestion } from './question.ts';
 import { addRows } from './row-groups.ts';
 
-/** Late results come so long after the end of their execution, at most: an hour in milliseconds. */
+/** How long after the end of their execution late results may come: an hour, in milliseconds. */
 const latest = 3_600_000;
 
-/** The groups of a question, each step in a snapshot of the store. */
+/** The groups of a question. Take each step in a snapshot of the store. */
 export function* summarize(sql: Prepare, histories: AttemptHistories, question: SummaryQuestion): Steps<Group[]> {
   const groups = new Groups();
   const { what } = question;

@@ -2,7 +2,7 @@ import { causeOf } from '../../domain/causes.ts';
 import { type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
 import { Names, ownText } from './names.ts';
 
-/** When things happened to an attempt, in milliseconds since 1970; NaN where they did not. */
+/** When things happened to an attempt, in milliseconds since 1970; NaN if they did not. */
 export interface AttemptTimes {
   /** When the slice was made. */
   created: number;
@@ -11,18 +11,17 @@ export interface AttemptTimes {
   completed: number;
 }
 
-/** The value of a name column where there is no name. */
+/** The value of a name column without a name. */
 const noName = -1;
 
 const failed = sliceStatuses.indexOf('failed');
 
-/** An error that is met again needs no second look. */
+/** How many errors to remember with their causes. */
 const mostErrors = 5000;
 
 /**
- * Every attempt at every slice of one execution as columns of numbers: 50 bytes each, so that counts, times and pictures of a hundred thousand
- * take milliseconds. Times are milliseconds since 1970, NaN where there is none; names are numbers of `names`; states are places in
- * `sliceStatuses`.
+ * Every attempt at every slice of one execution as columns of numbers: 50 bytes per attempt, so that counts, times and pictures of a hundred
+ * thousand take milliseconds. Times are milliseconds since 1970, or NaN; names are numbers of `names`; states are indexes of `sliceStatuses`.
  */
 export class AttemptColumns {
   length = 0;
@@ -39,17 +38,17 @@ export class AttemptColumns {
   queued = new Float64Array(0);
   started = new Float64Array(0);
   completed = new Float64Array(0);
-  /** The last attempt of each slice, by the file that it is numbered in and its id, and of each attempt the one before it. */
+  /** The last attempt of each slice, by the file that numbers it and its id, and the previous attempt of each attempt. */
   readonly #last: number[][] = [];
   #before = new Int32Array(0);
   readonly #causes = new Map<string, number>();
 
-  /** The STF file of a file that slices are numbered in, where that is another one: by the number of its name. */
+  /** The STF file of each other file that numbers slices, by the number of that file's name. */
   readonly stfOfFile = new Map<number, string>();
 
   /**
-   * The place of an attempt at a slice, which is added where there is none yet.
-   * @param of its STF file, and the file that its slices are numbered in, where that is another one
+   * The index of an attempt at a slice, added if missing.
+   * @param of its STF file, and the file that numbers its slices, if that is another one
    */
   placeOf(of: { stf: string; file: string | undefined }, sliceId: number, attempt: number): number {
     const stf = this.names.stf.numberOf(of.file ?? of.stf);
@@ -66,7 +65,7 @@ export class AttemptColumns {
     return at;
   }
 
-  /** @param isCurrent whether the slice stands in this attempt */
+  /** @param isCurrent whether this is the slice's current attempt */
   setState(at: number, state: SliceStatus, isCurrent: boolean): void {
     this.state[at] = sliceStatuses.indexOf(state);
     this.isCurrent[at] = isCurrent ? 1 : 0;
@@ -79,7 +78,7 @@ export class AttemptColumns {
     this.completed[at] = completed;
   }
 
-  /** To be called behind `setState`: only a failure has a cause. */
+  /** Call after `setState`: only a failure has a cause. */
   setNames(at: number, worker: string | undefined, host: string | undefined, error: string | undefined): void {
     const { names } = this;
     this.worker[at] = worker === undefined ? noName : names.worker.numberOf(worker);

@@ -1,20 +1,20 @@
 import type { Prepare } from '../sqlite/statements.ts';
 import { AttemptHistory } from './attempt-history.ts';
 
-/** Attempts that are kept in memory, of all executions together: some 30 MB. */
+/** Attempts to keep in memory, over all executions: about 30 MB. */
 const mostAttempts = 500_000;
 
-/** The histories of the executions that were asked about last. */
+/** The histories of the most recently asked executions. */
 export class AttemptHistories {
   readonly #sql: Prepare;
-  /** The one that was asked about last stands last. */
+  /** In the order of use, most recent last. */
   readonly #known = new Map<string, AttemptHistory>();
 
   constructor(sql: Prepare) {
     this.#sql = sql;
   }
 
-  /** To be called in a snapshot. */
+  /** Call in a snapshot. */
   of(executionId: string): AttemptHistory {
     const before = this.#known.get(executionId);
     const history = before === undefined || before.isOutdated() ? new AttemptHistory(this.#sql, executionId) : before;

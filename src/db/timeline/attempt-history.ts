@@ -5,24 +5,24 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { AttemptColumns } from './attempt-columns.ts';
 import { attemptsAsText, takeAttempts } from './attempt-text.ts';
 
-/** Rows of one step: some ten milliseconds. */
+/** Rows per step: about ten milliseconds. */
 const rowsOfStep = 3000;
 const messagesOfStep = 3000;
 
-/** The messages that move a slice. Their ids have its name behind the type. */
+/** The messages that move a slice. Their ids have its name after the type. */
 const moving = ['slice', 'slice_started', 'slice_result', 'slice_returned'];
 
 /**
- * The attempts of one execution, kept in step with the store: read once in pieces, then brought up to date from the messages since. A piece takes
- * some ten milliseconds, so that others are answered between them. The rows of the projection are read, never the messages' own words: it alone
- * judges what comes late, twice or against the rules.
+ * The attempts of one execution, kept in step with the store: read once in pieces, then updated from the messages since. A piece takes about ten
+ * milliseconds, so that other requests are answered in between. Only rows of the projection are read, never message contents: the projection alone
+ * judges messages that come late, twice or against the rules.
  */
 export class AttemptHistory {
   readonly columns = new AttemptColumns();
   readonly #sql: Prepare;
   readonly #id: string;
   readonly #isObserved: boolean;
-  /** Keys up to which slices, and attempts before their current ones, have been read; undefined: all have. */
+  /** Keys up to which slices and earlier attempts have been read; undefined: all have. */
   #slicesRead: number | undefined = 0;
   #earlierRead: string | undefined = '';
   /** Messages up to these places have been followed. */
@@ -34,22 +34,22 @@ export class AttemptHistory {
     this.#id = executionId;
     this.#isObserved =
       sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').get(executionId) !== undefined;
-    // Messages from now on are followed afterwards, whether a piece has seen it or not.
+    // Messages from now on are followed afterwards, even if a piece already reflects them.
     this.#seq = this.#newest();
     this.#lateSeq = this.#newestLate();
   }
 
-  /** The place in the log that the columns are of. */
+  /** The place in the log that the columns reflect. */
   get seq(): number {
     return this.#seq;
   }
 
-  /** Whether the log is another one than that which was followed. */
+  /** Whether another log has replaced the followed one. */
   isOutdated(): boolean {
     return this.#newest() < this.#seq;
   }
 
-  /** Brings the columns up to date. Each step is to be taken in a snapshot, and the columns are those of the last one. */
+  /** Brings the columns up to date. Take each step in a snapshot; the columns reflect the last one. */
   *follow(): Steps<AttemptColumns> {
     while (this.#slicesRead !== undefined) {
       this.#readSlices(this.#slicesRead);
@@ -96,13 +96,13 @@ export class AttemptHistory {
     );
   }
 
-  /** Takes the attempts that a question gives as text. */
+  /** Takes the attempts that a query returns as text. */
   #take(question: string, ...values: (string | number)[]): void {
     const row = this.#sql<(string | number)[], { attempts: string | null }>(question).get(...values);
     takeAttempts(row?.attempts ?? '', this.columns);
   }
 
-  /** Reads the slices again that messages since have moved. @returns whether there are no more of them */
+  /** Rereads the slices that messages since have moved. @returns whether no such messages are left */
   #followMessages(): boolean {
     const said = this.#sql<[string, number, number], { seq: number; message_id: string }>(
       `SELECT seq, message_id FROM message_rows INDEXED BY message_rows_execution
@@ -120,7 +120,7 @@ export class AttemptHistory {
     return said.length < messagesOfStep;
   }
 
-  /** The slices that messages are about, by their ids, and whether one ends the execution. */
+  /** The slices that message ids name, and whether a message ends the execution. */
   #movedBy(messages: readonly { message_id: string }[]): { moved: Set<string>; hasEnded: boolean } {
     const moved = new Set<string>();
     let hasEnded = false;
@@ -132,7 +132,7 @@ export class AttemptHistory {
     return { moved, hasEnded };
   }
 
-  /** The slices of an observed execution of which anything was said since. Ids of their messages name none. */
+  /** The slices of an observed execution with messages since, whose ids do not name the slices. */
   #movedOfOthers(): string[] {
     return this.#sql<[string, number, number], { slice_filename: string }>(
       `SELECT slice_filename FROM observed_attempts INDEXED BY observed_attempts_execution

@@ -2,11 +2,11 @@ import type { SliceStatus } from '../../domain/slice-states.ts';
 import { millisecondsAt, timeLength } from '../../lib/iso-time.ts';
 import type { AttemptColumns } from './attempt-columns.ts';
 
-/** Stands behind each value, and in none of ours. */
+/** Ends each value, and occurs in none of ours. */
 const valueEnd = '\u001F';
 const valueEndCode = valueEnd.charCodeAt(0);
 
-/** Stands for the file that slices are numbered in: NULL where that is the STF file. */
+/** Placeholder for the file that numbers slices: NULL if that is the STF file. */
 const numberedIn = 'numbered in';
 
 /** As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them. */
@@ -41,15 +41,15 @@ const ownValues = {
   ],
 };
 
-/** As SQL: those that others may have made. */
+/** As SQL: values that others may have made. */
 const foreignValues = {
   current: ['assigned_worker', 'left_by', 'hostname', `iif(status = 'failed', substr(error, 1, 1000), NULL)`],
   earlier: ['a.worker_id', 'NULL', 'a.hostname', 'substr(a.error, 1, 1000)'],
 };
 
 /**
- * As SQL: attempts, current ones of `tf_slices` or earlier ones of `earlier_attempts AS a` and `tf_slices AS s`, all as one text. To make a row of
- * values takes better-sqlite3 four times as long as SQLite takes to read it. Texts of others are kept from looking like two.
+ * As SQL: attempts as one text, current ones of `tf_slices` or earlier ones of `earlier_attempts AS a` and `tf_slices AS s`. better-sqlite3 takes
+ * four times as long to make a row of values as SQLite takes to read it. Separators in texts of others are replaced, so that none looks like two.
  */
 export function attemptsAsText(kind: keyof typeof ownValues, isObserved: boolean): string {
   const isElsewhere = isObserved ? (kind === 'current' ? 'tf_filename' : 's.tf_filename') : 'NULL';
@@ -58,7 +58,7 @@ export function attemptsAsText(kind: keyof typeof ownValues, isObserved: boolean
   return `group_concat(concat(${values.map((value) => `${value}, '${valueEnd}'`).join(', ')}), '')`;
 }
 
-/** Takes the attempts of such a text into columns. */
+/** Parses the attempts of such a text into columns. */
 export function takeAttempts(text: string, columns: AttemptColumns): void {
   let at = 0;
   const word = (): string => {
@@ -95,7 +95,7 @@ export function takeAttempts(text: string, columns: AttemptColumns): void {
   while (at < text.length) {
     const place = columns.placeOf({ stf: word(), file: optional() }, whole(), whole());
     columns.setState(place, word() as SliceStatus, whole() === 1);
-    // A result may come of a slice whose start nobody has told.
+    // A result may come for a slice whose start was never reported.
     const wasStarted = whole() > 0;
     const created = time();
     const queued = either(time(), created);

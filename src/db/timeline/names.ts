@@ -1,11 +1,11 @@
-/** A text of its own: a part of a larger text would keep all of that in memory. */
+/** A copy of a text: a part of a larger text would keep all of that in memory. */
 export const ownText = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
 
-/** Names as numbers from 0, in the order in which they are met: columns hold numbers, and very many rows have one name. */
+/** Numbers names from 0, in order of appearance: columns hold numbers, and very many rows share a name. */
 export class Names {
   readonly all: string[] = [];
   readonly #numbers = new Map<string, number>();
-  /** Rows beside each other mostly have the same name, which is sooner compared than looked up. */
+  /** Neighboring rows mostly have the same name, and comparing is faster than looking up. */
   #lastName: string | undefined;
   #lastNumber = -1;
 

@@ -8,13 +8,13 @@ import { endOfLife, silentSince } from '../reports/life.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { leastWidth, type TimelineQuestion } from './timeline.ts';
 
-/** A picture as it is asked for: times are ISO 8601, and the whole life where they are left out. */
+/** A requested picture. Times are ISO 8601; if omitted, the whole life is drawn. */
 export interface WantedTimeline extends Pick<TimelineQuestion, 'mostBins' | 'firstSlot' | 'slots' | 'mostSpans'> {
   from: string | undefined;
   until: string | undefined;
 }
 
-/** The same with everything that follows from the execution. Throws `ARGUMENT_INVALID` for a window that it did not live in. */
+/** The request with everything that follows from the execution. Throws `ARGUMENT_INVALID` if the window lies outside its life. */
 export function timelineQuestion(
   sql: Prepare,
   execution: ExecutionRow,
@@ -41,8 +41,8 @@ export function timelineQuestion(
 }
 
 /**
- * The life that is drawn. Where the driver is gone it goes on without it, until now, but no longer than the execution was driven: of one that died a
- * week ago something is still to be seen.
+ * The life to draw. If the driver is gone, the life extends to now, but by no more than the time the execution was driven: a run that died a week ago
+ * must still be visible.
  */
 function lifeOf(sql: Prepare, execution: ExecutionRow, moment: { isAlive: LivenessTest; now: number }): Life {
   const start = Date.parse(execution.start_time);

@@ -16,17 +16,17 @@ import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { AttemptHistory } from './attempt-history.ts';
 
-/** The execution and the part of it that is to be pictured. */
+/** The execution, and the part of it to draw. */
 export interface TimelineQuestion extends WantedPicture {
   execution: ExecutionRow;
 }
 
-/** A picture, and the place in the log that it is of. */
+/** A picture, and the place in the log that it reflects. */
 export interface Timeline extends Picture {
   seq: number;
 }
 
-/** Pictures an execution. Each step is to be taken in a snapshot. */
+/** Draws an execution. Take each step in a snapshot. */
 export function* timelineOf(sql: Prepare, history: AttemptHistory, question: TimelineQuestion): Steps<Timeline> {
   const { execution, life } = question;
   const attempts = yield* history.follow();
@@ -39,7 +39,7 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
   };
 }
 
-/** Two intervals of the DAQ in wall time: narrower bins would beat with it. Milliseconds. */
+/** Two intervals of the DAQ in wall time: narrower bins would beat with them. Milliseconds. */
 export function leastWidth({ daq_state_machine: daq, speed }: ExecutionParams): number {
   return speed === 'max' ? 1 : (2000 * (daq.stf_interval + daq.stf_generation_time)) / speed;
 }
@@ -54,7 +54,7 @@ const phaseTypes = [
   'workflow_ended',
 ] as const;
 
-/** Phases that are told at most: a run of very many periods has no picture of each. */
+/** How many phase changes to show: a run of very many periods does not show each. */
 const mostChanges = 2000;
 
 interface ChangeRow {
@@ -64,13 +64,13 @@ interface ChangeRow {
   by: string | null;
 }
 
-/** Of very many changes the first are not known, nor how it stood before them. */
+/** With very many changes the first are unknown, as is the phase before them. */
 function phasesSince(start: number, changes: readonly PhaseChange[]) {
   const [first] = changes;
   return phasesOf(first !== undefined && changes.length === mostChanges ? first.at : start, changes);
 }
 
-/** Times of which nothing is known, or in which nobody could do anything. */
+/** Times about which nothing is known, or when nobody could do anything. */
 function holesIn(sql: Prepare, execution: ExecutionRow, { end: until, silentSince }: Life): PhaseBand[] {
   if (execution.origin === 'own')
     return [

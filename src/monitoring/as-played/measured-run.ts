@@ -12,33 +12,33 @@ export interface MeasuredAttempt {
   took: number;
   worker: number;
   stf: number;
-  /** The attempt that followed it, and how long after its end that was queued, in milliseconds. */
+  /** The attempt that followed it, and how long after this one's end it was queued, in milliseconds. */
   next: MeasuredAttempt | undefined;
   nextAfter: number;
 }
 
-/** A run as it was measured, for being played again. Times are milliseconds since 1970. */
+/** A measured run, to be played again. Times are milliseconds since 1970. */
 export interface MeasuredRun {
   /** First attempts, in the order in which they were queued. */
   first: MeasuredAttempt[];
-  /** Whether a slice that failed keeps its place in the queue, and is not put behind the others. */
+  /** Whether a failed slice keeps its place in the queue instead of going behind the others. */
   keepsPlace: boolean;
   /** Attempts in all. */
   count: number;
   workers: Worker[];
-  /** Times in which slices waited, slots were free, and none was begun: pauses, and times without a driver or a broker. */
+  /** Periods in which slices waited and slots were free but none was started: pauses, and periods without a driver or a broker. */
   still: Span[];
-  /** From the end of a slice to the begin of the next one that waits, on one slot, usually. Milliseconds. */
+  /** Usual time on a slot from the end of a slice to the start of the next waiting one. Milliseconds. */
   turnaround: number;
-  /** From queued to begun, where a slot is free, usually. */
+  /** Usual time from queued to started if a slot is free. */
   dispatch: number;
-  /** The last end of an attempt. */
+  /** When the last attempt ended. */
   last: number;
-  /** Attempts of which an end is not known: they are left out. */
+  /** Attempts left out because their start or end is unknown. */
   leftOut: number;
 }
 
-/** Gathers what a run measured of itself. */
+/** Collects the measurements of a run. */
 export function measuredRun(attempts: Attempts, { keepsPlace }: Pick<MeasuredRun, 'keepsPlace'>): MeasuredRun {
   const all = attemptsIn(attempts, keepsPlace);
   const byStart = all.toSorted((a, b) => a.started - b.started);
@@ -63,7 +63,7 @@ export function measuredRun(attempts: Attempts, { keepsPlace }: Pick<MeasuredRun
   };
 }
 
-/** Attempts that ended, in the order in which they were queued, each with the one that followed it. */
+/** Ended attempts in the order they were queued, each with the attempt that followed it. */
 function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] {
   const known: { key: string; number: number; one: MeasuredAttempt }[] = [];
   for (let at = 0; at < attempts.length; at += 1) {
@@ -108,14 +108,14 @@ function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] 
 
 const lengthOf = ({ from, until }: Span): number => until - from;
 
-/** A quantile: that part of the values lies below it. 0 for no values. */
+/** The quantile below which this part of the values lies; 0 without values. */
 const part = (values: readonly number[], of: number): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * of)] ?? 0;
 
-/** Of times that may hold pauses: so small a part is free of them. */
+/** Of times that may include pauses, this smallest part is free of them. */
 const leastPart = 0.1;
 
-/** From the end of a slice to the begin of the next one on its slot, where that waited. */
+/** Times from the end of a slice to the start of the next on its slot, if that one had waited. */
 function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Span[] {
   const freeAt = new Float64Array(workers).fill(Number.NaN);
   return byStart.flatMap(({ worker, started, queued, took }) => {
@@ -125,10 +125,10 @@ function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Sp
   });
 }
 
-/** Shorter times without a start are not worth telling from chance. Milliseconds. */
+/** Shorter times without a start may be chance. Milliseconds. */
 const leastStill = 1000;
 
-/** Goes through the run: when it stood still though it could have gone on, and how long slices took to a slot that was free. */
+/** Goes through the run: finds when it stood still although it could have gone on, and how long slices took to reach a free slot. */
 function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]): { still: Span[]; direct: Span[] } {
   const ends = byStart.map(({ started, took }) => started + took).toSorted((a, b) => a - b);
   const opens = workers.map(({ from }) => from).toSorted((a, b) => a - b);
@@ -139,17 +139,17 @@ function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]):
   for (const [begun, { started, queued: since }] of byStart.entries()) {
     const free = opened(started) - closed(started) - (begun - ended(started));
     if (free <= 0) continue;
-    // Since when the slice waited and a slot was free: the latest of its coming, the start before, and the end that made the first of these slots free.
+    // Since when the slice waited and a slot was free: the latest of its arrival, the previous start, and the end that freed the first of these slots.
     const last = byStart[begun - 1]?.started ?? -Infinity;
     const from = Math.max(since, last, ends[ended(started) - free] ?? -Infinity);
     if (started - from > leastStill && Number.isFinite(last)) still.push({ from, until: started });
-    // A slice that came to a free slot; of others the turnaround tells.
+    // The slice came to a free slot; the turnaround covers the others.
     if (from === since) direct.push({ from, until: started });
   }
   return { still, direct };
 }
 
-/** How many of some times in their order are before one. To be asked in order, too. */
+/** Counts the sorted times that are before a given one. Call it in ascending order. */
 type Count = (time: number) => number;
 
 function counter(times: readonly number[]): Count {

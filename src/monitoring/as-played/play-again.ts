@@ -7,17 +7,17 @@ import { freeFrom, type Slot, slotsOf, type Span, type Worker } from './worker-s
 export interface Changes {
   /** Worker slots in all. */
   slots?: number | undefined;
-  /** By how much longer a slice takes: 0.5 is half as long. */
+  /** Factor on the time of each slice: 0.5 is half as long. */
   factor?: number | undefined;
-  /** The part of the STF files that were sampled which is to be sampled, 0 to 1. */
+  /** The part of the sampled STF files to keep, 0 to 1. */
   part?: number | undefined;
-  /** Workers that are to be left out. */
+  /** Workers to leave out. */
   isLeftOut?: ((worker: Worker) => boolean) | undefined;
 }
 
-/** A run as it goes when it is played again. Times are milliseconds since 1970, waits milliseconds. */
+/** The result of playing a run again. Times are milliseconds since 1970, waits milliseconds. */
 export interface PlayedAgain {
-  /** The end of its last slice; undefined where none is done. */
+  /** The end of its last slice; undefined if none is done. */
   last: number | undefined;
   slots: number;
   slices: number;
@@ -25,7 +25,7 @@ export interface PlayedAgain {
   undone: number;
   /** When each attempt was queued. */
   queued: number[];
-  /** Of those that were begun. */
+  /** For the attempts that were started. */
   started: number[];
   waits: number[];
 }
@@ -44,8 +44,8 @@ const byTime = (a: Queued, b: Queued): number => a.at - b.at || a.attempt.rank -
 const byPlace = (a: Queued, b: Queued): number => a.attempt.rank - b.attempt.rank || a.at - b.at;
 
 /**
- * Plays a run again on what it measured: each slice comes when it came, takes as long as it took, fails where it failed, and goes to the slot that is free first.
- * Slices are begun in the order of their queue, and none while the run stood still.
+ * Plays a run again from its measurements: each slice comes when it came, takes as long as it took, fails where it failed, and goes to the first free slot.
+ * Slices start in queue order, and none starts while the run stood still.
  */
 export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain {
   const slots = slotsWith(run, changes);
@@ -60,7 +60,7 @@ class Replay {
   readonly #free = new TinyQueue<FreeSlot>([], (a, b) => a.free - b.free);
   readonly #coming = new TinyQueue<Queued>([], (a, b) => a.at - b.at);
   readonly #waiting: TinyQueue<Queued>;
-  /** The last begin: what waits had come by then. */
+  /** The last start: everything that waits had come by then. */
   #clock = -Infinity;
   readonly #played = {
     last: undefined as number | undefined,
@@ -87,7 +87,7 @@ class Replay {
     return { ...this.#played, undone: this.#waiting.length };
   }
 
-  /** Begins a slice on the slot that is free first. A slot whose workers are gone leaves; one whose next worker comes later waits behind the others. */
+  /** Starts a slice on the slot that is free first. Drops a slot whose workers are gone; puts a slot whose next worker comes later behind the others. */
   #use({ free, slot }: FreeSlot): void {
     const came = this.#waiting.length > 0 ? this.#clock : (this.#coming.peek()?.at ?? Infinity) + this.#run.dispatch;
     const ready = Math.max(free, came);
@@ -105,7 +105,7 @@ class Replay {
     this.#free.push({ free: end + this.#run.turnaround, slot });
   }
 
-  /** Begins an attempt. Returns its end. */
+  /** Starts an attempt. Returns its end. */
   #begin({ at, attempt }: Queued, start: number): number {
     const played = this.#played;
     const end = start + attempt.took * this.#factor;
@@ -126,14 +126,14 @@ class Replay {
   }
 }
 
-/** The time at which a slot can begin a slice; undefined once its workers are gone. */
+/** When a slot can start a slice; undefined once its workers are gone. */
 function startIn(slot: Slot, ready: number, still: readonly Span[]): number | undefined {
   const from = freeFrom(slot, ready);
   const held = from === undefined ? undefined : still.find((one) => one.from <= from && from < one.until);
   return held === undefined ? from : freeFrom(slot, held.until);
 }
 
-/** The slots with a change: those that came first stay, and each further one has workers when the middle one of those has some. */
+/** The slots after a change: keeps the earliest slots, and gives each further slot the workers of the middle one. */
 function slotsWith({ workers }: MeasuredRun, { slots: wanted, isLeftOut }: Changes): Slot[] {
   const slots = slotsOf(isLeftOut === undefined ? workers : workers.filter((worker) => !isLeftOut(worker)));
   if (wanted === undefined) return slots;

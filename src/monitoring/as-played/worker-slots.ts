@@ -1,18 +1,18 @@
 import type { Attempts } from '../timeline/attempts.ts';
 
-/** A time, in milliseconds since 1970. */
+/** A period, in milliseconds since 1970. */
 export interface Span {
   from: number;
   until: number;
 }
 
-/** A worker. It begins no slice before `from`, and none after `until`. */
+/** A worker, which starts no slice before `from` or after `until`. */
 export interface Worker extends Span {
   name: string;
   host: string;
 }
 
-/** A place for one slice at a time: the workers that had it, one after the other. */
+/** A place for one slice at a time: the workers that held it, one after the other. */
 export type Slot = readonly Worker[];
 
 interface Begun {
@@ -23,9 +23,9 @@ interface Begun {
 }
 
 /**
- * The workers of a run, by their number. One that was free and took nothing more while others took many slices that had waited was gone.
- * @param byStart attempts in the order in which they were begun
- * @param usual from one slice to the next that waits, in milliseconds
+ * The workers of a run, by number. A worker counts as gone if it was free and took nothing more while others took many waiting slices.
+ * @param byStart attempts in order of their start
+ * @param usual time from one slice to the next waiting one, in milliseconds
  */
 export function workersOf(
   byStart: readonly Begun[],
@@ -50,7 +50,7 @@ export function workersOf(
   return workers;
 }
 
-/** The slots of workers: one that came when another was gone has its slot. */
+/** Assigns workers to slots: a worker that came after another was gone takes its slot. */
 export function slotsOf(workers: readonly Worker[]): Slot[] {
   const slots: Worker[][] = [];
   const came = workers.filter(({ from }) => Number.isFinite(from)).toSorted((a, b) => a.from - b.from);
@@ -62,7 +62,7 @@ export function slotsOf(workers: readonly Worker[]): Slot[] {
   return slots;
 }
 
-/** The first time from a moment on at which a slot has a worker; undefined once its workers are gone. */
+/** The first time from `time` on at which a slot has a worker; undefined once its workers are gone. */
 export function freeFrom(slot: Slot, time: number): number | undefined {
   const worker = slot.find(({ until }) => time <= until);
   return worker === undefined ? undefined : Math.max(time, worker.from);

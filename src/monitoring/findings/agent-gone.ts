@@ -7,9 +7,9 @@ const named = 5;
 export const agentGone = defineFinding(
   'AGENT_GONE',
   ({ facts, evidence: { execution_id, agents, broker_away_since } }) => {
-    // Nobody is heard then, which another finding tells.
+    // Nobody is heard then; another finding reports that.
     if (broker_away_since !== undefined) return undefined;
-    // Agents of an earlier driver are gone with it, which its end tells.
+    // Agents of an earlier driver went with it; its end reports that.
     const gone = agents
       .filter(({ state, status }) => state !== 'EXITED' && status === 'STALE')
       // A remote agent may be cut off for a while.

@@ -7,9 +7,9 @@ import { defineFinding, isDriven } from './rule.ts';
 export const agentMissing = defineFinding(
   'AGENT_MISSING',
   ({ facts, evidence: { missing: absent, broker_away_since }, judged: { stages } }) => {
-    // Without its driver all agents of that process are gone, which another finding tells.
+    // Without the driver, all agents of its process are gone; another finding reports that.
     if (facts.status !== 'running' || !isDriven(facts)) return undefined;
-    // Nobody is heard then, which another finding tells.
+    // Nobody is heard then; another finding reports that.
     if (broker_away_since !== undefined || hasJustBegun(facts)) return undefined;
     const missing = absent.filter((type) => !(type === 'worker' && isWorkedOn(facts)));
     if (missing.length === 0) return undefined;
@@ -23,17 +23,17 @@ export const agentMissing = defineFinding(
   },
 );
 
-/** Agents that live say so every few seconds: a driver that has just begun has not heard them yet. */
+/** Living agents send a sign of life every few seconds: a driver that has just started has not heard them yet. */
 const hasJustBegun = ({ driver, now }: Facts): boolean =>
   driver !== undefined && (now - Date.parse(driver.since)) / 1000 < lateSeconds;
 
-/** Slices are begun or done: some worker is there, though it says nothing of itself, such as one of another make. */
+/** Slices are started or done: some worker is there although it does not report itself, such as one of another make. */
 const isWorkedOn = (facts: Facts): boolean =>
   (['slice → slice_started', 'slice_started → slice_result', 'slice_started → failed result'] as const).some(
     (stage) => (facts.now - Date.parse(delayOf(facts, stage)?.last_at ?? '')) / 1000 < goneSeconds,
   );
 
-/** The work that waits for what is missing, and for how long. */
+/** The work that waits for the missing agents, and for how long. */
 function costOf(stages: Judgement['stages'], missing: readonly string[]): string {
   const waits = stages
     .filter(

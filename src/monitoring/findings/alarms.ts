@@ -2,19 +2,19 @@ import { type AlarmSeverity, maxNote } from '../../domain/logbook-words.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import type { Finding } from './rule.ts';
 
-/** A finding must last this long before it raises an alarm, and must be gone this long before that is over. Seconds. */
+/** A finding must last this long before it raises an alarm, and be gone this long before the alarm is over. Seconds. */
 export const usualPatience: Readonly<Record<AlarmSeverity, number>> = { warning: 30, error: 10 };
 
-/** A finding as an alarm tells it. */
+/** A finding as an alarm reports it. */
 export interface AlarmFinding {
   code: string;
-  /** The execution, and `:` with the slice, file, worker or host where the finding has one. */
+  /** The execution, followed by `:` and the slice, file, worker or host if the finding has one. */
   subject: string;
   severity: AlarmSeverity;
   sentence: string;
 }
 
-/** The findings of an execution that raise alarms; of one code and subject the worst. Findings of severity `info` raise none. */
+/** The findings of an execution that raise alarms, the worst per code and subject. Findings of severity `info` raise none. */
 export function alarmFindings(executionId: string, findings: readonly Finding[]): AlarmFinding[] {
   const found = new Map<string, AlarmFinding>();
   for (const { code, severity, sentence, about } of findings) {
@@ -32,20 +32,20 @@ const longestName = 200;
 /** The beginning of a text, without half a character at its end. */
 const cut = (text: string, most: number): string => text.slice(0, most).replace(/[\uD800-\uDBFF]$/, '');
 
-/** A name that a program gave itself may be of any length: a long one is told apart by its digest. */
+/** Shortens a name that a program gave itself, which may have any length; a digest tells long names apart. */
 function named(name: string): string {
   if (name.length <= longestName) return name;
   const digest = sha256().update(name).digest('hex').slice(0, 8);
   return `${cut(name, longestName)}…${digest}`;
 }
 
-/** How an alarm stands, and since when its finding has said something else. Milliseconds since 1970. */
+/** The state of an alarm, and since when its finding differs from it. Milliseconds since 1970. */
 export interface AlarmStanding {
   /** The severity with which it was raised; undefined while it is not. */
   raised?: AlarmSeverity | undefined;
-  /** Since when the finding is there, or is worse, where no alarm was raised of that. */
+  /** Since when the finding exists, or is worse, without an alarm raised for that. */
   found?: number | undefined;
-  /** Since when it is gone, where the alarm is not over. */
+  /** Since when the finding is gone, while the alarm is not over. */
   gone?: number | undefined;
 }
 
@@ -57,9 +57,9 @@ export interface AlarmStep {
 }
 
 /**
- * The change that a look at a finding makes. An alarm is raised when it has lasted, and over when it has been gone as long, so one that flickers is one alarm. One that stays
- * worse is raised anew.
- * @param severity of the finding; undefined where it is not there
+ * The change that one look at a finding makes. Its alarm is raised once the finding has lasted, and is over once it has been gone as long, so a flickering
+ * finding is one alarm. A finding that stays worse raises the alarm anew.
+ * @param severity of the finding; undefined if there is none
  * @param patience seconds
  */
 export function alarmStep(
@@ -79,5 +79,5 @@ export function alarmStep(
   return { changes: raised === undefined ? ['raised'] : ['cleared', 'raised'] };
 }
 
-/** A time that was remembered; now, where there is none, or where the clock was set back since. */
+/** The remembered time; now if there is none, or if the clock was set back since. */
 const before = (now: number, time = now): number => Math.min(time, now);

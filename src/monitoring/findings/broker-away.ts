@@ -1,6 +1,6 @@
 import { defineFinding, isDriven } from './rule.ts';
 
-/** Nobody else is heard while the broker is away, and nothing reaches them. */
+/** While the broker is away, nobody else is heard and nothing reaches them. */
 export const brokerAway = defineFinding('BROKER_AWAY', ({ facts, evidence: { broker_away_since: since } }) => {
   if (facts.status !== 'running' || !isDriven(facts) || since === undefined) return undefined;
   return {

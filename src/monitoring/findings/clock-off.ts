@@ -1,12 +1,12 @@
 import type { AgentSeen } from '../evidence.ts';
 import { agentsOf, defineFinding } from './rule.ts';
 
-/** Clocks that agree better are told as one, in seconds. */
+/** Clocks that differ by no more than this count as equal. Seconds. */
 export const toleratedSeconds = 2;
 
 /**
- * The store has a row of the future, or the execution begins before rows that were recorded earlier: a clock was set back, or that of a host
- * that writes here is off.
+ * The store has a row from the future, or the execution begins before rows recorded earlier: a clock was set back, or the clock of a host that
+ * writes here is off.
  */
 export const clockOff = defineFinding('CLOCK_OFF', ({ facts: { now }, evidence }) => {
   const { data_as_of, execution_id, clock_behind, agents } = evidence;
@@ -32,7 +32,7 @@ export const clockOff = defineFinding('CLOCK_OFF', ({ facts: { now }, evidence }
   };
 });
 
-/** Each host once, with the agent that tells it. */
+/** Each host once, with the agent that shows it. */
 function clocksOf(off: readonly AgentSeen[]): string {
   const hosts = new Map(off.map((agent) => [agent.hostname, agent]));
   return [...hosts.values()]

@@ -9,7 +9,7 @@ export const dataOld = defineFinding('DATA_OLD', ({ facts: { status, now }, evid
   if (status !== 'running' || age < oldSeconds) return undefined;
   return {
     severity: 'warning',
-    sentence: `Nothing has been written into the store for ${Math.round(age)} s although the execution is said to run.`,
+    sentence: `Nothing has been written into the store for ${Math.round(age)} s although the execution should be running.`,
     ids: [],
     next: agentsOf(execution_id),
   };

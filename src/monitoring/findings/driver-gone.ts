@@ -2,7 +2,7 @@ import { agentsOf, defineFinding } from './rule.ts';
 
 export const driverGone = defineFinding('DRIVER_GONE', ({ facts, evidence: { execution_id, driver, drivers } }) => {
   const last = drivers.at(-1);
-  // A driver that said why it could not go on is told of by a finding of its own.
+  // A driver that said why it failed has its own finding.
   if (facts.status !== 'running' || driver === undefined || driver.alive || last?.ended === 'fault') return undefined;
   const who = `process ${driver.pid} on ${driver.hostname}`;
   const how =

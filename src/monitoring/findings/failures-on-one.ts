@@ -7,7 +7,7 @@ const groupOf = { slot: 'worker', worker: 'worker', host: 'host', 'STF file': 's
 /** Places that the sentence names. */
 const named = 3;
 
-/** The finding about places where slices fail, of an own execution or an observed one. */
+/** The finding about places where slices fail, for own and observed executions. */
 export function failuresOnOneFinding(
   execution_id: string,
   { kind, places, failed, tried, failed_elsewhere, tried_elsewhere, errors }: NonNullable<Evidence['concentration']>,

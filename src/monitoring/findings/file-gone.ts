@@ -1,6 +1,6 @@
 import { defineFinding, isDriven } from './rule.ts';
 
-/** TF files are needed that no worker can have, and the host that made them is silent. */
+/** No worker can get TF files that are needed, and the host that made them is silent. */
 export const fileGone = defineFinding('FILE_GONE', ({ facts, evidence }) => {
   if (facts.status !== 'running' || !isDriven(facts)) return undefined;
   return evidence.gone.map(({ hostname, files, first, since }) => ({

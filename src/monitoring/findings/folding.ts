@@ -1,6 +1,6 @@
 import type { Finding, Situation } from './rule.ts';
 
-/** Nothing goes on, so all of these follow. */
+/** If nothing goes on, all of these follow. */
 const standstill = [
   'DATA_OLD',
   'AGENT_GONE',
@@ -15,7 +15,7 @@ const standstill = [
   'NO_WORKER_FOR',
 ];
 
-/** The findings that follow from another one. A cause is told once, and its consequences not at all. */
+/** The findings that follow from another one. A cause is reported once, its consequences not at all. */
 const consequences: Readonly<Record<string, readonly string[]>> = {
   TAKE_UP_FAILED: [...standstill, 'DRIVER_FAULT', 'DRIVER_GONE', 'TAKEN_UP'],
   DRIVER_FAULT: standstill,
@@ -26,16 +26,16 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   NOTHING_SUCCEEDS: ['SLICES_RETRIED', 'STAGE_STUCK', 'STAGE_SLOW'],
 };
 
-/** Findings about one role that say why its stage does not go on: the roles of which that is the whole reason. */
+/** Findings that explain why a role's stage does not go on: returns the roles that the finding explains fully. */
 const causesOfStages: Readonly<Record<string, (finding: Finding, situation: Situation) => readonly string[]>> = {
   AGENT_MISSING: ({ ids }) => ids,
-  // Others may wait for another reason.
+  // Other slices may wait for another reason.
   NO_WORKER_FOR: (_, { facts, evidence }) =>
     evidence.unfit.reduce((sum, { slices }) => sum + slices, 0) >= facts.counts.slices_queued ? ['worker'] : [],
   UNANSWERED: ({ next }) => [String(next.arguments['agent_type'])],
 };
 
-/** Findings without those that follow from others among them. */
+/** Drops findings that follow from other findings in the list. */
 export function withoutConsequences(findings: readonly Finding[], situation: Situation): Finding[] {
   const folded = new Set(findings.flatMap(({ code }) => consequences[code] ?? []));
   const explained = new Set(findings.flatMap((finding) => causesOfStages[finding.code]?.(finding, situation) ?? []));

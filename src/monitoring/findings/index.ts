@@ -36,7 +36,7 @@ import { workerOffDuty } from './worker-off-duty.ts';
 import { workerUseless } from './worker-useless.ts';
 import { workersTooFew } from './workers-too-few.ts';
 
-/** Every kind of finding. Of one severity they are told in this order. */
+/** Every kind of finding. Findings of one severity are reported in this order. */
 export const findingRules: readonly FindingRule[] = [
   executionFailed,
   workUndone,
@@ -75,7 +75,7 @@ export const findingRules: readonly FindingRule[] = [
   clockOff,
 ];
 
-/** The findings, the worst first, without those that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
+/** The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
 export function findingsOf(situation: Situation): Finding[] {
   const all = findingRules.flatMap(({ code, find }) =>
     [find(situation) ?? []].flat().map((finding) => ({ code, ...finding })),

@@ -1,7 +1,7 @@
 import { defineFinding, wholeMessage } from './rule.ts';
 
 export const messagesWaiting = defineFinding('MESSAGES_WAITING', ({ facts, evidence: { waiting } }) => {
-  // Nothing comes any more for an execution that has ended.
+  // Nothing more comes for an ended execution.
   if (waiting.count === 0 || facts.status !== 'running') return undefined;
   return {
     severity: 'warning',

@@ -1,10 +1,10 @@
 import { shortDigests } from '../../lib/short-digests.ts';
 import { defineFinding, isDriven } from './rule.ts';
 
-/** As much of a reason as is told. */
+/** Longest reason shown, in characters. */
 const shownDetail = 400;
 
-/** Slices wait, workers are heard, and none of them can do them. */
+/** Slices wait, and none of the workers heard can do them. */
 export const noWorkerFor = defineFinding('NO_WORKER_FOR', ({ facts, evidence: { unfit } }) => {
   if (facts.status !== 'running' || !isDriven(facts)) return undefined;
   return unfit.map(({ reason, kind, slices, agent, hostname, others, detail }) => ({

@@ -2,7 +2,7 @@ import type { FailureCause } from '../evidence.ts';
 import { type FailuresInARow, nothingSucceeds } from '../failures-in-a-row.ts';
 import { causesSentence, defineFinding, type Finding } from './rule.ts';
 
-/** The finding about a row of failures, of an own execution or an observed one. */
+/** The finding about failures in a row, for own and observed executions. */
 export function nothingSucceedsFinding(
   execution_id: string,
   { since, attempts, isMore, last_done }: FailuresInARow,

@@ -5,7 +5,8 @@ export const nothingWritten = defineFinding('NOTHING_WRITTEN', ({ evidence: { ex
   if (first === undefined) return undefined;
   const { from, until, hostname } = first;
   const seconds = Math.round((Date.parse(until) - Date.parse(from)) / 1000);
-  const more = others.length === 0 ? '' : ` So it was ${others.length} more ${others.length === 1 ? 'time' : 'times'}.`;
+  const more =
+    others.length === 0 ? '' : ` This happened ${others.length} more ${others.length === 1 ? 'time' : 'times'}.`;
   return {
     severity: 'warning',
     sentence: `Nothing was written from ${from} to ${until} (${seconds} s), though a process on ${hostname} drove the execution: it stood still, or the store could not be written. Slices in hand then look busy, and were not worked on by workers of that process.${more}`,

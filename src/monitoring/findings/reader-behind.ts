@@ -1,6 +1,6 @@
 import { agentsOf, defineFinding, isDriven } from './rule.ts';
 
-/** A role that is behind for a shorter time is only busy, in seconds. */
+/** A role that is behind for a shorter time is merely busy. Seconds. */
 const worthAWord = 60;
 
 export const readerBehind = defineFinding('READER_BEHIND', ({ facts, evidence: { execution_id, behind } }) => {

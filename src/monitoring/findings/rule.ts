@@ -13,7 +13,7 @@ export interface Finding {
   sentence: string;
   /** Its subjects: agents, workers, slices, messages. */
   ids: string[];
-  /** The one thing that it is about, where findings of its code may be about several: an alarm each. */
+  /** Its one subject, if findings of its code may have different ones: each gets its own alarm. */
   about?: string;
   next: { tool: string; arguments: Record<string, unknown> };
 }
@@ -33,7 +33,7 @@ export interface Situation {
   judged: Judgement;
 }
 
-/** One kind of finding. `docs/monitor.md` has a row a code. */
+/** One kind of finding. `docs/monitor.md` has a row per code. */
 export interface FindingRule<Code extends string = string> {
   code: Code;
   /** None, one, or several findings of this code. */
@@ -57,19 +57,19 @@ export const agentsOf = (execution_id: string): Finding['next'] => ({
   arguments: { execution_id },
 });
 
-/** The call that shows one message whole. */
+/** The call that shows one message in full. */
 export const wholeMessage = ([message_id = '']: readonly string[]): Finding['next'] => ({
   tool: 'list_messages',
   arguments: { message_id },
 });
 
-/** Attempts whose causes are gathered. */
+/** Most attempts whose causes are collected. */
 export const attemptsLookedAt = 1000;
 
 const namedCauses = 2;
 const shownCause = 80;
 
-/** The most frequent causes of failed attempts as a sentence behind another one. */
+/** The most frequent causes of failed attempts, as a sentence to append to another. */
 export function causesSentence(causes: readonly FailureCause[]): string {
   if (causes.length === 0) return '';
   const named = causes
@@ -80,7 +80,7 @@ export function causesSentence(causes: readonly FailureCause[]): string {
   const others = causes.length - named.length;
   const more = others > 0 ? `, and ${others} other ${others === 1 ? 'cause' : 'causes'}` : '';
   const attempts = causes.reduce((sum, one) => sum + one.attempts, 0);
-  // More are not looked at.
+  // More are not examined.
   const head =
     attempts >= attemptsLookedAt
       ? `Of ${attemptsLookedAt} failed attempts that were looked at`
@@ -88,7 +88,7 @@ export function causesSentence(causes: readonly FailureCause[]): string {
   return ` ${head}: ${named.join(', ')}${more}.`;
 }
 
-/** Slices that stay failed. Of an execution that has ended none is tried again, whatever attempts it had left. */
+/** Slices that stay failed. After the end of an execution no slice is retried, whatever attempts it had left. */
 export const stayFailed = ({ status, counts }: Facts, { exhausted_count }: Evidence): number =>
   status === 'running' ? exhausted_count : counts.slices_failed;
 

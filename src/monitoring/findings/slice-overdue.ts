@@ -20,7 +20,7 @@ export const sliceOverdue = defineFinding(
     const end = limit === undefined ? '' : `; the payload is ended after ${shown(limit)}`;
     const held = `${oldest.slice_filename} by ${oldest.assigned_worker} since ${oldest.since} (${shown(oldest.seconds)})`;
     const which = overdue.length === 1 ? held : `the oldest is ${held}`;
-    // Of workers elsewhere nobody knows at this moment how many are free.
+    // The number of free workers elsewhere is unknown at this moment.
     const slots = facts.isOverBroker ? Infinity : (facts.slots ?? Infinity);
     const taken =
       overdue.length < slots ? '' : ` All ${slots} slots are taken by such slices: nothing else is worked on.`;

@@ -3,20 +3,20 @@ import type { SlowSlice } from '../evidence.ts';
 import { delayOf } from '../facts.ts';
 import { defineFinding, type Finding } from './rule.ts';
 
-/** Fewer slices do not tell what is usual. */
+/** Fewer slices do not show what is usual. */
 const minItems = 20;
 
-/** A slice is out of all proportion where it took so many times as long as 95 of 100 do at most, and so many seconds. */
+/** A slice is out of all proportion if it took this many times the p95 of all, and at least this many seconds. */
 const minRatio = 10;
 const minSeconds = 1;
 
-/** Whether the slowest slice took out of all proportion. @param delay of slices that were done */
+/** Whether the slowest slice is out of all proportion. @param delay of completed slices */
 export const hasSlowSlice = (delay: StageDelay | undefined): boolean =>
   delay !== undefined && delay.items >= minItems && delay.max >= Math.max(minSeconds, minRatio * delay.p95);
 
 const shown = (seconds: number): string => `${Math.round(seconds * 10) / 10} s`;
 
-/** The finding about the slowest slice, of an own execution or an observed one. */
+/** The finding about the slowest slice, for own and observed executions. */
 export function sliceSlowFinding(
   execution_id: string,
   { slice_filename, worker, seconds }: SlowSlice,

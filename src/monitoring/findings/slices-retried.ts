@@ -8,7 +8,7 @@ export const slicesRetried = defineFinding('SLICES_RETRIED', ({ facts, evidence 
   const outcome = failed === 0 ? 'none has stayed failed' : `${failed} stay failed`;
   return {
     severity: 'info',
-    // Where slices stay failed, another finding tells the causes.
+    // If slices stay failed, another finding reports the causes.
     sentence: `${slices_retried} TF slices were tried again, in ${slice_retries} further attempts; ${outcome}.${failed === 0 ? causesSentence(causes) : ''}`,
     ids: [],
     next: logLines(execution_id, { level: 'WARNING' }),

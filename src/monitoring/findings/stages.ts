@@ -14,10 +14,10 @@ function stagesThatAre(
   severity: Finding['severity'],
   { facts, evidence: { execution_id }, judged }: Situation,
 ): Omit<Finding, 'code'>[] {
-  // Without its driver nothing works, which another finding tells.
+  // Without its driver nothing works; another finding reports that.
   if (facts.status !== 'running' || !isDriven(facts)) return [];
   const slices = { execution_id, status: facts.counts.slices_queued > 0 ? 'queued' : 'processing', order: 'oldest' };
-  // Of slices that are in hand for too long another finding tells.
+  // Another finding reports slices in hand for too long.
   const stages = judged.stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
   return stages
     .filter((stage) => stage.state === state)

@@ -2,13 +2,13 @@ import type { DriverSpan } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
 import { defineFinding, type FindingRule } from './rule.ts';
 
-/** After so many take-ups without anything new an execution is left alone. */
+/** After this many resumes without anything new, an execution is left alone. */
 export const mostTakeUps = 3;
 
-/** So many drivers that fail within this time are told, whatever else goes on. Seconds. */
+/** `mostTakeUps` drivers that fail within this time are reported, whatever else goes on. Seconds. */
 const oftenSeconds = 60;
 
-/** A service has given up on an execution whose drivers came to nothing, or takes it up again and again while results still come in. */
+/** A service has given up on an execution whose drivers achieved nothing, or resumes it again and again while results still come in. */
 export const takeUpFailed = defineFinding(
   'TAKE_UP_FAILED',
   ({ facts, evidence: { execution_id, take_ups, driver, drivers } }) => {
@@ -26,7 +26,7 @@ export const takeUpFailed = defineFinding(
   },
 );
 
-/** Drivers fail one after the other though messages of workers are recorded, such as on a full disk. */
+/** Drivers fail one after the other although messages of workers are recorded, such as on a full disk. */
 function failsOften({
   facts,
   drivers,

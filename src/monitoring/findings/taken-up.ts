@@ -1,7 +1,7 @@
 import { downSeconds, driverGaps } from '../driver-gaps.ts';
 import { defineFinding } from './rule.ts';
 
-/** Another process went on with it after the one before had gone. */
+/** Another process resumed it after the previous one was gone. */
 export const takenUp = defineFinding('TAKEN_UP', ({ evidence: { execution_id, drivers, begun_again } }) => {
   const gaps = driverGaps(drivers);
   const last = gaps.at(-1);

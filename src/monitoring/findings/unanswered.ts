@@ -1,9 +1,9 @@
 import { defineFinding, isDriven } from './rule.ts';
 
-/** A file is usually answered much sooner, in seconds. */
+/** Files are usually answered much sooner. Seconds. */
 export const unansweredSeconds = 60;
 
-/** An agent is heard and does not answer: what it was told may be lost, or it cannot do it. */
+/** An agent is heard but does not answer: the messages to it may be lost, or it cannot do the work. */
 export const unanswered = defineFinding('UNANSWERED', ({ facts, evidence }) => {
   if (facts.status !== 'running' || !isDriven(facts)) return undefined;
   return evidence.unanswered.map(({ role, files, first, since, off_duty }) => ({

@@ -18,7 +18,7 @@ export const workUndone = defineFinding('WORK_UNDONE', ({ facts, evidence: { exe
   };
 });
 
-/** All slices that were made are done, and it ended before the others were. */
+/** All slices made so far are done, but it ended before the others were made. */
 const neverMade = (
   execution_id: string,
   status: string,

@@ -1,14 +1,14 @@
 import { shortDigests } from '../../lib/short-digests.ts';
 import { defineFinding, isDriven } from './rule.ts';
 
-/** How a reason is said of an agent. */
+/** The words for each reason. */
 const lacks: Readonly<Record<string, string>> = {
   NO_PAYLOAD: 'lacks the payload',
   NO_FILE: 'cannot reach the files below',
   WRONG_FILE: 'has another copy of',
 };
 
-/** An agent is heard and leaves work of this execution to others. Work that nobody can do is told by other findings. */
+/** An agent is heard but leaves work of this execution to others. Other findings report work that nobody can do. */
 export const workerOffDuty = defineFinding(
   'WORKER_OFF_DUTY',
   ({ facts, evidence: { off_duty, unfit, unanswered } }) => {

@@ -1,6 +1,6 @@
 import { defineFinding, isDriven } from './rule.ts';
 
-/** A worker takes slices, and its work does not count: its build is too old, or it does not say whose the slices are. */
+/** A worker takes slices, but its work does not count: its build is too old, or it does not say whose slices they are. */
 export const workerUseless = defineFinding('WORKER_USELESS', ({ facts, evidence: { useless } }) => {
   if (facts.status !== 'running' || !isDriven(facts)) return undefined;
   return useless.map(({ agent, hostname, unheard_since }) => ({

@@ -2,13 +2,13 @@ import type { Capacity } from '../capacity.ts';
 import { delayOf, type Facts } from '../facts.ts';
 import { defineFinding, type Finding, isDriven } from './rule.ts';
 
-/** While the DAQ works, a backlog only grows where the workers cannot keep up. */
+/** While the DAQ works, a backlog grows only if the workers cannot keep up. */
 export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence: { execution_id }, judged }) => {
   const { capacity } = judged;
   if (capacity !== undefined && facts.status === 'completed') return wereTooFew(facts, capacity, execution_id);
   if (capacity === undefined || !isComing(facts)) return undefined;
   const { workers = 0, workers_needed = 0, backlog = 0, backlog_seconds, arrival_rate = 0, service_seconds } = capacity;
-  // That there are none is told by others.
+  // Other findings report that there are none.
   if (workers === 0 || workers_needed <= workers || backlog === 0) return undefined;
   // A run with an end is meant to lag and drain. One without an end is not.
   const isEndless = facts.stf_planned === undefined;
@@ -22,10 +22,10 @@ export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence
   };
 });
 
-/** The last slices take as long as one takes in any run; where the workers were too few, they take much longer, and half of all slices waited. */
+/** The last slices take as long as one slice in any run; with too few workers they take much longer, and half of all slices waited. */
 const minDrains = 3;
 
-/** The same of an execution that has ended: the slices that the DAQ had left took long. */
+/** The same for an ended execution: the slices left by the DAQ took long. */
 function wereTooFew(facts: Facts, capacity: Capacity, execution_id: string): Omit<Finding, 'code'> | undefined {
   const { workers, workers_needed, keeps_up, drain_seconds, arrival_rate, service_seconds } = capacity;
   if (keeps_up !== false || drain_seconds === undefined || drain_seconds < minDrains * service_seconds)

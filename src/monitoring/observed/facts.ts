@@ -11,51 +11,51 @@ export interface Some {
   ids: readonly string[];
 }
 
-/** A time in which nothing was heard. Milliseconds since 1970. */
+/** A period in which nothing was heard. Milliseconds since 1970. */
 export interface Gap {
   from: number;
   until: number;
   reason: string;
-  /** Its results and files were read from swf-monitor since. */
+  /** Its results and files have since been read from swf-monitor. */
   isFilled?: boolean;
 }
 
-/** A status as its runner told it last, and when. Milliseconds since 1970. */
+/** The status that the runner reported last, and when, in milliseconds since 1970. */
 export interface Told {
   status: ExecutionStatus;
   at: number;
   by: string | undefined;
 }
 
-/** A key that a sender fills in some messages of a type, and not in others. */
+/** A key that a sender fills in some messages of a type but not in others. */
 export interface BrokenKey {
   sender: string;
   message_type: string;
   key: string;
-  /** Messages without it, of all of the sender, type and state. */
+  /** Messages without the key, of all messages of the sender, type and state. */
   missing: number;
   of: number;
-  /** The id of one without it. */
+  /** The id of a message without the key. */
   example: string | undefined;
 }
 
-/** Everything that is known of an observed execution at one moment. Times are milliseconds since 1970. */
+/** Everything known about an observed execution at one moment. Times are milliseconds since 1970. */
 export interface ObservedFacts {
   execution_id: string;
-  /** As its programs call it. */
+  /** The id that its programs use. */
   told_id: string;
   run_id: string;
   status: ExecutionStatus;
   phase: Phase;
-  /** As its runner has told it by REST. */
+  /** As its runner reported it by REST. */
   told: Told | undefined;
-  /** Slices that were registered by REST; and those of them, registered a while ago, of which no message was heard. */
+  /** Slices registered by REST; `unsent`: registered a while ago, but no message about them was heard. */
   slices_told: number;
   unsent: Some;
-  /** Whether any message of it was heard on the bus. */
+  /** Whether any message about it was heard on the bus. */
   isBusHeard: boolean;
   counts: Counts;
-  /** Heard time: now while somebody listens, else the end of what was heard. */
+  /** Now while somebody listens, else the end of what was heard. */
   now: number;
   isListening: boolean;
   heard_since: number;
@@ -63,32 +63,32 @@ export interface ObservedFacts {
   first_message: number;
   last_message: number;
   messages: number;
-  /** When the first and the last STF was announced; undefined where fewer than two were. */
+  /** When the first and the last STF were announced; undefined with fewer than two. */
   stf_span: { first: number; last: number } | undefined;
   tf_files_sliced: number;
   without_execution: number;
   results_repeated: number;
   results_unmatched: number;
-  /** When the first slice was sent, the oldest that waits, and when the last result came. */
+  /** When the first slice and the oldest waiting slice were sent, and when the last result came. */
   first_slice: number | undefined;
   oldest_waiting: number | undefined;
   last_result: number | undefined;
-  /** Slices that wait though slices that were sent later were answered long ago. */
+  /** Slices still waiting although slices sent later were answered long ago. */
   passed: Some;
-  /** TF files that were announced a while ago by one whose files are sliced, and are not sliced. */
+  /** TF files announced a while ago and not sliced, although other files of their sender are. */
   unsliced: Some;
-  /** STF files that were announced a while ago and are not ready. */
+  /** STF files announced a while ago but not ready. */
   unready: Some;
   failed: Some;
   causes: readonly FailureCause[];
-  /** Attempts that failed since the last slice was done, where there are any. */
+  /** Attempts that failed since the last slice was done, if any. */
   failing: FailuresInARow | undefined;
-  /** The place that has more failures than chance gives, of the newest slices. */
+  /** The places with more failures than chance explains, among the newest slices. */
   concentration: Evidence['concentration'];
-  /** The slice that took longest, where that is out of all proportion. */
+  /** The slice that took longest, if that is out of all proportion. */
   slowest: SlowSlice | undefined;
   delays: readonly StageDelay[];
-  /** How long workers take to come, in seconds, where it was told. */
+  /** How long workers take to come, in seconds, if reported. */
   ramp_up: number | undefined;
   /** When a worker of the namespace last gave a sign of life. */
   last_worker_sign: number | undefined;
@@ -100,15 +100,15 @@ export interface ObservedFacts {
 /** Seconds from a time to the moment of the facts. */
 export const secondsSince = ({ now }: ObservedFacts, time: number): number => Math.max(0, (now - time) / 1000);
 
-/** How long a worker usually has a slice at most: 95 of 100 take no longer. Seconds; 0 while nobody knows. */
+/** The p95 of the time that a worker spends on a slice, in seconds; 0 while unknown. */
 export const usualProcessing = (delays: readonly StageDelay[]): number =>
   delays.find(({ stage }) => stage === 'slice_started → slice_result')?.p95 ?? 0;
 
-/** A slice is not waited for any longer when later ones were answered so long ago, in seconds. */
+/** A slice counts as passed over once later ones were answered this long ago, in seconds. */
 export const passedSeconds = (delays: readonly StageDelay[]): number => Math.max(60, 3 * usualProcessing(delays));
 
-/** Without any result for so long, in seconds, nobody works. */
+/** Without a result for this long, in seconds, nobody works. */
 export const noResultSeconds = (delays: readonly StageDelay[]): number => Math.max(120, 6 * usualProcessing(delays));
 
-/** The next step is expected so many seconds after a file was announced. */
+/** The next step is expected within this many seconds after a file was announced. */
 export const nextStepSeconds = 60;

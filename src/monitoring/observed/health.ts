@@ -2,7 +2,7 @@ import type { Health } from '../../domain/states.ts';
 import { nothingSucceeds } from '../failures-in-a-row.ts';
 import { noResultSeconds, type ObservedFacts, secondsSince } from './facts.ts';
 
-/** Slices wait, and nobody has answered any for too long. */
+/** Whether slices wait and nobody has answered any for too long. */
 export function isUnanswered(facts: ObservedFacts): boolean {
   const { oldest_waiting, last_result, delays } = facts;
   if (oldest_waiting === undefined) return false;
@@ -12,21 +12,21 @@ export function isUnanswered(facts: ObservedFacts): boolean {
 const leastSilence = 120;
 const usualDistances = 5;
 
-/** A run that has not ended and of which nothing is heard for much longer than usual. */
+/** Whether a run has not ended but has been silent for much longer than usual. */
 export function isSilent(facts: ObservedFacts): boolean {
   const { phase, status, last_message } = facts;
   if (status !== 'running' || phase === 'completed' || phase === 'standby') return false;
   return secondsSince(facts, last_message) >= Math.max(leastSilence, usualDistances * usualDistance(facts));
 }
 
-/** Seconds between two STFs, where two were announced; else between two messages. */
+/** Mean seconds between STFs if two were announced, else between messages. */
 function usualDistance({ stf_span, counts, first_message, last_message, messages }: ObservedFacts): number {
   if (stf_span !== undefined && counts.stf_count > 1)
     return (stf_span.last - stf_span.first) / (counts.stf_count - 1) / 1000;
   return messages > 1 ? (last_message - first_message) / (messages - 1) / 1000 : 0;
 }
 
-/** How an observed execution does, as far as its messages tell. */
+/** The health of an observed execution, as far as its messages show. */
 export function observedHealth(facts: ObservedFacts): Health {
   const { status, phase } = facts;
   if (status === 'failed') return 'failed';

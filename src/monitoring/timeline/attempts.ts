@@ -1,6 +1,6 @@
 /**
- * Every attempt at every slice of an execution as columns of numbers. Times are milliseconds since 1970, NaN where there is none; names are numbers of
- * `names`, -1 where there is none; states are places in `sliceStatuses`.
+ * Every attempt at every slice of an execution, as columns of numbers. Times are milliseconds since 1970, NaN if there is none; names are indexes into
+ * `names`, -1 if there is none; states are indexes into `sliceStatuses`.
  */
 export interface Attempts {
   readonly length: number;
@@ -9,7 +9,7 @@ export interface Attempts {
   readonly sliceId: ArrayLike<number>;
   readonly attempt: ArrayLike<number>;
   readonly state: ArrayLike<number>;
-  /** 1: the slice stands in this attempt. */
+  /** 1 if this is the slice's current attempt. */
   readonly isCurrent: ArrayLike<number>;
   readonly worker: ArrayLike<number>;
   readonly host: ArrayLike<number>;
@@ -27,12 +27,12 @@ export interface Life {
   /** Its end, or now. */
   end: number;
   hasEnded: boolean;
-  /** When its driver last gave a sign of life, where that is gone and nobody has taken its place: nothing has been done since. */
+  /** When its driver last gave a sign of life, if it is gone and was not replaced: nothing has been done since. */
   silentSince?: number;
 }
 
-/** Until when anybody worked. */
+/** The time until which anybody worked. */
 export const endOfWork = ({ end, silentSince }: Life): number => silentSince ?? end;
 
-/** Whether what is in hand may still be done. */
+/** Whether slices in hand may still be done. */
 export const goesOn = ({ hasEnded, silentSince }: Life): boolean => !hasEnded && silentSince === undefined;

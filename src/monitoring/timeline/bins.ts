@@ -1,4 +1,4 @@
-/** Equal parts of a time, in milliseconds since 1970. The last one may reach beyond the end of the time. */
+/** Equal parts of a period, in milliseconds since 1970. The last may extend beyond its end. */
 export interface Bins {
   from: number;
   width: number;
@@ -28,9 +28,9 @@ const widths = [
 ];
 
 /**
- * Bins of a window that stay put while an execution grows: their widths are nice, and they begin at its start. None is narrower than `least`, or
- * it would beat with the interval in which STFs come.
- * @param most bins at most
+ * Bins of a window that stay put while an execution grows: they have round widths and count from its start. None is narrower than `least`, or it
+ * would beat with the STF interval.
+ * @param most largest number of bins
  */
 export function binsOf(
   { from, until }: { from: number; until: number },
@@ -39,7 +39,7 @@ export function binsOf(
   const span = Math.max(1, until - from);
   const largest = widths.at(-1) as number;
   const width =
-    // One more, since a window begins and ends within bins.
+    // Leave room for one more, since a window begins and ends within bins.
     widths.find((one) => one >= least && span / one <= Math.max(1, most - 1)) ??
     Math.ceil(span / Math.max(1, most - 1) / largest) * largest;
   const first = Math.floor((from - start) / width);
@@ -47,5 +47,5 @@ export function binsOf(
   return { from: start + first * width, width, count: last - first + 1 };
 }
 
-/** The bin of a time: below 0 before the first, `count` or more behind the last. */
+/** Index of the bin of a time: negative before the first, `count` or more after the last. */
 export const binOf = ({ from, width }: Bins, time: number): number => Math.floor((time - from) / width);

@@ -7,14 +7,14 @@ const failed = sliceStatuses.indexOf('failed');
 export interface TimedCause {
   cause: string;
   attempts: number;
-  /** Slices that failed so, and those of them that failed for good. */
+  /** Slices that failed so; `exhausted`: how many of them failed for good. */
   slices: number;
   exhausted: number;
   first: number;
   last: number;
   /** The first slice, by its STF file and its id. */
   example: { stf: string; sliceId: number };
-  /** When they came: a character a twentieth of the window, `.` none, `1` to `9` so many, `#` more. */
+  /** When they came: one character per twentieth of the window, `.` none, `1` to `9` a count, `#` more. */
   when: string;
 }
 

@@ -4,7 +4,7 @@ import type { Bins } from './bins.ts';
 
 const failed = sliceStatuses.indexOf('failed');
 
-/** When an attempt ended, or until when it is in hand; NaN for one that nobody has begun. */
+/** When an attempt ended, or until when it is in hand; NaN if nobody has started it. */
 export function endOfAttempt(attempts: Attempts, at: number, life: Life): number {
   const started = attempts.started[at] as number;
   const completed = attempts.completed[at] as number;
@@ -12,9 +12,8 @@ export function endOfAttempt(attempts: Attempts, at: number, life: Life): number
 }
 
 /**
- * The work of slots in each bin, a character each: `.` idle, `1` to `9` busy for so many tenths of it, `#` for all of it, `!` an attempt failed
- * in it.
- * @param slots numbers of workers, in the order in which they are told
+ * The work of slots, one character per bin: `.` idle, `1` to `9` busy for that many tenths, `#` busy throughout, `!` an attempt failed in it.
+ * @param slots numbers of workers, in output order
  */
 export function cellsOf(
   attempts: Attempts,
@@ -47,7 +46,7 @@ function addTime(times: Float64Array, { from, width, count }: Bins, start: numbe
   }
 }
 
-/** Nearly all of it is all: starts and ends are told to the millisecond. */
+/** Nearly all of it counts as all: starts and ends are exact only to the millisecond. */
 function cellOf(part: number): string {
   if (part >= 0.95) return '#';
   const tenths = Math.round(part * 10);

@@ -1,12 +1,12 @@
 import type { Attempts } from './attempts.ts';
 
-/** The attempts of an execution as bytes, for a file that has all of them: some ten bytes each before they are compressed. */
+/** The attempts of an execution as bytes, for a file with all of them: about ten bytes each before compression. */
 export interface Packed {
   names: Record<'stf' | 'worker' | 'host' | 'cause', string[]>;
   bytes: Uint8Array;
 }
 
-/** Numbers one after the other, small ones in one byte. */
+/** Writes numbers one after the other, small ones in one byte. */
 class Writer {
   #bytes = new Uint8Array(65_536);
   #length = 0;
@@ -32,7 +32,7 @@ class Writer {
     this.whole(value < 0 ? -2 * value - 1 : 2 * value);
   }
 
-  /** A time by its distance from another; NaN is 0. */
+  /** Writes a time as its distance from another; NaN as 0. */
   time(value: number, from: number): void {
     if (Number.isNaN(value)) this.whole(0);
     else {
@@ -81,7 +81,7 @@ class Reader {
 export function pack(attempts: Attempts): Packed {
   const order = Array.from({ length: attempts.length }, (_, at) => at);
   const { names } = attempts;
-  // By name, since numbers are those of the order in which names were met.
+  // By name, since numbers depend on the order in which names were met.
   const sorted = {
     stf: sortedNames(names.stf.all),
     worker: sortedNames(names.worker.all),
@@ -127,7 +127,7 @@ export function pack(attempts: Attempts): Packed {
   return { names: namesInOrder, bytes: writer.done() };
 }
 
-/** Names in order, and the place of each number among them. */
+/** Sorted names, and the rank of each number among them. */
 function sortedNames(names: readonly string[]): { names: string[]; rank: number[] } {
   const order = names.map((_, number) => number).toSorted((a, b) => ((names[a] ?? '') < (names[b] ?? '') ? -1 : 1));
   const rank: number[] = [];
@@ -135,7 +135,7 @@ function sortedNames(names: readonly string[]): { names: string[]; rank: number[
   return { names: order.map((number) => names[number] ?? ''), rank };
 }
 
-/** The attempts again. */
+/** Reverses `pack`. */
 export function unpack({ names, bytes }: Packed): Attempts {
   const reader = new Reader(bytes);
   const length = reader.whole();

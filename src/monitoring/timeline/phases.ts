@@ -1,6 +1,6 @@
 /**
- * A phase of an execution as a picture shows it: `paused` by an operator, `standby` between two periods, `draining` after the DAQ, `after` the end. Over these lie
- * times in which nothing could be heard (`unheard`), a driver wrote nothing (`unwritten`), or there was none (`undriven`).
+ * A phase of an execution in a picture: `paused` by an operator, `standby` between two periods, `draining` after the DAQ, `after` the end. Over these lie
+ * periods in which nothing could be heard (`unheard`), a driver wrote nothing (`unwritten`), or there was no driver (`undriven`).
  */
 export interface PhaseBand {
   phase:
@@ -14,7 +14,7 @@ export interface PhaseBand {
     | 'unheard'
     | 'unwritten'
     | 'undriven';
-  /** Milliseconds since 1970; `end` undefined: it goes on. */
+  /** Milliseconds since 1970; `end` is undefined while it goes on. */
   start: number;
   end: number | undefined;
   /** The operator who paused. */
@@ -26,9 +26,9 @@ export interface PhaseChange {
   type: string;
   /** Milliseconds since 1970. */
   at: number;
-  /** Of a pause: `period` or `operator`. */
+  /** For a pause: `period` or `operator`. */
   reason: string | undefined;
-  /** Of an operator's command: the name. */
+  /** For an operator's command: the operator's name. */
   by: string | undefined;
 }
 
@@ -40,7 +40,7 @@ const next: Readonly<Record<string, PhaseBand['phase']>> = {
   workflow_ended: 'after',
 };
 
-/** The phases of an execution one after the other. @param start of the execution @param changes in their order */
+/** The phases of an execution in order. @param start of the execution @param changes in order */
 export function phasesOf(start: number, changes: readonly PhaseChange[]): PhaseBand[] {
   const bands: PhaseBand[] = [{ phase: 'before', start, end: undefined }];
   let operator: string | undefined;

@@ -8,12 +8,12 @@ import { type Series, seriesOf } from './series.ts';
 import { type Span, spansOf } from './spans.ts';
 import { workersOf, type WorkerTime } from './workers.ts';
 
-/** Delays of a stage with their buckets: `[n, items]`, of which n holds those from 1.25^(n-1) to 1.25^n milliseconds. */
+/** Delays of a stage with their buckets: `[n, items]`, where bucket n holds delays from 1.25^(n-1) to 1.25^n milliseconds. */
 export interface StagePicture extends StageDelay {
   buckets: [bucket: number, items: number][];
 }
 
-/** The life of an execution as numbers that are drawn. Times are milliseconds since 1970. */
+/** The life of an execution as numbers to draw. Times are milliseconds since 1970. */
 export interface Picture {
   bins: Bins;
   series: Series;
@@ -21,28 +21,28 @@ export interface Picture {
   latency: StagePicture[];
   causes: TimedCause[];
   workers: (WorkerTime & { worker_id: string })[];
-  /** All slots that have begun a slice so far. */
+  /** Number of slots that have started a slice so far. */
   slotCount: number;
   slots: string[];
   cells: string[] | undefined;
   spans: Span[] | undefined;
 }
 
-/** A part of a life, and how much of it is wanted. Times are milliseconds since 1970. */
+/** A part of a life, and how much of it to draw. Times are milliseconds since 1970. */
 export interface WantedPicture {
   life: Life;
   from: number;
   until: number;
-  /** Bins at most. */
+  /** Largest number of bins. */
   mostBins: number;
-  /** The width of a bin at least where all is shown, in milliseconds. */
+  /** Smallest bin width if the whole life is shown, in milliseconds. */
   leastWidth: number;
   /** Attempts after the first that a slice may have. */
   mostRetries: number;
-  /** Slots of which the cells or spans are wanted: so many from the first on, by name. */
+  /** Slots whose cells or spans are wanted: `slots` of them from `firstSlot` on, by name. */
   firstSlot: number;
   slots: number;
-  /** More spans than these are told as cells. */
+  /** With more spans than this, cells are returned instead. */
   mostSpans: number;
 }
 
@@ -65,7 +65,7 @@ export function pictureOf(attempts: Attempts, wanted: WantedPicture): Omit<Pictu
   };
 }
 
-/** Bins that a part of a life has at least: people look at a part to see single STFs come. */
+/** Fewest bins for a part of a life: people look at a part to see single STFs come. */
 const fewestOfPart = 40;
 
 function leastWidthOf({ life, from, until, leastWidth }: WantedPicture): number {
@@ -75,7 +75,7 @@ function leastWidthOf({ life, from, until, leastWidth }: WantedPicture): number 
 
 const byName = new Intl.Collator('en', { numeric: true });
 
-/** Spans, or cells where there are too many; neither where no slot is asked for. */
+/** Spans, or cells if there are too many; neither if no slot is requested. */
 function workOf(
   attempts: Attempts,
   {

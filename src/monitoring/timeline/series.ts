@@ -12,15 +12,15 @@ export interface Series {
   exhausted: number[];
   queued: number[];
   processing: number[];
-  /** Wall time from hand-over to result of the slices that were completed in the bin; null where none was. */
+  /** Wall time from hand-over to result of the slices completed in the bin; null if there were none. */
   mean_seconds: (number | null)[];
 }
 
 const [completedState, failedState] = [sliceStatuses.indexOf('completed'), sliceStatuses.indexOf('failed')];
 
 /**
- * Events of each bin, and levels. These are sums of all that came before, so they need nothing of outside of the window but counts, and at the end of
- * life they are the kept ones: an attempt that was given up at the end of a stopped execution is in hand until then, and waits after it.
+ * Events of each bin, and levels. Levels sum up everything before, so that from outside the window they need only counts, and at the end of life they
+ * are the kept counts: an attempt given up at the end of a stopped execution is in hand until then and waits after it.
  * @param mostRetries attempts after the first that a slice may have
  */
 export function seriesOf(
@@ -42,11 +42,11 @@ export function seriesOf(
 }
 
 interface Counters {
-  /** Levels are changes of them, until they are summed. */
+  /** Levels hold changes until they are summed. */
   series: Omit<Series, 'mean_seconds'>;
   /** Milliseconds from hand-over to result of the slices completed in each bin. */
   work: number[];
-  /** The slices of which that is known. */
+  /** The slices for which that is known. */
   timed: number[];
   count: (into: number[], time: number, by?: number) => void;
   change: (level: number[], time: number, by: number) => void;
@@ -70,7 +70,7 @@ function countersOf(bins: Bins): Counters {
       if (bin >= 0 && bin < bins.count) into[bin] = (into[bin] as number) + by;
     },
     change(level, time, by) {
-      // Changes before the window stand in its first bin.
+      // Changes before the window go into its first bin.
       const bin = Math.max(0, binOf(bins, time));
       if (bin < bins.count) level[bin] = (level[bin] as number) + by;
     },
@@ -80,7 +80,7 @@ function countersOf(bins: Bins): Counters {
 function addLevels({ series, change }: Counters, attempts: Attempts, at: number, life: Life): void {
   const queued = attempts.queued[at] as number;
   const end = Math.max(queued, attempts.completed[at] as number);
-  // A clock that was set back makes nothing end before it began.
+  // Nothing ends before it began, even if a clock was set back.
   const started = Math.max(queued, attempts.started[at] as number);
   const isStarted = !Number.isNaN(started);
   change(series.queued, queued, 1);
@@ -93,7 +93,7 @@ function addLevels({ series, change }: Counters, attempts: Attempts, at: number,
     else change(series.queued, end, -1);
   } else if (isStarted && !goesOn(life)) {
     change(series.processing, endOfWork(life), -1);
-    // Given up at an end it waits again; with a driver that is gone it is lost.
+    // An attempt given up at the end waits again; if the driver is gone, it is lost.
     if (life.hasEnded) change(series.queued, life.end, 1);
   }
 }

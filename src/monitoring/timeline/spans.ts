@@ -2,7 +2,7 @@ import { type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
 import { type Attempts, goesOn, type Life } from './attempts.ts';
 import { endOfAttempt } from './cells.ts';
 
-/** An attempt as a bar: the row of its slot, when it was begun (milliseconds since 1970), for how long; undefined: it goes on. */
+/** An attempt as a bar: its slot's row, its start (milliseconds since 1970) and its duration, undefined while it goes on. */
 export interface Span {
   row: number;
   start: number;
@@ -13,7 +13,7 @@ export interface Span {
   attempt: number;
 }
 
-/** The attempts of some slots that reach into a window; undefined where there are too many. */
+/** The attempts of some slots that overlap a window; undefined if there are too many. */
 export function spansOf(
   attempts: Attempts,
   { from, until }: { from: number; until: number },

@@ -4,7 +4,7 @@ import { endOfWork, type Life } from './attempts.ts';
 import type { Picture } from './picture.ts';
 import type { Series } from './series.ts';
 
-/** A picture as it is told: times are ISO 8601, durations seconds, and what is not known is absent. */
+/** A picture as returned: times are ISO 8601, durations seconds, and unknown values are absent. */
 export interface TimelineParts {
   from: string;
   until: string;
@@ -31,7 +31,7 @@ export interface TimelineParts {
     completed: number;
     failed: number;
     busy_percent: number;
-    /** Of attempts that are over; absent where none is. */
+    /** Of ended attempts; absent if there are none. */
     mean_seconds?: number;
     longest_seconds: number;
   }[];
@@ -50,10 +50,10 @@ const page = { causes: 10, workers: Infinity, phases: 500 };
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 const rounded = (value: number, digits = 3): number => Math.round(value * 10 ** digits) / 10 ** digits;
 
-/** As an assistant reads it, the whole of it within 25,000 characters. */
+/** A picture for an assistant, at most 25,000 characters in all. */
 export const conciseParts = (timeline: Picture, life: Life): TimelineParts => partsOf(timeline, life, concise);
 
-/** As a page draws it, with every worker, the buckets of delays, and bars. */
+/** A picture for the page, with every worker, delay buckets and bars. */
 export const pageParts = (picture: Picture, life: Life): TimelineParts => ({
   ...partsOf(picture, life, page),
   latency: picture.latency.map(({ stage, items, p50, p95, max, buckets }) => ({
@@ -141,7 +141,7 @@ function spansOf({ spans, bins }: Picture): Pick<TimelineParts, 'spans' | 'stfs'
   };
 }
 
-/** The fields that are known. */
+/** Drops fields without a value. */
 function without<T extends Record<string, unknown>>(fields: T): { [K in keyof T]: Exclude<T[K], null> } {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),

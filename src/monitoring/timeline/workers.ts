@@ -13,9 +13,9 @@ export interface WorkerTime {
   /** Milliseconds. */
   busy: number;
   longest: number;
-  /** The time that its attempts which are over took, wherever they began. Milliseconds. */
+  /** Time that its ended attempts took, wherever they began. Milliseconds. */
   work: number;
-  /** When it first began a slice, in milliseconds since 1970. */
+  /** When it first started a slice, in milliseconds since 1970. */
   first: number;
 }
 

@@ -2,7 +2,7 @@ import { sliceFilename } from '../../domain/file-names.ts';
 import type { Fact, ResultFact, SliceFact } from './fact.ts';
 import { countOf, type Fields, idOf, nameOf, numberOf, sliceIdOf, textOf } from './values.ts';
 
-/** The messages of swf-mcp, of another store: all fields are flat, and an attempt has a number. */
+/** The messages of swf-mcp from another store: all fields are flat, and attempts are numbered. */
 export const dialectS: Readonly<Record<string, (body: Fields) => Fact | undefined>> = {
   slice: (body): SliceFact | undefined => {
     const [tf_filename, slice_id] = [nameOf(body['tf_filename']), sliceIdOf(body['slice_id'])];

@@ -1,6 +1,6 @@
 import type { Dialect } from '../dialect.ts';
 
-/** The name by which a result tells its slice: the first that it has of these. */
+/** The key by which a result identifies its slice: the first of these that it has. */
 export type ResultKey =
   | { by: 'request'; req_id: string }
   | { by: 'id'; tf_slice_id: string }
@@ -15,7 +15,7 @@ export interface SliceFact extends SliceFields {
 interface SliceFields {
   tf_filename: string;
   slice_id: number;
-  /** Made of TF file and slice id, so that both dialects name a slice alike. */
+  /** Built from TF file and slice id, so that both dialects name a slice alike. */
   slice_filename: string;
   stf_filename: string | undefined;
   tf_first: number | undefined;
@@ -45,16 +45,16 @@ export interface ResultFact {
   error: string | undefined;
   /** The file that it made. */
   output: string | undefined;
-  /** The slice that it names, and when that was sent, as its sender wrote it. */
+  /** The slice that the result names, and when the slice was sent, as its sender wrote it. */
   slice_filename?: string | undefined;
   requested_at?: string | undefined;
-  /** The whole message (JSON) that this one repeats, where it came by REST. */
+  /** The whole message (JSON) that this one repeats, if it came by REST. */
   copyOf?: string;
 }
 
 export type PhaseType = 'run_imminent' | 'start_run' | 'pause_run' | 'resume_run' | 'end_run';
 
-/** A fact that a program tells its monitor by REST. */
+/** A fact that a program reports to its monitor by REST. */
 export type ToldFact =
   | {
       kind: 'told_execution';
@@ -76,10 +76,10 @@ export type ToldFact =
     }
   | { kind: 'told_stf_ready'; stf_filename: string }
   | ToldSlice
-  /** It changes no table: messages say the same, or it names a run. */
+  /** Changes no table: messages say the same, or it names a run. */
   | { kind: 'told' };
 
-/** A slice as it is registered: before it is sent, so it has no request yet. */
+/** A slice as registered: before it is sent, so it has no request yet. */
 export interface ToldSlice extends SliceFields {
   kind: 'told_slice';
 }
@@ -106,13 +106,13 @@ export type Fact =
       tf_last: number | undefined;
       tf_count: number | undefined;
     }
-  /** Orders to those that start workers. Seconds. */
+  /** Orders to the programs that start workers. Seconds. */
   | { kind: 'workers'; target_worker_count: number | undefined; worker_rampup_time: number | undefined }
   | SliceFact
   | ResultFact
   | ToldFact;
 
-/** A message as it is understood. Names that are absent, null, `none` or `unknown` are undefined. */
+/** A parsed message. Names that are absent, null, `none` or `unknown` are undefined. */
 export interface Statement {
   message_type: string;
   sender: string | undefined;
@@ -122,6 +122,6 @@ export interface Statement {
   told_id: string | undefined;
   dialect: Dialect | undefined;
   simulation_tick: number | undefined;
-  /** Undefined where its type states none, or its key is not whole. */
+  /** Undefined if its type states none, or its key is incomplete. */
   fact: Fact | undefined;
 }

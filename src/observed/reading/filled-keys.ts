@@ -3,16 +3,16 @@ import { type Fields, objectOf } from './values.ts';
 /** Copies of another message are not the sender's own keys. */
 const echoes: ReadonlySet<string> = new Set(['content.result']);
 
-/** Keys that a sender fills where there is something to tell. */
+/** Keys that a sender fills only if there is something to report. */
 const told: ReadonlySet<string> = new Set(['error', 'reason']);
 
-/** A message has a few dozen keys; one with more is not measured by all of them. */
+/** A message has a few dozen keys; any further ones are ignored. */
 const maxKeys = 60;
 
-/** A longer key is none of theirs. */
+/** Longer keys are not the testbed's. */
 const maxKeyLength = 100;
 
-/** The keys of a message, of its content too, that say something; those that are null or absent say nothing. */
+/** The keys of a message and of its content that carry a value; null or absent keys do not. */
 export function filledKeys(body: Fields): string[] {
   const keys: string[] = [];
   addFilled(keys, body, '');
@@ -36,7 +36,7 @@ function addFilled(keys: string[], fields: Fields, prefix: string): void {
   }
 }
 
-/** On which value of `state` the keys of a message may hang. */
+/** The value of `state`, on which the keys of a message may depend. */
 export function stateOf(body: Fields): string {
   const state = body['state'] ?? objectOf(body['content'])['state'];
   return typeof state === 'string' ? state.slice(0, 50) : '';

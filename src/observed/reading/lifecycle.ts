@@ -1,7 +1,7 @@
 import type { Fact, PhaseType } from './fact.ts';
 import { sizeOf, countOf, type Fields, nameOf, numberOf, objectOf, textOf } from './values.ts';
 
-/** The messages that all dialects say alike: the run's life, and its files. */
+/** The messages that all dialects word alike: the run's life and its files. */
 export const commonReadings: Readonly<Record<string, (body: Fields) => Fact | undefined>> = {
   run_imminent: phase('run_imminent'),
   start_run: phase('start_run'),
@@ -15,7 +15,7 @@ export const commonReadings: Readonly<Record<string, (body: Fields) => Fact | un
       ? undefined
       : { kind: 'stf_gen', stf_filename, sequence: countOf(body['sequence']), tf_count };
   },
-  // Prompt processing says it once a run, of no file.
+  // Prompt processing sends it once per run, without a file.
   stf_ready: (body) => {
     const stf_filename = nameOf(body['filename']);
     if (stf_filename === undefined) return undefined;
@@ -29,7 +29,7 @@ export const commonReadings: Readonly<Record<string, (body: Fields) => Fact | un
       size_bytes: sizeOf(size_bytes),
     };
   },
-  // Its size is the number of its Time Frames in both dialects, so it is no size.
+  // In both dialects its size field is the number of its Time Frames, not a size.
   tf_file_registered: (body) => {
     const tf_filename = nameOf(body['tf_filename']);
     if (tf_filename === undefined) return undefined;
@@ -65,7 +65,7 @@ export const workerReadings: Readonly<Record<string, (body: Fields) => Fact | un
 
 function phase(type: PhaseType): (body: Fields) => Fact {
   return (body) => {
-    // Fast processing says the end of a run again for workers, with the whole first message inside.
+    // Fast processing repeats the end of a run for workers, with the whole original message inside.
     const inner = body['content'];
     const said = typeof inner === 'object' && inner !== null ? (inner as Fields) : body;
     return { kind: 'phase', type, total_stf_files: countOf(said['total_stf_files']) };

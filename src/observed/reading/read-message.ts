@@ -14,12 +14,12 @@ const readings = { ...commonReadings, ...workerReadings };
 /** A longer type is cut. */
 const maxType = 50;
 
-/** A longer name of a program, namespace, run or execution is none. */
+/** Longer names of programs, namespaces, runs or executions are ignored. */
 const maxId = 200;
 
 /**
- * Understands a message that was heard, as `testbed-facts` describes them: a function of destination, headers and body alone. Never throws: what no rule
- * knows states no fact.
+ * Parses a message that was heard, as `testbed-facts` describes it: a function of destination, headers and body alone. Never throws: a message that no
+ * rule knows states no fact.
  */
 export function readMessage(line: MessageLine): Statement {
   const { headers } = line;
@@ -44,7 +44,7 @@ const short = (value: unknown): string | undefined => {
   return text === undefined || text.length > maxId || /\p{Cc}/u.test(text) ? undefined : text;
 };
 
-/** Old agents beat without a type. A message without either is named by its header. */
+/** Old agents send heartbeats without a type. Any other untyped message is named by its header. */
 function typeOf(body: Fields, headers: Readonly<Record<string, string>>): string {
   const type = idOf(body['msg_type']);
   if (type !== undefined) return type.slice(0, maxType);
@@ -63,7 +63,7 @@ function factOf(
   return Object.hasOwn(readings, type) ? readings[type]?.(body) : undefined;
 }
 
-/** The slice that a result gives back, which names its execution. */
+/** The slice that a result echoes, which names its execution. */
 function echoOf(content: Fields): Fields {
   const result = objectOf(objectOf(content['result'])['result']);
   return 'origin_message' in result ? objectOf(result['origin_message']) : result;

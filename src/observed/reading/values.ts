@@ -4,38 +4,38 @@ import { told } from '../../messages/told.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A longer name of a file is none. */
+/** Longer file names are ignored. */
 const maxName = 1000;
 
 /** A longer error is cut. */
 const maxText = 20_000;
 
-/** The fields of an object; none for any other value. */
+/** The fields of an object; empty for any other value. */
 export const objectOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 
-/** A name of a file: any text of at most 1,000 characters. */
+/** A file name: any text of at most 1,000 characters. */
 export const nameOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' && value.length <= maxName ? toUSVString(value) : undefined;
 
 /** An id, which some programs write as a number. */
 export function idOf(value: unknown): string | undefined {
   const text = told(value);
-  // SQLite keeps half a character as another one.
+  // SQLite would store half a character as a different one.
   return text === undefined || text.length > maxName ? undefined : toUSVString(text);
 }
 
-/** A number of a slice: from 0 on, and no larger than tables of numbers hold. */
+/** A slice number: from 0 up, and no larger than tables of numbers hold. */
 export const sliceIdOf = (value: unknown): number | undefined => {
   const id = countOf(value);
   return id !== undefined && id < 2 ** 31 ? id : undefined;
 };
 
-/** A count: a whole number from 0 on. */
+/** A count: a whole number from 0 up. */
 export const countOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
-/** A size of a file: a larger one is none, and sums of very many stay whole numbers. */
+/** A file size, bounded so that sums of very many stay whole numbers; larger ones are ignored. */
 export const sizeOf = (value: unknown): number | undefined => {
   const size = countOf(value);
   return size !== undefined && size < 2 ** 43 ? size : undefined;

@@ -2,11 +2,11 @@ import { sliceFilename } from '../../domain/file-names.ts';
 import type { ResultFact, ResultKey, SliceFact } from './fact.ts';
 import { countOf, type Fields, idOf, nameOf, numberOf, objectOf, sliceIdOf, textOf } from './values.ts';
 
-/** Where a dialect says what it says of slices and results. */
+/** Where a dialect puts the fields of slices and results. */
 export interface WorkDialect {
-  /** The TF file of a slice, by the name that the message has for it. */
+  /** The TF file of a slice, from the name in the message. */
   tfFilename: (told: string, sliceId: number) => string;
-  /** The slice that a result gives back; empty where it gives none. */
+  /** The slice that a result echoes; empty if there is none. */
   echo: (result: Fields) => Fields;
   /** The figures that the payload measured. */
   metrics: (result: Fields) => Fields;

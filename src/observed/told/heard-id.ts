@@ -5,7 +5,7 @@ import { restOf } from './rest-call.ts';
 /** Hexadecimal digits of a hash that tell messages apart. */
 const digits = 16;
 
-/** The id of a message that was heard, or of a REST write: a function of the message alone, so every recording of it has the same id. */
+/** The id of a heard message or a REST write: a function of the message alone, so every recording of it has the same id. */
 export function heardId(
   { message_type, namespace = '', run_id = 'none' }: Statement,
   { destination, body }: { destination: string; body: string },

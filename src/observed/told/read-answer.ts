@@ -11,7 +11,7 @@ export type ReadResource =
   | 'tf-slices'
   | 'system-state-events';
 
-/** The fields of an object that do not change: it is one row of the log, however often it is read. */
+/** The fields of an object that do not change, so that it is one row of the log however often it is read. */
 const lasting: Readonly<Record<ReadResource, readonly string[]>> = {
   'workflow-executions': [
     'execution_id',
@@ -31,11 +31,11 @@ const lasting: Readonly<Record<ReadResource, readonly string[]>> = {
 export interface ReadCircumstances {
   /** When it was read, ISO 8601 in UTC. */
   at: string;
-  /** The run that it was asked for. */
+  /** The run that the request was for. */
   run_id: string | undefined;
 }
 
-/** The rows of the log that an object of swf-monitor is: its registration; and of an execution that has ended, that too. */
+/** Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its end. */
 export function linesOfObject(
   resource: ReadResource,
   object: Fields,
@@ -55,7 +55,7 @@ export function linesOfObject(
   return resource === 'stf-files' ? [registration, ...processedOf(object, named, at)] : [registration];
 }
 
-/** An STF file that its data agent has dealt with. */
+/** The row of an STF file that its data agent has processed. */
 function processedOf(
   { stf_filename: name, status, file_id }: Fields,
   named: Record<string, string>,
@@ -88,11 +88,11 @@ function forkedSlice(resource: ReadResource, { tf_filename }: Fields): Fields {
   return isForked ? { fastmon_file: tf_filename } : {};
 }
 
-/** When the monitor was told, where it says it with a zone; else when it was read. */
+/** When the monitor learned of an object, if it gives that with a zone; else when it was read. */
 const timeOf = (object: Fields, at: string): string =>
   zoned(object['created_at'], at) ?? zoned(object['timestamp'], at) ?? zoned(object['start_time'], at) ?? at;
 
-/** A time that its zone tells. None is later than the reading: then its zone is wrong. */
+/** A time with a zone, at most the time of reading: if it is later, its zone is wrong. */
 function zoned(time: unknown, at: string): string | undefined {
   if (typeof time !== 'string' || !/\d(?:Z|[+-]\d\d:?\d\d)$/.test(time)) return undefined;
   const ms = Date.parse(time);

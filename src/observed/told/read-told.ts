@@ -4,20 +4,20 @@ import { countOf, type Fields, idOf, nameOf, objectOf } from '../reading/values.
 import { registeredSlice } from './registered-slice.ts';
 import { resourceOf } from './rest-call.ts';
 
-/** A REST write: what it is sent to, by whose names, and what it says. */
+/** A REST write: its target, the names that it refers to, and its body. */
 export interface Write {
   method: string;
   path: string;
-  /** Names that the path or the body tells by a number of the monitor: `run_id`, and `name` of a file or slice. */
+  /** Names that the path or the body gives only as a number of the monitor: `run_id`, and `name` of a file or slice. */
   headers: Readonly<Record<string, string>>;
   body: Fields;
 }
 
-/** How a kind of write is called in the log, and what it says. */
+/** A kind of write: its type in the log, and the fact that it states. */
 interface WriteRule {
   type: string;
   fact: (write: Write) => Fact | undefined;
-  /** Its run, where the body has it under a name of its own. */
+  /** Its run, if the body has it under its own name. */
   run?: (body: Fields) => unknown;
 }
 
@@ -45,7 +45,7 @@ const rules: Readonly<Record<string, WriteRule>> = {
   'POST system-state-events': { type: 'system_event', fact: states, run: ({ run_number }) => run_number },
 };
 
-/** Understands a REST write that was made to a monitor: a function of the write alone. Never throws: what no rule knows states no fact. */
+/** Parses a REST write to a monitor: a function of the write alone. Never throws: a write that no rule knows states no fact. */
 export function readTold(write: Write): Statement {
   const { body, headers, method, path } = write;
   const { resource, id } = resourceOf(path);
@@ -92,7 +92,7 @@ const senderOf = (body: Fields, metadata: Fields): string | undefined =>
 const runInPath = (resource: string, id: string | undefined): string | undefined =>
   resource === 'run-states' ? idOf(id) : undefined;
 
-/** A result that fast processing tells the monitor is the very message that it has heard. */
+/** A result that fast processing reports to the monitor is the very message that it heard. */
 function resultIn(resource: string, { event_type, event_data }: Fields): Statement | undefined {
   const body = resource === 'system-state-events' && event_type === 'slice_result' ? messageIn(event_data) : undefined;
   if (body === undefined) return undefined;
@@ -112,7 +112,7 @@ function executionOf(body: Fields): Fact | undefined {
   if (idOf(body['execution_id']) === undefined) return undefined;
   return {
     kind: 'told_execution',
-    // Their monitor adds the zone that it is set to.
+    // Their monitor adds its configured zone.
     start_time: (idOf(body['start_time']) ?? '').replace(/(?:Z|[+-]\d\d:?\d\d)$/, ''),
     executed_by: idOf(body['executed_by']),
     workflow_name: idOf(objectOf(objectOf(body['parameter_values'])['workflow'])['name']),
@@ -133,7 +133,7 @@ function stfOf(body: Fields): Fact | undefined {
     : { kind: 'told_stf', stf_filename, sequence, tf_count: countOf(body['tf_count']) };
 }
 
-/** A data agent that has dealt with a file says so by its status. */
+/** A data agent marks a processed file by its status. */
 function stfReady({ body, headers }: Write): Fact {
   const stf_filename = nameOf(headers['name']);
   return body['status'] === 'processed' && stf_filename !== undefined

@@ -5,7 +5,7 @@ import type { MessageLine, RestLine } from '../recording-lines.ts';
 import { registeredSlice } from './registered-slice.ts';
 import { restDestination, resourceOf, wasTaken, writes } from './rest-call.ts';
 
-/** Writes that are no facts about a workflow: numbers that are drawn, signs of life, lines of logs. */
+/** Writes that state no fact about a workflow: drawn numbers, signs of life, log lines. */
 const noFacts: ReadonlySet<string> = new Set(['state', 'namespaces', 'systemagents', 'subscribers', 'logs', 'sse']);
 
 /** The field of an answer that has the id of an object. */
@@ -22,8 +22,8 @@ function statesFact({ method, path, status }: Pick<RestLine, 'method' | 'path' |
 }
 
 /**
- * The numbers that a monitor gave what it was told, as the calls of one recording show them: a monitor that was set up anew begins with them again, so they
- * are no names. Calls are to be given in their order.
+ * The numbers that a monitor gave to its objects, as the calls of one recording show them: a newly set up monitor starts over with them, so they are not
+ * names. Pass calls in order.
  */
 export class References {
   readonly #runs = new Map<string, string>();
@@ -31,7 +31,7 @@ export class References {
   readonly #runOfStf = new Map<string, string>();
   readonly #objects = new Map<string, Readonly<Record<string, string>>>();
 
-  /** The row of the log that a call is; undefined for one that states nothing. */
+  /** Converts a call to a row of the log; undefined if it states nothing. */
   lineOf(call: RestLine): MessageLine | undefined {
     if (!statesFact(call)) return undefined;
     const headers = this.#namesOf(call);

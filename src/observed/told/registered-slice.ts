@@ -11,8 +11,8 @@ export interface RegisteredSlice {
 }
 
 /**
- * The names of a slice in a registration. The newer fork names its TF file; the public programs give the slice a file name of its own. Undefined where its key is not
- * whole.
+ * The names of a slice in a registration. The newer fork names its TF file; the public programs give the slice its own file name. Undefined if its key is
+ * incomplete.
  */
 export function registeredSlice(body: Fields): RegisteredSlice | undefined {
   const [told, slice_id] = [nameOf(body['tf_filename']), sliceIdOf(body['slice_id'])];

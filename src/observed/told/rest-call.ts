@@ -1,7 +1,7 @@
 /** The prefix under which swf-monitor is served at a site; it names nothing. */
 const sitePrefix = /^\/swf-monitor(?=\/)/;
 
-/** A path as all tables have it: without the prefix of a site, and with one `/` at its end. */
+/** A path in canonical form: without the prefix of a site, and with one trailing `/`. */
 const plainPath = (path: string): string => `${path.replace(sitePrefix, '').replace(/\/+$/, '')}/`;
 
 /** Methods that state something. */
@@ -10,7 +10,7 @@ export const writes: ReadonlySet<string> = new Set(['POST', 'PATCH']);
 /** The destination of a REST write in the log. */
 export const restDestination = (method: string, path: string): string => `${method} ${plainPath(path)}`;
 
-/** The method and the path of such a destination; undefined for that of a message. */
+/** The method and path of such a destination; undefined for a message's destination. */
 export function restOf(destination: string): { method: string; path: string } | undefined {
   const [, method, path] = /^([A-Z]+) (\/.*)$/.exec(destination) ?? [];
   return method === undefined || path === undefined ? undefined : { method, path };
@@ -22,6 +22,6 @@ export function resourceOf(path: string): { resource: string; id: string | undef
   return { resource, id };
 }
 
-/** Whether a call was heard of and taken: what was refused states nothing. */
+/** Whether a call was accepted: a refused call states nothing. */
 export const wasTaken = (status: number | undefined): boolean =>
   status === undefined || (status >= 200 && status < 300);

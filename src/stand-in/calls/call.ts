@@ -1,7 +1,7 @@
 import type { Transaction } from '../../db/sqlite/transaction.ts';
 import type { Answer, Body } from '../objects/resource.ts';
 
-/** A request that registers nothing by itself: a new one is a file here and a line in the list. */
+/** A request that registers nothing by itself. To add one, add a file here and a line to the list. */
 export interface Call {
   method: 'GET' | 'POST';
   /** Below `/api/`. */

@@ -2,7 +2,7 @@ import { recordHeard } from '../../db/observed/heard-messages.ts';
 import { keepValue } from '../../observed/body.ts';
 import type { Call } from './call.ts';
 
-/** Episodes of the newest testbed are recorded, and nothing is done with them. */
+/** Records episodes of the newest testbed, and does nothing else with them. */
 const episode = (verb: string): Call => ({
   method: 'POST',
   path: `snapper/episodes/${verb}`,

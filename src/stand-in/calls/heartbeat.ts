@@ -14,7 +14,7 @@ const types: Readonly<Record<string, AgentType>> = {
   fast_processing: 'fast_processing',
 };
 
-/** A sign of life of an agent: what it says of itself is kept as it is. */
+/** A sign of life of an agent, whose description of itself is kept unchanged. */
 export const heartbeat: Call = {
   method: 'POST',
   path: 'systemagents/heartbeat',

@@ -6,7 +6,7 @@ import { ensureNamespace } from './namespaces.ts';
 import { nextAgentId, nextExecution, nextRun } from './next-numbers.ts';
 import { workflowMessages } from './workflow-messages.ts';
 
-/** Everything that programs ask for, besides resources. */
+/** Everything that programs request, besides resources. */
 export const calls: readonly Call[] = [
   nextAgentId,
   nextRun,

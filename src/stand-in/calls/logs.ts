@@ -3,15 +3,15 @@ import { maskText } from '../../observed/masking.ts';
 import { textOf } from '../objects/fields.ts';
 import type { Call } from './call.ts';
 
-/** As Python numbers it. */
+/** Python's number for it. */
 const info = 20;
 
-/** Longer surroundings of a line are left out. */
+/** A longer context of a line is left out. */
 const maxContext = 20_000;
 
 const bounded = (context: object): object => (JSON.stringify(context).length > maxContext ? {} : context);
 
-/** A line of a log: their logger sends no token. */
+/** A log line: their logger sends no token. */
 export const logs: Call = {
   method: 'POST',
   path: 'logs',

@@ -3,7 +3,7 @@ import { objectNamed, putObject } from '../../db/stand-in/objects.ts';
 import { textOf } from '../objects/fields.ts';
 import type { Call } from './call.ts';
 
-/** A namespace is there as soon as somebody names it; its first owner stays its owner. */
+/** A namespace exists as soon as somebody names it; its first owner stays its owner. */
 export const ensureNamespace: Call = {
   method: 'POST',
   path: 'namespaces/ensure',

@@ -8,7 +8,7 @@ export const nextAgentId: Call = {
   answer: (tx) => ({ status: 200, body: { status: 'success', agent_id: nextNumber(tx, 'agent') } }),
 };
 
-/** Run numbers are the store's own: no other run of it has the same. */
+/** Run numbers are unique within the store. */
 export const nextRun: Call = {
   method: 'POST',
   path: 'state/next-run-number',

@@ -2,7 +2,7 @@ import { messagesOf } from '../../db/stand-in/messages.ts';
 import { textOf } from '../objects/fields.ts';
 import type { Call } from './call.ts';
 
-/** The messages of an execution in the order in which they were sent: episodes are built from them. */
+/** The messages of an execution in the order they were sent: episodes are built from them. */
 export const workflowMessages: Call = {
   method: 'GET',
   path: 'workflow-messages',

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 
-/** A name of a file: opaque text of at most 1,000 characters. */
+/** A file name: opaque text of at most 1,000 characters. */
 export const fileName = () => z.string().min(1).max(1000);
 
-/** An id or a name, as it can stand in a path and in one line. */
+/** An id or a name that fits into a path and on one line. */
 export const word = () =>
   z
     .string()
@@ -11,11 +11,11 @@ export const word = () =>
     .max(200)
     .regex(/^[^\p{Cc}]+$/u, 'An id has no control characters.');
 
-/** A number that some programs write as text. */
+/** A run number, which some programs write as text. */
 export const runNumber = () =>
   z.union([z.int().min(0), z.string().regex(/^(?:0|[1-9]\d{0,14})$/)], 'A run number is required, such as 102001.');
 
-/** Fields that a program adds of its own. */
+/** Extra fields that a program adds. */
 export const addedFields = () => z.record(z.string(), z.unknown()).nullish();
 
 export const count = () => z.int().min(0);
@@ -24,7 +24,7 @@ export const count = () => z.int().min(0);
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
 
-/** The words for each field of a body that cannot be taken, as swf-monitor gives them: `{field: [words]}`. */
+/** The errors for each invalid field of a body, as swf-monitor gives them: `{field: [words]}`. */
 export function wordsOf({ issues }: z.ZodError): Record<string, string[]> {
   const words: Record<string, string[]> = {};
   for (const { path, message, code, input } of issues) {

@@ -8,7 +8,7 @@ import {
 } from '../../db/stand-in/objects.ts';
 import type { Finder } from './resource.ts';
 
-/** @param fields that objects which are listed must have; a name alone finds an object whatever it has */
+/** @param fields that listed objects must have; a lookup by name ignores them */
 export const finderOf = (sql: Prepare, fields: ObjectsWanted['fields'] = []): Finder => ({
   named: (kind, name) => objectNamed(sql, kind, name),
   list: (kind, by) => listObjects(sql, kind, { ...by, fields }),

@@ -5,14 +5,14 @@ import type { Answer, Resource } from './resource.ts';
 
 type Query = Readonly<Record<string, string>>;
 
-/** Answers with one object. For one that nobody registered here it answers what lets their programs go on. */
+/** Answers with one object. For an object that nobody registered here, the answer lets their programs go on. */
 export function read(sql: Prepare, resource: Resource, id: string): Answer {
   const object = objectOf(sql, resource.path, id);
   const body = object?.document ?? resource.unknown?.(id, finderOf(sql));
   return body === undefined ? { status: 404, body: { detail: 'Not found.' } } : { status: 200, body };
 }
 
-/** The objects that a query means, as an array, the oldest first. */
+/** The objects that match a query, as an array, the oldest first. */
 export function list(sql: Prepare, resource: Resource, query: Query): Answer {
   const fields = Object.entries(query).flatMap(([key, value]) => {
     const field = resource.aliases?.[key] ?? key;

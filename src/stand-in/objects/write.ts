@@ -12,7 +12,7 @@ import { wordsOf } from './fields.ts';
 import { finderOf } from './finder.ts';
 import type { Answer, Body, Resource } from './resource.ts';
 
-/** A write that is under way. */
+/** A write in progress. */
 export interface Writing {
   resource: Resource;
   body: Body;
@@ -20,7 +20,7 @@ export interface Writing {
   at: string;
 }
 
-/** Registers an object: what states a fact is a row of the log in the same transaction. The same request again has the same answer. */
+/** Registers an object; if that states a fact, it adds a row of the log in the same transaction. The same request again gets the same answer. */
 export function register(tx: Transaction, writing: Writing): Answer {
   const { resource, body, at } = writing;
   const { path, nameField, idKind } = resource;
@@ -43,7 +43,7 @@ export function register(tx: Transaction, writing: Writing): Answer {
 const idIn = ({ idKind }: Resource, id: string): string | number =>
   idKind === 'number' || idKind === 'run' ? Number(id) : id;
 
-/** Changes an object. A change is a row of the log, of the run and the file that its object is of. */
+/** Changes an object. A change is a row of the log, under its object's run and file. */
 export function change(tx: Transaction, writing: Writing, id: string): Answer {
   const { resource, body } = writing;
   const find = finderOf(tx.sql);
@@ -60,7 +60,7 @@ export function change(tx: Transaction, writing: Writing, id: string): Answer {
   return { status: 200, body: document };
 }
 
-/** An object that nobody has registered here; its own names are those of its path. */
+/** An object that nobody has registered here, named by its path. */
 function madeUp(tx: Transaction, { resource, at }: Writing, id: string): MonitorObject | undefined {
   const { path, idKind, unknown } = resource;
   if (unknown === undefined) return undefined;
@@ -68,11 +68,11 @@ function madeUp(tx: Transaction, { resource, at }: Writing, id: string): Monitor
   return { kind: path, object_id: id, name: id, ...(idKind === 'run' ? { run_id: id } : {}), document };
 }
 
-/** The name of a file or a slice, behind its run. */
+/** The name of a file or a slice, without its run. */
 const nameOf = ({ name, run_id }: MonitorObject): string | undefined =>
   run_id !== undefined && name.startsWith(`${run_id}/`) ? name.slice(run_id.length + 1) : undefined;
 
-/** Fields that name an object, and do not change. */
+/** Fields that name an object and do not change. */
 const lasting: readonly string[] = [
   'run',
   'run_number',
@@ -85,7 +85,7 @@ const lasting: readonly string[] = [
   'version',
 ];
 
-/** The object after a change. Its names stay, and an end that was told is not taken back by a later word without one. */
+/** The object after a change. Its names stay, and a later change without an end does not take back a recorded one. */
 function changed({ idField }: Resource, { document }: MonitorObject, body: Body): Body {
   const kept = [idField, ...lasting, ...(body['end_time'] === null ? ['end_time'] : [])];
   const fixed = Object.fromEntries(kept.filter((name) => name in document).map((name) => [name, document[name]]));

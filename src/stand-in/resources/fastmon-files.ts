@@ -5,7 +5,7 @@ import { finderOf } from '../objects/finder.ts';
 import type { Resource } from '../objects/resource.ts';
 import { stfNamed } from './stf-files.ts';
 
-/** TF files. They name no run, and are of that of their STF file. */
+/** TF files. They name no run and belong to the run of their STF file. */
 export const fastmonFiles: Resource = {
   path: 'fastmon-files',
   idField: 'tf_file_id',

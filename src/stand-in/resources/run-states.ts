@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { addedFields, runNumber, textOf } from '../objects/fields.ts';
 import type { Resource } from '../objects/resource.ts';
 
-/** Phase and counts of a run, as its programs tell them. */
+/** Phase and counts of a run, as its programs report them. */
 export const runStates: Resource = {
   path: 'run-states',
   idField: 'run_number',

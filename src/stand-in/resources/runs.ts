@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { runNumber, textOf } from '../objects/fields.ts';
 import type { Resource } from '../objects/resource.ts';
 
-/** Data taking of a run. Its id is its number, so that a program that calls one by the other errs in nothing. */
+/** Data taking of a run. Its id is its number, so that a program may use one for the other. */
 export const runs: Resource = {
   path: 'runs',
   idField: 'run_id',

@@ -4,7 +4,7 @@ import type { Document } from '../../db/stand-in/objects.ts';
 import { addedFields, fileName, runNumber, textOf } from '../objects/fields.ts';
 import type { Finder, Resource } from '../objects/resource.ts';
 
-/** The STF file of a name of the newest run that goes on in the namespace of an agent; else of any that goes on, else of the newest. */
+/** Finds an STF file by name: in the newest open run in the agent's namespace, else in the newest open run, else in the newest run. */
 export function stfNamed(find: Finder, stf: string, agent: string | undefined) {
   const all = find.list('stf-files', { parent: stf });
   const open = all.filter(({ run_id }) => !hasEnded(find, run_id));
@@ -13,7 +13,7 @@ export function stfNamed(find: Finder, stf: string, agent: string | undefined) {
   return (namespace === undefined ? undefined : theirs) ?? open.at(-1) ?? all.at(-1);
 }
 
-/** A run has ended when its data taking has, or its execution: after a stop nobody ends the first. */
+/** A run has ended when its data taking or its execution has: after a stop nobody ends the data taking. */
 function hasEnded(find: Finder, run: string | undefined): boolean {
   if (run === undefined) return false;
   if ((find.named('runs', run)?.document['end_time'] ?? null) !== null) return true;
@@ -27,7 +27,7 @@ function executionOf(find: Finder, run: string | undefined): Document | undefine
   return typeof id === 'string' ? find.named('workflow-executions', id)?.document : undefined;
 }
 
-/** STF files. Their names come again in other runs, so each is known by its run. */
+/** STF files. Their names recur in other runs, so each is identified by its run. */
 export const stfFiles: Resource = {
   path: 'stf-files',
   idField: 'file_id',
@@ -49,7 +49,7 @@ export const stfFiles: Resource = {
   }),
   again: 'refuse',
   isRow: true,
-  // A data agent registers a file that it finds here no more: one of an earlier run is none of its run.
+  // A data agent does not register a file that it finds here: hide files of earlier runs, which are not its own.
   find: ({ stf_filename, run_number }, find) =>
     stf_filename === undefined
       ? find.list('stf-files', { run_id: run_number })

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { textOf, word } from '../objects/fields.ts';
 import type { Resource } from '../objects/resource.ts';
 
-/** Subscriptions of agents. A second one of a name is the first. */
+/** Subscriptions of agents. A second one of the same name is the first. */
 export const subscribers: Resource = {
   path: 'subscribers',
   idField: 'subscriber_id',
@@ -16,7 +16,7 @@ export const subscribers: Resource = {
   isRow: false,
 };
 
-/** Namespaces and agents are no statements about a workflow either. */
+/** Agents. Like namespaces, they state nothing about a workflow. */
 export const systemAgents: Resource = {
   path: 'systemagents',
   idField: 'id',

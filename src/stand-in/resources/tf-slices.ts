@@ -5,7 +5,7 @@ import { registeredSlice } from '../../observed/told/registered-slice.ts';
 import { addedFields, count, fileName, runNumber, textOf } from '../objects/fields.ts';
 import type { Body, Finder, Resource } from '../objects/resource.ts';
 
-/** TF slices, which are known by their run and file. */
+/** TF slices, which are identified by their run and file. */
 export const tfSlices: Resource = {
   path: 'tf-slices',
   idField: 'id',
@@ -35,7 +35,7 @@ export const tfSlices: Resource = {
   more: (body) => ({ fastmon_file: registeredSlice(body)?.tf_filename }),
   again: 'refuse',
   isRow: true,
-  // A fast processing agent changes the first that it finds: those that are done are not meant.
+  // A fast processing agent changes the first slice that it finds: leave out completed ones.
   find: ({ run_number, slice_id, fastmon_file_id }, find) =>
     find.list('tf-slices', {
       run_id: run_number,
@@ -50,7 +50,7 @@ export const tfSlices: Resource = {
 const numberIn = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 
-/** The slice that a change with a result names itself: the public programs take the first of its number in the run, whatever file that is of. */
+/** The slice that a change names in its result: the public programs take the first of its number in the run, whatever its file. */
 function slotOf({ metadata }: Body, run: string | undefined, find: Finder) {
   const result = objectOf(objectOf(objectOf(metadata)['result'])['result']);
   const named = registeredSlice(result)?.slice_filename;

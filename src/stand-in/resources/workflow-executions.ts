@@ -14,11 +14,11 @@ export const workflowExecutions: Resource = {
     return { name, object_id: name };
   },
   more: () => ({ end_time: null, performance_metrics: null }),
-  // Monitors that are set up anew give the same ids again.
+  // Newly set up monitors give the same ids again.
   again: 'replace',
   isRow: true,
   runOf: (id, find) => find.newestRun(id),
-  // Fast processing asks for the execution that a message names; an answer without parameters lets it go on with its own.
+  // Fast processing requests the execution that a message names; an answer without parameters lets it go on with its own.
   unknown: (id, find) => ({
     execution_id: id,
     namespace: null,

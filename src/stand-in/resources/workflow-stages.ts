@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { textOf } from '../objects/fields.ts';
 import type { Resource } from '../objects/resource.ts';
 
-/** Stages of other workflows: recorded, and without an effect. */
+/** Stages of other workflows: recorded, without effect. */
 export const workflowStages: Resource = {
   path: 'workflow-stages',
   idField: 'id',

@@ -12,7 +12,7 @@ const waits = () =>
     undone: z.int().optional().describe('Attempts that no worker was left for'),
   });
 
-/** A run as it was, as it goes when it is played again, and as it would go. Seconds and times are wall time. */
+/** A run as it was, as replayed, and as it would go with changes. Seconds and times are wall time. */
 export const asPlayedAnswer = () =>
   z.strictObject({
     execution_id: z.string(),

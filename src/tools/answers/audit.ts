@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** The answer of `audit_execution`. Ids are those of what is missing. */
+/** The answer of `audit_execution`. The ids name the missing items. */
 export const auditAnswer = () =>
   z.strictObject({
     execution_id: z.string(),

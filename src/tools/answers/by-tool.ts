@@ -9,7 +9,7 @@ import type { Summary } from './summary.ts';
 import type { TimelineAnswer } from './timeline.ts';
 import type { Trace } from './trace.ts';
 
-/** Answers that programs of ours read field by field. */
+/** Answers that our own programs read field by field. */
 interface Answers {
   audit_execution: Audit;
   compare_executions: Comparison;
@@ -22,12 +22,12 @@ interface Answers {
   trace_data_product: Trace;
 }
 
-/** The answer of a tool by the tool's name; an object of anything, where none of us looks into it. */
+/** The answer of a tool by the tool's name; an object of anything if none of our programs reads it. */
 export type AnswerOf<Name extends string> = Name extends keyof Answers
   ? Answers[Name] & OfMoment
   : Record<string, unknown>;
 
-/** The earlier moment that an answer is of. */
+/** The earlier moment that an answer is about. */
 interface OfMoment {
   as_of?: string;
   as_of_exact?: string;

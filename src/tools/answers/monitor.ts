@@ -5,7 +5,7 @@ import { phases } from '../../domain/run-phases.ts';
 import { agentStates, agentStatuses, executionStatuses, healths, origins } from '../../domain/states.ts';
 import { personsNote } from './note.ts';
 
-/** A slice that a worker has, for so many seconds of wall time. */
+/** A slice in a worker's hands, with its seconds of wall time there. */
 export const sliceInHand = () => ({
   slice_filename: z.string(),
   assigned_worker: z.string(),
@@ -13,7 +13,7 @@ export const sliceInHand = () => ({
   seconds: z.number(),
 });
 
-/** The giver of a command, the time and the reason. */
+/** A command: its issuer, time and reason. */
 const command = () =>
   z.strictObject({
     name: z.string(),
@@ -148,7 +148,7 @@ const settings = () => ({
     .optional(),
 });
 
-/** How far it is, and how it moves. */
+/** Its progress, and how it moves. */
 const flow = () => ({
   progress: z
     .strictObject({

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { summarized, summaryKeys } from '../../domain/summary-words.ts';
 
-/** Sums as they are told, as far as they fit the kind of rows. */
+/** Sums as returned, as far as they fit the kind of rows. */
 const sums = () => ({
   count: z.int(),
   slices: z.int().optional().describe('Of attempts: different slices'),
@@ -20,7 +20,7 @@ export const everyKey = [...new Set(Object.values(summaryKeys).flat())];
 
 const keys = () => Object.fromEntries(everyKey.map((key) => [key, z.string().optional()]));
 
-/** The answer of `summarize`. Durations are seconds of wall time. A group has the keys that were asked for. */
+/** The answer of `summarize`. Durations are seconds of wall time. A group has the requested keys. */
 export const summaryAnswer = () =>
   z.strictObject({
     what: z.enum(summarized),

@@ -83,7 +83,7 @@ const work = () => ({
   stfs: z.array(z.string()).optional(),
 });
 
-/** The answer of `get_execution_timeline`. Everything but the head is absent while it is being read, or unchanged. */
+/** The answer of `get_execution_timeline`. Everything but the head is absent while the execution is being read, or if nothing has changed. */
 export const timelineAnswer = () =>
   z.strictObject({
     execution_id: z.string(),
@@ -97,7 +97,7 @@ export const timelineAnswer = () =>
     ...work(),
   });
 
-/** As it is answered, which may be while it is being read. */
+/** The answer, which may come while the execution is still being read. */
 export type TimelineAnswer = z.infer<ReturnType<typeof timelineAnswer>>;
 
 type Picture =
@@ -113,5 +113,5 @@ type Picture =
   | 'workers'
   | 'slot_count';
 
-/** One that has been read. */
+/** A timeline that has been read. */
 export type Timeline = TimelineAnswer & { [Part in Picture]: NonNullable<TimelineAnswer[Part]> };

@@ -1,9 +1,9 @@
 import { harmless } from '../shared/harmless.ts';
 
-/** The whole answer. */
+/** Largest size of the whole answer. */
 const mostBytes = 8192;
 
-/** Texts of many bytes may make an answer too long: what there is most of goes first, the oldest and least of it. */
+/** Shortens an answer that long texts make too large: the longest list loses rows first, its oldest and least important ones. */
 export function withinBudget<
   T extends {
     events: unknown[];
@@ -17,7 +17,7 @@ export function withinBudget<
   const lists = ['events', 'errors', 'agents', 'drivers', 'notes'] as const;
   while (Buffer.byteLength(harmless(answer).text) > mostBytes) {
     const longest = lists.reduce((a, b) => ((answer[b]?.length ?? 0) > (answer[a]?.length ?? 0) ? b : a));
-    // Findings say most, so they go last, the least of them first.
+    // Findings say most, so they go last, the least important first.
     const rows = answer[longest] ?? [];
     const goes = rows.length === 0 ? answer.findings : rows;
     if (goes.length === 0) return answer;

@@ -18,7 +18,7 @@ const hasWords: ReadonlySet<string> = new Set([
   'workflow_ended',
 ]);
 
-/** A message that tells the story of an execution, as the monitor shows it: who said it, and what it comes to. */
+/** A message that tells the story of an execution, as the monitor shows it: its sender and its meaning. */
 export function asEvent(row: Landmark) {
   const body = hasWords.has(row.message_type) ? bodyOf(row.body) : {};
   return present({
@@ -28,7 +28,7 @@ export function asEvent(row: Landmark) {
     by: clipped(
       body['claimed_by'] === undefined ? row.sender_agent : claimedName(String(body['claimed_by']), row.sender_agent),
     ),
-    // The usual one is left out.
+    // The usual effect is left out.
     effect: row.effect === 'applied' ? null : row.effect,
     note: clipped(row.effect === 'applied' ? noteOf(row, body) : refusalOf(row)),
   });
@@ -62,7 +62,7 @@ function gapOf({ sent_at }: Landmark, { last_sign = '' }: Body): string {
   return Number.isFinite(seconds) && seconds >= 0 ? `; taken up ${Math.round(seconds)} s later` : '';
 }
 
-/** How many STF files a run had, and why it ended: as far as that was told. */
+/** How many STF files a run had and why it ended, as far as reported. */
 const ended = (files: unknown, reason: unknown): string | null =>
   [typeof files === 'number' ? `${files} STF files` : '', typeof reason === 'string' ? reason : '']
     .filter((part) => part !== '')

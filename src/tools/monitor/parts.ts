@@ -34,14 +34,14 @@ export function commandOf(command: CommandGiven | undefined) {
   });
 }
 
-/** The stop of an execution; one that no driver has taken up is pending. */
+/** The stop of an execution; pending if no driver has acted on it. */
 export function stopOf(stop: CommandGiven | undefined, pending: CommandGiven | undefined) {
   if (stop !== undefined || pending === undefined) return commandOf(stop);
   const told = commandOf(pending);
   return told === null ? null : { ...told, pending: true as const };
 }
 
-/** How long it lives and has lived. */
+/** How long it has lived, and its expected times. */
 export const livesOf = ({ duration_seconds, down_seconds, forecast }: FullAssessment) => ({
   duration_seconds,
   down_seconds: down_seconds === 0 ? null : Math.round(down_seconds * 10) / 10,
@@ -49,7 +49,7 @@ export const livesOf = ({ duration_seconds, down_seconds, forecast }: FullAssess
   first_slice_at: forecast?.first_slice_at,
 });
 
-/** Slices that an own execution left without a result; null while it runs. An observed one tells `slices_unanswered`. */
+/** Slices that an own execution left without a result; null while it runs. An observed one has `slices_unanswered`. */
 export function notDone({ origin, status, slices_created, slices_completed, slices_failed }: ExecutionRow) {
   return origin === 'observed' || status === 'running' ? null : slices_created - slices_completed - slices_failed;
 }
@@ -72,7 +72,7 @@ export function driverOf({
   return present({
     epoch,
     since,
-    // Nobody knows when one that is gone ended.
+    // The end of a lost driver is unknown.
     ...(ended === 'lost' ? { last_heard: until } : { until }),
     by: name(by),
     claimed_by: claimed_by === undefined ? null : name(claimed_by),
@@ -117,7 +117,7 @@ export function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_
   return { name: dataset_name, state: dataset_state, files: dataset_files, bytes: dataset_bytes };
 }
 
-/** The names of an execution, as far as anybody has told them. */
+/** The names of an execution, as far as they are known. */
 export const namesOf = (
   { origin, workflow_name, namespace, executed_by, run_number }: ExecutionRow,
   observed: ObservedPart | undefined,
@@ -130,7 +130,7 @@ export const namesOf = (
   run_number,
 });
 
-/** Why an execution stands as it does; of an observed one that nobody listens to any more, until when that is known. */
+/** Why an execution has its status; for an observed one that nobody listens to now, until when that is known. */
 export function statusReason(
   { status, status_reason }: ExecutionRow,
   observed: ObservedPart | undefined,
@@ -140,15 +140,15 @@ export function statusReason(
   return status_reason === 'completed' ? null : clipped(status_reason);
 }
 
-/** More gaps are not told one by one. */
+/** Most gaps to list one by one. */
 const shownGaps = 5;
 
-/** The counts that an observed execution has instead of others: nobody tells that a slice waits or is in hand. */
+/** The counts that an observed execution has instead of others: nobody reports that a slice waits or is in hand. */
 export function observedCounts(observed: ObservedPart | undefined) {
   if (observed === undefined) return {};
   const { facts, record } = observed;
   const { counts, gaps } = facts;
-  // Where results come of slices that nobody has sent over the bus, these go another way.
+  // If results come for slices that nobody sent over the bus, the slices go another way.
   const { slices_unheard } = record;
   const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
   return {
@@ -189,7 +189,7 @@ export function agentsOf(executionId: string, queries: Queries) {
     { execution_id: executionId, include_exited: true },
     { order: 'newest', limit: shownAgents, uncounted: true },
   );
-  // Those of an earlier driver went with it: its end stands among the drivers.
+  // Agents of an earlier driver went with it: its end is listed among the drivers.
   return rows
     .filter(({ ended, pid }) => ended !== 'lost' && (ended !== 'fault' || pid === driverPid))
     .map(({ agent_name, state, status, last_heartbeat, heard_on }) =>
@@ -197,7 +197,7 @@ export function agentsOf(executionId: string, queries: Queries) {
     );
 }
 
-/** The last errors that agents logged and the last messages that could not be taken as they were, newest first. */
+/** The last errors that agents logged and the last messages that were not taken as sent, newest first. */
 export function lastErrors(executionId: string, queries: Queries) {
   const logs = queries.lastLogLines(executionId, logLevels.ERROR, shownErrors).map((row) => ({
     time: row.timestamp,
@@ -214,10 +214,10 @@ export function lastErrors(executionId: string, queries: Queries) {
   return [...logs, ...messages].toSorted((a, b) => (a.time < b.time ? 1 : -1)).slice(0, shownErrors);
 }
 
-/** More of a sentence is not shown: the longest reason that a driver gives, and what surrounds it. */
+/** Longest sentence shown: the longest reason that a driver gives, and the words around it. */
 const shownSentence = 1500;
 
-/** A finding's sentence is whole, cause, cost and cure: of long paths their ends are enough. */
+/** Keeps a finding's sentence whole, with cause, cost and cure, but only the ends of long paths. */
 export const findingOf = ({ code, severity, sentence, ids, next }: Finding): Omit<Finding, 'about'> => ({
   code,
   severity,

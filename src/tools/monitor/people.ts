@@ -10,7 +10,7 @@ type Judged = NonNullable<ReturnType<Queries['qualityOf']>>;
 const shownNotes = 5;
 const shownText = 400;
 
-/** The quality of an execution and the last notes about it; null where there are none. */
+/** The quality of an execution and the last notes about it; null if there are none. */
 export function peopleOf(executionId: string, queries: Queries) {
   const notes = queries.notesOf(executionId, shownNotes);
   const quality = queries.qualityOf(executionId);
@@ -20,7 +20,7 @@ export function peopleOf(executionId: string, queries: Queries) {
   };
 }
 
-/** A quality with the name of its author; one that is only claimed has the name of who claims it behind it. */
+/** A quality with the name of its author; a claimed name is followed by the name of its claimant. */
 const qualityPart = ({ value, reason, author, sent_by, set_at }: Judged) => ({
   value,
   reason: clipShown(reason, shownText),
@@ -37,7 +37,7 @@ export const notePart = ({ text, author, sent_by, at, about, for_next }: Note) =
     for_next: for_next === 1 ? true : null,
   });
 
-/** The person who has seen an alarm, with the name of the one who claims that where it is another; null where nobody has. */
+/** The person who has seen an alarm, with the name of the claimant if that is another; null if nobody has. */
 export const seenByShown = ({
   seen_by,
   seen_sent_by,

@@ -10,10 +10,10 @@ import { inSteps } from '../shared/in-steps.ts';
 import { present } from '../shared/params.ts';
 import type { LiveContext } from '../shared/tool.ts';
 
-/** The parts of a run that are told of its backlog. */
+/** The number of bins in which the backlog of a run is reported. */
 const bins = 60;
 
-/** The changes, as they are asked. */
+/** The changes, as requested. */
 export interface AskedChanges {
   target_worker_count?: number | undefined;
   /** A factor. */
@@ -24,8 +24,8 @@ export interface AskedChanges {
 }
 
 /**
- * Plays an execution again on what it measured, as it was and with changes. Throws `ARGUMENT_INVALID` for a change that cannot be made, and where nothing was
- * processed.
+ * Plays an execution again from its measurements, as it was and with changes. Throws `ARGUMENT_INVALID` for a change that cannot be made, and if nothing
+ * was processed.
  */
 export async function playedAgain(
   context: Pick<LiveContext, 'queries' | 'signal'>,
@@ -38,7 +38,7 @@ export async function playedAgain(
       'ARGUMENT_INVALID',
       `execution_id = ${JSON.stringify(executionId)}: it has not ended, so nobody knows how long its slices take; play it again when it has`,
     );
-  // Our own queue is in the order in which slices were made; other programs send a slice again as a new message.
+  // Our own queue keeps the order in which slices were made; other programs resend a slice as a new message.
   const keepsPlace = execution.origin === 'own';
   const run = await inSteps(context, function* (queries) {
     return measuredRun(yield* queries.attempts(execution.execution_id), { keepsPlace });
@@ -117,7 +117,7 @@ const didNone = (argument: string, value: string, known: readonly string[]): Swf
     `${argument} = ${JSON.stringify(value)} did none of its slices; the nearest that did are ${nearest(value, [...new Set(known)]).join(', ')}`,
   );
 
-/** The measured run in the form of one that is played. */
+/** The measured run in the form of a replayed one. */
 function asItWas(run: MeasuredRun): PlayedAgain {
   const all = run.first.flatMap((first) => {
     const attempts = [];
@@ -141,7 +141,7 @@ function told(
 ): AsPlayed {
   const start = Date.parse(execution.start_time);
   const last = was.last ?? start;
-  // The time after the last slice takes as long whatever came before.
+  // The time after the last slice stays the same, whatever came before.
   const real = Math.max(last, Date.parse(execution.end_time ?? '') || 0);
   const endOf = (played: PlayedAgain): number => (played.last ?? last) + (real - last);
   const until = Math.max(...[was, replayed, changed].map((played) => played?.last ?? start));
@@ -153,7 +153,7 @@ function told(
       end: played.undone > 0 ? null : iso(endOf(played)),
       undone: played.undone === 0 ? null : played.undone,
     }),
-    // Of slices that nobody begins nobody knows how long they wait.
+    // The wait of slices that nobody starts is unknown.
     ...(played.undone > 0 ? {} : quantiles(played.waits)),
     backlog_max: mostWaiting(played),
     slices: played.slices,
@@ -186,7 +186,7 @@ function quantiles(waits: readonly number[]): Required<Pick<AsPlayed['was'], 'wa
   return { wait_p50: at(0.5), wait_p95: at(0.95), wait_max: at(1) };
 }
 
-/** How many wait at the end of each bin. */
+/** How many slices wait at the end of each bin. */
 function backlogOf({ queued, started }: PlayedAgain, { start, width }: { start: number; width: number }): number[] {
   const change = new Float64Array(bins);
   const binOf = (time: number): number => Math.min(bins - 1, Math.max(0, Math.floor((time - start) / width)));

@@ -1,6 +1,6 @@
 import { clipShown } from './clip.ts';
 
-/** Fields of a message that the row of a list has under names of its own. */
+/** Message fields that a list's row has under its own names. */
 const rowsOwn: ReadonlySet<string> = new Set([
   'msg_type',
   'sender',
@@ -21,8 +21,8 @@ interface Room {
 }
 
 /**
- * A message's body as an object, without what its row says anyway. Texts are cut at 200 characters; what no longer fits into 1,000 characters
- * in all is left out. Undefined where the body is no JSON object.
+ * A message's body as an object, without the fields of its row. Cuts texts at 200 characters, and leaves out fields that no longer fit into
+ * 1,000 characters in all. Undefined if the body is not a JSON object.
  */
 export function shownBody(payload: string): { body: Record<string, unknown>; body_truncated: true | null } | undefined {
   const whole = asObject(payload);
@@ -45,7 +45,7 @@ function asObject(payload: string): Record<string, unknown> | undefined {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The first fields of an object, as many as there is room for. */
+/** The first fields of an object, as many as fit. */
 function fitObject(object: Record<string, unknown>, room: Room): Record<string, unknown> {
   const fitting: [string, unknown][] = [];
   for (const [key, value] of Object.entries(object)) {
@@ -60,7 +60,7 @@ function fitObject(object: Record<string, unknown>, room: Room): Record<string, 
   return Object.fromEntries(fitting);
 }
 
-/** A value, cut to the room; undefined where there is none. */
+/** A value, cut to the room that is left; undefined if there is none. */
 function fit(value: unknown, room: Room): unknown {
   if (isObject(value)) {
     room.left -= 2;

@@ -1,6 +1,6 @@
 import { printable } from '../../lib/printable.ts';
 
-/** The beginning of a text, at most so many UTF-16 units, never half a character. */
+/** The beginning of a text, at most `most` UTF-16 units, never half a character. */
 export function clip(text: string, most: number): string {
   if (text.length <= most) return text;
   const last = text.charCodeAt(most - 1);
@@ -8,12 +8,12 @@ export function clip(text: string, most: number): string {
   return text.slice(0, splits ? most - 1 : most);
 }
 
-/** The beginning of a text as it may be shown: what could do more than be read is escaped. */
+/** The beginning of a text in displayable form: characters that could do more than be read are escaped. */
 export function clipShown(text: string, most: number): string {
   return clip(printable(clip(text, most)), most);
 }
 
-/** The beginning of a text that takes at most so many characters once it is written as JSON. */
+/** The beginning of a text that takes at most `most` characters when written as JSON. */
 export function clipEscaped(text: string, most: number): string {
   let kept = clip(text, most);
   // Each round cuts at least what is over, so a few rounds are enough even where every character is escaped.
@@ -25,7 +25,7 @@ export function clipEscaped(text: string, most: number): string {
 
 const escapedLength = (text: string): number => JSON.stringify(text).length - 2;
 
-/** The end of a text that takes at most so many characters once it is written as JSON. */
+/** The end of a text that takes at most `most` characters when written as JSON. */
 export function endEscaped(text: string, most: number): string {
   let kept = text.slice(-most);
   for (let over = escapedLength(kept) - most; over > 0; over = escapedLength(kept) - most) {

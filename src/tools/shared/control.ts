@@ -14,12 +14,12 @@ export interface StartRequest {
 export interface ControlRequest {
   execution_id: string;
   reason: string | undefined;
-  /** The caller's name as the server knows it, and the name of a person that it was told. */
+  /** The caller's name as the server knows it, and the name of a person that the caller gave. */
   by: { name: string; claimed: string | undefined };
   patienceSeconds: number;
 }
 
-/** The answer of a testbed that others run: when it was asked, and how it was heard; or until when nothing was, and when it was sent, where it was. */
+/** The answer of a testbed that others run: when it was asked, when that was sent if it was, and how it was heard, or until when nothing was. */
 export interface TestbedAnswer {
   asked_at: string;
   sent_at?: string;
@@ -27,25 +27,25 @@ export interface TestbedAnswer {
   not_taken_after?: string;
 }
 
-/** How a command stands: taken up, refused for a reason, or not yet heard. */
+/** The state of a command: taken up, refused for a reason, or not yet heard. */
 export interface CommandState {
   effect: 'applied' | 'refused' | 'pending';
   sentence: string;
 }
 
-/** The control that tools have over executions. The implementation is injected, where the operator has allowed it. */
+/** The control that tools have over executions. The implementation is injected if the operator allows it. */
 export interface Control {
-  /** Starts a run as a process of its own that outlives the server. Throws `SwfError` where it cannot start. */
+  /** Starts a run as a process of its own that outlives the server. Throws `SwfError` if it cannot start. */
   start(request: StartRequest): Promise<{ execution_id: string; run_number: number; pid: number }>;
-  /** Asks an observed testbed for a run. Throws `ARGUMENT_INVALID` where no observer of it may send. */
+  /** Asks an observed testbed for a run. Throws `ARGUMENT_INVALID` if no observer of it may send. */
   startTheirs(namespace: string, request: StartRequest): Promise<TestbedAnswer>;
   /** Asks an observed testbed to stop an execution. Throws as `startTheirs`. */
   stopTheirs(
     execution: { execution_id: string; told_id: string; namespace: string },
     request: ControlRequest,
   ): Promise<TestbedAnswer>;
-  /** Throws `EXECUTION_NOT_FOUND`, or `EXECUTION_NOT_RUNNING` where it has ended or nobody drives it. */
+  /** Throws `EXECUTION_NOT_FOUND`, or `EXECUTION_NOT_RUNNING` if it has ended or nobody drives it. */
   command(action: Action, request: ControlRequest): Promise<CommandState>;
-  /** Goes on with an interrupted execution, as a process of its own. Throws `EXECUTION_…` where it has ended or is driven. */
+  /** Resumes an interrupted execution as a process of its own. Throws `EXECUTION_…` if it has ended or is driven. */
   resume(request: ControlRequest): Promise<CommandState>;
 }

@@ -5,15 +5,15 @@ const beyondAscii = /[^ -~]+/g;
 const suspicious = new RegExp(`[${unprintable}]`, 'u');
 
 /**
- * Whether JSON text holds anything that `printable` would change, escaped or as it is. Nearly all of it is ASCII, in which the classes of
- * Unicode need not be looked for: they cost ten times as much.
+ * Whether JSON text holds anything that `printable` would change, escaped or as it is. Nearly all of it is ASCII, which needs no check for
+ * Unicode classes: that costs ten times as much.
  */
 const isSuspicious = (text: string): boolean =>
   escapedControl.test(text) || suspicious.test(text.match(beyondAscii)?.join('') ?? '');
 
 /**
- * An answer whose texts cannot do anything but be read: control, escape, direction and zero-width characters, which messages and
- * logs may hold, are shown as escapes, so no text can forge a line, move a cursor, or hide or turn around what stands beside it.
+ * Makes an answer's texts safe to show: control, escape, direction and zero-width characters, which messages and logs may hold,
+ * become escapes, so no text can forge a line, move a cursor, or hide or reverse the text beside it.
  */
 export function harmless<T>(answer: T): { answer: T; text: string } {
   const text = JSON.stringify(answer);
@@ -22,7 +22,7 @@ export function harmless<T>(answer: T): { answer: T; text: string } {
   return { answer: safe, text: JSON.stringify(safe) };
 }
 
-/** The one field of an answer that has lines: a document of ours, in which each text of others is one line already. */
+/** The only field of an answer with several lines: a document of ours, in which each foreign text is already one line. */
 function documentOf(answer: unknown): { text?: string } {
   const { text } = answer as { text?: unknown };
   return typeof text === 'string' ? { text: printableLines(text) } : {};

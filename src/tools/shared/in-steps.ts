@@ -9,8 +9,8 @@ import type { LiveContext } from './tool.ts';
 const mostMilliseconds = 20_000;
 
 /**
- * Does work step by step, each in a snapshot of the store, and lets others be served between them. It begins anew where another store has taken the
- * place of the one that it began with. Throws `ARGUMENT_INVALID` where it would take too long.
+ * Does work step by step, each in a snapshot of the store, and serves others in between. Starts over if another store has replaced the first one.
+ * Throws `ARGUMENT_INVALID` if it would take too long.
  */
 export async function inSteps<T>(
   context: Pick<LiveContext, 'queries' | 'signal'>,
@@ -19,7 +19,7 @@ export async function inSteps<T>(
   return (await stepsWithin(context, begin, Infinity)) as T;
 }
 
-/** The same for so many milliseconds; then the part that is done, from 0 to 1, of work that goes on where it was left when it is begun again. */
+/** The same for at most `milliseconds`; then returns the part done, from 0 to 1. Started again, the work continues where it was left. */
 export async function inStepsFor<T>(
   context: Pick<LiveContext, 'queries' | 'signal'>,
   begin: (queries: Queries) => Steps<T>,
@@ -50,7 +50,7 @@ async function stepsWithin<T>(
   }
 }
 
-/** Does work that needs no store step by step, and lets others be served between them. */
+/** Does work that needs no store step by step, and serves others in between. */
 export async function inTurns<T>(work: Steps<T>): Promise<T> {
   for (;;) {
     const step = work.next();

@@ -9,7 +9,7 @@ import { nowhereNote } from './nowhere.ts';
 import { parseWindow, present, resolveExecution } from './params.ts';
 import type { ToolContext } from './tool.ts';
 
-/** An answer never exceeds this many characters of JSON; what surrounds the items needs a few hundred. */
+/** An answer never exceeds this many characters of JSON; everything around the items needs a few hundred. */
 const pageCharacters = 25_000;
 const aroundItems = 700;
 
@@ -22,11 +22,11 @@ interface ListArguments {
   order?: 'newest' | 'oldest' | undefined;
   start_time?: string | undefined;
   end_time?: string | undefined;
-  /** Names with commas. */
+  /** Comma-separated names. */
   fields?: string | undefined;
 }
 
-/** The question of a list, with everything relative made fixed: the same on every page. */
+/** The question of a list, with everything relative resolved: the same on every page. */
 export interface Fixed {
   start_time: string | undefined;
   end_time: string | undefined;
@@ -34,11 +34,11 @@ export interface Fixed {
 }
 
 const cursorSchema = z.strictObject({
-  /** Key of the last row that was given. */
+  /** Key of the last row returned. */
   after: z.int().nonnegative(),
-  /** How many were given before it. */
+  /** How many rows were returned so far. */
   given: z.int().nonnegative(),
-  /** How many there are, where the pages before could tell; 0 where they could not. */
+  /** How many rows there are, if earlier pages could tell; else 0. */
   total: z.int().nonnegative(),
   /** Which list and arguments it belongs to. */
   of: z.string(),
@@ -56,14 +56,14 @@ type Cursor = z.infer<typeof cursorSchema>;
 interface ListParts<Row, Item extends object> {
   ask: (fixed: Fixed, page: Page) => ListPage<Row>;
   toItem: (row: Row) => Item;
-  /** The names of an item's fields, where some of them may be asked for. */
+  /** The names of an item's fields, if a caller may ask for some of them. */
   fields?: () => readonly string[];
   whenEmpty?: (fixed: Fixed) => string | undefined;
-  /** Something that must be known where the list ends. */
+  /** A note for the end of the list. */
   atEnd?: (() => string | undefined) | undefined;
-  /** Something that must be known of the list, whatever is on the page. */
+  /** A note about the list, whatever is on the page. */
   remark?: (fixed: Fixed) => string | undefined;
-  /** Arguments whose values may be found nowhere, with their kinds. */
+  /** Arguments whose values may exist nowhere, with their kinds. */
   values?: Readonly<Record<string, ValueKind>>;
   resolve?: (id: string | undefined, context: ToolContext) => string | undefined;
 }
@@ -81,9 +81,9 @@ const shiftingPages =
 /**
  * One page of a list: as many rows as the limit and the size of an answer allow.
  * @param ask reads rows
- * @param resolve makes an execution's id of the argument, where the list takes one
- * @param whenEmpty says what else to ask for where no row fits
- * @param toItem makes the item of a row, field by field, so that nothing of a row gets out by accident
+ * @param resolve turns the argument into an execution's id, if the list takes one
+ * @param whenEmpty suggests what else to ask for if no row fits
+ * @param toItem builds the item of a row field by field, so that nothing leaks by accident
  */
 export function listPage<Row extends { key: number }, Item extends object>(
   tool: string,
@@ -123,7 +123,7 @@ export function listPage<Row extends { key: number }, Item extends object>(
   };
 }
 
-/** Leaves of an item the fields that are asked for. Throws `ARGUMENT_INVALID` for a name that is none. */
+/** Keeps the requested fields of an item. Throws `ARGUMENT_INVALID` for an unknown name. */
 function pickerOf<Item extends object>(asked: string | undefined, known: readonly string[]): (item: Item) => Item {
   if (asked === undefined) return (item) => item;
   const names = asked.split(',').map((name) => name.trim());
@@ -136,7 +136,7 @@ function pickerOf<Item extends object>(asked: string | undefined, known: readonl
   return (item) => Object.fromEntries(Object.entries(item).filter(([name]) => names.includes(name))) as Item;
 }
 
-/** Where a page ends of which so many rows are given, and whether because enough were looked at. */
+/** Where a page of `count` rows ends, and whether because enough rows were examined. */
 function endOf(
   { rows, has_more, scanStoppedAt }: ListPage<{ key: number }>,
   count: number,
@@ -146,9 +146,9 @@ function endOf(
 }
 
 /**
- * A bound must not fall from page to page, and what was told as exact must not become one.
- * @param given rows on this page and those before
- * @param total as the pages before told it exactly, or 0
+ * A bound must not fall from page to page, and an exact total must not become a bound.
+ * @param given rows on this page and earlier ones
+ * @param total the exact total of earlier pages, or 0
  */
 function totalOf(
   { total_count, total_is_lower_bound }: ListPage<unknown>,
@@ -159,7 +159,7 @@ function totalOf(
   return total > 0 || !hasMore ? { total_count: most } : { total_count: most, total_is_lower_bound };
 }
 
-/** The items of the first rows that fit into an answer: at least one, whose long texts are cut by the tool. */
+/** The items of the first rows that fit into an answer: at least one, since the tool cuts its long texts. */
 function asManyAsFit<Row, Item>(rows: readonly Row[], toItem: (row: Row) => Item): Item[] {
   const items: Item[] = [];
   let room = pageCharacters - aroundItems;
@@ -204,7 +204,7 @@ function writeCursor(
   return Buffer.from(JSON.stringify(cursor)).toString('base64url');
 }
 
-/** The earlier moment that a list is of, by the cursor of one of its pages. */
+/** The earlier moment of a list, from the cursor of one of its pages. */
 export const momentOfCursor = (text: string): string | undefined => parseCursor(text).data?.as_of;
 
 function parseCursor(text: string) {

@@ -6,7 +6,7 @@ export interface Logbook {
   /** Returns the id of the message. */
   note(request: NewNote): Promise<string>;
   quality(request: NewQuality): Promise<{ message_id: string; value: Quality; was: Quality }>;
-  /** Throws `ARGUMENT_INVALID` for what names no alarm. @returns who has seen it; `is_new` where that was not known before */
+  /** Throws `ARGUMENT_INVALID` if `alarm` names none. @returns who has seen it; `is_new` if that was not known before */
   seen(
     alarm: string,
     request: Author & { text: string | undefined },

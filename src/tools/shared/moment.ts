@@ -11,7 +11,7 @@ export const momentFields = {
   as_of_exact: z.string().optional(),
 };
 
-/** An answer about an earlier moment says which, in place of how fresh the store is. @param now of the moment, in milliseconds since 1970 */
+/** Puts the earlier moment that an answer is about in place of how fresh the store is. @param now of the moment, in milliseconds since 1970 */
 export function ofMoment(
   answer: Record<string, unknown>,
   { now, exact }: { now: number; exact: string },

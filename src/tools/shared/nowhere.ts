@@ -5,7 +5,7 @@ import type { ToolContext } from './tool.ts';
 const shown = 80;
 
 /**
- * Explains an empty list whose filters name what is found nowhere: a misspelt name must not pass for "there is nothing". Undefined where every
+ * Explains an empty list if a filter names something that exists nowhere: a misspelt name must not pass for "there is nothing". Undefined if every
  * value exists.
  */
 export function nowhereNote(

@@ -29,7 +29,7 @@ export const number = (description: string) =>
 
 export const text = (description: string) => z.string().min(1).max(300).optional().describe(description);
 
-/** The person in whose name something is asked. */
+/** The person on whose behalf something is requested. */
 export const requestedBy = (description: string) =>
   z.string().trim().min(1).max(maxAuthor).optional().describe(description);
 
@@ -37,7 +37,7 @@ export const executionId = text('Execution id, or "latest"');
 export const runNumber = integer(0, Number.MAX_SAFE_INTEGER, 'Run number');
 export const namespace = text('Namespace');
 
-/** The arguments of every list. @param time the time that its window is about, in words */
+/** The arguments of every list. @param time the time that its window covers, in words */
 export const listArguments = (time: string) => ({
   limit: integer(1, 200, 'Rows a page (default 50)'),
   cursor: z.string().min(1).max(2000).optional().describe('next_cursor of the page before'),
@@ -46,10 +46,10 @@ export const listArguments = (time: string) => ({
   end_time: text('As start_time'),
 });
 
-/** The fields that items of a wide list are to have. */
+/** The fields to return for items of a wide list. */
 export const itemFields = text('Only these fields of an item, with commas');
 
-/** The time that a window is about. */
+/** The time that a window covers. */
 export const timeField = <T extends string>(values: readonly T[], description: string) =>
   z.enum(values).optional().describe(description);
 
@@ -71,7 +71,7 @@ export function parseWindow(
   return window;
 }
 
-/** The id of an execution that exists (`latest` resolved), or undefined where none was asked for. Throws `EXECUTION_NOT_FOUND`. */
+/** The id of an execution that exists (`latest` resolved), or undefined if none was requested. Throws `EXECUTION_NOT_FOUND`. */
 export function resolveExecution(id: string | undefined, { queries }: ToolContext): string | undefined {
   return id === undefined ? undefined : queries.execution(id).execution_id;
 }
@@ -85,7 +85,7 @@ export function requireRun(run: number | undefined, { queries }: ToolContext): n
   throw new SwfError('RUN_NOT_FOUND', `there is no run ${run}; ${known}`);
 }
 
-/** Leaves out what is not known: absent, never null. */
+/** Drops fields without a value: absent, never null. */
 export function present<T extends Record<string, unknown>>(fields: T): { [K in keyof T]: Exclude<T[K], null> } {
   const known: Record<string, unknown> = {};
   for (const key of Object.keys(fields)) {

@@ -2,10 +2,10 @@ import * as z from 'zod';
 
 import type { ListPage, Page } from '../../db/lists/page.ts';
 
-/** Whether a text holds a word at all, as `unicode61`, the tokenizer of SQLite's FTS5, sees it. */
+/** Whether a text holds any word, as seen by `unicode61`, the tokenizer of SQLite's FTS5. */
 const hasWord = (text: string): boolean => /[\p{L}\p{N}\p{Co}]/u.test(text);
 
-/** So many words begin with one or two letters that they would be gathered for seconds. */
+/** So many words begin with one or two letters that collecting them would take seconds. */
 const tooShort = /(?:^|[^\p{L}\p{N}\p{Co}])[\p{L}\p{N}\p{Co}]{0,2}\s*\*\s*$/u;
 
 /** Words that a text must have. */
@@ -19,7 +19,7 @@ export const words = (description: string) =>
     .describe(`${description}; word* for any ending`);
 
 /**
- * Explains an empty answer. A client that gives the beginning of a word, an operator, or something that is no text must not conclude
+ * Explains an empty answer. A client that gives the beginning of a word, an operator, or something other than text must not conclude
  * that there is nothing.
  */
 export function otherWords<Filter extends { search?: string | undefined }, Row>(

@@ -1,7 +1,7 @@
 import type { RecordedFile } from '../../db/reports/recorded-files.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 
-/** How a file is, compared with what is recorded of it. */
+/** The state of a file, compared with its record. */
 interface FileState {
   state: 'fine' | 'missing' | 'changed' | 'unreachable';
   found_bytes?: number;
@@ -15,13 +15,13 @@ interface FilePlace {
   /** The folder of all executions' files. */
   dir: string;
   frameBytes: number;
-  /** Where that folder is published; undefined where it is not. */
+  /** Where that folder is published; undefined if it is not. */
   url: string | undefined;
 }
 
 /** The machine beside the store, as far as tools need it. The implementation is injected. */
 export interface Services {
-  /** Reads a file and compares it with what is recorded. Throws nothing for a file that is not as it should be. */
+  /** Reads a file and compares it with its record. Does not throw for a file that is not as it should be. */
   compareFile(file: RecordedFile, place: FilePlace): Promise<FileState>;
   /** The parameters that a run would have: of a configuration by its bare name, or of the default. Throws `CONFIG_…`. */
   plannedParams(config: string | undefined): ExecutionParams;

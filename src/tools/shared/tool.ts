@@ -7,42 +7,42 @@ import type { Logbook } from './logbook.ts';
 import { momentArgument, momentFields } from './moment.ts';
 import type { Services } from './services.ts';
 
-/** The context of a tool that only asks: one state of the store, at one moment. */
+/** The context of a tool that only reads: one state of the store, at one moment. */
 export interface ToolContext {
   queries: Queries;
-  /** Now, in milliseconds since 1970: what relative times and ages are counted from. */
+  /** Now, in milliseconds since 1970: the base of relative times and ages. */
   now: number;
-  /** The earlier moment that is asked about, as `TIME@MESSAGE_ID`; undefined: the present. */
+  /** The earlier moment that the call is about, as `TIME@MESSAGE_ID`; undefined for the present. */
   asOf?: string | undefined;
 }
 
 /** The context of a tool that takes its time. */
 export interface LiveContext {
-  /** The store as it is at the time of asking. Throws `SwfError` where there is none. */
+  /** The store as it is at the time of the call. Throws `SwfError` if there is none. */
   queries: () => Queries;
-  /** Asks the store as it was at a moment. Throws `ARGUMENT_INVALID` for what names none. @param present milliseconds since 1970 */
+  /** Queries the store as it was at a moment. Throws `ARGUMENT_INVALID` if `asOf` names none. @param present milliseconds since 1970 */
   past: <T>(asOf: string, present: number, question: (past: Past) => Promise<T> | T) => Promise<T>;
-  /** Asks on one state of the store, for as long as that takes. */
+  /** Queries one state of the store, for as long as that takes. */
   held: <T>(ask: (queries: Queries) => Promise<T>) => Promise<T>;
-  /** Now, in milliseconds since 1970, or the moment that is asked about. */
+  /** Now, in milliseconds since 1970, or the moment that the call is about. */
   now: () => number;
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted once nobody waits for the answer. */
   signal: AbortSignal;
-  /** Tells the client that something goes on; nothing where it did not ask. */
+  /** Reports progress to the client, if it asked for that. */
   progress: (done: number, total: number | undefined, message: string) => void;
-  /** The control over executions, where the server has it. */
+  /** The control over executions, if the server has it. */
   control: Control | undefined;
-  /** The logbook, where the server may write it. */
+  /** The logbook, if the server may write it. */
   logbook?: Logbook | undefined;
   /** The machine beside the store, as far as tools need it. */
   services: () => Promise<Services>;
-  /** The address of the page, for links in texts; undefined where nobody has told it. */
+  /** The address of the page, for links in texts; undefined if unknown. */
   page?: string | undefined;
   /** The name of the caller, as far as the server knows it: the client's own, or `mcp`. */
   caller: () => string;
 }
 
-/** One tool: a declaration, and a handler that returns its structured answer and lets every error pass. */
+/** One tool: a declaration, and a handler that returns its structured answer and lets errors propagate. */
 export interface Tool {
   name: string;
   title: string;
@@ -55,11 +55,11 @@ export interface Tool {
   hasPage?: true;
   /** Whether it can be asked about an earlier moment. */
   takesMoment?: true;
-  /** Whether a call may keep the processor for longer than others should wait; left out, it never does. */
+  /** Whether a call may keep the processor for longer than others should wait; if left out, it never does. */
   takesLong?: (args: Readonly<Record<string, unknown>>) => boolean;
   /** Its effects beside reading; most tools have none. */
   writes?: { destructive: boolean; idempotent: boolean };
-  /** Asks, on one state of the store; or takes its time. */
+  /** Reads one state of the store (`handle`), or takes its time (`perform`). */
   handle?: (args: never, context: ToolContext) => Record<string, unknown>;
   perform?: (args: never, context: LiveContext) => Promise<Record<string, unknown>>;
 }
@@ -68,7 +68,7 @@ interface Declaration<In extends z.ZodObject, Out extends z.ZodObject> {
   name: string;
   title: string;
   description: string;
-  /** Schemas are made when they are first asked for: a call needs those of one tool, and a start those of none. */
+  /** Schemas are made on first use: a call needs the schemas of one tool, and a start needs none. */
   input: () => In;
   output: () => Out;
   aliases?: Readonly<Record<string, string>>;
@@ -77,7 +77,7 @@ interface Declaration<In extends z.ZodObject, Out extends z.ZodObject> {
   takesLong?: NonNullable<Tool['takesLong']>;
 }
 
-/** Declares a tool that asks, checking that handler and schemas fit. */
+/** Declares a tool that only reads, checking that handler and schemas fit. */
 export function defineTool<In extends z.ZodObject, Out extends z.ZodObject>(
   tool: Declaration<In, Out> & { handle: (args: z.output<In>, context: ToolContext) => z.input<Out> },
 ): Tool {
@@ -101,7 +101,7 @@ function withSchemas({ input, output, ...rest }: Declaration<z.ZodObject, z.ZodO
   return {
     aliases: {},
     ...rest,
-    // An earlier moment is made of the log.
+    // The store at an earlier moment is made from the log.
     takesLong: (args) => (takesMoment && args['as_of'] !== undefined) || takesLong?.(args) === true,
     get input() {
       return (made.input ??= takesMoment ? input().extend(momentArgument) : input());

@@ -3,15 +3,15 @@ import type * as z from 'zod';
 /** Fields that a note names. */
 const named = 5;
 
-/** Rounds of checking: a value that is taken out may uncover another. */
+/** Most rounds of checking: removing a value may uncover another. */
 const mostRounds = 5;
 
-/** Zod would compile each schema at its first use: 16 ms before a first answer, for a few tenths of one at each later one. */
+/** Zod would compile each schema on first use: 16 ms before a first answer, to save a few tenths of one on each later one. */
 const uncompiled = { jitless: true } as const;
 
 /**
- * An answer as its schema has it. A value that no sound row gives is taken out, and a note says which: one bad row must not hide the others. A field that
- * is missing for that reason is no fault.
+ * Fits an answer to its schema. Removes values that no sound row gives, and names them in a note: one bad row must not hide the others. A field that is
+ * missing for that reason is not a fault.
  */
 export function fitting(schema: z.ZodObject, answer: Record<string, unknown>): Record<string, unknown> {
   const { success, data, error } = schema.safeParse(answer, uncompiled);
@@ -20,7 +20,7 @@ export function fitting(schema: z.ZodObject, answer: Record<string, unknown>): R
   const unshown = new Set<string>();
   let issues: readonly z.core.$ZodIssue[] = error.issues;
   for (let round = 0; round < mostRounds && issues.length > 0; round += 1) {
-    // From the end: what is taken out of an array shifts what is behind it.
+    // From the end: removing an item of an array shifts the items behind it.
     for (const { path } of issues.toSorted(byLastFirst)) if (takeOut(copy, path)) unshown.add(path.join('.'));
     issues = schema.safeParse(copy, uncompiled).error?.issues ?? [];
   }

@@ -9,7 +9,7 @@ import { deedsOfLogbook, type Handover, handoverOf } from './handover.ts';
 import type { Deed, Shift, ShiftExecution } from './shift.ts';
 
 export interface ShiftFacts {
-  /** Newest first. Of very many those that run and the newest others; the rest are in `all` alone. */
+  /** Newest first. If there are very many, the running ones and the newest others; the rest are only in `all`. */
   executions: readonly ShiftExecution[];
   all: readonly ListedExecution[];
   /** STF files that were made in the shift. */
@@ -25,13 +25,13 @@ export interface ShiftFacts {
 
 const pageRows = 200;
 
-/** Executions that are looked at closely. */
+/** Executions to examine closely. */
 const mostClose = 50;
 
-/** Messages of an execution that are looked at for what people did. */
+/** Messages of an execution to search for deeds of people. */
 const mostLandmarks = 50;
 
-/** Everything that a report of a shift tells. @param now in milliseconds since 1970 */
+/** Everything that a shift report contains. @param now in milliseconds since 1970 */
 export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<ShiftFacts> {
   const all = executionsOf(queries, shift);
   yield;
@@ -66,11 +66,11 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
   };
 }
 
-/** In the order of time; those of one moment stay as they are. */
+/** Sorted by time; deeds of one moment keep their order. */
 const inTime = (deeds: readonly Deed[]): Deed[] =>
   deeds.toSorted((a, b) => (a.time === b.time ? 0 : a.time < b.time ? -1 : 1));
 
-/** A shift whose end lies in the past. Nothing that came after it is told. */
+/** Whether a shift ended in the past. Nothing that came after it is reported. */
 const isOver = ({ end_time }: Shift, now: number): boolean => Date.parse(end_time) < now;
 
 /** Whether an execution still ran when the shift ended. */
@@ -81,7 +81,7 @@ const outlives = ({ end_time }: ListedExecution, shift: Shift): boolean =>
 export const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus =>
   outlives(row, shift) ? 'running' : row.status;
 
-/** Those that ran at its end matter to the next shift, however long ago they began. */
+/** Executions that ran at its end matter to the next shift, however long ago they began. */
 function closeOf(all: readonly ListedExecution[], shift: Shift): ListedExecution[] {
   const running = all.filter((row) => statusAtEnd(row, shift) === 'running');
   const close = new Set([...running, ...all].slice(0, running.length + mostClose));
@@ -128,7 +128,7 @@ function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift):
   };
 }
 
-/** The rows of all groups, or of those of a status. */
+/** The number of rows of all groups, or of the groups of a status. */
 export const countOf = (groups: readonly Group[], status?: string): number =>
   groups.reduce((sum, { keys, count }) => (status === undefined || keys[0] === status ? sum + count : sum), 0);
 
@@ -147,7 +147,7 @@ function deedsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }: 
   const starter = objectIn(first?.body) as { epoch?: number; user?: string };
   const started: Deed = {
     time: row.start_time,
-    // A client that has started it is not the user as whom it runs.
+    // A client that started it is not the user it runs as.
     name: starter.epoch === 1 && starter.user !== undefined ? starter.user : (row.executed_by ?? 'other programs'),
     did: 'started',
     execution_id,

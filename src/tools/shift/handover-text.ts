@@ -5,12 +5,12 @@ import type { Handover } from './handover.ts';
 type Note = Handover['notes'][number];
 type Alarm = Handover['alarms'][number];
 
-/** A time as it is shown, with a link to the page as it was then where that is known. @param executionId left out, the shift itself */
+/** Formats a time, with a link to the page as it was then if the page is known. @param executionId if left out, the shift itself */
 export type ShownTime = (time: string, executionId?: string | null) => string;
 
 const longestNote = 600;
 
-/** A name, with the one who claims it. */
+/** A name, with its claimant. */
 export const whoOf = (name: string, sentBy: string | null | undefined): string =>
   markdownText(claimedName(name, sentBy), 120);
 

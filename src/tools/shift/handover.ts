@@ -7,21 +7,21 @@ type Judgement = ReturnType<Queries['judgementsUntil']>[number];
 
 /** The notes of a shift, its alarms, and the quality of its runs. */
 export interface Handover {
-  /** Notes of the shift before for this one. */
+  /** Notes of the previous shift for this one. */
   left: readonly Note[];
   /** Notes of this shift: for itself, and for the next one. */
   notes: readonly Note[];
   forNext: readonly Note[];
-  /** Alarms that stood in the shift, as they stood at its end. */
+  /** Alarms of the shift, in their state at its end. */
   alarms: readonly Alarm[];
-  /** Whether anybody watches for alarms; undefined for a shift that is over, and where nobody ever has. */
+  /** Whether anybody watches for alarms; undefined for a shift that is over, and if nobody ever has. */
   isWatched: boolean | undefined;
-  /** The qualities that were set by the end of the shift, and the last of each execution that was not taken back. */
+  /** The qualities set by the end of the shift, and the last one of each execution unless it was taken back. */
   judgements: readonly Judgement[];
   qualities: ReadonlyMap<string, Judgement>;
 }
 
-/** The shift before was at least this long. Milliseconds. */
+/** The previous shift was at least this long. Milliseconds. */
 const usualShift = 8 * 3_600_000;
 
 /** @param now in milliseconds since 1970 */

@@ -1,7 +1,7 @@
 import type { Deed } from './shift.ts';
 
 /**
- * So many deeds, in the order of time. Where there are more, commands come before starts, and later ones before earlier ones: a stop must not be
+ * At most `most` deeds, in order of time. If there are more, it prefers commands to starts, and later deeds to earlier ones: a stop must not be
  * hidden behind the starts of a night.
  */
 export function mostTelling(deeds: readonly Deed[], most: number): Deed[] {

@@ -30,7 +30,7 @@ interface Asked {
   troubles?: boolean | undefined;
 }
 
-/** The report of a shift, as the tool answers. Throws `ARGUMENT_INVALID` for a time that is none. */
+/** The report of a shift, as the tool answers. Throws `ARGUMENT_INVALID` for an invalid time. */
 export async function reportOfShift(args: Asked, context: LiveContext) {
   const now = context.now();
   const shift = shiftOf(args, now);
@@ -122,7 +122,7 @@ function partsOf(facts: ShiftFacts, shift: Shift) {
   };
 }
 
-/** Notes and alarms as fields; what there is none of is absent. */
+/** Notes and alarms as fields; empty lists are absent. */
 function handoverParts({ left: fromLast, notes, forNext, alarms }: Handover) {
   const some = <T, U>(rows: readonly T[], shown: (row: T) => U): U[] | undefined =>
     rows.length === 0 ? undefined : rows.slice(-shownNotes).map((row) => shown(row));

@@ -11,9 +11,9 @@ export interface Shift {
 /** An execution that lived in a shift. */
 export interface ShiftExecution {
   row: ListedExecution;
-  /** At the end of the shift, as the counts. */
+  /** At the end of the shift, like the counts. */
   status: ExecutionStatus;
-  /** Undefined where it outlived a shift of the past: nobody knows how it did then. */
+  /** Undefined if it outlived a past shift: nobody knows its health then. */
   health: Health | undefined;
   /** Wall time up to the end of the shift. */
   duration_seconds: number;
@@ -22,7 +22,7 @@ export interface ShiftExecution {
   slices_completed: number;
   /** Slices that stay failed. */
   stay_failed: number;
-  /** Sentences about one that runs. */
+  /** Findings about a running execution. */
   findings: readonly { severity: string; code: string; sentence: string }[];
 }
 
@@ -30,7 +30,7 @@ export interface ShiftExecution {
 export interface Deed {
   time: string;
   name: string;
-  /** The one who claims that name. */
+  /** The sender who claims that name. */
   sent_by?: string;
   did: string;
   execution_id: string;

@@ -19,7 +19,7 @@ const longestMatter = 400;
 
 /**
  * The report of a shift as Markdown, for an electronic logbook: first what the last shift left, last what this one leaves. The same facts give the same words.
- * @param page the address of the page, for links; left out, there are none
+ * @param page the address of the page, for links; if left out, there are none
  */
 export function shiftText(
   shift: Shift,
@@ -55,9 +55,7 @@ export function shiftText(
             shownAlarms,
             'alarms, earlier',
           ),
-          ...(isWatched === false
-            ? ['"swf-mcp watch" does not run any more, so no alarm is raised now: start it.']
-            : []),
+          ...(isWatched === false ? ['"swf-mcp watch" no longer runs, so no alarm is raised now: start it.'] : []),
         ])),
     ...(notes.length === 0 ? [] : section('Notes', noteLines(notes, shown))),
     ...section('Who did what', deedLines(deeds, shown)),
@@ -75,7 +73,7 @@ export function shiftText(
     .trimEnd();
 }
 
-/** When a trouble began, was told, and was answered, to the second. */
+/** When a trouble began, was reported, and was answered, to the second. */
 function troubleLine({ execution_id, code, sentence, began_at, told_at, gone_at, answered }: Trouble): string {
   const at = (time: string): string => time.slice(11, 19);
   const times = [
@@ -138,7 +136,7 @@ function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, s
   );
 }
 
-/** Slices of these executions that are not done: those that stay failed, and the others. */
+/** Slices of these executions that are not done: slices that stay failed, and the others. */
 export function left(executions: readonly ShiftExecution[]): { stay_failed: number; waiting: number } {
   const sum = (of: (execution: ShiftExecution) => number): number =>
     executions.reduce((before, execution) => before + of(execution), 0);
@@ -176,7 +174,7 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
 const deedLine = ({ time, name, sent_by, did, execution_id, reason }: Deed, shown: ShownTime): string =>
   `- ${shown(time, execution_id)} ${whoOf(name, sent_by)} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
 
-/** Matters that the next shift has to look at: runs that go on, and what was left. */
+/** Matters for the next shift to look at: runs that go on, and unfinished work. */
 export function openMatters({ executions, all, handover }: ShiftFacts, shift: Shift): string[] {
   const unseen = all.length - executions.length;
   return [

@@ -11,24 +11,24 @@ export interface Trouble {
   code: string;
   severity: Finding['severity'];
   sentence: string;
-  /** Since when it was so, where its sentence tells. */
+  /** Since when it was so, if its sentence says that. */
   began_at: string | undefined;
-  /** The first of the moments looked at in which it was told. */
+  /** The first examined moment at which it was reported. */
   told_at: string;
-  /** The first of them in which it was told no more; undefined where it was told at the end. */
+  /** The first examined moment at which it was no longer reported; undefined if it was reported at the end. */
   gone_at: string | undefined;
-  /** The first thing that somebody did about the execution since it was told. */
+  /** The first thing that somebody did about the execution after it was reported. */
   answered: { at: string; by: string; did: string } | undefined;
 }
 
-/** Moments of each execution that are looked at first, and between two of these where something changed. */
+/** Moments of each execution to examine first, and then between two of these if something changed. */
 const coarse = 16;
 const fine = 8;
 
-/** How often it is looked more closely: each makes the moment eight times as sharp. */
+/** Rounds of a closer look: each makes the moment eight times as precise. */
 const rounds = 2;
 
-/** Messages of the executions that are looked at, together: they are read again for it. */
+/** Most messages of all examined executions together: they are read again for this. */
 const mostMessages = 60_000;
 
 /** The findings of an execution at a moment, by code. */
@@ -43,9 +43,9 @@ interface Watched {
 }
 
 /**
- * The troubles of a shift: of each finding when it began, when it was first told, and when somebody did something. They are found by asking the
- * monitor of earlier moments, closer and closer.
- * @returns the troubles, and the executions that are too large to be looked at
+ * The troubles of a shift: when each finding began, when it was first reported, and when somebody did something. It finds them by asking the
+ * monitor about earlier moments, closer and closer.
+ * @returns the troubles, and the executions that are too large to examine
  */
 export async function troublesOf(
   context: Pick<LiveContext, 'past' | 'now' | 'queries' | 'signal'>,
@@ -54,7 +54,7 @@ export async function troublesOf(
 ): Promise<{ troubles: Trouble[]; unseen: string[] }> {
   const { watched, unseen } = watchedIn(context, shift, all);
   const ask = async (moments: Map<Watched, number[]>): Promise<void> => {
-    // Forward through time: a store goes to a later moment at little cost.
+    // Forward through time: moving a store to a later moment is cheap.
     const inOrder = [...moments]
       .flatMap(([one, times]) => times.map((at) => ({ one, at })))
       .toSorted((a, b) => a.at - b.at);
@@ -120,7 +120,7 @@ function toldIn({ queries, now }: Past, executionId: string): Told {
 
 const inOrderOf = ({ told }: Watched): [number, Told][] => [...told].toSorted(([a], [b]) => a - b);
 
-/** The times between two moments in which something else was told. */
+/** The periods between two moments that reported different findings. */
 function changesOf(one: Watched): { from: number; until: number }[] {
   const moments = inOrderOf(one);
   const codesOf = (told: Told | undefined): string => [...(told?.keys() ?? [])].toSorted().join();

@@ -25,7 +25,7 @@ export interface SummaryArguments {
   order_by?: string | undefined;
 }
 
-/** The question that arguments ask. Throws `ARGUMENT_INVALID` where they do not fit each other. */
+/** The question that the arguments ask. Throws `ARGUMENT_INVALID` if they do not fit together. */
 export function questionOf(args: SummaryArguments, context: ToolContext): SummaryQuestion {
   const { what, time_field = 'created', run_number, status, assigned_worker } = args;
   refuseMisfits(args, time_field);
@@ -76,7 +76,7 @@ const timesOf: Readonly<Record<SummaryQuestion['what'], readonly string[]>> = {
   executions: timeFields,
 };
 
-/** A filter that a kind of rows has not would be passed over in silence. */
+/** Refuses a filter that a kind of rows does not have: it would be silently ignored. */
 function refuseMisfits(
   { what, status, assigned_worker, namespace: name, order_by }: SummaryArguments,
   time: string,

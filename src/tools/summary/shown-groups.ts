@@ -4,14 +4,14 @@ import { countsAttempts } from '../../domain/summary-words.ts';
 import type { Sums } from '../answers/summary.ts';
 import { present } from '../shared/params.ts';
 
-/** An answer never exceeds 25,000 characters; what surrounds the groups needs a few hundred. */
+/** An answer never exceeds 25,000 characters; everything around the groups needs a few hundred. */
 const groupCharacters = 24_000;
 
 export const orders = ['count', 'failed', 'seconds', 'key'] as const;
 
 type Order = (typeof orders)[number];
 
-/** As many groups as are wanted and fit into an answer, in an order. */
+/** As many groups as are wanted and fit into an answer, sorted. */
 export function shownGroups(
   groups: readonly Group[],
   question: SummaryQuestion,
@@ -32,7 +32,7 @@ export function shownGroups(
   return { shown, omitted: groups.length - shown.length };
 }
 
-/** With very many groups the order of letters costs seconds; then plain text has to do. */
+/** Natural sorting of more groups than this costs seconds; then plain text order has to do. */
 const mostByLetters = 5000;
 const letters = new Intl.Collator('en', { numeric: true });
 
@@ -61,7 +61,7 @@ function compareKeys(a: Group['keys'], b: Group['keys'], compare: (a: string, b:
 
 const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;
 
-/** The sums that fit a kind of rows, of some groups together. */
+/** The sums of some groups together, as they fit the kind of rows. */
 export function shownSums(groups: readonly Group[], { what, keys }: SummaryQuestion): Sums {
   const sum = (of: 'count' | 'failed' | 'retries' | 'bytes' | 'stayFailed' | 'ofSlices'): number =>
     groups.reduce((before, group) => before + group[of], 0);

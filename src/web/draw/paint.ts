@@ -1,4 +1,4 @@
-/** A bar of work: the row of its slot, its times in milliseconds from the beginning of the window, its state, and which one it is. */
+/** A bar of work: the row of its slot, its times in milliseconds from the start of the window, its state, and the attempt it shows. */
 export interface Bar {
   row: number;
   start: number;
@@ -30,8 +30,8 @@ export interface Ground {
 }
 
 /**
- * Paints bars by pixels: of the 162,000 of a long run in a hundredth of a second. Those of a row take turns in two shades, and a line of ground parts
- * those that touch, so that each is seen as long as it is. Failures come last and are seen however narrow they are.
+ * Paints bars pixel by pixel: the 162,000 bars of a long run take a hundredth of a second. Bars of a row alternate between two shades, and a pixel of
+ * ground separates bars that touch, so each shows its true length. Failures are painted last and stay visible however narrow they are.
  */
 export function paintBars(ground: Ground, bars: readonly Bar[], span: number, colours: Colours): void {
   ground.pixels.fill(colours.ground);
@@ -49,19 +49,19 @@ export function paintBars(ground: Ground, bars: readonly Bar[], span: number, co
 
 function colourOf({ state, isOpen }: Bar, isAfterAlternate: boolean, colours: Colours): number {
   if (isOpen || state === 'queued') return colours.processing;
-  // In hand, and nobody works any more.
+  // In hand, but no worker is left.
   if (state === 'processing') return colours.lost;
   return isAfterAlternate ? colours.completed : colours.alternate;
 }
 
 const leastParted = 3;
 
-/** The edges of a bar a pixel away from the one before it, where it is wide enough for that. */
+/** The edges of a bar, one pixel after the previous bar if the bar is wide enough. */
 function parted([left, right]: [number, number], before: number): [number, number] {
   return left <= before && right - before > leastParted ? [before + 1, right] : [left, right];
 }
 
-/** Paints cells, a character a bin: busy parts by their shade, failures over all of the bin. */
+/** Paints cells, one character per bin: the shade shows how busy a bin is, a failure fills the whole bin. */
 export function paintCells(ground: Ground, cells: readonly string[], colours: Colours): void {
   ground.pixels.fill(colours.ground);
   for (const [row, line] of cells.entries()) {
@@ -100,7 +100,7 @@ function fill(
   colour: number,
 ): void {
   const top = row * rowHeight;
-  // A line of ground between rows, where there is room for it.
+  // A line of ground between rows, if there is room.
   const bottom = Math.min(height, top + (rowHeight > 3 ? rowHeight - 1 : rowHeight));
   for (let y = top; y < bottom; y += 1) pixels.fill(colour, y * width + left, y * width + right);
 }
@@ -113,7 +113,7 @@ function mixed(from: number, to: number, part: number): number {
   return ((0xff << 24) | channel(16) | channel(8) | channel(0)) >>> 0;
 }
 
-/** Finds bars by place: those of each row in the order of their starts. */
+/** Finds bars by place: bars per row, ordered by start. */
 export class BarIndex {
   readonly #rows = new Map<number, Bar[]>();
 
@@ -126,7 +126,7 @@ export class BarIndex {
     for (const row of this.#rows.values()) row.sort((a, b) => a.start - b.start);
   }
 
-  /** The bar at a place, or the nearest one within a tolerance. Failures go first: they are what is looked for. */
+  /** The bar at a place, or one within a tolerance. Prefers failures: people look for them. */
   at(row: number, time: number, tolerance: number): Bar | undefined {
     const near = (this.#rows.get(row) ?? []).filter(
       (bar) => bar.start - tolerance <= time && bar.end + tolerance >= time,
@@ -134,10 +134,10 @@ export class BarIndex {
     return near.find((bar) => bar.state === 'failed') ?? near[0];
   }
 
-  /** The bar beside another one in its row, or the nearest in the row above or below. */
+  /** The bar next to another one in its row, or the nearest in the row above or below. */
   beside(bar: Bar, step: 'left' | 'right' | 'up' | 'down'): Bar {
     const row = this.#rows.get(bar.row) ?? [];
-    // A live run is told anew each few seconds, in other objects.
+    // A live run arrives as new objects every few seconds.
     const place = row.findIndex(
       ({ stf, sliceId, attempt }) => stf === bar.stf && sliceId === bar.sliceId && attempt === bar.attempt,
     );

@@ -11,7 +11,7 @@ export function linear([from, to]: readonly [number, number], [left, right]: rea
   return scale;
 }
 
-/** Round values of an axis from 0 on, some four of them. */
+/** About four round values of an axis, from 0 on. */
 export function roundTicks(most: number, wanted = 4): number[] {
   if (!(most > 0)) return [0, 1];
   const raw = most / wanted;
@@ -32,7 +32,7 @@ const steps = [
   ...countedIn(hour, [1, 2, 6, 12, 24]),
 ];
 
-/** Times of an axis that people count in, no nearer to each other than `least` pixels. Milliseconds since 1970. */
+/** Round times of an axis, at least `least` pixels apart. Milliseconds since 1970. */
 export function timeTicks(from: number, until: number, width: number, least = 90): { at: number[]; step: number } {
   const most = Math.max(1, Math.floor(width / least));
   const step =
@@ -42,14 +42,14 @@ export function timeTicks(from: number, until: number, width: number, least = 90
   return { at, step };
 }
 
-/** A line of steps through values that hold for a whole bin, as an SVG path. */
+/** A step line through values that hold for a whole bin, as an SVG path. */
 export function stepPath(values: readonly number[], { x, y }: { x: (bin: number) => number; y: Scale }): string {
   return values
     .map((value, bin) => `${bin === 0 ? 'M' : 'L'}${fixed(x(bin))} ${fixed(y(value))}H${fixed(x(bin + 1))}`)
     .join('');
 }
 
-/** The area between such a line and another. */
+/** The area between two step lines, as an SVG path. */
 export function stepArea(
   values: readonly number[],
   base: readonly number[] | undefined,

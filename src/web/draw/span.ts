@@ -1,6 +1,6 @@
 import type { Timeline } from '../shared/answers.ts';
 
-/** The time that is drawn, in milliseconds since 1970, and the length of a bin in milliseconds. */
+/** The drawn time range, in milliseconds since 1970, and the length of a bin in milliseconds. */
 export const spanOf = ({ from, until, bin_seconds }: Timeline): { begin: number; end: number; bin: number } => ({
   begin: Date.parse(from),
   end: Date.parse(until),
@@ -14,7 +14,7 @@ export interface PhaseSpan {
   to: number;
 }
 
-/** The parts of the phases that lie within the time that is drawn. */
+/** The parts of the phases within the drawn time range. */
 export function phasesIn(timeline: Timeline): PhaseSpan[] {
   const { begin, end } = spanOf(timeline);
   return timeline.phases

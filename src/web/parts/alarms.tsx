@@ -25,7 +25,7 @@ interface Alarm {
 const everyMilliseconds = 5000;
 const mostShown = 20;
 
-/** Alarms that are not over: in one line, whose height is kept, and opened with what each says. */
+/** Open alarms, in one line of fixed height that opens to the sentence of each. */
 export function AlarmBar() {
   const { world } = useAround();
   const { answer, fault } = usePoll(
@@ -35,12 +35,12 @@ export function AlarmBar() {
     },
     { key: 'alarms', every: everyMilliseconds, isOver: () => false },
   );
-  // The last answer may be long gone by.
+  // The last answer may be outdated.
   if (fault !== undefined) return <p class="alarms quiet">alarms: no answer</p>;
   if (answer === undefined) return <p class="alarms quiet" />;
   const { unseen, seen } = answer;
   const [alarms, total] = [[...unseen.items, ...seen.items], unseen.total_count + seen.total_count];
-  // The tool says so in a note, which may say more.
+  // The tool says so in a note that may contain more.
   const nobody = unseen.note?.includes('"swf-mcp watch" runs') === true ? ': "swf-mcp watch" does not run' : '';
   if (total === 0) return <p class="alarms quiet">no alarms{nobody}</p>;
   return (
@@ -95,7 +95,7 @@ function Line({ alarm }: { alarm: Alarm }) {
   );
 }
 
-/** Says that a person has seen an alarm. */
+/** Marks an alarm as seen by a person. */
 function SeenForm({ alarmId, post }: { alarmId: string; post: NonNullable<World['post']> }) {
   const { by, field } = useOwnName();
   const { told, send } = useWriting();

@@ -13,7 +13,7 @@ import { Latency } from './latency.tsx';
 const everyMilliseconds = 2000;
 const shownFindings = 1;
 
-/** One execution within a chat: no tabs, no lists, nothing that scrolls. */
+/** One execution within a chat: no tabs, no lists, no scrolling. */
 export function AppView({ id }: { id: string }) {
   const { world } = useAround();
   const now = useNow();

@@ -9,14 +9,14 @@ import { Button } from './card.tsx';
 import { lazy } from './lazy.tsx';
 import { Page } from './pages.tsx';
 
-/** Its place is kept, so that nothing moves when it comes. */
+/** Loads later; the page reserves its space, so nothing moves when it arrives. */
 const AlarmBar = lazy(async () => (await import('./alarms.tsx')).AlarmBar);
 
 type Theme = 'system' | 'light' | 'dark';
 
 const nextTheme: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' };
 
-/** The page: a line above, and what its address names. */
+/** The page: a line at the top, and the page of its address. */
 export function App({ world }: { world: World }) {
   const [route, change] = useRoute();
   const [zone, setZone] = useChoice<Zone>('time', 'UTC');

@@ -6,7 +6,7 @@ import type { PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { Button } from './card.tsx';
 
-/** The slider by which one goes back in the life of an execution. */
+/** The slider that goes back in the life of an execution. */
 export function AsOf({
   timeline,
   asOf,

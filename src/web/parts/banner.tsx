@@ -7,7 +7,7 @@ import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
 import { Icon } from './icon.tsx';
 
-/** Says why there is nothing new, and what can be done. The picture before stays. */
+/** Says why there is no new answer, and what to do. The previous picture stays. */
 export function FaultBanner({ fault, at, now }: { fault: CallError | undefined; at: number; now: number }) {
   const { world, zone } = useAround();
   if (fault === undefined) return null;
@@ -18,12 +18,12 @@ export function FaultBanner({ fault, at, now }: { fault: CallError | undefined; 
       <strong role="alert">
         <Icon name="alert" /> {fault.fault === 'disconnected' ? 'The server does not answer.' : fault.message}
       </strong>
-      {fault.fault === 'disconnected' ? ` It is asked again and again.${since}` : since}
+      {fault.fault === 'disconnected' ? ` Retrying.${since}` : since}
     </p>
   );
 }
 
-/** Why there is no new picture; that the server is away is told above it. */
+/** Why there is no new picture. Another banner reports a server that is away. */
 export const Refused = ({ fault, at }: { fault: CallError | undefined; at: number }) =>
   fault?.fault === 'refused' ? <FaultBanner fault={fault} at={at} now={Date.now()} /> : null;
 
@@ -39,7 +39,7 @@ function Login({ words, onToken }: { words: string; onToken: (token: string) => 
       }}
     >
       <label>
-        This server asks for its token{' '}
+        This server requires its token{' '}
         <input
           type="password"
           autocomplete="off"
@@ -47,13 +47,13 @@ function Login({ words, onToken }: { words: string; onToken: (token: string) => 
           onInput={(event) => setToken(event.currentTarget.value)}
         />
       </label>{' '}
-      <button type="submit">go on</button>
-      <p class="small">{words} It is kept in this tab alone, until it is closed.</p>
+      <button type="submit">continue</button>
+      <p class="small">{words} The page keeps it in this tab until the tab is closed.</p>
     </form>
   );
 }
 
-/** Grey bars in the places of what comes. */
+/** Grey placeholder bars. */
 export const Skeleton = () => (
   <div class="skeleton" role="status" aria-label="loading">
     <div />
@@ -62,7 +62,7 @@ export const Skeleton = () => (
   </div>
 );
 
-/** The part of a page that an answer makes; until it has come, that it is awaited, or why it does not come. */
+/** The part of a page made from an answer; before it arrives, a placeholder or the reason why it does not. */
 export function Answered<T>({
   polled: { answer, fault },
   children,

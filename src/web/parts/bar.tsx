@@ -2,7 +2,7 @@ import { count } from '../shared/format.ts';
 
 type State = 'completed' | 'failed' | 'processing' | 'queued' | 'lost' | 'undone';
 
-/** Parts of a whole side by side. A part with at least one item is seen. */
+/** Parts of a whole side by side. Every part with at least one item is visible. */
 export function Bar({ parts, total }: { parts: Readonly<Partial<Record<State, number>>>; total: number }) {
   const label = Object.entries(parts)
     .map(([state, n]) => `${count(n)} ${state}`)

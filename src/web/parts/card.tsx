@@ -22,7 +22,7 @@ export function Card({
 
 export type Fact = readonly [term: string, value: string | number | undefined];
 
-/** Terms with their values; those that are not known are left out. */
+/** Terms with their values, without unknown values. */
 export const FactList = ({ facts, shade = '' }: { facts: readonly Fact[]; shade?: string }) => (
   <dl class={`facts ${shade}`}>
     {facts.map(

@@ -5,7 +5,7 @@ import { numbers, Table } from './table.tsx';
 
 type Cause = Timeline['causes'][number];
 
-/** Failures made alike, with the time at which they came. */
+/** Failures grouped by cause, with the times at which they occurred. */
 export function Causes({ timeline, onOpen }: { timeline: Timeline; onOpen: (name: string) => void }) {
   const { causes, causes_omitted = 0 } = timeline;
   const total = causes.reduce((sum, { attempts }) => sum + attempts, 0);
@@ -43,7 +43,7 @@ export function Causes({ timeline, onOpen }: { timeline: Timeline; onOpen: (name
   );
 }
 
-/** A bar for each twentieth of the time, as high as there were failures. */
+/** One bar per twentieth of the time; its height is the number of failures. */
 function Strip({ when, label }: { when: string; label: string }) {
   return (
     <svg class="strip" viewBox={`0 0 ${when.length * 5} 16`} role="img" aria-label={`failures from ${label}`}>

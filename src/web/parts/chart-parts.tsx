@@ -11,7 +11,7 @@ export const bottom = 22;
 
 export interface Line {
   name: string;
-  /** The class that has its colour. */
+  /** The CSS class of its colour. */
   shade: string;
   values: readonly number[];
   kind: 'line' | 'area' | 'stacked';
@@ -20,11 +20,11 @@ export interface Line {
 export interface Guide {
   label: string;
   shade: string;
-  /** In the units of the axis; from and until in milliseconds since 1970. */
+  /** Times in milliseconds since 1970, values in the units of the axis. */
   points: readonly [at: number, value: number][];
 }
 
-/** The area that is to be expected: from a time at a level down to nothing between two times. Milliseconds. */
+/** The expected drain: the area from a level at one time down to zero, `least` to `most` milliseconds later. */
 export interface Drain {
   at: number;
   level: number;
@@ -100,7 +100,7 @@ export function Axes({ x, y, from, until, ticks, width, height }: AxesProps) {
   );
 }
 
-/** Lines across, each with its value. */
+/** Horizontal lines, each with its value. */
 export function Levels({ ticks, y, width }: { ticks: readonly number[]; y: Scale; width: number }) {
   return ticks.map((tick) => (
     <g key={tick}>
@@ -112,7 +112,7 @@ export function Levels({ ticks, y, width }: { ticks: readonly number[]; y: Scale
   ));
 }
 
-/** Round times below a picture; one that would be cut at the right is left out. */
+/** Round times below a picture, without labels that the right edge would cut. */
 export function Times({
   x,
   from,

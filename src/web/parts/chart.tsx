@@ -34,7 +34,7 @@ interface Props {
   height?: number;
 }
 
-/** Steps over time with the phases behind them. Dragging chooses a part; arrow keys read the values. */
+/** Step lines over time with the phases behind them. Drag to select a part; arrow keys read the values. */
 export function TimeChart(props: Props) {
   const { timeline, lines, unit } = props;
   const { zone } = useAround();

@@ -11,7 +11,7 @@ import { numbers, Table } from './table.tsx';
 
 const everyMilliseconds = 3000;
 
-/** Two executions beside each other: sentences, completions since their starts, and the figures. */
+/** Two executions side by side: sentences, completions since their starts, and the figures. */
 export function Compare({ ids }: PageProps) {
   const { world } = useAround();
   const [a = '', b = ''] = ids;
@@ -58,7 +58,7 @@ function Sentences({ comparison: { differences } }: { comparison: Comparison }) 
   );
 }
 
-/** Slices completed since the start: a whole line and a broken one. */
+/** Slices completed since the start: a solid line and a dashed one. */
 function Completions({ names, lines }: { names: readonly string[]; lines: readonly Timeline[] }) {
   const [box, width] = useWidth();
   const height = 220;
@@ -111,14 +111,14 @@ function Completions({ names, lines }: { names: readonly string[]; lines: readon
 
 type Row = readonly [name: string, a: string, b: string, verdict?: string];
 
-/** Whether b is better than a: of rates more is better, of times and failures less; of mere counts neither. */
+/** Whether b is better than a: higher for rates, lower for times and failures; empty for plain counts. */
 function verdictOf(name: string, a: number, b: number): string {
   const isRate = /per_second/.test(name);
   if (a === b || !/second|failed|retries/.test(name)) return '';
   return `${b > a ? '▲' : '▼'} ${b > a === isRate ? 'better' : 'worse'}`;
 }
 
-/** The figures of both beside each other, their delays, and the settings that differ. */
+/** The figures of both side by side, their delays, and the settings that differ. */
 function Figures({ comparison, names }: { comparison: Comparison; names: readonly string[] }) {
   const { status, figures, stages, configuration } = comparison;
   const [first = '', second = ''] = names;

@@ -10,7 +10,7 @@ import { Pill } from './pill.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
 import { SliceFacts } from './slice-facts.tsx';
 
-/** The way of a file through the workflow. Escape closes it, and the focus goes back to where it was. */
+/** The path of a file through the workflow. Escape closes it and restores the focus. */
 export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | undefined; onClose: () => void }) {
   const { world } = useAround();
   const polled = useAnswer(`${name} ${asOf}`, () =>
@@ -22,7 +22,7 @@ export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | 
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     panel.current?.focus();
-    // Wherever the focus is by then.
+    // On the document, since the focus may be anywhere by then.
     const onKey = ({ key }: KeyboardEvent): void => void (key === 'Escape' && close.current());
     document.addEventListener('keydown', onKey);
     return () => {
@@ -57,7 +57,7 @@ function Way({ trace, asOf }: { trace: Trace; asOf: string | undefined }) {
           { tool: 'trace_data_product', arguments: { filename: trace.filename } },
         ])}
       />
-      {/* A report has the slices that failed alone. */}
+      {/* A report has only the failed slices. */}
       {world.kind !== 'report' && trace.filename.includes('_slice_') && <SliceFacts trace={trace} asOf={asOf} />}
       <ol class="way">
         {hops.map((hop, at) => (

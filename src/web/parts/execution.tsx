@@ -28,25 +28,25 @@ interface Part {
 }
 
 const second = 1000;
-/** How often to ask for the pictures of an execution that nobody drives: only its time goes on. */
+/** How often to request the pictures of an execution without a driver: only its time advances. Milliseconds. */
 const silentEvery = 15 * second;
 
-/** A running execution of which nothing has been recorded for so long is told to be old. */
+/** A running execution without new records for this long is reported as quiet. Seconds. */
 const old = { warning: 60, alarm: 900 };
 
-/** Why the pictures do not come, or how much of them has been read. */
+/** Why the pictures are missing, or how much of their data has been read. */
 function Awaited({ isShown, polled: { answer, fault, at } }: { isShown: boolean; polled: Polled<TimelineAnswer> }) {
   if (isShown) return <Refused fault={fault} at={at} />;
   return (
     <>
-      {/* Of an execution that has ended nobody else notices that the server is away. */}
+      {/* For an ended execution, nothing else notices that the server is away. */}
       <FaultBanner fault={fault} at={0} now={0} />
       <Loading answer={answer} />
     </>
   );
 }
 
-/** One execution: what it is, what is wrong, and how it went, all over one axis of time. */
+/** One execution: its facts, its problems, and its course over one time axis. */
 export function Execution({ ids: [id = ''], ...props }: PageProps) {
   const { world } = useAround();
   const now = useNow();
@@ -140,7 +140,7 @@ interface Asked {
   isOver: boolean;
 }
 
-/** An execution as it is told: as it is, or as it was at the moment of the address as soon as the server has said that. A report has no server to ask. */
+/** An execution as shown: now, or at the moment of the address once the server has answered for it. A report has no server to ask. */
 function useTold(id: string, { monitor, params, line, isOver }: Asked) {
   const asOf = asOfFrom(params, line);
   const moment = useMoment(params);
@@ -159,14 +159,14 @@ function useTold(id: string, { monitor, params, line, isOver }: Asked) {
     : { monitor: then, audit: undefined, standing: standingNow(then), asOf, isNow: false, moment, fault };
 }
 
-/** Until another part has come, the one before stays. */
+/** Keeps the previous part until the next one arrives. */
 function useKept(timeline: Timeline | undefined): Timeline | undefined {
   const kept = useRef(timeline);
   kept.current = timeline ?? kept.current;
   return kept.current;
 }
 
-/** Rows are those of the bins that are shown. */
+/** The time range of the bins shown, for the rows below them. */
 const windowOf = (part: Part, shown: Timeline | undefined): Part =>
   part.start_time && shown ? { start_time: shown.from, end_time: shown.until } : part;
 
@@ -178,7 +178,7 @@ function partOf({ from, to }: Readonly<Record<string, string>>): Part {
   return { ...(isTime(from) ? { start_time: from } : {}), ...(isTime(to) ? { end_time: to } : {}) };
 }
 
-/** The moment of the address, for a server that can go back to it. */
+/** The moment of the address, if a server can answer for it. */
 function useMoment({ asof }: Readonly<Record<string, string>>): string | undefined {
   const { world } = useAround();
   return world.kind === 'report' || Number.isNaN(timeOfMoment(asof)) ? undefined : asof;
@@ -190,7 +190,7 @@ const timeOfMoment = (asof = ''): number => Date.parse(asof.split('@')[0] ?? '')
 function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | undefined): number | undefined {
   const at = timeOfMoment(asof);
   if (Number.isNaN(at) || whole === undefined || at >= spanOf(whole).end) return undefined;
-  // The time that is told is that of the counts, however long the bins are by now.
+  // Show the time of the counts, however long the bins are by now.
   return endOf(whole, binOf(whole, at));
 }
 
@@ -207,7 +207,7 @@ function Loading({ answer }: { answer: TimelineAnswer | undefined }) {
 
 interface PartShownProps {
   shown: Timeline | undefined;
-  /** The pictures are still those of before. */
+  /** Whether the pictures still show the previous part. */
   isAwaited: boolean;
   change: PageProps['change'];
 }
@@ -217,18 +217,18 @@ function PartShown({ shown, isAwaited, change }: PartShownProps) {
   return (
     <p class="banner">
       {isAwaited || shown === undefined
-        ? 'A part is asked for; the pictures are those of before. '
-        : `A part is shown: ${time(shown.from, zone)} to ${time(shown.until, zone)}. `}
+        ? 'Loading this part; the pictures show the previous one. '
+        : `Showing a part: ${time(shown.from, zone)} to ${time(shown.until, zone)}. `}
       <Button onClick={() => change({ from: undefined, to: undefined })}>the whole run</Button>
     </p>
   );
 }
 
-/** Says that a running execution has gone quiet. Of one whose driver is gone a finding tells more. */
+/** Says that a running execution has gone quiet. If its driver is gone, a finding says more. */
 function Age({ monitor, now }: { monitor: Monitor; now: number }) {
   const { origin, status, data_as_of, drivers } = monitor;
   if (
-    // Of an observed one it is said until when it was heard.
+    // For an observed execution, the page says until when it was heard.
     origin === 'observed' ||
     status !== 'running' ||
     data_as_of === undefined ||
@@ -239,7 +239,7 @@ function Age({ monitor, now }: { monitor: Monitor; now: number }) {
   if (seconds < old.warning) return null;
   return (
     <p class={`banner ${seconds < old.alarm ? 'warn' : 'bad'}`}>
-      {seconds < old.alarm ? '~' : '!'} Nothing has been recorded for {duration(seconds)}, though it runs.
+      {seconds < old.alarm ? '~' : '!'} Nothing recorded for {duration(seconds)}, although it is running.
     </p>
   );
 }

@@ -3,7 +3,7 @@ import { executionStatuses, origins } from '../../domain/states.ts';
 import type { ExecutionRow } from '../shared/answers.ts';
 import { hashOf, type PageProps } from '../state/route.ts';
 
-/** Filters of executions that are written, by the argument of the tool. */
+/** Text filters of executions, by the tool's argument. */
 const written = {
   namespace: 'namespace',
   executed_by: 'started by',
@@ -13,7 +13,7 @@ const written = {
   min_stf_count: 'STF files at least',
 } as const;
 
-/** Filters that are chosen, each with its values and their words; none: any. */
+/** Filters with a fixed set of values; no value means any. */
 const chosenOf = {
   status: { label: 'state', values: executionStatuses },
   quality: { label: 'quality', values: qualities },
@@ -23,10 +23,10 @@ const chosenOf = {
 
 const valueWords: Readonly<Record<string, string>> = { true: 'some', false: 'none', own: 'here', none: 'not set' };
 
-/** Filters that stand open; the others are behind a word. */
+/** Filters that are always visible; the others are collapsed. */
 const usual: readonly string[] = ['namespace', 'executed_by', 'status'];
 
-/** Orders of rows beside that of their time, the largest first. */
+/** Orders of rows other than by time, largest first. */
 const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
   took: ({ duration_seconds }) => duration_seconds,
   failed: ({ slices_failed }) => slices_failed,
@@ -42,7 +42,7 @@ export function inOrder(rows: readonly ExecutionRow[], sort: string): ExecutionR
 export const orderWords = (sort: string): string =>
   orders[sort] === undefined ? 'those that run, then the newest' : `of the newest those with most: ${sort}`;
 
-/** The arguments of the tool that an address names. */
+/** The tool's arguments in an address. */
 export function questionOf(params: PageProps['params']): Record<string, string | boolean> {
   const names = [...Object.keys(written), ...Object.keys(chosenOf), 'cursor'];
   return Object.fromEntries(
@@ -58,7 +58,7 @@ interface FiltersProps extends Pick<PageProps, 'params' | 'change'> {
   chosen: readonly string[];
 }
 
-/** The filters and the order of executions. What is chosen stands in the address. */
+/** The filters and the order of executions. The address holds the choices. */
 export function Filters({ params, change, chosen }: FiltersProps) {
   const fields = [...Object.keys(written), ...Object.keys(chosenOf)].map((name) => ({
     name,

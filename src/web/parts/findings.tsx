@@ -5,7 +5,7 @@ import { Button, More } from './card.tsx';
 import { Icon, markOf } from './icon.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
 
-/** All that is worth saying, the worst first, each with the ids that show it. */
+/** All findings, worst first, each with the ids that show it. */
 export function Findings({
   monitor,
   onOpen,

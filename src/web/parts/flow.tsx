@@ -17,7 +17,7 @@ interface Props {
   isCompact?: boolean;
 }
 
-/** Throughput and backlog over one axis of time, measured and expected. */
+/** Throughput and backlog over one time axis, measured and expected. */
 export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false }: Props) {
   const [cursor, setCursor] = useState<number | undefined>(undefined);
   const rate = (values: readonly number[]): number[] => values.map((n) => n / timeline.bin_seconds);
@@ -55,10 +55,10 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false }: Pro
   );
 }
 
-/** Periods of physics whose planned rate is drawn. */
+/** The most physics periods with a planned rate to draw. */
 const mostPeriods = 60;
 
-/** The rates that the DAQ was to bring, and that the workers can do, where the estimate has a base. */
+/** The planned rate of the DAQ and the possible rate of the workers, if there is a base for the estimate. */
 function expectedRates({ capacity, configuration, progress }: Monitor, timeline: Timeline) {
   if (capacity === undefined) return [];
   const { begin, end } = spanOf(timeline);
@@ -69,7 +69,7 @@ function expectedRates({ capacity, configuration, progress }: Monitor, timeline:
     (Number.isFinite(speed) ? (slicesPerStf(progress) * speed) / Number(configuration?.['stf_interval']) : undefined);
   const physics = phasesIn(timeline).filter(({ phase }) => phase === 'physics');
   const points =
-    // Very many periods would be a solid block, and say nothing.
+    // Very many periods would be an unreadable solid block.
     planned === undefined || !Number.isFinite(planned) || physics.length > mostPeriods
       ? []
       : physics.flatMap(
@@ -117,11 +117,11 @@ function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline) {
   ];
 }
 
-/** From now down to nothing, between the least and the most that the time left may be; only of the whole run. */
+/** The drain from now to zero, between the least and the most time left; only for the whole run. */
 function drainOf({ status, progress }: Monitor, timeline: Timeline) {
   const { at_least, at_most } = progress ?? {};
   if (status !== 'running' || at_least === undefined || at_most === undefined) return undefined;
-  // A part that ends before now is not drained from its end.
+  // The backlog does not drain from the end of a part that ends before now.
   if (timeline.last_bin_complete) return undefined;
   const last = timeline.bins - 1;
   const level = (timeline.series.queued[last] ?? 0) + (timeline.series.processing[last] ?? 0);

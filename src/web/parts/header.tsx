@@ -12,14 +12,14 @@ import { PromptButton, promptOf } from './prompt.tsx';
 interface Props {
   monitor: Monitor;
   audit: Audit | undefined;
-  /** The counts as they stand, or stood at a time. */
+  /** The counts now, or at an earlier time. */
   standing: Standing;
-  /** The rest is as it is now, not as it was at the time of the counts. */
+  /** Whether the rest shows the present, not the time of the counts. */
   isNow: boolean;
   slider: preact.ComponentChildren;
 }
 
-/** An execution in a few numbers. What is not of the same time as they are is dimmed and says so. */
+/** An execution in a few numbers. Facts from another time than the numbers are dimmed and say so. */
 export function Header({ monitor, audit, standing, isNow, slider }: Props) {
   const { execution_id, status, health, progress } = monitor;
   const silent = silentSinceOf(monitor);
@@ -71,7 +71,7 @@ export function Header({ monitor, audit, standing, isNow, slider }: Props) {
   );
 }
 
-/** Nobody tells of an observed execution which slices are in hand. */
+/** For an observed execution, no message says which slices are in hand. */
 const isShown = ({ origin }: Monitor, state: string, n: number): boolean =>
   n > 0 || (state !== 'lost' && !(origin === 'observed' && state === 'processing'));
 

@@ -1,4 +1,4 @@
-/** Lines in a square of 16, as SVG paths. */
+/** SVG paths in a 16 × 16 square. */
 const paths = {
   check: 'M3 8.5 6.5 12 13 4.5',
   play: 'M5 3v10l8-5z',
@@ -14,14 +14,14 @@ const paths = {
 
 type IconName = keyof typeof paths;
 
-/** A sign beside a word, which says the same: for those who tell no colours apart, and for paper. */
+/** An icon beside a word with the same meaning: for colour-blind readers, and for paper. */
 export const Icon = ({ name }: { name: IconName }) => (
   <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
     <path d={paths[name]} />
   </svg>
 );
 
-/** The icon and the shade of a state, and of a severity. */
+/** The icon and the shade of each state and severity. */
 const marks: Readonly<Record<string, readonly [IconName, string]>> = {
   completed: ['check', 'good'],
   processed: ['check', 'good'],

@@ -8,7 +8,7 @@ const rowHeight = 44;
 const left = 168;
 const right = 78;
 
-/** The delays of each stage by their size, on one logarithmic axis: the bars of each, the median, the 95th and the longest. */
+/** The distribution of each stage's delays on one logarithmic axis: bars, median, 95th percentile and longest. */
 export function Latency({ timeline }: { timeline: Timeline }) {
   const { latency } = timeline;
   const [box, width] = useWidth(480);
@@ -16,7 +16,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
   const x = linear([Math.log10(0.001), Math.log10(most * 1.2)], [left, width - right]);
   const at = (seconds: number): number => x(Math.log10(Math.max(0.001, seconds)));
   const powers = Array.from({ length: Math.ceil(Math.log10(most) + 3) + 1 }, (_, n) => 10 ** (n - 3)).filter(
-    // At small widths every other one, or they would lie upon each other.
+    // At small widths only every other one, so that they do not overlap.
     (one, n) => one <= most * 1.2 && (width > 450 || n % 2 === 0),
   );
   const height = latency.length * rowHeight + 24;

@@ -5,10 +5,10 @@ import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Execution } from './execution.tsx';
 
-/** How often it is asked whether there is a newer execution. Milliseconds. */
+/** How often to check for a newer execution. Milliseconds. */
 const every = 2000;
 
-/** The newest execution, and the next one as soon as that begins. */
+/** The newest execution; switches to the next one as soon as it begins. */
 export function Latest(props: PageProps) {
   const { world } = useAround();
   const { answer, fault, at } = usePoll(

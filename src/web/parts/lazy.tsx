@@ -5,11 +5,11 @@ import { Skeleton } from './banner.tsx';
 import { Button } from './card.tsx';
 import { Icon } from './icon.tsx';
 
-/** A part of the page whose program is fetched when it is first shown. A server sends it as a file of its own; the App and a report hold all parts. */
+/** A part of the page whose code loads when it is first shown. A server sends it as a separate file; the App and a report contain all parts. */
 export const lazy =
   <Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> =>
   (props) => {
-    // A component is a function, which a state would take for a step to the next: so it lies in an object.
+    // A component is a function, which `useState` would call as an updater, so wrap it in an object.
     const [{ Part, isAway }, setLoaded] = useState<{ Part?: ComponentType<Props>; isAway?: true }>({});
     useEffect(
       () =>

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 
 import { Icon, markOf } from './icon.tsx';
 
-/** A colour with its icon and its word. */
+/** A legend entry: a colour with its icon and its word. */
 export function Key({ state, children }: { state: string; children: ComponentChildren }) {
   return (
     <span class="key">
@@ -14,7 +14,7 @@ export function Key({ state, children }: { state: string; children: ComponentChi
   );
 }
 
-/** A broken line with its word. */
+/** A legend entry: a dashed line with its word. */
 export function Dash({ shade, children }: { shade: string; children: ComponentChildren }) {
   return (
     <span class="key">

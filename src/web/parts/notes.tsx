@@ -5,7 +5,7 @@ import { useAround } from '../state/world.ts';
 
 type Note = NonNullable<Shift['notes']>[number];
 
-/** Notes of people, each with a link to the page as it was then where it names an execution. */
+/** People's notes; a note on an execution links to the page as it was then. */
 export function Notes({ notes }: { notes: readonly Note[] }) {
   const { zone } = useAround();
   if (notes.length === 0) return null;

@@ -16,14 +16,14 @@ import { type Column, numbers, Table } from './table.tsx';
 const pageRows = 25;
 const everyMilliseconds = 2000;
 
-/** Rows that are put into another order than that of their time. */
+/** How many rows to sort by another order than time. */
 const sortedRows = 200;
 
 const Trends = lazy(async () => (await import('./trends.tsx')).Trends);
 
 type Change = PageProps['change'];
 
-/** All executions: those that run, then the newest. */
+/** All executions: running ones first, then the newest. */
 export function Overview({ params, change }: PageProps) {
   const { world } = useAround();
   const now = useNow();
@@ -40,7 +40,7 @@ export function Overview({ params, change }: PageProps) {
     },
     { key: JSON.stringify([asked, sort !== '']), every: everyMilliseconds, isOver: () => false },
   );
-  // A server may be there before the first run.
+  // A server may start before the first run.
   const isNoStore = fault?.message.startsWith('STORE_UNAVAILABLE: there is no store');
   const [isTrend, showTrends] = useState(false);
   const [chosen, choose] = useState<string[]>([]);

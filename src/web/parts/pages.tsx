@@ -3,7 +3,7 @@ import type { ComponentType } from 'preact';
 import type { PageProps, Route } from '../state/route.ts';
 import { lazy } from './lazy.tsx';
 
-/** The pages by their names. */
+/** The pages by name. */
 const pages: Readonly<Record<Route['page'], ComponentType<PageProps>>> = {
   overview: lazy(async () => (await import('./overview.tsx')).Overview),
   execution: lazy(async () => (await import('./execution.tsx')).Execution),
@@ -13,7 +13,7 @@ const pages: Readonly<Record<Route['page'], ComponentType<PageProps>>> = {
   shift: lazy(async () => (await import('./shift.tsx')).Shift),
 };
 
-/** The page of a name, begun anew for each execution. */
+/** The page of a name, mounted anew for each execution. */
 export function Page({ name, ...props }: PageProps & { name: Route['page'] }) {
   const Shown = pages[name];
   return <Shown key={props.ids[0]} {...props} />;

@@ -8,7 +8,7 @@ import { Card } from './card.tsx';
 import { Notes } from './notes.tsx';
 import { useOwnName, useWriting } from './writing.tsx';
 
-/** What people wrote about an execution, and where one writes more. */
+/** People's notes and judgement of an execution, and the forms to write more. */
 export function People({ monitor }: { monitor: Monitor }) {
   const { world, zone } = useAround();
   const { execution_id, quality, notes = [] } = monitor;

@@ -1,7 +1,7 @@
 import { phasesIn, spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
 
-/** The phases in words, and marks where somebody wrote a note, over the charts whose grounds have their colours. */
+/** The phases in words, and marks for notes, above the charts that have the phases' colours as background. */
 export function PhaseStrip({ timeline, notes = [] }: { timeline: Timeline; notes?: Monitor['notes'] }) {
   const { begin, end } = spanOf(timeline);
   const span = Math.max(1, end - begin);

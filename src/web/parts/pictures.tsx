@@ -20,7 +20,7 @@ interface PicturesProps {
   frame: RefObject<HTMLElement | null>;
 }
 
-/** The pictures of one part of time: throughput, workers, delays, slots. */
+/** The pictures of one time range: throughput, workers, delays, slots. */
 export function Pictures({ monitor, shown, asOf, theme, change, open, frame }: PicturesProps) {
   const zoom = (from: number, until: number): void =>
     change({ from: new Date(from).toISOString(), to: new Date(until).toISOString() });

@@ -11,7 +11,7 @@ import { Pill } from './pill.tsx';
 const spans = ['-1h', '-8h', '-24h', '-7d'];
 const everyMilliseconds = 10_000;
 
-/** The hand-over of a time. */
+/** The hand-over of a period. */
 export function Shift({ params, change }: PageProps) {
   const { world, zone } = useAround();
   const now = useNow();

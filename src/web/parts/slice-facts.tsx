@@ -5,7 +5,7 @@ import { useAround } from '../state/world.ts';
 import { Answered } from './banner.tsx';
 import { type Fact, FactList } from './card.tsx';
 
-/** A slice, as far as it is shown here. */
+/** The fields of a slice that are shown here. */
 interface Slice {
   tf_filename: string;
   tf_first?: number;
@@ -20,7 +20,7 @@ interface Slice {
   outputs_omitted?: number;
 }
 
-/** How a slice was worked on, and what came of that. */
+/** How a slice was processed, and its outcome. */
 export function SliceFacts({ trace, asOf }: { trace: Trace; asOf: string | undefined }) {
   const { world } = useAround();
   const { filename, execution_id } = trace;

@@ -21,7 +21,7 @@ const columns: readonly Column<Timeline['workers'][number]>[] = [
   },
 ];
 
-/** The worker slots of this time, those with failures and long slices first. */
+/** The worker slots of this time range, slots with failures and long slices first. */
 export function Slots({ timeline }: { timeline: Timeline }) {
   const { workers } = timeline;
   return (

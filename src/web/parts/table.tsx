@@ -3,12 +3,12 @@ import type { ComponentChildren } from 'preact';
 export interface Column<Row> {
   head: string;
   cell: (row: Row) => ComponentChildren;
-  /** Numbers stand below each other. */
+  /** Whether to align the cells as numbers. */
   isNumber?: boolean;
   shade?: string;
 }
 
-/** A column of numbers, which stand below each other. */
+/** A column of aligned numbers. */
 export const numbers = <Row,>(head: string, cell: Column<Row>['cell'], shade?: string): Column<Row> => ({
   head,
   cell,
@@ -16,7 +16,7 @@ export const numbers = <Row,>(head: string, cell: Column<Row>['cell'], shade?: s
   ...(shade === undefined ? {} : { shade }),
 });
 
-/** Rows under heads, in a box of their own that scrolls where there is no room. */
+/** A table in its own box, which scrolls if there is no room. */
 export function Table<Row>({
   label,
   columns,

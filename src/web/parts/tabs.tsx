@@ -10,7 +10,7 @@ import { Button } from './card.tsx';
 interface Told {
   key: unknown;
   at: unknown;
-  /** In one strong word. */
+  /** One word, in bold. */
   strong?: unknown;
   by: unknown;
   words: string;
@@ -20,7 +20,7 @@ interface Tab {
   name: string;
   tool: string;
   args: (level: string) => Record<string, unknown>;
-  /** A row's words: when, in one word, by whom, and the rest. */
+  /** A row's text: time, one bold word, author, and the rest. */
   told: (row: Row) => Told;
   hasLevel?: true;
   hasSearch?: true;
@@ -73,18 +73,18 @@ type Row = Record<string, unknown>;
 
 interface Props {
   executionId: string;
-  /** The earlier moment that the rows are of. */
+  /** The earlier moment of the rows. */
   asOf?: string | undefined;
   tab: string | undefined;
-  /** The part of time that is shown, where that is not all. ISO 8601. */
+  /** The time range shown, if it is not the whole run. ISO 8601. */
   window: { start_time?: string; end_time?: string };
   onTab: (tab: string) => void;
   onOpen: (slice: string) => void;
-  /** Changes when there is something new. */
+  /** Changes when there are new rows. */
   seq: number | undefined;
 }
 
-/** Arrow keys go from tab to tab, as in any list of tabs (WAI-ARIA, "Tabs Pattern"). */
+/** Arrow keys move between tabs (WAI-ARIA, "Tabs Pattern"). */
 function moveTo(event: KeyboardEvent, onTab: Props['onTab']): void {
   const buttons = [...(event.currentTarget as Element).children] as HTMLElement[];
   const at = buttons.indexOf(event.target as HTMLElement);
@@ -96,7 +96,7 @@ function moveTo(event: KeyboardEvent, onTab: Props['onTab']): void {
   onTab(next.textContent ?? '');
 }
 
-/** Log lines, messages and failed slices of the shown part of time, the newest first. */
+/** Log lines, messages and failed slices of the time range shown, newest first. */
 export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq }: Props) {
   const [level, setLevel] = useState('INFO');
   const [search, setSearch] = useState('');
@@ -156,7 +156,7 @@ interface Asked {
   seq: number | undefined;
 }
 
-/** The first page again whenever there is something new; older ones on demand. */
+/** Reloads the first page when there are new rows; loads older pages on demand. */
 function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Asked) {
   const { world } = useAround();
   const [state, setState] = useState<{
@@ -171,7 +171,7 @@ function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Aske
     ...(asOf === undefined ? {} : { as_of: asOf }),
     ...tab.args(level),
     ...part,
-    // Words are found while they are being typed.
+    // Match a word that is still being typed.
     ...(search.trim() === '' || tab.hasSearch !== true ? {} : { search: `${search.trim()}*` }),
     limit: 50,
   };
@@ -180,7 +180,7 @@ function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Aske
   useEffect(() => setOlder(false), [key]);
   useEffect(() => {
     let isGone = false;
-    // A reader of older rows is not to lose the place.
+    // Do not move a reader of older rows.
     if (isOlder) return undefined;
     world.call<Page<Row>>(tab.tool, args).then(
       ({ items, next_cursor, note }) => !isGone && setState({ key, rows: items, next: next_cursor, note }),
@@ -193,7 +193,7 @@ function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Aske
   const more = async (): Promise<void> => {
     setOlder(true);
     const { items, next_cursor } = await world.call<Page<Row>>(tab.tool, { ...args, cursor: state.next });
-    // Somebody may have asked for other rows meanwhile.
+    // The reader may have requested other rows meanwhile.
     setState((now) => (now.key === key ? { ...now, rows: [...(now.rows ?? []), ...items], next: next_cursor } : now));
   };
   if (state.key !== key) return {};

@@ -15,7 +15,7 @@ interface Day {
 const mostDays = 30;
 const [width, height] = [900, 60];
 
-/** How runs went, day by day: the share of slices that stay failed, how long runs took, and slices a second. */
+/** Runs day by day: the share of slices that stay failed, the duration of runs, and slices per second. */
 export function Trends() {
   const { world } = useAround();
   const polled = useAnswer('trends', () =>

@@ -12,13 +12,13 @@ import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './bar.tsx';
 import { Pill } from './pill.tsx';
 
-/** How often the wall looks. Milliseconds. */
+/** How often the wall polls. Milliseconds. */
 const every = 2000;
 
-/** Running executions that fit on a wall, and ended ones below them. */
+/** The most running executions on a wall, and the most ended ones below them. */
 const [mostCards, mostEnded] = [6, 6];
 
-/** The page that hangs on a wall: a card for each execution that runs, readable from afar; the last ended ones small. */
+/** The page for a wall screen: a card for each running execution, readable from afar, and small cards for the last ended ones. */
 export function Wall() {
   const { world } = useAround();
   const now = useNow();
@@ -57,7 +57,7 @@ export function Wall() {
   );
 }
 
-/** The tab tells the worst of all that run. */
+/** Shows the worst health of all running executions in the browser tab. */
 function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {
   const health = worstOf(monitors.map((one) => one.health)) ?? 'nothing runs';
   const hasFinding = monitors.some(({ findings }) => findings.some(({ severity }) => severity !== 'info'));

@@ -32,7 +32,7 @@ function barsOf(timeline: Timeline): Bar[] {
     .toSorted((a, b) => a.start - b.start);
 }
 
-/** In hand when the last worker was gone. */
+/** Whether the attempt was in hand when the last worker disappeared. */
 const isLost = ({ state, isOpen }: Bar): boolean => state === 'processing' && !isOpen;
 
 interface Props {
@@ -43,7 +43,7 @@ interface Props {
   onZoom: (from: number, until: number) => void;
 }
 
-/** Every attempt of every worker slot, by pixels. Hover, click or arrow keys tell which one it is. */
+/** Every attempt of every worker slot, painted as pixels. Hover, click or arrow keys identify an attempt. */
 export function Workers(props: Props) {
   const { timeline } = props;
   const [box, width] = useWidth();
@@ -108,7 +108,7 @@ function Work({ timeline, asOf, theme, onOpen, onZoom, bars, bar, setBar, rowHei
     const one = found(event);
     const at = timeAt(event);
     if (one !== undefined) open(one);
-    // Too many to be drawn each: a click comes nearer.
+    // There are too many attempts to draw each one: a click zooms in.
     else if (timeline.spans === undefined)
       onZoom(begin + Math.max(0, at - span / 20), begin + Math.min(span, at + span / 20));
   };
@@ -144,7 +144,7 @@ function Work({ timeline, asOf, theme, onOpen, onZoom, bars, bar, setBar, rowHei
   );
 }
 
-/** Where the pointer is, as a part of the width. */
+/** The position of the pointer, as a fraction of the width. */
 function partAt({ clientX, currentTarget }: MouseEvent): number {
   const { left: edge, width } = (currentTarget as HTMLElement).getBoundingClientRect();
   return (clientX - edge) / width;
@@ -179,7 +179,7 @@ interface Painting {
   theme: string;
 }
 
-/** Paints where data, size or theme have changed, and never in a loop. */
+/** Paints when data, size or theme have changed, never in a loop. */
 function usePainting({ timeline, bars, width, height, rowHeight, span, theme }: Painting) {
   const ref = useRef<HTMLCanvasElement>(null);
   const [isReady, setReady] = useState(false);

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { useChoice } from '../state/hooks.ts';
 import { CallError } from '../transport/call.ts';
 
-/** The name that somebody gives once, as an argument; absent where none is given. */
+/** The reader's name, entered once, as a tool argument; absent if not given. */
 export function useOwnName() {
   const [name, setName] = useChoice<string>('name', '');
   const by = name.trim() === '' ? {} : { requested_by: name.trim() };
@@ -15,7 +15,7 @@ export function useOwnName() {
   return { by, field };
 }
 
-/** Sends what somebody has written, has the page ask again, and tells why it was not taken. */
+/** Sends a text, makes the page ask again, and shows why it was refused. */
 export function useWriting() {
   const [told, tell] = useState('');
   const send = async (work: Promise<unknown>): Promise<void> => {

@@ -1,4 +1,4 @@
-/** The answers of tools that the page reads, by the schemas that check them. */
+/** The tool answers that the page reads, typed by the schemas that check them. */
 export type { Audit } from '../../tools/answers/audit.ts';
 export type { Comparison } from '../../tools/answers/comparison.ts';
 export type { ExecutionRow } from '../../tools/answers/execution-row.ts';

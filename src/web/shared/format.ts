@@ -15,7 +15,7 @@ export const percent = (part: number, digits = 1): string => `${part.toFixed(dig
 
 export type Zone = 'UTC' | 'local';
 
-/** A time to the second, with its zone beside it. */
+/** A time to the second, with its zone. */
 export function time(iso: string | number, zone: Zone, digits = 19): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return String(iso);
@@ -23,18 +23,18 @@ export function time(iso: string | number, zone: Zone, digits = 19): string {
   return `${localIso(date).slice(0, digits).replace('T', ' ')} ${offsetOf(date)}`;
 }
 
-/** The distance of local time from UTC, such as `+01:00`. */
+/** The offset of local time from UTC, such as `+01:00`. */
 function offsetOf(date: Date): string {
   const minutes = -date.getTimezoneOffset();
   const two = (n: number): string => String(Math.floor(n)).padStart(2, '0');
   return `${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
 }
 
-/** A sentence with its times as people read them. */
+/** A sentence with its times in the reader's format. */
 export const inZone = (sentence: string, zone: Zone): string =>
   sentence.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (iso) => time(iso, zone));
 
-/** The time of day, for axes and rows whose zone stands above them. */
+/** The time of day, for axes and rows with the zone shown above them. */
 export function clock(at: number, zone: Zone, withMilliseconds = false): string {
   const iso = zone === 'UTC' ? new Date(at).toISOString() : localIso(new Date(at));
   return iso.slice(11, withMilliseconds ? 23 : 19);
@@ -44,7 +44,7 @@ function localIso(date: Date): string {
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString();
 }
 
-/** The age of something, roughly. */
+/** An approximate age. */
 export function age(seconds: number): string {
   if (seconds < 1.5) return 'now';
   return seconds < 120 ? `${Math.round(seconds)} s ago` : `${duration(seconds)} ago`;

@@ -8,37 +8,37 @@ export interface Standing {
   failed: number;
   processing: number;
   queued: number;
-  /** In the hands of workers that are gone. */
+  /** In hand at workers that are gone. */
   lost: number;
-  /** Whether `failed` are those that stay failed. */
+  /** Whether `failed` counts only slices that stay failed. */
   isExhausted: boolean;
 }
 
-/** As the monitor tells it now. */
+/** The monitor's current counts. */
 export const standingNow = (monitor: Monitor): Standing => ({
   created: monitor.slices_created ?? 0,
   completed: monitor.slices_completed,
   failed: monitor.slices_failed,
   processing: monitor.slices_processing ?? 0,
-  // Of an observed execution nobody tells whether a slice waits or is in hand.
+  // For an observed execution, no message says whether a slice waits or is in hand.
   queued: monitor.slices_queued ?? monitor.slices_unanswered ?? 0,
   lost: monitor.slices_to_redo ?? 0,
   isExhausted: monitor.status !== 'running',
 });
 
-/** The bin that a time is in; one between two bins is the end of the first. */
+/** The bin that contains a time; a boundary between two bins belongs to the first. */
 export function binOf(whole: Timeline, at: number): number {
   const { begin, bin: length } = spanOf(whole);
   return Math.min(whole.bins - 1, Math.max(0, Math.ceil((at - begin) / length - 0.001) - 1));
 }
 
-/** The end of a bin, of which its counts are. */
+/** The end of a bin, the moment of its counts. */
 export function endOf(whole: Timeline, bin: number): number {
   const { begin, bin: length } = spanOf(whole);
   return begin + (bin + 1) * length;
 }
 
-/** As it stood at the end of the bin that a time is in. */
+/** The counts at the end of the bin that contains a time. */
 export function standingAt(whole: Timeline, at: number): Standing {
   const bin = binOf(whole, at);
   const upTo = (values: readonly number[]): number => values.slice(0, bin + 1).reduce((sum, value) => sum + value, 0);

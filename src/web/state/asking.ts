@@ -4,21 +4,21 @@ import { useAround } from './world.ts';
 
 export const isEnded = ({ status }: { status: string }): boolean => status !== 'running';
 
-/** When the driver of an execution that has no end was last heard, where it is gone. */
+/** When the lost driver of a running execution was last heard; undefined if the driver is not lost. */
 export const silentSinceOf = ({ status, drivers }: Monitor): string | undefined =>
   status === 'running' ? drivers?.at(-1)?.last_heard : undefined;
 
-/** The monitor of an execution, again and again until that has ended. */
+/** Polls the monitor of an execution until the execution has ended. */
 export function useMonitor(id: string, every: number): Polled<Monitor> {
   const { world } = useAround();
   const ask = (): Promise<Monitor> => world.call<Monitor>('get_workflow_monitor', { execution_id: id });
   return usePoll(ask, { key: id, every, isOver: isEnded });
 }
 
-/** A slider passes many moments on its way to the one that is meant. Milliseconds. */
+/** How long a slider must rest before its moment is requested: it passes many on the way. Milliseconds. */
 const settled = 250;
 
-/** The monitor of an execution as it was; nothing where no moment is named, or until its answer has come. @param asOf as `as_of` of tools */
+/** The monitor of an execution at a moment; empty without a moment, or until the answer arrives. @param asOf as `as_of` of tools */
 export function useMonitorAt(id: string, asOf: string | undefined): Polled<Monitor | undefined> {
   const { world } = useAround();
   const moment = useSettled(asOf, settled);
@@ -32,7 +32,7 @@ export function useMonitorAt(id: string, asOf: string | undefined): Polled<Monit
   return moment === asOf ? polled : { answer: undefined, fault: undefined, at: 0 };
 }
 
-/** Whether the data are complete. It takes its time, so it is asked once, when there is something to say for good. */
+/** Whether the data are complete. The audit is slow, so it is requested once, when the execution has ended. */
 export function useAudit(id: string, isOver: boolean): Audit | undefined {
   const { world } = useAround();
   return useAnswer(`${id} ${isOver}`, async () =>
@@ -40,10 +40,10 @@ export function useAudit(id: string, isOver: boolean): Audit | undefined {
   ).answer;
 }
 
-/** Whether the last bin of a picture is over: time goes on also where nothing is recorded. */
+/** Whether the last bin of a picture is over: time passes even if nothing is recorded. */
 const isBehind = ({ until }: TimelineAnswer): boolean => until !== undefined && Date.now() > Date.parse(until);
 
-/** The timeline of an execution, or of a part of it; the same answer again where nothing has changed and no bin has ended. */
+/** The timeline of an execution, or of a part of it; keeps the previous answer if nothing has changed and no bin has ended. */
 export function useTimeline(
   id: string,
   args: Record<string, unknown>,
@@ -67,6 +67,6 @@ export function useTimeline(
   );
 }
 
-/** A timeline that has everything; one that is being read, or says that nothing has changed, has nothing to draw. */
+/** A timeline with data to draw; undefined while it is loading, or if the answer only says that nothing has changed. */
 export const drawable = (answer: TimelineAnswer | undefined): Timeline | undefined =>
   answer === undefined || answer.series === undefined ? undefined : (answer as Timeline);

@@ -5,13 +5,13 @@ import { backoff } from '../../lib/backoff.ts';
 import { CallError } from '../transport/call.ts';
 import { hashOf, readRoute, type Route } from './route.ts';
 
-/** The place that the address names, and how to go elsewhere. Steps within a page leave no trace in the history. */
+/** The route of the address, and a function to change its parameters. Changes within a page add no history entry. */
 export function useRoute(): [Route, (params: Record<string, string | undefined>) => void] {
   const [route, setRoute] = useState(() => readRoute(location.hash));
   useEffect(() => {
     const read = (): void => setRoute(readRoute(location.hash));
     addEventListener('hashchange', read);
-    // The address may have changed since the page was first drawn, which nobody has heard.
+    // The address may have changed between the first render and this listener.
     read();
     return () => removeEventListener('hashchange', read);
   }, []);
@@ -27,19 +27,19 @@ export function useRoute(): [Route, (params: Record<string, string | undefined>)
   return [route, change];
 }
 
-/** Something that is asked for again and again. */
+/** The state of a polled question. */
 export interface Polled<T> {
   answer: T | undefined;
   fault: CallError | undefined;
-  /** When the answer came, in milliseconds since 1970. */
+  /** When the answer arrived, in milliseconds since 1970. */
   at: number;
 }
 
 const longestPause = 15_000;
 
 /**
- * Asks now and then again: after `every` milliseconds, less often where nothing answers, not while nobody looks, and no more once `isOver`. The last
- * answer stays until another comes.
+ * Asks now and again every `every` milliseconds: less often without an answer, not while the page is hidden, and never after `isOver`. The last
+ * answer stays until the next arrives.
  */
 export function usePoll<T>(
   ask: (before: T | undefined) => Promise<T>,
@@ -76,7 +76,7 @@ export function usePoll<T>(
         timer = setTimeout(look, failures === 0 ? every : backoff(failures, { first: every, longest: longestPause }));
     };
     const onVisible = (): void => {
-      // One chain of questions and no more, whatever wakes it.
+      // Never run two polling loops at once, whatever wakes this one.
       if (document.hidden || isAsking || (answer !== undefined && isOver(answer))) return;
       clearTimeout(timer);
       void look();
@@ -94,11 +94,11 @@ export function usePoll<T>(
   return state.key === key ? state : { answer: undefined, fault: undefined, at: 0 };
 }
 
-/** Something that is asked for once, and again only where no answer comes. */
+/** Asks once, and again only if no answer arrives. */
 export const useAnswer = <T>(key: string, ask: () => Promise<T>): Polled<T> =>
   usePoll(ask, { key, every: 2000, isOver: () => true });
 
-/** A value that has not changed for so many milliseconds. */
+/** The last value that stayed unchanged for this many milliseconds. */
 export function useSettled<T>(value: T, milliseconds: number): T {
   const [settled, setSettled] = useState(value);
   useEffect(() => {
@@ -124,7 +124,7 @@ export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, num
   return [ref, width];
 }
 
-/** Whether an element is on the screen, or nearly, or has been once: what comes of it may move it away again. */
+/** Whether an element is, or ever was, on or near the screen. Stays true, since the content that it loads may move it away again. */
 export function useVisible(): [RefObject<HTMLElement | null>, boolean] {
   const ref = useRef<HTMLElement>(null);
   const [isVisible, setVisible] = useState(false);
@@ -139,7 +139,7 @@ export function useVisible(): [RefObject<HTMLElement | null>, boolean] {
   return [ref, isVisible];
 }
 
-/** Now, in milliseconds since 1970, each second. */
+/** The current time in milliseconds since 1970, updated every second. */
 export function useNow(): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
@@ -149,7 +149,7 @@ export function useNow(): number {
   return now;
 }
 
-/** A choice that stays in this browser, where that is allowed. */
+/** A choice that this browser stores, if it allows storage. */
 export function useChoice<T extends string>(name: string, initial: T): [T, (value: T) => void] {
   const [value, setValue] = useState<T>(() => {
     try {

@@ -1,20 +1,20 @@
 import { decoded } from '../transport/call.ts';
 
-/** Pages that an address names by their first word. */
+/** Pages, by the first word of an address. */
 const namedPages = ['latest', 'wall', 'compare', 'shift'] as const;
 
 type NamedPage = (typeof namedPages)[number];
 
 const isNamed = (word: string): word is NamedPage => namedPages.some((name) => name === word);
 
-/** A place within the page, as its address says it: the report has the same addresses. */
+/** A place within the page, as read from its address. The report uses the same addresses. */
 export interface Route {
   page: 'overview' | 'execution' | NamedPage;
   ids: string[];
   params: Readonly<Record<string, string>>;
 }
 
-/** A page is given the parts of its address, and a way to change the parameters. */
+/** The parts of a page's address, and a function to change its parameters. */
 export interface PageProps {
   ids: readonly string[];
   params: Route['params'];

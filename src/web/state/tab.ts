@@ -2,7 +2,7 @@ import { useEffect } from 'preact/hooks';
 
 import type { Monitor } from '../shared/answers.ts';
 
-/** Healths from the worst to the best, with the colour of the icon, which lies on the browser's own ground: light or dark, nobody tells. */
+/** Healths from worst to best, with the icon's colour. It must suit light and dark tabs: the page cannot know the browser's background. */
 const colours: Readonly<Record<string, string>> = {
   failed: '#d1490c',
   stalled: '#d1490c',
@@ -13,11 +13,11 @@ const colours: Readonly<Record<string, string>> = {
   finished: '#0a8f6c',
 };
 
-/** The worst of some healths; undefined where there are none. */
+/** The worst of some healths; undefined without any. */
 export const worstOf = (healths: readonly string[]): string | undefined =>
   Object.keys(colours).find((health) => healths.includes(health)) ?? healths[0];
 
-/** A ring for what is well, a disc with a mark for what has a finding. */
+/** A ring without findings, a disc with a mark for findings. */
 function iconOf(health: string, hasFinding: boolean): string {
   const colour = colours[health] ?? '#8a8f98';
   const shape = hasFinding
@@ -26,16 +26,16 @@ function iconOf(health: string, hasFinding: boolean): string {
   return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">${shape}</svg>`)}`;
 }
 
-/** Says in title and icon of the browser's tab how something does, for one who looks at other tabs. */
+/** Shows health in the title and icon of the browser tab, for people who look at other tabs. */
 export function showInTab(name: string, { health, hasFinding }: { health: string; hasFinding: boolean }): void {
   document.title = `${hasFinding ? '! ' : ''}${health} · ${name} · swf-mcp`;
   document.querySelector('link[rel="icon"]')?.setAttribute('href', iconOf(health, hasFinding));
 }
 
-/** Shown while the server does not answer: the last health may be long gone. */
+/** Shown while the server does not answer: the last health may be outdated. */
 export const noAnswer = { health: 'no answer', hasFinding: true } as const;
 
-/** The same of an execution. @param isAway whether the last question had no answer */
+/** Shows an execution's health in the browser tab. @param isAway whether the last call had no answer */
 export function useTab(monitor: Monitor | undefined, isAway: boolean): void {
   const { execution_id, health, findings } = monitor ?? {};
   const hasFinding = findings?.some(({ severity }) => severity !== 'info') === true;

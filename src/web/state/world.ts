@@ -11,7 +11,7 @@ interface Surroundings {
 
 export const Around = createContext<Surroundings | undefined>(undefined);
 
-/** The world that the page lives in, and the zone of its times. */
+/** The environment of the page, and the zone of its times. */
 export function useAround(): Surroundings {
   const around = useContext(Around);
   if (around === undefined) throw new Error('there is nothing around');

@@ -1,4 +1,4 @@
-/** Why a call has no answer: what the page can say of it, and do. */
+/** Why a call failed, as far as the page can report it or act on it. */
 export type Fault = 'disconnected' | 'unauthorised' | 'refused';
 
 export class CallError extends Error {
@@ -10,7 +10,7 @@ export class CallError extends Error {
   }
 }
 
-/** A part of an address as it was meant; as it is where nobody has encoded it. */
+/** The decoded part of an address, or the part itself if it is not validly encoded. */
 export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -19,22 +19,22 @@ export function decoded(text: string): string {
   }
 }
 
-/** Asks a tool. Rejects with a `CallError`. */
+/** Calls a tool. Rejects with a `CallError`. */
 export type Call = <T>(tool: string, args: object) => Promise<T>;
 
-/** The world that the page lives in: a server of its own, a chat that hosts it, or a file. */
+/** The environment of the page: its own server, a chat that hosts it, or a file. */
 export interface World {
   kind: 'live' | 'app' | 'report';
   call: Call;
-  /** Takes the token that the server asks for; only of a server. */
+  /** Accepts the token that the server requires; only with a server. */
   login?: (token: string) => void;
-  /** Sends something to a route of the server; only of one. Rejects with a `CallError`. */
+  /** Posts to a route of the server; only with a server. Rejects with a `CallError`. */
   post?: (path: string, body: object) => Promise<unknown>;
-  /** Hands words to the assistant; only in a chat. */
+  /** Sends a text to the assistant; only in a chat. */
   say?: (text: string) => void;
-  /** The execution that the page is about, and when it was made; only of a file. */
+  /** The execution of the report, and when the report was made; only in a file. */
   report?: { execution_id: string; madeAt: string; isRunning: boolean };
-  /** Asks the host for more room; only where it has some. */
+  /** Asks the host for full screen; only if the host offers it. */
   openWide?: () => void;
 }
 
@@ -44,7 +44,7 @@ interface ToolResult {
   content?: { type: string; text?: string }[];
 }
 
-/** The structured answer of a result of `tools/call`. */
+/** The structured answer in a result of `tools/call`. */
 export function answerOf(result: unknown): unknown {
   const { isError, content, structuredContent } = result as ToolResult;
   if (isError === true) throw new CallError('refused', content?.[0]?.text ?? 'the call was refused');

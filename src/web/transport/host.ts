@@ -12,7 +12,7 @@ interface Message {
 const waiting = new Map<number | string, (message: Message) => void>();
 let id = 0;
 
-/** A chat that does not answer for so long is told to be away. Milliseconds. */
+/** A chat that does not answer within this time counts as away. Milliseconds. */
 const patience = 30_000;
 
 const post = (message: object): void => parent.postMessage({ jsonrpc: '2.0', ...message }, '*');
@@ -37,9 +37,9 @@ function request(method: string, params: object): Promise<unknown> {
 const call: Call = async <T>(tool: string, args: object): Promise<T> =>
   answerOf(await request('tools/call', { name: tool, arguments: args })) as T;
 
-/** News that the host has for the page. */
+/** Events from the host. */
 export interface HostEvents {
-  /** The execution that a call was about. */
+  /** The execution of a call. */
   onExecution: (executionId: string) => void;
   onCancelled: (reason: string) => void;
   onTheme: (theme: 'light' | 'dark') => void;
@@ -47,8 +47,8 @@ export interface HostEvents {
 }
 
 /**
- * The chat that hosts the page as an MCP App (revision 2026-01-26): it answers the page's calls of tools. Only messages of the parent window are heard,
- * and an id that it gives is checked by the server like any other.
+ * The chat that hosts the page as an MCP App (revision 2026-01-26) and answers its tool calls. The page accepts messages only from the parent window,
+ * and the server checks ids from it like any others.
  */
 export async function hostWorld(events: HostEvents): Promise<World> {
   addEventListener('message', ({ source, data }: MessageEvent<Message>) => {
@@ -125,10 +125,10 @@ function takeContext(context: HostContext, { onTheme }: HostEvents): void {
       document.documentElement.style.setProperty(name, value);
 }
 
-/** A chat gives no more room; what is below is scrolled to. Pixels. */
+/** The most height to request from a chat; the page scrolls beyond it. Pixels. */
 const mostHeight = 700;
 
-/** The host gives the frame the height that its content has, a tenth of a second apart. */
+/** Reports the content's size to the host when it changes, at most every tenth of a second, so that the frame fits. */
 function reportSize(): void {
   let told = 0;
   let timer: number | undefined;

@@ -2,7 +2,7 @@ import { answerOf, type Call, CallError, decoded, type World } from './call.ts';
 
 const tokenKey = 'swf-mcp-token';
 
-/** A token in the address is taken out of it at once: fragments reach no server, and nobody shall read it over a shoulder. */
+/** Removes a token from the address at once, so that nobody reads it on the screen. Fragments are never sent to a server. */
 function takeToken(): void {
   const [, token] = /^#token=([^&]+)$/.exec(location.hash) ?? [];
   if (token === undefined) return;
@@ -13,14 +13,14 @@ function takeToken(): void {
 /** The server that the page came from. */
 export function httpWorld(): World {
   takeToken();
-  // Heard before the page hears of it.
+  // Registered first, so that it runs before the page's own listener.
   addEventListener('hashchange', takeToken);
   return { kind: 'live', call, post, login: (token) => sessionStorage.setItem(tokenKey, token) };
 }
 
 let id = 0;
 
-/** A request with the token of this tab. Rejects with a `CallError`. */
+/** Posts a request with the token of this tab. Rejects with a `CallError`. */
 async function post(path: string, body: object): Promise<{ result?: object }> {
   const token = sessionStorage.getItem(tokenKey);
   let response: Response;
@@ -42,11 +42,11 @@ async function post(path: string, body: object): Promise<{ result?: object }> {
   if (response.status === 401) throw new CallError('unauthorised', token === null ? '' : 'That token is wrong.');
   let message: { result?: object; error?: { message?: string } };
   try {
-    // One answer as a stream of one event, or as it is.
+    // The answer comes as a stream of one event, or as plain JSON.
     const line = text.split('\n').find((one) => one.startsWith('data: '));
     message = JSON.parse(line === undefined ? text : line.slice(6));
   } catch {
-    throw new CallError('disconnected', `the server answered ${response.status} without words`);
+    throw new CallError('disconnected', `the server answered ${response.status} without a readable body`);
   }
   if (message.error !== undefined || !response.ok)
     throw new CallError('refused', message.error?.message ?? `status ${response.status}`);

@@ -7,7 +7,7 @@ import { type Call, CallError, type World } from './call.ts';
 
 type Row = Record<string, unknown>;
 
-/** The answers that a report was made with. */
+/** The answers in a report. */
 interface ReportData {
   execution_id: string;
   made_at: string;
@@ -22,7 +22,7 @@ interface ReportData {
   without_logs: boolean;
 }
 
-/** The file that the page is in: it has the answers with it, and asks nobody. */
+/** The report file: it contains the answers and contacts no server. */
 export async function reportWorld(): Promise<World> {
   const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}') as ReportData;
   const attempts = unpack({ names: data.attempts.names, bytes: await inflated(data.attempts.packed) });
@@ -44,7 +44,7 @@ async function inflated(base64: string): Promise<Uint8Array> {
 function answerOf(data: ReportData, attempts: Attempts, tool: string, args: Row): unknown {
   switch (tool) {
     case 'get_workflow_monitor':
-      // Nothing is asked again: what is in the file is all that there will be.
+      // The file has the only answer that there will be.
       return { ...data.monitor, status: data.status };
     case 'audit_execution':
       return data.audit;
@@ -116,7 +116,7 @@ function timelineOf({ execution_id, picture, made_at }: ReportData, attempts: At
   return { execution_id, seq: 1, data_as_of: made_at, ...pageParts({ ...drawn, phases, latency }, life) };
 }
 
-/** The way of a slice as its attempts tell it; the whole way of failed ones is in the file. */
+/** The path of a slice, from its attempts; the file has the full path of failed slices. */
 function wayOf({ execution_id, without_logs }: ReportData, attempts: Attempts, filename: string): unknown {
   if (without_logs) throw new CallError('refused', 'The report was made without the ways of slices.');
   const stfs = attempts.names.stf.all;
@@ -139,7 +139,7 @@ function wayOf({ execution_id, without_logs }: ReportData, attempts: Attempts, f
   };
 }
 
-/** The life of one attempt, as the messages that told of it. */
+/** One attempt, as the hops of its messages. */
 function hopsOf(attempts: Attempts, at: number): Row[] {
   const attempt = attempts.attempt[at] as number;
   const worker = attempts.names.worker.all[attempts.worker[at] as number];

@@ -2,9 +2,9 @@ import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 
 import { renderView } from '../../../src/commands/live/live-view.ts';
-import { createPaint } from '../../../src/commands/live/palette.ts';
 import { createScreen } from '../../../src/commands/live/screen.ts';
 import { createRates, type Snapshot, takeSnapshot } from '../../../src/commands/live/snapshot.ts';
+import { createPaint } from '../../../src/commands/shared/palette.ts';
 import type { Terminal } from '../../../src/commands/shared/terminal.ts';
 import { createQueries } from '../../../src/db/queries.ts';
 import { makeRunningStore } from '../../helpers.ts';

@@ -8,7 +8,7 @@ import type { Assessment, FullAssessment } from '../assessment.ts';
 import { executionRecord } from '../execution-detail.ts';
 import { observedFacts, type ObservedPart } from './facts.ts';
 
-/** How an observed execution does: no plan, no driver and no worker in hand is known of it. */
+/** Assesses an observed execution, whose plan, driver and workers in hand are unknown. */
 export function assessObserved(
   sql: Prepare,
   execution: ObservedExecution,
@@ -51,7 +51,7 @@ export function assessObserved(
 const lifeEnd = ({ end_time }: ObservedExecution, { now }: ObservedFacts): number =>
   end_time === null ? now : Date.parse(end_time);
 
-/** The same with everything that is worth saying of it. */
+/** Assesses an observed execution, with its findings. */
 export function assessObservedWithFindings(
   sql: Prepare,
   execution: ObservedExecution,

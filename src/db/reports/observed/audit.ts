@@ -8,7 +8,7 @@ import { observedFacts } from './facts.ts';
 
 type Ids = Parameters<typeof checked>[1];
 
-/** Whether what was heard of an observed execution is complete. There is no plan: only what was announced can be missing. A gap leaves it open. */
+/** Audits what was heard of an observed execution. There is no plan, so only announced items can be missing. A gap leaves the verdict open. */
 export function auditObserved(
   sql: Prepare,
   execution: ObservedExecution,
@@ -40,7 +40,7 @@ export function auditObserved(
   return { execution_id, verdict, checks };
 }
 
-/** As SQL: all of some things, and those of them that are missing. `$id` is the execution. */
+/** As SQL: all items of a kind, and the missing ones. `$id` is the execution. */
 interface Question {
   all: string;
   lacking: string;
@@ -59,7 +59,7 @@ const unanswered: Question = {
   lacking: `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'queued' AND ${indexPredicates.openSlice}`,
 };
 
-/** The slices of a TF file lie side by side: as many frames as from the first to the last. */
+/** The slices of a TF file are adjacent: as many frames as from the first to the last. */
 const sliced = `FROM (SELECT tf_filename, min(tf_first) AS low, max(tf_last) AS high, sum(tf_count) AS frames FROM tf_slices WHERE execution_id = $id GROUP BY tf_filename)`;
 
 const unsliced: Question = {
@@ -81,7 +81,7 @@ function missing(sql: Prepare, executionId: string, { all, lacking, column }: Qu
   };
 }
 
-/** As many STFs as the end of the run tells. */
+/** As many STFs as the end of the run states. */
 function checkAnnounced(sql: Prepare, { execution_id, stf_count }: ObservedExecution): AuditCheck {
   const told = sql<[string], { n: number | null }>('SELECT total_stf_files AS n FROM runs WHERE execution_id = ?').get(
     execution_id,
@@ -90,7 +90,7 @@ function checkAnnounced(sql: Prepare, { execution_id, stf_count }: ObservedExecu
   return checked('stf_announced', counts, 'open', 'STF files of the run were not heard of');
 }
 
-/** The counts that are kept beside the rows are those of the rows. */
+/** Checks that the kept counts match the rows. */
 function checkCounts(sql: Prepare, execution: ObservedExecution): AuditCheck {
   const rows = sql<[{ id: string }], Record<string, number>>(
     `SELECT (SELECT count(*) FROM stf_files WHERE execution_id = $id) AS stf_count, (SELECT count(*) FROM observed_files WHERE execution_id = $id AND kind = 'tf_file_registered') AS tf_files_received,

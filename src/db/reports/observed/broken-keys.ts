@@ -3,7 +3,7 @@ import { numberOf } from '../../migrations/names.ts';
 import { jsonField } from '../../sqlite/json-field.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
-/** Keys that are told. */
+/** How many keys to report. */
 const most = 20;
 
 interface CountRow {
@@ -16,8 +16,8 @@ interface CountRow {
 }
 
 /**
- * Keys that a sender fills in some messages of a type and state and not in others: the most frequently missing first. A key that depends on the state, or is never
- * filled, is not broken.
+ * Keys that a sender fills in some messages of a type and state but not in others, most frequently missing first. A key that depends on the state,
+ * or is never filled, is not broken.
  */
 export function brokenKeys(sql: Prepare, executionId: string): BrokenKey[] {
   return sql<[string], CountRow>(
@@ -42,7 +42,7 @@ function exampleOf(
   executionId: string,
   { sender, message_type, key }: Pick<BrokenKey, 'sender' | 'message_type' | 'key'>,
 ): string | undefined {
-  // A name with other letters would need quotes within a path.
+  // Other characters would need quotes in a JSON path.
   if (!/^[\w.-]+$/.test(key)) return undefined;
   return sql<[string, string, string], { message_id: string }>(
     `SELECT message_id FROM message_rows INDEXED BY message_rows_type

@@ -7,23 +7,23 @@ import type { Prepare } from '../../sqlite/statements.ts';
 import { brokenKeys } from './broken-keys.ts';
 import { observedDelays } from './delays.ts';
 
-/** The messages of one type that one program has said to one destination. */
+/** The messages of one type that one program sent to one destination. */
 export interface SaidType {
   message_type: string;
   sender: string;
   destination: string;
   messages: number;
-  /** When the first was said, since the first message of the run, and the mean distance of two. Seconds. */
+  /** When the first was sent, since the first message of the run, and the mean interval between two. Seconds. */
   first_seconds: number;
   every_seconds: number | undefined;
-  /** Keys that some messages fill: how many of them. */
+  /** Keys that some messages fill, and in how many messages. */
   keys: Record<string, number>;
 }
 
-/** The contract of the bus as it is: the messages that programs really said in a run. */
+/** The actual contract of the bus: the messages that programs really sent in a run. */
 export interface BusContract {
   execution_id: string;
-  /** In the order in which they were first said. */
+  /** In order of first appearance. */
   types: SaidType[];
   delays: StageDelay[];
   broken: BrokenKey[];
@@ -38,7 +38,7 @@ interface Row {
   last: number;
 }
 
-/** @param execution one of other programs */
+/** @param execution run by other programs */
 export function busContract(sql: Prepare, { execution_id }: ObservedExecution): BusContract {
   const rows = sql<[string], Row>(
     `SELECT ${nameOf('type_no')} AS message_type, ${nameOf('sender_no')} AS sender, ${messageColumns.destination} AS destination,

@@ -2,13 +2,13 @@ import { bucketOf, type StageDelay, type StageName, stages } from '../../../doma
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
-/** As SQL: the times between which a stage of STF files lies, `a` and `b`. `?` is the execution. There are few, so each is read. */
+/** As SQL: when each STF file entered and left a stage, `a` and `b`. `?` is the execution. STF files are few, so each is read. */
 const fileTimes: Readonly<Partial<Record<StageName, string>>> = {
   'stf_gen → stf_ready':
     'SELECT created_at AS a, processed_at AS b FROM stf_files WHERE execution_id = ? AND processed_at IS NOT NULL',
 };
 
-/** As SQL: the milliseconds that each TF file or slice took in a stage, `ms`, in the order of an index. `?` is the execution. */
+/** As SQL: the milliseconds that each TF file or slice spent in a stage, `ms`, in index order. `?` is the execution. */
 const passages: Readonly<Partial<Record<StageName, string>>> = {
   'stf_ready → tf_file_registered': `(SELECT waited_ms AS ms FROM fastmon_files INDEXED BY fastmon_files_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime})`,
   'slice → slice_started': `(SELECT waited_ms AS ms FROM tf_slices INDEXED BY tf_slices_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime})`,
@@ -20,7 +20,7 @@ function tookAs(status: 'completed' | 'failed'): string {
   return `(SELECT took_ms AS ms FROM tf_slices INDEXED BY tf_slices_took WHERE execution_id = ? AND status = '${status}' AND ${indexPredicates.tookTime})`;
 }
 
-/** The stages with what was measured of them, those that anything has gone through. */
+/** The stages that any item has passed, with their measurements. */
 const stagesOf = (sql: Prepare, executionId: string): { delay: StageDelay; measured: Measured }[] =>
   stages.flatMap(({ stage }) => {
     const [times, passage] = [fileTimes[stage], passages[stage]];
@@ -33,7 +33,7 @@ const stagesOf = (sql: Prepare, executionId: string): { delay: StageDelay; measu
     return measured === undefined || measured.items === 0 ? [] : [{ delay: delayOf(stage, measured), measured }];
   });
 
-/** Percentiles are those of the items themselves. The last item of a stage is not looked for. */
+/** Percentiles are exact, from the items themselves. The time of a stage's last item is not determined. */
 function delayOf(stage: StageName, { items, mean, max, at }: Measured): StageDelay {
   const seconds = (ms: number): number => Math.round(ms) / 1000;
   const part = (share: number): number => seconds(at(Math.ceil(share * items) - 1));
@@ -45,9 +45,9 @@ interface Measured {
   items: number;
   mean: number;
   max: number;
-  /** The n-th from 0 in their order. */
+  /** The n-th smallest, from 0. */
   at: (n: number) => number;
-  /** How many are of each size, by the buckets of `bucketOf`, the least first. */
+  /** How many items are of each size, by the buckets of `bucketOf`, smallest first. */
   buckets: () => [bucket: number, items: number][];
 }
 
@@ -89,13 +89,13 @@ function ofPassage(sql: Prepare, executionId: string, passage: string): Measured
   };
 }
 
-/** As SQL: the bucket of a delay, as `bucketOf` has it. */
+/** As SQL: the bucket of a delay, as `bucketOf` computes it. */
 const bucket = 'iif(ms <= 1, 0, CAST(ceil(ln(ms) / ln(1.25)) AS INTEGER))';
 
-/** How long the stages of an observed execution took, from the times that its messages tell. */
+/** How long the stages of an observed execution took, from the times in its messages. */
 export const observedDelays = (sql: Prepare, executionId: string): StageDelay[] =>
   stagesOf(sql, executionId).map(({ delay }) => delay);
 
-/** The same with how many items are of each size, for a picture. */
+/** The delays with the number of items of each size, for a picture. */
 export const observedBuckets = (sql: Prepare, executionId: string): (StageDelay & { buckets: [number, number][] })[] =>
   stagesOf(sql, executionId).map(({ measured, delay }) => ({ ...delay, buckets: measured.buckets() }));

@@ -19,7 +19,7 @@ import { shrunkenSamples } from './shrunken-samples.ts';
 import { someOf } from './some.ts';
 import { isBusHeard, toldOf, unsentSlices } from './told.ts';
 
-/** Slices and files that are named. */
+/** How many slices and files to name. */
 const named = 5;
 
 /** The facts that only an observed execution has. */
@@ -28,7 +28,7 @@ export interface ObservedPart {
   record: ObservedRecord;
 }
 
-/** Everything that is known of an observed execution. Throws `RUN_NOT_FOUND` for one whose record is damaged. @param now milliseconds since 1970 */
+/** Everything known about an observed execution. Throws `RUN_NOT_FOUND` if its record is damaged. @param now milliseconds since 1970 */
 export function observedFacts(
   sql: Prepare,
   execution: ObservedExecution,
@@ -134,7 +134,7 @@ function sliceTimes(
   };
 }
 
-/** Slices without a result that were sent before one that was answered by a time. */
+/** Slices without a result that were sent before a slice whose result came by a given time. */
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
   const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'queued' AND ${indexPredicates.openSlice}`;
   if (sql<[{ id: string }], { n: number }>(`SELECT 1 AS n ${waiting} LIMIT 1`).get({ id: executionId }) === undefined)
@@ -146,7 +146,7 @@ function passedSlices(sql: Prepare, executionId: string, answeredBy: string): So
   return someOf(sql, 'slice_filename', `${waiting} AND created_at < $before`, { id: executionId, before: latest });
 }
 
-/** Those of a sender of which no file is sliced are another family, which nobody slices. */
+/** Skips senders without any sliced file: their files are another family, which nobody slices. */
 function unslicedSamples(sql: Prepare, { execution_id, slices_created }: ObservedExecution, before: string): Some {
   if (slices_created === 0) return { count: 0, ids: [] };
   const sender = `(SELECT sender_no FROM observed_files AS o JOIN message_rows AS m USING (seq)
@@ -187,7 +187,7 @@ const failedSlices = (sql: Prepare, { execution_id, slices_failed }: ObservedExe
           .map(({ id }) => id),
 });
 
-/** As fast processing has told it for the run. */
+/** As fast processing announced it for the run. */
 function rampUp(sql: Prepare, executionId: string): number | undefined {
   const row = sql<[string], { seconds: unknown }>(
     `SELECT iif(json_valid(body), body ->> '$.content.worker_rampup_time', NULL) AS seconds FROM message_rows INDEXED BY message_rows_type
@@ -196,7 +196,7 @@ function rampUp(sql: Prepare, executionId: string): number | undefined {
   return typeof row?.seconds === 'number' && row.seconds >= 0 ? row.seconds : undefined;
 }
 
-/** A later one says nothing of the time that was heard. */
+/** Later signs say nothing about the time that was heard. */
 const lastWorkerSign = (sql: Prepare, namespace: string, until: number): number | undefined =>
   milliseconds(
     sql<[string, string], { at: string | null }>(

@@ -1,10 +1,10 @@
 import type { Some } from '../../../monitoring/observed/facts.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
-/** Names that are told of many. */
+/** How many names to report. */
 const named = 5;
 
-/** How many rows there are, and the names of the first. @param from the rest of a SELECT, from FROM on */
+/** The number of rows, and the names of the first. @param from the rest of a SELECT, from FROM on */
 export function someOf(
   sql: Prepare,
   column: string,

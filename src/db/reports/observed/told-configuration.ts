@@ -5,7 +5,7 @@ import type { KnownConfiguration } from '../settings.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Where a runner tells a setting: the section and key of its parameters. */
+/** Where a runner's parameters hold a setting: section and key. */
 const numbers: readonly [keyof KnownConfiguration, section: string, key: string][] = [
   ['stf_count', 'fast_processing', 'stf_count'],
   ['physics_period_count', 'fast_processing', 'physics_period_count'],
@@ -19,7 +19,7 @@ const numbers: readonly [keyof KnownConfiguration, section: string, key: string]
   ['target_worker_count', 'fast_processing', 'target_worker_count'],
 ];
 
-/** A ratio or seconds; all others are counts. */
+/** Ratios or seconds; all other settings are counts. */
 const fractions: ReadonlySet<string> = new Set([
   'stf_interval',
   'stf_sampling_rate',
@@ -30,8 +30,8 @@ const fractions: ReadonlySet<string> = new Set([
 const longestName = 80;
 
 /**
- * The settings that the runner of an observed execution told its monitor, under the names that they have here. Undefined where nothing was told. Source:
- * `parameter_values` of POST /api/workflow-executions/.
+ * The settings that the runner of an observed execution told its monitor, under our names. Undefined if none were told. Source: `parameter_values` of
+ * POST /api/workflow-executions/.
  */
 export function toldConfiguration(sql: Prepare, { execution_id }: ObservedExecution): KnownConfiguration | undefined {
   const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(

@@ -3,13 +3,13 @@ import type { Prepare } from '../../sqlite/statements.ts';
 import type { ObservedRecord } from './record.ts';
 import { someOf } from './some.ts';
 
-/** The status that was told by REST last; undefined where none was. */
+/** The last status told by REST; undefined if none was. */
 export function toldOf({ told_status, told_by, told_ms }: ObservedRecord): Told | undefined {
   if (told_status === null || told_ms === null) return undefined;
   return { status: told_status, at: told_ms, by: told_by ?? undefined };
 }
 
-/** A message about the run or its files was heard. */
+/** Whether a message about the run or its files was heard. */
 export const isBusHeard = (sql: Prepare, executionId: string): boolean =>
   sql<[string]>(`SELECT 1 FROM observed_files WHERE execution_id = ? AND kind NOT LIKE 'told%' LIMIT 1`).get(
     executionId,

@@ -9,7 +9,7 @@ interface Product {
   tf_filename: string | null;
 }
 
-/** The places in the log of the messages that tell the way of a file; undefined where its execution is not observed. */
+/** The `seq` of the messages that tell the way of a file; undefined if its execution is not observed. */
 export function seqsOfObserved(
   sql: Prepare,
   { kind, name, execution_id, stf_filename, tf_filename }: Product,

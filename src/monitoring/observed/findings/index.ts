@@ -18,7 +18,7 @@ import { slicesUnanswered } from './slices-unanswered.ts';
 import { stfNotReady } from './stf-not-ready.ts';
 import { toldOtherwise } from './told-otherwise.ts';
 
-/** Every kind of finding of observed executions. Of one severity they are told in this order. */
+/** Every kind of finding of observed executions. Findings of one severity are reported in this order. */
 export const observedRules: readonly ObservedRule[] = [
   slicesUnanswered,
   noTransformer,

@@ -1,7 +1,7 @@
 import { secondsSince } from '../facts.ts';
 import { counted, defineObserved } from './rule.ts';
 
-/** How long workers take to come where nobody has told it, in seconds. */
+/** How long workers take to come unless reported, in seconds. */
 const usualRampUp = 300;
 const margin = 60;
 

@@ -1,7 +1,7 @@
 import { counted, defineObserved, messagesOf } from './rule.ts';
 
 export const resultsUnmatched = defineObserved('RESULTS_UNMATCHED', ({ execution_id, results_unmatched, counts }) =>
-  // Where no slice goes over the bus, none can fit.
+  // If no slices go over the bus, no result can match one.
   results_unmatched === 0 || counts.slices_created === 0
     ? undefined
     : {

@@ -1,7 +1,7 @@
 import type { Finding } from '../../findings/rule.ts';
 import type { ObservedFacts } from '../facts.ts';
 
-/** One kind of finding of observed executions. `docs/monitor.md` has a row a code. */
+/** One kind of finding of observed executions. `docs/monitor.md` has a row per code. */
 export interface ObservedRule {
   code: string;
   find: (facts: ObservedFacts) => Omit<Finding, 'code'> | undefined;
@@ -26,5 +26,5 @@ export const timeOf = (milliseconds: number): string => new Date(milliseconds).t
 /** A count with its noun. */
 export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
-/** The same as the subject of a sentence in the past. */
+/** The same, as the subject of a past-tense sentence. */
 export const were = (n: number, one: string): string => `${counted(n, one)} ${n === 1 ? 'was' : 'were'}`;

@@ -1,7 +1,7 @@
 import { nextStepSeconds } from '../facts.ts';
 import { defineObserved, messagesOf, were } from './rule.ts';
 
-/** Said only where the bus was heard, and where no result waits for a slice that it does not name. */
+/** Reported only if the bus was heard and there are more such slices than results that may belong to them. */
 export const slicesNotSent = defineObserved(
   'SLICES_NOT_SENT',
   ({ execution_id, unsent, isBusHeard, results_unmatched }) =>

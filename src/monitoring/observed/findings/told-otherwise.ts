@@ -1,7 +1,7 @@
 import { nextStepSeconds, secondsSince } from '../facts.ts';
 import { counted, defineObserved, messagesOf, slicesOf, were } from './rule.ts';
 
-/** The runner has told an end, and the bus or the registrations of slices do not agree with it. */
+/** The runner reported an end that the bus or the registered slices contradict. */
 export const toldOtherwise = defineObserved('TOLD_OTHERWISE', (facts) => {
   const { execution_id, told, counts, slices_told, unsent, isBusHeard } = facts;
   if (told === undefined || told.status === 'running' || secondsSince(facts, told.at) < nextStepSeconds)
@@ -9,7 +9,7 @@ export const toldOtherwise = defineObserved('TOLD_OTHERWISE', (facts) => {
   if (counts.slices_queued > 0)
     return {
       severity: 'warning',
-      sentence: `Its runner has told that it is ${told.status}, and ${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'has' : 'have'} no result.`,
+      sentence: `Its runner reported it ${told.status}, but ${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'has' : 'have'} no result.`,
       ids: [],
       next: slicesOf(execution_id, { status: 'queued' }),
     };
@@ -17,7 +17,7 @@ export const toldOtherwise = defineObserved('TOLD_OTHERWISE', (facts) => {
   if (!isBusHeard || slices_told === 0 || (unsent.count === 0 && untold === 0)) return undefined;
   return {
     severity: 'warning',
-    sentence: `Its runner has told that it is ${told.status}; ${were(slices_told, 'TF slice')} registered by REST, and ${counts.slices_created} were heard on the bus.`,
+    sentence: `Its runner reported it ${told.status}; ${were(slices_told, 'TF slice')} registered by REST, and ${counts.slices_created} were heard on the bus.`,
     ids: [...unsent.ids],
     next: messagesOf(execution_id, { message_type: 'slice_registered' }),
   };

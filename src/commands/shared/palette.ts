@@ -1,7 +1,7 @@
 /** The meanings of colours: the state words of the field. */
 export type Shade = 'completed' | 'processing' | 'queued' | 'failed' | 'warning' | 'idle';
 
-/** Marks a text as standing for a state. A word or a glyph must say the same: not everybody sees the colour. */
+/** Paints a text in the colour of a state. A word or a glyph must say the same: not everybody sees the colour. */
 export type Paint = (shade: Shade, text: string) => string;
 
 /**
