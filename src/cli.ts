@@ -6,15 +6,15 @@ import { createProcessIo, endSoon, endWithoutReaders } from './commands/shared/p
 import { SwfError } from './lib/errors.ts';
 
 /**
- * The process: it starts what was asked for, and gives an exit code. Commands are loaded when they are called, so that a server starts without
- * the agents and a run without the server.
+ * The process: runs the requested command and gives an exit code. Commands are loaded on demand, so that a server starts without the agents and a run
+ * without the server.
  */
 const { version } = packageJson;
 let io: Io | undefined;
 const start = (db: string | undefined): Io => (io = createProcessIo({ version, db, program: import.meta.url }));
 
 async function main(): Promise<number> {
-  // So assistants start their server, and wait for it: there is no command line to read.
+  // Assistants start their server this way and wait for it: there is no command line to read.
   if (process.argv.length === 2) {
     const { serveCommand } = await import('./commands/serve/serve.ts');
     return serveCommand(start(undefined), { http: undefined, allowControl: false }, process.stdin);
@@ -27,7 +27,7 @@ async function main(): Promise<number> {
   });
 }
 
-/** Says what went wrong, to people and to the swf-mcp that started this process. Returns the exit code. */
+/** Reports an error to people and to the swf-mcp that started this process. Returns the exit code. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof SwfError) {
     process.stderr.write(`${error.line}\n`);

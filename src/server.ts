@@ -35,35 +35,35 @@ import type { LiveContext, Tool } from './tools/shared/tool.ts';
 export interface ServerOptions {
   version: string;
   tools: readonly Tool[];
-  /** The store as it is at the time of a call; it may appear later than the server. Throws `SwfError` where there is none. */
+  /** The store as it is at the time of a call; it may appear later than the server. Throws `SwfError` without a store. */
   queries: () => Queries;
   /** The store as it was at a moment. @param present milliseconds since 1970 */
   past: LiveContext['past'];
-  /** Asks on one state of the store, for as long as that takes. */
+  /** Queries one state of the store, for as long as that takes. */
   held: LiveContext['held'];
-  /** The page as one file for a chat that hosts it, read when it is asked for. */
+  /** The page as one file for a chat that hosts it, read on demand. */
   monitorPage: () => Promise<string>;
-  /** The machine beside the store, as far as tools need it, loaded where one asks. */
+  /** The machine besides the store, as far as tools need it, loaded on demand. */
   services: () => Promise<Services>;
-  /** The control that tools have over executions; left out, they have none. */
+  /** The control that tools have over executions; if left out, they have no control. */
   control?: Control | undefined;
-  /** The logbook, where this server may write it. */
+  /** The logbook, if this server may write it. */
   logbook?: Logbook | undefined;
-  /** The address of the page, for links in texts; undefined where nobody has told it. */
+  /** The address of the page, for links in texts; undefined if unknown. */
   page?: string | undefined;
-  /** Makes a call; left out, it is made at once and in this thread. */
+  /** Makes a call; by default, at once and in this thread. */
   callTool?: typeof callTool;
-  /** The name of the caller where more is known than a client says of itself. */
+  /** The caller's name, if more is known than a client says of itself. */
   caller?: string | undefined;
-  /** Aborted when the server is to end: what takes its time answers at once. */
+  /** Aborted when the server is to end: long calls then answer at once. */
   stopping?: AbortSignal;
-  /** Told of each call at its beginning; what it gives is told of the end. */
+  /** Called at the start of each call; the function that it returns is called at the end. */
   onCall?: (tool: string) => (isError: boolean) => void;
-  /** Where our own bugs are told to the operator; the client hears that there was one, and no more. */
+  /** Where our own bugs are logged for the operator; the client learns only that there was one. */
   log: Log;
 }
 
-/** Any call: the SDK's own schema would answer in words of its own. */
+/** Any call: the SDK's own schema would answer in its own words. */
 const callRequest = z.object({ method: z.literal('tools/call'), params: z.unknown().optional() });
 const callParams = z.looseObject({ name: z.string(), arguments: z.unknown().optional() });
 
@@ -80,7 +80,7 @@ export function createServer(options: ServerOptions): Server {
     {
       capabilities: { tools: {}, resources: {}, prompts: {}, completions: {}, extensions: pageExtension },
       instructions,
-      // For what a server asks of its client, which this one never does; the SDK would make a costly one for every server.
+      // For requests of a server to its client, which this one never makes; the SDK would create a costly validator for every server.
       jsonSchemaValidator: { getValidator: () => () => ({ valid: false, data: undefined, errorMessage: 'not used' }) },
     },
   );
@@ -108,7 +108,7 @@ export function createServer(options: ServerOptions): Server {
       called?.(false);
       return { structuredContent: answer, content: [{ type: 'text', text }] };
     } catch (error) {
-      // A name that is none is no label for a metric.
+      // Unknown tool names must not become metric labels.
       if (tools.some(({ name }) => name === params.name)) called?.(true);
       return { isError: true, content: [{ type: 'text', text: errorText(error, params.name, log) }] };
     }
@@ -118,7 +118,7 @@ export function createServer(options: ServerOptions): Server {
   return server;
 }
 
-/** The context of a tool that takes its time. Clients that asked for progress hear of it. */
+/** The context of a long-running tool. Clients that asked for progress receive it. */
 function liveContext(
   { queries, past, held, control, logbook, page, services, stopping }: ServerOptions,
   { signal, _meta, sendNotification }: Extra,
@@ -130,7 +130,7 @@ function liveContext(
     past,
     held,
     now: Date.now,
-    // Made only for a tool that listens to it: each one that is made stays known to the signal that lasts.
+    // Made only for a tool that listens to it: the long-lived signal keeps every combined one known.
     get signal() {
       return stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
     },
@@ -142,13 +142,13 @@ function liveContext(
     progress(done, total, message) {
       if (progressToken === undefined) return;
       const params = { progressToken, progress: done, message, ...(total === undefined ? {} : { total }) };
-      // A client that has gone hears nothing any more.
+      // A client that is gone hears nothing.
       sendNotification({ method: 'notifications/progress', params }).catch(() => {});
     },
   };
 }
 
-/** A fault as the protocol tells it: the mendable in full, a bug of ours by name only. */
+/** A fault in terms of the protocol: a fixable error in full, a bug of ours by name only. */
 function fault(log: Log, what: string, error: unknown): ProtocolFault {
   if (error instanceof ProtocolFault) return error;
   const code = error instanceof SwfError ? ErrorCode.InvalidParams : ErrorCode.InternalError;
@@ -163,7 +163,7 @@ function told<T>(log: Log, what: string, ask: () => T): T {
   }
 }
 
-/** The page, and reports, which can be had by tools too. */
+/** The page, and reports, which are also available through tools. */
 function offerResources(server: Server, options: ServerOptions): void {
   const { queries, log } = options;
   server.setRequestHandler(ListResourcesRequestSchema, ({ params }) => {
@@ -171,7 +171,7 @@ function offerResources(server: Server, options: ServerOptions): void {
     try {
       return { resources: [monitorPage, ...allPrintable(offeredReports(queries()))] };
     } catch (error) {
-      // There is no store yet, and no report.
+      // There is no store yet, so there are no reports.
       if (error instanceof SwfError) return { resources: [monitorPage] };
       throw fault(log, 'resources/list', error);
     }
@@ -225,13 +225,13 @@ function offerReading(server: Server, { queries, log }: ServerOptions): void {
     try {
       return { completion: completionsOf(queries(), argument.name, argument.value) };
     } catch {
-      // Somebody types while there is no store: there is nothing to offer.
+      // Without a store there is nothing to offer.
       return { completion: { values: [], total: 0, hasMore: false } };
     }
   });
 }
 
-/** Errors that a client can mend are told in full. Others are bugs, whose texts could hold anything. */
+/** Errors that a client can fix are reported in full. Others are bugs, whose texts could hold anything. */
 function errorText(error: unknown, what: string, log: Log): string {
   if (error instanceof SwfError) return error.line;
   log.write({

@@ -10,7 +10,7 @@ import type { Notifier } from '../messages/notifier.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { Journal, Reading } from './ports.ts';
 
-/** The facts that decide how a slice is worked on, the same for all slices of an execution. */
+/** The facts that decide how a slice is processed, the same for all slices of an execution. */
 export type SliceConditions = Pick<
   Draft<'slice'>,
   'speed' | 'slice_processing_time' | 'tf_size_bytes' | 'timeout_seconds'
@@ -22,36 +22,36 @@ export interface AgentContext {
   readonly run_number: number;
   readonly params: ExecutionParams;
   readonly files: DataFiles;
-  /** The facts that slices tell beside their frames, where workers have nothing else to go by: over a broker. */
+  /** Facts that slices carry besides their frames, for workers that have no other source: over a broker. */
   readonly conditions?: SliceConditions | undefined;
   /** The payload that slices ask for; undefined for the placeholder. */
   readonly payload?: PayloadName | undefined;
   /** A recorded message by its id. */
   message(id: string): Message | undefined;
-  /** Adds a line to the log. It is recorded with the step that it belongs to. */
+  /** Adds a log line, which is recorded with its step. */
   log(line: LogLine): void;
 }
 
-/** The part that an agent type plays. */
+/** The role of an agent type. */
 export interface AgentRole {
   readonly type: AgentType;
-  /** The messages that it says. */
+  /** The messages that it sends. */
   readonly emits: readonly MessageType[];
   /** Whether it makes files that others read. */
   readonly makesFiles?: boolean;
 }
 
 /**
- * An agent is a function from a message to messages. It keeps nothing in memory that it would need after a restart and touches nothing
- * but its context, which makes real time, simulation, tests and recovery the same code.
+ * An agent is a function from a message to messages. It keeps nothing in memory that it would need after a restart and touches nothing but its
+ * context, so real time, simulation, tests and recovery run the same code.
  */
 export interface Agent extends AgentRole {
-  /** The messages that it is given, in the order of the log and only where they had an effect. */
+  /** The messages that it receives, in log order, and only those that had an effect. */
   readonly reads: readonly Reading[];
   handle(message: Message, context: AgentContext): Draft[] | Promise<Draft[]>;
 }
 
-/** An execution as the parts of this process work on it. */
+/** An execution as this process's parts see it. */
 export interface ExecutionContext {
   agent: Omit<AgentContext, 'log'>;
   journal: Journal;
@@ -61,6 +61,6 @@ export interface ExecutionContext {
   lifetime: Pick<Lifetime, 'draining' | 'stopped'>;
 }
 
-/** The types of message that an agent is given. */
+/** The message types that an agent reads. */
 export const typesRead = ({ reads }: Agent): ReadonlySet<MessageType> =>
   new Set(reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)));

@@ -5,10 +5,7 @@ import type { PreparedFile } from '../files/data-files.ts';
 import type { Draft } from '../messages/message.ts';
 import type { ExecutionContext } from './agent.ts';
 
-/**
- * The message of one step of the schedule. For an STF it publishes the file first, which may be `written` already. Passes on the errors of
- * `DataFiles`.
- */
+/** Builds the message for one step of the schedule. For an STF, publishes the file first, which may be `written` already. Throws the errors of `DataFiles`. */
 export async function draftOf(
   step: DaqStep,
   context: ExecutionContext['agent'],
@@ -54,7 +51,7 @@ async function generateStf(
   };
 }
 
-/** A step as a line of the log. */
+/** The log line for a step. */
 export function daqSentence(step: DaqStep): string {
   switch (step.msg_type) {
     case 'run_imminent':

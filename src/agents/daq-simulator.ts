@@ -18,7 +18,7 @@ import type { AgentRole, ExecutionContext } from './agent.ts';
 import { daqSentence, draftOf, writeStf } from './daq-messages.ts';
 import type { Journal } from './ports.ts';
 
-/** The messages that tell the simulator's place in its schedule. */
+/** The messages that determine the simulator's place in its schedule. */
 const scheduleTypes = ['run_imminent', 'start_run', 'stf_gen', 'pause_run', 'resume_run', 'end_run'] as const;
 
 /** The driver, in the same process, speaks as the DAQ simulator too. */
@@ -27,7 +27,7 @@ export const daqSimulatorRole: AgentRole = {
   emits: [...scheduleTypes, 'driver_started', 'driver_ended', 'driver_lost', 'workflow_ended'],
 };
 
-/** Where the schedule stands by the simulator's messages so far. */
+/** Finds the place in the schedule from the simulator's messages so far. */
 function readPosition(journal: Journal, params: WorkflowParams): DaqPosition {
   const types: readonly MessageType[] = scheduleTypes;
   let position = startPosition;
@@ -43,19 +43,19 @@ function readPosition(journal: Journal, params: WorkflowParams): DaqPosition {
   }
 }
 
-/** The simulator looks after so many STFs whether a consumer is far behind. */
+/** The number of STFs between two checks whether a consumer is far behind. */
 const backpressureEvery = 10;
 
-/** An operator's request. Only the simulator can follow it, since nobody else says `pause_run` and `resume_run`. */
+/** An operator's request. Only the simulator can carry it out, since nobody else sends `pause_run` and `resume_run`. */
 type PauseCommand = Message<'pause_workflow' | 'resume_workflow'>;
 
 export interface DaqOptions {
   name: string;
   /** Resolves when no consumer is too far behind: the simulator is the only part that waits for the others. */
   readersCaughtUp: () => Promise<void>;
-  /** The oldest request that waits. */
+  /** The oldest pending request. */
   pendingPause: () => PauseCommand | undefined;
-  /** A signal that is aborted when there may be a request, or when everything is to end. */
+  /** A signal that aborts when there may be a request, or when everything ends. */
   wakeSignal: () => AbortSignal;
 }
 
@@ -67,9 +67,9 @@ export const pauseRefusals = {
 } as const satisfies Record<string, { code: EffectCode; reason: string }>;
 
 /**
- * Says what the schedule says, each message at its time, until the run is over or the execution is stopped. An STF's file is written before
- * it is announced. An operator's pause stops the schedule's clock; where no STFs are made anyway (before physics, in standby) it only holds
- * the next step back. Throws the errors of `Journal.step`, and `DATA_UNAVAILABLE` when the disk gives out.
+ * Sends the schedule's messages, each at its time, until the run is over or the execution is stopped. Writes an STF's file before announcing it. An
+ * operator's pause stops the schedule's clock; if no STFs are due anyway (before physics, in standby), it only holds back the next step. Throws the
+ * errors of `Journal.step`, and `DATA_UNAVAILABLE` if the disk fails.
  */
 export function runDaqSimulator(options: DaqOptions, execution: ExecutionContext): Promise<void> {
   return new DaqSimulator(options, execution).run();
@@ -79,11 +79,11 @@ class DaqSimulator {
   readonly #options: DaqOptions;
   readonly #execution: ExecutionContext;
   #position: DaqPosition;
-  /** An operator holds the next step back. */
+  /** Whether an operator holds back the next step. */
   #isHeld = false;
   /** A delayed step runs when it is released, not at its planned tick. */
   #heldUntil = 0;
-  /** The next STF, whose file is written while the one before goes through the other agents. */
+  /** The next STF, whose file is written while the other agents handle the previous STF. */
   #ahead: { sequence: number; file: Promise<PreparedFile> } | undefined;
 
   constructor(options: DaqOptions, execution: ExecutionContext) {
@@ -110,7 +110,7 @@ class DaqSimulator {
     }
   }
 
-  /** Resuming an execution that an operator had paused lets it go on, but for one whose pause is to stay. */
+  /** Ends an operator's pause when the execution is resumed, unless another request to pause is pending. */
   async #goOn(): Promise<void> {
     const command = this.#options.pendingPause();
     if (command?.msg_type !== 'pause_workflow') return this.#sayPause('resume_run', []);
@@ -118,7 +118,7 @@ class DaqSimulator {
     await journal.step({ sender: this.#options.name, tick: clock.now(), says: [], takes: [messageIdOf(command)] });
   }
 
-  /** Waits for the next step and says it. Returns whether the schedule is at its end. */
+  /** Waits for the next step and sends its message. Returns whether the schedule is at its end. */
   async #nextStep(): Promise<boolean> {
     const { clock, lifetime, agent } = this.#execution;
     const step = nextStep(this.#position, agent.params);
@@ -129,7 +129,7 @@ class DaqSimulator {
     if (step.msg_type === 'stf_gen' && step.sequence % backpressureEvery === 0) await this.#options.readersCaughtUp();
     if (lifetime.stopped.aborted) return true;
     await this.#say({ ...step, tick: Math.max(step.tick, this.#heldUntil) });
-    // A schedule without delays must not keep signals and timers from being served.
+    // A schedule without delays must not starve signals and timers.
     await nextTurn();
     return false;
   }
@@ -171,15 +171,15 @@ class DaqSimulator {
   }
 
   #writeAhead(step: ReturnType<typeof nextStep>): void {
-    // After an operator's pause the next STF is the one that was next before.
+    // An operator's pause does not change which STF is next.
     if (step.msg_type !== 'stf_gen' || this.#ahead !== undefined) return;
     const file = writeStf(step.sequence, this.#execution.agent);
-    // It is awaited when the STF is announced. Until then a failure must not look like one that nobody handles.
+    // Awaited when the STF is announced; until then, a failure must not count as unhandled.
     file.catch(() => {});
     this.#ahead = { sequence: step.sequence, file };
   }
 
-  /** Of a run that ends early nothing stays that nobody has announced. */
+  /** Discards a file that was written ahead but never announced, because the run ended early. */
   async #discardAhead(): Promise<void> {
     const file = await this.#ahead?.file.catch(() => undefined);
     await file?.discard();

@@ -1,7 +1,7 @@
 import type { Draft, Message } from '../messages/message.ts';
 import type { Agent, AgentContext } from './agent.ts';
 
-/** The data agent: it measures every STF file that the DAQ announces and says that the file is ready. */
+/** The data agent: measures every STF file that the DAQ announces and reports it ready. */
 export const dataAgent: Agent = {
   type: 'data',
   reads: ['run_imminent', 'stf_gen', 'end_run'],
@@ -31,7 +31,7 @@ async function registerStf(message: Message<'stf_gen'>, context: AgentContext): 
     throw new Error(`${filename} has ${facts.size_bytes} bytes, not ${tf_count} frames of ${frameBytes}`);
   }
   context.log({ level: 'INFO', message: `STF file ${filename} is ready`, context: { size_bytes: facts.size_bytes } });
-  // It is where the DAQ says, whatever its path is on this host.
+  // The file is where the DAQ says, whatever its path on this host.
   const where = file_url === undefined ? {} : { file_url };
   return [{ msg_type: 'stf_ready', filename, sequence, tf_count, ...facts, ...where }];
 }

@@ -11,15 +11,15 @@ export interface DriverOptions {
   /** The agent that the driver speaks as: the DAQ simulator. */
   name: string;
   overview: Overview;
-  /** Of its lease. */
+  /** The epoch of its lease. */
   epoch: number;
   /** Whether the DAQ simulator has come to the end of its schedule. */
   daqIsDone: () => boolean;
-  /** Called when an operator asks to pause or to go on, which is the DAQ simulator's to do. */
+  /** Called when an operator asks to pause or resume; the DAQ simulator carries it out. */
   onPause: () => void;
 }
 
-/** The driver wakes by these messages. To look at each of the many others would cost more than they do. */
+/** Only these messages wake the driver: checking after each of the many others would cost more than they do. */
 const wakesWhileDaqWorks: ReadonlySet<MessageType> = new Set<MessageType>([...commandTypes, 'end_run']);
 const wakesAfterDaq: ReadonlySet<MessageType> = new Set<MessageType>([
   ...wakesWhileDaqWorks,
@@ -32,8 +32,8 @@ const wakesAfterDaq: ReadonlySet<MessageType> = new Set<MessageType>([
 export type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated'; stop: Message<'stop_workflow'> };
 
 /**
- * Waits until the execution is over: everything is done, or somebody asks to stop it. It judges by the projection, never by a consumer's
- * cursor. Undefined if the execution is stopped here first. Throws the errors of `Journal.step`.
+ * Waits until the execution is over: everything is done, or somebody asks to stop it. Judges by the projection, never by a consumer's cursor. Returns
+ * undefined if the execution is stopped here first. Throws the errors of `Journal.step`.
  */
 export async function awaitVerdict(
   { name, overview, daqIsDone, onPause }: DriverOptions,
@@ -55,9 +55,7 @@ export async function awaitVerdict(
   return undefined;
 }
 
-/**
- * Records the end of an execution in one step: `end_run` where it has not been said, the driver's own end, and `workflow_ended` last of all.
- */
+/** Records the end of an execution in one step: `end_run` unless already sent, the driver's own end, and `workflow_ended` last. */
 export async function endExecution(
   verdict: Verdict,
   { name, overview, epoch }: DriverOptions,
@@ -69,7 +67,7 @@ export async function endExecution(
   await journal.step({
     sender: name,
     tick: clock.now(),
-    // The context tells this line, which repeats the reason, from the errors that led to it.
+    // The context distinguishes this line, which repeats the reason, from the errors that led to it.
     logs: [{ level: status === 'failed' ? 'ERROR' : 'INFO', message, context: { verdict: status } }],
     ...(status === 'completed' ? {} : { takes: [messageIdOf(verdict.stop)] }),
     says: () => [
@@ -80,16 +78,16 @@ export async function endExecution(
   });
 }
 
-/** Why a driver leaves an execution that runs: it was interrupted, or could not go on. The execution can be resumed. */
+/** Why a driver leaves a running execution: it was interrupted, or it failed. The execution can be resumed. */
 export type Leave = { cause: 'interrupted' } | { cause: 'fault'; code?: string; reason: string };
 
-/** The step by which a driver says that it leaves, the last row of its epoch. */
+/** The step that records a driver's leaving, the last row of its epoch. */
 export function leavingStep(
   why: Leave,
   { name, epoch }: DriverOptions,
   { clock }: Pick<ExecutionContext, 'clock'>,
 ): Step {
-  // The context tells this line, which the process itself says to its terminal, from the lines of agents.
+  // The context distinguishes this line, which the process prints to its own terminal, from agents' lines.
   const context = { driver_ended: why.cause };
   const line: LogLine =
     why.cause === 'interrupted'
@@ -98,7 +96,7 @@ export function leavingStep(
   return { sender: name, tick: clock.now(), says: [{ msg_type: 'driver_ended', epoch, ...why }], logs: [line] };
 }
 
-/** The counts after the end. Slices in hand of a stopped or failed execution are abandoned and wait again. */
+/** The final counts. A stopped or failed execution abandons its slices in hand, which are queued again. */
 function finalCounts({ status }: Verdict, counts: Counts): Counts {
   if (status === 'completed') return counts;
   const { slices_queued, slices_processing } = counts;
@@ -107,7 +105,7 @@ function finalCounts({ status }: Verdict, counts: Counts): Counts {
 
 function endOfRun(verdict: Verdict, overview: Overview): Draft[] {
   const phase = overview.phase();
-  // A run that nobody was told of has no end.
+  // A run that was never announced has no end.
   if (verdict.status === 'completed' || phase === 'none' || phase === 'completed') return [];
   const reason = verdict.status === 'failed' ? 'failed' : 'stopped';
   return [{ msg_type: 'end_run', total_stf_files: overview.counts().stf_count, reason }];

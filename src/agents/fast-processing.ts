@@ -4,7 +4,7 @@ import { sliceMessageId } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { Agent, AgentContext } from './agent.ts';
 
-/** The fast processing agent: it cuts samples into slices for the workers, and queues a failed slice again. */
+/** The fast processing agent: cuts samples into slices for the workers and queues failed slices again. */
 export const fastProcessingAgent: Agent = {
   type: 'fast_processing',
   reads: ['tf_file_registered', { msg_type: 'slice_result', state: 'failed' }],
@@ -67,7 +67,7 @@ function retrySlice(message: Message<'slice_result'>, context: AgentContext): Dr
   return [nextAttempt(slice, context)];
 }
 
-/** The same slice once more. Its envelope is that of the next step. */
+/** The next attempt at a slice. Its envelope comes from the next step. */
 function nextAttempt(slice: Message<'slice'>, { conditions, payload }: AgentContext): Draft<'slice'> {
   const { slice_id, slice_filename, tf_filename, stf_filename, start, end, tf_count, size_bytes, file_url, checksum } =
     slice;

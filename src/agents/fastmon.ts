@@ -2,7 +2,7 @@ import { planOf } from '../domain/plan/versions.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { Agent, AgentContext } from './agent.ts';
 
-/** The fast monitoring agent: it writes the planned samples of every STF that is ready as TF files. */
+/** The fast monitoring agent: writes the planned samples of every ready STF as TF files. */
 export const fastmonAgent: Agent = {
   type: 'fastmon',
   reads: ['stf_ready'],

@@ -7,25 +7,25 @@ import { type Agent, type ExecutionContext, typesRead } from './agent.ts';
 import { handlePatiently } from './patience.ts';
 import type { LoggedMessage } from './ports.ts';
 
-/** Nothing queues in memory: at most so many messages of the log are taken at a time. */
+/** The most log messages to read at a time, so that nothing queues in memory. */
 const batchSize = 256;
 
-/** How far a consumer is, in the log or among the messages that took effect late. */
+/** How far a consumer has read, in the log or among the messages that took effect late. */
 interface Place {
   /** The name of the cursor. */
   role: string;
-  /** The recorded cursor, which moves with steps only. */
+  /** The recorded cursor, which only steps move. */
   cursor: number;
-  /** The highest sequence that this process has read. It may be ahead of the cursor, which skips what has no consequences. */
+  /** The highest sequence that this process has read. It may be ahead of the cursor, which skips messages without consequences. */
   seen: number;
-  /** Messages without consequences behind the cursor. */
+  /** Messages without consequences since the cursor moved. */
   skipped: number;
 }
 
 /**
- * Lets an agent read the log after its cursor until the execution is stopped, or to its end once it drains. Each message with its
- * consequences is one step. Throws `AgentFailure` when the agent keeps failing on a message, `DATA_UNAVAILABLE` when the disk gives out,
- * and the errors of `Journal.step`.
+ * Lets an agent read the log after its cursor until the execution is stopped, or to the end of the log once it drains. Each message with its
+ * consequences is one step. Throws `AgentFailure` if the agent keeps failing on a message, `DATA_UNAVAILABLE` if the disk fails, and the errors of
+ * `Journal.step`.
  */
 export function consumeLog(agent: Agent, name: string, execution: ExecutionContext): Promise<void> {
   return new LogConsumer(agent, name, execution).run();
@@ -53,7 +53,7 @@ class LogConsumer {
     const { draining, stopped } = lifetime;
     while (!stopped.aborted) {
       const mark = notifier.mark(this.#types);
-      // Asked before the log is read: what is recorded before the drain is read in any case.
+      // Checked before reading the log, so that everything recorded before the drain is read.
       const isLast = draining.aborted;
       const most = await this.#readOn();
       if (isLast && most === 0) return;
@@ -62,7 +62,7 @@ class LogConsumer {
     }
   }
 
-  /** Reads and handles the next messages. Returns the number of messages of the larger batch. */
+  /** Reads and handles the next messages. Returns the size of the larger batch. */
   async #readOn(): Promise<number> {
     const { journal } = this.#execution;
     const batch = journal.read(this.#agent.reads, this.#place.seen, batchSize);
@@ -80,8 +80,8 @@ class LogConsumer {
   }
 
   /**
-   * Handles messages one after the other. Their steps are recorded in the same order, each from where the one before has put the cursor, so
-   * that a refused step refuses those behind it. Steps are not waited for singly, so that they share commits.
+   * Handles messages in order. Each step starts from the cursor that the previous step sets, so a refused step also refuses the steps after it. Steps
+   * are awaited together, so that they share commits.
    */
   async #take(messages: readonly LoggedMessage[], place: Place): Promise<void> {
     const { journal, lifetime } = this.#execution;
@@ -99,19 +99,19 @@ class LogConsumer {
           logs,
         );
         place.skipped += 1;
-        // Without consequences the cursor may stay behind a while: reading such messages again does nothing.
+        // Without consequences the cursor may lag a while: rereading such messages does nothing.
         if (says.length === 0 && logs.length === 0 && place.skipped < batchSize) continue;
         const recording = this.#record(seq, place, says, logs);
-        // It is awaited below. Until then a failure must not look like one that nobody handles.
+        // Awaited below; until then, a failure must not count as unhandled.
         recording.catch(() => {
           hasFailed = true;
         });
         steps.push(recording);
       }
     } finally {
-      // Steps that were handed in are recorded, whatever happens to the messages behind them.
+      // Submitted steps are recorded, whatever happens to the messages after them.
       const recorded = await Promise.all(steps);
-      // Another process does the same work, and has done this part of it.
+      // Another process does the same work and has already done this part.
       if (recorded.includes(false)) place.cursor = place.seen = journal.cursor(place.role);
     }
   }

@@ -3,12 +3,12 @@ import type { LogLine } from '../lib/logger.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { Agent, AgentContext } from './agent.ts';
 
-/** An agent that fails this often on one message cannot go on. The driver decides what happens then. */
+/** An agent gives up on a message after this many failures. The driver decides what happens then. */
 const tries = 3;
 
 /** An agent gave up on a message. */
 export class AgentFailure extends Error {
-  /** The file that the message is about, where it is about one. */
+  /** The file that the message is about, if any. */
   readonly filename: string | undefined;
 
   constructor(agent: string, message: Message, cause: unknown) {
@@ -18,9 +18,9 @@ export class AgentFailure extends Error {
 }
 
 /**
- * Lets an agent handle a message, a few times where it fails. Throws `AgentFailure` where it keeps failing, and passes on `SwfError`: what can be
- * mended outside is not the fault of the message.
- * @param lines gathers the log lines of the try that counts
+ * Lets an agent handle a message and retries failures. Throws `AgentFailure` if it keeps failing. Rethrows `SwfError` at once: a problem that can be
+ * fixed outside is not the message's fault.
+ * @param lines collects the log lines of the try that counts
  */
 export async function handlePatiently(
   { agent, name }: { agent: Agent; name: string },

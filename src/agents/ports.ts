@@ -6,8 +6,8 @@ import type { Draft, Message } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 
 /**
- * The edge between the agents and everything around them. Agents and driver see these interfaces; `db/execution/` implements those of the
- * store, `payload/` that of the work on a slice. Neither side imports the other.
+ * The edge between the agents and everything around them. Agents and driver see only these interfaces; `db/execution/` implements the store's,
+ * `payload/` the work on a slice. Neither side imports the other.
  */
 
 export interface LoggedMessage {
@@ -21,10 +21,10 @@ export interface Step {
   sender: string;
   /** Simulated time in seconds. */
   tick: number;
-  /** The messages. A function is asked inside the transaction, where the store stands still. */
+  /** The messages. A function is called inside the transaction, where the store does not change. */
   says: Draft[] | (() => Draft[]);
   logs?: LogLine[];
-  /** The consumer's cursor moves from here to there. The step is refused if it stands elsewhere. */
+  /** Moves the consumer's cursor. The step is refused if the cursor is not at `from`. */
   cursor?: { role: string; from: number; to: number };
   /** The ids of commands that this step carries out. */
   takes?: string[];
@@ -32,7 +32,7 @@ export interface Step {
   refuses?: { id: string; code: EffectCode; reason: string }[];
 }
 
-/** The messages of a type, or of them those in one `state`: what a consumer has no use for is not even fetched. */
+/** The messages of a type, or only those in one `state`, so that messages a consumer has no use for are not even fetched. */
 export type Reading = MessageType | { msg_type: MessageType; state: string };
 
 /** The log of one execution. */
@@ -41,18 +41,18 @@ export interface Journal {
   cursor(role: string): number;
   /** Messages that had an effect, after `after`, at most `limit`. `seen`: the log has been read up to here. */
   read(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
-  /** The same for messages that took effect late, in that order. Their `seq` is their place among these. */
+  /** The same for messages that took effect late, in the order of taking effect; `seq` is the place in that order. */
   readLate(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
   /** A recorded message by its id. */
   message(id: string): Message | undefined;
-  /** How many messages a role has still to read. Counting stops at `most`. */
+  /** How many messages a role has yet to read, counted up to `most`. */
   behind(role: string, readings: readonly Reading[], most: number): number;
   /**
-   * Records a step. False: the cursor stood elsewhere, and nothing was recorded. Throws `EXECUTION_IN_USE` where another process has taken
-   * the execution over, `STORE_UNAVAILABLE` where the store cannot be written.
+   * Records a step. Returns false, and records nothing, if the cursor was elsewhere. Throws `EXECUTION_IN_USE` if another process has taken over the
+   * execution, `STORE_UNAVAILABLE` if the store cannot be written.
    */
   step(step: Step): Promise<boolean>;
-  /** The same in one try, before it returns: for a process that ends at once. Throws where the store cannot be written this moment. */
+  /** The same, synchronously and without retries, for a process about to exit. Throws if the store cannot be written at that moment. */
   stepAtOnce(step: Step): void;
 }
 
@@ -62,9 +62,9 @@ export interface Overview {
   counts(): Counts;
   /** Whether everything that was announced is done: files ready, samples and slices as planned, every slice final. */
   isSettled(): boolean;
-  /** The oldest request to stop that nobody has carried out. */
+  /** The oldest pending request to stop. */
   pendingStop(): Message<'stop_workflow'> | undefined;
-  /** The oldest request to pause or to go on that nobody has carried out. */
+  /** The oldest pending request to pause or resume. */
   pendingPause(): Message<'pause_workflow' | 'resume_workflow'> | undefined;
 }
 
@@ -97,14 +97,14 @@ export interface SliceQueue {
   queued(limit: number): OpenSlice[];
   /** The slices in hand. */
   inProcess(): LeftSlice[];
-  /** How an attempt stands that a broker hands out. */
+  /** The state of an attempt that a broker delivered. */
   standing(sliceFilename: string, attempt: number): SliceStanding;
 }
 
 /** `open`: to be worked on. `over`: there is nothing to do. `given up`: too many of its starts were lost. */
 export type SliceStanding = 'open' | 'over' | 'given up';
 
-/** Facts about a payload command, as they stand in `slice_result`. */
+/** Facts about a payload command, as `slice_result` carries them. */
 export type PayloadFacts = Partial<
   Pick<Draft<'slice_result'>, 'exit_code' | 'signal' | 'output_tail' | 'outputs' | 'outputs_omitted'>
 >;
@@ -115,7 +115,7 @@ export type PayloadResult = { seconds: number; facts?: PayloadFacts } & (
   | { state: 'failed'; error: string }
 );
 
-/** The work of a worker on a slice. Every failure is the slice's result; only a faulty disk throws, `DATA_UNAVAILABLE`. */
+/** A worker's work on a slice. Every failure becomes the slice's result; only a faulty disk throws `DATA_UNAVAILABLE`. */
 export interface Payload {
   run(slice: OpenSlice, by: { worker_id: string; signal: AbortSignal }): Promise<PayloadResult>;
 }

@@ -13,13 +13,13 @@ export interface DeliveredSlice {
   slice: SliceOfExecution;
   /** The store of the recorder that sent it. */
   storeId: string;
-  /** Where its results go, where that is no usual place. */
+  /** Where its results go, if not to the usual place. */
   replyTo: string | undefined;
   /** When it came, in milliseconds of the process. */
   since: number;
 }
 
-/** The same in the hand of one slot. The two ways to let go of it do nothing where the connection has ended. */
+/** A delivered slice in the hand of one slot. `acknowledge` and `giveBack` do nothing once the connection has ended. */
 export interface QueuedSlice extends DeliveredSlice {
   acknowledge: () => void;
   giveBack: () => void | Promise<void>;
@@ -28,7 +28,7 @@ export interface QueuedSlice extends DeliveredSlice {
 /** Why a worker cannot do a slice. */
 export type Misfit = Pick<Draft<'slice_returned'>, 'reason' | 'detail'>;
 
-/** A payload has found out in the midst of its work that it cannot be done here. */
+/** A payload found out midway that this worker cannot do the slice. */
 export class SliceReturned extends Error {
   readonly misfit: Misfit;
 
@@ -39,8 +39,8 @@ export class SliceReturned extends Error {
 }
 
 /**
- * How the execution of a slice stands: slices of an `open` one may be begun; those of a `paused` one wait on the queue; of one that is `over`
- * nothing is left to do; of an `unknown` one nobody has heard yet.
+ * The state of a slice's execution. `open`: its slices may start. `paused`: they wait on the queue. `over`: nothing is left to do. `unknown`: nobody
+ * has heard of it yet.
  */
 export type ExecutionStanding = 'open' | 'paused' | 'over' | 'unknown';
 
@@ -52,37 +52,37 @@ export interface SliceWorkerOptions {
   changed: (signal: AbortSignal) => Promise<void>;
   /** Aborted when the execution is over, whatever is still in hand. */
   overFor: (delivered: DeliveredSlice) => AbortSignal;
-  /** The work on a slice, or why it cannot be done here. */
+  /** Returns the work on a slice, or why this worker cannot do it. */
   prepare: (delivered: DeliveredSlice) => Promise<Payload | Misfit>;
-  /** Says that a slice is begun. False where the recorder does not want that now. */
+  /** Reports that a slice has started. Returns false if the recorder does not want it now. */
   begin: (draft: Draft<'slice_started'>, delivered: DeliveredSlice) => Promise<boolean>;
-  /** Says how a slice has ended. Resolves when nothing can take it away any more; with false where the broker does not take it. */
+  /** Reports how a slice ended. Resolves once the report cannot be lost; with false if the broker refuses it. */
   say: (draft: Draft<'slice_result' | 'slice_returned'>, delivered: DeliveredSlice) => Promise<boolean>;
-  /** Aborted when no slice is begun any more. */
+  /** Aborted when no more slices may start. */
   draining: AbortSignal;
   /** Aborted when everything ends, finished or not. */
   stopped: AbortSignal;
-  /** The slices in hand, or the free slots, have changed. */
+  /** Called when the slices in hand or the free slots change. */
   onChange: () => void;
 }
 
-/** How long a worker that is told to stop waits for the broker to confirm a result, in milliseconds. */
+/** How long a draining worker waits for the broker to confirm a result, in milliseconds. */
 const confirmationPatience = 10_000;
 
-/** The fate of a slice on its queue; `kept`: it stays unacknowledged, for the broker to hand out again. */
+/** The fate of a slice on its queue. `kept`: it stays unacknowledged, so that the broker delivers it again. */
 type Outcome = 'done' | 'back' | 'kept';
 
 /**
- * Works on slices from a broker's queue. A slice is acknowledged when its result has been confirmed, so the slice of a dead worker is handed
- * out again. One whose execution is over is acknowledged without work; one that this worker cannot do is said to be returned.
+ * Works on slices from a broker's queue. Acknowledges a slice once its result is confirmed, so the broker redelivers a dead worker's slice.
+ * Acknowledges a slice without work if its execution is over, and reports it as returned if this worker cannot do it.
  */
 export class SliceWorker {
   readonly #options: SliceWorkerOptions;
-  /** Work in hand in this process, by attempt. A slice that is handed out again meanwhile joins it. */
+  /** Work in hand in this process, by attempt. A redelivered slice joins it. */
   readonly #inHand = new Map<string, Promise<Outcome>>();
-  /** For each execution that is heard of: aborted when it is over, or everything ends. */
+  /** For each execution, a signal that aborts when it is over or everything ends. */
   readonly #ends = new WeakMap<AbortSignal, AbortSignal>();
-  /** Ends the waits for confirmation, after a while. */
+  /** Callbacks that limit the waits for confirmation. */
   readonly #impatient = new Set<() => void>();
 
   constructor(options: SliceWorkerOptions) {
@@ -135,7 +135,7 @@ export class SliceWorker {
     return this.#confirmed(resultOf(fields, result), delivered);
   }
 
-  /** The work, or why it cannot be done here. A file that has to be fetched takes its time: where it is not to be begun any more, what becomes of the slice. */
+  /** The work, or why this worker cannot do it. Fetching a file takes time: if the slice may no longer start afterwards, its fate. */
   async #prepared(delivered: DeliveredSlice): Promise<Payload | Misfit | Outcome> {
     const { prepare, overFor, draining } = this.#options;
     const ended = (): Outcome | undefined =>
@@ -144,18 +144,18 @@ export class SliceWorker {
       const prepared = await prepare(delivered);
       return ended() ?? ('reason' in prepared ? prepared : ((await this.#untilOpen(delivered)) ?? prepared));
     } catch (error) {
-      // A fetch that was given up says nothing of the file.
+      // An abandoned fetch says nothing about the file.
       const outcome = ended();
       if (outcome === undefined) throw error;
       return outcome;
     }
   }
 
-  /** Undefined as soon as the slice may be begun; otherwise what becomes of it. */
+  /** Resolves with undefined once the slice may start, otherwise with its fate. */
   async #untilOpen(delivered: DeliveredSlice): Promise<Outcome | undefined> {
     const { draining, standing, changed } = this.#options;
     for (;;) {
-      // A lifetime that is stopped drains too.
+      // A stopped lifetime is draining too.
       if (draining.aborted) return 'kept';
       switch (standing(delivered)) {
         case 'open':
@@ -170,7 +170,7 @@ export class SliceWorker {
     }
   }
 
-  /** Says the last word about a slice. Once the worker drains, the wait for its confirmation has an end. */
+  /** Sends the final report about a slice. Once the worker drains, limits the wait for its confirmation. */
   #confirmed(draft: Draft<'slice_result' | 'slice_returned'>, delivered: DeliveredSlice): Promise<Outcome> {
     const { draining } = this.#options;
     return new Promise((resolve, reject) => {
@@ -189,7 +189,7 @@ export class SliceWorker {
     });
   }
 
-  /** A result that the broker does not take, which may be too large for it, is told without what the payload wrote. */
+  /** If the broker refuses a result, perhaps as too large, reports a failure without the payload's output instead. */
   async #say(draft: Draft<'slice_result' | 'slice_returned'>, delivered: DeliveredSlice): Promise<Outcome> {
     const { say } = this.#options;
     if (await say(draft, delivered)) return 'done';
@@ -201,7 +201,7 @@ export class SliceWorker {
   }
 }
 
-/** Every slice in hand listens to it. */
+/** Every slice in hand listens to this signal. */
 function endOf(...signals: AbortSignal[]): AbortSignal {
   const signal = AbortSignal.any(signals);
   setMaxListeners(0, signal);

@@ -7,10 +7,10 @@ import { LeftSlices, maxKilledDrivers } from './left-slices.ts';
 import type { OpenSlice, Payload, PayloadResult, SliceQueue } from './ports.ts';
 import { resultOf, slotName, startFields } from './slice-messages.ts';
 
-/** Nobody else waits for these messages: a slot that has finished wakes its own agent with them. */
+/** Nothing else waits for this type: a finished slot uses it to wake its own agent. */
 const ownNews: MessageType = 'slice_started';
 
-/** A slice may be free for a worker after these messages, or a worker free for a slice. */
+/** After these messages, a slice may be free for a worker, or a worker for a slice. */
 const wakesOn: ReadonlySet<MessageType> = new Set<MessageType>([
   ownNews,
   'slice',
@@ -31,8 +31,8 @@ export interface WorkerOptions {
 }
 
 /**
- * Hands queued slices to free slots until the execution is stopped. Slices in hand are left without a result then. Slices that an earlier
- * process began and did not end are handed out first, as the same attempt. Throws the errors of `Journal.step` and of the payload.
+ * Hands queued slices to free slots until the execution is stopped, which leaves slices in hand without a result. Slices that an earlier process
+ * started but did not finish go first, as the same attempt. Throws the errors of `Journal.step` and of the payload.
  */
 export function runWorkerPool(options: WorkerOptions, execution: ExecutionContext): Promise<void> {
   return new WorkerPool(options, execution).run();
@@ -69,7 +69,7 @@ class WorkerPool {
       // Slots that become free in the same turn share one step.
       else await nextTurn().then(() => this.#takeStep());
     }
-    // The supervisor stops the others when it hears of the failure. Only then everything in hand has a reason to end.
+    // The supervisor stops the other parts when it learns of the failure. Only then does the work in hand have a reason to end.
     if (this.#failures.length > 0) throw this.#failures[0];
     await Promise.all(this.#inHand);
   }
@@ -100,7 +100,7 @@ class WorkerPool {
       sender: this.#options.name,
       tick: clock.now(),
       says: () => {
-        // Asked inside the step: a pause that came in between would find a slice begun in standby.
+        // Read inside the step: otherwise a pause in between would let a slice start in standby.
         begun = this.#next(this.#free.length + ended.length);
         return this.#drafts(ended, begun);
       },
@@ -130,11 +130,11 @@ class WorkerPool {
 
   async #work(slice: OpenSlice, slot: string): Promise<void> {
     const { clock, lifetime, notifier } = this.#execution;
-    // Virtual time must not go on until the result is recorded.
+    // Virtual time must not advance until the result is recorded.
     clock.enter();
     try {
       const result = await this.#options.payload.run(slice, { worker_id: slot, signal: lifetime.stopped });
-      // A payload that ends because everything ends has no result.
+      // A payload that ends only because everything stops has no result.
       if (!lifetime.stopped.aborted) this.#finished.push({ slice, slot, result });
     } catch (error) {
       this.#failures.push(error);

@@ -16,10 +16,10 @@ export const activeMqClassic: BrokerDialect = {
   expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
   messageId: (headers) => headers['message-id'],
   acknowledgedBy: 'ack',
-  // NACK sends the message to the dead letters.
+  // NACK moves the message to the dead letters.
   giveBack: 'resubscribe',
   // Its option transport.tcpNoDelay is off.
   holdsBackFrames: true,
-  // It pings only where it has sent nothing since the last look, so it is silent for up to twice the interval.
+  // It pings only if it has sent nothing since its last check, so it may be silent for up to twice the interval.
   silenceFactor: 2.2,
 };

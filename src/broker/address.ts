@@ -10,8 +10,8 @@ export interface BrokerAddress {
 const defaultPorts = { 'stomp:': 61_613, 'stomp+ssl:': 61_614 } as const;
 
 /**
- * Reads `stomp://host:port`, `stomp+ssl://host:port`, or a comma list of them, which is a failover list.
- * Throws `CONFIG_INVALID`. Login belongs into the configuration or the environment: an address is shown in logs.
+ * Reads `stomp://host:port`, `stomp+ssl://host:port`, or a comma-separated failover list of them. Throws `CONFIG_INVALID`. Logins belong in the
+ * configuration or the environment, because logs show addresses.
  */
 export function parseBrokerUrl(url: string): BrokerAddress[] {
   return url.split(',').map((part) => parseOne(part.trim()));
@@ -25,7 +25,7 @@ function parseOne(text: string): BrokerAddress {
     );
   let url: URL;
   try {
-    // URL knows no ports of its own for these schemes, and reads them as it reads any other.
+    // URL has no default ports for these schemes, and parses them like any other.
     url = new URL(text);
   } catch {
     throw wrong('is no URL');
@@ -40,7 +40,7 @@ function parseOne(text: string): BrokerAddress {
   return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, tls: url.protocol === 'stomp+ssl:' };
 }
 
-/** A URL as it may be shown: without what stands for a password. */
+/** A URL that is safe to show: without anything that may be a password. */
 function masked(url: string): string {
   return url.replace(/\/\/[^/@,]*@/g, '//***@');
 }

@@ -1,11 +1,11 @@
 import { type BrokerDialect, type Place, selectorOf } from './dialect.ts';
 
-/** Bytes that may be under way unacknowledged, where many messages may. */
+/** Bytes that may be in flight unacknowledged, if many messages may. */
 const wideWindow = 4_194_304;
 
 /**
- * Apache Artemis 2. Its manual's chapter on STOMP documents the headers. A stock broker takes every name for a topic, so each frame says which
- * kind of place it means; acceptor prefixes and addresses that were made before agree with that.
+ * Apache Artemis 2. Its manual's chapter on STOMP documents the headers. A stock broker treats every name as a topic, so each frame names the kind of
+ * destination that it means; acceptor prefixes and existing addresses agree with that.
  */
 export const artemis: BrokerDialect = {
   name: 'artemis',
@@ -17,7 +17,7 @@ export const artemis: BrokerDialect = {
   window: (messages) => ({ 'consumer-window-size': String(messages === 1 ? 1 : wideWindow) }),
   durable: (name) => ({ 'durable-subscription-name': name }),
   forget: (name) => [{ command: 'UNSUBSCRIBE', headers: { id: 'durable', 'durable-subscription-name': name } }],
-  // It answers in the same way whether there was one.
+  // It gives the same answer whether or not there was a subscription.
   isNoSuchSubscription: () => false,
   // Connections share a client id.
   isHeldElsewhere: () => false,
@@ -26,14 +26,14 @@ export const artemis: BrokerDialect = {
     destination,
     id: 'probe',
     ack: 'auto',
-    // A durable subscription to a topic needs a client id, which the connection has none of; on a queue the name says nothing.
+    // A durable subscription to a topic needs a client id, which this connection lacks; for a queue the name has no meaning.
     'durable-subscription-name': 'probe',
     selector: '1 = 0',
   }),
   expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
   messageId: idOf,
   acknowledgedBy: 'message-id',
-  // NACK is taken as ACK.
+  // It treats NACK as ACK.
   giveBack: 'resubscribe',
   holdsBackFrames: false,
   silenceFactor: 1.2,
@@ -45,8 +45,8 @@ function placeOf(destination: string): Place {
 }
 
 /**
- * Its header `message-id` is the number of the consumer and that of the message, `27,24`. The numbers of messages begin anew where the broker has lost its disk,
- * but not in the same millisecond.
+ * Its header `message-id` holds the consumer's number and the message's, `27,24`. Message numbers restart if the broker loses its disk, but not
+ * within the same millisecond.
  */
 function idOf({ 'message-id': id, timestamp }: Readonly<Record<string, string>>): string | undefined {
   return id === undefined ? undefined : `${timestamp ?? ''}-${id.slice(id.lastIndexOf(',') + 1)}`;

@@ -9,53 +9,53 @@ export interface BrokerSettings {
   password?: string | undefined;
   /** Certificates to trust, as PEM. */
   ca?: string | undefined;
-  /** Heartbeats asked for, both ways. */
+  /** Requested heartbeat interval, both ways. */
   heartbeatSeconds: number;
   /** Needed for a durable subscription. */
   clientId?: string | undefined;
-  /** The kind of broker; left out, the broker's own word tells. */
+  /** The kind of broker; by default, as the broker identifies itself. */
   dialect?: DialectName | undefined;
-  /** RabbitMQ's virtual host; left out, its default one. */
+  /** RabbitMQ's virtual host; by default, its default host. */
   vhost?: string | undefined;
 }
 
-/** A message as a broker delivers it. Its body is read behind the connection (`exchange/decoding.ts`): other programs have words of their own. */
+/** A message as a broker delivers it. The connection does not parse its body (`exchange/decoding.ts` does): other programs use formats of their own. */
 export interface Delivery {
   headers: Readonly<Record<string, string>>;
-  /** The broker's own id of the message, the same however often it is delivered; undefined where the broker has none. */
+  /** The broker's own id of the message, the same at every delivery; undefined if the broker has none. */
   id: string | undefined;
-  /** The whole body as text, with U+FFFD for what is no UTF-8; of one that is too large, its beginning. */
+  /** The body as text, with U+FFFD for invalid UTF-8; only its beginning if it is too large. */
   body: string;
-  /** The whole body; of one that is too large, its beginning. */
+  /** The body; only its beginning if it is too large. */
   bytes: Buffer;
-  /** Of the whole body, in bytes. */
+  /** Size of the whole body, in bytes. */
   size: number;
   isWhole: boolean;
-  /** Of the whole body, in hex, where that is too large to be kept. */
+  /** Hex digest of the whole body, if that is too large to keep. */
   sha256?: string;
   /**
-   * Tells the broker that the message is dealt with. It does nothing once the session of the delivery is over.
-   * @param onConfirmed called when the broker says that it will not deliver it again
+   * Tells the broker that the message is handled. Does nothing once the delivery's session is over.
+   * @param onConfirmed called when the broker confirms that it will not deliver the message again
    */
   acknowledge(onConfirmed?: () => void): void;
-  /** Lets the broker hand the message to somebody else, or to us again. It does nothing once the session is over. */
+  /** Lets the broker deliver the message again, to somebody else or to us. Does nothing once the session is over. */
   giveBack(): void;
-  /** Aborted when the session of the delivery is over: the broker delivers the message again then, perhaps to another process. */
+  /** Aborted when the delivery's session is over: the broker then redelivers the message, perhaps to another process. */
   lost: AbortSignal;
 }
 
-/** A choice of messages by their header `store_id`: one recorder's, one recorder's and those that name none, or all that name one. */
+/** Selects messages by their header `store_id`: one recorder's, one recorder's plus messages without the header, or all messages with it. */
 export type StoreChoice = { is: string } | { isOrNone: string } | 'named';
 
-/** The messages of a destination that a subscription is for. All conditions hold together. */
+/** The messages of a destination that a subscription selects. All conditions must hold. */
 export interface Only {
-  /** Of this namespace. Where it is left out, those that name none in their headers. */
+  /** Messages of this namespace; if left out, messages without a namespace in their headers. */
   namespace?: string;
-  /** Programs of other makes name no store, and keep what is theirs. */
+  /** Other programs name no store, so a choice by store leaves them their own messages. */
   store?: StoreChoice;
-  /** Of this execution. */
+  /** Messages of this execution. */
   execution?: string;
-  /** Not those whose header has one of these values. One that has no such header is meant. */
+  /** Excludes messages whose header has one of these values. Messages without the header are included. */
   not?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -63,51 +63,51 @@ export interface Subscription {
   /** Unique in its connection. */
   id: string;
   destination: string;
-  /** `each`: a message is dealt with when it is acknowledged. `auto`: when it is delivered. */
+  /** When a message counts as handled. `each`: when it is acknowledged. `auto`: when it is delivered. */
   ack: 'auto' | 'each';
   /**
-   * Asked at each subscribing. A broker without selectors delivers others too, which the reader has to tell apart: there only the namespace
-   * holds, as a part of the destination's name. All messages, where it is left out.
+   * Called at each subscribe. Selects all messages if left out. A broker without selectors honors only the namespace, as part of the destination's
+   * name, so the reader must filter the rest.
    */
   only?: () => Only;
-  /** Messages that the broker may have under way to us unacknowledged. */
+  /** Messages that the broker may have in flight to us, unacknowledged. */
   prefetch?: number;
-  /** It wants copies: refused where each message of the destination goes to one reader, since it would be taken from its owner. */
+  /** Requires copies: refused if each message goes to only one reader, since we would take it from its owner. */
   copiesOnly?: boolean;
-  /** Under this name the broker keeps messages while nobody listens. The connection needs a client id. */
+  /** The name under which the broker keeps messages while nobody listens. The connection needs a client id. */
   durableName?: string;
   onMessage: (delivery: Delivery) => void;
 }
 
-/** A durable subscription, as far as it has to be known to remove it. */
+/** The parts of a durable subscription needed to remove it. */
 export type DurablePlace = Pick<Subscription, 'destination' | 'only'> & { durableName: string };
 
-/** A message that goes out. Its header `namespace` is also its place on brokers without selectors. */
+/** An outgoing message. On brokers without selectors, its header `namespace` is also part of its destination. */
 export interface Outgoing {
   destination: string;
   headers: Record<string, string>;
   body: string;
-  /** The broker may throw it away after so many seconds; never, where it is left out. */
+  /** Seconds after which the broker may discard it; never, if left out. */
   expirySeconds?: number | undefined;
 }
 
-/** The ways to go on where the first round of tries fails. */
+/** How to proceed if the first round of tries fails. */
 export interface ConnectHow {
-  /** It is not tried again. */
+  /** Do not try again. */
   once: boolean;
-  /** It is tried again also where we are not let in; otherwise only where no broker is there. True, where it is left out. */
+  /** Also retry if the broker refuses us; otherwise only if no broker is there. True by default. */
   mayBeRefused?: boolean;
 }
 
-/** A connection to a message broker that comes back after a break. `stomp-connection.ts` implements it, and in tests a broker in memory. */
+/** A message broker connection that reconnects after a break. `stomp-connection.ts` implements it; tests use a broker in memory. */
 export interface BrokerConnection {
   /**
-   * Resolves when the first session is up. Rejects with `BROKER_UNREACHABLE` or `BROKER_REFUSED` when no server of the list lets us in at the
-   * first round, as far as it is not to be tried again then.
+   * Resolves when the first session is up. Rejects with `BROKER_UNREACHABLE` or `BROKER_REFUSED` if no server of the list lets us in during the first
+   * round, and `how` does not ask for more tries.
    */
   connect(how: ConnectHow): Promise<void>;
   isUp(): boolean;
-  /** Whether `Only` holds beyond the namespace. Known once a session has been up. */
+  /** Whether the broker honors `Only` beyond the namespace. Known once a session has been up. */
   hasSelectors(): boolean;
   /** Calls back each time a session has come up, with all subscriptions in place. */
   onUp(callback: () => void): void;
@@ -115,13 +115,13 @@ export interface BrokerConnection {
   subscribe(subscription: Subscription): void;
   unsubscribe(id: string): void;
   /**
-   * Removes a durable subscription that nobody listens to. False where the broker says that there was none. Rejects with `BROKER_UNREACHABLE`
+   * Removes a durable subscription that nobody listens to. Returns false if the broker says that there was none. Rejects with `BROKER_UNREACHABLE`
    * while there is no session.
    */
   forget(subscription: DurablePlace): Promise<boolean>;
   /**
-   * Resolves at the broker's receipt. Rejects with `BROKER_REFUSED` where the broker does not take this message, and with either code when the
-   * session ends before the receipt.
+   * Resolves at the broker's receipt. Rejects with `BROKER_REFUSED` if the broker refuses this message, and with either code if the session ends
+   * before the receipt.
    */
   send(message: Outgoing): Promise<void>;
   close(): Promise<void>;
@@ -129,6 +129,6 @@ export interface BrokerConnection {
 
 /**
  * Makes a connection.
- * @param onTrouble told of each break and each failed try
+ * @param onTrouble called at each break and each failed try
  */
 export type Connect = (settings: BrokerSettings, onTrouble: (error: SwfError) => void) => BrokerConnection;

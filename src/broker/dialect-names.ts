@@ -1,4 +1,4 @@
-/** The kinds of brokers that are known. */
+/** The known kinds of broker. */
 export const dialectNames = ['activemq', 'artemis', 'rabbitmq'] as const;
 
 export type DialectName = (typeof dialectNames)[number];

@@ -1,7 +1,7 @@
 import type { Only, StoreChoice, Subscription } from './connection.ts';
 import type { DialectName } from './dialect-names.ts';
 
-/** A destination in the broker's own words, with the headers that say what kind of place it is. */
+/** A destination by the broker's own name, with the headers that state its kind. */
 export interface Place {
   destination: string;
   send: Record<string, string>;
@@ -11,22 +11,22 @@ export interface Place {
 type Headers = Record<string, string>;
 
 /**
- * The differences from broker to broker behind the same protocol. Each dialect is a file of its own and a line in `dialects.ts`. All facts are
- * those of the brokers' manuals and sources; the suite of `test/broker/` holds them for the real ones.
+ * The differences between brokers behind the same protocol. Each dialect is a file of its own and a line in `dialects.ts`. All facts come from the
+ * brokers' manuals and sources; the suite in `test/broker/` checks them against real brokers.
  */
 export interface BrokerDialect {
   name: DialectName;
-  /** Whether this is the broker that calls itself so in the header `server`. */
+  /** Whether the header `server` names this broker. */
   isServer(server: string): boolean;
   /** Whether a subscription may choose messages by their headers. */
   hasSelectors: boolean;
-  /** Where a destination is. The namespace is part of its name where nothing else keeps namespaces apart. */
+  /** The broker's form of a destination. Its name includes the namespace if nothing else separates namespaces. */
   place(destination: string, namespace: string | undefined): Place;
-  /** The headers of a SUBSCRIBE frame that choose messages. */
+  /** SUBSCRIBE headers that select messages. */
   choose(only: Only): Headers;
-  /** How many unacknowledged messages may be under way. */
+  /** SUBSCRIBE headers that limit the unacknowledged messages in flight. */
   window(messages: number): Headers;
-  /** The headers of a SUBSCRIBE frame that make a subscription outlive its connection. */
+  /** SUBSCRIBE headers that make a subscription outlive its connection. */
   durable(name: string): Headers;
   /** The frames that remove a durable subscription of this connection's client id. */
   forget(name: string, subscribe: Headers): { command: 'SUBSCRIBE' | 'UNSUBSCRIBE'; headers: Headers }[];
@@ -35,30 +35,30 @@ export interface BrokerDialect {
   /** Whether a refusal means that another connection has the same client id. */
   isHeldElsewhere(message: string): boolean;
   /**
-   * The headers of a SUBSCRIBE frame that is taken where a topic's name stands for a queue, and refused where it does not. It takes no message. Undefined
-   * where a topic cannot be a queue.
+   * SUBSCRIBE headers that the broker accepts if a topic's name denotes a queue, and refuses otherwise. The subscription takes no message. Undefined
+   * if a topic cannot be a queue.
    */
   probeForQueue?(destination: string): Headers;
   expiry(seconds: number): Headers;
-  /** The broker's own id of a delivered message, the same however often it delivers it; undefined where it has none. */
+  /** The broker's own id of a delivered message, the same at every delivery; undefined if it has none. */
   messageId(headers: Readonly<Headers>): string | undefined;
   /**
-   * The header by which a delivery is acknowledged. Programs of the existing testbed send a header `ack` of their own, which brokers pass on: Artemis puts its
-   * own behind it, where STOMP's first one counts, and an ACK of theirs costs the connection.
+   * The header that acknowledges a delivery. Programs of the existing testbed send an `ack` header of their own, which brokers pass on: Artemis
+   * appends its own after it, but in STOMP the first one counts, and an ACK with theirs costs the connection.
    */
   acknowledgedBy: 'ack' | 'message-id';
   /**
-   * How a delivery goes back to its queue. `resubscribe`: by ending the subscription, where NACK would destroy the message. `nack`: by NACK,
-   * where the end of a subscription keeps the message from others.
+   * How to return a delivery to its queue. `resubscribe`: end the subscription, since NACK would destroy the message. `nack`: NACK, since ending a
+   * subscription would keep the message from others.
    */
   giveBack: 'resubscribe' | 'nack';
-  /** Whether it sends small frames only when what it sent before is acknowledged by the network (Nagle's algorithm). */
+  /** Whether it holds back small frames until the network acknowledges its earlier data (Nagle's algorithm). */
   holdsBackFrames: boolean;
-  /** A broker may be silent for so many of its own heartbeat intervals. */
+  /** How many of its own heartbeat intervals the broker may be silent. */
   silenceFactor: number;
 }
 
-/** A choice of messages as a selector of SQL-92, which JMS brokers read. */
+/** A message choice as an SQL-92 selector, which JMS brokers read. */
 export function selectorOf({ namespace, store, execution, not = {} }: Only): string {
   const quoted = (values: readonly string[]): string =>
     values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ');

@@ -4,7 +4,7 @@ import type { DialectName } from './dialect-names.ts';
 import type { BrokerDialect } from './dialect.ts';
 import { rabbitMq } from './rabbitmq.ts';
 
-/** Every kind of broker. A new one does not compile until it has a line. */
+/** Every kind of broker. A new kind does not compile without a line here. */
 const dialects: Readonly<Record<DialectName, BrokerDialect>> = {
   activemq: activeMqClassic,
   artemis,
@@ -15,8 +15,8 @@ const dialects: Readonly<Record<DialectName, BrokerDialect>> = {
 export const dialectOf = (name: DialectName): BrokerDialect => dialects[name];
 
 /**
- * The dialect of a broker that calls itself so.
- * @param server the header of its CONNECTED frame; a broker may keep it to itself, and counts as ActiveMQ Classic then
+ * The dialect of a broker by its own name for itself.
+ * @param server the header of its CONNECTED frame; a broker that omits it counts as ActiveMQ Classic
  */
 export const dialectOfServer = (server: string | undefined): BrokerDialect =>
   Object.values(dialects).find((dialect) => server !== undefined && dialect.isServer(server)) ?? activeMqClassic;

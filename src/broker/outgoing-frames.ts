@@ -23,8 +23,8 @@ const needsEscape = /[\\\r\n:]/;
 const end = Buffer.from('\0\n');
 
 /**
- * Frames on their way out, in place of stompit's: that one writes each frame in three pieces and waits for the socket after each. Here a frame is one
- * piece, and frames of the same moment go in one write, which costs half as much, for the broker too.
+ * Outgoing frames, in place of stompit's stream, which writes each frame in three pieces and waits for the socket after each. Here a frame is one
+ * piece, and frames of the same moment share one write, which costs half as much, for the broker too.
  */
 export class OutgoingFrames {
   readonly #socket: Socket;
@@ -82,7 +82,7 @@ export class OutgoingFrames {
   }
 }
 
-/** One frame, as far as stompit uses it: it is written to, ended, and may fail. */
+/** The part of a stream that stompit needs for one frame: write, end and fail. */
 class Frame extends EventEmitter {
   readonly #parts: Buffer[];
   readonly #send: (frame: Buffer) => void;
@@ -105,7 +105,7 @@ class Frame extends EventEmitter {
       this.#send(Buffer.concat([...this.#parts, end]));
       callback?.();
     } catch (error) {
-      // As a stream does: not within the call.
+      // Like a stream: not within the call.
       queueMicrotask(() => this.emit('error', error));
     }
     return this;

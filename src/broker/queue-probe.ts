@@ -7,9 +7,9 @@ import { disconnect } from './stomp-frames.ts';
 import { StompSession } from './stomp-session.ts';
 
 /**
- * Makes sure that each reader of a topic gets copies: on Artemis a topic's name may stand for a queue, and a subscriber then takes messages from its owner.
- * Asked in a session of its own, since the broker ends the session of a refused frame.
- * Rejects with `BROKER_REFUSED` where it is a queue, with `BROKER_UNREACHABLE` where that cannot be asked.
+ * Ensures that every reader of a topic gets copies: on Artemis a topic's name may denote a queue, and a subscriber then takes messages from its
+ * owner. Probes in a separate session, since the broker ends the session of a refused frame. Rejects with `BROKER_REFUSED` if it is a queue, with
+ * `BROKER_UNREACHABLE` if the probe fails.
  */
 export async function requireCopies(
   settings: BrokerSettings,
@@ -27,7 +27,7 @@ export async function requireCopies(
     );
 }
 
-/** The words of Artemis about a subscription that it does not make: for a topic the probe lacks a client id. Another refusal tells nothing of the name. */
+/** Artemis's words for a subscription that it does not create: for a topic the probe lacks a client id. Other refusals say nothing about the name. */
 const refusesProbe = /creating subscription probe\b/i;
 
 async function isTaken(

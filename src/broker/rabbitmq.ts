@@ -4,7 +4,7 @@ import type { BrokerDialect } from './dialect.ts';
 const keptMilliseconds = 24 * 3_600_000;
 const unusedMilliseconds = 7 * keptMilliseconds;
 
-/** The names of `doctor`. */
+/** Whether a name belongs to `doctor`. */
 const isTrial = (name: string): boolean => /swf[.-](?:mcp-)?doctor/.test(name);
 
 /** RabbitMQ 3.13 and 4 with its STOMP plugin. It has no selectors, so the namespace is part of every name. */
@@ -14,7 +14,7 @@ export const rabbitMq: BrokerDialect = {
   hasSelectors: false,
   place(destination, namespace) {
     const name = namespace === undefined ? destination : `${destination}.${namespace}`;
-    // A queue that is only tried goes with its last reader.
+    // A trial queue disappears with its last reader.
     const tried =
       name.startsWith('/queue/') && isTrial(name)
         ? { durable: 'false', 'auto-delete': 'true', exclusive: 'false' }
@@ -45,7 +45,7 @@ export const rabbitMq: BrokerDialect = {
   // Its header `message-id` names the delivery and not the message.
   messageId: () => undefined,
   acknowledgedBy: 'ack',
-  // The messages that a subscription had unacknowledged at its end stay with its session.
+  // A subscription's unacknowledged messages stay with its session when it ends.
   giveBack: 'nack',
   holdsBackFrames: false,
   silenceFactor: 1.2,

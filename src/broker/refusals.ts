@@ -1,7 +1,7 @@
 import { SwfError } from '../lib/errors.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 
-/** How each broker says that a user lacks a right: its name, and where. */
+/** How each broker reports that a user lacks a right: the right's name, and where. */
 const lackedRights: readonly RegExp[] = [
   // Apache Artemis: AMQ229032 and AMQ229213.
   /does not have permission='(?<right>[A-Z_]+)'(?: for queue \S+)? on address (?<place>[^\s:]+)/,
@@ -11,14 +11,14 @@ const lackedRights: readonly RegExp[] = [
   /(?<right>read|write|configure) access to (?<place>(?:queue|exchange|topic) '[^']*'(?: in exchange '[^']*')? in vhost '[^']*') refused/,
 ];
 
-/** How they refuse a user or a password. */
+/** How brokers refuse a user or a password. */
 const refusedLogins: readonly RegExp[] = [
   /AMQ229031|unable to validate user/i,
   /user ?name \[.*\] or password is invalid/i,
   /^(?:bad connect|access refused)/i,
 ];
 
-/** The broker's refusal in this program's words: what to ask for where a right is missing, what to check where it does not let us in. */
+/** Rewords the broker's refusal: which right to ask for if one is missing, or what to check if the broker rejects the login. */
 export const asRefusal = (sentence: string, address: BrokerAddress): SwfError =>
   new SwfError('BROKER_REFUSED', `${showAddress(address)} refused: ${shortened(sentence)}; ${cureOf(sentence)}`);
 

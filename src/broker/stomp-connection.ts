@@ -19,19 +19,19 @@ import { StompSession } from './stomp-session.ts';
 import { surviveHostileHeaders } from './stompit-repairs.ts';
 
 const pauses = { first: 500, longest: 30_000 };
-/** How often a connection that stands by for another one of its client id tries. */
+/** How often a connection tries again while another holds its client id, in milliseconds. */
 const standbyPause = 5000;
-/** After a session that held this long, and longer than the pause before it, the next pause is short again: a bad line is no bad broker. */
+/** A session that lasted this long, and longer than the pause before it, makes the next pause short again: a bad line is not a bad broker. */
 const steadyMilliseconds = 5000;
 
 /**
- * A connection to a STOMP broker that comes back.
+ * A STOMP broker connection that reconnects.
  *
- * - One session at a time; every callback first asks whether its session is the current one, and `down` is the only way out.
- * - A send is settled by the broker's receipt, by its refusal, or by the end of its session, never by none of them.
- * - Nothing is queued here: the sender keeps what has no receipt (the log is the outbox) and bounds what is under way.
+ * - One session at a time; every callback first checks that its session is current, and `down` is the only way out.
+ * - Every send settles: at the broker's receipt, at its refusal, or at the end of its session.
+ * - Nothing is queued here: the sender keeps messages without a receipt (the log is the outbox) and limits those in flight.
  *
- * stompit 1.0.0 has faults that end the process or wait for ever. Each is met where it bites, with the reason beside it.
+ * stompit 1.0.0 has bugs that crash the process or hang forever. Each is handled where it occurs, with the reason beside it.
  */
 export const connectByStomp: Connect = (settings, onTrouble) => new ReturningConnection(settings, onTrouble);
 
@@ -40,16 +40,16 @@ class ReturningConnection implements BrokerConnection {
   readonly #onTrouble: (error: SwfError) => void;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #upCallbacks: (() => void)[] = [];
-  /** As configured, or as the broker of the session tells. */
+  /** As configured, or as the session's broker identifies itself. */
   #dialect: BrokerDialect;
   #session: StompSession | undefined;
   #attempts = 0;
-  /** Tries that failed since a session was steady, those of the first round left out. */
+  /** Failed tries since the last steady session, except those of the first round. */
   #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #closed = false;
   #standsBy = false;
-  /** The questions whether topics are queues. */
+  /** The probes whether topics are queues. */
   #asking: Promise<void> = Promise.resolve();
   #first: (Required<ConnectHow> & { resolve: () => void; reject: (error: SwfError) => void }) | undefined;
 
@@ -83,13 +83,13 @@ class ReturningConnection implements BrokerConnection {
     this.#subscriptions.set(subscription.id, subscription);
     const on = this.#session;
     if (on?.isUp !== true) return;
-    // A refusal to read is a refusal of everything: what is missing later would look like silence.
+    // A refused subscription counts as a refused session: the missing messages would look like silence.
     this.#subscribe(on, subscription).catch((error: unknown) => this.#down(on, error as SwfError));
   }
 
   async #subscribe(on: StompSession, subscription: Subscription): Promise<void> {
     const { destination, copiesOnly = false } = subscription;
-    // One after the other: each is a connection of its own, and a broker may allow few.
+    // One at a time: each probe opens its own connection, and a broker may allow few.
     if (copiesOnly) {
       const asking = this.#asking.then(() => requireCopies(this.#settings, on.address, this.#dialect, destination));
       this.#asking = asking.catch(() => {});
@@ -165,7 +165,7 @@ class ReturningConnection implements BrokerConnection {
     try {
       await Promise.all([...this.#subscriptions.values()].map((subscription) => this.#subscribe(on, subscription)));
     } catch (error) {
-      // Where the session went down meanwhile, `#down` has seen to the next one.
+      // If the session went down meanwhile, `#down` has arranged the next one.
       this.#down(on, error as SwfError);
       return;
     }
@@ -192,12 +192,12 @@ class ReturningConnection implements BrokerConnection {
     this.#retryTimer = setTimeout(() => this.#open(), this.#pauseAfter(over, reason, isFirstRound));
   }
 
-  /** Whether the first session is not waited for any longer. */
+  /** Whether to give up waiting for the first session. */
   #isFinal({ once, mayBeRefused }: Required<ConnectHow>, { code, message }: SwfError): boolean {
     return once || (!mayBeRefused && code === 'BROKER_REFUSED' && !this.#dialect.isHeldElsewhere(message));
   }
 
-  /** Tells of the trouble, and how long to wait for the next try, in milliseconds. */
+  /** Reports the trouble and returns the pause before the next try, in milliseconds. */
   #pauseAfter(over: StompSession, reason: SwfError, isFirstRound: boolean): number {
     if (this.#dialect.isHeldElsewhere(reason.message)) {
       if (!this.#standsBy) this.#onTrouble(standingBy(this.#settings.clientId ?? ''));

@@ -11,23 +11,23 @@ import type { BrokerSettings, Delivery } from './connection.ts';
 import type { BrokerDialect } from './dialect.ts';
 import { OutgoingFrames } from './outgoing-frames.ts';
 
-/** The options of a connection as stompit hands them on. */
+/** Connection options as stompit passes them on. */
 type TransportOptions = NetConnectOpts & ConnectionOptions & { outgoingFrameStream?: OutgoingFrames };
 
 const bodyLimit = 1_048_576;
-/** How much of a body that is too large is kept, to show what it was. */
+/** How much of an oversized body to keep, to show what it was. */
 const keptOfLarge = 2000;
-/** How long the end of a connection may take, in milliseconds. */
+/** How long closing a connection may take, in milliseconds. */
 const farewell = 3000;
 
-/** RabbitMQ takes the header `host` for a virtual host, and the others do not look at it. */
+/** RabbitMQ reads the header `host` as a virtual host; the others ignore it. */
 const defaultVirtualHost = '/';
 
-/** How long a broker may be silent beyond its interval, in milliseconds: less drops healthy connections. */
+/** How long a broker may be silent beyond its interval, in milliseconds: a shorter margin drops healthy connections. */
 export const silenceMargin = (silenceFactor: number, heartbeatSeconds: number): number =>
   Math.round(heartbeatSeconds * 1000 * Math.max(0.1, silenceFactor - 1.1)) + 2000;
 
-/** The options of stompit for one server. */
+/** stompit's options for one server. */
 export function connectOptions(
   { user, password, ca, heartbeatSeconds, clientId, vhost = defaultVirtualHost }: BrokerSettings,
   { host, port, tls }: BrokerAddress,
@@ -41,11 +41,11 @@ export function connectOptions(
     timeout: 5000,
     connect: (options: TransportOptions, onConnect: () => void) => {
       const socket = tls ? connectTls(options, onConnect) : connectTcp(options, onConnect);
-      // stompit makes its client of these very options, after this call.
+      // stompit creates its client from this same object, after this call.
       options.outgoingFrameStream = new OutgoingFrames(socket);
       return socket;
     },
-    // Longer headers than stompit's defaults allow would make the broker deliver the message again for ever.
+    // A message with longer headers than stompit's defaults allow would be redelivered forever.
     maxLineLength: 65_536,
     maxHeaders: 512,
     heartbeatOutputMargin: Math.round(beat / 6),
@@ -64,11 +64,11 @@ export function connectOptions(
 /** A subscription as the broker knows it. */
 export interface WireSubscription {
   id: string;
-  /** The broker has been told to end it. */
+  /** Whether we have asked the broker to end it. */
   isEnded: boolean;
 }
 
-/** A message frame, and what it came by. */
+/** A message frame and where it came from. */
 interface Arrival {
   client: Client;
   dialect: BrokerDialect;
@@ -77,7 +77,7 @@ interface Arrival {
   frame: Frame;
 }
 
-/** Reads a body at once and whole: an unread body stops the connection, heartbeats included. */
+/** Reads a whole body at once: an unread body blocks the connection, heartbeats included. */
 export function receive(
   { client, dialect, ended, wire, frame }: Arrival,
   mustAcknowledge: boolean,
@@ -91,7 +91,7 @@ export function receive(
     let isSettled = false;
     // stompit acknowledges by the header `ack`, which may be the sender's.
     const own = { headers: { ...frame.headers, ack: frame.headers[dialect.acknowledgedBy] ?? '' } };
-    // A second ACK, or one on another connection or subscription than that of the delivery, costs the connection.
+    // A second ACK, or an ACK on another connection or subscription than the delivery's, costs the connection.
     const settle = (how: (message: Frame) => void): void => {
       if (isSettled || ended.aborted || wire.isEnded || !mustAcknowledge) return;
       isSettled = true;
@@ -109,7 +109,7 @@ export function receive(
   });
 }
 
-/** A body as it comes in. One that is too large is hashed, and its beginning is kept. */
+/** An incoming body. An oversized body is hashed, and only its beginning kept. */
 class ArrivingBody {
   #chunks: Buffer[] = [];
   #size = 0;
@@ -142,7 +142,7 @@ class ArrivingBody {
   }
 }
 
-/** An error of a session in this program's words. */
+/** Rewords an error of a session. */
 export function asSwfError(error: unknown, address: BrokerAddress): SwfError {
   return new SwfError(
     'BROKER_UNREACHABLE',
@@ -151,7 +151,7 @@ export function asSwfError(error: unknown, address: BrokerAddress): SwfError {
   );
 }
 
-/** Ends a connection in order. A broker that does not answer is not waited for. */
+/** Closes a connection cleanly, without waiting for a broker that does not answer. */
 export function disconnect(client: Client): Promise<void> {
   const ended = new Promise<void>((resolve) => {
     client.disconnect(() => resolve());
@@ -160,8 +160,8 @@ export function disconnect(client: Client): Promise<void> {
 }
 
 /**
- * Writes a heartbeat behind all that comes in. A broker that holds back small frames sends the next when the network has acknowledged the last, which
- * the kernel does 40 ms later, or at once with anything that is written.
+ * Writes a heartbeat after all incoming data. A broker that holds back small frames sends the next one once the network has acknowledged the last;
+ * the kernel does that 40 ms later, or at once with any write.
  */
 export function acknowledgeAtOnce(client: Client): void {
   client.getTransportSocket().on('data', () => setImmediate(() => client._output.heartbeat()));

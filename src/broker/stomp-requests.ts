@@ -2,7 +2,7 @@ import type { Client } from 'stompit';
 
 import { SwfError } from '../lib/errors.ts';
 
-/** How long the broker's answer to a frame is waited for, in milliseconds. */
+/** How long to wait for the broker's answer to a frame, in milliseconds. */
 const receiptMilliseconds = 30_000;
 
 interface Waiting {
@@ -21,7 +21,7 @@ export class Requests {
   #asked = 0;
   #newestAnswered = 0;
 
-  /** @param onSilence told where the broker answers nothing any more */
+  /** @param onSilence called if the broker stops answering */
   constructor(ended: AbortSignal, address: string, onSilence: (error: SwfError) => void) {
     this.#ended = ended;
     this.#address = address;
@@ -54,7 +54,7 @@ export class Requests {
         settle();
         resolve();
       };
-      // Headers are written into by stompit, so each frame gets its own. A frame that is not ended blocks the connection.
+      // stompit modifies the headers, so each frame gets its own copy. An unfinished frame blocks the connection.
       const own: Record<string, string | number | undefined> = { ...headers };
       const frame = this.client.sendFrame(command, own, { onReceipt });
       const id = String(own['receipt']);
@@ -64,7 +64,7 @@ export class Requests {
     });
   }
 
-  /** The broker refuses one frame. False where it is none of ours. */
+  /** Rejects the frame that the broker refused. Returns false if it is not ours. */
   refuse(receiptId: string, error: SwfError): boolean {
     const waiting = this.#waiting.get(receiptId);
     if (waiting === undefined) return false;
@@ -73,7 +73,7 @@ export class Requests {
     return true;
   }
 
-  /** A broker that has answered later frames refuses this one without a word: RabbitMQ does so where a queue rejects a message. */
+  /** A broker that has answered later frames refuses this one silently, as RabbitMQ does when a queue rejects a message. */
   #late(id: string, number: number): void {
     const silence = `${this.#address} gave no receipt for ${receiptMilliseconds / 1000} s`;
     if (this.#newestAnswered > number)

@@ -23,24 +23,24 @@ const connectMilliseconds = 10_000;
 const lastWordMilliseconds = 5;
 
 export interface SessionCallbacks {
-  /** The dialect of a broker that calls itself so. */
+  /** The dialect of a broker by its own name for itself. */
   dialectOf: (server: string | undefined) => BrokerDialect;
-  /** The subscription that has this id now. */
+  /** The current subscription with this id. */
   current: (id: string) => Subscription | undefined;
-  /** The broker has let us in. */
+  /** Called when the broker has let us in. */
   onConnected: () => void;
-  /** The session is over, or the broker refuses it. */
+  /** Called when the session is over or the broker refuses it. */
   onLost: (error: SwfError) => void;
 }
 
-/** One session with one server: from the connection's beginning to its end. */
+/** One session with one server, from connecting to its end. */
 export class StompSession {
   client!: Client;
   readonly requests: Requests;
   readonly #settings: BrokerSettings;
   readonly address: BrokerAddress;
   readonly #callbacks: SessionCallbacks;
-  /** Settles everything that waits for this session. */
+  /** Ends everything that waits for this session. */
   readonly #ended = new AbortController();
   #dialect: BrokerDialect = activeMqClassic;
   /** Subscriptions by their ids, as the broker knows them. */
@@ -50,7 +50,7 @@ export class StompSession {
   #muteTimer: NodeJS.Timeout | undefined;
 
   constructor(settings: BrokerSettings, address: BrokerAddress, callbacks: SessionCallbacks) {
-    // One listener a send under way.
+    // One listener per send in flight.
     setMaxListeners(0, this.#ended.signal);
     this.#settings = settings;
     this.address = address;
@@ -67,13 +67,13 @@ export class StompSession {
     this.#upSince = performance.now();
   }
 
-  /** How long it has been up; 0 where it never was. */
+  /** How long it has been up; 0 if it never was. */
   upMilliseconds(): number {
     return this.#upSince === undefined ? 0 : performance.now() - this.#upSince;
   }
 
   open(): void {
-    // A broker may say why and close at once: its word is read to the end first.
+    // A broker may send a reason and close at once: read it to the end first.
     const lost = (error: unknown): void =>
       void setTimeout(() => this.#callbacks.onLost(asSwfError(error, this.address)), lastWordMilliseconds);
     try {
@@ -87,26 +87,26 @@ export class StompSession {
       return;
     }
     this.requests.client = this.client;
-    // Without listeners of our own an error after CONNECTED would end the process.
+    // Without our own listeners, an error after CONNECTED would crash the process.
     this.client.on('error', lost);
     this.client.on('end', () => lost(new Error('the connection ended')));
     replaceHandlers(this.client, {
       onServer: (server) => this.#meetServer(server),
       onError: (frame) => this.#refused(frame),
     });
-    // stompit's own time-out ends at the TCP connection; a broker that accepts and says nothing is ours to notice.
+    // stompit's own timeout covers only the TCP connection; we must notice a broker that accepts and stays silent.
     const mute = (): void => lost(new Error(`no answer within ${connectMilliseconds / 1000} s`));
     this.#muteTimer = setTimeout(mute, connectMilliseconds);
   }
 
-  /** @param reason what everything that waits is told */
+  /** @param reason the error for everything that waits */
   end(reason: SwfError): void {
     clearTimeout(this.#muteTimer);
     this.client.destroy();
     this.#ended.abort(reason);
   }
 
-  /** Resolves when the subscription is in place. One of the same id is ended before. */
+  /** Resolves when the subscription is in place. Ends a subscription with the same id first. */
   subscribe(subscription: Subscription): Promise<void> {
     const { id, destination, onMessage } = subscription;
     this.unsubscribe(id);
@@ -121,19 +121,19 @@ export class StompSession {
       const arrival = { client: this.client, dialect: this.#dialect, ended: this.#ended.signal, wire, frame };
       receive(arrival, mustAcknowledge, { onMessage, giveBack });
     });
-    // stompit's own subscribe() cannot ask for a receipt, and without one a message published next can be missed.
+    // stompit's own subscribe() cannot ask for a receipt, and without a receipt, a message published next can be missed.
     const headers = subscribeHeaders(this.#dialect, subscription);
     const place = this.#dialect.place(destination, subscription.only?.().namespace);
     return this.requests.ask('SUBSCRIBE', { ...headers, id: wire.id, destination: place.destination, ack });
   }
 
-  /** Messages that are still on their way to a subscription that ends are dropped: the broker hands them out again. */
+  /** Drops messages that are still in flight to the ended subscription: the broker redelivers them. */
   unsubscribe(id: string): void {
     const wire = this.#wire.get(id);
     if (wire === undefined) return;
     this.#wire.delete(id);
     wire.isEnded = true;
-    // Until the receipt messages may come for it, and stompit ends the connection at one that it does not know.
+    // Until the receipt, messages may still arrive for it, and stompit closes the connection on an unknown subscription.
     this.requests
       .ask('UNSUBSCRIBE', { id: wire.id })
       .then(() => delete this.client._subscriptions[wire.id])
@@ -152,7 +152,7 @@ export class StompSession {
     if (holdsBackFrames) acknowledgeAtOnce(this.client);
   }
 
-  /** An ERROR frame that answers one of ours refuses that alone. Any other one is about the session. */
+  /** An ERROR frame that answers one of our frames refuses only that frame. Any other concerns the session. */
   #refused({ sentence, receiptId }: ErrorFrame): void {
     const refusal = asRefusal(sentence, this.address);
     if (receiptId !== undefined && this.requests.refuse(receiptId, refusal)) return;

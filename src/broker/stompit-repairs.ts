@@ -1,26 +1,23 @@
 import stompit, { type Client, type Frame } from 'stompit';
 
-/**
- * stompit 1.0.0 has faults that end the process. Those that bite outside of one connection's code are mended here, each with its
- * reason.
- */
+/** stompit 1.0.0 has bugs that crash the process. This file fixes those beyond one connection's code, each with its reason. */
 
-/** An ERROR frame, as far as it tells. */
+/** The content of an ERROR frame. */
 export interface ErrorFrame {
-  /** Its header and the first line of its body, where that says more: some brokers tell the reason there alone. */
+  /** Its header, and the first line of its body if that says more: some brokers give the reason only there. */
   sentence: string;
-  /** The frame of ours that it answers. */
+  /** Our frame that it answers. */
   receiptId: string | undefined;
 }
 
-/** As much of an ERROR frame's body as is read. */
+/** How much of an ERROR frame's body to read. */
 const mostErrorText = 4096;
-/** As much of it as is shown: a stack trace is of no use to an operator. */
+/** How much of it to show: a stack trace is of no use to an operator. */
 const mostErrorLine = 300;
 
 /**
- * stompit's handler of ERROR frames calls a method that frames do not have, which ends the process (RabbitMQ and Artemis
- * send such frames for a wrong password). Handlers are installed twice, always through this method.
+ * stompit's ERROR handler calls a method that frames do not have, which crashes the process (RabbitMQ and Artemis send ERROR for a wrong password).
+ * stompit installs handlers twice, always through this method.
  */
 export function replaceHandlers(
   client: Client,
@@ -60,7 +57,7 @@ function readError(frame: Frame, onError: (frame: ErrorFrame) => void): void {
 
 let isRepaired = false;
 
-/** A header named `hasOwnProperty` makes stompit's parser throw, and the broker would deliver it again at every restart. */
+/** A header named `hasOwnProperty` makes stompit's parser throw, and the broker would redeliver the message at every restart. */
 export function surviveHostileHeaders(): void {
   if (isRepaired) return;
   isRepaired = true;

@@ -15,7 +15,7 @@ declare module 'stompit' {
     headers: Record<string, string>;
     /** How long a broker may be silent beyond its interval, in milliseconds. It is read when the session begins. */
     _heartbeatDelayMargin: number;
-    /** Frames and heartbeats on their way out. */
+    /** Outgoing frames and heartbeats. */
     _output: { heartbeat(): void };
     getTransportSocket(): import('node:net').Socket;
     setCommandHandlers(handlers: CommandHandlers): void;

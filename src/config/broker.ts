@@ -5,9 +5,8 @@ import { readRegularFile } from '../lib/read-regular-file.ts';
 import type { BrokerSection } from './schema.ts';
 
 /**
- * The broker that was asked for, by `--broker` or `[broker] url`, completed by the environment. Undefined where none was asked
- * for. Throws `CONFIG_INVALID`.
- * @param flag `--broker`: a URL, or `env` for a broker that is wholly in the environment
+ * The broker requested by `--broker` or `[broker] url`, completed from the environment; undefined if none was requested. Throws `CONFIG_INVALID`.
+ * @param flag `--broker`: a URL, or `env` to take the broker wholly from the environment
  */
 export function brokerSettings(
   flag: string | undefined,

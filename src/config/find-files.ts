@@ -5,15 +5,15 @@ import { usualConfiguration } from '../domain/names.ts';
 import { SwfError } from '../lib/errors.ts';
 import { closest } from '../lib/suggest.ts';
 
-/** Where configurations are looked for. */
+/** Where to look for configurations. */
 export interface ConfigPlaces {
-  /** Where `./workflows` is looked for. */
+  /** The folder that may hold `./workflows`. */
   workingFolder: string;
   /** The files that the package ships. */
   shippedFolder: string;
 }
 
-/** The file of `SWF_TESTBED_CONFIG`. A bare name is looked for in `./workflows`, as the testbed does. Throws `CONFIG_NOT_FOUND`. */
+/** Finds the file of `SWF_TESTBED_CONFIG`; a bare name in `./workflows`, as in the testbed. Throws `CONFIG_NOT_FOUND`. */
 export function findTestbedFile(name: string, { workingFolder }: ConfigPlaces): string {
   const path = name.includes('/') ? resolve(workingFolder, name) : join(workingFolder, 'workflows', name);
   if (isFile(path)) return path;
@@ -23,7 +23,7 @@ export function findTestbedFile(name: string, { workingFolder }: ConfigPlaces): 
   );
 }
 
-/** The file of a configuration's name or path. Throws `CONFIG_NOT_FOUND` with the places that were looked at. */
+/** Finds the file for a configuration's name or path. Throws `CONFIG_NOT_FOUND` with the places searched. */
 export function findConfig(name: string, { workingFolder, shippedFolder }: ConfigPlaces): string {
   const asPath = isAbsolute(name) ? name : resolve(workingFolder, name);
   if (name.includes('/') || isFile(asPath)) {
@@ -58,7 +58,7 @@ function nearestTo(name: string, places: ConfigPlaces): string {
   return near === undefined ? '' : `the nearest is ${near}; `;
 }
 
-/** The configurations that can be named, with their files: those of `./workflows` hide shipped ones of the same name. */
+/** All named configurations with their files; files in `./workflows` hide shipped files of the same name. */
 export function knownConfigs(places: ConfigPlaces): { name: string; path: string }[] {
   const found = new Map<string, string>();
   for (const folder of foldersOf(places))
@@ -73,12 +73,12 @@ function tomlFiles(folder: string): string[] {
   try {
     return readdirSync(folder).filter((name) => name.endsWith('.toml'));
   } catch {
-    // There need be none.
+    // The folder may be missing.
     return [];
   }
 }
 
-/** Whether a path is a file that can be looked at. */
+/** Whether a path is an accessible file. */
 export function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();
@@ -87,7 +87,7 @@ export function isFile(path: string): boolean {
   }
 }
 
-/** An included file stands beside the file that includes it. A bare name may also be one of the shipped files. */
+/** Finds an included file beside the including file. A bare name may also be a shipped file. */
 export function findInclude(include: string, path: string, { shippedFolder }: ConfigPlaces): string {
   const beside = resolve(dirname(path), include);
   const shipped = join(shippedFolder, include);

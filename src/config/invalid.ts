@@ -44,7 +44,7 @@ const valueAt = ({ path }: z.core.$ZodIssue, table: Table): unknown =>
     table,
   );
 
-/** An unknown section came from where its first key came from. */
+/** An unknown section has the origin of its first key. */
 function firstLeaf(key: string, table: Table): string {
   const value = key.split('.').reduce<unknown>((inner, step) => (isTable(inner) ? inner[step] : undefined), table);
   return isTable(value) ? (leafKeys(value, `${key}.`)[0] ?? key) : key;

@@ -6,20 +6,20 @@ import { isTable, readToml, showValue, type Table, tomlValue } from './toml.ts';
 
 /** Where a configuration comes from: files under files, then the environment, then a request, then flags. */
 export interface ConfigSources extends ConfigPlaces {
-  /** A name (`fast_processing`) or a path; the shipped default where it is left out. */
+  /** A name (`fast_processing`) or a path; the shipped default if left out. */
   name?: string | undefined;
   /** `section.key=value`, as `--set` takes them; later ones win. */
   sets?: readonly string[];
-  /** Sections that win over the files, as a message or a tool may give them. */
+  /** Sections from a message or a tool, which override the files. */
   overrides?: Readonly<Record<string, unknown>>;
-  /** A file of overrides, as the testbed's: `SWF_TESTBED_CONFIG`. */
+  /** A file of overrides, as in the testbed: `SWF_TESTBED_CONFIG`. */
   testbedFile?: string | undefined;
 }
 
-/** One key has two places; what `--set` says of either must win over a file that has the other. */
+/** This key has two places; `--set` of either must win over a file that sets the other. */
 const movedPeriodCount = { from: 'daq_state_machine.physics_period_count', to: 'fast_processing.physics_period_count' };
 
-/** All layers in one table, with the file or flag that each key came from. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
+/** Merges all layers into one table and notes the file or flag of each key. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
 export function readLayers(sources: ConfigSources): { table: Table; origins: Origins; path: string } {
   const origins: Origins = new Map();
   const path = findConfig(sources.name ?? usualConfiguration, sources);
@@ -38,7 +38,7 @@ export function readLayers(sources: ConfigSources): { table: Table; origins: Ori
   return { table, origins, path };
 }
 
-/** The file with its includes under it: the including file wins, a later include wins over an earlier one. */
+/** Merges a file over its includes: the including file wins, a later include wins over an earlier one. */
 function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, including: string[] = []): Table {
   if (including.includes(path)) {
     throw new SwfError(
@@ -56,7 +56,7 @@ function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, inc
   return merged;
 }
 
-/** The files under a file: those that it includes, and under them the one that the testbed's `[workflow] config` names. */
+/** The files under a file: its includes, and under them the file that the testbed's `[workflow] config` names. */
 function includedPaths(table: Table, path: string, places: ConfigPlaces): string[] {
   const workflow = isTable(table['workflow']) ? table['workflow'] : {};
   const { config } = workflow;

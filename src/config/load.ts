@@ -8,17 +8,17 @@ import { type Config, configSchema } from './schema.ts';
 import { adoptTestbed } from './testbed-compat.ts';
 import { isTable, type Table } from './toml.ts';
 
-/** The namespace of the shipped file, for files that name none. */
+/** The namespace of the shipped file, for files without one. */
 const shippedNamespace = 'torre2';
 
 /** A configuration that has been checked. */
 export interface Loaded {
   config: Config;
-  /** Settings that were understood and have no effect here, and likely slips. */
+  /** Settings that are known but have no effect here, and likely mistakes. */
   warnings: string[];
   /** Whether the user chose the namespace; otherwise it is that of the shipped file. */
   isOwnNamespace: boolean;
-  /** The file that a key came from, or `--set`. A key that is not here has its default. */
+  /** The file that a key came from, or `--set`. A missing key has its default. */
   origins: ReadonlyMap<string, string>;
 }
 
@@ -32,7 +32,7 @@ export function loadConfig(sources: ConfigSources): Loaded {
   const config = checkConfig(named, (key) => origins.get(key) ?? path);
   const namespaceFrom = origins.get('testbed.namespace');
   const isOwnNamespace = isNamed && (namespaceFrom === undefined || dirname(namespaceFrom) !== sources.shippedFolder);
-  // A path is meant from the file that says it.
+  // A path is relative to the file that sets it.
   const folderOf = (key: string): string => {
     const from = origins.get(key);
     return from === undefined || !isAbsolute(from) ? sources.workingFolder : dirname(from);
@@ -55,7 +55,7 @@ function withPayload(worker: Config['worker'], folder: string, warnings: string[
   return { ...worker, payload };
 }
 
-/** The recorded configuration of an execution that goes on. Throws `CONFIG_INVALID` where this program cannot use it. */
+/** Parses the recorded configuration of an execution to resume. Throws `CONFIG_INVALID` if this program cannot use it. */
 export function parseRecordedConfig(params: unknown, executionId: string): Config {
   const { speed: _, plan_version: __, ...recorded } = params as Table;
   return checkConfig(recorded, () => `the configuration recorded for ${executionId}`);

@@ -4,7 +4,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { SwfError } from '../lib/errors.ts';
 import type { Config } from './schema.ts';
 
-/** The placeholders that a payload command may have in its words. */
+/** The placeholders that a payload command's words may contain. */
 const placeholders: readonly string[] = [
   'tf_path',
   'start',
@@ -16,8 +16,8 @@ const placeholders: readonly string[] = [
 ];
 
 /**
- * A command with absolute paths. It runs in the slice's output folder, so words that begin with `./` or `../`, and a program that is named
- * by a path, are resolved against the folder of the configuration.
+ * A command with absolute paths. It runs in the slice's output folder, so words that begin with `./` or `../`, and a program given by path, are
+ * resolved against the configuration's folder.
  */
 export function resolvePayload(command: readonly string[], folder: string): string[] {
   const [program = '', ...args] = command;
@@ -27,7 +27,7 @@ export function resolvePayload(command: readonly string[], folder: string): stri
   ];
 }
 
-/** Why a program cannot be run here; undefined where it can. */
+/** Why a program cannot be run here; undefined if it can. */
 function obstacleOf(program: string, path: string | undefined): string | undefined {
   if (!program.includes('/')) {
     if (path === undefined) return undefined;
@@ -48,16 +48,15 @@ function fileObstacle(file: string): string | undefined {
   }
 }
 
-/** Warns of a program that is named by a path and cannot be run here. On another host it may. */
+/** Warns about a program given by path that cannot run on this host. On another host it may. */
 function programWarning(program: string): string[] {
   const obstacle = program.includes('/') ? fileObstacle(program) : undefined;
   return obstacle === undefined ? [] : [`worker.payload: ${program} ${obstacle}; on this host every slice would fail`];
 }
 
 /**
- * Refuses a payload command that cannot start, where workers of this process would run it: all attempts at all slices would fail alike. Throws
- * `CONFIG_INVALID`.
- * @param path the environment's PATH; without one the system looks where it likes
+ * Throws `CONFIG_INVALID` for a payload command that cannot start, if workers of this process would run it: every attempt at every slice would fail.
+ * @param path the environment's PATH; without one, the system decides where to look
  */
 export function requireRunnable({ worker: { payload }, agents }: Config, path: string | undefined): void {
   const [program] = payload ?? [];
@@ -70,7 +69,7 @@ export function requireRunnable({ worker: { payload }, agents }: Config, path: s
   );
 }
 
-/** Warns of likely slips: a program that is not there, and a word that looks like a placeholder and is none. */
+/** Warns about likely mistakes: a missing program, or a word that only looks like a placeholder. */
 export function payloadWarnings(command: readonly string[]): string[] {
   const [program = ''] = command;
   const words = command.flatMap((word) => [...word.matchAll(/\{([a-z_]+)\}/g)].map(([, name = '']) => name));

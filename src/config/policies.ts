@@ -2,7 +2,7 @@ import type { Speed } from '../domain/params.ts';
 import { SwfError } from '../lib/errors.ts';
 import type { Config } from './schema.ts';
 
-/** Rules that a single key cannot tell. Each throws `CONFIG_INVALID`. */
+/** Rules beyond a single key. Each throws `CONFIG_INVALID`. */
 
 /** @param originOf the file or flag that a dotted key came from */
 export function requireConsistent(config: Config, originOf: (dottedKey: string) => string): void {
@@ -21,7 +21,7 @@ export function requireConsistent(config: Config, originOf: (dottedKey: string) 
   }
 }
 
-/** On a shared broker the namespace of the shipped file is no boundary: all users who chose none have it. */
+/** On a shared broker the shipped file's namespace isolates nobody: all users who chose none share it. */
 export function requireOwnNamespace({ config, isOwnNamespace }: { config: Config; isOwnNamespace: boolean }): void {
   if (isOwnNamespace) return;
   throw new SwfError(
@@ -41,7 +41,7 @@ export function requireEveryAgent({ agents }: Config): void {
   }
 }
 
-/** The words of fast processing depend on the whole log, which only the recorder has. */
+/** Fast processing's messages depend on the whole log, which only the recorder has. */
 export function requireRecorderAgents({ agents }: Config): void {
   if (agents.fast_processing.enabled) return;
   throw new SwfError(
@@ -50,7 +50,7 @@ export function requireRecorderAgents({ agents }: Config): void {
   );
 }
 
-/** Virtual time jumps when nobody is at work. Of other processes nobody knows that. */
+/** Virtual time jumps when no part is at work, which is unknowable for other processes. */
 export function requireRealTime(speed: Speed): void {
   if (speed !== 'max') return;
   throw new SwfError(

@@ -5,9 +5,8 @@ import type { BrokerSettings } from '../broker/connection.ts';
 import type { BrokerSection, Config } from './schema.ts';
 
 /**
- * A configuration as it is recorded: where files go in full, so that an execution can be resumed from any folder; where its broker is; and
- * no secrets.
- * @param store the path of the store
+ * A configuration as recorded: with the data folder in full, so that an execution can be resumed from any folder; with its broker's address; and
+ * without secrets.
  */
 export function asRecorded(
   config: Config,
@@ -16,12 +15,12 @@ export function asRecorded(
   broker: BrokerSettings | undefined,
 ): Config {
   const dir = config.data.dir === undefined ? `${store}.data` : resolve(workingFolder, config.data.dir);
-  // Alarms are no matter of a run.
+  // Alarms do not belong to a run.
   const { watch: _, ...ofRun } = config;
   return { ...ofRun, data: { ...config.data, dir }, broker: recordedBroker(config.broker, broker) };
 }
 
-/** The recorded broker has its address and no login. Without a broker it has no address. */
+/** The recorded broker has its address and no login; without a broker, no address. */
 function recordedBroker(section: BrokerSection, broker: BrokerSettings | undefined): BrokerSection {
   const { password: _, user: __, url: ___, ...kept } = section;
   return broker === undefined ? kept : { ...kept, url: broker.servers.map(showAddress).join(',') };

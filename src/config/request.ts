@@ -15,8 +15,8 @@ const openSections = {
 } as const;
 
 /**
- * The parameters of somebody's request as configuration sections. Keys may stand in their section, or alone as the testbed
- * sends them. Throws `CONFIG_INVALID` for what may not be set from outside.
+ * Turns a request's parameters into configuration sections. Keys may be in their section, or bare as the testbed sends them. Throws `CONFIG_INVALID`
+ * for keys that a request may not set.
  */
 export function requestedSections(params: Readonly<Record<string, unknown>>): Table {
   const sections: Record<string, Table> = {};

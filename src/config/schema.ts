@@ -12,10 +12,7 @@ import {
 import { destinations } from '../messages/destinations.ts';
 import { layoutNames } from '../messages/layouts.ts';
 
-/**
- * The configuration of a run. This schema holds the only defaults and the only descriptions: `docs/configuration.md` is made
- * from it.
- */
+/** The configuration of a run. This schema holds the only defaults and the only descriptions: `docs/configuration.md` is generated from it. */
 const enabled = (about: string) => z.boolean().default(true).describe(about);
 const count = z.int().min(0).max(1000).default(1).describe('processes of this agent that `up` runs on this host');
 const agentSection = z.strictObject({ enabled: enabled('whether `run` and `up` start this agent'), count });
@@ -139,7 +136,7 @@ export const knownKeys: readonly string[] = keys.map(({ key }) => key);
 
 export const sectionNames: readonly string[] = Object.keys(configSchema.shape);
 
-/** Every key with its description and its default as TOML; undefined where it has none. */
+/** Every key with its description and its default as TOML; undefined if it has none. */
 export const describedKeys = (): { key: string; about: string; fallback: string | undefined }[] =>
   keys.map(({ key, schema }) => {
     const fallback: unknown = schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined;

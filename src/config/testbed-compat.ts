@@ -1,18 +1,15 @@
 import { isTable, type Table } from './toml.ts';
 
-/**
- * The testbed's own files load as they are. Keys that they have in other places are moved, keys without a meaning here are
- * taken out and reported.
- */
+/** The testbed's own files load unchanged. Keys that have another place here are moved; keys without a meaning here are removed and reported. */
 const bundledAgents: ReadonlySet<string> = new Set(['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker']);
 
-/** Keys of the testbed that are known and do nothing here. */
+/** Testbed keys that are known but have no effect here. */
 const idleKeys = {
   fast_processing: ['worker_rampup_time', 'worker_rampdown_time', 'num_tf_per_slice'],
   workflow: ['config'],
 } as const;
 
-/** Where the keys of `[simulation]` stand here. */
+/** The sections that the keys of `[simulation]` have here. */
 const simulationKeys = {
   stf_count: 'fast_processing',
   physics_period_count: 'fast_processing',
@@ -61,7 +58,7 @@ function adoptAgents(table: Table): string[] {
   return warnings;
 }
 
-/** `[simulation]` stands for keys that are not set in their own place. */
+/** `[simulation]` supplies keys that are not set in their own section. */
 function adoptSimulation(table: Table, origins: Origins): void {
   const { simulation } = table;
   if (!isTable(simulation)) return;
@@ -74,11 +71,11 @@ function adoptSimulation(table: Table, origins: Origins): void {
     }
     delete simulation[key];
   }
-  // The keys that are left are unknown, and are refused as such.
+  // The remaining keys are unknown and will be refused.
   if (Object.keys(simulation).length === 0) delete table['simulation'];
 }
 
-/** `physics_period_count` may also stand under `[daq_state_machine]`, where the testbed has it; `[fast_processing]` wins. */
+/** `physics_period_count` may also be under `[daq_state_machine]`, as in the testbed; `[fast_processing]` wins. */
 function adoptPeriodCount(table: Table, origins: Origins): void {
   const { daq_state_machine: daq } = table;
   if (!isTable(daq) || !Object.hasOwn(daq, 'physics_period_count')) return;

@@ -38,14 +38,14 @@ function parseToml(text: string, source: string): Table {
   }
 }
 
-/** The parser's tables have hidden keys of their own; a plain copy has what the file says. */
+/** The parser's tables have hidden keys of their own; a plain copy has only the file's. */
 function plainCopy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plainCopy);
   if (!isTable(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainCopy(inner)]));
 }
 
-/** A TOML value, or the text itself where it is none: `--set testbed.namespace=torre2` needs no quotes. */
+/** Parses a TOML value; any other text stays as it is, so `--set testbed.namespace=torre2` needs no quotes. */
 export function tomlValue(text: string): unknown {
   try {
     return plainCopy(TOML.parse(`value = ${text}`)['value']);
@@ -54,10 +54,10 @@ export function tomlValue(text: string): unknown {
   }
 }
 
-/** A value as a person wrote it, as near as can be told. */
+/** A value as a person would write it, as closely as possible. */
 export function showValue(value: unknown): string {
   if (typeof value === 'bigint' || typeof value === 'number') return String(value);
   if (value instanceof Date) return value.toISOString();
-  // Integers beyond what JSON can hold may stand deeper within.
+  // Nested values may hold integers beyond JSON's range.
   return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
 }

@@ -1,37 +1,37 @@
-/** Parts of an error that differ from slice to slice, and what stands for them. */
+/** Parts of an error that differ from slice to slice, and their replacements. */
 const variable: readonly (readonly [RegExp, string])[] = [
-  // Of a path its last part: folders have the names of slices.
+  // Keep a path's last part: folders are named after slices.
   [/(?<!<)(?:\/[^\s'":,;()/<>]+)*\/([^\s'":,;()/<>]+)/g, '…/$1'],
   [/\b[\w.-]{1,200}\.(?:tf|stf|root|dat|h5|json|log|txt)\b/g, 'FILE'],
   [/\b0x[0-9a-f]+\b/gi, 'ADDRESS'],
   [/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, 'ID'],
-  // An address without its mark has letters and digits, and is long enough to be no word.
+  // An address without 0x: letters and digits, too long to be a word.
   [/\b(?=[0-9]*[a-f])(?=[a-f]*\d)[0-9a-f]{8,}\b/gi, 'ADDRESS'],
   // Also within a name: node12, slice_004.
   [/\d+(?:\.\d+)?(?:e[+-]?\d+)?/gi, 'N'],
 ];
 
-/** Words around the cause that every failure of a payload has. */
+/** Strips the words that surround the cause in every payload failure. */
 const shortened = (error: string): string =>
   error
     .replace(/^PAYLOAD_FAILED: /, '')
     .replace(/ after [\d.]+ s\b/, '')
     .replace('; its last words: ', ': ');
 
-/** An exit code is no number among others: it says which failure it was. */
+/** Keep the numbers that say which failure it was, such as exit codes. */
 const kept = /\b(exit code|signal|status|errno) (\d+)/g;
 
-/** Characters of an error that are looked at, and of a cause that are told. */
+/** How many characters of an error to read, and of a cause to show. */
 const mostRead = 600;
 const longest = 300;
 
 /**
- * The cause of a failure: its error with numbers, names of files and addresses made alike, so that a hundred failures of one kind are told as
- * one. Everything that groups failures uses it.
+ * The cause of a failure: its error with numbers, file names and addresses made alike, so that a hundred failures of one kind read as one. Everything
+ * that groups failures uses it.
  */
 export function causeOf(error: string): string {
   const codes: string[] = [];
-  // Digits that are kept are put out of the way, as a mark without any.
+  // Hide the digits to keep behind a mark without digits.
   let cause = shortened(error.slice(0, mostRead)).replaceAll(kept, (_, word: string, code: string) => {
     codes.push(code);
     return `${word} \u0001`;
@@ -46,10 +46,10 @@ export function causeOf(error: string): string {
 
 /** Failures of one cause. */
 export interface CauseCount {
-  /** The words that its errors have in common; a word that differs from one to the next is made alike, as `causeOf` does. */
+  /** The words that its errors share; differing words are made alike, as in `causeOf`. */
   cause: string;
   attempts: number;
-  /** One of the errors as it was, where they differ. */
+  /** One of the errors as it was, if they differ. */
   example: string | undefined;
 }
 
@@ -57,7 +57,7 @@ export interface CauseCount {
 interface Alike {
   attempts: number;
   words: readonly string[];
-  /** Whether all have the same word at a place. */
+  /** Whether all errors have the same word at a position. */
   isCommon: boolean[];
 }
 
@@ -86,12 +86,12 @@ function addTo(group: Alike, words: readonly string[]): void {
   group.isCommon = group.isCommon.map((isCommon, at) => isCommon && hasAsMany && words[at] === group.words[at]);
 }
 
-/** The words that all have, and in place of the others those that are alike. */
+/** The words that all errors share, and the replaced words elsewhere. */
 const mixed = (alike: readonly string[], words: readonly string[], isCommon: readonly boolean[]): string =>
   alike.length === words.length
     ? alike.map((word, at) => (isCommon[at] === true ? words[at] : word)).join(' ')
     : alike.join(' ');
 
-/** An error without the words that every failure of a payload has. */
+/** An error without the words that every payload failure has. */
 const plainWords = (error: string): string =>
   shortened(error.slice(0, mostRead)).replaceAll(/\s+/g, ' ').trim().slice(0, longest);

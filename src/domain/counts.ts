@@ -20,6 +20,6 @@ export const countNames = [
   'slices_failed',
 ] as const satisfies readonly (keyof Counts)[];
 
-/** The counts alone, without whatever else stands beside them. */
+/** Only the counts of a row, without its other fields. */
 export const countsIn = (row: Counts): Counts =>
   Object.fromEntries(countNames.map((name) => [name, row[name]])) as unknown as Counts;

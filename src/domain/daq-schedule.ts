@@ -18,7 +18,7 @@ export type DaqStep =
 export type TimedStep = DaqStep & { tick: number };
 
 export interface DaqPosition {
-  /** The last step, operator pauses aside, with the time that operators have paused since added to its tick. */
+  /** The last step except operator pauses; its tick includes the operator pauses since then. */
   last?: TimedStep;
   /** When the current physics period began to make STFs. */
   periodStart: number;
@@ -26,9 +26,9 @@ export interface DaqPosition {
   periods: number;
   stfsInPeriod: number;
   stfs: number;
-  /** Of the last pause or resume. */
+  /** The ordinal of the last pause or resume. */
   ordinal: number;
-  /** Since when an operator pauses the run. */
+  /** Since when an operator has paused the run. */
   pausedAt?: number;
 }
 
@@ -44,7 +44,7 @@ export function advance(position: DaqPosition, step: TimedStep, params: Workflow
     case 'start_run':
       return { ...position, last: step, periods: 1, stfsInPeriod: 0, periodStart: step.tick + broadcast_delay };
     case 'stf_gen':
-      // The end of the run has counted it already: its row was lost, and it is said again.
+      // `end_run` has already counted this STF: its row was lost, and it is sent again.
       if (position.last?.msg_type === 'end_run') return { ...position, stfs: Math.max(position.stfs, step.sequence) };
       return { ...position, last: step, stfs: step.sequence, stfsInPeriod: position.stfsInPeriod + 1 };
     case 'pause_run':
@@ -66,14 +66,14 @@ export function advance(position: DaqPosition, step: TimedStep, params: Workflow
   }
 }
 
-/** Moves the schedule's clock by so many seconds. */
+/** Moves the schedule's clock by `by` seconds. */
 function shift(position: DaqPosition, by: number): DaqPosition {
   const { last } = position;
   if (last === undefined) return position;
   return { ...position, last: { ...last, tick: last.tick + by }, periodStart: position.periodStart + by };
 }
 
-/** When the first STF is announced, in seconds from the start; undefined where none is. */
+/** When the first STF is announced, in seconds from the start; undefined if none is. */
 export function tickOfFirstStf(params: WorkflowParams): number | undefined {
   let position = startPosition;
   for (;;) {
@@ -132,7 +132,7 @@ function nextInPhysics(position: DaqPosition, params: WorkflowParams): TimedStep
     position.stfsInPeriod * (daq.stf_interval + daq.stf_generation_time) +
     daq.stf_generation_time;
   const durationEnd = position.periodStart + daq.physics_period_duration;
-  // Rounding of sums of decimals must not cost the last STF of a period that it just fits in.
+  // Rounding errors must not cost a period the last STF that just fits.
   const fits = stf_count > 0 ? position.stfsInPeriod < stf_count : nextStf <= durationEnd + 1e-9;
   if (fits) return { msg_type: 'stf_gen', sequence: position.stfs + 1, tick: nextStf };
 

@@ -3,18 +3,15 @@ export const messageEffects = ['applied', 'none', 'rejected', 'conflict'] as con
 
 export type MessageEffect = (typeof messageEffects)[number];
 
-/**
- * Why a message was recorded without effect: a closed list beside the sentence for people. Decisions rest on the code, so anybody may
- * correct a sentence.
- */
+/** Why a message was recorded without effect: a closed list beside the sentence for people. Decisions use only the code, so sentences may be reworded. */
 export const effectCodes = [
   /** It cannot be read. */
   'UNREADABLE',
-  /** Its `msg_type` is none of the vocabulary. */
+  /** Its `msg_type` is not in the vocabulary. */
   'TYPE_UNKNOWN',
   /** It names no execution. */
   'NO_EXECUTION',
-  /** This store has no execution of that id. */
+  /** This store has no execution with that id. */
   'EXECUTION_UNKNOWN',
   'EXECUTION_ENDED',
   'OTHER_RUN',
@@ -27,17 +24,17 @@ export const effectCodes = [
   'NO_STEP',
   /** The plan has no such file, sample or slice. */
   'NOT_PLANNED',
-  /** It came before what it refers to. It takes effect when that comes. */
+  /** It came before the thing it refers to, and takes effect when that arrives. */
   'WAITS',
-  /** A command that no driver has taken up yet. */
+  /** A command that no driver has handled yet. */
   'WAITS_FOR_DRIVER',
-  /** A command for a state that is there already. */
+  /** A command for a state that is already reached. */
   'ALREADY',
   /** A command that the driver refused. */
   'REFUSED',
-  /** Of other programs: it states nothing that is known here, or names no run. */
+  /** From another program: it states nothing known here, or names no run. */
   'KEPT',
-  /** A command whose driver was gone before it heard of it. */
+  /** A command whose driver was gone before receiving it. */
   'DRIVER_GONE',
 ] as const;
 

@@ -1,4 +1,4 @@
-/** Addresses of files on other hosts. A prefix stands for everything below it. */
+/** Addresses of files on other hosts. A prefix covers everything below it. */
 
 const schemes: ReadonlySet<string> = new Set(['http:', 'https:', 'root:', 'roots:', 'xroot:', 'xroots:']);
 
@@ -17,13 +17,13 @@ export function isFileAddress(text: string): boolean {
   return url.username === '' && url.password === '' && url.search === '' && url.hash === '';
 }
 
-/** Whether a file is on another host, seen from its URL: not a path in a folder that is known by its marker. */
+/** Whether a URL names a file on another host, not a path in a folder known by its marker. */
 export const isElsewhere = (fileUrl: string): boolean => schemes.has(parsed(fileUrl)?.protocol ?? '');
 
-/** A server may read these as separators, behind our back. */
+/** A server may decode these to separators behind our back. */
 const hiddenSeparator = /%2f|%5c/i;
 
-/** Whether a file's address is below a prefix. `..` is resolved before. */
+/** Whether a file's address is below a prefix. `..` is resolved first. */
 export function isBelow(fileUrl: string, prefix: string): boolean {
   const [file, top] = [parsed(fileUrl), parsed(prefix)];
   if (file === undefined || top === undefined || file.username !== '' || file.password !== '') return false;
@@ -36,7 +36,7 @@ export function isBelow(fileUrl: string, prefix: string): boolean {
 export const fileAddressOf = (prefix: string, executionId: string, filename: string): string =>
   `${prefix.replace(/\/$/, '')}/${encodeURIComponent(executionId)}/${encodeURIComponent(filename)}`;
 
-/** A source that would let a file be fetched: its scheme, host and port. */
+/** The source that would allow fetching a file: its scheme, host and port. */
 export function originOf(fileUrl: string): string {
   const url = parsed(fileUrl);
   return url === undefined ? fileUrl : `${url.protocol}//${url.host}/`;

@@ -11,7 +11,7 @@ const stfBase = (filename: string): string => filename.replace(/\.stf$/, '');
 export const tfFilename = (stf: string, sample: number): string => `${stfBase(stf)}_tf_${padded(sample, 3)}.tf`;
 
 /**
- * The name of a slice. Ours are numbered within an STF file, those of the testbed within a TF file.
+ * The name of a slice. Our slices are numbered within an STF file, the testbed's within a TF file.
  * @param sliceId from 0
  */
 export function sliceFilename(file: string, sliceId: number): string {
@@ -19,7 +19,7 @@ export function sliceFilename(file: string, sliceId: number): string {
   return `${base}_slice_${padded(sliceId, 3)}${base === file ? '' : '.tf'}`;
 }
 
-/** The sample number in a TF file's name (`…_tf_002.tf` is 2), or undefined where the name has none. */
+/** The sample number in a TF file's name (`…_tf_002.tf` is 2), or undefined if the name has none. */
 export function sampleNumber(filename: string): number | undefined {
   const digits = /_tf_(\d{3,})\.tf$/.exec(filename)?.[1];
   return digits === undefined ? undefined : Number(digits);

@@ -20,6 +20,6 @@ export function evenPart(total: number, parts: number, index: number): { start: 
   return { start: index * least + Math.min(index, larger), size: least + (index < larger ? 1 : 0) };
 }
 
-/** A whole number that can be told exactly, or undefined. */
+/** A whole number if it is exact, or undefined. */
 export const exactOrUndefined = (value: number): number | undefined =>
   Number.isSafeInteger(value) ? value : undefined;

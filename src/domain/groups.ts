@@ -1,24 +1,24 @@
-/** Quantities of some rows. Those that do not fit a kind of rows stay 0, and `seconds` without a value. */
+/** Totals of some rows. Fields that do not apply to a kind of row stay 0, and `seconds` empty. */
 export interface Sums {
   count: number;
   failed: number;
   retries: number;
   bytes: number;
-  /** One for each row that has a duration. */
+  /** One value per row with a duration. */
   seconds: number[];
-  /** Of attempts: the slices that they are at, numbers by execution, and how many of the attempts are failures in which their slices stand. */
+  /** For attempts: the numbers of their slices by execution, and how many attempts are failures that their slices are still in. */
   slices: Map<string, Set<number>>;
   stayFailed: number;
-  /** Of executions: their slices. */
+  /** For executions: their number of slices. */
   ofSlices: number;
 }
 
 export interface Group extends Sums {
-  /** The values of the keys that were grouped by; undefined for rows that have none. */
+  /** The values of the grouping keys; undefined for rows without a value. */
   keys: readonly (string | undefined)[];
 }
 
-/** Rows that are added, in groups of equal keys. */
+/** Collects rows in groups of equal keys. */
 export class Groups {
   readonly #groups = new Map<string, Group>();
 
@@ -47,7 +47,7 @@ export class Groups {
   }
 }
 
-/** How many different slices the attempts of some groups are at. */
+/** How many different slices the attempts of several groups concern. */
 export function slicesOf(groups: readonly Sums[]): number {
   const all = new Map<string, Set<number>>();
   for (const { slices } of groups)
@@ -67,7 +67,7 @@ export interface Spread {
   max: number;
 }
 
-/** The spread of the durations of some groups together; undefined where there is none. */
+/** The spread of several groups' durations together; undefined if there are no durations. */
 export function spreadOf(groups: readonly Pick<Sums, 'seconds'>[]): Spread | undefined {
   const length = groups.reduce((sum, { seconds }) => sum + seconds.length, 0);
   if (length === 0) return undefined;

@@ -14,7 +14,7 @@ const kinds: Readonly<Record<string, string>> = {
 
 type Issue = z.core.$ZodIssue;
 
-/** The problem that a schema finds with a value, in our words: what is allowed, and which allowed value comes near. */
+/** A schema's complaint about a value in our words: what is allowed, and which allowed value is near. */
 export function issueWords(issue: Issue, given?: unknown): string {
   if (issue.code === 'invalid_type') return `must be ${kinds[issue.expected] ?? issue.expected}`;
   if (issue.code === 'invalid_value') return choiceWords(issue, given);
@@ -28,7 +28,7 @@ function choiceWords({ values: allowed }: Extract<Issue, { code: 'invalid_value'
   return `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')}${hint}`;
 }
 
-/** The bound of a number; a list or a text is too long in the schema's own words. */
+/** The bound of a number; for a list or text, the schema's own words apply. */
 function boundWords(issue: Issue): string | undefined {
   if (issue.code !== 'too_big' && issue.code !== 'too_small') return undefined;
   if (issue.origin !== 'number' && issue.origin !== 'int') return undefined;

@@ -1,6 +1,6 @@
-/** The words by which lists are asked for other times and orders than those of recording. */
+/** The words that request lists by other times and in other orders than those of recording. */
 
-/** The time of a row that a window is about. */
+/** The time of a row that a window applies to. */
 export const timeFields = ['created', 'started', 'completed'] as const;
 
 export type TimeField = (typeof timeFields)[number];

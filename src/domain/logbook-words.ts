@@ -1,4 +1,4 @@
-/** Values of a run's quality. `none` takes an earlier one back. */
+/** Values of a run's quality. `none` withdraws an earlier one. */
 export const qualities = ['good', 'bad', 'test', 'none'] as const;
 
 export type Quality = (typeof qualities)[number];
@@ -30,6 +30,6 @@ export const maxNote = 4000;
 /** Characters of a person's name at most. */
 export const maxAuthor = 100;
 
-/** The one who claims an author's name; null where it is the author. */
+/** The sender that claims an author's name; null if it is the author. */
 export const sentBy = ({ author, sender }: { author: string; sender: string }): string | null =>
   sender === author ? null : sender;

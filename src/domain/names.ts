@@ -1,4 +1,4 @@
-/** A word that becomes part of an execution's or agent's id, and with it of a folder's name. */
+/** A word that becomes part of an execution's or agent's id, and so of a folder's name. */
 export const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
 
 /** The id of an execution. It names a folder of data files, so it holds no separator and begins with no dot. */
@@ -10,5 +10,5 @@ export const configNamePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 /** The name of a data file as it comes in a message. */
 export const fileNamePattern = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
-/** The configuration of an execution for which nobody names another. */
+/** The default configuration of an execution. */
 export const usualConfiguration = 'fast_processing_default';

@@ -3,9 +3,9 @@ import * as z from 'zod';
 import { isFileAddress } from './file-address.ts';
 
 /**
- * The parameters that decide what an execution does, by section, with their defaults. Configuration, messages,
- * agents and projection share them. Times are seconds of simulated time. Unknown keys are let through here, since messages and
- * older records may have them; the configuration refuses them. The descriptions stand in `docs/configuration.md`.
+ * The parameters that decide what an execution does, by section, with their defaults. Configuration, messages, agents and projection share them.
+ * Times are seconds of simulated time. Unknown keys are allowed here, since messages and older records may have them; the configuration refuses them.
+ * `docs/configuration.md` shows the descriptions.
  */
 const seconds = (fallback: number, about: string) =>
   z.number().nonnegative().max(1e9).default(fallback).describe(about);
@@ -83,7 +83,7 @@ export const workerSection = z.object({
   max_retries: count(3, 'attempts after the first', 0, 1000),
 });
 
-/** The beginning of the addresses of files, without a login. */
+/** A prefix of file addresses, without a login. */
 const fileAddress = z
   .string()
   .max(2000)
@@ -127,7 +127,7 @@ export const speedSchema = z.union([z.number().min(0.001).max(1e6), z.literal('m
 
 export type Speed = z.infer<typeof speedSchema>;
 
-/** The parameters that `run_imminent` tells everybody: these sections and the speed, and nothing else. */
+/** The parameters that `run_imminent` publishes: these sections and the speed, nothing else. */
 export const workflowParamsSchema = z.object({
   workflow: workflowSection.prefault({}),
   fast_processing: fastProcessingSection.prefault({}),
@@ -143,15 +143,13 @@ const planVersions = [1] as const;
 
 type PlanVersion = (typeof planVersions)[number];
 
-/** Logs from before it was recorded have version 1. */
+/** Logs that predate this field have version 1. */
 export const planVersionSchema = z.literal(planVersions).default(1);
 
-/** New executions begin with it. */
+/** The version for new executions. */
 export const currentPlanVersion = planVersions.at(-1) as PlanVersion;
 
-/**
- * All parameters of an execution. They are parsed once, out of the log, and nowhere else: see `db/execution/params.ts`.
- */
+/** All parameters of an execution. Only `db/execution/params.ts` parses them, once, from the log. */
 export const executionParamsSchema = workflowParamsSchema.extend({
   plan_version: planVersionSchema,
   worker: workerSection.prefault({}),

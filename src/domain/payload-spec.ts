@@ -1,7 +1,7 @@
 import type { ExecutionParams } from './params.ts';
 
 /**
- * The program that a worker runs on a slice. A new kind is a member here and an entry in `payload/kinds.ts`, which the compiler asks for.
+ * The program that a worker runs on a slice. A new kind needs a member here and an entry in `payload/kinds.ts`, which the compiler demands.
  * `limit_seconds` is wall time; the placeholder has no limit of its own.
  */
 export type PayloadSpec =

@@ -13,7 +13,7 @@ const steps: Record<Phase, Partial<Record<PhaseMessage, Phase>>> = {
   completed: {},
 };
 
-/** A run may end from these phases only where it is stopped or fails. */
+/** A run may end from these phases only if it is stopped or fails. */
 const earlyEnds: ReadonlySet<Phase> = new Set(['imminent', 'standby']);
 
 /** The phase after `message`, or undefined if the table has no such step. */

@@ -1,16 +1,16 @@
-/** A path by its last part: folders of a machine are nobody's business. */
+/** A path's last part: a machine's folders are private. */
 const lastOf = (path: string): string => path.split('/').at(-1) ?? '';
 
 /**
- * A payload command as it may be shown: its program by name, and how many arguments it has. An argument may hold a path, an address or a
- * password in any form, so none is shown; the mark of a setting tells whether two commands are the same.
+ * A payload command that is safe to show: its program's name and its number of arguments. An argument may hold a path, an address or a password in
+ * any form, so none is shown; the setting's mark shows whether two commands are the same.
  */
 export function shownCommand([program = '', ...rest]: readonly string[]): string {
   const count = rest.length === 1 ? '1 argument' : `${rest.length} arguments`;
   return rest.length === 0 ? lastOf(program) : `${lastOf(program)} with ${count}`;
 }
 
-/** A text of a configuration as it may be shown: an absolute path by its last part. */
+/** A configuration value that is safe to show: an absolute path as its last part. */
 export const shownSetting = (value: unknown): string =>
   typeof value === 'string'
     ? value.startsWith('/')

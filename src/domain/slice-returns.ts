@@ -1,11 +1,11 @@
 import { isElsewhere } from './file-address.ts';
 
-/** Why a worker gives a slice back: it cannot reach the file, has another payload, or finds another file than was announced. */
+/** Why a worker returns a slice: it cannot reach the file, has another payload, or finds a different file than announced. */
 export const returnReasons = ['NO_FILE', 'NO_PAYLOAD', 'WRONG_FILE'] as const;
 
 export type ReturnReason = (typeof returnReasons)[number];
 
-/** A payload program by its name, and by the digest of its command where that is known. */
+/** A payload program by its name, and the digest of its command if known. */
 export interface PayloadName {
   name: string;
   digest?: string | undefined;
@@ -15,14 +15,14 @@ export interface PayloadName {
 export interface SliceNeeds {
   tf_filename: string;
   file_url?: string | undefined;
-  /** Left out, it is the placeholder. */
+  /** The placeholder if left out. */
   payload?: PayloadName | undefined;
 }
 
-/** As much of a kind's name as tells it from others. */
+/** How much of a kind's name to keep, to distinguish it. */
 const mostName = 300;
 
-/** The kind of work of a slice, seen from a reason for which an agent cannot do it. */
+/** A slice's kind of work, for a reason why an agent cannot do it. */
 export const workKind = (needs: SliceNeeds, reason: ReturnReason): string =>
   wholeKind(needs, reason).slice(0, mostName);
 
@@ -33,16 +33,16 @@ function wholeKind({ tf_filename, file_url, payload }: SliceNeeds, reason: Retur
     case 'NO_PAYLOAD':
       return payload === undefined ? 'placeholder' : [payload.name, payload.digest ?? []].flat().join(' ');
     case 'WRONG_FILE':
-      // Made again on another host it is another file.
+      // Recreated on another host, it is a different file.
       return file_url !== undefined && isElsewhere(file_url) ? `${tf_filename} ${placeOfFile(file_url)}` : tf_filename;
   }
 }
 
-/** Every kind of work that a slice is: an agent is on duty for it where it can do all of them. Other programs name a wrong file without its place. */
+/** All kinds of work of a slice: an agent is on duty for it if it can do all of them. Other programs name a wrong file without its place. */
 export const workKinds = (needs: SliceNeeds): { reason: ReturnReason; name: string }[] => [
   ...returnReasons.map((reason) => ({ reason, name: workKind(needs, reason) })),
   { reason: 'WRONG_FILE', name: needs.tf_filename },
 ];
 
-/** Where files like this one are: its URL without the folder of the execution and the name. */
+/** Where files like this are: its URL without the execution's folder and the name. */
 export const placeOfFile = (url: string): string => url.split('/').slice(0, -2).join('/').slice(0, mostName);

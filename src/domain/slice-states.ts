@@ -7,8 +7,8 @@ export type SliceStatus = (typeof sliceStatuses)[number];
 export type SliceEvent = 'queue' | 'start' | 'done' | 'fail' | 'return' | 'abandon';
 
 /**
- * `start` leads from `processing` to `processing` where a vanished worker's slice is handed out again as the same attempt. A result
- * may overtake its start on a broker.
+ * `start` leads from `processing` to `processing` if a vanished worker's slice is delivered again as the same attempt. A result may overtake its
+ * start on a broker.
  */
 const steps: Record<SliceStatus, Partial<Record<SliceEvent, SliceStatus>>> = {
   queued: { start: 'processing', done: 'completed', fail: 'failed', return: 'queued' },

@@ -8,7 +8,7 @@ export const stages = [
   { stage: 'tf_file_registered → slice', agent: 'fast_processing' },
   { stage: 'slice → slice_started', agent: 'worker' },
   { stage: 'slice_started → slice_result', agent: 'worker' },
-  // A failure may come much sooner or later than a result: it tells nothing of how long a slice usually takes.
+  // A failure may come much sooner or later than a result: it says nothing about how long a slice usually takes.
   { stage: 'slice_started → failed result', agent: 'worker' },
 ] as const;
 

@@ -1,9 +1,9 @@
-/** The words for states, as stored and as told. Phases and slices have tables of their own. */
+/** The words for states, as stored and as reported. Phases and slices have their own tables. */
 export const executionStatuses = ['running', 'completed', 'failed', 'terminated'] as const;
 
 export type ExecutionStatus = (typeof executionStatuses)[number];
 
-/** The maker of an execution: swf-mcp, or programs that it has heard. */
+/** The maker of an execution: swf-mcp, or programs that it heard. */
 export const origins = ['own', 'observed'] as const;
 
 /** `registered`: the DAQ has announced the file. `processed`: the data agent has measured it. */
@@ -16,7 +16,7 @@ export const agentStates = ['STARTING', 'READY', 'PROCESSING', 'EXITED'] as cons
 
 export type AgentState = (typeof agentStates)[number];
 
-/** How an agent is. */
+/** The condition of an agent. */
 export const agentStatuses = ['OK', 'WARNING', 'ERROR', 'STALE'] as const;
 
 export type AgentStatus = (typeof agentStatuses)[number];
@@ -25,12 +25,12 @@ export const agentTypes = ['daq_simulator', 'data', 'fastmon', 'fast_processing'
 
 export type AgentType = (typeof agentTypes)[number];
 
-/** The actions that a running execution takes. */
+/** The actions that a running execution accepts. */
 export const actions = ['stop', 'pause', 'continue'] as const;
 
 export type Action = (typeof actions)[number];
 
-/** How an execution does, beside its status: derived, never stored. */
+/** How an execution is doing, besides its status: derived, never stored. */
 export const healths = ['progressing', 'slow', 'paused', 'draining', 'stalled', 'finished', 'failed'] as const;
 
 export type Health = (typeof healths)[number];

@@ -1,4 +1,4 @@
-/** Kinds of rows that can be summed, and the keys of each. */
+/** Kinds of rows that can be summarized, and the keys of each. */
 export const summaryKeys = {
   slices: [
     'status',
@@ -32,7 +32,7 @@ export type Span = keyof typeof widthOf;
 
 export const isSpan = (key: string): key is Span => Object.hasOwn(widthOf, key);
 
-/** The beginning of the n-th span since 1970 as it is told: no more digits than it has. */
+/** The start of the n-th span since 1970, as shown: no more digits than it has. */
 export function spanName(span: Span, n: number): string {
   const iso = new Date(n * widthOf[span]).toISOString();
   return span === 'day' ? iso.slice(0, 10) : `${iso.slice(0, 16)}Z`;

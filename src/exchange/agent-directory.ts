@@ -6,10 +6,10 @@ import { isRefused } from '../messages/wire-version.ts';
 /** How long a heartbeat counts, in milliseconds. */
 const heardMilliseconds = lateSeconds * 1000;
 
-/** An agent that is silent for so long is forgotten, in milliseconds. */
+/** How long to remember a silent agent, in milliseconds. */
 const forgottenMilliseconds = 3_600_000;
 
-/** Messages whose last holder is kept in mind. */
+/** The most messages whose last holder is remembered. */
 const mostHolders = 20_000;
 
 /** The report of an agent on its work. */
@@ -20,15 +20,15 @@ interface Heard {
   report: Report;
   since: string;
   at: number;
-  /** Since when it has had a free slot, without a break; undefined where it has none. */
+  /** Since when it has had a free slot, without a break; undefined if all are busy. */
   freeSince: number | undefined;
 }
 
-/** The agents of a namespace that a process hears, those that a recorder hosts among them: what each has in hand, and what it could do. */
+/** The agents of a namespace that a process hears, including those that a recorder hosts: what each has in hand and could do. */
 export class AgentDirectory {
-  /** By process: of two that give themselves one name, one has to go, and what the other has in hand stays known. */
+  /** By process: if two use one agent name, one has to go, and the other's work in hand stays known. */
   readonly #heard = new Map<string, Heard>();
-  /** By the id of a message: the agent that had it in hand last. */
+  /** By message id: the agent that last had the message in hand. */
   readonly #holders = new Map<string, string>();
 
   hear(agent: string, since: string, report: Report): void {
@@ -42,7 +42,7 @@ export class AgentDirectory {
     for (const [process, { at }] of this.#heard) if (now - at > forgottenMilliseconds) this.#heard.delete(process);
   }
 
-  /** Enters what an agent says of itself. One that has ended is forgotten, and one that is refused counts for nothing. */
+  /** Enters an agent's report. Forgets an agent that has ended or is refused. */
   note(beat: AgentHeartbeat): void {
     const { agent_name, since, state } = beat;
     if (state === 'EXITED' || isRefused(beat)) this.forget(agent_name, since);
@@ -58,7 +58,7 @@ export class AgentDirectory {
     return this.#holders.get(messageId);
   }
 
-  /** When the process of an agent began that was heard last, as it says; undefined for one that is not heard. */
+  /** When the agent's last heard process began, as it says; undefined if no process is heard. */
   sinceOf(agent: string): string | undefined {
     const processes = [...this.#heard.values()].filter((heard) => heard.agent === agent);
     return processes.toSorted((a, b) => b.at - a.at)[0]?.since;
@@ -69,12 +69,12 @@ export class AgentDirectory {
     return new Set(this.#present().flatMap(({ report }) => report.in_hand));
   }
 
-  /** Whether an agent of this type is heard that is on duty for these kinds of work. */
+  /** Whether a heard agent of this type is on duty for these kinds of work. */
   hasOnDuty(type: AgentType, kinds: readonly OffDuty[] = []): boolean {
     return this.#onDuty(type, kinds).length > 0;
   }
 
-  /** Whether such an agent has had a free slot for so long, in milliseconds. */
+  /** Whether such an agent has had a free slot for at least `milliseconds`. */
   hasFree(type: AgentType, kinds: readonly OffDuty[], milliseconds: number): boolean {
     const before = performance.now() - milliseconds;
     return this.#onDuty(type, kinds).some(({ freeSince }) => freeSince !== undefined && freeSince <= before);

@@ -2,7 +2,7 @@ import type { BrokerConnection, BrokerSettings, Connect } from '../broker/connec
 import type { SwfError } from '../lib/errors.ts';
 import type { Monitor } from './monitor-agents.ts';
 
-/** How a process meets its broker. */
+/** How a process connects to its broker. */
 export interface BrokerChoice {
   settings: BrokerSettings;
   connect: Connect;
@@ -10,18 +10,18 @@ export interface BrokerChoice {
   listening: Listening;
 }
 
-/** The look for programs of another make in a namespace (`namespace-guard.ts`). */
+/** The check for programs of another make in a namespace (`namespace-guard.ts`). */
 export interface Listening {
   broadcast: string;
-  /** The topics of the site's layout besides. */
+  /** Also the topics of the site's layout. */
   layout: readonly string[];
   /** Keys of `[broker.destinations]` whose queues the existing testbed reads too. */
   sharedQueues: readonly string[];
-  /** Left out, it depends on the layout. */
+  /** Depends on the layout if left out. */
   seconds: number | undefined;
-  /** Is asked for living agents too, where it is known. */
+  /** Also asked for living agents, if known. */
   monitor?: Monitor | undefined;
-  /** Says to the operator that it listens. */
+  /** Prints for the operator that it listens. */
   say: (line: string) => void;
 }
 
@@ -29,7 +29,7 @@ export interface Listening {
  * Connects to the broker.
  * @param patient waits for a broker that is not there yet; otherwise throws `BROKER_UNREACHABLE` or `BROKER_REFUSED`
  * @param signal ends the waiting; the promise is then never settled
- * @param onTrouble told of each break and each failed try
+ * @param onTrouble called at each break and each failed try
  */
 export async function connectToBroker(
   { settings, connect }: Pick<BrokerChoice, 'settings' | 'connect'>,
@@ -50,7 +50,7 @@ export async function connectToBroker(
   prepare?.(broker);
   const giveUp = (): void => void broker.close();
   signal?.addEventListener('abort', giveUp);
-  // A wrong password is none the better for waiting.
+  // Waiting does not fix a wrong password.
   await broker.connect({ once: !patient, mayBeRefused: false });
   signal?.removeEventListener('abort', giveUp);
   return broker;

@@ -2,61 +2,61 @@ import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
 import { backoff } from '../lib/backoff.ts';
 import { SwfError } from '../lib/errors.ts';
 
-/** Something that is to be sent. Numbers rise in the order in which it is. */
+/** An item to send. Numbers rise in sending order. */
 export interface Sendable {
   seq: number;
 }
 
 /** Where the messages of a sender come from, and what becomes of them. */
 export interface SendSource<T extends Sendable> {
-  /** The items behind a number that are not confirmed, in their order. It may be read in part only, and is asked for again. */
+  /** The unconfirmed items after a number, in order. The caller may read only some and ask again. */
   pending(after: number): Iterable<T>;
   outgoing(item: T): Outgoing;
-  /** The broker has these. It resolves when they are no longer pending. */
+  /** The broker has these items. Resolves when they are no longer pending. */
   confirmed(items: readonly T[]): Promise<void>;
-  /** The broker has refused it three times, and it is not sent again. It resolves when it is no longer pending. */
+  /** The broker has refused the item three times; it is not sent again. Resolves when it is no longer pending. */
   refused(item: T, error: SwfError): Promise<void>;
-  /** Told once of one that was under way each of the so many times that a connection ended: it goes on being tried. */
+  /** Called once for an item that was in flight at so many ends of a connection. Tries go on. */
   onEnds(item: T, times: number): void;
   onFault(error: unknown): void;
 }
 
-/** Sends under way at a time; stompit dies of too many frames queued when a connection ends. */
+/** The most sends in flight; stompit crashes if too many frames are queued when a connection ends. */
 export const sendWindow = 256;
 
-/** After each refusal of a message, how long until it is tried again, in milliseconds. After the last it is not. */
+/** How long to wait after each refusal of a message, in milliseconds. The refusal after these is final. */
 const afterRefusal = [1000, 5000] as const;
 
 /**
- * A message that was under way so often when a connection ended goes alone, and rests before that, so that others are sent: some brokers end a connection
- * in place of a refusal, as RabbitMQ 4.0 does where a full queue rejects a message. It is never left out for that: a bad line is no refusal.
+ * A message in flight at this many ends of a connection rests, so that others are sent, and then goes alone: some brokers end a connection instead of
+ * refusing a message, as RabbitMQ 4.0 does if a full queue rejects it. It is never left out for that: a bad line is not a refusal.
  */
 const suspectEnds = 2;
 const rests = { first: 1000, longest: 60_000 };
 
-/** It is told once, at so many. */
+/** The number of ends to report, once. */
 const maxEnds = 5;
 
-/** The harm that a message did when it was tried before. */
+/** The harm that a message did in earlier tries. */
 interface Trouble {
   refusals: number;
   ends: number;
 }
 
 /**
- * Sends messages again and again until the broker has confirmed each, many at a time and begun in their order. A send that is cut off is made again,
- * so a receiver may get a message twice. A message that the broker refuses again and again is left out: those behind it go on.
+ * Sends messages until the broker has confirmed each, many at a time and started in order. Repeats an interrupted send, so a receiver may get a
+ * message twice. Leaves out a message that the broker keeps refusing, so that later messages go on.
  */
 export class ConfirmedSender<T extends Sendable> {
   readonly #broker: BrokerConnection;
   readonly #source: SendSource<T>;
   readonly #receipts: T[] = [];
-  /** Those that the broker has been given and whose receipt has not been noted. */
+  /** Messages in flight, and those whose receipt is not noted yet. */
   readonly #underWay = new Set<number>();
   readonly #troubles = new Map<number, Trouble>();
-  /** Those that are not to be tried yet. */
+  /** Messages not to be tried yet. */
   readonly #resting = new Set<number>();
-  /** Sends that go alone after a session was ended by a refusal: which message it was for is not said. */
+  /** Sends to make one at a time after a refusal ended a session: it does not say which message it is for. */
   #alone = 0;
   #isNoting = false;
   #lastSent = 0;
@@ -68,7 +68,7 @@ export class ConfirmedSender<T extends Sendable> {
     broker.onUp(() => this.resend());
   }
 
-  /** There may be something new. */
+  /** Call when there may be new items. */
   pump(): void {
     try {
       if (!this.#isClosed && this.#broker.isUp()) this.#sendNext();
@@ -77,7 +77,7 @@ export class ConfirmedSender<T extends Sendable> {
     }
   }
 
-  /** Looks at all that is pending again. */
+  /** Looks at everything pending again. */
   resend(): void {
     this.#lastSent = 0;
     this.pump();
@@ -95,7 +95,7 @@ export class ConfirmedSender<T extends Sendable> {
         continue;
       }
       const isAlone = room === 1 || this.#isSuspect(item.seq);
-      // Those before a suspect are confirmed first, and those behind it wait.
+      // Messages before a suspect are confirmed first; messages after it wait.
       if (this.#underWay.size >= (isAlone ? 1 : room) || this.#hasSuspectUnderWay()) return;
       this.#lastSent = item.seq;
       if (!this.#underWay.has(item.seq)) void this.#send(item, isAlone);
@@ -110,7 +110,7 @@ export class ConfirmedSender<T extends Sendable> {
     return this.#troubles.size > 0 && [...this.#underWay].some((seq) => this.#isSuspect(seq));
   }
 
-  /** @param isAlone no other is under way */
+  /** @param isAlone no other is in flight */
   async #send(item: T, isAlone: boolean): Promise<void> {
     this.#underWay.add(item.seq);
     try {
@@ -120,7 +120,7 @@ export class ConfirmedSender<T extends Sendable> {
       this.#receipts.push(item);
       if (!this.#isNoting) void this.#noteReceipts();
     } catch (error) {
-      // Where the session is over, all that has no receipt is sent again when the next one is up.
+      // If the session is over, everything without a receipt is sent again in the next one.
       this.#underWay.delete(item.seq);
       if (error instanceof SwfError && error.code === 'BROKER_REFUSED') await this.#noteRefusal(item, error, isAlone);
       else this.#noteEnd(item);
@@ -133,17 +133,17 @@ export class ConfirmedSender<T extends Sendable> {
     return known;
   }
 
-  /** The connection has ended while it was under way. */
+  /** Notes that the connection ended while the item was in flight. */
   #noteEnd(item: T): void {
     const trouble = this.#troubleOf(item);
     trouble.ends += 1;
     if (trouble.ends === maxEnds) this.#source.onEnds(item, trouble.ends);
     if (trouble.ends >= suspectEnds) this.#rest(item, backoff(trouble.ends - suspectEnds + 1, rests));
-    // The next session may have come up before this was known, and has passed over what was under way.
+    // The next session may have come up before this was known, and skipped items in flight.
     if (this.#broker.isUp()) this.resend();
   }
 
-  /** It is passed over for a while. */
+  /** Skips the item for a while. */
   #rest({ seq }: T, milliseconds: number): void {
     this.#resting.add(seq);
     setTimeout(() => {
@@ -154,7 +154,7 @@ export class ConfirmedSender<T extends Sendable> {
 
   async #noteRefusal(item: T, error: SwfError, isAlone: boolean): Promise<void> {
     const isAttributed = this.#broker.isUp() || isAlone;
-    // A refusal that ends the session says nothing of which message it is for. From now on one goes at a time.
+    // A refusal that ends the session does not say which message it is for. From now on, send one at a time.
     if (!this.#broker.isUp()) this.#alone = sendWindow;
     if (!isAttributed) return;
     const trouble = this.#troubleOf(item);
@@ -178,7 +178,7 @@ export class ConfirmedSender<T extends Sendable> {
     this.#isNoting = true;
     try {
       while (this.#receipts.length > 0) {
-        // Receipts that have come meanwhile are noted together.
+        // Note receipts that have come meanwhile together.
         await new Promise(setImmediate);
         const items = this.#receipts.splice(0);
         await this.#source.confirmed(items);

@@ -3,10 +3,7 @@ import { type Decoded, decodeMessage } from '../messages/codec.ts';
 
 const readBefore = new WeakMap<Delivery, Decoded>();
 
-/**
- * Reads a delivery in the workflow's own vocabulary, once however often it is asked. Never throws: a body that is too large is rejected, since its
- * beginning alone must not pass for a message.
- */
+/** Reads a delivery in the workflow's own vocabulary, only once. Never throws. Rejects an oversized body, since its beginning must not pass for a message. */
 export function decodedOf(delivery: Delivery): Decoded {
   const known = readBefore.get(delivery);
   if (known !== undefined) return known;

@@ -3,13 +3,13 @@ import { lateSeconds } from '../domain/liveness.ts';
 import { workersMayTake } from '../domain/run-phases.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 
-/** A recorder that is not heard for this long is silent, in milliseconds. */
+/** A recorder unheard for this long is silent, in milliseconds. */
 const silentMilliseconds = lateSeconds * 1000;
 
-/** Executions that are kept in mind. The oldest are forgotten; a recorder says those that run every few seconds. */
+/** The most executions to remember. The oldest are forgotten; recorders report running ones every few seconds. */
 const mostKept = 1000;
 
-/** Executions that the broker is asked to leave alone: a header must not become longer than a broker reads. */
+/** The most executions to exclude at the broker: a header must not grow longer than a broker reads. */
 const mostUnwanted = 50;
 
 interface View {
@@ -17,13 +17,13 @@ interface View {
   over: AbortController;
 }
 
-/** The executions of a namespace as their recorders say that they stand. Nothing of it is stored: a process that starts hears it within seconds. */
+/** A namespace's executions as their recorders report them. Nothing is stored: a starting process hears everything within seconds. */
 export class ExecutionViews {
   /** By execution and store: two stores may give the same id. */
   readonly #views = new Map<string, View>();
-  /** When something was heard from the recorder of each store. */
+  /** When each store's recorder was last heard. */
   readonly #heard = new Map<string, number>();
-  /** When the first and the last slice of an execution came that no recorder speaks of: those behind the first need not wait as long. */
+  /** When the first and last slices came for each execution that no recorder reports: slices after the first need not wait as long. */
   readonly #unheardOf = new Map<string, { first: number; last: number }>();
   readonly #waiting = new Set<() => void>();
   readonly #began = performance.now();
@@ -32,7 +32,7 @@ export class ExecutionViews {
   #lastPaused = '';
 
   constructor() {
-    // The silence of a recorder changes how an execution stands, and says nothing.
+    // A recorder's silence changes the standing of executions, but is not an event.
     this.#timer = setInterval(() => this.#look(), 1000);
   }
 
@@ -41,7 +41,7 @@ export class ExecutionViews {
     this.#wake();
   }
 
-  /** Calls back when executions have come to rest or go on. */
+  /** Calls back when executions pause or resume. */
   onPaused(callback: () => void): void {
     this.#onPaused = callback;
   }
@@ -51,7 +51,7 @@ export class ExecutionViews {
     this.#heard.set(store_id, performance.now());
     const key = keyOf(execution_id, store_id);
     const known = this.#views.get(key);
-    // A driver that was thought dead and speaks again is none any more.
+    // A driver that was presumed dead and speaks again is no longer the driver.
     if (known !== undefined && (epoch < known.state.epoch || known.over.signal.aborted)) return;
     const view = { state, over: known?.over ?? new AbortController() };
     this.#unheardOf.delete(execution_id);
@@ -72,17 +72,17 @@ export class ExecutionViews {
     return this.#find(executionId, storeId)?.over.signal ?? neverAborted;
   }
 
-  /** The executions whose slices are left on the queue for now. */
+  /** The executions whose slices stay on the queue for now. */
   paused(): string[] {
     return [...this.#views.values()].filter((view) => this.#rests(view)).map(({ state }) => state.execution_id);
   }
 
-  /** The same as headers and values of slices. */
+  /** The same as slice headers and their values. */
   unwanted(): Record<string, string[]> {
     return { execution_id: this.paused().slice(-mostUnwanted) };
   }
 
-  /** Whether the recorder of a store has been silent; of all stores, where it is left out. */
+  /** Whether a store's recorder is silent; without a store id, whether all are. */
   isSilent(storeId?: string): boolean {
     const times = storeId === undefined ? [...this.#heard.values()] : [this.#heard.get(storeId) ?? this.#began];
     return performance.now() - Math.max(this.#began, ...times) >= silentMilliseconds;
@@ -95,7 +95,7 @@ export class ExecutionViews {
     return this.#rests(view) ? 'paused' : 'open';
   }
 
-  /** Resolves at the next word or silence of a recorder, or when `signal` is aborted. */
+  /** Resolves when a recorder speaks or falls silent, or when `signal` is aborted. */
   changed(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
@@ -111,21 +111,21 @@ export class ExecutionViews {
     });
   }
 
-  /** Where nobody says of which store, the one that was heard last is meant. */
+  /** Without a store id, finds the execution that was heard last. */
   #find(executionId: string, storeId: string | undefined): View | undefined {
     if (storeId !== undefined) return this.#views.get(keyOf(executionId, storeId));
     return [...this.#views.values()].findLast(({ state }) => state.execution_id === executionId);
   }
 
   #unheard({ slice: { execution_id: executionId }, storeId, since }: DeliveredSlice): ExecutionStanding {
-    // The recorder of a slice that comes first is waited for from now on.
+    // If a slice comes before its recorder is heard, start waiting for the recorder now.
     if (!this.#heard.has(storeId)) this.#heard.set(storeId, performance.now());
-    // Without its recorder nobody knows better than the queue, which has handed it out.
+    // Without its recorder, trust the queue, which delivered the slice.
     if (this.isSilent(storeId)) return 'open';
-    // Its recorder speaks of others and not of this one: it has ended, or nobody drives it. Once it is taken up again, it is sent again.
+    // Its recorder reports other executions but not this one: it has ended, or nobody drives it. Once it is resumed, the slice is sent again.
     const now = performance.now();
     const known = this.#unheardOf.get(executionId);
-    // After a while without any it may have been taken up.
+    // After a while without slices, it may have been resumed.
     const first = known !== undefined && now - known.last < 2 * silentMilliseconds ? known.first : since;
     this.#unheardOf.set(executionId, { first, last: now });
     const [oldest] = this.#unheardOf.keys();
@@ -133,7 +133,7 @@ export class ExecutionViews {
     return now - first < silentMilliseconds ? 'unknown' : 'over';
   }
 
-  /** Without its recorder a pause is none: nobody would ever end it. */
+  /** Whether the execution is paused. A pause without its recorder does not count: nobody would ever end it. */
   #rests({ state }: View): boolean {
     const { status, held, phase, store_id } = state;
     return status === 'running' && (held || !workersMayTake(phase)) && !this.isSilent(store_id);

@@ -2,13 +2,13 @@ import * as z from 'zod';
 
 import { messageOf } from '../lib/errors.ts';
 
-/** Their agents beat at least every minute; one that has been silent for longer than this has ended. In milliseconds. */
+/** The monitor's agents beat at least every minute; an agent silent for longer than this has ended. In milliseconds. */
 const livingMilliseconds = 300_000;
 
 /** How long the monitor may take, in milliseconds. */
 const patienceMilliseconds = 5000;
 
-/** The rows of `GET /api/systemagents/` of swf-monitor, as far as they are read. */
+/** The rows of swf-monitor's `GET /api/systemagents/`, only the fields read. */
 const rows = z.array(
   z.object({
     instance_name: z.string(),
@@ -25,10 +25,7 @@ export interface Monitor {
   token: string | undefined;
 }
 
-/**
- * The agents of a namespace that live by the word of swf-monitor, which also hears those that are idle. Says so, and finds none, where it cannot be
- * asked.
- */
+/** A namespace's living agents according to swf-monitor, which also hears idle agents. Warns and returns none if it cannot be asked. */
 export async function agentsOfMonitor(
   { url, token }: Monitor,
   namespace: string,

@@ -9,6 +9,6 @@ export const roleSubscription = (namespace: string, type: AgentType): string => 
 /** The types of remote agents that read broadcasts. */
 export const readingTypes = ['data', 'fastmon'] as const satisfies readonly AgentType[];
 
-/** The queue for the results of one store, where a broker cannot choose by headers. */
+/** The queue for the results of one store, for a broker without selectors. */
 export const resultsOfStore = (results: string, namespace: string, storeId: string): string =>
   `${results}.${namespace}.${storeId}`;

@@ -7,10 +7,10 @@ import type { Listening } from './broker-start.ts';
 import { decodedOf } from './decoding.ts';
 import { agentsOfMonitor } from './monitor-agents.ts';
 
-/** Programs that an error names. */
+/** How many programs an error names. */
 const named = 5;
 
-/** A program of another make, a word of its and where that was heard. */
+/** A program of another make, a message type of its, and where that was heard. */
 type Named = Pick<Heard, 'name' | 'msg_type' | 'destination'>;
 
 /** The same with all that its message says. */
@@ -18,17 +18,14 @@ interface Heard extends ForeignProgram {
   destination: string;
 }
 
-/**
- * Hears the programs of other makes in one namespace, on topics that are there already. A message that names no namespace belongs to that of its
- * run.
- */
+/** Hears programs of other makes in one namespace, on existing topics. A message without a namespace belongs to its run's namespace. */
 export class ForeignEar {
   readonly #namespace: string;
   readonly #onHeard: (heard: Heard) => void;
   readonly #onOther: (namespace: string) => void;
   readonly #namespaces = new Map<string, string>();
 
-  /** @param onOther told of each other namespace that is heard of */
+  /** @param onOther called with each other namespace heard */
   constructor(namespace: string, onHeard: (heard: Heard) => void, onOther: (namespace: string) => void = () => {}) {
     this.#namespace = namespace;
     this.#onHeard = onHeard;
@@ -46,17 +43,17 @@ export class ForeignEar {
   }
 }
 
-/** Seconds that broadcasts need to be heard, of which a run has one every two seconds or so. */
+/** Seconds to hear broadcasts, which a run sends every two seconds or so. */
 const broadcastSeconds = 3;
 
-/** Seconds that a transformer needs to be heard, which beats every 30 s on topics of a layout alone. */
+/** Seconds to hear a transformer, which beats every 30 s, only on topics of a layout. */
 const layoutSeconds = 35;
 
-/** Seconds to listen on a broadcast topic and the topics of a layout, so that each program at work there is heard. */
+/** Seconds to listen on a broadcast topic and a layout's topics, so that every program at work there is heard. */
 export const secondsToHear = (layout: readonly string[]): number =>
   layout.length === 0 ? broadcastSeconds : layoutSeconds;
 
-/** Subscriptions by which a program that is at work hears those of other makes on topics of a layout. */
+/** Subscriptions by which a working program hears programs of other makes on a layout's topics. */
 export const layoutSubscriptions = (topics: readonly string[], ear: ForeignEar): Subscription[] =>
   topics.map((destination, at) => ({
     id: `layout-${at + 1}`,
@@ -66,7 +63,7 @@ export const layoutSubscriptions = (topics: readonly string[], ear: ForeignEar):
     onMessage: (delivery) => ear.hear(destination, delivery),
   }));
 
-/** The same on the broadcast topic, for a program that reads nothing else there: our own broadcasts, which name a namespace in a header, are left out. */
+/** The same on the broadcast topic, for a program that reads nothing else there. Excludes our own broadcasts, which name a namespace in a header. */
 export const unmarkedSubscription = (broadcast: string, ear: ForeignEar): Subscription => ({
   id: 'unmarked',
   destination: broadcast,
@@ -85,7 +82,7 @@ export interface ListenOptions extends Listening {
   namespace: string;
   /** The namespace was listened to before, and has been ours since. */
   isKnown?: boolean;
-  /** The topic of telemetry, where a recorder of the namespace that is heard ends the listening: it has listened itself. */
+  /** The topic of telemetry. Hearing a recorder of the namespace there ends the listening: it has listened itself. */
   telemetry?: string;
   /** Ends the listening at once. */
   signal?: AbortSignal | undefined;
@@ -95,8 +92,8 @@ export interface ListenOptions extends Listening {
 const lookMilliseconds = 250;
 
 /**
- * Listens, before anything else is subscribed or said, whether programs of another make are at work in a namespace: what we say would be taken for
- * theirs. Idle agents say nothing, and are not heard.
+ * Listens for programs of another make in a namespace before anything else is subscribed or sent: they would take our messages for their own. Idle
+ * agents send nothing and are not heard.
  */
 export class NamespaceGuard {
   readonly #options: ListenOptions;
@@ -117,14 +114,12 @@ export class NamespaceGuard {
     if (telemetry !== undefined && this.#seconds > 0) this.#subscriptions.push(this.#recorders(telemetry));
   }
 
-  /** Subscribes, before the connection is made: a right that is missing ends it then, and is no silence. */
+  /** Subscribes before connecting, so that a missing right ends the connection instead of passing for silence. */
   attach(broker: BrokerConnection): void {
     for (const subscription of this.#subscriptions) broker.subscribe(subscription);
   }
 
-  /**
-   * Resolves when nobody was heard; with false where it was not listened to the end. Throws `NAMESPACE_IN_USE` with the names of those that were.
-   */
+  /** Resolves if nobody was heard; with false if the listening was cut short. Throws `NAMESPACE_IN_USE` with the names of the programs heard. */
   async pass(broker: BrokerConnection): Promise<boolean> {
     if (this.#seconds === 0) return false;
     const { namespace, monitor, sharedQueues, say } = this.#options;
@@ -141,7 +136,7 @@ export class NamespaceGuard {
     return isWhole;
   }
 
-  /** Whether the time was listened to the end. While the connection is down nobody is heard, and no time passes. */
+  /** Whether the listening lasted its full time. Without a connection nobody is heard, and no time passes. */
   async #listen(broker: BrokerConnection): Promise<boolean> {
     const { signal } = this.#options;
     const ends = [this.#recorderHeard.signal, ...(signal === undefined ? [] : [signal])];

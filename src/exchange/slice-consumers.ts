@@ -12,42 +12,41 @@ export interface SliceConsumersOptions {
   destination: string;
   slots: number;
   worker: Pick<SliceWorker, 'handle'>;
-  /** Takes care of what stands on the queue and is no slice. */
+  /** Handles a message on the queue that is not a slice. */
   reject: (delivery: Delivery) => Promise<void>;
-  /** Slices that are left on the queue for now, by a header and its values: of paused executions, and of kinds that cannot be done. */
+  /** Slices to leave on the queue for now, by header and values: slices of paused executions and of kinds that cannot be done. */
   unwanted: () => Readonly<Record<string, readonly string[]>>;
-  /** Told of a slot that is taken or set free. */
+  /** Called when a slot is taken or freed. */
   onChange: () => void;
-  /** Aborted when no slice is to be taken any more. */
+  /** Aborted when no more slices are to be taken. */
   draining: AbortSignal;
 }
 
-/** Where a broker cannot choose by headers, a slot keeps a slice of a paused execution so long before it goes back: not to spin. */
+/** How long a slot keeps a paused execution's slice before returning it, on a broker without selectors: avoids spinning. */
 const restMilliseconds = 5000;
 
-/** A worker that has left the queue to others looks after so long whether there is something for it again, in milliseconds. */
+/** How long a worker that left the queue to others waits before it looks again, in milliseconds. */
 const awayMilliseconds = 30_000;
 
 /**
- * Takes slices from a broker's queue for the slots of a worker. Each slot has a subscription of its own that holds one slice at a time.
- *
- * A broker without selectors cannot keep from a worker what it cannot do. After as many such slices in a row as it has slots the worker leaves the queue to
- * others. Then one slot looks every 30 s whether the next slice can be done. RabbitMQ keeps what a subscription had unacknowledged at its end, so leaving closes a connection that is for this
- * queue alone.
+ * Takes slices from a broker's queue for a worker's slots. Each slot has its own subscription, which holds one slice at a time.
+ * A broker without selectors cannot withhold slices that a worker cannot do. After as many such slices in a row as it has slots, the worker leaves
+ * the queue to others. Then one slot checks every 30 s whether it can do the next slice. RabbitMQ keeps an ended subscription's unacknowledged
+ * messages, so leaving closes a connection used only for this queue.
  */
 export class SliceConsumers {
   readonly #options: SliceConsumersOptions;
   readonly #busy = new Map<number, Promise<void>>();
-  /** Slots whose subscription has still to learn what is unwanted. */
+  /** Slots whose subscription does not know yet what is unwanted. */
   readonly #stale = new Set<number>();
   readonly #failed = new AbortController();
-  /** Where the slots subscribe. */
+  /** The connection that the slots subscribe on. */
   #queue: BrokerConnection;
-  /** Slots that have a subscription there. One made anew would lose what is on its way to the one before. */
+  /** Slots with a subscription there. A new one would lose the messages in flight to the old one. */
   readonly #subscribed = new Set<number>();
   /** Slices in a row that could not be done. */
   #misfits = 0;
-  /** `all` slots take slices, `one` tries whether there are some, or the queue is left to others (`none`). */
+  /** `all` slots take slices, `one` tries whether there are any, or `none` leaves the queue to others. */
   #taking: 'all' | 'one' | 'none' = 'all';
   #back: NodeJS.Timeout | undefined;
 
@@ -56,12 +55,12 @@ export class SliceConsumers {
     this.#queue = options.broker;
   }
 
-  /** Those that work on slices; one that drains has fewer and fewer. */
+  /** The slots that work on slices; only the busy slots while draining. */
   get slots(): number {
     return this.#options.draining.aborted ? this.#busy.size : this.#options.slots;
   }
 
-  /** Those that would take a slice now. */
+  /** The slots that would take a slice now. */
   get freeSlots(): number {
     if (this.#options.draining.aborted || this.#taking === 'none') return 0;
     return this.#taking === 'all' ? this.#options.slots - this.#busy.size : Math.max(0, 1 - this.#busy.size);
@@ -74,8 +73,8 @@ export class SliceConsumers {
     await Promise.race([aborted(draining), aborted(this.#failed.signal)]);
     clearTimeout(this.#back);
     this.#failed.signal.throwIfAborted();
-    // A free slot must not be given more. A busy one keeps its subscription until it has acknowledged: without it the broker would hand
-    // the slice in hand to somebody else.
+    // A free slot must receive no more slices. A busy slot keeps its subscription until it has acknowledged: otherwise the broker would deliver its
+    // slice to somebody else.
     await Promise.all(
       this.#slots().map(async (slot) => {
         await this.#busy.get(slot);
@@ -86,7 +85,7 @@ export class SliceConsumers {
     this.#failed.signal.throwIfAborted();
   }
 
-  /** Other slices are unwanted than before. */
+  /** Call when the unwanted slices have changed. */
   refresh(): void {
     const { broker, draining } = this.#options;
     if (draining.aborted || !broker.isUp() || !broker.hasSelectors()) return;
@@ -95,14 +94,14 @@ export class SliceConsumers {
       else this.#subscribeAgain(slot);
   }
 
-  /** The slice in hand can be done. */
+  /** Notes that the slice in hand can be done. */
   noteFit(): void {
     this.#misfits = 0;
   }
 
   /**
-   * The slice in hand cannot be done. Nothing follows where the broker keeps such slices from us.
-   * @param othersCan whether a worker is heard that could do it: only then is the queue left to others
+   * Notes that the slice in hand cannot be done. No effect if the broker withholds such slices.
+   * @param othersCan whether a worker is heard that could do it: only then leave the queue to others
    */
   noteMisfit(othersCan: boolean): void {
     this.#misfits += 1;
@@ -121,7 +120,7 @@ export class SliceConsumers {
   #attend(taking: 'all' | 'one'): void {
     const { broker, connectApart, draining, onChange } = this.#options;
     if (draining.aborted) return;
-    // Slices may still be in hand that were begun before: their connection stays.
+    // Slices begun earlier may still be in hand: their connection stays.
     if (!broker.hasSelectors() && this.#queue === broker) {
       this.#queue = connectApart();
       void this.#queue.connect({ once: false });
@@ -135,7 +134,7 @@ export class SliceConsumers {
     onChange();
   }
 
-  /** Slices that were delivered and are not acknowledged go back to the queue at once. */
+  /** Closing returns unacknowledged slices to the queue at once. */
   async #closeApart(): Promise<void> {
     const { broker } = this.#options;
     const apart = this.#queue;
@@ -169,9 +168,9 @@ export class SliceConsumers {
 
   #take(slot: number, delivery: Delivery): void {
     if (this.#options.draining.aborted) return;
-    // Another slot works still, so the connection is open.
+    // Another slot is still working, so the connection is open.
     if (this.#taking === 'none') return void this.#giveBack(delivery);
-    // After a reconnection a slot may be given a slice while it has one: it stays one at a time.
+    // After a reconnect a slot may receive a slice while it has one: still handle one at a time.
     const before = this.#busy.get(slot) ?? Promise.resolve();
     const handled: Promise<void> = before
       .then(() => this.#handle(slot, delivery))

@@ -6,18 +6,18 @@ import { decodedOf } from './decoding.ts';
 /** Upper bounds of the steps' durations, in seconds. */
 export const stepBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600] as const;
 
-/** Counts of the messages that a process has said and heard over its broker since it began. */
+/** Counts of the messages that a process has sent and received over its broker since it began. */
 export class Traffic {
   /** By type. */
   readonly sent = new Map<string, number>();
   readonly received = new Map<string, number>();
   readonly refused = new Map<string, number>();
-  /** Steps that took no longer than each bound, and all of them. */
+  /** Steps that took no longer than each bound, and totals. */
   readonly steps = { within: stepBounds.map(() => 0), count: 0, seconds: 0 };
   readonly #connections = new Set<BrokerConnection>();
   #sessions = 0;
 
-  /** Whether the broker is there: one of two agents of a role waits for its turn with a connection that is not up. */
+  /** Whether any connection is up: of two agents in one role, one waits for its turn with a connection that is down. */
   get isConnected(): boolean {
     return [...this.#connections].some((connection) => connection.isUp());
   }
@@ -40,7 +40,7 @@ export class Traffic {
     counts.set(type, (counts.get(type) ?? 0) + 1);
   }
 
-  /** A piece of work was done: a message that was read and answered, or a slice. */
+  /** Notes a piece of work: a message read and answered, or a slice. */
   noteStep(seconds: number): void {
     this.steps.count += 1;
     this.steps.seconds += seconds;
@@ -54,7 +54,7 @@ export const counting =
   (settings, onTrouble) =>
     new CountedConnection(connect(settings, onTrouble), traffic);
 
-/** Names of types come from others: no more than so many are counted apart. */
+/** The most types to count separately: their names come from others. */
 const mostTypes = 100;
 
 class CountedConnection implements BrokerConnection {

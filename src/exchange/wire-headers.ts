@@ -2,13 +2,13 @@ import { type ReturnReason, returnReasons, type SliceNeeds, workKind } from '../
 import { traceParent } from '../lib/trace-context.ts';
 import { type MessageType, vocabulary } from '../messages/vocabulary.ts';
 
-/** Everybody who listens to the topic hears a message at once, or after an outage; later it is old news. */
+/** Listeners on the topic hear a message at once, or after an outage; later it is old news. */
 const broadcastExpirySeconds = 24 * 3600;
 
-/** A slice's message expires on its queue after so long: a broker must not keep the work of a forgotten run for ever. */
+/** A slice expires on its queue: a broker must not keep a forgotten run's work forever. */
 const sliceExpirySeconds = 12 * 3600;
 
-/** Telemetry is soon old news; but the clock of another host may be off by minutes, and must not silence it. */
+/** Telemetry is soon old news, but another host's clock may be off by minutes and must not silence it. */
 export const telemetrySeconds = 3600;
 
 /** The facts about a message that its headers repeat. */
@@ -23,8 +23,8 @@ export interface WireFacts {
 }
 
 /**
- * The STOMP headers of a message. A start is the one message that need not outlive its broker: the result tells it too, and heartbeats
- * name the slice meanwhile. ActiveMQ Classic does a quarter more without these on its disk.
+ * The STOMP headers of a message. Only a start need not survive the broker: the result repeats it, and heartbeats name the slice meanwhile. ActiveMQ
+ * Classic does a quarter more without starts on its disk.
  */
 export function wireHeaders({
   message_id,
@@ -48,7 +48,7 @@ export function wireHeaders({
   };
 }
 
-/** The headers of a slice that tell its kinds of work: a worker that cannot do one leaves such slices to others. */
+/** The headers that name a slice's kinds of work: a worker leaves kinds that it cannot do to others. */
 export const kindHeaders: Readonly<Record<ReturnReason, string>> = {
   NO_FILE: 'file_place',
   NO_PAYLOAD: 'payload',
@@ -58,7 +58,7 @@ export const kindHeaders: Readonly<Record<ReturnReason, string>> = {
 /** The kinds of work of a slice as headers. */
 export const sliceHeaders = (needs: SliceNeeds): Record<string, string> => ({
   ...Object.fromEntries(returnReasons.map((reason) => [kindHeaders[reason], workKind(needs, reason)])),
-  // Workers of an earlier build leave a wrong file alone by its name.
+  // Workers of an earlier build skip a wrong file by its name.
   tf_filename: needs.tf_filename,
 });
 

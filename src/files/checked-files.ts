@@ -4,14 +4,14 @@ import { pipeline } from 'node:stream/promises';
 
 import { sha256 } from '../lib/sha256.ts';
 
-/** Files whose sums are kept. */
+/** How many checksums to keep. */
 const mostKept = 10_000;
 
-/** Sums of files, each taken once while the file does not change: the slices of a sample share it. */
+/** Checksums of files, each computed once while the file does not change: the slices of a sample share it. */
 export class CheckedFiles {
   readonly #sums = new Map<string, Promise<string>>();
 
-  /** Whether a file can be read and has this checksum. A sum of a kind that is not known here, or none, fits every file. */
+  /** Whether a file can be read and has this checksum. No checksum, or one of an unknown kind, fits every file. */
   async agrees(path: string, checksum: string | undefined): Promise<boolean> {
     try {
       if (checksum?.startsWith('sha256:') !== true) {

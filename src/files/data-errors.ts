@@ -2,10 +2,10 @@ import { accessSync, constants } from 'node:fs';
 
 import { messageOf, SwfError } from '../lib/errors.ts';
 
-/** Errors that an operator can mend and no message caused: with more room or a mended disk everything goes on. */
+/** Errors that an operator can fix and no message caused: with more room or a repaired disk, everything goes on. */
 const mendable: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
 
-/** A missing file may be the fault of one file. A folder that is missing or closed is the fault of the disk. */
+/** A missing file may be one file's fault. A missing or inaccessible folder is the disk's fault. */
 const missing: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ESTALE']);
 
 /**

@@ -1,4 +1,4 @@
-/** Facts about a file that is there. A checksum is `sha256:` and 64 hex digits. */
+/** Facts about an existing file. A checksum is `sha256:` and 64 hex digits. */
 export interface FileFacts {
   size_bytes: number;
   checksum?: string;
@@ -20,34 +20,34 @@ export interface StfToWrite {
   frameBytes: number;
 }
 
-/** A file that is written and has no name yet. */
+/** A written file without its final name. */
 export interface PreparedFile {
-  /** Gives it its name. */
+  /** Gives the file its name. */
   publish(): Promise<FileFacts>;
-  /** Removes it. */
+  /** Removes the file. */
   discard(): Promise<void>;
 }
 
 /**
- * The data files of one execution. Every method may be called again for the same file with the same result. All of them throw
- * `DATA_UNAVAILABLE` where the disk or the folder is at fault, and an `Error` where a file is.
+ * The data files of one execution. Every method may be called again for the same file with the same result. All throw `DATA_UNAVAILABLE` if the disk
+ * or the folder is at fault, and an `Error` if a file is.
  */
 export interface DataFiles {
-  /** Makes the folder of an execution that has written nothing yet. A folder that goes away later is not made again. */
+  /** Makes the folder of an execution that has written nothing yet. A folder that disappears later is not recreated. */
   prepare(): void;
   /** Writes an STF's file aside: nobody sees it before it is published. */
   prepareStf(stf: StfToWrite): Promise<PreparedFile>;
-  /** Size and checksum of a file. `expected` stands for the size where nothing is written. */
+  /** Size and checksum of a file. `expected` gives the size if nothing is written. */
   measure(filename: string, expected: { tf_count: number; frameBytes: number }): Promise<FileFacts>;
   /** Writes frames `first` to `last` of one file as another. */
   copyFrames(from: string, to: string, range: FramesOfFile): Promise<FileFacts>;
   /** Reads frames `first` to `last` and checks index and checksum of each. Throws an `Error` that names the frame. */
   verify(filename: string, range: FramesOfFile): Promise<void>;
-  /** Removes what a killed process left half written. Only for the one process that writes here. */
+  /** Removes files that a killed process left unfinished. Only for the one process that writes here. */
   tidy(): Promise<void>;
 }
 
-/** For `write_files = false`: nothing is written, sizes are those that files would have, and there is no checksum. */
+/** For `write_files = false`: nothing is written, sizes are as files would have, and there are no checksums. */
 export const noDataFiles: DataFiles = {
   prepare: () => {},
   prepareStf: ({ tf_count, frameBytes }) =>

@@ -23,19 +23,19 @@ import {
 } from './frame-reader.ts';
 import { asideEnding, pathAddress, writeAside, type WritePlace } from './write-aside.ts';
 
-/** Files that are open at a time: thousands of workers must not run the process out of file descriptors. */
+/** The most files open at a time: thousands of workers must not exhaust the process's file descriptors. */
 const openFiles = 64;
 
 /**
- * The data files of an execution in a folder of their own, which is made with mode 0700.
- * @param urlOf the address by which others know a file; left out, its path
+ * The data files of an execution in their own folder, created with mode 0700.
+ * @param urlOf the address by which others know a file; by default, its path
  */
 export const createDataFiles = (folder: string, urlOf = pathAddress(folder)): DataFiles =>
   new DiskDataFiles({ folder, urlOf });
 
 /**
- * A file is written aside and then renamed, so that a name never stands for half a file. File names come from messages: the vocabulary
- * lets no separator and no leading dot through.
+ * Writes a file aside and then renames it, so that a name never denotes half a file. File names come from messages: the vocabulary allows no
+ * separator and no leading dot.
  */
 class DiskDataFiles implements DataFiles {
   readonly #place: WritePlace;
@@ -106,7 +106,7 @@ class DiskDataFiles implements DataFiles {
     return this.#read(filename, (file) => verifyRange(readerOf(file), range));
   }
 
-  /** The beginning of a file. The slices of a sample are verified at one time, and those of a small one by one look at it. */
+  /** The beginning of a file. The slices of a sample are verified at the same time, and a small sample's slices share one read. */
   #headOf(filename: string): Promise<Head> {
     const known = this.#heads.get(filename);
     if (known !== undefined) return known;
@@ -129,7 +129,7 @@ class DiskDataFiles implements DataFiles {
   }
 }
 
-/** Throws an `Error` that names the frame which is missing or damaged. */
+/** Throws an `Error` that names the missing or damaged frame. */
 async function verifyRange(read: ReadAt, { first, last, frameBytes }: FramesOfFile): Promise<void> {
   const base = await firstIndex(read, frameBytes);
   if (base === undefined || first < base) throw new Error(`does not hold frame ${first}`);

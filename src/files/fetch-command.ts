@@ -5,17 +5,17 @@ import { messageOf } from '../lib/errors.ts';
 import { signalGroup } from '../lib/process-identity.ts';
 import { NotFetched } from './file-server-error.ts';
 
-/** A command that takes longer is ended, in milliseconds. */
+/** Time limit of a command, in milliseconds. */
 const mostMilliseconds = 1_800_000;
 
-/** As much of its last words as is told. */
+/** How much of its last output to show. */
 const shown = 300;
 
 const todo = 'look at data.fetch and its rights';
 
 /**
- * Fetches a file by a command of the site (`[data] fetch`), whose words have `{url}` and `{path}`. Throws `DATA_UNAVAILABLE` where it fails. It
- * ends with `signal`, and all that it has started too.
+ * Fetches a file by the site's command (`[data] fetch`), whose words have `{url}` and `{path}`. Throws `DATA_UNAVAILABLE` if it fails. `signal` ends
+ * the command and everything that it started.
  * @param environment that the command inherits
  */
 export async function fetchByCommand(
@@ -27,14 +27,14 @@ export async function fetchByCommand(
   const [program = '', ...args] = command.map((word) =>
     word.replaceAll('{url}', () => url).replaceAll('{path}', () => path),
   );
-  // A file that an earlier one left half done is not gone on with.
+  // Do not continue an earlier command's unfinished file.
   await rm(path, { force: true });
   const { why, lastWords } = await run(program, args, environment, signal);
   if (why === undefined) return;
   throw new NotFetched(url, `${program} ${why}${lastWords === '' ? '' : `: ${lastWords}`}`, todo);
 }
 
-/** `why` it has failed; undefined where it has not. */
+/** `why` it has failed; undefined if it has not. */
 function run(
   program: string,
   args: string[],

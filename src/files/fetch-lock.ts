@@ -7,13 +7,13 @@ import { currentProcess, isAlive, type ProcessIdentity } from '../lib/process-id
 /** How often to check whether another process is done, in milliseconds. */
 const lookMilliseconds = 200;
 
-/** How often a holder says that it lives, in milliseconds. One that cannot be asked for and is silent for so long counts for nothing. */
+/** How often a holder shows that it lives, and after how much silence a holder that cannot be checked loses the lock, in milliseconds. */
 const signMilliseconds = 60_000;
 const silentMilliseconds = 300_000;
 
 /**
- * Does `work` while no other process does the same for this path: several worker processes share their files. The lock is a file
- * beside it that names its holder; one whose holder has died counts for nothing. Passes on the errors of the file system.
+ * Does `work` while no other process does the same for this path: several worker processes share their files. The lock is a file beside the path that
+ * names its holder; a dead holder's lock is void. Throws the file system's errors.
  */
 export async function withFetchLock<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const lock = `${path}.fetching`;
@@ -53,10 +53,10 @@ async function isLeft(lock: string): Promise<boolean> {
   }
 }
 
-/** How long one who waits for another to remove a left lock waits at a time, and after how long that one has died over it. Milliseconds. */
+/** How long to wait at a time while another process removes an abandoned lock, and after how long that process counts as dead. Milliseconds. */
 const [guardMilliseconds, diedMilliseconds] = [10, 10_000];
 
-/** Of many that see a left lock one removes it, and nobody else may: so it is the left one that goes, and not the one of the next holder. */
+/** Lets one of many processes remove an abandoned lock, so that it is the abandoned lock that goes, not the next holder's. */
 async function remove(lock: string): Promise<void> {
   const guard = `${lock}.left`;
   if (!(await take(guard, ''))) {

@@ -10,24 +10,24 @@ import { append, extendFile } from './frame-reader.ts';
 import { type FileSources, readByHttp } from './http-reader.ts';
 import { asideEnding } from './write-aside.ts';
 
-/** How files of other hosts are had. */
+/** How to get files from other hosts. */
 export interface FetchWays {
   sources: FileSources;
-  /** The site's own way for every address; left out, HTTP. */
+  /** The site's command for every address; HTTP if left out. */
   command: readonly string[] | undefined;
-  /** That a command inherits. */
+  /** The environment that a command inherits. */
   environment: NodeJS.ProcessEnv;
 }
 
 export interface FileToFetch {
   url: string;
-  /** Where it is to be. Its folder is there. */
+  /** The target path, in an existing folder. */
   path: string;
-  /** As was announced. Without one, or of a kind that is not known here, any content will do. */
+  /** As announced. Without a checksum, or with one of an unknown kind, any content will do. */
   checksum: string | undefined;
 }
 
-/** Whole files of other hosts, each fetched once a host: all slots and processes that want it share it. */
+/** Whole files of other hosts, each fetched once per host and shared by all slots and processes that want it. */
 export class FetchedFiles {
   readonly #ways: FetchWays;
   readonly #checked: CheckedFiles;
@@ -39,8 +39,8 @@ export class FetchedFiles {
   }
 
   /**
-   * Resolves when the file is there: with false where its source has none, or another content than was announced. A part that was fetched before is
-   * gone on with. Throws `DATA_UNAVAILABLE` where it cannot be had, or the disk is at fault.
+   * Resolves when the file is there; with false if its source lacks it or has other content than announced. Continues an earlier partial fetch.
+   * Throws `DATA_UNAVAILABLE` if the file is unavailable or the disk is at fault.
    */
   bring(file: FileToFetch, signal: AbortSignal): Promise<boolean> {
     // The same file may be at another address by now.
@@ -72,7 +72,7 @@ export class FetchedFiles {
     const wasBegun = await this.#get(file.url, aside, signal);
     let isRight = await this.#isThere({ ...file, path: aside });
     if (!isRight && wasBegun) {
-      // The bytes that were there already may be of another file.
+      // The bytes already there may be from another file.
       await rm(aside, { force: true });
       await this.#get(file.url, aside, signal);
       isRight = await this.#isThere({ ...file, path: aside });
@@ -82,7 +82,7 @@ export class FetchedFiles {
     return isRight;
   }
 
-  /** Returns whether a part of it was there already. */
+  /** Returns whether part of the file was already there. */
   async #get(url: string, aside: string, signal: AbortSignal): Promise<boolean> {
     const { sources, command, environment } = this.#ways;
     if (command !== undefined) {

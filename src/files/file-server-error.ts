@@ -1,16 +1,16 @@
 import { SwfError } from '../lib/errors.ts';
 
-/** A file of another host cannot be had now. Another agent may have it. */
+/** A file of another host is unavailable now. Another agent may have it. */
 export class NotFetched extends SwfError {
   constructor(url: string, why: string, todo: string, cause?: unknown) {
     super('DATA_UNAVAILABLE', `${url} cannot be fetched: ${why}; ${todo}`, { cause });
   }
 }
 
-/** Its host answers, and has no such file: others of that host can be had. */
+/** The host answers but has no such file; its other files are available. */
 export class NoSuchFile extends NotFetched {}
 
-/** The meaning of an answer of a file server, and how to mend it. */
+/** The meaning of a file server's answer, and how to fix it. */
 export function refusalOf(url: string, status: number): NotFetched {
   switch (status) {
     case 401:
@@ -28,5 +28,5 @@ export function refusalOf(url: string, status: number): NotFetched {
   }
 }
 
-/** Whether the same request may be answered otherwise in a moment. */
+/** Whether the same request may be answered differently in a moment. */
 export const isPassing = (status: number): boolean => status === 408 || status === 429 || status >= 500;

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 import { indexOfFrame } from '../domain/frames.ts';
 
-/** Bytes that are held in memory at a time, however large a file is. */
+/** Bytes held in memory at a time, however large a file is. */
 export const chunkBytes = 1_048_576;
 
 // Plain descriptors: a `FileHandle` costs several times as much, and there is a file for every slice.
@@ -13,9 +13,12 @@ const writeAt = promisify(fs.write);
 const readFrom = promisify(fs.read);
 const closeFile = promisify(fs.close);
 
-/** Opens a regular file, reads it by its descriptor, and closes it. Throws an `Error` for a pipe, a device or another thing that is none. The close tells nothing about what was read, so it is not waited for. */
+/**
+ * Opens a regular file, reads it by its descriptor, and closes it. Throws an `Error` for a pipe, a device or anything else. Does not wait for the
+ * close, which says nothing about the data read.
+ */
 export async function readFile<T>(path: string, work: (file: number) => Promise<T>): Promise<T> {
-  // A pipe in the place of the file would be waited for until somebody writes into it.
+  // Opening a pipe in place of the file would block until somebody writes to it.
   const file = await openAt(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   try {
     if (!fs.fstatSync(file).isFile()) throw new Error(`${basename(path)} is no regular file`);
@@ -28,7 +31,7 @@ export async function readFile<T>(path: string, work: (file: number) => Promise<
 /** Makes a file (mode 0600) or empties it, writes by its descriptor, and closes it. */
 export const writeFile = <T>(path: string, work: (file: number) => Promise<T>): Promise<T> => workOn(path, 'w', work);
 
-/** The same, behind what is in the file already. */
+/** The same, appending to the file. */
 export const extendFile = <T>(path: string, work: (file: number) => Promise<T>): Promise<T> => workOn(path, 'a', work);
 
 async function workOn<T>(path: string, flags: 'w' | 'a', work: (file: number) => Promise<T>): Promise<T> {
@@ -45,7 +48,7 @@ export async function append(file: number, chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.length;) at += (await writeAt(file, chunk, at, chunk.length - at, null)).bytesWritten;
 }
 
-/** Reads bytes of a file from a place on: fewer than asked for where the file ends before. */
+/** Reads bytes of a file from a position; fewer than requested if the file ends first. */
 export type ReadAt = (position: number, length: number) => Promise<Buffer>;
 
 export const readerOf =
@@ -55,7 +58,7 @@ export const readerOf =
     return buffer.subarray(0, bytesRead);
   };
 
-/** So much of the beginning of a file is read at once: most samples are no larger, and each read takes longer than its bytes. */
+/** How much of a file's beginning to read at once: most samples are no larger, and a read costs more than its bytes. */
 const headBytes = 16_384;
 
 /** The beginning of a file, and whether that is all of it. */
@@ -75,10 +78,10 @@ export const readerOfHead =
   (position, length) =>
     Promise.resolve(bytes.subarray(position, position + length));
 
-/** So much is read at a time of a file whose size is not known: most STFs of a test are no larger. */
+/** How much to read at a time from a file of unknown size: most STFs of a test are no larger. */
 const wholeBytes = 131_072;
 
-/** Gives all bytes of a file to `take`. Returns how many there were. A read that comes back short is the last one. */
+/** Passes all bytes of a file to `take`. Returns their number. A short read is the last one. */
 export async function readAll(read: ReadAt, take: (chunk: Buffer) => unknown): Promise<number> {
   for (let size = 0; ;) {
     const chunk = await read(size, wholeBytes);
@@ -88,7 +91,7 @@ export async function readAll(read: ReadAt, take: (chunk: Buffer) => unknown): P
   }
 }
 
-/** Gives the bytes from `start` to `end` to `take`, in whole frames. Throws an `Error` if the file is shorter. */
+/** Passes the bytes from `start` to `end` to `take`, in whole frames. Throws an `Error` if the file is shorter. */
 export async function readRange(
   read: ReadAt,
   { start, end, frameBytes }: { start: number; end: number; frameBytes: number },
@@ -105,15 +108,15 @@ export async function readRange(
 }
 
 /**
- * The index that the file's first frame has or must have; undefined where no frame tells it. Two frames must agree on it, where
- * there are two: one damaged or misplaced frame must not make the others wrong.
+ * The index that the file's first frame has or must have; undefined if no frame shows it. Two frames must agree on it, if there are two: one damaged
+ * or misplaced frame must not make the others wrong.
  */
 export async function firstIndex(read: ReadAt, frameBytes: number): Promise<number | undefined> {
   const candidates = new Set<number>();
   for (let place = 0; ; place += 2) {
     const frames = await read(place * frameBytes, 2 * frameBytes);
     for (let at = 0; at < 2; at += 1) {
-      // At the end of the file the first whole frame alone has to do.
+      // At the end of the file, the first whole frame alone must do.
       if (frames.length < (at + 1) * frameBytes) return [...candidates][0];
       const index = indexOfFrame(frames.subarray(at * frameBytes, (at + 1) * frameBytes), frameBytes);
       if (index === undefined) continue;

@@ -3,39 +3,39 @@ import { pause } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { isPassing, NoSuchFile, NotFetched, refusalOf } from './file-server-error.ts';
 
-/** Where files may be fetched from, and what proves that we may have them. */
+/** Where files may be fetched from, and our proof of permission. */
 export interface FileSources {
-  /** Beginnings of addresses. */
+  /** Address prefixes. */
   prefixes: readonly string[];
-  /** Sent to these sources alone. */
+  /** Sent only to these sources. */
   token: string | undefined;
 }
 
-/** A server that says nothing for so long is given up, in milliseconds. */
+/** How long a server may be silent before we give up, in milliseconds. */
 const silentMilliseconds = 20_000;
 
-/** Pauses before a request is made again that brought nothing new, in milliseconds. */
+/** Pauses before repeating a request that brought nothing new, in milliseconds. */
 const pauses = [500, 1000, 2000, 4000] as const;
 
 const mostRedirects = 5;
 
-/** Bytes of a file, from `start` to `end` (exclusive; left out: its end). */
+/** Bytes of a file, from `start` to `end` (exclusive; by default, its end). */
 export interface ByteRange {
   start: number;
   end?: number | undefined;
 }
 
-/** An answer that begins where it was asked to, and how it proves that a later one is of the same file. */
+/** An answer that begins where requested, and the tag that proves that a later one is of the same file. */
 interface Opened {
   body: AsyncIterable<Uint8Array>;
   etag: string | undefined;
-  /** Bytes before the range, where the server does not give ranges. */
+  /** Bytes before the range, if the server does not support ranges. */
   toSkip: number;
 }
 
 /**
- * Reads a file of another host by HTTP. Where the connection breaks, it goes on from there; after some tries that bring nothing it throws
- * `DATA_UNAVAILABLE`, and so it does for an address that is no source, or redirects to one.
+ * Reads a file of another host by HTTP. Continues where a broken connection ended. Throws `DATA_UNAVAILABLE` after several tries that bring nothing,
+ * and for an address or a redirect outside the sources.
  */
 export async function* readByHttp(
   sources: FileSources,
@@ -67,7 +67,7 @@ export async function* readByHttp(
   }
 }
 
-/** A server without ranges begins at the beginning and gives more than was asked for. */
+/** A server without ranges starts at the beginning and sends more than requested. */
 async function* cut(body: AsyncIterable<Uint8Array>, toSkip: number, most: number): AsyncGenerator<Uint8Array> {
   let [skip, left] = [toSkip, most];
   for await (const chunk of body) {
@@ -79,7 +79,7 @@ async function* cut(body: AsyncIterable<Uint8Array>, toSkip: number, most: numbe
   }
 }
 
-/** Whether the host of a file gives us files now, whether or not it has this one. */
+/** Whether a file's host serves us now, whether or not it has this file. */
 export async function isReachable(sources: FileSources, url: string): Promise<boolean> {
   const over = new AbortController();
   try {
@@ -118,7 +118,7 @@ async function open(
   };
 }
 
-/** Follows redirects within the sources, by hand: a token must not go anywhere else. */
+/** Follows redirects within the sources itself: a token must not go anywhere else. */
 async function follow(
   { prefixes }: FileSources,
   url: string,
@@ -142,7 +142,7 @@ async function follow(
   throw new NotFetched(url, `it is redirected more than ${mostRedirects} times`, 'look at its server');
 }
 
-/** Ends a request whose server says nothing for a while. */
+/** Aborts a request whose server is silent for a while. */
 class Silence {
   readonly signal: AbortSignal;
   readonly #over = new AbortController();
@@ -178,7 +178,7 @@ class Silence {
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-/** A weak tag does not say that bytes are the same. */
+/** A weak tag does not prove that bytes are the same. */
 const strongTag = (tag: string | null): string | undefined => (tag === null || tag.startsWith('W/') ? undefined : tag);
 
 const changed = (url: string): SwfError =>

@@ -14,14 +14,14 @@ export interface RemoteFileOptions {
   url: string;
   ways: FetchWays;
   fetched: FetchedFiles;
-  /** Where files are that are made of it, or fetched whole. */
+  /** Where to put files that are made from it or fetched whole. */
   place: WritePlace;
   /** The files there. */
   local: DataFiles;
   signal: AbortSignal;
 }
 
-/** The data files of an execution, of which one is on another host: as much of it is fetched as is wanted. */
+/** The data files of an execution, of which one is on another host: only as much of it is fetched as is wanted. */
 export function createRemoteDataFiles({ url, ways, fetched, place, local, signal }: RemoteFileOptions): DataFiles {
   const isByHttp = ways.command === undefined;
   const bring = async (filename: string): Promise<void> => {
@@ -39,7 +39,7 @@ export function createRemoteDataFiles({ url, ways, fetched, place, local, signal
     return { size_bytes, checksum: `sha256:${hash.digest('hex')}`, file_url: url };
   }
 
-  /** Frames carry their own checks, which hold what the network did to them. */
+  /** Frames carry their own checksums, which also cover the network. */
   async function copyByHttp(to: string, { first, last, frameBytes }: FramesOfFile): Promise<FileFacts> {
     const hash = sha256();
     const copy = await writeAside(place, to, async (write) => {
@@ -74,7 +74,7 @@ export function createRemoteDataFiles({ url, ways, fetched, place, local, signal
   };
 }
 
-/** The same bytes in pieces of whole frames. Throws an `Error` where they end within one. */
+/** The same bytes in pieces of whole frames. Throws an `Error` if they end within a frame. */
 async function* wholeFrames(chunks: AsyncIterable<Uint8Array>, frameBytes: number): AsyncGenerator<Buffer> {
   const wanted = Math.max(1, Math.floor(chunkBytes / frameBytes)) * frameBytes;
   let pieces: Uint8Array[] = [];

@@ -4,16 +4,13 @@ import { join } from 'node:path';
 import { makeFolder } from '../lib/make-folder.ts';
 import { removeWhole } from './remove-whole.ts';
 
-/**
- * In the folder of an execution that an agent without a store has made. Its time says when the execution was last seen to run, or has ended, and its
- * content which of the two.
- */
+/** Marks an execution's folder made by an agent without a store. Its time says when the execution was last seen running or ended, its content says which. */
 const markerName = '.swf-mcp-remote';
 const ended = 'ended\n';
 
 const millisecondsAnHour = 3_600_000;
 
-/** Nobody says that an execution has ended while its recorder is away, and its files may be the only ones: they are kept for so much longer. */
+/** While a recorder is away nobody reports that its executions end, and the files may be the only copies: they are kept this much longer. */
 const unendedFactor = 10;
 const unendedHours = 720;
 
@@ -31,11 +28,11 @@ export function prepareRemoteFolder(dir: string, executionId: string): void {
   writeFileSync(join(folder, markerName), '', { mode: 0o600 });
 }
 
-/** Whether an agent without a store has made the folder of an execution: what is in it may be fetched again. */
+/** Whether an agent without a store made an execution's folder: its files may be fetched again. */
 export const isRemoteFolder = (dir: string, executionId: string): boolean =>
   existsSync(join(dir, executionId, markerName));
 
-/** Notes that an execution has ended: its files go in a while. */
+/** Notes that an execution has ended: its files are removed after a while. */
 export function noteRemoteEnd(dir: string, executionId: string): void {
   const marker = join(dir, executionId, markerName);
   if (existsSync(marker) && readFileSync(marker, 'utf8') !== ended) writeFileSync(marker, ended);
@@ -46,7 +43,7 @@ export interface Keeping {
   isRunning: (executionId: string) => boolean;
 }
 
-/** Removes the folders that agents without a store have made and that were kept long enough. Throws the first error, when all were looked at. */
+/** Removes folders that agents without a store made and that were kept long enough. Throws the first error after checking all. */
 export async function removeOldRemoteFolders(dir: string, keeping: Keeping): Promise<void> {
   const folders = existsSync(dir) ? readdirSync(dir, { withFileTypes: true }).filter((one) => one.isDirectory()) : [];
   const errors: unknown[] = [];

@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /**
- * Removes a folder with all that is in it; nothing where it is gone. A payload can nest folders deeper than a path can name: the system's own
- * tool goes down step by step. Passes on the system's errors.
+ * Removes a folder and its contents, if it exists. A payload can nest folders deeper than a path can name: the system's own tool descends step by
+ * step. Throws the system's errors.
  */
 export async function removeWhole(folder: string): Promise<void> {
   try {

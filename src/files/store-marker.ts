@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** In a folder of data files it names the stores whose files are there, one a line. */
+/** A file in a data folder that names the stores with files there, one per line. */
 const markerName = '.swf-mcp-store';
 
 /** Notes that the files of a store are in a folder. Passes on the errors of the file system. */

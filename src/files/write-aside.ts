@@ -7,7 +7,7 @@ import { asDataError } from './data-errors.ts';
 import type { FileFacts, PreparedFile } from './data-files.ts';
 import { append, writeFile } from './frame-reader.ts';
 
-/** The end of the name of a file that is still being written. */
+/** The name suffix of a file that is still being written. */
 export const asideEnding = '.part';
 
 /** Where files are written, and how others know them. */
@@ -17,16 +17,13 @@ export interface WritePlace {
   urlOf: (filename: string) => string;
 }
 
-/** The address of a file that is published nowhere: its path. */
+/** The address of an unpublished file: its path. */
 export const pathAddress =
   (folder: string) =>
   (filename: string): string =>
     pathToFileURL(join(folder, filename)).href;
 
-/**
- * Writes a file aside. Two processes may write the same file at the same time, each aside from the other. Throws `DATA_UNAVAILABLE` where the disk
- * is at fault.
- */
+/** Writes a file aside. Two processes may write the same file at the same time, each under its own name. Throws `DATA_UNAVAILABLE` if the disk is at fault. */
 export async function writeAside(
   { folder, urlOf }: WritePlace,
   filename: string,

@@ -1,2 +1,2 @@
-/** A token that a header can hold: one that is written into an error because no header takes it would be no secret any more. */
+/** A token that a header can hold: quoting a token in an error because no header takes it would leak it. */
 export const bearerTokenPattern = /^[\x21-\x7E]+$/;

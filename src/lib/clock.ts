@@ -1,24 +1,24 @@
 /**
- * The time of the simulated workflow in seconds from its start ("ticks"). Only the workflow's own delays run on it. Heartbeats,
- * back-off and every `timestamp` use the wall clock.
+ * The time of the simulated workflow in seconds from its start ("ticks"). Only the workflow's own delays run on it. Heartbeats, back-off and every
+ * `timestamp` use the wall clock.
  *
- * Work on behalf of the workflow happens between `enter()` and `leave()`. A sleeper is outside while it sleeps and is inside again
- * when its time comes. Virtual time knows from this when nothing is in work.
+ * Work on behalf of the workflow happens between `enter()` and `leave()`. A sleeper is outside while it sleeps and is inside again when its time
+ * comes. This tells virtual time when no work is in progress.
  */
 export interface Clock {
   now(): number;
-  /** Resolves when `tick` is reached, at once where it has passed, or early when `signal` is aborted. */
+  /** Resolves when `tick` is reached, at once if it has passed, or early when `signal` is aborted. */
   sleepUntil(tick: number, signal: AbortSignal): Promise<void>;
   enter(): void;
   leave(): void;
 }
 
-/** The longest delay that a Node timer keeps, in milliseconds. */
+/** The longest delay that a Node timer supports, in milliseconds. */
 const longestTimer = 2 ** 31 - 1;
 
 /**
  * Real time (`speed` 1) or a multiple of it.
- * @param startTick the workflow's time now: 0, or the last recorded tick of an execution that goes on
+ * @param startTick the workflow's time now: 0, or the last recorded tick of a resumed execution
  */
 export function createScaledClock(speed: number, startTick = 0): Clock {
   const origin = performance.now();
@@ -47,7 +47,7 @@ interface Sleeper {
   wake: () => void;
 }
 
-/** Virtual time: it jumps to the next sleeper when nobody is inside. Without a sleeper it stands still. */
+/** Virtual time: jumps to the next sleeper when nobody is inside; does not move without a sleeper. */
 export function createVirtualClock(startTick = 0): Clock {
   return new VirtualClock(startTick);
 }

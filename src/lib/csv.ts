@@ -1,4 +1,4 @@
-/** A record of CSV as RFC 4180 has it, with its line end. Fields with commas, quotes or line breaks are quoted; what is not there is empty. */
+/** A CSV record as in RFC 4180, with its line end. Fields with commas, quotes or line breaks are quoted; missing values are empty. */
 export function csvRecord(values: readonly unknown[]): string {
   return `${values.map(csvField).join(',')}\r\n`;
 }

@@ -1,14 +1,13 @@
 /**
- * Waits for `work`, but no longer than `milliseconds`.
- * @returns what `work` gives, or `late` where the time is over first; `work` itself goes on then
- * Passes on what `work` throws in time; what it throws later is ignored.
+ * Waits for `work`, but no longer than `milliseconds`. Rethrows an error of `work` in time, and ignores a later one.
+ * @returns the result of `work`, or `late` if the time is over first; `work` itself then goes on
  */
 export async function withDeadline<T, Late>(work: Promise<T>, milliseconds: number, late: Late): Promise<T | Late> {
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<Late>((resolve) => {
     timer = setTimeout(() => resolve(late), milliseconds);
   });
-  // After the deadline nobody else handles a failure, and an unhandled one would end the process.
+  // After the deadline nothing else handles a failure, and an unhandled failure would end the process.
   work.catch(() => {});
   try {
     return await Promise.race([work, timeUp]);
@@ -18,8 +17,8 @@ export async function withDeadline<T, Late>(work: Promise<T>, milliseconds: numb
 }
 
 /**
- * Resolves when the signal is aborted, at once where it is already.
- * @param until aborted when nobody waits any more; the promise is never settled then
+ * Resolves when the signal is aborted, at once if it already is.
+ * @param until aborted when nobody waits any longer; the promise then never settles
  */
 export function aborted(signal: AbortSignal, until?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -29,7 +28,7 @@ export function aborted(signal: AbortSignal, until?: AbortSignal): Promise<void>
   });
 }
 
-/** Resolves after a time, or as soon as one of the signals is aborted. Nothing is left on signals that live on. */
+/** Resolves after a time, or as soon as one of the signals is aborted. Leaves no listeners on the signals. */
 export function pause(milliseconds: number, signals: readonly AbortSignal[] = []): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {

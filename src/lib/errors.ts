@@ -1,8 +1,8 @@
 import { printable } from './printable.ts';
 
 /**
- * The closed list of errors that the user or the world causes. Anything else that is thrown is a bug of this
- * program. `docs/errors.md` has one entry a code.
+ * The closed list of errors that the user or the environment causes. Any other thrown error is a bug in this program. `docs/errors.md` has one entry
+ * per code.
  */
 export const errorCodes = [
   'CONFIG_NOT_FOUND',
@@ -33,7 +33,7 @@ export const errorCodes = [
 
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** An error that its reader can mend: `sentence` says what was wrong, with the value, and what to do. */
+/** An error that its reader can fix: `sentence` says what was wrong, with the value, and what to do. */
 export class SwfError extends Error {
   readonly code: ErrorCode;
 
@@ -43,13 +43,13 @@ export class SwfError extends Error {
     this.code = code;
   }
 
-  /** The server is built apart, so an error of ours may come from the other bundle, whose class is another one. */
+  /** The server is a separate bundle, so an error of ours may come from the other bundle's class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (this !== SwfError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return value instanceof Error && value.name === 'SwfError';
   }
 
-  /** The one line that people and assistants see: `CODE: sentence`, in which a text of others can do nothing but be read. */
+  /** The one line that people and assistants see: `CODE: sentence`, in which foreign text can do nothing but be read. */
   get line(): string {
     return printable(`${this.code}: ${this.message}`);
   }

@@ -1,6 +1,6 @@
 /**
- * The probability that a draw without replacement has at least so many marked items: the upper tail of the hypergeometric distribution.
- * @param urn items in all, those of them that are marked, and those that are drawn; whole numbers
+ * The probability that a draw without replacement has at least `observed` marked items: the upper tail of the hypergeometric distribution.
+ * @param urn numbers of all items, marked items and drawn items; whole numbers
  * @returns from 0 to 1
  */
 export function probabilityOfAtLeast(
@@ -12,7 +12,7 @@ export function probabilityOfAtLeast(
   if (observed <= Math.max(0, drawn - (items - marked))) return 1;
   const all = logChoose(items, drawn);
   let sum = 0;
-  // The terms fall towards the end, so the small ones are added first.
+  // The terms shrink towards `most`, so add the small ones first.
   for (let k = most; k >= observed; k -= 1)
     sum += Math.exp(logChoose(marked, k) + logChoose(items - marked, drawn - k) - all);
   return Math.min(1, sum);
@@ -23,7 +23,7 @@ export const logChoose = (n: number, k: number): number => logFactorial(n) - log
 
 const logFactorials = [0];
 
-/** Log factorials are kept, since each tail asks for thousands of the same. */
+/** Caches log factorials, since each tail needs thousands of the same. */
 function logFactorial(n: number): number {
   for (let next = logFactorials.length; next <= n; next += 1)
     logFactorials.push((logFactorials[next - 1] as number) + Math.log(next));

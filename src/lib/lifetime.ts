@@ -14,7 +14,7 @@ export class Lifetime {
     setMaxListeners(0, this.#draining.signal, this.#stopped.signal);
   }
 
-  /** Aborted when nothing new is begun any more: finish what is in hand, then end. */
+  /** Aborted when nothing new may begin: finish the work in hand, then end. */
   get draining(): AbortSignal {
     return this.#draining.signal;
   }
@@ -24,7 +24,7 @@ export class Lifetime {
     return this.#stopped.signal;
   }
 
-  /** The first fault, where there was one. */
+  /** The first fault, if any. */
   get fault(): { error: unknown } | undefined {
     return this.#fault;
   }
@@ -44,12 +44,12 @@ export class Lifetime {
     this.stop();
   }
 
-  /** Throws the fault, where there was one. */
+  /** Throws the fault, if any. */
   throwFault(): void {
     if (this.#fault !== undefined) throw this.#fault.error;
   }
 
-  /** A life within this one: a stop or a fault of this one stops or fails it, and it may end by itself before. */
+  /** A lifetime within this one: a stop or fault of this one stops or fails the child, which may end earlier by itself. */
   child(): Lifetime {
     const child = new Lifetime();
     const end = (): void => (this.#fault === undefined ? child.stop() : child.fail(this.#fault.error));

@@ -8,7 +8,7 @@ export type LogLevel = keyof typeof logLevels;
 export interface LogLine {
   level: LogLevel;
   message: string;
-  /** Facts beside the sentence. They are stored as JSON. */
+  /** Facts besides the sentence, stored as JSON. */
   context?: Record<string, unknown>;
 }
 
@@ -17,9 +17,9 @@ export interface Log {
 }
 
 /**
- * A log for people: one line a record.
+ * A log for people: one line per record.
  * @param threshold lines below this level are left out
- * @param writeLine takes one line without its end; never a writer to stdout, which belongs to answers
+ * @param writeLine takes one line without its end; must not write to stdout, which belongs to answers
  */
 export function createLog(threshold: LogLevel, writeLine: (line: string) => void): Log {
   return {

@@ -2,9 +2,8 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder and the missing ones above it, with mode 0700. Node's own recursive way never returns where the system refuses
- * a folder by saying that its parent is missing, as /proc does.
- * Passes on the system's errors.
+ * Makes a folder and its missing parents, with mode 0700. Node's own recursive way never returns if the system refuses a folder by saying that its
+ * parent is missing, as /proc does. Throws the system's errors.
  */
 export function makeFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;

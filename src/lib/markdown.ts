@@ -1,6 +1,6 @@
 import { printable } from './printable.ts';
 
-/** A text of others, so that it makes no Markdown or HTML of its own: one line, no marks, not too long. */
+/** Escapes a foreign text so that it makes no Markdown or HTML: one line, no marks, not too long. */
 export function markdownText(text: string, most = 160): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   const cut = line.length > most ? `${line.slice(0, most - 1)}…` : line;

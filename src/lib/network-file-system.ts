@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** File systems that other hosts share, by the number that the kernel gives them (statfs(2)). */
+/** File systems shared with other hosts, by the kernel's number for them (statfs(2)). */
 const networkFileSystems: Readonly<Record<number, string>> = {
   0x69_69: 'NFS',
   0x51_7b: 'SMB',
@@ -36,19 +36,19 @@ export function networkFileSystemOf(path: string): string | undefined {
   return kind !== undefined && networkFuse.test(kind) ? kind.slice('fuse.'.length) : undefined;
 }
 
-/** The target of a link, also where nothing is there yet: a new file would be made there. */
+/** The target of a link, even if nothing is there yet: a new file would be made there. */
 function targetOf(path: string): string {
   const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   // A ring of links is reported when the file is opened.
   return isLink && existsSync(dirname(path)) ? resolve(dirname(path), readlinkSync(path)) : path;
 }
 
-/** The type of the file system that a folder is on, as the kernel's list of mounts has it. */
+/** The type of a folder's file system, from the kernel's list of mounts. */
 function mountedAs(folder: string): string | undefined {
   try {
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map(mountOf);
     const holding = mounts.filter(({ at }) => at === folder || folder.startsWith(at.endsWith('/') ? at : `${at}/`));
-    // The innermost, and of several at one place the last.
+    // The innermost; of several at one place, the last.
     return holding.reduce((best, mount) => (mount.at.length >= best.at.length ? mount : best), { at: '', kind: '' })
       .kind;
   } catch {
@@ -56,7 +56,7 @@ function mountedAs(folder: string): string | undefined {
   }
 }
 
-/** Fields as proc(5) has them: the mount point is the fifth, with spaces as octal escapes; the type stands behind the dash. */
+/** Fields as in proc(5): the mount point is the fifth, with spaces as octal escapes; the type follows the dash. */
 function mountOf(line: string): { at: string; kind: string } {
   const [before = '', after = ''] = line.split(' - ');
   const at = (before.split(' ')[4] ?? '').replaceAll(/\\(\d{3})/g, (_, octal: string) =>

@@ -6,8 +6,8 @@ const writtenByAll = 0o002;
 const sticky = 0o1000;
 
 /**
- * Why a file or folder is not to be trusted with what this process writes: somebody else could change it. Undefined where it is fine, or not
- * there. The administrator's files, and those that the administrator uses, are fine.
+ * Why a file or folder must not be trusted with this process's output: somebody else could change it. Undefined if it is fine or missing. The
+ * administrator's files, and all files used by the administrator, are fine.
  */
 export function whyNotOurs(path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -15,7 +15,7 @@ export function whyNotOurs(path: string): string | undefined {
   const { uid, mode } = stats;
   const ours = userId();
   if (ours !== 0 && uid !== 0 && uid !== ours) return `it belongs to another user (id ${uid})`;
-  // In a sticky folder, as /tmp is, nobody removes another's files.
+  // In a sticky folder, such as /tmp, nobody can remove another's files.
   const isOpen = (mode & writtenByAll) !== 0 && (stats.isFile() || (mode & sticky) === 0);
   return isOpen ? `everybody may write it (mode ${(mode & 0o7777).toString(8)})` : undefined;
 }
@@ -24,7 +24,7 @@ function userId(): number {
   try {
     return userInfo().uid;
   } catch {
-    // A user id without a name, as containers have them, is told by a file of its own.
+    // A user id without a name, as in containers: a file of the process tells it.
     return statSync('/proc/self').uid;
   }
 }

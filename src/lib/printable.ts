@@ -1,14 +1,14 @@
 /**
- * Characters that do more than be read, as the inside of a class of a regular expression with the flag u: controls, direction and other formats,
- * private ones, line and paragraph separators, and all that is drawn as nothing. U+2800 and U+1D159 are drawn as nothing too, though Unicode counts them as symbols.
+ * Characters that do more than show text, as the body of a regular expression's class with the flag u: controls, direction and other formats, private
+ * use, line and paragraph separators, and all invisible ones. U+2800 and U+1D159 are invisible too, though Unicode counts them as symbols.
  */
 export const unprintable = String.raw`\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}`;
 
 const each = new RegExp(`[${unprintable}]`, 'gu');
 
 /**
- * A text as one line for a terminal. Characters of `unprintable` become escapes, so that no text can look like two
- * lines, move a cursor, or hide or turn around what stands beside it.
+ * A text as one line for a terminal. Escapes characters of `unprintable`, so that no text can look like two lines, move a cursor, or hide or reverse
+ * the text beside it.
  */
 export function printable(text: string): string {
   return text.replaceAll(each, (character) => {
@@ -20,7 +20,7 @@ export function printable(text: string): string {
 /** The same for each line of a text that may have several. */
 export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
 
-/** A value of JSON in which each text and each name is `printable`. */
+/** A JSON value with every text and name made `printable`. */
 export function allPrintable<T>(value: T): T;
 export function allPrintable(value: unknown): unknown {
   if (typeof value === 'string') return printable(value);

@@ -1,23 +1,23 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import * as os from 'node:os';
 
-/** A process of some host. The time of its start tells it from a later process with the same pid. */
+/** A process of some host. Its start time distinguishes it from a later process with the same pid. */
 export interface ProcessIdentity {
   pid: number;
-  /** Opaque: the time of its start, and where its pid means anything. Empty where the system does not tell. */
+  /** Opaque: its start time, and where its pid is valid. Empty if the system does not tell. */
   pid_started: string;
   hostname: string;
 }
 
-/** Asked once: a system call for each look would cost more than the look. A host that is renamed keeps its old name for this process. */
+/** Read once: a system call per lookup would cost more than the lookup. A renamed host keeps its old name for this process. */
 const here = os.hostname();
 
 /** See random(4). */
 const bootIdPath = '/proc/sys/kernel/random/boot_id';
 
 /**
- * Where a pid means a process: this boot of this machine, and this namespace of processes. Two containers may have the same host name, and
- * neither sees the other's processes. Empty where the system does not tell.
+ * Where a pid is valid: this boot of this machine, and this pid namespace. Two containers may have the same host name, and neither sees the other's
+ * processes. Empty if the system does not tell.
  */
 const pidsHere = [read(() => readlinkSync('/proc/self/ns/pid')), read(() => readFileSync(bootIdPath, 'utf8').trim())]
   .filter((part) => part !== undefined)
@@ -26,10 +26,10 @@ const pidsHere = [read(() => readlinkSync('/proc/self/ns/pid')), read(() => read
 /** The name of this host. */
 export const hostname = (): string => here;
 
-/** This boot of this machine; empty where the system does not tell. */
+/** This boot of this machine; empty if the system does not tell. */
 export const bootId = (): string => read(() => readFileSync(bootIdPath, 'utf8').trim()) ?? '';
 
-/** This machine, the same after a boot (machine-id(5)); its name where the system does not tell. */
+/** This machine, the same after a boot (machine-id(5)); its name if the system does not tell. */
 export const machineId = (): string => read(() => readFileSync('/etc/machine-id', 'utf8').trim()) || here;
 
 export function currentProcess(): ProcessIdentity {
@@ -37,7 +37,7 @@ export function currentProcess(): ProcessIdentity {
   return { pid: process.pid, pid_started: started === undefined ? '' : `${started} ${pidsHere}`, hostname: here };
 }
 
-/** Whether a process of this host is alive. Undefined for other hosts, and other namespaces of processes, where only heartbeats tell. */
+/** Whether a process of this host is alive. Undefined for other hosts, and other pid namespaces, where only heartbeats tell. */
 export function isAlive(identity: ProcessIdentity): boolean | undefined {
   if (identity.hostname !== here) return undefined;
   const [started, pids] = identity.pid_started.split(' ');
@@ -57,7 +57,7 @@ export function signalGroup(leader: number, signal: 'SIGTERM' | 'SIGKILL'): void
   try {
     process.kill(-leader, signal);
   } catch {
-    // The group has gone already.
+    // The group is already gone.
   }
 }
 

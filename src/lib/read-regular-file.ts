@@ -1,11 +1,11 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 
-/** Larger files are no configuration, no certificate and no list of tokens, in bytes. */
+/** The largest size of a configuration, certificate or token list, in bytes. */
 const most = 4_000_000;
 
 /**
- * The content and mode of a small file. A pipe in its place is not waited for, and a device not read without end. Throws an `Error` that says
- * what is there instead, and passes on the system's errors.
+ * The content and mode of a small file. Does not wait for a pipe in its place, or read a device endlessly. Throws an `Error` that says what is there
+ * instead, and the system's errors.
  */
 export function readRegularFile(path: string): { content: Buffer; mode: number } {
   if (path === '') throw new Error('no file is named');

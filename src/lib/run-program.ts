@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 
 import { messageOf } from './errors.ts';
 
-/** How long a program may take that is told of something, in milliseconds. */
+/** How long a notified program may take, in milliseconds. */
 const patience = 30_000;
 
-/** Runs a program to tell it something by its environment. Returns what went wrong, as words behind its name; undefined where nothing did. */
+/** Runs a program to notify it through its environment. Returns a problem as words that follow its name, or undefined. */
 export function runProgram(program: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   return new Promise((done) => {
     const child = spawn(program, [], { stdio: 'ignore', env });

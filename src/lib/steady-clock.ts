@@ -1,32 +1,32 @@
 /** A step of the wall clock that a process has noticed: it was set, or its machine slept. */
 export interface ClockStep {
-  /** The first time that was taken after it, in milliseconds since 1970. */
+  /** The first time read after it, in milliseconds since 1970. */
   at: number;
-  /** In seconds; negative where it was set back. */
+  /** In seconds; negative if it was set back. */
   seconds: number;
-  /** Seconds by which the time that is told went forward with it. */
+  /** Seconds by which the reported time went forward with it. */
   skipped: number;
 }
 
 /** The platform's clocks, in milliseconds. */
 export interface PlatformClocks {
   wall: () => number;
-  /** Never set; it stands still while the machine sleeps. */
+  /** Never set; stops while the machine sleeps. */
   monotonic: () => number;
 }
 
-/** Smaller steps are those by which a time service keeps a clock right, in milliseconds. */
+/** Smaller steps are a time service's corrections, in milliseconds. */
 const tolerated = 1000;
 
 /**
- * The wall clock without its steps back: times of one process are in the order in which they were taken, and the time between two is never negative. Where
- * the wall clock is set back, it goes on as before. Where that is set forward, it follows, since others see the new time.
+ * The wall clock without its steps back: times of one process are in the order in which they were read, and the time between two is never negative.
+ * If the wall clock is set back, this one goes on as before. If it is set forward, this one follows, since others see the new time.
  */
 export class SteadyClock {
   readonly #clocks: PlatformClocks;
-  /** From monotonic time to the time that is told. */
+  /** The difference from monotonic to reported time. */
   #offset: number;
-  /** How far the wall clock was behind the told time when last looked at. */
+  /** How far the wall clock was behind the reported time at the last reading. */
   #behind = 0;
   #last: number;
   #steps: ClockStep[] = [];
@@ -55,12 +55,12 @@ export class SteadyClock {
     return told;
   }
 
-  /** How far the told time is ahead of the wall clock, in milliseconds. */
+  /** How far the reported time is ahead of the wall clock, in milliseconds. */
   ahead(): number {
     return this.now() - this.#clocks.wall();
   }
 
-  /** From now on no time is told before this one, in milliseconds since 1970: others have told it. */
+  /** From now on, reports no time before this one, in milliseconds since 1970: others have reported it. */
   catchUp(time: number): void {
     const missing = time - this.now();
     if (missing <= 0) return;
@@ -69,7 +69,7 @@ export class SteadyClock {
     this.#last = time;
   }
 
-  /** The steps since they were forgotten. */
+  /** The steps that are not forgotten yet. */
   steps(): readonly ClockStep[] {
     this.now();
     return this.#steps;

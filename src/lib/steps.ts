@@ -1,2 +1,2 @@
-/** Work that takes its time, in steps of some milliseconds: between them others are served. Returns what it has found. */
+/** Long work in steps of some milliseconds, so that others are served in between. Returns its result. */
 export type Steps<T> = Generator<void, T, void>;

@@ -1,13 +1,13 @@
 import { distance } from 'fastest-levenshtein';
 
-/** A name that was begun and not finished is nearer than one that was misspelt. */
+/** An unfinished name is nearer than a misspelt one. */
 function distanceBetween(name: string, candidate: string): number {
   if (name.length > 2 && candidate.startsWith(name)) return 0.5;
   // A part of a name, such as `worker` of `assigned_worker`.
   return name.length > 3 && candidate.includes(name) ? 0.8 : distance(name, candidate);
 }
 
-/** The known names that come nearest to a mistaken one, nearest first. */
+/** The known names nearest to a mistaken name, nearest first. */
 export function nearest(name: string, known: readonly string[], most = 3): string[] {
   return known
     .map((candidate) => ({ candidate, distance: distanceBetween(name.toLowerCase(), candidate.toLowerCase()) }))
@@ -16,12 +16,12 @@ export function nearest(name: string, known: readonly string[], most = 3): strin
     .map(({ candidate }) => candidate);
 }
 
-/** The known name that a mistaken one most likely stands for, or undefined where none comes near. */
+/** The known name that a mistaken name most likely means, or undefined if none is near. */
 export function closest(name: string, known: readonly string[]): string | undefined {
   const [best] = nearest(name, known, 1);
   if (best === undefined) return undefined;
   const length = Math.min(name.length, best.length);
-  // Of a word of two letters one must be right.
+  // In a word of two letters, one must be right.
   const limit = Math.min(Math.max(2, Math.ceil(length * 0.4)), Math.max(1, best.length - 1));
   return distanceBetween(name.toLowerCase(), best.toLowerCase()) <= limit ? best : undefined;
 }

@@ -4,7 +4,7 @@ const relative = /^-(\d{1,9})(s|m|h|d|w)$/;
 const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 const iso = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}:?\d{2})?)?$/i;
 
-/** A time argument as UTC in ISO 8601 with milliseconds. Throws `ARGUMENT_INVALID` for what is no time. */
+/** A time argument as UTC in ISO 8601 with milliseconds. Throws `ARGUMENT_INVALID` for anything else. */
 export function parseTime(name: string, value: string | undefined, now: number): string | undefined {
   if (value === undefined) return undefined;
   const [, amount, unit] = relative.exec(value.trim()) ?? [];
@@ -27,7 +27,7 @@ function parseIso(value: string): Date | undefined {
   const withZone = time === undefined ? `${value}T00:00:00Z` : zone === undefined ? `${value}Z` : value;
   const date = new Date(withZone.replace(' ', 'T').replace(/\s/g, ''));
   if (Number.isNaN(date.getTime())) return undefined;
-  // JavaScript takes 30 February for 2 March.
+  // JavaScript reads 30 February as 2 March.
   const day = Number(value.slice(8, 10));
   const asUtcDay = new Date(`${value.slice(0, 7)}-01T00:00:00Z`);
   asUtcDay.setUTCDate(day);

@@ -3,7 +3,7 @@ import { SteadyClock } from './steady-clock.ts';
 /** A time with a zone: `Z` or an offset. Everything else is naive. */
 const zoned = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)$/i;
 
-/** The clocks of the platform, and the clock that goes by them: tests replace the former. */
+/** The platform's clocks, which tests replace, and the clock that uses them. */
 let platform = { Date: globalThis.Date, performance: globalThis.performance };
 let clock = startClock();
 
@@ -23,7 +23,7 @@ export function steadyClock(): SteadyClock {
 /** Now, as UTC in ISO 8601 with milliseconds: the one form in which times are stored and compared. */
 export const utcNow = (): string => new Date(steadyClock().now()).toISOString();
 
-/** The same by the wall clock as it is set now: for signs of life, which others compare with their own. */
+/** The same by the wall clock as set now: for signs of life, which others compare with their own clocks. */
 export const wallNow = (): string => new Date().toISOString();
 
 /** A time with a zone in the stored form, or undefined for anything else. A naive time does not say which moment it means. */

@@ -4,7 +4,7 @@ import { sha256 } from './sha256.ts';
 const traceDigits = 32;
 const spanDigits = 16;
 
-/** The trace of the execution that was spoken of last: mostly it is the next one too. */
+/** The trace of the last execution: mostly it is the next one too. */
 let last: { execution: string; trace: string } | undefined;
 
 const digest = (text: string, digits: number): string => sha256().update(text).digest('hex').slice(0, digits);
@@ -15,8 +15,9 @@ function traceOf(execution: string): string {
 }
 
 /**
- * The `traceparent` of a message, as W3C Trace Context has it: `00-{trace}-{span}-01`. The trace is the first 32 hexadecimal digits of the execution id's SHA-256, the
- * span the first 16 of the message id's. So what is sent twice is one span, nothing has to be kept, and anybody who has the log can reckon them.
+ * The `traceparent` of a message as in W3C Trace Context: `00-{trace}-{span}-01`. The trace is the first 32 hexadecimal digits of the execution id's
+ * SHA-256, the span the first 16 of the message id's. So a message sent twice is one span, nothing has to be stored, and anybody with the log can
+ * compute them.
  */
 export const traceParent = (executionId: string, messageId: string): string =>
   `00-${traceOf(executionId)}-${digest(messageId, spanDigits)}-01`;

@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { messageOf, SwfError } from './errors.ts';
 
 /**
- * Writes a file whole or not at all, with mode 0600: it is made beside its place and moved there. A pipe or a link is not written to. Throws
- * `ARGUMENT_INVALID` where something is there that is not to be replaced, `DATA_UNAVAILABLE` where it cannot be written.
- * @param replaces whether a file that is there gives way
+ * Writes a file whole or not at all, with mode 0600: creates it beside its place and moves it there. Does not write to a pipe or link. Throws
+ * `ARGUMENT_INVALID` if something is there that must not be replaced, `DATA_UNAVAILABLE` if the file cannot be written.
+ * @param replaces whether to replace an existing file
  */
 export function writeNewFile(path: string, text: string, replaces: boolean): void {
   const part = join(dirname(path), `.${randomBytes(6).toString('hex')}.part`);

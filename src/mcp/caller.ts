@@ -4,7 +4,7 @@ import { printable } from '../lib/printable.ts';
 
 const longestName = 100;
 
-/** The client by its own name; `mcp` where it has told none, as over HTTP, where each request stands alone. */
+/** The client by its own name; `mcp` if it gave none, as over HTTP, where each request is independent. */
 export function callerOf(server: Server): string {
   const name = printable(server.getClientVersion()?.name ?? '')
     .trim()

@@ -4,7 +4,7 @@ import { printable } from '../lib/printable.ts';
 /** The most values that a client is offered (specification, "Completion"). */
 const most = 100;
 
-/** The values that an argument may have and that begin with what has been typed. */
+/** The possible values of an argument that begin with the typed text. */
 export function completionsOf(
   queries: Queries,
   argument: string,

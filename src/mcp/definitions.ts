@@ -7,9 +7,8 @@ import { pageOfTool } from './monitor-page.ts';
 type Schema = Record<string, unknown>;
 
 /**
- * A tool as clients are told of it. Every word of it stands in an assistant's context for as long as it talks, so it is short:
- * of an answer its fields, and of these no more than their kind, since the answer itself says the rest. Answers are checked
- * against the whole schema before they are sent.
+ * A tool as clients see it. Every word stays in an assistant's context for the whole conversation, so it is short: only an answer's fields and their
+ * kinds, since the answer itself shows the rest. Answers are checked against the whole schema before they are sent.
  */
 export function definitionOf(tool: Tool): ToolDefinition {
   return {
@@ -28,7 +27,7 @@ export function definitionOf(tool: Tool): ToolDefinition {
   };
 }
 
-/** Limits that no client would come near by itself: what is beyond them is refused with a sentence. */
+/** Limits that no client would come near by itself; a value beyond them is refused with a sentence. */
 const unsaid: ReadonlySet<string> = new Set(['$schema', 'minLength', 'maxLength']);
 
 function inputSchema(schema: z.ZodObject): Schema {
@@ -53,7 +52,7 @@ function brief(property: Schema): Schema {
   );
 }
 
-/** Fields of every answer about a store, and of every list, which the server's instructions tell of once. */
+/** Fields of every answer about a store, and of every list, which the server's instructions explain once. */
 export const ofEveryAnswer: readonly string[] = [
   'data_as_of',
   'as_of',
@@ -73,19 +72,19 @@ function outputSchema(schema: z.ZodObject): Schema {
   return { type: 'object', properties: Object.fromEntries(kinds) };
 }
 
-/** The kind of a field; of a list's items, the names of their fields. */
+/** The kind of a field; for a list, also the names of its items' fields. */
 function kindOf({ type, items }: Schema): Schema {
   const fields = Object.keys(((items as Schema | undefined)?.['properties'] as Schema | undefined) ?? {});
   return fields.length === 0 ? { type } : { type, description: fields.join(' ') };
 }
 
-/** Some clients refuse a whole server for a `$schema` that they do not know; without one they take their own dialect. */
+/** Some clients refuse a whole server for a `$schema` that they do not know; without one they use their own dialect. */
 function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Schema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
   return rest;
 }
 
-/** Made when they are asked for, and once: over HTTP there is a server for every request. */
+/** Made once, on demand: over HTTP every request has its own server. */
 const known = new WeakMap<readonly Tool[], ToolDefinition[]>();
 
 export function definitionsOf(tools: readonly Tool[]): ToolDefinition[] {

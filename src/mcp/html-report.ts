@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The parts of a page that is one file: its style, its program, and the answers in it. */
+/** The parts of a single-file page: its style, its program, and the answers in it. */
 export interface HtmlParts {
   title: string;
   style: string;
@@ -9,7 +9,7 @@ export interface HtmlParts {
   data?: unknown;
 }
 
-/** JSON that can stand in HTML: no text in it can end the element that holds it. */
+/** JSON that is safe in HTML: no text in it can end the element that holds it. */
 const jsonInHtml = (data: unknown): string =>
   JSON.stringify(data)
     .replaceAll('<', String.raw`\u003C`)
@@ -21,7 +21,7 @@ const escaped = (text: string): string =>
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** One file that asks nobody: only its own style and program may be used. The same parts give the same bytes. */
+/** A self-contained file: only its own style and program may be used. The same parts give the same bytes. */
 export function htmlReport({ title, style, script, data }: HtmlParts): string {
   const policy = [
     "default-src 'none'",
@@ -37,7 +37,7 @@ export function htmlReport({ title, style, script, data }: HtmlParts): string {
   );
 }
 
-/** One file for a chat that hosts it, which gives it a policy of its own. */
+/** One file for a chat that hosts it under a policy of its own. */
 export const hostedPage = (parts: Omit<HtmlParts, 'data'>): string => page(parts, '');
 
 function page({ title, style, script, data }: HtmlParts, policy: string): string {

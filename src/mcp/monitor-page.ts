@@ -1,11 +1,11 @@
-/** Where the page is, for a chat that shows it beside the answers (MCP Apps, revision 2026-01-26). */
+/** The page's address, for a chat that shows it beside the answers (MCP Apps, revision 2026-01-26). */
 const uri = 'ui://swf/monitor';
 const mimeType = 'text/html;profile=mcp-app';
 
-/** As the server says at the start that it has pages. */
+/** The server's statement at the start that it has pages. */
 export const pageExtension = { 'io.modelcontextprotocol/ui': {} };
 
-/** As `resources/list` has it. */
+/** The entry in `resources/list`. */
 export const monitorPage = {
   uri,
   name: 'Monitor of an execution',
@@ -13,10 +13,10 @@ export const monitorPage = {
   mimeType,
 };
 
-/** The part of a tool's definition that says that its answer can be shown by the page; the second name is that of older clients. */
+/** The part of a tool's definition that says that the page can show its answer; older clients use the second name. */
 export const pageOfTool = { ui: { resourceUri: uri }, 'ui/resourceUri': uri };
 
-/** The answer of `resources/read`: the page asks for nothing from elsewhere, and draws its own border. */
+/** The answer to `resources/read`: the page loads nothing from elsewhere and draws its own border. */
 export const monitorPageContents = (html: string) => ({
   uri,
   mimeType,

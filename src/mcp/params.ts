@@ -5,7 +5,7 @@ import * as z from 'zod';
 
 import { invalidParams } from './protocol-fault.ts';
 
-/** The params of requests that a client may have wrong, each with an example of what is wanted. */
+/** Requests whose params a client may have wrong, each with an example. */
 const wanted = {
   'resources/read': {
     schema: z.looseObject({ uri: z.string() }),
@@ -24,7 +24,7 @@ const wanted = {
 
 type Params<Method extends keyof typeof wanted> = z.infer<(typeof wanted)[Method]['schema']>;
 
-/** Answers a request with checked params. The SDK's own schema would tell of wrong ones as an internal error, with a dump. */
+/** Answers a request with checked params. The SDK's own schema would report wrong params as an internal error, with a dump. */
 export function onRequest<Method extends keyof typeof wanted>(
   server: Server,
   method: Method,

@@ -3,7 +3,7 @@ import type { GetPromptResult, Prompt } from '@modelcontextprotocol/sdk/types.js
 import { printable } from '../lib/printable.ts';
 import { parseTime } from '../lib/time-arguments.ts';
 
-/** A usual job, as words that a person hands to an assistant. */
+/** A common job, worded as a person's request to an assistant. */
 interface Job {
   prompt: Prompt;
   text: (args: Readonly<Record<string, string>>) => string;
@@ -15,7 +15,7 @@ const execution = {
   required: false,
 };
 
-/** A time that a tool will take. Throws `ARGUMENT_INVALID` for what is none. */
+/** A time that a tool accepts. Throws `ARGUMENT_INVALID` otherwise. */
 function checkedTime(name: string, text: string): string {
   parseTime(name, text, Date.now());
   return text;
@@ -100,7 +100,7 @@ const longestArgument = 300;
 
 export const prompts: readonly Prompt[] = jobs.map(({ prompt }) => prompt);
 
-/** The words of one job; undefined for one that is not known. */
+/** The words of one job; undefined for an unknown job. */
 export function promptText(name: string, args: Readonly<Record<string, string>> = {}): GetPromptResult | undefined {
   const job = jobs.find(({ prompt }) => prompt.name === name);
   if (job === undefined) return undefined;

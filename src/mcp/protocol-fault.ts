@@ -1,6 +1,6 @@
 import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 
-/** An error of the protocol, in our words alone: the SDK's own class puts its name and code before them, and clients do so again. */
+/** A protocol error in our words alone: the SDK's own class prefixes its name and code, and clients do so again. */
 export class ProtocolFault extends Error {
   readonly code: number;
 
@@ -10,10 +10,10 @@ export class ProtocolFault extends Error {
   }
 }
 
-/** Params that a client has wrong. */
+/** An error for a client's wrong params. */
 export const invalidParams = (message: string): ProtocolFault => new ProtocolFault(ErrorCode.InvalidParams, message);
 
-/** Throws where a list is asked for a page: each is given whole. */
+/** Throws if a client asks for a page of a list: lists are sent whole. */
 export function refuseCursor(method: string, params: { cursor?: string | undefined } | undefined): void {
   if (params?.cursor !== undefined) throw invalidParams(`${method} is one page; leave cursor out`);
 }

@@ -16,7 +16,7 @@ export const reportTemplate = {
   mimeType: 'text/markdown',
 } as const;
 
-/** A report of all that lived since a time. */
+/** A report of everything that ran since a time. */
 export const shiftTemplate = {
   uriTemplate: 'swf://shift/{since}',
   name: 'shift_report',
@@ -25,10 +25,10 @@ export const shiftTemplate = {
   mimeType: 'text/markdown',
 } as const;
 
-/** The beginning of a time that a resource's address names; undefined for an address of another form. */
+/** The start time that a resource's address names; undefined for any other address. */
 export const sinceOfUri = (uri: string): string | undefined => decoded(/^swf:\/\/shift\/([^/]+)$/.exec(uri)?.[1]);
 
-/** Executions whose reports clients are offered to pick from. */
+/** How many executions' reports to offer clients. */
 const mostOffered = 10;
 
 /** The reports of the newest executions, and of the last eight hours. */
@@ -51,7 +51,7 @@ export function offeredReports(queries: Queries) {
   ];
 }
 
-/** The execution that a resource's address names; undefined for an address of another form. */
+/** The execution that a resource's address names; undefined for any other address. */
 export function executionOfUri(uri: string): string | undefined {
   return decoded(/^swf:\/\/executions\/([^/]+)\/report$/.exec(uri)?.[1]);
 }
@@ -67,13 +67,13 @@ function decoded(part: string | undefined): string | undefined {
 const driverLine = ({ epoch, by, host, pid, since, until, ended, code }: DriverSpan): string =>
   `- driver ${epoch}: process ${pid ?? 'unknown'} on ${plain(host)}, started by ${plain(by)}, from ${since} to ${until ?? 'now'}${ended === undefined ? '' : `, ${ended}`}${code === undefined ? '' : ` (${code})`}`;
 
-/** The slices that are not over. Nobody tells of an observed one whether it waits or is in hand. */
+/** The unfinished slices. For an observed execution nobody reports whether they wait or are in hand. */
 const openWords = ({ origin, slices_queued }: ExecutionRow, { count, lost }: InHand): string =>
   origin === 'observed'
     ? `${slices_queued} without a result`
     : `${slices_queued} queued, ${count} processing${lost === 0 ? '' : `, ${lost} lost with their workers`}`;
 
-/** Characters of a sentence. */
+/** The most characters of a sentence. */
 const longest = 500;
 
 /** Throws `EXECUTION_NOT_FOUND`. */

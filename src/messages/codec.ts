@@ -2,16 +2,16 @@ import { messageOf } from '../lib/errors.ts';
 import { type Message, messageSchema } from './message.ts';
 import { isMessageType } from './vocabulary.ts';
 
-/** A body as it was read: a message, a message of an unknown type, or something that cannot be read, with the reason. */
+/** A decoded body: a message, a message of an unknown type, or an unreadable body with the reason. */
 export type Decoded =
   | { kind: 'message'; message: Message }
   | { kind: 'unknown'; body: Record<string, unknown>; msg_type: string }
   | { kind: 'rejected'; reason: string; body: Record<string, unknown> };
 
-/** Deeper bodies break code that walks through them, SQLite's JSON functions among it. */
+/** Deeper bodies break code that walks through them, such as SQLite's JSON functions. */
 const mostDeep = 100;
 
-/** Characters of a reason that are kept. */
+/** How many characters of a reason to keep. */
 const keptReason = 500;
 
 /** Reads a message's body. Never throws. */
@@ -27,7 +27,7 @@ export function decodeMessage(body: string): Decoded {
   }
   if (isTooDeep(parsed)) {
     const { namespace } = parsed as { namespace?: unknown };
-    // The namespace says whether it is ours at all.
+    // Keep the namespace: it says whether the message is ours.
     const kept = typeof namespace === 'string' ? { namespace } : {};
     return { kind: 'rejected', reason: `nested deeper than ${mostDeep} levels`, body: kept };
   }
@@ -45,14 +45,14 @@ export function decodeObject(body: Record<string, unknown>): Decoded {
   return { kind: 'rejected', reason: reason.slice(0, keptReason), body };
 }
 
-/** A recorded message that had an effect. It could be read when it was recorded; throws an `Error` where it no longer can. */
+/** Reads a recorded message that had an effect. It was readable when recorded; throws an `Error` if it no longer is. */
 export function decodeRecorded(body: string): Message {
   const decoded = decodeMessage(body);
   if (decoded.kind !== 'message') throw new Error('a recorded message can no longer be read');
   return decoded.message;
 }
 
-/** A field of the body, also of one that cannot be read as a message; undefined where it is no text. */
+/** A field of the body, even of an unreadable one; undefined if it is not text. */
 export function fieldOf(decoded: Decoded, field: 'namespace' | 'msg_type'): string | undefined {
   const body: Record<string, unknown> = decoded.kind === 'message' ? { ...decoded.message } : decoded.body;
   const value = body[field];

@@ -3,17 +3,17 @@ import * as z from 'zod';
 import type { DestinationName } from './destinations.ts';
 
 /**
- * How a message type stands in a log. There are many `frequent` messages, one or more for each file or slice. The few `landmark`
- * messages tell the story of an execution. A `command` is a landmark that waits for its driver. A `logbook` entry is a word of a person or an alarm.
+ * The role of a message type in a log. `frequent`: many messages, one or more per file or slice. `landmark`: the few messages that tell the story of
+ * an execution. `command`: a landmark that waits for its driver. `logbook`: a person's statement or an alarm.
  */
 export type Trait = 'frequent' | 'landmark' | 'command' | 'logbook';
 
 /**
- * - `content`: the fields that say something. Two messages of one id must agree in them.
- * - `extra`: fields that may differ between two tellings of the same thing.
- * - `key`: the part of the message's id behind `{execution_id}/{msg_type}`; of a logbook entry the whole id.
+ * - `content`: the fields that make the statement. Two messages with the same id must agree in them.
+ * - `extra`: fields that may differ between two reports of the same thing.
+ * - `key`: the part of the message's id after `{execution_id}/{msg_type}`; for a logbook entry, the whole id.
  *
- * Fields are functions: a server that only reads the store asks for none, and starts sooner without them.
+ * Fields are functions: a server that only reads the store calls none, and so starts sooner.
  */
 interface Definition<Content extends z.ZodRawShape, Extra extends z.ZodRawShape> {
   destination: DestinationName;
@@ -23,7 +23,7 @@ interface Definition<Content extends z.ZodRawShape, Extra extends z.ZodRawShape>
   key: (message: z.infer<z.ZodObject<Content & Extra>>) => string;
 }
 
-/** Defines a message type: where it goes and how it stands in a log, its fields, and its key. */
+/** Defines a message type: its destination, its role in a log, its fields, and its key. */
 export function define<Content extends z.ZodRawShape, Extra extends z.ZodRawShape>(
   [destination, trait]: readonly [DestinationName, Trait],
   content: () => Content,

@@ -3,11 +3,11 @@ import * as z from 'zod';
 import { executionIdPattern, fileNamePattern, namePattern } from '../domain/names.ts';
 
 /**
- * Fields that several messages share, with their limits. Every number and text that comes over a wire has one: what is beyond it is rejected with the reason,
- * and no sum of what is within it overflows an answer.
+ * Fields that several messages share, with their limits. Every number and text from a wire has a limit: values beyond it are rejected with the
+ * reason, and sums of values within it never overflow an answer.
  */
 
-/** File names from the wire. None begins with a dot, so none is a folder. */
+/** File names from the wire. They never begin with a dot, so none is a folder. */
 export const fileName = z
   .string()
   .max(255)
@@ -18,7 +18,7 @@ export const text = z.string().min(1).max(1000);
 /** A sentence of a person or a program, which may quote others. */
 export const sentence = z.string().max(20_000);
 
-/** A frame, a slice, a count: as many as nobody will have. */
+/** A limit for frames, slices and counts that nobody will reach. */
 const most = 2_147_483_647;
 
 export const index = z.int().nonnegative().max(most);
@@ -35,7 +35,7 @@ export const seconds = z.number().nonnegative().max(1_000_000_000);
 /** A word that becomes part of an execution's id. */
 export const nameInId = z.string().regex(namePattern, 'must be up to 64 letters, digits, ".", "_" and "-"');
 
-/** Paths may be long, and three times as long when they are escaped. */
+/** Paths may be long, and three times as long when escaped. */
 export const fileUrl = z.string().max(16_000).optional();
 
 export const daqState = { state: z.string().max(200).optional(), substate: z.string().max(200).optional() };
@@ -51,35 +51,35 @@ export const sliceFields = {
 
 export const startFields = { ...sliceFields, worker_id: text };
 
-/** `sha256:` and 64 hex digits; other programs have other sums. */
+/** `sha256:` and 64 hex digits; other programs have other checksums. */
 export const checksum = z.string().max(200);
 
-/** A payload program by its name, and by the digest of its command where that is known. */
+/** A payload program by its name, and the digest of its command if known. */
 const payloadName = z.object({ name: text, digest: z.string().max(200).optional() });
 
-/** The facts that decide how a slice is worked on, so that a worker that knows nothing else does it rightly. */
+/** The facts that decide how a slice is processed, enough for a worker that knows nothing else. */
 export const workFields = {
   speed: z.number().positive().max(1_000_000).optional(),
   slice_processing_time: seconds.optional(),
   tf_size_bytes: positive.optional(),
-  /** Of the TF file. */
+  /** The TF file's checksum. */
   checksum: checksum.optional(),
-  /** Left out, it is the placeholder. */
+  /** The placeholder if left out. */
   payload: payloadName.optional(),
   timeout_seconds: seconds.positive().optional(),
 };
 
-/** The driver's lease: the first driver of an execution has 1, each that takes it up the next number. */
+/** The driver's lease: an execution's first driver has 1, each driver that resumes it the next number. */
 export const epoch = positive;
 
-/** The person in whose name a command was given, as the sender claims: nobody has checked it. */
+/** The person on whose behalf a command was given, as the sender claims: nobody has checked it. */
 export const claim = { claimed_by: z.string().min(1).max(100).optional().catch(undefined) };
 
 /** Facts about a payload command. Another program's worker may mean something else by these names, so a wrong type is dropped. */
 export const payloadFacts = {
   exit_code: z.int().min(-most).max(most).optional().catch(undefined),
   signal: z.string().max(20).optional().catch(undefined),
-  /** The end of its stdout and stderr, where it failed. */
+  /** The end of its stdout and stderr, if it failed. */
   output_tail: z.string().max(10_000).optional().catch(undefined),
   outputs: z
     .array(z.object({ name: z.string().max(4096), size_bytes: byteCount, checksum }))

@@ -1,10 +1,7 @@
 import type { Decoded } from './codec.ts';
 import { told } from './told.ts';
 
-/**
- * Messages that only the programs of the existing testbed say. Those that share a name with ours are told apart by `message_id`, which
- * ours have and theirs have not.
- */
+/** Messages that only the existing testbed's programs send. If a type is also ours, `message_id` distinguishes them: ours have it, theirs do not. */
 const foreignTypes: ReadonlySet<string> = new Set([
   'run_imminent',
   'start_run',
@@ -30,18 +27,18 @@ const foreignTypes: ReadonlySet<string> = new Set([
   'stop_transformer',
 ]);
 
-/** A program of another make, as one of its messages tells. */
+/** A program of another make, as described by one of its messages. */
 export interface ForeignProgram {
   /** By its own name, or by that of its connection. */
   name: string;
-  /** As the message says; undefined where it says none. */
+  /** As in the message; undefined if it has none. */
   namespace: string | undefined;
   /** The run that the message is about. */
   run_id: string | undefined;
   msg_type: string;
 }
 
-/** The program of another make that has said a message; undefined for a message of ours, and for one of no known type. */
+/** The program of another make that sent a message; undefined for our messages and for unknown types. */
 export function foreignProgramOf(
   decoded: Decoded,
   headers: Readonly<Record<string, string>>,
@@ -49,7 +46,7 @@ export function foreignProgramOf(
   const body: Record<string, unknown> = decoded.kind === 'message' ? { ...decoded.message } : decoded.body;
   if (typeof body['message_id'] === 'string') return undefined;
   const type = body['msg_type'];
-  // Old agents beat without a type.
+  // Old agents' heartbeats have no type.
   const isBeat = type === undefined && typeof body['agent_name'] === 'string' && typeof body['status'] === 'string';
   if (!isBeat && !(typeof type === 'string' && foreignTypes.has(type))) return undefined;
   return {

@@ -3,8 +3,8 @@ import type { Message } from './message.ts';
 import { isLogbookType, type MessageType, vocabulary } from './vocabulary.ts';
 
 /**
- * The id of a message, made from what it says: `{execution_id}/{msg_type}` and its natural key (docs/messages.md). The same statement
- * made twice has the same id. `run_workflow` makes its execution, so its id cannot name it.
+ * The id of a message, derived from its content: `{execution_id}/{msg_type}` and its natural key (docs/messages.md). The same statement made twice
+ * has the same id. `run_workflow` makes its execution, so its id cannot name it.
  */
 export function messageIdOf(message: Message): string {
   const key = (vocabulary[message.msg_type].key as (m: Message) => string)(message);
@@ -13,7 +13,7 @@ export function messageIdOf(message: Message): string {
   return [...scope, message.msg_type, ...(key === '' ? [] : [key])].join('/');
 }
 
-/** The content of a message as one canonical text. Two messages of one id agree in it, or they contradict each other. */
+/** The content of a message as one canonical text. Two messages with the same id either agree in it or contradict each other. */
 export function contentOf(message: Message): string {
   const fields = message as Record<string, unknown>;
   return JSON.stringify(contentFields(message.msg_type).map((field) => canonical(fields[field])));
@@ -35,7 +35,7 @@ function canonical(value: unknown): unknown {
     .map(([key, inner]) => [key, canonical(inner)]);
 }
 
-/** SHA-256 of a body and its destination in hex: the id of what has no id of its own is made from it. */
+/** SHA-256 of a body and its destination in hex, for the id of a body without its own. */
 export function wireHash(destination: string, body: string): string {
   return sha256().update(`${destination}\n${body}`).digest('hex');
 }

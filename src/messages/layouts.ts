@@ -1,7 +1,6 @@
 /**
- * The topics of the existing testbed, by the layouts that its sites have had. A name that is missing is made for good by subscribing, and one whose
- * queue is anycast gives its messages to every subscriber, so only a layout that the site has may be listened to.
- * `/topic/epictopic` is in all of them.
+ * The topics of the existing testbed, by the layouts that its sites have had. Subscribing to a missing name creates it for good, and a name with an
+ * anycast queue gives its messages to every subscriber, so listen only to a layout that the site has. All layouts contain `/topic/epictopic`.
  */
 const topicsOfLayout = {
   head: ['/topic/panda.slices', '/topic/panda.results', '/topic/panda.workers', '/topic/panda.transformer'],
@@ -13,6 +12,6 @@ export type LayoutName = keyof typeof topicsOfLayout;
 
 export const layoutNames = Object.keys(topicsOfLayout) as [LayoutName, ...LayoutName[]];
 
-/** The topics of a layout besides the broadcasts; none where there is no layout. */
+/** The topics of a layout besides the broadcasts; none without a layout. */
 export const layoutTopics = (layout: LayoutName | undefined): readonly string[] =>
   layout === undefined ? [] : topicsOfLayout[layout];

@@ -6,7 +6,7 @@ import { positive, text } from './fields.ts';
 
 const words = z.string().min(1).max(maxNote);
 
-/** An observed execution has the id that its program gave it, whatever is in that. */
+/** An observed execution has its program's own id, of any form. */
 const ofAny = () => ({ execution_id: z.string().min(1).max(2000).optional() });
 const author = z.string().min(1).max(maxAuthor);
 
@@ -18,7 +18,7 @@ const alarm = () => ({
   subject: z.string().min(1).max(2500),
   sentence: words,
   severity: z.enum(alarmSeverities),
-  /** How often the alarm has come, from 1. */
+  /** How often the alarm has been raised, from 1. */
   count: positive,
 });
 
@@ -26,8 +26,8 @@ const alarmKey = ({ code, subject, count }: { code: string; subject: string; cou
   `alarm/${code}/${subject}/${count}/${change}`;
 
 /**
- * Notes and judgements of people, and alarms. The process that is asked records them; none goes over a broker. They belong to an execution, running or
- * ended, own or observed, or to none, and their key is the whole id.
+ * People's notes and judgements, and alarms. The process that receives them records them; none goes over a broker. They belong to an execution,
+ * running or ended, own or observed, or to none, and their key is the whole id.
  */
 export const logbookMessages = {
   note: define(

@@ -5,7 +5,7 @@ import { type MessageType, messageTypes, type Vocabulary, vocabulary } from './v
 
 type Fields<T extends MessageType> = z.infer<ReturnType<Vocabulary[T]['fields']>>;
 
-/** A message of one type without its envelope: what an agent says. */
+/** A message of one type without its envelope, as an agent makes it. */
 export type Draft<T extends MessageType = MessageType> = { [K in T]: { msg_type: K } & Fields<K> }[T];
 
 export type Message<T extends MessageType = MessageType> = { [K in T]: Draft<K> & Envelope }[T];

@@ -2,21 +2,21 @@ import type { Clock } from '../lib/clock.ts';
 import type { MessageType } from './vocabulary.ts';
 
 /**
- * Wakes the parts of this process that wait for messages. It carries no messages: the log after a consumer's cursor is the only
- * delivery, with or without a broker, and the notifier says when it is worth reading on.
+ * Wakes the parts of this process that wait for messages. It carries no messages: the log after a consumer's cursor is the only delivery, with or
+ * without a broker, and the notifier says when to read on.
  *
- * Invariant: a consumer that takes a mark, reads the log and then waits for news since that mark misses nothing. The same holds for a
- * consumer that reads, finds nothing and waits without an `await` between.
+ * Invariant: a consumer that takes a mark, reads the log and then waits for news since that mark misses nothing. The same holds for a consumer that
+ * reads, finds nothing and waits without an `await` between.
  */
 export interface Notifier {
-  /** Rows of these types have been committed. */
+  /** Call when rows of these types have been committed. */
   announce(types: Iterable<MessageType>): void;
   /**
-   * Resolves at the next announcement of one of `types` (of any, where it is left out) or when `signal` is aborted; at once where there
-   * has been one since the mark. A waiting part is not at work: see `Clock`.
+   * Resolves at the next announcement of one of `types` (of any type, if left out) or when `signal` is aborted; at once if there has been one since
+   * the mark. A waiting part is not at work: see `Clock`.
    */
   news(signal: AbortSignal, types?: ReadonlySet<MessageType>, since?: number): Promise<void>;
-  /** A number that is another one after the next announcement of one of `types`. */
+  /** A number that changes at the next announcement of one of `types`. */
   mark(types: ReadonlySet<MessageType>): number;
 }
 

@@ -8,8 +8,8 @@ import type { Decoded } from './codec.ts';
 import { envelopeShape, epoch, index, positive, text } from './fields.ts';
 
 /**
- * Messages that are said again and again on the telemetry topic: no row of the log comes of it. Unknown fields are let through, so that an
- * older program understands a newer one.
+ * Messages repeated on the telemetry topic; they never become rows of the log. Unknown fields are allowed, so that an older program understands a
+ * newer one.
  */
 const common = { sender: text, namespace: text, timestamp: z.string().max(100).optional() };
 
@@ -23,17 +23,17 @@ const executionStateSchema = z.object({
   run_id: text,
   phase: z.enum(phases),
   status: z.enum(executionStatuses),
-  /** An operator has paused it. */
+  /** Whether an operator has paused it. */
   held: z.boolean(),
   workflow_params: workflowParamsSchema,
   plan_version: planVersionSchema,
   max_retries: index,
 });
 
-/** An execution as its recorder says that it stands. */
+/** An execution's state as its recorder reports it. */
 export type ExecutionState = z.infer<typeof executionStateSchema>;
 
-/** Message ids that a heartbeat names at most. */
+/** The most message ids that a heartbeat names. */
 export const mostInHand = 1000;
 
 /** A kind of work that an agent cannot do at the moment, since when (ISO 8601), and why in words. */
@@ -54,7 +54,7 @@ const agentHeartbeatSchema = z.object({
   state: z.enum(agentStates),
   in_hand: z.array(z.string().max(1000)).max(mostInHand),
   free_slots: index,
-  /** Of a worker: all of its slots; `in_hand` names only the first thousand slices. */
+  /** For a worker: all of its slots; `in_hand` names only the first thousand slices. */
   slots: index.optional(),
   off_duty: z.array(offDuty).max(100),
   hostname: text,
@@ -62,14 +62,14 @@ const agentHeartbeatSchema = z.object({
   boot_id: z.string().max(100),
   version: text,
   wire: index,
-  /** When the process began: tells it from an earlier one of the same name. */
+  /** When the process began, to distinguish it from an earlier one with the same name. */
   since: text,
 });
 
 /** A sign of life of a remote agent. */
 export type AgentHeartbeat = z.infer<typeof agentHeartbeatSchema>;
 
-/** Lines and bytes of one `agent_log`. */
+/** The most lines and bytes of one `agent_log`. */
 export const mostLines = 100;
 export const mostLogBytes = 65_536;
 
@@ -90,7 +90,7 @@ const agentLogSchema = z.object({
   msg_type: z.literal('agent_log'),
   since: text,
   lines: z.array(logLine).max(mostLines),
-  /** Lines that were not kept until they could be sent. */
+  /** Lines dropped before they could be sent. */
   dropped: index.optional(),
 });
 
@@ -106,7 +106,7 @@ export const telemetrySchemas = {
 
 export type TelemetryType = keyof typeof telemetrySchemas;
 
-/** A message of the telemetry topic; undefined for any other, and for one that cannot be read. */
+/** A message of the telemetry topic; undefined for any other, and for an unreadable one. */
 export function telemetryOf(decoded: Decoded): Telemetry | undefined {
   if (decoded.kind !== 'unknown' || !Object.hasOwn(telemetrySchemas, decoded.msg_type)) return undefined;
   return telemetrySchemas[decoded.msg_type as TelemetryType].safeParse(decoded.body).data;

@@ -1,4 +1,4 @@
-/** A name or a number as text. Some programs of the testbed say in a word that they know none. */
+/** A name or a number as text. Some testbed programs use a word for a missing value. */
 export function told(value: unknown): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   const text = String(value);

@@ -32,11 +32,11 @@ const startKey = (m: { slice_filename: string; attempt: number; worker_id: strin
 const epochKey = (m: { epoch: number }): string => String(m.epoch);
 
 /**
- * The vocabulary of the workflow (docs/messages.md): every message type with its destination, its fields and its natural key. Unknown
- * fields are kept.
+ * The vocabulary of the workflow (docs/messages.md): every message type with its destination, its fields and its natural key. Unknown fields are
+ * kept.
  *
- * A new message type is one entry here. The compiler then asks for its projection (`db/projection/index.ts`), and a test for the
- * agent that says it (`emits`).
+ * A new message type is one entry here. The compiler then demands its projection (`db/projection/index.ts`), and a test the agent that sends it
+ * (`emits`).
  */
 export const vocabulary = {
   run_workflow: define(
@@ -231,12 +231,12 @@ export const landmarkTypes = typesOf('landmark', 'command');
 export const commandTypes = typesOf('command');
 export const logbookTypes = typesOf('logbook');
 
-/** Whether a message is an entry of the logbook: a word of a person, or an alarm. */
+/** Whether a message is an entry of the logbook: a person's statement or an alarm. */
 export const isLogbookType = (type: MessageType): type is LogbookType => vocabulary[type].trait === 'logbook';
 
 export function isMessageType(value: unknown): value is MessageType {
   return typeof value === 'string' && Object.hasOwn(vocabulary, value);
 }
 
-/** The destination of a message type, where no configuration gives another. */
+/** The destination of a message type, unless a configuration gives another. */
 export const destinationOf = (type: MessageType): string => destinations[vocabulary[type].destination];

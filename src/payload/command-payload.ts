@@ -15,7 +15,7 @@ import { type Ended, runInGroup } from './process-group.ts';
 export interface CommandPayloadOptions {
   /** Program and arguments, with placeholders. */
   command: readonly string[];
-  /** Wall time a slice. */
+  /** Wall time per slice. */
   limitSeconds: number;
   execution_id: string;
   run_number: number;
@@ -33,8 +33,8 @@ type Facts = Readonly<Record<string, string>>;
 const quotedCharacters = 200;
 
 /**
- * Runs a command on each slice. It works in a fresh output folder; the files in it at the end are the slice's outputs. Every failure is
- * the slice's result, with the cause in its error. Only a disk that gives out throws, `DATA_UNAVAILABLE`.
+ * Runs a command on each slice, in a fresh output folder; the files there at the end are the slice's outputs. Every failure becomes the slice's
+ * result, with the cause in its error. Only a failing disk throws `DATA_UNAVAILABLE`.
  */
 export function createCommandPayload(options: CommandPayloadOptions): Payload {
   return {
@@ -56,14 +56,14 @@ export function createCommandPayload(options: CommandPayloadOptions): Payload {
         const fault = asDataError(error, final, options.folder);
         if (fault instanceof SwfError) throw fault;
         const trouble = `the output folder ${final} cannot be used: ${messageOf(error)}; look at its rights and space`;
-        // How the program itself ended says more.
+        // The program's own end says more.
         return resultOf(ended ?? neverBegun, noOutputs, options, trouble);
       }
     },
   };
 }
 
-/** Room in which nobody could write a result, in bytes. */
+/** Free space too small for any result, in bytes. */
 const noRoom = 65_536;
 
 /** A program that fails on a full disk has not failed on its slice. Throws `DATA_UNAVAILABLE`. */
@@ -113,7 +113,7 @@ function programFor(
     environment: {
       ...withoutSecrets(options.host.environment),
       ...asVariables({ ...facts, ...more }),
-      // The span of the slice's message: what the program traces hangs below it.
+      // The span of the slice's message, the parent of the program's own spans.
       TRACEPARENT: traceParent(
         options.execution_id,
         sliceMessageId(options.execution_id, slice.slice_filename, slice.attempt),
@@ -131,7 +131,7 @@ const fill = (word: string, facts: Facts): string =>
 const asVariables = (facts: Facts): Facts =>
   Object.fromEntries(Object.entries(facts).map(([name, value]) => [`SWF_${name.toUpperCase()}`, value]));
 
-/** @param trouble why the slice has failed although its program has not */
+/** @param trouble why the slice failed although its program did not */
 function resultOf(
   { how, seconds, output }: Ended,
   written: Outputs,
@@ -154,7 +154,7 @@ function resultOf(
 
 /** Why a slice has failed, or undefined if it has not. */
 function causeOf(how: Ended['how'], seconds: number, { command, limitSeconds }: CommandPayloadOptions) {
-  // The folder would take the room of the cause where an error is cut.
+  // In a truncated error, the folder would displace the cause.
   const program = command[0] ?? '';
   const name = basename(program);
   const after = `after ${seconds.toFixed(2)} s`;

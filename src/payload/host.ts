@@ -1,6 +1,6 @@
 import { type OrphanGuard, startOrphanGuard } from './orphan-guard.ts';
 
-/** Everything about payload commands that a process has once, however many executions it works on. */
+/** The state for payload commands that a process has once, for all its executions. */
 export interface PayloadHost {
   /** The environment that payload commands inherit, secrets aside. */
   readonly environment: NodeJS.ProcessEnv;

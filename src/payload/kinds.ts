@@ -14,7 +14,7 @@ export interface PayloadSurroundings {
   /** Length of a Time Frame. */
   frameBytes: number;
   files: DataFiles;
-  /** The execution's folder of data files; undefined where none are written. */
+  /** The execution's folder of data files; undefined if none are written. */
   folder: string | undefined;
   clock: Clock;
   host: PayloadHost;

@@ -6,18 +6,18 @@ import { withDeadline } from '../lib/deadline.ts';
 import type { GroupWatch } from './process-group.ts';
 
 /**
- * Ends payload processes whose own process is gone, however it ended. It is a small shell in a session of its own that reads from a pipe
- * which process groups live. When the pipe closes, in order or because the writer was killed, the shell ends the groups that are left, and
- * every other process that carries the mark (a payload's child that left its group). Finding the mark needs Linux's /proc.
+ * Ends payload processes whose own process is gone, however it ended. The guard is a small shell in its own session that reads from a pipe which
+ * process groups live. When the pipe closes, cleanly or because the writer was killed, the shell kills the remaining groups and every other process
+ * with the mark (a payload's child that left its group). Finding the mark needs Linux's /proc.
  */
 export interface OrphanGuard extends GroupWatch {
-  /** Belongs into the environment of every payload. */
+  /** Must be in the environment of every payload. */
   readonly mark: Readonly<Record<string, string>>;
   /** Ends what is left. */
   close(): Promise<void>;
 }
 
-/** `$0` is the mark. It looks again because a process may begin others while it is looked for. */
+/** `$0` is the mark. The script searches again because a process may start others during the search. */
 const script = `
 trap '' INT TERM HUP
 groups=
@@ -41,8 +41,8 @@ const markName = 'SWF_PAYLOAD_OF';
 const patience = 3000;
 
 /**
- * Starts a guard. Throws an `Error` where the system lets no process be started.
- * @param environment tells where `sh` is; nothing else of it is passed on, or an outer guard would take this one for a payload
+ * Starts a guard. Throws an `Error` if the system cannot start a process.
+ * @param environment gives the PATH to `sh`; nothing else is passed on, or an outer guard would take this one for a payload
  */
 export function startOrphanGuard(environment: NodeJS.ProcessEnv): OrphanGuard {
   const mark = randomUUID();
@@ -53,7 +53,7 @@ export function startOrphanGuard(environment: NodeJS.ProcessEnv): OrphanGuard {
   });
   const gone = once(child, 'close').catch(() => {});
   if (child.pid === undefined) throw new Error('the system lets no process be started that guards payloads');
-  // Without the guard payloads still end with their groups, and there is nobody to tell.
+  // Without the guard, payloads still end with their groups, so there is nothing to report.
   child.stdin.on('error', () => {});
   child.unref();
   const tell = (change: 'began' | 'ended', pid: number): void => void child.stdin.write(`${change} ${pid}\n`);

@@ -18,7 +18,7 @@ export interface OutputFile {
 
 export interface Outputs {
   outputs: OutputFile[];
-  /** Files that are there and not listed, because a message holds only so much. */
+  /** Existing files that are not listed, because a message holds only so much. */
   outputs_omitted?: number;
 }
 
@@ -35,14 +35,14 @@ export function outputFolder(executionFolder: string, sliceFilename: string, att
 }
 
 /**
- * Makes a fresh folder beside the one that it becomes: two workers may be given the same attempt. Passes on the system's errors, also where
- * the execution's own folder is gone: a new one in its place would hide that its data are not there.
+ * Makes a fresh folder beside its final place: two workers may get the same attempt. Throws the system's errors, also if the execution's own folder
+ * is gone: a new one in its place would hide that its data is missing.
  */
 export function makeAside(executionFolder: string, final: string): string {
   accessSync(executionFolder);
   const aside = `${final}.${randomUUID().slice(0, 8)}${asideEnding}`;
   makeFolder(aside);
-  // A payload may have put a broken link in its way, which Node takes for a folder.
+  // A payload may have put a broken link there, which Node takes for a folder.
   accessSync(aside);
   return aside;
 }
@@ -62,8 +62,8 @@ export async function settle(aside: string, final: string, { outputs, outputs_om
 }
 
 /**
- * The regular files below a folder, by name, with size and checksum. A file that cannot be read, or lies deeper or behind more others than
- * anybody needs, is not listed; as many as were seen are counted as omitted. Throws an `Error` where there is no folder.
+ * The regular files below a folder, by name, with size and checksum. Omits files that cannot be read, lie too deep, or follow too many others, and
+ * counts the omitted ones that were seen. Throws an `Error` if there is no folder.
  */
 export async function listOutputs(folder: string): Promise<Outputs> {
   // A payload may have put something else in its place.
@@ -83,7 +83,7 @@ export async function listOutputs(folder: string): Promise<Outputs> {
   return { outputs, ...(outputs_omitted === 0 ? {} : { outputs_omitted }) };
 }
 
-/** Entries of output folders that are looked at, and how deep: a payload can make a million, and folders that no path can name. */
+/** How many entries of output folders to read, and how deep: a payload can make a million, and folders that no path can name. */
 const most = { entries: 100_000, depth: 50 };
 
 async function regularFiles(folder: string): Promise<string[]> {
@@ -114,7 +114,7 @@ export async function checksumOf(path: string): Promise<string> {
   return `sha256:${hash.digest('hex')}`;
 }
 
-/** Removes what killed workers left half done. Only for the one process that works on the execution. */
+/** Removes folders that killed workers left unfinished. Only for the one process that works on the execution. */
 export async function tidyOutputs(executionFolder: string): Promise<void> {
   const root = outputsFolder(executionFolder);
   const left = readFolder(root).flatMap((slice) =>

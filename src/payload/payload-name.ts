@@ -5,9 +5,9 @@ import type { PayloadName } from '../domain/slice-returns.ts';
 import { sha256 } from '../lib/sha256.ts';
 
 /**
- * A payload command by its name and a digest: SHA-256 of its words, and of the bytes of each file that they name, the program found by PATH where it has
- * no "/". A path counts by its last part, so that the same files in another folder are the same payload: two hosts whose digests agree run the same
- * program on a slice. `docs/payloads.md` says what this means for an author.
+ * A payload command's name and digest: SHA-256 of its words, and of the bytes of each file that they name; a program without "/" is found on PATH. A
+ * path counts by its last part, so the same files in another folder are the same payload: two hosts with equal digests run the same program on a
+ * slice. `docs/payloads.md` explains what this means for an author.
  * @param command with absolute paths, as a configuration is loaded
  * @param path the environment's PATH
  */
@@ -20,12 +20,12 @@ export function payloadNameOf(
   return { name: name ?? basename(command[0] ?? ''), digest: `sha256:${digest}` };
 }
 
-/** Whether a worker's payload is the one that a slice asks for. */
+/** Whether a worker has the payload that a slice asks for. */
 export const isSamePayload = (asked: PayloadName, own: PayloadName): boolean =>
   asked.name === own.name && (asked.digest === undefined || asked.digest === own.digest);
 
 /**
- * Reads the files of a command, so that `payloadNameOf` need not: a container image of gigabytes must not keep this process from its heartbeats.
+ * Reads the files of a command ahead of `payloadNameOf`: a container image of gigabytes must not hold up this process's heartbeats.
  * @param path the environment's PATH
  */
 export async function readPayload(command: readonly string[], path: string | undefined): Promise<void> {
@@ -38,12 +38,12 @@ export async function readPayload(command: readonly string[], path: string | und
       for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
       known.set(file, { state, digest: hash.digest('hex') });
     } catch {
-      // It cannot be read, and adds nothing.
+      // An unreadable file adds nothing.
     }
   }
 }
 
-/** The absolute path in a word, also behind `--option=`. */
+/** The absolute path in a word, also after `--option=`. */
 function pathIn(word: string): { option: string; file: string | undefined } {
   const [, option = '', value = ''] = /^([^=/]*=)?(.*)$/s.exec(word) ?? [];
   return { option, file: isAbsolute(value) ? value : undefined };
@@ -55,7 +55,7 @@ export function isProgramThere([program = '']: readonly string[], path: string |
   return file !== undefined && isRunnable(file);
 }
 
-/** A word without the folders of this host: of a path, also behind `--option=`, its last part and the content of the file. */
+/** A word without this host's folders: for a path, also after `--option=`, its last part and the file's content. */
 function digestWord(word: string): string[] {
   const { option, file } = pathIn(word);
   if (file === undefined) return [word];
@@ -81,21 +81,21 @@ function isRunnable(file: string): boolean {
 
 const chunkBytes = 1_048_576;
 
-/** Digests of files, by path: a container image of gigabytes is not read again while it stays as it is. */
+/** Digests of files, by path, so that an unchanged container image of gigabytes is not read again. */
 const known = new Map<string, { state: string; digest: string }>();
 
-/** Differs where a file was changed; undefined where a path leads to no file, or may not be followed. */
+/** Changes with the file; undefined if a path leads to no file or may not be followed. */
 function stateOf(path: string): string | undefined {
   try {
     const stats = statSync(path);
     return stats.isFile() ? `${stats.ino} ${stats.size} ${stats.mtimeMs}` : undefined;
   } catch {
-    // A word may look like a path and be none.
+    // A word may only look like a path.
     return undefined;
   }
 }
 
-/** The SHA-256 of a file; undefined where a path is no readable file. */
+/** The SHA-256 of a file; undefined if the path is not a readable file. */
 function contentOf(path: string): string | undefined {
   let file: number | undefined;
   try {

@@ -4,8 +4,8 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 
 /**
- * Stands for a reconstruction: it reads the slice's frames, checks index and checksum of each, and takes the planned time.
- * @param seconds planned time a slice, in seconds of simulated time
+ * Stands in for a reconstruction: reads the slice's frames, checks the index and checksum of each, and takes the planned time.
+ * @param seconds planned time per slice, in seconds of simulated time
  */
 export function createPlaceholderPayload(files: DataFiles, clock: Clock, seconds: number, frameBytes: number): Payload {
   return {
@@ -14,7 +14,7 @@ export function createPlaceholderPayload(files: DataFiles, clock: Clock, seconds
       try {
         await files.verify(slice.tf_filename, { first: slice.tf_first, last: slice.tf_last, frameBytes });
       } catch (error) {
-        // A disk that gives out is not the slice's fault.
+        // A failing disk is not the slice's fault.
         if (error instanceof SwfError) throw error;
         return { state: 'failed', seconds: clock.now() - start, error: `${slice.tf_filename}: ${messageOf(error)}` };
       }

@@ -25,22 +25,22 @@ export interface Ended {
   output: string;
 }
 
-/** Hears of each process group that lives, so that it can be ended where this process cannot do it. */
+/** Tracks living process groups, so that they can be ended if this process cannot do it. */
 export interface GroupWatch {
   began(pid: number): void;
   ended(pid: number): void;
 }
 
-/** Bytes of output that are kept. The rest is read and dropped, so that a program never waits for us. */
+/** Bytes of output to keep. The rest is read and dropped, so that a program never waits for us. */
 const keptOutput = 4096;
 
-/** Between SIGTERM and SIGKILL, in milliseconds. */
+/** Time between SIGTERM and SIGKILL, in milliseconds. */
 const grace = 2000;
 
-/** How long output is awaited after the program's end, in milliseconds: a process that it left behind may hold the pipes for ever. */
+/** How long to wait for output after the program's end, in milliseconds: a process left behind may hold the pipes forever. */
 const drainTime = 250;
 
-/** Longest delay that a Node timer keeps. */
+/** Longest delay that a Node timer supports. */
 const longestTimer = 2 ** 31 - 1;
 
 /**
@@ -77,7 +77,7 @@ class GroupRun {
         resolve({ kind: 'not started', reason: code ?? message });
       try {
         const child = spawnGroup(this.#program);
-        // Some reasons are thrown, and some come as an event.
+        // Some errors are thrown, others arrive as an event.
         child.once('error', (error) => {
           if (child.pid === undefined) notStarted(error);
         });
@@ -99,7 +99,7 @@ class GroupRun {
       clearTimeout(timer);
       clearTimeout(this.#killer);
       this.#signal.removeEventListener('abort', abort);
-      // The other processes of its group have no work any more.
+      // The other processes of its group have nothing left to do.
       signalGroup(pid, 'SIGKILL');
       this.#watch.ended(pid);
       const how =
@@ -115,7 +115,7 @@ class GroupRun {
     });
   }
 
-  /** Asks the group to end, and kills it where it does not. */
+  /** Asks the group to end, and kills it if it does not. */
   #end(pid: number, how: Ended['how']): void {
     if (this.#ending !== undefined) return;
     this.#ending = how;
@@ -151,7 +151,7 @@ class OutputTail {
     this.#length = this.#bytes;
   }
 
-  /** Invalid UTF-8, as where the beginning was cut off, is shown as replacement characters. */
+  /** Shows invalid UTF-8, such as a cut-off beginning, as replacement characters. */
   text(): string {
     return Buffer.concat(this.#kept).subarray(-this.#bytes).toString('utf8');
   }

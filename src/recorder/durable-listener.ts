@@ -11,7 +11,7 @@ export interface DurableListenerOptions extends BrokerChoice {
   warn: (message: string) => void;
 }
 
-/** Messages that are sent while the recorder is down are kept for it. The subscription needs a connection of its own name. */
+/** Makes the broker keep messages sent while the recorder is down. The subscription needs a connection with its own client id. */
 export function listenDurably(inbox: Inbox, id: string, options: DurableListenerOptions): BrokerConnection {
   const { namespace, destinations, settings, connect, warn } = options;
   const name = recorderSubscription(namespace, id);

@@ -13,34 +13,34 @@ export interface InboxOptions {
   store: Store;
   namespace: string;
   destinations: Destinations;
-  /** Told which types came in and were new. */
+  /** Called with the types of new messages. */
   onRecorded: (types: MessageType[]) => void;
-  /** Told of each broadcast, whatever it is. */
+  /** Called with each broadcast, of any kind. */
   onBroadcast: (delivery: Delivery) => void;
-  /** Told once of each execution that is heard of here and not known. */
+  /** Called once for each unknown execution heard of here. */
   onStray: (executionId: string) => void;
-  /** Told of each slice that a worker gives back, also where that was recorded before. */
+  /** Called for each slice that a worker returns, even if already recorded. */
   onReturned: (message: Message<'slice_returned'>) => void;
-  /** Told of each start of a slice, also where that was recorded before: its worker says it again, or has begun anew. */
+  /** Called for each start of a slice, even if already recorded: its worker repeats it, or has begun anew. */
   onStarted: (message: Message<'slice_started'>) => void;
-  /** Told of each agent that says something of a slice. */
+  /** Called with each agent that reports on a slice. */
   onWorker: (agent: string) => void;
-  /** Told of each TF file that is registered, also where that was recorded before: it may be somewhere else now. */
+  /** Called for each registered TF file, even if already recorded: it may be somewhere else now. */
   onRegistered: (message: Message<'tf_file_registered'>) => void;
   onFault: (error: unknown) => void;
 }
 
-/** Messages that are recorded in one transaction, and that a broker may have under way to us unacknowledged. */
+/** The most messages to record in one transaction, and to have in flight unacknowledged. */
 const window = 256;
 
 interface Incoming {
   destination: string;
   delivery: Delivery;
-  /** The body as it is recorded: as it was read, or as refused. */
+  /** The body as it is recorded: as read, or as refused. */
   decoded: Decoded;
 }
 
-/** Records what comes in, in the order of its coming, many in one transaction where many have come. It is acknowledged then. */
+/** Records incoming messages in order of arrival, many in one transaction if many have come, and then acknowledges them. */
 export class Inbox {
   readonly #options: InboxOptions;
   readonly #waiting: Incoming[] = [];
@@ -51,7 +51,7 @@ export class Inbox {
     this.#options = options;
   }
 
-  /** The messages of a topic, while we listen, that name their namespace in the body only, as some programs do. */
+  /** A topic's messages, while we listen, that name their namespace only in the body, as some programs do. */
   unmarked(destination: string): Subscription {
     return {
       id: 'unmarked',
@@ -63,8 +63,8 @@ export class Inbox {
   }
 
   /**
-   * The messages that are kept for us until we acknowledge them.
-   * @param place where they come from, where that is not the destination that they are meant for
+   * Messages that the broker keeps for us until we acknowledge them.
+   * @param place where they come from, if not from the destination that they are meant for
    */
   work(id: string, destination: string, { store, place }: { store?: string; place?: string } = {}): Subscription {
     const { namespace } = this.#options;
@@ -92,7 +92,7 @@ export class Inbox {
   #take(destination: string, delivery: Delivery): void {
     const { namespace, destinations, onBroadcast } = this.#options;
     if (destination === destinations.broadcast) onBroadcast(delivery);
-    // Other namespaces are none of ours. A message that names none is.
+    // Ignore other namespaces. A message without a namespace is ours.
     if ((delivery.headers['namespace'] ?? fieldOf(decodedOf(delivery), 'namespace') ?? namespace) !== namespace) {
       delivery.acknowledge();
       return;
@@ -101,7 +101,7 @@ export class Inbox {
     if (!this.#isWorking) void this.#drain();
   }
 
-  /** A message counts on the destination of its type only: a control message on the control queue, and so for the others. */
+  /** Accepts a message only on its type's destination: a control message on the control queue, and so on. */
   #judge(destination: string, delivery: Delivery): Decoded {
     const decoded = decodedOf(delivery);
     const type = fieldOf(decoded, 'msg_type');
@@ -117,7 +117,7 @@ export class Inbox {
       while (this.#waiting.length > 0) {
         await new Promise(setImmediate);
         const batch = this.#waiting.splice(0, window);
-        // A message that is known is none to be refused, wherever it comes again.
+        // Never reject a message that is already recorded, even on the wrong destination.
         const fresh = batch.filter(({ delivery }) => !store.messages.isSettled(decodedOf(delivery)));
         const types = fresh.length === 0 ? [] : await this.#recordAll(fresh);
         for (const { delivery } of batch) delivery.acknowledge();
@@ -131,7 +131,7 @@ export class Inbox {
     }
   }
 
-  /** In one transaction; where a message breaks that, each in one of its own, and the one that breaks it as rejected. */
+  /** Uses one transaction; if a message breaks it, one per message, and records the breaking message as rejected. */
   async #recordAll(batch: readonly Incoming[]): Promise<MessageType[]> {
     const { store } = this.#options;
     try {
@@ -173,7 +173,7 @@ export class Inbox {
     else if (message.msg_type === 'tf_file_registered') this.#options.onRegistered(message);
   }
 
-  /** Messages of an execution that this store does not know mean that another store shares the namespace, and its queues, with it. */
+  /** Messages of an unknown execution mean that another store shares this store's namespace and queues. */
   #noteStray({ isNew, code, execution_id }: Recorded): void {
     if (!isNew || code !== 'EXECUTION_UNKNOWN' || execution_id === undefined || this.#strays.has(execution_id)) return;
     this.#strays.add(execution_id);
@@ -181,5 +181,5 @@ export class Inbox {
   }
 }
 
-/** A message that is refused is known by its body alone: it must not pass for one of the execution that it names. */
+/** A refused message is identified by its body alone: it must not pass for a message of the execution that it names. */
 const refused = (reason: string): Decoded => ({ kind: 'rejected', reason, body: {} });

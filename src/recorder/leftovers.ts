@@ -1,10 +1,10 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import { pause } from '../lib/deadline.ts';
 
-/** A queue that gives nothing for so long has nothing, in milliseconds. */
+/** A queue that gives nothing for this long is empty, in milliseconds. */
 const quietMilliseconds = 300;
 
-/** The rest is taken for so long at most: slices that other workers give back later are acknowledged by those who get them. */
+/** The longest time to take leftovers: slices that workers return later are acknowledged by the workers that get them. */
 const longestMilliseconds = 3000;
 
 export interface LeftoversOptions {
@@ -16,8 +16,8 @@ export interface LeftoversOptions {
 }
 
 /**
- * Takes what is left of an execution that has ended from the queue of slices, so that no worker is handed it. Where a broker cannot choose by
- * headers, workers let go of it themselves: they hear that the execution has ended.
+ * Takes the leftover slices of an ended execution from the queue, so that no worker gets them. On a broker without selectors, workers drop them
+ * themselves: they hear that the execution has ended.
  */
 export async function takeLeftovers(executionId: string, options: LeftoversOptions): Promise<void> {
   const { broker, namespace, storeId: store, destination } = options;

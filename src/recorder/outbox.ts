@@ -13,13 +13,13 @@ import { vocabulary } from '../messages/vocabulary.ts';
 export interface OutboxOptions {
   store: Store;
   broker: BrokerConnection;
-  /** Its rows are sent. */
+  /** The namespace whose rows to send. */
   namespace: string;
   storeId: string;
   destinations: Destinations;
-  /** Where results are to go on a broker that cannot choose by headers. */
+  /** Where results are to go on a broker without selectors. */
   replyTo: () => string | undefined;
-  /** Told of a message that the broker does not take. */
+  /** Called with a message that the broker refuses. */
   onUnsendable: (messageId: string, error: SwfError) => void;
   onFault: (error: unknown) => void;
 }
@@ -27,10 +27,7 @@ export interface OutboxOptions {
 /** How often to check whether the last rows are sent, in milliseconds. */
 const lookMilliseconds = 20;
 
-/**
- * Sends the rows of a namespace, and marks them at the broker's receipts. The log is the outbox: a receiver that gets a message twice finds that it is
- * recorded.
- */
+/** Sends the rows of a namespace, and marks them at the broker's receipts. The log is the outbox: a receiver that gets a message twice finds it recorded. */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #sender: ConfirmedSender<UnsentRow>;
@@ -57,7 +54,7 @@ export class Outbox {
     });
   }
 
-  /** Rows may have been committed. */
+  /** Call when rows may have been committed. */
   pump(): void {
     this.#sender.pump();
   }
@@ -67,7 +64,7 @@ export class Outbox {
     this.#sender.resend();
   }
 
-  /** Resolves when nothing is left to send, or after `milliseconds`; with whether nothing is left. */
+  /** Resolves with true when nothing is left to send, or with false after `milliseconds`. */
   async flushed(milliseconds: number): Promise<boolean> {
     const { store, namespace } = this.#options;
     const deadline = performance.now() + milliseconds;
@@ -99,7 +96,7 @@ export class Outbox {
     };
   }
 
-  /** A slice says where its file was last said to be: the host that had it first may be gone. */
+  /** Gives a slice the newest place of its file: the host that had it first may be gone. */
   #sliceOf({ payload }: UnsentRow): { needs: SliceNeeds; body: string } {
     const said = JSON.parse(payload) as SliceNeeds;
     const needs = withNewestPlace(this.#options.store.sql, said);

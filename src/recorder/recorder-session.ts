@@ -31,21 +31,21 @@ export interface RecorderOptions extends BrokerChoice {
   store: Store;
   namespace: string;
   destinations: Destinations;
-  /** Says to the operator what is amiss. */
+  /** Warns the operator. */
   warn: (message: string) => void;
   onFault: (error: unknown) => void;
 }
 
 /**
- * How long a process that ends waits for the broker to confirm its last messages, in milliseconds: `hurried` where somebody waits for the end. The next
- * process of the store sends those that are still unsent.
+ * How long an ending process waits for the broker to confirm its last messages, in milliseconds; `hurried` if somebody waits for the end. The store's
+ * next process sends the messages still unsent.
  */
 const farewellMilliseconds = { usual: 30_000, hurried: 1000 } as const;
 
-/** `none`: the store takes no receipts any more. */
+/** `none`: the store can no longer take receipts. */
 export type Farewell = keyof typeof farewellMilliseconds | 'none';
 
-/** A wait that is not worth a word. */
+/** A wait too short to report. */
 const quietMilliseconds = 1000;
 
 /** Opens the session of a recorder. */
@@ -64,8 +64,8 @@ export async function openRecorderSession(
 }
 
 /**
- * The broker's side of a recorder: it sends what the log has for others, records what they say, tells them how its executions
- * stand, hears which agents there are, and sends again what nobody has.
+ * The broker's side of a recorder: sends the log's messages for others, records their messages, reports how its executions are, hears which agents
+ * there are, and resends work that nobody has.
  */
 export class RecorderSession {
   readonly broker: BrokerConnection;
@@ -73,7 +73,7 @@ export class RecorderSession {
   readonly destinations: Destinations;
   /** Wakes the parts of this process, whichever process has recorded something. */
   readonly notifier: Notifier;
-  /** Executions of other recorders, as they say, and our own. */
+  /** Other recorders' executions, as they report them, and our own. */
   readonly views = new ExecutionViews();
   readonly directory = new AgentDirectory();
   readonly repeatedStarts = new RepeatedStarts(this.directory);
@@ -98,7 +98,7 @@ export class RecorderSession {
     this.storeId = id;
     this.destinations = destinations;
     this.#options = options;
-    // Over a broker time is real or scaled, and nobody waits for everybody to be idle.
+    // Over a broker time is real or scaled, and nothing waits for everybody to be idle.
     const notifier = createNotifier({ enter: () => {}, leave: () => {} });
     this.notifier = notifier;
     const { views, directory } = this;
@@ -144,13 +144,13 @@ export class RecorderSession {
     });
   }
 
-  /** A further connection to the broker. */
+  /** Opens another connection to the broker. */
   connectApart(): BrokerConnection {
     const { connect, settings, warn } = this.#options;
     return connect(settings, (error) => warn(error.line));
   }
 
-  /** Rows have been committed that may have to be sent. */
+  /** Call when rows have been committed that may have to be sent. */
   committed(): void {
     this.#outbox.pump();
   }
@@ -160,19 +160,19 @@ export class RecorderSession {
     return this.#inbox.record(destination, delivery, refusal);
   }
 
-  /** This process drives an execution from now on. @param sender the agent that speaks for it */
+  /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
   drives(executionId: string, of: { run_number: number; params: ExecutionParams; sender: string }): void {
     this.#states.add(executionId, of.sender, of.params);
     this.#resending.add(executionId, of);
   }
 
-  /** It has ended, or this process leaves it. */
+  /** Call when the execution has ended or this process leaves it. */
   async drivesNoMore(executionId: string, hasEnded: boolean): Promise<void> {
     const hasSentAgain = this.#resending.remove(executionId);
     if (!hasEnded) this.#states.remove(executionId);
     this.repeatedStarts.forget(executionId);
     const { status } = requireExecution(this.#options.store.sql, executionId);
-    // Of one that is completed no slice is left, unless it was sent twice.
+    // A completed execution has no slices left, unless some were sent twice.
     if (!hasEnded || (!hasSentAgain && status === 'completed')) return;
     await this.#options.store.write((tx) => dropUnsentSlices(tx, executionId));
     if (this.broker.isUp()) await this.#takeLeftovers(executionId);
@@ -185,7 +185,7 @@ export class RecorderSession {
     return takeLeftovers(executionId, { broker, namespace, storeId: id, destination: destinations.slices });
   }
 
-  /** Sends what is left, for a while, and closes the connection. */
+  /** Sends the remaining messages, for a while, and closes the connection. */
   async close(farewell: Farewell = 'usual'): Promise<void> {
     if (farewell !== 'none') await this.#flush(farewellMilliseconds[farewell]);
     await this.#states.close();
@@ -224,19 +224,19 @@ export class RecorderSession {
     });
   }
 
-  /** For how long remote agents could be heard, in milliseconds; 0 while they cannot. */
+  /** How long we have been able to hear remote agents, in milliseconds; 0 while we cannot. */
   hearingMilliseconds(): number {
     return this.broker.isUp() ? performance.now() - this.#upSince : 0;
   }
 
-  /** For those who ask the store: the words of nobody come in while the broker is away. */
+  /** Notes for readers of the store that nobody is heard while the broker is away. */
   #noteAway(since: string | undefined): void {
     const { store, namespace, onFault } = this.#options;
     this.#awaySince = since;
     store.write((tx) => noteBrokerAway(tx, namespace, since)).catch(onFault);
   }
 
-  /** The connection has broken off. */
+  /** Call when the connection has broken. */
   noteBreak(): void {
     if (this.#awaySince === undefined) this.#noteAway(utcNow());
     this.#cutOffSince ??= new Date(Date.parse(utcNow()) - lateSeconds * 1000).toISOString();

@@ -3,8 +3,8 @@ import { sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 
 /**
- * Starts of an attempt by a worker that was started again under its name: the message of the second start says the same as that of the first,
- * so the log has one of them. Each means that an earlier start was lost.
+ * Starts of an attempt by a worker that was restarted under its name: the second start's message says the same as the first, so the log has only one.
+ * Each means that an earlier start was lost.
  */
 export class RepeatedStarts {
   readonly #directory: AgentDirectory;
@@ -18,12 +18,12 @@ export class RepeatedStarts {
     const id = sliceMessageId(execution_id, slice_filename, attempt);
     const since = this.#directory.sinceOf(sender);
     const known = this.#attempts.get(id);
-    // Another worker's start is another message. The same process says it once more after the connection broke.
+    // Another worker's start is another message. The same process repeats its start after the connection broke.
     const isLoss = known?.worker_id === worker_id && known.since !== since;
     this.#attempts.set(id, { worker_id, since, lost: (known?.lost ?? 0) + (isLoss ? 1 : 0) });
   }
 
-  /** How many starts of an attempt were lost so. */
+  /** How many starts of an attempt were lost this way. */
   lost(executionId: string, sliceFilename: string, attempt: number): number {
     return this.#attempts.get(sliceMessageId(executionId, sliceFilename, attempt))?.lost ?? 0;
   }

@@ -23,29 +23,29 @@ import { steadyClock } from '../lib/time.ts';
 import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 
-/** A slice that nobody has named for so long, while somebody had a free slot, is held by nobody. */
+/** A slice unclaimed for this long although a slot was free counts as lost. */
 const unheldSeconds = 30;
 
-/** A slice that was given back goes out again after so long, then after twice as long each time. */
+/** The wait before a returned slice is sent again; it doubles each time. */
 const returnSeconds = { first: 5, longest: 60 };
 
-/** A file without an answer for so long, and for so many times the usual delay, is announced again; then after so many minutes. */
+/** A file unanswered for this long, and for this many times the usual delay, is announced again; then after this many minutes. */
 const unansweredSeconds = 60;
 const usualFactor = 3;
 const firstAgainMinutes = 2;
 const firstUnheldMinutes = 1;
 const longestAgainMinutes = 30;
 
-/** How often each kind of wait is looked for, in ticks of a second. */
+/** How often to check for each kind of wait, in ticks of a second. */
 const unheldTicks = 10;
 const unansweredTicks = 15;
 
 export interface ResendingOptions {
   store: Store;
   directory: AgentDirectory;
-  /** Rows may have become unsent. */
+  /** Called when rows may have become unsent. */
   resend: () => void;
-  /** Called with the slices that no agent holds any more and that have no result. */
+  /** Called with the slices that no agent holds any longer and that have no result. */
   onLost: (messageIds: readonly string[]) => void;
   warn: (message: string) => void;
   onFault: (error: unknown) => void;
@@ -64,19 +64,19 @@ interface Due {
 }
 
 /**
- * Sees to it that nothing waits for ever: what nobody has, and what nobody has answered, is sent again. So a broker that has lost its disk costs
+ * Ensures that nothing waits forever: resends slices that nobody has and files that nobody has answered. So a broker that has lost its disk costs
  * minutes and no data.
  */
 export class Resending {
   readonly #options: ResendingOptions;
   readonly #driven = new Map<string, Driven>();
-  /** Slices that were given back, by the id of their message. */
+  /** Returned slices, by message id. */
   readonly #returned = new Map<string, Due>();
-  /** Files that were announced again, by the id of their message. */
+  /** Files announced again, by message id. */
   readonly #announced = new Map<string, Due>();
-  /** Slices that nobody had and that were sent again, by the id of their message. */
+  /** Unclaimed slices that were sent again, by message id. */
   readonly #unheldSlices = new Map<string, Due>();
-  /** Executions of which something was sent again. */
+  /** Executions with messages that were sent again. */
   readonly #sentAgain = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   #tick = 0;
@@ -104,7 +104,7 @@ export class Resending {
     clearInterval(this.#timer);
   }
 
-  /** A worker has given a slice back, for the first time or again. */
+  /** Call when a worker returns a slice, for the first time or again. */
   noteReturn({ execution_id = '', slice_filename, attempt }: Message<'slice_returned'>): void {
     const id = sliceMessageId(execution_id, slice_filename, attempt);
     const times = (this.#returned.get(id)?.times ?? 0) + 1;
@@ -112,13 +112,13 @@ export class Resending {
     this.#returned.set(id, { at: performance.now() + seconds * 1000, times });
   }
 
-  /** A TF file that was registered before may have been made again on another host: its slices say so from now on. */
+  /** Notes that a registered TF file may have been remade on another host, which its slices name from now on. */
   async notePlace(message: Message<'tf_file_registered'>): Promise<void> {
     const { store, warn, onFault } = this.#options;
     try {
-      // Mostly it is the first word about the file, which needs no transaction.
+      // Mostly it is the first report of the file, which needs no transaction.
       if (newestPlace(store.sql, message.tf_filename) === message.file_url) return;
-      // One that contradicts what is recorded is another file.
+      // A message that contradicts the log is about another file.
       if (!store.messages.isRecorded({ kind: 'message', message })) return;
       const isMoved = await store.write((tx) => noteNewPlace(tx, message));
       if (isMoved) warn(`TF file ${message.tf_filename} was made again: it is at ${message.file_url ?? ''} now`);
@@ -148,7 +148,7 @@ export class Resending {
     }
   }
 
-  /** Slices that were given back and can go out again: somebody is heard who could do it. */
+  /** Returned slices that can go out again: a worker that could do them is heard. */
   #returnedNow(): string[] {
     const { store, directory } = this.#options;
     const now = performance.now();
@@ -158,7 +158,7 @@ export class Resending {
       if (slice === undefined) this.#returned.delete(id);
       if (slice === undefined || !directory.hasOnDuty('worker', workKinds(withNewestPlace(store.sql, slice))))
         return [];
-      // Until it is given back once more.
+      // Until it is returned once more.
       entry.at = Infinity;
       return [id];
     });
@@ -222,7 +222,7 @@ export class Resending {
     return (sent.get(id)?.at ?? 0) <= performance.now();
   }
 
-  /** It is sent again now, and after twice as long each time. */
+  /** Notes that it is sent again now; the wait doubles each time. */
   #noteAgain(sent: Map<string, Due>, id: string, first: number): void {
     const times = (sent.get(id)?.times ?? 0) + 1;
     const minutes = backoff(times, { first, longest: longestAgainMinutes });

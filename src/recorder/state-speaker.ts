@@ -12,10 +12,10 @@ import type { Notifier } from '../messages/notifier.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 
-/** How often it is said how an execution stands, in milliseconds. */
+/** How often to send an execution's state, in milliseconds. */
 const everyMilliseconds = beatSeconds * 1000;
 
-/** The last state is said so often: a message of this topic is kept for nobody. */
+/** How often to send the last state: this topic keeps messages for nobody. */
 const lastWords = 5;
 
 interface Driven {
@@ -23,14 +23,14 @@ interface Driven {
   /** At the speed of this driver. */
   params: ExecutionParams;
   said: string;
-  /** Last words that are still to be said. */
+  /** How often the last state is still to be sent. */
   left: number;
 }
 
-/** The same where the process ends: the pause between two, in milliseconds. */
+/** The pause between two last states when the process ends, in milliseconds. */
 const hurriedMilliseconds = 100;
 
-/** An execution stands otherwise after these messages. */
+/** Messages that change an execution's state. */
 const changes: ReadonlySet<MessageType> = new Set<MessageType>([
   'run_imminent',
   'start_run',
@@ -50,12 +50,12 @@ export interface StateSpeakerOptions {
   namespace: string;
   storeId: string;
   destination: string;
-  /** Told of everything that is said: what is in this process need not hear it from the broker. */
+  /** Called with every state sent: this process need not hear it from the broker. */
   onSaid: (state: ExecutionState) => void;
   onFault: (error: unknown) => void;
 }
 
-/** Tells remote agents how the executions stand that this process drives: every few seconds, and at each change. */
+/** Sends remote agents the states of the executions that this process drives: every few seconds, and at each change. */
 export class StateSpeaker {
   readonly #options: StateSpeakerOptions;
   readonly #driven = new Map<string, Driven>();
@@ -69,18 +69,18 @@ export class StateSpeaker {
     void this.#watch();
   }
 
-  /** From now on this process drives an execution. @param sender the agent that speaks for it */
+  /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
   add(executionId: string, sender: string, params: ExecutionParams): void {
     this.#driven.set(executionId, { sender, params, said: '', left: lastWords });
     this.sayAll(executionId);
   }
 
-  /** This process drives it no more, though it has not ended. */
+  /** Call when this process stops driving an execution that has not ended. */
   remove(executionId: string): void {
     this.#driven.delete(executionId);
   }
 
-  /** Says the last words that are left, and ends. */
+  /** Sends the remaining last states, and ends. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#closed.abort();
@@ -110,7 +110,7 @@ export class StateSpeaker {
     }
   }
 
-  /** Says how the executions stand, or how one does. */
+  /** Sends the states of all executions, or of one. */
   sayAll(only?: string): void {
     const { onFault } = this.#options;
     try {
@@ -154,5 +154,5 @@ export class StateSpeaker {
   }
 }
 
-/** How an execution stands, apart from the time. */
+/** An execution's state, apart from the time. */
 const standOf = ({ epoch, phase, status, held }: ExecutionState): string => `${epoch} ${phase} ${status} ${held}`;

@@ -14,16 +14,16 @@ export interface TelemetryOptions {
   destination: string;
   directory: AgentDirectory;
   views: ExecutionViews;
-  /** Told of an agent that was not heard before: it knows of no execution yet. */
+  /** Called for a newly heard agent, which knows no execution yet. */
   onNewcomer: () => void;
   warn: (message: string) => void;
   onFault: (error: unknown) => void;
 }
 
-/** Hears what remote agents say of themselves, and enters it into the store: `list_agents` and `list_logs` answer from there. */
+/** Hears remote agents' reports about themselves and enters them into the store: `list_agents` and `list_logs` answer from there. */
 export class TelemetryInbox {
   readonly #options: TelemetryOptions;
-  /** Workers of earlier builds that were told of. */
+  /** Workers of earlier builds already warned about. */
   readonly #refused = new Set<string>();
   #waiting: (AgentHeartbeat | AgentLog)[] = [];
   #isWorking = false;
@@ -43,7 +43,7 @@ export class TelemetryInbox {
     };
   }
 
-  /** Nobody was heard since then, for it was we who were cut off. @param since ISO 8601 */
+  /** Forgives agents' silence since then: it was we who were cut off. @param since ISO 8601 */
   forgive(since: string): void {
     const { store, onFault } = this.#options;
     store.write((tx) => forgiveSilence(tx, since)).catch(onFault);
@@ -59,7 +59,7 @@ export class TelemetryInbox {
       return;
     }
     if (telemetry.msg_type === 'agent_heartbeat') {
-      // A recorder says so for others; of itself it knows better.
+      // A recorder's heartbeat is for others; about itself it knows better.
       if (telemetry.agent_type === 'daq_simulator') return;
       if (directory.sinceOf(telemetry.agent_name) !== telemetry.since) onNewcomer();
       directory.note(telemetry);

@@ -10,12 +10,12 @@ export interface UnheardWorkersOptions {
 }
 
 /**
- * Workers that take slices and whose words about them never arrive. The broker hands us what carries the header `store_id` of our slices, so a worker of
+ * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices' header `store_id`, so a worker of
  * another make that does not copy it works in vain.
  */
 export class UnheardWorkers {
   readonly #options: UnheardWorkersOptions;
-  /** Those that have said something, and those that have not and were told of. */
+  /** Workers that have reported, and silent workers already warned about. */
   readonly #heard = new Set<string>();
   readonly #unheard = new Set<string>();
 
@@ -23,7 +23,7 @@ export class UnheardWorkers {
     this.#options = options;
   }
 
-  /** These slice messages are in nobody's hand any more, and nothing came of them. */
+  /** Call with slice messages that nobody holds any longer and that came to nothing. */
   noteLost(messageIds: readonly string[]): void {
     const { store, directory, warn, onFault } = this.#options;
     const holders = new Set(messageIds.map((id) => directory.holderOf(id)));
@@ -37,7 +37,7 @@ export class UnheardWorkers {
     }
   }
 
-  /** An agent has said something of a slice. */
+  /** Call when an agent has reported on a slice. */
   noteWord(agent: string): void {
     if (this.#heard.has(agent)) return;
     this.#heard.add(agent);

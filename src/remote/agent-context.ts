@@ -5,7 +5,7 @@ import type { ExecutionState } from '../messages/telemetry.ts';
 /** A host's own parameters: where files are, and what workers do. */
 export type OwnParams = Pick<ExecutionParams, 'data' | 'worker'>;
 
-/** An execution as its recorder says that it is, for an agent on this host. */
+/** An execution as its recorder reports it, for an agent on this host. */
 export function contextOf(
   state: ExecutionState,
   own: OwnParams,

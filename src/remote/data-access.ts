@@ -18,15 +18,15 @@ import { SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { withoutSecrets } from '../lib/secrets.ts';
 
-/** Where a file of an execution is that a message tells of. */
+/** The place of an execution's file, as a message gives it. */
 export interface FilePlace {
   execution_id: string;
   filename: string;
-  /** Left out, nothing was written. */
+  /** Undefined if nothing was written. */
   file_url: string | undefined;
-  /** The recorder's store; undefined where nobody says. */
+  /** The recorder's store; undefined if unknown. */
   storeId: string | undefined;
-  /** Whether files for others are made of it. */
+  /** Whether files for others are made from it. */
   makesFiles?: boolean;
 }
 
@@ -35,16 +35,16 @@ export type Access =
       files: DataFiles;
       folder: string | undefined;
       /**
-       * Fetches the file whole, where it is on another host. Resolves with false where that has none, or another than was announced. Throws
+       * Fetches the whole file if it is on another host. Resolves with false if that host has no file, or a different one than announced. Throws
        * `DATA_UNAVAILABLE`.
-       * @param over aborted when nobody needs it any more
+       * @param over aborted when nobody needs it any longer
        */
       bring?: (checksum: string | undefined, over: AbortSignal) => Promise<boolean>;
     }
   | { obstacle: string };
 
 export interface AccessOptions {
-  /** The folder of data files on this host, and how files are had from others. */
+  /** The folder of data files on this host, and how to get files from others. */
   data: {
     dir?: string | undefined;
     url?: string | undefined;
@@ -52,23 +52,23 @@ export interface AccessOptions {
     fetch?: readonly string[] | undefined;
     keep_hours: number;
   };
-  /** `SWF_FILES_TOKEN` proves to sources that we may have files. Commands inherit it all. */
+  /** `SWF_FILES_TOKEN` proves our permission to sources. Commands inherit all of it. */
   environment: NodeJS.ProcessEnv;
-  /** Aborted when no work is begun any more: a file that is needed for some is not fetched to its end. */
+  /** Aborted when no more work may begin: a fetch of a file needed for such work is cut short. */
   draining: AbortSignal;
-  /** Aborted when nothing is waited for any more. */
+  /** Aborted when nothing is awaited any longer. */
   stopped: AbortSignal;
 }
 
-/** Executions whose files are kept open. */
+/** The most executions whose files are kept open. */
 const mostKept = 200;
 
-/** A disk with less room takes no files, in bytes. */
+/** The least free space on a disk that takes files, in bytes. */
 const leastRoom = 16_777_216;
 
 /**
- * The data files of a recorder, seen from this host. A URL says where its writer has a file. A path is looked for by the file's name in
- * `[data] dir`, where that folder is marked as the recorder's; the address of another host is fetched from, where it is a source.
+ * The data files of a recorder, seen from this host. A URL says where its writer has a file. A path is searched by file name in `[data] dir`, if that
+ * folder is marked as the recorder's; an address on another host is fetched, if it is a source.
  */
 export class DataAccess {
   readonly checked = new CheckedFiles();
@@ -86,7 +86,7 @@ export class DataAccess {
     this.#ways = {
       sources: { prefixes, token },
       command: data.fetch,
-      // A command of the site may need the token, and none of our other secrets.
+      // A command of the site may need the token, but none of our other secrets.
       environment: { ...withoutSecrets(environment), ...(token === undefined ? {} : { SWF_FILES_TOKEN: token }) },
     };
     this.#fetched = new FetchedFiles(this.#ways, this.checked);
@@ -116,7 +116,7 @@ export class DataAccess {
     };
   }
 
-  /** Why a file cannot be had here, as far as that can be known without trying; undefined where nothing is in the way. */
+  /** Why a file is unavailable here, as far as known without trying; undefined if nothing is in the way. */
   obstacleTo(place: FilePlace): string | undefined {
     const { file_url: url, storeId } = place;
     const { dir } = this.#options.data;
@@ -132,7 +132,7 @@ export class DataAccess {
     return isFolder(dir) ? undefined : noFolder(dir);
   }
 
-  /** Whether files of a place can be had now that could not be had before. */
+  /** Whether a place's files are available now that were not before. */
   async isMended(place: FilePlace): Promise<boolean> {
     if (this.obstacleTo(place) !== undefined) return false;
     const { dir = '.' } = this.#options.data;
@@ -145,13 +145,13 @@ export class DataAccess {
     return url === undefined || this.#ways.command !== undefined || isReachable(this.#ways.sources, url);
   }
 
-  /** An execution has ended: what was fetched and made for it goes in a while. */
+  /** Call when an execution has ended: files fetched and made for it are removed after a while. */
   noteEnd(executionId: string): void {
     const { dir } = this.#options.data;
     try {
       if (dir !== undefined) noteRemoteEnd(dir, executionId);
     } catch {
-      // A full disk: it is kept longer, as one whose end nobody has heard.
+      // On a full disk the files are kept longer, as if nobody had heard of the end.
     }
   }
 

@@ -6,7 +6,7 @@ import { wallNow } from '../lib/time.ts';
 import { type AgentHeartbeat, mostInHand } from '../messages/telemetry.ts';
 import { wireVersion } from '../messages/wire-version.ts';
 
-/** How often an agent says that it lives, in milliseconds; changes are told at most so often. */
+/** How often an agent shows that it lives, and at most how often it reports changes, in milliseconds. */
 const everyMilliseconds = beatSeconds * 1000;
 const changeMilliseconds = 1000;
 
@@ -32,7 +32,7 @@ export interface HeartbeatOptions {
   report: () => Report;
 }
 
-/** Says on the telemetry topic that a remote agent lives, and what it has in hand. */
+/** Reports on the telemetry topic that a remote agent lives and what it has in hand. */
 export class RemoteHeartbeat {
   readonly #options: HeartbeatOptions;
   readonly #timer: NodeJS.Timeout;
@@ -47,20 +47,20 @@ export class RemoteHeartbeat {
     this.#beat();
   }
 
-  /** Something has changed that others should hear. */
+  /** Call when something has changed that others should hear. */
   changed(): void {
     if (this.#isClosed) return;
     const wait = Math.max(0, this.#lastAt + changeMilliseconds - performance.now());
     this.#soon ??= setTimeout(() => this.#beat(), wait);
   }
 
-  /** The last word: the agent ends. */
+  /** Sends the last heartbeat: the agent ends. */
   async close(): Promise<void> {
     this.silence();
     await this.#send('EXITED').catch(() => {});
   }
 
-  /** Says nothing any more: the name is another's, whose end this is not. */
+  /** Sends no more: the name is another process's, whose end this is not. */
   silence(): void {
     this.#isClosed = true;
     clearInterval(this.#timer);
@@ -71,7 +71,7 @@ export class RemoteHeartbeat {
     clearTimeout(this.#soon);
     this.#soon = undefined;
     this.#lastAt = performance.now();
-    // The next one comes soon.
+    // The next heartbeat comes soon.
     this.#send().catch(() => {});
   }
 

@@ -5,13 +5,13 @@ import { logLevels } from '../lib/logger.ts';
 import { utcNow } from '../lib/time.ts';
 import { type AgentLog, mostLines, mostLogBytes, type RemoteLine } from '../messages/telemetry.ts';
 
-/** Lines are gathered for so long before they are sent, in milliseconds. */
+/** How long to gather lines before sending them, in milliseconds. */
 const gatherMilliseconds = 500;
 
-/** Lines that are kept while the broker is away. */
+/** The most lines to keep while the broker is away. */
 const mostKept = 1000;
 
-/** As much of a line as is sent. */
+/** How much of a line to send. */
 const mostMessage = 4000;
 
 export interface RemoteLogOptions {
@@ -47,13 +47,13 @@ export class RemoteLog {
     this.#keep({ level: 'WARNING', message }, undefined);
   }
 
-  /** A line that an agent says of an execution. */
+  /** An agent's line about an execution. */
   write(line: LogLine, executionId: string | undefined): void {
     this.#options.log.write(line);
     this.#keep(line, executionId);
   }
 
-  /** Sends what is left, as far as the broker is there. */
+  /** Sends the remaining lines if the broker is there. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#sending;
@@ -75,7 +75,7 @@ export class RemoteLog {
     this.#timer ??= setTimeout(() => this.#begin(), gatherMilliseconds);
   }
 
-  /** Of lines without number those go first that warn of nothing. */
+  /** Drops lines that warn of nothing first. */
   #dropOne(): void {
     const harmless = this.#lines.findIndex(({ level }) => logLevels[level] < logLevels.WARNING);
     this.#lines.splice(Math.max(0, harmless), 1);
@@ -102,7 +102,7 @@ export class RemoteLog {
         this.#lines.splice(0, this.#lines.length, ...this.#lines.filter(({ n }) => !sent.has(n)));
       }
     } catch {
-      // They stay, and go when the broker is back.
+      // The lines stay, and are sent when the broker is back.
     } finally {
       this.#isSending = false;
     }

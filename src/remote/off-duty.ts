@@ -4,10 +4,10 @@ import { shortDigests } from '../lib/short-digests.ts';
 import { utcNow } from '../lib/time.ts';
 import type { OffDuty } from '../messages/telemetry.ts';
 
-/** Kinds of one reason that the broker is asked to leave to others: a header must not become longer than a broker reads. */
+/** The most kinds per reason to exclude at the broker: a header must not grow longer than a broker reads. */
 const mostUnwanted = 6;
 
-/** Kinds that a heartbeat lists, and characters of the sentence that says why. */
+/** The most kinds that a heartbeat lists, and characters of the sentence that says why. */
 const mostListed = 100;
 const keptSentence = 400;
 
@@ -16,13 +16,13 @@ const lookMilliseconds = 30_000;
 
 interface Kind extends OffDuty {
   reason: ReturnReason;
-  /** Whether it can be done again. */
+  /** Whether the agent can do it again. */
   isMended: () => boolean | Promise<boolean>;
-  /** Whether nobody will ask for it any more. */
+  /** Whether nobody will ask for it again. */
   isOver?: () => boolean;
 }
 
-/** The kinds of work that an agent cannot do, each told once, until it can again. */
+/** The kinds of work that an agent cannot do until further notice, each reported once. */
 export class OffDutyList {
   readonly #kinds = new Map<string, Kind & { sentence: string; since: string }>();
   readonly #warn: (message: string) => void;
@@ -47,17 +47,17 @@ export class OffDutyList {
     this.#onKinds();
   }
 
-  /** Why a kind of work cannot be done now; undefined where nothing is known against it. */
+  /** Why a kind of work cannot be done now; undefined if nothing is known against it. */
   whyNot(kind: OffDuty): string | undefined {
     return this.#kinds.get(keyOf(kind))?.sentence;
   }
 
-  /** Calls back when other kinds of work cannot be done than before. */
+  /** Calls back when the kinds that cannot be done change. */
   onKinds(callback: () => void): void {
     this.#onKinds = callback;
   }
 
-  /** Slices that cannot be done, by a header and its values. */
+  /** Slices that cannot be done, by header and values. */
   unwanted(): Record<string, string[]> {
     const kinds = [...this.#kinds.values()];
     return Object.fromEntries(

@@ -11,10 +11,10 @@ import type { RemoteLog } from './log.ts';
 import type { OffDutyList } from './off-duty.ts';
 import type { Speaker } from './speaker.ts';
 
-/** The work of an agent of some type, beside its signs of life. */
+/** The work of an agent of some type, besides its signs of life. */
 export interface Part {
   report(): Report;
-  /** Whether something waits for a word of a recorder. */
+  /** Whether something waits to hear a recorder. */
   waits(): boolean;
   /** Resolves when the process drains and the work in hand is done. */
   run(): Promise<void>;
@@ -25,7 +25,7 @@ export interface Surroundings {
   name: string;
   namespace: string;
   destinations: Destinations;
-  /** How connections are made, and the one that is there already. */
+  /** How to make connections, and the existing one. */
   broker: BrokerChoice;
   connection: BrokerConnection;
   /** This host's own parameters. */
@@ -40,8 +40,8 @@ export interface Surroundings {
   speaker: Speaker;
   agentLog: RemoteLog;
   lifetime: Lifetime;
-  /** The work in hand has changed. */
+  /** Called when the work in hand has changed. */
   onChange: () => void;
-  /** Told how long each piece of work took, in seconds. */
+  /** Called with the time each piece of work took, in seconds. */
   onStep: (seconds: number) => void;
 }

@@ -30,42 +30,42 @@ export interface ReadingAgentOptions {
   speaker: Speaker;
   log: RemoteLog;
   onChange: () => void;
-  /** Told how long each message took, in seconds. */
+  /** Called with the time each message took, in seconds. */
   onStep: (seconds: number) => void;
-  /** Aborted when nothing new is begun. */
+  /** Aborted when nothing new may begin. */
   draining: AbortSignal;
   onFault: (error: unknown) => void;
 }
 
-/** Messages that wait for the first word of their recorder. The oldest beyond that go: their recorder says them again when it is back. */
+/** The most messages that wait to hear their recorder. Beyond that the oldest are dropped: their recorder sends them again when it is back. */
 const mostUnheard = 200;
 
-/** Executions that are kept in mind as ended. */
+/** The most ended executions to remember. */
 const mostEnded = 1000;
 
-/** How often a step is tried again that the disk refuses, in milliseconds. */
+/** How often to retry a step that the disk refuses, in milliseconds. */
 const againMilliseconds = 30_000;
 
 interface Hand {
   message: Message & { execution_id: string };
   storeId: string | undefined;
   acknowledge: () => void;
-  /** Nobody waits for it any more. */
+  /** Aborted when nobody waits for it any longer. */
   dropped: AbortController;
 }
 
 /**
- * An agent without a store: it reads broadcasts, says what follows from them, and acknowledges what it has read when that is confirmed
- *. Messages of one execution are read in their order.
+ * An agent without a store: reads broadcasts, sends what follows from them, and acknowledges a broadcast once that is confirmed. Reads the messages
+ * of one execution in order.
  */
 export class ReadingAgent {
   readonly #options: ReadingAgentOptions;
   readonly #reads: ReadonlySet<MessageType>;
   readonly #inHand = new Map<string, Hand>();
   readonly #chains = new Map<string, Promise<void>>();
-  /** Messages in hand of executions that nobody has spoken of, the oldest first. */
+  /** Messages in hand of executions that no recorder has reported, the oldest first. */
   readonly #unheard = new Set<Hand>();
-  /** Executions that have ended before anybody spoke of them. */
+  /** Executions that ended before any recorder reported them. */
   readonly #ended = new Set<string>();
 
   constructor(options: ReadingAgentOptions) {
@@ -78,7 +78,7 @@ export class ReadingAgent {
     return [...this.#inHand.keys()];
   }
 
-  /** Whether messages wait for a word of their recorder. */
+  /** Whether messages wait to hear their recorder. */
   get hasUnheard(): boolean {
     return this.#unheard.size > 0;
   }
@@ -98,7 +98,7 @@ export class ReadingAgent {
     }
     const id = messageIdOf(message);
     const known = this.#inHand.get(id);
-    // It is delivered again since the connection broke: what is in hand answers it.
+    // Redelivered because the connection broke: the message in hand answers it.
     if (known !== undefined) {
       known.acknowledge = acknowledge;
       return;
@@ -116,7 +116,7 @@ export class ReadingAgent {
     this.#enqueue(id, hand);
   }
 
-  /** Resolves when what is in hand is done. */
+  /** Resolves when the work in hand is done. */
   async settled(): Promise<void> {
     await Promise.all(this.#chains.values());
   }
@@ -128,7 +128,7 @@ export class ReadingAgent {
     if (waiting.length > mostUnheard) waiting[0]?.dropped.abort();
   }
 
-  /** Nobody will say any more how it stands. */
+  /** No recorder will report this execution's state again. */
   #noteEnd(executionId: string): void {
     this.#ended.add(executionId);
     const [oldest] = this.#ended;
@@ -148,13 +148,13 @@ export class ReadingAgent {
     this.#chains.set(execution_id, chain);
   }
 
-  /** Its words are confirmed while the next message is being read. */
+  /** Its answers are confirmed while the next message is being read. */
   async #work(id: string, hand: Hand): Promise<void> {
     const { draining, speaker } = this.#options;
     const state = await this.#stateOf(hand);
     if (state === undefined && draining.aborted) return;
     const says = state?.status === 'running' ? await this.#answer(hand, state) : [];
-    // It stays with the broker, for the next process.
+    // The message stays with the broker, for the next process.
     if (says === undefined) return;
     const about = aboutOf(hand);
     void this.#acknowledgeAfter(
@@ -171,7 +171,7 @@ export class ReadingAgent {
     this.#options.onChange();
   }
 
-  /** Waits for the first word about the execution. Undefined where none is waited for any more. */
+  /** Waits for the first report on the execution. Undefined if the wait was given up. */
   async #stateOf(hand: Hand): Promise<ExecutionState | undefined> {
     const { views, draining } = this.#options;
     const { execution_id } = hand.message;
@@ -185,7 +185,7 @@ export class ReadingAgent {
     return state;
   }
 
-  /** The agent's words about a message; undefined where nothing comes of it in this process. */
+  /** The agent's answer to a message; undefined if this process does not answer it. */
   async #answer(hand: Hand, state: ExecutionState): Promise<Draft[] | undefined> {
     const { agent, log, draining, speaker, views } = this.#options;
     const { message, storeId = state.store_id } = hand;
@@ -212,7 +212,7 @@ export class ReadingAgent {
     }
   }
 
-  /** Nothing, where the file cannot be had: another agent may have it, and the recorder says it again when one is on duty. */
+  /** Answers nothing if the file is unavailable: another agent may have it, and the recorder sends the message again when one is on duty. */
   async #handle({ message }: Hand, state: ExecutionState, place: FilePlace): Promise<Draft[]> {
     const { access, agent, draining, log, name, onStep, views } = this.#options;
     const { execution_id } = message;

@@ -5,13 +5,13 @@ import type { Report } from './heartbeat.ts';
 import type { Part, Surroundings } from './part.ts';
 import { ReadingAgent } from './reading-agent.ts';
 
-/** Messages of a durable subscription that may be under way. */
+/** The most messages of the durable subscription in flight. */
 const window = 256;
 
-/** How long the work in hand is waited for at the end, in milliseconds. */
+/** How long to wait for the work in hand at the end, in milliseconds. */
 const farewellMilliseconds = 5000;
 
-/** A remote agent that reads broadcasts: what is said while none of its type is there is kept for the next one. */
+/** A remote agent that reads broadcasts. While no agent of its type is connected, broadcasts are kept for the next one. */
 export class ReadingPart implements Part {
   readonly #type: 'data' | 'fastmon';
   readonly #around: Surroundings;

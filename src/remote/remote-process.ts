@@ -33,10 +33,10 @@ import { WorkerPart } from './worker-part.ts';
 
 export interface RemoteOptions {
   type: 'data' | 'fastmon' | 'worker';
-  /** Tells agents of one type on one machine apart, from 1. */
+  /** Distinguishes agents of one type on one machine, from 1. */
   index: number;
   user: string;
-  /** Of this program. */
+  /** This program's version. */
   version: string;
   namespace: string;
   destinations: Destinations;
@@ -47,25 +47,25 @@ export interface RemoteOptions {
   logLevel: LogLevel;
   /** The environment that payload commands inherit. */
   environment: NodeJS.ProcessEnv;
-  /** Told how long each piece of work took, in seconds. */
+  /** Called with the time each piece of work took, in seconds. */
   onStep: (seconds: number) => void;
-  /** Aborted when it is told to stop; it may still be waiting for its broker then. */
+  /** Aborted when the agent is to stop, perhaps while it still waits for its broker. */
   interrupted: AbortSignal;
 }
 
-/** Another agent of the same name is looked out for so long, in milliseconds. */
+/** How long to watch for another agent with the same name, in milliseconds. */
 const twinMilliseconds = 10_000;
 
-/** How long the last words of an agent are waited for, in milliseconds. */
+/** How long to wait for an agent's last messages, in milliseconds. */
 const farewellMilliseconds = 5000;
 
-/** How often files are looked at that were kept long enough, in milliseconds. */
+/** How often to look for files that were kept long enough, in milliseconds. */
 const tidyMilliseconds = 600_000;
 
 /** How often to check whether a recorder is heard, in milliseconds. */
 const lookMilliseconds = 1000;
 
-/** Starts an agent without a store. Throws `BROKER_REFUSED` where the broker does not let it in, and `NAMESPACE_IN_USE`. */
+/** Starts an agent without a store. Throws `BROKER_REFUSED` if the broker does not let it in, and `NAMESPACE_IN_USE`. */
 export async function startRemoteAgent(options: RemoteOptions): Promise<RunningAgent> {
   const { broker: choice, interrupted, log } = options;
   const onTrouble = (error: SwfError): void => log.write({ level: 'WARNING', message: error.line });
@@ -99,7 +99,7 @@ class RemoteAgent implements RunningAgent {
   readonly #part: Part;
   readonly #heartbeat: RemoteHeartbeat;
   #isSilenceTold = false;
-  /** Another process has the name. */
+  /** Whether another process has the name. */
   #isTwin = false;
 
   constructor(broker: BrokerConnection, options: RemoteOptions) {
@@ -144,7 +144,7 @@ class RemoteAgent implements RunningAgent {
       onChange: () => this.#changed(),
     };
     this.#part = type === 'worker' ? new WorkerPart(common) : new ReadingPart(type, common);
-    // Heard before the first heartbeat is sent, which the recorder answers.
+    // Subscribe before sending the first heartbeat, which the recorder answers.
     broker.subscribe({
       id: 'telemetry',
       destination: destinations.telemetry,
@@ -215,7 +215,7 @@ class RemoteAgent implements RunningAgent {
     const isTwin = agent_name === this.name && since !== this.#self.since && state !== 'EXITED';
     const began = Date.parse(this.#self.since);
     if (!isTwin || Date.now() - began > twinMilliseconds) return;
-    // Of two that start together the first stays.
+    // Of two agents that start together, the first stays.
     const later = Date.parse(since) - began;
     if (later > 0 && later < twinMilliseconds) return;
     this.#isTwin = true;

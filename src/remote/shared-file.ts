@@ -6,14 +6,14 @@ import { NoSuchFile, NotFetched } from '../files/file-server-error.ts';
 import { pause } from '../lib/deadline.ts';
 import type { Access, FilePlace } from './data-access.ts';
 
-/** A file that is not there yet is looked for so often, and so long in between, in milliseconds. */
+/** How often to look for a missing file, and the pause between looks in milliseconds. */
 const mostLooks = 10;
 const lookMilliseconds = 500;
 
 /**
- * Resolves when a file of a folder that is shared with the recorder can be read. A network disk may show it some seconds late, which is waited for. Of a
- * file that is fetched the fetch tells it. Throws `NoSuchFile`, or `NotFetched` where the rights are in the way, which no waiting mends.
- * @param until where one of these is aborted, nobody waits any more
+ * Resolves when a file in a folder shared with the recorder is readable. Waits for it, since a network disk may show it some seconds late. For a
+ * fetched file the fetch does this. Throws `NoSuchFile`, or `NotFetched` if permissions are in the way, which waiting does not fix.
+ * @param until aborting one of these ends the wait
  */
 export async function seeSharedFile(
   { folder, bring }: Exclude<Access, { obstacle: string }>,

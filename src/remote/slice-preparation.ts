@@ -17,7 +17,7 @@ import type { OffDutyList } from './off-duty.ts';
 
 export interface SlicePreparationOptions {
   namespace: string;
-  /** This host's own: what a slice and its execution do not say. */
+  /** This host's own parameters, for facts that a slice and its execution do not state. */
   params: Omit<ExecutionParams, 'plan_version'>;
   access: DataAccess;
   views: ExecutionViews;
@@ -28,7 +28,7 @@ export interface SlicePreparationOptions {
   lifetime: Pick<Lifetime, 'draining'>;
 }
 
-/** The digest of a payload holds for so long. */
+/** How long a payload's digest stays valid. */
 const digestMilliseconds = 20_000;
 
 type Reached = Exclude<Access, { obstacle: string }>;
@@ -41,8 +41,8 @@ const placeOf = ({ slice, storeId }: DeliveredSlice): FilePlace => ({
 });
 
 /**
- * The work on slices of any recorder. A slice says all that decides how it is done; what it leaves out, as those of other programs do, its
- * execution says, and then this host's own configuration.
+ * Prepares the work on slices of any recorder. A slice states everything that decides how it is done; facts that it leaves out, as other programs'
+ * slices do, come from its execution, and then from this host's own configuration.
  */
 export class SlicePreparation {
   readonly #options: SlicePreparationOptions;
@@ -52,7 +52,7 @@ export class SlicePreparation {
     this.#options = options;
   }
 
-  /** The work on a slice, or why it cannot be done here. */
+  /** The work on a slice, or why this worker cannot do it. */
   async prepare(delivered: DeliveredSlice): Promise<Payload | Misfit> {
     const { slice } = delivered;
     await this.#readOwnPayload();
@@ -78,7 +78,7 @@ export class SlicePreparation {
     return misfit ?? this.#withoutFault(this.#payloadFor(delivered, spec, reached), delivered);
   }
 
-  /** Sees to it that the file is here, and is the one that was announced. */
+  /** Ensures that the announced file is here. */
   async #bring(delivered: DeliveredSlice, { folder, bring }: Reached): Promise<Misfit | undefined> {
     const { checksum, tf_filename, execution_id } = delivered.slice;
     if (folder === undefined) return undefined;
@@ -89,7 +89,7 @@ export class SlicePreparation {
     try {
       if (await isRight()) return undefined;
     } catch (error) {
-      // The fetch was given up: that says nothing of the place.
+      // An abandoned fetch says nothing about the place.
       if (!(error instanceof SwfError) || this.#isGivenUp(delivered)) throw error;
       return this.#noFile(delivered, error.message);
     }
@@ -124,7 +124,7 @@ export class SlicePreparation {
     return this.#misfit(delivered, 'NO_FILE', detail, () => this.#options.access.isMended(placeOf(delivered)));
   }
 
-  /** Undefined where the slice asks for a payload that this worker has not. */
+  /** Undefined if this worker lacks the payload that the slice asks for. */
   #specOf({ slice, storeId }: DeliveredSlice): PayloadSpec | undefined {
     const { params, views } = this.#options;
     const { worker } = params;
@@ -157,7 +157,7 @@ export class SlicePreparation {
     if (params.worker.payload !== undefined && !isFresh) await readPayload(params.worker.payload, environment['PATH']);
   }
 
-  /** Its files may change, and are not read for each slice. */
+  /** The payload's files may change, but are not read for each slice. */
   #ownName(payload: readonly string[]): PayloadName {
     const now = performance.now();
     const { params, environment } = this.#options;
@@ -181,7 +181,7 @@ export class SlicePreparation {
     return { reason, detail: detail.slice(0, 1000) };
   }
 
-  /** A disk that gives out is no fault of the slice: another worker may do it. */
+  /** A failing disk is not the slice's fault: another worker may do it. */
   #withoutFault(payload: Payload, delivered: DeliveredSlice): Payload {
     return {
       run: async (slice, by) => {

@@ -19,18 +19,18 @@ export interface SpeakerOptions {
   warn: (message: string) => void;
 }
 
-/** The execution that something is said of, and its recorder. */
+/** The execution that a message is about, and its recorder. */
 export interface About {
   execution_id: string;
   run_id: string | undefined;
   storeId: string | undefined;
-  /** Where results go, where that is no usual place. */
+  /** Where results go, if not to the usual place. */
   replyTo?: string | undefined;
 }
 
-/** Something that is said. */
+/** A message to send. */
 interface Saying {
-  /** Its place among all that this process says. */
+  /** Its place among all messages of this process. */
   seq: number;
   draft: Draft;
   about: About;
@@ -40,8 +40,8 @@ interface Saying {
 }
 
 /**
- * Says what a remote agent has to say, until the broker has confirmed it. It has no store: what it has not been able to say when its process ends is
- * done again by the next that is handed the same message.
+ * Sends a remote agent's messages until the broker has confirmed them. It has no store: work with unconfirmed messages at the end of its process is
+ * repeated by the next agent that gets the same message.
  */
 export class Speaker {
   readonly #options: SpeakerOptions;
@@ -68,7 +68,7 @@ export class Speaker {
     });
   }
 
-  /** Resolves when the broker has confirmed it; with false where the broker does not take it. */
+  /** Resolves when the broker has confirmed it; with false if the broker refuses it. */
   say(draft: Draft, about: About): Promise<boolean> {
     return new Promise((settle) => {
       this.#said += 1;
@@ -78,8 +78,8 @@ export class Speaker {
   }
 
   /**
-   * Asks to end an execution that an agent cannot go on with.
-   * @param why with the one file that is the cause; empty where there is none
+   * Asks to end an execution that an agent cannot continue.
+   * @param why with the one file that is the cause, or an empty name
    */
   stop(about: About, why: { reason: string; filename: string }): Promise<boolean> {
     const { reason, filename } = why;
@@ -93,7 +93,7 @@ export class Speaker {
     return this.say(draft, about);
   }
 
-  /** Messages that the broker has not confirmed; since when the oldest waits, in milliseconds since 1970. */
+  /** The number of unconfirmed messages, and since when the oldest waits, in milliseconds since 1970. */
   unsent(): { count: number; oldest: number | undefined } {
     const [oldest] = this.#waiting;
     return { count: this.#waiting.size, oldest: oldest?.since };
@@ -132,7 +132,7 @@ export class Speaker {
     });
     return {
       destination: isReply ? replyTo : destinations[destination],
-      // The place that a recorder names is whole: the namespace is no part of it any more.
+      // A place named by a recorder is complete: the namespace is not added to it.
       headers: isReply ? headers : { ...headers, namespace },
       body: JSON.stringify({ ...said, message_id }),
       expirySeconds: expirySeconds(draft.msg_type),

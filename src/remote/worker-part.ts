@@ -10,10 +10,10 @@ import type { Part, Surroundings } from './part.ts';
 import { SlicePreparation } from './slice-preparation.ts';
 import type { About } from './speaker.ts';
 
-/** How long the broker's receipt for a start is waited for, in milliseconds. */
+/** How long to wait for the broker's receipt for a start, in milliseconds. */
 const startMilliseconds = 500;
 
-/** As much of a message as is shown that is no slice. */
+/** How much of a message that is not a slice to show. */
 const shownBody = 200;
 
 /** The slots of a remote worker. */
@@ -69,7 +69,7 @@ export class WorkerPart implements Part {
   }
 }
 
-/** The same work, whose time is told. */
+/** The same payload, with its time reported. */
 const timed = (payload: Payload, onStep: (seconds: number) => void): Payload => ({
   async run(slice, by) {
     const began = performance.now();
@@ -107,8 +107,7 @@ function makeWorker(around: Surroundings, payloads: PayloadHost, consumers: () =
       return timed(prepared, onStep);
     },
     async begin(draft, delivered) {
-      // A slice that kills its worker must have been begun for others to see. A broker that is away is not waited for: the start goes ahead
-      // of the result on the same way.
+      // If a slice kills its worker, others must have seen its start. Do not wait for an absent broker: the start travels ahead of the result.
       await withDeadline(speaker.say(draft, aboutOf(delivered)), startMilliseconds, true);
       return true;
     },

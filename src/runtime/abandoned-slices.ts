@@ -6,12 +6,12 @@ import { pause } from '../lib/deadline.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import type { RecorderSession } from '../recorder/recorder-session.ts';
 
-/** After a break of the connection, agents have so long to be heard again, in milliseconds. */
+/** How long agents have to be heard again after a connection break, in milliseconds. */
 const hearingMilliseconds = lateSeconds * 1000;
 
 /**
- * The fast processing agent's watch over slices that have killed their workers too often: it says their failure itself, since
- * nobody else will. Runs until the execution is stopped.
+ * The fast processing agent's watch over slices that have killed their workers too often: it reports their failure itself, since nobody else will.
+ * Runs until the execution is stopped.
  */
 export async function watchAbandonedSlices(
   { sql }: Store,

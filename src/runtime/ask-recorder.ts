@@ -11,8 +11,8 @@ const patienceMilliseconds = 15_000;
 const lookMilliseconds = 100;
 
 /**
- * Has the recorder that lives resume an execution that nobody drives, though it failed to do so again and again. Throws `EXECUTION_IN_USE` where it
- * cannot, or does not answer within 15 s, as `swf-mcp run` does not; the request stays recorded then.
+ * Asks the living recorder to resume an execution that nobody drives, even after repeated failures. Throws `EXECUTION_IN_USE` if it cannot, or does
+ * not answer within 15 s, as `swf-mcp run` does not; the request then stays recorded.
  */
 export async function askRecorder(
   store: Store,

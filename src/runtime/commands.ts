@@ -20,7 +20,7 @@ export interface Command {
   message_id: string;
 }
 
-/** The giver of a command: a name that this program knows, and the name of a person that it was told. */
+/** The giver of a command: a name that this program knows, and a person's name as claimed. */
 export interface Requester {
   name: string;
   /** Nobody has checked it. */
@@ -28,12 +28,12 @@ export interface Requester {
 }
 
 /**
- * The outcome of a command: `already` where it asked for the state that was there, with that state; `none` where it was refused, with why;
- * `pending` where the driver has not taken it up in time: it stays recorded.
+ * The outcome of a command. `already`: the requested state was there, with that state. `none`: it was refused, with the reason. `pending`: the driver
+ * has not carried it out in time; it stays recorded.
  */
 export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };
 
-/** The codes by which a driver says that what was asked for was so before. */
+/** The codes by which a driver says that the requested state was there before. */
 const soAlready: Readonly<Record<Action, readonly EffectCode[]>> = {
   stop: ['EXECUTION_ENDED', 'ALREADY'],
   pause: ['ALREADY'],
@@ -47,8 +47,8 @@ export const requireControllable = (sql: Prepare, executionId: string, action: A
   requireOwn(requireExecution(sql, executionId), deeds[action]);
 
 /**
- * Records a command for the driver of a running execution; `undefined` where it is to be stopped and was stopped before. Throws
- * `EXECUTION_NOT_FOUND`, `EXECUTION_NOT_RUNNING` where it has ended, and `ARGUMENT_INVALID` for one of other programs.
+ * Records a command for the driver of a running execution; returns `undefined` for a stop of an execution that was stopped before. Throws
+ * `EXECUTION_NOT_FOUND`, `EXECUTION_NOT_RUNNING` if it has ended, and `ARGUMENT_INVALID` for another program's execution.
  */
 export async function recordCommand(
   store: Store,
@@ -84,7 +84,7 @@ export function isDriven(store: Store, executionId: string, isAlive: LivenessTes
   return owner !== undefined && isProcessAlive(owner, isAlive);
 }
 
-/** How often to check that the driver has taken a command up, in milliseconds. */
+/** How often to check whether the driver has handled a command, in milliseconds. */
 const lookMilliseconds = 50;
 
 /** After a longer wait the user wants to hear why. */
@@ -93,15 +93,13 @@ const soonMilliseconds = 2000;
 export interface WaitOptions {
   isAlive: LivenessTest;
   patienceSeconds: number;
-  /** Called once where it takes longer than a moment. */
+  /** Called once if it takes longer than a moment. */
   onWait?: () => void;
-  /** `--db` again, for commands that are to be typed next. */
+  /** The `--db` option to repeat in suggested commands. */
   storeOption?: string;
 }
 
-/**
- * Waits until the driver has taken a command up. Throws `EXECUTION_NOT_RUNNING` where its process has gone.
- */
+/** Waits until the driver has handled a command. Throws `EXECUTION_NOT_RUNNING` if the driver's process is gone. */
 export async function awaitEffect(
   store: Store,
   { action, execution_id, message_id }: Command,

@@ -8,9 +8,9 @@ import { messageOf } from '../lib/errors.ts';
 import { hostname } from '../lib/process-identity.ts';
 import { checksumOf, outputFolder } from '../payload/outputs.ts';
 
-/** How a file is, compared with what is recorded of it. */
+/** The state of a file, compared with its record. */
 export interface ComparedFile {
-  /** `unreachable`: this host cannot say, since it may not read the file or has not the folder that it would be in. */
+  /** `unreachable`: this host cannot say, since it may not read the file or lacks its folder. */
   state: 'fine' | 'missing' | 'changed' | 'unreachable';
   path: string;
   found_bytes?: number;
@@ -25,16 +25,16 @@ export interface ComparedFile {
 export interface OwnFiles {
   folder: string;
   frameBytes: number;
-  /** Where the folder of all executions' files is published; undefined where it is not. */
+  /** Where the folder of all executions' files is published; undefined if it is not. */
   url: string | undefined;
 }
 
-/** A file that is not there, in a folder that is. */
+/** Error codes of a missing file in an existing folder. */
 const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
 
 /**
- * Compares a file with what is recorded of it: sizes and checksums of STF files and of payload outputs, and each frame of a TF sample. Throws nothing
- * for a file that is not as it should be.
+ * Compares a file with its record: sizes and checksums of STF files and payload outputs, and each frame of a TF sample. Does not throw for a file
+ * that is not as it should be.
  */
 export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<ComparedFile> {
   const { folder, frameBytes } = own;
@@ -45,7 +45,7 @@ export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<Co
   try {
     const { size, isFile } = await statOf(path);
     if (!isFile) return { state: 'changed', path, found_bytes: size, problem: `${file.name} is no regular file` };
-    // A name comes from a message, and a folder may have become a link: nothing outside is read.
+    // The name comes from a message, and a folder may have become a link: read nothing outside.
     if (!(await realpath(path)).startsWith(`${await realpath(folder)}${sep}`))
       return { state: 'changed', path, problem: `${file.name} is not in the folder of its execution` };
     if (file.size_bytes !== null && size !== file.size_bytes)
@@ -67,7 +67,7 @@ export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<Co
         isElsewhere: true,
         problem: `${file.name} is on another host: ${elsewhere}`,
       };
-    // Without the folder of its execution this is another host, or a disk that is not mounted.
+    // Without the execution's folder, this is another host, or a disk that is not mounted.
     const isHere = await lstat(folder).then(
       (entry) => entry.isDirectory(),
       () => false,
@@ -77,7 +77,7 @@ export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<Co
   }
 }
 
-/** Where a file is that its writer has on another host. */
+/** The place of a file that its writer has on another host. */
 function elsewhereOf({ kind, place }: RecordedFile, { url }: OwnFiles): string | undefined {
   if (place === null) return undefined;
   if (kind === 'output') return place === hostname() ? undefined : place;

@@ -7,13 +7,13 @@ import { identifyRequest } from './request-id.ts';
 
 const subscription = 'control';
 
-/** How long a request for another store is kept before it goes back, in milliseconds. */
+/** How long a request for another store is held before it goes back, in milliseconds. */
 const passMilliseconds = 500;
 
 const isFor = (storeId: string, { headers }: Delivery): boolean =>
   headers['store_id'] === undefined || headers['store_id'] === storeId;
 
-/** Listens to the control queue of a namespace, for this store's requests and those for any. Returns how to end it. */
+/** Listens to a namespace's control queue for requests to this store or to any. Returns a function that ends it. */
 export function listenToControl(host: Host, onMessage: (delivery: Delivery) => void): () => void {
   const { recorder, options } = host;
   const { namespace } = options.config.testbed;
@@ -25,20 +25,20 @@ export function listenToControl(host: Host, onMessage: (delivery: Delivery) => v
     prefetch: 1,
     onMessage: (delivery) => {
       if (isFor(recorder.storeId, delivery)) onMessage(delivery);
-      // A broker that cannot choose hands it to us all the same. It goes back slowly: not to spin.
+      // A broker without selectors delivers it anyway. Give it back slowly, to avoid spinning.
       else setTimeout(() => delivery.giveBack(), passMilliseconds);
     },
   });
   return () => recorder.broker.unsubscribe(subscription);
 }
 
-/** Why a request of which only the words are known is not taken. */
+/** Why a request that is known only by its words is not taken. */
 export const guessedRefusal = (id: string): string =>
   `it has the words of run_workflow/${id}, which the broker may deliver again; if it is another request, send it once more, best with a command_id`;
 
 /**
- * Acknowledges a request. One that a broker without ids may deliver again is forgotten when that cannot be any more.
- * @param onForgetting told of the write that forgets it
+ * Acknowledges a request. Forgets one from a broker without ids once it can no longer be delivered again.
+ * @param onForgetting called with the write that forgets it
  */
 export function acknowledgeRequest(
   { store, options }: Host,
@@ -51,12 +51,12 @@ export function acknowledgeRequest(
   delivery.acknowledge(delivery.id === undefined ? forget : undefined);
 }
 
-/** A run drives its own execution and starts no other. Requests to stop, pause or go on are recorded for its driver. */
+/** A run drives its own execution and starts no other. Requests to stop, pause or resume are recorded for its driver. */
 export function recordControl(host: Host): () => void {
   const { recorder, lifetime, store, options } = host;
   const take = async (delivery: Delivery): Promise<void> => {
     const { id, isTaken, isGuess } = identifyRequest(store.sql, options.config.testbed.namespace, delivery);
-    // A service that was killed has taken it, or may have.
+    // Otherwise a service that was killed has taken it, or may have.
     if (!isTaken || isGuess)
       await recorder.record(recorder.destinations.control, delivery, refusalOf(delivery, isTaken ? id : undefined));
     acknowledgeRequest(host, delivery, id, (forgetting) => {

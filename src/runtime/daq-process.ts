@@ -22,7 +22,7 @@ import { TakeUp } from './take-up.ts';
 /** The DAQ simulator as a process of its own. It takes requests from the control queue and drives each execution that it starts. */
 export interface DaqAgentOptions extends HostOptions, RequestSurroundings {
   broker: BrokerChoice;
-  /** Aborted when it is told to stop; it may still be waiting for its broker then. */
+  /** Aborted when the agent is to stop, perhaps while it still waits for its broker. */
   interrupted: AbortSignal;
 }
 
@@ -38,7 +38,7 @@ class DaqProcess implements RunningAgent {
   readonly done: Promise<void>;
   readonly #host: Host;
   readonly #around: RequestSurroundings;
-  /** Requests that are being taken, one after the other: one may be delivered again meanwhile. */
+  /** Requests being taken, one after the other: one may be delivered again meanwhile. */
   readonly #taking = new Set<Promise<void>>();
   readonly #endListening: () => void;
   readonly #driving = new Map<string, { driven: DrivenExecution; ended: Promise<void> }>();
@@ -50,7 +50,7 @@ class DaqProcess implements RunningAgent {
     this.#around = around;
     this.#endListening = listenToControl(host, (delivery) => this.#takeLater(delivery));
     this.#takeUp = new TakeUp(host, {
-      // One that is being started is owned before it is driven.
+      // An execution that is being started is owned before it is driven.
       isDriving: (executionId) => this.#driving.has(executionId) || this.#taking.size > 0,
       onTaken: (drive) => this.#drive(drive),
       onFault: (error) => host.lifetime.fail(error),
@@ -80,7 +80,7 @@ class DaqProcess implements RunningAgent {
       await this.#takeUp.close();
       await Promise.all(this.#taking);
       this.#endListening();
-      // A service that is told to stop mostly comes back, perhaps in a newer version: it takes up then what it leaves now.
+      // A stopped service mostly comes back, perhaps in a newer version, and then resumes the executions that it leaves now.
       const driving = [...this.#driving];
       for (const [executionId, { driven }] of driving) {
         if (lifetime.fault === undefined) this.#tellLeft(executionId);
@@ -99,7 +99,7 @@ class DaqProcess implements RunningAgent {
     this.#host.options.log.write({ level: 'WARNING', message });
   }
 
-  /** For those who wait for a recorder. */
+  /** For agents that wait for a recorder. */
   #sayAlive(): RemoteHeartbeat {
     const { recorder, options } = this.#host;
     const { pid, hostname } = currentProcess();
@@ -140,7 +140,7 @@ class DaqProcess implements RunningAgent {
     recorder.notifier.announce(['run_workflow', 'stop_workflow', 'pause_workflow', 'resume_workflow']);
   }
 
-  /** Records a request, and starts what it asks for. Whatever is wrong with it is recorded as the reason of its refusal. */
+  /** Records a request, and starts its execution. Any problem with it is recorded as the reason for its refusal. */
   async #take(delivery: Delivery, id: string): Promise<void> {
     const { log } = this.#host.options;
     const request = readControlMessage(delivery, id, this.#around);
@@ -166,14 +166,14 @@ class DaqProcess implements RunningAgent {
     this.#driving.set(execution_id, { driven, ended });
   }
 
-  /** A fault of one execution, such as of its folder, is none of the others; it is taken up again. Without the store nothing goes on. */
+  /** A fault of one execution, such as of its folder, does not concern the others; it is resumed later. Without the store nothing goes on. */
   #leave(executionId: string, error: unknown): void {
     const { lifetime, options } = this.#host;
     if (!(error instanceof SwfError) || error.code.startsWith('STORE_')) lifetime.fail(error);
     else options.log.write({ level: 'ERROR', message: `${executionId} could not go on: ${error.line}` });
   }
 
-  /** The execution that a request makes; undefined where it makes none, for a reason that is then recorded. */
+  /** The execution that a request makes; undefined if it makes no execution, for a reason that is then recorded. */
   async #begin({ command, config }: RunRequest, delivery: Delivery, id: string): Promise<Drive | undefined> {
     const { store, options, processId: process_id, agents } = this.#host;
     const { payload } = config.worker;

@@ -19,7 +19,7 @@ function requireOurFolder(dir: string): void {
   );
 }
 
-/** Makes the folder of all executions' data files, where any are written. Throws `DATA_UNAVAILABLE` where it cannot be made or used. */
+/** Makes the folder of all executions' data files, if any are written. Throws `DATA_UNAVAILABLE` if it cannot be made or used. */
 export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, 'data'>): void {
   if (!write_files || dir === undefined) return;
   try {
@@ -37,8 +37,8 @@ export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, '
 }
 
 /**
- * The files of an execution that has begun must be there before it goes on: with a new empty folder in their place its slices would fail, or
- * be done without their data. Throws `DATA_UNAVAILABLE`.
+ * Requires the files of a started execution before it is resumed: with a new empty folder in their place, its slices would fail or be done without
+ * their data. Throws `DATA_UNAVAILABLE`.
  */
 function requireExecutionFolder({ data: { dir, write_files } }: Config, executionId: string): void {
   if (write_files && dir !== undefined && existsSync(dir)) requireOurFolder(dir);
@@ -50,8 +50,8 @@ function requireExecutionFolder({ data: { dir, write_files } }: Config, executio
 }
 
 /**
- * Two stores may give their executions the same id; they must not write into the same folder. Called in the transaction that begins the
- * execution, which then has not begun. Throws `CONFIG_INVALID`.
+ * Two stores may give their executions the same id; they must not write into the same folder. Called in the transaction that begins the execution, so
+ * that a throw undoes its beginning. Throws `CONFIG_INVALID`.
  */
 export function refuseForeignFolder({ data: { dir, write_files } }: Config, { execution_id }: Drive): void {
   if (!write_files || dir === undefined || !existsSync(join(dir, execution_id))) return;
@@ -61,10 +61,7 @@ export function refuseForeignFolder({ data: { dir, write_files } }: Config, { ex
   );
 }
 
-/**
- * An execution goes on only with the files that it has made itself. Throws `DATA_UNAVAILABLE` where they are not there, and `EXECUTION_IN_USE` in a
- * copy of its store.
- */
+/** Lets an execution go on only with its own files. Throws `DATA_UNAVAILABLE` if they are missing, and `EXECUTION_IN_USE` in a copy of its store. */
 export function requireOwnFiles(
   store: Pick<Store, 'sql' | 'path'>,
   { execution_id, stf_count }: { execution_id: string; stf_count: number },
@@ -74,7 +71,7 @@ export function requireOwnFiles(
   if (stf_count > 0) requireExecutionFolder(config, execution_id);
 }
 
-/** The data files are those of the store that this one is a copy of, which may go on too. */
+/** The data files belong to the store that this one is a copy of, which may go on too. */
 function refuseCopy({ sql, path }: Pick<Store, 'sql' | 'path'>, executionId: string, { data }: Config): void {
   const home = homeOf(sql);
   if (!data.write_files || home === undefined || home === realpathSync(path)) return;

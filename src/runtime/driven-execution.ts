@@ -22,10 +22,10 @@ import type { Host } from './host.ts';
 import { requestStop, supervise, type Task } from './supervisor.ts';
 import { WakeSignal } from './wake-signal.ts';
 
-/** How long tasks that are told to stop are waited for: one that hangs (a file system that does not answer) must not keep the execution from its end. */
+/** How long to wait for tasks that are to stop: a hanging one (on a file system that does not answer) must not keep the execution from ending. */
 const patienceMilliseconds = 4000;
 
-/** As much of an error as `driver_ended` takes. */
+/** How much of an error `driver_ended` takes. */
 const mostReason = 2000;
 
 interface RunningTask {
@@ -35,17 +35,17 @@ interface RunningTask {
 
 /** An execution that this process drives to its end, with the agents of its host. */
 export class DrivenExecution {
-  /** Resolves when the execution has ended, in whatever way; rejects when it could not go on here and can be resumed. */
+  /** Resolves when the execution has ended, in whatever way; rejects if it could not go on here and can be resumed. */
   readonly done: Promise<void>;
   readonly #host: Host;
   readonly #execution: Execution;
   readonly #driver: DriverOptions;
   readonly #wake: WakeSignal;
-  /** Of its own: nothing of an execution may be left when it has ended. */
+  /** Its own host: nothing of an execution may remain when it has ended. */
   readonly #payloads: PayloadHost;
   #isDaqDone = false;
 
-  /** @param speed left out, it goes on at the recorded one */
+  /** @param speed by default, the recorded one */
   constructor(host: Host, drive: Drive, speed?: Speed) {
     const recorded = executionParams(
       host.store.sql,
@@ -77,20 +77,20 @@ export class DrivenExecution {
     return requestStop(this.#host.options.user, { state: 'stopped', reason }, this.#execution.execution);
   }
 
-  /** This process drives no more; `done` follows. The execution goes on with the next one that takes it up. */
+  /** Stops driving here; `done` follows. The next process that resumes the execution goes on with it. */
   leave(): void {
     this.#execution.lifetime.stop();
   }
 
-  /** This process ends at once: the execution stays as it is, and can be resumed. False where it has ended. */
+  /** Leaves the execution as it is, to be resumed, because this process ends at once. Returns false if it has ended. */
   leaveAtOnce(): boolean {
     const { execution, held } = this.#execution;
-    // It has ended in this very moment: nothing is left to go on with.
+    // It has just ended: nothing is left to go on with.
     if (requireExecution(this.#host.store.sql, held.execution_id).status !== 'running') return false;
     try {
       execution.journal.stepAtOnce(leavingStep({ cause: 'interrupted' }, this.#driver, execution));
     } catch {
-      // The process that takes it up will find that this one is gone.
+      // The process that resumes it will find that this one is gone.
     }
     return true;
   }
@@ -100,7 +100,7 @@ export class DrivenExecution {
     const { execution, lifetime, held } = this.#execution;
     let hasEnded = false;
     const { clock, notifier } = execution;
-    // Commands come from other processes too; over a broker its session looks for them.
+    // Commands come from other processes too; over a broker its session polls for them.
     const endPoll = session === undefined ? pollStore(store.db, () => notifier.announce(messageTypes)) : undefined;
     clock.enter();
     try {
@@ -129,7 +129,7 @@ export class DrivenExecution {
     }
   }
 
-  /** Says why this process drives no more, as far as the store can still be written. */
+  /** Records why this process stops driving, if the store can still be written. */
   async #leave(why: Leave): Promise<void> {
     const { execution } = this.#execution;
     const said = execution.journal.step(leavingStep(why, this.#driver, execution)).catch(() => false);
@@ -140,13 +140,13 @@ export class DrivenExecution {
     const { overview, execution, folder } = this.#execution;
     const { files } = execution.agent;
     if (overview.counts().stf_count === 0) files.prepare();
-    // Alone on its store, what is half written is nobody's work in hand.
+    // Without a broker this process is alone: half-written files are nobody's work in hand.
     if (this.#host.session !== undefined) return;
     await files.tidy();
     if (folder !== undefined) await tidyOutputs(folder);
   }
 
-  /** Lets all tasks work until the execution is judged, and then come to their ends. */
+  /** Runs all tasks until the execution is judged, then lets them end. */
   async #work(): Promise<Verdict | undefined> {
     const { execution, lifetime } = this.#execution;
     const running = this.#beginTasks();
@@ -155,14 +155,14 @@ export class DrivenExecution {
       return undefined;
     });
     lifetime.drain();
-    // Consumers have still to read the last messages: they may have something to say of them.
+    // Consumers have yet to read the last messages, and may answer them.
     if (verdict?.status === 'completed') await ended(running.filter(({ task }) => task.drains === true));
     lifetime.stop();
     await ended(running);
     return verdict;
   }
 
-  /** A driver that is asked to stop before anything has begun begins nothing. */
+  /** Starts no tasks if a stop is requested before anything has begun. */
   #beginTasks(): RunningTask[] {
     const { overview, execution, lifetime } = this.#execution;
     if (overview.pendingStop() !== undefined) return [];

@@ -4,7 +4,7 @@ import type { AgentType } from '../domain/states.ts';
 import { currentProcess } from '../lib/process-identity.ts';
 import type { HostOptions } from './host.ts';
 
-/** This process as a driver says of itself. */
+/** This process's description of itself as a driver. */
 export function driverSelf(
   { user, sender = user, version, broker }: HostOptions,
   { process_id, agents }: { process_id: number; agents: Partial<Crew<AgentType>['agents']> },

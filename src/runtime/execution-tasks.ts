@@ -56,7 +56,7 @@ function daqTask(
   { onDone, wake }: { onDone: () => void; wake: WakeSignal },
 ): Task {
   const name = host.nameOf('daq_simulator');
-  // A remote agent has no cursor here, and would be waited for without end.
+  // A remote agent has no cursor here; waiting for it would never end.
   const isBehind = (): boolean =>
     readingAgents.some(
       ({ type, reads }) => host.agents[type] !== undefined && journal.behind(type, reads, farBehind + 1) > farBehind,

@@ -27,15 +27,15 @@ export interface Execution extends ExecutionAccess {
   payload: Payload;
   held: HeldExecution;
   params: ExecutionParams;
-  /** The folder of its data files; undefined where none are written. */
+  /** The folder of its data files; undefined if none are written. */
   folder: string | undefined;
   lifetime: Lifetime;
 }
 
 /**
  * Opens an execution.
- * @param params as its log has them
- * @param payloads the host of its payload processes; left out, that of the process
+ * @param params as in its log
+ * @param payloads the host of its payload processes; by default, that of the process
  */
 export function openHere(
   host: Host,
@@ -87,7 +87,7 @@ export function openHere(
 const nameOfPayload = ({ worker }: ExecutionParams, environment: NodeJS.ProcessEnv): PayloadName | undefined =>
   worker.payload && payloadNameOf(worker.payload, { name: worker.payload_name, path: environment['PATH'] });
 
-/** The facts that workers of other hosts go by. */
+/** The facts that workers on other hosts rely on. */
 const conditionsOf = ({ speed, fast_processing, daq_state_machine, worker }: ExecutionParams): SliceConditions => ({
   speed: speed === 'max' ? 1 : speed,
   slice_processing_time: fast_processing.slice_processing_time,

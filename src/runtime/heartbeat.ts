@@ -7,13 +7,13 @@ import { messageOf } from '../lib/errors.ts';
 import type { ClockStep } from '../lib/steady-clock.ts';
 import { steadyClock } from '../lib/time.ts';
 
-/** Milliseconds by the clock of messages, and by one that is never set. */
+/** Milliseconds by the clock of messages, and by a clock that is never set. */
 interface Moment {
   at: number;
   monotonic: number;
 }
 
-/** Heartbeats that lie farther apart tell that a process stood still, or could not write. A machine that is busy delays one by less. */
+/** Heartbeats farther apart than this show that a process stood still or could not write. A busy machine delays one by less. */
 const standstillSeconds = beatSeconds + 10;
 
 /** Heartbeats of this process and of the agents that it hosts. */
@@ -28,7 +28,7 @@ export class Heartbeat {
   /** When the last heartbeat was written. */
   #written: Moment | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** The last heartbeat must not be overtaken by one that waits for the store. */
+  /** The last heartbeat must not be overtaken by an earlier one that waits for the store. */
   #beating: Promise<void> = Promise.resolve();
 
   constructor(store: Store, processId: number, agents: readonly string[], warn: (message: string) => void) {
@@ -38,7 +38,7 @@ export class Heartbeat {
     this.#warn = warn;
   }
 
-  /** An agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
+  /** Notes that an agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
   sawWork(agent: string, executionId: string): void {
     this.#worked.set(agent, executionId);
   }
@@ -48,7 +48,7 @@ export class Heartbeat {
     this.#timer = setInterval(() => this.#beat(), beatSeconds * 1000);
   }
 
-  /** The last heartbeat: every agent here ends. */
+  /** Writes the last heartbeat: every agent here ends. */
   async end(ended: ProcessEnd): Promise<void> {
     clearInterval(this.#timer);
     await this.#beating;
@@ -79,12 +79,12 @@ export class Heartbeat {
       for (const line of lines) this.#warn(line);
     } catch (error) {
       this.#missed += 1;
-      // One that is missed may be the first sign of a fault that is told anyway; one after another is worth a word, once.
+      // One miss may be the first sign of a fault that is reported anyway; report two in a row, once.
       if (this.#missed === 2) this.#warn(`heartbeats are not recorded: ${messageOf(error)}`);
     }
   }
 
-  /** Notes what befell this process since the last heartbeat that was written: between two of them lies no more time than usual. */
+  /** Notes incidents since the last written heartbeat: clock steps, and more time between two heartbeats than usual. */
   #incidents(tx: Transaction, steps: readonly ClockStep[]): { lines: string[]; now: Moment } {
     const now = { at: steadyClock().now(), monotonic: performance.now() };
     const lines = steps.length === 0 ? [] : noteClockSteps(tx, this.#processId, steps);

@@ -24,30 +24,30 @@ import { ProcessLog } from './process-log.ts';
 /** The needs of every process that hosts agents. */
 export interface HostOptions {
   store: Store;
-  /** Its namespace, numbers, destinations, enabled agents and number of slots hold for this process. */
+  /** Its namespace, numbers, destinations, enabled agents and number of slots apply to this process. */
   config: Config;
   user: string;
-  /** The client in whose name a server has started this process; left out, it is the user. */
+  /** The client on whose behalf a server started this process; by default, the user. */
   sender?: string | undefined;
-  /** Of this program. */
+  /** This program's version. */
   version: string;
   logLevel: LogLevel;
   /** For people, on this process's stderr. */
   log: Log;
-  /** Where the agents' own lines go besides the store; left out, to `log`. */
+  /** Where the agents' own lines go besides the store; by default, to `log`. */
   agentLog?: Log;
   /** The environment that payload commands inherit. */
   environment: NodeJS.ProcessEnv;
-  /** Set where the messages go over a broker. */
+  /** Set if the messages go over a broker. */
   broker?: BrokerChoice | undefined;
-  /** Told after each commit what was recorded. */
+  /** Called after each commit with what was recorded. */
   onProgress?: (executionId: string, types: MessageType[]) => void;
 }
 
-/** Enters this process, and whatever else belongs into the same transaction. */
+/** Enters whatever else belongs in the transaction that enters this process. */
 type Enter<T> = (tx: Transaction, crew: Crew<AgentType>) => T;
 
-/** A process that hosts agents: its entry in the store, its heartbeats, its broker session and the life that they share. */
+/** A process that hosts agents: its entry in the store, its heartbeats, its broker session and their shared lifetime. */
 export class Host {
   readonly options: HostOptions;
   readonly store: Store;
@@ -62,8 +62,8 @@ export class Host {
   #session: RecorderSession | undefined;
 
   /**
-   * Enters a process. With a broker it becomes the recorder of its namespace. Throws `BROKER_…`, and `EXECUTION_IN_USE` where another process
-   * records the namespace.
+   * Enters a process. With a broker it becomes the recorder of its namespace. Throws `BROKER_…`, and `EXECUTION_IN_USE` if another process records
+   * the namespace.
    * @param patient waits for a broker that is not there yet, until it is interrupted
    */
   static async enter<T>(
@@ -110,27 +110,27 @@ export class Host {
     return this.#session;
   }
 
-  /** Throws an `Error` without a broker: only what works over one asks for it. */
+  /** Throws an `Error` without a broker: only code that works over one asks for it. */
   get recorder(): RecorderSession {
     if (this.#session === undefined) throw new Error('this process has no broker');
     return this.#session;
   }
 
-  /** The name of an agent that this process hosts. Throws an `Error` for another one. */
+  /** The name of an agent that this process hosts. Throws an `Error` for any other agent. */
   nameOf(type: AgentType): string {
     const name = this.agents[type];
     if (name === undefined) throw new Error(`this process hosts no ${type} agent`);
     return name;
   }
 
-  /** Ends: the last heartbeat, which says how, and the last messages to the broker. */
+  /** Writes the last heartbeat, which says how the process ends, and sends the last messages to the broker. */
   async close({ isHurried = false, hasFault = this.lifetime.fault !== undefined } = {}): Promise<void> {
     await this.payloads.close();
     await this.heartbeat.end(hasFault ? 'fault' : 'order');
     await this.#session?.close(this.#isStoreLost() ? 'none' : isHurried ? 'hurried' : 'usual');
   }
 
-  /** A store that this process cannot write any more takes no receipts. */
+  /** A store that this process can no longer write takes no receipts. */
   #isStoreLost(): boolean {
     const error = this.lifetime.fault?.error;
     return error instanceof SwfError && error.code.startsWith('STORE_');
@@ -149,7 +149,7 @@ export class Host {
   }
 }
 
-/** Trouble with the connection to the broker: the operator hears it, and the session of which time nobody was heard. */
+/** Reports trouble with the broker connection to the operator, and to the session, which notes when nobody was heard. */
 class Trouble {
   session: RecorderSession | undefined;
   readonly #log: ProcessLog;
@@ -164,7 +164,7 @@ class Trouble {
   }
 }
 
-/** Connects, and hears first who else is there. Throws `BROKER_…` and `NAMESPACE_IN_USE`, before anything is said. */
+/** Connects, and listens first who else is there. Throws `BROKER_…` and `NAMESPACE_IN_USE`, before anything is sent. */
 async function listenFirst(
   { store, config: { testbed } }: HostOptions,
   choice: BrokerChoice,
@@ -203,7 +203,7 @@ function enterStore<T>(
   });
 }
 
-/** Remote agents use the folder of data files only where they find this there. Throws `DATA_UNAVAILABLE`. */
+/** Marks the folder of data files: remote agents use it only with this mark. Throws `DATA_UNAVAILABLE`. */
 function markAsOurs(dir: string, id: string): void {
   try {
     makeFolder(dir);

@@ -10,15 +10,15 @@ import { Speaker } from '../remote/speaker.ts';
 import type { Execution } from './execution.ts';
 import type { Host } from './host.ts';
 
-/** How often the recorder is told what its own worker has in hand, in milliseconds. */
+/** How often to report to the recorder what its own worker has in hand, in milliseconds. */
 const reportMilliseconds = 2000;
 
-/** It is this process itself, of which there is one. */
+/** The worker is this process itself, which exists only once. */
 const hostedSince = 'here';
 
 /**
- * The worker that a recorder hosts. It takes slices from the broker's queue like all others, so also those of other recorders of the namespace.
- * Its words about the execution that is driven here are recorded at once. Resolves when the execution is stopped.
+ * Runs the worker that a recorder hosts. It takes slices from the broker's queue like any other, so also those of other recorders of the namespace.
+ * Its reports on the execution driven here are recorded at once. Resolves when the execution is stopped.
  */
 export const runHostedWorker = (host: Host, name: string, slots: number, here: Execution): Promise<void> =>
   new HostedWorker(host, name, slots, here).run();
@@ -122,17 +122,17 @@ class HostedWorker {
 
   #standing({ slice: { slice_filename, attempt } }: DeliveredSlice): ExecutionStanding {
     const { queue } = this.#here;
-    // One that was given up after too many lost starts is failed by fast processing.
+    // Fast processing fails a slice that was given up after too many lost starts.
     if (queue.standing(slice_filename, attempt) !== 'open') return 'over';
     return queue.isOpen() ? 'open' : 'paused';
   }
 
-  /** False where a slice may not be begun: a pause has come in between. */
+  /** Returns false if a slice may not start because a pause came in between. */
   async #record(draft: Draft): Promise<boolean> {
     const { execution, queue } = this.#here;
     let isWanted = true;
     const says = (): Draft[] => {
-      // Asked inside the step, where nothing can come in between.
+      // Checked inside the step, where nothing can come in between.
       isWanted = draft.msg_type !== 'slice_started' || queue.isOpen();
       return isWanted ? [draft] : [];
     };
@@ -140,7 +140,7 @@ class HostedWorker {
     return isWanted;
   }
 
-  /** Says something about another recorder's slice. */
+  /** Reports on another recorder's slice. */
   #tell(draft: Draft, { slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice): Promise<boolean> {
     return this.#speaker.say(draft, { execution_id, run_id, storeId, replyTo });
   }

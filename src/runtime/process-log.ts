@@ -2,7 +2,7 @@ import { createLogLineWriter, type LogLineWriter } from '../db/log/log-lines.ts'
 import type { Store } from '../db/opening/store.ts';
 import type { Log, LogLevel, LogLine } from '../lib/logger.ts';
 
-/** The log of a process itself, beside its agents: to people at once, and into the store for those who ask later. */
+/** A process's own log, besides its agents': to people at once, and into the store for later readers. */
 export class ProcessLog {
   readonly #store: Store;
   readonly #log: Log;
@@ -15,7 +15,7 @@ export class ProcessLog {
     this.#writeLine = createLogLineWriter(logLevel);
   }
 
-  /** From now on the store's log has it too, under this agent's name. */
+  /** From now on, also writes to the store's log, under this agent's name. */
   speakAs(agent: string): void {
     this.#speaker = agent;
   }
@@ -25,7 +25,7 @@ export class ProcessLog {
     this.#log.write(line);
     const agent = this.#speaker;
     if (agent === undefined || !this.#store.db.open) return;
-    // A store that cannot be written has been told of by then.
+    // An unwritable store has been reported by then.
     this.#store.write((tx) => this.#writeLine(tx, line, { agent })).catch(() => {});
   }
 }

@@ -5,14 +5,14 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import { removeWhole } from '../files/remove-whole.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 
-/** How the removal of an execution's data files went: why the folder is left, where it is. */
+/** The outcome of removing an execution's data files: why the folder is left, if it is. */
 export interface Removed {
   left?: string;
 }
 
 /**
- * Removes the folder of an execution's data files. A row of the store says where that is, and a store may be somebody else's: a folder
- * that does not bear the execution's name, or holds anything but files of ours, is left. Throws `DATA_UNAVAILABLE` where the system refuses.
+ * Removes the folder of an execution's data files. A row of the store gives its path, and a store may be somebody else's, so a folder without the
+ * execution's name, or with anything but our files, is left. Throws `DATA_UNAVAILABLE` if the system refuses.
  */
 export async function removeDataFolder(folder: string, executionId: string, store: string): Promise<Removed> {
   try {
@@ -30,7 +30,7 @@ export async function removeDataFolder(folder: string, executionId: string, stor
 }
 
 /**
- * Why a folder would be left: it is none of this execution's. Undefined where it would be removed, or is gone. Passes on the system's errors.
+ * Why a folder would be left: it is not this execution's. Undefined if it would be removed, or is gone. Throws the system's errors.
  * @param store the file of the store
  */
 export async function whyLeft(folder: string, executionId: string, store: string): Promise<string | undefined> {
@@ -48,14 +48,14 @@ export async function whyLeft(folder: string, executionId: string, store: string
   return other === undefined ? undefined : `it holds ${other}, which is no file of an execution`;
 }
 
-/** The store in whose usual data folder a folder is, where that is another one than this. */
+/** The other store, if any, whose usual data folder holds a folder. */
 function otherStoreOf(folder: string, store: string): string | undefined {
   const [, owner] = /^(.*)\.data$/.exec(dirname(folder)) ?? [];
   if (owner === undefined || !existsSync(owner)) return undefined;
   return realpathSync(owner) === realpathSync(store) ? undefined : owner;
 }
 
-/** An entry of the folder of outputs that no slice has; undefined where there is none. */
+/** An entry of the outputs folder that belongs to no slice; undefined if all do. */
 async function strangeOutput(outputs: string): Promise<string | undefined> {
   const names = await readdir(outputs).catch(() => []);
   const strange = names.find((name) => !/^[A-Za-z0-9._-]+_slice_\d+$/.test(name));

@@ -5,20 +5,19 @@ import { readMessage } from '../db/execution/log-reader.ts';
 import { requestsInHand } from '../db/presence/requests-in-hand.ts';
 import type { Prepare } from '../db/sqlite/statements.ts';
 
-/** A request of the control queue, as far as it has no `command_id` of its own. */
+/** The identity of a control queue request without its own `command_id`. */
 export interface RequestIdentity {
   /** The same at each delivery. */
   id: string;
-  /** Whether it has been taken, and is delivered again. */
+  /** Whether it was taken before, and is delivered again. */
   isTaken: boolean;
-  /** Whether nothing but its words says so. */
+  /** Whether only its words say so. */
   isGuess: boolean;
 }
 
 /**
- * Knows a request that is delivered again, so that it makes one execution. A broker that has no ids of its own (RabbitMQ) says only that it
- * has delivered a message before: one with the words of a request that was taken, and of which the broker has not confirmed the acknowledgement, is
- * that request.
+ * Recognizes a redelivered request, so that it makes one execution. A broker without its own ids (RabbitMQ) says only that it has delivered a message
+ * before: a message with the words of a request that was taken, and whose acknowledgement the broker has not confirmed, is that request.
  */
 export function identifyRequest(sql: Prepare, namespace: string, { id, headers, body }: Delivery): RequestIdentity {
   if (id !== undefined) return { id, isTaken: isRecorded(sql, id), isGuess: false };

@@ -19,20 +19,20 @@ export interface RunRequest {
   config: Config;
 }
 
-/** A message that only is recorded: as rejected, where there is a reason to refuse it. */
+/** A request, or a message that is only recorded: as rejected, if there is a refusal. */
 export type ControlMessage = RunRequest | { kind: 'other'; refusal?: string };
 
 export interface RequestSurroundings {
-  /** The agent's own configuration: its namespace and broker hold, and the rest for requests that name none. */
+  /** The agent's own configuration: its namespace and broker always apply, the rest only to requests that name no configuration. */
   config: Config;
-  /** Where configurations are found that requests name. */
+  /** Where to find configurations that requests name. */
   sources: ConfigSources;
-  /** Makes a configuration what is recorded: without secrets, with its folder and broker. */
+  /** Converts a configuration to its recorded form: without secrets, with its folder and broker. */
   asRecorded: (config: Config) => Config;
 }
 
 /**
- * Reads a message of the control queue. The testbed's own requests lack what can be filled in.
+ * Reads a message of the control queue, and fills in fields that the testbed's own requests lack.
  * @param commandId for a request that has none
  */
 export function readControlMessage(delivery: Delivery, commandId: string, around: RequestSurroundings): ControlMessage {
@@ -57,7 +57,7 @@ function completed(
   command_id: string,
   { testbed, workflow }: Config,
 ): Record<string, unknown> {
-  // A request does not choose its numbers.
+  // A request may not choose its numbers.
   const { execution_id: _, run_id: __, ...asked } = fields;
   const sender = typeof asked['sender'] === 'string' ? asked['sender'] : 'unknown';
   return {
@@ -73,7 +73,7 @@ function completed(
   };
 }
 
-/** The agent's namespace and broker hold; a request chooses a configuration by name and sets parameters of the workflow. */
+/** The agent's namespace and broker apply; a request chooses a configuration by name and sets parameters of the workflow. */
 function requestedConfig(request: Message<'run_workflow'>, { config, sources }: RequestSurroundings): Config {
   requireWords([request.executed_by, request.workflow_name]);
   requireRealTime(request.speed);

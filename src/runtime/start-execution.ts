@@ -17,17 +17,17 @@ import { Host, type HostOptions } from './host.ts';
 export interface RunningExecution {
   execution_id: string;
   run_number: number;
-  /** Resolves when the execution has ended, in whatever way; rejects when it could not go on here and can be resumed. */
+  /** Resolves when the execution has ended, in whatever way; rejects if it could not go on here and can be resumed. */
   done: Promise<void>;
   /** Asks the execution to stop; `done` follows. */
   stop: (reason: string) => Promise<void>;
-  /** Says that this process ends at once. Returns whether the execution can be resumed. */
+  /** Records that this process ends at once. Returns whether the execution can be resumed. */
   leaveAtOnce: () => boolean;
 }
 
 /**
  * Starts a new execution and drives it. Throws `DATA_UNAVAILABLE`, `CONFIG_INVALID`, `BROKER_…` and `STORE_…` before anything has begun.
- * @param configName what the user called the configuration
+ * @param configName the user's name for the configuration
  */
 export function startExecution(
   options: HostOptions,
@@ -58,16 +58,16 @@ export function startExecution(
 
 export interface ResumeRequest {
   execution_id: string;
-  /** Left out, it goes on at the recorded one. */
+  /** By default, the recorded one. */
   speed?: Speed | undefined;
-  /** The id of the one earlier command that it is to carry out; all others are forgotten. */
+  /** The id of the one earlier command to carry out; all others are forgotten. */
   follows?: string;
-  /** The person who asked for it, as was claimed, and why: for the record. */
+  /** The person who asked for it, as claimed, and why: for the record. */
   claimedBy?: string | undefined;
   reason?: string | undefined;
 }
 
-/** Goes on with an interrupted execution, where its log ends. Throws `EXECUTION_…`, `BROKER_…` and `STORE_…`. */
+/** Resumes an interrupted execution where its log ends. Throws `EXECUTION_…`, `BROKER_…` and `STORE_…`. */
 export function resumeExecution(
   options: HostOptions,
   { execution_id, speed, follows, claimedBy, reason }: ResumeRequest,
@@ -116,7 +116,7 @@ async function takeUp(
   };
 }
 
-/** Where the execution cannot be driven, nothing is left that would keep the process alive. */
+/** Closes the host if the execution cannot be driven, so that nothing keeps the process alive. */
 async function drivenBy(host: Host, drive: Drive, speed: Speed | undefined): Promise<DrivenExecution> {
   try {
     return new DrivenExecution(host, drive, speed);

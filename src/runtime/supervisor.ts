@@ -4,7 +4,7 @@ import type { ExecutionContext } from '../agents/agent.ts';
 import { AgentFailure } from '../agents/patience.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 
-/** Something of an execution that works at the same time as other things. */
+/** A part of an execution that runs at the same time as others. */
 export interface Task {
   /** The agent that does it. */
   name: string;
@@ -14,8 +14,8 @@ export interface Task {
 }
 
 /**
- * Runs a task to its end. Where it cannot go on, the execution fails with its reason. Where the store is at fault, this process cannot go on,
- * and the execution can be resumed.
+ * Runs a task to its end. If it cannot go on, the execution fails with its reason. If the store is at fault, this process cannot go on, and the
+ * execution can be resumed.
  */
 export async function supervise(
   { name, work }: Task,
@@ -27,7 +27,7 @@ export async function supervise(
     await work();
   } catch (error) {
     if (error instanceof SwfError) onFault(error);
-    // Once the execution is judged, what else fails with it (a folder that has gone fails everybody) changes nothing.
+    // Once the execution is judged, further failures (a missing folder fails everybody) change nothing.
     else if (!execution.lifetime.draining.aborted) await failWith(name, error, execution).catch(onFault);
   } finally {
     execution.clock.leave();
@@ -40,7 +40,7 @@ function failWith(name: string, error: unknown, execution: ExecutionContext): Pr
   return requestStop(name, { state: 'failed', reason, ...(filename === undefined ? {} : { filename }) }, execution);
 }
 
-/** Records the request; the driver takes it up. */
+/** Records the request; the driver carries it out. */
 export async function requestStop(
   sender: string,
   why: { state: 'stopped' | 'failed'; reason: string; filename?: string },

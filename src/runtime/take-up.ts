@@ -18,7 +18,7 @@ import { requireOwnFiles } from './data-folder.ts';
 import { driverSelf } from './driver-self.ts';
 import type { Host } from './host.ts';
 
-/** How often it is looked for executions without a driver, in milliseconds. */
+/** How often to check for executions without a driver, in milliseconds. */
 const lookMilliseconds = 5000;
 
 export interface TakeUpOptions {
@@ -29,8 +29,8 @@ export interface TakeUpOptions {
 }
 
 /**
- * A recorder that is a service takes up executions of its namespace whose driver is gone: that of an earlier process, or its own that could not go on
- *. One that comes to nothing again and again is left, with the finding `TAKE_UP_FAILED`.
+ * Lets a recorder that is a service resume executions of its namespace whose driver is gone: that of an earlier process, or its own that could not go
+ * on. An execution that comes to nothing again and again is left, with the finding `TAKE_UP_FAILED`.
  */
 export class TakeUp {
   readonly #host: Host;
@@ -49,7 +49,7 @@ export class TakeUp {
     look();
   }
 
-  /** Resolves when none is being taken up any more. */
+  /** Resolves when no execution is being resumed any longer. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#look;
@@ -76,7 +76,7 @@ export class TakeUp {
   async #takeUp(executionId: string): Promise<void> {
     const { store, options } = this.#host;
     const { log } = options;
-    // One that is to be stopped is taken up only to be ended, so it does not matter how often it came to nothing.
+    // An execution to be stopped is resumed only to be ended, so it does not matter how often it came to nothing.
     const stop = waitingCommand(store.sql, executionId, ['stop_workflow'])?.message_id;
     const request = waitingCommand(store.sql, executionId, ['resume_workflow'])?.message_id;
     if ((stop ?? request) === undefined && fruitlessTakeUps(store.sql, executionId) >= mostTakeUps) {
@@ -93,14 +93,14 @@ export class TakeUp {
       log.write({ level: 'WARNING', message: `${executionId} is taken up: its driver was gone${pause}` });
       this.#options.onTaken(drive);
     } catch (error) {
-      // Somebody else was faster, its parameters are of another version, or its files are not there.
+      // Another process was faster, its parameters are of another version, or its files are missing.
       if (!(error instanceof SwfError) || error.code.startsWith('STORE_')) throw error;
       if (request !== undefined) await store.write((tx) => noteRefused(tx, request, 'REFUSED', error.line));
       this.#leave(executionId, { level: 'WARNING', message: `${executionId} is not taken up: ${error.line}` });
     }
   }
 
-  /** The pause that stays in force: nobody has said that it is over, so a crash must not end it. */
+  /** The pause that stays in force: nobody has ended it, so a crash must not end it. */
   #pauseOf(executionId: string): Message<'pause_workflow'> | undefined {
     const { sql } = this.#host.store;
     const waiting = lastWaitingCommand(sql, executionId, ['pause_workflow', 'resume_workflow']);
@@ -109,7 +109,7 @@ export class TakeUp {
     return held === undefined ? undefined : { ...held, command_id: randomUUID(), timestamp: utcNow() };
   }
 
-  /** The two are the ids of commands that wait. */
+  /** `stop` and `request` are ids of pending commands. */
   #takeOver(
     executionId: string,
     { stop, request }: { stop: string | undefined; request: string | undefined },
@@ -124,13 +124,13 @@ export class TakeUp {
       const follows = stop ?? (pause === undefined ? undefined : messageIdOf(pause));
       const drive = takeOver(store, tx, executionId, driver, { isAlive, follows });
       if (request !== undefined) noteApplied(tx, request);
-      // Of one that waits already this makes no second row.
+      // For a pause that is pending already, this adds no second row.
       if (pause !== undefined) store.messages.record(tx, pause);
       return { drive, isPaused: pause !== undefined };
     });
   }
 
-  /** Says why it is left, once. */
+  /** Logs why an execution is left, once. */
   #leave(executionId: string, line: { level: 'WARNING' | 'ERROR'; message: string }): void {
     if (!this.#left.has(executionId)) this.#host.options.log.write(line);
     this.#left.add(executionId);

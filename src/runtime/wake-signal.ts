@@ -1,4 +1,4 @@
-/** A signal that can be given again and again. Once `ended` is aborted it stays given. */
+/** A signal that can be rung again and again. Once `ended` is aborted, it stays aborted. */
 export class WakeSignal {
   readonly #ended: AbortSignal;
   #current = new AbortController();

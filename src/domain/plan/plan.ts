@@ -1,10 +1,8 @@
 /**
- * The rules that say what happens to the data: which STFs are sampled, which frames a sample holds, how a sample is cut. Agents,
- * projection, progress and audit ask the same plan. Frame indices are those of the STF, from 0, and inclusive.
- *
- * An execution keeps the version of the plan that it began with (`plan_version` of its `run_workflow`), so that a new version
- * never makes an old log wrong. A change of these rules is a new file beside `v1.ts` and a line in
- * `versions.ts`.
+ * The rules that decide what happens to the data: which STFs are sampled, which frames a sample holds, how a sample is cut. Agents, projection,
+ * progress and audit share one plan. Frame indices are those of the STF, from 0, and inclusive.
+ * An execution keeps the version of the plan that it began with (`plan_version` of its `run_workflow`), so a new version never makes an old log
+ * wrong. To change these rules, add a file beside `v1.ts` and a line in `versions.ts`.
  */
 export interface Plan {
   /** How many samples an STF of `tf_count` frames gives. */
@@ -14,7 +12,7 @@ export interface Plan {
   sliceCount(tf_count: number): number;
   /** The slices of a sample, in the order of their ids. */
   slices(sample: SampleToCut): PlannedSlice[];
-  /** The slice of this id, or undefined where the sample is cut into none of that id. */
+  /** The slice with this id; undefined if the sample has no such slice. */
   slice(sample: SampleToCut, slice_id: number): PlannedSlice | undefined;
   /** How many samples and slices a run of `stfCount` STFs makes; undefined for a number too large to be exact. */
   counts(stfCount: number): { samples: number | undefined; slices: number | undefined };
@@ -37,7 +35,7 @@ export interface PlannedSlice extends FrameRange {
   slice_filename: string;
 }
 
-/** A sample as far as its slices follow from it. */
+/** The parts of a sample that determine its slices. */
 export interface SampleToCut {
   stf_filename: string;
   tf_filename: string;

@@ -10,37 +10,37 @@ export interface PlayedRun {
   tf_files: number;
   slices: number;
   messages: number;
-  /** Bytes of STF files and samples; 0 where no files are written. */
+  /** Bytes of STF files and samples; 0 if no files are written. */
   data_bytes: number;
   /** From the start to the end of the DAQ. */
   daq_seconds: number;
-  /** From the start to the last result, or the end of the DAQ where that is later. */
+  /** From the start to the last result, or to the end of the DAQ if that is later. */
   total_seconds: number;
-  /** Workers that keep up while STFs come. */
+  /** Workers needed to keep up while STFs arrive. */
   workers_needed: number;
-  /** Part of the time of all workers that is work, from the first slice to the last result. */
+  /** Fraction of all workers' time spent working, from the first slice to the last result. */
   worker_use: number;
   /** The longest wait of a slice for a worker. */
   longest_wait: number;
-  /** Of a run without an end only its first period is played. */
+  /** Whether the run has no end; then only its first period is played. */
   isEndless: boolean;
 }
 
-/** Slices that are played at most: a second's work. */
+/** The most slices to play: a second's work. */
 const mostSlices = 1_000_000;
 const mostSteps = 100_000;
 
-/** Steps of the DAQ, and slices, between which others are served. */
+/** DAQ steps, or slices, between two yields to other work. */
 const inOneTurn = 2000;
 
-/** Messages that are not of a file or a slice: start, driver, phases, end. */
+/** Messages that concern no file or slice: start, driver, phases, end. */
 const framingMessages = 7;
 
 interface Arrivals {
-  /** When slices come, in order; as many as `counts` says at each time. */
+  /** When slices arrive, in order; `counts` says how many at each time. */
   ticks: number[];
   counts: number[];
-  /** From when to when workers take no slice. */
+  /** Periods in which workers take no slices. */
   standbys: { from: number; to: number }[];
   stfs: number;
   samples: number;
@@ -50,7 +50,7 @@ interface Arrivals {
   daqEnd: number;
 }
 
-/** Plays the schedule and the plan of a run in memory. Throws `ARGUMENT_INVALID` for one that is too large to be played. */
+/** Plays the schedule and the plan of a run in memory. Throws `ARGUMENT_INVALID` if the run is too large to be played. */
 export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
   const isEndless = params.fast_processing.physics_period_count === 0;
   const played = isEndless
@@ -108,7 +108,7 @@ function* playSchedule(params: ExecutionParams): Steps<Arrivals> {
   }
 }
 
-/** The samples and slices of an STF. All that are sampled give the same: only the places of their samples differ. */
+/** The samples and slices of an STF. Every sampled STF gives the same numbers: only the places of its samples differ. */
 interface StfYield {
   isSampled: (sequence: number) => boolean;
   samples: number;
@@ -144,7 +144,7 @@ function take(arrivals: Arrivals, step: TimedStep, stf: StfYield): void {
   arrivals.counts.push(stf.slices);
 }
 
-/** Each slice goes to the worker that is free first, none of them in standby. */
+/** Gives each slice to the worker that is free first; none starts in standby. */
 function playWork(
   { ticks, counts, standbys }: Arrivals,
   { fast_processing }: ExecutionParams,
@@ -170,7 +170,7 @@ function playWork(
   return { last, use: last > first ? (slices * service) / (workers * (last - first)) : 0, longestWait };
 }
 
-/** As many as have a slice in hand at a time, where slices come as fast as they do in physics. */
+/** How many workers have a slice in hand at once while slices arrive at the rate of physics. */
 function neededWorkers(
   { fast_processing, daq_state_machine }: ExecutionParams,
   slices: number,

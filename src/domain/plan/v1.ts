@@ -63,7 +63,7 @@ function sampleSizes(tf_count: number, samples: number, { fastmon }: WorkflowPar
   );
 }
 
-/** A sample with fewer frames than `slicesPerSample` gives one slice a frame. */
+/** A sample with fewer frames than `slicesPerSample` gives one slice per frame. */
 const sliceCount = (tf_count: number, slicesPerSample: number): number => Math.min(slicesPerSample, tf_count);
 
 function planSlice(sample: SampleToCut, slicesPerSample: number, slice_id: number): PlannedSlice | undefined {
@@ -93,7 +93,7 @@ function cutSlice(sample: SampleToCut, slicesPerSample: number, k: number): Plan
 function planCounts(stfCount: number, params: WorkflowParams): ReturnType<Plan['counts']> {
   const { stf_sampling_rate, slices_per_sample } = params.fast_processing;
   const sampledStfs = stf_sampling_rate >= 1 ? stfCount : floorOfProduct(stfCount, stf_sampling_rate);
-  // Every sampled STF gives as many as any other: only the place of its samples is drawn at random.
+  // Every sampled STF gives the same number: only the places of its samples are random.
   const everySampled = { ...params, fast_processing: { ...params.fast_processing, stf_sampling_rate: 1 } };
   const tf_count = params.daq_state_machine.tf_per_stf;
   const samples = sampleSizes(tf_count, sampleCount({ sequence: 1, tf_count }, everySampled), params);
