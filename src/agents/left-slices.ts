@@ -1,14 +1,14 @@
 import type { LeftSlice, OpenSlice } from './ports.ts';
 
-/** An attempt in hand while this many drivers were killed fails: its payload may be what kills them. */
+/** An attempt fails once this many drivers were killed while it was in hand: its payload may have killed them. */
 export const maxKilledDrivers = 3;
 
 /**
- * The slices that earlier processes began and did not end, in the order in which to begin them again. One that has seen two drivers killed is
- * begun alone, so that the next kill, if there is one, shows which slice it is and costs no other slice an attempt.
+ * The slices that earlier processes began and did not end, in the order in which to begin them again. A slice that has seen two drivers killed begins
+ * alone, so that another kill shows which slice it is and costs no other slice an attempt.
  */
 export class LeftSlices {
-  /** Those whose attempt has failed. */
+  /** Slices whose attempt has failed. */
   readonly givenUp: readonly LeftSlice[];
   #suspects: OpenSlice[];
   #others: OpenSlice[];

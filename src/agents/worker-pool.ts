@@ -74,7 +74,7 @@ class WorkerPool {
     await Promise.all(this.#inHand);
   }
 
-  /** Nobody else says their failure. */
+  /** Reports the failure of given-up slices, since nobody else will. */
   async #failGivenUp(): Promise<void> {
     const { givenUp } = this.#left;
     if (givenUp.length === 0) return;

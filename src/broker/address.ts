@@ -28,7 +28,7 @@ function parseOne(text: string): BrokerAddress {
     // URL has no default ports for these schemes, and parses them like any other.
     url = new URL(text);
   } catch {
-    throw wrong('is no URL');
+    throw wrong('is not a URL');
   }
   if (url.protocol !== 'stomp:' && url.protocol !== 'stomp+ssl:') throw wrong(`has the scheme ${url.protocol}//`);
   if (url.hostname === '') throw wrong('has no host');

@@ -19,7 +19,7 @@ export function findTestbedFile(name: string, { workingFolder }: ConfigPlaces): 
   if (isFile(path)) return path;
   throw new SwfError(
     'CONFIG_NOT_FOUND',
-    `SWF_TESTBED_CONFIG = ${JSON.stringify(name)}: there is no file ${path}; mend or unset it`,
+    `SWF_TESTBED_CONFIG = ${JSON.stringify(name)}: there is no file ${path}; fix or unset it`,
   );
 }
 

@@ -114,7 +114,7 @@ function applySet(table: Table, set: string, origins: Origins): void {
     if (!isTable(section[name])) {
       throw new SwfError(
         'CONFIG_INVALID',
-        `--set ${JSON.stringify(set)}: ${name} = ${showValue(section[name])} is no section; mend that first`,
+        `--set ${JSON.stringify(set)}: ${name} = ${showValue(section[name])} is no section; fix that first`,
       );
     }
     section = section[name];

@@ -65,7 +65,7 @@ export function requireRunnable({ worker: { payload }, agents }: Config, path: s
   if (obstacle === undefined) return;
   throw new SwfError(
     'CONFIG_INVALID',
-    `worker.payload: the program ${program} ${obstacle}, so every slice would fail; mend it, or name another with --set 'worker.payload=["PROGRAM","ARGUMENT"]'`,
+    `worker.payload: the program ${program} ${obstacle}, so every slice would fail; fix it, or name another with --set 'worker.payload=["PROGRAM","ARGUMENT"]'`,
   );
 }
 

@@ -34,7 +34,7 @@ function parseToml(text: string, source: string): Table {
     const first = messageOf(error)
       .split('\n')[0]
       ?.replace(/ at row \d+, col \d+, pos \d+:?$/, '');
-    throw new SwfError('CONFIG_INVALID', `${source}${place}: ${first}; mend the TOML there`, { cause: error });
+    throw new SwfError('CONFIG_INVALID', `${source}${place}: ${first}; fix the TOML there`, { cause: error });
   }
 }
 

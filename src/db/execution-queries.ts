@@ -93,16 +93,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
         : execution.status === 'failed'
           ? 'failed'
           : 'finished',
-    /** When an execution ended, or now, in milliseconds since 1970: see `endOfLife`. */
-    endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, momentFor(execution, now)),
-    /** Wall time of an execution in seconds; so far, while it runs. */
-    duration: (execution: ExecutionRow, now: number) =>
-      secondsOfLife(sql, execution, endOfLife(sql, execution, momentFor(execution, now))),
-    /** Wall time in seconds since the last sign of life of its driver; undefined while a driver is there, and after the end. */
-    silence: (execution: ExecutionRow, now: number): number | undefined => {
-      const since = silentSince(sql, execution, momentFor(execution, now).isAlive);
-      return since === undefined ? undefined : Math.max(0, now - since) / 1000;
-    },
+    ...createLifeQueries(sql, momentFor),
     messageCount: kept(sql, countAllMessages),
     lastTick: (executionId: string) => lastTick(sql, executionId),
     lastMessage: (executionId: string) => lastMessage(sql, executionId),
@@ -117,6 +108,23 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     ...createFileQueries(sql, findWords, isAlive),
   };
 }
+
+/** Questions about the time that an execution takes. */
+const createLifeQueries = (
+  sql: Prepare,
+  momentFor: (execution: ExecutionRow, now: number) => { isAlive: LivenessTest; now: number },
+) => ({
+  /** When an execution ended, or now, in milliseconds since 1970: see `endOfLife`. */
+  endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, momentFor(execution, now)),
+  /** Wall time of an execution in seconds; so far, while it runs. */
+  duration: (execution: ExecutionRow, now: number) =>
+    secondsOfLife(sql, execution, endOfLife(sql, execution, momentFor(execution, now))),
+  /** Wall time in seconds since the last sign of life of its driver; undefined while a driver is there, and after the end. */
+  silence: (execution: ExecutionRow, now: number): number | undefined => {
+    const since = silentSince(sql, execution, momentFor(execution, now).isAlive);
+    return since === undefined ? undefined : Math.max(0, now - since) / 1000;
+  },
+});
 
 /** Questions about one file of an execution. */
 const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) => ({

@@ -51,7 +51,7 @@ export class ConfirmedSender<T extends Sendable> {
   readonly #broker: BrokerConnection;
   readonly #source: SendSource<T>;
   readonly #receipts: T[] = [];
-  /** Messages in flight, and those whose receipt is not noted yet. */
+  /** Messages given to the broker whose receipt is not noted yet. */
   readonly #underWay = new Set<number>();
   readonly #troubles = new Map<number, Trouble>();
   /** Messages not to be tried yet. */

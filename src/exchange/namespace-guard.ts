@@ -10,7 +10,7 @@ import { agentsOfMonitor } from './monitor-agents.ts';
 /** How many programs an error names. */
 const named = 5;
 
-/** A program of another make, a message type of its, and where that was heard. */
+/** A program of another make, with one of its message types and where it was heard. */
 type Named = Pick<Heard, 'name' | 'msg_type' | 'destination'>;
 
 /** The same with all that its message says. */

@@ -30,6 +30,7 @@ const awayMilliseconds = 30_000;
 
 /**
  * Takes slices from a broker's queue for a worker's slots. Each slot has its own subscription, which holds one slice at a time.
+ *
  * A broker without selectors cannot withhold slices that a worker cannot do. After as many such slices in a row as it has slots, the worker leaves
  * the queue to others. Then one slot checks every 30 s whether it can do the next slice. RabbitMQ keeps an ended subscription's unacknowledged
  * messages, so leaving closes a connection used only for this queue.

@@ -22,9 +22,9 @@ export function asDataError(error: unknown, path: string, folder: string): unkno
       `${what} (${messageOf(error)}); ${todo}, then "swf-mcp resume" goes on and "swf-mcp stop" ends it`,
       { cause: error },
     );
-  if (mendable.has(code)) return dataError(`${path} cannot be written or read`, 'make room or mend the disk');
+  if (mendable.has(code)) return dataError(`${path} cannot be written or read`, 'make room or fix the disk');
   if (missing.has(code) && !isUsable(folder))
-    return dataError(`the data folder ${folder} is not there or may not be used`, 'bring it back, or mend its rights');
+    return dataError(`the data folder ${folder} is not there or may not be used`, 'bring it back, or fix its rights');
   return error;
 }
 

@@ -130,7 +130,7 @@ async function follow(
     if (!prefixes.some((prefix) => isBelow(address, prefix)))
       throw new NotFetched(
         url,
-        `${address === url ? 'it' : `it is redirected to ${address}, which`} is below none of data.sources`,
+        `${address === url ? 'it' : `it is redirected to ${address}, which`} is not in data.sources`,
         `add it: --set 'data.sources=${JSON.stringify([...prefixes, originOf(address)])}'`,
       );
     const response = await fetch(address, { headers, signal, redirect: 'manual' });

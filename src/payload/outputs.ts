@@ -67,7 +67,7 @@ export async function settle(aside: string, final: string, { outputs, outputs_om
  */
 export async function listOutputs(folder: string): Promise<Outputs> {
   // A payload may have put something else in its place.
-  if (!(await lstat(folder)).isDirectory()) throw new Error('it is no folder any more');
+  if (!(await lstat(folder)).isDirectory()) throw new Error('it is no longer a folder');
   const paths = (await regularFiles(folder)).toSorted();
   const outputs: OutputFile[] = [];
   let characters = 0;

@@ -244,4 +244,4 @@ export class RecorderSession {
 }
 
 const strayWarning = (executionId: string, namespace: string): string =>
-  `messages of ${executionId} come here, which this store does not know: another store uses namespace ${namespace} on this broker; they are recorded without effect`;
+  `messages of ${executionId}, which this store does not know, come here: another store uses namespace ${namespace} on this broker; they are recorded without effect`;

@@ -30,9 +30,7 @@ export class UnheardWorkers {
     for (const agent of holders) {
       if (agent === undefined || this.#heard.has(agent) || this.#unheard.has(agent)) continue;
       this.#unheard.add(agent);
-      warn(
-        `${agent} takes slices, and nothing that it says of them arrives: its words must carry the slice's header store_id`,
-      );
+      warn(`${agent} takes slices, but its reports on them never arrive: they must carry the slice's header store_id`);
       store.write((tx) => noteUnheard(tx, agent)).catch(onFault);
     }
   }

@@ -67,8 +67,8 @@ const mostKept = 200;
 const leastRoom = 16_777_216;
 
 /**
- * The data files of a recorder, seen from this host. A URL says where its writer has a file. A path is searched by file name in `[data] dir`, if that
- * folder is marked as the recorder's; an address on another host is fetched, if it is a source.
+ * The data files of a recorder, seen from this host. A URL says where its writer has a file. For a path, looks for the file's name in `[data] dir`,
+ * if that folder is marked as the recorder's; fetches from another host's address, if it is a source.
  */
 export class DataAccess {
   readonly checked = new CheckedFiles();
@@ -184,7 +184,7 @@ export class DataAccess {
     const { prefixes } = this.#ways.sources;
     if (!prefixes.some((prefix) => isBelow(url, prefix))) {
       const all = JSON.stringify([...prefixes, originOf(url)]);
-      return `files are at ${originOf(url)}, which is none of data.sources; add it: --set 'data.sources=${all}'`;
+      return `files are at ${originOf(url)}, which is not in data.sources; add it: --set 'data.sources=${all}'`;
     }
     if (this.#ways.command === undefined && !/^https?:/.test(url))
       return `files are at ${originOf(url)}, which needs a command: --set 'data.fetch=["xrdcp","-f","{url}","{path}"]'`;

@@ -60,7 +60,7 @@ export class RemoteHeartbeat {
     await this.#send('EXITED').catch(() => {});
   }
 
-  /** Sends no more: the name is another process's, whose end this is not. */
+  /** Sends nothing more: the name belongs to another process, which has not ended. */
   silence(): void {
     this.#isClosed = true;
     clearInterval(this.#timer);

@@ -25,7 +25,7 @@ export async function seeSharedFile(
     const code = await obstacleTo(join(folder, filename));
     if (code === undefined) return;
     if (code === 'EACCES' || code === 'EPERM')
-      throw new NotFetched(file_url, `this user may not read it (${code})`, 'mend its rights');
+      throw new NotFetched(file_url, `this user may not read it (${code})`, 'fix its rights');
     if (code !== 'ENOENT' || look === mostLooks || until.some(({ aborted }) => aborted))
       throw new NoSuchFile(file_url, `it is not there (${code})`, 'look whether the folder is the right one');
     await pause(lookMilliseconds, until);

@@ -37,7 +37,7 @@ export class WorkerPart implements Part {
       slots: params.fast_processing.target_worker_count,
       worker: this.#worker,
       reject({ body }) {
-        agentLog.warn(`a message on the queue of slices is none, and is thrown away: ${body.slice(0, shownBody)}`);
+        agentLog.warn(`threw away a message on the queue of slices that is not a slice: ${body.slice(0, shownBody)}`);
         return Promise.resolve();
       },
       unwanted: () => ({ ...views.unwanted(), ...around.offDuty.unwanted() }),

@@ -42,7 +42,7 @@ const soAlready: Readonly<Record<Action, readonly EffectCode[]>> = {
 
 const deeds: Readonly<Record<Action, string>> = { stop: 'be stopped', pause: 'be paused', continue: 'be continued' };
 
-/** The execution that a command is for. Throws `EXECUTION_NOT_FOUND`, and `ARGUMENT_INVALID` for one of other programs. */
+/** The execution that a command is for. Throws `EXECUTION_NOT_FOUND`, and `ARGUMENT_INVALID` for another program's execution. */
 export const requireControllable = (sql: Prepare, executionId: string, action: Action): OwnExecution =>
   requireOwn(requireExecution(sql, executionId), deeds[action]);
 

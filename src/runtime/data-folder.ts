@@ -29,7 +29,7 @@ export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, '
   } catch (error) {
     throw new SwfError(
       'DATA_UNAVAILABLE',
-      `the data folder ${dir} cannot be made or used (${messageOf(error)}); mend it, or name another with --set data.dir=FOLDER`,
+      `the data folder ${dir} cannot be made or used (${messageOf(error)}); fix it, or name another with --set data.dir=FOLDER`,
       { cause: error },
     );
   }

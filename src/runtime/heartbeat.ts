@@ -28,7 +28,7 @@ export class Heartbeat {
   /** When the last heartbeat was written. */
   #written: Moment | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** The last heartbeat must not be overtaken by an earlier one that waits for the store. */
+  /** The heartbeat being written: it must not come after the last one. */
   #beating: Promise<void> = Promise.resolve();
 
   constructor(store: Store, processId: number, agents: readonly string[], warn: (message: string) => void) {

@@ -211,7 +211,7 @@ function markAsOurs(dir: string, id: string): void {
   } catch (error) {
     throw new SwfError(
       'DATA_UNAVAILABLE',
-      `the data folder ${dir} cannot be written (${messageOf(error)}); mend it, or name another with --set data.dir=FOLDER`,
+      `the data folder ${dir} cannot be written (${messageOf(error)}); fix it, or name another with --set data.dir=FOLDER`,
       { cause: error },
     );
   }

@@ -23,7 +23,7 @@ export async function removeDataFolder(folder: string, executionId: string, stor
   } catch (error) {
     throw new SwfError(
       'DATA_UNAVAILABLE',
-      `the data folder ${folder} cannot be removed (${messageOf(error).slice(0, 300)}); mend its rights and prune once more`,
+      `the data folder ${folder} cannot be removed (${messageOf(error).slice(0, 300)}); fix its rights and prune again`,
       { cause: error },
     );
   }

@@ -41,7 +41,7 @@ export function readControlMessage(delivery: Delivery, commandId: string, around
   if (fields['msg_type'] !== 'run_workflow') return { kind: 'other' };
   const decoded = decodeObject(completed(fields, commandId, around.config));
   if (decoded.kind !== 'message' || decoded.message.msg_type !== 'run_workflow')
-    return { kind: 'other', refusal: decoded.kind === 'rejected' ? decoded.reason : 'is no request' };
+    return { kind: 'other', refusal: decoded.kind === 'rejected' ? decoded.reason : 'is not a request' };
   const { message } = decoded;
   try {
     const config = around.asRecorded(requestedConfig(message, around));

@@ -121,8 +121,8 @@ describe('the picture of an execution', () => {
   it('counts each slice, each completion and each failure once, and its levels end at what is left', () => {
     fc.assert(
       fc.property(slices, fc.integer({ min: 10, max: 600 }), (all, mostBins) => {
-        const attempts = attemptsOf(all);
-        const { series, causes } = picture(attempts, mostBins);
+        const made = attemptsOf(all);
+        const { series, causes } = picture(made, mostBins);
         const having = (state: string): number => all.filter(({ last }) => last === state).length;
         const failures = sum(all.map(({ tries, last }) => tries.length - (last === 'failed' ? 0 : 1)));
         expect(sum(series.arrived)).toBe(all.length);
@@ -132,8 +132,8 @@ describe('the picture of an execution', () => {
         expect(series.queued.at(-1)).toBe(having('queued'));
         expect(series.processing.at(-1)).toBe(having('processing'));
         expect(Math.min(...series.queued, ...series.processing)).toBeGreaterThanOrEqual(0);
-        const times = Array.from(attempts.completed, (end, at) => [attempts.started[at] as number, end] as const);
-        const worked = times.filter((_, at) => attempts.state[at] === completedState).map(([from, end]) => end - from);
+        const times = Array.from(made.completed, (end, at) => [made.started[at] as number, end] as const);
+        const worked = times.filter((_, at) => made.state[at] === completedState).map(([from, end]) => end - from);
         const inBins = series.mean_seconds.map((mean, bin) => (mean ?? 0) * 1000 * (series.completed[bin] as number));
         // Means are rounded to a millisecond.
         expect(Math.abs(sum(inBins) - sum(worked))).toBeLessThanOrEqual(all.length);

@@ -200,7 +200,7 @@ describe('a payload command', () => {
     [
       'puts a link in the place of its output folder',
       'rm -r "$SWF_OUTPUT_DIR"; ln -s /etc "$SWF_OUTPUT_DIR"',
-      /it is no folder any more/,
+      /it is no longer a folder/,
     ],
     ['names an interpreter that is not there', undefined, /the interpreter that its first line names is not there/],
   ])('that %s fails its slice with the cause, and lists nothing', async (_, script, cause) => {

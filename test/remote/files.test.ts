@@ -107,7 +107,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     const stranger = await host(here, 'worker', []);
     const run = here.run('--stf-count', '1', '--speed', '20', ...elsewhere('worker'), ...sets(`data.url=${daq.url}`));
     await stranger.agent.saw(
-      /off duty for NO_FILE .*none of data\.sources; add it: --set 'data\.sources=\["http:\/\/127\.0\.0\.1:\d+\/"\]'/,
+      /off duty for NO_FILE .*not in data\.sources; add it: --set 'data\.sources=\["http:\/\/127\.0\.0\.1:\d+\/"\]'/,
     );
     stranger.agent.child.kill('SIGTERM');
     await stranger.agent.finished;

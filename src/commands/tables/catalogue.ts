@@ -1,17 +1,5 @@
 import { duration } from '../shared/duration.ts';
-import {
-  bodyOf,
-  column,
-  name,
-  namesOf,
-  number,
-  offDutyOf,
-  seconds,
-  type ShownColumn,
-  state,
-  textOf,
-  time,
-} from './cells.ts';
+import { bodyOf, column, name, namesOf, number, offDutyOf, seconds, type ShownColumn, state, time } from './cells.ts';
 
 /** How a table may be written. */
 export const outputs = ['table', 'wide', 'json', 'csv'] as const;

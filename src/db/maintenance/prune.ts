@@ -32,10 +32,7 @@ const isLeftForNobody = `execution_id NOT IN (SELECT execution_id FROM notes WHE
 /** How long a process that drove an execution may still have last messages to send. */
 const farewellMilliseconds = 60_000;
 
-/**
- * Ended executions that a rule gives up, oldest first. Running ones stay, driven or not, and so do executions with a process still there, last
- * messages still to be sent, or a note for the next shift.
- */
+/** Ended executions that a rule gives up, oldest first, except those with a living process, unsent messages, or a note for the next shift. */
 export function removableExecutions(
   sql: Prepare,
   { keep = 0, endedBefore, observed = false }: RemovalRule,

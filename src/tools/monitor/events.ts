@@ -26,7 +26,7 @@ export function asEvent(row: Landmark) {
     type: row.message_type,
     message_id: row.message_id,
     by: clipped(
-      body['claimed_by'] === undefined ? row.sender_agent : claimedName(String(body['claimed_by']), row.sender_agent),
+      body['claimed_by'] === undefined ? row.sender_agent : claimedName(body['claimed_by'], row.sender_agent),
     ),
     // The usual effect is left out.
     effect: row.effect === 'applied' ? null : row.effect,

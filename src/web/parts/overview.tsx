@@ -147,18 +147,16 @@ function Executions({
     { head: 'namespace', cell: ({ namespace }) => namespace },
     { head: 'quality', cell: ({ quality }) => quality },
     { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time, zone) },
-    numbers(
-      'took',
-      ({ duration_seconds, silent_seconds: silent }) =>
-        silent === undefined ? duration(duration_seconds) : `silent for ${duration(silent)}`,
-      'when',
-    ),
+    numbers('took', tookOf, 'when'),
     numbers('STFs', ({ stf_count }) => count(stf_count)),
     { head: 'slices', shade: 'wide', cell: (row) => <SliceBar row={row} /> },
     numbers('failed', ({ slices_failed }) => count(slices_failed)),
   ];
   return <Table label="Executions" columns={columns} rows={answer.items} keyOf={({ execution_id }) => execution_id} />;
 }
+
+const tookOf = ({ duration_seconds, silent_seconds: silent }: ExecutionRow): string =>
+  silent === undefined ? duration(duration_seconds) : `silent for ${duration(silent)}`;
 
 function SliceBar({ row }: { row: ExecutionRow }) {
   const { slices_created, slices_completed, slices_failed } = row;
