@@ -85,6 +85,7 @@ async function buildPage() {
     await build({
       ...options,
       inject,
+      define: { isServed: 'true' },
       entryPoints: { app: 'src/web/live.tsx' },
       format: 'esm',
       splitting: true,
@@ -94,6 +95,7 @@ async function buildPage() {
     await build({
       ...options,
       inject,
+      define: { isServed: 'false' },
       entryPoints: { hosted: 'src/web/hosted.tsx', report: 'src/web/report.tsx' },
       format: 'iife',
     }),

@@ -3,14 +3,11 @@ import * as z from 'zod';
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import { comparisonAnswer } from './answers/comparison.ts';
+import { type Figures, figureWords, settingWords, stageWords } from './comparison-words.ts';
 import { clipShown } from './shared/clip.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
-/** Figures whose ratio is smaller count as equal. */
-const noticeable = 1.25;
-/** Differences below this many seconds are noise. */
-const leastSeconds = 0.05;
 const shownDifferences = 40;
 const shownText = 220;
 
@@ -33,7 +30,7 @@ export const compareExecutionsTool = defineTool({
       sideOf(queries, queries.execution(id), now),
     ) as [Side, Side];
     const figures = Object.fromEntries(
-      Object.keys(a.figures).map((name) => [name, { a: a.figures[name] ?? 0, b: b.figures[name] ?? 0 }]),
+      (Object.keys(a.figures) as (keyof Figures)[]).map((name) => [name, { a: a.figures[name], b: b.figures[name] }]),
     );
     const stages = a.delays.flatMap((delay) => {
       const other = b.delays.find(({ stage }) => stage === delay.stage);
@@ -51,14 +48,12 @@ export const compareExecutionsTool = defineTool({
           ? []
           : [`a is ${a.execution.status}, b is ${b.execution.status}`]),
         ...(isOver(a) && isOver(b)
-          ? Object.entries(figures).flatMap(([name, both]) => sentence(name.replaceAll('_', ' '), both, 0))
+          ? figureWords(a.figures, b.figures)
           : ['one of them has not ended: its figures are those so far']),
         ...onlyOne('a', a, b),
         ...onlyOne('b', b, a),
-        ...stages.flatMap(({ stage, p95 }) => sentence(`p95 of ${stage}`, p95, leastSeconds)),
-        ...configuration.map(
-          ({ key, a: mine, b: theirs }) => `${key} is ${mine ?? 'not set'}, in b ${theirs ?? 'not set'}`,
-        ),
+        ...stages.flatMap(({ stage, p95 }) => stageWords(stage, p95)),
+        ...configuration.map(settingWords),
       ].slice(0, shownDifferences),
       figures,
       stages,
@@ -72,14 +67,14 @@ export const compareExecutionsTool = defineTool({
 const onlyOne = (name: string, mine: Side, theirs: Side): string[] =>
   mine.delays
     .filter(({ stage }) => theirs.delays.every((other) => other.stage !== stage))
-    .map(({ stage }) => `only ${name} has come to ${stage}`);
+    .map(({ stage }) => `only ${name} has reached ${stage}`);
 
 const isOver = ({ execution }: Side): boolean => execution.status !== 'running';
 
 interface Side {
   execution: ExecutionRow;
   delays: { stage: string; p50: number; p95: number; max: number }[];
-  figures: Record<string, number>;
+  figures: Figures;
   settings: ReturnType<Queries['settings']>;
 }
 
@@ -115,14 +110,4 @@ function configurationDifferences(a: Side['settings'], b: Side['settings']) {
         one === undefined ? null : clipShown(isAlike ? `${one.shown} (${one.mark})` : one.shown, shownText);
       return present({ key, a: shown(mine), b: shown(theirs) });
     });
-}
-
-function sentence(name: string, { a, b }: { a: number; b: number }, least: number): string[] {
-  if (a === b || Math.abs(a - b) < least) return [];
-  if (b === 0 || a === 0) return [`${name} is ${a}, in b ${b}`];
-  const ratio = a / b;
-  if (ratio < noticeable && ratio > 1 / noticeable) return [];
-  return [
-    `${name} is ${a}, ${ratio > 1 ? `${ratio.toFixed(1)} times` : `${(ratio * 100).toPrecision(2)} % of`} the ${b} of b`,
-  ];
 }

@@ -17,6 +17,7 @@ function Hosted() {
   useEffect(() => {
     void hostWorld({
       onExecution: setId,
+      onRefused: setWords,
       onCancelled: (reason) => setWords(`The call was cancelled. ${reason}`),
       onTheme: (theme) => void (document.documentElement.dataset['theme'] = theme),
       onTeardown: () => {

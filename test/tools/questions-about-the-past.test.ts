@@ -249,8 +249,8 @@ describe('asked what a run was, the answer', () => {
       ]),
     );
     expect(configuration).toContainEqual({ key: 'worker.payload', a: 'true' });
-    expect(differences).toContain('worker.max_retries is 1, in b 3');
-    expect(differences).toContain('config is mine.toml, in b not set');
+    expect(differences).toContain('worker.max_retries is 1 in a, 3 in b');
+    expect(differences).toContain('config is mine.toml in a, not set in b');
   });
 
   it('says of a stopped run how much was planned', async () => {

@@ -10,7 +10,7 @@ globalThis.hostPage = async (html, executionId) => {
     null,
     { name: 'test', version: '1' },
     { serverTools: {}, message: { text: {} } },
-    { hostContext: { theme: 'dark', displayMode: 'inline', availableDisplayModes: ['inline'] } },
+    { hostContext: { theme: 'dark', displayMode: 'inline', availableDisplayModes: ['inline', 'fullscreen'] } },
   );
   const began = new Promise((resolve) => {
     bridge.addEventListener('initialized', () => {
@@ -26,6 +26,7 @@ globalThis.hostPage = async (html, executionId) => {
     seen.calls += 1;
     return globalThis.callTool(params);
   };
+  bridge.onrequestdisplaymode = ({ mode }) => Promise.resolve({ mode });
   bridge.onmessage = (message) => {
     seen.messages.push(message);
     return Promise.resolve({});
@@ -34,7 +35,8 @@ globalThis.hostPage = async (html, executionId) => {
   await bridge.connect(new PostMessageTransport(frame.contentWindow, frame.contentWindow));
   frame.srcdoc = html;
   await began;
-  await bridge.sendToolInput({ arguments: { execution_id: executionId } });
+  if (executionId !== '') await bridge.sendToolInput({ arguments: { execution_id: executionId } });
+  globalThis.refuse = (text) => bridge.sendToolResult({ isError: true, content: [{ type: 'text', text }] });
   globalThis.seen = seen;
   globalThis.teardown = () => bridge.teardownResource({});
 };

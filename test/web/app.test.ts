@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { build } from 'esbuild';
+import type { FrameLocator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 
 import { ask, connectStdio, temporaryFolder } from '../helpers.ts';
@@ -41,10 +43,12 @@ describe('the page for a chat', () => {
   describe.skipIf(!hasHost || browserIsMissing() !== undefined)('in a host', () => {
     const browser = useBrowser();
 
-    it('shows the execution of the call, in at most 700 pixels, hands words over, and ends when it is told to', async () => {
-      const folder = temporaryFolder();
-      const id = await hostileRun(folder);
-      const client = await connectStdio({ folder });
+    /** A chat of this width whose page was given an execution, unless it is empty. */
+    async function hosted(
+      execution: string,
+      client: Client,
+      width: number,
+    ): Promise<{ page: Page; frame: FrameLocator }> {
       const [resource] = (await client.readResource({ uri })).contents as { text: string }[];
       const { outputFiles } = await build({
         entryPoints: ['test/web/app-host.js'],
@@ -53,17 +57,24 @@ describe('the page for a chat', () => {
         format: 'iife',
         nodePaths: ['test/clients/node_modules'],
       });
-      const page = await browser.open('about:blank', { width: 760 });
+      const page = await browser.open('about:blank', { width });
       await page.exposeFunction('callTool', (params: { name: string; arguments: Record<string, unknown> }) =>
         client.callTool(params),
       );
       await page.evaluate(outputFiles[0]?.text ?? '');
       await page.evaluate(
-        ([html, execution]) =>
-          (globalThis as unknown as { hostPage: (...args: string[]) => Promise<void> }).hostPage(html, execution),
-        [resource?.text ?? '', id] as const,
+        ([html, id]) =>
+          (globalThis as unknown as { hostPage: (...args: string[]) => Promise<void> }).hostPage(html, id),
+        [resource?.text ?? '', execution] as const,
       );
-      const frame = page.frameLocator('iframe');
+      return { page, frame: page.frameLocator('iframe') };
+    }
+
+    it('shows the execution of the call, in at most 700 pixels, hands words over, and ends when it is told to', async () => {
+      const folder = temporaryFolder();
+      const id = await hostileRun(folder);
+      const client = await connectStdio({ folder });
+      const { page, frame } = await hosted(id, client, 760);
       await frame.getByRole('heading', { level: 1, name: id }).waitFor();
       await frame.getByRole('img', { name: /^Backlog:/ }).waitFor();
       const monitor = await ask(client, 'get_workflow_monitor', { execution_id: id });
@@ -77,11 +88,34 @@ describe('the page for a chat', () => {
       await frame.getByRole('button', { name: 'ask the assistant' }).first().click();
       await page.waitForFunction(() => (globalThis as unknown as { seen: Seen }).seen.messages.length > 0);
       const { messages } = await seen();
-      expect(messages[0]?.content[0]?.text).toContain(`get_workflow_monitor({"execution_id":"${id}"})`);
+      expect(messages[0]?.content[0]?.text).toContain(`list_tf_slices({"execution_id":"${id}","status":"failed"`);
       // What logs say is never handed over.
       expect(messages[0]?.content[0]?.text).not.toContain('geometry');
       await page.evaluate(() => (globalThis as unknown as { teardown: () => Promise<void> }).teardown());
       await frame.getByText('This view has ended.').waitFor();
+    });
+
+    it('cuts nothing off in a narrow chat, and opens a slice though its frame has no address', async () => {
+      const folder = temporaryFolder();
+      const id = await hostileRun(folder);
+      const { frame } = await hosted(id, await connectStdio({ folder }), 400);
+      await frame.getByText('no calibration').waitFor();
+      const overflow = (): Promise<number> => frame.locator('body').evaluate((body) => body.scrollHeight - innerHeight);
+      await expect.poll(overflow).toBeLessThanOrEqual(0);
+      await frame.getByRole('button', { name: 'open wide' }).click();
+      await frame.getByRole('button', { name: 'swf.100010.000001_slice_003.tf' }).first().click();
+      await frame.getByRole('dialog').getByText('exit code 4').first().waitFor();
+    });
+
+    it('says the words of a call that was refused', async () => {
+      const { page, frame } = await hosted('', await connectStdio({ folder: temporaryFolder() }), 760);
+      await frame.getByText('Waiting for an execution').waitFor();
+      await page.evaluate(() =>
+        (globalThis as unknown as { refuse: (text: string) => Promise<void> }).refuse(
+          'EXECUTION_NOT_FOUND: there is none',
+        ),
+      );
+      await frame.getByText('EXECUTION_NOT_FOUND: there is none').waitFor();
     });
   });
 });

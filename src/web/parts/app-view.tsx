@@ -1,8 +1,11 @@
+import { useEffect, useState } from 'preact/hooks';
+
 import { standingNow } from '../state/as-of.ts';
 import { drawable, isEnded, useMonitor, useTimeline } from '../state/asking.ts';
 import { useNow } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
+import { maxHeight } from '../transport/host.ts';
 import { FaultBanner, Refused, Skeleton } from './banner.tsx';
 import { Button } from './card.tsx';
 import { Findings } from './findings.tsx';
@@ -13,11 +16,26 @@ import { Latency } from './latency.tsx';
 const everyMilliseconds = 2000;
 const shownFindings = 1;
 
+/** How many parts to leave out so that the page is at most this high, in pixels. It is found anew for each key. */
+function useFit(height: number, key: string): number {
+  const [left, setLeft] = useState({ key, parts: 0 });
+  const parts = left.key === key ? left.parts : 0;
+  useEffect(() => {
+    // Charts find their width in the frame after their first one.
+    const frame = requestAnimationFrame(() => {
+      if (parts < 3 && document.body.scrollHeight > height) setLeft({ key, parts: parts + 1 });
+    });
+    return () => cancelAnimationFrame(frame);
+  });
+  return parts;
+}
+
 /** One execution within a chat: no tabs, no lists, no scrolling. */
 export function AppView({ id }: { id: string }) {
   const { world } = useAround();
   const now = useNow();
   const { answer: monitor, fault, at } = useMonitor(id, everyMilliseconds);
+  const left = useFit(maxHeight, `${innerWidth} ${monitor?.findings.length}`);
   const isOver = monitor !== undefined && isEnded(monitor);
   const polled = useTimeline(id, { slots: 0, bins: 120 }, { every: everyMilliseconds, isOver });
   const timeline = drawable(polled.answer);
@@ -36,14 +54,21 @@ export function AppView({ id }: { id: string }) {
         <Findings monitor={monitor} onOpen={undefined} dimmed={false} most={shownFindings} />
       )}
       <Refused fault={polled.fault} at={polled.at} />
-      {timeline && (
-        <>
-          <Flow monitor={monitor} timeline={timeline} asOf={undefined} onZoom={undefined} isCompact />
-          <details>
-            <summary>delays</summary>
-            <Latency timeline={timeline} />
-          </details>
-        </>
+      {timeline && left < 3 && (
+        <Flow
+          monitor={monitor}
+          timeline={timeline}
+          asOf={undefined}
+          onZoom={undefined}
+          isCompact
+          hasBacklog={left < 2}
+        />
+      )}
+      {timeline && left < 1 && (
+        <details>
+          <summary>delays</summary>
+          <Latency timeline={timeline} />
+        </details>
       )}
       {world.openWide !== undefined && (
         <Button

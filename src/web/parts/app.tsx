@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import { useEffect } from 'preact/hooks';
 
 import { time, type Zone } from '../shared/format.ts';
@@ -10,7 +11,7 @@ import { lazy } from './lazy.tsx';
 import { Page } from './pages.tsx';
 
 /** Loads later; the page reserves its space, so nothing moves when it arrives. */
-const AlarmBar = lazy(async () => (await import('./alarms.tsx')).AlarmBar);
+const AlarmBar = isServed ? lazy(async () => (await import('./alarms.tsx')).AlarmBar) : Fragment;
 
 type Theme = 'system' | 'light' | 'dark';
 
@@ -22,9 +23,11 @@ export function App({ world }: { world: World }) {
   const [zone, setZone] = useChoice<Zone>('time', 'UTC');
   const [theme, setTheme] = useChoice<Theme>('theme', 'system');
   useEffect(() => {
+    // A chat has a theme of its own.
+    if (world.kind === 'app') return;
     if (theme === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = theme;
-  }, [theme]);
+  }, [theme, world.kind]);
   const { report } = world;
   const id = route.ids[0] ?? report?.execution_id ?? '';
   useEffect(() => {
@@ -35,7 +38,7 @@ export function App({ world }: { world: World }) {
   return (
     <Around.Provider value={{ world, zone }}>
       <Top hasPages={report === undefined} {...{ zone, setZone, theme, setTheme }} />
-      {world.kind === 'live' && (
+      {isServed && (
         <aside class="alarm-place" aria-label="Alarms">
           <AlarmBar />
         </aside>
@@ -83,7 +86,7 @@ function Top({ hasPages, zone, setZone, theme, setTheme }: TopProps) {
         <nav aria-label="Pages">
           <a href={hashOf({ page: 'overview', ids: [], params: {} })}>Executions</a>
           <a href={hashOf({ page: 'shift', ids: [], params: {} })}>Shift</a>
-          <a href={hashOf({ page: 'wall', ids: [], params: {} })}>Wall</a>
+          {isServed && <a href={hashOf({ page: 'wall', ids: [], params: {} })}>Wall</a>}
         </nav>
       )}
       <span class="tools">

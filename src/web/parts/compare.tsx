@@ -1,12 +1,14 @@
+import { isNoticeable } from '../../domain/noticeable.ts';
 import { linear, roundTicks } from '../draw/scale.ts';
 import type { Comparison, Timeline } from '../shared/answers.ts';
-import { duration } from '../shared/format.ts';
+import { count, duration } from '../shared/format.ts';
 import { usePoll, useWidth } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { Answered } from './banner.tsx';
 import { bottom, left, Levels, right, shown } from './chart-parts.tsx';
 import { Dash } from './legend.tsx';
+import { Pill } from './pill.tsx';
 import { numbers, Table } from './table.tsx';
 
 const everyMilliseconds = 3000;
@@ -48,7 +50,7 @@ export function Compare({ ids }: PageProps) {
 }
 
 function Sentences({ comparison: { differences } }: { comparison: Comparison }) {
-  if (differences.length === 0) return <p>Nothing differs that is worth saying.</p>;
+  if (differences.length === 0) return <p>No noticeable difference.</p>;
   return (
     <ul>
       {differences.map((sentence) => (
@@ -109,13 +111,37 @@ function Completions({ names, lines }: { names: readonly string[]; lines: readon
   );
 }
 
-type Row = readonly [name: string, a: string, b: string, verdict?: string];
+type Verdict = 'better' | 'worse' | undefined;
 
-/** Whether b is better than a: higher for rates, lower for times and failures; empty for plain counts. */
-function verdictOf(name: string, a: number, b: number): string {
-  const isRate = /per_second/.test(name);
-  if (a === b || !/second|failed|retries/.test(name)) return '';
-  return `${b > a ? '▲' : '▼'} ${b > a === isRate ? 'better' : 'worse'}`;
+type Row = readonly [name: string, a: string, b: string, verdict?: Verdict];
+
+/** How a figure is shown, and which of two is better; without `better`, neither is. */
+interface Shown {
+  label: string;
+  shown: (value: number) => string;
+  unit: 'seconds' | 'other';
+  better?: 'lower' | 'higher';
+}
+
+const figureNames: Readonly<Record<string, Shown>> = {
+  duration_seconds: { label: 'duration', shown: duration, unit: 'seconds', better: 'lower' },
+  stf_count: { label: 'STF files', shown: count, unit: 'other' },
+  slices_completed: { label: 'slices completed', shown: count, unit: 'other' },
+  slices_failed: { label: 'slices that stay failed', shown: count, unit: 'other', better: 'lower' },
+  slice_retries: { label: 'retries', shown: count, unit: 'other', better: 'lower' },
+  slices_per_second: { label: 'slices a second', shown, unit: 'other', better: 'higher' },
+};
+
+const delay = (stage: string): Shown => ({
+  label: `${stage}, 95 of 100 below`,
+  shown: duration,
+  unit: 'seconds',
+  better: 'lower',
+});
+
+function rowOf({ label, shown: of, unit, better }: Shown, { a, b }: { a: number; b: number }): Row {
+  if (better === undefined || !isNoticeable(a, b, unit)) return [label, of(a), of(b)];
+  return [label, of(a), of(b), b > a === (better === 'higher') ? 'better' : 'worse'];
 }
 
 /** The figures of both side by side, their delays, and the settings that differ. */
@@ -124,18 +150,10 @@ function Figures({ comparison, names }: { comparison: Comparison; names: readonl
   const [first = '', second = ''] = names;
   const rows: Row[] = [
     ['state', status.a, status.b],
-    ...Object.entries(figures).map(([name, { a, b }]): Row => [
-      name.replaceAll('_', ' '),
-      shown(a),
-      shown(b),
-      verdictOf(name, a, b),
-    ]),
-    ...stages.map(({ stage, p95 }): Row => [
-      `${stage}, 95 of 100 below`,
-      duration(p95.a),
-      duration(p95.b),
-      verdictOf('seconds', p95.a, p95.b),
-    ]),
+    ...Object.entries(figures).map(([name, both]) =>
+      rowOf(figureNames[name] ?? { label: name, shown, unit: 'other' }, both),
+    ),
+    ...stages.map(({ stage, p95 }) => rowOf(delay(stage), p95)),
     ...configuration.map(({ key, a = 'not set', b = 'not set' }): Row => [key, a, b]),
   ];
   return (
@@ -147,7 +165,10 @@ function Figures({ comparison, names }: { comparison: Comparison; names: readonl
         { head: 'figure', cell: ([name]) => name },
         numbers<Row>(`a: ${first}`, ([, a]) => a, 'words'),
         numbers<Row>(`b: ${second}`, ([, , b]) => b, 'words'),
-        { head: 'b', shade: 'verdict', cell: ([, , , verdict]) => verdict },
+        {
+          head: 'b against a',
+          cell: ([, , , verdict]) => verdict && <Pill state={verdict} />,
+        },
       ]}
     />
   );

@@ -15,10 +15,11 @@ interface Props {
   asOf: number | undefined;
   onZoom: ((from: number, until: number) => void) | undefined;
   isCompact?: boolean;
+  hasBacklog?: boolean;
 }
 
 /** Throughput and backlog over one time axis, measured and expected. */
-export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false }: Props) {
+export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBacklog = true }: Props) {
   const [cursor, setCursor] = useState<number | undefined>(undefined);
   const rate = (values: readonly number[]): number[] => values.map((n) => n / timeline.bin_seconds);
   const shared = { timeline, asOf, onZoom, cursor, onCursor: setCursor, height: isCompact ? 90 : 150 };
@@ -39,17 +40,19 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false }: Pro
         guides={expectedRates(monitor, timeline)}
         {...shared}
       />
-      <TimeChart
-        title="Backlog"
-        unit="slices"
-        lines={[
-          { name: 'processing', shade: 'processing', values: timeline.series.processing, kind: 'stacked' },
-          { name: 'queued', shade: 'queued', values: timeline.series.queued, kind: 'stacked' },
-        ]}
-        guides={slotsGuide(monitor, timeline)}
-        drain={asOf === undefined ? drainOf(monitor, timeline) : undefined}
-        {...shared}
-      />
+      {hasBacklog && (
+        <TimeChart
+          title="Backlog"
+          unit="slices"
+          lines={[
+            { name: 'processing', shade: 'processing', values: timeline.series.processing, kind: 'stacked' },
+            { name: 'queued', shade: 'queued', values: timeline.series.queued, kind: 'stacked' },
+          ]}
+          guides={slotsGuide(monitor, timeline)}
+          drain={asOf === undefined ? drainOf(monitor, timeline) : undefined}
+          {...shared}
+        />
+      )}
       {!isCompact && <AsTable timeline={timeline} />}
     </Card>
   );

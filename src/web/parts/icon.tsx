@@ -45,6 +45,8 @@ const marks: Readonly<Record<string, readonly [IconName, string]>> = {
   paused: ['pause', 'idle'],
   standby: ['pause', 'idle'],
   draining: ['info', 'plain'],
+  better: ['check', 'good'],
+  worse: ['alert', 'warn'],
 };
 
 export const markOf = (state: string): readonly [icon: IconName, shade: string] => marks[state] ?? ['dot', 'plain'];

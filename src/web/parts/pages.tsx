@@ -3,12 +3,14 @@ import type { ComponentType } from 'preact';
 import type { PageProps, Route } from '../state/route.ts';
 import { lazy } from './lazy.tsx';
 
+const Overview = lazy(async () => (await import('./overview.tsx')).Overview);
+
 /** The pages by name. */
 const pages: Readonly<Record<Route['page'], ComponentType<PageProps>>> = {
-  overview: lazy(async () => (await import('./overview.tsx')).Overview),
+  overview: Overview,
   execution: lazy(async () => (await import('./execution.tsx')).Execution),
   latest: lazy(async () => (await import('./latest.tsx')).Latest),
-  wall: lazy(async () => (await import('./wall.tsx')).Wall),
+  wall: isServed ? lazy(async () => (await import('./wall.tsx')).Wall) : Overview,
   compare: lazy(async () => (await import('./compare.tsx')).Compare),
   shift: lazy(async () => (await import('./shift.tsx')).Shift),
 };

@@ -15,13 +15,20 @@ export function useRoute(): [Route, (params: Record<string, string | undefined>)
     read();
     return () => removeEventListener('hashchange', read);
   }, []);
+  const latest = useRef(route);
+  latest.current = route;
   const change = (params: Record<string, string | undefined>): void => {
-    const now = readRoute(location.hash);
+    const now = latest.current;
     const all = Object.entries({ ...now.params, ...params }).filter(
       (one): one is [string, string] => one[1] !== undefined,
     );
     const next = { ...now, params: Object.fromEntries(all) };
-    history.replaceState(null, '', hashOf(next));
+    try {
+      history.replaceState(null, '', hashOf(next));
+    } catch {
+      // The frame of a chat has no address of its own.
+    }
+    latest.current = next;
     setRoute(next);
   };
   return [route, change];

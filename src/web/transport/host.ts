@@ -41,6 +41,8 @@ const call: Call = async <T>(tool: string, args: object): Promise<T> =>
 export interface HostEvents {
   /** The execution of a call. */
   onExecution: (executionId: string) => void;
+  /** The call failed, with the words of its error. */
+  onRefused: (words: string) => void;
   onCancelled: (reason: string) => void;
   onTheme: (theme: 'light' | 'dark') => void;
   onTeardown: () => void;
@@ -86,7 +88,8 @@ function hear({ id: theirs, method, params = {}, ...rest }: Message, events: Hos
       takeExecution(params['arguments'], events);
       break;
     case 'ui/notifications/tool-result':
-      takeExecution(params['structuredContent'], events);
+      if (params['isError'] === true) events.onRefused(textOf(params['content']));
+      else takeExecution(params['structuredContent'], events);
       break;
     case 'ui/notifications/tool-cancelled':
       events.onCancelled(typeof params['reason'] === 'string' ? params['reason'] : '');
@@ -105,6 +108,12 @@ function hear({ id: theirs, method, params = {}, ...rest }: Message, events: Hos
       if (theirs !== undefined) post({ id: theirs, error: { code: -32_601, message: `there is no ${method} here` } });
   }
 }
+
+/** The text of a tool's result. */
+const textOf = (content: unknown): string =>
+  Array.isArray(content)
+    ? content.map(({ text }: { text?: unknown }) => (typeof text === 'string' ? text : '')).join('\n')
+    : '';
 
 function takeExecution(value: unknown, { onExecution }: HostEvents): void {
   const given = (value as { execution_id?: unknown } | undefined)?.execution_id;
@@ -126,7 +135,7 @@ function takeContext(context: HostContext, { onTheme }: HostEvents): void {
 }
 
 /** The most height to request from a chat; the page scrolls beyond it. Pixels. */
-const mostHeight = 700;
+export const maxHeight = 700;
 
 /** Reports the content's size to the host when it changes, at most every tenth of a second, so that the frame fits. */
 function reportSize(): void {
@@ -134,7 +143,7 @@ function reportSize(): void {
   let timer: number | undefined;
   const tell = (): void => {
     timer = undefined;
-    const height = Math.min(mostHeight, Math.ceil(document.body.scrollHeight));
+    const height = Math.min(maxHeight, Math.ceil(document.body.scrollHeight));
     if (height === told) return;
     told = height;
     post({ method: 'ui/notifications/size-changed', params: { width: document.body.scrollWidth, height } });

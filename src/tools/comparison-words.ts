@@ -1,0 +1,72 @@
+import { isNoticeable } from '../domain/noticeable.ts';
+
+interface Pair {
+  a: number;
+  b: number;
+}
+
+/** The figures of an execution that are compared. */
+export interface Figures {
+  duration_seconds: number;
+  stf_count: number;
+  slices_completed: number;
+  slices_failed: number;
+  slice_retries: number;
+  slices_per_second: number;
+}
+
+const seconds = (value: number): string => `${value < 10 ? value.toFixed(3) : value.toFixed(1)} s`;
+
+/** How many times the larger is the smaller: `1.5 times`, `12 times`. */
+function times({ a, b }: Pair): string {
+  const ratio = Math.max(a, b) / Math.min(a, b);
+  return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio)} times`;
+}
+
+/** A sentence that begins with the larger one. */
+const larger = ({ a, b }: Pair, say: (name: 'a' | 'b', value: number, other: 'a' | 'b', rest: number) => string) =>
+  a > b ? say('a', a, 'b', b) : say('b', b, 'a', a);
+
+/** How each figure is said, where both differ noticeably. Seconds are wall time. */
+const words: { readonly [K in keyof Figures]: (both: Pair) => string } = {
+  duration_seconds: (both) =>
+    larger(
+      both,
+      (name, took, other, rest) =>
+        `${name} took ${seconds(took)}, ${times(both)} as long as ${other} (${seconds(rest)})`,
+    ),
+  stf_count: ({ a, b }) => `a has ${a} STF files, b ${b}`,
+  slices_completed: ({ a, b }) => `${a} slices are completed in a, ${b} in b`,
+  slices_failed: ({ a, b }) => `${a} slices stay failed in a, ${b} in b`,
+  slice_retries: ({ a, b }) => `slices were tried again ${a} times in a, ${b} times in b`,
+  slices_per_second: (both) =>
+    both.a === 0 || both.b === 0
+      ? `${both.a} slices a second were completed in a, ${both.b} in b`
+      : larger(
+          both,
+          (name, rate, other, rest) =>
+            `${name} completed ${rate} slices a second, ${times(both)} as many as ${other} (${rest})`,
+        ),
+};
+
+/** Sentences about the figures that differ noticeably. */
+export const figureWords = (a: Figures, b: Figures): string[] =>
+  (Object.keys(words) as (keyof Figures)[]).flatMap((name) => {
+    const both = { a: a[name], b: b[name] };
+    return isNoticeable(both.a, both.b, name === 'duration_seconds' ? 'seconds' : 'other') ? [words[name](both)] : [];
+  });
+
+/** A sentence about the delays of a stage, where they differ noticeably. @param p95 95 of 100 are below, in seconds of wall time */
+export function stageWords(stage: string, p95: Pair): string[] {
+  if (!isNoticeable(p95.a, p95.b, 'seconds')) return [];
+  return [
+    larger(p95, (name, took, other, rest) => {
+      const ratio = rest === 0 ? 'against' : `${times(p95)} the`;
+      return `${stage}: 95 of 100 took at most ${seconds(took)} in ${name}, ${ratio} ${seconds(rest)} of ${other}`;
+    }),
+  ];
+}
+
+/** A sentence about a setting that differs. */
+export const settingWords = ({ key, a, b }: { key: string; a?: string; b?: string }): string =>
+  `${key} is ${a ?? 'not set'} in a, ${b ?? 'not set'} in b`;

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+
+import { figureWords, stageWords } from '../../src/tools/comparison-words.ts';
+
+const figures = {
+  duration_seconds: 12.3,
+  stf_count: 10,
+  slices_completed: 150,
+  slices_failed: 0,
+  slice_retries: 0,
+  slices_per_second: 12.2,
+};
+
+describe('a comparison', () => {
+  it('says in whole sentences with units what differs noticeably, the larger first', () => {
+    const other = { ...figures, duration_seconds: 8.2, slices_failed: 3, slices_per_second: 24.4, stf_count: 5 };
+    expect(figureWords(figures, other)).toEqual([
+      'a took 12.3 s, 1.5 times as long as b (8.200 s)',
+      'a has 10 STF files, b 5',
+      '0 slices stay failed in a, 3 in b',
+      'b completed 24.4 slices a second, 2.0 times as many as a (12.2)',
+    ]);
+    expect(stageWords('slice → slice_started', { a: 0.01, b: 1 })).toEqual([
+      'slice → slice_started: 95 of 100 took at most 1.000 s in b, 100 times the 0.010 s of a',
+    ]);
+  });
+
+  it.each([
+    ['is the same', figures],
+    ['differs by less than a quarter', { ...figures, duration_seconds: 14, slices_per_second: 10.7 }],
+  ])('is silent where all %s', (_, other) => {
+    expect(figureWords(figures, other)).toEqual([]);
+  });
+
+  it('is silent about seconds that differ by less than 50 ms', () => {
+    expect(stageWords('slice → slice_started', { a: 0.01, b: 0.055 })).toEqual([]);
+  });
+});
