@@ -13,6 +13,7 @@ import type { Log } from '../lib/logger.ts';
 import { allPrintable } from '../lib/printable.ts';
 import { addAlarmSeen, type MarkSeen } from './alarm-seen.ts';
 import type { Token } from './callers.ts';
+import { compressed } from './compressed.ts';
 import { clientOf, refuse, refuseForeign, requireToken, sayNotToKeep } from './guard.ts';
 import { createMcpAnswerer, type McpOptions } from './mcp.ts';
 import type { Metrics } from './metrics.ts';
@@ -77,6 +78,7 @@ const routes: readonly Route[] = [
 function addMcp(app: Express, options: AppOptions, turn: Turn): void {
   app.post(
     '/mcp',
+    compressed(),
     express.json({ limit: bodyLimit, type: () => true, strict: false }),
     createMcpAnswerer(options, turn),
   );

@@ -5,6 +5,7 @@ import type { Request, Response } from 'express';
 
 import { callLimits, createCallLimits } from './call-limits.ts';
 import type { Caller } from './callers.ts';
+import { isToBeCompressed } from './compressed.ts';
 import { callerOf, clientOf, refuse } from './guard.ts';
 import type { Turn } from './turns.ts';
 
@@ -68,7 +69,7 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
       if (!isOver) hear?.(...said);
     };
     transport.onmessage = (...said) => void hearInTurn(...said);
-    leaveConnectionToNode(response);
+    mendHeaders(request, response);
     await transport.handleRequest(request, response, Array.isArray(request.body) ? wanted(messages) : request.body);
   };
 }
@@ -144,11 +145,17 @@ function wanted(batch: readonly unknown[]): unknown[] {
   return messages.filter((message) => message?.id === undefined || !cancelled.has(message.id));
 }
 
-/** Drops the transport's promise to keep the connection, which it makes even to clients that asked to close: Node sets the right header. */
-function leaveConnectionToNode(response: Response): void {
+/**
+ * Drops two headers of the transport: its promise to keep the connection, which it makes even to clients that asked to close (Node sets the right
+ * one), and, where our answer is compressed, the order not to transform it, which is meant for proxies.
+ */
+function mendHeaders(request: Request, response: Response): void {
   const writeHead = response.writeHead.bind(response) as (status: number, headers?: object) => Response;
   response.writeHead = ((status: number, headers: Record<string, string> = {}) => {
-    const { connection: _, ...rest } = headers;
-    return writeHead(status, rest);
+    const { connection: _, 'cache-control': cache, ...rest } = headers;
+    return writeHead(
+      status,
+      cache === undefined || isToBeCompressed(request) ? rest : { ...rest, 'cache-control': cache },
+    );
   }) as Response['writeHead'];
 }

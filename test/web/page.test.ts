@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import type { Page } from 'playwright-core';
@@ -329,6 +329,13 @@ describe.skipIf(missing !== undefined)('the page', () => {
   });
 });
 
+/** An element that a browser saw move. */
+interface Moved {
+  node: Element | null;
+  previousRect: DOMRect;
+  currentRect: DOMRect;
+}
+
 describe.skipIf(missing !== undefined)('the page of a server', () => {
   const browser = useBrowser();
 
@@ -351,6 +358,41 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     expect((await run.finished).code).toBe(3);
     const monitor = await ask(await connectHttp(url), 'get_workflow_monitor', { execution_id: 'latest' });
     expect(await countsOf(page)).toEqual(shownCounts(monitor));
+  });
+
+  it('of a live run costs little, and nothing moves up or down when a finding comes', async () => {
+    const folder = temporaryFolder();
+    const sets = [`worker.payload=["sh", "-c", "sleep 0.03; [ ! -e ${folder}/fail ]"]`, 'worker.max_retries=0'];
+    const args = ['run', '--speed', '5', '--stf-count', '20', '--json', ...sets.flatMap((pair) => ['--set', pair])];
+    const run = startCli(args, { folder });
+    await run.saw(/start_run/);
+    const { url } = await startHttp({ folder });
+    const page = await browser.open(`${url.replace(/mcp$/, '')}#/latest`);
+    await page.getByText('Nothing is wrong.').waitFor();
+    await page.getByRole('img', { name: /^Backlog:/ }).waitFor();
+    const network = await page.context().newCDPSession(page);
+    await network.send('Network.enable');
+    let bytes = 0;
+    network.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+    const began = performance.now();
+    await page.evaluate(() => {
+      const moved: string[] = [];
+      Object.assign(globalThis, { moved });
+      new PerformanceObserver((list) => {
+        for (const { sources } of list.getEntries() as unknown as { sources: Moved[] }[])
+          for (const { node, previousRect, currentRect } of sources)
+            if (previousRect.y !== currentRect.y) moved.push(`${node?.className} ${previousRect.y} ${currentRect.y}`);
+      }).observe({ type: 'layout-shift' });
+    });
+    writeFileSync(join(folder, 'fail'), '');
+    await page.getByText('SLICES_FAILED').waitFor();
+    rmSync(join(folder, 'fail'));
+    await page.locator('.canvas').first().waitFor();
+    expect(await page.evaluate(() => (globalThis as unknown as { moved: string[] }).moved)).toEqual([]);
+    // 300 kB a minute; it was ten times as much before answers were compressed.
+    expect(bytes / (performance.now() - began)).toBeLessThan(300_000 / 60_000);
+    run.child.kill('SIGTERM');
+    await run.finished;
   });
 
   it('says that the server is away, keeps what it showed, and goes on when the server is back', async () => {

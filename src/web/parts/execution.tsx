@@ -1,4 +1,4 @@
-import { useRef } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 
 import { spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
@@ -30,6 +30,9 @@ interface Part {
 const second = 1000;
 /** How often to request the pictures of an execution without a driver: only its time advances. Milliseconds. */
 const silentEvery = 15 * second;
+
+/** How often to ask for pictures of a run that goes on. */
+const pictureEvery = 2 * second;
 
 /** A running execution without new records for this long is reported as quiet. Seconds. */
 const old = { warning: 60, alarm: 900 };
@@ -80,23 +83,27 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const isOver = isEnded(monitor);
   const [ref, isVisible] = useVisible();
   const pace = silentSinceOf(monitor) === undefined ? every : silentEvery;
-  const whole = useTimeline(id, { bins: 300, slots: 0 }, { every: pace, isOver });
   const part = partOf(params);
+  const isPart = part.start_time !== undefined;
+  // The picture of the whole run is the one that is shown, unless somebody chose a part.
+  const whole = useTimeline(id, { bins: 300, slots: 0 }, { every: pictureEvery, isOver, isNeeded: isPart });
   const zoomed = useTimeline(
     id,
     { bins: 300, slots: isVisible ? 400 : 0, ...part },
-    { every: isVisible ? Math.max(3 * second, pace) : pace, isOver },
+    { every: Math.max(pictureEvery, pace), isOver },
   );
-  const line = drawable(whole.answer);
-  const shown = useKept(drawable(zoomed.answer) ?? (part.start_time === undefined ? line : undefined));
+  const shown = useKept(drawable(zoomed.answer));
+  const line = useKept(drawable(isPart ? whole.answer : zoomed.answer));
   const told = useTold(id, { monitor, params, line, isOver });
   const { asOf } = told;
   const open = (name: string): void => change({ slice: name });
+  // While a run goes on, findings and causes come and go in a place of one height. It stays as it is when the run ends.
+  const [isStill] = useState(!isOver);
   return (
     <>
       <Header {...told} slider={line && <AsOf timeline={line} asOf={asOf} change={change} />} />
       <FaultBanner fault={told.fault} at={0} now={0} />
-      <div class="two">
+      <div class={`two ${isStill ? 'still' : ''}`}>
         <Findings monitor={told.monitor} onOpen={open} dimmed={told.isNow} />
         {shown && (
           <div class={dimmedIf(asOf !== undefined)}>
@@ -104,13 +111,8 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
           </div>
         )}
       </div>
-      <Awaited
-        isShown={shown !== undefined}
-        polled={{ fault: zoomed.fault ?? whole.fault, answer: zoomed.answer ?? whole.answer, at: zoomed.at }}
-      />
-      {part.start_time !== undefined && (
-        <PartShown shown={shown} isAwaited={drawable(zoomed.answer) === undefined} change={change} />
-      )}
+      <Awaited isShown={shown !== undefined} polled={zoomed} />
+      {isPart && <PartShown shown={shown} isAwaited={drawable(zoomed.answer) === undefined} change={change} />}
       <Pictures {...{ monitor, shown, asOf, theme, change, open, frame: ref }} />
       <People monitor={told.monitor} />
       <div class={dimmedIf(told.isNow)}>
@@ -121,7 +123,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
           window={windowOf(part, shown)}
           onTab={(tab) => change({ tab })}
           onOpen={open}
-          seq={whole.answer?.seq}
+          seq={line?.seq}
         />
       </div>
       {params['slice'] !== undefined && (

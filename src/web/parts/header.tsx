@@ -130,7 +130,6 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
   const silent = silentSinceOf(monitor);
   const facts: Fact[] = [
     ['run', run_number],
-    ['phase', status !== 'running' || phase === 'none' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
     ['because', monitor.status_reason],
     ['namespace', namespace],
     ['heard until', monitor.heard_until === undefined ? undefined : time(monitor.heard_until, zone)],
@@ -138,11 +137,13 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
     ['by', executed_by],
     ['start', time(start_time, zone)],
     ['end', end_time === undefined ? undefined : time(end_time, zone)],
-    [silent !== undefined ? 'ran for' : status === 'running' ? 'running for' : 'took', duration(duration_seconds)],
-    ['silent since', silent === undefined ? undefined : time(silent, zone)],
     ['workers', target_worker_count],
     ['payload', payload],
     ['speed', speed],
+    // Behind those that stay as they are, so that these push none of them.
+    ['phase', status !== 'running' || phase === 'none' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
+    [silent !== undefined ? 'ran for' : status === 'running' ? 'running for' : 'took', duration(duration_seconds)],
+    ['silent since', silent === undefined ? undefined : time(silent, zone)],
     ['data', audit?.verdict],
     ['quality', quality?.value],
     ['paused by', said(monitor.paused_by)],

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 import type { Page } from '../shared/answers.ts';
 import { clock } from '../shared/format.ts';
+import { useOnScreen } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
 import { Answered } from './banner.tsx';
@@ -101,9 +102,18 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
   const [level, setLevel] = useState('INFO');
   const [search, setSearch] = useState('');
   const current = tabs.find(({ name }) => name === tab) ?? tabs[0];
-  const list = useRows(current, { executionId, asOf, level, search, part, seq: asOf === undefined ? seq : undefined });
+  const [frame, isOnScreen] = useOnScreen();
+  // Rows that nobody sees are not asked for again.
+  const list = useRows(current, {
+    executionId,
+    asOf,
+    level,
+    search,
+    part,
+    seq: asOf === undefined && isOnScreen ? seq : undefined,
+  });
   return (
-    <section class="card">
+    <section class="card" ref={frame}>
       <div class="tabs">
         <div role="tablist" aria-label="Rows" onKeyDown={(event) => moveTo(event, onTab)}>
           {tabs.map(({ name }) => (

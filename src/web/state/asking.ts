@@ -47,13 +47,14 @@ const isBehind = ({ until }: TimelineAnswer): boolean => until !== undefined && 
 export function useTimeline(
   id: string,
   args: Record<string, unknown>,
-  { every, isOver }: { every: number; isOver: boolean },
+  { every, isOver, isNeeded = true }: { every: number; isOver: boolean; isNeeded?: boolean },
 ) {
   const { world } = useAround();
-  const key = JSON.stringify([id, args, isOver]);
+  const key = JSON.stringify([id, args, isOver, isNeeded]);
   const grows = !isOver && args['end_time'] === undefined;
   return usePoll<TimelineAnswer>(
     async (before) => {
+      if (!isNeeded) return {} as TimelineAnswer;
       const asked = {
         execution_id: id,
         detail: 'page',
@@ -63,7 +64,7 @@ export function useTimeline(
       const answer = await world.call<TimelineAnswer>('get_execution_timeline', asked);
       return answer.unchanged === true && before !== undefined ? before : answer;
     },
-    { key, every, isOver: (answer) => isOver && answer.loading === undefined },
+    { key, every, isOver: (answer) => !isNeeded || (isOver && answer.loading === undefined) },
   );
 }
 

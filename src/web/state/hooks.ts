@@ -131,6 +131,19 @@ export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, num
   return [ref, width];
 }
 
+/** Whether an element is on the screen now. */
+export function useOnScreen(): [RefObject<HTMLElement | null>, boolean] {
+  const ref = useRef<HTMLElement>(null);
+  const [isShown, setShown] = useState(false);
+  useEffect(() => {
+    if (ref.current === null) return undefined;
+    const observer = new IntersectionObserver(([entry]) => setShown(entry?.isIntersecting === true));
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, []);
+  return [ref, isShown];
+}
+
 /** Whether an element is, or ever was, on or near the screen. Stays true, since the content that it loads may move it away again. */
 export function useVisible(): [RefObject<HTMLElement | null>, boolean] {
   const ref = useRef<HTMLElement>(null);

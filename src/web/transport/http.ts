@@ -30,6 +30,7 @@ async function post(path: string, body: object): Promise<{ result?: object }> {
       headers: {
         'Content-Type': 'application/json',
         Accept: 'application/json, text/event-stream',
+        'Save-Data': 'on',
         ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
       },
       body: JSON.stringify(body),

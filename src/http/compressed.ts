@@ -1,0 +1,11 @@
+import { constants } from 'node:zlib';
+
+import compression from 'compression';
+import type { Request, RequestHandler } from 'express';
+
+/** Whether a client asks to save data, as the page does: it asks again and again. Others are mostly on this machine, and answered sooner without. */
+export const isToBeCompressed = (request: Pick<Request, 'headers'>): boolean => request.headers['save-data'] === 'on';
+
+/** Compresses answers to clients that say `Save-Data: on`. Each event of a stream is flushed. */
+export const compressed = (): RequestHandler =>
+  compression({ flush: constants.Z_SYNC_FLUSH, filter: isToBeCompressed });
