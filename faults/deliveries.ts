@@ -19,7 +19,7 @@ interface Delivery {
 const ofDaq = new Set(['run_workflow', 'run_imminent', 'start_run', 'stf_gen', 'pause_run', 'resume_run', 'end_run']);
 
 /** Most times that a message is delivered. */
-const mostDeliveries = 3;
+const maxDeliveries = 3;
 
 /** Positions in the log by which a delivery may be late. */
 const latest = 400;
@@ -90,7 +90,7 @@ function deliveriesOf(delivery: Delivery, place: number, seed: number) {
     ofDaq.has(message.msg_type) || vocabulary[message.msg_type].destination === 'control'
       ? place
       : place + draw('late') * latest;
-  const times = 1 + Math.floor(draw('often') ** 3 * mostDeliveries);
+  const times = 1 + Math.floor(draw('often') ** 3 * maxDeliveries);
   return Array.from({ length: times }, (_, again) => ({
     delivery,
     place,

@@ -16,7 +16,7 @@ const speed = '150';
 
 /** Milliseconds within which a kill comes after the start of a process: about what a run takes that is left alone. */
 const killWithin = 800;
-const mostKills = 4;
+const maxKills = 4;
 
 export interface Injury {
   seed: number;
@@ -37,7 +37,7 @@ export async function undisturbed(more: readonly string[] = []): Promise<Outcome
 /** Kills a run at moments that the seed chooses, resumes it each time, and tells what that has changed. */
 export async function killAndResume(seed: number, expected: Outcome, more: readonly string[] = []): Promise<Injury> {
   const folder = temporaryFolder();
-  const plannedKills = 1 + Math.floor(random(seed, 0, 'kills') * mostKills);
+  const plannedKills = 1 + Math.floor(random(seed, 0, 'kills') * maxKills);
   let kills = 0;
   for (let process = 1; ; process += 1) {
     const delay = kills < plannedKills ? random(seed, process, 'moment') * killWithin : Infinity;

@@ -125,7 +125,7 @@ export async function soak(minutes: number, clients: number): Promise<string[]> 
   return [...wrong, ...figuresOf(times, readings)];
 }
 
-const mostMilliseconds = 250;
+const maxMilliseconds = 250;
 
 /** Prints the figures. Returns those that are not as they should be. */
 function figuresOf(times: number[], readings: readonly Reading[]): string[] {
@@ -140,7 +140,7 @@ function figuresOf(times: number[], readings: readonly Reading[]): string[] {
       `memory ${grown('megabytes')} MB, descriptors ${grown('descriptors')} (first and last third)`,
   );
   const wrong: string[] = [];
-  if (at(0.99) > mostMilliseconds) wrong.push(`p99 is ${at(0.99)} ms`);
+  if (at(0.99) > maxMilliseconds) wrong.push(`p99 is ${at(0.99)} ms`);
   if (middle(late, 'megabytes') > 1.2 * middle(early, 'megabytes'))
     wrong.push(`memory grew from ${grown('megabytes')} MB`);
   if (middle(late, 'descriptors') > middle(early, 'descriptors') + 20)

@@ -33,7 +33,7 @@ const beside = (n: number): string[][] => [
   ['report', '--html', `r${n}.html`],
 ];
 
-const mostKills = 5;
+const maxKills = 5;
 
 /** Exit codes and lines of commands that did what they could beside a run that is killed. */
 const isInOrder = ({ code, signal, stderr }: Ended): boolean =>
@@ -62,7 +62,7 @@ export async function killCommands(seed: number, expected: Outcome) {
     return end;
   };
   let isBegun = false;
-  for (let n = 0; n < 1 + Math.floor(chance(0, 'kills') * mostKills); n += 1) {
+  for (let n = 0; n < 1 + Math.floor(chance(0, 'kills') * maxKills); n += 1) {
     const others = [1, 2].map((one) => {
       const commands = beside(10 * n + one);
       const words = commands[Math.floor(chance(n, `command ${one}`) * commands.length)] as string[];

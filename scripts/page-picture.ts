@@ -41,13 +41,44 @@ const run = (...words: string[]): string =>
 const pictures: Readonly<
   Record<
     string,
-    { place: (id: string) => string; width?: number; height: number; ready: (page: Page) => Promise<void> }
+    {
+      place: (id: string) => string;
+      width?: number;
+      height: number;
+      isDark?: true;
+      ready: (page: Page) => Promise<void>;
+    }
   >
 > = {
   'page.png': {
     place: (id) => `#/${id}`,
     height: 1480,
     ready: (page) => page.locator('canvas').waitFor(),
+  },
+  'page-dark.png': {
+    place: (id) => `#/${id}`,
+    height: 800,
+    isDark: true,
+    ready: (page) => page.getByRole('img', { name: /^Backlog:/ }).waitFor(),
+  },
+  'page-slice.png': {
+    place: (id) => `#/${id}`,
+    height: 800,
+    async ready(page) {
+      await page.getByRole('button', { name: 'example' }).first().click();
+      await page.getByRole('dialog').getByText('slice_result').first().waitFor();
+    },
+  },
+  'page-compare.png': {
+    place: (id) => `#/compare/${id}/latest`,
+    height: 900,
+    ready: (page) => page.getByText('b against a').waitFor(),
+  },
+  'page-phone-run.png': {
+    place: (id) => `#/${id}`,
+    width: 390,
+    height: 1700,
+    ready: (page) => page.getByRole('img', { name: /^Backlog:/ }).waitFor(),
   },
   'page-executions.png': {
     place: () => '#/',
@@ -104,8 +135,11 @@ try {
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: ['--no-sandbox'],
   });
-  for (const [file, { place, width = 1280, height, ready }] of Object.entries(pictures)) {
-    const page = await browser.newPage({ viewport: { width, height }, colorScheme: 'light' });
+  for (const [file, { place, width = 1280, height, isDark, ready }] of Object.entries(pictures)) {
+    const page = await browser.newPage({
+      viewport: { width, height },
+      colorScheme: isDark === true ? 'dark' : 'light',
+    });
     await page.goto(root + place(execution_id));
     await ready(page);
     await page.screenshot({ path: join('docs', file) });

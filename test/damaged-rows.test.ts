@@ -73,33 +73,37 @@ async function faultOf(
 }
 
 describe('a row that no sound store has', () => {
-  it('hides no other from any tool, whichever column holds whatever value', async () => {
-    const base = join(folder, 'swf.db');
-    const path = join(folder, 'damaged.db');
-    const failures: string[] = [];
-    let tried = 0;
-    for (const column of columnsOf(base))
-      for (const value of extremesOf(column)) {
-        if (!damage(base, path, column, value)) continue;
-        let reader: ReturnType<typeof openReader>;
-        try {
-          reader = openReader(path);
-        } catch (error) {
-          expect(error).toBeInstanceOf(SwfError);
-          continue;
+  // In parts, so that none takes minutes on a busy machine.
+  it.each([0, 1, 2, 3])(
+    'hides no other from any tool, whichever column holds whatever value: part %i',
+    async (part) => {
+      const base = join(folder, 'swf.db');
+      const path = join(folder, 'damaged.db');
+      const failures: string[] = [];
+      let tried = 0;
+      for (const column of columnsOf(base).filter((_, at) => at % 4 === part))
+        for (const value of extremesOf(column)) {
+          if (!damage(base, path, column, value)) continue;
+          let reader: ReturnType<typeof openReader>;
+          try {
+            reader = openReader(path);
+          } catch (error) {
+            expect(error).toBeInstanceOf(SwfError);
+            continue;
+          }
+          const queries = createQueries(reader, isAlive);
+          for (const [name, args] of calls) {
+            const error = await faultOf(name, args, queries);
+            if (error === undefined) tried += 1;
+            else failures.push(`${name}: ${column.table}.${column.column} = ${String(value).slice(0, 40)}: ${error}`);
+          }
+          reader.close();
+          rmSync(path);
         }
-        const queries = createQueries(reader, isAlive);
-        for (const [name, args] of calls) {
-          const error = await faultOf(name, args, queries);
-          if (error === undefined) tried += 1;
-          else failures.push(`${name}: ${column.table}.${column.column} = ${String(value).slice(0, 40)}: ${error}`);
-        }
-        reader.close();
-        rmSync(path);
-      }
-    expect(failures).toEqual([]);
-    expect(tried).toBeGreaterThan(5000);
-  });
+      expect(failures).toEqual([]);
+      expect(tried).toBeGreaterThan(1000);
+    },
+  );
 
   it.each([
     ['a size beyond all sums', `UPDATE runs SET dataset_bytes = 9007199254740993`],

@@ -26,15 +26,15 @@ export interface QueuedSlice extends DeliveredSlice {
 }
 
 /** Why a worker cannot do a slice. */
-export type Misfit = Pick<Draft<'slice_returned'>, 'reason' | 'detail'>;
+export type Unfit = Pick<Draft<'slice_returned'>, 'reason' | 'detail'>;
 
 /** A payload found out midway that this worker cannot do the slice. */
 export class SliceReturned extends Error {
-  readonly misfit: Misfit;
+  readonly unfit: Unfit;
 
-  constructor(misfit: Misfit) {
-    super(misfit.detail ?? misfit.reason);
-    this.misfit = misfit;
+  constructor(unfit: Unfit) {
+    super(unfit.detail ?? unfit.reason);
+    this.unfit = unfit;
   }
 }
 
@@ -53,7 +53,7 @@ export interface SliceWorkerOptions {
   /** Aborted when the execution is over, whatever is still in hand. */
   overFor: (delivered: DeliveredSlice) => AbortSignal;
   /** Returns the work on a slice, or why this worker cannot do it. */
-  prepare: (delivered: DeliveredSlice) => Promise<Payload | Misfit>;
+  prepare: (delivered: DeliveredSlice) => Promise<Payload | Unfit>;
   /** Reports that a slice has started. Returns false if the recorder does not want it now. */
   begin: (draft: Draft<'slice_started'>, delivered: DeliveredSlice) => Promise<boolean>;
   /** Reports how a slice ended. Resolves once the report cannot be lost; with false if the broker refuses it. */
@@ -136,7 +136,7 @@ export class SliceWorker {
   }
 
   /** The work, or why this worker cannot do it. Fetching a file takes time: if the slice may no longer start afterwards, its fate. */
-  async #prepared(delivered: DeliveredSlice): Promise<Payload | Misfit | Outcome> {
+  async #prepared(delivered: DeliveredSlice): Promise<Payload | Unfit | Outcome> {
     const { prepare, overFor, draining } = this.#options;
     const ended = (): Outcome | undefined =>
       overFor(delivered).aborted ? 'done' : draining.aborted ? 'kept' : undefined;
@@ -208,7 +208,7 @@ function endOf(...signals: AbortSignal[]): AbortSignal {
   return signal;
 }
 
-const returnOf = (fields: ReturnType<typeof startFields>, { reason, detail }: Misfit): Draft<'slice_returned'> => ({
+const returnOf = (fields: ReturnType<typeof startFields>, { reason, detail }: Unfit): Draft<'slice_returned'> => ({
   msg_type: 'slice_returned',
   ...fields,
   reason,
@@ -219,11 +219,11 @@ async function runOrReturn(
   payload: Payload,
   slice: OpenSlice,
   by: Parameters<Payload['run']>[1],
-): Promise<PayloadResult | Misfit> {
+): Promise<PayloadResult | Unfit> {
   try {
     return await payload.run(slice, by);
   } catch (error) {
-    if (error instanceof SliceReturned) return error.misfit;
+    if (error instanceof SliceReturned) return error.unfit;
     throw error;
   }
 }

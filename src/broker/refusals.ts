@@ -23,10 +23,10 @@ export const asRefusal = (sentence: string, address: BrokerAddress): SwfError =>
   new SwfError('BROKER_REFUSED', `${showAddress(address)} refused: ${shortened(sentence)}; ${cureOf(sentence)}`);
 
 /** Artemis quotes whole messages. */
-const mostSentence = 200;
+const maxSentence = 200;
 
 const shortened = (sentence: string): string =>
-  sentence.length > mostSentence ? `${sentence.slice(0, mostSentence)}…` : sentence.replace(/\.$/, '');
+  sentence.length > maxSentence ? `${sentence.slice(0, maxSentence)}…` : sentence.replace(/\.$/, '');
 
 function cureOf(sentence: string): string {
   for (const pattern of lackedRights) {

@@ -11,9 +11,9 @@ export interface ErrorFrame {
 }
 
 /** How much of an ERROR frame's body to read. */
-const mostErrorText = 4096;
+const maxErrorText = 4096;
 /** How much of it to show: a stack trace is of no use to an operator. */
-const mostErrorLine = 300;
+const maxErrorLine = 300;
 
 /**
  * stompit's ERROR handler calls a method that frames do not have, which crashes the process (RabbitMQ and Artemis send ERROR for a wrong password).
@@ -45,11 +45,11 @@ function readError(frame: Frame, onError: (frame: ErrorFrame) => void): void {
   let text = '';
   frame.on('error', () => {});
   frame.on('data', (chunk: Buffer) => {
-    if (text.length < mostErrorText) text += chunk.toString('utf8');
+    if (text.length < maxErrorText) text += chunk.toString('utf8');
   });
   frame.on('end', () => {
     const header = frame.headers['message'] ?? 'ERROR';
-    const line = (text.split('\n')[0] ?? '').trim().slice(0, mostErrorLine);
+    const line = (text.split('\n')[0] ?? '').trim().slice(0, maxErrorLine);
     const sentence = line === '' || header.includes(line) ? header : `${header}: ${line}`;
     onError({ sentence, receiptId: frame.headers['receipt-id'] });
   });

@@ -19,7 +19,7 @@ interface Visited extends Past {
 }
 
 /** How many past stores to keep: a user who steps through a run asks several questions about each moment. */
-const mostKept = 2;
+const maxKept = 2;
 
 /** Past states of a store opened for reading. @param isAlive whether a process is alive now */
 export class Pasts {
@@ -70,7 +70,7 @@ export class Pasts {
       const { db, isAliveThen } = await store.moveTo(moment, this.#isAlive);
       const past = { store, queries: createQueries(db, isAliveThen), now, exact };
       this.#visited.push(past);
-      for (const old of this.#visited.splice(0, Math.max(0, this.#visited.length - mostKept))) old.store.close();
+      for (const old of this.#visited.splice(0, Math.max(0, this.#visited.length - maxKept))) old.store.close();
       return past;
     } catch (error) {
       // A half-built store gives wrong answers.

@@ -22,7 +22,7 @@ const shortened = (error: string): string =>
 const kept = /\b(exit code|signal|status|errno) (\d+)/g;
 
 /** How many characters of an error to read, and of a cause to show. */
-const mostRead = 600;
+const maxRead = 600;
 const longest = 300;
 
 /**
@@ -32,7 +32,7 @@ const longest = 300;
 export function causeOf(error: string): string {
   const codes: string[] = [];
   // Hide the digits to keep behind a mark without digits.
-  let cause = shortened(error.slice(0, mostRead)).replaceAll(kept, (_, word: string, code: string) => {
+  let cause = shortened(error.slice(0, maxRead)).replaceAll(kept, (_, word: string, code: string) => {
     codes.push(code);
     return `${word} \u0001`;
   });
@@ -94,4 +94,4 @@ const mixed = (alike: readonly string[], words: readonly string[], isCommon: rea
 
 /** An error without the words that every payload failure has. */
 const plainWords = (error: string): string =>
-  shortened(error.slice(0, mostRead)).replaceAll(/\s+/g, ' ').trim().slice(0, longest);
+  shortened(error.slice(0, maxRead)).replaceAll(/\s+/g, ' ').trim().slice(0, longest);

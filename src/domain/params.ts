@@ -39,7 +39,7 @@ export const fastmonSection = z.object({
 });
 
 /** A frame's header takes 16 bytes (`frames.ts`); the rest is its content. */
-const leastFrameBytes = 32;
+const minFrameBytes = 32;
 
 export const daqSection = z.object({
   no_beam_not_ready_delay: seconds(5, 'seconds before `run_imminent`'),
@@ -52,7 +52,7 @@ export const daqSection = z.object({
   standby_duration: seconds(2, 'seconds between two physics periods'),
   physics_period_duration: seconds(10, 'seconds, where `stf_count` is 0'),
   tf_per_stf: count(1000, 'Time Frames in an STF', 1, 1_000_000),
-  tf_size_bytes: count(64, 'bytes in a Time Frame', leastFrameBytes, 16_777_216),
+  tf_size_bytes: count(64, 'bytes in a Time Frame', minFrameBytes, 16_777_216),
 });
 
 export const workerSection = z.object({

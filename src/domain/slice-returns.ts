@@ -20,11 +20,10 @@ export interface SliceNeeds {
 }
 
 /** How much of a kind's name to keep, to distinguish it. */
-const mostName = 300;
+const maxName = 300;
 
 /** A slice's kind of work, for a reason why an agent cannot do it. */
-export const workKind = (needs: SliceNeeds, reason: ReturnReason): string =>
-  wholeKind(needs, reason).slice(0, mostName);
+export const workKind = (needs: SliceNeeds, reason: ReturnReason): string => wholeKind(needs, reason).slice(0, maxName);
 
 function wholeKind({ tf_filename, file_url, payload }: SliceNeeds, reason: ReturnReason): string {
   switch (reason) {
@@ -45,4 +44,4 @@ export const workKinds = (needs: SliceNeeds): { reason: ReturnReason; name: stri
 ];
 
 /** Where files like this are: its URL without the execution's folder and the name. */
-export const placeOfFile = (url: string): string => url.split('/').slice(0, -2).join('/').slice(0, mostName);
+export const placeOfFile = (url: string): string => url.split('/').slice(0, -2).join('/').slice(0, maxName);

@@ -36,11 +36,11 @@ export interface DelayBucket {
 }
 
 const growth = 1.25;
-const leastSeconds = 0.001;
+const minSeconds = 0.001;
 
 /** The bucket that a delay belongs to: 0 up to a millisecond, the resolution of recorded times. */
 export function bucketOf(seconds: number): number {
-  return seconds <= leastSeconds ? 0 : Math.ceil(Math.log(seconds / leastSeconds) / Math.log(growth));
+  return seconds <= minSeconds ? 0 : Math.ceil(Math.log(seconds / minSeconds) / Math.log(growth));
 }
 
 /** @param buckets in the order of their size; at least one */

@@ -10,7 +10,7 @@ const heardMilliseconds = lateSeconds * 1000;
 const forgottenMilliseconds = 3_600_000;
 
 /** The most messages whose last holder is remembered. */
-const mostHolders = 20_000;
+const maxHolders = 20_000;
 
 /** The report of an agent on its work. */
 export type Report = Pick<AgentHeartbeat, 'agent_type' | 'in_hand' | 'free_slots' | 'off_duty'>;
@@ -90,7 +90,7 @@ export class AgentDirectory {
     this.#holders.delete(messageId);
     this.#holders.set(messageId, agent);
     const [oldest] = this.#holders.keys();
-    if (this.#holders.size > mostHolders && oldest !== undefined) this.#holders.delete(oldest);
+    if (this.#holders.size > maxHolders && oldest !== undefined) this.#holders.delete(oldest);
   }
 
   #present(): Heard[] {

@@ -7,10 +7,10 @@ import type { ExecutionState } from '../messages/telemetry.ts';
 const silentMilliseconds = lateSeconds * 1000;
 
 /** The most executions to remember. The oldest are forgotten; recorders report running ones every few seconds. */
-const mostKept = 1000;
+const maxKept = 1000;
 
 /** The most executions to exclude at the broker: a header must not grow longer than a broker reads. */
-const mostUnwanted = 50;
+const maxUnwanted = 50;
 
 interface View {
   state: ExecutionState;
@@ -59,7 +59,7 @@ export class ExecutionViews {
     this.#views.set(key, view);
     if (status !== 'running') view.over.abort();
     const [oldest] = this.#views.keys();
-    if (this.#views.size > mostKept && oldest !== undefined) this.#views.delete(oldest);
+    if (this.#views.size > maxKept && oldest !== undefined) this.#views.delete(oldest);
     this.#look();
   }
 
@@ -79,7 +79,7 @@ export class ExecutionViews {
 
   /** The same as slice headers and their values. */
   unwanted(): Record<string, string[]> {
-    return { execution_id: this.paused().slice(-mostUnwanted) };
+    return { execution_id: this.paused().slice(-maxUnwanted) };
   }
 
   /** Whether a store's recorder is silent; without a store id, whether all are. */
@@ -129,7 +129,7 @@ export class ExecutionViews {
     const first = known !== undefined && now - known.last < 2 * silentMilliseconds ? known.first : since;
     this.#unheardOf.set(executionId, { first, last: now });
     const [oldest] = this.#unheardOf.keys();
-    if (this.#unheardOf.size > mostKept && oldest !== undefined) this.#unheardOf.delete(oldest);
+    if (this.#unheardOf.size > maxKept && oldest !== undefined) this.#unheardOf.delete(oldest);
     return now - first < silentMilliseconds ? 'unknown' : 'over';
   }
 

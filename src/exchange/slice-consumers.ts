@@ -46,7 +46,7 @@ export class SliceConsumers {
   /** Slots with a subscription there. A new one would lose the messages in flight to the old one. */
   readonly #subscribed = new Set<number>();
   /** Slices in a row that could not be done. */
-  #misfits = 0;
+  #unfits = 0;
   /** `all` slots take slices, `one` tries whether there are any, or `none` leaves the queue to others. */
   #taking: 'all' | 'one' | 'none' = 'all';
   #back: NodeJS.Timeout | undefined;
@@ -97,16 +97,16 @@ export class SliceConsumers {
 
   /** Notes that the slice in hand can be done. */
   noteFit(): void {
-    this.#misfits = 0;
+    this.#unfits = 0;
   }
 
   /**
    * Notes that the slice in hand cannot be done. No effect if the broker withholds such slices.
    * @param othersCan whether a worker is heard that could do it: only then leave the queue to others
    */
-  noteMisfit(othersCan: boolean): void {
-    this.#misfits += 1;
-    if (othersCan && (this.#taking === 'one' || this.#misfits >= this.#options.slots)) this.#leave();
+  noteUnfit(othersCan: boolean): void {
+    this.#unfits += 1;
+    if (othersCan && (this.#taking === 'one' || this.#unfits >= this.#options.slots)) this.#leave();
   }
 
   #leave(): void {

@@ -55,7 +55,7 @@ export const counting =
     new CountedConnection(connect(settings, onTrouble), traffic);
 
 /** The most types to count separately: their names come from others. */
-const mostTypes = 100;
+const maxTypes = 100;
 
 class CountedConnection implements BrokerConnection {
   readonly #inner: BrokerConnection;
@@ -99,6 +99,6 @@ class CountedConnection implements BrokerConnection {
   }
 
   #count(counts: Map<string, number>, type = 'other'): void {
-    this.#traffic.count(counts, counts.has(type) || counts.size < mostTypes ? type : 'other');
+    this.#traffic.count(counts, counts.has(type) || counts.size < maxTypes ? type : 'other');
   }
 }

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { sha256 } from '../lib/sha256.ts';
 
 /** How many checksums to keep. */
-const mostKept = 10_000;
+const maxKept = 10_000;
 
 /** Checksums of files, each computed once while the file does not change: the slices of a sample share it. */
 export class CheckedFiles {
@@ -21,7 +21,7 @@ export class CheckedFiles {
       const { size, mtimeMs } = await stat(path);
       const key = `${path} ${size} ${mtimeMs}`;
       const known = this.#sums.get(key) ?? sumOf(path);
-      if (this.#sums.size >= mostKept) this.#sums.clear();
+      if (this.#sums.size >= maxKept) this.#sums.clear();
       this.#sums.set(key, known);
       return (await known) === checksum;
     } catch {

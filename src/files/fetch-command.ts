@@ -6,7 +6,7 @@ import { signalGroup } from '../lib/process-identity.ts';
 import { NotFetched } from './file-server-error.ts';
 
 /** Time limit of a command, in milliseconds. */
-const mostMilliseconds = 1_800_000;
+const maxMilliseconds = 1_800_000;
 
 /** How much of its last output to show. */
 const shown = 300;
@@ -49,7 +49,7 @@ function run(
     const end = (): void => {
       if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     };
-    const timer = setTimeout(end, mostMilliseconds);
+    const timer = setTimeout(end, maxMilliseconds);
     const settle = (why: string | undefined): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', end);

@@ -17,7 +17,7 @@ const silentMilliseconds = 20_000;
 /** Pauses before repeating a request that brought nothing new, in milliseconds. */
 const pauses = [500, 1000, 2000, 4000] as const;
 
-const mostRedirects = 5;
+const maxRedirects = 5;
 
 /** Bytes of a file, from `start` to `end` (exclusive; by default, its end). */
 export interface ByteRange {
@@ -126,7 +126,7 @@ async function follow(
   signal: AbortSignal,
 ): Promise<Response> {
   let address = url;
-  for (let turn = 0; turn <= mostRedirects; turn += 1) {
+  for (let turn = 0; turn <= maxRedirects; turn += 1) {
     if (!prefixes.some((prefix) => isBelow(address, prefix)))
       throw new NotFetched(
         url,
@@ -139,7 +139,7 @@ async function follow(
     await response.body?.cancel();
     address = new URL(target, address).href;
   }
-  throw new NotFetched(url, `it is redirected more than ${mostRedirects} times`, 'look at its server');
+  throw new NotFetched(url, `it is redirected more than ${maxRedirects} times`, 'look at its server');
 }
 
 /** Aborts a request whose server is silent for a while. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Most open connections: each costs memory and a file descriptor, and a few hundred are all that anybody has. */
-const mostConnections = 1000;
+const maxConnections = 1000;
 
 interface Connection {
   socket: Socket;
@@ -19,7 +19,7 @@ const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddre
  * Closes a connection if a new one would be too many: the one idle for longest or, if none is idle, one whose client does not read its answer.
  * So clients that connect and say nothing, or ask and do not listen, shut nobody out. Returns how to end all connections.
  */
-export function limitConnections(server: Server, most: number = mostConnections): () => void {
+export function limitConnections(server: Server, most: number = maxConnections): () => void {
   /** By peer, the least recently changed first. */
   const connections = new Map<string, Connection>();
   const touch = (peer: string, connection: Connection): void => {

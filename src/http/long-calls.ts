@@ -13,10 +13,10 @@ export interface LongCall {
 export type LongReply = { answer: Record<string, unknown> } | { code: ErrorCode; message: string } | { bug: string };
 
 /** Most threads; the second serves a second client. */
-const mostThreads = 2;
+const maxThreads = 2;
 
 /** A call that takes longer, in milliseconds, is abandoned together with its thread. */
-const mostMilliseconds = 30_000;
+const maxMilliseconds = 30_000;
 
 const givenUp: LongReply = {
   code: 'STORE_UNAVAILABLE',
@@ -40,7 +40,7 @@ export interface LongCalls {
  */
 export function createLongCalls(
   startThread: () => Worker,
-  { milliseconds = mostMilliseconds }: { milliseconds?: number } = {},
+  { milliseconds = maxMilliseconds }: { milliseconds?: number } = {},
 ): LongCalls {
   const queue = createFairQueue<Waiting>();
   const idle: Worker[] = [];
@@ -54,7 +54,7 @@ export function createLongCalls(
     });
   };
   const serve = (): void => {
-    if (idle.length === 0 && busy.size >= mostThreads) return;
+    if (idle.length === 0 && busy.size >= maxThreads) return;
     const served = new Set(busy.values());
     const next = queue.take((client) => !served.has(client));
     if (next === undefined) return;

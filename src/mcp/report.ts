@@ -29,11 +29,11 @@ export const shiftTemplate = {
 export const sinceOfUri = (uri: string): string | undefined => decoded(/^swf:\/\/shift\/([^/]+)$/.exec(uri)?.[1]);
 
 /** How many executions' reports to offer clients. */
-const mostOffered = 10;
+const maxOffered = 10;
 
 /** The reports of the newest executions, and of the last eight hours. */
 export function offeredReports(queries: Queries) {
-  const { rows } = queries.executions({}, { order: 'newest', limit: mostOffered, uncounted: true });
+  const { rows } = queries.executions({}, { order: 'newest', limit: maxOffered, uncounted: true });
   const { mimeType } = reportTemplate;
   return [
     ...rows.map(({ execution_id, status, start_time }) => ({

@@ -9,7 +9,7 @@ export type Decoded =
   | { kind: 'rejected'; reason: string; body: Record<string, unknown> };
 
 /** Deeper bodies break code that walks through them, such as SQLite's JSON functions. */
-const mostDeep = 100;
+const maxDeep = 100;
 
 /** How many characters of a reason to keep. */
 const keptReason = 500;
@@ -29,7 +29,7 @@ export function decodeMessage(body: string): Decoded {
     const { namespace } = parsed as { namespace?: unknown };
     // Keep the namespace: it says whether the message is ours.
     const kept = typeof namespace === 'string' ? { namespace } : {};
-    return { kind: 'rejected', reason: `nested deeper than ${mostDeep} levels`, body: kept };
+    return { kind: 'rejected', reason: `nested deeper than ${maxDeep} levels`, body: kept };
   }
   return decodeObject(parsed as Record<string, unknown>);
 }
@@ -62,7 +62,7 @@ export function fieldOf(decoded: Decoded, field: 'namespace' | 'msg_type'): stri
 function isTooDeep(value: object): boolean {
   let level: object[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth >= mostDeep) return true;
+    if (depth >= maxDeep) return true;
     level = level.flatMap((item) =>
       Object.values(item).filter((inner): inner is object => typeof inner === 'object' && inner !== null),
     );

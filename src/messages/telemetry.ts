@@ -34,7 +34,7 @@ const executionStateSchema = z.object({
 export type ExecutionState = z.infer<typeof executionStateSchema>;
 
 /** The most message ids that a heartbeat names. */
-export const mostInHand = 1000;
+export const maxInHand = 1000;
 
 /** A kind of work that an agent cannot do at the moment, since when (ISO 8601), and why in words. */
 const offDuty = z.object({
@@ -52,7 +52,7 @@ const agentHeartbeatSchema = z.object({
   agent_name: text,
   agent_type: z.enum(agentTypes),
   state: z.enum(agentStates),
-  in_hand: z.array(z.string().max(1000)).max(mostInHand),
+  in_hand: z.array(z.string().max(1000)).max(maxInHand),
   free_slots: index,
   /** For a worker: all of its slots; `in_hand` names only the first thousand slices. */
   slots: index.optional(),
@@ -70,15 +70,15 @@ const agentHeartbeatSchema = z.object({
 export type AgentHeartbeat = z.infer<typeof agentHeartbeatSchema>;
 
 /** The most lines and bytes of one `agent_log`. */
-export const mostLines = 100;
-export const mostLogBytes = 65_536;
+export const maxLines = 100;
+export const maxLogBytes = 65_536;
 
 const logLine = z.object({
   /** Counts the lines of a process, from 1. */
   n: positive,
   timestamp: text,
   level: z.enum(Object.keys(logLevels) as [keyof typeof logLevels]),
-  message: z.string().max(mostLogBytes),
+  message: z.string().max(maxLogBytes),
   context: z.record(z.string(), z.unknown()).optional(),
   execution_id: envelopeShape.execution_id,
 });
@@ -89,7 +89,7 @@ const agentLogSchema = z.object({
   ...common,
   msg_type: z.literal('agent_log'),
   since: text,
-  lines: z.array(logLine).max(mostLines),
+  lines: z.array(logLine).max(maxLines),
   /** Lines dropped before they could be sent. */
   dropped: index.optional(),
 });

@@ -12,8 +12,8 @@ export interface Pace {
 const slowFactor = 3;
 const stalledFactor = 6;
 /** Shorter times are not reported. */
-export const leastSlowSeconds = 5;
-export const leastStalledSeconds = 15;
+export const minSlowSeconds = 5;
+export const minStalledSeconds = 15;
 /** Completed slices needed to know what is usual. */
 const enough = 5;
 /** A payload whose usual time is unknown is reported after this time. */
@@ -37,8 +37,8 @@ export function paceOf(facts: Facts): Pace {
 
 const bounds = (usual: number): Pace => ({
   usual_seconds: usual,
-  slow_seconds: Math.max(leastSlowSeconds, slowFactor * usual),
-  stalled_seconds: Math.max(leastStalledSeconds, stalledFactor * usual),
+  slow_seconds: Math.max(minSlowSeconds, slowFactor * usual),
+  stalled_seconds: Math.max(minStalledSeconds, stalledFactor * usual),
 });
 
 /** A slice in hand with its age in seconds. */

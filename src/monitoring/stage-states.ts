@@ -1,6 +1,6 @@
 import type { StageDelay } from '../domain/stages.ts';
 import { delayOf, type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
-import { handState, leastSlowSeconds, leastStalledSeconds, paceOf } from './pace.ts';
+import { handState, minSlowSeconds, minStalledSeconds, paceOf } from './pace.ts';
 
 /** The work of one kind of agent and the time since it last did something. Seconds of wall time. */
 export interface StageState {
@@ -73,8 +73,8 @@ function toStageState({ stage, waiting, since, expected, rests, isBusy = false }
 
 function stateFor(waiting: number, idle: number, expected: number): StageState['state'] {
   if (waiting <= 0) return 'waiting';
-  if (idle > Math.max(leastStalledSeconds, stuckFactor * expected)) return 'stuck';
-  return idle > Math.max(leastSlowSeconds, slowFactor * expected) ? 'slow' : 'working';
+  if (idle > Math.max(minStalledSeconds, stuckFactor * expected)) return 'stuck';
+  return idle > Math.max(minSlowSeconds, slowFactor * expected) ? 'slow' : 'working';
 }
 
 const latest = (...times: (string | null | undefined)[]): string =>

@@ -4,7 +4,7 @@ import { sha256 } from '../lib/sha256.ts';
 import { idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { linesOfObject, type ReadResource } from '../observed/told/read-answer.ts';
-import { type Fields, itemsOf, mostTries, newRun, type Run, type Step } from './read-run.ts';
+import { type Fields, itemsOf, maxTries, newRun, type Run, type Step } from './read-run.ts';
 
 /** Time between the starts of two requests, in milliseconds: their monitor has other work. */
 const betweenRequests = 1000;
@@ -93,7 +93,7 @@ export class MonitorReader {
         try {
           await step.act();
         } catch (error) {
-          if (step.tries >= mostTries) {
+          if (step.tries >= maxTries) {
             waiting.shift();
             if (step.run !== undefined) step.run.isPartial = true;
           }

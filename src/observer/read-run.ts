@@ -3,7 +3,7 @@ import { objectOf } from '../observed/reading/values.ts';
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** A request that fails this often is skipped: the cause is not the monitor's absence. */
-export const mostTries = 3;
+export const maxTries = 3;
 
 /** One request. */
 export interface Step {

@@ -40,10 +40,10 @@ export interface RecorderOptions extends BrokerChoice {
  * How long an ending process waits for the broker to confirm its last messages, in milliseconds; `hurried` if somebody waits for the end. The store's
  * next process sends the messages still unsent.
  */
-const farewellMilliseconds = { usual: 30_000, hurried: 1000 } as const;
+const lastMessagesMilliseconds = { usual: 30_000, hurried: 1000 } as const;
 
 /** `none`: the store can no longer take receipts. */
-export type Farewell = keyof typeof farewellMilliseconds | 'none';
+export type LastMessages = keyof typeof lastMessagesMilliseconds | 'none';
 
 /** A wait too short to report. */
 const quietMilliseconds = 1000;
@@ -186,8 +186,8 @@ export class RecorderSession {
   }
 
   /** Sends the remaining messages, for a while, and closes the connection. */
-  async close(farewell: Farewell = 'usual'): Promise<void> {
-    if (farewell !== 'none') await this.#flush(farewellMilliseconds[farewell]);
+  async close(lastMessages: LastMessages = 'usual'): Promise<void> {
+    if (lastMessages !== 'none') await this.#flush(lastMessagesMilliseconds[lastMessages]);
     await this.#states.close();
     this.#endPoll();
     this.#outbox.close();

@@ -61,10 +61,10 @@ export interface AccessOptions {
 }
 
 /** The most executions whose files are kept open. */
-const mostKept = 200;
+const maxKept = 200;
 
 /** The least free space on a disk that takes files, in bytes. */
-const leastRoom = 16_777_216;
+const minRoom = 16_777_216;
 
 /**
  * The data files of a recorder, seen from this host. A URL says where its writer has a file. For a path, looks for the file's name in `[data] dir`,
@@ -140,7 +140,7 @@ export class DataAccess {
     makeFolder(dir);
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     const { bavail, bsize } = await statfs(dir);
-    if (bavail * bsize < leastRoom) return false;
+    if (bavail * bsize < minRoom) return false;
     const { file_url: url } = place;
     return url === undefined || this.#ways.command !== undefined || isReachable(this.#ways.sources, url);
   }
@@ -193,7 +193,7 @@ export class DataAccess {
 
   #localFiles({ folder, urlOf }: WritePlace): DataFiles {
     const files = this.#local.get(folder) ?? createDataFiles(folder, urlOf);
-    if (this.#local.size >= mostKept) this.#local.clear();
+    if (this.#local.size >= maxKept) this.#local.clear();
     this.#local.set(folder, files);
     return files;
   }

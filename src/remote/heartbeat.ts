@@ -3,7 +3,7 @@ import { beatSeconds } from '../domain/liveness.ts';
 import type { AgentType } from '../domain/states.ts';
 import { telemetrySeconds } from '../exchange/wire-headers.ts';
 import { wallNow } from '../lib/time.ts';
-import { type AgentHeartbeat, mostInHand } from '../messages/telemetry.ts';
+import { type AgentHeartbeat, maxInHand } from '../messages/telemetry.ts';
 import { wireVersion } from '../messages/wire-version.ts';
 
 /** How often an agent shows that it lives, and at most how often it reports changes, in milliseconds. */
@@ -86,7 +86,7 @@ export class RemoteHeartbeat {
       timestamp: wallNow(),
       ...self,
       state: state ?? (in_hand.length > 0 ? 'PROCESSING' : 'READY'),
-      in_hand: in_hand.slice(0, mostInHand),
+      in_hand: in_hand.slice(0, maxInHand),
       ...rest,
       wire: wireVersion,
     };

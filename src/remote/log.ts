@@ -3,16 +3,16 @@ import { telemetrySeconds } from '../exchange/wire-headers.ts';
 import type { Log, LogLevel, LogLine } from '../lib/logger.ts';
 import { logLevels } from '../lib/logger.ts';
 import { utcNow } from '../lib/time.ts';
-import { type AgentLog, mostLines, mostLogBytes, type RemoteLine } from '../messages/telemetry.ts';
+import { type AgentLog, maxLines, maxLogBytes, type RemoteLine } from '../messages/telemetry.ts';
 
 /** How long to gather lines before sending them, in milliseconds. */
 const gatherMilliseconds = 500;
 
 /** The most lines to keep while the broker is away. */
-const mostKept = 1000;
+const maxKept = 1000;
 
 /** How much of a line to send. */
-const mostMessage = 4000;
+const maxMessage = 4000;
 
 export interface RemoteLogOptions {
   broker: BrokerConnection;
@@ -67,11 +67,11 @@ export class RemoteLog {
       n: this.#n,
       timestamp: utcNow(),
       level,
-      message: message.slice(0, mostMessage),
+      message: message.slice(0, maxMessage),
       ...(context === undefined ? {} : { context }),
       ...(execution_id === undefined ? {} : { execution_id }),
     });
-    if (this.#lines.length > mostKept) this.#dropOne();
+    if (this.#lines.length > maxKept) this.#dropOne();
     this.#timer ??= setTimeout(() => this.#begin(), gatherMilliseconds);
   }
 
@@ -111,9 +111,9 @@ export class RemoteLog {
   #nextBatch(): RemoteLine[] {
     let bytes = 0;
     const batch: RemoteLine[] = [];
-    for (const line of this.#lines.slice(0, mostLines)) {
+    for (const line of this.#lines.slice(0, maxLines)) {
       bytes += Buffer.byteLength(JSON.stringify(line));
-      if (batch.length > 0 && bytes > mostLogBytes) break;
+      if (batch.length > 0 && bytes > maxLogBytes) break;
       batch.push(line);
     }
     return batch;

@@ -5,10 +5,10 @@ import { utcNow } from '../lib/time.ts';
 import type { OffDuty } from '../messages/telemetry.ts';
 
 /** The most kinds per reason to exclude at the broker: a header must not grow longer than a broker reads. */
-const mostUnwanted = 6;
+const maxUnwanted = 6;
 
 /** The most kinds that a heartbeat lists, and characters of the sentence that says why. */
-const mostListed = 100;
+const maxListed = 100;
 const keptSentence = 400;
 
 /** How often to check whether an agent can do a kind of work again, in milliseconds. */
@@ -65,14 +65,14 @@ export class OffDutyList {
         kindHeaders[reason],
         kinds
           .filter((kind) => kind.reason === reason)
-          .slice(-mostUnwanted)
+          .slice(-maxUnwanted)
           .map(({ name }) => name),
       ]),
     );
   }
 
   list(): OffDuty[] {
-    return [...this.#kinds.values()].slice(0, mostListed).map(({ reason, name, since, sentence }) => ({
+    return [...this.#kinds.values()].slice(0, maxListed).map(({ reason, name, since, sentence }) => ({
       reason,
       name,
       since,

@@ -38,10 +38,10 @@ export interface ReadingAgentOptions {
 }
 
 /** The most messages that wait to hear their recorder. Beyond that the oldest are dropped: their recorder sends them again when it is back. */
-const mostUnheard = 200;
+const maxUnheard = 200;
 
 /** The most ended executions to remember. */
-const mostEnded = 1000;
+const maxEnded = 1000;
 
 /** How often to retry a step that the disk refuses, in milliseconds. */
 const againMilliseconds = 30_000;
@@ -125,14 +125,14 @@ export class ReadingAgent {
     if (this.#ended.has(hand.message.execution_id)) hand.dropped.abort();
     this.#unheard.add(hand);
     const waiting = [...this.#unheard].filter(({ dropped }) => !dropped.signal.aborted);
-    if (waiting.length > mostUnheard) waiting[0]?.dropped.abort();
+    if (waiting.length > maxUnheard) waiting[0]?.dropped.abort();
   }
 
   /** No recorder will report this execution's state again. */
   #noteEnd(executionId: string): void {
     this.#ended.add(executionId);
     const [oldest] = this.#ended;
-    if (this.#ended.size > mostEnded && oldest !== undefined) this.#ended.delete(oldest);
+    if (this.#ended.size > maxEnded && oldest !== undefined) this.#ended.delete(oldest);
     for (const hand of this.#unheard) if (hand.message.execution_id === executionId) hand.dropped.abort();
   }
 

@@ -9,7 +9,7 @@ import { ReadingAgent } from './reading-agent.ts';
 const window = 256;
 
 /** How long to wait for the work in hand at the end, in milliseconds. */
-const farewellMilliseconds = 5000;
+const lastMessagesMilliseconds = 5000;
 
 /** A remote agent that reads broadcasts. While no agent of its type is connected, broadcasts are kept for the next one. */
 export class ReadingPart implements Part {
@@ -58,7 +58,7 @@ export class ReadingPart implements Part {
     });
     void listener.connect({ once: false });
     await aborted(lifetime.draining);
-    await withDeadline(this.#reader.settled(), farewellMilliseconds, undefined);
+    await withDeadline(this.#reader.settled(), lastMessagesMilliseconds, undefined);
     await listener.close();
   }
 }

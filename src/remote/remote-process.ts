@@ -57,7 +57,7 @@ export interface RemoteOptions {
 const twinMilliseconds = 10_000;
 
 /** How long to wait for an agent's last messages, in milliseconds. */
-const farewellMilliseconds = 5000;
+const lastMessagesMilliseconds = 5000;
 
 /** How often to look for files that were kept long enough, in milliseconds. */
 const tidyMilliseconds = 600_000;
@@ -188,9 +188,9 @@ class RemoteAgent implements RunningAgent {
       clearInterval(tidy);
       this.#offDuty.close();
       this.#views.close();
-      const farewell = this.#isTwin ? this.#heartbeat.silence() : this.#heartbeat.close();
-      const lastWords = Promise.all([farewell, this.#log.close()]);
-      await withDeadline(lastWords, farewellMilliseconds, undefined);
+      const lastMessages = this.#isTwin ? this.#heartbeat.silence() : this.#heartbeat.close();
+      const lastWords = Promise.all([lastMessages, this.#log.close()]);
+      await withDeadline(lastWords, lastMessagesMilliseconds, undefined);
       await this.#broker.close();
     }
   }

@@ -7,7 +7,7 @@ import { pause } from '../lib/deadline.ts';
 import type { Access, FilePlace } from './data-access.ts';
 
 /** How often to look for a missing file, and the pause between looks in milliseconds. */
-const mostLooks = 10;
+const maxLooks = 10;
 const lookMilliseconds = 500;
 
 /**
@@ -26,7 +26,7 @@ export async function seeSharedFile(
     if (code === undefined) return;
     if (code === 'EACCES' || code === 'EPERM')
       throw new NotFetched(file_url, `this user may not read it (${code})`, 'fix its rights');
-    if (code !== 'ENOENT' || look === mostLooks || until.some(({ aborted }) => aborted))
+    if (code !== 'ENOENT' || look === maxLooks || until.some(({ aborted }) => aborted))
       throw new NoSuchFile(file_url, `it is not there (${code})`, 'look whether the folder is the right one');
     await pause(lookMilliseconds, until);
   }

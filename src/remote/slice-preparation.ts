@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import type { Payload } from '../agents/ports.ts';
-import { type DeliveredSlice, type Misfit, SliceReturned } from '../agents/slice-worker.ts';
+import { type DeliveredSlice, type Unfit, SliceReturned } from '../agents/slice-worker.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import type { PayloadSpec } from '../domain/payload-spec.ts';
 import { type PayloadName, type ReturnReason, workKind } from '../domain/slice-returns.ts';
@@ -53,13 +53,13 @@ export class SlicePreparation {
   }
 
   /** The work on a slice, or why this worker cannot do it. */
-  async prepare(delivered: DeliveredSlice): Promise<Payload | Misfit> {
+  async prepare(delivered: DeliveredSlice): Promise<Payload | Unfit> {
     const { slice } = delivered;
     await this.#readOwnPayload();
     const spec = this.#specOf(delivered);
     if (spec === undefined) {
       const asked = workKind(slice, 'NO_PAYLOAD');
-      return this.#misfit(
+      return this.#unfit(
         delivered,
         'NO_PAYLOAD',
         `slices ask for the payload ${asked}, and ${this.#ownPayload()}`,
@@ -74,12 +74,12 @@ export class SlicePreparation {
     if ('obstacle' in reached) return this.#noFile(delivered, reached.obstacle);
     if (spec.kind === 'command' && reached.folder === undefined)
       return { reason: 'NO_FILE', detail: 'a payload needs the files that the recorder does not write' };
-    const misfit = await this.#bring(delivered, reached);
-    return misfit ?? this.#withoutFault(this.#payloadFor(delivered, spec, reached), delivered);
+    const unfit = await this.#bring(delivered, reached);
+    return unfit ?? this.#withoutFault(this.#payloadFor(delivered, spec, reached), delivered);
   }
 
   /** Ensures that the announced file is here. */
-  async #bring(delivered: DeliveredSlice, { folder, bring }: Reached): Promise<Misfit | undefined> {
+  async #bring(delivered: DeliveredSlice, { folder, bring }: Reached): Promise<Unfit | undefined> {
     const { checksum, tf_filename, execution_id } = delivered.slice;
     if (folder === undefined) return undefined;
     const isRight = async (): Promise<boolean> => {
@@ -94,7 +94,7 @@ export class SlicePreparation {
       return this.#noFile(delivered, error.message);
     }
     const detail = `${delivered.slice.file_url ?? tf_filename} is not there, or has another checksum than ${checksum ?? 'was announced'}; bring the right file`;
-    return this.#misfit(delivered, 'WRONG_FILE', detail, isRight);
+    return this.#unfit(delivered, 'WRONG_FILE', detail, isRight);
   }
 
   #isGivenUp({ slice, storeId }: DeliveredSlice): boolean {
@@ -120,8 +120,8 @@ export class SlicePreparation {
     });
   }
 
-  #noFile(delivered: DeliveredSlice, detail: string): Misfit {
-    return this.#misfit(delivered, 'NO_FILE', detail, () => this.#options.access.isMended(placeOf(delivered)));
+  #noFile(delivered: DeliveredSlice, detail: string): Unfit {
+    return this.#unfit(delivered, 'NO_FILE', detail, () => this.#options.access.isMended(placeOf(delivered)));
   }
 
   /** Undefined if this worker lacks the payload that the slice asks for. */
@@ -169,12 +169,12 @@ export class SlicePreparation {
     return this.#own.name;
   }
 
-  #misfit(
+  #unfit(
     { slice, storeId }: DeliveredSlice,
     reason: ReturnReason,
     detail: string,
     isMended: () => boolean | Promise<boolean>,
-  ): Misfit {
+  ): Unfit {
     const over = this.#options.views.overFor(slice.execution_id, storeId);
     const isOver = (): boolean => reason === 'WRONG_FILE' && over.aborted;
     this.#options.offDuty.add({ reason, name: workKind(slice, reason), isMended, isOver }, detail);

@@ -100,7 +100,7 @@ function makeWorker(around: Surroundings, payloads: PayloadHost, consumers: () =
     prepare: async (delivered) => {
       const prepared = await preparation.prepare(delivered);
       if ('reason' in prepared) {
-        consumers().noteMisfit(others.hasOnDuty('worker', workKinds(delivered.slice)));
+        consumers().noteUnfit(others.hasOnDuty('worker', workKinds(delivered.slice)));
         return prepared;
       }
       consumers().noteFit();

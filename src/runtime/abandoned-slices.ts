@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '../agents/agent.ts';
 import type { Store } from '../db/opening/store.ts';
-import { abandonedSlices, mostLostStarts } from '../db/presence/lost-starts.ts';
+import { abandonedSlices, maxLostStarts } from '../db/presence/lost-starts.ts';
 import { beatSeconds, lateSeconds } from '../domain/liveness.ts';
 import { pause } from '../lib/deadline.ts';
 import { isAlive } from '../lib/process-identity.ts';
@@ -27,7 +27,7 @@ export async function watchAbandonedSlices(
     for (const slice of isHearing ? abandonedSlices(sql, agent.execution_id, isAlive, alsoLost) : []) {
       const { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname } = slice;
       const fields = { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
-      const error = `worker vanished ${mostLostStarts} times`;
+      const error = `worker vanished ${maxLostStarts} times`;
       const says = [{ msg_type: 'slice_result' as const, ...fields, state: 'failed' as const, error }];
       await journal.step({ sender: name, tick: clock.now(), says });
     }

@@ -40,11 +40,11 @@ const soAlready: Readonly<Record<Action, readonly EffectCode[]>> = {
   continue: ['ALREADY'],
 };
 
-const deeds: Readonly<Record<Action, string>> = { stop: 'be stopped', pause: 'be paused', continue: 'be continued' };
+const purposes: Readonly<Record<Action, string>> = { stop: 'be stopped', pause: 'be paused', continue: 'be continued' };
 
 /** The execution that a command is for. Throws `EXECUTION_NOT_FOUND`, and `ARGUMENT_INVALID` for another program's execution. */
 export const requireControllable = (sql: Prepare, executionId: string, action: Action): OwnExecution =>
-  requireOwn(requireExecution(sql, executionId), deeds[action]);
+  requireOwn(requireExecution(sql, executionId), purposes[action]);
 
 /**
  * Records a command for the driver of a running execution; returns `undefined` for a stop of an execution that was stopped before. Throws

@@ -26,7 +26,7 @@ import { WakeSignal } from './wake-signal.ts';
 const patienceMilliseconds = 4000;
 
 /** How much of an error `driver_ended` takes. */
-const mostReason = 2000;
+const maxReason = 2000;
 
 interface RunningTask {
   task: Task;
@@ -117,7 +117,7 @@ export class DrivenExecution {
       await this.#leave({
         cause: 'fault',
         ...(error instanceof SwfError ? { code: error.code } : {}),
-        reason: messageOf(error).slice(0, mostReason),
+        reason: messageOf(error).slice(0, maxReason),
       });
       throw error;
     } finally {

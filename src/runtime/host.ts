@@ -1,6 +1,6 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import type { Config } from '../config/schema.ts';
-import { type Crew, enterProcess } from '../db/driving/take-over.ts';
+import { type ProcessAgents, enterProcess } from '../db/driving/take-over.ts';
 import { spreadNumbers } from '../db/log/numbers.ts';
 import { storeId } from '../db/log/store-identity.ts';
 import type { Store } from '../db/opening/store.ts';
@@ -45,7 +45,7 @@ export interface HostOptions {
 }
 
 /** Enters whatever else belongs in the transaction that enters this process. */
-type Enter<T> = (tx: Transaction, crew: Crew<AgentType>) => T;
+type Enter<T> = (tx: Transaction, processAgents: ProcessAgents<AgentType>) => T;
 
 /** A process that hosts agents: its entry in the store, its heartbeats, its broker session and their shared lifetime. */
 export class Host {
@@ -78,8 +78,8 @@ export class Host {
     const broker =
       options.broker === undefined ? undefined : await listenFirst(options, options.broker, { ...patience, onTrouble });
     try {
-      const { crew, entered } = await enterStore(options, agentTypes, alsoEnter);
-      const host = new Host(options, crew, log);
+      const { processAgents, entered } = await enterStore(options, agentTypes, alsoEnter);
+      const host = new Host(options, processAgents, log);
       if (options.broker !== undefined && broker !== undefined) {
         await host.#openSession(broker, options.broker, log);
         trouble.session = host.#session;
@@ -91,15 +91,15 @@ export class Host {
     }
   }
 
-  private constructor(options: HostOptions, crew: Crew<AgentType>, log: ProcessLog) {
+  private constructor(options: HostOptions, processAgents: ProcessAgents<AgentType>, log: ProcessLog) {
     this.options = options;
     this.store = options.store;
-    this.processId = crew.process_id;
-    this.agents = crew.agents;
-    const names = Object.values(crew.agents);
+    this.processId = processAgents.process_id;
+    this.agents = processAgents.agents;
+    const names = Object.values(processAgents.agents);
     // A run speaks as its driver, an agent of its own process as itself.
-    log.speakAs(crew.agents.daq_simulator ?? (names[0] as string));
-    this.heartbeat = new Heartbeat(options.store, crew.process_id, names, (message) =>
+    log.speakAs(processAgents.agents.daq_simulator ?? (names[0] as string));
+    this.heartbeat = new Heartbeat(options.store, processAgents.process_id, names, (message) =>
       options.log.write({ level: 'WARNING', message }),
     );
     this.payloads = createPayloadHost(options.environment);
@@ -188,18 +188,18 @@ function enterStore<T>(
   { store, config, user, version, broker }: HostOptions,
   agentTypes: readonly AgentType[],
   alsoEnter: Enter<T>,
-): Promise<{ crew: Crew<AgentType>; entered: T }> {
+): Promise<{ processAgents: ProcessAgents<AgentType>; entered: T }> {
   const { namespace } = config.testbed;
   const entry = { identity: currentProcess(), version, user, namespace, agentTypes };
   const { dir, write_files } = config.data;
   return store.write((tx) => {
     if (broker !== undefined) spreadNumbers(tx, config.testbed);
-    const crew = enterProcess(tx, entry);
+    const processAgents = enterProcess(tx, entry);
     if (broker !== undefined) {
-      becomeRecorder(tx, namespace, crew.process_id, isAlive);
+      becomeRecorder(tx, namespace, processAgents.process_id, isAlive);
       if (write_files && dir !== undefined) markAsOurs(dir, storeId(tx));
     }
-    return { crew, entered: alsoEnter(tx, crew) };
+    return { processAgents, entered: alsoEnter(tx, processAgents) };
   });
 }
 

@@ -105,7 +105,7 @@ class HostedWorker {
       prepare: async (delivered) => {
         const prepared = isOurs(delivered) && !isAway(delivered) ? payload : await this.#preparation.prepare(delivered);
         if ('run' in prepared) this.#consumers.noteFit();
-        else this.#consumers.noteMisfit(recorder.directory.hasOnDuty('worker', workKinds(delivered.slice)));
+        else this.#consumers.noteUnfit(recorder.directory.hasOnDuty('worker', workKinds(delivered.slice)));
         return prepared;
       },
       begin: async (draft, delivered) => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { beginExecution, type Crew, type Drive, takeOver } from '../db/driving/take-over.ts';
+import { beginExecution, type ProcessAgents, type Drive, takeOver } from '../db/driving/take-over.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { currentPlanVersion, type Speed } from '../domain/params.ts';
 import { type AgentType, agentTypes } from '../domain/states.ts';
@@ -48,8 +48,8 @@ export function startExecution(
     speed,
     timestamp: utcNow(),
   };
-  return takeUp(options, (tx, crew) => {
-    const drive = beginExecution(store, tx, command, driverSelf(options, crew, speed), isAlive);
+  return takeUp(options, (tx, processAgents) => {
+    const drive = beginExecution(store, tx, command, driverSelf(options, processAgents, speed), isAlive);
     if (drive === undefined) throw new Error('a command with a new id made no execution');
     refuseForeignFolder(config, drive);
     return drive;
@@ -72,8 +72,8 @@ export function resumeExecution(
   options: HostOptions,
   { execution_id, speed, follows, claimedBy, reason }: ResumeRequest,
 ): Promise<RunningExecution> {
-  const take = (tx: Transaction, crew: Crew<AgentType>): Drive => {
-    const driver = { ...driverSelf(options, crew, speed), claimedBy, reason };
+  const take = (tx: Transaction, processAgents: ProcessAgents<AgentType>): Drive => {
+    const driver = { ...driverSelf(options, processAgents, speed), claimedBy, reason };
     return takeOver(options.store, tx, execution_id, driver, { isAlive, follows });
   };
   return takeUp(options, take, speed);
@@ -82,7 +82,7 @@ export function resumeExecution(
 /** Enters this process with its agents and the execution in one transaction, and drives it. */
 async function takeUp(
   options: HostOptions,
-  take: (tx: Transaction, crew: Crew<AgentType>) => Drive,
+  take: (tx: Transaction, processAgents: ProcessAgents<AgentType>) => Drive,
   speed?: Speed,
 ): Promise<RunningExecution> {
   // Over a broker, agents that are not enabled here are expected in other processes.

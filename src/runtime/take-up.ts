@@ -13,7 +13,7 @@ import { isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
 import { messageIdOf } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
-import { mostTakeUps } from '../monitoring/findings/take-up-failed.ts';
+import { maxTakeUps } from '../monitoring/findings/take-up-failed.ts';
 import { requireOwnFiles } from './data-folder.ts';
 import { driverSelf } from './driver-self.ts';
 import type { Host } from './host.ts';
@@ -79,10 +79,10 @@ export class TakeUp {
     // An execution to be stopped is resumed only to be ended, so it does not matter how often it came to nothing.
     const stop = waitingCommand(store.sql, executionId, ['stop_workflow'])?.message_id;
     const request = waitingCommand(store.sql, executionId, ['resume_workflow'])?.message_id;
-    if ((stop ?? request) === undefined && fruitlessTakeUps(store.sql, executionId) >= mostTakeUps) {
+    if ((stop ?? request) === undefined && fruitlessTakeUps(store.sql, executionId) >= maxTakeUps) {
       this.#leave(executionId, {
         level: 'ERROR',
-        message: `${executionId} is left alone: it was taken up ${mostTakeUps} times in ten minutes and came to nothing; "swf-mcp status ${executionId}" tells why`,
+        message: `${executionId} is left alone: it was taken up ${maxTakeUps} times in ten minutes and came to nothing; "swf-mcp status ${executionId}" tells why`,
       });
       return;
     }

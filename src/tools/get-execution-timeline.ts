@@ -8,13 +8,13 @@ import { integer, parseWindow, present, text } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 const usualBins = 60;
-const mostSlots = 400;
+const maxSlots = 400;
 
 /** A page asks again; an assistant would rather wait. */
 const patience = { page: 300, concise: 20_000 };
 
 /** With more bars than this, cells are returned. */
-const mostSpans = { page: 4000, concise: 0 };
+const maxSpans = { page: 4000, concise: 0 };
 
 export const getExecutionTimelineTool = defineLiveTool({
   name: 'get_execution_timeline',
@@ -33,7 +33,7 @@ export const getExecutionTimelineTool = defineLiveTool({
       bins: integer(10, 600, 'At most, 10 to 600 (default 60)'),
       detail: z.enum(['concise', 'page']).optional().describe('page: all, for pictures'),
       first_slot: integer(0, 100_000, 'First worker slot, by name'),
-      slots: integer(0, mostSlots, 'Worker slots to draw (default 0)'),
+      slots: integer(0, maxSlots, 'Worker slots to draw (default 0)'),
       since: integer(0, Number.MAX_SAFE_INTEGER, 'seq of the last answer: unchanged is said in short'),
     }),
   output: timelineAnswer,
@@ -46,10 +46,10 @@ export const getExecutionTimelineTool = defineLiveTool({
     const begun = asked.timelineQuestion(execution, now, {
       from: window.start_time,
       until: window.end_time,
-      mostBins: args.bins ?? usualBins,
+      maxBins: args.bins ?? usualBins,
       firstSlot: args.first_slot ?? 0,
-      slots: args.slots ?? (detail === 'page' ? mostSlots : 0),
-      mostSpans: mostSpans[detail],
+      slots: args.slots ?? (detail === 'page' ? maxSlots : 0),
+      maxSpans: maxSpans[detail],
     });
     const head = { execution_id: execution.execution_id, run_number: execution.run_number };
     const timeline = await timelineOrPart(context, begun, patience[detail]);

@@ -10,8 +10,8 @@ import { clipShown } from './shared/clip.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
-const mostHops = 60;
-const mostLines = 20;
+const maxHops = 60;
+const maxLines = 20;
 const shownText = 300;
 
 export const traceDataProductTool = defineTool({
@@ -30,8 +30,8 @@ export const traceDataProductTool = defineTool({
     const product = queries.product(filename);
     const execution = queries.execution(product.execution_id);
     const end = queries.endOfLife(execution, now);
-    const found = queries.messagesOf(product, mostHops + 1);
-    const messages = found.slice(0, mostHops);
+    const found = queries.messagesOf(product, maxHops + 1);
+    const messages = found.slice(0, maxHops);
     const parts = product.kind === 'slice' ? [] : queries.slicesOf(product);
     const ends = [
       ...messages.map(({ happened_at }) => happened_at),
@@ -67,10 +67,10 @@ export const traceDataProductTool = defineTool({
           message_id: message.message_id,
         }),
       ),
-      more_hops: found.length > mostHops ? true : null,
+      more_hops: found.length > maxHops ? true : null,
       total_seconds: first === undefined || last === undefined ? 0 : Math.max(0, between(first, last)),
       slices: parts.length === 0 ? null : Object.fromEntries(parts.map(({ status, n }) => [status, n])),
-      logs: queries.logLinesOf(product, mostLines).map((line) => ({
+      logs: queries.logLinesOf(product, maxLines).map((line) => ({
         time: line.timestamp,
         agent: line.agent,
         message: clipShown(line.message, shownText),

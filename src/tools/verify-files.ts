@@ -9,8 +9,8 @@ import { present, text } from './shared/params.ts';
 import type { Services } from './shared/services.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
-const mostFiles = 2000;
-const mostMilliseconds = 2000;
+const maxFiles = 2000;
+const maxMilliseconds = 2000;
 
 /** Most files listed per kind; `count` is how many there are in this call. */
 const shown = 20;
@@ -120,7 +120,7 @@ async function compareFrom(
   const { execution_id } = where;
   const began = performance.now();
   const isEnough = (): boolean =>
-    found.checked >= mostFiles || performance.now() - began >= mostMilliseconds || signal.aborted;
+    found.checked >= maxFiles || performance.now() - began >= maxMilliseconds || signal.aborted;
   let at: Place | undefined = from;
   while (at !== undefined && !isEnough()) {
     const { files, next } = partOf(

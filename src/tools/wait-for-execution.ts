@@ -12,7 +12,7 @@ import { integer, present } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 /** Clients give up on a call after a minute. */
-const mostSeconds = 45;
+const maxSeconds = 45;
 const usualSeconds = 30;
 const lookMilliseconds = 200;
 const tellMilliseconds = 1000;
@@ -31,7 +31,7 @@ export const waitForExecutionTool = defineLiveTool({
     z.strictObject({
       execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
       until: z.enum(awaited).optional().describe('change, phase or end'),
-      timeout_seconds: integer(1, mostSeconds, 'Seconds, 1 to 45 (default 30)'),
+      timeout_seconds: integer(1, maxSeconds, 'Seconds, 1 to 45 (default 30)'),
     }),
   output: () =>
     z.strictObject({

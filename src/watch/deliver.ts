@@ -31,7 +31,7 @@ export interface DeliveryOptions {
 }
 
 /** A change that the receiver refuses this often in a row is skipped: it may take the next ones. */
-const mostRefusals = 5;
+const maxRefusals = 5;
 
 /** The progress of one receiver. */
 interface Standing {
@@ -107,8 +107,8 @@ async function tell(
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     standing.refusals += 1;
-    if (standing.refusals < mostRefusals) throw error;
-    say(`WARNING ${receiver.name} is not told of ${next.message_id}: ${error.message}, ${mostRefusals} times`);
+    if (standing.refusals < maxRefusals) throw error;
+    say(`WARNING ${receiver.name} is not told of ${next.message_id}: ${error.message}, ${maxRefusals} times`);
   }
 }
 

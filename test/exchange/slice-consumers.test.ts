@@ -160,7 +160,7 @@ describe('consumers of slices', () => {
       const handled: number[] = [];
       const consumed = consume(made, slots, ({ slice: { slice_id }, acknowledge }) => {
         handled.push(slice_id);
-        if (slice_id % 2 === 0) consumed.consumers.noteMisfit(true);
+        if (slice_id % 2 === 0) consumed.consumers.noteUnfit(true);
         else consumed.consumers.noteFit();
         return Promise.resolve(acknowledge());
       });

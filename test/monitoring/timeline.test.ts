@@ -9,7 +9,7 @@ import { pictureOf } from '../../src/monitoring/timeline/picture.ts';
 
 /** Slices of a life of a minute: of each the steps to its attempts' times, and how the last one stands. */
 const start = Date.parse('2026-11-26T08:00:00Z');
-const mostRetries = 2;
+const maxRetries = 2;
 const step = fc.integer({ min: 0, max: 20_000 });
 const slices = fc.array(
   fc.record({
@@ -17,7 +17,7 @@ const slices = fc.array(
     queued: step,
     tries: fc.array(fc.record({ wait: step, work: step, worker: fc.integer({ min: 0, max: 6 }) }), {
       minLength: 1,
-      maxLength: mostRetries + 1,
+      maxLength: maxRetries + 1,
     }),
     last: fc.constantFrom('queued', 'processing', 'completed', 'failed'),
   }),
@@ -89,17 +89,17 @@ const lifeOf = (attempts: Attempts) => ({
   hasEnded: false,
 });
 
-const picture = (attempts: Attempts, mostBins = 300, life: Life = lifeOf(attempts)) => {
+const picture = (attempts: Attempts, maxBins = 300, life: Life = lifeOf(attempts)) => {
   return pictureOf(attempts, {
     life,
     from: life.start,
     until: life.end,
-    mostBins,
-    leastWidth: 1,
-    mostRetries,
+    maxBins,
+    minWidth: 1,
+    maxRetries,
     firstSlot: 0,
     slots: 100,
-    mostSpans: 10_000,
+    maxSpans: 10_000,
   });
 };
 
@@ -120,9 +120,9 @@ const told = (attempts: Attempts): string[] =>
 describe('the picture of an execution', () => {
   it('counts each slice, each completion and each failure once, and its levels end at what is left', () => {
     fc.assert(
-      fc.property(slices, fc.integer({ min: 10, max: 600 }), (all, mostBins) => {
+      fc.property(slices, fc.integer({ min: 10, max: 600 }), (all, maxBins) => {
         const made = attemptsOf(all);
-        const { series, causes } = picture(made, mostBins);
+        const { series, causes } = picture(made, maxBins);
         const having = (state: string): number => all.filter(({ last }) => last === state).length;
         const failures = sum(all.map(({ tries, last }) => tries.length - (last === 'failed' ? 0 : 1)));
         expect(sum(series.arrived)).toBe(all.length);
@@ -165,17 +165,17 @@ describe('the picture of an execution', () => {
   it('has finer bins of a part than of all', () => {
     const attempts = attemptsOf([]);
     const life = { start, end: start + 60_000, hasEnded: true };
-    const binsOfPart = (from: number, until: number, mostBins = 300) =>
+    const binsOfPart = (from: number, until: number, maxBins = 300) =>
       pictureOf(attempts, {
         life,
         from: start + from,
         until: start + until,
-        mostBins,
-        leastWidth: 4000,
-        mostRetries,
+        maxBins,
+        minWidth: 4000,
+        maxRetries,
         firstSlot: 0,
         slots: 0,
-        mostSpans: 0,
+        maxSpans: 0,
       }).bins;
     expect(binsOfPart(0, 60_000)).toEqual({ from: start, width: 5000, count: 13 });
     expect(binsOfPart(2700, 10_300)).toEqual({ from: start + 2600, width: 200, count: 39 });

@@ -11,8 +11,8 @@ import { slice, stf } from './asking.ts';
  * Questions of operators, physicists, managers and students, on one store with five runs: each takes at most three calls and 4,000 tokens of answers,
  * and its answer is compared with the truth, as plain SQL over the tables tells it.
  */
-const mostCalls = 3;
-const mostTokens = 4000;
+const maxCalls = 3;
+const maxTokens = 4000;
 
 const failing = 'stf_datataking-rita-0001';
 const sampled = 'stf_datataking-tom-0002';
@@ -544,8 +544,8 @@ describe('of a store with five runs, an assistant learns', () => {
     expect(read(...answers)).toEqual(expected());
     const tokens = answers.reduce((before, answer) => before + encode(JSON.stringify(answer)).length, 0);
     expect({ calls: calls.length, tokens }).toEqual({
-      calls: expect.toSatisfy((n: number) => n <= mostCalls),
-      tokens: expect.toSatisfy((n: number) => n <= mostTokens),
+      calls: expect.toSatisfy((n: number) => n <= maxCalls),
+      tokens: expect.toSatisfy((n: number) => n <= maxTokens),
     });
   });
 });

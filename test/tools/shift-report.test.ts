@@ -125,7 +125,7 @@ describe('the report of a shift', () => {
     await sayShortExecutions(made, 60);
     const report = await ask(await connectInProcess(made.path), 'shift_report', { start_time: '-1h' });
     expect(report['totals']).toMatchObject({ executions: 61, running: 1, completed: 60 });
-    // The deed that is no start is told, and the newest starts.
+    // The action that is no start is told, and the newest starts.
     const people = report['people'] as Answer[];
     expect(people.map(({ did }) => did)).toEqual(['took up', ...Array.from({ length: 9 }, () => 'started')]);
     expect(people[0]).toMatchObject({ reason: 'magnet quench', execution_id: 'stf_datataking-tester-0001' });

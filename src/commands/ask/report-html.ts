@@ -24,8 +24,8 @@ export interface HtmlArguments {
 }
 
 /** How many of a list's newest rows are in the file, and how many slices with their whole way. */
-const mostRows = 200;
-const mostTraces = 100;
+const maxRows = 200;
+const maxTraces = 100;
 
 /** `swf-mcp report --html FILE`: an execution as one file that anybody can open, with every attempt in it. Returns the exit code. */
 export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<number> {
@@ -50,7 +50,7 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: momen
   const monitor = await askTool(io, 'get_workflow_monitor', { execution_id: executionId, ...then });
   const { execution_id } = monitor;
   const listed = async (tool: string, args: object): Promise<Row[]> =>
-    ((await askTool(io, tool, { execution_id, limit: mostRows, ...then, ...args })) as { items: Row[] }).items;
+    ((await askTool(io, tool, { execution_id, limit: maxRows, ...then, ...args })) as { items: Row[] }).items;
   const failed = await listed('list_tf_slices', { status: 'failed' });
   const { picture, attempts, lastWord, endOf } = await pictureOf(io, monitor, moment);
   // Nothing more is recorded of an ended execution, whatever else the store records meanwhile.
@@ -65,7 +65,7 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: momen
     picture,
     attempts,
     failed: withoutLogs ? failed.map(withoutWords) : failed,
-    traces: withoutLogs ? [] : await tracesOf(io, failed.slice(0, mostTraces), then),
+    traces: withoutLogs ? [] : await tracesOf(io, failed.slice(0, maxTraces), then),
     logs: withoutLogs ? [] : await listed('list_logs', { level: 'WARNING' }),
     without_logs: withoutLogs,
   };
@@ -79,14 +79,14 @@ async function pictureOf(io: Io, monitor: AnswerOf<'get_workflow_monitor'>, mome
     return await askAt(reader, moment, async ({ queries }) => {
       const execution = queries.execution(monitor.execution_id);
       const endOf = Date.parse(monitor.as_of ?? monitor.data_as_of ?? execution.start_time);
-      const wanted = { from: undefined, until: undefined, mostBins: 300, firstSlot: 0, slots: 0, mostSpans: 0 };
+      const wanted = { from: undefined, until: undefined, maxBins: 300, firstSlot: 0, slots: 0, maxSpans: 0 };
       const question = queries.timelineQuestion(execution, endOf, wanted);
       const context = { queries: () => queries, signal: new AbortController().signal };
       const packed = await inSteps(context, (now) => now.packedAttempts(execution.execution_id));
       const { phases, latency } = await inSteps(context, (now) => now.timeline(question));
-      const { life, leastWidth, mostRetries } = question;
+      const { life, minWidth, maxRetries } = question;
       return {
-        picture: { life, leastWidth, mostRetries, phases, latency },
+        picture: { life, minWidth, maxRetries, phases, latency },
         attempts: { names: packed.names, packed: deflateRawSync(packed.bytes, { level: 9 }).toString('base64') },
         lastWord: monitor.status === 'running' ? undefined : queries.lastMessage(execution.execution_id)?.sent_at,
         endOf,

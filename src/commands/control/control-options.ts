@@ -1,8 +1,8 @@
 import { SwfError } from '../../lib/errors.ts';
 
 /** The same limits as in the tool. */
-export const mostReason = 300;
-export const mostName = 100;
+export const maxReason = 300;
+export const maxName = 100;
 
 export interface ControlOptions {
   /** Why, for the record. */
@@ -13,8 +13,8 @@ export interface ControlOptions {
 
 /** Throws `ARGUMENT_INVALID`. */
 export function requireControlOptions({ reason, requestedBy }: ControlOptions): void {
-  requireLength('--reason', reason, mostReason);
-  requireLength('--requested-by', requestedBy, mostName);
+  requireLength('--reason', reason, maxReason);
+  requireLength('--requested-by', requestedBy, maxName);
 }
 
 function requireLength(option: string, text: string | undefined, most: number): void {

@@ -15,7 +15,7 @@ import { plannedParams } from './tool-services.ts';
 const usualMaxRuns = 4;
 
 /** Limits of a run that a tool starts. People start larger runs at a terminal. */
-const mostOfARun = {
+const maxOfARun = {
   stf_files: 50_000,
   slices: 1_000_000,
   /** A week of wall time. */
@@ -85,15 +85,15 @@ export async function requireBounded(io: Io, { config, speed, settings }: StartR
   if (params.fast_processing.physics_period_count === 0)
     throw tooMuch(
       'physics_period_count = 0: a run without an end',
-      `one of at most ${mostOfARun.seconds / 86_400} days`,
+      `one of at most ${maxOfARun.seconds / 86_400} days`,
     );
   const plan = planOf(params, await inTurns(playRun(params)).catch(tooLargeToPlay));
   const seconds = params.speed === 'max' ? 0 : plan.total_seconds / params.speed;
   const bytes = plan.store_bytes + plan.data_bytes;
-  if (plan.stf_files > mostOfARun.stf_files) throw tooMuch(`${plan.stf_files} STF files`, mostOfARun.stf_files);
-  if (plan.slices > mostOfARun.slices) throw tooMuch(`${plan.slices} slices`, mostOfARun.slices);
-  if (seconds > mostOfARun.seconds) throw tooMuch(`${Math.round(seconds)} seconds`, mostOfARun.seconds);
-  if (bytes > mostOfARun.bytes) throw tooMuch(`${bytes} bytes on disk`, mostOfARun.bytes);
+  if (plan.stf_files > maxOfARun.stf_files) throw tooMuch(`${plan.stf_files} STF files`, maxOfARun.stf_files);
+  if (plan.slices > maxOfARun.slices) throw tooMuch(`${plan.slices} slices`, maxOfARun.slices);
+  if (seconds > maxOfARun.seconds) throw tooMuch(`${Math.round(seconds)} seconds`, maxOfARun.seconds);
+  if (bytes > maxOfARun.bytes) throw tooMuch(`${bytes} bytes on disk`, maxOfARun.bytes);
   const free = freeBytes(storePath(io));
   if (bytes > free - roomLeft) throw tooMuch(`${bytes} bytes on disk`, `${free} free there, less ${roomLeft}`);
 }
@@ -107,8 +107,8 @@ const tooMuch = (asked: string, limit: number | string): SwfError =>
 const tooLargeToPlay = (error: unknown): never => {
   if (!(error instanceof SwfError)) throw error;
   throw tooMuch(
-    `more than ${mostOfARun.stf_files} STF files or ${mostOfARun.slices} slices`,
-    `${mostOfARun.stf_files} STF files and ${mostOfARun.slices} slices`,
+    `more than ${maxOfARun.stf_files} STF files or ${maxOfARun.slices} slices`,
+    `${maxOfARun.stf_files} STF files and ${maxOfARun.slices} slices`,
   );
 };
 

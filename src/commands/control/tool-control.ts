@@ -16,7 +16,7 @@ import {
 import type { CommandState, Control, ControlRequest, StartRequest } from '../../tools/shared/control.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
-import { mostName, mostReason } from './control-options.ts';
+import { maxName, maxReason } from './control-options.ts';
 import { createRunPlaces, requireBounded, type RunPlace } from './run-limits.ts';
 import { startTheirs, stopTheirs } from './testbed-control.ts';
 
@@ -147,8 +147,8 @@ async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise
 
 /** The options that record why something was asked, and in whose name. */
 const forTheRecord = ({ reason, by: { claimed } }: ControlRequest): string[] => [
-  ...(reason === undefined ? [] : [`--reason=${printable(reason).slice(0, mostReason)}`]),
-  ...(claimed === undefined ? [] : [`--requested-by=${printable(claimed).slice(0, mostName)}`]),
+  ...(reason === undefined ? [] : [`--reason=${printable(reason).slice(0, maxReason)}`]),
+  ...(claimed === undefined ? [] : [`--requested-by=${printable(claimed).slice(0, maxName)}`]),
 ];
 
 const sentences: Readonly<Record<Action, string>> = {

@@ -151,7 +151,7 @@ function lookAtData({ data }: Config, io: Io): Diagnosis {
 }
 
 /** A short run takes a few megabytes. */
-const leastFree = 20_000_000;
+const minFree = 20_000_000;
 
 function lookAtFileSystem(path: string): Diagnosis {
   let folder = dirname(path);
@@ -161,7 +161,7 @@ function lookAtFileSystem(path: string): Diagnosis {
   const { bavail, bsize } = statfsSync(folder);
   const kind = networkFileSystemOf(folder);
   const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;
-  if (bavail * bsize < leastFree) return { state: 'fail', what: `${folder} is nearly full, ${free}; make room` };
+  if (bavail * bsize < minFree) return { state: 'fail', what: `${folder} is nearly full, ${free}; make room` };
   if (kind === undefined) return ok(`${folder} is local and writable, ${free}`);
   return {
     state: 'fail',

@@ -100,7 +100,7 @@ const longSlices = 5;
 /** The weight of the newest look at the slices in hand. */
 const smoothing = 0.1;
 /** Too short a time says nothing about a rate. */
-const leastMilliseconds = 1000;
+const minMilliseconds = 1000;
 
 /**
  * Follows an execution and returns its rates. Times are from a monotonic clock, in milliseconds; time while the execution is paused or stalled does
@@ -142,6 +142,6 @@ function createRate(): (count: number, at: number) => number | undefined {
     const pace = (last.at - first.at) / (changes.length - 1);
     // Twice the usual pause without an item: it has become slower, or has stopped.
     const until = at - last.at > 2 * pace ? at : last.at;
-    return until - first.at < leastMilliseconds ? undefined : ((last.count - first.count) / (until - first.at)) * 1000;
+    return until - first.at < minMilliseconds ? undefined : ((last.count - first.count) / (until - first.at)) * 1000;
   };
 }

@@ -21,7 +21,7 @@ export interface UnitArguments {
 }
 
 /** Time to confirm the result of a payload after its limit, and to write down what was recorded. Seconds. */
-const farewellSeconds = 30;
+const lastMessagesSeconds = 30;
 
 /** `swf-mcp unit`: prints the service file that runs `swf-mcp up`, or `swf-mcp observe`, with these arguments. */
 export function unitCommand(io: Io, args: UnitArguments): number {
@@ -37,7 +37,7 @@ export function unitCommand(io: Io, args: UnitArguments): number {
     ...args.sets.flatMap((set) => ['--set', set]),
     ...(args.metrics === undefined ? [] : ['--metrics', args.metrics]),
   ];
-  const stopSeconds = Math.ceil(payloadSeconds(io, args)) + farewellSeconds;
+  const stopSeconds = Math.ceil(payloadSeconds(io, args)) + lastMessagesSeconds;
   const what = args.observe === undefined ? 'agents' : 'observer';
   const about = { what, words, folder: io.workingFolder, stopSeconds };
   io.out(args.supervisor ? supervisorProgram(about) : systemdUnit(about, args.user));

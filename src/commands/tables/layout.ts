@@ -42,7 +42,7 @@ function painted(cell: string, paint: Paint): string {
 }
 
 const gap = '  ';
-const leastWidth = 8;
+const minWidth = 8;
 
 /**
  * Lines of a table: a head, and a line per row.
@@ -96,9 +96,9 @@ function narrowed(columns: readonly Laid[], width: number): Laid[] {
   const spare = ({ width: natural, least = natural }: Laid): number => natural - least;
   const most = Math.max(...columns.map(spare));
   const widest = Math.max(...columns.map(({ width: natural }) => natural));
-  if (missing <= 0 || widest <= leastWidth) return [...columns];
+  if (missing <= 0 || widest <= minWidth) return [...columns];
   const at = columns.findIndex((column) => (most > 0 ? spare(column) === most : column.width === widest));
-  const room = most > 0 ? most : widest - leastWidth;
+  const room = most > 0 ? most : widest - minWidth;
   return narrowed(
     columns.map((column, index) =>
       index === at ? { ...column, width: column.width - Math.min(missing, room) } : column,

@@ -18,7 +18,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A process registered in the store, and the names of the agents it hosts, by type. */
-export interface Crew<AgentType extends string> {
+export interface ProcessAgents<AgentType extends string> {
   process_id: number;
   agents: Record<AgentType, string>;
 }
@@ -41,7 +41,7 @@ export interface Drive {
 }
 
 /** Registers a process and its agents in the store. */
-export function enterProcess<T extends string>(tx: Transaction, entry: Entry<T>): Crew<T> {
+export function enterProcess<T extends string>(tx: Transaction, entry: Entry<T>): ProcessAgents<T> {
   const { identity, version, user, namespace, agentTypes } = entry;
   const process_id = registerProcess(tx, identity, version);
   const names = agentTypes.map((type) => [type, registerAgent(tx, { type, user, namespace, process_id })] as const);

@@ -50,7 +50,7 @@ export interface LostFile {
 const goneSeconds = 60;
 
 /** Most rows to check. */
-const mostFiles = 1000;
+const maxFiles = 1000;
 
 interface Returned {
   tf_filename: string;
@@ -91,7 +91,7 @@ export function lostFiles(sql: Prepare, executionId: string, now = Date.now()): 
        JOIN names ON name_no = sender_no JOIN system_agents AS a ON agent_name = name JOIN processes AS p USING (process_id)
      WHERE f.execution_id = ? AND execution_no = ${numberOf('?')} AND f.file_url NOT LIKE 'file:%'
        AND EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.tf_filename = f.tf_filename AND s.status IN ('queued', 'processing'))
-     ORDER BY f.seq LIMIT ${mostFiles}`,
+     ORDER BY f.seq LIMIT ${maxFiles}`,
   )
     .all(executionId, executionId)
     .flatMap(({ moved, last_sign, ...file }) => {

@@ -45,12 +45,12 @@ export function requireObserved(execution: ExecutionRow): ObservedExecution {
   );
 }
 
-/** Throws `ARGUMENT_INVALID` for an execution of other programs. @param deed what cannot be done to one, such as `be taken up` */
-export function requireOwn(execution: ExecutionRow, deed: string): OwnExecution {
+/** Throws `ARGUMENT_INVALID` for an execution of other programs. @param purpose what cannot be done to one, such as `be taken up` */
+export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecution {
   if (execution.origin === 'own') return execution;
   throw new SwfError(
     'ARGUMENT_INVALID',
-    `${execution.execution_id} is observed: other programs run it, so it cannot ${deed} here; get_workflow_monitor shows what was heard of it`,
+    `${execution.execution_id} is observed: other programs run it, so it cannot ${purpose} here; get_workflow_monitor shows what was heard of it`,
   );
 }
 

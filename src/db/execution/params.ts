@@ -18,7 +18,7 @@ interface Known {
 }
 
 /** Most executions to cache, so that a server asked about many does not grow forever. */
-const mostKept = 500;
+const maxKept = 500;
 
 const caches = new WeakMap<Prepare, Map<string, Known>>();
 
@@ -37,7 +37,7 @@ export function executionParams(sql: Prepare, execution: ExecutionKey): Executio
     execution_id,
   );
   const params = parseParams(row?.params ?? '{}', execution_id);
-  if (cache.size >= mostKept) cache.clear();
+  if (cache.size >= maxKept) cache.clear();
   cache.set(execution_id, { made, params });
   return params;
 }

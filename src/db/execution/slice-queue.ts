@@ -5,7 +5,7 @@ import { isRemoved } from '../log/removals.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { LivenessTest } from '../presence/leases.ts';
-import { lostStarts, mostLostStarts } from '../presence/lost-starts.ts';
+import { lostStarts, maxLostStarts } from '../presence/lost-starts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { phaseOf } from './overview.ts';
 
@@ -62,5 +62,5 @@ function standingOf(
   if (slice === undefined || slice.attempt < attempt) return 'open';
   if (slice.attempt > attempt || slice.status === 'completed' || slice.status === 'failed') return 'over';
   const lost = lostStarts(sql, { execution_id: executionId, slice_filename: filename, attempt }, isAlive);
-  return lost.length >= mostLostStarts ? 'given up' : 'open';
+  return lost.length >= maxLostStarts ? 'given up' : 'open';
 }

@@ -8,7 +8,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { readMessage } from './log-reader.ts';
 
 /** Most rows to read at once. */
-const mostRows = 1000;
+const maxRows = 1000;
 
 /** How long a worker without heartbeats may hold a slice, in seconds: nothing shows that it lost it. */
 const strangerSeconds = 600;
@@ -24,7 +24,7 @@ export function idleSliceMessages(sql: Prepare, executionId: string, seconds: nu
      FROM tf_slices AS s JOIN message_rows AS m ON m.message_id = s.execution_id || '/slice/' || slice_filename || '/' || s.attempt
        LEFT JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1)
      WHERE s.execution_id = ? AND ${indexPredicates.openSlice} AND (m.outbox_sent_at < ? OR m.goes_out IN (0, 3)) AND (status = 'queued' OR
-       (status = 'processing' AND assigned_at < iif(agent_name IS NULL, ?, ?))) ORDER BY s.seq LIMIT ${mostRows}`,
+       (status = 'processing' AND assigned_at < iif(agent_name IS NULL, ?, ?))) ORDER BY s.seq LIMIT ${maxRows}`,
   ).all(executionId, before(seconds), before(strangerSeconds), before(seconds));
   return rows.map(({ slice_filename, attempt }) => sliceMessageId(executionId, slice_filename, attempt));
 }
@@ -46,7 +46,7 @@ export type Unanswered = Message<'stf_gen' | 'stf_ready'>;
 export function unreadyStfs(sql: Prepare, executionId: string, before: string): Unanswered[] {
   const rows = sql<[string, string], { stf_filename: string }>(
     `SELECT stf_filename FROM stf_files
-     WHERE execution_id = ? AND ${indexPredicates.registeredStf} AND created_at < ? ORDER BY seq LIMIT ${mostRows}`,
+     WHERE execution_id = ? AND ${indexPredicates.registeredStf} AND created_at < ? ORDER BY seq LIMIT ${maxRows}`,
   ).all(executionId, before);
   return messagesOf(sql, executionId, 'stf_gen', rows);
 }
@@ -65,7 +65,7 @@ export function unsampledStfs(
   )
     .all(executionId, before, params.fastmon.tf_samples_per_stf)
     .filter((stf) => stf.tf_file_count < plan.sampleCount(stf))
-    .slice(0, mostRows);
+    .slice(0, maxRows);
   return messagesOf(sql, executionId, 'stf_ready', rows);
 }
 

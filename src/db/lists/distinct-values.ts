@@ -1,7 +1,7 @@
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** Most values to collect. */
-export const mostValues = 2000;
+export const maxValues = 2000;
 
 /**
  * The values of an indexed column, each found by one step along the index: as fast for many rows as for few. At most 2,000, sorted.
@@ -11,7 +11,7 @@ export function distinctValues(sql: Prepare, table: string, column: string, from
   return sql<[string], { v: string }>(
     `WITH RECURSIVE d (v) AS (
        SELECT min(${column}) FROM ${table} WHERE ${column} >= ?
-       UNION ALL SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} > v) FROM d WHERE v IS NOT NULL LIMIT ${mostValues})
+       UNION ALL SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} > v) FROM d WHERE v IS NOT NULL LIMIT ${maxValues})
      SELECT v FROM d WHERE v IS NOT NULL`,
   )
     .all(from)

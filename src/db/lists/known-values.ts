@@ -1,7 +1,7 @@
 import { nearest } from '../../lib/suggest.ts';
 import { isMessageType, messageTypes } from '../../messages/vocabulary.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { distinctValues, mostValues } from './distinct-values.ts';
+import { distinctValues, maxValues } from './distinct-values.ts';
 import { countMessages } from './message-counts.ts';
 import { isKnownWorker, workersOf } from './workers.ts';
 
@@ -54,7 +54,7 @@ function senders(sql: Prepare): Known {
   return {
     isKnown: (value) => sql<[string]>(`SELECT 1 FROM names WHERE name = ? AND ${isSender}`).get(value) !== undefined,
     near: () =>
-      sql<[], { name: string }>(`SELECT name FROM names WHERE ${isSender} LIMIT ${mostValues}`)
+      sql<[], { name: string }>(`SELECT name FROM names WHERE ${isSender} LIMIT ${maxValues}`)
         .all()
         .map(({ name }) => name),
   };

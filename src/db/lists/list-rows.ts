@@ -6,8 +6,8 @@ import type { ListPage } from './page.ts';
 /** Rows to scan for one page if no index leads to the matching rows. */
 const pageScanLimit = 10_000;
 /** Most rows to count along an index, by their words, and by scanning. */
-const mostCounted = 10_000;
-const mostCountedByWords = 2000;
+const maxCounted = 10_000;
+const maxCountedByWords = 2000;
 const countScanLimit = 1000;
 /** Up to this many candidates have their words searched singly. */
 const fewRows = 300;
@@ -105,16 +105,16 @@ function countRows(sql: Prepare, query: ListQuery, path: RangedPath): { n: numbe
   const { indexed, rest, source, range } = path;
   const isIndexed = rest.conditions.length === 0;
   if (candidateKeys !== undefined && isIndexed && indexed.conditions.length === 0) {
-    const { length } = candidateKeys({ ...range, order: page.order, limit: mostCountedByWords + 1 });
-    return { n: Math.min(length, mostCountedByWords), isLowerBound: length > mostCountedByWords };
+    const { length } = candidateKeys({ ...range, order: page.order, limit: maxCountedByWords + 1 });
+    return { n: Math.min(length, maxCountedByWords), isLowerBound: length > maxCountedByWords };
   }
   if (candidateKeys === undefined && isIndexed) {
     const all = both(indexed, within(query.key, range));
     const n =
       sql<unknown[], { n: number }>(
-        `SELECT count(*) AS n FROM (SELECT 1 FROM ${from} ${source} ${clauseOf(all)} LIMIT ${mostCounted + 1})`,
+        `SELECT count(*) AS n FROM (SELECT 1 FROM ${from} ${source} ${clauseOf(all)} LIMIT ${maxCounted + 1})`,
       ).get(...all.values)?.n ?? 0;
-    return { n: Math.min(n, mostCounted), isLowerBound: n > mostCounted };
+    return { n: Math.min(n, maxCounted), isLowerBound: n > maxCounted };
   }
   const scanned = scannedRows(sql, query, path, query.scanLimit ?? countScanLimit);
   const fits = both(scanned.where, rest);

@@ -5,7 +5,7 @@ import { both, clauseOf, type ListQuery } from './list-query.ts';
 import type { ListPage } from './page.ts';
 
 /** Most rows to read while a caller waits: they take about half a second. */
-const mostLookedAt = 500_000;
+const maxLookedAt = 500_000;
 
 /**
  * Reads one page in the order of a value instead of the order of recording. Reads all rows along the index. The key of a row is its position in
@@ -20,10 +20,10 @@ export function listSorted<Row extends { key: number }>(sql: Prepare, query: Lis
     sql<unknown[], { n: number }>(
       `SELECT count(*) AS n FROM (SELECT 1 FROM ${from} ${source} ${clauseOf(conditions)} LIMIT ${most})`,
     ).get(...conditions.values)?.n ?? 0;
-  if (count(indexed, mostLookedAt + 1) > mostLookedAt)
+  if (count(indexed, maxLookedAt + 1) > maxLookedAt)
     throw new SwfError(
       'ARGUMENT_INVALID',
-      `order_by would have to sort more than ${mostLookedAt} rows; narrow them, by execution_id, a status other than completed, or a file`,
+      `order_by would have to sort more than ${maxLookedAt} rows; narrow them, by execution_id, a status other than completed, or a file`,
     );
   const fits = both(indexed, rest);
   const after = page.after ?? 0;
@@ -34,7 +34,7 @@ export function listSorted<Row extends { key: number }>(sql: Prepare, query: Lis
   ).all(...fits.values, page.limit + 1, after);
   return {
     rows: rows.slice(0, page.limit).map((row, index) => ({ ...row, key: after + index + 1 })),
-    total_count: count(fits, mostLookedAt),
+    total_count: count(fits, maxLookedAt),
     total_is_lower_bound: false,
     has_more: rows.length > page.limit,
     mayShift: true,

@@ -1,5 +1,5 @@
 import type { Prepare } from '../sqlite/statements.ts';
-import { distinctValues, mostValues } from './distinct-values.ts';
+import { distinctValues, maxValues } from './distinct-values.ts';
 import type { Condition } from './list-query.ts';
 
 /** The full names of workers that have had a slice. */
@@ -24,7 +24,7 @@ const isAgent = (sql: Prepare, name: string): boolean =>
   sql<[string]>('SELECT 1 FROM system_agents WHERE agent_name = ?').get(name) !== undefined;
 
 /**
- * Whether a worker of that name has had a slice, or its agent is known: it may have lost its slices. With more than `mostValues` workers, an
+ * Whether a worker of that name has had a slice, or its agent is known: it may have lost its slices. With more than `maxValues` workers, an
  * unknown slot counts as known.
  */
 export function isKnownWorker(sql: Prepare, text: string): boolean {
@@ -36,7 +36,7 @@ export function isKnownWorker(sql: Prepare, text: string): boolean {
     return distinctValues(sql, 'tf_slices', 'assigned_worker', prefix)[0]?.startsWith(prefix) === true;
   }
   const workers = workersOf(sql);
-  return workers.length >= mostValues || workers.some((worker) => worker.endsWith(`/${naming.slot}`));
+  return workers.length >= maxValues || workers.some((worker) => worker.endsWith(`/${naming.slot}`));
 }
 
 /**

@@ -33,7 +33,7 @@ export const notesOf = (sql: Prepare, executionId: string, most: number): NoteRo
     `SELECT ${noteColumns} FROM notes WHERE execution_id = ? ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, most);
 
-const mostWritten = 1000;
+const maxWritten = 1000;
 
 /** The last notes written in a time, oldest first: of a namespace, and notes about no execution. */
 export const notesWritten = (
@@ -43,7 +43,7 @@ export const notesWritten = (
   sql<[string, string, string | null, string | null], NoteRow>(
     `SELECT ${noteColumns} FROM notes WHERE written_at >= ? AND written_at <= ?
        AND (? IS NULL OR execution_id IS NULL OR execution_id IN (SELECT execution_id FROM workflow_executions WHERE namespace = ?))
-     ORDER BY seq DESC LIMIT ${mostWritten}`,
+     ORDER BY seq DESC LIMIT ${maxWritten}`,
   )
     .all(start_time, end_time, namespace ?? null, namespace ?? null)
     .toReversed();

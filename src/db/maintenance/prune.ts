@@ -30,7 +30,7 @@ export interface RemovalRule {
 const isLeftForNobody = `execution_id NOT IN (SELECT execution_id FROM notes WHERE for_next = 1 AND execution_id IS NOT NULL AND written_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day'))`;
 
 /** How long a process that drove an execution may still have last messages to send. */
-const farewellMilliseconds = 60_000;
+const lastMessagesMilliseconds = 60_000;
 
 /** Ended executions that a rule gives up, oldest first, except those with a living process, unsent messages, or a note for the next shift. */
 export function removableExecutions(
@@ -55,7 +55,7 @@ export function removableExecutions(
     .filter(({ execution_id, end_time }) => {
       const owner = ownerOf(sql, execution_id);
       const isOver = owner === undefined || !isProcessAlive(owner, isAlive);
-      return isOver || Date.parse(end_time ?? '') < Date.now() - farewellMilliseconds;
+      return isOver || Date.parse(end_time ?? '') < Date.now() - lastMessagesMilliseconds;
     });
 }
 

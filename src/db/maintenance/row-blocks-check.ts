@@ -4,7 +4,7 @@ import { partsOf, partTable, rowsOfPart, type SearchedTable, searchedTables } fr
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** Most differences of a kind to report: where one block is wrong, usually many are. */
-const mostTold = 20;
+const maxTold = 20;
 
 const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)[number]): string => `
   SELECT iif(row_count <> n, 'number', 'times') || ' of ' || $table || ' ' || first || ' to ' || last AS difference FROM (
@@ -55,7 +55,7 @@ const namespaces = `
 export function blockDifferences(sql: Prepare): string[] {
   const ask = (table: string, text: string): string[] => {
     const noted = lastNoted(sql, table);
-    return sql<[{ table: string; noted: number }], { difference: string }>(`${text} LIMIT ${mostTold}`)
+    return sql<[{ table: string; noted: number }], { difference: string }>(`${text} LIMIT ${maxTold}`)
       .all({ table, noted })
       .map(({ difference }) => difference);
   };

@@ -224,13 +224,13 @@ const kindsIn = (text: string | null): Kind[] =>
 export const isSameKind = (a: Kind, b: Kind): boolean => a.reason === b.reason && a.name === b.name;
 
 /** An agent's log lines to search for its warning about a kind. */
-const mostLines = 500;
+const maxLines = 500;
 
 /** An agent's last warning about a kind of work that it cannot do. */
 export function warningOf(sql: Prepare, agent: string, { reason, name }: Kind): string | null {
   const words = `off duty for ${reason} ${shortDigests(name)}:`;
   const row = sql<[string, string], { message: string }>(
-    `SELECT message FROM (SELECT log_id, message FROM app_logs WHERE agent = ? AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT ${mostLines})
+    `SELECT message FROM (SELECT log_id, message FROM app_logs WHERE agent = ? AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT ${maxLines})
      WHERE instr(message, ?) = 1 ORDER BY log_id DESC LIMIT 1`,
   ).get(agent, words);
   return row?.message ?? null;

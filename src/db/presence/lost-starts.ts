@@ -4,7 +4,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns } from './leases.ts';
 
 /** Give up an attempt after this many lost starts: the slice itself may kill its workers. */
-export const mostLostStarts = 3;
+export const maxLostStarts = 3;
 
 export interface Attempt {
   execution_id: string;
@@ -68,8 +68,8 @@ export function abandonedSlices(
   ).all(executionId);
   return rows.flatMap(({ starts, ...row }) => {
     const also = alsoLost(row.slice_filename, row.attempt);
-    if (starts + also < mostLostStarts) return [];
+    if (starts + also < maxLostStarts) return [];
     const lost = lostStarts(sql, row, isAlive);
-    return lost.length + also >= mostLostStarts ? [{ ...row, ...lost.at(-1) }] : [];
+    return lost.length + also >= maxLostStarts ? [{ ...row, ...lost.at(-1) }] : [];
   });
 }

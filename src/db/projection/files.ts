@@ -69,8 +69,8 @@ export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { sc
   ).get(stf_filename, execution_id);
   if (stf === undefined) return awaiting(stf_filename);
   const plan = planOf(params);
-  const misfit = misfitOf(message, stf, plan.sampleCount(stf));
-  if (misfit !== undefined) return none('NOT_PLANNED', misfit);
+  const mismatch = mismatchOf(message, stf, plan.sampleCount(stf));
+  if (mismatch !== undefined) return none('NOT_PLANNED', mismatch);
   sql(
     `INSERT INTO fastmon_files (tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, size_bytes, file_url, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -98,7 +98,7 @@ export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { sc
 };
 
 /** Why a sample does not belong to its STF; undefined if it does. */
-function misfitOf(message: Message<'tf_file_registered'>, stf: StfRow, planned: number): string | undefined {
+function mismatchOf(message: Message<'tf_file_registered'>, stf: StfRow, planned: number): string | undefined {
   const { tf_filename, stf_filename, tf_first, tf_last, tf_count } = message;
   const number = sampleNumber(tf_filename);
   if (number === undefined || tf_filename !== tfFilename(stf_filename, number))

@@ -9,17 +9,17 @@ export interface SqlAnswer {
   truncated: boolean;
 }
 
-const mostRows = 200;
-const mostCharacters = 10_000;
+const maxRows = 200;
+const maxCharacters = 10_000;
 const longestText = 2000;
-const mostColumns = 100;
+const maxColumns = 100;
 
 /** Bytes that SQLite may use. JavaScript holds a second copy of each returned value. */
-const mostMemory = 128 * 1024 * 1024;
+const maxMemory = 128 * 1024 * 1024;
 
 /** Runs one query on a read-only connection. Throws an `Error` with SQLite's message, which lists the existing columns if one is unknown. */
 export function answerSql(db: Connection, sql: string): SqlAnswer {
-  db.pragma(`hard_heap_limit = ${mostMemory}`);
+  db.pragma(`hard_heap_limit = ${maxMemory}`);
   checkSql(sql, takenNames(db));
   try {
     return readRows(db, sql);
@@ -41,12 +41,12 @@ function takenNames(db: Connection): ReadonlySet<string> {
 function readRows(db: Connection, sql: string): SqlAnswer {
   const statement = db.prepare(sql).raw().safeIntegers();
   const columns = statement.columns().map(({ name }) => name);
-  if (columns.length > mostColumns) throw new Error(`${columns.length} columns; ask for ${mostColumns} at most`);
+  if (columns.length > maxColumns) throw new Error(`${columns.length} columns; ask for ${maxColumns} at most`);
   const rows: SqlAnswer['rows'] = [];
-  let room = mostCharacters - JSON.stringify(columns).length;
+  let room = maxCharacters - JSON.stringify(columns).length;
   let isCut = false;
   for (const values of statement.iterate() as Iterable<unknown[]>) {
-    if (rows.length === mostRows) return { columns, rows, truncated: true };
+    if (rows.length === maxRows) return { columns, rows, truncated: true };
     const row = values.map((value) => {
       const plain = plainOf(value);
       if (typeof plain !== 'string' || plain.length <= longestText) return plain;

@@ -11,12 +11,12 @@ import { checkSql } from './check-sql.ts';
 export interface QueryOrder {
   path: string;
   sql: string;
-  mostMilliseconds: number;
+  maxMilliseconds: number;
 }
 
 export type QueryReply = { answer: SqlAnswer } | { code: ErrorCode; message: string };
 
-const mostMilliseconds = 2000;
+const maxMilliseconds = 2000;
 
 /** Concurrent processes. Other queries wait for their turn, when their time limit starts. */
 const turns = pLimit(2);
@@ -35,7 +35,7 @@ export async function askProcess(path: string, sql: string, signal: AbortSignal)
   checkSql(sql);
   if (!existsSync(program))
     throw new SwfError('STORE_UNAVAILABLE', `${program}, which answers SQL, is missing; install swf-mcp again`);
-  const reply = await turns(() => replyOf({ path, sql, mostMilliseconds }, signal));
+  const reply = await turns(() => replyOf({ path, sql, maxMilliseconds }, signal));
   if ('answer' in reply) return reply.answer;
   throw new SwfError(reply.code, reply.message);
 }
@@ -58,13 +58,13 @@ function replyOf(order: QueryOrder, signal: AbortSignal): Promise<QueryReply> {
     const giveUp = (): void => refuse('was given up before its answer was there');
     const tooLong = (): void =>
       refuse(
-        `took longer than ${mostMilliseconds / 1000} s and was ended; ask for less: one execution_id, no recursion without an end`,
+        `took longer than ${maxMilliseconds / 1000} s and was ended; ask for less: one execution_id, no recursion without an end`,
       );
     if (signal.aborted) giveUp();
     signal.addEventListener('abort', giveUp);
     child.on('message', (said) => {
       if (said !== 'ready') return end(said as QueryReply);
-      limit = setTimeout(tooLong, mostMilliseconds);
+      limit = setTimeout(tooLong, maxMilliseconds);
       child.send(order, () => {});
       return undefined;
     });

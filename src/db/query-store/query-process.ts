@@ -6,9 +6,9 @@ import { answerSql } from './answer-sql.ts';
 import type { QueryOrder, QueryReply } from './ask-process.ts';
 
 /** The process of one SQL query. It is killed if it takes too long: SQLite cannot be interrupted from within. */
-process.on('message', ({ path, sql, mostMilliseconds }: QueryOrder) => {
+process.on('message', ({ path, sql, maxMilliseconds }: QueryOrder) => {
   // If the server dies, this thread kills the process, which handles no events while SQLite works.
-  const guard = new Worker(`setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${mostMilliseconds + 500})`, {
+  const guard = new Worker(`setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${maxMilliseconds + 500})`, {
     eval: true,
   });
   guard.on('online', () => process.send?.(reply(path, sql), () => process.exit()));

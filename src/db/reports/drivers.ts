@@ -91,11 +91,11 @@ function recordedDrivers(sql: Prepare, executionId: string, limit: number): Driv
 }
 
 /** How many drivers to read speeds from. */
-const mostDrivers = 50;
+const maxDrivers = 50;
 
 /** The speed of an execution's last driver, undefined if no driver stated one, and whether an earlier driver had another speed. */
 export function speedsOf(sql: Prepare, executionId: string): { current: Speed | undefined; hasChanged: boolean } {
-  const speeds = driverRows(sql, executionId, 'driver_started', mostDrivers)
+  const speeds = driverRows(sql, executionId, 'driver_started', maxDrivers)
     .map(({ body }) => startedIn(body).speed)
     .filter((speed) => speed !== undefined);
   const [current] = speeds;

@@ -119,14 +119,14 @@ const firstSliceAt = (sql: Prepare, executionId: string): string | undefined =>
   ).get(executionId)?.created_at;
 
 /** How many drivers to search for gaps. */
-const mostDrivers = 50;
+const maxDrivers = 50;
 
 /** Seconds without a driver since a time. */
 function downSince(sql: Prepare, executionId: string, time: string | null): number {
   if (time === null) return 0;
   return downSeconds(
     driverGaps(
-      driversOf(sql, executionId, () => false, mostDrivers),
+      driversOf(sql, executionId, () => false, maxDrivers),
       time,
     ),
   );

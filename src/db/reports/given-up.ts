@@ -4,7 +4,7 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** Counting stops here. */
-const mostCounted = 10_000;
+const maxCounted = 10_000;
 
 /** Counts the slices in hand when their execution was stopped or failed. They wait again, in an attempt that has begun. */
 export function givenUpSlices(sql: Prepare, executionId: string): number {
@@ -12,7 +12,7 @@ export function givenUpSlices(sql: Prepare, executionId: string): number {
     sql<[string], { n: number }>(
       `SELECT count(*) AS n FROM (
          SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
-         WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND starts > 0 LIMIT ${mostCounted})`,
+         WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND starts > 0 LIMIT ${maxCounted})`,
     ).get(executionId)?.n ?? 0
   );
 }

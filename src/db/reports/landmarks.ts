@@ -23,13 +23,13 @@ export interface Landmark extends MessageHead {
 
 /** Types of which a run of many periods may have a great many. */
 const phaseTypes: readonly string[] = ['pause_run', 'resume_run'];
-const mostPhases = 2;
+const maxPhases = 2;
 
 /** As SQL: the `seq` of the newest messages of each type, found by the type index. */
 const newestOfTypes = landmarkTypes
   .map(
     (type) => `SELECT seq FROM (SELECT seq FROM message_rows INDEXED BY message_rows_type
-       WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'${type}'`)} ORDER BY seq DESC LIMIT ${phaseTypes.includes(type) ? mostPhases : '($limit + 0)'})`,
+       WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'${type}'`)} ORDER BY seq DESC LIMIT ${phaseTypes.includes(type) ? maxPhases : '($limit + 0)'})`,
   )
   .join(' UNION ALL ');
 
@@ -73,12 +73,12 @@ export function waitingMessages(sql: Prepare, executionId: string, named: number
 }
 
 /** Counting stops here. */
-const mostCounted = 1000;
+const maxCounted = 1000;
 
 function someMessages(sql: Prepare, executionId: string, condition: string, named: number): SomeMessages {
   const count = sql<[string, number], { n: number }>(
     `SELECT count(*) AS n FROM (SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} LIMIT ?)`,
-  ).get(executionId, mostCounted)?.n;
+  ).get(executionId, maxCounted)?.n;
   if (count === undefined || count === 0) return { count: 0, ids: [] };
   return { count, ids: newest(sql, executionId, condition, named).map(({ message_id }) => message_id) };
 }

@@ -52,7 +52,7 @@ const present = ({
 });
 
 /** Counting stops here. */
-const mostAhead = 100_000;
+const maxAhead = 100_000;
 
 /** @param now in milliseconds since 1970; for an ended execution, its end */
 export function sliceStanding(
@@ -98,7 +98,7 @@ function queuedBefore(sql: Prepare, executionId: string, key: number): number {
   return (
     sql<[string, number], { n: number }>(
       `SELECT count(*) AS n FROM (SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
-         WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND seq < ? LIMIT ${mostAhead})`,
+         WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND seq < ? LIMIT ${maxAhead})`,
     ).get(executionId, key)?.n ?? 0
   );
 }

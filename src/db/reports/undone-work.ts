@@ -22,7 +22,7 @@ import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** How many kinds to report. */
-const mostKinds = 20;
+const maxKinds = 20;
 
 /**
  * Waiting slices that no heard worker can do, each worker for a reason of its own. They are reported by the reason of one worker. A broker leaves such
@@ -47,7 +47,7 @@ export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: Live
     const unfit = { reason, kind: name, agent, hostname, others: workers.length - 1, detail };
     found.set(`${reason} ${name}`, { ...unfit, slices: known + slices });
   }
-  return [...found.values()].toSorted((a, b) => b.slices - a.slices).slice(0, mostKinds);
+  return [...found.values()].toSorted((a, b) => b.slices - a.slices).slice(0, maxKinds);
 }
 
 /** Heard agents that cannot do work of an execution, and workers whose work does not count. */
@@ -65,7 +65,7 @@ export function agentTroubles(
     off_duty: troubled.flatMap(({ agent, agent_type, hostname, slots, off_duty }) =>
       off_duty
         .filter((kind) => isOfExecution(agent_type, kind))
-        .slice(0, mostKinds)
+        .slice(0, maxKinds)
         .map(({ reason, name, since, detail }) => ({
           agent,
           agent_type,

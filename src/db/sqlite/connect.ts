@@ -10,7 +10,7 @@ import { requireLocal, requireNoOrphanLog } from './store-file.ts';
 const busyTimeout = { writer: 20, reader: 1000, server: 50 };
 
 /** The size of a SQLite header. SQLite treats a shorter file as empty and overwrites it. */
-const leastBytes = 100;
+const minBytes = 100;
 
 /**
  * Opens the file, or explains why it cannot be a store before SQLite does so in its own words.
@@ -24,7 +24,7 @@ export function connect(path: string, make?: () => void, { isServer = false } = 
     requireNoOrphanLog(path);
     make?.();
     const stats = statSync(path);
-    if (stats.isFile() && stats.size > 0 && stats.size < leastBytes)
+    if (stats.isFile() && stats.size > 0 && stats.size < minBytes)
       throw new SwfError('STORE_UNAVAILABLE', `${path} is not a store of swf-mcp; name another file with --db`);
     if (!stats.isFile()) {
       throw new SwfError('STORE_UNAVAILABLE', `${path} is not a file; name a store file with --db`);

@@ -2,8 +2,8 @@ import type { Connection } from './connection.ts';
 import { type Prepare, type Prepared, preparer } from './statements.ts';
 
 /** How many rows of one answer, and how many answers, are kept: a server asked about many executions must not grow forever. */
-const mostRows = 200;
-const mostAnswers = 400;
+const maxRows = 200;
+const maxAnswers = 400;
 
 /** A question whose answer depends only on the store and on plain arguments. */
 type Question<Args extends unknown[], Answer> = (sql: Prepare, ...args: Args) => Answer;
@@ -53,8 +53,8 @@ export function keepAnswers(db: Connection): KeptAnswers {
       const before = answers.get(key);
       if (before !== undefined || answers.has(key)) return before as Row;
       const answer = ask(values);
-      if (Array.isArray(answer) && answer.length > mostRows) return answer;
-      if (state.count >= mostAnswers) state = { version: state.version, count: 0 };
+      if (Array.isArray(answer) && answer.length > maxRows) return answer;
+      if (state.count >= maxAnswers) state = { version: state.version, count: 0 };
       state.count += 1;
       answers.set(key, frozen(answer));
       return answer;

@@ -106,7 +106,7 @@ export function requireLocal(path: string): void {
 }
 
 /** Larger stores are not read into memory. */
-const mostBytes = 256 * 1024 * 1024;
+const maxBytes = 256 * 1024 * 1024;
 
 /** The header bytes that say how the file is written: 2 means a write-ahead log, 1 means none (SQLite, "Database File Format"). */
 const journalModeBytes = [18, 19];
@@ -117,7 +117,7 @@ const journalModeBytes = [18, 19];
  */
 export function readIntoMemory(path: string): Connection | undefined {
   const size = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
-  if (size(`${path}-wal`) > 0 || size(path) > mostBytes) return undefined;
+  if (size(`${path}-wal`) > 0 || size(path) > maxBytes) return undefined;
   const bytes = readFileSync(path);
   for (const at of journalModeBytes) bytes[at] = 1;
   return new Database(bytes);

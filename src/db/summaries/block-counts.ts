@@ -6,7 +6,7 @@ import type { SummaryQuestion } from './question.ts';
 import { isoOf, type RowSource } from './row-sources.ts';
 
 /** How many blocks may have their rows counted one by one: with more, all rows are walked in steps. */
-const mostMixed = 200;
+const maxMixed = 200;
 
 interface Counted {
   name: string;
@@ -32,9 +32,9 @@ export function spanCounts(sql: Prepare, source: RowSource, question: SummaryQue
   const ofTable = 'table_name = ? AND block >= ? AND block < ?';
   const window = [start_time ?? null, end_time ?? null] as const;
   const mixed = sql<unknown[], { block: number }>(
-    `SELECT block FROM time_blocks WHERE ${ofTable} AND row_count > 0 AND NOT (${isWhole}) LIMIT ${mostMixed + 1}`,
+    `SELECT block FROM time_blocks WHERE ${ofTable} AND row_count > 0 AND NOT (${isWhole}) LIMIT ${maxMixed + 1}`,
   ).all(...blocks, ...window);
-  if (mixed.length > mostMixed) return undefined;
+  if (mixed.length > maxMixed) return undefined;
   const counts = new Map<string, number>();
   const take = (rows: readonly { span: string; n: number }[]): void => {
     for (const { span: name, n } of rows) counts.set(name, (counts.get(name) ?? 0) + n);

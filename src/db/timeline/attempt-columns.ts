@@ -17,7 +17,7 @@ const noName = -1;
 const failed = sliceStatuses.indexOf('failed');
 
 /** How many errors to remember with their causes. */
-const mostErrors = 5000;
+const maxErrors = 5000;
 
 /**
  * Every attempt at every slice of one execution as columns of numbers: 50 bytes per attempt, so that counts, times and pictures of a hundred
@@ -90,7 +90,7 @@ export class AttemptColumns {
     let cause = this.#causes.get(error);
     if (cause === undefined) {
       cause = this.names.cause.numberOf(causeOf(error));
-      if (this.#causes.size >= mostErrors) this.#causes.clear();
+      if (this.#causes.size >= maxErrors) this.#causes.clear();
       this.#causes.set(ownText(error), cause);
     }
     return cause;

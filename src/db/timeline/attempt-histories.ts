@@ -2,7 +2,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { AttemptHistory } from './attempt-history.ts';
 
 /** Attempts to keep in memory, over all executions: about 30 MB. */
-const mostAttempts = 500_000;
+const maxAttempts = 500_000;
 
 /** The histories of the most recently asked executions. */
 export class AttemptHistories {
@@ -28,7 +28,7 @@ export class AttemptHistories {
     let attempts = 0;
     for (const [id, { columns }] of [...this.#known].toReversed()) {
       attempts += columns.length;
-      if (attempts > mostAttempts && attempts > columns.length) this.#known.delete(id);
+      if (attempts > maxAttempts && attempts > columns.length) this.#known.delete(id);
     }
   }
 }

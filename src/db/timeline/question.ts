@@ -6,10 +6,10 @@ import { type LivenessTest, momentOf } from '../presence/leases.ts';
 import { speedsOf } from '../reports/drivers.ts';
 import { endOfLife, silentSince } from '../reports/life.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { leastWidth, type TimelineQuestion } from './timeline.ts';
+import { minWidth, type TimelineQuestion } from './timeline.ts';
 
 /** A requested picture. Times are ISO 8601; if omitted, the whole life is drawn. */
-export interface WantedTimeline extends Pick<TimelineQuestion, 'mostBins' | 'firstSlot' | 'slots' | 'mostSpans'> {
+export interface WantedTimeline extends Pick<TimelineQuestion, 'maxBins' | 'firstSlot' | 'slots' | 'maxSpans'> {
   from: string | undefined;
   until: string | undefined;
 }
@@ -53,9 +53,9 @@ function lifeOf(sql: Prepare, execution: ExecutionRow, moment: { isAlive: Livene
 }
 
 /** The parts of a picture that follow from the plan. The retries of an observed execution are unknown, so none is expected. */
-function planned(sql: Prepare, execution: ExecutionRow): Pick<TimelineQuestion, 'leastWidth' | 'mostRetries'> {
-  if (execution.origin === 'observed') return { leastWidth: 1, mostRetries: 0 };
+function planned(sql: Prepare, execution: ExecutionRow): Pick<TimelineQuestion, 'minWidth' | 'maxRetries'> {
+  if (execution.origin === 'observed') return { minWidth: 1, maxRetries: 0 };
   const params = executionParams(sql, execution);
   const speed = speedsOf(sql, execution.execution_id).current ?? params.speed;
-  return { leastWidth: leastWidth({ ...params, speed }), mostRetries: params.worker.max_retries };
+  return { minWidth: minWidth({ ...params, speed }), maxRetries: params.worker.max_retries };
 }

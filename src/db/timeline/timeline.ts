@@ -40,7 +40,7 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
 }
 
 /** Two intervals of the DAQ in wall time: narrower bins would beat with them. Milliseconds. */
-export function leastWidth({ daq_state_machine: daq, speed }: ExecutionParams): number {
+export function minWidth({ daq_state_machine: daq, speed }: ExecutionParams): number {
   return speed === 'max' ? 1 : (2000 * (daq.stf_interval + daq.stf_generation_time)) / speed;
 }
 
@@ -55,7 +55,7 @@ const phaseTypes = [
 ] as const;
 
 /** How many phase changes to show: a run of very many periods does not show each. */
-const mostChanges = 2000;
+const maxChanges = 2000;
 
 interface ChangeRow {
   type: string;
@@ -67,7 +67,7 @@ interface ChangeRow {
 /** With very many changes the first are unknown, as is the phase before them. */
 function phasesSince(start: number, changes: readonly PhaseChange[]) {
   const [first] = changes;
-  return phasesOf(first !== undefined && changes.length === mostChanges ? first.at : start, changes);
+  return phasesOf(first !== undefined && changes.length === maxChanges ? first.at : start, changes);
 }
 
 /** Times about which nothing is known, or when nobody could do anything. */
@@ -93,7 +93,7 @@ function phaseChanges(sql: Prepare, executionId: string): PhaseChange[] {
     `SELECT ${nameOf('type_no')} AS type, ${happenedAt} AS at, ${jsonField('body', 'reason')} AS reason, coalesce(${jsonField('body', 'claimed_by')}, ${nameOf('sender_no')}) AS by
      FROM message_rows INDEXED BY message_rows_landmarks
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(phaseTypes)} AND effect = 'applied'
-     ORDER BY seq DESC LIMIT ${mostChanges}`,
+     ORDER BY seq DESC LIMIT ${maxChanges}`,
   ).all(executionId);
   return rows.toReversed().map(({ type, at, reason, by }) => ({
     type,

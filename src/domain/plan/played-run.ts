@@ -27,8 +27,8 @@ export interface PlayedRun {
 }
 
 /** The most slices to play: a second's work. */
-const mostSlices = 1_000_000;
-const mostSteps = 100_000;
+const maxSlices = 1_000_000;
+const maxSteps = 100_000;
 
 /** DAQ steps, or slices, between two yields to other work. */
 const inOneTurn = 2000;
@@ -98,8 +98,8 @@ function* playSchedule(params: ExecutionParams): Steps<Arrivals> {
   };
   let position = startPosition;
   for (let steps = 1; ; steps += 1) {
-    if (steps > mostSteps) throw tooLarge(`more than ${mostSteps} steps of the DAQ`);
-    if (arrivals.slices > mostSlices) throw tooLarge(`more than ${mostSlices} slices`);
+    if (steps > maxSteps) throw tooLarge(`more than ${maxSteps} steps of the DAQ`);
+    if (arrivals.slices > maxSlices) throw tooLarge(`more than ${maxSlices} slices`);
     const step = nextStep(position, params);
     if (step.msg_type === 'finished') return { ...arrivals, daqEnd: step.tick };
     take(arrivals, step, stf);

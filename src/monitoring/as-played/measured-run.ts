@@ -43,7 +43,7 @@ export function measuredRun(attempts: Attempts, { keepsPlace }: Pick<MeasuredRun
   const all = attemptsIn(attempts, keepsPlace);
   const byStart = all.toSorted((a, b) => a.started - b.started);
   const between = betweenSlices(byStart, attempts.names.worker.all.length);
-  const workers = workersOf(byStart, attempts, part(between.map(lengthOf), leastPart));
+  const workers = workersOf(byStart, attempts, part(between.map(lengthOf), minPart));
   const { still, direct } = sweep(byStart, workers);
   const moving = (times: readonly Span[]): number[] =>
     times.filter(({ from, until }) => !still.some((one) => one.from < until && from < one.until)).map(lengthOf);
@@ -113,7 +113,7 @@ const part = (values: readonly number[], of: number): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * of)] ?? 0;
 
 /** Of times that may include pauses, this smallest part is free of them. */
-const leastPart = 0.1;
+const minPart = 0.1;
 
 /** Times from the end of a slice to the start of the next on its slot, if that one had waited. */
 function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Span[] {
@@ -126,7 +126,7 @@ function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Sp
 }
 
 /** Shorter times without a start may be chance. Milliseconds. */
-const leastStill = 1000;
+const minStill = 1000;
 
 /** Goes through the run: finds when it stood still although it could have gone on, and how long slices took to reach a free slot. */
 function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]): { still: Span[]; direct: Span[] } {
@@ -142,7 +142,7 @@ function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]):
     // Since when the slice waited and a slot was free: the latest of its arrival, the previous start, and the end that freed the first of these slots.
     const last = byStart[begun - 1]?.started ?? -Infinity;
     const from = Math.max(since, last, ends[ended(started) - free] ?? -Infinity);
-    if (started - from > leastStill && Number.isFinite(last)) still.push({ from, until: started });
+    if (started - from > minStill && Number.isFinite(last)) still.push({ from, until: started });
     // The slice came to a free slot; the turnaround covers the others.
     if (from === since) direct.push({ from, until: started });
   }

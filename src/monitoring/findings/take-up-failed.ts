@@ -3,9 +3,9 @@ import type { Facts } from '../facts.ts';
 import { defineFinding, type FindingRule } from './rule.ts';
 
 /** After this many resumes without anything new, an execution is left alone. */
-export const mostTakeUps = 3;
+export const maxTakeUps = 3;
 
-/** `mostTakeUps` drivers that fail within this time are reported, whatever else goes on. Seconds. */
+/** `maxTakeUps` drivers that fail within this time are reported, whatever else goes on. Seconds. */
 const oftenSeconds = 60;
 
 /** A service has given up on an execution whose drivers achieved nothing, or resumes it again and again while results still come in. */
@@ -14,7 +14,7 @@ export const takeUpFailed = defineFinding(
   ({ facts, evidence: { execution_id, take_ups, driver, drivers } }) => {
     const isDriven = driver?.alive === true && drivers.at(-1)?.until === undefined;
     if (facts.status !== 'running') return undefined;
-    if (take_ups < mostTakeUps || isDriven) return failsOften({ facts, drivers, execution_id });
+    if (take_ups < maxTakeUps || isDriven) return failsOften({ facts, drivers, execution_id });
     const { code, reason } = drivers.findLast(({ ended }) => ended === 'fault') ?? {};
     const cause = reason === undefined ? 'Its drivers came to nothing' : `${code ?? 'a bug'}: ${reason}`;
     return {
@@ -39,7 +39,7 @@ function failsOften({
   const failed = drivers.filter(
     ({ ended, until }) => ended === 'fault' && (facts.now - Date.parse(until ?? '')) / 1000 <= oftenSeconds,
   );
-  if (failed.length < mostTakeUps) return undefined;
+  if (failed.length < maxTakeUps) return undefined;
   const { code = 'a bug', reason = 'no reason given' } = failed.at(-1) ?? {};
   return {
     severity: 'error',

@@ -9,14 +9,14 @@ export function isUnanswered(facts: ObservedFacts): boolean {
   return secondsSince(facts, Math.max(oldest_waiting, last_result ?? 0)) >= noResultSeconds(delays);
 }
 
-const leastSilence = 120;
+const minSilence = 120;
 const usualDistances = 5;
 
 /** Whether a run has not ended but has been silent for much longer than usual. */
 export function isSilent(facts: ObservedFacts): boolean {
   const { phase, status, last_message } = facts;
   if (status !== 'running' || phase === 'completed' || phase === 'standby') return false;
-  return secondsSince(facts, last_message) >= Math.max(leastSilence, usualDistances * usualDistance(facts));
+  return secondsSince(facts, last_message) >= Math.max(minSilence, usualDistances * usualDistance(facts));
 }
 
 /** Mean seconds between STFs if two were announced, else between messages. */

@@ -24,7 +24,7 @@ const strip = 20;
 export function causesOf(
   attempts: Attempts,
   { from, until }: { from: number; until: number },
-  mostRetries: number,
+  maxRetries: number,
 ): TimedCause[] {
   const causes = new Map<number, TimedCause & { times: number[]; ids: Set<number> }>();
   for (let at = 0; at < attempts.length; at += 1) {
@@ -35,7 +35,7 @@ export function causesOf(
     causes.set(number, found);
     found.attempts += 1;
     found.ids.add((attempts.stf[at] as number) * 2 ** 24 + (attempts.sliceId[at] as number));
-    if (attempts.isCurrent[at] === 1 && (attempts.attempt[at] as number) > mostRetries) found.exhausted += 1;
+    if (attempts.isCurrent[at] === 1 && (attempts.attempt[at] as number) > maxRetries) found.exhausted += 1;
     if (time < found.first) {
       found.first = time;
       found.example = exampleOf(attempts, at);

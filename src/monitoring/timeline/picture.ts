@@ -34,43 +34,43 @@ export interface WantedPicture {
   from: number;
   until: number;
   /** Largest number of bins. */
-  mostBins: number;
+  maxBins: number;
   /** Smallest bin width if the whole life is shown, in milliseconds. */
-  leastWidth: number;
+  minWidth: number;
   /** Attempts after the first that a slice may have. */
-  mostRetries: number;
+  maxRetries: number;
   /** Slots whose cells or spans are wanted: `slots` of them from `firstSlot` on, by name. */
   firstSlot: number;
   slots: number;
   /** With more spans than this, cells are returned instead. */
-  mostSpans: number;
+  maxSpans: number;
 }
 
 /** The part of a picture that follows from the attempts alone. */
 export function pictureOf(attempts: Attempts, wanted: WantedPicture): Omit<Picture, 'phases' | 'latency'> {
-  const { life, from, until, mostBins, mostRetries } = wanted;
-  const bins = binsOf({ from, until }, { start: life.start, most: mostBins, least: leastWidthOf(wanted) });
+  const { life, from, until, maxBins, maxRetries } = wanted;
+  const bins = binsOf({ from, until }, { start: life.start, most: maxBins, least: minWidthOf(wanted) });
   const window = { from: bins.from, until: Math.min(Math.max(life.end, from), bins.from + bins.count * bins.width) };
   const names = attempts.names.worker.all;
   const inOrder = names.map((_, number) => number).toSorted((a, b) => byName.compare(names[a] ?? '', names[b] ?? ''));
   const slots = inOrder.slice(wanted.firstSlot, wanted.firstSlot + wanted.slots);
   return {
     bins,
-    series: seriesOf(attempts, bins, { life, mostRetries }),
-    causes: causesOf(attempts, window, mostRetries),
+    series: seriesOf(attempts, bins, { life, maxRetries }),
+    causes: causesOf(attempts, window, maxRetries),
     workers: workersOf(attempts, window, life).map((one) => ({ ...one, worker_id: names[one.worker] ?? '' })),
     slotCount: names.length,
     slots: slots.map((number) => names[number] ?? ''),
-    ...workOf(attempts, { bins, slots, life, window, mostSpans: wanted.mostSpans }),
+    ...workOf(attempts, { bins, slots, life, window, maxSpans: wanted.maxSpans }),
   };
 }
 
 /** Fewest bins for a part of a life: people look at a part to see single STFs come. */
 const fewestOfPart = 40;
 
-function leastWidthOf({ life, from, until, leastWidth }: WantedPicture): number {
+function minWidthOf({ life, from, until, minWidth }: WantedPicture): number {
   const isPart = from > life.start || until < life.end;
-  return isPart ? Math.min(leastWidth, (until - from) / fewestOfPart) : leastWidth;
+  return isPart ? Math.min(minWidth, (until - from) / fewestOfPart) : minWidth;
 }
 
 const byName = new Intl.Collator('en', { numeric: true });
@@ -83,17 +83,17 @@ function workOf(
     slots,
     life,
     window,
-    mostSpans,
+    maxSpans,
   }: {
     bins: Bins;
     slots: readonly number[];
     life: Life;
     window: { from: number; until: number };
-    mostSpans: number;
+    maxSpans: number;
   },
 ): Pick<Picture, 'cells' | 'spans'> {
   if (slots.length === 0) return { cells: undefined, spans: undefined };
-  const spans = spansOf(attempts, window, { slots, life, most: mostSpans });
+  const spans = spansOf(attempts, window, { slots, life, most: maxSpans });
   return spans === undefined
     ? { cells: cellsOf(attempts, bins, { slots, life }), spans: undefined }
     : { cells: undefined, spans };

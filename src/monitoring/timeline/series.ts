@@ -21,17 +21,17 @@ const [completedState, failedState] = [sliceStatuses.indexOf('completed'), slice
 /**
  * Events of each bin, and levels. Levels sum up everything before, so that from outside the window they need only counts, and at the end of life they
  * are the kept counts: an attempt given up at the end of a stopped execution is in hand until then and waits after it.
- * @param mostRetries attempts after the first that a slice may have
+ * @param maxRetries attempts after the first that a slice may have
  */
 export function seriesOf(
   attempts: Attempts,
   bins: Bins,
-  { life, mostRetries }: { life: Life; mostRetries: number },
+  { life, maxRetries }: { life: Life; maxRetries: number },
 ): Series {
   const counters = countersOf(bins);
   for (let at = 0; at < attempts.length; at += 1) {
     addLevels(counters, attempts, at, life);
-    addEvents(counters, attempts, at, mostRetries);
+    addEvents(counters, attempts, at, maxRetries);
   }
   const { queued, processing, ...events } = counters.series;
   const mean_seconds = counters.work.map((milliseconds, bin) => {
@@ -98,12 +98,7 @@ function addLevels({ series, change }: Counters, attempts: Attempts, at: number,
   }
 }
 
-function addEvents(
-  { series, work, timed, count }: Counters,
-  attempts: Attempts,
-  at: number,
-  mostRetries: number,
-): void {
+function addEvents({ series, work, timed, count }: Counters, attempts: Attempts, at: number, maxRetries: number): void {
   const queued = attempts.queued[at] as number;
   const attempt = attempts.attempt[at] as number;
   const state = attempts.state[at];
@@ -119,7 +114,7 @@ function addEvents(
   }
   if (state !== failedState) return;
   count(series.failed_attempts, end);
-  if (attempts.isCurrent[at] === 1 && attempt > mostRetries) count(series.exhausted, end);
+  if (attempts.isCurrent[at] === 1 && attempt > maxRetries) count(series.exhausted, end);
 }
 
 function summed(changes: readonly number[]): number[] {

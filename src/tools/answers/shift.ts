@@ -58,6 +58,8 @@ export const shiftAnswer = () =>
         slices_completed: z.int(),
         slices_created: z.int(),
         slices_stay_failed: z.int(),
+        start_time: z.string(),
+        duration_seconds: z.number(),
         quality: z.enum(qualities).optional(),
       }),
     ),

@@ -1,7 +1,7 @@
 import { harmless } from '../shared/harmless.ts';
 
 /** Largest size of the whole answer. */
-const mostBytes = 8192;
+const maxBytes = 8192;
 
 /** Shortens an answer that long texts make too large: the longest list loses rows first, its oldest and least important ones. */
 export function withinBudget<
@@ -15,7 +15,7 @@ export function withinBudget<
   },
 >(answer: T): T {
   const lists = ['events', 'errors', 'agents', 'drivers', 'notes'] as const;
-  while (Buffer.byteLength(harmless(answer).text) > mostBytes) {
+  while (Buffer.byteLength(harmless(answer).text) > maxBytes) {
     const longest = lists.reduce((a, b) => ((answer[b]?.length ?? 0) > (answer[a]?.length ?? 0) ? b : a));
     // Findings say most, so they go last, the least important first.
     const rows = answer[longest] ?? [];

@@ -155,7 +155,7 @@ function told(
     }),
     // The wait of slices that nobody starts is unknown.
     ...(played.undone > 0 ? {} : quantiles(played.waits)),
-    backlog_max: mostWaiting(played),
+    backlog_max: maxWaiting(played),
     slices: played.slices,
     worker_slots: played.slots,
   });
@@ -196,7 +196,7 @@ function backlogOf({ queued, started }: PlayedAgain, { start, width }: { start: 
   return [...change].map((more) => (waiting += more));
 }
 
-function mostWaiting({ queued, started }: PlayedAgain): number {
+function maxWaiting({ queued, started }: PlayedAgain): number {
   const [came, begun] = [Float64Array.from(queued).toSorted(), Float64Array.from(started).toSorted()];
   let most = 0;
   let taken = 0;

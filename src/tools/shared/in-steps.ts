@@ -6,7 +6,7 @@ import type { Steps } from '../../lib/steps.ts';
 import type { LiveContext } from './tool.ts';
 
 /** Nobody waits longer than this for an answer that is asked for again and again. */
-const mostMilliseconds = 20_000;
+const maxMilliseconds = 20_000;
 
 /**
  * Does work step by step, each in a snapshot of the store, and serves others in between. Starts over if another store has replaced the first one.
@@ -41,7 +41,7 @@ async function stepsWithin<T>(
     if (step.done === true) return step.value;
     await others();
     if (performance.now() - began > milliseconds) return undefined;
-    if (signal.aborted || performance.now() - began > mostMilliseconds) throw tooLong(signal.aborted);
+    if (signal.aborted || performance.now() - began > maxMilliseconds) throw tooLong(signal.aborted);
     const now = queries();
     if (now !== of) {
       of = now;
@@ -64,5 +64,5 @@ const tooLong = (isGivenUp: boolean): SwfError =>
     ? new SwfError('STORE_UNAVAILABLE', 'the call was given up before its answer was there; ask again')
     : new SwfError(
         'ARGUMENT_INVALID',
-        `it would take longer than ${mostMilliseconds / 1000} s; ask for less: one execution_id, or a shorter time from start_time to end_time`,
+        `it would take longer than ${maxMilliseconds / 1000} s; ask for less: one execution_id, or a shorter time from start_time to end_time`,
       );

@@ -4,7 +4,7 @@ import type * as z from 'zod';
 const named = 5;
 
 /** Most rounds of checking: removing a value may uncover another. */
-const mostRounds = 5;
+const maxRounds = 5;
 
 /** Zod would compile each schema on first use: 16 ms before a first answer, to save a few tenths of one on each later one. */
 const uncompiled = { jitless: true } as const;
@@ -19,7 +19,7 @@ export function fitting(schema: z.ZodObject, answer: Record<string, unknown>): R
   const copy = structuredClone(answer);
   const unshown = new Set<string>();
   let issues: readonly z.core.$ZodIssue[] = error.issues;
-  for (let round = 0; round < mostRounds && issues.length > 0; round += 1) {
+  for (let round = 0; round < maxRounds && issues.length > 0; round += 1) {
     // From the end: removing an item of an array shifts the items behind it.
     for (const { path } of issues.toSorted(byLastFirst)) if (takeOut(copy, path)) unshown.add(path.join('.'));
     issues = schema.safeParse(copy, uncompiled).error?.issues ?? [];

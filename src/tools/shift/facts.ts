@@ -5,8 +5,8 @@ import type { Group } from '../../domain/groups.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import type { Steps } from '../../lib/steps.ts';
-import { deedsOfLogbook, type Handover, handoverOf } from './handover.ts';
-import type { Deed, Shift, ShiftExecution } from './shift.ts';
+import { actionsOfLogbook, type Handover, handoverOf } from './handover.ts';
+import type { PersonAction, Shift, ShiftExecution } from './shift.ts';
 
 export interface ShiftFacts {
   /** Newest first. If there are very many, the running ones and the newest others; the rest are only in `all`. */
@@ -18,7 +18,7 @@ export interface ShiftFacts {
   ended: readonly Group[];
   causes: readonly Group[];
   /** Oldest first. */
-  deeds: readonly Deed[];
+  actions: readonly PersonAction[];
   /** Notes, judgements and alarms. */
   handover: Handover;
 }
@@ -26,10 +26,10 @@ export interface ShiftFacts {
 const pageRows = 200;
 
 /** Executions to examine closely. */
-const mostClose = 50;
+const maxClose = 50;
 
-/** Messages of an execution to search for deeds of people. */
-const mostLandmarks = 50;
+/** Messages of an execution to search for what people did. */
+const maxLandmarks = 50;
 
 /** Everything that a shift report contains. @param now in milliseconds since 1970 */
 export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<ShiftFacts> {
@@ -45,12 +45,12 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
   const ended = yield* queries.summarize({ ...slices, keys: ['status'] });
   const causes = yield* queries.summarize({ ...slices, keys: ['cause'] });
   const executions: ShiftExecution[] = [];
-  const deeds: Deed[] = [];
+  const actions: PersonAction[] = [];
   for (const row of closeOf(all, shift)) {
     executions.push(
       isOver(shift, now) && outlives(row, shift) ? yield* lookBack(queries, row, shift) : lookAt(queries, row, now),
     );
-    deeds.push(...deedsOf(queries, row, shift));
+    actions.push(...actionsOf(queries, row, shift));
     yield;
   }
   const handover = handoverOf(queries, shift, now);
@@ -61,14 +61,14 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
     stf_files,
     ended,
     causes,
-    deeds: inTime([...deeds.toReversed(), ...deedsOfLogbook(handover, shift)]),
+    actions: inTime([...actions.toReversed(), ...actionsOfLogbook(handover, shift)]),
     handover,
   };
 }
 
-/** Sorted by time; deeds of one moment keep their order. */
-const inTime = (deeds: readonly Deed[]): Deed[] =>
-  deeds.toSorted((a, b) => (a.time === b.time ? 0 : a.time < b.time ? -1 : 1));
+/** Sorted by time; actions of one moment keep their order. */
+const inTime = (actions: readonly PersonAction[]): PersonAction[] =>
+  actions.toSorted((a, b) => (a.time === b.time ? 0 : a.time < b.time ? -1 : 1));
 
 /** Whether a shift ended in the past. Nothing that came after it is reported. */
 const isOver = ({ end_time }: Shift, now: number): boolean => Date.parse(end_time) < now;
@@ -84,7 +84,7 @@ export const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus
 /** Executions that ran at its end matter to the next shift, however long ago they began. */
 function closeOf(all: readonly ListedExecution[], shift: Shift): ListedExecution[] {
   const running = all.filter((row) => statusAtEnd(row, shift) === 'running');
-  const close = new Set([...running, ...all].slice(0, running.length + mostClose));
+  const close = new Set([...running, ...all].slice(0, running.length + maxClose));
   return all.filter((row) => close.has(row));
 }
 
@@ -132,7 +132,7 @@ function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift):
 export const countOf = (groups: readonly Group[], status?: string): number =>
   groups.reduce((sum, { keys, count }) => (status === undefined || keys[0] === status ? sum + count : sum), 0);
 
-const deedNames: Readonly<Record<string, string>> = {
+const actionNames: Readonly<Record<string, string>> = {
   pause_workflow: 'paused',
   resume_workflow: 'continued',
   stop_workflow: 'stopped',
@@ -140,12 +140,12 @@ const deedNames: Readonly<Record<string, string>> = {
 };
 
 /** Newest first. */
-function deedsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }: Shift): Deed[] {
+function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }: Shift): PersonAction[] {
   const { execution_id } = row;
-  const landmarks = queries.lastLandmarks(execution_id, mostLandmarks);
+  const landmarks = queries.lastLandmarks(execution_id, maxLandmarks);
   const first = landmarks.find(({ message_type }) => message_type === 'driver_started');
   const starter = objectIn(first?.body) as { epoch?: number; user?: string };
-  const started: Deed = {
+  const started: PersonAction = {
     time: row.start_time,
     // A client that started it is not the user it runs as.
     name: starter.epoch === 1 && starter.user !== undefined ? starter.user : (row.executed_by ?? 'other programs'),
@@ -153,8 +153,8 @@ function deedsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }: 
     execution_id,
     reason: undefined,
   };
-  const said = landmarks.flatMap((message): Deed[] => {
-    const did = deedNames[message.message_type];
+  const said = landmarks.flatMap((message): PersonAction[] => {
+    const did = actionNames[message.message_type];
     if (did === undefined || message.effect !== 'applied') return [];
     const body = objectIn(message.body);
     // The first driver is the start itself.

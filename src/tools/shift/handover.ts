@@ -1,5 +1,5 @@
 import type { Queries } from '../../db/queries.ts';
-import type { Deed, Shift, ShiftExecution } from './shift.ts';
+import type { PersonAction, Shift, ShiftExecution } from './shift.ts';
 
 type Note = ReturnType<Queries['notesWritten']>[number];
 type Alarm = ReturnType<Queries['alarmsIn']>[number];
@@ -47,9 +47,9 @@ export function handoverOf(queries: Queries, { start_time, end_time, namespace }
 const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();
 
 /** The alarms that people saw in a shift, and the runs that they judged. */
-export function deedsOfLogbook({ alarms, judgements }: Handover, { start_time, end_time }: Shift): Deed[] {
+export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time, end_time }: Shift): PersonAction[] {
   const isIn = (time: string | null): time is string => time !== null && time >= start_time && time <= end_time;
-  const seen = alarms.flatMap(({ execution_id, code, seen_by, seen_sent_by, seen_at, seen_text }): Deed[] =>
+  const seen = alarms.flatMap(({ execution_id, code, seen_by, seen_sent_by, seen_at, seen_text }): PersonAction[] =>
     isIn(seen_at)
       ? [
           {
@@ -63,7 +63,7 @@ export function deedsOfLogbook({ alarms, judgements }: Handover, { start_time, e
         ]
       : [],
   );
-  const judged = judgements.flatMap(({ execution_id, value, reason, author, sent_by, set_at }): Deed[] =>
+  const judged = judgements.flatMap(({ execution_id, value, reason, author, sent_by, set_at }): PersonAction[] =>
     isIn(set_at)
       ? [
           {
@@ -97,8 +97,8 @@ export function undoneByPeople(
   const unjudged = executions
     .filter(({ row, status }) => status !== 'running' && !qualities.has(row.execution_id))
     .map(({ row }) => row.execution_id);
-  const named = unjudged.slice(0, mostNamed).join(', ');
-  const more = unjudged.length > mostNamed ? ` and ${unjudged.length - mostNamed} more` : '';
+  const named = unjudged.slice(0, maxNamed).join(', ');
+  const more = unjudged.length > maxNamed ? ` and ${unjudged.length - maxNamed} more` : '';
   return [
     ...(unjudged.length === 0 ? [] : [`no quality is set for ${named}${more}`]),
     ...raised,
@@ -109,4 +109,4 @@ export function undoneByPeople(
 }
 
 /** Executions that a sentence names. */
-const mostNamed = 6;
+const maxNamed = 6;

@@ -1,12 +1,12 @@
-import type { Deed } from './shift.ts';
+import type { PersonAction } from './shift.ts';
 
 /**
- * At most `most` deeds, in order of time. If there are more, it prefers commands to starts, and later deeds to earlier ones: a stop must not be
+ * At most `most` actions, in order of time. If there are more, it prefers commands to starts, and later actions to earlier ones: a stop must not be
  * hidden behind the starts of a night.
  */
-export function mostTelling(deeds: readonly Deed[], most: number): Deed[] {
-  const latest = deeds.toReversed();
-  const isStart = ({ did }: Deed): boolean => did === 'started';
-  const told = [...latest.filter((deed) => !isStart(deed)), ...latest.filter(isStart)].slice(0, most);
-  return deeds.filter((deed) => told.includes(deed));
+export function mostTelling(actions: readonly PersonAction[], most: number): PersonAction[] {
+  const latest = actions.toReversed();
+  const isStart = ({ did }: PersonAction): boolean => did === 'started';
+  const told = [...latest.filter((action) => !isStart(action)), ...latest.filter(isStart)].slice(0, most);
+  return actions.filter((action) => told.includes(action));
 }

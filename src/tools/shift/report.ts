@@ -16,7 +16,7 @@ import { type Trouble, troublesOf } from './troubles.ts';
 
 const shownExecutions = 12;
 const shownCauses = 5;
-const shownDeeds = 10;
+const shownActions = 10;
 const shownOpen = 8;
 const shownTroubles = 20;
 const shownNotes = 10;
@@ -85,7 +85,7 @@ function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shi
 }
 
 function partsOf(facts: ShiftFacts, shift: Shift) {
-  const { executions, all, causes, deeds, handover } = facts;
+  const { executions, all, causes, actions, handover } = facts;
   const shown = executions.slice(0, shownExecutions).map(({ row, status, health, ...counts }) =>
     present({
       execution_id: row.execution_id,
@@ -94,10 +94,12 @@ function partsOf(facts: ShiftFacts, shift: Shift) {
       slices_completed: counts.slices_completed,
       slices_created: counts.slices_created,
       slices_stay_failed: counts.stay_failed,
+      start_time: row.start_time,
+      duration_seconds: counts.duration_seconds,
       quality: handover.qualities.get(row.execution_id)?.value,
     }),
   );
-  const people = mostTelling(deeds, shownDeeds);
+  const people = mostTelling(actions, shownActions);
   const open = openMatters(facts, shift);
   return {
     executions: shown,
@@ -107,15 +109,15 @@ function partsOf(facts: ShiftFacts, shift: Shift) {
       .slice(0, shownCauses)
       .map(({ keys, count }) => ({ cause: clipShown(keys[0] ?? '', shownName), attempts: count })),
     causes_omitted: Math.max(0, causes.length - shownCauses),
-    people: people.map((deed) =>
+    people: people.map((action) =>
       present({
-        ...deed,
-        name: clipShown(deed.name, shownName),
-        sent_by: deed.sent_by === undefined ? null : clipShown(deed.sent_by, shownName),
-        reason: deed.reason === undefined ? null : clipShown(deed.reason, shownName),
+        ...action,
+        name: clipShown(action.name, shownName),
+        sent_by: action.sent_by === undefined ? null : clipShown(action.sent_by, shownName),
+        reason: action.reason === undefined ? null : clipShown(action.reason, shownName),
       }),
     ),
-    people_omitted: deeds.length - people.length,
+    people_omitted: actions.length - people.length,
     ...handoverParts(handover),
     open: open.slice(0, shownOpen).map((line) => clipped(line) ?? ''),
     open_omitted: Math.max(0, open.length - shownOpen),

@@ -27,7 +27,7 @@ export interface ShiftExecution {
 }
 
 /** Something that somebody did. */
-export interface Deed {
+export interface PersonAction {
   time: string;
   name: string;
   /** The sender who claims that name. */

@@ -4,14 +4,14 @@ import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
 import { alarmLine, noteLine, type ShownTime, whoOf } from './handover-text.ts';
 import { type Handover, undoneByPeople } from './handover.ts';
 import { mostTelling } from './most-telling.ts';
-import type { Deed, Shift, ShiftExecution } from './shift.ts';
+import type { PersonAction, Shift, ShiftExecution } from './shift.ts';
 import type { Trouble } from './troubles.ts';
 
 const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
 
 const shownRows = 15;
 const shownCauses = 6;
-const shownDeeds = 12;
+const shownActions = 12;
 const shownOpen = 10;
 const shownAlarms = 10;
 const shownNotes = 12;
@@ -26,7 +26,7 @@ export function shiftText(
   facts: ShiftFacts,
   { troubles, page }: { troubles?: readonly Trouble[] | undefined; page?: string | undefined } = {},
 ): string {
-  const { causes, deeds, handover } = facts;
+  const { causes, actions, handover } = facts;
   const { left: fromLast, notes, forNext, alarms, isWatched } = handover;
   const shown: ShownTime = (time, id) => linked(minutes(time), page, { time, id: id ?? undefined });
   return [
@@ -46,7 +46,7 @@ export function shiftText(
         'causes',
       ),
     ),
-    ...(troubles === undefined ? [] : section('Troubles', some(troubles.map(troubleLine), shownDeeds, 'troubles'))),
+    ...(troubles === undefined ? [] : section('Troubles', some(troubles.map(troubleLine), shownActions, 'troubles'))),
     ...(alarms.length === 0 && isWatched !== false
       ? []
       : section('Alarms', [
@@ -58,7 +58,7 @@ export function shiftText(
           ...(isWatched === false ? ['"swf-mcp watch" no longer runs, so no alarm is raised now: start it.'] : []),
         ])),
     ...(notes.length === 0 ? [] : section('Notes', noteLines(notes, shown))),
-    ...section('Who did what', deedLines(deeds, shown)),
+    ...section('Who did what', actionLines(actions, shown)),
     ...section(
       'Open',
       some(
@@ -146,12 +146,12 @@ export function left(executions: readonly ShiftExecution[]): { stay_failed: numb
 const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution): number =>
   Math.max(0, slices_created - slices_completed - stay_failed);
 
-function deedLines(deeds: readonly Deed[], shown: ShownTime): string[] {
-  const told = mostTelling(deeds, shownDeeds);
-  const more = deeds.length - told.length;
+function actionLines(actions: readonly PersonAction[], shown: ShownTime): string[] {
+  const told = mostTelling(actions, shownActions);
+  const more = actions.length - told.length;
   return [
-    ...told.map((deed) => deedLine(deed, shown)),
-    ...(more === 0 ? [] : [`- and ${more} more deeds, earlier starts before all`]),
+    ...told.map((action) => actionLine(action, shown)),
+    ...(more === 0 ? [] : [`- and ${more} more actions, earlier starts before all`]),
   ];
 }
 
@@ -171,7 +171,7 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
   ];
 }
 
-const deedLine = ({ time, name, sent_by, did, execution_id, reason }: Deed, shown: ShownTime): string =>
+const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAction, shown: ShownTime): string =>
   `- ${shown(time, execution_id)} ${whoOf(name, sent_by)} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
 
 /** Matters for the next shift to look at: runs that go on, and unfinished work. */

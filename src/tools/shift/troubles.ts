@@ -3,7 +3,7 @@ import type { Past } from '../../db/past-queries.ts';
 import { SwfError } from '../../lib/errors.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 import type { LiveContext } from '../shared/tool.ts';
-import type { Deed, Shift } from './shift.ts';
+import type { PersonAction, Shift } from './shift.ts';
 
 /** A finding that an execution had in a shift. Times are ISO 8601. */
 export interface Trouble {
@@ -29,7 +29,7 @@ const fine = 8;
 const rounds = 2;
 
 /** Most messages of all examined executions together: they are read again for this. */
-const mostMessages = 60_000;
+const maxMessages = 60_000;
 
 /** The findings of an execution at a moment, by code. */
 type Told = ReadonlyMap<string, Finding>;
@@ -50,7 +50,7 @@ interface Watched {
 export async function troublesOf(
   context: Pick<LiveContext, 'past' | 'now' | 'queries' | 'signal'>,
   shift: Shift,
-  { all, deeds }: { all: readonly ListedExecution[]; deeds: readonly Deed[] },
+  { all, actions }: { all: readonly ListedExecution[]; actions: readonly PersonAction[] },
 ): Promise<{ troubles: Trouble[]; unseen: string[] }> {
   const { watched, unseen } = watchedIn(context, shift, all);
   const ask = async (moments: Map<Watched, number[]>): Promise<void> => {
@@ -71,7 +71,7 @@ export async function troublesOf(
     await ask(
       new Map(watched.map((one) => [one, changesOf(one).flatMap(({ from, until }) => spread(from, until, fine))])),
     );
-  const troubles = watched.flatMap((one) => troublesIn(one, deeds));
+  const troubles = watched.flatMap((one) => troublesIn(one, actions));
   return { troubles: troubles.toSorted((a, b) => (a.told_at < b.told_at ? -1 : 1)), unseen };
 }
 
@@ -82,7 +82,7 @@ function watchedIn(
   all: readonly ListedExecution[],
 ): { watched: Watched[]; unseen: string[] } {
   const end = Math.min(now(), Date.parse(shift.end_time));
-  let left = mostMessages;
+  let left = maxMessages;
   const watched: Watched[] = [];
   const unseen: string[] = [];
   for (const row of all) {
@@ -130,17 +130,17 @@ function changesOf(one: Watched): { from: number; until: number }[] {
   });
 }
 
-function troublesIn(one: Watched, deeds: readonly Deed[]): Trouble[] {
+function troublesIn(one: Watched, actions: readonly PersonAction[]): Trouble[] {
   const moments = inOrderOf(one);
   const codes = new Set(moments.flatMap(([, told]) => [...told.keys()]));
-  const own = deeds.filter(({ execution_id, did }) => execution_id === one.row.execution_id && did !== 'started');
+  const own = actions.filter(({ execution_id, did }) => execution_id === one.row.execution_id && did !== 'started');
   return [...codes].map((code) => {
     const first = moments.findIndex(([, told]) => told.has(code));
     const last = moments.findLastIndex(([, told]) => told.has(code));
     const finding = moments[last]?.[1].get(code) as Finding;
     const told_at = isoOf(moments[first]?.[0]);
     const gone = moments[last + 1]?.[0];
-    const deed = own.find(({ time }) => time >= told_at);
+    const action = own.find(({ time }) => time >= told_at);
     return {
       execution_id: one.row.execution_id,
       code,
@@ -149,7 +149,7 @@ function troublesIn(one: Watched, deeds: readonly Deed[]): Trouble[] {
       began_at: /\bsince (\d{4}-\d\d-\d\dT[\d:.]+Z)/.exec(moments[first]?.[1].get(code)?.sentence ?? '')?.[1],
       told_at,
       gone_at: gone === undefined ? undefined : isoOf(gone),
-      answered: deed === undefined ? undefined : { at: deed.time, by: deed.name, did: deed.did },
+      answered: action === undefined ? undefined : { at: action.time, by: action.name, did: action.did },
     };
   });
 }

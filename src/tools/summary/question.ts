@@ -28,7 +28,7 @@ export interface SummaryArguments {
 /** The question that the arguments ask. Throws `ARGUMENT_INVALID` if they do not fit together. */
 export function questionOf(args: SummaryArguments, context: ToolContext): SummaryQuestion {
   const { what, time_field = 'created', run_number, status, assigned_worker } = args;
-  refuseMisfits(args, time_field);
+  refuseUnfit(args, time_field);
   requireRun(run_number, context);
   const ofRun = run_number === undefined ? undefined : context.queries.executionOfRun(run_number);
   const execution_id = resolveExecution(args.execution_id, context) ?? ofRun;
@@ -77,7 +77,7 @@ const timesOf: Readonly<Record<SummaryQuestion['what'], readonly string[]>> = {
 };
 
 /** Refuses a filter that a kind of rows does not have: it would be silently ignored. */
-function refuseMisfits(
+function refuseUnfit(
   { what, status, assigned_worker, namespace: name, order_by }: SummaryArguments,
   time: string,
 ): void {

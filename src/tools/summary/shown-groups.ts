@@ -33,12 +33,12 @@ export function shownGroups(
 }
 
 /** Natural sorting of more groups than this costs seconds; then plain text order has to do. */
-const mostByLetters = 5000;
+const maxByLetters = 5000;
 const letters = new Intl.Collator('en', { numeric: true });
 
 function inOrder(groups: readonly Group[], order: Order): Group[] {
   const compare =
-    groups.length > mostByLetters
+    groups.length > maxByLetters
       ? (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
       : (a: string, b: string): number => letters.compare(a, b);
   const byKey = (a: Group, b: Group): number => compareKeys(a.keys, b.keys, compare);

@@ -54,11 +54,11 @@ function colourOf({ state, isOpen }: Bar, isAfterAlternate: boolean, colours: Co
   return isAfterAlternate ? colours.completed : colours.alternate;
 }
 
-const leastParted = 3;
+const minParted = 3;
 
 /** The edges of a bar, one pixel after the previous bar if the bar is wide enough. */
 function parted([left, right]: [number, number], before: number): [number, number] {
-  return left <= before && right - before > leastParted ? [before + 1, right] : [left, right];
+  return left <= before && right - before > minParted ? [before + 1, right] : [left, right];
 }
 
 /** Paints cells, one character per bin: the shade shows how busy a bin is, a failure fills the whole bin. */
@@ -85,12 +85,10 @@ function edges({ start, end }: Bar, span: number, width: number): [number, numbe
   return [left, right];
 }
 
-const leastFailure = 3;
+const minFailure = 3;
 
 function widened([left, right]: [number, number], width: number): [number, number] {
-  return right - left >= leastFailure
-    ? [left, right]
-    : [Math.max(0, left - 1), Math.min(width, left + leastFailure - 1)];
+  return right - left >= minFailure ? [left, right] : [Math.max(0, left - 1), Math.min(width, left + minFailure - 1)];
 }
 
 function fill(

@@ -23,14 +23,14 @@ interface Alarm {
 }
 
 const everyMilliseconds = 5000;
-const mostShown = 20;
+const maxShown = 20;
 
 /** Open alarms, in one line of fixed height that opens to the sentence of each. */
 export function AlarmBar() {
   const { world } = useAround();
   const { answer, fault } = usePoll(
     async () => {
-      const ask = (state: string): Promise<Page<Alarm>> => world.call('list_alarms', { state, limit: mostShown });
+      const ask = (state: string): Promise<Page<Alarm>> => world.call('list_alarms', { state, limit: maxShown });
       return { unseen: await ask('raised'), seen: await ask('seen') };
     },
     { key: 'alarms', every: everyMilliseconds, isOver: () => false },

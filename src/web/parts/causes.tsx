@@ -19,6 +19,7 @@ export function Causes({ timeline, onOpen }: { timeline: Timeline; onOpen: (name
             label="Failures by cause"
             rows={causes}
             keyOf={({ cause }) => cause}
+            isStacked
             columns={[
               {
                 head: 'cause',

@@ -33,15 +33,18 @@ export function Compare({ ids }: PageProps) {
   });
   return (
     <section class="card">
-      <h1>
-        a: <a href={executionHash(a)}>{a}</a>, b: <a href={executionHash(b)}>{b}</a>
-      </h1>
       <Answered polled={polled}>
         {([comparison, ...lines]) => (
           <>
+            <h1>
+              a: <a href={executionHash(comparison.a)}>{comparison.a}</a>, b:{' '}
+              <a href={executionHash(comparison.b)}>{comparison.b}</a>
+            </h1>
             <Sentences comparison={comparison} />
-            {lines.every(({ series }) => series !== undefined) && <Completions names={[a, b]} lines={lines} />}
-            <Figures comparison={comparison} names={[a, b]} />
+            {lines.every(({ series }) => series !== undefined) && (
+              <Completions names={[comparison.a, comparison.b]} lines={lines} />
+            )}
+            <Figures comparison={comparison} names={[comparison.a, comparison.b]} />
           </>
         )}
       </Answered>
@@ -148,11 +151,15 @@ function rowOf({ label, shown: of, unit, better }: Shown, { a, b }: { a: number;
 function Figures({ comparison, names }: { comparison: Comparison; names: readonly string[] }) {
   const { status, figures, stages, configuration } = comparison;
   const [first = '', second = ''] = names;
+  const isOver = status.a !== 'running' && status.b !== 'running';
   const rows: Row[] = [
     ['state', status.a, status.b],
-    ...Object.entries(figures).map(([name, both]) =>
-      rowOf(figureNames[name] ?? { label: name, shown, unit: 'other' }, both),
-    ),
+    ...Object.entries(figures).map(([name, both]) => {
+      const figure = figureNames[name] ?? { label: name, shown, unit: 'other' };
+      // Of a run that goes on they are those so far, and nothing to judge by.
+      const [label, a, b, verdict] = rowOf(figure, both);
+      return [label, a, b, isOver ? verdict : undefined] as const;
+    }),
     ...stages.map(({ stage, p95 }) => rowOf(delay(stage), p95)),
     ...configuration.map(({ key, a = 'not set', b = 'not set' }): Row => [key, a, b]),
   ];

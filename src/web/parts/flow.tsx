@@ -59,7 +59,7 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBa
 }
 
 /** The most physics periods with a planned rate to draw. */
-const mostPeriods = 60;
+const maxPeriods = 60;
 
 /** The planned rate of the DAQ and the possible rate of the workers, if there is a base for the estimate. */
 function expectedRates({ capacity, configuration, progress }: Monitor, timeline: Timeline) {
@@ -73,7 +73,7 @@ function expectedRates({ capacity, configuration, progress }: Monitor, timeline:
   const physics = phasesIn(timeline).filter(({ phase }) => phase === 'physics');
   const points =
     // Very many periods would be an unreadable solid block.
-    planned === undefined || !Number.isFinite(planned) || physics.length > mostPeriods
+    planned === undefined || !Number.isFinite(planned) || physics.length > maxPeriods
       ? []
       : physics.flatMap(
           ({ from, to }) =>

@@ -1,12 +1,15 @@
 import type { Shift as ShiftAnswer } from '../shared/answers.ts';
-import { count, time } from '../shared/format.ts';
+import { count, duration, time } from '../shared/format.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
+import { Bar } from './bar.tsx';
 import { More } from './card.tsx';
+import { Linked } from './linked.tsx';
 import { Notes } from './notes.tsx';
 import { Pill } from './pill.tsx';
+import { numbers, Table } from './table.tsx';
 
 const spans = ['-1h', '-8h', '-24h', '-7d'];
 const everyMilliseconds = 10_000;
@@ -46,6 +49,7 @@ export function Shift({ params, change }: PageProps) {
 
 function Report({ report }: { report: ShiftAnswer }) {
   const { zone } = useAround();
+  const ids = report.executions.map(({ execution_id }) => execution_id);
   const n = (name: keyof ShiftAnswer['totals']): string => count(report.totals[name]);
   return (
     <>
@@ -57,27 +61,19 @@ function Report({ report }: { report: ShiftAnswer }) {
       </p>
       <Section title="From the last shift" notes={report.from_last} />
       <h2>Open</h2>
-      <List items={report.open} />
+      <List items={report.open} ids={ids} />
       <More n={report.open_omitted} />
       <h2>Executions</h2>
-      <ul class="lines">
-        {report.executions.map((one) => (
-          <li key={one.execution_id}>
-            <a href={executionHash(one.execution_id)}>{one.execution_id}</a> <Pill state={one.status} />{' '}
-            {one.status === 'running' && one.health !== undefined && <Pill state={one.health} />}{' '}
-            {count(one.slices_completed)} of {count(one.slices_created)} slices made, {count(one.slices_stay_failed)}{' '}
-            stay failed{one.quality !== undefined && `, quality ${one.quality}`}
-          </li>
-        ))}
-      </ul>
-      <More n={report.executions_omitted} />
+      <Executions report={report} />
+      <More n={report.executions_omitted} of="executions; the list has all" />
       <h2>Failed attempts by cause</h2>
-      <List items={report.causes.map(({ cause, attempts }) => `${count(attempts)} × ${cause}`)} />
-      <More n={report.causes_omitted} />
+      <List items={report.causes.map(({ cause, attempts }) => `${count(attempts)} × ${cause}`)} ids={[]} />
+      <More n={report.causes_omitted} of="causes" />
       {report.alarms !== undefined && (
         <>
           <h2>Alarms</h2>
           <List
+            ids={ids}
             items={report.alarms.map(
               ({ alarm_id, severity, raised_at, seen_by, cleared_at }) =>
                 `${time(raised_at, zone)} ${severity} ${alarm_id}, ${seen_by === undefined ? 'not seen by anybody' : `seen by ${seen_by}`}, ${cleared_at === undefined ? 'not over' : `over ${time(cleared_at, zone)}`}`,
@@ -88,6 +84,7 @@ function Report({ report }: { report: ShiftAnswer }) {
       <Section title="Notes" notes={report.notes} />
       <h2>Done by people</h2>
       <List
+        ids={ids}
         items={report.people.map(
           ({ time: at, name, did, execution_id, reason }) =>
             `${time(at, zone, 16)} ${name} ${did} ${execution_id}${reason === undefined ? '' : ` (${reason})`}`,
@@ -111,13 +108,51 @@ const Section = ({ title, notes }: { title: string; notes: ShiftAnswer['notes'] 
     </>
   );
 
-function List({ items }: { items: readonly string[] }) {
+function Executions({ report }: { report: ShiftAnswer }) {
+  const { zone } = useAround();
+  type Row = ShiftAnswer['executions'][number];
+  return (
+    <Table
+      label="Executions"
+      rows={report.executions}
+      keyOf={({ execution_id }) => execution_id}
+      columns={[
+        {
+          head: 'execution',
+          cell: ({ execution_id }) => <a href={executionHash(execution_id)}>{execution_id}</a>,
+        },
+        {
+          head: 'state',
+          cell: ({ status, health, slices_stay_failed: failed }) => (
+            <>
+              <Pill state={status === 'running' ? (health ?? status) : status} />
+              {failed > 0 && <Pill state="failed">{`${count(failed)} stay failed`}</Pill>}
+            </>
+          ),
+        },
+        {
+          head: 'slices',
+          shade: 'wide',
+          cell: ({ slices_created: total, slices_completed: completed, slices_stay_failed: failed }) => (
+            <Bar total={total} parts={{ completed, failed, undone: total - completed - failed }} />
+          ),
+        },
+        numbers<Row>('done', ({ slices_completed: done, slices_created: made }) => `${count(done)} of ${count(made)}`),
+        { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time, zone) },
+        numbers<Row>('took', ({ duration_seconds }) => duration(duration_seconds), 'when'),
+        { head: 'quality', cell: ({ quality }) => quality },
+      ]}
+    />
+  );
+}
+
+function List({ items, ids }: { items: readonly string[]; ids: readonly string[] }) {
   if (items.length === 0) return <p>None.</p>;
   return (
     <ul class="lines">
       {items.map((item, at) => (
         <li key={at} class="words">
-          {item}
+          <Linked text={item} ids={ids} />
         </li>
       ))}
     </ul>

@@ -26,7 +26,13 @@ export function Slots({ timeline }: { timeline: Timeline }) {
   const { workers } = timeline;
   return (
     <Card title="Slots" note="worst first, in this time">
-      <Table label="Slots" rows={workers.slice(0, shown)} keyOf={({ worker_id }) => worker_id} columns={columns} />
+      <Table
+        label="Slots"
+        rows={workers.slice(0, shown)}
+        keyOf={({ worker_id }) => worker_id}
+        columns={columns}
+        isStacked
+      />
       <More n={workers.length - shown} />
     </Card>
   );

@@ -23,16 +23,24 @@ export function Table<Row>({
   rows,
   keyOf,
   isTall = false,
+  isStacked = false,
 }: {
   label: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   keyOf: (row: Row) => string;
   isTall?: boolean;
+  /** On a narrow screen the first column has a line of its own above the others. */
+  isStacked?: boolean;
 }) {
   const shadeOf = ({ isNumber, shade = '' }: Column<Row>): string => `${isNumber === true ? 'number' : ''} ${shade}`;
   return (
-    <div class={`scroll ${isTall ? 'tall' : ''}`} tabindex={0} role="region" aria-label={label}>
+    <div
+      class={`scroll ${isTall ? 'tall' : ''} ${isStacked ? 'stacked' : ''}`}
+      tabindex={0}
+      role="region"
+      aria-label={label}
+    >
       <table>
         <thead>
           <tr>

@@ -12,7 +12,7 @@ interface Day {
   seconds?: { mean: number; p95: number };
 }
 
-const mostDays = 30;
+const maxDays = 30;
 const [width, height] = [900, 60];
 
 /** Runs day by day: the share of slices that stay failed, the duration of runs, and slices per second. */
@@ -23,14 +23,14 @@ export function Trends() {
       what: 'executions',
       group_by: 'day',
       order_by: 'key',
-      start_time: `-${mostDays}d`,
+      start_time: `-${maxDays}d`,
     }),
   );
   return (
     <Answered polled={polled}>
       {({ groups }) => {
         const days = groups.toSorted((a, b) => (a.day < b.day ? -1 : 1));
-        return days.length === 0 ? <p>No run in {mostDays} days.</p> : <Pictures days={days} />;
+        return days.length === 0 ? <p>No run in {maxDays} days.</p> : <Pictures days={days} />;
       }}
     </Answered>
   );

@@ -16,7 +16,7 @@ import { Pill } from './pill.tsx';
 const every = 2000;
 
 /** The most running executions on a wall, and the most ended ones below them. */
-const [mostCards, mostEnded] = [6, 6];
+const [maxCards, maxEnded] = [6, 6];
 
 /** The page for a wall screen: a card for each running execution, readable from afar, and small cards for the last ended ones. */
 export function Wall() {
@@ -25,8 +25,8 @@ export function Wall() {
   const { answer, fault, at } = usePoll(
     async () => {
       const ask = (args: object): Promise<Page<ExecutionRow>> => world.call('list_workflow_executions', args);
-      const [running, newest] = [await ask({ status: 'running', limit: mostCards }), await ask({ limit: 20 })];
-      return { running, ended: newest.items.filter(({ status }) => status !== 'running').slice(0, mostEnded) };
+      const [running, newest] = [await ask({ status: 'running', limit: maxCards }), await ask({ limit: 20 })];
+      return { running, ended: newest.items.filter(({ status }) => status !== 'running').slice(0, maxEnded) };
     },
     { key: 'wall', every, isOver: () => false },
   );
@@ -39,7 +39,7 @@ export function Wall() {
       <h1 class="sr">Executions that run</h1>
       <FaultBanner fault={fault} at={at} now={now} />
       {answer === undefined && fault === undefined && <Skeleton />}
-      <div class={`cards of-${Math.min(mostCards, running.length)}`}>
+      <div class={`cards of-${Math.min(maxCards, running.length)}`}>
         {running.map(({ execution_id }) => (
           <WallCard
             key={execution_id}

@@ -12,7 +12,7 @@ import { left, right, Times } from './chart-parts.tsx';
 import { Key } from './legend.tsx';
 
 const states: readonly BarState[] = ['queued', 'processing', 'completed', 'failed'];
-const mostHeight = 520;
+const maxHeight = 520;
 
 function barsOf(timeline: Timeline): Bar[] {
   const { spans = [], stfs = [] } = timeline;
@@ -50,7 +50,7 @@ export function Workers(props: Props) {
   const { zone } = useAround();
   const [bar, setBar] = useState<Bar | undefined>(undefined);
   const slots = timeline.slots ?? [];
-  const rowHeight = Math.max(2, Math.min(13, Math.floor(mostHeight / Math.max(1, slots.length))));
+  const rowHeight = Math.max(2, Math.min(13, Math.floor(maxHeight / Math.max(1, slots.length))));
   const bars = useMemo(() => barsOf(timeline), [timeline]);
   const { begin, end } = spanOf(timeline);
   return (

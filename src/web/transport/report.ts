@@ -14,7 +14,7 @@ interface ReportData {
   status: string;
   monitor: Row;
   audit: Row;
-  picture: Pick<WantedPicture, 'life' | 'leastWidth' | 'mostRetries'> & Pick<Picture, 'phases' | 'latency'>;
+  picture: Pick<WantedPicture, 'life' | 'minWidth' | 'maxRetries'> & Pick<Picture, 'phases' | 'latency'>;
   attempts: { names: Record<'stf' | 'worker' | 'host' | 'cause', string[]>; packed: string };
   failed: Row[];
   traces: Row[];
@@ -108,10 +108,10 @@ function timelineOf({ execution_id, picture, made_at }: ReportData, attempts: At
     ...picture,
     from,
     until,
-    mostBins: Number(args['bins'] ?? 300),
+    maxBins: Number(args['bins'] ?? 300),
     firstSlot: 0,
     slots: Number(args['slots'] ?? 400),
-    mostSpans: 20_000,
+    maxSpans: 20_000,
   });
   return { execution_id, seq: 1, data_as_of: made_at, ...pageParts({ ...drawn, phases, latency }, life) };
 }
