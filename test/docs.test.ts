@@ -212,6 +212,20 @@ describe('the tables of docs/', () => {
     expect(files.filter((file) => !existsSync(join('src', file)))).toEqual([]);
   });
 
+  // Made pages are as long as what they are made of.
+  const made = ['docs/answers.md', 'docs/messages.md', 'docs/errors.md'];
+
+  it.each(pages.filter((page) => /^docs\/[^/]+$/.test(page) && !made.includes(page)))(
+    '%s is at most 200 lines long, says first what it is for, and last where to go next',
+    (page) => {
+      const lines = read(page).trimEnd().split('\n');
+      expect(lines.length).toBeLessThanOrEqual(200);
+      expect(lines[0]).toMatch(/^# /);
+      expect(lines[2]).toMatch(/^[A-Za-z`]/);
+      expect(lines.at(-1)).toMatch(/^Next: .*\]\(.*\.$/);
+    },
+  );
+
   it('name files of src/ that there are', () => {
     for (const page of ['docs/architecture.md', 'docs/store.md', 'CONTRIBUTING.md']) {
       const named = [...read(page).matchAll(/`((?:src\/)?[a-z]+(?:\/[a-z0-9-]+)+\.ts)`/g)].map(

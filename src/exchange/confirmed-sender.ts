@@ -51,7 +51,7 @@ export class ConfirmedSender<T extends Sendable> {
   readonly #broker: BrokerConnection;
   readonly #source: SendSource<T>;
   readonly #receipts: T[] = [];
-  /** Messages given to the broker whose receipt is not noted yet. */
+  /** Messages that the broker was given, without a receipt so far. */
   readonly #underWay = new Set<number>();
   readonly #troubles = new Map<number, Trouble>();
   /** Messages not to be tried yet. */
