@@ -66,7 +66,7 @@ const pictures: Readonly<
     height: 800,
     async ready(page) {
       await page.getByRole('button', { name: 'example' }).first().click();
-      await page.getByRole('dialog').getByText('slice_result').first().waitFor();
+      await page.getByRole('dialog').getByText('exit code', { exact: true }).waitFor();
     },
   },
   'page-compare.png': {
