@@ -270,6 +270,13 @@ describe.skipIf(missing !== undefined)('the page', () => {
       .locator('.reading', { hasText: /completed [\d.]+, failed attempts/ })
       .first()
       .waitFor();
+    const throughput = page.getByRole('img', { name: /^Throughput:/ });
+    expect(await throughput.getAttribute('aria-label')).toContain('completed up to');
+    const entry = page.getByRole('button', { name: 'completed', exact: true });
+    await entry.press('Enter');
+    await expect.poll(() => throughput.getAttribute('aria-label')).not.toContain('completed up to');
+    await entry.press('Enter');
+    await expect.poll(() => throughput.getAttribute('aria-label')).toContain('completed up to');
     await page.getByRole('tab', { name: 'log' }).focus();
     for (const [key, tab] of [
       ['ArrowRight', 'messages'],

@@ -208,15 +208,18 @@ interface LegendProps {
   lines: readonly Line[];
   unit: string;
   guides: readonly Guide[];
+  /** The names of lines that are not drawn. */
+  hidden: readonly string[];
+  onToggle: (name: string) => void;
 }
 
-export function Legend({ lines, unit, guides }: LegendProps) {
+export function Legend({ lines, unit, guides, hidden, onToggle }: LegendProps) {
   return (
     <p class="legend">
       {lines.map(({ name, shade }) => (
-        <Key key={name} state={shade}>
-          {name}
-        </Key>
+        <button key={name} type="button" aria-pressed={!hidden.includes(name)} onClick={() => onToggle(name)}>
+          <Key state={shade}>{name}</Key>
+        </button>
       ))}
       {guides.map(({ label, shade }) => (
         <Dash key={label} shade={shade}>

@@ -34,24 +34,37 @@ interface Props {
   height?: number;
 }
 
-/** Step lines over time with the phases behind them. Drag to select a part; arrow keys read the values. */
-export function TimeChart(props: Props) {
-  const { timeline, lines, unit } = props;
+/** Step lines over time with the phases behind them. Drag to select a part; arrow keys read the values; the legend hides lines. */
+export function TimeChart({ lines: all, ...rest }: Props) {
+  const [hidden, setHidden] = useState<readonly string[]>([]);
+  const lines = all.filter(({ name }) => !hidden.includes(name));
+  const props = { ...rest, lines };
+  const { timeline, unit } = props;
   const { zone } = useAround();
   const [box, width] = useWidth();
+  const toggle = (name: string): void =>
+    setHidden(hidden.includes(name) ? hidden.filter((one) => one !== name) : [...hidden, name]);
   const bin = props.cursor === undefined ? undefined : binAt(timeline, props.cursor);
   const { begin, bin: length } = spanOf(timeline);
   const at = begin + (bin ?? 0) * length;
   return (
     <div ref={box} class="chart">
       <Drawing {...props} width={width} bin={bin} />
-      <Legend lines={lines} unit={unit} guides={props.guides ?? []} />
-      <p class="reading" aria-live="polite">
+      <Legend lines={all} unit={unit} guides={props.guides ?? []} hidden={hidden} onToggle={toggle} />
+      <p class="reading" aria-live="polite" style={placeOf(props, width, bin)}>
         {bin !== undefined &&
           `${clock(at, zone, length < 1000)} ${lines.map(({ name, values }) => `${name} ${shown(values[bin] ?? 0)}`).join(', ')} ${unit}`}
       </p>
     </div>
   );
+}
+
+/** Beside the cursor, on the side with more room. */
+function placeOf(props: Props, width: number, bin: number | undefined): Record<string, string> {
+  if (bin === undefined) return { display: 'none' };
+  const { begin, bin: length } = spanOf(props.timeline);
+  const at = geometryOf(props, width, 0).x(begin + (bin + 1) * length);
+  return at < width / 2 ? { left: `${at + 8}px` } : { right: `${width - at + 24}px` };
 }
 
 function Drawing(props: Props & { width: number; bin: number | undefined }) {
