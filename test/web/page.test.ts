@@ -219,6 +219,13 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await run();
     await expect.poll(() => page.title(), { timeout: 10_000 }).not.toBe(before);
     expect(await page.title()).toMatch(/ · stf_datataking-\S+ · swf-mcp$/);
+    // A place within a run can be shared, so it has that run's address; "back" follows again.
+    await page.getByRole('tab', { name: 'messages' }).click();
+    expect(page.url()).toContain('#/latest?tab=messages');
+    await page.getByRole('slider').press('ArrowLeft');
+    await expect.poll(() => page.url()).toMatch(/#\/stf_datataking-tester-0002\?\S*asof=/);
+    await page.goBack();
+    await expect.poll(() => page.url()).toContain('#/latest');
   });
 
   it('hangs on a wall: what runs in large, with its worst finding, and what has ended small', async () => {

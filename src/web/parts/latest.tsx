@@ -1,6 +1,6 @@
 import type { Monitor, Page } from '../shared/answers.ts';
 import { usePoll } from '../state/hooks.ts';
-import type { PageProps } from '../state/route.ts';
+import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Execution } from './execution.tsx';
@@ -16,7 +16,19 @@ export function Latest(props: PageProps) {
     { key: 'latest', every, isOver: () => false },
   );
   const id = answer?.items[0]?.execution_id;
-  if (id !== undefined) return <Execution key={id} {...props} ids={[id]} />;
+  /** A place within a run has that run's address, so that it can be shared: it would be another one's tomorrow. "Back" follows again. */
+  const change: PageProps['change'] = (params) => {
+    if (id === undefined || 'tab' in params) {
+      props.change(params);
+      return;
+    }
+    const all = Object.entries({ ...props.params, ...params });
+    location.hash = executionHash(
+      id,
+      Object.fromEntries(all.filter((one): one is [string, string] => one[1] !== undefined)),
+    );
+  };
+  if (id !== undefined) return <Execution key={id} {...props} change={change} ids={[id]} />;
   if (answer !== undefined) return <p class="banner">There is no execution yet: the first one will be shown here.</p>;
   return fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} at={at} now={Date.now()} />;
 }
