@@ -24,7 +24,7 @@ if (missing)
   console.log('clients that are not ours and the conformance suite are not tried: npm ci --prefix test/clients');
 const skipped = missing && process.env['CI'] !== 'true';
 
-/** Loads a package of theirs; its types are none of ours. */
+/** Loads a package of theirs; its types are not ours. */
 const load = async (path: string): Promise<any> => import(pathToFileURL(join(clients, path)).href);
 
 const binary = (name: string): string => join(clients, '.bin', name);

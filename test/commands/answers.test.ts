@@ -144,7 +144,7 @@ describe('--notify', () => {
     ]);
   });
 
-  it('says where the program fails, refuses what is none, and never changes what a run comes to', async () => {
+  it('reports a failing program, refuses a missing one, and never changes how a run ends', async () => {
     const folder = temporaryFolder();
     const program = teller(folder, 'exit 7');
     const { code, stderr } = await runCli(['run', '--speed', 'max', '--stf-count', '1', '--notify', program], {

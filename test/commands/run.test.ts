@@ -240,7 +240,7 @@ describe('a run', () => {
     expect(monitor['findings'][0]).toMatchObject({ code: 'EXECUTION_FAILED', severity: 'error' });
   });
 
-  it('goes on to its end when nobody reads its output any more', async () => {
+  it('runs to its end when nobody reads its output', async () => {
     const folder = temporaryFolder();
     const started = startCli(['run', '--stf-count', '2', '--speed', '100'], { folder });
     await started.saw(/run_imminent/);

@@ -185,7 +185,7 @@ describe('the command line', () => {
     }
   });
 
-  it('has each command in one group of the help, and names the nearest of a word that is none', async () => {
+  it('has each command in one group of the help, and suggests the nearest command for an unknown word', async () => {
     const folder = temporaryFolder();
     const { stdout } = await runCli(['--help'], { folder });
     const headings = [...stdout.matchAll(/^([A-Z][a-z ]+:)$/gm)].map(([, heading]) => heading);

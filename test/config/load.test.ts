@@ -65,7 +65,7 @@ describe('a configuration', () => {
     expect(load().data.dir).toBeUndefined();
   });
 
-  it('is looked for by its name, then in the working folder before the shipped files, then as a path', () => {
+  it('is searched by its name, then in the working folder before the shipped files, then as a path', () => {
     const load = folderWith({
       'workflows/fast_processing_default.toml': '[testbed]\nnamespace = "nearer"\n',
       'workflows/night_default.toml': '[testbed]\nnamespace = "night"\n',

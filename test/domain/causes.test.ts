@@ -47,7 +47,7 @@ describe('the cause of a failure', () => {
     expect(causeOf(error)).toBe(cause);
   });
 
-  it('is looked for in the first 600 characters, and told in 300', () => {
+  it('is searched in the first 600 characters, and reported in 300', () => {
     expect(causeOf('word '.repeat(200))).toHaveLength(300);
     const early = `${' '.repeat(590)}early late`;
     expect(causeOf(early)).toBe('early late');

@@ -98,7 +98,7 @@ describe('consumers of slices', () => {
     expect(rejected).toEqual(['no slice', ofNobody]);
   });
 
-  it('take no slice any more once they drain, and end when those in hand have ended', async () => {
+  it('take no more slices once they drain, and end when those in hand have ended', async () => {
     const made = await setUp();
     const handled: number[] = [];
     const { drain, done } = consume(made, 1, async ({ slice: { slice_id }, acknowledge }) => {

@@ -70,14 +70,14 @@ describe('a place where slices fail', () => {
     expect((found?.tried ?? 0) + (found?.tried_elsewhere ?? 0)).toBeGreaterThanOrEqual(450);
   });
 
-  it('is none where everything fails, and none of one slice that is tried again and again', () => {
+  it('is not reported if everything fails, nor for one slice that is retried again and again', () => {
     expect(concentrationOf(attemptsOf({ seed: 1, fails: () => true }))).toBeUndefined();
     const attempts = attemptsOf({ seed: 2, fails: () => false });
     const again = Array.from({ length: 20 }, () => ({ ...(attempts[0] as PlacedAttempt), failed: 1 }));
     expect(concentrationOf([...attempts, ...again])).toBeUndefined();
   });
 
-  it('is none where failures are a little more frequent only', () => {
+  it('is not reported if failures are only a little more frequent', () => {
     const run = {
       seed: 3,
       stfs: 600,

@@ -252,7 +252,7 @@ const takenUpAgo = (seconds: number) => ({
 });
 
 describe('the findings', () => {
-  it('are none where nothing is wrong', () => {
+  it('are absent if nothing is wrong', () => {
     expect(findingsOf(situationOf())).toEqual([]);
   });
 

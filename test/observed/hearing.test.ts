@@ -30,7 +30,7 @@ describe('a gap', () => {
     });
   });
 
-  it('is none while the connection is there', () => {
+  it('does not exist while the connection is up', () => {
     expect(heardUntil(start + 60_000).back(start + 60_000)).toBeUndefined();
   });
 

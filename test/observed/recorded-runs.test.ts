@@ -253,7 +253,7 @@ describe('of a run that was changed by an operator', () => {
     expect(sentenceOf(monitor, 'STF_NOT_READY')).toMatch(/^19 STF files/);
   });
 
-  it('a runner that is killed, or a stop, is a run of which nothing more is heard', async () => {
+  it('a runner that is killed, or a stop, ends a run without another message', async () => {
     const lines = h2.slice(0, Math.floor(h2.length / 2));
     expect(codesOf(await monitorOf(lines, minutesAfter(lines, 1)))).not.toContain('RUN_SILENT');
     const monitor = await monitorOf(lines, minutesAfter(lines, 3));

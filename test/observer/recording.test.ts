@@ -141,7 +141,7 @@ describe('a recording', () => {
   });
 
   it.each(['x.jsonl', 'x/'])(
-    'in %s is written by one process at a time, and the lock of a dead one is none',
+    'in %s is written by one process at a time, and the lock of a dead one does not count',
     async (name) => {
       const folder = temporaryFolder();
       const place = await recordingPlace(join(folder, name), { by });
@@ -313,7 +313,7 @@ describe('recordings are read', () => {
     expect(JSON.parse(found.stdout)).toMatchObject({ messages: 2, rejected: 0 });
   });
 
-  it('and what is none is refused, as are options for a broker beside them', async () => {
+  it('and files that are no recordings are refused, as are broker options beside them', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'notes.txt'), 'half a li\nand another\n');
     expect(await runCli(['observe', '--from', 'notes.txt'], { folder })).toMatchObject({

@@ -71,7 +71,7 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3, slices_retried: 0 });
   });
 
-  it('what no worker can do is told of each execution, also where the broker hands none of it out any more', async () => {
+  it('what no worker can do is reported for each execution, even if the broker no longer hands it out', async () => {
     const { here } = site({ fast_processing: { slices_per_sample: 3, target_worker_count: 1 } });
     const payload = join(here.folder, 'payload.sh');
     writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });

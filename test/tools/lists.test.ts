@@ -55,7 +55,7 @@ describe('a list', () => {
     expect(await countsOf()).toEqual([6, 6, 3, 3]);
   });
 
-  it('gives the fields that are asked for, and names those that there are where one is none', async () => {
+  it('returns the requested fields, and lists the known ones if one is unknown', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectInProcess(`${folder}/swf.db`);

@@ -277,7 +277,7 @@ describe('an alarm', () => {
     expect(candidates(store.sql).map((one) => one.execution_id)).not.toContain('stf_datataking-tester-0099');
   });
 
-  it('is looked for once in a run that has long ended', async () => {
+  it('is searched once in a run that ended long ago', async () => {
     const made = await makeRunningStore();
     let looks = 0;
     const watching = start(made, [], { status: 'completed', end_time: '2026-01-01T00:00:00.000Z' });
