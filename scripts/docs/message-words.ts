@@ -57,7 +57,7 @@ export const messageWords: Record<MessageType, MessageWords> = {
   pause_workflow: { about: 'Pauses an execution.', from: '`swf-mcp pause`, other programs', to: 'the recorder' },
   resume_workflow: {
     about: 'Continues a paused execution.',
-    from: '`swf-mcp continue`, other programs',
+    from: '`swf-mcp continue`, `swf-mcp resume` beside a recorder service, other programs',
     to: 'the recorder',
   },
   driver_started: { about: 'A process drives the execution from now on.', from: recorder, to: everyone },

@@ -63,7 +63,7 @@ export interface DaqOptions {
 export const pauseRefusals = {
   paused: { code: 'ALREADY', reason: 'is paused already' },
   running: { code: 'ALREADY', reason: 'is not paused' },
-  ended: { code: 'REFUSED', reason: 'the DAQ is done; what is left of its slices is worked off' },
+  ended: { code: 'REFUSED', reason: 'the DAQ is done; its remaining slices are still being processed' },
 } as const satisfies Record<string, { code: EffectCode; reason: string }>;
 
 /**

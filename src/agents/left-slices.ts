@@ -1,7 +1,7 @@
 import type { LeftSlice, OpenSlice } from './ports.ts';
 
 /** An attempt fails once this many drivers were killed while it was in hand: its payload may have killed them. */
-export const maxKilledDrivers = 3;
+const maxKilledDrivers = 3;
 
 /**
  * The slices that earlier processes began and did not end, in the order in which to begin them again. A slice that has seen two drivers killed begins
@@ -14,11 +14,17 @@ export class LeftSlices {
   #others: OpenSlice[];
   #alone: OpenSlice | undefined;
 
-  constructor(left: readonly LeftSlice[]) {
-    const isSuspect = ({ killed_drivers }: LeftSlice): boolean => killed_drivers === maxKilledDrivers - 1;
-    this.givenUp = left.filter(({ killed_drivers }) => killed_drivers >= maxKilledDrivers);
+  /** @param killed how many drivers were killed while an attempt was in hand */
+  constructor(left: readonly LeftSlice[], killed: (slice: OpenSlice) => number) {
+    const isSuspect = (slice: LeftSlice): boolean => killed(slice) === maxKilledDrivers - 1;
+    this.givenUp = left.filter((slice) => killed(slice) >= maxKilledDrivers);
     this.#suspects = left.filter(isSuspect);
     this.#others = left.filter((slice) => !isSuspect(slice) && !this.givenUp.includes(slice));
+  }
+
+  /** How many begin alone. */
+  get suspects(): number {
+    return this.#suspects.length;
   }
 
   /** The slices to begin now, at most `limit`; undefined when none is left and new slices may begin. @param isIdle whether no slice is in hand */

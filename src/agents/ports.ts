@@ -85,8 +85,6 @@ export interface LeftSlice extends OpenSlice {
   /** The slot that had it. */
   worker_id: string;
   hostname: string;
-  /** How many drivers were killed while this attempt was in hand. */
-  killed_drivers: number;
 }
 
 /** The slices of an execution as its workers see them. */
@@ -118,4 +116,6 @@ export type PayloadResult = { seconds: number; facts?: PayloadFacts } & (
 /** A worker's work on a slice. Every failure becomes the slice's result; only a faulty disk throws `DATA_UNAVAILABLE`. */
 export interface Payload {
   run(slice: OpenSlice, by: { worker_id: string; signal: AbortSignal }): Promise<PayloadResult>;
+  /** How many processes were killed in the middle of this attempt; left out by payloads that cannot kill the process that runs them. */
+  killed?(slice: OpenSlice): number;
 }

@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+import { counted } from '../lib/counted.ts';
 import type { Draft } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { ExecutionContext } from './agent.ts';
-import { LeftSlices, maxKilledDrivers } from './left-slices.ts';
+import { LeftSlices } from './left-slices.ts';
 import type { OpenSlice, Payload, PayloadResult, SliceQueue } from './ports.ts';
 import { resultOf, slotName, startFields } from './slice-messages.ts';
 
@@ -26,8 +27,6 @@ export interface WorkerOptions {
   hostname: string;
   queue: SliceQueue;
   payload: Payload;
-  /** Whether the payload is a program, which may kill this process. */
-  isProgram: boolean;
 }
 
 /**
@@ -57,8 +56,7 @@ class WorkerPool {
     this.#options = options;
     this.#execution = execution;
     this.#free = Array.from({ length: options.slots }, (_, index) => slotName(options.name, index + 1));
-    const left = options.queue.inProcess();
-    this.#left = new LeftSlices(options.isProgram ? left : left.map((slice) => ({ ...slice, killed_drivers: 0 })));
+    this.#left = new LeftSlices(options.queue.inProcess(), (slice) => options.payload.killed?.(slice) ?? 0);
   }
 
   async run(): Promise<void> {
@@ -75,18 +73,21 @@ class WorkerPool {
   }
 
   /** Reports the failure of given-up slices, since nobody else will. */
+  /** Fails the slices that were in hand at three kills, since nobody else will, and says that others begin alone. */
   async #failGivenUp(): Promise<void> {
-    const { givenUp } = this.#left;
-    if (givenUp.length === 0) return;
+    const { givenUp, suspects } = this.#left;
+    if (givenUp.length + suspects === 0) return;
     const { journal, clock } = this.#execution;
-    const error = `the process that drives the execution was killed ${maxKilledDrivers} times while this slice was in hand`;
+    const error = 'the process that drives the execution was killed three times while this slice was in hand';
     const says = givenUp.map(({ worker_id, hostname, ...slice }) => ({
       msg_type: 'slice_result' as const,
       ...startFields(slice, worker_id, hostname),
       state: 'failed' as const,
       error,
     }));
-    await journal.step({ sender: this.#options.name, tick: clock.now(), says });
+    const message = `this process was killed twice while ${counted(suspects, 'slice')} ${suspects === 1 ? 'was' : 'were'} in hand; they begin one at a time, so that the next kill shows which one it is`;
+    const logs = suspects === 0 ? [] : [{ level: 'WARNING' as const, message }];
+    await journal.step({ sender: this.#options.name, tick: clock.now(), says, logs });
   }
 
   /** One step: the results of finished slots, and the starts of the slices that the free slots begin. */

@@ -4,7 +4,7 @@ import { type Add, asOfOption, jsonOption, notifyOption, parseCount, type Run, s
 
 /** The commands that only read. */
 export function addQuestions(add: Add, run: Run): void {
-  add('status [EXECUTION_ID]', 'how an execution does (default: all that run, else the last one)')
+  add('status [EXECUTION_ID]', 'status of an execution (default: all running ones, else the newest)')
     .option('--watch', 'keep showing it until it has ended')
     .option('--all', 'all that run, with --json as an array')
     .addOption(asOfOption())
@@ -61,7 +61,7 @@ interface ReportOptions {
 function addReport(add: Add, run: Run): void {
   add(
     'report [EXECUTION_ID]',
-    'a report: of an execution, as Markdown or as a page in one file, or with --since of a time',
+    'a report of an execution, as Markdown or as a page in one file; with --since, of a period',
   )
     .option('--markdown', 'as Markdown (the default)')
     .option(
@@ -145,7 +145,7 @@ function addCalls(add: Add, run: Run): void {
       await run(async (io) => (await import('./ask/call.ts')).callCommand(io, tool, { words, yes: yes === true }));
     });
 
-  add('tools [TOOL]', 'the MCP tools; of one its arguments').action(async (tool: string | undefined) => {
+  add('tools [TOOL]', 'lists the MCP tools, or the arguments of one').action(async (tool: string | undefined) => {
     await run(async (io) => (await import('./tables/tools.ts')).toolsCommand(io, tool));
   });
 }

@@ -84,7 +84,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
       },
     );
 
-  addForTheRecord(add('resume <EXECUTION_ID>', 'goes on with an interrupted execution'))
+  addForTheRecord(add('resume <EXECUTION_ID>', 'continues an interrupted execution'))
     .addOption(brokerOption())
     .addOption(speedOption('default: the speed it was started with'))
     .addOption(jsonOption())
@@ -164,7 +164,7 @@ function addHelp(program: Command, add: Add): void {
 
 /** The command that checks whether everything is in place. */
 function addDoctor(add: Add, run: Run): void {
-  add('doctor [CONFIG]', 'is everything in place: Node, store, configuration, broker; a line each, with what to do')
+  add('doctor [CONFIG]', 'checks Node, store, configuration and broker, and says how to fix problems')
     .addOption(brokerOption())
     .addOption(setOption())
     .addOption(new Option('--wait <S>', 'seconds to listen for other programs on the broker').argParser(parsePositive))

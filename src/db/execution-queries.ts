@@ -121,8 +121,9 @@ const createLifeQueries = (
     secondsOfLife(sql, execution, endOfLife(sql, execution, momentFor(execution, now))),
   /** Wall time in seconds since the last sign of life of its driver; undefined while a driver is there, and after the end. */
   silence: (execution: ExecutionRow, now: number): number | undefined => {
-    const since = silentSince(sql, execution, momentFor(execution, now).isAlive);
-    return since === undefined ? undefined : Math.max(0, now - since) / 1000;
+    const moment = momentFor(execution, now);
+    const since = silentSince(sql, execution, moment.isAlive);
+    return since === undefined ? undefined : Math.max(0, moment.now - since) / 1000;
   },
 });
 

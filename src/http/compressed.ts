@@ -4,8 +4,13 @@ import compression from 'compression';
 import type { Request, RequestHandler } from 'express';
 
 /** Whether a client asks to save data, as the page does: it asks again and again. Others are mostly on this machine, and answered sooner without. */
-export const isToBeCompressed = (request: Pick<Request, 'headers'>): boolean => request.headers['save-data'] === 'on';
+export const isToBeCompressed = ({ headers }: Pick<Request, 'headers'>): boolean =>
+  headers['save-data'] === 'on' && /\b(?:br|gzip|deflate)\b/.test(String(headers['accept-encoding']));
 
 /** Compresses answers to clients that say `Save-Data: on`. Each event of a stream is flushed. */
 export const compressed = (): RequestHandler =>
-  compression({ flush: constants.Z_SYNC_FLUSH, filter: isToBeCompressed });
+  compression({
+    flush: constants.Z_SYNC_FLUSH,
+    brotli: { flush: constants.BROTLI_OPERATION_FLUSH },
+    filter: isToBeCompressed,
+  });

@@ -75,6 +75,7 @@ const openWords = ({ origin, slices_queued }: ExecutionRow, { count, lost }: InH
 
 /** The most characters of a sentence. */
 const longest = 500;
+const shownDrivers = 4;
 
 /** Throws `EXECUTION_NOT_FOUND`. */
 export function reportOf(queries: Queries, executionId: string, now: number): string {
@@ -89,6 +90,7 @@ export function reportOf(queries: Queries, executionId: string, now: number): st
     const audit = queries.audit(execution);
     const { execution_id, run_number, status, status_reason, phase, namespace, executed_by, start_time, end_time } =
       execution;
+    const omitted = (drivers.at(-1)?.epoch ?? 0) - Math.min(shownDrivers, drivers.length);
     const lines = [
       `# ${plain(execution_id)}${run_number === null ? '' : `, run ${run_number}`}`,
       '',
@@ -97,7 +99,8 @@ export function reportOf(queries: Queries, executionId: string, now: number): st
       `- STF files: ${execution.stf_count} announced, ${detail.stfs_ready} ready`,
       `- TF samples: ${execution.tf_files_received}`,
       `- TF slices: ${execution.slices_created}: ${openWords(execution, in_hand)}, ${execution.slices_completed} completed, ${detail.slices_exhausted} stay failed, ${detail.slice_retries} retries`,
-      ...drivers.map(driverLine),
+      ...(omitted > 0 ? [`- ${omitted} earlier drivers`] : []),
+      ...drivers.slice(-shownDrivers).map(driverLine),
       `- data: ${audit.verdict}`,
       ...audit.checks
         .filter(({ state }) => state !== 'ok')

@@ -9,7 +9,16 @@ import { withoutSecrets } from '../lib/secrets.ts';
 import { traceParent } from '../lib/trace-context.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { PayloadHost } from './host.ts';
-import { listOutputs, makeAside, noOutputs, outputFolder, type Outputs, removeFolder, settle } from './outputs.ts';
+import {
+  killedIn,
+  listOutputs,
+  makeAside,
+  noOutputs,
+  outputFolder,
+  type Outputs,
+  removeFolder,
+  settle,
+} from './outputs.ts';
 import { type Ended, runInGroup } from './process-group.ts';
 
 export interface CommandPayloadOptions {
@@ -38,6 +47,7 @@ const quotedCharacters = 200;
  */
 export function createCommandPayload(options: CommandPayloadOptions): Payload {
   return {
+    killed: ({ slice_filename, attempt }) => killedIn(outputFolder(options.folder, slice_filename, attempt)),
     async run(slice, { worker_id, signal }) {
       const final = outputFolder(options.folder, slice.slice_filename, slice.attempt);
       let aside: string | undefined;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { accessSync, readdirSync } from 'node:fs';
 import { lstat, opendir, rename } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 
 import { readAll, readerOf, readFile } from '../files/frame-reader.ts';
 import { removeWhole } from '../files/remove-whole.ts';
@@ -114,7 +114,15 @@ export async function checksumOf(path: string): Promise<string> {
   return `sha256:${hash.digest('hex')}`;
 }
 
-/** Removes folders that killed workers left unfinished. Only for the one process that works on the execution. */
+/**
+ * How many workers were killed in the middle of an attempt: each left its folder unfinished. One that ends in order removes it, even on a full disk.
+ * @param final the folder of the attempt
+ */
+export const killedIn = (final: string): number =>
+  readFolder(dirname(final)).filter((name) => name.startsWith(`${basename(final)}.`) && name.endsWith(asideEnding))
+    .length;
+
+/** Removes folders that killed workers left unfinished, when the execution has ended. Only for the one process that works on it. */
 export async function tidyOutputs(executionFolder: string): Promise<void> {
   const root = outputsFolder(executionFolder);
   const left = readFolder(root).flatMap((slice) =>

@@ -1,4 +1,4 @@
-import { commandState } from '../db/log/commands.ts';
+import { commandState, noteRefused } from '../db/log/commands.ts';
 import type { Store } from '../db/opening/store.ts';
 import type { ProcessSigns } from '../db/presence/leases.ts';
 import { pause } from '../lib/deadline.ts';
@@ -12,7 +12,7 @@ const lookMilliseconds = 100;
 
 /**
  * Asks the living recorder to resume an execution that nobody drives, even after repeated failures. Throws `EXECUTION_IN_USE` if it cannot, or does
- * not answer within 15 s, as `swf-mcp run` does not; the request then stays recorded.
+ * not answer within 15 s, as `swf-mcp run` does not; the request is then withdrawn.
  */
 export async function askRecorder(
   store: Store,
@@ -25,14 +25,18 @@ export async function askRecorder(
   const deadline = performance.now() + patienceMilliseconds;
   for (;;) {
     const state = commandState(store.sql, command.message_id);
-    if (state !== 'waiting' && state.effect === 'applied') return;
+    // Somebody else may have asked the same.
+    if (state !== 'waiting' && (state.effect === 'applied' || state.code === 'ALREADY')) return;
     if (state !== 'waiting')
       throw new SwfError('EXECUTION_IN_USE', `${who} and cannot resume ${executionId}: ${state.reason}`);
-    if (performance.now() > deadline)
+    if (performance.now() > deadline) {
+      // It must not take effect hours later.
+      await store.write((tx) => noteRefused(tx, command.message_id, 'REFUSED', 'no recorder resumed it in time'));
       throw new SwfError(
         'EXECUTION_IN_USE',
         `${who} and has not resumed ${executionId} in ${patienceMilliseconds / 1000} s; a service does it when it can; wait until a "swf-mcp run" has ended`,
       );
+    }
     await pause(lookMilliseconds);
   }
 }

@@ -137,13 +137,12 @@ export class DrivenExecution {
   }
 
   async #prepareFiles(): Promise<void> {
-    const { overview, execution, folder } = this.#execution;
+    const { overview, execution } = this.#execution;
     const { files } = execution.agent;
     if (overview.counts().stf_count === 0) files.prepare();
     // Without a broker this process is alone: half-written files are nobody's work in hand.
     if (this.#host.session !== undefined) return;
     await files.tidy();
-    if (folder !== undefined) await tidyOutputs(folder);
   }
 
   /** Runs all tasks until the execution is judged, then lets them end. */
@@ -159,6 +158,8 @@ export class DrivenExecution {
     if (verdict?.status === 'completed') await ended(running.filter(({ task }) => task.drains === true));
     lifetime.stop();
     await ended(running);
+    const { folder } = this.#execution;
+    if (verdict !== undefined && folder !== undefined && this.#host.session === undefined) await tidyOutputs(folder);
     return verdict;
   }
 

@@ -35,10 +35,9 @@ function workerTasks(host: Host, here: Execution): Task[] {
   if (name === undefined) return [];
   const { execution, queue, payload, params } = here;
   const slots = params.fast_processing.target_worker_count;
-  const isProgram = params.worker.payload !== undefined;
   const work = (): Promise<void> =>
     host.session === undefined
-      ? runWorkerPool({ name, slots, hostname: host.hostname, queue, payload, isProgram }, execution)
+      ? runWorkerPool({ name, slots, hostname: host.hostname, queue, payload }, execution)
       : runHostedWorker(host, name, slots, here);
   return [{ name, work }];
 }

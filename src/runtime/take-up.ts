@@ -5,7 +5,7 @@ import { type Drive, takeOver } from '../db/driving/take-over.ts';
 import { requireExecution } from '../db/execution/find-execution.ts';
 import { runningOverBroker, startMessage } from '../db/execution/start-message.ts';
 import { fruitlessTakeUps } from '../db/execution/take-ups.ts';
-import { lastWaitingCommand, noteApplied, noteRefused, waitingCommand } from '../db/log/commands.ts';
+import { lastWaitingCommand, noteApplied, noteRefused, waitingCommand, waitingIds } from '../db/log/commands.ts';
 import { heldBy } from '../db/log/held.ts';
 import { isProcessAlive, ownerOf } from '../db/presence/leases.ts';
 import { SwfError } from '../lib/errors.ts';
@@ -78,8 +78,8 @@ export class TakeUp {
     const { log } = options;
     // An execution to be stopped is resumed only to be ended, so it does not matter how often it came to nothing.
     const stop = waitingCommand(store.sql, executionId, ['stop_workflow'])?.message_id;
-    const request = waitingCommand(store.sql, executionId, ['resume_workflow'])?.message_id;
-    if ((stop ?? request) === undefined && fruitlessTakeUps(store.sql, executionId) >= maxTakeUps) {
+    const requests = waitingIds(store.sql, executionId, 'resume_workflow');
+    if (stop === undefined && requests.length === 0 && fruitlessTakeUps(store.sql, executionId) >= maxTakeUps) {
       this.#leave(executionId, {
         level: 'ERROR',
         message: `${executionId} is left alone: it was taken up ${maxTakeUps} times in ten minutes and came to nothing; "swf-mcp status ${executionId}" tells why`,
@@ -87,7 +87,7 @@ export class TakeUp {
       return;
     }
     try {
-      const { drive, isPaused } = await this.#takeOver(executionId, { stop, request });
+      const { drive, isPaused } = await this.#takeOver(executionId, { stop, requests });
       this.#left.delete(executionId);
       const pause = isPaused ? '; it stays paused' : '';
       log.write({ level: 'WARNING', message: `${executionId} is taken up: its driver was gone${pause}` });
@@ -95,7 +95,10 @@ export class TakeUp {
     } catch (error) {
       // Another process was faster, its parameters are of another version, or its files are missing.
       if (!(error instanceof SwfError) || error.code.startsWith('STORE_')) throw error;
-      if (request !== undefined) await store.write((tx) => noteRefused(tx, request, 'REFUSED', error.line));
+      const { line } = error;
+      await store.write((tx) => {
+        for (const id of requests) noteRefused(tx, id, 'REFUSED', line);
+      });
       this.#leave(executionId, { level: 'WARNING', message: `${executionId} is not taken up: ${error.line}` });
     }
   }
@@ -112,7 +115,7 @@ export class TakeUp {
   /** `stop` and `request` are ids of pending commands. */
   #takeOver(
     executionId: string,
-    { stop, request }: { stop: string | undefined; request: string | undefined },
+    { stop, requests }: { stop: string | undefined; requests: readonly string[] },
   ): Promise<{ drive: Drive; isPaused: boolean }> {
     const { store, options, processId: process_id, agents } = this.#host;
     const { sql } = store;
@@ -123,7 +126,7 @@ export class TakeUp {
       const pause = stop === undefined ? this.#pauseOf(executionId) : undefined;
       const follows = stop ?? (pause === undefined ? undefined : messageIdOf(pause));
       const drive = takeOver(store, tx, executionId, driver, { isAlive, follows });
-      if (request !== undefined) noteApplied(tx, request);
+      if (stop === undefined) for (const id of requests) noteApplied(tx, id);
       // For a pause that is pending already, this adds no second row.
       if (pause !== undefined) store.messages.record(tx, pause);
       return { drive, isPaused: pause !== undefined };

@@ -48,8 +48,8 @@ export const compareExecutionsTool = defineTool({
           ? []
           : [`a is ${a.execution.status}, b is ${b.execution.status}`]),
         ...(isOver(a) && isOver(b)
-          ? figureWords(a.figures, b.figures)
-          : ['one of them has not ended: its figures are those so far']),
+          ? [...circumstances(a, b), ...figureWords(a.figures, b.figures, isSameSpeed(a, b))]
+          : [`${isOver(a) || isOver(b) ? 'one of them has' : 'they have'} not ended: the figures are those so far`]),
         ...onlyOne('a', a, b),
         ...onlyOne('b', b, a),
         ...stages.flatMap(({ stage, p95 }) => stageWords(stage, p95)),
@@ -71,7 +71,20 @@ const onlyOne = (name: string, mine: Side, theirs: Side): string[] =>
 
 const isOver = ({ execution }: Side): boolean => execution.status !== 'running';
 
+/** Two runs at different speeds take different wall times, whatever else differs. */
+const isSameSpeed = (a: Side, b: Side): boolean => a.settings.get('speed')?.mark === b.settings.get('speed')?.mark;
+
+/** Facts to know before the figures. */
+const circumstances = (a: Side, b: Side): string[] => [
+  ...(isSameSpeed(a, b) ? [] : ['they ran at different speeds, so their wall times and rates are not compared']),
+  ...Object.entries({ a, b }).flatMap(([name, { down }]) =>
+    down < 0.5 ? [] : [`${name} had no driver for ${Math.round(down)} s of its time`],
+  ),
+];
+
 interface Side {
+  /** Seconds without a driver. */
+  down: number;
   execution: ExecutionRow;
   delays: { stage: string; p50: number; p95: number; max: number }[];
   figures: Figures;
@@ -79,10 +92,16 @@ interface Side {
 }
 
 function sideOf(queries: Queries, execution: ExecutionRow, now: number): Side {
-  const { detail, delays, duration_seconds } = queries.assess(execution, now);
+  const {
+    detail,
+    delays,
+    duration_seconds,
+    down_seconds: down,
+  } = queries.assessWithFindings(execution, now, queries.dataAsOf());
   const duration = Math.max(0.001, duration_seconds);
   return {
     execution,
+    down,
     delays,
     figures: {
       duration_seconds: round(duration),

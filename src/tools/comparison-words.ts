@@ -1,4 +1,5 @@
 import { isNoticeable } from '../domain/noticeable.ts';
+import { counted } from '../lib/counted.ts';
 
 interface Pair {
   a: number;
@@ -35,10 +36,10 @@ const words: { readonly [K in keyof Figures]: (both: Pair) => string } = {
       (name, took, other, rest) =>
         `${name} took ${seconds(took)}, ${times(both)} as long as ${other} (${seconds(rest)})`,
     ),
-  stf_count: ({ a, b }) => `a has ${a} STF files, b ${b}`,
-  slices_completed: ({ a, b }) => `${a} slices are completed in a, ${b} in b`,
-  slices_failed: ({ a, b }) => `${a} slices stay failed in a, ${b} in b`,
-  slice_retries: ({ a, b }) => `slices were tried again ${a} times in a, ${b} times in b`,
+  stf_count: ({ a, b }) => `a has ${counted(a, 'STF file')}, b ${b}`,
+  slices_completed: ({ a, b }) => `${counted(a, 'slice')} completed in a, ${b} in b`,
+  slices_failed: ({ a, b }) => `${counted(a, 'slice')} failed for good in a, ${b} in b`,
+  slice_retries: ({ a, b }) => `${counted(a, 'retry', 'retries')} in a, ${b} in b`,
   slices_per_second: (both) =>
     both.a === 0 || both.b === 0
       ? `${both.a} slices a second were completed in a, ${both.b} in b`
@@ -49,9 +50,10 @@ const words: { readonly [K in keyof Figures]: (both: Pair) => string } = {
         ),
 };
 
-/** Sentences about the figures that differ noticeably. */
-export const figureWords = (a: Figures, b: Figures): string[] =>
+/** Sentences about the figures that differ noticeably. @param isSameSpeed else durations and rates are not compared */
+export const figureWords = (a: Figures, b: Figures, isSameSpeed: boolean): string[] =>
   (Object.keys(words) as (keyof Figures)[]).flatMap((name) => {
+    if (!isSameSpeed && /second/.test(name)) return [];
     const both = { a: a[name], b: b[name] };
     return isNoticeable(both.a, both.b, name === 'duration_seconds' ? 'seconds' : 'other') ? [words[name](both)] : [];
   });

@@ -54,7 +54,8 @@ export const getWorkflowMonitorTool = defineTool({
         health,
         paused_by: commandOf(assessed.paused_by),
         stopped_by: stopOf(queries.stoppedBy(execution), assessed.pending_stop),
-        drivers: origin === 'own' ? drivers.map(driverOf) : null,
+        drivers: origin === 'own' ? drivers.slice(-shownDrivers).map(driverOf) : null,
+        drivers_omitted: omittedDrivers(drivers),
         start_time,
         end_time,
         ...livesOf(assessed),
@@ -86,3 +87,12 @@ export const getWorkflowMonitorTool = defineTool({
     );
   },
 });
+
+/** The drivers of most runs are few. */
+const shownDrivers = 4;
+
+/** How many earlier drivers are left out. Epochs count from 1. */
+function omittedDrivers(drivers: readonly { epoch: number }[]): number | null {
+  const omitted = (drivers.at(-1)?.epoch ?? 0) - Math.min(shownDrivers, drivers.length);
+  return omitted > 0 ? omitted : null;
+}

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LeftSlices } from '../../src/agents/left-slices.ts';
 import type { LeftSlice } from '../../src/agents/ports.ts';
 
-const slice = (slice_id: number, killed_drivers: number): LeftSlice => ({
+const slice = (slice_id: number): LeftSlice => ({
   slice_id,
   slice_filename: `slice ${slice_id}`,
   tf_filename: 'tf',
@@ -14,13 +14,14 @@ const slice = (slice_id: number, killed_drivers: number): LeftSlice => ({
   attempt: 1,
   worker_id: 'w/01',
   hostname: 'h',
-  killed_drivers,
 });
 
 describe('slices that an earlier process left', () => {
   it('begin together after one kill, alone after two, and not at all after three', () => {
-    const [fresh, once, twice, again, thrice] = [slice(1, 0), slice(2, 1), slice(3, 2), slice(4, 2), slice(5, 3)];
-    const left = new LeftSlices([fresh, once, twice, again, thrice]);
+    const [fresh, once, twice, again, thrice] = [slice(1), slice(2), slice(3), slice(4), slice(5)];
+    const kills = [0, 1, 2, 2, 3];
+    const left = new LeftSlices([fresh, once, twice, again, thrice], ({ slice_id }) => kills[slice_id - 1] ?? 0);
+    expect(left.suspects).toBe(2);
     expect(left.givenUp).toEqual([thrice]);
     for (const suspect of [twice, again]) {
       expect(left.next(8, false)).toEqual([]);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { killedIn } from '../../src/payload/outputs.ts';
 import {
   type Answer,
   askAll,
@@ -338,7 +339,7 @@ describe('the configuration of a payload', () => {
       slices.map(({ slice_id }) => (slice_id === 2 ? [1, 'failed'] : [0, 'completed'])),
     );
     expect(slices.find(({ slice_id }) => slice_id === 2)?.['error']).toBe(
-      'the process that drives the execution was killed 3 times while this slice was in hand',
+      'the process that drives the execution was killed three times while this slice was in hand',
     );
   });
 
@@ -351,5 +352,12 @@ describe('the configuration of a payload', () => {
     expect(errors).toEqual(
       Array.from(errors, () => expect.stringMatching(/the output folder \S+ cannot be used: ENOENT/)),
     );
+  });
+
+  it('shows by the folders that it left how many processes were killed in the middle of an attempt', () => {
+    const folder = temporaryFolder();
+    for (const name of ['attempt_1.1a2b3c4d.part', 'attempt_1', 'attempt_2.5e6f7a8b.part', 'attempt_10.9c0d1e2f.part'])
+      mkdirSync(join(folder, name));
+    expect([1, 2, 3].map((attempt) => killedIn(join(folder, `attempt_${attempt}`)))).toEqual([1, 1, 0]);
   });
 });

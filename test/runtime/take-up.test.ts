@@ -1,12 +1,13 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { configSchema } from '../../src/config/schema.ts';
-import { commandState } from '../../src/db/log/commands.ts';
+import { commandState, waitingIds } from '../../src/db/log/commands.ts';
 import type { Recorded } from '../../src/db/log/rows.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
 import { Lifetime } from '../../src/lib/lifetime.ts';
-import { currentProcess } from '../../src/lib/process-identity.ts';
+import { currentProcess, isAlive } from '../../src/lib/process-identity.ts';
 import { askRecorder } from '../../src/runtime/ask-recorder.ts';
+import { isDriven } from '../../src/runtime/commands.ts';
 import type { Host } from '../../src/runtime/host.ts';
 import { TakeUp } from '../../src/runtime/take-up.ts';
 import { useFastTime } from '../fast-time.ts';
@@ -45,7 +46,7 @@ async function recorderThatFails() {
   });
   onTestFinished(() => takeUp.close());
   const request = (): Promise<Recorded> => say('resume_workflow', { command_id: 'go', reason: 'the disk has room' });
-  return { store, lines, request, taken: () => taken };
+  return { store, say, lines, request, taken: () => taken };
 }
 
 const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 20_000, interval: 5 });
@@ -73,11 +74,30 @@ describe('a recorder that is a service', () => {
     expect(taken()).toBe(5);
   });
 
+  it('does not count as a driver once its driver has ended, though the process lives', async () => {
+    const { store, say, taken } = await recorderThatFails();
+    await until(() => expect(taken()).toBe(4));
+    expect(isDriven(store, 'latest', isAlive)).toBe(true);
+    await say('driver_ended', { epoch: 4, cause: 'fault', code: 'DATA_UNAVAILABLE', reason: 'the disk is full' });
+    expect(isDriven(store, 'latest', isAlive)).toBe(false);
+  });
+
+  it('carries out every request, and none that was withdrawn', async () => {
+    const { store, taken } = await recorderThatFails();
+    await until(() => expect(taken()).toBe(4));
+    const recorder = { ...currentProcess(), last_beat: '', is_remote: 0 };
+    const ask = (name: string) => askRecorder(store, execution_id, { recorder, by: { name }, reason: undefined });
+    await Promise.all([ask('alice'), ask('bob')]);
+    expect(waitingIds(store.sql, execution_id, 'resume_workflow')).toEqual([]);
+  });
+
   it('is named to the one who asks where it does not answer', async () => {
     const { store } = await makeRunningStore();
     const recorder = { ...currentProcess(), pid: 7, hostname: 'h', last_beat: '', is_remote: 0 };
     await expect(
       askRecorder(store, execution_id, { recorder, by: { name: 'tester' }, reason: undefined }),
     ).rejects.toThrow(`process 7 on h records this namespace and has not resumed ${execution_id} in 15 s`);
+    // It must not end a pause hours later.
+    expect(waitingIds(store.sql, execution_id, 'resume_workflow')).toEqual([]);
   });
 });

@@ -14,11 +14,15 @@ const figures = {
 describe('a comparison', () => {
   it('says in whole sentences with units what differs noticeably, the larger first', () => {
     const other = { ...figures, duration_seconds: 8.2, slices_failed: 3, slices_per_second: 24.4, stf_count: 5 };
-    expect(figureWords(figures, other)).toEqual([
+    expect(figureWords(figures, other, true)).toEqual([
       'a took 12.3 s, 1.5 times as long as b (8.200 s)',
       'a has 10 STF files, b 5',
-      '0 slices stay failed in a, 3 in b',
+      '0 slices failed for good in a, 3 in b',
       'b completed 24.4 slices a second, 2.0 times as many as a (12.2)',
+    ]);
+    expect(figureWords(figures, other, false)).toEqual([
+      'a has 10 STF files, b 5',
+      '0 slices failed for good in a, 3 in b',
     ]);
     expect(stageWords('slice → slice_started', { a: 0.01, b: 1 })).toEqual([
       'slice → slice_started: 95 of 100 took at most 1.000 s in b, 100 times the 0.010 s of a',
@@ -29,7 +33,7 @@ describe('a comparison', () => {
     ['is the same', figures],
     ['differs by less than a quarter', { ...figures, duration_seconds: 14, slices_per_second: 10.7 }],
   ])('is silent where all %s', (_, other) => {
-    expect(figureWords(figures, other)).toEqual([]);
+    expect(figureWords(figures, other, true)).toEqual([]);
   });
 
   it('is silent about seconds that differ by less than 50 ms', () => {

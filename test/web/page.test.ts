@@ -382,7 +382,6 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await run.saw(/start_run/);
     const { url } = await startHttp({ folder });
     const page = await browser.open(`${url.replace(/mcp$/, '')}#/latest`);
-    await page.getByText('Nothing is wrong.').waitFor();
     await page.getByRole('img', { name: /^Backlog:/ }).waitFor();
     const network = await page.context().newCDPSession(page);
     await network.send('Network.enable');

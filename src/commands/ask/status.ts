@@ -1,6 +1,7 @@
 import { causeOf } from '../../domain/causes.ts';
 import { usualConfiguration } from '../../domain/names.ts';
 import { claimedName } from '../../lib/claimed-name.ts';
+import { counted } from '../../lib/counted.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
@@ -70,14 +71,12 @@ function driverOf({ drivers = [], status }: Monitor): string[] {
   // How a former driver ended is a finding.
   if (
     driver === undefined ||
-    drivers.length === 1 ||
+    driver.epoch === 1 ||
     ((driver.until ?? driver.last_heard) !== undefined && status === 'running')
   )
     return [];
-  const { pid, host, by, since } = driver;
-  return [
-    `  driver      process ${pid ?? 'unknown'} on ${host}, the last of ${drivers.length}, started by ${by} at ${since}`,
-  ];
+  const { pid, host, by, since, epoch } = driver;
+  return [`  driver      process ${pid ?? 'unknown'} on ${host}, number ${epoch}, started by ${by} at ${since}`];
 }
 
 function heldOf({ paused_by, health }: Monitor): string[] {
@@ -106,7 +105,7 @@ function configurationOf({ configuration }: Monitor): string[] {
   const known = [
     speed === undefined ? config : (config ?? usualConfiguration),
     speed === undefined ? undefined : `speed ${speed}`,
-    target_worker_count === undefined ? undefined : `${target_worker_count} workers`,
+    target_worker_count === undefined ? undefined : counted(target_worker_count, 'worker'),
     payload === undefined ? undefined : `payload ${payload}`,
   ].filter((word) => word !== undefined);
   return known.length === 0 ? [] : [`  started as  ${known.join(', ')}`];
@@ -151,7 +150,9 @@ function errorsOf({ errors, causes = [], findings }: Monitor): string[] {
 function verdictOf(answer: Monitor, option: string): string {
   const { execution_id, status, status_reason, health, slices_failed } = answer;
   const failed =
-    slices_failed === 0 ? '' : `, ${slices_failed} slices ${status === 'running' ? 'failed' : 'stay failed'}`;
+    slices_failed === 0
+      ? ''
+      : `, ${counted(slices_failed, 'slice')} ${status === 'running' ? 'failed' : slices_failed === 1 ? 'stays failed' : 'stay failed'}`;
   return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}${failed}, health ${health}${pauseOf(answer, option)}`;
 }
 
@@ -202,7 +203,9 @@ function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): 
     `  messages    ${answer.message_count}${answer.data_as_of === undefined ? '' : `, the store was last written ${answer.data_as_of}`}`,
     ...(dataset === undefined
       ? []
-      : [`  dataset     ${dataset.name} (${dataset.state}), ${dataset.files} files, ${dataset.bytes} bytes`]),
+      : [
+          `  dataset     ${dataset.name} (${dataset.state}), ${counted(dataset.files, 'file')}, ${dataset.bytes} bytes`,
+        ]),
     ...agentsOf(answer),
     ...(progress === undefined ? heardCounts(answer) : plannedCounts(answer, progress)),
     ...causesOf(answer),

@@ -51,8 +51,15 @@ function requireUndriven(io: Io, executionId: string): void {
   const reader = createStoreReader(storePath(io));
   try {
     const queries = reader.queries();
-    const driver = queries.driver(executionId);
-    if (queries.execution(executionId).status !== 'running' || driver?.isAlive !== true) return;
+    const execution = queries.execution(executionId);
+    const driver = queries.driver(execution.execution_id);
+    // A service lives on where its driver has ended.
+    if (
+      execution.status !== 'running' ||
+      driver?.isAlive !== true ||
+      queries.silence(execution, Date.now()) !== undefined
+    )
+      return;
     throw new SwfError(
       'EXECUTION_IN_USE',
       `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; a paused one goes on with action "continue"`,

@@ -157,7 +157,7 @@ function lookAtFileSystem(path: string): Diagnosis {
   let folder = dirname(path);
   while (!existsSync(folder)) folder = dirname(folder);
   if (!isWritable(folder))
-    return { state: 'fail', what: `${folder} cannot be written; mend its rights, or name another file with --db` };
+    return { state: 'fail', what: `${folder} cannot be written; fix its rights, or name another file with --db` };
   const { bavail, bsize } = statfsSync(folder);
   const kind = networkFileSystemOf(folder);
   const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;

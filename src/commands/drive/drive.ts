@@ -6,6 +6,7 @@ import type { Store } from '../../db/opening/store.ts';
 import { createQueries, type Queries } from '../../db/queries.ts';
 import type { Counts } from '../../domain/counts.ts';
 import type { Speed } from '../../domain/params.ts';
+import { counted } from '../../lib/counted.ts';
 import { createLog } from '../../lib/logger.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
@@ -172,11 +173,11 @@ function stageLine(type: MessageType, counts: () => Counts): string | undefined 
     case 'start_run':
       return 'start_run: physics';
     case 'pause_run':
-      return `pause_run: standby after ${counts().stf_count} STF files`;
+      return `pause_run: standby after ${counted(counts().stf_count, 'STF file')}`;
     case 'resume_run':
       return 'resume_run: physics';
     case 'end_run':
-      return `end_run: ${counts().stf_count} STF files`;
+      return `end_run: ${counted(counts().stf_count, 'STF file')}`;
     case 'workflow_ended':
       return `workflow_ended: ${counts().slices_completed} of ${counts().slices_created} TF slices are completed`;
     default:

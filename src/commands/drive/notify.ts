@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import type { Queries } from '../../db/queries.ts';
+import { counted } from '../../lib/counted.ts';
 import { messageOf, SwfError } from '../../lib/errors.ts';
 import { runProgram } from '../../lib/run-program.ts';
 import { withoutSecrets } from '../../lib/secrets.ts';
@@ -39,7 +40,7 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
   let telling: Promise<void> = Promise.resolve();
   const tell = (event: 'first_failure' | 'ended'): void => {
     const { status, status_reason, slices_failed } = queries().execution(executionId);
-    const failed = slices_failed === 0 ? [] : [`${slices_failed} slices failed`];
+    const failed = slices_failed === 0 ? [] : [`${counted(slices_failed, 'slice')} failed`];
     const variables = {
       SWF_EVENT: event,
       SWF_EXECUTION_ID: executionId,

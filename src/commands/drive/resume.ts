@@ -67,7 +67,7 @@ async function resume(io: Io, store: Store, args: ResumeArguments): Promise<numb
     );
   }
   const recorder = settings && recorderOf(store.sql, execution.namespace, isAlive);
-  if (recorder !== undefined && speed === undefined && !isDriven(store, execution_id, isAlive))
+  if (recorder?.observes === 0 && speed === undefined && !isDriven(store, execution_id, isAlive))
     return resumeThere(io, store, recorder, { ...args, executionId: execution_id });
   requireOwnFiles(store, execution, config);
   requireRunnable(config, io.env['PATH']);

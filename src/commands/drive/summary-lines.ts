@@ -1,4 +1,5 @@
 import type { StageDelay } from '../../domain/stages.ts';
+import { counted } from '../../lib/counted.ts';
 import { printable } from '../../lib/printable.ts';
 import { duration } from '../shared/duration.ts';
 import type { Ending } from './ending.ts';
@@ -40,7 +41,7 @@ const verdictOf = ({ summary: { status }, reason }: Ending): string =>
 
 /** How it ended, and whether all is well. */
 const resultOf = (ending: Ending): string =>
-  `${verdictOf(ending)}${ending.summary.slices_failed > 0 ? `, ${ending.summary.slices_failed} slices stay failed` : ''}`;
+  `${verdictOf(ending)}${ending.summary.slices_failed > 0 ? `, ${counted(ending.summary.slices_failed, 'slice')} ${ending.summary.slices_failed === 1 ? 'stays' : 'stay'} failed` : ''}`;
 
 /** A line and the lines under it. */
 type Branch = [string, ...string[]];

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 /** The commands by what people want of them, in the order of the help. A new command is a word here. */
 export const commandGroups: Readonly<Record<string, readonly string[]>> = {
   'Run a workflow:': ['run', 'plan', 'resume', 'pause', 'continue', 'stop'],
-  'See how it does:': ['status', 'open', 'list', 'report', 'summarize', 'trace'],
+  'Follow a run:': ['status', 'open', 'list', 'report', 'summarize', 'trace'],
   'List what is recorded:': ['slices', 'files', 'samples', 'messages', 'logs', 'agents'],
   'On shift:': ['watch', 'alarms', 'note', 'quality'],
   'Answer assistants and scripts:': ['serve', 'call', 'tools'],

@@ -66,7 +66,7 @@ export async function addTables(program: Command, words: readonly string[], run:
 function addSeen(alarms: Command, run: Run): void {
   alarms
     .command('seen <ID> [TEXT]')
-    .description('says that you have seen an alarm: its id, or a beginning of it that no other has')
+    .description('says that you have seen an alarm: its id, or a unique prefix of it')
     .copyInheritedSettings(alarms)
     .option('--requested-by <NAME>', 'the person who has seen it (default: the user)')
     .action(async (name: string, text: string | undefined, { requestedBy }: { requestedBy?: string }) => {

@@ -29,7 +29,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'list',
     tool: 'list_workflow_executions',
-    about: 'executions: how they went, or go',
+    about: 'executions and their state',
     usual: 'all',
     columns: [
       name('EXECUTION', 'execution_id'),
@@ -187,11 +187,13 @@ export const tableCommands: readonly TableCommand[] = [
       time('RAISED', 'raised_at'),
       state('STATE', 'state'),
       state('SEVERITY', 'severity', { drop: 2 }),
-      name('ALARM', 'alarm_id'),
+      column('CODE', 'code'),
+      name('SUBJECT', 'subject', { drop: 1 }),
       column('SEEN BY', 'seen_by', { drop: 1 }),
-      column('SAYS', 'sentence', { cut: 'middle', least: 30 }),
+      column('SAYS', 'sentence', { least: 30 }),
     ],
     wide: [
+      name('ALARM', 'alarm_id'),
       number('COUNT', 'count'),
       time('SEEN', 'seen_at'),
       column('SAID', 'seen_text'),

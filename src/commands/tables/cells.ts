@@ -38,6 +38,7 @@ const plainFields = [
   'slice_filename',
   'tf_filename',
   'filename',
+  'value',
   'state',
   'status',
   'error',
@@ -46,15 +47,21 @@ const plainFields = [
   'sentence',
 ];
 
-/** The body of a message in one line: what it is about, then its other fields as `name=value`. */
+/** Fields that say nothing to people. */
+const technical: ReadonlySet<string> = new Set(['command_id', 'simulation_tick', 'output_tail', 'payload', 'file_url']);
+
+/** The body of a message in one line: what it is about and how it went, then its other fields as `name=value`. */
 export function bodyOf(body: unknown): string {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return textOf(body);
-  const fields = Object.entries(body);
+  const fields = Object.entries(body).filter(([name]) => !technical.has(name));
   const plain = plainFields.flatMap((key) => fields.filter(([field]) => field === key));
-  const others = fields.filter((field) => !plain.includes(field));
-  return [...plain.map(([, value]) => textOf(value)), ...others.map(([key, value]) => `${key}=${textOf(value)}`)].join(
-    ' ',
+  // A slice's name has its file's in it, and some reasons repeat the state.
+  const isSlice = plain.some(([field]) => field === 'slice_filename');
+  const words = new Set(
+    plain.filter(([field]) => !isSlice || field !== 'tf_filename').map(([, value]) => textOf(value)),
   );
+  const others = fields.filter((field) => !plain.includes(field));
+  return [...words, ...others.map(([key, value]) => `${key}=${textOf(value)}`)].join(' ');
 }
 
 /** UTC to the second. */

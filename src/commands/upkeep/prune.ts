@@ -17,6 +17,7 @@ import { openReader } from '../../db/opening/open-reader.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import { type Prepare, preparer } from '../../db/sqlite/statements.ts';
+import { counted } from '../../lib/counted.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
@@ -67,7 +68,7 @@ async function tellRemovable(io: Io, path: string, rule: RemovalRule): Promise<v
     for (const one of openRemovals(sql)) await tell('would go on removing', one);
     const found = removableExecutions(sql, rule, isAlive);
     for (const one of found) await tell('would remove', one, `, ${one.status} ${one.end_time ?? ''}`);
-    io.out(`${counted(found.length)} would be removed\n`);
+    io.out(`${executionsIn(found.length)} would be removed\n`);
     tellRunning(io, sql);
   } finally {
     db.close();
@@ -86,7 +87,7 @@ function tellRunning(io: Io, sql: Prepare): void {
   const running = runningCount(sql);
   if (running > 0)
     io.out(
-      `${counted(running)} marked as running ${running === 1 ? 'stays' : 'stay'}; stop or resume what was interrupted\n`,
+      `${executionsIn(running)} marked as running ${running === 1 ? 'stays' : 'stay'}; stop or resume what was interrupted\n`,
     );
 }
 
@@ -123,10 +124,10 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   await forgetEarlierAgents(store);
   const removed = removable.length - failures.length;
   io.out(
-    `${counted(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines without an execution`}${removed === 0 ? '' : '; the room in the store is used again, and "swf-mcp backup" writes a smaller copy'}\n`,
+    `${executionsIn(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines without an execution`}${removed === 0 ? '' : '; the room in the store is used again, and "swf-mcp backup" writes a smaller copy'}\n`,
   );
   tellRunning(io, sql);
   if (failures[0] !== undefined) throw failures[0];
 }
 
-const counted = (executions: number): string => `${executions} ${executions === 1 ? 'execution' : 'executions'}`;
+const executionsIn = (executions: number): string => counted(executions, 'execution');

@@ -3,7 +3,6 @@ import { workersMayTake } from '../../domain/run-phases.ts';
 import type { SliceStatus } from '../../domain/slice-states.ts';
 import { isRemoved } from '../log/removals.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { numberOf } from '../migrations/names.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { lostStarts, maxLostStarts } from '../presence/lost-starts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -14,16 +13,7 @@ const columns = 'slice_id, slice_filename, tf_filename, stf_filename, tf_first, 
 const queuedSlices = `SELECT ${columns} FROM tf_slices
   WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ?`;
 
-/** Counts drivers that were killed, not those that ended in order. A slice that waited to be begun again was not in hand, hence `min`. */
-const leftSlices = `SELECT ${columns}, assigned_worker AS worker_id, coalesce(hostname, '') AS hostname,
-    min(starts, (
-      SELECT count(*) FROM message_rows
-      WHERE execution_no = ${numberOf('s.execution_id')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'driver_lost'`)} AND effect = 'applied'
-        AND seq > (SELECT min(seq) FROM message_rows
-          WHERE message_id >= s.execution_id || '/slice_started/' || slice_filename || '/' || s.attempt || '/'
-            AND message_id < s.execution_id || '/slice_started/' || slice_filename || '/' || s.attempt || '0')
-    )) AS killed_drivers
-  FROM tf_slices AS s
+const slicesInHand = `SELECT ${columns}, assigned_worker AS worker_id, coalesce(hostname, '') AS hostname FROM tf_slices
   WHERE execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY seq`;
 
 /** The slices of an execution as its workers see them. */
@@ -39,7 +29,7 @@ export function openSliceQueue(
       return phase === undefined || workersMayTake(phase);
     },
     queued: (limit) => sql<[string, number], OpenSlice>(queuedSlices).all(execution_id, limit),
-    inProcess: () => sql<[string], LeftSlice>(leftSlices).all(execution_id),
+    inProcess: () => sql<[string], LeftSlice>(slicesInHand).all(execution_id),
     standing: (filename, attempt) => standingOf(sql, execution_id, { filename, attempt }, isAlive),
   };
 }

@@ -1,5 +1,6 @@
 import type { Effect, EffectCode, MessageEffect } from '../../domain/effects.ts';
 import { decodeRecorded } from '../../messages/codec.ts';
+import { messageIdOf } from '../../messages/identity.ts';
 import type { Message } from '../../messages/message.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
@@ -45,6 +46,10 @@ export const lastWaitingCommand = <T extends CommandType>(
   executionId: string,
   types: readonly T[],
 ): Message<T> | undefined => waitingCommands(sql, executionId, types).at(-1);
+
+/** The ids of all commands of a type that wait for the driver. */
+export const waitingIds = (sql: Prepare, executionId: string, type: CommandType): string[] =>
+  waitingCommands(sql, executionId, [type]).map((message) => messageIdOf(message));
 
 function waitingCommands<T extends CommandType>(sql: Prepare, executionId: string, types: readonly T[]): Message<T>[] {
   // Usually none waits. Comparing types in SQL would cost more than checking the few.

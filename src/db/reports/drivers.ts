@@ -50,13 +50,16 @@ interface Ended {
   reason?: string;
 }
 
+/** How many of the last drivers are read. */
+export const maxDrivers = 50;
+
 /**
  * The last drivers of an execution, oldest first: who drove it, from when to when, and how that ended. A driver whose process vanished without a
  * word ends with its last sign of life.
  */
-export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTest, limit: number): DriverSpan[] {
+export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTest): DriverSpan[] {
   const owner = ownerOf(sql, executionId);
-  return kept(sql, recordedDrivers)(executionId, limit).map((span): DriverSpan => {
+  return kept(sql, recordedDrivers)(executionId, maxDrivers).map((span): DriverSpan => {
     if (span.until !== undefined || owner?.epoch !== span.epoch || isProcessAlive(owner, isAlive)) return span;
     const { at, by } = lastSignOf(sql, owner);
     return { ...span, until: at, ended: 'lost', reason: `its last sign of life was a ${by}` };
@@ -89,9 +92,6 @@ function recordedDrivers(sql: Prepare, executionId: string, limit: number): Driv
       };
     });
 }
-
-/** How many drivers to read speeds from. */
-const maxDrivers = 50;
 
 /** The speed of an execution's last driver, undefined if no driver stated one, and whether an earlier driver had another speed. */
 export function speedsOf(sql: Prepare, executionId: string): { current: Speed | undefined; hasChanged: boolean } {

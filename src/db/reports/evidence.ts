@@ -34,9 +34,8 @@ import { exhaustedSlices } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
 import { agentTroubles, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
 
-/** How many rows and drivers a finding names, and how many agents are read. */
+/** How many rows a finding names, and how many agents are read. */
 const named = 5;
-const namedDrivers = 4;
 const agentsLookedAt = 50;
 
 /** The agent types that an execution needs beside its driver. The driver plays the other two, and has findings of its own. */
@@ -58,7 +57,7 @@ export function evidenceOf(
     execution_id,
     status_reason,
     driver: owner === undefined || !isRunning ? undefined : driverOf(sql, owner, isAlive),
-    drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive, namedDrivers), []),
+    drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive), []),
     agents: parts.read('agents', () => agentsOf(sql, execution_id, isAlive), []),
     missing: isOverBroker ? missingTypes(sql, namespace, isAlive) : [],
     take_ups: isOverBroker ? fruitlessTakeUps(sql, execution_id, momentOfTest(isAlive)) : 0,

@@ -118,15 +118,12 @@ const firstSliceAt = (sql: Prepare, executionId: string): string | undefined =>
     'SELECT created_at FROM tf_slices WHERE execution_id = ? ORDER BY seq LIMIT 1',
   ).get(executionId)?.created_at;
 
-/** How many drivers to search for gaps. */
-const maxDrivers = 50;
-
 /** Seconds without a driver since a time. */
 function downSince(sql: Prepare, executionId: string, time: string | null): number {
   if (time === null) return 0;
   return downSeconds(
     driverGaps(
-      driversOf(sql, executionId, () => false, maxDrivers),
+      driversOf(sql, executionId, () => false),
       time,
     ),
   );

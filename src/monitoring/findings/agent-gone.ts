@@ -1,4 +1,5 @@
 import { livenessOf } from '../../domain/liveness.ts';
+import { counted } from '../../lib/counted.ts';
 import { agentsOf, defineFinding, isDriven } from './rule.ts';
 
 /** Agents that the sentence names. */
@@ -19,7 +20,7 @@ export const agentGone = defineFinding(
     const told = gone.slice(0, named).map(({ agent_name, hostname, isRemote }) => {
       const held = facts.lost.filter(({ assigned_worker }) => assigned_worker.startsWith(`${agent_name}/`)).length;
       const where = isRemote ? ` on ${hostname}` : '';
-      return `${agent_name}${where}${held === 0 ? '' : ` with ${held} TF slices in hand`}`;
+      return `${agent_name}${where}${held === 0 ? '' : ` with ${counted(held, 'TF slice')} in hand`}`;
     });
     return {
       severity: 'warning',

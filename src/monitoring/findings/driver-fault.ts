@@ -8,7 +8,7 @@ export const driverFault = defineFinding('DRIVER_FAULT', ({ facts, evidence: { e
   const { pid, host, until, code = 'a bug', reason = 'no reason given' } = last;
   return {
     severity: 'error',
-    sentence: `${code}: ${withoutStop(reason)}. So the driver, process ${pid ?? 'unknown'} on ${host}, left it at ${until}, and nothing goes on.${reason.includes('swf-mcp resume') ? '' : ` Once that is mended, "swf-mcp resume ${execution_id}" goes on; "swf-mcp stop ${execution_id}" ends it.`}`,
+    sentence: `${code}: ${withoutStop(reason)}. So the driver, process ${pid ?? 'unknown'} on ${host}, left it at ${until}, and nothing runs.${reason.includes('swf-mcp resume') ? '' : ` Fix that, then "swf-mcp resume ${execution_id}" continues it; "swf-mcp stop ${execution_id}" ends it.`}`,
     ids: [`process ${pid ?? 'unknown'} on ${host}`],
     next: logLines(execution_id, { level: 'ERROR' }),
   };

@@ -9,7 +9,7 @@ export const driverGone = defineFinding('DRIVER_GONE', ({ facts, evidence: { exe
     last?.ended === 'interrupted' ? `was interrupted at ${last.until}` : `is gone, last heard ${driver.last_sign}`;
   return {
     severity: 'error',
-    sentence: `The driver, ${who}, ${how}, and nothing goes on. ${facts.isOverBroker ? 'A recorder service takes it up within ten seconds, where one is kept by "swf-mcp up"; otherwise run' : 'Run'} "swf-mcp resume ${execution_id}".`,
+    sentence: `The driver, ${who}, ${how}, so nothing runs. ${facts.isOverBroker ? 'A recorder service takes it up within ten seconds, where one is kept by "swf-mcp up"; otherwise run' : 'Run'} "swf-mcp resume ${execution_id}".`,
     ids: [who],
     next: agentsOf(execution_id),
   };

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { defineFinding, isDriven } from './rule.ts';
 
 /** No worker can get TF files that are needed, and the host that made them is silent. */
@@ -5,7 +6,7 @@ export const fileGone = defineFinding('FILE_GONE', ({ facts, evidence }) => {
   if (facts.status !== 'running' || !isDriven(facts)) return undefined;
   return evidence.gone.map(({ hostname, files, first, since }) => ({
     severity: 'error' as const,
-    sentence: `${hostname} is silent since ${since}, so no worker can have the ${files} TF files that were made there, the first ${first}. Start a fastmon agent on another host, which makes them again, or bring ${hostname} back.`,
+    sentence: `${hostname} is silent since ${since}, so no worker can have the ${counted(files, 'TF file')} made there, the first ${first}. Start a fastmon agent on another host, which makes them again, or bring ${hostname} back.`,
     ids: [first],
     about: hostname,
     next: { tool: 'list_agents', arguments: { agent_type: 'fastmon' } },

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { defineFinding, wholeMessage } from './rule.ts';
 
 export const messagesWaiting = defineFinding('MESSAGES_WAITING', ({ facts, evidence: { waiting } }) => {
@@ -5,7 +6,7 @@ export const messagesWaiting = defineFinding('MESSAGES_WAITING', ({ facts, evide
   if (waiting.count === 0 || facts.status !== 'running') return undefined;
   return {
     severity: 'warning',
-    sentence: `${waiting.count} messages wait for something that has not come.`,
+    sentence: `${counted(waiting.count, 'message')} ${waiting.count === 1 ? 'waits' : 'wait'} for something that has not come.`,
     ids: [...waiting.ids],
     next: wholeMessage(waiting.ids),
   };

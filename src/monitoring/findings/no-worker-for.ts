@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
 import { defineFinding, isDriven } from './rule.ts';
 
@@ -10,7 +11,7 @@ export const noWorkerFor = defineFinding('NO_WORKER_FOR', ({ facts, evidence: { 
   return unfit.map(({ reason, kind, slices, agent, hostname, others, detail }) => ({
     severity: 'error' as const,
     sentence: shortDigests(
-      `${agent} on ${hostname}: ${(detail ?? `${reason} ${kind}`).slice(0, shownDetail)}. So ${slices} TF slices wait${others === 0 ? ', and no other worker is heard' : `: none of the ${others + 1} workers that are heard can do them`}.`,
+      `${agent} on ${hostname}: ${(detail ?? `${reason} ${kind}`).slice(0, shownDetail)}. So ${counted(slices, 'TF slice')} ${slices === 1 ? 'waits' : 'wait'}${others === 0 ? ', and no other worker is heard' : `: none of the ${others + 1} workers that are heard can do them`}.`,
     ),
     ids: [reason, kind],
     about: kind,

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { causesSentence, defineFinding, stayFailed } from './rule.ts';
 
 export const slicesFailed = defineFinding('SLICES_FAILED', ({ facts, evidence }) => {
@@ -7,7 +8,7 @@ export const slicesFailed = defineFinding('SLICES_FAILED', ({ facts, evidence })
   const first = first_failure === undefined ? '' : ` (the first attempt failed at ${first_failure})`;
   return {
     severity: 'error',
-    sentence: `${failed} TF slices stay failed${first}, so their data are not processed.${causesSentence(causes)}`,
+    sentence: `${counted(failed, 'TF slice')} ${failed === 1 ? 'stays' : 'stay'} failed${first}, so ${failed === 1 ? 'its' : 'their'} data are not processed.${causesSentence(causes)}`,
     ids: [...exhausted],
     next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'failed', order: 'oldest' } },
   };

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { causesSentence, defineFinding, logLines, stayFailed } from './rule.ts';
 
 export const slicesRetried = defineFinding('SLICES_RETRIED', ({ facts, evidence }) => {
@@ -5,11 +6,11 @@ export const slicesRetried = defineFinding('SLICES_RETRIED', ({ facts, evidence 
   const { slice_retries } = facts;
   if (slice_retries === 0) return undefined;
   const failed = stayFailed(facts, evidence);
-  const outcome = failed === 0 ? 'none has stayed failed' : `${failed} stay failed`;
+  const outcome = failed === 0 ? 'none has stayed failed' : `${failed} ${failed === 1 ? 'stays' : 'stay'} failed`;
   return {
     severity: 'info',
     // If slices stay failed, another finding reports the causes.
-    sentence: `${slices_retried} TF slices were tried again, in ${slice_retries} further attempts; ${outcome}.${failed === 0 ? causesSentence(causes) : ''}`,
+    sentence: `${counted(slices_retried, 'TF slice')} ${slices_retried === 1 ? 'was' : 'were'} tried again, in ${counted(slice_retries, 'further attempt')}; ${outcome}.${failed === 0 ? causesSentence(causes) : ''}`,
     ids: [],
     next: logLines(execution_id, { level: 'WARNING' }),
   };

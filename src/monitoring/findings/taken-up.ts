@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { downSeconds, driverGaps } from '../driver-gaps.ts';
 import { defineFinding } from './rule.ts';
 
@@ -6,10 +7,12 @@ export const takenUp = defineFinding('TAKEN_UP', ({ evidence: { execution_id, dr
   const gaps = driverGaps(drivers);
   const last = gaps.at(-1);
   if (last === undefined) return undefined;
-  const again = begun_again === 0 ? '' : ` ${begun_again} starts of slices were made again.`;
+  const again = begun_again === 0 ? '' : ` ${counted(begun_again, 'slice')} had to be started again.`;
+  // The first driver is the start itself.
+  const times = (drivers.at(-1)?.epoch ?? 1) - 1;
   return {
     severity: 'info',
-    sentence: `It was taken up ${gaps.length === 1 ? 'once' : `${gaps.length} times`}, last by ${last.by} at ${last.to}; nobody drove it for ${Math.round(downSeconds(gaps))} s.${again}`,
+    sentence: `It was resumed ${times === 1 ? 'once' : `${times} times`}, last by ${last.by} at ${last.to}, after ${times > gaps.length ? 'at least ' : ''}${Math.round(downSeconds(gaps))} s without a driver.${again}`,
     ids: [],
     next: { tool: 'list_messages', arguments: { execution_id, message_type: 'driver_started' } },
   };

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { defineFinding, isDriven } from './rule.ts';
 
 /** Files are usually answered much sooner. Seconds. */
@@ -10,8 +11,8 @@ export const unanswered = defineFinding('UNANSWERED', ({ facts, evidence }) => {
     severity: off_duty === undefined ? ('warning' as const) : ('error' as const),
     sentence:
       off_duty === undefined
-        ? `The ${role} agent is heard and has not answered ${files} STF files, the first ${first} since ${since}; they are sent again after some minutes.`
-        : `${off_duty.detail} (${off_duty.agent} on ${off_duty.hostname}). So the ${role} agent has not answered ${files} STF files, the first ${first} since ${since}.`,
+        ? `The ${role} agent is heard and has not answered ${counted(files, 'STF file')}, the first ${first} since ${since}; they are sent again after some minutes.`
+        : `${off_duty.detail} (${off_duty.agent} on ${off_duty.hostname}). So the ${role} agent has not answered ${counted(files, 'STF file')}, the first ${first} since ${since}.`,
     ids: [first],
     about: role,
     next: { tool: 'list_agents', arguments: { agent_type: role } },

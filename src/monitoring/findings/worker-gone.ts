@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { defineFinding, isDriven } from './rule.ts';
 
 export const workerGone = defineFinding('WORKER_GONE', ({ facts, evidence: { execution_id } }) => {
@@ -5,7 +6,7 @@ export const workerGone = defineFinding('WORKER_GONE', ({ facts, evidence: { exe
   if (status !== 'running' || !isDriven(facts) || lost.length === 0) return undefined;
   return {
     severity: 'warning',
-    sentence: `${lost.length} slices are in the hands of workers that are gone; the broker hands them out again.`,
+    sentence: `${counted(lost.length, 'slice')} ${lost.length === 1 ? 'is' : 'are'} in the hands of workers that are gone; ${facts.isOverBroker ? 'the broker hands them out again' : 'they are begun again'}.`,
     ids: lost.slice(0, 5).flatMap(({ assigned_worker, slice_filename }) => [assigned_worker, slice_filename]),
     next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'processing' } },
   };

@@ -8,7 +8,7 @@ export const workerUseless = defineFinding('WORKER_USELESS', ({ facts, evidence:
     sentence:
       unheard_since === undefined
         ? `${agent} on ${hostname} is of an earlier build, which also takes slices of other programs; its slots do not count here. End it, and install this version there.`
-        : `${agent} on ${hostname} takes slices, and nothing that it has said of them has arrived since ${unheard_since}: it does not copy their header store_id. Its slices go to others; end it, or mend it as docs/broker.md says.`,
+        : `${agent} on ${hostname} takes slices, and nothing that it has said of them has arrived since ${unheard_since}: it does not copy their header store_id. Its slices go to others; stop it, or fix it as docs/broker.md says.`,
     ids: [agent, hostname],
     about: agent,
     next: { tool: 'list_agents', arguments: { agent_type: 'worker' } },

@@ -40,7 +40,7 @@ const identity = () => ({
   stopped_by: command()
     .extend({ pending: z.literal(true).optional().describe('No driver has taken it up: it has had no effect yet') })
     .optional()
-    .describe('Operator or agent that ended it before its end, or has asked for that'),
+    .describe('Who ended it early, or asked for that'),
   drivers: z
     .array(
       z.strictObject({
@@ -59,7 +59,8 @@ const identity = () => ({
       }),
     )
     .optional()
-    .describe('Processes that drove it, the oldest first'),
+    .describe('The last ones, oldest first'),
+  drivers_omitted: z.int().optional(),
 });
 
 /** Counts that only an observed execution has. */

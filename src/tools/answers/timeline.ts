@@ -20,7 +20,7 @@ const pictured = () => ({
     })
     .optional()
     .describe(
-      'queued and processing at the end of a bin; mean_seconds: hand-over to result, of slices completed in it',
+      'queued and processing at the end of a bin; mean_seconds: hand-over to result, wall time, of slices completed in it',
     ),
   phases: z
     .array(
@@ -68,7 +68,7 @@ const work = () => ({
         completed: z.int(),
         failed: z.int(),
         busy_percent: z.number(),
-        mean_seconds: z.number().optional(),
+        mean_seconds: z.number().optional().describe('Of its ended attempts, failed ones too'),
         longest_seconds: z.number(),
       }),
     )

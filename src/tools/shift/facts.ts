@@ -136,7 +136,7 @@ const actionNames: Readonly<Record<string, string>> = {
   pause_workflow: 'paused',
   resume_workflow: 'continued',
   stop_workflow: 'stopped',
-  driver_started: 'took up',
+  driver_started: 'resumed',
 };
 
 /** Newest first. */

@@ -1,4 +1,5 @@
 import { executionStatuses } from '../../domain/states.ts';
+import { counted } from '../../lib/counted.ts';
 import { markdownText } from '../../lib/markdown.ts';
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
 import { alarmLine, noteLine, type ShownTime, whoOf } from './handover-text.ts';
@@ -41,7 +42,7 @@ export function shiftText(
       some(
         causes
           .toSorted((a, b) => b.count - a.count)
-          .map(({ keys, count }) => `- ${amount(count, 'attempt')}: ${markdownText(keys[0] ?? '')}`),
+          .map(({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '')}`),
         shownCauses,
         'causes',
       ),
@@ -119,8 +120,6 @@ const lastOf = (lines: readonly string[], most: number, what: string): string[] 
     ? [...lines]
     : [`- ${lines.length - most} more ${what}, earlier; ask for a shorter time`, ...lines.slice(-most)];
 
-const amount = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
-
 function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, shift: Shift): string {
   const { namespace } = shift;
   const states = executionStatuses
@@ -128,11 +127,11 @@ function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, s
     .filter(({ n }) => n > 0)
     .map(({ status, n }) => `${n} ${status}`);
   const where = namespace === undefined ? '' : ` in namespace ${markdownText(namespace)}`;
-  const head = `${amount(all.length, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
+  const head = `${counted(all.length, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
   const { waiting, stay_failed } = left(executions);
   return (
-    `${head}. In this time ${amount(stf_files.count, 'STF file')} ${stf_files.count === 1 ? 'was' : 'were'} made, ${amount(countOf(ended, 'completed'), 'slice')} completed, ` +
-    `and ${amount(countOf(causes), 'attempt')} failed. At its end ${stay_failed} of their slices stay failed and ${waiting} are not done.`
+    `${head}. In this time ${counted(stf_files.count, 'STF file')} ${stf_files.count === 1 ? 'was' : 'were'} made, ${counted(countOf(ended, 'completed'), 'slice')} completed, ` +
+    `and ${counted(countOf(causes), 'attempt')} failed. At its end ${stay_failed} of their slices had failed for good and ${waiting} were unfinished.`
   );
 }
 
@@ -151,7 +150,7 @@ function actionLines(actions: readonly PersonAction[], shown: ShownTime): string
   const more = actions.length - told.length;
   return [
     ...told.map((action) => actionLine(action, shown)),
-    ...(more === 0 ? [] : [`- and ${more} more actions, earlier starts before all`]),
+    ...(more === 0 ? [] : [`- and ${more} earlier actions, mostly starts`]),
   ];
 }
 
@@ -159,7 +158,7 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
   if (all.length === 0) return [];
   const more = all.length - Math.min(executions.length, shownRows);
   return [
-    '| execution | status | quality | STF files | slices done of those made | stay failed | started | took s |',
+    '| execution | status | quality | STF files | slices completed of created | stay failed | started | took s |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...executions
       .slice(0, shownRows)
@@ -198,7 +197,12 @@ function openOf(execution: ShiftExecution): string[] {
         .map(({ code, sentence }) => `${id} ${code}: ${sentence}`),
     ];
   }
-  const lost = stay_failed === 0 ? [] : [`${id}: ${stay_failed} slices stay failed, their data are not processed`];
+  const lost =
+    stay_failed === 0
+      ? []
+      : [
+          `${id}: ${counted(stay_failed, 'slice')} ${stay_failed === 1 ? 'stays' : 'stay'} failed, the data are not processed`,
+        ];
   if (status === 'completed') return lost;
   const why = row.status_reason === null || row.status_reason === status ? '' : ` (${row.status_reason})`;
   const not = undone(execution);

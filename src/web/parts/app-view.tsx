@@ -23,7 +23,9 @@ function useFit(height: number, key: string): number {
   useEffect(() => {
     // Charts find their width in the frame after their first one.
     const frame = requestAnimationFrame(() => {
-      if (parts < 3 && document.body.scrollHeight > height) setLeft({ key, parts: parts + 1 });
+      // A part that the reader has opened may be scrolled to.
+      if (parts < 3 && document.querySelector('details[open]') === null && document.body.scrollHeight > height)
+        setLeft({ key, parts: parts + 1 });
     });
     return () => cancelAnimationFrame(frame);
   });

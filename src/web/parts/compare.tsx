@@ -152,15 +152,15 @@ function Figures({ comparison, names }: { comparison: Comparison; names: readonl
   const { status, figures, stages, configuration } = comparison;
   const [first = '', second = ''] = names;
   const isOver = status.a !== 'running' && status.b !== 'running';
+  // Figures of a run that goes on are those so far, and nothing to judge by.
+  const judged = ([label, a, b, verdict]: Row): Row => [label, a, b, isOver ? verdict : undefined];
   const rows: Row[] = [
     ['state', status.a, status.b],
     ...Object.entries(figures).map(([name, both]) => {
       const figure = figureNames[name] ?? { label: name, shown, unit: 'other' };
-      // Of a run that goes on they are those so far, and nothing to judge by.
-      const [label, a, b, verdict] = rowOf(figure, both);
-      return [label, a, b, isOver ? verdict : undefined] as const;
+      return judged(rowOf(figure, both));
     }),
-    ...stages.map(({ stage, p95 }) => rowOf(delay(stage), p95)),
+    ...stages.map(({ stage, p95 }) => judged(rowOf(delay(stage), p95))),
     ...configuration.map(({ key, a = 'not set', b = 'not set' }): Row => [key, a, b]),
   ];
   return (

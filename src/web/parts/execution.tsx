@@ -92,8 +92,10 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
     { bins: 300, slots: isVisible ? 400 : 0, ...part },
     { every: Math.max(pictureEvery, pace), isOver },
   );
-  const shown = useKept(drawable(zoomed.answer));
+  const chosen = useKept(drawable(zoomed.answer));
   const line = useKept(drawable(isPart ? whole.answer : zoomed.answer));
+  // Where a part is left, the whole run was asked for meanwhile.
+  const shown = isPart ? chosen : line;
   const told = useTold(id, { monitor, params, line, isOver });
   const { asOf } = told;
   const open = (name: string): void => change({ slice: name });

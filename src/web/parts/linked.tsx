@@ -26,6 +26,8 @@ export function Linked({ text, ids }: { text: string; ids: readonly string[] }) 
   );
 }
 
-/** The parts of a text, with the word between them. */
-const separated = (text: string, word: string): string[] =>
-  text.split(word).flatMap((part, at) => (at === 0 ? [part] : [word, part]));
+/** The parts of a text, with the id between them; an id that is a part of a longer one does not count. */
+const separated = (text: string, id: string): string[] =>
+  text
+    .split(new RegExp(`(?<![\\w~-])${id.replaceAll(/[^\w-]/g, String.raw`\$&`)}(?![\\w~-])`))
+    .flatMap((part, at) => (at === 0 ? [part] : [id, part]));

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 import type { Page } from '../shared/answers.ts';
 import { clock } from '../shared/format.ts';
@@ -103,14 +103,16 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
   const [search, setSearch] = useState('');
   const current = tabs.find(({ name }) => name === tab) ?? tabs[0];
   const [frame, isOnScreen] = useOnScreen();
-  // Rows that nobody sees are not asked for again.
+  // Rows that nobody sees are not asked for again, until they are seen.
+  const seen = useRef(seq);
+  if (isOnScreen) seen.current = seq;
   const list = useRows(current, {
     executionId,
     asOf,
     level,
     search,
     part,
-    seq: asOf === undefined && isOnScreen ? seq : undefined,
+    seq: asOf === undefined ? seen.current : undefined,
   });
   return (
     <section class="card" ref={frame}>

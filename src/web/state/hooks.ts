@@ -15,10 +15,8 @@ export function useRoute(): [Route, (params: Record<string, string | undefined>)
     read();
     return () => removeEventListener('hashchange', read);
   }, []);
-  const latest = useRef(route);
-  latest.current = route;
   const change = (params: Record<string, string | undefined>): void => {
-    const now = latest.current;
+    const now = readRoute(location.hash);
     const all = Object.entries({ ...now.params, ...params }).filter(
       (one): one is [string, string] => one[1] !== undefined,
     );
@@ -26,9 +24,9 @@ export function useRoute(): [Route, (params: Record<string, string | undefined>)
     try {
       history.replaceState(null, '', hashOf(next));
     } catch {
-      // The frame of a chat has no address of its own.
+      // The frame of a chat has no address of its own, but a place within it.
+      location.hash = hashOf(next);
     }
-    latest.current = next;
     setRoute(next);
   };
   return [route, change];
@@ -137,7 +135,7 @@ export function useOnScreen(): [RefObject<HTMLElement | null>, boolean] {
   const [isShown, setShown] = useState(false);
   useEffect(() => {
     if (ref.current === null) return undefined;
-    const observer = new IntersectionObserver(([entry]) => setShown(entry?.isIntersecting === true));
+    const observer = new IntersectionObserver((entries) => setShown(entries.at(-1)?.isIntersecting === true));
     observer.observe(ref.current);
     return () => observer.disconnect();
   }, []);

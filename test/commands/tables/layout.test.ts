@@ -20,9 +20,11 @@ describe('a table', () => {
   });
 
   it('shows of a message what it is about first, and its other fields by their names', () => {
-    expect(bodyOf({ slice_id: 2, error: 'no geometry', slice_filename: 'a.tf', payload: { name: 'sh' } })).toBe(
-      'a.tf no geometry slice_id=2 payload={"name":"sh"}',
+    const result = { slice_id: 2, tf_filename: 't.tf', error: 'no geometry', slice_filename: 'a.tf', state: 'failed' };
+    expect(bodyOf({ ...result, outputs: ['x'], simulation_tick: 3 })).toBe(
+      'a.tf failed no geometry slice_id=2 outputs=["x"]',
     );
+    expect(bodyOf({ state: 'completed', reason: 'completed', stf_count: 3 })).toBe('completed stf_count=3');
     expect(bodyOf('not JSON')).toBe('not JSON');
   });
 });

@@ -1,5 +1,6 @@
+import { counted } from '../../../lib/counted.ts';
 import { secondsSince } from '../facts.ts';
-import { counted, defineObserved } from './rule.ts';
+import { defineObserved } from './rule.ts';
 
 /** How long workers take to come unless reported, in seconds. */
 const usualRampUp = 300;

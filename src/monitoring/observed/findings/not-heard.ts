@@ -1,4 +1,5 @@
-import { counted, defineObserved, messagesOf, timeOf } from './rule.ts';
+import { counted } from '../../../lib/counted.ts';
+import { defineObserved, messagesOf, timeOf } from './rule.ts';
 
 export const notHeard = defineObserved('NOT_HEARD', ({ execution_id, gaps }) => {
   const open = gaps.filter(({ isFilled }) => isFilled !== true);

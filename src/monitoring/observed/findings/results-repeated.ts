@@ -1,4 +1,5 @@
-import { counted, defineObserved, messagesOf } from './rule.ts';
+import { counted } from '../../../lib/counted.ts';
+import { defineObserved, messagesOf } from './rule.ts';
 
 export const resultsRepeated = defineObserved('RESULTS_REPEATED', ({ execution_id, results_repeated, counts }) =>
   results_repeated === 0

@@ -1,4 +1,5 @@
-import { counted, defineObserved, messagesOf } from './rule.ts';
+import { counted } from '../../../lib/counted.ts';
+import { defineObserved, messagesOf } from './rule.ts';
 
 export const resultsUnmatched = defineObserved('RESULTS_UNMATCHED', ({ execution_id, results_unmatched, counts }) =>
   // If no slices go over the bus, no result can match one.

@@ -1,3 +1,4 @@
+import { counted } from '../../../lib/counted.ts';
 import type { Finding } from '../../findings/rule.ts';
 import type { ObservedFacts } from '../facts.ts';
 
@@ -22,9 +23,6 @@ export const slicesOf = (execution_id: string, more: Record<string, unknown> = {
 });
 
 export const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
-
-/** A count with its noun. */
-export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
 /** The same, as the subject of a past-tense sentence. */
 export const were = (n: number, one: string): string => `${counted(n, one)} ${n === 1 ? 'was' : 'were'}`;

@@ -1,5 +1,6 @@
+import { counted } from '../../../lib/counted.ts';
 import { nextStepSeconds } from '../facts.ts';
-import { counted, defineObserved } from './rule.ts';
+import { defineObserved } from './rule.ts';
 
 export const samplesUnsliced = defineObserved('SAMPLES_UNSLICED', ({ execution_id, unsliced }) =>
   unsliced.count === 0

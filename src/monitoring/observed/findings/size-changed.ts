@@ -1,4 +1,5 @@
-import { counted, defineObserved, slicesOf } from './rule.ts';
+import { counted } from '../../../lib/counted.ts';
+import { defineObserved, slicesOf } from './rule.ts';
 
 export const sizeChanged = defineObserved('SIZE_CHANGED', ({ execution_id, shrunken }) =>
   shrunken === undefined

@@ -1,5 +1,6 @@
+import { counted } from '../../../lib/counted.ts';
 import { causesSentence } from '../../findings/rule.ts';
-import { counted, defineObserved, slicesOf } from './rule.ts';
+import { defineObserved, slicesOf } from './rule.ts';
 
 export const observedSlicesFailed = defineObserved('SLICES_FAILED', ({ execution_id, failed, causes }) =>
   failed.count === 0

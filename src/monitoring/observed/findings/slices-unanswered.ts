@@ -1,6 +1,7 @@
+import { counted } from '../../../lib/counted.ts';
 import { noResultSeconds, passedSeconds, secondsSince } from '../facts.ts';
 import { isUnanswered } from '../health.ts';
-import { counted, defineObserved, slicesOf } from './rule.ts';
+import { defineObserved, slicesOf } from './rule.ts';
 
 export const slicesUnanswered = defineObserved('SLICES_UNANSWERED', (facts) => {
   const { execution_id, passed, counts, last_result, delays } = facts;

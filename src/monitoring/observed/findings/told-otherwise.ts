@@ -1,5 +1,6 @@
+import { counted } from '../../../lib/counted.ts';
 import { nextStepSeconds, secondsSince } from '../facts.ts';
-import { counted, defineObserved, messagesOf, slicesOf, were } from './rule.ts';
+import { defineObserved, messagesOf, slicesOf, were } from './rule.ts';
 
 /** The runner reported an end that the bus or the registered slices contradict. */
 export const toldOtherwise = defineObserved('TOLD_OTHERWISE', (facts) => {
