@@ -88,7 +88,7 @@ describe('swf-mcp watch', () => {
     await failingRun(folder);
     await until(() => expect(hook.told).toHaveLength(1));
     const open = await runCli(['alarms'], { folder });
-    expect(open.stdout).toMatch(/raised +error +SLICES_FAILED\/stf_datataking-tester-0001/);
+    expect(open.stdout).toMatch(/raised +error +SLICES_FAILED +stf_datataking-tester-0001/);
     const seen = await runCli(['alarms', 'seen', 'SLICES', 'I look at it', '--requested-by', 'Ana'], { folder });
     expect(seen.stdout).toBe('SLICES_FAILED/stf_datataking-tester-0001 is seen by Ana (as tester claims)\n');
     await until(() => expect(hook.told).toHaveLength(2));

@@ -44,7 +44,7 @@ describe('asked what happened before, the answer', () => {
       drivers: [{ ended: 'fault', reason: expect.stringMatching(/^DATA_UNAVAILABLE: /) }],
     });
     expect(findingOf(monitor, 'DRIVER_FAULT')?.['sentence']).toMatch(
-      /^DATA_UNAVAILABLE: .*\. So the driver, process \d+ on \S+, left it at 20\S+Z, and nothing goes on\./,
+      /^DATA_UNAVAILABLE: .*\. So the driver, process \d+ on \S+, left it at 20\S+Z, and nothing runs\./,
     );
     expect(findingOf(monitor, 'DRIVER_GONE')).toBeUndefined();
     const { items } = await evidenceOf(client, monitor, 'DRIVER_FAULT');
@@ -461,7 +461,7 @@ describe('resuming', () => {
       ),
     ).toBeDefined();
     expect(findingOf(monitor, 'TAKEN_UP')?.['sentence']).toMatch(
-      /^It was taken up once, last by tester at 20\S+; nobody drove it for \d+ s\./,
+      /^It was resumed once, last by tester at 20\S+, after \d+ s without a driver\./,
     );
   });
 });
