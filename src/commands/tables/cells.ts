@@ -53,7 +53,7 @@ const technical: ReadonlySet<string> = new Set(['command_id', 'simulation_tick',
 /** The body of a message in one line: what it is about and how it went, then its other fields as `name=value`. */
 export function bodyOf(body: unknown): string {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return textOf(body);
-  const fields = Object.entries(body).filter(([name]) => !technical.has(name));
+  const fields = Object.entries(body).filter(([field]) => !technical.has(field));
   const plain = plainFields.flatMap((key) => fields.filter(([field]) => field === key));
   // A slice's name has its file's in it, and some reasons repeat the state.
   const isSlice = plain.some(([field]) => field === 'slice_filename');

@@ -17,7 +17,7 @@ export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence
   const pace = `${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each`;
   return {
     severity: isEndless ? 'warning' : 'info',
-    sentence: `${workers} workers do not keep up with ${pace}: ${workers_needed} would. ${counted(backlog, 'slice')} ${backlog === 1 ? 'waits' : 'wait'}, ${backlog_seconds} s of work${outlook}.`,
+    sentence: `${workers} workers do not keep up with ${pace}: ${workers_needed} would. ${counted(backlog, 'slice')} waiting, ${backlog_seconds} s of work${outlook}.`,
     ids: [],
     next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'queued' } },
   };
