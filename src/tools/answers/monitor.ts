@@ -36,7 +36,7 @@ const identity = () => ({
   health: z.enum(healths),
   paused_by: command()
     .optional()
-    .describe('The operator who paused it; absent between two periods, where it goes on by itself'),
+    .describe('Who paused it; absent between two periods'),
   stopped_by: command()
     .extend({ pending: z.literal(true).optional().describe('No driver has taken it up: it has had no effect yet') })
     .optional()
