@@ -34,9 +34,7 @@ const identity = () => ({
   status_reason: z.string().optional(),
   phase: z.enum(phases).describe('Phase of the run'),
   health: z.enum(healths),
-  paused_by: command()
-    .optional()
-    .describe('Who paused it; absent between two periods'),
+  paused_by: command().optional().describe('Who paused it; absent between two periods'),
   stopped_by: command()
     .extend({ pending: z.literal(true).optional().describe('No driver has taken it up: it has had no effect yet') })
     .optional()
