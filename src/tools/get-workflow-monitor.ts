@@ -30,7 +30,7 @@ export const getWorkflowMonitorTool = defineTool({
   title: 'Monitor a workflow execution',
   hasPage: true,
   description:
-    'How far is it, is it stuck, what failed, does it keep up? ' + 'Read findings first: each names its next call.',
+    'How far is it, is it stuck, what failed, does it keep up? Read findings first: each names its next call.',
   takesMoment: true,
   input: () => z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
   output: monitorAnswer,
