@@ -126,7 +126,7 @@ export interface Room {
   packages: ReadonlySet<string>;
 }
 
-/** The table of rooms. Throws an `Error` where there is none. */
+/** The table of rooms. Throws an `Error` if the page has no such table. */
 export function readRooms(markdown: string): Map<string, Room> {
   const rows = markdown
     .split('\n')

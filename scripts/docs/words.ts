@@ -3,7 +3,7 @@ export const forbiddenWords: readonly [pattern: RegExp, instead: string][] = [
   [/\bwho(?:m|so)?ever\b/i, 'name the subject'],
   [/(?:^|[.!:] |\/\*\* |\/\/ |^ *\* |[|] )(?:Who|What) (?!you can)/, 'begin with a subject'],
   [/(?<!')\b[Hh]eart-beats?\b/, 'heartbeat'],
-  [/(?<!\bthere )\b(?:is|are|was|were) none\b/, 'say which it is not, or that there is none'],
+  [/\b(?:is|are|was|were) none\b/, 'name what is missing: no X, X does not exist'],
   [/\bany more\b/, 'no longer'],
   [/\b(?:it|they) (?:is|are) looked\b/, 'name the one that looks'],
   [/\bfor so long\b/, 'for this long, for at least S seconds'],

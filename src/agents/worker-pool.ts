@@ -85,7 +85,7 @@ class WorkerPool {
       state: 'failed' as const,
       error,
     }));
-    const message = `this process was killed twice while ${counted(suspects, 'slice')} ${suspects === 1 ? 'was' : 'were'} in hand; they begin one at a time, so that the next kill shows which one it is`;
+    const message = `two processes were killed while ${counted(suspects, 'slice')} ${suspects === 1 ? 'was' : 'were'} in hand; these begin one at a time, so that a third kill shows which one it is`;
     const logs = suspects === 0 ? [] : [{ level: 'WARNING' as const, message }];
     await journal.step({ sender: this.#options.name, tick: clock.now(), says, logs });
   }

@@ -115,7 +115,7 @@ export interface BrokerConnection {
   subscribe(subscription: Subscription): void;
   unsubscribe(id: string): void;
   /**
-   * Removes a durable subscription that nobody listens to. Returns false if the broker says that there was none. Rejects with `BROKER_UNREACHABLE`
+   * Removes a durable subscription that nobody listens to. Returns false if the broker had no such subscription. Rejects with `BROKER_UNREACHABLE`
    * while there is no session.
    */
   forget(subscription: DurablePlace): Promise<boolean>;

@@ -18,7 +18,7 @@ const bodyLimit = 1_048_576;
 /** How much of an oversized body to keep, to show what it was. */
 const keptOfLarge = 2000;
 /** How long closing a connection may take, in milliseconds. */
-const lastMessages = 3000;
+const disconnectMilliseconds = 3000;
 
 /** RabbitMQ reads the header `host` as a virtual host; the others ignore it. */
 const defaultVirtualHost = '/';
@@ -156,7 +156,7 @@ export function disconnect(client: Client): Promise<void> {
   const ended = new Promise<void>((resolve) => {
     client.disconnect(() => resolve());
   });
-  return withDeadline(ended, lastMessages, undefined);
+  return withDeadline(ended, disconnectMilliseconds, undefined);
 }
 
 /**

@@ -46,7 +46,7 @@ export class SliceConsumers {
   /** Slots with a subscription there. A new one would lose the messages in flight to the old one. */
   readonly #subscribed = new Set<number>();
   /** Slices in a row that could not be done. */
-  #unfits = 0;
+  #unfitInARow = 0;
   /** `all` slots take slices, `one` tries whether there are any, or `none` leaves the queue to others. */
   #taking: 'all' | 'one' | 'none' = 'all';
   #back: NodeJS.Timeout | undefined;
@@ -97,7 +97,7 @@ export class SliceConsumers {
 
   /** Notes that the slice in hand can be done. */
   noteFit(): void {
-    this.#unfits = 0;
+    this.#unfitInARow = 0;
   }
 
   /**
@@ -105,8 +105,8 @@ export class SliceConsumers {
    * @param othersCan whether a worker is heard that could do it: only then leave the queue to others
    */
   noteUnfit(othersCan: boolean): void {
-    this.#unfits += 1;
-    if (othersCan && (this.#taking === 'one' || this.#unfits >= this.#options.slots)) this.#leave();
+    this.#unfitInARow += 1;
+    if (othersCan && (this.#taking === 'one' || this.#unfitInARow >= this.#options.slots)) this.#leave();
   }
 
   #leave(): void {

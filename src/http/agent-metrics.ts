@@ -41,7 +41,7 @@ export function agentMetricsText(figures: AgentFigures): string {
     ...metric(
       'swf_outbox_oldest_unsent_timestamp_seconds',
       'gauge',
-      'Since when the oldest of them waits; absent where there is none.',
+      'Since when the oldest of them waits; absent while no message waits.',
       oldest === undefined ? [] : [[{}, oldest / 1000]],
     ),
     ...metric('swf_messages_sent_total', 'counter', 'Messages that the broker confirmed.', byType(figures.sent)),

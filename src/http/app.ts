@@ -25,7 +25,7 @@ export interface AppOptions extends McpOptions {
   metrics: Metrics;
   /** Undefined if nobody may mark alarms as seen. */
   markSeen: MarkSeen | undefined;
-  /** Every request except the health check must carry one of these tokens; if there are none, no token is required. */
+  /** Every request except the health check must carry one of these tokens; without tokens, none is required. */
   tokens: readonly Token[];
   /** Whether requests may use host names other than this machine's loopback names. */
   anyHost: boolean;
@@ -50,7 +50,7 @@ export function createApp(options: AppOptions): Express {
   app.use(refuseForeign(anyHost));
   app.get('/healthz', (_, response) => answerHealth(response, queries));
   addPage(app, options.pageFolder);
-  // Clients look here for other ways to log in. Learning that there are none needs no token.
+  // Clients look here for other ways to log in. The answer, that no other way exists, needs no token.
   app.use('/.well-known', answerNothing);
   app.use(requireToken(tokens));
   const turn = createTurns();

@@ -14,7 +14,7 @@ export function refuse(response: Response, status: number, code: number, message
   response.status(status).json({ jsonrpc: '2.0', error: { code, message: printable(message) }, id: null });
 }
 
-/** The host name in a `Host` header or an origin, without its port; undefined if there is none. */
+/** The host name in a `Host` header or an origin, without its port, or undefined. */
 function hostOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   try {

@@ -69,7 +69,7 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
       if (!isOver) hear?.(...said);
     };
     transport.onmessage = (...said) => void hearInTurn(...said);
-    mendHeaders(request, response);
+    adjustHeaders(request, response);
     await transport.handleRequest(request, response, Array.isArray(request.body) ? wanted(messages) : request.body);
   };
 }
@@ -149,7 +149,7 @@ function wanted(batch: readonly unknown[]): unknown[] {
  * Drops two headers of the transport: its promise to keep the connection, which it makes even to clients that asked to close (Node sets the right
  * one), and, where our answer is compressed, the order not to transform it, which is meant for proxies.
  */
-function mendHeaders(request: Request, response: Response): void {
+function adjustHeaders(request: Request, response: Response): void {
   const writeHead = response.writeHead.bind(response) as (status: number, headers?: object) => Response;
   response.writeHead = ((status: number, headers: Record<string, string> = {}) => {
     const { connection: _, 'cache-control': cache, ...rest } = headers;

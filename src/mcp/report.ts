@@ -5,6 +5,7 @@ import { claimedName } from '../lib/claimed-name.ts';
 import { markdownText as plain } from '../lib/markdown.ts';
 import { printable } from '../lib/printable.ts';
 import type { DriverSpan } from '../monitoring/evidence.ts';
+import { shownDrivers } from '../monitoring/shown-drivers.ts';
 
 /** A report of each execution, as Markdown: the same store gives the same text. */
 export const reportTemplate = {
@@ -75,7 +76,6 @@ const openWords = ({ origin, slices_queued }: ExecutionRow, { count, lost }: InH
 
 /** The most characters of a sentence. */
 const longest = 500;
-const shownDrivers = 4;
 
 /** Throws `EXECUTION_NOT_FOUND`. */
 export function reportOf(queries: Queries, executionId: string, now: number): string {
@@ -90,7 +90,7 @@ export function reportOf(queries: Queries, executionId: string, now: number): st
     const audit = queries.audit(execution);
     const { execution_id, run_number, status, status_reason, phase, namespace, executed_by, start_time, end_time } =
       execution;
-    const omitted = (drivers.at(-1)?.epoch ?? 0) - Math.min(shownDrivers, drivers.length);
+    const { shown, omitted } = shownDrivers(drivers);
     const lines = [
       `# ${plain(execution_id)}${run_number === null ? '' : `, run ${run_number}`}`,
       '',
@@ -100,7 +100,7 @@ export function reportOf(queries: Queries, executionId: string, now: number): st
       `- TF samples: ${execution.tf_files_received}`,
       `- TF slices: ${execution.slices_created}: ${openWords(execution, in_hand)}, ${execution.slices_completed} completed, ${detail.slices_exhausted} stay failed, ${detail.slice_retries} retries`,
       ...(omitted > 0 ? [`- ${omitted} earlier drivers`] : []),
-      ...drivers.slice(-shownDrivers).map(driverLine),
+      ...shown.map(driverLine),
       `- data: ${audit.verdict}`,
       ...audit.checks
         .filter(({ state }) => state !== 'ok')

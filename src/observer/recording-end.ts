@@ -17,7 +17,7 @@ const maxMarks = 8;
 interface Whole {
   /** Bytes up to the last end of a line, or of a piece. */
   size: number;
-  /** The last line; undefined if there is none. */
+  /** The last line, or undefined. */
   last: string | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { type OwnExecution, requireExecution, requireOwn } from '../db/execution/find-execution.ts';
-import { readMessage } from '../db/execution/log-reader.ts';
+import { driverEnd } from '../db/execution/log-reader.ts';
 import { type CommandState, commandState } from '../db/log/commands.ts';
 import type { Store } from '../db/opening/store.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../db/presence/leases.ts';
@@ -84,7 +84,7 @@ export function isDriven(store: Store, executionId: string, isAlive: LivenessTes
   const { execution_id } = requireExecution(store.sql, executionId);
   const owner = ownerOf(store.sql, execution_id);
   if (owner === undefined || !isProcessAlive(owner, isAlive)) return false;
-  return readMessage(store.sql, `${execution_id}/driver_ended/${owner.epoch}`) === undefined;
+  return driverEnd(store.sql, execution_id, owner.epoch) === undefined;
 }
 
 /** How often to check whether the driver has handled a command, in milliseconds. */

@@ -52,7 +52,7 @@ export const compareExecutionsTool = defineTool({
           : [`${isOver(a) || isOver(b) ? 'one of them has' : 'they have'} not ended: the figures are those so far`]),
         ...onlyOne('a', a, b),
         ...onlyOne('b', b, a),
-        ...stages.flatMap(({ stage, p95 }) => stageWords(stage, p95)),
+        ...(isSameSpeed(a, b) ? stages.flatMap(({ stage, p95 }) => stageWords(stage, p95)) : []),
         ...configuration.map(settingWords),
       ].slice(0, shownDifferences),
       figures,

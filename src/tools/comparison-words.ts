@@ -50,10 +50,13 @@ const words: { readonly [K in keyof Figures]: (both: Pair) => string } = {
         ),
 };
 
+/** Figures that depend on the speed of a run. */
+const ofWallTime: ReadonlySet<keyof Figures> = new Set(['duration_seconds', 'slices_per_second'] as const);
+
 /** Sentences about the figures that differ noticeably. @param isSameSpeed else durations and rates are not compared */
 export const figureWords = (a: Figures, b: Figures, isSameSpeed: boolean): string[] =>
   (Object.keys(words) as (keyof Figures)[]).flatMap((name) => {
-    if (!isSameSpeed && /second/.test(name)) return [];
+    if (!isSameSpeed && ofWallTime.has(name)) return [];
     const both = { a: a[name], b: b[name] };
     return isNoticeable(both.a, both.b, name === 'duration_seconds' ? 'seconds' : 'other') ? [words[name](both)] : [];
   });

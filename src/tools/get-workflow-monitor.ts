@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import { countsIn } from '../domain/counts.ts';
+import { shownDrivers } from '../monitoring/shown-drivers.ts';
 import { monitorAnswer } from './answers/monitor.ts';
 import { withinBudget } from './monitor/budget.ts';
 import { asEvent } from './monitor/events.ts';
@@ -40,6 +41,7 @@ export const getWorkflowMonitorTool = defineTool({
     const data_as_of = queries.dataAsOf();
     const assessed = queries.assessWithFindings(execution, now, data_as_of);
     const { detail, health, progress, left, unreadable, drivers, in_hand } = assessed;
+    const { shown, omitted } = shownDrivers(drivers);
     const settings = queries.configuration(execution);
     const isRunning = status === 'running';
     const isDriven = isRunning && queries.driver(execution_id)?.isAlive !== false;
@@ -53,8 +55,8 @@ export const getWorkflowMonitorTool = defineTool({
         health,
         paused_by: commandOf(assessed.paused_by),
         stopped_by: stopOf(queries.stoppedBy(execution), assessed.pending_stop),
-        drivers: origin === 'own' ? drivers.slice(-shownDrivers).map(driverOf) : null,
-        drivers_omitted: omittedDrivers(drivers),
+        drivers: origin === 'own' ? shown.map(driverOf) : null,
+        drivers_omitted: omitted === 0 ? null : omitted,
         start_time,
         end_time,
         ...livesOf(assessed),
@@ -86,12 +88,3 @@ export const getWorkflowMonitorTool = defineTool({
     );
   },
 });
-
-/** The drivers of most runs are few. */
-const shownDrivers = 4;
-
-/** How many earlier drivers are left out. Epochs count from 1. */
-function omittedDrivers(drivers: readonly { epoch: number }[]): number | null {
-  const omitted = (drivers.at(-1)?.epoch ?? 0) - Math.min(shownDrivers, drivers.length);
-  return omitted > 0 ? omitted : null;
-}

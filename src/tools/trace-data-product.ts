@@ -114,7 +114,7 @@ function sliceFields(
   };
 }
 
-/** The state of a slice in words: a status alone may look like work although there is none. */
+/** The state of a slice in words: a status alone may look like work although nobody works. */
 function standingWords(
   { status }: { status: string },
   { attempts_made, isGone, seconds_in_hand }: SliceStanding,

@@ -186,7 +186,7 @@ function heardCounts(answer: Monitor): string[] {
 
 /** How long it has run; if its driver is gone, also since when it is silent. */
 function livedOf({ status, duration_seconds, drivers = [] }: Monitor): string {
-  const heard = status === 'running' ? drivers.at(-1)?.last_heard : undefined;
+  const heard = status === 'running' ? (drivers.at(-1)?.until ?? drivers.at(-1)?.last_heard) : undefined;
   return heard === undefined
     ? duration(duration_seconds)
     : `ran for ${duration(duration_seconds)}, silent since ${heard}`;

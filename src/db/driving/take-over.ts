@@ -4,7 +4,7 @@ import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { steadyClock, utcNow } from '../../lib/time.ts';
 import type { Draft, Message } from '../../messages/message.ts';
 import { requireExecution, requireOwn } from '../execution/find-execution.ts';
-import { readMessage } from '../execution/log-reader.ts';
+import { driverEnd } from '../execution/log-reader.ts';
 import { executionParams } from '../execution/params.ts';
 import { refuseWaiting } from '../log/commands.ts';
 import { isHeld } from '../log/held.ts';
@@ -159,7 +159,7 @@ const selfOf = ({ identity: { pid, hostname }, user, version, claimedBy, reason 
 
 /** The loss of the previous driver, unless it reported its end. */
 function lossOf(sql: Prepare, executionId: string, before: ReturnType<typeof ownerOf>): Draft[] {
-  if (before === undefined || readMessage(sql, `${executionId}/driver_ended/${before.epoch}`) !== undefined) return [];
+  if (before === undefined || driverEnd(sql, executionId, before.epoch) !== undefined) return [];
   const { at, by } = lastSignOf(sql, before);
   return [{ msg_type: 'driver_lost', epoch: before.epoch, last_sign: at, last_sign_by: by }];
 }

@@ -89,3 +89,7 @@ export function readMessage(sql: Prepare, id: string): Message | undefined {
   const row = sql<[string], { payload: string }>('SELECT payload FROM workflow_messages WHERE message_id = ?').get(id);
   return row === undefined ? undefined : decodeRecorded(row.payload);
 }
+
+/** The message in which a driver said its end: one whose process lives on, as that of a service, may have ended. */
+export const driverEnd = (sql: Prepare, executionId: string, epoch: number): Message | undefined =>
+  readMessage(sql, `${executionId}/driver_ended/${epoch}`);

@@ -24,7 +24,7 @@ const undelivered = `message_rows INDEXED BY message_rows_logbook
   WHERE ${indexPredicates.logbook} AND seq > (SELECT seq FROM alarm_receivers WHERE receiver = ?)
     AND type_no IN ${typeNumbers(alarmMessageTypes)} AND effect = 'applied'`;
 
-/** The first change not yet delivered to a receiver; undefined if there is none. */
+/** The first change not yet delivered to a receiver, or undefined. */
 export const firstUndelivered = (sql: Prepare, receiver: string): Undelivered | undefined =>
   sql<[string], Undelivered>(
     `SELECT seq, message_id, ${messageColumns.payload} AS payload FROM ${undelivered} ORDER BY seq LIMIT 1`,

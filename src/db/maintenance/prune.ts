@@ -83,7 +83,7 @@ export function runningCount(sql: Prepare): number {
   );
 }
 
-/** When the oldest existing execution began; undefined if there is none. */
+/** When the oldest existing execution began, or undefined. */
 export function oldestStart(sql: Prepare): string | undefined {
   const oldest = sql<[], { at: string | null }>('SELECT min(start_time) AS at FROM workflow_executions');
   return oldest.get()?.at ?? undefined;

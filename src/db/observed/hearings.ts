@@ -69,7 +69,7 @@ export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: num
   // An observer that has not reached its broker yet has reported nothing since it began.
   observersOf(sql, isAlive).filter(({ since_ms, until_ms }) => until_ms > since_ms && now - until_ms < silence);
 
-/** The process that hears a namespace now and sends requests there; undefined if there is none. @param now milliseconds since 1970 */
+/** The process that hears a namespace now and sends requests there, or undefined. @param now milliseconds since 1970 */
 export const processOfObserver = (
   sql: Prepare,
   namespace: string,

@@ -24,7 +24,7 @@ export function sentAfterTold({ tx, execution_id }: ObservedScope, sliceFilename
   ).run({ execution_id, slice: sliceFilename });
 }
 
-/** The registration of a slice; undefined if there was none. */
+/** The registration of a slice, or undefined. */
 export function toldSlice({ tx, execution_id }: ObservedScope, sliceFilename: string): SaidFact<ToldSlice> | undefined {
   const row = tx
     .sql<[string, string], { seq: number }>('SELECT seq FROM told_slices WHERE execution_id = ? AND slice_filename = ?')

@@ -10,7 +10,7 @@ import { fileAt, readIntoMemory } from '../sqlite/store-file.ts';
 import { isEmpty, newestVersion, requireKnownVersion, requireOwnKind, versionOf } from './schema-version.ts';
 
 /**
- * Opens a store for reading only. Throws `NoStoreYet` if there is none, `STORE_TOO_OLD` if it must be migrated first, and other `STORE_…` errors if
+ * Opens a store for reading only. Throws `NoStoreYet` if the store does not exist, `STORE_TOO_OLD` if it must be migrated first, and other `STORE_…` errors if
  * the file cannot be used.
  */
 export function openReader(

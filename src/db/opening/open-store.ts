@@ -75,7 +75,7 @@ export async function openStore(named: string, options: StoreOptions = {}): Prom
   return store;
 }
 
-/** Opens a store that must exist: a mistyped name must not create a new one. Throws `NoStoreYet` if there is none. */
+/** Opens a store that must exist: a mistyped name must not create a new one. Throws `NoStoreYet` if the store does not exist. */
 export async function openExistingStore(path: string, options: StoreOptions = {}): Promise<Store> {
   requireNoOrphanLog(path);
   const { size } = statSync(path, { throwIfNoEntry: false }) ?? {};

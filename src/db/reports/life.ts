@@ -1,5 +1,5 @@
 import type { ExecutionRow } from '../execution/find-execution.ts';
-import { readMessage } from '../execution/log-reader.ts';
+import { driverEnd } from '../execution/log-reader.ts';
 import { heardUntil } from '../observed/hearings.ts';
 import { secondsSkipped } from '../presence/incidents.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
@@ -30,8 +30,7 @@ export function silentSince(
   isAlive: LivenessTest,
 ): number | undefined {
   const owner = end_time === null ? ownerOf(sql, execution_id) : undefined;
-  // A service lives on where its driver has ended, as on a full disk.
-  const ended = owner && readMessage(sql, `${execution_id}/driver_ended/${owner.epoch}`);
+  const ended = owner && driverEnd(sql, execution_id, owner.epoch);
   if (ended?.timestamp !== undefined) return Date.parse(ended.timestamp);
   return owner === undefined || isProcessAlive(owner, isAlive) ? undefined : Date.parse(lastSignOf(sql, owner).at);
 }

@@ -59,7 +59,7 @@ export interface AlarmStep {
 /**
  * The change that one look at a finding makes. Its alarm is raised once the finding has lasted, and is over once it has been gone as long, so a flickering
  * finding is one alarm. A finding that stays worse raises the alarm anew.
- * @param severity of the finding; undefined if there is none
+ * @param severity of the finding, or undefined
  * @param patience seconds
  */
 export function alarmStep(
@@ -79,5 +79,5 @@ export function alarmStep(
   return { changes: raised === undefined ? ['raised'] : ['cleared', 'raised'] };
 }
 
-/** The remembered time; now if there is none, or if the clock was set back since. */
+/** The remembered time, or now if it is unknown or if the clock was set back since. */
 const before = (now: number, time = now): number => Math.min(time, now);

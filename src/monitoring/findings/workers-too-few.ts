@@ -9,7 +9,7 @@ export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence
   if (capacity !== undefined && facts.status === 'completed') return wereTooFew(facts, capacity, execution_id);
   if (capacity === undefined || !isComing(facts)) return undefined;
   const { workers = 0, workers_needed = 0, backlog = 0, backlog_seconds, arrival_rate = 0, service_seconds } = capacity;
-  // Other findings report that there are none.
+  // Other findings report a lack of any worker.
   if (workers === 0 || workers_needed <= workers || backlog === 0) return undefined;
   // A run with an end is meant to lag and drain. One without an end is not.
   const isEndless = facts.stf_planned === undefined;

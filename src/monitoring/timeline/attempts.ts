@@ -1,6 +1,6 @@
 /**
- * Every attempt at every slice of an execution, as columns of numbers. Times are milliseconds since 1970, NaN if there is none; names are indexes into
- * `names`, -1 if there is none; states are indexes into `sliceStatuses`.
+ * Every attempt at every slice of an execution, as columns of numbers. Times are milliseconds since 1970, NaN if unknown; names are indexes into
+ * `names`, -1 if unknown; states are indexes into `sliceStatuses`.
  */
 export interface Attempts {
   readonly length: number;

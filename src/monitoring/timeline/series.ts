@@ -12,7 +12,7 @@ export interface Series {
   exhausted: number[];
   queued: number[];
   processing: number[];
-  /** Wall time from hand-over to result of the slices completed in the bin; null if there were none. */
+  /** Wall time from hand-over to result of the slices completed in the bin, or null. */
   mean_seconds: (number | null)[];
 }
 

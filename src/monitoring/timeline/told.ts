@@ -31,7 +31,7 @@ export interface TimelineParts {
     completed: number;
     failed: number;
     busy_percent: number;
-    /** Of ended attempts; absent if there are none. */
+    /** Of ended attempts, absent if no attempt ended. */
     mean_seconds?: number;
     longest_seconds: number;
   }[];

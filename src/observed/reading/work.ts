@@ -6,7 +6,7 @@ import { countOf, type Fields, idOf, nameOf, numberOf, objectOf, sliceIdOf, text
 export interface WorkDialect {
   /** The TF file of a slice, from the name in the message. */
   tfFilename: (told: string, sliceId: number) => string;
-  /** The slice that a result echoes; empty if there is none. */
+  /** The slice that a result echoes, or empty. */
   echo: (result: Fields) => Fields;
   /** The figures that the payload measured. */
   metrics: (result: Fields) => Fields;

@@ -10,7 +10,7 @@ type Judged = NonNullable<ReturnType<Queries['qualityOf']>>;
 const shownNotes = 5;
 const shownText = 400;
 
-/** The quality of an execution and the last notes about it; null if there are none. */
+/** The quality of an execution and the last notes about it, or null. */
 export function peopleOf(executionId: string, queries: Queries) {
   const notes = queries.notesOf(executionId, shownNotes);
   const quality = queries.qualityOf(executionId);

@@ -60,7 +60,7 @@ function fitObject(object: Record<string, unknown>, room: Room): Record<string, 
   return Object.fromEntries(fitting);
 }
 
-/** A value, cut to the room that is left; undefined if there is none. */
+/** A value, cut to the room that is left, or undefined. */
 function fit(value: unknown, room: Room): unknown {
   if (isObject(value)) {
     room.left -= 2;

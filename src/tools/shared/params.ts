@@ -81,7 +81,9 @@ export function requireRun(run: number | undefined, { queries }: ToolContext): n
   if (run === undefined || queries.runIsKnown(run)) return run;
   const recent = queries.recentRunNumbers();
   const known =
-    recent.length === 0 ? 'there is none yet; "swf-mcp run" makes one' : `the newest are ${recent.join(', ')}`;
+    recent.length === 0
+      ? 'this store has no execution yet; "swf-mcp run" makes one'
+      : `the newest are ${recent.join(', ')}`;
   throw new SwfError('RUN_NOT_FOUND', `there is no run ${run}; ${known}`);
 }
 

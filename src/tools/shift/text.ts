@@ -20,7 +20,7 @@ const longestMatter = 400;
 
 /**
  * The report of a shift as Markdown, for an electronic logbook: first what the last shift left, last what this one leaves. The same facts give the same words.
- * @param page the address of the page, for links; if left out, there are none
+ * @param page the address of the page, for links; left out: no links
  */
 export function shiftText(
   shift: Shift,

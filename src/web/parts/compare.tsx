@@ -152,8 +152,9 @@ function Figures({ comparison, names }: { comparison: Comparison; names: readonl
   const { status, figures, stages, configuration } = comparison;
   const [first = '', second = ''] = names;
   const isOver = status.a !== 'running' && status.b !== 'running';
-  // Figures of a run that goes on are those so far, and nothing to judge by.
-  const judged = ([label, a, b, verdict]: Row): Row => [label, a, b, isOver ? verdict : undefined];
+  const isSameSpeed = configuration.every(({ key }) => key !== 'speed');
+  // Figures of a run that goes on are those so far, and those at another speed are of other times: nothing to judge by.
+  const judged = ([label, a, b, verdict]: Row): Row => [label, a, b, isOver && isSameSpeed ? verdict : undefined];
   const rows: Row[] = [
     ['state', status.a, status.b],
     ...Object.entries(figures).map(([name, both]) => {

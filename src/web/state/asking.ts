@@ -6,7 +6,7 @@ export const isEnded = ({ status }: { status: string }): boolean => status !== '
 
 /** When the lost driver of a running execution was last heard; undefined if the driver is not lost. */
 export const silentSinceOf = ({ status, drivers }: Monitor): string | undefined =>
-  status === 'running' ? drivers?.at(-1)?.last_heard : undefined;
+  status === 'running' ? (drivers?.at(-1)?.until ?? drivers?.at(-1)?.last_heard) : undefined;
 
 /** Polls the monitor of an execution until the execution has ended. */
 export function useMonitor(id: string, every: number): Polled<Monitor> {

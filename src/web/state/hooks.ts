@@ -129,13 +129,15 @@ export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, num
   return [ref, width];
 }
 
-/** Whether an element is on the screen now. */
-export function useOnScreen(): [RefObject<HTMLElement | null>, boolean] {
+/** Whether an element is on the screen now. @param margin around the screen that counts too, as CSS has it */
+export function useOnScreen(margin = '0px'): [RefObject<HTMLElement | null>, boolean] {
   const ref = useRef<HTMLElement>(null);
   const [isShown, setShown] = useState(false);
   useEffect(() => {
     if (ref.current === null) return undefined;
-    const observer = new IntersectionObserver((entries) => setShown(entries.at(-1)?.isIntersecting === true));
+    const observer = new IntersectionObserver((entries) => setShown(entries.at(-1)?.isIntersecting === true), {
+      rootMargin: margin,
+    });
     observer.observe(ref.current);
     return () => observer.disconnect();
   }, []);
@@ -144,17 +146,10 @@ export function useOnScreen(): [RefObject<HTMLElement | null>, boolean] {
 
 /** Whether an element is, or ever was, on or near the screen. Stays true, since the content that it loads may move it away again. */
 export function useVisible(): [RefObject<HTMLElement | null>, boolean] {
-  const ref = useRef<HTMLElement>(null);
-  const [isVisible, setVisible] = useState(false);
-  useEffect(() => {
-    if (ref.current === null) return undefined;
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && setVisible(true), {
-      rootMargin: '300px',
-    });
-    observer.observe(ref.current);
-    return () => observer.disconnect();
-  }, []);
-  return [ref, isVisible];
+  const [ref, isNear] = useOnScreen('300px');
+  const wasNear = useRef(false);
+  wasNear.current ||= isNear;
+  return [ref, wasNear.current];
 }
 
 /** The current time in milliseconds since 1970, updated every second. */
