@@ -1,11 +1,11 @@
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { InHand } from '../db/reports/assessment.ts';
+import { shownDrivers } from '../domain/shown-drivers.ts';
 import { claimedName } from '../lib/claimed-name.ts';
 import { markdownText as plain } from '../lib/markdown.ts';
 import { printable } from '../lib/printable.ts';
 import type { DriverSpan } from '../monitoring/evidence.ts';
-import { shownDrivers } from '../monitoring/shown-drivers.ts';
 
 /** A report of each execution, as Markdown: the same store gives the same text. */
 export const reportTemplate = {

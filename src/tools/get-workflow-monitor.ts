@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { countsIn } from '../domain/counts.ts';
-import { shownDrivers } from '../monitoring/shown-drivers.ts';
+import { shownDrivers } from '../domain/shown-drivers.ts';
 import { monitorAnswer } from './answers/monitor.ts';
 import { withinBudget } from './monitor/budget.ts';
 import { asEvent } from './monitor/events.ts';
