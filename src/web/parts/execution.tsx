@@ -86,7 +86,11 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const part = partOf(params);
   const isPart = part.start_time !== undefined;
   // The picture of the whole run is the one that is shown, unless somebody chose a part.
-  const whole = useTimeline(id, { bins: 300, slots: 0 }, { every: pictureEvery, isOver, isNeeded: isPart });
+  const whole = useTimeline(
+    id,
+    { bins: 300, slots: 0 },
+    { every: Math.max(pictureEvery, pace), isOver, isNeeded: isPart },
+  );
   const zoomed = useTimeline(
     id,
     { bins: 300, slots: isVisible ? 400 : 0, ...part },
