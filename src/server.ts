@@ -106,7 +106,9 @@ export function createServer(options: ServerOptions): Server {
       );
       const { answer, text } = harmless(answered);
       called?.(false);
-      return { structuredContent: answer, content: [{ type: 'text', text }] };
+      // The page saves data: without the same as text its answers are a third smaller.
+      const isSaving = extra.requestInfo?.headers['save-data'] === 'on';
+      return { structuredContent: answer, content: isSaving ? [] : [{ type: 'text', text }] };
     } catch (error) {
       // Unknown tool names must not become metric labels.
       if (tools.some(({ name }) => name === params.name)) called?.(true);

@@ -25,6 +25,26 @@ describe('the server over HTTP', () => {
     expect(await ask(client, 'list_tf_slices', { execution_id: 'latest' })).toMatchObject({ total_count: 30 });
   });
 
+  it('gives a client that saves data the same fields, compressed and without the text', async () => {
+    const { url } = await startHttp({ folder: await finished() });
+    const usual = await send(url, { body: monitor });
+    const saving = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'save-data': 'on',
+        'accept-encoding': 'br',
+      },
+      body: monitor,
+    });
+    expect(saving.headers.get('content-encoding')).toBe('br');
+    const { result } = answerIn(await saving.text());
+    const { as_of_exact: _, ...fields } = result.structuredContent;
+    expect(answerIn(usual.body).result.structuredContent).toMatchObject(fields);
+    expect(result.content).toEqual([]);
+  });
+
   it('refuses what is hostile or careless clearly, as JSON, and goes on', async () => {
     const { url, server } = await startHttp({ folder: await finished(), env: { SWF_MCP_TOKEN: token } });
     const base = url.replace(/\/mcp$/, '');

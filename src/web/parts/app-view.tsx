@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 
-import { standingNow } from '../state/as-of.ts';
+import { countsNow } from '../state/as-of.ts';
 import { drawable, isEnded, useMonitor, useTimeline } from '../state/asking.ts';
 import { useNow } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
@@ -51,7 +51,7 @@ export function AppView({ id }: { id: string }) {
   return (
     <>
       <FaultBanner fault={fault} at={at} now={now} />
-      <Header monitor={monitor} audit={undefined} standing={standingNow(monitor)} isNow={false} slider={null} />
+      <Header monitor={monitor} audit={undefined} counts={countsNow(monitor)} isNow={false} slider={null} />
       {monitor.findings.length > 0 && (
         <Findings monitor={monitor} onOpen={undefined} dimmed={false} most={shownFindings} />
       )}

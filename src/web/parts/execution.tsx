@@ -1,11 +1,10 @@
 import { useRef, useState } from 'preact/hooks';
 
-import { spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
 import { duration, time } from '../shared/format.ts';
-import { binOf, endOf, type Standing, standingAt, standingNow } from '../state/as-of.ts';
-import { drawable, isEnded, silentSinceOf, useAudit, useMonitor, useMonitorAt, useTimeline } from '../state/asking.ts';
+import { drawable, isEnded, silentSinceOf, useMonitor, useTimeline } from '../state/asking.ts';
 import { type Polled, useNow, useVisible } from '../state/hooks.ts';
+import { useShown } from '../state/moment.ts';
 import type { PageProps } from '../state/route.ts';
 import { useTab } from '../state/tab.ts';
 import { useAround } from '../state/world.ts';
@@ -100,17 +99,17 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const line = useKept(drawable(isPart ? whole.answer : zoomed.answer));
   // Where a part is left, the whole run was asked for meanwhile.
   const shown = isPart ? chosen : line;
-  const told = useTold(id, { monitor, params, line, isOver });
-  const { asOf } = told;
+  const at = useShown(id, { monitor, params, line, isOver });
+  const { asOf } = at;
   const open = (name: string): void => change({ slice: name });
   // While a run goes on, findings and causes come and go in a place of one height. It stays as it is when the run ends.
   const [isStill] = useState(!isOver);
   return (
     <>
-      <Header {...told} slider={line && <AsOf timeline={line} asOf={asOf} change={change} />} />
-      <FaultBanner fault={told.fault} at={0} now={0} />
+      <Header {...at} slider={line && <AsOf timeline={line} asOf={asOf} change={change} />} />
+      <FaultBanner fault={at.fault} at={0} now={0} />
       <div class={`two ${isStill ? 'still' : ''}`}>
-        <Findings monitor={told.monitor} onOpen={open} dimmed={told.isNow} />
+        <Findings monitor={at.monitor} onOpen={open} dimmed={at.isNow} />
         {shown && (
           <div class={dimmedIf(asOf !== undefined)}>
             <Causes timeline={shown} onOpen={open} />
@@ -120,11 +119,11 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       <Awaited isShown={shown !== undefined} polled={zoomed} />
       {isPart && <PartShown shown={shown} isAwaited={drawable(zoomed.answer) === undefined} change={change} />}
       <Pictures {...{ monitor, shown, asOf, theme, change, open, frame: ref }} />
-      <People monitor={told.monitor} />
-      <div class={dimmedIf(told.isNow)}>
+      <People monitor={at.monitor} />
+      <div class={dimmedIf(at.isNow)}>
         <Tabs
           executionId={id}
-          asOf={told.moment}
+          asOf={at.moment}
           tab={params['tab']}
           window={windowOf(part, shown)}
           onTab={(tab) => change({ tab })}
@@ -133,39 +132,13 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
         />
       </div>
       {params['slice'] !== undefined && (
-        <Drawer name={params['slice']} asOf={told.moment} onClose={() => change({ slice: undefined })} />
+        <Drawer name={params['slice']} asOf={at.moment} onClose={() => change({ slice: undefined })} />
       )}
     </>
   );
 }
 
 const dimmedIf = (isDimmed: boolean): string => (isDimmed ? 'dimmed' : '');
-
-interface Asked {
-  monitor: Monitor;
-  params: PageProps['params'];
-  line: Timeline | undefined;
-  isOver: boolean;
-}
-
-/** An execution as shown: now, or at the moment of the address once the server has answered for it. A report has no server to ask. */
-function useTold(id: string, { monitor, params, line, isOver }: Asked) {
-  const asOf = asOfFrom(params, line);
-  const moment = useMoment(params);
-  const audit = useAudit(id, isOver);
-  const { answer: then, fault } = useMonitorAt(id, moment);
-  return then === undefined
-    ? {
-        monitor,
-        audit,
-        standing: standingOf(monitor, line, asOf),
-        asOf,
-        isNow: (moment ?? asOf) !== undefined,
-        moment: undefined,
-        fault,
-      }
-    : { monitor: then, audit: undefined, standing: standingNow(then), asOf, isNow: false, moment, fault };
-}
 
 /** Keeps the previous part until the next one arrives. */
 function useKept(timeline: Timeline | undefined): Timeline | undefined {
@@ -178,28 +151,9 @@ function useKept(timeline: Timeline | undefined): Timeline | undefined {
 const windowOf = (part: Part, shown: Timeline | undefined): Part =>
   part.start_time && shown ? { start_time: shown.from, end_time: shown.until } : part;
 
-const standingOf = (monitor: Monitor, line: Timeline | undefined, asOf: number | undefined): Standing =>
-  asOf === undefined || line === undefined ? standingNow(monitor) : standingAt(line, asOf);
-
 function partOf({ from, to }: Readonly<Record<string, string>>): Part {
   const isTime = (text: string | undefined): text is string => text !== undefined && !Number.isNaN(Date.parse(text));
   return { ...(isTime(from) ? { start_time: from } : {}), ...(isTime(to) ? { end_time: to } : {}) };
-}
-
-/** The moment of the address, if a server can answer for it. */
-function useMoment({ asof }: Readonly<Record<string, string>>): string | undefined {
-  const { world } = useAround();
-  return world.kind === 'report' || Number.isNaN(timeOfMoment(asof)) ? undefined : asof;
-}
-
-/** The time of `TIME` or `TIME@MESSAGE_ID`. */
-const timeOfMoment = (asof = ''): number => Date.parse(asof.split('@')[0] ?? '');
-
-function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | undefined): number | undefined {
-  const at = timeOfMoment(asof);
-  if (Number.isNaN(at) || whole === undefined || at >= spanOf(whole).end) return undefined;
-  // Show the time of the counts, however long the bins are by now.
-  return endOf(whole, binOf(whole, at));
 }
 
 function Loading({ answer }: { answer: TimelineAnswer | undefined }) {

@@ -1,6 +1,6 @@
 import type { Audit, Monitor } from '../shared/answers.ts';
 import { count, duration, percent, time } from '../shared/format.ts';
-import type { Standing } from '../state/as-of.ts';
+import type { SliceCounts } from '../state/as-of.ts';
 import { silentSinceOf } from '../state/asking.ts';
 import { useAround } from '../state/world.ts';
 import { Bar } from './bar.tsx';
@@ -13,14 +13,14 @@ interface Props {
   monitor: Monitor;
   audit: Audit | undefined;
   /** The counts now, or at an earlier time. */
-  standing: Standing;
+  counts: SliceCounts;
   /** Whether the rest shows the present, not the time of the counts. */
   isNow: boolean;
   slider: preact.ComponentChildren;
 }
 
 /** An execution in a few numbers. Facts from another time than the numbers are dimmed and say so. */
-export function Header({ monitor, audit, standing, isNow, slider }: Props) {
+export function Header({ monitor, audit, counts, isNow, slider }: Props) {
   const { execution_id, status, health, progress } = monitor;
   const silent = silentSinceOf(monitor);
   const dimmed = isNow ? 'dimmed' : '';
@@ -30,8 +30,8 @@ export function Header({ monitor, audit, standing, isNow, slider }: Props) {
         <h1>{execution_id}</h1>
         <span class={dimmed}>
           {silent === undefined ? <Pill state={status} /> : <Pill state="lost">running, nobody drives</Pill>}
-          {standing.failed > 0 && !isNow && (
-            <Pill state="failed">{`${count(standing.failed)} ${standing.isExhausted ? 'stay failed' : 'failed'}`}</Pill>
+          {counts.failed > 0 && !isNow && (
+            <Pill state="failed">{`${count(counts.failed)} ${counts.isExhausted ? 'stay failed' : 'failed'}`}</Pill>
           )}
           {health !== 'finished' && health !== status && <Pill state={health} />}
         </span>
@@ -43,23 +43,23 @@ export function Header({ monitor, audit, standing, isNow, slider }: Props) {
         />
       </div>
       <Facts monitor={monitor} audit={audit} dimmed={dimmed} />
-      <Figures monitor={monitor} standing={standing} dimmed={dimmed} />
+      <Figures monitor={monitor} counts={counts} dimmed={dimmed} />
       <Bar
-        total={Math.max(progress?.slices_planned ?? 0, standing.created)}
+        total={Math.max(progress?.slices_planned ?? 0, counts.created)}
         parts={{
-          completed: standing.completed,
-          failed: standing.failed,
-          processing: standing.processing,
-          queued: standing.queued,
-          lost: standing.lost,
+          completed: counts.completed,
+          failed: counts.failed,
+          processing: counts.processing,
+          queued: counts.queued,
+          lost: counts.lost,
         }}
       />
       <p class="legend">
         {(['completed', 'processing', 'queued', 'lost', 'failed'] as const).map(
           (state) =>
-            isShown(monitor, state, standing[state]) && (
+            isShown(monitor, state, counts[state]) && (
               <Key key={state} state={state}>
-                <strong>{count(standing[state])}</strong>{' '}
+                <strong>{count(counts[state])}</strong>{' '}
                 {monitor.origin === 'observed' && state === 'queued' ? 'without a result' : state}
               </Key>
             ),
@@ -75,15 +75,15 @@ export function Header({ monitor, audit, standing, isNow, slider }: Props) {
 const isShown = ({ origin }: Monitor, state: string, n: number): boolean =>
   n > 0 || (state !== 'lost' && !(origin === 'observed' && state === 'processing'));
 
-function Figures({ monitor, standing, dimmed }: { monitor: Monitor; standing: Standing; dimmed: string }) {
+function Figures({ monitor, counts, dimmed }: { monitor: Monitor; counts: SliceCounts; dimmed: string }) {
   const { progress } = monitor;
   return (
     <div class="figures">
       <Figure label="slices that are over">
-        {count(standing.completed + standing.failed)}{' '}
+        {count(counts.completed + counts.failed)}{' '}
         <small>
           {progress === undefined
-            ? `of ${count(standing.created)} sent`
+            ? `of ${count(counts.created)} sent`
             : progress.slices_planned === undefined
               ? 'no end is planned'
               : `of ${count(progress.slices_planned)} planned`}
@@ -91,7 +91,7 @@ function Figures({ monitor, standing, dimmed }: { monitor: Monitor; standing: St
       </Figure>
       {progress?.slices_planned !== undefined && (
         <Figure label="progress">
-          {percent((100 * (standing.completed + standing.failed)) / Math.max(1, progress.slices_planned))}
+          {percent((100 * (counts.completed + counts.failed)) / Math.max(1, progress.slices_planned))}
         </Figure>
       )}
       <TimeLeft monitor={monitor} dimmed={dimmed} />
@@ -105,8 +105,8 @@ function Figures({ monitor, standing, dimmed }: { monitor: Monitor; standing: St
               : `of ${count(progress.stf_planned)} ready`}
         </small>
       </Figure>
-      <Figure label={standing.isExhausted ? 'stay failed' : 'failed'} bad={standing.failed > 0}>
-        {count(standing.failed)}
+      <Figure label={counts.isExhausted ? 'stay failed' : 'failed'} bad={counts.failed > 0}>
+        {count(counts.failed)}
       </Figure>
     </div>
   );

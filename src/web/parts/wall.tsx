@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 import type { ExecutionRow, Monitor, Page } from '../shared/answers.ts';
 import { count, duration, inZone, percent, time } from '../shared/format.ts';
-import { standingNow } from '../state/as-of.ts';
+import { countsNow } from '../state/as-of.ts';
 import { useMonitor } from '../state/asking.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
@@ -85,8 +85,8 @@ function WallCard({ id, onSeen }: { id: string; onSeen: (monitor: Monitor) => vo
       </article>
     );
   const { progress, health, findings, namespace } = monitor;
-  const standing = standingNow(monitor);
-  const over = standing.completed + standing.failed;
+  const counts = countsNow(monitor);
+  const over = counts.completed + counts.failed;
   const planned = progress?.slices_planned;
   const worst = findings.find(({ severity }) => severity !== 'info');
   return (
@@ -98,18 +98,18 @@ function WallCard({ id, onSeen }: { id: string; onSeen: (monitor: Monitor) => vo
       <p class="big">
         {planned === undefined ? count(over) : percent((100 * over) / Math.max(1, planned), 0)}
         <small>
-          {count(over)} of {count(planned ?? standing.created)} slices
-          {standing.failed > 0 && `, ${count(standing.failed)} failed`}
+          {count(over)} of {count(planned ?? counts.created)} slices
+          {counts.failed > 0 && `, ${count(counts.failed)} failed`}
           {progress?.seconds_left !== undefined && `, about ${duration(progress.seconds_left)} left`}
         </small>
       </p>
       <Bar
-        total={Math.max(planned ?? 0, standing.created)}
+        total={Math.max(planned ?? 0, counts.created)}
         parts={{
-          completed: standing.completed,
-          failed: standing.failed,
-          processing: standing.processing,
-          queued: standing.queued,
+          completed: counts.completed,
+          failed: counts.failed,
+          processing: counts.processing,
+          queued: counts.queued,
         }}
       />
       <p class={worst === undefined ? 'quiet' : 'finding'}>

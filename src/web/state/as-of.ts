@@ -2,7 +2,7 @@ import { spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
 
 /** The counts of slices at one moment. */
-export interface Standing {
+export interface SliceCounts {
   created: number;
   completed: number;
   failed: number;
@@ -15,7 +15,7 @@ export interface Standing {
 }
 
 /** The monitor's current counts. */
-export const standingNow = (monitor: Monitor): Standing => ({
+export const countsNow = (monitor: Monitor): SliceCounts => ({
   created: monitor.slices_created ?? 0,
   completed: monitor.slices_completed,
   failed: monitor.slices_failed,
@@ -39,7 +39,7 @@ export function endOf(whole: Timeline, bin: number): number {
 }
 
 /** The counts at the end of the bin that contains a time. */
-export function standingAt(whole: Timeline, at: number): Standing {
+export function countsAt(whole: Timeline, at: number): SliceCounts {
   const bin = binOf(whole, at);
   const upTo = (values: readonly number[]): number => values.slice(0, bin + 1).reduce((sum, value) => sum + value, 0);
   const { series } = whole;
