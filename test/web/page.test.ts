@@ -119,6 +119,63 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByText('Showing a part').waitFor({ state: 'detached' });
   });
 
+  it('comes closer by wheel, keys and buttons, and steps back', async () => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/${id}`);
+    const chart = page.getByRole('img', { name: /^Throughput:/ });
+    await chart.scrollIntoViewIfNeeded();
+    const part = (): string => new URL(page.url()).hash.split('?')[1] ?? '';
+    const changed = async (act: () => Promise<void>): Promise<string> => {
+      const before = part();
+      await act();
+      await expect.poll(part).not.toBe(before);
+      return part();
+    };
+    const byWheel = await changed(async () => {
+      await chart.hover();
+      await page.keyboard.down('Control');
+      await page.mouse.wheel(0, -300);
+      await page.keyboard.up('Control');
+    });
+    await page.getByText('Showing a part').waitFor();
+    const workers = page.getByRole('application');
+    const byKey = await changed(() => workers.press('+'));
+    await changed(() => page.getByRole('button', { name: 'earlier' }).click());
+    expect(await changed(() => page.getByRole('button', { name: 'step back' }).click())).toBe(byKey);
+    expect(await changed(() => page.goBack().then(() => undefined))).toBe(byWheel);
+    expect(await changed(() => page.getByRole('button', { name: 'step back' }).click())).toBe('');
+    await page.getByText('Showing a part').waitFor({ state: 'detached' });
+  });
+
+  it('plays the run from its start to now', async () => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/${id}`);
+    await page.getByRole('button', { name: 'play' }).click();
+    await page.waitForURL(/asof=/);
+    const done = async (): Promise<number> =>
+      Number((await page.locator('.header .legend strong').first().innerText()).replaceAll(/\D/g, ''));
+    const first = await done();
+    await expect.poll(done).toBeGreaterThan(first);
+    await page.getByRole('button', { name: 'pause' }).click();
+    await page.getByRole('button', { name: 'back to now' }).click();
+    await expect.poll(() => page.url()).not.toContain('asof=');
+  });
+
+  it('has keys for search, rows, and the list of keys', async () => {
+    const { root } = await serve();
+    const page = await browser.open(root);
+    await page.getByRole('link', { name: id }).waitFor();
+    const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '');
+    await expect.poll(async () => page.keyboard.press('j').then(focused)).toBe(id);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'hidden' });
+    await page.keyboard.press('/');
+    await page.keyboard.type('j/?');
+    expect(await page.getByRole('textbox', { name: 'words of notes and reasons' }).inputValue()).toBe('j/?');
+  });
+
   it('has the counts of the monitor, and the causes of the timeline', async () => {
     const { url, root } = await serve();
     const page = await browser.open(`${root}#/${id}`);

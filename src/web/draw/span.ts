@@ -7,6 +7,12 @@ export const spanOf = ({ from, until, bin_seconds }: Timeline): { begin: number;
   bin: bin_seconds * 1000,
 });
 
+/** The drawn time range alone. */
+export function rangeOf(timeline: Timeline): { from: number; until: number } {
+  const { begin, end } = spanOf(timeline);
+  return { from: begin, until: end };
+}
+
 export interface PhaseSpan {
   phase: string;
   by: string | undefined;

@@ -13,6 +13,9 @@ import { Page } from './pages.tsx';
 /** Loads later; the page reserves its space, so nothing moves when it arrives. */
 const AlarmBar = isServed ? lazy(async () => (await import('./alarms.tsx')).AlarmBar) : Fragment;
 
+/** Loads later: nobody presses a key before the page is there. */
+const Keys = isServed ? lazy(async () => (await import('./keys.tsx')).Keys, true) : Fragment;
+
 type Theme = 'system' | 'light' | 'dark';
 
 const nextTheme: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' };
@@ -59,6 +62,7 @@ export function App({ world }: { world: World }) {
           theme={theme}
         />
       </main>
+      <Keys />
     </Around.Provider>
   );
 }

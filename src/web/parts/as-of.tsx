@@ -1,3 +1,5 @@
+import { useEffect, useState } from 'preact/hooks';
+
 import { spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { clock, time } from '../shared/format.ts';
@@ -5,6 +7,9 @@ import { binOf, endOf } from '../state/as-of.ts';
 import type { PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { Button } from './card.tsx';
+
+/** A whole run plays in this many steps of this many milliseconds. */
+const film = { steps: 60, every: 200 };
 
 /** The slider that goes back in the life of an execution. */
 export function AsOf({
@@ -22,6 +27,21 @@ export function AsOf({
   const bin = asOf === undefined ? last : binOf(timeline, asOf);
   const set = (value: number): void =>
     change({ asof: value >= last ? undefined : new Date(endOf(timeline, value)).toISOString() });
+  const [isPlaying, setPlaying] = useState(false);
+  const step = Math.max(1, Math.round(timeline.bins / film.steps));
+  useEffect(() => {
+    if (!isPlaying) return undefined;
+    const timer = setTimeout(() => {
+      set(bin + step);
+      // The last step leads to now, which ends the film.
+      if (bin + step >= last) setPlaying(false);
+    }, film.every);
+    return () => clearTimeout(timer);
+  }, [isPlaying, bin]);
+  const play = (): void => {
+    if (bin >= last) set(0);
+    setPlaying(!isPlaying);
+  };
   return (
     <p class="asof">
       <label>
@@ -36,6 +56,7 @@ export function AsOf({
         />
       </label>{' '}
       <span class="mono">{asOf === undefined ? 'now' : clock(asOf, zone, length < 1000)}</span>{' '}
+      <Button onClick={play}>{isPlaying ? 'pause' : 'play'}</Button>{' '}
       {asOf !== undefined && <Button onClick={() => change({ asof: undefined })}>back to now</Button>}
     </p>
   );

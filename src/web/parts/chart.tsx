@@ -4,6 +4,7 @@ import { spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { clock } from '../shared/format.ts';
 import { useWidth } from '../state/hooks.ts';
+import { useSteering } from '../state/steering.ts';
 import { useAround } from '../state/world.ts';
 import {
   Axes,
@@ -13,6 +14,7 @@ import {
   Expected,
   geometryOf,
   type Guide,
+  left,
   Legend,
   type Line,
   Lines,
@@ -34,7 +36,7 @@ interface Props {
   height?: number;
 }
 
-/** Step lines over time with the phases behind them. Drag to select a part; arrow keys read the values; the legend hides lines. */
+/** Step lines over time with the phases behind them. Drag, wheel and keys choose a part; arrow keys read the values; the legend hides lines. */
 export function TimeChart({ lines: all, ...rest }: Props) {
   const [hidden, setHidden] = useState<readonly string[]>([]);
   const lines = all.filter(({ name }) => !hidden.includes(name));
@@ -72,11 +74,13 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
   const [drag, setDrag] = useState<{ from: number; to: number } | undefined>(undefined);
   const geometry = geometryOf(props, width, height);
   const { x, y, from, until } = geometry;
-  const timeAt = ({ clientX, currentTarget }: PointerEvent): number => {
+  const timeAt = ({ clientX, currentTarget }: MouseEvent): number => {
     const edge = (currentTarget as SVGElement).getBoundingClientRect();
     return Math.min(until, Math.max(from, x.invert(((clientX - edge.left) / edge.width) * width)));
   };
+  const steering = useSteering({ from, until }, onZoom);
   const onKey = (event: KeyboardEvent): void => {
+    if (steering.onKey(event, cursor)) return;
     const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
     if (step === 0) return;
     event.preventDefault();
@@ -89,14 +93,16 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
     width: Math.max(0, end - begin),
     height: height - bottom,
   });
-  const [left1 = 0, right1 = 0] = drag === undefined ? [] : [x(drag.from), x(drag.to)].toSorted((a, b) => a - b);
+  const chosen = drag ?? (steering.pending && { from: steering.pending.from, to: steering.pending.until });
+  const [left1 = 0, right1 = 0] = chosen === undefined ? [] : [x(chosen.from), x(chosen.to)].toSorted((a, b) => a - b);
   return (
     <svg
       viewBox={`0 0 ${width} ${height}`}
       tabindex={0}
       role="img"
-      aria-label={`${title}: ${lines.map(({ name, values }) => `${name} up to ${shown(Math.max(0, ...values))}`).join(', ')} ${unit}. Arrow keys read the values.`}
+      aria-label={`${title}: ${lines.map(({ name, values }) => `${name} up to ${shown(Math.max(0, ...values))}`).join(', ')} ${unit}. Arrow keys read the values${onZoom === undefined ? '' : ', + and - come closer and go away, Shift with an arrow goes to the side'}.`}
       onKeyDown={onKey}
+      onWheel={(event) => steering.onWheel(event, timeAt(event))}
       onPointerDown={(event) => onZoom !== undefined && setDrag({ from: timeAt(event), to: timeAt(event) })}
       onPointerMove={(event) => {
         onCursor(timeAt(event));
@@ -119,7 +125,7 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
       {cursor !== undefined && cursor >= from && cursor <= until && (
         <line class="cursor" x1={x(cursor)} x2={x(cursor)} y1={0} y2={height - bottom} />
       )}
-      {drag && <rect class="chosen" {...over(left1, right1)} />}
+      {chosen && <rect class="chosen" {...over(Math.max(left, left1), Math.min(width - right, right1))} />}
     </svg>
   );
 }

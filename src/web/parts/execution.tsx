@@ -1,30 +1,29 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
+import { rangeOf } from '../draw/span.ts';
 import type { Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
-import { duration, time } from '../shared/format.ts';
-import { drawable, isEnded, silentSinceOf, useMonitor, useTimeline } from '../state/asking.ts';
+import { duration } from '../shared/format.ts';
+import { isEnded, silentSinceOf, useMonitor } from '../state/asking.ts';
+import { type Part, useCourse } from '../state/course.ts';
 import { type Polled, useNow, useVisible } from '../state/hooks.ts';
 import { useShown } from '../state/moment.ts';
 import type { PageProps } from '../state/route.ts';
 import { useTab } from '../state/tab.ts';
 import { useAround } from '../state/world.ts';
-import { AsOf } from './as-of.tsx';
+import { partWithin, type Range } from '../state/zoom.ts';
 import { FaultBanner, Refused, Skeleton } from './banner.tsx';
-import { Button, Card } from './card.tsx';
+import { Card } from './card.tsx';
 import { Causes } from './causes.tsx';
 import { Findings } from './findings.tsx';
 import { Header } from './header.tsx';
 import { lazy } from './lazy.tsx';
 import { Pictures } from './pictures.tsx';
 
+const AsOf = lazy(async () => (await import('./as-of.tsx')).AsOf, true);
 const Drawer = lazy(async () => (await import('./drawer.tsx')).Drawer);
+const PartShown = lazy(async () => (await import('./part-shown.tsx')).PartShown);
 const People = lazy(async () => (await import('./people.tsx')).People);
 const Tabs = lazy(async () => (await import('./tabs.tsx')).Tabs);
-
-interface Part {
-  start_time?: string;
-  end_time?: string;
-}
 
 const second = 1000;
 /** How often to request the pictures of an execution without a driver: only its time advances. Milliseconds. */
@@ -81,27 +80,17 @@ interface WholeProps extends Omit<PageProps, 'ids'> {
 function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const isOver = isEnded(monitor);
   const [ref, isVisible] = useVisible();
-  const pace = silentSinceOf(monitor) === undefined ? every : silentEvery;
   const part = partOf(params);
   const isPart = part.start_time !== undefined;
-  // The picture of the whole run is the one that is shown, unless somebody chose a part.
-  const whole = useTimeline(
-    id,
-    { bins: 300, slots: 0 },
-    { every: Math.max(pictureEvery, pace), isOver, isNeeded: isPart },
-  );
-  const zoomed = useTimeline(
-    id,
-    { bins: 300, slots: isVisible ? 400 : 0, ...part },
-    { every: Math.max(pictureEvery, pace), isOver },
-  );
-  const chosen = useKept(drawable(zoomed.answer));
-  const line = useKept(drawable(isPart ? whole.answer : zoomed.answer));
-  // Where a part is left, the whole run was asked for meanwhile.
-  const shown = isPart ? chosen : line;
+  const { line, shown, polled, isAwaited } = useCourse(id, part, {
+    every: Math.max(pictureEvery, silentSinceOf(monitor) === undefined ? every : silentEvery),
+    isOver,
+    hasSlots: isVisible,
+  });
   const at = useShown(id, { monitor, params, line, isOver });
   const { asOf } = at;
   const open = (name: string): void => change({ slice: name });
+  const zoom = (from: number, until: number): void => change(partOfAddress(line ?? shown, { from, until }));
   // While a run goes on, findings and causes come and go in a place of one height. It stays as it is when the run ends.
   const [isStill] = useState(!isOver);
   return (
@@ -116,9 +105,9 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
           </div>
         )}
       </div>
-      <Awaited isShown={shown !== undefined} polled={zoomed} />
-      {isPart && <PartShown shown={shown} isAwaited={drawable(zoomed.answer) === undefined} change={change} />}
-      <Pictures {...{ monitor, shown, asOf, theme, change, open, frame: ref }} />
+      <Awaited isShown={shown !== undefined} polled={polled} />
+      {isPart && <PartShown shown={shown} isAwaited={isAwaited} onZoom={zoom} onWhole={() => change(wholeRun)} />}
+      <Pictures {...{ monitor, shown, asOf, theme, zoom, open, frame: ref }} />
       <People monitor={at.monitor} />
       <div class={dimmedIf(at.isNow)}>
         <Tabs
@@ -138,14 +127,17 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   );
 }
 
-const dimmedIf = (isDimmed: boolean): string => (isDimmed ? 'dimmed' : '');
+const wholeRun = { from: undefined, to: undefined };
 
-/** Keeps the previous part until the next one arrives. */
-function useKept(timeline: Timeline | undefined): Timeline | undefined {
-  const kept = useRef(timeline);
-  kept.current = timeline ?? kept.current;
-  return kept.current;
+/** The part of the address for a chosen range of time. */
+function partOfAddress(line: Timeline | undefined, range: Range): { from: string | undefined; to: string | undefined } {
+  const part = line && partWithin(rangeOf(line), range);
+  return part === undefined
+    ? wholeRun
+    : { from: new Date(part.from).toISOString(), to: new Date(part.until).toISOString() };
 }
+
+const dimmedIf = (isDimmed: boolean): string => (isDimmed ? 'dimmed' : '');
 
 /** The time range of the bins shown, for the rows below them. */
 const windowOf = (part: Part, shown: Timeline | undefined): Part =>
@@ -164,25 +156,6 @@ function Loading({ answer }: { answer: TimelineAnswer | undefined }) {
       )}
       <Skeleton />
     </Card>
-  );
-}
-
-interface PartShownProps {
-  shown: Timeline | undefined;
-  /** Whether the pictures still show the previous part. */
-  isAwaited: boolean;
-  change: PageProps['change'];
-}
-
-function PartShown({ shown, isAwaited, change }: PartShownProps) {
-  const { zone } = useAround();
-  return (
-    <p class="banner">
-      {isAwaited || shown === undefined
-        ? 'Loading this part; the pictures show the previous one. '
-        : `Showing a part: ${time(shown.from, zone)} to ${time(shown.until, zone)}. `}
-      <Button onClick={() => change({ from: undefined, to: undefined })}>the whole run</Button>
-    </p>
   );
 }
 

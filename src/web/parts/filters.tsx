@@ -106,6 +106,7 @@ function Field({ name, params, change }: { name: string } & Pick<PageProps, 'par
       <label>
         {written[name as keyof typeof written]}{' '}
         <input
+          name={name}
           value={value}
           inputmode={name === 'min_stf_count' ? 'numeric' : 'text'}
           onInput={(event) => set(event.currentTarget.value)}

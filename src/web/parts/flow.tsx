@@ -2,12 +2,12 @@ import { useState } from 'preact/hooks';
 
 import { phasesIn, spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
-import { clock, count } from '../shared/format.ts';
-import { useAround } from '../state/world.ts';
 import { Card } from './card.tsx';
 import { TimeChart } from './chart.tsx';
+import { lazy } from './lazy.tsx';
 import { PhaseStrip } from './phases.tsx';
-import { Table } from './table.tsx';
+
+const BinsTable = lazy(async () => (await import('./bins-table.tsx')).BinsTable);
 
 interface Props {
   monitor: Monitor;
@@ -20,6 +20,7 @@ interface Props {
 
 /** Throughput and backlog over one time axis, measured and expected. */
 export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBacklog = true }: Props) {
+  const [isTable, setTable] = useState(false);
   const [cursor, setCursor] = useState<number | undefined>(undefined);
   const rate = (values: readonly number[]): number[] => values.map((n) => n / timeline.bin_seconds);
   const shared = { timeline, asOf, onZoom, cursor, onCursor: setCursor, height: isCompact ? 90 : 150 };
@@ -53,7 +54,12 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBa
           {...shared}
         />
       )}
-      {!isCompact && <AsTable timeline={timeline} />}
+      {!isCompact && (
+        <details onToggle={(event) => setTable(event.currentTarget.open)}>
+          <summary>as a table</summary>
+          {isTable && <BinsTable timeline={timeline} />}
+        </details>
+      )}
     </Card>
   );
 }
@@ -131,35 +137,4 @@ function drainOf({ status, progress }: Monitor, timeline: Timeline) {
   const draining = timeline.phases.at(-1)?.phase === 'draining';
   if (level === 0 || !draining) return undefined;
   return { at: spanOf(timeline).end, level, least: at_least * 1000, most: Math.max(1, at_most) * 1000 };
-}
-
-function AsTable({ timeline }: { timeline: Timeline }) {
-  const { zone } = useAround();
-  const [isOpen, setOpen] = useState(false);
-  const names = ['arrived', 'completed', 'failed_attempts', 'queued', 'processing'] as const;
-  const { begin, bin: length } = spanOf(timeline);
-  return (
-    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>as a table</summary>
-      {isOpen && (
-        <Table
-          label="bins"
-          isTall
-          rows={Array.from({ length: timeline.bins }, (_, bin) => bin)}
-          keyOf={String}
-          columns={[
-            {
-              head: `from (${zone})`,
-              cell: (bin: number) => clock(begin + bin * length, zone, length < 1000),
-            },
-            ...names.map((name) => ({
-              head: name.replace('_', ' '),
-              isNumber: true,
-              cell: (bin: number) => count(timeline.series[name][bin] ?? 0),
-            })),
-          ]}
-        />
-      )}
-    </details>
-  );
 }

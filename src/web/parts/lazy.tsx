@@ -5,9 +5,9 @@ import { Skeleton } from './banner.tsx';
 import { Button } from './card.tsx';
 import { Icon } from './icon.tsx';
 
-/** A part of the page whose code loads when it is first shown. A server sends it as a separate file; the App and a report contain all parts. */
+/** A part of the page whose code loads when it is first shown. A server sends it as a separate file; the App and a report contain all parts. @param isQuiet shows nothing until then */
 export const lazy =
-  <Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> =>
+  <Props extends object>(load: () => Promise<ComponentType<Props>>, isQuiet = false): ComponentType<Props> =>
   (props) => {
     // A component is a function, which `useState` would call as an updater, so wrap it in an object.
     const [{ Part, isAway }, setLoaded] = useState<{ Part?: ComponentType<Props>; isAway?: true }>({});
@@ -20,6 +20,7 @@ export const lazy =
       [],
     );
     if (Part !== undefined) return <Part {...props} />;
+    if (isQuiet) return null;
     if (isAway !== true) return <Skeleton />;
     return (
       <p class="banner bad">

@@ -1,13 +1,12 @@
 import type { RefObject } from 'preact';
 
 import type { Monitor, Timeline } from '../shared/answers.ts';
-import type { PageProps } from '../state/route.ts';
 import { Skeleton } from './banner.tsx';
 import { Flow } from './flow.tsx';
-import { Latency } from './latency.tsx';
 import { lazy } from './lazy.tsx';
-import { Slots } from './slots.tsx';
 
+const Latency = lazy(async () => (await import('./latency.tsx')).Latency);
+const Slots = lazy(async () => (await import('./slots.tsx')).Slots);
 const Workers = lazy(async () => (await import('./workers.tsx')).Workers);
 
 interface PicturesProps {
@@ -15,15 +14,13 @@ interface PicturesProps {
   shown: Timeline | undefined;
   asOf: number | undefined;
   theme: string;
-  change: PageProps['change'];
+  zoom: (from: number, until: number) => void;
   open: (name: string) => void;
   frame: RefObject<HTMLElement | null>;
 }
 
 /** The pictures of one time range: throughput, workers, delays, slots. */
-export function Pictures({ monitor, shown, asOf, theme, change, open, frame }: PicturesProps) {
-  const zoom = (from: number, until: number): void =>
-    change({ from: new Date(from).toISOString(), to: new Date(until).toISOString() });
+export function Pictures({ monitor, shown, asOf, theme, zoom, open, frame }: PicturesProps) {
   return (
     <>
       {shown && <Flow monitor={monitor} timeline={shown} asOf={asOf} onZoom={zoom} />}

@@ -143,7 +143,7 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
         )}
         {current.hasSearch === true && (
           <label>
-            words <input value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
+            words <input name="search" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
           </label>
         )}
         <small>newest first{part.start_time === undefined ? '' : ', of the chosen part'}</small>

@@ -2,14 +2,15 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 
 import { sliceFilename } from '../../domain/file-names.ts';
 import { type Bar, BarIndex, type BarState, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
-import { linear } from '../draw/scale.ts';
 import { spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { clock, count, duration } from '../shared/format.ts';
 import { useWidth } from '../state/hooks.ts';
+import { useSteering } from '../state/steering.ts';
 import { useAround } from '../state/world.ts';
-import { left, right, Times } from './chart-parts.tsx';
+import { left, right } from './chart-parts.tsx';
 import { Key } from './legend.tsx';
+import { Marks, RowLabels, TimeAxis } from './worker-marks.tsx';
 
 const states: readonly BarState[] = ['queued', 'processing', 'completed', 'failed'];
 const maxHeight = 520;
@@ -97,7 +98,10 @@ function Work({ timeline, asOf, theme, onOpen, onZoom, bars, bar, setBar, rowHei
     return index.at(Math.floor((event.clientY - top) / rowHeight), timeAt(event), (span / width) * 3);
   };
   const open = ({ stf, sliceId }: Bar): void => onOpen(sliceFilename(stf, sliceId));
+  const range = { from: begin, until: end };
+  const steering = useSteering(range, onZoom);
   const onKey = (event: KeyboardEvent): void => {
+    if (steering.onKey(event)) return;
     const step = stepOf[event.key];
     if (step !== undefined) {
       event.preventDefault();
@@ -112,7 +116,6 @@ function Work({ timeline, asOf, theme, onOpen, onZoom, bars, bar, setBar, rowHei
     else if (timeline.spans === undefined)
       onZoom(begin + Math.max(0, at - span / 20), begin + Math.min(span, at + span / 20));
   };
-  const part = (time: number): string => `${(time / span) * 100}%`;
   return (
     <div
       class="canvas"
@@ -121,25 +124,13 @@ function Work({ timeline, asOf, theme, onOpen, onZoom, bars, bar, setBar, rowHei
       role="application"
       aria-label={`Workers over time, ${slots.length} slots. Arrow keys go from attempt to attempt, Enter opens one.`}
       onKeyDown={onKey}
+      onWheel={(event) => steering.onWheel(event, begin + timeAt(event))}
       onPointerMove={(event) => setBar(found(event))}
       onPointerLeave={() => setBar(undefined)}
       onClick={onClick}
     >
       <canvas ref={canvas} width={width} height={height} aria-hidden="true" />
-      {asOf !== undefined && asOf < begin + span && (
-        <div class="later" style={{ left: part(Math.max(0, asOf - begin)) }} />
-      )}
-      {bar && (
-        <div
-          class="hit"
-          style={{
-            left: part(bar.start),
-            width: part(Math.max(span / 300, bar.end - bar.start)),
-            top: `${bar.row * rowHeight}px`,
-            height: `${rowHeight}px`,
-          }}
-        />
-      )}
+      <Marks {...{ asOf, bar, rowHeight }} pending={steering.pending} range={range} />
     </div>
   );
 }
@@ -208,27 +199,4 @@ function coloursOf(element: HTMLElement): Colours {
     lost: colour('--queued'),
     ground: colour('--ground'),
   };
-}
-
-function RowLabels({ slots, rowHeight }: { slots: readonly string[]; rowHeight: number }) {
-  const each = Math.max(1, Math.ceil(14 / rowHeight));
-  return (
-    <div class="rows" aria-hidden="true" style={{ width: `${left - 6}px` }}>
-      {slots.map((slot, row) =>
-        row % each === 0 ? (
-          <span key={slot} style={{ top: `${row * rowHeight + rowHeight / 2 - 7}px` }}>
-            {slot.includes('/') ? slot.slice(slot.lastIndexOf('/') + 1) : slot.slice(-4)}
-          </span>
-        ) : null,
-      )}
-    </div>
-  );
-}
-
-function TimeAxis({ from, until, width }: { from: number; until: number; width: number }) {
-  return (
-    <svg class="axis" viewBox={`0 0 ${width} 20`} aria-hidden="true">
-      <Times x={linear([from, until], [left, width - right])} {...{ from, until, width }} y={14} />
-    </svg>
-  );
 }

@@ -5,7 +5,10 @@ import { backoff } from '../../lib/backoff.ts';
 import { CallError } from '../transport/call.ts';
 import { hashOf, readRoute, type Route } from './route.ts';
 
-/** The route of the address, and a function to change its parameters. Changes within a page add no history entry. */
+/** How many parts of a run were chosen before the shown one, by this page. */
+export const stepsBack = (): number => (history.state as { steps?: number } | null)?.steps ?? 0;
+
+/** The route of the address, and a function to change its parameters. A chosen part of a run is a history entry, so "back" leaves it; other changes are none. */
 export function useRoute(): [Route, (params: Record<string, string | undefined>) => void] {
   const [route, setRoute] = useState(() => readRoute(location.hash));
   useEffect(() => {
@@ -22,7 +25,8 @@ export function useRoute(): [Route, (params: Record<string, string | undefined>)
     );
     const next = { ...now, params: Object.fromEntries(all) };
     try {
-      history.replaceState(null, '', hashOf(next));
+      if ('from' in params) history.pushState({ steps: stepsBack() + 1 }, '', hashOf(next));
+      else history.replaceState(history.state, '', hashOf(next));
     } catch {
       // The frame of a chat has no address of its own, but a place within it.
       location.hash = hashOf(next);

@@ -1,0 +1,73 @@
+import { useEffect, useRef } from 'preact/hooks';
+
+import { Button } from './card.tsx';
+
+/** What keys do on every view; fields keep theirs. */
+const keys = [
+  ['/', 'search'],
+  ['j, k', 'the next row, the row before'],
+  ['Enter', 'open it'],
+  ['Esc', 'close what is open'],
+  ['+, -', 'in a chart: closer, wider; also Ctrl with the wheel'],
+  ['Shift with an arrow', 'in a chart: earlier, later; also Shift with the wheel'],
+  ['arrows', 'in a chart: read the values, or go from attempt to attempt'],
+  ['?', 'these keys'],
+] as const;
+
+/** What `j` and `k` go through. */
+const rows = 'main tbody :is(a, button), main [role=tabpanel] li button, main .wall a';
+
+/** Moves the focus to the next or previous row. */
+function goBy(step: 1 | -1): void {
+  const all = [...document.querySelectorAll<HTMLElement>(rows)].filter((row) => row.checkVisibility());
+  const now = all.indexOf(document.activeElement as HTMLElement);
+  all[now === -1 ? (step === 1 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, now + step))]?.focus();
+}
+
+function search(): void {
+  const field = document.querySelector<HTMLInputElement>('main input[name=search]');
+  for (let place = field?.closest('details'); place; place = place.parentElement?.closest('details')) place.open = true;
+  field?.focus();
+}
+
+const isWriting = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.matches('input:not([type=checkbox], [type=range]), select, textarea');
+
+/** The keys of the page, and the list of them that `?` opens. */
+export function Keys() {
+  const list = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const actions: Readonly<Partial<Record<string, () => void>>> = {
+      '/': search,
+      j: () => goBy(1),
+      k: () => goBy(-1),
+      '?': () => list.current?.showModal(),
+    };
+    const onKey = (event: KeyboardEvent): void => {
+      const { key, ctrlKey, metaKey, altKey, target } = event;
+      const action = ctrlKey || metaKey || altKey || isWriting(target) ? undefined : actions[key];
+      if (action === undefined) return;
+      // "/" would be written into the field that it goes to.
+      event.preventDefault();
+      action();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+  return (
+    <dialog ref={list} class="keys" aria-label="Keys">
+      <h2>Keys</h2>
+      <dl class="facts">
+        {keys.map(([key, words]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>{' '}
+            <dd>{words}</dd>
+          </div>
+        ))}
+      </dl>
+      <Button onClick={() => list.current?.close()}>close</Button>
+    </dialog>
+  );
+}

@@ -1,0 +1,64 @@
+import type { Bar } from '../draw/paint.ts';
+import { linear } from '../draw/scale.ts';
+import type { Range } from '../state/zoom.ts';
+import { left, right, Times } from './chart-parts.tsx';
+
+interface MarksProps {
+  range: Range;
+  asOf: number | undefined;
+  /** The range that the wheel asks for. */
+  pending: Range | undefined;
+  /** The attempt under the cursor. */
+  bar: Bar | undefined;
+  rowHeight: number;
+}
+
+/** What lies over the attempts: what is later than the chosen moment, the range to be chosen, the attempt under the cursor. */
+export function Marks({ range: { from, until }, asOf, pending, bar, rowHeight }: MarksProps) {
+  const span = Math.max(1, until - from);
+  const part = (time: number): string => `${(Math.max(0, time) / span) * 100}%`;
+  return (
+    <>
+      {asOf !== undefined && asOf < until && <div class="later" style={{ left: part(asOf - from) }} />}
+      {pending && (
+        <div class="chosen" style={{ left: part(pending.from - from), right: part(until - pending.until) }} />
+      )}
+      {bar && (
+        <div
+          class="hit"
+          style={{
+            left: part(bar.start),
+            width: part(Math.max(span / 300, bar.end - bar.start)),
+            top: `${bar.row * rowHeight}px`,
+            height: `${rowHeight}px`,
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+/** The ends of the slots' names, beside their rows. */
+export function RowLabels({ slots, rowHeight }: { slots: readonly string[]; rowHeight: number }) {
+  const each = Math.max(1, Math.ceil(14 / rowHeight));
+  return (
+    <div class="rows" aria-hidden="true" style={{ width: `${left - 6}px` }}>
+      {slots.map((slot, row) =>
+        row % each === 0 ? (
+          <span key={slot} style={{ top: `${row * rowHeight + rowHeight / 2 - 7}px` }}>
+            {slot.includes('/') ? slot.slice(slot.lastIndexOf('/') + 1) : slot.slice(-4)}
+          </span>
+        ) : null,
+      )}
+    </div>
+  );
+}
+
+/** The times below the rows. */
+export function TimeAxis({ from, until, width }: { from: number; until: number; width: number }) {
+  return (
+    <svg class="axis" viewBox={`0 0 ${width} 20`} aria-hidden="true">
+      <Times x={linear([from, until], [left, width - right])} {...{ from, until, width }} y={14} />
+    </svg>
+  );
+}

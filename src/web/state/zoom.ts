@@ -1,0 +1,64 @@
+/** A range of time, in milliseconds since 1970. */
+export interface Range {
+  from: number;
+  until: number;
+}
+
+/** The shortest part that can be chosen. Milliseconds. */
+const shortest = 100;
+
+/** A range made longer or shorter around a time that keeps its place. @param factor above 1 shows more */
+export const scaled = ({ from, until }: Range, factor: number, around = (from + until) / 2): Range => ({
+  from: around - (around - from) * factor,
+  until: around + (until - around) * factor,
+});
+
+/** A range moved by a part of its length. @param by negative goes back in time */
+export function moved({ from, until }: Range, by: number): Range {
+  const step = (until - from) * by;
+  return { from: from + step, until: until + step };
+}
+
+/** The part of a run that a range asks for: it keeps its length if it can, and lies within the run. Undefined for the whole run. */
+export function partWithin(whole: Range, { from, until }: Range): Range | undefined {
+  const length = Math.max(shortest, until - from);
+  if (length >= whole.until - whole.from) return undefined;
+  const begin = Math.min(Math.max(whole.from, from), whole.until - length);
+  return { from: begin, until: begin + length };
+}
+
+interface Press {
+  key: string;
+  shiftKey: boolean;
+}
+
+/** The range that a key asks for: `+` and `-` around the cursor, Shift with an arrow to the side. */
+export function rangeByKey(shown: Range, { key, shiftKey }: Press, cursor?: number): Range | undefined {
+  if (key === '+' || key === '=') return scaled(shown, 0.5, cursor);
+  if (key === '-') return scaled(shown, 2, cursor);
+  if (!shiftKey) return undefined;
+  if (key === 'ArrowLeft') return moved(shown, -0.5);
+  return key === 'ArrowRight' ? moved(shown, 0.5) : undefined;
+}
+
+interface Turn {
+  deltaX: number;
+  deltaY: number;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  shiftKey: boolean;
+}
+
+/** How much one unit of a wheel changes a range; a notch is about 100 units. */
+const perUnit = { scale: 0.002, move: 0.001 };
+
+/**
+ * The range that a turn of the wheel asks for: with Ctrl or Cmd (a pinch on a trackpad) it scales around the cursor, sideways or with Shift it moves.
+ * Undefined for a plain turn, which scrolls the page.
+ */
+export function rangeByWheel(shown: Range, turn: Turn, cursor: number): Range | undefined {
+  const { deltaX, deltaY, ctrlKey, metaKey, shiftKey } = turn;
+  if (ctrlKey || metaKey) return scaled(shown, Math.exp(deltaY * perUnit.scale), cursor);
+  const sideways = shiftKey && deltaX === 0 ? deltaY : deltaX;
+  return Math.abs(sideways) > Math.abs(shiftKey ? 0 : deltaY) ? moved(shown, sideways * perUnit.move) : undefined;
+}

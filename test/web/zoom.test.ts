@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+
+import { moved, partWithin, rangeByKey, rangeByWheel, scaled } from '../../src/web/state/zoom.ts';
+
+const whole = { from: 0, until: 100_000 };
+const shown = { from: 40_000, until: 60_000 };
+const still = { deltaX: 0, deltaY: 0, ctrlKey: false, metaKey: false, shiftKey: false };
+
+describe('the part of a run that is shown', () => {
+  it.each([
+    ['keeps a time at its place when it comes closer', scaled(shown, 0.5, 45_000), { from: 42_500, until: 52_500 }],
+    ['grows around its middle without a time', scaled(shown, 2), { from: 30_000, until: 70_000 }],
+    ['goes to the side by a part of its length', moved(shown, -0.5), { from: 30_000, until: 50_000 }],
+  ])('%s', (_title, range, expected) => {
+    expect(range).toEqual(expected);
+  });
+
+  it.each([
+    ['a part within the run', { from: 1000, until: 3000 }, { from: 1000, until: 3000 }],
+    ['before its start', { from: -5000, until: 5000 }, { from: 0, until: 10_000 }],
+    ['after its end', { from: 95_000, until: 105_000 }, { from: 90_000, until: 100_000 }],
+    ['shorter than can be shown', { from: 500, until: 501 }, { from: 500, until: 600 }],
+    ['as long as the run', { from: -50_000, until: 50_000 }, undefined],
+  ])('lies within the run: %s', (_title, asked, expected) => {
+    expect(partWithin(whole, asked)).toEqual(expected);
+  });
+
+  it.each([
+    ['+', false, { from: 45_000, until: 55_000 }],
+    ['-', false, { from: 30_000, until: 70_000 }],
+    ['ArrowRight', true, { from: 50_000, until: 70_000 }],
+    ['ArrowLeft', true, { from: 30_000, until: 50_000 }],
+    ['ArrowLeft', false, undefined],
+    ['a', true, undefined],
+  ])('is chosen by the key %s, Shift %s', (key, shiftKey, expected) => {
+    expect(rangeByKey(shown, { key, shiftKey })).toEqual(expected);
+  });
+
+  it('scrolls the page by the plain wheel, comes closer with Ctrl or Cmd, and moves sideways or with Shift', () => {
+    expect(rangeByWheel(shown, { ...still, deltaY: 100 }, 50_000)).toBeUndefined();
+    for (const held of [{ ctrlKey: true }, { metaKey: true }]) {
+      const { from = 0, until = 0 } = rangeByWheel(shown, { ...still, ...held, deltaY: -100 }, 50_000) ?? {};
+      expect(from).toBeGreaterThan(shown.from);
+      expect(until).toBeLessThan(shown.until);
+      expect(from + until).toBeCloseTo(100_000);
+    }
+    const right = { from: 42_000, until: 62_000 };
+    expect(rangeByWheel(shown, { ...still, deltaX: 100, deltaY: 20 }, 0)).toEqual(right);
+    expect(rangeByWheel(shown, { ...still, deltaY: 100, shiftKey: true }, 0)).toEqual(right);
+    // On some systems the browser turns it by itself.
+    expect(rangeByWheel(shown, { ...still, deltaX: 100, shiftKey: true }, 0)).toEqual(right);
+  });
+});
