@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 
-import { SwfError } from '../lib/errors.ts';
+import { argumentInvalid } from '../lib/errors.ts';
 import { type LayoutName, layoutNames } from '../messages/layouts.ts';
 import type { Io } from './shared/io.ts';
 import { type Add, jsonOption, parsePositive, type Run, setOption } from './shared/options.ts';
@@ -129,8 +129,7 @@ function refuseBroker(flags: Partial<Flags>): void {
     (name) => flags[name] !== undefined,
   );
   if (other !== undefined)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `--from reads recordings, and --${optionName(other)} is for a testbed that is heard; leave one of them out`,
     );
 }

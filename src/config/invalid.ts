@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 
 import { issueWords } from '../domain/issue-words.ts';
-import { SwfError } from '../lib/errors.ts';
+import { invalidConfig, SwfError } from '../lib/errors.ts';
 import { closest } from '../lib/suggest.ts';
 import { leafKeys } from './layers.ts';
 import { knownKeys, sectionNames } from './schema.ts';
@@ -18,14 +18,11 @@ export function configInvalid(error: z.ZodError, table: Table, originOf: (dotted
     const near = closest(key, [...knownKeys, ...sectionNames]);
     const hint =
       near === undefined ? `known sections are ${sectionNames.join(', ')}` : `the nearest known key is ${near}`;
-    return new SwfError('CONFIG_INVALID', `${originOf(firstLeaf(key, table))}: unknown key ${key}; ${hint}`);
+    return invalidConfig(`${originOf(firstLeaf(key, table))}: unknown key ${key}; ${hint}`);
   }
   const key = issue.path.join('.');
   const hint = issue.code === 'invalid_type' && issue.expected === 'string' ? '; write a string in quotes' : '';
-  return new SwfError(
-    'CONFIG_INVALID',
-    `${originOf(key)}: ${key} = ${shown(key, issue, table)}: ${wordsOf(issue, table)}${hint}`,
-  );
+  return invalidConfig(`${originOf(key)}: ${key} = ${shown(key, issue, table)}: ${wordsOf(issue, table)}${hint}`);
 }
 
 /** A message that a schema of ours gives says more than the kind of the value. */

@@ -55,6 +55,14 @@ export class SwfError extends Error {
   }
 }
 
+/** An argument of a tool or command that is not allowed: `ARGUMENT_INVALID`. */
+export const argumentInvalid = (sentence: string, options?: ErrorOptions): SwfError =>
+  new SwfError('ARGUMENT_INVALID', sentence, options);
+
+/** A configuration that cannot be used: `CONFIG_INVALID`. */
+export const invalidConfig = (sentence: string, options?: ErrorOptions): SwfError =>
+  new SwfError('CONFIG_INVALID', sentence, options);
+
 /** `STORE_UNAVAILABLE` because no run has made the store yet, so nothing is wrong with it. */
 export class NoStoreYet extends SwfError {
   constructor(path: string, cause?: unknown) {

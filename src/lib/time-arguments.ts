@@ -1,4 +1,4 @@
-import { SwfError } from './errors.ts';
+import { argumentInvalid } from './errors.ts';
 
 const relative = /^-(\d{1,9})(s|m|h|d|w)$/;
 const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
@@ -15,8 +15,7 @@ export function parseTime(name: string, value: string | undefined, now: number):
   // Stored times have four-digit years and are compared as text.
   const year = date?.getUTCFullYear();
   if (date !== undefined && year !== undefined && year >= 0 && year <= 9999) return date.toISOString();
-  throw new SwfError(
-    'ARGUMENT_INVALID',
+  throw argumentInvalid(
     `${name} = ${JSON.stringify(value)} is no time; give ISO 8601 such as 2026-11-24T10:00:00Z, or a relative time such as -15m, -2h, -7d`,
   );
 }

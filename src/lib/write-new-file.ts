@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { copyFileSync, constants, linkSync, lstatSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { messageOf, SwfError } from './errors.ts';
+import { argumentInvalid, messageOf, SwfError } from './errors.ts';
 
 /**
  * Writes a file whole or not at all, with mode 0600: creates it beside its place and moves it there. Does not write to a pipe or link. Throws
@@ -29,12 +29,11 @@ export function writeNewFile(path: string, text: string, replaces: boolean): voi
 }
 
 const isThere = (path: string): SwfError =>
-  new SwfError('ARGUMENT_INVALID', `${path} is there already; give another file, or --force to replace it`);
+  argumentInvalid(`${path} is there already; give another file, or --force to replace it`);
 
 function refuseToReplace(path: string, there: Stats, replaces: boolean): void {
   if (!replaces) throw isThere(path);
-  if (!there.isFile())
-    throw new SwfError('ARGUMENT_INVALID', `${path} is not a plain file, so it is not replaced; give another file`);
+  if (!there.isFile()) throw argumentInvalid(`${path} is not a plain file, so it is not replaced; give another file`);
 }
 
 /** A file system without hard links gets a copy. */

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { argumentInvalid, messageOf, SwfError } from '../lib/errors.ts';
 import { isRecording, wholePart } from './recording-end.ts';
 
 const compressed = promisify(gzip);
@@ -91,5 +91,4 @@ async function openTo(path: string, flags: number): Promise<FileHandle> {
   }
 }
 
-const notOurs = (path: string, what: string): SwfError =>
-  new SwfError('ARGUMENT_INVALID', `${path} ${what}; name another file`);
+const notOurs = (path: string, what: string): SwfError => argumentInvalid(`${path} ${what}; name another file`);

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { createGunzip } from 'node:zlib';
 
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { argumentInvalid, messageOf } from '../lib/errors.ts';
 import { parseLine, type ReadLine, timeOfLine } from '../observed/parse-line.ts';
 
 /** Longest line of a recording, in characters: bodies over a megabyte are kept as digests. */
@@ -33,7 +33,7 @@ export async function* readRecordings(
   for (const path of paths) {
     // Some callers read it more than once.
     if ((await stat(path).catch(() => undefined))?.isFile() === false)
-      throw new SwfError('ARGUMENT_INVALID', `${path} cannot be read: it is no file; name a recording`);
+      throw argumentInvalid(`${path} cannot be read: it is no file; name a recording`);
     await advance(path, linesOf(path, onTorn), '');
   }
   while (heads.length > 0) {
@@ -65,7 +65,7 @@ async function* textLines(path: string, onTorn: (torn: TornFile) => void): Async
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code?.startsWith('E') === true)
-      throw new SwfError('ARGUMENT_INVALID', `${path} cannot be read: ${messageOf(error)}; name a recording`, {
+      throw argumentInvalid(`${path} cannot be read: ${messageOf(error)}; name a recording`, {
         cause: error,
       });
     onTorn({ path, why: messageOf(error) });

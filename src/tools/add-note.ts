@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { maxNote } from '../domain/logbook-words.ts';
-import { SwfError } from '../lib/errors.ts';
+import { argumentInvalid } from '../lib/errors.ts';
 import { parseTime } from '../lib/time-arguments.ts';
 import { authorOf, logbookOf } from './shared/author.ts';
 import { requestedBy, text } from './shared/params.ts';
@@ -35,6 +35,6 @@ export const addNoteTool = defineLiveTool({
 export function timeOfNote(at: string | undefined, now: number): string | undefined {
   const time = parseTime('at', at, now);
   if (time !== undefined && Date.parse(time) > now)
-    throw new SwfError('ARGUMENT_INVALID', `at = ${time} is still to come; leave it out for now, or give -10m`);
+    throw argumentInvalid(`at = ${time} is still to come; leave it out for now, or give -10m`);
   return time;
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import type { LogRow } from '../db/lists/logs.ts';
-import { SwfError } from '../lib/errors.ts';
+import { argumentInvalid } from '../lib/errors.ts';
 import { logLevels } from '../lib/logger.ts';
 import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
@@ -69,8 +69,7 @@ function levelNumber(level: string): number {
   const name = level.trim().toUpperCase();
   if (Object.hasOwn(logLevels, name)) return logLevels[name as keyof typeof logLevels];
   if (/^\d{1,2}$/.test(name)) return Number(name);
-  throw new SwfError(
-    'ARGUMENT_INVALID',
+  throw argumentInvalid(
     `level = ${JSON.stringify(level)} is no log level; give ${levelNames.join(', ')}, or a number from 0 to 99`,
   );
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import type { MessageRow } from '../db/lists/messages.ts';
 import { messageEffects } from '../domain/effects.ts';
-import { SwfError } from '../lib/errors.ts';
+import { argumentInvalid } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { pageAnswer } from './answers/page.ts';
 import { shownBody } from './shared/body.ts';
@@ -89,8 +89,7 @@ export const listMessagesTool = defineTool({
       resolve: resolveMentioned,
     });
     if (message_id !== undefined && answer.total_count === 0) {
-      throw new SwfError(
-        'ARGUMENT_INVALID',
+      throw argumentInvalid(
         `there is no message ${JSON.stringify(message_id)} that fits the other arguments; list_messages without message_id shows the ids`,
       );
     }

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { issueWords } from '../domain/issue-words.ts';
 import { daqSection, type ExecutionParams, fastProcessingSection } from '../domain/params.ts';
 import { type PlayedRun, playRun } from '../domain/plan/played-run.ts';
-import { SwfError } from '../lib/errors.ts';
+import { argumentInvalid } from '../lib/errors.ts';
 import { asPlayedAnswer } from './answers/as-played.ts';
 import { type AskedChanges, playedAgain } from './plan/as-played.ts';
 import { inTurns } from './shared/in-steps.ts';
@@ -70,7 +70,7 @@ export const planRunTool = defineLiveTool({
     refuse(left, 'leaves out a worker of an execution that is played again: give as_played=true with it');
     const { config, execution_id, ...changes } = asked;
     if (config !== undefined && execution_id !== undefined)
-      throw new SwfError('ARGUMENT_INVALID', 'config and execution_id are both given; give one of them');
+      throw argumentInvalid('config and execution_id are both given; give one of them');
     const base =
       execution_id === undefined
         ? (await services()).plannedParams(config)
@@ -103,17 +103,14 @@ function playAsked(
     'cannot be changed with as_played, which has the slices that came and their times; leave one of them out',
   );
   if (execution_id === undefined)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
-      'as_played needs the execution_id of the run to play again, such as "latest"',
-    );
+    throw argumentInvalid('as_played needs the execution_id of the run to play again, such as "latest"');
   return playedAgain(context, execution_id, changes);
 }
 
 /** Throws `ARGUMENT_INVALID` if one of these is given. */
 function refuse(values: Readonly<Record<string, unknown>>, why: string): void {
   const [name] = Object.entries(values).find(([, value]) => value !== undefined) ?? [];
-  if (name !== undefined) throw new SwfError('ARGUMENT_INVALID', `${name} ${why}`);
+  if (name !== undefined) throw argumentInvalid(`${name} ${why}`);
 }
 
 function withChanges(base: ExecutionParams, changes: Readonly<Record<string, unknown>>): ExecutionParams {
@@ -124,8 +121,7 @@ function withChanges(base: ExecutionParams, changes: Readonly<Record<string, unk
     const parsed = schemas[section].safeParse({ ...params[section], [key]: value });
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      throw new SwfError(
-        'ARGUMENT_INVALID',
+      throw argumentInvalid(
         `${key} = ${JSON.stringify(value)}: ${issue === undefined ? 'is out of range' : issueWords(issue, value)}`,
       );
     }

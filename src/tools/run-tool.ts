@@ -2,7 +2,7 @@ import type * as z from 'zod';
 
 import type { Past } from '../db/past-queries.ts';
 import { issueWords } from '../domain/issue-words.ts';
-import { SwfError } from '../lib/errors.ts';
+import { argumentInvalid, SwfError } from '../lib/errors.ts';
 import { closest, nearest } from '../lib/suggest.ts';
 import { controlTools, noteTools } from './index.ts';
 import { clip as cut } from './shared/clip.ts';
@@ -48,8 +48,7 @@ export async function callTool(tool: Tool, args: unknown, context: LiveContext):
 }
 
 /** Only one past moment can be queried at a time. */
-const alreadyBack = new SwfError(
-  'ARGUMENT_INVALID',
+const alreadyBack = argumentInvalid(
   'troubles looks back by itself, so it cannot be asked as of a moment; give end_time in place of as_of',
 );
 
@@ -113,8 +112,7 @@ const withMoment = (answer: Record<string, unknown>, { queries, now }: ToolConte
 function checkArguments(tool: Tool, args: unknown): Record<string, string> {
   const given = args === undefined ? {} : args;
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `the arguments of ${tool.name} are not a JSON object; give {} or names with values, such as {"execution_id":"latest"} where it takes that`,
     );
   }
@@ -123,8 +121,7 @@ function checkArguments(tool: Tool, args: unknown): Record<string, string> {
   if (Object.hasOwn(named, '__proto__')) throw unknownArgument(tool, '__proto__');
   const result = tool.input.safeParse(named, uncompiled);
   if (result.success) return result.data as Record<string, string>;
-  throw new SwfError(
-    'ARGUMENT_INVALID',
+  throw argumentInvalid(
     result.error.issues
       .slice(0, 3)
       .map((issue) => explain(tool, issue, named))
@@ -137,8 +134,7 @@ function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<stri
   for (const [key, value] of Object.entries(given)) {
     const name = Object.hasOwn(tool.aliases, key) ? (tool.aliases[key] as string) : key;
     if (Object.hasOwn(renamed, name) && renamed[name] !== value) {
-      throw new SwfError(
-        'ARGUMENT_INVALID',
+      throw argumentInvalid(
         `${key} is another spelling of ${name} and both were given with different values; give one`,
       );
     }
@@ -161,8 +157,7 @@ function unknownArgument(tool: Tool, key: string): SwfError {
   const known = Object.keys(tool.input.shape);
   const near = closest(key.slice(0, 100), known);
   const hint = near === undefined ? '' : `the nearest is ${near}, `;
-  return new SwfError(
-    'ARGUMENT_INVALID',
+  return argumentInvalid(
     `unknown argument ${JSON.stringify(clip(key))}; ${hint}${tool.name} takes ${known.join(', ')}`,
   );
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { issueWords } from '../domain/issue-words.ts';
 import { daqSection, fastmonSection, fastProcessingSection, speedSchema } from '../domain/params.ts';
-import { SwfError } from '../lib/errors.ts';
+import { argumentInvalid, SwfError } from '../lib/errors.ts';
 import type { Control } from './shared/control.ts';
 import { integer, number, present, text } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
@@ -94,20 +94,14 @@ function requireValid(section: keyof typeof schemas, name: string, value: number
   const result = schema?.safeParse(value);
   if (result?.success === true) return;
   const issue = result?.error?.issues[0];
-  throw new SwfError(
-    'ARGUMENT_INVALID',
-    `${name} = ${value}: ${issue === undefined ? 'is unknown' : issueWords(issue, value)}`,
-  );
+  throw argumentInvalid(`${name} = ${value}: ${issue === undefined ? 'is unknown' : issueWords(issue, value)}`);
 }
 
 function speedOf(speed: string | undefined): number | 'max' | undefined {
   if (speed === undefined || speed === 'max') return speed;
   const result = speedSchema.safeParse(/^\d+(\.\d+)?$/.test(speed) ? Number(speed) : undefined);
   if (result.success && result.data !== 'max') return result.data;
-  throw new SwfError(
-    'ARGUMENT_INVALID',
-    `speed = ${JSON.stringify(speed)}: give a number from 0.001 to 1000000, or "max"`,
-  );
+  throw argumentInvalid(`speed = ${JSON.stringify(speed)}: give a number from 0.001 to 1000000, or "max"`);
 }
 
 /** The server offers these tools only if it has a control. */

@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import { everyTool, tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
@@ -74,8 +74,7 @@ function parseArguments(words: readonly string[]): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `${JSON.stringify(json.slice(0, 80))} is neither JSON nor key=value; give for example execution_id=latest, or '{"execution_id":"latest"}'`,
       { cause: error },
     );

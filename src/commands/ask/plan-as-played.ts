@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import type { AsPlayed } from '../../tools/answers/as-played.ts';
 import { duration } from '../shared/duration.ts';
@@ -41,10 +41,7 @@ function changeOf(set: string): [string, unknown] {
   const key = changeable.find((one) => one === name);
   if (key === undefined || value === '') {
     const wrong = value === '' ? 'has no value' : `${JSON.stringify(name)} cannot be changed with --as-played`;
-    throw new SwfError(
-      'ARGUMENT_INVALID',
-      `--set ${JSON.stringify(set)}: ${wrong}; each --set changes one of ${changeable.join(', ')}`,
-    );
+    throw argumentInvalid(`--set ${JSON.stringify(set)}: ${wrong}; each --set changes one of ${changeable.join(', ')}`);
   }
   return [key, key.startsWith('without') ? value : Number.isNaN(Number(value)) ? value : Number(value)];
 }

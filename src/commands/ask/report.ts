@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { reportOf } from '../../mcp/report.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
@@ -24,8 +24,7 @@ export async function reportCommand(
 ): Promise<number> {
   const isOfTime = since !== undefined || until !== undefined || namespace !== undefined || troubles;
   if (executionId !== undefined && isOfTime)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       'a report is of one execution, or of a time (--since, --until, --namespace, --troubles); give one of both',
     );
   if (isOfTime) {

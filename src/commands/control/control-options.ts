@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 
 /** The same limits as in the tool. */
 export const maxReason = 300;
@@ -19,5 +19,5 @@ export function requireControlOptions({ reason, requestedBy }: ControlOptions): 
 
 function requireLength(option: string, text: string | undefined, most: number): void {
   if (text === undefined || (text !== '' && text.length <= most)) return;
-  throw new SwfError('ARGUMENT_INVALID', `${option} has ${text.length} characters; give 1 to ${most}`);
+  throw argumentInvalid(`${option} has ${text.length} characters; give 1 to ${most}`);
 }

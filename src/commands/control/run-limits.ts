@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { playRun } from '../../domain/plan/played-run.ts';
-import { NoStoreYet, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { planOf } from '../../tools/plan-run.ts';
 import type { StartRequest } from '../../tools/shared/control.ts';
 import { inTurns } from '../../tools/shared/in-steps.ts';
@@ -58,8 +58,7 @@ export function createRunPlaces(io: Io, maxRuns: number = usualMaxRuns): () => R
 function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExecution[]): SwfError {
   const named = running.slice(0, 5).map(({ execution_id }) => execution_id);
   const shown = named.length === 0 ? '' : ` (${named.join(', ')}${running.length > 5 ? ', …' : ''})`;
-  return new SwfError(
-    'ARGUMENT_INVALID',
+  return argumentInvalid(
     `${underWay} runs are under way in this store${shown}, and this server starts one only where fewer than ${maxRuns} are; wait for one with wait_for_execution, or stop one with control_workflow`,
   );
 }
@@ -99,8 +98,7 @@ export async function requireBounded(io: Io, { config, speed, settings }: StartR
 }
 
 const tooMuch = (asked: string, limit: number | string): SwfError =>
-  new SwfError(
-    'ARGUMENT_INVALID',
+  argumentInvalid(
     `the run would be too large for a tool: ${asked}, allowed: ${limit}; ask for less (plan_run tells how much), or start it at a terminal with swf-mcp run`,
   );
 

@@ -13,7 +13,7 @@ import {
 } from '../../db/stand-in/requests.ts';
 import { usualConfiguration } from '../../domain/names.ts';
 import { pause } from '../../lib/deadline.ts';
-import { NoStoreYet, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import type { ControlRequest, StartRequest, TestbedAnswer } from '../../tools/shared/control.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
@@ -27,8 +27,7 @@ const lookMilliseconds = 250;
 export async function startTheirs(io: Io, namespace: string, request: StartRequest): Promise<TestbedAnswer> {
   const { by, config = usualConfiguration, speed = 1, settings } = request;
   if (speed !== 1 && speed !== 'max')
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `speed = ${speed}: a run of namespace ${namespace} goes in real time (1) or in simulated time ("max")`,
     );
   const params = Object.fromEntries(

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import type { Queries } from '../../db/queries.ts';
 import { counted } from '../../lib/counted.ts';
-import { messageOf, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, messageOf } from '../../lib/errors.ts';
 import { runProgram } from '../../lib/run-program.ts';
 import { withoutSecrets } from '../../lib/secrets.ts';
 import type { Io } from '../shared/io.ts';
@@ -27,11 +27,11 @@ export function requireProgram(io: Io, path: string | undefined): string | undef
     accessSync(program, constants.X_OK);
     if (statSync(program).isFile()) return program;
   } catch (error) {
-    throw new SwfError('ARGUMENT_INVALID', `--notify ${path} cannot be run (${messageOf(error)}); give one program`, {
+    throw argumentInvalid(`--notify ${path} cannot be run (${messageOf(error)}); give one program`, {
       cause: error,
     });
   }
-  throw new SwfError('ARGUMENT_INVALID', `--notify ${path} is no file; give one program`);
+  throw argumentInvalid(`--notify ${path} is no file; give one program`);
 }
 
 /** @param program as `requireProgram` returns it @param queries the store at the moment of looking */

@@ -5,7 +5,7 @@ import { openReader } from '../../db/opening/open-reader.ts';
 import { createQueries } from '../../db/queries.ts';
 import { exportedRows, exportedTables } from '../../db/reports/export.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
-import { messageOf, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, messageOf, SwfError } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
@@ -24,7 +24,7 @@ export interface ExportArguments {
  * empty is left alone.
  */
 export function exportCommand(io: Io, { executionId, out, format }: ExportArguments): number {
-  if (out === '') throw new SwfError('ARGUMENT_INVALID', '--out names no folder; give a new one');
+  if (out === '') throw argumentInvalid('--out names no folder; give a new one');
   const folder = resolve(io.workingFolder, out);
   const db = openReader(storePath(io));
   const queries = createQueries(db, isAlive);
@@ -63,8 +63,7 @@ function makeNew(folder: string): void {
     );
   }
   if (names.length > 0)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `${folder} is not empty (${names[0]}); give a new folder with --out, so that nothing is overwritten`,
     );
 }

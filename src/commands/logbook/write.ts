@@ -1,5 +1,5 @@
 import { maxAuthor, maxNote, qualities, type Quality } from '../../domain/logbook-words.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { timeOfNote } from '../../tools/add-note.ts';
@@ -80,25 +80,21 @@ export async function seenCommand(
 function qualityNamed(value: string): Quality {
   const found = qualities.find((one) => one === value);
   if (found !== undefined) return found;
-  throw new SwfError(
-    'ARGUMENT_INVALID',
+  throw argumentInvalid(
     `${JSON.stringify(value)} is no quality; the nearest is ${nearest(value, qualities, 1)[0]}, allowed are ${qualities.join(', ')}`,
   );
 }
 
 function requireText(what: string, text: string): void {
   if (text.trim() !== '' && text.length <= maxNote) return;
-  throw new SwfError('ARGUMENT_INVALID', `${what} has ${text.trim().length} characters; give 1 to ${maxNote}`);
+  throw argumentInvalid(`${what} has ${text.trim().length} characters; give 1 to ${maxNote}`);
 }
 
 function authorOf(io: Io, requestedBy: string | undefined): { author: string; sender: string } {
   const sender = userName(io);
   if (requestedBy === undefined) return { author: sender, sender };
   if (requestedBy.trim() !== '' && requestedBy.length <= maxAuthor) return { author: requestedBy.trim(), sender };
-  throw new SwfError(
-    'ARGUMENT_INVALID',
-    `--requested-by has ${requestedBy.trim().length} characters; give 1 to ${maxAuthor}`,
-  );
+  throw argumentInvalid(`--requested-by has ${requestedBy.trim().length} characters; give 1 to ${maxAuthor}`);
 }
 
 function idOf(io: Io, executionId: string): string {

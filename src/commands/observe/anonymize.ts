@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { Anonymizer } from '../../observed/anonymize.ts';
 import type { ReadLine } from '../../observed/parse-line.ts';
 import { RecordingFile } from '../../observer/recording-file.ts';
@@ -16,12 +16,8 @@ const linesAtOnce = 1000;
 /** `swf-mcp observe --from FILE… --anonymize FILE`: makes a recording that can be given away from others. Returns the exit code. */
 export async function anonymizeCommand(io: Io, { from = [], anonymize, json }: AnonymizeArguments): Promise<number> {
   if (from.length === 0)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
-      'there is nothing to read; give --from FILE, a recording of "observe --record"',
-    );
-  if (anonymize === undefined)
-    throw new SwfError('ARGUMENT_INVALID', 'there is nowhere to write; give --anonymize FILE');
+    throw argumentInvalid('there is nothing to read; give --from FILE, a recording of "observe --record"');
+  if (anonymize === undefined) throw argumentInvalid('there is nowhere to write; give --anonymize FILE');
   const anonymizer = new Anonymizer();
   for await (const read of readRecordings(from, () => {})) if (read.kind !== 'rejected') anonymizer.collect(read.line);
   const file = await RecordingFile.create(anonymize);

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { openStore } from '../../db/opening/open-store.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import { toUtc } from '../../lib/time.ts';
 import { readIntoStore } from '../../observer/read-into-store.ts';
@@ -19,7 +19,7 @@ export interface ReadArguments {
 export async function readCommand(io: Io, { from, until, namespaces, json }: ReadArguments): Promise<number> {
   const end = until === undefined ? undefined : toUtc(until);
   if (until !== undefined && end === undefined)
-    throw new SwfError('ARGUMENT_INVALID', `--until ${until} is no time; give one in ISO 8601 with its zone`);
+    throw argumentInvalid(`--until ${until} is no time; give one in ISO 8601 with its zone`);
   const store = await openStore(storePath(io), storeOptions(io));
   try {
     const counts = await readIntoStore(recordingsOf(from), {
@@ -29,8 +29,7 @@ export async function readCommand(io: Io, { from, until, namespaces, json }: Rea
       onTorn: ({ path, why }) => io.err(`WARNING ${path} is torn: ${why}; the part before that is read`),
     });
     if (counts.rejected > 0 && counts.messages + counts.rest + counts.gaps === 0)
-      throw new SwfError(
-        'ARGUMENT_INVALID',
+      throw argumentInvalid(
         `${from.join(', ')}: none of its ${counts.rejected} lines belongs to a recording; name what "observe --record" has written`,
       );
     if (json) io.out(`${JSON.stringify(allPrintable(counts))}\n`);

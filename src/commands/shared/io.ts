@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 
 import { type Synchronous, synchronousModes } from '../../db/sqlite/synchronous.ts';
 import { namePattern } from '../../domain/names.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { invalidConfig } from '../../lib/errors.ts';
 import { type LogLevel, logLevels } from '../../lib/logger.ts';
 import { nearest } from '../../lib/suggest.ts';
 import type { ChildMessage } from './child-messages.ts';
@@ -108,8 +108,7 @@ export const shellWord = (word: string): string =>
 export function userName({ env }: Io): string {
   const name = nonEmpty(env['SWF_USER']) ?? known(() => userInfo().username, 'name', 'SWF_USER');
   if (namePattern.test(name)) return name;
-  throw new SwfError(
-    'CONFIG_INVALID',
+  throw invalidConfig(
     `SWF_USER = ${JSON.stringify(name)} cannot be part of an id; use up to 64 letters, digits, ".", "_" and "-"`,
   );
 }
@@ -120,8 +119,7 @@ export function logLevel({ env }: Io): LogLevel {
   const name = text.toUpperCase();
   if (Object.hasOwn(logLevels, name)) return name as LogLevel;
   const names = Object.keys(logLevels);
-  throw new SwfError(
-    'CONFIG_INVALID',
+  throw invalidConfig(
     `SWF_LOG_LEVEL = ${JSON.stringify(text)} is no log level; the nearest is ${nearest(name, names, 1)[0]}, allowed are ${names.join(', ')}`,
   );
 }
@@ -131,8 +129,7 @@ export function storeOptions({ env }: Io): { synchronous: Synchronous } {
   const text = nonEmpty(env['SWF_SYNCHRONOUS']) ?? 'NORMAL';
   const synchronous = synchronousModes.find((mode) => mode === text.toUpperCase());
   if (synchronous !== undefined) return { synchronous };
-  throw new SwfError(
-    'CONFIG_INVALID',
+  throw invalidConfig(
     `SWF_SYNCHRONOUS is ${JSON.stringify(text)}; allowed: NORMAL, or FULL to wait for the disk at every commit`,
   );
 }
@@ -142,7 +139,7 @@ function known(ask: () => string, what: string, instead: string): string {
   try {
     return ask();
   } catch (error) {
-    throw new SwfError('CONFIG_INVALID', `the system knows no ${what} for this user; give ${instead}`, {
+    throw invalidConfig(`the system knows no ${what} for this user; give ${instead}`, {
       cause: error,
     });
   }

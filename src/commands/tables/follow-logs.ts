@@ -1,5 +1,5 @@
 import { pause } from '../../lib/deadline.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
@@ -52,12 +52,9 @@ const withoutMeaning = [
 function refuseWhatCannotFollow({ output, flags }: TableArguments): void {
   const [, wrong] = withoutMeaning.find(([flag]) => flags[flag] !== undefined) ?? [];
   if (wrong !== undefined)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
-      `${wrong} has no meaning with -f, which shows each line as it comes; leave one of them out`,
-    );
+    throw argumentInvalid(`${wrong} has no meaning with -f, which shows each line as it comes; leave one of them out`);
   if (output === 'csv' || output === 'wide')
-    throw new SwfError('ARGUMENT_INVALID', `-f writes lines, or JSON with -o json; leave -o ${output} out`);
+    throw argumentInvalid(`-f writes lines, or JSON with -o json; leave -o ${output} out`);
 }
 
 function lineOf(item: Item, output: TableArguments['output']): string {

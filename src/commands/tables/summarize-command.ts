@@ -1,5 +1,5 @@
 import { csvRecord } from '../../lib/csv.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import type { Summary, Sums } from '../../tools/answers/summary.ts';
 import { askTool } from '../ask/call.ts';
@@ -58,8 +58,7 @@ export async function summarizeCommand(
 
 function whatOf(given: string | undefined, flag: string | undefined): string {
   if (given !== undefined && flag !== undefined && given !== flag)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `what is ${JSON.stringify(given)} and ${JSON.stringify(flag)}; give it once, with its flag or without`,
     );
   return given ?? flag ?? 'slices';

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 
 import { csvRecord } from '../../lib/csv.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Page } from '../../tools/answers/page.ts';
 import { tools } from '../../tools/index.ts';
@@ -63,8 +63,7 @@ export function toolArguments(
   if (named !== undefined && place !== undefined) {
     const before = args[place.argument];
     if (before !== undefined && before !== named)
-      throw new SwfError(
-        'ARGUMENT_INVALID',
+      throw argumentInvalid(
         `${place.argument} is ${JSON.stringify(named)} and ${JSON.stringify(before)}; give it once, with its flag or without`,
       );
     args[place.argument] = named;

@@ -1,7 +1,7 @@
 import type { Counts } from '../../domain/counts.ts';
 import type { Phase } from '../../domain/run-phases.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { removalOf, removalWords } from '../log/removals.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -39,8 +39,7 @@ export type ExecutionRow = OwnExecution | ObservedExecution;
 /** Throws `ARGUMENT_INVALID` for an execution of our own. */
 export function requireObserved(execution: ExecutionRow): ObservedExecution {
   if (execution.origin === 'observed') return execution;
-  throw new SwfError(
-    'ARGUMENT_INVALID',
+  throw argumentInvalid(
     `${execution.execution_id} was run by swf-mcp; docs/messages.md has the contract of its messages. Name an execution that was observed`,
   );
 }
@@ -48,8 +47,7 @@ export function requireObserved(execution: ExecutionRow): ObservedExecution {
 /** Throws `ARGUMENT_INVALID` for an execution of other programs. @param purpose what cannot be done to one, such as `be taken up` */
 export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecution {
   if (execution.origin === 'own') return execution;
-  throw new SwfError(
-    'ARGUMENT_INVALID',
+  throw argumentInvalid(
     `${execution.execution_id} is observed: other programs run it, so it cannot ${purpose} here; get_workflow_monitor shows what was heard of it`,
   );
 }

@@ -1,5 +1,5 @@
 import { type ExecutionParams, executionParamsSchema } from '../../domain/params.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { invalidConfig } from '../../lib/errors.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The columns of an execution that identify its parameters. */
@@ -49,8 +49,7 @@ function parseParams(text: string, executionId: string): ExecutionParams {
   const { data, error } = executionParamsSchema.safeParse(readText(text), uncompiled);
   if (data !== undefined) return data;
   const [issue] = error.issues;
-  throw new SwfError(
-    'CONFIG_INVALID',
+  throw invalidConfig(
     `the configuration recorded for ${executionId} cannot be used here: ${issue?.path.join('.')}: ${issue?.message}; use the swf-mcp that recorded it`,
   );
 }

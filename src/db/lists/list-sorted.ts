@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { chooseAccessPath } from './access-path.ts';
 import { both, clauseOf, type ListQuery } from './list-query.ts';
@@ -21,8 +21,7 @@ export function listSorted<Row extends { key: number }>(sql: Prepare, query: Lis
       `SELECT count(*) AS n FROM (SELECT 1 FROM ${from} ${source} ${clauseOf(conditions)} LIMIT ${most})`,
     ).get(...conditions.values)?.n ?? 0;
   if (count(indexed, maxLookedAt + 1) > maxLookedAt)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `order_by would have to sort more than ${maxLookedAt} rows; narrow them, by execution_id, a status other than completed, or a file`,
     );
   const fits = both(indexed, rest);

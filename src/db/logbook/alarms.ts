@@ -5,7 +5,7 @@ import {
   type AlarmState,
   sentBy,
 } from '../../domain/logbook-words.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { entriesUntil } from './read-log.ts';
@@ -40,7 +40,7 @@ const shownNames = 5;
 export function alarmNamed(sql: Prepare, name: string): AlarmRow {
   const exact = alarmOf(sql, name);
   if (exact !== undefined) return exact;
-  if (name.trim() === '') throw new SwfError('ARGUMENT_INVALID', `the alarm name is empty; give its id, or its code`);
+  if (name.trim() === '') throw argumentInvalid(`the alarm name is empty; give its id, or its code`);
   const beginning = sql<[string, string], AlarmRow>(
     `SELECT ${alarmColumns} FROM alarms WHERE substr(alarm_id, 1, length(?)) = ? ORDER BY seq DESC`,
   ).all(name, name);
@@ -49,8 +49,7 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
   const [meant, ...others] = open.length === 0 ? beginning : open;
   if (meant !== undefined && others.length === 0) return meant;
   if (meant !== undefined)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `${beginning.length} alarms begin with ${JSON.stringify(name)}: ${beginning
         .slice(0, shownNames)
         .map((one) => one.alarm_id)
@@ -59,8 +58,7 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
   const known = sql<[], { alarm_id: string }>('SELECT alarm_id FROM alarms ORDER BY seq DESC LIMIT 500')
     .all()
     .map((row) => row.alarm_id);
-  throw new SwfError(
-    'ARGUMENT_INVALID',
+  throw argumentInvalid(
     known.length === 0
       ? `there is no alarm ${JSON.stringify(name)}, and none was raised yet; "swf-mcp watch" raises them`
       : `there is no alarm ${JSON.stringify(name)}; near it: ${nearest(name, known).join(', ')}`,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Quality } from '../../domain/logbook-words.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import { decodeObject } from '../../messages/codec.ts';
 import type { LogbookType } from '../../messages/logbook.ts';
@@ -105,10 +105,7 @@ export function recordEntry(
   };
   const decoded = decodeObject(message);
   if (decoded.kind === 'message') return store.messages.record(tx, decoded.message);
-  throw new SwfError(
-    'ARGUMENT_INVALID',
-    decoded.kind === 'rejected' ? decoded.reason : `${draft.msg_type} is not a logbook entry`,
-  );
+  throw argumentInvalid(decoded.kind === 'rejected' ? decoded.reason : `${draft.msg_type} is not a logbook entry`);
 }
 
 /** For an entry about no execution, or about one without a known namespace. */

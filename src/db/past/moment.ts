@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time-arguments.ts';
 import { noMessage } from '../log/rows.ts';
 import { rowsOfBlock } from '../notes/row-blocks.ts';
@@ -57,13 +57,11 @@ function upTo(sql: Prepare, messageId: string, time: number | undefined, present
     'SELECT seq, recorded_ms FROM message_rows WHERE message_id = ?',
   ).get(messageId);
   if (row === undefined && time !== undefined)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `as_of names a message that is not on record: ${JSON.stringify(messageId.slice(0, 200))}; it may have been removed with its execution: give the time alone, ${new Date(time).toISOString()}`,
     );
   if (row === undefined)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `as_of = ${JSON.stringify(messageId.slice(0, 200))} is neither a time nor the id of a message on record; give a time such as 2026-11-24T03:12:00Z or -2h, the message_id of a row of list_messages, or the as_of_exact of an answer`,
     );
   const now = requirePast(time ?? row.recorded_ms, present);
@@ -82,8 +80,7 @@ function recordedBy(sql: Prepare, time: number, present: number): Moment {
 
 function requirePast(now: number, present: number): number {
   if (now <= present) return now;
-  throw new SwfError(
-    'ARGUMENT_INVALID',
+  throw argumentInvalid(
     `as_of ${new Date(now).toISOString()} is still to come; it is ${new Date(present).toISOString()} now`,
   );
 }

@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import { closest } from '../../lib/suggest.ts';
 import { documentedViews } from '../migrations/documented-views.ts';
 import { functions, wordsBeforeParenthesis } from './functions.ts';
@@ -41,7 +41,7 @@ export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()): v
   for (const table of tablesOf(tokens)) checkTable(table, known);
 }
 
-const refused = (what: string): SwfError => new SwfError('ARGUMENT_INVALID', `sql ${what}`);
+const refused = (what: string): SwfError => argumentInvalid(`sql ${what}`);
 
 const shown = (token: Token | undefined): string =>
   token === undefined ? 'nothing' : JSON.stringify(token.text.slice(0, 60));

@@ -24,136 +24,66 @@ export type ExportedRow = Readonly<Record<string, string | number | null>>;
 /** About how many rows are held in memory at a time. */
 const batch = 2000;
 
-const sliceColumns = {
-  slice_filename: 'text',
-  slice_id: 'integer',
-  tf_filename: 'text',
-  stf_filename: 'text',
-  run_number: 'integer',
-  execution_id: 'text',
-  tf_first: 'integer',
-  tf_last: 'integer',
-  tf_count: 'integer',
-  status: 'text',
-  attempt: 'integer',
-  assigned_worker: 'text',
-  created_at: 'time',
-  assigned_at: 'time',
-  completed_at: 'time',
-  processing_seconds: 'real',
-  error: 'text',
-} as const;
+const integers: ReadonlySet<string> = new Set(
+  (
+    'slice_id run_number tf_first tf_last tf_count attempt sequence size_bytes tf_file_count slice_count ' +
+    'starts exit_code log_id for_next count seq'
+  ).split(' '),
+);
 
-const stfColumns = {
-  stf_filename: 'text',
-  run_number: 'integer',
-  execution_id: 'text',
-  sequence: 'integer',
-  status: 'text',
-  checksum: 'text',
-  size_bytes: 'integer',
-  tf_count: 'integer',
-  tf_file_count: 'integer',
-  slice_count: 'integer',
-  file_url: 'text',
-  created_at: 'time',
-  processed_at: 'time',
-} as const;
+/** The kind of a column's values: a name has the same kind in every table. */
+const kindOf = (name: string): ExportedKind => {
+  if (integers.has(name)) return 'integer';
+  if (name === 'processing_seconds') return 'real';
+  return name === 'timestamp' || /(?:^|_)at$/.test(name) ? 'time' : 'text';
+};
 
-const tfColumns = {
-  tf_filename: 'text',
-  stf_filename: 'text',
-  run_number: 'integer',
-  execution_id: 'text',
-  tf_first: 'integer',
-  tf_last: 'integer',
-  tf_count: 'integer',
-  size_bytes: 'integer',
-  slice_count: 'integer',
-  file_url: 'text',
-  created_at: 'time',
-} as const;
+type Columns = ExportedTable['columns'];
 
-const attemptColumns = {
-  slice_filename: 'text',
-  attempt: 'integer',
-  execution_id: 'text',
-  state: 'text',
-  worker_id: 'text',
-  hostname: 'text',
-  starts: 'integer',
-  queued_at: 'time',
-  started_at: 'time',
-  completed_at: 'time',
-  processing_seconds: 'real',
-  error: 'text',
-} as const;
+/** @param names of columns, in their order */
+const columnsOf = (names: string): Columns => Object.fromEntries(names.split(' ').map((name) => [name, kindOf(name)]));
+
+const sliceColumns = columnsOf(
+  'slice_filename slice_id tf_filename stf_filename run_number execution_id tf_first tf_last tf_count status ' +
+    'attempt assigned_worker created_at assigned_at completed_at processing_seconds error',
+);
+
+const stfColumns = columnsOf(
+  'stf_filename run_number execution_id sequence status checksum size_bytes tf_count tf_file_count ' +
+    'slice_count file_url created_at processed_at',
+);
+
+const tfColumns = columnsOf(
+  'tf_filename stf_filename run_number execution_id tf_first tf_last tf_count size_bytes slice_count ' +
+    'file_url created_at',
+);
+
+const attemptColumns = columnsOf(
+  'slice_filename attempt execution_id state worker_id hostname starts queued_at started_at completed_at ' +
+    'processing_seconds error',
+);
 
 /** Facts about the payload commands of attempts. */
-const payloadColumns = { exit_code: 'integer', signal: 'text', output_tail: 'text', outputs: 'text' } as const;
+const payloadColumns = columnsOf('exit_code signal output_tail outputs');
 
-const logColumns = {
-  log_id: 'integer',
-  timestamp: 'time',
-  level: 'text',
-  agent: 'text',
-  message: 'text',
-  execution_id: 'text',
-  run_id: 'text',
-  context: 'text',
-} as const;
+const logColumns = columnsOf('log_id timestamp level agent message execution_id run_id context');
 
-const noteColumns = {
-  message_id: 'text',
-  execution_id: 'text',
-  text: 'text',
-  author: 'text',
-  sent_by: 'text',
-  at: 'time',
-  about: 'text',
-  for_next: 'integer',
-  written_at: 'time',
-} as const;
+const noteColumns = columnsOf('message_id execution_id text author sent_by at about for_next written_at');
 
-const alarmColumns = {
-  alarm_id: 'text',
-  execution_id: 'text',
-  code: 'text',
-  subject: 'text',
-  severity: 'text',
-  state: 'text',
-  sentence: 'text',
-  count: 'integer',
-  raised_at: 'time',
-  seen_by: 'text',
-  seen_sent_by: 'text',
-  seen_at: 'time',
-  seen_text: 'text',
-  cleared_at: 'time',
-} as const;
+const alarmColumns = columnsOf(
+  'alarm_id execution_id code subject severity state sentence count raised_at seen_by seen_sent_by seen_at ' +
+    'seen_text cleared_at',
+);
 
-const messageNames = {
-  seq: 'integer',
-  message_id: 'text',
-  message_type: 'text',
-  sender_agent: 'text',
-  namespace: 'text',
-  execution_id: 'text',
-  run_id: 'text',
-  destination: 'text',
-  sent_at: 'time',
-  recorded_at: 'time',
-  simulation_tick: 'text',
-  effect: 'text',
-  effect_code: 'text',
-  effect_reason: 'text',
-  payload: 'text',
-} as const;
+const messageNames = columnsOf(
+  'seq message_id message_type sender_agent namespace execution_id run_id destination sent_at recorded_at ' +
+    'simulation_tick effect effect_code effect_reason payload',
+);
 
 /** A table that is exported as is. */
 function plain(
   name: string,
-  columns: Readonly<Record<string, ExportedKind>>,
+  columns: Columns,
   { table = name, key = 'seq', shown = {} }: { table?: string; key?: string; shown?: Record<string, string> } = {},
 ): ExportedTable {
   const ofExecution = `FROM ${table} WHERE execution_id = $id AND ${key} > $after`;
@@ -208,7 +138,7 @@ const messages: ExportedTable = {
 /** The quality of the run, one row at most. */
 const quality: ExportedTable = {
   name: 'quality',
-  columns: { execution_id: 'text', value: 'text', reason: 'text', author: 'text', sent_by: 'text', set_at: 'time' },
+  columns: columnsOf('execution_id value reason author sent_by set_at'),
   rows: 'SELECT 1 AS key, execution_id, value, reason, author, sent_by, set_at FROM run_quality WHERE execution_id = $id AND $after < 1 AND $upTo >= 1',
   lastKey: 'SELECT max(1) AS key FROM run_quality WHERE execution_id = $id AND $after < 1 AND $limit > 0',
 };

@@ -10,29 +10,7 @@ import { numberOf } from '../migrations/names.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The settings of an execution that an operator asks for. Times are in simulated seconds, except `timeout_seconds`. */
-export interface Configuration {
-  /** The name that its user gave; undefined for the default. */
-  config: string | undefined;
-  /** The speed at the start. A resume may change it: see the drivers. */
-  speed: string;
-  /** STFs per period; 0: as many as fit. */
-  stf_count: number;
-  physics_period_count: number;
-  stf_interval: number;
-  stf_sampling_rate: number;
-  tf_per_stf: number;
-  tf_samples_per_stf: number;
-  tf_fraction: number;
-  slices_per_sample: number;
-  slice_processing_time: number;
-  target_worker_count: number;
-  /** The program with the digest that the newest slice asks for, before any slice with a mark of the whole command; or `placeholder`. */
-  payload: string;
-  timeout_seconds: number | undefined;
-  max_retries: number;
-  write_files: boolean;
-}
+export type Configuration = ReturnType<typeof configurationOf>;
 
 /** The settings that are known of an execution. */
 export type KnownConfiguration = { [K in keyof Configuration]?: Configuration[K] | undefined };
@@ -44,12 +22,16 @@ const payloadOf = ({ worker: { payload } }: ExecutionParams): string =>
 
 const shownConfig = 80;
 
-export function configurationOf(sql: Prepare, execution: OwnExecution): Configuration {
+/** The settings of an execution that an operator asks for. Times are in simulated seconds, except `timeout_seconds`. */
+export function configurationOf(sql: Prepare, execution: OwnExecution) {
   const params = executionParams(sql, execution);
   const { fast_processing, fastmon, daq_state_machine, worker, data } = params;
   return {
+    // The name that its user gave; undefined for the default.
     config: configName(sql, execution),
+    // At the start. A resume may change it: see the drivers.
     speed: String(params.speed),
+    // Per period; 0: as many as fit.
     stf_count: fast_processing.stf_count,
     physics_period_count: fast_processing.physics_period_count,
     stf_interval: daq_state_machine.stf_interval,
@@ -60,6 +42,7 @@ export function configurationOf(sql: Prepare, execution: OwnExecution): Configur
     slices_per_sample: fast_processing.slices_per_sample,
     slice_processing_time: fast_processing.slice_processing_time,
     target_worker_count: fast_processing.target_worker_count,
+    // The program with the digest that the newest slice asks for, before any slice with a mark of the whole command; or `placeholder`.
     payload: newestPayload(sql, execution.execution_id) ?? payloadOf(params),
     timeout_seconds: worker.payload === undefined ? undefined : worker.timeout_seconds,
     max_retries: worker.max_retries,

@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { headColumns, type MessageHead } from '../lists/messages.ts';
 import { payloadAsked } from '../lists/slice-payloads.ts';
@@ -120,8 +120,7 @@ export function findProduct(sql: Prepare, name: string): Product {
     recent.map((row) => row.name),
     1,
   )[0];
-  throw new SwfError(
-    'ARGUMENT_INVALID',
+  throw argumentInvalid(
     `there is no STF file, TF sample or TF slice ${JSON.stringify(name.slice(0, 100))}; names are such as swf.101993.000001.stf, swf.101993.000001_tf_001.tf and swf.101993.000001_slice_000.tf${near === undefined ? '' : `, and the nearest STF file is ${near}`}`,
   );
 }

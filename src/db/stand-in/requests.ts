@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import { processOfObserver } from '../observed/hearings.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -23,8 +23,7 @@ export interface TestbedRequest {
 
 /** For a namespace whose programs nobody may send requests to. */
 export const noObserver = (namespace: string): SwfError =>
-  new SwfError(
-    'ARGUMENT_INVALID',
+  argumentInvalid(
     `no observer of namespace ${JSON.stringify(namespace)} may send requests to its programs; start "swf-mcp observe --broker … --allow-control" beside this store`,
   );
 

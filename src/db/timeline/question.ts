@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import type { Life } from '../../monitoring/timeline/attempts.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
@@ -26,8 +26,7 @@ export function timelineQuestion(
   const from = wanted.from === undefined ? start : Math.max(start, Date.parse(wanted.from));
   const until = wanted.until === undefined ? end : Math.min(end, Date.parse(wanted.until));
   if (from > until)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `${execution.execution_id} lived from ${execution.start_time} to ${new Date(end).toISOString()}, and not in the time from start_time to end_time; give a part of that, or leave them out`,
     );
   return {

@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { advance, nextStep, startPosition, type TimedStep } from '../daq-schedule.ts';
 import type { ExecutionParams } from '../params.ts';
@@ -78,8 +78,7 @@ export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
 }
 
 const tooLarge = (what: string): SwfError =>
-  new SwfError(
-    'ARGUMENT_INVALID',
+  argumentInvalid(
     `the run has ${what}, too many to be played; plan a part of it with a smaller stf_count, and multiply`,
   );
 

@@ -2,45 +2,6 @@ import { sliceFilename } from '../../domain/file-names.ts';
 import { sliceStatuses } from '../../domain/slice-states.ts';
 import { endOfWork, type Life } from './attempts.ts';
 import type { Picture } from './picture.ts';
-import type { Series } from './series.ts';
-
-/** A picture as returned: times are ISO 8601, durations seconds, and unknown values are absent. */
-export interface TimelineParts {
-  from: string;
-  until: string;
-  bin_seconds: number;
-  bins: number;
-  last_bin_complete: boolean;
-  series: Series;
-  phases: { phase: string; start: string; end?: string; by?: string }[];
-  phases_omitted?: number;
-  latency: { stage: string; items: number; p50: number; p95: number; max: number; buckets?: number[][] }[];
-  causes: {
-    cause: string;
-    attempts: number;
-    slices: number;
-    exhausted: number;
-    first: string;
-    last: string;
-    example: string;
-    when: string;
-  }[];
-  causes_omitted?: number;
-  workers: {
-    worker_id: string;
-    completed: number;
-    failed: number;
-    busy_percent: number;
-    /** Of ended attempts, absent if no attempt ended. */
-    mean_seconds?: number;
-    longest_seconds: number;
-  }[];
-  slot_count: number;
-  slots?: string[];
-  cells?: string[];
-  spans?: number[][];
-  stfs?: string[];
-}
 
 const shownCause = 160;
 const shownName = 80;
@@ -50,11 +11,11 @@ const page = { causes: 10, workers: Infinity, phases: 500 };
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 const rounded = (value: number, digits = 3): number => Math.round(value * 10 ** digits) / 10 ** digits;
 
-/** A picture for an assistant, at most 25,000 characters in all. */
-export const conciseParts = (timeline: Picture, life: Life): TimelineParts => partsOf(timeline, life, concise);
+/** A picture for an assistant, at most 25,000 characters in all: times are ISO 8601, durations seconds, and unknown values are absent. */
+export const conciseParts = (timeline: Picture, life: Life) => partsOf(timeline, life, concise);
 
 /** A picture for the page, with every worker, delay buckets and bars. */
-export const pageParts = (picture: Picture, life: Life): TimelineParts => ({
+export const pageParts = (picture: Picture, life: Life) => ({
   ...partsOf(picture, life, page),
   latency: picture.latency.map(({ stage, items, p50, p95, max, buckets }) => ({
     stage,
@@ -71,7 +32,7 @@ function partsOf(
   { bins, series, phases, latency, causes, workers, slotCount, slots, cells }: Picture,
   life: Life,
   most: { causes: number; workers: number; phases: number },
-): TimelineParts {
+) {
   const end = bins.from + bins.count * bins.width;
   const told = phases.filter(({ start, end: until = Infinity }) => until > bins.from && start < end);
   const worst = workers.toSorted(
@@ -123,7 +84,7 @@ function partsOf(
   });
 }
 
-function spansOf({ spans, bins }: Picture): Pick<TimelineParts, 'spans' | 'stfs'> {
+function spansOf({ spans, bins }: Picture): { spans?: number[][]; stfs?: string[] } {
   if (spans === undefined) return {};
   const stfs = [...new Set(spans.map(({ stf }) => stf))];
   const numberOf = new Map(stfs.map((stf, at) => [stf, at]));
@@ -141,8 +102,12 @@ function spansOf({ spans, bins }: Picture): Pick<TimelineParts, 'spans' | 'stfs'
   };
 }
 
+type Known<T> = { [K in keyof T as null extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as null extends T[K] ? K : never]?: Exclude<T[K], null>;
+};
+
 /** Drops fields without a value. */
-function without<T extends Record<string, unknown>>(fields: T): { [K in keyof T]: Exclude<T[K], null> } {
+function without<T extends Record<string, unknown>>(fields: T): Known<T> {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),
   ) as never;

@@ -1,6 +1,6 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { type MeasuredRun, measuredRun } from '../../monitoring/as-played/measured-run.ts';
 import { type Changes, type PlayedAgain, playAgain } from '../../monitoring/as-played/play-again.ts';
@@ -34,8 +34,7 @@ export async function playedAgain(
 ): Promise<{ as_played: AsPlayed; assumptions: string[] }> {
   const execution = context.queries().execution(executionId);
   if (execution.status === 'running')
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `execution_id = ${JSON.stringify(executionId)}: it has not ended, so nobody knows how long its slices take; play it again when it has`,
     );
   // Our own queue keeps the order in which slices were made; other programs resend a slice as a new message.
@@ -44,8 +43,7 @@ export async function playedAgain(
     return measuredRun(yield* queries.attempts(execution.execution_id), { keepsPlace });
   });
   if (run.count === 0)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `execution_id = ${JSON.stringify(executionId)}: it has no slice that was processed, so there is nothing to play again`,
     );
   const changes = changesOf(asked, run, { execution, queries: context.queries() });
@@ -66,8 +64,7 @@ function changesOf(
   if (Object.values(asked).every((value) => value === undefined)) return undefined;
   const { slice_processing_time: factor, stf_sampling_rate: rate, without_worker, without_host } = asked;
   if (factor !== undefined && !(factor > 0 && factor <= 1000))
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `slice_processing_time = ${factor}: with as_played it is a factor of the measured times, from above 0 to 1000; 0.5 is half as long`,
     );
   return {
@@ -81,8 +78,7 @@ function changesOf(
 function partOf(rate: number, was: number, { first }: MeasuredRun): number {
   const files = new Set(first.map(({ stf }) => stf)).size;
   if (rate > 0 && rate <= was && Math.floor((files * rate) / was) > 0) return rate / was;
-  throw new SwfError(
-    'ARGUMENT_INVALID',
+  throw argumentInvalid(
     `stf_sampling_rate = ${rate}: with as_played it is at most ${was}, as it was, since only of what was sampled there are times, and has to leave one of the ${files} STF files at least`,
   );
 }
@@ -112,8 +108,7 @@ function leftOut(
 }
 
 const didNone = (argument: string, value: string, known: readonly string[]): SwfError =>
-  new SwfError(
-    'ARGUMENT_INVALID',
+  argumentInvalid(
     `${argument} = ${JSON.stringify(value)} did none of its slices; the nearest that did are ${nearest(value, [...new Set(known)]).join(', ')}`,
   );
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import type { ValueKind } from '../../db/lists/known-values.ts';
 import type { ListPage, Page } from '../../db/lists/page.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { harmless } from './harmless.ts';
 import { nowhereNote } from './nowhere.ts';
@@ -129,8 +129,7 @@ function pickerOf<Item extends object>(asked: string | undefined, known: readonl
   const names = asked.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `fields = ${JSON.stringify(unknown.slice(0, 60))} is no field of an item; give some of ${known.join(', ')}, with commas`,
     );
   return (item) => Object.fromEntries(Object.entries(item).filter(([name]) => names.includes(name))) as Item;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { maxAuthor } from '../../domain/logbook-words.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time-arguments.ts';
 import type { ToolContext } from './tool.ts';
 
@@ -63,10 +63,7 @@ export function parseWindow(
     end_time: parseTime('end_time', end_time, now),
   };
   if (window.start_time !== undefined && window.end_time !== undefined && window.start_time > window.end_time) {
-    throw new SwfError(
-      'ARGUMENT_INVALID',
-      `start_time ${window.start_time} is after end_time ${window.end_time}; exchange them`,
-    );
+    throw argumentInvalid(`start_time ${window.start_time} is after end_time ${window.end_time}; exchange them`);
   }
   return window;
 }

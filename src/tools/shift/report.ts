@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time-arguments.ts';
 import { clipped } from '../monitor/parts.ts';
 import { notePart, seenByShown } from '../monitor/people.ts';
@@ -62,7 +62,7 @@ function shiftOf(args: Asked, now: number): Shift {
   const start_time = parseTime('start_time', args.start_time ?? usualStart, now) as string;
   const end_time = parseTime('end_time', args.end_time, now) ?? new Date(now).toISOString();
   if (start_time > end_time)
-    throw new SwfError('ARGUMENT_INVALID', `start_time ${start_time} is after end_time ${end_time}; exchange them`);
+    throw argumentInvalid(`start_time ${start_time} is after end_time ${end_time}; exchange them`);
   return { start_time, end_time, namespace: args.namespace };
 }
 

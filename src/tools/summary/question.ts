@@ -4,7 +4,7 @@ import { timeFields } from '../../domain/list-words.ts';
 import { sliceStatuses } from '../../domain/slice-states.ts';
 import { executionStatuses, stfStatuses } from '../../domain/states.ts';
 import { summaryKeys, type SummaryKey } from '../../domain/summary-words.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { closest } from '../../lib/suggest.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
 import { parseWindow, requireRun, resolveExecution } from '../shared/params.ts';
@@ -33,7 +33,7 @@ export function questionOf(args: SummaryArguments, context: ToolContext): Summar
   const ofRun = run_number === undefined ? undefined : context.queries.executionOfRun(run_number);
   const execution_id = resolveExecution(args.execution_id, context) ?? ofRun;
   if (ofRun !== undefined && ofRun !== execution_id)
-    throw new SwfError('ARGUMENT_INVALID', `run_number ${run_number} is that of ${ofRun}; give one of both`);
+    throw argumentInvalid(`run_number ${run_number} is that of ${ofRun}; give one of both`);
   return {
     what,
     keys: keysOf(what, args.group_by),
@@ -52,8 +52,7 @@ function keysOf(what: SummaryQuestion['what'], asked: string): SummaryKey[] {
   const wrong = keys.find((key) => !allowed.includes(key));
   if (wrong !== undefined || keys.length > 2 || new Set(keys).size < keys.length) {
     const near = wrong === undefined ? undefined : closest(wrong, allowed);
-    throw new SwfError(
-      'ARGUMENT_INVALID',
+    throw argumentInvalid(
       `group_by = ${JSON.stringify(asked.slice(0, 80))}: ${near === undefined ? '' : `the nearest is ${near}; `}give one or two of ${allowed.join(', ')} for ${what}`,
     );
   }
@@ -82,7 +81,7 @@ function refuseUnfit(
   time: string,
 ): void {
   const refuse = (given: string, instead: string): never => {
-    throw new SwfError('ARGUMENT_INVALID', `${given} does not fit what="${what}"; ${instead}`);
+    throw argumentInvalid(`${given} does not fit what="${what}"; ${instead}`);
   };
   if (status !== undefined && statesOf[what]?.includes(status) !== true)
     refuse(

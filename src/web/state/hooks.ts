@@ -8,7 +8,7 @@ import { hashOf, readRoute, type Route } from './route.ts';
 /** How many parts of a run were chosen before the shown one, by this page. */
 export const stepsBack = (): number => (history.state as { steps?: number } | null)?.steps ?? 0;
 
-/** The route of the address, and a function to change its parameters. A chosen part of a run is a history entry, so "back" leaves it; other changes are none. */
+/** The route of the address, and a function to change its parameters. A chosen part of a run adds a history entry, so "back" leaves it; other changes add nothing. */
 export function useRoute(): [Route, (params: Record<string, string | undefined>) => void] {
   const [route, setRoute] = useState(() => readRoute(location.hash));
   useEffect(() => {
