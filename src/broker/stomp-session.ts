@@ -21,6 +21,8 @@ import { type ErrorFrame, replaceHandlers } from './stompit-repairs.ts';
 
 const connectMilliseconds = 10_000;
 const lastWordMilliseconds = 5;
+/** How long a message may come after the receipt that ended its subscription. */
+const lateMilliseconds = 60_000;
 
 export interface SessionCallbacks {
   /** The dialect of a broker by its own name for itself. */
@@ -133,10 +135,11 @@ export class StompSession {
     if (wire === undefined) return;
     this.#wire.delete(id);
     wire.isEnded = true;
-    // Until the receipt, messages may still arrive for it, and stompit closes the connection on an unknown subscription.
+    // Messages may still arrive for it, from Artemis even after the receipt, and stompit closes the connection on an unknown subscription.
+    const forget = (): void => void delete this.client._subscriptions[wire.id];
     this.requests
       .ask('UNSUBSCRIBE', { id: wire.id })
-      .then(() => delete this.client._subscriptions[wire.id])
+      .then(() => setTimeout(forget, lateMilliseconds).unref())
       .catch(() => {});
   }
 

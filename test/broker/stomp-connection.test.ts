@@ -246,3 +246,42 @@ describe('a broker that accepts and says nothing', () => {
     await bus.close();
   });
 });
+
+describe('a broker that sends a message after it has ended its subscription', () => {
+  it('costs no connection, and the message is dropped', async () => {
+    const server = createServer((socket) => {
+      let text = '';
+      socket.setEncoding('utf8').on('error', () => {});
+      socket.on('data', (chunk: string) => {
+        text += chunk;
+        const frames = text.split('\0');
+        text = frames.pop() ?? '';
+        for (const frame of frames) {
+          const of = (name: string): string | undefined => new RegExp(`^${name}:(.*)$`, 'm').exec(frame)?.[1];
+          if (/^\s*(?:CONNECT|STOMP)\n/.test(frame)) socket.write('CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0');
+          else if (of('receipt') !== undefined) socket.write(`RECEIPT\nreceipt-id:${of('receipt')}\n\n\0`);
+          if (frame.trimStart().startsWith('UNSUBSCRIBE'))
+            socket.write(
+              `MESSAGE\nsubscription:${of('id')}\nmessage-id:1\nack:1\ndestination:/queue/x\ncontent-length:2\n\n{}\0`,
+            );
+        }
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const troubles: SwfError[] = [];
+    const { port } = server.address() as { port: number };
+    const servers = parseBrokerUrl(`stomp://127.0.0.1:${port}`);
+    const bus = connectByStomp({ servers, heartbeatSeconds: 30 }, (error) => troubles.push(error));
+    onTestFinished(() => bus.close());
+    await bus.connect({ once: false });
+    const got = collector();
+    bus.subscribe({ id: 'slot', destination: '/queue/x', ack: 'each', onMessage: got.onMessage });
+    await bus.send({ destination: '/queue/x', headers: {}, body: '1' });
+    bus.unsubscribe('slot');
+    // The receipts of these come after the late message.
+    await bus.send({ destination: '/queue/x', headers: {}, body: '2' });
+    await bus.send({ destination: '/queue/x', headers: {}, body: '3' });
+    expect({ troubles, isUp: bus.isUp(), got: got.deliveries }).toEqual({ troubles: [], isUp: true, got: [] });
+  });
+});
