@@ -4,6 +4,7 @@ import { forgiveSilence, recordRemoteHeartbeat, recordRemoteLines } from '../db/
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import { decodedOf } from '../exchange/decoding.ts';
 import type { ExecutionViews } from '../exchange/execution-views.ts';
+import { bootId, currentProcess } from '../lib/process-identity.ts';
 import { type AgentHeartbeat, type AgentLog, telemetryOf } from '../messages/telemetry.ts';
 import { isRefused, wireVersion } from '../messages/wire-version.ts';
 
@@ -25,6 +26,8 @@ export class TelemetryInbox {
   readonly #options: TelemetryOptions;
   /** Workers of earlier builds already warned about. */
   readonly #refused = new Set<string>();
+  /** Recorders of other stores in this namespace already warned about. */
+  readonly #others = new Set<string>();
   #waiting: (AgentHeartbeat | AgentLog)[] = [];
   #isWorking = false;
 
@@ -55,18 +58,32 @@ export class TelemetryInbox {
     if (telemetry === undefined || telemetry.namespace !== namespace) return;
     if (telemetry.msg_type === 'execution_state') {
       // Our own are known already.
-      if (telemetry.store_id !== storeId) views.hear(telemetry);
+      if (telemetry.store_id === storeId) return;
+      views.hear(telemetry);
+      this.#noteRecorder(telemetry.sender);
       return;
     }
     if (telemetry.msg_type === 'agent_heartbeat') {
       // A recorder's heartbeat is for others; about itself it knows better.
-      if (telemetry.agent_type === 'daq_simulator') return;
+      if (telemetry.agent_type === 'daq_simulator') {
+        if (!isOurs(telemetry)) this.#noteRecorder(telemetry.agent_name);
+        return;
+      }
       if (directory.sinceOf(telemetry.agent_name) !== telemetry.since) onNewcomer();
       directory.note(telemetry);
       if (isRefused(telemetry)) this.#noteRefused(telemetry);
     }
     this.#waiting.push(telemetry);
     if (!this.#isWorking) void this.#drain();
+  }
+
+  #noteRecorder(name: string): void {
+    const { namespace, warn } = this.#options;
+    if (this.#others.has(name)) return;
+    this.#others.add(name);
+    warn(
+      `${name} records namespace ${namespace} on this broker into another store: each store has its own executions only, and a request goes to either; give one of them a namespace of its own (testbed.namespace)`,
+    );
   }
 
   #noteRefused({ agent_name, hostname, version, wire }: AgentHeartbeat): void {
@@ -97,3 +114,6 @@ export class TelemetryInbox {
     }
   }
 }
+
+/** A store and namespace have one recorder, this process. */
+const isOurs = ({ pid, boot_id }: AgentHeartbeat): boolean => pid === currentProcess().pid && boot_id === bootId();
