@@ -3,19 +3,17 @@ import { requireExecution } from '../db/execution/find-execution.ts';
 import { dropUnsentSlices, reviveUnsendable } from '../db/log/outbox.ts';
 import { storeId } from '../db/log/store-identity.ts';
 import type { Store } from '../db/opening/store.ts';
-import { noteBrokerAway } from '../db/presence/recorders.ts';
 import { pollStore } from '../db/sqlite/store-poller.ts';
-import { lateSeconds } from '../domain/liveness.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import { resultsOfStore } from '../exchange/names.ts';
 import { ForeignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
-import { utcNow } from '../lib/time.ts';
 import type { Destinations } from '../messages/destinations.ts';
 import { createNotifier, type Notifier } from '../messages/notifier.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
+import { BrokerLink } from './broker-link.ts';
 import { listenDurably } from './durable-listener.ts';
 import { Inbox } from './inbox.ts';
 import { takeLeftovers } from './leftovers.ts';
@@ -86,9 +84,7 @@ export class RecorderSession {
   readonly #resending: Resending;
   readonly #listener: BrokerConnection;
   readonly #endPoll: () => void;
-  #cutOffSince: string | undefined;
-  #awaySince: string | undefined;
-  #upSince = performance.now();
+  readonly #link: BrokerLink;
   /** Executions that ended while the broker was away. */
   readonly #leftovers = new Set<string>();
 
@@ -125,8 +121,10 @@ export class RecorderSession {
       onWorker: (agent) => unheard.noteWord(agent),
       onRegistered: (message) => void this.#resending.notePlace(message),
     });
+    this.#link = new BrokerLink({ ...shared, isSpeaking: () => this.#states.isSpeaking });
     const telemetry = new TelemetryInbox({
       ...shared,
+      onHeard: () => this.#link.noteHeard(),
       destination: destinations.telemetry,
       onNewcomer: () => this.#states.sayAll(),
     });
@@ -190,6 +188,7 @@ export class RecorderSession {
     if (lastMessages !== 'none') await this.#flush(lastMessagesMilliseconds[lastMessages]);
     await this.#states.close();
     this.#endPoll();
+    this.#link.close();
     this.#outbox.close();
     this.#resending.close();
     this.views.close();
@@ -213,33 +212,20 @@ export class RecorderSession {
     const place = broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, store);
     broker.subscribe(this.#inbox.work('results', destinations.results, place === undefined ? { store } : { place }));
     broker.subscribe(telemetry.subscription());
-    // Agents that could not be heard are not gone.
     broker.onUp(() => {
-      if (this.#cutOffSince !== undefined) telemetry.forgive(this.#cutOffSince);
-      this.#cutOffSince = undefined;
-      if (this.#awaySince !== undefined) this.#noteAway(undefined);
-      this.#upSince = performance.now();
       for (const executionId of this.#leftovers) void this.#takeLeftovers(executionId);
       this.#leftovers.clear();
     });
   }
 
-  /** How long we have been able to hear remote agents, in milliseconds; 0 while we cannot. */
+  /** How long remote agents have been heard, in milliseconds; 0 while they are not. */
   hearingMilliseconds(): number {
-    return this.broker.isUp() ? performance.now() - this.#upSince : 0;
-  }
-
-  /** Notes for readers of the store that nobody is heard while the broker is away. */
-  #noteAway(since: string | undefined): void {
-    const { store, namespace, onFault } = this.#options;
-    this.#awaySince = since;
-    store.write((tx) => noteBrokerAway(tx, namespace, since)).catch(onFault);
+    return this.#link.hearingMilliseconds();
   }
 
   /** Call when the connection has broken. */
   noteBreak(): void {
-    if (this.#awaySince === undefined) this.#noteAway(utcNow());
-    this.#cutOffSince ??= new Date(Date.parse(utcNow()) - lateSeconds * 1000).toISOString();
+    this.#link.noteBreak();
   }
 }
 

@@ -69,6 +69,10 @@ export class StateSpeaker {
     void this.#watch();
   }
 
+  get isSpeaking(): boolean {
+    return this.#driven.size > 0;
+  }
+
   /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
   add(executionId: string, sender: string, params: ExecutionParams): void {
     this.#driven.set(executionId, { sender, params, said: '', left: lastWords });

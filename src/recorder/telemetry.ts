@@ -1,6 +1,6 @@
 import type { Delivery, Subscription } from '../broker/connection.ts';
 import type { Store } from '../db/opening/store.ts';
-import { forgiveSilence, recordRemoteHeartbeat, recordRemoteLines } from '../db/presence/remote-agents.ts';
+import { recordRemoteHeartbeat, recordRemoteLines } from '../db/presence/remote-agents.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import { decodedOf } from '../exchange/decoding.ts';
 import type { ExecutionViews } from '../exchange/execution-views.ts';
@@ -15,6 +15,8 @@ export interface TelemetryOptions {
   destination: string;
   directory: AgentDirectory;
   views: ExecutionViews;
+  /** Called with every message of the topic, our own too. */
+  onHeard: () => void;
   /** Called for a newly heard agent, which knows no execution yet. */
   onNewcomer: () => void;
   warn: (message: string) => void;
@@ -46,14 +48,9 @@ export class TelemetryInbox {
     };
   }
 
-  /** Forgives agents' silence since then: it was we who were cut off. @param since ISO 8601 */
-  forgive(since: string): void {
-    const { store, onFault } = this.#options;
-    store.write((tx) => forgiveSilence(tx, since)).catch(onFault);
-  }
-
   #hear(delivery: Delivery): void {
-    const { namespace, storeId, directory, views, onNewcomer } = this.#options;
+    const { namespace, storeId, directory, views, onHeard, onNewcomer } = this.#options;
+    onHeard();
     const telemetry = telemetryOf(decodedOf(delivery));
     if (telemetry === undefined || telemetry.namespace !== namespace) return;
     if (telemetry.msg_type === 'execution_state') {

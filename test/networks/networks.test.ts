@@ -110,6 +110,34 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       await endsAsInOneProcess(site, 20, 240_000);
     });
 
+    it('say that their recorder hears nothing when its own link is cut, and call no agent missing', async () => {
+      const site = await open();
+      await site.startRecorder();
+      await site.startMonitoring();
+      await site.startWorker('one');
+      await site.request({ stf_count: 8 }, 2);
+      await expect.poll(() => slicesDone(site)).toBeGreaterThan(4);
+      const said = new Set<string>();
+      const look = async (): Promise<readonly string[]> => {
+        const codes = await site.findings();
+        for (const code of codes) said.add(code);
+        return codes;
+      };
+      site.recorder.cutLink();
+      const cut = performance.now();
+      await expect.poll(look, { timeout: 15_000, interval: 500 }).toContain('BROKER_AWAY');
+      // As long as a connection of TCP bears it.
+      await expect
+        .poll(async () => (await look()) && performance.now() - cut, { timeout: 30_000 })
+        .toBeGreaterThan(22_000);
+      site.recorder.mendLink();
+      await expect.poll(look, { timeout: 60_000, interval: 500 }).not.toContain('BROKER_AWAY');
+      const until = performance.now() + 8000;
+      await expect.poll(async () => (await look()) && performance.now(), { timeout: 15_000 }).toBeGreaterThan(until);
+      expect([...said]).not.toEqual(expect.arrayContaining([expect.stringMatching(/^AGENT_/)]));
+      await endsAsInOneProcess(site, 8);
+    });
+
     it('tell of samples that are gone with their host, and make them again on another', async () => {
       const site = await open();
       await site.startRecorder();

@@ -40,6 +40,7 @@ it('a recorder of another store in the namespace is told of once, by its runs or
     destination: destinations.telemetry,
     directory: new AgentDirectory(),
     views: new ExecutionViews(),
+    onHeard: () => {},
     onNewcomer: () => {},
     warn: (line) => warnings.push(line),
     onFault: (error) => faults.push(error),

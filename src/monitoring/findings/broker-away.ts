@@ -5,7 +5,7 @@ export const brokerAway = defineFinding('BROKER_AWAY', ({ facts, evidence: { bro
   if (facts.status !== 'running' || !isDriven(facts) || since === undefined) return undefined;
   return {
     severity: 'error',
-    sentence: `Its recorder has had no connection to the broker since ${since}; what agents elsewhere do meanwhile is not known. "swf-mcp doctor --broker URL" says why; it goes on when the broker is back.`,
+    sentence: `Its recorder has heard nothing from the broker since ${since}; what agents elsewhere do meanwhile is not known. "swf-mcp doctor --broker URL" says why; it goes on when the broker is back.`,
     ids: [],
     next: { tool: 'list_logs', arguments: { level: 'WARNING' } },
   };
