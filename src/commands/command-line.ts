@@ -12,6 +12,7 @@ import { addUpkeep } from './add-upkeep.ts';
 import { completionScript, type Shell, shells } from './help/completion.ts';
 import { examplesOf } from './help/examples.ts';
 import { groupCommands } from './help/groups.ts';
+import { helpLayout } from './help/layout.ts';
 import { unknownCommand } from './help/unknown-command.ts';
 import { exitCodes, type Io } from './shared/io.ts';
 import {
@@ -41,7 +42,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     )
     .version(version, '-V, --version')
     .option('--db <file>', 'the store (default: $SWF_DB, else ~/.local/share/swf-mcp/swf.db)')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp(helpLayout)
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(printableLines(text)) })
     .exitOverride();

@@ -102,12 +102,16 @@ describe('swf-mcp completion', () => {
 });
 
 describe('the help', () => {
-  it('shows examples that the commands understand, and names the tools', async () => {
+  it('fits 80 columns, shows examples that the commands understand, and names the tools', async () => {
     const folder = temporaryFolder();
     const { stdout: help } = await runCli(['--help'], { folder });
+    const tooWide = (text: string): string[] => text.split('\n').filter((line) => line.length > 80);
+    expect(tooWide(help)).toEqual([]);
     for (const [name, lines] of Object.entries(examples)) {
       expect(help).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
-      expect((await runCli([name, '--help'], { folder })).stdout).toContain(lines[0]?.split('  ')[0]);
+      const { stdout: own } = await runCli([name, '--help'], { folder });
+      expect(own).toContain(lines[0]?.split('  ')[0]);
+      expect(tooWide(own)).toEqual([]);
       for (const line of lines) {
         // Usage alone is looked at: nothing is run.
         const words = (line.split(/ {2,}|[>|]/)[0] ?? '').trim().split(' ');

@@ -80,7 +80,7 @@ describe('tables for people', () => {
       (await table('logs', '--level', 'ERROR', '--agent', 'fast_processing-agent-tester-9')).slice(1),
     ).toHaveLength(6);
     const help = (await table('slices', '--help')).join('\n');
-    expect(help).toMatch(/--status <queued\|processing\|completed\|failed> +State of the slice/);
+    expect(help).toMatch(/--status <queued\|processing\|completed\|failed>\s+State of the slice/);
     expect(help).toMatch(/--assigned-worker <TEXT>/);
   });
 

@@ -1,13 +1,13 @@
 /** Examples by command, shown in the help. */
 export const examples: Readonly<Record<string, readonly string[]>> = {
   run: [
-    'run                                  the shipped configuration, in real time: 2 min 46 s',
-    'run --speed max --stf-count 3        as fast as it goes, 3 STF files',
+    'run                              as shipped, in real time: 2 min 46 s',
+    'run --speed max --stf-count 3    as fast as it goes, 3 STF files',
     'run mine.toml --set fast_processing.target_worker_count=100',
-    'run --notify ./tell.sh               tell.sh hears of the first failure and of the end',
+    'run --notify ./tell.sh           tell.sh hears of failures and the end',
   ],
   observe: [
-    'observe --check --broker stomp://HOST:61613                     who is heard',
+    'observe --check --broker stomp://HOST:61613    who is heard',
     'observe --broker stomp://HOST:61613 --layout head --record heard/',
     'observe --from heard/*.jsonl.gz --anonymize given-away.jsonl.gz',
   ],
