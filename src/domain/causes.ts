@@ -16,7 +16,9 @@ const shortened = (error: string): string =>
   error
     .replace(/^PAYLOAD_FAILED: /, '')
     .replace(/ after [\d.]+ s\b/, '')
-    .replace('; its last words: ', ': ');
+    .replace('; its last words: ', ': ')
+    // As the testbed's workers report it.
+    .replace(/ with returncode=(-?\d+)\. stderr \(last \d+ chars\): /, ' with exit code $1: ');
 
 /** Keep the numbers that say which failure it was, such as exit codes. */
 const kept = /\b(exit code|signal|status|errno) (\d+)/g;

@@ -1,6 +1,7 @@
 import { type Concentration, concentrationOf, type PlacedAttempt } from '../../monitoring/concentration.ts';
 import type { Evidence, SlowSlice } from '../../monitoring/evidence.ts';
 import type { FailuresInARow } from '../../monitoring/failures-in-a-row.ts';
+import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
@@ -45,9 +46,6 @@ function rowOf(
 /** How many of the newest slices to search for a place where they fail. */
 const slicesLookedAt = 20_000;
 
-/** How many errors of a place to read. */
-const errorsLookedAt = 200;
-
 /** The places with more failures than chance explains, among the newest slices. */
 export function failuresOnOnePlace(sql: Prepare, executionId: string): Evidence['concentration'] {
   const from =
@@ -81,7 +79,7 @@ function errorsAt(sql: Prepare, executionId: string, { kind, places }: Concentra
      FROM slice_attempts AS a JOIN tf_slices USING (slice_filename, execution_id)
      WHERE execution_id = ? AND a.state = 'failed' AND ${columnOf[kind]} IN (SELECT value FROM json_each(?)) LIMIT ?`,
   )
-    .all(executionId, JSON.stringify(places), errorsLookedAt)
+    .all(executionId, JSON.stringify(places), attemptsLookedAt)
     .map(({ error }) => error);
 }
 

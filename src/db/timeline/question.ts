@@ -45,10 +45,19 @@ export function timelineQuestion(
  */
 function lifeOf(sql: Prepare, execution: ExecutionRow, moment: { isAlive: LivenessTest; now: number }): Life {
   const start = Date.parse(execution.start_time);
-  const end = Math.max(start, endOfLife(sql, execution, moment));
+  const end = Math.max(start, endOfLife(sql, execution, moment), lastResult(sql, execution));
   const hasEnded = execution.end_time !== null;
   if (silentSince(sql, execution, moment.isAlive) === undefined) return { start, end, hasEnded };
   return { start, end: Math.max(end, Math.min(moment.now, 2 * end - start)), hasEnded, silentSince: end };
+}
+
+/** When the last result of an observed execution came: its workers may go on after its runner has ended it. Milliseconds since 1970. */
+function lastResult(sql: Prepare, { execution_id, origin }: ExecutionRow): number {
+  if (origin !== 'observed') return 0;
+  const row = sql<[string], { at: string | null }>(
+    'SELECT max(completed_at) AS at FROM tf_slices WHERE execution_id = ?',
+  ).get(execution_id);
+  return Date.parse(row?.at ?? '') || 0;
 }
 
 /** The parts of a picture that follow from the plan. The retries of an observed execution are unknown, so none is expected. */

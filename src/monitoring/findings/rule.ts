@@ -67,7 +67,7 @@ export const wholeMessage = ([message_id = '']: readonly string[]): Finding['nex
 export const attemptsLookedAt = 1000;
 
 const namedCauses = 2;
-const shownCause = 80;
+const shownCause = 160;
 
 /** The most frequent causes of failed attempts, as a sentence to append to another. */
 export function causesSentence(causes: readonly FailureCause[]): string {
