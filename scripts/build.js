@@ -81,7 +81,7 @@ async function buildPage() {
   };
   const inject = ['src/web/jsx.ts'];
   const built = [
-    await build({ ...options, entryPoints: { app: 'src/web/style.css' } }),
+    await build({ ...options, entryPoints: { app: 'src/web/style.css', wall: 'src/web/wall.css' } }),
     await build({
       ...options,
       inject,

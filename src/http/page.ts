@@ -6,12 +6,14 @@ import type { Express, Request, Response } from 'express';
 import { sha256 } from '../lib/sha256.ts';
 
 const script = 'text/javascript; charset=utf-8';
+const style = 'text/css; charset=utf-8';
 
 /** The page's files by path. They hold no data, so they need no token. */
 const files: Readonly<Record<string, { name: string; type: string }>> = {
   '/': { name: 'page.html', type: 'text/html; charset=utf-8' },
   '/app.js': { name: 'app.js', type: script },
-  '/app.css': { name: 'app.css', type: 'text/css; charset=utf-8' },
+  '/app.css': { name: 'app.css', type: style },
+  '/wall.css': { name: 'wall.css', type: style },
 };
 
 /** Parts of the program, loaded when first shown. Their names change with their content. */

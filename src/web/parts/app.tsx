@@ -98,10 +98,16 @@ function Top({ hasPages, zone, setZone, theme, setTheme }: TopProps) {
           type="button"
           onClick={() => setZone(zone === 'UTC' ? 'local' : 'UTC')}
           aria-label={`times: ${zone}; change`}
+          title={`times: ${zone}`}
         >
           {zone}
         </button>
-        <button type="button" onClick={() => setTheme(nextTheme[theme])} aria-label={`colours: ${theme}; change`}>
+        <button
+          type="button"
+          onClick={() => setTheme(nextTheme[theme])}
+          aria-label={`colours: ${theme}; change`}
+          title="colours"
+        >
           {theme}
         </button>
         <Button onClick={() => print()}>print</Button>

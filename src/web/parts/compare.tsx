@@ -44,7 +44,7 @@ export function Compare({ ids }: PageProps) {
             {lines.every(({ series }) => series !== undefined) && (
               <Completions names={[comparison.a, comparison.b]} lines={lines} />
             )}
-            <Figures comparison={comparison} names={[comparison.a, comparison.b]} />
+            <Figures comparison={comparison} />
           </>
         )}
       </Answered>
@@ -148,9 +148,8 @@ function rowOf({ label, shown: of, unit, better }: Shown, { a, b }: { a: number;
 }
 
 /** The figures of both side by side, their delays, and the settings that differ. */
-function Figures({ comparison, names }: { comparison: Comparison; names: readonly string[] }) {
+function Figures({ comparison }: { comparison: Comparison }) {
   const { status, figures, stages, configuration } = comparison;
-  const [first = '', second = ''] = names;
   const isOver = status.a !== 'running' && status.b !== 'running';
   const isSameSpeed = configuration.every(({ key }) => key !== 'speed');
   // Figures of a run that goes on are those so far, and those at another speed are of other times: nothing to judge by.
@@ -169,10 +168,11 @@ function Figures({ comparison, names }: { comparison: Comparison; names: readonl
       label="Figures"
       rows={rows}
       keyOf={([name]) => name}
+      isStacked
       columns={[
         { head: 'figure', cell: ([name]) => name },
-        numbers<Row>(`a: ${first}`, ([, a]) => a, 'words'),
-        numbers<Row>(`b: ${second}`, ([, , b]) => b, 'words'),
+        numbers<Row>('a', ([, a]) => a),
+        numbers<Row>('b', ([, , b]) => b),
         {
           head: 'b against a',
           cell: ([, , , verdict]) => verdict && <Pill state={verdict} />,

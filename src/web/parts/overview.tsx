@@ -118,42 +118,47 @@ function Executions({
         />
       ),
     },
-    {
-      head: 'execution',
-      cell: ({ execution_id, origin }) => (
-        <>
-          <a href={executionHash(execution_id)}>{execution_id}</a>
-          {origin === 'observed' && <small> observed</small>}
-        </>
-      ),
-    },
-    {
-      head: 'state',
-      cell: ({ status, slices_failed }) => (
-        <>
-          <Pill state={status} />
-          {slices_failed > 0 && (
-            <Pill state="failed">{`${count(slices_failed)} ${status === 'running' ? 'failed' : 'stay failed'}`}</Pill>
-          )}
-        </>
-      ),
-    },
+    { head: 'execution', shade: 'name', cell: (row) => <Name row={row} /> },
+    { head: 'state', cell: (row) => <State row={row} /> },
     {
       head: 'health',
       cell: ({ status, health, status_reason }) =>
         status === 'running' ? <Pill state={health} /> : status_reason === status ? '' : status_reason,
     },
-    numbers('run', ({ run_number }) => run_number),
-    { head: 'namespace', cell: ({ namespace }) => namespace },
-    { head: 'quality', cell: ({ quality }) => quality },
+    { head: 'slices', shade: 'wide', cell: (row) => <SliceBar row={row} /> },
     { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time, zone) },
     numbers('took', tookOf, 'when'),
-    numbers('STFs', ({ stf_count }) => count(stf_count)),
-    { head: 'slices', shade: 'wide', cell: (row) => <SliceBar row={row} /> },
-    numbers('failed', ({ slices_failed }) => count(slices_failed)),
+    numbers('run', ({ run_number }) => run_number, 'spare'),
+    numbers('STFs', ({ stf_count }) => count(stf_count), 'spare'),
+    { head: 'namespace', shade: 'spare', cell: ({ namespace }) => namespace },
+    { head: 'quality', shade: 'spare', cell: ({ quality }) => quality },
   ];
-  return <Table label="Executions" columns={columns} rows={answer.items} keyOf={({ execution_id }) => execution_id} />;
+  return (
+    <Table
+      label="Executions"
+      columns={columns}
+      rows={answer.items}
+      keyOf={({ execution_id }) => execution_id}
+      isCards
+    />
+  );
 }
+
+const Name = ({ row: { execution_id, origin } }: { row: ExecutionRow }) => (
+  <>
+    <a href={executionHash(execution_id)}>{execution_id}</a>
+    {origin === 'observed' && <small> observed</small>}
+  </>
+);
+
+const State = ({ row: { status, slices_failed, silent_seconds } }: { row: ExecutionRow }) => (
+  <>
+    {silent_seconds === undefined ? <Pill state={status} /> : <Pill state="lost">running, nobody drives</Pill>}
+    {slices_failed > 0 && (
+      <Pill state="failed">{`${count(slices_failed)} ${status === 'running' ? 'failed' : 'stay failed'}`}</Pill>
+    )}
+  </>
+);
 
 const tookOf = ({ duration_seconds, silent_seconds: silent }: ExecutionRow): string =>
   silent === undefined ? duration(duration_seconds) : `silent for ${duration(silent)}`;

@@ -31,7 +31,14 @@ export function Pictures({ monitor, shown, asOf, theme, zoom, open, frame }: Pic
             {shown?.slot_count === 0 ? <p>No slot has begun a slice yet.</p> : <Skeleton />}
           </>
         ) : (
-          <Workers timeline={shown} asOf={asOf} theme={theme} onOpen={open} onZoom={zoom} />
+          <Workers
+            timeline={shown}
+            hasEnded={monitor.status !== 'running'}
+            asOf={asOf}
+            theme={theme}
+            onOpen={open}
+            onZoom={zoom}
+          />
         )}
       </section>
       {shown && (

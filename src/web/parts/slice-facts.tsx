@@ -49,7 +49,7 @@ function Worked({ slice }: { slice: Slice }) {
           {outputs_omitted > 0 && <li>and {outputs_omitted} more</li>}
         </ul>
       )}
-      {output_tail !== undefined && <pre class="words mono">{output_tail}</pre>}
+      {output_tail !== undefined && <pre class="words mono">{output_tail.replaceAll('\\n', '\n')}</pre>}
     </>
   );
 }

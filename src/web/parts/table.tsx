@@ -24,6 +24,7 @@ export function Table<Row>({
   keyOf,
   isTall = false,
   isStacked = false,
+  isCards = false,
 }: {
   label: string;
   columns: readonly Column<Row>[];
@@ -32,11 +33,13 @@ export function Table<Row>({
   isTall?: boolean;
   /** On a narrow screen the first column has a line of its own above the others. */
   isStacked?: boolean;
+  /** On a narrow screen each row is a block of its cells, without heads. */
+  isCards?: boolean;
 }) {
   const shadeOf = ({ isNumber, shade = '' }: Column<Row>): string => `${isNumber === true ? 'number' : ''} ${shade}`;
   return (
     <div
-      class={`scroll ${isTall ? 'tall' : ''} ${isStacked ? 'stacked' : ''}`}
+      class={`scroll ${isTall ? 'tall' : ''} ${isStacked ? 'stacked' : ''} ${isCards ? 'as-cards' : ''}`}
       tabindex={0}
       role="region"
       aria-label={label}

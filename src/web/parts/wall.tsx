@@ -36,11 +36,12 @@ export function Wall() {
   useWallInTab(monitors, fault !== undefined);
   return (
     <section class="wall">
+      <link rel="stylesheet" href="wall.css" />
       <h1 class="sr">Executions that run</h1>
       <FaultBanner fault={fault} at={at} now={now} />
       {answer === undefined && fault === undefined && <Skeleton />}
-      <div class={`cards of-${Math.min(maxCards, running.length)}`}>
-        {running.map(({ execution_id }) => (
+      <div class={`cards of-${running.length}`} style={{ '--columns': columnsOf(running.length) }}>
+        {worstFirst(running, seen).map(({ execution_id }) => (
           <WallCard
             key={execution_id}
             id={execution_id}
@@ -56,6 +57,23 @@ export function Wall() {
     </section>
   );
 }
+
+/** The cards beside each other: two rows from four on. */
+const columnsOf = (cards: number): number => Math.max(1, cards < 4 ? cards : Math.ceil(cards / 2));
+
+const severities = ['error', 'warning', 'info'];
+
+/** How much an execution needs somebody, 0 the most. */
+function rankOf(monitor: Monitor | undefined): number {
+  const rank = severities.indexOf(monitor?.findings[0]?.severity ?? '');
+  return rank === -1 ? severities.length : rank;
+}
+
+/** What needs somebody comes first, else the newest. */
+const worstFirst = <Row extends { execution_id: string }>(
+  rows: readonly Row[],
+  seen: Readonly<Record<string, Monitor>>,
+): Row[] => rows.toSorted((a, b) => rankOf(seen[a.execution_id]) - rankOf(seen[b.execution_id]));
 
 /** Shows the worst health of all running executions in the browser tab. */
 function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {
@@ -88,7 +106,7 @@ function WallCard({ id, onSeen }: { id: string; onSeen: (monitor: Monitor) => vo
   const counts = countsNow(monitor);
   const over = counts.completed + counts.failed;
   const planned = progress?.slices_planned;
-  const worst = findings.find(({ severity }) => severity !== 'info');
+  const [worst] = findings;
   return (
     <article class={`card ${worst === undefined ? '' : worst.severity}`}>
       <h2>
@@ -112,8 +130,8 @@ function WallCard({ id, onSeen }: { id: string; onSeen: (monitor: Monitor) => vo
           queued: counts.queued,
         }}
       />
-      <p class={worst === undefined ? 'quiet' : 'finding'}>
-        {worst === undefined ? `${namespace ?? ''}: no findings` : inZone(worst.sentence, zone)}
+      <p class={worst === undefined ? 'quiet' : 'sentence'}>
+        {worst === undefined ? `${namespace ?? ''}: nothing is wrong` : inZone(worst.sentence, zone)}
       </p>
     </article>
   );

@@ -15,7 +15,7 @@ import { Marks, RowLabels, TimeAxis } from './worker-marks.tsx';
 const states: readonly BarState[] = ['queued', 'processing', 'completed', 'failed'];
 const maxHeight = 520;
 
-function barsOf(timeline: Timeline): Bar[] {
+function barsOf(timeline: Timeline, hasEnded: boolean): Bar[] {
   const { spans = [], stfs = [] } = timeline;
   const { begin, end: last } = spanOf(timeline);
   const end = last - begin;
@@ -24,7 +24,7 @@ function barsOf(timeline: Timeline): Bar[] {
       row,
       start,
       end: length < 0 ? end : start + length,
-      isOpen: length < 0,
+      isOpen: length < 0 && !hasEnded,
       state: states[state] ?? 'queued',
       stf: stfs[stf] ?? '',
       sliceId,
@@ -33,11 +33,13 @@ function barsOf(timeline: Timeline): Bar[] {
     .toSorted((a, b) => a.start - b.start);
 }
 
-/** Whether the attempt was in hand when the last worker disappeared. */
+/** Whether the attempt was in hand when the last worker disappeared, or its execution was ended. */
 const isLost = ({ state, isOpen }: Bar): boolean => state === 'processing' && !isOpen;
 
 interface Props {
   timeline: Timeline;
+  /** Whether the execution has ended: nothing is in hand any longer. */
+  hasEnded: boolean;
   asOf: number | undefined;
   theme: string;
   onOpen: (slice: string) => void;
@@ -46,13 +48,14 @@ interface Props {
 
 /** Every attempt of every worker slot, painted as pixels. Hover, click or arrow keys identify an attempt. */
 export function Workers(props: Props) {
-  const { timeline } = props;
+  const { timeline, hasEnded } = props;
   const [box, width] = useWidth();
   const { zone } = useAround();
   const [bar, setBar] = useState<Bar | undefined>(undefined);
   const slots = timeline.slots ?? [];
   const rowHeight = Math.max(2, Math.min(13, Math.floor(maxHeight / Math.max(1, slots.length))));
-  const bars = useMemo(() => barsOf(timeline), [timeline]);
+  const bars = useMemo(() => barsOf(timeline, hasEnded), [timeline, hasEnded]);
+  const unfinished = hasEnded ? 'given up' : 'lost';
   const { begin, end } = spanOf(timeline);
   return (
     <>
@@ -63,14 +66,14 @@ export function Workers(props: Props) {
         <Key state="completed">completed</Key>
         <Key state="processing">in hand</Key>
         <Key state="failed">failed attempt</Key>
-        {bars.some(isLost) && <Key state="lost">lost</Key>}
+        {bars.some(isLost) && <Key state="lost">{unfinished}</Key>}
       </p>
       <div ref={box} class="workers">
         <RowLabels slots={slots} rowHeight={rowHeight} />
         <Work {...props} {...{ bars, bar, setBar, rowHeight }} width={Math.max(50, width - left - right)} />
         <TimeAxis from={begin} until={end} width={width} />
         <p class="reading" aria-live="polite">
-          {bar === undefined ? hintOf(timeline) : readingOf(bar, slots, begin, zone)}
+          {bar === undefined ? hintOf(timeline) : readingOf(bar, { slots, begin, zone, unfinished })}
         </p>
       </div>
     </>
@@ -156,8 +159,16 @@ const hintOf = ({ spans }: Timeline): string =>
 const wordsOf = ({ slots = [], slot_count, spans }: Timeline, bars: number): string =>
   `${slots.length < slot_count ? `${slots.length} of ` : ''}${count(slot_count)} slots${spans === undefined ? ', busy part of each bin' : `, ${count(bars)} attempts`}`;
 
-function readingOf(bar: Bar, slots: readonly string[], begin: number, zone: 'UTC' | 'local'): string {
-  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : isLost(bar) ? 'lost' : bar.state} by ${slots[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
+interface Read {
+  slots: readonly string[];
+  begin: number;
+  zone: 'UTC' | 'local';
+  /** The word for attempts that were never finished. */
+  unfinished: string;
+}
+
+function readingOf(bar: Bar, { slots, begin, zone, unfinished }: Read): string {
+  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : isLost(bar) ? unfinished : bar.state} by ${slots[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
 }
 
 interface Painting {

@@ -19,7 +19,8 @@ export const worstOf = (healths: readonly string[]): string | undefined =>
 
 /** A ring without findings, a disc with a mark for findings. */
 function iconOf(health: string, hasFinding: boolean): string {
-  const colour = colours[health] ?? '#8a8f98';
+  // An ended run that is not in order is not green.
+  const colour = (hasFinding && health === 'finished' ? colours['slow'] : colours[health]) ?? '#8a8f98';
   const shape = hasFinding
     ? `<circle cx="8" cy="8" r="8" fill="${colour}"/><path d="M7 3h2v6H7zM7 11h2v2H7z" fill="#fff"/>`
     : `<circle cx="8" cy="8" r="5.5" fill="none" stroke="${colour}" stroke-width="4"/>`;
