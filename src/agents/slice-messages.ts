@@ -19,12 +19,20 @@ export function startFields(
   return { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
 }
 
-export function resultOf(fields: ReturnType<typeof startFields>, result: PayloadResult): Draft<'slice_result'> {
+const toMilliseconds = (seconds: number): number => Math.round(seconds * 1000) / 1000;
+
+/** @param tookSeconds wall time from the start to the result, by a clock that nobody sets; undefined if the workflow's time is virtual */
+export function resultOf(
+  fields: ReturnType<typeof startFields>,
+  result: PayloadResult,
+  tookSeconds: number | undefined,
+): Draft<'slice_result'> {
   return {
     msg_type: 'slice_result',
     ...fields,
     state: result.state,
-    processing_seconds: Math.round(result.seconds * 1000) / 1000,
+    processing_seconds: toMilliseconds(result.seconds),
+    ...(tookSeconds === undefined ? {} : { took_seconds: toMilliseconds(tookSeconds) }),
     ...(result.state === 'failed' ? { error: result.error } : {}),
     ...result.facts,
   };

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 
+import { startStopwatch } from '../lib/stopwatch.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { OpenSlice, Payload, PayloadResult } from './ports.ts';
@@ -128,11 +129,12 @@ export class SliceWorker {
     const over = overFor(delivered);
     const signal = this.#ends.get(over) ?? endOf(over, stopped);
     this.#ends.set(over, signal);
+    const took = startStopwatch();
     const result = await runOrReturn(payload, asOpenSlice(slice), { worker_id, signal });
     if (over.aborted) return 'done';
     if (stopped.aborted) return 'kept';
     if ('reason' in result) return this.#confirmed(returnOf(fields, result), delivered);
-    return this.#confirmed(resultOf(fields, result), delivered);
+    return this.#confirmed(resultOf(fields, result, took()), delivered);
   }
 
   /** The work, or why this worker cannot do it. Fetching a file takes time: if the slice may no longer start afterwards, its fate. */

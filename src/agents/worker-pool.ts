@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { counted } from '../lib/counted.ts';
+import { startStopwatch } from '../lib/stopwatch.ts';
 import type { Draft } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { ExecutionContext } from './agent.ts';
@@ -41,6 +42,7 @@ interface Finished {
   slice: OpenSlice;
   slot: string;
   result: PayloadResult;
+  tookSeconds: number | undefined;
 }
 
 class WorkerPool {
@@ -72,7 +74,6 @@ class WorkerPool {
     await Promise.all(this.#inHand);
   }
 
-  /** Reports the failure of given-up slices, since nobody else will. */
   /** Fails the slices that were in hand at three kills, since nobody else will, and says that others begin alone. */
   async #failGivenUp(): Promise<void> {
     const { givenUp, suspects } = this.#left;
@@ -116,7 +117,9 @@ class WorkerPool {
     const { hostname } = this.#options;
     const slots = [...this.#free, ...ended.map(({ slot }) => slot)];
     return [
-      ...ended.map(({ slice, slot, result }) => resultOf(startFields(slice, slot, hostname), result)),
+      ...ended.map(({ slice, slot, result, tookSeconds }) =>
+        resultOf(startFields(slice, slot, hostname), result, tookSeconds),
+      ),
       ...begun.map((slice, index) => ({
         msg_type: 'slice_started' as const,
         ...startFields(slice, slots[index] as string, hostname),
@@ -133,10 +136,12 @@ class WorkerPool {
     const { clock, lifetime, notifier } = this.#execution;
     // Virtual time must not advance until the result is recorded.
     clock.enter();
+    const took = startStopwatch();
     try {
       const result = await this.#options.payload.run(slice, { worker_id: slot, signal: lifetime.stopped });
       // A payload that ends only because everything stops has no result.
-      if (!lifetime.stopped.aborted) this.#finished.push({ slice, slot, result });
+      const tookSeconds = clock.isVirtual ? undefined : took();
+      if (!lifetime.stopped.aborted) this.#finished.push({ slice, slot, result, tookSeconds });
     } catch (error) {
       this.#failures.push(error);
     }

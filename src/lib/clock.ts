@@ -6,6 +6,8 @@
  * comes. This tells virtual time when no work is in progress.
  */
 export interface Clock {
+  /** Whether its time has nothing to do with the wall's. */
+  readonly isVirtual: boolean;
   now(): number;
   /** Resolves when `tick` is reached, at once if it has passed, or early when `signal` is aborted. */
   sleepUntil(tick: number, signal: AbortSignal): Promise<void>;
@@ -39,7 +41,7 @@ export function createScaledClock(speed: number, startTick = 0): Clock {
       signal.addEventListener('abort', done);
       wait();
     });
-  return { now, sleepUntil, enter: () => {}, leave: () => {} };
+  return { isVirtual: false, now, sleepUntil, enter: () => {}, leave: () => {} };
 }
 
 interface Sleeper {
@@ -53,6 +55,7 @@ export function createVirtualClock(startTick = 0): Clock {
 }
 
 class VirtualClock implements Clock {
+  readonly isVirtual = true;
   #tick: number;
   #inside = 0;
   #isJumpScheduled = false;

@@ -141,6 +141,7 @@ export const vocabulary = {
     () => ({
       hostname: text,
       processing_seconds: seconds.optional(),
+      took_seconds: seconds.optional().catch(undefined),
       error: sentence.optional(),
       ...payloadFacts,
     }),

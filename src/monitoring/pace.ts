@@ -59,12 +59,12 @@ export function overdueSlices({ in_hand, now }: Facts, { slow_seconds }: Pace): 
   return in_hand.map((slice) => aged(slice, now)).filter(({ seconds }) => seconds > slow_seconds);
 }
 
-/** State of the slices in hand, judged by the oldest. While most others finish in the usual time, hanging slices make a run slow, not stuck. */
+/** State of the slices in hand, judged by the oldest. While a third of them are in time and others finish, hanging slices make a run slow, not stuck. */
 export function handState(facts: Facts, { slow_seconds, stalled_seconds }: Pace): 'working' | 'slow' | 'stuck' {
   const [oldest = 0, ...others] = facts.in_hand.map((slice) => aged(slice, facts.now).seconds);
   if (oldest <= slow_seconds) return 'working';
   if (stalled_seconds === undefined || oldest <= stalled_seconds) return 'slow';
   const inTime = others.filter((seconds) => seconds <= slow_seconds).length;
   const done = secondsBetween(delayOf(facts, 'slice_started → slice_result')?.last_at ?? '', facts.now);
-  return inTime > facts.in_hand.length / 2 && done <= slow_seconds ? 'slow' : 'stuck';
+  return inTime * 3 >= facts.in_hand.length && done <= slow_seconds ? 'slow' : 'stuck';
 }

@@ -54,7 +54,10 @@ const itemOf = () =>
       assigned_at: z.string().optional(),
       completed_at: z.string().optional(),
       seconds: z.number().optional().describe('From hand-over to result, wall time'),
-      processing_seconds: z.number().optional().describe('Of the payload, as its worker measured it'),
+      processing_seconds: z
+        .number()
+        .optional()
+        .describe('As its worker measured it: wall time; the placeholder: simulated time'),
       error: z.string().optional(),
       payload: z.string().optional().describe('Name and digest; absent: the placeholder'),
       exit_code: z.int().optional().describe('Of the payload command'),

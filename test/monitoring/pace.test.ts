@@ -81,8 +81,9 @@ describe('the pace of slices', () => {
     [[6.1, 1], 'slow'],
     [[15], 'slow'],
     [[15.1], 'stuck'],
-    // Half of them hang, then fewer, while others are done.
-    [[40, 40, 1, 1], 'stuck'],
+    // Most of them hang, then half, then fewer, while others are done.
+    [[40, 40, 40, 1], 'stuck'],
+    [[40, 40, 1, 1], 'slow'],
     [[40, 1, 1, 6], 'slow'],
   ] as const)('makes slices in hand since %j s %s', (ages, state) => {
     expect(handState(factsOf({ facts: hand(...ages) }), pace)).toBe(state);

@@ -1,4 +1,5 @@
 import type { Effect } from '../../domain/effects.ts';
+import { lateSeconds } from '../../domain/liveness.ts';
 import { isRetried, nextSliceStatus } from '../../domain/slice-states.ts';
 import type { Message } from '../../messages/message.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
@@ -45,21 +46,46 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx
   if ('unfit' in row) return row.unfit;
   const next = nextSliceStatus(row.status, message.state === 'done' ? 'done' : 'fail');
   if (next === undefined) return none('NO_STEP', `result of a slice that is ${row.status} already`);
-  const { attempt, worker_id, hostname, processing_seconds } = message;
+  const { attempt, worker_id, hostname, processing_seconds, took_seconds } = message;
   const error = message.state === 'done' ? null : (message.error ?? 'failed without a reason');
+  const from = row.starts === 0 ? undefined : row.started_at;
+  const took = tookOtherwise(took_seconds, from, at);
   tx.sql(
     `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?,
-       hostname = ?, processing_seconds = ?
+       hostname = ?, processing_seconds = ?, took_ms = ?
      WHERE seq = ?`,
-  ).run(next, worker_id, at, at, error, hostname, processing_seconds ?? null, row.seq);
+  ).run(
+    next,
+    worker_id,
+    at,
+    at,
+    error,
+    hostname,
+    processing_seconds ?? null,
+    took === undefined ? null : Math.round(took * 1000),
+    row.seq,
+  );
   const stage = next === 'failed' ? 'slice_started → failed result' : 'slice_started → slice_result';
-  keepDelay(tx, scope, stage, { from: row.starts === 0 ? undefined : row.started_at, to: at });
+  keepDelay(tx, scope, stage, { from, to: at, seconds: took });
   keepPayloadResult(tx, message, scope);
   countMove(tx, scope, row.status, next);
   if (next === 'failed' && !isRetried(attempt, scope.params.worker.max_retries))
     sumsOf(tx).add('run_states', [scope.execution_id], 'slices_exhausted', 1);
   return applied;
 };
+
+/** Nobody acts sooner than this, so a recorded time may be off by so much. Seconds. */
+const slack = 1;
+
+/**
+ * The seconds in hand as the worker measured them, if the times of recording cannot be right: the recorder was away and recorded both at once, or the
+ * end long after it, or the clock was set. Otherwise undefined: the times of recording then tell hand-over to result.
+ */
+function tookOtherwise(measured: number | undefined, from: string | null | undefined, to: string): number | undefined {
+  if (measured === undefined || from === null || from === undefined) return undefined;
+  const recorded = (Date.parse(to) - Date.parse(from)) / 1000;
+  return recorded < measured - slack || recorded > measured + lateSeconds ? measured : undefined;
+}
 
 function keepPayloadResult({ sql }: Transaction, message: Message<'slice_result'>, { execution_id }: Scope): void {
   const { slice_filename, attempt, exit_code, signal, output_tail, outputs, outputs_omitted } = message;

@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 
 import type { ExecutionRow, Page } from '../shared/answers.ts';
@@ -19,7 +20,7 @@ const everyMilliseconds = 2000;
 /** How many rows to sort by another order than time. */
 const sortedRows = 200;
 
-const Trends = lazy(async () => (await import('./trends.tsx')).Trends);
+const Trends = isServed ? lazy(async () => (await import('./trends.tsx')).Trends) : Fragment;
 
 type Change = PageProps['change'];
 
@@ -66,10 +67,12 @@ export function Overview({ params, change }: PageProps) {
           <Pages answer={answer} isFirst={cursor === ''} change={change} />
         </>
       )}
-      <details onToggle={(event) => showTrends(event.currentTarget.open)}>
-        <summary>how runs went, day by day</summary>
-        {isTrend && <Trends />}
-      </details>
+      {isServed && (
+        <details onToggle={(event) => showTrends(event.currentTarget.open)}>
+          <summary>how runs went, day by day</summary>
+          {isTrend && <Trends />}
+        </details>
+      )}
     </section>
   );
 }
