@@ -3,10 +3,6 @@ import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/sh
 import {
   type CallToolResult,
   ErrorCode,
-  ListPromptsRequestSchema,
-  ListResourcesRequestSchema,
-  ListResourceTemplatesRequestSchema,
-  ListToolsRequestSchema,
   type ServerNotification,
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
@@ -84,7 +80,7 @@ export function createServer(options: ServerOptions): Server {
       jsonSchemaValidator: { getValidator: () => () => ({ valid: false, data: undefined, errorMessage: 'not used' }) },
     },
   );
-  server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
+  onRequest(server, 'tools/list', (params) => {
     refuseCursor('tools/list', params);
     return { tools: definitionsOf(tools) };
   });
@@ -168,7 +164,7 @@ function told<T>(log: Log, what: string, ask: () => T): T {
 /** The page, and reports, which are also available through tools. */
 function offerResources(server: Server, options: ServerOptions): void {
   const { queries, log } = options;
-  server.setRequestHandler(ListResourcesRequestSchema, ({ params }) => {
+  onRequest(server, 'resources/list', (params) => {
     refuseCursor('resources/list', params);
     try {
       return { resources: [monitorPage, ...allPrintable(offeredReports(queries()))] };
@@ -178,9 +174,10 @@ function offerResources(server: Server, options: ServerOptions): void {
       throw fault(log, 'resources/list', error);
     }
   });
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
-    resourceTemplates: [reportTemplate, shiftTemplate],
-  }));
+  onRequest(server, 'resources/templates/list', (params) => {
+    refuseCursor('resources/templates/list', params);
+    return { resourceTemplates: [reportTemplate, shiftTemplate] };
+  });
   onRequest(server, 'resources/read', async ({ uri }, extra) => {
     try {
       if (uri === monitorPage.uri) return { contents: [monitorPageContents(await options.monitorPage())] };
@@ -212,7 +209,7 @@ async function resourceText(uri: string, options: ServerOptions, extra: Extra): 
 
 /** Prompts and completion. */
 function offerReading(server: Server, { queries, log }: ServerOptions): void {
-  server.setRequestHandler(ListPromptsRequestSchema, ({ params }) => {
+  onRequest(server, 'prompts/list', (params) => {
     refuseCursor('prompts/list', params);
     return { prompts: [...prompts] };
   });

@@ -5,8 +5,15 @@ import * as z from 'zod';
 
 import { invalidParams } from './protocol-fault.ts';
 
+/** A list may have params, and has no pages, so no cursor is right. */
+const list = { schema: z.looseObject({ cursor: z.string().optional() }).default({}), example: '{}' };
+
 /** Requests whose params a client may have wrong, each with an example. */
 const wanted = {
+  'tools/list': list,
+  'resources/list': list,
+  'resources/templates/list': list,
+  'prompts/list': list,
   'resources/read': {
     schema: z.looseObject({ uri: z.string() }),
     example: '{"uri":"swf://executions/latest/report"}',

@@ -162,12 +162,13 @@ describe('the limits of the server over HTTP', () => {
         error: { code: -32_602, message: expect.stringMatching(new RegExp(`^${method} takes params`)) as string },
       });
     }
-    for (const method of ['tools/list', 'resources/list', 'prompts/list']) {
-      const params = { cursor: 'made-up' };
-      const { body } = await send(url, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
-      expect(answerIn(body)).toMatchObject({
-        error: { code: -32_602, message: `${method} is one page; leave cursor out` },
-      });
+    for (const method of ['tools/list', 'resources/list', 'resources/templates/list', 'prompts/list']) {
+      const asked = async (params?: object) =>
+        answerIn((await send(url, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) })).body);
+      const refused = (message: string) => ({ error: { code: -32_602, message } });
+      expect(await asked({ cursor: 'made-up' })).toMatchObject(refused(`${method} is one page; leave cursor out`));
+      expect(await asked({ cursor: 5 })).toMatchObject(refused(`${method} takes params such as {}`));
+      expect(await asked()).toMatchObject({ result: {} });
     }
   });
 

@@ -87,8 +87,8 @@ async function answerTo(io: Io, store: Store, action: Action, command: Command):
       );
     case 'pending':
       throw new SwfError(
-        'EXECUTION_NOT_RUNNING',
-        `the process that drives ${execution_id} has not accepted the command within ${patienceSeconds} s; it stays recorded; look with "${next('status')}"`,
+        'COMMAND_PENDING',
+        `the process that drives ${execution_id} has not accepted the command within ${patienceSeconds} s; it stays recorded and takes effect when that process goes on; look with "${next('status')}"`,
       );
     case 'applied':
       return appliedSentence(execution_id, action, next);

@@ -5,7 +5,7 @@ export const driverSilent = defineFinding('DRIVER_SILENT', ({ facts, evidence: {
   const who = `process ${driver.pid} on ${driver.hostname}`;
   return {
     severity: 'error',
-    sentence: `The driver, ${who}, lives but has not been heard since ${driver.last_sign}: it is stopped, or its machine is overwhelmed. Nothing goes on. "kill -CONT ${driver.pid}" there wakes one that was stopped; otherwise end it, and run "swf-mcp resume ${execution_id}".`,
+    sentence: `The driver, ${who}, lives but has not been heard since ${driver.last_sign}: the process is suspended, or its machine is overloaded. Nothing goes on. "kill -CONT ${driver.pid}" there wakes a suspended one; otherwise end it, and run "swf-mcp resume ${execution_id}".`,
     ids: [who],
     next: agentsOf(execution_id),
   };
