@@ -16,6 +16,9 @@ interface Moment {
 /** Heartbeats farther apart than this show that a process stood still or could not write. A busy machine delays one by less. */
 const standstillSeconds = beatSeconds + 10;
 
+/** A shorter time without a message is no hole. Seconds. */
+const shortestHole = 10;
+
 /** Heartbeats of this process and of the agents that it hosts. */
 export class Heartbeat {
   readonly #store: Store;
@@ -89,8 +92,8 @@ export class Heartbeat {
     const now = { at: steadyClock().now(), monotonic: performance.now() };
     const lines = steps.length === 0 ? [] : noteClockSteps(tx, this.#processId, steps);
     const before = this.#written;
-    if (before !== undefined && now.monotonic - before.monotonic > standstillSeconds * 1000)
-      lines.push(noteStandstill(tx, this.#processId, before.at, now.at));
-    return { lines, now };
+    if (before === undefined || now.monotonic - before.monotonic <= standstillSeconds * 1000) return { lines, now };
+    const line = noteStandstill(tx, this.#processId, [before.at, now.at], shortestHole);
+    return { lines: line === undefined ? lines : [...lines, line], now };
   }
 }

@@ -30,8 +30,37 @@ export const noteClockSteps = (tx: Transaction, processId: number, steps: readon
     return note(tx, processId, { kind: 'clock_step', since, until: null, seconds, skipped, message });
   });
 
-/** Notes that a process has written nothing for a while. Returns the line, for people. @param from milliseconds since 1970, as `until` */
-export function noteStandstill(tx: Transaction, processId: number, from: number, until: number): string {
+/** How many of the newest messages may lie in a time without a heartbeat. */
+const maxRows = 20_000;
+
+/** The longest time within a range in which no message was recorded: a process that stops has still written since its last heartbeat. */
+function longestGap({ sql }: Transaction, from: number, until: number): [from: number, until: number] {
+  const rows = sql<[number], { at: number }>(
+    'SELECT recorded_ms AS at FROM message_rows ORDER BY seq DESC LIMIT ?',
+  ).all(maxRows);
+  const times = [from, ...rows.map(({ at }) => at).filter((at) => at > from && at < until), until];
+  let longest: [number, number] = [from, from];
+  times.sort((a, b) => a - b);
+  for (const [at, time] of times.entries()) {
+    const before = times[at - 1] ?? time;
+    if (time - before > longest[1] - longest[0]) longest = [before, time];
+  }
+  return longest;
+}
+
+/**
+ * Notes that a process has written nothing for a while. Returns the line, for people; undefined if it wrote in between.
+ * @param between two heartbeats, milliseconds since 1970
+ * @param seconds the shortest time to note
+ */
+export function noteStandstill(
+  tx: Transaction,
+  processId: number,
+  between: readonly [from: number, until: number],
+  shortest: number,
+): string | undefined {
+  const [from, until] = longestGap(tx, ...between);
+  if (until - from < shortest * 1000) return undefined;
   const [since, end] = [new Date(from).toISOString(), new Date(until).toISOString()];
   const seconds = Math.round((until - from) / 100) / 10;
   const message = `nothing was written for ${seconds} s, since ${since}: the process stood still, or the store could not be written`;
