@@ -70,6 +70,9 @@ export interface SliceWorkerOptions {
 /** How long a draining worker waits for the broker to confirm a result, in milliseconds. */
 const confirmationPatience = 10_000;
 
+/** The most results that a worker remembers; each may have some kilobytes of output. */
+const maxResults = 1000;
+
 /** The fate of a slice on its queue. `kept`: it stays unacknowledged, so that the broker delivers it again. */
 type Outcome = 'done' | 'back' | 'kept';
 
@@ -79,8 +82,10 @@ type Outcome = 'done' | 'back' | 'kept';
  */
 export class SliceWorker {
   readonly #options: SliceWorkerOptions;
-  /** Work in hand in this process, by attempt. A redelivered slice joins it. */
+  /** Work in hand in this process, by store and attempt. A redelivered slice joins it. */
   readonly #inHand = new Map<string, Promise<Outcome>>();
+  /** The newest results, likewise: a broker that was killed may deliver a slice again whose acknowledgement it lost. */
+  readonly #results = new Map<string, Draft<'slice_result'>>();
   /** For each execution, a signal that aborts when it is over or everything ends. */
   readonly #ends = new WeakMap<AbortSignal, AbortSignal>();
   /** Callbacks that limit the waits for confirmation. */
@@ -95,13 +100,13 @@ export class SliceWorker {
 
   /** The ids of the slice messages in hand. */
   get inHand(): string[] {
-    return [...this.#inHand.keys()];
+    return [...this.#inHand.keys()].map((key) => key.slice(key.indexOf(' ') + 1));
   }
 
   /** Resolves when the slot is free again. Throws the errors of `say` and of the payload. */
   async handle(delivered: QueuedSlice, slot: number): Promise<void> {
-    const { slice, acknowledge, giveBack } = delivered;
-    const key = sliceMessageId(slice.execution_id, slice.slice_filename, slice.attempt);
+    const { acknowledge, giveBack } = delivered;
+    const key = keyOf(delivered);
     const known = this.#inHand.get(key);
     const doing = known ?? this.#work(delivered, slotName(this.#options.name, slot));
     if (known === undefined) this.#inHand.set(key, doing);
@@ -121,6 +126,8 @@ export class SliceWorker {
     const { slice } = delivered;
     const before = await this.#untilOpen(delivered);
     if (before !== undefined) return before;
+    const known = this.#results.get(keyOf(delivered));
+    if (known !== undefined) return this.#confirmed(known, delivered);
     const fields = startFields(asOpenSlice(slice), worker_id, this.#options.hostname);
     const payload = await this.#prepared(delivered);
     if (typeof payload === 'string') return payload;
@@ -134,7 +141,15 @@ export class SliceWorker {
     if (over.aborted) return 'done';
     if (stopped.aborted) return 'kept';
     if ('reason' in result) return this.#confirmed(returnOf(fields, result), delivered);
-    return this.#confirmed(resultOf(fields, result, took()), delivered);
+    const draft = resultOf(fields, result, took());
+    this.#remember(keyOf(delivered), draft);
+    return this.#confirmed(draft, delivered);
+  }
+
+  #remember(key: string, draft: Draft<'slice_result'>): void {
+    this.#results.set(key, draft);
+    const [oldest] = this.#results.keys();
+    if (this.#results.size > maxResults && oldest !== undefined) this.#results.delete(oldest);
   }
 
   /** The work, or why this worker cannot do it. Fetching a file takes time: if the slice may no longer start afterwards, its fate. */
@@ -202,6 +217,10 @@ export class SliceWorker {
     return (await say({ msg_type: 'slice_result', ...fields, state: 'failed', error }, delivered)) ? 'done' : 'back';
   }
 }
+
+/** Two stores may have executions of one name. */
+const keyOf = ({ storeId, slice }: DeliveredSlice): string =>
+  `${storeId} ${sliceMessageId(slice.execution_id, slice.slice_filename, slice.attempt)}`;
 
 /** Every slice in hand listens to this signal. */
 function endOf(...signals: AbortSignal[]): AbortSignal {
