@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 import { chromium, type Page } from 'playwright-core';
 
@@ -42,7 +43,8 @@ const pictures: Readonly<
   Record<
     string,
     {
-      place: (id: string) => string;
+      /** @param id of the execution with failures @param ids of the others */
+      place: (id: string, ids: { silent: string; observed: string }) => string;
       width?: number;
       height: number;
       isDark?: true;
@@ -52,7 +54,7 @@ const pictures: Readonly<
 > = {
   'page.png': {
     place: (id) => `#/${id}`,
-    height: 1480,
+    height: 1700,
     ready: (page) => page.locator('canvas').waitFor(),
   },
   'page-dark.png': {
@@ -68,6 +70,27 @@ const pictures: Readonly<
       await page.getByRole('button', { name: 'example' }).first().click();
       await page.getByRole('dialog').getByText('exit code', { exact: true }).waitFor();
     },
+  },
+  'page-part.png': {
+    place: (id) => `#/${id}`,
+    height: 1100,
+    async ready(page) {
+      const throughput = page.getByRole('img', { name: /^Throughput:/ });
+      await throughput.waitFor();
+      await throughput.press('+');
+      await page.getByText('Showing a part').waitFor();
+      await page.locator('canvas').scrollIntoViewIfNeeded();
+    },
+  },
+  'page-silent.png': {
+    place: (_, { silent }) => `#/${silent}`,
+    height: 1100,
+    ready: (page) => page.getByRole('img', { name: /^Backlog:/ }).waitFor(),
+  },
+  'page-observed.png': {
+    place: (_, { observed }) => `#/${observed}`,
+    height: 1100,
+    ready: (page) => page.locator('canvas').waitFor(),
   },
   'page-compare.png': {
     place: (id) => `#/compare/${id}/latest`,
@@ -89,13 +112,21 @@ const pictures: Readonly<
     place: () => '#/wall',
     width: 1920,
     height: 1080,
-    ready: (page) => page.getByText(/ of .* slices/).waitFor(),
+    ready: (page) =>
+      page
+        .getByText(/ of .* slices/)
+        .first()
+        .waitFor(),
   },
   'page-phone.png': {
     place: () => '#/wall',
     width: 390,
     height: 700,
-    ready: (page) => page.getByText(/ of .* slices/).waitFor(),
+    ready: (page) =>
+      page
+        .getByText(/ of .* slices/)
+        .first()
+        .waitFor(),
   },
   'shift-alarms.png': {
     place: () => '#/',
@@ -127,6 +158,17 @@ try {
   const [line] = (await once(server.stderr, 'data')) as [Buffer];
   const [root = ''] = /http:\S+\/(?=mcp)/.exec(line.toString()) ?? [];
   const { execution_id } = JSON.parse(run('status', '--json')) as { execution_id: string };
+  const killed = spawn(process.execPath, [cli, 'run', '--speed', '8', ...settings], { cwd: folder, env });
+  await setTimeout(5000);
+  killed.kill('SIGKILL');
+  await once(killed, 'exit');
+  run('observe', '--from', resolve('test/recordings/H-2/bus.jsonl.gz'));
+  const listed = JSON.parse(run('list', '-o', 'json')) as { execution_id: string; origin: string; status: string }[];
+  const idOf = (wanted: (row: (typeof listed)[number]) => boolean): string => listed.find(wanted)?.execution_id ?? '';
+  const ids = {
+    silent: idOf(({ status }) => status === 'running'),
+    observed: idOf(({ origin }) => origin === 'observed'),
+  };
   run('note', execution_id, 'the geometry of the new detector is missing: some slices cannot be done');
   run('quality', execution_id, 'test', '--reason', 'without the geometry');
   others.push(spawn(process.execPath, [cli, 'run', '--speed', '4', '--stf-count', '60'], { cwd: folder, env }));
@@ -140,8 +182,9 @@ try {
       viewport: { width, height },
       colorScheme: isDark === true ? 'dark' : 'light',
     });
-    await page.goto(root + place(execution_id));
+    await page.goto(root + place(execution_id, ids));
     await ready(page);
+    while ((await page.locator('.skeleton').count()) > 0) await setTimeout(100);
     await page.screenshot({ path: join('docs', file) });
     await page.close();
   }

@@ -59,6 +59,9 @@ export interface ServerOptions {
   log: Log;
 }
 
+/** A client's wish for fields without the same as text. */
+const bareHeader = 'x-swf-answer';
+
 /** Any call: the SDK's own schema would answer in its own words. */
 const callRequest = z.object({ method: z.literal('tools/call'), params: z.unknown().optional() });
 const callParams = z.looseObject({ name: z.string(), arguments: z.unknown().optional() });
@@ -102,9 +105,9 @@ export function createServer(options: ServerOptions): Server {
       );
       const { answer, text } = harmless(answered);
       called?.(false);
-      // The page saves data: without the same as text its answers are a third smaller.
-      const isSaving = extra.requestInfo?.headers['save-data'] === 'on';
-      return { structuredContent: answer, content: isSaving ? [] : [{ type: 'text', text }] };
+      // The page reads fields alone: without the same as text its answers are a third smaller.
+      const isBare = extra.requestInfo?.headers[bareHeader] === 'fields';
+      return { structuredContent: answer, content: isBare ? [] : [{ type: 'text', text }] };
     } catch (error) {
       // Unknown tool names must not become metric labels.
       if (tools.some(({ name }) => name === params.name)) called?.(true);

@@ -72,6 +72,10 @@ export function startProcess(command: string, args: string[], surroundings: Surr
   return started;
 }
 
+/** Starts the built command line for several tests, which have to end it. */
+export const startCliForAll = (args: string[], surroundings: Surroundings): Started =>
+  spawnProcess(process.execPath, [cliPath, ...withoutListening(args)], surroundings);
+
 function spawnProcess(command: string, args: string[], { folder, env = {} }: Surroundings): Started {
   const child = spawn(command, args, {
     cwd: folder,

@@ -58,6 +58,7 @@ export const telemetryWords: { [T in TelemetryType]: TelemetryWords<T> } = {
       version: 'of the program',
       wire: 'version of this page: 2',
       since: 'when the process began, ISO 8601: tells two processes of a name apart',
+      store_id: 'of a recorder: the id of its store',
     },
   },
   agent_log: {

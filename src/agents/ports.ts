@@ -119,3 +119,17 @@ export interface Payload {
   /** How many processes were killed in the middle of this attempt; left out by payloads that cannot kill the process that runs them. */
   killed?(slice: OpenSlice): number;
 }
+
+/** A slice that names its execution: without one there is nothing to work for. */
+export type SliceOfExecution = Message<'slice'> & { execution_id: string };
+
+/** A slice as a broker hands it out. */
+export interface DeliveredSlice {
+  slice: SliceOfExecution;
+  /** The store of the recorder that sent it. */
+  storeId: string;
+  /** Where its results go, if not to the usual place. */
+  replyTo: string | undefined;
+  /** When it came, in milliseconds of the process. */
+  since: number;
+}

@@ -1,3 +1,4 @@
+import { rounded } from '../lib/rounded.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { AgentRole } from './agent.ts';
 import type { OpenSlice, PayloadResult } from './ports.ts';
@@ -19,8 +20,6 @@ export function startFields(
   return { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
 }
 
-const toMilliseconds = (seconds: number): number => Math.round(seconds * 1000) / 1000;
-
 /** @param tookSeconds wall time from the start to the result, by a clock that nobody sets; undefined if the workflow's time is virtual */
 export function resultOf(
   fields: ReturnType<typeof startFields>,
@@ -31,8 +30,8 @@ export function resultOf(
     msg_type: 'slice_result',
     ...fields,
     state: result.state,
-    processing_seconds: toMilliseconds(result.seconds),
-    ...(tookSeconds === undefined ? {} : { took_seconds: toMilliseconds(tookSeconds) }),
+    processing_seconds: rounded(result.seconds),
+    ...(tookSeconds === undefined ? {} : { took_seconds: rounded(tookSeconds) }),
     ...(result.state === 'failed' ? { error: result.error } : {}),
     ...result.facts,
   };

@@ -1,24 +1,10 @@
 import { setMaxListeners } from 'node:events';
 
 import { startStopwatch } from '../lib/stopwatch.ts';
-import { sliceMessageId } from '../messages/identity.ts';
-import type { Draft, Message } from '../messages/message.ts';
-import type { OpenSlice, Payload, PayloadResult } from './ports.ts';
+import type { Draft } from '../messages/message.ts';
+import { KnownResults, workKeyOf } from './known-results.ts';
+import type { DeliveredSlice, OpenSlice, Payload, PayloadResult } from './ports.ts';
 import { asOpenSlice, resultOf, slotName, startFields } from './slice-messages.ts';
-
-/** A slice that names its execution: without one there is nothing to work for. */
-export type SliceOfExecution = Message<'slice'> & { execution_id: string };
-
-/** A slice as a broker hands it out. */
-export interface DeliveredSlice {
-  slice: SliceOfExecution;
-  /** The store of the recorder that sent it. */
-  storeId: string;
-  /** Where its results go, if not to the usual place. */
-  replyTo: string | undefined;
-  /** When it came, in milliseconds of the process. */
-  since: number;
-}
 
 /** A delivered slice in the hand of one slot. `acknowledge` and `giveBack` do nothing once the connection has ended. */
 export interface QueuedSlice extends DeliveredSlice {
@@ -70,9 +56,6 @@ export interface SliceWorkerOptions {
 /** How long a draining worker waits for the broker to confirm a result, in milliseconds. */
 const confirmationPatience = 10_000;
 
-/** The most results that a worker remembers; each may have some kilobytes of output. */
-const maxResults = 1000;
-
 /** The fate of a slice on its queue. `kept`: it stays unacknowledged, so that the broker delivers it again. */
 type Outcome = 'done' | 'back' | 'kept';
 
@@ -84,8 +67,7 @@ export class SliceWorker {
   readonly #options: SliceWorkerOptions;
   /** Work in hand in this process, by store and attempt. A redelivered slice joins it. */
   readonly #inHand = new Map<string, Promise<Outcome>>();
-  /** The newest results, likewise: a broker that was killed may deliver a slice again whose acknowledgement it lost. */
-  readonly #results = new Map<string, Draft<'slice_result'>>();
+  readonly #results = new KnownResults();
   /** For each execution, a signal that aborts when it is over or everything ends. */
   readonly #ends = new WeakMap<AbortSignal, AbortSignal>();
   /** Callbacks that limit the waits for confirmation. */
@@ -106,7 +88,7 @@ export class SliceWorker {
   /** Resolves when the slot is free again. Throws the errors of `say` and of the payload. */
   async handle(delivered: QueuedSlice, slot: number): Promise<void> {
     const { acknowledge, giveBack } = delivered;
-    const key = keyOf(delivered);
+    const key = workKeyOf(delivered);
     const known = this.#inHand.get(key);
     const doing = known ?? this.#work(delivered, slotName(this.#options.name, slot));
     if (known === undefined) this.#inHand.set(key, doing);
@@ -126,7 +108,7 @@ export class SliceWorker {
     const { slice } = delivered;
     const before = await this.#untilOpen(delivered);
     if (before !== undefined) return before;
-    const known = this.#results.get(keyOf(delivered));
+    const known = this.#results.get(delivered);
     if (known !== undefined) return this.#confirmed(known, delivered);
     const fields = startFields(asOpenSlice(slice), worker_id, this.#options.hostname);
     const payload = await this.#prepared(delivered);
@@ -142,14 +124,8 @@ export class SliceWorker {
     if (stopped.aborted) return 'kept';
     if ('reason' in result) return this.#confirmed(returnOf(fields, result), delivered);
     const draft = resultOf(fields, result, took());
-    this.#remember(keyOf(delivered), draft);
+    this.#results.add(delivered, draft);
     return this.#confirmed(draft, delivered);
-  }
-
-  #remember(key: string, draft: Draft<'slice_result'>): void {
-    this.#results.set(key, draft);
-    const [oldest] = this.#results.keys();
-    if (this.#results.size > maxResults && oldest !== undefined) this.#results.delete(oldest);
   }
 
   /** The work, or why this worker cannot do it. Fetching a file takes time: if the slice may no longer start afterwards, its fate. */
@@ -217,10 +193,6 @@ export class SliceWorker {
     return (await say({ msg_type: 'slice_result', ...fields, state: 'failed', error }, delivered)) ? 'done' : 'back';
   }
 }
-
-/** Two stores may have executions of one name. */
-const keyOf = ({ storeId, slice }: DeliveredSlice): string =>
-  `${storeId} ${sliceMessageId(slice.execution_id, slice.slice_filename, slice.attempt)}`;
 
 /** Every slice in hand listens to this signal. */
 function endOf(...signals: AbortSignal[]): AbortSignal {

@@ -1,3 +1,5 @@
+import { rounded } from '../lib/rounded.ts';
+
 /**
  * The stages that data goes through, in their order. Each lies between two messages and is the work of one agent type. The place of
  * a stage in this list is its number in the store: append only.
@@ -69,4 +71,3 @@ export function summarizeStage(stage: StageName, buckets: readonly DelayBucket[]
 }
 
 /** Times are recorded in milliseconds. */
-const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;

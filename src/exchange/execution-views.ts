@@ -1,4 +1,5 @@
-import type { DeliveredSlice, ExecutionStanding } from '../agents/slice-worker.ts';
+import type { DeliveredSlice } from '../agents/ports.ts';
+import type { ExecutionStanding } from '../agents/slice-worker.ts';
 import { lateSeconds } from '../domain/liveness.ts';
 import { workersMayTake } from '../domain/run-phases.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';

@@ -1,6 +1,7 @@
 import type { Tool as ToolDefinition } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
+import { onceFor } from '../lib/once-for.ts';
 import type { Tool } from '../tools/shared/tool.ts';
 import { pageOfTool } from './monitor-page.ts';
 
@@ -85,10 +86,4 @@ function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Schema {
 }
 
 /** Made once, on demand: over HTTP every request has its own server. */
-const known = new WeakMap<readonly Tool[], ToolDefinition[]>();
-
-export function definitionsOf(tools: readonly Tool[]): ToolDefinition[] {
-  const definitions = known.get(tools) ?? tools.map(definitionOf);
-  known.set(tools, definitions);
-  return definitions;
-}
+export const definitionsOf = onceFor((tools: readonly Tool[]): ToolDefinition[] => tools.map(definitionOf));

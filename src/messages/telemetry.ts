@@ -64,6 +64,8 @@ const agentHeartbeatSchema = z.object({
   wire: index,
   /** When the process began, to distinguish it from an earlier one with the same name. */
   since: text,
+  /** The store of a recorder. */
+  store_id: text.optional(),
 });
 
 /** A sign of life of a remote agent. */

@@ -24,6 +24,7 @@ export class BrokerLink {
   readonly #options: BrokerLinkOptions;
   readonly #timer: NodeJS.Timeout;
   #heardAt = performance.now();
+  #lookedAt = performance.now();
   /** Since when the link can be heard, as `performance.now()`. */
   #hearsSince = performance.now();
   #awaySince: string | undefined;
@@ -62,8 +63,12 @@ export class BrokerLink {
 
   #look(): void {
     const { broker, isSpeaking } = this.#options;
-    const quiet = performance.now() - this.#heardAt;
-    if (!isSpeaking()) this.#heardAt = performance.now();
+    const now = performance.now();
+    // While this process stood still it sent nothing that could come back.
+    this.#heardAt = Math.min(now, this.#heardAt + Math.max(0, now - this.#lookedAt - lookMilliseconds));
+    this.#lookedAt = now;
+    const quiet = now - this.#heardAt;
+    if (!isSpeaking()) this.#heardAt = now;
     else if (broker.isUp() && quiet >= quietMilliseconds)
       this.#lose(new Date(Date.parse(utcNow()) - quiet).toISOString());
   }

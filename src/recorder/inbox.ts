@@ -15,6 +15,8 @@ export interface InboxOptions {
   destinations: Destinations;
   /** Called with the types of new messages. */
   onRecorded: (types: MessageType[]) => void;
+  /** Called with every message, for us or not. */
+  onHeard: () => void;
   /** Called with each broadcast, of any kind. */
   onBroadcast: (delivery: Delivery) => void;
   /** Called once for each unknown execution heard of here. */
@@ -90,7 +92,8 @@ export class Inbox {
   }
 
   #take(destination: string, delivery: Delivery): void {
-    const { namespace, destinations, onBroadcast } = this.#options;
+    const { namespace, destinations, onBroadcast, onHeard } = this.#options;
+    onHeard();
     if (destination === destinations.broadcast) onBroadcast(delivery);
     // Ignore other namespaces. A message without a namespace is ours.
     if ((delivery.headers['namespace'] ?? fieldOf(decodedOf(delivery), 'namespace') ?? namespace) !== namespace) {

@@ -4,7 +4,6 @@ import { recordRemoteHeartbeat, recordRemoteLines } from '../db/presence/remote-
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import { decodedOf } from '../exchange/decoding.ts';
 import type { ExecutionViews } from '../exchange/execution-views.ts';
-import { bootId, currentProcess } from '../lib/process-identity.ts';
 import { type AgentHeartbeat, type AgentLog, telemetryOf } from '../messages/telemetry.ts';
 import { isRefused, wireVersion } from '../messages/wire-version.ts';
 
@@ -28,7 +27,7 @@ export class TelemetryInbox {
   readonly #options: TelemetryOptions;
   /** Workers of earlier builds already warned about. */
   readonly #refused = new Set<string>();
-  /** Recorders of other stores in this namespace already warned about. */
+  /** Other stores that are recorded in this namespace, already warned about. */
   readonly #others = new Set<string>();
   #waiting: (AgentHeartbeat | AgentLog)[] = [];
   #isWorking = false;
@@ -57,13 +56,15 @@ export class TelemetryInbox {
       // Our own are known already.
       if (telemetry.store_id === storeId) return;
       views.hear(telemetry);
-      this.#noteRecorder(telemetry.sender);
+      this.#noteRecorder(telemetry.store_id, telemetry.sender);
       return;
     }
     if (telemetry.msg_type === 'agent_heartbeat') {
       // A recorder's heartbeat is for others; about itself it knows better.
       if (telemetry.agent_type === 'daq_simulator') {
-        if (!isOurs(telemetry)) this.#noteRecorder(telemetry.agent_name);
+        const { store_id, agent_name, hostname, pid } = telemetry;
+        if (store_id !== undefined && store_id !== storeId)
+          this.#noteRecorder(store_id, `${agent_name}, process ${pid} on ${hostname},`);
         return;
       }
       if (directory.sinceOf(telemetry.agent_name) !== telemetry.since) onNewcomer();
@@ -74,10 +75,10 @@ export class TelemetryInbox {
     if (!this.#isWorking) void this.#drain();
   }
 
-  #noteRecorder(name: string): void {
+  #noteRecorder(store: string, name: string): void {
     const { namespace, warn } = this.#options;
-    if (this.#others.has(name)) return;
-    this.#others.add(name);
+    if (this.#others.has(store)) return;
+    this.#others.add(store);
     warn(
       `${name} records namespace ${namespace} on this broker into another store: each store has its own executions only, and a request goes to either; give one of them a namespace of its own (testbed.namespace)`,
     );
@@ -111,6 +112,3 @@ export class TelemetryInbox {
     }
   }
 }
-
-/** A store and namespace have one recorder, this process. */
-const isOurs = ({ pid, boot_id }: AgentHeartbeat): boolean => pid === currentProcess().pid && boot_id === bootId();

@@ -20,6 +20,8 @@ export interface Self {
   version: string;
   /** When the process began, ISO 8601. */
   since: string;
+  /** The store of a recorder. */
+  store_id?: string;
 }
 
 export type Report = Pick<AgentHeartbeat, 'in_hand' | 'free_slots' | 'slots' | 'off_duty'>;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
-import type { Payload } from '../agents/ports.ts';
-import { type DeliveredSlice, type Unfit, SliceReturned } from '../agents/slice-worker.ts';
+import type { DeliveredSlice, Payload } from '../agents/ports.ts';
+import { type Unfit, SliceReturned } from '../agents/slice-worker.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import type { PayloadSpec } from '../domain/payload-spec.ts';
 import { type PayloadName, type ReturnReason, workKind } from '../domain/slice-returns.ts';

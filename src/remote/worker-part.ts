@@ -1,5 +1,5 @@
-import type { Payload } from '../agents/ports.ts';
-import { type DeliveredSlice, SliceWorker } from '../agents/slice-worker.ts';
+import type { DeliveredSlice, Payload } from '../agents/ports.ts';
+import { SliceWorker } from '../agents/slice-worker.ts';
 import { workKinds } from '../domain/slice-returns.ts';
 import { SliceConsumers } from '../exchange/slice-consumers.ts';
 import { withDeadline } from '../lib/deadline.ts';

@@ -111,6 +111,7 @@ class DaqProcess implements RunningAgent {
       boot_id: bootId(),
       version: options.version,
       since: utcNow(),
+      store_id: recorder.storeId,
     };
     const { namespace } = options.config.testbed;
     const destination = recorder.destinations.telemetry;

@@ -1,4 +1,5 @@
-import { type DeliveredSlice, type ExecutionStanding, SliceWorker } from '../agents/slice-worker.ts';
+import type { DeliveredSlice } from '../agents/ports.ts';
+import { type ExecutionStanding, SliceWorker } from '../agents/slice-worker.ts';
 import { isBelow, isElsewhere } from '../domain/file-address.ts';
 import { workKinds } from '../domain/slice-returns.ts';
 import { SliceConsumers } from '../exchange/slice-consumers.ts';

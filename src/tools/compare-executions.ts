@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
+import { rounded } from '../lib/rounded.ts';
 import { comparisonAnswer } from './answers/comparison.ts';
 import { type Figures, figureWords, settingWords, stageWords } from './comparison-words.ts';
 import { clipShown } from './shared/clip.ts';
@@ -104,18 +105,16 @@ function sideOf(queries: Queries, execution: ExecutionRow, now: number): Side {
     down,
     delays,
     figures: {
-      duration_seconds: round(duration),
+      duration_seconds: rounded(duration),
       stf_count: execution.stf_count,
       slices_completed: execution.slices_completed,
       slices_failed: detail.slices_exhausted,
       slice_retries: detail.slice_retries,
-      slices_per_second: round(execution.slices_completed / duration),
+      slices_per_second: rounded(execution.slices_completed / duration),
     },
     settings: queries.settings(execution),
   };
 }
-
-const round = (value: number): number => Math.round(value * 1000) / 1000;
 
 /** The differing settings, as they may be shown; values that only look alike have a mark behind them. */
 function configurationDifferences(a: Side['settings'], b: Side['settings']) {

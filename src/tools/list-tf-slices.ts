@@ -4,6 +4,7 @@ import { sliceOrders, timeFields } from '../domain/list-words.ts';
 import { sliceStatuses } from '../domain/slice-states.ts';
 import { printable } from '../lib/printable.ts';
 import { objectsIn } from '../lib/read-json.ts';
+import { rounded } from '../lib/rounded.ts';
 import { shortDigests } from '../lib/short-digests.ts';
 import { pageAnswer } from './answers/page.ts';
 import { clipShown, endEscaped } from './shared/clip.ts';
@@ -147,4 +148,4 @@ export const listTfSlicesTool = defineTool({
 
 /** Seconds to the millisecond. */
 const milliseconds = (seconds: number | null): number | null =>
-  seconds === null ? null : Math.max(0, Math.round(seconds * 1000) / 1000);
+  seconds === null ? null : Math.max(0, rounded(seconds));

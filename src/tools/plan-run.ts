@@ -4,6 +4,7 @@ import { issueWords } from '../domain/issue-words.ts';
 import { daqSection, type ExecutionParams, fastProcessingSection } from '../domain/params.ts';
 import { type PlayedRun, playRun } from '../domain/plan/played-run.ts';
 import { argumentInvalid } from '../lib/errors.ts';
+import { rounded } from '../lib/rounded.ts';
 import { asPlayedAnswer } from './answers/as-played.ts';
 import { type AskedChanges, playedAgain } from './plan/as-played.ts';
 import { inTurns } from './shared/in-steps.ts';
@@ -128,8 +129,6 @@ function withChanges(base: ExecutionParams, changes: Readonly<Record<string, unk
     return { ...params, [section]: parsed.data };
   }, base);
 }
-
-const rounded = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits;
 
 /** The answer for some parameters. Seconds are of simulated time, which at speed 1 is wall time. */
 export function planOf(params: ExecutionParams, run: PlayedRun) {

@@ -64,10 +64,13 @@ it('a slice that a killed broker hands out again is not worked on again: its res
   // Another attempt is other work, and so is a slice of the same name in another store.
   await worker.handle(delivered({ attempt: 2 }), 1);
   await worker.handle(delivered({}, 'another'), 1);
+  // And so is one that was sent at another time: a restored store numbers its runs anew.
+  await worker.handle(delivered({ timestamp: '2026-01-02T00:00:00.000Z' }), 1);
   expect(said).toEqual([
     'store slice_result 1',
     'store slice_result 1',
     'store slice_result 2',
     'another slice_result 3',
+    'store slice_result 4',
   ]);
 });

@@ -34,6 +34,7 @@ describe('the server over HTTP', () => {
         'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
         'save-data': 'on',
+        'x-swf-answer': 'fields',
         'accept-encoding': 'br',
       },
       body: monitor,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
-import type { DeliveredSlice } from '../../src/agents/slice-worker.ts';
+import type { DeliveredSlice } from '../../src/agents/ports.ts';
 import { executionParamsSchema, workflowParamsOf } from '../../src/domain/params.ts';
 import { ExecutionViews } from '../../src/exchange/execution-views.ts';
 import type { ExecutionState } from '../../src/messages/telemetry.ts';

@@ -5,15 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { pause } from '../../src/lib/deadline.ts';
 import { type Answer, ask, connectInProcess, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
-
-/** A message as it stands in the log: the truth about any moment is counted from these alone. */
-interface Logged {
-  message_type: string;
-  sender_agent: string;
-  execution_id: string;
-  recorded_at: string;
-  body: Answer;
-}
+import { type Logged, logOf } from './log-of.ts';
 
 const folder = temporaryFolder();
 const store = join(folder, 'swf.db');
@@ -44,14 +36,7 @@ async function makeRuns(): Promise<void> {
   // As long as nobody drives it.
   await pause(1500);
   await runCli(['resume', 'latest'], { folder });
-  const db = openReader(store);
-  log = db
-    .prepare<[], Omit<Logged, 'body'> & { payload: string }>(
-      'SELECT message_type, sender_agent, execution_id, recorded_at, payload FROM workflow_messages ORDER BY seq',
-    )
-    .all()
-    .map(({ payload, ...row }) => ({ ...row, body: JSON.parse(payload) as Answer }));
-  db.close();
+  log = logOf(store);
   second = log.at(-1)?.execution_id ?? '';
 }
 

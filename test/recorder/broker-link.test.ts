@@ -53,6 +53,18 @@ it('is lost when its own reports do not come back, before an agent counts as lat
   expect(link.hearingMilliseconds()).toBe(2000);
 });
 
+it('is not lost where its own process stood still, and so sent nothing', async () => {
+  await seconds(2);
+  link.noteHeard();
+  // No timer ran meanwhile.
+  vi.setSystemTime(Date.now() + 30_000);
+  const late = performance.now() + 30_000;
+  vi.spyOn(performance, 'now').mockImplementation(() => late);
+  await seconds(1);
+  expect(awaySince()).toBeUndefined();
+  vi.restoreAllMocks();
+});
+
 it('is not lost where nothing is sent that could come back', async () => {
   isSpeaking = false;
   await seconds(60);

@@ -19,6 +19,7 @@ function listen({ store, ours, faults }: Exchange) {
     },
     onStray: (id) => strays.push(id),
     onReturned: () => {},
+    onHeard: () => {},
     onBroadcast: () => {},
     onWorker: () => {},
     onRegistered: () => {},

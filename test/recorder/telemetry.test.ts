@@ -55,13 +55,15 @@ it('a recorder of another store in the namespace is told of once, by its runs or
       body: JSON.stringify({ sender, namespace, agent_name: sender, ...body }),
     });
   const { pid } = currentProcess();
-  await say('ours', { ...recorderBeat, pid, boot_id: bootId() });
+  await say('ours', { ...recorderBeat, pid, boot_id: bootId(), store_id: 'our store' });
   await say('ours', { ...state, store_id: 'our store', plan_version, workflow_params });
-  await say('daq-a', { ...recorderBeat, pid: 4711, boot_id: 'another' });
+  await say('daq-a', { ...recorderBeat, pid: 4711, boot_id: bootId(), store_id: 'their store' });
   await say('daq-a', { ...state, store_id: 'their store', plan_version, workflow_params });
   await say('daq-b', { ...state, store_id: 'a third store', plan_version, workflow_params });
   await expect.poll(() => warnings.length).toBe(2);
-  expect(warnings[0]).toMatch(/^daq-a records namespace test on this broker into another store: /);
+  expect(warnings[0]).toMatch(
+    /^daq-a, process 4711 on elsewhere, records namespace test on this broker into another store: /,
+  );
   expect(warnings[1]).toMatch(/^daq-b records /);
   expect(faults).toEqual([]);
 });

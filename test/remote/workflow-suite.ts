@@ -220,7 +220,8 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(await done()).toBe(paused);
       expect(await here.control('continue')).toMatchObject({ code: 0 });
       await expect.poll(done).toBeGreaterThan(paused);
-      expect(await here.control('stop')).toMatchObject({ code: 0 });
+      const stopped = await here.control('stop');
+      expect(stopped, stopped.stderr).toMatchObject({ code: 0 });
       expect(await run.finished).toMatchObject({ code: 4 });
       const ended = await done();
       await delay(1000);
@@ -283,7 +284,8 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       const run = here.run('--stf-count', '1', '--speed', '20');
       await run.saw(/slice\/\S+ is not sent: BROKER_REFUSED/);
       await expect.poll(() => here.monitor()).toMatchObject({ phase: 'completed', slices_queued: 1 });
-      expect(await here.control('stop')).toMatchObject({ code: 0 });
+      const stopped = await here.control('stop');
+      expect(stopped, stopped.stderr).toMatchObject({ code: 0 });
       const { stderr } = await run.finished;
       expect(stderr.match(/is not sent/g)).toHaveLength(1);
     });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { inZone, time } from '../../src/web/shared/format.ts';
+import { inZone, noteForPeople, time } from '../../src/web/shared/format.ts';
 
 describe('a time on the page', () => {
   beforeEach(() => vi.stubEnv('TZ', 'America/New_York'));
@@ -22,4 +22,12 @@ describe('a time on the page', () => {
       'gone, last heard 2026-11-28 04:54:17 -05:00; began 2026-11-28 04:00:00 -05:00.',
     );
   });
+});
+
+it('a note of a tool is for people on the page: without what only a call can do', () => {
+  expect(noteForPeople('This page is short: enough rows were looked at. Go on with next_cursor.')).toBe(
+    'This page is short: enough rows were looked at.',
+  );
+  expect(noteForPeople('Words of 4 letters.')).toBe('Words of 4 letters.');
+  expect(noteForPeople()).toBe('');
 });

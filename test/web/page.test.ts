@@ -294,7 +294,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     const { url } = await startHttp({ folder: own });
     const page = await browser.open(`${url.replace(/mcp$/, '')}#/wall`);
     await page.setViewportSize({ width: 1920, height: 1080 });
-    await page.locator('.wall .card .finding', { hasText: /Nothing succeeds|failed/ }).waitFor({ timeout: 30_000 });
+    await page.locator('.wall .card .sentence', { hasText: /Nothing succeeds|failed/ }).waitFor({ timeout: 30_000 });
     await expect.poll(() => page.title()).toMatch(/^! \w+ · 1 running · swf-mcp$/);
     expect(await page.locator('.wall .ended').textContent()).toContain('stf_datataking-tester-0001');
     const size = () =>

@@ -33,7 +33,11 @@ describe('the part of a run that is shown', () => {
     ['ArrowLeft', false, undefined],
     ['a', true, undefined],
   ])('is chosen by the key %s, Shift %s', (key, shiftKey, expected) => {
-    expect(rangeByKey(shown, { key, shiftKey })).toEqual(expected);
+    const held = { ctrlKey: false, metaKey: false, altKey: false };
+    expect(rangeByKey(shown, { ...held, key, shiftKey })).toEqual(expected);
+    // With these it is the browser's own.
+    for (const name of Object.keys(held))
+      expect(rangeByKey(shown, { ...held, [name]: true, key, shiftKey })).toBeUndefined();
   });
 
   it('scrolls the page by the plain wheel, comes closer with Ctrl or Cmd, and moves sideways or with Shift', () => {

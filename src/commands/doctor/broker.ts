@@ -12,7 +12,7 @@ import { shortDigests } from '../../lib/short-digests.ts';
 import { queuesSharedWithTestbed } from '../../messages/destinations.ts';
 import { layoutTopics } from '../../messages/layouts.ts';
 import { isRefused, wireVersion } from '../../messages/wire-version.ts';
-import { attempt, diagnoseClock, type Diagnosis, ok } from './diagnosis.ts';
+import { attempt, diagnoseClock, type Diagnosis, fail, ok, warn } from './diagnosis.ts';
 import { type Heard, listenTo } from './listening.ts';
 import { proveBroker } from './proofs.ts';
 
@@ -70,18 +70,16 @@ async function* lookAtOthers({
   for (const program of heard.programs) yield ['other program', diagnoseProgram(program, namespace)];
   const other = heard.programs.find((program) => program.namespace !== namespace)?.namespace;
   const shared = queuesSharedWithTestbed(destinations);
-  if (other !== undefined && shared.length > 0)
-    yield ['shared queues', { state: 'warn', what: sharingSentence(other, shared) }];
+  if (other !== undefined && shared.length > 0) yield ['shared queues', warn(sharingSentence(other, shared))];
   if (heard.programs.length === 0)
     yield ['other program', ok('none was heard; idle programs say nothing, and are not heard')];
   for (const agent of heard.agents) yield ['agent', diagnoseAgent(agent)];
   for (const agent of unheard)
     yield [
       'agent',
-      {
-        state: 'fail',
-        what: `${agent} takes slices, but none of its messages about them arrive: it does not copy their header store_id; stop it or fix it`,
-      },
+      fail(
+        `${agent} takes slices, but none of its messages about them arrive: it does not copy their header store_id; stop it or fix it`,
+      ),
     ];
   // A message of our own measures it better.
   if (!prove) yield ['clock', diagnoseClock(heard.skew)];
@@ -93,22 +91,18 @@ function diagnoseProgram(
 ): Diagnosis {
   const what = `${name} of another make works in namespace ${namespace ?? 'unknown'} (${msg_type} on ${destination})`;
   if (namespace !== own) return ok(what);
-  return { state: 'fail', what: `${what}, which is yours too: what starts there is refused; set testbed.namespace` };
+  return fail(`${what}, which is yours too: what starts there is refused; set testbed.namespace`);
 }
 
 function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Heard['agents'][number]): Diagnosis {
   const what = `${agent_name} on ${hostname}`;
   if (isRefused({ agent_type, wire }))
-    return {
-      state: 'fail',
-      what: `${what} is of an earlier build (it speaks version ${wire} of the messages, this one ${wireVersion}) and takes slices of other programs; install this version there`,
-    };
+    return fail(
+      `${what} is of an earlier build (it speaks version ${wire} of the messages, this one ${wireVersion}) and takes slices of other programs; install this version there`,
+    );
   const [first] = off_duty;
   if (first === undefined) return ok(what);
-  return {
-    state: 'warn',
-    what: shortDigests(`${what} is off duty: ${first.detail ?? `${first.reason} ${first.name}`}`),
-  };
+  return warn(shortDigests(`${what} is off duty: ${first.detail ?? `${first.reason} ${first.name}`}`));
 }
 
 async function withConnection<T>(settings: BrokerSettings, work: (broker: BrokerConnection) => Promise<T>): Promise<T> {

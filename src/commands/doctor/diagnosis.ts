@@ -7,14 +7,16 @@ export interface Diagnosis {
 }
 
 export const ok = (what: string): Diagnosis => ({ state: 'ok', what });
+export const warn = (what: string): Diagnosis => ({ state: 'warn', what });
+export const fail = (what: string): Diagnosis => ({ state: 'fail', what });
 
 /** Runs one check. An error that can be fixed becomes the diagnosis in its own words; any other error is a bug and is thrown. */
 export async function attempt(look: () => Promise<Diagnosis> | Diagnosis): Promise<Diagnosis> {
   try {
     return await look();
   } catch (error) {
-    if (error instanceof SwfError) return { state: 'fail', what: error.line };
-    if (error instanceof Error && 'code' in error) return { state: 'fail', what: messageOf(error) };
+    if (error instanceof SwfError) return fail(error.line);
+    if (error instanceof Error && 'code' in error) return fail(messageOf(error));
     throw error;
   }
 }
@@ -27,8 +29,5 @@ export function diagnoseClock(skew: number | undefined): Diagnosis {
   if (skew === undefined) return ok('not known: nothing was heard that bears the time of the broker');
   if (Math.abs(skew) <= worstSkewMilliseconds)
     return ok(`within ${Math.max(1, Math.ceil(Math.abs(skew) / 1000))} s of the broker's`);
-  return {
-    state: 'warn',
-    what: `the broker's clock is ${(skew / 1000).toFixed(1)} s off ours; synchronise both (NTP)`,
-  };
+  return warn(`the broker's clock is ${(skew / 1000).toFixed(1)} s off ours; synchronise both (NTP)`);
 }

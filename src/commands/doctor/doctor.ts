@@ -15,7 +15,7 @@ import { printable } from '../../lib/printable.ts';
 import { requireDataFolder } from '../../runtime/data-folder.ts';
 import { configPlaces, exitCodes, type Io, storePath, userName } from '../shared/io.ts';
 import { forgetDurable, lookAtBroker } from './broker.ts';
-import { attempt, type Diagnosis, ok } from './diagnosis.ts';
+import { attempt, type Diagnosis, fail, ok, warn } from './diagnosis.ts';
 import { lookAtSources } from './files.ts';
 
 export interface DoctorArguments {
@@ -62,7 +62,7 @@ async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): Asyn
   const { config, warnings, isOwnNamespace } = loaded;
   yield ['data', await attempt(() => lookAtData(config, io))];
   yield* lookAtSources(config, io.env['SWF_FILES_TOKEN']);
-  for (const warning of warnings) yield ['configuration', { state: 'warn', what: warning }];
+  for (const warning of warnings) yield ['configuration', warn(warning)];
   let settings: BrokerSettings | undefined;
   const asked = await attempt(() => {
     settings = brokerSettings(args.broker, config.broker, io.env);
@@ -75,10 +75,7 @@ async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): Asyn
   yield ['broker', asked];
   if (settings === undefined) {
     if (args.prove || args.unsubscribe || args.wait !== undefined)
-      yield [
-        'broker',
-        { state: 'warn', what: '--prove, --wait and --unsubscribe need one: "--broker URL", or "url" in [broker]' },
-      ];
+      yield ['broker', warn('--prove, --wait and --unsubscribe need one: "--broker URL", or "url" in [broker]')];
     return;
   }
   const broker = settings;
@@ -98,7 +95,7 @@ async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): Asyn
 function lookAtNode(nodeVersion: string): Diagnosis {
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 15)) return ok(nodeVersion);
-  return { state: 'fail', what: `${nodeVersion} is too old; install Node.js 20.15 or newer` };
+  return fail(`${nodeVersion} is too old; install Node.js 20.15 or newer`);
 }
 
 function lookAtStore(path: string): Diagnosis {
@@ -113,30 +110,16 @@ function lookAtRights(path: string): Diagnosis[] {
   const why = whyNotOurs(path);
   const whyFolder = whyNotOurs(dirname(path));
   const wrong: Diagnosis[] = [
-    ...(why === undefined
-      ? []
-      : [
-          { state: 'fail' as const, what: `${path}: ${why}; "chmod 600" it if it is yours, or name another with --db` },
-        ]),
+    ...(why === undefined ? [] : [fail(`${path}: ${why}; "chmod 600" it if it is yours, or name another with --db`)]),
     ...(whyFolder === undefined
       ? []
-      : [
-          {
-            state: 'warn' as const,
-            what: `${dirname(path)}: ${whyFolder}, so another could put a store in the place of yours`,
-          },
-        ]),
+      : [warn(`${dirname(path)}: ${whyFolder}, so another could put a store in the place of yours`)]),
   ];
   const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
   const isRead: Diagnosis[] =
     (mode & 0o077) === 0
       ? []
-      : [
-          {
-            state: 'warn',
-            what: `${path}: others may read or write it (mode ${(mode & 0o777).toString(8)}); chmod 600 it`,
-          },
-        ];
+      : [warn(`${path}: others may read or write it (mode ${(mode & 0o777).toString(8)}); chmod 600 it`)];
   const all = [...wrong, ...isRead];
   return all.length > 0 ? all : [ok('the store is for this user alone')];
 }
@@ -156,17 +139,13 @@ const minFree = 20_000_000;
 function lookAtFileSystem(path: string): Diagnosis {
   let folder = dirname(path);
   while (!existsSync(folder)) folder = dirname(folder);
-  if (!isWritable(folder))
-    return { state: 'fail', what: `${folder} cannot be written; fix its rights, or name another file with --db` };
+  if (!isWritable(folder)) return fail(`${folder} cannot be written; fix its rights, or name another file with --db`);
   const { bavail, bsize } = statfsSync(folder);
   const kind = networkFileSystemOf(folder);
   const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;
-  if (bavail * bsize < minFree) return { state: 'fail', what: `${folder} is nearly full, ${free}; make room` };
+  if (bavail * bsize < minFree) return fail(`${folder} is nearly full, ${free}; make room`);
   if (kind === undefined) return ok(`${folder} is local and writable, ${free}`);
-  return {
-    state: 'fail',
-    what: `${folder} is on ${kind}, where a store gets damaged; name a file on a local disk with --db`,
-  };
+  return fail(`${folder} is on ${kind}, where a store gets damaged; name a file on a local disk with --db`);
 }
 
 function isWritable(folder: string): boolean {

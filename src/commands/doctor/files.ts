@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema.ts';
 import { refusalOf } from '../../files/file-server-error.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { attempt, type Diagnosis, ok } from './diagnosis.ts';
+import { attempt, type Diagnosis, fail, ok, warn } from './diagnosis.ts';
 
 /** How long to wait for a file server's answer, in milliseconds. */
 const patienceMilliseconds = 5000;
@@ -15,7 +15,7 @@ export async function* lookAtSources(
     yield [
       'files',
       command !== undefined || !/^https?:/.test(source)
-        ? { state: 'warn', what: `${source} is fetched from by a command, which is not tried` }
+        ? warn(`${source} is fetched from by a command, which is not tried`)
         : await attempt(() => lookAtSource(source, token)),
     ];
 }
@@ -29,9 +29,9 @@ async function lookAtSource(source: string, token: string | undefined): Promise<
     ({ status } = await fetch(url, { method: 'HEAD', headers, signal, redirect: 'manual' }));
   } catch (error) {
     const why = messageOf((error as { cause?: unknown }).cause ?? error);
-    return { state: 'fail', what: `${source} does not answer (${why}); look whether its server runs there` };
+    return fail(`${source} does not answer (${why}); look whether its server runs there`);
   }
   // The file is missing, as it should be.
   if (status === 404) return ok(`${source} answers${token === undefined ? '' : ', and takes the token'}`);
-  return { state: 'fail', what: refusalOf(source, status).message };
+  return fail(refusalOf(source, status).message);
 }

@@ -4,7 +4,7 @@ import type { BrokerConnection, BrokerSettings, Subscription } from '../../broke
 import type { Config } from '../../config/schema.ts';
 import { pause } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
-import { attempt, diagnoseClock, type Diagnosis, ok } from './diagnosis.ts';
+import { attempt, diagnoseClock, type Diagnosis, fail, ok, warn } from './diagnosis.ts';
 import { listen, send, withConnections } from './trial.ts';
 
 /** How long to wait for a message that must not come, in milliseconds. */
@@ -85,10 +85,9 @@ function proveDeepQueue(settings: BrokerSettings, destination: string): Promise<
     if (came) return ok(`a message is found behind ${foreignMessages} of another namespace`);
     listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
     await pause(quietMilliseconds);
-    return {
-      state: 'warn',
-      what: `a message is not found behind ${foreignMessages} that are for others: slices of another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues (10000)`,
-    };
+    return warn(
+      `a message is not found behind ${foreignMessages} that are for others: slices of another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues (10000)`,
+    );
   });
 }
 
@@ -130,10 +129,9 @@ async function proveDurable(settings: BrokerSettings, destination: string, durab
     return ok('keeps what is said while nobody listens');
   } catch (error) {
     if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
-    return {
-      state: 'warn',
-      what: `keeps what is said while nobody listens; ${durableName} stays, since this user may not remove it: an administrator can`,
-    };
+    return warn(
+      `keeps what is said while nobody listens; ${durableName} stays, since this user may not remove it: an administrator can`,
+    );
   }
 }
 
@@ -172,10 +170,9 @@ function proveDestination(
       await send(broker, destination, { namespace: trialNamespace, msg_type: 'swf_doctor' }, body, trialLife);
     } catch (error) {
       if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
-      return {
-        state: 'fail',
-        what: `${destination} does not accept messages from this user: ${mend}, or fix what the broker reports: ${error.message}`,
-      };
+      return fail(
+        `${destination} does not accept messages from this user: ${mend}, or fix what the broker reports: ${error.message}`,
+      );
     }
     const isBack = await got.has(1).then(
       () => true,
@@ -184,10 +181,7 @@ function proveDestination(
     const { timestamp } = got.deliveries[0]?.headers ?? {};
     if (timestamp !== undefined) onTime(Number(timestamp) - Date.now());
     if (isBack) return ok(`${destination} may be written and read`);
-    return {
-      state: 'fail',
-      what: `${destination} is read by somebody else too, who took what was sent there; ${mend}`,
-    };
+    return fail(`${destination} is read by somebody else too, who took what was sent there; ${mend}`);
   });
 }
 

@@ -1,5 +1,6 @@
 import { type ExecutionParams, executionParamsSchema } from '../../domain/params.ts';
 import { invalidConfig } from '../../lib/errors.ts';
+import { onceFor } from '../../lib/once-for.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The columns of an execution that identify its parameters. */
@@ -20,7 +21,7 @@ interface Known {
 /** Most executions to cache, so that a server asked about many does not grow forever. */
 const maxKept = 500;
 
-const caches = new WeakMap<Prepare, Map<string, Known>>();
+const cacheOf: (sql: Prepare) => Map<string, Known> = onceFor(() => new Map());
 
 /**
  * The parameters of an execution as its log has them, which is their only source. They never change, and parsing their JSON for each message would
@@ -28,8 +29,7 @@ const caches = new WeakMap<Prepare, Map<string, Known>>();
  */
 export function executionParams(sql: Prepare, execution: ExecutionKey): ExecutionParams {
   const { key, execution_id, run_number, start_time } = execution;
-  const cache = caches.get(sql) ?? new Map<string, Known>();
-  caches.set(sql, cache);
+  const cache = cacheOf(sql);
   const made = `${key}/${run_number}/${start_time}`;
   const known = cache.get(execution_id);
   if (known?.made === made) return known.params;
@@ -64,5 +64,5 @@ function readText(text: string): unknown {
 }
 
 export function forgetParams(sql: Prepare, executionId: string): void {
-  caches.get(sql)?.delete(executionId);
+  cacheOf(sql).delete(executionId);
 }

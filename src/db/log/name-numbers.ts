@@ -1,13 +1,8 @@
+import { onceFor } from '../../lib/once-for.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-const known = new WeakMap<Prepare, NameNumbers>();
-
 /** Name numbers of a writing connection. */
-export function nameNumbers(sql: Prepare): NameNumbers {
-  const names = known.get(sql) ?? new NameNumbers(sql);
-  known.set(sql, names);
-  return names;
-}
+export const nameNumbers = onceFor((sql: Prepare) => new NameNumbers(sql));
 
 /** Maps names to the numbers that replace them in log rows. A name keeps its number for good, so each is looked up once. */
 class NameNumbers {

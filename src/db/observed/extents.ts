@@ -1,15 +1,18 @@
+import { onceFor } from '../../lib/once-for.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { noteExtent } from './executions.ts';
 
-const extents = new WeakMap<Transaction, Map<string, { first: number; last: number; dialects: Set<string> }>>();
+interface Extent {
+  first: number;
+  last: number;
+  dialects: Set<string>;
+}
+
+const extentsOf: (tx: Transaction) => Map<string, Extent> = onceFor(() => new Map());
 
 /** Collects the times of messages, to be written once per transaction. */
 export function extend(tx: Transaction, executionId: string, at: number, dialect: string | undefined): void {
-  let known = extents.get(tx);
-  if (known === undefined) {
-    known = new Map();
-    extents.set(tx, known);
-  }
+  const known = extentsOf(tx);
   if (known.size === 0)
     tx.beforeReading(() => {
       for (const [id, extent] of known) noteExtent(tx, id, extent);

@@ -1,3 +1,4 @@
+import { onceFor } from '../../lib/once-for.ts';
 import { fieldsOf } from '../../observed/namespace-filter.ts';
 import type { Statement } from '../../observed/reading/fact.ts';
 import { filledKeys, stateOf } from '../../observed/reading/filled-keys.ts';
@@ -11,7 +12,7 @@ interface Counts {
   filled: Map<string, number>;
 }
 
-const gathered = new WeakMap<Transaction, Map<string, Counts>>();
+const countsOf: (tx: Transaction) => Map<string, Counts> = onceFor(() => new Map());
 
 /** Counts which keys a message fills. Written once per transaction: a hundred messages count in the same few rows. */
 export function countKeys(
@@ -32,12 +33,6 @@ export function countKeys(
   const { filled } = counts;
   filled.set('', (filled.get('') ?? 0) + 1);
   for (const key of filledKeys(body)) filled.set(key, (filled.get(key) ?? 0) + 1);
-}
-
-function countsOf(tx: Transaction): Map<string, Counts> {
-  const known = gathered.get(tx) ?? new Map<string, Counts>();
-  gathered.set(tx, known);
-  return known;
 }
 
 function write({ sql }: Transaction, all: Map<string, Counts>): void {

@@ -1,4 +1,5 @@
 import type { AgentState, AgentType } from '../../domain/states.ts';
+import { onceFor } from '../../lib/once-for.ts';
 import { programTypeOf, type ProgramType } from '../../observed/message-types.ts';
 import type { Statement } from '../../observed/reading/fact.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
@@ -31,7 +32,7 @@ interface Gathered {
   all: Sign;
 }
 
-const gathered = new WeakMap<Transaction, Map<string, Gathered>>();
+const signsOf: (tx: Transaction) => Map<string, Gathered> = onceFor(() => new Map());
 
 /**
  * Notes that a program sent something, by the broker's clock, since its host's may be off. Written once per transaction: a program sends many
@@ -61,12 +62,6 @@ const together = (sign: Sign, before: Sign = sign): Sign => ({
   execution_id: sign.execution_id ?? before.execution_id,
   at: Math.max(sign.at, before.at),
 });
-
-function signsOf(tx: Transaction): Map<string, Gathered> {
-  const known = gathered.get(tx) ?? new Map<string, Gathered>();
-  gathered.set(tx, known);
-  return known;
-}
 
 /** A recording is read in large parts; the first sign in each tells since when a program was there. */
 function writeAll({ sql }: Transaction, signs: Map<string, Gathered>): void {

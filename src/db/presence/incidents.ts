@@ -1,6 +1,9 @@
 import { logLevels } from '../../lib/logger.ts';
 import type { ClockStep } from '../../lib/steady-clock.ts';
+import { commandTypes } from '../../messages/vocabulary.ts';
 import { insertLogLine } from '../log/log-lines.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -30,17 +33,35 @@ export const noteClockSteps = (tx: Transaction, processId: number, steps: readon
     return note(tx, processId, { kind: 'clock_step', since, until: null, seconds, skipped, message });
   });
 
-/** How many of the newest messages may lie in a time without a heartbeat. */
+/** As SQL: messages other than the commands of people. */
+const notCommand = commandTypes.map((type) => `type_no IS NOT ${numberOf(`'${type}'`)}`).join(' AND ');
+
+/** The most messages of an execution to read in a time without a heartbeat. */
 const maxRows = 20_000;
 
-/** The longest time within a range in which no message was recorded: a process that stops has still written since its last heartbeat. */
-function longestGap({ sql }: Transaction, from: number, until: number): [from: number, until: number] {
-  const rows = sql<[number], { at: number }>(
-    'SELECT recorded_ms AS at FROM message_rows ORDER BY seq DESC LIMIT ?',
-  ).all(maxRows);
-  const times = [from, ...rows.map(({ at }) => at).filter((at) => at > from && at < until), until];
-  let longest: [number, number] = [from, from];
-  times.sort((a, b) => a - b);
+/**
+ * The longest time within a range in which a process recorded nothing of the executions that it drives: it has still written since its last heartbeat.
+ * Entries that others make meanwhile, such as a stop or an alarm, do not count.
+ */
+function longestGap(
+  { sql }: Transaction,
+  processId: number,
+  [from, until]: readonly [number, number],
+): [from: number, until: number] {
+  const driven = sql<[number], { id: string }>(
+    'SELECT execution_id AS id FROM execution_owners WHERE process_id = ?',
+  ).all(processId);
+  const read = driven.map(({ id }) =>
+    sql<[string, number], { at: number }>(
+      `SELECT recorded_ms AS at FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} AND ${notCommand}
+       ORDER BY seq DESC LIMIT ?`,
+    ).all(id, maxRows),
+  );
+  // Where there are more messages than are read, the range begins with the oldest of these.
+  const start = Math.max(from, ...read.map((rows) => (rows.length < maxRows ? from : (rows.at(-1)?.at ?? from))));
+  const within = read.flat().map(({ at }) => at);
+  const times = [start, ...within.filter((at) => at > start && at < until), until].toSorted((x, y) => x - y);
+  let longest: [number, number] = [start, start];
   for (const [at, time] of times.entries()) {
     const before = times[at - 1] ?? time;
     if (time - before > longest[1] - longest[0]) longest = [before, time];
@@ -59,7 +80,7 @@ export function noteStandstill(
   between: readonly [from: number, until: number],
   shortest: number,
 ): string | undefined {
-  const [from, until] = longestGap(tx, ...between);
+  const [from, until] = longestGap(tx, processId, between);
   if (until - from < shortest * 1000) return undefined;
   const [since, end] = [new Date(from).toISOString(), new Date(until).toISOString()];
   const seconds = Math.round((until - from) / 100) / 10;

@@ -1,3 +1,4 @@
+import { onceFor } from '../../lib/once-for.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Tables with counts that very many messages change, each with the SQL condition of a row. Its values: the execution and, for files, the name. */
@@ -20,16 +21,8 @@ interface Delay {
   latest: string;
 }
 
-const current = new WeakMap<Transaction, Sums>();
-
 /** The sums of a transaction. */
-export function sumsOf(tx: Transaction): Sums {
-  const known = current.get(tx);
-  if (known !== undefined) return known;
-  const sums = new Sums(tx);
-  current.set(tx, sums);
-  return sums;
-}
+export const sumsOf = onceFor((tx: Transaction) => new Sums(tx));
 
 /**
  * Counts and delays of a transaction, gathered in memory and written before its commit or the first read of them: a dozen messages count in the

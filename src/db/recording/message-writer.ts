@@ -1,4 +1,5 @@
 import type { Effect } from '../../domain/effects.ts';
+import { onceFor } from '../../lib/once-for.ts';
 import { toUtc, utcNow } from '../../lib/time.ts';
 import { type Decoded, decodeMessage } from '../../messages/codec.ts';
 import { contentOf, messageIdOf, wireHash } from '../../messages/identity.ts';
@@ -21,14 +22,8 @@ export interface ReceivedMessage {
   decoded: Decoded;
 }
 
-const writers = new WeakMap<Connection, MessageWriter>();
-
 /** The only writer of a connection: two would each remember executions from before the other changed them. */
-export function messageWriterOf(db: Connection): MessageWriter {
-  const writer = writers.get(db) ?? new MessageWriter(preparer(db));
-  writers.set(db, writer);
-  return writer;
-}
+export const messageWriterOf = onceFor((db: Connection) => new MessageWriter(preparer(db)));
 
 /**
  * The only writer of the log and of the tables that are read from it.

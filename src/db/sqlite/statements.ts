@@ -1,5 +1,6 @@
 import type { RunResult, Statement } from 'better-sqlite3';
 
+import { onceFor } from '../../lib/once-for.ts';
 import type { Connection } from './connection.ts';
 import { asSwfError } from './sqlite-errors.ts';
 
@@ -12,16 +13,8 @@ export interface Prepared<Parameters extends unknown[], Row> {
 
 export type Prepare = <Parameters extends unknown[], Row = unknown>(sql: string) => Prepared<Parameters, Row>;
 
-const preparers = new WeakMap<Connection, Prepare>();
-
 /** The statements of a connection. Each is prepared once, however often it is asked for. */
-export function preparer(db: Connection): Prepare {
-  const prepare = preparers.get(db) ?? createPreparer(db);
-  preparers.set(db, prepare);
-  return prepare;
-}
-
-function createPreparer(db: Connection): Prepare {
+export const preparer = onceFor((db: Connection): Prepare => {
   const known = new Map<string, Prepared<unknown[], unknown>>();
   return <Parameters extends unknown[], Row>(sql: string) => {
     let prepared = known.get(sql);
@@ -31,7 +24,7 @@ function createPreparer(db: Connection): Prepare {
     }
     return prepared as unknown as Prepared<Parameters, Row>;
   };
-}
+});
 
 /** With a plain value after LIMIT, SQLite replans the statement at each call. With an expression it does not. */
 const plainLimit = /\b(LIMIT|OFFSET) \?/g;

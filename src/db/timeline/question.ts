@@ -2,6 +2,7 @@ import { argumentInvalid } from '../../lib/errors.ts';
 import type { Life } from '../../monitoring/timeline/attempts.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
+import { heardUntil } from '../observed/hearings.ts';
 import { type LivenessTest, momentOf } from '../presence/leases.ts';
 import { speedsOf } from '../reports/drivers.ts';
 import { endOfLife, silentSince } from '../reports/life.ts';
@@ -45,19 +46,21 @@ export function timelineQuestion(
  */
 function lifeOf(sql: Prepare, execution: ExecutionRow, moment: { isAlive: LivenessTest; now: number }): Life {
   const start = Date.parse(execution.start_time);
-  const end = Math.max(start, endOfLife(sql, execution, moment), lastResult(sql, execution));
+  const end = Math.max(start, endOfLife(sql, execution, moment), lastResult(sql, execution, moment));
   const hasEnded = execution.end_time !== null;
   if (silentSince(sql, execution, moment.isAlive) === undefined) return { start, end, hasEnded };
   return { start, end: Math.max(end, Math.min(moment.now, 2 * end - start)), hasEnded, silentSince: end };
 }
 
 /** When the last result of an observed execution came: its workers may go on after its runner has ended it. Milliseconds since 1970. */
-function lastResult(sql: Prepare, { execution_id, origin }: ExecutionRow): number {
-  if (origin !== 'observed') return 0;
+function lastResult(sql: Prepare, execution: ExecutionRow, moment: { isAlive: LivenessTest; now: number }): number {
+  const { execution_id, origin, end_time } = execution;
+  if (origin !== 'observed' || end_time === null) return 0;
   const row = sql<[string], { at: string | null }>(
     'SELECT max(completed_at) AS at FROM tf_slices WHERE execution_id = ?',
   ).get(execution_id);
-  return Date.parse(row?.at ?? '') || 0;
+  // No result came after it was listened to, whatever its sender's clock says.
+  return Math.min(Date.parse(row?.at ?? '') || 0, heardUntil(sql, execution_id, moment) ?? moment.now);
 }
 
 /** The parts of a picture that follow from the plan. The retries of an observed execution are unknown, so none is expected. */

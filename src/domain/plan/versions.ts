@@ -1,3 +1,4 @@
+import { onceFor } from '../../lib/once-for.ts';
 import type { ExecutionParams } from '../params.ts';
 import type { Plan } from './plan.ts';
 import { planV1 } from './v1.ts';
@@ -5,11 +6,5 @@ import { planV1 } from './v1.ts';
 /** The versions of the plan, each as its own file. */
 const plans: Readonly<Record<ExecutionParams['plan_version'], (params: ExecutionParams) => Plan>> = { 1: planV1 };
 
-const known = new WeakMap<ExecutionParams, Plan>();
-
 /** The plan of an execution, by the version that it began with. */
-export function planOf(params: ExecutionParams): Plan {
-  const plan = known.get(params) ?? plans[params.plan_version](params);
-  known.set(params, plan);
-  return plan;
-}
+export const planOf = onceFor((params: ExecutionParams): Plan => plans[params.plan_version](params));

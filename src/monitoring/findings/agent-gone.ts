@@ -1,6 +1,6 @@
 import { livenessOf } from '../../domain/liveness.ts';
 import { counted } from '../../lib/counted.ts';
-import { agentsOf, defineFinding, isDriven } from './rule.ts';
+import { call, defineFinding, isDriven } from './rule.ts';
 
 /** Agents that the sentence names. */
 const named = 5;
@@ -26,7 +26,7 @@ export const agentGone = defineFinding(
       severity: 'warning',
       sentence: `Gone without a word, last heard ${gone[0]?.last_heartbeat}: ${told.join(', ')}. Look at their hosts; slices go to other workers.`,
       ids: [...names, ...facts.lost.slice(0, named).map(({ slice_filename }) => slice_filename)],
-      next: agentsOf(execution_id),
+      next: call('list_agents', { execution_id }),
     };
   },
 );

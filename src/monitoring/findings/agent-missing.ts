@@ -1,7 +1,7 @@
 import { goneSeconds, lateSeconds } from '../../domain/liveness.ts';
 import { delayOf, type Facts } from '../facts.ts';
 import { queueState } from '../stage-states.ts';
-import type { Judgement } from './rule.ts';
+import { call, type Judgement } from './rule.ts';
 import { defineFinding, isDriven } from './rule.ts';
 
 export const agentMissing = defineFinding(
@@ -18,7 +18,7 @@ export const agentMissing = defineFinding(
       severity: 'error',
       sentence: `No ${missing.join(' and no ')} agent works on it${costOf(behind, missing)}. Start ${missing.map((type) => `"swf-mcp agent ${type} --config FILE"`).join(' and ')} with its broker and namespace, or "swf-mcp up" on their host.`,
       ids: [...missing],
-      next: { tool: 'list_agents', arguments: {} },
+      next: call('list_agents', {}),
     };
   },
 );

@@ -1,4 +1,4 @@
-import { defineFinding, isDriven } from './rule.ts';
+import { call, defineFinding, isDriven } from './rule.ts';
 
 /** While the broker is away, nobody else is heard and nothing reaches them. */
 export const brokerAway = defineFinding('BROKER_AWAY', ({ facts, evidence: { broker_away_since: since } }) => {
@@ -7,6 +7,6 @@ export const brokerAway = defineFinding('BROKER_AWAY', ({ facts, evidence: { bro
     severity: 'error',
     sentence: `Its recorder has heard nothing from the broker since ${since}; what agents elsewhere do meanwhile is not known. "swf-mcp doctor --broker URL" says why; it goes on when the broker is back.`,
     ids: [],
-    next: { tool: 'list_logs', arguments: { level: 'WARNING' } },
+    next: call('list_logs', { level: 'WARNING' }),
   };
 });

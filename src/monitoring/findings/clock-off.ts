@@ -1,5 +1,5 @@
 import type { AgentSeen } from '../evidence.ts';
-import { agentsOf, defineFinding } from './rule.ts';
+import { call, defineFinding } from './rule.ts';
 
 /** Clocks that differ by no more than this count as equal. Seconds. */
 export const toleratedSeconds = 2;
@@ -16,7 +16,7 @@ export const clockOff = defineFinding('CLOCK_OFF', ({ facts: { now }, evidence }
       severity: 'warning',
       sentence: `${clocksOf(off)} the recorder's. Delays are measured by the recorder's clock alone; log lines have their own.`,
       ids: off.map(({ agent_name }) => agent_name),
-      next: agentsOf(execution_id),
+      next: call('list_agents', { execution_id }),
     };
   const ahead = data_as_of === undefined ? 0 : (Date.parse(data_as_of) - now) / 1000;
   const what =
@@ -28,7 +28,7 @@ export const clockOff = defineFinding('CLOCK_OFF', ({ facts: { now }, evidence }
     severity: 'warning',
     sentence: `${what}: a clock was set back, or is off. Time windows may miss it; the order of recording is right.`,
     ids: [],
-    next: agentsOf(execution_id),
+    next: call('list_agents', { execution_id }),
   };
 });
 

@@ -1,4 +1,4 @@
-import { defineFinding, logLines } from './rule.ts';
+import { call, defineFinding } from './rule.ts';
 
 export const clockStepped = defineFinding('CLOCK_STEPPED', ({ evidence: { execution_id, clock_steps } }) => {
   const [first, ...others] = clock_steps;
@@ -14,6 +14,6 @@ export const clockStepped = defineFinding('CLOCK_STEPPED', ({ evidence: { execut
     severity: 'warning',
     sentence: `The clock of ${hostname} ${what}.${more}`,
     ids: [hostname],
-    next: logLines(execution_id, { search: 'the clock of this machine', order: 'oldest' }),
+    next: call('list_logs', { execution_id, search: 'the clock of this machine', order: 'oldest' }),
   };
 });

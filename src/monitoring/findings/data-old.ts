@@ -1,4 +1,4 @@
-import { agentsOf, defineFinding } from './rule.ts';
+import { call, defineFinding } from './rule.ts';
 
 /** A running execution writes more often than this, in seconds. */
 const oldSeconds = 60;
@@ -11,6 +11,6 @@ export const dataOld = defineFinding('DATA_OLD', ({ facts: { status, now }, evid
     severity: 'warning',
     sentence: `Nothing has been written into the store for ${Math.round(age)} s although the execution should be running.`,
     ids: [],
-    next: agentsOf(execution_id),
+    next: call('list_agents', { execution_id }),
   };
 });

@@ -1,4 +1,4 @@
-import { defineFinding, logLines } from './rule.ts';
+import { call, defineFinding } from './rule.ts';
 
 const withoutStop = (reason: string): string => reason.replace(/\.$/, '');
 
@@ -10,6 +10,6 @@ export const driverFault = defineFinding('DRIVER_FAULT', ({ facts, evidence: { e
     severity: 'error',
     sentence: `${code}: ${withoutStop(reason)}. So the driver, process ${pid ?? 'unknown'} on ${host}, left it at ${until}, and nothing runs.${reason.includes('swf-mcp resume') ? '' : ` Fix that, then "swf-mcp resume ${execution_id}" continues it; "swf-mcp stop ${execution_id}" ends it.`}`,
     ids: [`process ${pid ?? 'unknown'} on ${host}`],
-    next: logLines(execution_id, { level: 'ERROR' }),
+    next: call('list_logs', { execution_id, level: 'ERROR' }),
   };
 });

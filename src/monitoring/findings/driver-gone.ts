@@ -1,4 +1,4 @@
-import { agentsOf, defineFinding } from './rule.ts';
+import { call, defineFinding } from './rule.ts';
 
 export const driverGone = defineFinding('DRIVER_GONE', ({ facts, evidence: { execution_id, driver, drivers } }) => {
   const last = drivers.at(-1);
@@ -11,6 +11,6 @@ export const driverGone = defineFinding('DRIVER_GONE', ({ facts, evidence: { exe
     severity: 'error',
     sentence: `The driver, ${who}, ${how}, so nothing runs. ${facts.isOverBroker ? 'A recorder service takes it up within ten seconds, where one is kept by "swf-mcp up"; otherwise run' : 'Run'} "swf-mcp resume ${execution_id}".`,
     ids: [who],
-    next: agentsOf(execution_id),
+    next: call('list_agents', { execution_id }),
   };
 });

@@ -1,4 +1,4 @@
-import { defineFinding, logLines } from './rule.ts';
+import { call, defineFinding } from './rule.ts';
 
 export const executionFailed = defineFinding('EXECUTION_FAILED', ({ facts: { status }, evidence }) => {
   if (status !== 'failed') return undefined;
@@ -11,6 +11,6 @@ export const executionFailed = defineFinding('EXECUTION_FAILED', ({ facts: { sta
     severity: 'error',
     sentence: `The workflow could not go on: ${status_reason ?? 'no reason given'}${first}`,
     ids: first_error === undefined ? [] : [first_error.agent],
-    next: logLines(execution_id, { level: 'WARNING', order: 'oldest' }),
+    next: call('list_logs', { execution_id, level: 'WARNING', order: 'oldest' }),
   };
 });

@@ -1,6 +1,6 @@
 import { countCauses } from '../../domain/causes.ts';
 import type { Evidence } from '../evidence.ts';
-import { causesSentence, defineFinding, type Finding } from './rule.ts';
+import { call, causesSentence, defineFinding, type Finding } from './rule.ts';
 
 const groupOf = { slot: 'worker', worker: 'worker', host: 'host', 'STF file': 'stf_filename' } as const;
 
@@ -25,10 +25,7 @@ export function failuresOnOneFinding(
     severity: 'error',
     sentence: `${failed} of ${tried} TF slices failed on ${where}, and ${elsewhere}: more than chance gives.${causesSentence(countCauses(errors))}`,
     ids: places.slice(0, named),
-    next: {
-      tool: 'summarize',
-      arguments: { execution_id, what: 'slices', group_by: `${groupOf[kind]},status` },
-    },
+    next: call('summarize', { execution_id, what: 'slices', group_by: `${groupOf[kind]},status` }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { counted } from '../../lib/counted.ts';
-import { defineFinding, isDriven } from './rule.ts';
+import { call, defineFinding, isDriven } from './rule.ts';
 
 /** No worker can get TF files that are needed, and the host that made them is silent. */
 export const fileGone = defineFinding('FILE_GONE', ({ facts, evidence }) => {
@@ -9,6 +9,6 @@ export const fileGone = defineFinding('FILE_GONE', ({ facts, evidence }) => {
     sentence: `${hostname} is silent since ${since}, so no worker can have the ${counted(files, 'TF file')} made there, the first ${first}. Start a fastmon agent on another host, which makes them again, or bring ${hostname} back.`,
     ids: [first],
     about: hostname,
-    next: { tool: 'list_agents', arguments: { agent_type: 'fastmon' } },
+    next: call('list_agents', { agent_type: 'fastmon' }),
   }));
 });

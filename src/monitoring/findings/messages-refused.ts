@@ -1,4 +1,4 @@
-import { defineFinding, wholeMessage } from './rule.ts';
+import { call, defineFinding } from './rule.ts';
 
 export const messagesRefused = defineFinding('MESSAGES_REFUSED', ({ evidence: { execution_id, refused } }) => {
   if (refused.count === 0) return undefined;
@@ -6,6 +6,6 @@ export const messagesRefused = defineFinding('MESSAGES_REFUSED', ({ evidence: { 
     severity: 'warning',
     sentence: `${refused.count} messages could not be read or contradict earlier ones, and changed nothing; list_messages(execution_id="${execution_id}", effect="rejected" or "conflict") has them all.`,
     ids: [...refused.ids],
-    next: wholeMessage(refused.ids),
+    next: call('list_messages', { message_id: refused.ids[0] ?? '' }),
   };
 });

@@ -1,5 +1,5 @@
 import { counted } from '../../lib/counted.ts';
-import { defineFinding, wholeMessage } from './rule.ts';
+import { call, defineFinding } from './rule.ts';
 
 export const messagesWaiting = defineFinding('MESSAGES_WAITING', ({ facts, evidence: { waiting } }) => {
   // Nothing more comes for an ended execution.
@@ -8,6 +8,6 @@ export const messagesWaiting = defineFinding('MESSAGES_WAITING', ({ facts, evide
     severity: 'warning',
     sentence: `${counted(waiting.count, 'message')} ${waiting.count === 1 ? 'waits' : 'wait'} for something that has not come.`,
     ids: [...waiting.ids],
-    next: wholeMessage(waiting.ids),
+    next: call('list_messages', { message_id: waiting.ids[0] ?? '' }),
   };
 });

@@ -1,6 +1,6 @@
 import { counted } from '../../lib/counted.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
-import { defineFinding, isDriven } from './rule.ts';
+import { call, defineFinding, isDriven } from './rule.ts';
 
 /** Longest reason shown, in characters. */
 const shownDetail = 400;
@@ -15,6 +15,6 @@ export const noWorkerFor = defineFinding('NO_WORKER_FOR', ({ facts, evidence: { 
     ),
     ids: [reason, kind],
     about: kind,
-    next: { tool: 'list_agents', arguments: { agent_type: 'worker' } },
+    next: call('list_agents', { agent_type: 'worker' }),
   }));
 });

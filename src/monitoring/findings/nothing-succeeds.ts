@@ -1,6 +1,6 @@
 import type { FailureCause } from '../evidence.ts';
 import { type FailuresInARow, nothingSucceeds } from '../failures-in-a-row.ts';
-import { causesSentence, defineFinding, type Finding } from './rule.ts';
+import { call, causesSentence, defineFinding, type Finding } from './rule.ts';
 
 /** The finding about failures in a row, for own and observed executions. */
 export function nothingSucceedsFinding(
@@ -22,7 +22,7 @@ export function nothingSucceedsFinding(
     severity: 'error',
     sentence: `Nothing ${isRunning ? 'succeeds' : 'succeeded'} since ${first}${isMore ? ', or longer' : ''}: ${what}; ${before}.${causesSentence(causes)}`,
     ids: [],
-    next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'failed', order: 'newest' } },
+    next: call('list_tf_slices', { execution_id, status: 'failed', order: 'newest' }),
   };
 }
 

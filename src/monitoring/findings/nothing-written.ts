@@ -1,4 +1,4 @@
-import { defineFinding, logLines } from './rule.ts';
+import { call, defineFinding } from './rule.ts';
 
 export const nothingWritten = defineFinding('NOTHING_WRITTEN', ({ evidence: { execution_id, standstills } }) => {
   const [first, ...others] = standstills;
@@ -11,6 +11,6 @@ export const nothingWritten = defineFinding('NOTHING_WRITTEN', ({ evidence: { ex
     severity: 'warning',
     sentence: `Nothing was written from ${from} to ${until} (${seconds} s), though a process on ${hostname} drove the execution: it stood still, or the store could not be written. Slices in hand then look busy, and were not worked on by workers of that process.${more}`,
     ids: [hostname],
-    next: logLines(execution_id, { start_time: from, order: 'oldest' }),
+    next: call('list_logs', { execution_id, start_time: from, order: 'oldest' }),
   };
 });

@@ -1,6 +1,6 @@
 import { claimedName } from '../../lib/claimed-name.ts';
 import type { CommandGiven } from '../evidence.ts';
-import { defineFinding } from './rule.ts';
+import { call, defineFinding } from './rule.ts';
 
 const nameOf = ({ name, sent_by }: CommandGiven): string => claimedName(name, sent_by);
 
@@ -12,6 +12,6 @@ export const paused = defineFinding('PAUSED', ({ facts, evidence: { execution_id
     severity: 'info',
     sentence: `${paused_by === undefined ? 'An operator' : nameOf(paused_by)} has paused it${paused_by === undefined ? '' : ` at ${paused_by.time}`}${paused_by?.reason === undefined ? '' : ` (${paused_by.reason})`} in phase ${phase}; "swf-mcp continue ${execution_id}" lets it go on.`,
     ids: [execution_id],
-    next: { tool: 'list_messages', arguments: { execution_id, message_type: 'pause_workflow' } },
+    next: call('list_messages', { execution_id, message_type: 'pause_workflow' }),
   };
 });

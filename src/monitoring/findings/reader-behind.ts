@@ -1,4 +1,4 @@
-import { agentsOf, defineFinding, isDriven } from './rule.ts';
+import { call, defineFinding, isDriven } from './rule.ts';
 
 /** A role that is behind for a shorter time is merely busy. Seconds. */
 const worthAWord = 60;
@@ -13,6 +13,6 @@ export const readerBehind = defineFinding('READER_BEHIND', ({ facts, evidence: {
       sentence: `The ${role} agent is ${rows.toLocaleString('en')} messages and more behind: it has not read those since ${since}, ${seconds} s ago.`,
       ids: [role],
       about: role,
-      next: agentsOf(execution_id),
+      next: call('list_agents', { execution_id }),
     }));
 });

@@ -45,23 +45,8 @@ export const defineFinding = <Code extends string>(code: Code, find: FindingRule
   find,
 });
 
-/** The call that shows the log lines of an execution. */
-export const logLines = (execution_id: string, more: Record<string, unknown> = {}): Finding['next'] => ({
-  tool: 'list_logs',
-  arguments: { execution_id, ...more },
-});
-
-/** The call that shows the agents of an execution. */
-export const agentsOf = (execution_id: string): Finding['next'] => ({
-  tool: 'list_agents',
-  arguments: { execution_id },
-});
-
-/** The call that shows one message in full. */
-export const wholeMessage = ([message_id = '']: readonly string[]): Finding['next'] => ({
-  tool: 'list_messages',
-  arguments: { message_id },
-});
+/** The call of a tool that shows more. */
+export const call = (tool: string, args: Record<string, unknown>): Finding['next'] => ({ tool, arguments: args });
 
 /** Most attempts whose causes are collected. */
 export const attemptsLookedAt = 1000;

@@ -1,6 +1,6 @@
 import { payloadLimit } from '../facts.ts';
 import { overdueSlices } from '../pace.ts';
-import { defineFinding, isDriven } from './rule.ts';
+import { call, defineFinding, isDriven } from './rule.ts';
 
 /** Slices that the ids name. */
 const named = 3;
@@ -29,7 +29,7 @@ export const sliceOverdue = defineFinding(
       severity: isStalled ? 'error' : 'warning',
       sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been in hand for more than ${shown(slow_seconds)} (${usual}${end}): ${which}.${taken}`,
       ids: overdue.slice(0, named).flatMap(({ slice_filename, assigned_worker }) => [slice_filename, assigned_worker]),
-      next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'processing', order: 'oldest' } },
+      next: call('list_tf_slices', { execution_id, status: 'processing', order: 'oldest' }),
     };
   },
 );

@@ -1,7 +1,7 @@
 import type { StageDelay } from '../../domain/stages.ts';
 import type { SlowSlice } from '../evidence.ts';
 import { delayOf } from '../facts.ts';
-import { defineFinding, type Finding } from './rule.ts';
+import { call, defineFinding, type Finding } from './rule.ts';
 
 /** Fewer slices do not show what is usual. */
 const minItems = 20;
@@ -26,7 +26,7 @@ export function sliceSlowFinding(
     severity: 'info',
     sentence: `${slice_filename} took ${shown(seconds)}${worker === null ? '' : ` on ${worker}`}; ${shown(p50)} is usual, and 95 of 100 slices took at most ${shown(p95)}.`,
     ids: worker === null ? [slice_filename] : [slice_filename, worker],
-    next: { tool: 'trace_data_product', arguments: { filename: slice_filename } },
+    next: call('trace_data_product', { filename: slice_filename }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { counted } from '../../lib/counted.ts';
-import { causesSentence, defineFinding, stayFailed } from './rule.ts';
+import { call, causesSentence, defineFinding, stayFailed } from './rule.ts';
 
 export const slicesFailed = defineFinding('SLICES_FAILED', ({ facts, evidence }) => {
   const { execution_id, exhausted, first_failure, causes } = evidence;
@@ -10,6 +10,6 @@ export const slicesFailed = defineFinding('SLICES_FAILED', ({ facts, evidence })
     severity: 'error',
     sentence: `${counted(failed, 'TF slice')} ${failed === 1 ? 'stays' : 'stay'} failed${first}, so ${failed === 1 ? 'its' : 'their'} data are not processed.${causesSentence(causes)}`,
     ids: [...exhausted],
-    next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'failed', order: 'oldest' } },
+    next: call('list_tf_slices', { execution_id, status: 'failed', order: 'oldest' }),
   };
 });

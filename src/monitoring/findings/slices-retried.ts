@@ -1,5 +1,5 @@
 import { counted } from '../../lib/counted.ts';
-import { causesSentence, defineFinding, logLines, stayFailed } from './rule.ts';
+import { call, causesSentence, defineFinding, stayFailed } from './rule.ts';
 
 export const slicesRetried = defineFinding('SLICES_RETRIED', ({ facts, evidence }) => {
   const { execution_id, slices_retried, causes } = evidence;
@@ -12,6 +12,6 @@ export const slicesRetried = defineFinding('SLICES_RETRIED', ({ facts, evidence 
     // If slices stay failed, another finding reports the causes.
     sentence: `${counted(slices_retried, 'TF slice')} ${slices_retried === 1 ? 'was' : 'were'} tried again, in ${counted(slice_retries, 'further attempt')}; ${outcome}.${failed === 0 ? causesSentence(causes) : ''}`,
     ids: [],
-    next: logLines(execution_id, { level: 'WARNING' }),
+    next: call('list_logs', { execution_id, level: 'WARNING' }),
   };
 });

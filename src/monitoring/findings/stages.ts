@@ -1,5 +1,5 @@
 import { queueState, type StageState } from '../stage-states.ts';
-import { agentsOf, defineFinding, type Finding, isDriven, type Situation } from './rule.ts';
+import { call, defineFinding, type Finding, isDriven, type Situation } from './rule.ts';
 
 const nothingDone: Readonly<Record<StageState['stage'], string>> = {
   daq_simulator: 'The DAQ simulator has announced nothing',
@@ -26,7 +26,7 @@ function stagesThatAre(
       sentence: `${nothingDone[stage]} for ${idle_seconds} s, with ${waiting} waiting; ${expected_seconds} s is usual.`,
       ids: [stage],
       about: stage,
-      next: stage === 'worker' ? { tool: 'list_tf_slices', arguments: slices } : agentsOf(execution_id),
+      next: stage === 'worker' ? call('list_tf_slices', slices) : call('list_agents', { execution_id }),
     }));
 }
 

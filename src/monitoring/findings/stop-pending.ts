@@ -1,4 +1,4 @@
-import { defineFinding } from './rule.ts';
+import { call, defineFinding } from './rule.ts';
 
 export const stopPending = defineFinding(
   'STOP_PENDING',
@@ -14,7 +14,7 @@ export const stopPending = defineFinding(
       severity: 'warning',
       sentence: `${name} asked for a stop at ${time}${why}, and it has had no effect yet: ${waits}.`,
       ids: [],
-      next: { tool: 'list_messages', arguments: { execution_id, message_type: 'stop_workflow' } },
+      next: call('list_messages', { execution_id, message_type: 'stop_workflow' }),
     };
   },
 );

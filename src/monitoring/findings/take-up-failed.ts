@@ -1,6 +1,6 @@
 import type { DriverSpan } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
-import { defineFinding, type FindingRule } from './rule.ts';
+import { call, defineFinding, type FindingRule } from './rule.ts';
 
 /** After this many resumes without anything new, an execution is left alone. */
 export const maxTakeUps = 3;
@@ -21,7 +21,7 @@ export const takeUpFailed = defineFinding(
       severity: 'error',
       sentence: `${cause}. It was taken up ${take_ups} times within ten minutes, each time in vain. Fix that, then run "swf-mcp resume ${execution_id}"; otherwise the service tries again ten minutes after the last time.`,
       ids: [],
-      next: { tool: 'get_workflow_monitor', arguments: { execution_id } },
+      next: call('get_workflow_monitor', { execution_id }),
     };
   },
 );
@@ -45,6 +45,6 @@ function failsOften({
     severity: 'error',
     sentence: `${code}: ${reason}. So ${failed.length} drivers have failed within ${oftenSeconds} s, though results of workers are recorded meanwhile. Fix that: the service goes on trying.`,
     ids: [],
-    next: { tool: 'get_workflow_monitor', arguments: { execution_id } },
+    next: call('get_workflow_monitor', { execution_id }),
   };
 }

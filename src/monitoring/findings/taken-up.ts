@@ -1,6 +1,6 @@
 import { counted } from '../../lib/counted.ts';
 import { downSeconds, driverGaps } from '../driver-gaps.ts';
-import { defineFinding } from './rule.ts';
+import { call, defineFinding } from './rule.ts';
 
 /** Another process resumed it after the previous one was gone. */
 export const takenUp = defineFinding('TAKEN_UP', ({ evidence: { execution_id, drivers, begun_again } }) => {
@@ -14,6 +14,6 @@ export const takenUp = defineFinding('TAKEN_UP', ({ evidence: { execution_id, dr
     severity: 'info',
     sentence: `It was resumed ${times === 1 ? 'once' : `${times} times`}, last by ${last.by} at ${last.to}, after ${times > gaps.length ? 'at least ' : ''}${Math.round(downSeconds(gaps))} s without a driver.${again}`,
     ids: [],
-    next: { tool: 'list_messages', arguments: { execution_id, message_type: 'driver_started' } },
+    next: call('list_messages', { execution_id, message_type: 'driver_started' }),
   };
 });

@@ -1,5 +1,5 @@
 import { counted } from '../../lib/counted.ts';
-import { defineFinding, isDriven } from './rule.ts';
+import { call, defineFinding, isDriven } from './rule.ts';
 
 /** Files are usually answered much sooner. Seconds. */
 export const unansweredSeconds = 60;
@@ -15,6 +15,6 @@ export const unanswered = defineFinding('UNANSWERED', ({ facts, evidence }) => {
         : `${off_duty.detail} (${off_duty.agent} on ${off_duty.hostname}). So the ${role} agent has not answered ${counted(files, 'STF file')}, the first ${first} since ${since}.`,
     ids: [first],
     about: role,
-    next: { tool: 'list_agents', arguments: { agent_type: role } },
+    next: call('list_agents', { agent_type: role }),
   }));
 });

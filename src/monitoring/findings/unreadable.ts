@@ -1,4 +1,4 @@
-import { defineFinding } from './rule.ts';
+import { call, defineFinding } from './rule.ts';
 
 export const unreadable = defineFinding('UNREADABLE', ({ evidence: { execution_id, unreadable: parts } }) => {
   if (parts.length === 0) return undefined;
@@ -6,6 +6,6 @@ export const unreadable = defineFinding('UNREADABLE', ({ evidence: { execution_i
     severity: 'error',
     sentence: `The store is damaged: ${parts.join(', ')} cannot be read and are left out; "swf-mcp check" says more.`,
     ids: [...parts],
-    next: { tool: 'audit_execution', arguments: { execution_id } },
+    next: call('audit_execution', { execution_id }),
   };
 });

@@ -1,4 +1,4 @@
-import { defineFinding, type Finding } from './rule.ts';
+import { call, defineFinding, type Finding } from './rule.ts';
 
 /** An execution that was stopped, or failed, leaves slices behind. */
 export const workUndone = defineFinding('WORK_UNDONE', ({ facts, evidence: { execution_id, given_up } }) => {
@@ -14,7 +14,7 @@ export const workUndone = defineFinding('WORK_UNDONE', ({ facts, evidence: { exe
     severity: 'warning',
     sentence: `It ended (${status}) with ${undone} of ${counts.slices_created} TF slices without a final result${given_up === 0 ? '' : `, ${given_up} of which workers had in hand`}.`,
     ids: [],
-    next: { tool: 'audit_execution', arguments: { execution_id } },
+    next: call('audit_execution', { execution_id }),
   };
 });
 
@@ -27,5 +27,5 @@ const neverMade = (
   severity: 'warning',
   sentence: `It ended (${status}) before ${unmade} of its ${slices_planned} planned TF slices were made; all others have a final result.`,
   ids: [],
-  next: { tool: 'audit_execution', arguments: { execution_id } },
+  next: call('audit_execution', { execution_id }),
 });

@@ -1,5 +1,5 @@
 import { counted } from '../../lib/counted.ts';
-import { defineFinding, isDriven } from './rule.ts';
+import { call, defineFinding, isDriven } from './rule.ts';
 
 export const workerGone = defineFinding('WORKER_GONE', ({ facts, evidence: { execution_id } }) => {
   const { lost, status } = facts;
@@ -8,6 +8,6 @@ export const workerGone = defineFinding('WORKER_GONE', ({ facts, evidence: { exe
     severity: 'warning',
     sentence: `${counted(lost.length, 'slice')} ${lost.length === 1 ? 'is' : 'are'} in the hands of workers that are gone; ${facts.isOverBroker ? 'the broker hands them out again' : 'they are begun again'}.`,
     ids: lost.slice(0, 5).flatMap(({ assigned_worker, slice_filename }) => [assigned_worker, slice_filename]),
-    next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'processing' } },
+    next: call('list_tf_slices', { execution_id, status: 'processing' }),
   };
 });

@@ -1,5 +1,5 @@
 import { shortDigests } from '../../lib/short-digests.ts';
-import { defineFinding, isDriven } from './rule.ts';
+import { call, defineFinding, isDriven } from './rule.ts';
 
 /** The words for each reason. */
 const lacks: Readonly<Record<string, string>> = {
@@ -25,7 +25,7 @@ export const workerOffDuty = defineFinding(
         ),
         ids: [agent, hostname],
         about: agent,
-        next: { tool: 'list_agents', arguments: { agent_type } },
+        next: call('list_agents', { agent_type }),
       }));
   },
 );

@@ -1,4 +1,4 @@
-import { defineFinding, isDriven } from './rule.ts';
+import { call, defineFinding, isDriven } from './rule.ts';
 
 /** A worker takes slices, but its work does not count: its build is too old, or it does not say whose slices they are. */
 export const workerUseless = defineFinding('WORKER_USELESS', ({ facts, evidence: { useless } }) => {
@@ -11,6 +11,6 @@ export const workerUseless = defineFinding('WORKER_USELESS', ({ facts, evidence:
         : `${agent} on ${hostname} takes slices, and nothing that it has said of them has arrived since ${unheard_since}: it does not copy their header store_id. Its slices go to others; stop it, or fix it as docs/broker.md says.`,
     ids: [agent, hostname],
     about: agent,
-    next: { tool: 'list_agents', arguments: { agent_type: 'worker' } },
+    next: call('list_agents', { agent_type: 'worker' }),
   }));
 });

@@ -1,7 +1,7 @@
 import { counted } from '../../lib/counted.ts';
 import type { Capacity } from '../capacity.ts';
 import { delayOf, type Facts } from '../facts.ts';
-import { defineFinding, type Finding, isDriven } from './rule.ts';
+import { call, defineFinding, type Finding, isDriven } from './rule.ts';
 
 /** While the DAQ works, a backlog grows only if the workers cannot keep up. */
 export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence: { execution_id }, judged }) => {
@@ -19,7 +19,7 @@ export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence
     severity: isEndless ? 'warning' : 'info',
     sentence: `${workers} workers do not keep up with ${pace}: ${workers_needed} would. ${counted(backlog, 'slice')} waiting, ${backlog_seconds} s of work${outlook}.`,
     ids: [],
-    next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'queued' } },
+    next: call('list_tf_slices', { execution_id, status: 'queued' }),
   };
 });
 
@@ -37,7 +37,7 @@ function wereTooFew(facts: Facts, capacity: Capacity, execution_id: string): Omi
     severity: 'info',
     sentence: `${workers} workers did not keep up with ${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each: ${workers_needed} would have. The last slice was done ${Math.round(drain_seconds)} s after the DAQ.`,
     ids: [],
-    next: { tool: 'get_execution_timeline', arguments: { execution_id } },
+    next: call('get_execution_timeline', { execution_id }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { sliceFilename } from '../../domain/file-names.ts';
 import { sliceStatuses } from '../../domain/slice-states.ts';
+import { rounded } from '../../lib/rounded.ts';
 import { endOfWork, type Life } from './attempts.ts';
 import type { Picture } from './picture.ts';
 
@@ -9,7 +10,6 @@ const concise = { causes: 5, workers: 10, phases: 20, characters: 25_000 };
 const page = { causes: 10, workers: Infinity, phases: 500 };
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
-const rounded = (value: number, digits = 3): number => Math.round(value * 10 ** digits) / 10 ** digits;
 
 /** A picture for an assistant, at most 25,000 characters in all: times are ISO 8601, durations seconds, and unknown values are absent. */
 export const conciseParts = (timeline: Picture, life: Life) => partsOf(timeline, life, concise);

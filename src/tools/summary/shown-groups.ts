@@ -1,6 +1,7 @@
 import type { SummaryQuestion } from '../../db/summaries/question.ts';
 import { type Group, slicesOf, type Spread, spreadOf } from '../../domain/groups.ts';
 import { countsAttempts } from '../../domain/summary-words.ts';
+import { rounded } from '../../lib/rounded.ts';
 import type { Sums } from '../answers/summary.ts';
 import { present } from '../shared/params.ts';
 
@@ -58,8 +59,6 @@ function compareKeys(a: Group['keys'], b: Group['keys'], compare: (a: string, b:
   }
   return 0;
 }
-
-const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;
 
 /** The sums of some groups together, as they fit the kind of rows. */
 export function shownSums(groups: readonly Group[], { what, keys }: SummaryQuestion): Sums {

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 
-import { spanOf } from '../draw/span.ts';
+import { rangeOf, spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { clock } from '../shared/format.ts';
 import { useWidth } from '../state/hooks.ts';
@@ -78,7 +78,7 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
     const edge = (currentTarget as SVGElement).getBoundingClientRect();
     return Math.min(until, Math.max(from, x.invert(((clientX - edge.left) / edge.width) * width)));
   };
-  const steering = useSteering({ from, until }, onZoom);
+  const steering = useSteering(rangeOf(timeline), onZoom);
   const onKey = (event: KeyboardEvent): void => {
     if (steering.onKey(event, cursor)) return;
     const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;

@@ -106,8 +106,15 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
         )}
       </div>
       <Awaited isShown={shown !== undefined} polled={polled} />
-      {isPart && <PartShown shown={shown} isAwaited={isAwaited} onZoom={zoom} onWhole={() => change(wholeRun)} />}
-      <Pictures {...{ monitor, shown, asOf, theme, zoom, open, frame: ref }} />
+      {isPart && (
+        <PartShown
+          asked={askedRange(part, line ?? shown)}
+          {...{ shown, isAwaited }}
+          onZoom={zoom}
+          onWhole={() => change(wholeRun)}
+        />
+      )}
+      <Pictures {...{ monitor, shown, asOf, theme, zoom, open, frame: ref }} hasEnded={isOver && !isAwaited} />
       <People monitor={at.monitor} />
       <div class={dimmedIf(at.isNow)}>
         <Tabs
@@ -125,6 +132,15 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       )}
     </>
   );
+}
+
+/** The range of a part; an end that it leaves open is the run's. */
+function askedRange({ start_time = '', end_time = '' }: Part, line: Timeline | undefined): Range {
+  const whole = line && rangeOf(line);
+  return {
+    from: Date.parse(start_time) || (whole?.from ?? 0),
+    until: Date.parse(end_time) || (whole?.until ?? Date.now()),
+  };
 }
 
 const wholeRun = { from: undefined, to: undefined };

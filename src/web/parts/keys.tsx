@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 
 import { Button } from './card.tsx';
 
-/** What keys do on every view; fields keep theirs. */
+/** The keys of every view; fields keep theirs. */
 const keys = [
   ['/', 'search'],
   ['j, k', 'the next row, the row before'],
@@ -14,7 +14,7 @@ const keys = [
   ['?', 'these keys'],
 ] as const;
 
-/** What `j` and `k` go through. */
+/** The rows that `j` and `k` go through. */
 const rows = 'main tbody :is(a, button), main [role=tabpanel] li button, main .wall a';
 
 /** Moves the focus to the next or previous row. */

@@ -20,8 +20,7 @@ export const lazy =
       [],
     );
     if (Part !== undefined) return <Part {...props} />;
-    if (isQuiet) return null;
-    if (isAway !== true) return <Skeleton />;
+    if (isAway !== true) return isQuiet ? null : <Skeleton />;
     return (
       <p class="banner bad">
         <strong role="alert">

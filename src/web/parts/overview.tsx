@@ -2,7 +2,7 @@ import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 
 import type { ExecutionRow, Page } from '../shared/answers.ts';
-import { count, duration, time } from '../shared/format.ts';
+import { count, duration, noteForPeople, time } from '../shared/format.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
@@ -60,7 +60,7 @@ export function Overview({ params, change }: PageProps) {
           {answer.items.length > 0 ? (
             <Executions answer={{ ...answer, items: inOrder(answer.items, sort) }} chosen={chosen} toggle={toggle} />
           ) : Object.keys(asked).length > 0 ? (
-            <p>Nothing fits. {answer.note}</p>
+            <p>Nothing fits. {noteForPeople(answer.note)}</p>
           ) : (
             <Empty />
           )}

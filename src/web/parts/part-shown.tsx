@@ -1,4 +1,3 @@
-import { rangeOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { time } from '../shared/format.ts';
 import { stepsBack } from '../state/hooks.ts';
@@ -7,6 +6,8 @@ import { moved, type Range, scaled } from '../state/zoom.ts';
 import { Button } from './card.tsx';
 
 interface Props {
+  /** The part that was asked for. */
+  asked: Range;
   shown: Timeline | undefined;
   /** Whether the pictures still show the previous part. */
   isAwaited: boolean;
@@ -15,11 +16,10 @@ interface Props {
 }
 
 /** Which part of the run the pictures show, and the ways to another one. */
-export function PartShown({ shown, isAwaited, onZoom, onWhole }: Props) {
+export function PartShown({ asked, shown, isAwaited, onZoom, onWhole }: Props) {
   const { zone } = useAround();
   const go = (next: (range: Range) => Range) => (): void => {
-    if (shown === undefined) return;
-    const { from, until } = next(rangeOf(shown));
+    const { from, until } = next(asked);
     onZoom(from, until);
   };
   return (

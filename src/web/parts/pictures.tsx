@@ -17,10 +17,12 @@ interface PicturesProps {
   zoom: (from: number, until: number) => void;
   open: (name: string) => void;
   frame: RefObject<HTMLElement | null>;
+  /** Whether the pictures are of the ended execution. */
+  hasEnded: boolean;
 }
 
 /** The pictures of one time range: throughput, workers, delays, slots. */
-export function Pictures({ monitor, shown, asOf, theme, zoom, open, frame }: PicturesProps) {
+export function Pictures({ monitor, shown, asOf, theme, zoom, open, frame, hasEnded }: PicturesProps) {
   return (
     <>
       {shown && <Flow monitor={monitor} timeline={shown} asOf={asOf} onZoom={zoom} />}
@@ -31,14 +33,7 @@ export function Pictures({ monitor, shown, asOf, theme, zoom, open, frame }: Pic
             {shown?.slot_count === 0 ? <p>No slot has begun a slice yet.</p> : <Skeleton />}
           </>
         ) : (
-          <Workers
-            timeline={shown}
-            hasEnded={monitor.status !== 'running'}
-            asOf={asOf}
-            theme={theme}
-            onOpen={open}
-            onZoom={zoom}
-          />
+          <Workers timeline={shown} hasEnded={hasEnded} asOf={asOf} theme={theme} onOpen={open} onZoom={zoom} />
         )}
       </section>
       {shown && (

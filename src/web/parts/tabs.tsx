@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import type { Page } from '../shared/answers.ts';
-import { clock } from '../shared/format.ts';
+import { clock, noteForPeople } from '../shared/format.ts';
 import { useOnScreen } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
@@ -151,7 +151,7 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
       <div role="tabpanel" aria-label={current.name}>
         <Answered polled={list}>{(rows) => <Rows rows={rows} tab={current} onOpen={onOpen} />}</Answered>
         <p class="small">
-          {list.answer?.length === 0 && 'There are none.'} {list.note}
+          {list.answer?.length === 0 && 'There are none.'} {noteForPeople(list.note)}
         </p>
         {list.more !== undefined && <Button onClick={list.more}>older</Button>}
       </div>

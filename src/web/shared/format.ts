@@ -49,3 +49,10 @@ export function age(seconds: number): string {
   if (seconds < 1.5) return 'now';
   return seconds < 120 ? `${Math.round(seconds)} s ago` : `${duration(seconds)} ago`;
 }
+
+/** A tool's note without the sentences that name its arguments: a person has buttons and fields for those. */
+export const noteForPeople = (note = ''): string =>
+  note
+    .split(/(?<=\.)\s+/)
+    .filter((sentence) => !/[a-z]_[a-z]/.test(sentence))
+    .join(' ');

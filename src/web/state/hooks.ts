@@ -24,6 +24,7 @@ export function useRoute(): [Route, (params: Record<string, string | undefined>)
       (one): one is [string, string] => one[1] !== undefined,
     );
     const next = { ...now, params: Object.fromEntries(all) };
+    if (hashOf(next) === hashOf(now)) return;
     try {
       if ('from' in params) history.pushState({ steps: stepsBack() + 1 }, '', hashOf(next));
       else history.replaceState(history.state, '', hashOf(next));

@@ -2,11 +2,14 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { type Range, rangeByKey, rangeByWheel } from './zoom.ts';
 
-/** How long the wheel must rest before its range is requested. Milliseconds. */
+/** How long wheel and keys must rest before their range is requested. Milliseconds. */
 const rest = 200;
 
+/** How long to keep a range that was requested, if nothing else is drawn. Milliseconds. */
+const patience = 2000;
+
 interface Steering {
-  /** The range that the wheel asks for, not requested yet. */
+  /** The range that wheel or keys ask for, not shown yet. */
   pending: Range | undefined;
   onWheel: (event: WheelEvent, cursor: number) => void;
   /** Returns whether the key was one of these. */
@@ -17,24 +20,24 @@ interface Steering {
 export function useSteering(shown: Range, onZoom: ((from: number, until: number) => void) | undefined): Steering {
   const [pending, setPending] = useState<Range | undefined>(undefined);
   const timer = useRef<number | undefined>(undefined);
+  // What was asked for is drawn now, or something else is.
+  useEffect(() => setPending(undefined), [shown.from, shown.until]);
   useEffect(() => () => clearTimeout(timer.current), []);
-  const onWheel = (event: WheelEvent, cursor: number): void => {
-    const next = onZoom && rangeByWheel(pending ?? shown, event, cursor);
-    if (next === undefined) return;
+  const ask = (event: Event, next: Range | undefined): boolean => {
+    if (next === undefined || onZoom === undefined) return false;
     event.preventDefault();
     setPending(next);
     clearTimeout(timer.current);
     timer.current = setTimeout(() => {
-      setPending(undefined);
-      onZoom?.(next.from, next.until);
+      onZoom(next.from, next.until);
+      // At the edge of the run nothing else is drawn.
+      timer.current = setTimeout(() => setPending(undefined), patience);
     }, rest);
-  };
-  const onKey = (event: KeyboardEvent, cursor?: number): boolean => {
-    const next = onZoom && rangeByKey(shown, event, cursor);
-    if (next === undefined) return false;
-    event.preventDefault();
-    onZoom?.(next.from, next.until);
     return true;
   };
-  return { pending, onWheel, onKey };
+  return {
+    pending,
+    onWheel: (event, cursor) => void ask(event, rangeByWheel(pending ?? shown, event, cursor)),
+    onKey: (event, cursor) => ask(event, rangeByKey(pending ?? shown, event, cursor)),
+  };
 }

@@ -30,10 +30,15 @@ export function partWithin(whole: Range, { from, until }: Range): Range | undefi
 interface Press {
   key: string;
   shiftKey: boolean;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  altKey: boolean;
 }
 
-/** The range that a key asks for: `+` and `-` around the cursor, Shift with an arrow to the side. */
-export function rangeByKey(shown: Range, { key, shiftKey }: Press, cursor?: number): Range | undefined {
+/** The range that a key asks for: `+` and `-` around the cursor, Shift with an arrow to the side. With Ctrl, Cmd or Alt they are the browser's. */
+export function rangeByKey(shown: Range, press: Press, cursor?: number): Range | undefined {
+  const { key, shiftKey, ctrlKey, metaKey, altKey } = press;
+  if (ctrlKey || metaKey || altKey) return undefined;
   if (key === '+' || key === '=') return scaled(shown, 0.5, cursor);
   if (key === '-') return scaled(shown, 2, cursor);
   if (!shiftKey) return undefined;

@@ -31,6 +31,7 @@ async function post(path: string, body: object): Promise<{ result?: object }> {
         'Content-Type': 'application/json',
         Accept: 'application/json, text/event-stream',
         'Save-Data': 'on',
+        'X-SWF-Answer': 'fields',
         ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
       },
       body: JSON.stringify(body),

@@ -1,4 +1,5 @@
-import { defineObserved, messagesOf } from './rule.ts';
+import { call } from '../../findings/rule.ts';
+import { defineObserved } from './rule.ts';
 
 const named = 3;
 
@@ -18,6 +19,6 @@ export const contractBroken = defineObserved('CONTRACT_BROKEN', ({ execution_id,
     sentence: `${words.join('; ')}${more}. Their senders fill these keys in other messages.`,
     ids,
     next:
-      example === undefined ? messagesOf(execution_id) : { tool: 'list_messages', arguments: { message_id: example } },
+      example === undefined ? call('list_messages', { execution_id }) : call('list_messages', { message_id: example }),
   };
 });

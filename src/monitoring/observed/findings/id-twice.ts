@@ -1,3 +1,4 @@
+import { call } from '../../findings/rule.ts';
 import { defineObserved } from './rule.ts';
 
 export const idTwice = defineObserved('ID_TWICE', ({ execution_id, told_id, run_id }) =>
@@ -7,6 +8,6 @@ export const idTwice = defineObserved('ID_TWICE', ({ execution_id, told_id, run_
         severity: 'warning',
         sentence: `Its programs call it ${told_id}, as they have called another run: here it is ${execution_id}, by its run ${run_id}.`,
         ids: [told_id],
-        next: { tool: 'list_workflow_executions', arguments: {} },
+        next: call('list_workflow_executions', {}),
       },
 );

@@ -1,4 +1,5 @@
 import { counted } from '../../../lib/counted.ts';
+import { call } from '../../findings/rule.ts';
 import { secondsSince } from '../facts.ts';
 import { defineObserved } from './rule.ts';
 
@@ -16,6 +17,6 @@ export const noTransformer = defineObserved('NO_TRANSFORMER', (facts) => {
     severity: 'error',
     sentence: `${counted(counts.slices_created, 'TF slice')} were sent, and neither a result nor a heartbeat of a transformer was heard for ${limit} s: none runs, or its queue is bound to no topic.`,
     ids: [],
-    next: { tool: 'list_agents', arguments: { agent_type: 'worker', include_exited: true } },
+    next: call('list_agents', { agent_type: 'worker', include_exited: true }),
   };
 });

@@ -1,5 +1,6 @@
 import { counted } from '../../../lib/counted.ts';
-import { defineObserved, messagesOf, timeOf } from './rule.ts';
+import { call } from '../../findings/rule.ts';
+import { defineObserved, timeOf } from './rule.ts';
 
 export const notHeard = defineObserved('NOT_HEARD', ({ execution_id, gaps }) => {
   const open = gaps.filter(({ isFilled }) => isFilled !== true);
@@ -17,6 +18,10 @@ export const notHeard = defineObserved('NOT_HEARD', ({ execution_id, gaps }) => 
     severity: isFilled ? 'info' : 'warning',
     sentence: `Nothing could be heard in ${counted(some.length, 'gap')} of together ${seconds} s, ${which} (${first.reason}): ${meaning}.`,
     ids: [],
-    next: messagesOf(execution_id, { start_time: timeOf(first.from - 60_000), end_time: timeOf(first.until + 60_000) }),
+    next: call('list_messages', {
+      execution_id,
+      start_time: timeOf(first.from - 60_000),
+      end_time: timeOf(first.until + 60_000),
+    }),
   };
 });

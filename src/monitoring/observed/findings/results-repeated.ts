@@ -1,5 +1,6 @@
 import { counted } from '../../../lib/counted.ts';
-import { defineObserved, messagesOf } from './rule.ts';
+import { call } from '../../findings/rule.ts';
+import { defineObserved } from './rule.ts';
 
 export const resultsRepeated = defineObserved('RESULTS_REPEATED', ({ execution_id, results_repeated, counts }) =>
   results_repeated === 0
@@ -8,6 +9,6 @@ export const resultsRepeated = defineObserved('RESULTS_REPEATED', ({ execution_i
         severity: 'info',
         sentence: `${counted(results_repeated, 'result')} came again for slices that had one (${counts.slices_completed + counts.slices_failed} slices are answered): a count of results is higher than the number of slices.`,
         ids: [],
-        next: messagesOf(execution_id, { message_type: 'slice_result' }),
+        next: call('list_messages', { execution_id, message_type: 'slice_result' }),
       },
 );

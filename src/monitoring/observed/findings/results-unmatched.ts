@@ -1,5 +1,6 @@
 import { counted } from '../../../lib/counted.ts';
-import { defineObserved, messagesOf } from './rule.ts';
+import { call } from '../../findings/rule.ts';
+import { defineObserved } from './rule.ts';
 
 export const resultsUnmatched = defineObserved('RESULTS_UNMATCHED', ({ execution_id, results_unmatched, counts }) =>
   // If no slices go over the bus, no result can match one.
@@ -9,6 +10,6 @@ export const resultsUnmatched = defineObserved('RESULTS_UNMATCHED', ({ execution
         severity: 'warning',
         sentence: `${counted(results_unmatched, 'result')} fit no slice that was heard: the slices were sent before anybody listened, or another program made the results.`,
         ids: [],
-        next: messagesOf(execution_id, { message_type: 'slice_result' }),
+        next: call('list_messages', { execution_id, message_type: 'slice_result' }),
       },
 );

@@ -10,18 +10,6 @@ export interface ObservedRule {
 
 export const defineObserved = (code: string, find: ObservedRule['find']): ObservedRule => ({ code, find });
 
-/** The call that shows messages of an execution. */
-export const messagesOf = (execution_id: string, more: Record<string, unknown> = {}): Finding['next'] => ({
-  tool: 'list_messages',
-  arguments: { execution_id, ...more },
-});
-
-/** The call that shows slices of an execution. */
-export const slicesOf = (execution_id: string, more: Record<string, unknown> = {}): Finding['next'] => ({
-  tool: 'list_tf_slices',
-  arguments: { execution_id, ...more },
-});
-
 export const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
 /** The same, as the subject of a past-tense sentence. */

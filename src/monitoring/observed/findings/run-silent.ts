@@ -1,6 +1,7 @@
+import { call } from '../../findings/rule.ts';
 import { secondsSince } from '../facts.ts';
 import { isSilent } from '../health.ts';
-import { defineObserved, messagesOf, timeOf } from './rule.ts';
+import { defineObserved, timeOf } from './rule.ts';
 
 export const runSilent = defineObserved('RUN_SILENT', (facts) =>
   isSilent(facts)
@@ -8,7 +9,7 @@ export const runSilent = defineObserved('RUN_SILENT', (facts) =>
         severity: 'error',
         sentence: `Nothing was heard of the run for ${Math.round(secondsSince(facts, facts.last_message))} s, since ${timeOf(facts.last_message)}, and its end was not said: it was stopped, which the bus does not tell, or its runner is gone.`,
         ids: [],
-        next: messagesOf(facts.execution_id, { limit: 5 }),
+        next: call('list_messages', { execution_id: facts.execution_id, limit: 5 }),
       }
     : undefined,
 );

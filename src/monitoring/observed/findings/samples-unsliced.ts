@@ -1,4 +1,5 @@
 import { counted } from '../../../lib/counted.ts';
+import { call } from '../../findings/rule.ts';
 import { nextStepSeconds } from '../facts.ts';
 import { defineObserved } from './rule.ts';
 
@@ -9,6 +10,6 @@ export const samplesUnsliced = defineObserved('SAMPLES_UNSLICED', ({ execution_i
         severity: 'error',
         sentence: `${counted(unsliced.count, 'TF file')} were announced more than ${nextStepSeconds} s ago and not cut into slices: the fast processing agent is gone, or hears nothing.`,
         ids: [...unsliced.ids],
-        next: { tool: 'list_tf_files', arguments: { execution_id, order: 'newest' } },
+        next: call('list_tf_files', { execution_id, order: 'newest' }),
       },
 );

@@ -1,5 +1,6 @@
 import { counted } from '../../../lib/counted.ts';
-import { defineObserved, slicesOf } from './rule.ts';
+import { call } from '../../findings/rule.ts';
+import { defineObserved } from './rule.ts';
 
 export const sizeChanged = defineObserved('SIZE_CHANGED', ({ execution_id, shrunken }) =>
   shrunken === undefined
@@ -8,6 +9,6 @@ export const sizeChanged = defineObserved('SIZE_CHANGED', ({ execution_id, shrun
         severity: 'warning',
         sentence: `From ${shrunken.first} on, ${counted(shrunken.count, 'TF file')} were cut into slices of at most ${shrunken.largest} Time Frames; the first ones had ${shrunken.usual}.`,
         ids: [shrunken.first],
-        next: slicesOf(execution_id, { tf_filename: shrunken.first }),
+        next: call('list_tf_slices', { execution_id, tf_filename: shrunken.first }),
       },
 );

@@ -1,6 +1,6 @@
 import { counted } from '../../../lib/counted.ts';
-import { causesSentence } from '../../findings/rule.ts';
-import { defineObserved, slicesOf } from './rule.ts';
+import { call, causesSentence } from '../../findings/rule.ts';
+import { defineObserved } from './rule.ts';
 
 export const observedSlicesFailed = defineObserved('SLICES_FAILED', ({ execution_id, failed, causes }) =>
   failed.count === 0
@@ -9,6 +9,6 @@ export const observedSlicesFailed = defineObserved('SLICES_FAILED', ({ execution
         severity: 'error',
         sentence: `${counted(failed.count, 'TF slice')} failed, so their data are not processed.${causesSentence(causes)}`,
         ids: [...failed.ids],
-        next: slicesOf(execution_id, { status: 'failed', order: 'oldest' }),
+        next: call('list_tf_slices', { execution_id, status: 'failed', order: 'oldest' }),
       },
 );

@@ -1,5 +1,6 @@
+import { call } from '../../findings/rule.ts';
 import { nextStepSeconds } from '../facts.ts';
-import { defineObserved, messagesOf, were } from './rule.ts';
+import { defineObserved, were } from './rule.ts';
 
 /** Reported only if the bus was heard and there are more such slices than results that may belong to them. */
 export const slicesNotSent = defineObserved(
@@ -11,6 +12,6 @@ export const slicesNotSent = defineObserved(
           severity: 'error',
           sentence: `${were(unsent.count, 'TF slice')} registered by REST more than ${nextStepSeconds} s ago, and no message has sent them to a worker.`,
           ids: [...unsent.ids],
-          next: messagesOf(execution_id, { message_type: 'slice_registered' }),
+          next: call('list_messages', { execution_id, message_type: 'slice_registered' }),
         },
 );

@@ -1,11 +1,12 @@
 import { counted } from '../../../lib/counted.ts';
+import { call } from '../../findings/rule.ts';
 import { noResultSeconds, passedSeconds, secondsSince } from '../facts.ts';
 import { isUnanswered } from '../health.ts';
-import { defineObserved, slicesOf } from './rule.ts';
+import { defineObserved } from './rule.ts';
 
 export const slicesUnanswered = defineObserved('SLICES_UNANSWERED', (facts) => {
   const { execution_id, passed, counts, last_result, delays } = facts;
-  const next = slicesOf(execution_id, { status: 'queued', order: 'oldest' });
+  const next = call('list_tf_slices', { execution_id, status: 'queued', order: 'oldest' });
   if (isUnanswered(facts)) {
     const since =
       last_result === undefined

@@ -1,3 +1,4 @@
+import { call } from '../../findings/rule.ts';
 import { nextStepSeconds } from '../facts.ts';
 import { defineObserved, were } from './rule.ts';
 
@@ -8,6 +9,6 @@ export const stfNotReady = defineObserved('STF_NOT_READY', ({ execution_id, unre
         severity: 'error',
         sentence: `${were(unready.count, 'STF file')} announced more than ${nextStepSeconds} s ago, and no data agent has said that they are ready.`,
         ids: [...unready.ids],
-        next: { tool: 'list_stf_files', arguments: { execution_id, status: 'registered' } },
+        next: call('list_stf_files', { execution_id, status: 'registered' }),
       },
 );

@@ -1,6 +1,7 @@
 import { counted } from '../../../lib/counted.ts';
+import { call } from '../../findings/rule.ts';
 import { nextStepSeconds, secondsSince } from '../facts.ts';
-import { defineObserved, messagesOf, slicesOf, were } from './rule.ts';
+import { defineObserved, were } from './rule.ts';
 
 /** The runner reported an end that the bus or the registered slices contradict. */
 export const toldOtherwise = defineObserved('TOLD_OTHERWISE', (facts) => {
@@ -12,7 +13,7 @@ export const toldOtherwise = defineObserved('TOLD_OTHERWISE', (facts) => {
       severity: 'warning',
       sentence: `Its runner reported it ${told.status}, but ${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'has' : 'have'} no result.`,
       ids: [],
-      next: slicesOf(execution_id, { status: 'queued' }),
+      next: call('list_tf_slices', { execution_id, status: 'queued' }),
     };
   const untold = counts.slices_created - (slices_told - unsent.count);
   if (!isBusHeard || slices_told === 0 || (unsent.count === 0 && untold === 0)) return undefined;
@@ -20,6 +21,6 @@ export const toldOtherwise = defineObserved('TOLD_OTHERWISE', (facts) => {
     severity: 'warning',
     sentence: `Its runner reported it ${told.status}; ${were(slices_told, 'TF slice')} registered by REST, and ${counts.slices_created} were heard on the bus.`,
     ids: [...unsent.ids],
-    next: messagesOf(execution_id, { message_type: 'slice_registered' }),
+    next: call('list_messages', { execution_id, message_type: 'slice_registered' }),
   };
 });
