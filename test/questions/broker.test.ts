@@ -36,7 +36,7 @@ describe.skipIf(why !== undefined)('questions about a run over a broker are answ
     expect(new Set((groups as Answer[]).map(({ worker }) => agentOf(worker as string)))).toEqual(doers);
     expect(doers.size).toBe(2);
 
-    // Who is there?
+    // Which agents are there?
     const living = await askAll(client, 'list_agents');
     expect(
       living

@@ -69,7 +69,7 @@ function rankOf(monitor: Monitor | undefined): number {
   return rank === -1 ? severities.length : rank;
 }
 
-/** What needs somebody comes first, else the newest. */
+/** Executions that need somebody come first, then the newest. */
 const worstFirst = <Row extends { execution_id: string }>(
   rows: readonly Row[],
   seen: Readonly<Record<string, Monitor>>,

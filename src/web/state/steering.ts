@@ -20,7 +20,7 @@ interface Steering {
 export function useSteering(shown: Range, onZoom: ((from: number, until: number) => void) | undefined): Steering {
   const [pending, setPending] = useState<Range | undefined>(undefined);
   const timer = useRef<number | undefined>(undefined);
-  // What was asked for is drawn now, or something else is.
+  // The requested range is drawn now, or another one.
   useEffect(() => setPending(undefined), [shown.from, shown.until]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const ask = (event: Event, next: Range | undefined): boolean => {
