@@ -89,7 +89,7 @@ function Top({ hasPages, zone, setZone, theme, setTheme }: TopProps) {
       {hasPages && (
         <nav aria-label="Pages">
           <a href={hashOf({ page: 'overview', ids: [], params: {} })}>Executions</a>
-          <a href={hashOf({ page: 'shift', ids: [], params: {} })}>Shift</a>
+          {isServed && <a href={hashOf({ page: 'shift', ids: [], params: {} })}>Shift</a>}
           {isServed && <a href={hashOf({ page: 'wall', ids: [], params: {} })}>Wall</a>}
         </nav>
       )}
@@ -98,16 +98,10 @@ function Top({ hasPages, zone, setZone, theme, setTheme }: TopProps) {
           type="button"
           onClick={() => setZone(zone === 'UTC' ? 'local' : 'UTC')}
           aria-label={`times: ${zone}; change`}
-          title={`times: ${zone}`}
         >
           {zone}
         </button>
-        <button
-          type="button"
-          onClick={() => setTheme(nextTheme[theme])}
-          aria-label={`colours: ${theme}; change`}
-          title="colours"
-        >
+        <button type="button" onClick={() => setTheme(nextTheme[theme])} aria-label={`colours: ${theme}; change`}>
           {theme}
         </button>
         <Button onClick={() => print()}>print</Button>

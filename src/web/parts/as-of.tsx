@@ -8,8 +8,8 @@ import type { PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { Button } from './card.tsx';
 
-/** A whole run plays in this many steps of this many milliseconds. */
-const film = { steps: 60, every: 200 };
+/** A whole run plays in this many steps of this many milliseconds. It plays on when the slider is mounted anew, since "latest" becomes one execution. */
+const film = { steps: 60, every: 200, isPlaying: false };
 
 /** The slider that goes back in the life of an execution. */
 export function AsOf({
@@ -27,7 +27,11 @@ export function AsOf({
   const bin = asOf === undefined ? last : binOf(timeline, asOf);
   const set = (value: number): void =>
     change({ asof: value >= last ? undefined : new Date(endOf(timeline, value)).toISOString() });
-  const [isPlaying, setPlaying] = useState(false);
+  const [isPlaying, setState] = useState(film.isPlaying);
+  const setPlaying = (plays: boolean): void => {
+    film.isPlaying = plays;
+    setState(plays);
+  };
   const step = Math.max(1, Math.round(timeline.bins / film.steps));
   useEffect(() => {
     if (!isPlaying) return undefined;

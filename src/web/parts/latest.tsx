@@ -5,9 +5,6 @@ import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Execution } from './execution.tsx';
 
-/** Changes that keep following the newest execution: a tab, and an earlier moment while a film plays. */
-const staying: ReadonlySet<string> = new Set(['tab', 'asof']);
-
 /** How often to check for a newer execution. Milliseconds. */
 const every = 2000;
 
@@ -21,7 +18,7 @@ export function Latest(props: PageProps) {
   const id = answer?.items[0]?.execution_id;
   /** A place within a run has that run's address, so that it can be shared: it would be another one's tomorrow. "Back" follows again. */
   const change: PageProps['change'] = (params) => {
-    if (id === undefined || Object.entries(params).every(([name, value]) => staying.has(name) || value === undefined)) {
+    if (id === undefined || Object.entries(params).every(([name, value]) => name === 'tab' || value === undefined)) {
       props.change(params);
       return;
     }

@@ -12,7 +12,7 @@ const pages: Readonly<Record<Route['page'], ComponentType<PageProps>>> = {
   latest: lazy(async () => (await import('./latest.tsx')).Latest),
   wall: isServed ? lazy(async () => (await import('./wall.tsx')).Wall) : Overview,
   compare: lazy(async () => (await import('./compare.tsx')).Compare),
-  shift: lazy(async () => (await import('./shift.tsx')).Shift),
+  shift: isServed ? lazy(async () => (await import('./shift.tsx')).Shift) : Overview,
 };
 
 /** The page of a name, mounted anew for each execution. */

@@ -5,7 +5,7 @@ export interface Range {
 }
 
 /** The shortest part that can be chosen. Milliseconds. */
-const shortest = 100;
+const shortest = 5;
 
 /** A range made longer or shorter around a time that keeps its place. @param factor above 1 shows more */
 export const scaled = ({ from, until }: Range, factor: number, around = (from + until) / 2): Range => ({
