@@ -123,9 +123,7 @@ export class SliceWorker {
     if (over.aborted) return 'done';
     if (stopped.aborted) return 'kept';
     if ('reason' in result) return this.#confirmed(returnOf(fields, result), delivered);
-    const draft = resultOf(fields, result, took());
-    this.#results.add(delivered, draft);
-    return this.#confirmed(draft, delivered);
+    return this.#confirmed(resultOf(fields, result, took()), delivered);
   }
 
   /** The work, or why this worker cannot do it. Fetching a file takes time: if the slice may no longer start afterwards, its fate. */
@@ -185,12 +183,18 @@ export class SliceWorker {
   /** If the broker refuses a result, perhaps as too large, reports a failure without the payload's output instead. */
   async #say(draft: Draft<'slice_result' | 'slice_returned'>, delivered: DeliveredSlice): Promise<Outcome> {
     const { say } = this.#options;
-    if (await say(draft, delivered)) return 'done';
+    if (await say(draft, delivered)) {
+      if (draft.msg_type === 'slice_result') this.#results.add(delivered, draft);
+      return 'done';
+    }
     if (draft.msg_type === 'slice_returned') return 'back';
     const { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname } = draft;
     const fields = { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
     const error = `the broker does not take the result (${draft.state})`;
-    return (await say({ msg_type: 'slice_result', ...fields, state: 'failed', error }, delivered)) ? 'done' : 'back';
+    const failure = { msg_type: 'slice_result', ...fields, state: 'failed', error } as const;
+    if (!(await say(failure, delivered))) return 'back';
+    this.#results.add(delivered, failure);
+    return 'done';
   }
 }
 

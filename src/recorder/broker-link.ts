@@ -37,7 +37,12 @@ export class BrokerLink {
     options.broker.onUp(() => this.noteHeard());
   }
 
-  /** Call with each message from the broker. */
+  /** Call with each message from the broker that says nothing about agents. */
+  noteSign(): void {
+    if (this.#awaySince === undefined) this.#heardAt = performance.now();
+  }
+
+  /** Call with each report of an agent or a recorder, our own too. */
   noteHeard(): void {
     this.#heardAt = performance.now();
     if (this.#awaySince === undefined || !this.#options.broker.isUp()) return;

@@ -113,7 +113,7 @@ export class RecorderSession {
     });
     this.#inbox = new Inbox({
       ...shared,
-      onHeard: () => this.#link.noteHeard(),
+      onHeard: () => this.#link.noteSign(),
       onRecorded: (types) => notifier.announce(types),
       onBroadcast: (delivery) => this.#ear.hear(destinations.broadcast, delivery),
       onStray: (executionId) => warn(strayWarning(executionId, namespace)),

@@ -48,9 +48,10 @@ function longestGap(
   processId: number,
   [from, until]: readonly [number, number],
 ): [from: number, until: number] {
-  const driven = sql<[number], { id: string }>(
-    'SELECT execution_id AS id FROM execution_owners WHERE process_id = ?',
-  ).all(processId);
+  const driven = sql<[number, string, string], { id: string }>(
+    `SELECT execution_id AS id FROM execution_owners JOIN workflow_executions USING (execution_id)
+     WHERE process_id = ? AND start_time < ? AND (end_time IS NULL OR end_time >= ?)`,
+  ).all(processId, new Date(until).toISOString(), new Date(from).toISOString());
   const read = driven.map(({ id }) =>
     sql<[string, number], { at: number }>(
       `SELECT recorded_ms AS at FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} AND ${notCommand}

@@ -9,6 +9,8 @@ const numberOf = Object.fromEntries(stages.map(({ stage }, index) => [stage, ind
 interface Passage {
   from: string | null | undefined;
   to: string;
+  /** Known otherwise than by these times. */
+  seconds?: number | undefined;
 }
 
 /** Counts an item that passed a stage, unless the time it entered is unknown. */
@@ -16,9 +18,9 @@ export function keepDelay(
   tx: Transaction,
   { execution_id }: Pick<Scope, 'execution_id'>,
   stage: StageName,
-  { from, to }: Passage,
+  { from, to, seconds: known }: Passage,
 ): void {
   if (from === null || from === undefined) return;
-  const seconds = Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
+  const seconds = known ?? Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
   sumsOf(tx).addDelay([execution_id, numberOf[stage], bucketOf(seconds)], seconds, to);
 }

@@ -87,7 +87,7 @@ function queueAgain(
   tx.sql(`INSERT INTO earlier_attempts SELECT ${currentAttempt} FROM tf_slices WHERE seq = ?`).run(row.seq);
   tx.sql(
     `UPDATE tf_slices SET status = ?, attempt = ?, queued_again_at = ?, assigned_worker = NULL, assigned_at = NULL, completed_at = NULL,
-       hostname = NULL, processing_seconds = NULL, starts = 0, left_by = NULL, left_from = NULL
+       hostname = NULL, processing_seconds = NULL, took_ms = NULL, starts = 0, left_by = NULL, left_from = NULL
      WHERE seq = ?`,
   ).run(next, attempt, at, row.seq);
   sumsOf(tx).add('run_states', [scope.execution_id], 'slice_retries', 1);

@@ -48,15 +48,25 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx
   if (next === undefined) return none('NO_STEP', `result of a slice that is ${row.status} already`);
   const { attempt, worker_id, hostname, processing_seconds, took_seconds } = message;
   const error = message.state === 'done' ? null : (message.error ?? 'failed without a reason');
-  const recorded = row.starts === 0 ? undefined : row.started_at;
-  const from = startOf(took_seconds, recorded, at);
+  const from = row.starts === 0 ? undefined : row.started_at;
+  const took = tookOtherwise(took_seconds, from, at);
   tx.sql(
-    `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(?, assigned_at, ?), completed_at = ?, error = ?,
-       hostname = ?, processing_seconds = ?
+    `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?,
+       hostname = ?, processing_seconds = ?, took_ms = ?
      WHERE seq = ?`,
-  ).run(next, worker_id, from === recorded ? null : from, at, at, error, hostname, processing_seconds ?? null, row.seq);
+  ).run(
+    next,
+    worker_id,
+    at,
+    at,
+    error,
+    hostname,
+    processing_seconds ?? null,
+    took === undefined ? null : Math.round(took * 1000),
+    row.seq,
+  );
   const stage = next === 'failed' ? 'slice_started → failed result' : 'slice_started → slice_result';
-  keepDelay(tx, scope, stage, { from: recorded === undefined ? undefined : from, to: at });
+  keepDelay(tx, scope, stage, { from, to: at, seconds: took });
   keepPayloadResult(tx, message, scope);
   countMove(tx, scope, row.status, next);
   if (next === 'failed' && !isRetried(attempt, scope.params.worker.max_retries))
@@ -68,18 +78,13 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx
 const slack = 1;
 
 /**
- * When an attempt began: as recorded, or as long before its result as the worker measured, if the recorded time cannot be right. The recorder was away
- * and recorded both at once, or the end long after it, or the clock was set; or the start never came.
+ * The seconds in hand as the worker measured them, if the times of recording cannot be right: the recorder was away and recorded both at once, or the
+ * end long after it, or the clock was set. Otherwise undefined: the times of recording then tell hand-over to result.
  */
-function startOf(
-  measured: number | undefined,
-  recorded: string | null | undefined,
-  result: string,
-): string | undefined {
-  const end = Date.parse(result);
-  const seconds = (end - Date.parse(recorded ?? '')) / 1000;
-  const isRight = measured === undefined || (seconds >= measured - slack && seconds <= measured + lateSeconds);
-  return isRight ? (recorded ?? undefined) : new Date(end - measured * 1000).toISOString();
+function tookOtherwise(measured: number | undefined, from: string | null | undefined, to: string): number | undefined {
+  if (measured === undefined || from === null || from === undefined) return undefined;
+  const recorded = (Date.parse(to) - Date.parse(from)) / 1000;
+  return recorded < measured - slack || recorded > measured + lateSeconds ? measured : undefined;
 }
 
 function keepPayloadResult({ sql }: Transaction, message: Message<'slice_result'>, { execution_id }: Scope): void {

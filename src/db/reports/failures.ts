@@ -101,7 +101,7 @@ export function firstFailure(sql: Prepare, executionId: string): string | undefi
 /** The completed slice of an own execution that took longest. */
 export const slowestSlice = (sql: Prepare, executionId: string): SlowSlice | undefined =>
   sql<[string], SlowSlice>(
-    `SELECT slice_filename, assigned_worker AS worker, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec') AS seconds
+    `SELECT slice_filename, assigned_worker AS worker, coalesce(took_ms / 1000.0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec')) AS seconds
      FROM tf_slices WHERE execution_id = ? AND status = 'completed' ORDER BY seconds DESC LIMIT 1`,
   ).get(executionId);
 

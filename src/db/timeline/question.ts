@@ -2,7 +2,6 @@ import { argumentInvalid } from '../../lib/errors.ts';
 import type { Life } from '../../monitoring/timeline/attempts.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
-import { heardUntil } from '../observed/hearings.ts';
 import { type LivenessTest, momentOf } from '../presence/leases.ts';
 import { speedsOf } from '../reports/drivers.ts';
 import { endOfLife, silentSince } from '../reports/life.ts';
@@ -53,14 +52,14 @@ function lifeOf(sql: Prepare, execution: ExecutionRow, moment: { isAlive: Livene
 }
 
 /** When the last result of an observed execution came: its workers may go on after its runner has ended it. Milliseconds since 1970. */
-function lastResult(sql: Prepare, execution: ExecutionRow, moment: { isAlive: LivenessTest; now: number }): number {
+function lastResult(sql: Prepare, execution: ExecutionRow, moment: { now: number }): number {
   const { execution_id, origin, end_time } = execution;
   if (origin !== 'observed' || end_time === null) return 0;
   const row = sql<[string], { at: string | null }>(
     'SELECT max(completed_at) AS at FROM tf_slices WHERE execution_id = ?',
   ).get(execution_id);
-  // No result came after it was listened to, whatever its sender's clock says.
-  return Math.min(Date.parse(row?.at ?? '') || 0, heardUntil(sql, execution_id, moment) ?? moment.now);
+  // No result came later than now, whatever the broker's clock says.
+  return Math.min(Date.parse(row?.at ?? '') || 0, moment.now);
 }
 
 /** The parts of a picture that follow from the plan. The retries of an observed execution are unknown, so none is expected. */

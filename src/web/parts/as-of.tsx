@@ -8,8 +8,11 @@ import type { PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { Button } from './card.tsx';
 
-/** A whole run plays in this many steps of this many milliseconds. It plays on when the slider is mounted anew, since "latest" becomes one execution. */
-const film = { steps: 60, every: 200, isPlaying: false };
+/** A whole run plays in this many steps of this many milliseconds. */
+const film = { steps: 60, every: 200 };
+
+/** The execution whose film plays, and since when its slider was last moved: it plays on when "latest" becomes one execution, and the slider is mounted anew. */
+const playing = { id: '', at: 0 };
 
 /** The slider that goes back in the life of an execution. */
 export function AsOf({
@@ -27,15 +30,17 @@ export function AsOf({
   const bin = asOf === undefined ? last : binOf(timeline, asOf);
   const set = (value: number): void =>
     change({ asof: value >= last ? undefined : new Date(endOf(timeline, value)).toISOString() });
-  const [isPlaying, setState] = useState(film.isPlaying);
+  const id = timeline.execution_id;
+  const [isPlaying, setState] = useState(playing.id === id && Date.now() - playing.at < 10 * film.every);
   const setPlaying = (plays: boolean): void => {
-    film.isPlaying = plays;
+    Object.assign(playing, { id: plays ? id : '', at: Date.now() });
     setState(plays);
   };
   const step = Math.max(1, Math.round(timeline.bins / film.steps));
   useEffect(() => {
     if (!isPlaying) return undefined;
     const timer = setTimeout(() => {
+      playing.at = Date.now();
       set(bin + step);
       // The last step leads to now, which ends the film.
       if (bin + step >= last) setPlaying(false);

@@ -107,14 +107,12 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       </div>
       <Awaited isShown={shown !== undefined} polled={polled} />
       {isPart && (
-        <PartShown
-          asked={askedRange(part, line ?? shown)}
-          {...{ shown, isAwaited }}
-          onZoom={zoom}
-          onWhole={() => change(wholeRun)}
-        />
+        <PartShown part={part} line={line} {...{ shown, isAwaited }} onZoom={zoom} onWhole={() => change(wholeRun)} />
       )}
-      <Pictures {...{ monitor, shown, asOf, theme, zoom, open, frame: ref }} hasEnded={isOver && !isAwaited} />
+      <Pictures
+        {...{ monitor, shown, asOf, theme, zoom, open, frame: ref }}
+        hasEnded={isOver && (isPart || !isAwaited)}
+      />
       <People monitor={at.monitor} />
       <div class={dimmedIf(at.isNow)}>
         <Tabs
@@ -132,15 +130,6 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       )}
     </>
   );
-}
-
-/** The range of a part; an end that it leaves open is the run's. */
-function askedRange({ start_time = '', end_time = '' }: Part, line: Timeline | undefined): Range {
-  const whole = line && rangeOf(line);
-  return {
-    from: Date.parse(start_time) || (whole?.from ?? 0),
-    until: Date.parse(end_time) || (whole?.until ?? Date.now()),
-  };
 }
 
 const wholeRun = { from: undefined, to: undefined };

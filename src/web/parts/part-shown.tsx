@@ -1,13 +1,16 @@
+import { rangeOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { time } from '../shared/format.ts';
+import type { Part } from '../state/course.ts';
 import { stepsBack } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import { moved, type Range, scaled } from '../state/zoom.ts';
 import { Button } from './card.tsx';
 
 interface Props {
-  /** The part that was asked for. */
-  asked: Range;
+  /** The part that was asked for, of the whole run. */
+  part: Part;
+  line: Timeline | undefined;
   shown: Timeline | undefined;
   /** Whether the pictures still show the previous part. */
   isAwaited: boolean;
@@ -16,10 +19,10 @@ interface Props {
 }
 
 /** Which part of the run the pictures show, and the ways to another one. */
-export function PartShown({ asked, shown, isAwaited, onZoom, onWhole }: Props) {
+export function PartShown({ part, line, shown, isAwaited, onZoom, onWhole }: Props) {
   const { zone } = useAround();
   const go = (next: (range: Range) => Range) => (): void => {
-    const { from, until } = next(asked);
+    const { from, until } = next(askedRange(part, line ?? shown));
     onZoom(from, until);
   };
   return (
@@ -35,4 +38,13 @@ export function PartShown({ asked, shown, isAwaited, onZoom, onWhole }: Props) {
       <Button onClick={onWhole}>the whole run</Button>
     </p>
   );
+}
+
+/** The range of a part; an end that it leaves open is the run's. */
+function askedRange({ start_time = '', end_time = '' }: Part, line: Timeline | undefined): Range {
+  const whole = line === undefined ? { from: 0, until: Date.now() } : rangeOf(line);
+  return {
+    from: Math.max(whole.from, Date.parse(start_time) || 0),
+    until: Math.min(whole.until, Date.parse(end_time) || Infinity),
+  };
 }

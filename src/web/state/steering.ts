@@ -20,15 +20,20 @@ interface Steering {
 export function useSteering(shown: Range, onZoom: ((from: number, until: number) => void) | undefined): Steering {
   const [pending, setPending] = useState<Range | undefined>(undefined);
   const timer = useRef<number | undefined>(undefined);
-  // The requested range is drawn now, or another one.
-  useEffect(() => setPending(undefined), [shown.from, shown.until]);
+  const isAsked = useRef(false);
+  // The requested range is drawn now. A live run grows meanwhile, which is no answer.
+  useEffect(() => {
+    if (isAsked.current) setPending(undefined);
+  }, [shown.from, shown.until]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const ask = (event: Event, next: Range | undefined): boolean => {
     if (next === undefined || onZoom === undefined) return false;
     event.preventDefault();
     setPending(next);
+    isAsked.current = false;
     clearTimeout(timer.current);
     timer.current = setTimeout(() => {
+      isAsked.current = true;
       onZoom(next.from, next.until);
       // At the edge of the run nothing else is drawn.
       timer.current = setTimeout(() => setPending(undefined), patience);
