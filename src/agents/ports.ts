@@ -120,12 +120,10 @@ export interface Payload {
   killed?(slice: OpenSlice): number;
 }
 
-/** A slice that names its execution: without one there is nothing to work for. */
-export type SliceOfExecution = Message<'slice'> & { execution_id: string };
-
 /** A slice as a broker hands it out. */
 export interface DeliveredSlice {
-  slice: SliceOfExecution;
+  /** It names its execution: without one there is nothing to work for. */
+  slice: Message<'slice'> & { execution_id: string };
   /** The store of the recorder that sent it. */
   storeId: string;
   /** Where its results go, if not to the usual place. */

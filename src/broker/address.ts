@@ -1,4 +1,4 @@
-import { invalidConfig, SwfError } from '../lib/errors.ts';
+import { configInvalid, SwfError } from '../lib/errors.ts';
 
 /** One server of a failover list. */
 export interface BrokerAddress {
@@ -19,7 +19,7 @@ export function parseBrokerUrl(url: string): BrokerAddress[] {
 
 function parseOne(text: string): BrokerAddress {
   const wrong = (why: string): SwfError =>
-    invalidConfig(
+    configInvalid(
       `broker URL ${JSON.stringify(masked(text))}: ${why}; write stomp://host:61613 or stomp+ssl://host:61614`,
     );
   let url: URL;

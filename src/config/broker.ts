@@ -1,6 +1,6 @@
 import { parseBrokerUrl } from '../broker/address.ts';
 import type { BrokerSettings } from '../broker/connection.ts';
-import { invalidConfig, messageOf } from '../lib/errors.ts';
+import { configInvalid, messageOf } from '../lib/errors.ts';
 import { readRegularFile } from '../lib/read-regular-file.ts';
 import type { BrokerSection } from './schema.ts';
 
@@ -31,7 +31,7 @@ export function brokerSettings(
 function urlFromEnvironment(env: NodeJS.ProcessEnv): string {
   const host = env['ACTIVEMQ_HOST'];
   if (host === undefined || host === '') {
-    throw invalidConfig(
+    throw configInvalid(
       '--broker env takes the broker from the environment, but ACTIVEMQ_HOST is not set; set it, or give --broker stomp://HOST:PORT',
     );
   }
@@ -43,7 +43,7 @@ function readCertificates(path: string): string {
   try {
     return readRegularFile(path).content.toString('utf8');
   } catch (error) {
-    throw invalidConfig(
+    throw configInvalid(
       `the CA file ${path} cannot be read (${messageOf(error)}); check broker.ca_file or ACTIVEMQ_SSL_CA_CERTS`,
       { cause: error },
     );

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 
 import { issueWords } from '../domain/issue-words.ts';
-import { invalidConfig, SwfError } from '../lib/errors.ts';
+import { configInvalid, SwfError } from '../lib/errors.ts';
 import { closest } from '../lib/suggest.ts';
 import { leafKeys } from './layers.ts';
 import { knownKeys, sectionNames } from './schema.ts';
@@ -11,18 +11,18 @@ import { isTable, showValue, type Table } from './toml.ts';
  * The first problem of a configuration as `CONFIG_INVALID`: file, key, value, and what is allowed.
  * @param originOf the file or flag that a dotted key came from
  */
-export function configInvalid(error: z.ZodError, table: Table, originOf: (dottedKey: string) => string): SwfError {
+export function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string) => string): SwfError {
   const issue = error.issues[0] as z.core.$ZodIssue;
   if (issue.code === 'unrecognized_keys') {
     const key = [...issue.path, issue.keys[0]].join('.');
     const near = closest(key, [...knownKeys, ...sectionNames]);
     const hint =
       near === undefined ? `known sections are ${sectionNames.join(', ')}` : `the nearest known key is ${near}`;
-    return invalidConfig(`${originOf(firstLeaf(key, table))}: unknown key ${key}; ${hint}`);
+    return configInvalid(`${originOf(firstLeaf(key, table))}: unknown key ${key}; ${hint}`);
   }
   const key = issue.path.join('.');
   const hint = issue.code === 'invalid_type' && issue.expected === 'string' ? '; write a string in quotes' : '';
-  return invalidConfig(`${originOf(key)}: ${key} = ${shown(key, issue, table)}: ${wordsOf(issue, table)}${hint}`);
+  return configInvalid(`${originOf(key)}: ${key} = ${shown(key, issue, table)}: ${wordsOf(issue, table)}${hint}`);
 }
 
 /** A message that a schema of ours gives says more than the kind of the value. */

@@ -1,5 +1,5 @@
 import { usualConfiguration } from '../domain/names.ts';
-import { invalidConfig } from '../lib/errors.ts';
+import { configInvalid } from '../lib/errors.ts';
 import { type ConfigPlaces, findConfig, findInclude, findTestbedFile } from './find-files.ts';
 import type { Origins } from './testbed-compat.ts';
 import { isTable, readToml, showValue, type Table, tomlValue } from './toml.ts';
@@ -41,7 +41,7 @@ export function readLayers(sources: ConfigSources): { table: Table; origins: Ori
 /** Merges a file over its includes: the including file wins, a later include wins over an earlier one. */
 function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, including: string[] = []): Table {
   if (including.includes(path)) {
-    throw invalidConfig(`${path} includes itself (${[...including, path].join(' → ')}); take one include out`);
+    throw configInvalid(`${path} includes itself (${[...including, path].join(' → ')}); take one include out`);
   }
   const table = readToml(path);
   const merged: Table = {};
@@ -66,7 +66,7 @@ function includesOf(table: Table, path: string): string[] {
   const includes = isTable(workflow) ? workflow['includes'] : undefined;
   if (includes === undefined) return [];
   if (Array.isArray(includes) && includes.every((item) => typeof item === 'string')) return includes;
-  throw invalidConfig(`${path}: workflow.includes is not a list of file names; write includes = ["file.toml"]`);
+  throw configInvalid(`${path}: workflow.includes is not a list of file names; write includes = ["file.toml"]`);
 }
 
 function mergeInto(target: Table, source: Table): void {
@@ -87,13 +87,13 @@ export function leafKeys(table: Table, prefix = ''): string[] {
 function applySet(table: Table, set: string, origins: Origins): void {
   const match = /^\s*([A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)+)\s*=(.*)$/s.exec(set);
   if (match === null) {
-    throw invalidConfig(
+    throw configInvalid(
       `--set ${JSON.stringify(set)} is not section.key=value; write for example --set fast_processing.stf_count=3`,
     );
   }
   const [, given = '', text = ''] = match;
   if (given === 'workflow.includes' || given === 'workflow.config') {
-    throw invalidConfig(
+    throw configInvalid(
       `--set ${JSON.stringify(set)}: files are read before keys are set; write it into a file of your own`,
     );
   }
@@ -104,7 +104,7 @@ function applySet(table: Table, set: string, origins: Origins): void {
   for (const name of path) {
     if (!Object.hasOwn(section, name)) section[name] = {};
     if (!isTable(section[name])) {
-      throw invalidConfig(
+      throw configInvalid(
         `--set ${JSON.stringify(set)}: ${name} = ${showValue(section[name])} is no section; fix that first`,
       );
     }

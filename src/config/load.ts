@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 
-import { configInvalid } from './invalid.ts';
+import { problemOf } from './invalid.ts';
 import { type ConfigSources, readLayers } from './layers.ts';
 import { payloadWarnings, resolvePayload } from './payload-command.ts';
 import { requireConsistent } from './policies.ts';
@@ -63,7 +63,7 @@ export function parseRecordedConfig(params: unknown, executionId: string): Confi
 
 function checkConfig(table: Table, originOf: (dottedKey: string) => string): Config {
   const result = configSchema.safeParse(table);
-  if (!result.success) throw configInvalid(result.error, table, originOf);
+  if (!result.success) throw problemOf(result.error, table, originOf);
   requireConsistent(result.data, originOf);
   return deepFreeze(result.data);
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
-import { invalidConfig } from '../lib/errors.ts';
+import { configInvalid } from '../lib/errors.ts';
 import type { Config } from './schema.ts';
 
 /** The placeholders that a payload command's words may contain. */
@@ -63,7 +63,7 @@ export function requireRunnable({ worker: { payload }, agents }: Config, path: s
   if (program === undefined || !agents.worker.enabled) return;
   const obstacle = obstacleOf(program, path);
   if (obstacle === undefined) return;
-  throw invalidConfig(
+  throw configInvalid(
     `worker.payload: the program ${program} ${obstacle}, so every slice would fail; fix it, or name another with --set 'worker.payload=["PROGRAM","ARGUMENT"]'`,
   );
 }

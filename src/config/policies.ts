@@ -1,5 +1,5 @@
 import type { Speed } from '../domain/params.ts';
-import { invalidConfig } from '../lib/errors.ts';
+import { configInvalid } from '../lib/errors.ts';
 import type { Config } from './schema.ts';
 
 /** Rules beyond a single key. Each throws `CONFIG_INVALID`. */
@@ -8,12 +8,12 @@ import type { Config } from './schema.ts';
 export function requireConsistent(config: Config, originOf: (dottedKey: string) => string): void {
   const { fast_processing, daq_state_machine: daq, worker, data } = config;
   if (fast_processing.stf_count === 0 && daq.stf_interval + daq.stf_generation_time === 0) {
-    throw invalidConfig(
+    throw configInvalid(
       'fast_processing.stf_count = 0 makes as many STFs as fit in a period, which has no end when stf_interval and stf_generation_time are 0; set one of them',
     );
   }
   if (worker.payload !== undefined && !data.write_files) {
-    throw invalidConfig(
+    throw configInvalid(
       `${originOf('worker.payload')}: worker.payload needs the files that data.write_files = false does not write; leave out one of them`,
     );
   }
@@ -22,7 +22,7 @@ export function requireConsistent(config: Config, originOf: (dottedKey: string) 
 /** On a shared broker the shipped file's namespace isolates nobody: all users who chose none share it. */
 export function requireOwnNamespace({ config, isOwnNamespace }: { config: Config; isOwnNamespace: boolean }): void {
   if (isOwnNamespace) return;
-  throw invalidConfig(
+  throw configInvalid(
     `testbed.namespace = "${config.testbed.namespace}" is that of the shipped file; with a broker give your own with --set testbed.namespace=NAME, or use a file of your own`,
   );
 }
@@ -31,7 +31,7 @@ export function requireOwnNamespace({ config, isOwnNamespace }: { config: Config
 export function requireEveryAgent({ agents }: Config): void {
   for (const [type, { enabled }] of Object.entries(agents)) {
     if (enabled) continue;
-    throw invalidConfig(
+    throw configInvalid(
       `agents.${type}.enabled = false: without a broker nobody else does the work of the ${type} agent; enable it`,
     );
   }
@@ -40,7 +40,7 @@ export function requireEveryAgent({ agents }: Config): void {
 /** Fast processing's messages depend on the whole log, which only the recorder has. */
 export function requireRecorderAgents({ agents }: Config): void {
   if (agents.fast_processing.enabled) return;
-  throw invalidConfig(
+  throw configInvalid(
     'agents.fast_processing.enabled = false: fast_processing runs in the recorder, which is the run itself; enable it',
   );
 }
@@ -48,5 +48,5 @@ export function requireRecorderAgents({ agents }: Config): void {
 /** Virtual time jumps when no part is at work, which is unknowable for other processes. */
 export function requireRealTime(speed: Speed): void {
   if (speed !== 'max') return;
-  throw invalidConfig('speed max needs every agent in one process; with a broker give a number, such as --speed 20');
+  throw configInvalid('speed max needs every agent in one process; with a broker give a number, such as --speed 20');
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 
 import { configNamePattern } from '../domain/names.ts';
 import { daqSection, fastmonSection, fastProcessingSection } from '../domain/params.ts';
-import { invalidConfig } from '../lib/errors.ts';
+import { configInvalid } from '../lib/errors.ts';
 import { nearest } from '../lib/suggest.ts';
 import { isFile } from './find-files.ts';
 import { isTable, type Table } from './toml.ts';
@@ -26,7 +26,7 @@ export function requestedSections(params: Readonly<Record<string, unknown>>): Ta
       const home = Object.entries(openSections).find(([, { shape }]) => Object.hasOwn(shape, key))?.[0];
       if (home === undefined) {
         const known = Object.values(openSections).flatMap(({ shape }) => Object.keys(shape));
-        throw invalidConfig(
+        throw configInvalid(
           `the request sets ${key}, which it may not; the nearest that it may set is ${nearest(key, known, 1)[0]}`,
         );
       }
@@ -40,11 +40,11 @@ export function requestedSections(params: Readonly<Record<string, unknown>>): Ta
 export function requireBareName(name: string | undefined, workingFolder: string): string | undefined {
   if (name === undefined) return name;
   if (!configNamePattern.test(name))
-    throw invalidConfig(
+    throw configInvalid(
       `the request names the configuration ${JSON.stringify(name)}; it may give the bare name of a configuration only, such as fast_processing_default`,
     );
   if (isFile(resolve(workingFolder, name)))
-    throw invalidConfig(
+    throw configInvalid(
       `the request names the configuration ${JSON.stringify(name)}; a file of that name in the working folder would be taken instead: rename it`,
     );
   return name;

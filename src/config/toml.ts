@@ -1,6 +1,6 @@
 import TOML from '@iarna/toml';
 
-import { invalidConfig, messageOf, SwfError } from '../lib/errors.ts';
+import { configInvalid, messageOf, SwfError } from '../lib/errors.ts';
 import { readRegularFile } from '../lib/read-regular-file.ts';
 
 /** TOML as plain objects, with errors that name the place. */
@@ -34,7 +34,7 @@ function parseToml(text: string, source: string): Table {
     const first = messageOf(error)
       .split('\n')[0]
       ?.replace(/ at row \d+, col \d+, pos \d+:?$/, '');
-    throw invalidConfig(`${source}${place}: ${first}; fix the TOML there`, { cause: error });
+    throw configInvalid(`${source}${place}: ${first}; fix the TOML there`, { cause: error });
   }
 }
 

@@ -69,5 +69,3 @@ export function summarizeStage(stage: StageName, buckets: readonly DelayBucket[]
     last_at,
   };
 }
-
-/** Times are recorded in milliseconds. */

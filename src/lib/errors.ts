@@ -61,7 +61,7 @@ export const argumentInvalid = (sentence: string, options?: ErrorOptions): SwfEr
   new SwfError('ARGUMENT_INVALID', sentence, options);
 
 /** A configuration that cannot be used: `CONFIG_INVALID`. */
-export const invalidConfig = (sentence: string, options?: ErrorOptions): SwfError =>
+export const configInvalid = (sentence: string, options?: ErrorOptions): SwfError =>
   new SwfError('CONFIG_INVALID', sentence, options);
 
 /** `STORE_UNAVAILABLE` because no run has made the store yet, so nothing is wrong with it. */

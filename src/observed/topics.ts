@@ -1,4 +1,4 @@
-import { invalidConfig } from '../lib/errors.ts';
+import { configInvalid } from '../lib/errors.ts';
 import { type LayoutName, layoutTopics } from '../messages/layouts.ts';
 
 /** The topic of broadcasts, which every layout of the testbed has. */
@@ -12,7 +12,7 @@ export function observedTopics(named: readonly string[], layout: LayoutName | un
   const topics = named.length > 0 ? named : [broadcastTopic, ...layoutTopics(layout)];
   for (const topic of topics) {
     const why = refusalOf(topic);
-    if (why !== undefined) throw invalidConfig(`${JSON.stringify(topic.slice(0, 200))} is not listened to: ${why}`);
+    if (why !== undefined) throw configInvalid(`${JSON.stringify(topic.slice(0, 200))} is not listened to: ${why}`);
   }
   return [...new Set(topics)];
 }

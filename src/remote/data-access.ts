@@ -14,7 +14,7 @@ import { isRemoteFolder, noteRemoteEnd, prepareRemoteFolder, removeOldRemoteFold
 import { isMarked } from '../files/store-marker.ts';
 import { pathAddress, type WritePlace } from '../files/write-aside.ts';
 import { bearerTokenPattern } from '../lib/bearer-token.ts';
-import { invalidConfig } from '../lib/errors.ts';
+import { configInvalid } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { withoutSecrets } from '../lib/secrets.ts';
 
@@ -208,7 +208,7 @@ function tokenIn(environment: NodeJS.ProcessEnv): string | undefined {
   const token = environment['SWF_FILES_TOKEN'];
   if (token === undefined || token === '') return undefined;
   if (bearerTokenPattern.test(token)) return token;
-  throw invalidConfig('SWF_FILES_TOKEN holds a blank or a letter that no header can have; choose another');
+  throw configInvalid('SWF_FILES_TOKEN holds a blank or a letter that no header can have; choose another');
 }
 
 const unpublished =

@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.ts';
 import type { Drive } from '../db/driving/take-over.ts';
 import { homeOf } from '../db/log/store-identity.ts';
 import type { Store } from '../db/opening/store.ts';
-import { invalidConfig, messageOf, SwfError } from '../lib/errors.ts';
+import { configInvalid, messageOf, SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { whyNotOurs } from '../lib/ownership.ts';
 
@@ -55,7 +55,7 @@ function requireExecutionFolder({ data: { dir, write_files } }: Config, executio
  */
 export function refuseForeignFolder({ data: { dir, write_files } }: Config, { execution_id }: Drive): void {
   if (!write_files || dir === undefined || !existsSync(join(dir, execution_id))) return;
-  throw invalidConfig(
+  throw configInvalid(
     `data.dir = ${JSON.stringify(dir)} holds files of an execution ${execution_id} that this store does not know: they are another store's, or of the time behind a backup that was restored; give this store another data.dir, or move that folder away`,
   );
 }

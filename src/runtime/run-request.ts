@@ -7,7 +7,7 @@ import type { Config } from '../config/schema.ts';
 import { namePattern } from '../domain/names.ts';
 import { currentPlanVersion } from '../domain/params.ts';
 import { decodedOf } from '../exchange/decoding.ts';
-import { invalidConfig, SwfError } from '../lib/errors.ts';
+import { configInvalid, SwfError } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
 import { decodeObject } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
@@ -87,7 +87,7 @@ function requestedConfig(request: Message<'run_workflow'>, { config, sources }: 
 function requireWords(words: readonly string[]): void {
   const wrong = words.find((word) => !namePattern.test(word));
   if (wrong === undefined) return;
-  throw invalidConfig(
+  throw configInvalid(
     `${JSON.stringify(wrong)} cannot be part of an execution id; use letters, digits, "_", "." and "-"`,
   );
 }

@@ -1,4 +1,4 @@
-import { invalidConfig } from '../lib/errors.ts';
+import { configInvalid } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { type Receiver, Refused } from './receiver.ts';
 
@@ -17,7 +17,7 @@ export function webhookReceiver(url: string): Receiver {
     ? new URL(url)
     : { protocol: '', username: '', password: '', host: '' };
   if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '')
-    throw invalidConfig(
+    throw configInvalid(
       `the webhook${host === '' ? '' : ` at ${host}`} is no address that can be posted to; give https://HOST/PATH, without a login in it`,
     );
   return {

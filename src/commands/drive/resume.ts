@@ -9,7 +9,7 @@ import { recorderOf } from '../../db/presence/recorders.ts';
 import { createQueries } from '../../db/queries.ts';
 import { pausedBy } from '../../db/reports/commands.ts';
 import type { Speed } from '../../domain/params.ts';
-import { invalidConfig } from '../../lib/errors.ts';
+import { configInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { askRecorder } from '../../runtime/ask-recorder.ts';
@@ -61,7 +61,7 @@ async function resume(io: Io, store: Store, args: ResumeArguments): Promise<numb
   }
   const settings = setup.broker(broker);
   if (settings !== undefined && config.broker.url === undefined) {
-    throw invalidConfig(
+    throw configInvalid(
       `${execution_id} runs in one process, so nothing of it is on a broker; resume it without --broker`,
     );
   }

@@ -7,7 +7,7 @@ import { newestVersion } from '../../db/opening/schema-version.ts';
 import type { TestbedRequest } from '../../db/stand-in/requests.ts';
 import { observerMetricsText } from '../../http/observer-metrics.ts';
 import { aborted } from '../../lib/deadline.ts';
-import { invalidConfig } from '../../lib/errors.ts';
+import { configInvalid } from '../../lib/errors.ts';
 import type { LayoutName } from '../../messages/layouts.ts';
 import { observedTopics } from '../../observed/topics.ts';
 import { type Listening, observe } from '../../observer/observer.ts';
@@ -53,7 +53,7 @@ async function listen(io: Io, args: ObserveArguments): Promise<void> {
   const isToldOtherwise = args.api !== undefined || args.monitorUrl !== undefined;
   const heard = isToldOtherwise ? heardBeside(io, args) : listenedBy(io, args);
   if (args.allowControl && heard.settings === undefined)
-    throw invalidConfig('--allow-control sends over a broker; give --broker stomp://HOST:PORT');
+    throw configInvalid('--allow-control sends over a broker; give --broker stomp://HOST:PORT');
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   if (args.untilParentEnds) io.onParentEnd(() => interrupted.abort());
@@ -178,7 +178,7 @@ const figuresOf = (version: string, ear: Listening | undefined, places: readonly
 export function listenedBy(io: Io, args: ListeningArguments): Listened & { settings: BrokerSettings } {
   const { settings, ...heard } = heardBeside(io, args);
   if (settings === undefined)
-    throw invalidConfig(
+    throw configInvalid(
       'an observer listens to a broker; give --broker stomp://HOST:PORT, --monitor-url URL to read swf-monitor, or --api PORT to stand in for it',
     );
   return { settings, ...heard };

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { toldRunning } from '../../db/observed/executions.ts';
-import { invalidConfig } from '../../lib/errors.ts';
+import { configInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { MonitorReader } from '../../observer/monitor-reader.ts';
 import type { Io } from '../shared/io.ts';
@@ -50,7 +50,7 @@ function rootOf(url: string): string {
     ? new URL(url)
     : { protocol: '', username: '', password: '' };
   if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '')
-    throw invalidConfig(
+    throw configInvalid(
       `--monitor-url ${JSON.stringify(printable(username === '' && password === '' ? url : protocol))} is no address of swf-monitor; give http://HOST/swf-monitor or https://…, and its token as SWF_MONITOR_TOKEN`,
     );
   return url.replace(/\/+$/, '').replace(/\/api$/, '');

@@ -1,6 +1,6 @@
 import type { Store } from '../../db/opening/store.ts';
 import { isLoopback } from '../../http/guard.ts';
-import { invalidConfig } from '../../lib/errors.ts';
+import { configInvalid } from '../../lib/errors.ts';
 import type { RestLine } from '../../observed/recording-lines.ts';
 import { createStandIn } from '../../stand-in/app.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from '../serve/listening.ts';
@@ -24,7 +24,7 @@ export async function serveStandIn(io: Io, { where, store, onCall }: StandInArgu
   const address = parseAddress(where, '--api');
   const { SWF_MONITOR_TOKEN: token = '' } = io.env;
   if (token === '' && !isLoopback(address.host))
-    throw invalidConfig(
+    throw configInvalid(
       `--api ${where}: others than this machine could write; set SWF_MONITOR_TOKEN, which their agents then need, or listen at 127.0.0.1`,
     );
   const app = createStandIn({

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { nameless, type Scope, scopes, type Token } from '../../http/callers.ts';
 import { isLoopback } from '../../http/guard.ts';
 import { bearerTokenPattern } from '../../lib/bearer-token.ts';
-import { invalidConfig, messageOf, SwfError } from '../../lib/errors.ts';
+import { configInvalid, messageOf, SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { readRegularFile } from '../../lib/read-regular-file.ts';
 import type { Io } from '../shared/io.ts';
@@ -48,7 +48,7 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
   return { tokens, tls };
 }
 
-const invalid = (sentence: string): SwfError => invalidConfig(sentence);
+const invalid = (sentence: string): SwfError => configInvalid(sentence);
 
 function readTokens(io: Io): Token[] {
   for (const name of ['SWF_MCP_TOKEN', 'SWF_MCP_TOKEN_FILE'])

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { limitConnections } from '../../http/idle-connections.ts';
-import { invalidConfig, messageOf } from '../../lib/errors.ts';
+import { configInvalid, messageOf } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Access } from './http-access.ts';
 
@@ -70,7 +70,7 @@ function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls
   try {
     return createHttpsServer({ ...timeLimits, ...tls, handshakeTimeout: timeLimits.headersTimeout }, listener);
   } catch (error) {
-    throw invalidConfig(
+    throw configInvalid(
       `--tls-cert and --tls-key are no certificate and its key as PEM (${printable(messageOf(error))})`,
       { cause: error },
     );
@@ -85,7 +85,7 @@ export function parseAddress(where: string, option: string): { host: string; por
   const [, given, digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(where) ?? [];
   const port = Number(digits);
   if (digits === '' || port > 65_535)
-    throw invalidConfig(
+    throw configInvalid(
       `${option} ${JSON.stringify(printable(where))} is no address; give PORT or HOST:PORT, such as 8181 or 127.0.0.1:8181 (0: any free port)`,
     );
   return { host: (given ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'), port };
@@ -111,7 +111,7 @@ export async function listen(
         : code === 'EACCES'
           ? 'this user may not listen there'
           : `${code}`;
-    throw invalidConfig(`${printable(given)}: ${why}; give another address`, { cause: error });
+    throw configInvalid(`${printable(given)}: ${why}; give another address`, { cause: error });
   }
   return server.address() as AddressInfo;
 }

@@ -5,7 +5,7 @@ import { loadConfig } from '../../config/load.ts';
 import { createFilesApp } from '../../http/files-app.ts';
 import { isLoopback } from '../../http/guard.ts';
 import { bearerTokenPattern } from '../../lib/bearer-token.ts';
-import { invalidConfig, SwfError } from '../../lib/errors.ts';
+import { configInvalid, SwfError } from '../../lib/errors.ts';
 import { configPlaces, type Io, storePath } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { readTls } from './http-access.ts';
@@ -20,7 +20,7 @@ export interface ServeFilesArguments {
   tlsKey: string | undefined;
 }
 
-const invalid = (sentence: string): SwfError => invalidConfig(sentence);
+const invalid = (sentence: string): SwfError => configInvalid(sentence);
 
 /** `swf-mcp serve-files`: publishes the folder of data files read-only by HTTP until a signal comes. Returns the exit code. */
 export function serveFilesCommand(io: Io, args: ServeFilesArguments): Promise<number> {

@@ -8,7 +8,7 @@ import { openStore } from '../../db/opening/open-store.ts';
 import type { AgentType } from '../../domain/states.ts';
 import { counting, Traffic } from '../../exchange/traffic.ts';
 import { aborted, pause } from '../../lib/deadline.ts';
-import { invalidConfig } from '../../lib/errors.ts';
+import { configInvalid } from '../../lib/errors.ts';
 import { createLog } from '../../lib/logger.ts';
 import { startRemoteAgent } from '../../remote/remote-process.ts';
 import type { RunningAgent } from '../../remote/running-agent.ts';
@@ -105,7 +105,7 @@ async function workUntilStopped(
 ): Promise<void> {
   const { namespace } = around.loaded.config.testbed;
   if (type === 'fast_processing')
-    throw invalidConfig(
+    throw configInvalid(
       'fast_processing runs in the recorder: "swf-mcp run --broker" or "swf-mcp agent daq_simulator"',
     );
   const { recorded, settings } = around;
@@ -167,7 +167,7 @@ function surroundingsOf(io: Io, { config: name, sets, broker }: AgentArguments):
   const loaded = loadConfig(sources);
   const settings = brokerSettings(broker, loaded.config.broker, io.env);
   if (settings === undefined) {
-    throw invalidConfig(
+    throw configInvalid(
       'an agent of its own needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration',
     );
   }

@@ -4,7 +4,7 @@ import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace } from '../../config/policies.ts';
 import { connectToBroker } from '../../exchange/broker-start.ts';
 import { pause, withDeadline } from '../../lib/deadline.ts';
-import { invalidConfig, NoStoreYet, SwfError } from '../../lib/errors.ts';
+import { configInvalid, NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { configPlaces, exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { hearAgent } from './hear-agent.ts';
@@ -61,7 +61,7 @@ async function waitForAgent(io: Io, { name, broker: flag, config, sets, wait }: 
   const loaded = loadConfig({ name: config, sets, ...configPlaces(io) });
   const settings = brokerSettings(flag, loaded.config.broker, io.env);
   if (settings === undefined)
-    throw invalidConfig('ready needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration');
+    throw configInvalid('ready needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration');
   requireOwnNamespace(loaded);
   const { namespace } = loaded.config.testbed;
   const late = new AbortController();

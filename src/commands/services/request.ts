@@ -7,7 +7,7 @@ import { requireOwnNamespace } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { connectToBroker } from '../../exchange/broker-start.ts';
 import { NamespaceGuard } from '../../exchange/namespace-guard.ts';
-import { invalidConfig, SwfError } from '../../lib/errors.ts';
+import { configInvalid, SwfError } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
 import { configPlaces, exitCodes, type Io, userName } from '../shared/io.ts';
@@ -32,7 +32,7 @@ export async function requestCommand(
   const { config } = loaded;
   const settings = brokerSettings(flag, config.broker, io.env);
   if (settings === undefined)
-    throw invalidConfig(
+    throw configInvalid(
       'request needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration',
     );
   requireOwnNamespace(loaded);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { loadConfig } from '../../config/load.ts';
-import { invalidConfig, SwfError } from '../../lib/errors.ts';
+import { configInvalid, SwfError } from '../../lib/errors.ts';
 import { configPlaces, type Io, exitCodes, shellWord, storePath } from '../shared/io.ts';
 
 export interface UnitArguments {
@@ -26,7 +26,7 @@ const lastMessagesSeconds = 30;
 /** `swf-mcp unit`: prints the service file that runs `swf-mcp up`, or `swf-mcp observe`, with these arguments. */
 export function unitCommand(io: Io, args: UnitArguments): number {
   if (args.observe !== undefined && args.broker === undefined && args.config === undefined && args.sets.length === 0)
-    throw invalidConfig('an observer listens to a broker; give --broker stomp://HOST:PORT');
+    throw configInvalid('an observer listens to a broker; give --broker stomp://HOST:PORT');
   const words = [
     ...io.self(),
     '--db',

@@ -6,7 +6,7 @@ import { requireOwnNamespace, requireRecorderAgents } from '../../config/policie
 import type { Config } from '../../config/schema.ts';
 import { backoff } from '../../lib/backoff.ts';
 import { pause } from '../../lib/deadline.ts';
-import { invalidConfig, SwfError } from '../../lib/errors.ts';
+import { configInvalid, SwfError } from '../../lib/errors.ts';
 import { configPlaces, exitCodes, type Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 
@@ -44,7 +44,7 @@ async function runAgents(
 ): Promise<void> {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   if (brokerSettings(broker, loaded.config.broker, io.env) === undefined)
-    throw invalidConfig('up needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration');
+    throw configInvalid('up needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration');
   const agents = agentsOf(loaded.config);
   // An observer alone has no namespace of its own.
   if (agents.length > 0) requireOwnNamespace(loaded);
@@ -54,7 +54,7 @@ async function runAgents(
     ...(watch ? [watcherOf(notify)] : []),
   ];
   if (wanted.length === 0)
-    throw invalidConfig(
+    throw configInvalid(
       'every agent has enabled = false, so there is nothing to run; enable those of this host, or give --observe',
     );
   const stopping = new AbortController();
@@ -89,7 +89,7 @@ async function runAgents(
 const noneCanWork = (codes: readonly (string | undefined)[]): SwfError =>
   codes.every((code) => code === 'NAMESPACE_IN_USE')
     ? new SwfError('NAMESPACE_IN_USE', 'no agent can work in this namespace, as the lines above say')
-    : invalidConfig('no agent can work with these settings, as the lines above say; fix them');
+    : configInvalid('no agent can work with these settings, as the lines above say; fix them');
 
 interface Wanted {
   /** The prefix of its lines. */
@@ -108,7 +108,7 @@ function withMetrics(agents: readonly Wanted[], metrics: string | undefined): Wa
   const [, host = '', first = ''] = /^(.*:)?(\d{1,5})$/.exec(metrics) ?? [];
   const port = Number(first);
   if (first === '' || port === 0 || port + agents.length - 1 > 65_535)
-    throw invalidConfig(
+    throw configInvalid(
       `--metrics ${metrics} names no ports for ${agents.length} agents; give [HOST:]PORT, the first of as many ports`,
     );
   return agents.map((agent, at) => ({ ...agent, metrics: `${host}${port + at}` }));

@@ -2,7 +2,7 @@ import { loadConfig } from '../../config/load.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import { pause } from '../../lib/deadline.ts';
-import { invalidConfig, NoStoreYet } from '../../lib/errors.ts';
+import { configInvalid, NoStoreYet } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { findingRules } from '../../monitoring/findings/index.ts';
 import { observedRules } from '../../monitoring/observed/findings/index.ts';
@@ -89,7 +89,7 @@ function patienceByCode(io: Io, { config: name, sets }: WatchArguments): Record<
   const known = [...new Set([...findingRules, ...observedRules].map(({ code }) => code))];
   const unknown = Object.keys(after).find((code) => !known.includes(code));
   if (unknown === undefined) return after;
-  throw invalidConfig(
+  throw configInvalid(
     `watch.after.${unknown}: no finding has this code; the nearest is ${nearest(unknown, known, 1)[0]}, docs/monitor.md lists all`,
   );
 }

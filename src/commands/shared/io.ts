@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 
 import { type Synchronous, synchronousModes } from '../../db/sqlite/synchronous.ts';
 import { namePattern } from '../../domain/names.ts';
-import { invalidConfig } from '../../lib/errors.ts';
+import { configInvalid } from '../../lib/errors.ts';
 import { type LogLevel, logLevels } from '../../lib/logger.ts';
 import { nearest } from '../../lib/suggest.ts';
 import type { ChildMessage } from './child-messages.ts';
@@ -108,7 +108,7 @@ export const shellWord = (word: string): string =>
 export function userName({ env }: Io): string {
   const name = nonEmpty(env['SWF_USER']) ?? known(() => userInfo().username, 'name', 'SWF_USER');
   if (namePattern.test(name)) return name;
-  throw invalidConfig(
+  throw configInvalid(
     `SWF_USER = ${JSON.stringify(name)} cannot be part of an id; use up to 64 letters, digits, ".", "_" and "-"`,
   );
 }
@@ -119,7 +119,7 @@ export function logLevel({ env }: Io): LogLevel {
   const name = text.toUpperCase();
   if (Object.hasOwn(logLevels, name)) return name as LogLevel;
   const names = Object.keys(logLevels);
-  throw invalidConfig(
+  throw configInvalid(
     `SWF_LOG_LEVEL = ${JSON.stringify(text)} is no log level; the nearest is ${nearest(name, names, 1)[0]}, allowed are ${names.join(', ')}`,
   );
 }
@@ -129,7 +129,7 @@ export function storeOptions({ env }: Io): { synchronous: Synchronous } {
   const text = nonEmpty(env['SWF_SYNCHRONOUS']) ?? 'NORMAL';
   const synchronous = synchronousModes.find((mode) => mode === text.toUpperCase());
   if (synchronous !== undefined) return { synchronous };
-  throw invalidConfig(
+  throw configInvalid(
     `SWF_SYNCHRONOUS is ${JSON.stringify(text)}; allowed: NORMAL, or FULL to wait for the disk at every commit`,
   );
 }
@@ -139,7 +139,7 @@ function known(ask: () => string, what: string, instead: string): string {
   try {
     return ask();
   } catch (error) {
-    throw invalidConfig(`the system knows no ${what} for this user; give ${instead}`, {
+    throw configInvalid(`the system knows no ${what} for this user; give ${instead}`, {
       cause: error,
     });
   }

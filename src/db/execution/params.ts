@@ -1,5 +1,5 @@
 import { type ExecutionParams, executionParamsSchema } from '../../domain/params.ts';
-import { invalidConfig } from '../../lib/errors.ts';
+import { configInvalid } from '../../lib/errors.ts';
 import { onceFor } from '../../lib/once-for.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -49,7 +49,7 @@ function parseParams(text: string, executionId: string): ExecutionParams {
   const { data, error } = executionParamsSchema.safeParse(readText(text), uncompiled);
   if (data !== undefined) return data;
   const [issue] = error.issues;
-  throw invalidConfig(
+  throw configInvalid(
     `the configuration recorded for ${executionId} cannot be used here: ${issue?.path.join('.')}: ${issue?.message}; use the swf-mcp that recorded it`,
   );
 }

@@ -73,7 +73,7 @@ function longestGap(
 /**
  * Notes that a process has written nothing for a while. Returns the line, for people; undefined if it wrote in between.
  * @param between two heartbeats, milliseconds since 1970
- * @param seconds the shortest time to note
+ * @param shortest the shortest time to note, in seconds
  */
 export function noteStandstill(
   tx: Transaction,

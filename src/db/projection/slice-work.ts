@@ -74,7 +74,7 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx
   return applied;
 };
 
-/** Nobody acts sooner than this, so a recorded time may be off by so much. Seconds. */
+/** How much shorter than measured a recorded time may be: the start is recorded a little after it. Seconds. */
 const slack = 1;
 
 /**

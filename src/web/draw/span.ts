@@ -7,8 +7,14 @@ export const spanOf = ({ from, until, bin_seconds }: Timeline): { begin: number;
   bin: bin_seconds * 1000,
 });
 
+/** A range of time, in milliseconds since 1970. */
+export interface Range {
+  from: number;
+  until: number;
+}
+
 /** The drawn time range alone. */
-export function rangeOf(timeline: Timeline): { from: number; until: number } {
+export function rangeOf(timeline: Timeline): Range {
   const { begin, end } = spanOf(timeline);
   return { from: begin, until: end };
 }

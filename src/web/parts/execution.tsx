@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 
-import { rangeOf } from '../draw/span.ts';
+import { type Range, rangeOf } from '../draw/span.ts';
 import type { Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
 import { duration } from '../shared/format.ts';
 import { isEnded, silentSinceOf, useMonitor } from '../state/asking.ts';
@@ -10,7 +10,7 @@ import { useShown } from '../state/moment.ts';
 import type { PageProps } from '../state/route.ts';
 import { useTab } from '../state/tab.ts';
 import { useAround } from '../state/world.ts';
-import { partWithin, type Range } from '../state/zoom.ts';
+import { partWithin } from '../state/zoom.ts';
 import { FaultBanner, Refused, Skeleton } from './banner.tsx';
 import { Card } from './card.tsx';
 import { Causes } from './causes.tsx';

@@ -1,10 +1,10 @@
-import { rangeOf } from '../draw/span.ts';
+import { type Range, rangeOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { time } from '../shared/format.ts';
 import type { Part } from '../state/course.ts';
 import { stepsBack } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
-import { moved, type Range, scaled } from '../state/zoom.ts';
+import { moved, scaled } from '../state/zoom.ts';
 import { Button } from './card.tsx';
 
 interface Props {

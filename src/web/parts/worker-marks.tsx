@@ -1,6 +1,6 @@
 import type { Bar } from '../draw/paint.ts';
 import { linear } from '../draw/scale.ts';
-import type { Range } from '../state/zoom.ts';
+import type { Range } from '../draw/span.ts';
 import { left, right, Times } from './chart-parts.tsx';
 
 interface MarksProps {

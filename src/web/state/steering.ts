@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-import { type Range, rangeByKey, rangeByWheel } from './zoom.ts';
+import type { Range } from '../draw/span.ts';
+import { rangeByKey, rangeByWheel } from './zoom.ts';
 
 /** How long wheel and keys must rest before their range is requested. Milliseconds. */
 const rest = 200;

@@ -1,8 +1,4 @@
-/** A range of time, in milliseconds since 1970. */
-export interface Range {
-  from: number;
-  until: number;
-}
+import type { Range } from '../draw/span.ts';
 
 /** The shortest part that can be chosen. Milliseconds. */
 const shortest = 5;
