@@ -112,9 +112,11 @@ export async function awaitEffect(
   const deadline = began + patienceSeconds * 1000;
   let told = false;
   for (;;) {
+    // Looked at first: a driver that carries out a stop has ended right after.
+    const wasDriven = isDriven(store, execution_id, isAlive);
     const state = commandState(store.sql, message_id);
     if (state !== 'waiting') return outcomeOf(action, state);
-    if (!isDriven(store, execution_id, isAlive)) throw nobodyDrives(execution_id, storeOption);
+    if (!wasDriven) throw nobodyDrives(execution_id, storeOption);
     if (performance.now() > deadline) return { effect: 'pending' };
     if (!told && performance.now() - began > soonMilliseconds) {
       told = true;

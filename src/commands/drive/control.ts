@@ -9,6 +9,7 @@ import {
   type Command,
   isDriven,
   nobodyDrives,
+  type Outcome,
   recordCommand,
   type Requester,
   requireControllable,
@@ -76,7 +77,15 @@ async function answerTo(io: Io, store: Store, action: Action, command: Command):
   const onWait = (): void =>
     io.err(`waiting up to ${patienceSeconds} s for the process that drives ${execution_id}, which does not answer yet`);
   const outcome = await awaitEffect(store, command, { isAlive, patienceSeconds, onWait, storeOption: storeOption(io) });
-  const next = (name: string): string => `swf-mcp${storeOption(io)} ${name} ${execution_id}`;
+  return answerOf(outcome, { action, execution_id, db: storeOption(io) });
+}
+
+/** An outcome as a sentence. Throws `EXECUTION_NOT_RUNNING` for a refused command, and `COMMAND_PENDING`. */
+export function answerOf(
+  outcome: Outcome,
+  { action, execution_id, db }: { action: Action; execution_id: string; db: string },
+): string {
+  const next = (name: string): string => `swf-mcp${db} ${name} ${execution_id}`;
   switch (outcome.effect) {
     case 'already':
       return `${execution_id} ${outcome.reason}`;

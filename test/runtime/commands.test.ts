@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+
+import { answerOf } from '../../src/commands/drive/control.ts';
+import { registerProcess, takeOwnership } from '../../src/db/presence/leases.ts';
+import { currentProcess } from '../../src/lib/process-identity.ts';
+import { awaitEffect, type Command, type Outcome, recordCommand } from '../../src/runtime/commands.ts';
+import { makeRunningStore, type TestStore } from '../helpers.ts';
+
+const execution_id = 'stf_datataking-tester-0001';
+
+/** A running execution with a living driver, and a stop that it has not taken yet. */
+async function askToStop(): Promise<TestStore & { command: Command }> {
+  const made = await makeRunningStore();
+  await made.store.write((tx) =>
+    takeOwnership(tx, execution_id, registerProcess(tx, currentProcess(), '0.0.0'), () => true),
+  );
+  const command = await recordCommand(made.store, execution_id, { action: 'stop', by: { name: 'tester' } });
+  if (command === undefined) throw new Error('there was nothing to stop');
+  return { ...made, command };
+}
+
+describe('a stop', () => {
+  it('is pending where its driver lives and has not taken it', async () => {
+    const { store, command } = await askToStop();
+    expect(await awaitEffect(store, command, { isAlive: () => true, patienceSeconds: 0 })).toEqual({
+      effect: 'pending',
+    });
+  });
+
+  it('is refused where its driver is gone', async () => {
+    const { store, command } = await askToStop();
+    const wait = awaitEffect(store, command, { isAlive: () => false, patienceSeconds: 1 });
+    await expect(wait).rejects.toMatchObject({ code: 'EXECUTION_NOT_RUNNING' });
+  });
+
+  it('is done where its driver has carried it out, and ended while somebody looked', async () => {
+    const { store, command } = await askToStop();
+    const isAlive = (): boolean => {
+      store.db.prepare(`UPDATE message_rows SET effect = 'applied' WHERE message_id = ?`).run(command.message_id);
+      return false;
+    };
+    expect(await awaitEffect(store, command, { isAlive, patienceSeconds: 1 })).toEqual({ effect: 'applied' });
+  });
+});
+
+describe('the outcome of a command in words', () => {
+  const said = (outcome: Outcome): string => answerOf(outcome, { action: 'stop', execution_id, db: ' --db x.db' });
+  const failed = (outcome: Outcome): string => {
+    try {
+      return said(outcome);
+    } catch (error) {
+      return (error as { line: string }).line;
+    }
+  };
+
+  it.each([
+    [{ effect: 'applied' }, /^stf_datataking-tester-0001 is stopped; see "swf-mcp --db x\.db status /],
+    [{ effect: 'already', reason: 'is stopped already' }, /^stf_datataking-tester-0001 is stopped already$/],
+    [{ effect: 'none', reason: 'the DAQ is done' }, /^EXECUTION_NOT_RUNNING: .* cannot stop: the DAQ is done; see /],
+    [
+      { effect: 'pending' },
+      /^COMMAND_PENDING: .* has not accepted the command .* stays recorded and takes effect when /,
+    ],
+  ] as const)('%j', (outcome, words) => {
+    expect(failed(outcome)).toMatch(words);
+  });
+});
