@@ -33,6 +33,10 @@ describe('the cause of a failure', () => {
       'PAYLOAD_FAILED: recon ended with exit code 3 after 1.5 s; its last words: bad geometry',
       'recon ended with exit code 3: bad geometry',
     ],
+    [
+      'eicrecon exited with returncode=1. stderr (last 500 chars): Error: cannot open geometry',
+      'eicrecon exited with exit code 1: Error: cannot open geometry',
+    ],
     ['killed by signal 9 after 600 s', 'killed by signal 9'],
     ['status 404 of http://host/a/b', 'status 404 of http:/…/b'],
     ['errno 28 at 12 of 17', 'errno 28 at N of N'],

@@ -335,7 +335,11 @@ describe('every tool', () => {
     expect(await ask(client, 'list_workflow_executions')).toMatchObject({ items: [{ origin: 'observed' }] });
     expect((await ask(client, 'list_stf_files', of))['items']).not.toEqual([]);
     expect((await ask(client, 'list_tf_files', of))['items']).not.toEqual([]);
-    expect((await ask(client, 'get_execution_timeline', of))['workers']).not.toEqual([]);
+    const { workers, series } = await ask(client, 'get_execution_timeline', of);
+    expect(workers).not.toEqual([]);
+    // Results come after the runner has said the end.
+    const ended = [...series.completed, ...series.exhausted].reduce((sum: number, n: number) => sum + n, 0);
+    expect(ended).toBe(slices.filter(({ status }) => status !== 'queued').length);
     expect(
       await ask(client, 'compare_executions', { execution_id: 'latest', with_execution_id: 'latest' }),
     ).toBeDefined();

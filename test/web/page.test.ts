@@ -283,6 +283,11 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await expect.poll(() => page.url()).toMatch(/#\/stf_datataking-tester-0002\?\S*asof=/);
     await page.goBack();
     await expect.poll(() => page.url()).toContain('#/latest');
+    // A film goes on in the address that it has then.
+    await page.getByRole('button', { name: 'play' }).click();
+    await page.waitForURL(/#\/stf_datataking-tester-0002\?\S*asof=/);
+    const first = page.url();
+    await page.waitForURL((now) => now.href !== first);
   });
 
   it('hangs on a wall: what runs in large, with its worst finding, and what has ended small', async () => {

@@ -8,6 +8,7 @@ import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { noAnswer, showInTab, worstOf } from '../state/tab.ts';
 import { useAround } from '../state/world.ts';
+import { worstFirst } from '../state/worst-first.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './bar.tsx';
 import { Pill } from './pill.tsx';
@@ -60,20 +61,6 @@ export function Wall() {
 
 /** The cards beside each other: two rows from four on. */
 const columnsOf = (cards: number): number => Math.max(1, cards < 4 ? cards : Math.ceil(cards / 2));
-
-const severities = ['error', 'warning', 'info'];
-
-/** How much an execution needs somebody, 0 the most. */
-function rankOf(monitor: Monitor | undefined): number {
-  const rank = severities.indexOf(monitor?.findings[0]?.severity ?? '');
-  return rank === -1 ? severities.length : rank;
-}
-
-/** Executions that need somebody come first, then the newest. */
-const worstFirst = <Row extends { execution_id: string }>(
-  rows: readonly Row[],
-  seen: Readonly<Record<string, Monitor>>,
-): Row[] => rows.toSorted((a, b) => rankOf(seen[a.execution_id]) - rankOf(seen[b.execution_id]));
 
 /** Shows the worst health of all running executions in the browser tab. */
 function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {
