@@ -317,6 +317,17 @@ describe('of a run that was changed by an operator', () => {
 
 const requestOf = (line: MessageLine): unknown => (line as MessageLine & { body: Answer }).body['content'].requested_at;
 
+describe('the picture of a run whose runner said the end before its last results', () => {
+  it.each(names)('has them all: %s', async (name) => {
+    const { path } = await readAll([busOf(name), busOf(name).replace('bus.', 'rest.')]);
+    const client = await connectInProcess(path);
+    const { series } = await ask(client, 'get_execution_timeline', { execution_id: 'latest' });
+    const { slices_completed, slices_failed } = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    const sum = (values: number[]): number => values.reduce((all, n) => all + n, 0);
+    expect([sum(series.completed), sum(series.exhausted)]).toEqual([slices_completed, slices_failed]);
+  });
+});
+
 describe('every tool', () => {
   it.each(names)('answers of %s', async (name) => {
     const { path } = await readAll([busOf(name)]);
@@ -335,11 +346,7 @@ describe('every tool', () => {
     expect(await ask(client, 'list_workflow_executions')).toMatchObject({ items: [{ origin: 'observed' }] });
     expect((await ask(client, 'list_stf_files', of))['items']).not.toEqual([]);
     expect((await ask(client, 'list_tf_files', of))['items']).not.toEqual([]);
-    const { workers, series } = await ask(client, 'get_execution_timeline', of);
-    expect(workers).not.toEqual([]);
-    // Results come after the runner has said the end.
-    const ended = [...series.completed, ...series.exhausted].reduce((sum: number, n: number) => sum + n, 0);
-    expect(ended).toBe(slices.filter(({ status }) => status !== 'queued').length);
+    expect((await ask(client, 'get_execution_timeline', of))['workers']).not.toEqual([]);
     expect(
       await ask(client, 'compare_executions', { execution_id: 'latest', with_execution_id: 'latest' }),
     ).toBeDefined();
