@@ -52,6 +52,15 @@ async function endsAsInOneProcess(site: NetworkSite, stfs: number, timeout = 120
 
 const slicesDone = async (site: NetworkSite): Promise<number> => (await site.monitor())['slices_completed'] as number;
 
+/** A run with one worker that has done its first slices. */
+async function startRun(site: NetworkSite, stf_count: number, speed: number): Promise<void> {
+  await site.startRecorder();
+  await site.startMonitoring();
+  await site.startWorker('one');
+  await site.request({ stf_count }, speed);
+  await expect.poll(() => slicesDone(site)).toBeGreaterThan(4);
+}
+
 for (const kind of brokerKinds)
   describeNetworks(kind, (open) => {
     it('end a run of 20 STFs as one host does, though their clocks are off', async () => {
@@ -94,11 +103,7 @@ for (const kind of isLong ? brokerKinds : [activeMq])
     it('tell within two minutes that a link stays down, and go on when it is mended', async () => {
       const seconds = isLong ? 600 : 60;
       const site = await open();
-      await site.startRecorder();
-      await site.startMonitoring();
-      await site.startWorker('one');
-      await site.request({ stf_count: 20 }, 5);
-      await expect.poll(() => slicesDone(site)).toBeGreaterThan(4);
+      await startRun(site, 20, 5);
       site.hosts.host('monitoring').cutLink();
       const cut = performance.now();
       const telling = expect.poll(() => site.findings(), { timeout: 120_000, interval: 1000 });
@@ -112,11 +117,7 @@ for (const kind of isLong ? brokerKinds : [activeMq])
 
     it('say that their recorder hears nothing when its own link is cut, and call no agent missing', async () => {
       const site = await open();
-      await site.startRecorder();
-      await site.startMonitoring();
-      await site.startWorker('one');
-      await site.request({ stf_count: 8 }, 2);
-      await expect.poll(() => slicesDone(site)).toBeGreaterThan(4);
+      await startRun(site, 8, 2);
       const said = new Set<string>();
       const look = async (): Promise<readonly string[]> => {
         const codes = await site.findings();

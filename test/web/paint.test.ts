@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
+import { barsOf, isLost } from '../../src/web/draw/bars.ts';
 import { type Bar, paintBars } from '../../src/web/draw/paint.ts';
+import type { Timeline } from '../../src/web/shared/answers.ts';
 
 const colours = { ground: 0, completed: 1, alternate: 2, failed: 3, processing: 4, lost: 5 };
 const letters = '.aAFPL';
@@ -64,4 +66,20 @@ describe('the bars of workers', () => {
     const bars = Array.from({ length: 50 }, (_, at) => ({ start: at * 2, end: at * 2 + 2 }));
     expect(drawn(bars)).toEqual([expect.stringMatching(/^[aA]{20}$/)]);
   });
+});
+
+it('work in hand is open while its execution runs, and given up when that has ended', () => {
+  const processing = 1;
+  const timeline = {
+    from: '2026-01-01T00:00:00.000Z',
+    until: '2026-01-01T00:00:10.000Z',
+    bin_seconds: 1,
+    stfs: ['swf.1.000001.stf'],
+    // Row, start, length (-1: none yet), state, STF, slice, attempt.
+    spans: [[0, 4000, -1, processing, 0, 3, 1]],
+  } as unknown as Timeline;
+  const [open, ended] = [barsOf(timeline, false), barsOf(timeline, true)];
+  expect(open).toMatchObject([{ start: 4000, end: 10_000, isOpen: true, state: 'processing', sliceId: 3 }]);
+  expect(open.map(isLost)).toEqual([false]);
+  expect(ended.map(isLost)).toEqual([true]);
 });

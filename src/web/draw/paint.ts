@@ -1,16 +1,16 @@
+import type { SliceStatus } from '../../domain/slice-states.ts';
+
 /** A bar of work: the row of its slot, its times in milliseconds from the start of the window, its state, and the attempt it shows. */
 export interface Bar {
   row: number;
   start: number;
   end: number;
-  state: BarState;
+  state: SliceStatus;
   stf: string;
   sliceId: number;
   attempt: number;
   isOpen: boolean;
 }
-
-export type BarState = 'completed' | 'failed' | 'processing' | 'queued';
 
 /** Colours as 32-bit numbers of little-endian pixels: ABGR. */
 export type Colours = Readonly<Record<'completed' | 'alternate' | 'failed' | 'processing' | 'lost' | 'ground', number>>;

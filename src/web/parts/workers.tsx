@@ -1,7 +1,8 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { sliceFilename } from '../../domain/file-names.ts';
-import { type Bar, BarIndex, type BarState, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
+import { barsOf, isLost } from '../draw/bars.ts';
+import { type Bar, BarIndex, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
 import { spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { clock, count, duration } from '../shared/format.ts';
@@ -12,29 +13,7 @@ import { left, right } from './chart-parts.tsx';
 import { Key } from './legend.tsx';
 import { Marks, RowLabels, TimeAxis } from './worker-marks.tsx';
 
-const states: readonly BarState[] = ['queued', 'processing', 'completed', 'failed'];
 const maxHeight = 520;
-
-function barsOf(timeline: Timeline, hasEnded: boolean): Bar[] {
-  const { spans = [], stfs = [] } = timeline;
-  const { begin, end: last } = spanOf(timeline);
-  const end = last - begin;
-  return spans
-    .map(([row = 0, start = 0, length = 0, state = 0, stf = 0, sliceId = 0, attempt = 1]) => ({
-      row,
-      start,
-      end: length < 0 ? end : start + length,
-      isOpen: length < 0 && !hasEnded,
-      state: states[state] ?? 'queued',
-      stf: stfs[stf] ?? '',
-      sliceId,
-      attempt,
-    }))
-    .toSorted((a, b) => a.start - b.start);
-}
-
-/** Whether the attempt was in hand when the last worker disappeared, or its execution was ended. */
-const isLost = ({ state, isOpen }: Bar): boolean => state === 'processing' && !isOpen;
 
 interface Props {
   timeline: Timeline;
