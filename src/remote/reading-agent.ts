@@ -3,7 +3,6 @@ import { handlePatiently } from '../agents/patience.ts';
 import type { Delivery } from '../broker/connection.ts';
 import { placeOfFile } from '../domain/slice-returns.ts';
 import { decodedOf } from '../exchange/decoding.ts';
-import type { ExecutionViews } from '../exchange/execution-views.ts';
 import { NoSuchFile, NotFetched } from '../files/file-server-error.ts';
 import { pause } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
@@ -13,25 +12,19 @@ import type { Draft, Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import { contextOf, type OwnParams } from './agent-context.ts';
-import type { DataAccess, FilePlace } from './data-access.ts';
+import type { FilePlace } from './data-access.ts';
 import type { RemoteLog } from './log.ts';
-import type { OffDutyList } from './off-duty.ts';
+import type { Surroundings } from './part.ts';
 import { seeSharedFile } from './shared-file.ts';
-import type { About, Speaker } from './speaker.ts';
+import type { About } from './speaker.ts';
 
-export interface ReadingAgentOptions {
+export interface ReadingAgentOptions extends Pick<
+  Surroundings,
+  'name' | 'namespace' | 'views' | 'access' | 'offDuty' | 'speaker' | 'onChange' | 'onStep'
+> {
   agent: Agent;
-  name: string;
-  namespace: string;
   own: OwnParams;
-  views: ExecutionViews;
-  access: DataAccess;
-  offDuty: OffDutyList;
-  speaker: Speaker;
   log: RemoteLog;
-  onChange: () => void;
-  /** Called with the time each message took, in seconds. */
-  onStep: (seconds: number) => void;
   /** Aborted when nothing new may begin. */
   draining: AbortSignal;
   onFault: (error: unknown) => void;

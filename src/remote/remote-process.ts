@@ -1,8 +1,7 @@
 import type { BrokerConnection, Delivery } from '../broker/connection.ts';
-import type { ExecutionParams } from '../domain/params.ts';
 import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
-import { type BrokerChoice, connectToBroker } from '../exchange/broker-start.ts';
+import { connectToBroker } from '../exchange/broker-start.ts';
 import { decodedOf } from '../exchange/decoding.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import {
@@ -18,37 +17,30 @@ import { Lifetime } from '../lib/lifetime.ts';
 import type { Log, LogLevel } from '../lib/logger.ts';
 import { bootId, currentProcess } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
-import type { Destinations } from '../messages/destinations.ts';
 import { telemetryOf } from '../messages/telemetry.ts';
 import { remoteAgentName } from './agent-name.ts';
 import { DataAccess } from './data-access.ts';
 import { RemoteHeartbeat, type Self } from './heartbeat.ts';
 import { RemoteLog } from './log.ts';
 import { OffDutyList } from './off-duty.ts';
-import type { Part } from './part.ts';
+import type { Part, Surroundings } from './part.ts';
 import { ReadingPart } from './reading-part.ts';
 import type { Figures, RunningAgent } from './running-agent.ts';
 import { Speaker } from './speaker.ts';
 import { WorkerPart } from './worker-part.ts';
 
-export interface RemoteOptions {
+export interface RemoteOptions extends Pick<
+  Surroundings,
+  'namespace' | 'destinations' | 'broker' | 'params' | 'environment' | 'onStep'
+> {
   type: 'data' | 'fastmon' | 'worker';
   /** Distinguishes agents of one type on one machine, from 1. */
   index: number;
   user: string;
   /** This program's version. */
   version: string;
-  namespace: string;
-  destinations: Destinations;
-  broker: BrokerChoice;
-  /** This host's own parameters. */
-  params: Omit<ExecutionParams, 'plan_version'>;
   log: Log;
   logLevel: LogLevel;
-  /** The environment that payload commands inherit. */
-  environment: NodeJS.ProcessEnv;
-  /** Called with the time each piece of work took, in seconds. */
-  onStep: (seconds: number) => void;
   /** Aborted when the agent is to stop, perhaps while it still waits for its broker. */
   interrupted: AbortSignal;
 }

@@ -2,29 +2,22 @@ import { join } from 'node:path';
 
 import type { DeliveredSlice, Payload } from '../agents/ports.ts';
 import { type Unfit, SliceReturned } from '../agents/slice-worker.ts';
-import type { ExecutionParams } from '../domain/params.ts';
 import type { PayloadSpec } from '../domain/payload-spec.ts';
 import { type PayloadName, type ReturnReason, workKind } from '../domain/slice-returns.ts';
-import type { ExecutionViews } from '../exchange/execution-views.ts';
 import { createScaledClock } from '../lib/clock.ts';
 import { SwfError } from '../lib/errors.ts';
 import type { Lifetime } from '../lib/lifetime.ts';
 import type { PayloadHost } from '../payload/host.ts';
 import { createPayload } from '../payload/kinds.ts';
 import { isProgramThere, isSamePayload, payloadNameOf, readPayload } from '../payload/payload-name.ts';
-import type { Access, DataAccess, FilePlace } from './data-access.ts';
-import type { OffDutyList } from './off-duty.ts';
+import type { Access, FilePlace } from './data-access.ts';
+import type { Surroundings } from './part.ts';
 
-export interface SlicePreparationOptions {
-  namespace: string;
-  /** This host's own parameters, for facts that a slice and its execution do not state. */
-  params: Omit<ExecutionParams, 'plan_version'>;
-  access: DataAccess;
-  views: ExecutionViews;
-  offDuty: OffDutyList;
+export interface SlicePreparationOptions extends Pick<
+  Surroundings,
+  'namespace' | 'params' | 'access' | 'views' | 'offDuty' | 'environment'
+> {
   payloads: PayloadHost;
-  /** The environment that payload commands inherit. */
-  environment: NodeJS.ProcessEnv;
   lifetime: Pick<Lifetime, 'draining'>;
 }
 

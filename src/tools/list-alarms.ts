@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import { alarmSeverities, alarmStates } from '../domain/logbook-words.ts';
+import { alarmRow } from './answers/alarm.ts';
 import { pageAnswer } from './answers/page.ts';
 import { seenByShown } from './monitor/people.ts';
 import { clipShown } from './shared/clip.ts';
@@ -24,24 +25,7 @@ export const listAlarmsTool = defineTool({
       severity: z.enum(alarmSeverities).optional().describe('Of the finding'),
       ...listArguments('raised_at'),
     }),
-  output: () =>
-    pageAnswer(
-      z.strictObject({
-        alarm_id: z.string(),
-        code: z.string(),
-        subject: z.string(),
-        severity: z.enum(alarmSeverities),
-        state: z.enum(alarmStates),
-        sentence: z.string(),
-        execution_id: z.string().optional(),
-        raised_at: z.string(),
-        count: z.int(),
-        seen_by: z.string().optional(),
-        seen_at: z.string().optional(),
-        seen_text: z.string().optional(),
-        cleared_at: z.string().optional(),
-      }),
-    ),
+  output: () => pageAnswer(alarmRow()),
   handle: (args, context) =>
     listPage('list_alarms', args, context, {
       ask: (fixed, page) => context.queries.alarms({ ...args, ...fixed }, page),

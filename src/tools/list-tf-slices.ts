@@ -7,6 +7,7 @@ import { objectsIn } from '../lib/read-json.ts';
 import { rounded } from '../lib/rounded.ts';
 import { shortDigests } from '../lib/short-digests.ts';
 import { pageAnswer } from './answers/page.ts';
+import { sliceRow, type SliceRow } from './answers/slice-row.ts';
 import { clipShown, endEscaped } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
 import {
@@ -27,50 +28,6 @@ const shownError = 500;
 
 /** The result's message has four kilobytes of it. */
 const shownOutput = 1000;
-
-interface OutputFile {
-  name: string;
-  size_bytes: number;
-  checksum: string;
-}
-
-/** All fields are optional: a caller may ask for some of them. */
-const itemOf = () =>
-  z
-    .strictObject({
-      slice_filename: z.string(),
-      slice_id: z.int(),
-      tf_filename: z.string(),
-      stf_filename: z.string().optional(),
-      run_number: z.int().optional(),
-      execution_id: z.string(),
-      tf_first: z.int().optional(),
-      tf_last: z.int().optional(),
-      tf_count: z.int().optional(),
-      status: z.enum(sliceStatuses),
-      retries: z.int(),
-      assigned_worker: z.string().optional(),
-      worker_gone: z.literal(true).optional(),
-      created_at: z.string(),
-      assigned_at: z.string().optional(),
-      completed_at: z.string().optional(),
-      seconds: z.number().optional().describe('From hand-over to result, wall time'),
-      processing_seconds: z
-        .number()
-        .optional()
-        .describe('As its worker measured it: wall time; the placeholder: simulated time'),
-      error: z.string().optional(),
-      payload: z.string().optional().describe('Name and digest; absent: the placeholder'),
-      exit_code: z.int().optional().describe('Of the payload command'),
-      signal: z.string().optional().describe('That ended the payload command'),
-      output_tail: z.string().optional().describe('The end of its output, where it failed'),
-      outputs: z
-        .array(z.strictObject({ name: z.string(), size_bytes: z.int(), checksum: z.string() }))
-        .optional()
-        .describe('Files that it wrote'),
-      outputs_omitted: z.int().optional().describe('Files that are not listed'),
-    })
-    .partial();
 
 export const listTfSlicesTool = defineTool({
   name: 'list_tf_slices',
@@ -98,7 +55,7 @@ export const listTfSlicesTool = defineTool({
       fields: itemFields,
       ...listArguments('time_field'),
     }),
-  output: () => pageAnswer(itemOf()),
+  output: () => pageAnswer(sliceRow()),
   handle(args, context) {
     const filter = {
       ...args,
@@ -113,7 +70,7 @@ export const listTfSlicesTool = defineTool({
         tf_filename: 'TF sample',
         slice_filename: 'TF slice',
       },
-      fields: () => Object.keys(itemOf().shape),
+      fields: () => Object.keys(sliceRow().shape),
       toItem: (row) =>
         present({
           slice_filename: row.slice_filename,
@@ -139,7 +96,7 @@ export const listTfSlicesTool = defineTool({
           exit_code: row.exit_code,
           signal: row.signal,
           output_tail: row.output_tail === null ? null : endEscaped(printable(row.output_tail), shownOutput),
-          outputs: row.outputs === null ? null : (objectsIn(row.outputs) as unknown as OutputFile[]),
+          outputs: row.outputs === null ? null : (objectsIn(row.outputs) as unknown as SliceRow['outputs']),
           outputs_omitted: row.outputs_omitted,
         }),
     });

@@ -1,26 +1,15 @@
 import { logLevels } from '../../lib/logger.ts';
 import type { ClockStep } from '../../lib/steady-clock.ts';
 import { commandTypes } from '../../messages/vocabulary.ts';
+import type { Evidence } from '../../monitoring/evidence.ts';
 import { insertLogLine } from '../log/log-lines.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** A clock step of a process that drives an execution. */
-export interface NotedStep {
-  /** By the clock of the execution, ISO 8601. */
-  at: string;
-  seconds: number;
-  hostname: string;
-}
-
-/** A time in which a living driver wrote nothing. Times are ISO 8601. */
-export interface Standstill {
-  from: string;
-  until: string;
-  hostname: string;
-}
+type NotedStep = Evidence['clock_steps'][number];
+type Standstill = Evidence['standstills'][number];
 
 /** Notes the clock steps of a process for each execution that it drove at that time. Returns a line each, for people. */
 export const noteClockSteps = (tx: Transaction, processId: number, steps: readonly ClockStep[]): string[] =>

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 
-import type { Page } from '../shared/answers.ts';
+import type { Alarm, Page } from '../shared/answers.ts';
 import { inZone, time } from '../shared/format.ts';
 import { usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
@@ -10,17 +10,6 @@ import { More } from './card.tsx';
 import { Icon } from './icon.tsx';
 import { Pill } from './pill.tsx';
 import { useOwnName, useWriting } from './writing.tsx';
-
-interface Alarm {
-  alarm_id: string;
-  severity: 'error' | 'warning';
-  sentence: string;
-  execution_id?: string;
-  raised_at: string;
-  count: number;
-  seen_by?: string;
-  seen_text?: string;
-}
 
 const everyMilliseconds = 5000;
 const maxShown = 20;

@@ -1,31 +1,16 @@
-import type { Page, Trace } from '../shared/answers.ts';
+import type { Page, SliceRow, Trace } from '../shared/answers.ts';
 import { duration } from '../shared/format.ts';
 import { useAnswer } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import { Answered } from './banner.tsx';
 import { type Fact, FactList } from './card.tsx';
 
-/** The fields of a slice that are shown here. */
-interface Slice {
-  tf_filename: string;
-  tf_first?: number;
-  tf_last?: number;
-  assigned_worker?: string;
-  seconds?: number;
-  payload?: string;
-  exit_code?: number;
-  signal?: string;
-  output_tail?: string;
-  outputs?: { name: string; size_bytes: number }[];
-  outputs_omitted?: number;
-}
-
 /** How a slice was processed, and its outcome. */
 export function SliceFacts({ trace, asOf }: { trace: Trace; asOf: string | undefined }) {
   const { world } = useAround();
   const { filename, execution_id } = trace;
   const polled = useAnswer(`facts ${filename} ${asOf}`, () =>
-    world.call<Page<Slice>>('list_tf_slices', {
+    world.call<Page<SliceRow>>('list_tf_slices', {
       execution_id,
       slice_filename: filename,
       ...(asOf === undefined ? {} : { as_of: asOf }),
@@ -34,7 +19,7 @@ export function SliceFacts({ trace, asOf }: { trace: Trace; asOf: string | undef
   return <Answered polled={polled}>{({ items: [slice] }) => slice && <Worked slice={slice} />}</Answered>;
 }
 
-function Worked({ slice }: { slice: Slice }) {
+function Worked({ slice }: { slice: SliceRow }) {
   const { outputs = [], outputs_omitted = 0, output_tail } = slice;
   return (
     <>
@@ -54,7 +39,7 @@ function Worked({ slice }: { slice: Slice }) {
   );
 }
 
-const factsOf = (slice: Slice): Fact[] => [
+const factsOf = (slice: SliceRow): Fact[] => [
   ['frames', slice.tf_first === undefined ? undefined : `${slice.tf_first} to ${slice.tf_last}`],
   ['of', slice.tf_filename],
   ['worker', slice.assigned_worker],

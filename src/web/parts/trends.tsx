@@ -1,16 +1,11 @@
+import type { Sums } from '../shared/answers.ts';
 import { count, duration, percent } from '../shared/format.ts';
 import { useAnswer } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import { Answered } from './banner.tsx';
 import { Table, numbers } from './table.tsx';
 
-interface Day {
-  day: string;
-  count: number;
-  slices?: number;
-  stay_failed?: number;
-  seconds?: { mean: number; p95: number };
-}
+type Day = Sums & { day: string };
 
 const maxDays = 30;
 const [width, height] = [900, 60];
