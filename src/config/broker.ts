@@ -28,6 +28,18 @@ export function brokerSettings(
   };
 }
 
+/** The same for a command that cannot do without. Throws `CONFIG_INVALID` if no broker was requested. @param who the command, as the subject of a sentence */
+export function requireBroker(
+  who: string,
+  flag: string | undefined,
+  section: BrokerSection,
+  env: NodeJS.ProcessEnv,
+): BrokerSettings {
+  const settings = brokerSettings(flag, section, env);
+  if (settings !== undefined) return settings;
+  throw configInvalid(`${who} needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration`);
+}
+
 function urlFromEnvironment(env: NodeJS.ProcessEnv): string {
   const host = env['ACTIVEMQ_HOST'];
   if (host === undefined || host === '') {

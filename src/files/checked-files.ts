@@ -1,8 +1,7 @@
-import { constants, createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 
-import { sha256 } from '../lib/sha256.ts';
+import { checksumOf } from './checksum.ts';
 
 /** How many checksums to keep. */
 const maxKept = 10_000;
@@ -20,7 +19,7 @@ export class CheckedFiles {
       }
       const { size, mtimeMs } = await stat(path);
       const key = `${path} ${size} ${mtimeMs}`;
-      const known = this.#sums.get(key) ?? sumOf(path);
+      const known = this.#sums.get(key) ?? checksumOf(path);
       if (this.#sums.size >= maxKept) this.#sums.clear();
       this.#sums.set(key, known);
       return (await known) === checksum;
@@ -28,10 +27,4 @@ export class CheckedFiles {
       return false;
     }
   }
-}
-
-async function sumOf(path: string): Promise<string> {
-  const hash = sha256();
-  await pipeline(createReadStream(path), hash);
-  return `sha256:${hash.digest('hex')}`;
 }

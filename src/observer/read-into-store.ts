@@ -59,7 +59,7 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
     }
   };
   for await (const line of readRecordings(paths, onTorn)) {
-    count(counts, line);
+    countLine(counts, line);
     extend(spans, line);
     const stated = asStated(line, references);
     if (stated.kind === 'message' ? filter.isMeant(stated.line) : stated.kind === 'note') waiting.push(stated);
@@ -96,7 +96,8 @@ function recordLine(tx: Transaction, read: FileLine): Outcome[] {
   return [];
 }
 
-function count(counts: ReadCounts, line: FileLine): void {
+/** Counts a line of a recording by its kind. */
+export function countLine(counts: Pick<ReadCounts, 'messages' | 'rest' | 'rejected' | 'gaps'>, line: ReadLine): void {
   if (line.kind === 'message') counts.messages += 1;
   else if (line.kind === 'rest') counts.rest += 1;
   else if (line.kind === 'rejected') counts.rejected += 1;

@@ -3,11 +3,10 @@ import { accessSync, readdirSync } from 'node:fs';
 import { lstat, opendir, rename } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 
-import { readAll, readerOf, readFile } from '../files/frame-reader.ts';
+import { checksumOf } from '../files/checksum.ts';
 import { removeWhole } from '../files/remove-whole.ts';
 import { asideEnding } from '../files/write-aside.ts';
 import { makeFolder } from '../lib/make-folder.ts';
-import { sha256 } from '../lib/sha256.ts';
 
 /** A file that a payload wrote. `name` is its path below the output folder, the checksum `sha256:` and 64 hex digits. */
 export interface OutputFile {
@@ -105,13 +104,6 @@ async function regularFiles(folder: string): Promise<string[]> {
 async function describeFile(path: string, name: string): Promise<OutputFile> {
   const { size } = await lstat(path);
   return { name, size_bytes: size, checksum: await checksumOf(path) };
-}
-
-/** A file's checksum: `sha256:` and 64 hex digits. Passes on the system's errors. */
-export async function checksumOf(path: string): Promise<string> {
-  const hash = sha256();
-  await readFile(path, (file) => readAll(readerOf(file), (chunk) => hash.update(chunk)));
-  return `sha256:${hash.digest('hex')}`;
 }
 
 /**

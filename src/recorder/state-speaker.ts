@@ -5,7 +5,7 @@ import { ownerOf } from '../db/presence/leases.ts';
 import type { Prepare } from '../db/sqlite/statements.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';
-import { telemetrySeconds } from '../exchange/wire-headers.ts';
+import { reportOf } from '../exchange/wire-headers.ts';
 import { pause } from '../lib/deadline.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Notifier } from '../messages/notifier.ts';
@@ -125,13 +125,12 @@ export class StateSpeaker {
   }
 
   #say(id: string, driven: Driven): void {
-    const { broker, destination, namespace, onSaid } = this.#options;
+    const { broker, destination, onSaid } = this.#options;
     const state = this.#stateOf(id, driven);
     driven.said = standOf(state);
     onSaid(state);
     if (!broker.isUp()) return;
-    const headers = { 'content-type': 'application/json', msg_type: state.msg_type, namespace, vo: 'eic' };
-    broker.send({ destination, headers, body: JSON.stringify(state), expirySeconds: telemetrySeconds }).catch(() => {});
+    broker.send(reportOf(destination, state)).catch(() => {});
     if (state.status !== 'running') driven.left -= 1;
     if (driven.left === 0) this.#driven.delete(id);
   }

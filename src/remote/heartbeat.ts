@@ -1,7 +1,7 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import type { AgentType } from '../domain/states.ts';
-import { telemetrySeconds } from '../exchange/wire-headers.ts';
+import { reportOf } from '../exchange/wire-headers.ts';
 import { wallNow } from '../lib/time.ts';
 import { type AgentHeartbeat, maxInHand } from '../messages/telemetry.ts';
 import { wireVersion } from '../messages/wire-version.ts';
@@ -92,7 +92,6 @@ export class RemoteHeartbeat {
       ...rest,
       wire: wireVersion,
     };
-    const headers = { 'content-type': 'application/json', msg_type: beat.msg_type, namespace, vo: 'eic' };
-    await broker.send({ destination, headers, body: JSON.stringify(beat), expirySeconds: telemetrySeconds });
+    await broker.send(reportOf(destination, beat));
   }
 }

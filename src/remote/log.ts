@@ -1,5 +1,5 @@
 import type { BrokerConnection } from '../broker/connection.ts';
-import { telemetrySeconds } from '../exchange/wire-headers.ts';
+import { reportOf } from '../exchange/wire-headers.ts';
 import type { Log, LogLevel, LogLine } from '../lib/logger.ts';
 import { logLevels } from '../lib/logger.ts';
 import { utcNow } from '../lib/time.ts';
@@ -131,13 +131,6 @@ export class RemoteLog {
       ...(dropped === 0 ? {} : { dropped }),
     };
     const isSerious = lines.some(({ level }) => logLevels[level] >= logLevels.WARNING);
-    const headers = {
-      'content-type': 'application/json',
-      msg_type: body.msg_type,
-      namespace,
-      vo: 'eic',
-      ...(isSerious ? { persistent: 'true' } : {}),
-    };
-    await broker.send({ destination, headers, body: JSON.stringify(body), expirySeconds: telemetrySeconds });
+    await broker.send(reportOf(destination, body, isSerious));
   }
 }

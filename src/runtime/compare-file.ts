@@ -3,10 +3,11 @@ import { join, sep } from 'node:path';
 
 import type { RecordedFile } from '../db/reports/recorded-files.ts';
 import { isBelow, isElsewhere } from '../domain/file-address.ts';
+import { checksumOf } from '../files/checksum.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
 import { messageOf } from '../lib/errors.ts';
 import { hostname } from '../lib/process-identity.ts';
-import { checksumOf, outputFolder } from '../payload/outputs.ts';
+import { outputFolder } from '../payload/outputs.ts';
 
 /** The state of a file, compared with its record. */
 export interface ComparedFile {

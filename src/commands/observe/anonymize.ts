@@ -1,6 +1,6 @@
 import { argumentInvalid } from '../../lib/errors.ts';
 import { Anonymizer } from '../../observed/anonymize.ts';
-import type { ReadLine } from '../../observed/parse-line.ts';
+import { countLine } from '../../observer/read-into-store.ts';
 import { RecordingFile } from '../../observer/recording-file.ts';
 import { readRecordings } from '../../observer/recording-reader.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
@@ -29,7 +29,7 @@ export async function anonymizeCommand(io: Io, { from = [], anonymize, json }: A
   for await (const read of readRecordings(from, ({ path, why }) =>
     io.err(`WARNING ${path} is torn: ${why}; the part before that is read`),
   )) {
-    count(counts, read);
+    countLine(counts, read);
     if (read.kind !== 'rejected') {
       // A recording still being written has new lines by now.
       anonymizer.collect(read.line);
@@ -45,11 +45,4 @@ export async function anonymizeCommand(io: Io, { from = [], anonymize, json }: A
       `${anonymize}: ${counts.messages} messages, ${counts.rest} REST calls, ${counts.gaps} gaps; ${counts.rejected} lines could not be read and are left out. Look at it before you give it away.`,
     );
   return exitCodes.fine;
-}
-
-function count(counts: { messages: number; rest: number; gaps: number; rejected: number }, read: ReadLine): void {
-  if (read.kind === 'message') counts.messages += 1;
-  else if (read.kind === 'rest') counts.rest += 1;
-  else if (read.kind === 'rejected') counts.rejected += 1;
-  else if ('gap' in read.line) counts.gaps += 1;
 }

@@ -1,6 +1,6 @@
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
-import { brokerSettings } from '../../config/broker.ts';
+import { requireBroker } from '../../config/broker.ts';
 import { type Loaded, loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace, requireRecorderAgents } from '../../config/policies.ts';
 import { asRecorded } from '../../config/recorded.ts';
@@ -165,12 +165,7 @@ function surroundingsOf(io: Io, { config: name, sets, broker }: AgentArguments):
   logLevel(io);
   const sources = { name, sets, ...configPlaces(io) };
   const loaded = loadConfig(sources);
-  const settings = brokerSettings(broker, loaded.config.broker, io.env);
-  if (settings === undefined) {
-    throw configInvalid(
-      'an agent of its own needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration',
-    );
-  }
+  const settings = requireBroker('an agent of its own', broker, loaded.config.broker, io.env);
   requireOwnNamespace(loaded);
   requireRecorderAgents(loaded.config);
   return { sources, loaded, settings, recorded: asRecorded(loaded.config, storePath(io), io.workingFolder, settings) };

@@ -1,10 +1,10 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
-import { brokerSettings } from '../../config/broker.ts';
+import { requireBroker } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace } from '../../config/policies.ts';
 import { connectToBroker } from '../../exchange/broker-start.ts';
 import { pause, withDeadline } from '../../lib/deadline.ts';
-import { configInvalid, NoStoreYet, SwfError } from '../../lib/errors.ts';
+import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { configPlaces, exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { hearAgent } from './hear-agent.ts';
@@ -59,9 +59,7 @@ function observersIn(reader: StoreReader) {
 
 async function waitForAgent(io: Io, { name, broker: flag, config, sets, wait }: ReadyArguments): Promise<number> {
   const loaded = loadConfig({ name: config, sets, ...configPlaces(io) });
-  const settings = brokerSettings(flag, loaded.config.broker, io.env);
-  if (settings === undefined)
-    throw configInvalid('ready needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration');
+  const settings = requireBroker('ready', flag, loaded.config.broker, io.env);
   requireOwnNamespace(loaded);
   const { namespace } = loaded.config.testbed;
   const late = new AbortController();

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 
 import type { BrokerConnection } from '../../broker/connection.ts';
-import { brokerSettings } from '../../config/broker.ts';
+import { requireBroker } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { connectToBroker } from '../../exchange/broker-start.ts';
 import { NamespaceGuard } from '../../exchange/namespace-guard.ts';
-import { configInvalid, SwfError } from '../../lib/errors.ts';
+import { SwfError } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
 import { configPlaces, exitCodes, type Io, userName } from '../shared/io.ts';
@@ -30,11 +30,7 @@ export async function requestCommand(
 ): Promise<number> {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   const { config } = loaded;
-  const settings = brokerSettings(flag, config.broker, io.env);
-  if (settings === undefined)
-    throw configInvalid(
-      'request needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration',
-    );
+  const settings = requireBroker('request', flag, config.broker, io.env);
   requireOwnNamespace(loaded);
   const { namespace } = config.testbed;
   const onTrouble = (): void => {};

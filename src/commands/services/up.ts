@@ -1,6 +1,6 @@
 import { once, setMaxListeners } from 'node:events';
 
-import { brokerSettings } from '../../config/broker.ts';
+import { requireBroker } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace, requireRecorderAgents } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
@@ -43,8 +43,7 @@ async function runAgents(
   { config: name, broker, sets, metrics, observe, watch = false, notify }: UpArguments,
 ): Promise<void> {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
-  if (brokerSettings(broker, loaded.config.broker, io.env) === undefined)
-    throw configInvalid('up needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration');
+  requireBroker('up', broker, loaded.config.broker, io.env);
   const agents = agentsOf(loaded.config);
   // An observer alone has no namespace of its own.
   if (agents.length > 0) requireOwnNamespace(loaded);
