@@ -139,7 +139,7 @@ export interface Evidence {
   useless: readonly UselessWorker[];
   unanswered: readonly UnansweredFiles[];
   gone: readonly GoneFiles[];
-  /** Since when its recorder has no connection to the broker, ISO 8601. */
+  /** Since when its recorder has heard nothing from the broker, ISO 8601. */
   broker_away_since: string | undefined;
   /** The first error that an agent logged, not counting the driver's verdict. */
   first_error: { timestamp: string; agent: string; message: string; log_id: number } | undefined;

@@ -63,12 +63,12 @@ export function noteKnownNamespace({ sql }: Transaction, namespace: string, brok
   );
 }
 
-/** Notes since when the recorder of a namespace has no connection to its broker, ISO 8601; `undefined` if it has one. */
+/** Notes since when the recorder of a namespace has heard nothing from its broker, ISO 8601; `undefined` if it hears it. */
 export function noteBrokerAway({ sql }: Transaction, namespace: string, since: string | undefined): void {
   sql('UPDATE recorders SET broker_away_since = ? WHERE namespace = ?').run(since ?? null, namespace);
 }
 
-/** Since when the recorder of a namespace has no connection to its broker, ISO 8601; undefined if it has one, or there is no recorder. */
+/** Since when the recorder of a namespace has heard nothing from its broker, ISO 8601; undefined if it hears it, or there is no recorder. */
 export const brokerAwaySince = (sql: Prepare, namespace: string): string | undefined =>
   sql<[string], { since: string | null }>(
     `SELECT broker_away_since AS since FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,
