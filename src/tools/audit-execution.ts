@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
 import type { Audit } from '../db/reports/audit.ts';
+import { present } from '../lib/present.ts';
 import { auditAnswer } from './answers/audit.ts';
-import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 export const auditExecutionTool = defineTool({

@@ -2,11 +2,11 @@ import * as z from 'zod';
 
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
+import { present } from '../lib/present.ts';
 import { rounded } from '../lib/rounded.ts';
 import { comparisonAnswer } from './answers/comparison.ts';
 import { type Figures, figureWords, settingWords, stageWords } from './comparison-words.ts';
 import { clipShown } from './shared/clip.ts';
-import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 const shownDifferences = 40;

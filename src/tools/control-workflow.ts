@@ -1,8 +1,9 @@
 import * as z from 'zod';
 
 import { actions } from '../domain/states.ts';
+import { present } from '../lib/present.ts';
 import type { CommandState, TestbedAnswer } from './shared/control.ts';
-import { present, requestedBy, text } from './shared/params.ts';
+import { requestedBy, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 import { controlOf, testbedAnswer } from './start-workflow.ts';
 

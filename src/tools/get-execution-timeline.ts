@@ -1,10 +1,11 @@
 import * as z from 'zod';
 
 import type { Timeline } from '../db/timeline/timeline.ts';
+import { present } from '../lib/present.ts';
 import { conciseParts, pageParts } from '../monitoring/timeline/told.ts';
 import { timelineAnswer } from './answers/timeline.ts';
 import { inStepsFor } from './shared/in-steps.ts';
-import { integer, parseWindow, present, text } from './shared/params.ts';
+import { integer, parseWindow, text } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 const usualBins = 60;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import { countsIn } from '../domain/counts.ts';
 import { shownDrivers } from '../domain/shown-drivers.ts';
+import { present } from '../lib/present.ts';
 import { monitorAnswer } from './answers/monitor.ts';
 import { withinBudget } from './monitor/budget.ts';
 import { asEvent } from './monitor/events.ts';
@@ -23,7 +24,6 @@ import {
   stopOf,
 } from './monitor/parts.ts';
 import { peopleOf } from './monitor/people.ts';
-import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 export const getWorkflowMonitorTool = defineTool({

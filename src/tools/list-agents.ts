@@ -1,10 +1,11 @@
 import * as z from 'zod';
 
 import { agentStates, agentStatuses, agentTypes } from '../domain/states.ts';
+import { present } from '../lib/present.ts';
 import { objectsIn } from '../lib/read-json.ts';
 import { pageAnswer } from './answers/page.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, listArguments, namespace, present } from './shared/params.ts';
+import { executionId, listArguments, namespace } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 interface OffDuty {

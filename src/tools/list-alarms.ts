@@ -1,12 +1,13 @@
 import * as z from 'zod';
 
 import { alarmSeverities, alarmStates } from '../domain/logbook-words.ts';
+import { present } from '../lib/present.ts';
 import { alarmRow } from './answers/alarm.ts';
 import { pageAnswer } from './answers/page.ts';
 import { seenByShown } from './monitor/people.ts';
 import { clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, listArguments, namespace, present } from './shared/params.ts';
+import { executionId, listArguments, namespace } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 const shownSentence = 600;

@@ -3,10 +3,11 @@ import * as z from 'zod';
 import type { LogRow } from '../db/lists/logs.ts';
 import { argumentInvalid } from '../lib/errors.ts';
 import { logLevels } from '../lib/logger.ts';
+import { present } from '../lib/present.ts';
 import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, listArguments, present, requireRun, runNumber, text } from './shared/params.ts';
+import { executionId, listArguments, requireRun, runNumber, text } from './shared/params.ts';
 import { otherWords, words } from './shared/search.ts';
 import { defineTool } from './shared/tool.ts';
 

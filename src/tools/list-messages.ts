@@ -3,21 +3,13 @@ import * as z from 'zod';
 import type { MessageRow } from '../db/lists/messages.ts';
 import { messageEffects } from '../domain/effects.ts';
 import { argumentInvalid } from '../lib/errors.ts';
+import { present } from '../lib/present.ts';
 import { printable } from '../lib/printable.ts';
 import { pageAnswer } from './answers/page.ts';
 import { shownBody } from './shared/body.ts';
 import { clip, clipEscaped, clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
-import {
-  executionId,
-  itemFields,
-  listArguments,
-  namespace,
-  present,
-  requireRun,
-  runNumber,
-  text,
-} from './shared/params.ts';
+import { executionId, itemFields, listArguments, namespace, requireRun, runNumber, text } from './shared/params.ts';
 import { otherWords, words } from './shared/search.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
 

@@ -1,18 +1,10 @@
 import * as z from 'zod';
 
 import { stfStatuses } from '../domain/states.ts';
+import { present } from '../lib/present.ts';
 import { pageAnswer } from './answers/page.ts';
 import { listPage } from './shared/list.ts';
-import {
-  executionId,
-  itemFields,
-  listArguments,
-  present,
-  requireRun,
-  runNumber,
-  text,
-  timeField,
-} from './shared/params.ts';
+import { executionId, itemFields, listArguments, requireRun, runNumber, text, timeField } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 /** All fields are optional: a caller may ask for some of them. */

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 
+import { present } from '../lib/present.ts';
 import { pageAnswer } from './answers/page.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, listArguments, present, requireRun, runNumber, text } from './shared/params.ts';
+import { executionId, listArguments, requireRun, runNumber, text } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 export const listTfFilesTool = defineTool({

@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import { sliceOrders, timeFields } from '../domain/list-words.ts';
 import { sliceStatuses } from '../domain/slice-states.ts';
+import { present } from '../lib/present.ts';
 import { printable } from '../lib/printable.ts';
 import { objectsIn } from '../lib/read-json.ts';
 import { rounded } from '../lib/rounded.ts';
@@ -15,7 +16,6 @@ import {
   integer,
   itemFields,
   listArguments,
-  present,
   requireRun,
   runNumber,
   text,

@@ -2,11 +2,12 @@ import * as z from 'zod';
 
 import { qualities } from '../domain/logbook-words.ts';
 import { executionStatuses, origins } from '../domain/states.ts';
+import { present } from '../lib/present.ts';
 import { executionRow } from './answers/execution-row.ts';
 import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
 import { type Fixed, listPage } from './shared/list.ts';
-import { integer, listArguments, namespace, present, text } from './shared/params.ts';
+import { integer, listArguments, namespace, text } from './shared/params.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const shownReason = 200;

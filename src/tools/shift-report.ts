@@ -1,7 +1,8 @@
 import * as z from 'zod';
 
+import { present } from '../lib/present.ts';
 import { shiftAnswer } from './answers/shift.ts';
-import { namespace, present, text } from './shared/params.ts';
+import { namespace, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 import { reportOfShift } from './shift/report.ts';
 

@@ -3,8 +3,9 @@ import * as z from 'zod';
 import { issueWords } from '../domain/issue-words.ts';
 import { daqSection, fastmonSection, fastProcessingSection, speedSchema } from '../domain/params.ts';
 import { argumentInvalid, SwfError } from '../lib/errors.ts';
+import { present } from '../lib/present.ts';
 import type { Control } from './shared/control.ts';
-import { integer, number, present, text } from './shared/params.ts';
+import { integer, number, text } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 /** The parameters that may be given, each with its section; the limits of the configuration apply. */

@@ -4,10 +4,10 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { Product, SliceStanding } from '../db/reports/trace.ts';
 import { planOf } from '../domain/plan/versions.ts';
+import { present } from '../lib/present.ts';
 import { shortDigests } from '../lib/short-digests.ts';
 import { traceAnswer } from './answers/trace.ts';
 import { clipShown } from './shared/clip.ts';
-import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 const maxHops = 60;

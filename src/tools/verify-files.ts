@@ -4,8 +4,9 @@ import type { Queries } from '../db/queries.ts';
 import type { RecordedFile } from '../db/reports/recorded-files.ts';
 import { fileKinds } from '../domain/file-names.ts';
 import { SwfError } from '../lib/errors.ts';
+import { present } from '../lib/present.ts';
 import { nowhereNote } from './shared/nowhere.ts';
-import { present, text } from './shared/params.ts';
+import { text } from './shared/params.ts';
 import type { Services } from './shared/services.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 

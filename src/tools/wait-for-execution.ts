@@ -6,9 +6,10 @@ import { countNames, countsIn } from '../domain/counts.ts';
 import { phases } from '../domain/run-phases.ts';
 import { executionStatuses, healths } from '../domain/states.ts';
 import { pause } from '../lib/deadline.ts';
+import { present } from '../lib/present.ts';
 import { sliceInHand } from './answers/monitor.ts';
 import { clipShown } from './shared/clip.ts';
-import { integer, present } from './shared/params.ts';
+import { integer } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 /** Clients give up on a call after a minute. */

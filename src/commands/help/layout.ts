@@ -1,17 +1,7 @@
-import { type Command, Help } from 'commander';
+import { Help } from 'commander';
 
 /** Terms wider than this have their words on the next line. */
 const widestTerm = 28;
-
-/** A command in a list: without "[options]", since all have some, its words have room. */
-const termOf = (command: Command): string =>
-  [
-    command.name(),
-    ...command.registeredArguments.map((argument) => {
-      const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
-      return argument.required ? `<${name}>` : `[${name}]`;
-    }),
-  ].join(' ');
 
 const usual = Help.prototype;
 
@@ -19,7 +9,8 @@ const usual = Help.prototype;
 export const helpLayout: Partial<Help> = {
   showGlobalOptions: true,
   minWidthToWrap: 20,
-  subcommandTerm: termOf,
+  // All commands have options: without the word their other words have room.
+  subcommandTerm: (command) => usual.subcommandTerm(command).replace(' [options]', ''),
   padWidth: (command, help) => Math.min(widestTerm, usual.padWidth.call(help, command, help)),
   formatItem: (term, width, description, help) =>
     description === '' || help.displayWidth(term) <= width

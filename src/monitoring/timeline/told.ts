@@ -1,5 +1,6 @@
 import { sliceFilename } from '../../domain/file-names.ts';
 import { sliceStatuses } from '../../domain/slice-states.ts';
+import { present } from '../../lib/present.ts';
 import { rounded } from '../../lib/rounded.ts';
 import { endOfWork, type Life } from './attempts.ts';
 import type { Picture } from './picture.ts';
@@ -38,7 +39,7 @@ function partsOf(
   const worst = workers.toSorted(
     (a, b) => b.failed - a.failed || b.longest - a.longest || (a.worker_id < b.worker_id ? -1 : 1),
   );
-  return without({
+  return present({
     from: iso(bins.from),
     until: iso(end),
     bin_seconds: rounded(bins.width / 1000),
@@ -46,7 +47,7 @@ function partsOf(
     last_bin_complete: life.hasEnded || end <= life.end,
     series,
     phases: told.slice(-most.phases).map(({ phase, start, end: until, by }) =>
-      without({
+      present({
         phase,
         start: iso(start),
         end: until === undefined ? null : iso(until),
@@ -69,7 +70,7 @@ function partsOf(
     workers: worst.slice(0, most.workers).map((worker) => {
       const seen = Math.max(1, Math.min(endOfWork(life), end) - Math.max(worker.first, bins.from));
       const ended = worker.completed + worker.failed;
-      return without({
+      return present({
         worker_id: worker.worker_id.slice(0, shownName),
         completed: worker.completed,
         failed: worker.failed,
@@ -100,15 +101,4 @@ function spansOf({ spans, bins }: Picture): { spans?: number[][]; stfs?: string[
       attempt,
     ]),
   };
-}
-
-type Known<T> = { [K in keyof T as null extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as null extends T[K] ? K : never]?: Exclude<T[K], null>;
-};
-
-/** Drops fields without a value. */
-function without<T extends Record<string, unknown>>(fields: T): Known<T> {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),
-  ) as never;
 }

@@ -1,7 +1,7 @@
 import type { Landmark } from '../../db/reports/landmarks.ts';
 import { claimedName } from '../../lib/claimed-name.ts';
+import { present } from '../../lib/present.ts';
 import { objectIn } from '../../lib/read-json.ts';
-import { present } from '../shared/params.ts';
 import { clipped } from './parts.ts';
 
 /** The messages whose bodies say more than their type. */

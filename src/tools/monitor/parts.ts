@@ -4,11 +4,11 @@ import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import type { ObservedPart } from '../../db/reports/observed/facts.ts';
 import { logLevels } from '../../lib/logger.ts';
+import { present } from '../../lib/present.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { CommandGiven, DriverSpan, FailureCause } from '../../monitoring/evidence.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 import { clip, clipShown } from '../shared/clip.ts';
-import { present } from '../shared/params.ts';
 
 /** Events and errors that are shown. */
 export const lastEvents = 6;

@@ -1,7 +1,7 @@
 import type { Queries } from '../../db/queries.ts';
 import { claimedName } from '../../lib/claimed-name.ts';
+import { present } from '../../lib/present.ts';
 import { clipShown } from '../shared/clip.ts';
-import { present } from '../shared/params.ts';
 
 type Note = ReturnType<Queries['notesOf']>[number];
 type Judged = NonNullable<ReturnType<Queries['qualityOf']>>;

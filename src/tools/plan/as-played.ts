@@ -1,13 +1,13 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { present } from '../../lib/present.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { type MeasuredRun, measuredRun } from '../../monitoring/as-played/measured-run.ts';
 import { type Changes, type PlayedAgain, playAgain } from '../../monitoring/as-played/play-again.ts';
 import { secondsWithout, slotsOf, type Worker } from '../../monitoring/as-played/worker-slots.ts';
 import type { AsPlayed } from '../answers/as-played.ts';
 import { inSteps } from '../shared/in-steps.ts';
-import { present } from '../shared/params.ts';
 import type { LiveContext } from '../shared/tool.ts';
 
 /** The number of bins in which the backlog of a run is reported. */

@@ -3,10 +3,11 @@ import * as z from 'zod';
 import type { ValueKind } from '../../db/lists/known-values.ts';
 import type { ListPage, Page } from '../../db/lists/page.ts';
 import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { present } from '../../lib/present.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { harmless } from './harmless.ts';
 import { nowhereNote } from './nowhere.ts';
-import { parseWindow, present, resolveExecution } from './params.ts';
+import { parseWindow, resolveExecution } from './params.ts';
 import type { ToolContext } from './tool.ts';
 
 /** An answer never exceeds this many characters of JSON; everything around the items needs a few hundred. */

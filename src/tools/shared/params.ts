@@ -83,13 +83,3 @@ export function requireRun(run: number | undefined, { queries }: ToolContext): n
       : `the newest are ${recent.join(', ')}`;
   throw new SwfError('RUN_NOT_FOUND', `there is no run ${run}; ${known}`);
 }
-
-/** Drops fields without a value: absent, never null. */
-export function present<T extends Record<string, unknown>>(fields: T): { [K in keyof T]: Exclude<T[K], null> } {
-  const known: Record<string, unknown> = {};
-  for (const key of Object.keys(fields)) {
-    const value = fields[key];
-    if (value !== null && value !== undefined) known[key] = value;
-  }
-  return known as never;
-}

@@ -1,11 +1,11 @@
 import { argumentInvalid } from '../../lib/errors.ts';
+import { present } from '../../lib/present.ts';
 import { parseTime } from '../../lib/time-arguments.ts';
 import { clipped } from '../monitor/parts.ts';
 import { notePart, seenByShown } from '../monitor/people.ts';
 import { clipShown } from '../shared/clip.ts';
 import { inSteps } from '../shared/in-steps.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
-import { present } from '../shared/params.ts';
 import type { LiveContext } from '../shared/tool.ts';
 import { countOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
 import type { Handover } from './handover.ts';

@@ -1,9 +1,9 @@
 import type { SummaryQuestion } from '../../db/summaries/question.ts';
 import { type Group, slicesOf, type Spread, spreadOf } from '../../domain/groups.ts';
 import { countsAttempts } from '../../domain/summary-words.ts';
+import { present } from '../../lib/present.ts';
 import { rounded } from '../../lib/rounded.ts';
 import type { Sums } from '../answers/summary.ts';
-import { present } from '../shared/params.ts';
 
 /** An answer never exceeds 25,000 characters; everything around the groups needs a few hundred. */
 const groupCharacters = 24_000;
