@@ -2,21 +2,17 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { temporaryFolder } from '../test/folder.ts';
-import { type Figure, quantile } from './figure.ts';
+import type { Figure } from './figure.ts';
 import { generate, type Generated } from './generate.ts';
-import { cli, peakMemory, type RawServer, startServer } from './processes.ts';
+import { cli, peakMemory, startServer } from './processes.ts';
 import { benchPrune } from './prune.ts';
 import { realRuns } from './shapes.ts';
+import { maxCalls, quantileOfCalls, timedCall, type ToolCall } from './timed-calls.ts';
 
 const small = 10_000;
-/** Calls of each question, as far as they fit into the time. */
-const calls = 200;
-const enoughMilliseconds = 4000;
 
-interface Question {
+interface Question extends ToolCall {
   question: string;
-  tool: string;
-  args: object;
   /** The most time that it may take, in milliseconds, and how much more than of a small store. */
   atMost: number;
   timesSmall?: number;
@@ -103,7 +99,7 @@ export async function benchGrowth(large: number, part = 0.95): Promise<Figure[]>
   });
   return [
     {
-      figure: `a store of ${size} messages, filled through the projection; of it p${part * 100} of up to ${calls} calls:`,
+      figure: `a store of ${size} messages, filled through the projection; of it p${part * 100} of up to ${maxCalls} calls:`,
       unit: 'messages/s',
       ours: after.rate,
       floor: { what: `at ${small.toLocaleString('en')}`, value: before.rate },
@@ -132,12 +128,9 @@ async function measure(messages: number, part: number) {
   const server = await startServer([cli], { SWF_DB: path });
   const times: [Question, number][] = [];
   const largest = made.executions[7] ?? made.executions.at(-1) ?? '';
-  const firstSummary = await timedCall(server, 'summarize', {
-    what: 'slices',
-    group_by: 'status',
-    execution_id: largest,
-  });
-  for (const question of questionsOf(made)) times.push([question, await timeOf(server, question, part)]);
+  const summary = { what: 'slices', group_by: 'status', execution_id: largest };
+  const firstSummary = await timedCall(server, { tool: 'summarize', args: summary });
+  for (const question of questionsOf(made)) times.push([question, await quantileOfCalls(server, question, part)]);
   const memory = peakMemory(server.child) ?? NaN;
   await server.close();
   return {
@@ -149,19 +142,4 @@ async function measure(messages: number, part: number) {
     byQuestion: new Map(times.map(([{ question }, time]) => [question, time])),
     memory,
   };
-}
-
-async function timeOf(server: RawServer, { tool, args }: Question, part: number): Promise<number> {
-  const times: number[] = [];
-  const until = performance.now() + enoughMilliseconds;
-  while (times.length < calls && performance.now() < until) times.push(await timedCall(server, tool, args));
-  return quantile(times, part);
-}
-
-async function timedCall(server: RawServer, tool: string, args: object): Promise<number> {
-  const began = performance.now();
-  const answer = await server.call(tool, args);
-  const time = performance.now() - began;
-  if (/"isError":true/.test(answer)) throw new Error(`${tool} ${JSON.stringify(args)}: ${answer.slice(0, 300)}`);
-  return time;
 }

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import Database from 'better-sqlite3';
-
 import { temporaryFolder } from '../test/folder.ts';
+import { committer } from './committer.ts';
 import { atMost, type Figure, median } from './figure.ts';
 import { cli, peakMemory, type RawServer, startServer } from './processes.ts';
 
@@ -92,16 +91,6 @@ async function coldStart(args: string[], env: Record<string, string>): Promise<n
   const milliseconds = performance.now() - began;
   await server.close();
   return milliseconds;
-}
-
-/** Commits something that no answer shows. */
-function committer(store: string): () => void {
-  const db = new Database(store);
-  const write = db.prepare<[string]>(
-    `INSERT INTO store_meta (key, value) VALUES ('bench', ?) ON CONFLICT DO UPDATE SET value = excluded.value`,
-  );
-  let n = 0;
-  return () => void write.run(String((n += 1)));
 }
 
 async function warmCallsOf(

@@ -9,7 +9,7 @@ import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { onTestFinished } from 'vitest';
 
-import type { Recorded } from '../src/db/log/rows.ts';
+import type { Circumstances, Recorded } from '../src/db/log/rows.ts';
 import { openReader } from '../src/db/opening/open-reader.ts';
 import { openStore } from '../src/db/opening/open-store.ts';
 import type { Store } from '../src/db/opening/store.ts';
@@ -240,7 +240,11 @@ export interface TestStore {
   store: Store;
   receive: Receive;
   /** Records a message of a type with these fields, in the envelope of the first execution. */
-  say: <T extends MessageType>(type: T, fields: Partial<Message<T>>) => Promise<Recorded>;
+  say: <T extends MessageType>(
+    type: T,
+    fields: Partial<Message<T>>,
+    circumstances?: Circumstances,
+  ) => Promise<Recorded>;
 }
 
 /** A fresh store, filled by recording messages: tests follow the road that production follows. */
@@ -254,15 +258,11 @@ export async function makeStore(): Promise<TestStore> {
     execution_id: 'stf_datataking-tester-0001',
     run_id: '100010',
   };
-  const say: TestStore['say'] = (type, fields) =>
+  const say: TestStore['say'] = (type, fields, circumstances) =>
     store.write((tx) => {
       const own = type === 'run_workflow' ? { sender: 'tester', namespace: 'test', plan_version: 1 } : envelope;
-      return store.messages.record(tx, {
-        ...own,
-        timestamp: new Date().toISOString(),
-        msg_type: type,
-        ...fields,
-      } as Message);
+      const message = { ...own, timestamp: new Date().toISOString(), msg_type: type, ...fields } as Message;
+      return store.messages.record(tx, message, circumstances);
     });
   return { path, store, receive: receiverOf(store), say };
 }

@@ -59,7 +59,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
       (await import('./query-store/ask-process.ts')).askProcess(db.name, question, signal),
     /** The recorded data files of an execution, of one kind, after a key. */
     recordedFiles: (...args: RecordedFilesArguments) => recordedFilesOf(plain, ...args),
-    ...createTimelineQueries(plain, isAlive),
+    ...createTimelineQueries(sql, plain, isAlive),
     ...createExecutionQueries(sql, findWords, isAlive),
     ...createLogbookQueries(plain, isAlive),
     ...createListQueries(sql, findWords, isAlive),

@@ -10,9 +10,12 @@ import { AttemptHistories } from './timeline/attempt-histories.ts';
 import { timelineQuestion, type WantedTimeline } from './timeline/question.ts';
 import { type Timeline, timelineOf, type TimelineQuestion } from './timeline/timeline.ts';
 
-/** Questions about all attempts of an execution, which are kept in memory. Take each step of an answer in a snapshot. */
-export function createTimelineQueries(sql: Prepare, isAlive: LivenessTest) {
-  const histories = new AttemptHistories(sql);
+/**
+ * Questions about all attempts of an execution, which are kept in memory. Take each step of an answer in a snapshot.
+ * @param plain reads attempts, each once, so their rows are not kept
+ */
+export function createTimelineQueries(sql: Prepare, plain: Prepare, isAlive: LivenessTest) {
+  const histories = new AttemptHistories(plain);
   return {
     /** The question for a picture of an execution's life, or of part of it (ISO 8601). `now` is in milliseconds since 1970. */
     timelineQuestion: (execution: ExecutionRow, now: number, wanted: WantedTimeline): TimelineQuestion =>

@@ -7,7 +7,7 @@ import { closest, nearest } from '../lib/suggest.ts';
 import { controlTools, noteTools } from './index.ts';
 import { clip as cut } from './shared/clip.ts';
 import { momentOfCursor } from './shared/list.ts';
-import { ofMoment } from './shared/moment.ts';
+import { contextThen, ofMoment } from './shared/moment.ts';
 import type { LiveContext, Tool, ToolContext } from './shared/tool.ts';
 import { fitting } from './shared/unshown.ts';
 
@@ -47,27 +47,14 @@ export async function callTool(tool: Tool, args: unknown, context: LiveContext):
   return context.past(asOf, context.now(), (past) => answerThen(tool, checked, { context, past }));
 }
 
-/** Only one past moment can be queried at a time. */
-const alreadyBack = argumentInvalid(
-  'troubles looks back by itself, so it cannot be asked as of a moment; give end_time in place of as_of',
-);
-
 /** The answer as of an earlier moment. */
 async function answerThen(
   tool: Tool,
   checked: object,
   { context, past }: { context: LiveContext; past: Past },
 ): Promise<Record<string, unknown>> {
-  const then: LiveContext & Pick<ToolContext, 'asOf'> = {
-    ...context,
-    queries: () => past.queries,
-    held: (ask) => ask(past.queries),
-    past: () => Promise.reject(alreadyBack),
-    now: () => past.now,
-    asOf: past.exact,
-  };
   try {
-    return ofMoment(await answerOf(tool, checked, then), past);
+    return ofMoment(await answerOf(tool, checked, { ...contextThen(context, past), asOf: past.exact }), past);
   } catch (error) {
     if (!(error instanceof SwfError) || !error.code.endsWith('_NOT_FOUND')) throw error;
     throw new SwfError(error.code, `${error.message} (as of ${new Date(past.now).toISOString()})`);

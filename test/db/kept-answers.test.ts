@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { createQueries } from '../../src/db/queries.ts';
-import { keepAnswers } from '../../src/db/sqlite/kept-answers.ts';
+import { keepAnswers, kept as keptQuestion } from '../../src/db/sqlite/kept-answers.ts';
+import type { Prepare } from '../../src/db/sqlite/statements.ts';
 import { ask, connectInProcess, makeRunningStore } from '../helpers.ts';
 
 const stf = (sequence: number) => ({
@@ -31,6 +32,22 @@ describe('answers that a reader keeps', () => {
     expect(look()).toBe(first);
     await say('stf_gen', stf(1));
     expect(look().n).toBe(1);
+    db.close();
+  });
+
+  it('are the same for equal named values and equal objects', async () => {
+    const { path } = await makeRunningStore();
+    const db = openReader(path);
+    const { sql } = keepAnswers(db);
+    const named = () => sql<[{ n: number }], { n: number }>('SELECT $n AS n').get({ n: 7 });
+    let asked = 0;
+    const question = (_sql: Prepare, { n }: { n: number }): number[] => [n, (asked += 1)];
+    db.exec('BEGIN');
+    expect(named()).toBe(named());
+    const answer = (n: number) => keptQuestion(sql, question)({ n });
+    expect(answer(1)).toBe(answer(1));
+    expect(answer(2)).toEqual([2, 2]);
+    db.exec('ROLLBACK');
     db.close();
   });
 

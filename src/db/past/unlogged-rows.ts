@@ -108,6 +108,8 @@ export function livenessAt(sql: Prepare, isAlive: LivenessTest, { ms, last }: Om
   // For a process of another host its heartbeats decide, then as now.
   const test = (identity: ProcessIdentity): boolean | undefined => {
     const today = isAlive(identity);
+    // It may end before the same moment is asked about again.
+    if (today === true) heard.add(keyOf(identity));
     return today === false ? heard.has(keyOf(identity)) : today;
   };
   return Object.assign(test, { now: ms });

@@ -48,8 +48,9 @@ export function keepAnswers(db: Connection): KeptAnswers {
         answers = new Map();
         of = state;
       }
-      // A kept row is the same object each time.
-      const key = values.length === 1 ? values[0] : JSON.stringify(values);
+      // Objects count by their content: named values and rows are made anew for each question.
+      const [only] = values;
+      const key = values.length === 1 && typeof only !== 'object' ? only : JSON.stringify(values);
       const before = answers.get(key);
       if (before !== undefined || answers.has(key)) return before as Row;
       const answer = ask(values);

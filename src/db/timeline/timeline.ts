@@ -13,6 +13,7 @@ import { standstillsOf } from '../presence/incidents.ts';
 import { observedBuckets } from '../reports/observed/delays.ts';
 import { stageDelays } from '../reports/stage-delays.ts';
 import { jsonField } from '../sqlite/json-field.ts';
+import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { AttemptHistory } from './attempt-history.ts';
 
@@ -34,7 +35,9 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
     seq: history.seq,
     phases: [...phasesSince(life.start, phaseChanges(sql, execution.execution_id)), ...holesIn(sql, execution, life)],
     latency:
-      execution.origin === 'own' ? delaysOf(sql, execution.execution_id) : observedBuckets(sql, execution.execution_id),
+      execution.origin === 'own'
+        ? delaysOf(sql, execution.execution_id)
+        : kept(sql, observedBuckets)(execution.execution_id),
     ...pictureOf(attempts, question),
   };
 }

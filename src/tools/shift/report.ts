@@ -5,9 +5,10 @@ import { clipped } from '../monitor/parts.ts';
 import { notePart, seenByShown } from '../monitor/people.ts';
 import { clipShown } from '../shared/clip.ts';
 import { inSteps } from '../shared/in-steps.ts';
+import { contextThen } from '../shared/moment.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
 import type { LiveContext } from '../shared/tool.ts';
-import { countOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
+import { countOf, shiftFacts, type ShiftFacts } from './facts.ts';
 import type { Handover } from './handover.ts';
 import { mostTelling } from './most-telling.ts';
 import type { Shift } from './shift.ts';
@@ -30,11 +31,14 @@ interface Asked {
   troubles?: boolean | undefined;
 }
 
-/** The report of a shift, as the tool answers. Throws `ARGUMENT_INVALID` for an invalid time. */
+/** The report of a shift, as the tool answers; of a past one as of its end. Throws `ARGUMENT_INVALID` for an invalid time. */
 export async function reportOfShift(args: Asked, context: LiveContext) {
   const now = context.now();
   const shift = shiftOf(args, now);
-  const facts = await inSteps(context, (queries) => shiftFacts(queries, shift, now));
+  const isPast = Date.parse(shift.end_time) < now;
+  const facts = await (isPast
+    ? context.past(shift.end_time, now, (past) => factsOf(shift, contextThen(context, past)))
+    : factsOf(shift, context));
   const found = args.troubles === true ? await troublesOf(context, shift, facts) : undefined;
   const queries = context.queries();
   const isEmpty = facts.all.length === 0;
@@ -42,7 +46,7 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
   return present({
     start_time: shift.start_time,
     end_time: shift.end_time,
-    totals: totalsOf(facts, shift),
+    totals: totalsOf(facts),
     ...partsOf(facts, shift),
     troubles: found?.troubles.slice(0, shownTroubles).map(shownTrouble),
     text: shiftText(shift, facts, { troubles: found?.troubles, page: context.page }),
@@ -50,6 +54,9 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
     note: isEmpty ? (nowhere ?? 'no execution lived in this time') : unseenNote(found?.unseen ?? []),
   });
 }
+
+const factsOf = (shift: Shift, context: LiveContext): Promise<ShiftFacts> =>
+  inSteps(context, (queries) => shiftFacts(queries, shift, context.now()));
 
 const unseenNote = (unseen: readonly string[]): string | undefined =>
   unseen.length === 0
@@ -66,8 +73,8 @@ function shiftOf(args: Asked, now: number): Shift {
   return { start_time, end_time, namespace: args.namespace };
 }
 
-function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shift: Shift) {
-  const of = (status: string): number => all.filter((row) => statusAtEnd(row, shift) === status).length;
+function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts) {
+  const of = (status: string): number => all.filter((row) => row.status === status).length;
   const { stay_failed, waiting } = left(executions);
   return {
     executions: all.length,
@@ -90,7 +97,7 @@ function partsOf(facts: ShiftFacts, shift: Shift) {
     present({
       execution_id: row.execution_id,
       status,
-      health: health ?? null,
+      health,
       slices_completed: counts.slices_completed,
       slices_created: counts.slices_created,
       slices_stay_failed: counts.stay_failed,

@@ -13,8 +13,7 @@ export interface ShiftExecution {
   row: ListedExecution;
   /** At the end of the shift, like the counts. */
   status: ExecutionStatus;
-  /** Undefined if it outlived a past shift: nobody knows its health then. */
-  health: Health | undefined;
+  health: Health;
   /** Wall time up to the end of the shift. */
   duration_seconds: number;
   stf_count: number;
