@@ -7,7 +7,8 @@ import { closest, nearest } from '../lib/suggest.ts';
 import { controlTools, noteTools } from './index.ts';
 import { clip as cut } from './shared/clip.ts';
 import { momentOfCursor } from './shared/list.ts';
-import { contextThen, ofMoment } from './shared/moment.ts';
+import { ofMoment } from './shared/moment.ts';
+import { pastContext } from './shared/past-context.ts';
 import type { LiveContext, Tool, ToolContext } from './shared/tool.ts';
 import { fitting } from './shared/unshown.ts';
 
@@ -54,7 +55,7 @@ async function answerThen(
   { context, past }: { context: LiveContext; past: Past },
 ): Promise<Record<string, unknown>> {
   try {
-    return ofMoment(await answerOf(tool, checked, { ...contextThen(context, past), asOf: past.exact }), past);
+    return ofMoment(await answerOf(tool, checked, { ...pastContext(context, past), asOf: past.exact }), past);
   } catch (error) {
     if (!(error instanceof SwfError) || !error.code.endsWith('_NOT_FOUND')) throw error;
     throw new SwfError(error.code, `${error.message} (as of ${new Date(past.now).toISOString()})`);

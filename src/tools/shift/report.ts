@@ -5,8 +5,8 @@ import { clipped } from '../monitor/parts.ts';
 import { notePart, seenByShown } from '../monitor/people.ts';
 import { clipShown } from '../shared/clip.ts';
 import { inSteps } from '../shared/in-steps.ts';
-import { contextThen } from '../shared/moment.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
+import { pastContext } from '../shared/past-context.ts';
 import type { LiveContext } from '../shared/tool.ts';
 import { countOf, shiftFacts, type ShiftFacts } from './facts.ts';
 import type { Handover } from './handover.ts';
@@ -37,7 +37,7 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
   const shift = shiftOf(args, now);
   const isPast = Date.parse(shift.end_time) < now;
   const facts = await (isPast
-    ? context.past(shift.end_time, now, (past) => factsOf(shift, contextThen(context, past)))
+    ? context.past(shift.end_time, now, (past) => factsOf(shift, pastContext(context, past)))
     : factsOf(shift, context));
   const found = args.troubles === true ? await troublesOf(context, shift, facts) : undefined;
   const queries = context.queries();

@@ -1,0 +1,17 @@
+import type { Past } from '../../db/past-queries.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
+import type { LiveContext } from './tool.ts';
+
+/** Only one past moment can be queried at a time. */
+const alreadyBack = argumentInvalid(
+  'a past end_time and troubles look back by themselves, so they cannot be asked as of a moment; give end_time in place of as_of',
+);
+
+/** The context of a call that asks the store as it was at a moment. */
+export const pastContext = (context: LiveContext, past: Past): LiveContext => ({
+  ...context,
+  queries: () => past.queries,
+  held: (ask) => ask(past.queries),
+  past: () => Promise.reject(alreadyBack),
+  now: () => past.now,
+});
