@@ -17,7 +17,7 @@ import { completionsOf } from './mcp/completion.ts';
 import { definitionsOf } from './mcp/definitions.ts';
 import { instructions } from './mcp/instructions.ts';
 import { monitorPage, monitorPageContents, pageExtension } from './mcp/monitor-page.ts';
-import { onRequest } from './mcp/params.ts';
+import { onInitialize, onRequest } from './mcp/params.ts';
 import { prompts, promptText } from './mcp/prompts.ts';
 import { invalidParams, ProtocolFault, refuseCursor } from './mcp/protocol-fault.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
@@ -83,6 +83,7 @@ export function createServer(options: ServerOptions): Server {
       jsonSchemaValidator: { getValidator: () => () => ({ valid: false, data: undefined, errorMessage: 'not used' }) },
     },
   );
+  onInitialize(server);
   onRequest(server, 'tools/list', (params) => {
     refuseCursor('tools/list', params);
     return { tools: definitionsOf(tools) };

@@ -12,7 +12,7 @@ const installed = JSON.parse(readFileSync('node_modules/@modelcontextprotocol/sd
   version: string;
 };
 
-/** Three parts of the SDK's inside that the product relies on (docs/decisions/sdk-1.x.md). */
+/** Four parts of the SDK's inside that the product relies on (docs/decisions/sdk-1.x.md). */
 describe('the inside of the MCP SDK that we rely on', () => {
   it('is that of one version, which is pinned exactly and installed', () => {
     expect(manifest.dependencies['@modelcontextprotocol/sdk']).toBe(installed.version);
@@ -26,6 +26,11 @@ describe('the inside of the MCP SDK that we rely on', () => {
     await expect(client.request({ method: 'tools/call', params: {} }, z.unknown())).rejects.toThrow(
       /tools\/call takes params with the name of a tool/,
     );
+  });
+
+  it('begins a session by a method that takes an initialize request', () => {
+    const { _oninitialize: begin } = Server.prototype as unknown as { _oninitialize: unknown };
+    expect(begin).toBeTypeOf('function');
   });
 
   it('asks the validator that is given to a server only for what the server asks of its client', () => {

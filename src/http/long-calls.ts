@@ -9,6 +9,9 @@ export interface LongCall {
   args: unknown;
 }
 
+/** A message to a thread: a call, or the order to give up the one that it works on. */
+export type ToThread = LongCall | 'give up';
+
 /** Its reply: the tool's answer, an error that the caller can fix, or the stack of a bug. */
 export type LongReply = { answer: Record<string, unknown> } | { code: ErrorCode; message: string } | { bug: string };
 
@@ -18,6 +21,9 @@ const maxThreads = 2;
 /** A call that takes longer, in milliseconds, is abandoned together with its thread. */
 const maxMilliseconds = 30_000;
 
+/** A thread that was told to give up, and does not within this time, is ended. In milliseconds. */
+const giveUpMilliseconds = 100;
+
 const givenUp: LongReply = {
   code: 'STORE_UNAVAILABLE',
   message: 'the call was given up before its answer was there; ask again',
@@ -25,11 +31,12 @@ const givenUp: LongReply = {
 
 interface Waiting {
   call: LongCall;
+  signal: AbortSignal;
   done: (reply: LongReply) => void;
 }
 
 export interface LongCalls {
-  /** Returns a tool's answer. Throws `SwfError` as the tool does, or if it takes too long. */
+  /** Returns a tool's answer. Throws `SwfError` as the tool does, or if it takes too long or is given up. */
   call(client: string, call: LongCall, signal: AbortSignal): Promise<Record<string, unknown>>;
   close(): void;
 }
@@ -62,12 +69,12 @@ export function createLongCalls(
     busy.set(thread, next.client);
     void serveBy(thread, next.thing);
   };
-  const serveBy = async (thread: Worker, { call, done }: Waiting): Promise<void> => {
-    const { reply, isLost } = await replyOf(thread, call, milliseconds);
+  const serveBy = async (thread: Worker, waiting: Waiting): Promise<void> => {
+    const { reply, isLost } = await replyOf(thread, waiting, milliseconds);
     busy.delete(thread);
     if (isLost) void thread.terminate();
     else keep(thread);
-    done(reply);
+    waiting.done(reply);
     serve();
   };
 
@@ -78,7 +85,7 @@ export function createLongCalls(
           signal.removeEventListener('abort', giveUp);
           resolve(given);
         };
-        const waiting = { call, done };
+        const waiting = { call, signal, done };
         const giveUp = (): void => {
           queue.remove(client, waiting);
           resolve(givenUp);
@@ -99,33 +106,41 @@ export function createLongCalls(
 }
 
 /** The reply of a thread, and whether the thread is lost. */
-function replyOf(thread: Worker, call: LongCall, milliseconds: number): Promise<{ reply: LongReply; isLost: boolean }> {
+function replyOf(
+  thread: Worker,
+  { call, signal }: Pick<Waiting, 'call' | 'signal'>,
+  milliseconds: number,
+): Promise<{ reply: LongReply; isLost: boolean }> {
   return new Promise((resolve) => {
+    const send = (message: ToThread): void => thread.postMessage(message, []);
     const end = (reply: LongReply, isLost: boolean): void => {
       clearTimeout(limit);
+      clearTimeout(lastMoment);
+      signal.removeEventListener('abort', giveUp);
       // By name: Node keeps its own listeners on a thread.
       for (const event of ['message', 'error', 'exit']) thread.removeAllListeners(event);
       // A lost thread may still fail; ignore that.
       thread.on('error', () => {});
       resolve({ reply, isLost });
     };
-    const limit = setTimeout(
-      () =>
-        end(
-          {
-            code: 'ARGUMENT_INVALID',
-            message: `it took longer than ${milliseconds / 1000} s and was given up; ask for less: one execution_id, or a shorter time from start_time to end_time`,
-          },
-          true,
-        ),
-      milliseconds,
-    );
+    let lastMoment: NodeJS.Timeout | undefined;
+    const giveUp = (): void => {
+      send('give up');
+      lastMoment = setTimeout(end, giveUpMilliseconds, givenUp, true);
+    };
+    const limit = setTimeout(end, milliseconds, tooLong(milliseconds), true);
     thread.on('message', (reply: LongReply) => end(reply, false));
     thread.on('error', (error) => end(failed(error), true));
     thread.on('exit', (code) => end({ bug: `the thread of long calls ended with ${code}` }, true));
-    thread.postMessage(call, []);
+    signal.addEventListener('abort', giveUp);
+    send(call);
   });
 }
+
+const tooLong = (milliseconds: number): LongReply => ({
+  code: 'ARGUMENT_INVALID',
+  message: `it took longer than ${milliseconds / 1000} s and was given up; ask for less: one execution_id, or a shorter time from start_time to end_time`,
+});
 
 /** The reply of a failed thread: the call's fault if it needed too much memory, else a bug. */
 function failed(error: unknown): LongReply {

@@ -1,6 +1,13 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import type { ServerNotification, ServerRequest, ServerResult } from '@modelcontextprotocol/sdk/types.js';
+import {
+  InitializeRequestParamsSchema,
+  type InitializeRequest,
+  type InitializeResult,
+  type ServerNotification,
+  type ServerRequest,
+  type ServerResult,
+} from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
 import { invalidParams } from './protocol-fault.ts';
@@ -10,6 +17,10 @@ const list = { schema: z.looseObject({ cursor: z.string().optional() }).default(
 
 /** Requests whose params a client may have wrong, each with an example. */
 const wanted = {
+  initialize: {
+    schema: InitializeRequestParamsSchema,
+    example: '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"NAME","version":"1.0"}}',
+  },
   'tools/list': list,
   'resources/list': list,
   'resources/templates/list': list,
@@ -47,4 +58,16 @@ export function onRequest<Method extends keyof typeof wanted>(
     if (data === undefined) throw invalidParams(`${method} takes params such as ${example}`);
     return handle(data as Params<Method>, extra);
   });
+}
+
+/** The SDK's own handling of a first request, which it keeps to itself. */
+interface Initializing {
+  _oninitialize(request: InitializeRequest): Promise<InitializeResult>;
+}
+
+/** Begins a session as the SDK does, with checked params. */
+export function onInitialize(server: Server): void {
+  onRequest(server, 'initialize', (params) =>
+    (server as unknown as Initializing)._oninitialize({ method: 'initialize', params }),
+  );
 }

@@ -156,7 +156,7 @@ describe('the limits of the server over HTTP', () => {
 
   it('say in words what is wrong with params, whatever the method', async () => {
     const { url } = await startHttp({ folder: temporaryFolder() });
-    for (const method of ['resources/read', 'prompts/get', 'completion/complete', 'tools/call']) {
+    for (const method of ['initialize', 'resources/read', 'prompts/get', 'completion/complete', 'tools/call']) {
       const { body } = await send(url, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: {} }) });
       expect(answerIn(body)).toMatchObject({
         error: { code: -32_602, message: expect.stringMatching(new RegExp(`^${method} takes params`)) as string },

@@ -7,8 +7,11 @@ import { createLongCalls } from '../../src/http/long-calls.ts';
 /** A thread that does what a call's name says. */
 const program = `
   const { parentPort } = require('node:worker_threads');
-  parentPort.on('message', ({ tool, args }) => {
+  parentPort.on('message', (message) => {
+    if (message === 'give up') return parentPort.postMessage({ answer: {} });
+    const { tool, args } = message;
     if (tool === 'spin') for (;;);
+    if (tool === 'wait') return;
     if (tool === 'die') process.exit(9);
     if (tool === 'fill') { const all = []; for (;;) all.push({ all: [...all.slice(-100)] }); }
     parentPort.postMessage(tool === 'refuse' ? { code: 'ARGUMENT_INVALID', message: 'no' } : { answer: { args } });
@@ -36,6 +39,22 @@ describe('calls that take long', () => {
     const next = calls.call('a', { tool: 'echo', args: 1 }, never);
     await expect(spun).rejects.toThrow(/took longer than 0\.3 s and was given up; ask for less/);
     expect(await next).toEqual({ args: 1 });
+  });
+
+  it('that their client takes back leave its place at once, and their thread, unless that hangs', async () => {
+    const { calls, started } = start(60_000);
+    for (const [tool, threads] of [
+      ['wait', 1],
+      ['spin', 2],
+    ] as const) {
+      const given = new AbortController();
+      const taken = calls.call('a', { tool, args: {} }, given.signal);
+      const next = calls.call('a', { tool: 'echo', args: tool }, never);
+      given.abort();
+      await expect(taken).rejects.toThrow(/given up before/);
+      expect(await next).toEqual({ args: tool });
+      expect(started()).toBe(threads);
+    }
   });
 
   it('that end their thread, or fill its memory, are bugs of one call', async () => {

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
-import type { LongCall, LongReply } from '../../http/long-calls.ts';
+import type { LongCall, LongReply, ToThread } from '../../http/long-calls.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
@@ -19,16 +19,15 @@ export interface LongCallThreadData {
 const { path, version } = workerData as LongCallThreadData;
 const io = createProcessIo({ version, db: path, program: import.meta.url });
 const reader = createStoreReader(path);
-const never = new AbortController().signal;
 
-async function replyTo({ tool, args }: LongCall): Promise<LongReply> {
+async function replyTo({ tool, args }: LongCall, signal: AbortSignal): Promise<LongReply> {
   try {
     const answer = await callTool(findTool(tools, tool), args, {
       queries: reader.queries,
       past: reader.past,
       held: reader.held,
       now: Date.now,
-      signal: never,
+      signal,
       services: () => Promise.resolve(createServices(io)),
       progress: () => {},
       control: undefined,
@@ -42,5 +41,11 @@ async function replyTo({ tool, args }: LongCall): Promise<LongReply> {
   }
 }
 
+let running = new AbortController();
+
 /** Calls that may take long, for the HTTP server: one after another, each with its answer. */
-parentPort?.on('message', (call: LongCall) => void replyTo(call).then((reply) => parentPort?.postMessage(reply, [])));
+parentPort?.on('message', (message: ToThread) => {
+  if (message === 'give up') return running.abort();
+  running = new AbortController();
+  void replyTo(message, running.signal).then((reply) => parentPort?.postMessage(reply, []));
+});
