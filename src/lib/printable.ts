@@ -17,7 +17,21 @@ export function printable(text: string): string {
   });
 }
 
-/** The same for each line of a text that may have several. */
+/** The end of a text as `printable` shows it, with whole escapes, in at most `most` characters when written as JSON. */
+export function lastPrintable(text: string, most: number): string {
+  const shown: string[] = [];
+  let left = most;
+  // If half a character is first, there is no room for its escape.
+  for (const character of [...text.slice(-most)].toReversed()) {
+    const one = printable(character);
+    left -= JSON.stringify(one).length - 2;
+    if (left < 0) break;
+    shown.push(one);
+  }
+  return shown.toReversed().join('');
+}
+
+/** `printable` for each line of a text that may have several. */
 export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
 
 /** A JSON value with every text and name made `printable`. */

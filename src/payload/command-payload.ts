@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { OpenSlice, Payload, PayloadResult } from '../agents/ports.ts';
 import { asDataError } from '../files/data-errors.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
-import { printable } from '../lib/printable.ts';
+import { lastPrintable } from '../lib/printable.ts';
 import { withoutSecrets } from '../lib/secrets.ts';
 import { traceParent } from '../lib/trace-context.ts';
 import { sliceMessageId } from '../messages/identity.ts';
@@ -157,7 +157,7 @@ function resultOf(
   const cause = causeOf(how, seconds, options) ?? trouble;
   if (cause === undefined) return { state: 'done', seconds, facts };
   const last = output.trimEnd().split('\n').at(-1)?.trim() ?? '';
-  const words = last === '' ? '' : `; its last words: ${printable(last).slice(-quotedCharacters)}`;
+  const words = last === '' ? '' : `; its last words: ${lastPrintable(last, quotedCharacters)}`;
   const error = new SwfError('PAYLOAD_FAILED', `${cause}${words}`).line;
   return { state: 'failed', seconds, error, facts: { ...facts, ...(output === '' ? {} : { output_tail: output }) } };
 }

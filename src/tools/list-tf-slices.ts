@@ -3,13 +3,13 @@ import * as z from 'zod';
 import { sliceOrders, timeFields } from '../domain/list-words.ts';
 import { sliceStatuses } from '../domain/slice-states.ts';
 import { present } from '../lib/present.ts';
-import { printable } from '../lib/printable.ts';
+import { lastPrintable } from '../lib/printable.ts';
 import { objectsIn } from '../lib/read-json.ts';
 import { rounded } from '../lib/rounded.ts';
 import { shortDigests } from '../lib/short-digests.ts';
 import { pageAnswer } from './answers/page.ts';
 import { sliceRow, type SliceRow } from './answers/slice-row.ts';
-import { clipShown, endEscaped } from './shared/clip.ts';
+import { clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
 import {
   executionId,
@@ -95,7 +95,7 @@ export const listTfSlicesTool = defineTool({
           payload: row.payload === null ? null : shortDigests(row.payload),
           exit_code: row.exit_code,
           signal: row.signal,
-          output_tail: row.output_tail === null ? null : endEscaped(printable(row.output_tail), shownOutput),
+          output_tail: row.output_tail === null ? null : lastPrintable(row.output_tail, shownOutput),
           outputs: row.outputs === null ? null : (objectsIn(row.outputs) as unknown as SliceRow['outputs']),
           outputs_omitted: row.outputs_omitted,
         }),

@@ -6,6 +6,7 @@ import type { Attempts, Life } from '../../src/monitoring/timeline/attempts.ts';
 import { binOf, binsOf } from '../../src/monitoring/timeline/bins.ts';
 import { pack, unpack } from '../../src/monitoring/timeline/pack.ts';
 import { pictureOf } from '../../src/monitoring/timeline/picture.ts';
+import { conciseParts } from '../../src/monitoring/timeline/told.ts';
 
 /** Slices of a life of a minute: of each the steps to its attempts' times, and how the last one stands. */
 const start = Date.parse('2026-11-26T08:00:00Z');
@@ -160,6 +161,20 @@ describe('the picture of an execution', () => {
         expect(lost.map(({ start: begun, duration }) => begun + (duration ?? Infinity))).toEqual(lost.map(() => end));
       }),
     );
+  });
+
+  it('calls no worker busy in a time in which nobody worked', () => {
+    const tries = [{ wait: 0, work: 20_000, worker: 1 }];
+    const attempts = attemptsOf([{ stf: 0, queued: 0, tries, last: 'completed' }]);
+    const busyOf = (idle: Life['idle'] = []) => {
+      const life = { start, end: start + 40_000, hasEnded: true, idle };
+      const [worker] = conciseParts({ ...picture(attempts, 300, life), phases: [], latency: [] }, life).workers;
+      return [worker?.busy_percent, worker?.longest_seconds];
+    };
+    expect(busyOf()).toEqual([50, 20]);
+    // Half of its slice, and half of the time.
+    expect(busyOf([{ start: start + 5000, end: start + 15_000 }])).toEqual([33.3, 20]);
+    expect(busyOf([{ start: start + 20_000, end: start + 40_000 }])).toEqual([100, 20]);
   });
 
   it('has finer bins of a part than of all', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { type Answer, ask, connectStdio, refusal, temporaryFolder } from '../helpers.ts';
+import { type Answer, ask, connectStdio, refusal, runCli, startCli, temporaryFolder } from '../helpers.ts';
 import { hostileRun } from '../web/hostile-run.ts';
 
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
@@ -36,4 +36,20 @@ it('the timeline of an execution has the counts of the monitor, in all and by pa
   expect(cells).toHaveLength(2);
   expect((cells as string[]).join('')).toMatch(/^[.1-9#!]+$/);
   expect((cells as string[]).join('')).toContain('!');
+});
+
+it('the timeline of an execution that was resumed shows the time in which nobody drove it', async () => {
+  const folder = temporaryFolder();
+  const run = startCli(['run', '--speed', '10', '--stf-count', '4'], { folder });
+  await run.saw(/start_run/);
+  run.child.kill('SIGKILL');
+  await run.finished;
+  expect((await runCli(['resume', 'latest', '--speed', 'max'], { folder })).code).toBe(0);
+  const client = await connectStdio({ folder });
+  const { drivers } = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+  const [first, second] = drivers as Answer[];
+  const { phases } = await ask(client, 'get_execution_timeline', { execution_id: 'latest' });
+  expect((phases as Answer[]).filter(({ phase }) => phase === 'undriven')).toEqual([
+    { phase: 'undriven', start: first?.['last_heard'], end: second?.['since'] },
+  ]);
 });

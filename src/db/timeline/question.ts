@@ -1,11 +1,13 @@
 import { argumentInvalid } from '../../lib/errors.ts';
 import type { Life } from '../../monitoring/timeline/attempts.ts';
+import type { PhaseBand } from '../../monitoring/timeline/phases.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import { type LivenessTest, momentOf } from '../presence/leases.ts';
 import { speedsOf } from '../reports/drivers.ts';
 import { endOfLife, silentSince } from '../reports/life.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import { holesIn } from './holes.ts';
 import { minWidth, type TimelineQuestion } from './timeline.ts';
 
 /** A requested picture. Times are ISO 8601; if omitted, the whole life is drawn. */
@@ -21,8 +23,9 @@ export function timelineQuestion(
   { wanted, isAlive, now }: { wanted: WantedTimeline; isAlive: LivenessTest; now: number },
 ): TimelineQuestion {
   const start = Date.parse(execution.start_time);
-  const life = lifeOf(sql, execution, { isAlive, now: momentOf(sql, execution.execution_id, now) });
-  const { end } = life;
+  const lived = lifeOf(sql, execution, { isAlive, now: momentOf(sql, execution.execution_id, now) });
+  const { end } = lived;
+  const holes = holesIn(sql, execution, lived, isAlive);
   const from = wanted.from === undefined ? start : Math.max(start, Date.parse(wanted.from));
   const until = wanted.until === undefined ? end : Math.min(end, Date.parse(wanted.until));
   if (from > until)
@@ -33,10 +36,23 @@ export function timelineQuestion(
     ...wanted,
     execution,
     ...planned(sql, execution),
-    life,
+    life: withIdle(lived, holes),
+    holes,
     from,
     until,
   };
+}
+
+/** A life with the times in which nobody worked; what could not be heard is none. */
+function withIdle(life: Life, holes: readonly PhaseBand[]): Life {
+  const idle: { start: number; end: number }[] = [];
+  for (const { phase, start, end } of holes.toSorted((a, b) => a.start - b.start)) {
+    if (phase === 'unheard' || end === undefined) continue;
+    const last = idle.at(-1);
+    if (last !== undefined && start <= last.end) last.end = Math.max(last.end, end);
+    else idle.push({ start, end });
+  }
+  return idle.length === 0 ? life : { ...life, idle };
 }
 
 /**

@@ -1,15 +1,12 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import { stages } from '../../domain/stages.ts';
 import type { Steps } from '../../lib/steps.ts';
-import type { Life } from '../../monitoring/timeline/attempts.ts';
 import { type PhaseBand, type PhaseChange, phasesOf } from '../../monitoring/timeline/phases.ts';
 import { type Picture, pictureOf, type StagePicture, type WantedPicture } from '../../monitoring/timeline/picture.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
-import { gapsOf } from '../observed/hearings.ts';
-import { standstillsOf } from '../presence/incidents.ts';
 import { observedBuckets } from '../reports/observed/delays.ts';
 import { stageDelays } from '../reports/stage-delays.ts';
 import { jsonField } from '../sqlite/json-field.ts';
@@ -20,6 +17,8 @@ import type { AttemptHistory } from './attempt-history.ts';
 /** The execution, and the part of it to draw. */
 export interface TimelineQuestion extends WantedPicture {
   execution: ExecutionRow;
+  /** Times about which nothing is known, or when nobody could do anything. */
+  holes: readonly PhaseBand[];
 }
 
 /** A picture, and the place in the log that it reflects. */
@@ -33,7 +32,7 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
   const attempts = yield* history.follow();
   return {
     seq: history.seq,
-    phases: [...phasesSince(life.start, phaseChanges(sql, execution.execution_id)), ...holesIn(sql, execution, life)],
+    phases: [...phasesSince(life.start, phaseChanges(sql, execution.execution_id)), ...question.holes],
     latency:
       execution.origin === 'own'
         ? delaysOf(sql, execution.execution_id)
@@ -71,24 +70,6 @@ interface ChangeRow {
 function phasesSince(start: number, changes: readonly PhaseChange[]) {
   const [first] = changes;
   return phasesOf(first !== undefined && changes.length === maxChanges ? first.at : start, changes);
-}
-
-/** Times about which nothing is known, or when nobody could do anything. */
-function holesIn(sql: Prepare, execution: ExecutionRow, { end: until, silentSince }: Life): PhaseBand[] {
-  if (execution.origin === 'own')
-    return [
-      ...standstillsOf(sql, execution.execution_id).map(({ from, until: end }) => ({
-        phase: 'unwritten' as const,
-        start: Date.parse(from),
-        end: Date.parse(end),
-      })),
-      ...(silentSince === undefined ? [] : [{ phase: 'undriven' as const, start: silentSince, end: undefined }]),
-    ];
-  return gapsOf(sql, execution.execution_id, until).map(({ from, until: end }) => ({
-    phase: 'unheard',
-    start: from,
-    end,
-  }));
 }
 
 function phaseChanges(sql: Prepare, executionId: string): PhaseChange[] {

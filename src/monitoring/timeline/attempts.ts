@@ -29,10 +29,19 @@ export interface Life {
   hasEnded: boolean;
   /** When its driver last gave a sign of life, if it is gone and was not replaced: nothing has been done since. */
   silentSince?: number;
+  /** Times in which nobody worked: a driver stood still, or there was none. */
+  idle?: readonly { start: number; end: number }[];
 }
 
 /** The time until which anybody worked. */
 export const endOfWork = ({ end, silentSince }: Life): number => silentSince ?? end;
+
+/** Milliseconds from one time to another in which anybody may have worked. */
+export const workTime = ({ idle = [] }: Life, from: number, until: number): number =>
+  idle.reduce(
+    (sum, { start, end }) => sum - Math.max(0, Math.min(end, until) - Math.max(start, from)),
+    Math.max(0, until - from),
+  );
 
 /** Whether slices in hand may still be done. */
 export const goesOn = ({ hasEnded, silentSince }: Life): boolean => !hasEnded && silentSince === undefined;

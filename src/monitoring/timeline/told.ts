@@ -2,7 +2,7 @@ import { sliceFilename } from '../../domain/file-names.ts';
 import { sliceStatuses } from '../../domain/slice-states.ts';
 import { present } from '../../lib/present.ts';
 import { rounded } from '../../lib/rounded.ts';
-import { endOfWork, type Life } from './attempts.ts';
+import { endOfWork, type Life, workTime } from './attempts.ts';
 import type { Picture } from './picture.ts';
 
 const shownCause = 160;
@@ -68,7 +68,7 @@ function partsOf(
     })),
     causes_omitted: causes.length > most.causes ? causes.length - most.causes : null,
     workers: worst.slice(0, most.workers).map((worker) => {
-      const seen = Math.max(1, Math.min(endOfWork(life), end) - Math.max(worker.first, bins.from));
+      const seen = Math.max(1, workTime(life, Math.max(worker.first, bins.from), Math.min(endOfWork(life), end)));
       const ended = worker.completed + worker.failed;
       return present({
         worker_id: worker.worker_id.slice(0, shownName),

@@ -1,5 +1,5 @@
 import { sliceStatuses } from '../../domain/slice-states.ts';
-import type { Attempts, Life } from './attempts.ts';
+import { type Attempts, type Life, workTime } from './attempts.ts';
 import { endOfAttempt } from './cells.ts';
 
 const [completedState, failedState] = [sliceStatuses.indexOf('completed'), sliceStatuses.indexOf('failed')];
@@ -46,7 +46,7 @@ export function workersOf(
     if (isOver && attempts.state[at] === completedState) found.completed += 1;
     if (isOver && attempts.state[at] === failedState) found.failed += 1;
     if (isOver) found.work += end - start;
-    found.busy += Math.max(0, Math.min(end, until) - Math.max(start, from));
+    found.busy += workTime(life, Math.max(start, from), Math.min(end, until));
     found.longest = Math.max(found.longest, end - start);
     found.first = Math.min(found.first, start);
   }

@@ -24,13 +24,3 @@ export function clipEscaped(text: string, most: number): string {
 }
 
 const escapedLength = (text: string): number => JSON.stringify(text).length - 2;
-
-/** The end of a text that takes at most `most` characters when written as JSON. */
-export function endEscaped(text: string, most: number): string {
-  let kept = text.slice(-most);
-  for (let over = escapedLength(kept) - most; over > 0; over = escapedLength(kept) - most) {
-    kept = kept.slice(Math.max(1, Math.ceil(over / 6)));
-  }
-  const first = kept.charCodeAt(0);
-  return first >= 0xdc_00 && first <= 0xdf_ff ? kept.slice(1) : kept;
-}
