@@ -57,42 +57,91 @@ export interface CauseCount {
 
 /** Errors of one cause so far, word by word. */
 interface Alike {
-  attempts: number;
+  cause: string;
   words: readonly string[];
   /** Whether all errors have the same word at a position. */
-  isCommon: boolean[];
+  isCommon: readonly boolean[];
+}
+
+/**
+ * Numbers causes from 0, in order of appearance, and words each as exactly as its errors allow: a number, file name or address that all of
+ * them share stays as it was.
+ */
+export class Causes {
+  /** The words of each cause. */
+  readonly all: string[] = [];
+  readonly #alike: Alike[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  /** The number of an error's cause. */
+  numberOf(error: string): number {
+    const words = plainWords(error).split(' ');
+    return this.#join({ cause: causeOf(error), words, isCommon: words.map(() => true) });
+  }
+
+  /** Adds an error. Returns its cause as `causeOf` has it. */
+  add(error: string): string {
+    return this.#alike[this.numberOf(error)]?.cause ?? '';
+  }
+
+  /** Adds the errors of a cause of others. Returns the cause as `causeOf` has it. */
+  adopt(others: Causes, number: number): string | undefined {
+    const alike = others.#alike[number];
+    if (alike !== undefined) this.#join(alike);
+    return alike?.cause;
+  }
+
+  /** The words of a cause as `causeOf` has it, and one of its errors, if they differ. */
+  shown(cause: string): { words: string; example: string | undefined } {
+    const number = this.#numbers.get(cause) ?? -1;
+    return { words: this.all[number] ?? cause, example: this.exampleOf(number) };
+  }
+
+  /** One of the errors of a cause, if they differ. */
+  exampleOf(number: number): string | undefined {
+    const alike = this.#alike[number];
+    return alike === undefined || alike.isCommon.every(Boolean) ? undefined : alike.words.join(' ');
+  }
+
+  #join(alike: Alike): number {
+    const { cause, words, isCommon } = alike;
+    const number = this.#numbers.get(cause) ?? this.all.length;
+    const known = this.#alike[number] ?? alike;
+    const isAlike = (at: number): boolean =>
+      isCommon[at] === true && words.length === known.words.length && words[at] === known.words[at];
+    const joined = { ...known, isCommon: known.isCommon.map((was, at) => was && isAlike(at)) };
+    this.#numbers.set(cause, number);
+    this.#alike[number] = joined;
+    this.all[number] = mixed(joined);
+    return number;
+  }
 }
 
 /** Counts failures by their causes, the most frequent first. */
 export function countCauses(errors: Iterable<string>): CauseCount[] {
-  const groups = new Map<string, Alike>();
+  const causes = new Causes();
+  const attempts: number[] = [];
   for (const error of errors) {
-    const cause = causeOf(error);
-    const words = plainWords(error).split(' ');
-    const group = groups.get(cause);
-    if (group === undefined) groups.set(cause, { attempts: 1, words, isCommon: words.map(() => true) });
-    else addTo(group, words);
+    const number = causes.numberOf(error);
+    attempts[number] = (attempts[number] ?? 0) + 1;
   }
-  return [...groups]
-    .map(([cause, { attempts, words, isCommon }]) =>
-      isCommon.every(Boolean)
-        ? { cause: words.join(' '), attempts, example: undefined }
-        : { cause: mixed(cause.split(' '), words, isCommon), attempts, example: words.join(' ') },
-    )
+  return attempts
+    .map((count, number) => ({
+      cause: causes.all[number] ?? '',
+      attempts: count,
+      example: causes.exampleOf(number),
+    }))
     .toSorted((a, b) => b.attempts - a.attempts);
 }
 
-function addTo(group: Alike, words: readonly string[]): void {
-  group.attempts += 1;
-  const hasAsMany = words.length === group.words.length;
-  group.isCommon = group.isCommon.map((isCommon, at) => isCommon && hasAsMany && words[at] === group.words[at]);
-}
-
 /** The words that all errors share, and the replaced words elsewhere. */
-const mixed = (alike: readonly string[], words: readonly string[], isCommon: readonly boolean[]): string =>
-  alike.length === words.length
+function mixed({ cause, words, isCommon }: Alike): string {
+  if (isCommon.every(Boolean)) return words.join(' ');
+  const alike = cause.split(' ');
+  return alike.length === words.length
     ? alike.map((word, at) => (isCommon[at] === true ? words[at] : word)).join(' ')
-    : alike.join(' ');
+    : cause;
+}
 
 /** An error without the words that every payload failure has. */
 const plainWords = (error: string): string =>

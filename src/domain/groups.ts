@@ -1,3 +1,5 @@
+import { Causes } from './causes.ts';
+
 /** Totals of some rows. Fields that do not apply to a kind of row stay 0, and `seconds` empty. */
 export interface Sums {
   count: number;
@@ -16,10 +18,13 @@ export interface Sums {
 export interface Group extends Sums {
   /** The values of the grouping keys; undefined for rows without a value. */
   keys: readonly (string | undefined)[];
+  /** One of the errors of its cause, if they differ. */
+  example?: string | undefined;
 }
 
-/** Collects rows in groups of equal keys. */
+/** Collects rows in groups of equal keys; a cause is a key as `causeOf` has it. */
 export class Groups {
+  readonly causes = new Causes();
   readonly #groups = new Map<string, Group>();
 
   of(keys: readonly (string | undefined)[]): Group {
@@ -42,8 +47,15 @@ export class Groups {
     return group;
   }
 
-  all(): Group[] {
-    return [...this.#groups.values()];
+  /** The groups, with the words of their causes. @param names of the keys */
+  all(names: readonly string[]): Group[] {
+    const place = names.indexOf('cause');
+    return [...this.#groups.values()].map((group) => {
+      const cause = group.keys[place];
+      if (cause === undefined) return group;
+      const { words, example } = this.causes.shown(cause);
+      return { ...group, keys: group.keys.with(place, words), example };
+    });
   }
 }
 

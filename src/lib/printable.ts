@@ -22,7 +22,7 @@ export function lastPrintable(text: string, most: number): string {
   const shown: string[] = [];
   let left = most;
   // If half a character is first, there is no room for its escape.
-  for (const character of [...text.slice(-most)].toReversed()) {
+  for (const character of Array.from(text.slice(-most)).toReversed()) {
     const one = printable(character);
     left -= JSON.stringify(one).length - 2;
     if (left < 0) break;

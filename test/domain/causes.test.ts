@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { causeOf, countCauses } from '../../src/domain/causes.ts';
+import { causeOf, Causes, countCauses } from '../../src/domain/causes.ts';
 
 describe('the cause of a failure', () => {
   it.each([
@@ -56,6 +56,30 @@ describe('the cause of a failure', () => {
     const early = `${' '.repeat(590)}early late`;
     expect(causeOf(early)).toBe('early late');
     expect(causeOf(` ${early}`)).toBe('early lat');
+  });
+});
+
+describe('causes of several executions', () => {
+  const causesOf = (...errors: string[]): Causes => {
+    const causes = new Causes();
+    for (const error of errors) causes.add(error);
+    return causes;
+  };
+
+  it.each([
+    ['share a number that both have', ['module 7 is off'], ['module 7 is off', 'module 7 is off'], 'module 7 is off'],
+    ['mask a number that differs between them', ['module 7 is off'], ['module 8 is off'], 'module N is off'],
+    ['mask what one of them masks', ['module 7 is off'], ['module 7 is off', 'module 8 is off'], 'module N is off'],
+  ])('%s', (_, first, second, words) => {
+    const all = new Causes();
+    for (const causes of [causesOf(...first), causesOf(...second)]) {
+      expect(all.adopt(causes, 0)).toBe('module N is off');
+      expect(all.adopt(causes, 1)).toBeUndefined();
+    }
+    expect(all.shown('module N is off')).toEqual({
+      words,
+      example: words.includes('N') ? 'module 7 is off' : undefined,
+    });
   });
 });
 

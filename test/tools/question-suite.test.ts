@@ -191,8 +191,8 @@ const questions: Question[] = [
     [sum('slices', 'cause', { execution_id: failing })],
     (a) => a['groups'].map((one: Answer) => [one['cause'].replace(/^.*: /, ''), one['count']]),
     () => [
-      ['bad geometry in module N', 8],
-      ['no calibration for run N', 4],
+      ['bad geometry in module 3', 8],
+      ['no calibration for run 100010', 4],
     ],
   ),
   q(

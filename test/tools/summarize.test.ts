@@ -135,7 +135,14 @@ describe('a summary', () => {
     await made.say('slice', { ...of, attempt: 2, stf_filename: stf(1), start: 0, end: 0, tf_count: 1 });
     expect(await states()).toEqual({ queued: 1 });
     const { groups } = await ask(client, 'summarize', { what: 'slices', group_by: 'cause' });
-    expect(groups).toMatchObject([{ cause: 'no calibration for run N', count: 1, failed: 1 }]);
+    expect(groups).toMatchObject([{ cause: 'no calibration for run 7', count: 1, failed: 1 }]);
+    expect(groups[0]).not.toHaveProperty('example');
+    await made.say('slice_started', { ...of, ...by, attempt: 2 });
+    await made.say('slice_result', { ...of, ...by, attempt: 2, state: 'failed', error: 'no calibration for run 8' });
+    const failures = await ask(client, 'summarize', { what: 'slices', group_by: 'cause' });
+    expect(failures['groups']).toMatchObject([
+      { cause: 'no calibration for run N', example: 'no calibration for run 7', count: 2 },
+    ]);
   });
 
   it('of messages, logs, STF files and executions agrees with the rows, over all and of one execution', async () => {

@@ -1,3 +1,4 @@
+import type { Causes } from '../../domain/causes.ts';
 import type { Group, Groups } from '../../domain/groups.ts';
 import { sliceStatuses } from '../../domain/slice-states.ts';
 import { countsAttempts, spanName, type SummaryKey, widthOf } from '../../domain/summary-words.ts';
@@ -30,7 +31,9 @@ export function* addAttempts(
   question: SummaryQuestion,
 ): Steps<void> {
   const isOfAttempts = countsAttempts(question.keys);
-  const [first, second = nothing] = question.keys.map((key) => keyed(columns, key, { of, question, isOfAttempts }));
+  const [first, second = nothing] = question.keys.map((key) =>
+    keyed(columns, key, { of, question, isOfAttempts, causes: groups.causes }),
+  );
   const fits = condition(columns, question, { isOfAttempts, isWorker });
   const known = new Map<number, Group>();
   for (let at = 0; at < columns.length; at += 1) {
@@ -111,7 +114,12 @@ function condition(
 function keyed(
   columns: AttemptColumns,
   key: SummaryKey,
-  { of, question, isOfAttempts }: { of: OfExecution; question: SummaryQuestion; isOfAttempts: boolean },
+  {
+    of,
+    question,
+    isOfAttempts,
+    causes,
+  }: { of: OfExecution; question: SummaryQuestion; isOfAttempts: boolean; causes: Causes },
 ): Keyed {
   const named = (column: Int32Array, names: { all: readonly string[] }): Keyed => ({
     of: (at) => column[at] as number,
@@ -123,7 +131,10 @@ function keyed(
     case 'attempt':
       return { of: (at) => columns.attempt[at] as number, name: String };
     case 'cause':
-      return named(columns.cause, columns.names.cause);
+      return {
+        of: (at) => columns.cause[at] as number,
+        name: (number) => causes.adopt(columns.names.cause, number),
+      };
     case 'worker':
       return named(columns.worker, columns.names.worker);
     case 'host':

@@ -1,4 +1,4 @@
-import { causeOf } from '../../domain/causes.ts';
+import type { Causes } from '../../domain/causes.ts';
 import type { Groups } from '../../domain/groups.ts';
 import { isSpan, type Span, spanName, type SummaryKey, widthOf } from '../../domain/summary-words.ts';
 import type { Steps } from '../../lib/steps.ts';
@@ -72,7 +72,9 @@ function typeCounts(
 
 function add(groups: Groups, keys: readonly SummaryKey[], part: Part): void {
   const { a, b, n, failed, retries, bytes, slices, stay_failed, seconds } = part;
-  const group = groups.of([a, b].slice(0, keys.length).map((value, at) => shownKey(keys[at] as SummaryKey, value)));
+  const group = groups.of(
+    [a, b].slice(0, keys.length).map((value, at) => shownKey(keys[at] as SummaryKey, value, groups.causes)),
+  );
   group.count += n;
   group.failed += failed;
   group.retries += retries;
@@ -82,10 +84,10 @@ function add(groups: Groups, keys: readonly SummaryKey[], part: Part): void {
   if (seconds !== null) group.seconds.push(seconds);
 }
 
-function shownKey(key: SummaryKey, value: string | number | null): string | undefined {
+function shownKey(key: SummaryKey, value: string | number | null, causes: Causes): string | undefined {
   if (value === null) return undefined;
   if (isSpan(key)) return typeof value === 'number' ? spanName(key, value) : shortTime(key, value);
-  return key === 'cause' ? causeOf(String(value)) : String(value);
+  return key === 'cause' ? causes.add(String(value)) : String(value);
 }
 
 /** The name that `spanName` gives, from the beginning of an ISO 8601 time. */

@@ -16,7 +16,7 @@ export function* summarize(sql: Prepare, histories: AttemptHistories, question: 
   const { what } = question;
   if (what === 'slices') yield* addSlices(groups, sql, { histories, question });
   else yield* addRows(groups, sql, { ...question, what });
-  return groups.all();
+  return groups.all(question.keys);
 }
 
 function* addSlices(

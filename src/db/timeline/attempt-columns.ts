@@ -1,4 +1,4 @@
-import { causeOf } from '../../domain/causes.ts';
+import { Causes } from '../../domain/causes.ts';
 import { type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
 import { Names, ownText } from './names.ts';
 
@@ -25,7 +25,7 @@ const maxErrors = 5000;
  */
 export class AttemptColumns {
   length = 0;
-  readonly names = { stf: new Names(), worker: new Names(), host: new Names(), cause: new Names() };
+  readonly names = { stf: new Names(), worker: new Names(), host: new Names(), cause: new Causes() };
   stf = new Int32Array(0);
   sliceId = new Int32Array(0);
   attempt = new Int32Array(0);
@@ -89,7 +89,7 @@ export class AttemptColumns {
   #causeOf(error = 'failed without a reason'): number {
     let cause = this.#causes.get(error);
     if (cause === undefined) {
-      cause = this.names.cause.numberOf(causeOf(error));
+      cause = this.names.cause.numberOf(error);
       if (this.#causes.size >= maxErrors) this.#causes.clear();
       this.#causes.set(ownText(error), cause);
     }

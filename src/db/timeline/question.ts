@@ -43,7 +43,7 @@ export function timelineQuestion(
   };
 }
 
-/** A life with the times in which nobody worked; what could not be heard is none. */
+/** A life with the times in which nobody worked; workers may have gone on while nothing could be heard. */
 function withIdle(life: Life, holes: readonly PhaseBand[]): Life {
   const idle: { start: number; end: number }[] = [];
   for (const { phase, start, end } of holes.toSorted((a, b) => a.start - b.start)) {

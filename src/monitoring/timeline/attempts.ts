@@ -29,7 +29,7 @@ export interface Life {
   hasEnded: boolean;
   /** When its driver last gave a sign of life, if it is gone and was not replaced: nothing has been done since. */
   silentSince?: number;
-  /** Times in which nobody worked: a driver stood still, or there was none. */
+  /** Times in which nobody worked: without a driver, or while it stood still. */
   idle?: readonly { start: number; end: number }[];
 }
 

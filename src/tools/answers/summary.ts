@@ -25,7 +25,7 @@ export const summaryAnswer = () =>
   z.strictObject({
     what: z.enum(summarized),
     counts: z.string().describe('The rows that are counted'),
-    groups: z.array(z.strictObject({ ...keys(), ...sums() })),
+    groups: z.array(z.strictObject({ ...keys(), example: z.string().optional(), ...sums() })),
     groups_omitted: z.int(),
     total: z.strictObject(sums()),
     execution_id: z.string().optional(),
