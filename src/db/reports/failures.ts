@@ -112,11 +112,15 @@ export const observedSlowestSlice = (sql: Prepare, executionId: string): SlowSli
      WHERE execution_id = ? AND status = 'completed' AND ${indexPredicates.tookTime} ORDER BY took_ms DESC LIMIT 1`,
   ).get(executionId);
 
-/** The failed attempts of an observed execution since its last completed slice, by the times of the results, which may come in any order. */
-export function observedFailuresInARow(sql: Prepare, executionId: string): FailuresInARow | undefined {
-  const done = sql<[string], { at: string | null }>(
-    `SELECT max(completed_at) AS at FROM tf_slices WHERE execution_id = ? AND status = 'completed'`,
-  ).get(executionId)?.at;
+/**
+ * The failed attempts of an observed execution since its last completed slice, by the times of the results, which may come in any order.
+ * @param done when that was completed, ISO 8601
+ */
+export function observedFailuresInARow(
+  sql: Prepare,
+  executionId: string,
+  done: string | null,
+): FailuresInARow | undefined {
   const failed = (from: string): { n: number; first: string | null } =>
     sql<[string, string], { n: number; first: string | null }>(
       `SELECT count(*) AS n, min(completed_at) AS first FROM ${from} AND completed_at > ?`,
@@ -130,7 +134,7 @@ export function observedFailuresInARow(sql: Prepare, executionId: string): Failu
   const attempts = found.reduce((sum, { n }) => sum + n, 0);
   const [first] = found.flatMap((one) => one.first ?? []).toSorted();
   if (first === undefined) return undefined;
-  const last_done = done === null || done === undefined ? undefined : Date.parse(done);
+  const last_done = done === null ? undefined : Date.parse(done);
   // Each is the last attempt of its slice, as far as is known.
   return { attempts, since: Date.parse(first), firstAttempts: found[0]?.n ?? 0, isMore: false, last_done };
 }

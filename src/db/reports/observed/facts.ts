@@ -82,16 +82,17 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
       `the store does not say which run ${execution_id} is, so little is known of it; list_messages(execution_id="${execution_id}") has what was said`,
     );
   const delays: StageDelay[] = observedDelays(sql, execution_id);
+  const { last_done, ...times } = sliceTimes(sql, execution_id);
   return {
     record,
     delays,
     messages: countAllMessages(sql, execution_id),
     stf_span: stfSpan(sql, execution_id),
     tf_files_sliced: count(sql, 'SELECT count(*) AS n FROM observed_samples WHERE execution_id = ?', execution_id),
-    ...sliceTimes(sql, execution_id),
+    ...times,
     failed: failedSlices(sql, execution),
     causes: execution.slices_failed === 0 ? [] : failureCauses(sql, execution_id),
-    failing: execution.slices_failed === 0 ? undefined : observedFailuresInARow(sql, execution_id),
+    failing: execution.slices_failed === 0 ? undefined : observedFailuresInARow(sql, execution_id, last_done),
     concentration: execution.slices_failed === 0 ? undefined : failuresOnOnePlace(sql, execution_id),
     slowest: hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'))
       ? observedSlowestSlice(sql, execution_id)
@@ -119,9 +120,10 @@ function stfSpan(sql: Prepare, executionId: string): ObservedFacts['stf_span'] {
 function sliceTimes(
   sql: Prepare,
   executionId: string,
-): Pick<ObservedFacts, 'first_slice' | 'oldest_waiting' | 'last_result'> {
-  const all = sql<[string], { first: string | null; last: string | null }>(
-    'SELECT min(created_at) AS first, max(completed_at) AS last FROM tf_slices WHERE execution_id = ?',
+): Pick<ObservedFacts, 'first_slice' | 'oldest_waiting' | 'last_result'> & { last_done: string | null } {
+  const all = sql<[string], { first: string | null; last: string | null; last_done: string | null }>(
+    `SELECT min(created_at) AS first, max(completed_at) AS last, max(iif(status = 'completed', completed_at, NULL)) AS last_done
+     FROM tf_slices WHERE execution_id = ?`,
   ).get(executionId);
   const waiting = sql<[string], { oldest: string | null }>(
     `SELECT min(created_at) AS oldest FROM tf_slices INDEXED BY tf_slices_open
@@ -131,6 +133,7 @@ function sliceTimes(
     first_slice: milliseconds(all?.first),
     last_result: milliseconds(all?.last),
     oldest_waiting: milliseconds(waiting?.oldest),
+    last_done: all?.last_done ?? null,
   };
 }
 
