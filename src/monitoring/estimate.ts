@@ -1,4 +1,6 @@
+import { type Arrivals, playWork } from '../domain/plan/played-work.ts';
 import type { Health } from '../domain/states.ts';
+import { daqAhead } from './daq-ahead.ts';
 import { delayOf, type Facts, payloadLimit, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 import { type AgedSlice, oldestInHand, overdueSlices, paceOf } from './pace.ts';
 import { stageStates } from './stage-states.ts';
@@ -28,9 +30,12 @@ interface Estimate {
   most: number;
 }
 
+/** Attempts that a slice has taken so far, on average. */
+const attemptsASlice = ({ slices_final, slice_retries }: Facts): number =>
+  1 + slice_retries / Math.max(1, slices_final);
+
 /** Slices left to process, counting a retried slice twice. */
-const slicesLeft = ({ slices_final, slice_retries }: Facts, planned: number): number =>
-  (planned - slices_final) * (1 + slice_retries / Math.max(1, slices_final));
+const slicesLeft = (facts: Facts, planned: number): number => (planned - facts.slices_final) * attemptsASlice(facts);
 
 /** At full speed the schedule takes no time, so only the rate so far counts. */
 function byRate(facts: Facts, planned: number): Estimate | undefined {
@@ -40,27 +45,42 @@ function byRate(facts: Facts, planned: number): Estimate | undefined {
   return { likely, least: likely * 0.6, most: likely * 2 };
 }
 
+/** Plays what is left on: the schedule of the DAQ, and workers that take equally long for each slice. */
 function bySchedule(facts: Facts, planned: number): Estimate | undefined {
   const service = serviceSeconds(facts);
   if (service === undefined) return undefined;
-  const { params, in_hand, now, slots = 0 } = facts;
+  const { in_hand, now, slots = 0 } = facts;
   const left = slicesLeft(facts, planned);
-  const daq = Math.max(0, wallSeconds(daqSecondsLeft(facts), params) - sinceDaqStep(facts));
-  const inHand = Math.min(left, in_hand.length);
   // Nobody knows when a worker comes.
-  if (slots === 0 && left > inHand) return undefined;
-  const workers = Math.max(1, slots);
-  const ages = in_hand.map(({ since }) => secondsBetween(since, now));
-  const age = ages.reduce((sum, one) => sum + one, 0) / Math.max(1, ages.length);
-  const rest = Math.max(0, service - age);
-  // With all workers busy, slices go through in waves, one of which is in progress.
-  const waves = Math.ceil((left - inHand) / workers) * service + (inHand > 0 ? rest : 0);
-  // The last STF's slices come when the DAQ is nearly done.
-  const isMaking = facts.phase !== 'completed' && left > inHand;
-  const likely = Math.max(daq + (isMaking ? service : 0), waves);
-  const least = Math.max(daq, ((left - inHand) / workers) * service * 0.8 + (inHand > 0 ? rest * 0.8 : 0));
+  if (slots === 0 && left > in_hand.length) return undefined;
+  const { daq, ...arrivals } = ahead(facts, left, planned);
+  const ages = in_hand.map(({ since }) => secondsBetween(since, now)).toSorted((a, b) => b - a);
+  /** @param part of the usual time that a slice takes */
+  const lastAt = (part: number): number => {
+    const freeAt = new Float64Array(Math.max(1, slots, ages.length));
+    for (const [at, age] of ages.entries())
+      freeAt[freeAt.length - ages.length + at] = Math.max(0, part * (service - age));
+    const inHand = freeAt.at(-1) ?? 0;
+    return Math.max(inHand, playWork(arrivals, { freeAt, service: part * service }).last);
+  };
+  const likely = Math.max(daq, lastAt(1));
   const p95 = delayOf(facts, 'slice_started → slice_result')?.p95 ?? service;
-  return { likely, least, most: likely * 1.25 + p95 };
+  return { likely, least: Math.max(daq, lastAt(0.8)), most: likely * 1.25 + p95 };
+}
+
+/** The slices that are left without those in hand, as they come to workers, and when the DAQ is done, in seconds of wall time from now. */
+function ahead(facts: Facts, left: number, planned: number): Arrivals & { daq: number } {
+  const { stfs, standbys, end } = daqAhead(facts);
+  const fromNow = (simulated: number): number =>
+    Math.max(0, wallSeconds(simulated, facts.params) - sinceDaqStep(facts));
+  const perStf = (planned * attemptsASlice(facts)) / Math.max(1, facts.stf_planned ?? 1);
+  const made = Math.max(0, Math.round(left - facts.in_hand.length - stfs.length * perStf));
+  return {
+    ticks: [0, ...stfs.map(fromNow)],
+    counts: [made, ...stfs.map((_, at) => Math.round((at + 1) * perStf) - Math.round(at * perStf))],
+    standbys: standbys.map(({ from, to }) => ({ from: fromNow(from), to: fromNow(to) })),
+    daq: fromNow(end),
+  };
 }
 
 /**
@@ -97,38 +117,4 @@ const isUnderWay = ({ status, isHeld }: Facts, health: Health): boolean =>
 function sinceDaqStep(facts: Facts): number {
   const daq = stageStates(facts)[0];
   return daq === undefined ? 0 : Math.min(daq.idle_seconds, daq.expected_seconds);
-}
-
-/** Simulated seconds from the DAQ's last step until it is done. */
-function daqSecondsLeft(facts: Facts): number {
-  const { phase, params } = facts;
-  const daq = params.daq_state_machine;
-  const end = daq.broadcast_delay + daq.beam_not_ready_end_delay;
-  if (phase === 'completed') return end;
-  const begin = daq.broadcast_delay + daq.beam_not_ready_delay + daq.beam_ready_delay + daq.broadcast_delay;
-  const before = phase === 'none' ? daq.no_beam_not_ready_delay + begin : phase === 'imminent' ? begin : 0;
-  return before + periodsSecondsLeft(facts) + end;
-}
-
-/** Simulated seconds of the remaining physics periods, with the standby between them. */
-function periodsSecondsLeft(facts: Facts): number {
-  const { phase, counts, stf_planned = 0, last_stf_at = '', phase_changed_at } = facts;
-  const { fast_processing, daq_state_machine: daq } = facts.params;
-  const left = Math.max(0, stf_planned - counts.stf_count);
-  const each = fast_processing.stf_count || Math.max(1, stf_planned / fast_processing.physics_period_count);
-  // A period has no interval before its first STF; a period of given duration continues after its last.
-  const step = daq.stf_interval + daq.stf_generation_time;
-  const making = each * step - daq.stf_interval;
-  const period = fast_processing.stf_count > 0 ? making : daq.physics_period_duration;
-  const untouched = Math.floor(left / each + 1e-9);
-  const inPeriod = Math.round(left - untouched * each);
-  // A standby precedes each period that has not begun; in phase standby it is in progress.
-  const isBefore = phase === 'none' || phase === 'imminent';
-  const hasBegun = phase === 'physics' && (inPeriod > 0 || last_stf_at <= (phase_changed_at ?? ''));
-  const standbys = Math.max(0, Math.ceil(left / each - 1e-9) - (hasBegun || isBefore ? 1 : 0));
-  return (
-    (inPeriod > 0 ? inPeriod * step + period - making : 0) +
-    untouched * period +
-    standbys * (2 * daq.broadcast_delay + daq.standby_duration)
-  );
 }

@@ -1,7 +1,9 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { advance, nextStep, plannedStfCount, startPosition, type TimedStep } from '../../src/domain/daq-schedule.ts';
 import { executionParamsSchema } from '../../src/domain/params.ts';
+import { type PlayedRun, playRun } from '../../src/domain/plan/played-run.ts';
 import type { Phase } from '../../src/domain/run-phases.ts';
 import { timeLeft } from '../../src/monitoring/estimate.ts';
 import type { Facts } from '../../src/monitoring/facts.ts';
@@ -126,5 +128,45 @@ describe('the time that is left of a run whose workers keep up', () => {
       expect({ tick, left, told, holds: (told?.at_least ?? NaN) <= left + 1.5 }).toMatchObject({ holds: true });
       expect({ tick, left, told, holds: (told?.at_most ?? NaN) >= left - 1.5 }).toMatchObject({ holds: true });
     }
+  });
+});
+
+describe('the time that is left of a run that has just begun', () => {
+  /** What `plan_run` says of it. */
+  const played = (params: Facts['params']): PlayedRun => {
+    const steps = playRun(params);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+  };
+
+  it('is that of its plan, for any parameters', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          stf_count: fc.integer({ min: 1, max: 40 }),
+          physics_period_count: fc.integer({ min: 1, max: 4 }),
+          target_worker_count: fc.integer({ min: 1, max: 60 }),
+          slice_processing_time: fc.integer({ min: 1, max: 120 }),
+        }),
+        fc.record({
+          stf_interval: fc.integer({ min: 1, max: 20 }),
+          standby_duration: fc.integer({ min: 0, max: 400 }),
+          no_beam_not_ready_delay: fc.integer({ min: 0, max: 2000 }),
+          beam_not_ready_end_delay: fc.integer({ min: 0, max: 60 }),
+        }),
+        (fast_processing, daq_state_machine) => {
+          const parsed = executionParamsSchema.parse({ fast_processing, daq_state_machine });
+          const params = { ...parsed, speed: 1 } as Facts['params'];
+          const facts = factsAt(0, { stfs: 0, phase: 'none', changedAt: at(0), lastStf: undefined, params });
+          const { slices, total_seconds: total } = played(params);
+          const told = timeLeft({ ...facts, slices_planned: slices }, 'progressing');
+          expect({ told, total, holds: Math.abs((told?.seconds_left ?? NaN) - total) <= 1 }).toMatchObject({
+            holds: true,
+          });
+        },
+      ),
+    );
   });
 });

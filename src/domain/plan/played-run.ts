@@ -2,6 +2,7 @@ import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { advance, nextStep, startPosition, type TimedStep } from '../daq-schedule.ts';
 import type { ExecutionParams } from '../params.ts';
+import { type Arrivals, playWork } from './played-work.ts';
 import { planOf } from './versions.ts';
 
 /** A run as it will go, if nothing fails and machines are no bottleneck. Times are seconds of simulated time. */
@@ -36,12 +37,7 @@ const inOneTurn = 2000;
 /** Messages that concern no file or slice: start, driver, phases, end. */
 const framingMessages = 7;
 
-interface Arrivals {
-  /** When slices arrive, in order; `counts` says how many at each time. */
-  ticks: number[];
-  counts: number[];
-  /** Periods in which workers take no slices. */
-  standbys: { from: number; to: number }[];
+interface Schedule extends Arrivals {
   stfs: number;
   samples: number;
   slices: number;
@@ -58,7 +54,8 @@ export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
     : params;
   const arrivals = yield* playSchedule(played);
   yield;
-  const work = playWork(arrivals, params);
+  const { target_worker_count, slice_processing_time } = params.fast_processing;
+  const work = playWork(arrivals, { freeAt: new Float64Array(target_worker_count), service: slice_processing_time });
   const { tf_per_stf, tf_size_bytes } = params.daq_state_machine;
   const frames = arrivals.stfs * tf_per_stf + arrivals.frames;
   const { slices } = arrivals;
@@ -82,9 +79,9 @@ const tooLarge = (what: string): SwfError =>
     `the run has ${what}, too many to be played; plan a part of it with a smaller stf_count, and multiply`,
   );
 
-function* playSchedule(params: ExecutionParams): Steps<Arrivals> {
+function* playSchedule(params: ExecutionParams): Steps<Schedule> {
   const stf = stfOf(params);
-  const arrivals: Arrivals = {
+  const arrivals: Schedule = {
     ticks: [],
     counts: [],
     standbys: [],
@@ -128,7 +125,7 @@ function stfOf(params: ExecutionParams): StfYield {
   };
 }
 
-function take(arrivals: Arrivals, step: TimedStep, stf: StfYield): void {
+function take(arrivals: Schedule, step: TimedStep, stf: StfYield): void {
   if (step.msg_type === 'pause_run') arrivals.standbys.push({ from: step.tick, to: Infinity });
   const standby = arrivals.standbys.at(-1);
   if (step.msg_type === 'resume_run' && standby !== undefined) standby.to = step.tick;
@@ -143,37 +140,11 @@ function take(arrivals: Arrivals, step: TimedStep, stf: StfYield): void {
   arrivals.counts.push(stf.slices);
 }
 
-/** Gives each slice to the worker that is free first; none starts in standby. */
-function playWork(
-  { ticks, counts, standbys }: Arrivals,
-  { fast_processing }: ExecutionParams,
-): { last: number; use: number; longestWait: number } {
-  const { target_worker_count: workers, slice_processing_time: service } = fast_processing;
-  // Slices take equally long, so workers become free in the order in which they began.
-  const freeAt = new Float64Array(workers);
-  let [next, standby, slices, last, longestWait] = [0, 0, 0, 0, 0];
-  for (const [at, tick] of ticks.entries()) {
-    for (let n = counts[at] ?? 0; n > 0; n -= 1) {
-      let start = Math.max(tick, freeAt[next] ?? 0);
-      while ((standbys[standby]?.to ?? Infinity) <= start) standby += 1;
-      const pause = standbys[standby];
-      if (pause !== undefined && start >= pause.from) start = pause.to;
-      longestWait = Math.max(longestWait, start - tick);
-      freeAt[next] = start + service;
-      last = Math.max(last, start + service);
-      next = (next + 1) % workers;
-      slices += 1;
-    }
-  }
-  const first = ticks[0] ?? 0;
-  return { last, use: last > first ? (slices * service) / (workers * (last - first)) : 0, longestWait };
-}
-
 /** How many workers have a slice in hand at once while slices arrive at the rate of physics. */
 function neededWorkers(
   { fast_processing, daq_state_machine }: ExecutionParams,
   slices: number,
-  { stfs }: Arrivals,
+  { stfs }: Schedule,
 ): number {
   const each = daq_state_machine.stf_interval + daq_state_machine.stf_generation_time;
   if (stfs === 0 || slices === 0) return 0;
