@@ -28,8 +28,8 @@ function periodsAhead(facts: Facts, from: number): DaqAhead {
   const { left, each, inPeriod, isStandbyFirst } = periodsLeft(facts);
   // A period has no interval before its first STF; a period of given duration continues after its last.
   const step = daq.stf_interval + daq.stf_generation_time;
-  const making = each * step - daq.stf_interval;
-  const period = facts.params.fast_processing.stf_count > 0 ? making : daq.physics_period_duration;
+  const isCounted = facts.params.fast_processing.stf_count > 0;
+  const idle = daq.physics_period_duration - (each * step - daq.stf_interval);
   const [stfs, standbys]: [number[], { from: number; to: number }[]] = [[], []];
   let end = from;
   for (let n = 0; n < Math.ceil(left / each - 1e-9); n += 1) {
@@ -39,20 +39,21 @@ function periodsAhead(facts: Facts, from: number): DaqAhead {
     }
     const isRest = n === 0 && inPeriod > 0;
     const first = end + (isRest ? step : daq.stf_generation_time);
-    for (let stf = 0; stf < (isRest ? inPeriod : each); stf += 1) stfs.push(first + stf * step);
-    end += isRest ? inPeriod * step + period - making : period;
+    const count = isRest ? inPeriod : each;
+    for (let stf = 0; stf < count; stf += 1) stfs.push(first + stf * step);
+    end = first + (count - 1) * step + (isCounted ? 0 : idle);
   }
   return { stfs, standbys, end };
 }
 
 /** STFs left: in all, in each period, in the current one if it has begun to make them. */
-function periodsLeft({ phase, counts, stf_planned = 0, last_stf_at = '', phase_changed_at = '', params }: Facts) {
+function periodsLeft({ phase, counts, stf_planned = 0, last_stf_at = '', phase_changed_at, params }: Facts) {
   const { stf_count, physics_period_count } = params.fast_processing;
   const left = Math.max(0, stf_planned - counts.stf_count);
   const each = stf_count || Math.max(1, stf_planned / physics_period_count);
   const inPeriod = Math.round(left - Math.floor(left / each + 1e-9) * each);
   const isBefore = phase === 'none' || phase === 'imminent';
-  const hasBegun = phase === 'physics' && (inPeriod > 0 || last_stf_at <= phase_changed_at);
+  const hasBegun = phase === 'physics' && (inPeriod > 0 || last_stf_at <= (phase_changed_at ?? ''));
   // A standby precedes each period that has not begun; in phase standby it is in progress.
   return { left, each, inPeriod, isStandbyFirst: !(hasBegun || isBefore) };
 }
