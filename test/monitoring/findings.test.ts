@@ -292,6 +292,10 @@ describe('the findings', () => {
     // A driver that has just begun has not heard the agents yet, and a worker of another make says nothing of itself.
     ['AGENT_MISSING', { facts: { ...takenUpAgo(14), delays: [] }, evidence: { missing: ['data'] } }],
     ['AGENT_MISSING', { facts: { isOverBroker: true }, evidence: { missing: ['worker'] } }],
+    [
+      'AGENT_MISSING',
+      { facts: { isOverBroker: true, delays: [], in_hand: [inHand(599)] }, evidence: { missing: ['worker'] } },
+    ],
   ] satisfies [string, Given][])('%s is not told within its bound', (code, given) => {
     expect(findingsOf(situationOf(given)).map((finding) => finding.code)).not.toContain(code);
   });

@@ -27,8 +27,12 @@ export const agentMissing = defineFinding(
 const hasJustBegun = ({ driver, now }: Facts): boolean =>
   driver !== undefined && (now - Date.parse(driver.since)) / 1000 < lateSeconds;
 
-/** Slices are started or done: some worker is there although it does not report itself, such as one of another make. */
+/** How long a worker that does not report itself counts as working on its slice, in seconds. */
+const strangerSeconds = 600;
+
+/** Slices are started, done or in hand: some worker is there although it does not report itself, such as one of another make. */
 const isWorkedOn = (facts: Facts): boolean =>
+  facts.in_hand.some(({ since }) => (facts.now - Date.parse(since)) / 1000 < strangerSeconds) ||
   (['slice → slice_started', 'slice_started → slice_result', 'slice_started → failed result'] as const).some(
     (stage) => (facts.now - Date.parse(delayOf(facts, stage)?.last_at ?? '')) / 1000 < goneSeconds,
   );
