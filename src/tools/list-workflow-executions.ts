@@ -7,7 +7,7 @@ import { executionRow } from './answers/execution-row.ts';
 import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
 import { type Fixed, listPage } from './shared/list.ts';
-import { integer, listArguments, namespace, text } from './shared/params.ts';
+import { integer, itemFields, listArguments, namespace, text } from './shared/params.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const shownReason = 200;
@@ -49,6 +49,7 @@ export const listWorkflowExecutionsTool = defineTool({
       config: text('Name of its configuration'),
       payload: text('Part of its payload program'),
       search: text('Words of notes and reasons'),
+      fields: itemFields,
       ...listArguments('life: those that overlap'),
     }),
   output: () => pageAnswer(executionRow()),
@@ -57,6 +58,7 @@ export const listWorkflowExecutionsTool = defineTool({
       ask: (fixed, page) => context.queries.executions({ ...args, ...fixed }, page),
       remark: (fixed) => clockRemark(fixed, context),
       atEnd: () => removalNote(context),
+      fields: () => Object.keys(executionRow().shape),
       values: { namespace: 'namespace', executed_by: 'user', workflow_name: 'workflow' },
       toItem: (row) =>
         present({

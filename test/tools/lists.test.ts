@@ -66,6 +66,7 @@ describe('a list', () => {
     });
     expect(Object.keys(await only('list_tf_slices', 'slice_filename,seconds'))).toEqual(['slice_filename', 'seconds']);
     expect(Object.keys(await only('list_messages', 'message_id'))).toEqual(['message_id']);
+    expect(Object.keys(await only('list_workflow_executions', 'health,bytes'))).toEqual(['health', 'bytes']);
     expect(await refusal(client, 'list_stf_files', { fields: 'size' })).toMatch(
       /"size" is no field of an item; give some of stf_filename, .*size_bytes/,
     );

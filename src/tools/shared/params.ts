@@ -47,7 +47,7 @@ export const listArguments = (time: string) => ({
 });
 
 /** The fields to return for items of a wide list. */
-export const itemFields = text('Only these fields of an item, with commas');
+export const itemFields = text('Only these of an item, with commas');
 
 /** The time that a window covers. */
 export const timeField = <T extends string>(values: readonly T[], description: string) =>
