@@ -300,6 +300,20 @@ describe('the findings', () => {
     expect(findingsOf(situationOf(given)).map((finding) => finding.code)).not.toContain(code);
   });
 
+  it('SLICES_FAILED says that no slice succeeded, once the execution has ended', () => {
+    const counts = { slices_completed: 0, slices_failed: 30 };
+    const told = (facts: Given['facts']) => {
+      const given = {
+        ...situations['SLICES_FAILED'],
+        facts: { ...situations['SLICES_FAILED']?.facts, ...facts },
+        counts,
+      };
+      return findingsOf(situationOf(given)).find(({ code }) => code === 'SLICES_FAILED')?.sentence;
+    };
+    expect(told({ status: 'completed' })).toMatch(/^No slice succeeded: 30 TF slices stay failed/);
+    expect(told({ status: 'running' })).toMatch(/^2 TF slices stay failed/);
+  });
+
   it('TAKE_UP_FAILED is told of drivers that fail again and again, though results are recorded meanwhile', () => {
     const given = { evidence: { drivers: [faultAgo(59), faultAgo(20), faultAgo(5)] } };
     const [finding] = findingsOf(situationOf(given)).filter(({ code }) => code === 'TAKE_UP_FAILED');

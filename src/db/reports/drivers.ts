@@ -62,7 +62,12 @@ export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTe
   return kept(sql, recordedDrivers)(executionId, maxDrivers).map((span): DriverSpan => {
     if (span.until !== undefined || owner?.epoch !== span.epoch || isProcessAlive(owner, isAlive)) return span;
     const { at, by } = lastSignOf(sql, owner);
-    return { ...span, until: at, ended: 'lost', reason: `its last sign of life was a ${by}` };
+    return {
+      ...span,
+      until: at,
+      ended: 'lost',
+      reason: `it vanished without a word; its last sign of life was a ${by}`,
+    };
   });
 }
 
@@ -88,7 +93,7 @@ function recordedDrivers(sql: Prepare, executionId: string, limit: number): Driv
         ...self,
         ...(last_sign === undefined ? {} : { until: last_sign }),
         ended: 'lost',
-        reason: `its last sign of life was a ${last_sign_by ?? 'sign'}`,
+        reason: `it vanished without a word; its last sign of life was a ${last_sign_by ?? 'sign'}`,
       };
     });
 }

@@ -1,4 +1,5 @@
 import type { StageDelay } from '../../domain/stages.ts';
+import { shownSeconds } from '../../lib/counted.ts';
 import type { SlowSlice } from '../evidence.ts';
 import { delayOf } from '../facts.ts';
 import { call, defineFinding, type Finding } from './rule.ts';
@@ -14,8 +15,6 @@ const minSeconds = 1;
 export const hasSlowSlice = (delay: StageDelay | undefined): boolean =>
   delay !== undefined && delay.items >= minItems && delay.max >= Math.max(minSeconds, minRatio * delay.p95);
 
-const shown = (seconds: number): string => `${Math.round(seconds * 10) / 10} s`;
-
 /** The finding about the slowest slice, for own and observed executions. */
 export function sliceSlowFinding(
   execution_id: string,
@@ -24,7 +23,7 @@ export function sliceSlowFinding(
 ): Omit<Finding, 'code'> {
   return {
     severity: 'info',
-    sentence: `${slice_filename} took ${shown(seconds)}${worker === null ? '' : ` on ${worker}`}; ${shown(p50)} is usual, and 95 of 100 slices took at most ${shown(p95)}.`,
+    sentence: `${slice_filename} took ${shownSeconds(seconds)}${worker === null ? '' : ` on ${worker}`}; ${shownSeconds(p50)} is usual, and 95 % of the slices took at most ${shownSeconds(p95)}.`,
     ids: worker === null ? [slice_filename] : [slice_filename, worker],
     next: call('trace_data_product', { filename: slice_filename }),
   };

@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { counted, shownSeconds } from '../../lib/counted.ts';
 import { downSeconds, driverGaps } from '../driver-gaps.ts';
 import { call, defineFinding } from './rule.ts';
 
@@ -12,7 +12,7 @@ export const takenUp = defineFinding('TAKEN_UP', ({ evidence: { execution_id, dr
   const times = (drivers.at(-1)?.epoch ?? 1) - 1;
   return {
     severity: 'info',
-    sentence: `It was resumed ${times === 1 ? 'once' : `${times} times`}, last by ${last.by} at ${last.to}, after ${times > gaps.length ? 'at least ' : ''}${Math.round(downSeconds(gaps))} s without a driver.${again}`,
+    sentence: `It was resumed ${times === 1 ? 'once' : `${times} times`}, last by ${last.by} at ${last.to}, after ${times > gaps.length ? 'at least ' : ''}${shownSeconds(downSeconds(gaps))} without a driver.${again}`,
     ids: [],
     next: call('list_messages', { execution_id, message_type: 'driver_started' }),
   };

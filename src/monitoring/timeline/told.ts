@@ -35,7 +35,9 @@ function partsOf(
   most: { causes: number; workers: number; phases: number },
 ) {
   const end = bins.from + bins.count * bins.width;
-  const told = phases.filter(({ start, end: until = Infinity }) => until > bins.from && start < end);
+  const told = phases
+    .filter(({ start, end: until = Infinity }) => until > bins.from && start < end)
+    .toSorted((a, b) => a.start - b.start);
   const worst = workers.toSorted(
     (a, b) => b.failed - a.failed || b.longest - a.longest || (a.worker_id < b.worker_id ? -1 : 1),
   );

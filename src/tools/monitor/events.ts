@@ -1,5 +1,6 @@
 import type { Landmark } from '../../db/reports/landmarks.ts';
 import { claimedName } from '../../lib/claimed-name.ts';
+import { shownSeconds } from '../../lib/counted.ts';
 import { present } from '../../lib/present.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import { clipped } from './parts.ts';
@@ -59,7 +60,7 @@ const words = (...parts: (string | undefined)[]): string | null => {
 /** How long nobody drove an execution, as far as its clock tells. */
 function gapOf({ sent_at }: Landmark, { last_sign = '' }: Body): string {
   const seconds = (Date.parse(sent_at) - Date.parse(last_sign)) / 1000;
-  return Number.isFinite(seconds) && seconds >= 0 ? `; taken up ${Math.round(seconds)} s later` : '';
+  return Number.isFinite(seconds) && seconds >= 0 ? `; taken up ${shownSeconds(seconds)} later` : '';
 }
 
 /** How many STF files a run had and why it ended, as far as reported. */
