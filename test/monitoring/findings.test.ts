@@ -302,16 +302,12 @@ describe('the findings', () => {
 
   it('SLICES_FAILED says that no slice succeeded, once the execution has ended', () => {
     const counts = { slices_completed: 0, slices_failed: 30 };
-    const told = (facts: Given['facts']) => {
-      const given = {
-        ...situations['SLICES_FAILED'],
-        facts: { ...situations['SLICES_FAILED']?.facts, ...facts },
-        counts,
-      };
+    const told = (status: 'completed' | 'running') => {
+      const given = { ...situations['SLICES_FAILED'], facts: { status }, counts };
       return findingsOf(situationOf(given)).find(({ code }) => code === 'SLICES_FAILED')?.sentence;
     };
-    expect(told({ status: 'completed' })).toMatch(/^No slice succeeded: 30 TF slices stay failed/);
-    expect(told({ status: 'running' })).toMatch(/^2 TF slices stay failed/);
+    expect(told('completed')).toMatch(/^No slice succeeded: 30 TF slices stay failed/);
+    expect(told('running')).toMatch(/^2 TF slices stay failed/);
   });
 
   it('TAKE_UP_FAILED is told of drivers that fail again and again, though results are recorded meanwhile', () => {
