@@ -71,10 +71,11 @@ export function createLongCalls(
   };
   const serveBy = async (thread: Worker, waiting: Waiting): Promise<void> => {
     const { reply, isLost } = await replyOf(thread, waiting, milliseconds);
-    busy.delete(thread);
-    if (isLost) void thread.terminate();
-    else keep(thread);
     waiting.done(reply);
+    // A thread in the middle of a statement ends only after it: until then it keeps its place, so that there are never more.
+    if (isLost) await thread.terminate();
+    busy.delete(thread);
+    if (!isLost) keep(thread);
     serve();
   };
 

@@ -2,13 +2,17 @@ import type { Facts } from './facts.ts';
 
 /** The steps that are left to the DAQ. Times are simulated seconds from its last step. */
 export interface DaqAhead {
-  /** When each STF comes. */
-  stfs: readonly number[];
+  /** When STFs come, in order; of very many, several at a time. */
+  stfs: readonly { at: number; count: number }[];
   /** When workers take no slices. */
   standbys: readonly { from: number; to: number }[];
   /** When it is done. */
   end: number;
 }
+
+/** Most arrivals of STFs, and most periods, to tell apart: every look at an execution asks for them. */
+const maxArrivals = 5000;
+const maxPeriods = 5000;
 
 /** The steps that are left to the DAQ by its schedule. */
 export function daqAhead(facts: Facts): DaqAhead {
@@ -29,21 +33,30 @@ function periodsAhead(facts: Facts, from: number): DaqAhead {
   // A period has no interval before its first STF; a period of given duration continues after its last.
   const step = daq.stf_interval + daq.stf_generation_time;
   const isCounted = facts.params.fast_processing.stf_count > 0;
-  const idle = daq.physics_period_duration - (each * step - daq.stf_interval);
-  const [stfs, standbys]: [number[], { from: number; to: number }[]] = [[], []];
-  let end = from;
-  for (let n = 0; n < Math.ceil(left / each - 1e-9); n += 1) {
+  const idle = isCounted ? 0 : daq.physics_period_duration - (each * step - daq.stf_interval);
+  const standby = 2 * daq.broadcast_delay + daq.standby_duration;
+  const together = Math.ceil(left / maxArrivals);
+  const [stfs, standbys]: [{ at: number; count: number }[], { from: number; to: number }[]] = [[], []];
+  let end = from + (facts.phase === 'physics' && inPeriod === 0 && isStandbyFirst ? idle : 0);
+  const periods = Math.ceil(left / each - 1e-9);
+  for (let n = 0; n < Math.min(periods, maxPeriods); n += 1) {
     if (n > 0 || isStandbyFirst) {
-      standbys.push({ from: end, to: end + daq.broadcast_delay + daq.standby_duration });
-      end += 2 * daq.broadcast_delay + daq.standby_duration;
+      standbys.push({ from: end, to: end + standby - daq.broadcast_delay });
+      end += standby;
     }
     const isRest = n === 0 && inPeriod > 0;
     const first = end + (isRest ? step : daq.stf_generation_time);
-    const count = isRest ? inPeriod : each;
-    for (let stf = 0; stf < count; stf += 1) stfs.push(first + stf * step);
-    end = first + (count - 1) * step + (isCounted ? 0 : idle);
+    const inThis = isRest ? inPeriod : each;
+    for (let stf = 0; stf < inThis; stf += together) {
+      const count = Math.min(together, inThis - stf);
+      stfs.push({ at: first + (stf + count - 1) * step, count });
+    }
+    end = first + (inThis - 1) * step + idle;
   }
-  return { stfs, standbys, end };
+  if (periods <= maxPeriods) return { stfs, standbys, end };
+  const more = periods - maxPeriods;
+  end += more * (standby + daq.stf_generation_time + (each - 1) * step + idle);
+  return { stfs: [...stfs, { at: end, count: more * each }], standbys, end };
 }
 
 /** STFs left: in all, in each period, in the current one if it has begun to make them. */

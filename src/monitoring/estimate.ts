@@ -30,9 +30,9 @@ interface Estimate {
   most: number;
 }
 
-/** Attempts that a slice has taken so far, on average. */
-const attemptsASlice = ({ slices_final, slice_retries }: Facts): number =>
-  1 + slice_retries / Math.max(1, slices_final);
+/** Attempts that a slice has taken so far, on average; no more than it may have. */
+const attemptsASlice = ({ slices_final, slice_retries, params }: Facts): number =>
+  1 + Math.min(params.worker.max_retries, slice_retries / Math.max(1, slices_final));
 
 /** Slices left to process, counting a retried slice twice. */
 const slicesLeft = (facts: Facts, planned: number): number => (planned - facts.slices_final) * attemptsASlice(facts);
@@ -45,6 +45,9 @@ function byRate(facts: Facts, planned: number): Estimate | undefined {
   return { likely, least: likely * 0.6, most: likely * 2 };
 }
 
+/** Most slices to play one by one; of more, several count as one that takes as much longer. Every look at an execution plays them. */
+const maxPlayed = 50_000;
+
 /** Plays what is left on: the schedule of the DAQ, and workers that take equally long for each slice. */
 function bySchedule(facts: Facts, planned: number): Estimate | undefined {
   const service = serviceSeconds(facts);
@@ -53,7 +56,8 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
   const left = slicesLeft(facts, planned);
   // Nobody knows when a worker comes.
   if (slots === 0 && left > in_hand.length) return undefined;
-  const { daq, ...arrivals } = ahead(facts, left, planned);
+  const together = Math.ceil(left / maxPlayed);
+  const { daq, ...arrivals } = ahead(facts, { left, planned, together });
   const ages = in_hand.map(({ since }) => secondsBetween(since, now)).toSorted((a, b) => b - a);
   /** @param part of the usual time that a slice takes */
   const lastAt = (part: number): number => {
@@ -61,23 +65,39 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
     for (const [at, age] of ages.entries())
       freeAt[freeAt.length - ages.length + at] = Math.max(0, part * (service - age));
     const inHand = freeAt.at(-1) ?? 0;
-    return Math.max(inHand, playWork(arrivals, { freeAt, service: part * service }).last);
+    return Math.max(inHand, playWork(arrivals, { freeAt, service: part * service * together }).last);
   };
   const likely = Math.max(daq, lastAt(1));
   const p95 = delayOf(facts, 'slice_started → slice_result')?.p95 ?? service;
   return { likely, least: Math.max(daq, lastAt(0.8)), most: likely * 1.25 + p95 };
 }
 
-/** The slices that are left without those in hand, as they come to workers, and when the DAQ is done, in seconds of wall time from now. */
-function ahead(facts: Facts, left: number, planned: number): Arrivals & { daq: number } {
+/**
+ * The slices that are left without those in hand, as they come to workers, and when the DAQ is done, in seconds of wall time from now.
+ * @param together how many slices count as one
+ */
+function ahead(
+  facts: Facts,
+  { left, planned, together }: { left: number; planned: number; together: number },
+): Arrivals & { daq: number } {
   const { stfs, standbys, end } = daqAhead(facts);
-  const fromNow = (simulated: number): number =>
-    Math.max(0, wallSeconds(simulated, facts.params) - sinceDaqStep(facts));
+  const since = sinceDaqStep(facts);
+  const fromNow = (simulated: number): number => Math.max(0, wallSeconds(simulated, facts.params) - since);
   const perStf = (planned * attemptsASlice(facts)) / Math.max(1, facts.stf_planned ?? 1);
-  const made = Math.max(0, Math.round(left - facts.in_hand.length - stfs.length * perStf));
+  const coming = stfs.reduce((sum, { count }) => sum + count, 0) * perStf;
+  // Those that are made already are there now.
+  let slices = Math.max(0, Math.round(left - facts.in_hand.length - coming));
+  const played = (): number => Math.ceil(slices / together - 1e-6);
+  const [ticks, counts] = [[0], [played()]];
+  for (const { at, count } of stfs) {
+    const before = played();
+    slices += count * perStf;
+    ticks.push(fromNow(at));
+    counts.push(played() - before);
+  }
   return {
-    ticks: [0, ...stfs.map(fromNow)],
-    counts: [made, ...stfs.map((_, at) => Math.round((at + 1) * perStf) - Math.round(at * perStf))],
+    ticks,
+    counts,
     standbys: standbys.map(({ from, to }) => ({ from: fromNow(from), to: fromNow(to) })),
     daq: fromNow(end),
   };

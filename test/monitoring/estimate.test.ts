@@ -169,4 +169,32 @@ describe('the time that is left of a run that has just begun', () => {
       ),
     );
   });
+
+  it.each([
+    ['a thousand million STFs', { fast_processing: { stf_count: 1_000_000_000 } }, {}],
+    ['a million periods', { fast_processing: { stf_count: 1, physics_period_count: 1_000_000 } }, {}],
+    ['a thousand slices in hand', { fast_processing: { stf_count: 10_800 } }, { in_hand: 1000 }],
+    ['only failed attempts', { fast_processing: { stf_count: 10_800 } }, { slice_retries: 100_000 }],
+  ])('is told at once, with %s', (_, settings, { in_hand = 0, slice_retries = 0 }: Record<string, number>) => {
+    const params = { ...executionParamsSchema.parse(settings), speed: 1 } as Facts['params'];
+    const stfs = plannedStfCount(params) ?? 0;
+    const facts = factsAt(1000, { stfs: 1, phase: 'physics', changedAt: at(900), lastStf: at(999), params });
+    const slice = { slice_filename: 's', assigned_worker: 'w/1', since: at(990), attempt: 1, isLost: false };
+    const began = performance.now();
+    const told = timeLeft(
+      {
+        ...facts,
+        slices_planned: 15 * stfs,
+        slices_final: 0,
+        slice_retries,
+        in_hand: Array.from({ length: in_hand }, () => slice),
+      },
+      'progressing',
+    );
+    expect(performance.now() - began).toBeLessThan(500);
+    const { slice_processing_time: service, target_worker_count: workers } = params.fast_processing;
+    const atLeast = ((15 * stfs - in_hand) * service) / Math.max(workers, in_hand);
+    expect(told?.seconds_left).toBeGreaterThan(atLeast * 0.99);
+    expect(told?.seconds_left).toBeLessThan(atLeast * 1.01 * (1 + params.worker.max_retries) + 40 * stfs);
+  });
 });

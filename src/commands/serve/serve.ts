@@ -1,4 +1,7 @@
+import { pipeline } from 'node:stream';
+
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 
 import { createLog } from '../../lib/logger.ts';
 import { createServer, type ServerOptions } from '../../server.ts';
@@ -7,6 +10,7 @@ import type { Logbook } from '../../tools/shared/logbook.ts';
 import { exitCodes, type Io, logLevel, storePath } from '../shared/io.ts';
 import { pageUrl } from '../shared/page-url.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
+import { withoutLongLines } from './long-lines.ts';
 
 export interface ServeArguments {
   /** `[HOST:]PORT`; if omitted, the server speaks on stdio. */
@@ -120,37 +124,46 @@ function seldom(tell: (line: string) => void): (line: string) => void {
   };
 }
 
-/** JSON-RPC's answer to a line that is not JSON or not one of its messages; undefined for other faults. */
-function answerTo({ name }: Error) {
-  const fault =
-    name === 'SyntaxError'
-      ? { code: -32_700, message: 'the line is no JSON' }
-      : name.endsWith('ZodError')
-        ? {
-            code: -32_600,
-            message: 'the line is no JSON-RPC message: an object with jsonrpc, method, and id for a request',
-          }
-        : undefined;
-  return fault === undefined ? undefined : { jsonrpc: '2.0', id: null, error: fault };
+/** JSON-RPC's code and words for a line that is not JSON or not one of its messages; undefined for other faults. */
+function faultOf({ name }: Error): [code: ErrorCode, message: string] | undefined {
+  if (name === 'SyntaxError') return [ErrorCode.ParseError, 'the line is no JSON'];
+  return name.endsWith('ZodError')
+    ? [
+        ErrorCode.InvalidRequest,
+        'the line is no JSON-RPC message: an object with jsonrpc, method, and id for a request',
+      ]
+    : undefined;
 }
+
+/** The SDK ends a session whose line is longer than 10 MiB. */
+const maxLineBytes = 10_000_000;
 
 /** @param stdin the client's end: when it closes, the server must not outlive it */
 async function serveStdio(io: Io, options: ServerOptions, stdin: NodeJS.ReadableStream): Promise<number> {
   const stopping = new AbortController();
   const server = createServer({ ...options, stopping: stopping.signal });
+  const warn = seldom((message) => options.log.write({ level: 'WARNING', message }));
+  const refuse = (code: number, message: string): void =>
+    io.out(`${JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })}\n`);
+  const lines = withoutLongLines(maxLineBytes, () => {
+    const message = `the line is longer than ${maxLineBytes / 1_000_000} MB and was left out; send less in one call`;
+    warn(`the client cannot be understood: ${message}`);
+    refuse(ErrorCode.InvalidRequest, message);
+  });
   const ended = new Promise<void>((resolve) => {
     server.onclose = resolve;
-    for (const event of ['end', 'close', 'error']) stdin.once(event, () => resolve());
+    lines.once('end', resolve);
+    pipeline(stdin, lines, (fault: unknown) => {
+      if (fault !== null && fault !== undefined) resolve();
+    });
     io.onInterrupt(() => resolve());
   });
-  const warn = seldom((message) => options.log.write({ level: 'WARNING', message }));
-  // For example at a line without an end, which ends the session.
   server.onerror = (error) => {
     warn(`the client cannot be understood: ${error.message.replaceAll(/\s+/g, ' ').slice(0, shownFault)}`);
-    const answer = answerTo(error);
-    if (answer !== undefined) io.out(`${JSON.stringify(answer)}\n`);
+    const fault = faultOf(error);
+    if (fault !== undefined) refuse(...fault);
   };
-  await server.connect(new StdioServerTransport());
+  await server.connect(new StdioServerTransport(lines));
   await ended;
   stopping.abort();
   await server.close();
