@@ -47,14 +47,18 @@ export class Groups {
     return group;
   }
 
-  /** The groups, with the words of their causes. @param names of the keys */
-  all(names: readonly string[]): Group[] {
-    const place = names.indexOf('cause');
+  /**
+   * The groups, with the words of their causes.
+   * @param keys names of the keys
+   * @param isOfAll whether each cause's errors are those of its group alone, so that one of them is an example of it
+   */
+  all(keys: readonly string[], isOfAll: boolean): Group[] {
+    const place = keys.indexOf('cause');
     return [...this.#groups.values()].map((group) => {
       const cause = group.keys[place];
       if (cause === undefined) return group;
       const { words, example } = this.causes.shown(cause);
-      return { ...group, keys: group.keys.with(place, words), example };
+      return { ...group, keys: group.keys.with(place, words), example: isOfAll ? example : undefined };
     });
   }
 }

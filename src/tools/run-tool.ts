@@ -44,7 +44,7 @@ export async function callTool(tool: Tool, args: unknown, context: LiveContext):
   const checked = checkArguments(tool, args);
   if (tool.takesMoment !== true) return answerOf(tool, checked, context);
   const asOf = asOfIn(checked);
-  if (asOf === undefined) return answerOf(tool, checked, context);
+  if (asOf === undefined || tool.looksBack?.(checked, asOf) === true) return answerOf(tool, checked, context);
   return context.past(asOf, context.now(), (past) => answerThen(tool, checked, { context, past }));
 }
 
@@ -91,10 +91,10 @@ async function answerOf(
   });
 }
 
-/** Adds the moment of an answer, so that it can be requested again. */
+/** Adds the moment of an answer, so that it can be requested again; an answer that looked back has its own. */
 const withMoment = (answer: Record<string, unknown>, { queries, now }: ToolContext): Record<string, unknown> => ({
   ...answer,
-  as_of_exact: queries.momentExactly(now),
+  as_of_exact: answer['as_of_exact'] ?? queries.momentExactly(now),
 });
 
 function checkArguments(tool: Tool, args: unknown): Record<string, string> {

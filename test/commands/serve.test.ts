@@ -53,14 +53,6 @@ describe('the server on stdio', () => {
     );
   });
 
-  it('says why it ends where a client sends a line of 16 MB', async () => {
-    const started = startCli([], { folder: temporaryFolder() });
-    started.child.stdin?.on('error', () => {});
-    started.child.stdin?.write(`"${'x'.repeat(16_000_000)}"\n`);
-    const { stderr } = await started.finished;
-    expect(stderr).toMatch(/^WARNING the client cannot be understood: ReadBuffer exceeded maximum size of \d+ bytes$/m);
-  });
-
   it('answers lines that are no JSON-RPC, and is flooded by none', async () => {
     const started = startCli([], { folder: temporaryFolder() });
     const lines = ['no json', '{"a":1}', '{"jsonrpc":"2.0","id":1.5,"method":"ping"}'];
@@ -107,6 +99,7 @@ describe('the server on stdio', () => {
     send({ jsonrpc: '2.0', id: 3, method: 'tools/call', params: { name: 'list_messages', arguments: { limit: 'x' } } });
     send({ jsonrpc: '2.0', id: 4, method: 'no/such/method' });
     started.child.stdin?.write('this is no JSON\n');
+    started.child.stdin?.write(`"${'x'.repeat(11_000_000)}"\n`);
     send({ jsonrpc: '2.0', id: 5, method: 'tools/call', params: { name: 'get_workflow_monitor' } });
     await started.saw(/"id":5/);
     started.child.stdin?.end();
@@ -117,8 +110,13 @@ describe('the server on stdio', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines.every((line) => line['jsonrpc'] === '2.0')).toBe(true);
-    // The answer to what is no JSON has no id.
-    expect(lines.map((line) => line['id'] ?? 0).toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
+    // The answers to what is no JSON, and to a line that is too long, have no id.
+    expect(lines.map((line) => line['id'] ?? 0).toSorted()).toEqual([0, 0, 1, 2, 3, 4, 5]);
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        error: { code: -32_600, message: 'the line is longer than 10 MB and was left out; send less in one call' },
+      }),
+    );
     expect(stderr.split('\n')[0]).toBe(`swf-mcp ${version}: MCP server on stdio, store ${join(folder, 'swf.db')}`);
   });
 

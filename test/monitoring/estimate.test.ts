@@ -180,7 +180,7 @@ describe('the time that is left of a run that has just begun', () => {
     const stfs = plannedStfCount(params) ?? 0;
     const facts = factsAt(1000, { stfs: 1, phase: 'physics', changedAt: at(900), lastStf: at(999), params });
     const slice = { slice_filename: 's', assigned_worker: 'w/1', since: at(990), attempt: 1, isLost: false };
-    const began = performance.now();
+    const asked = performance.now();
     const told = timeLeft(
       {
         ...facts,
@@ -191,7 +191,7 @@ describe('the time that is left of a run that has just begun', () => {
       },
       'progressing',
     );
-    expect(performance.now() - began).toBeLessThan(500);
+    expect(performance.now() - asked).toBeLessThan(500);
     const { slice_processing_time: service, target_worker_count: workers } = params.fast_processing;
     const atLeast = ((15 * stfs - in_hand) * service) / Math.max(workers, in_hand);
     expect(told?.seconds_left).toBeGreaterThan(atLeast * 0.99);

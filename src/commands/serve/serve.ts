@@ -1,5 +1,3 @@
-import { pipeline } from 'node:stream';
-
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 
@@ -153,9 +151,8 @@ async function serveStdio(io: Io, options: ServerOptions, stdin: NodeJS.Readable
   const ended = new Promise<void>((resolve) => {
     server.onclose = resolve;
     lines.once('end', resolve);
-    pipeline(stdin, lines, (fault: unknown) => {
-      if (fault !== null && fault !== undefined) resolve();
-    });
+    stdin.once('close', () => lines.end());
+    stdin.once('error', () => resolve());
     io.onInterrupt(() => resolve());
   });
   server.onerror = (error) => {
@@ -163,8 +160,11 @@ async function serveStdio(io: Io, options: ServerOptions, stdin: NodeJS.Readable
     const fault = faultOf(error);
     if (fault !== undefined) refuse(...fault);
   };
+  stdin.pipe(lines);
   await server.connect(new StdioServerTransport(lines));
   await ended;
+  stdin.unpipe(lines);
+  stdin.pause();
   stopping.abort();
   await server.close();
   return exitCodes.fine;

@@ -16,8 +16,12 @@ export function* summarize(sql: Prepare, histories: AttemptHistories, question: 
   const { what } = question;
   if (what === 'slices') yield* addSlices(groups, sql, { histories, question });
   else yield* addRows(groups, sql, { ...question, what });
-  return groups.all(question.keys);
+  return groups.all(question.keys, question.keys.length === 1 && !isPart(question));
 }
+
+/** Whether a question asks for some slices of an execution: its causes are worded by all of them. */
+const isPart = ({ what, status, assigned_worker, start_time, end_time }: SummaryQuestion): boolean =>
+  what === 'slices' && [status, assigned_worker, start_time, end_time].some((filter) => filter !== undefined);
 
 function* addSlices(
   groups: Groups,

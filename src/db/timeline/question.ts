@@ -36,12 +36,18 @@ export function timelineQuestion(
     ...wanted,
     execution,
     ...planned(sql, execution),
-    life: withIdle(lived, holes),
+    life: goOnWithoutDriver(sql, execution) ? lived : withIdle(lived, holes),
     holes,
     from,
     until,
   };
 }
+
+/** Whether workers may go on while the driver is away: over a broker they are processes of their own. */
+const goOnWithoutDriver = (sql: Prepare, { execution_id }: ExecutionRow): boolean =>
+  sql<[string], { over_broker: number }>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?').get(
+    execution_id,
+  )?.over_broker === 1;
 
 /** A life with the times in which nobody worked; workers may have gone on while nothing could be heard. */
 function withIdle(life: Life, holes: readonly PhaseBand[]): Life {

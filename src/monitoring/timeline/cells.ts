@@ -1,5 +1,5 @@
 import { sliceStatuses } from '../../domain/slice-states.ts';
-import { type Attempts, endOfWork, type Life } from './attempts.ts';
+import { type Attempts, endOfWork, type Life, workTime } from './attempts.ts';
 import type { Bins } from './bins.ts';
 
 const failed = sliceStatuses.indexOf('failed');
@@ -28,7 +28,7 @@ export function cellsOf(
     const end = endOfAttempt(attempts, at, life);
     if (row === undefined || Number.isNaN(end)) continue;
     const start = attempts.started[at] as number;
-    addTime(busy[row] as Float64Array, bins, Number.isNaN(start) ? end : start, end);
+    addTime(busy[row] as Float64Array, bins, { from: Number.isNaN(start) ? end : start, until: end, life });
     const bin = Math.floor((end - bins.from) / bins.width);
     if (attempts.state[at] === failed && bin >= 0 && bin < bins.count) (hasFailed[row] as Uint8Array)[bin] = 1;
   }
@@ -37,12 +37,15 @@ export function cellsOf(
   );
 }
 
-function addTime(times: Float64Array, { from, width, count }: Bins, start: number, end: number): void {
-  const first = Math.max(0, Math.floor((start - from) / width));
-  const last = Math.min(count - 1, Math.floor((end - from) / width));
+/** Adds the work of an attempt to the bins in which it lies. */
+function addTime(times: Float64Array, bins: Bins, attempt: { from: number; until: number; life: Life }): void {
+  const { from, width, count } = bins;
+  const first = Math.max(0, Math.floor((attempt.from - from) / width));
+  const last = Math.min(count - 1, Math.floor((attempt.until - from) / width));
   for (let bin = first; bin <= last; bin += 1) {
     const [left, right] = [from + bin * width, from + (bin + 1) * width];
-    times[bin] = (times[bin] as number) + Math.max(0, Math.min(end, right) - Math.max(start, left));
+    times[bin] =
+      (times[bin] as number) + workTime(attempt.life, Math.max(attempt.from, left), Math.min(attempt.until, right));
   }
 }
 

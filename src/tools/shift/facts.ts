@@ -74,7 +74,8 @@ function closeOf(all: readonly ListedExecution[]): ListedExecution[] {
   return all.filter((row) => close.has(row));
 }
 
-function executionsOf(queries: Queries, shift: Shift): ListedExecution[] {
+/** Every execution that lived in a shift, newest first. */
+export function executionsOf(queries: Queries, shift: Shift): ListedExecution[] {
   const rows: ListedExecution[] = [];
   for (let after: number | undefined; ;) {
     const page = queries.executions(shift, { order: 'newest', limit: pageRows, after, uncounted: true });

@@ -1,3 +1,4 @@
+import type { Queries } from '../../db/queries.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
 import { parseTime } from '../../lib/time-arguments.ts';
@@ -8,7 +9,7 @@ import { inSteps } from '../shared/in-steps.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
 import { pastContext } from '../shared/past-context.ts';
 import type { LiveContext } from '../shared/tool.ts';
-import { countOf, shiftFacts, type ShiftFacts } from './facts.ts';
+import { countOf, executionsOf, shiftFacts, type ShiftFacts } from './facts.ts';
 import type { Handover } from './handover.ts';
 import { mostTelling } from './most-telling.ts';
 import type { Shift } from './shift.ts';
@@ -31,14 +32,26 @@ interface Asked {
   troubles?: boolean | undefined;
 }
 
+/** How fresh a report is: the store's last change, or the earlier moment that it describes. */
+interface Moment {
+  data_as_of?: string | undefined;
+  as_of?: string;
+  as_of_exact?: string;
+}
+
 /** The report of a shift, as the tool answers; of a past one as of its end. Throws `ARGUMENT_INVALID` for an invalid time. */
 export async function reportOfShift(args: Asked, context: LiveContext) {
   const now = context.now();
   const shift = shiftOf(args, now);
   const isPast = Date.parse(shift.end_time) < now;
-  const facts = await (isPast
-    ? context.past(shift.end_time, now, (past) => factsOf(shift, pastContext(context, past)))
-    : factsOf(shift, context));
+  const large = isPast ? tooLargeToReplay(context.queries(), shift) : undefined;
+  const { facts, moment }: { facts: ShiftFacts; moment: Moment } =
+    isPast && large === undefined
+      ? await context.past(shift.end_time, now, async (past) => ({
+          facts: await factsOf(shift, pastContext(context, past)),
+          moment: { as_of: new Date(past.now).toISOString(), as_of_exact: past.exact },
+        }))
+      : { facts: await factsOf(shift, context), moment: { data_as_of: context.queries().dataAsOf() } };
   const found = args.troubles === true ? await troublesOf(context, shift, facts) : undefined;
   const queries = context.queries();
   const isEmpty = facts.all.length === 0;
@@ -50,10 +63,30 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
     ...partsOf(facts, shift),
     troubles: found?.troubles.slice(0, shownTroubles).map(shownTrouble),
     text: shiftText(shift, facts, { troubles: found?.troubles, page: context.page }),
-    data_as_of: queries.dataAsOf(),
-    note: isEmpty ? (nowhere ?? 'no execution lived in this time') : unseenNote(found?.unseen ?? []),
+    ...moment,
+    note: isEmpty
+      ? (nowhere ?? 'no execution lived in this time')
+      : (largeNote(large) ?? unseenNote(found?.unseen ?? [])),
   });
 }
+
+/** Most messages of executions that outlived a shift to read again, so that a report takes seconds. */
+const maxReplayed = 60_000;
+
+/** The largest execution that outlived a shift, if there is too much to read again for its state at the end. */
+function tooLargeToReplay(queries: Queries, shift: Shift): string | undefined {
+  const outliving = executionsOf(queries, shift)
+    .filter(({ end_time }) => end_time === null || end_time > shift.end_time)
+    .map(({ execution_id }) => ({ execution_id, messages: queries.messageCount(execution_id) }))
+    .toSorted((a, b) => b.messages - a.messages);
+  const all = outliving.reduce((sum, { messages }) => sum + messages, 0);
+  return all > maxReplayed ? outliving[0]?.execution_id : undefined;
+}
+
+const largeNote = (executionId: string | undefined): string | undefined =>
+  executionId === undefined
+    ? undefined
+    : `${executionId} is too large to be told as of the end of this time: executions that outlived it are told as they are now; get_workflow_monitor with as_of tells how one stood`;
 
 const factsOf = (shift: Shift, context: LiveContext): Promise<ShiftFacts> =>
   inSteps(context, (queries) => shiftFacts(queries, shift, context.now()));
