@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { sliceStatuses } from '../../src/domain/slice-states.ts';
 import type { Attempts, Life } from '../../src/monitoring/timeline/attempts.ts';
 import { binOf, binsOf } from '../../src/monitoring/timeline/bins.ts';
+import { cellsOf } from '../../src/monitoring/timeline/cells.ts';
 import { pack, unpack } from '../../src/monitoring/timeline/pack.ts';
 import { pictureOf } from '../../src/monitoring/timeline/picture.ts';
 import { conciseParts } from '../../src/monitoring/timeline/told.ts';
@@ -175,6 +176,10 @@ describe('the picture of an execution', () => {
     // Half of its slice, and half of the time.
     expect(busyOf([{ start: start + 5000, end: start + 15_000 }])).toEqual([33.3, 20]);
     expect(busyOf([{ start: start + 20_000, end: start + 40_000 }])).toEqual([100, 20]);
+    const life = { start, end: start + 40_000, hasEnded: true, idle: [{ start: start + 5000, end: start + 15_000 }] };
+    const { bins } = picture(attempts, 8, life);
+    expect(bins).toMatchObject({ width: 10_000 });
+    expect(cellsOf(attempts, bins, { slots: [1], life })).toEqual(['55...'.slice(0, bins.count)]);
   });
 
   it('has finer bins of a part than of all', () => {

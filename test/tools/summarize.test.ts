@@ -143,6 +143,11 @@ describe('a summary', () => {
     expect(failures['groups']).toMatchObject([
       { cause: 'no calibration for run N', example: 'no calibration for run 7', count: 2 },
     ]);
+    // An error of another worker is no example of this one's.
+    const of1 = await ask(client, 'summarize', { what: 'slices', group_by: 'cause', assigned_worker: 'w/01' });
+    expect(of1['groups'][0]).not.toHaveProperty('example');
+    const both = await ask(client, 'summarize', { what: 'slices', group_by: 'worker,cause' });
+    expect(both['groups'][0]).not.toHaveProperty('example');
   });
 
   it('of messages, logs, STF files and executions agrees with the rows, over all and of one execution', async () => {
