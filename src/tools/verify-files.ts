@@ -92,7 +92,7 @@ export const verifyFilesTool = defineLiveTool({
       next_cursor: at === undefined || data.dir === undefined ? null : writePlace(at, of),
       note:
         data.write_files && data.dir !== undefined
-          ? (nowhere ?? ofAnother(queries(), stf_filename, execution_id) ?? null)
+          ? (nowhere ?? ofAnother(queries(), stf_filename, execution_id) ?? unreachableNote(found) ?? null)
           : 'this execution wrote no files',
     });
   },
@@ -106,6 +106,12 @@ function ofAnother(queries: Queries, stf_filename: string | undefined, execution
 }
 
 type Found = ReturnType<typeof noFiles>;
+
+/** A note if files could not be looked at: no trouble with them is known, and no soundness either. */
+const unreachableNote = ({ unreachable, checked }: Found): string | undefined =>
+  unreachable.length === 0
+    ? undefined
+    : `${unreachable.length} of ${checked} files cannot be read from here, so this call does not say whether they are as they were made`;
 
 const noFiles = () => ({ checked: 0, missing: [] as Wrong[], changed: [] as Wrong[], unreachable: [] as Wrong[] });
 
