@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 
 import { type ErrorCode, SwfError } from '../lib/errors.ts';
@@ -23,6 +24,9 @@ const maxMilliseconds = 30_000;
 
 /** A thread that was told to give up, and does not within this time, is ended. In milliseconds. */
 const giveUpMilliseconds = 100;
+
+/** How long the place of a thread that ends is kept for it, in milliseconds. */
+const lastMomentMilliseconds = 5000;
 
 const givenUp: LongReply = {
   code: 'STORE_UNAVAILABLE',
@@ -72,8 +76,8 @@ export function createLongCalls(
   const serveBy = async (thread: Worker, waiting: Waiting): Promise<void> => {
     const { reply, isLost } = await replyOf(thread, waiting, milliseconds);
     waiting.done(reply);
-    // A thread in the middle of a statement ends only after it: until then it keeps its place, so that there are never more.
-    if (isLost) await thread.terminate();
+    // A thread in the middle of a statement ends only after it. It keeps its place for a while, so that there are hardly ever more.
+    if (isLost) await Promise.race([thread.terminate(), pause(lastMomentMilliseconds, undefined, { ref: false })]);
     busy.delete(thread);
     if (!isLost) keep(thread);
     serve();

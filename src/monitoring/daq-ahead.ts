@@ -39,24 +39,27 @@ function periodsAhead(facts: Facts, from: number): DaqAhead {
   const [stfs, standbys]: [{ at: number; count: number }[], { from: number; to: number }[]] = [[], []];
   let end = from + (facts.phase === 'physics' && inPeriod === 0 && isStandbyFirst ? idle : 0);
   const periods = Math.ceil(left / each - 1e-9);
-  for (let n = 0; n < Math.min(periods, maxPeriods); n += 1) {
+  const merged = Math.ceil(periods / maxPeriods);
+  for (let n = 0; n < periods; n += merged) {
+    const isRest = n === 0 && inPeriod > 0;
+    const inThis = isRest ? inPeriod : each;
     if (n > 0 || isStandbyFirst) {
       standbys.push({ from: end, to: end + standby - daq.broadcast_delay });
       end += standby;
     }
-    const isRest = n === 0 && inPeriod > 0;
     const first = end + (isRest ? step : daq.stf_generation_time);
-    const inThis = isRest ? inPeriod : each;
     for (let stf = 0; stf < inThis; stf += together) {
       const count = Math.min(together, inThis - stf);
       stfs.push({ at: first + (stf + count - 1) * step, count });
     }
     end = first + (inThis - 1) * step + idle;
+    const more = Math.min(merged, periods - n) - 1;
+    if (more === 0) continue;
+    // Of very many periods the next ones count with this one, as if their STFs came at their end.
+    end += more * (standby + daq.stf_generation_time + (each - 1) * step + idle);
+    stfs.push({ at: end, count: more * each });
   }
-  if (periods <= maxPeriods) return { stfs, standbys, end };
-  const more = periods - maxPeriods;
-  end += more * (standby + daq.stf_generation_time + (each - 1) * step + idle);
-  return { stfs: [...stfs, { at: end, count: more * each }], standbys, end };
+  return { stfs, standbys, end };
 }
 
 /** STFs left: in all, in each period, in the current one if it has begun to make them. */

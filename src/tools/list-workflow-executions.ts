@@ -52,7 +52,7 @@ export const listWorkflowExecutionsTool = defineTool({
       fields: itemFields,
       ...listArguments('life: those that overlap'),
     }),
-  output: () => pageAnswer(executionRow()),
+  output: () => pageAnswer(executionRow().partial()),
   handle: (args, context) =>
     listPage('list_workflow_executions', args, context, {
       ask: (fixed, page) => context.queries.executions({ ...args, ...fixed }, page),

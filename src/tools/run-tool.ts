@@ -44,7 +44,7 @@ export async function callTool(tool: Tool, args: unknown, context: LiveContext):
   const checked = checkArguments(tool, args);
   if (tool.takesMoment !== true) return answerOf(tool, checked, context);
   const asOf = asOfIn(checked);
-  if (asOf === undefined || tool.looksBack?.(checked, asOf) === true) return answerOf(tool, checked, context);
+  if (asOf === undefined) return answerOf(tool, checked, context);
   return context.past(asOf, context.now(), (past) => answerThen(tool, checked, { context, past }));
 }
 

@@ -6,8 +6,6 @@ import { namespace, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 import { reportOfShift } from './shift/report.ts';
 
-const isTime = (value: unknown): value is string => typeof value === 'string' && /^\d{4}-/.test(value);
-
 export const shiftReportTool = defineLiveTool({
   name: 'shift_report',
   title: 'Report of a shift',
@@ -16,7 +14,6 @@ export const shiftReportTool = defineLiveTool({
     'what is open, what the next shift should know. A past time is reported as of its end. text is the same as Markdown for a logbook: ask for one form.',
   takesLong: () => true,
   takesMoment: true,
-  looksBack: ({ end_time }, asOf) => isTime(end_time) && Date.parse(end_time) < Date.parse(asOf.split('@')[0] ?? ''),
   input: () =>
     z.strictObject({
       start_time: text('ISO 8601 (UTC without a zone) or relative: -30m, -8h (default), -1d'),

@@ -195,6 +195,10 @@ describe('the time that is left of a run that has just begun', () => {
     const { slice_processing_time: service, target_worker_count: workers } = params.fast_processing;
     const atLeast = ((15 * stfs - in_hand) * service) / Math.max(workers, in_hand);
     expect(told?.seconds_left).toBeGreaterThan(atLeast * 0.99);
-    expect(told?.seconds_left).toBeLessThan(atLeast * 1.01 * (1 + params.worker.max_retries) + 40 * stfs);
+    const { stf_interval, stf_generation_time, broadcast_delay, standby_duration } = params.daq_state_machine;
+    const standby = 2 * broadcast_delay + standby_duration;
+    const daq = stfs * (stf_interval + stf_generation_time) + params.fast_processing.physics_period_count * standby;
+    const attempts = slice_retries === 0 ? 1 : 1 + params.worker.max_retries;
+    expect(told?.seconds_left).toBeLessThan(1.02 * Math.max(atLeast * attempts, daq) + service);
   });
 });

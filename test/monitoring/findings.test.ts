@@ -300,6 +300,14 @@ describe('the findings', () => {
     expect(findingsOf(situationOf(given)).map((finding) => finding.code)).not.toContain(code);
   });
 
+  it('AGENT_MISSING is told of workers where a slice has been in hand for longer than anybody works on one', () => {
+    const given = {
+      facts: { isOverBroker: true, delays: [], in_hand: [inHand(601)] },
+      evidence: { missing: ['worker'] },
+    };
+    expect(findingsOf(situationOf(given)).map(({ code }) => code)).toContain('AGENT_MISSING');
+  });
+
   it('SLICES_FAILED says that no slice succeeded, once the execution has ended', () => {
     const counts = { slices_completed: 0, slices_failed: 30 };
     const told = (status: 'completed' | 'running') => {

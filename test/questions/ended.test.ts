@@ -75,8 +75,6 @@ const sum = (execution_id: string, group_by: string, args: Answer = {}): Call =>
 ];
 const items = (answer: Answer): Answer[] => answer['items'] as Answer[];
 const groups = (answer: Answer): Answer[] => answer['groups'] as Answer[];
-const group = (answer: Answer, key: string, value: string): Answer =>
-  groups(answer).find((one) => one[key] === value) ?? {};
 const finding = (answer: Answer, code: string): string =>
   (answer['findings'] as Answer[]).find((one) => one['code'] === code)?.['sentence'] as string;
 const sliceNames = (answer: Answer): string[] => items(answer).map((one) => one['slice_filename'] as string);
@@ -165,8 +163,8 @@ const questions: readonly Question[] = [
   [
     'who paused it, and why?',
     ['list_messages', { execution_id: resumed, message_type: 'pause_workflow' }],
-    (a) => items(a).length,
-    () => log(resumed, 'pause_workflow').length,
+    (a) => items(a).map((one) => [one['body'].claimed_by, one['body'].reason]),
+    () => log(resumed, 'pause_workflow').map(({ body }) => [body['claimed_by'], body['reason']]),
   ],
   [
     'who did something about it in the shift?',
@@ -184,9 +182,9 @@ const questions: readonly Question[] = [
   ],
   [
     'was a slice done twice?',
-    sum(resumed, 'status'),
-    (a) => group(a, 'status', 'completed')['count'],
-    () => names(results(resumed, 'done')).length,
+    ['audit_execution', { execution_id: resumed }],
+    (a) => a['verdict'],
+    () => (names(results(resumed, 'done')).length === results(resumed, 'done').length ? 'balanced' : 'twice'),
   ],
   [
     'when did nobody drive it?',
@@ -256,8 +254,8 @@ const questions: readonly Question[] = [
   [
     'is nothing succeeding said in words?',
     monitor(hopeless),
-    (a) => [typeof finding(a, 'SLICES_FAILED'), a['status']],
-    () => ['string', 'completed'],
+    (a) => finding(a, 'SLICES_FAILED').split(':')[0],
+    () => 'No slice succeeded',
   ],
   [
     'what became of a slice of it?',

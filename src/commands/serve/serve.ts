@@ -141,12 +141,12 @@ async function serveStdio(io: Io, options: ServerOptions, stdin: NodeJS.Readable
   const stopping = new AbortController();
   const server = createServer({ ...options, stopping: stopping.signal });
   const warn = seldom((message) => options.log.write({ level: 'WARNING', message }));
-  const refuse = (code: number, message: string): void =>
-    io.out(`${JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })}\n`);
-  const lines = withoutLongLines(maxLineBytes, () => {
+  const refuse = (code: number, message: string, id: string | number | null = null): void =>
+    io.out(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } })}\n`);
+  const lines = withoutLongLines(maxLineBytes, (id) => {
     const message = `the line is longer than ${maxLineBytes / 1_000_000} MB and was left out; send less in one call`;
     warn(`the client cannot be understood: ${message}`);
-    refuse(ErrorCode.InvalidRequest, message);
+    refuse(ErrorCode.InvalidRequest, message, id);
   });
   const ended = new Promise<void>((resolve) => {
     server.onclose = resolve;

@@ -55,8 +55,6 @@ export interface Tool {
   hasPage?: true;
   /** Whether it can be asked about an earlier moment. */
   takesMoment?: true;
-  /** Whether a call looks further back by itself than to the moment that it is asked about. */
-  looksBack?: (args: Readonly<Record<string, unknown>>, asOf: string) => boolean;
   /** Whether a call may keep the processor for longer than others should wait; if left out, it never does. */
   takesLong?: (args: Readonly<Record<string, unknown>>) => boolean;
   /** Its effects beside reading; most tools have none. */
@@ -77,7 +75,6 @@ interface Declaration<In extends z.ZodObject, Out extends z.ZodObject> {
   hasPage?: true;
   takesMoment?: true;
   takesLong?: NonNullable<Tool['takesLong']>;
-  looksBack?: NonNullable<Tool['looksBack']>;
 }
 
 /** Declares a tool that only reads, checking that handler and schemas fit. */

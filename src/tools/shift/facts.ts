@@ -2,6 +2,7 @@ import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { ListedExecution } from '../../db/lists/executions.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { Group } from '../../domain/groups.ts';
+import type { ExecutionStatus } from '../../domain/states.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { actionsOfLogbook, type Handover, handoverOf } from './handover.ts';
@@ -30,7 +31,7 @@ const maxClose = 50;
 /** Messages of an execution to search for what people did. */
 const maxLandmarks = 50;
 
-/** Everything that a shift report contains, from the store as it was at its end. @param now in milliseconds since 1970 */
+/** Everything that a shift report contains. @param now in milliseconds since 1970 */
 export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<ShiftFacts> {
   const all = executionsOf(queries, shift);
   yield;
@@ -45,8 +46,10 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
   const causes = yield* queries.summarize({ ...slices, keys: ['cause'] });
   const executions: ShiftExecution[] = [];
   const actions: PersonAction[] = [];
-  for (const row of closeOf(all)) {
-    executions.push(lookAt(queries, row, now));
+  for (const row of closeOf(all, shift)) {
+    executions.push(
+      isOver(shift, now) && outlives(row, shift) ? yield* lookBack(queries, row, shift) : lookAt(queries, row, now),
+    );
     actions.push(...actionsOf(queries, row, shift));
     yield;
   }
@@ -67,9 +70,20 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
 const inTime = (actions: readonly PersonAction[]): PersonAction[] =>
   actions.toSorted((a, b) => (a.time === b.time ? 0 : a.time < b.time ? -1 : 1));
 
+/** Whether a shift ended before the state that is asked. Nothing that came after it is reported. */
+const isOver = ({ end_time }: Shift, now: number): boolean => Date.parse(end_time) < now;
+
+/** Whether an execution still ran when the shift ended. */
+export const outlives = ({ end_time }: ListedExecution, shift: Shift): boolean =>
+  end_time === null || end_time > shift.end_time;
+
+/** The status of an execution at the end of a shift. */
+export const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus =>
+  outlives(row, shift) ? 'running' : row.status;
+
 /** Executions that ran at its end matter to the next shift, however long ago they began. */
-function closeOf(all: readonly ListedExecution[]): ListedExecution[] {
-  const running = all.filter(({ status }) => status === 'running');
+function closeOf(all: readonly ListedExecution[], shift: Shift): ListedExecution[] {
+  const running = all.filter((row) => statusAtEnd(row, shift) === 'running');
   const close = new Set([...running, ...all].slice(0, running.length + maxClose));
   return all.filter((row) => close.has(row));
 }
@@ -93,6 +107,26 @@ function lookAt(queries: Queries, row: ListedExecution, now: number): ShiftExecu
     return { ...counts, health: queries.health(row, now), duration_seconds: queries.duration(row, now), findings: [] };
   const { health, findings, duration_seconds } = queries.assessWithFindings(row, now, queries.dataAsOf());
   return { ...counts, health, duration_seconds, findings };
+}
+
+/** An execution as it was at the end of a shift that it outlived, as far as sums tell: without its health. */
+function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift): Steps<ShiftExecution> {
+  const { execution_id, start_time } = row;
+  const of = { execution_id, end_time, keys: ['status'] } as const;
+  const stfs = yield* queries.summarize({ what: 'stf_files', time_field: 'created', ...of });
+  const created = yield* queries.summarize({ what: 'slices', time_field: 'created', ...of });
+  const ended = yield* queries.summarize({ what: 'slices', time_field: 'completed', ...of });
+  return {
+    row,
+    status: 'running',
+    health: undefined,
+    duration_seconds: (Date.parse(end_time) - Date.parse(start_time)) / 1000,
+    stf_count: countOf(stfs),
+    slices_created: countOf(created),
+    slices_completed: countOf(ended, 'completed'),
+    stay_failed: countOf(ended, 'failed'),
+    findings: [],
+  };
 }
 
 /** The number of rows of all groups, or of the groups of a status. */

@@ -9,7 +9,7 @@ import { inSteps } from '../shared/in-steps.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
 import { pastContext } from '../shared/past-context.ts';
 import type { LiveContext } from '../shared/tool.ts';
-import { countOf, executionsOf, shiftFacts, type ShiftFacts } from './facts.ts';
+import { countOf, executionsOf, outlives, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
 import type { Handover } from './handover.ts';
 import { mostTelling } from './most-telling.ts';
 import type { Shift } from './shift.ts';
@@ -44,49 +44,45 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
   const now = context.now();
   const shift = shiftOf(args, now);
   const isPast = Date.parse(shift.end_time) < now;
-  const large = isPast ? tooLargeToReplay(context.queries(), shift) : undefined;
+  const isLarge = isPast && isTooLargeToReplay(context.queries(), shift);
   const { facts, moment }: { facts: ShiftFacts; moment: Moment } =
-    isPast && large === undefined
+    isPast && !isLarge
       ? await context.past(shift.end_time, now, async (past) => ({
           facts: await factsOf(shift, pastContext(context, past)),
           moment: { as_of: new Date(past.now).toISOString(), as_of_exact: past.exact },
         }))
       : { facts: await factsOf(shift, context), moment: { data_as_of: context.queries().dataAsOf() } };
-  const found = args.troubles === true ? await troublesOf(context, shift, facts) : undefined;
+  const found = args.troubles === true && !isLarge ? await troublesOf(context, shift, facts) : undefined;
   const queries = context.queries();
   const isEmpty = facts.all.length === 0;
   const nowhere = nowhereNote({ ...args }, { namespace: 'namespace' }, { execution_id: undefined }, { queries, now });
   return present({
     start_time: shift.start_time,
     end_time: shift.end_time,
-    totals: totalsOf(facts),
+    totals: totalsOf(facts, shift),
     ...partsOf(facts, shift),
     troubles: found?.troubles.slice(0, shownTroubles).map(shownTrouble),
     text: shiftText(shift, facts, { troubles: found?.troubles, page: context.page }),
     ...moment,
     note: isEmpty
       ? (nowhere ?? 'no execution lived in this time')
-      : (largeNote(large) ?? unseenNote(found?.unseen ?? [])),
+      : isLarge
+        ? unlooked
+        : unseenNote(found?.unseen ?? []),
   });
 }
 
 /** Most messages of executions that outlived a shift to read again, so that a report takes seconds. */
 const maxReplayed = 60_000;
 
-/** The largest execution that outlived a shift, if there is too much to read again for its state at the end. */
-function tooLargeToReplay(queries: Queries, shift: Shift): string | undefined {
-  const outliving = executionsOf(queries, shift)
-    .filter(({ end_time }) => end_time === null || end_time > shift.end_time)
-    .map(({ execution_id }) => ({ execution_id, messages: queries.messageCount(execution_id) }))
-    .toSorted((a, b) => b.messages - a.messages);
-  const all = outliving.reduce((sum, { messages }) => sum + messages, 0);
-  return all > maxReplayed ? outliving[0]?.execution_id : undefined;
+/** Whether there is too much to read again for the state at the end of a shift; that is a matter of all namespaces. */
+function isTooLargeToReplay(queries: Queries, shift: Shift): boolean {
+  const outliving = executionsOf(queries, { ...shift, namespace: undefined }).filter((row) => outlives(row, shift));
+  return outliving.reduce((sum, { execution_id }) => sum + queries.messageCount(execution_id), 0) > maxReplayed;
 }
 
-const largeNote = (executionId: string | undefined): string | undefined =>
-  executionId === undefined
-    ? undefined
-    : `${executionId} is too large to be told as of the end of this time: executions that outlived it are told as they are now; get_workflow_monitor with as_of tells how one stood`;
+const unlooked =
+  'there is too much to be read again as of the end of this time: the health and findings of what still ran then are not told; get_workflow_monitor with as_of tells how one stood';
 
 const factsOf = (shift: Shift, context: LiveContext): Promise<ShiftFacts> =>
   inSteps(context, (queries) => shiftFacts(queries, shift, context.now()));
@@ -106,8 +102,8 @@ function shiftOf(args: Asked, now: number): Shift {
   return { start_time, end_time, namespace: args.namespace };
 }
 
-function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts) {
-  const of = (status: string): number => all.filter((row) => row.status === status).length;
+function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shift: Shift) {
+  const of = (status: string): number => all.filter((row) => statusAtEnd(row, shift) === status).length;
   const { stay_failed, waiting } = left(executions);
   return {
     executions: all.length,
@@ -130,7 +126,7 @@ function partsOf(facts: ShiftFacts, shift: Shift) {
     present({
       execution_id: row.execution_id,
       status,
-      health,
+      health: health ?? null,
       slices_completed: counts.slices_completed,
       slices_created: counts.slices_created,
       slices_stay_failed: counts.stay_failed,

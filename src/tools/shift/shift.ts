@@ -13,7 +13,8 @@ export interface ShiftExecution {
   row: ListedExecution;
   /** At the end of the shift, like the counts. */
   status: ExecutionStatus;
-  health: Health;
+  /** Undefined if it outlived a past shift and is too large to be read again. */
+  health: Health | undefined;
   /** Wall time up to the end of the shift. */
   duration_seconds: number;
   stf_count: number;

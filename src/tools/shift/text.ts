@@ -1,7 +1,7 @@
 import { executionStatuses } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { markdownText } from '../../lib/markdown.ts';
-import { countOf, type ShiftFacts } from './facts.ts';
+import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
 import { alarmLine, noteLine, type ShownTime, whoOf } from './handover-text.ts';
 import { type Handover, undoneByPeople } from './handover.ts';
 import { mostTelling } from './most-telling.ts';
@@ -123,7 +123,7 @@ const lastOf = (lines: readonly string[], most: number, what: string): string[] 
 function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, shift: Shift): string {
   const { namespace } = shift;
   const states = executionStatuses
-    .map((status) => ({ status, n: all.filter((row) => row.status === status).length }))
+    .map((status) => ({ status, n: all.filter((row) => statusAtEnd(row, shift) === status).length }))
     .filter(({ n }) => n > 0)
     .map(({ status, n }) => `${n} ${status}`);
   const where = namespace === undefined ? '' : ` in namespace ${markdownText(namespace)}`;
@@ -164,7 +164,7 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
       .slice(0, shownRows)
       .map(
         ({ row, status, health, stf_count, slices_completed, slices_created, stay_failed, duration_seconds }) =>
-          `| ${markdownText(row.execution_id)} | ${status}${status === 'running' ? `, ${health}` : ''} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${slices_completed} of ${slices_created} | ${stay_failed} | ${shown(row.start_time, row.execution_id)} | ${Math.round(duration_seconds)} |`,
+          `| ${markdownText(row.execution_id)} | ${status}${status === 'running' && health !== undefined ? `, ${health}` : ''} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${slices_completed} of ${slices_created} | ${stay_failed} | ${shown(row.start_time, row.execution_id)} | ${Math.round(duration_seconds)} |`,
       ),
     ...(more > 0 ? ['', `and ${more} more executions`] : []),
   ];
@@ -189,8 +189,9 @@ function openOf(execution: ShiftExecution): string[] {
   const { row, status, health, stay_failed, slices_completed, slices_created, findings } = execution;
   const id = row.execution_id;
   if (status === 'running') {
+    const done = `${slices_completed} of ${slices_created} slices done that were made so far`;
     return [
-      `${id} runs, health ${health}: ${slices_completed} of ${slices_created} slices done that were made so far`,
+      health === undefined ? `${id} ran at the end of this time: ${done}` : `${id} runs, health ${health}: ${done}`,
       ...findings
         .filter(({ severity }) => severity !== 'info')
         .map(({ code, sentence }) => `${id} ${code}: ${sentence}`),
