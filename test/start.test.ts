@@ -68,6 +68,8 @@ describe('a server that assistants start', () => {
       'node:os',
       'node:path',
       'node:process',
+      // Node itself has loaded it for the standard streams.
+      'node:stream',
       'node:timers/promises',
       'node:url',
     ]);
