@@ -36,12 +36,12 @@ async function makeRuns(): Promise<void> {
   const run = async (user: string, ...args: string[]) => runCli(['run', '--speed', 'max', ...args], as(user));
   await run('old', '--stf-count', '1');
   await runCli(['prune', '--older-than', '0d'], { folder });
-  const lateSlice = 'case $SWF_SLICE_FILENAME in *000002*_slice_004.tf) sleep 3;; *) sleep 0.02;; esac';
+  const lateSlice = 'case $SWF_SLICE_FILENAME in *000002*_slice_004.tf) sleep 8;; *) sleep 0.02;; esac';
   await run('kim', '--stf-count', '4', ...payload(lateSlice), ...sets('fast_processing.target_worker_count=4'));
   await runCli(['note', slow, 'the geometry of May', '--requested-by', 'ana'], { folder });
   await runCli(['note', slow, 'look at slice 4', '--for-next', '--requested-by', 'bo'], { folder });
   await runCli(['quality', slow, 'good', '--reason', 'as planned', '--requested-by', 'ana'], { folder });
-  const lost = startCliForAll(['run', '--speed', '10', '--stf-count', '5'], as('kim'));
+  const lost = startCliForAll(['run', '--speed', '5', '--stf-count', '20'], as('kim'));
   await lost.saw(/start_run/);
   await runCli(['pause', resumed, '--reason', 'beam studies', '--requested-by', 'bo'], { folder });
   await runCli(['continue', resumed], { folder });
