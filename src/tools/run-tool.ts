@@ -55,7 +55,7 @@ async function answerThen(
   { context, past }: { context: LiveContext; past: Past },
 ): Promise<Record<string, unknown>> {
   try {
-    return ofMoment(await answerOf(tool, checked, { ...pastContext(context, past), asOf: past.exact }), past);
+    return ofMoment(await answerOf(tool, checked, pastContext(context, past)), past);
   } catch (error) {
     if (!(error instanceof SwfError) || !error.code.endsWith('_NOT_FOUND')) throw error;
     throw new SwfError(error.code, `${error.message} (as of ${new Date(past.now).toISOString()})`);
@@ -67,11 +67,7 @@ function asOfIn({ as_of, cursor }: { as_of?: string; cursor?: string }): string 
   return as_of === undefined || cursor === undefined ? as_of : (momentOfCursor(cursor) ?? as_of);
 }
 
-async function answerOf(
-  tool: Tool,
-  checked: object,
-  context: LiveContext & Pick<ToolContext, 'asOf'>,
-): Promise<Record<string, unknown>> {
+async function answerOf(tool: Tool, checked: object, context: LiveContext): Promise<Record<string, unknown>> {
   const { handle, perform } = tool;
   if (perform !== undefined && tool.takesMoment !== true)
     return fitting(tool.output, await perform(checked as never, context));

@@ -9,7 +9,7 @@ const hour = (before: number): string => new Date(end - before * 3_600_000).toIS
 /** A store whose messages are recorded when they say that they were sent. */
 async function storeOfThen(): Promise<TestStore> {
   const made = await makeStore();
-  return { ...made, say: (type, fields) => made.say(type, fields, { recordedAt: fields.timestamp ?? '' }) };
+  return { ...made, say: (type, fields) => made.say(type, fields, { recordedAt: fields.timestamp as string }) };
 }
 
 const idOf = (n: number): string => `stf_datataking-tester-000${n}`;

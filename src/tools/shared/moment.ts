@@ -11,11 +11,17 @@ export const momentFields = {
   as_of_exact: z.string().optional(),
 };
 
-/** Puts the earlier moment that an answer is about in place of how fresh the store is. @param now of the moment, in milliseconds since 1970 */
+/** The moment of a past state, as answers tell it. @param now of the moment, in milliseconds since 1970 */
+export const momentOf = ({ now, exact }: { now: number; exact: string }) => ({
+  as_of: new Date(now).toISOString(),
+  as_of_exact: exact,
+});
+
+/** Puts the earlier moment that an answer is about in place of how fresh the store is. */
 export function ofMoment(
   answer: Record<string, unknown>,
-  { now, exact }: { now: number; exact: string },
+  past: { now: number; exact: string },
 ): Record<string, unknown> {
   const fields = Object.entries(answer).filter(([name]) => name !== 'data_as_of');
-  return { ...Object.fromEntries(fields), as_of: new Date(now).toISOString(), as_of_exact: exact };
+  return { ...Object.fromEntries(fields), ...momentOf(past) };
 }

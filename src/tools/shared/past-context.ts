@@ -4,7 +4,7 @@ import type { LiveContext } from './tool.ts';
 
 /** Only one past moment can be queried at a time. */
 const alreadyBack = argumentInvalid(
-  'a past end_time and troubles look back by themselves, so they cannot be asked as of a moment; give end_time in place of as_of',
+  'troubles looks back by itself, so it cannot be asked as of a moment; give end_time in place of as_of',
 );
 
 /** The context of a call that asks the store as it was at a moment. */
@@ -14,4 +14,5 @@ export const pastContext = (context: LiveContext, past: Past): LiveContext => ({
   held: (ask) => ask(past.queries),
   past: () => Promise.reject(alreadyBack),
   now: () => past.now,
+  asOf: past.exact,
 });

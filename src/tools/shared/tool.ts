@@ -26,6 +26,8 @@ export interface LiveContext {
   held: <T>(ask: (queries: Queries) => Promise<T>) => Promise<T>;
   /** Now, in milliseconds since 1970, or the moment that the call is about. */
   now: () => number;
+  /** The earlier moment that the call is about, as `TIME@MESSAGE_ID`; undefined for the present. */
+  asOf?: string | undefined;
   /** Aborted once nobody waits for the answer. */
   signal: AbortSignal;
   /** Reports progress to the client, if it asked for that. */

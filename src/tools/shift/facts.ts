@@ -6,7 +6,7 @@ import type { ExecutionStatus } from '../../domain/states.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { actionsOfLogbook, type Handover, handoverOf } from './handover.ts';
-import type { PersonAction, Shift, ShiftExecution } from './shift.ts';
+import { isOver, type PersonAction, type Shift, type ShiftExecution } from './shift.ts';
 
 export interface ShiftFacts {
   /** Newest first. If there are very many, the running ones and the newest others; the rest are only in `all`. */
@@ -70,11 +70,8 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
 const inTime = (actions: readonly PersonAction[]): PersonAction[] =>
   actions.toSorted((a, b) => (a.time === b.time ? 0 : a.time < b.time ? -1 : 1));
 
-/** Whether a shift ended before the state that is asked. Nothing that came after it is reported. */
-const isOver = ({ end_time }: Shift, now: number): boolean => Date.parse(end_time) < now;
-
 /** Whether an execution still ran when the shift ended. */
-export const outlives = ({ end_time }: ListedExecution, shift: Shift): boolean =>
+const outlives = ({ end_time }: ListedExecution, shift: Shift): boolean =>
   end_time === null || end_time > shift.end_time;
 
 /** The status of an execution at the end of a shift. */

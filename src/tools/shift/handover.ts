@@ -1,5 +1,5 @@
 import type { Queries } from '../../db/queries.ts';
-import type { PersonAction, Shift, ShiftExecution } from './shift.ts';
+import { isOver, type PersonAction, type Shift, type ShiftExecution } from './shift.ts';
 
 type Note = ReturnType<Queries['notesWritten']>[number];
 type Alarm = ReturnType<Queries['alarmsIn']>[number];
@@ -25,7 +25,8 @@ export interface Handover {
 const usualShift = 8 * 3_600_000;
 
 /** @param now in milliseconds since 1970 */
-export function handoverOf(queries: Queries, { start_time, end_time, namespace }: Shift, now: number): Handover {
+export function handoverOf(queries: Queries, shift: Shift, now: number): Handover {
+  const { start_time, end_time, namespace } = shift;
   const [start, end] = [Date.parse(start_time), Date.parse(end_time)];
   const before = new Date(start - Math.max(usualShift, end - start)).toISOString();
   const written = queries.notesWritten({ start_time, end_time, namespace });
@@ -38,7 +39,7 @@ export function handoverOf(queries: Queries, { start_time, end_time, namespace }
     notes: written.filter(({ for_next }) => for_next === 0),
     forNext: written.filter(({ for_next }) => for_next === 1),
     alarms: queries.alarmsIn({ start_time, end_time, namespace }),
-    isWatched: end < now ? undefined : queries.isWatched(now),
+    isWatched: isOver(shift, now) ? undefined : queries.isWatched(now),
     judgements,
     qualities: new Map([...last].filter(([, { value }]) => value !== 'none')),
   };

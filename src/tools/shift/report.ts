@@ -6,13 +6,14 @@ import { clipped } from '../monitor/parts.ts';
 import { notePart, seenByShown } from '../monitor/people.ts';
 import { clipShown } from '../shared/clip.ts';
 import { inSteps } from '../shared/in-steps.ts';
+import { momentOf } from '../shared/moment.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
 import { pastContext } from '../shared/past-context.ts';
 import type { LiveContext } from '../shared/tool.ts';
-import { countOf, executionsOf, outlives, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
+import { countOf, executionsOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
 import type { Handover } from './handover.ts';
 import { mostTelling } from './most-telling.ts';
-import type { Shift } from './shift.ts';
+import { isOver, maxReplayed, type Shift } from './shift.ts';
 import { left, openMatters, shiftText } from './text.ts';
 import { type Trouble, troublesOf } from './troubles.ts';
 
@@ -32,27 +33,34 @@ interface Asked {
   troubles?: boolean | undefined;
 }
 
-/** How fresh a report is: the store's last change, or the earlier moment that it describes. */
-interface Moment {
+/** The facts of a report, and how fresh they are: the store's last change, or the earlier moment that they describe. */
+interface Looked {
+  facts: ShiftFacts;
+  /** Whether they have the health and findings of what ran at the end of the shift. */
+  isWhole: boolean;
   data_as_of?: string | undefined;
   as_of?: string;
   as_of_exact?: string;
+}
+
+/** Looks at a shift; at a past one as of its end, unless that is too much to read again, or the call is about a moment already. */
+async function lookAt(shift: Shift, context: LiveContext): Promise<Looked> {
+  const isPast = isOver(shift, context.now());
+  if (!isPast || context.asOf !== undefined || isTooLargeToReplay(context.queries(), shift))
+    return { facts: await factsOf(shift, context), isWhole: !isPast, data_as_of: context.queries().dataAsOf() };
+  return context.past(shift.end_time, context.now(), async (past) => ({
+    facts: await factsOf(shift, pastContext(context, past)),
+    isWhole: true,
+    ...momentOf(past),
+  }));
 }
 
 /** The report of a shift, as the tool answers; of a past one as of its end. Throws `ARGUMENT_INVALID` for an invalid time. */
 export async function reportOfShift(args: Asked, context: LiveContext) {
   const now = context.now();
   const shift = shiftOf(args, now);
-  const isPast = Date.parse(shift.end_time) < now;
-  const isLarge = isPast && isTooLargeToReplay(context.queries(), shift);
-  const { facts, moment }: { facts: ShiftFacts; moment: Moment } =
-    isPast && !isLarge
-      ? await context.past(shift.end_time, now, async (past) => ({
-          facts: await factsOf(shift, pastContext(context, past)),
-          moment: { as_of: new Date(past.now).toISOString(), as_of_exact: past.exact },
-        }))
-      : { facts: await factsOf(shift, context), moment: { data_as_of: context.queries().dataAsOf() } };
-  const found = args.troubles === true && !isLarge ? await troublesOf(context, shift, facts) : undefined;
+  const { facts, isWhole, ...moment } = await lookAt(shift, context);
+  const found = args.troubles === true && isWhole ? await troublesOf(context, shift, facts) : undefined;
   const queries = context.queries();
   const isEmpty = facts.all.length === 0;
   const nowhere = nowhereNote({ ...args }, { namespace: 'namespace' }, { execution_id: undefined }, { queries, now });
@@ -66,23 +74,20 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
     ...moment,
     note: isEmpty
       ? (nowhere ?? 'no execution lived in this time')
-      : isLarge
-        ? unlooked
-        : unseenNote(found?.unseen ?? []),
+      : isWhole
+        ? unseenNote(found?.unseen ?? [])
+        : uncertain,
   });
 }
 
-/** Most messages of executions that outlived a shift to read again, so that a report takes seconds. */
-const maxReplayed = 60_000;
-
 /** Whether there is too much to read again for the state at the end of a shift; that is a matter of all namespaces. */
-function isTooLargeToReplay(queries: Queries, shift: Shift): boolean {
-  const outliving = executionsOf(queries, { ...shift, namespace: undefined }).filter((row) => outlives(row, shift));
+function isTooLargeToReplay(queries: Queries, { end_time }: Shift): boolean {
+  const outliving = executionsOf(queries, { start_time: end_time, end_time, namespace: undefined });
   return outliving.reduce((sum, { execution_id }) => sum + queries.messageCount(execution_id), 0) > maxReplayed;
 }
 
-const unlooked =
-  'there is too much to be read again as of the end of this time: the health and findings of what still ran then are not told; get_workflow_monitor with as_of tells how one stood';
+const uncertain =
+  'what still ran at the end of this time is told by its counts then, without health, findings and troubles; get_workflow_monitor with as_of tells how one stood';
 
 const factsOf = (shift: Shift, context: LiveContext): Promise<ShiftFacts> =>
   inSteps(context, (queries) => shiftFacts(queries, shift, context.now()));

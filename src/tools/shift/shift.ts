@@ -8,12 +8,18 @@ export interface Shift {
   namespace: string | undefined;
 }
 
+/** Whether a shift ended before a time, in milliseconds since 1970. Nothing that came after its end is reported. */
+export const isOver = ({ end_time }: Shift, now: number): boolean => Date.parse(end_time) < now;
+
+/** Most messages to read again for a report of the past, so that it takes seconds. */
+export const maxReplayed = 60_000;
+
 /** An execution that lived in a shift. */
 export interface ShiftExecution {
   row: ListedExecution;
   /** At the end of the shift, like the counts. */
   status: ExecutionStatus;
-  /** Undefined if it outlived a past shift and is too large to be read again. */
+  /** Undefined if it outlived a past shift and was not read again. */
   health: Health | undefined;
   /** Wall time up to the end of the shift. */
   duration_seconds: number;

@@ -3,7 +3,7 @@ import type { Past } from '../../db/past-queries.ts';
 import { SwfError } from '../../lib/errors.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 import type { LiveContext } from '../shared/tool.ts';
-import type { PersonAction, Shift } from './shift.ts';
+import { maxReplayed, type PersonAction, type Shift } from './shift.ts';
 
 /** A finding that an execution had in a shift. Times are ISO 8601. */
 export interface Trouble {
@@ -27,9 +27,6 @@ const fine = 8;
 
 /** Rounds of a closer look: each makes the moment eight times as precise. */
 const rounds = 2;
-
-/** Most messages of all examined executions together: they are read again for this. */
-const maxMessages = 60_000;
 
 /** The findings of an execution at a moment, by code. */
 type Told = ReadonlyMap<string, Finding>;
@@ -82,7 +79,7 @@ function watchedIn(
   all: readonly ListedExecution[],
 ): { watched: Watched[]; unseen: string[] } {
   const end = Math.min(now(), Date.parse(shift.end_time));
-  let left = maxMessages;
+  let left = maxReplayed;
   const watched: Watched[] = [];
   const unseen: string[] = [];
   for (const row of all) {
