@@ -49,7 +49,8 @@ function backlogSeconds({ status, counts, slots = 0 }: Facts, service: number): 
   return status === 'running' && slots > 0 ? Math.ceil((counts.slices_queued * service) / slots) : undefined;
 }
 
-function slicesPerStf({ stf_planned, slices_planned, params: { fast_processing, fastmon } }: Facts): number {
+/** Slices of an STF, on average, by the plan. */
+export function slicesPerStf({ stf_planned, slices_planned, params: { fast_processing, fastmon } }: Facts): number {
   if (stf_planned !== undefined && stf_planned > 0 && slices_planned !== undefined) return slices_planned / stf_planned;
   return fast_processing.stf_sampling_rate * fastmon.tf_samples_per_stf * fast_processing.slices_per_sample;
 }

@@ -1,7 +1,7 @@
 import type { Facts } from './facts.ts';
 
 /** The steps that are left to the DAQ. Times are simulated seconds from its last step. */
-export interface DaqAhead {
+interface DaqAhead {
   /** When STFs come, in order; of very many, several at a time. */
   stfs: readonly { at: number; count: number }[];
   /** When workers take no slices. */
@@ -37,7 +37,8 @@ function periodsAhead(facts: Facts, from: number): DaqAhead {
   const standby = 2 * daq.broadcast_delay + daq.standby_duration;
   const together = Math.ceil(left / maxArrivals);
   const [stfs, standbys]: [{ at: number; count: number }[], { from: number; to: number }[]] = [[], []];
-  let end = from + (facts.phase === 'physics' && inPeriod === 0 && isStandbyFirst ? idle : 0);
+  // Between two STFs nothing else is said; a period that has just begun has said so first, and one of given duration goes on.
+  let end = from + (facts.phase !== 'physics' || inPeriod > 0 ? 0 : isStandbyFirst ? idle : daq.broadcast_delay);
   const periods = Math.ceil(left / each - 1e-9);
   const merged = Math.ceil(periods / maxPeriods);
   for (let n = 0; n < periods; n += merged) {

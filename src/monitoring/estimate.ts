@@ -1,5 +1,6 @@
 import { type Arrivals, playWork } from '../domain/plan/played-work.ts';
 import type { Health } from '../domain/states.ts';
+import { slicesPerStf } from './capacity.ts';
 import { daqAhead } from './daq-ahead.ts';
 import { delayOf, type Facts, payloadLimit, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 import { type AgedSlice, oldestInHand, overdueSlices, paceOf } from './pace.ts';
@@ -56,14 +57,14 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
   const left = slicesLeft(facts, planned);
   // Nobody knows when a worker comes.
   if (slots === 0 && left > in_hand.length) return undefined;
-  const together = Math.ceil(left / maxPlayed);
-  const { daq, ...arrivals } = ahead(facts, { left, planned, together });
-  const ages = in_hand.map(({ since }) => secondsBetween(since, now)).toSorted((a, b) => b - a);
+  const together = Math.max(1, Math.ceil(left / maxPlayed));
+  const { daq, ...arrivals } = ahead(facts, { left, together });
   /** @param part of the usual time that a slice takes */
   const lastAt = (part: number): number => {
-    const freeAt = new Float64Array(Math.max(1, slots, ages.length));
-    for (const [at, age] of ages.entries())
-      freeAt[freeAt.length - ages.length + at] = Math.max(0, part * (service - age));
+    const freeAt = new Float64Array(Math.max(1, slots, in_hand.length));
+    for (const [at, { since }] of in_hand.entries())
+      freeAt[at] = Math.max(0, part * (service - secondsBetween(since, now)));
+    freeAt.sort();
     const inHand = freeAt.at(-1) ?? 0;
     return Math.max(inHand, playWork(arrivals, { freeAt, service: part * service * together }).last);
   };
@@ -76,22 +77,20 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
  * The slices that are left without those in hand, as they come to workers, and when the DAQ is done, in seconds of wall time from now.
  * @param together how many slices count as one
  */
-function ahead(
-  facts: Facts,
-  { left, planned, together }: { left: number; planned: number; together: number },
-): Arrivals & { daq: number } {
+function ahead(facts: Facts, { left, together }: { left: number; together: number }): Arrivals & { daq: number } {
   const { stfs, standbys, end } = daqAhead(facts);
   const since = sinceDaqStep(facts);
   const fromNow = (simulated: number): number => Math.max(0, wallSeconds(simulated, facts.params) - since);
-  const perStf = (planned * attemptsASlice(facts)) / Math.max(1, facts.stf_planned ?? 1);
+  const perStf = slicesPerStf(facts) * attemptsASlice(facts);
   const coming = stfs.reduce((sum, { count }) => sum + count, 0) * perStf;
+  const most = Math.max(0, left - facts.in_hand.length);
   // Those that are made already are there now.
-  let slices = Math.max(0, Math.round(left - facts.in_hand.length - coming));
+  let slices = Math.max(0, Math.round(most - coming));
   const played = (): number => Math.ceil(slices / together - 1e-6);
   const [ticks, counts] = [[0], [played()]];
   for (const { at, count } of stfs) {
     const before = played();
-    slices += count * perStf;
+    slices = Math.min(most, slices + count * perStf);
     ticks.push(fromNow(at));
     counts.push(played() - before);
   }

@@ -8,7 +8,7 @@ export interface Arrivals {
 }
 
 /** The work of workers that took slices. Times are seconds. */
-export interface PlayedWork {
+interface PlayedWork {
   /** When the last one is done; 0 without slices. */
   last: number;
   /** Fraction of all workers' time spent working, from the first slice to the last result. */
