@@ -174,12 +174,12 @@ describe('the picture of an execution', () => {
     };
     expect(busyOf()).toEqual([50, 20]);
     // Half of its slice, and half of the time.
-    expect(busyOf([{ start: start + 5000, end: start + 15_000 }])).toEqual([33.3, 20]);
-    expect(busyOf([{ start: start + 20_000, end: start + 40_000 }])).toEqual([100, 20]);
-    const life = { start, end: start + 40_000, hasEnded: true, idle: [{ start: start + 5000, end: start + 15_000 }] };
+    expect(busyOf([{ from: start + 5000, until: start + 15_000 }])).toEqual([33.3, 20]);
+    expect(busyOf([{ from: start + 20_000, until: start + 40_000 }])).toEqual([100, 20]);
+    const life = { start, end: start + 40_000, hasEnded: true, idle: [{ from: start + 5000, until: start + 15_000 }] };
     const { bins } = picture(attempts, 8, life);
     expect(bins).toMatchObject({ width: 10_000 });
-    expect(cellsOf(attempts, bins, { slots: [1], life })).toEqual(['55...'.slice(0, bins.count)]);
+    expect(cellsOf(attempts, bins, { slots: [1], life })).toEqual(['55...']);
   });
 
   it('has finer bins of a part than of all', () => {

@@ -539,7 +539,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     expect(await page.getByText('nobody drives').count()).toBe(0);
     run.child.kill('SIGKILL');
     await page.getByText('running, nobody drives').waitFor();
-    await page.getByRole('list', { name: 'Phases' }).getByText('nobody drives').waitFor();
+    await page.getByRole('list', { name: 'Phases' }).getByText('no driver').waitFor();
     await page.getByText('Workers over time').scrollIntoViewIfNeeded();
     await page
       .locator('.legend .key')

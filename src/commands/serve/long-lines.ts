@@ -23,12 +23,14 @@ export function withoutLongLines(most: number, onDropped: (id: string | number |
       held = [];
     }
   };
-  const endLine = (): void => {
+  const endLine = (): Buffer => {
+    const line = Buffer.concat(held);
     if (length > most) {
       const [, id = 'null'] = idPatterns[0]?.exec(head) ?? idPatterns[1]?.exec(tail) ?? [];
       onDropped(JSON.parse(id) as string | number | null);
     }
     [held, length, head, tail] = [[], 0, '', ''];
+    return line;
   };
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -36,8 +38,7 @@ export function withoutLongLines(most: number, onDropped: (id: string | number |
       for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
         hold(rest.subarray(0, end + 1));
         rest = rest.subarray(end + 1);
-        if (length <= most) this.push(Buffer.concat(held));
-        endLine();
+        this.push(endLine());
       }
       hold(rest);
       done();

@@ -1,6 +1,7 @@
 import { toUSVString } from 'node:util';
 
 import { SwfError } from '../../lib/errors.ts';
+import { mergedSpans } from '../../lib/merged-spans.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -153,7 +154,12 @@ export function heardTimeOf(
   const told = sql<[number, number], { from: number; until: number; reason: string }>(
     'SELECT from_ms AS "from", until_ms AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
   ).all(first, until);
-  return { since, until, isListening, gaps: merged([...told, ...unheard(spans, { since: first, until })]) };
+  return {
+    since,
+    until,
+    isListening,
+    gaps: mergedSpans([...told, ...unheard(spans, { since: first, until })], passing),
+  };
 }
 
 /** Until when an execution was heard: see `HeardTime`. Undefined if it is not observed. Milliseconds since 1970. */
@@ -178,17 +184,6 @@ export function gapsOf(sql: Prepare, executionId: string, until: number): HeardT
 
 /** A pause this short between two observers is no gap: one was just ending. Milliseconds. */
 const passing = 1000;
-
-/** Gaps in order, with adjacent ones merged. */
-function merged(gaps: readonly HeardTime['gaps'][number][]): HeardTime['gaps'] {
-  const found: HeardTime['gaps'] = [];
-  for (const gap of gaps.toSorted((a, b) => a.from - b.from)) {
-    const last = found.at(-1);
-    if (last === undefined || gap.from - last.until > passing) found.push({ ...gap });
-    else last.until = Math.max(last.until, gap.until);
-  }
-  return found;
-}
 
 /** The parts of a life that no span covers. */
 function unheard(spans: readonly Span[], life: Span): HeardTime['gaps'] {

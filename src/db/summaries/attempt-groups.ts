@@ -86,6 +86,10 @@ function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAt
   return isOfAttempts ? columns.queued : columns.created;
 }
 
+/** Whether a question asks for some slices of an execution alone, by the filters of `condition`. */
+export const isPart = ({ status, assigned_worker, start_time, end_time }: SummaryQuestion): boolean =>
+  [status, assigned_worker, start_time, end_time].some((filter) => filter !== undefined);
+
 function condition(
   columns: AttemptColumns,
   question: SummaryQuestion,

@@ -3,7 +3,7 @@ import type { Steps } from '../../lib/steps.ts';
 import { workerTest } from '../lists/workers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { AttemptHistories } from '../timeline/attempt-histories.ts';
-import { addAttempts, type OfExecution } from './attempt-groups.ts';
+import { addAttempts, isPart, type OfExecution } from './attempt-groups.ts';
 import type { SummaryQuestion } from './question.ts';
 import { addRows } from './row-groups.ts';
 
@@ -16,12 +16,8 @@ export function* summarize(sql: Prepare, histories: AttemptHistories, question: 
   const { what } = question;
   if (what === 'slices') yield* addSlices(groups, sql, { histories, question });
   else yield* addRows(groups, sql, { ...question, what });
-  return groups.all(question.keys, question.keys.length === 1 && !isPart(question));
+  return groups.all(question.keys, question.keys.length === 1 && !(what === 'slices' && isPart(question)));
 }
-
-/** Whether a question asks for some slices of an execution: its causes are worded by all of them. */
-const isPart = ({ what, status, assigned_worker, start_time, end_time }: SummaryQuestion): boolean =>
-  what === 'slices' && [status, assigned_worker, start_time, end_time].some((filter) => filter !== undefined);
 
 function* addSlices(
   groups: Groups,

@@ -1,4 +1,5 @@
 import { argumentInvalid } from '../../lib/errors.ts';
+import { mergedSpans } from '../../lib/merged-spans.ts';
 import type { Life } from '../../monitoring/timeline/attempts.ts';
 import type { PhaseBand } from '../../monitoring/timeline/phases.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
@@ -43,22 +44,17 @@ export function timelineQuestion(
   };
 }
 
-/** Whether workers may go on while the driver is away: over a broker they are processes of their own. */
-const goOnWithoutDriver = (sql: Prepare, { execution_id }: ExecutionRow): boolean =>
+/** Whether workers may go on while the driver is away, or unheard: in processes of their own. */
+const goOnWithoutDriver = (sql: Prepare, { execution_id, origin }: ExecutionRow): boolean =>
+  origin === 'observed' ||
   sql<[string], { over_broker: number }>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?').get(
     execution_id,
   )?.over_broker === 1;
 
-/** A life with the times in which nobody worked; workers may have gone on while nothing could be heard. */
+/** A life with the times in which nobody worked. */
 function withIdle(life: Life, holes: readonly PhaseBand[]): Life {
-  const idle: { start: number; end: number }[] = [];
-  for (const { phase, start, end } of holes.toSorted((a, b) => a.start - b.start)) {
-    if (phase === 'unheard' || end === undefined) continue;
-    const last = idle.at(-1);
-    if (last !== undefined && start <= last.end) last.end = Math.max(last.end, end);
-    else idle.push({ start, end });
-  }
-  return idle.length === 0 ? life : { ...life, idle };
+  const over = holes.flatMap(({ start, end }) => (end === undefined ? [] : { from: start, until: end }));
+  return over.length === 0 ? life : { ...life, idle: mergedSpans(over) };
 }
 
 /**

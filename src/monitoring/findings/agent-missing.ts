@@ -1,5 +1,5 @@
 import { goneSeconds, lateSeconds } from '../../domain/liveness.ts';
-import { delayOf, type Facts } from '../facts.ts';
+import { delayOf, secondsBetween, type Facts } from '../facts.ts';
 import { queueState } from '../stage-states.ts';
 import { call, type Judgement } from './rule.ts';
 import { defineFinding, isDriven } from './rule.ts';
@@ -32,7 +32,7 @@ const strangerSeconds = 600;
 
 /** Slices are started, done or in hand: some worker is there although it does not report itself, such as one of another make. */
 const isWorkedOn = (facts: Facts): boolean =>
-  facts.in_hand.some(({ since }) => (facts.now - Date.parse(since)) / 1000 < strangerSeconds) ||
+  facts.in_hand.some(({ since }) => secondsBetween(since, facts.now) < strangerSeconds) ||
   (['slice → slice_started', 'slice_started → slice_result', 'slice_started → failed result'] as const).some(
     (stage) => (facts.now - Date.parse(delayOf(facts, stage)?.last_at ?? '')) / 1000 < goneSeconds,
   );

@@ -30,7 +30,7 @@ export interface Life {
   /** When its driver last gave a sign of life, if it is gone and was not replaced: nothing has been done since. */
   silentSince?: number;
   /** Times in which nobody worked: without a driver, or while it stood still. */
-  idle?: readonly { start: number; end: number }[];
+  idle?: readonly { from: number; until: number }[];
 }
 
 /** The time until which anybody worked. */
@@ -39,7 +39,7 @@ export const endOfWork = ({ end, silentSince }: Life): number => silentSince ?? 
 /** Milliseconds from one time to another in which anybody may have worked. */
 export const workTime = ({ idle = [] }: Life, from: number, until: number): number =>
   idle.reduce(
-    (sum, { start, end }) => sum - Math.max(0, Math.min(end, until) - Math.max(start, from)),
+    (sum, hole) => sum - Math.max(0, Math.min(hole.until, until) - Math.max(hole.from, from)),
     Math.max(0, until - from),
   );
 

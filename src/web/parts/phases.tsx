@@ -8,7 +8,7 @@ export function PhaseStrip({ timeline, notes = [] }: { timeline: Timeline; notes
   return (
     <div class="phases" role="list" aria-label="Phases">
       {phasesIn(timeline).map(({ phase, by, from, to }) => {
-        const words = phase === 'undriven' ? 'nobody drives' : by === undefined ? phase : `${phase} by ${by}`;
+        const words = phase === 'undriven' ? 'no driver' : by === undefined ? phase : `${phase} by ${by}`;
         return (
           <div
             key={`${phase} ${from}`}

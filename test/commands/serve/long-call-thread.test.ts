@@ -1,0 +1,28 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+import { expect, it, onTestFinished } from 'vitest';
+
+import type { LongReply, ToThread } from '../../../src/http/long-calls.ts';
+import { runWorkflow, temporaryFolder } from '../../helpers.ts';
+
+it('a thread gives a call up when it is told, and answers the next', async () => {
+  const folder = temporaryFolder();
+  await runWorkflow(folder, '--stf-count', '1');
+  const workerData = { path: join(folder, 'swf.db'), version: '0' };
+  const thread = new Worker('./dist/long-call-thread.js', { workerData });
+  onTestFinished(() => void thread.terminate());
+  const tell = (message: ToThread): void => thread.postMessage(message, []);
+  const heard = async (): Promise<LongReply> => ((await once(thread, 'message')) as [LongReply])[0];
+
+  const endless = 'WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n';
+  tell({ tool: 'query_store', args: { sql: endless } });
+  const reply = heard();
+  // The thread reads its messages in order, and the call waits for another process.
+  tell('give up');
+  expect(await reply).toMatchObject({ message: expect.stringMatching(/given up before its answer was there$/) });
+
+  tell({ tool: 'query_store', args: { sql: 'SELECT count(*) FROM v_slices' } });
+  expect(await heard()).toMatchObject({ answer: { rows: [[15]] } });
+});
