@@ -63,7 +63,11 @@ export async function endExecution(
 ): Promise<void> {
   const { status } = verdict;
   const reason = status === 'completed' ? 'completed' : (verdict.stop.reason ?? 'stopped by request');
-  const message = status === 'failed' ? `the execution failed: ${reason}` : `the execution is ${status}: ${reason}`;
+  const message = {
+    completed: 'the execution is completed',
+    failed: `the execution failed: ${reason}`,
+    terminated: `the execution is terminated: ${reason}`,
+  }[status];
   await journal.step({
     sender: name,
     tick: clock.now(),

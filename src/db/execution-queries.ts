@@ -16,6 +16,7 @@ import { assessObserved, assessObservedWithFindings } from './reports/observed/a
 import { auditObserved } from './reports/observed/audit.ts';
 import { busContract } from './reports/observed/contract.ts';
 import { toldConfiguration } from './reports/observed/told-configuration.ts';
+import { isAnyRecordedLate } from './reports/recorded-late.ts';
 import { configurationOf, type KnownConfiguration, type Setting, settingsOf } from './reports/settings.ts';
 import { stageDelays } from './reports/stage-delays.ts';
 import { findProduct, messagesOf, type Product, sliceStanding, slicesOf } from './reports/trace.ts';
@@ -95,6 +96,8 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
           : 'finished',
     ...createLifeQueries(sql, momentFor),
     messageCount: kept(sql, countAllMessages),
+    isAnyRecordedLate: (executionId: string, from: number, until: number) =>
+      isAnyRecordedLate(sql, executionId, from, until),
     lastTick: (executionId: string) => lastTick(sql, executionId),
     lastMessage: (executionId: string) => lastMessage(sql, executionId),
     lastLandmarks: kept(sql, lastLandmarks),

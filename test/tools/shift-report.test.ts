@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { faultyPayload } from '../../faults/payload.ts';
 import {
@@ -125,6 +125,31 @@ describe('the report of a shift', () => {
     );
     const { messages } = await client.getPrompt({ name: 'shift_handover' });
     expect(JSON.stringify(messages)).toContain('call shift_report with start_time');
+  });
+
+  it('says of a past time which messages were sent in it and recorded only later', async () => {
+    const hours = (count: number): number => Date.now() - count * 3_600_000;
+    vi.useFakeTimers({ toFake: ['Date'], now: hours(3) });
+    const made = await makeRunningStore();
+    vi.useRealTimers();
+    const past = { start_time: '-4h', end_time: '-1h', form: 'fields' };
+    const noteOf = async (): Promise<unknown> =>
+      (await ask(await connectInProcess(made.path), 'shift_report', past))['note'];
+    expect(await noteOf()).toBeUndefined();
+    const setLast = (sent: number, recorded: number): void => {
+      made.store.db.exec(
+        `UPDATE message_rows SET sent_ms = ${sent}, recorded_ms = ${recorded} ORDER BY seq DESC LIMIT 1`,
+      );
+    };
+    // At the end itself a message may be on its way.
+    setLast(hours(1) - 2000, hours(1) + 2000);
+    expect(await noteOf()).toBeUndefined();
+    setLast(hours(0.5), hours(0.4));
+    expect(await noteOf()).toBeUndefined();
+    setLast(hours(2), hours(0.5));
+    expect(await noteOf()).toBe(
+      'messages sent in this time but recorded later are missing: stf_datataking-tester-0001; get_workflow_monitor has them',
+    );
   });
 
   it('tells of what runs, however many executions have begun and ended since, and of how many it tells nothing', async () => {

@@ -13,6 +13,7 @@ import type { LiveContext } from '../shared/tool.ts';
 import { countOf, executionsOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
 import type { Handover } from './handover.ts';
 import { mostTelling } from './most-telling.ts';
+import { noteOf } from './note.ts';
 import { isOver, maxReplayed, type Shift } from './shift.ts';
 import { left, openMatters, shiftText } from './text.ts';
 import { type Trouble, troublesOf } from './troubles.ts';
@@ -38,6 +39,8 @@ interface Looked {
   facts: ShiftFacts;
   /** Whether they have the health and findings of what ran at the end of the shift. */
   isWhole: boolean;
+  /** Executions of which messages were recorded too late to be in it. */
+  late?: readonly string[];
   data_as_of?: string | undefined;
   as_of?: string;
   as_of_exact?: string;
@@ -51,15 +54,23 @@ async function lookAt(shift: Shift, context: LiveContext): Promise<Looked> {
   return context.past(shift.end_time, context.now(), async (past) => ({
     facts: await factsOf(shift, pastContext(context, past)),
     isWhole: true,
+    late: lateOf(context.queries(), shift),
     ...momentOf(past),
   }));
+}
+
+/** Executions with messages that were sent in a shift and recorded after it, so that a report as of its end lacks them. */
+function lateOf(queries: Queries, shift: Shift): string[] {
+  const [from, until] = [Date.parse(shift.start_time), Date.parse(shift.end_time)];
+  const ids = executionsOf(queries, shift).map(({ execution_id }) => execution_id);
+  return ids.filter((id) => queries.isAnyRecordedLate(id, from, until));
 }
 
 /** The report of a shift, as the tool answers; of a past one as of its end. Throws `ARGUMENT_INVALID` for an invalid time. */
 export async function reportOfShift(args: Asked, context: LiveContext) {
   const now = context.now();
   const shift = shiftOf(args, now);
-  const { facts, isWhole, ...moment } = await lookAt(shift, context);
+  const { facts, isWhole, late = [], ...moment } = await lookAt(shift, context);
   const found = args.troubles === true && isWhole ? await troublesOf(context, shift, facts) : undefined;
   const queries = context.queries();
   const isEmpty = facts.all.length === 0;
@@ -72,11 +83,12 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
     troubles: found?.troubles.slice(0, shownTroubles).map(shownTrouble),
     text: shiftText(shift, facts, { troubles: found?.troubles, page: context.page }),
     ...moment,
-    note: isEmpty
-      ? (nowhere ?? 'no execution lived in this time')
-      : isWhole
-        ? unseenNote(found?.unseen ?? [])
-        : uncertain,
+    note: noteOf({
+      nothing: isEmpty ? (nowhere ?? 'no execution lived in this time') : undefined,
+      isUncertain: !isWhole && !isEmpty,
+      late,
+      unseen: found?.unseen,
+    }),
   });
 }
 
@@ -86,16 +98,8 @@ function isTooLargeToReplay(queries: Queries, { end_time }: Shift): boolean {
   return outliving.reduce((sum, { execution_id }) => sum + queries.messageCount(execution_id), 0) > maxReplayed;
 }
 
-const uncertain =
-  'what still ran at the end of this time is told by its counts then, without health, findings and troubles; get_workflow_monitor with as_of tells how one stood';
-
 const factsOf = (shift: Shift, context: LiveContext): Promise<ShiftFacts> =>
   inSteps(context, (queries) => shiftFacts(queries, shift, context.now()));
-
-const unseenNote = (unseen: readonly string[]): string | undefined =>
-  unseen.length === 0
-    ? undefined
-    : `too large to be looked at for troubles: ${unseen.slice(0, 3).join(', ')}${unseen.length > 3 ? ` and ${unseen.length - 3} more` : ''}; get_workflow_monitor with as_of tells how each stood`;
 
 const shownTrouble = (trouble: Trouble) => present({ ...trouble, sentence: clipped(trouble.sentence) ?? '' });
 

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+
+import { withinBudget } from '../../src/tools/monitor/budget.ts';
+
+const rows = (count: number, length: number): string[] => Array.from({ length: count }, () => 'x'.repeat(length));
+const answer = { events: rows(6, 100), errors: rows(5, 100), agents: rows(3, 100), findings: rows(2, 100) };
+
+describe('the size of a monitor answer', () => {
+  it('stays as it is, without a note, while it fits', () => {
+    expect(withinBudget(structuredClone(answer))).toEqual(answer);
+  });
+
+  it('loses rows of the longest list first, and the note counts them', () => {
+    const shortened = withinBudget({ ...structuredClone(answer), events: rows(9, 1200) });
+    expect(Buffer.byteLength(JSON.stringify(shortened))).toBeLessThanOrEqual(8192);
+    expect(shortened.events.length).toBeLessThan(9);
+    expect(shortened.note).toContain(`left out ${9 - shortened.events.length} of events`);
+    expect(shortened.findings).toEqual(answer.findings);
+  });
+
+  it('loses findings only when nothing else is left', () => {
+    const shortened = withinBudget({ ...structuredClone(answer), findings: rows(9, 2000) });
+    expect(shortened).toMatchObject({ events: [], errors: [], agents: [] });
+    expect(shortened.note).toBe(
+      `cut to 8192 bytes: left out 6 of events, 5 of errors, 3 of agents, ${9 - shortened.findings.length} of findings`,
+    );
+  });
+});
