@@ -44,7 +44,7 @@ export const listWorkflowExecutionsTool = defineTool({
       workflow_name: text('Such as stf_datataking'),
       origin: z.enum(origins).optional().describe('Made here, or heard'),
       quality: z.enum(qualities).optional().describe('As somebody judged it'),
-      has_failures: z.boolean().optional().describe('true: with failed slices, false: without'),
+      has_failures: z.boolean().optional().describe('With or without failed slices'),
       min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'STF files at least'),
       config: text('Name of its configuration'),
       payload: text('Part of its payload program'),

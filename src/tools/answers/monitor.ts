@@ -237,7 +237,7 @@ const people = () => ({
     .strictObject({ value: z.enum(qualities), reason: z.string(), author: z.string(), at: z.string() })
     .optional(),
   notes: z.array(personsNote()).optional(),
-  note: z.string().optional().describe('What the answer had to leave out for its size'),
+  note: z.string().optional(),
 });
 
 /** The answer of `get_workflow_monitor`. Times are ISO 8601, durations seconds of wall time. */
