@@ -12,8 +12,10 @@ export function healthOf(facts: Facts, stages: readonly StageState[]): Health {
   if (driver !== undefined && (!driver.alive || driver.silent)) return 'stalled';
   // Workers finish slices in hand during a pause too, so a pause does not excuse a slice that hangs.
   const hand = handState(facts, paceOf(facts));
-  if (isHeld || phase === 'standby') return hand === 'working' ? 'paused' : hand === 'slow' ? 'slow' : 'stalled';
+  const inPause = hand === 'working' ? 'paused' : hand === 'slow' ? 'slow' : 'stalled';
+  if (isHeld) return inPause;
   if (nothingSucceeds(facts.failing, facts.now) || stages.some(({ state }) => state === 'stuck')) return 'stalled';
+  if (phase === 'standby') return inPause;
   if (stages.some(({ state }) => state === 'slow')) return 'slow';
   return phase === 'completed' ? 'draining' : 'progressing';
 }

@@ -22,7 +22,7 @@ const stuckFactor = 6;
 interface Work {
   stage: StageState['stage'];
   waiting: number;
-  /** Its last progress, and the arrival of its last work. */
+  /** Its last progress, and since when it has had work. */
   since: readonly (string | null | undefined)[];
   expected: number;
   /** Whether it rests while the run is paused. */
@@ -59,9 +59,12 @@ function workerState(facts: Facts): StageState {
 export const queueState = (facts: Facts): StageState => toStageState(workerWork(facts), facts);
 
 function toStageState({ stage, waiting, since, expected, rests, isBusy = false }: Work, facts: Facts): StageState {
-  const idle = secondsBetween(latest(facts.start_time, facts.driver?.since, ...since), facts.now);
-  const isPaused = facts.isHeld || facts.phase === 'standby';
-  const state = rests && isPaused ? 'paused' : isBusy && waiting > 0 ? 'working' : stateFor(waiting, idle, expected);
+  const from = latest(facts.start_time, facts.driver?.since, ...since);
+  const idle = secondsBetween(from, facts.now) - (rests ? restedSince(from, facts) : 0);
+  const judged = isBusy && waiting > 0 ? 'working' : stateFor(waiting, idle, expected);
+  // What was stuck before a standby between two periods is stuck in it too.
+  const isExcused = facts.isHeld || (facts.phase === 'standby' && judged !== 'stuck');
+  const state = rests && isExcused ? 'paused' : judged;
   return {
     stage,
     waiting: Math.max(0, Math.round(waiting)),
@@ -70,6 +73,14 @@ function toStageState({ stage, waiting, since, expected, rests, isBusy = false }
     state,
   };
 }
+
+/** Seconds of standby since a time. */
+const restedSince = (from: string, { standbys, now }: Facts): number =>
+  standbys.reduce(
+    (sum, { from: start, until }) =>
+      sum + secondsBetween(start > from ? start : from, until === undefined ? now : Date.parse(until)),
+    0,
+  );
 
 function stateFor(waiting: number, idle: number, expected: number): StageState['state'] {
   if (waiting <= 0) return 'waiting';
@@ -111,18 +122,25 @@ function daqStepSeconds({ phase, params: { daq_state_machine: daq } }: Facts): n
 }
 
 function fileWork(facts: Facts): Work[] {
-  const { counts, stfs_ready, samples_expected, slices_expected, samples_of_unready } = facts;
+  const { counts, stfs_ready, samples_expected, slices_expected, samples_of_unready, waiting_since } = facts;
   const ready = delayOf(facts, 'stf_gen → stf_ready');
   const sampled = delayOf(facts, 'stf_ready → tf_file_registered');
   const cut = delayOf(facts, 'tf_file_registered → slice');
   // Every announced STF is expected to give samples. Fastmon cannot take them before the STF is ready.
   const unsampled = samples_expected - counts.tf_files_received - samples_of_unready;
   const work = (
-    stage: Work['stage'],
+    stage: keyof Facts['waiting_since'],
     waiting: number,
     own: StageDelay | undefined,
     arrival: string | undefined,
-  ): Work => ({ stage, waiting, since: [own?.last_at, arrival], expected: own?.mean ?? 0, rests: false });
+  ): Work => ({
+    stage,
+    waiting,
+    // The last arrival would excuse a stage that does nothing while more and more comes.
+    since: [own?.last_at, waiting_since[stage] ?? arrival],
+    expected: own?.mean ?? 0,
+    rests: false,
+  });
   return [
     work('data', counts.stf_count - stfs_ready, ready, facts.last_stf_at),
     work('fastmon', unsampled, sampled, ready?.last_at),
@@ -135,20 +153,15 @@ function fileWork(facts: Facts): Work[] {
  * shows how long a slice may be in hand.
  */
 function workerWork(facts: Facts): Work {
-  const { counts, phase_changed_at, in_hand, isOverBroker, params } = facts;
+  const { counts, waiting_since, in_hand, isOverBroker, params } = facts;
   const times = (
-    [
-      'tf_file_registered → slice',
-      'slice → slice_started',
-      'slice_started → slice_result',
-      'slice_started → failed result',
-    ] as const
+    ['slice → slice_started', 'slice_started → slice_result', 'slice_started → failed result'] as const
   ).map((stage) => delayOf(facts, stage)?.last_at);
   const slots = isOverBroker ? 1 : params.fast_processing.target_worker_count;
   return {
     stage: 'worker',
     waiting: counts.slices_queued + counts.slices_processing,
-    since: [...times, phase_changed_at],
+    since: [...times, waiting_since.worker ?? delayOf(facts, 'tf_file_registered → slice')?.last_at],
     expected: serviceSeconds(facts) ?? 0,
     rests: true,
     isBusy: counts.slices_queued === 0 ? in_hand.length > 0 : in_hand.length >= slots,

@@ -58,9 +58,10 @@ export const listAgentsTool = defineTool({
       }),
     ),
   handle(args, context) {
-    const filter = { ...args, include_exited: args.include_exited ?? args.execution_id !== undefined };
+    const { execution_id: wanted, include_exited = wanted !== undefined, ...filter } = args;
     return listPage('list_agents', args, context, {
-      ask: (fixed, page) => context.queries.agents({ ...filter, ...fixed }, page),
+      ask: ({ execution_id, ...window }, page) =>
+        context.queries.agents({ ...filter, ...window, include_exited, took_part_in: execution_id }, page),
       values: { namespace: 'namespace' },
       toItem: (row) =>
         present({

@@ -81,6 +81,8 @@ function factsAt(tick: number, { stfs, phase, changedAt, lastStf, params }: Mome
     phase,
     start_time: at(0),
     end_time: null,
+    waiting_since: {},
+    standbys: [],
     slots: params.fast_processing.target_worker_count,
     phase_changed_at: changedAt,
     isHeld: false,

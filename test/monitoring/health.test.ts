@@ -38,6 +38,7 @@ describe('the health of an execution', () => {
     ['whose DAQ is done, with a slow stage', { phase: 'completed' }, ['slow'], 'slow'],
     ['that an operator paused', { isHeld: true }, ['stuck'], 'paused'],
     ['in standby', { phase: 'standby' }, ['slow'], 'paused'],
+    ['in standby with a stage that was stuck before', { phase: 'standby' }, ['stuck'], 'stalled'],
     ['in standby with a slice in hand', { phase: 'standby', ...inHand(5) }, [], 'paused'],
     ['in standby with a slow slice in hand', { phase: 'standby', ...inHand(7) }, [], 'slow'],
     ['paused with a slice that hangs', { isHeld: true, ...inHand(16) }, [], 'stalled'],

@@ -54,6 +54,8 @@ export function factsOf({ facts = {}, counts = {}, params = {} }: Given = {}): F
     delays: [{ stage: 'slice_started → slice_result', items: 100, mean: 2, p50: 2, p95: 2, max: 3, last_at: ago(3) }],
     first_stf_at: ago(580),
     last_stf_at: ago(2),
+    waiting_since: {},
+    standbys: [],
     first_slice_at: ago(575),
     failing: undefined,
     down_after_daq: 0,

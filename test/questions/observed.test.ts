@@ -238,6 +238,15 @@ const questions: Question[] = [
     async ({ all }) => Math.max(...(await all('list_tf_slices', {})).map(({ seconds }) => seconds as number)),
   ],
   [
+    'which programs took part?',
+    (name) =>
+      unique([
+        ...lines[name].filter(({ body }) => 'run_id' in body).flatMap(({ body }) => body['sender'] ?? []),
+        ...typed(name, 'slice_result').map(({ headers }) => headers['client-id']),
+      ]).toSorted(),
+    async ({ all }) => (await all('list_agents')).map(({ agent_name }) => agent_name as string).toSorted(),
+  ],
+  [
     'in which namespace was it, and which dialect do its programs speak?',
     (name) => ['epic-shift', name.slice(0, 1)],
     async ({ one }) => {

@@ -1,5 +1,6 @@
 import type { AgentState } from '../../domain/states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { numberOf } from '../migrations/names.ts';
 import { processColumns, type SignsOfLife } from '../presence/agent-registry.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { listRows } from './list-rows.ts';
@@ -23,9 +24,24 @@ export interface AgentRow extends SignsOfLife {
 export interface AgentFilter extends Window {
   namespace?: string | undefined;
   agent_type?: string | undefined;
+  /** The execution that it works for now, or worked for last. */
   execution_id?: string | undefined;
+  /** An execution that it took part in, even if it has gone on to another since. */
+  took_part_in?: string | undefined;
   include_exited: boolean;
 }
+
+const bound = (direction: 'ASC' | 'DESC'): string =>
+  `(SELECT seq FROM message_rows WHERE execution_no = name_no ORDER BY seq ${direction} LIMIT 1)`;
+
+/**
+ * As SQL: agents that work for an execution, or have sent a message of it. Messages between the first and the last of the execution are looked at, so a
+ * participant is found at once.
+ */
+const participants = `WITH life AS MATERIALIZED (SELECT name_no, ${bound('ASC')} AS first, ${bound('DESC')} AS last FROM names WHERE name = ?)
+  SELECT a.seq FROM life CROSS JOIN system_agents AS a WHERE a.current_execution_id = (SELECT name FROM names WHERE name_no = life.name_no) OR EXISTS (
+    SELECT 1 FROM message_rows WHERE sender_no = ${numberOf('a.agent_name')} AND seq BETWEEN life.first AND life.last AND execution_no = life.name_no
+      AND namespace_no IS ${numberOf('a.namespace')})`;
 
 export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListPage<AgentRow> {
   return listRows<AgentRow>(sql, {
@@ -36,6 +52,7 @@ export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListP
     time: 'last_heartbeat',
     conditions: {
       execution: ['current_execution_id = ?', filter.execution_id],
+      participants: [`seq IN (${participants})`, filter.took_part_in],
       namespace: ['namespace = ?', filter.namespace],
       type: ['agent_type = ?', filter.agent_type],
       present: [`${indexPredicates.presentAgent} AND state <> ?`, filter.include_exited ? undefined : 'EXITED'],

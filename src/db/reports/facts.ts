@@ -17,6 +17,7 @@ import { failuresInARow } from './failures.ts';
 import { slicesInHand } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
 import { payloadKind } from './undone-work.ts';
+import { standbysOf, waitingSince } from './waiting.ts';
 
 /** The figures of an execution. All are kept and none is counted here, so a long run takes no longer than a short one. */
 export function factsOf(
@@ -98,6 +99,8 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
     first_stf_at: stfAt(sql, execution_id, 'ASC'),
     last_stf_at: stfAt(sql, execution_id, 'DESC'),
     first_slice_at: firstSliceAt(sql, execution_id),
+    waiting_since: isRunning ? waitingSince(sql, execution_id, execution, detail) : {},
+    standbys: isRunning ? standbysOf(sql, execution_id) : [],
     failing: failuresInARow(sql, execution_id),
     down_after_daq:
       isRunning || (ownerOf(sql, execution_id)?.epoch ?? 1) === 1

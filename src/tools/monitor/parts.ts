@@ -186,7 +186,7 @@ export function observedCounts(observed: ObservedPart | undefined) {
 export function agentsOf(executionId: string, queries: Queries) {
   const driverPid = queries.driver(executionId)?.pid;
   const { rows } = queries.agents(
-    { execution_id: executionId, include_exited: true },
+    { took_part_in: executionId, include_exited: true },
     { order: 'newest', limit: shownAgents, uncounted: true },
   );
   // Agents of an earlier driver went with it: its end is listed among the drivers.

@@ -1,0 +1,66 @@
+import type { Counts } from '../../domain/counts.ts';
+import type { ExecutionParams } from '../../domain/params.ts';
+import { planOf } from '../../domain/plan/versions.ts';
+import type { Facts } from '../../monitoring/facts.ts';
+import { happenedAt } from '../log/rows.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** What waits is among the newest files. */
+const newest = 1000;
+
+/** Since when something has waited for each stage: the arrival of the oldest file or slice that it has not taken. */
+export function waitingSince(
+  sql: Prepare,
+  executionId: string,
+  { slices_queued, slices_created }: Counts,
+  { slices_expected, params }: { slices_expected: number; params: ExecutionParams },
+): Facts['waiting_since'] {
+  const first = (text: string): string | undefined =>
+    sql<[string], { at: string | null }>(text).get(executionId)?.at ?? undefined;
+  const times = {
+    data: first(
+      `SELECT created_at AS at FROM stf_files WHERE execution_id = ? AND ${indexPredicates.registeredStf} ORDER BY seq LIMIT 1`,
+    ),
+    fastmon: unsampledSince(sql, executionId, params),
+    fast_processing:
+      slices_expected <= slices_created
+        ? undefined
+        : first(
+            `SELECT min(created_at) AS at FROM (SELECT created_at, slice_count FROM fastmon_files WHERE execution_id = ? ORDER BY seq DESC LIMIT ${newest}) WHERE slice_count = 0`,
+          ),
+    worker:
+      slices_queued === 0
+        ? undefined
+        : first(
+            `SELECT coalesce(queued_again_at, created_at) AS at FROM tf_slices WHERE execution_id = ? AND ${indexPredicates.openSlice} AND status = 'queued' ORDER BY seq LIMIT 1`,
+          ),
+  };
+  return Object.fromEntries(Object.entries(times).filter(([, at]) => at !== undefined));
+}
+
+/** Since when an STF file has been ready without all its samples. */
+function unsampledSince(sql: Prepare, executionId: string, params: ExecutionParams): string | undefined {
+  const plan = planOf(params);
+  return sql<[string], { sequence: number; tf_count: number; tf_file_count: number; at: string }>(
+    `SELECT sequence, tf_count, tf_file_count, processed_at AS at FROM stf_files WHERE execution_id = ? AND status = 'processed' ORDER BY seq DESC LIMIT ${newest}`,
+  )
+    .all(executionId)
+    .findLast((stf) => stf.tf_file_count < plan.sampleCount(stf))?.at;
+}
+
+/** Times of standby to look at. */
+const maxStandbys = 50;
+
+/** The newest times of standby, the newest first. */
+export function standbysOf(sql: Prepare, executionId: string): Facts['standbys'] {
+  const changes = sql<[string], { type: string; at: string }>(
+    `SELECT ${nameOf('type_no')} AS type, ${happenedAt} AS at FROM message_rows INDEXED BY message_rows_landmarks
+     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(['pause_run', 'resume_run', 'end_run'])} AND effect = 'applied'
+     ORDER BY seq DESC LIMIT ${2 * maxStandbys}`,
+  ).all(executionId);
+  return changes.flatMap(({ type, at }, index) =>
+    type === 'pause_run' ? [{ from: at, until: changes[index - 1]?.at }] : [],
+  );
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+
+import { type Answer, ask, connectInProcess, makeRunningStore } from '../helpers.ts';
+import { secondsAgo, slice, stf, tf } from '../tools/asking.ts';
+
+const stages = ['data', 'fastmon', 'fast_processing', 'worker'] as const;
+
+/** A run in which an STF file comes every two seconds and one stage hangs: nothing gets past it. */
+async function storeWith(hanging: (typeof stages)[number]): Promise<string> {
+  const made = await makeRunningStore({
+    broker: { url: 'stomp://127.0.0.1:1' },
+    fast_processing: { slice_processing_time: 1 },
+  });
+  const start = secondsAgo(60);
+  made.store.db.exec(
+    `UPDATE run_states SET phase_changed_at = '${start}'; UPDATE workflow_executions SET start_time = '${start}'`,
+  );
+  const passes = (stage: (typeof stages)[number]): boolean => stages.indexOf(stage) < stages.indexOf(hanging);
+  for (let sequence = 1; sequence <= 20; sequence += 1) {
+    const timestamp = secondsAgo(42 - 2 * sequence);
+    const frames = { tf_first: 0, tf_last: 0, tf_count: 1 };
+    const of = { filename: stf(sequence), sequence, tf_count: 100, timestamp };
+    await made.say('stf_gen', of);
+    if (passes('data')) await made.say('stf_ready', of);
+    if (passes('fastmon'))
+      await made.say('tf_file_registered', {
+        tf_filename: tf(sequence),
+        stf_filename: stf(sequence),
+        ...frames,
+        timestamp,
+      });
+    if (passes('fast_processing'))
+      await made.say('slice', {
+        slice_id: 0,
+        slice_filename: slice(sequence),
+        tf_filename: tf(sequence),
+        stf_filename: stf(sequence),
+        start: 0,
+        end: 0,
+        tf_count: 1,
+        attempt: 1,
+        timestamp,
+      });
+  }
+  return made.path;
+}
+
+describe('a stage that does nothing while more and more comes', () => {
+  it.each(stages)('is stuck since its first work, and so the run is stalled: %s', async (stage) => {
+    const answer = await ask(await connectInProcess(await storeWith(stage)), 'get_workflow_monitor', {
+      execution_id: 'latest',
+    });
+    const told = (answer['stages'] as Answer[]).find((one) => one['stage'] === stage);
+    expect(told).toMatchObject({ state: 'stuck' });
+    expect(told?.['idle_seconds']).toBeGreaterThan(38);
+    expect(answer['health']).toBe('stalled');
+  });
+});

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+
+import { stageStates } from '../../src/monitoring/stage-states.ts';
+import { ago, factsOf, type Given } from './situation.ts';
+
+const stateOf = (stage: string, given: Given): string | undefined =>
+  stageStates(factsOf(given)).find((one) => one.stage === stage)?.state;
+
+const done = (seconds: number) => [
+  { stage: 'slice_started → slice_result' as const, items: 9, mean: 2, p50: 2, p95: 2, max: 3, last_at: ago(seconds) },
+];
+const left = (stage: 'stf_gen → stf_ready' | 'stf_ready → tf_file_registered', seconds: number, mean = 1) => [
+  { stage, items: 9, mean, p50: mean, p95: mean, max: mean, last_at: ago(seconds) },
+];
+
+describe('the state of a stage', () => {
+  it.each<[string, string, Given, string]>([
+    ['without work', 'worker', {}, 'waiting'],
+    ['that took a slice lately', 'worker', { counts: { slices_queued: 4 }, facts: { delays: done(3) } }, 'working'],
+    [
+      'that has had work for three of its usual times',
+      'worker',
+      { counts: { slices_queued: 4 }, facts: { delays: done(300), waiting_since: { worker: ago(7) } } },
+      'slow',
+    ],
+    [
+      'that takes nothing while more and more comes',
+      'worker',
+      { counts: { slices_queued: 400 }, facts: { delays: done(60), waiting_since: { worker: ago(50) } } },
+      'stuck',
+    ],
+    [
+      'that got its first work just now',
+      'worker',
+      { counts: { slices_queued: 400 }, facts: { delays: done(60), waiting_since: { worker: ago(2) } } },
+      'working',
+    ],
+    [
+      'of workers that rested in a standby in between',
+      'worker',
+      {
+        counts: { slices_queued: 4 },
+        facts: {
+          delays: done(20),
+          waiting_since: { worker: ago(18) },
+          standbys: [
+            { from: ago(16), until: ago(2) },
+            { from: ago(60), until: ago(40) },
+          ],
+        },
+      },
+      'working',
+    ],
+    [
+      'of workers that rest now',
+      'worker',
+      {
+        counts: { slices_queued: 4 },
+        facts: {
+          phase: 'standby',
+          delays: done(50),
+          waiting_since: { worker: ago(50) },
+          standbys: [{ from: ago(48), until: undefined }],
+        },
+      },
+      'paused',
+    ],
+    [
+      'of workers that took nothing before the standby either',
+      'worker',
+      {
+        counts: { slices_queued: 4 },
+        facts: {
+          phase: 'standby',
+          delays: done(50),
+          waiting_since: { worker: ago(50) },
+          standbys: [{ from: ago(2), until: undefined }],
+        },
+      },
+      'stuck',
+    ],
+    [
+      'of workers that an operator lets rest',
+      'worker',
+      { counts: { slices_queued: 4 }, facts: { isHeld: true, phase: 'standby', delays: done(500) } },
+      'paused',
+    ],
+    [
+      'that registers nothing while more files come',
+      'data',
+      {
+        facts: {
+          stfs_ready: 4,
+          delays: left('stf_gen → stf_ready', 40),
+          last_stf_at: ago(1),
+          waiting_since: { data: ago(30) },
+        },
+      },
+      'stuck',
+    ],
+    [
+      'that is not known to have waited longer than for the last file',
+      'data',
+      { facts: { stfs_ready: 4, delays: left('stf_gen → stf_ready', 40), last_stf_at: ago(1) } },
+      'working',
+    ],
+    [
+      'that samples nothing, six of its usual times long',
+      'fastmon',
+      {
+        counts: { tf_files_received: 4 },
+        facts: { delays: left('stf_ready → tf_file_registered', 60, 8), waiting_since: { fastmon: ago(49) } },
+      },
+      'stuck',
+    ],
+    [
+      'that samples nothing, for less than that',
+      'fastmon',
+      {
+        counts: { tf_files_received: 4 },
+        facts: { delays: left('stf_ready → tf_file_registered', 60, 8), waiting_since: { fastmon: ago(47) } },
+      },
+      'slow',
+    ],
+    ['that cuts nothing', 'fast_processing', { facts: { slices_expected: 200 } }, 'stuck'],
+    ['that makes files on time', 'daq_simulator', {}, 'working'],
+    ['that makes no file in time', 'daq_simulator', { facts: { last_stf_at: ago(100) } }, 'stuck'],
+    ['of a DAQ in standby', 'daq_simulator', { facts: { phase: 'standby', last_stf_at: ago(5) } }, 'paused'],
+    ['of a DAQ that is done', 'daq_simulator', { facts: { phase: 'completed', last_stf_at: ago(100) } }, 'done'],
+    [
+      'whose only free hand has a slice for long',
+      'worker',
+      {
+        counts: { slices_processing: 1 },
+        facts: {
+          delays: done(50),
+          in_hand: [{ slice_filename: 's', assigned_worker: 'w', since: ago(40), attempt: 1, isLost: false }],
+        },
+      },
+      'stuck',
+    ],
+  ])('%s is judged by what waits and since when', (_, stage, given, state) => {
+    expect(stateOf(stage, given)).toBe(state);
+  });
+});
