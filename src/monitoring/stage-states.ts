@@ -62,7 +62,7 @@ function toStageState({ stage, waiting, since, expected, rests, isBusy = false }
   const from = latest(facts.start_time, facts.driver?.since, ...since);
   const idle = secondsBetween(from, facts.now) - (rests ? restedSince(from, facts) : 0);
   const judged = isBusy && waiting > 0 ? 'working' : stateFor(waiting, idle, expected);
-  // What was stuck before a standby between two periods is stuck in it too.
+  // A stage that was stuck before a standby between two periods is stuck in it too.
   const isExcused = facts.isHeld || (facts.phase === 'standby' && judged !== 'stuck');
   const state = rests && isExcused ? 'paused' : judged;
   return {

@@ -37,7 +37,12 @@ export const auditExecutionTool = defineTool({
   },
 });
 
-function summaryOf({ verdict, checks }: Audit, status: string, failed: number, health: string | undefined): string {
+function summaryOf(
+  { verdict, checks, remark }: Audit,
+  status: string,
+  failed: number,
+  health: string | undefined,
+): string {
   const wrong = checks
     .filter(({ state }) => state !== 'ok')
     .map(({ check, state, found, expected, problem = '' }) =>
@@ -45,7 +50,10 @@ function summaryOf({ verdict, checks }: Audit, status: string, failed: number, h
         ? `${expected - found} of ${expected} ${problem}`
         : `${check} ${found} of ${expected}: ${problem}`,
     );
-  const lost = failed === 0 ? '' : ` ${failed} slices stayed failed: their data are not processed.`;
+  const lost = [
+    ...(failed === 0 ? [] : [` ${failed} slices stayed failed: their data are not processed.`]),
+    ...(remark === undefined ? [] : [` ${remark}`]),
+  ].join('');
   switch (verdict) {
     case 'balanced':
       return `Everything that was announced is there and has its one result.${lost}`;

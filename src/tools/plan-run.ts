@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import type { Queries } from '../db/queries.ts';
 import { issueWords } from '../domain/issue-words.ts';
 import { daqSection, type ExecutionParams, fastProcessingSection } from '../domain/params.ts';
 import { type PlayedRun, playRun } from '../domain/plan/played-run.ts';
@@ -72,14 +73,35 @@ export const planRunTool = defineLiveTool({
     const { config, execution_id, ...changes } = asked;
     if (config !== undefined && execution_id !== undefined)
       throw argumentInvalid('config and execution_id are both given; give one of them');
-    const base =
-      execution_id === undefined
-        ? (await services()).plannedParams(config)
-        : queries().executionParams(queries().execution(execution_id));
-    const params = withChanges(base, changes);
-    return planOf(params, await inTurns(playRun(params)));
+    const base = execution_id === undefined ? undefined : knownRun(queries(), execution_id);
+    const measured = changes.slice_processing_time === undefined ? base?.measured : undefined;
+    const params = withChanges(base?.params ?? (await services()).plannedParams(config), {
+      ...changes,
+      ...(measured === undefined ? {} : { slice_processing_time: measured.seconds }),
+    });
+    return planOf(params, await inTurns(playRun(params)), measured);
   },
 });
+
+/** How long slices of an execution took on average, in simulated seconds. */
+interface Measured {
+  seconds: number;
+  slices: number;
+}
+
+/** Slices that must be done before their mean says more than the configuration. */
+const enoughSlices = 5;
+
+/** The parameters of an execution; where a payload command processes its slices, also how long that took. */
+function knownRun(queries: Queries, id: string): { params: ExecutionParams; measured: Measured | undefined } {
+  const execution = queries.execution(id);
+  const params = queries.executionParams(execution);
+  const done = queries.stageDelays(execution).find(({ stage }) => stage === 'slice_started → slice_result');
+  if (params.worker.payload === undefined || params.speed === 'max' || (done?.items ?? 0) < enoughSlices)
+    return { params, measured: undefined };
+  const { mean = 0, items = 0 } = done ?? {};
+  return { params, measured: { seconds: rounded(mean * params.speed, 3), slices: items } };
+}
 
 /** Plays an execution again. Only what was measured can be changed. */
 function playAsked(
@@ -131,7 +153,7 @@ function withChanges(base: ExecutionParams, changes: Readonly<Record<string, unk
 }
 
 /** The answer for some parameters. Seconds are of simulated time, which at speed 1 is wall time. */
-export function planOf(params: ExecutionParams, run: PlayedRun) {
+export function planOf(params: ExecutionParams, run: PlayedRun, measured?: Measured) {
   return {
     stf_files: run.stf_files,
     tf_files: run.tf_files,
@@ -145,14 +167,19 @@ export function planOf(params: ExecutionParams, run: PlayedRun) {
     workers_needed: run.workers_needed,
     worker_use: rounded(run.worker_use, 3),
     longest_wait_seconds: rounded(run.longest_wait, 1),
-    assumptions: assumptionsOf(params, run),
+    assumptions: assumptionsOf(params, run, measured),
   };
 }
 
-function assumptionsOf({ worker, speed, fast_processing }: ExecutionParams, { isEndless }: PlayedRun): string[] {
-  const { slice_processing_time: service } = fast_processing;
+function serviceWords({ worker }: ExecutionParams, measured: Measured | undefined): string {
+  if (measured !== undefined) return `, as the ${measured.slices} slices done took on average`;
+  return worker.payload === undefined ? '' : `, as configured; the payload may take longer or shorter`;
+}
+
+function assumptionsOf(params: ExecutionParams, { isEndless }: PlayedRun, measured: Measured | undefined): string[] {
+  const { speed, fast_processing } = params;
   return [
-    `each slice takes ${service} s${worker.payload === undefined ? '' : ', as configured; the payload may take longer or shorter'}`,
+    `each slice takes ${fast_processing.slice_processing_time} s${serviceWords(params, measured)}`,
     'no slice fails or is tried again, nobody pauses the run, and files are written as fast as STFs come',
     ...(isEndless ? ['the run goes on until it is stopped: these figures are of its first physics period'] : []),
     ...(speed === 1

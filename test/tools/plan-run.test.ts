@@ -46,6 +46,21 @@ describe('the plan of a run', () => {
     expect(Math.abs(plan['total_seconds'] / tick - 1)).toBeLessThan(0.02);
   });
 
+  it('of a run with a payload takes the time that its slices took', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1', '--speed', '5', ...set('worker.payload=["sh","-c","sleep 0.2"]'));
+    const client = await connectStdio({ folder });
+    const { assumptions, total_seconds } = await ask(client, 'plan_run', { execution_id: 'latest' });
+    const [, seconds, slices] = /^each slice takes ([\d.]+) s, as the (\d+) slices done/.exec(assumptions[0]) ?? [];
+    // 0.2 s of wall time and the start of a process, at five times the speed of time.
+    expect(Number(seconds)).toBeGreaterThan(1);
+    expect(Number(seconds)).toBeLessThan(20);
+    expect(Number(slices)).toBeGreaterThan(5);
+    const slower = await ask(client, 'plan_run', { execution_id: 'latest', slice_processing_time: 60 });
+    expect(slower['assumptions'][0]).toMatch(/^each slice takes 60 s, as configured/);
+    expect(slower['total_seconds']).toBeGreaterThan(total_seconds);
+  });
+
   it('answers whether workers suffice, for changes that nobody has run', async () => {
     const folder = temporaryFolder();
     const client = await connectStdio({ folder });

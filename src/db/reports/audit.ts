@@ -25,6 +25,8 @@ export interface Audit {
   /** `balanced`: complete; `open`: nothing is wrong, but something is not done; `broken`: the records contradict each other. */
   verdict: 'balanced' | 'open' | 'broken';
   checks: AuditCheck[];
+  /** A limit of the checks. */
+  remark?: string | undefined;
 }
 
 interface StfRow {

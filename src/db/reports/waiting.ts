@@ -7,7 +7,7 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** What waits is among the newest files. */
+/** Waiting files are among the newest. */
 const newest = 1000;
 
 /** Since when something has waited for each stage: the arrival of the oldest file or slice that it has not taken. */

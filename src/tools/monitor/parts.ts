@@ -3,6 +3,7 @@ import type { Queries } from '../../db/queries.ts';
 import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import type { ObservedPart } from '../../db/reports/observed/facts.ts';
+import { causeOf } from '../../domain/causes.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { present } from '../../lib/present.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
@@ -13,6 +14,8 @@ import { clip, clipShown } from '../shared/clip.ts';
 /** Events and errors that are shown. */
 export const lastEvents = 6;
 const shownErrors = 8;
+/** Log lines to look at for different errors. */
+const errorsLookedAt = 50;
 const shownAgents = 12;
 const shownText = 300;
 
@@ -197,14 +200,19 @@ export function agentsOf(executionId: string, queries: Queries) {
     );
 }
 
-/** The last errors that agents logged and the last messages that were not taken as sent, newest first. */
+/**
+ * The last errors that agents logged and the last messages that were not taken as sent, newest first. Of errors that differ only in numbers and names
+ * the newest is shown, and how many more there are among the lines looked at.
+ */
 export function lastErrors(executionId: string, queries: Queries) {
-  const logs = queries.lastLogLines(executionId, logLevels.ERROR, shownErrors).map((row) => ({
-    time: row.timestamp,
-    source: row.agent,
-    error: clipped(row.message) ?? '',
-    log_id: row.key,
-  }));
+  const lines = queries.lastLogLines(executionId, logLevels.ERROR, errorsLookedAt);
+  const causes = lines.map(({ message }) => causeOf(message));
+  const logs = lines.flatMap((row, index) => {
+    const alike = causes.filter((cause) => cause === causes[index]).length;
+    if (causes.indexOf(causes[index] as string) < index) return [];
+    const more = alike === 1 ? '' : ` (and ${alike - 1} more like it)`;
+    return { time: row.timestamp, source: row.agent, error: `${clipped(row.message) ?? ''}${more}`, log_id: row.key };
+  });
   const messages = queries.lastTroubledMessages(executionId, shownErrors).map((row) => ({
     time: row.recorded_at,
     source: row.sender_agent ?? row.destination,

@@ -1,4 +1,4 @@
-/** What a report of a shift does not tell. */
+/** The gaps of a shift report. */
 interface Missing {
   /** Why it is empty. */
   nothing: string | undefined;

@@ -37,7 +37,18 @@ export function auditObserved(
   const isOpen =
     checks.some(({ state }) => state === 'open') || facts.gaps.length > 0 || execution.status === 'running';
   const verdict = checks.some(({ state }) => state === 'broken') ? 'broken' : isOpen ? 'open' : 'balanced';
-  return { execution_id, verdict, checks };
+  return { execution_id, verdict, checks, remark: unannouncedRemark(sql, execution_id, facts.tf_files_sliced) };
+}
+
+/** Programs of one dialect give TF files names of their own in slices: then only the numbers of files can be compared. */
+function unannouncedRemark(sql: Prepare, executionId: string, sliced: number): string | undefined {
+  const unannounced =
+    sql<[string], { n: number }>(
+      `SELECT count(*) AS n FROM observed_samples AS s WHERE execution_id = ? AND NOT EXISTS (
+         SELECT 1 FROM observed_files AS f WHERE f.execution_id = s.execution_id AND kind = 'tf_file_registered' AND name = s.tf_filename)`,
+    ).get(executionId)?.n ?? 0;
+  if (unannounced === 0) return undefined;
+  return `${unannounced} of ${sliced} TF files that slices name were not announced by that name, so samples are compared by number only.`;
 }
 
 /** As SQL: all items of a kind, and the missing ones. `$id` is the execution. */
