@@ -1,0 +1,231 @@
+import { describe, expect, it } from 'vitest';
+
+import { observedFindings, observedRules } from '../../../src/monitoring/observed/findings/index.ts';
+import { observedHealth } from '../../../src/monitoring/observed/health.ts';
+import { ago, factsOf } from './situation.ts';
+
+type Given = Parameters<typeof factsOf>[0];
+
+const two = { count: 2, ids: ['a', 'b'] };
+const one = { count: 1, ids: ['a'] };
+const delay = (p95: number) => [
+  { stage: 'slice_started → slice_result' as const, items: 99, mean: p95, p50: p95, p95, max: p95, last_at: '' },
+];
+const key = (name: string, example?: string) => ({
+  sender: 'x',
+  message_type: 'slice',
+  key: name,
+  missing: 2,
+  of: 9,
+  example,
+});
+const gap = (from: number, until: number, isFilled?: boolean) => ({
+  from: ago(from),
+  until: ago(until),
+  reason: 'the line was cut',
+  ...(isFilled === undefined ? {} : { isFilled }),
+});
+const failing = (attempts: number, seconds: number, more: { isMore?: boolean; last_done?: number } = {}) => ({
+  attempts,
+  firstAttempts: attempts,
+  isMore: false,
+  since: ago(seconds),
+  last_done: undefined,
+  ...more,
+});
+
+/** Situations in which one thing is wrong, by the code of the finding that tells it. */
+const situations: Readonly<Record<string, Record<string, Given>>> = {
+  SLICES_UNANSWERED: {
+    'none ever': {
+      oldest_waiting: ago(120),
+      last_result: undefined,
+      last_worker_sign: ago(1),
+      counts: { slices_queued: 3 },
+    },
+    'none lately': { oldest_waiting: ago(500), last_result: ago(121), counts: { slices_queued: 1 }, passed: one },
+    'none within six usual times': {
+      oldest_waiting: ago(601),
+      last_result: ago(600),
+      delays: delay(100),
+      counts: { slices_queued: 1 },
+    },
+    'passed over': { passed: two, delays: delay(30) },
+  },
+  NO_TRANSFORMER: {
+    'after the usual time': { first_slice: ago(360), last_result: undefined, last_worker_sign: undefined },
+    'after the time that was told': {
+      first_slice: ago(900),
+      last_result: undefined,
+      last_worker_sign: ago(90),
+      ramp_up: 30,
+      counts: { slices_created: 1 },
+    },
+  },
+  RUN_SILENT: {
+    'for long': { last_message: ago(120) },
+    'before the first STF': {
+      phase: 'imminent',
+      stf_span: undefined,
+      messages: 3,
+      first_message: ago(200),
+      last_message: ago(150),
+    },
+  },
+  STF_NOT_READY: { two: { unready: two }, one: { unready: one } },
+  SLICES_NOT_SENT: { two: { unsent: two }, 'one that no result can be of': { unsent: two, results_unmatched: 0 } },
+  SAMPLES_UNSLICED: { two: { unsliced: two } },
+  SLICES_FAILED: {
+    two: { failed: two, causes: [{ cause: 'exit code 1', attempts: 2, example: undefined }] },
+    one: { failed: one },
+  },
+  NOT_HEARD: {
+    'one gap': { gaps: [gap(100, 40)] },
+    'two gaps': { gaps: [gap(300, 200), gap(100, 40)] },
+    'one of two is still open': { gaps: [gap(300, 200, true), gap(100, 40, false)] },
+    'all are filled': { gaps: [gap(300, 200, true), gap(100, 40, true)] },
+  },
+  TOLD_OTHERWISE: {
+    'slices wait': { told: { status: 'completed', at: ago(60), by: 'x' }, counts: { slices_queued: 2 } },
+    'one slice waits': { told: { status: 'failed', at: ago(60), by: 'x' }, counts: { slices_queued: 1 } },
+    'more were registered than heard': { told: { status: 'completed', at: ago(60), by: 'x' }, slices_told: 151 },
+    'one was registered': { told: { status: 'completed', at: ago(60), by: 'x' }, slices_told: 1 },
+  },
+  CONTRACT_BROKEN: {
+    'one key': { broken_keys: [key('run_id', 'm1')] },
+    'without an example': { broken_keys: [key('run_id')] },
+    'four keys': { broken_keys: ['a', 'b', 'c', 'd'].map((name) => key(name, `m-${name}`)) },
+  },
+  SIZE_CHANGED: { 'of two': { shrunken: { count: 2, first: 'f.tf', largest: 2, usual: 5 } } },
+  RESULTS_UNMATCHED: { one: { results_unmatched: 1 }, two: { results_unmatched: 2 } },
+  ID_TWICE: { 'another name': { execution_id: 'stf_datataking-tester-0001~100011' } },
+  RESULTS_REPEATED: { one: { results_repeated: 1 }, two: { results_repeated: 2, counts: { slices_failed: 1 } } },
+  NOTHING_SUCCEEDS: {
+    'while it runs': { failing: failing(10, 60), counts: { slices_completed: 0 } },
+    'in a run that is over': { status: 'completed', failing: failing(12, 60, { last_done: ago(70) }) },
+    'for longer than was looked at': { failing: failing(500, 60, { isMore: true }) },
+  },
+  FAILURES_ON_ONE: {
+    'one host': {
+      concentration: {
+        kind: 'host',
+        places: ['node-7'],
+        failed: 9,
+        tried: 10,
+        failed_elsewhere: 0,
+        tried_elsewhere: 90,
+        errors: ['exit code 1'],
+      },
+    },
+    'five slots': {
+      concentration: {
+        kind: 'slot',
+        places: ['w/01', 'w/02', 'w/03', 'w/04', 'w/05'],
+        failed: 9,
+        tried: 10,
+        failed_elsewhere: 2,
+        tried_elsewhere: 90,
+        errors: [],
+      },
+    },
+  },
+  SLICE_SLOW: {
+    'of a known worker': { slowest: { slice_filename: 's.tf', seconds: 50, worker: 'w' } },
+    'of an unknown worker': { slowest: { slice_filename: 's.tf', seconds: 50.5, worker: null } },
+  },
+};
+
+const codesOf = (given: Given): string[] => observedFindings(factsOf(given)).map(({ code }) => code);
+
+describe('the findings of an observed execution', () => {
+  it('are absent if nothing is wrong', () => {
+    expect(observedFindings(factsOf())).toEqual([]);
+  });
+
+  it('each say exactly this, in a situation in which nothing else is wrong', async () => {
+    expect(Object.keys(situations).toSorted()).toEqual(observedRules.map(({ code }) => code).toSorted());
+    const told = Object.entries(situations).flatMap(([code, some]) =>
+      Object.entries(some).map(([title, given]) => [`${code}: ${title}`, observedFindings(factsOf(given))] as const),
+    );
+    for (const [title, findings] of told)
+      expect(findings.map(({ code }) => code)).toEqual([title.slice(0, title.indexOf(':'))]);
+    const golden = JSON.stringify(Object.fromEntries(told), null, 2);
+    await expect(`${golden}\n`).toMatchFileSnapshot('../../golden/observed-findings.json');
+  });
+
+  it.each<[string, Given]>([
+    [
+      'a slice that waits for less than two minutes',
+      { oldest_waiting: ago(119), last_result: ago(119), counts: { slices_queued: 1 } },
+    ],
+    ['slices that wait since lately, long after the last result', { oldest_waiting: ago(10), last_result: ago(300) }],
+    ['workers that have not come yet', { first_slice: ago(359), last_result: undefined, last_worker_sign: undefined }],
+    [
+      'workers that live and have no result yet',
+      { first_slice: ago(900), last_result: undefined, last_worker_sign: ago(359) },
+    ],
+    ['a run that is quiet for less than two minutes', { last_message: ago(119) }],
+    [
+      'a run with an STF every minute that is quiet for five',
+      { stf_span: { first: ago(900), last: ago(300) }, counts: { stf_count: 11 }, last_message: ago(299) },
+    ],
+    ['a quiet run that is over', { status: 'completed', last_message: ago(900) }],
+    ['a quiet run whose end was said', { phase: 'completed', last_message: ago(900) }],
+    ['a quiet run in standby', { phase: 'standby', last_message: ago(900) }],
+    ['registered slices of a run that was not heard', { unsent: two, isBusHeard: false }],
+    [
+      'registered slices that unmatched results may be of',
+      { unsent: two, results_unmatched: 2, counts: { slices_created: 0 } },
+    ],
+    ['results without slices in a run that sends none', { results_unmatched: 2, counts: { slices_created: 0 } }],
+    [
+      'an end that was told less than a minute ago',
+      { told: { status: 'completed', at: ago(59), by: 'x' }, counts: { slices_queued: 1 } },
+    ],
+    [
+      'slices that wait while the runner tells that it runs',
+      { told: { status: 'running', at: ago(90), by: 'x' }, counts: { slices_queued: 1 } },
+    ],
+    ['an end after which nothing was registered', { told: { status: 'completed', at: ago(90), by: 'x' } }],
+    ['as many registered as heard', { told: { status: 'completed', at: ago(90), by: 'x' }, slices_told: 150 }],
+    [
+      'a run of which the bus was not heard',
+      { told: { status: 'completed', at: ago(90), by: 'x' }, slices_told: 9, isBusHeard: false },
+    ],
+  ])('do not tell of %s', (_, given) => {
+    expect(codesOf(given)).toEqual([]);
+  });
+});
+
+describe('the health of an observed execution', () => {
+  it.each<[string, Given, string]>([
+    ['failed', { status: 'failed', last_message: ago(900) }, 'failed'],
+    ['completed', { status: 'completed', last_message: ago(900) }, 'finished'],
+    ['terminated', { status: 'terminated' }, 'finished'],
+    ['that goes on', {}, 'progressing'],
+    ['in standby', { phase: 'standby' }, 'paused'],
+    ['whose end was said', { phase: 'completed' }, 'draining'],
+    ['that is silent', { last_message: ago(900) }, 'stalled'],
+    ['of which nobody answers slices', { oldest_waiting: ago(120), last_result: ago(120) }, 'stalled'],
+    [
+      'in standby, of which nobody answers slices',
+      { phase: 'standby', oldest_waiting: ago(120), last_result: ago(120) },
+      'stalled',
+    ],
+    ['in which nothing succeeds', { failing: failing(10, 60) }, 'stalled'],
+    ['in which two failed', { failing: failing(2, 60) }, 'progressing'],
+    [
+      'with a message every minute that is quiet for four',
+      { stf_span: undefined, counts: { stf_count: 1 }, messages: 11, first_message: ago(840), last_message: ago(240) },
+      'progressing',
+    ],
+    [
+      'with a message every minute that is quiet for five',
+      { stf_span: undefined, counts: { stf_count: 1 }, messages: 11, first_message: ago(900), last_message: ago(300) },
+      'stalled',
+    ],
+    ['with one message', { stf_span: undefined, messages: 1, last_message: ago(119) }, 'progressing'],
+  ])('%s is told by status, silence, answers and phase', (_, given, health) => {
+    expect(observedHealth(factsOf(given))).toBe(health);
+  });
+});
