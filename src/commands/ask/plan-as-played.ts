@@ -1,8 +1,8 @@
 import { argumentInvalid } from '../../lib/errors.ts';
-import { printable } from '../../lib/printable.ts';
 import type { AsPlayed } from '../../tools/answers/as-played.ts';
 import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './call.ts';
 
 /** The keys that can be changed, given with or without their configuration section. */
@@ -27,10 +27,7 @@ export async function planAsPlayed(
   });
   if (as_played === undefined) throw new Error('plan_run has played nothing');
   if (json) io.out(`${JSON.stringify({ as_played, assumptions })}\n`);
-  else
-    io.out(
-      `${[...linesOf(as_played), ...assumptions.map((one) => `assumed      ${one}`)].map(printable).join('\n')}\n`,
-    );
+  else printLines(io, [...linesOf(as_played), ...assumptions.map((one) => `assumed      ${one}`)]);
   return exitCodes.fine;
 }
 

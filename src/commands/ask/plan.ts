@@ -4,6 +4,7 @@ import { inTurns } from '../../tools/shared/in-steps.ts';
 import { plannedParams } from '../control/tool-services.ts';
 import { wholeDuration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
 
 /** `swf-mcp plan`: how a run of a configuration would go, without running it. Returns the exit code. */
 export async function planCommand(
@@ -18,7 +19,8 @@ export async function planCommand(
   const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
   const params = plannedParams(io, config, [...sets, ...counted]);
   const plan = planOf(params, await inTurns(playRun(params)));
-  io.out(json ? `${JSON.stringify(plan)}\n` : `${planLines(plan).join('\n')}\n`);
+  if (json) io.out(`${JSON.stringify(plan)}\n`);
+  else printLines(io, planLines(plan));
   return exitCodes.fine;
 }
 

@@ -2,13 +2,14 @@ import { causeOf } from '../../domain/causes.ts';
 import { usualConfiguration } from '../../domain/names.ts';
 import { claimedName } from '../../lib/claimed-name.ts';
 import { counted } from '../../lib/counted.ts';
-import { allPrintable, printable } from '../../lib/printable.ts';
+import { allPrintable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { duration, wholeDuration } from '../shared/duration.ts';
 import { type Io, storeOption } from '../shared/io.ts';
 import { phaseWords } from '../shared/phase-words.ts';
+import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './call.ts';
 import { peopleLines } from './people-lines.ts';
 
@@ -34,7 +35,10 @@ export async function statusCommand(
   for (const execution_id of ids) answers.push(await askTool(io, 'get_workflow_monitor', { execution_id, ...moment }));
   if (json) io.out(`${JSON.stringify(allPrintable(all ? answers : answers[0]))}\n`);
   else
-    io.out(`${answers.map((answer) => statusLines(answer, storeOption(io)).map(printable).join('\n')).join('\n\n')}\n`);
+    printLines(
+      io,
+      answers.flatMap((answer, at) => [...(at === 0 ? [] : ['']), ...statusLines(answer, storeOption(io))]),
+    );
   return 0;
 }
 
@@ -128,23 +132,17 @@ const causesOf = ({ causes = [] }: Monitor): string[] =>
       `  failed      ${attempts} × ${cause}${example === undefined ? '' : ` (such as: ${example})`}`,
   );
 
-/** The last errors that belong to no failed attempt, by cause. */
-function errorsOf({ errors, causes = [], findings }: Monitor): string[] {
-  const groups = new Map<string, Monitor['errors']>();
-  for (const error of errors) {
-    const cause = causeOf(error.error);
-    // The same error may have other words before its code, and other paths.
-    const told = shortPaths(/[A-Z]{3,}_[A-Z_]+: .*/.exec(error.error)?.[0] ?? error.error).slice(0, comparedError);
-    if (findings.some(({ sentence }) => sentence.includes(told))) continue;
-    if (causes.some((one) => cause.includes(causeOf(one.cause).slice(0, comparedCause)))) continue;
-    groups.set(cause, [...(groups.get(cause) ?? []), error]);
-  }
-  return [...groups].map(([cause, [last, ...others]]) =>
-    others.length === 0
-      ? `  error       ${last?.time} ${last?.source}: ${last?.error}`
-      : `  errors      ${cause} (${others.length + 1} of the last ${errors.length}, newest ${last?.time} by ${last?.source})`,
-  );
-}
+/** The last errors that belong to no failed attempt. */
+const errorsOf = ({ errors, causes = [], findings }: Monitor): string[] =>
+  errors
+    .filter(({ error }) => {
+      // The same error may have other words before its code, and other paths.
+      const told = shortPaths(/[A-Z]{3,}_[A-Z_]+: .*/.exec(error)?.[0] ?? error).slice(0, comparedError);
+      if (findings.some(({ sentence }) => sentence.includes(told))) return false;
+      const cause = causeOf(error);
+      return !causes.some((one) => cause.includes(causeOf(one.cause).slice(0, comparedCause)));
+    })
+    .map(({ time, source, error }) => `  error       ${time} ${source}: ${error}`);
 
 /** The verdict. It comes last, where a terminal of 24 lines shows it. */
 function verdictOf(answer: Monitor, option: string): string {

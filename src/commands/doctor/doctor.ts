@@ -11,9 +11,9 @@ import { openReader } from '../../db/opening/open-reader.ts';
 import { requireNoOrphanLog } from '../../db/sqlite/store-file.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { whyNotOurs } from '../../lib/ownership.ts';
-import { printable } from '../../lib/printable.ts';
 import { requireDataFolder } from '../../runtime/data-folder.ts';
 import { configPlaces, exitCodes, type Io, storePath, userName } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
 import { forgetDurable, lookAtBroker } from './broker.ts';
 import { attempt, type Diagnosis, fail, ok, warn } from './diagnosis.ts';
 import { lookAtSources } from './files.ts';
@@ -34,7 +34,7 @@ export async function doctorCommand(io: Io, args: DoctorArguments): Promise<numb
   let failed = false;
   for await (const [subject, { state, what }] of lookAtAll(io, args)) {
     failed ||= state === 'fail';
-    io.out(`${state.padEnd(4)}  ${subject.padEnd(13)}  ${printable(what)}\n`);
+    printLines(io, [`${state.padEnd(4)}  ${subject.padEnd(13)}  ${what}`]);
   }
   return failed ? exitCodes.mendable : exitCodes.fine;
 }

@@ -17,6 +17,7 @@ import {
 import { resumeExecution } from '../../runtime/start-execution.ts';
 import { type ControlOptions, requireControlOptions } from '../control/control-options.ts';
 import { exitCodes, type Io, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
 import { hostOptions } from './drive.ts';
 import { recordedSetup } from './recorded-setup.ts';
 
@@ -43,7 +44,7 @@ export async function controlCommand(
       await pause(againMilliseconds);
       sentence = await control(io, store, asked);
     }
-    io.out(`${sentence}\n`);
+    printLines(io, [sentence]);
     io.tellParent({ event: 'done' });
     return exitCodes.fine;
   } finally {

@@ -18,6 +18,7 @@ import { requireOwnFiles } from '../../runtime/data-folder.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
 import { type ControlOptions, requireControlOptions } from '../control/control-options.ts';
 import { type Io, logLevel, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
 import { dataFolderOf, driveToEnd } from './drive.ts';
 import { recordedSetup } from './recorded-setup.ts';
 import { tellEnding } from './summary.ts';
@@ -55,7 +56,7 @@ async function resume(io: Io, store: Store, args: ResumeArguments): Promise<numb
     const folder = dataFolderOf(config, execution_id);
     const sentence = `${execution_id} has ended (${execution.status}); there is nothing to do`;
     if (json) io.err(sentence);
-    else io.out(`${sentence}\n`);
+    else printLines(io, [sentence]);
     io.tellParent({ event: 'done' });
     return tellEnding(io, createQueries(store.db, isAlive), execution_id, { json, folder, isInterrupted: false });
   }
@@ -100,7 +101,7 @@ async function resumeThere(
   io.tellParent({ event: 'resumed', by });
   const sentence = `${executionId} goes on, driven by ${by}, which records its namespace; see "swf-mcp${storeOption(io)} status ${executionId}"`;
   if (json) io.err(sentence);
-  else io.out(`${sentence}\n`);
+  else printLines(io, [sentence]);
   return 0;
 }
 

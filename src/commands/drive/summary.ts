@@ -2,6 +2,7 @@ import { requireOwn } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
 import type { Ending, Summary } from './ending.ts';
 import { summaryLines } from './summary-lines.ts';
 
@@ -50,6 +51,6 @@ export function tellEnding(
 ): number {
   const ending = readEnding(queries, executionId);
   if (json) io.out(`${JSON.stringify(allPrintable(ending.summary))}\n`);
-  else for (const line of summaryLines(ending, folder, storeOption(io))) io.out(`${line}\n`);
+  else printLines(io, summaryLines(ending, folder, storeOption(io)));
   return exitCodeOf(ending.summary, isInterrupted);
 }

@@ -1,10 +1,11 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { SwfError } from '../../lib/errors.ts';
-import { allPrintable, printable } from '../../lib/printable.ts';
+import { allPrintable } from '../../lib/printable.ts';
 import { Heard, type HeardProgram, type HeardTopic } from '../../observed/heard.ts';
 import type { ProgramType } from '../../observed/message-types.ts';
 import { observe } from '../../observer/observer.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
 import { tableLines } from '../tables/layout.ts';
 import { listenedBy, type ListeningArguments } from './observe.ts';
 
@@ -65,7 +66,7 @@ export async function checkCommand(io: Io, args: CheckArguments): Promise<number
     missing: missingOf(heard.programs()),
   };
   if (args.json) io.out(`${JSON.stringify(allPrintable(found))}\n`);
-  else io.out(`${linesOf(found).map(printable).join('\n')}\n`);
+  else printLines(io, linesOf(found));
   return found.topics.some(({ messages }) => messages > 0) ? exitCodes.fine : exitCodes.mendable;
 }
 

@@ -1,10 +1,11 @@
 import { openReader } from '../../db/opening/open-reader.ts';
 import { createQueries, type Queries } from '../../db/queries.ts';
 import type { BusContract } from '../../db/reports/observed/contract.ts';
-import { allPrintable, printable } from '../../lib/printable.ts';
+import { allPrintable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { contractDifferences } from '../../observed/contract-differences.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
 import { tableLines } from '../tables/layout.ts';
 
 export interface ContractArguments {
@@ -36,7 +37,7 @@ function tell(io: Io, queries: Queries, { executionId, against, json }: Contract
     };
   });
   if (json) io.out(`${JSON.stringify(allPrintable({ ...contract, against, differences }))}\n`);
-  else io.out(`${linesOf(contract, differences).map(printable).join('\n')}\n`);
+  else printLines(io, linesOf(contract, differences));
 }
 
 function linesOf({ execution_id, types, delays, broken }: BusContract, differences: string[] | undefined): string[] {

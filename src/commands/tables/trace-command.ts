@@ -8,6 +8,7 @@ import { findTool } from '../../tools/run-tool.ts';
 import { askTool } from '../ask/call.ts';
 import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
 import type { Item } from './cells.ts';
 import { type Column, tableLines } from './layout.ts';
@@ -39,7 +40,8 @@ export async function traceCommand(
   const answer = await askTool(io, 'trace_data_product', { filename, ...moment });
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer))}\n`);
   else if (output === 'csv') io.out(csvOf(answer));
-  else io.out(`${linesOf(answer, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);
+  else if (output === 'wide') io.out(`${linesOf(answer, undefined).map(printable).join('\n')}\n`);
+  else printLines(io, linesOf(answer, io.terminal('out')?.columns()));
   return exitCodes.fine;
 }
 
@@ -67,7 +69,7 @@ function linesOf(answer: Trace, width: number | undefined): string[] {
     ...tableLines(columns, rows, width),
     ...(answer.more_hops === true ? ['there are more messages than are shown'] : []),
     ...logs.map(({ time, agent, message }) => `${time} ${agent}: ${message}`),
-  ].map(printable);
+  ];
 }
 
 const textOf = (value: unknown): string =>

@@ -16,10 +16,10 @@ import { recordedFiles } from '../../db/reports/recorded-files.ts';
 import type { Connection } from '../../db/sqlite/connection.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
 import { SwfError } from '../../lib/errors.ts';
-import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { compareFile } from '../../runtime/compare-file.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
 
 export interface CheckArguments {
   executionId: string | undefined;
@@ -44,7 +44,7 @@ export async function checkCommand(io: Io, { executionId, skipFiles, deep }: Che
   let failed = false;
   const tell = (state: State, subject: string, what: string): void => {
     failed ||= state === 'fail';
-    io.out(`${state.padEnd(4)}  ${printable(`${subject}  ${what}`)}\n`);
+    printLines(io, [`${state.padEnd(4)}  ${subject}  ${what}`]);
   };
   /** A part that cannot be read must not hide the others. */
   const attempt = async (subject: string, look: () => Promise<void> | void): Promise<void> => {

@@ -19,11 +19,11 @@ import type { Store } from '../../db/opening/store.ts';
 import { type Prepare, preparer } from '../../db/sqlite/statements.ts';
 import { counted } from '../../lib/counted.ts';
 import { SwfError } from '../../lib/errors.ts';
-import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { utcNow } from '../../lib/time.ts';
 import { removeDataFolder, whyLeft } from '../../runtime/remove-data.ts';
 import { exitCodes, type Io, storeOptions, storePath, userName } from '../shared/io.ts';
+import { printLines } from '../shared/print-lines.ts';
 
 export interface PruneArguments {
   /** How many of the newest executions stay. */
@@ -59,16 +59,16 @@ async function tellRemovable(io: Io, path: string, rule: RemovalRule): Promise<v
     const sql = preparer(db);
     const copyOf = originalOf(sql, path);
     const tell = async (will: string, { execution_id, data_folder }: Removal, state = ''): Promise<void> => {
-      if (data_folder === null) return io.out(`${printable(`${will} ${execution_id}${state}`)}\n`);
+      if (data_folder === null) return printLines(io, [`${will} ${execution_id}${state}`]);
       const left = copyOf === undefined ? await whyLeft(data_folder, execution_id, path) : copySentence(copyOf);
       const folder =
         left === undefined ? `, with the folder ${data_folder}` : `; the folder ${data_folder} would be left: ${left}`;
-      return io.out(`${printable(`${will} ${execution_id}${state}${folder}`)}\n`);
+      return printLines(io, [`${will} ${execution_id}${state}${folder}`]);
     };
     for (const one of openRemovals(sql)) await tell('would go on removing', one);
     const found = removableExecutions(sql, rule, isAlive);
     for (const one of found) await tell('would remove', one, `, ${one.status} ${one.end_time ?? ''}`);
-    io.out(`${executionsIn(found.length)} would be removed\n`);
+    printLines(io, [`${executionsIn(found.length)} would be removed`]);
     tellRunning(io, sql);
   } finally {
     db.close();
@@ -86,9 +86,9 @@ const copySentence = (original: string): string => `it belongs to the store ${or
 function tellRunning(io: Io, sql: Prepare): void {
   const running = runningCount(sql);
   if (running > 0)
-    io.out(
-      `${executionsIn(running)} marked as running ${running === 1 ? 'stays' : 'stay'}; stop or resume what was interrupted\n`,
-    );
+    printLines(io, [
+      `${executionsIn(running)} marked as running ${running === 1 ? 'stays' : 'stay'}; stop or resume what was interrupted`,
+    ]);
 }
 
 async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
@@ -109,7 +109,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
       await removeExecution(store, one, userName(io), async (...of) => {
         folder = await removeData(...of);
       });
-      io.out(`${printable(`removed ${one.execution_id}${folder}`)}\n`);
+      printLines(io, [`removed ${one.execution_id}${folder}`]);
     } catch (error) {
       // One folder that cannot be removed must not save the others.
       if (!(error instanceof SwfError) || error.code !== 'DATA_UNAVAILABLE') throw error;
@@ -123,9 +123,9 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   await removeWords(store);
   await forgetEarlierAgents(store);
   const removed = removable.length - failures.length;
-  io.out(
-    `${executionsIn(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines without an execution`}${removed === 0 ? '' : '; the room in the store is used again, and "swf-mcp backup" writes a smaller copy'}\n`,
-  );
+  printLines(io, [
+    `${executionsIn(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines without an execution`}${removed === 0 ? '' : '; the room in the store is used again, and "swf-mcp backup" writes a smaller copy'}`,
+  ]);
   tellRunning(io, sql);
   if (failures[0] !== undefined) throw failures[0];
 }

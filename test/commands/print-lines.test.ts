@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+
+import { printLines } from '../../src/commands/shared/print-lines.ts';
+
+function printed(lines: readonly string[], columns?: number): string {
+  let text = '';
+  const terminal = columns === undefined ? undefined : ({ columns: () => columns } as never);
+  printLines({ out: (part) => (text += part), terminal: () => terminal }, lines);
+  return text;
+}
+
+describe('lines for a person', () => {
+  const long = 'fail  rights         the store can be written by others than its owner';
+
+  it('stay whole in a pipe, and on a terminal that is wide enough', () => {
+    expect(printed([long, 'second'])).toBe(`${long}\nsecond\n`);
+    expect(printed([long], long.length)).toBe(`${long}\n`);
+  });
+
+  it.each([
+    [
+      'past its label',
+      long,
+      44,
+      [
+        'fail  rights         the store can be',
+        '                     written by others than',
+        '                     its owner',
+      ],
+    ],
+    [
+      'past a label of two words',
+      '  paused by   rita at noon (beam dump)',
+      29,
+      ['  paused by   rita at noon', '              (beam dump)'],
+    ],
+    ['at its own indent', '    one two three', 12, ['    one two', '    three']],
+    [
+      'by two where the label takes half of the line',
+      long,
+      30,
+      ['fail  rights         the store', '  can be written by others', '  than its owner'],
+    ],
+    [
+      'with words whole',
+      `ok    data  /${'folder/'.repeat(5)}x of it`,
+      30,
+      [`ok    data  /${'folder/'.repeat(5)}x`, '            of it'],
+    ],
+  ])('go on below, %s', (_, line, columns, expected) => {
+    expect(
+      printed([line], columns)
+        .trimEnd()
+        .split('\n')
+        .map((one) => one.trimEnd()),
+    ).toEqual(expected.map((one) => one.trimEnd()));
+  });
+
+  it('move no cursor', () => {
+    expect(printed(['a\u001B[2Jb'])).not.toContain('\u001B');
+  });
+});
