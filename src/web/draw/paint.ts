@@ -61,7 +61,7 @@ function parted([left, right]: [number, number], before: number): [number, numbe
   return left <= before && right - before > minParted ? [before + 1, right] : [left, right];
 }
 
-/** Paints cells, one character per bin: the shade shows how busy a bin is, a failure fills the whole bin. */
+/** Paints cells, one character per bin: the shade shows how busy a bin is, and a failure in it fills its lower half. */
 export function paintCells(ground: Ground, cells: readonly string[], colours: Colours): void {
   ground.pixels.fill(colours.ground);
   for (const [row, line] of cells.entries()) {
@@ -70,11 +70,10 @@ export function paintCells(ground: Ground, cells: readonly string[], colours: Co
       if (character === '.') continue;
       const left = Math.floor((bin / line.length) * ground.width);
       const right = Math.max(left + 1, Math.floor(((bin + 1) / line.length) * ground.width));
-      const colour =
-        character === '!'
-          ? colours.failed
-          : mixed(colours.ground, colours.completed, character === '#' ? 1 : Number(character) / 10);
-      fill(ground, row, [left, right], colour);
+      const tenths = '.123456789#'.indexOf(character);
+      const busy = tenths < 0 ? 'abcdefghij!'.indexOf(character) : tenths;
+      if (busy > 0) fill(ground, row, [left, right], mixed(colours.ground, colours.completed, busy / 10));
+      if (tenths < 0) fill(ground, row, [left, right], colours.failed, 0.5);
     }
   }
 }
@@ -96,10 +95,11 @@ function fill(
   row: number,
   [left, right]: [number, number],
   colour: number,
+  from = 0,
 ): void {
-  const top = row * rowHeight;
+  const top = row * rowHeight + Math.floor(from * rowHeight);
   // A line of ground between rows, if there is room.
-  const bottom = Math.min(height, top + (rowHeight > 3 ? rowHeight - 1 : rowHeight));
+  const bottom = Math.min(height, (row + 1) * rowHeight - (rowHeight > 3 ? 1 : 0));
   for (let y = top; y < bottom; y += 1) pixels.fill(colour, y * width + left, y * width + right);
 }
 
