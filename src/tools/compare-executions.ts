@@ -17,7 +17,7 @@ export const compareExecutionsTool = defineTool({
   title: 'Compare two executions',
   description:
     'Is this run slower than that one, and what changed? Delays of each stage, rates, failures and the configuration of two executions side by side; ' +
-    'differences says in sentences what is noticeably other in a than in b.',
+    'differences says in sentences what differs noticeably.',
   takesLong: () => true,
   takesMoment: true,
   input: () =>
