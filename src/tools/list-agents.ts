@@ -1,7 +1,6 @@
 import * as z from 'zod';
 
 import { agentStates, agentStatuses, agentTypes } from '../domain/states.ts';
-import { present } from '../lib/present.ts';
 import { objectsIn } from '../lib/read-json.ts';
 import { pageAnswer } from './answers/page.ts';
 import { listPage } from './shared/list.ts';
@@ -14,6 +13,32 @@ interface OffDuty {
   since?: string;
   detail?: string;
 }
+
+const itemOf = () =>
+  z.strictObject({
+    agent_name: z.string(),
+    agent_type: z.string(),
+    namespace: z.string(),
+    state: z.enum(agentStates).optional(),
+    status: z.enum(agentStatuses).optional().describe('Absent for programs of others: silence says nothing'),
+    last_heartbeat: z.string(),
+    heartbeat_age_seconds: z.number(),
+    pid: z.int().optional(),
+    hostname: z.string().optional(),
+    current_execution_id: z.string().optional(),
+    free_slots: z.int().optional(),
+    off_duty: z
+      .array(
+        z.strictObject({
+          reason: z.string(),
+          name: z.string(),
+          since: z.string().optional(),
+          detail: z.string().optional(),
+        }),
+      )
+      .optional(),
+    clock_offset_seconds: z.number().optional(),
+  });
 
 export const listAgentsTool = defineTool({
   name: 'list_agents',
@@ -30,55 +55,23 @@ export const listAgentsTool = defineTool({
       include_exited: z.boolean().optional().describe('Also agents that have ended (default: only with execution_id)'),
       ...listArguments('last_heartbeat'),
     }),
-  output: () =>
-    pageAnswer(
-      z.strictObject({
-        agent_name: z.string(),
-        agent_type: z.string(),
-        namespace: z.string(),
-        state: z.enum(agentStates).optional(),
-        status: z.enum(agentStatuses).optional().describe('Absent for programs of others: silence says nothing'),
-        last_heartbeat: z.string(),
-        heartbeat_age_seconds: z.number(),
-        pid: z.int().optional(),
-        hostname: z.string().optional(),
-        current_execution_id: z.string().optional(),
-        free_slots: z.int().optional(),
-        off_duty: z
-          .array(
-            z.strictObject({
-              reason: z.string(),
-              name: z.string(),
-              since: z.string().optional(),
-              detail: z.string().optional(),
-            }),
-          )
-          .optional(),
-        clock_offset_seconds: z.number().optional(),
-      }),
-    ),
+  output: () => pageAnswer(itemOf()),
   handle(args, context) {
     const { execution_id: wanted, include_exited = wanted !== undefined, ...filter } = args;
     return listPage('list_agents', args, context, {
       ask: ({ execution_id, ...window }, page) =>
         context.queries.agents({ ...filter, ...window, include_exited, took_part_in: execution_id }, page),
       values: { namespace: 'namespace' },
-      toItem: (row) =>
-        present({
-          agent_name: row.agent_name,
-          agent_type: row.agent_type,
-          namespace: row.namespace,
-          state: row.heard_on === null ? row.state : null,
-          status: row.heard_on === null ? row.status : null,
-          last_heartbeat: row.last_heartbeat,
-          heartbeat_age_seconds: Math.max(0, Math.round((context.now - Date.parse(row.last_heartbeat)) / 100) / 10),
-          pid: row.heard_on === null ? row.pid : null,
-          hostname: row.heard_on === null ? row.hostname : row.heard_on === '' ? null : row.heard_on,
-          current_execution_id: row.current_execution_id,
-          free_slots: row.free_slots,
-          off_duty: row.off_duty === null ? null : (objectsIn(row.off_duty) as unknown as OffDuty[]),
-          clock_offset_seconds: row.clock_offset,
-        }),
+      item: itemOf,
+      computed: (row) => ({
+        state: row.heard_on === null ? row.state : undefined,
+        status: row.heard_on === null ? row.status : undefined,
+        heartbeat_age_seconds: Math.max(0, Math.round((context.now - Date.parse(row.last_heartbeat)) / 100) / 10),
+        pid: row.heard_on === null ? row.pid : undefined,
+        hostname: row.heard_on === null ? row.hostname : row.heard_on || undefined,
+        off_duty: row.off_duty === null ? undefined : (objectsIn(row.off_duty) as unknown as OffDuty[]),
+        clock_offset_seconds: row.clock_offset,
+      }),
     });
   },
 });

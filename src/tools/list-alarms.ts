@@ -1,7 +1,6 @@
 import * as z from 'zod';
 
 import { alarmSeverities, alarmStates } from '../domain/logbook-words.ts';
-import { present } from '../lib/present.ts';
 import { alarmRow } from './answers/alarm.ts';
 import { pageAnswer } from './answers/page.ts';
 import { seenByShown } from './monitor/people.ts';
@@ -33,22 +32,12 @@ export const listAlarmsTool = defineTool({
       values: { namespace: 'namespace' },
       remark: () =>
         context.asOf !== undefined || context.queries.isWatched(context.now) === true ? undefined : nobodyWatches,
-      toItem: (row) =>
-        present({
-          alarm_id: row.alarm_id,
-          code: row.code,
-          subject: row.subject,
-          severity: row.severity,
-          state: row.state,
-          sentence: clipShown(row.sentence, shownSentence),
-          execution_id: row.execution_id,
-          raised_at: row.raised_at,
-          count: row.count,
-          seen_by: seenByShown(row),
-          seen_at: row.seen_at,
-          seen_text: row.seen_text === null ? null : clipShown(row.seen_text, shownSentence),
-          cleared_at: row.cleared_at,
-        }),
+      item: alarmRow,
+      computed: (row) => ({
+        sentence: clipShown(row.sentence, shownSentence),
+        seen_by: seenByShown(row),
+        seen_text: row.seen_text === null ? undefined : clipShown(row.seen_text, shownSentence),
+      }),
     }),
 });
 

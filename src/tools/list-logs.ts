@@ -3,7 +3,6 @@ import * as z from 'zod';
 import type { LogRow } from '../db/lists/logs.ts';
 import { argumentInvalid } from '../lib/errors.ts';
 import { logLevels } from '../lib/logger.ts';
-import { present } from '../lib/present.ts';
 import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
@@ -15,6 +14,18 @@ const shownMessage = 2000;
 const shownContext = 2000;
 
 const levelNames = Object.keys(logLevels) as (keyof typeof logLevels)[];
+
+const itemOf = () =>
+  z.strictObject({
+    log_id: z.int(),
+    timestamp: z.string(),
+    level: z.string(),
+    agent: z.string(),
+    message: z.string(),
+    execution_id: z.string().optional(),
+    run_id: z.string().optional(),
+    context: z.string().optional().describe('JSON, cut at 2,000 characters'),
+  });
 
 export const listLogsTool = defineTool({
   name: 'list_logs',
@@ -36,19 +47,7 @@ export const listLogsTool = defineTool({
       search: words('Whole words in sequence'),
       ...listArguments('timestamp'),
     }),
-  output: () =>
-    pageAnswer(
-      z.strictObject({
-        log_id: z.int(),
-        timestamp: z.string(),
-        level: z.string(),
-        agent: z.string(),
-        message: z.string(),
-        execution_id: z.string().optional(),
-        run_id: z.string().optional(),
-        context: z.string().optional().describe('JSON, cut at 2,000 characters'),
-      }),
-    ),
+  output: () => pageAnswer(itemOf()),
   aliases: { instance_name: 'agent', app_name: 'agent' },
   handle(args, context) {
     const run = requireRun(args.run_number, context);
@@ -61,7 +60,8 @@ export const listLogsTool = defineTool({
       ask: (fixed, page) => context.queries.logs({ ...filter, ...fixed }, page),
       values: { agent: 'log agent' },
       whenEmpty: (fixed) => otherWords({ ...filter, ...fixed }, context.queries.logs),
-      toItem,
+      item: itemOf,
+      computed,
     });
   },
 });
@@ -75,15 +75,9 @@ function levelNumber(level: string): number {
   );
 }
 
-function toItem(row: LogRow) {
-  return present({
-    log_id: row.key,
-    timestamp: row.timestamp,
-    level: levelNames.findLast((name) => logLevels[name] <= row.level) ?? String(row.level),
-    agent: row.agent,
-    message: clipShown(row.message, shownMessage),
-    execution_id: row.execution_id,
-    run_id: row.run_id,
-    context: row.context === null ? null : clipShown(row.context, shownContext),
-  });
-}
+const computed = (row: LogRow) => ({
+  log_id: row.key,
+  level: levelNames.findLast((name) => logLevels[name] <= row.level) ?? String(row.level),
+  message: clipShown(row.message, shownMessage),
+  context: row.context === null ? undefined : clipShown(row.context, shownContext),
+});

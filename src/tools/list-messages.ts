@@ -3,7 +3,6 @@ import * as z from 'zod';
 import type { MessageRow } from '../db/lists/messages.ts';
 import { messageEffects } from '../domain/effects.ts';
 import { argumentInvalid } from '../lib/errors.ts';
-import { present } from '../lib/present.ts';
 import { printable } from '../lib/printable.ts';
 import { pageAnswer } from './answers/page.ts';
 import { shownBody } from './shared/body.ts';
@@ -76,8 +75,8 @@ export const listMessagesTool = defineTool({
       ask: (fixed, page) => context.queries.messages({ ...filter, ...fixed }, page),
       values: { agent: 'message sender', message_type: 'message type', namespace: 'namespace' },
       whenEmpty: (fixed) => otherWords({ ...filter, ...fixed }, context.queries.messages),
-      fields: () => Object.keys(itemOf().shape),
-      toItem: (row) => toItem(row, message_id !== undefined),
+      item: itemOf,
+      computed: (row) => computedOf(row, message_id !== undefined),
       resolve: resolveMentioned,
     });
     if (message_id !== undefined && answer.total_count === 0) {
@@ -95,25 +94,14 @@ function resolveMentioned(id: string | undefined, { queries }: ToolContext): str
   return queries.execution(id).execution_id;
 }
 
-function toItem(row: MessageRow, isWhole: boolean) {
-  return present({
-    message_id: row.message_id,
-    message_type: row.message_type,
-    sender_agent: row.sender_agent,
-    namespace: row.namespace,
-    sent_at: row.sent_at,
-    execution_id: row.execution_id,
-    run_id: row.run_id,
-    destination: row.destination,
-    effect: row.effect,
-    effect_reason: row.effect_reason === null ? null : clipShown(row.effect_reason, shownReason),
-    repeats: row.repeats,
-    contradicts: row.contradicts,
-    ...(isWhole
-      ? payloadOf(row.payload, wholePayload)
-      : (shownBody(row.payload) ?? payloadOf(row.payload, shownPayload))),
-  });
-}
+const computedOf = (row: MessageRow, isWhole: boolean) => ({
+  effect_reason: row.effect_reason === null ? undefined : clipShown(row.effect_reason, shownReason),
+  // Of the row, only what is shown of it.
+  payload: undefined,
+  ...(isWhole
+    ? payloadOf(row.payload, wholePayload)
+    : (shownBody(row.payload) ?? payloadOf(row.payload, shownPayload))),
+});
 
 /** A body as text, cut if it is long. */
 function payloadOf(body: string | null, characters: number) {

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 
 import { stfStatuses } from '../domain/states.ts';
-import { present } from '../lib/present.ts';
 import { pageAnswer } from './answers/page.ts';
 import { listPage } from './shared/list.ts';
 import { executionId, itemFields, listArguments, requireRun, runNumber, text, timeField } from './shared/params.ts';
@@ -53,22 +52,7 @@ export const listStfFilesTool = defineTool({
     return listPage('list_stf_files', args, context, {
       ask: (fixed, page) => context.queries.stfFiles({ ...filter, ...fixed }, page),
       values: { stf_filename: 'STF file' },
-      fields: () => Object.keys(itemOf().shape),
-      toItem: (row) =>
-        present({
-          stf_filename: row.stf_filename,
-          run_number: row.run_number,
-          execution_id: row.execution_id,
-          sequence: row.sequence,
-          status: row.status,
-          checksum: row.checksum,
-          size_bytes: row.size_bytes,
-          tf_count: row.tf_count,
-          tf_file_count: row.tf_file_count,
-          slice_count: row.slice_count,
-          created_at: row.created_at,
-          processed_at: row.processed_at,
-        }),
+      item: itemOf,
     });
   },
 });

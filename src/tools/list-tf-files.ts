@@ -1,10 +1,23 @@
 import * as z from 'zod';
 
-import { present } from '../lib/present.ts';
 import { pageAnswer } from './answers/page.ts';
 import { listPage } from './shared/list.ts';
 import { executionId, listArguments, requireRun, runNumber, text } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
+
+const itemOf = () =>
+  z.strictObject({
+    tf_filename: z.string(),
+    stf_filename: z.string().optional(),
+    run_number: z.int().optional(),
+    execution_id: z.string(),
+    tf_first: z.int().optional(),
+    tf_last: z.int().optional(),
+    tf_count: z.int().optional(),
+    size_bytes: z.int().optional(),
+    slice_count: z.int(),
+    created_at: z.string(),
+  });
 
 export const listTfFilesTool = defineTool({
   name: 'list_tf_files',
@@ -21,39 +34,13 @@ export const listTfFilesTool = defineTool({
       tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
       ...listArguments('created_at'),
     }),
-  output: () =>
-    pageAnswer(
-      z.strictObject({
-        tf_filename: z.string(),
-        stf_filename: z.string().optional(),
-        run_number: z.int().optional(),
-        execution_id: z.string(),
-        tf_first: z.int().optional(),
-        tf_last: z.int().optional(),
-        tf_count: z.int().optional(),
-        size_bytes: z.int().optional(),
-        slice_count: z.int(),
-        created_at: z.string(),
-      }),
-    ),
+  output: () => pageAnswer(itemOf()),
   handle(args, context) {
     const filter = { ...args, run_number: requireRun(args.run_number, context) };
     return listPage('list_tf_files', args, context, {
       ask: (fixed, page) => context.queries.tfFiles({ ...filter, ...fixed }, page),
       values: { stf_filename: 'STF file', tf_filename: 'TF sample' },
-      toItem: (row) =>
-        present({
-          tf_filename: row.tf_filename,
-          stf_filename: row.stf_filename,
-          run_number: row.run_number,
-          execution_id: row.execution_id,
-          tf_first: row.tf_first,
-          tf_last: row.tf_last,
-          tf_count: row.tf_count,
-          size_bytes: row.size_bytes,
-          slice_count: row.slice_count,
-          created_at: row.created_at,
-        }),
+      item: itemOf,
     });
   },
 });

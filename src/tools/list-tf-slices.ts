@@ -2,7 +2,6 @@ import * as z from 'zod';
 
 import { sliceOrders, timeFields } from '../domain/list-words.ts';
 import { sliceStatuses } from '../domain/slice-states.ts';
-import { present } from '../lib/present.ts';
 import { lastPrintable } from '../lib/printable.ts';
 import { objectsIn } from '../lib/read-json.ts';
 import { rounded } from '../lib/rounded.ts';
@@ -70,35 +69,17 @@ export const listTfSlicesTool = defineTool({
         tf_filename: 'TF sample',
         slice_filename: 'TF slice',
       },
-      fields: () => Object.keys(sliceRow().shape),
-      toItem: (row) =>
-        present({
-          slice_filename: row.slice_filename,
-          slice_id: row.slice_id,
-          tf_filename: row.tf_filename,
-          stf_filename: row.stf_filename,
-          run_number: row.run_number,
-          execution_id: row.execution_id,
-          tf_first: row.tf_first,
-          tf_last: row.tf_last,
-          tf_count: row.tf_count,
-          status: row.status,
-          retries: row.attempt - 1,
-          assigned_worker: row.assigned_worker,
-          worker_gone: row.status === 'processing' && isGone(row) ? (true as const) : null,
-          created_at: row.created_at,
-          assigned_at: row.assigned_at,
-          completed_at: row.completed_at,
-          seconds: milliseconds(row.seconds),
-          processing_seconds: milliseconds(row.processing_seconds),
-          error: row.error === null ? null : clipShown(row.error, shownError),
-          payload: row.payload === null ? null : shortDigests(row.payload),
-          exit_code: row.exit_code,
-          signal: row.signal,
-          output_tail: row.output_tail === null ? null : lastPrintable(row.output_tail, shownOutput),
-          outputs: row.outputs === null ? null : (objectsIn(row.outputs) as unknown as SliceRow['outputs']),
-          outputs_omitted: row.outputs_omitted,
-        }),
+      item: sliceRow,
+      computed: (row) => ({
+        retries: row.attempt - 1,
+        worker_gone: row.status === 'processing' && isGone(row) ? (true as const) : undefined,
+        seconds: milliseconds(row.seconds),
+        processing_seconds: milliseconds(row.processing_seconds),
+        error: row.error === null ? undefined : clipShown(row.error, shownError),
+        payload: row.payload === null ? undefined : shortDigests(row.payload),
+        output_tail: row.output_tail === null ? undefined : lastPrintable(row.output_tail, shownOutput),
+        outputs: row.outputs === null ? undefined : (objectsIn(row.outputs) as unknown as SliceRow['outputs']),
+      }),
     });
   },
 });

@@ -2,7 +2,6 @@ import * as z from 'zod';
 
 import { qualities } from '../domain/logbook-words.ts';
 import { executionStatuses, origins } from '../domain/states.ts';
-import { present } from '../lib/present.ts';
 import { executionRow } from './answers/execution-row.ts';
 import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
@@ -58,32 +57,15 @@ export const listWorkflowExecutionsTool = defineTool({
       ask: (fixed, page) => context.queries.executions({ ...args, ...fixed }, page),
       remark: (fixed) => clockRemark(fixed, context),
       atEnd: () => removalNote(context),
-      fields: () => Object.keys(executionRow().shape),
       values: { namespace: 'namespace', executed_by: 'user', workflow_name: 'workflow' },
-      toItem: (row) =>
-        present({
-          execution_id: row.execution_id,
-          origin: row.origin,
-          workflow_name: row.workflow_name,
-          namespace: row.namespace === '' ? null : row.namespace,
-          status: row.status,
-          phase: row.phase,
-          run_number: row.run_number,
-          executed_by: row.executed_by,
-          start_time: row.start_time,
-          end_time: row.end_time,
-          stf_count: row.stf_count,
-          slices_created: row.slices_created,
-          slices_completed: row.slices_completed,
-          slices_failed: row.slices_failed,
-          health: context.queries.health(row, context.now),
-          status_reason: row.status_reason === null ? null : clipShown(row.status_reason, shownReason),
-          duration_seconds: context.queries.duration(row, context.now),
-          silent_seconds: context.queries.silence(row, context.now) ?? null,
-          bytes: row.bytes,
-          retries: row.retries,
-          speed: row.speed === null ? null : String(row.speed),
-          quality: row.quality,
-        }),
+      item: executionRow,
+      computed: (row) => ({
+        namespace: row.namespace === '' ? undefined : row.namespace,
+        health: context.queries.health(row, context.now),
+        status_reason: row.status_reason === null ? undefined : clipShown(row.status_reason, shownReason),
+        duration_seconds: context.queries.duration(row, context.now),
+        silent_seconds: context.queries.silence(row, context.now),
+        speed: row.speed === null ? undefined : String(row.speed),
+      }),
     }),
 });

@@ -54,11 +54,12 @@ const cursorSchema = z.strictObject({
 
 type Cursor = z.infer<typeof cursorSchema>;
 
-interface ListParts<Row, Item extends object> {
+interface ListParts<Row, Shape extends z.ZodRawShape> {
   ask: (fixed: Fixed, page: Page) => ListPage<Row>;
-  toItem: (row: Row) => Item;
-  /** The names of an item's fields, if a caller may ask for some of them. */
-  fields?: () => readonly string[];
+  /** An item. It has these fields and no others of its row, so that nothing leaks by accident. */
+  item: () => z.ZodObject<Shape>;
+  /** The fields that differ from those of the row. */
+  computed?: (row: Row) => object;
   whenEmpty?: (fixed: Fixed) => string | undefined;
   /** A note for the end of the list. */
   atEnd?: (() => string | undefined) | undefined;
@@ -84,19 +85,21 @@ const shiftingPages =
  * @param ask reads rows
  * @param resolve turns the argument into an execution's id, if the list takes one
  * @param whenEmpty suggests what else to ask for if no row fits
- * @param toItem builds the item of a row field by field, so that nothing leaks by accident
  */
-export function listPage<Row extends { key: number }, Item extends object>(
+export function listPage<Row extends { key: number }, Shape extends z.ZodRawShape>(
   tool: string,
   args: ListArguments & Record<string, unknown>,
   context: ToolContext,
-  { ask, toItem, fields, whenEmpty, atEnd, remark, values = {}, resolve = resolveExecution }: ListParts<Row, Item>,
+  { ask, item, computed, whenEmpty, atEnd, remark, values = {}, resolve = resolveExecution }: ListParts<Row, Shape>,
 ) {
-  const pick = fields === undefined ? undefined : pickerOf<Item>(args.fields, fields());
+  const names = chosenOf(args.fields, Object.keys(item().shape));
   const of = fingerprint(tool, args);
   const { fixed, page, before } = fix(args, of, context, resolve);
   const found = ask(fixed, page);
-  const items = asManyAsFit(found.rows, pick === undefined ? toItem : (row) => pick(toItem(row)));
+  const items = asManyAsFit(found.rows, (row) => {
+    const known: Readonly<Record<string, unknown>> = { ...row, ...computed?.(row) };
+    return present(Object.fromEntries(names.map((name) => [name, known[name]]))) as z.infer<z.ZodObject<Shape>>;
+  });
   const { hasMore, last, isShort } = endOf(found, items.length);
   const given = before.given + items.length;
   const counted = totalOf(found, { given, hasMore, total: before.total });
@@ -124,16 +127,16 @@ export function listPage<Row extends { key: number }, Item extends object>(
   };
 }
 
-/** Keeps the requested fields of an item. Throws `ARGUMENT_INVALID` for an unknown name. */
-function pickerOf<Item extends object>(asked: string | undefined, known: readonly string[]): (item: Item) => Item {
-  if (asked === undefined) return (item) => item;
+/** The names of the fields that a caller wants: all, or some with commas between. Throws `ARGUMENT_INVALID` for an unknown name. */
+function chosenOf(asked: string | undefined, known: readonly string[]): readonly string[] {
+  if (asked === undefined) return known;
   const names = asked.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw argumentInvalid(
       `fields = ${JSON.stringify(unknown.slice(0, 60))} is no field of an item; give some of ${known.join(', ')}, with commas`,
     );
-  return (item) => Object.fromEntries(Object.entries(item).filter(([name]) => names.includes(name))) as Item;
+  return known.filter((name) => names.includes(name));
 }
 
 /** Where a page of `count` rows ends, and whether because enough rows were examined. */
