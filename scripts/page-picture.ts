@@ -112,11 +112,7 @@ const pictures: Readonly<
     place: () => '#/wall',
     width: 1920,
     height: 1080,
-    ready: (page) =>
-      page
-        .getByText(/ of .* slices/)
-        .first()
-        .waitFor(),
+    ready: (page) => page.locator('.course .completed').first().waitFor(),
   },
   'page-phone.png': {
     place: () => '#/wall',

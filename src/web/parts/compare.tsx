@@ -86,7 +86,7 @@ function Completions({ names, lines }: { names: readonly string[]; lines: readon
           <Levels ticks={ticks} y={y} width={width} />
           {roundTicks(longest).map((tick) =>
             tick > longest ? null : (
-              <text key={tick} x={x(tick)} y={height - 6}>
+              <text key={tick} x={x(tick)} y={height - 6} class={x(tick) > width - 40 ? 'last' : undefined}>
                 {duration(tick)}
               </text>
             ),

@@ -12,12 +12,16 @@ import { worstFirst } from '../state/worst-first.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './bar.tsx';
 import { Pill } from './pill.tsx';
+import { Course } from './wall-course.tsx';
 
 /** How often the wall polls. Milliseconds. */
 const every = 2000;
 
 /** The most running executions on a wall, and the most ended ones below them. */
 const [maxCards, maxEnded] = [6, 6];
+
+/** The most findings of a card beside its worst. */
+const maxOthers = 2;
 
 /** The page for a wall screen: a card for each running execution, readable from afar, and small cards for the last ended ones. */
 export function Wall() {
@@ -93,7 +97,7 @@ function WallCard({ id, onSeen }: { id: string; onSeen: (monitor: Monitor) => vo
   const counts = countsNow(monitor);
   const over = counts.completed + counts.failed;
   const planned = progress?.slices_planned;
-  const [worst] = findings;
+  const [worst, ...others] = findings;
   return (
     <article class={`card ${worst === undefined ? '' : worst.severity}`}>
       <h2>
@@ -120,6 +124,12 @@ function WallCard({ id, onSeen }: { id: string; onSeen: (monitor: Monitor) => vo
       <p class={worst === undefined ? 'quiet' : 'sentence'}>
         {worst === undefined ? `${namespace ?? ''}: nothing is wrong` : inZone(worst.sentence, zone)}
       </p>
+      {others.slice(0, maxOthers).map(({ code, sentence }) => (
+        <p key={code} class="quiet other">
+          {inZone(sentence, zone)}
+        </p>
+      ))}
+      <Course id={id} />
     </article>
   );
 }
