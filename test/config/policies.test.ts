@@ -1,0 +1,140 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import {
+  requireConsistent,
+  requireEveryAgent,
+  requireOwnNamespace,
+  requireRealTime,
+  requireRecorderAgents,
+} from '../../src/config/policies.ts';
+import { asRecorded } from '../../src/config/recorded.ts';
+import { requestedSections, requireBareName } from '../../src/config/request.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { temporaryFolder } from '../folder.ts';
+
+const configOf = (more: object = {}) => configSchema.parse({ testbed: { namespace: 'mine' }, ...more });
+
+/** The error of a check, or nothing. */
+function errorOf(check: () => void): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe('the rules of a whole configuration', () => {
+  it.each([
+    ['0 STFs and an interval', { fast_processing: { stf_count: 0 } }, undefined],
+    ['10 STFs and no interval', { daq_state_machine: { stf_interval: 0, stf_generation_time: 0 } }, undefined],
+    [
+      '0 STFs and a time to make one',
+      { fast_processing: { stf_count: 0 }, daq_state_machine: { stf_interval: 0, stf_generation_time: 1 } },
+      undefined,
+    ],
+    [
+      '0 STFs and no interval',
+      { fast_processing: { stf_count: 0 }, daq_state_machine: { stf_interval: 0, stf_generation_time: 0 } },
+      'fast_processing.stf_count = 0 makes as many STFs as fit in a period, which has no end when stf_interval and stf_generation_time are 0; set one of them',
+    ],
+    ['a payload with files', { worker: { payload: ['true'] } }, undefined],
+    ['no files and no payload', { data: { write_files: false } }, undefined],
+    [
+      'a payload without files',
+      { worker: { payload: ['true'] }, data: { write_files: false } },
+      'from worker.payload: worker.payload needs the files that data.write_files = false does not write; leave out one of them',
+    ],
+  ])('of %s', (_, more, error) => {
+    expect(errorOf(() => requireConsistent(configOf(more), (key) => `from ${key}`))).toBe(error);
+  });
+
+  it('ask for a namespace of one’s own on a broker', () => {
+    const config = configOf();
+    expect(errorOf(() => requireOwnNamespace({ config, isOwnNamespace: true }))).toBeUndefined();
+    expect(errorOf(() => requireOwnNamespace({ config, isOwnNamespace: false }))).toBe(
+      'testbed.namespace = "mine" is that of the shipped file; with a broker give your own with --set testbed.namespace=NAME, or use a file of your own',
+    );
+  });
+
+  it('ask for every agent in one process, and for fast processing with the recorder', () => {
+    const without = (type: string) => configOf({ agents: { [type]: { enabled: false } } });
+    expect(errorOf(() => requireEveryAgent(configOf()))).toBeUndefined();
+    expect(errorOf(() => requireEveryAgent(without('fastmon')))).toBe(
+      'agents.fastmon.enabled = false: without a broker nobody else does the work of the fastmon agent; enable it',
+    );
+    expect(errorOf(() => requireRecorderAgents(without('fastmon')))).toBeUndefined();
+    expect(errorOf(() => requireRecorderAgents(without('fast_processing')))).toBe(
+      'agents.fast_processing.enabled = false: fast_processing runs in the recorder, which is the run itself; enable it',
+    );
+  });
+
+  it('ask for real time with a broker', () => {
+    expect(errorOf(() => requireRealTime(20))).toBeUndefined();
+    expect(errorOf(() => requireRealTime('max'))).toBe(
+      'speed max needs every agent in one process; with a broker give a number, such as --speed 20',
+    );
+  });
+});
+
+describe('a configuration as it is recorded', () => {
+  const broker = {
+    servers: [
+      { host: 'a', port: 1, tls: false },
+      { host: 'b', port: 2, tls: true },
+    ],
+  } as never;
+
+  it('has its data folder in full', () => {
+    const dirOf = (dir: string | undefined) =>
+      asRecorded(configOf({ data: { dir } }), '/s/swf.db', '/w', undefined).data.dir;
+    expect(dirOf(undefined)).toBe('/s/swf.db.data');
+    expect(dirOf('here')).toBe('/w/here');
+    expect(dirOf('/there')).toBe('/there');
+  });
+
+  it('has the address of its broker and no login, and nothing about alarms', () => {
+    const config = configOf({ broker: { url: 'stomp://x', user: 'u', password: 'p', heartbeat_seconds: 7 } });
+    const recorded = asRecorded(config, '/s', '/w', broker);
+    expect(recorded.broker).toMatchObject({ url: 'stomp://a:1,stomp+ssl://b:2', heartbeat_seconds: 7 });
+    expect(Object.keys(recorded.broker)).not.toEqual(expect.arrayContaining(['user']));
+    expect(JSON.stringify(recorded)).not.toContain('"p"');
+    expect(recorded).not.toHaveProperty('watch');
+    expect(asRecorded(config, '/s', '/w', undefined).broker).not.toHaveProperty('url');
+  });
+});
+
+describe('a request', () => {
+  it('sets keys bare or in their section', () => {
+    expect(requestedSections({})).toEqual({});
+    expect(
+      requestedSections({ stf_count: 3, fast_processing: { slices_per_sample: 2 }, tf_fraction: 0.5, stf_interval: 1 }),
+    ).toEqual({
+      fast_processing: { stf_count: 3, slices_per_sample: 2 },
+      fastmon: { tf_fraction: 0.5 },
+      daq_state_machine: { stf_interval: 1 },
+    });
+  });
+
+  it.each(['worker', 'stf_coun', 'fastmon'])('cannot set %s, and learns the nearest key', (key) => {
+    expect(errorOf(() => void requestedSections({ [key]: 3 }))).toMatch(
+      new RegExp(`^the request sets ${key}, which it may not; the nearest that it may set is [a-z_]+$`),
+    );
+  });
+
+  it('gives the bare name of a configuration only', () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'trap'), '');
+    expect(requireBareName(undefined, folder)).toBeUndefined();
+    expect(requireBareName('histogram', folder)).toBe('histogram');
+    expect(errorOf(() => void requireBareName('../etc', folder))).toBe(
+      'the request names the configuration "../etc"; it may give the bare name of a configuration only, such as fast_processing_default',
+    );
+    expect(errorOf(() => void requireBareName('trap', folder))).toBe(
+      'the request names the configuration "trap"; a file of that name in the working folder would be taken instead: rename it',
+    );
+  });
+});
