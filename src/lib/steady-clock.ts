@@ -48,11 +48,11 @@ export class SteadyClock {
       this.#offset -= behind;
       this.#behind = 0;
     }
-    const told = Math.max(this.#last, behind <= tolerated ? wall : steady);
+    const time = Math.max(this.#last, behind <= tolerated ? wall : steady);
     if (Math.abs(step) > tolerated)
-      this.#steps.push({ at: told, seconds: tenths(step), skipped: tenths(Math.max(0, told - steady)) });
-    this.#last = told;
-    return told;
+      this.#steps.push({ at: time, seconds: tenths(step), skipped: tenths(Math.max(0, time - steady)) });
+    this.#last = time;
+    return time;
   }
 
   /** How far the reported time is ahead of the wall clock, in milliseconds. */

@@ -45,10 +45,10 @@ class ClockedNotifier implements Notifier {
   }
 
   announce(types: Iterable<MessageType>): void {
-    const said = new Set(types);
-    for (const type of said) this.#announced.set(type, (this.#announced.get(type) ?? 0) + 1);
+    const recorded = new Set(types);
+    for (const type of recorded) this.#announced.set(type, (this.#announced.get(type) ?? 0) + 1);
     for (const waiter of this.#waiting) {
-      if (waiter.types === undefined || haveCommon(waiter.types, said)) waiter.wake();
+      if (waiter.types === undefined || haveCommon(waiter.types, recorded)) waiter.wake();
     }
   }
 

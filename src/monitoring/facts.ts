@@ -62,6 +62,8 @@ export interface Facts {
   down_after_daq: number;
   /** Slices in the hands of living workers, the oldest first. */
   in_hand: readonly SliceInHand[];
+  /** Over a broker: slices of other executions in the hands of workers of the namespace. */
+  others_in_hand: number;
   /** Slices in the hands of workers that are gone. */
   lost: readonly SliceInHand[];
   /** The process that drives it; undefined for an execution that was never driven from this store. */

@@ -18,13 +18,16 @@ export interface StageState {
 const slowFactor = 3;
 const stuckFactor = 6;
 
-/** The work of a stage. Times are ISO 8601, `expected` seconds of wall time. */
+/** The same for a stage whose usual time is unknown, since nothing has passed it: a first file may be fetched for long. Seconds. */
+const [unknownSlowSeconds, unknownStuckSeconds] = [20, 60];
+
+/** The work of a stage. Times are ISO 8601, `expected` seconds of wall time, undefined while nothing has passed it. */
 interface Work {
   stage: StageState['stage'];
   waiting: number;
   /** Its last progress, and since when it has had work. */
   since: readonly (string | null | undefined)[];
-  expected: number;
+  expected: number | undefined;
   /** Whether it rests while the run is paused. */
   rests: boolean;
   /** Somebody is working on it, so nothing need happen for now. */
@@ -60,7 +63,8 @@ export const queueState = (facts: Facts): StageState => toStageState(workerWork(
 
 function toStageState({ stage, waiting, since, expected, rests, isBusy = false }: Work, facts: Facts): StageState {
   const from = latest(facts.start_time, facts.driver?.since, ...since);
-  const idle = secondsBetween(from, facts.now) - (rests ? restedSince(from, facts) : 0);
+  // Workers start nothing in standby; the DAQ's own steps go on.
+  const idle = secondsBetween(from, facts.now) - (stage === 'worker' ? restedSince(from, facts) : 0);
   const judged = isBusy && waiting > 0 ? 'working' : stateFor(waiting, idle, expected);
   // A stage that was stuck before a standby between two periods is stuck in it too.
   const isExcused = facts.isHeld || (facts.phase === 'standby' && judged !== 'stuck');
@@ -69,7 +73,7 @@ function toStageState({ stage, waiting, since, expected, rests, isBusy = false }
     stage,
     waiting: Math.max(0, Math.round(waiting)),
     idle_seconds: tenths(idle),
-    expected_seconds: tenths(expected),
+    expected_seconds: tenths(expected ?? 0),
     state,
   };
 }
@@ -82,8 +86,10 @@ const restedSince = (from: string, { standbys, now }: Facts): number =>
     0,
   );
 
-function stateFor(waiting: number, idle: number, expected: number): StageState['state'] {
+function stateFor(waiting: number, idle: number, expected: number | undefined): StageState['state'] {
   if (waiting <= 0) return 'waiting';
+  if (expected === undefined)
+    return idle > unknownStuckSeconds ? 'stuck' : idle > unknownSlowSeconds ? 'slow' : 'working';
   if (idle > Math.max(minStalledSeconds, stuckFactor * expected)) return 'stuck';
   return idle > Math.max(minSlowSeconds, slowFactor * expected) ? 'slow' : 'working';
 }
@@ -138,7 +144,7 @@ function fileWork(facts: Facts): Work[] {
     waiting,
     // The last arrival would excuse a stage that does nothing while more and more comes.
     since: [own?.last_at, waiting_since[stage] ?? arrival],
-    expected: own?.mean ?? 0,
+    expected: own?.mean,
     rests: false,
   });
   return [
@@ -153,17 +159,20 @@ function fileWork(facts: Facts): Work[] {
  * shows how long a slice may be in hand.
  */
 function workerWork(facts: Facts): Work {
-  const { counts, waiting_since, in_hand, isOverBroker, params } = facts;
+  const { counts, waiting_since, in_hand, isOverBroker, params, others_in_hand } = facts;
   const times = (
     ['slice → slice_started', 'slice_started → slice_result', 'slice_started → failed result'] as const
   ).map((stage) => delayOf(facts, stage)?.last_at);
-  const slots = isOverBroker ? 1 : params.fast_processing.target_worker_count;
+  const expected = serviceSeconds(facts);
+  // After kills, suspect slices are begun one at a time until one has ended.
+  const slots = isOverBroker || expected === undefined ? 1 : params.fast_processing.target_worker_count;
   return {
     stage: 'worker',
     waiting: counts.slices_queued + counts.slices_processing,
     since: [...times, waiting_since.worker ?? delayOf(facts, 'tf_file_registered → slice')?.last_at],
-    expected: serviceSeconds(facts) ?? 0,
+    expected,
     rests: true,
-    isBusy: counts.slices_queued === 0 ? in_hand.length > 0 : in_hand.length >= slots,
+    // Workers elsewhere may be busy with other executions.
+    isBusy: (counts.slices_queued === 0 ? in_hand.length > 0 : in_hand.length >= slots) || others_in_hand > 0,
   };
 }

@@ -25,8 +25,8 @@ export function keepText(text: string): KeptBody {
   const masked = maskValue(read.value);
   if (compact(text) === JSON.stringify(read.value)) return { body: masked };
   // A text cannot be masked as reliably as a value: if it holds a secret, keep the value in its place.
-  const told = JSON.stringify(masked);
-  return { text: told === JSON.stringify(read.value) ? maskText(text) : told };
+  const maskedText = JSON.stringify(masked);
+  return { text: maskedText === JSON.stringify(read.value) ? maskText(text) : maskedText };
 }
 
 /** The same for a body that is a JSON value, as in a recording. */

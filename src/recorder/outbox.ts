@@ -98,9 +98,9 @@ export class Outbox {
 
   /** Gives a slice the newest place of its file: the host that had it first may be gone. */
   #sliceOf({ payload }: UnsentRow): { needs: SliceNeeds; body: string } {
-    const said = JSON.parse(payload) as SliceNeeds;
-    const needs = withNewestPlace(this.#options.store.sql, said);
-    return { needs, body: needs === said ? payload : JSON.stringify(needs) };
+    const recorded = JSON.parse(payload) as SliceNeeds;
+    const needs = withNewestPlace(this.#options.store.sql, recorded);
+    return { needs, body: needs === recorded ? payload : JSON.stringify(needs) };
   }
 }
 

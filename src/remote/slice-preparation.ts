@@ -99,13 +99,13 @@ export class SlicePreparation {
     const { namespace, params, views, payloads: host } = this.#options;
     const { slice } = delivered;
     const { execution_id } = slice;
-    const of = views.stateOf(execution_id, delivered.storeId)?.workflow_params ?? params;
-    const speed = slice.speed ?? (of.speed === 'max' ? 1 : of.speed);
+    const recordedParams = views.stateOf(execution_id, delivered.storeId)?.workflow_params ?? params;
+    const speed = slice.speed ?? (recordedParams.speed === 'max' ? 1 : recordedParams.speed);
     return createPayload(spec, {
       execution_id,
       run_number: Number(slice.run_id) || 0,
       namespace,
-      frameBytes: slice.tf_size_bytes ?? of.daq_state_machine.tf_size_bytes,
+      frameBytes: slice.tf_size_bytes ?? recordedParams.daq_state_machine.tf_size_bytes,
       files,
       folder,
       clock: createScaledClock(speed),
@@ -131,8 +131,11 @@ export class SlicePreparation {
     // Other programs' slices do not say that they mean the placeholder.
     if (slice.speed === undefined && worker.payload !== undefined)
       return { kind: 'command', command: worker.payload, limit_seconds };
-    const of = views.stateOf(slice.execution_id, storeId)?.workflow_params ?? params;
-    return { kind: 'placeholder', seconds: slice.slice_processing_time ?? of.fast_processing.slice_processing_time };
+    const recordedParams = views.stateOf(slice.execution_id, storeId)?.workflow_params ?? params;
+    return {
+      kind: 'placeholder',
+      seconds: slice.slice_processing_time ?? recordedParams.fast_processing.slice_processing_time,
+    };
   }
 
   #ownPayload(): string {

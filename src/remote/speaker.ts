@@ -111,7 +111,7 @@ export class Speaker {
   #outgoing({ draft, about }: Saying): Parameters<BrokerConnection['send']>[0] {
     const { namespace, destinations, sender } = this.#options;
     const { execution_id, run_id, storeId: store_id, replyTo } = about;
-    const said = {
+    const message = {
       ...draft,
       sender,
       namespace,
@@ -121,7 +121,7 @@ export class Speaker {
     } as Message;
     const { destination } = vocabulary[draft.msg_type];
     const isReply = destination === 'results' && replyTo !== undefined;
-    const message_id = messageIdOf(said);
+    const message_id = messageIdOf(message);
     const { namespace: _, ...headers } = wireHeaders({
       message_id,
       message_type: draft.msg_type,
@@ -134,7 +134,7 @@ export class Speaker {
       destination: isReply ? replyTo : destinations[destination],
       // A place named by a recorder is complete: the namespace is not added to it.
       headers: isReply ? headers : { ...headers, namespace },
-      body: JSON.stringify({ ...said, message_id }),
+      body: JSON.stringify({ ...message, message_id }),
       expirySeconds: expirySeconds(draft.msg_type),
     };
   }

@@ -132,8 +132,8 @@ export class DrivenExecution {
   /** Records why this process stops driving, if the store can still be written. */
   async #leave(why: Leave): Promise<void> {
     const { execution } = this.#execution;
-    const said = execution.journal.step(leavingStep(why, this.#driver, execution)).catch(() => false);
-    await withDeadline(said, patienceMilliseconds, false);
+    const isRecorded = execution.journal.step(leavingStep(why, this.#driver, execution)).catch(() => false);
+    await withDeadline(isRecorded, patienceMilliseconds, false);
   }
 
   async #prepareFiles(): Promise<void> {

@@ -5,6 +5,7 @@ import { shownDrivers } from '../domain/shown-drivers.ts';
 import { present } from '../lib/present.ts';
 import { monitorAnswer } from './answers/monitor.ts';
 import { withinBudget } from './monitor/budget.ts';
+import { lastErrors } from './monitor/errors.ts';
 import { asEvent } from './monitor/events.ts';
 import {
   agentsOf,
@@ -14,7 +15,6 @@ import {
   observedCounts,
   driverOf,
   findingOf,
-  lastErrors,
   lastEvents,
   livesOf,
   namesOf,

@@ -74,7 +74,8 @@ export const planRunTool = defineLiveTool({
     if (config !== undefined && execution_id !== undefined)
       throw argumentInvalid('config and execution_id are both given; give one of them');
     const base = execution_id === undefined ? undefined : knownRun(queries(), execution_id);
-    const measured = changes.slice_processing_time === undefined ? base?.measured : undefined;
+    const known = changes.slice_processing_time === undefined ? base?.measured : undefined;
+    const measured = known && { ...known, isOtherSize: changes.slices_per_sample !== undefined };
     const params = withChanges(base?.params ?? (await services()).plannedParams(config), {
       ...changes,
       ...(measured === undefined ? {} : { slice_processing_time: measured.seconds }),
@@ -87,13 +88,18 @@ export const planRunTool = defineLiveTool({
 interface Measured {
   seconds: number;
   slices: number;
+  /** Whether the planned slices have another size than those measured. */
+  isOtherSize: boolean;
 }
 
 /** Slices that must be done before their mean says more than the configuration. */
 const enoughSlices = 5;
 
 /** The parameters of an execution; where a payload command processes its slices, also how long that took. */
-function knownRun(queries: Queries, id: string): { params: ExecutionParams; measured: Measured | undefined } {
+function knownRun(
+  queries: Queries,
+  id: string,
+): { params: ExecutionParams; measured: Omit<Measured, 'isOtherSize'> | undefined } {
   const execution = queries.execution(id);
   const params = queries.executionParams(execution);
   const done = queries.stageDelays(execution).find(({ stage }) => stage === 'slice_started → slice_result');
@@ -172,7 +178,8 @@ export function planOf(params: ExecutionParams, run: PlayedRun, measured?: Measu
 }
 
 function serviceWords({ worker }: ExecutionParams, measured: Measured | undefined): string {
-  if (measured !== undefined) return `, as the ${measured.slices} slices done took on average`;
+  if (measured !== undefined)
+    return `, as the ${measured.slices} slices done took on average${measured.isOtherSize ? '; slices of another size may take longer or shorter' : ''}`;
   return worker.payload === undefined ? '' : `, as configured; the payload may take longer or shorter`;
 }
 

@@ -67,7 +67,7 @@ export const verifyFilesTool = defineLiveTool({
     const execution = queries().execution(asked);
     const { execution_id } = execution;
     const { data, daq_state_machine } = queries().executionParams(execution);
-    const of = JSON.stringify([execution_id, stf_filename]);
+    const question = JSON.stringify([execution_id, stf_filename]);
     const found = noFiles();
     const nowhere = nowhereNote(
       { stf_filename },
@@ -75,7 +75,7 @@ export const verifyFilesTool = defineLiveTool({
       { execution_id },
       { queries: queries(), now: 0 },
     );
-    let at: Place | undefined = readPlace(cursor, of);
+    let at: Place | undefined = readPlace(cursor, question);
     if (data.dir !== undefined) {
       const where = { execution_id, dir: data.dir, url: data.url, frameBytes: daq_state_machine.tf_size_bytes };
       at = await compareFrom(at, context, { found, stf_filename, where });
@@ -89,7 +89,7 @@ export const verifyFilesTool = defineLiveTool({
       missing_count: found.missing.length,
       changed_count: found.changed.length,
       unreachable_count: found.unreachable.length,
-      next_cursor: at === undefined || data.dir === undefined ? null : writePlace(at, of),
+      next_cursor: at === undefined || data.dir === undefined ? null : writePlace(at, question),
       note:
         data.write_files && data.dir !== undefined
           ? (nowhere ?? ofAnother(queries(), stf_filename, execution_id) ?? unreachableNote(found) ?? null)

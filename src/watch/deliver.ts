@@ -122,10 +122,10 @@ function seenBy({ author, sender, text }: Message<'alarm_seen'>): string {
 function deliveryOf({ message_id, payload }: Undelivered, page: string | undefined): Delivery | undefined {
   const decoded = decodeMessage(payload);
   if (decoded.kind !== 'message') return undefined;
-  const said = decoded.message as Message<AlarmMessageType>;
-  const { msg_type, code, subject, severity, count, sentence, execution_id, timestamp = '' } = said;
+  const message = decoded.message as Message<AlarmMessageType>;
+  const { msg_type, code, subject, severity, count, sentence, execution_id, timestamp = '' } = message;
   const change = alarmChanges[msg_type];
-  const by = msg_type === 'alarm_seen' ? ` by ${seenBy(said)}` : '';
+  const by = msg_type === 'alarm_seen' ? ` by ${seenBy(message)}` : '';
   const again = count > 1 ? ` (time ${count})` : '';
   // The sentence of a cleared alarm describes the past.
   const was = msg_type === 'alarm_cleared' ? 'it said: ' : '';
@@ -142,7 +142,7 @@ function deliveryOf({ message_id, payload }: Undelivered, page: string | undefin
     severity,
     count,
     ...(msg_type === 'alarm_seen'
-      ? { seen_by: said.author, ...(said.text === undefined ? {} : { seen_text: said.text }) }
+      ? { seen_by: message.author, ...(message.text === undefined ? {} : { seen_text: message.text }) }
       : {}),
     ...(execution_id === undefined ? {} : { execution_id }),
   };

@@ -52,10 +52,10 @@ export async function watch(options: WatchOptions): Promise<void> {
   if (signal.aborted) over.abort();
   try {
     if (!(await takePlace(options, processId))) return;
-    const told = { store, processId, page, say, signal: over.signal };
+    const context = { store, processId, page, say, signal: over.signal };
     const work = [
       lookAgainAndAgain({ ...options, signal: over.signal }, processId),
-      ...receivers.map((receiver) => deliver(receiver, told)),
+      ...receivers.map((receiver) => deliver(receiver, context)),
     ];
     // If one fails, all end; wait for work in progress.
     await Promise.allSettled(work.map((one) => one.finally(() => over.abort())));

@@ -34,12 +34,24 @@ describe('lines for a person', () => {
       29,
       ['  paused by   rita at noon', '              (beam dump)'],
     ],
+    [
+      'with commands whole',
+      '  error       DRIVER_GONE: nothing runs. Run "swf-mcp resume stf_datataking-kim-0001".',
+      50,
+      ['  error       DRIVER_GONE: nothing runs. Run', '              "swf-mcp resume stf_datataking-kim-0001".'],
+    ],
+    [
+      'by the width of its characters',
+      '  note        界界界界界界 界界界界界界',
+      32,
+      ['  note        界界界界界界', '              界界界界界界'],
+    ],
     ['at its own indent', '    one two three', 12, ['    one two', '    three']],
     [
-      'by two where the label takes half of the line',
+      'by two below a label that takes half of the line',
       long,
       30,
-      ['fail  rights         the store', '  can be written by others', '  than its owner'],
+      ['fail  rights', '  the store can be written by', '  others than its owner'],
     ],
     [
       'with words whole',

@@ -5,19 +5,19 @@ import { secondsAgo, slice, stf, tf } from '../tools/asking.ts';
 
 const stages = ['data', 'fastmon', 'fast_processing', 'worker'] as const;
 
-/** A run in which an STF file comes every two seconds and one stage hangs: nothing gets past it. */
+/** A run in which an STF file comes every four seconds and one stage hangs: nothing gets past it. */
 async function storeWith(hanging: (typeof stages)[number]): Promise<string> {
   const made = await makeRunningStore({
     broker: { url: 'stomp://127.0.0.1:1' },
     fast_processing: { slice_processing_time: 1 },
   });
-  const start = secondsAgo(60);
+  const start = secondsAgo(100);
   made.store.db.exec(
     `UPDATE run_states SET phase_changed_at = '${start}'; UPDATE workflow_executions SET start_time = '${start}'`,
   );
   const passes = (stage: (typeof stages)[number]): boolean => stages.indexOf(stage) < stages.indexOf(hanging);
   for (let sequence = 1; sequence <= 20; sequence += 1) {
-    const timestamp = secondsAgo(42 - 2 * sequence);
+    const timestamp = secondsAgo(84 - 4 * sequence);
     const frames = { tf_first: 0, tf_last: 0, tf_count: 1 };
     const of = { filename: stf(sequence), sequence, tf_count: 100, timestamp };
     await made.say('stf_gen', of);
@@ -52,7 +52,7 @@ describe('a stage that does nothing while more and more comes', () => {
     });
     const told = (answer['stages'] as Answer[]).find((one) => one['stage'] === stage);
     expect(told).toMatchObject({ state: 'stuck' });
-    expect(told?.['idle_seconds']).toBeGreaterThan(38);
+    expect(told?.['idle_seconds']).toBeGreaterThan(78);
     expect(answer['health']).toBe('stalled');
   });
 });

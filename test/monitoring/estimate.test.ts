@@ -82,6 +82,7 @@ function factsAt(tick: number, { stfs, phase, changedAt, lastStf, params }: Mome
     start_time: at(0),
     end_time: null,
     waiting_since: {},
+    others_in_hand: 0,
     standbys: [],
     slots: params.fast_processing.target_worker_count,
     phase_changed_at: changedAt,

@@ -60,6 +60,7 @@ export function factsOf({ facts = {}, counts = {}, params = {} }: Given = {}): F
     failing: undefined,
     down_after_daq: 0,
     in_hand: [],
+    others_in_hand: 0,
     lost: [],
     driver: { alive: true, silent: false, since: ago(600) },
     ...facts,

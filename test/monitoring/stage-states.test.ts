@@ -122,6 +122,41 @@ describe('the state of a stage', () => {
       },
       'slow',
     ],
+    ...(
+      [
+        [19, 'working'],
+        [59, 'slow'],
+        [61, 'stuck'],
+      ] as const
+    ).map(([seconds, state]): [string, string, Given, string] => [
+      `whose usual time is unknown, after ${seconds} s`,
+      'data',
+      { facts: { stfs_ready: 4, delays: [], waiting_since: { data: ago(seconds) } } },
+      state,
+    ]),
+    [
+      'of workers elsewhere that are busy with other executions',
+      'worker',
+      {
+        counts: { slices_queued: 4 },
+        facts: { isOverBroker: true, delays: done(60), waiting_since: { worker: ago(50) }, others_in_hand: 3 },
+      },
+      'working',
+    ],
+    [
+      'of workers that begin suspect slices one at a time',
+      'worker',
+      {
+        counts: { slices_queued: 400, slices_processing: 1 },
+        params: { worker: { payload: ['run'] } },
+        facts: {
+          delays: [],
+          waiting_since: { worker: ago(500) },
+          in_hand: [{ slice_filename: 's', assigned_worker: 'w', since: ago(40), attempt: 1, isLost: false }],
+        },
+      },
+      'working',
+    ],
     ['that cuts nothing', 'fast_processing', { facts: { slices_expected: 200 } }, 'stuck'],
     ['that makes files on time', 'daq_simulator', {}, 'working'],
     ['that makes no file in time', 'daq_simulator', { facts: { last_stf_at: ago(100) } }, 'stuck'],
@@ -141,5 +176,19 @@ describe('the state of a stage', () => {
     ],
   ])('%s is judged by what waits and since when', (_, stage, given, state) => {
     expect(stateOf(stage, given)).toBe(state);
+  });
+
+  it('of the DAQ counts the time in standby, in which its next step comes nearer', () => {
+    const facts = {
+      phase: 'standby',
+      phase_changed_at: ago(250),
+      last_stf_at: ago(260),
+      standbys: [{ from: ago(250), until: undefined }],
+    } as const;
+    const daqOf = (standby_duration: number) =>
+      stageStates(factsOf({ facts, params: { daq_state_machine: { standby_duration } } }))[0];
+    expect(daqOf(300)).toMatchObject({ stage: 'daq_simulator', idle_seconds: 250, state: 'paused' });
+    // It should have gone on long ago.
+    expect(daqOf(2)).toMatchObject({ idle_seconds: 250, state: 'stuck' });
   });
 });

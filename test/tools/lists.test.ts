@@ -316,7 +316,7 @@ describe('get_workflow_monitor', () => {
     const { errors } = await ask(await connectInProcess(path), 'get_workflow_monitor', { execution_id: 'latest' });
     expect(errors.map(({ error }: Answer) => error).toSorted()).toEqual([
       'disk full',
-      'slice 3 failed (and 2 more like it)',
+      'slice 3 failed (and 2 more like it among the last 4)',
     ]);
   });
 

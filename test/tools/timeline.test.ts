@@ -34,8 +34,8 @@ it('the timeline of an execution has the counts of the monitor, in all and by pa
   // A worker's line: idle, busy, or with a failure in it.
   const { cells } = await ask(client, 'get_execution_timeline', { execution_id, slots: 2 });
   expect(cells).toHaveLength(2);
-  expect((cells as string[]).join('')).toMatch(/^[.1-9#!a-j]+$/);
-  expect((cells as string[]).join('')).toMatch(/[!a-j]/);
+  expect((cells as string[]).join('')).toMatch(/^[.1-9#!]+$/);
+  expect((cells as string[]).join('')).toContain('!');
 });
 
 it('the timeline of an execution that was resumed shows the time in which nobody drove it', async () => {

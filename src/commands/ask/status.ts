@@ -136,10 +136,11 @@ const causesOf = ({ causes = [] }: Monitor): string[] =>
 const errorsOf = ({ errors, causes = [], findings }: Monitor): string[] =>
   errors
     .filter(({ error }) => {
+      const alone = error.replace(/ \(and \d+ more like it [^)]*\)$/, '');
       // The same error may have other words before its code, and other paths.
-      const told = shortPaths(/[A-Z]{3,}_[A-Z_]+: .*/.exec(error)?.[0] ?? error).slice(0, comparedError);
-      if (findings.some(({ sentence }) => sentence.includes(told))) return false;
-      const cause = causeOf(error);
+      const words = shortPaths(/[A-Z]{3,}_[A-Z_]+: .*/.exec(alone)?.[0] ?? alone).slice(0, comparedError);
+      if (findings.some(({ sentence }) => sentence.includes(words))) return false;
+      const cause = causeOf(alone);
       return !causes.some((one) => cause.includes(causeOf(one.cause).slice(0, comparedCause)));
     })
     .map(({ time, source, error }) => `  error       ${time} ${source}: ${error}`);
@@ -217,6 +218,7 @@ function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): 
         `  ${severity.padEnd(10)}  ${code}: ${sentence.replaceAll('"swf-mcp ', `"swf-mcp${option} `)}`,
     ),
     ...peopleLines(answer),
+    ...(answer.note === undefined ? [] : [`  note        ${answer.note}`]),
     ...leftOf(answer),
     verdictOf(answer, option),
   ];

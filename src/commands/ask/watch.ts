@@ -81,13 +81,13 @@ async function watch(io: Io, executionId: string, reader: StoreReader, interrupt
 }
 
 function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapshot): { words: string; counts: string } {
-  const of = (planned: number | undefined): string => (planned === undefined ? '' : ` of ${planned}`);
+  const outOf = (planned: number | undefined): string => (planned === undefined ? '' : ` of ${planned}`);
   return {
     words: [execution.status, phaseWords(execution), health, ...overdueWords(inHand, pace)]
       .filter((word) => word !== '')
       .join(', '),
     counts:
-      `${progress.stf_ready}${of(progress.stf_planned)} STF files, ${progress.slices_final}${of(progress.slices_planned)} TF slices done ` +
+      `${progress.stf_ready}${outOf(progress.stf_planned)} STF files, ${progress.slices_final}${outOf(progress.slices_planned)} TF slices done ` +
       `(${inHand.count} processing, ${execution.slices_queued} queued, ${exhausted} stay failed)`,
   };
 }

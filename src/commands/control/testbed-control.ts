@@ -84,8 +84,8 @@ async function ask(
     const seen = begin(store);
     const now = Date.now();
     const asked_at = new Date(now).toISOString();
-    const said = { ...body, timestamp: asked_at, source: 'swf-mcp' };
-    const request = await store.write((tx) => askTestbed(tx, { namespace, body: said, by, now }, isAlive));
+    const message = { ...body, timestamp: asked_at, source: 'swf-mcp' };
+    const request = await store.write((tx) => askTestbed(tx, { namespace, body: message, by, now }, isAlive));
     const deadline = performance.now() + seconds * 1000;
     for (;;) {
       const heard_as = sentAt(store.sql, request) === undefined ? undefined : seen();

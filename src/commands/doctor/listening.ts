@@ -59,8 +59,8 @@ export async function listenTo(
       only: () => ({ namespace: telemetry.namespace }),
       onMessage(delivery) {
         noteTime(delivery);
-        const said = telemetryOf(decodedOf(delivery));
-        if (said?.msg_type === 'agent_heartbeat' && agents.size < most) agents.set(said.agent_name, said);
+        const beat = telemetryOf(decodedOf(delivery));
+        if (beat?.msg_type === 'agent_heartbeat' && agents.size < most) agents.set(beat.agent_name, beat);
       },
     });
   for (const subscription of subscriptions) broker.subscribe(subscription);

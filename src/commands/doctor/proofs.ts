@@ -113,19 +113,23 @@ function proveFairShare(settings: BrokerSettings, destination: string): Promise<
 /** Proves that a message sent while nobody listens is kept. */
 async function proveDurable(settings: BrokerSettings, destination: string, durableName: string): Promise<Diagnosis> {
   const named = { ...settings, clientId: durableName };
-  const of: Omit<Subscription, 'id' | 'ack' | 'onMessage'> = {
+  const subscription: Omit<Subscription, 'id' | 'ack' | 'onMessage'> = {
     destination,
     only: () => ({ namespace: 'doctor' }),
     durableName,
   };
   await withConnections(named, 1, ([broker]) => {
-    listen(broker, of);
+    listen(broker, subscription);
     return pause(quietMilliseconds);
   });
   await withConnections(settings, 1, ([broker]) => send(broker, destination, { namespace: 'doctor' }, 'kept'));
-  await withConnections(named, 1, ([broker]) => listen(broker, of).has(1));
+  await withConnections(named, 1, ([broker]) => listen(broker, subscription).has(1));
   try {
-    await withConnections(named, 1, async ([broker]) => void (await broker.forget(of as Required<typeof of>)));
+    await withConnections(
+      named,
+      1,
+      async ([broker]) => void (await broker.forget(subscription as Required<typeof subscription>)),
+    );
     return ok('keeps what is said while nobody listens');
   } catch (error) {
     if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;

@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 
 import { printable } from '../../lib/printable.ts';
@@ -7,8 +8,8 @@ import type { Io } from './io.ts';
 const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
 
 /**
- * Prints lines for a person. On a terminal a line that is too long goes on below its own text, past its label, and a
- * word stays whole; into a pipe so does every line. Characters that move a cursor are made visible.
+ * Prints lines for a person. On a terminal a line that is too long goes on below its own text, past its label, and a word or a quoted command stays
+ * whole; into a pipe so does every line. Characters that move a cursor are made visible.
  */
 export function printLines(io: Pick<Io, 'out' | 'terminal'>, lines: readonly string[]): void {
   const width = io.terminal('out')?.columns();
@@ -16,11 +17,17 @@ export function printLines(io: Pick<Io, 'out' | 'terminal'>, lines: readonly str
   io.out(`${(width === undefined ? shown : shown.map((line) => fitted(line, width))).join('\n')}\n`);
 }
 
+/** A space that breaks no line, for commands: so they can be copied. */
+const firm = '\u00A0';
+
 function fitted(line: string, width: number): string {
-  if (line.length <= width) return line;
+  if (stringWidth(line) <= width) return line;
   const [begin] = label.exec(line) ?? [''];
-  // A label may not take half of a narrow terminal.
-  const indent = begin.length > width / 2 ? 2 : begin.length;
-  const [first = '', ...rest] = wrapAnsi(line.slice(indent), width - indent).split('\n');
-  return [line.slice(0, indent) + first, ...rest.map((part) => ' '.repeat(indent) + part)].join('\n');
+  const isWide = begin.length > width / 2;
+  // A label that takes half of the terminal has a line of its own.
+  const indent = isWide ? 2 : begin.length;
+  const text = line.slice(begin.length).replaceAll(/"[^"]*"/g, (quoted) => quoted.replaceAll(' ', firm));
+  const [first = '', ...rest] = wrapAnsi(text, width - indent).split('\n');
+  const lines = isWide ? [begin.trimEnd(), ' '.repeat(indent) + first] : [begin + first];
+  return [...lines, ...rest.map((part) => ' '.repeat(indent) + part)].join('\n').replaceAll(firm, ' ');
 }

@@ -47,14 +47,14 @@ class DetachedProcess implements SelfStarted {
 
   async #awaitFirst(): Promise<Exclude<ChildMessage, { event: 'failed' }>> {
     const child = this.#child;
-    const told = await new Promise<unknown>((resolve, reject) => {
+    const first = await new Promise<unknown>((resolve, reject) => {
       child.once('error', reject);
       child.once('message', resolve);
       child.once('close', () => reject(new Error(`the process ended without a word: ${this.#output}`)));
     });
     // Loaded only here: the command line itself starts sooner without it.
     const { childMessageSchema } = await import('./child-messages.ts');
-    const message = childMessageSchema.parse(told);
+    const message = childMessageSchema.parse(first);
     if (message.event === 'failed') throw new SwfError(message.code, message.sentence);
     return message;
   }

@@ -59,16 +59,16 @@ export function createStoreReader(path: string, { isServer = false } = {}): Stor
   return {
     queries: () => current().queries,
     async past(asOf, present, question) {
-      const of = current();
+      const opened = current();
       // Few ask about the past, and reading a log again takes modules of its own.
       const { Pasts } = await import('../../db/past-queries.ts');
-      of.pasts ??= new Pasts(of.db, isAlive);
-      return of.pasts.ask(asOf, present, question);
+      opened.pasts ??= new Pasts(opened.db, isAlive);
+      return opened.pasts.ask(asOf, present, question);
     },
     async held(ask) {
-      const of = current();
-      of.still ??= new StillReader(() => openReader(path, undefined, { isServer }));
-      return of.still.ask(ask);
+      const opened = current();
+      opened.still ??= new StillReader(() => openReader(path, undefined, { isServer }));
+      return opened.still.ask(ask);
     },
     close,
   };

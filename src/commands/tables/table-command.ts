@@ -40,8 +40,8 @@ export async function tableCommand(io: Io, table: TableCommand, given: TableArgu
     isAll: given.flags['all'] === true,
   });
   show(io, table, output, items);
-  const said = note ?? (items.length === 0 && newest === undefined ? 'no rows that fit' : undefined);
-  if (said !== undefined) io.err(printable(said));
+  const remark = note ?? (items.length === 0 && newest === undefined ? 'no rows that fit' : undefined);
+  if (remark !== undefined) io.err(printable(remark));
   sayNewest(io, newest, items.length);
   if (items.length < total && most !== Infinity)
     io.err(`${items.length} of ${isAtLeast ? 'at least ' : ''}${total} rows; --limit ${total} shows all`);

@@ -31,17 +31,36 @@ export interface AgentFilter extends Window {
   include_exited: boolean;
 }
 
+/** Executions of at most this many messages are read for their senders. */
+const fewMessages = 20_000;
+
+/** As SQL: agents that work for the wanted execution now, or worked for it last. */
+const working = 'SELECT seq FROM wanted JOIN system_agents ON current_execution_id = name';
+
+/** As SQL: these, and agents that have sent any message of an execution of few. */
+const senders = `WITH wanted AS MATERIALIZED (SELECT name_no, name FROM names WHERE name = ?)
+  ${working} UNION
+  SELECT a.seq FROM (SELECT DISTINCT sender_no, namespace_no FROM wanted JOIN message_rows ON execution_no = name_no) AS m
+  JOIN system_agents AS a ON m.sender_no = ${numberOf('a.agent_name')} AND m.namespace_no IS ${numberOf('a.namespace')}`;
+
 const bound = (direction: 'ASC' | 'DESC'): string =>
   `(SELECT seq FROM message_rows WHERE execution_no = name_no ORDER BY seq ${direction} LIMIT 1)`;
 
-/**
- * As SQL: agents that work for an execution, or have sent a message of it. Messages between the first and the last of the execution are looked at, so a
- * participant is found at once.
- */
-const participants = `WITH life AS MATERIALIZED (SELECT name_no, ${bound('ASC')} AS first, ${bound('DESC')} AS last FROM names WHERE name = ?)
-  SELECT a.seq FROM life CROSS JOIN system_agents AS a WHERE a.current_execution_id = (SELECT name FROM names WHERE name_no = life.name_no) OR EXISTS (
-    SELECT 1 FROM message_rows WHERE sender_no = ${numberOf('a.agent_name')} AND seq BETWEEN life.first AND life.last AND execution_no = life.name_no
-      AND namespace_no IS ${numberOf('a.namespace')})`;
+/** As SQL: the same of many messages. Only those between its first and its last are looked at, so a participant is found at once. */
+const participants = `WITH wanted AS MATERIALIZED (SELECT name_no, name, ${bound('ASC')} AS first, ${bound('DESC')} AS last FROM names WHERE name = ?)
+  ${working} UNION
+  SELECT a.seq FROM wanted CROSS JOIN system_agents AS a WHERE EXISTS (
+    SELECT 1 FROM message_rows WHERE sender_no = ${numberOf('a.agent_name')} AND seq BETWEEN wanted.first AND wanted.last
+      AND execution_no = wanted.name_no AND namespace_no IS ${numberOf('a.namespace')})`;
+
+function participantsOf(sql: Prepare, executionId: string | undefined): string {
+  const many =
+    executionId !== undefined &&
+    sql<[string], { n: number }>(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT ${fewMessages + 1})`,
+    ).get(executionId);
+  return many !== false && (many?.n ?? 0) > fewMessages ? participants : senders;
+}
 
 export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListPage<AgentRow> {
   return listRows<AgentRow>(sql, {
@@ -52,7 +71,7 @@ export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListP
     time: 'last_heartbeat',
     conditions: {
       execution: ['current_execution_id = ?', filter.execution_id],
-      participants: [`seq IN (${participants})`, filter.took_part_in],
+      participants: [`seq IN (${participantsOf(sql, filter.took_part_in)})`, filter.took_part_in],
       namespace: ['namespace = ?', filter.namespace],
       type: ['agent_type = ?', filter.agent_type],
       present: [`${indexPredicates.presentAgent} AND state <> ?`, filter.include_exited ? undefined : 'EXITED'],

@@ -67,8 +67,8 @@ function scannedRows(
   if (candidateKeys !== undefined) {
     const isOnly = indexed.conditions.length + rest.conditions.length === 0;
     const limit = isOnly ? page.limit + 1 : scanLimit;
-    const of = keysIfFew(sql, query, { indexed, source, range });
-    const keys = candidateKeys({ ...range, order: page.order, limit, of });
+    const fewKeys = keysIfFew(sql, query, { indexed, source, range });
+    const keys = candidateKeys({ ...range, order: page.order, limit, of: fewKeys });
     const chosen: Where = {
       conditions: [`${key} IN (SELECT value FROM json_each(?))`],
       values: [JSON.stringify(keys)],

@@ -97,10 +97,10 @@ export function insertRow(
 ): Recorded {
   const { effect_code, effect_reason, awaits } = effectColumns(effect);
   const { message_type, execution_id, simulation_tick } = envelope;
-  const said = sentAt ?? toUtc(envelope.timestamp) ?? recordedAt;
+  const sent = sentAt ?? toUtc(envelope.timestamp) ?? recordedAt;
   const { body, is_whole } =
     headers === undefined
-      ? storedBody({ payload, message_id, envelope }, said, effect.effect !== 'rejected')
+      ? storedBody({ payload, message_id, envelope }, sent, effect.effect !== 'rejected')
       : { body: payload, is_whole: 1 as const };
   const { numberOf } = nameNumbers(sql);
   const { lastInsertRowid } = sql(
@@ -118,7 +118,7 @@ export function insertRow(
     numberOf(execution_id),
     numberOf(envelope.run_id),
     destination === usualDestination(message_type) ? null : destination,
-    Date.parse(said),
+    Date.parse(sent),
     Date.parse(recordedAt),
     simulation_tick === undefined ? null : String(simulation_tick),
     effect.effect,
@@ -132,7 +132,7 @@ export function insertRow(
     body,
     headers ?? null,
   );
-  const told = {
+  const fields = {
     seq: Number(lastInsertRowid),
     message_id,
     effect: effect.effect,
@@ -140,7 +140,7 @@ export function insertRow(
     effect_reason,
     execution_id: execution_id ?? null,
   };
-  return asRecorded(told, true);
+  return asRecorded(fields, true);
 }
 
 /** The columns of an effect besides its name. */

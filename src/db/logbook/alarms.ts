@@ -81,7 +81,7 @@ export function alarmsIn(
   { start_time, ...window }: { start_time: string; end_time: string; namespace?: string | undefined },
 ): AlarmRow[] {
   const alarms = new Map<string, AlarmRow>();
-  for (const said of entriesUntil(sql, alarmMessageTypes, window)) take(alarms, said);
+  for (const entry of entriesUntil(sql, alarmMessageTypes, window)) take(alarms, entry);
   return [...alarms.values()].filter(({ cleared_at }) => cleared_at === null || cleared_at >= start_time);
 }
 

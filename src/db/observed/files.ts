@@ -13,7 +13,7 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>): void {
   standingFor(scope, said, stf_filename);
   const gen = standing<Extract<Fact, { kind: 'stf_gen' }>>(scope, 'stf_gen', stf_filename);
   const ready = standing<Extract<Fact, { kind: 'stf_ready' }>>(scope, 'stf_ready', stf_filename);
-  const told = standing<Extract<Fact, { kind: 'told_stf' }>>(scope, 'told_stf', stf_filename);
+  const registered = standing<Extract<Fact, { kind: 'told_stf' }>>(scope, 'told_stf', stf_filename);
   const before = tx
     .sql<[string, string], { status: string; size_bytes: number | null }>(
       'SELECT status, size_bytes FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
@@ -24,7 +24,7 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>): void {
   const status = dealtWith === undefined ? 'registered' : 'processed';
   const size = orNull(ready?.fact.size_bytes);
   const known = (field: 'sequence' | 'tf_count'): number | undefined =>
-    gen?.fact[field] ?? ready?.fact[field] ?? told?.fact[field];
+    gen?.fact[field] ?? ready?.fact[field] ?? registered?.fact[field];
   tx.sql(
     `INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, checksum, size_bytes, tf_count, created_at, processed_at, tf_file_count, slice_count)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
@@ -39,7 +39,7 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>): void {
     orNull(ready?.fact.checksum),
     size,
     orNull(known('tf_count')),
-    timeOf(gen ?? ready ?? told ?? (told_ready as SaidFact)),
+    timeOf(gen ?? ready ?? registered ?? (told_ready as SaidFact)),
     dealtWith === undefined ? null : timeOf(dealtWith),
   );
   countStf(scope, stf_filename, { before, status, size });

@@ -151,14 +151,14 @@ export function heardTimeOf(
   const covering = spans.filter(({ since, until }) => since <= last && until >= first);
   const until = isListening ? now : Math.max(last, ...covering.map((span) => span.until));
   const since = covering[0]?.since ?? first;
-  const told = sql<[number, number], { from: number; until: number; reason: string }>(
+  const gaps = sql<[number, number], { from: number; until: number; reason: string }>(
     'SELECT from_ms AS "from", until_ms AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
   ).all(first, until);
   return {
     since,
     until,
     isListening,
-    gaps: mergedSpans([...told, ...unheard(spans, { since: first, until })], passing),
+    gaps: mergedSpans([...gaps, ...unheard(spans, { since: first, until })], passing),
   };
 }
 

@@ -26,9 +26,9 @@ export function countKeys(
   const body = fieldsOf(line);
   const all = countsOf(tx);
   if (all.size === 0) tx.beforeReading(() => write(tx, all));
-  const of = [executionId, sender, message_type, stateOf(body)] as const;
-  const name = of.join('\n');
-  const counts = all.get(name) ?? { of, filled: new Map<string, number>() };
+  const group = [executionId, sender, message_type, stateOf(body)] as const;
+  const name = group.join('\n');
+  const counts = all.get(name) ?? { of: group, filled: new Map<string, number>() };
   all.set(name, counts);
   const { filled } = counts;
   filled.set('', (filled.get('') ?? 0) + 1);

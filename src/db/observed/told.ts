@@ -56,9 +56,9 @@ interface Told extends Said {
 function statusTold(scope: ObservedScope): void {
   const { sql } = scope.tx;
   const { execution_id } = scope;
-  const told = everyStatus(scope);
-  const ends = told.filter(({ status }) => status !== 'running');
-  const last = ends.at(-1) ?? told.at(-1);
+  const statuses = everyStatus(scope);
+  const ends = statuses.filter(({ status }) => status !== 'running');
+  const last = ends.at(-1) ?? statuses.at(-1);
   if (last === undefined) return;
   const end = ends[0]?.sent_ms ?? null;
   sql('UPDATE observed_runs SET told_status = ?, told_ms = ?, told_by = ?, told_end_ms = ? WHERE execution_id = ?').run(

@@ -159,8 +159,8 @@ function timesOf(
   { timestamp }: Message,
   { recordedAt = utcNow(), sentAt, fromBroker }: Circumstances,
 ): { recordedAt: string; sentAt: string; at: string } {
-  const said = toUtc(timestamp) ?? sentAt ?? recordedAt;
-  return { recordedAt, sentAt: said, at: fromBroker === true ? recordedAt : said };
+  const sent = toUtc(timestamp) ?? sentAt ?? recordedAt;
+  return { recordedAt, sentAt: sent, at: fromBroker === true ? recordedAt : sent };
 }
 
 /** Types that only the driving process may say: its driver, DAQ simulator and fast processing. */

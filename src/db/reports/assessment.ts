@@ -97,8 +97,8 @@ export function assessWithFindings(
   const { drivers, causes, paused_by, pending_stop, unreadable } = evidence;
   const duration_seconds = secondsOfLife(sql, execution, endOfLife(sql, execution, moment));
   const down_seconds = downSeconds(driverGaps(drivers));
-  const told = { findings, drivers, down_seconds, causes, paused_by, pending_stop, unreadable };
-  return { detail, progress, ...judged, ...told, duration_seconds };
+  const parts = { findings, drivers, down_seconds, causes, paused_by, pending_stop, unreadable };
+  return { detail, progress, ...judged, ...parts, duration_seconds };
 }
 
 function oldestOf(facts: Facts): Pick<InHand, 'oldest' | 'deadline' | 'worst_end'> {

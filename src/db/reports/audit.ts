@@ -87,18 +87,18 @@ function checkAnnounced(
   whenMissing: Missing,
 ): AuditCheck {
   const { execution_id, run_number } = execution;
-  const said = appliedMessages(sql, execution_id, 'stf_gen');
+  const announced = appliedMessages(sql, execution_id, 'stf_gen');
   const run = sql<[string], { total_stf_files: number | null }>(
     'SELECT total_stf_files FROM runs WHERE execution_id = ?',
   ).get(execution_id);
-  const expected = run?.total_stf_files ?? said;
+  const expected = run?.total_stf_files ?? announced;
   const known = new Set(stfs.map(({ sequence }) => sequence));
   const most = Math.max(expected, ...(stfs.length === 0 ? [0] : [stfs.at(-1)?.sequence ?? 0]));
   const ids: string[] = [];
   // `end_run` may claim any number.
   for (let sequence = 1; sequence <= most && ids.length < namedIds; sequence += 1)
     if (!known.has(sequence)) ids.push(stfFilename(run_number, sequence));
-  const state = said === stfs.length ? whenMissing : 'broken';
+  const state = announced === stfs.length ? whenMissing : 'broken';
   return checked(
     'stf_announced',
     { expected, found: stfs.length, ids, id_count: most - known.size },

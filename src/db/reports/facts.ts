@@ -17,7 +17,7 @@ import { failuresInARow } from './failures.ts';
 import { slicesInHand } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
 import { payloadKind } from './undone-work.ts';
-import { standbysOf, waitingSince } from './waiting.ts';
+import { othersInHand, standbysOf, waitingSince } from './waiting.ts';
 
 /** The figures of an execution. All are kept and none is counted here, so a long run takes no longer than a short one. */
 export function factsOf(
@@ -101,6 +101,7 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
     first_slice_at: firstSliceAt(sql, execution_id),
     waiting_since: isRunning ? waitingSince(sql, execution_id, execution, detail) : {},
     standbys: isRunning ? standbysOf(sql, execution_id) : [],
+    others_in_hand: isRunning && detail.over_broker === 1 ? othersInHand(sql, execution) : 0,
     failing: failuresInARow(sql, execution_id),
     down_after_daq:
       isRunning || (ownerOf(sql, execution_id)?.epoch ?? 1) === 1

@@ -2,13 +2,11 @@ import type { Counts } from '../../domain/counts.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
 import type { Facts } from '../../monitoring/facts.ts';
+import type { OwnExecution } from '../execution/find-execution.ts';
 import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-
-/** Waiting files are among the newest. */
-const newest = 1000;
 
 /** Since when something has waited for each stage: the arrival of the oldest file or slice that it has not taken. */
 export function waitingSince(
@@ -18,37 +16,48 @@ export function waitingSince(
   { slices_expected, params }: { slices_expected: number; params: ExecutionParams },
 ): Facts['waiting_since'] {
   const first = (text: string): string | undefined =>
-    sql<[string], { at: string | null }>(text).get(executionId)?.at ?? undefined;
+    sql<[{ id: string }], { at: string | null }>(text).get({ id: executionId })?.at ?? undefined;
   const times = {
     data: first(
-      `SELECT created_at AS at FROM stf_files WHERE execution_id = ? AND ${indexPredicates.registeredStf} ORDER BY seq LIMIT 1`,
+      `SELECT created_at AS at FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf} ORDER BY seq LIMIT 1`,
     ),
     fastmon: unsampledSince(sql, executionId, params),
     fast_processing:
       slices_expected <= slices_created
         ? undefined
         : first(
-            `SELECT min(created_at) AS at FROM (SELECT created_at, slice_count FROM fastmon_files WHERE execution_id = ? ORDER BY seq DESC LIMIT ${newest}) WHERE slice_count = 0`,
+            `SELECT created_at AS at FROM fastmon_files WHERE execution_id = $id AND seq > coalesce((SELECT max(seq) FROM fastmon_files WHERE execution_id = $id AND slice_count > 0), 0) ORDER BY seq LIMIT 1`,
           ),
     worker:
       slices_queued === 0
         ? undefined
         : first(
-            `SELECT coalesce(queued_again_at, created_at) AS at FROM tf_slices WHERE execution_id = ? AND ${indexPredicates.openSlice} AND status = 'queued' ORDER BY seq LIMIT 1`,
+            `SELECT coalesce(queued_again_at, created_at) AS at FROM tf_slices WHERE execution_id = $id AND ${indexPredicates.openSlice} AND status = 'queued' ORDER BY seq LIMIT 1`,
           ),
   };
   return Object.fromEntries(Object.entries(times).filter(([, at]) => at !== undefined));
 }
 
+/** STF files to look at after the last sampled one: with a low sampling rate many of them give no samples. */
+const maxUnsampled = 1000;
+
 /** Since when an STF file has been ready without all its samples. */
 function unsampledSince(sql: Prepare, executionId: string, params: ExecutionParams): string | undefined {
   const plan = planOf(params);
-  return sql<[string], { sequence: number; tf_count: number; tf_file_count: number; at: string }>(
-    `SELECT sequence, tf_count, tf_file_count, processed_at AS at FROM stf_files WHERE execution_id = ? AND status = 'processed' ORDER BY seq DESC LIMIT ${newest}`,
+  return sql<[{ id: string }], { sequence: number; tf_count: number; tf_file_count: number; at: string }>(
+    `SELECT sequence, tf_count, tf_file_count, processed_at AS at FROM stf_files WHERE execution_id = $id AND status = 'processed'
+       AND seq >= coalesce((SELECT max(seq) FROM stf_files WHERE execution_id = $id AND tf_file_count > 0), 0) ORDER BY seq LIMIT ${maxUnsampled}`,
   )
-    .all(executionId)
-    .findLast((stf) => stf.tf_file_count < plan.sampleCount(stf))?.at;
+    .all({ id: executionId })
+    .find((stf) => stf.tf_file_count < plan.sampleCount(stf))?.at;
 }
+
+/** Slices of other running executions of a namespace that workers have in hand. */
+export const othersInHand = (sql: Prepare, { execution_id, namespace }: OwnExecution): number =>
+  sql<[string, string], { n: number | null }>(
+    `SELECT sum(slices_processing) AS n FROM workflow_executions JOIN run_states USING (execution_id)
+     WHERE status = 'running' AND namespace = ? AND execution_id <> ?`,
+  ).get(namespace, execution_id)?.n ?? 0;
 
 /** Times of standby to look at. */
 const maxStandbys = 50;

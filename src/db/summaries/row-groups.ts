@@ -43,7 +43,7 @@ export function* addRows(
   const { conditions, values } = conditionsOf(source, question);
   const range = rangeOf(sql, source, question);
   const isOf = question.execution_id === undefined ? '' : `${source.isOfExecution} AND`;
-  const of = question.execution_id === undefined ? [] : [question.execution_id];
+  const ids = question.execution_id === undefined ? [] : [question.execution_id];
   const index = isOf === '' || source.index === undefined ? 'NOT INDEXED' : `INDEXED BY ${source.index}`;
   const among = `FROM ${table} AS t ${index} WHERE ${isOf} ${key} > ? AND ${key} <= ?`;
   const text = `SELECT ${toldColumns(source, question)}, n, failed, retries, bytes, slices, stay_failed, seconds FROM (
@@ -52,9 +52,9 @@ export function* addRows(
   for (let after = range.from - 1; ;) {
     const upTo = sql<unknown[], { last: number | null }>(
       `SELECT max(k) AS last FROM (SELECT ${key} AS k ${among} ORDER BY ${key} LIMIT ?)`,
-    ).get(...of, after, range.to, rowsOfStep)?.last;
+    ).get(...ids, after, range.to, rowsOfStep)?.last;
     if (upTo === undefined || upTo === null) return;
-    for (const part of sql<unknown[], Part>(text).all(...of, after, upTo, ...values)) add(groups, question.keys, part);
+    for (const part of sql<unknown[], Part>(text).all(...ids, after, upTo, ...values)) add(groups, question.keys, part);
     after = upTo;
     yield;
   }

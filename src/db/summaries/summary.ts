@@ -26,9 +26,9 @@ function* addSlices(
 ): Steps<void> {
   const { assigned_worker } = question;
   const isWorker = assigned_worker === undefined ? () => true : workerTest(sql, assigned_worker);
-  for (const of of executionsOf(sql, question)) {
-    const columns = yield* histories.of(of.execution_id).follow();
-    yield* addAttempts(groups, { columns, of, isWorker }, question);
+  for (const execution of executionsOf(sql, question)) {
+    const columns = yield* histories.of(execution.execution_id).follow();
+    yield* addAttempts(groups, { columns, of: execution, isWorker }, question);
     yield;
   }
 }

@@ -104,20 +104,20 @@ export class AttemptHistory {
 
   /** Rereads the slices that messages since have moved. @returns whether no such messages are left */
   #followMessages(): boolean {
-    const said = this.#sql<[string, number, number], { seq: number; message_id: string }>(
+    const messages = this.#sql<[string, number, number], { seq: number; message_id: string }>(
       `SELECT seq, message_id FROM message_rows INDEXED BY message_rows_execution
        WHERE execution_no = ${numberOf('?')} AND seq > ? ORDER BY seq LIMIT ?`,
     ).all(this.#id, this.#seq, messagesOfStep);
     const late = this.#sql<[string, number], { late_seq: number; message_id: string }>(
       `SELECT late_seq, message_id FROM late_messages JOIN message_rows USING (seq) WHERE execution_id = ? AND late_seq > ? ORDER BY late_seq`,
     ).all(this.#id, this.#lateSeq);
-    const { moved, hasEnded } = this.#movedBy([...said, ...late]);
-    if (this.#isObserved && said.length > 0) for (const slice of this.#movedOfOthers()) moved.add(slice);
+    const { moved, hasEnded } = this.#movedBy([...messages, ...late]);
+    if (this.#isObserved && messages.length > 0) for (const slice of this.#movedOfOthers()) moved.add(slice);
     if (moved.size > 0) this.#readAgain([...moved]);
     if (hasEnded) this.#readAbandoned();
     this.#lateSeq = late.at(-1)?.late_seq ?? this.#lateSeq;
-    this.#seq = said.at(-1)?.seq ?? this.#seq;
-    return said.length < messagesOfStep;
+    this.#seq = messages.at(-1)?.seq ?? this.#seq;
+    return messages.length < messagesOfStep;
   }
 
   /** The slices that message ids name, and whether a message ends the execution. */

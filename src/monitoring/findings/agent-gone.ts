@@ -17,14 +17,14 @@ export const agentGone = defineFinding(
       .filter(({ isRemote, last_heartbeat }) => !isRemote || livenessOf(last_heartbeat, facts.now) === 'gone');
     if (facts.status !== 'running' || !isDriven(facts) || gone.length === 0) return undefined;
     const names = gone.map(({ agent_name }) => agent_name).slice(0, named);
-    const told = gone.slice(0, named).map(({ agent_name, hostname, isRemote }) => {
+    const descriptions = gone.slice(0, named).map(({ agent_name, hostname, isRemote }) => {
       const held = facts.lost.filter(({ assigned_worker }) => assigned_worker.startsWith(`${agent_name}/`)).length;
       const where = isRemote ? ` on ${hostname}` : '';
       return `${agent_name}${where}${held === 0 ? '' : ` with ${counted(held, 'TF slice')} in hand`}`;
     });
     return {
       severity: 'warning',
-      sentence: `Gone without a word, last heard ${gone[0]?.last_heartbeat}: ${told.join(', ')}. Look at their hosts; slices go to other workers.`,
+      sentence: `Gone without a word, last heard ${gone[0]?.last_heartbeat}: ${descriptions.join(', ')}. Look at their hosts; slices go to other workers.`,
       ids: [...names, ...facts.lost.slice(0, named).map(({ slice_filename }) => slice_filename)],
       next: call('list_agents', { execution_id }),
     };

@@ -12,8 +12,7 @@ export function endOfAttempt(attempts: Attempts, at: number, life: Life): number
 }
 
 /**
- * The work of slots, one character per bin: `.` idle, `1` to `9` busy for that many tenths, `#` busy throughout. Where an attempt failed, a letter:
- * `a` idle, `b` to `j` busy for one to nine tenths, `!` busy throughout.
+ * The work of slots, one character per bin: `.` idle, `1` to `9` busy for that many tenths, `#` busy throughout, `!` an attempt failed in it.
  * @param slots numbers of workers, in output order
  */
 export function cellsOf(
@@ -34,10 +33,7 @@ export function cellsOf(
     if (attempts.state[at] === failed && bin >= 0 && bin < bins.count) (hasFailed[row] as Uint8Array)[bin] = 1;
   }
   return busy.map((times, row) =>
-    Array.from(times, (time, bin) => {
-      const cell = cellOf(time / bins.width);
-      return hasFailed[row]?.[bin] === 1 ? (failedCells[cell] ?? '!') : cell;
-    }).join(''),
+    Array.from(times, (time, bin) => (hasFailed[row]?.[bin] === 1 ? '!' : cellOf(time / bins.width))).join(''),
   );
 }
 
@@ -52,11 +48,6 @@ function addTime(times: Float64Array, bins: Bins, attempt: { from: number; until
       (times[bin] as number) + workTime(attempt.life, Math.max(attempt.from, left), Math.min(attempt.until, right));
   }
 }
-
-/** Cells in which an attempt failed. */
-const failedCells: Readonly<Record<string, string>> = Object.fromEntries(
-  Array.from('.123456789', (cell, tenths) => [cell, 'abcdefghij'.charAt(tenths)]),
-);
 
 /** Nearly all of it counts as all: starts and ends are exact only to the millisecond. */
 function cellOf(part: number): string {

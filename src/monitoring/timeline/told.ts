@@ -35,7 +35,7 @@ function partsOf(
   most: { causes: number; workers: number; phases: number },
 ) {
   const end = bins.from + bins.count * bins.width;
-  const told = phases
+  const shown = phases
     .filter(({ start, end: until = Infinity }) => until > bins.from && start < end)
     .toSorted((a, b) => a.start - b.start);
   const worst = workers.toSorted(
@@ -48,7 +48,7 @@ function partsOf(
     bins: bins.count,
     last_bin_complete: life.hasEnded || end <= life.end,
     series,
-    phases: told.slice(-most.phases).map(({ phase, start, end: until, by }) =>
+    phases: shown.slice(-most.phases).map(({ phase, start, end: until, by }) =>
       present({
         phase,
         start: iso(start),
@@ -56,7 +56,7 @@ function partsOf(
         by: by === undefined ? null : by.slice(0, shownName),
       }),
     ),
-    phases_omitted: told.length > most.phases ? told.length - most.phases : null,
+    phases_omitted: shown.length > most.phases ? shown.length - most.phases : null,
     latency: latency.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
     causes: causes.slice(0, most.causes).map(({ first, last, example, ...cause }) => ({
       cause: cause.cause.slice(0, shownCause),

@@ -4,7 +4,7 @@ import { type Fields, objectOf } from './values.ts';
 const echoes: ReadonlySet<string> = new Set(['content.result']);
 
 /** Keys that a sender fills only if there is something to report. */
-const told: ReadonlySet<string> = new Set(['error', 'reason']);
+const errorKeys: ReadonlySet<string> = new Set(['error', 'reason']);
 
 /** A message has a few dozen keys; any further ones are ignored. */
 const maxKeys = 60;
@@ -27,7 +27,7 @@ function addFilled(keys: string[], fields: Fields, prefix: string): void {
     if (
       fields[key] !== null &&
       key !== '' &&
-      !told.has(key) &&
+      !errorKeys.has(key) &&
       name !== 'content' &&
       !echoes.has(name) &&
       key.length <= maxKeyLength

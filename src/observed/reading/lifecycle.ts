@@ -67,7 +67,7 @@ function phase(type: PhaseType): (body: Fields) => Fact {
   return (body) => {
     // Fast processing repeats the end of a run for workers, with the whole original message inside.
     const inner = body['content'];
-    const said = typeof inner === 'object' && inner !== null ? (inner as Fields) : body;
-    return { kind: 'phase', type, total_stf_files: countOf(said['total_stf_files']) };
+    const fields = typeof inner === 'object' && inner !== null ? (inner as Fields) : body;
+    return { kind: 'phase', type, total_stf_files: countOf(fields['total_stf_files']) };
   };
 }

@@ -22,8 +22,8 @@ export const heartbeat: Call = {
     const name = textOf(body['instance_name']);
     const isKnown = name !== undefined && objectNamed(tx.sql, systemAgents.path, name) !== undefined;
     const answer = register(tx, { resource: systemAgents, body, at });
-    const told = textOf(body['agent_type'])?.toLowerCase() ?? '';
-    const type = Object.hasOwn(types, told) ? types[told] : undefined;
+    const agentType = textOf(body['agent_type'])?.toLowerCase() ?? '';
+    const type = Object.hasOwn(types, agentType) ? types[agentType] : undefined;
     if (answer.status === 201 && type !== undefined && name !== undefined)
       noteProgram(tx, name, {
         type,

@@ -53,8 +53,8 @@ function bodyOf(text: string | null): Body {
 }
 
 const words = (...parts: (string | undefined)[]): string | null => {
-  const said = parts.filter((part) => part !== undefined);
-  return said.length === 0 ? null : said.join(' ');
+  const known = parts.filter((part) => part !== undefined);
+  return known.length === 0 ? null : known.join(' ');
 };
 
 /** How long nobody drove an execution, as far as its clock tells. */

@@ -3,19 +3,14 @@ import type { Queries } from '../../db/queries.ts';
 import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import type { ObservedPart } from '../../db/reports/observed/facts.ts';
-import { causeOf } from '../../domain/causes.ts';
-import { logLevels } from '../../lib/logger.ts';
 import { present } from '../../lib/present.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { CommandGiven, DriverSpan, FailureCause } from '../../monitoring/evidence.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 import { clip, clipShown } from '../shared/clip.ts';
 
-/** Events and errors that are shown. */
+/** Events that are shown. */
 export const lastEvents = 6;
-const shownErrors = 8;
-/** Log lines to look at for different errors. */
-const errorsLookedAt = 50;
 const shownAgents = 12;
 const shownText = 300;
 
@@ -40,8 +35,8 @@ export function commandOf(command: CommandGiven | undefined) {
 /** The stop of an execution; pending if no driver has acted on it. */
 export function stopOf(stop: CommandGiven | undefined, pending: CommandGiven | undefined) {
   if (stop !== undefined || pending === undefined) return commandOf(stop);
-  const told = commandOf(pending);
-  return told === null ? null : { ...told, pending: true as const };
+  const command = commandOf(pending);
+  return command === null ? null : { ...command, pending: true as const };
 }
 
 /** How long it has lived, and its expected times. */
@@ -198,28 +193,6 @@ export function agentsOf(executionId: string, queries: Queries) {
     .map(({ agent_name, state, status, last_heartbeat, heard_on }) =>
       heard_on === null ? { agent_name, state, status, last_heartbeat } : { agent_name, last_heartbeat },
     );
-}
-
-/**
- * The last errors that agents logged and the last messages that were not taken as sent, newest first. Of errors that differ only in numbers and names
- * the newest is shown, and how many more there are among the lines looked at.
- */
-export function lastErrors(executionId: string, queries: Queries) {
-  const lines = queries.lastLogLines(executionId, logLevels.ERROR, errorsLookedAt);
-  const causes = lines.map(({ message }) => causeOf(message));
-  const logs = lines.flatMap((row, index) => {
-    const alike = causes.filter((cause) => cause === causes[index]).length;
-    if (causes.indexOf(causes[index] as string) < index) return [];
-    const more = alike === 1 ? '' : ` (and ${alike - 1} more like it)`;
-    return { time: row.timestamp, source: row.agent, error: `${clipped(row.message) ?? ''}${more}`, log_id: row.key };
-  });
-  const messages = queries.lastTroubledMessages(executionId, shownErrors).map((row) => ({
-    time: row.recorded_at,
-    source: row.sender_agent ?? row.destination,
-    error: `${row.message_type} ${row.effect}: ${clipped(row.effect_reason) ?? ''}`,
-    message_id: row.message_id,
-  }));
-  return [...logs, ...messages].toSorted((a, b) => (a.time < b.time ? 1 : -1)).slice(0, shownErrors);
 }
 
 /** Longest sentence shown: the longest reason that a driver gives, and the words around it. */

@@ -93,8 +93,8 @@ export function listPage<Row extends { key: number }, Shape extends z.ZodRawShap
   { ask, item, computed, whenEmpty, atEnd, remark, values = {}, resolve = resolveExecution }: ListParts<Row, Shape>,
 ) {
   const names = chosenOf(args.fields, Object.keys(item().shape));
-  const of = fingerprint(tool, args);
-  const { fixed, page, before } = fix(args, of, context, resolve);
+  const listId = fingerprint(tool, args);
+  const { fixed, page, before } = fix(args, listId, context, resolve);
   const found = ask(fixed, page);
   const items = asManyAsFit(found.rows, (row) => {
     const known: Readonly<Record<string, unknown>> = { ...row, ...computed?.(row) };
@@ -106,7 +106,11 @@ export function listPage<Row extends { key: number }, Shape extends z.ZodRawShap
   const total = counted.total_is_lower_bound ? 0 : counted.total_count;
   const next =
     hasMore && last !== undefined
-      ? writeCursor({ after: last, given, total, of, as_of: context.asOf }, fixed, args.execution_id === 'latest')
+      ? writeCursor(
+          { after: last, given, total, of: listId, as_of: context.asOf },
+          fixed,
+          args.execution_id === 'latest',
+        )
       : undefined;
   const noteOf = (): string | undefined => {
     if (isShort) return shortPage;

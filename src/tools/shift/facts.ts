@@ -109,10 +109,10 @@ function lookAt(queries: Queries, row: ListedExecution, now: number): ShiftExecu
 /** An execution as it was at the end of a shift that it outlived, as far as sums tell: without its health. */
 function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift): Steps<ShiftExecution> {
   const { execution_id, start_time } = row;
-  const of = { execution_id, end_time, keys: ['status'] } as const;
-  const stfs = yield* queries.summarize({ what: 'stf_files', time_field: 'created', ...of });
-  const created = yield* queries.summarize({ what: 'slices', time_field: 'created', ...of });
-  const ended = yield* queries.summarize({ what: 'slices', time_field: 'completed', ...of });
+  const scope = { execution_id, end_time, keys: ['status'] } as const;
+  const stfs = yield* queries.summarize({ what: 'stf_files', time_field: 'created', ...scope });
+  const created = yield* queries.summarize({ what: 'slices', time_field: 'created', ...scope });
+  const ended = yield* queries.summarize({ what: 'slices', time_field: 'completed', ...scope });
   return {
     row,
     status: 'running',
@@ -151,7 +151,7 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
     execution_id,
     reason: undefined,
   };
-  const said = landmarks.flatMap((message): PersonAction[] => {
+  const found = landmarks.flatMap((message): PersonAction[] => {
     const did = actionNames[message.message_type];
     if (did === undefined || message.effect !== 'applied') return [];
     const body = objectIn(message.body);
@@ -163,5 +163,5 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
     const who = claimed === undefined ? { name: sender } : { name: claimed, sent_by: sender };
     return [{ time: message.sent_at, ...who, did, execution_id, reason: text('reason') }];
   });
-  return [...said, started].filter(({ time }) => time >= start_time && time <= end_time);
+  return [...found, started].filter(({ time }) => time >= start_time && time <= end_time);
 }

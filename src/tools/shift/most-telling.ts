@@ -7,6 +7,6 @@ import type { PersonAction } from './shift.ts';
 export function mostTelling(actions: readonly PersonAction[], most: number): PersonAction[] {
   const latest = actions.toReversed();
   const isStart = ({ did }: PersonAction): boolean => did === 'started';
-  const told = [...latest.filter((action) => !isStart(action)), ...latest.filter(isStart)].slice(0, most);
-  return actions.filter((action) => told.includes(action));
+  const chosen = [...latest.filter((action) => !isStart(action)), ...latest.filter(isStart)].slice(0, most);
+  return actions.filter((action) => chosen.includes(action));
 }

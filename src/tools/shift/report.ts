@@ -62,8 +62,9 @@ async function lookAt(shift: Shift, context: LiveContext): Promise<Looked> {
 /** Executions with messages that were sent in a shift and recorded after it, so that a report as of its end lacks them. */
 function lateOf(queries: Queries, shift: Shift): string[] {
   const [from, until] = [Date.parse(shift.start_time), Date.parse(shift.end_time)];
-  const ids = executionsOf(queries, shift).map(({ execution_id }) => execution_id);
-  return ids.filter((id) => queries.isAnyRecordedLate(id, from, until));
+  // Of own executions the recorder's times count, whatever the clocks of their agents say.
+  const observed = executionsOf(queries, shift).filter(({ origin }) => origin === 'observed');
+  return observed.map(({ execution_id }) => execution_id).filter((id) => queries.isAnyRecordedLate(id, from, until));
 }
 
 /** The report of a shift, as the tool answers; of a past one as of its end. Throws `ARGUMENT_INVALID` for an invalid time. */
@@ -112,14 +113,14 @@ function shiftOf(args: Asked, now: number): Shift {
 }
 
 function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shift: Shift) {
-  const of = (status: string): number => all.filter((row) => statusAtEnd(row, shift) === status).length;
+  const countIn = (status: string): number => all.filter((row) => statusAtEnd(row, shift) === status).length;
   const { stay_failed, waiting } = left(executions);
   return {
     executions: all.length,
-    running: of('running'),
-    completed: of('completed'),
-    failed: of('failed'),
-    terminated: of('terminated'),
+    running: countIn('running'),
+    completed: countIn('completed'),
+    failed: countIn('failed'),
+    terminated: countIn('terminated'),
     stf_files: stf_files.count,
     bytes: stf_files.bytes,
     slices_completed: countOf(ended, 'completed'),

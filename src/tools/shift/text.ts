@@ -146,10 +146,10 @@ const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecutio
   Math.max(0, slices_created - slices_completed - stay_failed);
 
 function actionLines(actions: readonly PersonAction[], shown: ShownTime): string[] {
-  const told = mostTelling(actions, shownActions);
-  const more = actions.length - told.length;
+  const listed = mostTelling(actions, shownActions);
+  const more = actions.length - listed.length;
   return [
-    ...told.map((action) => actionLine(action, shown)),
+    ...listed.map((action) => actionLine(action, shown)),
     ...(more === 0 ? [] : [`- and ${more} earlier actions, mostly starts`]),
   ];
 }

@@ -57,10 +57,10 @@ export async function troublesOf(
       .toSorted((a, b) => a.at - b.at);
     for (const { one, at } of inOrder) {
       if (context.signal.aborted) return;
-      const told = await context.past(new Date(at).toISOString(), context.now(), (past) =>
+      const found = await context.past(new Date(at).toISOString(), context.now(), (past) =>
         toldIn(past, one.row.execution_id),
       );
-      one.told.set(at, told);
+      one.told.set(at, found);
     }
   };
   await ask(new Map(watched.map((one) => [one, spread(one.from, one.until, coarse)])));

@@ -71,9 +71,9 @@ export function paintCells(ground: Ground, cells: readonly string[], colours: Co
       const left = Math.floor((bin / line.length) * ground.width);
       const right = Math.max(left + 1, Math.floor(((bin + 1) / line.length) * ground.width));
       const tenths = '.123456789#'.indexOf(character);
-      const busy = tenths < 0 ? 'abcdefghij!'.indexOf(character) : tenths;
-      if (busy > 0) fill(ground, row, [left, right], mixed(colours.ground, colours.completed, busy / 10));
+      // How busy a bin with a failure was is not known.
       if (tenths < 0) fill(ground, row, [left, right], colours.failed, 0.5);
+      else fill(ground, row, [left, right], mixed(colours.ground, colours.completed, tenths / 10));
     }
   }
 }

@@ -35,8 +35,8 @@ const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
 };
 
 export function inOrder(rows: readonly ExecutionRow[], sort: string): ExecutionRow[] {
-  const of = orders[sort];
-  return of === undefined ? [...rows] : rows.toSorted((a, b) => of(b) - of(a));
+  const order = orders[sort];
+  return order === undefined ? [...rows] : rows.toSorted((a, b) => order(b) - order(a));
 }
 
 export const orderWords = (sort: string): string =>

@@ -146,13 +146,13 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
     ['silent since', silent === undefined ? undefined : time(silent, zone)],
     ['data', audit?.verdict],
     ['quality', quality?.value],
-    ['paused by', said(monitor.paused_by)],
-    ['ended by', said(monitor.stopped_by)],
+    ['paused by', commandWords(monitor.paused_by)],
+    ['ended by', commandWords(monitor.stopped_by)],
   ];
   return <FactList facts={facts} shade={dimmed} />;
 }
 
-const said = (by: Monitor['paused_by']): string | undefined =>
+const commandWords = (by: Monitor['paused_by']): string | undefined =>
   by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);
 
 function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {

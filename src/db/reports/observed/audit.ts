@@ -1,3 +1,4 @@
+import type { ObservedFacts } from '../../../monitoring/observed/facts.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import type { LivenessTest } from '../../presence/leases.ts';
@@ -16,39 +17,46 @@ export function auditObserved(
 ): Audit {
   const { execution_id } = execution;
   const { facts } = observedFacts(sql, execution, moment);
+  const samples = checkSamples(facts, unannounced(sql, execution_id));
   const checks = [
     checkAnnounced(sql, execution),
     checked('stf_ready', missing(sql, execution_id, unready), 'open', 'STF files were announced and are not ready'),
     checked('slices', missing(sql, execution_id, unsliced), 'open', 'TF files are sliced in part, or by holes'),
-    checked(
-      'samples',
-      {
-        expected: facts.unsliced.count + facts.tf_files_sliced,
-        found: facts.tf_files_sliced,
-        ids: [...facts.unsliced.ids],
-        id_count: facts.unsliced.count,
-      },
-      'open',
-      'TF files were announced and are not sliced',
-    ),
+    samples.check,
     checked('results', missing(sql, execution_id, unanswered), 'open', 'slices have no result'),
     checkCounts(sql, execution),
   ];
   const isOpen =
     checks.some(({ state }) => state === 'open') || facts.gaps.length > 0 || execution.status === 'running';
   const verdict = checks.some(({ state }) => state === 'broken') ? 'broken' : isOpen ? 'open' : 'balanced';
-  return { execution_id, verdict, checks, remark: unannouncedRemark(sql, execution_id, facts.tf_files_sliced) };
+  return { execution_id, verdict, checks, remark: samples.remark };
 }
 
-/** Programs of one dialect give TF files names of their own in slices: then only the numbers of files can be compared. */
-function unannouncedRemark(sql: Prepare, executionId: string, sliced: number): string | undefined {
-  const unannounced =
-    sql<[string], { n: number }>(
-      `SELECT count(*) AS n FROM observed_samples AS s WHERE execution_id = ? AND NOT EXISTS (
-         SELECT 1 FROM observed_files AS f WHERE f.execution_id = s.execution_id AND kind = 'tf_file_registered' AND name = s.tf_filename)`,
-    ).get(executionId)?.n ?? 0;
-  if (unannounced === 0) return undefined;
-  return `${unannounced} of ${sliced} TF files that slices name were not announced by that name, so samples are compared by number only.`;
+/** TF files that slices name and no announcement does. */
+const unannounced = (sql: Prepare, executionId: string): number =>
+  sql<[string], { n: number }>(
+    `SELECT count(*) AS n FROM observed_samples AS s WHERE execution_id = ? AND NOT EXISTS (
+       SELECT 1 FROM observed_files AS f WHERE f.execution_id = s.execution_id AND kind = 'tf_file_registered' AND name = s.tf_filename)`,
+  ).get(executionId)?.n ?? 0;
+
+/**
+ * Checks that what was announced was sliced: by name, or by number where slices give all TF files names of their own, as programs of dialect F do.
+ */
+function checkSamples(
+  { unsliced, tf_files_sliced: sliced, counts }: ObservedFacts,
+  others: number,
+): { check: AuditCheck; remark: string | undefined } {
+  const isByNumber = others === sliced && sliced > 0;
+  const expected = isByNumber ? Math.max(counts.tf_files_received, sliced) : unsliced.count + sliced;
+  const found = { expected, found: sliced, ids: isByNumber ? [] : [...unsliced.ids], id_count: expected - sliced };
+  return {
+    check: checked('samples', found, 'open', 'TF files were announced and are not sliced'),
+    remark: isByNumber
+      ? 'Slices give TF files other names than their announcements, so samples are compared by number only.'
+      : others === 0
+        ? undefined
+        : `Of ${others} of ${sliced} TF files that slices name no announcement was heard.`,
+  };
 }
 
 /** As SQL: all items of a kind, and the missing ones. `$id` is the execution. */
@@ -94,10 +102,10 @@ function missing(sql: Prepare, executionId: string, { all, lacking, column }: Qu
 
 /** As many STFs as the end of the run states. */
 function checkAnnounced(sql: Prepare, { execution_id, stf_count }: ObservedExecution): AuditCheck {
-  const told = sql<[string], { n: number | null }>('SELECT total_stf_files AS n FROM runs WHERE execution_id = ?').get(
-    execution_id,
-  )?.n;
-  const counts = { expected: told ?? stf_count, found: stf_count, ids: [] };
+  const announced = sql<[string], { n: number | null }>(
+    'SELECT total_stf_files AS n FROM runs WHERE execution_id = ?',
+  ).get(execution_id)?.n;
+  const counts = { expected: announced ?? stf_count, found: stf_count, ids: [] };
   return checked('stf_announced', counts, 'open', 'STF files of the run were not heard of');
 }
 

@@ -37,12 +37,12 @@ export function toldConfiguration(sql: Prepare, { execution_id }: ObservedExecut
   const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
     execution_id,
   );
-  const told = objectIn(row?.params);
-  const { config } = section(told, 'workflow');
+  const params = objectIn(row?.params);
+  const { config } = section(params, 'workflow');
   const known = [
     ...(typeof config === 'string' ? [['config', config.slice(0, longestName)]] : []),
     ...numbers.flatMap(([name, of, key]) => {
-      const value = section(told, of)[key];
+      const value = section(params, of)[key];
       return isNumber(name, value) ? [[name, value]] : [];
     }),
   ];

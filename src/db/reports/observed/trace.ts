@@ -16,14 +16,14 @@ export function seqsOfObserved(
 ): number[] | undefined {
   if (sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').get(execution_id) === undefined)
     return undefined;
-  const said = sql<[string, string, string], { seq: number }>(
+  const messages = sql<[string, string, string], { seq: number }>(
     'SELECT seq FROM observed_files WHERE execution_id = ? AND kind = ? AND name = ?',
   );
   const files = [
     ...(stf_filename === null ? [] : (['stf_gen', 'stf_ready'] as const).map((type) => [type, stf_filename] as const)),
     ...(tf_filename === null ? [] : [['tf_file_registered', tf_filename] as const]),
   ];
-  const ofFiles = files.flatMap(([type, file]) => said.all(execution_id, type, file).map(({ seq }) => seq));
+  const ofFiles = files.flatMap(([type, file]) => messages.all(execution_id, type, file).map(({ seq }) => seq));
   const attempts =
     kind === 'slice'
       ? sql<[string, string], { slice_seq: number; result_seq: number | null }>(

@@ -1,0 +1,42 @@
+import type { Queries } from '../../db/queries.ts';
+import { causeOf } from '../../domain/causes.ts';
+import { logLevels } from '../../lib/logger.ts';
+import { clipped } from './parts.ts';
+
+const shownErrors = 8;
+
+/** Errors to look at for different ones. */
+const errorsLookedAt = 50;
+
+/**
+ * The last errors that agents logged and the last messages that were not taken as sent, newest first. Of those that differ only in numbers and names
+ * the newest is shown, and how many more there are among those looked at.
+ */
+export function lastErrors(executionId: string, queries: Queries) {
+  const logs = queries.lastLogLines(executionId, logLevels.ERROR, errorsLookedAt).map((row) => ({
+    time: row.timestamp,
+    source: row.agent,
+    error: clipped(row.message) ?? '',
+    log_id: row.key,
+  }));
+  const messages = queries.lastTroubledMessages(executionId, errorsLookedAt).map((row) => ({
+    time: row.recorded_at,
+    source: row.sender_agent ?? row.destination,
+    error: `${row.message_type} ${row.effect}: ${clipped(row.effect_reason) ?? ''}`,
+    message_id: row.message_id,
+  }));
+  const newest = [...logs, ...messages]
+    .toSorted((a, b) => (a.time === b.time ? 0 : a.time < b.time ? 1 : -1))
+    .slice(0, errorsLookedAt);
+  const causes = newest.map(({ error }) => causeOf(error));
+  return newest
+    .map((row, at) => ({
+      ...row,
+      error: row.error + moreWords(causes.filter((cause) => cause === causes[at]).length - 1, newest.length),
+    }))
+    .filter((_, at) => causes.indexOf(causes[at] ?? '') === at)
+    .slice(0, shownErrors);
+}
+
+const moreWords = (more: number, of: number): string =>
+  more === 0 ? '' : ` (and ${more} more like it among the last ${of})`;
