@@ -135,5 +135,5 @@ const isUnderWay = ({ status, isHeld }: Facts, health: Health): boolean =>
 /** Elapsed seconds of the DAQ's current step, at most as long as one step takes. */
 function sinceDaqStep(facts: Facts): number {
   const daq = stageStates(facts)[0];
-  return daq === undefined ? 0 : Math.min(daq.idle_seconds, daq.expected_seconds);
+  return daq === undefined ? 0 : Math.min(daq.idle_seconds, daq.expected_seconds ?? 0);
 }

@@ -9,8 +9,8 @@ export interface StageState {
   waiting: number;
   /** Since it last did something, or got something to do. */
   idle_seconds: number;
-  /** Usual time until the next item, at most. */
-  expected_seconds: number;
+  /** Usual time until the next item, at most; undefined while nothing has passed the stage. */
+  expected_seconds: number | undefined;
   state: 'waiting' | 'working' | 'slow' | 'stuck' | 'paused' | 'done';
 }
 
@@ -73,7 +73,7 @@ function toStageState({ stage, waiting, since, expected, rests, isBusy = false }
     stage,
     waiting: Math.max(0, Math.round(waiting)),
     idle_seconds: tenths(idle),
-    expected_seconds: tenths(expected ?? 0),
+    expected_seconds: expected === undefined ? undefined : tenths(expected),
     state,
   };
 }

@@ -76,7 +76,7 @@ export const getWorkflowMonitorTool = defineTool({
         dataset: datasetOf(detail),
         progress: origin === 'own' ? present({ ...progress, ...left }) : null,
         // Without its driver nothing works, whatever waits.
-        stages: isDriven ? assessed.stages : [],
+        stages: isDriven ? assessed.stages.map((stage) => present({ ...stage })) : [],
         latency: assessed.delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
         capacity: assessed.capacity === undefined ? null : present({ ...assessed.capacity }),
         findings: assessed.findings.map(findingOf),

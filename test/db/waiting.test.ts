@@ -1,12 +1,19 @@
 import { describe, expect, it } from 'vitest';
 
-import { type Answer, ask, connectInProcess, makeRunningStore } from '../helpers.ts';
+import {
+  type Answer,
+  ask,
+  connectInProcess,
+  makeRunningStore,
+  sayShortExecutions,
+  type TestStore,
+} from '../helpers.ts';
 import { secondsAgo, slice, stf, tf } from '../tools/asking.ts';
 
 const stages = ['data', 'fastmon', 'fast_processing', 'worker'] as const;
 
 /** A run in which an STF file comes every four seconds and one stage hangs: nothing gets past it. */
-async function storeWith(hanging: (typeof stages)[number]): Promise<string> {
+async function storeWith(hanging: (typeof stages)[number]): Promise<TestStore> {
   const made = await makeRunningStore({
     broker: { url: 'stomp://127.0.0.1:1' },
     fast_processing: { slice_processing_time: 1 },
@@ -42,17 +49,27 @@ async function storeWith(hanging: (typeof stages)[number]): Promise<string> {
         timestamp,
       });
   }
-  return made.path;
+  return made;
 }
 
 describe('a stage that does nothing while more and more comes', () => {
   it.each(stages)('is stuck since its first work, and so the run is stalled: %s', async (stage) => {
-    const answer = await ask(await connectInProcess(await storeWith(stage)), 'get_workflow_monitor', {
-      execution_id: 'latest',
-    });
+    const { path } = await storeWith(stage);
+    const answer = await ask(await connectInProcess(path), 'get_workflow_monitor', { execution_id: 'latest' });
     const told = (answer['stages'] as Answer[]).find((one) => one['stage'] === stage);
     expect(told).toMatchObject({ state: 'stuck' });
     expect(told?.['idle_seconds']).toBeGreaterThan(78);
     expect(answer['health']).toBe('stalled');
+  });
+
+  it('is not excused by slices of an execution whose workers cannot help it', async () => {
+    const made = await storeWith('worker');
+    await sayShortExecutions(made, 1);
+    // Its process was killed with a slice in hand.
+    made.store.db.exec(`UPDATE workflow_executions SET status = 'running' WHERE execution_id LIKE '%0002';
+      UPDATE run_states SET slices_processing = 1 WHERE execution_id LIKE '%0002'`);
+    const client = await connectInProcess(made.path);
+    const told = { execution_id: 'stf_datataking-tester-0001' };
+    expect(await ask(client, 'get_workflow_monitor', told)).toMatchObject({ health: 'stalled' });
   });
 });

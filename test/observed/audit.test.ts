@@ -48,6 +48,8 @@ describe('the audit of an observed run', () => {
     let dropped = 0;
     const audit = await auditOf('H-1', ({ msg_type }) => msg_type !== 'tf_file_registered' || (dropped += 1) > 3);
     expect(audit['summary']).toContain('Of 3 of 21 TF files that slices name no announcement was heard.');
+    const unheard = await auditOf('H-1', ({ msg_type }) => msg_type !== 'tf_file_registered');
+    expect(unheard['summary']).toContain('Of 21 of 21 TF files that slices name no announcement was heard.');
     expect((await auditOf('H-1', () => true))['summary']).not.toMatch(/announcement|number only/);
   });
 });

@@ -8,7 +8,7 @@ import type { Io } from './io.ts';
 const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
 
 /**
- * Prints lines for a person. On a terminal a line that is too long goes on below its own text, past its label, and a word or a quoted command stays
+ * Prints lines for a person. On a terminal a line that is too long goes on below its own text, past its label, and a word or a command stays
  * whole; into a pipe so does every line. Characters that move a cursor are made visible.
  */
 export function printLines(io: Pick<Io, 'out' | 'terminal'>, lines: readonly string[]): void {
@@ -26,7 +26,7 @@ function fitted(line: string, width: number): string {
   const isWide = begin.length > width / 2;
   // A label that takes half of the terminal has a line of its own.
   const indent = isWide ? 2 : begin.length;
-  const text = line.slice(begin.length).replaceAll(/"[^"]*"/g, (quoted) => quoted.replaceAll(' ', firm));
+  const text = line.slice(begin.length).replaceAll(/"swf-mcp [^"]*"/g, (quoted) => quoted.replaceAll(' ', firm));
   const [first = '', ...rest] = wrapAnsi(text, width - indent).split('\n');
   const lines = isWide ? [begin.trimEnd(), ' '.repeat(indent) + first] : [begin + first];
   return [...lines, ...rest.map((part) => ' '.repeat(indent) + part)].join('\n').replaceAll(firm, ' ');

@@ -40,8 +40,8 @@ const working = 'SELECT seq FROM wanted JOIN system_agents ON current_execution_
 /** As SQL: these, and agents that have sent any message of an execution of few. */
 const senders = `WITH wanted AS MATERIALIZED (SELECT name_no, name FROM names WHERE name = ?)
   ${working} UNION
-  SELECT a.seq FROM (SELECT DISTINCT sender_no, namespace_no FROM wanted JOIN message_rows ON execution_no = name_no) AS m
-  JOIN system_agents AS a ON m.sender_no = ${numberOf('a.agent_name')} AND m.namespace_no IS ${numberOf('a.namespace')}`;
+  SELECT a.seq FROM (SELECT DISTINCT sender_no, namespace_no FROM wanted CROSS JOIN message_rows ON execution_no = name_no) AS m
+  CROSS JOIN system_agents AS a ON m.sender_no = ${numberOf('a.agent_name')} AND m.namespace_no IS ${numberOf('a.namespace')}`;
 
 const bound = (direction: 'ASC' | 'DESC'): string =>
   `(SELECT seq FROM message_rows WHERE execution_no = name_no ORDER BY seq ${direction} LIMIT 1)`;

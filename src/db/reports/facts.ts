@@ -17,7 +17,25 @@ import { failuresInARow } from './failures.ts';
 import { slicesInHand } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
 import { payloadKind } from './undone-work.ts';
-import { othersInHand, standbysOf, waitingSince } from './waiting.ts';
+import { standbysOf, waitingSince } from './waiting.ts';
+
+/** How long a slice of another execution excuses waiting ones, in seconds. */
+const excuseSeconds = 600;
+
+/** Slices of other executions of the namespace that living workers on the broker have had in hand for a while at most. */
+function othersInHand(
+  sql: Prepare,
+  { execution_id, namespace }: OwnExecution,
+  { isAlive, now }: { isAlive: LivenessTest; now: number },
+): number {
+  const others = sql<[string, string], { id: string }>(
+    `SELECT execution_id AS id FROM workflow_executions JOIN run_states USING (execution_id)
+     WHERE status = 'running' AND over_broker AND namespace = ? AND execution_id <> ? AND slices_processing > 0`,
+  ).all(namespace, execution_id);
+  return others
+    .flatMap(({ id }) => slicesInHand(sql, id, isAlive))
+    .filter(({ isLost, since }) => !isLost && now - Date.parse(since) < excuseSeconds * 1000).length;
+}
 
 /** The figures of an execution. All are kept and none is counted here, so a long run takes no longer than a short one. */
 export function factsOf(
@@ -55,6 +73,7 @@ export function factsOf(
     slices_final,
     slice_retries,
     ...recorded,
+    others_in_hand: isOverBroker && status === 'running' ? othersInHand(sql, execution, { isAlive, now }) : 0,
     in_hand: inHand.filter(({ isLost }) => !isLost),
     lost: inHand.filter(({ isLost }) => isLost),
     driver:
@@ -101,7 +120,6 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
     first_slice_at: firstSliceAt(sql, execution_id),
     waiting_since: isRunning ? waitingSince(sql, execution_id, execution, detail) : {},
     standbys: isRunning ? standbysOf(sql, execution_id) : [],
-    others_in_hand: isRunning && detail.over_broker === 1 ? othersInHand(sql, execution) : 0,
     failing: failuresInARow(sql, execution_id),
     down_after_daq:
       isRunning || (ownerOf(sql, execution_id)?.epoch ?? 1) === 1

@@ -4,14 +4,11 @@ import type { Prepare } from '../sqlite/statements.ts';
 /** Usually a message is recorded within milliseconds, and over a broker within seconds. */
 const usualDelay = 10_000;
 
-/** Rows to look at. */
-const mostRows = 60_000;
-
 const ofExecution = `FROM message_rows WHERE execution_no = ${numberOf('$id')}`;
 
 /** As SQL: the first condition is the same for all rows, so an execution that was recorded in time is not read. */
-const lateRow = `SELECT 1 FROM (SELECT sent_ms, recorded_ms ${ofExecution} AND (SELECT recorded_ms ${ofExecution} ORDER BY seq DESC LIMIT 1) > $until ORDER BY seq DESC LIMIT ${mostRows})
-  WHERE sent_ms >= $from AND sent_ms < $until AND recorded_ms > $until AND recorded_ms - sent_ms > ${usualDelay} LIMIT 1`;
+const lateRow = `SELECT 1 ${ofExecution} AND (SELECT recorded_ms ${ofExecution} ORDER BY seq DESC LIMIT 1) > $until
+  AND sent_ms >= $from AND sent_ms < $until AND recorded_ms > $until AND recorded_ms - sent_ms > ${usualDelay} ORDER BY seq DESC LIMIT 1`;
 
 /**
  * Whether a message of an execution was sent between two times but recorded only later, as after a cut line.

@@ -2,7 +2,6 @@ import type { Counts } from '../../domain/counts.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
 import type { Facts } from '../../monitoring/facts.ts';
-import type { OwnExecution } from '../execution/find-execution.ts';
 import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
@@ -32,7 +31,7 @@ export function waitingSince(
       slices_queued === 0
         ? undefined
         : first(
-            `SELECT coalesce(queued_again_at, created_at) AS at FROM tf_slices WHERE execution_id = $id AND ${indexPredicates.openSlice} AND status = 'queued' ORDER BY seq LIMIT 1`,
+            `SELECT coalesce(queued_again_at, created_at) AS at FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND ${indexPredicates.openSlice} AND status = 'queued' ORDER BY seq LIMIT 1`,
           ),
   };
   return Object.fromEntries(Object.entries(times).filter(([, at]) => at !== undefined));
@@ -51,13 +50,6 @@ function unsampledSince(sql: Prepare, executionId: string, params: ExecutionPara
     .all({ id: executionId })
     .find((stf) => stf.tf_file_count < plan.sampleCount(stf))?.at;
 }
-
-/** Slices of other running executions of a namespace that workers have in hand. */
-export const othersInHand = (sql: Prepare, { execution_id, namespace }: OwnExecution): number =>
-  sql<[string, string], { n: number | null }>(
-    `SELECT sum(slices_processing) AS n FROM workflow_executions JOIN run_states USING (execution_id)
-     WHERE status = 'running' AND namespace = ? AND execution_id <> ?`,
-  ).get(namespace, execution_id)?.n ?? 0;
 
 /** Times of standby to look at. */
 const maxStandbys = 50;

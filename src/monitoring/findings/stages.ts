@@ -23,7 +23,7 @@ function stagesThatAre(
     .filter((stage) => stage.state === state)
     .map(({ stage, waiting, idle_seconds, expected_seconds }) => ({
       severity,
-      sentence: `${nothingDone[stage]} for ${idle_seconds} s, with ${waiting} waiting; ${expected_seconds === 0 ? 'what is usual is not known yet' : `${expected_seconds} s is usual`}.`,
+      sentence: `${nothingDone[stage]} for ${idle_seconds} s, with ${waiting} waiting; ${expected_seconds === undefined ? 'what is usual is not known yet' : `${expected_seconds} s is usual`}.`,
       ids: [stage],
       about: stage,
       next: stage === 'worker' ? call('list_tf_slices', slices) : call('list_agents', { execution_id }),

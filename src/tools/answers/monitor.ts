@@ -178,7 +178,7 @@ const flow = () => ({
       stage: z.string(),
       waiting: z.int(),
       idle_seconds: z.number(),
-      expected_seconds: z.number(),
+      expected_seconds: z.number().optional(),
       state: z.enum(['waiting', 'working', 'slow', 'stuck', 'paused', 'done']),
     }),
   ),

@@ -16,8 +16,8 @@ export function auditObserved(
   moment: { isAlive: LivenessTest; now: number },
 ): Audit {
   const { execution_id } = execution;
-  const { facts } = observedFacts(sql, execution, moment);
-  const samples = checkSamples(facts, unannounced(sql, execution_id));
+  const { facts, record } = observedFacts(sql, execution, moment);
+  const samples = checkSamples(facts, unannounced(sql, execution_id), record.dialects);
   const checks = [
     checkAnnounced(sql, execution),
     checked('stf_ready', missing(sql, execution_id, unready), 'open', 'STF files were announced and are not ready'),
@@ -45,8 +45,9 @@ const unannounced = (sql: Prepare, executionId: string): number =>
 function checkSamples(
   { unsliced, tf_files_sliced: sliced, counts }: ObservedFacts,
   others: number,
+  dialects: string,
 ): { check: AuditCheck; remark: string | undefined } {
-  const isByNumber = others === sliced && sliced > 0;
+  const isByNumber = dialects === 'F' && others === sliced && sliced > 0 && counts.tf_files_received > 0;
   const expected = isByNumber ? Math.max(counts.tf_files_received, sliced) : unsliced.count + sliced;
   const found = { expected, found: sliced, ids: isByNumber ? [] : [...unsliced.ids], id_count: expected - sliced };
   return {
