@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+import SlowFirst from './test/slow-first.ts';
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
@@ -13,6 +15,7 @@ export default defineConfig({
     // One race in 2,600 tests must not hide what the others say. The closing line names each test that needed this.
     retry: process.env['CI'] === 'true' ? 1 : 0,
     expect: { poll: { timeout: 60_000, interval: 20 } },
+    sequence: { sequencer: SlowFirst },
     reporters: ['default', './test/closing-line.ts'],
     globalSetup: ['./test/temporary-folder.ts', './test/bundle-age.ts'],
   },

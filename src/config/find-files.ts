@@ -30,7 +30,7 @@ export function findConfig(name: string, { workingFolder, shippedFolder }: Confi
     if (isFile(asPath)) return asPath;
     throw new SwfError('CONFIG_NOT_FOUND', `there is no configuration file ${asPath}; check the path`);
   }
-  const candidates = [name, `${name}.toml`, `${name}_default.toml`];
+  const candidates = [name, `${name}.toml`, ...(name.endsWith('_default') ? [] : [`${name}_default.toml`])];
   const folders = foldersOf({ workingFolder, shippedFolder });
   for (const folder of folders) {
     for (const candidate of candidates) {

@@ -67,7 +67,7 @@ export function stageWords(stage: string, p95: Pair): string[] {
   return [
     larger(p95, (name, took, other, rest) => {
       const ratio = rest === 0 ? 'against' : `${times(p95)} the`;
-      return `${stage}: 95 of 100 took at most ${seconds(took)} in ${name}, ${ratio} ${seconds(rest)} of ${other}`;
+      return `${stage}: 95 % took at most ${seconds(took)} in ${name}, ${ratio} ${seconds(rest)} of ${other}`;
     }),
   ];
 }

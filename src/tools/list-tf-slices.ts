@@ -48,7 +48,7 @@ export const listTfSlicesTool = defineTool({
         .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(300))
         .optional()
         .describe('Worker (worker-agent-wenauseic-485/07), its agent, or a slot (7)'),
-      min_retries: integer(0, 1000, 'Tried again so often at least'),
+      min_retries: integer(0, 1000, 'Retries at least'),
       order_by: z.enum(sliceOrders).optional().describe('seconds: of its last attempt; order newest: largest first'),
       time_field: timeField(timeFields, 'Time that start_time and end_time mean (default created)'),
       fields: itemFields,

@@ -48,6 +48,7 @@ describe('an error of a configuration', () => {
       { name: 'histogra' },
       '; the nearest is histogram_default; "swf-mcp config --list" names all, and without a name it is fast_processing_default',
     ],
+    ['a default that is not there', { name: 'x_default' }, 'no x_default, x_default.toml in ./workflows'],
     ['a name like nothing', { name: 'zzzzzzzz' }, 'among the shipped files; "swf-mcp config --list" names all'],
     [
       'a missing file of overrides',

@@ -25,7 +25,7 @@ describe('a comparison', () => {
       '0 slices failed for good in a, 3 in b',
     ]);
     expect(stageWords('slice → slice_started', { a: 0.01, b: 1 })).toEqual([
-      'slice → slice_started: 95 of 100 took at most 1.000 s in b, 100 times the 0.010 s of a',
+      'slice → slice_started: 95 % took at most 1.000 s in b, 100 times the 0.010 s of a',
     ]);
   });
 

@@ -365,7 +365,7 @@ describe('a careful assistant with these tools answers', () => {
     });
     expect(compared['configuration']).toEqual([{ key: 'fast_processing.slice_processing_time', a: '40', b: '4' }]);
     expect((compared['differences'] as string[]).join('\n')).toMatch(
-      /slice_started → slice_result: 95 of 100 took at most 1\.\d+ s in a, \d+(\.\d+)? times the 0\.1\d* s of b/,
+      /slice_started → slice_result: 95 % took at most 1\.\d+ s in a, \d+(\.\d+)? times the 0\.1\d* s of b/,
     );
   });
 

@@ -536,9 +536,9 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
       .locator('.header .key')
       .filter({ hasText: /[1-9]\d*\s+processing/ })
       .waitFor();
-    expect(await page.getByText('nobody drives').count()).toBe(0);
+    expect(await page.getByText('no driver', { exact: true }).count()).toBe(0);
     run.child.kill('SIGKILL');
-    await page.getByText('running, nobody drives').waitFor();
+    await page.getByText('running, no driver').waitFor();
     await page.getByRole('list', { name: 'Phases' }).getByText('no driver').waitFor();
     await page.getByText('Workers over time').scrollIntoViewIfNeeded();
     await page

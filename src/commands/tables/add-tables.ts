@@ -18,7 +18,7 @@ export async function addTables(program: Command, words: readonly string[], run:
       .copyInheritedSettings(program)
       .addOption(outputOption())
       .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parsePositive);
-    if (table.parts !== undefined) command.option('--all', 'alarms that are over, too');
+    if (table.parts !== undefined) command.option('--all', 'alarms that have ended, too');
     if (name === 'alarms') addSeen(command, run);
     if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
     if (isWanted(name))

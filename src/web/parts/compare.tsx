@@ -136,7 +136,7 @@ const figureNames: Readonly<Record<string, Shown>> = {
 };
 
 const delay = (stage: string): Shown => ({
-  label: `${stage}, 95 of 100 below`,
+  label: `${stage}, 95 % below`,
   shown: duration,
   unit: 'seconds',
   better: 'lower',

@@ -40,7 +40,7 @@ export function inOrder(rows: readonly ExecutionRow[], sort: string): ExecutionR
 }
 
 export const orderWords = (sort: string): string =>
-  orders[sort] === undefined ? 'those that run, then the newest' : `of the newest those with most: ${sort}`;
+  orders[sort] === undefined ? 'running first, then the newest' : `the newest, by ${sort}`;
 
 /** The tool's arguments in an address. */
 export function questionOf(params: PageProps['params']): Record<string, string | boolean> {
@@ -87,7 +87,7 @@ export function Filters({ params, change, chosen }: FiltersProps) {
           compare the two
         </a>
       ) : (
-        <small>tick two to compare them</small>
+        <small>select two to compare</small>
       )}
       <details open={isOpen}>
         <summary>more filters</summary>

@@ -34,7 +34,7 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBa
         title="Throughput"
         unit="slices/s"
         lines={[
-          { name: 'made', shade: 'queued', values: rate(timeline.series.arrived), kind: 'line' },
+          { name: 'slices made', shade: 'queued', values: rate(timeline.series.arrived), kind: 'line' },
           { name: 'completed', shade: 'completed', values: rate(timeline.series.completed), kind: 'area' },
           { name: 'failed attempts', shade: 'failed', values: rate(timeline.series.failed_attempts), kind: 'area' },
         ]}

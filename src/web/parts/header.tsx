@@ -29,7 +29,7 @@ export function Header({ monitor, audit, counts, isNow, slider }: Props) {
       <div class="title">
         <h1>{execution_id}</h1>
         <span class={dimmed}>
-          {silent === undefined ? <Pill state={status} /> : <Pill state="lost">running, nobody drives</Pill>}
+          {silent === undefined ? <Pill state={status} /> : <Pill state="lost">running, no driver</Pill>}
           {counts.failed > 0 && !isNow && (
             <Pill state="failed">{`${count(counts.failed)} ${counts.isExhausted ? 'stay failed' : 'failed'}`}</Pill>
           )}
@@ -79,7 +79,7 @@ function Figures({ monitor, counts, dimmed }: { monitor: Monitor; counts: SliceC
   const { progress } = monitor;
   return (
     <div class="figures">
-      <Figure label="slices that are over">
+      <Figure label="slices finished">
         {count(counts.completed + counts.failed)}{' '}
         <small>
           {progress === undefined

@@ -21,7 +21,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
   );
   const height = latency.length * rowHeight + 24;
   return (
-    <Card title="Delays" note="of steps that are over, in the whole run; logarithmic">
+    <Card title="Delays" note="of finished steps, over the whole run; logarithmic scale">
       {latency.length === 0 ? (
         <p>Nothing has gone through a stage yet.</p>
       ) : (
@@ -32,7 +32,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
             aria-label={latency
               .map(
                 (one) =>
-                  `${one.stage}: median ${duration(one.p50)}, 95 of 100 below ${duration(one.p95)}, longest ${duration(one.max)}`,
+                  `${one.stage}: median ${duration(one.p50)}, 95 % below ${duration(one.p95)}, longest ${duration(one.max)}`,
               )
               .join('; ')}
           >
@@ -48,7 +48,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
               <Stage key={stage.stage} stage={stage} top={row * rowHeight} at={at} width={width} />
             ))}
           </svg>
-          <p class="small">● half are below · ▮ 95 of 100 · ◆ the longest; at the right half and 95</p>
+          <p class="small">● median · ▮ 95 % · ◆ longest; on the right median and 95 %</p>
         </div>
       )}
     </Card>

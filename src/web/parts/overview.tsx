@@ -156,7 +156,7 @@ const Name = ({ row: { execution_id, origin } }: { row: ExecutionRow }) => (
 
 const State = ({ row: { status, slices_failed, silent_seconds } }: { row: ExecutionRow }) => (
   <>
-    {silent_seconds === undefined ? <Pill state={status} /> : <Pill state="lost">running, nobody drives</Pill>}
+    {silent_seconds === undefined ? <Pill state={status} /> : <Pill state="lost">running, no driver</Pill>}
     {slices_failed > 0 && (
       <Pill state="failed">{`${count(slices_failed)} ${status === 'running' ? 'failed' : 'stay failed'}`}</Pill>
     )}

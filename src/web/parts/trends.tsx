@@ -45,7 +45,7 @@ function Pictures({ days }: { days: readonly Day[] }) {
         {days[0]?.day} to {days.at(-1)?.day}, UTC
       </p>
       <Bars days={days} title="Slices that stay failed" shade="failed" of={failedShare} shown={(n) => percent(n)} />
-      <Bars days={days} title="95 of 100 runs took at most" shade="processing" of={p95} shown={duration} />
+      <Bars days={days} title="95 % of runs took at most" shade="processing" of={p95} shown={duration} />
       <Bars
         days={days}
         title="Slices a second while runs went on"

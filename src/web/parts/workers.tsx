@@ -132,8 +132,8 @@ const stepOf: Readonly<Partial<Record<string, 'left' | 'right' | 'up' | 'down'>>
 
 const hintOf = ({ spans }: Timeline): string =>
   spans === undefined
-    ? 'too many attempts to draw each: a click comes nearer, and shows them'
-    : 'hover, or use the arrow keys; a click or Enter tells the way of a slice';
+    ? 'too many attempts to draw each: click to zoom in'
+    : 'hover or use the arrow keys; click or press Enter to see a slice’s path';
 
 const wordsOf = ({ slots = [], slot_count, spans }: Timeline, bars: number): string =>
   `${slots.length < slot_count ? `${slots.length} of ` : ''}${count(slot_count)} slots${spans === undefined ? ', busy part of each bin' : `, ${count(bars)} attempts`}`;
