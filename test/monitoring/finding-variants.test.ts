@@ -1,47 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import type { AgentSeen, DriverSpan } from '../../src/monitoring/evidence.ts';
 import { findingsOf } from '../../src/monitoring/findings/index.ts';
+import { agent, driver, gone, inHand, stage, undriven } from './parts.ts';
 import { ago, type Given, situationOf } from './situation.ts';
 
-const driver = (more: Partial<DriverSpan> = {}): DriverSpan => ({
-  epoch: 1,
-  since: ago(600),
-  by: 'rita',
-  pid: 4711,
-  host: 'host-a',
-  version: '0.1.0',
-  speed: 1,
-  ...more,
-});
-const gone = { pid: 4711, hostname: 'host-a', last_sign: ago(40), alive: false, silent: true };
-const undriven = { driver: { alive: false, silent: true, since: ago(600) } };
-const agent = (more: Partial<AgentSeen> = {}): AgentSeen => ({
-  agent_name: 'worker-agent-rita-5',
-  agent_type: 'worker',
-  hostname: 'host-b',
-  state: 'READY',
-  status: 'OK',
-  last_heartbeat: ago(70),
-  isRemote: true,
-  clock_offset: null,
-  ...more,
-});
-const inHand = (seconds: number, slot = '07') => ({
-  slice_filename: `swf.100010.000001_slice_0${slot}.tf`,
-  assigned_worker: `worker-agent-rita-5/${slot}`,
-  since: ago(seconds),
-  attempt: 1,
-  isLost: false,
-});
 const lost = (seconds: number, slot?: string) => ({ ...inHand(seconds, slot), isLost: true });
-const stage = (name: 'daq_simulator' | 'data' | 'fastmon' | 'fast_processing' | 'worker', state: 'stuck' | 'slow') => ({
-  stage: name,
-  waiting: 3,
-  idle_seconds: 42,
-  expected_seconds: 2,
-  state,
-});
 const capacity = (more: object = {}) => ({
   service_seconds: 30.04,
   workers: 30,

@@ -2,45 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import type { DriverSpan } from '../../src/monitoring/evidence.ts';
 import { findingRules, findingsOf } from '../../src/monitoring/findings/index.ts';
+import { agent, driver, gone, inHand, stage, undriven } from './parts.ts';
 import { ago, type Given, situationOf } from './situation.ts';
 
-const driver = (more: Partial<DriverSpan> = {}): DriverSpan => ({
-  epoch: 1,
-  since: ago(600),
-  by: 'rita',
-  pid: 4711,
-  host: 'host-a',
-  version: '0.1.0',
-  speed: 1,
-  ...more,
-});
-
-const gone = { pid: 4711, hostname: 'host-a', last_sign: ago(40), alive: false, silent: true };
-const facts = { driver: { alive: false, silent: true, since: ago(600) } };
-const agent = {
-  agent_name: 'worker-agent-rita-5',
-  agent_type: 'worker',
-  hostname: 'host-b',
-  state: 'READY',
-  status: 'OK',
-  last_heartbeat: ago(70),
-  isRemote: true,
-  clock_offset: null,
-};
-const inHand = (seconds: number) => ({
-  slice_filename: 'swf.100010.000001_slice_000.tf',
-  assigned_worker: 'worker-agent-rita-5/07',
-  since: ago(seconds),
-  attempt: 1,
-  isLost: false,
-});
-const stage = (state: 'stuck' | 'slow') => ({
-  stage: 'fastmon' as const,
-  waiting: 3,
-  idle_seconds: 42,
-  expected_seconds: 2,
-  state,
-});
 const offDuty = {
   agent: 'worker-agent-rita-5',
   agent_type: 'worker',
@@ -66,7 +30,7 @@ const situations: Readonly<Record<string, Given>> = {
     evidence: { given_up: 4 },
   },
   TAKE_UP_FAILED: {
-    facts,
+    facts: undriven,
     evidence: {
       take_ups: 3,
       driver: gone,
@@ -74,7 +38,7 @@ const situations: Readonly<Record<string, Given>> = {
     },
   },
   DRIVER_FAULT: {
-    facts,
+    facts: undriven,
     evidence: {
       driver: gone,
       drivers: [driver({ until: ago(40), ended: 'fault', code: 'DATA_UNAVAILABLE', reason: '/data is full (ENOSPC)' })],
@@ -84,7 +48,7 @@ const situations: Readonly<Record<string, Given>> = {
     facts: { driver: { alive: true, silent: true, since: ago(600) } },
     evidence: { driver: { ...gone, alive: true } },
   },
-  DRIVER_GONE: { facts, evidence: { driver: gone, drivers: [driver({ until: ago(40), ended: 'lost' })] } },
+  DRIVER_GONE: { facts: undriven, evidence: { driver: gone, drivers: [driver({ until: ago(40), ended: 'lost' })] } },
   BROKER_AWAY: { facts: { isOverBroker: true }, evidence: { broker_away_since: ago(30) } },
   PAUSED: {
     facts: { isHeld: true },
@@ -133,10 +97,10 @@ const situations: Readonly<Record<string, Given>> = {
     },
   },
   SLICE_OVERDUE: { facts: { in_hand: [inHand(20)] }, counts: { slices_processing: 1 } },
-  STAGE_STUCK: { judged: { stages: [stage('stuck')] } },
-  STAGE_SLOW: { judged: { stages: [stage('slow')] } },
+  STAGE_STUCK: { judged: { stages: [stage('fastmon', 'stuck')] } },
+  STAGE_SLOW: { judged: { stages: [stage('fastmon', 'slow')] } },
   AGENT_MISSING: { facts: { isOverBroker: true, delays: [] }, evidence: { missing: ['data', 'worker'] } },
-  AGENT_GONE: { facts: { lost: [inHand(80)] }, evidence: { agents: [{ ...agent, status: 'STALE' }] } },
+  AGENT_GONE: { facts: { lost: [inHand(80)] }, evidence: { agents: [agent({ status: 'STALE' })] } },
   WORKER_GONE: { facts: { lost: [inHand(80)] } },
   FILE_GONE: {
     evidence: { gone: [{ hostname: 'host-b', files: 2, first: 'swf.100010.000001_tf_001.tf', since: ago(90) }] },
@@ -240,7 +204,7 @@ const situations: Readonly<Record<string, Given>> = {
       ],
     },
   },
-  CLOCK_OFF: { evidence: { agents: [{ ...agent, last_heartbeat: ago(1), clock_offset: -90 }] } },
+  CLOCK_OFF: { evidence: { agents: [agent({ last_heartbeat: ago(1), clock_offset: -90 })] } },
 };
 
 const faultAgo = (seconds: number): DriverSpan =>
@@ -280,10 +244,10 @@ describe('the findings', () => {
   it.each([
     ['DRIVER_SILENT', { facts: { driver: { alive: true, silent: false, since: ago(600) } } }],
     ['SLICE_OVERDUE', { facts: { in_hand: [inHand(5.9)] } }],
-    ['AGENT_GONE', { evidence: { agents: [{ ...agent, status: 'STALE', last_heartbeat: ago(59) }] } }],
+    ['AGENT_GONE', { evidence: { agents: [agent({ status: 'STALE', last_heartbeat: ago(59) })] } }],
     ['READER_BEHIND', { evidence: { behind: [{ role: 'fastmon', rows: 1000, since: ago(60) }] } }],
     ['DATA_OLD', { evidence: { data_as_of: ago(59) } }],
-    ['CLOCK_OFF', { evidence: { agents: [{ ...agent, last_heartbeat: ago(1), clock_offset: 2 }] } }],
+    ['CLOCK_OFF', { evidence: { agents: [agent({ last_heartbeat: ago(1), clock_offset: 2 })] } }],
     [
       'TAKE_UP_FAILED',
       { ...situations['TAKE_UP_FAILED'], evidence: { ...situations['TAKE_UP_FAILED']?.evidence, take_ups: 2 } },
