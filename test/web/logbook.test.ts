@@ -99,7 +99,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     await page.getByText('Quality: bad.').waitFor();
     await page.getByText('the <i>beam</i> was off').waitFor();
     await page.getByLabel('note of tester: what I saw').waitFor();
-    await page.getByText('hover, or use the arrow keys').waitFor();
+    await page.getByText('hover or use the arrow keys').waitFor();
     expect(await barriers(page)).toEqual([]);
   });
 
@@ -111,7 +111,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     expect(page.url()).toContain('quality=bad');
     await page.goto(`${root}#/?min_stf_count=2&sort=STFs`);
     await expect.poll(() => page.getByRole('link', { name: /^stf_datataking/ }).allInnerTexts()).toEqual([id]);
-    await page.getByText('of the newest those with most: STFs').waitFor();
+    await page.getByText('the newest, by STFs').waitFor();
     await page.getByText('how runs went, day by day').click();
     await page.getByRole('img', { name: /^Slices that stay failed, by day, up to 0.0 %$/ }).waitFor();
     expect(await barriers(page)).toEqual([]);
