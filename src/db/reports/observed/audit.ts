@@ -5,7 +5,7 @@ import type { LivenessTest } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { type AuditCheck, checked, namedIds } from '../audit-check.ts';
 import type { Audit } from '../audit.ts';
-import { observedFacts } from './facts.ts';
+import { observedFacts, unslicedSamples } from './facts.ts';
 
 type Ids = Parameters<typeof checked>[1];
 
@@ -17,19 +17,27 @@ export function auditObserved(
 ): Audit {
   const { execution_id } = execution;
   const { facts, record } = observedFacts(sql, execution, moment);
-  const samples = checkSamples(facts, unannounced(sql, execution_id), record.dialects);
+  const found = facts.tf_files_sliced;
+  // The last ones are open too, until they are sliced.
+  const open = unslicedSamples(sql, execution, record.dialects, '9999');
   const checks = [
     checkAnnounced(sql, execution),
     checked('stf_ready', missing(sql, execution_id, unready), 'open', 'STF files were announced and are not ready'),
     checked('slices', missing(sql, execution_id, unsliced), 'open', 'TF files are sliced in part, or by holes'),
-    samples.check,
+    checked(
+      'samples',
+      { expected: open.count + found, found, ids: [...open.ids], id_count: open.count },
+      'open',
+      'TF files were announced and are not sliced',
+    ),
     checked('results', missing(sql, execution_id, unanswered), 'open', 'slices have no result'),
     checkCounts(sql, execution),
   ];
   const isOpen =
     checks.some(({ state }) => state === 'open') || facts.gaps.length > 0 || execution.status === 'running';
   const verdict = checks.some(({ state }) => state === 'broken') ? 'broken' : isOpen ? 'open' : 'balanced';
-  return { execution_id, verdict, checks, remark: samples.remark };
+  const remark = samplesRemark(facts, unannounced(sql, execution_id), record.dialects);
+  return { execution_id, verdict, checks, remark };
 }
 
 /** TF files that slices name and no announcement does. */
@@ -39,25 +47,12 @@ const unannounced = (sql: Prepare, executionId: string): number =>
        SELECT 1 FROM observed_files AS f WHERE f.execution_id = s.execution_id AND kind = 'tf_file_registered' AND name = s.tf_filename)`,
   ).get(executionId)?.n ?? 0;
 
-/**
- * Checks that what was announced was sliced: by name, or by number where slices give all TF files names of their own, as programs of dialect F do.
- */
-function checkSamples(
-  { unsliced, tf_files_sliced: sliced, counts }: ObservedFacts,
-  others: number,
-  dialects: string,
-): { check: AuditCheck; remark: string | undefined } {
-  const isByNumber = dialects === 'F' && others === sliced && sliced > 0 && counts.tf_files_received > 0;
-  const expected = isByNumber ? Math.max(counts.tf_files_received, sliced) : unsliced.count + sliced;
-  const found = { expected, found: sliced, ids: isByNumber ? [] : [...unsliced.ids], id_count: expected - sliced };
-  return {
-    check: checked('samples', found, 'open', 'TF files were announced and are not sliced'),
-    remark: isByNumber
-      ? 'Slices give TF files other names than their announcements, so samples are compared by number only.'
-      : others === 0
-        ? undefined
-        : `Of ${others} of ${sliced} TF files that slices name no announcement was heard.`,
-  };
+/** The limit of the comparison of samples. */
+function samplesRemark({ tf_files_sliced: sliced, counts }: ObservedFacts, others: number, dialects: string) {
+  if (others === 0) return undefined;
+  return dialects === 'F' && others === sliced && counts.tf_files_received > 0
+    ? 'Slices give TF files other names than their announcements, so samples are compared by number only.'
+    : `Of ${others} of ${sliced} TF files that slices name no announcement was heard.`;
 }
 
 /** As SQL: all items of a kind, and the missing ones. `$id` is the execution. */

@@ -60,7 +60,7 @@ export function observedFacts(
     results_unmatched: record.results_unmatched,
     ...recorded,
     passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
-    unsliced: unslicedSamples(sql, execution, before(nextStepSeconds)),
+    unsliced: unslicedSamples(sql, execution, record.dialects, before(nextStepSeconds)),
     unsent: record.slices_unsent === 0 ? { count: 0, ids: [] } : unsentSlices(sql, execution_id, heard.until),
     unready: unreadyStfs(sql, execution_id, before(nextStepSeconds)),
     last_worker_sign: lastWorkerSign(sql, namespace, heard.until),
@@ -88,7 +88,7 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
     delays,
     messages: countAllMessages(sql, execution_id),
     stf_span: stfSpan(sql, execution_id),
-    tf_files_sliced: count(sql, 'SELECT count(*) AS n FROM observed_samples WHERE execution_id = ?', execution_id),
+    tf_files_sliced: count(sql, slicedSamples, execution_id),
     ...times,
     failed: failedSlices(sql, execution),
     causes: execution.slices_failed === 0 ? [] : failureCauses(sql, execution_id),
@@ -102,6 +102,9 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
     broken_keys: brokenKeys(sql, execution_id),
   };
 }
+
+/** As SQL: the TF files that slices name. */
+const slicedSamples = 'SELECT count(*) AS n FROM observed_samples WHERE execution_id = ?';
 
 const count = (sql: Prepare, text: string, ...values: string[]): number =>
   sql<string[], { n: number }>(text).get(...values)?.n ?? 0;
@@ -149,15 +152,22 @@ function passedSlices(sql: Prepare, executionId: string, answeredBy: string): So
   return someOf(sql, 'slice_filename', `${waiting} AND created_at < $before`, { id: executionId, before: latest });
 }
 
-/** Skips senders without any sliced file: their files are another family, which nobody slices. */
-function unslicedSamples(sql: Prepare, { execution_id, slices_created }: ObservedExecution, before: string): Some {
+/** TF files announced before a time (ISO 8601) and not sliced. Skips senders without any sliced file: their files are another family, which nobody slices. */
+export function unslicedSamples(
+  sql: Prepare,
+  { execution_id, slices_created }: ObservedExecution,
+  dialects: string,
+  before: string,
+): Some {
   if (slices_created === 0) return { count: 0, ids: [] };
   const sender = `(SELECT sender_no FROM observed_files AS o JOIN message_rows AS m USING (seq)
     WHERE o.execution_id = f.execution_id AND o.kind = 'tf_file_registered' AND o.name = f.tf_filename)`;
   const isSliced = sql<[string], { n: number }>(
     'SELECT 1 AS n FROM fastmon_files WHERE execution_id = ? AND slice_count > 0 LIMIT 1',
   ).get(execution_id);
-  if (isSliced === undefined) return { count: 0, ids: [] };
+  // Programs of dialect F give TF files other names in slices than in announcements, so only their numbers can be compared.
+  if (isSliced === undefined)
+    return { count: dialects === 'F' ? unslicedByNumber(sql, execution_id, before) : 0, ids: [] };
   return someOf(
     sql,
     'tf_filename',
@@ -168,6 +178,18 @@ function unslicedSamples(sql: Prepare, { execution_id, slices_created }: Observe
     { id: execution_id, before },
   );
 }
+
+/** How many more TF files were announced before a time than are sliced. */
+const unslicedByNumber = (sql: Prepare, executionId: string, before: string): number =>
+  Math.max(
+    0,
+    count(
+      sql,
+      'SELECT count(*) AS n FROM fastmon_files WHERE execution_id = ? AND created_at < ?',
+      executionId,
+      before,
+    ) - count(sql, slicedSamples, executionId),
+  );
 
 const unreadyStfs = (sql: Prepare, executionId: string, before: string): Some =>
   someOf(
