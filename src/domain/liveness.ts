@@ -15,6 +15,9 @@ const silentSeconds = 30;
 /** A process on another host is gone, and its work in hand is lost. */
 export const goneSeconds = 60;
 
+/** A worker that does not report itself, such as one of another make, counts as working on a slice for this long at most. */
+export const strangerSeconds = 600;
+
 export type Liveness = 'heard' | 'late' | 'silent' | 'gone';
 
 /** The liveness of a process or agent by its last sign of life. @param age of that sign, in seconds */

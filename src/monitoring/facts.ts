@@ -52,8 +52,8 @@ export interface Facts {
   last_stf_at: string | undefined;
   /** When the item arrived that has waited longest for a stage; absent if nothing waits or it is unknown. */
   waiting_since: Readonly<Partial<Record<'data' | 'fastmon' | 'fast_processing' | 'worker', string>>>;
-  /** The newest times of standby, in which workers start nothing. `until` is undefined while it goes on. */
-  standbys: readonly { from: string; until: string | undefined }[];
+  /** The newest times of standby, in which workers start nothing. Milliseconds since 1970; `end` is undefined while it goes on. */
+  standbys: readonly { start: number; end: number | undefined }[];
   /** When the first slice was made. */
   first_slice_at: string | undefined;
   /** Attempts that ended since the last slice was done, if any. */

@@ -80,11 +80,7 @@ function toStageState({ stage, waiting, since, expected, rests, isBusy = false }
 
 /** Seconds of standby since a time. */
 const restedSince = (from: string, { standbys, now }: Facts): number =>
-  standbys.reduce(
-    (sum, { from: start, until }) =>
-      sum + secondsBetween(start > from ? start : from, until === undefined ? now : Date.parse(until)),
-    0,
-  );
+  standbys.reduce((sum, { start, end = now }) => sum + Math.max(0, end - Math.max(start, Date.parse(from))), 0) / 1000;
 
 function stateFor(waiting: number, idle: number, expected: number | undefined): StageState['state'] {
   if (waiting <= 0) return 'waiting';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { findingsOf } from '../../src/monitoring/findings/index.ts';
-import { agent, driver, gone, inHand, stage, undriven } from './parts.ts';
+import { agent, driver, gone, inHand, offDuty, stage, undriven } from './parts.ts';
 import { ago, type Given, situationOf } from './situation.ts';
 
 const lost = (seconds: number, slot?: string) => ({ ...inHand(seconds, slot), isLost: true });
@@ -29,17 +29,6 @@ const delays = (mean: number, waited: number) => [
   { stage: 'slice_started → slice_result' as const, items: 99, mean, p50: mean, p95: mean, max: mean, last_at: ago(3) },
 ];
 const cause = (name: string, attempts: number) => ({ cause: name, attempts, example: undefined });
-const offDuty = (more: object = {}) => ({
-  agent: 'worker-agent-rita-5',
-  agent_type: 'worker',
-  hostname: 'host-b',
-  slots: 8,
-  reason: 'NO_PAYLOAD',
-  kind: 'recon.sh',
-  since: ago(100),
-  detail: undefined,
-  ...more,
-});
 const payload = { worker: { payload: ['recon.sh'], timeout_seconds: 90 } };
 const failed = { status: 'failed', end_time: ago(5) } as const;
 const overBroker = { isOverBroker: true, delays: [] };

@@ -2,19 +2,10 @@ import { describe, expect, it } from 'vitest';
 
 import type { DriverSpan } from '../../src/monitoring/evidence.ts';
 import { findingRules, findingsOf } from '../../src/monitoring/findings/index.ts';
-import { agent, driver, gone, inHand, stage, undriven } from './parts.ts';
+import { agent, driver, gone, inHand, offDuty, stage, undriven } from './parts.ts';
 import { ago, type Given, situationOf } from './situation.ts';
 
-const offDuty = {
-  agent: 'worker-agent-rita-5',
-  agent_type: 'worker',
-  hostname: 'host-b',
-  slots: 8,
-  reason: 'NO_PAYLOAD',
-  kind: 'recon.sh',
-  since: ago(100),
-  detail: 'slices ask for the payload recon.sh, and this worker has none',
-};
+const withoutPayload = offDuty({ detail: 'slices ask for the payload recon.sh, and this worker has none' });
 
 /** A situation for every finding, each with nothing else wrong. */
 const situations: Readonly<Record<string, Given>> = {
@@ -113,8 +104,8 @@ const situations: Readonly<Record<string, Given>> = {
           kind: 'recon.sh',
           slices: 15,
           hostname: 'host-b',
-          detail: offDuty.detail,
-          agent: offDuty.agent,
+          detail: withoutPayload.detail ?? null,
+          agent: withoutPayload.agent,
           others: 1,
         },
       ],
@@ -131,9 +122,9 @@ const situations: Readonly<Record<string, Given>> = {
   WORKER_OFF_DUTY: {
     evidence: {
       off_duty: [
-        offDuty,
+        withoutPayload,
         {
-          ...offDuty,
+          ...withoutPayload,
           agent: 'data-agent-rita-2',
           agent_type: 'data',
           reason: 'NO_FILE',

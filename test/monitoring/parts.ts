@@ -1,4 +1,4 @@
-import type { AgentSeen, DriverSpan } from '../../src/monitoring/evidence.ts';
+import type { AgentSeen, DriverSpan, OffDutyAgent } from '../../src/monitoring/evidence.ts';
 import { ago } from './situation.ts';
 
 /** Parts of situations. Each is as it usually is but for what a test gives. */
@@ -42,4 +42,16 @@ export const stage = (
   idle_seconds: 42,
   expected_seconds: 2,
   state,
+});
+
+export const offDuty = (more: Partial<OffDutyAgent> = {}): OffDutyAgent => ({
+  agent: 'worker-agent-rita-5',
+  agent_type: 'worker',
+  hostname: 'host-b',
+  slots: 8,
+  reason: 'NO_PAYLOAD',
+  kind: 'recon.sh',
+  since: ago(100),
+  detail: undefined,
+  ...more,
 });

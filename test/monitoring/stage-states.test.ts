@@ -44,8 +44,8 @@ describe('the state of a stage', () => {
           delays: done(20),
           waiting_since: { worker: ago(18) },
           standbys: [
-            { from: ago(16), until: ago(2) },
-            { from: ago(60), until: ago(40) },
+            { start: Date.parse(ago(16)), end: Date.parse(ago(2)) },
+            { start: Date.parse(ago(60)), end: Date.parse(ago(40)) },
           ],
         },
       },
@@ -60,7 +60,7 @@ describe('the state of a stage', () => {
           phase: 'standby',
           delays: done(50),
           waiting_since: { worker: ago(50) },
-          standbys: [{ from: ago(48), until: undefined }],
+          standbys: [{ start: Date.parse(ago(48)), end: undefined }],
         },
       },
       'paused',
@@ -74,7 +74,7 @@ describe('the state of a stage', () => {
           phase: 'standby',
           delays: done(50),
           waiting_since: { worker: ago(50) },
-          standbys: [{ from: ago(2), until: undefined }],
+          standbys: [{ start: Date.parse(ago(2)), end: undefined }],
         },
       },
       'stuck',
@@ -183,7 +183,7 @@ describe('the state of a stage', () => {
       phase: 'standby',
       phase_changed_at: ago(250),
       last_stf_at: ago(260),
-      standbys: [{ from: ago(250), until: undefined }],
+      standbys: [{ start: Date.parse(ago(250)), end: undefined }],
     } as const;
     const daqOf = (standby_duration: number) =>
       stageStates(factsOf({ facts, params: { daq_state_machine: { standby_duration } } }))[0];

@@ -4,6 +4,7 @@ import { numberOf } from '../migrations/names.ts';
 import { processColumns, type SignsOfLife } from '../presence/agent-registry.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { listRows } from './list-rows.ts';
+import { countAllMessages } from './message-counts.ts';
 import type { ListPage, Page, Window } from './page.ts';
 
 export interface AgentRow extends SignsOfLife {
@@ -53,16 +54,9 @@ const participants = `WITH wanted AS MATERIALIZED (SELECT name_no, name, ${bound
     SELECT 1 FROM message_rows WHERE sender_no = ${numberOf('a.agent_name')} AND seq BETWEEN wanted.first AND wanted.last
       AND execution_no = wanted.name_no AND namespace_no IS ${numberOf('a.namespace')})`;
 
-function participantsOf(sql: Prepare, executionId: string | undefined): string {
-  const many =
-    executionId !== undefined &&
-    sql<[string], { n: number }>(
-      `SELECT count(*) AS n FROM (SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT ${fewMessages + 1})`,
-    ).get(executionId);
-  return many !== false && (many?.n ?? 0) > fewMessages ? participants : senders;
-}
-
 export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListPage<AgentRow> {
+  const { took_part_in } = filter;
+  const isLarge = took_part_in !== undefined && countAllMessages(sql, took_part_in) > fewMessages;
   return listRows<AgentRow>(sql, {
     select: `seq AS key, agent_name, agent_type, namespace, state, last_heartbeat, ${processColumns}, current_execution_id, free_slots, off_duty, clock_offset, heard_on`,
     from: 'system_agents',
@@ -71,7 +65,7 @@ export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListP
     time: 'last_heartbeat',
     conditions: {
       execution: ['current_execution_id = ?', filter.execution_id],
-      participants: [`seq IN (${participantsOf(sql, filter.took_part_in)})`, filter.took_part_in],
+      participants: [`seq IN (${isLarge ? participants : senders})`, took_part_in],
       namespace: ['namespace = ?', filter.namespace],
       type: ['agent_type = ?', filter.agent_type],
       present: [`${indexPredicates.presentAgent} AND state <> ?`, filter.include_exited ? undefined : 'EXITED'],

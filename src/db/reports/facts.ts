@@ -1,7 +1,8 @@
+import { strangerSeconds } from '../../domain/liveness.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
 import { downSeconds, driverGaps } from '../../monitoring/driver-gaps.ts';
-import type { Facts } from '../../monitoring/facts.ts';
+import { type Facts, secondsBetween } from '../../monitoring/facts.ts';
 import { type Progress, progressOf } from '../../monitoring/progress.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { isHeld } from '../log/held.ts';
@@ -19,10 +20,7 @@ import { stageDelays } from './stage-delays.ts';
 import { payloadKind } from './undone-work.ts';
 import { standbysOf, waitingSince } from './waiting.ts';
 
-/** How long a slice of another execution excuses waiting ones, in seconds. */
-const excuseSeconds = 600;
-
-/** Slices of other executions of the namespace that living workers on the broker have had in hand for a while at most. */
+/** Slices of other executions of the namespace that workers on the broker work on. */
 function othersInHand(
   sql: Prepare,
   { execution_id, namespace }: OwnExecution,
@@ -34,7 +32,7 @@ function othersInHand(
   ).all(namespace, execution_id);
   return others
     .flatMap(({ id }) => slicesInHand(sql, id, isAlive))
-    .filter(({ isLost, since }) => !isLost && now - Date.parse(since) < excuseSeconds * 1000).length;
+    .filter(({ isLost, since }) => !isLost && secondsBetween(since, now) < strangerSeconds).length;
 }
 
 /** The figures of an execution. All are kept and none is counted here, so a long run takes no longer than a short one. */

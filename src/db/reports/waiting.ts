@@ -2,10 +2,10 @@ import type { Counts } from '../../domain/counts.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
 import type { Facts } from '../../monitoring/facts.ts';
-import { happenedAt } from '../log/rows.ts';
+import { phasesOf } from '../../monitoring/timeline/phases.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import { phaseChanges } from './phase-changes.ts';
 
 /** Since when something has waited for each stage: the arrival of the oldest file or slice that it has not taken. */
 export function waitingSince(
@@ -51,17 +51,11 @@ function unsampledSince(sql: Prepare, executionId: string, params: ExecutionPara
     .find((stf) => stf.tf_file_count < plan.sampleCount(stf))?.at;
 }
 
-/** Times of standby to look at. */
-const maxStandbys = 50;
+/** Changes of phase to look at: a stage that has been idle for longer is stuck anyway. */
+const maxChanges = 100;
 
-/** The newest times of standby, the newest first. */
-export function standbysOf(sql: Prepare, executionId: string): Facts['standbys'] {
-  const changes = sql<[string], { type: string; at: string }>(
-    `SELECT ${nameOf('type_no')} AS type, ${happenedAt} AS at FROM message_rows INDEXED BY message_rows_landmarks
-     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(['pause_run', 'resume_run', 'end_run'])} AND effect = 'applied'
-     ORDER BY seq DESC LIMIT ${2 * maxStandbys}`,
-  ).all(executionId);
-  return changes.flatMap(({ type, at }, index) =>
-    type === 'pause_run' ? [{ from: at, until: changes[index - 1]?.at }] : [],
+/** The newest times in which workers start nothing: between two periods, and while an operator has paused the run. */
+export const standbysOf = (sql: Prepare, executionId: string): Facts['standbys'] =>
+  phasesOf(0, phaseChanges(sql, executionId, maxChanges)).filter(
+    ({ phase }) => phase === 'standby' || phase === 'paused',
   );
-}

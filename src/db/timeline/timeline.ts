@@ -4,12 +4,9 @@ import type { Steps } from '../../lib/steps.ts';
 import { type PhaseBand, type PhaseChange, phasesOf } from '../../monitoring/timeline/phases.ts';
 import { type Picture, pictureOf, type StagePicture, type WantedPicture } from '../../monitoring/timeline/picture.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
-import { happenedAt } from '../log/rows.ts';
-import { indexPredicates } from '../migrations/index-predicates.ts';
-import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import { observedBuckets } from '../reports/observed/delays.ts';
+import { phaseChanges } from '../reports/phase-changes.ts';
 import { stageDelays } from '../reports/stage-delays.ts';
-import { jsonField } from '../sqlite/json-field.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { AttemptHistory } from './attempt-history.ts';
@@ -32,7 +29,7 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
   const attempts = yield* history.follow();
   return {
     seq: history.seq,
-    phases: [...phasesSince(life.start, phaseChanges(sql, execution.execution_id)), ...question.holes],
+    phases: [...phasesSince(life.start, phaseChanges(sql, execution.execution_id, maxChanges)), ...question.holes],
     latency:
       execution.origin === 'own'
         ? delaysOf(sql, execution.execution_id)
@@ -46,45 +43,13 @@ export function minWidth({ daq_state_machine: daq, speed }: ExecutionParams): nu
   return speed === 'max' ? 1 : (2000 * (daq.stf_interval + daq.stf_generation_time)) / speed;
 }
 
-const phaseTypes = [
-  'run_imminent',
-  'start_run',
-  'pause_run',
-  'resume_run',
-  'end_run',
-  'pause_workflow',
-  'workflow_ended',
-] as const;
-
 /** How many phase changes to show: a run of very many periods does not show each. */
 const maxChanges = 2000;
-
-interface ChangeRow {
-  type: string;
-  at: string;
-  reason: string | null;
-  by: string | null;
-}
 
 /** With very many changes the first are unknown, as is the phase before them. */
 function phasesSince(start: number, changes: readonly PhaseChange[]) {
   const [first] = changes;
   return phasesOf(first !== undefined && changes.length === maxChanges ? first.at : start, changes);
-}
-
-function phaseChanges(sql: Prepare, executionId: string): PhaseChange[] {
-  const rows = sql<[string], ChangeRow>(
-    `SELECT ${nameOf('type_no')} AS type, ${happenedAt} AS at, ${jsonField('body', 'reason')} AS reason, coalesce(${jsonField('body', 'claimed_by')}, ${nameOf('sender_no')}) AS by
-     FROM message_rows INDEXED BY message_rows_landmarks
-     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(phaseTypes)} AND effect = 'applied'
-     ORDER BY seq DESC LIMIT ${maxChanges}`,
-  ).all(executionId);
-  return rows.toReversed().map(({ type, at, reason, by }) => ({
-    type,
-    at: Date.parse(at),
-    reason: reason ?? undefined,
-    by: by ?? undefined,
-  }));
 }
 
 function delaysOf(sql: Prepare, executionId: string): StagePicture[] {

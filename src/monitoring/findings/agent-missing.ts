@@ -1,4 +1,4 @@
-import { goneSeconds, lateSeconds } from '../../domain/liveness.ts';
+import { goneSeconds, lateSeconds, strangerSeconds } from '../../domain/liveness.ts';
 import { delayOf, secondsBetween, type Facts } from '../facts.ts';
 import { queueState } from '../stage-states.ts';
 import { call, type Judgement } from './rule.ts';
@@ -26,9 +26,6 @@ export const agentMissing = defineFinding(
 /** Living agents send a sign of life every few seconds: a driver that has just started has not heard them yet. */
 const hasJustBegun = ({ driver, now }: Facts): boolean =>
   driver !== undefined && (now - Date.parse(driver.since)) / 1000 < lateSeconds;
-
-/** How long a worker that does not report itself counts as working on its slice, in seconds. */
-const strangerSeconds = 600;
 
 /** Slices are started, done or in hand: some worker is there although it does not report itself, such as one of another make. */
 const isWorkedOn = (facts: Facts): boolean =>
