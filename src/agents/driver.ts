@@ -63,11 +63,10 @@ export async function endExecution(
 ): Promise<void> {
   const { status } = verdict;
   const reason = status === 'completed' ? 'completed' : (verdict.stop.reason ?? 'stopped by request');
-  const message = {
-    completed: 'the execution is completed',
-    failed: `the execution failed: ${reason}`,
-    terminated: `the execution is terminated: ${reason}`,
-  }[status];
+  const message =
+    status === 'completed'
+      ? 'the execution is completed'
+      : `the execution ${status === 'failed' ? 'failed' : 'is terminated'}: ${reason}`;
   await journal.step({
     sender: name,
     tick: clock.now(),

@@ -28,7 +28,7 @@ import { defineTool } from './shared/tool.ts';
 
 export const getWorkflowMonitorTool = defineTool({
   name: 'get_workflow_monitor',
-  title: 'Monitor a workflow execution',
+  title: 'Monitor an execution',
   hasPage: true,
   description:
     'How far is it, is it stuck, what failed, does it keep up? Read findings first: each names its next call.',

@@ -94,10 +94,12 @@ function resolveMentioned(id: string | undefined, { queries }: ToolContext): str
   return queries.execution(id).execution_id;
 }
 
+/** The fields for a body. Of these a message has two at most. */
+const noBody = { body: undefined, body_truncated: undefined, payload: undefined, payload_truncated: undefined };
+
 const computedOf = (row: MessageRow, isWhole: boolean) => ({
   effect_reason: row.effect_reason === null ? undefined : clipShown(row.effect_reason, shownReason),
-  // Of the row, only what is shown of it.
-  payload: undefined,
+  ...noBody,
   ...(isWhole
     ? payloadOf(row.payload, wholePayload)
     : (shownBody(row.payload) ?? payloadOf(row.payload, shownPayload))),

@@ -74,13 +74,12 @@ export const planRunTool = defineLiveTool({
     if (config !== undefined && execution_id !== undefined)
       throw argumentInvalid('config and execution_id are both given; give one of them');
     const base = execution_id === undefined ? undefined : knownRun(queries(), execution_id);
-    const known = changes.slice_processing_time === undefined ? base?.measured : undefined;
-    const measured = known && { ...known, isOtherSize: changes.slices_per_sample !== undefined };
+    const measured = changes.slice_processing_time === undefined ? base?.measured : undefined;
     const params = withChanges(base?.params ?? (await services()).plannedParams(config), {
       ...changes,
       ...(measured === undefined ? {} : { slice_processing_time: measured.seconds }),
     });
-    return planOf(params, await inTurns(playRun(params)), measured);
+    return planOf(params, await inTurns(playRun(params)), measured && measuredWords(measured, changes));
   },
 });
 
@@ -88,18 +87,16 @@ export const planRunTool = defineLiveTool({
 interface Measured {
   seconds: number;
   slices: number;
-  /** Whether the planned slices have another size than those measured. */
-  isOtherSize: boolean;
 }
+
+const measuredWords = ({ slices }: Measured, changes: { slices_per_sample?: number | undefined }): string =>
+  `, as the ${slices} slices done took on average${changes.slices_per_sample === undefined ? '' : '; slices of another size may take longer or shorter'}`;
 
 /** Slices that must be done before their mean says more than the configuration. */
 const enoughSlices = 5;
 
 /** The parameters of an execution; where a payload command processes its slices, also how long that took. */
-function knownRun(
-  queries: Queries,
-  id: string,
-): { params: ExecutionParams; measured: Omit<Measured, 'isOtherSize'> | undefined } {
+function knownRun(queries: Queries, id: string): { params: ExecutionParams; measured: Measured | undefined } {
   const execution = queries.execution(id);
   const params = queries.executionParams(execution);
   const done = queries.stageDelays(execution).find(({ stage }) => stage === 'slice_started → slice_result');
@@ -158,8 +155,11 @@ function withChanges(base: ExecutionParams, changes: Readonly<Record<string, unk
   }, base);
 }
 
-/** The answer for some parameters. Seconds are of simulated time, which at speed 1 is wall time. */
-export function planOf(params: ExecutionParams, run: PlayedRun, measured?: Measured) {
+/**
+ * The answer for some parameters. Seconds are of simulated time, which at speed 1 is wall time.
+ * @param serviceWords how the time of a slice is known, if not by the configuration
+ */
+export function planOf(params: ExecutionParams, run: PlayedRun, serviceWords?: string) {
   return {
     stf_files: run.stf_files,
     tf_files: run.tf_files,
@@ -173,20 +173,17 @@ export function planOf(params: ExecutionParams, run: PlayedRun, measured?: Measu
     workers_needed: run.workers_needed,
     worker_use: rounded(run.worker_use, 3),
     longest_wait_seconds: rounded(run.longest_wait, 1),
-    assumptions: assumptionsOf(params, run, measured),
+    assumptions: assumptionsOf(params, run, serviceWords),
   };
 }
 
-function serviceWords({ worker }: ExecutionParams, measured: Measured | undefined): string {
-  if (measured !== undefined)
-    return `, as the ${measured.slices} slices done took on average${measured.isOtherSize ? '; slices of another size may take longer or shorter' : ''}`;
-  return worker.payload === undefined ? '' : `, as configured; the payload may take longer or shorter`;
-}
-
-function assumptionsOf(params: ExecutionParams, { isEndless }: PlayedRun, measured: Measured | undefined): string[] {
-  const { speed, fast_processing } = params;
+function assumptionsOf(
+  { worker, speed, fast_processing }: ExecutionParams,
+  { isEndless }: PlayedRun,
+  serviceWords = worker.payload === undefined ? '' : ', as configured; the payload may take longer or shorter',
+): string[] {
   return [
-    `each slice takes ${fast_processing.slice_processing_time} s${serviceWords(params, measured)}`,
+    `each slice takes ${fast_processing.slice_processing_time} s${serviceWords}`,
     'no slice fails or is tried again, nobody pauses the run, and files are written as fast as STFs come',
     ...(isEndless ? ['the run goes on until it is stopped: these figures are of its first physics period'] : []),
     ...(speed === 1

@@ -314,10 +314,9 @@ describe('get_workflow_monitor', () => {
         writeLog(tx, { level: 'ERROR', message }, { agent: 'a', execution_id: 'stf_datataking-tester-0001' });
     });
     const { errors } = await ask(await connectInProcess(path), 'get_workflow_monitor', { execution_id: 'latest' });
-    expect(errors.map(({ error }: Answer) => error).toSorted()).toEqual([
-      'disk full',
-      'slice 3 failed (and 2 more like it among the last 4)',
-    ]);
+    expect(errors).toHaveLength(2);
+    expect(errors).toContainEqual(expect.objectContaining({ error: 'slice 3 failed', more: 2 }));
+    expect(errors.find(({ error }: Answer) => error === 'disk full')).not.toHaveProperty('more');
   });
 
   it('shows how a run does: imminent, in physics, paused, draining', async () => {

@@ -136,14 +136,16 @@ const causesOf = ({ causes = [] }: Monitor): string[] =>
 const errorsOf = ({ errors, causes = [], findings }: Monitor): string[] =>
   errors
     .filter(({ error }) => {
-      const alone = error.replace(/ \(and \d+ more like it [^)]*\)$/, '');
       // The same error may have other words before its code, and other paths.
-      const words = shortPaths(/[A-Z]{3,}_[A-Z_]+: .*/.exec(alone)?.[0] ?? alone).slice(0, comparedError);
+      const words = shortPaths(/[A-Z]{3,}_[A-Z_]+: .*/.exec(error)?.[0] ?? error).slice(0, comparedError);
       if (findings.some(({ sentence }) => sentence.includes(words))) return false;
-      const cause = causeOf(alone);
+      const cause = causeOf(error);
       return !causes.some((one) => cause.includes(causeOf(one.cause).slice(0, comparedCause)));
     })
-    .map(({ time, source, error }) => `  error       ${time} ${source}: ${error}`);
+    .map(
+      ({ time, source, error, more }) =>
+        `  error       ${time} ${source}: ${error}${more === undefined ? '' : ` (and ${more} like it)`}`,
+    );
 
 /** The verdict. It comes last, where a terminal of 24 lines shows it. */
 function verdictOf(answer: Monitor, option: string): string {

@@ -225,6 +225,7 @@ const evidence = () => ({
       time: z.string(),
       source: z.string(),
       error: z.string(),
+      more: z.int().optional(),
       log_id: z.int().optional(),
       message_id: z.string().optional(),
     }),

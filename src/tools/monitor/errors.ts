@@ -10,7 +10,7 @@ const errorsLookedAt = 50;
 
 /**
  * The last errors that agents logged and the last messages that were not taken as sent, newest first. Of those that differ only in numbers and names
- * the newest is shown, and how many more there are among those looked at.
+ * the newest is shown, with the number of the others among those looked at.
  */
 export function lastErrors(executionId: string, queries: Queries) {
   const logs = queries.lastLogLines(executionId, logLevels.ERROR, errorsLookedAt).map((row) => ({
@@ -30,13 +30,10 @@ export function lastErrors(executionId: string, queries: Queries) {
     .slice(0, errorsLookedAt);
   const causes = newest.map(({ error }) => causeOf(error));
   return newest
-    .map((row, at) => ({
-      ...row,
-      error: row.error + moreWords(causes.filter((cause) => cause === causes[at]).length - 1, newest.length),
-    }))
+    .map((row, at) => {
+      const alike = causes.filter((cause) => cause === causes[at]).length;
+      return { ...row, ...(alike === 1 ? {} : { more: alike - 1 }) };
+    })
     .filter((_, at) => causes.indexOf(causes[at] ?? '') === at)
     .slice(0, shownErrors);
 }
-
-const moreWords = (more: number, of: number): string =>
-  more === 0 ? '' : ` (and ${more} more like it among the last ${of})`;

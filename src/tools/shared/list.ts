@@ -98,6 +98,8 @@ export function listPage<Row extends { key: number }, Shape extends z.ZodRawShap
   const found = ask(fixed, page);
   const items = asManyAsFit(found.rows, (row) => {
     const known: Readonly<Record<string, unknown>> = { ...row, ...computed?.(row) };
+    const unknown = names.find((name) => !(name in known));
+    if (unknown !== undefined) throw new Error(`${tool}: neither a row nor computed has ${unknown}`);
     return present(Object.fromEntries(names.map((name) => [name, known[name]]))) as z.infer<z.ZodObject<Shape>>;
   });
   const { hasMore, last, isShort } = endOf(found, items.length);
