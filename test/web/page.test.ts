@@ -301,6 +301,8 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.setViewportSize({ width: 1920, height: 1080 });
     await page.locator('.wall .card .sentence', { hasText: /Nothing succeeds|failed/ }).waitFor({ timeout: 30_000 });
     await expect.poll(() => page.title()).toMatch(/^! \w+ · 1 running · swf-mcp$/);
+    const course = page.getByRole('img', { name: /^Slices done over time/ });
+    await course.waitFor();
     expect(await page.locator('.wall .ended').textContent()).toContain('stf_datataking-tester-0001');
     const size = () =>
       page.evaluate(() => [
@@ -314,6 +316,8 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.setViewportSize({ width: 390, height: 844 });
     const [, , wide = 0, narrow = 0] = await size();
     expect(wide).toBeLessThanOrEqual(narrow);
+    // A phone has no room for it, so nothing is asked for it.
+    await course.waitFor({ state: 'detached' });
     run.child.kill('SIGINT');
     await run.finished;
     await page.getByText('Nothing runs.').waitFor();

@@ -20,8 +20,8 @@ const every = 2000;
 /** The most running executions on a wall, and the most ended ones below them. */
 const [maxCards, maxEnded] = [6, 6];
 
-/** The most findings of a card beside its worst. */
-const maxOthers = 2;
+/** The most cards that have room for their course and for findings beside the worst, and the most of these findings. */
+const [maxRoomy, maxOthers] = [3, 2];
 
 /** The page for a wall screen: a card for each running execution, readable from afar, and small cards for the last ended ones. */
 export function Wall() {
@@ -50,6 +50,7 @@ export function Wall() {
           <WallCard
             key={execution_id}
             id={execution_id}
+            hasRoom={hasRoomFor(running.length)}
             onSeen={(monitor) => setSeen((before) => ({ ...before, [execution_id]: monitor }))}
           />
         ))}
@@ -62,6 +63,9 @@ export function Wall() {
     </section>
   );
 }
+
+/** Whether cards have room for more than their worst finding: not on a phone, and not if there are many. */
+const hasRoomFor = (cards: number): boolean => cards <= maxRoomy && matchMedia('(min-width: 1000px)').matches;
 
 /** The cards beside each other: two rows from four on. */
 const columnsOf = (cards: number): number => Math.max(1, cards < 4 ? cards : Math.ceil(cards / 2));
@@ -80,7 +84,7 @@ function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {
   );
 }
 
-function WallCard({ id, onSeen }: { id: string; onSeen: (monitor: Monitor) => void }) {
+function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSeen: (monitor: Monitor) => void }) {
   const { zone } = useAround();
   const { answer: monitor, fault, at } = useMonitor(id, every);
   useEffect(() => {
@@ -97,7 +101,7 @@ function WallCard({ id, onSeen }: { id: string; onSeen: (monitor: Monitor) => vo
   const counts = countsNow(monitor);
   const over = counts.completed + counts.failed;
   const planned = progress?.slices_planned;
-  const [worst, ...others] = findings;
+  const [worst] = findings;
   return (
     <article class={`card ${worst === undefined ? '' : worst.severity}`}>
       <h2>
@@ -124,13 +128,24 @@ function WallCard({ id, onSeen }: { id: string; onSeen: (monitor: Monitor) => vo
       <p class={worst === undefined ? 'quiet' : 'sentence'}>
         {worst === undefined ? `${namespace ?? ''}: nothing is wrong` : inZone(worst.sentence, zone)}
       </p>
-      {others.slice(0, maxOthers).map(({ code, sentence }) => (
+      <Further monitor={monitor} hasRoom={hasRoom} />
+    </article>
+  );
+}
+
+/** The findings beside the worst, and the course of the run, if there is room. */
+function Further({ monitor: { execution_id, findings }, hasRoom }: { monitor: Monitor; hasRoom: boolean }) {
+  const { zone } = useAround();
+  if (!hasRoom) return null;
+  return (
+    <>
+      {findings.slice(1, 1 + maxOthers).map(({ code, sentence }) => (
         <p key={code} class="quiet other">
           {inZone(sentence, zone)}
         </p>
       ))}
-      <Course id={id} />
-    </article>
+      <Course id={execution_id} />
+    </>
   );
 }
 
