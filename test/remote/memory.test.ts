@@ -136,6 +136,27 @@ describe('the workflow, whatever the broker,', () => {
     await run.done;
   });
 
+  it('is stalled while the broker is away, also once its workers count as gone and the DAQ goes on', async () => {
+    const { here, broker } = site({
+      fast_processing: { slice_processing_time: 50, target_worker_count: 4 },
+      daq_state_machine: { stf_interval: 100 },
+    });
+    await here.agent('worker');
+    const run = await here.run(500, ['worker']);
+    await expect.poll(async () => (await here.monitor())['slices_completed']).toBeGreaterThan(5);
+    broker.goDown();
+    await expect.poll(async () => (await here.monitor())['slices_to_redo']).toBeGreaterThan(0);
+    const before = await here.monitor();
+    expect(before).toMatchObject({ health: 'stalled', slices_processing: 0 });
+    await expect
+      .poll(async () => (await here.monitor())['stf_count'])
+      .toBeGreaterThan((before['stf_count'] as number) + 5);
+    expect(await here.monitor()).toMatchObject({ health: 'stalled', slices_completed: before['slices_completed'] });
+    broker.comeUp();
+    await run.stop('enough');
+    await run.done;
+  });
+
   it('counts the slots of the workers that are heard, whatever the recorder is configured for', async () => {
     const { here } = site({ fast_processing: { slice_processing_time: 300 } });
     const slots = (target_worker_count: number) => ({ fast_processing: { target_worker_count } });
