@@ -16,8 +16,8 @@ const start = (db: string | undefined): Io => (io = createProcessIo({ version, d
 async function main(): Promise<number> {
   // Assistants start their server this way and wait for it: there is no command line to read.
   if (process.argv.length === 2) {
-    const { serveCommand } = await import('./commands/serve/serve.ts');
-    return serveCommand(start(undefined), { http: undefined, allowControl: false }, process.stdin);
+    const { plainServer, serveCommand } = await import('./commands/serve/serve.ts');
+    return serveCommand(start(undefined), plainServer, process.stdin);
   }
   return (await import('./commands/command-line.ts')).runCommandLine({
     version,

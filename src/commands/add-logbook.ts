@@ -1,25 +1,11 @@
 import { InvalidArgumentError, Option } from 'commander';
 
+import type { NoteArguments, QualityArguments } from './logbook/write.ts';
+import type { WatchArguments } from './services/watch.ts';
 import { type Add, parsePositive, type Run, setOption } from './shared/options.ts';
 
 const authorOption = (): Option =>
   new Option('--requested-by <NAME>', 'the person in whose name it is written (default: the user)');
-
-interface NoteFlags {
-  at?: string;
-  about?: string;
-  forNext?: true;
-  requestedBy?: string;
-}
-
-interface WatchFlags {
-  config?: string;
-  set: string[];
-  notify?: string;
-  webhook: string[];
-  every: number;
-  untilParentEnds?: true;
-}
 
 /** A finding from an hour ago is not an alarm. Seconds. */
 const longestEvery = 3600;
@@ -37,18 +23,16 @@ export function addLogbook(add: Add, run: Run): void {
     .option('--about <NAME>', 'the file, worker or message that it is about')
     .option('--for-next', 'the next shift must read it: its report begins with it')
     .addOption(authorOption())
-    .action(async (executionId: string, text: string, { at, about, forNext, requestedBy }: NoteFlags) => {
-      const args = { executionId, text, at, about, forNext: forNext === true, requestedBy };
-      await run(async (io) => (await import('./logbook/write.ts')).noteCommand(io, args));
-    });
+    .action((executionId: string, text: string, flags: Omit<NoteArguments, 'executionId' | 'text'>) =>
+      run(async (io) => (await import('./logbook/write.ts')).noteCommand(io, { executionId, text, ...flags })),
+    );
 
   add('quality <EXECUTION_ID> <good|bad|test|none>', 'judges a run; none takes that back')
     .requiredOption('--reason <TEXT>', 'why')
     .addOption(authorOption())
-    .action(async (executionId: string, value: string, options: { reason: string; requestedBy?: string }) => {
-      const args = { executionId, value, ...options };
-      await run(async (io) => (await import('./logbook/write.ts')).qualityCommand(io, args));
-    });
+    .action((executionId: string, value: string, flags: Omit<QualityArguments, 'executionId' | 'value'>) =>
+      run(async (io) => (await import('./logbook/write.ts')).qualityCommand(io, { executionId, value, ...flags })),
+    );
 
   add('watch', 'raises alarms of findings that last, and tells receivers of them, until SIGTERM')
     .option('--config <FILE>', 'the configuration, for [watch.after]: seconds by code that a finding must last')
@@ -66,8 +50,7 @@ export function addLogbook(add: Add, run: Run): void {
       new Option('--every <S>', `seconds between two looks, at most ${longestEvery}`).argParser(parseEvery).default(5),
     )
     .addOption(new Option('--until-parent-ends').hideHelp())
-    .action(async ({ config, set: sets, notify, webhook, every, untilParentEnds }: WatchFlags) => {
-      const args = { config, sets, notify, webhook, every, untilParentEnds: untilParentEnds === true };
-      await run(async (io) => (await import('./services/watch.ts')).watchCommand(io, args));
-    });
+    .action((flags: WatchArguments) =>
+      run(async (io) => (await import('./services/watch.ts')).watchCommand(io, flags)),
+    );
 }

@@ -1,32 +1,24 @@
 import { Option } from 'commander';
 
 import { argumentInvalid } from '../lib/errors.ts';
-import { type LayoutName, layoutNames } from '../messages/layouts.ts';
+import { layoutNames } from '../messages/layouts.ts';
+import type { CheckArguments } from './observe/check.ts';
+import type { ContractArguments } from './observe/contract.ts';
+import type { ObserveArguments } from './observe/observe.ts';
+import type { ReadArguments } from './observe/read.ts';
 import type { Io } from './shared/io.ts';
 import { type Add, jsonOption, parsePositive, type Run, setOption } from './shared/options.ts';
 
-interface Flags {
-  broker?: string;
-  config?: string;
-  set: string[];
-  layout?: LayoutName;
-  topics?: string[];
-  namespace?: string[];
-  record?: string;
-  metrics?: string;
-  api?: string;
-  monitorUrl?: string;
-  allowControl?: true;
-  untilParentEnds?: true;
-  check?: true;
-  wait: number;
-  from?: string[];
-  anonymize?: string;
-  until?: string;
-  contract?: string | true;
-  against?: string;
-  json?: true;
-}
+/** The flags of a listener, and those that select another command in its place. */
+type Flags = ObserveArguments &
+  CheckArguments &
+  Pick<ReadArguments, 'until'> &
+  Pick<ContractArguments, 'against'> & {
+    check: boolean;
+    contract?: string | true;
+    anonymize?: string;
+    from?: string[];
+  };
 
 const words = (text: string, before: string[] = []): string[] => [
   ...before,
@@ -91,15 +83,17 @@ export function addObserve(add: Add, run: Run): void {
     .option('--until <TIME>', 'with --from: until then was heard (default: until the end of each recording)')
     .option('--anonymize <FILE>', 'with --from: writes a recording without names of people, hosts and folders')
     .addOption(jsonOption())
-    .action((flags: Flags) => run((io) => observeAs(io, flags)));
+    .action(({ topics = [], namespace: namespaces = [], ...flags }: Given) =>
+      run((io) => observeAs(io, { ...flags, topics, namespaces })),
+    );
 }
 
+type Given = Omit<Flags, 'topics' | 'namespaces'> & { topics?: string[]; namespace?: string[] };
+
 /** Runs the command that the flags select. */
-async function observeAs(io: Io, { set: sets, topics = [], namespace: namespaces = [], ...flags }: Flags) {
-  const { broker, config, layout, wait, from, until, contract, against, anonymize } = flags;
-  const listening = { broker, config, sets, layout, topics, namespaces };
-  const json = flags.json === true;
-  if (flags.check === true) return (await import('./observe/check.ts')).checkCommand(io, { ...listening, wait, json });
+async function observeAs(io: Io, flags: Flags) {
+  const { from, until, namespaces, contract, against, anonymize, json } = flags;
+  if (flags.check) return (await import('./observe/check.ts')).checkCommand(io, flags);
   if (contract !== undefined) {
     const executionId = contract === true ? 'latest' : contract;
     return (await import('./observe/contract.ts')).contractCommand(io, { executionId, against, json });
@@ -110,17 +104,7 @@ async function observeAs(io: Io, { set: sets, topics = [], namespace: namespaces
     refuseBroker(flags);
     return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json });
   }
-  const { record, metrics, api, monitorUrl } = flags;
-  const untilParentEnds = flags.untilParentEnds === true;
-  return (await import('./observe/observe.ts')).observeCommand(io, {
-    ...listening,
-    record,
-    metrics,
-    api,
-    monitorUrl,
-    allowControl: flags.allowControl === true,
-    untilParentEnds,
-  });
+  return (await import('./observe/observe.ts')).observeCommand(io, flags);
 }
 
 /** Recordings are read without a broker. */

@@ -1,6 +1,13 @@
 import type { Command } from 'commander';
 
+import type { PlanArguments } from './ask/plan.ts';
+import type { HtmlArguments } from './ask/report-html.ts';
+import type { ReportArguments } from './ask/report.ts';
+import type { StatusArguments } from './ask/status.ts';
+import type { WatchArguments } from './ask/watch.ts';
 import { type Add, asOfOption, jsonOption, notifyOption, parseCount, type Run, setOption } from './shared/options.ts';
+
+type StatusFlags = StatusArguments & WatchArguments & { watch: boolean };
 
 /** The commands that only read. */
 export function addQuestions(add: Add, run: Run): void {
@@ -10,35 +17,22 @@ export function addQuestions(add: Add, run: Run): void {
     .addOption(asOfOption())
     .addOption(notifyOption())
     .addOption(jsonOption())
-    .action(
-      async (
-        executionId: string | undefined,
-        options: { json?: true; watch?: true; all?: true; notify?: string; asOf?: string },
-        command: Command,
-      ) => {
-        const { json, watch, all, notify, asOf } = options;
-        if (watch === true && asOf !== undefined)
-          command.error('error: --watch shows what goes on, --as-of what was: give one');
-        if (watch !== true && notify !== undefined) command.error('error: --notify needs --watch');
-        if (all === true && (watch === true || executionId !== undefined))
-          command.error('error: --all is of all executions at one moment: give neither --watch nor an id');
-        const isJson = json === true;
-        await run(async (io) =>
-          watch === true
-            ? (await import('./ask/watch.ts')).watchCommand(io, executionId, { json: isJson, notify })
-            : (await import('./ask/status.ts')).statusCommand(io, executionId, {
-                json: isJson,
-                all: all === true,
-                asOf,
-              }),
-        );
-      },
-    );
+    .action((executionId: string | undefined, { watch, ...flags }: StatusFlags, command: Command) => {
+      if (watch && flags.asOf !== undefined)
+        command.error('error: --watch shows what goes on, --as-of what was: give one');
+      if (!watch && flags.notify !== undefined) command.error('error: --notify needs --watch');
+      if (flags.all && (watch || executionId !== undefined))
+        command.error('error: --all is of all executions at one moment: give neither --watch nor an id');
+      return run(async (io) =>
+        watch
+          ? (await import('./ask/watch.ts')).watchCommand(io, executionId, flags)
+          : (await import('./ask/status.ts')).statusCommand(io, executionId, flags),
+      );
+    });
 
   add('open [EXECUTION_ID]', 'the page in your browser, by the server of this store or by one of its own').action(
-    async (executionId: string | undefined) => {
-      await run(async (io) => (await import('./serve/open.ts')).openCommand(io, executionId));
-    },
+    (executionId: string | undefined) =>
+      run(async (io) => (await import('./serve/open.ts')).openCommand(io, executionId)),
   );
 
   addReport(add, run);
@@ -46,17 +40,7 @@ export function addQuestions(add: Add, run: Run): void {
   addCalls(add, run);
 }
 
-interface ReportOptions {
-  since?: string;
-  until?: string;
-  namespace?: string;
-  troubles?: true;
-  asOf?: string;
-  html?: string;
-  markdown?: true;
-  withoutLogs?: true;
-  force?: true;
-}
+type ReportFlags = Omit<ReportArguments & HtmlArguments, 'executionId' | 'file'> & { html?: string; markdown: boolean };
 
 function addReport(add: Add, run: Run): void {
   add(
@@ -75,26 +59,20 @@ function addReport(add: Add, run: Run): void {
     .option('--namespace <NAME>', 'of a time: only of this namespace')
     .option('--troubles', 'of a time: each finding with when it was first told')
     .addOption(asOfOption())
-    .action(async (executionId: string | undefined, options: ReportOptions, command: Command) => {
-      const { since, until, namespace, troubles, asOf, html, markdown, withoutLogs, force } = options;
-      const isOfTime = [since, until, namespace, troubles].some((given) => given !== undefined);
-      if (html !== undefined && (markdown === true || isOfTime))
+    .action((executionId: string | undefined, { html, markdown, ...flags }: ReportFlags, command: Command) => {
+      const { since, until, namespace, troubles } = flags;
+      const isOfTime = troubles || [since, until, namespace].some((given) => given !== undefined);
+      if (html !== undefined && (markdown || isOfTime))
         command.error('error: --html is of one execution: give neither --markdown nor a time');
-      const flags = { withoutLogs: withoutLogs === true, force: force === true };
-      await run(async (io) =>
+      return run(async (io) =>
         html === undefined
-          ? (await import('./ask/report.ts')).reportCommand(io, {
-              executionId,
-              since,
-              until,
-              namespace,
-              troubles: troubles === true,
-              asOf,
-            })
-          : (await import('./ask/report-html.ts')).htmlReportCommand(io, { executionId, file: html, asOf, ...flags }),
+          ? (await import('./ask/report.ts')).reportCommand(io, { executionId, ...flags })
+          : (await import('./ask/report-html.ts')).htmlReportCommand(io, { executionId, file: html, ...flags }),
       );
     });
 }
+
+type PlanFlags = Omit<PlanArguments, 'config'> & { asPlayed?: string };
 
 /** Plans of what has not run yet, and of what would have been. */
 function addPlan(add: Add, run: Run): void {
@@ -106,24 +84,15 @@ function addPlan(add: Add, run: Run): void {
     )
     .addOption(setOption())
     .addOption(jsonOption())
-    .action(async (config: string | undefined, options: PlanOptions, command: Command) => {
-      const { stfCount, set: sets, asPlayed, json } = options;
-      if (asPlayed !== undefined && (config !== undefined || stfCount !== undefined))
+    .action((config: string | undefined, { asPlayed, ...flags }: PlanFlags, command: Command) => {
+      if (asPlayed !== undefined && (config !== undefined || flags.stfCount !== undefined))
         command.error('error: --as-played has the slices that came: give neither a configuration nor --stf-count');
-      const isJson = json === true;
-      await run(async (io) =>
+      return run(async (io) =>
         asPlayed === undefined
-          ? (await import('./ask/plan.ts')).planCommand(io, { config, stfCount, sets, json: isJson })
-          : (await import('./ask/plan-as-played.ts')).planAsPlayed(io, { executionId: asPlayed, sets, json: isJson }),
+          ? (await import('./ask/plan.ts')).planCommand(io, { config, ...flags })
+          : (await import('./ask/plan-as-played.ts')).planAsPlayed(io, { executionId: asPlayed, ...flags }),
       );
     });
-}
-
-interface PlanOptions {
-  stfCount?: number;
-  set: string[];
-  asPlayed?: string;
-  json?: true;
 }
 
 /** The configuration, and the tools themselves. */
@@ -131,21 +100,21 @@ function addCalls(add: Add, run: Run): void {
   add('config [CONFIG]', 'the effective configuration as TOML, with where each value came from')
     .addOption(setOption())
     .option('--list', 'names the configurations that there are, with their files')
-    .action(async (config: string | undefined, { set: sets, list }: { set: string[]; list?: true }) => {
-      await run(async (io) => {
+    .action((config: string | undefined, { sets, list }: { sets: string[]; list: boolean }) =>
+      run(async (io) => {
         const { configCommand, listConfigs } = await import('./ask/config.ts');
-        return list === true ? listConfigs(io) : configCommand(io, { config, sets });
-      });
-    });
+        return list ? listConfigs(io) : configCommand(io, { config, sets });
+      }),
+    );
 
   add('call <TOOL> [ARGUMENTS...]', 'one call of an MCP tool, with key=value or JSON: its structured answer on stdout')
     .option('--yes', 'do not ask before a tool changes something')
     .addHelpText('after', '\nThe tools and their arguments: swf-mcp tools')
-    .action(async (tool: string, words: string[], { yes }: { yes?: true }) => {
-      await run(async (io) => (await import('./ask/call.ts')).callCommand(io, tool, { words, yes: yes === true }));
-    });
+    .action((tool: string, words: string[], { yes }: { yes: boolean }) =>
+      run(async (io) => (await import('./ask/call.ts')).callCommand(io, tool, { words, yes })),
+    );
 
-  add('tools [TOOL]', 'lists the MCP tools, or the arguments of one').action(async (tool: string | undefined) => {
-    await run(async (io) => (await import('./tables/tools.ts')).toolsCommand(io, tool));
-  });
+  add('tools [TOOL]', 'lists the MCP tools, or the arguments of one').action((tool: string | undefined) =>
+    run(async (io) => (await import('./tables/tools.ts')).toolsCommand(io, tool)),
+  );
 }

@@ -1,19 +1,10 @@
 import type { Command } from 'commander';
 
 import { unknownCommand } from './help/unknown-command.ts';
+import type { ServeArguments } from './serve/serve.ts';
 import { parsePositive, type Run } from './shared/options.ts';
 
-interface ServeOptions {
-  http?: string;
-  open?: true;
-  readOnly?: true;
-  allowControl?: true;
-  insecureLocal?: true;
-  maxRuns?: number;
-  tlsCert?: string;
-  tlsKey?: string;
-  behindProxy?: true;
-}
+type ServeFlags = Omit<ServeArguments, 'open'> & { open: boolean };
 
 /** The server, which is also started without any command. */
 export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Run): void {
@@ -37,36 +28,27 @@ export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Ru
     .option('--tls-key <FILE>', 'the key of the certificate, a PEM file')
     .option('--behind-proxy', 'a proxy in front speaks TLS, and says by X-Forwarded headers who asks for what')
     .allowExcessArguments()
-    .action(async ({ open, readOnly, allowControl, ...options }: ServeOptions, command: Command) => {
+    .action((flags: ServeFlags, command: Command) => {
       refuseUnknownCommand(program, command);
-      if (readOnly === true && allowControl === true)
+      if (flags.readOnly && flags.allowControl)
         command.error('error: --read-only and --allow-control contradict each other');
-      if (allowControl !== true) requireControl(command, options);
-      if (options.http === undefined) requireHttp(command, options, open);
-      const args = {
-        ...options,
-        http: options.http,
-        allowControl: allowControl === true,
-        readOnly: readOnly === true,
-        open: open && '#/',
-      };
-      await run(async (io) => (await import('./serve/serve.ts')).serveCommand(io, args, stdin));
+      if (!flags.allowControl) requireControl(command, flags);
+      if (flags.http === undefined) requireHttp(command, flags);
+      const args = { ...flags, open: flags.open ? '#/' : undefined };
+      return run(async (io) => (await import('./serve/serve.ts')).serveCommand(io, args, stdin));
     });
 }
 
 /** Rejects options that mean nothing to a server without control. */
-function requireControl(command: Command, { insecureLocal, maxRuns }: ServeOptions): void {
-  const given = insecureLocal === true ? '--insecure-local' : maxRuns === undefined ? undefined : '--max-runs';
+function requireControl(command: Command, { insecureLocal, maxRuns }: ServeFlags): void {
+  const given = insecureLocal ? '--insecure-local' : maxRuns === undefined ? undefined : '--max-runs';
   if (given !== undefined) command.error(`error: ${given} needs --allow-control`);
 }
 
 /** Rejects options that mean nothing on stdio: the user has forgotten `--http`. */
-function requireHttp(
-  command: Command,
-  { insecureLocal, tlsCert, tlsKey, behindProxy }: ServeOptions,
-  open: true | undefined,
-): void {
-  if (open === true) command.error('error: --open needs --http; or use "swf-mcp open"');
+function requireHttp(command: Command, flags: ServeFlags): void {
+  const { open, insecureLocal, tlsCert, tlsKey, behindProxy } = flags;
+  if (open) command.error('error: --open needs --http; or use "swf-mcp open"');
   const given = [
     insecureLocal && '--insecure-local',
     tlsCert !== undefined && '--tls-cert',

@@ -1,27 +1,12 @@
 import { type Command, Option } from 'commander';
 
 import { layoutNames } from '../messages/layouts.ts';
+import type { ServeFilesArguments } from './serve/serve-files.ts';
+import type { ReadyArguments } from './services/ready.ts';
+import type { RequestArguments } from './services/request.ts';
+import type { UnitArguments } from './services/unit.ts';
+import type { UpArguments } from './services/up.ts';
 import { type Add, brokerOption, parsePositive, type Run, setOption } from './shared/options.ts';
-
-interface Common {
-  broker?: string;
-  set: string[];
-}
-
-interface UpFlags {
-  metrics?: string;
-  observe?: string;
-  watch?: true;
-  notify?: string;
-}
-
-interface UnitFlags {
-  watch?: true;
-  user?: true;
-  supervisor?: true;
-  metrics?: string;
-  observe?: string;
-}
 
 const upMetricsOption = (): Option =>
   new Option(
@@ -44,11 +29,9 @@ export function addServices(add: Add, run: Run): void {
     .addOption(watchOption())
     .option('--notify <PATH>', 'a program that is run at each change of an alarm (needs --watch)')
     .addOption(upMetricsOption())
-    .action(async (config: string | undefined, options: Common & UpFlags, command: Command) => {
-      const { broker, set: sets, metrics, observe, watch, notify } = options;
-      if (notify !== undefined && watch !== true) command.error('error: --notify needs --watch');
-      const args = { config, broker, sets, metrics, observe, watch: watch === true, notify };
-      await run(async (io) => (await import('./services/up.ts')).upCommand(io, args));
+    .action((config: string | undefined, flags: Omit<UpArguments, 'config'>, command: Command) => {
+      if (flags.notify !== undefined && !flags.watch) command.error('error: --notify needs --watch');
+      return run(async (io) => (await import('./services/up.ts')).upCommand(io, { config, ...flags }));
     });
 
   add(
@@ -59,11 +42,9 @@ export function addServices(add: Add, run: Run): void {
     .option('--config <FILE>', 'the configuration, for its namespace and broker')
     .addOption(setOption())
     .addOption(new Option('--wait <S>', 'seconds').argParser(parsePositive).default(90))
-    .action(async (name: string, { set: sets, ...options }: Common & { config?: string; wait: number }) => {
-      const { broker, config, wait } = options;
-      const args = { name, broker, config, sets, wait };
-      await run(async (io) => (await import('./services/ready.ts')).readyCommand(io, args));
-    });
+    .action((name: string, flags: Omit<ReadyArguments, 'name'>) =>
+      run(async (io) => (await import('./services/ready.ts')).readyCommand(io, { name, ...flags })),
+    );
 
   add(
     'request [CONFIG]',
@@ -72,12 +53,9 @@ export function addServices(add: Add, run: Run): void {
     .addOption(brokerOption())
     .addOption(setOption())
     .addOption(new Option('--speed <N>', 'simulated seconds a second').argParser(parsePositive).default(1))
-    .action(async (config: string | undefined, options: Common & { speed: number }) => {
-      const { broker, set: sets, speed } = options;
-      await run(async (io) =>
-        (await import('./services/request.ts')).requestCommand(io, { config, broker, sets, speed }),
-      );
-    });
+    .action((config: string | undefined, flags: Omit<RequestArguments, 'config'>) =>
+      run(async (io) => (await import('./services/request.ts')).requestCommand(io, { config, ...flags })),
+    );
 
   add(
     'serve-files <[HOST:]PORT>',
@@ -87,11 +65,9 @@ export function addServices(add: Add, run: Run): void {
     .addOption(setOption())
     .option('--tls-cert <FILE>', 'speak TLS with this certificate, a PEM file (needs --tls-key)')
     .option('--tls-key <FILE>', 'the key of the certificate, a PEM file')
-    .action(async (where: string, options: { config?: string; set: string[]; tlsCert?: string; tlsKey?: string }) => {
-      const { config, set: sets, tlsCert, tlsKey } = options;
-      const args = { where, config, sets, tlsCert, tlsKey };
-      await run(async (io) => (await import('./serve/serve-files.ts')).serveFilesCommand(io, args));
-    });
+    .action((where: string, flags: Omit<ServeFilesArguments, 'where'>) =>
+      run(async (io) => (await import('./serve/serve-files.ts')).serveFilesCommand(io, { where, ...flags })),
+    );
 
   addUnit(add, run);
 }
@@ -105,20 +81,9 @@ function addUnit(add: Add, run: Run): void {
     .addOption(observeOption('for an observer'))
     .addOption(watchOption())
     .addOption(upMetricsOption())
-    .action(async (config: string | undefined, options: Common & UnitFlags, command: Command) => {
-      const { broker, set: sets, user, supervisor, observe, watch, metrics } = options;
-      if (observe !== undefined && watch === true)
+    .action((config: string | undefined, flags: Omit<UnitArguments, 'config'>, command: Command) => {
+      if (flags.observe !== undefined && flags.watch)
         command.error('error: a unit runs one of both; "swf-mcp up --observe LAYOUT --watch" runs them together');
-      const args = {
-        config,
-        broker,
-        sets,
-        metrics,
-        observe,
-        user: user === true,
-        supervisor: supervisor === true,
-        watch: watch === true,
-      };
-      await run(async (io) => (await import('./services/unit.ts')).unitCommand(io, args));
+      return run(async (io) => (await import('./services/unit.ts')).unitCommand(io, { config, ...flags }));
     });
 }

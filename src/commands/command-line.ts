@@ -1,6 +1,5 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 
-import type { Speed } from '../domain/params.ts';
 import { type Action, actions, type AgentType, agentTypes } from '../domain/states.ts';
 import { printableLines } from '../lib/printable.ts';
 import { addLogbook } from './add-logbook.ts';
@@ -9,17 +8,21 @@ import { addQuestions } from './add-questions.ts';
 import { addServe } from './add-serve.ts';
 import { addServices } from './add-services.ts';
 import { addUpkeep } from './add-upkeep.ts';
+import type { DoctorArguments } from './doctor/doctor.ts';
+import type { ControlArguments } from './drive/control.ts';
+import type { ResumeArguments } from './drive/resume.ts';
+import type { RunArguments } from './drive/run.ts';
 import { completionScript, type Shell, shells } from './help/completion.ts';
 import { examplesOf } from './help/examples.ts';
 import { groupCommands } from './help/groups.ts';
 import { helpLayout } from './help/layout.ts';
 import { unknownCommand } from './help/unknown-command.ts';
+import type { AgentArguments } from './services/agent.ts';
 import { exitCodes, type Io } from './shared/io.ts';
 import {
   type Add,
   addForTheRecord,
   brokerOption,
-  type ForTheRecord,
   jsonOption,
   notifyOption,
   parseCount,
@@ -58,31 +61,8 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .addOption(notifyOption())
     .addOption(jsonOption())
     .addOption(senderOption())
-    .action(
-      async (
-        config: string | undefined,
-        options: {
-          broker?: string;
-          stfCount?: number;
-          speed?: Speed;
-          set: string[];
-          notify?: string;
-          json?: true;
-          sender?: string;
-        },
-      ) => {
-        const args = {
-          config,
-          broker: options.broker,
-          stfCount: options.stfCount,
-          speed: options.speed,
-          sets: options.set,
-          notify: options.notify,
-          json: options.json === true,
-          sender: options.sender,
-        };
-        await run(async (io) => (await import('./drive/run.ts')).runCommand(io, args));
-      },
+    .action((config: string | undefined, flags: Omit<RunArguments, 'config'>) =>
+      run(async (io) => (await import('./drive/run.ts')).runCommand(io, { config, ...flags })),
     );
 
   addForTheRecord(add('resume <EXECUTION_ID>', 'continues an interrupted execution'))
@@ -90,11 +70,9 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .addOption(speedOption('default: the speed it was started with'))
     .addOption(jsonOption())
     .addOption(senderOption())
-    .action(async (executionId: string, options: ResumeOptions) => {
-      const { broker, speed, json, sender, ...asked } = options;
-      const args = { executionId, broker, speed, json: json === true, sender, asked };
-      await run(async (io) => (await import('./drive/resume.ts')).resumeCommand(io, args));
-    });
+    .action((executionId: string, flags: Omit<ResumeArguments, 'executionId'>) =>
+      run(async (io) => (await import('./drive/resume.ts')).resumeCommand(io, { executionId, ...flags })),
+    );
 
   add('agent', 'one agent as a process of its own, on a broker, until SIGTERM')
     .addArgument(new Argument('<TYPE>', 'what the agent does').choices(agentTypes))
@@ -109,21 +87,8 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
       'tell figures of the agent at /metrics, for Prometheus (default host: 127.0.0.1)',
     )
     .addOption(new Option('--until-parent-ends').hideHelp())
-    .action(
-      async (
-        type: AgentType,
-        {
-          broker,
-          config,
-          set,
-          index,
-          metrics,
-          untilParentEnds,
-        }: { broker?: string; config?: string; set: string[]; index: number; metrics?: string; untilParentEnds?: true },
-      ) => {
-        const args = { type, broker, config, sets: set, index, metrics, untilParentEnds: untilParentEnds === true };
-        await run(async (io) => (await import('./services/agent.ts')).agentCommand(io, args));
-      },
+    .action((type: AgentType, flags: Omit<AgentArguments, 'type'>) =>
+      run(async (io) => (await import('./services/agent.ts')).agentCommand(io, { type, ...flags })),
     );
 
   addServices(add, run);
@@ -135,22 +100,27 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
   addCompletion(program, add, run);
   addDoctor(add, run);
   addHelp(program, add);
+  for (const command of program.commands) falseUnlessGiven(command);
   return program;
 }
 
-type ResumeOptions = ForTheRecord & { broker?: string; speed?: Speed; json?: true; sender?: string };
+/** Commander leaves a flag that is not given undefined. */
+function falseUnlessGiven(command: Command): void {
+  for (const option of command.options)
+    if (option.isBoolean()) command.setOptionValueWithSource(option.attributeName(), false, 'default');
+}
 
 /** The command that makes shells complete the others. */
 function addCompletion(program: Command, add: Add, run: Run): void {
   add('completion', 'a script that makes a shell complete commands and flags: eval "$(swf-mcp completion bash)"')
     .addArgument(new Argument('<SHELL>', 'the shell').choices(shells))
-    .action(async (shell: Shell) => {
-      await run(async (io) => {
+    .action((shell: Shell) =>
+      run(async (io) => {
         const { knownWords } = await import('./help/known-words.ts');
         io.out(completionScript(program, shell, knownWords(io)));
         return exitCodes.fine;
-      });
-    });
+      }),
+    );
 }
 
 /** Commander's own says nothing of a command that is not known. */
@@ -171,15 +141,8 @@ function addDoctor(add: Add, run: Run): void {
     .addOption(new Option('--wait <S>', 'seconds to listen for other programs on the broker').argParser(parsePositive))
     .option('--prove', 'send messages to see what the broker does with them; says first what may remain')
     .option('--unsubscribe', "remove the store's durable subscription from the broker")
-    .action(
-      async (
-        config: string | undefined,
-        options: { broker?: string; set: string[]; wait?: number; prove?: true; unsubscribe?: true },
-      ) => {
-        const { broker, set: sets, wait, prove, unsubscribe } = options;
-        const args = { config, broker, sets, wait, prove: prove === true, unsubscribe: unsubscribe === true };
-        await run(async (io) => (await import('./doctor/doctor.ts')).doctorCommand(io, args));
-      },
+    .action((config: string | undefined, flags: Omit<DoctorArguments, 'config'>) =>
+      run(async (io) => (await import('./doctor/doctor.ts')).doctorCommand(io, { config, ...flags })),
     );
 }
 
@@ -194,9 +157,9 @@ function addControl(add: Add, run: Run): void {
     const command = add(`${action} <EXECUTION_ID>`, does[action]);
     addForTheRecord(command)
       .addOption(senderOption())
-      .action(async (executionId: string, options: ForTheRecord & { sender?: string }) => {
-        await run(async (io) => (await import('./drive/control.ts')).controlCommand(io, action, executionId, options));
-      });
+      .action((executionId: string, flags: ControlArguments) =>
+        run(async (io) => (await import('./drive/control.ts')).controlCommand(io, action, executionId, flags)),
+      );
   }
 }
 

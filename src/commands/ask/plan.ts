@@ -6,16 +6,15 @@ import { wholeDuration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
+export interface PlanArguments {
+  config: string | undefined;
+  stfCount: number | undefined;
+  sets: string[];
+  json: boolean;
+}
+
 /** `swf-mcp plan`: how a run of a configuration would go, without running it. Returns the exit code. */
-export async function planCommand(
-  io: Io,
-  {
-    config,
-    stfCount,
-    sets,
-    json,
-  }: { config: string | undefined; stfCount: number | undefined; sets: string[]; json: boolean },
-): Promise<number> {
+export async function planCommand(io: Io, { config, stfCount, sets, json }: PlanArguments): Promise<number> {
   const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
   const params = plannedParams(io, config, [...sets, ...counted]);
   const plan = planOf(params, await inTurns(playRun(params)));

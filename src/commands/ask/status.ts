@@ -19,6 +19,14 @@ const comparedCause = 100;
 /** Characters of an error that show whether a finding has it. */
 const comparedError = 30;
 
+export interface StatusArguments {
+  json: boolean;
+  /** Whether JSON is an array of all that run. */
+  all: boolean;
+  /** The earlier moment to report on. */
+  asOf?: string | undefined;
+}
+
 /**
  * `swf-mcp status`: the monitor's answer for a person. Without an id: all running executions, else the newest. As JSON: one object, of the newest;
  * with `all`, an array. Returns the exit code.
@@ -26,7 +34,7 @@ const comparedError = 30;
 export async function statusCommand(
   io: Io,
   executionId: string | undefined,
-  { json, all, asOf }: { json: boolean; all: boolean; asOf?: string | undefined },
+  { json, all, asOf }: StatusArguments,
 ): Promise<number> {
   const moment = asOf === undefined ? {} : { as_of: asOf };
   const running = executionId !== undefined || (json && !all) ? [] : await runningIds(io, moment);

@@ -19,11 +19,17 @@ const lookMilliseconds = 250;
 /** How often a change of counts alone may print a line. */
 const lineMilliseconds = 10_000;
 
+export interface WatchArguments {
+  json: boolean;
+  /** A program to notify of the first failure and of the end. */
+  notify: string | undefined;
+}
+
 /** `swf-mcp status --watch`: shows an execution of any process until it has ended. Returns the exit code. */
 export async function watchCommand(
   io: Io,
   given: string | undefined,
-  { json, notify }: { json: boolean; notify: string | undefined },
+  { json, notify }: WatchArguments,
 ): Promise<number> {
   const program = requireProgram(io, notify);
   const reader = createStoreReader(storePath(io));

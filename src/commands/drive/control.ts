@@ -24,12 +24,17 @@ import { recordedSetup } from './recorded-setup.ts';
 /** A driver looks for commands 20 times a second, and ends a run within seconds. */
 const patienceSeconds = 30;
 
+export interface ControlArguments extends ControlOptions {
+  /** The client in whose name a server has started this. */
+  sender?: string | undefined;
+}
+
 /** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and waits until the effect is seen. Returns the exit code. */
 export async function controlCommand(
   io: Io,
   action: Action,
   executionId: string,
-  { sender, ...options }: ControlOptions & { sender?: string | undefined },
+  { sender, ...options }: ControlArguments,
 ): Promise<number> {
   requireControlOptions(options);
   const { reason: given, requestedBy } = options;

@@ -16,26 +16,24 @@ import { askRecorder } from '../../runtime/ask-recorder.ts';
 import { isDriven } from '../../runtime/commands.ts';
 import { requireOwnFiles } from '../../runtime/data-folder.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
-import { type ControlOptions, requireControlOptions } from '../control/control-options.ts';
+import { requireControlOptions } from '../control/control-options.ts';
 import { type Io, logLevel, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
+import type { ControlArguments } from './control.ts';
 import { dataFolderOf, driveToEnd } from './drive.ts';
 import { recordedSetup } from './recorded-setup.ts';
 import { tellEnding } from './summary.ts';
 
-export interface ResumeArguments {
+export interface ResumeArguments extends ControlArguments {
   executionId: string;
   broker: string | undefined;
   speed: Speed | undefined;
   json: boolean;
-  /** The client in whose name a server has started this. */
-  sender?: string | undefined;
-  asked: ControlOptions;
 }
 
 /** `swf-mcp resume`: goes on with an interrupted execution; shows the summary of an ended execution. Returns the exit code. */
 export async function resumeCommand(io: Io, args: ResumeArguments): Promise<number> {
-  requireControlOptions(args.asked);
+  requireControlOptions(args);
   userName(io);
   logLevel(io);
   const store = await openExistingStore(storePath(io), storeOptions(io));
@@ -47,7 +45,7 @@ export async function resumeCommand(io: Io, args: ResumeArguments): Promise<numb
 }
 
 async function resume(io: Io, store: Store, args: ResumeArguments): Promise<number> {
-  const { executionId, broker, speed, json, sender, asked } = args;
+  const { executionId, broker, speed, json } = args;
   const execution = requireOwn(requireExecution(store.sql, executionId), 'be taken up');
   const { execution_id } = execution;
   const setup = recordedSetup(io, store, execution_id);
@@ -77,13 +75,8 @@ async function resume(io: Io, store: Store, args: ResumeArguments): Promise<numb
   if (settings !== undefined) requireRealTime(goesOnAt);
   return driveToEnd(io, { store, config, speed: goesOnAt, json, broker: settings }, (options) =>
     resumeExecution(
-      { ...options, sender },
-      {
-        execution_id,
-        speed: goesOnAt,
-        claimedBy: asked.requestedBy,
-        reason: asked.reason,
-      },
+      { ...options, sender: args.sender },
+      { execution_id, speed: goesOnAt, claimedBy: args.requestedBy, reason: args.reason },
     ),
   );
 }
@@ -93,7 +86,7 @@ async function resumeThere(
   io: Io,
   store: Store,
   recorder: ProcessSigns,
-  { executionId, json, sender, asked: { requestedBy: claimed, reason } }: ResumeArguments,
+  { executionId, json, sender, requestedBy: claimed, reason }: ResumeArguments,
 ): Promise<number> {
   tellOfPause(io, store, executionId);
   await askRecorder(store, executionId, { recorder, by: { name: sender ?? userName(io), claimed }, reason });

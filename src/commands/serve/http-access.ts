@@ -9,8 +9,9 @@ import { readRegularFile } from '../../lib/read-regular-file.ts';
 import type { Io } from '../shared/io.ts';
 
 export interface AccessArguments {
-  /** As it was given. */
-  where: string;
+  /** `[HOST:]PORT`, as it was given. */
+  http: string;
+  /** Whether the tools that change something are offered. */
   allowControl: boolean;
   /** Whether everybody on this machine may use control without a token. */
   insecureLocal: boolean;
@@ -28,16 +29,16 @@ export interface Access {
 
 /** The tokens of the allowed clients, and TLS. Throws `CONFIG_INVALID` if too many could ask, or a token could be overheard too easily. */
 export function readAccess(io: Io, host: string, args: AccessArguments): Access {
-  const { where, allowControl, insecureLocal, behindProxy } = args;
+  const { http, allowControl, insecureLocal, behindProxy } = args;
   const tokens = readTokens(io);
   const tls = readTls(io, args);
   if (!isLoopback(host) && tokens.length === 0)
     throw invalid(
-      `--http ${where}: on an address that others can reach a token is needed; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE, or bind to 127.0.0.1`,
+      `--http ${http}: on an address that others can reach a token is needed; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE, or bind to 127.0.0.1`,
     );
   if (!isLoopback(host) && tls === undefined && !behindProxy)
     throw invalid(
-      `--http ${where}: on an address that others can reach the token would go over the network in the clear; give --tls-cert and --tls-key, --behind-proxy where a proxy in front speaks TLS, or bind to 127.0.0.1`,
+      `--http ${http}: on an address that others can reach the token would go over the network in the clear; give --tls-cert and --tls-key, --behind-proxy where a proxy in front speaks TLS, or bind to 127.0.0.1`,
     );
   if (tokens.length === 0 && behindProxy)
     throw invalid('--behind-proxy lets in everybody whom the proxy lets in; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE');

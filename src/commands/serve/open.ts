@@ -18,9 +18,9 @@ export async function openCommand(io: Io, executionId: string | undefined): Prom
     return exitCodes.fine;
   }
   if (there.isUp) io.err(`at ${root} another store is served, or another program listens: a free port is taken`);
-  const { serveOverHttp } = await import('./serve.ts');
+  const { plainServer, serveOverHttp } = await import('./serve.ts');
   const http = `${usual.host}:${there.isUp ? 0 : usual.port}`;
-  return serveOverHttp(io, { http, allowControl: false, open: hash });
+  return serveOverHttp(io, { ...plainServer, http, open: hash });
 }
 
 /** The store that a server there answers from, as far as it says. */

@@ -26,7 +26,7 @@ const threadMegabytes = 512;
 
 /** Serves MCP over Streamable HTTP until a signal comes; running calls are answered before it ends. Returns the exit code. */
 export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions): Promise<number> {
-  const address = parseAddress(args.where, '--http');
+  const address = parseAddress(args.http, '--http');
   const { tokens, tls } = readAccess(io, address.host, args);
   // Without a token clients are unknown, so nobody can sign.
   const mayWrite = tokens.length > 0 || args.insecureLocal;
@@ -52,7 +52,7 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
     log: options.log,
   });
   const bounded = createBoundedServer(app, tls);
-  const bound = await listen(bounded.server, address, `--http ${args.where}`);
+  const bound = await listen(bounded.server, address, `--http ${args.http}`);
   const { open, allowControl } = args;
   tell(io, {
     allowControl,

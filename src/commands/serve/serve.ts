@@ -9,23 +9,29 @@ import { exitCodes, type Io, logLevel, storePath } from '../shared/io.ts';
 import { pageUrl } from '../shared/page-url.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { withoutLongLines } from './long-lines.ts';
+import type { HttpArguments } from './serve-http.ts';
 
-export interface ServeArguments {
-  /** `[HOST:]PORT`; if omitted, the server speaks on stdio. */
+export interface ServeArguments extends Omit<HttpArguments, 'http'> {
+  /** `[HOST:]PORT`; undefined: the server speaks on stdio. */
   http: string | undefined;
-  /** Whether the tools that change something are offered. */
-  allowControl: boolean;
   /** Whether not even the logbook can be written. */
-  readOnly?: boolean | undefined;
+  readOnly: boolean;
   /** Runs that its clients may have under way at once. */
-  maxRuns?: number | undefined;
-  /** Only over HTTP, as `HttpArguments` has them. */
-  insecureLocal?: boolean | undefined;
-  open?: string | undefined;
-  tlsCert?: string | undefined;
-  tlsKey?: string | undefined;
-  behindProxy?: boolean | undefined;
+  maxRuns: number | undefined;
 }
+
+/** A server on stdio that lets no client control anything. */
+export const plainServer: ServeArguments = {
+  http: undefined,
+  allowControl: false,
+  readOnly: false,
+  maxRuns: undefined,
+  insecureLocal: false,
+  tlsCert: undefined,
+  tlsKey: undefined,
+  behindProxy: false,
+  open: undefined,
+};
 
 /** When the start is over, in milliseconds: until then a client's waiting time matters more than memory. */
 const settled = 300;
@@ -54,17 +60,16 @@ export function serveCommand(io: Io, args: ServeArguments, stdin: NodeJS.Readabl
 
 /** The same over HTTP, for callers without standard input. */
 export function serveOverHttp(io: Io, args: ServeArguments & { http: string }): Promise<number> {
-  const { http: where, allowControl, insecureLocal = false, behindProxy = false, open, tlsCert, tlsKey } = args;
   return withOptions(io, args, async (options) => {
     // Loaded on demand: the server on stdio starts without it.
     const { serveHttp } = await import('./serve-http.ts');
-    return serveHttp(io, { where, open, allowControl, insecureLocal, behindProxy, tlsCert, tlsKey }, options);
+    return serveHttp(io, args, options);
   });
 }
 
 async function withOptions(
   io: Io,
-  { allowControl, maxRuns, readOnly = false }: ServeArguments,
+  { allowControl, maxRuns, readOnly }: ServeArguments,
   serve: (options: ServerOptions) => Promise<number>,
 ): Promise<number> {
   setTimeout(() => void saveMemory(), settled).unref();

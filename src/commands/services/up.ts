@@ -15,12 +15,12 @@ export interface UpArguments {
   broker: string | undefined;
   sets: string[];
   /** Where the first agent serves its figures, [HOST:]PORT; the others use the ports after it. */
-  metrics?: string | undefined;
+  metrics: string | undefined;
   /** An observer too: the layout of its topics, or `none`. */
-  observe?: string | undefined;
+  observe: string | undefined;
   /** A watcher for alarms too, and a program that it notifies. */
-  watch?: boolean | undefined;
-  notify?: string | undefined;
+  watch: boolean;
+  notify: string | undefined;
 }
 
 /** How long until an ended agent is started again, in milliseconds: twice as long each time. */
@@ -40,7 +40,7 @@ export function upCommand(io: Io, args: UpArguments): Promise<number> {
 
 async function runAgents(
   io: Io,
-  { config: name, broker, sets, metrics, observe, watch = false, notify }: UpArguments,
+  { config: name, broker, sets, metrics, observe, watch, notify }: UpArguments,
 ): Promise<void> {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   requireBroker('up', broker, loaded.config.broker, io.env);

@@ -20,8 +20,11 @@ export const brokerOption = (): Option =>
     'send messages over this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
   );
 
+/** Its values are `sets`. */
 export const setOption = (): Option =>
-  new Option('--set <section.key=value>', 'overrides a key of the configuration; may be repeated')
+  Object.assign(new Option('--set <section.key=value>', 'overrides a key of the configuration; may be repeated'), {
+    attributeName: () => 'sets',
+  })
     .argParser((set, before: string[]) => [...before, set])
     .default([], 'none');
 
