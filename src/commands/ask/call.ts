@@ -10,15 +10,11 @@ import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 
 /** Calls a tool as the server would, and returns its answer. Ctrl-C gives up a call that takes long. */
 export async function askTool<Name extends string>(io: Io, name: Name, args: unknown): Promise<AnswerOf<Name>> {
-  const reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(storePath(io));
   const interrupted = new AbortController();
   const tool = findTool(tools, name);
   if (tool.perform !== undefined) io.onInterrupt(() => interrupted.abort());
-  try {
-    return (await callTool(tool, args, liveContext(io, reader, interrupted.signal))) as AnswerOf<Name>;
-  } finally {
-    reader.close();
-  }
+  return (await callTool(tool, args, liveContext(io, reader, interrupted.signal))) as AnswerOf<Name>;
 }
 
 /** A tool's context at the command line. */
@@ -51,21 +47,17 @@ export async function callCommand(
     io.err('nothing was done; --yes answers the question beforehand');
     return exitCodes.mendable;
   }
-  const reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(storePath(io));
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
-  try {
-    const answer = await callTool(tool, args, {
-      ...liveContext(io, reader, interrupted.signal),
-      logbook: tool.writes === undefined ? undefined : (await import('../logbook/logbook.ts')).createLogbook(io),
-      control: tool.writes === undefined ? undefined : (await import('../control/tool-control.ts')).createControl(io),
-    });
-    const { answer: safe, text } = harmless(answer);
-    io.out(`${io.terminal('out') === undefined ? text : JSON.stringify(safe, undefined, 2)}\n`);
-    return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.fine;
-  } finally {
-    reader.close();
-  }
+  const answer = await callTool(tool, args, {
+    ...liveContext(io, reader, interrupted.signal),
+    logbook: tool.writes === undefined ? undefined : (await import('../logbook/logbook.ts')).createLogbook(io),
+    control: tool.writes === undefined ? undefined : (await import('../control/tool-control.ts')).createControl(io),
+  });
+  const { answer: safe, text } = harmless(answer);
+  io.out(`${io.terminal('out') === undefined ? text : JSON.stringify(safe, undefined, 2)}\n`);
+  return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.fine;
 }
 
 function parseArguments(words: readonly string[]): unknown {

@@ -74,27 +74,23 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: momen
 
 /** The pictures of an execution with every attempt, and when its last message was sent. */
 async function pictureOf(io: Io, monitor: AnswerOf<'get_workflow_monitor'>, moment: string | undefined) {
-  const reader = createStoreReader(storePath(io));
-  try {
-    return await askAt(reader, moment, async ({ queries }) => {
-      const execution = queries.execution(monitor.execution_id);
-      const endOf = Date.parse(monitor.as_of ?? monitor.data_as_of ?? execution.start_time);
-      const wanted = { from: undefined, until: undefined, maxBins: 300, firstSlot: 0, slots: 0, maxSpans: 0 };
-      const question = queries.timelineQuestion(execution, endOf, wanted);
-      const context = { queries: () => queries, signal: new AbortController().signal };
-      const packed = await inSteps(context, (now) => now.packedAttempts(execution.execution_id));
-      const { phases, latency } = await inSteps(context, (now) => now.timeline(question));
-      const { life, minWidth, maxRetries } = question;
-      return {
-        picture: { life, minWidth, maxRetries, phases, latency },
-        attempts: { names: packed.names, packed: deflateRawSync(packed.bytes, { level: 9 }).toString('base64') },
-        lastWord: monitor.status === 'running' ? undefined : queries.lastMessage(execution.execution_id)?.sent_at,
-        endOf,
-      };
-    });
-  } finally {
-    reader.close();
-  }
+  using reader = createStoreReader(storePath(io));
+  return await askAt(reader, moment, async ({ queries }) => {
+    const execution = queries.execution(monitor.execution_id);
+    const endOf = Date.parse(monitor.as_of ?? monitor.data_as_of ?? execution.start_time);
+    const wanted = { from: undefined, until: undefined, maxBins: 300, firstSlot: 0, slots: 0, maxSpans: 0 };
+    const question = queries.timelineQuestion(execution, endOf, wanted);
+    const context = { queries: () => queries, signal: new AbortController().signal };
+    const packed = await inSteps(context, (now) => now.packedAttempts(execution.execution_id));
+    const { phases, latency } = await inSteps(context, (now) => now.timeline(question));
+    const { life, minWidth, maxRetries } = question;
+    return {
+      picture: { life, minWidth, maxRetries, phases, latency },
+      attempts: { names: packed.names, packed: deflateRawSync(packed.bytes, { level: 9 }).toString('base64') },
+      lastWord: monitor.status === 'running' ? undefined : queries.lastMessage(execution.execution_id)?.sent_at,
+      endOf,
+    };
+  });
 }
 
 /** Findings whose sentences quote log lines. */

@@ -35,11 +35,7 @@ export async function reportCommand(
     if (note !== undefined) io.err(printable(note));
     return exitCodes.fine;
   }
-  const reader = createStoreReader(storePath(io));
-  try {
-    io.out(await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now)));
-    return exitCodes.fine;
-  } finally {
-    reader.close();
-  }
+  using reader = createStoreReader(storePath(io));
+  io.out(await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now)));
+  return exitCodes.fine;
 }

@@ -32,21 +32,17 @@ export async function watchCommand(
   { json, notify }: WatchArguments,
 ): Promise<number> {
   const program = requireProgram(io, notify);
-  const reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(storePath(io));
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
-  try {
-    const executionId = watched(reader.queries(), given);
-    const notifier = program === undefined ? undefined : startNotifier(io, program, reader.queries, executionId);
-    await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted));
-    // The view is gone, so print its last state.
-    if (!json) await statusCommand(io, executionId, { json: false, all: false });
-    await (interrupted.signal.aborted ? notifier?.leave() : notifier?.ended());
-    if (interrupted.signal.aborted) return exitCodes.interrupted;
-    return exitCodeOf(reader.queries().execution(executionId), false);
-  } finally {
-    reader.close();
-  }
+  const executionId = watched(reader.queries(), given);
+  const notifier = program === undefined ? undefined : startNotifier(io, program, reader.queries, executionId);
+  await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted));
+  // The view is gone, so print its last state.
+  if (!json) await statusCommand(io, executionId, { json: false, all: false });
+  await (interrupted.signal.aborted ? notifier?.leave() : notifier?.ended());
+  if (interrupted.signal.aborted) return exitCodes.interrupted;
+  return exitCodeOf(reader.queries().execution(executionId), false);
 }
 
 /** The named execution, else the newest driven one, since a killed later one shows nothing new, else the newest. */

@@ -77,24 +77,20 @@ async function ask(
   { namespace, body, by, seconds }: { namespace: string; body: object; by: string; seconds: number },
   begin: (store: Store) => () => string | undefined,
 ): Promise<TestbedAnswer> {
-  const store = await openExistingStore(storePath(io), storeOptions(io)).catch((error: unknown) => {
+  using store = await openExistingStore(storePath(io), storeOptions(io)).catch((error: unknown) => {
     throw error instanceof NoStoreYet ? noObserver(namespace) : error;
   });
-  try {
-    const seen = begin(store);
-    const now = Date.now();
-    const asked_at = new Date(now).toISOString();
-    const message = { ...body, timestamp: asked_at, source: 'swf-mcp' };
-    const request = await store.write((tx) => askTestbed(tx, { namespace, body: message, by, now }, isAlive));
-    const deadline = performance.now() + seconds * 1000;
-    for (;;) {
-      const heard_as = sentAt(store.sql, request) === undefined ? undefined : seen();
-      if (heard_as !== undefined) return { asked_at, heard_as };
-      if (performance.now() >= deadline) return await unheard(store, request, asked_at);
-      await pause(lookMilliseconds);
-    }
-  } finally {
-    store.close();
+  const seen = begin(store);
+  const now = Date.now();
+  const asked_at = new Date(now).toISOString();
+  const message = { ...body, timestamp: asked_at, source: 'swf-mcp' };
+  const request = await store.write((tx) => askTestbed(tx, { namespace, body: message, by, now }, isAlive));
+  const deadline = performance.now() + seconds * 1000;
+  for (;;) {
+    const heard_as = sentAt(store.sql, request) === undefined ? undefined : seen();
+    if (heard_as !== undefined) return { asked_at, heard_as };
+    if (performance.now() >= deadline) return await unheard(store, request, asked_at);
+    await pause(lookMilliseconds);
   }
 }
 

@@ -48,25 +48,21 @@ export function createControl(io: Io, maxRuns?: number): Control {
 
 /** Called before a place is taken: a driven execution already has one. Throws `EXECUTION_IN_USE`. */
 function requireUndriven(io: Io, executionId: string): void {
-  const reader = createStoreReader(storePath(io));
-  try {
-    const queries = reader.queries();
-    const execution = queries.execution(executionId);
-    const driver = queries.driver(execution.execution_id);
-    // A service lives on where its driver has ended.
-    if (
-      execution.status !== 'running' ||
-      driver?.isAlive !== true ||
-      queries.silence(execution, Date.now()) !== undefined
-    )
-      return;
-    throw new SwfError(
-      'EXECUTION_IN_USE',
-      `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; a paused one goes on with action "continue"`,
-    );
-  } finally {
-    reader.close();
-  }
+  using reader = createStoreReader(storePath(io));
+  const queries = reader.queries();
+  const execution = queries.execution(executionId);
+  const driver = queries.driver(execution.execution_id);
+  // A service lives on where its driver has ended.
+  if (
+    execution.status !== 'running' ||
+    driver?.isAlive !== true ||
+    queries.silence(execution, Date.now()) !== undefined
+  )
+    return;
+  throw new SwfError(
+    'EXECUTION_IN_USE',
+    `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; a paused one goes on with action "continue"`,
+  );
 }
 
 async function start(io: Io, request: StartRequest, place: RunPlace): ReturnType<Control['start']> {
@@ -101,12 +97,8 @@ function runArguments({ config, speed, settings }: StartRequest): string[] {
 }
 
 async function command(io: Io, action: Action, request: ControlRequest): Promise<CommandState> {
-  const store = await openExistingStore(storePath(io), storeOptions(io));
-  try {
-    return await commandOn(io, store, action, request);
-  } finally {
-    store.close();
-  }
+  using store = await openExistingStore(storePath(io), storeOptions(io));
+  return await commandOn(io, store, action, request);
 }
 
 async function commandOn(io: Io, store: Store, action: Action, request: ControlRequest): Promise<CommandState> {

@@ -40,21 +40,17 @@ export async function controlCommand(
   const { reason: given, requestedBy } = options;
   const by = { name: sender ?? userName(io), claimed: requestedBy };
   const reason = given ?? (action === 'stop' ? `stopped by ${requestedBy ?? by.name}` : undefined);
-  const store = await openExistingStore(storePath(io), storeOptions(io));
-  try {
-    const asked = { action, executionId, by, reason };
-    let sentence = await control(io, store, asked);
-    // While another process resumes or ends the execution, ask again.
-    while (sentence === undefined) {
-      await pause(againMilliseconds);
-      sentence = await control(io, store, asked);
-    }
-    printLines(io, [sentence]);
-    io.tellParent({ event: 'done' });
-    return exitCodes.fine;
-  } finally {
-    store.close();
+  using store = await openExistingStore(storePath(io), storeOptions(io));
+  const asked = { action, executionId, by, reason };
+  let sentence = await control(io, store, asked);
+  // While another process resumes or ends the execution, ask again.
+  while (sentence === undefined) {
+    await pause(againMilliseconds);
+    sentence = await control(io, store, asked);
   }
+  printLines(io, [sentence]);
+  io.tellParent({ event: 'done' });
+  return exitCodes.fine;
 }
 
 /** A recorder service resumes an execution that is to be stopped within five seconds. */

@@ -36,12 +36,8 @@ export async function resumeCommand(io: Io, args: ResumeArguments): Promise<numb
   requireControlOptions(args);
   userName(io);
   logLevel(io);
-  const store = await openExistingStore(storePath(io), storeOptions(io));
-  try {
-    return await resume(io, store, args);
-  } finally {
-    store.close();
-  }
+  using store = await openExistingStore(storePath(io), storeOptions(io));
+  return await resume(io, store, args);
 }
 
 async function resume(io: Io, store: Store, args: ResumeArguments): Promise<number> {

@@ -38,16 +38,12 @@ export async function runCommand(io: Io, args: RunArguments): Promise<number> {
   logLevel(io);
   const notify = requireProgram(io, args.notify);
   const setup = setupOf(io, args);
-  const store = await openStore(storePath(io), storeOptions(io));
-  try {
-    tellOfInterrupted(io, store, setup.config.testbed.namespace);
-    const { speed } = setup;
-    return await driveToEnd(io, { store, ...setup, json: args.json, notify }, (options) =>
-      startExecution({ ...options, sender: args.sender }, { speed, configName: args.config }),
-    );
-  } finally {
-    store.close();
-  }
+  using store = await openStore(storePath(io), storeOptions(io));
+  tellOfInterrupted(io, store, setup.config.testbed.namespace);
+  const { speed } = setup;
+  return await driveToEnd(io, { store, ...setup, json: args.json, notify }, (options) =>
+    startExecution({ ...options, sender: args.sender }, { speed, configName: args.config }),
+  );
 }
 
 function setupOf(

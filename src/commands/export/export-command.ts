@@ -26,27 +26,21 @@ export interface ExportArguments {
 export function exportCommand(io: Io, { executionId, out, format }: ExportArguments): number {
   if (out === '') throw argumentInvalid('--out names no folder; give a new one');
   const folder = resolve(io.workingFolder, out);
-  const db = openReader(storePath(io));
+  using db = openReader(storePath(io));
   const queries = createQueries(db, isAlive);
-  try {
-    const { execution_id } = queries.execution(executionId);
-    makeNew(folder);
-    const made: string[] = [];
-    queries.snapshot(() => {
-      for (const table of exportedTables) {
-        const name = `${table.name}.${format}`;
-        made.push(join(folder, name));
-        const rows = write(made, (path) =>
-          writers[format](path, table, exportedRows(preparer(db), table, execution_id)),
-        );
-        io.out(`${name.padEnd(18)} ${rows} rows\n`);
-      }
-    });
-    io.out(`${execution_id} is in ${folder}\n`);
-    return exitCodes.fine;
-  } finally {
-    db.close();
-  }
+  const { execution_id } = queries.execution(executionId);
+  makeNew(folder);
+  const made: string[] = [];
+  queries.snapshot(() => {
+    for (const table of exportedTables) {
+      const name = `${table.name}.${format}`;
+      made.push(join(folder, name));
+      const rows = write(made, (path) => writers[format](path, table, exportedRows(preparer(db), table, execution_id)));
+      io.out(`${name.padEnd(18)} ${rows} rows\n`);
+    }
+  });
+  io.out(`${execution_id} is in ${folder}\n`);
+  return exitCodes.fine;
 }
 
 /** Makes the folder with mode 0700, or accepts an empty one. */

@@ -21,10 +21,6 @@ export const createLogbook = (io: Io): Logbook => ({
 });
 
 async function onStore<T>(io: Io, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openExistingStore(storePath(io), storeOptions(io));
-  try {
-    return await work(store);
-  } finally {
-    store.close();
-  }
+  using store = await openExistingStore(storePath(io), storeOptions(io));
+  return await work(store);
 }

@@ -98,10 +98,6 @@ function authorOf(io: Io, requestedBy: string | undefined): { author: string; se
 }
 
 function idOf(io: Io, executionId: string): string {
-  const reader = createStoreReader(storePath(io));
-  try {
-    return reader.queries().execution(executionId).execution_id;
-  } finally {
-    reader.close();
-  }
+  using reader = createStoreReader(storePath(io));
+  return reader.queries().execution(executionId).execution_id;
 }

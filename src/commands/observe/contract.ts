@@ -18,12 +18,8 @@ export interface ContractArguments {
 
 /** `swf-mcp observe --contract`: the actual contract of the bus in a recorded run. Returns the exit code. */
 export function contractCommand(io: Io, { executionId, against, json }: ContractArguments): number {
-  const db = openReader(storePath(io));
-  try {
-    tell(io, createQueries(db, isAlive), { executionId, against, json });
-  } finally {
-    db.close();
-  }
+  using db = openReader(storePath(io));
+  tell(io, createQueries(db, isAlive), { executionId, against, json });
   return exitCodes.fine;
 }
 

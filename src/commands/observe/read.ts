@@ -20,30 +20,26 @@ export async function readCommand(io: Io, { from, until, namespaces, json }: Rea
   const end = until === undefined ? undefined : toUtc(until);
   if (until !== undefined && end === undefined)
     throw argumentInvalid(`--until ${until} is no time; give one in ISO 8601 with its zone`);
-  const store = await openStore(storePath(io), storeOptions(io));
-  try {
-    const counts = await readIntoStore(recordingsOf(from), {
-      store,
-      namespaces,
-      until: end,
-      onTorn: ({ path, why }) => io.err(`WARNING ${path} is torn: ${why}; the part before that is read`),
-    });
-    if (counts.rejected > 0 && counts.messages + counts.rest + counts.gaps === 0)
-      throw argumentInvalid(
-        `${from.join(', ')}: none of its ${counts.rejected} lines belongs to a recording; name what "observe --record" has written`,
-      );
-    if (json) io.out(`${JSON.stringify(allPrintable(counts))}\n`);
-    else {
-      const { messages, rest, kept, rejected, gaps, executions } = counts;
-      io.out(
-        `${messages} messages read, ${kept} of them of no known kind; ${rest} REST calls, ${gaps} gaps, ${rejected} lines that could not be read\n`,
-      );
-      for (const id of executions) io.out(`  ${id}\n`);
-    }
-    return exitCodes.fine;
-  } finally {
-    store.close();
+  using store = await openStore(storePath(io), storeOptions(io));
+  const counts = await readIntoStore(recordingsOf(from), {
+    store,
+    namespaces,
+    until: end,
+    onTorn: ({ path, why }) => io.err(`WARNING ${path} is torn: ${why}; the part before that is read`),
+  });
+  if (counts.rejected > 0 && counts.messages + counts.rest + counts.gaps === 0)
+    throw argumentInvalid(
+      `${from.join(', ')}: none of its ${counts.rejected} lines belongs to a recording; name what "observe --record" has written`,
+    );
+  if (json) io.out(`${JSON.stringify(allPrintable(counts))}\n`);
+  else {
+    const { messages, rest, kept, rejected, gaps, executions } = counts;
+    io.out(
+      `${messages} messages read, ${kept} of them of no known kind; ${rest} REST calls, ${gaps} gaps, ${rejected} lines that could not be read\n`,
+    );
+    for (const id of executions) io.out(`  ${id}\n`);
   }
+  return exitCodes.fine;
 }
 
 /** The recordings to read; for a folder, the files that an observer wrote there, in the order of their days. */

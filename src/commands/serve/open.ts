@@ -53,10 +53,6 @@ function ownStoreId(io: Io): string | undefined {
 
 /** The id in full. Throws `EXECUTION_NOT_FOUND`. */
 function executionOf(io: Io, id: string): string {
-  const reader = createStoreReader(storePath(io));
-  try {
-    return reader.queries().execution(id).execution_id;
-  } finally {
-    reader.close();
-  }
+  using reader = createStoreReader(storePath(io));
+  return reader.queries().execution(id).execution_id;
 }

@@ -73,25 +73,21 @@ async function withOptions(
   serve: (options: ServerOptions) => Promise<number>,
 ): Promise<number> {
   setTimeout(() => void saveMemory(), settled).unref();
-  const reader = createStoreReader(storePath(io), { isServer: true });
-  try {
-    return await serve({
-      version: io.version,
-      tools: [...tools, ...(readOnly ? [] : noteTools), ...(allowControl ? controlTools : [])],
-      queries: reader.queries,
-      past: reader.past,
-      held: reader.held,
-      // Loaded on demand, like HTTP: the agents come along with it.
-      control: allowControl ? (await import('../control/tool-control.ts')).createControl(io, maxRuns) : undefined,
-      logbook: readOnly ? undefined : laterLogbook(io),
-      page: pageUrl(io),
-      services: async () => (await import('../control/tool-services.ts')).createServices(io),
-      monitorPage: async () => (await import('./hosted-page.ts')).readHostedPage(io.packageFolder),
-      log: createLog(logLevel(io), (line) => io.err(line)),
-    });
-  } finally {
-    reader.close();
-  }
+  using reader = createStoreReader(storePath(io), { isServer: true });
+  return await serve({
+    version: io.version,
+    tools: [...tools, ...(readOnly ? [] : noteTools), ...(allowControl ? controlTools : [])],
+    queries: reader.queries,
+    past: reader.past,
+    held: reader.held,
+    // Loaded on demand, like HTTP: the agents come along with it.
+    control: allowControl ? (await import('../control/tool-control.ts')).createControl(io, maxRuns) : undefined,
+    logbook: readOnly ? undefined : laterLogbook(io),
+    page: pageUrl(io),
+    services: async () => (await import('../control/tool-services.ts')).createServices(io),
+    monitorPage: async () => (await import('./hosted-page.ts')).readHostedPage(io.packageFolder),
+    log: createLog(logLevel(io), (line) => io.err(line)),
+  });
 }
 
 /** The logbook of the store; its writer is loaded at the first entry. */

@@ -82,19 +82,15 @@ interface Process {
 
 async function recordUntilStopped(io: Io, around: Surroundings, { traffic, signal, onStart }: Process): Promise<void> {
   const { namespace } = around.loaded.config.testbed;
-  const store = await openStore(storePath(io), storeOptions(io));
-  try {
-    const options = recorderOptions(io, { ...around, store });
-    const connect = counting(connectByStomp, traffic);
-    const broker = brokerChoice(io, around.settings, around.recorded, connect);
-    const starting = startDaqAgent({ ...options, broker, interrupted: signal });
-    await runUntilStopped(io, starting, signal, (agent) => {
-      onStart(agent);
-      io.err(`${agent.name} works in namespace ${namespace}, store ${store.path}`);
-    });
-  } finally {
-    store.close();
-  }
+  using store = await openStore(storePath(io), storeOptions(io));
+  const options = recorderOptions(io, { ...around, store });
+  const connect = counting(connectByStomp, traffic);
+  const broker = brokerChoice(io, around.settings, around.recorded, connect);
+  const starting = startDaqAgent({ ...options, broker, interrupted: signal });
+  await runUntilStopped(io, starting, signal, (agent) => {
+    onStart(agent);
+    io.err(`${agent.name} works in namespace ${namespace}, store ${store.path}`);
+  });
 }
 
 async function workUntilStopped(

@@ -28,20 +28,16 @@ const lookMilliseconds = 250;
 
 /** An observer sends nothing, so only the store shows it. */
 async function waitForObserver(io: Io, wait: number): Promise<number> {
-  const reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(storePath(io));
   const deadline = performance.now() + wait * 1000;
-  try {
-    for (;;) {
-      const [observer] = observersIn(reader);
-      if (observer !== undefined) {
-        io.out(`observer is ready: process ${observer.pid} on ${observer.hostname} listens\n`);
-        return exitCodes.fine;
-      }
-      if (performance.now() >= deadline) break;
-      await pause(lookMilliseconds);
+  for (;;) {
+    const [observer] = observersIn(reader);
+    if (observer !== undefined) {
+      io.out(`observer is ready: process ${observer.pid} on ${observer.hostname} listens\n`);
+      return exitCodes.fine;
     }
-  } finally {
-    reader.close();
+    if (performance.now() >= deadline) break;
+    await pause(lookMilliseconds);
   }
   io.err(`no observer was listening into ${storePath(io)} within ${wait} s`);
   return exitCodes.mendable;

@@ -14,7 +14,7 @@ interface Open {
   file: string | undefined;
 }
 
-export interface StoreReader {
+export interface StoreReader extends Disposable {
   /** The store's questions; opens it at the first call that finds it. Throws `SwfError` until there is a store. */
   queries: () => Queries;
   /** Asks the store as it was at a moment. @param present milliseconds since 1970 */
@@ -71,5 +71,6 @@ export function createStoreReader(path: string, { isServer = false } = {}): Stor
       return opened.still.ask(ask);
     },
     close,
+    [Symbol.dispose]: close,
   };
 }

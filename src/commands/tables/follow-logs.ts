@@ -18,28 +18,24 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
   refuseWhatCannotFollow(given);
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
-  const reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(storePath(io));
   const args = { ...toolArguments(table, given), order: 'newest' };
   let seen: number | undefined;
-  try {
-    while (!interrupted.signal.aborted) {
-      const fresh: Item[] = [];
-      let cursor: string | undefined;
-      do {
-        const limit = seen === undefined ? (given.limit ?? earlierLines) : pageRows;
-        const page = await askPage({ io, reader }, table.tool, { ...args, limit: Math.min(limit, pageRows), cursor });
-        const news = page.items.filter((item) => seen === undefined || Number(item['log_id']) > seen);
-        fresh.push(...news);
-        cursor = news.length < page.items.length || seen === undefined ? undefined : page.next_cursor;
-      } while (cursor !== undefined);
-      for (const item of fresh.toReversed()) io.out(`${lineOf(item, given.output)}\n`);
-      seen = Number(fresh[0]?.['log_id'] ?? seen ?? 0);
-      await pause(lookMilliseconds, [interrupted.signal]);
-    }
-    return exitCodes.interrupted;
-  } finally {
-    reader.close();
+  while (!interrupted.signal.aborted) {
+    const fresh: Item[] = [];
+    let cursor: string | undefined;
+    do {
+      const limit = seen === undefined ? (given.limit ?? earlierLines) : pageRows;
+      const page = await askPage({ io, reader }, table.tool, { ...args, limit: Math.min(limit, pageRows), cursor });
+      const news = page.items.filter((item) => seen === undefined || Number(item['log_id']) > seen);
+      fresh.push(...news);
+      cursor = news.length < page.items.length || seen === undefined ? undefined : page.next_cursor;
+    } while (cursor !== undefined);
+    for (const item of fresh.toReversed()) io.out(`${lineOf(item, given.output)}\n`);
+    seen = Number(fresh[0]?.['log_id'] ?? seen ?? 0);
+    await pause(lookMilliseconds, [interrupted.signal]);
   }
+  return exitCodes.interrupted;
 }
 
 const withoutMeaning = [

@@ -118,29 +118,25 @@ async function readRows(
   table: TableCommand,
   { args, most, isAll }: { args: Readonly<Record<string, unknown>>; most: number; isAll: boolean },
 ): Promise<Rows> {
-  const reader = createStoreReader(storePath(io));
+  using reader = createStoreReader(storePath(io));
   const asking = { io, reader };
-  try {
-    const { parts = [] } = table;
-    if (parts.length > 0 && !isAll && !parts.some((part) => Object.keys(part).some((key) => args[key] !== undefined)))
-      return await readParts(asking, table.tool, { parts, args, most });
-    const found = await readPages(asking, table.tool, { args, most });
-    const newest = async (): Promise<string | undefined> => {
-      const moment = args['as_of'] === undefined ? {} : { as_of: args['as_of'] };
-      const [item] = (await readPages(asking, 'list_workflow_executions', { args: moment, most: 1 })).items;
-      return item === undefined ? undefined : String(item['execution_id']);
-    };
-    if (table.usual === 'newest' && args['execution_id'] === 'latest') return { ...found, newest: await newest() };
-    if (table.usual !== 'all, else newest' || found.items.length > 0 || isNamed(args)) return found;
-    const execution_id = await newest();
-    if (execution_id === undefined) return found;
-    return {
-      ...(await readPages(asking, table.tool, { args: { ...args, execution_id }, most })),
-      newest: execution_id,
-    };
-  } finally {
-    reader.close();
-  }
+  const { parts = [] } = table;
+  if (parts.length > 0 && !isAll && !parts.some((part) => Object.keys(part).some((key) => args[key] !== undefined)))
+    return await readParts(asking, table.tool, { parts, args, most });
+  const found = await readPages(asking, table.tool, { args, most });
+  const newest = async (): Promise<string | undefined> => {
+    const moment = args['as_of'] === undefined ? {} : { as_of: args['as_of'] };
+    const [item] = (await readPages(asking, 'list_workflow_executions', { args: moment, most: 1 })).items;
+    return item === undefined ? undefined : String(item['execution_id']);
+  };
+  if (table.usual === 'newest' && args['execution_id'] === 'latest') return { ...found, newest: await newest() };
+  if (table.usual !== 'all, else newest' || found.items.length > 0 || isNamed(args)) return found;
+  const execution_id = await newest();
+  if (execution_id === undefined) return found;
+  return {
+    ...(await readPages(asking, table.tool, { args: { ...args, execution_id }, most })),
+    newest: execution_id,
+  };
 }
 
 /** The rows of several questions, one after the other. */

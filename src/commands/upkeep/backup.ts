@@ -7,13 +7,9 @@ import { exitCodes, type Io, shellWord, storePath } from '../shared/io.ts';
 
 /** `swf-mcp backup FILE`: copies the store as it is now into another file; a run may go on meanwhile. Returns the exit code. */
 export function backupCommand(io: Io, file: string): number {
-  const db = openReader(storePath(io));
+  using db = openReader(storePath(io));
   const target = resolve(io.workingFolder, file);
-  try {
-    backupStore(db, target);
-  } finally {
-    db.close();
-  }
+  backupStore(db, target);
   const megabytes = (statSync(target).size / 1e6).toFixed(1);
   io.out(
     `${target}: ${megabytes} MB, without the data files; look at it with "swf-mcp --db ${shellWord(file)} check --skip-files"\n`,

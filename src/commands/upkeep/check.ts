@@ -40,7 +40,7 @@ const named = 5;
  */
 export async function checkCommand(io: Io, { executionId, skipFiles, deep }: CheckArguments): Promise<number> {
   const path = storePath(io);
-  const db = openReader(path);
+  using db = openReader(path);
   let failed = false;
   const tell = (state: State, subject: string, what: string): void => {
     failed ||= state === 'fail';
@@ -57,39 +57,35 @@ export async function checkCommand(io: Io, { executionId, skipFiles, deep }: Che
       tell('fail', subject, error.line);
     }
   };
-  try {
-    const queries = createQueries(db, isAlive);
-    if (executionId === undefined) {
-      await attempt('integrity', () => tellAll(tell, 'integrity', damageOf(db), 'no damage in the file'));
-      await attempt('schema', () => {
-        const wrong = schemaDifferences(db);
-        tellAll(tell, 'schema', wrong, 'as this program makes it');
-        if (wrong.length === 0)
-          tellBlocks(
-            tell,
-            queries.snapshot(() => blockDifferences(preparer(db))),
-          );
+  const queries = createQueries(db, isAlive);
+  if (executionId === undefined) {
+    await attempt('integrity', () => tellAll(tell, 'integrity', damageOf(db), 'no damage in the file'));
+    await attempt('schema', () => {
+      const wrong = schemaDifferences(db);
+      tellAll(tell, 'schema', wrong, 'as this program makes it');
+      if (wrong.length === 0)
+        tellBlocks(
+          tell,
+          queries.snapshot(() => blockDifferences(preparer(db))),
+        );
+    });
+  }
+  const open = openRemovals(preparer(db));
+  if (deep && open.length > 0)
+    tell('open', 'log', 'is not compared while an execution is being removed; finish that with "swf-mcp prune"');
+  else if (deep) await attempt('log', () => tellReplay(tell, path));
+  for (const removal of executionId === undefined ? open : [])
+    tell('open', removal.execution_id, 'is being removed; if nobody does, the next "swf-mcp prune" goes on with it');
+  const ids = executionId === undefined ? allExecutions(db) : [queries.execution(executionId).execution_id];
+  for (const id of ids) {
+    await attempt(id, async () => {
+      const execution = queries.snapshot(() => {
+        const found = queries.execution(id);
+        tellAudit(tell, found, queries.audit(found));
+        return found;
       });
-    }
-    const open = openRemovals(preparer(db));
-    if (deep && open.length > 0)
-      tell('open', 'log', 'is not compared while an execution is being removed; finish that with "swf-mcp prune"');
-    else if (deep) await attempt('log', () => tellReplay(tell, path));
-    for (const removal of executionId === undefined ? open : [])
-      tell('open', removal.execution_id, 'is being removed; if nobody does, the next "swf-mcp prune" goes on with it');
-    const ids = executionId === undefined ? allExecutions(db) : [queries.execution(executionId).execution_id];
-    for (const id of ids) {
-      await attempt(id, async () => {
-        const execution = queries.snapshot(() => {
-          const found = queries.execution(id);
-          tellAudit(tell, found, queries.audit(found));
-          return found;
-        });
-        if (!skipFiles) await checkFiles(tell, db, execution);
-      });
-    }
-  } finally {
-    db.close();
+      if (!skipFiles) await checkFiles(tell, db, execution);
+    });
   }
   return failed ? exitCodes.mendable : exitCodes.fine;
 }
@@ -104,21 +100,16 @@ function tellAll(tell: Tell, subject: string, wrong: readonly string[], fine: st
 /** Reads the log into an empty store in a temporary folder, and compares. */
 async function tellReplay(tell: Tell, path: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-check-'));
-  const db = openReader(path);
+  using db = openReader(path);
   try {
-    const empty = await openStore(join(folder, 'replayed.db'));
-    try {
-      // One state of the store, however long it takes.
-      db.exec('BEGIN');
-      const { sentences, count } = await replayDifferences(preparer(db), empty);
-      for (const sentence of sentences) tell('fail', 'log', sentence);
-      if (count > sentences.length) tell('fail', 'log', `${count - sentences.length} more differences`);
-      if (count === 0) tell('ok', 'log', 'read again, it gives the same rows');
-    } finally {
-      empty.close();
-    }
+    using empty = await openStore(join(folder, 'replayed.db'));
+    // One state of the store, however long it takes.
+    db.exec('BEGIN');
+    const { sentences, count } = await replayDifferences(preparer(db), empty);
+    for (const sentence of sentences) tell('fail', 'log', sentence);
+    if (count > sentences.length) tell('fail', 'log', `${count - sentences.length} more differences`);
+    if (count === 0) tell('ok', 'log', 'read again, it gives the same rows');
   } finally {
-    db.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }

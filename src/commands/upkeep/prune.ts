@@ -44,35 +44,27 @@ export async function pruneCommand(io: Io, { keep, olderThan, dryRun, observed }
     await tellRemovable(io, path, rule);
     return exitCodes.fine;
   }
-  const store = await openExistingStore(path, { ...storeOptions(io), commitsApart: 1 });
-  try {
-    await prune(io, store, rule);
-  } finally {
-    store.close();
-  }
+  using store = await openExistingStore(path, { ...storeOptions(io), commitsApart: 1 });
+  await prune(io, store, rule);
   return exitCodes.fine;
 }
 
 async function tellRemovable(io: Io, path: string, rule: RemovalRule): Promise<void> {
-  const db = openReader(path);
-  try {
-    const sql = preparer(db);
-    const copyOf = originalOf(sql, path);
-    const tell = async (will: string, { execution_id, data_folder }: Removal, state = ''): Promise<void> => {
-      if (data_folder === null) return printLines(io, [`${will} ${execution_id}${state}`]);
-      const left = copyOf === undefined ? await whyLeft(data_folder, execution_id, path) : copySentence(copyOf);
-      const folder =
-        left === undefined ? `, with the folder ${data_folder}` : `; the folder ${data_folder} would be left: ${left}`;
-      return printLines(io, [`${will} ${execution_id}${state}${folder}`]);
-    };
-    for (const one of openRemovals(sql)) await tell('would go on removing', one);
-    const found = removableExecutions(sql, rule, isAlive);
-    for (const one of found) await tell('would remove', one, `, ${one.status} ${one.end_time ?? ''}`);
-    printLines(io, [`${executionsIn(found.length)} would be removed`]);
-    tellRunning(io, sql);
-  } finally {
-    db.close();
-  }
+  using db = openReader(path);
+  const sql = preparer(db);
+  const copyOf = originalOf(sql, path);
+  const tell = async (will: string, { execution_id, data_folder }: Removal, state = ''): Promise<void> => {
+    if (data_folder === null) return printLines(io, [`${will} ${execution_id}${state}`]);
+    const left = copyOf === undefined ? await whyLeft(data_folder, execution_id, path) : copySentence(copyOf);
+    const folder =
+      left === undefined ? `, with the folder ${data_folder}` : `; the folder ${data_folder} would be left: ${left}`;
+    return printLines(io, [`${will} ${execution_id}${state}${folder}`]);
+  };
+  for (const one of openRemovals(sql)) await tell('would go on removing', one);
+  const found = removableExecutions(sql, rule, isAlive);
+  for (const one of found) await tell('would remove', one, `, ${one.status} ${one.end_time ?? ''}`);
+  printLines(io, [`${executionsIn(found.length)} would be removed`]);
+  tellRunning(io, sql);
 }
 
 /** The store of which this one is a copy: a copy describes data files that are not its own, so it must not remove them. */

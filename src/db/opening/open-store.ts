@@ -160,6 +160,10 @@ class SqliteStore implements Store {
     this.db.close();
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   async #writePatiently(work: (tx: Transaction) => void): Promise<void> {
     try {
       await tryPatiently(

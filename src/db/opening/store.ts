@@ -4,7 +4,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A store that is open for writing. */
-export interface Store {
+export interface Store extends Disposable {
   readonly path: string;
   readonly db: Connection;
   /** Its statements, for queries outside a transaction. */

@@ -1,4 +1,4 @@
 import type Database from 'better-sqlite3';
 
-/** An open SQLite file. */
-export type Connection = Database.Database;
+/** An open SQLite file, which `using` closes. */
+export type Connection = Database.Database & Disposable;
