@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { CheckedFiles } from '../../src/files/checked-files.ts';
+import { FetchedFiles, type FetchWays } from '../../src/files/fetched-files.ts';
+import { temporaryFolder } from '../folder.ts';
+import { type FileHost, fileHost, refuses, serves } from './file-host.ts';
+
+const content = Buffer.from('the frames of a sample');
+const checksum = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+const never = new AbortController().signal;
+
+function fetching({ root }: FileHost, { command }: Partial<FetchWays> = {}) {
+  const folder = temporaryFolder();
+  const path = join(folder, 'a.tf');
+  const ways = { sources: { prefixes: [root], token: undefined }, command, environment: process.env };
+  const fetched = new FetchedFiles(ways, new CheckedFiles());
+  const bring = (more: { checksum?: string | undefined; url?: string } = {}, signal = never): Promise<boolean> =>
+    fetched.bring({ url: `${root}a.tf`, path, checksum, ...more }, signal);
+  return { folder, path, bring };
+}
+
+describe('a file that is fetched', () => {
+  it('is there afterwards, alone in its folder, and is not fetched again', async () => {
+    const host = await fileHost(serves(content));
+    const { folder, path, bring } = fetching(host);
+    expect(await bring()).toBe(true);
+    expect(readFileSync(path)).toEqual(content);
+    expect(readdirSync(folder)).toEqual(['a.tf']);
+    expect(await bring()).toBe(true);
+    expect(host.asked).toHaveLength(1);
+  });
+
+  it('is fetched once for all that want it at the same time', async () => {
+    const host = await fileHost(serves(content));
+    const { bring } = fetching(host);
+    expect(await Promise.all([bring(), bring(), bring()])).toEqual([true, true, true]);
+    expect(host.asked).toHaveLength(1);
+  });
+
+  it('is asked for at each address that is named', async () => {
+    const host = await fileHost(refuses(404), serves(content));
+    const { bring } = fetching(host);
+    expect(await Promise.all([bring(), bring({ url: `${host.root}b.tf` })])).toEqual([false, true]);
+  });
+
+  it('is not there where its host has none', async () => {
+    const { bring, path } = fetching(await fileHost(refuses(404)));
+    expect(await bring()).toBe(false);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('is not taken with other content than announced, and nothing is left of it', async () => {
+    const host = await fileHost(serves(Buffer.from('other frames')));
+    const { bring, folder } = fetching(host);
+    expect(await bring()).toBe(false);
+    expect(readdirSync(folder)).toEqual([]);
+    expect(host.asked).toHaveLength(1);
+  });
+
+  it.each([[undefined], ['adler32:0123']])('with the checksum %s may have any content', async (unknown) => {
+    const { bring } = fetching(await fileHost(serves(Buffer.from('any'))));
+    expect(await bring({ checksum: unknown })).toBe(true);
+  });
+
+  it('goes on where an earlier process was ended', async () => {
+    const host = await fileHost(serves(content));
+    const { path, bring } = fetching(host);
+    writeFileSync(`${path}.fetched.part`, content.subarray(0, 10));
+    expect(await bring()).toBe(true);
+    expect(readFileSync(path)).toEqual(content);
+    expect(host.asked).toEqual([{ url: '/a.tf', range: 'bytes=10-' }]);
+  });
+
+  it('begins anew where what an earlier process left is of another file', async () => {
+    const host = await fileHost(serves(content));
+    const { path, bring } = fetching(host);
+    writeFileSync(`${path}.fetched.part`, 'of another');
+    expect(await bring()).toBe(true);
+    expect(readFileSync(path)).toEqual(content);
+    expect(host.asked).toEqual([{ url: '/a.tf', range: 'bytes=10-' }, { url: '/a.tf' }]);
+  });
+
+  it('says what its host refuses', async () => {
+    const { bring } = fetching(await fileHost(refuses(403)));
+    await expect(bring()).rejects.toThrow('(403); set SWF_FILES_TOKEN to it');
+  });
+
+  it('says that its folder has gone', async () => {
+    const host = await fileHost(serves(content));
+    const path = join(temporaryFolder(), 'gone', 'a.tf');
+    const ways = { sources: { prefixes: [host.root], token: undefined }, command: undefined, environment: {} };
+    const fetched = new FetchedFiles(ways, new CheckedFiles());
+    await expect(fetched.bring({ url: `${host.root}a.tf`, path, checksum }, never)).rejects.toMatchObject({
+      code: 'DATA_UNAVAILABLE',
+      message: expect.stringContaining('/gone is not there or may not be used') as string,
+    });
+  });
+});
+
+describe('a command of the site', () => {
+  const host = { root: 'https://files.example/', asked: [] };
+  const shell = (script: string): string[] => ['sh', '-c', script, 'sh', '{url}', '{path}'];
+
+  it('is given the address and the path, in any word', async () => {
+    const { bring, path } = fetching(host, { command: shell('printf "%s" "$1 $0" > "$2"') });
+    expect(await bring({ checksum: undefined })).toBe(true);
+    expect(readFileSync(path, 'utf8')).toBe('https://files.example/a.tf sh');
+  });
+
+  it('does not go on with what an earlier one left', async () => {
+    const { bring, path } = fetching(host, { command: shell('printf new >> "$2"') });
+    writeFileSync(`${path}.fetched.part`, 'old');
+    expect(await bring({ checksum: undefined })).toBe(true);
+    expect(readFileSync(path, 'utf8')).toBe('new');
+  });
+
+  it.each([
+    ['exit 3', 'sh ended with code 3; look at data.fetch and its rights'],
+    ['echo "no such bucket" >&2; exit 1', 'sh ended with code 1: no such bucket; look at data.fetch and its rights'],
+    ['kill -9 $$', 'sh was ended by SIGKILL; look'],
+    ['printf "%0400d" 7 >&2; exit 1', `ended with code 1: ${'0'.repeat(299)}7;`],
+  ])('that does %j is told', async (script, why) => {
+    const { bring } = fetching(host, { command: shell(script) });
+    await expect(bring()).rejects.toThrow(why);
+  });
+
+  it('that does not exist is told', async () => {
+    const { bring } = fetching(host, { command: ['no-such-program', '{url}'] });
+    await expect(bring()).rejects.toThrow('no-such-program could not be run (spawn no-such-program ENOENT)');
+  });
+
+  it('ends with all that it started when nobody wants the file any longer', async () => {
+    const { bring, folder } = fetching(host, { command: shell('sleep 600 & echo $! > "$2.child"; wait') });
+    const child = join(folder, 'a.tf.fetched.part.child');
+    const stop = new AbortController();
+    const bringing = expect(bring({}, stop.signal)).rejects.toThrow('was ended by SIGKILL');
+    await expect.poll(() => existsSync(child) && readFileSync(child, 'utf8')).toMatch(/\d\n/);
+    stop.abort();
+    await bringing;
+    const pid = Number(readFileSync(child, 'utf8'));
+    await expect
+      .poll(() => existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/stat`, 'utf8'))
+      .not.toMatch(/\) [SR] /);
+  });
+
+  it('is not begun for a file that nobody wants any longer', async () => {
+    const { bring } = fetching(host, { command: shell('sleep 600') });
+    await expect(bring({}, AbortSignal.abort())).rejects.toThrow();
+  });
+});

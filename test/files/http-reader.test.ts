@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+
+import { type ByteRange, isReachable, readByHttp } from '../../src/files/http-reader.ts';
+import { useFastTime } from '../fast-time.ts';
+import { breaksAfter, type FileHost, fileHost, refuses, serves } from './file-host.ts';
+
+const content = Buffer.from('0123456789abcdefghij');
+const never = new AbortController().signal;
+
+async function read(
+  { root }: FileHost,
+  { range = { start: 0 }, token, url = `${root}a.tf`, prefixes = [root], signal = never }: Options = {},
+): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of readByHttp({ prefixes, token }, url, range, signal)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+interface Options {
+  range?: ByteRange;
+  token?: string;
+  url?: string;
+  prefixes?: string[];
+  signal?: AbortSignal;
+}
+
+// Its patience with a server is half a minute.
+useFastTime(400);
+
+describe('a file of another host', () => {
+  it('is read whole, without a range and without a token where none is set', async () => {
+    const host = await fileHost(serves(content));
+    expect(await read(host)).toBe('0123456789abcdefghij');
+    expect(host.asked).toEqual([{ url: '/a.tf' }]);
+  });
+
+  it.each<[ByteRange, string, string]>([
+    [{ start: 3, end: 7 }, 'bytes=3-6', '3456'],
+    [{ start: 0, end: 4 }, 'bytes=0-3', '0123'],
+    [{ start: 15 }, 'bytes=15-', 'fghij'],
+  ])('is read in the range %j', async (range, header, bytes) => {
+    const host = await fileHost(serves(content));
+    expect(await read(host, { range, token: 'secret' })).toBe(bytes);
+    expect(host.asked).toEqual([{ url: '/a.tf', range: header, authorization: 'Bearer secret' }]);
+  });
+
+  it('has only what was asked for where its server knows no ranges', async () => {
+    const host = await fileHost((response) => {
+      for (const byte of content) response.write(Buffer.from([byte]));
+      response.end();
+    });
+    expect(await read(host, { range: { start: 3, end: 7 } })).toBe('3456');
+    expect(await read(host, { range: { start: 18 } })).toBe('ij');
+  });
+
+  it('is at its end where the range begins there', async () => {
+    const host = await fileHost(serves(content));
+    expect(await read(host, { range: { start: 20 } })).toBe('');
+  });
+
+  it('goes on where the connection broke, if it is the same file', async () => {
+    const same = { etag: '"one"' };
+    const host = await fileHost(breaksAfter(6, content, same), breaksAfter(6, content, same), serves(content, same));
+    expect(await read(host)).toBe('0123456789abcdefghij');
+    expect(host.asked).toEqual([
+      { url: '/a.tf' },
+      { url: '/a.tf', range: 'bytes=6-', ifRange: '"one"' },
+      { url: '/a.tf', range: 'bytes=12-', ifRange: '"one"' },
+    ]);
+  });
+
+  it('is not put together of two files', async () => {
+    const host = await fileHost(breaksAfter(6, content, { etag: '"one"' }), serves(content, { etag: '"two"' }));
+    await expect(read(host)).rejects.toThrow(
+      `${host.root}a.tf cannot be fetched: it has changed while it was read; look at who writes it: data files do not change`,
+    );
+  });
+
+  it('goes on without proof where its tag is weak', async () => {
+    const weak = { etag: 'W/"one"' };
+    const host = await fileHost(breaksAfter(6, content, weak), serves(content, { etag: 'W/"two"' }));
+    expect(await read(host)).toBe('0123456789abcdefghij');
+    expect(host.asked[1]).toEqual({ url: '/a.tf', range: 'bytes=6-' });
+  });
+
+  it.each([408, 429, 500, 503])('is asked for again after an answer that passes, %i', async (status) => {
+    const host = await fileHost(refuses(status), serves(content));
+    expect(await read(host)).toBe('0123456789abcdefghij');
+  });
+
+  it('is given up after five tries that bring nothing, with the last reason', async () => {
+    const host = await fileHost(refuses(503));
+    await expect(read(host)).rejects.toMatchObject({
+      code: 'DATA_UNAVAILABLE',
+      message: `${host.root}a.tf cannot be fetched: its server cannot be reached (it answers 503); look whether it runs and the network lets it through`,
+    });
+    expect(host.asked).toHaveLength(5);
+  });
+
+  it('is not given up while each try brings something', async () => {
+    const host = await fileHost(breaksAfter(2, content));
+    expect(await read(host)).toBe('0123456789abcdefghij');
+    expect(host.asked).toHaveLength(10);
+  });
+
+  it('is given up where its server is silent', async () => {
+    const host = await fileHost(() => {});
+    await expect(read(host)).rejects.toThrow('(it has said nothing for 20 s)');
+  });
+
+  it('is given up where its server becomes silent within the file', async () => {
+    const host = await fileHost((response) => void response.writeHead(200).write('0123'));
+    await expect(read(host)).rejects.toThrow('(it has said nothing for 20 s)');
+  });
+
+  it('says why nobody answers', async () => {
+    const url = 'http://127.0.0.1:1/a.tf';
+    const none = { root: 'http://127.0.0.1:1/', asked: [] };
+    await expect(read(none, { url })).rejects.toThrow(/its server cannot be reached \(.+\); look/);
+  });
+
+  it.each([
+    [401, 'the server lets nobody in without its token (401); set SWF_FILES_TOKEN to it'],
+    [403, 'the server lets nobody in without its token (403); set SWF_FILES_TOKEN to it'],
+    [404, 'it is not there (404); look whether its host publishes the right folder'],
+    [410, 'it is not there (410); look whether its host publishes the right folder'],
+    [418, 'the server answers 418; look at its log'],
+  ])('is asked for once where the answer is %i', async (status, why) => {
+    const host = await fileHost(refuses(status));
+    await expect(read(host)).rejects.toThrow(`${host.root}a.tf cannot be fetched: ${why}`);
+    expect(host.asked).toHaveLength(1);
+  });
+
+  it('is not asked for again when nobody wants it any longer', async () => {
+    const host = await fileHost(() => {});
+    await expect(read(host, { signal: AbortSignal.abort(new Error('stopped')) })).rejects.toThrow('stopped');
+  });
+});
+
+describe('an address of a file', () => {
+  it('outside the sources is not asked, and the sentence says what to add', async () => {
+    const host = await fileHost(serves(content));
+    const prefixes = ['https://files.example/'];
+    await expect(read(host, { prefixes })).rejects.toThrow(
+      `it is not in data.sources; add it: --set 'data.sources=["https://files.example/","${new URL(host.root).origin}`,
+    );
+    expect(host.asked).toEqual([]);
+  });
+
+  it('leads on within the sources, five times at most', async () => {
+    const on = refuses(302, { location: '/b.tf' });
+    const host = await fileHost(on, on, on, on, on, serves(content));
+    expect(await read(host)).toBe('0123456789abcdefghij');
+    expect(host.asked.map(({ url }) => url)).toEqual(['/a.tf', ...Array.from({ length: 5 }, () => '/b.tf')]);
+    const circle = await fileHost(on);
+    await expect(read(circle)).rejects.toThrow('it is redirected more than 5 times; look at its server');
+    expect(circle.asked).toHaveLength(6);
+  });
+
+  it('does not lead a token out of the sources', async () => {
+    const other = await fileHost(serves(content));
+    const host = await fileHost(refuses(307, { location: `${other.root}b.tf` }));
+    await expect(read(host, { token: 'secret' })).rejects.toThrow(
+      `it is redirected to ${other.root}b.tf, which is not in data.sources`,
+    );
+    expect(other.asked).toEqual([]);
+  });
+
+  it('with a redirect to nowhere is an answer like others', async () => {
+    const host = await fileHost(refuses(302));
+    await expect(read(host)).rejects.toThrow('the server answers 302');
+  });
+});
+
+describe('a host of files', () => {
+  it.each([
+    [200, true],
+    [404, true],
+    [401, false],
+    [503, false],
+  ])('that answers %i is reachable: %s', async (status, reachable) => {
+    const host = await fileHost(status === 200 ? serves(content) : refuses(status));
+    expect(await isReachable({ prefixes: [host.root], token: undefined }, `${host.root}a.tf`)).toBe(reachable);
+    expect(host.asked[0]).toMatchObject({ range: 'bytes=0-0' });
+  });
+
+  it('that is not among the sources is not reachable', async () => {
+    const host = await fileHost(serves(content));
+    expect(await isReachable({ prefixes: [], token: undefined }, `${host.root}a.tf`)).toBe(false);
+  });
+});

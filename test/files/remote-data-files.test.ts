@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { encodeFrames } from '../../src/domain/frames.ts';
+import { CheckedFiles } from '../../src/files/checked-files.ts';
+import { createDataFiles } from '../../src/files/disk-data-files.ts';
+import { FetchedFiles } from '../../src/files/fetched-files.ts';
+import { createRemoteDataFiles } from '../../src/files/remote-data-files.ts';
+import { pathAddress } from '../../src/files/write-aside.ts';
+import { temporaryFolder } from '../folder.ts';
+import { type Answer, fileHost, serves } from './file-host.ts';
+
+const frameBytes = 64;
+const name = 'swf.100010.000001.stf';
+const content = encodeFrames({ run: 100_010, sequence: 1 }, 0, 20, frameBytes);
+const sumOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+async function remote(answer: Answer, command?: readonly string[]) {
+  const host = await fileHost(answer);
+  const folder = temporaryFolder();
+  const url = `${host.root}${name}`;
+  const ways = { sources: { prefixes: [host.root], token: undefined }, command, environment: process.env };
+  const files = createRemoteDataFiles({
+    url,
+    ways,
+    fetched: new FetchedFiles(ways, new CheckedFiles()),
+    place: { folder, urlOf: pathAddress(folder) },
+    local: createDataFiles(folder),
+    signal: new AbortController().signal,
+  });
+  return { host, files, folder, url };
+}
+
+/** A server that sends a few bytes at a time. */
+const inPieces =
+  (bytes: Buffer): Answer =>
+  (response, request) => {
+    const [, from = 0, to = bytes.length - 1] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    response.writeHead(request.headers.range === undefined ? 200 : 206);
+    for (let at = Number(from); at <= Number(to); at += 50)
+      response.write(bytes.subarray(at, Math.min(at + 50, Number(to) + 1)));
+    response.end();
+  };
+
+const ways = [
+  ['by HTTP', serves(content), undefined],
+  ['by HTTP in pieces that are no frames', inPieces(content), undefined],
+  ['by a command', serves(content), ['sh', '-c', `printf '${content.toString('base64')}' | base64 -d > {path}`]],
+] as const;
+
+describe.each(ways)('the data files of another host, %s,', (_, answer, command) => {
+  it('are measured as they are there', async () => {
+    const { files, url } = await remote(answer, command);
+    expect(await files.measure(name, { tf_count: 20, frameBytes })).toEqual({
+      size_bytes: content.length,
+      checksum: sumOf(content),
+      file_url: url,
+    });
+  });
+
+  it('give the frames that are wanted, into a file here', async () => {
+    const { files, folder } = await remote(answer, command);
+    const wanted = content.subarray(5 * frameBytes, 10 * frameBytes);
+    expect(await files.copyFrames(name, 'a.tf', { first: 5, last: 9, frameBytes })).toEqual({
+      size_bytes: wanted.length,
+      checksum: sumOf(wanted),
+      file_url: pathAddress(folder)('a.tf'),
+    });
+    expect(readFileSync(join(folder, 'a.tf'))).toEqual(wanted);
+    await files.verify('a.tf', { first: 5, last: 9, frameBytes });
+    await expect(files.verify('a.tf', { first: 4, last: 9, frameBytes })).rejects.toThrow('does not hold frame 4');
+  });
+
+  it('are fetched only as far as is wanted', async () => {
+    const { files, host } = await remote(answer, command);
+    await files.copyFrames(name, 'a.tf', { first: 5, last: 9, frameBytes });
+    if (command === undefined) expect(host.asked).toEqual([{ url: `/${name}`, range: 'bytes=320-639' }]);
+  });
+});
+
+describe('frames of another host', () => {
+  const broken = Buffer.from(content);
+  broken.writeUInt8(broken.readUInt8(7 * frameBytes + 40) ^ 1, 7 * frameBytes + 40);
+
+  it.each<[string, Answer, string]>([
+    ['are damaged', serves(broken), 'frame 7 does not match its checksum'],
+    ['end too soon', serves(content.subarray(0, 8 * frameBytes)), 'ends before frame 8'],
+    ['end within one', serves(content.subarray(0, 8 * frameBytes + 9)), 'it ends within a frame of 64 bytes'],
+    ['are others', serves(content.subarray(frameBytes)), 'frame 5 has the index 6'],
+  ])('that %s are not taken, and nothing is left of them', async (_, answer, why) => {
+    const { files, folder } = await remote(answer);
+    await expect(files.copyFrames(name, 'a.tf', { first: 5, last: 9, frameBytes })).rejects.toThrow(why);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('that a command does not bring are told', async () => {
+    const { files } = await remote(serves(content), ['true']);
+    await expect(files.measure(name, { tf_count: 20, frameBytes })).rejects.toThrow('it is not there (404)');
+  });
+
+  it('leave what is made here to the files here', async () => {
+    const { files, folder } = await remote(serves(content));
+    files.prepare();
+    const made = await files.prepareStf({ filename: 'b.stf', run: 1, sequence: 2, tf_count: 3, frameBytes });
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/^b\.stf\..{8}\.part$/)]);
+    await files.tidy();
+    expect(readdirSync(folder)).toEqual([]);
+    await expect(made.publish()).rejects.toThrow();
+  });
+});
