@@ -5,7 +5,7 @@ import { type Drive, takeOver } from '../db/driving/take-over.ts';
 import { requireExecution } from '../db/execution/find-execution.ts';
 import { runningOverBroker, startMessage } from '../db/execution/start-message.ts';
 import { fruitlessTakeUps } from '../db/execution/take-ups.ts';
-import { lastWaitingCommand, noteApplied, noteRefused, waitingCommand, waitingIds } from '../db/log/commands.ts';
+import { noteApplied, noteRefused, waitingCommands } from '../db/log/commands.ts';
 import { heldBy } from '../db/log/held.ts';
 import { isProcessAlive, ownerOf } from '../db/presence/leases.ts';
 import { SwfError } from '../lib/errors.ts';
@@ -77,8 +77,10 @@ export class TakeUp {
     const { store, options } = this.#host;
     const { log } = options;
     // An execution to be stopped is resumed only to be ended, so it does not matter how often it came to nothing.
-    const stop = waitingCommand(store.sql, executionId, ['stop_workflow'])?.message_id;
-    const requests = waitingIds(store.sql, executionId, 'resume_workflow');
+    const stop = waitingCommands(store.sql, executionId, ['stop_workflow'])[0]?.message_id;
+    const requests = waitingCommands(store.sql, executionId, ['resume_workflow']).map((message) =>
+      messageIdOf(message),
+    );
     if (stop === undefined && requests.length === 0 && fruitlessTakeUps(store.sql, executionId) >= maxTakeUps) {
       this.#leave(executionId, {
         level: 'ERROR',
@@ -106,7 +108,7 @@ export class TakeUp {
   /** The pause that stays in force: nobody has ended it, so a crash must not end it. */
   #pauseOf(executionId: string): Message<'pause_workflow'> | undefined {
     const { sql } = this.#host.store;
-    const waiting = lastWaitingCommand(sql, executionId, ['pause_workflow', 'resume_workflow']);
+    const waiting = waitingCommands(sql, executionId, ['pause_workflow', 'resume_workflow']).at(-1);
     if (waiting !== undefined) return waiting.msg_type === 'pause_workflow' ? waiting : undefined;
     const held = heldBy(sql, executionId);
     return held === undefined ? undefined : { ...held, command_id: randomUUID(), timestamp: utcNow() };

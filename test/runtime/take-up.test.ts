@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { configSchema } from '../../src/config/schema.ts';
-import { commandState, waitingIds } from '../../src/db/log/commands.ts';
+import { commandState, waitingCommands } from '../../src/db/log/commands.ts';
 import type { Recorded } from '../../src/db/log/rows.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
 import { Lifetime } from '../../src/lib/lifetime.ts';
@@ -88,7 +88,7 @@ describe('a recorder that is a service', () => {
     const recorder = { ...currentProcess(), last_beat: '', is_remote: 0 };
     const ask = (name: string) => askRecorder(store, execution_id, { recorder, by: { name }, reason: undefined });
     await Promise.all([ask('alice'), ask('bob')]);
-    expect(waitingIds(store.sql, execution_id, 'resume_workflow')).toEqual([]);
+    expect(waitingCommands(store.sql, execution_id, ['resume_workflow'])).toEqual([]);
   });
 
   it('is named to the one who asks where it does not answer', async () => {
@@ -98,6 +98,6 @@ describe('a recorder that is a service', () => {
       askRecorder(store, execution_id, { recorder, by: { name: 'tester' }, reason: undefined }),
     ).rejects.toThrow(`process 7 on h records this namespace and has not resumed ${execution_id} in 15 s`);
     // It must not end a pause hours later.
-    expect(waitingIds(store.sql, execution_id, 'resume_workflow')).toEqual([]);
+    expect(waitingCommands(store.sql, execution_id, ['resume_workflow'])).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import { isElsewhere } from '../../domain/file-address.ts';
+import { goneSeconds } from '../../domain/liveness.ts';
 import { placeOfFile, type SliceNeeds } from '../../domain/slice-returns.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Message } from '../../messages/message.ts';
@@ -45,9 +46,6 @@ export interface LostFile {
   hostname: string;
   since: string | undefined;
 }
-
-/** An agent silent for this long is gone. Seconds. */
-const goneSeconds = 60;
 
 /** Most rows to check. */
 const maxFiles = 1000;

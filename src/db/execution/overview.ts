@@ -1,6 +1,6 @@
 import type { Overview } from '../../agents/ports.ts';
 import type { Phase } from '../../domain/run-phases.ts';
-import { waitingCommand } from '../log/commands.ts';
+import { waitingCommands } from '../log/commands.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { countsOf } from './find-execution.ts';
 
@@ -16,8 +16,8 @@ export function openOverview(sql: Prepare, { execution_id }: { execution_id: str
            AND slices_completed + slices_exhausted = slices_created AS settled
          FROM run_states JOIN runs USING (execution_id) WHERE execution_id = ?`,
       ).get(execution_id)?.settled === 1,
-    pendingStop: () => waitingCommand(sql, execution_id, ['stop_workflow']),
-    pendingPause: () => waitingCommand(sql, execution_id, ['pause_workflow', 'resume_workflow']),
+    pendingStop: () => waitingCommands(sql, execution_id, ['stop_workflow'])[0],
+    pendingPause: () => waitingCommands(sql, execution_id, ['pause_workflow', 'resume_workflow'])[0],
   };
 }
 

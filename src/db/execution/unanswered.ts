@@ -1,3 +1,4 @@
+import { strangerSeconds } from '../../domain/liveness.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
 import { steadyClock } from '../../lib/time.ts';
@@ -9,9 +10,6 @@ import { readMessage } from './log-reader.ts';
 
 /** Most rows to read at once. */
 const maxRows = 1000;
-
-/** How long a worker without heartbeats may hold a slice, in seconds: nothing shows that it lost it. */
-const strangerSeconds = 600;
 
 /**
  * The messages of slices that have been queued or in progress for `seconds` since they were last sent. The caller decides which of them a worker
@@ -74,15 +72,8 @@ export const readyStfs = (
   sql: Prepare,
   executionId: string,
   files: readonly { stf_filename: string }[],
-): Unanswered[] => {
-  const stfs = new Set(files.map(({ stf_filename }) => stf_filename));
-  return messagesOf(
-    sql,
-    executionId,
-    'stf_ready',
-    [...stfs].map((stf_filename) => ({ stf_filename })),
-  );
-};
+): Unanswered[] =>
+  messagesOf(sql, executionId, 'stf_ready', [...new Map(files.map((file) => [file.stf_filename, file])).values()]);
 
 function messagesOf(
   sql: Prepare,

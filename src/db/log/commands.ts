@@ -1,6 +1,5 @@
 import type { Effect, EffectCode, MessageEffect } from '../../domain/effects.ts';
 import { decodeRecorded } from '../../messages/codec.ts';
-import { messageIdOf } from '../../messages/identity.ts';
 import type { Message } from '../../messages/message.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
@@ -33,25 +32,12 @@ export function commandState(sql: Prepare, messageId: string): CommandState {
 
 type CommandType = 'stop_workflow' | 'pause_workflow' | 'resume_workflow';
 
-/** The oldest command of these types that waits for the driver. */
-export const waitingCommand = <T extends CommandType>(
+/** The commands of these types that wait for the driver, the oldest first. */
+export function waitingCommands<T extends CommandType>(
   sql: Prepare,
   executionId: string,
   types: readonly T[],
-): Message<T> | undefined => waitingCommands(sql, executionId, types)[0];
-
-/** The newest one: the last command counts if no driver saw any. */
-export const lastWaitingCommand = <T extends CommandType>(
-  sql: Prepare,
-  executionId: string,
-  types: readonly T[],
-): Message<T> | undefined => waitingCommands(sql, executionId, types).at(-1);
-
-/** The ids of all commands of a type that wait for the driver. */
-export const waitingIds = (sql: Prepare, executionId: string, type: CommandType): string[] =>
-  waitingCommands(sql, executionId, [type]).map((message) => messageIdOf(message));
-
-function waitingCommands<T extends CommandType>(sql: Prepare, executionId: string, types: readonly T[]): Message<T>[] {
+): Message<T>[] {
   // Usually none waits. Comparing types in SQL would cost more than checking the few.
   return sql<[string], { payload: string }>(
     `SELECT ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_waiting

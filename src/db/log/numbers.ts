@@ -1,16 +1,16 @@
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** The first numbers of a store that shares no broker. */
-const firstNumbers = { execution: 1, run: 100_010, agent: 1 } as const;
+/** The first run number of a store that shares no broker; all else is numbered from 1. */
+const firstRun = 100_010;
 
-export type CounterName = keyof typeof firstNumbers;
+export type CounterName = 'execution' | 'run' | 'agent' | `monitor ${string}`;
 
 /** Draws the next number. */
 export function drawNumber({ sql }: Transaction, name: CounterName): number {
   const row = sql<[string, number], { next_value: number }>(
     `INSERT INTO counters (name, next_value) VALUES (?, ? + 1)
      ON CONFLICT (name) DO UPDATE SET next_value = next_value + 1 RETURNING next_value`,
-  ).get(name, firstNumbers[name]);
+  ).get(name, name === 'run' ? firstRun : 1);
   return (row as { next_value: number }).next_value - 1;
 }
 

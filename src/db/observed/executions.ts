@@ -154,43 +154,12 @@ export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRu
   sql('UPDATE observed_runs SET namespace = ? WHERE execution_id = ?').run(namespace, execution_id);
 }
 
-/** The times and dialects of an execution's messages so far. Milliseconds since 1970. */
-export interface Extent {
-  first: number;
-  last: number;
-  dialects: ReadonlySet<string>;
-}
-
-export function noteExtent({ sql }: Transaction, executionId: string, { first, last, dialects }: Extent): void {
-  const row = sql<[string], { first_ms: number; last_ms: number; dialects: string; told_status: string | null }>(
-    'SELECT first_ms, last_ms, dialects, told_status FROM observed_runs WHERE execution_id = ?',
-  ).get(executionId);
-  if (row === undefined) return;
-  const all = [...new Set([...row.dialects.split(''), ...dialects])].toSorted().join('');
-  const [first_ms, last_ms] = [Math.min(first, row.first_ms), Math.max(last, row.last_ms)];
-  if (first_ms === row.first_ms && last_ms === row.last_ms && all === row.dialects) return;
-  sql('UPDATE observed_runs SET first_ms = ?, last_ms = ?, dialects = ? WHERE execution_id = ?').run(
-    first_ms,
-    last_ms,
-    all,
-    executionId,
-  );
-  const [start, end] = [new Date(first_ms).toISOString(), new Date(last_ms).toISOString()];
-  sql(
-    `UPDATE workflow_executions SET start_time = $start, end_time = iif(end_time IS NULL OR $isTold, end_time, max(end_time, $end))
-     WHERE execution_id = $executionId`,
-  ).run({ start, end, executionId, isTold: row.told_status === null ? 0 : 1 });
-}
-
 /** Recomputes the last message time of an execution if its last message turned out earlier. @param before milliseconds since 1970 */
 export function forgetLast({ sql }: Transaction, executionId: string, before: number): void {
-  const last = sql<[string, number], { n: number }>(
-    'SELECT 1 AS n FROM observed_runs WHERE execution_id = ? AND last_ms = ?',
-  ).get(executionId, before);
-  if (last === undefined) return;
   sql(
-    `UPDATE observed_runs SET last_ms = (SELECT max(sent_ms) FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook}) WHERE execution_id = ?`,
-  ).run(executionId, executionId);
+    `UPDATE observed_runs SET last_ms = (SELECT max(sent_ms) FROM message_rows WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.exceptLogbook})
+     WHERE execution_id = $id AND last_ms = $before`,
+  ).run({ id: executionId, before });
 }
 
 /** Notes that the monitor was asked for everything it had of a run. @param at milliseconds since 1970 */

@@ -1,14 +1,9 @@
 import { SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
-import { isProcessAlive, isRemote } from '../presence/leases.ts';
+import { isProcessAlive, isRemote, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Connection } from '../sqlite/connection.ts';
 
-interface Writer {
-  pid: number;
-  pid_started: string;
-  is_remote: number;
-  hostname: string;
-  last_beat: string;
+interface Writer extends ProcessSigns {
   version: string;
 }
 
@@ -20,9 +15,7 @@ export function requireNoOlderWriter(db: Connection, path: string): void {
   const hasProcesses = db.prepare(`SELECT 1 FROM pragma_table_info('processes') WHERE name = 'version'`).get();
   if (hasProcesses === undefined) return;
   const living = db
-    .prepare<[], Writer>(
-      'SELECT pid, pid_started, hostname, last_beat, is_remote, version FROM processes WHERE ended IS NULL',
-    )
+    .prepare<[], Writer>(`SELECT ${signColumns}, version FROM processes WHERE ended IS NULL`)
     .all()
     .find((row) => !isRemote(row) && isProcessAlive(row, isAlive));
   if (living === undefined) return;

@@ -62,10 +62,7 @@ export function fillUnlogged(
   const at = { iso: new Date(ms).toISOString(), ms, last };
   for (const table of Object.keys(fillings).toReversed()) sql(`DELETE FROM ${table}`).run();
   for (const [table, select] of Object.entries(fillings)) {
-    const used = Object.fromEntries(Object.entries(at).filter(([name]) => select.includes(`$${name}`)));
-    sql<[object] | []>(`INSERT INTO ${table} ${select}`).run(
-      ...((Object.keys(used).length === 0 ? [] : [used]) as [object]),
-    );
+    sql<[object]>(`INSERT INTO ${table} ${select}`).run(at);
   }
   const times = { iso: at.iso, isoBefore: new Date(before.ms).toISOString() };
   if (isByTime)

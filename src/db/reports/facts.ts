@@ -113,9 +113,9 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
     isHeld: isRunning && isHeld(sql, execution_id),
     samples_of_unready: samplesOfUnready(sql, execution_id, detail.params),
     delays: stageDelays(sql, execution_id),
-    first_stf_at: stfAt(sql, execution_id, 'ASC'),
-    last_stf_at: stfAt(sql, execution_id, 'DESC'),
-    first_slice_at: firstSliceAt(sql, execution_id),
+    first_stf_at: madeAt(sql, execution_id, 'stf_files', 'ASC'),
+    last_stf_at: madeAt(sql, execution_id, 'stf_files', 'DESC'),
+    first_slice_at: madeAt(sql, execution_id, 'tf_slices', 'ASC'),
     waiting_since: isRunning ? waitingSince(sql, execution_id, execution, detail) : {},
     standbys: isRunning ? standbysOf(sql, execution_id) : [],
     failing: failuresInARow(sql, execution_id),
@@ -126,16 +126,15 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
   };
 }
 
-/** When the first or the last STF was announced. */
-function stfAt(sql: Prepare, executionId: string, end: 'ASC' | 'DESC'): string | undefined {
-  return sql<[string], { created_at: string }>(
-    `SELECT created_at FROM stf_files WHERE execution_id = ? ORDER BY seq ${end} LIMIT 1`,
-  ).get(executionId)?.created_at;
-}
-
-const firstSliceAt = (sql: Prepare, executionId: string): string | undefined =>
+/** When the first or the last STF was announced, or slice was made. */
+const madeAt = (
+  sql: Prepare,
+  executionId: string,
+  table: 'stf_files' | 'tf_slices',
+  end: 'ASC' | 'DESC',
+): string | undefined =>
   sql<[string], { created_at: string }>(
-    'SELECT created_at FROM tf_slices WHERE execution_id = ? ORDER BY seq LIMIT 1',
+    `SELECT created_at FROM ${table} WHERE execution_id = ? ORDER BY seq ${end} LIMIT 1`,
   ).get(executionId)?.created_at;
 
 /** Seconds without a driver since a time. */

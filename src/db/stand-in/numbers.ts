@@ -1,13 +1,8 @@
-import { drawNumber } from '../log/numbers.ts';
+import { drawNumber, reserveNumber } from '../log/numbers.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Draws the next number of a name, from 1 on. */
-export function nextNumber({ sql }: Transaction, name: string): number {
-  const row = sql<[string], { next_value: number }>(
-    `INSERT INTO counters (name, next_value) VALUES (?, 2) ON CONFLICT (name) DO UPDATE SET next_value = next_value + 1 RETURNING next_value`,
-  ).get(`monitor ${name}`);
-  return (row?.next_value ?? 2) - 1;
-}
+export const nextNumber = (tx: Transaction, name: string): number => drawNumber(tx, `monitor ${name}`);
 
 /** Draws a run number of this store that no heard run has. */
 export function nextRunNumber(tx: Transaction): number {
@@ -28,8 +23,6 @@ export function nextSequence(tx: Transaction, workflow: string): number {
     .map(({ execution_id }) => Number(/-(\d{1,9})(?:~.*)?$/.exec(execution_id)?.[1] ?? 0));
   const highest = known.reduce((a, b) => Math.max(a, b), 0);
   const name = `execution of ${workflow}`;
-  tx.sql(
-    `INSERT INTO counters (name, next_value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET next_value = max(next_value, excluded.next_value)`,
-  ).run(`monitor ${name}`, highest + 1);
+  reserveNumber(tx, `monitor ${name}`, highest);
   return nextNumber(tx, name);
 }
