@@ -38,7 +38,11 @@ describe.skipIf(browserIsMissing() !== undefined)('the design', () => {
       await page.locator('.figure .value').first().waitFor();
       const drawn = await page.evaluate(
         ([names, selectors]) => ({
-          colours: names.map((name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()),
+          colours: names.map((name) => {
+            document.body.style.color = `var(${name})`;
+            const parts = getComputedStyle(document.body).color.match(/\d+/g) ?? [];
+            return `#${parts.map((part) => Number(part).toString(16).padStart(2, '0')).join('')}`;
+          }),
           used: [...document.styleSheets].flatMap((sheet) =>
             [...sheet.cssRules].flatMap((rule) => rule.cssText.match(/var\(--[\w-]+/g) ?? []),
           ),

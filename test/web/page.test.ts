@@ -32,7 +32,8 @@ const colourOf = (page: Page, name: string): Promise<string> =>
   page.evaluate((one) => {
     const canvas = document.createElement('canvas').getContext('2d');
     if (canvas === null) return '';
-    canvas.fillStyle = getComputedStyle(document.body).getPropertyValue(one);
+    document.body.style.color = `var(${one})`;
+    canvas.fillStyle = getComputedStyle(document.body).color;
     canvas.fillRect(0, 0, 1, 1);
     return canvas.getImageData(0, 0, 1, 1).data.join(',');
   }, name);

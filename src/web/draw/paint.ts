@@ -15,10 +15,10 @@ export interface Bar {
 /** Colours as 32-bit numbers of little-endian pixels: ABGR. */
 export type Colours = Readonly<Record<'completed' | 'alternate' | 'failed' | 'processing' | 'lost' | 'ground', number>>;
 
-/** `#rrggbb` as a pixel. */
-export function pixelOf(hex: string): number {
-  const number = Number.parseInt(hex.trim().slice(1), 16);
-  return ((0xff << 24) | ((number & 0xff) << 16) | (number & 0xff00) | (number >> 16)) >>> 0;
+/** `rgb(r, g, b)` as a pixel. */
+export function pixelOf(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = (colour.match(/\d+/g) ?? []).map(Number);
+  return ((0xff << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
 /** The picture to paint into: its size in pixels and the height of a row. */

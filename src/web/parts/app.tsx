@@ -1,14 +1,13 @@
-import { Fragment } from 'preact';
+import { type ComponentType, Fragment } from 'preact';
 import { useEffect } from 'preact/hooks';
 
 import { time, type Zone } from '../shared/format.ts';
 import { useChoice, useRoute } from '../state/hooks.ts';
-import { hashOf } from '../state/route.ts';
+import { hashOf, type PageProps, type Route } from '../state/route.ts';
 import { Around } from '../state/world.ts';
 import type { World } from '../transport/call.ts';
 import { Button } from './card.tsx';
 import { lazy } from './lazy.tsx';
-import { Page } from './pages.tsx';
 
 /** Loads later; the page reserves its space, so nothing moves when it arrives. */
 const AlarmBar = isServed ? lazy(async () => (await import('./alarms.tsx')).AlarmBar) : Fragment;
@@ -108,4 +107,22 @@ function Top({ hasPages, zone, setZone, theme, setTheme }: TopProps) {
       </span>
     </header>
   );
+}
+
+const Overview = lazy(async () => (await import('./overview.tsx')).Overview);
+
+/** The pages by name. */
+const pages: Readonly<Record<Route['page'], ComponentType<PageProps>>> = {
+  overview: Overview,
+  execution: lazy(async () => (await import('./execution.tsx')).Execution),
+  latest: lazy(async () => (await import('./latest.tsx')).Latest),
+  wall: isServed ? lazy(async () => (await import('./wall.tsx')).Wall) : Overview,
+  compare: lazy(async () => (await import('./compare.tsx')).Compare),
+  shift: isServed ? lazy(async () => (await import('./shift.tsx')).Shift) : Overview,
+};
+
+/** The page of a name, mounted anew for each execution. */
+function Page({ name, ...props }: PageProps & { name: Route['page'] }) {
+  const Shown = pages[name];
+  return <Shown key={props.ids[0]} {...props} />;
 }

@@ -173,10 +173,7 @@ function Figures({ comparison }: { comparison: Comparison }) {
         { head: 'figure', cell: ([name]) => name },
         numbers<Row>('a', ([, a]) => a),
         numbers<Row>('b', ([, , b]) => b),
-        {
-          head: 'b against a',
-          cell: ([, , , verdict]) => verdict && <Pill state={verdict} />,
-        },
+        { head: 'b against a', cell: ([, , , verdict]) => verdict && <Pill state={verdict} /> },
       ]}
     />
   );

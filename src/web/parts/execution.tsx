@@ -166,14 +166,9 @@ function Loading({ answer }: { answer: TimelineAnswer | undefined }) {
 
 /** Says that a running execution has gone quiet. If its driver is gone, a finding says more. */
 function Age({ monitor, now }: { monitor: Monitor; now: number }) {
-  const { origin, status, data_as_of, drivers } = monitor;
-  if (
-    // For an observed execution, the page says until when it was heard.
-    origin === 'observed' ||
-    status !== 'running' ||
-    data_as_of === undefined ||
-    (drivers?.at(-1)?.until ?? drivers?.at(-1)?.last_heard) !== undefined
-  )
+  const { origin, status, data_as_of } = monitor;
+  // For an observed execution, the page says until when it was heard.
+  if (origin === 'observed' || status !== 'running' || data_as_of === undefined || silentSinceOf(monitor) !== undefined)
     return null;
   const seconds = (now - Date.parse(data_as_of)) / 1000;
   if (seconds < old.warning) return null;

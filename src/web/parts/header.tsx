@@ -2,6 +2,7 @@ import type { Audit, Monitor } from '../shared/answers.ts';
 import { count, duration, percent, time } from '../shared/format.ts';
 import type { SliceCounts } from '../state/as-of.ts';
 import { silentSinceOf } from '../state/asking.ts';
+import type { useShown } from '../state/moment.ts';
 import { useAround } from '../state/world.ts';
 import { Bar } from './bar.tsx';
 import { type Fact, FactList } from './card.tsx';
@@ -9,13 +10,7 @@ import { Key } from './legend.tsx';
 import { Pill } from './pill.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
 
-interface Props {
-  monitor: Monitor;
-  audit: Audit | undefined;
-  /** The counts now, or at an earlier time. */
-  counts: SliceCounts;
-  /** Whether the rest shows the present, not the time of the counts. */
-  isNow: boolean;
+interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'audit' | 'counts' | 'isNow'> {
   slider: preact.ComponentChildren;
 }
 
@@ -114,38 +109,30 @@ function Figures({ monitor, counts, dimmed }: { monitor: Monitor; counts: SliceC
 
 function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | undefined; dimmed: string }) {
   const { zone } = useAround();
-  const {
-    run_number,
-    status,
-    phase,
-    namespace,
-    executed_by,
-    start_time,
-    end_time,
-    duration_seconds,
-    configuration,
-    quality,
-  } = monitor;
-  const { target_worker_count, payload, speed } = configuration ?? {};
+  const { status, phase, end_time } = monitor;
+  const { target_worker_count, payload, speed } = monitor.configuration ?? {};
   const silent = silentSinceOf(monitor);
   const facts: Fact[] = [
-    ['run', run_number],
+    ['run', monitor.run_number],
     ['because', monitor.status_reason],
-    ['namespace', namespace],
+    ['namespace', monitor.namespace],
     ['heard until', monitor.heard_until === undefined ? undefined : time(monitor.heard_until, zone)],
     ['dialect', monitor.dialect],
-    ['by', executed_by],
-    ['start', time(start_time, zone)],
+    ['by', monitor.executed_by],
+    ['start', time(monitor.start_time, zone)],
     ['end', end_time === undefined ? undefined : time(end_time, zone)],
     ['workers', target_worker_count],
     ['payload', payload],
     ['speed', speed],
     // Behind those that stay as they are, so that these push none of them.
     ['phase', status !== 'running' || phase === 'none' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
-    [silent !== undefined ? 'ran for' : status === 'running' ? 'running for' : 'took', duration(duration_seconds)],
+    [
+      silent !== undefined ? 'ran for' : status === 'running' ? 'running for' : 'took',
+      duration(monitor.duration_seconds),
+    ],
     ['silent since', silent === undefined ? undefined : time(silent, zone)],
     ['data', audit?.verdict],
-    ['quality', quality?.value],
+    ['quality', monitor.quality?.value],
     ['paused by', commandWords(monitor.paused_by)],
     ['ended by', commandWords(monitor.stopped_by)],
   ];

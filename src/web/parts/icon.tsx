@@ -22,31 +22,21 @@ export const Icon = ({ name }: { name: IconName }) => (
 );
 
 /** The icon and the shade of each state and severity. */
-const marks: Readonly<Record<string, readonly [IconName, string]>> = {
-  completed: ['check', 'good'],
-  processed: ['check', 'good'],
-  finished: ['check', 'good'],
-  balanced: ['check', 'good'],
-  running: ['play', 'busy'],
-  processing: ['play', 'busy'],
-  progressing: ['play', 'busy'],
-  queued: ['clock', 'plain'],
-  registered: ['clock', 'plain'],
-  open: ['clock', 'plain'],
-  failed: ['alert', 'bad'],
-  broken: ['alert', 'bad'],
-  stalled: ['alert', 'bad'],
-  lost: ['cross', 'bad'],
-  error: ['alert', 'bad'],
-  warning: ['alert', 'warn'],
-  info: ['info', 'plain'],
-  terminated: ['stop', 'idle'],
-  slow: ['slow', 'warn'],
-  paused: ['pause', 'idle'],
-  standby: ['pause', 'idle'],
-  draining: ['info', 'plain'],
-  better: ['check', 'good'],
-  worse: ['alert', 'warn'],
-};
+const marks: Readonly<Record<string, readonly [IconName, string]>> = Object.fromEntries(
+  (
+    [
+      ['completed processed finished balanced better', 'check', 'good'],
+      ['running processing progressing', 'play', 'busy'],
+      ['queued registered open', 'clock', 'plain'],
+      ['failed broken stalled error', 'alert', 'bad'],
+      ['warning worse', 'alert', 'warn'],
+      ['lost', 'cross', 'bad'],
+      ['info draining', 'info', 'plain'],
+      ['terminated', 'stop', 'idle'],
+      ['slow', 'slow', 'warn'],
+      ['paused standby', 'pause', 'idle'],
+    ] as const
+  ).flatMap(([states, ...mark]) => states.split(' ').map((state) => [state, mark])),
+);
 
 export const markOf = (state: string): readonly [icon: IconName, shade: string] => marks[state] ?? ['dot', 'plain'];

@@ -1,6 +1,6 @@
 import type { Monitor, Page } from '../shared/answers.ts';
 import { usePoll } from '../state/hooks.ts';
-import { executionHash, type PageProps } from '../state/route.ts';
+import { changed, executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Execution } from './execution.tsx';
@@ -22,11 +22,7 @@ export function Latest(props: PageProps) {
       props.change(params);
       return;
     }
-    const all = Object.entries({ ...props.params, ...params });
-    location.hash = executionHash(
-      id,
-      Object.fromEntries(all.filter((one): one is [string, string] => one[1] !== undefined)),
-    );
+    location.hash = executionHash(id, changed(props.params, params));
   };
   if (id !== undefined) return <Execution key={id} {...props} change={change} ids={[id]} />;
   if (answer !== undefined) return <p class="banner">There is no execution yet: the first one will be shown here.</p>;

@@ -1,12 +1,11 @@
 import type { Shift as ShiftAnswer } from '../shared/answers.ts';
-import { count, duration, time } from '../shared/format.ts';
+import { count, duration, inZone, time } from '../shared/format.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './bar.tsx';
 import { More } from './card.tsx';
-import { Linked } from './linked.tsx';
 import { Notes } from './notes.tsx';
 import { Pill } from './pill.tsx';
 import { numbers, Table } from './table.tsx';
@@ -117,10 +116,7 @@ function Executions({ report }: { report: ShiftAnswer }) {
       rows={report.executions}
       keyOf={({ execution_id }) => execution_id}
       columns={[
-        {
-          head: 'execution',
-          cell: ({ execution_id }) => <a href={executionHash(execution_id)}>{execution_id}</a>,
-        },
+        { head: 'execution', cell: ({ execution_id }) => <a href={executionHash(execution_id)}>{execution_id}</a> },
         {
           head: 'state',
           cell: ({ status, health, slices_stay_failed: failed }) => (
@@ -156,5 +152,26 @@ function List({ items, ids }: { items: readonly string[]; ids: readonly string[]
         </li>
       ))}
     </ul>
+  );
+}
+
+/** A sentence with its times in the reader's zone, and the ids of these executions as links; an id within a longer one is no link. */
+function Linked({ text, ids }: { text: string; ids: readonly string[] }) {
+  const { zone } = useAround();
+  const any = ids.map((id) => id.replaceAll(/[^\w-]/g, String.raw`\$&`)).join('|');
+  // Every second part is an id.
+  const parts = inZone(text, zone).split(ids.length === 0 ? /(?!)/ : new RegExp(`(?<![\\w~-])(${any})(?![\\w~-])`));
+  return (
+    <>
+      {parts.map((part, at) =>
+        at % 2 === 0 ? (
+          part
+        ) : (
+          <a key={at} href={executionHash(part)}>
+            {part}
+          </a>
+        ),
+      )}
+    </>
   );
 }

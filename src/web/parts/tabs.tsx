@@ -159,14 +159,7 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
   );
 }
 
-interface Asked {
-  executionId: string;
-  asOf: string | undefined;
-  level: string;
-  search: string;
-  part: Props['window'];
-  seq: number | undefined;
-}
+type Asked = Pick<Props, 'executionId' | 'asOf' | 'seq'> & { level: string; search: string; part: Props['window'] };
 
 /** Reloads the first page when there are new rows; loads older pages on demand. */
 function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Asked) {

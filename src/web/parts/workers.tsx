@@ -5,7 +5,7 @@ import { barsOf, isLost } from '../draw/bars.ts';
 import { type Bar, BarIndex, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
 import { spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
-import { clock, count, duration } from '../shared/format.ts';
+import { clock, count, duration, type Zone } from '../shared/format.ts';
 import { useWidth } from '../state/hooks.ts';
 import { useSteering } from '../state/steering.ts';
 import { useAround } from '../state/world.ts';
@@ -52,7 +52,7 @@ export function Workers(props: Props) {
         <Work {...props} {...{ bars, bar, setBar, rowHeight }} width={Math.max(50, width - left - right)} />
         <TimeAxis from={begin} until={end} width={width} />
         <p class="reading" aria-live="polite">
-          {bar === undefined ? hintOf(timeline) : readingOf(bar, { slots, begin, zone, unfinished })}
+          {bar === undefined ? hintOf(timeline) : readingOf(bar, timeline, zone, unfinished)}
         </p>
       </div>
     </>
@@ -67,13 +67,14 @@ interface WorkProps extends Props {
   width: number;
 }
 
-function Work({ timeline, asOf, theme, onOpen, onZoom, bars, bar, setBar, rowHeight, width }: WorkProps) {
+function Work(props: WorkProps) {
+  const { timeline, asOf, onOpen, onZoom, bars, bar, setBar, rowHeight, width } = props;
   const slots = timeline.slots ?? [];
   const height = Math.max(1, slots.length * rowHeight);
   const { begin, end } = spanOf(timeline);
   const span = Math.max(1, end - begin);
   const index = useMemo(() => new BarIndex(bars), [bars]);
-  const canvas = usePainting({ timeline, bars, width, height, rowHeight, span, theme });
+  const canvas = usePainting(props, height, span);
   const timeAt = (event: MouseEvent): number => partAt(event) * span;
   const found = (event: MouseEvent): Bar | undefined => {
     const { top } = (event.currentTarget as HTMLElement).getBoundingClientRect();
@@ -138,30 +139,14 @@ const hintOf = ({ spans }: Timeline): string =>
 const wordsOf = ({ slots = [], slot_count, spans }: Timeline, bars: number): string =>
   `${slots.length < slot_count ? `${slots.length} of ` : ''}${count(slot_count)} slots${spans === undefined ? ', busy part of each bin' : `, ${count(bars)} attempts`}`;
 
-interface Read {
-  slots: readonly string[];
-  begin: number;
-  zone: 'UTC' | 'local';
-  /** The word for attempts that were never finished. */
-  unfinished: string;
-}
-
-function readingOf(bar: Bar, { slots, begin, zone, unfinished }: Read): string {
-  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : isLost(bar) ? unfinished : bar.state} by ${slots[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
-}
-
-interface Painting {
-  timeline: Timeline;
-  bars: readonly Bar[];
-  width: number;
-  height: number;
-  rowHeight: number;
-  span: number;
-  theme: string;
+/** @param unfinished the word for attempts that were never finished */
+function readingOf(bar: Bar, timeline: Timeline, zone: Zone, unfinished: string): string {
+  const { begin } = spanOf(timeline);
+  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : isLost(bar) ? unfinished : bar.state} by ${timeline.slots?.[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
 }
 
 /** Paints when data, size or theme have changed, never in a loop. */
-function usePainting({ timeline, bars, width, height, rowHeight, span, theme }: Painting) {
+function usePainting({ timeline, bars, width, rowHeight, theme }: WorkProps, height: number, span: number) {
   const ref = useRef<HTMLCanvasElement>(null);
   const [isReady, setReady] = useState(false);
   useEffect(() => setReady(true), []);
@@ -180,7 +165,11 @@ function usePainting({ timeline, bars, width, height, rowHeight, span, theme }: 
 
 function coloursOf(element: HTMLElement): Colours {
   const style = getComputedStyle(element);
-  const colour = (name: string): number => pixelOf(style.getPropertyValue(name));
+  const colour = (name: string): number => {
+    // A canvas shows no text. Read from the element, since the variable itself has the colours of both themes.
+    element.style.color = `var(${name})`;
+    return pixelOf(style.color);
+  };
   return {
     completed: colour('--completed'),
     alternate: colour('--completed-2'),

@@ -2,27 +2,19 @@ import { spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
 
 /** The counts of slices at one moment. */
-export interface SliceCounts {
-  created: number;
-  completed: number;
-  failed: number;
-  processing: number;
-  queued: number;
-  /** In hand at workers that are gone. */
-  lost: number;
-  /** Whether `failed` counts only slices that stay failed. */
-  isExhausted: boolean;
-}
+export type SliceCounts = ReturnType<typeof countsNow>;
 
 /** The monitor's current counts. */
-export const countsNow = (monitor: Monitor): SliceCounts => ({
+export const countsNow = (monitor: Monitor) => ({
   created: monitor.slices_created ?? 0,
   completed: monitor.slices_completed,
   failed: monitor.slices_failed,
   processing: monitor.slices_processing ?? 0,
   // For an observed execution, no message says whether a slice waits or is in hand.
   queued: monitor.slices_queued ?? monitor.slices_unanswered ?? 0,
+  /** In hand at workers that are gone. */
   lost: monitor.slices_to_redo ?? 0,
+  /** Whether `failed` counts only slices that stay failed. */
   isExhausted: monitor.status !== 'running',
 });
 

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { backoff } from '../../lib/backoff.ts';
 import { CallError } from '../transport/call.ts';
-import { hashOf, readRoute, type Route } from './route.ts';
+import { changed, hashOf, readRoute, type Route } from './route.ts';
 
 /** How many parts of a run were chosen before the shown one, by this page. */
 export const stepsBack = (): number => (history.state as { steps?: number } | null)?.steps ?? 0;
@@ -20,10 +20,7 @@ export function useRoute(): [Route, (params: Record<string, string | undefined>)
   }, []);
   const change = (params: Record<string, string | undefined>): void => {
     const now = readRoute(location.hash);
-    const all = Object.entries({ ...now.params, ...params }).filter(
-      (one): one is [string, string] => one[1] !== undefined,
-    );
-    const next = { ...now, params: Object.fromEntries(all) };
+    const next = { ...now, params: changed(now.params, params) };
     if (hashOf(next) === hashOf(now)) return;
     try {
       if ('from' in params) history.pushState({ steps: stepsBack() + 1 }, '', hashOf(next));

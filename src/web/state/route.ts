@@ -40,5 +40,11 @@ export function hashOf({ page, ids, params }: Route): string {
   return `#/${path}${query === '' ? '' : `?${query}`}`;
 }
 
+/** Parameters with some changed; an undefined one is left out. */
+export const changed = (before: Route['params'], change: Record<string, string | undefined>): Route['params'] =>
+  Object.fromEntries(
+    Object.entries({ ...before, ...change }).filter((one): one is [string, string] => one[1] !== undefined),
+  );
+
 export const executionHash = (id: string, params: Record<string, string> = {}): string =>
   hashOf({ page: 'execution', ids: [id], params });

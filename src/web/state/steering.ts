@@ -9,16 +9,8 @@ const rest = 200;
 /** How long to keep a range that was requested, if nothing else is drawn. Milliseconds. */
 const patience = 2000;
 
-interface Steering {
-  /** The range that wheel or keys ask for, not shown yet. */
-  pending: Range | undefined;
-  onWheel: (event: WheelEvent, cursor: number) => void;
-  /** Returns whether the key was one of these. */
-  onKey: (event: KeyboardEvent, cursor?: number) => boolean;
-}
-
 /** Changes the shown range of time by wheel and keys. @param onZoom undefined where no other range can be shown */
-export function useSteering(shown: Range, onZoom: ((from: number, until: number) => void) | undefined): Steering {
+export function useSteering(shown: Range, onZoom: ((from: number, until: number) => void) | undefined) {
   const [pending, setPending] = useState<Range | undefined>(undefined);
   const timer = useRef<number | undefined>(undefined);
   const isAsked = useRef(false);
@@ -42,8 +34,10 @@ export function useSteering(shown: Range, onZoom: ((from: number, until: number)
     return true;
   };
   return {
+    /** The range that wheel or keys ask for, not shown yet. */
     pending,
-    onWheel: (event, cursor) => void ask(event, rangeByWheel(pending ?? shown, event, cursor)),
-    onKey: (event, cursor) => ask(event, rangeByKey(pending ?? shown, event, cursor)),
+    onWheel: (event: WheelEvent, cursor: number) => void ask(event, rangeByWheel(pending ?? shown, event, cursor)),
+    /** Returns whether the key was one of these. */
+    onKey: (event: KeyboardEvent, cursor?: number) => ask(event, rangeByKey(pending ?? shown, event, cursor)),
   };
 }

@@ -23,13 +23,7 @@ export function partWithin(whole: Range, { from, until }: Range): Range | undefi
   return { from: begin, until: begin + length };
 }
 
-interface Press {
-  key: string;
-  shiftKey: boolean;
-  ctrlKey: boolean;
-  metaKey: boolean;
-  altKey: boolean;
-}
+type Press = Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'metaKey' | 'altKey'>;
 
 /** The range that a key asks for: `+` and `-` around the cursor, Shift with an arrow to the side. With Ctrl, Cmd or Alt they are the browser's. */
 export function rangeByKey(shown: Range, press: Press, cursor?: number): Range | undefined {
@@ -42,13 +36,7 @@ export function rangeByKey(shown: Range, press: Press, cursor?: number): Range |
   return key === 'ArrowRight' ? moved(shown, 0.5) : undefined;
 }
 
-interface Turn {
-  deltaX: number;
-  deltaY: number;
-  ctrlKey: boolean;
-  metaKey: boolean;
-  shiftKey: boolean;
-}
+type Turn = Pick<WheelEvent, 'deltaX' | 'deltaY' | 'ctrlKey' | 'metaKey' | 'shiftKey'>;
 
 /** How much one unit of a wheel changes a range; a notch is about 100 units. */
 const perUnit = { scale: 0.002, move: 0.001 };

@@ -73,12 +73,7 @@ function answerOf(data: ReportData, attempts: Attempts, tool: string, args: Row)
   }
 }
 
-const pageOf = (items: Row[], note: string) => ({
-  items,
-  total_count: items.length,
-  has_more: false,
-  note,
-});
+const pageOf = (items: Row[], note: string) => ({ items, total_count: items.length, has_more: false, note });
 
 const levels = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
 
