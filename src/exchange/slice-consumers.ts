@@ -205,9 +205,7 @@ export class SliceConsumers {
 
   async #giveBack(delivery: Delivery): Promise<void> {
     const { broker, draining } = this.#options;
-    if (!broker.hasSelectors()) {
-      await pause(restMilliseconds, [draining, delivery.lost]);
-    }
+    if (!broker.hasSelectors()) await pause(restMilliseconds, [draining, delivery.lost]);
     delivery.giveBack();
   }
 }

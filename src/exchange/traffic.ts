@@ -4,7 +4,7 @@ import { fieldOf } from '../messages/codec.ts';
 import { decodedOf } from './decoding.ts';
 
 /** Upper bounds of the steps' durations, in seconds. */
-export const stepBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600] as const;
+const stepBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600] as const;
 
 /** Counts of the messages that a process has sent and received over its broker since it began. */
 export class Traffic {
@@ -13,7 +13,7 @@ export class Traffic {
   readonly received = new Map<string, number>();
   readonly refused = new Map<string, number>();
   /** Steps that took no longer than each bound, and totals. */
-  readonly steps = { within: stepBounds.map(() => 0), count: 0, seconds: 0 };
+  readonly steps = { bounds: stepBounds, within: stepBounds.map(() => 0), count: 0, sum: 0 };
   readonly #connections = new Set<BrokerConnection>();
   #sessions = 0;
 
@@ -43,7 +43,7 @@ export class Traffic {
   /** Notes a piece of work: a message read and answered, or a slice. */
   noteStep(seconds: number): void {
     this.steps.count += 1;
-    this.steps.seconds += seconds;
+    this.steps.sum += seconds;
     for (const [at, bound] of stepBounds.entries()) if (seconds <= bound) this.steps.within[at]! += 1;
   }
 }

@@ -4,15 +4,10 @@ import { type Loaded, loadConfig } from '../../config/load.ts';
 import { knownKeys } from '../../config/schema.ts';
 import { isTable } from '../../config/toml.ts';
 import { printable, unprintable } from '../../lib/printable.ts';
-import { configPlaces, exitCodes, type Io, storePath } from '../shared/io.ts';
-
-export interface ConfigArguments {
-  config: string | undefined;
-  sets: string[];
-}
+import { type ConfigFlags, configPlaces, exitCodes, type Io, storePath } from '../shared/io.ts';
 
 /** `swf-mcp config`: the effective configuration as TOML, with the source of each value as a comment; secrets are masked. */
-export function configCommand(io: Io, { config: name, sets }: ConfigArguments): number {
+export function configCommand(io: Io, { config: name, sets }: ConfigFlags): number {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   for (const warning of loaded.warnings) io.err(`WARNING ${warning}`);
   io.out(`${tomlLines(effectiveValues(io, loaded)).join('\n')}\n`);

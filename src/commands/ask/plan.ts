@@ -3,13 +3,11 @@ import { planOf } from '../../tools/plan-run.ts';
 import { inTurns } from '../../tools/shared/in-steps.ts';
 import { plannedParams } from '../control/tool-services.ts';
 import { wholeDuration } from '../shared/duration.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
+import { type ConfigFlags, exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
-export interface PlanArguments {
-  config: string | undefined;
+export interface PlanArguments extends ConfigFlags {
   stfCount: number | undefined;
-  sets: string[];
   json: boolean;
 }
 

@@ -122,12 +122,11 @@ const asOf = <T>(report: T, time: string): T =>
 /** The ways of slices, except slices whose name was shown with escapes, which finds nothing. */
 async function tracesOf(io: Io, rows: readonly Row[], then: { as_of?: string }): Promise<Row[]> {
   const traces: Row[] = [];
-  for (const { slice_filename } of rows) {
+  for (const { slice_filename } of rows)
     try {
       traces.push({ ...(await askTool(io, 'trace_data_product', { filename: slice_filename, ...then })) });
     } catch (error) {
       if (!(error instanceof SwfError)) throw error;
     }
-  }
   return traces;
 }

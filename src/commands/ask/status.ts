@@ -11,7 +11,6 @@ import { type Io, storeOption } from '../shared/io.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './call.ts';
-import { peopleLines } from './people-lines.ts';
 
 /** Characters to compare: a cut log line may lack the end of a cause. */
 const comparedCause = 100;
@@ -200,6 +199,16 @@ function livedOf({ status, duration_seconds, drivers = [] }: Monitor): string {
     ? duration(duration_seconds)
     : `ran for ${duration(duration_seconds)}, silent since ${heard}`;
 }
+
+/** The quality of an execution and the notes about it, the last note first. */
+const peopleLines = ({ quality, notes = [] }: Monitor): string[] => [
+  ...(quality === undefined
+    ? []
+    : [`  quality     ${quality.value}: ${quality.reason} (${quality.author}, ${quality.at})`]),
+  ...notes.map(
+    ({ at, author, about, text }) => `  note        ${at} ${author}${about === undefined ? '' : `, ${about}`}: ${text}`,
+  ),
+];
 
 function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): string[] {
   const { progress, dataset } = answer;

@@ -57,10 +57,7 @@ async function watch(io: Io, executionId: string, reader: StoreReader, interrupt
   const terminal = io.terminal('out');
   const live = terminal === undefined ? undefined : startLive(terminal, reader.queries, storeOption(io));
   live?.show(executionId);
-  const endKeys =
-    live === undefined
-      ? undefined
-      : startKeys(io, live, { quit: 'leave', leave: () => interrupted.abort(), executionId: () => executionId });
+  const endKeys = live && startKeys(io, live, executionId, () => interrupted.abort());
   let said = { words: '', counts: '', at: 0 };
   try {
     for (;;) {

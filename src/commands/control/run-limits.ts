@@ -26,32 +26,25 @@ const maxOfARun = {
 /** Room that a run must leave on the disk of the store, in bytes. */
 const roomLeft = 1_000_000_000;
 
-/** The place of a starting run. */
+/** The place of a starting run, with the process that will drive it: once the run is in the store, it is counted there. */
 export interface RunPlace {
-  /** Sets the process that will drive it: once the run is in the store, it is counted there. */
-  drivenBy(pid: number | undefined): void;
-  leave(): void;
+  pid: number | undefined;
 }
 
 /**
  * Gives places to starting runs: as many as may be under way in the store, counting runs that are not in it yet. Throws `ARGUMENT_INVALID` if all
  * places are taken.
  */
-export function createRunPlaces(io: Io, maxRuns: number = usualMaxRuns): () => RunPlace {
-  const beginning = new Set<{ pid: number | undefined }>();
-  return () => {
+export function createRunPlaces(io: Io, maxRuns: number = usualMaxRuns) {
+  const beginning = new Set<RunPlace>();
+  return async <T>(begin: (place: RunPlace) => Promise<T>): Promise<T> => {
     const running = drivenIn(storePath(io));
     const pids = new Set(running.map(({ pid }) => pid));
     const underWay = running.length + [...beginning].filter(({ pid }) => pid === undefined || !pids.has(pid)).length;
     if (underWay >= maxRuns) throw allTaken(underWay, maxRuns, running);
-    const place: { pid: number | undefined } = { pid: undefined };
+    const place: RunPlace = { pid: undefined };
     beginning.add(place);
-    return {
-      drivenBy(pid) {
-        place.pid = pid;
-      },
-      leave: () => void beginning.delete(place),
-    };
+    return begin(place).finally(() => beginning.delete(place));
   };
 }
 

@@ -25,11 +25,7 @@ const startMilliseconds = 20_000;
 
 /** The control over executions that the command line gives to tools. */
 export function createControl(io: Io, maxRuns?: number): Control {
-  const takePlace = createRunPlaces(io, maxRuns);
-  const inPlace = async <T>(begin: (place: RunPlace) => Promise<T>): Promise<T> => {
-    const place = takePlace();
-    return begin(place).finally(() => place.leave());
-  };
+  const inPlace = createRunPlaces(io, maxRuns);
   return {
     start: async (request) => {
       requireBareName(request.config, io.workingFolder);
@@ -73,7 +69,7 @@ async function start(io: Io, request: StartRequest, place: RunPlace): ReturnType
     ...runArguments(request),
     `--sender=${printable(request.by)}`,
   ]);
-  place.drivenBy(started.pid);
+  place.pid = started.pid;
   try {
     const message = await started.firstMessage(startMilliseconds);
     if (message?.event !== 'started')
@@ -125,7 +121,7 @@ async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise
     ...forTheRecord(request),
     `--sender=${printable(by.name)}`,
   ]);
-  place.drivenBy(started.pid);
+  place.pid = started.pid;
   try {
     const message = await started.firstMessage(patienceSeconds * 1000);
     if (message === undefined)
@@ -135,10 +131,7 @@ async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise
       };
     if (message.event === 'done') return { effect: 'refused', sentence: 'it has ended; there is nothing to do' };
     const driver = message.event === 'resumed' ? message.by : `process ${started.pid}`;
-    return {
-      effect: 'applied',
-      sentence: `it goes on, driven by ${driver}, as ${by.claimed ?? by.name} asked`,
-    };
+    return { effect: 'applied', sentence: `it goes on, driven by ${driver}, as ${by.claimed ?? by.name} asked` };
   } finally {
     started.release();
   }

@@ -12,16 +12,13 @@ import { requireNoOrphanLog } from '../../db/sqlite/store-file.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { whyNotOurs } from '../../lib/ownership.ts';
 import { requireDataFolder } from '../../runtime/data-folder.ts';
-import { configPlaces, exitCodes, type Io, storePath, userName } from '../shared/io.ts';
+import { type BrokerFlags, configPlaces, exitCodes, type Io, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { forgetDurable, lookAtBroker } from './broker.ts';
 import { attempt, type Diagnosis, fail, ok, warn } from './diagnosis.ts';
 import { lookAtSources } from './files.ts';
 
-export interface DoctorArguments {
-  config: string | undefined;
-  broker: string | undefined;
-  sets: string[];
+export interface DoctorArguments extends BrokerFlags {
   unsubscribe: boolean;
   /** Sends messages to see what the broker does with them. */
   prove: boolean;
@@ -109,19 +106,17 @@ function lookAtStore(path: string): Diagnosis {
 function lookAtRights(path: string): Diagnosis[] {
   const why = whyNotOurs(path);
   const whyFolder = whyNotOurs(dirname(path));
-  const wrong: Diagnosis[] = [
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  const wrong = [
     ...(why === undefined ? [] : [fail(`${path}: ${why}; "chmod 600" it if it is yours, or name another with --db`)]),
     ...(whyFolder === undefined
       ? []
       : [warn(`${dirname(path)}: ${whyFolder}, so another could put a store in the place of yours`)]),
-  ];
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
-  const isRead: Diagnosis[] =
-    (mode & 0o077) === 0
+    ...((mode & 0o077) === 0
       ? []
-      : [warn(`${path}: others may read or write it (mode ${(mode & 0o777).toString(8)}); chmod 600 it`)];
-  const all = [...wrong, ...isRead];
-  return all.length > 0 ? all : [ok('the store is for this user alone')];
+      : [warn(`${path}: others may read or write it (mode ${(mode & 0o777).toString(8)}); chmod 600 it`)]),
+  ];
+  return wrong.length > 0 ? wrong : [ok('the store is for this user alone')];
 }
 
 /** Can the folder of data files be used? The first run that writes files creates it. */

@@ -1,3 +1,4 @@
+import { brokerSettings } from '../../config/broker.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import type { Action } from '../../domain/states.ts';
@@ -18,8 +19,7 @@ import { resumeExecution } from '../../runtime/start-execution.ts';
 import { type ControlOptions, requireControlOptions } from '../control/control-options.ts';
 import { exitCodes, type Io, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
-import { hostOptions } from './drive.ts';
-import { recordedSetup } from './recorded-setup.ts';
+import { hostOptions, recordedConfig } from './drive.ts';
 
 /** A driver looks for commands 20 times a second, and ends a run within seconds. */
 const patienceSeconds = 30;
@@ -71,11 +71,6 @@ async function control(io: Io, store: Store, { action, executionId, by, reason }
   const command = await recordCommand(store, execution_id, { action, by, reason });
   if (command === undefined) return `${execution_id} is stopped already`;
   if (isUndriven && !(await endInterrupted(io, store, command))) return undefined;
-  return answerTo(io, store, action, command);
-}
-
-async function answerTo(io: Io, store: Store, action: Action, command: Command): Promise<string> {
-  const { execution_id } = command;
   const onWait = (): void =>
     io.err(`waiting up to ${patienceSeconds} s for the process that drives ${execution_id}, which does not answer yet`);
   const outcome = await awaitEffect(store, command, { isAlive, patienceSeconds, onWait, storeOption: storeOption(io) });
@@ -102,18 +97,11 @@ export function answerOf(
         `the process that drives ${execution_id} has not accepted the command within ${patienceSeconds} s; it stays recorded and takes effect when that process goes on; look with "${next('status')}"`,
       );
     case 'applied':
-      return appliedSentence(execution_id, action, next);
-  }
-}
-
-function appliedSentence(execution_id: string, action: Action, next: (name: string) => string): string {
-  switch (action) {
-    case 'stop':
-      return `${execution_id} is stopped; see "${next('status')}"`;
-    case 'pause':
-      return `${execution_id} is paused: no STF is made, workers finish the slice in hand; go on with "${next('continue')}"`;
-    case 'continue':
-      return `${execution_id} goes on`;
+      return {
+        stop: `${execution_id} is stopped; see "${next('status')}"`,
+        pause: `${execution_id} is paused: no STF is made, workers finish the slice in hand; go on with "${next('continue')}"`,
+        continue: `${execution_id} goes on`,
+      }[action];
   }
 }
 
@@ -122,9 +110,9 @@ function appliedSentence(execution_id: string, action: Action, next: (name: stri
  * meanwhile.
  */
 async function endInterrupted(io: Io, store: Store, { execution_id, message_id }: Command): Promise<boolean> {
-  const { config, broker } = recordedSetup(io, store, execution_id);
+  const config = recordedConfig(store, execution_id);
   try {
-    const options = hostOptions(io, { store, config, broker: broker() });
+    const options = hostOptions(io, { store, config, broker: brokerSettings(undefined, config.broker, io.env) });
     const running = await resumeExecution(options, { execution_id, follows: message_id });
     await running.done;
     return true;

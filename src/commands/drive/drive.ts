@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 
 import type { BrokerSettings } from '../../broker/connection.ts';
+import { parseRecordedConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
+import { startMessage } from '../../db/execution/start-message.ts';
 import type { Store } from '../../db/opening/store.ts';
 import { createQueries, type Queries } from '../../db/queries.ts';
 import type { Counts } from '../../domain/counts.ts';
@@ -71,8 +73,7 @@ export async function driveToEnd(
     display.live?.show(execution_id);
     endWatch = display.watch?.(execution_id);
     interruption.stops(running);
-    if (display.live !== undefined)
-      endKeys = startKeys(io, display.live, { quit: 'stop', leave: () => {}, executionId: () => execution_id });
+    if (display.live !== undefined) endKeys = startKeys(io, display.live, execution_id);
     if (args.notify !== undefined) notifier = startNotifier(io, args.notify, () => queries, execution_id);
     await running.done;
   } finally {
@@ -89,6 +90,10 @@ export async function driveToEnd(
   await notifier?.ended();
   return code;
 }
+
+/** Throws `EXECUTION_NOT_RUNNING` if it was started elsewhere, `CONFIG_INVALID` if its configuration cannot be used. */
+export const recordedConfig = ({ sql }: Store, executionId: string): Config =>
+  parseRecordedConfig(startMessage(sql, executionId).params, executionId);
 
 export function dataFolderOf({ data }: Config, executionId: string): string | undefined {
   return data.write_files && data.dir !== undefined ? join(data.dir, executionId) : undefined;

@@ -5,26 +5,18 @@ import type { Live } from '../live/live.ts';
 import type { Io } from '../shared/io.ts';
 import { userName } from '../shared/io.ts';
 
-/** The meaning of keys in a view. */
-export interface KeyMeaning {
-  /** `stop`: q ends the execution, after a question. `leave`: q ends the view alone. */
-  quit: 'stop' | 'leave';
-  /** Called to leave the view. */
-  leave: () => void;
-  executionId: () => string | undefined;
-}
-
 /** How long to wait until the effect of a command is seen. */
 const patienceSeconds = 30;
 
-/** Handles keys below a live view. Returns a function that ends it; does nothing without a keyboard. */
-export function startKeys(io: Io, live: Live, meaning: KeyMeaning): () => void {
-  const hint = `p pause  c continue  q ${meaning.quit}  ? help`;
+/**
+ * Handles keys below a live view. Returns a function that ends it; does nothing without a keyboard.
+ * @param leave called at q, which ends the view alone; without it q ends the execution, after a question
+ */
+export function startKeys(io: Io, live: Live, execution_id: string, leave?: () => void): () => void {
+  const hint = `p pause  c continue  q ${leave === undefined ? 'stop' : 'leave'}  ? help`;
   let isAsked = false;
   const say = (line: string): void => live.footer(line);
   const command = (action: Action): void => {
-    const execution_id = meaning.executionId();
-    if (execution_id === undefined) return;
     say(`${action} …`);
     giveCommand(io, action, execution_id).then(
       (sentence) => say(`${action}: ${printable(sentence)}`),
@@ -40,11 +32,11 @@ export function startKeys(io: Io, live: Live, meaning: KeyMeaning): () => void {
     }
     if (key === 'p') command('pause');
     else if (key === 'c') command('continue');
-    else if (key === 'q' && meaning.quit === 'leave') meaning.leave();
+    else if (key === 'q' && leave !== undefined) leave();
     else if (key === 'q') {
       isAsked = true;
       say('stop the execution? y/N');
-    } else if (key === '?') say(helpOf(meaning));
+    } else if (key === '?') say(help + (leave === undefined ? 'ends the run' : 'leaves the view'));
     else say(hint);
   };
   const end = io.onKey(onKey);
@@ -53,10 +45,7 @@ export function startKeys(io: Io, live: Live, meaning: KeyMeaning): () => void {
   return end;
 }
 
-const helpOf = ({ quit }: KeyMeaning): string =>
-  quit === 'stop'
-    ? 'p: no STF, slices in hand end  c: goes on  q, Ctrl-C: ends the run'
-    : 'p: no STF, slices in hand end  c: goes on  q, Ctrl-C: leaves the view';
+const help = 'p: no STF, slices in hand end  c: goes on  q, Ctrl-C: ';
 
 /** Gives a command through the store, like any other command, so that its author is recorded. */
 async function giveCommand(io: Io, action: Action, execution_id: string): Promise<string> {

@@ -11,13 +11,7 @@ import type { Io } from '../shared/io.ts';
 /** How often to check for news, in milliseconds. */
 const lookMilliseconds = 500;
 
-/** Notifies a program of the first slice that stays failed, and of the end of an execution. */
-export interface Notifier {
-  /** Call when the execution has ended: waits for the program. */
-  ended(): Promise<void>;
-  /** Stops notifying. */
-  leave(): void;
-}
+export type Notifier = ReturnType<typeof startNotifier>;
 
 /** Throws `ARGUMENT_INVALID` if the path is not a program. */
 export function requireProgram(io: Io, path: string | undefined): string | undefined {
@@ -27,15 +21,13 @@ export function requireProgram(io: Io, path: string | undefined): string | undef
     accessSync(program, constants.X_OK);
     if (statSync(program).isFile()) return program;
   } catch (error) {
-    throw argumentInvalid(`--notify ${path} cannot be run (${messageOf(error)}); give one program`, {
-      cause: error,
-    });
+    throw argumentInvalid(`--notify ${path} cannot be run (${messageOf(error)}); give one program`, { cause: error });
   }
   throw argumentInvalid(`--notify ${path} is no file; give one program`);
 }
 
 /** @param program as `requireProgram` returns it @param queries the store at the moment of looking */
-export function startNotifier(io: Io, program: string, queries: () => Queries, executionId: string): Notifier {
+export function startNotifier(io: Io, program: string, queries: () => Queries, executionId: string) {
   let hasTold = false;
   let telling: Promise<void> = Promise.resolve();
   const tell = (event: 'first_failure' | 'ended'): void => {
@@ -62,12 +54,14 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
   const timer = setInterval(look, lookMilliseconds);
   timer.unref();
   return {
-    async ended() {
+    /** Call when the execution has ended: waits for the program. */
+    async ended(): Promise<void> {
       clearInterval(timer);
       look();
       if (queries().execution(executionId).status !== 'running') tell('ended');
       await telling;
     },
+    /** Stops notifying. */
     leave: () => clearInterval(timer),
   };
 }

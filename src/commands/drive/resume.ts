@@ -1,3 +1,4 @@
+import { brokerSettings } from '../../config/broker.ts';
 import { requireRunnable } from '../../config/payload-command.ts';
 import { requireRealTime } from '../../config/policies.ts';
 import { requireExecution, requireOwn } from '../../db/execution/find-execution.ts';
@@ -20,8 +21,7 @@ import { requireControlOptions } from '../control/control-options.ts';
 import { type Io, logLevel, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import type { ControlArguments } from './control.ts';
-import { dataFolderOf, driveToEnd } from './drive.ts';
-import { recordedSetup } from './recorded-setup.ts';
+import { dataFolderOf, driveToEnd, recordedConfig } from './drive.ts';
 import { tellEnding } from './summary.ts';
 
 export interface ResumeArguments extends ControlArguments {
@@ -44,8 +44,7 @@ async function resume(io: Io, store: Store, args: ResumeArguments): Promise<numb
   const { executionId, broker, speed, json } = args;
   const execution = requireOwn(requireExecution(store.sql, executionId), 'be taken up');
   const { execution_id } = execution;
-  const setup = recordedSetup(io, store, execution_id);
-  const { config } = setup;
+  const config = recordedConfig(store, execution_id);
   if (execution.status !== 'running') {
     const folder = dataFolderOf(config, execution_id);
     const sentence = `${execution_id} has ended (${execution.status}); there is nothing to do`;
@@ -54,12 +53,11 @@ async function resume(io: Io, store: Store, args: ResumeArguments): Promise<numb
     io.tellParent({ event: 'done' });
     return tellEnding(io, createQueries(store.db, isAlive), execution_id, { json, folder, isInterrupted: false });
   }
-  const settings = setup.broker(broker);
-  if (settings !== undefined && config.broker.url === undefined) {
+  const settings = brokerSettings(broker, config.broker, io.env);
+  if (settings !== undefined && config.broker.url === undefined)
     throw configInvalid(
       `${execution_id} runs in one process, so nothing of it is on a broker; resume it without --broker`,
     );
-  }
   const recorder = settings && recorderOf(store.sql, execution.namespace, isAlive);
   if (recorder?.observes === 0 && speed === undefined && !isDriven(store, execution_id, isAlive))
     return resumeThere(io, store, recorder, { ...args, executionId: execution_id });

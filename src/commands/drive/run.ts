@@ -71,11 +71,10 @@ const toldInterrupted = 3;
 function tellOfInterrupted(io: Io, { sql }: Store, namespace: string): void {
   const interrupted = interruptedExecutions(sql, namespace, isAlive);
   const next = (name: string, id: string): string => `"swf-mcp${storeOption(io)} ${name} ${id}"`;
-  for (const { execution_id, last_beat } of interrupted.slice(0, toldInterrupted)) {
+  for (const { execution_id, last_beat } of interrupted.slice(0, toldInterrupted))
     io.err(
       `WARNING ${execution_id} of this namespace was interrupted (last heard ${last_beat}); go on with ${next('resume', execution_id)}, or end it with ${next('stop', execution_id)}`,
     );
-  }
   const more = interrupted.length - toldInterrupted;
   if (more > 0) io.err(`WARNING ${more} more were interrupted; list_workflow_executions(status="running") names them`);
 }

@@ -9,7 +9,7 @@ import type { Paint, Shade } from '../shared/palette.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { advice } from './advice.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
-import { labelWidth, stageBar } from './stage-bar.ts';
+import { labelWidth, type Stage, stageBar } from './stage-bar.ts';
 
 export interface ViewOptions {
   /** Of the terminal. */
@@ -77,47 +77,36 @@ function barLines(
     { shade: 'processing', n: inHand.count },
     { shade: 'queued', n: execution.slices_queued + inHand.lost },
   ];
+  const bar = (stage: Omit<Stage, 'health'>): string => stageBar({ ...stage, health }, view);
   return [
-    stageBar(
-      {
-        label: 'STF files',
-        segments: whole(progress.stf_ready),
-        done: progress.stf_ready,
-        total: progress.stf_planned,
-        rate: rates.stfs,
-        unit: 'STF/s',
-        health,
-      },
-      view,
-    ),
-    stageBar(
-      {
-        label: 'TF samples',
-        segments: whole(execution.tf_files_received),
-        done: execution.tf_files_received,
-        total: progress.tf_files_planned,
-        rate: rates.samples,
-        unit: 'samples/s',
-        health,
-      },
-      view,
-    ),
-    stageBar(
-      {
-        label: 'TF slices',
-        segments: slices,
-        done: progress.slices_final,
-        total: planned === 0 ? undefined : planned,
-        rate: rates.slices,
-        unit: 'slices/s',
-        health,
-        // The plan covers slices still to come, and workers that finish all at once; the rate does not.
-        secondsLeft,
-        isOpenEnded,
-        isEndless: progress.slices_planned === undefined && execution.phase !== 'completed',
-      },
-      view,
-    ),
+    bar({
+      label: 'STF files',
+      segments: whole(progress.stf_ready),
+      done: progress.stf_ready,
+      total: progress.stf_planned,
+      rate: rates.stfs,
+      unit: 'STF/s',
+    }),
+    bar({
+      label: 'TF samples',
+      segments: whole(execution.tf_files_received),
+      done: execution.tf_files_received,
+      total: progress.tf_files_planned,
+      rate: rates.samples,
+      unit: 'samples/s',
+    }),
+    bar({
+      label: 'TF slices',
+      segments: slices,
+      done: progress.slices_final,
+      total: planned === 0 ? undefined : planned,
+      rate: rates.slices,
+      unit: 'slices/s',
+      // The plan covers slices still to come, and workers that finish all at once; the rate does not.
+      secondsLeft,
+      isOpenEnded,
+      isEndless: progress.slices_planned === undefined && execution.phase !== 'completed',
+    }),
   ];
 }
 

@@ -8,18 +8,10 @@ import { createRates, takeSnapshot } from './snapshot.ts';
 /** How often the view is painted: often enough to look alive, seldom enough to look calm. */
 const paintMilliseconds = 250;
 
-export interface Live {
-  /** Shows this execution from now on. */
-  show(executionId: string): void;
-  /** Writes a line above the view. */
-  print(line: string): void;
-  /** Shows a line below the view: what keys do, or the outcome of a key. */
-  footer(line: string): void;
-  end(): void;
-}
+export type Live = ReturnType<typeof startLive>;
 
 /** A view of an execution that is painted over and over on a terminal. `queries` gives the store at the moment of painting. */
-export function startLive(terminal: Terminal, queries: () => Queries, storeOption: string): Live {
+export function startLive(terminal: Terminal, queries: () => Queries, storeOption: string) {
   const screen = createScreen(terminal);
   const paint = createPaint(terminal.colorDepth);
   const rates = createRates();
@@ -49,16 +41,19 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
   };
   const timer = setInterval(repaint, paintMilliseconds);
   return {
-    show(executionId) {
+    /** Shows this execution from now on. */
+    show(executionId: string): void {
       shown = executionId;
       repaint();
     },
-    print: (line) => screen.print(line),
-    footer(line) {
+    /** Writes a line above the view. */
+    print: (line: string): void => screen.print(line),
+    /** Shows a line below the view: what keys do, or the outcome of a key. */
+    footer(line: string): void {
       below = line;
       repaint();
     },
-    end() {
+    end(): void {
       isOver = true;
       clearInterval(timer);
       screen.end();

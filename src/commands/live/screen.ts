@@ -8,16 +8,7 @@ const clearAll = '\u001B[2J\u001B[H';
 const eraseBelow = '\u001B[J';
 
 /** A few lines at the bottom of a terminal that are painted over and over, with other lines above them. */
-export interface Screen {
-  /** Shows these lines instead of the previous ones. Writes nothing if nothing has changed. */
-  paint(lines: readonly string[]): void;
-  /** Writes a line above, for good. */
-  print(line: string): void;
-  /** Removes the painted lines and gives the cursor back. */
-  end(): void;
-}
-
-export function createScreen(terminal: Terminal): Screen {
+export function createScreen(terminal: Terminal) {
   let shown: readonly string[] = [];
   let columns = terminal.columns();
   let rows = terminal.rows();
@@ -30,7 +21,8 @@ export function createScreen(terminal: Terminal): Screen {
   };
 
   return {
-    paint(lines) {
+    /** Shows these lines instead of the previous ones. Writes nothing if nothing has changed. */
+    paint(lines: readonly string[]): void {
       const fitting = lines.slice(0, Math.max(1, terminal.rows() - 1));
       const isSame = fitting.length === shown.length && fitting.every((line, index) => line === shown[index]);
       const isResized = columns !== terminal.columns() || rows !== terminal.rows();
@@ -42,13 +34,15 @@ export function createScreen(terminal: Terminal): Screen {
       columns = terminal.columns();
       rows = terminal.rows();
     },
-    print(line) {
+    /** Writes a line above, for good. */
+    print(line: string): void {
       const below = shown;
       terminal.write(`${toTop()}${eraseBelow}${line}\n`);
       shown = [];
       if (below.length > 0) this.paint(below);
     },
-    end() {
+    /** Removes the painted lines and gives the cursor back. */
+    end(): void {
       terminal.write(`${toTop()}${eraseBelow}${showCursor}`);
       shown = [];
     },

@@ -1,60 +1,36 @@
-import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
-import type { InHand } from '../../db/reports/assessment.ts';
-import type { LastMessage } from '../../db/reports/landmarks.ts';
 import type { Speed } from '../../domain/params.ts';
-import type { Health } from '../../domain/states.ts';
 import { logLevels } from '../../lib/logger.ts';
-import type { Pace } from '../../monitoring/pace.ts';
-import type { Progress } from '../../monitoring/progress.ts';
 
 /** An execution at one moment, as far as people watch it. */
-export interface Snapshot {
-  execution: ExecutionRow;
-  health: Health;
-  driver: ReturnType<Queries['driver']>;
-  /** The operator who has paused it. */
-  pausedBy: ReturnType<Queries['pausedBy']>;
-  progress: Progress;
-  /** Until the whole execution is done, as far as is known. */
-  secondsLeft: number | undefined;
-  /** It may take any time longer than that. */
-  isOpenEnded: boolean;
-  /** Wall time so far. */
-  elapsed: number;
-  inHand: InHand;
-  pace: Pace;
-  /** Worker slots that a run of this configuration has. */
-  slots: number | undefined;
-  speed: string | undefined;
-  retries: number;
-  /** Failed without a retry left. */
-  exhausted: number;
-  last: LastMessage | undefined;
-  /** Simulated seconds so far; undefined if no message stated any. */
-  simulated: number | undefined;
-  /** The last error that an agent logged. */
-  error: { timestamp: string; message: string } | undefined;
-}
+export type Snapshot = ReturnType<typeof takeSnapshot>;
 
-export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
+export function takeSnapshot(queries: Queries, executionId: string) {
   return queries.snapshot(() => {
     const execution = queries.execution(executionId);
     const assessed = queries.assess(execution, Date.now());
-    const { detail, health, progress, isHeld, left, speed } = assessed;
+    const { detail, health, progress, isHeld, left, speed, pace } = assessed;
     const { execution_id, status } = execution;
-    const last = queries.lastMessage(execution_id);
+    const [error]: { timestamp: string; message: string }[] = queries.logs(
+      { execution_id, level: logLevels.ERROR },
+      { order: 'newest', limit: 1, uncounted: true },
+    ).rows;
     return {
       execution,
       health,
       driver: queries.driver(execution_id),
+      /** The operator who has paused it. */
       pausedBy: isHeld ? queries.pausedBy(execution) : undefined,
       progress,
+      /** Until the whole execution is done, as far as is known. */
       secondsLeft: left?.seconds_left,
+      /** It may take any time longer than that. */
       isOpenEnded: left !== undefined && left.at_most === undefined,
+      /** Wall time so far. */
       elapsed: assessed.duration_seconds,
       inHand: assessed.in_hand,
-      pace: assessed.pace,
+      pace,
+      /** Worker slots that a run of this configuration has. */
       slots:
         assessed.capacity?.workers ??
         (execution.origin === 'own'
@@ -62,14 +38,16 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
           : undefined),
       speed: speed === undefined ? undefined : String(speed),
       retries: detail.slice_retries,
+      /** Failed without a retry left. */
       exhausted: detail.slices_exhausted,
-      last,
+      last: queries.lastMessage(execution_id),
+      /** Simulated seconds so far; undefined if no message stated any. */
       simulated: simulatedNow(queries.lastTick(execution_id), {
         isMoving: status === 'running' && health !== 'stalled',
         speed,
       }),
-      error: queries.logs({ execution_id, level: logLevels.ERROR }, { order: 'newest', limit: 1, uncounted: true })
-        .rows[0],
+      /** The last error that an agent logged. */
+      error,
     };
   });
 }

@@ -97,7 +97,8 @@ function authorOf(io: Io, requestedBy: string | undefined): { author: string; se
   throw argumentInvalid(`--requested-by has ${requestedBy.trim().length} characters; give 1 to ${maxAuthor}`);
 }
 
-function idOf(io: Io, executionId: string): string {
+/** The id in full. Throws `EXECUTION_NOT_FOUND`. */
+export function idOf(io: Io, executionId: string): string {
   using reader = createStoreReader(storePath(io));
   return reader.queries().execution(executionId).execution_id;
 }

@@ -59,12 +59,7 @@ export async function checkCommand(io: Io, args: CheckArguments): Promise<number
       'BROKER_UNREACHABLE',
       `the broker was not reached in ${seconds} s${trouble === '' ? '' : ` (${trouble.replace(/^WARNING /, '')})`}; check host and port, or give a longer --wait`,
     );
-  const found = {
-    seconds,
-    topics: heard.topics(),
-    programs: heard.programs(),
-    missing: missingOf(heard.programs()),
-  };
+  const found = { seconds, topics: heard.topics(), programs: heard.programs(), missing: missingOf(heard.programs()) };
   if (args.json) io.out(`${JSON.stringify(allPrintable(found))}\n`);
   else printLines(io, linesOf(found));
   return found.topics.some(({ messages }) => messages > 0) ? exitCodes.fine : exitCodes.mendable;

@@ -1,11 +1,9 @@
-import { openReader } from '../../db/opening/open-reader.ts';
-import { createQueries, type Queries } from '../../db/queries.ts';
 import type { BusContract } from '../../db/reports/observed/contract.ts';
 import { allPrintable } from '../../lib/printable.ts';
-import { isAlive } from '../../lib/process-identity.ts';
 import { contractDifferences } from '../../observed/contract-differences.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
+import { createStoreReader } from '../shared/store-reader.ts';
 import { tableLines } from '../tables/layout.ts';
 
 export interface ContractArguments {
@@ -18,12 +16,8 @@ export interface ContractArguments {
 
 /** `swf-mcp observe --contract`: the actual contract of the bus in a recorded run. Returns the exit code. */
 export function contractCommand(io: Io, { executionId, against, json }: ContractArguments): number {
-  using db = openReader(storePath(io));
-  tell(io, createQueries(db, isAlive), { executionId, against, json });
-  return exitCodes.fine;
-}
-
-function tell(io: Io, queries: Queries, { executionId, against, json }: ContractArguments): void {
+  using reader = createStoreReader(storePath(io));
+  const queries = reader.queries();
   const { contract, differences } = queries.snapshot(() => {
     const found = queries.busContract(executionId);
     const before = against === undefined ? undefined : queries.busContract(against);
@@ -34,6 +28,7 @@ function tell(io: Io, queries: Queries, { executionId, against, json }: Contract
   });
   if (json) io.out(`${JSON.stringify(allPrintable({ ...contract, against, differences }))}\n`);
   else printLines(io, linesOf(contract, differences));
+  return exitCodes.fine;
 }
 
 function linesOf({ execution_id, types, delays, broken }: BusContract, differences: string[] | undefined): string[] {

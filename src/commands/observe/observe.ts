@@ -4,24 +4,19 @@ import { brokerSettings } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
 import { schemaHistory } from '../../db/migrations/index.ts';
 import { newestVersion } from '../../db/opening/schema-version.ts';
-import type { TestbedRequest } from '../../db/stand-in/requests.ts';
 import { observerMetricsText } from '../../http/observer-metrics.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import type { LayoutName } from '../../messages/layouts.ts';
 import { observedTopics } from '../../observed/topics.ts';
 import { type Listening, observe } from '../../observer/observer.ts';
-import { asPassing, serveMetrics } from '../serve/process-metrics.ts';
-import { configPlaces, type Io } from '../shared/io.ts';
+import { serveMetrics } from '../serve/process-metrics.ts';
+import { type BrokerFlags, configPlaces, type Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
-import { type Listened, type Place, placesOf } from './places.ts';
-import type { MonitorReading, readMonitor } from './read-monitor.ts';
+import { type Listened, type Places, placesOf } from './places.ts';
 
 /** The requested topics, and their broker. */
-export interface ListeningArguments {
-  broker: string | undefined;
-  config: string | undefined;
-  sets: string[];
+export interface ListeningArguments extends BrokerFlags {
   layout: LayoutName | undefined;
   topics: string[];
   namespaces: string[];
@@ -44,58 +39,39 @@ export interface ObserveArguments extends ListeningArguments {
 
 /** `swf-mcp observe`: records what a testbed says, until SIGTERM. Returns the exit code. */
 export function observeCommand(io: Io, args: ObserveArguments): Promise<number> {
-  io.keepGoingWithoutOutput();
+  const { untilParentEnds } = args;
   // The previous observer may still be writing, or its machine may have restarted a moment ago.
-  return asService(io, () => listen(io, args), ['AGENT_IN_USE']);
+  return asService(io, (signal) => listen(io, args, signal), { untilParentEnds, passing: ['AGENT_IN_USE'] });
 }
 
-async function listen(io: Io, args: ObserveArguments): Promise<void> {
+async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Promise<void> {
   const isToldOtherwise = args.api !== undefined || args.monitorUrl !== undefined;
   const heard = isToldOtherwise ? heardBeside(io, args) : listenedBy(io, args);
   if (args.allowControl && heard.settings === undefined)
     throw configInvalid('--allow-control sends over a broker; give --broker stomp://HOST:PORT');
-  const interrupted = new AbortController();
-  io.onInterrupt(() => interrupted.abort());
-  if (args.untilParentEnds) io.onParentEnd(() => interrupted.abort());
-  const places = await placesOf(
+  await using places = await placesOf(
     io,
     { record: args.record, needsStore: args.api !== undefined || args.allowControl, maySend: args.allowControl },
     heard,
   );
   let ear: Listening | undefined;
-  const ends: (() => Promise<void>)[] = [];
-  const orPassing = (error: unknown): never => {
-    throw args.untilParentEnds ? asPassing(error) : error;
-  };
-  try {
-    ends.push(await serveMetrics(io, args.metrics, () => figuresOf(io.version, ear, places)).catch(orPassing));
-    ends.push(await standInFor(io, args.api, places).catch(orPassing));
-    const { signal } = interrupted;
-    const reading = await readingOf(io, args.monitorUrl, { namespaces: heard.namespaces, places, signal });
-    // Programs that tell us by REST are heard as long as this process runs.
-    const isTold = (): boolean => args.api !== undefined || reading?.isHearing() === true;
-    await Promise.all([
-      reading?.ended,
-      hear(io, heard, { places, signal, isTold, allowControl: args.allowControl, onEar: (heardBy) => (ear = heardBy) }),
-    ]);
-  } finally {
-    for (const end of ends.toReversed()) await end();
-    for (const place of places) await place.close();
-  }
-}
-
-async function readingOf(
-  io: Io,
-  url: string | undefined,
-  options: Parameters<typeof readMonitor>[2],
-): Promise<MonitorReading | undefined> {
-  if (url === undefined) return undefined;
-  const { readMonitor: read } = await import('./read-monitor.ts');
-  return read(io, url, options);
+  await using _metrics = await serveMetrics(io, args.metrics, () => figuresOf(io.version, ear, places));
+  await using _standIn = await standInFor(io, args.api, places);
+  const { namespaces } = heard;
+  const reading =
+    args.monitorUrl === undefined
+      ? undefined
+      : (await import('./read-monitor.ts')).readMonitor(io, args.monitorUrl, { namespaces, places, signal });
+  // Programs that tell us by REST are heard as long as this process runs.
+  const isTold = (): boolean => args.api !== undefined || reading?.isHearing() === true;
+  await Promise.all([
+    reading?.ended,
+    hear(io, heard, { places, signal, isTold, allowControl: args.allowControl, onEar: (heardBy) => (ear = heardBy) }),
+  ]);
 }
 
 interface HearOptions {
-  places: readonly Place[];
+  places: Places;
   signal: AbortSignal;
   /** Whether anything is heard by REST, if there is no broker. */
   isTold: () => boolean;
@@ -110,17 +86,11 @@ async function hear(
   { places, signal, isTold, allowControl, onEar }: HearOptions,
 ): Promise<void> {
   const { settings, topics, namespaces } = heard;
-  const onListening = (): void => {
-    tellReady(io);
-    for (const { noteListening } of places) void noteListening?.();
-  };
-  const keepHearing = (isHearing: () => boolean): void => {
-    for (const place of places) place.keepHearing?.(isHearing);
-  };
+  const writer = places.store?.writer;
   if (settings === undefined) {
-    keepHearing(isTold);
+    writer?.keepHearing(isTold);
     tellReady(io);
-    for (const { noteListening } of isTold() ? places : []) void noteListening?.();
+    if (isTold()) void writer?.beat(true);
     await aborted(signal);
     return;
   }
@@ -129,41 +99,29 @@ async function hear(
     connect: connectByStomp,
     topics,
     namespaces,
-    take: (line, time) => {
-      const text = JSON.stringify(line);
-      for (const place of places) place.add(line, time, text);
+    take: places.add,
+    onListening: () => {
+      tellReady(io);
+      void writer?.beat(true);
     },
-    onListening,
     onEar: (ear) => {
       onEar(ear);
-      keepHearing(() => ear.isHearing);
+      writer?.keepHearing(() => ear.isHearing);
     },
-    ...(allowControl ? { nextRequest: () => nextRequest(places) } : {}),
+    ...(allowControl ? { nextRequest: async () => writer?.takeRequest() } : {}),
     say: (line) => io.err(line),
     signal,
   });
 }
 
-async function nextRequest(places: readonly Place[]): Promise<TestbedRequest | undefined> {
-  return places.find(({ takeRequest }) => takeRequest !== undefined)?.takeRequest?.();
-}
-
 /** Answers by REST if requested. The store records a statement before it is answered; a recording gets the call and its answer. */
-async function standInFor(io: Io, where: string | undefined, places: readonly Place[]): Promise<() => Promise<void>> {
-  const store = places.find((place) => place.store !== undefined)?.store;
-  if (where === undefined || store === undefined) return () => Promise.resolve();
+async function standInFor(io: Io, where: string | undefined, { store, recording }: Places) {
+  if (where === undefined || store === undefined) return undefined;
   const { serveStandIn } = await import('./stand-in.ts');
-  const recordings = places.filter(({ kind }) => kind === 'recording');
-  return serveStandIn(io, {
-    where,
-    store,
-    onCall: (call) => {
-      for (const place of recordings) place.add(call, call.t, JSON.stringify(call));
-    },
-  });
+  return serveStandIn(io, { where, store: store.store, onCall: (call) => recording?.add(call, call.t) });
 }
 
-const figuresOf = (version: string, ear: Listening | undefined, places: readonly Place[]): string =>
+const figuresOf = (version: string, ear: Listening | undefined, { recording, store }: Places): string =>
   observerMetricsText({
     version,
     schema: newestVersion(schemaHistory),
@@ -171,7 +129,10 @@ const figuresOf = (version: string, ear: Listening | undefined, places: readonly
     reconnects: ear?.reconnects ?? 0,
     messages: ear?.messages ?? new Map(),
     lastMessageAt: ear?.lastMessageAt,
-    places: places.map(({ kind, backlog }) => ({ kind, ...backlog() })),
+    places: [
+      ...(recording === undefined ? [] : [{ kind: 'recording', ...recording.backlog }]),
+      ...(store === undefined ? [] : [{ kind: 'store', ...store.writer.backlog }]),
+    ],
   });
 
 /** Throws `CONFIG_INVALID` if there is no broker to listen to. */

@@ -1,12 +1,10 @@
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
-import type { TestbedRequest } from '../../db/stand-in/requests.ts';
 import type { RecordingLine } from '../../observed/recording-lines.ts';
 import { recordingPlace } from '../../observer/recording-place.ts';
 import { RecordingWriter } from '../../observer/recording-writer.ts';
 import { StoreWriter } from '../../observer/store-writer.ts';
-import type { Backlog } from '../../observer/waiting-lines.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 
 /** The topics of an observer, and how it reaches its broker, if it is not told by REST alone. */
@@ -17,21 +15,10 @@ export interface Listened {
 }
 
 /** Where an observer records to. */
-export interface Place {
-  /** For figures. */
-  kind: 'store' | 'recording';
-  store?: Store;
-  backlog: () => Backlog;
-  add: (line: RecordingLine, time: string, text: string) => void;
-  /** Receives the test for whether the broker is there, before it is. */
-  keepHearing?: (isHearing: () => boolean) => void;
-  /** The next request to programs of the testbed; it is never returned twice. */
-  takeRequest?: () => Promise<TestbedRequest | undefined>;
-  /** Notes that everything of a run was read from swf-monitor. */
-  noteRead?: (run: { execution_id: string; run_id: string }, at: number) => Promise<void>;
-  /** Notes that the observer listens. Resolves when that is recorded. */
-  noteListening?: () => Promise<void>;
-  close: () => Promise<void>;
+export interface Places extends AsyncDisposable {
+  recording: RecordingWriter | undefined;
+  store: { store: Store; writer: StoreWriter } | undefined;
+  add: (line: RecordingLine, time: string) => void;
 }
 
 /**
@@ -42,45 +29,45 @@ export async function placesOf(
   io: Io,
   { record, needsStore, maySend }: { record: string | undefined; needsStore: boolean; maySend: boolean },
   heard: Listened,
-): Promise<Place[]> {
+): Promise<Places> {
   const isStoreMeant = needsStore || record === undefined || (io.db ?? io.env['SWF_DB'] ?? '') !== '';
-  const file = record === undefined ? [] : [await filePlace(io, record, heard)];
-  if (!isStoreMeant) return file;
+  const file = record === undefined ? undefined : await openRecording(io, record, heard);
   try {
-    return [...file, await storePlace(io, heard.namespaces, maySend)];
+    const store = isStoreMeant ? await openToWrite(io, heard.namespaces, maySend) : undefined;
+    const writers = [file, store].flatMap((one) => one?.writer ?? []);
+    return {
+      recording: file?.writer,
+      store,
+      add(line, time) {
+        const text = JSON.stringify(line);
+        for (const writer of writers) writer.add(line, time, text);
+      },
+      async [Symbol.asyncDispose]() {
+        await file?.close();
+        await store?.writer.close();
+        store?.store.close();
+      },
+    };
   } catch (error) {
-    for (const place of file) await place.close();
+    await file?.close();
     throw error;
   }
 }
 
-async function storePlace(io: Io, namespaces: readonly string[], maySend: boolean): Promise<Place> {
+async function openToWrite(io: Io, namespaces: readonly string[], maySend: boolean) {
   const store = await openStore(storePath(io), storeOptions(io));
   const say = (line: string): void => io.err(line);
   try {
     const writer = await StoreWriter.open({ store, namespaces, version: io.version, maySend, say });
     io.err(`records into ${store.path}`);
-    return {
-      kind: 'store',
-      store,
-      backlog: () => writer.backlog,
-      add: (...line) => writer.add(...line),
-      keepHearing: (isHearing) => writer.keepHearing(isHearing),
-      takeRequest: () => writer.takeRequest(),
-      noteRead: (...read) => writer.noteRead(...read),
-      noteListening: () => writer.beat(true),
-      close: async () => {
-        await writer.close();
-        store.close();
-      },
-    };
+    return { store, writer };
   } catch (error) {
     store.close();
     throw error;
   }
 }
 
-async function filePlace(io: Io, record: string, { settings, topics, namespaces }: Listened): Promise<Place> {
+async function openRecording(io: Io, record: string, { settings, topics, namespaces }: Listened) {
   const place = await recordingPlace(record, {
     by: `swf-mcp ${io.version}`,
     ...(settings === undefined
@@ -96,9 +83,7 @@ async function filePlace(io: Io, record: string, { settings, topics, namespaces 
   });
   const writer = new RecordingWriter({ fileAt: (time) => place.fileAt(time), say: (line) => io.err(line) });
   return {
-    kind: 'recording',
-    backlog: () => writer.backlog,
-    add: (...line) => writer.add(...line),
+    writer,
     close: async () => {
       await writer.close();
       await place.leave();

@@ -5,43 +5,31 @@ import { configInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { MonitorReader } from '../../observer/monitor-reader.ts';
 import type { Io } from '../shared/io.ts';
-import type { Place } from './places.ts';
+import type { Places } from './places.ts';
 
 /** How long an answer may take, in milliseconds, and how large it may be, in bytes: one answer holds a whole run. */
 const patienceMilliseconds = 30_000;
 const maxBytes = 64 * 1024 * 1024;
 
-/** A monitor that is read. */
-export interface MonitorReading {
-  /** Whether it answers. */
-  isHearing: () => boolean;
-  /** Settles when the reading has ended. */
-  ended: Promise<void>;
-}
-
 /** Reads swf-monitor until the signal, and records what it has of runs under way. Throws `CONFIG_INVALID` if the URL is invalid. */
 export function readMonitor(
   io: Io,
   url: string,
-  { namespaces, places, signal }: { namespaces: readonly string[]; places: readonly Place[]; signal: AbortSignal },
-): MonitorReading {
+  { namespaces, places, signal }: { namespaces: readonly string[]; places: Places; signal: AbortSignal },
+) {
   const root = rootOf(url);
   const { SWF_MONITOR_TOKEN: token = '' } = io.env;
   const reader = new MonitorReader({
     get: (path) => get(`${root}/api/${path}`, token, signal),
     namespaces,
-    take: (line) => {
-      const text = JSON.stringify(line);
-      for (const place of places) place.add(line, new Date().toISOString(), text);
-    },
-    known: places.flatMap(({ store }) => (store === undefined ? [] : toldRunning(store.sql))),
-    onRead: (run, at) => {
-      for (const { noteRead } of places) void noteRead?.(run, at);
-    },
+    take: (line) => places.add(line, new Date().toISOString()),
+    known: places.store === undefined ? [] : toldRunning(places.store.store.sql),
+    onRead: (run, at) => void places.store?.writer.noteRead(run, at),
     say: (line) => io.err(line),
   });
   io.err(`reads swf-monitor at ${root}`);
   const ended = reader.read(signal, (milliseconds) => delay(milliseconds, undefined, { signal }).catch(() => {}));
+  // `isHearing`: whether it answers. `ended`: settles when the reading has ended.
   return { isHearing: () => reader.isHearing, ended };
 }
 

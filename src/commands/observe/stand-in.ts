@@ -18,24 +18,19 @@ export interface StandInArguments {
 
 /**
  * Answers programs of the testbed in place of swf-monitor until it is ended. Throws `CONFIG_INVALID` if the address cannot be used, or if others could
- * write without a token. Returns a function that ends it.
+ * write without a token. Ended by `await using`.
  */
-export async function serveStandIn(io: Io, { where, store, onCall }: StandInArguments): Promise<() => Promise<void>> {
+export async function serveStandIn(io: Io, { where, store, onCall }: StandInArguments): Promise<AsyncDisposable> {
   const address = parseAddress(where, '--api');
   const { SWF_MONITOR_TOKEN: token = '' } = io.env;
   if (token === '' && !isLoopback(address.host))
     throw configInvalid(
       `--api ${where}: others than this machine could write; set SWF_MONITOR_TOKEN, which their agents then need, or listen at 127.0.0.1`,
     );
-  const app = createStandIn({
-    store,
-    token: token === '' ? undefined : token,
-    say: (line) => io.err(line),
-    onCall,
-  });
+  const app = createStandIn({ store, token: token === '' ? undefined : token, say: (line) => io.err(line), onCall });
   const bounded = createBoundedServer(app, undefined);
   bounded.server.keepAliveTimeout = keepAliveMilliseconds;
   const bound = await listen(bounded.server, address, `--api ${where}`);
   io.err(`stands in for swf-monitor at ${rootOf(bound, undefined)}`);
-  return () => close(bounded);
+  return { [Symbol.asyncDispose]: () => close(bounded) };
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { nameless, type Scope, scopes, type Token } from '../../http/callers.ts';
 import { isLoopback } from '../../http/guard.ts';
 import { bearerTokenPattern } from '../../lib/bearer-token.ts';
-import { configInvalid, messageOf, SwfError } from '../../lib/errors.ts';
+import { configInvalid as invalid, messageOf } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { readRegularFile } from '../../lib/read-regular-file.ts';
 import type { Io } from '../shared/io.ts';
@@ -49,8 +49,6 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
   return { tokens, tls };
 }
 
-const invalid = (sentence: string): SwfError => configInvalid(sentence);
-
 function readTokens(io: Io): Token[] {
   for (const name of ['SWF_MCP_TOKEN', 'SWF_MCP_TOKEN_FILE'])
     if (io.env[name] === '')
@@ -75,13 +73,11 @@ function tokensIn(path: string): Token[] {
     .split('\n')
     .map((line, at) => tokenOf(line.trim(), `SWF_MCP_TOKEN_FILE, line ${at + 1}`))
     .filter((token) => token !== undefined);
-  if (tokens.length === 0) throw invalid(`SWF_MCP_TOKEN_FILE: ${shown(path)} holds no token; ${form}`);
+  if (tokens.length === 0) throw invalid(`SWF_MCP_TOKEN_FILE: ${printable(path)} holds no token; ${form}`);
   if (new Set(tokens.map(({ name }) => name)).size < tokens.length)
     throw invalid('SWF_MCP_TOKEN_FILE has a name twice; give each token a name of its own');
   return tokens;
 }
-
-const shown = (path: string): string => printable(path);
 
 const form = 'a line is NAME read|note|control TOKEN, such as: shift-assistant note 3f9c…';
 
@@ -92,7 +88,7 @@ function readPrivately(path: string): string {
   const { content, mode } = reading('SWF_MCP_TOKEN_FILE:', path, () => readRegularFile(path));
   if ((mode & 0o077) !== 0)
     throw invalid(
-      `SWF_MCP_TOKEN_FILE: ${shown(path)} can be read or written by others (mode ${(mode & 0o777).toString(8)}); chmod 600 it`,
+      `SWF_MCP_TOKEN_FILE: ${printable(path)} can be read or written by others (mode ${(mode & 0o777).toString(8)}); chmod 600 it`,
     );
   return content.toString('utf8');
 }
@@ -101,7 +97,7 @@ function reading<T>(what: string, path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw invalid(`${what} ${shown(path)} cannot be read (${printable(messageOf(error))})`);
+    throw invalid(`${what} ${printable(path)} cannot be read (${printable(messageOf(error))})`);
   }
 }
 

@@ -38,11 +38,7 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
     '400 Bad Request',
     'the request cannot be read as HTTP',
   ];
-  const body = JSON.stringify({
-    jsonrpc: '2.0',
-    error: { code: -32_700, message },
-    id: null,
-  });
+  const body = JSON.stringify({ jsonrpc: '2.0', error: { code: -32_700, message }, id: null });
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
     // Destroyed, not only ended: a client that never closes its side would keep another's place.

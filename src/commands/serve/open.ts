@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 
+import { idOf } from '../logbook/write.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { openBrowser } from './open-browser.ts';
@@ -12,7 +13,7 @@ const patience = 2000;
 export async function openCommand(io: Io, executionId: string | undefined): Promise<number> {
   const root = `http://${usual.host}:${usual.port}/`;
   const there = await storeServedAt(root);
-  const hash = executionId === undefined ? '#/' : `#/${encodeURIComponent(executionOf(io, executionId))}`;
+  const hash = executionId === undefined ? '#/' : `#/${encodeURIComponent(idOf(io, executionId))}`;
   if (there.isUp && there.storeId !== undefined && there.storeId === ownStoreId(io)) {
     openBrowser(io, root + hash);
     return exitCodes.fine;
@@ -49,10 +50,4 @@ function ownStoreId(io: Io): string | undefined {
   } finally {
     reader.close();
   }
-}
-
-/** The id in full. Throws `EXECUTION_NOT_FOUND`. */
-function executionOf(io: Io, id: string): string {
-  using reader = createStoreReader(storePath(io));
-  return reader.queries().execution(id).execution_id;
 }

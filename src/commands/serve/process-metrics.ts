@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 
-import { messageOf, SwfError } from '../../lib/errors.ts';
+import { messageOf } from '../../lib/errors.ts';
 import type { Io } from '../shared/io.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 
 /**
  * Serves the figures of a process for Prometheus at `/metrics` of an HTTP server of its own, and at `/healthz` that it lives. Throws
- * `CONFIG_INVALID` if the address cannot be used. Returns a function that ends it.
+ * `CONFIG_INVALID` if the address cannot be used. Ended by `await using`.
  * @param where as given; if omitted, there is no server
  * @param text the figures now
  */
@@ -14,8 +14,8 @@ export async function serveMetrics(
   io: Io,
   where: string | undefined,
   text: () => string,
-): Promise<() => Promise<void>> {
-  if (where === undefined) return () => Promise.resolve();
+): Promise<AsyncDisposable | undefined> {
+  if (where === undefined) return undefined;
   const address = parseAddress(where, '--metrics');
   const bounded = createBoundedServer(({ url, method }, response) => {
     if (method !== 'GET' && method !== 'HEAD') answer(response, 405, 'only GET\n');
@@ -25,7 +25,7 @@ export async function serveMetrics(
   }, undefined);
   const bound = await listen(bounded.server, address, `--metrics ${where}`);
   io.err(`metrics at ${rootOf(bound, undefined)}metrics`);
-  return () => close(bounded);
+  return { [Symbol.asyncDispose]: () => close(bounded) };
 }
 
 /** A store that cannot be read must not end a process that only reports on it. */
@@ -39,13 +39,4 @@ function answerMetrics(response: ServerResponse, text: () => string): void {
 
 function answer(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
-}
-
-/** A port that is taken may belong to the previous process, which is still ending. */
-export function asPassing(error: unknown): unknown {
-  const isTaken =
-    error instanceof SwfError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
-  return isTaken
-    ? new SwfError('AGENT_IN_USE', `${error.message}, or wait for the agent that was there before`)
-    : error;
 }

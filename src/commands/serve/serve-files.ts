@@ -5,32 +5,27 @@ import { loadConfig } from '../../config/load.ts';
 import { createFilesApp } from '../../http/files-app.ts';
 import { isLoopback } from '../../http/guard.ts';
 import { bearerTokenPattern } from '../../lib/bearer-token.ts';
-import { configInvalid, SwfError } from '../../lib/errors.ts';
-import { configPlaces, type Io, storePath } from '../shared/io.ts';
+import { aborted } from '../../lib/deadline.ts';
+import { configInvalid as invalid } from '../../lib/errors.ts';
+import { type ConfigFlags, configPlaces, type Io, storePath } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { readTls } from './http-access.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 
-export interface ServeFilesArguments {
+export interface ServeFilesArguments extends ConfigFlags {
   /** As it was given. */
   where: string;
-  config: string | undefined;
-  sets: string[];
   tlsCert: string | undefined;
   tlsKey: string | undefined;
 }
 
-const invalid = (sentence: string): SwfError => configInvalid(sentence);
-
 /** `swf-mcp serve-files`: publishes the folder of data files read-only by HTTP until a signal comes. Returns the exit code. */
 export function serveFilesCommand(io: Io, args: ServeFilesArguments): Promise<number> {
-  io.keepGoingWithoutOutput();
-  return asService(io, () => serve(io, args));
+  return asService(io, (signal) => serve(io, args, signal));
 }
 
-async function serve(io: Io, args: ServeFilesArguments): Promise<void> {
+async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal): Promise<void> {
   const { where, config: name, sets } = args;
-  const interrupted = new Promise<void>((done) => io.onInterrupt(() => done()));
   const address = parseAddress(where, 'serve-files');
   const tls = readTls(io, args);
   const token = readToken(io, address.host, where);
@@ -47,7 +42,7 @@ async function serve(io: Io, args: ServeFilesArguments): Promise<void> {
   else if (tls === undefined && !isLoopback(address.host))
     io.err('WARNING the token and the files go over the network in the clear; give --tls-cert and --tls-key');
   tellReady(io);
-  await interrupted;
+  await aborted(signal);
   await close(bounded);
 }
 

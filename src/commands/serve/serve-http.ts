@@ -1,12 +1,14 @@
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import { type AppOptions, createApp } from '../../http/app.ts';
-import type { Scope, Token } from '../../http/callers.ts';
+import type { Token } from '../../http/callers.ts';
 import { isLoopback } from '../../http/guard.ts';
 import { createLongCalls, type LongCalls } from '../../http/long-calls.ts';
 import type { Client } from '../../http/mcp.ts';
 import { createMetrics } from '../../http/metrics.ts';
+import { onceFor } from '../../lib/once-for.ts';
 import { createServer, type ServerOptions } from '../../server.ts';
 import { noteTools } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
@@ -53,15 +55,7 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
   });
   const bounded = createBoundedServer(app, tls);
   const bound = await listen(bounded.server, address, `--http ${args.http}`);
-  const { open, allowControl } = args;
-  tell(io, {
-    allowControl,
-    address: bound.address,
-    root: rootOf(bound, tls),
-    port: bound.port,
-    tokens,
-    open,
-  });
+  tell(io, args, { bound, root: rootOf(bound, tls), tokens });
   await new Promise<void>((resolve) => io.onInterrupt(() => resolve()));
   stopping.abort();
   await close(bounded);
@@ -76,7 +70,7 @@ function ofClient(
   longCalls: LongCalls,
 ): Partial<ServerOptions> {
   return {
-    tools: toolsFor(tools, scope),
+    tools: toolsByScope(tools)[scope],
     caller: name,
     callTool: async (tool, args, context) =>
       tool.takesLong?.((args ?? {}) as Record<string, unknown>) === true
@@ -89,18 +83,11 @@ const markSeenOf = (logbook: ServerOptions['logbook']): AppOptions['markSeen'] =
   logbook === undefined ? undefined : (alarm, by) => logbook.seen(alarm, by);
 
 /** Made once: the descriptions of tools are kept by their list. */
-const byScope = new WeakMap<ServerOptions['tools'], Map<Scope, ServerOptions['tools']>>();
-
-function toolsFor(all: ServerOptions['tools'], scope: Scope): ServerOptions['tools'] {
-  if (scope === 'control') return all;
-  const made = byScope.get(all) ?? new Map<Scope, ServerOptions['tools']>();
-  byScope.set(all, made);
-  const some =
-    made.get(scope) ??
-    all.filter((tool) => tool.writes === undefined || (scope === 'note' && noteTools.includes(tool)));
-  made.set(scope, some);
-  return some;
-}
+const toolsByScope = onceFor((all: ServerOptions['tools']) => ({
+  control: all,
+  note: all.filter((tool) => tool.writes === undefined || noteTools.includes(tool)),
+  read: all.filter((tool) => tool.writes === undefined),
+}));
 
 function startThread(io: Io): Worker {
   const workerData: LongCallThreadData = { path: storePath(io), version: io.version };
@@ -110,17 +97,12 @@ function startThread(io: Io): Worker {
   });
 }
 
-interface Listening {
-  allowControl: boolean;
-  address: string;
-  root: string;
-  port: number;
-  tokens: readonly Token[];
-  open: string | undefined;
-}
-
 /** Says where the server is, and who may ask it. */
-function tell(io: Io, { allowControl, address, root, port, tokens, open }: Listening): void {
+function tell(
+  io: Io,
+  { allowControl, open }: HttpArguments,
+  { bound, root, tokens }: { bound: AddressInfo; root: string; tokens: readonly Token[] },
+): void {
   const how = tokens.length === 0 ? '' : tokens.length === 1 ? ', with a token' : `, with ${tokens.length} tokens`;
   io.err(`swf-mcp ${io.version}: MCP server at ${root}mcp, store ${storePath(io)}${how}; page at ${root}`);
   if (tokens.length === 0)
@@ -128,7 +110,7 @@ function tell(io: Io, { allowControl, address, root, port, tokens, open }: Liste
       `WARNING every user of this machine can ask this server${allowControl ? ', and start and end runs' : ''}; set SWF_MCP_TOKEN to keep others out`,
     );
   // A browser cannot go to an address that means all of this machine's addresses.
-  const isAny = address === '0.0.0.0' || address === '::';
+  const isAny = bound.address === '0.0.0.0' || bound.address === '::';
   const { protocol } = new URL(root);
-  if (open !== undefined) openBrowser(io, (isAny ? `${protocol}//127.0.0.1:${port}/` : root) + open);
+  if (open !== undefined) openBrowser(io, (isAny ? `${protocol}//127.0.0.1:${bound.port}/` : root) + open);
 }

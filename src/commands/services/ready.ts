@@ -5,16 +5,13 @@ import { requireOwnNamespace } from '../../config/policies.ts';
 import { connectToBroker } from '../../exchange/broker-start.ts';
 import { pause, withDeadline } from '../../lib/deadline.ts';
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
-import { configPlaces, exitCodes, type Io, storePath } from '../shared/io.ts';
+import { type BrokerFlags, configPlaces, exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { hearAgent } from './hear-agent.ts';
 
-export interface ReadyArguments {
+export interface ReadyArguments extends BrokerFlags {
   /** The agent, or a type of agents. */
   name: string;
-  broker: string | undefined;
-  config: string | undefined;
-  sets: string[];
   /** Seconds. */
   wait: number;
 }

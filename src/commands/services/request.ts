@@ -10,13 +10,10 @@ import { NamespaceGuard } from '../../exchange/namespace-guard.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
-import { configPlaces, exitCodes, type Io, userName } from '../shared/io.ts';
+import { type BrokerFlags, configPlaces, exitCodes, type Io, userName } from '../shared/io.ts';
 import { hearAgent } from './hear-agent.ts';
 
-export interface RequestArguments {
-  config: string | undefined;
-  broker: string | undefined;
-  sets: string[];
+export interface RequestArguments extends BrokerFlags {
   speed: number;
 }
 

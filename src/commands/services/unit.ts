@@ -3,12 +3,9 @@ import { resolve } from 'node:path';
 
 import { loadConfig } from '../../config/load.ts';
 import { configInvalid, SwfError } from '../../lib/errors.ts';
-import { configPlaces, type Io, exitCodes, shellWord, storePath } from '../shared/io.ts';
+import { type BrokerFlags, configPlaces, type Io, exitCodes, shellWord, storePath } from '../shared/io.ts';
 
-export interface UnitArguments {
-  config: string | undefined;
-  broker: string | undefined;
-  sets: string[];
+export interface UnitArguments extends BrokerFlags {
   metrics: string | undefined;
   /** For the user's own systemd. */
   user: boolean;

@@ -7,13 +7,10 @@ import type { Config } from '../../config/schema.ts';
 import { backoff } from '../../lib/backoff.ts';
 import { pause } from '../../lib/deadline.ts';
 import { configInvalid, SwfError } from '../../lib/errors.ts';
-import { configPlaces, exitCodes, type Io } from '../shared/io.ts';
+import { type BrokerFlags, configPlaces, exitCodes, type Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 
-export interface UpArguments {
-  config: string | undefined;
-  broker: string | undefined;
-  sets: string[];
+export interface UpArguments extends BrokerFlags {
   /** Where the first agent serves its figures, [HOST:]PORT; the others use the ports after it. */
   metrics: string | undefined;
   /** An observer too: the layout of its topics, or `none`. */
@@ -34,13 +31,14 @@ const steadyMilliseconds = 60_000;
  * restarted when it ends. Returns the exit code.
  */
 export function upCommand(io: Io, args: UpArguments): Promise<number> {
-  io.keepGoingWithoutOutput();
-  return asService(io, () => runAgents(io, args));
+  const finishing = 'the agents finish the work in hand';
+  return asService(io, (stopping) => runAgents(io, args, stopping), { finishing });
 }
 
 async function runAgents(
   io: Io,
   { config: name, broker, sets, metrics, observe, watch, notify }: UpArguments,
+  stopping: AbortSignal,
 ): Promise<void> {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   requireBroker('up', broker, loaded.config.broker, io.env);
@@ -56,13 +54,8 @@ async function runAgents(
     throw configInvalid(
       'every agent has enabled = false, so there is nothing to run; enable those of this host, or give --observe',
     );
-  const stopping = new AbortController();
   // Every agent listens.
-  setMaxListeners(0, stopping.signal);
-  io.onInterrupt((signal) => {
-    io.err(`${signal}: the agents finish the work in hand; once more ends at once`);
-    stopping.abort();
-  });
+  setMaxListeners(0, stopping);
   const common = [
     ...(io.db === undefined ? [] : ['--db', io.db]),
     ...(name === undefined ? [] : ['--config', name]),
@@ -76,9 +69,9 @@ async function runAgents(
   const [recorders, others] = [wanted.filter(isRecorder), wanted.filter((agent) => !isRecorder(agent))];
   const othersAreDone = new AbortController();
   const recording = keep(recorders, othersAreDone.signal);
-  const working = keep(others, stopping.signal);
-  await Promise.race([Promise.all([working, recording]), once(stopping.signal, 'abort')]);
-  if (!stopping.signal.aborted) throw noneCanWork([...(await working), ...(await recording)]);
+  const working = keep(others, stopping);
+  await Promise.race([Promise.all([working, recording]), once(stopping, 'abort')]);
+  if (!stopping.aborted) throw noneCanWork([...(await working), ...(await recording)]);
   await working;
   othersAreDone.abort();
   await recording;

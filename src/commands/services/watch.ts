@@ -11,14 +11,12 @@ import type { Receiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
 import { webhookReceiver } from '../../watch/webhook.ts';
 import { requireProgram } from '../drive/notify.ts';
-import { configPlaces, type Io, storeOptions, storePath } from '../shared/io.ts';
+import { type ConfigFlags, configPlaces, type Io, storeOptions, storePath } from '../shared/io.ts';
 import { pageUrl } from '../shared/page-url.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
-export interface WatchArguments {
-  config: string | undefined;
-  sets: string[];
+export interface WatchArguments extends ConfigFlags {
   /** A program to notify of each change. */
   notify: string | undefined;
   /** Addresses to notify of each change. */
@@ -31,38 +29,28 @@ export interface WatchArguments {
 
 /** `swf-mcp watch`: raises alarms of findings that last, and tells receivers, until SIGTERM. Returns the exit code. */
 export function watchCommand(io: Io, args: WatchArguments): Promise<number> {
-  io.keepGoingWithoutOutput();
-  return asService(io, () => watchStore(io, args));
+  return asService(io, (signal) => watchStore(io, args, signal), args);
 }
 
-async function watchStore(io: Io, args: WatchArguments): Promise<void> {
+async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal): Promise<void> {
   const after = patienceByCode(io, args);
   const receivers = receiversOf(io, args);
   const page = pageUrl(io);
-  const interrupted = new AbortController();
-  io.onInterrupt(() => interrupted.abort());
-  if (args.untilParentEnds) io.onParentEnd(() => interrupted.abort());
-  const { signal } = interrupted;
-  const store = await openWhenThere(io, signal);
+  using store = await openWhenThere(io, signal);
   if (store === undefined) return;
-  const reader = createStoreReader(storePath(io));
-  try {
-    await watch({
-      store,
-      queries: reader.queries,
-      receivers,
-      everySeconds: args.every,
-      after,
-      version: io.version,
-      page,
-      say: (line) => io.err(line),
-      onReady: () => tellReady(io),
-      signal,
-    });
-  } finally {
-    reader.close();
-    store.close();
-  }
+  using reader = createStoreReader(storePath(io));
+  await watch({
+    store,
+    queries: reader.queries,
+    receivers,
+    everySeconds: args.every,
+    after,
+    version: io.version,
+    page,
+    say: (line) => io.err(line),
+    onReady: () => tellReady(io),
+    signal,
+  });
 }
 
 /** How often to look for the store, in milliseconds. */
@@ -70,7 +58,7 @@ const lookMilliseconds = 1000;
 
 /** Opens the store once somebody has made it; undefined if the signal comes first. */
 async function openWhenThere(io: Io, signal: AbortSignal): Promise<Store | undefined> {
-  for (let isFirst = true; !signal.aborted; isFirst = false) {
+  for (let isFirst = true; !signal.aborted; isFirst = false)
     try {
       return await openExistingStore(storePath(io), storeOptions(io));
     } catch (error) {
@@ -79,7 +67,6 @@ async function openWhenThere(io: Io, signal: AbortSignal): Promise<Store | undef
       if (isFirst) tellReady(io);
       await pause(lookMilliseconds, [signal]);
     }
-  }
   return undefined;
 }
 

@@ -7,6 +7,7 @@ import { configInvalid } from '../../lib/errors.ts';
 import { type LogLevel, logLevels } from '../../lib/logger.ts';
 import { nearest } from '../../lib/suggest.ts';
 import type { ChildMessage } from './child-messages.ts';
+import type { spawnChild, startDetached } from './start-process.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The part of its process that a command sees. Only `process-io.ts` makes one from the real thing. */
@@ -26,13 +27,13 @@ export interface Io {
   /** From now on the process goes on even if nobody reads its output. */
   keepGoingWithoutOutput(): void;
   /** Starts this program once more, as a process that outlives this one. */
-  startSelf(args: readonly string[]): Promise<SelfStarted>;
+  startSelf(args: readonly string[]): Promise<ReturnType<typeof startDetached>>;
   /** Calls back when the process at the other end of stdin has ended. */
   onParentEnd(callback: () => void): void;
   /** The words that start this program. */
   self(): string[];
   /** Starts this program once more, as a process that ends with this one and writes where this one writes. */
-  spawnSelf(args: readonly string[]): Promise<SelfSpawned>;
+  spawnSelf(args: readonly string[]): Promise<ReturnType<typeof spawnChild>>;
   /** Runs a program of the system without waiting for its end. */
   runBeside(command: string, args: readonly string[]): Promise<void>;
   /** Sends a message to the swf-mcp that started this process, if one did. */
@@ -43,28 +44,6 @@ export interface Io {
   ask(question: string): Promise<boolean> | undefined;
   /** Calls back at SIGINT, SIGTERM and SIGHUP. A second signal ends the process at once, after `last`. */
   onInterrupt(callback: (signal: string) => void, last?: () => void): void;
-}
-
-/** This program as another process. */
-export interface SelfStarted {
-  pid: number | undefined;
-  /**
-   * The first message that it sends; undefined if none comes in time. Rejects with the `SwfError` that it fails with, or with an `Error` if it ends
-   * without a word.
-   */
-  firstMessage(milliseconds: number): Promise<Exclude<ChildMessage, { event: 'failed' }> | undefined>;
-  /** Detaches from it. */
-  release(): void;
-}
-
-/** This program as a supervised child. */
-export interface SelfSpawned {
-  /** Resolves with how it ended, in words that follow its name; without a code if a signal ended it. */
-  ended: Promise<{ words: string; code: number | undefined }>;
-  /** Tells it to finish and end. */
-  stop(): void;
-  /** Calls back with each line that it writes for people. */
-  onLine(callback: (line: string) => void): void;
 }
 
 export const exitCodes = {
@@ -88,6 +67,16 @@ export function storePath({ db, env, workingFolder }: Io): string {
   const dataHome =
     nonEmpty(env['XDG_DATA_HOME']) ?? join(known(homedir, 'home folder', '--db FILE'), '.local', 'share');
   return resolve(workingFolder, dataHome, 'swf-mcp', 'swf.db');
+}
+
+/** The flags that choose a configuration and change it. */
+export interface ConfigFlags {
+  config: string | undefined;
+  sets: string[];
+}
+
+export interface BrokerFlags extends ConfigFlags {
+  broker: string | undefined;
 }
 
 /** Where to find configurations, and the environment's file of overrides. */
@@ -139,9 +128,7 @@ function known(ask: () => string, what: string, instead: string): string {
   try {
     return ask();
   } catch (error) {
-    throw configInvalid(`the system knows no ${what} for this user; give ${instead}`, {
-      cause: error,
-    });
+    throw configInvalid(`the system knows no ${what} for this user; give ${instead}`, { cause: error });
   }
 }
 

@@ -65,7 +65,7 @@ export function createProcessIo({
 
 function callAtSignals(callback: (signal: string) => void, last: () => void = () => {}): void {
   let interrupts = 0;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
       interrupts += 1;
       if (interrupts > 1) {
@@ -74,7 +74,6 @@ function callAtSignals(callback: (signal: string) => void, last: () => void = ()
       }
       callback(signal);
     });
-  }
 }
 
 /** A run has no business with the server's token. */

@@ -11,23 +11,46 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NAMESPACE_IN_USE',
 ]);
 
-/**
- * Runs work to its end. Returns the exit code that tells a service manager whether a restart helps.
- * @param passing errors that go away by themselves here
- */
+interface ServiceOptions {
+  /** Whether it ends, as at SIGTERM, when the process that started it has ended. */
+  untilParentEnds?: boolean;
+  /** Errors that go away by themselves here. */
+  passing?: readonly ErrorCode[];
+  /** What it says it does at a signal. */
+  finishing?: string;
+}
+
+/** Runs work to its end, or until a signal. Returns the exit code that tells a service manager whether a restart helps. */
 export async function asService(
   io: Io,
-  work: () => Promise<void>,
-  passing: readonly ErrorCode[] = [],
+  work: (signal: AbortSignal) => Promise<void>,
+  { untilParentEnds = false, passing = [], finishing }: ServiceOptions = {},
 ): Promise<number> {
+  io.keepGoingWithoutOutput();
+  const interrupted = new AbortController();
+  io.onInterrupt((name) => {
+    if (finishing !== undefined) io.err(`${name}: ${finishing}; once more ends at once`);
+    interrupted.abort();
+  });
+  if (untilParentEnds) io.onParentEnd(() => interrupted.abort());
   try {
-    await work();
+    await work(interrupted.signal);
     return exitCodes.fine;
-  } catch (error) {
+  } catch (thrown) {
+    const error = untilParentEnds ? asPassing(thrown) : thrown;
     if (!(error instanceof SwfError)) throw error;
     io.err(error.line);
     return lasting.has(error.code) && !passing.includes(error.code) ? exitCodes.lasting : exitCodes.again;
   }
+}
+
+/** A port that is taken may belong to the previous process, which is still ending. */
+function asPassing(error: unknown): unknown {
+  const isTaken =
+    error instanceof SwfError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
+  return isTaken
+    ? new SwfError('AGENT_IN_USE', `${error.message}, or wait for the agent that was there before`)
+    : error;
 }
 
 /**

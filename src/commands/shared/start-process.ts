@@ -5,7 +5,6 @@ import { withDeadline } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import type { ChildMessage } from './child-messages.ts';
-import type { SelfSpawned, SelfStarted } from './io.ts';
 
 /** How much of the end of a process's output to keep, in characters: nobody is shown more. */
 const keptOutput = 2000;
@@ -16,59 +15,46 @@ export function startDetached(
   args: readonly string[],
   folder: string,
   environment: NodeJS.ProcessEnv,
-): SelfStarted {
+) {
   const child = spawn(program, args, {
     cwd: folder,
     env: environment,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  return new DetachedProcess(child);
+  let output = '';
+  // If no process could be made, there are no pipes either.
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => (output = `${output}${text}`.slice(-keptOutput)));
+  const first = firstOf(child, () => output);
+  // It may fail when nobody waits for it.
+  first.catch(() => {});
+  return {
+    pid: child.pid,
+    /** Its first message; undefined if none comes in time. Rejects as `firstOf`. */
+    firstMessage: (milliseconds: number) => withDeadline(first, milliseconds, undefined),
+    /** Detaches from it. */
+    release(): void {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      if (child.connected) child.disconnect();
+      child.unref();
+    },
+  };
 }
 
-class DetachedProcess implements SelfStarted {
-  readonly pid: number | undefined;
-  readonly #child: ChildProcess;
-  readonly #firstMessage: Promise<Exclude<ChildMessage, { event: 'failed' }>>;
-  #output = '';
-
-  constructor(child: ChildProcess) {
-    this.pid = child.pid;
-    this.#child = child;
-    // If no process could be made, there are no pipes either.
-    for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.#output = `${this.#output}${text}`.slice(-keptOutput);
-      });
-    this.#firstMessage = this.#awaitFirst();
-    // It may fail when nobody waits for it.
-    this.#firstMessage.catch(() => {});
-  }
-
-  async #awaitFirst(): Promise<Exclude<ChildMessage, { event: 'failed' }>> {
-    const child = this.#child;
-    const first = await new Promise<unknown>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('message', resolve);
-      child.once('close', () => reject(new Error(`the process ended without a word: ${this.#output}`)));
-    });
-    // Loaded only here: the command line itself starts sooner without it.
-    const { childMessageSchema } = await import('./child-messages.ts');
-    const message = childMessageSchema.parse(first);
-    if (message.event === 'failed') throw new SwfError(message.code, message.sentence);
-    return message;
-  }
-
-  firstMessage(milliseconds: number): Promise<Exclude<ChildMessage, { event: 'failed' }> | undefined> {
-    return withDeadline(this.#firstMessage, milliseconds, undefined);
-  }
-
-  release(): void {
-    this.#child.stdout?.destroy();
-    this.#child.stderr?.destroy();
-    if (this.#child.connected) this.#child.disconnect();
-    this.#child.unref();
-  }
+/** The first message of a child. Rejects with the `SwfError` that it fails with, or with an `Error` if it ends without a word. */
+async function firstOf(child: ChildProcess, output: () => string): Promise<Exclude<ChildMessage, { event: 'failed' }>> {
+  const first = await new Promise<unknown>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('message', resolve);
+    child.once('close', () => reject(new Error(`the process ended without a word: ${output()}`)));
+  });
+  // Loaded only here: the command line itself starts sooner without it.
+  const { childMessageSchema } = await import('./child-messages.ts');
+  const message = childMessageSchema.parse(first);
+  if (message.event === 'failed') throw new SwfError(message.code, message.sentence);
+  return message;
 }
 
 /** How long a program run by `runBeside` may take, in milliseconds. */
@@ -82,11 +68,11 @@ export function spawnChild(
   command: string,
   args: readonly string[],
   { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv },
-): SelfSpawned {
+) {
   const { NOTIFY_SOCKET: _socket, WATCHDOG_USEC: _interval, WATCHDOG_PID: _pid, ...rest } = env;
   const child = spawn(command, args, { cwd, env: rest, detached: true, stdio: ['pipe', 'inherit', 'pipe'] });
   child.stdin.on('error', () => {});
-  const ended: SelfSpawned['ended'] = new Promise((resolve) => {
+  const ended = new Promise<{ words: string; code: number | undefined }>((resolve) => {
     child.once('error', ({ message }) =>
       resolve({ words: `could not be started: ${printable(message)}`, code: undefined }),
     );
@@ -99,9 +85,12 @@ export function spawnChild(
     );
   });
   return {
+    /** Resolves with how it ended, in words that follow its name; without a code if a signal ended it. */
     ended,
+    /** Tells it to finish and end. */
     stop: () => void child.kill('SIGTERM'),
-    onLine: (callback) => void createInterface({ input: child.stderr }).on('line', callback),
+    /** Calls back with each line that it writes for people. */
+    onLine: (callback: (line: string) => void) => void createInterface({ input: child.stderr }).on('line', callback),
   };
 }
 

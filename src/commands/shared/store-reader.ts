@@ -1,9 +1,10 @@
 import { openReader } from '../../db/opening/open-reader.ts';
-import type { Past, Pasts } from '../../db/past-queries.ts';
+import type { Pasts } from '../../db/past-queries.ts';
 import { createQueries, type Queries } from '../../db/queries.ts';
 import type { Connection } from '../../db/sqlite/connection.ts';
 import { contentAt, fileAt } from '../../db/sqlite/store-file.ts';
 import { isAlive } from '../../lib/process-identity.ts';
+import type { LiveContext } from '../../tools/shared/tool.ts';
 import { StillReader } from './still-reader.ts';
 
 interface Open {
@@ -14,13 +15,7 @@ interface Open {
   file: string | undefined;
 }
 
-export interface StoreReader extends Disposable {
-  /** The store's questions; opens it at the first call that finds it. Throws `SwfError` until there is a store. */
-  queries: () => Queries;
-  /** Asks the store as it was at a moment. @param present milliseconds since 1970 */
-  past: <T>(asOf: string, present: number, question: (past: Past) => Promise<T> | T) => Promise<T>;
-  /** Asks on one state of the store for as long as it takes, on a separate connection: other questions go on meanwhile. */
-  held: <T>(ask: (queries: Queries) => Promise<T>) => Promise<T>;
+export interface StoreReader extends Disposable, Pick<LiveContext, 'queries' | 'past' | 'held'> {
   close: () => void;
 }
 

@@ -66,25 +66,13 @@ function whatOf(given: string | undefined, flag: string | undefined): string {
 
 function csvOf(answer: Answer): string {
   const { keys } = answer;
-  const spread = ['mean', 'p50', 'p95', 'max'] as const;
+  const [fields, spread] = [[...keys, 'count', 'failed', 'retries', 'bytes'], ['mean', 'p50', 'p95', 'max'] as const];
   const rows = answer.groups.map((group) => [
-    ...keys.map((key) => group[key]),
-    group.count,
-    group.failed,
-    group.retries,
-    group.bytes,
+    ...fields.map((name) => group[name]),
     ...spread.map((name) => group.seconds?.[name]),
     group.stay_failed,
   ]);
-  const head = [
-    ...keys,
-    'count',
-    'failed',
-    'retries',
-    'bytes',
-    ...spread.map((name) => `seconds_${name}`),
-    'stay_failed',
-  ];
+  const head = [...fields, ...spread.map((name) => `seconds_${name}`), 'stay_failed'];
   return [head, ...rows].map((row) => csvRecord(row)).join('');
 }
 

@@ -133,10 +133,7 @@ async function readRows(
   if (table.usual !== 'all, else newest' || found.items.length > 0 || isNamed(args)) return found;
   const execution_id = await newest();
   if (execution_id === undefined) return found;
-  return {
-    ...(await readPages(asking, table.tool, { args: { ...args, execution_id }, most })),
-    newest: execution_id,
-  };
+  return { ...(await readPages(asking, table.tool, { args: { ...args, execution_id }, most })), newest: execution_id };
 }
 
 /** The rows of several questions, one after the other. */

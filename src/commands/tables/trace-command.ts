@@ -10,7 +10,7 @@ import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
-import type { Item } from './cells.ts';
+import { type Item, textOf } from './cells.ts';
 import { type Column, tableLines } from './layout.ts';
 
 const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;
@@ -54,7 +54,7 @@ function csvOf({ hops }: Trace): string {
 
 function linesOf(answer: Trace, width: number | undefined): string[] {
   const { filename, kind, execution_id, status, standing, payload, hops, total_seconds, slices, logs } = answer;
-  const rows = hops.map((hop) => columns.map(({ of }) => textOf(of(hop))));
+  const rows = hops.map((hop) => columns.map(({ of }) => printable(textOf(of(hop)))));
   return [
     `${kinds[kind]} ${filename} of ${execution_id}: ${status}, ${duration(total_seconds)} in all, from ${textOf(hops[0]?.time)}`,
     ...(standing === undefined || standing === status ? [] : [standing]),
@@ -71,6 +71,3 @@ function linesOf(answer: Trace, width: number | undefined): string[] {
     ...logs.map(({ time, agent, message }) => `${time} ${agent}: ${message}`),
   ];
 }
-
-const textOf = (value: unknown): string =>
-  value === undefined || value === null ? '' : printable(typeof value === 'string' ? value : JSON.stringify(value));

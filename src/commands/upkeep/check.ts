@@ -77,7 +77,7 @@ export async function checkCommand(io: Io, { executionId, skipFiles, deep }: Che
   for (const removal of executionId === undefined ? open : [])
     tell('open', removal.execution_id, 'is being removed; if nobody does, the next "swf-mcp prune" goes on with it');
   const ids = executionId === undefined ? allExecutions(db) : [queries.execution(executionId).execution_id];
-  for (const id of ids) {
+  for (const id of ids)
     await attempt(id, async () => {
       const execution = queries.snapshot(() => {
         const found = queries.execution(id);
@@ -86,7 +86,6 @@ export async function checkCommand(io: Io, { executionId, skipFiles, deep }: Che
       });
       if (!skipFiles) await checkFiles(tell, db, execution);
     });
-  }
   return failed ? exitCodes.mendable : exitCodes.fine;
 }
 
