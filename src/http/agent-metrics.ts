@@ -5,12 +5,15 @@ export interface AgentFigures {
   version: string;
   /** Store schema version that this program knows. */
   schema: number;
-  isConnected: boolean;
-  reconnects: number;
-  /** Messages since the process started, by type. */
-  sent: ReadonlyMap<string, number>;
-  received: ReadonlyMap<string, number>;
-  refused: ReadonlyMap<string, number>;
+  traffic: {
+    isConnected: boolean;
+    reconnects: number;
+    /** Messages since the process started, by type. */
+    sent: ReadonlyMap<string, number>;
+    received: ReadonlyMap<string, number>;
+    refused: ReadonlyMap<string, number>;
+    steps: Parameters<typeof histogram>[2];
+  };
   /** Messages not confirmed by the broker; `oldest`: since when the oldest waits, in milliseconds since 1970. */
   unsent: { count: number; oldest: number | undefined };
   /** Messages waiting to be read and answered, by role, for agents that read. */
@@ -19,7 +22,6 @@ export interface AgentFigures {
   slots: Readonly<Record<string, number>>;
   /** Kinds of work that the agent cannot do, by reason. */
   offDuty: Readonly<Record<string, number>>;
-  steps: { bounds: readonly number[]; within: readonly number[]; count: number; sum: number };
 }
 
 const byType = (counts: ReadonlyMap<string, number>): Sample[] => [...counts].map(([type, count]) => [{ type }, count]);
@@ -29,12 +31,12 @@ const by = (label: string, values: Readonly<Record<string, number>>): Sample[] =
 
 /** Formats an agent's figures for Prometheus (text format 0.0.4). */
 export function agentMetricsText(figures: AgentFigures): string {
-  const { version, schema, unsent, steps } = figures;
+  const { version, schema, traffic, unsent } = figures;
   const { oldest } = unsent;
   return [
     ...metric('swf_build_info', 'gauge', 'This program.', [[{ version, schema: String(schema) }, 1]]),
-    ...metric('swf_broker_connected', 'gauge', '1 while the broker is there.', [[{}, figures.isConnected ? 1 : 0]]),
-    ...metric('swf_broker_reconnects_total', 'counter', 'Connections that came back.', [[{}, figures.reconnects]]),
+    ...metric('swf_broker_connected', 'gauge', '1 while the broker is there.', [[{}, traffic.isConnected ? 1 : 0]]),
+    ...metric('swf_broker_reconnects_total', 'counter', 'Connections that came back.', [[{}, traffic.reconnects]]),
     ...metric('swf_outbox_unsent_messages', 'gauge', 'Messages that the broker has not confirmed.', [
       [{}, unsent.count],
     ]),
@@ -44,16 +46,16 @@ export function agentMetricsText(figures: AgentFigures): string {
       'Since when the oldest of them waits; absent while no message waits.',
       oldest === undefined ? [] : [[{}, oldest / 1000]],
     ),
-    ...metric('swf_messages_sent_total', 'counter', 'Messages that the broker confirmed.', byType(figures.sent)),
-    ...metric('swf_messages_received_total', 'counter', 'Messages that the broker brought.', byType(figures.received)),
-    ...metric('swf_messages_refused_total', 'counter', 'Sends that the broker refused.', byType(figures.refused)),
+    ...metric('swf_messages_sent_total', 'counter', 'Messages that the broker confirmed.', byType(traffic.sent)),
+    ...metric('swf_messages_received_total', 'counter', 'Messages that the broker brought.', byType(traffic.received)),
+    ...metric('swf_messages_refused_total', 'counter', 'Sends that the broker refused.', byType(traffic.refused)),
     ...metric('swf_reader_behind_messages', 'gauge', 'Messages that wait to be answered.', by('role', figures.behind)),
     ...metric('swf_off_duty_kinds', 'gauge', 'Kinds of work that it cannot do.', by('reason', figures.offDuty)),
     ...metric('swf_slots', 'gauge', 'Slots of a worker.', by('state', figures.slots)),
     ...histogram(
       'swf_step_duration_seconds',
       'Messages that were read and answered, and slices that were done.',
-      steps,
+      traffic.steps,
     ),
     '',
   ].join('\n');

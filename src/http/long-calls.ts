@@ -19,11 +19,13 @@ export type LongReply = { answer: Record<string, unknown> } | { code: ErrorCode;
 /** Most threads; the second serves a second client. */
 const maxThreads = 2;
 
-/** A call that takes longer, in milliseconds, is abandoned together with its thread. */
-const maxMilliseconds = 30_000;
-
-/** A thread that was told to give up, and does not within this time, is ended. In milliseconds. */
-const giveUpMilliseconds = 100;
+/** How long a client's patience, and that of the others, lasts. Milliseconds. */
+interface Limits {
+  /** A call that takes longer is abandoned together with its thread. */
+  milliseconds?: number;
+  /** A thread that was told to give up, and does not within this time, is ended. */
+  giveUpMilliseconds?: number;
+}
 
 /** How long the place of a thread that ends is kept for it, in milliseconds. */
 const lastMomentMilliseconds = 5000;
@@ -51,7 +53,7 @@ export interface LongCalls {
  */
 export function createLongCalls(
   startThread: () => Worker,
-  { milliseconds = maxMilliseconds }: { milliseconds?: number } = {},
+  { milliseconds = 30_000, giveUpMilliseconds = 100 }: Limits = {},
 ): LongCalls {
   const queue = createFairQueue<Waiting>();
   const idle: Worker[] = [];
@@ -74,7 +76,7 @@ export function createLongCalls(
     void serveBy(thread, next.thing);
   };
   const serveBy = async (thread: Worker, waiting: Waiting): Promise<void> => {
-    const { reply, isLost } = await replyOf(thread, waiting, milliseconds);
+    const { reply, isLost } = await replyOf(thread, waiting, { milliseconds, giveUpMilliseconds });
     waiting.done(reply);
     // A thread in the middle of a statement ends only after it. It keeps its place for a while, so that there are hardly ever more.
     if (isLost) await Promise.race([thread.terminate(), pause(lastMomentMilliseconds, undefined, { ref: false })]);
@@ -114,7 +116,7 @@ export function createLongCalls(
 function replyOf(
   thread: Worker,
   { call, signal }: Pick<Waiting, 'call' | 'signal'>,
-  milliseconds: number,
+  { milliseconds, giveUpMilliseconds }: Required<Limits>,
 ): Promise<{ reply: LongReply; isLost: boolean }> {
   return new Promise((resolve) => {
     const send = (message: ToThread): void => thread.postMessage(message, []);

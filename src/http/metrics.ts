@@ -113,10 +113,7 @@ interface Told {
 function metricsOf(told: readonly Told[]): string[] {
   const each = (name: string, help: string, samplesOf: (one: Told) => Sample[]): string[] =>
     metric(name, 'gauge', help, told.flatMap(samplesOf));
-  const id = ({ execution }: Told) => ({
-    execution_id: execution.execution_id,
-    namespace: execution.namespace,
-  });
+  const id = ({ execution }: Told) => ({ execution_id: execution.execution_id, namespace: execution.namespace });
   return [
     ...each('swf_execution_status', '1 for the state of an execution; for an hour after its end.', (one) => [
       [{ ...id(one), status: one.execution.status }, 1],

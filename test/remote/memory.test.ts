@@ -144,6 +144,8 @@ describe('the workflow, whatever the broker,', () => {
     await here.agent('worker');
     const run = await here.run(500, ['worker']);
     await expect.poll(async () => (await here.monitor())['slices_completed']).toBeGreaterThan(5);
+    // All four at once end a slice, and report the next one after it.
+    await expect.poll(() => here.monitor()).toMatchObject({ slices_processing: 4 });
     broker.goDown();
     await expect.poll(async () => (await here.monitor())['slices_to_redo']).toBeGreaterThan(0);
     const before = await here.monitor();
