@@ -92,11 +92,10 @@ export function createServer(options: ServerOptions): Server {
   const setHandler: typeof server.setRequestHandler = Protocol.prototype.setRequestHandler.bind(server);
   setHandler(callRequest, async (request, extra): Promise<CallToolResult> => {
     const { data: params } = callParams.safeParse(request.params);
-    if (params === undefined) {
+    if (params === undefined)
       throw invalidParams(
         'tools/call takes params with the name of a tool and its arguments, such as {"name":"get_workflow_monitor","arguments":{"execution_id":"latest"}}',
       );
-    }
     const called = options.onCall?.(params.name);
     try {
       const answered = await (options.callTool ?? callTool)(

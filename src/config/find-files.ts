@@ -32,12 +32,11 @@ export function findConfig(name: string, { workingFolder, shippedFolder }: Confi
   }
   const candidates = [name, `${name}.toml`, ...(name.endsWith('_default') ? [] : [`${name}_default.toml`])];
   const folders = foldersOf({ workingFolder, shippedFolder });
-  for (const folder of folders) {
+  for (const folder of folders)
     for (const candidate of candidates) {
       const path = join(folder, candidate);
       if (isFile(path)) return path;
     }
-  }
   throw new SwfError(
     'CONFIG_NOT_FOUND',
     `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestTo(name, { workingFolder, shippedFolder })}"swf-mcp config --list" names all, and without a name it is ${usualConfiguration}`,

@@ -40,14 +40,12 @@ export function readLayers(sources: ConfigSources): { table: Table; origins: Ori
 
 /** Merges a file over its includes: the including file wins, a later include wins over an earlier one. */
 function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, including: string[] = []): Table {
-  if (including.includes(path)) {
+  if (including.includes(path))
     throw configInvalid(`${path} includes itself (${[...including, path].join(' → ')}); take one include out`);
-  }
   const table = readToml(path);
   const merged: Table = {};
-  for (const include of includedPaths(table, path, places)) {
+  for (const include of includedPaths(table, path, places))
     mergeInto(merged, mergeIncludes(include, origins, places, [...including, path]));
-  }
   mergeInto(merged, table);
   for (const key of leafKeys(table)) origins.set(key, path);
   return merged;
@@ -86,28 +84,25 @@ export function leafKeys(table: Table, prefix = ''): string[] {
 
 function applySet(table: Table, set: string, origins: Origins): void {
   const match = /^\s*([A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)+)\s*=(.*)$/s.exec(set);
-  if (match === null) {
+  if (match === null)
     throw configInvalid(
       `--set ${JSON.stringify(set)} is not section.key=value; write for example --set fast_processing.stf_count=3`,
     );
-  }
   const [, given = '', text = ''] = match;
-  if (given === 'workflow.includes' || given === 'workflow.config') {
+  if (given === 'workflow.includes' || given === 'workflow.config')
     throw configInvalid(
       `--set ${JSON.stringify(set)}: files are read before keys are set; write it into a file of your own`,
     );
-  }
   const dotted = given === movedPeriodCount.from ? movedPeriodCount.to : given;
   const path = dotted.split('.');
   const key = path.pop() as string;
   let section = table;
   for (const name of path) {
     if (!Object.hasOwn(section, name)) section[name] = {};
-    if (!isTable(section[name])) {
+    if (!isTable(section[name]))
       throw configInvalid(
         `--set ${JSON.stringify(set)}: ${name} = ${showValue(section[name])} is no section; fix that first`,
       );
-    }
     section = section[name];
   }
   section[key] = tomlValue(text.trim());

@@ -7,16 +7,14 @@ import type { Config } from './schema.ts';
 /** @param originOf the file or flag that a dotted key came from */
 export function requireConsistent(config: Config, originOf: (dottedKey: string) => string): void {
   const { fast_processing, daq_state_machine: daq, worker, data } = config;
-  if (fast_processing.stf_count === 0 && daq.stf_interval + daq.stf_generation_time === 0) {
+  if (fast_processing.stf_count === 0 && daq.stf_interval + daq.stf_generation_time === 0)
     throw configInvalid(
       'fast_processing.stf_count = 0 makes as many STFs as fit in a period, which has no end when stf_interval and stf_generation_time are 0; set one of them',
     );
-  }
-  if (worker.payload !== undefined && !data.write_files) {
+  if (worker.payload !== undefined && !data.write_files)
     throw configInvalid(
       `${originOf('worker.payload')}: worker.payload needs the files that data.write_files = false does not write; leave out one of them`,
     );
-  }
 }
 
 /** On a shared broker the shipped file's namespace isolates nobody: all users who chose none share it. */

@@ -126,11 +126,7 @@ export function countCauses(errors: Iterable<string>): CauseCount[] {
     attempts[number] = (attempts[number] ?? 0) + 1;
   }
   return attempts
-    .map((count, number) => ({
-      cause: causes.all[number] ?? '',
-      attempts: count,
-      example: causes.exampleOf(number),
-    }))
+    .map((count, number) => ({ cause: causes.all[number] ?? '', attempts: count, example: causes.exampleOf(number) }))
     .toSorted((a, b) => b.attempts - a.attempts);
 }
 

@@ -94,9 +94,8 @@ export function nextStep(
 ): TimedStep | { msg_type: 'finished'; tick: number } {
   const daq = params.daq_state_machine;
   const { last } = position;
-  if (position.pausedAt !== undefined) {
+  if (position.pausedAt !== undefined)
     return { msg_type: 'resume_run', ordinal: position.ordinal + 1, reason: 'operator', tick: Infinity };
-  }
   switch (last?.msg_type) {
     case undefined:
       return { msg_type: 'run_imminent', tick: daq.no_beam_not_ready_delay };
@@ -137,9 +136,8 @@ function nextInPhysics(position: DaqPosition, params: WorkflowParams): TimedStep
   if (fits) return { msg_type: 'stf_gen', sequence: position.stfs + 1, tick: nextStf };
 
   const tick = stf_count > 0 ? (position.last?.tick ?? position.periodStart) : durationEnd;
-  if (physics_period_count > 0 && position.periods >= physics_period_count) {
+  if (physics_period_count > 0 && position.periods >= physics_period_count)
     return { msg_type: 'end_run', total_stf_files: position.stfs, tick };
-  }
   return { msg_type: 'pause_run', ordinal: position.ordinal + 1, reason: 'period', tick };
 }
 

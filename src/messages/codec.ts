@@ -22,9 +22,8 @@ export function decodeMessage(body: string): Decoded {
   } catch (error) {
     return { kind: 'rejected', reason: `not JSON: ${messageOf(error)}`, body: {} };
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     return { kind: 'rejected', reason: 'not a JSON object', body: {} };
-  }
   if (isTooDeep(parsed)) {
     const { namespace } = parsed as { namespace?: unknown };
     // Keep the namespace: it says whether the message is ours.

@@ -42,12 +42,7 @@ export const daqState = { state: z.string().max(200).optional(), substate: z.str
 
 export const pauseFields = { ordinal: positive, reason: z.enum(['period', 'operator']) };
 
-export const sliceFields = {
-  slice_id: index,
-  slice_filename: fileName,
-  tf_filename: fileName,
-  attempt: positive,
-};
+export const sliceFields = { slice_id: index, slice_filename: fileName, tf_filename: fileName, attempt: positive };
 
 export const startFields = { ...sliceFields, worker_id: text };
 

@@ -47,9 +47,8 @@ class ClockedNotifier implements Notifier {
   announce(types: Iterable<MessageType>): void {
     const recorded = new Set(types);
     for (const type of recorded) this.#announced.set(type, (this.#announced.get(type) ?? 0) + 1);
-    for (const waiter of this.#waiting) {
+    for (const waiter of this.#waiting)
       if (waiter.types === undefined || haveCommon(waiter.types, recorded)) waiter.wake();
-    }
   }
 
   news(signal: AbortSignal, types?: ReadonlySet<MessageType>, since?: number): Promise<void> {

@@ -56,9 +56,7 @@ async function beginFile(
     throw new SwfError(
       'DATA_UNAVAILABLE',
       `${path} cannot be written: ${messageOf(error)}; make room, or name another file`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }

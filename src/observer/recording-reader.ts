@@ -65,9 +65,7 @@ async function* textLines(path: string, onTorn: (torn: TornFile) => void): Async
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code?.startsWith('E') === true)
-      throw argumentInvalid(`${path} cannot be read: ${messageOf(error)}; name a recording`, {
-        cause: error,
-      });
+      throw argumentInvalid(`${path} cannot be read: ${messageOf(error)}; name a recording`, { cause: error });
     onTorn({ path, why: messageOf(error) });
   }
   if (rest !== '') yield rest;

@@ -89,7 +89,7 @@ async function regularFiles(folder: string): Promise<string[]> {
   const files: string[] = [];
   const folders = [{ path: folder, depth: 0 }];
   let seen = 0;
-  for (let next = folders.shift(); next !== undefined && seen < most.entries; next = folders.shift()) {
+  for (let next = folders.shift(); next !== undefined && seen < most.entries; next = folders.shift())
     for await (const entry of await opendir(next.path, { bufferSize: 1000 })) {
       seen += 1;
       if (entry.isFile()) files.push(join(next.path, entry.name));
@@ -97,7 +97,6 @@ async function regularFiles(folder: string): Promise<string[]> {
         folders.push({ path: join(next.path, entry.name), depth: next.depth + 1 });
       if (seen >= most.entries) break;
     }
-  }
   return files;
 }
 

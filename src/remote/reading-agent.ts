@@ -186,7 +186,7 @@ export class ReadingAgent {
     const file_url = 'file_url' in message ? message.file_url : undefined;
     const filename = ('filename' in message ? message.filename : undefined) ?? '';
     const { makesFiles = false } = agent;
-    for (;;) {
+    for (;;)
       try {
         return await this.#handle(hand, state, { execution_id, filename, file_url, storeId, makesFiles });
       } catch (error) {
@@ -202,7 +202,6 @@ export class ReadingAgent {
         await speaker.stop(aboutOf(hand), { reason: messageOf(error), filename });
         return [];
       }
-    }
   }
 
   /** Answers nothing if the file is unavailable: another agent may have it, and the recorder sends the message again when one is on duty. */

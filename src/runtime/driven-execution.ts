@@ -55,10 +55,7 @@ export class DrivenExecution {
     const held = { ...drive, isOverBroker: host.session !== undefined };
     this.#host = host;
     this.#payloads = createPayloadHost(host.options.environment);
-    this.#execution = openHere(host, held, params, {
-      lifetime: host.lifetime.child(),
-      payloads: this.#payloads,
-    });
+    this.#execution = openHere(host, held, params, { lifetime: host.lifetime.child(), payloads: this.#payloads });
     this.#wake = new WakeSignal(this.#execution.lifetime.stopped);
     this.#driver = {
       name: host.nameOf('daq_simulator'),

@@ -67,10 +67,7 @@ export const listMessagesTool = defineTool({
   handle(args, context) {
     const { message_id } = args;
     const run = requireRun(args.run_number, context);
-    const filter = {
-      ...args,
-      run_id: run === undefined ? undefined : String(run),
-    };
+    const filter = { ...args, run_id: run === undefined ? undefined : String(run) };
     const answer = listPage('list_messages', args, context, {
       ask: (fixed, page) => context.queries.messages({ ...filter, ...fixed }, page),
       values: { agent: 'message sender', message_type: 'message type', namespace: 'namespace' },
@@ -79,11 +76,10 @@ export const listMessagesTool = defineTool({
       computed: (row) => computedOf(row, message_id !== undefined),
       resolve: resolveMentioned,
     });
-    if (message_id !== undefined && answer.total_count === 0) {
+    if (message_id !== undefined && answer.total_count === 0)
       throw argumentInvalid(
         `there is no message ${JSON.stringify(message_id)} that fits the other arguments; list_messages without message_id shows the ids`,
       );
-    }
     return answer;
   },
 });

@@ -45,10 +45,7 @@ export const listStfFilesTool = defineTool({
     }),
   output: () => pageAnswer(itemOf()),
   handle(args, context) {
-    const filter = {
-      ...args,
-      run_number: requireRun(args.run_number, context),
-    };
+    const filter = { ...args, run_number: requireRun(args.run_number, context) };
     return listPage('list_stf_files', args, context, {
       ask: (fixed, page) => context.queries.stfFiles({ ...filter, ...fixed }, page),
       values: { stf_filename: 'STF file' },

@@ -56,10 +56,7 @@ export const listTfSlicesTool = defineTool({
     }),
   output: () => pageAnswer(sliceRow()),
   handle(args, context) {
-    const filter = {
-      ...args,
-      run_number: requireRun(args.run_number, context),
-    };
+    const filter = { ...args, run_number: requireRun(args.run_number, context) };
     const isGone = context.queries.goneWorkers();
     return listPage('list_tf_slices', args, context, {
       ask: (fixed, page) => context.queries.tfSlices({ ...filter, ...fixed }, page),

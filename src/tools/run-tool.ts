@@ -95,11 +95,10 @@ const withMoment = (answer: Record<string, unknown>, { queries, now }: ToolConte
 
 function checkArguments(tool: Tool, args: unknown): Record<string, string> {
   const given = args === undefined ? {} : args;
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw argumentInvalid(
       `the arguments of ${tool.name} are not a JSON object; give {} or names with values, such as {"execution_id":"latest"} where it takes that`,
     );
-  }
   const named = withoutAliases(tool, given as Record<string, unknown>);
   // The schema ignores an own property of this name.
   if (Object.hasOwn(named, '__proto__')) throw unknownArgument(tool, '__proto__');
@@ -117,11 +116,10 @@ function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<stri
   const renamed: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
     const name = Object.hasOwn(tool.aliases, key) ? (tool.aliases[key] as string) : key;
-    if (Object.hasOwn(renamed, name) && renamed[name] !== value) {
+    if (Object.hasOwn(renamed, name) && renamed[name] !== value)
       throw argumentInvalid(
         `${key} is another spelling of ${name} and both were given with different values; give one`,
       );
-    }
     // Not an assignment: a key may be "__proto__".
     Object.defineProperty(renamed, name, { value, enumerable: true, configurable: true, writable: true });
   }
@@ -129,9 +127,7 @@ function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<stri
 }
 
 function explain(tool: Tool, issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
-  if (issue.code === 'unrecognized_keys') {
-    return unknownArgument(tool, issue.keys[0] ?? '').message;
-  }
+  if (issue.code === 'unrecognized_keys') return unknownArgument(tool, issue.keys[0] ?? '').message;
   const name = issue.path.join('.');
   if (!Object.hasOwn(given, name)) return `${name} is missing; ${tool.name} needs it: ${describe(tool, name)}`;
   return `${name} = ${shownValue(given[name])}: ${issueWords(issue, given[name])}; it is: ${describe(tool, name)}`;

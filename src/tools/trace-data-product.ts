@@ -22,9 +22,7 @@ export const traceDataProductTool = defineTool({
     'each attempt at a slice with worker and outcome, its place in the queue, what was made of it, and the log lines that name it.',
   takesMoment: true,
   input: () =>
-    z.strictObject({
-      filename: z.string().min(1).max(300).describe('Such as swf.101993.000001_slice_003.tf'),
-    }),
+    z.strictObject({ filename: z.string().min(1).max(300).describe('Such as swf.101993.000001_slice_003.tf') }),
   output: traceAnswer,
   handle({ filename }, { queries, now }) {
     const product = queries.product(filename);

@@ -51,7 +51,7 @@ export async function deliver(receiver: Receiver, options: DeliveryOptions): Pro
   const { say, signal } = options;
   const limit = new RateLimit(perMinute, 60_000);
   const standing: Standing = { done: 0, failures: 0, refusals: 0 };
-  while (!signal.aborted) {
+  while (!signal.aborted)
     try {
       const wait = await deliverNext(receiver, options, { limit, standing });
       if (wait > 0) await pause(wait, [signal]);
@@ -62,7 +62,6 @@ export async function deliver(receiver: Receiver, options: DeliveryOptions): Pro
         say(`WARNING ${receiver.name} was not told of ${standing.telling ?? 'alarms'}: ${messageOf(error)}; retrying`);
       await pause(backoff(standing.failures, retries), [signal]);
     }
-  }
 }
 
 /** Delivers one change, if there is one. @returns how long to wait before looking for the next, in milliseconds */

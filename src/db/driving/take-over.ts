@@ -98,12 +98,11 @@ export function takeOver(
   const execution = requireOwn(requireExecution(sql, executionId), 'be taken up');
   const { execution_id, run_number, namespace, status } = execution;
   const { process_id } = driver;
-  if (status !== 'running') {
+  if (status !== 'running')
     throw new SwfError(
       'EXECUTION_NOT_RUNNING',
       `${execution_id} has ended (${status}); start a new one with "swf-mcp run"`,
     );
-  }
   const before = ownerOf(sql, execution_id);
   if (
     before !== undefined &&

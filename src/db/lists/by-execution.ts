@@ -20,10 +20,7 @@ export function ofExecution(
 ): Record<'execution' | 'run', Condition> {
   const isBoth = execution_id !== undefined && run_number !== undefined;
   const id = execution_id ?? (run_number === undefined ? undefined : (executionOfRun(sql, run_number) ?? ''));
-  return {
-    execution: [`${table}execution_id = ?`, id],
-    run: ['run_number = ?', isBoth ? run_number : undefined],
-  };
+  return { execution: [`${table}execution_id = ?`, id], run: ['run_number = ?', isBoth ? run_number : undefined] };
 }
 
 /**

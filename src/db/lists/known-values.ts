@@ -66,10 +66,7 @@ const either = (a: Known, b: Known): Known => ({
 });
 
 const known: Readonly<Record<ValueKind, (sql: Prepare) => Known>> = {
-  worker: (sql) => ({
-    isKnown: (value) => isKnownWorker(sql, value),
-    near: () => workersOf(sql),
-  }),
+  worker: (sql) => ({ isKnown: (value) => isKnownWorker(sql, value), near: () => workersOf(sql) }),
   'message sender': (sql) => either(senders(sql), column(sql, 'system_agents', 'agent_name')),
   'log agent': (sql) => either(column(sql, 'app_logs', 'agent'), column(sql, 'system_agents', 'agent_name')),
   'message type': (sql) => {

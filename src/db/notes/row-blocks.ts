@@ -42,12 +42,7 @@ export const timedTables: readonly NotedTable[] = [
        WHERE seq > ? AND seq <= ? GROUP BY 1`,
     ],
   },
-  {
-    table: 'app_logs',
-    key: 'log_id',
-    times: textTimes('timestamp'),
-    also: [],
-  },
+  { table: 'app_logs', key: 'log_id', times: textTimes('timestamp'), also: [] },
   { table: 'stf_files', key: 'seq', times: textTimes('created_at'), also: [] },
   { table: 'fastmon_files', key: 'seq', times: textTimes('created_at'), also: [] },
   { table: 'tf_slices', key: 'seq', times: textTimes('created_at'), also: [] },

@@ -23,12 +23,11 @@ export function openReader(
     db = connectToRead(path, isServer);
     requireKnownVersion(db, path, history);
     if (isEmpty(db)) throw new NoStoreYet(path);
-    if (versionOf(db) < newestVersion(history)) {
+    if (versionOf(db) < newestVersion(history))
       throw new SwfError(
         'STORE_TOO_OLD',
         `the store ${path} has schema version ${versionOf(db)}, this program needs ${newestVersion(history)}; any command that writes brings it up to date, such as "swf-mcp run"`,
       );
-    }
     return db;
   } catch (error) {
     db?.close();

@@ -103,10 +103,7 @@ export class PastStore {
       return { unchanged: ids, behind: numberBehindAll(sql) };
     })();
     const history = historyOf(preparer(this.#live), { ...rows, except: unchanged });
-    await replay(history, {
-      messages: messageWriterOf(this.#db),
-      write: async (work) => this.#write(work),
-    });
+    await replay(history, { messages: messageWriterOf(this.#db), write: async (work) => this.#write(work) });
     return behind;
   }
 

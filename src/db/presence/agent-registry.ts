@@ -58,12 +58,11 @@ export function noteLost({ sql }: Transaction, processId: number): void {
 export function recordHeartbeat({ sql }: Transaction, processId: number, beats: ReadonlyMap<string, Beat>): void {
   const now = wallNow();
   sql('UPDATE processes SET last_beat = ?, ahead_ms = ? WHERE process_id = ?').run(now, aheadNow(), processId);
-  for (const [name, { state, execution_id }] of beats) {
+  for (const [name, { state, execution_id }] of beats)
     sql(
       `UPDATE system_agents SET state = ?, last_heartbeat = ?, current_execution_id = coalesce(?, current_execution_id)
        WHERE agent_name = ?`,
     ).run(state, now, execution_id ?? null, name);
-  }
 }
 
 /** The signs of life of an agent. */

@@ -98,12 +98,11 @@ export function interruptedExecutions(
 export function takeOwnership(tx: Transaction, executionId: string, processId: number, isAlive: LivenessTest): number {
   const owner = ownerOf(tx.sql, executionId);
   // A process may retake what it has left itself.
-  if (owner !== undefined && owner.process_id !== processId && isProcessAlive(owner, isAlive)) {
+  if (owner !== undefined && owner.process_id !== processId && isProcessAlive(owner, isAlive))
     throw new SwfError(
       'EXECUTION_IN_USE',
       `${executionId} is driven by process ${owner.pid} on ${owner.hostname}; wait until it ends, or stop it first`,
     );
-  }
   const row = tx
     .sql<[string, number, string], { epoch: number }>(
       `INSERT INTO execution_owners (execution_id, process_id, epoch, taken_at) VALUES (?, ?, 1, ?)

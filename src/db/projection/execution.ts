@@ -11,9 +11,8 @@ import { abandonSlices } from './slice-work.ts';
 /** Creates an execution from its first row, `run_workflow`, whose envelope already has the execution id and run number. */
 export function createExecution({ sql }: Transaction, message: Message<'run_workflow'>, at: string): Effect {
   const { execution_id, run_id } = message;
-  if (execution_id === undefined || run_id === undefined || !/^\d{1,15}$/.test(run_id)) {
+  if (execution_id === undefined || run_id === undefined || !/^\d{1,15}$/.test(run_id))
     return none('NO_NEW_EXECUTION', 'has no execution and run number');
-  }
   const run = Number(run_id);
   const known = sql<[string, number], { n: number }>(
     `SELECT count(*) AS n FROM workflow_executions WHERE execution_id = ? OR (run_number = ? AND origin = 'own')`,
@@ -64,12 +63,11 @@ export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at
     `UPDATE runs SET dataset_state = 'final', end_time = coalesce(end_time, ?) WHERE execution_id = ? AND dataset_state = 'open'`,
   ).run(at, execution_id);
   refuseWaiting(tx, execution_id, { code: 'EXECUTION_ENDED', reason: 'the execution has ended' });
-  if (message.status === 'failed') {
+  if (message.status === 'failed')
     sql(
       `UPDATE stf_files SET status = 'failed' WHERE execution_id = ? AND status = 'registered' AND stf_filename IN (
          SELECT json_extract(body, '$.filename') FROM message_rows
          WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'stop_workflow'`)} AND effect = 'applied' AND json_valid(body))`,
     ).run(execution_id, execution_id);
-  }
   return applied;
 };

@@ -22,13 +22,12 @@ function stepPhase({ sql }: Transaction, { execution_id }: Scope, { type, at, en
 
 export const runImminent: Projection<'run_imminent'> = (_, { scope, at, tx }) => {
   const effect = stepPhase(tx, scope, { type: 'run_imminent', at });
-  if (effect === applied) {
+  if (effect === applied)
     tx.sql(`UPDATE runs SET start_time = ?, dataset_name = ?, dataset_state = 'open' WHERE execution_id = ?`).run(
       at,
       `swf.${scope.run_number}.run`,
       scope.execution_id,
     );
-  }
   return effect;
 };
 

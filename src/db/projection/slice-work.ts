@@ -21,9 +21,7 @@ export function sliceInAttempt(
   if (row === undefined || mayStillCome(attempt, row, scope.params.worker.max_retries))
     return { unfit: awaiting(attemptKey(slice_filename, attempt)) };
   if (attempt === row.attempt) return row;
-  return {
-    unfit: none('NO_STEP', `attempt ${attempt} of a slice that is ${row.status} in attempt ${row.attempt}`),
-  };
+  return { unfit: none('NO_STEP', `attempt ${attempt} of a slice that is ${row.status} in attempt ${row.attempt}`) };
 }
 
 export const sliceStarted: Projection<'slice_started'> = (message, { scope, at, tx }) => {

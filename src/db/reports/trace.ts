@@ -62,13 +62,7 @@ export function sliceStanding(
 ): SliceStanding | undefined {
   const slice = sql<
     [string, string],
-    {
-      key: number;
-      status: string;
-      attempt: number;
-      assigned_worker: string | null;
-      payload: string | null;
-    }
+    { key: number; status: string; attempt: number; assigned_worker: string | null; payload: string | null }
   >(
     `SELECT seq AS key, status, attempt, assigned_worker,
        ${payloadAsked} AS payload

@@ -26,9 +26,7 @@ export function connect(path: string, make?: () => void, { isServer = false } = 
     const stats = statSync(path);
     if (stats.isFile() && stats.size > 0 && stats.size < minBytes)
       throw new SwfError('STORE_UNAVAILABLE', `${path} is not a store of swf-mcp; name another file with --db`);
-    if (!stats.isFile()) {
-      throw new SwfError('STORE_UNAVAILABLE', `${path} is not a file; name a store file with --db`);
-    }
+    if (!stats.isFile()) throw new SwfError('STORE_UNAVAILABLE', `${path} is not a file; name a store file with --db`);
     return new Database(path, {
       fileMustExist: true,
       timeout: busyTimeout[make !== undefined ? 'writer' : isServer ? 'server' : 'reader'],

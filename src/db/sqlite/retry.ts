@@ -23,13 +23,12 @@ export async function tryPatiently<T>(path: string, work: () => T, patience = pa
       return work();
     } catch (error) {
       if (!isBusy(error)) throw asSwfError(error, path);
-      if (performance.now() > deadline) {
+      if (performance.now() > deadline)
         throw new SwfError(
           'STORE_UNAVAILABLE',
           `the store ${path} has been locked by another program for ${patience / 1000} s; end that program and try again`,
           { cause: error },
         );
-      }
     }
     // Waiting writers must not all retry at once.
     await pause(2 + Math.random() * 10);

@@ -135,10 +135,7 @@ function keyed(
     case 'attempt':
       return { of: (at) => columns.attempt[at] as number, name: String };
     case 'cause':
-      return {
-        of: (at) => columns.cause[at] as number,
-        name: (number) => causes.adopt(columns.names.cause, number),
-      };
+      return { of: (at) => columns.cause[at] as number, name: (number) => causes.adopt(columns.names.cause, number) };
     case 'worker':
       return named(columns.worker, columns.names.worker);
     case 'host':

@@ -28,7 +28,7 @@ export function playWork(
   const workers = freeAt.length;
   // Slices take equally long, so workers become free in the order in which they began.
   let [next, standby, slices, last, longestWait] = [0, 0, 0, 0, 0];
-  for (const [at, tick] of ticks.entries()) {
+  for (const [at, tick] of ticks.entries())
     for (let n = counts[at] ?? 0; n > 0; n -= 1) {
       let start = Math.max(tick, freeAt[next] ?? 0);
       while ((standbys[standby]?.to ?? Infinity) <= start) standby += 1;
@@ -40,7 +40,6 @@ export function playWork(
       next = (next + 1) % workers;
       slices += 1;
     }
-  }
   const first = ticks[0] ?? 0;
   return { last, use: last > first ? (slices * service) / (workers * (last - first)) : 0, longestWait };
 }

@@ -50,10 +50,7 @@ export async function playedAgain(
   const was: PlayedAgain = asItWas(run);
   const replayed = playAgain(run);
   const changed = changes === undefined ? undefined : playAgain(run, changes);
-  return {
-    as_played: told(execution, { was, replayed, changed }),
-    assumptions: assumptionsOf(run, changes),
-  };
+  return { as_played: told(execution, { was, replayed, changed }), assumptions: assumptionsOf(run, changes) };
 }
 
 function changesOf(

@@ -17,9 +17,8 @@ export function clipShown(text: string, most: number): string {
 export function clipEscaped(text: string, most: number): string {
   let kept = clip(text, most);
   // Each round cuts at least what is over, so a few rounds are enough even where every character is escaped.
-  for (let over = escapedLength(kept) - most; over > 0; over = escapedLength(kept) - most) {
+  for (let over = escapedLength(kept) - most; over > 0; over = escapedLength(kept) - most)
     kept = clip(kept, kept.length - Math.max(1, Math.ceil(over / 6)));
-  }
   return kept;
 }
 

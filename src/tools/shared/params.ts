@@ -62,9 +62,8 @@ export function parseWindow(
     start_time: parseTime('start_time', start_time, now),
     end_time: parseTime('end_time', end_time, now),
   };
-  if (window.start_time !== undefined && window.end_time !== undefined && window.start_time > window.end_time) {
+  if (window.start_time !== undefined && window.end_time !== undefined && window.start_time > window.end_time)
     throw argumentInvalid(`start_time ${window.start_time} is after end_time ${window.end_time}; exchange them`);
-  }
   return window;
 }
 

@@ -35,12 +35,7 @@ const maxLandmarks = 50;
 export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<ShiftFacts> {
   const all = executionsOf(queries, shift);
   yield;
-  const stfs = yield* queries.summarize({
-    what: 'stf_files',
-    time_field: 'created',
-    keys: ['status'],
-    ...shift,
-  });
+  const stfs = yield* queries.summarize({ what: 'stf_files', time_field: 'created', keys: ['status'], ...shift });
   const slices = { what: 'slices', time_field: 'completed', ...shift } as const;
   const ended = yield* queries.summarize({ ...slices, keys: ['status'] });
   const causes = yield* queries.summarize({ ...slices, keys: ['cause'] });

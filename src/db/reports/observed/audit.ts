@@ -77,11 +77,7 @@ const unanswered: Question = {
 /** The slices of a TF file are adjacent: as many frames as from the first to the last. */
 const sliced = `FROM (SELECT tf_filename, min(tf_first) AS low, max(tf_last) AS high, sum(tf_count) AS frames FROM tf_slices WHERE execution_id = $id GROUP BY tf_filename)`;
 
-const unsliced: Question = {
-  column: 'tf_filename',
-  all: sliced,
-  lacking: `${sliced} WHERE frames <> high - low + 1`,
-};
+const unsliced: Question = { column: 'tf_filename', all: sliced, lacking: `${sliced} WHERE frames <> high - low + 1` };
 
 function missing(sql: Prepare, executionId: string, { all, lacking, column }: Question): Ids {
   const count = (from: string): number =>
