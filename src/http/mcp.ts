@@ -3,7 +3,7 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Request, Response } from 'express';
 
-import { callLimits, createCallLimits } from './call-limits.ts';
+import { createCallLimits } from './call-limits.ts';
 import type { Caller } from './callers.ts';
 import { isToBeCompressed } from './compressed.ts';
 import { callerOf, clientOf, refuse } from './guard.ts';
@@ -20,6 +20,9 @@ export interface McpOptions {
   createServer: (client: Client) => Server;
 }
 
+/** Most messages in a list; the SDK takes no more. */
+const maxBatch = 100;
+
 /** Answers a POST to MCP. Its body is already read. */
 export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
   const take = createCallLimits();
@@ -31,8 +34,8 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
       return;
     }
     const client = { ...callerOf(request), key: clientOf(request) };
-    if (messages.length > callLimits.ofOneClient) {
-      refuse(response, 400, -32_600, `the batch has ${messages.length} messages; send at most 100 together`);
+    if (messages.length > maxBatch) {
+      refuse(response, 400, -32_600, `the batch has ${messages.length} messages; send at most ${maxBatch} together`);
       return;
     }
     const taken = take(client.key, messages.length);

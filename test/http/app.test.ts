@@ -1,0 +1,531 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { CallToolRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { describe, expect, it } from 'vitest';
+
+import type { Queries } from '../../src/db/queries.ts';
+import { type AppOptions, createApp } from '../../src/http/app.ts';
+import { createCallers } from '../../src/http/callers.ts';
+import type { Client } from '../../src/http/mcp.ts';
+import { createMetrics } from '../../src/http/metrics.ts';
+import { NoStoreYet, SwfError } from '../../src/lib/errors.ts';
+import { temporaryFolder } from '../folder.ts';
+import { listening } from './listening.ts';
+
+const tokens = [
+  { token: 'secret-a', name: 'alice', scope: 'control' },
+  { token: 'secret-r', name: 'reader', scope: 'read' },
+  { token: 'secret-n', name: undefined, scope: 'note' },
+] as const;
+
+const execution = {
+  execution_id: 'stf_datataking-tester-0001',
+  workflow_name: 'stf_datataking',
+  namespace: 'torre1',
+  executed_by: 'tester',
+  status: 'running',
+  origin: 'observed',
+  run_number: 101,
+  start_time: '2026-01-01T00:00:00.000Z',
+  end_time: null,
+};
+
+/** A store of one execution. */
+const oneExecution = {
+  executions: () => ({ rows: [] }),
+  storeId: () => 'store-1',
+  dataAsOf: () => '2026-01-01T00:00:01.000Z',
+  snapshot: (ask: () => unknown) => ask(),
+  execution: (id: string) => {
+    if (id === 'broken') throw new SwfError('STORE_CORRUPT', 'the store is damaged');
+    if (id === 'bug') throw new TypeError('no such thing');
+    if (id !== execution.execution_id) throw new SwfError('EXECUTION_NOT_FOUND', `there is no ${id}`);
+    return execution;
+  },
+} as unknown as Queries;
+
+/** A server whose one tool answers with who asks, `wait` until it is taken back. */
+function createServer(client: Client): Server {
+  const server = new Server({ name: 'swf-mcp', version: '1' }, { capabilities: { tools: {} } });
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) => {
+    if (params.name === 'wait') await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    return { content: [{ type: 'text', text: `${params.name} of ${client.key}, ${client.scope}` }] };
+  });
+  return server;
+}
+
+async function serve(more: Partial<AppOptions> = {}) {
+  const logged: string[] = [];
+  const pageFolder = temporaryFolder();
+  mkdirSync(join(pageFolder, 'app'));
+  for (const name of ['page.html', 'app.js', 'app.css', 'wall.css', 'app/wall-1.js'])
+    writeFileSync(join(pageFolder, name), `content of ${name}`);
+  const root = await listening(
+    createApp({
+      createServer,
+      queries: () => oneExecution,
+      metrics: createMetrics('1.2.3'),
+      markSeen: undefined,
+      tokens,
+      anyHost: false,
+      behindProxy: false,
+      pageFolder,
+      log: { write: ({ level, message }) => void logged.push(`${level} ${message}`) },
+      ...more,
+    }),
+  );
+  const ask = async (
+    path: string,
+    { headers = {}, ...init }: RequestInit & { headers?: Record<string, string> } = {},
+  ) => {
+    const response = await fetch(`${root}${path}`, { redirect: 'manual', ...init, headers });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text };
+  };
+  const post = (body: unknown, headers: Record<string, string> = by('secret-a')) =>
+    ask('/mcp', {
+      method: 'POST',
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      headers: { ...accepts, ...headers },
+    });
+  return { root, ask, post, logged };
+}
+
+const accepts = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
+const by = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
+const toolCall = (name: string, id: unknown = 1): object => ({
+  jsonrpc: '2.0',
+  id,
+  method: 'tools/call',
+  params: { name },
+});
+const errorIn = (text: string): { code: number; message: string } =>
+  (JSON.parse(text) as { error: { code: number; message: string } }).error;
+
+/** A request with exactly these headers: `fetch` sets some itself. */
+const raw = (url: string, headers: Record<string, string>): Promise<number> =>
+  new Promise((resolve, reject) => {
+    request(url, { headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .on('error', reject)
+      .end();
+  });
+
+describe('a caller', () => {
+  it.each([
+    ['Bearer secret-a', 'token alice, control'],
+    ['bearer   secret-r ', 'token reader, read'],
+    ['Bearer secret-n', 'from loopback, note'],
+  ])('with %j is known', async (authorization, who) => {
+    const { post } = await serve();
+    expect((await post(toolCall('x'), { authorization })).text).toContain(`x of ${who}`);
+  });
+
+  it.each([
+    [{}, 'no bearer token was given'],
+    [by('wrong'), 'the bearer token is wrong'],
+    [by('secret-'), 'the bearer token is wrong'],
+    [{ authorization: 'Basic secret-a' }, 'no bearer token was given'],
+    [{ authorization: 'Bearer secret-a and more' }, 'no bearer token was given'],
+  ])('with %j is refused, and told what to send', async (headers, why) => {
+    const { post } = await serve();
+    const { status, text, headers: given } = await post(toolCall('x'), headers);
+    expect([status, given.get('www-authenticate')]).toEqual([401, 'Bearer']);
+    expect(errorIn(text)).toEqual({
+      code: -32_001,
+      message: `UNAUTHORIZED: ${why}; send "Authorization: Bearer …" with the value of SWF_MCP_TOKEN or of a line of SWF_MCP_TOKEN_FILE`,
+    });
+  });
+
+  it('needs no token where there is none', async () => {
+    const { post } = await serve({ tokens: [] });
+    expect((await post(toolCall('x'), {})).text).toContain('x of from loopback, control');
+  });
+
+  it('is the first with a token', () => {
+    const find = createCallers([...tokens, { token: 'secret-a', name: 'mallory', scope: 'read' }]);
+    expect(find('secret-a')).toEqual({ name: 'alice', scope: 'control' });
+    expect(find('')).toBeUndefined();
+  });
+});
+
+describe('a request that a foreign page may have sent', () => {
+  it.each<[Record<string, string>, number]>([
+    [{}, 200],
+    [{ host: 'localhost' }, 200],
+    [{ host: 'localhost:9' }, 200],
+    [{ host: '[::1]:80' }, 200],
+    [{ host: '127.1.2.3' }, 200],
+    [{ host: '127.0.0.1.evil.example' }, 403],
+    [{ host: 'evil.example' }, 403],
+    [{ host: 'localhost.evil.example' }, 403],
+    [{ host: 'a b' }, 403],
+    [{ host: 'localhost', origin: 'http://localhost' }, 200],
+    [{ host: 'localhost', origin: 'https://localhost' }, 403],
+    [{ host: 'localhost', origin: 'http://localhost:9' }, 403],
+    [{ host: 'localhost', origin: 'null' }, 403],
+    [{ host: 'localhost', origin: 'not an address' }, 403],
+  ])('with %j is answered with %i', async (headers, status) => {
+    const { root } = await serve();
+    expect(await raw(`${root}/healthz`, headers)).toBe(status);
+  });
+
+  it('may name any host where a token keeps strangers out', async () => {
+    const { root } = await serve({ anyHost: true });
+    expect(await raw(`${root}/healthz`, { host: 'swf.example' })).toBe(200);
+    expect(await raw(`${root}/healthz`, { host: 'swf.example', origin: 'http://evil.example' })).toBe(403);
+  });
+
+  it('is told what was wrong, cut', async () => {
+    const { ask } = await serve();
+    const { text } = await ask('/healthz', { headers: { origin: `http://${'a'.repeat(300)}.example` } });
+    expect(errorIn(text).message).toBe(
+      `UNAUTHORIZED: requests from the origin "http://${'a'.repeat(193)}" are not served`,
+    );
+  });
+
+  it('has the host, scheme and client that a proxy in front forwards, and that nobody else does', async () => {
+    const forwarded = {
+      'x-forwarded-host': 'swf.example',
+      'x-forwarded-proto': 'https',
+      origin: 'https://swf.example',
+    };
+    const behind = await serve({ behindProxy: true, anyHost: true });
+    expect((await behind.ask('/healthz', { headers: forwarded })).status).toBe(200);
+    const direct = await serve({ anyHost: true });
+    expect((await direct.ask('/healthz', { headers: forwarded })).status).toBe(403);
+  });
+
+  it.each([
+    ['192.0.2.7', 'from 192.0.2.7'],
+    ['::ffff:192.0.2.7', 'from 192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', 'from 2001:db8:1:2'],
+    ['127.9.9.9', 'from loopback'],
+    ['::1', 'from loopback'],
+  ])('from %s counts as one of its network', async (address, who) => {
+    const { post } = await serve({ tokens: [], behindProxy: true, anyHost: true });
+    expect((await post(toolCall('x'), { 'x-forwarded-for': address })).text).toContain(`x of ${who},`);
+  });
+});
+
+describe('every answer', () => {
+  it('is not kept, and is of the type that it says', async () => {
+    const { ask } = await serve();
+    for (const path of ['/healthz', '/metrics', '/nothing']) {
+      const { headers } = await ask(path);
+      expect([
+        headers.get('cache-control'),
+        headers.get('x-content-type-options'),
+        headers.get('x-powered-by'),
+      ]).toEqual(['no-store', 'nosniff', null]);
+    }
+  });
+});
+
+describe('the health of a server', () => {
+  it('is told to everybody', async () => {
+    const { ask } = await serve();
+    const { status, text } = await ask('/healthz');
+    expect([status, JSON.parse(text)]).toEqual([
+      200,
+      { status: 'ok', store_id: 'store-1', data_as_of: '2026-01-01T00:00:01.000Z' },
+    ]);
+  });
+
+  it.each<[string, Error, number, object]>([
+    ['is not there yet', new NoStoreYet('/store'), 200, { status: 'ok', store: 'none yet' }],
+    ['is damaged', new SwfError('STORE_CORRUPT', '/secret/path'), 503, { status: 'error', store: 'STORE_CORRUPT' }],
+    ['fails', new Error('/secret/path'), 503, { status: 'error', store: 'cannot be read' }],
+  ])('where its store %s names no paths', async (_, error, wanted, body) => {
+    const { ask } = await serve({
+      queries: () => {
+        throw error;
+      },
+    });
+    const { status, text } = await ask('/healthz');
+    expect([status, JSON.parse(text)]).toEqual([wanted, body]);
+  });
+});
+
+describe('a route', () => {
+  it.each([
+    ['/mcp', 'POST'],
+    ['/metrics', 'GET'],
+    ['/workflow-executions/latest', 'GET'],
+    ['/alarms/seen', 'POST'],
+    ['/nothing', 'GET'],
+  ])('such as %s asks for the token', async (path, method) => {
+    const { ask } = await serve();
+    expect((await ask(path, { method })).status).toBe(401);
+  });
+
+  it('that does not exist is told, with where MCP is', async () => {
+    const { ask } = await serve();
+    const { status, text } = await ask(`/${'n'.repeat(300)}?token=secret`, { headers: by('secret-r') });
+    expect([status, errorIn(text)]).toEqual([
+      404,
+      { code: -32_601, message: `there is nothing at /${'n'.repeat(199)}; MCP is at /mcp` },
+    ]);
+    expect((await ask('/.well-known/oauth-protected-resource')).status).toBe(404);
+  });
+
+  it('tells figures, also without a store', async () => {
+    const { ask } = await serve();
+    const { text, headers } = await ask('/metrics', { headers: by('secret-r') });
+    expect(headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(text).toContain('swf_mcp_store_readable 1\n');
+    const without = await serve({
+      queries: () => {
+        throw new Error('none');
+      },
+    });
+    expect((await without.ask('/metrics', { headers: by('secret-r') })).text).toContain('swf_mcp_store_readable 0\n');
+  });
+
+  it('tells an execution by its id, and what is wrong with others', async () => {
+    const { ask, logged } = await serve();
+    const of = async (id: string) => {
+      const { status, text } = await ask(`/workflow-executions/${id}`, { headers: by('secret-r') });
+      return [status, JSON.parse(text)] as const;
+    };
+    const { end_time: _, origin: __, ...facts } = execution;
+    expect(await of('stf_datataking-tester-0001')).toEqual([200, { ...facts, run_id: '101', parameter_values: {} }]);
+    expect(await of('other')).toMatchObject([
+      404,
+      { error: { code: -32_602, message: 'EXECUTION_NOT_FOUND: there is no other' } },
+    ]);
+    expect(await of('broken')).toMatchObject([503, { error: { message: 'STORE_CORRUPT: the store is damaged' } }]);
+    expect(logged).toEqual([]);
+    expect(await of('bug')).toMatchObject([
+      500,
+      { error: { code: -32_603, message: "a fault of swf-mcp itself; the server's log has the details" } },
+    ]);
+    expect(logged).toEqual([expect.stringMatching(/^ERROR bug in the HTTP server: TypeError: no such thing/)]);
+    expect((await ask('/workflow-executions/%zz', { headers: by('secret-r') })).status).toBe(400);
+  });
+});
+
+describe('the page', () => {
+  it('is for everybody, and is asked for again only when it has changed', async () => {
+    const { ask } = await serve();
+    for (const [path, type] of [
+      ['/', 'text/html; charset=utf-8'],
+      ['/app.js', 'text/javascript; charset=utf-8'],
+      ['/app.css', 'text/css; charset=utf-8'],
+      ['/wall.css', 'text/css; charset=utf-8'],
+      ['/app/wall-1.js', 'text/javascript; charset=utf-8'],
+    ] as const) {
+      const { status, headers, text } = await ask(path);
+      expect([status, headers.get('content-type')]).toEqual([200, type]);
+      expect(text).toBe(`content of ${path === '/' ? 'page.html' : path.slice(1)}`);
+      expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; .*; trusted-types 'none'$/);
+      expect(headers.get('cache-control')).toBe('no-cache');
+      const again = await ask(path, { headers: { 'if-none-match': headers.get('etag') ?? '' } });
+      expect([again.status, again.text]).toEqual([304, '']);
+      expect((await ask(path, { headers: { 'if-none-match': '"other"' } })).status).toBe(200);
+    }
+  });
+
+  it('lacks parts of other versions, and serves no other file', async () => {
+    const { ask } = await serve();
+    expect((await ask('/app/wall-0.js')).status).toBe(404);
+    for (const path of ['/page.html', '/app/../app.js.map', '/app/.js', '/app/wall-1.js/x'])
+      expect([401, 404]).toContain((await ask(path)).status);
+  });
+});
+
+describe('a message of MCP', () => {
+  it.each([
+    ['{bad', 400, -32_700, 'the body is not JSON'],
+    ['7', 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them'],
+    ['null', 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them'],
+    ['[]', 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them'],
+    [`"${'x'.repeat(4_200_000)}"`, 413, -32_600, 'the body is larger than 4mb'],
+  ])('that is %.10s is refused', async (body, status, code, message) => {
+    const { post } = await serve();
+    const answer = await post(body);
+    expect([answer.status, errorIn(answer.text)]).toEqual([status, { code, message }]);
+  });
+
+  it.each(['GET', 'DELETE', 'PUT'])('comes by POST, not by %s', async (method) => {
+    const { ask } = await serve();
+    const { status, headers, text } = await ask('/mcp', { method, headers: by('secret-r') });
+    expect([status, headers.get('allow')]).toEqual([405, 'POST']);
+    expect(errorIn(text).message).toBe('this server keeps no sessions: send every request by POST');
+  });
+
+  it('is answered alone or in a list, up to 100', async () => {
+    const { post } = await serve();
+    const many = Array.from({ length: 101 }, (_, id) => toolCall('x', id));
+    const all = await post(many.slice(1));
+    expect([all.status, all.text.match(/x of token alice/g)?.length]).toEqual([200, 100]);
+    const refused = await post(many);
+    expect([refused.status, errorIn(refused.text).message]).toEqual([
+      400,
+      'the batch has 101 messages; send at most 100 together',
+    ]);
+    expect((await post(many.slice(0, 1))).status).toBe(200);
+  });
+
+  it('waits where its client has 200 under way, and they are given back when it goes away', async () => {
+    const { root, post } = await serve();
+    const stop = new AbortController();
+    const waiting = [0, 1].map(() =>
+      fetch(`${root}/mcp`, {
+        method: 'POST',
+        signal: stop.signal,
+        headers: { ...accepts, ...by('secret-a') },
+        body: JSON.stringify(Array.from({ length: 100 }, (_, id) => toolCall('wait', id))),
+      }).then((response) => response.text()),
+    );
+    const allEnded = Promise.allSettled(waiting);
+    await expect.poll(async () => (await post(toolCall('x'))).status).toBe(429);
+    const refused = await post(toolCall('x'));
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(errorIn(refused.text).message).toBe(
+      'too many calls are under way: 201 calls of one client, of at most 200; wait for answers, and send it again',
+    );
+    expect((await post(toolCall('x'), by('secret-r'))).status).toBe(200);
+    stop.abort();
+    expect((await allEnded).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await expect.poll(async () => (await post(toolCall('x'))).status).toBe(200);
+  });
+
+  it('that is taken back by its client ends with an error', async () => {
+    const { post } = await serve();
+    const cancelled = (requestId: unknown): object => ({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId },
+    });
+    const waiting = post(toolCall('wait', 'a'));
+    let isOver = false;
+    void waiting.then(() => (isOver = true));
+    for (const [message, token] of [
+      [cancelled('b'), 'secret-a'],
+      [cancelled('a'), 'secret-r'],
+      [{ ...cancelled('a'), method: 'notifications/other' }, 'secret-a'],
+    ] as const)
+      await post(message, by(token));
+    expect(isOver).toBe(false);
+    await expect
+      .poll(async () => {
+        await post(cancelled('a'));
+        return isOver;
+      })
+      .toBe(true);
+    expect((await waiting).text).toContain('"error":{"code":-32800,"message":"the call was cancelled by its client"}');
+  });
+
+  it('is not taken back where two of one caller have its id', async () => {
+    const { root, post } = await serve();
+    const stop = new AbortController();
+    let over = 0;
+    for (let n = 0; n < 2; n += 1)
+      void fetch(`${root}/mcp`, {
+        method: 'POST',
+        signal: stop.signal,
+        headers: { ...accepts, ...by('secret-a') },
+        body: JSON.stringify(toolCall('wait', 7)),
+      })
+        .then((response) => response.text())
+        .then(() => (over += 1))
+        .catch(() => {});
+    await post(toolCall('x', 8));
+    await post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 7 } });
+    await post(toolCall('x', 8));
+    expect(over).toBe(0);
+    stop.abort();
+  });
+
+  it('that a list takes back itself is not waited for', async () => {
+    const { post } = await serve();
+    const { text } = await post([
+      toolCall('wait', 1),
+      toolCall('x', 2),
+      { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } },
+    ]);
+    expect(text.match(/"id":\d/g)).toEqual(['"id":2']);
+  });
+
+  it('is compressed for a client that saves data, and says to others that it must not be changed', async () => {
+    const { post } = await serve();
+    const saving = await post(toolCall('x'.repeat(2000)), {
+      ...by('secret-a'),
+      'save-data': 'on',
+      'accept-encoding': 'gzip',
+    });
+    expect([saving.headers.get('content-encoding'), saving.headers.get('cache-control')]).toEqual(['gzip', 'no-store']);
+    expect(saving.text).toContain('x'.repeat(2000));
+    const usual = await post(toolCall('x'.repeat(2000)));
+    expect([usual.headers.get('content-encoding'), usual.headers.get('cache-control')]).toEqual([
+      null,
+      'no-cache, no-transform',
+    ]);
+  });
+});
+
+describe('an alarm', () => {
+  const seen: unknown[] = [];
+  const markSeen: AppOptions['markSeen'] = (alarm, sent) => {
+    if (alarm === 'none') return Promise.reject(new SwfError('ARGUMENT_INVALID', 'there is no alarm none'));
+    if (alarm === 'busy') return Promise.reject(new SwfError('STORE_UNAVAILABLE', 'the store is locked'));
+    if (alarm === 'bug') return Promise.reject(new TypeError('no such thing'));
+    seen.push([alarm, sent]);
+    return Promise.resolve({ alarm_id: alarm, seen_by: sent.author, is_over: false, is_new: true });
+  };
+  const post = async (body: unknown, token: string, more: Partial<AppOptions> = { markSeen }) => {
+    const { ask } = await serve(more);
+    const { status, text } = await ask('/alarms/seen', {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: by(token),
+    });
+    return [status, JSON.parse(text)] as const;
+  };
+
+  it('is marked as seen in the name of the token, or of a person', async () => {
+    expect(await post({ alarm_id: 'a', text: ' on it ' }, 'secret-a')).toEqual([
+      200,
+      { alarm_id: 'a', seen_by: 'alice', is_over: false, is_new: true },
+    ]);
+    await post({ alarm_id: 'b', requested_by: 'Bob' }, 'secret-n');
+    expect(seen).toEqual([
+      ['a', { author: 'alice', sender: 'alice', text: 'on it' }],
+      ['b', { author: 'Bob', sender: 'mcp', text: undefined }],
+    ]);
+  });
+
+  it('is not marked by a token that only reads, nor where nobody may', async () => {
+    const refused = [
+      403,
+      { error: { message: expect.stringMatching(/^UNAUTHORIZED: only a token of scope note or control/) as string } },
+    ];
+    expect(await post({ alarm_id: 'a' }, 'secret-r')).toMatchObject(refused);
+    expect(await post({ alarm_id: 'a' }, 'secret-a', {})).toMatchObject(refused);
+  });
+
+  it.each([
+    [{}],
+    [{ alarm_id: '' }],
+    [{ alarm_id: 'a', more: 1 }],
+    [{ alarm_id: 'a', text: ' ' }],
+    [[]],
+    [{ alarm_id: 'a'.repeat(3001) }],
+  ])('that is asked for by %.40j is refused', async (body) => {
+    expect(await post(body, 'secret-a')).toMatchObject([400, { error: { code: -32_602 } }]);
+  });
+
+  it.each([
+    ['none', 404, 'ARGUMENT_INVALID: there is no alarm none'],
+    ['busy', 503, 'STORE_UNAVAILABLE: the store is locked'],
+    ['bug', 500, "a fault of swf-mcp itself; the server's log has the details"],
+  ])('%s is told as %i', async (alarm_id, status, message) => {
+    expect(await post({ alarm_id }, 'secret-a')).toMatchObject([status, { error: { message } }]);
+  });
+});
