@@ -7,8 +7,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Processes and native modules are started here: forks keep one test file's crash out of the others.
     pool: 'forks',
-    // Many tests wait for brokers and processes: a third worker uses that time.
-    maxWorkers: 3,
+    // Half of the time is spent waiting for brokers, networks and processes: more workers than cores use it.
+    maxWorkers: 5,
     // Deadlines are for what hangs, and are long: a busy machine makes every step slow. A test waits for events, and none of them is late.
     testTimeout: 180_000,
     hookTimeout: 180_000,
