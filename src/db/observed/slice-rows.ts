@@ -82,48 +82,24 @@ function toldAttempts(
 const statusOf = ({ result }: ToldAttempt): SliceStatus =>
   result === undefined ? 'queued' : result.fact.state === 'done' ? 'completed' : 'failed';
 
-/** The columns of an attempt that its result fills. */
-interface Outcome {
-  worker: string | null;
-  hostname: string | null;
-  started_at: string | null;
-  completed_at: string | null;
-  seconds: number | null;
-  error: string | null;
-  starts: 0 | 1;
-  /** When the result was sent, and how long the worker had the slice. Milliseconds. */
-  result_ms: number;
-  took_ms: number | null;
-}
-
-const noOutcome: Outcome = {
-  worker: null,
-  hostname: null,
-  started_at: null,
-  completed_at: null,
-  seconds: null,
-  error: null,
-  starts: 0,
-  result_ms: 0,
-  took_ms: null,
-};
-
-/** The columns that a result fills. The worker's clock may be in any zone, so its start is the result's time minus the duration that it measured. */
-function outcomeOf({ result }: ToldAttempt): Outcome {
-  if (result === undefined) return noOutcome;
-  const { started_at, processed_at, processing_seconds, worker, hostname, state, error } = result.fact;
+/** The columns that a result fills; without one, they are null. The worker's clock may be in any zone, so its start is the result's time minus the duration that it measured. */
+function outcomeOf({ slice, result }: ToldAttempt) {
+  const { started_at, processed_at, processing_seconds, worker, hostname, state, error }: Partial<ResultFact> =
+    result?.fact ?? {};
   const measured = plausible(processing_seconds);
   const took = plausible(secondsBetween(started_at, processed_at)) ?? measured;
+  const took_ms = took === undefined ? null : Math.round(took * 1000);
+  const sent_ms = result?.sent_ms ?? 0;
   return {
     worker: orNull(worker),
     hostname: orNull(hostname),
-    started_at: took === undefined ? null : new Date(result.sent_ms - took * 1000).toISOString(),
-    completed_at: timeOf(result),
+    started_at: took === undefined ? null : new Date(sent_ms - took * 1000).toISOString(),
+    completed_at: result === undefined ? null : timeOf(result),
     seconds: orNull(measured ?? took),
-    error: state === 'done' ? null : (error ?? 'failed without a reason'),
-    starts: 1,
-    result_ms: result.sent_ms,
-    took_ms: took === undefined ? null : Math.round(took * 1000),
+    error: state === 'failed' ? (error ?? 'failed without a reason') : null,
+    starts: result === undefined ? 0 : 1,
+    waited_ms: took_ms === null ? null : Math.max(0, sent_ms - took_ms - slice.sent_ms),
+    took_ms,
   };
 }
 
@@ -177,7 +153,7 @@ function writeSlice(
     outcome.hostname,
     outcome.seconds,
     outcome.starts,
-    outcome.took_ms === null ? null : Math.max(0, outcome.result_ms - outcome.took_ms - now.slice.sent_ms),
+    outcome.waited_ms,
     outcome.took_ms,
   );
 }
