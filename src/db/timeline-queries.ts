@@ -6,7 +6,7 @@ import type { LivenessTest } from './presence/leases.ts';
 import type { Prepare } from './sqlite/statements.ts';
 import type { SummaryQuestion } from './summaries/question.ts';
 import { summarize } from './summaries/summary.ts';
-import { AttemptHistories } from './timeline/attempt-histories.ts';
+import { rememberHistories } from './timeline/attempt-histories.ts';
 import { timelineQuestion, type WantedTimeline } from './timeline/question.ts';
 import { type Timeline, timelineOf, type TimelineQuestion } from './timeline/timeline.ts';
 
@@ -15,27 +15,27 @@ import { type Timeline, timelineOf, type TimelineQuestion } from './timeline/tim
  * @param plain reads attempts, each once, so their rows are not kept
  */
 export function createTimelineQueries(sql: Prepare, plain: Prepare, isAlive: LivenessTest) {
-  const histories = new AttemptHistories(plain);
+  const historyOf = rememberHistories(plain);
   return {
     /** The question for a picture of an execution's life, or of part of it (ISO 8601). `now` is in milliseconds since 1970. */
     timelineQuestion: (execution: ExecutionRow, now: number, wanted: WantedTimeline): TimelineQuestion =>
       timelineQuestion(sql, execution, { wanted, isAlive, now }),
     /** An execution over time. */
     *timeline(question: TimelineQuestion): Steps<Timeline> {
-      return yield* timelineOf(sql, histories.of(question.execution.execution_id), question);
+      return yield* timelineOf(sql, historyOf(question.execution.execution_id), question);
     },
     /** Every attempt of an execution as bytes. */
     *packedAttempts(executionId: string): Steps<Packed> {
-      return pack(yield* histories.of(executionId).follow());
+      return pack(yield* historyOf(executionId).follow());
     },
     /** The same as columns of numbers, valid until the next question. */
     *attempts(executionId: string): Steps<Attempts> {
-      return yield* histories.of(executionId).follow();
+      return yield* historyOf(executionId).follow();
     },
     /** The share of an execution's slices already read for its timeline, from 0 to 1. */
     timelinePart: ({ execution_id, slices_created }: ExecutionRow): number =>
-      Math.min(1, Math.round((100 * histories.of(execution_id).columns.length) / Math.max(1, slices_created)) / 100),
+      Math.min(1, Math.round((100 * historyOf(execution_id).columns.length) / Math.max(1, slices_created)) / 100),
     /** Groups of rows with their sums. */
-    summarize: (question: SummaryQuestion) => summarize(sql, histories, question),
+    summarize: (question: SummaryQuestion) => summarize(sql, historyOf, question),
   };
 }

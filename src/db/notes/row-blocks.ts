@@ -52,39 +52,27 @@ export const timedTables: readonly NotedTable[] = [
  * Notes times, words and counts of whole blocks of rows, soon after they are full. If the process is killed first, the next one does it. Checking
  * the sequences once per transaction costs less than a trigger on each row, and writers need not do anything for it.
  */
-export class RowBlockNoter {
-  readonly #sql: Prepare;
-  readonly #known = new Map<string, number>();
-
-  constructor(sql: Prepare) {
-    this.#sql = sql;
-  }
-
-  /** Whether a block has become full since the last notes. Call it at the end of a write transaction. */
-  isDue(): boolean {
-    return this.#whole().some(({ name, last }) => last !== this.#known.get(name));
-  }
-
-  /** Call it in a write transaction of its own: words take longer than most writes, and others would have to wait for both. */
-  note(): void {
-    for (const { name, last } of this.#whole()) {
-      const timed = timedTables.find(({ table }) => table === name);
-      if (timed !== undefined && last !== this.#known.get(name)) noteBlocks(this.#sql, timed, last);
-      this.#known.set(name, last);
-    }
-  }
-
+export function rowBlockNoter(sql: Prepare) {
+  const known = new Map<string, number>();
   /** The key of the last row of each table that belongs to a full block. */
-  #whole(): { name: string; last: number }[] {
-    return this.#sql<[], { name: string; last: number }>(
+  const whole = () =>
+    sql<[], { name: string; last: number }>(
       `SELECT name, seq / ${rowsOfBlock} * ${rowsOfBlock} AS last FROM sqlite_sequence`,
     ).all();
-  }
-
-  /** Call it when the transaction of notes was rolled back. */
-  forget(): void {
-    this.#known.clear();
-  }
+  return {
+    /** Whether a block has become full since the last notes. Call it at the end of a write transaction. */
+    isDue: () => whole().some(({ name, last }) => last !== known.get(name)),
+    /** Call it in a write transaction of its own: words take longer than most writes, and others would have to wait for both. */
+    note() {
+      for (const { name, last } of whole()) {
+        const timed = timedTables.find(({ table }) => table === name);
+        if (timed !== undefined && last !== known.get(name)) noteBlocks(sql, timed, last);
+        known.set(name, last);
+      }
+    },
+    /** Call it when the transaction of notes was rolled back. */
+    forget: () => known.clear(),
+  };
 }
 
 function noteBlocks(sql: Prepare, { table, key, times, also }: NotedTable, last: number): void {

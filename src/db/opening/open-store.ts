@@ -8,14 +8,14 @@ import { nameNumbers } from '../log/name-numbers.ts';
 import { storeId } from '../log/store-identity.ts';
 import { schemaHistory } from '../migrations/index.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
-import { RowBlockNoter } from '../notes/row-blocks.ts';
+import { rowBlockNoter } from '../notes/row-blocks.ts';
 import { messageWriterOf } from '../recording/message-writer.ts';
 import { Checkpointer } from '../sqlite/checkpointer.ts';
 import { connect } from '../sqlite/connect.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { GroupCommit } from '../sqlite/group-commit.ts';
 import { moveLog } from '../sqlite/move-log.ts';
-import { OtherWriters } from '../sqlite/other-writers.ts';
+import { letOthersWrite } from '../sqlite/other-writers.ts';
 import { impatientMilliseconds, isBusy, patienceMilliseconds, tryPatiently } from '../sqlite/retry.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
@@ -90,7 +90,7 @@ class SqliteStore implements Store {
   readonly #file: string | undefined;
   #log: string | undefined;
   #version = 0;
-  readonly #blocks: RowBlockNoter | undefined;
+  readonly #blocks: ReturnType<typeof rowBlockNoter> | undefined;
   readonly #group = new GroupCommit((work) => this.#writePatiently(work));
   readonly #transaction: { immediate(work: (tx: Transaction) => void): void };
   readonly #notes: { immediate(): void };
@@ -99,7 +99,7 @@ class SqliteStore implements Store {
   #fault: unknown;
   #checkpointer: Checkpointer | undefined;
   readonly #commitsApart: number;
-  #others: OtherWriters | undefined;
+  #letOthersWrite: ReturnType<typeof letOthersWrite> | undefined;
   #patience = patienceMilliseconds;
   #isReady = false;
 
@@ -113,7 +113,7 @@ class SqliteStore implements Store {
     this.sql = preparer(db);
     this.#file = fileAt(path);
     this.#commitsApart = commitsApart;
-    this.#blocks = hasOurTables ? new RowBlockNoter(this.sql) : undefined;
+    this.#blocks = hasOurTables ? rowBlockNoter(this.sql) : undefined;
     this.#transaction = db.transaction((work: (tx: Transaction) => void) => {
       if (this.#isReady) requireSameVersion(db, path, this.#version);
       transactOn(this.sql, work);
@@ -134,7 +134,7 @@ class SqliteStore implements Store {
     await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
     db.pragma(`synchronous = ${synchronous}`);
     this.#checkpointer = new Checkpointer(path, db);
-    this.#others = new OtherWriters(db, this.#commitsApart);
+    this.#letOthersWrite = letOthersWrite(db, this.#commitsApart);
     if (versionOf(db) !== newestVersion(history) || applicationIdOf(db) === 0)
       await this.write(() => migrate(db, path, history));
     if (this.#blocks !== undefined) await this.#noteHome();
@@ -187,7 +187,7 @@ class SqliteStore implements Store {
     try {
       this.#checkpointer?.afterCommit();
       if (this.#areNotesDue) await this.#noteBlocks();
-      if (this.db.open) await this.#others?.letThrough();
+      if (this.db.open) await this.#letOthersWrite?.();
     } catch (error) {
       if (!isBusy(error)) this.#fault = error;
     }

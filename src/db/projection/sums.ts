@@ -12,6 +12,13 @@ type Counted = keyof typeof rows;
 type Key = readonly [execution: string, file?: string];
 type DelayKey = readonly [execution: string, stage: number, bucket: number];
 
+interface CountedRow {
+  table: Counted;
+  key: Key;
+  /** What to add, by column. */
+  counts: Map<string, number>;
+}
+
 /** Items of one delay bucket that passed a stage within a transaction. Seconds. */
 interface Delay {
   items: number;
@@ -21,76 +28,65 @@ interface Delay {
   latest: string;
 }
 
-/** The sums of a transaction. */
-export const sumsOf = onceFor((tx: Transaction) => new Sums(tx));
-
 /**
- * Counts and delays of a transaction, gathered in memory and written before its commit or the first read of them: a dozen messages count in the
- * same few rows, and writing a row costs as much as reading a message.
+ * The sums of a transaction: counts and delays, gathered in memory and written before its commit or the first read of them. A dozen messages count in
+ * the same few rows, and writing a row costs as much as reading a message.
  */
-class Sums {
-  readonly #tx: Transaction;
-  readonly #counts = new Map<string, { table: Counted; key: Key; counts: Map<string, number> }>();
-  readonly #delays = new Map<string, { key: DelayKey; delay: Delay }>();
-  #isDue = false;
+export const sumsOf = onceFor((tx: Transaction) => {
+  const counted = new Map<string, CountedRow>();
+  const delays = new Map<string, { key: DelayKey; delay: Delay }>();
+  let isDue = false;
 
-  constructor(tx: Transaction) {
-    this.#tx = tx;
+  function callLater(): void {
+    if (isDue) return;
+    isDue = true;
+    tx.beforeReading(() => {
+      isDue = false;
+      for (const row of counted.values()) writeCounts(tx, row);
+      for (const { key, delay } of delays.values()) writeDelay(tx, key, delay);
+      counted.clear();
+      delays.clear();
+    });
   }
 
-  /** Adds to a count: of an execution, or of one of its STF files or samples. */
-  add(table: Counted, key: Key, column: string, n: number): void {
-    this.#callLater();
-    const name = `${table} ${key.join(' ')}`;
-    const row = this.#counts.get(name) ?? { table, key, counts: new Map<string, number>() };
-    row.counts.set(column, (row.counts.get(column) ?? 0) + n);
-    this.#counts.set(name, row);
-  }
+  return {
+    /** Adds to a count: of an execution, or of one of its STF files or samples. */
+    add(table: Counted, key: Key, column: string, n: number): void {
+      callLater();
+      const name = `${table} ${key.join(' ')}`;
+      const row = counted.get(name) ?? { table, key, counts: new Map<string, number>() };
+      row.counts.set(column, (row.counts.get(column) ?? 0) + n);
+      counted.set(name, row);
+    },
+    /** Adds an item that has gone through a stage of an execution. */
+    addDelay(key: DelayKey, seconds: number, at: string): void {
+      callLater();
+      const name = key.join(' ');
+      const before = delays.get(name)?.delay ?? { items: 0, total: 0, longest: 0, latest: at };
+      const delay = {
+        items: before.items + 1,
+        total: before.total + seconds,
+        longest: Math.max(before.longest, seconds),
+        latest: before.latest > at ? before.latest : at,
+      };
+      delays.set(name, { key, delay });
+    },
+  };
+});
 
-  /** Adds an item that has gone through a stage of an execution. */
-  addDelay(key: DelayKey, seconds: number, at: string): void {
-    this.#callLater();
-    const name = key.join(' ');
-    const before = this.#delays.get(name)?.delay ?? { items: 0, total: 0, longest: 0, latest: at };
-    const delay = {
-      items: before.items + 1,
-      total: before.total + seconds,
-      longest: Math.max(before.longest, seconds),
-      latest: before.latest > at ? before.latest : at,
-    };
-    this.#delays.set(name, { key, delay });
-  }
+function writeCounts({ sql }: Transaction, { table, key, counts }: CountedRow): void {
+  // A fixed order keeps the number of prepared statements small.
+  const changed = [...counts].filter(([, n]) => n !== 0).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  if (changed.length === 0) return;
+  const columns = changed.map(([column]) => `${column} = ${column} + ?`).join(', ');
+  sql(`UPDATE ${table} SET ${columns} WHERE ${rows[table]}`).run(...changed.map(([, n]) => n), ...key);
+}
 
-  #callLater(): void {
-    if (this.#isDue) return;
-    this.#isDue = true;
-    this.#tx.beforeReading(() => this.#write());
-  }
-
-  #write(): void {
-    this.#isDue = false;
-    for (const row of this.#counts.values()) this.#writeCounts(row);
-    for (const { key, delay } of this.#delays.values()) this.#writeDelay(key, delay);
-    this.#counts.clear();
-    this.#delays.clear();
-  }
-
-  #writeCounts({ table, key, counts }: { table: Counted; key: Key; counts: ReadonlyMap<string, number> }): void {
-    // A fixed order keeps the number of prepared statements small.
-    const changed = [...counts].filter(([, n]) => n !== 0).toSorted(([a], [b]) => (a < b ? -1 : 1));
-    if (changed.length === 0) return;
-    const columns = changed.map(([column]) => `${column} = ${column} + ?`).join(', ');
-    this.#tx.sql(`UPDATE ${table} SET ${columns} WHERE ${rows[table]}`).run(...changed.map(([, n]) => n), ...key);
-  }
-
-  #writeDelay(key: DelayKey, delay: Delay): void {
-    // Rounding to milliseconds, the precision of times, makes the sum independent of how items are grouped.
-    this.#tx
-      .sql(
-        `INSERT INTO stage_delays (execution_id, stage, bucket, items, total, longest, latest) VALUES (?, ?, ?, ?, round(?, 3), ?, ?)
-         ON CONFLICT (execution_id, stage, bucket) DO UPDATE SET items = items + excluded.items, total = round(total + excluded.total, 3),
-           longest = max(longest, excluded.longest), latest = max(latest, excluded.latest)`,
-      )
-      .run(...key, delay.items, delay.total, delay.longest, delay.latest);
-  }
+function writeDelay({ sql }: Transaction, key: DelayKey, { items, total, longest, latest }: Delay): void {
+  // Rounding to milliseconds, the precision of times, makes the sum independent of how items are grouped.
+  sql(
+    `INSERT INTO stage_delays (execution_id, stage, bucket, items, total, longest, latest) VALUES (?, ?, ?, ?, round(?, 3), ?, ?)
+     ON CONFLICT (execution_id, stage, bucket) DO UPDATE SET items = items + excluded.items, total = round(total + excluded.total, 3),
+       longest = max(longest, excluded.longest), latest = max(latest, excluded.latest)`,
+  ).run(...key, items, total, longest, latest);
 }

@@ -9,30 +9,21 @@ const rest = 2;
 
 /**
  * Leaves the store's lock free for a moment if other processes write too. SQLite has no queue: a waiting process tries again and again, and a run
- * at full speed holds the lock most of the time.
+ * at full speed holds the lock most of the time. Returns a function to call after each commit, before the next one.
+ * @param commitsApart commits between two rests
  */
-export class OtherWriters {
-  readonly #version: () => number;
-  readonly #commitsApart: number;
-  #known: number | undefined;
-  #until = 0;
-  #commits = 0;
-
-  /** @param commitsApart commits between two rests */
-  constructor(db: Connection, commitsApart: number) {
-    this.#commitsApart = commitsApart;
-    // A number that changes with each commit of another connection.
-    const statement = db.prepare<[], number>('PRAGMA data_version').pluck();
-    this.#version = () => statement.get() ?? 0;
-  }
-
-  /** Call after each commit, before the next one. */
-  async letThrough(): Promise<void> {
-    this.#commits += 1;
-    if (this.#commits % this.#commitsApart !== 0) return;
-    const version = this.#version();
-    if (this.#known !== undefined && version !== this.#known) this.#until = performance.now() + recently;
-    this.#known = version;
-    if (performance.now() < this.#until) await pause(rest);
-  }
+export function letOthersWrite(db: Connection, commitsApart: number): () => Promise<void> {
+  // A number that changes with each commit of another connection.
+  const version = db.prepare<[], number>('PRAGMA data_version').pluck();
+  let known: number | undefined;
+  let until = 0;
+  let commits = 0;
+  return async () => {
+    commits += 1;
+    if (commits % commitsApart !== 0) return;
+    const before = known;
+    known = version.get() ?? 0;
+    if (before !== undefined && known !== before) until = performance.now() + recently;
+    if (performance.now() < until) await pause(rest);
+  };
 }

@@ -2,7 +2,7 @@ import { type Group, Groups } from '../../domain/groups.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { workerTest } from '../lists/workers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { AttemptHistories } from '../timeline/attempt-histories.ts';
+import type { HistoryOf } from '../timeline/attempt-histories.ts';
 import { addAttempts, isPart, type OfExecution } from './attempt-groups.ts';
 import type { SummaryQuestion } from './question.ts';
 import { addRows } from './row-groups.ts';
@@ -11,10 +11,10 @@ import { addRows } from './row-groups.ts';
 const latest = 3_600_000;
 
 /** The groups of a question. Take each step in a snapshot of the store. */
-export function* summarize(sql: Prepare, histories: AttemptHistories, question: SummaryQuestion): Steps<Group[]> {
+export function* summarize(sql: Prepare, historyOf: HistoryOf, question: SummaryQuestion): Steps<Group[]> {
   const groups = new Groups();
   const { what } = question;
-  if (what === 'slices') yield* addSlices(groups, sql, { histories, question });
+  if (what === 'slices') yield* addSlices(groups, sql, { historyOf, question });
   else yield* addRows(groups, sql, { ...question, what });
   return groups.all(question.keys, question.keys.length === 1 && !(what === 'slices' && isPart(question)));
 }
@@ -22,12 +22,12 @@ export function* summarize(sql: Prepare, histories: AttemptHistories, question: 
 function* addSlices(
   groups: Groups,
   sql: Prepare,
-  { histories, question }: { histories: AttemptHistories; question: SummaryQuestion },
+  { historyOf, question }: { historyOf: HistoryOf; question: SummaryQuestion },
 ): Steps<void> {
   const { assigned_worker } = question;
   const isWorker = assigned_worker === undefined ? () => true : workerTest(sql, assigned_worker);
   for (const execution of executionsOf(sql, question)) {
-    const columns = yield* histories.of(execution.execution_id).follow();
+    const columns = yield* historyOf(execution.execution_id).follow();
     yield* addAttempts(groups, { columns, of: execution, isWorker }, question);
     yield;
   }
