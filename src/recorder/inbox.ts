@@ -177,8 +177,9 @@ export class Inbox {
   }
 
   /** Messages of an unknown execution mean that another store shares this store's namespace and queues. */
-  #noteStray({ isNew, code, execution_id }: Recorded): void {
-    if (!isNew || code !== 'EXECUTION_UNKNOWN' || execution_id === undefined || this.#strays.has(execution_id)) return;
+  #noteStray({ isNew, effect_code, execution_id }: Recorded): void {
+    if (!isNew || effect_code !== 'EXECUTION_UNKNOWN' || execution_id === null) return;
+    if (this.#strays.has(execution_id)) return;
     this.#strays.add(execution_id);
     this.#options.onStray(execution_id);
   }

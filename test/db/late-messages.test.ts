@@ -39,7 +39,7 @@ describe('a message that comes before what it refers to', () => {
       await made.say('tf_file_registered', sampled),
       await made.say('stf_ready', generated),
     ];
-    expect(early.map(({ effect, reason }) => [effect, reason])).toEqual([
+    expect(early.map(({ effect, effect_reason }) => [effect, effect_reason])).toEqual([
       ['none', `waits for attempt 1 of ${slice}`],
       ['none', `waits for attempt 1 of ${slice}`],
       ['none', `waits for ${tf}`],
@@ -63,7 +63,7 @@ describe('a message that comes before what it refers to', () => {
     await made.say('slice', queued(1));
     expect(await made.say('slice_result', { ...worked(2), state: 'done' })).toMatchObject({ effect: 'none' });
     expect(await made.say('slice', queued(2))).toMatchObject({
-      reason: `waits for the failure of attempt 1 of ${slice}`,
+      effect_reason: `waits for the failure of attempt 1 of ${slice}`,
     });
     expect(await made.say('slice_result', failed(1))).toMatchObject({
       effect: 'applied',
@@ -76,19 +76,19 @@ describe('a message that comes before what it refers to', () => {
     const made = await makeRunningStore({ worker: { max_retries: 0 } });
     expect(await made.say('stf_gen', { ...generated, filename: 'swf.100010.000003.stf', sequence: 3 })).toMatchObject({
       effect: 'none',
-      reason: 'waits for swf.100010.000002.stf',
+      effect_reason: 'waits for swf.100010.000002.stf',
     });
     await made.say('stf_gen', generated);
     await made.say('tf_file_registered', sampled);
     await made.say('slice', queued(1));
     await made.say('slice_result', failed(1));
     const beyond = await made.say('slice', queued(2));
-    expect(beyond).toMatchObject({ effect: 'none', reason: 'attempt 2 of a slice that is failed in attempt 1' });
+    expect(beyond).toMatchObject({ effect: 'none', effect_reason: 'attempt 2 of a slice that is failed in attempt 1' });
     await made.say('end_run', { total_stf_files: 1, reason: 'completed' });
     // The end of the run has told how many STFs there are.
     expect(await made.say('stf_gen', { ...generated, filename: 'swf.100010.000002.stf', sequence: 2 })).toMatchObject({
       effect: 'none',
-      reason: 'the run has ended',
+      effect_reason: 'the run has ended',
     });
     expect(made.store.db.prepare('SELECT stfs_announced FROM run_states').get()).toEqual({ stfs_announced: 1 });
   });

@@ -64,7 +64,7 @@ describe('recording', () => {
     const registered = { tf_filename: sample, stf_filename: stf, tf_first: 0, tf_last: 14, tf_count: 15 };
     const id = `stf_datataking-tester-0001/tf_file_registered/${sample}`;
     const forged = await made.say('tf_file_registered', { ...registered, tf_first: 500, tf_last: 514 });
-    expect(forged).toMatchObject({ message_id: id, effect: 'none', code: 'NOT_PLANNED' });
+    expect(forged).toMatchObject({ message_id: id, effect: 'none', effect_code: 'NOT_PLANNED' });
     const before = made.store.db.prepare('SELECT payload FROM workflow_messages WHERE seq = ?').pluck();
     const text = before.get(forged.seq);
     expect(await made.say('tf_file_registered', registered)).toMatchObject({ message_id: id, effect: 'applied' });
@@ -87,7 +87,7 @@ describe('recording', () => {
     const ready = { filename: stf, sequence: 1, tf_count: 100 };
     const wrong = { ...envelope, ...ready, msg_type: 'stf_ready', run_id: '1' } as Message;
     const { store } = made;
-    expect(await store.write((tx) => store.messages.record(tx, wrong))).toMatchObject({ code: 'OTHER_RUN' });
+    expect(await store.write((tx) => store.messages.record(tx, wrong))).toMatchObject({ effect_code: 'OTHER_RUN' });
     expect(await made.say('stf_ready', ready)).toMatchObject({ effect: 'applied' });
   });
 
@@ -139,7 +139,11 @@ describe('recording', () => {
       tf_count: 99,
       timestamp: '2026-11-25T00:00:00Z',
     });
-    expect(conflict).toMatchObject({ isNew: true, effect: 'conflict', reason: expect.stringContaining(message_id) });
+    expect(conflict).toMatchObject({
+      isNew: true,
+      effect: 'conflict',
+      effect_reason: expect.stringContaining(message_id),
+    });
     expect(conflict.message_id).toMatch(/\/stf_gen\/swf\.100010\.000001\.stf#[0-9a-f]{8}$/);
     const again = await made.say('stf_gen', {
       filename: stf,
@@ -152,12 +156,12 @@ describe('recording', () => {
   });
 
   it.each([
-    ['{"msg_type"', { effect: 'rejected', reason: expect.stringContaining('not JSON') }],
-    ['{"msg_type":"heartbeat","sender":"s"}', { effect: 'none', reason: 'unknown msg_type heartbeat' }],
-    ['{"msg_type":"start_run","sender":"s","namespace":"n"}', { effect: 'none', reason: 'names no execution' }],
+    ['{"msg_type"', { effect: 'rejected', effect_reason: expect.stringContaining('not JSON') }],
+    ['{"msg_type":"heartbeat","sender":"s"}', { effect: 'none', effect_reason: 'unknown msg_type heartbeat' }],
+    ['{"msg_type":"start_run","sender":"s","namespace":"n"}', { effect: 'none', effect_reason: 'names no execution' }],
     [
       '{"msg_type":"start_run","sender":"s","namespace":"n","execution_id":"x"}',
-      { effect: 'none', reason: 'unknown execution x' },
+      { effect: 'none', effect_reason: 'unknown execution x' },
     ],
   ])('keeps %s, which changes nothing, with the reason', async (body, expected) => {
     const { store, receive } = await makeStore();
@@ -268,7 +272,7 @@ describe('the phases of a run', () => {
     const made = await makeRunningStore();
     expect(await made.say('resume_run', { ordinal: 1, reason: 'period' })).toMatchObject({
       effect: 'none',
-      reason: 'no step from phase physics by resume_run',
+      effect_reason: 'no step from phase physics by resume_run',
     });
     expect(await made.say('pause_run', { ordinal: 1, reason: 'period' })).toMatchObject({ effect: 'applied' });
     expect(await made.say('end_run', { total_stf_files: 0, reason: 'completed' })).toMatchObject({ effect: 'none' });
@@ -319,8 +323,7 @@ describe('files', () => {
       }),
       await made.say('slice', { ...slice(1), stf_filename: stf, start: 0, end: 1, tf_count: 2 }),
     ];
-    for (const { effect, reason } of unfit)
-      expect({ effect, reason }).toEqual({ effect: 'none', reason: expect.any(String) });
+    for (const said of unfit) expect(said).toMatchObject({ effect: 'none', effect_reason: expect.any(String) });
     expect(state(made)).toMatchObject({ stfs_announced: 1, stfs_ready: 0, tf_files_received: 0, slices_created: 0 });
   });
 });
@@ -356,7 +359,7 @@ describe('a run_workflow from outside', () => {
     expect(await record({ executed_by: 'u'.repeat(65) })).toMatchObject({ effect: 'rejected' });
     expect(await record({ params: { fast_processing: { stf_count: 'x' } } })).toMatchObject({
       effect: 'none',
-      reason: expect.stringContaining('fast_processing.stf_count'),
+      effect_reason: expect.stringContaining('fast_processing.stf_count'),
     });
     expect(await record({ command_id: 'c10', params: { fast_processing: { worker_rampup_time: 300 } } })).toMatchObject(
       { effect: 'applied' },
@@ -479,7 +482,10 @@ describe('a slice', () => {
       tf_count: end - start + 1,
     });
     for (const one of [of(3, 0, 0), of(9, 0, 2)])
-      expect(await made.say('slice', one)).toMatchObject({ effect: 'none', reason: expect.stringContaining(sample) });
+      expect(await made.say('slice', one)).toMatchObject({
+        effect: 'none',
+        effect_reason: expect.stringContaining(sample),
+      });
     expect(state(made)).toMatchObject({ slices_expected: 3, slices_created: 0 });
     for (const id of [0, 1, 2]) {
       expect(await made.say('slice', of(id, id, id))).toMatchObject({ effect: 'applied' });

@@ -89,7 +89,8 @@ describe('10,000 messages of whatever kind', () => {
         const results = await made.store.write((tx) =>
           deliveries.map(({ destination, body }) => made.receive(tx, destination, body)),
         );
-        for (const { effect, reason } of results) if (effect !== 'applied') expect(reason).toMatch(/^[^\n]{1,1000}/);
+        for (const { effect, effect_reason } of results)
+          if (effect !== 'applied') expect(effect_reason).toMatch(/^[^\n]{1,1000}/);
       }),
       { numRuns: 100, seed: 5 },
     );

@@ -78,7 +78,7 @@ export function beginExecution(
   isAlive: LivenessTest,
 ): Drive | undefined {
   const recorded = store.messages.record(tx, command);
-  if (!recorded.isNew || recorded.effect !== 'applied' || recorded.execution_id === undefined) return undefined;
+  if (!recorded.isNew || recorded.effect !== 'applied' || recorded.execution_id === null) return undefined;
   return takeOver(store, tx, recorded.execution_id, driver, { isAlive });
 }
 

@@ -12,20 +12,6 @@ import { storedBody } from './stored-body.ts';
 /** Replaces the id in `TIME@MESSAGE_ID` if there was no message yet. */
 export const noMessage = 'none';
 
-/** One row of the log, as recording left it. */
-export interface Recorded {
-  seq: number;
-  message_id: string;
-  /** False if the log already had the statement: nothing was written. */
-  isNew: boolean;
-  effect: MessageEffect;
-  code?: EffectCode;
-  reason?: string;
-  execution_id?: string;
-  /** The types of earlier messages that waited for this one and took effect with it. */
-  released?: MessageType[];
-}
-
 /** Facts about a message that are not in its body. */
 export interface Circumstances {
   /** When it was sent, if the body does not say. */
@@ -62,6 +48,14 @@ export interface LogRow {
   effect_code: EffectCode | null;
   effect_reason: string | null;
   execution_id: string | null;
+}
+
+/** A row of the log, as recording left it. */
+export interface Recorded extends Omit<LogRow, 'payload' | 'destination'> {
+  /** False if the log already had the statement: nothing was written. */
+  isNew: boolean;
+  /** The types of earlier messages that waited for this one and took effect with it. */
+  released?: MessageType[];
 }
 
 /** As SQL: whether a row came over the broker. It needed no sending from here and counts as sent. */
@@ -132,35 +126,19 @@ export function insertRow(
     body,
     headers ?? null,
   );
-  const fields = {
+  return {
     seq: Number(lastInsertRowid),
     message_id,
     effect: effect.effect,
     effect_code,
     effect_reason,
     execution_id: execution_id ?? null,
+    isNew: true,
   };
-  return asRecorded(fields, true);
 }
 
 /** The columns of an effect besides its name. */
-export function effectColumns(effect: Effect): {
-  effect_code: EffectCode | null;
-  effect_reason: string | null;
-  awaits: string | null;
-} {
+export function effectColumns(effect: Effect) {
   if (effect.effect === 'applied') return { effect_code: null, effect_reason: null, awaits: null };
   return { effect_code: effect.code, effect_reason: effect.reason, awaits: effect.awaits ?? null };
-}
-
-export function asRecorded(row: Omit<LogRow, 'payload' | 'destination'>, isNew: boolean): Recorded {
-  return {
-    seq: row.seq,
-    message_id: row.message_id,
-    isNew,
-    effect: row.effect,
-    ...(row.effect_code === null ? {} : { code: row.effect_code }),
-    ...(row.effect_reason === null ? {} : { reason: row.effect_reason }),
-    ...(row.execution_id === null ? {} : { execution_id: row.execution_id }),
-  };
 }

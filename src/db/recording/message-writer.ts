@@ -6,7 +6,7 @@ import { contentOf, messageIdOf, wireHash } from '../../messages/identity.ts';
 import type { Message } from '../../messages/message.ts';
 import { destinationOf, isLogbookType, type MessageType } from '../../messages/vocabulary.ts';
 import { type EnvelopeColumns, envelopeOf, usableEnvelope } from '../log/envelope.ts';
-import { asRecorded, type Circumstances, findRow, insertRow, type LogRow, type Recorded } from '../log/rows.ts';
+import { type Circumstances, findRow, insertRow, type LogRow, type Recorded } from '../log/rows.ts';
 import { none } from '../projection/effect.ts';
 import { Projector } from '../projection/index.ts';
 import type { Connection } from '../sqlite/connection.ts';
@@ -187,7 +187,7 @@ function recordOther(
 ): Recorded {
   const message_id = `other/${wireHash(destination, body).slice(0, 16)}`;
   const known = findRow(tx.sql, message_id);
-  if (known !== undefined) return asRecorded(known, false);
+  if (known !== undefined) return { ...known, isNew: false };
   return insertRow(tx, { envelope, message_id, destination, payload: body }, effect, circumstances);
 }
 
@@ -199,11 +199,11 @@ function recordAgain(
   message: Message,
   circumstances: Circumstances,
 ): Recorded {
-  if (agrees(known, message)) return asRecorded(known, false);
+  if (agrees(known, message)) return { ...known, isNew: false };
   const payload = body ?? JSON.stringify(message);
   const message_id = conflictId(known.message_id, destination, payload);
   const knownConflict = findRow(tx.sql, message_id);
-  if (knownConflict !== undefined) return asRecorded(knownConflict, false);
+  if (knownConflict !== undefined) return { ...knownConflict, isNew: false };
   const conflict: Effect = {
     effect: 'conflict',
     code: 'CONTRADICTION',
