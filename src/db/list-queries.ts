@@ -1,13 +1,11 @@
-import { executionOfRun } from './execution/find-execution.ts';
-import { recentExecutionIds } from './execution/find-execution.ts';
+import { executionOfRun, recentExecutionIds } from './execution/find-execution.ts';
 import { type AgentFilter, listAgents } from './lists/agents.ts';
 import { type AlarmFilter, listAlarms } from './lists/alarms.ts';
 import { type ExecutionFilter, listExecutions } from './lists/executions.ts';
 import { executionIsMentioned, namespacesOf, recentRunNumbers, runIsKnown } from './lists/known-names.ts';
 import { nearestKnown, type ValueKind } from './lists/known-values.ts';
 import { type LogFilter, listLogs } from './lists/logs.ts';
-import type { MessageFilter } from './lists/message-filter.ts';
-import { listMessages } from './lists/messages.ts';
+import { listMessages, type MessageFilter } from './lists/messages.ts';
 import type { Page } from './lists/page.ts';
 import { listStfFiles, type StfFileFilter } from './lists/stf-files.ts';
 import { listTfFiles, type TfFileFilter } from './lists/tf-files.ts';

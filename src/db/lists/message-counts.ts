@@ -1,7 +1,6 @@
 import { nameOf, numberOf } from '../migrations/names.ts';
 import { lastNoted } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { MessageFilter } from './message-filter.ts';
 
 /** Messages by type, with or without effect. */
 export type MessageCounts = ReadonlyMap<string, number>;
@@ -33,17 +32,4 @@ export function countAllMessages(sql: Prepare, executionId: string): number {
        SELECT count(*) FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')} AND seq > ?) AS n`,
   ).get(executionId, executionId, noted);
   return row?.n ?? 0;
-}
-
-function sumOf(counts: MessageCounts): number {
-  return [...counts.values()].reduce((sum, n) => sum + n, 0);
-}
-
-/** How many messages match a filter for an execution, a type, both or neither; undefined if they must be counted. */
-export function keptTotal(sql: Prepare, { execution_id, message_type, ...rest }: MessageFilter): number | undefined {
-  const { run_id, namespace, agent, message_id, effect, search, start_time, end_time } = rest;
-  const others = [run_id, namespace, agent, message_id, effect, search, start_time, end_time];
-  if (others.some((value) => value !== undefined)) return undefined;
-  const counts = countMessages(sql, execution_id);
-  return message_type === undefined ? sumOf(counts) : (counts.get(message_type) ?? 0);
 }

@@ -10,10 +10,21 @@ import { messageWords } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Condition } from './list-query.ts';
 import { listRows } from './list-rows.ts';
-import { keptTotal } from './message-counts.ts';
-import type { MessageFilter } from './message-filter.ts';
-import type { ListPage, Page } from './page.ts';
+import { countMessages } from './message-counts.ts';
+import type { ListPage, Page, Window } from './page.ts';
 import type { WordSearch } from './word-search.ts';
+
+export interface MessageFilter extends Window {
+  execution_id?: string | undefined;
+  run_id?: string | undefined;
+  namespace?: string | undefined;
+  agent?: string | undefined;
+  message_type?: string | undefined;
+  message_id?: string | undefined;
+  effect?: MessageEffect | undefined;
+  /** Words of the id or of the body. */
+  search?: string | undefined;
+}
 
 /** A message without its body. */
 export interface MessageHead {
@@ -130,4 +141,15 @@ function conditionsOf(filter: MessageFilter): Record<string, Condition> {
     'without effect': [`${withoutEffect} AND effect = ?`, isWithoutEffect ? effect : undefined],
     trouble: [`${troubled} AND effect = ?`, isTrouble ? effect : undefined],
   };
+}
+
+/** How many messages match a filter for an execution, a type, both or neither; undefined if they must be counted. */
+function keptTotal(sql: Prepare, { execution_id, message_type, ...rest }: MessageFilter): number | undefined {
+  const { run_id, namespace, agent, message_id, effect, search, start_time, end_time } = rest;
+  const others = [run_id, namespace, agent, message_id, effect, search, start_time, end_time];
+  if (others.some((value) => value !== undefined)) return undefined;
+  const counts = countMessages(sql, execution_id);
+  return message_type === undefined
+    ? [...counts.values()].reduce((sum, n) => sum + n, 0)
+    : (counts.get(message_type) ?? 0);
 }

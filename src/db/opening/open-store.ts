@@ -14,7 +14,6 @@ import { Checkpointer } from '../sqlite/checkpointer.ts';
 import { connect } from '../sqlite/connect.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { GroupCommit } from '../sqlite/group-commit.ts';
-import { moveLog } from '../sqlite/move-log.ts';
 import { letOthersWrite } from '../sqlite/other-writers.ts';
 import { impatientMilliseconds, isBusy, patienceMilliseconds, tryPatiently } from '../sqlite/retry.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
@@ -214,7 +213,7 @@ class SqliteStore implements Store {
 
   #requireSameFiles(): void {
     requireSameFile(this.path, this.#file);
-    requireSameLog(this.path, this.#log, () => moveLog(this.db));
+    requireSameLog(this.path, this.#log, this.db);
   }
 
   #writeOnce(work: (tx: Transaction) => void): void {

@@ -67,18 +67,30 @@ export const logOf = (path: string): string => `${path}-wal`;
 
 /**
  * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced: others do not see writes to the old log.
- * @param rescue moves this process's writes into the store, if nobody has begun another log; returns whether all of them are there
+ * If nobody has begun another log, first moves this process's writes into the store.
  */
-export function requireSameLog(path: string, log: string | undefined, rescue: () => boolean): void {
+export function requireSameLog(path: string, log: string | undefined, db: Connection): void {
   const now = fileAt(logOf(path));
   if (log === undefined || now === log) return;
   const what = now === undefined ? 'removed' : 'replaced';
-  const isWhole = now === undefined && rescue();
+  const isWhole = now === undefined && moveLog(db);
   const rest = isWhole ? 'what was written before is in the store' : 'the last of what was written may be missing';
   throw new SwfError(
     'STORE_UNAVAILABLE',
     `${logOf(path)}, a part of the store, was ${what} while it was open; ${rest}: resume what was running, and leave the files beside a store alone`,
   );
+}
+
+/** Each try waits for locks as long as any statement does. */
+const maxTries = 50;
+
+/** Moves all of the write-ahead log into the store. Returns false if a reader of an older state, or another mover, stays in the way for long. */
+function moveLog(db: Connection): boolean {
+  for (let tries = 0; tries < maxTries; tries += 1) {
+    const [moved] = db.pragma('wal_checkpoint(FULL)') as { busy: number; log: number; checkpointed: number }[];
+    if (moved?.busy === 0 && moved.log === moved.checkpointed) return true;
+  }
+  return false;
 }
 
 /**

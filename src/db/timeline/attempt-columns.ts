@@ -1,6 +1,5 @@
 import { Causes } from '../../domain/causes.ts';
 import { type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
-import { Names, ownText } from './names.ts';
 
 /** When things happened to an attempt, in milliseconds since 1970; NaN if they did not. */
 export interface AttemptTimes {
@@ -18,6 +17,32 @@ const failed = sliceStatuses.indexOf('failed');
 
 /** How many errors to remember with their causes. */
 const maxErrors = 5000;
+
+/** A copy of a text: a part of a larger text would keep all of that in memory. */
+const ownText = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
+
+/** Numbers names from 0, in order of appearance: columns hold numbers, and very many rows share a name. */
+class Names {
+  readonly all: string[] = [];
+  readonly #numbers = new Map<string, number>();
+  /** Neighboring rows mostly have the same name, and comparing is faster than looking up. */
+  #lastName: string | undefined;
+  #lastNumber = -1;
+
+  numberOf(name: string): number {
+    if (name === this.#lastName) return this.#lastNumber;
+    let number = this.#numbers.get(name);
+    if (number === undefined) {
+      const own = ownText(name);
+      number = this.all.length;
+      this.all.push(own);
+      this.#numbers.set(own, number);
+    }
+    this.#lastName = this.all[number];
+    this.#lastNumber = number;
+    return number;
+  }
+}
 
 /**
  * Every attempt at every slice of one execution as columns of numbers: 50 bytes per attempt, so that counts, times and pictures of a hundred

@@ -1,14 +1,16 @@
 import { argumentInvalid } from '../../lib/errors.ts';
 import { mergedSpans } from '../../lib/merged-spans.ts';
+import { driverGaps } from '../../monitoring/driver-gaps.ts';
 import type { Life } from '../../monitoring/timeline/attempts.ts';
 import type { PhaseBand } from '../../monitoring/timeline/phases.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
+import { gapsOf } from '../observed/hearings.ts';
+import { standstillsOf } from '../presence/incidents.ts';
 import { type LivenessTest, momentOf } from '../presence/leases.ts';
-import { speedsOf } from '../reports/drivers.ts';
+import { driversOf, speedsOf } from '../reports/drivers.ts';
 import { endOfLife, silentSince } from '../reports/life.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { holesIn } from './holes.ts';
 import { minWidth, type TimelineQuestion } from './timeline.ts';
 
 /** A requested picture. Times are ISO 8601; if omitted, the whole life is drawn. */
@@ -43,6 +45,26 @@ export function timelineQuestion(
     until,
   };
 }
+
+/** Times about which nothing is known, or when nobody could do anything, the oldest of each kind first. */
+function holesIn(
+  sql: Prepare,
+  { execution_id, origin }: ExecutionRow,
+  { end: until, silentSince: silent }: Life,
+  isAlive: LivenessTest,
+): PhaseBand[] {
+  if (origin === 'observed')
+    return gapsOf(sql, execution_id, until).map(({ from, until: end }) => ({ phase: 'unheard', start: from, end }));
+  const unwritten = standstillsOf(sql, execution_id).map(({ from, until: end }) =>
+    band('unwritten', Date.parse(from), Date.parse(end)),
+  );
+  const undriven = driverGaps(driversOf(sql, execution_id, isAlive)).map(({ from, to }) =>
+    band('undriven', Date.parse(from), Date.parse(to)),
+  );
+  return [...unwritten, ...undriven, ...(silent === undefined ? [] : [band('undriven', silent)])];
+}
+
+const band = (phase: PhaseBand['phase'], start: number, end?: number): PhaseBand => ({ phase, start, end });
 
 /** Whether workers may go on while the driver is away, or unheard: in processes of their own. */
 const goOnWithoutDriver = (sql: Prepare, { execution_id, origin }: ExecutionRow): boolean =>
