@@ -68,7 +68,7 @@ const examples: [string, Body, object | undefined][] = [
       run_id: '1',
       content: { state: 'done', result: { result: { req_id: 'r', slice_id: 1 } } },
     },
-    { kind: 'result', key: { by: 'request', req_id: 'r' } },
+    { kind: 'result', key: { by: 'request', value: 'r' } },
   ],
   [
     'failed result of H',
@@ -77,7 +77,7 @@ const examples: [string, Body, object | undefined][] = [
       run_id: '1',
       content: { state: 'failed', requested_at: 't', result: { result: null, error: 'e' } },
     },
-    { kind: 'result', key: { by: 'time', requested_at: 't' }, error: 'e' },
+    { kind: 'result', key: { by: 'time', value: 't' }, error: 'e' },
   ],
   [
     'failed result of F',
@@ -86,7 +86,7 @@ const examples: [string, Body, object | undefined][] = [
       run_id: '1',
       content: { state: 'failed', result: { result: { origin_message: { req_id: 'r' }, error: 'e' } } },
     },
-    { kind: 'result', key: { by: 'request', req_id: 'r' }, error: 'e' },
+    { kind: 'result', key: { by: 'request', value: 'r' }, error: 'e' },
   ],
   [
     'the answer to a heartbeat, which names no slice',

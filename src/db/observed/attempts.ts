@@ -70,24 +70,12 @@ function countWithout(scope: ObservedScope, { namesExecution }: SliceFact, n: nu
 }
 
 /** The recorded results for the same attempt: the standing one and its repetitions; without an attempt, results that wait for their slice. */
-function resultsLike(
-  { tx, execution_id }: ObservedScope,
-  key: ResultKey,
-  attempt: AttemptRow | undefined,
-): readonly number[] {
-  const seqs = (rows: readonly { seq: number }[]): number[] => rows.map(({ seq }) => seq);
-  if (attempt === undefined)
-    return seqs(
-      tx
-        .sql<[string, string], { seq: number }>(
-          'SELECT seq FROM unmatched_results WHERE execution_id = ? AND result_key = ?',
-        )
-        .all(execution_id, keyText(key)),
-    );
+function resultsLike(scope: ObservedScope, key: ResultKey, attempt: AttemptRow | undefined): readonly number[] {
+  if (attempt === undefined) return unmatchedBy(scope, key);
   const { result_seq } = attempt;
   if (result_seq === null) return [];
-  const repeats = tx.sql<[number], { seq: number }>('SELECT seq FROM repeated_messages WHERE stands_seq = ?');
-  return [result_seq, ...seqs(repeats.all(result_seq))];
+  const repeats = scope.tx.sql<[number], { seq: number }>('SELECT seq FROM repeated_messages WHERE stands_seq = ?');
+  return [result_seq, ...repeats.all(result_seq).map(({ seq }) => seq)];
 }
 
 /** Gives a result to the slice that it names. If that was not heard, the result waits for it. */
@@ -147,7 +135,7 @@ function unheardAttempt(scope: ObservedScope, said: SaidResult): AttemptRow | un
     return undefined;
   const registered = toldSlice(scope, slice_filename);
   if (registered === undefined) return undefined;
-  const req_id = key.by === 'request' ? key.req_id : undefined;
+  const req_id = key.by === 'request' ? key.value : undefined;
   insertAttempt(scope, { slice_filename, req_id, tf_slice_id: undefined, requested_at }, registered.seq);
   addTo(scope, 'slices_unheard', 1);
   noteSample(scope, { ...registered.fact, requested_at }, { isNew: true, at: timeOf(registered) });
@@ -203,36 +191,25 @@ const attemptFor = ({ tx, execution_id }: ObservedScope, key: ResultKey): Attemp
     .sql<[string, string], AttemptRow>(
       `SELECT ${attemptColumns} FROM observed_attempts WHERE ${attemptBy[key.by]} ORDER BY requested_at, slice_filename, req_id LIMIT 1`,
     )
-    .get(valueOf(key), execution_id);
+    .get(key.value, execution_id);
 
-function valueOf(key: ResultKey): string {
-  switch (key.by) {
-    case 'request':
-      return key.req_id;
-    case 'id':
-      return key.tf_slice_id;
-    case 'name':
-      return key.slice_filename;
-    case 'time':
-      return key.requested_at;
-  }
-}
+const keyText = (key: ResultKey): string => `${key.by} ${key.value}`;
 
-const keyText = (key: ResultKey): string => `${key.by} ${valueOf(key)}`;
+/** The results with this key that wait for their slice. */
+const unmatchedBy = ({ tx: { sql }, execution_id }: ObservedScope, key: ResultKey): number[] =>
+  sql<[string, string], { seq: number }>('SELECT seq FROM unmatched_results WHERE execution_id = ? AND result_key = ?')
+    .all(execution_id, keyText(key))
+    .map(({ seq }) => seq);
 
 /** The unmatched results that name a slice. */
-function unmatchedFor(
-  { tx, execution_id }: ObservedScope,
-  { slice_filename, req_id, tf_slice_id, requested_at }: AttemptNames,
-): number[] {
-  const keys: ResultKey[] = [{ by: 'name', slice_filename }];
-  if (req_id !== undefined) keys.push({ by: 'request', req_id });
-  if (tf_slice_id !== undefined) keys.push({ by: 'id', tf_slice_id });
-  if (requested_at !== undefined) keys.push({ by: 'time', requested_at });
-  const find = tx.sql<[string, string], { seq: number }>(
-    'SELECT seq FROM unmatched_results WHERE execution_id = ? AND result_key = ?',
-  );
-  return keys.flatMap((key) => find.all(execution_id, keyText(key)).map(({ seq }) => seq));
+function unmatchedFor(scope: ObservedScope, names: AttemptNames): number[] {
+  const keys = [
+    { by: 'name', value: names.slice_filename },
+    { by: 'request', value: names.req_id },
+    { by: 'id', value: names.tf_slice_id },
+    { by: 'time', value: names.requested_at },
+  ] as const;
+  return keys.flatMap(({ by, value }) => (value === undefined ? [] : unmatchedBy(scope, { by, value })));
 }
 
 function addTo({ tx, execution_id }: ObservedScope, column: string, n: number): void {

@@ -28,7 +28,7 @@ export const dialectS: Readonly<Record<string, (body: Fields) => Fact | undefine
     if (slice === undefined || (state !== 'done' && state !== 'failed')) return undefined;
     return {
       kind: 'result',
-      key: { by: 'request', req_id: `${slice}/${countOf(body['attempt']) ?? 1}` },
+      key: { by: 'request', value: `${slice}/${countOf(body['attempt']) ?? 1}` },
       state,
       worker: idOf(body['worker_id']),
       hostname: idOf(body['hostname']),

@@ -1,11 +1,10 @@
 import type { Dialect } from '../dialect.ts';
 
-/** The key by which a result identifies its slice: the first of these that it has. */
-export type ResultKey =
-  | { by: 'request'; req_id: string }
-  | { by: 'id'; tf_slice_id: string }
-  | { by: 'name'; slice_filename: string }
-  | { by: 'time'; requested_at: string };
+/** The key by which a result identifies its slice: the first that it has of `req_id`, `tf_slice_id`, `slice_filename` and `requested_at`. */
+export interface ResultKey {
+  by: 'request' | 'id' | 'name' | 'time';
+  value: string;
+}
 
 /** A slice as its sender announces it. Fields that it leaves out are undefined. */
 export interface SliceFact extends SliceFields {

@@ -1,5 +1,5 @@
 import { sliceFilename } from '../../domain/file-names.ts';
-import type { ResultFact, ResultKey, SliceFact } from './fact.ts';
+import type { ResultFact, SliceFact } from './fact.ts';
 import { countOf, type Fields, idOf, nameOf, numberOf, objectOf, sliceIdOf, textOf } from './values.ts';
 
 /** Where a dialect puts the fields of slices and results. */
@@ -50,14 +50,17 @@ export function resultOf(
   const content = objectOf(body['content']);
   const outer = objectOf(content['result']);
   const result = objectOf(outer['result']);
-  const key = keyOf(dialect.echo(result), content, dialect);
+  const echo = dialect.echo(result);
+  const slice_filename = namedSlice(echo, dialect)?.slice_filename;
+  const requested_at = idOf(content['requested_at']);
+  const key = keyOf(echo, slice_filename, requested_at);
   const state = content['state'];
   if (key === undefined || (state !== 'done' && state !== 'failed')) return undefined;
   return {
     kind: 'result',
     key,
-    slice_filename: namedSlice(dialect.echo(result), dialect)?.slice_filename,
-    requested_at: idOf(content['requested_at']),
+    slice_filename,
+    requested_at,
     state,
     worker: idOf(headers['client-id']),
     hostname: idOf(content['hostname']),
@@ -71,13 +74,13 @@ export function resultOf(
   };
 }
 
-function keyOf(echo: Fields, content: Fields, dialect: WorkDialect): ResultKey | undefined {
-  const req_id = idOf(echo['req_id']);
-  if (req_id !== undefined) return { by: 'request', req_id };
-  const tf_slice_id = idOf(echo['tf_slice_id']);
-  if (tf_slice_id !== undefined) return { by: 'id', tf_slice_id };
-  const named = namedSlice(echo, dialect);
-  if (named !== undefined) return { by: 'name', slice_filename: named.slice_filename };
-  const requested_at = idOf(content['requested_at']);
-  return requested_at === undefined ? undefined : { by: 'time', requested_at };
+function keyOf(echo: Fields, slice_filename: string | undefined, requested_at: string | undefined) {
+  const keys = [
+    { by: 'request', value: idOf(echo['req_id']) },
+    { by: 'id', value: idOf(echo['tf_slice_id']) },
+    { by: 'name', value: slice_filename },
+    { by: 'time', value: requested_at },
+  ] as const;
+  for (const { by, value } of keys) if (value !== undefined) return { by, value };
+  return undefined;
 }
