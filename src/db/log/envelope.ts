@@ -1,8 +1,6 @@
-import type { Message } from '../../messages/message.ts';
-
-/** The columns that a body can fill. */
+/** The columns that a body can fill, by the names of its fields. */
 export interface EnvelopeColumns {
-  message_type: string;
+  msg_type: string;
   sender?: string | undefined;
   namespace?: string | undefined;
   execution_id?: string | undefined;
@@ -10,21 +8,7 @@ export interface EnvelopeColumns {
   timestamp?: string | undefined;
   simulation_tick?: number | undefined;
   /** The id that came with a message. It is stored but not trusted. */
-  wireId?: string | undefined;
-}
-
-export function envelopeOf(message: Message): EnvelopeColumns {
-  const { msg_type, message_id, sender, namespace, execution_id, run_id, timestamp, simulation_tick } = message;
-  return {
-    message_type: msg_type,
-    sender,
-    namespace,
-    execution_id,
-    run_id,
-    timestamp,
-    simulation_tick,
-    wireId: message_id,
-  };
+  message_id?: string | undefined;
 }
 
 /** The usable envelope fields of a body that is not a message of the vocabulary. */
@@ -34,12 +18,12 @@ export function usableEnvelope(body: Record<string, unknown>, fallbackType: stri
     return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
   };
   return {
-    message_type: (text('msg_type') ?? fallbackType).slice(0, 50),
+    msg_type: (text('msg_type') ?? fallbackType).slice(0, 50),
     sender: text('sender'),
     namespace: text('namespace'),
     execution_id: text('execution_id'),
     run_id: text('run_id'),
     timestamp: text('timestamp'),
-    wireId: text('message_id'),
+    message_id: text('message_id'),
   };
 }

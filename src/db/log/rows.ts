@@ -90,7 +90,7 @@ export function insertRow(
   }: Pick<Circumstances, 'recordedAt' | 'sentAt' | 'goesOut' | 'fromBroker' | 'headers' | 'seq'>,
 ): Recorded {
   const { effect_code, effect_reason, awaits } = effectColumns(effect);
-  const { message_type, execution_id, simulation_tick } = envelope;
+  const { msg_type, execution_id, simulation_tick } = envelope;
   const sent = sentAt ?? toUtc(envelope.timestamp) ?? recordedAt;
   const { body, is_whole } =
     headers === undefined
@@ -104,14 +104,14 @@ export function insertRow(
   ).run(
     seq ?? null,
     message_id,
-    numberOf(message_type),
+    numberOf(msg_type),
     // A message from a broker is never our own entry, whatever its type.
-    typeTraits(message_type, headers !== undefined || fromBroker === true),
+    typeTraits(msg_type, headers !== undefined || fromBroker === true),
     numberOf(envelope.sender),
     numberOf(envelope.namespace),
     numberOf(execution_id),
     numberOf(envelope.run_id),
-    destination === usualDestination(message_type) ? null : destination,
+    destination === usualDestination(msg_type) ? null : destination,
     Date.parse(sent),
     Date.parse(recordedAt),
     simulation_tick === undefined ? null : String(simulation_tick),
@@ -119,7 +119,7 @@ export function insertRow(
     effect_code,
     effect_reason,
     awaits,
-    envelope.wireId ?? null,
+    envelope.message_id ?? null,
     goesOut === true ? 1 : null,
     fromBroker === true ? recordedAt : null,
     is_whole,

@@ -35,14 +35,14 @@ export function storedBody(row: Said, sentAt: string, isJson: boolean): StoredBo
 
 /** The texts before and after the fields; undefined if a column of the envelope is empty. A text that JSON escapes does not match. */
 function envelopeTexts(
-  { message_id, envelope: { message_type, sender, namespace, execution_id, run_id, simulation_tick } }: Said,
+  { message_id, envelope: { msg_type, sender, namespace, execution_id, run_id, simulation_tick } }: Said,
   sentAt: string,
 ): [before: string, after: string] | undefined {
   if (sender === undefined || namespace === undefined || execution_id === undefined || run_id === undefined)
     return undefined;
   const tick = simulation_tick === undefined ? '' : `,"simulation_tick":${simulation_tick}`;
   return [
-    `{"msg_type":"${message_type}"`,
+    `{"msg_type":"${msg_type}"`,
     `,"sender":"${sender}","namespace":"${namespace}","execution_id":"${execution_id}","run_id":"${run_id}",` +
       `"timestamp":"${sentAt}"${tick},"message_id":"${message_id}"}`,
   ];

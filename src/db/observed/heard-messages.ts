@@ -124,7 +124,7 @@ function sentAt({ headers, t }: MessageLine): number {
 }
 
 const envelopeOf = (statement: Statement, run: ObservedRun | undefined) => ({
-  message_type: statement.message_type,
+  msg_type: statement.message_type,
   sender: statement.sender,
   namespace: statement.namespace ?? (run === undefined || run.namespace === '' ? undefined : run.namespace),
   execution_id: run?.execution_id,

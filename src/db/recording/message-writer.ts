@@ -5,7 +5,7 @@ import { type Decoded, decodeMessage } from '../../messages/codec.ts';
 import { contentOf, messageIdOf, wireHash } from '../../messages/identity.ts';
 import type { Message } from '../../messages/message.ts';
 import { destinationOf, isLogbookType, type MessageType } from '../../messages/vocabulary.ts';
-import { type EnvelopeColumns, envelopeOf, usableEnvelope } from '../log/envelope.ts';
+import { type EnvelopeColumns, usableEnvelope } from '../log/envelope.ts';
 import { type Circumstances, findRow, insertRow, type LogRow, type Recorded } from '../log/rows.ts';
 import { none } from '../projection/effect.ts';
 import { Projector } from '../projection/index.ts';
@@ -58,12 +58,12 @@ export class MessageWriter {
         const refusal = circumstances.fromBroker === true ? this.#refusalOf(decoded) : undefined;
         if (refusal !== undefined) {
           const effect = none('REFUSED', `${message.msg_type} ${refusal}`);
-          return recordOther(tx, received, { envelope: envelopeOf(message), effect }, circumstances);
+          return recordOther(tx, received, { envelope: message, effect }, circumstances);
         }
         if (message.execution_id !== undefined || isOfNone(message.msg_type))
           return this.#recordMessage(tx, message, received, circumstances);
         const effect = none('NO_EXECUTION', 'names no execution');
-        return recordOther(tx, received, { envelope: envelopeOf(message), effect }, circumstances);
+        return recordOther(tx, received, { envelope: message, effect }, circumstances);
       }
       case 'unknown': {
         const envelope = usableEnvelope(decoded.body, decoded.msg_type);
@@ -138,7 +138,7 @@ export class MessageWriter {
     const { goesOut, fromBroker, seq } = circumstances;
     const recorded = insertRow(
       tx,
-      { envelope: envelopeOf(numbered), message_id, destination: wire.destination, payload },
+      { envelope: numbered, message_id, destination: wire.destination, payload },
       circumstances.effect ?? effect,
       { sentAt, recordedAt, goesOut, fromBroker, seq },
     );
@@ -209,7 +209,7 @@ function recordAgain(
     code: 'CONTRADICTION',
     reason: `says other things than the recorded ${known.message_id}`,
   };
-  return insertRow(tx, { envelope: envelopeOf(message), message_id, destination, payload }, conflict, circumstances);
+  return insertRow(tx, { envelope: message, message_id, destination, payload }, conflict, circumstances);
 }
 
 /** Whether a row has had its effect, or waits for it. */

@@ -17,7 +17,7 @@ export function recordRefused(tx: Transaction, line: MessageLine, reason: string
   insertRow(
     tx,
     {
-      envelope: { message_type, sender, namespace, execution_id: undefined, run_id, simulation_tick: undefined },
+      envelope: { msg_type: message_type, sender, namespace, run_id },
       message_id,
       destination: line.destination,
       payload: body,
