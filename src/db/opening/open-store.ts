@@ -147,7 +147,16 @@ class SqliteStore implements Store {
   }
 
   writeAtOnce(work: (tx: Transaction) => void): void {
-    this.#writeOnce(work);
+    if (this.#isReady) {
+      requireSameFile(this.path, this.#file);
+      requireSameLog(this.path, this.#log, this.db);
+    }
+    try {
+      this.#transaction.immediate(work);
+    } catch (error) {
+      nameNumbers(this.sql).forget();
+      throw error;
+    }
   }
 
   hurry(): void {
@@ -168,8 +177,11 @@ class SqliteStore implements Store {
       await tryPatiently(
         this.path,
         () => {
-          this.#tellFault();
-          this.#writeOnce(work);
+          // Thrown once. The last messages of a process are written in spite of it.
+          const fault = this.#fault;
+          this.#fault = undefined;
+          if (fault !== undefined) throw fault;
+          this.writeAtOnce(work);
         },
         this.#patience,
       );
@@ -200,28 +212,6 @@ class SqliteStore implements Store {
       this.#notes.immediate();
     } catch (error) {
       this.#blocks?.forget();
-      throw error;
-    }
-  }
-
-  /** Throws the error after the last commit, once. The last messages of a process are written in spite of it. */
-  #tellFault(): void {
-    const fault = this.#fault;
-    this.#fault = undefined;
-    if (fault !== undefined) throw fault;
-  }
-
-  #requireSameFiles(): void {
-    requireSameFile(this.path, this.#file);
-    requireSameLog(this.path, this.#log, this.db);
-  }
-
-  #writeOnce(work: (tx: Transaction) => void): void {
-    if (this.#isReady) this.#requireSameFiles();
-    try {
-      this.#transaction.immediate(work);
-    } catch (error) {
-      nameNumbers(this.sql).forget();
       throw error;
     }
   }

@@ -10,7 +10,7 @@ import { messageWriterOf } from '../recording/message-writer.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { Database } from '../sqlite/database.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
-import { type Transaction, transactOn } from '../sqlite/transaction.ts';
+import { transactOn } from '../sqlite/transaction.ts';
 import {
   commandsAsThen,
   copyExecution,
@@ -103,13 +103,10 @@ export class PastStore {
       return { unchanged: ids, behind: numberBehindAll(sql) };
     })();
     const history = historyOf(preparer(this.#live), { ...rows, except: unchanged });
-    await replay(history, { messages: messageWriterOf(this.#db), write: async (work) => this.#write(work) });
+    await replay(history, {
+      messages: messageWriterOf(this.#db),
+      write: async (work) => this.#db.transaction(() => transactOn(sql, work))(),
+    });
     return behind;
-  }
-
-  async #write<T>(work: (tx: Transaction) => T): Promise<T> {
-    let done: T | undefined;
-    this.#db.transaction(() => transactOn(this.#sql, (tx) => (done = work(tx))))();
-    return done as T;
   }
 }

@@ -16,12 +16,13 @@ export interface Transaction {
 
 const inTransaction = Symbol('in a transaction');
 
-/** Runs work in an open transaction. For code that opens transactions. */
-export function transactOn(sql: Prepare, work: (tx: Transaction) => void): void {
+/** Runs work in an open transaction, and returns its result. For code that opens transactions. */
+export function transactOn<T>(sql: Prepare, work: (tx: Transaction) => T): T {
   const due: (() => void)[] = [];
   const settle = (): void => {
     for (const one of due.splice(0)) one();
   };
-  work({ sql, beforeReading: (one) => void due.push(one), settle, [inTransaction]: true });
+  const done = work({ sql, beforeReading: (one) => void due.push(one), settle, [inTransaction]: true });
   settle();
+  return done;
 }
