@@ -14,12 +14,9 @@ export type LogLineWriter = (tx: Transaction, line: LogLine, origin: LogOrigin) 
 
 /** A writer that skips lines below `threshold`. */
 export function createLogLineWriter(threshold: LogLevel): LogLineWriter {
-  return ({ sql }, { level, message, context }, { agent, execution_id, run_id }) => {
+  return (tx, { level, message, context }, { agent, execution_id, run_id }) => {
     if (logLevels[level] < logLevels[threshold]) return;
-    insertLogLine(
-      { sql },
-      { timestamp: utcNow(), level: logLevels[level], agent, message, execution_id, run_id, context },
-    );
+    insertLogLine(tx, { timestamp: utcNow(), level: logLevels[level], agent, message, execution_id, run_id, context });
   };
 }
 
@@ -37,7 +34,7 @@ export interface LogLineRow {
 }
 
 /** Writes a line into `app_logs`, with its place among the messages. Returns its number. */
-export function insertLogLine({ sql }: Pick<Transaction, 'sql'>, line: LogLineRow): number {
+export function insertLogLine({ sql }: Transaction, line: LogLineRow): number {
   const { timestamp, level, agent, message, execution_id, run_id, context } = line;
   const { lastInsertRowid } = sql(
     `INSERT INTO app_logs (timestamp, level, agent, message, execution_id, run_id, context, after_seq)

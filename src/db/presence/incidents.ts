@@ -95,11 +95,8 @@ interface DrivenRow {
 }
 
 /** Records an incident, and a log line about it, for each execution that the process drove then. */
-function note(
-  { sql }: Transaction,
-  processId: number,
-  { kind, since, until, seconds, skipped, message }: Incident,
-): string {
+function note(tx: Transaction, processId: number, { kind, since, until, seconds, skipped, message }: Incident): string {
+  const { sql } = tx;
   const driven = sql<[number, string, string], DrivenRow>(
     `SELECT execution_id, hostname, run_number,
        (SELECT agent_name FROM system_agents WHERE process_id = o.process_id ORDER BY agent_type = 'daq_simulator' DESC LIMIT 1) AS agent
@@ -110,17 +107,14 @@ function note(
     sql<unknown[]>(
       'INSERT INTO incidents (execution_id, kind, hostname, since, until, seconds, skipped) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ).run(execution_id, kind, hostname, since, until, seconds, skipped);
-    insertLogLine(
-      { sql },
-      {
-        timestamp: until ?? since,
-        level: logLevels.WARNING,
-        agent: agent ?? 'unknown',
-        message,
-        execution_id,
-        run_id: run_number === null ? undefined : String(run_number),
-      },
-    );
+    insertLogLine(tx, {
+      timestamp: until ?? since,
+      level: logLevels.WARNING,
+      agent: agent ?? 'unknown',
+      message,
+      execution_id,
+      run_id: run_number === null ? undefined : String(run_number),
+    });
   }
   return message;
 }

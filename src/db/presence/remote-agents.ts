@@ -17,9 +17,10 @@ const clockOffset = `CASE WHEN process_id <> excluded.process_id THEN NULL
   ELSE clock_offset END`;
 
 /** Records a remote agent's heartbeat in the tables of processes and agents. Never changes an agent that runs in this store, whatever name it uses. */
-export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat): void {
+export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): void {
+  const { sql } = tx;
   const now = wallNow();
-  noteNewBeginning({ sql }, beat, now);
+  noteNewBeginning(tx, beat, now);
   const { agent_name, agent_type, namespace, state, hostname, pid, version, since, free_slots, off_duty } = beat;
   const row = sql<unknown[], { process_id: number }>(
     `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (?, ?, ?, ?, ?, ?, 1)
@@ -29,7 +30,7 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
   if (state === 'EXITED') {
     sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(row.process_id);
     // Another process may have the name by now.
-    if (processOf({ sql }, agent_name) !== row.process_id) return;
+    if (processOf(tx, agent_name) !== row.process_id) return;
   }
   const offset = (Date.parse(beat.timestamp ?? now) - Date.parse(now)) / 1000;
   sql(
@@ -56,32 +57,28 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
   );
 }
 
-const processOf = ({ sql }: Pick<Transaction, 'sql'>, agent: string): number | undefined =>
+const processOf = ({ sql }: Transaction, agent: string): number | undefined =>
   sql<[string], { process_id: number }>('SELECT process_id FROM system_agents WHERE agent_name = ?').get(agent)
     ?.process_id;
 
 /** Warns of a predecessor that never reported its end: it or its host was killed. If that recurs every minute, it must be seen. */
-function noteNewBeginning({ sql }: Pick<Transaction, 'sql'>, beat: AgentHeartbeat, now: string): void {
-  const before = sql<
-    [string],
-    { pid: number; pid_started: string; state: string; current_execution_id: string | null }
-  >(
-    `SELECT pid, pid_started, state, current_execution_id FROM system_agents JOIN processes USING (process_id)
-     WHERE agent_name = ? AND ${indexPredicates.remoteProcess}`,
-  ).get(beat.agent_name);
+function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string): void {
+  const before = tx
+    .sql<[string], { pid: number; pid_started: string; state: string; current_execution_id: string | null }>(
+      `SELECT pid, pid_started, state, current_execution_id FROM system_agents JOIN processes USING (process_id)
+       WHERE agent_name = ? AND ${indexPredicates.remoteProcess}`,
+    )
+    .get(beat.agent_name);
   // If two processes use one name, the younger has started, and the elder goes on.
   if (before === undefined || before.state === 'EXITED' || before.pid_started >= beat.since) return;
   const message = `process ${beat.pid} on ${beat.hostname} has restarted: its predecessor, process ${before.pid}, did not report its end`;
-  insertLogLine(
-    { sql },
-    {
-      timestamp: now,
-      level: logLevels.WARNING,
-      agent: beat.agent_name,
-      message,
-      execution_id: before.current_execution_id,
-    },
-  );
+  insertLogLine(tx, {
+    timestamp: now,
+    level: logLevels.WARNING,
+    agent: beat.agent_name,
+    message,
+    execution_id: before.current_execution_id,
+  });
 }
 
 /** Notes that an agent's messages about its slices do not arrive. */
@@ -104,7 +101,8 @@ function executionOf(sql: Prepare, { in_hand: [first] }: AgentHeartbeat): string
 }
 
 /** Writes the log lines of a remote agent, each once, however often they arrive. */
-export function recordRemoteLines({ sql }: Transaction, { sender, since, lines, dropped = 0 }: AgentLog): void {
+export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropped = 0 }: AgentLog): void {
+  const { sql } = tx;
   const known = sql<[string], { process_id: number; logged_n: number; pid_started: string }>(
     'SELECT process_id, logged_n, pid_started FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ?',
   ).get(sender);
@@ -117,21 +115,15 @@ export function recordRemoteLines({ sql }: Transaction, { sender, since, lines, 
   for (const { timestamp, level, message, context, execution_id } of fresh) {
     const run = execution_id === undefined ? undefined : runOf.get(execution_id);
     const run_id = run === undefined ? undefined : String(run.run_number);
-    insertLogLine(
-      { sql },
-      { timestamp, level: logLevels[level], agent: sender, message, execution_id, run_id, context },
-    );
+    insertLogLine(tx, { timestamp, level: logLevels[level], agent: sender, message, execution_id, run_id, context });
   }
   if (dropped > 0 && fresh.length > 0)
-    insertLogLine(
-      { sql },
-      {
-        timestamp: utcNow(),
-        level: logLevels.WARNING,
-        agent: sender,
-        message: `${dropped} log lines were dropped before they could be sent`,
-      },
-    );
+    insertLogLine(tx, {
+      timestamp: utcNow(),
+      level: logLevels.WARNING,
+      agent: sender,
+      message: `${dropped} log lines were dropped before they could be sent`,
+    });
   const last = fresh.at(-1);
   if (mark !== undefined && last !== undefined)
     sql('UPDATE processes SET logged_n = ? WHERE process_id = ?').run(last.n, mark.process_id);

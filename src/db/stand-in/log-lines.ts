@@ -16,7 +16,8 @@ export interface ToldLine {
 const newest = 30;
 
 /** Writes a line into `app_logs`, once: a logger resends unanswered lines. Returns its number. @param at ISO 8601 in UTC: their own times have no zone */
-export function insertToldLine({ sql }: Transaction, line: ToldLine, at: string): number {
+export function insertToldLine(tx: Transaction, line: ToldLine, at: string): number {
+  const { sql } = tx;
   const { agent, level, message, execution_id, run_id } = line;
   const context = JSON.stringify(line.context);
   const known = sql<[string], { log_id: number; message: string; context: string | null }>(
@@ -28,16 +29,13 @@ export function insertToldLine({ sql }: Transaction, line: ToldLine, at: string)
   const isKnown =
     execution_id !== undefined &&
     sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?').get(execution_id) !== undefined;
-  return insertLogLine(
-    { sql },
-    {
-      timestamp: at,
-      level,
-      agent,
-      message,
-      execution_id: isKnown ? execution_id : undefined,
-      run_id,
-      context: line.context,
-    },
-  );
+  return insertLogLine(tx, {
+    timestamp: at,
+    level,
+    agent,
+    message,
+    execution_id: isKnown ? execution_id : undefined,
+    run_id,
+    context: line.context,
+  });
 }
