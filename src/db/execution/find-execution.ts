@@ -55,11 +55,9 @@ export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecuti
 const countColumns =
   'stfs_announced AS stf_count, tf_files_received, slices_created, slices_queued, slices_processing, slices_completed, slices_failed';
 
-/** As SQL: the columns of an `ExecutionRow`, from `executionTables`. */
+/** As SQL: the columns of an `ExecutionRow`, from `workflow_executions AS e` and `run_states`. */
 export const executionColumns = `seq AS key, e.execution_id, origin, workflow_name, namespace, status, status_reason, phase, run_number,
   executed_by, start_time, end_time, ${countColumns}`;
-
-const executionTables = 'workflow_executions AS e JOIN run_states USING (execution_id)';
 
 /** Throws an `Error` if the execution does not exist. */
 export function countsOf(sql: Prepare, executionId: string): Counts {
@@ -68,20 +66,13 @@ export function countsOf(sql: Prepare, executionId: string): Counts {
   return row;
 }
 
-function findExecution(sql: Prepare, executionId: string): ExecutionRow | undefined {
-  return sql<[string], ExecutionRow>(`SELECT ${executionColumns} FROM ${executionTables} WHERE e.execution_id = ?`).get(
-    executionId,
-  );
-}
-
-/** The execution that was recorded last. */
-function latestExecution(sql: Prepare): ExecutionRow | undefined {
-  return sql<[], ExecutionRow>(`SELECT ${executionColumns} FROM ${executionTables} ORDER BY seq DESC LIMIT 1`).get();
-}
-
 /** An execution by its id, or the last one for `latest`. Throws `EXECUTION_NOT_FOUND` with similar ids, `EXECUTION_REMOVED` if it was removed. */
 export function requireExecution(sql: Prepare, executionId: string): ExecutionRow {
-  const found = executionId === 'latest' ? latestExecution(sql) : findExecution(sql, executionId);
+  const [which, values] =
+    executionId === 'latest' ? ['ORDER BY seq DESC LIMIT 1', []] : ['WHERE e.execution_id = ?', [executionId]];
+  const found = sql<string[], ExecutionRow>(
+    `SELECT ${executionColumns} FROM workflow_executions AS e JOIN run_states USING (execution_id) ${which}`,
+  ).get(...values);
   if (found !== undefined) return found;
   const removal = removalOf(sql, executionId);
   if (removal !== undefined)

@@ -1,5 +1,6 @@
 import type { Effect, EffectCode } from '../../domain/effects.ts';
 import { decodeMessage } from '../../messages/codec.ts';
+import { cameOverBroker } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { recordHeard } from '../observed/heard-messages.ts';
 import { lineOf } from '../observed/said.ts';
@@ -37,8 +38,7 @@ interface MessageRow {
   effect: string;
   effect_code: EffectCode | null;
   effect_reason: string | null;
-  goes_out: number | null;
-  outbox_sent_at: string | null;
+  from_broker: 0 | 1 | null;
   headers: string | null;
 }
 
@@ -61,7 +61,7 @@ const wholeLog: LogPart = { after: 0, last: Number.MAX_SAFE_INTEGER, recordedBy:
 /** The log of a store, or a part of it, in order. */
 export function* historyOf(sql: Prepare, part: LogPart = wholeLog): Generator<HistoryRow> {
   const some = sql<[number, number, number, string], MessageRow>(
-    `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, goes_out, outbox_sent_at, headers
+    `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, ${cameOverBroker} AS from_broker, headers
      FROM workflow_messages JOIN (SELECT seq, headers, execution_no, ${indexPredicates.logbook} AS is_logbook FROM message_rows) USING (seq)
      WHERE seq > ? AND seq <= ? AND recorded_ms <= ?
        AND (execution_no IS NULL OR is_logbook OR execution_no NOT IN (SELECT name_no FROM names JOIN json_each(?) ON name = value)) ORDER BY seq LIMIT ${page}`,
@@ -82,15 +82,12 @@ const historyRow = (row: MessageRow): HistoryRow => ({
   body: row.payload,
   sent_at: row.sent_at,
   recorded_at: row.recorded_at,
-  ...(cameOverBroker(row) ? { from_broker: true as const } : {}),
+  ...(row.from_broker === 1 ? { from_broker: true as const } : {}),
   ...(row.headers === null ? {} : { headers: row.headers }),
   ...(row.headers === null && commands.has(row.message_type)
     ? { applied: row.effect === 'applied', code: row.effect_code ?? 'REFUSED', reason: row.effect_reason ?? '' }
     : {}),
 });
-
-const cameOverBroker = ({ goes_out, outbox_sent_at }: MessageRow): boolean =>
-  goes_out === 2 || goes_out === 3 || (goes_out === null && outbox_sent_at !== null);
 
 /** Messages to record per transaction. */
 const together = 200;

@@ -7,7 +7,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 export function exhaustedSlices(sql: Prepare, executionId: string, limit: number): string[] {
   // Most failed slices have no attempt left. The next retry takes the others out of this list.
   return sql<[string, number], { slice_filename: string }>(
-    `SELECT slice_filename FROM tf_slices
+    `SELECT slice_filename FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ?`,
   )
     .all(executionId, limit)

@@ -1,12 +1,12 @@
 import type { ExecutionParams } from '../../domain/params.ts';
-import { stages } from '../../domain/stages.ts';
+import { summarizeStage } from '../../domain/stages.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { type PhaseBand, type PhaseChange, phasesOf } from '../../monitoring/timeline/phases.ts';
 import { type Picture, pictureOf, type StagePicture, type WantedPicture } from '../../monitoring/timeline/picture.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { observedBuckets } from '../reports/observed/delays.ts';
 import { phaseChanges } from '../reports/phase-changes.ts';
-import { stageDelays } from '../reports/stage-delays.ts';
+import { stageBuckets } from '../reports/stage-delays.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { AttemptHistory } from './attempt-history.ts';
@@ -52,15 +52,8 @@ function phasesSince(start: number, changes: readonly PhaseChange[]) {
   return phasesOf(first !== undefined && changes.length === maxChanges ? first.at : start, changes);
 }
 
-function delaysOf(sql: Prepare, executionId: string): StagePicture[] {
-  const rows = sql<[string], { stage: number; bucket: number; items: number }>(
-    'SELECT stage, bucket, items FROM stage_delays WHERE execution_id = ? ORDER BY stage, bucket',
-  ).all(executionId);
-  return stageDelays(sql, executionId).map((delay) => {
-    const number = stages.findIndex(({ stage }) => stage === delay.stage);
-    return {
-      ...delay,
-      buckets: rows.filter(({ stage }) => stage === number).map(({ bucket, items }) => [bucket, items]),
-    };
-  });
-}
+const delaysOf = (sql: Prepare, executionId: string): StagePicture[] =>
+  stageBuckets(sql, executionId).map(({ stage, buckets }) => ({
+    ...summarizeStage(stage, buckets),
+    buckets: buckets.map(({ bucket, items }) => [bucket, items]),
+  }));

@@ -12,6 +12,7 @@ import { kept } from '../../sqlite/kept-answers.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { failureCauses } from '../failure-causes.ts';
 import { failuresOnOnePlace, observedFailuresInARow, observedSlowestSlice } from '../failures.ts';
+import { exhaustedSlices } from '../slices-in-hand.ts';
 import { brokenKeys } from './broken-keys.ts';
 import { observedDelays } from './delays.ts';
 import type { ObservedRecord } from './record.ts';
@@ -90,7 +91,10 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
     stf_span: stfSpan(sql, execution_id),
     tf_files_sliced: count(sql, slicedSamples, execution_id),
     ...times,
-    failed: failedSlices(sql, execution),
+    failed: {
+      count: execution.slices_failed,
+      ids: execution.slices_failed === 0 ? [] : exhaustedSlices(sql, execution_id, named),
+    },
     causes: execution.slices_failed === 0 ? [] : failureCauses(sql, execution_id),
     failing: execution.slices_failed === 0 ? undefined : observedFailuresInARow(sql, execution_id, last_done),
     concentration: execution.slices_failed === 0 ? undefined : failuresOnOnePlace(sql, execution_id),
@@ -198,19 +202,6 @@ const unreadyStfs = (sql: Prepare, executionId: string, before: string): Some =>
     `FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf} AND created_at < $before`,
     { id: executionId, before },
   );
-
-const failedSlices = (sql: Prepare, { execution_id, slices_failed }: ObservedExecution): Some => ({
-  count: slices_failed,
-  ids:
-    slices_failed === 0
-      ? []
-      : sql<[string], { id: string }>(
-          `SELECT slice_filename AS id FROM tf_slices INDEXED BY tf_slices_open
-           WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ${named}`,
-        )
-          .all(execution_id)
-          .map(({ id }) => id),
-});
 
 /** As fast processing announced it for the run. */
 function rampUp(sql: Prepare, executionId: string): number | undefined {
