@@ -32,9 +32,8 @@ const numberFrom = (first: number, end: number): number => first + Math.floor(Ma
 
 /** Moves a store's numbers once to a random place, so that stores that share a broker do not give the same ids. */
 export function spreadNumbers(tx: Transaction, { first_execution_number, first_run_number }: FirstNumbers): void {
-  const once = tx
-    .sql(`INSERT INTO store_meta (key, value) VALUES ('numbers_spread', '1') ON CONFLICT DO NOTHING`)
-    .run();
+  const { sql } = tx;
+  const once = sql(`INSERT INTO store_meta (key, value) VALUES ('numbers_spread', '1') ON CONFLICT DO NOTHING`).run();
   if (once.changes === 0) return;
   reserveNumber(tx, 'execution', (first_execution_number ?? numberFrom(1000, 10_000)) - 1);
   reserveNumber(tx, 'run', (first_run_number ?? numberFrom(1_000_000, 10_000_000)) - 1);

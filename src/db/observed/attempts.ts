@@ -33,15 +33,14 @@ type AttemptNames = Pick<SliceFact, 'slice_filename' | 'req_id' | 'tf_slice_id' 
 /** Adds an attempt, with the results that waited for it. @param seq the message that tells of it */
 function insertAttempt(scope: ObservedScope, names: AttemptNames, seq: number): void {
   const { tx, execution_id } = scope;
+  const { sql } = tx;
   const { slice_filename, req_id, tf_slice_id, requested_at } = names;
-  const { lastInsertRowid } = tx
-    .sql(
-      `INSERT INTO observed_attempts (execution_id, slice_filename, req_id, tf_slice_id, requested_at, slice_seq) VALUES (?, ?, ?, ?, ?, ?)`,
-    )
-    .run(execution_id, slice_filename, req_id ?? null, tf_slice_id ?? null, requested_at ?? null, seq);
+  const { lastInsertRowid } = sql(
+    `INSERT INTO observed_attempts (execution_id, slice_filename, req_id, tf_slice_id, requested_at, slice_seq) VALUES (?, ?, ?, ?, ?, ?)`,
+  ).run(execution_id, slice_filename, req_id ?? null, tf_slice_id ?? null, requested_at ?? null, seq);
   for (const waiting of unmatchedFor(scope, names)) {
     const result = saidAt<ResultFact>(tx, waiting);
-    tx.sql('DELETE FROM unmatched_results WHERE seq = ?').run(waiting);
+    sql('DELETE FROM unmatched_results WHERE seq = ?').run(waiting);
     addTo(scope, 'results_unmatched', -1);
     if (result !== undefined) giveResult(scope, Number(lastInsertRowid), result);
   }
@@ -87,11 +86,10 @@ export function resultSaid(scope: ObservedScope, said: SaidResult): void {
   if (joined !== 'new') return;
   const attempt = named ?? unheardAttempt(scope, said);
   if (attempt === undefined) {
-    const { changes } = scope.tx
-      .sql(
-        'INSERT INTO unmatched_results (seq, execution_id, result_key, slice_filename) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      )
-      .run(said.seq, scope.execution_id, keyText(said.fact.key), toldSliceName(said.fact));
+    const { sql } = scope.tx;
+    const { changes } = sql(
+      'INSERT INTO unmatched_results (seq, execution_id, result_key, slice_filename) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    ).run(said.seq, scope.execution_id, keyText(said.fact.key), toldSliceName(said.fact));
     addTo(scope, 'results_unmatched', changes);
     return;
   }
@@ -114,11 +112,10 @@ function noteToldSlice(scope: ObservedScope, said: SaidResult): void {
 
 /** Applies a result that REST told before its slice was registered. */
 export function resultsForTold(scope: ObservedScope, sliceFilename: string): void {
-  const row = scope.tx
-    .sql<[string, string], { seq: number }>(
-      'SELECT seq FROM unmatched_results WHERE execution_id = ? AND slice_filename = ? ORDER BY result_key LIMIT 1',
-    )
-    .get(scope.execution_id, sliceFilename);
+  const { sql } = scope.tx;
+  const row = sql<[string, string], { seq: number }>(
+    'SELECT seq FROM unmatched_results WHERE execution_id = ? AND slice_filename = ? ORDER BY result_key LIMIT 1',
+  ).get(scope.execution_id, sliceFilename);
   const result = row === undefined ? undefined : saidAt<ResultFact>(scope.tx, row.seq);
   if (result !== undefined)
     unheardAttempt(scope, { ...result, fact: { ...result.fact, copyOf: '', slice_filename: sliceFilename } });
@@ -186,12 +183,10 @@ const attemptBy = {
 } as const satisfies Record<ResultKey['by'], string>;
 
 /** The matching attempt; of several, the first by what its sender says. */
-const attemptFor = ({ tx, execution_id }: ObservedScope, key: ResultKey): AttemptRow | undefined =>
-  tx
-    .sql<[string, string], AttemptRow>(
-      `SELECT ${attemptColumns} FROM observed_attempts WHERE ${attemptBy[key.by]} ORDER BY requested_at, slice_filename, req_id LIMIT 1`,
-    )
-    .get(key.value, execution_id);
+const attemptFor = ({ tx: { sql }, execution_id }: ObservedScope, key: ResultKey): AttemptRow | undefined =>
+  sql<[string, string], AttemptRow>(
+    `SELECT ${attemptColumns} FROM observed_attempts WHERE ${attemptBy[key.by]} ORDER BY requested_at, slice_filename, req_id LIMIT 1`,
+  ).get(key.value, execution_id);
 
 const keyText = (key: ResultKey): string => `${key.by} ${key.value}`;
 

@@ -76,19 +76,18 @@ export function registeredRun(
   { namespace, run_id = '', told_id, start_time }: Names & { told_id: string; start_time: string },
   at: number,
 ): { run: ObservedRun; isNew: boolean } {
+  const { sql } = tx;
   tx.settle();
   const names = { namespace: namespace ?? null, run_id, told_id, start_time, at };
-  const known = tx
-    .sql<[typeof names], RunRow & { told_start: string }>(
-      `SELECT ${columns}, told_start FROM observed_runs
-       WHERE told_id = $told_id AND ${isMeant} AND (told_start = $start_time OR (told_start = '' AND iif($run_id = '', first_ms >= $at, run_id = $run_id)))
-       ORDER BY told_start = $start_time DESC, first_ms LIMIT 1`,
-    )
-    .get(names);
+  const known = sql<[typeof names], RunRow & { told_start: string }>(
+    `SELECT ${columns}, told_start FROM observed_runs
+     WHERE told_id = $told_id AND ${isMeant} AND (told_start = $start_time OR (told_start = '' AND iif($run_id = '', first_ms >= $at, run_id = $run_id)))
+     ORDER BY told_start = $start_time DESC, first_ms LIMIT 1`,
+  ).get(names);
   if (known === undefined)
     return { run: createObservedRun(tx, { namespace, run_id, told_id, told_start: start_time }, at), isNew: true };
   if (known.told_start === '')
-    tx.sql('UPDATE observed_runs SET told_start = ? WHERE execution_id = ?').run(start_time, known.execution_id);
+    sql('UPDATE observed_runs SET told_start = ? WHERE execution_id = ?').run(start_time, known.execution_id);
   return { run: asRun(known) as ObservedRun, isNew: false };
 }
 

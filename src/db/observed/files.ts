@@ -86,18 +86,17 @@ function countStf(
 /** A TF file is announced once, or registered by REST alone. */
 export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>): void {
   const { tx, execution_id, run_number } = scope;
+  const { sql } = tx;
   const { tf_filename } = said.fact;
   const announced = (): SaidFact<TfFact> | undefined => standing(scope, 'tf_file_registered', tf_filename);
   const isNew = said.fact.kind === 'tf_file_registered' && announced() === undefined;
   const last = standingFor(scope, said, tf_filename);
   const first = announced() ?? last;
-  const before = tx
-    .sql<[string, string], { stf_filename: string | null }>(
-      'SELECT stf_filename FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?',
-    )
-    .get(tf_filename, execution_id);
+  const before = sql<[string, string], { stf_filename: string | null }>(
+    'SELECT stf_filename FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?',
+  ).get(tf_filename, execution_id);
   const { stf_filename, tf_first, tf_last, tf_count } = first.fact;
-  tx.sql(
+  sql(
     `INSERT INTO fastmon_files (tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, created_at, slice_count)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, coalesce((SELECT slices FROM observed_samples AS o WHERE o.tf_filename = ? AND o.execution_id = ?), 0))
      ON CONFLICT (tf_filename, execution_id) DO UPDATE SET stf_filename = excluded.stf_filename, tf_first = excluded.tf_first, tf_last = excluded.tf_last,

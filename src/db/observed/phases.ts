@@ -40,13 +40,11 @@ export function phaseSaid(scope: ObservedScope, said: SaidFact<PhaseFact>): void
   );
 }
 
-function lastPhase({ tx, execution_id }: ObservedScope): { type: PhaseType; at: string } | undefined {
-  const row = tx
-    .sql<[string], { type: PhaseType; sent_ms: number }>(
-      `SELECT ${nameOf('type_no')} AS type, sent_ms FROM message_rows INDEXED BY message_rows_landmarks
-       WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(Object.keys(phaseAfter))} AND effect = 'applied'
-       ORDER BY sent_ms DESC, message_id DESC LIMIT 1`,
-    )
-    .get(execution_id);
+function lastPhase({ tx: { sql }, execution_id }: ObservedScope): { type: PhaseType; at: string } | undefined {
+  const row = sql<[string], { type: PhaseType; sent_ms: number }>(
+    `SELECT ${nameOf('type_no')} AS type, sent_ms FROM message_rows INDEXED BY message_rows_landmarks
+     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(Object.keys(phaseAfter))} AND effect = 'applied'
+     ORDER BY sent_ms DESC, message_id DESC LIMIT 1`,
+  ).get(execution_id);
   return row === undefined ? undefined : { type: row.type, at: new Date(row.sent_ms).toISOString() };
 }

@@ -11,18 +11,17 @@ const quietMilliseconds = 60_000;
  * observer listens. Later messages still count.
  */
 export function settleObserved(tx: Transaction, moment: { isAlive: LivenessTest; now: number }): void {
+  const { sql } = tx;
   tx.settle();
-  const open = tx
-    .sql<[], { execution_id: string; namespace: string; first: number; last: number }>(
-      `SELECT e.execution_id, e.namespace, first_ms AS first, last_ms AS last
-       FROM workflow_executions AS e INDEXED BY workflow_executions_status JOIN run_states USING (execution_id) JOIN observed_runs USING (execution_id)
-       WHERE status = 'running' AND origin = 'observed' AND phase = 'completed' AND slices_queued = 0 AND told_status IS NULL`,
-    )
-    .all();
+  const open = sql<[], { execution_id: string; namespace: string; first: number; last: number }>(
+    `SELECT e.execution_id, e.namespace, first_ms AS first, last_ms AS last
+     FROM workflow_executions AS e INDEXED BY workflow_executions_status JOIN run_states USING (execution_id) JOIN observed_runs USING (execution_id)
+     WHERE status = 'running' AND origin = 'observed' AND phase = 'completed' AND slices_queued = 0 AND told_status IS NULL`,
+  ).all();
   for (const execution of open) {
-    const { until, isListening } = heardTimeOf(tx.sql, execution, moment);
+    const { until, isListening } = heardTimeOf(sql, execution, moment);
     if (isListening && until - execution.last < quietMilliseconds) continue;
-    tx.sql(
+    sql(
       `UPDATE workflow_executions SET status = 'completed', status_reason = 'completed', end_time = ${isoTime('?')} WHERE execution_id = ?`,
     ).run(execution.last, execution.execution_id);
   }

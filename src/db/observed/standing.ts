@@ -28,10 +28,9 @@ export function standing<F extends Fact>(
   kind: string,
   name: string,
 ): SaidFact<F> | undefined {
-  const row = tx
-    .sql<[string, string, string], { seq: number }>(
-      'SELECT seq FROM observed_files WHERE execution_id = ? AND kind = ? AND name = ?',
-    )
-    .get(execution_id, kind, name);
+  const { sql } = tx;
+  const row = sql<[string, string, string], { seq: number }>(
+    'SELECT seq FROM observed_files WHERE execution_id = ? AND kind = ? AND name = ?',
+  ).get(execution_id, kind, name);
   return row === undefined ? undefined : saidAt<F>(tx, row.seq);
 }

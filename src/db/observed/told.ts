@@ -77,12 +77,11 @@ function statusTold(scope: ObservedScope): void {
 }
 
 /** Every status that was told of an execution, in order. */
-const everyStatus = ({ tx, execution_id }: ObservedScope): Told[] =>
-  tx
-    .sql<[string], Said & StoredMessage>(
-      `SELECT seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers FROM message_rows
-       WHERE execution_no = ${numberOf('?')} AND type_no IN ${typeNumbers(['execution_registered', 'execution_status'])} AND effect = 'applied'`,
-    )
+const everyStatus = ({ tx: { sql }, execution_id }: ObservedScope): Told[] =>
+  sql<[string], Said & StoredMessage>(
+    `SELECT seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers FROM message_rows
+     WHERE execution_no = ${numberOf('?')} AND type_no IN ${typeNumbers(['execution_registered', 'execution_status'])} AND effect = 'applied'`,
+  )
     .all(execution_id)
     .flatMap((row) => {
       const { fact, sender } = statementOf(row);

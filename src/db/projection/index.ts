@@ -103,12 +103,11 @@ export class Projector {
 
   #executionRow(tx: Transaction, executionId: string): ExecutionRow | undefined {
     if (this.#latest?.tx === tx && this.#latest.row.execution_id === executionId) return this.#latest.row;
-    const row = tx
-      .sql<[string], ExecutionRow>(
-        `SELECT seq AS key, execution_id, namespace, status, run_number, start_time
-         FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`,
-      )
-      .get(executionId);
+    const { sql } = tx;
+    const row = sql<[string], ExecutionRow>(
+      `SELECT seq AS key, execution_id, namespace, status, run_number, start_time
+       FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`,
+    ).get(executionId);
     this.#latest = row === undefined ? undefined : { tx, row };
     return row;
   }

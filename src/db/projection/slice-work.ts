@@ -99,13 +99,12 @@ const inHand = `status = 'processing' AND ${indexPredicates.openSlice}`;
 
 /** Requeues the slices in hand at the end of a stopped or failed execution. They keep their attempt. */
 export function abandonSlices(tx: Transaction, { execution_id }: Scope): void {
+  const { sql } = tx;
   const next = nextSliceStatus('processing', 'abandon') ?? 'queued';
-  const { changes } = tx
-    .sql(
-      `UPDATE tf_slices SET status = ?, left_by = assigned_worker, left_from = assigned_at, assigned_worker = NULL, assigned_at = NULL
-       WHERE execution_id = ? AND ${inHand}`,
-    )
-    .run(next, execution_id);
+  const { changes } = sql(
+    `UPDATE tf_slices SET status = ?, left_by = assigned_worker, left_from = assigned_at, assigned_worker = NULL, assigned_at = NULL
+     WHERE execution_id = ? AND ${inHand}`,
+  ).run(next, execution_id);
   sumsOf(tx).add('run_states', [execution_id], 'slices_processing', -changes);
   sumsOf(tx).add('run_states', [execution_id], 'slices_queued', changes);
 }

@@ -66,14 +66,13 @@ export function noteWaiting(tx: Transaction): void {
 }
 
 function isAnyWaiting(tx: Transaction, executionId: string): boolean {
+  const { sql } = tx;
   const known = areAwaited.get(tx) ?? new Map<string, boolean>();
   const isAny =
     known.get(executionId) ??
-    tx
-      .sql<[string]>(
-        `SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.awaiting} LIMIT 1`,
-      )
-      .get(executionId) !== undefined;
+    sql<[string]>(
+      `SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.awaiting} LIMIT 1`,
+    ).get(executionId) !== undefined;
   areAwaited.set(tx, known.set(executionId, isAny));
   return isAny;
 }

@@ -46,17 +46,14 @@ export function askTestbed(
  * @param namespaces the namespaces that the observer hears; empty: all
  */
 export function takeRequest(
-  tx: Transaction,
+  { sql }: Transaction,
   { namespaces, now }: { namespaces: readonly string[]; now: number },
 ): TestbedRequest | undefined {
-  const row = tx
-    .sql<[{ since: number; namespaces: string }], TestbedRequest>(
-      `SELECT request_id, namespace, body FROM testbed_requests WHERE sent_ms IS NULL AND asked_ms > $since
-         AND ($namespaces = '[]' OR namespace IN (SELECT value FROM json_each($namespaces))) ORDER BY request_id LIMIT 1`,
-    )
-    .get({ since: now - requestLifetime, namespaces: JSON.stringify(namespaces) });
-  if (row !== undefined)
-    tx.sql('UPDATE testbed_requests SET sent_ms = ? WHERE request_id = ?').run(now, row.request_id);
+  const row = sql<[{ since: number; namespaces: string }], TestbedRequest>(
+    `SELECT request_id, namespace, body FROM testbed_requests WHERE sent_ms IS NULL AND asked_ms > $since
+       AND ($namespaces = '[]' OR namespace IN (SELECT value FROM json_each($namespaces))) ORDER BY request_id LIMIT 1`,
+  ).get({ since: now - requestLifetime, namespaces: JSON.stringify(namespaces) });
+  if (row !== undefined) sql('UPDATE testbed_requests SET sent_ms = ? WHERE request_id = ?').run(now, row.request_id);
   return row;
 }
 
