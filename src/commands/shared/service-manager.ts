@@ -16,7 +16,7 @@ interface ServiceOptions {
   untilParentEnds?: boolean;
   /** Errors that go away by themselves here. */
   passing?: readonly ErrorCode[];
-  /** What it says it does at a signal. */
+  /** Its words, at a signal, for the work that it still does. */
   finishing?: string;
 }
 

@@ -15,7 +15,7 @@ type DelayKey = readonly [execution: string, stage: number, bucket: number];
 interface CountedRow {
   table: Counted;
   key: Key;
-  /** What to add, by column. */
+  /** Numbers to add, by column. */
   counts: Map<string, number>;
 }
 
