@@ -1,10 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
 import { encodeFrames } from '../../src/domain/frames.ts';
+import { CheckedFiles } from '../../src/files/checked-files.ts';
 import { checksumOf } from '../../src/files/checksum.ts';
 import { asDataError } from '../../src/files/data-errors.ts';
 import { createDataFiles } from '../../src/files/disk-data-files.ts';
@@ -150,6 +161,24 @@ describe('the data files of an execution', () => {
     writeFileSync(join(folder, 'a.tf'), encodeFrames(stf, 0, 400, 64));
     const ranges = Array.from({ length: 200 }, (_, at) => ({ first: at, last: at + 1, frameBytes: 64 }));
     await Promise.all(ranges.map((range) => files.verify('a.tf', range)));
+  });
+});
+
+describe('the checksum of a file', () => {
+  it('is computed once while the file does not change', async () => {
+    const path = join(temporaryFolder(), 'a.tf');
+    const checked = new CheckedFiles();
+    const sumOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+    writeFileSync(path, 'one');
+    utimesSync(path, 1, 1);
+    expect(await checked.agrees(path, sumOf('one'))).toBe(true);
+    writeFileSync(path, 'two');
+    utimesSync(path, 1, 1);
+    expect(await checked.agrees(path, sumOf('one'))).toBe(true);
+    utimesSync(path, 2, 2);
+    expect([await checked.agrees(path, sumOf('one')), await checked.agrees(path, sumOf('two'))]).toEqual([false, true]);
+    expect(await checked.agrees(join(path, 'none'), sumOf('one'))).toBe(false);
+    expect(await checked.agrees(`${path}.none`, undefined)).toBe(false);
   });
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -50,5 +50,52 @@ describe('the lock of a file that is fetched', () => {
     const old = Date.now() / 1000 - 301;
     utimesSync(`${path}.fetching`, old, old);
     expect(await withFetchLock(path, never, () => Promise.resolve('in'))).toBe('in');
+  });
+
+  it("is the next holder's where one was thought dead, and stays with him", async () => {
+    const path = join(temporaryFolder(), 'a.tf');
+    await withFetchLock(path, never, () => {
+      writeFileSync(`${path}.fetching`, 'of another');
+      return Promise.resolve();
+    });
+    expect(readFileSync(`${path}.fetching`, 'utf8')).toBe('of another');
+    rmSync(`${path}.fetching`);
+    await withFetchLock(path, never, () => {
+      rmSync(`${path}.fetching`);
+      return Promise.resolve();
+    });
+    expect(readdirSync(join(path, '..'))).toEqual([]);
+  });
+
+  it('that its holder is still writing is waited for', async () => {
+    const path = join(temporaryFolder(), 'a.tf');
+    writeFileSync(`${path}.fetching`, '');
+    await expect(withFetchLock(path, AbortSignal.timeout(300), () => Promise.resolve('in'))).rejects.toThrow();
+    expect(existsSync(`${path}.fetching`)).toBe(true);
+  });
+
+  it('is removed by one process at a time, and by the next if that one dies', async () => {
+    const path = join(temporaryFolder(), 'a.tf');
+    const dead = JSON.stringify({ ...currentProcess(), pid: 4_194_303, pid_started: '1' });
+    writeFileSync(`${path}.fetching`, dead);
+    writeFileSync(`${path}.fetching.left`, '');
+    await expect(withFetchLock(path, AbortSignal.timeout(300), () => Promise.resolve('in'))).rejects.toThrow();
+    expect(readFileSync(`${path}.fetching`, 'utf8')).toBe(dead);
+    const old = Date.now() / 1000 - 11;
+    utimesSync(`${path}.fetching.left`, old, old);
+    expect(await withFetchLock(path, never, () => Promise.resolve('in'))).toBe('in');
+    expect(readdirSync(join(path, '..'))).toEqual([]);
+  });
+
+  it('is not waited for by one who is told to stop', async () => {
+    const path = join(temporaryFolder(), 'a.tf');
+    const stop = new AbortController();
+    await withFetchLock(path, never, async () => {
+      const waiting = withFetchLock(path, stop.signal, () => Promise.resolve('in'));
+      const at = performance.now();
+      setTimeout(() => stop.abort(new Error('stopped')), 20);
+      await expect(waiting).rejects.toThrow('stopped');
+      expect(performance.now() - at).toBeLessThan(190);
+    });
   });
 });

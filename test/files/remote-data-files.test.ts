@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -36,12 +36,12 @@ async function remote(answer: Answer, command?: readonly string[]) {
 
 /** A server that sends a few bytes at a time. */
 const inPieces =
-  (bytes: Buffer): Answer =>
+  (bytes: Buffer, size = 50): Answer =>
   (response, request) => {
     const [, from = 0, to = bytes.length - 1] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
     response.writeHead(request.headers.range === undefined ? 200 : 206);
-    for (let at = Number(from); at <= Number(to); at += 50)
-      response.write(bytes.subarray(at, Math.min(at + 50, Number(to) + 1)));
+    for (let at = Number(from); at <= Number(to); at += size)
+      response.write(bytes.subarray(at, Math.min(at + size, Number(to) + 1)));
     response.end();
   };
 
@@ -109,5 +109,21 @@ describe('frames of another host', () => {
     await files.tidy();
     expect(readdirSync(folder)).toEqual([]);
     await expect(made.publish()).rejects.toThrow();
+  });
+
+  it('are taken in whole ones, however large they are and in whatever pieces they come', async () => {
+    for (const largeFrame of [400_000, 1_048_576, 1_500_000]) {
+      const large = encodeFrames({ run: 100_010, sequence: 1 }, 0, 6, largeFrame);
+      const { files, folder } = await remote(inPieces(large, 300_001));
+      await files.copyFrames(name, 'a.tf', { first: 1, last: 5, frameBytes: largeFrame });
+      expect(readFileSync(join(folder, 'a.tf')).equals(large.subarray(largeFrame))).toBe(true);
+    }
+  });
+
+  it('are put into the folder that is made for them', async () => {
+    const { files, folder } = await remote(serves(content));
+    rmSync(folder, { recursive: true });
+    files.prepare();
+    expect(readdirSync(folder)).toEqual([]);
   });
 });

@@ -1,9 +1,14 @@
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { noteRemoteEnd, prepareRemoteFolder, removeOldRemoteFolders } from '../../src/files/remote-folder.ts';
+import {
+  isRemoteFolder,
+  noteRemoteEnd,
+  prepareRemoteFolder,
+  removeOldRemoteFolders,
+} from '../../src/files/remote-folder.ts';
 import { temporaryFolder } from '../folder.ts';
 
 const hour = 3_600_000;
@@ -37,5 +42,48 @@ describe('the files of an agent without a store', () => {
     // One that runs was seen just now, and is kept from now on.
     await removeOldRemoteFolders(dir, { hours: 72, isRunning: () => false });
     expect(existsSync(join(dir, 'running'))).toBe(true);
+  });
+
+  it('are in a folder for their user alone, with a mark that says whether it has ended', async () => {
+    const dir = temporaryFolder();
+    const folder = join(dir, 'deep', 'run');
+    const marker = join(folder, '.swf-mcp-remote');
+    prepareRemoteFolder(join(dir, 'deep'), 'run');
+    prepareRemoteFolder(join(dir, 'deep'), 'run');
+    expect([statSync(folder).mode & 0o777, statSync(marker).mode & 0o777]).toEqual([0o700, 0o600]);
+    expect(readFileSync(marker, 'utf8')).toBe('');
+    noteRemoteEnd(join(dir, 'deep'), 'run');
+    expect(readFileSync(marker, 'utf8')).toBe('ended\n');
+    utimesSync(marker, 1, 1);
+    // Noted again, the time of its end stays.
+    noteRemoteEnd(join(dir, 'deep'), 'run');
+    expect(statSync(marker).mtimeMs).toBe(1000);
+    noteRemoteEnd(dir, 'none');
+    expect([isRemoteFolder(join(dir, 'deep'), 'run'), isRemoteFolder(dir, 'deep')]).toEqual([true, false]);
+    await removeOldRemoteFolders(join(dir, 'none'), { hours: 1, isRunning: () => false });
+  });
+
+  it('of an execution that nobody has heard of are kept ten times as long where that is more than a month', async () => {
+    const dir = temporaryFolder();
+    for (const [name, hoursAgo] of [
+      ['younger', 999],
+      ['older', 1001],
+    ] as const) {
+      prepareRemoteFolder(dir, name);
+      const at = (Date.now() - hoursAgo * hour) / 1000;
+      utimesSync(join(dir, name, '.swf-mcp-remote'), at, at);
+    }
+    await removeOldRemoteFolders(dir, { hours: 100, isRunning: () => false });
+    expect(readdirSync(dir)).toEqual(['younger']);
+  });
+
+  it('that cannot be looked at do not keep the others, and are told', async () => {
+    const dir = temporaryFolder();
+    mkdirSync(join(dir, 'a', '.swf-mcp-remote'), { recursive: true });
+    prepareRemoteFolder(dir, 'b');
+    noteRemoteEnd(dir, 'b');
+    utimesSync(join(dir, 'b', '.swf-mcp-remote'), 1, 1);
+    await expect(removeOldRemoteFolders(dir, { hours: 1, isRunning: () => false })).rejects.toThrow('EISDIR');
+    expect(readdirSync(dir)).toEqual(['a']);
   });
 });
