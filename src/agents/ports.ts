@@ -1,5 +1,6 @@
 import type { Counts } from '../domain/counts.ts';
 import type { EffectCode } from '../domain/effects.ts';
+import type { PlannedSlice } from '../domain/plan/plan.ts';
 import type { Phase } from '../domain/run-phases.ts';
 import type { LogLine } from '../lib/logger.ts';
 import type { Draft, Message } from '../messages/message.ts';
@@ -69,14 +70,9 @@ export interface Overview {
 }
 
 /** A slice that a worker can take. */
-export interface OpenSlice {
-  slice_id: number;
-  slice_filename: string;
+export interface OpenSlice extends PlannedSlice {
   tf_filename: string;
   stf_filename: string;
-  tf_first: number;
-  tf_last: number;
-  tf_count: number;
   attempt: number;
 }
 

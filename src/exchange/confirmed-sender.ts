@@ -2,13 +2,8 @@ import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
 import { backoff } from '../lib/backoff.ts';
 import { SwfError } from '../lib/errors.ts';
 
-/** An item to send. Numbers rise in sending order. */
-export interface Sendable {
-  seq: number;
-}
-
-/** Where the messages of a sender come from, and what becomes of them. */
-export interface SendSource<T extends Sendable> {
+/** Where the messages of a sender come from, and what becomes of them. Numbers rise in sending order. */
+export interface SendSource<T extends { seq: number }> {
   /** The unconfirmed items after a number, in order. The caller may read only some and ask again. */
   pending(after: number): Iterable<T>;
   outgoing(item: T): Outgoing;
@@ -47,7 +42,7 @@ interface Trouble {
  * Sends messages until the broker has confirmed each, many at a time and started in order. Repeats an interrupted send, so a receiver may get a
  * message twice. Leaves out a message that the broker keeps refusing, so that later messages go on.
  */
-export class ConfirmedSender<T extends Sendable> {
+export class ConfirmedSender<T extends { seq: number }> {
   readonly #broker: BrokerConnection;
   readonly #source: SendSource<T>;
   readonly #receipts: T[] = [];

@@ -1,26 +1,15 @@
 /** A queue that serves its clients in turn: a client that queues a hundred things delays only itself. */
-export interface FairQueue<T> {
-  put(client: string, thing: T): void;
-  /** Takes the next thing of a client that may be served; undefined if none waits. */
-  take(mayBeServed?: (client: string) => boolean): { client: string; thing: T } | undefined;
-  remove(client: string, thing: T): void;
-}
-
-export function createFairQueue<T>(): FairQueue<T> {
+export function createFairQueue<T>() {
   /** In the order in which clients are served next. */
   const waiting = new Map<string, Set<T>>();
-  const without = (client: string, thing: T): void => {
-    const things = waiting.get(client);
-    things?.delete(thing);
-    if (things?.size === 0) waiting.delete(client);
-  };
   return {
-    put(client, thing) {
+    put(client: string, thing: T): void {
       const things = waiting.get(client);
       if (things === undefined) waiting.set(client, new Set([thing]));
       else things.add(thing);
     },
-    take(mayBeServed = () => true) {
+    /** Takes the next thing of a client that may be served; undefined if none waits. */
+    take(mayBeServed: (client: string) => boolean = () => true): { client: string; thing: T } | undefined {
       for (const [client, things] of waiting) {
         if (!mayBeServed(client)) continue;
         const [thing] = things;
@@ -32,6 +21,10 @@ export function createFairQueue<T>(): FairQueue<T> {
       }
       return undefined;
     },
-    remove: without,
+    remove(client: string, thing: T): void {
+      const things = waiting.get(client);
+      things?.delete(thing);
+      if (things?.size === 0) waiting.delete(client);
+    },
   };
 }

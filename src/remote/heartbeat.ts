@@ -1,6 +1,5 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import { beatSeconds } from '../domain/liveness.ts';
-import type { AgentType } from '../domain/states.ts';
 import { reportOf } from '../exchange/wire-headers.ts';
 import { wallNow } from '../lib/time.ts';
 import { type AgentHeartbeat, maxInHand } from '../messages/telemetry.ts';
@@ -11,18 +10,10 @@ const everyMilliseconds = beatSeconds * 1000;
 const changeMilliseconds = 1000;
 
 /** The facts that never change while a process lives. */
-export interface Self {
-  agent_name: string;
-  agent_type: AgentType;
-  hostname: string;
-  pid: number;
-  boot_id: string;
-  version: string;
-  /** When the process began, ISO 8601. */
-  since: string;
-  /** The store of a recorder. */
-  store_id?: string;
-}
+export type Self = Pick<
+  AgentHeartbeat,
+  'agent_name' | 'agent_type' | 'hostname' | 'pid' | 'boot_id' | 'version' | 'since' | 'store_id'
+>;
 
 export type Report = Pick<AgentHeartbeat, 'in_hand' | 'free_slots' | 'slots' | 'off_duty'>;
 

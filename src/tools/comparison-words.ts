@@ -6,16 +6,6 @@ interface Pair {
   b: number;
 }
 
-/** The figures of an execution that are compared. */
-export interface Figures {
-  duration_seconds: number;
-  stf_count: number;
-  slices_completed: number;
-  slices_failed: number;
-  slice_retries: number;
-  slices_per_second: number;
-}
-
 const seconds = (value: number): string => `${value < 10 ? value.toFixed(3) : value.toFixed(1)} s`;
 
 /** How many times the larger is the smaller: `1.5 times`, `12 times`. */
@@ -29,7 +19,7 @@ const larger = ({ a, b }: Pair, say: (name: 'a' | 'b', value: number, other: 'a'
   a > b ? say('a', a, 'b', b) : say('b', b, 'a', a);
 
 /** How each figure is said, where both differ noticeably. Seconds are wall time. */
-const words: { readonly [K in keyof Figures]: (both: Pair) => string } = {
+const words = {
   duration_seconds: (both) =>
     larger(
       both,
@@ -48,7 +38,10 @@ const words: { readonly [K in keyof Figures]: (both: Pair) => string } = {
           (name, rate, other, rest) =>
             `${name} completed ${rate} slices a second, ${times(both)} as many as ${other} (${rest})`,
         ),
-};
+} satisfies Record<string, (both: Pair) => string>;
+
+/** The figures of an execution that are compared. */
+export type Figures = Record<keyof typeof words, number>;
 
 /** Figures that depend on the speed of a run. */
 const ofWallTime: ReadonlySet<keyof Figures> = new Set(['duration_seconds', 'slices_per_second'] as const);

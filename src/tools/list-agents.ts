@@ -7,13 +7,6 @@ import { listPage } from './shared/list.ts';
 import { executionId, listArguments, namespace } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
-interface OffDuty {
-  reason: string;
-  name: string;
-  since?: string;
-  detail?: string;
-}
-
 const itemOf = () =>
   z.strictObject({
     agent_name: z.string(),
@@ -69,7 +62,7 @@ export const listAgentsTool = defineTool({
         heartbeat_age_seconds: Math.max(0, Math.round((context.now - Date.parse(row.last_heartbeat)) / 100) / 10),
         pid: row.heard_on === null ? row.pid : undefined,
         hostname: row.heard_on === null ? row.hostname : row.heard_on || undefined,
-        off_duty: row.off_duty === null ? undefined : (objectsIn(row.off_duty) as unknown as OffDuty[]),
+        off_duty: row.off_duty === null ? undefined : objectsIn(row.off_duty),
         clock_offset_seconds: row.clock_offset,
       }),
     });

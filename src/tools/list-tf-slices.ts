@@ -7,7 +7,7 @@ import { objectsIn } from '../lib/read-json.ts';
 import { rounded } from '../lib/rounded.ts';
 import { shortDigests } from '../lib/short-digests.ts';
 import { pageAnswer } from './answers/page.ts';
-import { sliceRow, type SliceRow } from './answers/slice-row.ts';
+import { sliceRow } from './answers/slice-row.ts';
 import { clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
 import {
@@ -75,7 +75,7 @@ export const listTfSlicesTool = defineTool({
         error: row.error === null ? undefined : clipShown(row.error, shownError),
         payload: row.payload === null ? undefined : shortDigests(row.payload),
         output_tail: row.output_tail === null ? undefined : lastPrintable(row.output_tail, shownOutput),
-        outputs: row.outputs === null ? undefined : (objectsIn(row.outputs) as unknown as SliceRow['outputs']),
+        outputs: row.outputs === null ? undefined : objectsIn(row.outputs),
       }),
     });
   },

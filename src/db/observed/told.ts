@@ -1,4 +1,5 @@
-import type { ToldFact, ToldStatus } from '../../observed/reading/fact.ts';
+import type { ExecutionStatus } from '../../domain/states.ts';
+import type { ToldFact } from '../../observed/reading/fact.ts';
 import { numberOf, typeNumbers } from '../migrations/names.ts';
 import { resultsForTold } from './attempts.ts';
 import { stfSaid, tfSaid } from './files.ts';
@@ -48,7 +49,7 @@ function registered(
 }
 
 interface Told extends Said {
-  status: ToldStatus;
+  status: ExecutionStatus;
   by: string | undefined;
 }
 

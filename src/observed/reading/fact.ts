@@ -1,3 +1,5 @@
+import type { PhaseMessage } from '../../domain/run-phases.ts';
+import type { ExecutionStatus } from '../../domain/states.ts';
 import type { Dialect } from '../dialect.ts';
 
 /** The key by which a result identifies its slice: the first that it has of `req_id`, `tf_slice_id`, `slice_filename` and `requested_at`. */
@@ -11,15 +13,19 @@ export interface SliceFact extends SliceFields {
   kind: 'slice';
 }
 
-interface SliceFields {
-  tf_filename: string;
-  slice_id: number;
-  /** Built from TF file and slice id, so that both dialects name a slice alike. */
-  slice_filename: string;
+/** The STF file and the frames of a TF file or a slice. */
+interface Frames {
   stf_filename: string | undefined;
   tf_first: number | undefined;
   tf_last: number | undefined;
   tf_count: number | undefined;
+}
+
+interface SliceFields extends Frames {
+  tf_filename: string;
+  slice_id: number;
+  /** Built from TF file and slice id, so that both dialects name a slice alike. */
+  slice_filename: string;
   req_id: string | undefined;
   tf_slice_id: string | undefined;
   /** As its sender writes it: with or without a zone. */
@@ -51,8 +57,6 @@ export interface ResultFact {
   copyOf?: string;
 }
 
-export type PhaseType = 'run_imminent' | 'start_run' | 'pause_run' | 'resume_run' | 'end_run';
-
 /** A fact that a program reports to its monitor by REST. */
 export type ToldFact =
   | {
@@ -63,16 +67,9 @@ export type ToldFact =
       workflow_name: string | undefined;
       parameters: Readonly<Record<string, unknown>>;
     }
-  | { kind: 'told_status'; status: ToldStatus }
+  | { kind: 'told_status'; status: ExecutionStatus }
   | { kind: 'told_stf'; stf_filename: string; sequence: number | undefined; tf_count: number | undefined }
-  | {
-      kind: 'told_tf';
-      tf_filename: string;
-      stf_filename: string | undefined;
-      tf_first: number | undefined;
-      tf_last: number | undefined;
-      tf_count: number | undefined;
-    }
+  | ({ kind: 'told_tf'; tf_filename: string } & Frames)
   | { kind: 'told_stf_ready'; stf_filename: string }
   | ToldSlice
   /** Changes no table: messages say the same, or it names a run. */
@@ -83,11 +80,9 @@ export interface ToldSlice extends SliceFields {
   kind: 'told_slice';
 }
 
-export type ToldStatus = 'running' | 'completed' | 'failed' | 'terminated';
-
 /** A fact about the workflow that a message states. */
 export type Fact =
-  | { kind: 'phase'; type: PhaseType; total_stf_files: number | undefined }
+  | { kind: 'phase'; type: PhaseMessage; total_stf_files: number | undefined }
   | { kind: 'stf_gen'; stf_filename: string; sequence: number | undefined; tf_count: number | undefined }
   | {
       kind: 'stf_ready';
@@ -97,14 +92,7 @@ export type Fact =
       checksum: string | undefined;
       size_bytes: number | undefined;
     }
-  | {
-      kind: 'tf_file_registered';
-      tf_filename: string;
-      stf_filename: string | undefined;
-      tf_first: number | undefined;
-      tf_last: number | undefined;
-      tf_count: number | undefined;
-    }
+  | ({ kind: 'tf_file_registered'; tf_filename: string } & Frames)
   /** Orders to the programs that start workers. Seconds. */
   | { kind: 'workers'; target_worker_count: number | undefined; worker_rampup_time: number | undefined }
   | SliceFact

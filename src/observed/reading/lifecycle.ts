@@ -1,4 +1,5 @@
-import type { Fact, PhaseType } from './fact.ts';
+import type { PhaseMessage } from '../../domain/run-phases.ts';
+import type { Fact } from './fact.ts';
 import { sizeOf, countOf, type Fields, nameOf, numberOf, objectOf, textOf } from './values.ts';
 
 /** The messages that all dialects word alike: the run's life and its files. */
@@ -63,7 +64,7 @@ export const workerReadings: Readonly<Record<string, (body: Fields) => Fact | un
   stop_transformer: workersSaid,
 };
 
-function phase(type: PhaseType): (body: Fields) => Fact {
+function phase(type: PhaseMessage): (body: Fields) => Fact {
   return (body) => {
     // Fast processing repeats the end of a run for workers, with the whole original message inside.
     const inner = body['content'];

@@ -2,17 +2,8 @@ import { keepValue } from '../body.ts';
 import { type Fields, idOf, objectOf } from '../reading/values.ts';
 import type { MessageLine } from '../recording-lines.ts';
 
-/** The resources of swf-monitor that are read. */
-export type ReadResource =
-  | 'workflow-executions'
-  | 'run-states'
-  | 'stf-files'
-  | 'fastmon-files'
-  | 'tf-slices'
-  | 'system-state-events';
-
 /** The fields of an object that do not change, so that it is one row of the log however often it is read. */
-const lasting: Readonly<Record<ReadResource, readonly string[]>> = {
+const lasting = {
   'workflow-executions': [
     'execution_id',
     'workflow_definition',
@@ -26,7 +17,10 @@ const lasting: Readonly<Record<ReadResource, readonly string[]>> = {
   'fastmon-files': ['stf_file', 'stf_filename', 'tf_filename', 'tf_first', 'tf_last', 'tf_count'],
   'tf-slices': ['slice_id', 'tf_first', 'tf_last', 'tf_count', 'tf_filename', 'stf_filename', 'run_number'],
   'system-state-events': ['event_type', 'run_number', 'timestamp', 'event_data'],
-};
+} as const satisfies Record<string, readonly string[]>;
+
+/** The resources of swf-monitor that are read. */
+export type ReadResource = keyof typeof lasting;
 
 export interface ReadCircumstances {
   /** When it was read, ISO 8601 in UTC. */

@@ -1,4 +1,5 @@
-import type { Fact, Statement, ToldStatus } from '../reading/fact.ts';
+import { type ExecutionStatus, executionStatuses } from '../../domain/states.ts';
+import type { Fact, Statement } from '../reading/fact.ts';
 import { readMessage } from '../reading/read-message.ts';
 import { countOf, type Fields, idOf, nameOf, objectOf } from '../reading/values.ts';
 import { registeredSlice } from './registered-slice.ts';
@@ -120,10 +121,10 @@ function executionOf(body: Fields): Fact | undefined {
   };
 }
 
-const statuses: ReadonlySet<unknown> = new Set(['running', 'completed', 'failed', 'terminated']);
+const statuses: ReadonlySet<unknown> = new Set(executionStatuses);
 
 const statusOf = ({ status }: Fields): Fact =>
-  statuses.has(status) ? { kind: 'told_status', status: status as ToldStatus } : { kind: 'told' };
+  statuses.has(status) ? { kind: 'told_status', status: status as ExecutionStatus } : { kind: 'told' };
 
 function stfOf(body: Fields): Fact | undefined {
   const stf_filename = nameOf(body['stf_filename']);

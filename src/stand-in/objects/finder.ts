@@ -6,12 +6,13 @@ import {
   objectNamed,
   type ObjectsWanted,
 } from '../../db/stand-in/objects.ts';
-import type { Finder } from './resource.ts';
 
-/** @param fields that listed objects must have; a lookup by name ignores them */
-export const finderOf = (sql: Prepare, fields: ObjectsWanted['fields'] = []): Finder => ({
-  named: (kind, name) => objectNamed(sql, kind, name),
-  list: (kind, by) => listObjects(sql, kind, { ...by, fields }),
-  newestRun: (id) => newestRunOf(sql, id),
-  execution: (id) => knownExecution(sql, id),
+/** Finds objects. @param fields that listed objects must have; a lookup by name ignores them */
+export const finderOf = (sql: Prepare, fields: ObjectsWanted['fields'] = []) => ({
+  named: (kind: string, name: string) => objectNamed(sql, kind, name),
+  list: (kind: string, by: ObjectsWanted) => listObjects(sql, kind, { ...by, fields }),
+  newestRun: (executionId: string) => newestRunOf(sql, executionId),
+  execution: (id: string) => knownExecution(sql, id),
 });
+
+export type Finder = ReturnType<typeof finderOf>;

@@ -1,7 +1,8 @@
 import type * as z from 'zod';
 
 import type { Transaction } from '../../db/sqlite/transaction.ts';
-import type { Document, MonitorObject, ObjectNames, ObjectsWanted } from '../../db/stand-in/objects.ts';
+import type { Document, MonitorObject, ObjectNames } from '../../db/stand-in/objects.ts';
+import type { Finder } from './finder.ts';
 
 /** The answer to a request. */
 export interface Answer {
@@ -48,14 +49,4 @@ export interface Resource {
   runOf?: (id: string, find: Finder) => string | undefined;
   /** Other names for a field in queries. */
   aliases?: Readonly<Record<string, string>>;
-}
-
-/** Finds objects. */
-export interface Finder {
-  named: (kind: string, name: string) => MonitorObject | undefined;
-  list: (kind: string, by: ObjectsWanted) => MonitorObject[];
-  /** The newest run that was registered for an execution. */
-  newestRun: (executionId: string) => string | undefined;
-  /** An execution that was heard of; undefined if none was. */
-  execution: (id: string) => Document | undefined;
 }

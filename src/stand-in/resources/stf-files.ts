@@ -2,7 +2,8 @@ import * as z from 'zod';
 
 import type { Document } from '../../db/stand-in/objects.ts';
 import { addedFields, fileName, runNumber, textOf } from '../objects/fields.ts';
-import type { Finder, Resource } from '../objects/resource.ts';
+import type { Finder } from '../objects/finder.ts';
+import type { Resource } from '../objects/resource.ts';
 
 /** Finds an STF file by name: in the newest open run in the agent's namespace, else in the newest open run, else in the newest run. */
 export function stfNamed(find: Finder, stf: string, agent: string | undefined) {

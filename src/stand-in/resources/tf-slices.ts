@@ -3,7 +3,8 @@ import * as z from 'zod';
 import { objectOf } from '../../observed/reading/values.ts';
 import { registeredSlice } from '../../observed/told/registered-slice.ts';
 import { addedFields, count, fileName, runNumber, textOf } from '../objects/fields.ts';
-import type { Body, Finder, Resource } from '../objects/resource.ts';
+import type { Finder } from '../objects/finder.ts';
+import type { Body, Resource } from '../objects/resource.ts';
 
 /** TF slices, which are identified by their run and file. */
 export const tfSlices: Resource = {
