@@ -54,6 +54,9 @@ export function pictureOf(attempts: Attempts, wanted: WantedPicture): Omit<Pictu
   const names = attempts.names.worker.all;
   const inOrder = names.map((_, number) => number).toSorted((a, b) => byName.compare(names[a] ?? '', names[b] ?? ''));
   const slots = inOrder.slice(wanted.firstSlot, wanted.firstSlot + wanted.slots);
+  // Spans, or cells if there are too many; neither if no slot is requested.
+  const spans = slots.length === 0 ? undefined : spansOf(attempts, window, { slots, life, most: wanted.maxSpans });
+  const isCoarse = slots.length > 0 && spans === undefined;
   return {
     bins,
     series: seriesOf(attempts, bins, { life, maxRetries }),
@@ -61,7 +64,8 @@ export function pictureOf(attempts: Attempts, wanted: WantedPicture): Omit<Pictu
     workers: workersOf(attempts, window, life).map((one) => ({ ...one, worker_id: names[one.worker] ?? '' })),
     slotCount: names.length,
     slots: slots.map((number) => names[number] ?? ''),
-    ...workOf(attempts, { bins, slots, life, window, maxSpans: wanted.maxSpans }),
+    cells: isCoarse ? cellsOf(attempts, bins, { slots, life }) : undefined,
+    spans,
   };
 }
 
@@ -74,27 +78,3 @@ function minWidthOf({ life, from, until, minWidth }: WantedPicture): number {
 }
 
 const byName = new Intl.Collator('en', { numeric: true });
-
-/** Spans, or cells if there are too many; neither if no slot is requested. */
-function workOf(
-  attempts: Attempts,
-  {
-    bins,
-    slots,
-    life,
-    window,
-    maxSpans,
-  }: {
-    bins: Bins;
-    slots: readonly number[];
-    life: Life;
-    window: { from: number; until: number };
-    maxSpans: number;
-  },
-): Pick<Picture, 'cells' | 'spans'> {
-  if (slots.length === 0) return { cells: undefined, spans: undefined };
-  const spans = spansOf(attempts, window, { slots, life, most: maxSpans });
-  return spans === undefined
-    ? { cells: cellsOf(attempts, bins, { slots, life }), spans: undefined }
-    : { cells: undefined, spans };
-}
