@@ -49,11 +49,10 @@ export const listAgentsTool = defineTool({
       ...listArguments('last_heartbeat'),
     }),
   output: () => pageAnswer(itemOf()),
-  handle(args, context) {
-    const { execution_id: wanted, include_exited = wanted !== undefined, ...filter } = args;
-    return listPage('list_agents', args, context, {
-      ask: ({ execution_id, ...window }, page) =>
-        context.queries.agents({ ...filter, ...window, include_exited, took_part_in: execution_id }, page),
+  handle: (args, context) =>
+    listPage('list_agents', args, context, {
+      ask: ({ execution_id, include_exited = execution_id !== undefined, ...question }, page) =>
+        context.queries.agents({ ...question, include_exited, took_part_in: execution_id }, page),
       values: { namespace: 'namespace' },
       item: itemOf,
       computed: (row) => ({
@@ -65,6 +64,5 @@ export const listAgentsTool = defineTool({
         off_duty: row.off_duty === null ? undefined : objectsIn(row.off_duty),
         clock_offset_seconds: row.clock_offset,
       }),
-    });
-  },
+    }),
 });

@@ -28,7 +28,7 @@ export const listAlarmsTool = defineTool({
   output: () => pageAnswer(alarmRow()),
   handle: (args, context) =>
     listPage('list_alarms', args, context, {
-      ask: (fixed, page) => context.queries.alarms({ ...args, ...fixed }, page),
+      ask: context.queries.alarms,
       values: { namespace: 'namespace' },
       remark: () =>
         context.asOf !== undefined || context.queries.isWatched(context.now) === true ? undefined : nobodyWatches,

@@ -6,7 +6,7 @@ import { logLevels } from '../lib/logger.ts';
 import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, listArguments, requireRun, runNumber, text } from './shared/params.ts';
+import { executionId, listArguments, runNumber, text } from './shared/params.ts';
 import { otherWords, words } from './shared/search.ts';
 import { defineTool } from './shared/tool.ts';
 
@@ -50,16 +50,11 @@ export const listLogsTool = defineTool({
   output: () => pageAnswer(itemOf()),
   aliases: { instance_name: 'agent', app_name: 'agent' },
   handle(args, context) {
-    const run = requireRun(args.run_number, context);
-    const filter = {
-      ...args,
-      run_id: run === undefined ? undefined : String(run),
-      level: args.level === undefined ? undefined : levelNumber(args.level),
-    };
+    const level = args.level === undefined ? undefined : levelNumber(args.level);
     return listPage('list_logs', args, context, {
-      ask: (fixed, page) => context.queries.logs({ ...filter, ...fixed }, page),
+      ask: (question, page) => context.queries.logs({ ...question, level }, page),
       values: { agent: 'log agent' },
-      whenEmpty: (fixed) => otherWords({ ...filter, ...fixed }, context.queries.logs),
+      whenEmpty: (question) => otherWords({ ...question, level }, context.queries.logs),
       item: itemOf,
       computed,
     });

@@ -8,7 +8,7 @@ import { pageAnswer } from './answers/page.ts';
 import { shownBody } from './shared/body.ts';
 import { clip, clipEscaped, clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, itemFields, listArguments, namespace, requireRun, runNumber, text } from './shared/params.ts';
+import { executionId, itemFields, listArguments, namespace, runNumber, text } from './shared/params.ts';
 import { otherWords, words } from './shared/search.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
 
@@ -66,12 +66,10 @@ export const listMessagesTool = defineTool({
   aliases: { sender_agent: 'agent', instance_name: 'agent' },
   handle(args, context) {
     const { message_id } = args;
-    const run = requireRun(args.run_number, context);
-    const filter = { ...args, run_id: run === undefined ? undefined : String(run) };
     const answer = listPage('list_messages', args, context, {
-      ask: (fixed, page) => context.queries.messages({ ...filter, ...fixed }, page),
+      ask: context.queries.messages,
       values: { agent: 'message sender', message_type: 'message type', namespace: 'namespace' },
-      whenEmpty: (fixed) => otherWords({ ...filter, ...fixed }, context.queries.messages),
+      whenEmpty: (question) => otherWords(question, context.queries.messages),
       item: itemOf,
       computed: (row) => computedOf(row, message_id !== undefined),
       resolve: resolveMentioned,

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { stfStatuses } from '../domain/states.ts';
 import { pageAnswer } from './answers/page.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, itemFields, listArguments, requireRun, runNumber, text, timeField } from './shared/params.ts';
+import { executionId, itemFields, listArguments, runNumber, text, timeField } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 /** All fields are optional: a caller may ask for some of them. */
@@ -44,12 +44,10 @@ export const listStfFilesTool = defineTool({
       ...listArguments('time_field'),
     }),
   output: () => pageAnswer(itemOf()),
-  handle(args, context) {
-    const filter = { ...args, run_number: requireRun(args.run_number, context) };
-    return listPage('list_stf_files', args, context, {
-      ask: (fixed, page) => context.queries.stfFiles({ ...filter, ...fixed }, page),
+  handle: (args, context) =>
+    listPage('list_stf_files', args, context, {
+      ask: context.queries.stfFiles,
       values: { stf_filename: 'STF file' },
       item: itemOf,
-    });
-  },
+    }),
 });

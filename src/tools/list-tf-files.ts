@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { pageAnswer } from './answers/page.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, listArguments, requireRun, runNumber, text } from './shared/params.ts';
+import { executionId, listArguments, runNumber, text } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 const itemOf = () =>
@@ -35,12 +35,10 @@ export const listTfFilesTool = defineTool({
       ...listArguments('created_at'),
     }),
   output: () => pageAnswer(itemOf()),
-  handle(args, context) {
-    const filter = { ...args, run_number: requireRun(args.run_number, context) };
-    return listPage('list_tf_files', args, context, {
-      ask: (fixed, page) => context.queries.tfFiles({ ...filter, ...fixed }, page),
+  handle: (args, context) =>
+    listPage('list_tf_files', args, context, {
+      ask: context.queries.tfFiles,
       values: { stf_filename: 'STF file', tf_filename: 'TF sample' },
       item: itemOf,
-    });
-  },
+    }),
 });

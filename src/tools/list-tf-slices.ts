@@ -10,16 +10,7 @@ import { pageAnswer } from './answers/page.ts';
 import { sliceRow } from './answers/slice-row.ts';
 import { clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
-import {
-  executionId,
-  integer,
-  itemFields,
-  listArguments,
-  requireRun,
-  runNumber,
-  text,
-  timeField,
-} from './shared/params.ts';
+import { executionId, integer, itemFields, listArguments, runNumber, text, timeField } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 /** A payload's error may be long; the monitor and the log have it too. */
@@ -56,10 +47,9 @@ export const listTfSlicesTool = defineTool({
     }),
   output: () => pageAnswer(sliceRow()),
   handle(args, context) {
-    const filter = { ...args, run_number: requireRun(args.run_number, context) };
     const isGone = context.queries.goneWorkers();
     return listPage('list_tf_slices', args, context, {
-      ask: (fixed, page) => context.queries.tfSlices({ ...filter, ...fixed }, page),
+      ask: context.queries.tfSlices,
       values: {
         assigned_worker: 'worker',
         stf_filename: 'STF file',

@@ -54,7 +54,7 @@ export const listWorkflowExecutionsTool = defineTool({
   output: () => pageAnswer(executionRow().partial()),
   handle: (args, context) =>
     listPage('list_workflow_executions', args, context, {
-      ask: (fixed, page) => context.queries.executions({ ...args, ...fixed }, page),
+      ask: context.queries.executions,
       remark: (fixed) => clockRemark(fixed, context),
       atEnd: () => removalNote(context),
       values: { namespace: 'namespace', executed_by: 'user', workflow_name: 'workflow' },

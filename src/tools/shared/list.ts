@@ -7,7 +7,7 @@ import { present } from '../../lib/present.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { harmless } from './harmless.ts';
 import { nowhereNote } from './nowhere.ts';
-import { parseWindow, resolveExecution } from './params.ts';
+import { parseWindow, requireRun, resolveExecution } from './params.ts';
 import type { ToolContext } from './tool.ts';
 
 /** An answer never exceeds this many characters of JSON; everything around the items needs a few hundred. */
@@ -16,9 +16,10 @@ const aroundItems = 700;
 
 const defaultLimit = 50;
 
-interface ListArguments {
+interface ListArguments extends Readonly<Record<string, unknown>> {
   limit?: number | undefined;
   execution_id?: string | undefined;
+  run_number?: number | undefined;
   cursor?: string | undefined;
   order?: 'newest' | 'oldest' | undefined;
   start_time?: string | undefined;
@@ -27,12 +28,15 @@ interface ListArguments {
   fields?: string | undefined;
 }
 
-/** The question of a list, with everything relative resolved: the same on every page. */
+/** The relative parts of a question, resolved: the same on every page. */
 export interface Fixed {
   start_time: string | undefined;
   end_time: string | undefined;
   execution_id: string | undefined;
 }
+
+/** The question of a list: its arguments, with everything relative resolved. `run_id`: the run number as a text. */
+type Question<Args> = Args & Fixed & { run_id: string | undefined };
 
 const cursorSchema = z.strictObject({
   /** Key of the last row returned. */
@@ -54,17 +58,17 @@ const cursorSchema = z.strictObject({
 
 type Cursor = z.infer<typeof cursorSchema>;
 
-interface ListParts<Row, Shape extends z.ZodRawShape> {
-  ask: (fixed: Fixed, page: Page) => ListPage<Row>;
+interface ListParts<Args, Row, Shape extends z.ZodRawShape> {
+  ask: (question: Question<Args>, page: Page) => ListPage<Row>;
   /** An item. It has these fields and no others of its row, so that nothing leaks by accident. */
   item: () => z.ZodObject<Shape>;
   /** The fields that differ from those of the row. */
   computed?: (row: Row) => object;
-  whenEmpty?: (fixed: Fixed) => string | undefined;
+  whenEmpty?: (question: Question<Args>) => string | undefined;
   /** A note for the end of the list. */
   atEnd?: (() => string | undefined) | undefined;
   /** A note about the list, whatever is on the page. */
-  remark?: (fixed: Fixed) => string | undefined;
+  remark?: (question: Fixed) => string | undefined;
   /** Arguments whose values may exist nowhere, with their kinds. */
   values?: Readonly<Record<string, ValueKind>>;
   resolve?: (id: string | undefined, context: ToolContext) => string | undefined;
@@ -81,21 +85,24 @@ const shiftingPages =
   'Pages in this order are counted off: while slices change, a row of the next page may have been on this one, or be left out.';
 
 /**
- * One page of a list: as many rows as the limit and the size of an answer allow.
+ * One page of a list: as many rows as the limit and the size of an answer allow. Throws `RUN_NOT_FOUND` before it looks at other arguments.
  * @param ask reads rows
  * @param resolve turns the argument into an execution's id, if the list takes one
  * @param whenEmpty suggests what else to ask for if no row fits
  */
-export function listPage<Row extends { key: number }, Shape extends z.ZodRawShape>(
+export function listPage<Args extends ListArguments, Row extends { key: number }, Shape extends z.ZodRawShape>(
   tool: string,
-  args: ListArguments & Record<string, unknown>,
+  args: Args,
   context: ToolContext,
-  { ask, item, computed, whenEmpty, atEnd, remark, values = {}, resolve = resolveExecution }: ListParts<Row, Shape>,
+  parts: ListParts<Args, Row, Shape>,
 ) {
+  const { ask, item, computed, whenEmpty, atEnd, remark, values = {}, resolve = resolveExecution } = parts;
+  const run = requireRun(args.run_number, context);
   const names = chosenOf(args.fields, Object.keys(item().shape));
   const listId = fingerprint(tool, args);
   const { fixed, page, before } = fix(args, listId, context, resolve);
-  const found = ask(fixed, page);
+  const question = { ...args, ...fixed, run_id: run === undefined ? undefined : String(run) };
+  const found = ask(question, page);
   const items = asManyAsFit(found.rows, (row) => {
     const known: Readonly<Record<string, unknown>> = { ...row, ...computed?.(row) };
     const unknown = names.find((name) => !(name in known));
@@ -118,7 +125,7 @@ export function listPage<Row extends { key: number }, Shape extends z.ZodRawShap
     if (isShort) return shortPage;
     const cut = items.length < found.rows.length ? cutPage(items.length) : undefined;
     if (hasMore) return [found.mayShift === true ? shiftingPages : [], cut ?? []].flat().join(' ') || undefined;
-    const empty = given === 0 ? (nowhereNote(args, values, fixed, context) ?? whenEmpty?.(fixed)) : undefined;
+    const empty = given === 0 ? (nowhereNote(args, values, fixed, context) ?? whenEmpty?.(question)) : undefined;
     return empty ?? atEnd?.();
   };
   return {
