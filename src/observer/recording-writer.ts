@@ -1,6 +1,5 @@
-import type { RecordingLine } from '../observed/recording-lines.ts';
 import type { RecordingFile } from './recording-file.ts';
-import { type Backlog, type WaitingLine, WaitingLines, type WaitingLinesOptions } from './waiting-lines.ts';
+import { type WaitingLine, WaitingLines, type WaitingLinesOptions } from './waiting-lines.ts';
 
 /** Most characters to add to a file at a time. */
 const maxPiece = 2 * 1024 * 1024;
@@ -13,31 +12,17 @@ export interface RecordingWriterOptions extends Pick<WaitingLinesOptions, 'say' 
 /** Writes lines into recordings, shortly after they come. */
 export class RecordingWriter {
   readonly #fileAt: RecordingWriterOptions['fileAt'];
-  readonly #lines: WaitingLines;
+  readonly lines: WaitingLines;
   #file: RecordingFile | undefined;
 
   constructor({ fileAt, ...options }: RecordingWriterOptions) {
     this.#fileAt = fileAt;
-    this.#lines = new WaitingLines({ ...options, name: 'the recording', write: (lines) => this.#write(lines) });
-  }
-
-  get backlog(): Backlog {
-    return this.#lines.backlog;
-  }
-
-  /** @param time of the line, ISO 8601: its place among the others */
-  add(line: RecordingLine, time: string, text?: string): void {
-    this.#lines.add(line, time, text);
-  }
-
-  /** Tries to write all waiting lines. Resolves after the attempt. */
-  flush(): Promise<void> {
-    return this.#lines.flush();
+    this.lines = new WaitingLines({ ...options, name: 'the recording', write: (lines) => this.#write(lines) });
   }
 
   /** Writes the rest and the time when listening ended, and closes. */
   async close(): Promise<void> {
-    await this.#lines.close();
+    await this.lines.close();
     await this.#file?.close();
   }
 

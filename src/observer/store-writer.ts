@@ -12,7 +12,7 @@ import { foreignProgramOf } from '../messages/foreign.ts';
 import { fieldsOf } from '../observed/namespace-filter.ts';
 import type { MessageLine, RecordingLine } from '../observed/recording-lines.ts';
 import { recordAll } from './record-all.ts';
-import { type Backlog, type WaitingLine, WaitingLines } from './waiting-lines.ts';
+import { type WaitingLine, WaitingLines } from './waiting-lines.ts';
 
 /** Messages per transaction: other writers must not wait for long. */
 const together = 200;
@@ -35,7 +35,7 @@ export class StoreWriter {
   readonly #store: Store;
   readonly #namespaces: readonly string[];
   readonly #processId: number;
-  readonly #lines: WaitingLines;
+  readonly lines: WaitingLines;
   readonly #claimed = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -53,21 +53,12 @@ export class StoreWriter {
     this.#store = store;
     this.#namespaces = namespaces;
     this.#processId = processId;
-    this.#lines = new WaitingLines({ name: 'the store', write: (lines) => this.#write(lines), say });
-  }
-
-  get backlog(): Backlog {
-    return this.#lines.backlog;
+    this.lines = new WaitingLines({ name: 'the store', write: (lines) => this.#write(lines), say });
   }
 
   /** Reports regularly whether anything would be heard. @param isHearing whether the broker is there */
   keepHearing(isHearing: () => boolean): void {
     this.#timer = setInterval(() => void this.beat(isHearing()), beatMilliseconds);
-  }
-
-  /** @param time of the line, ISO 8601 */
-  add(line: RecordingLine, time: string, text?: string): void {
-    this.#lines.add(line, time, text);
   }
 
   /** Takes the next request to send; each is returned only once. */
@@ -79,7 +70,7 @@ export class StoreWriter {
 
   /** Notes that everything the monitor had about a run was read. @param at milliseconds since 1970 */
   async noteRead(run: { execution_id: string; run_id: string }, at: number): Promise<void> {
-    await this.#lines.flush();
+    await this.lines.flush();
     await this.#store.write((tx) => noteRead(tx, run, at)).catch(() => {});
   }
 
@@ -87,7 +78,7 @@ export class StoreWriter {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#store.hurry();
-    await this.#lines.close();
+    await this.lines.close();
     await this.#store
       .write((tx) => {
         recordEnd(tx, this.#processId, 'order');

@@ -75,8 +75,8 @@ describe('an observer of a store', () => {
     const told: string[] = [];
     const writer = await StoreWriter.open({ store, namespaces: [], version: '0', say: (line) => told.push(line) });
     const line = said({ msg_type: 'run_imminent', execution_id: 'e' }) as MessageLine;
-    writer.add({ ...line, headers: undefined } as unknown as MessageLine, line.t);
-    writer.add(line, line.t);
+    writer.lines.add({ ...line, headers: undefined } as unknown as MessageLine, line.t);
+    writer.lines.add(line, line.t);
     await writer.close();
     expect(told).toEqual([]);
     expect(store.db.prepare('SELECT message_id FROM message_rows').all()).toHaveLength(1);

@@ -34,8 +34,8 @@ async function write(name: string, lines: readonly MessageLine[], limit?: number
     now: () => Date.parse(lines.at(-1)?.t ?? ''),
   });
   for (const one of lines) {
-    writer.add(one, one.t);
-    if (limit !== undefined) await writer.flush();
+    writer.lines.add(one, one.t);
+    if (limit !== undefined) await writer.lines.flush();
   }
   await writer.close();
   await place.leave();
@@ -211,7 +211,7 @@ describe('a recording', () => {
     const said: string[] = [];
     const writer = new RecordingWriter({ fileAt: () => Promise.resolve(file), say: (words) => said.push(words) });
     for (let n = 0; n < 3; n += 1) {
-      writer.add(line(at(n)), at(n));
+      writer.lines.add(line(at(n)), at(n));
       await vi.advanceTimersByTimeAsync(1000);
     }
     expect(taken).toEqual([]);
@@ -238,11 +238,11 @@ describe('a recording', () => {
     } as unknown as RecordingFile;
     const writer = new RecordingWriter({ fileAt: () => Promise.resolve(file), say: () => {} });
     const megabyte = 'x'.repeat(1_000_000);
-    for (let n = 0; n < 80; n += 1) writer.add(line(at(n), megabyte), at(n));
-    void writer.flush();
+    for (let n = 0; n < 80; n += 1) writer.lines.add(line(at(n), megabyte), at(n));
+    void writer.lines.flush();
     free();
     await expect.poll(() => taken.length).toBeGreaterThan(60);
-    writer.add(line(at(90)), at(90));
+    writer.lines.add(line(at(90)), at(90));
     await writer.close();
     const found = taken.map((text) => JSON.parse(text) as { t: string; text?: string; gap?: object });
     const kept = found.filter(({ text }) => text === megabyte);

@@ -34,13 +34,13 @@ export async function placesOf(
   const file = record === undefined ? undefined : await openRecording(io, record, heard);
   try {
     const store = isStoreMeant ? await openToWrite(io, heard.namespaces, maySend) : undefined;
-    const writers = [file, store].flatMap((one) => one?.writer ?? []);
+    const targets = [file, store].flatMap((one) => one?.writer.lines ?? []);
     return {
       recording: file?.writer,
       store,
       add(line, time) {
         const text = JSON.stringify(line);
-        for (const writer of writers) writer.add(line, time, text);
+        for (const lines of targets) lines.add(line, time, text);
       },
       async [Symbol.asyncDispose]() {
         await file?.close();
