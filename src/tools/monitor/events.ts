@@ -5,23 +5,9 @@ import { present } from '../../lib/present.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import { clipped } from './parts.ts';
 
-/** The messages whose bodies say more than their type. */
-const hasWords: ReadonlySet<string> = new Set([
-  'driver_started',
-  'driver_ended',
-  'driver_lost',
-  'pause_run',
-  'resume_run',
-  'end_run',
-  'stop_workflow',
-  'pause_workflow',
-  'resume_workflow',
-  'workflow_ended',
-]);
-
 /** A message that tells the story of an execution, as the monitor shows it: its sender and its meaning. */
 export function asEvent(row: Landmark) {
-  const body = hasWords.has(row.message_type) ? bodyOf(row.body) : {};
+  const body = bodyOf(row.body);
   return present({
     time: row.sent_at,
     type: row.message_type,
@@ -43,13 +29,8 @@ function refusalOf({ effect_code, effect_reason }: Landmark): string | null {
 type Body = Readonly<Record<string, string | undefined>>;
 
 function bodyOf(text: string | null): Body {
-  try {
-    const body = objectIn(text);
-    const simple = Object.entries(body).filter(([, value]) => typeof value === 'string' || typeof value === 'number');
-    return Object.fromEntries(simple.map(([key, value]) => [key, String(value)]));
-  } catch {
-    return {};
-  }
+  const simple = Object.entries(objectIn(text)).filter(([, value]) => ['string', 'number'].includes(typeof value));
+  return Object.fromEntries(simple.map(([key, value]) => [key, String(value)]));
 }
 
 const words = (...parts: (string | undefined)[]): string | null => {
@@ -63,14 +44,9 @@ function gapOf({ sent_at }: Landmark, { last_sign = '' }: Body): string {
   return Number.isFinite(seconds) && seconds >= 0 ? `; taken up ${shownSeconds(seconds)} later` : '';
 }
 
-/** How many STF files a run had and why it ended, as far as reported. */
-const ended = (files: unknown, reason: unknown): string | null =>
-  [typeof files === 'number' ? `${files} STF files` : '', typeof reason === 'string' ? reason : '']
-    .filter((part) => part !== '')
-    .join(', ') || null;
-
 function noteOf(row: Landmark, body: Body): string | null {
-  const { pid, hostname, user, speed, cause, code, epoch, last_sign, last_sign_by, status, reason } = body;
+  const { pid, hostname, user, speed, cause, code, epoch, last_sign, last_sign_by, status, reason, total_stf_files } =
+    body;
   switch (row.message_type) {
     case 'driver_started':
       return words(
@@ -82,7 +58,9 @@ function noteOf(row: Landmark, body: Body): string | null {
     case 'driver_lost':
       return `driver ${epoch} was lost: last sign of life ${last_sign} (${last_sign_by})${gapOf(row, body)}`;
     case 'end_run':
-      return ended(body['total_stf_files'], reason);
+      return (
+        [total_stf_files === undefined ? [] : `${total_stf_files} STF files`, reason ?? []].flat().join(', ') || null
+      );
     case 'workflow_ended':
       return status === reason ? words(status) : words(`${status}:`, reason);
     default:
