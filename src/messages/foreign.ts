@@ -1,31 +1,45 @@
 import type { Decoded } from './codec.ts';
 import { told } from './told.ts';
 
-/** Messages that only the existing testbed's programs send. If a type is also ours, `message_id` distinguishes them: ours have it, theirs do not. */
-const foreignTypes: ReadonlySet<string> = new Set([
-  'run_imminent',
-  'start_run',
-  'pause_run',
-  'resume_run',
-  'end_run',
-  'stf_gen',
-  'stf_ready',
-  'tf_file_registered',
-  'stf_processed',
-  'run_snakemake',
-  'snakemake_complete',
-  'announcement',
-  'run_imminent_worker',
-  'create_workflow_task',
-  'created_workflow_task',
-  'adjust_worker',
-  'close_workflow_task',
-  'slice',
-  'slice_result',
-  'heartbeat',
-  'transformer_ready',
-  'stop_transformer',
-]);
+/**
+ * The messages of the existing testbed's programs, with the program that sends each, where it is known. If a type is also ours, `message_id` distinguishes
+ * them: ours have it, theirs do not.
+ */
+const saidBy = {
+  run_imminent: 'runner',
+  start_run: 'runner',
+  pause_run: 'runner',
+  resume_run: 'runner',
+  end_run: 'runner',
+  stf_gen: 'runner',
+  stf_ready: 'data agent',
+  tf_file_registered: 'fastmon agent',
+  run_imminent_worker: 'fast processing agent',
+  slice: 'fast processing agent',
+  slice_result: 'transformer',
+  transformer_ready: 'transformer',
+  heartbeat: 'transformer',
+  create_workflow_task: 'PanDA workers',
+  adjust_worker: 'PanDA workers',
+  close_workflow_task: 'PanDA workers',
+  stop_transformer: 'PanDA workers',
+  stf_processed: 'PanDA workers',
+  created_workflow_task: 'iDDS',
+  snakemake_complete: 'snakemake agent',
+  run_snakemake: undefined,
+  announcement: 'person',
+} as const;
+
+/** The programs of the testbed, as far as an observer can tell them apart. */
+export type ProgramType = NonNullable<(typeof saidBy)[keyof typeof saidBy]>;
+
+const isForeign = (type: string): type is keyof typeof saidBy => Object.hasOwn(saidBy, type);
+
+/** The program that sends a message; undefined for a type without a known sender. The copy of `end_run` for workers comes from fast processing. */
+export function programTypeOf(msgType: string, destination: string): ProgramType | undefined {
+  if (msgType === 'end_run' && destination.endsWith('panda.workers')) return 'fast processing agent';
+  return isForeign(msgType) ? saidBy[msgType] : undefined;
+}
 
 /** A program of another make, as described by one of its messages. */
 export interface ForeignProgram {
@@ -48,7 +62,7 @@ export function foreignProgramOf(
   const type = body['msg_type'];
   // Old agents' heartbeats have no type.
   const isBeat = type === undefined && typeof body['agent_name'] === 'string' && typeof body['status'] === 'string';
-  if (!isBeat && !(typeof type === 'string' && foreignTypes.has(type))) return undefined;
+  if (!isBeat && !(typeof type === 'string' && isForeign(type))) return undefined;
   return {
     name: told(body['sender']) ?? told(body['agent_name']) ?? told(headers['client-id']) ?? 'a program without a name',
     namespace: told(body['namespace']) ?? told(headers['namespace']),

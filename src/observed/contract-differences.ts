@@ -1,4 +1,4 @@
-import { programTypeOf } from './message-types.ts';
+import { programTypeOf } from '../messages/foreign.ts';
 
 /** The messages of one type from one program, with the fields by which two runs are compared. */
 interface Said {

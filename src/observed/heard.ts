@@ -1,6 +1,6 @@
+import { type ProgramType, programTypeOf } from '../messages/foreign.ts';
 import { told } from '../messages/told.ts';
 import { type Dialect, dialectOf } from './dialect.ts';
-import { type ProgramType, programTypeOf } from './message-types.ts';
 import { fieldsOf, NamespaceFilter } from './namespace-filter.ts';
 import type { MessageLine } from './recording-lines.ts';
 

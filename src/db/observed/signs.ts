@@ -1,6 +1,6 @@
 import type { AgentState, AgentType } from '../../domain/states.ts';
 import { onceFor } from '../../lib/once-for.ts';
-import { programTypeOf, type ProgramType } from '../../observed/message-types.ts';
+import { programTypeOf, type ProgramType } from '../../messages/foreign.ts';
 import type { Statement } from '../../observed/reading/fact.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
