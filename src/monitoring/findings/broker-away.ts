@@ -6,7 +6,6 @@ export const brokerAway = defineFinding('BROKER_AWAY', ({ facts, evidence: { bro
   return {
     severity: 'error',
     sentence: `Its recorder has heard nothing from the broker since ${since}; what agents elsewhere do meanwhile is not known. "swf-mcp doctor --broker URL" says why; it goes on when the broker is back.`,
-    ids: [],
     next: call('list_logs', { level: 'WARNING' }),
   };
 });

@@ -27,7 +27,6 @@ export const clockOff = defineFinding('CLOCK_OFF', ({ facts: { now }, evidence }
   return {
     severity: 'warning',
     sentence: `${what}: a clock was set back, or is off. Time windows may miss it; the order of recording is right.`,
-    ids: [],
     next: call('list_agents', { execution_id }),
   };
 });

@@ -10,7 +10,6 @@ export const dataOld = defineFinding('DATA_OLD', ({ facts: { status, now }, evid
   return {
     severity: 'warning',
     sentence: `Nothing has been written into the store for ${Math.round(age)} s although the execution should be running.`,
-    ids: [],
     next: call('list_agents', { execution_id }),
   };
 });

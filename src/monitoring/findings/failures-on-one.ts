@@ -1,6 +1,6 @@
 import { countCauses } from '../../domain/causes.ts';
 import type { Evidence } from '../evidence.ts';
-import { call, causesSentence, defineFinding, type Finding } from './rule.ts';
+import { call, causesSentence, defineFinding, type Found } from './rule.ts';
 
 const groupOf = { slot: 'worker', worker: 'worker', host: 'host', 'STF file': 'stf_filename' } as const;
 
@@ -11,7 +11,7 @@ const named = 3;
 export function failuresOnOneFinding(
   execution_id: string,
   { kind, places, failed, tried, failed_elsewhere, tried_elsewhere, errors }: NonNullable<Evidence['concentration']>,
-): Omit<Finding, 'code'> {
+): Found {
   const elsewhere =
     failed_elsewhere === 0
       ? `none of ${tried_elsewhere} elsewhere`

@@ -18,8 +18,7 @@ import { nothingSucceedsRule } from './nothing-succeeds.ts';
 import { nothingWritten } from './nothing-written.ts';
 import { paused } from './paused.ts';
 import { readerBehind } from './reader-behind.ts';
-import type { Finding, FindingRule, Situation } from './rule.ts';
-import { bySeverity } from './severity.ts';
+import { type Finding, type FindingRule, findingsBy, type Situation } from './rule.ts';
 import { sliceOverdue } from './slice-overdue.ts';
 import { sliceSlow } from './slice-slow.ts';
 import { slicesFailed } from './slices-failed.ts';
@@ -76,9 +75,5 @@ export const findingRules: readonly FindingRule[] = [
 ];
 
 /** The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
-export function findingsOf(situation: Situation): Finding[] {
-  const all = findingRules.flatMap(({ code, find }) =>
-    [find(situation) ?? []].flat().map((finding) => ({ code, ...finding })),
-  );
-  return withoutConsequences(all, situation).toSorted(bySeverity);
-}
+export const findingsOf = (situation: Situation): Finding[] =>
+  withoutConsequences(findingsBy(findingRules, situation), situation);

@@ -1,13 +1,13 @@
 import type { FailureCause } from '../evidence.ts';
 import { type FailuresInARow, nothingSucceeds } from '../failures-in-a-row.ts';
-import { call, causesSentence, defineFinding, type Finding } from './rule.ts';
+import { call, causesSentence, defineFinding, type Found } from './rule.ts';
 
 /** The finding about failures in a row, for own and observed executions. */
 export function nothingSucceedsFinding(
   execution_id: string,
   { since, attempts, isMore, last_done }: FailuresInARow,
   { isRunning, done, causes }: { isRunning: boolean; done: number; causes: readonly FailureCause[] },
-): Omit<Finding, 'code'> {
+): Found {
   const first = new Date(since).toISOString();
   const before =
     last_done !== undefined
@@ -21,7 +21,6 @@ export function nothingSucceedsFinding(
   return {
     severity: 'error',
     sentence: `Nothing ${isRunning ? 'succeeds' : 'succeeded'} since ${first}${isMore ? ', or longer' : ''}: ${what}; ${before}.${causesSentence(causes)}`,
-    ids: [],
     next: call('list_tf_slices', { execution_id, status: 'failed', order: 'newest' }),
   };
 }

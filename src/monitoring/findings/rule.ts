@@ -33,17 +33,32 @@ export interface Situation {
   judged: Judgement;
 }
 
+/** A finding as its rule gives it. Without ids it has none. */
+export type Found = Omit<Finding, 'code' | 'ids'> & Partial<Pick<Finding, 'ids'>>;
+
 /** One kind of finding. `docs/monitor.md` has a row per code. */
-export interface FindingRule<Code extends string = string> {
-  code: Code;
+export interface FindingRule<About = Situation> {
+  code: string;
   /** None, one, or several findings of this code. */
-  find: (situation: Situation) => Omit<Finding, 'code'> | Omit<Finding, 'code'>[] | undefined;
+  find: (about: About) => Found | Found[] | undefined;
 }
 
-export const defineFinding = <Code extends string>(code: Code, find: FindingRule['find']): FindingRule<Code> => ({
-  code,
-  find,
-});
+export const defineFinding = <About = Situation>(
+  code: string,
+  find: FindingRule<About>['find'],
+): FindingRule<About> => ({ code, find });
+
+const order = { error: 0, warning: 1, info: 2 } as const;
+
+/** The findings of all rules, the worst first. */
+export const findingsBy = <About>(rules: readonly FindingRule<About>[], about: About): Finding[] =>
+  rules
+    .flatMap(({ code, find }) =>
+      [find(about) ?? []]
+        .flat()
+        .map(({ severity, sentence, ids = [], ...more }) => ({ code, severity, sentence, ids, ...more })),
+    )
+    .toSorted((a, b) => order[a.severity] - order[b.severity]);
 
 /** The call of a tool that shows more. */
 export const call = (tool: string, args: Record<string, unknown>): Finding['next'] => ({ tool, arguments: args });

@@ -2,7 +2,7 @@ import type { StageDelay } from '../../domain/stages.ts';
 import { shownSeconds } from '../../lib/counted.ts';
 import type { SlowSlice } from '../evidence.ts';
 import { delayOf } from '../facts.ts';
-import { call, defineFinding, type Finding } from './rule.ts';
+import { call, defineFinding, type Found } from './rule.ts';
 
 /** Fewer slices do not show what is usual. */
 const minItems = 20;
@@ -20,7 +20,7 @@ export function sliceSlowFinding(
   execution_id: string,
   { slice_filename, worker, seconds }: SlowSlice,
   { p50, p95 }: StageDelay,
-): Omit<Finding, 'code'> {
+): Found {
   return {
     severity: 'info',
     sentence: `${slice_filename} took ${shownSeconds(seconds)}${worker === null ? '' : ` on ${worker}`}; ${shownSeconds(p50)} is usual, and 95 % of the slices took at most ${shownSeconds(p95)}.`,

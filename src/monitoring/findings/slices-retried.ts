@@ -11,7 +11,6 @@ export const slicesRetried = defineFinding('SLICES_RETRIED', ({ facts, evidence 
     severity: 'info',
     // If slices stay failed, another finding reports the causes.
     sentence: `${counted(slices_retried, 'TF slice')} ${slices_retried === 1 ? 'was' : 'were'} tried again, in ${counted(slice_retries, 'further attempt')}; ${outcome}.${failed === 0 ? causesSentence(causes) : ''}`,
-    ids: [],
     next: call('list_logs', { execution_id, level: 'WARNING' }),
   };
 });

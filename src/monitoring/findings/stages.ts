@@ -1,5 +1,5 @@
 import { queueState, type StageState } from '../stage-states.ts';
-import { call, defineFinding, type Finding, isDriven, type Situation } from './rule.ts';
+import { call, defineFinding, type Found, isDriven, type Situation } from './rule.ts';
 
 const nothingDone: Readonly<Record<StageState['stage'], string>> = {
   daq_simulator: 'The DAQ simulator has announced nothing',
@@ -11,9 +11,9 @@ const nothingDone: Readonly<Record<StageState['stage'], string>> = {
 
 function stagesThatAre(
   state: 'stuck' | 'slow',
-  severity: Finding['severity'],
+  severity: Found['severity'],
   { facts, evidence: { execution_id }, judged }: Situation,
-): Omit<Finding, 'code'>[] {
+): Found[] {
   // Without its driver nothing works; another finding reports that.
   if (facts.status !== 'running' || !isDriven(facts)) return [];
   const slices = { execution_id, status: facts.counts.slices_queued > 0 ? 'queued' : 'processing', order: 'oldest' };

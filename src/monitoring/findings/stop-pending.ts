@@ -13,7 +13,6 @@ export const stopPending = defineFinding(
     return {
       severity: 'warning',
       sentence: `${name} asked for a stop at ${time}${why}, and it has had no effect yet: ${waits}.`,
-      ids: [],
       next: call('list_messages', { execution_id, message_type: 'stop_workflow' }),
     };
   },

@@ -1,6 +1,6 @@
 import type { DriverSpan } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
-import { call, defineFinding, type FindingRule } from './rule.ts';
+import { call, defineFinding, type Found } from './rule.ts';
 
 /** After this many resumes without anything new, an execution is left alone. */
 export const maxTakeUps = 3;
@@ -20,7 +20,6 @@ export const takeUpFailed = defineFinding(
     return {
       severity: 'error',
       sentence: `${cause}. It was taken up ${take_ups} times within ten minutes, each time in vain. Fix that, then run "swf-mcp resume ${execution_id}"; otherwise the service tries again ten minutes after the last time.`,
-      ids: [],
       next: call('get_workflow_monitor', { execution_id }),
     };
   },
@@ -35,7 +34,7 @@ function failsOften({
   facts: Facts;
   drivers: readonly DriverSpan[];
   execution_id: string;
-}): ReturnType<FindingRule['find']> {
+}): Found | undefined {
   const failed = drivers.filter(
     ({ ended, until }) => ended === 'fault' && (facts.now - Date.parse(until ?? '')) / 1000 <= oftenSeconds,
   );
@@ -44,7 +43,6 @@ function failsOften({
   return {
     severity: 'error',
     sentence: `${code}: ${reason}. So ${failed.length} drivers have failed within ${oftenSeconds} s, though results of workers are recorded meanwhile. Fix that: the service goes on trying.`,
-    ids: [],
     next: call('get_workflow_monitor', { execution_id }),
   };
 }

@@ -13,7 +13,6 @@ export const takenUp = defineFinding('TAKEN_UP', ({ evidence: { execution_id, dr
   return {
     severity: 'info',
     sentence: `It was resumed ${times === 1 ? 'once' : `${times} times`}, last by ${last.by} at ${last.to}, after ${times > gaps.length ? 'at least ' : ''}${shownSeconds(downSeconds(gaps))} without a driver.${again}`,
-    ids: [],
     next: call('list_messages', { execution_id, message_type: 'driver_started' }),
   };
 });

@@ -1,4 +1,4 @@
-import { call, defineFinding, type Finding } from './rule.ts';
+import { call, defineFinding, type Found } from './rule.ts';
 
 /** An execution that was stopped, or failed, leaves slices behind. */
 export const workUndone = defineFinding('WORK_UNDONE', ({ facts, evidence: { execution_id, given_up } }) => {
@@ -13,7 +13,6 @@ export const workUndone = defineFinding('WORK_UNDONE', ({ facts, evidence: { exe
   return {
     severity: 'warning',
     sentence: `It ended (${status}) with ${undone} of ${counts.slices_created} TF slices without a final result${given_up === 0 ? '' : `, ${given_up} of which workers had in hand`}.`,
-    ids: [],
     next: call('audit_execution', { execution_id }),
   };
 });
@@ -23,9 +22,8 @@ const neverMade = (
   execution_id: string,
   status: string,
   { unmade, slices_planned = 0 }: { unmade: number; slices_planned: number | undefined },
-): Omit<Finding, 'code'> => ({
+): Found => ({
   severity: 'warning',
   sentence: `It ended (${status}) before ${unmade} of its ${slices_planned} planned TF slices were made; all others have a final result.`,
-  ids: [],
   next: call('audit_execution', { execution_id }),
 });

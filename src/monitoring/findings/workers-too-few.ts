@@ -1,7 +1,7 @@
 import { counted } from '../../lib/counted.ts';
 import type { Capacity } from '../capacity.ts';
 import { delayOf, type Facts } from '../facts.ts';
-import { call, defineFinding, type Finding, isDriven } from './rule.ts';
+import { call, defineFinding, type Found, isDriven } from './rule.ts';
 
 /** While the DAQ works, a backlog grows only if the workers cannot keep up. */
 export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence: { execution_id }, judged }) => {
@@ -18,7 +18,6 @@ export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence
   return {
     severity: isEndless ? 'warning' : 'info',
     sentence: `${workers} workers do not keep up with ${pace}: ${workers_needed} would. ${counted(backlog, 'slice')} waiting, ${backlog_seconds} s of work${outlook}.`,
-    ids: [],
     next: call('list_tf_slices', { execution_id, status: 'queued' }),
   };
 });
@@ -27,7 +26,7 @@ export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence
 const minDrains = 3;
 
 /** The same for an ended execution: the slices left by the DAQ took long. */
-function wereTooFew(facts: Facts, capacity: Capacity, execution_id: string): Omit<Finding, 'code'> | undefined {
+function wereTooFew(facts: Facts, capacity: Capacity, execution_id: string): Found | undefined {
   const { workers, workers_needed, keeps_up, drain_seconds, arrival_rate, service_seconds } = capacity;
   if (keeps_up !== false || drain_seconds === undefined || drain_seconds < minDrains * service_seconds)
     return undefined;
@@ -36,7 +35,6 @@ function wereTooFew(facts: Facts, capacity: Capacity, execution_id: string): Omi
   return {
     severity: 'info',
     sentence: `${workers} workers did not keep up with ${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each: ${workers_needed} would have. The last slice was done ${Math.round(drain_seconds)} s after the DAQ.`,
-    ids: [],
     next: call('get_execution_timeline', { execution_id }),
   };
 }

@@ -1,5 +1,4 @@
-import type { Finding } from '../../findings/rule.ts';
-import { bySeverity } from '../../findings/severity.ts';
+import { type Finding, type FindingRule, findingsBy } from '../../findings/rule.ts';
 import type { ObservedFacts } from '../facts.ts';
 import { contractBroken } from './contract-broken.ts';
 import { observedFailuresOnOne, observedNothingSucceeds, observedSliceSlow } from './failures.ts';
@@ -8,7 +7,6 @@ import { noTransformer } from './no-transformer.ts';
 import { notHeard } from './not-heard.ts';
 import { resultsRepeated } from './results-repeated.ts';
 import { resultsUnmatched } from './results-unmatched.ts';
-import type { ObservedRule } from './rule.ts';
 import { runSilent } from './run-silent.ts';
 import { samplesUnsliced } from './samples-unsliced.ts';
 import { sizeChanged } from './size-changed.ts';
@@ -19,7 +17,7 @@ import { stfNotReady } from './stf-not-ready.ts';
 import { toldOtherwise } from './told-otherwise.ts';
 
 /** Every kind of finding of observed executions. Findings of one severity are reported in this order. */
-export const observedRules: readonly ObservedRule[] = [
+export const observedRules: readonly FindingRule<ObservedFacts>[] = [
   slicesUnanswered,
   noTransformer,
   observedNothingSucceeds,
@@ -40,10 +38,4 @@ export const observedRules: readonly ObservedRule[] = [
 ];
 
 /** The findings of an observed execution, the worst first. */
-export const observedFindings = (facts: ObservedFacts): Finding[] =>
-  observedRules
-    .flatMap(({ code, find }) => {
-      const found = find(facts);
-      return found === undefined ? [] : [{ code, ...found }];
-    })
-    .toSorted(bySeverity);
+export const observedFindings = (facts: ObservedFacts): Finding[] => findingsBy(observedRules, facts);

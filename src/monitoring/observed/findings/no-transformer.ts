@@ -16,7 +16,6 @@ export const noTransformer = defineObserved('NO_TRANSFORMER', (facts) => {
   return {
     severity: 'error',
     sentence: `${counted(counts.slices_created, 'TF slice')} were sent, and neither a result nor a heartbeat of a transformer was heard for ${limit} s: none runs, or its queue is bound to no topic.`,
-    ids: [],
     next: call('list_agents', { agent_type: 'worker', include_exited: true }),
   };
 });

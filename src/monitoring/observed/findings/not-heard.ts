@@ -17,7 +17,6 @@ export const notHeard = defineObserved('NOT_HEARD', ({ execution_id, gaps }) => 
   return {
     severity: isFilled ? 'info' : 'warning',
     sentence: `Nothing could be heard in ${counted(some.length, 'gap')} of together ${seconds} s, ${which} (${first.reason}): ${meaning}.`,
-    ids: [],
     next: call('list_messages', {
       execution_id,
       start_time: timeOf(first.from - 60_000),

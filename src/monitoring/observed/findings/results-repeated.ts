@@ -8,7 +8,6 @@ export const resultsRepeated = defineObserved('RESULTS_REPEATED', ({ execution_i
     : {
         severity: 'info',
         sentence: `${counted(results_repeated, 'result')} came again for slices that had one (${counts.slices_completed + counts.slices_failed} slices are answered): a count of results is higher than the number of slices.`,
-        ids: [],
         next: call('list_messages', { execution_id, message_type: 'slice_result' }),
       },
 );

@@ -9,7 +9,6 @@ export const resultsUnmatched = defineObserved('RESULTS_UNMATCHED', ({ execution
     : {
         severity: 'warning',
         sentence: `${counted(results_unmatched, 'result')} fit no slice that was heard: the slices were sent before anybody listened, or another program made the results.`,
-        ids: [],
         next: call('list_messages', { execution_id, message_type: 'slice_result' }),
       },
 );

@@ -8,7 +8,6 @@ export const runSilent = defineObserved('RUN_SILENT', (facts) =>
     ? {
         severity: 'error',
         sentence: `Nothing was heard of the run for ${Math.round(secondsSince(facts, facts.last_message))} s, since ${timeOf(facts.last_message)}, and its end was not said: it was stopped, which the bus does not tell, or its runner is gone.`,
-        ids: [],
         next: call('list_messages', { execution_id: facts.execution_id, limit: 5 }),
       }
     : undefined,

@@ -12,7 +12,6 @@ export const toldOtherwise = defineObserved('TOLD_OTHERWISE', (facts) => {
     return {
       severity: 'warning',
       sentence: `Its runner reported it ${told.status}, but ${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'has' : 'have'} no result.`,
-      ids: [],
       next: call('list_tf_slices', { execution_id, status: 'queued' }),
     };
   const untold = counts.slices_created - (slices_told - unsent.count);
