@@ -1,8 +1,5 @@
 import { claimedName } from '../../lib/claimed-name.ts';
-import type { CommandGiven } from '../evidence.ts';
 import { call, defineFinding } from './rule.ts';
-
-const nameOf = ({ name, sent_by }: CommandGiven): string => claimedName(name, sent_by);
 
 export const paused = defineFinding('PAUSED', ({ facts, evidence: { execution_id, paused_by } }) => {
   const { status, phase, isHeld, driver } = facts;
@@ -10,7 +7,7 @@ export const paused = defineFinding('PAUSED', ({ facts, evidence: { execution_id
   if (status !== 'running' || !isHeld || !isAnswering) return undefined;
   return {
     severity: 'info',
-    sentence: `${paused_by === undefined ? 'An operator' : nameOf(paused_by)} has paused it${paused_by === undefined ? '' : ` at ${paused_by.time}`}${paused_by?.reason === undefined ? '' : ` (${paused_by.reason})`} in phase ${phase}; "swf-mcp continue ${execution_id}" lets it go on.`,
+    sentence: `${paused_by === undefined ? 'An operator' : claimedName(paused_by.name, paused_by.sent_by)} has paused it${paused_by === undefined ? '' : ` at ${paused_by.time}`}${paused_by?.reason === undefined ? '' : ` (${paused_by.reason})`} in phase ${phase}; "swf-mcp continue ${execution_id}" lets it go on.`,
     ids: [execution_id],
     next: call('list_messages', { execution_id, message_type: 'pause_workflow' }),
   };

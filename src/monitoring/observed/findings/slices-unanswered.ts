@@ -6,24 +6,18 @@ import { defineObserved } from './rule.ts';
 
 export const slicesUnanswered = defineObserved('SLICES_UNANSWERED', (facts) => {
   const { execution_id, passed, counts, last_result, delays } = facts;
-  const next = call('list_tf_slices', { execution_id, status: 'queued', order: 'oldest' });
-  if (isUnanswered(facts)) {
-    const since =
-      last_result === undefined
-        ? 'no result has come at all'
-        : `the last result came ${Math.round(secondsSince(facts, last_result))} s ago`;
-    return {
-      severity: 'error',
-      sentence: `${counted(counts.slices_queued, 'TF slice')} wait for a result, and ${since}; results are expected within ${Math.round(noResultSeconds(delays))} s.`,
-      ids: [...passed.ids],
-      next,
-    };
-  }
-  if (passed.count === 0) return undefined;
+  const isWaiting = isUnanswered(facts);
+  if (!isWaiting && passed.count === 0) return undefined;
+  const since =
+    last_result === undefined
+      ? 'no result has come at all'
+      : `the last result came ${Math.round(secondsSince(facts, last_result))} s ago`;
   return {
     severity: 'error',
-    sentence: `${counted(passed.count, 'TF slice')} got no result, though slices sent later were answered more than ${Math.round(passedSeconds(delays))} s ago.`,
+    sentence: isWaiting
+      ? `${counted(counts.slices_queued, 'TF slice')} wait for a result, and ${since}; results are expected within ${Math.round(noResultSeconds(delays))} s.`
+      : `${counted(passed.count, 'TF slice')} got no result, though slices sent later were answered more than ${Math.round(passedSeconds(delays))} s ago.`,
     ids: [...passed.ids],
-    next,
+    next: call('list_tf_slices', { execution_id, status: 'queued', order: 'oldest' }),
   };
 });
