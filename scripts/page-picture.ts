@@ -38,6 +38,11 @@ const settings = [
 const run = (...words: string[]): string =>
   execFileSync(process.execPath, [cli, ...words], { cwd: folder, env, encoding: 'utf8' });
 
+/** Places and what is waited for there. */
+const ofRun = (id: string): string => `#/${id}`;
+const backlog = (page: Page): Promise<void> => page.getByRole('img', { name: /^Backlog:/ }).waitFor();
+const canvas = (page: Page): Promise<void> => page.locator('canvas').waitFor();
+
 /** The pictures by their files: where each is, how large, and what is done before. */
 const pictures: Readonly<
   Record<
@@ -52,19 +57,10 @@ const pictures: Readonly<
     }
   >
 > = {
-  'page.png': {
-    place: (id) => `#/${id}`,
-    height: 1700,
-    ready: (page) => page.locator('canvas').waitFor(),
-  },
-  'page-dark.png': {
-    place: (id) => `#/${id}`,
-    height: 800,
-    isDark: true,
-    ready: (page) => page.getByRole('img', { name: /^Backlog:/ }).waitFor(),
-  },
+  'page.png': { place: ofRun, height: 1700, ready: canvas },
+  'page-dark.png': { place: ofRun, height: 800, isDark: true, ready: backlog },
   'page-slice.png': {
-    place: (id) => `#/${id}`,
+    place: ofRun,
     height: 800,
     async ready(page) {
       await page.getByRole('button', { name: 'example' }).first().click();
@@ -72,7 +68,7 @@ const pictures: Readonly<
     },
   },
   'page-part.png': {
-    place: (id) => `#/${id}`,
+    place: ofRun,
     height: 1100,
     async ready(page) {
       const throughput = page.getByRole('img', { name: /^Throughput:/ });
@@ -82,27 +78,14 @@ const pictures: Readonly<
       await page.locator('canvas').scrollIntoViewIfNeeded();
     },
   },
-  'page-silent.png': {
-    place: (_, { silent }) => `#/${silent}`,
-    height: 1100,
-    ready: (page) => page.getByRole('img', { name: /^Backlog:/ }).waitFor(),
-  },
-  'page-observed.png': {
-    place: (_, { observed }) => `#/${observed}`,
-    height: 1100,
-    ready: (page) => page.locator('canvas').waitFor(),
-  },
+  'page-silent.png': { place: (_, { silent }) => `#/${silent}`, height: 1100, ready: backlog },
+  'page-observed.png': { place: (_, { observed }) => `#/${observed}`, height: 1100, ready: canvas },
   'page-compare.png': {
     place: (id) => `#/compare/${id}/latest`,
     height: 900,
     ready: (page) => page.getByText('b against a').waitFor(),
   },
-  'page-phone-run.png': {
-    place: (id) => `#/${id}`,
-    width: 390,
-    height: 1700,
-    ready: (page) => page.getByRole('img', { name: /^Backlog:/ }).waitFor(),
-  },
+  'page-phone-run.png': { place: ofRun, width: 390, height: 1700, ready: backlog },
   'page-executions.png': {
     place: () => '#/',
     height: 420,
