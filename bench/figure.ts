@@ -29,6 +29,12 @@ export const atMost = (ratio: number): NonNullable<Figure['aim']> => ({
   holds: (figure) => (ratioOf(figure) ?? Infinity) <= ratio,
 });
 
+/** To be no more than this. */
+export const below = (most: number, unit = ''): NonNullable<Figure['aim']> => ({
+  says: `≤ ${most} ${unit}`.trimEnd(),
+  holds: ({ ours }) => ours <= most,
+});
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

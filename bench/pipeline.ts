@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { temporaryFolder } from '../test/folder.ts';
 import { bytesByTable } from './bytes.ts';
 import { competeWith } from './competing-writer.ts';
-import { type Figure, median } from './figure.ts';
+import { below, type Figure, median } from './figure.ts';
 import { batch, insertFrozenRows } from './frozen-rows.ts';
 import { hook, runMeasured } from './processes.ts';
 
@@ -77,7 +77,6 @@ export async function benchPipeline({ stfs = 1000, rounds = 3 }: { stfs?: number
   printBytes(last);
   const floor = { what: `raw inserts of the rows of a5aaed1, ${batch} a commit`, value: median(floors) };
   const ours = (of: (one: Contended) => number): number => median(contended.map(of));
-  const milliseconds = (figure: string, value: number): Figure => ({ figure, unit: 'ms', ours: value });
   const figures: Figure[] = [
     {
       figure: `pipeline of ${stfs} STFs without files (median of ${rounds})`,
@@ -98,36 +97,19 @@ export async function benchPipeline({ stfs = 1000, rounds = 3 }: { stfs?: number
       figure: 'peak memory of the run',
       unit: 'MB',
       ours: Math.max(...bare.map(({ peak }) => peak)),
-      aim: { says: '≤ 250 MB', holds: (one) => one.ours <= 250 },
+      aim: below(250, 'MB'),
     },
-    {
-      figure: 'bytes a message in the store',
-      unit: 'B',
-      ours: bytesAMessage(last),
-      aim: { says: '≤ 800 B', holds: (one) => one.ours <= 800 },
-    },
+    { figure: 'bytes a message in the store', unit: 'B', ours: bytesAMessage(last), aim: below(800, 'B') },
     {
       figure: 'lock held by a transaction, p99, beside another writer',
       unit: 'ms',
       ours: ours(({ hold }) => hold.p99),
-      aim: { says: '≤ 10 ms', holds: (one) => one.ours <= 10 },
+      aim: below(10, 'ms'),
     },
-    milliseconds(
-      'longest hold',
-      ours(({ hold }) => hold.max),
-    ),
-    milliseconds(
-      'event loop of the run stands still, p99',
-      ours(({ loop }) => loop.p99),
-    ),
-    milliseconds(
-      'wait of the other writer, p95',
-      ours(({ wait }) => wait.p95),
-    ),
-    milliseconds(
-      'longest wait',
-      ours(({ wait }) => wait.max),
-    ),
+    { figure: 'longest hold', unit: 'ms', ours: ours(({ hold }) => hold.max) },
+    { figure: 'event loop of the run stands still, p99', unit: 'ms', ours: ours(({ loop }) => loop.p99) },
+    { figure: 'wait of the other writer, p95', unit: 'ms', ours: ours(({ wait }) => wait.p95) },
+    { figure: 'longest wait', unit: 'ms', ours: ours(({ wait }) => wait.max) },
   ];
   return { figures, store: last.store };
 }

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 
 import { temporaryFolder } from '../test/folder.ts';
-import { type Figure, printTable, quantile } from './figure.ts';
+import { below, printTable, quantile } from './figure.ts';
 import { cli, hook, peakMemory } from './processes.ts';
 
 /**
@@ -139,7 +139,6 @@ const begin = quantile(
 const lags = seen.map(({ tick, at }) => at - (tick / speed) * 1000 - begin);
 const span = ((seen.at(-1)?.at ?? 0) - (seen[0]?.at ?? 0)) / 1000;
 const loop = JSON.parse(readFileSync(loopDelay, 'utf8')) as { p99: number; max: number };
-const below = (most: number): NonNullable<Figure['aim']> => ({ says: `≤ ${most}`, holds: ({ ours }) => ours <= most });
 console.log(`${seen.length} messages in ${span.toFixed(0)} s, while ${clients} clients made ${answers.length} calls\n`);
 printTable([
   { figure: 'messages a second', unit: 'messages/s', ours: seen.length / span },
