@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 
 import { temporaryFolder } from '../test/folder.ts';
-import { type Figure, quantile } from './figure.ts';
+import { type Figure, median } from './figure.ts';
 import { generate } from './generate.ts';
-import { cli, type RawServer, startServer } from './processes.ts';
+import { cli, startServer } from './processes.ts';
 import { existingSystem } from './shapes.ts';
+import { timedCall } from './timed-calls.ts';
 
 const calls = 50;
 const warmUps = 3;
@@ -53,26 +54,19 @@ export async function benchExistingSystem(executions = 200): Promise<Figure[]> {
   const server = await startServer([cli], { SWF_DB: path });
   const figures: Figure[] = [];
   for (const [name, question] of Object.entries(questions)) {
-    const ours = await median(server, (call) => question(runs[(call * 37) % runs.length] as (typeof runs)[number]));
+    const times: number[] = [];
+    for (let call = 0; call < calls + warmUps; call += 1) {
+      const [tool, args] = question(runs[(call * 37) % runs.length] as (typeof runs)[number]);
+      times.push(await timedCall(server, { tool, args }));
+    }
     const value = theirs[name as keyof typeof theirs];
     figures.push({
       figure: `${executions} executions as the existing system's: ${name} (median of ${calls})`,
       unit: 'ms',
-      ours,
+      ours: median(times.slice(warmUps)),
       floor: { what: 'existing system, PostgreSQL, elsewhere', value },
     });
   }
   await server.close();
   return figures;
-}
-
-async function median(server: RawServer, questionOf: (call: number) => readonly [string, object]): Promise<number> {
-  const times: number[] = [];
-  for (let call = 0; call < calls + warmUps; call += 1) {
-    const began = performance.now();
-    const answer = await server.call(...questionOf(call));
-    if (call >= warmUps) times.push(performance.now() - began);
-    if (/"isError":true/.test(answer)) throw new Error(answer.slice(0, 300));
-  }
-  return quantile(times, 0.5);
 }

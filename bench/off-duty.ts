@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 
 import type { Broker } from '../test/brokers/broker.ts';
+import { median } from './figure.ts';
 import { monitorOf } from './monitor.ts';
 import { atSite, onEachBroker, sets } from './site.ts';
 
@@ -58,8 +59,6 @@ function paceIn(db: string): Pace {
   store.close();
   return pace;
 }
-
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 
 await onEachBroker(only, async (broker) => {
   const pairs: { alone: number; beside: number; returned: number }[] = [];

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 import { chromium, type Page } from 'playwright-core';
 
-import { quantile } from './figure.ts';
+import { median } from './figure.ts';
 
 /**
  * How fast the page is with a store of yours: `npm run bench:page -- STORE [EXECUTION_ID] [MINUTES]`. It needs a browser (CHROMIUM, or Debian's); none of
@@ -84,14 +84,9 @@ try {
   await firstPicture();
   const rounds: Awaited<ReturnType<typeof firstPicture>>[] = [];
   for (let round = 0; round < 5; round += 1) rounds.push(await firstPicture());
-  const median = (name: 'counts' | 'charts' | 'workers'): string =>
-    `${Math.round(
-      quantile(
-        rounds.map((one) => one[name]),
-        0.5,
-      ),
-    )} ms`;
-  console.log(`counts ${median('counts')}, charts ${median('charts')}, workers ${median('workers')} (medians of five)`);
+  const of = (name: 'counts' | 'charts' | 'workers'): string =>
+    `${Math.round(median(rounds.map((one) => one[name])))} ms`;
+  console.log(`counts ${of('counts')}, charts ${of('charts')}, workers ${of('workers')} (medians of five)`);
   console.log(`${Math.round(await framesOfDragging())} frames a second while dragging`);
   if (Number(minutes) > 0) {
     const [first, last] = await memory(Number(minutes));

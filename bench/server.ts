@@ -5,9 +5,10 @@ import { temporaryFolder } from '../test/folder.ts';
 import { committer } from './committer.ts';
 import { atMost, below, type Figure, median } from './figure.ts';
 import { cli, peakMemory, type RawServer, startServer } from './processes.ts';
+import { timedCall, type ToolCall } from './timed-calls.ts';
 
-const monitor = ['get_workflow_monitor', { execution_id: 'latest' }] as const;
-const slices = ['list_tf_slices', { execution_id: 'latest', limit: 50 }] as const;
+const monitor: ToolCall = { tool: 'get_workflow_monitor', args: { execution_id: 'latest' } };
+const slices: ToolCall = { tool: 'list_tf_slices', args: { execution_id: 'latest', limit: 50 } };
 
 /**
  * Cold start to the first tool answer, warm calls, and memory of the server, beside a bare SDK server that returns the same
@@ -32,7 +33,7 @@ export async function benchServer(
   const bare = await startServer(floor, env);
   const warm = [];
   for (const call of [monitor, slices])
-    warm.push({ call: call[0], ...(await warmCallsOf(server, bare, call, warmCalls)) });
+    warm.push({ tool: call.tool, ...(await warmCallsOf(server, bare, call, warmCalls)) });
   const changed = await warmCallsOf(server, bare, monitor, warmCalls, committer(store));
   const peak = peakMemory(server.child) ?? NaN;
   await server.close();
@@ -46,14 +47,14 @@ export async function benchServer(
       aim: atMost(1.3),
       usual: 1.25,
     },
-    ...warm.map(({ call, ours: mine, floor: theirs }) => ({
-      figure: `warm ${call} (median of ${warmCalls})`,
+    ...warm.map(({ tool, ours: mine, floor: theirs }) => ({
+      figure: `warm ${tool} (median of ${warmCalls})`,
       unit: 'ms',
       ours: mine,
       floor: { what: 'bare SDK server, same bytes', value: theirs },
       // Nothing changes between two calls.
-      aim: atMost(call === 'get_workflow_monitor' ? 2 : 2.5),
-      usual: call === 'get_workflow_monitor' ? 1.9 : 2.2,
+      aim: atMost(tool === monitor.tool ? 2 : 2.5),
+      usual: tool === monitor.tool ? 1.9 : 2.2,
     })),
     {
       figure: `the same monitor, after a commit each (median of ${warmCalls})`,
@@ -71,8 +72,8 @@ export async function benchServer(
 async function sameBytes(ours: string[], env: Record<string, string>): Promise<string> {
   const server = await startServer(ours, env);
   const results: Record<string, unknown> = {};
-  for (const [name, args] of [monitor, slices])
-    results[name] = (JSON.parse(await server.call(name, args)) as { result: unknown }).result;
+  for (const { tool, args } of [monitor, slices])
+    results[tool] = (JSON.parse(await server.call(tool, args)) as { result: unknown }).result;
   await server.close();
   const path = join(temporaryFolder(), 'results.json');
   writeFileSync(path, JSON.stringify(results));
@@ -82,7 +83,7 @@ async function sameBytes(ours: string[], env: Record<string, string>): Promise<s
 async function coldStart(args: string[], env: Record<string, string>): Promise<number> {
   const began = performance.now();
   const server = await startServer(args, env);
-  await server.call(...monitor);
+  await timedCall(server, monitor);
   const milliseconds = performance.now() - began;
   await server.close();
   return milliseconds;
@@ -91,20 +92,15 @@ async function coldStart(args: string[], env: Record<string, string>): Promise<n
 async function warmCallsOf(
   ours: RawServer,
   floor: RawServer,
-  call: readonly [string, object],
+  call: ToolCall,
   calls: number,
   before: () => void = () => {},
 ): Promise<{ ours: number; floor: number }> {
   const times: { ours: number[]; floor: number[] } = { ours: [], floor: [] };
-  const timed = async (server: RawServer): Promise<number> => {
-    const began = performance.now();
-    await server.call(...call);
-    return performance.now() - began;
-  };
   for (let round = 0; round < calls; round += 1) {
     before();
-    times.ours.push(await timed(ours));
-    times.floor.push(await timed(floor));
+    times.ours.push(await timedCall(ours, call));
+    times.floor.push(await timedCall(floor, call));
   }
   return { ours: median(times.ours), floor: median(times.floor) };
 }

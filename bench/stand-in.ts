@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { temporaryFolder } from '../test/folder.ts';
 import { Player, readCalls } from '../test/stand-in/player.ts';
+import { quantile } from './figure.ts';
 
 /**
  * How long `observe --api` takes to answer the recorded calls of the fork at a rate: the store has each write before its answer. The floor is a bare HTTP server, in
@@ -14,7 +15,7 @@ import { Player, readCalls } from '../test/stand-in/player.ts';
 const rate = Number(process.argv[2] ?? 40);
 const seconds = Number(process.argv[3] ?? 60);
 
-/** Answers one call after the other, each when it is due. Milliseconds, in order. */
+/** Answers one call after the other, each when it is due. Milliseconds. */
 async function answersOf(root: string): Promise<number[]> {
   const calls = await readCalls('F-2');
   const player = new Player(root);
@@ -23,14 +24,11 @@ async function answersOf(root: string): Promise<number[]> {
     await delay(Math.max(0, began + (n / rate) * 1000 - performance.now()));
     await player.play(calls.slice(n % calls.length, (n % calls.length) + 1));
   }
-  return player.took.map((one) => one * 1000).toSorted((a, b) => a - b);
+  return player.took.map((one) => one * 1000);
 }
 
-const quantile = (sorted: readonly number[], part: number): string =>
-  (sorted[Math.floor(sorted.length * part)] ?? 0).toFixed(1);
-
 function report(name: string, took: readonly number[]): void {
-  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((part) => quantile(took, part));
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((part) => quantile(took, part).toFixed(1));
   console.log(`${name.padEnd(10)} ${took.length} answers: p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms`);
 }
 
