@@ -1,14 +1,9 @@
-import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-
 import stompit, { type Client, type Frame } from 'stompit';
 
 import type { Broker } from '../test/brokers/broker.ts';
-import { brokerKinds } from '../test/brokers/kinds.ts';
-import { temporaryFolder } from '../test/folder.ts';
-import { quantile } from './figure.ts';
+import { median } from './figure.ts';
 import { monitorOf } from './monitor.ts';
+import { atSite, onEachBroker, sets } from './site.ts';
 
 /**
  * The whole workflow over each kind of broker, every agent a process of its own, at a speed that leaves no time to wait. The floor is stompit alone, in
@@ -16,74 +11,34 @@ import { monitorOf } from './monitor.ts';
  */
 const stfs = Number(process.argv[2] ?? 100);
 const rounds = Number(process.argv[3] ?? 3);
-const cli = resolve('dist/cli.js');
 const window = 256;
 const bodyBytes = 600;
-
-const sets = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set', pair]);
-
-interface Ended {
-  code: number | null;
-  stdout: string;
-}
-
-/** A process of the product; `started` resolves when it says so. */
-function start(args: string[], broker: Broker, db: string) {
-  const env = { ...process.env, ...broker.env, SWF_DB: db, SWF_USER: 'bench' };
-  const child = spawn(process.execPath, [cli, ...args, '--broker', broker.url, '--set', 'broker.listen_seconds=0'], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += String(chunk)));
-  const started = new Promise<void>((begun) => {
-    child.stderr.on('data', (chunk: Buffer) => {
-      if (String(chunk).includes('works in namespace')) begun();
-    });
-  });
-  const ended = new Promise<Ended>((end) => child.once('close', (code) => end({ code, stdout })));
-  return { child, started, ended };
-}
 
 /** Messages that a run sends over the broker: files twice, slices, starts and results. */
 const wireMessages = stfs * (3 + 15 * 3) + 6;
 
-async function workflow(broker: Broker, speed: string, slots: number, count: number, more: string[] = []) {
-  const folder = temporaryFolder();
-  const db = join(folder, 'swf.db');
-  const namespace = `b${Math.random().toString(36).slice(2, 8)}`;
-  const common = sets(
-    `testbed.namespace=${namespace}`,
+/** One run, every agent a process of its own: its seconds, and the delay between a slice and its start, p95 in milliseconds. */
+function workflow(broker: Broker, speed: string, slots: number, count: number, more: string[] = []) {
+  const settings = [
+    `testbed.namespace=b${Math.random().toString(36).slice(2, 8)}`,
     'data.write_files=false',
     `fast_processing.target_worker_count=${slots}`,
     ...more,
-  );
-  const agents = ['data', 'fastmon', 'worker'].map((type) => start(['agent', type, ...common], broker, db));
-  await Promise.all(agents.map(({ started }) => started));
-  const elsewhere = sets('agents.data.enabled=false', 'agents.fastmon.enabled=false', 'agents.worker.enabled=false');
-  const run = start(
-    ['run', '--json', '--speed', speed, '--stf-count', String(count), ...common, ...elsewhere],
-    broker,
-    db,
-  );
-  const { code, stdout } = await run.ended;
-  if (code !== 0) throw new Error(`the run ended with ${code}`);
-  const { duration_seconds, slices_completed } = JSON.parse(stdout) as {
-    duration_seconds: number;
-    slices_completed: number;
-  };
-  if (slices_completed !== count * 15) throw new Error(`${slices_completed} slices were completed`);
-  const latency = await latencyOf(db);
-  for (const { child } of agents) child.kill('SIGTERM');
-  await Promise.all(agents.map(({ ended }) => ended));
-  rmSync(folder, { recursive: true });
-  return { seconds: duration_seconds, latency };
-}
-
-/** The delay between a slice and its start, p95 in milliseconds. */
-async function latencyOf(db: string): Promise<number> {
-  const { latency } = await monitorOf(db);
-  return Math.round(1000 * (latency.find(({ stage }) => stage === 'slice → slice_started')?.p95 ?? Number.NaN));
+  ];
+  return atSite(broker, settings, async ({ db, start }) => {
+    await Promise.all(['data', 'fastmon', 'worker'].map((type) => start(['agent', type], /works in namespace/)));
+    const elsewhere = sets('agents.data.enabled=false', 'agents.fastmon.enabled=false', 'agents.worker.enabled=false');
+    const run = await start(
+      ['run', '--json', '--speed', speed, '--stf-count', String(count), ...elsewhere],
+      /execution/,
+    );
+    const code = await new Promise<number | null>((end) => run.once('close', end));
+    if (code !== 0) throw new Error(`the run ended with ${code}`);
+    const { latency, slices_completed, duration_seconds } = await monitorOf(db);
+    if (slices_completed !== count * 15) throw new Error(`${slices_completed} slices were completed`);
+    const delay = latency.find(({ stage }) => stage === 'slice → slice_started')?.p95 ?? NaN;
+    return { seconds: duration_seconds, latency: Math.round(1000 * delay) };
+  });
 }
 
 /** As many messages through a queue: sent with receipts, acknowledged one by one. */
@@ -160,47 +115,28 @@ console.log(
   `${stfs} STF files: ${wireMessages} messages over the broker, persistent, four processes and the broker; median of ${rounds} rounds\n`,
 );
 console.log('broker      swf-mcp msg/s   stompit msg/s   ratio   slice → slice_started p95, slots free');
-for (const { kind, missing, start: startBroker } of brokerKinds) {
-  if (missing() !== undefined) continue;
-  const broker = await startBroker();
-  try {
-    await workflow(broker, '100000', 30, 5);
-    const figures: { ours: number; floor: number }[] = [];
-    const delays: number[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      const floor = await raw(broker, wireMessages);
-      const { seconds } = await workflow(broker, '100000', 30, stfs);
-      figures.push({ ours: wireMessages / seconds, floor });
-      // Two STF files a second, of which each takes 15 of 60 slots for a third of a second.
-      const paced = await workflow(broker, '1', 60, 40, [
-        'fast_processing.slice_processing_time=0.3',
-        'daq_state_machine.stf_interval=0.4',
-        ...[
-          'no_beam_not_ready_delay',
-          'beam_not_ready_delay',
-          'beam_ready_delay',
-          'beam_not_ready_end_delay',
-          'broadcast_delay',
-        ].map((key) => `daq_state_machine.${key}=0.2`),
-      ]);
-      delays.push(paced.latency);
-    }
-    const median = (values: number[]): number => quantile(values, 0.5);
-    const cells = [
-      kind.padEnd(12),
-      median(figures.map(({ ours }) => ours))
-        .toFixed(0)
-        .padStart(13),
-      median(figures.map(({ floor }) => floor))
-        .toFixed(0)
-        .padStart(16),
-      median(figures.map(({ ours, floor }) => ours / floor))
-        .toFixed(2)
-        .padStart(8),
-      `${median(delays)} ms`.padStart(12),
-    ];
-    console.log(cells.join(''));
-  } finally {
-    await broker.stop();
+await onEachBroker(undefined, async (broker) => {
+  await workflow(broker, '100000', 30, 5);
+  const figures: { ours: number; floor: number }[] = [];
+  const delays: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const floor = await raw(broker, wireMessages);
+    const { seconds } = await workflow(broker, '100000', 30, stfs);
+    figures.push({ ours: wireMessages / seconds, floor });
+    // Two STF files a second, of which each takes 15 of 60 slots for a third of a second.
+    const paced = await workflow(broker, '1', 60, 40, [
+      'fast_processing.slice_processing_time=0.3',
+      'daq_state_machine.stf_interval=0.4',
+      'daq_state_machine.beam_not_ready_end_delay=0.2',
+    ]);
+    delays.push(paced.latency);
   }
-}
+  const cell = (of: (one: (typeof figures)[number]) => number, digits: number, width: number): string =>
+    median(figures.map(of)).toFixed(digits).padStart(width);
+  return [
+    cell(({ ours }) => ours, 0, 13),
+    cell(({ floor }) => floor, 0, 16),
+    cell(({ ours, floor }) => ours / floor, 2, 8),
+    `${median(delays)} ms`.padStart(12),
+  ].join('');
+});
