@@ -7,10 +7,10 @@ import { type PlayedRun, playRun } from '../domain/plan/played-run.ts';
 import { argumentInvalid } from '../lib/errors.ts';
 import { rounded } from '../lib/rounded.ts';
 import { asPlayedAnswer } from './answers/as-played.ts';
-import { type AskedChanges, playedAgain } from './plan/as-played.ts';
+import { playedAgain } from './plan/as-played.ts';
 import { inTurns } from './shared/in-steps.ts';
 import { executionId, integer, number, text } from './shared/params.ts';
-import { defineLiveTool, type LiveContext } from './shared/tool.ts';
+import { defineLiveTool } from './shared/tool.ts';
 
 /** Bytes that a message takes in the store, with the rows that are read from it; and bytes of an empty store. */
 const [bytesAMessage, emptyStore] = [800, 345_000];
@@ -65,12 +65,21 @@ export const planRunTool = defineLiveTool({
     plannedAnswer()
       .partial()
       .extend({ assumptions: z.array(z.string()), as_played: asPlayedAnswer().optional() }),
-  async perform({ as_played = false, without_worker, without_host, ...asked }, context) {
+  async perform({ as_played = false, without_worker, without_host, config, execution_id, ...changes }, context) {
     const { queries, services } = context;
     const left = { without_worker, without_host };
-    if (as_played) return playAsked({ ...asked, ...left }, context);
+    if (as_played) {
+      // Only what was measured can be changed.
+      const { stf_count, stf_interval, slices_per_sample, ...others } = changes;
+      refuse(
+        { config, stf_count, stf_interval, slices_per_sample },
+        'cannot be changed with as_played, which has the slices that came and their times; leave one of them out',
+      );
+      if (execution_id === undefined)
+        throw argumentInvalid('as_played needs the execution_id of the run to play again, such as "latest"');
+      return playedAgain(context, execution_id, { ...others, ...left });
+    }
     refuse(left, 'leaves out a worker of an execution that is played again: give as_played=true with it');
-    const { config, execution_id, ...changes } = asked;
     if (config !== undefined && execution_id !== undefined)
       throw argumentInvalid('config and execution_id are both given; give one of them');
     const base = execution_id === undefined ? undefined : knownRun(queries(), execution_id);
@@ -104,33 +113,6 @@ function knownRun(queries: Queries, id: string): { params: ExecutionParams; meas
     return { params, measured: undefined };
   const { mean = 0, items = 0 } = done ?? {};
   return { params, measured: { seconds: rounded(mean * params.speed, 3), slices: items } };
-}
-
-/** Plays an execution again. Only what was measured can be changed. */
-function playAsked(
-  {
-    execution_id,
-    config,
-    stf_count,
-    stf_interval,
-    slices_per_sample,
-    ...changes
-  }: AskedChanges & {
-    execution_id?: string | undefined;
-    config?: string | undefined;
-    stf_count?: number | undefined;
-    stf_interval?: number | undefined;
-    slices_per_sample?: number | undefined;
-  },
-  context: LiveContext,
-) {
-  refuse(
-    { config, stf_count, stf_interval, slices_per_sample },
-    'cannot be changed with as_played, which has the slices that came and their times; leave one of them out',
-  );
-  if (execution_id === undefined)
-    throw argumentInvalid('as_played needs the execution_id of the run to play again, such as "latest"');
-  return playedAgain(context, execution_id, changes);
 }
 
 /** Throws `ARGUMENT_INVALID` if one of these is given. */

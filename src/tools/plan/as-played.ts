@@ -14,7 +14,7 @@ import type { LiveContext } from '../shared/tool.ts';
 const bins = 60;
 
 /** The changes, as requested. */
-export interface AskedChanges {
+interface AskedChanges {
   target_worker_count?: number | undefined;
   /** A factor. */
   slice_processing_time?: number | undefined;
