@@ -8,7 +8,7 @@ import { executionStatuses, healths } from '../domain/states.ts';
 import { pause } from '../lib/deadline.ts';
 import { present } from '../lib/present.ts';
 import { sliceInHand } from './answers/monitor.ts';
-import { clipShown } from './shared/clip.ts';
+import { heldOf } from './monitor/parts.ts';
 import { integer } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
@@ -17,8 +17,6 @@ const maxSeconds = 45;
 const usualSeconds = 30;
 const lookMilliseconds = 200;
 const tellMilliseconds = 1000;
-
-const shownName = 80;
 
 const awaited = ['change', 'phase', 'end'] as const;
 
@@ -83,7 +81,7 @@ export const waitForExecutionTool = defineLiveTool({
       counts: { ...countsIn(now.execution), slices_processing: now.inHand.count, slices_to_redo: now.inHand.lost },
       seconds_left: now.secondsLeft,
       slices_overdue: now.inHand.overdue === 0 ? null : now.inHand.overdue,
-      oldest_in_hand: oldestOf(now),
+      oldest_in_hand: now.inHand.oldest && heldOf(now.inHand.oldest),
       next: nextOf(now),
       data_as_of: now.dataAsOf,
     });
@@ -91,17 +89,6 @@ export const waitForExecutionTool = defineLiveTool({
 });
 
 type Look = ReturnType<typeof look>;
-
-function oldestOf({ inHand: { oldest } }: Look) {
-  if (oldest === undefined) return null;
-  const { slice_filename, assigned_worker, since, seconds } = oldest;
-  return {
-    slice_filename,
-    assigned_worker: clipShown(assigned_worker, shownName),
-    since,
-    seconds: Math.round(seconds * 10) / 10,
-  };
-}
 
 /** Why nothing will happen by itself, so that waiting is useless. */
 function standstill({ health, isHeld }: Look): string | undefined {

@@ -7,6 +7,7 @@ import { present } from '../../lib/present.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { CommandGiven, DriverSpan, FailureCause } from '../../monitoring/evidence.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
+import type { AgedSlice } from '../../monitoring/pace.ts';
 import { clip, clipShown } from '../shared/clip.ts';
 
 /** Events that are shown. */
@@ -95,19 +96,17 @@ export function causesOf(causes: readonly FailureCause[]) {
   }));
 }
 
+/** A slice in hand. */
+export const heldOf = ({ slice_filename, assigned_worker, since, seconds }: AgedSlice) => ({
+  slice_filename,
+  assigned_worker: name(assigned_worker),
+  since,
+  seconds: Math.round(seconds * 10) / 10,
+});
+
 export function oldestOf({ in_hand: { oldest, deadline, worst_end }, pace: { usual_seconds } }: FullAssessment) {
   if (oldest === undefined) return null;
-  const { slice_filename, assigned_worker, since, seconds, attempt } = oldest;
-  return present({
-    slice_filename,
-    assigned_worker: name(assigned_worker),
-    since,
-    seconds: Math.round(seconds * 10) / 10,
-    attempt,
-    usual_seconds,
-    deadline,
-    worst_end,
-  });
+  return present({ ...heldOf(oldest), attempt: oldest.attempt, usual_seconds, deadline, worst_end });
 }
 
 export function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_bytes }: ExecutionRecord) {
