@@ -53,32 +53,18 @@ export function notDone({ origin, status, slices_created, slices_completed, slic
   return origin === 'observed' || status === 'running' ? null : slices_created - slices_completed - slices_failed;
 }
 
-export function driverOf({
-  epoch,
-  since,
-  until,
-  by,
-  host,
-  pid,
-  speed,
-  version,
-  claimed_by,
-  ended,
-  code,
-  reason,
-}: DriverSpan) {
+export function driverOf({ since, until, ended, code, reason, ...driver }: DriverSpan) {
   const why = reason === undefined ? null : code === undefined ? reason : `${code}: ${reason}`;
   return present({
-    epoch,
+    ...driver,
     since,
     // The end of a lost driver is unknown.
     ...(ended === 'lost' ? { last_heard: until } : { until }),
-    by: name(by),
-    claimed_by: claimed_by === undefined ? null : name(claimed_by),
-    host: name(host),
-    pid,
-    speed: speed === undefined ? null : String(speed),
-    version: name(version),
+    by: name(driver.by),
+    claimed_by: driver.claimed_by === undefined ? null : name(driver.claimed_by),
+    host: name(driver.host),
+    speed: driver.speed === undefined ? null : String(driver.speed),
+    version: name(driver.version),
     ended,
     reason: clipped(why),
   });
