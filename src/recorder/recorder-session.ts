@@ -8,13 +8,12 @@ import type { ExecutionParams } from '../domain/params.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
-import { resultsOfStore } from '../exchange/names.ts';
+import { recorderSubscription, resultsOfStore } from '../exchange/names.ts';
 import { ForeignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
 import type { Destinations } from '../messages/destinations.ts';
 import { createNotifier, type Notifier } from '../messages/notifier.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
 import { BrokerLink } from './broker-link.ts';
-import { listenDurably } from './durable-listener.ts';
 import { Inbox } from './inbox.ts';
 import { takeLeftovers } from './leftovers.ts';
 import { Outbox } from './outbox.ts';
@@ -136,7 +135,7 @@ export class RecorderSession {
       onSaid: (state) => views.hear(state),
     });
     this.#hearOnly(telemetry);
-    this.#listener = listenDurably(this.#inbox, id, options);
+    this.#listener = this.#listenDurably();
     this.#endPoll = pollStore(store.db, () => {
       notifier.announce(messageTypes);
       this.#outbox.pump();
@@ -217,6 +216,16 @@ export class RecorderSession {
       for (const executionId of this.#leftovers) void this.#takeLeftovers(executionId);
       this.#leftovers.clear();
     });
+  }
+
+  /** Makes the broker keep messages sent while the recorder is down. The subscription needs a connection with its own client id. */
+  #listenDurably(): BrokerConnection {
+    const { namespace, destinations, settings, connect, warn } = this.#options;
+    const durableName = recorderSubscription(namespace, this.storeId);
+    const listener = connect({ ...settings, clientId: durableName }, (error) => warn(error.line));
+    void listener.connect({ once: false });
+    listener.subscribe({ ...this.#inbox.work('durable', destinations.broadcast), durableName });
+    return listener;
   }
 
   /** How long remote agents have been heard, in milliseconds; 0 while they are not. */
