@@ -43,38 +43,34 @@ export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<Co
     file.kind === 'output'
       ? join(outputFolder(folder, file.slice_filename, file.attempt), file.name)
       : join(folder, file.name);
+  const wrong = (
+    state: ComparedFile['state'],
+    problem: string,
+    found: Pick<ComparedFile, 'found_bytes' | 'isElsewhere'> = {},
+  ): ComparedFile => ({ state, path, ...found, problem });
   try {
-    const { size, isFile } = await statOf(path);
-    if (!isFile) return { state: 'changed', path, found_bytes: size, problem: `${file.name} is no regular file` };
+    const entry = await lstat(path);
+    const { size } = entry;
+    if (!entry.isFile()) return wrong('changed', `${file.name} is no regular file`, { found_bytes: size });
     // The name comes from a message, and a folder may have become a link: read nothing outside.
     if (!(await realpath(path)).startsWith(`${await realpath(folder)}${sep}`))
-      return { state: 'changed', path, problem: `${file.name} is not in the folder of its execution` };
+      return wrong('changed', `${file.name} is not in the folder of its execution`);
     if (file.size_bytes !== null && size !== file.size_bytes)
-      return {
-        state: 'changed',
-        path,
-        found_bytes: size,
-        problem: `${file.name} has ${size} bytes and not ${file.size_bytes}`,
-      };
+      return wrong('changed', `${file.name} has ${size} bytes and not ${file.size_bytes}`, { found_bytes: size });
     return { path, ...(await differenceOf(file, { path, folder, frameBytes, size })) };
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    if (!absent.has(code)) return { state: 'unreachable', path, problem: `${file.name}: ${messageOf(error)}` };
+    if (!absent.has(code)) return wrong('unreachable', `${file.name}: ${messageOf(error)}`);
     const elsewhere = elsewhereOf(file, own);
     if (elsewhere !== undefined)
-      return {
-        state: 'unreachable',
-        path,
-        isElsewhere: true,
-        problem: `${file.name} is on another host: ${elsewhere}`,
-      };
+      return wrong('unreachable', `${file.name} is on another host: ${elsewhere}`, { isElsewhere: true });
     // Without the execution's folder, this is another host, or a disk that is not mounted.
     const isHere = await lstat(folder).then(
       (entry) => entry.isDirectory(),
       () => false,
     );
-    if (!isHere) return { state: 'unreachable', path, problem: `${file.name}: there is no folder ${folder} here` };
-    return { state: 'missing', path, problem: `${file.name} is missing` };
+    if (!isHere) return wrong('unreachable', `${file.name}: there is no folder ${folder} here`);
+    return wrong('missing', `${file.name} is missing`);
   }
 }
 
@@ -83,11 +79,6 @@ function elsewhereOf({ kind, place }: RecordedFile, { url }: OwnFiles): string |
   if (place === null) return undefined;
   if (kind === 'output') return place === hostname() ? undefined : place;
   return isElsewhere(place) && (url === undefined || !isBelow(place, url)) ? place : undefined;
-}
-
-async function statOf(path: string): Promise<{ size: number; isFile: boolean }> {
-  const entry = await lstat(path);
-  return { size: entry.size, isFile: entry.isFile() };
 }
 
 async function differenceOf(
