@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
+import { readJson } from '../lib/read-json.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { maskText, maskValue } from './masking.ts';
 
@@ -20,28 +21,18 @@ export function keepBody(bytes: Buffer): KeptBody {
 
 /** The same for a text body. */
 export function keepText(text: string): KeptBody {
-  const read = readJson(text);
-  if (read === undefined) return { text: maskText(text) };
-  const masked = maskValue(read.value);
-  if (compact(text) === JSON.stringify(read.value)) return { body: masked };
+  const value = readJson(text);
+  if (value === undefined || !isShallow(value)) return { text: maskText(text) };
+  const masked = maskValue(value);
+  if (compact(text) === JSON.stringify(value)) return { body: masked };
   // A text cannot be masked as reliably as a value: if it holds a secret, keep the value in its place.
   const maskedText = JSON.stringify(masked);
-  return { text: maskedText === JSON.stringify(read.value) ? maskText(text) : maskedText };
+  return { text: maskedText === JSON.stringify(value) ? maskText(text) : maskedText };
 }
 
 /** The same for a body that is a JSON value, as in a recording. */
 export const keepValue = (value: unknown): KeptBody =>
   isShallow(value) ? { body: maskValue(value) } : { text: maskText(JSON.stringify(value)) };
-
-/** Parses a JSON text. Undefined if it is not JSON or is nested too deep. */
-function readJson(text: string): { value: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isShallow(value) ? { value } : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** Whether a value is nested no deeper than `maxDepth`. */
 export function isShallow(value: unknown, depth = 0): boolean {

@@ -1,3 +1,4 @@
+import { asObject } from '../lib/read-json.ts';
 import { told } from '../messages/told.ts';
 import type { MessageLine } from './recording-lines.ts';
 
@@ -46,7 +47,5 @@ export class NamespaceFilter {
 }
 
 /** The fields of a message; empty if its body is not an object. */
-export function fieldsOf(line: MessageLine): Readonly<Record<string, unknown>> {
-  const body = 'body' in line ? line.body : undefined;
-  return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : {};
-}
+export const fieldsOf = (line: MessageLine): Readonly<Record<string, unknown>> =>
+  asObject('body' in line ? line.body : undefined) ?? {};

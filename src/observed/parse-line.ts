@@ -1,3 +1,4 @@
+import { asObject, readJson } from '../lib/read-json.ts';
 import type { MessageLine, RecordingLine, RestLine } from './recording-lines.ts';
 import { isIsoTime } from './times.ts';
 
@@ -13,15 +14,10 @@ export type ReadLine =
 
 /** Parses a line of a recording. Never throws. */
 export function parseLine(text: string): ReadLine {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { kind: 'rejected', why: 'no JSON' };
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return { kind: 'rejected', why: 'no object' };
-  const line = value as Record<string, unknown>;
+  const value = readJson(text);
+  if (value === undefined) return { kind: 'rejected', why: 'no JSON' };
+  const line = asObject(value);
+  if (line === undefined) return { kind: 'rejected', why: 'no object' };
   if ('capture' in line || 'gap' in line || ('until' in line && !('t' in line))) return note(line);
   if (!isIsoTime(line['t'])) return { kind: 'rejected', why: 'no time "t"' };
   if (typeof line['destination'] === 'string') return message(line);

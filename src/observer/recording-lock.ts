@@ -3,6 +3,7 @@ import { readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { goneSeconds } from '../domain/liveness.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { currentProcess, isAlive, type ProcessIdentity } from '../lib/process-identity.ts';
+import { objectIn } from '../lib/read-json.ts';
 
 /** How often the holder shows that it is alive, in milliseconds. */
 const signMilliseconds = 10_000;
@@ -53,12 +54,9 @@ async function isFresh(path: string): Promise<boolean> {
 
 /** Undefined for a torn lock, as a crash of the machine may leave one. */
 async function holderOf(path: string): Promise<ProcessIdentity | undefined> {
-  try {
-    const { pid, pid_started, hostname } = JSON.parse(await readFile(path, 'utf8')) as Partial<ProcessIdentity>;
-    return pid === undefined || pid_started === undefined || hostname === undefined
-      ? undefined
-      : { pid, pid_started, hostname };
-  } catch {
-    return undefined;
-  }
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  const { pid, pid_started, hostname } = objectIn(text) as Partial<ProcessIdentity>;
+  return pid === undefined || pid_started === undefined || hostname === undefined
+    ? undefined
+    : { pid, pid_started, hostname };
 }

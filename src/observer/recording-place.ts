@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
+import { objectIn } from '../lib/read-json.ts';
 import type { CaptureLine, GapLine } from '../observed/recording-lines.ts';
 import { RecordingFile } from './recording-file.ts';
 import { lockRecording } from './recording-lock.ts';
@@ -137,11 +138,7 @@ function pauseSince(last: string | undefined, until: string): GapLine | undefine
 }
 
 function timeOf(line: string): string | undefined {
-  try {
-    const { t, until, gap } = JSON.parse(line) as { t?: unknown; until?: unknown; gap?: { until?: unknown } };
-    const time = t ?? until ?? gap?.until;
-    return typeof time === 'string' ? time : undefined;
-  } catch {
-    return undefined;
-  }
+  const { t, until, gap } = objectIn(line) as { t?: unknown; until?: unknown; gap?: { until?: unknown } };
+  const time = t ?? until ?? gap?.until;
+  return typeof time === 'string' ? time : undefined;
 }

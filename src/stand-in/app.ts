@@ -12,6 +12,7 @@ import type { Transaction } from '../db/sqlite/transaction.ts';
 import { createCallers } from '../http/callers.ts';
 import { refuseForeign, sayNotToKeep } from '../http/guard.ts';
 import { messageOf } from '../lib/errors.ts';
+import { asObject } from '../lib/read-json.ts';
 import { isShallow } from '../observed/body.ts';
 import { maskValue } from '../observed/masking.ts';
 import type { RestLine } from '../observed/recording-lines.ts';
@@ -126,10 +127,8 @@ function answered(
   };
 }
 
-function bodyOf({ body }: Request): Body {
-  // Masked at once: nothing that is kept, answered or recorded has a secret.
-  return typeof body === 'object' && body !== null && !Array.isArray(body) ? (maskValue(body) as Body) : {};
-}
+/** Masked at once: nothing that is kept, answered or recorded has a secret. */
+const bodyOf = ({ body }: Request): Body => maskValue(asObject(body) ?? {}) as Body;
 
 /** If a name comes twice, the last value counts. */
 const queryOf = ({ query }: Request): Record<string, string> =>

@@ -5,6 +5,7 @@ import type { RecordedFile } from '../db/reports/recorded-files.ts';
 import { fileKinds } from '../domain/file-names.ts';
 import { SwfError } from '../lib/errors.ts';
 import { present } from '../lib/present.ts';
+import { readJson } from '../lib/read-json.ts';
 import { nowhereNote } from './shared/nowhere.ts';
 import { text } from './shared/params.ts';
 import type { Services } from './shared/services.ts';
@@ -176,12 +177,8 @@ const writePlace = (at: Place, of: string): string => Buffer.from(JSON.stringify
 
 function readPlace(cursor: string | undefined, of: string): Place {
   if (cursor === undefined) return { kind: 'stf', after: 0 };
-  try {
-    const { of: made, kind, after } = place.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
-    if (made === of) return { kind, after };
-  } catch {
-    // Reported below.
-  }
+  const { data } = place.safeParse(readJson(Buffer.from(cursor, 'base64url').toString('utf8')));
+  if (data?.of === of) return { kind: data.kind, after: data.after };
   throw new SwfError(
     'CURSOR_INVALID',
     `cursor ${JSON.stringify(cursor.slice(0, 60))} does not belong to this execution and STF file; give the next_cursor of the call before unchanged, or leave it out`,

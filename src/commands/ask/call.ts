@@ -1,4 +1,5 @@
 import { argumentInvalid } from '../../lib/errors.ts';
+import { readJson } from '../../lib/read-json.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import { everyTool, tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
@@ -79,13 +80,5 @@ const pair = /^[a-z][a-z0-9_]*=/;
 function pairOf(word: string): [string, unknown] {
   const at = word.indexOf('=');
   const value = word.slice(at + 1);
-  return [word.slice(0, at), /^(?:true|false|[[{].*)$/s.test(value) ? valueOf(value) : value];
-}
-
-function valueOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  return [word.slice(0, at), /^(?:true|false|[[{].*)$/s.test(value) ? (readJson(value) ?? value) : value];
 }

@@ -1,6 +1,7 @@
 import { type ExecutionParams, executionParamsSchema } from '../../domain/params.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { onceFor } from '../../lib/once-for.ts';
+import { readJson } from '../../lib/read-json.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The columns of an execution that identify its parameters. */
@@ -46,21 +47,12 @@ export function executionParams(sql: Prepare, execution: ExecutionKey): Executio
 const uncompiled = { jitless: true } as const;
 
 function parseParams(text: string, executionId: string): ExecutionParams {
-  const { data, error } = executionParamsSchema.safeParse(readText(text), uncompiled);
+  const { data, error } = executionParamsSchema.safeParse(readJson(text), uncompiled);
   if (data !== undefined) return data;
   const [issue] = error.issues;
   throw configInvalid(
     `the configuration recorded for ${executionId} cannot be used here: ${issue?.path.join('.')}: ${issue?.message}; use the swf-mcp that recorded it`,
   );
-}
-
-/** Parses JSON; undefined if it is damaged. */
-function readText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export function forgetParams(sql: Prepare, executionId: string): void {

@@ -1,5 +1,6 @@
 import { toUSVString } from 'node:util';
 
+import { asObject } from '../../lib/read-json.ts';
 import { told } from '../../messages/told.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -11,8 +12,7 @@ const maxName = 1000;
 const maxText = 20_000;
 
 /** The fields of an object; empty for any other value. */
-export const objectOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+export const objectOf = (value: unknown): Fields => asObject(value) ?? {};
 
 /** A file name: any text of at most 1,000 characters. */
 export const nameOf = (value: unknown): string | undefined =>

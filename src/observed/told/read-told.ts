@@ -1,4 +1,5 @@
 import { type ExecutionStatus, executionStatuses } from '../../domain/states.ts';
+import { asObject } from '../../lib/read-json.ts';
 import type { Fact, Statement } from '../reading/fact.ts';
 import { readMessage } from '../reading/read-message.ts';
 import { countOf, type Fields, idOf, nameOf, objectOf } from '../reading/values.ts';
@@ -95,18 +96,16 @@ const runInPath = (resource: string, id: string | undefined): string | undefined
 
 /** A result that fast processing reports to the monitor is the very message that it heard. */
 function resultIn(resource: string, { event_type, event_data }: Fields): Statement | undefined {
-  const body = resource === 'system-state-events' && event_type === 'slice_result' ? messageIn(event_data) : undefined;
+  const body =
+    resource === 'system-state-events' && event_type === 'slice_result'
+      ? asObject(objectOf(event_data)['message'])
+      : undefined;
   if (body === undefined) return undefined;
   const statement = readMessage({ t: '', destination: '', headers: {}, body });
   const { fact } = statement;
   return fact?.kind === 'result'
     ? { ...statement, sender: undefined, fact: { ...fact, copyOf: JSON.stringify(body) } }
     : undefined;
-}
-
-function messageIn(eventData: unknown): Fields | undefined {
-  const { message } = objectOf(eventData);
-  return typeof message === 'object' && message !== null && !Array.isArray(message) ? objectOf(message) : undefined;
 }
 
 function executionOf(body: Fields): Fact | undefined {

@@ -1,3 +1,4 @@
+import { asObject, readJson } from '../../lib/read-json.ts';
 import { clipShown } from './clip.ts';
 
 /** Message fields that a list's row has under its own names. */
@@ -25,25 +26,13 @@ interface Room {
  * 1,000 characters in all. Undefined if the body is not a JSON object.
  */
 export function shownBody(payload: string): { body: Record<string, unknown>; body_truncated: true | null } | undefined {
-  const whole = asObject(payload);
+  const whole = asObject(readJson(payload));
   if (whole === undefined) return undefined;
   const room: Room = { left: longestBody, isCut: false };
   const fields = Object.entries(whole).filter(([key]) => !rowsOwn.has(key));
   const body = fitObject(Object.fromEntries(fields), room);
   return { body, body_truncated: room.isCut ? true : null };
 }
-
-function asObject(payload: string): Record<string, unknown> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(payload);
-    return isObject(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The first fields of an object, as many as fit. */
 function fitObject(object: Record<string, unknown>, room: Room): Record<string, unknown> {
@@ -62,9 +51,10 @@ function fitObject(object: Record<string, unknown>, room: Room): Record<string, 
 
 /** A value, cut to the room that is left, or undefined. */
 function fit(value: unknown, room: Room): unknown {
-  if (isObject(value)) {
+  const object = asObject(value);
+  if (object !== undefined) {
     room.left -= 2;
-    return fitObject(value, room);
+    return fitObject(object, room);
   }
   if (Array.isArray(value)) {
     room.left -= 2;

@@ -4,6 +4,7 @@ import type { ValueKind } from '../../db/lists/known-values.ts';
 import type { ListPage, Page } from '../../db/lists/page.ts';
 import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
+import { readJson } from '../../lib/read-json.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { harmless } from './harmless.ts';
 import { nowhereNote } from './nowhere.ts';
@@ -223,15 +224,7 @@ function writeCursor(
 /** The earlier moment of a list, from the cursor of one of its pages. */
 export const momentOfCursor = (text: string): string | undefined => parseCursor(text).data?.as_of;
 
-function parseCursor(text: string) {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-  } catch {
-    parsed = undefined;
-  }
-  return cursorSchema.safeParse(parsed);
-}
+const parseCursor = (text: string) => cursorSchema.safeParse(readJson(Buffer.from(text, 'base64url').toString('utf8')));
 
 function readCursor(text: string | undefined, of: string): Cursor | undefined {
   if (text === undefined) return undefined;
