@@ -18,7 +18,7 @@ import { maskValue } from '../observed/masking.ts';
 import type { RestLine } from '../observed/recording-lines.ts';
 import { calls } from './calls/index.ts';
 import { list, read } from './objects/read.ts';
-import type { Answer, Body, Resource } from './objects/resource.ts';
+import type { Answer, Body } from './objects/resource.ts';
 import { change, register } from './objects/write.ts';
 import { resources } from './resources/index.ts';
 
@@ -49,21 +49,31 @@ export function createStandIn(options: StandInOptions): Express {
   app.use(refuseForeign(options.token !== undefined));
   app.use(express.json({ limit: bodyLimit, type: () => true, strict: false }));
   app.use(refuseDeep);
+  const { store } = options;
   const requireToken = tokenCheck(options);
   const api = express.Router();
-  for (const { method, path, isOpen, answer } of calls)
-    api[method === 'GET' ? 'get' : 'post'](
-      `/${path}`,
-      ...(isOpen === true || method === 'GET' ? [] : [requireToken]),
-      answered(options, (request, at) => {
-        const asked = { body: bodyOf(request), query: queryOf(request), at };
-        // A read needs no turn among the writers.
-        return method === 'GET'
-          ? answer({ sql: options.store.sql } as Transaction, asked)
-          : options.store.write((tx) => answer(tx, asked));
-      }),
+  const route = (method: 'get' | 'post' | 'patch', path: string, answer: Answering, isOpen = method === 'get'): void =>
+    void api[method](`/${path}`, ...(isOpen ? [] : [requireToken]), answered(options, answer));
+  for (const { method, path, isOpen, answer } of calls) {
+    const asked: Answering = (request, at) => {
+      const question = { body: bodyOf(request), query: queryOf(request), at };
+      // A read needs no turn among the writers.
+      return method === 'GET'
+        ? answer({ sql: store.sql } as Transaction, question)
+        : store.write((tx) => answer(tx, question));
+    };
+    route(method === 'GET' ? 'get' : 'post', path, asked, isOpen);
+  }
+  for (const resource of resources) {
+    const [all, one] = [resource.path, `${resource.path}/:id`];
+    const writing = (request: Request, at: string) => ({ resource, body: bodyOf(request), at });
+    route('get', all, (request) => list(store.sql, resource, queryOf(request)));
+    route('get', one, ({ params }) => read(store.sql, resource, String(params['id'])));
+    route('post', all, (request, at) => store.write((tx) => register(tx, writing(request, at))));
+    route('patch', one, (request, at) =>
+      store.write((tx) => change(tx, writing(request, at), String(request.params['id']))),
     );
-  for (const resource of resources) addResource(api, resource, options, requireToken);
+  }
   for (const prefix of prefixes) app.use(prefix, api);
   app.use((_, response) => void response.status(404).json({ detail: 'Not found.' }));
   app.use(onError(options));
@@ -78,36 +88,10 @@ function refuseDeep({ body }: Request, response: Response, next: NextFunction): 
 
 type Handler = (request: Request, response: Response, next: NextFunction) => void;
 
-function addResource(api: express.Router, resource: Resource, options: StandInOptions, requireToken: Handler): void {
-  const { store } = options;
-  const [all, one] = [`/${resource.path}`, `/${resource.path}/:id`];
-  api.get(
-    all,
-    answered(options, (request) => list(store.sql, resource, queryOf(request))),
-  );
-  api.get(
-    one,
-    answered(options, ({ params }) => read(store.sql, resource, String(params['id']))),
-  );
-  api.post(
-    all,
-    requireToken,
-    answered(options, (request, at) => store.write((tx) => register(tx, { resource, body: bodyOf(request), at }))),
-  );
-  api.patch(
-    one,
-    requireToken,
-    answered(options, (request, at) =>
-      store.write((tx) => change(tx, { resource, body: bodyOf(request), at }, String(request.params['id']))),
-    ),
-  );
-}
+type Answering = (request: Request, at: string) => Answer | Promise<Answer>;
 
 /** Answers a call and reports it. */
-function answered(
-  { onCall }: StandInOptions,
-  answer: (request: Request, at: string) => Answer | Promise<Answer>,
-): RequestHandler {
+function answered({ onCall }: StandInOptions, answer: Answering): RequestHandler {
   return async (request, response) => {
     const at = new Date().toISOString();
     const { status, body } = await answer(request, at);
