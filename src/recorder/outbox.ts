@@ -28,16 +28,14 @@ export interface OutboxOptions {
 const lookMilliseconds = 20;
 
 /** Sends the rows of a namespace, and marks them at the broker's receipts. The log is the outbox: a receiver that gets a message twice finds it recorded. */
-export class Outbox {
+export class Outbox extends ConfirmedSender<UnsentRow> {
   readonly #options: OutboxOptions;
-  readonly #sender: ConfirmedSender<UnsentRow>;
 
   constructor(options: OutboxOptions) {
     const { store, broker, namespace, onUnsendable, onFault } = options;
-    this.#options = options;
-    this.#sender = new ConfirmedSender(broker, {
+    super(broker, {
       pending: (after) => unsentRows(store.sql, namespace, after, sendWindow),
-      outgoing: (row) => this.#outgoing(row),
+      outgoing: (row) => outgoingOf(row, options),
       confirmed: (rows) =>
         store.write((tx) =>
           markSent(
@@ -52,16 +50,7 @@ export class Outbox {
       onEnds: ({ message_id }, times) => onUnsendable(message_id, alwaysEnds(times)),
       onFault,
     });
-  }
-
-  /** Call when rows may have been committed. */
-  pump(): void {
-    this.#sender.pump();
-  }
-
-  /** Looks at all unsent rows again. */
-  resend(): void {
-    this.#sender.resend();
+    this.#options = options;
   }
 
   /** Resolves with true when nothing is left to send, or with false after `milliseconds`. */
@@ -74,34 +63,30 @@ export class Outbox {
     }
     return true;
   }
+}
 
-  close(): void {
-    this.#sender.close();
-  }
+function outgoingOf(row: UnsentRow, options: OutboxOptions): Outgoing {
+  const { store, destinations, namespace, storeId: store_id, replyTo } = options;
+  const { message_type } = row;
+  const slice = message_type === 'slice' ? sliceOf(row, store) : undefined;
+  const reply = slice === undefined ? undefined : replyTo();
+  return {
+    destination: destinations[vocabulary[message_type].destination],
+    headers: {
+      ...wireHeaders({ ...row, namespace: row.namespace ?? namespace, store_id }),
+      ...(slice === undefined ? {} : sliceHeaders(slice.needs)),
+      ...(reply === undefined ? {} : { reply_to: reply }),
+    },
+    body: slice?.body ?? row.payload,
+    expirySeconds: expirySeconds(message_type),
+  };
+}
 
-  #outgoing(row: UnsentRow): Outgoing {
-    const { destinations, namespace, storeId: store_id, replyTo } = this.#options;
-    const { message_type } = row;
-    const slice = message_type === 'slice' ? this.#sliceOf(row) : undefined;
-    const reply = slice === undefined ? undefined : replyTo();
-    return {
-      destination: destinations[vocabulary[message_type].destination],
-      headers: {
-        ...wireHeaders({ ...row, namespace: row.namespace ?? namespace, store_id }),
-        ...(slice === undefined ? {} : sliceHeaders(slice.needs)),
-        ...(reply === undefined ? {} : { reply_to: reply }),
-      },
-      body: slice?.body ?? row.payload,
-      expirySeconds: expirySeconds(message_type),
-    };
-  }
-
-  /** Gives a slice the newest place of its file: the host that had it first may be gone. */
-  #sliceOf({ payload }: UnsentRow): { needs: SliceNeeds; body: string } {
-    const recorded = JSON.parse(payload) as SliceNeeds;
-    const needs = withNewestPlace(this.#options.store.sql, recorded);
-    return { needs, body: needs === recorded ? payload : JSON.stringify(needs) };
-  }
+/** Gives a slice the newest place of its file: the host that had it first may be gone. */
+function sliceOf({ payload }: UnsentRow, { sql }: Store): { needs: SliceNeeds; body: string } {
+  const recorded = JSON.parse(payload) as SliceNeeds;
+  const needs = withNewestPlace(sql, recorded);
+  return { needs, body: needs === recorded ? payload : JSON.stringify(needs) };
 }
 
 const alwaysEnds = (times: number): SwfError =>
