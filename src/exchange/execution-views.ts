@@ -2,6 +2,7 @@ import type { DeliveredSlice } from '../agents/ports.ts';
 import type { ExecutionStanding } from '../agents/slice-worker.ts';
 import { lateSeconds } from '../domain/liveness.ts';
 import { workersMayTake } from '../domain/run-phases.ts';
+import { createNotifier } from '../messages/notifier.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 
 /** A recorder unheard for this long is silent, in milliseconds. */
@@ -26,7 +27,8 @@ export class ExecutionViews {
   readonly #heard = new Map<string, number>();
   /** When the first and last slices came for each execution that no recorder reports: slices after the first need not wait as long. */
   readonly #unheardOf = new Map<string, { first: number; last: number }>();
-  readonly #waiting = new Set<() => void>();
+  /** Whoever waits for a change waits for any. */
+  readonly #news = createNotifier({ enter: () => {}, leave: () => {} });
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;
   #onPaused: () => void = () => {};
@@ -39,7 +41,7 @@ export class ExecutionViews {
 
   close(): void {
     clearInterval(this.#timer);
-    this.#wake();
+    this.#news.announce([]);
   }
 
   /** Calls back when executions pause or resume. */
@@ -98,18 +100,7 @@ export class ExecutionViews {
 
   /** Resolves when a recorder speaks or falls silent, or when `signal` is aborted. */
   changed(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      if (signal.aborted) wake();
-      else {
-        this.#waiting.add(wake);
-        signal.addEventListener('abort', wake);
-      }
-    });
+    return this.#news.news(signal);
   }
 
   /** Without a store id, finds the execution that was heard last. */
@@ -146,11 +137,7 @@ export class ExecutionViews {
       this.#lastPaused = paused;
       this.#onPaused();
     }
-    this.#wake();
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiting) wake();
+    this.#news.announce([]);
   }
 }
 
