@@ -5,7 +5,7 @@ export const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
 export const executionIdPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 
 /** The name of a configuration that a request may give: never a path. */
-export const configNamePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
+export const configNamePattern = executionIdPattern;
 
 /** The name of a data file as it comes in a message. */
 export const fileNamePattern = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;

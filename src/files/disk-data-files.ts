@@ -39,14 +39,12 @@ export const createDataFiles = (folder: string, urlOf = pathAddress(folder)): Da
  */
 class DiskDataFiles implements DataFiles {
   readonly #place: WritePlace;
-  readonly #folder: string;
   /** Beginnings of files that are being read. */
   readonly #heads = new Map<string, Promise<Head>>();
   readonly verify: DataFiles['verify'];
 
   constructor(place: WritePlace) {
     this.#place = place;
-    this.#folder = place.folder;
     this.verify = limitFunction((filename: string, range: FramesOfFile) => this.#verify(filename, range), {
       concurrency: openFiles,
     });
@@ -54,9 +52,9 @@ class DiskDataFiles implements DataFiles {
 
   prepare(): void {
     try {
-      makeFolder(this.#folder);
+      makeFolder(this.#place.folder);
     } catch (error) {
-      const fault = asDataError(error, this.#folder, this.#folder);
+      const fault = asDataError(error, this.#place.folder, this.#place.folder);
       throw fault instanceof SwfError ? fault : error;
     }
   }
@@ -95,9 +93,9 @@ class DiskDataFiles implements DataFiles {
   }
 
   async tidy(): Promise<void> {
-    const names = await readdir(this.#folder).catch(() => []);
+    const names = await readdir(this.#place.folder).catch(() => []);
     const left = names.filter((name) => name.endsWith(asideEnding));
-    await Promise.all(left.map((name) => rm(join(this.#folder, name), { force: true })));
+    await Promise.all(left.map((name) => rm(join(this.#place.folder, name), { force: true })));
   }
 
   async #verify(filename: string, range: FramesOfFile): Promise<void> {
@@ -115,16 +113,12 @@ class DiskDataFiles implements DataFiles {
     return head;
   }
 
-  #pathOf(filename: string): string {
-    return join(this.#folder, filename);
-  }
-
   async #read<T>(filename: string, work: (file: number) => Promise<T>): Promise<T> {
-    const path = this.#pathOf(filename);
+    const path = join(this.#place.folder, filename);
     try {
       return await readFile(path, work);
     } catch (error) {
-      throw asDataError(error, path, this.#folder);
+      throw asDataError(error, path, this.#place.folder);
     }
   }
 }

@@ -33,9 +33,6 @@ export interface CommandGiven {
   sent_by?: string;
 }
 
-/** Attempts that failed alike. */
-export type FailureCause = CauseCount;
-
 /** A role that is far behind in reading the log. */
 export interface ReaderBehind {
   role: string;
@@ -164,7 +161,7 @@ export interface Evidence {
   begun_again: number;
   /** Retried slices, and why attempts failed, the most frequent cause first. */
   slices_retried: number;
-  causes: readonly FailureCause[];
+  causes: readonly CauseCount[];
   /** The pause, if an operator has paused it. */
   paused_by: CommandGiven | undefined;
   refused: { count: number; ids: readonly string[] };

@@ -53,20 +53,16 @@ export class Anonymizer {
     if (hostKeys.has(key)) this.#add('host', text);
     if (key === 'broker') for (const server of text.split(',')) this.#add('host', server.replace(/:\d+$/, ''));
     const agent = agentName.exec(text);
-    if (agent !== null) this.#addPart('person', agent[1]);
+    if (agent !== null) this.#add('person', agent[1]);
     else if (personKeys.has(key)) this.#add('person', text);
-    if (key === 'execution_id') this.#addPart('person', executionName.exec(text)?.[1]);
-    this.#addPart('host', connectionName.exec(text)?.[1]);
+    if (key === 'execution_id') this.#add('person', executionName.exec(text)?.[1]);
+    this.#add('host', connectionName.exec(text)?.[1]);
     for (const [found] of text.matchAll(email)) this.#add('person', found);
     for (const pattern of [address, urlHost]) for (const [found] of text.matchAll(pattern)) this.#add('host', found);
     for (const pattern of [path, urlPath]) for (const [found] of text.matchAll(pattern)) this.#add('folder', found);
   }
 
-  #addPart(kind: Kind, name: string | undefined): void {
-    if (name !== undefined) this.#add(kind, name);
-  }
-
-  #add(kind: Kind, name: string): void {
+  #add(kind: Kind, name = ''): void {
     if (common.has(name.toLowerCase()) || /^\d+$/.test(name) || this.#names.has(name)) return;
     this.#counts[kind] += 1;
     const word = `${kind}-${this.#counts[kind]}`;

@@ -60,10 +60,10 @@ export class MonitorReader {
 
   /** Reads until the signal. */
   async read(signal: AbortSignal, wait: (milliseconds: number) => Promise<void>): Promise<void> {
-    const steps = this.#steps();
+    const waiting: Step[] = [];
     while (!signal.aborted) {
       const began = this.#options.now();
-      const next = await steps.next().catch((error: unknown) => this.#failed(error));
+      const next = await this.#next(waiting).catch((error: unknown) => this.#failed(error));
       if (next !== undefined) this.#succeeded();
       const pause = this.#failures === 0 ? betweenRequests : backoff(this.#failures, backoffBounds);
       await wait(Math.max(0, pause - (this.#options.now() - began)));
@@ -82,27 +82,22 @@ export class MonitorReader {
     this.#hasRead = true;
   }
 
-  /** One request per step, forever. A failed step is retried a few times. */
-  #steps(): { next: () => Promise<true> } {
-    let waiting: Step[] = [];
-    return {
-      next: async () => {
-        if (waiting.length === 0) waiting = this.#round();
-        const [step] = waiting as [Step];
-        step.tries += 1;
-        try {
-          await step.act();
-        } catch (error) {
-          if (step.tries >= maxTries) {
-            waiting.shift();
-            if (step.run !== undefined) step.run.isPartial = true;
-          }
-          throw error;
-        }
+  /** Makes the next request of a round, or the first of a new one. A failed request is made again a few times. */
+  async #next(waiting: Step[]): Promise<true> {
+    if (waiting.length === 0) waiting.push(...this.#round());
+    const [step] = waiting as [Step];
+    step.tries += 1;
+    try {
+      await step.act();
+    } catch (error) {
+      if (step.tries >= maxTries) {
         waiting.shift();
-        return true;
-      },
-    };
+        if (step.run !== undefined) step.run.isPartial = true;
+      }
+      throw error;
+    }
+    waiting.shift();
+    return true;
   }
 
   /** The requests of one round: executions and runs first, then the requests due for each run. */

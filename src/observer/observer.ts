@@ -79,7 +79,7 @@ export async function observe(options: ObserverOptions): Promise<void> {
     await aborted(signal);
   } finally {
     clearInterval(timer);
-    ear.end();
+    ear.tellGap();
     await broker.close();
   }
 }
@@ -153,20 +153,16 @@ class Ear implements Listening {
     this.isHearing = false;
   }
 
-  /** Ends listening. If the connection is lost at the time, records that nothing has been heard since. */
-  end(): void {
-    this.#tellGap();
-  }
-
   back(): void {
-    this.#tellGap();
+    this.tellGap();
     if (this.#isLost) this.#options.say('the broker is back');
     this.#isLost = false;
     this.#connections += 1;
     this.isHearing = true;
   }
 
-  #tellGap(): void {
+  /** Records, while the connection is lost, that nothing has been heard since. */
+  tellGap(): void {
     const gap = this.#hearing.back(Date.now());
     if (gap !== undefined) this.#take(gap, gap.gap.until);
   }

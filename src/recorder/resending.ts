@@ -194,23 +194,23 @@ export class Resending {
   #unanswered(): string[] {
     const { store, directory } = this.#options;
     const inHand = directory.inHand();
+    /** The files for which an agent is on duty. */
+    const on = (type: 'data' | 'fastmon', files: () => Unanswered[]): Unanswered[] => {
+      const canBeDone = ({ file_url }: Unanswered): boolean =>
+        directory.hasOnDuty(type, file_url === undefined ? [] : [{ reason: 'NO_FILE', name: placeOfFile(file_url) }]);
+      return directory.hasOnDuty(type) ? files().filter(canBeDone) : [];
+    };
     return [...this.#driven].flatMap(([executionId, { params }]) => {
       const before = (stage: StageName): string => {
         const usual = stageDelays(store.sql, executionId).find((delay) => delay.stage === stage)?.mean ?? 0;
         return new Date(steadyClock().now() - 1000 * Math.max(unansweredSeconds, usualFactor * usual)).toISOString();
       };
-      const unready = directory.hasOnDuty('data')
-        ? unreadyStfs(store.sql, executionId, before('stf_gen → stf_ready')).filter(canBe('data', directory))
-        : [];
-      const unsampled = directory.hasOnDuty('fastmon')
-        ? unsampledStfs(store.sql, executionId, before('stf_ready → tf_file_registered'), params).filter(
-            canBe('fastmon', directory),
-          )
-        : [];
-      const lost = directory.hasOnDuty('fastmon')
-        ? readyStfs(store.sql, executionId, lostFiles(store.sql, executionId)).filter(canBe('fastmon', directory))
-        : [];
-      const due = [...unready, ...unsampled, ...lost]
+      const sampled = 'stf_ready → tf_file_registered';
+      const due = [
+        ...on('data', () => unreadyStfs(store.sql, executionId, before('stf_gen → stf_ready'))),
+        ...on('fastmon', () => unsampledStfs(store.sql, executionId, before(sampled), params)),
+        ...on('fastmon', () => readyStfs(store.sql, executionId, lostFiles(store.sql, executionId))),
+      ]
         .map(messageIdOf)
         .filter((id) => !inHand.has(id) && this.#mayBeDue(this.#announced, id));
       for (const id of due) this.#noteAgain(this.#announced, id, firstAgainMinutes);
@@ -229,9 +229,3 @@ export class Resending {
     sent.set(id, { at: performance.now() + minutes * 60_000, times });
   }
 }
-
-/** Whether an agent is on duty for the file of a message. */
-const canBe =
-  (type: 'data' | 'fastmon', directory: AgentDirectory) =>
-  ({ file_url }: Unanswered): boolean =>
-    directory.hasOnDuty(type, file_url === undefined ? [] : [{ reason: 'NO_FILE', name: placeOfFile(file_url) }]);

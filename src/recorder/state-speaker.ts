@@ -101,32 +101,23 @@ export class StateSpeaker {
     while (!this.#closed.signal.aborted) {
       await notifier.news(this.#closed.signal, changes, mark);
       mark = notifier.mark(changes);
-      for (const id of this.#driven.keys()) this.#sayIfChanged(id);
+      for (const id of this.#driven.keys()) this.sayAll(id, true);
     }
   }
 
-  #sayIfChanged(executionId: string): void {
-    const driven = this.#driven.get(executionId);
+  /** Sends the states of all executions, or of one. @param isNewsOnly leaves out those that are as they were said last */
+  sayAll(only?: string, isNewsOnly = false): void {
     try {
-      if (driven !== undefined && standOf(this.#stateOf(executionId, driven)) !== driven.said) this.sayAll(executionId);
+      for (const [id, driven] of this.#driven) if (only === undefined || only === id) this.#say(id, driven, isNewsOnly);
     } catch (error) {
       this.#options.onFault(error);
     }
   }
 
-  /** Sends the states of all executions, or of one. */
-  sayAll(only?: string): void {
-    const { onFault } = this.#options;
-    try {
-      for (const [id, driven] of this.#driven) if (only === undefined || only === id) this.#say(id, driven);
-    } catch (error) {
-      onFault(error);
-    }
-  }
-
-  #say(id: string, driven: Driven): void {
+  #say(id: string, driven: Driven, isNewsOnly: boolean): void {
     const { broker, destination, onSaid } = this.#options;
     const state = this.#stateOf(id, driven);
+    if (isNewsOnly && standOf(state) === driven.said) return;
     driven.said = standOf(state);
     onSaid(state);
     if (!broker.isUp()) return;

@@ -1,5 +1,4 @@
-import { countCauses } from '../../domain/causes.ts';
-import type { FailureCause } from '../../monitoring/evidence.ts';
+import { type CauseCount, countCauses } from '../../domain/causes.ts';
 import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -8,7 +7,7 @@ import type { Prepare } from '../sqlite/statements.ts';
  * Why attempts of an execution failed, most frequent cause first, from 1,000 failures at most. If there are more, half are attempts that were
  * retried by now and half are not.
  */
-export function failureCauses(sql: Prepare, executionId: string): FailureCause[] {
+export function failureCauses(sql: Prepare, executionId: string): CauseCount[] {
   const errorsOf = (from: string): string[] =>
     sql<[string, number], { error: string | null }>(`SELECT substr(error, 1, 1000) AS error FROM ${from} LIMIT ?`)
       .all(executionId, attemptsLookedAt)

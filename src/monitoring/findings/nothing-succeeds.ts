@@ -1,4 +1,4 @@
-import type { FailureCause } from '../evidence.ts';
+import type { CauseCount } from '../../domain/causes.ts';
 import { type FailuresInARow, nothingSucceeds } from '../failures-in-a-row.ts';
 import { call, causesSentence, defineFinding, type Found } from './rule.ts';
 
@@ -6,7 +6,7 @@ import { call, causesSentence, defineFinding, type Found } from './rule.ts';
 export function nothingSucceedsFinding(
   execution_id: string,
   { since, attempts, isMore, last_done }: FailuresInARow,
-  { isRunning, done, causes }: { isRunning: boolean; done: number; causes: readonly FailureCause[] },
+  { isRunning, done, causes }: { isRunning: boolean; done: number; causes: readonly CauseCount[] },
 ): Found {
   const first = new Date(since).toISOString();
   const before =

@@ -1,7 +1,8 @@
+import type { CauseCount } from '../../domain/causes.ts';
 import type { Health } from '../../domain/states.ts';
 import type { Capacity } from '../capacity.ts';
 import type { TimeLeft } from '../estimate.ts';
-import type { Evidence, FailureCause } from '../evidence.ts';
+import type { Evidence } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
 import type { Pace } from '../pace.ts';
 import type { StageState } from '../stage-states.ts';
@@ -70,7 +71,7 @@ const namedCauses = 2;
 const shownCause = 160;
 
 /** The most frequent causes of failed attempts, as a sentence to append to another. */
-export function causesSentence(causes: readonly FailureCause[]): string {
+export function causesSentence(causes: readonly CauseCount[]): string {
   if (causes.length === 0) return '';
   const named = causes
     .slice(0, namedCauses)

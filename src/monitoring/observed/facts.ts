@@ -1,8 +1,9 @@
+import type { CauseCount } from '../../domain/causes.ts';
 import type { Counts } from '../../domain/counts.ts';
 import type { Phase } from '../../domain/run-phases.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
-import type { Evidence, FailureCause, SlowSlice } from '../evidence.ts';
+import type { Evidence, SlowSlice } from '../evidence.ts';
 import type { FailuresInARow } from '../failures-in-a-row.ts';
 
 /** Some of many: how many there are, and the first of them. */
@@ -80,7 +81,7 @@ export interface ObservedFacts {
   /** STF files announced a while ago but not ready. */
   unready: Some;
   failed: Some;
-  causes: readonly FailureCause[];
+  causes: readonly CauseCount[];
   /** Attempts that failed since the last slice was done, if any. */
   failing: FailuresInARow | undefined;
   /** The places with more failures than chance explains, among the newest slices. */

@@ -2,9 +2,18 @@ import type { Attempts } from './attempts.ts';
 
 /** The attempts of an execution as bytes, for a file with all of them: about ten bytes each before compression. */
 export interface Packed {
-  names: Record<'stf' | 'worker' | 'host' | 'cause', string[]>;
+  names: Record<Kind, string[]>;
   bytes: Uint8Array;
 }
+
+type Kind = 'stf' | 'worker' | 'host' | 'cause';
+
+const ofEach = <T>(make: (kind: Kind) => T): Record<Kind, T> => ({
+  stf: make('stf'),
+  worker: make('worker'),
+  host: make('host'),
+  cause: make('cause'),
+});
 
 /** Writes numbers one after the other, small ones in one byte. */
 class Writer {
@@ -82,12 +91,7 @@ export function pack(attempts: Attempts): Packed {
   const order = Array.from({ length: attempts.length }, (_, at) => at);
   const { names } = attempts;
   // By name, since numbers depend on the order in which names were met.
-  const sorted = {
-    stf: sortedNames(names.stf.all),
-    worker: sortedNames(names.worker.all),
-    host: sortedNames(names.host.all),
-    cause: sortedNames(names.cause.all),
-  };
+  const sorted = ofEach((kind) => sortedNames(names[kind].all));
   const stfOf = (at: number): number => sorted.stf.rank[attempts.stf[at] as number] as number;
   order.sort(
     (a, b) =>
@@ -118,13 +122,7 @@ export function pack(attempts: Attempts): Packed {
     );
     [stf, sliceId, created] = [stfOf(at), attempts.sliceId[at] as number, attempts.created[at] as number];
   }
-  const namesInOrder = {
-    stf: sorted.stf.names,
-    worker: sorted.worker.names,
-    host: sorted.host.names,
-    cause: sorted.cause.names,
-  };
-  return { names: namesInOrder, bytes: writer.done() };
+  return { names: ofEach((kind) => sorted[kind].names), bytes: writer.done() };
 }
 
 /** Sorted names, and the rank of each number among them. */
@@ -174,10 +172,5 @@ export function unpack({ names, bytes }: Packed): Attempts {
     columns.started[at] = started;
     columns.completed[at] = reader.time(Number.isNaN(started) ? queued : started);
   }
-  const named = (all: readonly string[]) => ({ all });
-  return {
-    length,
-    names: { stf: named(names.stf), worker: named(names.worker), host: named(names.host), cause: named(names.cause) },
-    ...columns,
-  };
+  return { length, names: ofEach((kind) => ({ all: names[kind] })), ...columns };
 }

@@ -1,18 +1,13 @@
 import { noteProgram } from '../../db/observed/signs.ts';
 import { objectNamed } from '../../db/stand-in/objects.ts';
-import { type AgentType, agentStates, type AgentState } from '../../domain/states.ts';
+import { agentStates, type AgentState } from '../../domain/states.ts';
 import { textOf } from '../objects/fields.ts';
 import { register } from '../objects/write.ts';
 import { systemAgents } from '../resources/subscribers.ts';
 import type { Call } from './call.ts';
 
-/** Types of agents, as their programs call them. */
-const types: Readonly<Record<string, AgentType>> = {
-  daq_simulator: 'daq_simulator',
-  data: 'data',
-  fastmon: 'fastmon',
-  fast_processing: 'fast_processing',
-};
+/** Types of agents, which their programs call as we do. */
+const types = ['daq_simulator', 'data', 'fastmon', 'fast_processing'] as const;
 
 /** A sign of life of an agent, whose description of itself is kept unchanged. */
 export const heartbeat: Call = {
@@ -22,8 +17,8 @@ export const heartbeat: Call = {
     const name = textOf(body['instance_name']);
     const isKnown = name !== undefined && objectNamed(tx.sql, systemAgents.path, name) !== undefined;
     const answer = register(tx, { resource: systemAgents, body, at });
-    const agentType = textOf(body['agent_type'])?.toLowerCase() ?? '';
-    const type = Object.hasOwn(types, agentType) ? types[agentType] : undefined;
+    const agentType = textOf(body['agent_type'])?.toLowerCase();
+    const type = types.find((one) => one === agentType);
     if (answer.status === 201 && type !== undefined && name !== undefined)
       noteProgram(tx, name, {
         type,

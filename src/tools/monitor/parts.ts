@@ -3,9 +3,10 @@ import type { Queries } from '../../db/queries.ts';
 import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import type { ObservedPart } from '../../db/reports/observed/facts.ts';
+import type { CauseCount } from '../../domain/causes.ts';
 import { present } from '../../lib/present.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
-import type { CommandGiven, DriverSpan, FailureCause } from '../../monitoring/evidence.ts';
+import type { CommandGiven, DriverSpan } from '../../monitoring/evidence.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 import type { AgedSlice } from '../../monitoring/pace.ts';
 import { clip, clipShown } from '../shared/clip.ts';
@@ -73,7 +74,7 @@ export function driverOf({ since, until, ended, code, reason, ...driver }: Drive
 const shownCauses = 4;
 const shownCause = 140;
 
-export function causesOf(causes: readonly FailureCause[]) {
+export function causesOf(causes: readonly CauseCount[]) {
   if (causes.length === 0) return null;
   return causes.slice(0, shownCauses).map(({ cause, attempts, example }) => ({
     cause: clipShown(cause, shownCause),
