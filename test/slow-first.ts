@@ -32,6 +32,7 @@ function placeOf({ moduleId }: TestSpecification): number {
 /** The order of test files: the slow ones first, the others as usual. */
 export default class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- a sequencer is no array
     return (await super.sort(files)).toSorted((a, b) => placeOf(a) - placeOf(b));
   }
 }
