@@ -33,15 +33,23 @@ const execution = {
   end_time: null,
 };
 
+/** What the list of executions was asked for. */
+const asked: unknown[] = [];
+
 /** A store of one execution. */
 const oneExecution = {
-  executions: () => ({ rows: [] }),
+  executions: (...question: unknown[]) => {
+    asked.push(question);
+    return { rows: [] };
+  },
   storeId: () => 'store-1',
   dataAsOf: () => '2026-01-01T00:00:01.000Z',
   snapshot: (ask: () => unknown) => ask(),
   execution: (id: string) => {
     if (id === 'broken') throw new SwfError('STORE_CORRUPT', 'the store is damaged');
     if (id === 'bug') throw new TypeError('no such thing');
+    if (id === 'pruned') throw new SwfError('EXECUTION_REMOVED', 'pruned was removed');
+    if (id === 'ended') return { ...execution, run_number: null, end_time: '2026-01-01T01:00:00.000Z' };
     if (id !== execution.execution_id) throw new SwfError('EXECUTION_NOT_FOUND', `there is no ${id}`);
     return execution;
   },
@@ -132,6 +140,7 @@ describe('a caller', () => {
     [by('secret-'), 'the bearer token is wrong'],
     [{ authorization: 'Basic secret-a' }, 'no bearer token was given'],
     [{ authorization: 'Bearer secret-a and more' }, 'no bearer token was given'],
+    [{ authorization: 'Basic Bearer secret-a' }, 'no bearer token was given'],
   ])('with %j is refused, and told what to send', async (headers, why) => {
     const { post } = await serve();
     const { status, text, headers: given } = await post(toolCall('x'), headers);
@@ -161,6 +170,8 @@ describe('a request that a foreign page may have sent', () => {
     [{ host: 'localhost:9' }, 200],
     [{ host: '[::1]:80' }, 200],
     [{ host: '127.1.2.3' }, 200],
+    [{ host: '127.11.222.33' }, 200],
+    [{ host: 'x127.0.0.1' }, 403],
     [{ host: '127.0.0.1.evil.example' }, 403],
     [{ host: 'evil.example' }, 403],
     [{ host: 'localhost.evil.example' }, 403],
@@ -184,9 +195,10 @@ describe('a request that a foreign page may have sent', () => {
   it('is told what was wrong, cut', async () => {
     const { ask } = await serve();
     const { text } = await ask('/healthz', { headers: { origin: `http://${'a'.repeat(300)}.example` } });
-    expect(errorIn(text).message).toBe(
-      `UNAUTHORIZED: requests from the origin "http://${'a'.repeat(193)}" are not served`,
-    );
+    expect(errorIn(text)).toEqual({
+      code: -32_000,
+      message: `UNAUTHORIZED: requests from the origin "http://${'a'.repeat(193)}" are not served`,
+    });
   });
 
   it('has the host, scheme and client that a proxy in front forwards, and that nobody else does', async () => {
@@ -205,6 +217,7 @@ describe('a request that a foreign page may have sent', () => {
     ['192.0.2.7', 'from 192.0.2.7'],
     ['::ffff:192.0.2.7', 'from 192.0.2.7'],
     ['2001:db8:1:2:3:4:5:6', 'from 2001:db8:1:2'],
+    ['2001:db8::ffff:1.2', 'from 2001:db8::ffff'],
     ['127.9.9.9', 'from loopback'],
     ['::1', 'from loopback'],
   ])('from %s counts as one of its network', async (address, who) => {
@@ -228,13 +241,15 @@ describe('every answer', () => {
 });
 
 describe('the health of a server', () => {
-  it('is told to everybody', async () => {
+  it('is told to everybody, after one look at the newest row', async () => {
     const { ask } = await serve();
+    asked.length = 0;
     const { status, text } = await ask('/healthz');
     expect([status, JSON.parse(text)]).toEqual([
       200,
       { status: 'ok', store_id: 'store-1', data_as_of: '2026-01-01T00:00:01.000Z' },
     ]);
+    expect(asked).toEqual([[{}, { order: 'newest', limit: 1, uncounted: true }]]);
   });
 
   it.each<[string, Error, number, object]>([
@@ -299,6 +314,12 @@ describe('a route', () => {
       404,
       { error: { code: -32_602, message: 'EXECUTION_NOT_FOUND: there is no other' } },
     ]);
+    const { run_number: ___, ...unnumbered } = facts;
+    expect(await of('ended')).toEqual([
+      200,
+      { ...unnumbered, end_time: '2026-01-01T01:00:00.000Z', parameter_values: {} },
+    ]);
+    expect(await of('pruned')).toMatchObject([404, { error: { message: 'EXECUTION_REMOVED: pruned was removed' } }]);
     expect(await of('broken')).toMatchObject([503, { error: { message: 'STORE_CORRUPT: the store is damaged' } }]);
     expect(logged).toEqual([]);
     expect(await of('bug')).toMatchObject([
@@ -356,7 +377,10 @@ describe('a message of MCP', () => {
     const { ask } = await serve();
     const { status, headers, text } = await ask('/mcp', { method, headers: by('secret-r') });
     expect([status, headers.get('allow')]).toEqual([405, 'POST']);
-    expect(errorIn(text).message).toBe('this server keeps no sessions: send every request by POST');
+    expect(errorIn(text)).toEqual({
+      code: -32_000,
+      message: 'this server keeps no sessions: send every request by POST',
+    });
   });
 
   it('is answered alone or in a list, up to 100', async () => {
@@ -365,9 +389,9 @@ describe('a message of MCP', () => {
     const all = await post(many.slice(1));
     expect([all.status, all.text.match(/x of token alice/g)?.length]).toEqual([200, 100]);
     const refused = await post(many);
-    expect([refused.status, errorIn(refused.text).message]).toEqual([
+    expect([refused.status, errorIn(refused.text)]).toEqual([
       400,
-      'the batch has 101 messages; send at most 100 together',
+      { code: -32_600, message: 'the batch has 101 messages; send at most 100 together' },
     ]);
     expect((await post(many.slice(0, 1))).status).toBe(200);
   });
@@ -387,6 +411,7 @@ describe('a message of MCP', () => {
     await expect.poll(async () => (await post(toolCall('x'))).status).toBe(429);
     const refused = await post(toolCall('x'));
     expect(refused.headers.get('retry-after')).toBe('1');
+    expect(errorIn(refused.text).code).toBe(-32_000);
     expect(errorIn(refused.text).message).toBe(
       'too many calls are under way: 201 calls of one client, of at most 200; wait for answers, and send it again',
     );
@@ -441,6 +466,57 @@ describe('a message of MCP', () => {
     await post(toolCall('x', 8));
     expect(over).toBe(0);
     stop.abort();
+  });
+
+  it('is told from others by the kind of its id, and from the messages of a list', async () => {
+    const { post } = await serve();
+    const takeBack = (requestId: unknown) =>
+      post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } });
+    const over: string[] = [];
+    const begin = (name: string, message: unknown) =>
+      post(message).then(
+        () => over.push(name),
+        // The list is still under way when the test ends.
+        () => 0,
+      );
+    const text = begin('text', toolCall('wait', '7'));
+    const number = begin('number', toolCall('wait', 7));
+    void begin('list', [toolCall('wait', 8), toolCall('wait', 9)]);
+    await post(toolCall('x'));
+    for (const id of [8, 9, 10, null, undefined]) await takeBack(id);
+    await post({ jsonrpc: '2.0', method: 'notifications/cancelled' });
+    await post(toolCall('x'));
+    expect(over).toEqual([]);
+    await takeBack('7');
+    await text;
+    expect(over).toEqual(['text']);
+    await takeBack(7);
+    await number;
+    // Its id is free again.
+    const again = begin('again', toolCall('wait', 7));
+    await post(toolCall('x'));
+    await takeBack(7);
+    await again;
+    expect(over).toEqual(['text', 'number', 'again']);
+  });
+
+  it('without an id has no answer, and one that is none is refused', async () => {
+    const { post } = await serve();
+    expect(await post({ jsonrpc: '2.0', method: 'notifications/initialized' })).toMatchObject({
+      status: 202,
+      text: '',
+    });
+    expect((await post([null, toolCall('x')])).status).toBe(400);
+    expect((await post({ jsonrpc: '2.0' })).status).toBe(400);
+  });
+
+  it('in a coding that nobody knows is refused in words', async () => {
+    const { post } = await serve();
+    const { status, text } = await post(toolCall('x'), { ...by('secret-a'), 'content-encoding': 'nonsense' });
+    expect([status, errorIn(text)]).toEqual([
+      415,
+      { code: -32_600, message: 'unsupported content encoding "nonsense"' },
+    ]);
   });
 
   it('that a list takes back itself is not waited for', async () => {

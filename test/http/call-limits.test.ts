@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createCallLimits } from '../../src/http/call-limits.ts';
 import { createFairQueue } from '../../src/http/fair-queue.ts';
+import { createTurns } from '../../src/http/turns.ts';
 
 describe('calls under way', () => {
   it('never pass the limits of one client and of all, and give their places back', () => {
@@ -34,7 +35,58 @@ describe('calls under way', () => {
   });
 });
 
+describe('the limit of all clients', () => {
+  it('says how many calls there are, and is free again when they are over', () => {
+    const take = createCallLimits({ ofOneClient: 10, ofAll: 12 });
+    const first = take('a', 9);
+    expect(take('b', 3)).toHaveProperty('end');
+    expect(take('c', 1)).toEqual({ limit: '13 calls of all clients, of at most 12' });
+    expect(take('a', 2)).toEqual({ limit: '11 calls of one client, of at most 10' });
+    if ('end' in first) first.end();
+    expect(take('c', 9)).toHaveProperty('end');
+    expect(take('a', 1)).toEqual({ limit: '13 calls of all clients, of at most 12' });
+  });
+});
+
+describe('turns', () => {
+  it('are one in each turn of the event loop, of each client in turn', async () => {
+    const turn = createTurns();
+    const order: string[] = [];
+    let loops = 0;
+    const count = (): void => {
+      loops += 1;
+      if (order.length < 4) setImmediate(count);
+    };
+    setImmediate(count);
+    const wait = async (client: string, name: string): Promise<void> => {
+      await turn(client);
+      order.push(`${name} after ${loops}`);
+    };
+    await Promise.all([wait('a', 'a1'), wait('a', 'a2'), wait('b', 'b1'), wait('a', 'a3')]);
+    expect(order).toEqual(['a1 after 1', 'b1 after 2', 'a2 after 3', 'a3 after 4']);
+    order.length = 0;
+    await wait('c', 'c1');
+    expect(order).toHaveLength(1);
+  });
+});
+
 describe('the queue of several clients', () => {
+  it('forgets what is taken back, and its client with the last', () => {
+    const queue = createFairQueue<string>();
+    for (const thing of ['x', 'y']) queue.put('a', thing);
+    queue.put('b', 'z');
+    queue.remove('a', 'x');
+    queue.remove('none', 'x');
+    expect(queue.take()).toEqual({ client: 'a', thing: 'y' });
+    queue.put('a', 'x');
+    queue.remove('a', 'x');
+    expect([queue.take((client) => client === 'a'), queue.take(), queue.take()]).toEqual([
+      undefined,
+      { client: 'b', thing: 'z' },
+      undefined,
+    ]);
+  });
+
   it('loses nothing, keeps each order, and serves each client that waits before one again', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('a', 'b', 'c')), (clients) => {

@@ -9,6 +9,12 @@ import { SwfError } from '../../src/lib/errors.ts';
 
 const samples = (text: string): string[] => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 
+/** Each figure with its type and its help. */
+const heads = (text: string): string[] =>
+  [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \1 (\S+)$/gm)].map(
+    ([, name, help, type]) => `${type} ${name}: ${help}`,
+  );
+
 describe('a figure for Prometheus', () => {
   it('has its help, its type and its samples', () => {
     expect(
@@ -70,7 +76,23 @@ describe('the figures of an agent', () => {
       'swf_step_duration_seconds_sum 7',
       'swf_step_duration_seconds_count 6',
     ]);
-    expect(agentMetricsText(figures).endsWith('\n')).toBe(true);
+    expect(agentMetricsText(figures)).toMatch(/[^\n]\n$/);
+    expect(heads(agentMetricsText(figures))).toMatchInlineSnapshot(`
+      [
+        "gauge swf_build_info: This program.",
+        "gauge swf_broker_connected: 1 while the broker is there.",
+        "counter swf_broker_reconnects_total: Connections that came back.",
+        "gauge swf_outbox_unsent_messages: Messages that the broker has not confirmed.",
+        "gauge swf_outbox_oldest_unsent_timestamp_seconds: Since when the oldest of them waits; absent while no message waits.",
+        "counter swf_messages_sent_total: Messages that the broker confirmed.",
+        "counter swf_messages_received_total: Messages that the broker brought.",
+        "counter swf_messages_refused_total: Sends that the broker refused.",
+        "gauge swf_reader_behind_messages: Messages that wait to be answered.",
+        "gauge swf_off_duty_kinds: Kinds of work that it cannot do.",
+        "gauge swf_slots: Slots of a worker.",
+        "histogram swf_step_duration_seconds: Messages that were read and answered, and slices that were done.",
+      ]
+    `);
   });
 
   it('have no oldest message where none waits, and say that the broker is away', () => {
@@ -109,6 +131,19 @@ describe('the figures of an observer', () => {
       'swf_observer_cannot_write{place="store"} 1',
       'swf_observer_cannot_write{place="recording"} 0',
     ]);
+    expect(observerMetricsText(figures)).toMatch(/[^\n]\n$/);
+    expect(heads(observerMetricsText(figures))).toMatchInlineSnapshot(`
+      [
+        "gauge swf_build_info: This program.",
+        "gauge swf_broker_connected: 1 while the broker is there.",
+        "counter swf_broker_reconnects_total: Connections that came back.",
+        "counter swf_observer_messages_total: Messages that were heard, by topic.",
+        "gauge swf_observer_last_message_timestamp_seconds: When the newest message came; absent before the first.",
+        "gauge swf_observer_waiting_lines: Lines that are not written yet.",
+        "counter swf_observer_dropped_messages_total: Messages that were not recorded, since there was no room for them.",
+        "gauge swf_observer_cannot_write: 1 while lines cannot be written.",
+      ]
+    `);
   });
 
   it('lack what there is not', () => {
@@ -177,6 +212,24 @@ describe('the figures of the server', () => {
         'slice_retries{R} 6',
       ].map((line) => `swf_execution_${line.replace('R', 'execution_id="run-1",namespace="torre1"')}`),
     ]);
+    expect(heads(metrics.text(store([row(1, {})], []), now))).toMatchInlineSnapshot(`
+      [
+        "gauge swf_mcp_info: Version of the server.",
+        "gauge swf_mcp_uptime_seconds: Since the server started.",
+        "gauge swf_mcp_store_readable: 1 where the store can be read.",
+        "counter swf_mcp_tool_calls_total: Tool calls.",
+        "counter swf_mcp_tool_seconds_total: Time that tool calls took.",
+        "gauge swf_data_age_seconds: Since the store was last written.",
+        "gauge swf_execution_status: 1 for the state of an execution; for an hour after its end.",
+        "gauge swf_execution_health: 1 for the health that an execution has.",
+        "gauge swf_execution_stf_files: STF files of an execution.",
+        "gauge swf_execution_slices: TF slices of an execution by state.",
+        "gauge swf_execution_slices_stay_failed: TF slices that failed without a retry left.",
+        "gauge swf_execution_slices_overdue: Slices in hand for too long.",
+        "gauge swf_execution_oldest_slice_seconds: Age of the slice that has been in hand for longest.",
+        "gauge swf_execution_slice_retries: Attempts after the first.",
+      ]
+    `);
     const [, seconds = ''] = /tool_seconds_total\{tool="list_logs"\} (.+)/.exec(text.join('\n')) ?? [];
     expect(Number(seconds)).toBeGreaterThanOrEqual(0);
     expect(Number(seconds)).toBeLessThan(5);

@@ -47,6 +47,7 @@ describe('published files', () => {
       'no-store',
       'nosniff',
     ]);
+    expect([whole.headers.get('x-powered-by'), whole.headers.get('accept-ranges')]).toEqual([null, 'bytes']);
     const etag = whole.headers.get('etag') ?? '';
     expect(etag).toMatch(/^"[\da-z]+-a-[\da-z]+"$/);
     const part = await ask('/run-1/a.tf', { range: 'bytes=2-4', 'if-range': etag });
@@ -82,8 +83,9 @@ describe('published files', () => {
   });
 
   it.each(['/', '/run-1', '/run-1/sub/d.tf'])('are at no other address, such as %s', async (path) => {
-    const { status, text } = await (await serve()).ask(path);
+    const { status, text, headers } = await (await serve()).ask(path);
     expect([status, text]).toEqual([404, 'there is nothing here; files are at /EXECUTION_ID/FILENAME\n']);
+    expect(headers.get('content-type')).toBe('text/plain; charset=utf-8');
   });
 
   it('say what is wrong with an address, and no path of this machine', async () => {
@@ -101,8 +103,10 @@ describe('published files', () => {
   it('are for holders of the token, where there is one', async () => {
     const { ask } = await serve('secret');
     expect((await ask('/healthz')).text).toBe('{"status":"ok"}');
-    expect((await ask('/run-1/a.tf', secret)).text).toBe('0123456789');
-    for (const headers of [{}, { authorization: 'Bearer secre' }, { authorization: 'Basic secret' }]) {
+    for (const authorization of ['Bearer secret', 'bearer   secret  '])
+      expect((await ask('/run-1/a.tf', { authorization })).text).toBe('0123456789');
+    for (const authorization of ['', 'Bearer secre', 'Basic secret', 'Basic Bearer secret', 'Bearer secret more']) {
+      const headers = authorization === '' ? {} : { authorization };
       const { status, text, headers: given } = await ask('/run-1/a.tf', headers);
       expect([status, given.get('www-authenticate')]).toEqual([401, 'Bearer']);
       expect(text).toBe('send "Authorization: Bearer …" with the value of SWF_FILES_TOKEN\n');

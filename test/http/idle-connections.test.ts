@@ -58,26 +58,89 @@ const statusOf = (port: number): Promise<number | undefined> =>
     }).on('error', reject);
   });
 
+/** The numbers of the connections that have ended, in their order. */
+function endsOf(sockets: readonly Socket[]): number[] {
+  const ended: number[] = [];
+  for (const [number, socket] of sockets.entries()) socket.once('close', () => ended.push(number));
+  return ended;
+}
+
+const openMany = async (port: number, many: number, text = ''): Promise<Socket[]> => {
+  const sockets: Socket[] = [];
+  for (let n = 0; n < many; n += 1) sockets.push(await open(port, text));
+  return sockets;
+};
+
 describe('connections beyond the limit', () => {
-  it('take the place of those that ask and do not read', async () => {
+  it('take the place of the one that has asked and not read for longest', async () => {
     const { server, port } = await start();
     const served = requests(server, 5);
-    // Nobody listens to their data, so they are paused.
-    for (let n = 0; n < 5; n += 1) await open(port, asked('/large'));
+    const deaf = await openMany(port, 5, asked('/large'));
     await served;
+    const ended = endsOf(deaf);
+    // What they do not read hides from them that their connection has ended.
+    const isLeft = async (): Promise<number> =>
+      new Promise((resolve) => void server.getConnections((_, count) => resolve(count)));
     for (let n = 0; n < 5; n += 1) expect(await statusOf(port)).toBe(200);
+    await expect.poll(isLeft).toBe(4);
+    deaf[0]?.resume();
+    await expect.poll(() => ended).toEqual([0]);
   });
 
-  it('take the place of idle ones, and never of one whose request is under way, be it the second of two', async () => {
+  it('take the place of those idle for longest, and never of one whose request is under way, be it the second of two', async () => {
     const { server, port, answerLater } = await start();
     const both = requests(server, 2);
     const busy = await open(port, asked('/') + asked('/later'));
+    const busyEnds = endsOf([busy]);
     let text = '';
     busy.on('data', (data: Buffer) => (text += data.toString()));
     await both;
-    for (let n = 0; n < 10; n += 1) await open(port, '');
+    const idle = await openMany(port, 4);
+    const ended = endsOf(idle);
+    // The first was idle for longest, until it asked.
+    const asking = requests(server, 1);
+    idle[0]?.resume().write(asked('/'));
+    await asking;
+    await expect.poll(() => idle[0]?.bytesRead ?? 0).toBeGreaterThan(0);
+    const more = endsOf(await openMany(port, 3));
+    await expect.poll(() => ended).toEqual([1, 2, 3]);
     expect(await statusOf(port)).toBe(200);
+    await expect.poll(() => ended).toEqual([1, 2, 3, 0]);
+    expect([more, busyEnds]).toEqual([[], []]);
     answerLater();
     await expect.poll(() => text).toMatch(/fine[^]*later/);
+  });
+
+  it('are refused themselves where all others work', async () => {
+    const { server, port, answerLater } = await start();
+    const all = requests(server, 5);
+    const busy = await openMany(port, 5, asked('/later'));
+    for (const socket of busy) socket.resume();
+    await all;
+    const ended = endsOf(busy);
+    await expect(statusOf(port)).rejects.toThrow();
+    expect(ended).toEqual([]);
+    answerLater();
+    // Their requests are over, so the oldest may go.
+    await expect.poll(() => busy.every(({ bytesRead }) => bytesRead > 0)).toBe(true);
+    expect(await statusOf(port)).toBe(200);
+    await expect.poll(() => ended).toHaveLength(1);
+  });
+
+  it('have room when others have ended, and all end together', async () => {
+    const { server, port, endAll } = await start();
+    for (const socket of await openMany(port, 5)) {
+      socket.destroy();
+      await expect.poll(() => socket.closed).toBe(true);
+    }
+    const left = (): Promise<number> =>
+      new Promise((resolve) => void server.getConnections((_, count) => resolve(count)));
+    await expect.poll(left).toBe(0);
+    const sockets = await openMany(port, 5);
+    const ended = endsOf(sockets);
+    await expect.poll(left).toBe(5);
+    expect(ended).toEqual([]);
+    endAll();
+    await expect.poll(() => ended.toSorted()).toEqual([0, 1, 2, 3, 4]);
   });
 });
