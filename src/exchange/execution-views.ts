@@ -27,7 +27,7 @@ export class ExecutionViews {
   readonly #heard = new Map<string, number>();
   /** When the first and last slices came for each execution that no recorder reports: slices after the first need not wait as long. */
   readonly #unheardOf = new Map<string, { first: number; last: number }>();
-  /** Whoever waits for a change waits for any. */
+  /** Any change wakes all that wait for one. */
   readonly #news = createNotifier({ enter: () => {}, leave: () => {} });
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;

@@ -28,6 +28,9 @@ describe('the report of a shift', () => {
     await run.saw(/start_run/);
     await runCli(['pause', 'latest', '--reason', 'beam | studies', '--requested-by', 'bob'], { folder });
     const client = await clientOf(folder);
+    // Slices in hand end during a pause.
+    const monitor = () => ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    await expect.poll(monitor).toMatchObject({ slices_processing: 0 });
     const report = await ask(client, 'shift_report', { start_time: '-1h' });
     expect(report).toMatchObject({
       totals: { executions: 3, running: 1, completed: 2, failed: 0, terminated: 0 },

@@ -93,19 +93,21 @@ function Top({ hasPages, zone, setZone, theme, setTheme }: TopProps) {
         </nav>
       )}
       <span class="tools">
-        <button
-          type="button"
-          onClick={() => setZone(zone === 'UTC' ? 'local' : 'UTC')}
-          aria-label={`times: ${zone}; change`}
-        >
-          {zone}
-        </button>
-        <button type="button" onClick={() => setTheme(nextTheme[theme])} aria-label={`colours: ${theme}; change`}>
-          {theme}
-        </button>
+        <Choice what="times" value={zone} onClick={() => setZone(zone === 'UTC' ? 'local' : 'UTC')} />
+        <Choice what="colours" value={theme} onClick={() => setTheme(nextTheme[theme])} />
         <Button onClick={() => print()}>print</Button>
       </span>
     </header>
+  );
+}
+
+/** A button that shows what is chosen, and goes on to the next choice. */
+function Choice({ what, value, onClick }: { what: string; value: string; onClick: () => void }) {
+  const label = `${what}: ${value}; change`;
+  return (
+    <button type="button" title={label} aria-label={label} onClick={onClick}>
+      {value}
+    </button>
   );
 }
 
