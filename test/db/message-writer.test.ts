@@ -224,6 +224,44 @@ describe('a note that comes over a broker', () => {
   });
 });
 
+describe('what only a driver may say', () => {
+  const said: [type: string, fields: object][] = [
+    ['stf_gen', { filename: 'swf.100010.000002.stf', sequence: 2, tf_count: 100 }],
+    ['pause_run', { ordinal: 1, state: 'standby', reason: 'period' }],
+    ['resume_run', { ordinal: 1, state: 'physics', reason: 'period' }],
+    ['end_run', { total_stf_files: 0 }],
+    ['slice', { ...slice(2), stf_filename: stf, start: 0, end: 0, tf_count: 1 }],
+    ['workflow_ended', { status: 'completed', reason: 'completed', ...noCounts }],
+  ];
+
+  it.each(said)('is refused from a broker for an execution that is driven here: %s', async (msg_type, fields) => {
+    const made = await withSlice();
+    const before = { state: state(made), row: row(made) };
+    const body = JSON.stringify({ ...envelope, sender: 'stranger', msg_type, ...fields });
+    const receive = (fromBroker: boolean) =>
+      made.store.write((tx) => made.receive(tx, '/topic/epictopic', body, fromBroker ? { fromBroker } : {}));
+    expect(await receive(true)).toMatchObject({
+      effect: 'none',
+      effect_code: 'REFUSED',
+      effect_reason: `${msg_type} is said by the process that drives an execution alone`,
+    });
+    expect({ state: state(made), row: row(made) }).toEqual(before);
+  });
+
+  it('comes back from the broker as what it was, if the driver has said it', async () => {
+    const made = await withSlice();
+    const end = { total_stf_files: 1, reason: 'completed' as const };
+    const recorded = await made.say('end_run', end);
+    const row_ = made.store.db
+      .prepare('SELECT payload FROM workflow_messages WHERE message_id = ?')
+      .pluck()
+      .get(recorded.message_id) as string;
+    expect(
+      await made.store.write((tx) => made.receive(tx, '/topic/epictopic', row_, { fromBroker: true })),
+    ).toMatchObject({ isNew: false, message_id: recorded.message_id, effect: 'applied' });
+  });
+});
+
 describe('what came over a broker from a host whose clock is off', () => {
   const delays = ({ store }: TestStore): unknown =>
     store.db.prepare('SELECT min(total) AS least, max(longest) AS longest FROM stage_delays').get();
@@ -417,6 +455,27 @@ describe('a slice', () => {
     ];
     expect(late.map(({ effect }) => effect)).toEqual(['none', 'none', 'none', 'none']);
     expect({ row: row(made), state: state(made) }).toEqual(before);
+  });
+
+  it('in its second attempt takes nothing that is said of its first', async () => {
+    const made = await withSlice({ worker: { max_retries: 2 } });
+    await made.say('slice_started', byWorker(1));
+    await made.say('slice_result', { ...byWorker(1), state: 'failed', error: 'reason 1' });
+    await made.say('slice', { ...slice(2), stf_filename: stf, start: 0, end: 0, tf_count: 1 });
+    const queued = { row: row(made), state: state(made) };
+    expect(queued.row).toMatchObject({ status: 'queued', attempt: 2 });
+    const late = [
+      await made.say('slice_started', byWorker(1, '02')),
+      await made.say('slice_result', { ...byWorker(1, '02'), state: 'done' }),
+    ];
+    expect(late).toMatchObject([
+      { effect: 'none', effect_code: 'NO_STEP', effect_reason: 'attempt 1 of a slice that is queued in attempt 2' },
+      { effect: 'none', effect_code: 'NO_STEP' },
+    ]);
+    expect({ row: row(made), state: state(made) }).toEqual(queued);
+    await made.say('slice_started', byWorker(2));
+    expect(await made.say('slice_result', { ...byWorker(1, '03'), state: 'done' })).toMatchObject({ effect: 'none' });
+    expect(row(made)).toMatchObject({ status: 'processing', attempt: 2, assigned_worker: 'worker/01' });
   });
 
   it('that failed is queued again as the next attempt, and each attempt is kept', async () => {

@@ -85,6 +85,36 @@ describe('an inbox', () => {
     expect(made.faults).toEqual([]);
   });
 
+  it('acknowledges a message when it is recorded, and not before', async () => {
+    const made = await setUpWithFiles();
+    const { inbox, next } = listen(made);
+    const seen: string[] = [];
+    const count = (): number => rows(made).length;
+    const { onMessage } = inbox.work('broadcast', destinations.broadcast);
+    const deliver = (text: string): void =>
+      onMessage({
+        id: undefined,
+        headers: { namespace },
+        body: text,
+        bytes: Buffer.from(text),
+        size: text.length,
+        isWhole: true,
+        acknowledge: () => seen.push(`${count()} rows when acknowledged`),
+        giveBack: () => seen.push('given back'),
+        lost: new AbortController().signal,
+      });
+    deliver(stf(1));
+    deliver(stf(2));
+    expect([seen, count()]).toEqual([[], 0]);
+    await next(2);
+    await expect.poll(() => seen).toEqual(['2 rows when acknowledged', '2 rows when acknowledged']);
+    // A store that cannot be written keeps the broker's copy.
+    made.store.close();
+    deliver(stf(3));
+    await expect.poll(() => made.faults).toHaveLength(1);
+    expect(seen).toHaveLength(2);
+  });
+
   it('leaves messages of another namespace alone, by header or by body', async () => {
     const made = await setUpWithFiles();
     const { next } = listen(made);

@@ -38,7 +38,7 @@ export function useBrowser() {
     ): Promise<Page> {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme, serviceWorkers: 'block' });
       // A busy machine draws late; what hangs is found by the test's own deadline.
-      page.setDefaultTimeout(150_000);
+      page.setDefaultTimeout(90_000);
       const complaints: string[] = [];
       page.on('console', (message) => {
         // The tests read pixels again and again; the page itself reads none. Tests beside these make networks of their own.
