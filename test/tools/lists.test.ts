@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { createLogLineWriter } from '../../src/db/log/log-lines.ts';
 import {
@@ -152,6 +152,17 @@ describe('a list', () => {
       // The first two are outside a window of ten minutes.
       await say('stf_gen', { filename, sequence, tf_count: 10, timestamp: at(sequence <= 2 ? 3600 : 60) });
     }
+    const first = await ask(client, 'list_stf_files', { start_time: '-10m', limit: 2 });
+    // Ten minutes before then is another time.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 570_000 });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const next = { start_time: '-10m', limit: 2, cursor: first['next_cursor'] };
+    const second = await ask(client, 'list_stf_files', next);
+    expect(second['items'].map(({ sequence }: Answer) => sequence)).toEqual([4, 3]);
+    expect(second).toMatchObject({ total_count: 4, has_more: false });
+    vi.useRealTimers();
     const files = await askAll(client, 'list_stf_files', { start_time: '-10m', limit: 1 });
     expect(files.map(({ sequence }) => sequence)).toEqual([6, 5, 4, 3]);
     expect(await askAll(client, 'list_stf_files', { end_time: '-10m' })).toHaveLength(2);
