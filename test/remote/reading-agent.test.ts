@@ -1,5 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { noDataFiles } from '../../src/files/data-files.ts';
+import { ReadingAgent, type ReadingAgentOptions } from '../../src/remote/reading-agent.ts';
 import { MemoryBroker } from '../brokers/memory-broker.ts';
 import { noCounts } from '../helpers.ts';
 import { MemorySite } from './memory-site.ts';
@@ -25,6 +27,90 @@ const ended = (execution_id: string) => ({
   reason: 'stopped',
   ...noCounts,
   stf_count: 5,
+});
+
+/** An agent that answers each STF, with answers that the broker confirms when it is told to. */
+function readingAlone({ status = 'running' }: { status?: string } = {}) {
+  const events: string[] = [];
+  const confirmations: (() => void)[] = [];
+  const options = {
+    agent: {
+      type: 'data',
+      emits: ['stf_ready'],
+      reads: ['stf_gen'],
+      handle: ({ sequence }: { sequence: number }) => [{ msg_type: 'stf_ready', sequence }],
+    },
+    own: {},
+    log: { write: () => {} },
+    name: 'data-1',
+    namespace: 'test',
+    draining: new AbortController().signal,
+    views: {
+      stateOf: () => ({ status, store_id: 's1', workflow_params: {}, execution_id: 'w-x-0001', run_id: '7' }),
+      overFor: () => new AbortController().signal,
+    },
+    access: { of: () => ({ files: noDataFiles, folder: undefined }) },
+    speaker: {
+      say: ({ sequence }: { sequence: number }) => {
+        events.push(`answer ${sequence}`);
+        return new Promise<boolean>((resolve) => void confirmations.push(() => resolve(true)));
+      },
+    },
+    onChange: () => {},
+    onStep: () => {},
+    onFault: (error: unknown) => void events.push(String(error)),
+  } as unknown as ReadingAgentOptions;
+  const reader = new ReadingAgent(options);
+  const deliver = (sequence: number, more: object = {}): void => {
+    const body = JSON.stringify({ ...stf('w-x-0001', sequence), namespace: 'test', ...more });
+    reader.take({
+      id: undefined,
+      headers: { namespace: 'test', store_id: 's1' },
+      body,
+      bytes: Buffer.from(body),
+      size: body.length,
+      isWhole: true,
+      acknowledge: () => void events.push(`acknowledge ${sequence}`),
+      giveBack: () => void events.push(`give back ${sequence}`),
+      lost: new AbortController().signal,
+    });
+  };
+  return { reader, deliver, events, confirm: () => confirmations.shift()?.() };
+}
+
+describe('a broadcast that a remote agent reads', () => {
+  it('is acknowledged when the broker has its answer, and not before', async () => {
+    const { reader, deliver, events, confirm } = readingAlone();
+    deliver(1);
+    deliver(2);
+    await expect.poll(() => events).toEqual(['answer 1', 'answer 2']);
+    expect(reader.inHand).toEqual(['w-x-0001/stf_gen/swf.7.000001.stf', 'w-x-0001/stf_gen/swf.7.000002.stf']);
+    confirm();
+    await expect.poll(() => events).toEqual(['answer 1', 'answer 2', 'acknowledge 1']);
+    expect(reader.inHand).toHaveLength(1);
+    // It comes once more after a break: the answer is under way, and is not made again.
+    deliver(2);
+    confirm();
+    await expect.poll(() => events.slice(3)).toEqual(['acknowledge 2']);
+    await reader.settled();
+    expect(reader.inHand).toEqual([]);
+  });
+
+  it.each<[string, object]>([
+    ['of another namespace', { namespace: 'other' }],
+    ['that it does not read', { msg_type: 'stf_ready' }],
+    ['of no execution', { execution_id: undefined }],
+  ])('%s is acknowledged at once', (_, more) => {
+    const { reader, deliver, events } = readingAlone();
+    deliver(1, more);
+    expect([events, reader.inHand]).toEqual([['acknowledge 1'], []]);
+  });
+
+  it('of an execution that has ended is acknowledged without an answer', async () => {
+    const { deliver, events } = readingAlone({ status: 'completed' });
+    deliver(1);
+    await expect.poll(() => events).toEqual(['acknowledge 1']);
+  });
 });
 
 describe('a remote agent that reads', () => {
