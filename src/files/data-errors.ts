@@ -19,7 +19,7 @@ export function asDataError(error: unknown, path: string, folder: string): unkno
   const dataError = (what: string, todo: string): SwfError =>
     new SwfError(
       'DATA_UNAVAILABLE',
-      `${what} (${messageOf(error)}); ${todo}, then "swf-mcp resume" goes on and "swf-mcp stop" ends it`,
+      `${what} (${messageOf(error)}); ${todo}, then "swf-mcp resume EXECUTION_ID" goes on and "swf-mcp stop EXECUTION_ID" ends it`,
       { cause: error },
     );
   if (mendable.has(code)) return dataError(`${path} cannot be written or read`, 'make room or fix the disk');

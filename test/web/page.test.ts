@@ -63,6 +63,27 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByText('Nothing fits.').waitFor();
   });
 
+  it('paints an ended run in the colours that are chosen, that the system has, and that paper needs', async () => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/${id}`);
+    await painted(page);
+    const pixel = (): Promise<string> =>
+      page.evaluate(() => String(document.querySelector('canvas')?.getContext('2d')?.getImageData(0, 0, 1, 1).data));
+    const light = await pixel();
+    const next = page.getByRole('button', { name: /^colours/ });
+    await next.click();
+    expect(await pixel()).toBe(light);
+    await next.click();
+    await expect.poll(pixel).not.toBe(light);
+    const dark = await pixel();
+    await next.click();
+    await expect.poll(pixel).toBe(light);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await expect.poll(pixel).toBe(dark);
+    await page.emulateMedia({ colorScheme: 'dark', media: 'print' });
+    await expect.poll(pixel).toBe(light);
+  });
+
   it('loads the program of a page when it is opened, and says so where that does not come', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/`, { mayComplain: true });

@@ -1,5 +1,5 @@
 import { type ComponentType, Fragment } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 
 import { time, type Zone } from '../shared/format.ts';
 import { useChoice, useRoute } from '../state/hooks.ts';
@@ -24,7 +24,8 @@ export function App({ world }: { world: World }) {
   const [route, change] = useRoute();
   const [zone, setZone] = useChoice<Zone>('time', 'UTC');
   const [theme, setTheme] = useChoice<Theme>('theme', 'system');
-  useEffect(() => {
+  // While rendering, not after it: the parts below paint with its colours.
+  useMemo(() => {
     // A chat has a theme of its own.
     if (world.kind === 'app') return;
     if (theme === 'system') delete document.documentElement.dataset['theme'];

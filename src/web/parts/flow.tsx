@@ -27,7 +27,11 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBa
   return (
     <Card
       title="Throughput and backlog"
-      note={`bins of ${timeline.bin_seconds} s${onZoom === undefined ? '' : '; drag to choose a part'}`}
+      note={
+        <>
+          bins of {timeline.bin_seconds} s{onZoom && <span class="hint">; drag to choose a part</span>}
+        </>
+      }
     >
       <PhaseStrip timeline={timeline} notes={monitor.notes} />
       <TimeChart

@@ -154,10 +154,10 @@ function Ended({ rows }: { rows: readonly ExecutionRow[] }) {
     <ul class="ended">
       {rows.map(({ execution_id, status, end_time, slices_failed }) => (
         <li key={execution_id}>
-          <Pill state={status} /> <a href={executionHash(execution_id)}>{execution_id}</a>{' '}
+          <Pill state={status} /> <a href={executionHash(execution_id)}>{execution_id}</a>
           <small>
-            {end_time === undefined ? '' : time(end_time, zone)}
-            {(slices_failed ?? 0) > 0 && `, ${count(slices_failed ?? 0)} slices failed`}
+            {end_time === undefined ? '' : time(end_time, zone)}{' '}
+            {(slices_failed ?? 0) > 0 && <Pill state="failed">{`${count(slices_failed ?? 0)} stay failed`}</Pill>}
           </small>
         </li>
       ))}

@@ -145,9 +145,24 @@ function readingOf(bar: Bar, timeline: Timeline, zone: Zone, unfinished: string)
   return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : isLost(bar) ? unfinished : bar.state} by ${timeline.slots?.[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
 }
 
-/** Paints when data, size or theme have changed, never in a loop. */
+/** Counts how often the colours of the page may have changed by themselves: with the system, or for paper. */
+function useMedia(): number {
+  const [changes, setChanges] = useState(0);
+  useEffect(() => {
+    const media = ['(prefers-color-scheme: dark)', 'print'].map((query) => matchMedia(query));
+    const onChange = (): void => setChanges((before) => before + 1);
+    for (const one of media) one.addEventListener('change', onChange);
+    return () => {
+      for (const one of media) one.removeEventListener('change', onChange);
+    };
+  }, []);
+  return changes;
+}
+
+/** Paints when data, size or colours have changed, never in a loop. */
 function usePainting({ timeline, bars, width, rowHeight, theme }: WorkProps, height: number, span: number) {
   const ref = useRef<HTMLCanvasElement>(null);
+  const media = useMedia();
   const [isReady, setReady] = useState(false);
   useEffect(() => setReady(true), []);
   useLayoutEffect(() => {
@@ -159,7 +174,7 @@ function usePainting({ timeline, bars, width, rowHeight, theme }: WorkProps, hei
     if (timeline.spans === undefined) paintCells(ground, timeline.cells ?? [], colours);
     else paintBars(ground, bars, span, colours);
     context.putImageData(image, 0, 0);
-  }, [timeline, bars, width, height, rowHeight, span, theme, isReady]);
+  }, [timeline, bars, width, height, rowHeight, span, theme, media, isReady]);
   return ref;
 }
 
