@@ -42,9 +42,10 @@ export async function atSite<T>(
     const words = [cli, ...args, '--broker', broker.url, ...common];
     const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'ignore', 'pipe'] });
     children.push(child);
-    return new Promise((ready) =>
-      child.stderr.on('data', (chunk: Buffer) => void (isReady.test(String(chunk)) && ready(child))),
-    );
+    return new Promise((ready, fail) => {
+      child.stderr.on('data', (chunk: Buffer) => void (isReady.test(String(chunk)) && ready(child)));
+      child.once('close', (code) => fail(new Error(`${args[0]} ended with ${code} before it was ready`)));
+    });
   };
   try {
     return await work({ folder, db, start });

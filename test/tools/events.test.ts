@@ -24,6 +24,7 @@ const landmark = (message_type: string, body: object): Landmark => ({
 it.each([
   ['end_run', { total_stf_files: 3, reason: 'stopped' }, '3 STF files, stopped'],
   ['end_run', { total_stf_files: 20 }, '20 STF files'],
+  ['end_run', { total_stf_files: 3, reason: '' }, '3 STF files'],
   ['end_run', {}, undefined],
   ['workflow_ended', { status: 'failed', reason: '2 slices failed for good' }, 'failed: 2 slices failed for good'],
   ['start_run', { state: 'run', substate: 'physics' }, undefined],

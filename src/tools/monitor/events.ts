@@ -58,9 +58,7 @@ function noteOf(row: Landmark, body: Body): string | null {
     case 'driver_lost':
       return `driver ${epoch} was lost: last sign of life ${last_sign} (${last_sign_by})${gapOf(row, body)}`;
     case 'end_run':
-      return (
-        [total_stf_files === undefined ? [] : `${total_stf_files} STF files`, reason ?? []].flat().join(', ') || null
-      );
+      return [total_stf_files && `${total_stf_files} STF files`, reason].filter(Boolean).join(', ') || null;
     case 'workflow_ended':
       return status === reason ? words(status) : words(`${status}:`, reason);
     default:
