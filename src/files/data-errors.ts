@@ -17,11 +17,9 @@ export function asDataError(error: unknown, path: string, folder: string): unkno
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined || error instanceof SwfError) return error;
   const dataError = (what: string, todo: string): SwfError =>
-    new SwfError(
-      'DATA_UNAVAILABLE',
-      `${what} (${messageOf(error)}); ${todo}, then "swf-mcp resume EXECUTION_ID" goes on and "swf-mcp stop EXECUTION_ID" ends it`,
-      { cause: error },
-    );
+    new SwfError('DATA_UNAVAILABLE', `${what} (${messageOf(error)}); ${todo}, then resume or stop the execution`, {
+      cause: error,
+    });
   if (mendable.has(code)) return dataError(`${path} cannot be written or read`, 'make room or fix the disk');
   if (missing.has(code) && !isUsable(folder))
     return dataError(`the data folder ${folder} is not there or may not be used`, 'bring it back, or fix its rights');

@@ -32,7 +32,7 @@ describe('an error of the file system', () => {
     const folder = temporaryFolder();
     const error = asDataError(fault(code), `${folder}/a.stf`, folder) as SwfError;
     expect(error.line).toBe(
-      `DATA_UNAVAILABLE: ${folder}/a.stf cannot be written or read (${code}: no luck); make room or fix the disk, then "swf-mcp resume EXECUTION_ID" goes on and "swf-mcp stop EXECUTION_ID" ends it`,
+      `DATA_UNAVAILABLE: ${folder}/a.stf cannot be written or read (${code}: no luck); make room or fix the disk, then resume or stop the execution`,
     );
     expect(error.cause).toMatchObject({ code });
   });
@@ -45,7 +45,7 @@ describe('an error of the file system', () => {
       expect(asDataError(error, `${folder}/a.stf`, folder)).toBe(error);
       const away = join(folder, 'away');
       expect((asDataError(error, `${away}/a.stf`, away) as SwfError).line).toBe(
-        `DATA_UNAVAILABLE: the data folder ${away} is not there or may not be used (${code}: no luck); bring it back, or fix its rights, then "swf-mcp resume EXECUTION_ID" goes on and "swf-mcp stop EXECUTION_ID" ends it`,
+        `DATA_UNAVAILABLE: the data folder ${away} is not there or may not be used (${code}: no luck); bring it back, or fix its rights, then resume or stop the execution`,
       );
     },
   );

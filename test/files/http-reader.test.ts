@@ -25,7 +25,7 @@ interface Options {
 }
 
 // Its patience with a server is half a minute.
-useFastTime(400);
+useFastTime(200);
 
 describe('a file of another host', () => {
   it('is read whole, without a range and without a token where none is set', async () => {

@@ -203,7 +203,14 @@ const situations: Readonly<Record<string, Given>> = {
     facts: undriven,
     evidence: {
       driver: gone,
-      drivers: [driver({ until: ago(40), ended: 'fault', code: 'X', reason: 'run "swf-mcp resume x".' })],
+      drivers: [
+        driver({
+          until: ago(40),
+          ended: 'fault',
+          code: 'X',
+          reason: 'run "swf-mcp resume stf_datataking-tester-0001".',
+        }),
+      ],
     },
   },
   'a fault that is over': {

@@ -67,7 +67,7 @@ export const logOf = (path: string): string => `${path}-wal`;
 
 /**
  * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced: others do not see writes to the old log.
- * If nobody has begun another log, first moves this process's writes into the store.
+ * Moves this process's writes into the store first, unless another log was begun.
  */
 export function requireSameLog(path: string, log: string | undefined, db: Connection): void {
   const now = fileAt(logOf(path));

@@ -8,7 +8,7 @@ export const driverFault = defineFinding('DRIVER_FAULT', ({ facts, evidence: { e
   const { pid, host, until, code = 'a bug', reason = 'no reason given' } = last;
   return {
     severity: 'error',
-    sentence: `${code}: ${withoutStop(reason)}. So the driver, process ${pid ?? 'unknown'} on ${host}, left it at ${until}, and nothing runs.${reason.includes('swf-mcp resume') ? '' : ` Fix that, then "swf-mcp resume ${execution_id}" continues it; "swf-mcp stop ${execution_id}" ends it.`}`,
+    sentence: `${code}: ${withoutStop(reason)}. So the driver, process ${pid ?? 'unknown'} on ${host}, left it at ${until}, and nothing runs.${reason.includes(`swf-mcp resume ${execution_id}`) ? '' : ` Fix that, then "swf-mcp resume ${execution_id}" continues it; "swf-mcp stop ${execution_id}" ends it.`}`,
     ids: [`process ${pid ?? 'unknown'} on ${host}`],
     next: call('list_logs', { execution_id, level: 'ERROR' }),
   };
