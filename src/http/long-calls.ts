@@ -19,7 +19,7 @@ export type LongReply = { answer: Record<string, unknown> } | { code: ErrorCode;
 /** Most threads; the second serves a second client. */
 const maxThreads = 2;
 
-/** How long a client's patience, and that of the others, lasts. Milliseconds. */
+/** How long a call may take, and its thread may go on after it. Milliseconds. */
 interface Limits {
   /** A call that takes longer is abandoned together with its thread. */
   milliseconds?: number;
