@@ -97,6 +97,16 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect((await fetch(`${root}app/none.js`)).status).toBe(404);
   });
 
+  it('fetches a part of its program again after a network that changed, without a word', async () => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/`, { mayComplain: true });
+    await page.getByRole('heading', { level: 1, name: 'Executions' }).waitFor();
+    await page.route('**/app/shift-*.js', (route) => route.abort('internetdisconnected'), { times: 1 });
+    await page.getByRole('link', { name: 'Shift' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Shift report' }).waitFor();
+    expect(await page.getByText('This part of the page does not come.').count()).toBe(0);
+  });
+
   it('keeps what somebody types while it goes on asking, and finds by it', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/`);

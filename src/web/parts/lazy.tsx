@@ -1,6 +1,8 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
+import { backoff } from '../../lib/backoff.ts';
+import { longestPause } from '../state/hooks.ts';
 import { Skeleton } from './banner.tsx';
 import { Button } from './card.tsx';
 import { Icon } from './icon.tsx';
@@ -10,17 +12,20 @@ export const lazy =
   <Props extends object>(load: () => Promise<ComponentType<Props>>, isQuiet = false): ComponentType<Props> =>
   (props) => {
     // A component is a function, which `useState` would call as an updater, so wrap it in an object.
-    const [{ Part, isAway }, setLoaded] = useState<{ Part?: ComponentType<Props>; isAway?: true }>({});
-    useEffect(
-      () =>
+    const [{ Part, failures = 0 }, setState] = useState<{ Part?: ComponentType<Props>; failures?: number }>({});
+    useEffect(() => {
+      const fetch = (): void =>
         void load().then(
-          (fetched) => setLoaded({ Part: fetched }),
-          () => setLoaded({ isAway: true }),
-        ),
-      [],
-    );
+          (fetched) => setState({ Part: fetched }),
+          () => setState({ failures: failures + 1 }),
+        );
+      if (failures === 0) return fetch();
+      const timer = setTimeout(fetch, backoff(failures, { first: 250, longest: longestPause }));
+      return () => clearTimeout(timer);
+    }, [failures]);
     if (Part !== undefined) return <Part {...props} />;
-    if (isAway !== true) return isQuiet ? null : <Skeleton />;
+    // One failure is a network that changes, not a server that is away.
+    if (failures < 2) return isQuiet ? null : <Skeleton />;
     return (
       <p class="banner bad">
         <strong role="alert">

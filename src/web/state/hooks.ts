@@ -42,7 +42,8 @@ export interface Polled<T> {
   at: number;
 }
 
-const longestPause = 15_000;
+/** The longest pause between two attempts to reach the server. Milliseconds. */
+export const longestPause = 15_000;
 
 /**
  * Asks now and again every `every` milliseconds: less often without an answer, not while the page is hidden, and never after `isOver`. The last
