@@ -5,4 +5,6 @@ import { httpWorld } from './transport/http.ts';
 
 /** The page of a server. */
 const root = document.getElementById('app');
+// In place of the words for a program that does not load.
+root?.replaceChildren();
 if (root !== null) render(<App world={httpWorld()} />, root);

@@ -21,11 +21,11 @@ import { hostile, hostilePayload, hostileRun } from './hostile-run.ts';
 const missing = browserIsMissing();
 if (missing !== undefined) console.log(missing);
 
-const shownCounts = ({ slices_completed, slices_failed, slices_processing, slices_queued }: Answer) => ({
+/** An execution that has ended has nothing in hand, and says nothing of that. */
+const shownCounts = ({ status, slices_completed, slices_failed, slices_processing, slices_queued }: Answer) => ({
   completed: slices_completed,
   failed: slices_failed,
-  processing: slices_processing,
-  queued: slices_queued,
+  ...(status === 'running' ? { processing: slices_processing, queued: slices_queued } : {}),
 });
 
 const colourOf = (page: Page, name: string): Promise<string> =>
@@ -95,6 +95,20 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByRole('button', { name: 'load the page again' }).click();
     await page.getByRole('heading', { level: 1, name: 'Shift report' }).waitFor();
     expect((await fetch(`${root}app/none.js`)).status).toBe(404);
+  });
+
+  it('says so where its program does not load, and not while it is on its way', async () => {
+    const { root } = await serve();
+    const words = 'This page does not come. Load it again; if that does not help, start its server again.';
+    const page = await browser.open(`${root}#/`, { mayComplain: true });
+    await page.route('**/app.js', (route) => route.abort());
+    await page.reload();
+    expect(await page.getByText(words).isVisible()).toBe(false);
+    await page.getByText(words).waitFor();
+    await page.unroute('**/app.js');
+    await page.reload();
+    await page.getByRole('heading', { level: 1, name: 'Executions' }).waitFor();
+    expect(await page.getByText(words).count()).toBe(0);
   });
 
   it('fetches a part of its program again after a network that changed, without a word', async () => {
@@ -352,7 +366,11 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await course.waitFor({ state: 'detached' });
     run.child.kill('SIGINT');
     await run.finished;
-    await page.getByText('Nothing runs.').waitFor();
+    // What ran last stays on the screen.
+    await page.getByText(/^Nothing runs\. The newest execution ended .* ago:$/).waitFor();
+    await page.locator('.wall .card h2', { hasText: /-0002 .*terminated.*stay failed/ }).waitFor();
+    await page.locator('.wall .card .sentence', { hasText: 'no luck' }).waitFor();
+    expect(await page.locator('.wall .ended').textContent()).not.toContain('-0002');
     expect(await barriers(page)).toEqual([]);
   });
 
@@ -540,7 +558,8 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     const env = { BROWSER: `${join(folder, 'browser.sh')} --new-window` };
     const own = startCli(['open', 'latest'], { folder, env });
     const address = await own.saw(/page at (http:\S+)/);
-    const page = await browser.open(`${address}#/stf_datataking-tester-0001`);
+    // Its server ends below.
+    const page = await browser.open(`${address}#/stf_datataking-tester-0001`, { mayComplain: true });
     await page.getByRole('heading', { level: 1, name: 'stf_datataking-tester-0001' }).waitFor();
     await expect
       .poll(() => existsSync(join(folder, 'opened')) && readFileSync(join(folder, 'opened'), 'utf8'))
@@ -575,8 +594,16 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     expect(await page.getByText('no driver', { exact: true }).count()).toBe(0);
     run.child.kill('SIGKILL');
     await page.getByText('running, no driver').waitFor();
-    await page.getByRole('list', { name: 'Phases' }).getByText('no driver').waitFor();
+    await page
+      .getByRole('list', { name: 'Phases' })
+      .getByText(/^no driver for .*, and still none$/)
+      .waitFor();
+    await page
+      .locator('.facts')
+      .getByText(/^[\d.]+ m?s, since .* UTC$/)
+      .waitFor();
     await page.getByText('Workers over time').scrollIntoViewIfNeeded();
+    await page.locator('.canvas .hole').waitFor();
     await page
       .locator('.legend .key')
       .filter({ hasText: /^\s*lost$/ })
@@ -602,10 +629,10 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
       route.request().postData()?.includes('get_execution_timeline') === true ? route.abort() : route.continue(),
     );
     await page.goto(`${url.replace(/mcp$/, '')}#/stf_datataking-tester-0001`);
-    await page.getByText('The server does not answer. Retrying.').waitFor();
+    await page.getByText('No pictures: The server does not answer. Retrying.').waitFor();
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     await page.getByRole('heading', { name: 'Throughput and backlog' }).waitFor();
-    await page.getByText('The server does not answer.').waitFor({ state: 'detached' });
+    await page.getByText('No pictures:').waitFor({ state: 'detached' });
   });
 
   it('has one chain of questions, however often it is hidden and shown', async () => {

@@ -69,17 +69,22 @@ describe('the bars of workers', () => {
 });
 
 it('work in hand is open while its execution runs, and given up when that has ended', () => {
-  const processing = 1;
+  const [queued, processing, completed] = [0, 1, 2];
   const timeline = {
     from: '2026-01-01T00:00:00.000Z',
     until: '2026-01-01T00:00:10.000Z',
     bin_seconds: 1,
     stfs: ['swf.1.000001.stf'],
     // Row, start, length (-1: none yet), state, STF, slice, attempt.
-    spans: [[0, 4000, -1, processing, 0, 3, 1]],
+    spans: [
+      [0, 4000, -1, processing, 0, 3, 1],
+      // Its worker gave it back.
+      [0, 5000, 1000, queued, 0, 4, 1],
+      [0, 7000, 1000, completed, 0, 5, 1],
+    ],
   } as unknown as Timeline;
   const [open, ended] = [barsOf(timeline, false), barsOf(timeline, true)];
-  expect(open).toMatchObject([{ start: 4000, end: 10_000, isOpen: true, state: 'processing', sliceId: 3 }]);
-  expect(open.map(isLost)).toEqual([false]);
-  expect(ended.map(isLost)).toEqual([true]);
+  expect(open[0]).toMatchObject({ start: 4000, end: 10_000, isOpen: true, state: 'processing', sliceId: 3 });
+  expect(open.map(isLost)).toEqual([false, true, false]);
+  expect(ended.map(isLost)).toEqual([true, true, false]);
 });

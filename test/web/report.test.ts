@@ -45,7 +45,7 @@ describe('a report', () => {
     const bare = readFileSync(join(folder, 'bare.html'), 'utf8');
     expect(bare).not.toContain('is queued again');
     expect(bare).not.toMatch(/"hops":\[\{/);
-    expect(bare).not.toMatch(/"errors":\[\{|"output_tail"|"log_id"/);
+    expect(bare).not.toMatch(/"errors":\[\{|"output_tail":|"log_id":/);
     expect(statSync(join(folder, 'bare.html')).mode & 0o777).toBe(0o600);
   });
 
@@ -61,8 +61,6 @@ describe('a report', () => {
       expect(await countsOf(page)).toEqual({
         completed: monitor['slices_completed'],
         failed: monitor['slices_failed'],
-        processing: 0,
-        queued: 0,
       });
       await page.getByRole('button', { name: 'example' }).first().click();
       await page.getByRole('dialog').getByText('slice_result').first().waitFor();

@@ -1,7 +1,23 @@
 import { type Command, Option } from 'commander';
 
+import { printableLines } from '../../lib/printable.ts';
 import { asOfOption, parsePositive, type Run } from '../shared/options.ts';
 import { type Output, outputs, tableCommands } from './catalogue.ts';
+
+/** Flags of `report` that lists, whose flags are the arguments of tools, name otherwise. */
+const timeFlags: Readonly<Record<string, string>> = { since: 'start-time', until: 'end-time' };
+
+/** Names the flag for those who give the one of `report`. */
+const hintAtTimes = (command: Command): Command =>
+  command.configureOutput({
+    outputError: (text, write) =>
+      write(
+        printableLines(text).replace(
+          /'--(since|until)'(?!\n\()/,
+          (flag, word: string) => `${flag}\n(Did you mean --${timeFlags[word]}?)`,
+        ),
+      ),
+  });
 
 const outputOption = (): Option =>
   new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table');
@@ -18,6 +34,7 @@ export async function addTables(program: Command, words: readonly string[], run:
       .copyInheritedSettings(program)
       .addOption(outputOption())
       .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parsePositive);
+    hintAtTimes(command);
     if (table.parts !== undefined) command.option('--all', 'alarms that have ended, too');
     if (name === 'alarms') addSeen(command, run);
     if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
@@ -44,6 +61,7 @@ export async function addTables(program: Command, words: readonly string[], run:
     .copyInheritedSettings(program)
     .addOption(outputOption())
     .option('--limit <N>', 'groups at most (default: 50)', parsePositive);
+  hintAtTimes(summarize);
   if (isWanted('summarize'))
     for (const option of (await import('./filters.ts')).filterOptions('summarize')) summarize.addOption(option);
   summarize.action(async (what: string | undefined, flags: { output: Output; limit?: number }) => {

@@ -1,5 +1,6 @@
+import { bodyOf } from '../../domain/body-words.ts';
 import { duration } from '../shared/duration.ts';
-import { bodyOf, column, name, namesOf, number, offDutyOf, seconds, type ShownColumn, state, time } from './cells.ts';
+import { column, name, namesOf, number, offDutyOf, seconds, type ShownColumn, state, time } from './cells.ts';
 
 /** How a table may be written. */
 export const outputs = ['table', 'wide', 'json', 'csv'] as const;
@@ -151,7 +152,7 @@ export const tableCommands: readonly TableCommand[] = [
       time('TIME', 'timestamp'),
       state('LEVEL', 'level'),
       name('AGENT', 'agent', { drop: 1 }),
-      column('MESSAGE', 'message', { cut: 'middle', least: 30 }),
+      column('MESSAGE', 'message', { isFolded: true, least: 30 }),
     ],
     wide: [name('EXECUTION', 'execution_id'), column('CONTEXT', 'context')],
   },
@@ -190,7 +191,7 @@ export const tableCommands: readonly TableCommand[] = [
       column('CODE', 'code'),
       name('SUBJECT', 'subject', { drop: 1 }),
       column('SEEN BY', 'seen_by', { drop: 1 }),
-      column('SAYS', 'sentence', { least: 30 }),
+      column('SAYS', 'sentence', { isFolded: true, least: 30 }),
     ],
     wide: [
       name('ALARM', 'alarm_id'),

@@ -1,3 +1,4 @@
+import { textOf } from '../../domain/body-words.ts';
 import { duration } from '../shared/duration.ts';
 import type { Column } from './layout.ts';
 
@@ -8,10 +9,6 @@ export type Item = Readonly<Record<string, unknown>>;
 export interface ShownColumn extends Column {
   of: (item: Item) => string;
 }
-
-/** A value as a cell shows it. */
-export const textOf = (value: unknown): string =>
-  value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 
 export const column = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({
   head,
@@ -32,37 +29,6 @@ export const number = (head: string, key: string, rest: Partial<Column> = {}): S
 /** The names of files. */
 export const namesOf = (files: unknown): string =>
   Array.isArray(files) ? files.map((file: { name?: unknown }) => textOf(file.name)).join(', ') : '';
-
-/** Fields whose values need no name, the most telling first. */
-const plainFields = [
-  'slice_filename',
-  'tf_filename',
-  'filename',
-  'value',
-  'state',
-  'status',
-  'error',
-  'reason',
-  'text',
-  'sentence',
-];
-
-/** Fields that say nothing to people. */
-const technical: ReadonlySet<string> = new Set(['command_id', 'simulation_tick', 'output_tail', 'payload', 'file_url']);
-
-/** The body of a message in one line: what it is about and how it went, then its other fields as `name=value`. */
-export function bodyOf(body: unknown): string {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return textOf(body);
-  const fields = Object.entries(body).filter(([field]) => !technical.has(field));
-  const plain = plainFields.flatMap((key) => fields.filter(([field]) => field === key));
-  // A slice's name has its file's in it, and some reasons repeat the state.
-  const isSlice = plain.some(([field]) => field === 'slice_filename');
-  const words = new Set(
-    plain.filter(([field]) => !isSlice || field !== 'tf_filename').map(([, value]) => textOf(value)),
-  );
-  const others = fields.filter((field) => !plain.includes(field));
-  return [...words, ...others.map(([key, value]) => `${key}=${textOf(value)}`)].join(' ');
-}
 
 /** UTC to the second. */
 export const time = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({

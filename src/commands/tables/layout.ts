@@ -14,6 +14,8 @@ export interface Column {
   drop?: number;
   /** How narrow it may become before others are left out; none: it is not cut for their sake. */
   least?: number;
+  /** Goes on in a second line where it is too narrow. */
+  isFolded?: boolean;
   /** Its words are states, of which some are painted. */
   isState?: boolean;
 }
@@ -60,15 +62,31 @@ export function tableLines(
     return { ...column, cells, width: Math.max(...cells.map((cell) => stringWidth(cell))) };
   });
   const shown = width === undefined ? all : narrowed(withoutDropped(all, width), width);
-  return Array.from({ length: rows.length + 1 }, (_, line) =>
-    shown
-      .map(({ cells, cut, align, width: room, isState }) => {
-        const cell = fitted(cells[line] ?? '', room, { cut: line === 0 ? 'end' : cut, align });
-        return isState === true && line > 0 ? painted(cell, paint) : cell;
-      })
+  return Array.from({ length: rows.length + 1 }, (_, row) => linesOf(shown, row, paint)).flat();
+}
+
+/** A row, in two lines if one of its cells is folded. */
+function linesOf(columns: readonly Laid[], row: number, paint: Paint): string[] {
+  const cells = columns.map(({ cells: all, cut, align, width, isState, isFolded }) => {
+    const text = all[row] ?? '';
+    if (isFolded === true && stringWidth(text) > width) return folded(text, width);
+    const cell = fitted(text, width, { cut: row === 0 ? 'end' : cut, align });
+    return [isState === true && row > 0 ? painted(cell, paint) : cell];
+  });
+  return Array.from({ length: Math.max(...cells.map(({ length }) => length)) }, (_, line) =>
+    cells
+      .map((lines, at) => lines[line] ?? ' '.repeat(columns[at]?.width ?? 0))
       .join(gap)
       .trimEnd(),
   );
+}
+
+/** A text in two lines, parted at a space if there is one: its begin and its last words stay. */
+function folded(text: string, width: number): string[] {
+  const part = sliceAnsi(text, 0, width + 1);
+  const space = part.lastIndexOf(' ');
+  const first = space > width / 2 ? part.slice(0, space) : sliceAnsi(text, 0, width);
+  return [fitted(first, width, {}), fitted(text.slice(first.length).trimStart(), width, { cut: 'start' })];
 }
 
 interface Laid extends Column {

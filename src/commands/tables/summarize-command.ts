@@ -1,3 +1,4 @@
+import { textOf } from '../../domain/body-words.ts';
 import { csvRecord } from '../../lib/csv.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
@@ -6,7 +7,6 @@ import { askTool } from '../ask/call.ts';
 import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import type { Output } from './catalogue.ts';
-import { textOf } from './cells.ts';
 import { argumentsOf } from './filters.ts';
 import { type Column, tableLines } from './layout.ts';
 import { isNamed, sayNewest } from './table-command.ts';

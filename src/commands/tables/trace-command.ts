@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 
+import { textOf } from '../../domain/body-words.ts';
 import { csvRecord } from '../../lib/csv.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import type { Trace } from '../../tools/answers/trace.ts';
@@ -10,7 +11,7 @@ import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
-import { type Item, textOf } from './cells.ts';
+import type { Item } from './cells.ts';
 import { type Column, tableLines } from './layout.ts';
 
 const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;

@@ -12,6 +12,12 @@ export interface TimedCause {
   exhausted: number;
   first: number;
   last: number;
+  /** How many worker slots had them, the one with the most, and how many it had. */
+  slots: number;
+  worstSlot: string;
+  worstSlotAttempts: number;
+  /** The host of all of them, if it is one. */
+  host: string | undefined;
   /** The first slice, by its STF file and its id. */
   example: { stf: string; sliceId: number };
   /** When they came: one character per twentieth of the window, `.` none, `1` to `9` a count, `#` more. */
@@ -20,13 +26,22 @@ export interface TimedCause {
 
 const strip = 20;
 
+/** A cause while its attempts are counted. */
+interface Counting extends Pick<TimedCause, 'cause' | 'attempts' | 'exhausted' | 'first' | 'last' | 'example'> {
+  times: number[];
+  ids: Set<number>;
+  /** Attempts by the number of their slot, and the numbers of their hosts. */
+  slots: Map<number, number>;
+  hosts: Set<number>;
+}
+
 /** Why attempts failed in a window, the most frequent cause first. */
 export function causesOf(
   attempts: Attempts,
   { from, until }: { from: number; until: number },
   maxRetries: number,
 ): TimedCause[] {
-  const causes = new Map<number, TimedCause & { times: number[]; ids: Set<number> }>();
+  const causes = new Map<number, Counting>();
   for (let at = 0; at < attempts.length; at += 1) {
     const time = attempts.completed[at] as number;
     if (attempts.state[at] !== failed || !(time >= from && time <= until)) continue;
@@ -36,6 +51,9 @@ export function causesOf(
     found.attempts += 1;
     found.ids.add((attempts.stf[at] as number) * 2 ** 24 + (attempts.sliceId[at] as number));
     if (attempts.isCurrent[at] === 1 && (attempts.attempt[at] as number) > maxRetries) found.exhausted += 1;
+    const slot = attempts.worker[at] as number;
+    found.slots.set(slot, (found.slots.get(slot) ?? 0) + 1);
+    found.hosts.add(attempts.host[at] as number);
     if (time < found.first) {
       found.first = time;
       found.example = exampleOf(attempts, at);
@@ -45,8 +63,26 @@ export function causesOf(
     found.times[part] = (found.times[part] ?? 0) + 1;
   }
   return [...causes.values()]
-    .map(({ times, ids, ...cause }) => ({ ...cause, slices: ids.size, when: times.map(shownCount).join('') }))
+    .map(({ times, ids, slots, hosts, ...cause }) => ({
+      ...cause,
+      slices: ids.size,
+      ...placesOf(attempts, slots, hosts),
+      when: times.map(shownCount).join(''),
+    }))
     .toSorted((a, b) => b.attempts - a.attempts || a.first - b.first || (a.cause < b.cause ? -1 : 1));
+}
+
+/** Where attempts failed. Slots and hosts that no message names do not count. */
+function placesOf({ names }: Attempts, slots: ReadonlyMap<number, number>, hosts: ReadonlySet<number>) {
+  const known = [...slots].filter(([slot]) => slot >= 0).toSorted(([, a], [, b]) => b - a);
+  const [slot = -1, worstSlotAttempts = 0] = known[0] ?? [];
+  const [host = -1] = hosts.size === 1 ? hosts : [];
+  return {
+    slots: known.length,
+    worstSlot: names.worker.all[slot] ?? '',
+    worstSlotAttempts,
+    host: names.host.all[host],
+  };
 }
 
 const shownCount = (n: number): string => (n === 0 ? '.' : n > 9 ? '#' : String(n));
@@ -56,17 +92,17 @@ const exampleOf = (attempts: Attempts, at: number): TimedCause['example'] => ({
   sliceId: attempts.sliceId[at] as number,
 });
 
-function newCause(attempts: Attempts, at: number): TimedCause & { times: number[]; ids: Set<number> } {
+function newCause(attempts: Attempts, at: number): Counting {
   return {
     cause: attempts.names.cause.all[attempts.cause[at] as number] ?? '',
     attempts: 0,
-    slices: 0,
     exhausted: 0,
     first: Infinity,
     last: -Infinity,
     example: exampleOf(attempts, at),
-    when: '',
     times: Array.from({ length: strip }, () => 0),
     ids: new Set(),
+    slots: new Map(),
+    hosts: new Set(),
   };
 }

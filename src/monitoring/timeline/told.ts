@@ -3,6 +3,7 @@ import { sliceStatuses } from '../../domain/slice-states.ts';
 import { present } from '../../lib/present.ts';
 import { rounded } from '../../lib/rounded.ts';
 import { endOfWork, type Life, workTime } from './attempts.ts';
+import type { TimedCause } from './causes.ts';
 import type { Picture } from './picture.ts';
 
 const shownCause = 160;
@@ -58,16 +59,7 @@ function partsOf(
     ),
     phases_omitted: shown.length > most.phases ? shown.length - most.phases : null,
     latency: latency.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
-    causes: causes.slice(0, most.causes).map(({ first, last, example, ...cause }) => ({
-      cause: cause.cause.slice(0, shownCause),
-      attempts: cause.attempts,
-      slices: cause.slices,
-      exhausted: cause.exhausted,
-      first: iso(first),
-      last: iso(last),
-      example: sliceFilename(example.stf, example.sliceId),
-      when: cause.when,
-    })),
+    causes: causes.slice(0, most.causes).map(causePart),
     causes_omitted: causes.length > most.causes ? causes.length - most.causes : null,
     workers: worst.slice(0, most.workers).map((worker) => {
       const seen = Math.max(1, workTime(life, Math.max(worker.first, bins.from), Math.min(endOfWork(life), end)));
@@ -86,6 +78,22 @@ function partsOf(
     cells: cells ?? null,
   });
 }
+
+const causePart = ({ first, last, example, ...cause }: TimedCause) =>
+  present({
+    cause: cause.cause.slice(0, shownCause),
+    attempts: cause.attempts,
+    slices: cause.slices,
+    exhausted: cause.exhausted,
+    slots: cause.slots,
+    worst_slot: cause.slots === 0 ? null : cause.worstSlot.slice(0, shownName),
+    worst_slot_attempts: cause.slots === 0 ? null : cause.worstSlotAttempts,
+    host: cause.host === undefined ? null : cause.host.slice(0, shownName),
+    first: iso(first),
+    last: iso(last),
+    example: sliceFilename(example.stf, example.sliceId),
+    when: cause.when,
+  });
 
 function spansOf({ spans, bins }: Picture): { spans?: number[][]; stfs?: string[] } {
   if (spans === undefined) return {};

@@ -22,5 +22,5 @@ export function barsOf(timeline: Timeline, hasEnded: boolean): Bar[] {
     .toSorted((a, b) => a.start - b.start);
 }
 
-/** Whether the attempt was in hand when the last worker disappeared, or its execution was ended. */
-export const isLost = ({ state, isOpen }: Bar): boolean => state === 'processing' && !isOpen;
+/** Whether the attempt has no result and nobody has it in hand: its worker disappeared, or its execution was ended. */
+export const isLost = ({ state, isOpen }: Bar): boolean => !isOpen && (state === 'processing' || state === 'queued');

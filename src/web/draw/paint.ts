@@ -48,10 +48,10 @@ export function paintBars(ground: Ground, bars: readonly Bar[], span: number, co
 }
 
 function colourOf({ state, isOpen }: Bar, isAfterAlternate: boolean, colours: Colours): number {
-  if (isOpen || state === 'queued') return colours.processing;
-  // In hand, but no worker is left.
-  if (state === 'processing') return colours.lost;
-  return isAfterAlternate ? colours.completed : colours.alternate;
+  if (isOpen) return colours.processing;
+  if (state === 'completed') return isAfterAlternate ? colours.completed : colours.alternate;
+  // It was in hand, and its worker is gone or has given it back.
+  return colours.lost;
 }
 
 const minParted = 3;

@@ -24,6 +24,8 @@ export interface PhaseSpan {
   by: string | undefined;
   from: number;
   to: number;
+  /** Whether it has not ended. */
+  goesOn: boolean;
 }
 
 /** The parts of the phases within the drawn time range. */
@@ -35,6 +37,11 @@ export function phasesIn(timeline: Timeline): PhaseSpan[] {
       by,
       from: Math.max(begin, Date.parse(start)),
       to: until === undefined ? end : Math.min(end, Date.parse(until)),
+      goesOn: until === undefined,
     }))
     .filter(({ from, to }) => to > from);
 }
+
+/** The hatched parts: nothing is known about them, or nobody could do anything. */
+export const holesIn = (timeline: Timeline): PhaseSpan[] =>
+  phasesIn(timeline).filter(({ phase }) => phase === 'undriven' || phase === 'unheard' || phase === 'unwritten');

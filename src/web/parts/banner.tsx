@@ -8,7 +8,18 @@ import type { CallError } from '../transport/call.ts';
 import { Icon } from './icon.tsx';
 
 /** Says why there is no new answer, and what to do. The previous picture stays. */
-export function FaultBanner({ fault, at, now }: { fault: CallError | undefined; at: number; now: number }) {
+export function FaultBanner({
+  fault,
+  at,
+  now,
+  about = '',
+}: {
+  fault: CallError | undefined;
+  at: number;
+  now: number;
+  /** What the answer would be for, if other answers may come. */
+  about?: string;
+}) {
   const { world, zone } = useAround();
   if (fault === undefined) return null;
   if (fault.fault === 'unauthorised') return <Login words={fault.message} onToken={(token) => world.login?.(token)} />;
@@ -16,7 +27,8 @@ export function FaultBanner({ fault, at, now }: { fault: CallError | undefined; 
   return (
     <p class="banner bad">
       <strong role="alert">
-        <Icon name="alert" /> {fault.fault === 'disconnected' ? 'The server does not answer.' : fault.message}
+        <Icon name="alert" /> {about}
+        {fault.fault === 'disconnected' ? 'The server does not answer.' : fault.message}
       </strong>
       {fault.fault === 'disconnected' ? ` Retrying.${since}` : since}
     </p>

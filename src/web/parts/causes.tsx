@@ -1,5 +1,5 @@
 import type { Timeline } from '../shared/answers.ts';
-import { count } from '../shared/format.ts';
+import { count, endOfSlot } from '../shared/format.ts';
 import { Button, Card, More } from './card.tsx';
 import { numbers, Table } from './table.tsx';
 
@@ -34,6 +34,7 @@ export function Causes({ timeline, onOpen }: { timeline: Timeline; onOpen: (name
               },
               numbers<Cause>('attempts', ({ attempts }) => count(attempts)),
               numbers<Cause>('stay failed', ({ exhausted }) => count(exhausted)),
+              { head: 'where', cell: placeOf },
               { head: 'when', cell: ({ when, first, last }) => <Strip when={when} label={`${first} to ${last}`} /> },
             ]}
           />
@@ -43,6 +44,18 @@ export function Causes({ timeline, onOpen }: { timeline: Timeline; onOpen: (name
     </Card>
   );
 }
+
+/** The slot where attempts failed so, or how many slots, and the one where most did. */
+const placeOf = ({ slots, worst_slot: slot = 'not known', worst_slot_attempts: most = 0, host }: Cause) => (
+  <span title={slot}>
+    {slots > 1 ? (
+      `${count(slots)} slots, most on ${endOfSlot(slot)}: ${count(most)}`
+    ) : (
+      <span class="mono words">{slot}</span>
+    )}
+    {host !== undefined && <small> all on {host}</small>}
+  </span>
+);
 
 /** One bar per twentieth of the time; its height is the number of failures. */
 function Strip({ when, label }: { when: string; label: string }) {

@@ -37,15 +37,14 @@ export const shown = (value: number): string => (Number.isInteger(value) ? count
 export function geometryOf(
   {
     timeline,
+    until,
     lines,
     guides = [],
-    drain,
-  }: { timeline: Timeline; lines: readonly Line[]; guides?: readonly Guide[]; drain?: Drain | undefined },
+  }: { timeline: Timeline; until: number; lines: readonly Line[]; guides?: readonly Guide[] },
   width: number,
   height: number,
 ) {
-  const { begin: from, end } = spanOf(timeline);
-  const until = Math.max(end, drain === undefined ? 0 : drain.at + drain.most);
+  const { begin: from } = spanOf(timeline);
   const stacked = lines.filter(({ kind }) => kind === 'stacked');
   const sums = Array.from({ length: timeline.bins }, (_, bin) =>
     stacked.reduce((sum, { values }) => sum + (values[bin] ?? 0), 0),
@@ -145,6 +144,8 @@ export function Lines({
   return (
     <g>
       {lines.map(({ name, shade, values, kind }) => {
+        // A line along zero looks like something.
+        if (values.every((value) => value === 0)) return null;
         if (kind !== 'stacked')
           return (
             <g key={name}>

@@ -25,6 +25,8 @@ import {
 interface Props {
   title: string;
   timeline: Timeline;
+  /** The end of the axis, in milliseconds since 1970: that of the timeline, or later if something is expected after it. */
+  until: number;
   lines: readonly Line[];
   unit: string;
   guides?: readonly Guide[];
@@ -70,10 +72,10 @@ function placeOf(props: Props, width: number, bin: number | undefined): Record<s
 }
 
 function Drawing(props: Props & { width: number; bin: number | undefined }) {
-  const { timeline, lines, unit, title, width, bin, asOf, cursor, onCursor, onZoom, height = 150 } = props;
+  const { timeline, until, lines, unit, title, width, bin, asOf, cursor, onCursor, onZoom, height = 150 } = props;
   const [drag, setDrag] = useState<{ from: number; to: number } | undefined>(undefined);
   const geometry = geometryOf(props, width, height);
-  const { x, y, from, until } = geometry;
+  const { x, y, from } = geometry;
   const timeAt = ({ clientX, currentTarget }: MouseEvent): number => {
     const edge = (currentTarget as SVGElement).getBoundingClientRect();
     return Math.min(until, Math.max(from, x.invert(((clientX - edge.left) / edge.width) * width)));

@@ -13,12 +13,12 @@ import { useAround } from '../state/world.ts';
 import { partWithin } from '../state/zoom.ts';
 import { FaultBanner, Refused, Skeleton } from './banner.tsx';
 import { Card } from './card.tsx';
-import { Causes } from './causes.tsx';
 import { Findings } from './findings.tsx';
 import { Header } from './header.tsx';
 import { lazy } from './lazy.tsx';
 import { Pictures } from './pictures.tsx';
 
+const Causes = lazy(async () => (await import('./causes.tsx')).Causes);
 const AsOf = lazy(async () => (await import('./as-of.tsx')).AsOf, true);
 const Drawer = lazy(async () => (await import('./drawer.tsx')).Drawer);
 const PartShown = lazy(async () => (await import('./part-shown.tsx')).PartShown);
@@ -35,16 +35,10 @@ const pictureEvery = 2 * second;
 /** A running execution without new records for this long is reported as quiet. Seconds. */
 const old = { warning: 60, alarm: 900 };
 
-/** Why the pictures are missing, or how much of their data has been read. */
-function Awaited({ isShown, polled: { answer, fault, at } }: { isShown: boolean; polled: Polled<TimelineAnswer> }) {
+/** Why the pictures are missing, or are those of before. For an ended execution, nothing else notices that the server is away. */
+function Awaited({ isShown, polled: { fault, at } }: { isShown: boolean; polled: Polled<TimelineAnswer> }) {
   if (isShown) return <Refused fault={fault} at={at} />;
-  return (
-    <>
-      {/* For an ended execution, nothing else notices that the server is away. */}
-      <FaultBanner fault={fault} at={0} now={0} />
-      <Loading answer={answer} />
-    </>
-  );
+  return <FaultBanner fault={fault} at={0} now={0} about="No pictures: " />;
 }
 
 /** One execution: its facts, its problems, and its course over one time axis. */
@@ -97,6 +91,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
     <>
       <Header {...at} slider={line && <AsOf timeline={line} asOf={asOf} change={change} />} />
       <FaultBanner fault={at.fault} at={0} now={0} />
+      <Awaited isShown={shown !== undefined} polled={polled} />
       <div class={`two ${isStill ? 'still' : ''}`}>
         <Findings monitor={at.monitor} onOpen={open} dimmed={at.isNow} />
         {shown && (
@@ -105,7 +100,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
           </div>
         )}
       </div>
-      <Awaited isShown={shown !== undefined} polled={polled} />
+      {shown === undefined && <Loading answer={polled.answer} />}
       {isPart && (
         <PartShown part={part} line={line} {...{ shown, isAwaited }} onZoom={zoom} onWhole={() => change(wholeRun)} />
       )}

@@ -23,7 +23,9 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBa
   const [isTable, setTable] = useState(false);
   const [cursor, setCursor] = useState<number | undefined>(undefined);
   const rate = (values: readonly number[]): number[] => values.map((n) => n / timeline.bin_seconds);
-  const shared = { timeline, asOf, onZoom, cursor, onCursor: setCursor, height: isCompact ? 90 : 150 };
+  const drain = asOf === undefined && hasBacklog ? drainOf(monitor, timeline) : undefined;
+  const until = Math.max(spanOf(timeline).end, drain === undefined ? 0 : drain.at + drain.most);
+  const shared = { timeline, until, asOf, onZoom, cursor, onCursor: setCursor, height: isCompact ? 90 : 150 };
   return (
     <Card
       title="Throughput and backlog"
@@ -33,7 +35,7 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBa
         </>
       }
     >
-      <PhaseStrip timeline={timeline} notes={monitor.notes} />
+      <PhaseStrip timeline={timeline} until={until} notes={monitor.notes} />
       <TimeChart
         title="Throughput"
         unit="slices/s"
@@ -54,7 +56,7 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBa
             { name: 'queued', shade: 'queued', values: timeline.series.queued, kind: 'stacked' },
           ]}
           guides={slotsGuide(monitor, timeline)}
-          drain={asOf === undefined ? drainOf(monitor, timeline) : undefined}
+          drain={drain}
           {...shared}
         />
       )}

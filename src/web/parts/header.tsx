@@ -1,13 +1,14 @@
 import type { Audit, Monitor } from '../shared/answers.ts';
-import { count, duration, percent, time } from '../shared/format.ts';
+import { count, duration, percent, time, type Zone } from '../shared/format.ts';
 import type { SliceCounts } from '../state/as-of.ts';
 import { silentSinceOf } from '../state/asking.ts';
 import type { useShown } from '../state/moment.ts';
-import { useAround } from '../state/world.ts';
+import { momentOf, useAround } from '../state/world.ts';
+import type { World } from '../transport/call.ts';
 import { Bar } from './bar.tsx';
 import { type Fact, FactList } from './card.tsx';
 import { Key } from './legend.tsx';
-import { Pill } from './pill.tsx';
+import { StatePills } from './pill.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
 
 interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'audit' | 'counts' | 'isNow'> {
@@ -24,11 +25,12 @@ export function Header({ monitor, audit, counts, isNow, slider }: Props) {
       <div class="title">
         <h1>{execution_id}</h1>
         <span class={dimmed}>
-          {silent === undefined ? <Pill state={status} /> : <Pill state="lost">running, no driver</Pill>}
-          {counts.failed > 0 && !isNow && (
-            <Pill state="failed">{`${count(counts.failed)} ${counts.isExhausted ? 'stay failed' : 'failed'}`}</Pill>
-          )}
-          {health !== 'finished' && health !== status && <Pill state={health} />}
+          <StatePills
+            {...{ status, health }}
+            isSilent={silent !== undefined}
+            failed={isNow ? 0 : counts.failed}
+            isExhausted={counts.isExhausted}
+          />
         </span>
         <PromptButton
           text={promptOf(`How does execution ${execution_id} do, and is anything wrong with it?`, [
@@ -54,8 +56,7 @@ export function Header({ monitor, audit, counts, isNow, slider }: Props) {
           (state) =>
             isShown(monitor, state, counts[state]) && (
               <Key key={state} state={state}>
-                <strong>{count(counts[state])}</strong>{' '}
-                {monitor.origin === 'observed' && state === 'queued' ? 'without a result' : state}
+                <strong>{count(counts[state])}</strong> {wordOf(state, monitor)}
               </Key>
             ),
         )}
@@ -66,9 +67,15 @@ export function Header({ monitor, audit, counts, isNow, slider }: Props) {
   );
 }
 
-/** For an observed execution, no message says which slices are in hand. */
-const isShown = ({ origin }: Monitor, state: string, n: number): boolean =>
-  n > 0 || (state !== 'lost' && !(origin === 'observed' && state === 'processing'));
+/** For an observed execution, no message says which slices are in hand; nothing is in hand when an execution has ended. */
+const isShown = ({ origin, status }: Monitor, state: string, n: number): boolean =>
+  n > 0 ||
+  (state !== 'lost' &&
+    !(state === 'processing' && (origin === 'observed' || status !== 'running')) &&
+    !(state === 'queued' && status !== 'running'));
+
+const wordOf = (state: string, { origin, status }: Monitor): string =>
+  state !== 'queued' ? state : origin === 'observed' ? 'without a result' : status === 'running' ? state : 'unfinished';
 
 function Figures({ monitor, counts, dimmed }: { monitor: Monitor; counts: SliceCounts; dimmed: string }) {
   const { progress } = monitor;
@@ -108,13 +115,14 @@ function Figures({ monitor, counts, dimmed }: { monitor: Monitor; counts: SliceC
 }
 
 function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | undefined; dimmed: string }) {
-  const { zone } = useAround();
+  const { zone, world } = useAround();
   const { status, phase, end_time } = monitor;
   const { target_worker_count, payload, speed } = monitor.configuration ?? {};
   const silent = silentSinceOf(monitor);
   const facts: Fact[] = [
     ['run', monitor.run_number],
-    ['because', monitor.status_reason],
+    // A person's reason is told with the name below.
+    ['because', monitor.stopped_by?.reason === monitor.status_reason ? undefined : monitor.status_reason],
     ['namespace', monitor.namespace],
     ['heard until', monitor.heard_until === undefined ? undefined : time(monitor.heard_until, zone)],
     ['dialect', monitor.dialect],
@@ -130,7 +138,7 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
       silent !== undefined ? 'ran for' : status === 'running' ? 'running for' : 'took',
       duration(monitor.duration_seconds),
     ],
-    ['silent since', silent === undefined ? undefined : time(silent, zone)],
+    ['silent for', silent === undefined ? undefined : silenceWords(silent, world, zone)],
     ['data', audit?.verdict],
     ['quality', monitor.quality?.value],
     ['paused by', commandWords(monitor.paused_by)],
@@ -138,6 +146,9 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
   ];
   return <FactList facts={facts} shade={dimmed} />;
 }
+
+const silenceWords = (since: string, world: World, zone: Zone): string =>
+  `${duration((momentOf(world) - Date.parse(since)) / 1000)}, since ${time(since, zone)}`;
 
 const commandWords = (by: Monitor['paused_by']): string | undefined =>
   by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);

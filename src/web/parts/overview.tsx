@@ -11,7 +11,7 @@ import { Bar } from './bar.tsx';
 import { Button } from './card.tsx';
 import { Filters, inOrder, orderWords, questionOf } from './filters.tsx';
 import { lazy } from './lazy.tsx';
-import { Pill } from './pill.tsx';
+import { StatePills } from './pill.tsx';
 import { type Column, numbers, Table } from './table.tsx';
 
 const pageRows = 25;
@@ -123,12 +123,7 @@ function Executions({
     },
     { head: 'execution', shade: 'name', cell: (row) => <Name row={row} /> },
     { head: 'state', cell: (row) => <State row={row} /> },
-    {
-      head: 'health',
-      cell: ({ status, health, status_reason }) =>
-        status === 'running' ? <Pill state={health} /> : status_reason === status ? '' : status_reason,
-    },
-    { head: 'slices', shade: 'wide', cell: (row) => <SliceBar row={row} /> },
+    { head: 'slices so far', shade: 'wide', cell: (row) => <SliceBar row={row} /> },
     { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time, zone) },
     numbers('took', tookOf, 'when'),
     numbers('run', ({ run_number }) => run_number, 'spare'),
@@ -154,12 +149,16 @@ const Name = ({ row: { execution_id, origin } }: { row: ExecutionRow }) => (
   </>
 );
 
-const State = ({ row: { status, slices_failed, silent_seconds } }: { row: ExecutionRow }) => (
+const State = ({ row }: { row: ExecutionRow }) => (
   <>
-    {silent_seconds === undefined ? <Pill state={status} /> : <Pill state="lost">running, no driver</Pill>}
-    {slices_failed > 0 && (
-      <Pill state="failed">{`${count(slices_failed)} ${status === 'running' ? 'failed' : 'stay failed'}`}</Pill>
-    )}
+    <StatePills
+      status={row.status}
+      // Nobody drives it, which says more than its health.
+      health={row.silent_seconds === undefined ? row.health : undefined}
+      isSilent={row.silent_seconds !== undefined}
+      failed={row.slices_failed}
+    />
+    {row.status_reason === row.status ? '' : <small>{row.status_reason}</small>}
   </>
 );
 

@@ -1,14 +1,35 @@
 import { phasesIn, spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
+import { duration } from '../shared/format.ts';
+import { momentOf, useAround } from '../state/world.ts';
+
+/** The picture of a silent execution ends some time after its driver was lost, so the words tell how long that is by now. */
+const undrivenWords = (from: number, goesOn: boolean, now: number): string =>
+  goesOn ? `no driver for ${duration((now - from) / 1000)}, and still none` : 'no driver';
 
 /** The phases in words, and marks for notes, above the charts that have the phases' colours as background. */
-export function PhaseStrip({ timeline, notes = [] }: { timeline: Timeline; notes?: Monitor['notes'] }) {
+export function PhaseStrip({
+  timeline,
+  until,
+  notes = [],
+}: {
+  timeline: Timeline;
+  /** The end of the charts below. Milliseconds since 1970. */
+  until: number;
+  notes?: Monitor['notes'];
+}) {
   const { begin, end } = spanOf(timeline);
-  const span = Math.max(1, end - begin);
+  const span = Math.max(1, until - begin);
+  const { world } = useAround();
   return (
     <div class="phases" role="list" aria-label="Phases">
-      {phasesIn(timeline).map(({ phase, by, from, to }) => {
-        const words = phase === 'undriven' ? 'no driver' : by === undefined ? phase : `${phase} by ${by}`;
+      {phasesIn(timeline).map(({ phase, by, from, to, goesOn }) => {
+        const words =
+          phase === 'undriven'
+            ? undrivenWords(from, goesOn, Math.max(end, momentOf(world)))
+            : by === undefined
+              ? phase
+              : `${phase} by ${by}`;
         return (
           <div
             key={`${phase} ${from}`}

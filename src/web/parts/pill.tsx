@@ -1,3 +1,4 @@
+import { count } from '../shared/format.ts';
 import { Icon, markOf } from './icon.tsx';
 
 /** A state in its shade, with its icon. */
@@ -9,3 +10,28 @@ export function Pill({ state, children }: { state: string; children?: string }) 
     </span>
   );
 }
+
+interface StateProps {
+  status: string;
+  health?: string | undefined;
+  /** Whether it runs without a driver. */
+  isSilent?: boolean;
+  /** How many slices failed; of an ended execution, those that stay failed. */
+  failed: number;
+  isExhausted?: boolean;
+}
+
+/** An execution at a glance: whether it runs, how many slices failed, and how it does. */
+export const StatePills = ({
+  status,
+  health,
+  isSilent = false,
+  failed,
+  isExhausted = status !== 'running',
+}: StateProps) => (
+  <>
+    {isSilent ? <Pill state="lost">running, no driver</Pill> : <Pill state={status} />}
+    {failed > 0 && <Pill state="failed">{`${count(failed)} ${isExhausted ? 'stay failed' : 'failed'}`}</Pill>}
+    {health !== undefined && health !== 'finished' && health !== status && <Pill state={health} />}
+  </>
+);

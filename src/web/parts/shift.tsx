@@ -7,7 +7,7 @@ import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './bar.tsx';
 import { More } from './card.tsx';
 import { Notes } from './notes.tsx';
-import { Pill } from './pill.tsx';
+import { StatePills } from './pill.tsx';
 import { numbers, Table } from './table.tsx';
 
 const spans = ['-1h', '-8h', '-24h', '-7d'];
@@ -120,10 +120,7 @@ function Executions({ report }: { report: ShiftAnswer }) {
         {
           head: 'state',
           cell: ({ status, health, slices_stay_failed: failed }) => (
-            <>
-              <Pill state={status === 'running' ? (health ?? status) : status} />
-              {failed > 0 && <Pill state="failed">{`${count(failed)} stay failed`}</Pill>}
-            </>
+            <StatePills {...{ status, health, failed }} isExhausted />
           ),
         },
         {

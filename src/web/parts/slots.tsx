@@ -1,6 +1,8 @@
+import { useState } from 'preact/hooks';
+
 import type { Timeline } from '../shared/answers.ts';
 import { count, duration } from '../shared/format.ts';
-import { Card, More } from './card.tsx';
+import { Button, Card } from './card.tsx';
 import { type Column, numbers, Table } from './table.tsx';
 
 const shown = 12;
@@ -8,7 +10,7 @@ const shown = 12;
 const columns: readonly Column<Timeline['workers'][number]>[] = [
   { head: 'slot', shade: 'mono', cell: ({ worker_id }) => worker_id },
   numbers('done', ({ completed }) => count(completed)),
-  numbers('failed', ({ failed }) => count(failed)),
+  numbers('failed', ({ failed }) => <span class={failed > 0 ? 'bad' : ''}>{count(failed)}</span>),
   numbers('mean', ({ mean_seconds }) => mean_seconds !== undefined && duration(mean_seconds), 'when'),
   numbers('longest', ({ longest_seconds }) => duration(longest_seconds), 'when'),
   {
@@ -22,18 +24,21 @@ const columns: readonly Column<Timeline['workers'][number]>[] = [
 ];
 
 /** The worker slots of this time range, slots with failures and long slices first. */
-export function Slots({ timeline }: { timeline: Timeline }) {
-  const { workers } = timeline;
+export function Slots({ timeline: { workers } }: { timeline: Timeline }) {
+  const [isAll, setAll] = useState(false);
   return (
     <Card title="Slots" note="worst first, in this time">
       <Table
         label="Slots"
-        rows={workers.slice(0, shown)}
+        rows={isAll ? workers : workers.slice(0, shown)}
         keyOf={({ worker_id }) => worker_id}
         columns={columns}
         isStacked
+        isTall={isAll}
       />
-      <More n={workers.length - shown} />
+      {workers.length > shown && (
+        <Button onClick={() => setAll(!isAll)}>{isAll ? `the worst ${shown}` : `all ${count(workers.length)}`}</Button>
+      )}
     </Card>
   );
 }

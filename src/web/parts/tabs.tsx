@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
+import { bodyOf, textOf } from '../../domain/body-words.ts';
 import type { Page } from '../shared/answers.ts';
 import { clock, noteForPeople } from '../shared/format.ts';
 import { useOnScreen } from '../state/hooks.ts';
@@ -51,7 +52,7 @@ const tabs: readonly [Tab, ...Tab[]] = [
       at: sent_at,
       strong: message_type,
       by: sender_agent,
-      words: (effect === 'applied' ? '' : `${textOf(effect)}: ${textOf(effect_reason)} `) + textOf(body),
+      words: (effect === 'applied' ? '' : `${textOf(effect)}: ${textOf(effect_reason)} `) + bodyOf(body),
     }),
     hasSearch: true,
   },
@@ -212,9 +213,6 @@ function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Aske
         : () => void more().catch((fault: CallError) => setState({ ...state, fault })),
   };
 }
-
-const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
 
 function Rows({ rows, tab, onOpen }: { rows: readonly Row[]; tab: Tab; onOpen: (slice: string) => void }) {
   const { zone } = useAround();

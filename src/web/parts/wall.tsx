@@ -1,9 +1,9 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import type { ExecutionRow, Monitor, Page, Timeline } from '../shared/answers.ts';
-import { count, duration, inZone, percent, time } from '../shared/format.ts';
+import { age, count, duration, inZone, percent, time } from '../shared/format.ts';
 import { countsNow } from '../state/as-of.ts';
-import { useMonitor } from '../state/asking.ts';
+import { silentSinceOf, useMonitor } from '../state/asking.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { noAnswer, showInTab, worstOf } from '../state/tab.ts';
@@ -11,7 +11,7 @@ import { useAround } from '../state/world.ts';
 import { worstFirst } from '../state/worst-first.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './bar.tsx';
-import { Pill } from './pill.tsx';
+import { Pill, StatePills } from './pill.tsx';
 
 /** How often the wall polls. Milliseconds. */
 const every = 2000;
@@ -24,44 +24,63 @@ const [maxRoomy, maxOthers] = [3, 2];
 
 /** The page for a wall screen: a card for each running execution, readable from afar, and small cards for the last ended ones. */
 export function Wall() {
-  const { world } = useAround();
   const now = useNow();
-  const { answer, fault, at } = usePoll(
-    async () => {
-      const ask = (args: object): Promise<Page<ExecutionRow>> => world.call('list_workflow_executions', args);
-      const [running, newest] = [await ask({ status: 'running', limit: maxCards }), await ask({ limit: 20 })];
-      return { running, ended: newest.items.filter(({ status }) => status !== 'running').slice(0, maxEnded) };
-    },
-    { key: 'wall', every, isOver: () => false },
-  );
+  const { answer, fault, at } = useLists();
+  const { running, ended, hidden } = answer ?? { running: [], ended: [], hidden: 0 };
   const [seen, setSeen] = useState<Readonly<Record<string, Monitor>>>({});
-  const running = answer?.running.items ?? [];
   const monitors = running.flatMap(({ execution_id }) => seen[execution_id] ?? []);
   useWallInTab(monitors, fault !== undefined);
+  // A screen on which nothing runs shows what ran last.
+  const shown = running.length > 0 ? running : ended.slice(0, 1);
   return (
     <section class="wall">
       <link rel="stylesheet" href="wall.css" />
       <h1 class="sr">Executions that run</h1>
       <FaultBanner fault={fault} at={at} now={now} />
       {answer === undefined && fault === undefined && <Skeleton />}
-      <div class={`cards of-${running.length}`} style={{ '--columns': columnsOf(running.length) }}>
-        {worstFirst(running, seen).map(({ execution_id }) => (
+      {answer !== undefined && running.length === 0 && <Rest last={ended[0]} now={now} />}
+      <div class={`cards of-${shown.length}`} style={{ '--columns': columnsOf(shown.length) }}>
+        {worstFirst(shown, seen).map(({ execution_id }) => (
           <WallCard
             key={execution_id}
             id={execution_id}
-            hasRoom={hasRoomFor(running.length)}
+            hasRoom={hasRoomFor(shown.length)}
             onSeen={(monitor) => setSeen((before) => ({ ...before, [execution_id]: monitor }))}
           />
         ))}
       </div>
-      {answer !== undefined && running.length === 0 && <p class="rest">Nothing runs.</p>}
-      {(answer?.running.total_count ?? 0) > running.length && (
-        <p>and {count((answer?.running.total_count ?? 0) - running.length)} more that run</p>
-      )}
-      <Ended rows={answer?.ended ?? []} />
+      {hidden > 0 && <p>and {count(hidden)} more that run</p>}
+      <Ended rows={ended.filter((row) => !shown.includes(row))} />
     </section>
   );
 }
+
+/** The running executions that there is room for, how many more run, and the newest ended ones. */
+function useLists() {
+  const { world } = useAround();
+  return usePoll(
+    async () => {
+      const ask = (args: object): Promise<Page<ExecutionRow>> => world.call('list_workflow_executions', args);
+      const [{ items, total_count }, newest] = [
+        await ask({ status: 'running', limit: maxCards }),
+        await ask({ limit: 20 }),
+      ];
+      return {
+        running: items,
+        hidden: total_count - items.length,
+        ended: newest.items.filter(({ status }) => status !== 'running').slice(0, maxEnded),
+      };
+    },
+    { key: 'wall', every, isOver: () => false },
+  );
+}
+
+const Rest = ({ last, now }: { last: ExecutionRow | undefined; now: number }) => (
+  <p class="rest">
+    Nothing runs.{' '}
+    {last?.end_time !== undefined && `The newest execution ended ${age((now - Date.parse(last.end_time)) / 1000)}:`}
+  </p>
+);
 
 /** Whether cards have room for more than their worst finding: not on a phone, and not if there are many. */
 const hasRoomFor = (cards: number): boolean => cards <= maxRoomy && matchMedia('(min-width: 1000px)').matches;
@@ -96,15 +115,17 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
         {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} at={at} now={Date.now()} />}
       </article>
     );
-  const { progress, health, findings, namespace } = monitor;
+  const { progress, status, health, findings, namespace } = monitor;
   const counts = countsNow(monitor);
   const over = counts.completed + counts.failed;
   const planned = progress?.slices_planned;
   const [worst] = findings;
+  const silent = silentSinceOf(monitor);
   return (
     <article class={`card ${worst === undefined ? '' : worst.severity}`}>
       <h2>
-        <a href={executionHash(id)}>{id}</a> <Pill state={health} />
+        <a href={executionHash(id)}>{id}</a>{' '}
+        {status === 'running' ? <Pill state={health} /> : <StatePills status={status} failed={counts.failed} />}
       </h2>
       <FaultBanner fault={fault} at={at} now={Date.now()} />
       <p class="big">
@@ -113,6 +134,7 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
           {count(over)} of {count(planned ?? counts.created)} slices
           {counts.failed > 0 && `, ${count(counts.failed)} failed`}
           {progress?.seconds_left !== undefined && `, about ${duration(progress.seconds_left)} left`}
+          {silent !== undefined && `, silent for ${duration((Date.now() - Date.parse(silent)) / 1000)}`}
         </small>
       </p>
       <Bar
@@ -124,11 +146,37 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
           queued: counts.queued,
         }}
       />
-      <p class={worst === undefined ? 'quiet' : 'sentence'}>
-        {worst === undefined ? `${namespace ?? ''}: nothing is wrong` : inZone(worst.sentence, zone)}
-      </p>
+      {worst === undefined ? (
+        <p class="quiet">{namespace}: nothing is wrong</p>
+      ) : (
+        <Clipped text={inZone(worst.sentence, zone)} />
+      )}
       <Further monitor={monitor} hasRoom={hasRoom} />
     </article>
+  );
+}
+
+/** A sentence that ends with an ellipsis where its card has no room for another line. */
+function Clipped({ text }: { text: string }) {
+  const ref = useRef<HTMLParagraphElement>(null);
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (element?.parentElement == null) return undefined;
+    const clip = (): void => {
+      element.style.setProperty('-webkit-line-clamp', 'none');
+      const lines = Math.floor(element.clientHeight / Number.parseFloat(getComputedStyle(element).lineHeight));
+      if (element.scrollHeight > element.clientHeight)
+        element.style.setProperty('-webkit-line-clamp', String(Math.max(1, lines)));
+    };
+    const observer = new ResizeObserver(clip);
+    observer.observe(element.parentElement);
+    clip();
+    return () => observer.disconnect();
+  }, [text]);
+  return (
+    <p ref={ref} class="sentence">
+      {text}
+    </p>
   );
 }
 
@@ -154,10 +202,9 @@ function Ended({ rows }: { rows: readonly ExecutionRow[] }) {
     <ul class="ended">
       {rows.map(({ execution_id, status, end_time, slices_failed }) => (
         <li key={execution_id}>
-          <Pill state={status} /> <a href={executionHash(execution_id)}>{execution_id}</a>
+          <a href={executionHash(execution_id)}>{execution_id}</a>
           <small>
-            {end_time === undefined ? '' : time(end_time, zone)}{' '}
-            {(slices_failed ?? 0) > 0 && <Pill state="failed">{`${count(slices_failed ?? 0)} stay failed`}</Pill>}
+            <StatePills status={status} failed={slices_failed} /> {end_time === undefined ? '' : time(end_time, zone)}
           </small>
         </li>
       ))}

@@ -1,9 +1,12 @@
 import type { Bar } from '../draw/paint.ts';
 import { linear } from '../draw/scale.ts';
-import type { Range } from '../draw/span.ts';
+import type { PhaseSpan, Range } from '../draw/span.ts';
+import { endOfSlot } from '../shared/format.ts';
 import { left, right, Times } from './chart-parts.tsx';
 
 interface MarksProps {
+  /** Times about which nothing is known, or when nobody could do anything. */
+  holes: readonly PhaseSpan[];
   range: Range;
   asOf: number | undefined;
   /** The range that the wheel asks for. */
@@ -14,11 +17,14 @@ interface MarksProps {
 }
 
 /** What lies over the attempts: what is later than the chosen moment, the range to be chosen, the attempt under the cursor. */
-export function Marks({ range: { from, until }, asOf, pending, bar, rowHeight }: MarksProps) {
+export function Marks({ range: { from, until }, holes, asOf, pending, bar, rowHeight }: MarksProps) {
   const span = Math.max(1, until - from);
   const part = (time: number): string => `${(Math.max(0, time) / span) * 100}%`;
   return (
     <>
+      {holes.map((hole) => (
+        <div key={hole.from} class="hole" style={{ left: part(hole.from - from), right: part(until - hole.to) }} />
+      ))}
       {asOf !== undefined && asOf < until && <div class="later" style={{ left: part(asOf - from) }} />}
       {pending && (
         <div class="chosen" style={{ left: part(pending.from - from), right: part(until - pending.until) }} />
@@ -46,7 +52,7 @@ export function RowLabels({ slots, rowHeight }: { slots: readonly string[]; rowH
       {slots.map((slot, row) =>
         row % each === 0 ? (
           <span key={slot} style={{ top: `${row * rowHeight + rowHeight / 2 - 7}px` }}>
-            {slot.includes('/') ? slot.slice(slot.lastIndexOf('/') + 1) : slot.slice(-4)}
+            {endOfSlot(slot)}
           </span>
         ) : null,
       )}

@@ -3,10 +3,10 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { sliceFilename } from '../../domain/file-names.ts';
 import { barsOf, isLost } from '../draw/bars.ts';
 import { type Bar, BarIndex, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
-import { spanOf } from '../draw/span.ts';
+import { holesIn, spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { clock, count, duration, type Zone } from '../shared/format.ts';
-import { useWidth } from '../state/hooks.ts';
+import { useMedia, useWidth } from '../state/hooks.ts';
 import { useSteering } from '../state/steering.ts';
 import { useAround } from '../state/world.ts';
 import { left, right } from './chart-parts.tsx';
@@ -113,7 +113,7 @@ function Work(props: WorkProps) {
       onClick={onClick}
     >
       <canvas ref={canvas} width={width} height={height} aria-hidden="true" />
-      <Marks {...{ asOf, bar, rowHeight }} pending={steering.pending} range={range} />
+      <Marks {...{ asOf, bar, rowHeight }} holes={holesIn(timeline)} pending={steering.pending} range={range} />
     </div>
   );
 }
@@ -145,24 +145,11 @@ function readingOf(bar: Bar, timeline: Timeline, zone: Zone, unfinished: string)
   return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : isLost(bar) ? unfinished : bar.state} by ${timeline.slots?.[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
 }
 
-/** Counts how often the colours of the page may have changed by themselves: with the system, or for paper. */
-function useMedia(): number {
-  const [changes, setChanges] = useState(0);
-  useEffect(() => {
-    const media = ['(prefers-color-scheme: dark)', 'print'].map((query) => matchMedia(query));
-    const onChange = (): void => setChanges((before) => before + 1);
-    for (const one of media) one.addEventListener('change', onChange);
-    return () => {
-      for (const one of media) one.removeEventListener('change', onChange);
-    };
-  }, []);
-  return changes;
-}
-
 /** Paints when data, size or colours have changed, never in a loop. */
 function usePainting({ timeline, bars, width, rowHeight, theme }: WorkProps, height: number, span: number) {
   const ref = useRef<HTMLCanvasElement>(null);
-  const media = useMedia();
+  const isDark = useMedia('(prefers-color-scheme: dark)');
+  const isPaper = useMedia('print');
   const [isReady, setReady] = useState(false);
   useEffect(() => setReady(true), []);
   useLayoutEffect(() => {
@@ -174,7 +161,7 @@ function usePainting({ timeline, bars, width, rowHeight, theme }: WorkProps, hei
     if (timeline.spans === undefined) paintCells(ground, timeline.cells ?? [], colours);
     else paintBars(ground, bars, span, colours);
     context.putImageData(image, 0, 0);
-  }, [timeline, bars, width, height, rowHeight, span, theme, media, isReady]);
+  }, [timeline, bars, width, height, rowHeight, span, theme, isDark, isPaper, isReady]);
   return ref;
 }
 

@@ -56,3 +56,7 @@ export const noteForPeople = (note = ''): string =>
     .split(/(?<=\.)\s+/)
     .filter((sentence) => !/[a-z]_[a-z]/.test(sentence))
     .join(' ');
+
+/** The number of a slot at its worker agent, or the end of an id without one: what tells slots of an execution apart. */
+export const endOfSlot = (slot: string): string =>
+  slot.includes('/') ? slot.slice(slot.lastIndexOf('/') + 1) : slot.slice(-4);

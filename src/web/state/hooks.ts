@@ -116,7 +116,22 @@ export function useSettled<T>(value: T, milliseconds: number): T {
   return settled;
 }
 
-/** The width of an element in pixels, as it changes. */
+/** Whether a media query fits, such as `print`. */
+export function useMedia(query: string): boolean {
+  const [fits, setFits] = useState(() => matchMedia(query).matches);
+  useEffect(() => {
+    const media = matchMedia(query);
+    const onChange = (): void => setFits(media.matches);
+    media.addEventListener('change', onChange);
+    return () => media.removeEventListener('change', onChange);
+  }, [query]);
+  return fits;
+}
+
+/** The width of a card's content on a sheet of A4. Pixels. */
+const paperWidth = 670;
+
+/** The width of an element in pixels, as it changes. Paper has one that is known: what is drawn for a screen would have tiny letters there. */
 export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, number] {
   const ref = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(fallback);
@@ -129,7 +144,7 @@ export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, num
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
-  return [ref, width];
+  return [ref, useMedia('print') ? paperWidth : width];
 }
 
 /** Whether an element is on the screen now. @param margin around the screen that counts too, as CSS has it */

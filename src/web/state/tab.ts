@@ -13,9 +13,11 @@ const colours: Readonly<Record<string, string>> = {
   finished: '#0a8f6c',
 };
 
+export const healthsWorstFirst = Object.keys(colours);
+
 /** The worst of some healths; undefined without any. */
 export const worstOf = (healths: readonly string[]): string | undefined =>
-  Object.keys(colours).find((health) => healths.includes(health)) ?? healths[0];
+  healthsWorstFirst.find((health) => healths.includes(health)) ?? healths[0];
 
 /** A ring without findings, a disc with a mark for findings. */
 function iconOf(health: string, hasFinding: boolean): string {

@@ -4,6 +4,9 @@ import { useContext } from 'preact/hooks';
 import type { Zone } from '../shared/format.ts';
 import type { World } from '../transport/call.ts';
 
+/** The moment that "now" means here: that of a report is when it was made. Milliseconds since 1970. */
+export const momentOf = ({ report }: World): number => (report === undefined ? Date.now() : Date.parse(report.madeAt));
+
 interface Surroundings {
   world: World;
   zone: Zone;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { createPaint } from '../../../src/commands/shared/palette.ts';
-import { bodyOf } from '../../../src/commands/tables/cells.ts';
 import { tableLines } from '../../../src/commands/tables/layout.ts';
+import { bodyOf } from '../../../src/domain/body-words.ts';
 
 const columns = [{ head: 'STATUS', isState: true }, { head: 'REASON' }];
 
@@ -17,6 +17,18 @@ describe('a table', () => {
     const painted = tableLines(columns, rows, 80, createPaint(4));
     expect(painted).toEqual([plain[0], plain[1], '\u001B[41m\u001B[30mfailed\u001B[0m']);
     expect(tableLines(columns, rows, 80, createPaint(1))).toEqual(plain);
+  });
+
+  it('goes on in a second line where a text has no room, and keeps its begin and its last words', () => {
+    const lines = (text: string): string[] =>
+      tableLines([{ head: 'TIME' }, { head: 'MESSAGE', isFolded: true, least: 8 }], [['08:00', text]], 27).slice(1);
+    expect(lines('all 15 slices are queued')).toEqual(['08:00  all 15 slices are', '       queued']);
+    expect(lines('slice a_slice_001.tf failed, its last words: no geometry')).toEqual([
+      '08:00  slice a_slice_001.tf',
+      '       … words: no geometry',
+    ]);
+    expect(lines('a'.repeat(45))).toEqual([`08:00  ${'a'.repeat(20)}`, `       …${'a'.repeat(19)}`]);
+    expect(lines('short')).toEqual(['08:00  short']);
   });
 
   it('shows of a message what it is about first, and its other fields by their names', () => {

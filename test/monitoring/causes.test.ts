@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+
+import { causesOf } from '../../src/monitoring/timeline/causes.ts';
+import { attemptsOf, start } from './made-attempts.ts';
+
+/** Slices whose only attempt failed, by the slot that had it. */
+const failedOn = (...workers: number[]) =>
+  attemptsOf(workers.map((worker) => ({ stf: 0, queued: 0, tries: [{ wait: 0, work: 10, worker }], last: 'failed' })));
+
+it.each([
+  ['one slot', [3, 3], { slots: 1, worstSlot: 'w/3', worstSlotAttempts: 2, host: 'torre2' }],
+  ['the slot with the most of several', [1, 5, 5, 6], { slots: 3, worstSlot: 'w/5', worstSlotAttempts: 2 }],
+  ['the first of those that have as many', [6, 1], { slots: 2, worstSlot: 'w/6', worstSlotAttempts: 1 }],
+  ['no slot where no message names one', [-1], { slots: 0, worstSlot: '', worstSlotAttempts: 0 }],
+  ['only the slots that are named', [-1, -1, 2], { slots: 1, worstSlot: 'w/2', worstSlotAttempts: 1 }],
+])('failures that are alike name %s', (_, workers, places) => {
+  const causes = causesOf(failedOn(...workers), { from: start, until: start + 60_000 }, 2);
+  expect(causes).toMatchObject([{ attempts: workers.length, ...places }]);
+});
+
+it('failures that are alike name a host only if all were there', () => {
+  const attempts = failedOn(1, 2, 3);
+  const at = (...host: number[]) => causesOf({ ...attempts, host }, { from: start, until: start + 60_000 }, 2)[0]?.host;
+  expect(at(0, 0, 0)).toBe('torre2');
+  expect(at(0, 0, -1)).toBeUndefined();
+  expect(at(-1, -1, -1)).toBeUndefined();
+});
