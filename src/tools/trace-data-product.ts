@@ -4,6 +4,7 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { Product, SliceStanding } from '../db/reports/trace.ts';
 import { planOf } from '../domain/plan/versions.ts';
+import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
 import { shortDigests } from '../lib/short-digests.ts';
 import { traceAnswer } from './answers/trace.ts';
@@ -147,7 +148,9 @@ function waitWords(
   const seconds =
     service_seconds === undefined || workers === 0 ? undefined : Math.ceil((ahead / workers) * service_seconds);
   const work =
-    seconds === undefined ? '' : `, about ${seconds} s of work for ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
+    seconds === undefined
+      ? ''
+      : `, about ${roundDuration(seconds)} of work for ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
   return `waits; ${ahead} queued slices come before it${work}`;
 }
 

@@ -63,7 +63,7 @@ async function makeStore(): Promise<string> {
     ],
     as('tom'),
   );
-  const run = startCli(['run', '--speed', '10', '--stf-count', '10'], as('rita'));
+  const run = startCli(['run', '--speed', '5', '--stf-count', '10'], as('rita'));
   await run.saw(/start_run/);
   await runCli(['pause', 'latest', '--reason', 'beam studies', '--requested-by', 'bob'], { folder });
   await runCli(['continue', 'latest'], { folder });

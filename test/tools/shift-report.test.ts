@@ -24,7 +24,7 @@ describe('the report of a shift', () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     await runCli(['run', '--speed', 'max', '--stf-count', '3', ...faultyPayload(3)], { folder });
-    const run = startCli(['run', '--speed', '10'], { folder, env: { SWF_USER: 'alice' } });
+    const run = startCli(['run', '--speed', '10', '--stf-count', '200'], { folder, env: { SWF_USER: 'alice' } });
     await run.saw(/start_run/);
     await runCli(['pause', 'latest', '--reason', 'beam | studies', '--requested-by', 'bob'], { folder });
     const client = await clientOf(folder);

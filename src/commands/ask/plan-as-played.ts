@@ -1,6 +1,6 @@
+import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import type { AsPlayed } from '../../tools/answers/as-played.ts';
-import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './call.ts';

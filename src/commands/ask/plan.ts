@@ -1,8 +1,8 @@
 import { playRun } from '../../domain/plan/played-run.ts';
+import { wholeDuration } from '../../lib/duration.ts';
 import { planOf } from '../../tools/plan-run.ts';
 import { inTurns } from '../../tools/shared/in-steps.ts';
 import { plannedParams } from '../control/tool-services.ts';
-import { wholeDuration } from '../shared/duration.ts';
 import { type ConfigFlags, exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 

@@ -1,7 +1,7 @@
 import type { StageDelay } from '../../domain/stages.ts';
 import { counted } from '../../lib/counted.ts';
+import { duration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import { duration } from '../shared/duration.ts';
 import type { Ending } from './ending.ts';
 
 /** The summary for people. The result and the next command come last, where a terminal of twenty lines shows them. */
@@ -58,12 +58,10 @@ function tree(branches: Branch[]): string[] {
 
 /** The median, the time that 95 of 100 stay below, and the longest. */
 function delayBranch(delays: StageDelay[]): Branch {
-  const rows = delays.map(({ stage, p50, p95, max }) => [stage, ...[p50, p95, max].map(delay)]);
+  const rows = delays.map(({ stage, p50, p95, max }) => [stage, ...[p50, p95, max].map(duration)]);
   const [head = '', ...lines] = columns([['delays', 'p50', 'p95', 'max'], ...rows], 4);
   return [head, ...lines];
 }
-
-const delay = (seconds: number): string => (seconds < 1 ? `${Math.round(seconds * 1000)} ms` : duration(seconds));
 
 /** Rows as lines, with the first column left-aligned and the others right-aligned. Rows after the first are `indent` deeper. */
 function columns(rows: string[][], indent = 0): string[] {

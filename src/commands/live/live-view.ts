@@ -3,8 +3,8 @@ import stringWidth from 'string-width';
 
 import type { LastMessage } from '../../db/reports/landmarks.ts';
 import type { Health } from '../../domain/states.ts';
+import { duration, wholeDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import { duration, wholeDuration } from '../shared/duration.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { advice } from './advice.ts';

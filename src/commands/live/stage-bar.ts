@@ -1,5 +1,5 @@
 import type { Health } from '../../domain/states.ts';
-import { wholeDuration } from '../shared/duration.ts';
+import { wholeDuration } from '../../lib/duration.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
 
 /** One stage of an execution as it is drawn. */

@@ -1,5 +1,5 @@
 import { bodyOf } from '../../domain/body-words.ts';
-import { duration } from '../shared/duration.ts';
+import { duration } from '../../lib/duration.ts';
 import { column, name, namesOf, number, offDutyOf, seconds, type ShownColumn, state, time } from './cells.ts';
 
 /** How a table may be written. */

@@ -1,10 +1,10 @@
 import { textOf } from '../../domain/body-words.ts';
 import { csvRecord } from '../../lib/csv.ts';
+import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import type { Summary, Sums } from '../../tools/answers/summary.ts';
 import { askTool } from '../ask/call.ts';
-import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import type { Output } from './catalogue.ts';
 import { argumentsOf } from './filters.ts';

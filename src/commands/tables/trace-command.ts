@@ -2,12 +2,12 @@ import type * as z from 'zod';
 
 import { textOf } from '../../domain/body-words.ts';
 import { csvRecord } from '../../lib/csv.ts';
+import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import type { Trace } from '../../tools/answers/trace.ts';
 import { tools } from '../../tools/index.ts';
 import { findTool } from '../../tools/run-tool.ts';
 import { askTool } from '../ask/call.ts';
-import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';

@@ -1,4 +1,5 @@
 import { goneSeconds, lateSeconds, strangerSeconds } from '../../domain/liveness.ts';
+import { roundDuration } from '../../lib/duration.ts';
 import { delayOf, secondsBetween, type Facts } from '../facts.ts';
 import { queueState } from '../stage-states.ts';
 import { call, type Judgement } from './rule.ts';
@@ -40,6 +41,9 @@ function costOf(stages: Judgement['stages'], missing: readonly string[]): string
     .filter(
       ({ stage, waiting, state }) => missing.includes(stage) && waiting > 0 && (state === 'stuck' || state === 'slow'),
     )
-    .map(({ stage, waiting, idle_seconds }) => `${waiting} wait for ${stage}, since ${idle_seconds} s`);
+    .map(
+      ({ stage, waiting, idle_seconds }) =>
+        `${waiting} ${waiting === 1 ? 'waits' : 'wait'} for ${stage}, idle for ${roundDuration(idle_seconds)}`,
+    );
   return waits.length === 0 ? '' : ` (${waits.join('; ')})`;
 }

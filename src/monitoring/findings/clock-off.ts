@@ -1,3 +1,4 @@
+import { roundDuration } from '../../lib/duration.ts';
 import type { AgentSeen } from '../evidence.ts';
 import { call, defineFinding } from './rule.ts';
 
@@ -22,7 +23,7 @@ export const clockOff = defineFinding('CLOCK_OFF', ({ facts: { now }, evidence }
   const what =
     clock_behind > 0
       ? `Its times are about ${clock_behind} s behind those of rows that were recorded before it`
-      : `The newest row of the store is of ${data_as_of}, ${Math.round(ahead)} s later than the clock here`;
+      : `The newest row of the store is of ${data_as_of}, ${roundDuration(ahead)} later than the clock here`;
   if (clock_behind === 0 && ahead <= toleratedSeconds) return undefined;
   return {
     severity: 'warning',

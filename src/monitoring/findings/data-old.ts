@@ -1,3 +1,4 @@
+import { roundDuration } from '../../lib/duration.ts';
 import { call, defineFinding } from './rule.ts';
 
 /** A running execution writes more often than this, in seconds. */
@@ -9,7 +10,7 @@ export const dataOld = defineFinding('DATA_OLD', ({ facts: { status, now }, evid
   if (status !== 'running' || age < oldSeconds) return undefined;
   return {
     severity: 'warning',
-    sentence: `Nothing has been written into the store for ${Math.round(age)} s although the execution should be running.`,
+    sentence: `Nothing has been written into the store for ${roundDuration(age)} although the execution should be running.`,
     next: call('list_agents', { execution_id }),
   };
 });

@@ -1,3 +1,4 @@
+import { roundDuration } from '../../lib/duration.ts';
 import { call, defineFinding } from './rule.ts';
 
 export const nothingWritten = defineFinding('NOTHING_WRITTEN', ({ evidence: { execution_id, standstills } }) => {
@@ -9,7 +10,7 @@ export const nothingWritten = defineFinding('NOTHING_WRITTEN', ({ evidence: { ex
     others.length === 0 ? '' : ` This happened ${others.length} more ${others.length === 1 ? 'time' : 'times'}.`;
   return {
     severity: 'warning',
-    sentence: `Nothing was written from ${from} to ${until} (${seconds} s), though a process on ${hostname} drove the execution: it stood still, or the store could not be written. Slices in hand then look busy, and were not worked on by workers of that process.${more}`,
+    sentence: `Nothing was written from ${from} to ${until} (${roundDuration(seconds)}), though a process on ${hostname} drove the execution: it stood still, or the store could not be written. Slices in hand then look busy, and were not worked on by workers of that process.${more}`,
     ids: [hostname],
     next: call('list_logs', { execution_id, start_time: from, order: 'oldest' }),
   };

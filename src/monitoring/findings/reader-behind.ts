@@ -1,3 +1,4 @@
+import { roundDuration } from '../../lib/duration.ts';
 import { call, defineFinding, isDriven } from './rule.ts';
 
 /** A role that is behind for a shorter time is merely busy. Seconds. */
@@ -10,7 +11,7 @@ export const readerBehind = defineFinding('READER_BEHIND', ({ facts, evidence: {
     .filter(({ seconds }) => seconds > worthAWord)
     .map(({ role, rows, since, seconds }) => ({
       severity: 'warning',
-      sentence: `The ${role} agent is ${rows.toLocaleString('en')} messages and more behind: it has not read those since ${since}, ${seconds} s ago.`,
+      sentence: `The ${role} agent is ${rows.toLocaleString('en')} messages and more behind: it has not read those since ${since}, ${roundDuration(seconds)} ago.`,
       ids: [role],
       about: role,
       next: call('list_agents', { execution_id }),

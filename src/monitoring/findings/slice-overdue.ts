@@ -1,4 +1,4 @@
-import { shownSeconds } from '../../lib/counted.ts';
+import { roundDuration } from '../../lib/duration.ts';
 import { payloadLimit } from '../facts.ts';
 import { overdueSlices } from '../pace.ts';
 import { call, defineFinding, isDriven } from './rule.ts';
@@ -15,9 +15,9 @@ export const sliceOverdue = defineFinding(
     const { usual_seconds, slow_seconds, stalled_seconds } = pace;
     const limit = payloadLimit(facts);
     const usual =
-      usual_seconds === undefined ? 'what is usual is not known yet' : `${shownSeconds(usual_seconds)} is usual`;
-    const end = limit === undefined ? '' : `; the payload is ended after ${shownSeconds(limit)}`;
-    const held = `${oldest.slice_filename} by ${oldest.assigned_worker} since ${oldest.since} (${shownSeconds(oldest.seconds)})`;
+      usual_seconds === undefined ? 'what is usual is not known yet' : `${roundDuration(usual_seconds)} is usual`;
+    const end = limit === undefined ? '' : `; the payload is ended after ${roundDuration(limit)}`;
+    const held = `${oldest.slice_filename} by ${oldest.assigned_worker} since ${oldest.since} (${roundDuration(oldest.seconds)})`;
     const which = overdue.length === 1 ? held : `the oldest is ${held}`;
     // The number of free workers elsewhere is unknown at this moment.
     const slots = facts.isOverBroker ? Infinity : (facts.slots ?? Infinity);
@@ -26,7 +26,7 @@ export const sliceOverdue = defineFinding(
     const isStalled = stalled_seconds !== undefined && oldest.seconds > stalled_seconds;
     return {
       severity: isStalled ? 'error' : 'warning',
-      sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been in hand for more than ${shownSeconds(slow_seconds)} (${usual}${end}): ${which}.${taken}`,
+      sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been in hand for more than ${roundDuration(slow_seconds)} (${usual}${end}): ${which}.${taken}`,
       ids: overdue.slice(0, named).flatMap(({ slice_filename, assigned_worker }) => [slice_filename, assigned_worker]),
       next: call('list_tf_slices', { execution_id, status: 'processing', order: 'oldest' }),
     };

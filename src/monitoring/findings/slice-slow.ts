@@ -1,5 +1,5 @@
 import type { StageDelay } from '../../domain/stages.ts';
-import { shownSeconds } from '../../lib/counted.ts';
+import { roundDuration } from '../../lib/duration.ts';
 import type { SlowSlice } from '../evidence.ts';
 import { delayOf } from '../facts.ts';
 import { call, defineFinding, type Found } from './rule.ts';
@@ -23,7 +23,7 @@ export function sliceSlowFinding(
 ): Found {
   return {
     severity: 'info',
-    sentence: `${slice_filename} took ${shownSeconds(seconds)}${worker === null ? '' : ` on ${worker}`}; ${shownSeconds(p50)} is usual, and 95 % of the slices took at most ${shownSeconds(p95)}.`,
+    sentence: `${slice_filename} took ${roundDuration(seconds)}${worker === null ? '' : ` on ${worker}`}; ${roundDuration(p50)} is usual, and 95 % of the slices took at most ${roundDuration(p95)}.`,
     ids: worker === null ? [slice_filename] : [slice_filename, worker],
     next: call('trace_data_product', { filename: slice_filename }),
   };

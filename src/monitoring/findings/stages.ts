@@ -1,3 +1,4 @@
+import { roundDuration } from '../../lib/duration.ts';
 import { queueState, type StageState } from '../stage-states.ts';
 import { call, defineFinding, type Found, isDriven, type Situation } from './rule.ts';
 
@@ -23,7 +24,7 @@ function stagesThatAre(
     .filter((stage) => stage.state === state)
     .map(({ stage, waiting, idle_seconds, expected_seconds }) => ({
       severity,
-      sentence: `${nothingDone[stage]} for ${idle_seconds} s, with ${waiting} waiting; ${expected_seconds === undefined ? 'what is usual is not known yet' : `${expected_seconds} s is usual`}.`,
+      sentence: `${nothingDone[stage]} for ${roundDuration(idle_seconds)}, with ${waiting} waiting; ${expected_seconds === undefined ? 'what is usual is not known yet' : `${roundDuration(expected_seconds)} is usual`}.`,
       ids: [stage],
       about: stage,
       next: stage === 'worker' ? call('list_tf_slices', slices) : call('list_agents', { execution_id }),

@@ -1,4 +1,5 @@
-import { counted, shownSeconds } from '../../lib/counted.ts';
+import { counted } from '../../lib/counted.ts';
+import { roundDuration } from '../../lib/duration.ts';
 import { downSeconds, driverGaps } from '../driver-gaps.ts';
 import { call, defineFinding } from './rule.ts';
 
@@ -12,7 +13,7 @@ export const takenUp = defineFinding('TAKEN_UP', ({ evidence: { execution_id, dr
   const times = (drivers.at(-1)?.epoch ?? 1) - 1;
   return {
     severity: 'info',
-    sentence: `It was resumed ${times === 1 ? 'once' : `${times} times`}, last by ${last.by} at ${last.to}, after ${times > gaps.length ? 'at least ' : ''}${shownSeconds(downSeconds(gaps))} without a driver.${again}`,
+    sentence: `It was resumed ${times === 1 ? 'once' : `${times} times`}, last by ${last.by} at ${last.to}, after ${times > gaps.length ? 'at least ' : ''}${roundDuration(downSeconds(gaps))} without a driver.${again}`,
     next: call('list_messages', { execution_id, message_type: 'driver_started' }),
   };
 });

@@ -1,4 +1,5 @@
 import { counted } from '../../lib/counted.ts';
+import { roundDuration } from '../../lib/duration.ts';
 import type { Capacity } from '../capacity.ts';
 import { delayOf, type Facts } from '../facts.ts';
 import { call, defineFinding, type Found, isDriven } from './rule.ts';
@@ -8,7 +9,7 @@ export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence
   const { capacity } = judged;
   if (capacity !== undefined && facts.status === 'completed') return wereTooFew(facts, capacity, execution_id);
   if (capacity === undefined || !isComing(facts)) return undefined;
-  const { workers = 0, workers_needed = 0, backlog = 0, backlog_seconds, arrival_rate = 0, service_seconds } = capacity;
+  const { workers = 0, workers_needed = 0, backlog = 0, arrival_rate = 0, service_seconds } = capacity;
   // Other findings report a lack of any worker.
   if (workers === 0 || workers_needed <= workers || backlog === 0) return undefined;
   // A run with an end is meant to lag and drain. One without an end is not.
@@ -17,10 +18,13 @@ export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence
   const pace = `${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each`;
   return {
     severity: isEndless ? 'warning' : 'info',
-    sentence: `${workers} workers do not keep up with ${pace}: ${workers_needed} would. ${counted(backlog, 'slice')} waiting, ${backlog_seconds} s of work${outlook}.`,
+    sentence: `${workers} workers do not keep up with ${pace}: ${workers_needed} would. ${backlogWords(capacity)}${outlook}.`,
     next: call('list_tf_slices', { execution_id, status: 'queued' }),
   };
 });
+
+const backlogWords = ({ backlog = 0, backlog_seconds: work }: Capacity): string =>
+  `${counted(backlog, 'slice')} waiting${work === undefined ? '' : `, ${roundDuration(work)} of work`}`;
 
 /** The last slices take as long as one slice in any run; with too few workers they take much longer, and half of all slices waited. */
 const minDrains = 3;
@@ -34,7 +38,7 @@ function wereTooFew(facts: Facts, capacity: Capacity, execution_id: string): Fou
   if (waited < service_seconds || (workers_needed ?? 0) > facts.counts.slices_created) return undefined;
   return {
     severity: 'info',
-    sentence: `${workers} workers did not keep up with ${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each: ${workers_needed} would have. The last slice was done ${Math.round(drain_seconds)} s after the DAQ.`,
+    sentence: `${workers} workers did not keep up with ${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each: ${workers_needed} would have. The last slice was done ${roundDuration(drain_seconds)} after the DAQ.`,
     next: call('get_execution_timeline', { execution_id }),
   };
 }

@@ -1,6 +1,6 @@
 import type { Landmark } from '../../db/reports/landmarks.ts';
 import { claimedName } from '../../lib/claimed-name.ts';
-import { shownSeconds } from '../../lib/counted.ts';
+import { roundDuration } from '../../lib/duration.ts';
 import { present } from '../../lib/present.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import { clipped } from './parts.ts';
@@ -41,7 +41,7 @@ const words = (...parts: (string | undefined)[]): string | null => {
 /** How long nobody drove an execution, as far as its clock tells. */
 function gapOf({ sent_at }: Landmark, { last_sign = '' }: Body): string {
   const seconds = (Date.parse(sent_at) - Date.parse(last_sign)) / 1000;
-  return Number.isFinite(seconds) && seconds >= 0 ? `; taken up ${shownSeconds(seconds)} later` : '';
+  return Number.isFinite(seconds) && seconds >= 0 ? `; taken up ${roundDuration(seconds)} later` : '';
 }
 
 function noteOf(row: Landmark, body: Body): string | null {

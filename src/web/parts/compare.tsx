@@ -1,7 +1,8 @@
 import { isNoticeable } from '../../domain/noticeable.ts';
+import { duration } from '../../lib/duration.ts';
 import { linear, roundTicks } from '../draw/scale.ts';
 import type { Comparison, Timeline } from '../shared/answers.ts';
-import { count, duration } from '../shared/format.ts';
+import { count } from '../shared/format.ts';
 import { usePoll, useWidth } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';

@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 
+import { duration } from '../../lib/duration.ts';
 import type { Page, SliceRow, Trace } from '../shared/answers.ts';
-import { clock, duration, time } from '../shared/format.ts';
+import { clock, time } from '../shared/format.ts';
 import { useAnswer } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import { Answered } from './banner.tsx';

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 
+import { duration } from '../../lib/duration.ts';
 import { type Range, rangeOf } from '../draw/span.ts';
 import type { Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
-import { duration } from '../shared/format.ts';
 import { isEnded, silentSinceOf, useMonitor } from '../state/asking.ts';
 import { type Part, useCourse } from '../state/course.ts';
 import { type Polled, useNow, useVisible } from '../state/hooks.ts';

@@ -1,5 +1,6 @@
+import { duration } from '../../lib/duration.ts';
 import type { Audit, Monitor } from '../shared/answers.ts';
-import { count, duration, percent, time, type Zone } from '../shared/format.ts';
+import { count, percent, time, type Zone } from '../shared/format.ts';
 import type { SliceCounts } from '../state/as-of.ts';
 import { silentSinceOf } from '../state/asking.ts';
 import type { useShown } from '../state/moment.ts';

@@ -1,6 +1,7 @@
+import { duration } from '../../lib/duration.ts';
 import { linear } from '../draw/scale.ts';
 import type { Timeline } from '../shared/answers.ts';
-import { count, duration } from '../shared/format.ts';
+import { count } from '../shared/format.ts';
 import { useWidth } from '../state/hooks.ts';
 import { Card } from './card.tsx';
 

@@ -1,8 +1,9 @@
 import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 
+import { duration } from '../../lib/duration.ts';
 import type { ExecutionRow, Page } from '../shared/answers.ts';
-import { count, duration, noteForPeople, time } from '../shared/format.ts';
+import { count, noteForPeople, time } from '../shared/format.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';

@@ -1,6 +1,6 @@
+import { duration } from '../../lib/duration.ts';
 import { phasesIn, spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
-import { duration } from '../shared/format.ts';
 import { momentOf, useAround } from '../state/world.ts';
 
 /** The picture of a silent execution ends some time after its driver was lost, so the words tell how long that is by now. */

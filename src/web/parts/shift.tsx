@@ -1,5 +1,6 @@
+import { duration } from '../../lib/duration.ts';
 import type { Shift as ShiftAnswer } from '../shared/answers.ts';
-import { count, duration, inZone, time } from '../shared/format.ts';
+import { count, inZone, time } from '../shared/format.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';

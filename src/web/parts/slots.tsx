@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
 
+import { duration } from '../../lib/duration.ts';
 import type { Timeline } from '../shared/answers.ts';
-import { count, duration } from '../shared/format.ts';
+import { count } from '../shared/format.ts';
 import { Button, Card } from './card.tsx';
 import { type Column, numbers, Table } from './table.tsx';
 

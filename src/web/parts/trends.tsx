@@ -1,5 +1,6 @@
+import { duration } from '../../lib/duration.ts';
 import type { Sums } from '../shared/answers.ts';
-import { count, duration, percent } from '../shared/format.ts';
+import { count, percent } from '../shared/format.ts';
 import { useAnswer } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import { Answered } from './banner.tsx';

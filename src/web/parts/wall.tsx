@@ -1,7 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
+import { duration } from '../../lib/duration.ts';
 import type { ExecutionRow, Monitor, Page, Timeline } from '../shared/answers.ts';
-import { age, count, duration, inZone, percent, time } from '../shared/format.ts';
+import { age, count, inZone, percent, time } from '../shared/format.ts';
 import { countsNow } from '../state/as-of.ts';
 import { silentSinceOf, useMonitor } from '../state/asking.ts';
 import { useNow, usePoll } from '../state/hooks.ts';

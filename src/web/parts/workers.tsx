@@ -1,11 +1,12 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { sliceFilename } from '../../domain/file-names.ts';
+import { duration } from '../../lib/duration.ts';
 import { barsOf, isLost } from '../draw/bars.ts';
 import { type Bar, BarIndex, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
 import { holesIn, spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
-import { clock, count, duration, type Zone } from '../shared/format.ts';
+import { clock, count, type Zone } from '../shared/format.ts';
 import { useMedia, useWidth } from '../state/hooks.ts';
 import { useSteering } from '../state/steering.ts';
 import { useAround } from '../state/world.ts';

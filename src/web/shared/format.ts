@@ -1,15 +1,7 @@
+import { wholeDuration } from '../../lib/duration.ts';
+
 /** A number with thin spaces between thousands. */
 export const count = (n: number): string => String(Math.round(n)).replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u2009');
-
-/** Seconds as people read them. */
-export function duration(seconds: number): string {
-  if (seconds < 0.0995) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 10) return `${seconds.toFixed(2)} s`;
-  if (seconds < 120) return `${seconds.toFixed(seconds < 100 ? 1 : 0)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 7200) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
-}
 
 export const percent = (part: number, digits = 1): string => `${part.toFixed(digits)} %`;
 
@@ -47,7 +39,7 @@ function localIso(date: Date): string {
 /** An approximate age. */
 export function age(seconds: number): string {
   if (seconds < 1.5) return 'now';
-  return seconds < 120 ? `${Math.round(seconds)} s ago` : `${duration(seconds)} ago`;
+  return `${wholeDuration(seconds)} ago`;
 }
 
 /** A tool's note without the sentences that name its arguments: a person has buttons and fields for those. */

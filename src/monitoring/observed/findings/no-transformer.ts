@@ -1,4 +1,5 @@
 import { counted } from '../../../lib/counted.ts';
+import { roundDuration } from '../../../lib/duration.ts';
 import { call } from '../../findings/rule.ts';
 import { secondsSince } from '../facts.ts';
 import { defineObserved } from './rule.ts';
@@ -15,7 +16,7 @@ export const noTransformer = defineObserved('NO_TRANSFORMER', (facts) => {
   if (secondsSince(facts, lastSign) < limit) return undefined;
   return {
     severity: 'error',
-    sentence: `${counted(counts.slices_created, 'TF slice')} were sent, and neither a result nor a heartbeat of a transformer was heard for ${limit} s: none runs, or its queue is bound to no topic.`,
+    sentence: `${counted(counts.slices_created, 'TF slice')} were sent, and neither a result nor a heartbeat of a transformer was heard for ${roundDuration(limit)}: none runs, or its queue is bound to no topic.`,
     next: call('list_agents', { agent_type: 'worker', include_exited: true }),
   };
 });

@@ -1,4 +1,4 @@
-import { counted } from '../../../lib/counted.ts';
+import { roundDuration } from '../../../lib/duration.ts';
 import { call } from '../../findings/rule.ts';
 import { defineObserved, timeOf } from './rule.ts';
 
@@ -16,7 +16,7 @@ export const notHeard = defineObserved('NOT_HEARD', ({ execution_id, gaps }) => 
     : 'counts are lower bounds';
   return {
     severity: isFilled ? 'info' : 'warning',
-    sentence: `Nothing could be heard in ${counted(some.length, 'gap')} of together ${seconds} s, ${which} (${first.reason}): ${meaning}.`,
+    sentence: `Nothing could be heard in ${some.length === 1 ? `a gap of ${roundDuration(seconds)}` : `${some.length} gaps, ${roundDuration(seconds)} in all`}, ${which} (${first.reason}): ${meaning}.`,
     next: call('list_messages', {
       execution_id,
       start_time: timeOf(first.from - 60_000),

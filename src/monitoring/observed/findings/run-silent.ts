@@ -1,3 +1,4 @@
+import { roundDuration } from '../../../lib/duration.ts';
 import { call } from '../../findings/rule.ts';
 import { secondsSince } from '../facts.ts';
 import { isSilent } from '../health.ts';
@@ -7,7 +8,7 @@ export const runSilent = defineObserved('RUN_SILENT', (facts) =>
   isSilent(facts)
     ? {
         severity: 'error',
-        sentence: `Nothing was heard of the run for ${Math.round(secondsSince(facts, facts.last_message))} s, since ${timeOf(facts.last_message)}, and its end was not said: it was stopped, which the bus does not tell, or its runner is gone.`,
+        sentence: `Nothing was heard of the run for ${roundDuration(secondsSince(facts, facts.last_message))}, since ${timeOf(facts.last_message)}, and its end was not said: it was stopped, which the bus does not tell, or its runner is gone.`,
         next: call('list_messages', { execution_id: facts.execution_id, limit: 5 }),
       }
     : undefined,

@@ -1,4 +1,5 @@
 import { counted } from '../../../lib/counted.ts';
+import { roundDuration } from '../../../lib/duration.ts';
 import { call } from '../../findings/rule.ts';
 import { noResultSeconds, passedSeconds, secondsSince } from '../facts.ts';
 import { isUnanswered } from '../health.ts';
@@ -11,12 +12,12 @@ export const slicesUnanswered = defineObserved('SLICES_UNANSWERED', (facts) => {
   const since =
     last_result === undefined
       ? 'no result has come at all'
-      : `the last result came ${Math.round(secondsSince(facts, last_result))} s ago`;
+      : `the last result came ${roundDuration(secondsSince(facts, last_result))} ago`;
   return {
     severity: 'error',
     sentence: isWaiting
-      ? `${counted(counts.slices_queued, 'TF slice')} wait for a result, and ${since}; results are expected within ${Math.round(noResultSeconds(delays))} s.`
-      : `${counted(passed.count, 'TF slice')} got no result, though slices sent later were answered more than ${Math.round(passedSeconds(delays))} s ago.`,
+      ? `${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'waits' : 'wait'} for a result, and ${since}; results are expected within ${roundDuration(noResultSeconds(delays))}.`
+      : `${counted(passed.count, 'TF slice')} got no result, though slices sent later were answered more than ${roundDuration(passedSeconds(delays))} ago.`,
     ids: [...passed.ids],
     next: call('list_tf_slices', { execution_id, status: 'queued', order: 'oldest' }),
   };

@@ -1,0 +1,22 @@
+/** Seconds as people read them: `3 ms`, `1.25 s`, `12.3 s`, from two minutes on `2 min 5 s`, from an hour on `1 h 2 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 0.0995) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 10) return `${seconds.toFixed(2)} s`;
+  if (seconds < 120) return `${seconds.toFixed(seconds < 100 ? 1 : 0)} s`;
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60
+    ? withRest(minutes, 'min', whole % 60, 's')
+    : withRest(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
+}
+
+const withRest = (n: number, unit: string, rest: number, restUnit: string): string =>
+  `${n} ${unit}${rest === 0 ? '' : ` ${rest} ${restUnit}`}`;
+
+/** The same in whole seconds below two minutes, for what is shown again and again. */
+export const wholeDuration = (seconds: number): string =>
+  seconds < 120 ? `${Math.round(seconds)} s` : duration(seconds);
+
+/** The same for a sentence: whole seconds from ten on, below to two digits, so that a short time is never `0 s`. */
+export const roundDuration = (seconds: number): string =>
+  seconds < 10 ? `${Number(Math.max(0, seconds).toPrecision(2))} s` : wholeDuration(seconds);
