@@ -24,11 +24,11 @@ interface Definition<Content extends z.ZodRawShape, Extra extends z.ZodRawShape>
 }
 
 /** Defines a message type: its destination, its role in a log, its fields, and its key. */
-export function define<Content extends z.ZodRawShape, Extra extends z.ZodRawShape>(
+export function define<Content extends z.ZodRawShape, Extra extends z.ZodRawShape = {}>(
   [destination, trait]: readonly [DestinationName, Trait],
   content: () => Content,
-  extra: () => Extra,
-  key: Definition<Content, Extra>['key'],
+  key: NoInfer<Definition<Content, Extra>['key']>,
+  extra: () => Extra = () => ({}) as Extra,
 ): Definition<Content, Extra> {
   return {
     destination,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { type Counts, countNames } from '../domain/counts.ts';
 import { executionIdPattern, fileNamePattern, namePattern } from '../domain/names.ts';
 
 /**
@@ -25,6 +26,11 @@ export const index = z.int().nonnegative().max(most);
 
 /** The same from 1. */
 export const positive = z.int().positive().max(most);
+
+/** The counts of an execution. */
+export const countFields = Object.fromEntries(countNames.map((name) => [name, index])) as {
+  [Name in keyof Counts]: typeof index;
+};
 
 /** Bytes of a file: ten terabytes at most. */
 export const byteCount = z.int().nonnegative().max(10_000_000_000_000);

@@ -40,23 +40,23 @@ export const logbookMessages = {
       about: text.optional(),
       for_next: z.boolean().optional(),
     }),
-    ofAny,
     (m) => `note/${m.command_id}`,
+    ofAny,
   ),
   quality: define(
     ['control', 'logbook'],
     () => ({ command_id: text, value: z.enum(qualities), reason: words, author }),
-    ofAny,
     (m) => `quality/${m.command_id}`,
+    ofAny,
   ),
-  alarm_raised: define(['control', 'logbook'], alarm, ofAny, (m) => alarmKey(m, 'raised')),
+  alarm_raised: define(['control', 'logbook'], alarm, (m) => alarmKey(m, 'raised'), ofAny),
   alarm_seen: define(
     ['control', 'logbook'],
     () => ({ ...alarm(), author, text: words.optional() }),
-    ofAny,
     (m) => alarmKey(m, 'seen'),
+    ofAny,
   ),
-  alarm_cleared: define(['control', 'logbook'], alarm, ofAny, (m) => alarmKey(m, 'cleared')),
+  alarm_cleared: define(['control', 'logbook'], alarm, (m) => alarmKey(m, 'cleared'), ofAny),
 } as const;
 
 export type LogbookType = keyof typeof logbookMessages;

@@ -8,6 +8,7 @@ import {
   byteCount,
   checksum,
   claim,
+  countFields,
   daqState,
   epoch,
   fileName,
@@ -31,6 +32,21 @@ const startKey = (m: { slice_filename: string; attempt: number; worker_id: strin
 
 const epochKey = (m: { epoch: number }): string => String(m.epoch);
 
+/** The beginning or the end of a pause of the run. */
+const pauseStep = define(
+  ['broadcast', 'landmark'],
+  () => ({ ...daqState, ...pauseFields }),
+  (m) => String(m.ordinal),
+);
+
+/** An operator's request that needs nothing but its reason. */
+const operatorCommand = define(
+  ['control', 'command'],
+  () => ({ command_id: text, reason: sentence.optional() }),
+  (m) => m.command_id,
+  () => claim,
+);
+
 /**
  * The vocabulary of the workflow (docs/messages.md): every message type with its destination, its fields and its natural key. Unknown fields are
  * kept.
@@ -50,43 +66,29 @@ export const vocabulary = {
       executed_by: nameInId,
       speed: speedSchema,
     }),
-    () => ({}),
     (m) => m.command_id,
   ),
   run_imminent: define(
     ['broadcast', 'landmark'],
     () => ({ ...daqState, workflow_params: workflowParamsSchema.optional() }),
-    () => ({}),
     () => '',
   ),
   start_run: define(
     ['broadcast', 'landmark'],
     () => daqState,
-    () => ({}),
     () => '',
   ),
   stf_gen: define(
     ['broadcast', 'frequent'],
     () => ({ ...daqState, filename: fileName, sequence: positive, tf_count: positive }),
-    () => ({ file_url: fileUrl }),
     (m) => m.filename,
+    () => ({ file_url: fileUrl }),
   ),
-  pause_run: define(
-    ['broadcast', 'landmark'],
-    () => ({ ...daqState, ...pauseFields }),
-    () => ({}),
-    (m) => String(m.ordinal),
-  ),
-  resume_run: define(
-    ['broadcast', 'landmark'],
-    () => ({ ...daqState, ...pauseFields }),
-    () => ({}),
-    (m) => String(m.ordinal),
-  ),
+  pause_run: pauseStep,
+  resume_run: pauseStep,
   end_run: define(
     ['broadcast', 'landmark'],
     () => ({ total_stf_files: index, reason: z.enum(['completed', 'stopped', 'failed']).default('completed') }),
-    () => ({}),
     () => '',
   ),
   stf_ready: define(
@@ -98,8 +100,8 @@ export const vocabulary = {
       sequence: positive,
       tf_count: positive,
     }),
-    () => ({ file_url: fileUrl }),
     (m) => m.filename,
+    () => ({ file_url: fileUrl }),
   ),
   tf_file_registered: define(
     ['broadcast', 'frequent'],
@@ -112,8 +114,8 @@ export const vocabulary = {
       size_bytes: byteCount.optional(),
       checksum: checksum.optional(),
     }),
-    () => ({ file_url: fileUrl }),
     (m) => m.tf_filename,
+    () => ({ file_url: fileUrl }),
   ),
   slice: define(
     ['slices', 'frequent'],
@@ -126,18 +128,19 @@ export const vocabulary = {
       size_bytes: byteCount.optional(),
       ...workFields,
     }),
-    () => ({ file_url: fileUrl }),
     (m) => `${m.slice_filename}/${m.attempt}`,
+    () => ({ file_url: fileUrl }),
   ),
   slice_started: define(
     ['results', 'frequent'],
     () => startFields,
-    () => ({ hostname: text }),
     startKey,
+    () => ({ hostname: text }),
   ),
   slice_result: define(
     ['results', 'frequent'],
     () => ({ ...startFields, state: z.enum(['done', 'failed']) }),
+    startKey,
     () => ({
       hostname: text,
       processing_seconds: seconds.optional(),
@@ -145,13 +148,12 @@ export const vocabulary = {
       error: sentence.optional(),
       ...payloadFacts,
     }),
-    startKey,
   ),
   slice_returned: define(
     ['results', 'frequent'],
     () => ({ ...startFields, reason: z.enum(returnReasons) }),
-    () => ({ hostname: text, detail: z.string().max(1000).optional().catch(undefined) }),
     (m) => `${startKey(m)}/${m.reason}`,
+    () => ({ hostname: text, detail: z.string().max(1000).optional().catch(undefined) }),
   ),
   stop_workflow: define(
     ['control', 'command'],
@@ -161,26 +163,16 @@ export const vocabulary = {
       state: z.enum(['stopped', 'failed']).default('stopped'),
       filename: fileName.optional(),
     }),
-    () => claim,
     (m) => m.command_id,
-  ),
-  pause_workflow: define(
-    ['control', 'command'],
-    () => ({ command_id: text, reason: sentence.optional() }),
     () => claim,
-    (m) => m.command_id,
   ),
-  resume_workflow: define(
-    ['control', 'command'],
-    () => ({ command_id: text, reason: sentence.optional() }),
-    () => claim,
-    (m) => m.command_id,
-  ),
+  pause_workflow: operatorCommand,
+  resume_workflow: operatorCommand,
   driver_started: define(
     ['broadcast', 'landmark'],
     () => ({ epoch, pid: positive, user: nameInId, version: text, speed: speedSchema }),
-    () => ({ hostname: text, ...claim, reason: z.string().max(1000).optional().catch(undefined) }),
     epochKey,
+    () => ({ hostname: text, ...claim, reason: z.string().max(1000).optional().catch(undefined) }),
   ),
   driver_ended: define(
     ['broadcast', 'landmark'],
@@ -190,29 +182,16 @@ export const vocabulary = {
       code: z.string().max(50).optional(),
       reason: z.string().max(2000).optional(),
     }),
-    () => ({}),
     epochKey,
   ),
   driver_lost: define(
     ['broadcast', 'landmark'],
     () => ({ epoch, last_sign: text, last_sign_by: z.enum(['beat', 'message', 'log']) }),
-    () => ({}),
     epochKey,
   ),
   workflow_ended: define(
     ['broadcast', 'landmark'],
-    () => ({
-      status: z.enum(['completed', 'failed', 'terminated']),
-      reason: sentence,
-      stf_count: index,
-      tf_files_received: index,
-      slices_created: index,
-      slices_queued: index,
-      slices_processing: index,
-      slices_completed: index,
-      slices_failed: index,
-    }),
-    () => ({}),
+    () => ({ status: z.enum(['completed', 'failed', 'terminated']), reason: sentence, ...countFields }),
     () => '',
   ),
   ...logbookMessages,
