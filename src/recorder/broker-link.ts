@@ -1,22 +1,19 @@
 import type { BrokerConnection } from '../broker/connection.ts';
-import type { Store } from '../db/opening/store.ts';
 import { noteBrokerAway } from '../db/presence/recorders.ts';
 import { forgiveSilence } from '../db/presence/remote-agents.ts';
 import { beatSeconds, lateSeconds } from '../domain/liveness.ts';
 import { utcNow } from '../lib/time.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** A recorder hears its own reports, one each beat: without two of them the line is cut, long before the connection breaks. Milliseconds. */
 const quietMilliseconds = 2 * beatSeconds * 1000;
 
 const lookMilliseconds = 1000;
 
-export interface BrokerLinkOptions {
+export interface BrokerLinkOptions extends Pick<Surroundings, 'store' | 'namespace' | 'onFault'> {
   broker: Pick<BrokerConnection, 'isUp' | 'onUp'>;
-  store: Store;
-  namespace: string;
   /** Whether this process sends reports, which come back to it. */
   isSpeaking: () => boolean;
-  onFault: (error: unknown) => void;
 }
 
 /** Whether a recorder hears its broker. While it does not, its store says so, and agents that it cannot hear do not count as gone. */

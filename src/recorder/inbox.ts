@@ -1,18 +1,14 @@
 import type { Delivery, Subscription } from '../broker/connection.ts';
 import type { Recorded } from '../db/log/rows.ts';
-import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { decodedOf } from '../exchange/decoding.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { type Decoded, fieldOf } from '../messages/codec.ts';
-import type { Destinations } from '../messages/destinations.ts';
 import type { Message } from '../messages/message.ts';
 import { isMessageType, type MessageType, vocabulary } from '../messages/vocabulary.ts';
+import type { Surroundings } from './surroundings.ts';
 
-export interface InboxOptions {
-  store: Store;
-  namespace: string;
-  destinations: Destinations;
+export interface InboxOptions extends Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'onFault'> {
   /** Called with the types of new messages. */
   onRecorded: (types: MessageType[]) => void;
   /** Called with every message, for us or not. */
@@ -29,7 +25,6 @@ export interface InboxOptions {
   onWorker: (agent: string) => void;
   /** Called for each registered TF file, even if already recorded: it may be somewhere else now. */
   onRegistered: (message: Message<'tf_file_registered'>) => void;
-  onFault: (error: unknown) => void;
 }
 
 /** The most messages to record in one transaction, and to have in flight unacknowledged. */

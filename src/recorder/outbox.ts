@@ -1,4 +1,4 @@
-import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
+import type { Outgoing } from '../broker/connection.ts';
 import { withNewestPlace } from '../db/execution/file-places.ts';
 import { markSent, markUnsendable, type UnsentRow, unsentRows } from '../db/log/outbox.ts';
 import type { Store } from '../db/opening/store.ts';
@@ -7,21 +7,17 @@ import { ConfirmedSender, sendWindow } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire-headers.ts';
 import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
-import type { Destinations } from '../messages/destinations.ts';
 import { vocabulary } from '../messages/vocabulary.ts';
+import type { Surroundings } from './surroundings.ts';
 
-export interface OutboxOptions {
-  store: Store;
-  broker: BrokerConnection;
-  /** The namespace whose rows to send. */
-  namespace: string;
-  storeId: string;
-  destinations: Destinations;
+export interface OutboxOptions extends Pick<
+  Surroundings,
+  'store' | 'broker' | 'namespace' | 'storeId' | 'destinations' | 'onFault'
+> {
   /** Where results are to go on a broker without selectors. */
   replyTo: () => string | undefined;
   /** Called with a message that the broker refuses. */
   onUnsendable: (messageId: string, error: SwfError) => void;
-  onFault: (error: unknown) => void;
 }
 
 /** How often to check whether the last rows are sent, in milliseconds. */

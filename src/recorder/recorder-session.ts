@@ -2,7 +2,6 @@ import type { BrokerConnection, Delivery } from '../broker/connection.ts';
 import { requireExecution } from '../db/execution/find-execution.ts';
 import { dropUnsentSlices, reviveUnsendable } from '../db/log/outbox.ts';
 import { storeId } from '../db/log/store-identity.ts';
-import type { Store } from '../db/opening/store.ts';
 import { pollStore } from '../db/sqlite/store-poller.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
@@ -20,18 +19,13 @@ import { Outbox } from './outbox.ts';
 import { RepeatedStarts } from './repeated-starts.ts';
 import { Resending } from './resending.ts';
 import { StateSpeaker } from './state-speaker.ts';
+import type { Surroundings } from './surroundings.ts';
 import { TelemetryInbox } from './telemetry.ts';
 import { UnheardWorkers } from './unheard-workers.ts';
 
 /** The needs of the recorder of a namespace. */
-export interface RecorderOptions extends BrokerChoice {
-  store: Store;
-  namespace: string;
-  destinations: Destinations;
-  /** Warns the operator. */
-  warn: (message: string) => void;
-  onFault: (error: unknown) => void;
-}
+export interface RecorderOptions
+  extends BrokerChoice, Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'warn' | 'onFault'> {}
 
 /**
  * How long an ending process waits for the broker to confirm its last messages, in milliseconds; `hurried` if somebody waits for the end. The store's
@@ -130,8 +124,6 @@ export class RecorderSession {
     });
     this.#states = new StateSpeaker({
       ...shared,
-      sql: store.sql,
-      destination: destinations.telemetry,
       onSaid: (state) => views.hear(state),
     });
     this.#hearOnly(telemetry);
@@ -178,9 +170,7 @@ export class RecorderSession {
   }
 
   #takeLeftovers(executionId: string): Promise<void> {
-    const { broker, storeId: id, destinations } = this;
-    const { namespace } = this.#options;
-    return takeLeftovers(executionId, { broker, namespace, storeId: id, destination: destinations.slices });
+    return takeLeftovers(executionId, { ...this.#options, broker: this.broker, storeId: this.storeId });
   }
 
   /** Sends the remaining messages, for a while, and closes the connection. */

@@ -11,7 +11,6 @@ import {
 } from '../db/execution/unanswered.ts';
 import { isHeld } from '../db/log/held.ts';
 import { sendAgain } from '../db/log/outbox.ts';
-import type { Store } from '../db/opening/store.ts';
 import { stageDelays } from '../db/reports/stage-delays.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { workersMayTake } from '../domain/run-phases.ts';
@@ -22,6 +21,7 @@ import { backoff } from '../lib/backoff.ts';
 import { steadyClock } from '../lib/time.ts';
 import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** A slice unclaimed for this long although a slot was free counts as lost. */
 const unheldSeconds = 30;
@@ -40,15 +40,11 @@ const longestAgainMinutes = 30;
 const unheldTicks = 10;
 const unansweredTicks = 15;
 
-export interface ResendingOptions {
-  store: Store;
-  directory: AgentDirectory;
+export interface ResendingOptions extends Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'> {
   /** Called when rows may have become unsent. */
   resend: () => void;
   /** Called with the slices that no agent holds any longer and that have no result. */
   onLost: (messageIds: readonly string[]) => void;
-  warn: (message: string) => void;
-  onFault: (error: unknown) => void;
 }
 
 /** An execution that this process drives. */

@@ -1,16 +1,14 @@
-import type { BrokerConnection } from '../broker/connection.ts';
 import { requireExecution } from '../db/execution/find-execution.ts';
 import { isHeld } from '../db/log/held.ts';
 import { ownerOf } from '../db/presence/leases.ts';
-import type { Prepare } from '../db/sqlite/statements.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';
 import { reportOf } from '../exchange/wire-headers.ts';
 import { pause } from '../lib/deadline.ts';
 import { utcNow } from '../lib/time.ts';
-import type { Notifier } from '../messages/notifier.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** How often to send an execution's state, in milliseconds. */
 const everyMilliseconds = beatSeconds * 1000;
@@ -43,16 +41,12 @@ const changes: ReadonlySet<MessageType> = new Set<MessageType>([
   'workflow_ended',
 ]);
 
-export interface StateSpeakerOptions {
-  sql: Prepare;
-  broker: BrokerConnection;
-  notifier: Notifier;
-  namespace: string;
-  storeId: string;
-  destination: string;
+export interface StateSpeakerOptions extends Pick<
+  Surroundings,
+  'store' | 'broker' | 'notifier' | 'namespace' | 'storeId' | 'destinations' | 'onFault'
+> {
   /** Called with every state sent: this process need not hear it from the broker. */
   onSaid: (state: ExecutionState) => void;
-  onFault: (error: unknown) => void;
 }
 
 /** Sends remote agents the states of the executions that this process drives: every few seconds, and at each change. */
@@ -115,19 +109,20 @@ export class StateSpeaker {
   }
 
   #say(id: string, driven: Driven, isNewsOnly: boolean): void {
-    const { broker, destination, onSaid } = this.#options;
+    const { broker, destinations, onSaid } = this.#options;
     const state = this.#stateOf(id, driven);
     if (isNewsOnly && standOf(state) === driven.said) return;
     driven.said = standOf(state);
     onSaid(state);
     if (!broker.isUp()) return;
-    broker.send(reportOf(destination, state)).catch(() => {});
+    broker.send(reportOf(destinations.telemetry, state)).catch(() => {});
     if (state.status !== 'running') driven.left -= 1;
     if (driven.left === 0) this.#driven.delete(id);
   }
 
   #stateOf(executionId: string, { sender, params }: Driven): ExecutionState {
-    const { sql, namespace, storeId } = this.#options;
+    const { store, namespace, storeId } = this.#options;
+    const { sql } = store;
     const execution = requireExecution(sql, executionId);
     return {
       msg_type: 'execution_state',

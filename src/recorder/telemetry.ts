@@ -1,25 +1,19 @@
 import type { Delivery, Subscription } from '../broker/connection.ts';
-import type { Store } from '../db/opening/store.ts';
 import { recordRemoteHeartbeat, recordRemoteLines } from '../db/presence/remote-agents.ts';
-import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import { decodedOf } from '../exchange/decoding.ts';
-import type { ExecutionViews } from '../exchange/execution-views.ts';
 import { type AgentHeartbeat, type AgentLog, telemetryOf } from '../messages/telemetry.ts';
 import { isRefused, wireVersion } from '../messages/wire-version.ts';
+import type { Surroundings } from './surroundings.ts';
 
-export interface TelemetryOptions {
-  store: Store;
-  namespace: string;
-  storeId: string;
+export interface TelemetryOptions extends Pick<
+  Surroundings,
+  'store' | 'namespace' | 'storeId' | 'directory' | 'views' | 'warn' | 'onFault'
+> {
   destination: string;
-  directory: AgentDirectory;
-  views: ExecutionViews;
   /** Called with every message of the topic, our own too. */
   onHeard: () => void;
   /** Called for a newly heard agent, which knows no execution yet. */
   onNewcomer: () => void;
-  warn: (message: string) => void;
-  onFault: (error: unknown) => void;
 }
 
 /** Hears remote agents' reports about themselves and enters them into the store: `list_agents` and `list_logs` answer from there. */

@@ -1,12 +1,9 @@
-import type { Store } from '../db/opening/store.ts';
 import { noteHeard, noteUnheard } from '../db/presence/remote-agents.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
+import type { Surroundings } from './surroundings.ts';
 
-export interface UnheardWorkersOptions {
-  store: Store;
+export interface UnheardWorkersOptions extends Pick<Surroundings, 'store' | 'warn' | 'onFault'> {
   directory: Pick<AgentDirectory, 'holderOf'>;
-  warn: (message: string) => void;
-  onFault: (error: unknown) => void;
 }
 
 /**

@@ -1,0 +1,23 @@
+import type { BrokerConnection } from '../broker/connection.ts';
+import type { Store } from '../db/opening/store.ts';
+import type { AgentDirectory } from '../exchange/agent-directory.ts';
+import type { ExecutionViews } from '../exchange/execution-views.ts';
+import type { Destinations } from '../messages/destinations.ts';
+import type { Notifier } from '../messages/notifier.ts';
+
+/** The things that the parts of a recorder work with. */
+export interface Surroundings {
+  store: Store;
+  broker: BrokerConnection;
+  /** The namespace that it records. */
+  namespace: string;
+  storeId: string;
+  destinations: Destinations;
+  /** The agents of other processes. */
+  directory: AgentDirectory;
+  views: ExecutionViews;
+  notifier: Notifier;
+  /** Warns the operator. */
+  warn: (message: string) => void;
+  onFault: (error: unknown) => void;
+}
