@@ -1,23 +1,20 @@
-import { sliceFilename } from '../../domain/file-names.ts';
 import type { Fact, ResultFact, SliceFact } from './fact.ts';
-import { countOf, type Fields, idOf, nameOf, numberOf, sliceIdOf, textOf } from './values.ts';
+import { countOf, type Fields, idOf, nameOf, numberOf, textOf } from './values.ts';
+import { namedSlice } from './work.ts';
 
 /** The messages of swf-mcp from another store: all fields are flat, and attempts are numbered. */
 export const dialectS: Readonly<Record<string, (body: Fields) => Fact | undefined>> = {
   slice: (body): SliceFact | undefined => {
-    const [tf_filename, slice_id] = [nameOf(body['tf_filename']), sliceIdOf(body['slice_id'])];
-    if (tf_filename === undefined || slice_id === undefined) return undefined;
-    const slice_filename = sliceFilename(tf_filename, slice_id);
+    const named = namedSlice(body, { tfFilename: (told) => told });
+    if (named === undefined) return undefined;
     return {
       kind: 'slice',
-      tf_filename,
-      slice_id,
-      slice_filename,
+      ...named,
       stf_filename: nameOf(body['stf_filename']),
       tf_first: countOf(body['start']),
       tf_last: countOf(body['end']),
       tf_count: countOf(body['tf_count']),
-      req_id: `${slice_filename}/${countOf(body['attempt']) ?? 1}`,
+      req_id: `${named.slice_filename}/${countOf(body['attempt']) ?? 1}`,
       tf_slice_id: undefined,
       requested_at: undefined,
       namesExecution: idOf(body['execution_id']) !== undefined,

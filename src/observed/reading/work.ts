@@ -32,10 +32,8 @@ export function sliceOf(body: Fields, dialect: WorkDialect): SliceFact | undefin
   };
 }
 
-function namedSlice(
-  content: Fields,
-  dialect: WorkDialect,
-): Pick<SliceFact, 'tf_filename' | 'slice_id' | 'slice_filename'> | undefined {
+/** The names of a slice in a message; undefined if it names no TF file or no number. */
+export function namedSlice(content: Fields, dialect: Pick<WorkDialect, 'tfFilename'>) {
   const [told, slice_id] = [nameOf(content['tf_filename']), sliceIdOf(content['slice_id'])];
   if (told === undefined || slice_id === undefined) return undefined;
   const tf_filename = dialect.tfFilename(told, slice_id);
