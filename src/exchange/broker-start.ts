@@ -40,7 +40,7 @@ export async function connectToBroker(
     prepare,
   }: {
     patient: boolean;
-    signal?: AbortSignal;
+    signal?: AbortSignal | undefined;
     onTrouble: (error: SwfError) => void;
     /** Subscribes before the connection is made. */
     prepare?: (broker: BrokerConnection) => void;

@@ -3,7 +3,7 @@ import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { type ForeignProgram, foreignProgramOf } from '../messages/foreign.ts';
 import { telemetryOf } from '../messages/telemetry.ts';
-import type { Listening } from './broker-start.ts';
+import { type BrokerChoice, connectToBroker, type Listening } from './broker-start.ts';
 import { decodedOf } from './decoding.ts';
 import { agentsOfMonitor } from './monitor-agents.ts';
 
@@ -78,7 +78,12 @@ export const placeOfBroker = (
   { layout }: Pick<Listening, 'layout'>,
 ): string => [servers.map(({ host, port }) => `${host}:${port}`).join(','), ...layout].join(' ');
 
-export interface ListenOptions extends Listening {
+/** How to connect, and whose namespace it is. */
+interface GuardOptions {
+  /** Waits for a broker that is not there yet. */
+  patient: boolean;
+  /** Called at each break and each failed try. */
+  onTrouble: (error: SwfError) => void;
   namespace: string;
   /** The namespace was listened to before, and has been ours since. */
   isKnown?: boolean;
@@ -86,82 +91,89 @@ export interface ListenOptions extends Listening {
   telemetry?: string;
   /** Ends the listening at once. */
   signal?: AbortSignal | undefined;
+  /** Called when the listening has lasted its full time and nobody was heard. */
+  onClear?: () => Promise<void>;
 }
 
 /** How often to check the connection, in milliseconds: time without one does not count as listening. */
 const lookMilliseconds = 250;
 
 /**
- * Listens for programs of another make in a namespace before anything else is subscribed or sent: they would take our messages for their own. Idle
- * agents send nothing and are not heard.
+ * Connects to the broker, and listens for programs of another make in a namespace before anything else is subscribed or sent: they would take our
+ * messages for their own. Idle agents send nothing and are not heard. Throws `BROKER_…`, and `NAMESPACE_IN_USE` with the names of the programs heard.
  */
-export class NamespaceGuard {
-  readonly #options: ListenOptions;
-  readonly #seconds: number;
-  readonly #heard = new Map<string, Named>();
+export async function connectGuarded(choice: BrokerChoice, options: GuardOptions): Promise<BrokerConnection> {
+  const { patient, onTrouble, namespace, isKnown = false, telemetry, signal, onClear } = options;
+  const { broadcast, layout, monitor, say } = choice.listening;
+  const seconds = choice.listening.seconds ?? (isKnown ? broadcastSeconds : secondsToHear(layout));
+  if (seconds === 0) return connectToBroker(choice, { patient, signal, onTrouble });
+  const heard = new Map<string, Named>();
   /** Other namespaces in which programs of another make work. */
-  readonly #others = new Set<string>();
-  readonly #recorderHeard = new AbortController();
-  readonly #subscriptions: Subscription[];
-
-  constructor(options: ListenOptions) {
-    const { namespace, broadcast, layout, isKnown = false, telemetry, seconds } = options;
-    this.#options = options;
-    this.#seconds = seconds ?? (isKnown ? broadcastSeconds : secondsToHear(layout));
-    const onOther = (other: string): void => void this.#others.add(other);
-    const ear = new ForeignEar(namespace, (program) => this.#heard.set(program.name, program), onOther);
-    this.#subscriptions = this.#seconds === 0 ? [] : layoutSubscriptions([broadcast, ...layout], ear);
-    if (telemetry !== undefined && this.#seconds > 0) this.#subscriptions.push(this.#recorders(telemetry));
-  }
-
-  /** Subscribes before connecting, so that a missing right ends the connection instead of passing for silence. */
-  attach(broker: BrokerConnection): void {
-    for (const subscription of this.#subscriptions) broker.subscribe(subscription);
-  }
-
-  /** Resolves if nobody was heard; with false if the listening was cut short. Throws `NAMESPACE_IN_USE` with the names of the programs heard. */
-  async pass(broker: BrokerConnection): Promise<boolean> {
-    if (this.#seconds === 0) return false;
-    const { namespace, monitor, sharedQueues, say } = this.#options;
+  const others = new Set<string>();
+  const recorderHeard = new AbortController();
+  const onOther = (other: string): void => void others.add(other);
+  const ear = new ForeignEar(namespace, (program) => heard.set(program.name, program), onOther);
+  const subscriptions = layoutSubscriptions([broadcast, ...layout], ear);
+  if (telemetry !== undefined) subscriptions.push(recordersIn(namespace, telemetry, () => recorderHeard.abort()));
+  /** Before connecting, so that a missing right ends the connection instead of passing for silence. */
+  const prepare = (fresh: BrokerConnection): void => {
+    for (const subscription of subscriptions) fresh.subscribe(subscription);
+  };
+  const broker = await connectToBroker(choice, { patient, signal, onTrouble, prepare });
+  try {
     say(
-      `listening for ${this.#seconds} s whether programs of another make work in namespace ${namespace} (broker.listen_seconds)`,
+      `listening for ${seconds} s whether programs of another make work in namespace ${namespace} (broker.listen_seconds)`,
     );
     const asked = monitor === undefined ? [] : await agentsOfMonitor(monitor, namespace, say);
-    for (const agent of asked) this.#heard.set(agent.name, agent);
-    const isWhole = asked.length === 0 && (await this.#listen(broker));
-    for (const { id } of this.#subscriptions) broker.unsubscribe(id);
-    if (this.#heard.size > 0) throw namespaceInUse(namespace, [...this.#heard.values()]);
-    const [other] = this.#others;
-    if (other !== undefined && sharedQueues.length > 0) say(`WARNING ${sharingSentence(other, sharedQueues)}`);
-    return isWhole;
-  }
-
-  /** Whether the listening lasted its full time. Without a connection nobody is heard, and no time passes. */
-  async #listen(broker: BrokerConnection): Promise<boolean> {
-    const { signal } = this.#options;
-    const ends = [this.#recorderHeard.signal, ...(signal === undefined ? [] : [signal])];
-    let left = this.#seconds * 1000;
-    while (left > 0 && !ends.some(({ aborted }) => aborted)) {
-      const since = performance.now();
-      await pause(Math.min(left, lookMilliseconds), ends);
-      if (broker.isUp()) left -= performance.now() - since;
-    }
-    return left <= 0;
-  }
-
-  #recorders(telemetry: string): Subscription {
-    const { namespace } = this.#options;
-    return {
-      id: 'recorders',
-      destination: telemetry,
-      ack: 'auto',
-      only: () => ({ namespace }),
-      onMessage: (delivery) => {
-        if (telemetryOf(decodedOf(delivery))?.msg_type === 'execution_state') this.#recorderHeard.abort();
-      },
-    };
+    for (const agent of asked) heard.set(agent.name, agent);
+    const isWhole = asked.length === 0 && (await listen(broker, seconds, [recorderHeard.signal, signal]));
+    for (const { id } of subscriptions) broker.unsubscribe(id);
+    judge(namespace, heard, others, choice.listening);
+    if (isWhole) await onClear?.();
+    return broker;
+  } catch (error) {
+    await broker.close();
+    throw error;
   }
 }
+
+/** Whether the listening lasted its full time. Without a connection nobody is heard, and no time passes. */
+async function listen(
+  broker: BrokerConnection,
+  seconds: number,
+  signals: readonly (AbortSignal | undefined)[],
+): Promise<boolean> {
+  const ends = signals.filter((signal) => signal !== undefined);
+  let left = seconds * 1000;
+  while (left > 0 && !ends.some(({ aborted }) => aborted)) {
+    const since = performance.now();
+    await pause(Math.min(left, lookMilliseconds), ends);
+    if (broker.isUp()) left -= performance.now() - since;
+  }
+  return left <= 0;
+}
+
+/** Refuses a namespace in which programs were heard, and warns of queues that those of another namespace read. */
+function judge(
+  namespace: string,
+  heard: ReadonlyMap<string, Named>,
+  [other]: Iterable<string>,
+  { sharedQueues, say }: Listening,
+): void {
+  if (heard.size > 0) throw namespaceInUse(namespace, [...heard.values()]);
+  if (other !== undefined && sharedQueues.length > 0) say(`WARNING ${sharingSentence(other, sharedQueues)}`);
+}
+
+/** Hears the recorders of a namespace. */
+const recordersIn = (namespace: string, telemetry: string, onHeard: () => void): Subscription => ({
+  id: 'recorders',
+  destination: telemetry,
+  ack: 'auto',
+  only: () => ({ namespace }),
+  onMessage: (delivery) => {
+    if (telemetryOf(decodedOf(delivery))?.msg_type === 'execution_state') onHeard();
+  },
+});
 
 /** The harm that shared queues do between makes, and the way to end it. @param keys of `[broker.destinations]` */
 export const sharingSentence = (other: string, keys: readonly string[]): string =>

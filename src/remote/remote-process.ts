@@ -1,13 +1,12 @@
 import type { BrokerConnection, Delivery } from '../broker/connection.ts';
 import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
-import { connectToBroker } from '../exchange/broker-start.ts';
 import { decodedOf } from '../exchange/decoding.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import {
+  connectGuarded,
   ForeignEar,
   layoutSubscriptions,
-  NamespaceGuard,
   namespaceInUse,
   unmarkedSubscription,
 } from '../exchange/namespace-guard.ts';
@@ -59,20 +58,11 @@ const lookMilliseconds = 1000;
 
 /** Starts an agent without a store. Throws `BROKER_REFUSED` if the broker does not let it in, and `NAMESPACE_IN_USE`. */
 export async function startRemoteAgent(options: RemoteOptions): Promise<RunningAgent> {
-  const { broker: choice, interrupted, log } = options;
+  const { broker, namespace, destinations, interrupted: signal, log } = options;
   const onTrouble = (error: SwfError): void => log.write({ level: 'WARNING', message: error.line });
-  const { namespace, destinations } = options;
   const { telemetry } = destinations;
-  const guard = new NamespaceGuard({ ...choice.listening, namespace, telemetry, signal: interrupted });
-  const prepare = (fresh: BrokerConnection): void => guard.attach(fresh);
-  const broker = await connectToBroker(choice, { patient: true, signal: interrupted, onTrouble, prepare });
-  try {
-    await guard.pass(broker);
-  } catch (error) {
-    await broker.close();
-    throw error;
-  }
-  return new RemoteAgent(broker, options);
+  const guarded = await connectGuarded(broker, { patient: true, onTrouble, namespace, telemetry, signal });
+  return new RemoteAgent(guarded, options);
 }
 
 class RemoteAgent implements RunningAgent {

@@ -7,8 +7,8 @@ import type { Store } from '../db/opening/store.ts';
 import { becomeRecorder, isKnownNamespace, noteKnownNamespace } from '../db/presence/recorders.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import type { AgentType } from '../domain/states.ts';
-import { type BrokerChoice, connectToBroker } from '../exchange/broker-start.ts';
-import { NamespaceGuard, placeOfBroker } from '../exchange/namespace-guard.ts';
+import type { BrokerChoice } from '../exchange/broker-start.ts';
+import { connectGuarded, placeOfBroker } from '../exchange/namespace-guard.ts';
 import { markFolder } from '../files/store-marker.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
@@ -165,7 +165,7 @@ class Trouble {
 }
 
 /** Connects, and listens first who else is there. Throws `BROKER_…` and `NAMESPACE_IN_USE`, before anything is sent. */
-async function listenFirst(
+function listenFirst(
   { store, config: { testbed } }: HostOptions,
   choice: BrokerChoice,
   how: { patient: boolean; signal?: AbortSignal; onTrouble: (error: SwfError) => void },
@@ -173,15 +173,10 @@ async function listenFirst(
   const { namespace } = testbed;
   const place = placeOfBroker(choice.settings, choice.listening);
   const isKnown = isKnownNamespace(store.sql, namespace, place);
-  const guard = new NamespaceGuard({ ...choice.listening, namespace, isKnown, signal: how.signal });
-  const broker = await connectToBroker(choice, { ...how, prepare: (fresh) => guard.attach(fresh) });
-  try {
-    if ((await guard.pass(broker)) && !isKnown) await store.write((tx) => noteKnownNamespace(tx, namespace, place));
-    return broker;
-  } catch (error) {
-    await broker.close();
-    throw error;
-  }
+  const onClear = async (): Promise<void> => {
+    if (!isKnown) await store.write((tx) => noteKnownNamespace(tx, namespace, place));
+  };
+  return connectGuarded(choice, { ...how, namespace, isKnown, onClear });
 }
 
 function enterStore<T>(

@@ -5,8 +5,7 @@ import { requireBroker } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
-import { connectToBroker } from '../../exchange/broker-start.ts';
-import { NamespaceGuard } from '../../exchange/namespace-guard.ts';
+import { connectGuarded } from '../../exchange/namespace-guard.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
@@ -30,14 +29,10 @@ export async function requestCommand(
   const settings = requireBroker('request', flag, config.broker, io.env);
   requireOwnNamespace(loaded);
   const { namespace } = config.testbed;
-  const onTrouble = (): void => {};
-  const choice = brokerChoice(io, settings, config);
   const { telemetry } = config.broker.destinations;
-  const guard = new NamespaceGuard({ ...choice.listening, namespace, telemetry });
-  const prepare = (fresh: BrokerConnection): void => guard.attach(fresh);
-  const broker = await connectToBroker(choice, { patient: false, onTrouble, prepare });
+  const how = { patient: false, onTrouble: (): void => {}, namespace, telemetry };
+  const broker = await connectGuarded(brokerChoice(io, settings, config), how);
   try {
-    await guard.pass(broker);
     const command_id = randomUUID();
     await send(broker, config, { command_id, user: userName(io), speed });
     let driven: string | undefined;
