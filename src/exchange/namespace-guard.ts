@@ -2,10 +2,11 @@ import type { BrokerConnection, BrokerSettings, Delivery, Subscription } from '.
 import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { type ForeignProgram, foreignProgramOf } from '../messages/foreign.ts';
-import { telemetryOf } from '../messages/telemetry.ts';
+import type { Telemetry } from '../messages/telemetry.ts';
 import { type BrokerChoice, connectToBroker, type Listening } from './broker-start.ts';
 import { decodedOf } from './decoding.ts';
 import { agentsOfMonitor } from './monitor-agents.ts';
+import { reportsIn } from './reports.ts';
 
 /** How many programs an error names. */
 const named = 5;
@@ -54,7 +55,7 @@ export const secondsToHear = (layout: readonly string[]): number =>
   layout.length === 0 ? broadcastSeconds : layoutSeconds;
 
 /** Subscriptions by which a working program hears programs of other makes on a layout's topics. */
-export const layoutSubscriptions = (topics: readonly string[], ear: ForeignEar): Subscription[] =>
+export const layoutSubscriptions = (topics: readonly string[], ear: Pick<ForeignEar, 'hear'>): Subscription[] =>
   topics.map((destination, at) => ({
     id: `layout-${at + 1}`,
     destination,
@@ -114,7 +115,10 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
   const onOther = (other: string): void => void others.add(other);
   const ear = new ForeignEar(namespace, (program) => heard.set(program.name, program), onOther);
   const subscriptions = layoutSubscriptions([broadcast, ...layout], ear);
-  if (telemetry !== undefined) subscriptions.push(recordersIn(namespace, telemetry, () => recorderHeard.abort()));
+  const hear = (report: Telemetry | undefined): void => {
+    if (report?.msg_type === 'execution_state') recorderHeard.abort();
+  };
+  if (telemetry !== undefined) subscriptions.push(reportsIn(namespace, telemetry, hear, 'recorders'));
   /** Before connecting, so that a missing right ends the connection instead of passing for silence. */
   const prepare = (fresh: BrokerConnection): void => {
     for (const subscription of subscriptions) fresh.subscribe(subscription);
@@ -163,17 +167,6 @@ function judge(
   if (heard.size > 0) throw namespaceInUse(namespace, [...heard.values()]);
   if (other !== undefined && sharedQueues.length > 0) say(`WARNING ${sharingSentence(other, sharedQueues)}`);
 }
-
-/** Hears the recorders of a namespace. */
-const recordersIn = (namespace: string, telemetry: string, onHeard: () => void): Subscription => ({
-  id: 'recorders',
-  destination: telemetry,
-  ack: 'auto',
-  only: () => ({ namespace }),
-  onMessage: (delivery) => {
-    if (telemetryOf(decodedOf(delivery))?.msg_type === 'execution_state') onHeard();
-  },
-});
 
 /** The harm that shared queues do between makes, and the way to end it. @param keys of `[broker.destinations]` */
 export const sharingSentence = (other: string, keys: readonly string[]): string =>

@@ -1,7 +1,5 @@
-import type { Outgoing } from '../broker/connection.ts';
 import { type ReturnReason, returnReasons, type SliceNeeds, workKind } from '../domain/slice-returns.ts';
 import { traceParent } from '../lib/trace-context.ts';
-import type { Telemetry } from '../messages/telemetry.ts';
 import { type MessageType, vocabulary } from '../messages/vocabulary.ts';
 
 /** Listeners on the topic hear a message at once, or after an outage; later it is old news. */
@@ -9,9 +7,6 @@ const broadcastExpirySeconds = 24 * 3600;
 
 /** A slice expires on its queue: a broker must not keep a forgotten run's work forever. */
 const sliceExpirySeconds = 12 * 3600;
-
-/** Telemetry is soon old news, but another host's clock may be off by minutes and must not silence it. */
-const telemetrySeconds = 3600;
 
 /** The facts about a message that its headers repeat. */
 export interface WireFacts {
@@ -70,17 +65,3 @@ export function expirySeconds(type: MessageType): number | undefined {
   if (destination === 'results') return undefined;
   return destination === 'slices' ? sliceExpirySeconds : broadcastExpirySeconds;
 }
-
-/** A report as it is sent. @param isSerious it survives the broker */
-export const reportOf = (destination: string, report: Telemetry, isSerious = false): Outgoing => ({
-  destination,
-  headers: {
-    'content-type': 'application/json',
-    msg_type: report.msg_type,
-    namespace: report.namespace,
-    vo: 'eic',
-    ...(isSerious ? { persistent: 'true' } : {}),
-  },
-  body: JSON.stringify(report),
-  expirySeconds: telemetrySeconds,
-});

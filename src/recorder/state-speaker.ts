@@ -3,7 +3,7 @@ import { isHeld } from '../db/log/held.ts';
 import { ownerOf } from '../db/presence/leases.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';
-import { reportOf } from '../exchange/wire-headers.ts';
+import { reportOf } from '../exchange/reports.ts';
 import { pause } from '../lib/deadline.ts';
 import { utcNow } from '../lib/time.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';

@@ -1,7 +1,7 @@
-import type { Delivery, Subscription } from '../broker/connection.ts';
+import type { Subscription } from '../broker/connection.ts';
 import { recordRemoteHeartbeat, recordRemoteLines } from '../db/presence/remote-agents.ts';
-import { decodedOf } from '../exchange/decoding.ts';
-import { type AgentHeartbeat, type AgentLog, telemetryOf } from '../messages/telemetry.ts';
+import { reportsIn } from '../exchange/reports.ts';
+import { type AgentHeartbeat, type AgentLog, type Telemetry } from '../messages/telemetry.ts';
 import { isRefused, wireVersion } from '../messages/wire-version.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -32,19 +32,12 @@ export class TelemetryInbox {
 
   subscription(): Subscription {
     const { namespace, destination } = this.#options;
-    return {
-      id: 'telemetry',
-      destination,
-      ack: 'auto',
-      only: () => ({ namespace }),
-      onMessage: (delivery) => this.#hear(delivery),
-    };
+    return reportsIn(namespace, destination, (report) => this.#hear(report));
   }
 
-  #hear(delivery: Delivery): void {
+  #hear(telemetry: Telemetry | undefined): void {
     const { namespace, storeId, directory, views, onHeard, onNewcomer } = this.#options;
     onHeard();
-    const telemetry = telemetryOf(decodedOf(delivery));
     if (telemetry === undefined || telemetry.namespace !== namespace) return;
     if (telemetry.msg_type === 'execution_state') {
       // Our own are known already.

@@ -1,6 +1,6 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import { beatSeconds } from '../domain/liveness.ts';
-import { reportOf } from '../exchange/wire-headers.ts';
+import { reportOf } from '../exchange/reports.ts';
 import { wallNow } from '../lib/time.ts';
 import { type AgentHeartbeat, maxInHand } from '../messages/telemetry.ts';
 import { wireVersion } from '../messages/wire-version.ts';

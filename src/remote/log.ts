@@ -1,5 +1,5 @@
 import type { BrokerConnection } from '../broker/connection.ts';
-import { reportOf } from '../exchange/wire-headers.ts';
+import { reportOf } from '../exchange/reports.ts';
 import type { Log, LogLevel, LogLine } from '../lib/logger.ts';
 import { logLevels } from '../lib/logger.ts';
 import { utcNow } from '../lib/time.ts';

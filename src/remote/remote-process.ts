@@ -1,7 +1,6 @@
-import type { BrokerConnection, Delivery } from '../broker/connection.ts';
+import type { BrokerConnection } from '../broker/connection.ts';
 import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
-import { decodedOf } from '../exchange/decoding.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import {
   connectGuarded,
@@ -10,13 +9,14 @@ import {
   namespaceInUse,
   unmarkedSubscription,
 } from '../exchange/namespace-guard.ts';
+import { reportsIn } from '../exchange/reports.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
 import type { Log, LogLevel } from '../lib/logger.ts';
 import { bootId, currentProcess } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
-import { telemetryOf } from '../messages/telemetry.ts';
+import type { Telemetry } from '../messages/telemetry.ts';
 import { remoteAgentName } from './agent-name.ts';
 import { DataAccess } from './data-access.ts';
 import { RemoteHeartbeat, type Self } from './heartbeat.ts';
@@ -127,13 +127,7 @@ class RemoteAgent implements RunningAgent {
     };
     this.#part = type === 'worker' ? new WorkerPart(common) : new ReadingPart(type, common);
     // Subscribe before sending the first heartbeat, which the recorder answers.
-    broker.subscribe({
-      id: 'telemetry',
-      destination: destinations.telemetry,
-      ack: 'auto',
-      only: () => ({ namespace }),
-      onMessage: (delivery) => this.#hear(delivery),
-    });
+    broker.subscribe(reportsIn(namespace, destinations.telemetry, (report) => this.#hear(report)));
     const { broadcast, layout } = options.broker.listening;
     const ear = new ForeignEar(namespace, (heard) => this.#lifetime.fail(namespaceInUse(namespace, [heard], true)));
     for (const subscription of [unmarkedSubscription(broadcast, ear), ...layoutSubscriptions(layout, ear)])
@@ -181,8 +175,7 @@ class RemoteAgent implements RunningAgent {
     this.#heartbeat?.changed();
   }
 
-  #hear(delivery: Delivery): void {
-    const telemetry = telemetryOf(decodedOf(delivery));
+  #hear(telemetry: Telemetry | undefined): void {
     if (telemetry === undefined || telemetry.namespace !== this.#options.namespace) return;
     if (telemetry.msg_type === 'execution_state') {
       // A recorder that has just begun to speak does not know of this agent yet.

@@ -1,8 +1,10 @@
-import type { BrokerConnection, Delivery, Subscription } from '../../broker/connection.ts';
+import type { BrokerConnection, Delivery } from '../../broker/connection.ts';
 import { decodedOf } from '../../exchange/decoding.ts';
+import { layoutSubscriptions } from '../../exchange/namespace-guard.ts';
+import { reportsIn } from '../../exchange/reports.ts';
 import { pause } from '../../lib/deadline.ts';
 import { type ForeignProgram, foreignProgramOf } from '../../messages/foreign.ts';
-import { type AgentHeartbeat, telemetryOf } from '../../messages/telemetry.ts';
+import type { AgentHeartbeat, Telemetry } from '../../messages/telemetry.ts';
 
 /** How many programs and agents to report. */
 const most = 50;
@@ -44,25 +46,12 @@ export async function listenTo(
     if (program !== undefined && !programs.has(key) && programs.size < most)
       programs.set(key, { ...program, destination });
   };
-  const subscriptions: Subscription[] = topics.map((destination, at) => ({
-    id: `doctor-${at + 1}`,
-    destination,
-    ack: 'auto',
-    copiesOnly: true,
-    onMessage: (delivery) => hear(destination, delivery),
-  }));
-  if (telemetry !== undefined)
-    subscriptions.push({
-      id: 'doctor-0',
-      destination: telemetry.destination,
-      ack: 'auto',
-      only: () => ({ namespace: telemetry.namespace }),
-      onMessage(delivery) {
-        noteTime(delivery);
-        const beat = telemetryOf(decodedOf(delivery));
-        if (beat?.msg_type === 'agent_heartbeat' && agents.size < most) agents.set(beat.agent_name, beat);
-      },
-    });
+  const hearReport = (report: Telemetry | undefined, delivery: Delivery): void => {
+    noteTime(delivery);
+    if (report?.msg_type === 'agent_heartbeat' && agents.size < most) agents.set(report.agent_name, report);
+  };
+  const subscriptions = layoutSubscriptions(topics, { hear });
+  if (telemetry !== undefined) subscriptions.push(reportsIn(telemetry.namespace, telemetry.destination, hearReport));
   for (const subscription of subscriptions) broker.subscribe(subscription);
   await pause(seconds * 1000);
   for (const { id } of subscriptions) broker.unsubscribe(id);

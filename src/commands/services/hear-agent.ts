@@ -1,8 +1,8 @@
 import type { BrokerConnection } from '../../broker/connection.ts';
 import type { Config } from '../../config/schema.ts';
-import { decodedOf } from '../../exchange/decoding.ts';
+import { reportsIn } from '../../exchange/reports.ts';
 import { pause } from '../../lib/deadline.ts';
-import { telemetryOf } from '../../messages/telemetry.ts';
+import type { Telemetry } from '../../messages/telemetry.ts';
 
 /**
  * Waits for the first heartbeat of an agent in the namespace of a configuration. Resolves with its name, or with undefined if none comes in time.
@@ -18,20 +18,14 @@ export async function hearAgent(
 ): Promise<string | undefined> {
   const heard = new AbortController();
   let agent: string | undefined;
-  broker.subscribe({
-    id: 'heartbeats',
-    destination: section.destinations.telemetry,
-    ack: 'auto',
-    only: () => ({ namespace }),
-    onMessage(delivery) {
-      const telemetry = telemetryOf(decodedOf(delivery));
-      if (telemetry?.msg_type === 'execution_state' && telemetry.status === 'running') onState(telemetry.execution_id);
-      if (telemetry?.msg_type !== 'agent_heartbeat' || telemetry.state === 'EXITED') return;
-      if (telemetry.agent_name !== name && telemetry.agent_type !== name) return;
-      agent = telemetry.agent_name;
-      heard.abort();
-    },
-  });
+  const hear = (report: Telemetry | undefined): void => {
+    if (report?.msg_type === 'execution_state' && report.status === 'running') onState(report.execution_id);
+    if (report?.msg_type !== 'agent_heartbeat' || report.state === 'EXITED') return;
+    if (report.agent_name !== name && report.agent_type !== name) return;
+    agent = report.agent_name;
+    heard.abort();
+  };
+  broker.subscribe(reportsIn(namespace, section.destinations.telemetry, hear));
   await pause(milliseconds, [heard.signal]);
   return agent;
 }
