@@ -1,5 +1,4 @@
-import type { BrokerConnection, BrokerSettings } from '../../broker/connection.ts';
-import { connectByStomp } from '../../broker/stomp-connection.ts';
+import type { BrokerSettings } from '../../broker/connection.ts';
 import type { Config } from '../../config/schema.ts';
 import { knownStoreId } from '../../db/log/store-identity.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
@@ -15,6 +14,7 @@ import { isRefused, wireVersion } from '../../messages/wire-version.ts';
 import { attempt, diagnoseClock, type Diagnosis, fail, ok, warn } from './diagnosis.ts';
 import { type Heard, listenTo } from './listening.ts';
 import { proveBroker } from './proofs.ts';
+import { withConnections } from './trial.ts';
 
 export interface BrokerLook {
   settings: BrokerSettings;
@@ -33,7 +33,7 @@ export interface BrokerLook {
  */
 export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<[string, Diagnosis]> {
   const { settings, config, prove } = look;
-  const login = await attempt(() => withConnection(settings, () => Promise.resolve(ok(loginOf(settings)))));
+  const login = await attempt(() => withConnections(settings, 1, () => Promise.resolve(ok(loginOf(settings)))));
   yield ['login', login];
   if (login.state === 'fail') return;
   yield* lookAtOthers(look);
@@ -62,7 +62,7 @@ async function* lookAtOthers({
   const telemetry = isUsed ? { destination: destinations.telemetry, namespace } : undefined;
   let heard: Heard | undefined;
   const listening = await attempt(async () => {
-    heard = await withConnection(settings, (broker) => listenTo(broker, { topics, telemetry, seconds }));
+    heard = await withConnections(settings, 1, ([broker]) => listenTo(broker, { topics, telemetry, seconds }));
     return ok(`listened for ${seconds} s to ${topics.join(', ')}${isUsed ? ` and ${destinations.telemetry}` : ''}`);
   });
   yield ['heard', listening];
@@ -105,29 +105,15 @@ function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Hea
   return warn(shortDigests(`${what} is off duty: ${first.detail ?? `${first.reason} ${first.name}`}`));
 }
 
-async function withConnection<T>(settings: BrokerSettings, work: (broker: BrokerConnection) => Promise<T>): Promise<T> {
-  const broker = connectByStomp(settings, () => {});
-  try {
-    await broker.connect({ once: true });
-    return await work(broker);
-  } finally {
-    await broker.close();
-  }
-}
-
 /** A namespace as this host's store knows it: whether it was used over a broker, and workers whose messages never arrive. */
 async function knownHere(path: string, namespace: string): Promise<{ isUsed: boolean; unheard: string[] }> {
-  const store = await openExistingStore(path).catch(() => undefined);
-  try {
-    if (store === undefined) return { isUsed: false, unheard: [] };
-    const troubled = troubledAgents(store.sql, namespace, isAlive);
-    return {
-      isUsed: hasRecorded(store.sql, namespace),
-      unheard: troubled.filter(({ unheard_since }) => unheard_since !== null).map(({ agent }) => agent),
-    };
-  } finally {
-    store?.close();
-  }
+  using store = await openExistingStore(path).catch(() => undefined);
+  if (store === undefined) return { isUsed: false, unheard: [] };
+  const troubled = troubledAgents(store.sql, namespace, isAlive);
+  return {
+    isUsed: hasRecorded(store.sql, namespace),
+    unheard: troubled.filter(({ unheard_since }) => unheard_since !== null).map(({ agent }) => agent),
+  };
 }
 
 /** Removes the durable subscriptions of a namespace, for which the broker would otherwise keep messages. */
@@ -145,12 +131,8 @@ export async function forgetDurable(path: string, settings: BrokerSettings, conf
 
 /** A namespace may have remote agents and no store here. */
 async function storeIdOf(path: string): Promise<string | undefined> {
-  const store = await openExistingStore(path).catch(() => undefined);
-  try {
-    return store === undefined ? undefined : knownStoreId(store.sql);
-  } finally {
-    store?.close();
-  }
+  using store = await openExistingStore(path).catch(() => undefined);
+  return store === undefined ? undefined : knownStoreId(store.sql);
 }
 
 const forget = (
@@ -158,7 +140,7 @@ const forget = (
   { testbed, broker: section }: Config,
   durableName: string,
 ): Promise<boolean> =>
-  withConnection(settings, (broker) => {
+  withConnections(settings, 1, ([broker]) => {
     const only = () => ({ namespace: testbed.namespace });
     return broker.forget({ destination: section.destinations.broadcast, only, durableName });
   });
