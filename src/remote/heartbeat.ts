@@ -1,7 +1,8 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { reportOf } from '../exchange/reports.ts';
-import { wallNow } from '../lib/time.ts';
+import { bootId, currentProcess } from '../lib/process-identity.ts';
+import { utcNow, wallNow } from '../lib/time.ts';
 import { type AgentHeartbeat, maxInHand } from '../messages/telemetry.ts';
 import { wireVersion } from '../messages/wire-version.ts';
 
@@ -14,6 +15,12 @@ export type Self = Pick<
   AgentHeartbeat,
   'agent_name' | 'agent_type' | 'hostname' | 'pid' | 'boot_id' | 'version' | 'since' | 'store_id'
 >;
+
+/** The facts about this process as an agent that begins now. */
+export function selfOf(agent_name: string, agent_type: Self['agent_type'], version: string): Self {
+  const { hostname, pid } = currentProcess();
+  return { agent_name, agent_type, hostname, pid, boot_id: bootId(), version, since: utcNow() };
+}
 
 export type Report = Pick<AgentHeartbeat, 'in_hand' | 'free_slots' | 'slots' | 'off_duty'>;
 

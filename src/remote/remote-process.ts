@@ -14,12 +14,10 @@ import { withDeadline } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
 import type { Log, LogLevel } from '../lib/logger.ts';
-import { bootId, currentProcess } from '../lib/process-identity.ts';
-import { utcNow } from '../lib/time.ts';
 import type { Telemetry } from '../messages/telemetry.ts';
 import { remoteAgentName } from './agent-name.ts';
 import { DataAccess } from './data-access.ts';
-import { RemoteHeartbeat, type Self } from './heartbeat.ts';
+import { RemoteHeartbeat, type Self, selfOf } from './heartbeat.ts';
 import { RemoteLog } from './log.ts';
 import { OffDutyList } from './off-duty.ts';
 import type { Part, Surroundings } from './part.ts';
@@ -86,19 +84,10 @@ class RemoteAgent implements RunningAgent {
 
   constructor(broker: BrokerConnection, options: RemoteOptions) {
     const { type, user, index, version, namespace, destinations, params, log, logLevel } = options;
-    const { pid, hostname } = currentProcess();
     this.#options = options;
     this.#broker = broker;
     this.name = remoteAgentName(type, user, index);
-    const self = {
-      agent_name: this.name,
-      agent_type: type,
-      hostname,
-      pid,
-      boot_id: bootId(),
-      version,
-      since: utcNow(),
-    };
+    const self = selfOf(this.name, type, version);
     this.#self = self;
     const telemetry = { broker, namespace, destination: destinations.telemetry, sender: this.name, since: self.since };
     this.#log = new RemoteLog({ ...telemetry, threshold: logLevel, log });

@@ -5,10 +5,9 @@ import { noteRequestInHand } from '../db/presence/requests-in-hand.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { aborted } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
-import { bootId, currentProcess, isAlive } from '../lib/process-identity.ts';
-import { utcNow } from '../lib/time.ts';
+import { isAlive } from '../lib/process-identity.ts';
 import { readPayload } from '../payload/payload-name.ts';
-import { RemoteHeartbeat } from '../remote/heartbeat.ts';
+import { RemoteHeartbeat, selfOf } from '../remote/heartbeat.ts';
 import type { Figures, RunningAgent } from '../remote/running-agent.ts';
 import { acknowledgeRequest, guessedRefusal, listenToControl } from './control-queue.ts';
 import { refuseForeignFolder } from './data-folder.ts';
@@ -102,17 +101,7 @@ class DaqProcess implements RunningAgent {
   /** For agents that wait for a recorder. */
   #sayAlive(): RemoteHeartbeat {
     const { recorder, options } = this.#host;
-    const { pid, hostname } = currentProcess();
-    const self = {
-      agent_name: this.name,
-      agent_type: 'daq_simulator' as const,
-      hostname,
-      pid,
-      boot_id: bootId(),
-      version: options.version,
-      since: utcNow(),
-      store_id: recorder.storeId,
-    };
+    const self = { ...selfOf(this.name, 'daq_simulator', options.version), store_id: recorder.storeId };
     const { namespace } = options.config.testbed;
     const destination = recorder.destinations.telemetry;
     const report = () => ({ in_hand: [], free_slots: 0, off_duty: [] });
