@@ -1,8 +1,7 @@
 import * as z from 'zod';
 
 import type { Queries } from '../db/queries.ts';
-import { issueWords } from '../domain/issue-words.ts';
-import { daqSection, type ExecutionParams, fastProcessingSection } from '../domain/params.ts';
+import type { ExecutionParams } from '../domain/params.ts';
 import { type PlayedRun, playRun } from '../domain/plan/played-run.ts';
 import { argumentInvalid } from '../lib/errors.ts';
 import { rounded } from '../lib/rounded.ts';
@@ -10,19 +9,11 @@ import { asPlayedAnswer } from './answers/as-played.ts';
 import { playedAgain } from './plan/as-played.ts';
 import { inTurns } from './shared/in-steps.ts';
 import { executionId, integer, number, text } from './shared/params.ts';
+import { givenParameters } from './shared/run-parameters.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
 /** Bytes that a message takes in the store, with the rows that are read from it; and bytes of an empty store. */
 const [bytesAMessage, emptyStore] = [800, 345_000];
-
-const sections = {
-  target_worker_count: 'fast_processing',
-  slice_processing_time: 'fast_processing',
-  stf_sampling_rate: 'fast_processing',
-  stf_count: 'fast_processing',
-  slices_per_sample: 'fast_processing',
-  stf_interval: 'daq_state_machine',
-} as const;
 
 const plannedAnswer = () =>
   z.strictObject({
@@ -121,21 +112,11 @@ function refuse(values: Readonly<Record<string, unknown>>, why: string): void {
   if (name !== undefined) throw argumentInvalid(`${name} ${why}`);
 }
 
-function withChanges(base: ExecutionParams, changes: Readonly<Record<string, unknown>>): ExecutionParams {
-  const schemas = { fast_processing: fastProcessingSection, daq_state_machine: daqSection };
-  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
-  return given.reduce((params, [key, value]) => {
-    const section = sections[key as keyof typeof sections];
-    const parsed = schemas[section].safeParse({ ...params[section], [key]: value });
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw argumentInvalid(
-        `${key} = ${JSON.stringify(value)}: ${issue === undefined ? 'is out of range' : issueWords(issue, value)}`,
-      );
-    }
-    return { ...params, [section]: parsed.data };
-  }, base);
-}
+const withChanges = (base: ExecutionParams, changes: Parameters<typeof givenParameters>[0]): ExecutionParams =>
+  givenParameters(changes).reduce(
+    (params, { section, name, value }) => ({ ...params, [section]: { ...params[section], [name]: value } }),
+    base,
+  );
 
 /**
  * The answer for some parameters. Seconds are of simulated time, which at speed 1 is wall time.

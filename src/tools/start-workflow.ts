@@ -1,29 +1,12 @@
 import * as z from 'zod';
 
-import { issueWords } from '../domain/issue-words.ts';
-import { daqSection, fastmonSection, fastProcessingSection, speedSchema } from '../domain/params.ts';
+import { speedSchema } from '../domain/params.ts';
 import { argumentInvalid, SwfError } from '../lib/errors.ts';
 import { present } from '../lib/present.ts';
 import type { Control } from './shared/control.ts';
 import { integer, number, text } from './shared/params.ts';
+import { givenParameters } from './shared/run-parameters.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
-
-/** The parameters that may be given, each with its section; the limits of the configuration apply. */
-const sections = {
-  stf_count: 'fast_processing',
-  physics_period_count: 'fast_processing',
-  target_worker_count: 'fast_processing',
-  stf_sampling_rate: 'fast_processing',
-  slices_per_sample: 'fast_processing',
-  slice_processing_time: 'fast_processing',
-  tf_samples_per_stf: 'fastmon',
-  tf_fraction: 'fastmon',
-  stf_interval: 'daq_state_machine',
-  standby_duration: 'daq_state_machine',
-  physics_period_duration: 'daq_state_machine',
-} as const;
-
-const schemas = { fast_processing: fastProcessingSection, fastmon: fastmonSection, daq_state_machine: daqSection };
 
 export const startWorkflowTool = defineLiveTool({
   name: 'start_workflow',
@@ -61,13 +44,9 @@ export const startWorkflowTool = defineLiveTool({
     }),
   writes: { destructive: false, idempotent: false },
   async perform({ config, speed, namespace, ...given }, context) {
-    const settings: Record<string, number> = {};
-    for (const [name, value] of Object.entries(given)) {
-      if (value === undefined) continue;
-      const section = sections[name as keyof typeof sections];
-      requireValid(section, name, value);
-      settings[`${section}.${name}`] = value;
-    }
+    const settings = Object.fromEntries(
+      givenParameters(given).map(({ section, name, value }) => [`${section}.${name}`, value]),
+    );
     const request = { by: context.caller(), config, speed: speedOf(speed), settings };
     if (namespace !== undefined) {
       const answer = await controlOf(context).startTheirs(namespace, request);
@@ -89,14 +68,6 @@ export const testbedAnswer = () => ({
   heard_as: z.string().optional(),
   not_taken_after: z.string().optional(),
 });
-
-function requireValid(section: keyof typeof schemas, name: string, value: number): void {
-  const schema = (schemas[section].shape as Record<string, z.ZodType>)[name];
-  const result = schema?.safeParse(value);
-  if (result?.success === true) return;
-  const issue = result?.error?.issues[0];
-  throw argumentInvalid(`${name} = ${value}: ${issue === undefined ? 'is unknown' : issueWords(issue, value)}`);
-}
 
 function speedOf(speed: string | undefined): number | 'max' | undefined {
   if (speed === undefined || speed === 'max') return speed;
