@@ -5,7 +5,15 @@ import { lastTick } from './execution/start-message.ts';
 import { listLogs } from './lists/logs.ts';
 import { countAllMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
-import { isProcessAlive, isSilent, type LivenessTest, momentOf, momentOfTest, ownerOf } from './presence/leases.ts';
+import {
+  isProcessAlive,
+  isSilent,
+  type LivenessTest,
+  type Moment,
+  momentOf,
+  momentOfTest,
+  ownerOf,
+} from './presence/leases.ts';
 import { assess, type Assessment, assessWithFindings } from './reports/assessment.ts';
 import { auditExecution } from './reports/audit.ts';
 import { pausedBy, stoppedBy } from './reports/commands.ts';
@@ -49,7 +57,7 @@ function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest): Dri
   };
 }
 
-const assessAny = (sql: Prepare, execution: ExecutionRow, moment: { isAlive: LivenessTest; now: number }): Assessment =>
+const assessAny = (sql: Prepare, execution: ExecutionRow, moment: Moment): Assessment =>
   (execution.origin === 'own' ? assess : assessObserved)(sql, execution as never, moment);
 
 /** Questions about one execution or one file of it. */
@@ -113,10 +121,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
 }
 
 /** Questions about the time that an execution takes. */
-const createLifeQueries = (
-  sql: Prepare,
-  momentFor: (execution: ExecutionRow, now: number) => { isAlive: LivenessTest; now: number },
-) => ({
+const createLifeQueries = (sql: Prepare, momentFor: (execution: ExecutionRow, now: number) => Moment) => ({
   /** When an execution ended, or now, in milliseconds since 1970: see `endOfLife`. */
   endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, momentFor(execution, now)),
   /** Wall time of an execution in seconds; so far, while it runs. */

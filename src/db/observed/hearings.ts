@@ -2,7 +2,7 @@ import { toUSVString } from 'node:util';
 
 import { SwfError } from '../../lib/errors.ts';
 import { mergedSpans } from '../../lib/merged-spans.ts';
-import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from '../presence/leases.ts';
+import { isProcessAlive, type LivenessTest, type Moment, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -140,7 +140,7 @@ const silence = 15_000;
 export function heardTimeOf(
   sql: Prepare,
   { namespace, first, last }: { namespace: string; first: number; last: number },
-  { isAlive, now }: { isAlive: LivenessTest; now: number },
+  { isAlive, now }: Moment,
 ): HeardTime {
   const spans = sql<[string], Span>(
     `SELECT since_ms AS since, until_ms AS until FROM hearings WHERE namespace IN ('', ?) ORDER BY since_ms`,
@@ -163,11 +163,7 @@ export function heardTimeOf(
 }
 
 /** Until when an execution was heard: see `HeardTime`. Undefined if it is not observed. Milliseconds since 1970. */
-export function heardUntil(
-  sql: Prepare,
-  executionId: string,
-  moment: { isAlive: LivenessTest; now: number },
-): number | undefined {
+export function heardUntil(sql: Prepare, executionId: string, moment: Moment): number | undefined {
   const run = sql<[string], { namespace: string; first: number; last: number }>(
     'SELECT namespace, first_ms AS first, last_ms AS last FROM observed_runs WHERE execution_id = ?',
   ).get(executionId);

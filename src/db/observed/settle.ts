@@ -1,5 +1,5 @@
 import { isoTime } from '../migrations/message-columns.ts';
-import type { LivenessTest } from '../presence/leases.ts';
+import type { Moment } from '../presence/leases.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { heardTimeOf } from './hearings.ts';
 
@@ -10,7 +10,7 @@ const quietMilliseconds = 60_000;
  * Marks observed executions as completed if their end was reported and every slice has a result, once a minute has been heard since, or if no
  * observer listens. Later messages still count.
  */
-export function settleObserved(tx: Transaction, moment: { isAlive: LivenessTest; now: number }): void {
+export function settleObserved(tx: Transaction, moment: Moment): void {
   const { sql } = tx;
   tx.settle();
   const open = sql<[], { execution_id: string; namespace: string; first: number; last: number }>(

@@ -23,6 +23,12 @@ export interface LivenessTest {
   now?: number;
 }
 
+/** The moment of a question: which processes are alive then, and its time in milliseconds since 1970. */
+export interface Moment {
+  isAlive: LivenessTest;
+  now: number;
+}
+
 /** The moment that a test is about, in milliseconds since 1970. */
 export const momentOfTest = ({ now = Date.now() }: LivenessTest): number => now;
 

@@ -14,7 +14,7 @@ import { type AgedSlice, oldestInHand, overdueSlices, type Pace, paceOf } from '
 import type { Progress } from '../../monitoring/progress.ts';
 import { type StageState, stageStates } from '../../monitoring/stage-states.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
-import type { LivenessTest } from '../presence/leases.ts';
+import type { Moment } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { evidenceOf } from './evidence.ts';
 import type { ExecutionRecord } from './execution-detail.ts';
@@ -69,12 +69,6 @@ export interface FullAssessment extends Assessment {
   pending_stop: Evidence['pending_stop'];
   /** Parts of the store that could not be read. */
   unreadable: readonly string[];
-}
-
-/** @param now in milliseconds since 1970 */
-interface Moment {
-  isAlive: LivenessTest;
-  now: number;
 }
 
 /** Assesses an execution. */

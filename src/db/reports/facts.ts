@@ -8,7 +8,7 @@ import type { OwnExecution } from '../execution/find-execution.ts';
 import { isHeld } from '../log/held.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { workerSlots } from '../presence/agent-registry.ts';
-import { isProcessAlive, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';
+import { isProcessAlive, isSilent, type LivenessTest, type Moment, type Owner, ownerOf } from '../presence/leases.ts';
 import { brokerAwaySince } from '../presence/recorders.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -21,11 +21,7 @@ import { payloadKind } from './undone-work.ts';
 import { standbysOf, waitingSince } from './waiting.ts';
 
 /** Slices of other executions of the namespace that workers on the broker work on. */
-function othersInHand(
-  sql: Prepare,
-  { execution_id, namespace }: OwnExecution,
-  { isAlive, now }: { isAlive: LivenessTest; now: number },
-): number {
+function othersInHand(sql: Prepare, { execution_id, namespace }: OwnExecution, { isAlive, now }: Moment): number {
   const others = sql<[string, string], { id: string }>(
     `SELECT execution_id AS id FROM workflow_executions JOIN run_states USING (execution_id)
      WHERE status = 'running' AND over_broker AND namespace = ? AND execution_id <> ? AND slices_processing > 0`,
@@ -39,7 +35,7 @@ function othersInHand(
 export function factsOf(
   sql: Prepare,
   execution: OwnExecution,
-  { isAlive, now }: { isAlive: LivenessTest; now: number },
+  { isAlive, now }: Moment,
 ): { facts: Facts; detail: ExecutionDetail; progress: Progress } {
   const { execution_id, status, phase, start_time } = execution;
   const { detail, progress, speeds, ...recorded } = kept(sql, recordedFacts)(execution);

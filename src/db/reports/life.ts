@@ -3,18 +3,14 @@ import { driverEnd } from '../execution/log-reader.ts';
 import { heardUntil } from '../observed/hearings.ts';
 import { secondsSkipped } from '../presence/incidents.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
-import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
+import { isProcessAlive, type LivenessTest, type Moment, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**
  * When an execution ended, in milliseconds since 1970: its end time; its driver's last sign of life, if the driver is gone; now, while it runs;
  * for a running observed execution, when it was last listened to.
  */
-export function endOfLife(
-  sql: Prepare,
-  execution: Ended,
-  { isAlive, now }: { isAlive: LivenessTest; now: number },
-): number {
+export function endOfLife(sql: Prepare, execution: Ended, { isAlive, now }: Moment): number {
   const { execution_id, end_time } = execution;
   if (end_time !== null) return Date.parse(end_time);
   if (ownerOf(sql, execution_id) === undefined) return heardUntil(sql, execution_id, { isAlive, now }) ?? now;

@@ -5,7 +5,7 @@ import { payloadAsked } from '../lists/slice-payloads.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { typeNumbers } from '../migrations/names.ts';
-import type { LivenessTest } from '../presence/leases.ts';
+import type { Moment } from '../presence/leases.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { seqsOfObserved } from './observed/trace.ts';
@@ -58,7 +58,7 @@ const maxAhead = 100_000;
 export function sliceStanding(
   sql: Prepare,
   { name, execution_id }: Product,
-  { isAlive, now }: { isAlive: LivenessTest; now: number },
+  { isAlive, now }: Moment,
 ): SliceStanding | undefined {
   const slice = sql<
     [string, string],

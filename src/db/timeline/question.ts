@@ -7,7 +7,7 @@ import type { ExecutionRow } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import { gapsOf } from '../observed/hearings.ts';
 import { standstillsOf } from '../presence/incidents.ts';
-import { type LivenessTest, momentOf } from '../presence/leases.ts';
+import { type LivenessTest, type Moment, momentOf } from '../presence/leases.ts';
 import { driversOf, speedsOf } from '../reports/drivers.ts';
 import { endOfLife, silentSince } from '../reports/life.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -83,7 +83,7 @@ function withIdle(life: Life, holes: readonly PhaseBand[]): Life {
  * The life to draw. If the driver is gone, the life extends to now, but by no more than the time the execution was driven: a run that died a week ago
  * must still be visible.
  */
-function lifeOf(sql: Prepare, execution: ExecutionRow, moment: { isAlive: LivenessTest; now: number }): Life {
+function lifeOf(sql: Prepare, execution: ExecutionRow, moment: Moment): Life {
   const start = Date.parse(execution.start_time);
   const end = Math.max(start, endOfLife(sql, execution, moment), lastResult(sql, execution, moment));
   const hasEnded = execution.end_time !== null;

@@ -2,18 +2,14 @@ import { type ObservedFacts, usualProcessing } from '../../../monitoring/observe
 import { observedFindings } from '../../../monitoring/observed/findings/index.ts';
 import { observedHealth } from '../../../monitoring/observed/health.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
-import type { LivenessTest } from '../../presence/leases.ts';
+import type { Moment } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import type { Assessment, FullAssessment } from '../assessment.ts';
 import { executionRecord } from '../execution-detail.ts';
 import { observedFacts, type ObservedPart } from './facts.ts';
 
 /** Assesses an observed execution, whose plan, driver and workers in hand are unknown. */
-export function assessObserved(
-  sql: Prepare,
-  execution: ObservedExecution,
-  moment: { isAlive: LivenessTest; now: number },
-): Assessment {
+export function assessObserved(sql: Prepare, execution: ObservedExecution, moment: Moment): Assessment {
   const { facts, record } = observedFacts(sql, execution, moment);
   const detail = executionRecord(sql, execution);
   const { slices_completed, slices_failed, tf_files_received, slices_created } = execution;
@@ -52,11 +48,7 @@ const lifeEnd = ({ end_time }: ObservedExecution, { now }: ObservedFacts): numbe
   end_time === null ? now : Date.parse(end_time);
 
 /** Assesses an observed execution, with its findings. */
-export function assessObservedWithFindings(
-  sql: Prepare,
-  execution: ObservedExecution,
-  moment: { isAlive: LivenessTest; now: number },
-): FullAssessment {
+export function assessObservedWithFindings(sql: Prepare, execution: ObservedExecution, moment: Moment): FullAssessment {
   const assessed = assessObserved(sql, execution, moment);
   const { facts } = assessed.observed as ObservedPart;
   return {

@@ -1,7 +1,7 @@
 import type { ObservedFacts } from '../../../monitoring/observed/facts.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
-import type { LivenessTest } from '../../presence/leases.ts';
+import type { Moment } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { type AuditCheck, checked, namedIds } from '../audit-check.ts';
 import type { Audit } from '../audit.ts';
@@ -10,11 +10,7 @@ import { observedFacts, unslicedSamples } from './facts.ts';
 type Ids = Parameters<typeof checked>[1];
 
 /** Audits what was heard of an observed execution. There is no plan, so only announced items can be missing. A gap leaves the verdict open. */
-export function auditObserved(
-  sql: Prepare,
-  execution: ObservedExecution,
-  moment: { isAlive: LivenessTest; now: number },
-): Audit {
+export function auditObserved(sql: Prepare, execution: ObservedExecution, moment: Moment): Audit {
   const { execution_id } = execution;
   const { facts, record } = observedFacts(sql, execution, moment);
   const found = facts.tf_files_sliced;

@@ -7,7 +7,7 @@ import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import { numberOf } from '../../migrations/names.ts';
 import { heardTimeOf } from '../../observed/hearings.ts';
-import type { LivenessTest } from '../../presence/leases.ts';
+import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { failureCauses } from '../failure-causes.ts';
@@ -30,11 +30,7 @@ export interface ObservedPart {
 }
 
 /** Everything known about an observed execution. Throws `RUN_NOT_FOUND` if its record is damaged. @param now milliseconds since 1970 */
-export function observedFacts(
-  sql: Prepare,
-  execution: ObservedExecution,
-  moment: { isAlive: LivenessTest; now: number },
-): ObservedPart {
+export function observedFacts(sql: Prepare, execution: ObservedExecution, moment: Moment): ObservedPart {
   const { execution_id, namespace, status, phase } = execution;
   const { record, ...recorded } = kept(sql, recordedFacts)(execution);
   const { first_ms: first, last_ms: last } = record;
