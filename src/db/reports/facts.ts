@@ -135,13 +135,8 @@ const madeAt = (
 
 /** Seconds without a driver since a time. */
 function downSince(sql: Prepare, executionId: string, time: string | null): number {
-  if (time === null) return 0;
-  return downSeconds(
-    driverGaps(
-      driversOf(sql, executionId, () => false),
-      time,
-    ),
-  );
+  const drivers = driversOf(sql, executionId, () => false);
+  return time === null ? 0 : downSeconds(driverGaps(drivers, time));
 }
 
 function samplesOfUnready(sql: Prepare, executionId: string, params: ExecutionParams): number {

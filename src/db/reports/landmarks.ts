@@ -1,4 +1,5 @@
 import { landmarkTypes } from '../../messages/vocabulary.ts';
+import type { Some } from '../../monitoring/observed/facts.ts';
 import { headColumns, type MessageHead } from '../lists/messages.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
@@ -56,26 +57,19 @@ function newest(sql: Prepare, executionId: string, condition: string, limit: num
   ).all(executionId, limit);
 }
 
-/** The number of messages of a kind, and the ids of the newest. */
-export interface SomeMessages {
-  count: number;
-  ids: string[];
-}
-
 /** Messages that cannot be read or contradict an earlier message. */
-export function refusedMessages(sql: Prepare, executionId: string, named: number): SomeMessages {
-  return someMessages(sql, executionId, indexPredicates.troubled, named);
-}
+export const refusedMessages = (sql: Prepare, executionId: string, named: number): Some =>
+  someMessages(sql, executionId, indexPredicates.troubled, named);
 
 /** Messages that wait for an earlier message. */
-export function waitingMessages(sql: Prepare, executionId: string, named: number): SomeMessages {
-  return someMessages(sql, executionId, indexPredicates.awaiting, named);
-}
+export const waitingMessages = (sql: Prepare, executionId: string, named: number): Some =>
+  someMessages(sql, executionId, indexPredicates.awaiting, named);
 
 /** Counting stops here. */
 const maxCounted = 1000;
 
-function someMessages(sql: Prepare, executionId: string, condition: string, named: number): SomeMessages {
+/** The number of messages of a kind, and the ids of the newest. */
+function someMessages(sql: Prepare, executionId: string, condition: string, named: number): Some {
   const count = sql<[string, number], { n: number }>(
     `SELECT count(*) AS n FROM (SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} LIMIT ?)`,
   ).get(executionId, maxCounted)?.n;

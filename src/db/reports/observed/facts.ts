@@ -15,10 +15,9 @@ import { failuresOnOnePlace, observedFailuresInARow, observedSlowestSlice } from
 import { exhaustedSlices } from '../slices-in-hand.ts';
 import { brokenKeys } from './broken-keys.ts';
 import { observedDelays } from './delays.ts';
-import type { ObservedRecord } from './record.ts';
 import { shrunkenSamples } from './shrunken-samples.ts';
 import { someOf } from './some.ts';
-import { isBusHeard, toldOf, unsentSlices } from './told.ts';
+import { isBusHeard, type ObservedRecord, toldOf, unsentSlices } from './told.ts';
 
 /** How many slices and files to name. */
 const named = 5;

@@ -1,7 +1,23 @@
-import { nextStepSeconds, type Some, type Told } from '../../../monitoring/observed/facts.ts';
+import type { ExecutionStatus } from '../../../domain/states.ts';
+import { nextStepSeconds, type ObservedFacts, type Some, type Told } from '../../../monitoring/observed/facts.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
-import type { ObservedRecord } from './record.ts';
 import { someOf } from './some.ts';
+
+/** A row of `observed_runs`. Milliseconds since 1970. */
+export interface ObservedRecord extends Pick<
+  ObservedFacts,
+  'told_id' | 'run_id' | 'without_execution' | 'results_repeated' | 'results_unmatched' | 'slices_told'
+> {
+  dialects: string;
+  first_ms: number;
+  last_ms: number;
+  told_status: ExecutionStatus | null;
+  told_by: string | null;
+  told_ms: number | null;
+  slices_unsent: number;
+  slices_unheard: number;
+  read_ms: number | null;
+}
 
 /** The last status told by REST; undefined if none was. */
 export function toldOf({ told_status, told_by, told_ms }: ObservedRecord): Told | undefined {
