@@ -11,22 +11,16 @@ import { lockRecording } from './recording-lock.ts';
 /** Size in bytes at which a folder's next file is started. */
 const maxBytes = 1_000_000_000;
 
-/** Where a recording goes: a file, or a folder with a file per day, and another per gigabyte. */
-export interface RecordingPlace {
-  fileAt(time: string): Promise<RecordingFile>;
-  /** Lets another observer write there. */
-  leave(): Promise<void>;
-}
-
 /**
- * The place of a name: a name that ends with `/` is a folder, which is made. An existing file is continued, and notes that nobody listened meanwhile.
+ * Where a recording goes: a file, or a folder with a file per day, and another per gigabyte. `leave` lets another observer write there. A name that
+ * ends with `/` is a folder, which is made. An existing file is continued, and notes that nobody listened meanwhile.
  * @param capture the first line of a new file
  */
 export async function recordingPlace(
   name: string,
   capture: Omit<CaptureLine, 'capture' | 't'>,
   limit = maxBytes,
-): Promise<RecordingPlace> {
+): Promise<{ fileAt: (time: string) => Promise<RecordingFile>; leave: () => Promise<void> }> {
   const begin = (path: string, time: string, before?: string) => beginFile(path, time, { capture, before });
   if (!name.endsWith('/')) {
     const leave = await lockRecording(`${name}.lock`);

@@ -2,22 +2,15 @@ import type { Payload } from '../agents/ports.ts';
 import type { PayloadSpec } from '../domain/payload-spec.ts';
 import type { DataFiles } from '../files/data-files.ts';
 import type { Clock } from '../lib/clock.ts';
-import { createCommandPayload } from './command-payload.ts';
-import type { PayloadHost } from './host.ts';
+import { type CommandPayloadOptions, createCommandPayload } from './command-payload.ts';
 import { createPlaceholderPayload } from './placeholder.ts';
 
 /** The facts about its execution that a payload gets. */
-export interface PayloadSurroundings {
-  execution_id: string;
-  run_number: number;
-  namespace: string;
-  /** Length of a Time Frame. */
-  frameBytes: number;
+export interface PayloadSurroundings extends Omit<CommandPayloadOptions, 'command' | 'limitSeconds' | 'folder'> {
   files: DataFiles;
   /** The execution's folder of data files; undefined if none are written. */
   folder: string | undefined;
   clock: Clock;
-  host: PayloadHost;
 }
 
 type Kinds = {

@@ -3,19 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 
 import { withDeadline } from '../lib/deadline.ts';
-import type { GroupWatch } from './process-group.ts';
-
-/**
- * Ends payload processes whose own process is gone, however it ended. The guard is a small shell in its own session that reads from a pipe which
- * process groups live. When the pipe closes, cleanly or because the writer was killed, the shell kills the remaining groups and every other process
- * with the mark (a payload's child that left its group). Finding the mark needs Linux's /proc.
- */
-export interface OrphanGuard extends GroupWatch {
-  /** Must be in the environment of every payload. */
-  readonly mark: Readonly<Record<string, string>>;
-  /** Ends what is left. */
-  close(): Promise<void>;
-}
 
 /** `$0` is the mark. The script searches again because a process may start others during the search. */
 const script = `
@@ -41,10 +28,13 @@ const markName = 'SWF_PAYLOAD_OF';
 const patience = 3000;
 
 /**
- * Starts a guard. Throws an `Error` if the system cannot start a process.
+ * Starts a guard, which ends payload processes whose own process is gone, however it ended. It is a small shell in its own session that reads from a
+ * pipe which process groups live. When the pipe closes, cleanly or because the writer was killed, the shell kills the remaining groups and every
+ * other process with the mark (a payload's child that left its group). Finding the mark needs Linux's /proc. Throws an `Error` if the system cannot
+ * start a process.
  * @param environment gives the PATH to `sh`; nothing else is passed on, or an outer guard would take this one for a payload
  */
-export function startOrphanGuard(environment: NodeJS.ProcessEnv): OrphanGuard {
+export function startOrphanGuard(environment: NodeJS.ProcessEnv) {
   const mark = randomUUID();
   const child = spawn('sh', ['-c', script, `${markName}=${mark}`], {
     detached: true,
@@ -58,9 +48,11 @@ export function startOrphanGuard(environment: NodeJS.ProcessEnv): OrphanGuard {
   child.unref();
   const tell = (change: 'began' | 'ended', pid: number): void => void child.stdin.write(`${change} ${pid}\n`);
   return {
+    /** Must be in the environment of every payload. */
     mark: { [markName]: mark },
-    began: (pid) => tell('began', pid),
-    ended: (pid) => tell('ended', pid),
+    began: (pid: number) => tell('began', pid),
+    ended: (pid: number) => tell('ended', pid),
+    /** Ends what is left. */
     async close() {
       child.ref();
       child.stdin.end();
@@ -69,3 +61,5 @@ export function startOrphanGuard(environment: NodeJS.ProcessEnv): OrphanGuard {
     },
   };
 }
+
+export type OrphanGuard = ReturnType<typeof startOrphanGuard>;

@@ -48,13 +48,8 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
   setTimeout(() => socket.destroy(), lastWordsMilliseconds).unref();
 }
 
-export interface BoundedServer {
-  server: HttpServer;
-  endConnections: () => void;
-}
-
 /** An HTTP server, or an HTTPS one, whose connections are bounded in number and time. Throws `CONFIG_INVALID` for an invalid certificate. */
-export function createBoundedServer(listener: RequestListener, tls: Access['tls']): BoundedServer {
+export function createBoundedServer(listener: RequestListener, tls: Access['tls']) {
   const server = tls === undefined ? createHttpServer(timeLimits, listener) : createTlsServer(listener, tls);
   server.keepAliveTimeout = keepAliveMilliseconds;
   server.setTimeout(silentMilliseconds);
@@ -118,7 +113,7 @@ export function rootOf({ address, family, port }: AddressInfo, tls: Access['tls'
 }
 
 /** Accepts no new connections, and waits until running requests have ended. */
-export async function close({ server, endConnections }: BoundedServer): Promise<void> {
+export async function close({ server, endConnections }: ReturnType<typeof createBoundedServer>): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   // Connections that have their answers are idle from then on.

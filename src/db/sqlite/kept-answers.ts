@@ -20,20 +20,13 @@ export function kept<Args extends unknown[], Answer>(
   return keepers.get(sql)?.(question) ?? ((...args) => question(sql, ...args));
 }
 
-export interface KeptAnswers {
-  /** The connection's statements, with their answers kept. */
-  sql: Prepare;
-  /** Call at the beginning of each read transaction: forgets answers that a commit may have changed. */
-  refresh(): void;
-}
-
 /**
  * Keeps a store's answers until the next commit: an assistant that watches a run mostly asks about an unchanged store. An answer depends only on
  * its statement and values, since everything that depends on the time of asking is a value or is computed from rows. SQLite itself reports commits
  * of other connections (`PRAGMA data_version`), and the transaction holds the state of that version. Only for a connection that never writes. Rows
  * are frozen because readers share them.
  */
-export function keepAnswers(db: Connection): KeptAnswers {
+export function keepAnswers(db: Connection) {
   const sql = preparer(db);
   const known = new Map<string, Prepared<unknown[], unknown>>();
   // The state that answers belong to. A statement forgets its answers when it is asked in another state.
@@ -81,13 +74,17 @@ export function keepAnswers(db: Connection): KeptAnswers {
     return asked;
   }) as Keep);
   return {
+    /** The connection's statements, with their answers kept. */
     sql: keepingSql,
+    /** Call at the beginning of each read transaction: forgets answers that a commit may have changed. */
     refresh() {
       const version = sql<[], { data_version: number }>('PRAGMA data_version').get()?.data_version;
       if (version !== state.version) state = { version, count: 0 };
     },
   };
 }
+
+export type KeptAnswers = ReturnType<typeof keepAnswers>;
 
 function frozen<T>(answer: T): T {
   if (Array.isArray(answer)) for (const row of answer) Object.freeze(row);
