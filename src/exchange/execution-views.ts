@@ -2,7 +2,7 @@ import type { DeliveredSlice } from '../agents/ports.ts';
 import type { ExecutionStanding } from '../agents/slice-worker.ts';
 import { lateSeconds } from '../domain/liveness.ts';
 import { workersMayTake } from '../domain/run-phases.ts';
-import { createNotifier } from '../messages/notifier.ts';
+import { Notifier } from '../messages/notifier.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 
 /** A recorder unheard for this long is silent, in milliseconds. */
@@ -28,7 +28,7 @@ export class ExecutionViews {
   /** When the first and last slices came for each execution that no recorder reports: slices after the first need not wait as long. */
   readonly #unheardOf = new Map<string, { first: number; last: number }>();
   /** Any change wakes all that wait for one. */
-  readonly #news = createNotifier({ enter: () => {}, leave: () => {} });
+  readonly #news = new Notifier({ enter: () => {}, leave: () => {} });
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;
   #onPaused: () => void = () => {};

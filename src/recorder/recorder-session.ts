@@ -10,7 +10,7 @@ import { ExecutionViews } from '../exchange/execution-views.ts';
 import { recorderSubscription, resultsOfStore } from '../exchange/names.ts';
 import { ForeignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
 import type { Destinations } from '../messages/destinations.ts';
-import { createNotifier, type Notifier } from '../messages/notifier.ts';
+import { Notifier } from '../messages/notifier.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
 import { BrokerLink } from './broker-link.ts';
 import { Inbox } from './inbox.ts';
@@ -88,7 +88,7 @@ export class RecorderSession {
     this.destinations = destinations;
     this.#options = options;
     // Over a broker time is real or scaled, and nothing waits for everybody to be idle.
-    const notifier = createNotifier({ enter: () => {}, leave: () => {} });
+    const notifier = new Notifier({ enter: () => {}, leave: () => {} });
     this.notifier = notifier;
     const { views, directory } = this;
     const shared = { store, namespace, storeId: id, destinations, broker, onFault, warn, directory, views, notifier };

@@ -14,7 +14,7 @@ import { createDataFiles } from '../files/disk-data-files.ts';
 import { createScaledClock, createVirtualClock } from '../lib/clock.ts';
 import { Lifetime } from '../lib/lifetime.ts';
 import { isAlive } from '../lib/process-identity.ts';
-import { createNotifier } from '../messages/notifier.ts';
+import { Notifier } from '../messages/notifier.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { PayloadHost } from '../payload/host.ts';
 import { createPayload } from '../payload/kinds.ts';
@@ -47,7 +47,7 @@ export function openHere(
   const { speed } = params;
   const startTick = lastTick(host.store.sql, execution_id)?.tick ?? 0;
   const clock = speed === 'max' ? createVirtualClock(startTick) : createScaledClock(speed, startTick);
-  const notifier = host.session?.notifier ?? createNotifier(clock);
+  const notifier = host.session?.notifier ?? new Notifier(clock);
   const access = openExecution(host.store, held, {
     writeLogLine: createLogLineWriter(host.options.logLevel),
     isAlive,
