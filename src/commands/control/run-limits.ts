@@ -58,14 +58,12 @@ function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExe
 
 /** The driven executions of a store; empty while there is no store. */
 function drivenIn(path: string): DrivenExecution[] {
-  const reader = createStoreReader(path);
+  using reader = createStoreReader(path);
   try {
     return drivenExecutions(reader.queries());
   } catch (error) {
     if (error instanceof NoStoreYet) return [];
     throw error;
-  } finally {
-    reader.close();
   }
 }
 

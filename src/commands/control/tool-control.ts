@@ -62,26 +62,17 @@ function requireUndriven(io: Io, executionId: string): void {
 }
 
 async function start(io: Io, request: StartRequest, place: RunPlace): ReturnType<Control['start']> {
-  const started = await io.startSelf([
-    '--db',
-    storePath(io),
-    'run',
-    ...runArguments(request),
-    `--sender=${printable(request.by)}`,
-  ]);
+  const words = ['run', ...runArguments(request), `--sender=${printable(request.by)}`];
+  using started = await io.startSelf(['--db', storePath(io), ...words]);
   place.pid = started.pid;
-  try {
-    const message = await started.firstMessage(startMilliseconds);
-    if (message?.event !== 'started')
-      throw new SwfError(
-        'STORE_UNAVAILABLE',
-        `the run has not begun after ${startMilliseconds / 1000} s; look with list_workflow_executions whether it has by now`,
-      );
-    const { execution_id, run_number } = message;
-    return { execution_id, run_number, pid: started.pid ?? 0 };
-  } finally {
-    started.release();
-  }
+  const message = await started.firstMessage(startMilliseconds);
+  if (message?.event !== 'started')
+    throw new SwfError(
+      'STORE_UNAVAILABLE',
+      `the run has not begun after ${startMilliseconds / 1000} s; look with list_workflow_executions whether it has by now`,
+    );
+  const { execution_id, run_number } = message;
+  return { execution_id, run_number, pid: started.pid ?? 0 };
 }
 
 function runArguments({ config, speed, settings }: StartRequest): string[] {
@@ -113,34 +104,24 @@ async function commandOn(io: Io, store: Store, action: Action, request: ControlR
 /** Resumes an execution in a separate process, which says so in the log. */
 async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise<CommandState> {
   const { execution_id, by, patienceSeconds } = request;
-  const started = await io.startSelf([
-    '--db',
-    storePath(io),
-    'resume',
-    execution_id,
-    ...forTheRecord(request),
-    `--sender=${printable(by.name)}`,
-  ]);
+  using started = await io.startSelf(['--db', storePath(io), 'resume', execution_id, ...forTheRecord(request)]);
   place.pid = started.pid;
-  try {
-    const message = await started.firstMessage(patienceSeconds * 1000);
-    if (message === undefined)
-      return {
-        effect: 'pending',
-        sentence: 'a process was started to resume it, and has not reported yet: look with get_workflow_monitor',
-      };
-    if (message.event === 'done') return { effect: 'refused', sentence: 'it has ended; there is nothing to do' };
-    const driver = message.event === 'resumed' ? message.by : `process ${started.pid}`;
-    return { effect: 'applied', sentence: `it goes on, driven by ${driver}, as ${by.claimed ?? by.name} asked` };
-  } finally {
-    started.release();
-  }
+  const message = await started.firstMessage(patienceSeconds * 1000);
+  if (message === undefined)
+    return {
+      effect: 'pending',
+      sentence: 'a process was started to resume it, and has not reported yet: look with get_workflow_monitor',
+    };
+  if (message.event === 'done') return { effect: 'refused', sentence: 'it has ended; there is nothing to do' };
+  const driver = message.event === 'resumed' ? message.by : `process ${started.pid}`;
+  return { effect: 'applied', sentence: `it goes on, driven by ${driver}, as ${by.claimed ?? by.name} asked` };
 }
 
-/** The options that record why something was asked, and in whose name. */
-const forTheRecord = ({ reason, by: { claimed } }: ControlRequest): string[] => [
+/** The options that record why something was asked, by whom, and in whose name. */
+const forTheRecord = ({ reason, by: { name, claimed } }: ControlRequest): string[] => [
   ...(reason === undefined ? [] : [`--reason=${printable(reason).slice(0, maxReason)}`]),
   ...(claimed === undefined ? [] : [`--requested-by=${printable(claimed).slice(0, maxName)}`]),
+  `--sender=${printable(name)}`,
 ];
 
 const sentences: Readonly<Record<Action, string>> = {
@@ -167,17 +148,12 @@ function stateOf(action: Action, outcome: Outcome): CommandState {
 }
 
 async function stopUndriven(io: Io, request: ControlRequest): Promise<CommandState> {
-  const { execution_id, by, patienceSeconds } = request;
-  const words = ['stop', execution_id, ...forTheRecord(request), `--sender=${printable(by.name)}`];
-  const started = await io.startSelf(['--db', storePath(io), ...words]);
-  try {
-    const message = await started.firstMessage(patienceSeconds * 1000);
-    if (message !== undefined) return { effect: 'applied', sentence: sentences.stop };
-    return {
-      effect: 'pending',
-      sentence: 'nobody drove it; a process was started to end it, and is not done yet: look with get_workflow_monitor',
-    };
-  } finally {
-    started.release();
-  }
+  const { execution_id, patienceSeconds } = request;
+  using started = await io.startSelf(['--db', storePath(io), 'stop', execution_id, ...forTheRecord(request)]);
+  const message = await started.firstMessage(patienceSeconds * 1000);
+  if (message !== undefined) return { effect: 'applied', sentence: sentences.stop };
+  return {
+    effect: 'pending',
+    sentence: 'nobody drove it; a process was started to end it, and is not done yet: look with get_workflow_monitor',
+  };
 }

@@ -40,14 +40,12 @@ async function storeServedAt(root: string): Promise<{ isUp: boolean; storeId?: s
 /** The id of the store; undefined for a copy, which has the same id: the server there may serve the original. */
 function ownStoreId(io: Io): string | undefined {
   const path = storePath(io);
-  const reader = createStoreReader(path);
+  using reader = createStoreReader(path);
   try {
     const queries = reader.queries();
     return queries.home() === realpathSync(path) ? queries.storeId() : undefined;
   } catch {
     // No store yet.
     return undefined;
-  } finally {
-    reader.close();
   }
 }

@@ -34,7 +34,7 @@ export function startDetached(
     /** Its first message; undefined if none comes in time. Rejects as `firstOf`. */
     firstMessage: (milliseconds: number) => withDeadline(first, milliseconds, undefined),
     /** Detaches from it. */
-    release(): void {
+    [Symbol.dispose](): void {
       child.stdout?.destroy();
       child.stderr?.destroy();
       if (child.connected) child.disconnect();
