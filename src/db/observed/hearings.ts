@@ -162,21 +162,21 @@ export function heardTimeOf(
   };
 }
 
-/** Until when an execution was heard: see `HeardTime`. Undefined if it is not observed. Milliseconds since 1970. */
-export function heardUntil(sql: Prepare, executionId: string, moment: Moment): number | undefined {
+/** The same of an execution; undefined if it is not observed. */
+function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment): HeardTime | undefined {
   const run = sql<[string], { namespace: string; first: number; last: number }>(
     'SELECT namespace, first_ms AS first, last_ms AS last FROM observed_runs WHERE execution_id = ?',
   ).get(executionId);
-  return run === undefined ? undefined : heardTimeOf(sql, run, moment).until;
+  return run && heardTimeOf(sql, run, moment);
 }
 
+/** Until when an execution was heard: see `HeardTime`. Undefined if it is not observed. Milliseconds since 1970. */
+export const heardUntil = (sql: Prepare, executionId: string, moment: Moment): number | undefined =>
+  heardTimeOfRun(sql, executionId, moment)?.until;
+
 /** The times in which nothing could be heard of an execution, until a time. Milliseconds since 1970. */
-export function gapsOf(sql: Prepare, executionId: string, until: number): HeardTime['gaps'] {
-  const run = sql<[string], { namespace: string; first: number; last: number }>(
-    'SELECT namespace, first_ms AS first, last_ms AS last FROM observed_runs WHERE execution_id = ?',
-  ).get(executionId);
-  return run === undefined ? [] : heardTimeOf(sql, run, { isAlive: () => undefined, now: until }).gaps;
-}
+export const gapsOf = (sql: Prepare, executionId: string, until: number): HeardTime['gaps'] =>
+  heardTimeOfRun(sql, executionId, { isAlive: () => undefined, now: until })?.gaps ?? [];
 
 /** A pause this short between two observers is no gap: one was just ending. Milliseconds. */
 const passing = 1000;
