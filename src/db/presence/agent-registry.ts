@@ -112,40 +112,29 @@ export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTe
     `SELECT agent_type, state, last_heartbeat, ${processColumns} FROM system_agents JOIN processes USING (process_id)
      WHERE namespace = ? AND state <> 'EXITED' AND heard_on IS NULL`,
   ).all(namespace);
-  return new Set(
-    rows.filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive))).map(({ agent_type }) => agent_type),
-  );
+  return new Set(rows.filter((row) => isHeard(row, isAlive)).map(({ agent_type }) => agent_type));
+}
+
+/** Whether an agent is heard, if late. */
+const isHeard = (row: SignsOfLife, isAlive: LivenessTest): boolean =>
+  ['OK', 'WARNING'].includes(agentStatus(row, isAlive));
+
+interface WorkerRow extends SignsOfLife {
+  agent_name: string;
+  process_id: number;
+  slots: number | null;
+  off_duty: string | null;
 }
 
 /** Workers heard in a namespace, with the kinds of work they cannot do. */
-export function heardWorkers(
-  sql: Prepare,
-  namespace: string,
-  isAlive: LivenessTest,
-): { agent_name: string; hostname: string; process_id: number; slots: number | null; cannot: Kind[] }[] {
-  return sql<
-    [string],
-    SignsOfLife & {
-      agent_name: string;
-      hostname: string;
-      process_id: number;
-      slots: number | null;
-      off_duty: string | null;
-    }
-  >(
+export const heardWorkers = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
+  sql<[string], WorkerRow>(
     `SELECT agent_name, process_id, state, last_heartbeat, ${processColumns}, slots, off_duty FROM system_agents JOIN processes USING (process_id)
      WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED' AND heard_on IS NULL AND coalesce(wire, ${wireVersion}) >= ${wireVersion}`,
   )
     .all(namespace)
-    .filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive)))
-    .map(({ agent_name, hostname, process_id, slots, off_duty }) => ({
-      agent_name,
-      hostname,
-      process_id,
-      slots,
-      cannot: kindsIn(off_duty),
-    }));
-}
+    .filter((row) => isHeard(row, isAlive))
+    .map(({ off_duty, ...worker }) => ({ ...worker, cannot: kindsIn(off_duty) }));
 
 interface WantedSlots {
   namespace: string;
@@ -167,43 +156,34 @@ export function workerSlots(
     .reduce((sum, { slots }) => sum + (slots ?? recorder.slots), 0);
 }
 
-/** A remote agent that is heard but has a problem. */
-export interface TroubledAgent {
+interface TroubledRow extends SignsOfLife {
   agent: string;
   agent_type: string;
-  hostname: string;
   /** Of a worker. */
   slots: number | null;
-  /** Kinds of work that it reports it cannot do. */
-  off_duty: Kind[];
-  /** It speaks an earlier version of the messages. */
-  isRefused: boolean;
+  off_duty: string | null;
+  wire: number | null;
   /** Since when it takes slices but its messages about them do not arrive, ISO 8601. */
   unheard_since: string | null;
 }
 
-/** The heard agents of a namespace that are off duty, refused, or of another make whose messages do not arrive. */
-export function troubledAgents(sql: Prepare, namespace: string, isAlive: LivenessTest): TroubledAgent[] {
-  return sql<
-    [string],
-    SignsOfLife & Omit<TroubledAgent, 'off_duty' | 'isRefused'> & { off_duty: string | null; wire: number | null }
-  >(
+/**
+ * The heard agents of a namespace that are off duty for kinds of work, refused since they speak an earlier version of the messages, or of another make
+ * whose messages do not arrive.
+ */
+export const troubledAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
+  sql<[string], TroubledRow>(
     `SELECT agent_name AS agent, agent_type, state, last_heartbeat, ${processColumns}, slots, off_duty, wire, unheard_since
      FROM system_agents JOIN processes USING (process_id)
      WHERE namespace = ? AND state <> 'EXITED' AND (off_duty IS NOT NULL OR wire < ${wireVersion} OR unheard_since IS NOT NULL) ORDER BY seq`,
   )
     .all(namespace)
-    .filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive)))
-    .map(({ agent, agent_type, hostname, slots, off_duty, wire, unheard_since }) => ({
-      agent,
-      agent_type,
-      hostname,
-      slots,
+    .filter((row) => isHeard(row, isAlive))
+    .map(({ off_duty, wire, ...agent }) => ({
+      ...agent,
       off_duty: kindsIn(off_duty),
-      isRefused: wire !== null && isRefused({ agent_type, wire }),
-      unheard_since,
+      isRefused: wire !== null && isRefused({ agent_type: agent.agent_type, wire }),
     }));
-}
 
 /** A kind of work that an agent cannot do, with since when and why if reported. */
 export interface Kind {
