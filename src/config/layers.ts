@@ -53,17 +53,10 @@ function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, inc
 
 /** The files under a file: its includes, and under them the file that the testbed's `[workflow] config` names. */
 function includedPaths(table: Table, path: string, places: ConfigPlaces): string[] {
-  const workflow = isTable(table['workflow']) ? table['workflow'] : {};
-  const { config } = workflow;
+  const { config, includes = [] } = isTable(table['workflow']) ? table['workflow'] : {};
   const named = typeof config === 'string' ? [findConfig(config, places)] : [];
-  return [...named, ...includesOf(table, path).map((include) => findInclude(include, path, places))];
-}
-
-function includesOf(table: Table, path: string): string[] {
-  const workflow = table['workflow'];
-  const includes = isTable(workflow) ? workflow['includes'] : undefined;
-  if (includes === undefined) return [];
-  if (Array.isArray(includes) && includes.every((item) => typeof item === 'string')) return includes;
+  if (Array.isArray(includes) && includes.every((item) => typeof item === 'string'))
+    return [...named, ...includes.map((include) => findInclude(include, path, places))];
   throw configInvalid(`${path}: workflow.includes is not a list of file names; write includes = ["file.toml"]`);
 }
 
