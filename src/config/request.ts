@@ -1,18 +1,11 @@
 import { resolve } from 'node:path';
 
 import { configNamePattern } from '../domain/names.ts';
-import { daqSection, fastmonSection, fastProcessingSection } from '../domain/params.ts';
+import { openSectionOf, openSections } from '../domain/params.ts';
 import { configInvalid } from '../lib/errors.ts';
 import { nearest } from '../lib/suggest.ts';
 import { isFile } from './find-files.ts';
 import { isTable, type Table } from './toml.ts';
-
-/** The sections that a message or a tool may set. */
-const openSections = {
-  fast_processing: fastProcessingSection,
-  fastmon: fastmonSection,
-  daq_state_machine: daqSection,
-} as const;
 
 /**
  * Turns a request's parameters into configuration sections. Keys may be in their section, or bare as the testbed sends them. Throws `CONFIG_INVALID`
@@ -23,7 +16,7 @@ export function requestedSections(params: Readonly<Record<string, unknown>>): Ta
   for (const [key, value] of Object.entries(params)) {
     if (Object.hasOwn(openSections, key) && isTable(value)) sections[key] = { ...sections[key], ...value };
     else {
-      const home = Object.entries(openSections).find(([, { shape }]) => Object.hasOwn(shape, key))?.[0];
+      const home = openSectionOf(key);
       if (home === undefined) {
         const known = Object.values(openSections).flatMap(({ shape }) => Object.keys(shape));
         throw configInvalid(

@@ -55,6 +55,19 @@ export const daqSection = z.object({
   tf_size_bytes: count(64, 'bytes in a Time Frame', minFrameBytes, 16_777_216),
 });
 
+/** The sections that a message or a tool may set. */
+export const openSections = {
+  fast_processing: fastProcessingSection,
+  fastmon: fastmonSection,
+  daq_state_machine: daqSection,
+} as const;
+
+/** The one of these that has a key; undefined for any other key. */
+export const openSectionOf = (key: string): keyof typeof openSections | undefined =>
+  (Object.keys(openSections) as (keyof typeof openSections)[]).find((name) =>
+    Object.hasOwn(openSections[name].shape, key),
+  );
+
 export const workerSection = z.object({
   payload: z
     .array(

@@ -1,10 +1,8 @@
 import type * as z from 'zod';
 
 import { issueWords } from '../../domain/issue-words.ts';
-import { daqSection, fastmonSection, fastProcessingSection } from '../../domain/params.ts';
+import { openSectionOf, openSections } from '../../domain/params.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
-
-const sections = { fast_processing: fastProcessingSection, fastmon: fastmonSection, daq_state_machine: daqSection };
 
 /**
  * The parameters of a run that were given, each with the section of the configuration that has it. Throws `ARGUMENT_INVALID` for a value that the
@@ -13,9 +11,9 @@ const sections = { fast_processing: fastProcessingSection, fastmon: fastmonSecti
 export function givenParameters(given: Readonly<Record<string, number | undefined>>) {
   return Object.entries(given).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    const section = (Object.keys(sections) as (keyof typeof sections)[]).find((key) => name in sections[key].shape);
+    const section = openSectionOf(name);
     if (section === undefined) throw new Error(`no section has ${name}`);
-    const schema = (sections[section].shape as Record<string, z.ZodType>)[name] as z.ZodType;
+    const schema = (openSections[section].shape as Record<string, z.ZodType>)[name] as z.ZodType;
     const { error } = schema.safeParse(value);
     if (error === undefined) return [{ section, name, value }];
     throw argumentInvalid(`${name} = ${value}: ${issueWords(error.issues[0] as z.core.$ZodIssue, value)}`);
