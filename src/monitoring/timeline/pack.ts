@@ -15,6 +15,10 @@ const ofEach = <T>(make: (kind: Kind) => T): Record<Kind, T> => ({
   cause: make('cause'),
 });
 
+/** A whole number of either sign as one from 0 up, small for a small one, and back. */
+const folded = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
+const unfolded = (value: number): number => (value % 2 === 1 ? -(value + 1) / 2 : value / 2);
+
 /** Writes numbers one after the other, small ones in one byte. */
 class Writer {
   #bytes = new Uint8Array(65_536);
@@ -38,16 +42,12 @@ class Writer {
   }
 
   signed(value: number): void {
-    this.whole(value < 0 ? -2 * value - 1 : 2 * value);
+    this.whole(folded(value));
   }
 
   /** Writes a time as its distance from another; NaN as 0. */
   time(value: number, from: number): void {
-    if (Number.isNaN(value)) this.whole(0);
-    else {
-      const distance = Math.round(value - from);
-      this.whole(1 + (distance < 0 ? -2 * distance - 1 : 2 * distance));
-    }
+    this.whole(Number.isNaN(value) ? 0 : 1 + folded(Math.round(value - from)));
   }
 
   done(): Uint8Array {
@@ -74,15 +74,12 @@ class Reader {
   }
 
   signed(): number {
-    const value = this.whole();
-    return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
+    return unfolded(this.whole());
   }
 
   time(from: number): number {
     const value = this.whole();
-    if (value === 0) return NaN;
-    const distance = value - 1;
-    return from + (distance % 2 === 1 ? -(distance + 1) / 2 : distance / 2);
+    return value === 0 ? NaN : from + unfolded(value - 1);
   }
 }
 
