@@ -11,16 +11,9 @@ import { parseWindow, requireRun, resolveExecution } from '../shared/params.ts';
 import type { ToolContext } from '../shared/tool.ts';
 
 /** The arguments of `summarize`, as far as they say which rows. */
-export interface SummaryArguments {
-  what: SummaryQuestion['what'];
+export interface SummaryArguments extends Omit<SummaryQuestion, 'keys' | 'time_field'> {
   group_by: string;
-  execution_id?: string | undefined;
   run_number?: number | undefined;
-  namespace?: string | undefined;
-  status?: string | undefined;
-  assigned_worker?: string | undefined;
-  start_time?: string | undefined;
-  end_time?: string | undefined;
   time_field?: SummaryQuestion['time_field'] | undefined;
   order_by?: string | undefined;
 }
