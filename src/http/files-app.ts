@@ -1,11 +1,10 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 
-import { sha256 } from '../lib/sha256.ts';
+import { createCallers } from './callers.ts';
 import { refuseForeign, sayNotToKeep } from './guard.ts';
 
 export interface FilesAppOptions {
@@ -48,13 +47,11 @@ function refuseBroken(_: unknown, __: Request, response: Response, next: NextFun
 const refuse = (response: Response, status: number, sentence: string): void =>
   void response.status(status).type('text/plain').send(`${sentence}\n`);
 
-const digest = (text: string): Buffer => sha256().update(text).digest();
-
 function requireToken(token: string | undefined) {
-  const expected = token === undefined ? undefined : digest(token);
+  const callerBy = token === undefined ? undefined : createCallers([{ name: undefined, scope: 'read', token }]);
   return ({ method, headers }: Request, response: Response, next: NextFunction): void => {
     const [, given = ''] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
-    if (expected !== undefined && !timingSafeEqual(digest(given), expected)) {
+    if (callerBy !== undefined && callerBy(given) === undefined) {
       response.setHeader('WWW-Authenticate', 'Bearer');
       refuse(response, 401, 'send "Authorization: Bearer …" with the value of SWF_FILES_TOKEN');
     } else if (method !== 'GET' && method !== 'HEAD') {
