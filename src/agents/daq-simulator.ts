@@ -16,7 +16,7 @@ import type { Draft, Message } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { AgentRole, ExecutionContext } from './agent.ts';
 import { daqSentence, draftOf, writeStf } from './daq-messages.ts';
-import type { Journal } from './ports.ts';
+import type { Journal, Step } from './ports.ts';
 
 /** The messages that determine the simulator's place in its schedule. */
 const scheduleTypes = ['run_imminent', 'start_run', 'stf_gen', 'pause_run', 'resume_run', 'end_run'] as const;
@@ -114,8 +114,7 @@ class DaqSimulator {
   async #goOn(): Promise<void> {
     const command = this.#options.pendingPause();
     if (command?.msg_type !== 'pause_workflow') return this.#sayPause('resume_run', []);
-    const { journal, clock } = this.#execution;
-    await journal.step({ sender: this.#options.name, tick: clock.now(), says: [], takes: [messageIdOf(command)] });
+    await this.#record({ takes: [messageIdOf(command)] });
   }
 
   /** Waits for the next step and sends its message. Returns whether the schedule is at its end. */
@@ -192,23 +191,20 @@ class DaqSimulator {
   }
 
   async #hold(isHeld: boolean, id: string): Promise<void> {
-    const { journal, clock } = this.#execution;
     this.#isHeld = isHeld;
-    this.#heldUntil = clock.now();
+    this.#heldUntil = this.#execution.clock.now();
     const message = isHeld ? 'an operator holds the next step back' : 'the next step is no longer held back';
-    await journal.step({
-      sender: this.#options.name,
-      tick: clock.now(),
-      says: [],
-      takes: [id],
-      logs: [{ level: 'INFO', message }],
-    });
+    await this.#record({ takes: [id], logs: [{ level: 'INFO', message }] });
   }
 
-  async #refuse(id: string, why: keyof typeof pauseRefusals): Promise<void> {
+  #refuse(id: string, why: keyof typeof pauseRefusals): Promise<void> {
+    return this.#record({ refuses: [{ id, ...pauseRefusals[why] }] });
+  }
+
+  /** Records what became of a request that changes nothing in the schedule. */
+  async #record(step: Pick<Step, 'takes' | 'refuses' | 'logs'>): Promise<void> {
     const { journal, clock } = this.#execution;
-    const refuses = [{ id, ...pauseRefusals[why] }];
-    await journal.step({ sender: this.#options.name, tick: clock.now(), says: [], refuses });
+    await journal.step({ sender: this.#options.name, tick: clock.now(), says: [], ...step });
   }
 }
 
