@@ -50,34 +50,18 @@ const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toIS
 /** The alarms that people saw in a shift, and the runs that they judged. */
 export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time, end_time }: Shift): PersonAction[] {
   const isIn = (time: string | null): time is string => time !== null && time >= start_time && time <= end_time;
-  const seen = alarms.flatMap(({ execution_id, code, seen_by, seen_sent_by, seen_at, seen_text }): PersonAction[] =>
-    isIn(seen_at)
-      ? [
-          {
-            time: seen_at,
-            name: seen_by ?? '',
-            ...(seen_sent_by === null ? {} : { sent_by: seen_sent_by }),
-            did: `saw ${code} of`,
-            execution_id: execution_id ?? 'none',
-            reason: seen_text ?? undefined,
-          },
-        ]
-      : [],
-  );
-  const judged = judgements.flatMap(({ execution_id, value, reason, author, sent_by, set_at }): PersonAction[] =>
-    isIn(set_at)
-      ? [
-          {
-            time: set_at,
-            name: author,
-            ...(sent_by === null ? {} : { sent_by }),
-            did: value === 'none' ? 'took back the quality of' : `set quality ${value} for`,
-            execution_id,
-            reason,
-          },
-        ]
-      : [],
-  );
+  const seen = alarms.flatMap(({ execution_id, code, seen_by, seen_sent_by, seen_at, seen_text }): PersonAction[] => {
+    if (!isIn(seen_at)) return [];
+    const by = { name: seen_by ?? '', ...(seen_sent_by === null ? {} : { sent_by: seen_sent_by }) };
+    const reason = seen_text ?? undefined;
+    return [{ time: seen_at, ...by, did: `saw ${code} of`, execution_id: execution_id ?? 'none', reason }];
+  });
+  const judged = judgements.flatMap(({ execution_id, value, reason, author, sent_by, set_at }): PersonAction[] => {
+    if (!isIn(set_at)) return [];
+    const by = { name: author, ...(sent_by === null ? {} : { sent_by }) };
+    const did = value === 'none' ? 'took back the quality of' : `set quality ${value} for`;
+    return [{ time: set_at, ...by, did, execution_id, reason }];
+  });
   return [...seen, ...judged];
 }
 
