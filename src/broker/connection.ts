@@ -127,8 +127,5 @@ export interface BrokerConnection {
   close(): Promise<void>;
 }
 
-/**
- * Makes a connection.
- * @param onTrouble called at each break and each failed try
- */
+/** Makes a connection. @param onTrouble called at each break and each failed try */
 export type Connect = (settings: BrokerSettings, onTrouble: (error: SwfError) => void) => BrokerConnection;

@@ -173,9 +173,7 @@ export interface ThisProcess {
   start: (db: string | undefined) => Io;
 }
 
-/**
- * Reads the command line and does what it says. Returns the exit code.
- */
+/** Reads the command line and does what it says. Returns the exit code. */
 export async function runCommandLine({ version, words, stdin, start }: ThisProcess): Promise<number> {
   let exitCode: number = exitCodes.fine;
   const run: Run = async (command) => {

@@ -10,10 +10,7 @@ const stfBase = (filename: string): string => filename.replace(/\.stf$/, '');
 /** @param sample from 1 */
 export const tfFilename = (stf: string, sample: number): string => `${stfBase(stf)}_tf_${padded(sample, 3)}.tf`;
 
-/**
- * The name of a slice. Our slices are numbered within an STF file, the testbed's within a TF file.
- * @param sliceId from 0
- */
+/** The name of a slice. Our slices are numbered within an STF file, the testbed's within a TF file. @param sliceId from 0 */
 export function sliceFilename(file: string, sliceId: number): string {
   const base = file.replace(/\.s?tf$/, '');
   return `${base}_slice_${padded(sliceId, 3)}${base === file ? '' : '.tf'}`;

@@ -18,10 +18,7 @@ export interface Clock {
 /** The longest delay that a Node timer supports, in milliseconds. */
 const longestTimer = 2 ** 31 - 1;
 
-/**
- * Real time (`speed` 1) or a multiple of it.
- * @param startTick the workflow's time now: 0, or the last recorded tick of a resumed execution
- */
+/** Real time (`speed` 1) or a multiple of it. @param startTick the workflow's time now: 0, or the last recorded tick of a resumed execution */
 export function createScaledClock(speed: number, startTick = 0): Clock {
   const origin = performance.now();
   const now = (): number => startTick + ((performance.now() - origin) / 1000) * speed;

@@ -1,9 +1,6 @@
 import { type OrphanGuard, startOrphanGuard } from './orphan-guard.ts';
 
-/**
- * The state for payload commands that a process has once, for all its executions.
- * @param environment that payload commands inherit, secrets aside
- */
+/** The state for payload commands that a process has once, for all its executions. @param environment that payload commands inherit, secrets aside */
 export function createPayloadHost(environment: NodeJS.ProcessEnv) {
   let guard: OrphanGuard | undefined;
   return {

@@ -77,10 +77,7 @@ export class Inbox {
     };
   }
 
-  /**
-   * Records one message at once, and leaves its acknowledgement to the caller.
-   * @param refusal records it as rejected, for this reason
-   */
+  /** Records one message at once, and leaves its acknowledgement to the caller. @param refusal records it as rejected, for this reason */
   async record(destination: string, delivery: Delivery, refusal?: string): Promise<void> {
     const decoded = refusal === undefined ? this.#judge(destination, delivery) : refused(refusal);
     await this.#recordAll([{ destination, delivery, decoded }]);

@@ -77,10 +77,7 @@ export class Speaker {
     });
   }
 
-  /**
-   * Asks to end an execution that an agent cannot continue.
-   * @param why with the one file that is the cause, or an empty name
-   */
+  /** Asks to end an execution that an agent cannot continue. @param why with the one file that is the cause, or an empty name */
   stop(about: About, why: { reason: string; filename: string }): Promise<boolean> {
     const { reason, filename } = why;
     const draft: Draft<'stop_workflow'> = {

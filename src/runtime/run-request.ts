@@ -31,10 +31,7 @@ export interface RequestSurroundings {
   asRecorded: (config: Config) => Config;
 }
 
-/**
- * Reads a message of the control queue, and fills in fields that the testbed's own requests lack.
- * @param commandId for a request that has none
- */
+/** Reads a message of the control queue, and fills in fields that the testbed's own requests lack. @param commandId for a request that has none */
 export function readControlMessage(delivery: Delivery, commandId: string, around: RequestSurroundings): ControlMessage {
   const received = decodedOf(delivery);
   const fields: Record<string, unknown> = received.kind === 'message' ? { ...received.message } : received.body;

@@ -103,9 +103,7 @@ export function createRates() {
   };
 }
 
-/**
- * The rate of one stage, from the moments at which its count was seen to change: time before its first item and after its last does not count.
- */
+/** The rate of one stage, from the moments at which its count was seen to change: time before its first item and after its last does not count. */
 function createRate(): (count: number, at: number) => number | undefined {
   const changes: { at: number; count: number }[] = [];
   let seen: number | undefined;

@@ -68,10 +68,7 @@ function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls
   }
 }
 
-/**
- * `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`.
- * @param option the option that it was given by
- */
+/** `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`. @param option the option that it was given by */
 export function parseAddress(where: string, option: string): { host: string; port: number } {
   const [, given, digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(where) ?? [];
   const port = Number(digits);
@@ -82,10 +79,7 @@ export function parseAddress(where: string, option: string): { host: string; por
   return { host: (given ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'), port };
 }
 
-/**
- * Begins to listen. Throws `CONFIG_INVALID` if that fails.
- * @param given the option with its address
- */
+/** Begins to listen. Throws `CONFIG_INVALID` if that fails. @param given the option with its address */
 export async function listen(
   server: HttpServer,
   { host, port }: { host: string; port: number },

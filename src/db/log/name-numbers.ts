@@ -1,9 +1,7 @@
 import { onceFor } from '../../lib/once-for.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/**
- * Maps names to the numbers that replace them in log rows, for a writing connection. A name keeps its number for good, so each is looked up once.
- */
+/** Maps names to the numbers that replace them in log rows, for a writing connection. A name keeps its number for good, so each is looked up once. */
 export const nameNumbers = onceFor((sql: Prepare) => {
   const numbers = new Map<string, number>();
   const find = (name: string): number | undefined =>

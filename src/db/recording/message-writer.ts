@@ -78,9 +78,7 @@ export class MessageWriter {
     }
   }
 
-  /**
-   * Whether this very statement is in the log. With several processes on one store most arriving messages are, and checking needs no transaction.
-   */
+  /** Whether this very statement is in the log. With several processes on one store most arriving messages are, and checking needs no transaction. */
   isRecorded(decoded: Decoded): boolean {
     if (decoded.kind !== 'message') return false;
     const known = findRow(this.#sql, messageIdOf(decoded.message));

@@ -26,9 +26,7 @@ export function contentAt(path: string): string | undefined {
   return states.join(' ');
 }
 
-/**
- * Throws `STORE_UNAVAILABLE` if the file was removed, emptied or replaced: writes to it are lost, whatever SQLite says.
- */
+/** Throws `STORE_UNAVAILABLE` if the file was removed, emptied or replaced: writes to it are lost, whatever SQLite says. */
 export function requireSameFile(path: string, file: string | undefined): void {
   const now = statSync(path, { throwIfNoEntry: false });
   if (now !== undefined && `${now.dev}/${now.ino}` === file && now.size > 0) return;

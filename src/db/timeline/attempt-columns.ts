@@ -71,10 +71,7 @@ export class AttemptColumns {
   /** The STF file of each other file that numbers slices, by the number of that file's name. */
   readonly stfOfFile = new Map<number, string>();
 
-  /**
-   * The index of an attempt at a slice, added if missing.
-   * @param of its STF file, and the file that numbers its slices, if that is another one
-   */
+  /** The index of an attempt at a slice, added if missing. @param of its STF file, and the file that numbers its slices, if that is another one */
   placeOf(of: { stf: string; file: string | undefined }, sliceId: number, attempt: number): number {
     const stf = this.names.stf.numberOf(of.file ?? of.stf);
     if (of.file !== undefined && !this.stfOfFile.has(stf)) this.stfOfFile.set(stf, of.stf);

@@ -17,10 +17,7 @@ interface PlayedWork {
   longestWait: number;
 }
 
-/**
- * Gives each slice to the worker that is free first; none starts in standby.
- * @param freeAt when each worker becomes free, in order; is changed
- */
+/** Gives each slice to the worker that is free first; none starts in standby. @param freeAt when each worker becomes free, in order; is changed */
 export function playWork(
   { ticks, counts, standbys }: Arrivals,
   { freeAt, service }: { freeAt: Float64Array; service: number },
