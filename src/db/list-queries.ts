@@ -20,38 +20,36 @@ import { kept } from './sqlite/kept-answers.ts';
 import type { Prepare } from './sqlite/statements.ts';
 
 /** Paged lists, and look-ups of the names that filters accept. */
-export function createListQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
-  return {
-    executions: (filter: ExecutionFilter, page: Page) => listExecutions(sql, filter, page, isAlive),
-    messages: (filter: MessageFilter, page: Page) => listMessages(sql, filter, page, findWords),
-    stfFiles: (filter: StfFileFilter, page: Page) => listStfFiles(sql, filter, page),
-    tfFiles: (filter: TfFileFilter, page: Page) => listTfFiles(sql, filter, page),
-    tfSlices: (filter: TfSliceFilter, page: Page) => listTfSlices(sql, filter, page),
-    /** Returns a test for whether the worker of a slice in hand is gone. */
-    goneWorkers: () => goneWorkers(sql, isAlive),
-    logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page, findWords),
-    agents(filter: AgentFilter, page: Page) {
-      const { rows, ...rest } = kept(sql, listAgents)(filter, page);
-      const inHand = slicesInHandByAgent(sql);
-      return {
-        ...rest,
-        rows: rows.map((row) => ({
-          ...row,
-          state: agentState(row, inHand.get(row.agent_name) ?? 0, isAlive),
-          status: agentStatus(row, isAlive),
-        })),
-      };
-    },
-    alarms: (filter: AlarmFilter, page: Page) => listAlarms(sql, filter, page),
-    nearestKnown: (kind: ValueKind, value: string) => nearestKnown(sql, kind, value),
-    executionOfRun: (run: number) => executionOfRun(sql, run),
-    misdatedExecutions: () => misdatedExecutions(sql),
-    /** How many executions were removed, and the last of them. */
-    lastRemoval: () => lastRemoval(sql),
-    executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
-    runIsKnown: (run: number) => runIsKnown(sql, run),
-    recentRunNumbers: () => recentRunNumbers(sql),
-    recentExecutionIds: () => recentExecutionIds(sql),
-    namespaces: () => namespacesOf(sql),
-  };
-}
+export const createListQueries = (sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) => ({
+  executions: (filter: ExecutionFilter, page: Page) => listExecutions(sql, filter, page, isAlive),
+  messages: (filter: MessageFilter, page: Page) => listMessages(sql, filter, page, findWords),
+  stfFiles: (filter: StfFileFilter, page: Page) => listStfFiles(sql, filter, page),
+  tfFiles: (filter: TfFileFilter, page: Page) => listTfFiles(sql, filter, page),
+  tfSlices: (filter: TfSliceFilter, page: Page) => listTfSlices(sql, filter, page),
+  /** Returns a test for whether the worker of a slice in hand is gone. */
+  goneWorkers: () => goneWorkers(sql, isAlive),
+  logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page, findWords),
+  agents(filter: AgentFilter, page: Page) {
+    const { rows, ...rest } = kept(sql, listAgents)(filter, page);
+    const inHand = slicesInHandByAgent(sql);
+    return {
+      ...rest,
+      rows: rows.map((row) => ({
+        ...row,
+        state: agentState(row, inHand.get(row.agent_name) ?? 0, isAlive),
+        status: agentStatus(row, isAlive),
+      })),
+    };
+  },
+  alarms: (filter: AlarmFilter, page: Page) => listAlarms(sql, filter, page),
+  nearestKnown: (kind: ValueKind, value: string) => nearestKnown(sql, kind, value),
+  executionOfRun: (run: number) => executionOfRun(sql, run),
+  misdatedExecutions: () => misdatedExecutions(sql),
+  /** How many executions were removed, and the last of them. */
+  lastRemoval: () => lastRemoval(sql),
+  executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
+  runIsKnown: (run: number) => runIsKnown(sql, run),
+  recentRunNumbers: () => recentRunNumbers(sql),
+  recentExecutionIds: () => recentExecutionIds(sql),
+  namespaces: () => namespacesOf(sql),
+});

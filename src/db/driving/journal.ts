@@ -38,13 +38,11 @@ export interface JournalOptions {
 }
 
 /** Opens an execution of a store for the parts of this process that work on it. */
-export function openExecution(store: Store, held: HeldExecution, options: JournalOptions): ExecutionAccess {
-  return {
-    journal: openJournal(store, held, options),
-    overview: openOverview(store.sql, held),
-    queue: openSliceQueue(store.sql, held, options.isAlive),
-  };
-}
+export const openExecution = (store: Store, held: HeldExecution, options: JournalOptions): ExecutionAccess => ({
+  journal: openJournal(store, held, options),
+  overview: openOverview(store.sql, held),
+  queue: openSliceQueue(store.sql, held, options.isAlive),
+});
 
 function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommitted }: JournalOptions): Journal {
   const { sql } = store;

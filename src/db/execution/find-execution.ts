@@ -102,15 +102,13 @@ function firstWords(sql: Prepare): string {
 }
 
 /** The execution of a run: our own, else the newest with that number, or undefined. */
-export function executionOfRun(sql: Prepare, runNumber: number): string | undefined {
-  return sql<[number], { execution_id: string }>(
+export const executionOfRun = (sql: Prepare, runNumber: number): string | undefined =>
+  sql<[number], { execution_id: string }>(
     'SELECT execution_id FROM workflow_executions WHERE run_number = ? ORDER BY origin DESC, seq DESC LIMIT 1',
   ).get(runNumber)?.execution_id;
-}
 
 /** The newest executions. */
-export function recentExecutionIds(sql: Prepare): string[] {
-  return sql<[], { execution_id: string }>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000')
+export const recentExecutionIds = (sql: Prepare): string[] =>
+  sql<[], { execution_id: string }>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000')
     .all()
     .map((row) => row.execution_id);
-}

@@ -73,8 +73,8 @@ function isRead(message: Message, readings: readonly Reading[]): boolean {
 }
 
 /** How many messages follow a place. Counting stops at `limit` for each reading. */
-export function countMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): number {
-  return readings.reduce((sum, reading) => {
+export const countMessages = (sql: Prepare, executionId: string, { readings, after, limit }: Range): number =>
+  readings.reduce((sum, reading) => {
     const { where, values } = conditionOf(reading);
     const counted = sql<unknown[], { n: number }>(
       `SELECT count(*) AS n FROM (SELECT 1 FROM message_rows INDEXED BY message_rows_type
@@ -82,7 +82,6 @@ export function countMessages(sql: Prepare, executionId: string, { readings, aft
     ).get(executionId, ...values, after, limit);
     return sum + (counted?.n ?? 0);
   }, 0);
-}
 
 /** A recorded message by its id. */
 export function readMessage(sql: Prepare, id: string): Message | undefined {

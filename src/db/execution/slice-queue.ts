@@ -17,22 +17,20 @@ const slicesInHand = `SELECT ${columns}, assigned_worker AS worker_id, coalesce(
   WHERE execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY seq`;
 
 /** The slices of an execution as its workers see them. */
-export function openSliceQueue(
+export const openSliceQueue = (
   sql: Prepare,
   { execution_id }: { execution_id: string },
   isAlive: LivenessTest,
-): SliceQueue {
-  return {
-    isOpen() {
-      const phase = phaseOf(sql, execution_id);
-      // A worker works on a run it does not know.
-      return phase === undefined || workersMayTake(phase);
-    },
-    queued: (limit) => sql<[string, number], OpenSlice>(queuedSlices).all(execution_id, limit),
-    inProcess: () => sql<[string], LeftSlice>(slicesInHand).all(execution_id),
-    standing: (filename, attempt) => standingOf(sql, execution_id, { filename, attempt }, isAlive),
-  };
-}
+): SliceQueue => ({
+  isOpen() {
+    const phase = phaseOf(sql, execution_id);
+    // A worker works on a run it does not know.
+    return phase === undefined || workersMayTake(phase);
+  },
+  queued: (limit) => sql<[string, number], OpenSlice>(queuedSlices).all(execution_id, limit),
+  inProcess: () => sql<[string], LeftSlice>(slicesInHand).all(execution_id),
+  standing: (filename, attempt) => standingOf(sql, execution_id, { filename, attempt }, isAlive),
+});
 
 function standingOf(
   sql: Prepare,

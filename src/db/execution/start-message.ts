@@ -35,20 +35,18 @@ export interface Tick {
  * The simulated time that an execution has reached. Agents' steps may be recorded slightly out of tick order, so this checks the last few rows, not
  * only the last.
  */
-export function lastTick(sql: Prepare, executionId: string): Tick | undefined {
-  return sql<[string], Tick>(
+export const lastTick = (sql: Prepare, executionId: string): Tick | undefined =>
+  sql<[string], Tick>(
     `SELECT CAST(simulation_tick AS REAL) AS tick, ${messageColumns.sent_at} AS sent_at FROM (
        SELECT simulation_tick, sent_ms FROM message_rows
        WHERE execution_no = ${numberOf('?')} AND effect = 'applied' AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT ${newestRows})
      WHERE simulation_tick IS NOT NULL ORDER BY tick DESC LIMIT 1`,
   ).get(executionId);
-}
 
 /** The running executions of a namespace whose agents may be in several processes. */
-export function runningOverBroker(sql: Prepare, namespace: string): string[] {
-  return sql<[string], { execution_id: string }>(
+export const runningOverBroker = (sql: Prepare, namespace: string): string[] =>
+  sql<[string], { execution_id: string }>(
     `SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker AND namespace = ? ORDER BY seq`,
   )
     .all(namespace)
     .map((row) => row.execution_id);
-}

@@ -75,14 +75,13 @@ export const readyStfs = (
 ): Unanswered[] =>
   messagesOf(sql, executionId, 'stf_ready', [...new Map(files.map((file) => [file.stf_filename, file])).values()]);
 
-function messagesOf(
+const messagesOf = (
   sql: Prepare,
   executionId: string,
   type: Unanswered['msg_type'],
   rows: readonly { stf_filename: string }[],
-): Unanswered[] {
-  return rows.flatMap(({ stf_filename }) => {
+): Unanswered[] =>
+  rows.flatMap(({ stf_filename }) => {
     const message = readMessage(sql, `${executionId}/${type}/${stf_filename}`);
     return message?.msg_type === type ? [message] : [];
   });
-}

@@ -7,8 +7,8 @@ export const maxValues = 2000;
  * The values of an indexed column, each found by one step along the index: as fast for many rows as for few. At most 2,000, sorted.
  * @param from the first value to return
  */
-export function distinctValues(sql: Prepare, table: string, column: string, from = ''): string[] {
-  return sql<[string], { v: string }>(
+export const distinctValues = (sql: Prepare, table: string, column: string, from = ''): string[] =>
+  sql<[string], { v: string }>(
     `WITH RECURSIVE d (v) AS (
        SELECT min(${column}) FROM ${table} WHERE ${column} >= ?
        UNION ALL SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} > v) FROM d WHERE v IS NOT NULL LIMIT ${maxValues})
@@ -16,4 +16,3 @@ export function distinctValues(sql: Prepare, table: string, column: string, from
   )
     .all(from)
     .map(({ v }) => v);
-}

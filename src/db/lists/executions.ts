@@ -133,8 +133,7 @@ function shownPayload(json: string): string {
 }
 
 /** Running executions whose driver gave its last sign of life before a time. */
-function deadBefore(sql: Prepare, time: string, isAlive: LivenessTest): string[] {
-  return interruptedExecutions(sql, undefined, isAlive)
+const deadBefore = (sql: Prepare, time: string, isAlive: LivenessTest): string[] =>
+  interruptedExecutions(sql, undefined, isAlive)
     .filter((one) => lastSignOf(sql, one).at < time)
     .map(({ execution_id }) => execution_id);
-}

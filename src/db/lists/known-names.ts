@@ -4,20 +4,18 @@ import type { Prepare } from '../sqlite/statements.ts';
 /** Names and numbers that a store knows, for completion and for errors that list valid names. */
 
 /** The namespaces of executions. */
-export function namespacesOf(sql: Prepare): string[] {
-  return sql<[], { namespace: string }>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace')
+export const namespacesOf = (sql: Prepare): string[] =>
+  sql<[], { namespace: string }>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace')
     .all()
     .map((row) => row.namespace);
-}
 
 /** The newest run numbers. */
-export function recentRunNumbers(sql: Prepare): number[] {
-  return sql<[], { run_number: number }>(
+export const recentRunNumbers = (sql: Prepare): number[] =>
+  sql<[], { run_number: number }>(
     'SELECT run_number FROM workflow_executions WHERE run_number IS NOT NULL ORDER BY seq DESC LIMIT 5',
   )
     .all()
     .map((row) => row.run_number);
-}
 
 /** Whether a run was made here, or any message, with or without effect, names it. */
 export function runIsKnown(sql: Prepare, runNumber: number): boolean {
@@ -27,9 +25,6 @@ export function runIsKnown(sql: Prepare, runNumber: number): boolean {
 }
 
 /** Whether any message, with or without effect, names this execution. */
-export function executionIsMentioned(sql: Prepare, executionId: string): boolean {
-  return (
-    sql<[string]>(`SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT 1`).get(executionId) !==
-    undefined
-  );
-}
+export const executionIsMentioned = (sql: Prepare, executionId: string): boolean =>
+  sql<[string]>(`SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT 1`).get(executionId) !==
+  undefined;

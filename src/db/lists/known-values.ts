@@ -24,29 +24,25 @@ interface Known {
   near: (value: string) => string[];
 }
 
-function column(sql: Prepare, table: string, name: string): Known {
-  return {
-    isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ? LIMIT 1`).get(value) !== undefined,
-    near: () => distinctValues(sql, table, name),
-  };
-}
+const column = (sql: Prepare, table: string, name: string): Known => ({
+  isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ? LIMIT 1`).get(value) !== undefined,
+  near: () => distinctValues(sql, table, name),
+});
 
 /** Names of files, too many to read all: the neighbors of the mistaken one, and the newest. */
-function file(sql: Prepare, table: string, name: string): Known {
-  return {
-    isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ?`).get(value) !== undefined,
-    near: (value) =>
-      [
-        ...sql<[string], { v: string }>(`SELECT ${name} AS v FROM ${table} WHERE ${name} > ? ORDER BY 1 LIMIT 3`).all(
-          value,
-        ),
-        ...sql<[string], { v: string }>(
-          `SELECT ${name} AS v FROM ${table} WHERE ${name} < ? ORDER BY 1 DESC LIMIT 3`,
-        ).all(value),
-        ...sql<[], { v: string }>(`SELECT ${name} AS v FROM ${table} ORDER BY seq DESC LIMIT 20`).all(),
-      ].map(({ v }) => v),
-  };
-}
+const file = (sql: Prepare, table: string, name: string): Known => ({
+  isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ?`).get(value) !== undefined,
+  near: (value) =>
+    [
+      ...sql<[string], { v: string }>(`SELECT ${name} AS v FROM ${table} WHERE ${name} > ? ORDER BY 1 LIMIT 3`).all(
+        value,
+      ),
+      ...sql<[string], { v: string }>(
+        `SELECT ${name} AS v FROM ${table} WHERE ${name} < ? ORDER BY 1 DESC LIMIT 3`,
+      ).all(value),
+      ...sql<[], { v: string }>(`SELECT ${name} AS v FROM ${table} ORDER BY seq DESC LIMIT 20`).all(),
+    ].map(({ v }) => v),
+});
 
 /** All message senders. */
 function senders(sql: Prepare): Known {

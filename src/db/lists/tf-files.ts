@@ -22,8 +22,8 @@ export interface TfFileFilter extends Window, OfExecution {
   tf_filename?: string | undefined;
 }
 
-export function listTfFiles(sql: Prepare, filter: TfFileFilter, page: Page): ListPage<TfFileRow> {
-  return listRows<TfFileRow>(sql, {
+export const listTfFiles = (sql: Prepare, filter: TfFileFilter, page: Page): ListPage<TfFileRow> =>
+  listRows<TfFileRow>(sql, {
     select: `seq AS key, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, size_bytes,
       slice_count, created_at`,
     from: 'fastmon_files',
@@ -49,4 +49,3 @@ export function listTfFiles(sql: Prepare, filter: TfFileFilter, page: Page): Lis
     ]),
     page,
   });
-}

@@ -16,13 +16,12 @@ export interface UnsentRow {
   payload: string;
 }
 
-export function unsentRows(sql: Prepare, namespace: string, after: number, limit: number): UnsentRow[] {
-  return sql<[string, number, number], UnsentRow>(
+export const unsentRows = (sql: Prepare, namespace: string, after: number, limit: number): UnsentRow[] =>
+  sql<[string, number, number], UnsentRow>(
     `SELECT seq, message_id, message_type, namespace, execution_id, run_id, payload FROM workflow_messages
      WHERE seq IN (SELECT seq FROM message_rows
        WHERE namespace_no = ${numberOf('?')} AND ${indexPredicates.unsent} AND seq > ? ORDER BY seq LIMIT ?) ORDER BY seq`,
   ).all(namespace, after, limit);
-}
 
 /** How many rows of a namespace are unsent, and when the oldest was recorded, in milliseconds since 1970. */
 export function unsentOf(sql: Prepare, namespace: string): { count: number; oldest: number | undefined } {

@@ -7,9 +7,8 @@ export interface Removal {
 }
 
 /** Interrupted removals, which must be finished first. */
-export function openRemovals(sql: Prepare): Removal[] {
-  return sql<[], Removal>('SELECT execution_id, data_folder FROM removals WHERE removed_at IS NULL').all();
-}
+export const openRemovals = (sql: Prepare): Removal[] =>
+  sql<[], Removal>('SELECT execution_id, data_folder FROM removals WHERE removed_at IS NULL').all();
 
 /** A removed execution, with when and by whom. */
 export interface Removed {
@@ -39,6 +38,5 @@ export const removalWords = ({ removed_at, removed_by }: Removed): string =>
   `${removed_at === null ? '' : ` at ${removed_at}`}${removed_by === null ? '' : ` by ${removed_by}`}`;
 
 /** Whether an execution was removed from this store. */
-export function isRemoved(sql: Prepare, executionId: string): boolean {
-  return sql<[string]>('SELECT 1 FROM removals WHERE execution_id = ?').get(executionId) !== undefined;
-}
+export const isRemoved = (sql: Prepare, executionId: string): boolean =>
+  sql<[string]>('SELECT 1 FROM removals WHERE execution_id = ?').get(executionId) !== undefined;

@@ -69,12 +69,11 @@ export const happenedAt = isoTime(`iif(${cameOverBroker}, recorded_ms, sent_ms)`
 
 const usualDestination = (type: string): string | undefined => (isMessageType(type) ? destinationOf(type) : undefined);
 
-export function findRow(sql: Prepare, messageId: string): LogRow | undefined {
-  return sql<[string], LogRow>(
+export const findRow = (sql: Prepare, messageId: string): LogRow | undefined =>
+  sql<[string], LogRow>(
     `SELECT seq, message_id, destination, payload, effect, effect_code, effect_reason, execution_id
      FROM workflow_messages WHERE message_id = ?`,
   ).get(messageId);
-}
 
 export function insertRow(
   { sql }: Transaction,

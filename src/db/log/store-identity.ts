@@ -9,11 +9,9 @@ export function storeId({ sql }: Transaction): string {
 }
 
 /** The store's own id, for a reader; undefined if it has none yet. */
-export function knownStoreId(sql: Prepare): string | undefined {
-  return sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'store_id'`).get()?.value;
-}
+export const knownStoreId = (sql: Prepare): string | undefined =>
+  sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'store_id'`).get()?.value;
 
 /** The store's path when it was made. A copy at another path describes data files that are not its own. */
-export function homeOf(sql: Prepare): string | undefined {
-  return sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'home'`).get()?.value;
-}
+export const homeOf = (sql: Prepare): string | undefined =>
+  sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'home'`).get()?.value;

@@ -60,19 +60,18 @@ export function setQuality(
  * @returns the alarm; `isNew` is false if it was seen before
  * Throws `ARGUMENT_INVALID` if no alarm has the name, or several do.
  */
-export function markSeen(
+export const markSeen = (
   store: Store,
   name: string,
   { sender, author, text }: Author & { text?: string | undefined },
-): Promise<{ alarm: AlarmRow; isNew: boolean }> {
-  return store.write((tx) => {
+): Promise<{ alarm: AlarmRow; isNew: boolean }> =>
+  store.write((tx) => {
     const alarm = alarmNamed(tx.sql, name);
     if (alarm.seen_by !== null) return { alarm, isNew: false };
     const draft: Draft<'alarm_seen'> = { msg_type: 'alarm_seen', ...contentOf(alarm), author, text };
     recordEntry(store, tx, draft, { execution_id: alarm.execution_id ?? undefined, sender });
     return { alarm: alarmNamed(tx.sql, alarm.alarm_id), isNew: true };
   });
-}
 
 /** The fields of an alarm in each of its messages. */
 export const contentOf = ({ code, subject, sentence, severity, count }: AlarmContent): AlarmContent => ({

@@ -5,12 +5,11 @@ import { Database } from '../sqlite/database.ts';
 import { preparer } from '../sqlite/statements.ts';
 
 /** The damage that SQLite finds in the file, a sentence each; empty if the file is sound. Reads every page. */
-export function damageOf(db: Connection): string[] {
-  return preparer(db)<[], { integrity_check: string }>('PRAGMA integrity_check')
+export const damageOf = (db: Connection): string[] =>
+  preparer(db)<[], { integrity_check: string }>('PRAGMA integrity_check')
     .all()
     .map(({ integrity_check }) => integrity_check)
     .filter((line) => line !== 'ok');
-}
 
 /** Tables and indexes that are missing, changed, or not of this program. */
 export function schemaDifferences(db: Connection): string[] {

@@ -75,13 +75,10 @@ const removableObserved = (
   ).all(heardBefore, keep, Date.now() - mayGoOn);
 
 /** How many executions have not ended, driven or not. */
-export function runningCount(sql: Prepare): number {
-  return (
-    sql<[], { n: number }>(
-      `SELECT count(*) AS n FROM workflow_executions WHERE status = 'running' AND origin = 'own'`,
-    ).get()?.n ?? 0
-  );
-}
+export const runningCount = (sql: Prepare): number =>
+  sql<[], { n: number }>(
+    `SELECT count(*) AS n FROM workflow_executions WHERE status = 'running' AND origin = 'own'`,
+  ).get()?.n ?? 0;
 
 /** When the oldest existing execution began, or undefined. */
 export function oldestStart(sql: Prepare): string | undefined {

@@ -57,13 +57,12 @@ interface ObserverRow extends ProcessSigns {
 }
 
 /** The living observers. */
-function observersOf(sql: Prepare, isAlive: LivenessTest): ObserverRow[] {
-  return sql<[], ObserverRow>(
+const observersOf = (sql: Prepare, isAlive: LivenessTest): ObserverRow[] =>
+  sql<[], ObserverRow>(
     `SELECT namespace, process_id, since_ms, until_ms, may_send, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
   )
     .all()
     .filter((row) => isProcessAlive(row, isAlive));
-}
 
 /** The observers that hear messages now: they are alive and reach their broker. @param now milliseconds since 1970 */
 export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: number): ObserverRow[] =>

@@ -65,9 +65,6 @@ function readOnly(db: Connection, path: string): Connection {
   return db;
 }
 
-function cannotWriteBeside(error: unknown): boolean {
-  return (
-    error instanceof Database.SqliteError &&
-    (error.code.startsWith('SQLITE_READONLY') || error.code.startsWith('SQLITE_CANTOPEN'))
-  );
-}
+const cannotWriteBeside = (error: unknown): boolean =>
+  error instanceof Database.SqliteError &&
+  (error.code.startsWith('SQLITE_READONLY') || error.code.startsWith('SQLITE_CANTOPEN'));

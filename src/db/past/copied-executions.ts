@@ -100,8 +100,8 @@ export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso:
 }
 
 /** Numbers replayed rows after all rows of the store. Returns the last number of each table. */
-export function numberBehindAll(sql: Prepare): ReadonlyMap<string, number> {
-  return new Map(
+export const numberBehindAll = (sql: Prepare): ReadonlyMap<string, number> =>
+  new Map(
     Object.keys(numbered).map((table) => {
       const last =
         sql<[string], { seq: number }>('SELECT seq FROM live.sqlite_sequence WHERE name = ?').get(table)?.seq ?? 0;
@@ -110,7 +110,6 @@ export function numberBehindAll(sql: Prepare): ReadonlyMap<string, number> {
       return [table, last];
     }),
   );
-}
 
 /** Gives replayed rows the numbers that they have in the store, which order the lists. @param behind as returned by `numberBehindAll` */
 export function numberAsRecorded(sql: Prepare, behind: ReadonlyMap<string, number>): void {

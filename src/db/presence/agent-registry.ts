@@ -145,16 +145,15 @@ interface WantedSlots {
 }
 
 /** The slots of all workers heard in a namespace, without workers in this store's other processes. */
-export function workerSlots(
+export const workerSlots = (
   sql: Prepare,
   { namespace, recorder, payload }: WantedSlots,
   isAlive: LivenessTest,
-): number {
-  return heardWorkers(sql, namespace, isAlive)
+): number =>
+  heardWorkers(sql, namespace, isAlive)
     .filter(({ process_id, slots }) => slots !== null || process_id === recorder.process_id)
     .filter(({ cannot }) => !cannot.some(({ reason, name }) => reason === 'NO_PAYLOAD' && name === payload))
     .reduce((sum, { slots }) => sum + (slots ?? recorder.slots), 0);
-}
 
 interface TroubledRow extends SignsOfLife {
   agent: string;

@@ -60,9 +60,8 @@ export function isProcessAlive(row: ProcessSigns, isAlive: LivenessTest): boolea
 export const isRemote = ({ is_remote }: Pick<ProcessSigns, 'is_remote'>): boolean => is_remote === 1;
 
 /** Whether a process has missed its heartbeats. If it is alive, it is stopped, or its machine is overloaded. */
-export function isSilent({ last_beat }: { last_beat: string }, isAlive: LivenessTest): boolean {
-  return livenessOf(last_beat, momentOfTest(isAlive)) !== 'heard';
-}
+export const isSilent = ({ last_beat }: { last_beat: string }, isAlive: LivenessTest): boolean =>
+  livenessOf(last_beat, momentOfTest(isAlive)) !== 'heard';
 
 /**
  * A moment by the clock of an execution's rows: its driver's clock may be ahead of a wall clock set back since the driver began. @param now by the
@@ -75,27 +74,25 @@ export const momentOf = (sql: Prepare, executionId: string, now: number): number
   ).get(executionId)?.ahead_ms ?? 0);
 
 /** The process that drives an execution, or last drove it. */
-export function ownerOf(sql: Prepare, executionId: string): Owner | undefined {
-  return sql<[string], Owner>(
+export const ownerOf = (sql: Prepare, executionId: string): Owner | undefined =>
+  sql<[string], Owner>(
     `SELECT process_id, ${signColumns}, epoch, taken_at FROM execution_owners JOIN processes USING (process_id)
      WHERE execution_id = ?`,
   ).get(executionId);
-}
 
 /** The running executions whose driver is gone, newest first, with the last heartbeat of each driver. @param namespace undefined: all */
-export function interruptedExecutions(
+export const interruptedExecutions = (
   sql: Prepare,
   namespace: string | undefined,
   isAlive: LivenessTest,
-): { execution_id: string; process_id: number; last_beat: string }[] {
-  return sql<[string | null, string | null], ProcessRow & { execution_id: string }>(
+): { execution_id: string; process_id: number; last_beat: string }[] =>
+  sql<[string | null, string | null], ProcessRow & { execution_id: string }>(
     `SELECT execution_id, process_id, ${signColumns}
      FROM workflow_executions JOIN execution_owners USING (execution_id) JOIN processes USING (process_id)
      WHERE status = 'running' AND (? IS NULL OR namespace = ?) ORDER BY seq DESC`,
   )
     .all(namespace ?? null, namespace ?? null)
     .filter((row) => !isProcessAlive(row, isAlive));
-}
 
 /**
  * Gives a process the lease of an execution: it becomes the driver. Returns the new epoch, the fencing token of every write. Throws

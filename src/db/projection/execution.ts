@@ -42,9 +42,8 @@ export function createExecution({ sql }: Transaction, message: Message<'run_work
 }
 
 /** An execution runs over a broker if its recorded configuration names one. */
-function isOverBroker({ broker }: Record<string, unknown>): boolean {
-  return typeof broker === 'object' && broker !== null && 'url' in broker && typeof broker.url === 'string';
-}
+const isOverBroker = ({ broker }: Record<string, unknown>): boolean =>
+  typeof broker === 'object' && broker !== null && 'url' in broker && typeof broker.url === 'string';
 
 /** A command takes effect when the driver carries it out. The driver notes that in the log with its step. */
 export const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_workflow'> = () => waitsForDriver;

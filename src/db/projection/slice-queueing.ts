@@ -107,6 +107,5 @@ function isSameSlice({ sql }: Transaction, message: Message<'slice'>, { executio
 }
 
 /** Whether an attempt later than the current one can still follow. */
-export function mayStillCome(attempt: number, row: SliceRow, maxRetries: number): boolean {
-  return attempt > row.attempt && row.status !== 'completed' && isRetried(attempt - 1, maxRetries);
-}
+export const mayStillCome = (attempt: number, row: SliceRow, maxRetries: number): boolean =>
+  attempt > row.attempt && row.status !== 'completed' && isRetried(attempt - 1, maxRetries);

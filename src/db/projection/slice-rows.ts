@@ -17,12 +17,11 @@ export interface SliceRow {
 }
 
 /** Reads a slice before an update: RETURNING would make SQLite copy every page that the update touches. */
-export function sliceRow({ sql }: Transaction, { execution_id }: Scope, filename: string): SliceRow | undefined {
-  return sql<[string, string], SliceRow>(
+export const sliceRow = ({ sql }: Transaction, { execution_id }: Scope, filename: string): SliceRow | undefined =>
+  sql<[string, string], SliceRow>(
     `SELECT seq, status, attempt, starts, coalesce(queued_again_at, created_at) AS queued_at, coalesce(assigned_at, left_from) AS started_at, assigned_worker
      FROM tf_slices WHERE slice_filename = ? AND execution_id = ?`,
   ).get(filename, execution_id);
-}
 
 /** Keeps the counts of a run when a slice is made (`from` undefined) or moves from one status to another. */
 export function countMove(

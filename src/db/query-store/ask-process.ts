@@ -40,8 +40,8 @@ export async function askProcess(path: string, sql: string, signal: AbortSignal)
   throw new SwfError(reply.code, reply.message);
 }
 
-function replyOf(order: QueryOrder, signal: AbortSignal): Promise<QueryReply> {
-  return new Promise((resolve) => {
+const replyOf = (order: QueryOrder, signal: AbortSignal): Promise<QueryReply> =>
+  new Promise((resolve) => {
     const child = fork(program, {
       execArgv: [`--max-old-space-size=${heapLimit}`],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -75,7 +75,6 @@ function replyOf(order: QueryOrder, signal: AbortSignal): Promise<QueryReply> {
         : end(notStarted(`it ended with ${code ?? killedBy}`)),
     );
   });
-}
 
 const notStarted = (why: string): QueryReply => ({
   code: 'STORE_UNAVAILABLE',

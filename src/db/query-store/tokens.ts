@@ -8,8 +8,8 @@ const pattern =
   /(?<space>[ \t\n\f\r]+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|(?<text>[xX]?'(?:[^']|'')*'?)|(?<quoted>"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?)|(?<number>\d[\w.]*|\.\d[\w.]*)|(?<name>[A-Za-z_\u0080-\uFFFF$][\w\u0080-\uFFFF$]*)|(?<sign>[\s\S])/gy;
 
 /** The tokens of a statement, without whitespace and comments. */
-export function tokensOf(sql: string): Token[] {
-  return [...sql.matchAll(pattern)].flatMap(({ groups = {} }): Token[] => {
+export const tokensOf = (sql: string): Token[] =>
+  [...sql.matchAll(pattern)].flatMap(({ groups = {} }): Token[] => {
     const { text, quoted, number, name, sign } = groups;
     if (text !== undefined) return [{ kind: 'text', text }];
     if (quoted !== undefined) return [{ kind: 'quoted', text: unquoted(quoted).toLowerCase() }];
@@ -17,7 +17,6 @@ export function tokensOf(sql: string): Token[] {
     if (name !== undefined) return [{ kind: 'name', text: name.toLowerCase() }];
     return sign === undefined ? [] : [{ kind: 'sign', text: sign }];
   });
-}
 
 function unquoted(quoted: string): string {
   const [mark = ''] = quoted;

@@ -77,9 +77,8 @@ function isAnyWaiting(tx: Transaction, executionId: string): boolean {
   return isAny;
 }
 
-function waitingFor(tx: Transaction, executionId: string, key: string): WaitingRow[] {
-  return isAnyWaiting(tx, executionId) ? tx.sql<[string, string], WaitingRow>(waitingRows).all(executionId, key) : [];
-}
+const waitingFor = (tx: Transaction, executionId: string, key: string): WaitingRow[] =>
+  isAnyWaiting(tx, executionId) ? tx.sql<[string, string], WaitingRow>(waitingRows).all(executionId, key) : [];
 
 function noteEffect({ sql }: Transaction, seq: number, effect: Effect): void {
   const { effect_code, effect_reason, awaits } = effectColumns(effect);

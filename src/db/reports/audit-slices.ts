@@ -30,15 +30,14 @@ const sliceCounts = [
 type SliceCount = (typeof sliceCounts)[number];
 
 /** Reads every slice once, for all checks. */
-export function cutsOf(sql: Prepare, executionId: string, { worker: { max_retries } }: ExecutionParams): CutRow[] {
-  return sql<[number, string], CutRow>(
+export const cutsOf = (sql: Prepare, executionId: string, { worker: { max_retries } }: ExecutionParams): CutRow[] =>
+  sql<[number, string], CutRow>(
     `SELECT tf_filename, group_concat(tf_first || ' ' || tf_last) AS frames, count(*) AS slices_created,
        sum(status = 'queued') AS slices_queued, sum(status = 'processing') AS slices_processing,
        sum(status = 'completed') AS slices_completed, sum(status = 'failed') AS slices_failed,
        sum(status = 'failed' AND attempt > ?) AS slices_exhausted, sum(min(attempt, 1000000) - 1) AS slice_retries
      FROM tf_slices WHERE execution_id = ? GROUP BY tf_filename`,
   ).all(max_retries, executionId);
-}
 
 export function totalsOf(cuts: readonly CutRow[]): Record<SliceCount, number> {
   const total = (name: SliceCount): number => cuts.reduce((sum, cut) => sum + cut[name], 0);

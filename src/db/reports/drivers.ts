@@ -18,12 +18,11 @@ interface DriverRow {
 }
 
 /** The newest driver messages of a type. An execution of many periods has many landmarks, but few of these. */
-function driverRows(sql: Prepare, executionId: string, type: DriverMessage, limit: number): DriverRow[] {
-  return sql<[string, number], DriverRow>(
+const driverRows = (sql: Prepare, executionId: string, type: DriverMessage, limit: number): DriverRow[] =>
+  sql<[string, number], DriverRow>(
     `SELECT ${jsonField('body', 'epoch')} AS epoch, ${messageColumns.sent_at} AS sent_at, body FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${type}'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
-}
 
 interface Started {
   pid: number | undefined;

@@ -73,15 +73,14 @@ const columnOf = {
   'STF file': 'stf_filename',
 } as const satisfies Record<Concentration['kind'], string>;
 
-function errorsAt(sql: Prepare, executionId: string, { kind, places }: Concentration): string[] {
-  return sql<[string, string, number], { error: string }>(
+const errorsAt = (sql: Prepare, executionId: string, { kind, places }: Concentration): string[] =>
+  sql<[string, string, number], { error: string }>(
     `SELECT substr(coalesce(a.error, 'failed without a reason'), 1, 1000) AS error
      FROM slice_attempts AS a JOIN tf_slices USING (slice_filename, execution_id)
      WHERE execution_id = ? AND a.state = 'failed' AND ${columnOf[kind]} IN (SELECT value FROM json_each(?)) LIMIT ?`,
   )
     .all(executionId, JSON.stringify(places), attemptsLookedAt)
     .map(({ error }) => error);
-}
 
 /** When an attempt of an execution first failed, ISO 8601; undefined if too many failed too late to search for the first. */
 export function firstFailure(sql: Prepare, executionId: string): string | undefined {

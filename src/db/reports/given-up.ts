@@ -7,15 +7,12 @@ import type { Prepare } from '../sqlite/statements.ts';
 const maxCounted = 10_000;
 
 /** Counts the slices in hand when their execution was stopped or failed. They wait again, in an attempt that has begun. */
-export function givenUpSlices(sql: Prepare, executionId: string): number {
-  return (
-    sql<[string], { n: number }>(
-      `SELECT count(*) AS n FROM (
+export const givenUpSlices = (sql: Prepare, executionId: string): number =>
+  sql<[string], { n: number }>(
+    `SELECT count(*) AS n FROM (
          SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
          WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND starts > 0 LIMIT ${maxCounted})`,
-    ).get(executionId)?.n ?? 0
-  );
-}
+  ).get(executionId)?.n ?? 0;
 
 /** Counts starts after the first of each attempt: every start is a message, and only the first has a delay. */
 export function begunAgain(sql: Prepare, executionId: string, delays: readonly StageDelay[]): number {

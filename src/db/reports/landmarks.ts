@@ -9,12 +9,11 @@ import type { Prepare } from '../sqlite/statements.ts';
 /** The last message of an execution, except logbook entries, and why it had no effect, if so. */
 export type LastMessage = Pick<MessageHead, 'message_id' | 'sent_at' | 'effect' | 'effect_code' | 'effect_reason'>;
 
-export function lastMessage(sql: Prepare, executionId: string): LastMessage | undefined {
-  return sql<[string], LastMessage>(
+export const lastMessage = (sql: Prepare, executionId: string): LastMessage | undefined =>
+  sql<[string], LastMessage>(
     `SELECT message_id, ${messageColumns.sent_at} AS sent_at, effect, effect_code, effect_reason FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
-}
 
 /** A message that tells the story of an execution. The body of `run_workflow`, a whole configuration, is left out. */
 export interface Landmark extends MessageHead {
@@ -47,15 +46,13 @@ export const lastLandmarks = (sql: Prepare, id: string, limit: number): Landmark
   sql<[{ id: string; limit: number }], Landmark>(landmarks).all({ id, limit });
 
 /** The newest messages that cannot be read or contradict an earlier message. */
-export function lastTroubledMessages(sql: Prepare, executionId: string, limit: number): MessageHead[] {
-  return newest(sql, executionId, indexPredicates.troubled, limit);
-}
+export const lastTroubledMessages = (sql: Prepare, executionId: string, limit: number): MessageHead[] =>
+  newest(sql, executionId, indexPredicates.troubled, limit);
 
-function newest(sql: Prepare, executionId: string, condition: string, limit: number): MessageHead[] {
-  return sql<[string, number], MessageHead>(
+const newest = (sql: Prepare, executionId: string, condition: string, limit: number): MessageHead[] =>
+  sql<[string, number], MessageHead>(
     `SELECT ${headColumns} FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
-}
 
 /** Messages that cannot be read or contradict an earlier message. */
 export const refusedMessages = (sql: Prepare, executionId: string, named: number): Some =>

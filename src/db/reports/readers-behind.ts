@@ -13,8 +13,8 @@ const readers = stages.flatMap(({ stage, agent }) =>
 );
 
 /** The roles that are 1,000 or more rows behind the log of an execution. */
-export function readersBehind(sql: Prepare, executionId: string, isOverBroker: boolean): ReaderBehind[] {
-  return readers.flatMap(({ role, reads }) => {
+export const readersBehind = (sql: Prepare, executionId: string, isOverBroker: boolean): ReaderBehind[] =>
+  readers.flatMap(({ role, reads }) => {
     const cursor = sql<[string, string], { seq: number }>(
       'SELECT seq FROM cursors WHERE execution_id = ? AND role = ?',
     ).get(executionId, role);
@@ -27,4 +27,3 @@ export function readersBehind(sql: Prepare, executionId: string, isOverBroker: b
     ).get(executionId, cursor?.seq ?? 0, farBehind) ?? { rows: 0, since: null };
     return rows < farBehind || since === null ? [] : [{ role, rows, since }];
   });
-}

@@ -84,15 +84,14 @@ export function settingsOf(sql: Prepare, execution: OwnExecution): Map<string, S
   return found;
 }
 
-function withDefaults(params: ExecutionParams, recorded: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
+const withDefaults = (params: ExecutionParams, recorded: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
     Object.entries(params).map(([section, values]) =>
       typeof values === 'object'
         ? [section, { ...(recorded[section] as object | undefined), ...values }]
         : [section, values],
     ),
   );
-}
 
 const settingOf = (value: unknown): Setting => ({
   shown: shownSetting(value).slice(0, shownPayload),

@@ -88,14 +88,11 @@ export function sliceStanding(
   };
 }
 
-function queuedBefore(sql: Prepare, executionId: string, key: number): number {
-  return (
-    sql<[string, number], { n: number }>(
-      `SELECT count(*) AS n FROM (SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
+const queuedBefore = (sql: Prepare, executionId: string, key: number): number =>
+  sql<[string, number], { n: number }>(
+    `SELECT count(*) AS n FROM (SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
          WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND seq < ? LIMIT ${maxAhead})`,
-    ).get(executionId, key)?.n ?? 0
-  );
-}
+  ).get(executionId, key)?.n ?? 0;
 
 /** Throws `ARGUMENT_INVALID` for an unknown name, and shows the form of valid names. */
 export function findProduct(sql: Prepare, name: string): Product {

@@ -115,8 +115,8 @@ function payloadOf(sql: Prepare, executionId: string, condition = ''): string | 
 }
 
 /** The TF files with waiting slices: how many of each, and the kinds of work that they are, except the payload. */
-function waitingFiles(sql: Prepare, executionId: string): { slices: number; kinds: Kind[] }[] {
-  return sql<[string], { tf_filename: string; slices: number }>(
+const waitingFiles = (sql: Prepare, executionId: string): { slices: number; kinds: Kind[] }[] =>
+  sql<[string], { tf_filename: string; slices: number }>(
     `SELECT tf_filename, count(*) AS slices FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} GROUP BY tf_filename`,
   )
@@ -127,7 +127,6 @@ function waitingFiles(sql: Prepare, executionId: string): { slices: number; kind
         ({ reason }) => reason !== 'NO_PAYLOAD',
       ),
     }));
-}
 
 /** TF files that are no longer available, by the host that made them. */
 export function goneHosts(sql: Prepare, executionId: string, now: number): GoneFiles[] {

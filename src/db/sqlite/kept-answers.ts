@@ -13,12 +13,10 @@ type Keep = <Args extends unknown[], Answer>(question: Question<Args, Answer>) =
 const keepers = new WeakMap<Prepare, Keep>();
 
 /** The question with its answers kept if the connection keeps answers; otherwise it is asked anew each time. */
-export function kept<Args extends unknown[], Answer>(
+export const kept = <Args extends unknown[], Answer>(
   sql: Prepare,
   question: Question<Args, Answer>,
-): (...args: Args) => Answer {
-  return keepers.get(sql)?.(question) ?? ((...args) => question(sql, ...args));
-}
+): ((...args: Args) => Answer) => keepers.get(sql)?.(question) ?? ((...args) => question(sql, ...args));
 
 /**
  * Keeps a store's answers until the next commit: an assistant that watches a run mostly asks about an unchanged store. An answer depends only on

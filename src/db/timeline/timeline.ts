@@ -39,9 +39,8 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
 }
 
 /** Two intervals of the DAQ in wall time: narrower bins would beat with them. Milliseconds. */
-export function minWidth({ daq_state_machine: daq, speed }: ExecutionParams): number {
-  return speed === 'max' ? 1 : (2000 * (daq.stf_interval + daq.stf_generation_time)) / speed;
-}
+export const minWidth = ({ daq_state_machine: daq, speed }: ExecutionParams): number =>
+  speed === 'max' ? 1 : (2000 * (daq.stf_interval + daq.stf_generation_time)) / speed;
 
 /** How many phase changes to show: a run of very many periods does not show each. */
 const maxChanges = 2000;

@@ -19,8 +19,8 @@ interface CountRow {
  * Keys that a sender fills in some messages of a type and state but not in others, most frequently missing first. A key that depends on the state,
  * or is never filled, is not broken.
  */
-export function brokenKeys(sql: Prepare, executionId: string): BrokenKey[] {
-  return sql<[string], CountRow>(
+export const brokenKeys = (sql: Prepare, executionId: string): BrokenKey[] =>
+  sql<[string], CountRow>(
     `SELECT k.sender, k.message_type, k.state, k.key, k.filled, a.filled AS "of" FROM observed_keys AS k
        JOIN observed_keys AS a ON a.execution_id = k.execution_id AND a.sender = k.sender AND a.message_type = k.message_type AND a.state = k.state AND a.key = ''
      WHERE k.execution_id = ? AND k.filled < a.filled ORDER BY a.filled - k.filled DESC, k.sender, k.message_type, k.key LIMIT ${most}`,
@@ -34,7 +34,6 @@ export function brokenKeys(sql: Prepare, executionId: string): BrokenKey[] {
       of,
       example: exampleOf(sql, executionId, { sender, message_type, key }),
     }));
-}
 
 /** The newest message of a sender that does not fill a key. */
 function exampleOf(
