@@ -113,12 +113,12 @@ export function createLongCalls(
 }
 
 /** The reply of a thread, and whether the thread is lost. */
-function replyOf(
+const replyOf = (
   thread: Worker,
   { call, signal }: Pick<Waiting, 'call' | 'signal'>,
   { milliseconds, giveUpMilliseconds }: Required<Limits>,
-): Promise<{ reply: LongReply; isLost: boolean }> {
-  return new Promise((resolve) => {
+): Promise<{ reply: LongReply; isLost: boolean }> =>
+  new Promise((resolve) => {
     const send = (message: ToThread): void => thread.postMessage(message, []);
     const end = (reply: LongReply, isLost: boolean): void => {
       clearTimeout(limit);
@@ -142,7 +142,6 @@ function replyOf(
     signal.addEventListener('abort', giveUp);
     send(call);
   });
-}
 
 const tooLong = (milliseconds: number): LongReply => ({
   code: 'ARGUMENT_INVALID',

@@ -3,24 +3,23 @@ import { printable } from '../lib/printable.ts';
 export type Sample = [labels: Readonly<Record<string, string>>, value: number];
 
 /** A metric in Prometheus text format 0.0.4, line by line. */
-export function metric(name: string, type: 'gauge' | 'counter', help: string, samples: readonly Sample[]): string[] {
-  return [...head(name, type, help), ...samples.map(([labels, value]) => `${name}${labelled(labels)} ${value}`)];
-}
+export const metric = (name: string, type: 'gauge' | 'counter', help: string, samples: readonly Sample[]): string[] => [
+  ...head(name, type, help),
+  ...samples.map(([labels, value]) => `${name}${labelled(labels)} ${value}`),
+];
 
 /** The same for durations: how many were within each bound. */
-export function histogram(
+export const histogram = (
   name: string,
   help: string,
   { bounds, within, count, sum }: { bounds: readonly number[]; within: readonly number[]; count: number; sum: number },
-): string[] {
-  return [
-    ...head(name, 'histogram', help),
-    ...bounds.map((bound, at) => `${name}_bucket{le="${bound}"} ${within[at] ?? 0}`),
-    `${name}_bucket{le="+Inf"} ${count}`,
-    `${name}_sum ${sum}`,
-    `${name}_count ${count}`,
-  ];
-}
+): string[] => [
+  ...head(name, 'histogram', help),
+  ...bounds.map((bound, at) => `${name}_bucket{le="${bound}"} ${within[at] ?? 0}`),
+  `${name}_bucket{le="+Inf"} ${count}`,
+  `${name}_sum ${sum}`,
+  `${name}_count ${count}`,
+];
 
 const head = (name: string, type: string, help: string): string[] => [
   `# HELP ${name} ${help}`,

@@ -11,22 +11,20 @@ type Schema = Record<string, unknown>;
  * A tool as clients see it. Every word stays in an assistant's context for the whole conversation, so it is short: only an answer's fields and their
  * kinds, since the answer itself shows the rest. Answers are checked against the whole schema before they are sent.
  */
-export function definitionOf(tool: Tool): ToolDefinition {
-  return {
-    name: tool.name,
-    title: tool.title,
-    description: tool.description,
-    inputSchema: inputSchema(tool.input) as ToolDefinition['inputSchema'],
-    outputSchema: outputSchema(tool.output) as NonNullable<ToolDefinition['outputSchema']>,
-    annotations: {
-      readOnlyHint: tool.writes === undefined,
-      destructiveHint: tool.writes?.destructive ?? false,
-      idempotentHint: tool.writes?.idempotent ?? true,
-      openWorldHint: false,
-    },
-    ...(tool.hasPage === true ? { _meta: pageOfTool } : {}),
-  };
-}
+export const definitionOf = (tool: Tool): ToolDefinition => ({
+  name: tool.name,
+  title: tool.title,
+  description: tool.description,
+  inputSchema: inputSchema(tool.input) as ToolDefinition['inputSchema'],
+  outputSchema: outputSchema(tool.output) as NonNullable<ToolDefinition['outputSchema']>,
+  annotations: {
+    readOnlyHint: tool.writes === undefined,
+    destructiveHint: tool.writes?.destructive ?? false,
+    idempotentHint: tool.writes?.idempotent ?? true,
+    openWorldHint: false,
+  },
+  ...(tool.hasPage === true ? { _meta: pageOfTool } : {}),
+});
 
 /** Limits that no client would come near by itself; a value beyond them is refused with a sentence. */
 const unsaid: ReadonlySet<string> = new Set(['$schema', 'minLength', 'maxLength']);
@@ -42,8 +40,8 @@ function inputSchema(schema: z.ZodObject): Schema {
   };
 }
 
-function brief(property: Schema): Schema {
-  return Object.fromEntries(
+const brief = (property: Schema): Schema =>
+  Object.fromEntries(
     Object.entries(property).filter(
       ([key, value]) =>
         !unsaid.has(key) &&
@@ -51,7 +49,6 @@ function brief(property: Schema): Schema {
         !(key === 'minimum' && (value as number) <= 1),
     ),
   );
-}
 
 /** Fields of every answer about a store, and of every list, which the server's instructions explain once. */
 export const ofEveryAnswer: readonly string[] = [

@@ -40,8 +40,8 @@ export function htmlReport({ title, style, script, data }: HtmlParts): string {
 /** One file for a chat that hosts it under a policy of its own. */
 export const hostedPage = (parts: Omit<HtmlParts, 'data'>): string => page(parts, '');
 
-function page({ title, style, script, data }: HtmlParts, policy: string): string {
-  return [
+const page = ({ title, style, script, data }: HtmlParts, policy: string): string =>
+  [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8">',
     policy,
@@ -57,4 +57,3 @@ function page({ title, style, script, data }: HtmlParts, policy: string): string
   ]
     .filter((line) => line !== '')
     .join('\n');
-}

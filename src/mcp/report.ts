@@ -53,9 +53,8 @@ export function offeredReports(queries: Queries) {
 }
 
 /** The execution that a resource's address names; undefined for any other address. */
-export function executionOfUri(uri: string): string | undefined {
-  return decoded(/^swf:\/\/executions\/([^/]+)\/report$/.exec(uri)?.[1]);
-}
+export const executionOfUri = (uri: string): string | undefined =>
+  decoded(/^swf:\/\/executions\/([^/]+)\/report$/.exec(uri)?.[1]);
 
 function decoded(part: string | undefined): string | undefined {
   try {
@@ -78,8 +77,8 @@ const openWords = ({ origin, slices_queued }: ExecutionRow, { count, lost }: InH
 const longest = 500;
 
 /** Throws `EXECUTION_NOT_FOUND`. */
-export function reportOf(queries: Queries, executionId: string, now: number): string {
-  return queries.snapshot(() => {
+export const reportOf = (queries: Queries, executionId: string, now: number): string =>
+  queries.snapshot(() => {
     const execution = queries.execution(executionId);
     const dataAsOf = queries.dataAsOf();
     const { health, delays, findings, detail, in_hand, drivers, duration_seconds } = queries.assessWithFindings(
@@ -123,7 +122,6 @@ export function reportOf(queries: Queries, executionId: string, now: number): st
     ];
     return `${lines.map(printable).join('\n')}\n`;
   });
-}
 
 /** Notes that a report shows: the last ones. */
 const shownNotes = 20;

@@ -64,13 +64,12 @@ export const getExecutionTimelineTool = defineLiveTool({
 });
 
 /** The timeline or, if it takes longer than anybody waits, how much of the execution has been read so far. */
-function timelineOrPart(
+const timelineOrPart = (
   context: LiveContext,
   question: Parameters<ReturnType<LiveContext['queries']>['timeline']>[0],
   milliseconds: number,
-): Promise<Timeline | number> {
-  return inStepsFor(context, (queries) => queries.timeline(question), {
+): Promise<Timeline | number> =>
+  inStepsFor(context, (queries) => queries.timeline(question), {
     milliseconds,
     part: (queries) => queries.timelinePart(question.execution),
   });
-}

@@ -122,40 +122,36 @@ const withChanges = (base: ExecutionParams, changes: Parameters<typeof givenPara
  * The answer for some parameters. Seconds are of simulated time, which at speed 1 is wall time.
  * @param serviceWords how the time of a slice is known, if not by the configuration
  */
-export function planOf(params: ExecutionParams, run: PlayedRun, serviceWords?: string) {
-  return {
-    stf_files: run.stf_files,
-    tf_files: run.tf_files,
-    slices: run.slices,
-    messages: run.messages,
-    store_bytes: emptyStore + run.messages * bytesAMessage,
-    data_bytes: run.data_bytes,
-    daq_seconds: rounded(run.daq_seconds, 1),
-    total_seconds: rounded(run.total_seconds, 1),
-    target_worker_count: params.fast_processing.target_worker_count,
-    workers_needed: run.workers_needed,
-    worker_use: rounded(run.worker_use, 3),
-    longest_wait_seconds: rounded(run.longest_wait, 1),
-    assumptions: assumptionsOf(params, run, serviceWords),
-  };
-}
+export const planOf = (params: ExecutionParams, run: PlayedRun, serviceWords?: string) => ({
+  stf_files: run.stf_files,
+  tf_files: run.tf_files,
+  slices: run.slices,
+  messages: run.messages,
+  store_bytes: emptyStore + run.messages * bytesAMessage,
+  data_bytes: run.data_bytes,
+  daq_seconds: rounded(run.daq_seconds, 1),
+  total_seconds: rounded(run.total_seconds, 1),
+  target_worker_count: params.fast_processing.target_worker_count,
+  workers_needed: run.workers_needed,
+  worker_use: rounded(run.worker_use, 3),
+  longest_wait_seconds: rounded(run.longest_wait, 1),
+  assumptions: assumptionsOf(params, run, serviceWords),
+});
 
-function assumptionsOf(
+const assumptionsOf = (
   { worker, speed, fast_processing }: ExecutionParams,
   { isEndless }: PlayedRun,
   serviceWords = worker.payload === undefined ? '' : ', as configured; the payload may take longer or shorter',
-): string[] {
-  return [
-    `each slice takes ${fast_processing.slice_processing_time} s${serviceWords}`,
-    'no slice fails or is tried again, nobody pauses the run, and files are written as fast as STFs come',
-    ...(isEndless ? ['the run goes on until it is stopped: these figures are of its first physics period'] : []),
-    ...(speed === 1
-      ? []
-      : [
-          speed === 'max'
-            ? 'seconds are of simulated time; it runs as fast as the machine can'
-            : `seconds are of simulated time, which goes ${speed} times as fast as wall time`,
-        ]),
-    `the store takes ${bytesAMessage} bytes a message, as measured`,
-  ];
-}
+): string[] => [
+  `each slice takes ${fast_processing.slice_processing_time} s${serviceWords}`,
+  'no slice fails or is tried again, nobody pauses the run, and files are written as fast as STFs come',
+  ...(isEndless ? ['the run goes on until it is stopped: these figures are of its first physics period'] : []),
+  ...(speed === 1
+    ? []
+    : [
+        speed === 'max'
+          ? 'seconds are of simulated time; it runs as fast as the machine can'
+          : `seconds are of simulated time, which goes ${speed} times as fast as wall time`,
+      ]),
+  `the store takes ${bytesAMessage} bytes a message, as measured`,
+];

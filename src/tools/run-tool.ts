@@ -63,9 +63,8 @@ async function answerThen(
 }
 
 /** The moment that a call is about: on later pages of a list that of the first page, since a relative time has moved on. */
-function asOfIn({ as_of, cursor }: { as_of?: string; cursor?: string }): string | undefined {
-  return as_of === undefined || cursor === undefined ? as_of : (momentOfCursor(cursor) ?? as_of);
-}
+const asOfIn = ({ as_of, cursor }: { as_of?: string; cursor?: string }): string | undefined =>
+  as_of === undefined || cursor === undefined ? as_of : (momentOfCursor(cursor) ?? as_of);
 
 async function answerOf(tool: Tool, checked: object, context: LiveContext): Promise<Record<string, unknown>> {
   const { handle, perform } = tool;

@@ -145,11 +145,11 @@ async function compareFrom(
   return at;
 }
 
-function wrongOf(
+const wrongOf = (
   file: RecordedFile,
   found: { problem?: string; found_bytes?: number; found_checksum?: string },
-): Wrong {
-  return present({
+): Wrong =>
+  present({
     name: file.kind === 'output' ? `${file.slice_filename}: ${file.name}` : file.name,
     problem: found.problem,
     expected_bytes: file.size_bytes,
@@ -157,7 +157,6 @@ function wrongOf(
     expected_checksum: file.kind === 'tf' ? null : file.checksum,
     found_checksum: found.found_checksum,
   }) as Wrong;
-}
 
 /** The files of one part, and the place of the next. All outputs of a slice have one key: the last slice is left for later if it may be incomplete. */
 function partOf(

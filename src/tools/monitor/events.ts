@@ -21,9 +21,8 @@ export function asEvent(row: Landmark) {
   });
 }
 
-function refusalOf({ effect_code, effect_reason }: Landmark): string | null {
-  return effect_code === 'REFUSED' ? `refused: ${effect_reason}` : effect_reason;
-}
+const refusalOf = ({ effect_code, effect_reason }: Landmark): string | null =>
+  effect_code === 'REFUSED' ? `refused: ${effect_reason}` : effect_reason;
 
 /** The fields of a body that are texts or numbers, as texts. */
 type Body = Readonly<Record<string, string | undefined>>;

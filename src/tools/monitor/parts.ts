@@ -50,9 +50,8 @@ export const livesOf = ({ duration_seconds, down_seconds, forecast }: FullAssess
 });
 
 /** Slices that an own execution left without a result; null while it runs. An observed one has `slices_unanswered`. */
-export function notDone({ origin, status, slices_created, slices_completed, slices_failed }: ExecutionRow) {
-  return origin === 'observed' || status === 'running' ? null : slices_created - slices_completed - slices_failed;
-}
+export const notDone = ({ origin, status, slices_created, slices_completed, slices_failed }: ExecutionRow) =>
+  origin === 'observed' || status === 'running' ? null : slices_created - slices_completed - slices_failed;
 
 export function driverOf({ since, until, ended, code, reason, ...driver }: DriverSpan) {
   const why = reason === undefined ? null : code === undefined ? reason : `${code}: ${reason}`;

@@ -68,9 +68,8 @@ export function parseWindow(
 }
 
 /** The id of an execution that exists (`latest` resolved), or undefined if none was requested. Throws `EXECUTION_NOT_FOUND`. */
-export function resolveExecution(id: string | undefined, { queries }: ToolContext): string | undefined {
-  return id === undefined ? undefined : queries.execution(id).execution_id;
-}
+export const resolveExecution = (id: string | undefined, { queries }: ToolContext): string | undefined =>
+  id === undefined ? undefined : queries.execution(id).execution_id;
 
 /** Throws `RUN_NOT_FOUND` for a run that the store does not know. */
 export function requireRun(run: number | undefined, { queries }: ToolContext): number | undefined {

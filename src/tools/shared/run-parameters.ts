@@ -8,8 +8,8 @@ import { argumentInvalid } from '../../lib/errors.ts';
  * The parameters of a run that were given, each with the section of the configuration that has it. Throws `ARGUMENT_INVALID` for a value that the
  * configuration would refuse.
  */
-export function givenParameters(given: Readonly<Record<string, number | undefined>>) {
-  return Object.entries(given).flatMap(([name, value]) => {
+export const givenParameters = (given: Readonly<Record<string, number | undefined>>) =>
+  Object.entries(given).flatMap(([name, value]) => {
     if (value === undefined) return [];
     const section = openSectionOf(name);
     if (section === undefined) throw new Error(`no section has ${name}`);
@@ -18,4 +18,3 @@ export function givenParameters(given: Readonly<Record<string, number | undefine
     if (error === undefined) return [{ section, name, value }];
     throw argumentInvalid(`${name} = ${value}: ${issueWords(error.issues[0] as z.core.$ZodIssue, value)}`);
   });
-}

@@ -80,11 +80,9 @@ interface Declaration<In extends z.ZodObject, Out extends z.ZodObject> {
 }
 
 /** Declares a tool that only reads, checking that handler and schemas fit. */
-export function defineTool<In extends z.ZodObject, Out extends z.ZodObject>(
+export const defineTool = <In extends z.ZodObject, Out extends z.ZodObject>(
   tool: Declaration<In, Out> & { handle: (args: z.output<In>, context: ToolContext) => z.input<Out> },
-): Tool {
-  return withSchemas(tool);
-}
+): Tool => withSchemas(tool);
 
 /** Declares a tool that takes its time, checking that handler and schemas fit. */
 export function defineLiveTool<In extends z.ZodObject, Out extends z.ZodObject>(

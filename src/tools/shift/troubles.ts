@@ -101,8 +101,8 @@ const spread = (from: number, until: number, count: number): number[] => [
   ...new Set(Array.from({ length: count }, (_, n) => Math.round(from + ((until - from) * (n + 1)) / count))),
 ];
 
-function toldIn({ queries, now }: Past, executionId: string): Told {
-  return queries.snapshot(() => {
+const toldIn = ({ queries, now }: Past, executionId: string): Told =>
+  queries.snapshot(() => {
     try {
       const execution = queries.execution(executionId);
       const { findings } = queries.assessWithFindings(execution, now, queries.dataAsOf());
@@ -113,7 +113,6 @@ function toldIn({ queries, now }: Past, executionId: string): Told {
       throw error;
     }
   });
-}
 
 const inOrderOf = ({ told }: Watched): [number, Told][] => [...told].toSorted(([a], [b]) => a - b);
 
