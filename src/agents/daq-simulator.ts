@@ -71,9 +71,8 @@ export const pauseRefusals = {
  * operator's pause stops the schedule's clock; if no STFs are due anyway (before physics, in standby), it only holds back the next step. Throws the
  * errors of `Journal.step`, and `DATA_UNAVAILABLE` if the disk fails.
  */
-export function runDaqSimulator(options: DaqOptions, execution: ExecutionContext): Promise<void> {
-  return new DaqSimulator(options, execution).run();
-}
+export const runDaqSimulator = (options: DaqOptions, execution: ExecutionContext): Promise<void> =>
+  new DaqSimulator(options, execution).run();
 
 class DaqSimulator {
   readonly #options: DaqOptions;

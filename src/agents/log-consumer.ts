@@ -27,9 +27,8 @@ interface Place {
  * consequences is one step. Throws `AgentFailure` if the agent keeps failing on a message, `DATA_UNAVAILABLE` if the disk fails, and the errors of
  * `Journal.step`.
  */
-export function consumeLog(agent: Agent, name: string, execution: ExecutionContext): Promise<void> {
-  return new LogConsumer(agent, name, execution).run();
-}
+export const consumeLog = (agent: Agent, name: string, execution: ExecutionContext): Promise<void> =>
+  new LogConsumer(agent, name, execution).run();
 
 class LogConsumer {
   readonly #agent: Agent;

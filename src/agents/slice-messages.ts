@@ -12,30 +12,26 @@ export function asOpenSlice(message: Message<'slice'>): OpenSlice {
 }
 
 /** The fields that `slice_started` and `slice_result` share. */
-export function startFields(
+export const startFields = (
   { slice_id, slice_filename, tf_filename, attempt }: OpenSlice,
   worker_id: string,
   hostname: string,
-) {
-  return { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
-}
+) => ({ slice_id, slice_filename, tf_filename, attempt, worker_id, hostname });
 
 /** @param tookSeconds wall time from the start to the result, by a clock that nobody sets; undefined if the workflow's time is virtual */
-export function resultOf(
+export const resultOf = (
   fields: ReturnType<typeof startFields>,
   result: PayloadResult,
   tookSeconds: number | undefined,
-): Draft<'slice_result'> {
-  return {
-    msg_type: 'slice_result',
-    ...fields,
-    state: result.state,
-    processing_seconds: rounded(result.seconds),
-    ...(tookSeconds === undefined ? {} : { took_seconds: rounded(tookSeconds) }),
-    ...(result.state === 'failed' ? { error: result.error } : {}),
-    ...result.facts,
-  };
-}
+): Draft<'slice_result'> => ({
+  msg_type: 'slice_result',
+  ...fields,
+  state: result.state,
+  processing_seconds: rounded(result.seconds),
+  ...(tookSeconds === undefined ? {} : { took_seconds: rounded(tookSeconds) }),
+  ...(result.state === 'failed' ? { error: result.error } : {}),
+  ...result.facts,
+});
 
 /** The slot `index` (from 1) of a worker agent. */
 export const slotName = (agent: string, index: number): string => `${agent}/${String(index).padStart(2, '0')}`;

@@ -34,9 +34,8 @@ export interface WorkerOptions {
  * Hands queued slices to free slots until the execution is stopped, which leaves slices in hand without a result. Slices that an earlier process
  * started but did not finish go first, as the same attempt. Throws the errors of `Journal.step` and of the payload.
  */
-export function runWorkerPool(options: WorkerOptions, execution: ExecutionContext): Promise<void> {
-  return new WorkerPool(options, execution).run();
-}
+export const runWorkerPool = (options: WorkerOptions, execution: ExecutionContext): Promise<void> =>
+  new WorkerPool(options, execution).run();
 
 interface Finished {
   slice: OpenSlice;

@@ -13,9 +13,7 @@ const defaultPorts = { 'stomp:': 61_613, 'stomp+ssl:': 61_614 } as const;
  * Reads `stomp://host:port`, `stomp+ssl://host:port`, or a comma-separated failover list of them. Throws `CONFIG_INVALID`. Logins belong in the
  * configuration or the environment, because logs show addresses.
  */
-export function parseBrokerUrl(url: string): BrokerAddress[] {
-  return url.split(',').map((part) => parseOne(part.trim()));
-}
+export const parseBrokerUrl = (url: string): BrokerAddress[] => url.split(',').map((part) => parseOne(part.trim()));
 
 function parseOne(text: string): BrokerAddress {
   const wrong = (why: string): SwfError =>
@@ -40,9 +38,7 @@ function parseOne(text: string): BrokerAddress {
 }
 
 /** A URL that is safe to show: without anything that may be a password. */
-function masked(url: string): string {
-  return url.replace(/\/\/[^/@,]*@/g, '//***@');
-}
+const masked = (url: string): string => url.replace(/\/\/[^/@,]*@/g, '//***@');
 
 export const showAddress = ({ host, port, tls }: BrokerAddress): string =>
   `stomp${tls ? '+ssl' : ''}://${host}:${port}`;

@@ -143,13 +143,12 @@ class ArrivingBody {
 }
 
 /** Rewords an error of a session. */
-export function asSwfError(error: unknown, address: BrokerAddress): SwfError {
-  return new SwfError(
+export const asSwfError = (error: unknown, address: BrokerAddress): SwfError =>
+  new SwfError(
     'BROKER_UNREACHABLE',
     `${showAddress(address)} cannot be reached: ${messageOf(error)}; check host, port and that the broker runs`,
     { cause: error },
   );
-}
 
 /** Closes a connection cleanly, without waiting for a broker that does not answer. */
 export function disconnect(client: Client): Promise<void> {

@@ -35,13 +35,13 @@ export async function fetchByCommand(
 }
 
 /** `why` it has failed; undefined if it has not. */
-function run(
+const run = (
   program: string,
   args: string[],
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
-): Promise<{ why?: string; lastWords: string }> {
-  return new Promise((resolve) => {
+): Promise<{ why?: string; lastWords: string }> =>
+  new Promise((resolve) => {
     // A group of its own, so that its children end with it.
     const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
     let lastWords = '';
@@ -62,4 +62,3 @@ function run(
       settle(code === 0 ? undefined : killed === null ? `ended with code ${code}` : `was ended by ${killed}`),
     );
   });
-}

@@ -46,33 +46,31 @@ const quotedCharacters = 200;
  * Runs a command on each slice, in a fresh output folder; the files there at the end are the slice's outputs. Every failure becomes the slice's
  * result, with the cause in its error. Only a failing disk throws `DATA_UNAVAILABLE`.
  */
-export function createCommandPayload(options: CommandPayloadOptions): Payload {
-  return {
-    killed: ({ slice_filename, attempt }) => killedIn(outputFolder(options.folder, slice_filename, attempt)),
-    async run(slice, { worker_id, signal }) {
-      const final = outputFolder(options.folder, slice.slice_filename, slice.attempt);
-      let aside: string | undefined;
-      let ended: Ended | undefined;
-      try {
-        aside = makeAside(options.folder, final);
-        const guard = options.host.guard();
-        ended = await runInGroup(programFor(slice, worker_id, aside, options, guard.mark), guard, signal);
-        refuseFullDisk(ended, aside);
-        const written = ended.how.kind === 'aborted' ? noOutputs : await listOutputs(aside);
-        await settle(aside, final, written);
-        return resultOf(ended, written, options);
-      } catch (error) {
-        if (aside !== undefined) await removeFolder(aside);
-        if (error instanceof SwfError) throw error;
-        const fault = asDataError(error, final, options.folder);
-        if (fault instanceof SwfError) throw fault;
-        const trouble = `the output folder ${final} cannot be used: ${messageOf(error)}; look at its rights and space`;
-        // The program's own end says more.
-        return resultOf(ended ?? neverBegun, noOutputs, options, trouble);
-      }
-    },
-  };
-}
+export const createCommandPayload = (options: CommandPayloadOptions): Payload => ({
+  killed: ({ slice_filename, attempt }) => killedIn(outputFolder(options.folder, slice_filename, attempt)),
+  async run(slice, { worker_id, signal }) {
+    const final = outputFolder(options.folder, slice.slice_filename, slice.attempt);
+    let aside: string | undefined;
+    let ended: Ended | undefined;
+    try {
+      aside = makeAside(options.folder, final);
+      const guard = options.host.guard();
+      ended = await runInGroup(programFor(slice, worker_id, aside, options, guard.mark), guard, signal);
+      refuseFullDisk(ended, aside);
+      const written = ended.how.kind === 'aborted' ? noOutputs : await listOutputs(aside);
+      await settle(aside, final, written);
+      return resultOf(ended, written, options);
+    } catch (error) {
+      if (aside !== undefined) await removeFolder(aside);
+      if (error instanceof SwfError) throw error;
+      const fault = asDataError(error, final, options.folder);
+      if (fault instanceof SwfError) throw fault;
+      const trouble = `the output folder ${final} cannot be used: ${messageOf(error)}; look at its rights and space`;
+      // The program's own end says more.
+      return resultOf(ended ?? neverBegun, noOutputs, options, trouble);
+    }
+  },
+});
 
 /** Free space too small for any result, in bytes. */
 const noRoom = 65_536;

@@ -29,9 +29,8 @@ const listedFiles = 50;
 const outputsFolder = (executionFolder: string): string => join(executionFolder, 'outputs');
 
 /** The folder of one attempt: `outputs/{slice without .tf}/attempt_{n}` below the execution's folder. */
-export function outputFolder(executionFolder: string, sliceFilename: string, attempt: number): string {
-  return join(outputsFolder(executionFolder), sliceFilename.replace(/\.tf$/, ''), `attempt_${attempt}`);
-}
+export const outputFolder = (executionFolder: string, sliceFilename: string, attempt: number): string =>
+  join(outputsFolder(executionFolder), sliceFilename.replace(/\.tf$/, ''), `attempt_${attempt}`);
 
 /**
  * Makes a fresh folder beside its final place: two workers may get the same attempt. Throws the system's errors, also if the execution's own folder

@@ -47,9 +47,8 @@ const longestTimer = 2 ** 31 - 1;
  * Runs a program in a process group of its own and returns when it has ended: by itself, after its time, or because `signal` was
  * aborted. Every process of its group ends with it. Never throws.
  */
-export function runInGroup(program: Program, watch: GroupWatch, signal: AbortSignal): Promise<Ended> {
-  return new GroupRun(program, watch, signal).run();
-}
+export const runInGroup = (program: Program, watch: GroupWatch, signal: AbortSignal): Promise<Ended> =>
+  new GroupRun(program, watch, signal).run();
 
 class GroupRun {
   readonly #program: Program;
@@ -129,9 +128,8 @@ class GroupRun {
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-function spawnGroup({ command, args, folder, environment }: Program): Child {
-  return spawn(command, args, { cwd: folder, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-}
+const spawnGroup = ({ command, args, folder, environment }: Program): Child =>
+  spawn(command, args, { cwd: folder, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 
 /** Keeps the end of a stream of bytes. */
 class OutputTail {

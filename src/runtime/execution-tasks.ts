@@ -13,22 +13,19 @@ import type { WakeSignal } from './wake-signal.ts';
 const farBehind = 1000;
 
 /** Everything that works at the same time in a process that drives an execution: consumers, workers, DAQ simulator. */
-export function tasksOf(host: Host, execution: Execution, daq: { onDone: () => void; wake: WakeSignal }): Task[] {
-  return [
-    ...consumerTasks(host, execution),
-    ...workerTasks(host, execution),
-    ...watchTasks(host, execution),
-    daqTask(host, execution, daq),
-  ];
-}
+export const tasksOf = (host: Host, execution: Execution, daq: { onDone: () => void; wake: WakeSignal }): Task[] => [
+  ...consumerTasks(host, execution),
+  ...workerTasks(host, execution),
+  ...watchTasks(host, execution),
+  daqTask(host, execution, daq),
+];
 
-function consumerTasks({ agents }: Host, { execution }: Execution): Task[] {
-  return readingAgents.flatMap((agent) => {
+const consumerTasks = ({ agents }: Host, { execution }: Execution): Task[] =>
+  readingAgents.flatMap((agent) => {
     const name = agents[agent.type];
     if (name === undefined) return [];
     return { name, work: () => consumeLog(agent, name, execution), drains: true };
   });
-}
 
 function workerTasks(host: Host, here: Execution): Task[] {
   const name = host.agents.worker;

@@ -113,9 +113,8 @@ async function tell(
 
 const longestSentence = 600;
 
-function seenBy({ author, sender, text }: Message<'alarm_seen'>): string {
-  return `${markdownText(claimedName(author, sentBy({ author, sender })))}${text === undefined ? '' : ` (${markdownText(text, 300)})`}`;
-}
+const seenBy = ({ author, sender, text }: Message<'alarm_seen'>): string =>
+  `${markdownText(claimedName(author, sentBy({ author, sender })))}${text === undefined ? '' : ` (${markdownText(text, 300)})`}`;
 
 /** Undefined if the change can no longer be read. */
 function deliveryOf({ message_id, payload }: Undelivered, page: string | undefined): Delivery | undefined {

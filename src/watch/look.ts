@@ -73,18 +73,17 @@ function stepOf(
 }
 
 /** Records the findings of a look in one transaction. Returns a line for each change; undefined if another process watches now. */
-export function recordLook(
+export const recordLook = (
   store: Store,
   processId: number,
   situation: Situation,
-): Promise<{ lines: string[] } | undefined> {
-  return store.write((tx) => {
+): Promise<{ lines: string[] } | undefined> =>
+  store.write((tx) => {
     if (!isWatcher(tx.sql, processId)) return undefined;
     const lines = decide(store, situation).flatMap((decision) => carryOut(store, tx, decision));
     noteLook(tx, situation.now);
     return { lines };
   });
-}
 
 function carryOut(store: Store, tx: Transaction, { alarm_id, execution_id, finding, step }: Decision): string[] {
   const { changes, found, gone } = step;
