@@ -1,11 +1,11 @@
 import { livenessOf } from '../../domain/liveness.ts';
 import { counted } from '../../lib/counted.ts';
-import { call, defineFinding, isDriven } from './rule.ts';
+import { call, defineDrivenFinding } from './rule.ts';
 
 /** Agents that the sentence names. */
 const named = 5;
 
-export const agentGone = defineFinding(
+export const agentGone = defineDrivenFinding(
   'AGENT_GONE',
   ({ facts, evidence: { execution_id, agents, broker_away_since } }) => {
     // Nobody is heard then; another finding reports that.
@@ -15,7 +15,7 @@ export const agentGone = defineFinding(
       .filter(({ state, status }) => state !== 'EXITED' && status === 'STALE')
       // A remote agent may be cut off for a while.
       .filter(({ isRemote, last_heartbeat }) => !isRemote || livenessOf(last_heartbeat, facts.now) === 'gone');
-    if (facts.status !== 'running' || !isDriven(facts) || gone.length === 0) return undefined;
+    if (gone.length === 0) return undefined;
     const names = gone.map(({ agent_name }) => agent_name).slice(0, named);
     const descriptions = gone.slice(0, named).map(({ agent_name, hostname, isRemote }) => {
       const held = facts.lost.filter(({ assigned_worker }) => assigned_worker.startsWith(`${agent_name}/`)).length;

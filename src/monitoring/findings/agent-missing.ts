@@ -2,14 +2,11 @@ import { goneSeconds, lateSeconds, strangerSeconds } from '../../domain/liveness
 import { roundDuration } from '../../lib/duration.ts';
 import { delayOf, secondsBetween, type Facts } from '../facts.ts';
 import { queueState } from '../stage-states.ts';
-import { call, type Judgement } from './rule.ts';
-import { defineFinding, isDriven } from './rule.ts';
+import { call, defineDrivenFinding, type Judgement } from './rule.ts';
 
-export const agentMissing = defineFinding(
+export const agentMissing = defineDrivenFinding(
   'AGENT_MISSING',
   ({ facts, evidence: { missing: absent, broker_away_since }, judged: { stages } }) => {
-    // Without the driver, all agents of its process are gone; another finding reports that.
-    if (facts.status !== 'running' || !isDriven(facts)) return undefined;
     // Nobody is heard then; another finding reports that.
     if (broker_away_since !== undefined || hasJustBegun(facts)) return undefined;
     const missing = absent.filter((type) => !(type === 'worker' && isWorkedOn(facts)));

@@ -1,12 +1,11 @@
 import { roundDuration } from '../../lib/duration.ts';
-import { call, defineFinding, isDriven } from './rule.ts';
+import { call, defineDrivenFinding } from './rule.ts';
 
 /** A role that is behind for a shorter time is merely busy. Seconds. */
 const worthAWord = 60;
 
-export const readerBehind = defineFinding('READER_BEHIND', ({ facts, evidence: { execution_id, behind } }) => {
-  if (facts.status !== 'running' || !isDriven(facts)) return undefined;
-  return behind
+export const readerBehind = defineDrivenFinding('READER_BEHIND', ({ facts, evidence: { execution_id, behind } }) =>
+  behind
     .map((one) => ({ ...one, seconds: Math.round((facts.now - Date.parse(one.since)) / 1000) }))
     .filter(({ seconds }) => seconds > worthAWord)
     .map(({ role, rows, since, seconds }) => ({
@@ -15,5 +14,5 @@ export const readerBehind = defineFinding('READER_BEHIND', ({ facts, evidence: {
       ids: [role],
       about: role,
       next: call('list_agents', { execution_id }),
-    }));
-});
+    })),
+);

@@ -1,17 +1,17 @@
 import { roundDuration } from '../../lib/duration.ts';
 import { payloadLimit } from '../facts.ts';
 import { overdueSlices } from '../pace.ts';
-import { call, defineFinding, isDriven } from './rule.ts';
+import { call, defineDrivenFinding } from './rule.ts';
 
 /** Slices that the ids name. */
 const named = 3;
 
-export const sliceOverdue = defineFinding(
+export const sliceOverdue = defineDrivenFinding(
   'SLICE_OVERDUE',
   ({ facts, evidence: { execution_id }, judged: { pace } }) => {
     const overdue = overdueSlices(facts, pace);
     const [oldest] = overdue;
-    if (facts.status !== 'running' || !isDriven(facts) || oldest === undefined) return undefined;
+    if (oldest === undefined) return undefined;
     const { usual_seconds, slow_seconds, stalled_seconds } = pace;
     const limit = payloadLimit(facts);
     const usual =

@@ -1,6 +1,6 @@
 import { roundDuration } from '../../lib/duration.ts';
 import { queueState, type StageState } from '../stage-states.ts';
-import { call, defineFinding, type Found, isDriven, type Situation } from './rule.ts';
+import { call, defineDrivenFinding, type Found, type Situation } from './rule.ts';
 
 const nothingDone: Readonly<Record<StageState['stage'], string>> = {
   daq_simulator: 'The DAQ simulator has announced nothing',
@@ -15,8 +15,6 @@ function stagesThatAre(
   severity: Found['severity'],
   { facts, evidence: { execution_id }, judged }: Situation,
 ): Found[] {
-  // Without its driver nothing works; another finding reports that.
-  if (facts.status !== 'running' || !isDriven(facts)) return [];
   const slices = { execution_id, status: facts.counts.slices_queued > 0 ? 'queued' : 'processing', order: 'oldest' };
   // Another finding reports slices in hand for too long.
   const stages = judged.stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
@@ -31,6 +29,6 @@ function stagesThatAre(
     }));
 }
 
-export const stageStuck = defineFinding('STAGE_STUCK', (situation) => stagesThatAre('stuck', 'error', situation));
+export const stageStuck = defineDrivenFinding('STAGE_STUCK', (situation) => stagesThatAre('stuck', 'error', situation));
 
-export const stageSlow = defineFinding('STAGE_SLOW', (situation) => stagesThatAre('slow', 'warning', situation));
+export const stageSlow = defineDrivenFinding('STAGE_SLOW', (situation) => stagesThatAre('slow', 'warning', situation));

@@ -1,13 +1,12 @@
 import { counted } from '../../lib/counted.ts';
-import { call, defineFinding, isDriven } from './rule.ts';
+import { call, defineDrivenFinding } from './rule.ts';
 
 /** Files are usually answered much sooner. Seconds. */
 export const unansweredSeconds = 60;
 
 /** An agent is heard but does not answer: the messages to it may be lost, or it cannot do the work. */
-export const unanswered = defineFinding('UNANSWERED', ({ facts, evidence }) => {
-  if (facts.status !== 'running' || !isDriven(facts)) return undefined;
-  return evidence.unanswered.map(({ role, files, first, since, off_duty }) => ({
+export const unanswered = defineDrivenFinding('UNANSWERED', ({ evidence }) =>
+  evidence.unanswered.map(({ role, files, first, since, off_duty }) => ({
     severity: off_duty === undefined ? ('warning' as const) : ('error' as const),
     sentence:
       off_duty === undefined
@@ -16,5 +15,5 @@ export const unanswered = defineFinding('UNANSWERED', ({ facts, evidence }) => {
     ids: [first],
     about: role,
     next: call('list_agents', { agent_type: role }),
-  }));
-});
+  })),
+);

@@ -1,9 +1,9 @@
 import { counted } from '../../lib/counted.ts';
-import { call, defineFinding, isDriven } from './rule.ts';
+import { call, defineDrivenFinding } from './rule.ts';
 
-export const workerGone = defineFinding('WORKER_GONE', ({ facts, evidence: { execution_id } }) => {
-  const { lost, status } = facts;
-  if (status !== 'running' || !isDriven(facts) || lost.length === 0) return undefined;
+export const workerGone = defineDrivenFinding('WORKER_GONE', ({ facts, evidence: { execution_id } }) => {
+  const { lost } = facts;
+  if (lost.length === 0) return undefined;
   return {
     severity: 'warning',
     sentence: `${counted(lost.length, 'slice')} ${lost.length === 1 ? 'is' : 'are'} in the hands of workers that are gone; ${facts.isOverBroker ? 'the broker hands them out again' : 'they are begun again'}.`,

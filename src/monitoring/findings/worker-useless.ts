@@ -1,9 +1,8 @@
-import { call, defineFinding, isDriven } from './rule.ts';
+import { call, defineDrivenFinding } from './rule.ts';
 
 /** A worker takes slices, but its work does not count: its build is too old, or it does not say whose slices they are. */
-export const workerUseless = defineFinding('WORKER_USELESS', ({ facts, evidence: { useless } }) => {
-  if (facts.status !== 'running' || !isDriven(facts)) return undefined;
-  return useless.map(({ agent, hostname, unheard_since }) => ({
+export const workerUseless = defineDrivenFinding('WORKER_USELESS', ({ evidence: { useless } }) =>
+  useless.map(({ agent, hostname, unheard_since }) => ({
     severity: 'error' as const,
     sentence:
       unheard_since === undefined
@@ -12,5 +11,5 @@ export const workerUseless = defineFinding('WORKER_USELESS', ({ facts, evidence:
     ids: [agent, hostname],
     about: agent,
     next: call('list_agents', { agent_type: 'worker' }),
-  }));
-});
+  })),
+);
