@@ -90,9 +90,8 @@ function driverOf({ drivers = [], status }: Monitor): string[] {
   return [`  driver      process ${pid ?? 'unknown'} on ${host}, number ${epoch}, started by ${by} at ${since}`];
 }
 
-function heldOf({ paused_by, health }: Monitor): string[] {
-  return paused_by === undefined || health === 'paused' ? [] : [`  paused by   ${givenBy(paused_by)}`];
-}
+const heldOf = ({ paused_by, health }: Monitor): string[] =>
+  paused_by === undefined || health === 'paused' ? [] : [`  paused by   ${givenBy(paused_by)}`];
 
 /** A pending stop has a finding instead. */
 const stopLines = ({ stopped_by }: Monitor): string[] =>

@@ -7,11 +7,10 @@ export interface DrivenExecution {
 }
 
 /** The running executions that a living process drives, newest first. */
-export function drivenExecutions(queries: Queries): DrivenExecution[] {
-  return queries
+export const drivenExecutions = (queries: Queries): DrivenExecution[] =>
+  queries
     .executions({ status: 'running' }, { order: 'newest', limit: 1000, uncounted: true })
     .rows.flatMap(({ execution_id }) => {
       const driver = queries.driver(execution_id);
       return driver?.isAlive === true ? [{ execution_id, pid: driver.pid }] : [];
     });
-}

@@ -75,13 +75,11 @@ async function start(io: Io, request: StartRequest, place: RunPlace): ReturnType
   return { execution_id, run_number, pid: started.pid ?? 0 };
 }
 
-function runArguments({ config, speed, settings }: StartRequest): string[] {
-  return [
-    ...(config === undefined ? [] : [config]),
-    ...(speed === undefined ? [] : ['--speed', String(speed)]),
-    ...Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
-  ];
-}
+const runArguments = ({ config, speed, settings }: StartRequest): string[] => [
+  ...(config === undefined ? [] : [config]),
+  ...(speed === undefined ? [] : ['--speed', String(speed)]),
+  ...Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
+];
 
 async function command(io: Io, action: Action, request: ControlRequest): Promise<CommandState> {
   using store = await openExistingStore(storePath(io), storeOptions(io));

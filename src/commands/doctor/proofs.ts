@@ -51,8 +51,8 @@ export async function* proveBroker(settings: BrokerSettings, config: Config): As
 }
 
 /** Each namespace gets its own messages: by selectors, or by names. */
-function proveSelector(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
-  return withConnections(settings, 1, async ([broker]) => {
+const proveSelector = (settings: BrokerSettings, destination: string): Promise<Diagnosis> =>
+  withConnections(settings, 1, async ([broker]) => {
     const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
     for (const namespace of ['other', 'mine']) await send(broker, destination, { namespace }, namespace);
     await got.has(1);
@@ -65,11 +65,10 @@ function proveSelector(settings: BrokerSettings, destination: string): Promise<D
     if (other > 0) throw new Error(`a message of another namespace came; this broker does not keep namespaces apart`);
     return ok(broker.hasSelectors() ? 'chooses messages by namespace' : 'no selectors; names have the namespace');
   });
-}
 
 /** Proves that a message is found behind many for others. ActiveMQ Classic looks at no more than its `maxPageSize`. */
-function proveDeepQueue(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
-  return withConnections(settings, 1, async ([broker]) => {
+const proveDeepQueue = (settings: BrokerSettings, destination: string): Promise<Diagnosis> =>
+  withConnections(settings, 1, async ([broker]) => {
     await Promise.all(
       Array.from({ length: foreignMessages }, () => send(broker, destination, { namespace: 'other' }, 'other')),
     );
@@ -89,11 +88,10 @@ function proveDeepQueue(settings: BrokerSettings, destination: string): Promise<
       `a message is not found behind ${foreignMessages} that are for others: slices of another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues (10000)`,
     );
   });
-}
 
 /** Two slots get one message each until they acknowledge it. */
-function proveFairShare(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
-  return withConnections(settings, 2, async ([one, two]) => {
+const proveFairShare = (settings: BrokerSettings, destination: string): Promise<Diagnosis> =>
+  withConnections(settings, 2, async ([one, two]) => {
     const hands = [one, two].map((broker) =>
       listen(broker as BrokerConnection, { destination, prefetch: 1 }, 'doctor', false),
     );
@@ -108,7 +106,6 @@ function proveFairShare(settings: BrokerSettings, destination: string): Promise<
       throw new Error(`two slots were handed ${counts.join(' and ')} messages; each must have one at a time`);
     return ok('two slots have one message each');
   });
-}
 
 /** Proves that a message sent while nobody listens is kept. */
 async function proveDurable(settings: BrokerSettings, destination: string, durableName: string): Promise<Diagnosis> {
@@ -139,8 +136,8 @@ async function proveDurable(settings: BrokerSettings, destination: string, durab
   }
 }
 
-function proveExpiry(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
-  return withConnections(settings, 1, async ([broker]) => {
+const proveExpiry = (settings: BrokerSettings, destination: string): Promise<Diagnosis> =>
+  withConnections(settings, 1, async ([broker]) => {
     await send(broker, destination, {}, 'old', shortLife);
     await pause((shortLife + 1) * 1000);
     const got = listen(broker, { destination });
@@ -150,7 +147,6 @@ function proveExpiry(settings: BrokerSettings, destination: string): Promise<Dia
       throw new Error('a message came after its time; look at the clocks of both hosts');
     return ok('a message whose time is over does not come');
   });
-}
 
 /** A namespace that no other program uses, so that none reads what is sent there. */
 const trialNamespace = 'swf-mcp-doctor';
@@ -189,8 +185,8 @@ function proveDestination(
   });
 }
 
-function proveTimeLimit(settings: BrokerSettings, timeout: number): Promise<Diagnosis> {
-  return withConnections(settings, 1, ([broker]) => {
+const proveTimeLimit = (settings: BrokerSettings, timeout: number): Promise<Diagnosis> =>
+  withConnections(settings, 1, ([broker]) => {
     const longest = timeout + afterPayloadSeconds;
     if (broker.hasSelectors()) return Promise.resolve(ok('a slice may be held as long as its payload takes'));
     if (longest > acknowledgeSeconds)
@@ -199,4 +195,3 @@ function proveTimeLimit(settings: BrokerSettings, timeout: number): Promise<Diag
       );
     return Promise.resolve(ok(`a slice may be held for ${acknowledgeSeconds} s, and takes at most ${longest} s`));
   });
-}

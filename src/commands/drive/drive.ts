@@ -34,21 +34,19 @@ export interface DriveArguments {
 }
 
 /** The options of a process that drives an execution, apart from what it shows. */
-export function hostOptions(
+export const hostOptions = (
   io: Io,
   { store, config, broker: settings }: Pick<DriveArguments, 'store' | 'config' | 'broker'>,
-): HostOptions {
-  return {
-    store,
-    config,
-    user: userName(io),
-    version: io.version,
-    logLevel: logLevel(io),
-    log: createLog('WARNING', (line) => io.err(line)),
-    environment: io.env,
-    broker: settings === undefined ? undefined : brokerChoice(io, settings, config),
-  };
-}
+): HostOptions => ({
+  store,
+  config,
+  user: userName(io),
+  version: io.version,
+  logLevel: logLevel(io),
+  log: createLog('WARNING', (line) => io.err(line)),
+  environment: io.env,
+  broker: settings === undefined ? undefined : brokerChoice(io, settings, config),
+});
 
 /** Drives an execution to its end and shows its summary, for `run` and `resume`. Returns the exit code. */
 export async function driveToEnd(
@@ -95,9 +93,8 @@ export async function driveToEnd(
 export const recordedConfig = ({ sql }: Store, executionId: string): Config =>
   parseRecordedConfig(startMessage(sql, executionId).params, executionId);
 
-export function dataFolderOf({ data }: Config, executionId: string): string | undefined {
-  return data.write_files && data.dir !== undefined ? join(data.dir, executionId) : undefined;
-}
+export const dataFolderOf = ({ data }: Config, executionId: string): string | undefined =>
+  data.write_files && data.dir !== undefined ? join(data.dir, executionId) : undefined;
 
 interface Display {
   live: Live | undefined;

@@ -46,15 +46,14 @@ const resultOf = (ending: Ending): string =>
 /** A line and the lines under it. */
 type Branch = [string, ...string[]];
 
-function tree(branches: Branch[]): string[] {
-  return branches.flatMap(([head, ...below], index) => {
+const tree = (branches: Branch[]): string[] =>
+  branches.flatMap(([head, ...below], index) => {
     const isLast = index === branches.length - 1;
     return [
       `${isLast ? '└──' : '├──'} ${head}`,
       ...below.map((line, place) => `${isLast ? ' ' : '│'}   ${place === below.length - 1 ? '└──' : '├──'} ${line}`),
     ];
   });
-}
 
 /** The median, the time that 95 of 100 stay below, and the longest. */
 function delayBranch(delays: StageDelay[]): Branch {

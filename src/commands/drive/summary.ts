@@ -6,8 +6,8 @@ import { printLines } from '../shared/print-lines.ts';
 import type { Ending, Summary } from './ending.ts';
 import { summaryLines } from './summary-lines.ts';
 
-function readEnding(queries: Queries, executionId: string): Ending {
-  return queries.snapshot(() => {
+const readEnding = (queries: Queries, executionId: string): Ending =>
+  queries.snapshot(() => {
     const execution = requireOwn(queries.execution(executionId), 'be ended');
     const detail = queries.executionRecord(execution);
     return {
@@ -30,7 +30,6 @@ function readEnding(queries: Queries, executionId: string): Ending {
       },
     };
   });
-}
 
 /** The exit code of an execution that has ended. @param interrupted whether a signal to this process ended it */
 export function exitCodeOf(

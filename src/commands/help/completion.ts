@@ -30,8 +30,8 @@ function valuesOf({ flags }: Option): string[] {
 /** Words that an argument may be, by its name. */
 export type KnownWords = Readonly<Record<string, readonly string[]>>;
 
-function completedOf(program: Command, known: KnownWords): Completed[] {
-  return program.commands.map((command) => ({
+const completedOf = (program: Command, known: KnownWords): Completed[] =>
+  program.commands.map((command) => ({
     name: command.name(),
     about: command.description(),
     flags: [...command.options, ...program.options].filter(({ hidden }) => !hidden).map(flagOf),
@@ -40,7 +40,6 @@ function completedOf(program: Command, known: KnownWords): Completed[] {
       ...(known[argument.name()] ?? []),
     ]),
   }));
-}
 
 /** A script that makes a shell complete commands, flags and their values. Made from the same commands as the help. */
 export function completionScript(program: Command, shell: Shell, known: KnownWords): string {

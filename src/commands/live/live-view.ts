@@ -149,9 +149,7 @@ function workLines(snapshot: Snapshot, width: number, rows = 0): string[] {
 }
 
 /** Slices keep their last state, but nobody works on them once the execution has ended. */
-function busyWorkers({ execution, inHand }: Snapshot): number {
-  return execution.status === 'running' ? inHand.count : 0;
-}
+const busyWorkers = ({ execution, inHand }: Snapshot): number => (execution.status === 'running' ? inHand.count : 0);
 
 /** The slice that has been in hand longest: nothing else shows work that is not done yet. */
 function oldestLine({ inHand: { oldest, overdue }, pace: { usual_seconds } }: Snapshot): string[] {
@@ -207,11 +205,9 @@ function wrapped(label: string, text: string, { width, most }: { width: number; 
   return lines.map((line, at) => (at === 0 ? label : '').padEnd(labelWidth) + line);
 }
 
-function spread(left: string, right: string, width: number): string {
-  return `${left}${' '.repeat(Math.max(1, width - left.length - right.length))}${right}`;
-}
+const spread = (left: string, right: string, width: number): string =>
+  `${left}${' '.repeat(Math.max(1, width - left.length - right.length))}${right}`;
 
 /** Cuts a line that is too long, and shows that it was cut. */
-export function cut(line: string, width: number): string {
-  return stringWidth(line) > width ? `${sliceAnsi(line, 0, width - 1)}…` : line;
-}
+export const cut = (line: string, width: number): string =>
+  stringWidth(line) > width ? `${sliceAnsi(line, 0, width - 1)}…` : line;

@@ -5,8 +5,8 @@ import { logLevels } from '../../lib/logger.ts';
 /** An execution at one moment, as far as people watch it. */
 export type Snapshot = ReturnType<typeof takeSnapshot>;
 
-export function takeSnapshot(queries: Queries, executionId: string) {
-  return queries.snapshot(() => {
+export const takeSnapshot = (queries: Queries, executionId: string) =>
+  queries.snapshot(() => {
     const execution = queries.execution(executionId);
     const assessed = queries.assess(execution, Date.now());
     const { detail, health, progress, isHeld, left, speed, pace } = assessed;
@@ -50,7 +50,6 @@ export function takeSnapshot(queries: Queries, executionId: string) {
       error,
     };
   });
-}
 
 /** Between two messages simulated time goes on at the given speed, even in a pause: a pause holds back the DAQ, not the clock. */
 function simulatedNow(

@@ -102,9 +102,8 @@ export async function listen(
 }
 
 /** The root address of a server, as a client writes it. */
-export function rootOf({ address, family, port }: AddressInfo, tls: Access['tls']): string {
-  return `${tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}/`;
-}
+export const rootOf = ({ address, family, port }: AddressInfo, tls: Access['tls']): string =>
+  `${tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}/`;
 
 /** Accepts no new connections, and waits until running requests have ended. */
 export async function close({ server, endConnections }: ReturnType<typeof createBoundedServer>): Promise<void> {

@@ -20,9 +20,8 @@ export interface ServeFilesArguments extends ConfigFlags {
 }
 
 /** `swf-mcp serve-files`: publishes the folder of data files read-only by HTTP until a signal comes. Returns the exit code. */
-export function serveFilesCommand(io: Io, args: ServeFilesArguments): Promise<number> {
-  return asService(io, (signal) => serve(io, args, signal));
-}
+export const serveFilesCommand = (io: Io, args: ServeFilesArguments): Promise<number> =>
+  asService(io, (signal) => serve(io, args, signal));
 
 async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal): Promise<void> {
   const { where, config: name, sets } = args;

@@ -64,20 +64,18 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
 }
 
 /** The part of a server that depends on its client: tools by the token, and calls in turn with others. */
-function ofClient(
+const ofClient = (
   { key, name, scope }: Client,
   { tools }: ServerOptions,
   longCalls: LongCalls,
-): Partial<ServerOptions> {
-  return {
-    tools: toolsByScope(tools)[scope],
-    caller: name,
-    callTool: async (tool, args, context) =>
-      tool.takesLong?.((args ?? {}) as Record<string, unknown>) === true
-        ? longCalls.call(key, { tool: tool.name, args }, context.signal)
-        : callTool(tool, args, context),
-  };
-}
+): Partial<ServerOptions> => ({
+  tools: toolsByScope(tools)[scope],
+  caller: name,
+  callTool: async (tool, args, context) =>
+    tool.takesLong?.((args ?? {}) as Record<string, unknown>) === true
+      ? longCalls.call(key, { tool: tool.name, args }, context.signal)
+      : callTool(tool, args, context),
+});
 
 const markSeenOf = (logbook: ServerOptions['logbook']): AppOptions['markSeen'] =>
   logbook === undefined ? undefined : (alarm, by) => logbook.seen(alarm, by);

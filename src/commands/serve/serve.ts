@@ -59,13 +59,12 @@ export function serveCommand(io: Io, args: ServeArguments, stdin: NodeJS.Readabl
 }
 
 /** The same over HTTP, for callers without standard input. */
-export function serveOverHttp(io: Io, args: ServeArguments & { http: string }): Promise<number> {
-  return withOptions(io, args, async (options) => {
+export const serveOverHttp = (io: Io, args: ServeArguments & { http: string }): Promise<number> =>
+  withOptions(io, args, async (options) => {
     // Loaded on demand: the server on stdio starts without it.
     const { serveHttp } = await import('./serve-http.ts');
     return serveHttp(io, args, options);
   });
-}
 
 async function withOptions(
   io: Io,

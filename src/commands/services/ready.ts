@@ -17,9 +17,8 @@ export interface ReadyArguments extends BrokerFlags {
 }
 
 /** `swf-mcp ready`: waits for the first heartbeat of an agent, or for an observer that listens. Returns 0 when it comes, 1 when it does not. */
-export function readyCommand(io: Io, args: ReadyArguments): Promise<number> {
-  return args.name === 'observer' ? waitForObserver(io, args.wait) : waitForAgent(io, args);
-}
+export const readyCommand = (io: Io, args: ReadyArguments): Promise<number> =>
+  args.name === 'observer' ? waitForObserver(io, args.wait) : waitForAgent(io, args);
 
 const lookMilliseconds = 250;
 

@@ -28,9 +28,8 @@ export interface WatchArguments extends ConfigFlags {
 }
 
 /** `swf-mcp watch`: raises alarms of findings that last, and tells receivers, until SIGTERM. Returns the exit code. */
-export function watchCommand(io: Io, args: WatchArguments): Promise<number> {
-  return asService(io, (signal) => watchStore(io, args, signal), args);
-}
+export const watchCommand = (io: Io, args: WatchArguments): Promise<number> =>
+  asService(io, (signal) => watchStore(io, args, signal), args);
 
 async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal): Promise<void> {
   const after = patienceByCode(io, args);
