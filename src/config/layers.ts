@@ -69,11 +69,10 @@ function mergeInto(target: Table, source: Table): void {
 }
 
 /** The dotted keys of all values in a table. */
-export function leafKeys(table: Table, prefix = ''): string[] {
-  return Object.entries(table).flatMap(([key, value]) =>
+export const leafKeys = (table: Table, prefix = ''): string[] =>
+  Object.entries(table).flatMap(([key, value]) =>
     isTable(value) ? leafKeys(value, `${prefix}${key}.`) : [`${prefix}${key}`],
   );
-}
 
 function applySet(table: Table, set: string, origins: Origins): void {
   const match = /^\s*([A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)+)\s*=(.*)$/s.exec(set);

@@ -18,11 +18,8 @@ const steps: Record<SliceStatus, Partial<Record<SliceEvent, SliceStatus>>> = {
 };
 
 /** The status after `event`, or undefined if the table has no such step. */
-export function nextSliceStatus(status: SliceStatus, event: SliceEvent): SliceStatus | undefined {
-  return steps[status][event];
-}
+export const nextSliceStatus = (status: SliceStatus, event: SliceEvent): SliceStatus | undefined =>
+  steps[status][event];
 
 /** Whether a slice that failed in this attempt (from 1) is tried again. */
-export function isRetried(attempt: number, maxRetries: number): boolean {
-  return attempt <= maxRetries;
-}
+export const isRetried = (attempt: number, maxRetries: number): boolean => attempt <= maxRetries;

@@ -41,9 +41,8 @@ const growth = 1.25;
 const minSeconds = 0.001;
 
 /** The bucket that a delay belongs to: 0 up to a millisecond, the resolution of recorded times. */
-export function bucketOf(seconds: number): number {
-  return seconds <= minSeconds ? 0 : Math.ceil(Math.log(seconds / minSeconds) / Math.log(growth));
-}
+export const bucketOf = (seconds: number): number =>
+  seconds <= minSeconds ? 0 : Math.ceil(Math.log(seconds / minSeconds) / Math.log(growth));
 
 /** @param buckets in the order of their size; at least one */
 export function summarizeStage(stage: StageName, buckets: readonly DelayBucket[]): StageDelay {

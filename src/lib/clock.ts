@@ -47,9 +47,7 @@ interface Sleeper {
 }
 
 /** Virtual time: jumps to the next sleeper when nobody is inside; does not move without a sleeper. */
-export function createVirtualClock(startTick = 0): Clock {
-  return new VirtualClock(startTick);
-}
+export const createVirtualClock = (startTick = 0): Clock => new VirtualClock(startTick);
 
 class VirtualClock implements Clock {
   readonly isVirtual = true;

@@ -1,7 +1,5 @@
 /** A CSV record as in RFC 4180, with its line end. Fields with commas, quotes or line breaks are quoted; missing values are empty. */
-export function csvRecord(values: readonly unknown[]): string {
-  return `${values.map(csvField).join(',')}\r\n`;
-}
+export const csvRecord = (values: readonly unknown[]): string => `${values.map(csvField).join(',')}\r\n`;
 
 function csvField(value: unknown): string {
   if (value === undefined || value === null) return '';

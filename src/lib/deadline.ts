@@ -20,17 +20,16 @@ export async function withDeadline<T, Late>(work: Promise<T>, milliseconds: numb
  * Resolves when the signal is aborted, at once if it already is.
  * @param until aborted when nobody waits any longer; the promise then never settles
  */
-export function aborted(signal: AbortSignal, until?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
+export const aborted = (signal: AbortSignal, until?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
     const listening = until === undefined ? { once: true } : { once: true, signal: until };
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), listening);
   });
-}
 
 /** Resolves after a time, or as soon as one of the signals is aborted. Leaves no listeners on the signals. */
-export function pause(milliseconds: number, signals: readonly AbortSignal[] = []): Promise<void> {
-  return new Promise((resolve) => {
+export const pause = (milliseconds: number, signals: readonly AbortSignal[] = []): Promise<void> =>
+  new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer);
       for (const signal of signals) signal.removeEventListener('abort', end);
@@ -40,4 +39,3 @@ export function pause(milliseconds: number, signals: readonly AbortSignal[] = []
     for (const signal of signals) signal.addEventListener('abort', end);
     if (signals.some(({ aborted: isOver }) => isOver)) end();
   });
-}

@@ -21,10 +21,8 @@ export interface Log {
  * @param threshold lines below this level are left out
  * @param writeLine takes one line without its end; must not write to stdout, which belongs to answers
  */
-export function createLog(threshold: LogLevel, writeLine: (line: string) => void): Log {
-  return {
-    write({ level, message }) {
-      if (logLevels[level] >= logLevels[threshold]) writeLine(`${level} ${printable(message)}`);
-    },
-  };
-}
+export const createLog = (threshold: LogLevel, writeLine: (line: string) => void): Log => ({
+  write({ level, message }) {
+    if (logLevels[level] >= logLevels[threshold]) writeLine(`${level} ${printable(message)}`);
+  },
+});

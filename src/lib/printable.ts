@@ -10,12 +10,11 @@ const each = new RegExp(`[${unprintable}]`, 'gu');
  * A text as one line for a terminal. Escapes characters of `unprintable`, so that no text can look like two lines, move a cursor, or hide or reverse
  * the text beside it.
  */
-export function printable(text: string): string {
-  return text.replaceAll(each, (character) => {
+export const printable = (text: string): string =>
+  text.replaceAll(each, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return code === 0x0a ? String.raw`\n` : `\\u{${code.toString(16)}}`;
   });
-}
 
 /** The end of a text as `printable` shows it, with whole escapes, in at most `most` characters when written as JSON. */
 export function lastPrintable(text: string, most: number): string {

@@ -6,8 +6,8 @@ import { messageOf } from './errors.ts';
 const patience = 30_000;
 
 /** Runs a program to notify it through its environment. Returns a problem as words that follow its name, or undefined. */
-export function runProgram(program: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  return new Promise((done) => {
+export const runProgram = (program: string, env: NodeJS.ProcessEnv): Promise<string | undefined> =>
+  new Promise((done) => {
     const child = spawn(program, [], { stdio: 'ignore', env });
     const limit = setTimeout(() => child.kill('SIGKILL'), patience);
     const end = (problem: string | undefined): void => {
@@ -23,4 +23,3 @@ export function runProgram(program: string, env: NodeJS.ProcessEnv): Promise<str
         );
     });
   });
-}

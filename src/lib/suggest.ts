@@ -8,13 +8,12 @@ function distanceBetween(name: string, candidate: string): number {
 }
 
 /** The known names nearest to a mistaken name, nearest first. */
-export function nearest(name: string, known: readonly string[], most = 3): string[] {
-  return known
+export const nearest = (name: string, known: readonly string[], most = 3): string[] =>
+  known
     .map((candidate) => ({ candidate, distance: distanceBetween(name.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance)
     .slice(0, most)
     .map(({ candidate }) => candidate);
-}
 
 /** The known name that a mistaken name most likely means, or undefined if none is near. */
 export function closest(name: string, known: readonly string[]): string | undefined {

@@ -24,17 +24,15 @@ interface Definition<Content extends z.ZodRawShape, Extra extends z.ZodRawShape>
 }
 
 /** Defines a message type: its destination, its role in a log, its fields, and its key. */
-export function define<Content extends z.ZodRawShape, Extra extends z.ZodRawShape = {}>(
+export const define = <Content extends z.ZodRawShape, Extra extends z.ZodRawShape = {}>(
   [destination, trait]: readonly [DestinationName, Trait],
   content: () => Content,
   key: NoInfer<Definition<Content, Extra>['key']>,
   extra: () => Extra = () => ({}) as Extra,
-): Definition<Content, Extra> {
-  return {
-    destination,
-    trait,
-    content,
-    key,
-    fields: () => z.object({ ...content(), ...extra() }) as z.ZodObject<Content & Extra>,
-  };
-}
+): Definition<Content, Extra> => ({
+  destination,
+  trait,
+  content,
+  key,
+  fields: () => z.object({ ...content(), ...extra() }) as z.ZodObject<Content & Extra>,
+});

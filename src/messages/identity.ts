@@ -36,11 +36,9 @@ function canonical(value: unknown): unknown {
 }
 
 /** SHA-256 of a body and its destination in hex, for the id of a body without its own. */
-export function wireHash(destination: string, body: string): string {
-  return sha256().update(`${destination}\n${body}`).digest('hex');
-}
+export const wireHash = (destination: string, body: string): string =>
+  sha256().update(`${destination}\n${body}`).digest('hex');
 
 /** The id of the `slice` message of one attempt. */
-export function sliceMessageId(executionId: string, sliceFilename: string, attempt: number): string {
-  return `${executionId}/slice/${sliceFilename}/${attempt}`;
-}
+export const sliceMessageId = (executionId: string, sliceFilename: string, attempt: number): string =>
+  `${executionId}/slice/${sliceFilename}/${attempt}`;

@@ -45,9 +45,8 @@ export function capacityOf(facts: Facts): Capacity | undefined {
   };
 }
 
-function backlogSeconds({ status, counts, slots = 0 }: Facts, service: number): number | undefined {
-  return status === 'running' && slots > 0 ? Math.ceil((counts.slices_queued * service) / slots) : undefined;
-}
+const backlogSeconds = ({ status, counts, slots = 0 }: Facts, service: number): number | undefined =>
+  status === 'running' && slots > 0 ? Math.ceil((counts.slices_queued * service) / slots) : undefined;
 
 /** Slices of an STF, on average, by the plan. */
 export function slicesPerStf({ stf_planned, slices_planned, params: { fast_processing, fastmon } }: Facts): number {

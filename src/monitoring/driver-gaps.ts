@@ -11,14 +11,13 @@ export interface DriverGap {
 }
 
 /** The gaps between the drivers of an execution, the oldest first. @param since counts only the time after this */
-export function driverGaps(drivers: readonly DriverSpan[], since = ''): DriverGap[] {
-  return drivers.flatMap(({ since: to, by }, index) => {
+export const driverGaps = (drivers: readonly DriverSpan[], since = ''): DriverGap[] =>
+  drivers.flatMap(({ since: to, by }, index) => {
     const until = drivers[index - 1]?.until;
     if (until === undefined || to < since) return [];
     const from = until > since ? until : since;
     return [{ from, to, by, seconds: Math.max(0, Date.parse(to) - Date.parse(from)) / 1000 }];
   });
-}
 
 /** Total seconds without a driver. */
 export const downSeconds = (gaps: readonly DriverGap[]): number => gaps.reduce((sum, { seconds }) => sum + seconds, 0);

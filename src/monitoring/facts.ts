@@ -74,9 +74,8 @@ export interface Facts {
 export const secondsBetween = (from: string, to: number): number => Math.max(0, (to - Date.parse(from)) / 1000);
 
 /** Simulated seconds in wall time; 0 at full speed. */
-export function wallSeconds(simulated: number, { speed }: WorkflowParams): number {
-  return speed === 'max' ? 0 : simulated / speed;
-}
+export const wallSeconds = (simulated: number, { speed }: WorkflowParams): number =>
+  speed === 'max' ? 0 : simulated / speed;
 
 export const delayOf = ({ delays }: Facts, stage: StageName): StageDelay | undefined =>
   delays.find((delay) => delay.stage === stage);

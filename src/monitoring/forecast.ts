@@ -13,12 +13,10 @@ export interface Forecast {
 const timeAfter = (start: number, seconds: number): string => new Date(start + seconds * 1000).toISOString();
 
 /** @param secondsLeft as estimated; undefined if unknown */
-export function forecastOf(facts: Facts, secondsLeft: number | undefined): Forecast {
-  return {
-    expected_end: secondsLeft === undefined ? undefined : timeAfter(facts.now, secondsLeft),
-    first_slice_at: facts.first_slice_at ?? expectedFirstSlice(facts),
-  };
-}
+export const forecastOf = (facts: Facts, secondsLeft: number | undefined): Forecast => ({
+  expected_end: secondsLeft === undefined ? undefined : timeAfter(facts.now, secondsLeft),
+  first_slice_at: facts.first_slice_at ?? expectedFirstSlice(facts),
+});
 
 function expectedFirstSlice(facts: Facts): string | undefined {
   const { status, isHeld, driver, params, start_time } = facts;

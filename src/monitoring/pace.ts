@@ -55,9 +55,8 @@ export function oldestInHand({ in_hand, now }: Facts): AgedSlice | undefined {
 }
 
 /** Slices in hand that are slow enough to report, the oldest first. */
-export function overdueSlices({ in_hand, now }: Facts, { slow_seconds }: Pace): AgedSlice[] {
-  return in_hand.map((slice) => aged(slice, now)).filter(({ seconds }) => seconds > slow_seconds);
-}
+export const overdueSlices = ({ in_hand, now }: Facts, { slow_seconds }: Pace): AgedSlice[] =>
+  in_hand.map((slice) => aged(slice, now)).filter(({ seconds }) => seconds > slow_seconds);
 
 /** State of the slices in hand, judged by the oldest. While a third of them are in time and others finish, hanging slices make a run slow, not stuck. */
 export function handState(facts: Facts, { slow_seconds, stalled_seconds }: Pace): 'working' | 'slow' | 'stuck' {
