@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { moveCursor, requireOwnership } from '../../src/db/execution/fencing.ts';
-import { registerProcess, takeOwnership } from '../../src/db/presence/leases.ts';
-import { makeRunningStore } from '../helpers.ts';
+import { moveCursor, requireOwnership } from '../../../src/db/execution/fencing.ts';
+import { registerProcess, takeOwnership } from '../../../src/db/presence/leases.ts';
+import { makeRunningStore } from '../../made-store.ts';
 
 const id = 'stf_datataking-tester-0001';
 

@@ -2,17 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
-import type { Agent, ExecutionContext } from '../../src/agents/agent.ts';
-import { fastProcessingAgent } from '../../src/agents/fast-processing.ts';
-import { fastmonAgent } from '../../src/agents/fastmon.ts';
-import { consumeLog } from '../../src/agents/log-consumer.ts';
-import { openExecution } from '../../src/db/driving/journal.ts';
-import { executionParamsSchema } from '../../src/domain/params.ts';
-import { noDataFiles } from '../../src/files/data-files.ts';
-import { createScaledClock } from '../../src/lib/clock.ts';
-import { Lifetime } from '../../src/lib/lifetime.ts';
-import { Notifier } from '../../src/messages/notifier.ts';
-import { ask, connectInProcess, makeRunningStore, type TestStore } from '../helpers.ts';
+import type { Agent, ExecutionContext } from '../../../src/agents/agent.ts';
+import { fastProcessingAgent } from '../../../src/agents/fast-processing.ts';
+import { fastmonAgent } from '../../../src/agents/fastmon.ts';
+import { consumeLog } from '../../../src/agents/log-consumer.ts';
+import { openExecution } from '../../../src/db/driving/journal.ts';
+import { executionParamsSchema } from '../../../src/domain/params.ts';
+import { noDataFiles } from '../../../src/files/data-files.ts';
+import { createScaledClock } from '../../../src/lib/clock.ts';
+import { Lifetime } from '../../../src/lib/lifetime.ts';
+import { Notifier } from '../../../src/messages/notifier.ts';
+import { ask, connectInProcess, makeRunningStore, type TestStore } from '../../helpers.ts';
 
 const stf = 'swf.100010.000001.stf';
 const tf = 'swf.100010.000001_tf_001.tf';
