@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  countsOf,
+  executionOfRun,
+  recentExecutionIds,
+  requireExecution,
+  requireObserved,
+  requireOwn,
+} from '../../../src/db/execution/find-execution.ts';
+import { makeRunningStore, makeStore, noCounts, sayShortExecutions } from '../../made-store.ts';
+
+const id = 'stf_datataking-tester-0001';
+
+/** Adds an execution of other programs. */
+const observe = (name: string, run: number | null): string =>
+  `INSERT INTO workflow_executions (execution_id, origin, namespace, status, run_number, params, start_time)
+     VALUES ('${name}', 'observed', '', 'running', ${run ?? 'NULL'}, '{}', '2026-11-28T10:00:00.000Z');
+   INSERT INTO run_states (execution_id) VALUES ('${name}');`;
+
+describe('an execution', () => {
+  it('is found by its id, or as the latest, with its counts', async () => {
+    const made = await makeRunningStore();
+    const { sql } = made.store;
+    await made.say('stf_gen', { filename: 'swf.100010.000001.stf', sequence: 1, tf_count: 100 });
+    await sayShortExecutions(made, 2);
+    expect(requireExecution(sql, id)).toMatchObject({
+      execution_id: id,
+      origin: 'own',
+      workflow_name: 'stf_datataking',
+      namespace: 'test',
+      status: 'running',
+      status_reason: null,
+      phase: 'physics',
+      run_number: 100_010,
+      executed_by: 'tester',
+      end_time: null,
+      ...noCounts,
+      stf_count: 1,
+    });
+    expect(requireExecution(sql, 'latest').execution_id).toBe('stf_datataking-tester-0003');
+    expect(countsOf(sql, id)).toEqual({ ...noCounts, stf_count: 1 });
+    expect(() => countsOf(sql, 'another')).toThrow('the run of another has no state');
+  });
+
+  it('is listed among the newest, the newest first', async () => {
+    const made = await makeRunningStore();
+    await sayShortExecutions(made, 2);
+    expect(recentExecutionIds(made.store.sql)).toEqual([3, 2, 1].map((n) => `stf_datataking-tester-000${n}`));
+  });
+});
+
+describe('an execution that is not found', () => {
+  const refusal = (store: { sql: Parameters<typeof requireExecution>[0] }, name: string): unknown => {
+    try {
+      return requireExecution(store.sql, name);
+    } catch (error) {
+      const { code, message } = error as { code: string; message: string };
+      return [code, message];
+    }
+  };
+
+  it('was removed, and the error says when and by whom', async () => {
+    const { store } = await makeRunningStore();
+    store.db.exec(
+      `INSERT INTO removals (execution_id, removed_at, removed_by) VALUES ('e-9', '2026-11-27T10:00:00.000Z', 'ana')`,
+    );
+    expect(refusal(store, 'e-9')).toEqual([
+      'EXECUTION_REMOVED',
+      'e-9 was removed at 2026-11-27T10:00:00.000Z by ana, with all that was recorded of it; list_workflow_executions lists the others',
+    ]);
+  });
+
+  it.each(['latest', id])('in a store that has none leads to what makes one: %s', async (name) => {
+    const { store } = await makeStore();
+    expect(refusal(store, name)).toEqual([
+      'EXECUTION_NOT_FOUND',
+      'there is no execution in this store yet; "swf-mcp run" makes one',
+    ]);
+    // An observer hears runs and makes none.
+    store.db.exec(
+      `INSERT INTO hearings (namespace, since_ms, until_ms) VALUES ('', ${Date.parse('2026-11-28T10:00Z')}, 0)`,
+    );
+    expect(refusal(store, name)).toEqual([
+      'EXECUTION_NOT_FOUND',
+      'there is no execution in this store yet; no run of other programs has been heard since listening began at 2026-11-28T10:00:00.000Z',
+    ]);
+  });
+
+  it('is named by its run number, and the error gives its id', async () => {
+    const { store } = await makeRunningStore();
+    expect(refusal(store, '100010')).toEqual([
+      'EXECUTION_NOT_FOUND',
+      `100010 is a run number; use its execution id, ${id}`,
+    ]);
+  });
+
+  it.each(['stf_datataking-tester-0002', '100011', '100010x', 'x100010'])(
+    'is named nearly like another, and the error names that: %s',
+    async (name) => {
+      const { store } = await makeRunningStore();
+      expect(refusal(store, name)).toEqual([
+        'EXECUTION_NOT_FOUND',
+        `there is no execution "${name}"; near it: ${id}; "latest" is the last one, list_workflow_executions lists all`,
+      ]);
+    },
+  );
+
+  it('is near three others at most', async () => {
+    const made = await makeRunningStore();
+    await sayShortExecutions(made, 4);
+    expect((refusal(made.store, 'stf_datataking-tester-0009') as string[])[1]).toContain(
+      'near it: stf_datataking-tester-0005, stf_datataking-tester-0004, stf_datataking-tester-0003; "latest"',
+    );
+  });
+});
+
+describe('the execution of a run number', () => {
+  it('is our own one, else the newest that was observed', async () => {
+    const { store } = await makeRunningStore();
+    store.db.exec(
+      observe('other-1', 7) + observe('other-2', 7) + observe('other-3', 100_010) + observe('other-4', null),
+    );
+    expect([100_010, 7, 8].map((run) => executionOfRun(store.sql, run))).toEqual([id, 'other-2', undefined]);
+  });
+});
+
+describe('what can be done to an execution', () => {
+  it('depends on who runs it: swf-mcp, or other programs', async () => {
+    const { store } = await makeRunningStore();
+    store.db.exec(observe('other-1', 7));
+    const [own, other] = [requireExecution(store.sql, id), requireExecution(store.sql, 'other-1')];
+    expect(requireOwn(own, 'be taken up')).toBe(own);
+    expect(requireObserved(other)).toBe(other);
+    expect(() => requireOwn(other, 'be taken up')).toThrow(
+      'other-1 is observed: other programs run it, so it cannot be taken up here; get_workflow_monitor shows what was heard of it',
+    );
+    expect(() => requireObserved(own)).toThrow(
+      `${id} was run by swf-mcp; docs/messages.md has the contract of its messages. Name an execution that was observed`,
+    );
+    for (const refused of [() => requireOwn(other, 'be taken up'), () => requireObserved(own)])
+      expect(refused).toThrow(expect.objectContaining({ code: 'ARGUMENT_INVALID' }));
+  });
+});
