@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { onTestFinished } from 'vitest';
@@ -24,9 +25,14 @@ export interface TestStore {
 
 /** A fresh store, filled by recording messages: tests follow the road that production follows. */
 export async function makeStore(): Promise<TestStore> {
-  const path = join(temporaryFolder(), 'swf.db');
+  const folder = temporaryFolder();
+  const path = join(folder, 'swf.db');
   const store = await openStore(path);
-  onTestFinished(() => store.close());
+  onTestFinished(() => {
+    store.close();
+    // Mutants make thousands of stores.
+    rmSync(folder, { recursive: true, force: true });
+  });
   const envelope = {
     sender: 'tester',
     namespace: 'test',
