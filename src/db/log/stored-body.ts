@@ -29,7 +29,7 @@ export function storedBody(row: Said, sentAt: string, isJson: boolean): StoredBo
     payload.startsWith(before) &&
     payload.endsWith(after) &&
     // After the type comes the comma of the first field, or of the envelope.
-    (end === before.length || payload[before.length] === ',');
+    payload[before.length] === ',';
   return isUsual ? { body: `{${payload.slice(before.length + 1, end)}}`, is_whole: 0 } : { body: payload, is_whole: 1 };
 }
 
