@@ -18,7 +18,7 @@ export const newestPlace = (sql: Prepare, tfFilename: string): string | undefine
 /** A slice with its file's last reported place. */
 export function withNewestPlace<T extends SliceNeeds>(sql: Prepare, slice: T): T {
   const file_url = newestPlace(sql, slice.tf_filename) ?? slice.file_url;
-  return file_url === slice.file_url || file_url === undefined ? slice : { ...slice, file_url };
+  return file_url === slice.file_url ? slice : { ...slice, file_url };
 }
 
 /**
