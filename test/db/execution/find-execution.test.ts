@@ -95,7 +95,7 @@ describe('an execution that is not found', () => {
     ]);
   });
 
-  it.each(['stf_datataking-tester-0002', '100011', '100010x', 'x100010'])(
+  it.each(['stf_datataking-tester-0002', '100011', '100010x', '100010.0', '0x186aa'])(
     'is named nearly like another, and the error names that: %s',
     async (name) => {
       const { store } = await makeRunningStore();
