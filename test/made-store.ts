@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { onTestFinished } from 'vitest';
 
@@ -10,6 +10,8 @@ import type { Message } from '../src/messages/message.ts';
 import type { MessageType } from '../src/messages/vocabulary.ts';
 import { temporaryFolder } from './folder.ts';
 import { type Receive, receiverOf } from './receive.ts';
+
+// Stores for tests of rules: this loads no server, so that such tests start at once.
 
 export interface TestStore {
   path: string;
@@ -25,14 +27,19 @@ export interface TestStore {
 
 /** A fresh store, filled by recording messages: tests follow the road that production follows. */
 export async function makeStore(): Promise<TestStore> {
-  const folder = temporaryFolder();
-  const path = join(folder, 'swf.db');
-  const store = await openStore(path);
+  const made = await makeStoreForAll();
   onTestFinished(() => {
-    store.close();
+    made.store.close();
     // Mutants make thousands of stores.
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(dirname(made.path), { recursive: true, force: true });
   });
+  return made;
+}
+
+/** The same for several tests, which have to close it. */
+export async function makeStoreForAll(): Promise<TestStore> {
+  const path = join(temporaryFolder(), 'swf.db');
+  const store = await openStore(path);
   const envelope = {
     sender: 'tester',
     namespace: 'test',
@@ -77,6 +84,12 @@ export async function sayShortExecutions(made: TestStore, count: number): Promis
 /** A store with one execution whose run is in physics. */
 export async function makeRunningStore(params: Record<string, unknown> = {}): Promise<TestStore> {
   const made = await makeStore();
+  await beginPhysics(made, params);
+  return made;
+}
+
+/** Records the first execution, up to its physics. */
+export async function beginPhysics(made: TestStore, params: Record<string, unknown> = {}): Promise<void> {
   await made.say('run_workflow', {
     command_id: 'c1',
     workflow_name: 'stf_datataking',
@@ -86,5 +99,4 @@ export async function makeRunningStore(params: Record<string, unknown> = {}): Pr
   });
   await made.say('run_imminent', {});
   await made.say('start_run', { state: 'physics' });
-  return made;
 }

@@ -1,8 +1,8 @@
 import { afterEach, expect, it, vi } from 'vitest';
 
-import { recordRemoteHeartbeat } from '../../src/db/presence/remote-agents.ts';
-import type { AgentHeartbeat } from '../../src/messages/telemetry.ts';
-import { makeStore } from '../helpers.ts';
+import { recordRemoteHeartbeat } from '../../../src/db/presence/remote-agents.ts';
+import type { AgentHeartbeat } from '../../../src/messages/telemetry.ts';
+import { makeStore } from '../../made-store.ts';
 
 afterEach(() => void vi.useRealTimers());
 

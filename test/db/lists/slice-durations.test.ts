@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { listTfSlices } from '../../src/db/lists/tf-slices.ts';
-import { stageDelays } from '../../src/db/reports/stage-delays.ts';
-import { makeRunningStore } from '../helpers.ts';
+import { listTfSlices } from '../../../src/db/lists/tf-slices.ts';
+import { stageDelays } from '../../../src/db/reports/stage-delays.ts';
+import { makeRunningStore } from '../../made-store.ts';
 
 const execution_id = 'stf_datataking-tester-0001';
 const stf = 'swf.100010.000001.stf';

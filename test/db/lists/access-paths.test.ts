@@ -1,16 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { listAgents } from '../../src/db/lists/agents.ts';
-import { listExecutions } from '../../src/db/lists/executions.ts';
-import { listLogs, type LogFilter } from '../../src/db/lists/logs.ts';
-import { listMessages, type MessageFilter } from '../../src/db/lists/messages.ts';
-import type { Page } from '../../src/db/lists/page.ts';
-import { listStfFiles, type StfFileFilter } from '../../src/db/lists/stf-files.ts';
-import { listTfFiles, type TfFileFilter } from '../../src/db/lists/tf-files.ts';
-import { listTfSlices, type TfSliceFilter } from '../../src/db/lists/tf-slices.ts';
-import { createWordSearch } from '../../src/db/lists/word-search.ts';
-import { type Prepare, preparer } from '../../src/db/sqlite/statements.ts';
-import { makeRunningStore } from '../helpers.ts';
+import { listAgents } from '../../../src/db/lists/agents.ts';
+import { listExecutions } from '../../../src/db/lists/executions.ts';
+import { listLogs, type LogFilter } from '../../../src/db/lists/logs.ts';
+import { listMessages, type MessageFilter } from '../../../src/db/lists/messages.ts';
+import type { Page } from '../../../src/db/lists/page.ts';
+import { listStfFiles, type StfFileFilter } from '../../../src/db/lists/stf-files.ts';
+import { listTfFiles, type TfFileFilter } from '../../../src/db/lists/tf-files.ts';
+import { listTfSlices, type TfSliceFilter } from '../../../src/db/lists/tf-slices.ts';
+import { createWordSearch } from '../../../src/db/lists/word-search.ts';
+import { type Prepare, preparer } from '../../../src/db/sqlite/statements.ts';
+import { beginPhysics, makeStoreForAll, type TestStore } from '../../made-store.ts';
 
 type Ask = (sql: Prepare, page: Page) => unknown;
 
@@ -105,9 +105,17 @@ const paths: [what: string, ask: Ask, index: string][] = [
   ['log lines with words', logs({ search: 'word' }), byKey],
 ];
 
+let made: TestStore;
+
+beforeAll(async () => {
+  made = await makeStoreForAll();
+  await beginPhysics(made);
+});
+afterAll(() => made.store.close());
+
 /** How SQLite reads what `ask` selects for a page. */
-async function planOf(ask: Ask, page: Page): Promise<string[]> {
-  const { store } = await makeRunningStore();
+function planOf(ask: Ask, page: Page): string[] {
+  const { store } = made;
   const asked: string[] = [];
   const prepare = preparer(store.db);
   ask((sql) => {
@@ -123,14 +131,14 @@ async function planOf(ask: Ask, page: Page): Promise<string[]> {
 }
 
 describe('a page is read by its index, and not sorted', () => {
-  it.each(paths)('of %s', async (title, ask, index) => {
+  it.each(paths)('of %s', (title, ask, index) => {
     const pages: [Page, string][] = [
       [{ order: 'newest', limit: 50 }, index],
       // Further pages begin at their key.
       [{ order: 'oldest', limit: 50, after: 1000 }, index === '' ? byKey : index],
     ];
     for (const [page, way] of pages) {
-      const plan = await planOf(ask, page);
+      const plan = planOf(ask, page);
       // Two executions of other programs may have a slice of one name: those few are sorted.
       if (title !== 'a slice') expect(plan.join('\n')).not.toContain('TEMP B-TREE');
       // A table without an index is read from its end.
