@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { type AgentFilter, listAgents } from '../../../src/db/lists/agents.ts';
+import { type AlarmFilter, listAlarms } from '../../../src/db/lists/alarms.ts';
+import type { Page } from '../../../src/db/lists/page.ts';
+import type { TestStore } from '../../made-store.ts';
+import { ada, at, bob, cleo, knownRuns } from './known-runs.ts';
+
+let made: TestStore;
+
+/** Alarms: code, execution, severity, when it was raised, and what became of it. */
+const alarms: [
+  code: string,
+  execution: string | undefined,
+  severity: 'warning' | 'error',
+  minute: number,
+  then: string,
+][] = [
+  ['SLOW', ada, 'warning', 5, 'cleared'],
+  ['STUCK', ada, 'error', 6, 'seen'],
+  ['SILENT', bob, 'error', 7, ''],
+  ['DISK_FULL', undefined, 'warning', 8, ''],
+];
+
+beforeAll(async () => {
+  made = await knownRuns();
+  for (const [code, execution_id, severity, minute, then] of alarms) {
+    const alarm = {
+      code,
+      subject: 's',
+      sentence: `it is ${code}`,
+      severity,
+      count: 1,
+      execution_id,
+      run_id: undefined,
+    };
+    await made.say('alarm_raised', { ...alarm, timestamp: at(minute) });
+    if (then === 'seen') await made.say('alarm_seen', { ...alarm, author: 'ada', timestamp: at(minute) });
+    if (then === 'cleared') await made.say('alarm_cleared', { ...alarm, timestamp: at(minute) });
+  }
+});
+afterAll(() => made.store.close());
+
+const all: Page = { order: 'newest', limit: 50 };
+
+const agents = (filter: Partial<AgentFilter>, page: Partial<Page> = {}) =>
+  listAgents(made.store.sql, { include_exited: true, ...filter }, { ...all, ...page });
+
+const told = (filter: Partial<AgentFilter>, page: Partial<Page> = {}): string =>
+  agents(filter, page)
+    .rows.map((row) => row.agent_name.replace('-agent-', ' '))
+    .join(', ');
+
+const ofOther = 'worker bob-3, daq bob-9, worker ada-2';
+
+/** Makes an execution one of many messages, of which all are looked at where there are few. */
+const manyMessages = (execution: string): void => {
+  made.store.db.exec(
+    `INSERT INTO message_rows (message_id, type_no, sender_no, namespace_no, execution_no, sent_ms, recorded_ms, effect, is_whole, body)
+     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20001)
+     SELECT 'many/' || n, type_no, sender_no, namespace_no, execution_no, sent_ms, recorded_ms, effect, is_whole, body
+     FROM numbers, (SELECT * FROM message_rows WHERE message_id = '${execution}/start_run')`,
+  );
+};
+
+describe('a list of agents', () => {
+  it.each<[what: string, filter: Partial<AgentFilter>, answer: string]>([
+    ['all', {}, 'worker bob-3, daq bob-9, worker ada-2, worker ada-1, daq ada-1'],
+    ['those that have not ended', { include_exited: false }, 'worker bob-3, daq bob-9, worker ada-2, worker ada-1'],
+    ['those of a namespace', { namespace: 'other' }, ofOther],
+    ['those of a namespace that have not ended', { namespace: 'test', include_exited: false }, 'worker ada-1'],
+    ['those of a type', { agent_type: 'daq_simulator' }, 'daq bob-9, daq ada-1'],
+    ['those that work for an execution', { execution_id: bob }, 'worker bob-3, daq bob-9'],
+    ['those of a type that work for an execution', { execution_id: bob, agent_type: 'worker' }, 'worker bob-3'],
+    ['none for an execution that there is not', { execution_id: 'nobody' }, ''],
+    ['those heard from a minute on', { start_time: at(30) }, 'worker ada-2, worker ada-1, daq ada-1'],
+    ['those heard after a minute', { start_time: at(30.001) }, 'worker ada-2, worker ada-1'],
+    ['those heard up to a minute', { end_time: at(19) }, 'worker bob-3, daq bob-9'],
+    ['those heard before a minute', { end_time: at(18.999) }, 'daq bob-9'],
+    ['those that took part in a run, in its namespace', { took_part_in: ada }, 'worker ada-1, daq ada-1'],
+    ['those that took part and have not ended', { took_part_in: ada, include_exited: false }, 'worker ada-1'],
+    ['those that were there and said nothing', { took_part_in: cleo }, 'worker ada-1'],
+    ['none that took part in no run', { took_part_in: 'nobody' }, ''],
+  ])('has %s', (_what, filter, answer) => {
+    expect(told(filter)).toBe(answer);
+  });
+
+  it('finds those that took part in a run of many messages as in one of few', () => {
+    const { db } = made.store;
+    db.exec('BEGIN');
+    try {
+      for (const execution of [ada, bob]) {
+        const before = told({ took_part_in: execution });
+        manyMessages(execution);
+        expect(told({ took_part_in: execution })).toBe(before);
+        db.exec(`DELETE FROM message_rows WHERE message_id LIKE 'many/%'`);
+      }
+    } finally {
+      db.exec('ROLLBACK');
+    }
+  });
+
+  it('goes on after an agent, in both orders', () => {
+    const [, second] = agents({}).rows;
+    expect(told({}, { after: second?.key, limit: 2 })).toBe('worker ada-2, worker ada-1');
+    expect(told({}, { after: second?.key, order: 'oldest' })).toBe('worker bob-3');
+    expect(agents({ namespace: 'other' }, { limit: 2 })).toMatchObject({ total_count: 3, has_more: true });
+  });
+
+  it('tells of each the signs of its process', () => {
+    expect(agents({ execution_id: bob, agent_type: 'daq_simulator' }).rows).toMatchObject([
+      {
+        state: 'READY',
+        last_heartbeat: at(18),
+        last_beat: at(17),
+        hostname: 'host-a',
+        pid: 101,
+        is_remote: 0,
+        ended: null,
+      },
+    ]);
+  });
+});
+
+describe('a list of alarms', () => {
+  const codes = (filter: AlarmFilter, page: Partial<Page> = {}): string =>
+    listAlarms(made.store.sql, filter, { ...all, ...page })
+      .rows.map(({ code }) => code)
+      .join(' ');
+
+  it.each<[what: string, filter: AlarmFilter, answer: string]>([
+    ['all', {}, 'DISK_FULL SILENT STUCK SLOW'],
+    ['those of an execution', { execution_id: ada }, 'STUCK SLOW'],
+    ['those of a namespace', { namespace: 'other' }, 'SILENT'],
+    ['those that nobody has seen', { state: 'raised' }, 'DISK_FULL SILENT'],
+    ['those that somebody has seen', { state: 'seen' }, 'STUCK'],
+    ['those that are over', { state: 'cleared' }, 'SLOW'],
+    ['those of an execution in a state', { execution_id: ada, state: 'cleared' }, 'SLOW'],
+    ['those of a severity', { severity: 'error' }, 'SILENT STUCK'],
+    ['those of a severity and a state', { severity: 'error', state: 'raised' }, 'SILENT'],
+    ['those raised from a minute on', { start_time: at(7) }, 'DISK_FULL SILENT'],
+    ['those raised after a minute', { start_time: at(7.001) }, 'DISK_FULL'],
+    ['those raised up to a minute', { end_time: at(6) }, 'STUCK SLOW'],
+    ['those raised before a minute', { end_time: at(5.999) }, 'SLOW'],
+  ])('has %s', (_what, filter, answer) => {
+    expect(codes(filter)).toBe(answer);
+  });
+
+  it('goes on after an alarm, in both orders', () => {
+    const [, second] = listAlarms(made.store.sql, {}, all).rows;
+    expect(codes({}, { after: second?.key })).toBe('STUCK SLOW');
+    expect(codes({}, { after: second?.key, order: 'oldest' })).toBe('DISK_FULL');
+  });
+});
