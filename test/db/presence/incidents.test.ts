@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  clockStepsOf,
+  noteClockSteps,
+  noteStandstill,
+  secondsSkipped,
+  standstillsOf,
+} from '../../../src/db/presence/incidents.ts';
+import { takeOwnership } from '../../../src/db/presence/leases.ts';
+import { makeRunningStore, noCounts, sayShortExecutions } from '../../made-store.ts';
+import { at, begin, fakeClock, register, rowsOf } from './processes.ts';
+
+const id = 'stf_datataking-tester-0001';
+const second = 'stf_datataking-tester-0002';
+
+/** A run that a process drives since the beginning, and another process that drives none. */
+async function drivenRun() {
+  fakeClock();
+  const made = await makeRunningStore();
+  const { store, say } = made;
+  const [driver, other] = [await register(store, 101), await register(store, 102)];
+  const take = (execution: string): Promise<number> =>
+    store.write((tx) => takeOwnership(tx, execution, driver, () => true));
+  await take(id);
+  const standstill = (from: number, until: number, shortest: number, process = driver): Promise<string | undefined> =>
+    store.write((tx) => noteStandstill(tx, process, [begin + from * 1000, begin + until * 1000], shortest));
+  const record = async (...seconds: number[]): Promise<void> => {
+    for (const [n, second_] of seconds.entries())
+      await say('stf_gen', { filename: `${second_}-${n}.stf`, sequence: 1, tf_count: 1 }, { recordedAt: at(second_) });
+  };
+  return { made, store, driver, other, take, standstill, record };
+}
+
+describe('a standstill', () => {
+  it.each<[what: string, recorded: number[], shortest: number, gap: [from: number, until: number] | undefined]>([
+    ['is all of a time in which nothing was recorded', [], 100, [100, 200]],
+    ['is not noted if it is shorter than wanted', [], 100.1, undefined],
+    ['is the longer part after a message', [130], 70, [130, 200]],
+    ['is the longer part before a message', [180], 80, [100, 180]],
+    ['is the first of two that are as long', [150], 50, [100, 150]],
+    ['is between two messages', [170, 120], 50, [120, 170]],
+    ['is shorter if there is a message', [150], 50.1, undefined],
+    ['is not changed by messages at its ends and beyond', [100, 200, 99, 201], 100, [100, 200]],
+  ])('%s', async (_what, recorded, shortest, gap) => {
+    const { standstill, record, store } = await drivenRun();
+    await record(...recorded);
+    const line = await standstill(100, 200, shortest);
+    const [from, until] = gap ?? [0, 0];
+    const told = `nothing was written for ${until - from} s, since ${at(from)}: the process stood still, or the store could not be written`;
+    expect(line).toBe(gap === undefined ? undefined : told);
+    expect(standstillsOf(store.sql, id)).toEqual(
+      gap === undefined ? [] : [{ from: at(from), until: at(until), hostname: 'host-a' }],
+    );
+  });
+
+  it('goes on while others command, or write into the logbook', async () => {
+    const { standstill, made } = await drivenRun();
+    const { say } = made;
+    await say('stop_workflow', { command_id: 's' }, { recordedAt: at(130) });
+    await say('note', { command_id: 'n', text: 'why?', author: 'ada' }, { recordedAt: at(160) });
+    expect(await standstill(100, 200, 100)).toContain('for 100 s');
+  });
+
+  it('is noted in tenths of a second', async () => {
+    const { standstill } = await drivenRun();
+    expect(await standstill(100, 101.26, 1)).toContain('nothing was written for 1.3 s');
+  });
+
+  it('begins with the oldest of the twenty thousand messages that are looked at', async () => {
+    const { standstill, store } = await drivenRun();
+    // Three messages are older.
+    const add = (count: number): unknown =>
+      store.db.exec(
+        `INSERT INTO message_rows (message_id, type_no, execution_no, sent_ms, recorded_ms, effect, is_whole, body)
+         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count})
+         SELECT 'many/' || n || '/' || (SELECT max(seq) FROM message_rows), type_no, execution_no, sent_ms, ${begin + 160_000}, effect, is_whole, body
+         FROM numbers, (SELECT * FROM message_rows WHERE message_id = '${id}/start_run')`,
+      );
+    add(19_999);
+    // The oldest one looked at is older than the time in question.
+    expect(await standstill(100, 200, 1)).toContain('for 60 s');
+    add(1);
+    expect(await standstill(100, 200, 1)).toContain('for 40 s');
+  });
+
+  it('is told in the log of each execution that the process drove then, by its simulator', async () => {
+    const { standstill, driver, other, store } = await drivenRun();
+    await store.write(({ sql }) => {
+      for (const [name, type] of [
+        ['a-data', 'data'],
+        ['z-daq', 'daq_simulator'],
+        ['m-worker', 'worker'],
+      ] as const)
+        sql(
+          `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id) VALUES (?, ?, 'test', 'READY', '', ?)`,
+        ).run(name, type, driver);
+    });
+    const line = await standstill(100, 200, 5);
+    // A process that drives nothing is told of it, and nobody else.
+    expect(await standstill(300, 400, 5, other)).toContain('for 100 s');
+    expect(rowsOf(store, 'timestamp, level, agent, message, execution_id, run_id', 'app_logs')).toEqual([
+      { timestamp: at(200), level: 30, agent: 'z-daq', message: line, execution_id: id, run_id: '100010' },
+    ]);
+  });
+
+  it('belongs to the executions that were going on in that time', async () => {
+    const { made, store, take, standstill } = await drivenRun();
+    await sayShortExecutions(made, 1);
+    await take(second);
+    const end = { ...noCounts, status: 'completed', reason: 'completed' } as const;
+    await made.say('workflow_ended', end, { recordedAt: at(150) });
+    store.db.exec(
+      `UPDATE workflow_executions SET start_time = '${at(0)}', end_time = '${at(50)}' WHERE execution_id = '${id}'`,
+    );
+    store.db.exec(
+      `UPDATE workflow_executions SET start_time = '${at(60)}', end_time = NULL WHERE execution_id = '${second}'`,
+    );
+    const noted = async (from: number, until: number): Promise<string[]> => {
+      await standstill(from, until, 0);
+      return [id, second].filter((one) => standstillsOf(store.sql, one).some((gap) => gap.from === at(from)));
+    };
+    expect(await noted(10, 20)).toEqual([id]);
+    expect(await noted(50, 60)).toEqual([id]);
+    expect(await noted(50.001, 60)).toEqual([]);
+    expect(await noted(40, 60.001)).toEqual([id, second]);
+    expect(await noted(60, 90)).toEqual([second]);
+  });
+
+  it('ends where an execution that had already ended says nothing', async () => {
+    const { store, standstill, record } = await drivenRun();
+    await record(130);
+    store.db.exec(`UPDATE workflow_executions SET end_time = '${at(99.999)}'`);
+    expect(await standstill(100, 200, 1)).toContain('for 100 s');
+    store.db.exec(`UPDATE workflow_executions SET end_time = '${at(100)}'`);
+    expect(await standstill(100, 200, 1)).toContain('for 70 s');
+    store.db.exec(`UPDATE workflow_executions SET start_time = '${at(200)}'`);
+    expect(await standstill(100, 200, 1)).toContain('for 100 s');
+  });
+});
+
+describe('a step of the clock', () => {
+  it('is noted for each execution that the process drives, with what it skipped', async () => {
+    const { store, driver, other } = await drivenRun();
+    const note = (
+      process: number,
+      ...steps: [second_: number, seconds: number, skipped: number][]
+    ): Promise<string[]> =>
+      store.write((tx) =>
+        noteClockSteps(
+          tx,
+          process,
+          steps.map(([second_, seconds, skipped]) => ({ at: begin + second_ * 1000, seconds, skipped })),
+        ),
+      );
+    expect(secondsSkipped(store.sql, id)).toBe(0);
+    expect(await note(driver, [10, -90, 0], [20, 3.5, 3.5], [30, 4, 4])).toEqual([
+      'the clock of this machine was set back by 90 s; the times recorded here do not go back',
+      'the clock of this machine went forward by 3.5 s: it was set, or the machine slept',
+      'the clock of this machine went forward by 4 s: it was set, or the machine slept',
+    ]);
+    await note(other, [40, 5, 5]);
+    expect(clockStepsOf(store.sql, id)).toEqual([
+      { at: at(10), seconds: -90, hostname: 'host-a' },
+      { at: at(20), seconds: 3.5, hostname: 'host-a' },
+      { at: at(30), seconds: 4, hostname: 'host-a' },
+    ]);
+    expect([secondsSkipped(store.sql, id), standstillsOf(store.sql, id)]).toEqual([7.5, []]);
+    expect(rowsOf(store, 'timestamp, level, agent', 'app_logs')).toEqual(
+      [10, 20, 30].map((one) => ({ timestamp: at(one), level: 30, agent: 'unknown' })),
+    );
+    await note(driver, ...Array.from({ length: 20 }, (_, n) => [50 + n, 1, 0] as [number, number, number]));
+    expect(clockStepsOf(store.sql, id)).toHaveLength(20);
+  });
+});
