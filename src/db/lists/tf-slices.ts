@@ -78,7 +78,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
   const { status, time_field = 'created', min_retries } = filter;
   const isOtherTime = time_field !== 'created';
   const workers = workerConditions(sql, filter.assigned_worker);
-  const isScan = isOtherTime || workers.workers[1] !== undefined || (min_retries ?? 0) > 1;
+  const isScan = isOtherTime || workers.workers[1] !== undefined || (min_retries ?? 0) > 0;
   return {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
       tf_count, status, attempt, assigned_worker, created_at, assigned_at, completed_at, error, ${seconds} AS seconds, processing_seconds,
