@@ -169,6 +169,8 @@ describe('a page of lines with words', () => {
     ['of a level and a word', { search: 'fifth', level: 20 }, {}, [15_000, 10_000], '2', false],
     ['of 300 lines of an agent', { search: 'common', agent: 'of 300' }, { limit: 1 }, [20_301], '300', true],
     ['of 301 lines of an agent', { search: 'common', agent: 'of 301' }, { limit: 1 }, [20_602], '301', true],
+    ['all of 300 far apart', { search: 'common', run_id: '300 apart' }, { limit: 1 }, [24_983], '300', true],
+    ['of 301 far apart', { search: 'common', run_id: '301 apart' }, { limit: 1 }, [24_984], 'at least 13', true],
     ['not of an agent', { search: 'twothousand', agent: 'of 301' }, {}, [], '0', false],
     ['of a run', { search: 'common', run_id: '8' }, {}, [10_003, 10_002, 10_001], '3', false],
     ['of a run after a line', { search: 'common', run_id: '8' }, { after: 10_003, limit: 1 }, [10_002], '3', true],

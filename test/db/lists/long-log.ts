@@ -22,8 +22,9 @@ const agent = `CASE WHEN n <= 10000 THEN 'of 10,000' WHEN n <= 20001 THEN 'of 10
 /** As SQL: what line n says. */
 const message = `'common' || iif(n % 5000 = 0, ' fifth', '') || iif(n <= 2000, ' twothousand', '') || iif(n <= 2001, ' onemore', '')`;
 
-/** As SQL: the run of line n. */
-const run = `CASE WHEN n BETWEEN 10001 AND 10003 THEN '8' WHEN n IN (14900, 24890, 24899, 24900) THEN '9' END`;
+/** As SQL: the run of line n. Two have lines all over the log. */
+const run = `CASE WHEN n BETWEEN 10001 AND 10003 THEN '8' WHEN n IN (14900, 24890, 24899, 24900) THEN '9'
+  WHEN n % 83 = 0 THEN '300 apart' WHEN n % 83 = 1 AND n > 1 THEN '301 apart' END`;
 
 /** A store with a log of many lines. */
 export async function longLog(): Promise<TestStore> {
