@@ -39,7 +39,8 @@ describe('a standstill', () => {
     ['is the longer part after a message', [130], 70, [130, 200]],
     ['is the longer part before a message', [180], 80, [100, 180]],
     ['is the first of two that are as long', [150], 50, [100, 150]],
-    ['is between two messages', [170, 120], 50, [120, 170]],
+    ['is between two messages', [120, 170], 50, [120, 170]],
+    ['is between two messages that were recorded in another order', [170, 120], 50, [120, 170]],
     ['is shorter if there is a message', [150], 50.1, undefined],
     ['is not changed by messages at its ends and beyond', [100, 200, 99, 201], 100, [100, 200]],
   ])('%s', async (_what, recorded, shortest, gap) => {
@@ -60,6 +61,11 @@ describe('a standstill', () => {
     await say('stop_workflow', { command_id: 's' }, { recordedAt: at(130) });
     await say('note', { command_id: 'n', text: 'why?', author: 'ada' }, { recordedAt: at(160) });
     expect(await standstill(100, 200, 100)).toContain('for 100 s');
+  });
+
+  it('counts from before the first message of a run', async () => {
+    const { standstill } = await drivenRun();
+    expect(await standstill(-100, 50, 1)).toContain('nothing was written for 100 s');
   });
 
   it('is noted in tenths of a second', async () => {
