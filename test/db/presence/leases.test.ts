@@ -32,6 +32,22 @@ describe('the owner of an execution', () => {
   });
 });
 
+describe('an execution', () => {
+  it('is taken from a driver that is gone, and by its driver again, and from nobody who lives', async () => {
+    const { store } = await makeRunningStore();
+    const [first, second] = [await register(store, 101), await register(store, 102)];
+    const living = new Set([101, 102]);
+    expect([await take(store, first, id, living), await take(store, first, id, living)]).toEqual([1, 2]);
+    await expect(take(store, second, id, living)).rejects.toMatchObject({
+      code: 'EXECUTION_IN_USE',
+      message: `${id} is driven by process 101 on host-a; wait until it ends, or stop it first`,
+    });
+    expect(ownerOf(store.sql, id)).toMatchObject({ pid: 101, epoch: 2 });
+    living.delete(101);
+    expect(await take(store, second, id, living)).toBe(3);
+  });
+});
+
 describe('interrupted executions', () => {
   /** Three runs of a namespace, and one of another: each with a driver of its own, one without. */
   async function runs(): Promise<TestStore> {
