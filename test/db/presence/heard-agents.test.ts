@@ -142,7 +142,7 @@ describe('the living agents of a namespace', () => {
       isRefused: false,
       unheard_since: null,
     };
-    expect(troubled).toEqual([
+    expect(troubled).toMatchObject([
       { ...none, agent: 'unable', slots: 2, off_duty: [{ reason: 'NO_PAYLOAD', name: 'reco', since: at(0) }] },
       { ...none, agent: 'damaged' },
       { ...none, agent: 'strange' },
