@@ -6,25 +6,10 @@ import { AgentDirectory } from '../../src/exchange/agent-directory.ts';
 import type { AgentHeartbeat } from '../../src/messages/telemetry.ts';
 import { UnheardWorkers } from '../../src/recorder/unheard-workers.ts';
 import { makeStore } from '../helpers.ts';
+import { heartbeat } from './beats.ts';
 
-const beat = (agent_name: string, in_hand: string[], wire = 2): AgentHeartbeat => ({
-  msg_type: 'agent_heartbeat',
-  sender: agent_name,
-  namespace: 'test',
-  agent_name,
-  agent_type: 'worker',
-  state: 'PROCESSING',
-  in_hand,
-  free_slots: 1,
-  slots: 2,
-  off_duty: [],
-  hostname: 'elsewhere',
-  pid: 4711,
-  boot_id: 'boot',
-  version: '1',
-  wire,
-  since: '2026-01-01T00:00:00.000Z',
-});
+const beat = (agent_name: string, in_hand: string[], wire = 2): AgentHeartbeat =>
+  heartbeat(agent_name, 'worker', { state: 'PROCESSING', in_hand, slots: 2, wire });
 
 it('a worker that takes slices and whose words never arrive is told of once, until one arrives', async () => {
   const { store } = await makeStore();

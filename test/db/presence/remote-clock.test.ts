@@ -1,32 +1,16 @@
 import { afterEach, expect, it, vi } from 'vitest';
 
-import { recordRemoteHeartbeat } from '../../../src/db/presence/remote-agents.ts';
-import type { AgentHeartbeat } from '../../../src/messages/telemetry.ts';
-import { makeStore } from '../../made-store.ts';
+import { recordRemoteHeartbeat } from '../../src/db/presence/remote-agents.ts';
+import type { AgentHeartbeat } from '../../src/messages/telemetry.ts';
+import { makeStore } from '../helpers.ts';
+import { heartbeat } from './beats.ts';
 
 afterEach(() => void vi.useRealTimers());
 
 const start = Date.parse('2026-11-28T08:00:00Z');
 
-const beat = (said: number): AgentHeartbeat => ({
-  msg_type: 'agent_heartbeat',
-  sender: 'worker-1',
-  namespace: 'test',
-  timestamp: new Date(said).toISOString(),
-  agent_name: 'worker-1',
-  agent_type: 'worker',
-  state: 'READY',
-  in_hand: [],
-  free_slots: 1,
-  slots: 1,
-  off_duty: [],
-  hostname: 'elsewhere',
-  pid: 4711,
-  boot_id: 'boot',
-  version: '1',
-  wire: 2,
-  since: '2026-01-01T00:00:00.000Z',
-});
+const beat = (said: number): AgentHeartbeat =>
+  heartbeat('worker-1', 'worker', { timestamp: new Date(said).toISOString() });
 
 it('heartbeats that waited tell of no clock that is off; those that come in their time do', async () => {
   vi.useFakeTimers({ toFake: ['Date', 'performance'] });

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+
+import { AgentDirectory } from '../../src/exchange/agent-directory.ts';
+import { RepeatedStarts } from '../../src/recorder/repeated-starts.ts';
+import { messageOf, sliceFields, workFields } from './driven.ts';
+import { execution_id } from './setup.ts';
+
+const { slice_filename } = sliceFields(0);
+
+/** The starts that a recorder hears, from processes that began when they say. */
+function starts() {
+  const directory = new AgentDirectory();
+  const repeated = new RepeatedStarts(directory);
+  const hear = (since: string, more: object = {}, worker = 'worker-1'): void => {
+    directory.hear(worker, since, { agent_type: 'worker', in_hand: [], free_slots: 1, off_duty: [] });
+    repeated.note({ ...messageOf('slice_started', { ...workFields(0, worker), ...more }), sender: worker });
+    directory.forget(worker, since);
+  };
+  const lost = (attempt = 1, of = execution_id, name = slice_filename): number => repeated.lost(of, name, attempt);
+  return { repeated, hear, lost };
+}
+
+it('a start counts as lost for each time that its worker began anew, not for each time that it is heard', () => {
+  const { hear, lost } = starts();
+  expect(lost()).toBe(0);
+  hear('08:00');
+  // The connection broke, and the same process says it again.
+  hear('08:00');
+  expect(lost()).toBe(0);
+  hear('09:00');
+  hear('09:00');
+  expect(lost()).toBe(1);
+  hear('10:00');
+  expect(lost()).toBe(2);
+});
+
+it('another slot’s start is another start, and so are other attempts, slices and executions', () => {
+  const { hear, lost } = starts();
+  hear('08:00');
+  hear('09:00', { worker_id: 'worker-1/slot-2' });
+  hear('09:00', {}, 'worker-2');
+  expect(lost()).toBe(0);
+  hear('10:00', {}, 'worker-2');
+  expect([lost(1), lost(2), lost(1, 'x-tester-0002'), lost(1, execution_id, 'other.tf')]).toEqual([1, 0, 0, 0]);
+});
+
+it('an execution that is no longer driven is forgotten, and no other', () => {
+  const { repeated, hear, lost } = starts();
+  const longer = `${execution_id}2`;
+  for (const since of ['08:00', '09:00']) {
+    hear(since);
+    hear(since, { execution_id: longer });
+  }
+  repeated.forget(execution_id);
+  expect([lost(), lost(1, longer)]).toEqual([0, 1]);
+});

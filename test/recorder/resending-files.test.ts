@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+
+import { newestPlace } from '../../src/db/execution/file-places.ts';
+import { recordRemoteHeartbeat } from '../../src/db/presence/remote-agents.ts';
+import { heartbeat } from './beats.ts';
+import { messageOf, sampleFields, saySlices, stf_filename, tf_filename, workFields } from './driven.ts';
+import { agent, offDuty, resend, type Resent, timesOf } from './resending-setup.ts';
+import { execution_id } from './setup.ts';
+
+const filename = 'swf.100010.000002.stf';
+const stf = { filename, sequence: 2, tf_count: 100, file_url: 'http://a:1/data/x/file.stf' };
+const announcement = `${execution_id}/stf_gen/${filename}`;
+const ready = `${execution_id}/stf_ready/${filename}`;
+
+describe('a file that is not answered', () => {
+  it('is announced again after a minute if an agent is on duty for it, then after two, four, and at most thirty', async () => {
+    const made = await resend();
+    await made.made.say('stf_gen', stf);
+    made.heard.set('data-1', agent('data'));
+    await made.wait(7900);
+    expect(timesOf(made, announcement)).toEqual([75, 195, 435, 915, 1875, 3675, 5475, 7275]);
+    expect(made.sent).toHaveLength(8);
+    expect([made.warnings, made.faults, made.lost]).toEqual([[], [], []]);
+  });
+
+  it('is left alone for three times as long as such files usually take', async () => {
+    const made = await resend();
+    const slow = { ...stf, filename: 'swf.100010.000003.stf', sequence: 3 };
+    await made.made.say('stf_gen', slow);
+    await made.wait(100);
+    await made.made.say('stf_ready', slow);
+    await made.made.say('stf_gen', stf);
+    made.heard.set('data-1', agent('data'));
+    await made.wait(200);
+    // Half of the files took 100 seconds, the first one none: 50 on average.
+    expect(timesOf(made, announcement)).toEqual([100 + 155]);
+  });
+
+  it('is announced anew to agents that make samples if it is ready and its samples are missing', async () => {
+    const made = await resend();
+    await made.made.say('stf_gen', stf);
+    await made.made.say('stf_ready', stf);
+    made.heard.set('fastmon-1', agent('fastmon'));
+    await made.wait(200);
+    expect(made.sent).toEqual([
+      [75, ready],
+      [195, ready],
+    ]);
+    await made.made.say('tf_file_registered', {
+      ...sampleFields('http://a:1/data/x/two.tf'),
+      stf_filename: filename,
+      tf_filename: 'swf.100010.000002_tf_001.tf',
+    });
+    await made.wait(400);
+    expect(made.sent).toHaveLength(2);
+  });
+
+  it.each<[string, (made: Resent) => unknown]>([
+    ['the agent has it in hand', ({ heard }) => heard.set('data-1', agent('data', { in_hand: [announcement] }))],
+    ['no such agent is heard', ({ heard }) => heard.set('data-1', agent('worker'))],
+    ['no agent reaches its place', reachesNothing],
+    ['nobody drives the run here', ({ resending }) => resending.remove(execution_id)],
+  ])('is not announced again while %s', async (_, change) => {
+    const made = await resend();
+    await made.made.say('stf_gen', stf);
+    made.heard.set('data-1', agent('data'));
+    change(made);
+    await made.wait(300);
+    expect([made.sent, made.faults]).toEqual([[], []]);
+  });
+
+  it('waits as long as before where another execution ends whose name begins that of its own', async () => {
+    const made = await resend();
+    await made.made.say('stf_gen', stf);
+    made.heard.set('data-1', agent('data'));
+    await made.wait(80);
+    expect(made.resending.remove(execution_id.slice(0, -1))).toBe(false);
+    await made.wait(40);
+    expect(timesOf(made, announcement)).toEqual([75]);
+  });
+});
+
+function reachesNothing({ heard }: Resent): void {
+  heard.set('data-1', agent('data', offDuty('NO_FILE', 'http://a:1/data')));
+  heard.set('worker-1', agent('worker', { free_slots: 0 }));
+}
+
+describe('a sample that workers find wrong', () => {
+  it('is made anew: its ready STF is announced again', async () => {
+    const made = await resend();
+    await saySlices(made.made, 1);
+    await made.made.store.write((tx) => recordRemoteHeartbeat(tx, heartbeat('tester', 'fastmon')));
+    await made.made.say('slice_returned', { ...workFields(0), reason: 'WRONG_FILE' });
+    made.heard.set('fastmon-1', agent('fastmon'));
+    await made.wait(20);
+    expect(made.sent).toContainEqual([15, `${execution_id}/stf_ready/${stf_filename}`]);
+  });
+
+  it('is at its new place once it is registered again there, which is told', async () => {
+    const made = await resend();
+    const at = (place: string, more: object = {}) =>
+      made.resending.notePlace(messageOf('tf_file_registered', { ...sampleFields(place), sender: 'tester', ...more }));
+    const place = (): string | undefined => newestPlace(made.made.store.sql, tf_filename);
+    await at('http://a:1/data/x/file.tf');
+    // Another file by its content, and a file that this store does not know.
+    await at('http://b:1/data/x/file.tf', { tf_last: 15 });
+    await at('http://b:1/data/x/file.tf', { tf_filename: 'unknown.tf' });
+    // A path of its host is no place for others.
+    await at('/srv/data/x/file.tf');
+    expect([place(), made.warnings]).toEqual(['http://a:1/data/x/file.tf', []]);
+    await at('http://b:1/data/x/file.tf');
+    await at('http://b:1/data/x/file.tf');
+    expect(place()).toBe('http://b:1/data/x/file.tf');
+    expect(made.warnings).toEqual([`TF file ${tf_filename} was made again: it is at http://b:1/data/x/file.tf now`]);
+    expect(made.faults).toEqual([]);
+    made.made.store.db.exec('DROP TABLE moved_files');
+    await at('http://c:1/data/x/file.tf');
+    expect(made.faults).toHaveLength(1);
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+
+import { registerProcess, takeOwnership } from '../../src/db/presence/leases.ts';
+import { driven, messageOf, saySlices, takeUnsent, workFields } from './driven.ts';
+import { agent, offDuty, resend, type Resent, timesOf } from './resending-setup.ts';
+import { execution_id } from './setup.ts';
+
+const place = 'http://a:1/data';
+
+const returned = (slice_id: number, reason = 'NO_FILE') =>
+  messageOf('slice_returned', { ...workFields(slice_id), reason });
+
+/** The same with slices that are sent. */
+async function withSlices(count: number, more: object = {}): Promise<Resent & { ids: string[] }> {
+  const made = await resend();
+  const ids = await saySlices(made.made, count, more);
+  await takeUnsent(made.made);
+  return { ...made, ids };
+}
+
+describe('a slice that a worker has returned', () => {
+  it('is sent again after a wait that doubles up to a minute with each return', async () => {
+    const made = await withSlices(2);
+    // Its one slot is busy, so that nothing counts as unclaimed.
+    made.heard.set('worker-2', agent('worker', { free_slots: 0 }));
+    let second = 0;
+    for (const wait of [5, 10, 20, 40, 60, 60]) {
+      made.resending.noteReturn(returned(0));
+      await made.wait(wait + 30);
+      expect(timesOf(made, made.ids[0] ?? '').at(-1)).toBe(second + wait);
+      second += wait + 30;
+    }
+    expect(made.sent).toHaveLength(6);
+    expect([made.faults, made.warnings]).toEqual([[], []]);
+    expect(made.resending.remove(execution_id)).toBe(true);
+    expect(made.resending.remove(execution_id)).toBe(false);
+  });
+
+  it('waits for a worker that can do it', async () => {
+    const made = await withSlices(1);
+    made.heard.set('worker-1', agent('worker', { free_slots: 0, ...offDuty('NO_FILE', place) }));
+    made.heard.set('fastmon-1', agent('fastmon'));
+    made.resending.noteReturn(returned(0));
+    await made.wait(20);
+    expect(made.sent).toEqual([]);
+    made.heard.set('worker-2', agent('worker', { free_slots: 0 }));
+    await made.wait(5);
+    expect(made.sent).toEqual([[21, made.ids[0]]]);
+  });
+
+  it('is not sent again where it is done, or its execution is driven no more', async () => {
+    const made = await withSlices(2);
+    made.heard.set('worker-2', agent('worker', { free_slots: 0 }));
+    for (const id of [0, 1]) made.resending.noteReturn(returned(id));
+    await made.made.say('slice_started', workFields(0));
+    await made.made.say('slice_result', { ...workFields(0), state: 'done' });
+    await made.wait(10);
+    expect(made.sent).toEqual([[5, made.ids[1]]]);
+    made.resending.noteReturn(returned(1));
+    expect(made.resending.remove(execution_id)).toBe(true);
+    await made.wait(30);
+    expect([made.sent.length, made.faults]).toEqual([1, []]);
+    // Where it is driven again, the waits begin anew.
+    made.resending.noteReturn(returned(1));
+    await made.wait(5);
+    expect(made.sent).toHaveLength(2);
+    expect(made.resending.remove('another')).toBe(false);
+  });
+});
+
+describe('a slice that nobody has', () => {
+  it('is sent again once a worker was free for half a minute, then after one minute, two, and at most thirty', async () => {
+    const made = await withSlices(2);
+    const [lost = '', held = ''] = made.ids;
+    made.heard.set('worker-1', agent('worker', { in_hand: [held], free_slots: 2 }));
+    await made.wait(7400);
+    const times = timesOf(made, lost);
+    expect(times).toEqual([40, 100, 220, 460, 940, 1900, 3700, 5500, 7300]);
+    expect(timesOf(made, held)).toEqual([]);
+    expect(new Set(made.lost)).toEqual(new Set([lost]));
+    expect(made.warnings[0]).toBe(
+      `nobody has 1 TF slices of ${execution_id}, though workers are free; they are sent again`,
+    );
+    expect(made.warnings).toHaveLength(times.length);
+    expect(made.faults).toEqual([]);
+  });
+
+  it.each<[string, (made: Resent) => Promise<unknown> | unknown]>([
+    ['no worker is free', ({ heard }) => heard.set('worker-1', agent('worker', { free_slots: 0 }))],
+    ['no worker is heard', ({ heard }) => heard.clear()],
+    ['the free worker cannot do it', ({ heard }) => heard.set('worker-1', agent('worker', offDuty('NO_FILE', place)))],
+    ['the run is in standby', ({ made }) => made.say('pause_run', { ordinal: 1, reason: 'period' })],
+    ['an operator has paused the run', pausedByOperator],
+    ['nobody drives the run here', ({ resending }) => resending.remove(execution_id)],
+    ['the recorder ends', ({ resending }) => resending.close()],
+  ])('stays where it is while %s', async (_, change) => {
+    const made = await withSlices(1);
+    made.heard.set('worker-1', agent('worker'));
+    await change(made);
+    await made.wait(300);
+    expect([made.sent, made.lost, made.warnings, made.faults]).toEqual([[], [], [], []]);
+  });
+
+  it('waits anew where its execution is driven again', async () => {
+    const made = await withSlices(1);
+    made.heard.set('worker-1', agent('worker'));
+    await made.wait(100);
+    made.resending.remove(execution_id);
+    made.resending.add(execution_id, driven);
+    await made.wait(40);
+    expect(timesOf(made, made.ids[0] ?? '')).toEqual([40, 100, 140]);
+  });
+});
+
+async function pausedByOperator({ made: { store, say } }: Resent): Promise<void> {
+  await store.write((tx) => {
+    const process = registerProcess(tx, { pid: 1, pid_started: '1', hostname: 'here' }, '1');
+    takeOwnership(tx, execution_id, process, () => true);
+  });
+  await say('pause_workflow', { command_id: 'p' }, { effect: { effect: 'applied' } });
+}
+
+it('a store that cannot be written is told of each time, and resending goes on', async () => {
+  const made = await withSlices(1);
+  made.heard.set('worker-1', agent('worker'));
+  made.made.store.db.exec('ALTER TABLE tf_slices RENAME TO away');
+  await made.wait(40);
+  expect(made.faults).toHaveLength(2);
+  made.made.store.db.exec('ALTER TABLE away RENAME TO tf_slices');
+  await made.wait(20);
+  expect(made.sent).toHaveLength(1);
+});
