@@ -1,10 +1,12 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 
 import { registerProcess } from '../../src/db/presence/leases.ts';
 import { becomeRecorder, brokerAwaySince } from '../../src/db/presence/recorders.ts';
+import { recordRemoteHeartbeat } from '../../src/db/presence/remote-agents.ts';
 import { currentProcess } from '../../src/lib/process-identity.ts';
 import { BrokerLink } from '../../src/recorder/broker-link.ts';
 import { makeStore, type TestStore } from '../helpers.ts';
+import { heartbeat } from './beats.ts';
 
 let made: TestStore;
 let isUp = true;
@@ -56,13 +58,16 @@ it('is lost when its own reports do not come back, before an agent counts as lat
 it('is not lost where its own process stood still, and so sent nothing', async () => {
   await seconds(2);
   link.noteHeard();
+  const now = performance.now.bind(performance);
   // No timer ran meanwhile.
   vi.setSystemTime(Date.now() + 30_000);
-  const late = performance.now() + 30_000;
-  vi.spyOn(performance, 'now').mockImplementation(() => late);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + 30_000);
+  onTestFinished(() => void vi.restoreAllMocks());
   await seconds(1);
   expect(awaySince()).toBeUndefined();
-  vi.restoreAllMocks();
+  // From then on silence counts.
+  await seconds(10);
+  expect(awaySince()).toBe('2026-01-01T00:00:32.000Z');
 });
 
 it('is not lost where nothing is sent that could come back', async () => {
@@ -84,4 +89,61 @@ it('is lost from its break on, and found when the connection is back', async () 
   onUp();
   await seconds(0);
   expect(awaySince()).toBeUndefined();
+});
+
+it('hears its broker by other messages too, but finds it again only by a report', async () => {
+  for (let second = 0; second < 30; second += 5) {
+    await seconds(5);
+    link.noteSign();
+  }
+  expect(awaySince()).toBeUndefined();
+  await seconds(11);
+  expect(awaySince()).toBe('2026-01-01T00:00:30.000Z');
+  link.noteSign();
+  await seconds(2);
+  expect(awaySince()).toBe('2026-01-01T00:00:30.000Z');
+  link.noteHeard();
+  await seconds(0);
+  expect(awaySince()).toBeUndefined();
+  // What came while it was away counts for nothing now.
+  expect(link.hearingMilliseconds()).toBe(0);
+});
+
+it('is lost once, whatever breaks meanwhile, and looks no more once it is closed', async () => {
+  await seconds(11);
+  isUp = false;
+  link.noteBreak();
+  await seconds(5);
+  expect(awaySince()).toBe('2026-01-01T00:00:00.000Z');
+  isUp = true;
+  onUp();
+  link.close();
+  await seconds(60);
+  expect(awaySince()).toBeUndefined();
+});
+
+it('forgives the silence of agents that lived when it was lost, and of no others', async () => {
+  const beatAt = async (name: string): Promise<void> => {
+    void made.store.write((tx) => recordRemoteHeartbeat(tx, heartbeat(name, 'worker', { since: name })));
+    await seconds(0);
+  };
+  const signs = (): unknown =>
+    made.store.db.prepare('SELECT agent_name AS name, last_heartbeat AS at FROM system_agents ORDER BY name').all();
+  await beatAt('gone before');
+  for (let second = 0; second < 20; second += 5) {
+    await seconds(5);
+    link.noteHeard();
+  }
+  await beatAt('living');
+  await seconds(5);
+  isUp = false;
+  link.noteBreak();
+  await seconds(100);
+  isUp = true;
+  onUp();
+  await seconds(0);
+  expect(signs()).toEqual([
+    { name: 'gone before', at: '2026-01-01T00:00:00.000Z' },
+    { name: 'living', at: '2026-01-01T00:02:05.000Z' },
+  ]);
 });

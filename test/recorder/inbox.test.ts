@@ -1,74 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { MessageType } from '../../src/messages/vocabulary.ts';
-import { Inbox } from '../../src/recorder/inbox.ts';
-import { destinations, type Exchange, execution_id, namespace, setUp } from './setup.ts';
-
-/** An inbox that listens on the topic and on the queue of results, and a wait for the next types that it records. */
-function listen({ store, ours, faults }: Exchange) {
-  const strays: string[] = [];
-  const recorded: MessageType[] = [];
-  let wake = (): void => {};
-  const inbox = new Inbox({
-    store,
-    namespace,
-    destinations,
-    onRecorded(types) {
-      recorded.push(...types);
-      wake();
-    },
-    onStray: (id) => strays.push(id),
-    onReturned: () => {},
-    onHeard: () => {},
-    onBroadcast: () => {},
-    onWorker: () => {},
-    onRegistered: () => {},
-    onStarted: () => {},
-    onFault: (error) => faults.push(error),
-  });
-  ours.subscribe(inbox.unmarked(destinations.broadcast));
-  ours.subscribe(inbox.work('broadcast', destinations.broadcast));
-  ours.subscribe(inbox.work('results', destinations.results));
-  const next = (count: number): Promise<void> =>
-    new Promise((resolve) => {
-      wake = () => (recorded.length >= count ? resolve() : undefined);
-      wake();
-    });
-  return { inbox, strays, recorded, next };
-}
-
-const body = (msg_type: string, fields: object): string =>
-  JSON.stringify({ msg_type, sender: 'daq-1', namespace, execution_id, run_id: '100010', ...fields });
-
-const fieldsOf = (sequence: number) => ({
-  filename: `swf.100010.${String(sequence).padStart(6, '0')}.stf`,
-  sequence,
-  tf_count: 100,
-});
-
-const stf = (sequence: number): string => body('stf_ready', fieldsOf(sequence));
-
-/** The same with STF files that the DAQ simulator has announced. */
-async function setUpWithFiles(): Promise<Exchange> {
-  const made = await setUp();
-  await made.store.write((tx) => {
-    for (const sequence of [1, 2, 3])
-      made.store.messages.record(tx, {
-        msg_type: 'stf_gen',
-        sender: 'daq-1',
-        namespace,
-        execution_id,
-        run_id: '100010',
-        ...fieldsOf(sequence),
-      });
-  });
-  return made;
-}
-
-const rows = ({ store }: Exchange): unknown[] =>
-  store.db
-    .prepare('SELECT message_type AS type, effect, effect_code AS code FROM workflow_messages WHERE seq > 6')
-    .all();
+import { delivery, listen, rows, setUpWithFiles, stf } from './inbox-setup.ts';
+import { destinations, execution_id, namespace } from './setup.ts';
 
 describe('an inbox', () => {
   it('records what comes in once, however often it comes, and tells the types that were new', async () => {
@@ -92,17 +25,7 @@ describe('an inbox', () => {
     const count = (): number => rows(made).length;
     const { onMessage } = inbox.work('broadcast', destinations.broadcast);
     const deliver = (text: string): void =>
-      onMessage({
-        id: undefined,
-        headers: { namespace },
-        body: text,
-        bytes: Buffer.from(text),
-        size: text.length,
-        isWhole: true,
-        acknowledge: () => seen.push(`${count()} rows when acknowledged`),
-        giveBack: () => seen.push('given back'),
-        lost: new AbortController().signal,
-      });
+      onMessage(delivery(text, () => void seen.push(`${count()} rows when acknowledged`)));
     deliver(stf(1));
     deliver(stf(2));
     expect([seen, count()]).toEqual([[], 0]);

@@ -1,13 +1,16 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { noteNewPlace } from '../../src/db/execution/file-places.ts';
+import { SwfError } from '../../src/lib/errors.ts';
 import type { Message } from '../../src/messages/message.ts';
 import { Outbox } from '../../src/recorder/outbox.ts';
 import { collector } from '../broker/connection-suite.ts';
 import { useFastTime } from '../fast-time.ts';
+import { messageOf, sampleFields, saySample, saySlices } from './driven.ts';
 import { destinations, type Exchange, execution_id, namespace, setUp } from './setup.ts';
 
-function open(made: Exchange) {
-  const unsendable: string[] = [];
+function open(made: Exchange, replyTo?: string) {
+  const [unsendable, reasons]: [string[], string[]] = [[], []];
   const { store, ours, faults } = made;
   const outbox = new Outbox({
     store,
@@ -15,8 +18,11 @@ function open(made: Exchange) {
     namespace,
     storeId: 'S',
     destinations,
-    replyTo: () => undefined,
-    onUnsendable: (id) => unsendable.push(id),
+    replyTo: () => replyTo,
+    onUnsendable(id, error) {
+      unsendable.push(id);
+      reasons.push(error.line);
+    },
     onFault: (error) => faults.push(error),
   });
   onTestFinished(() => outbox.close());
@@ -35,10 +41,12 @@ function open(made: Exchange) {
       const message: Message<'stf_gen'> = { ...envelope, msg_type: 'stf_gen', filename, sequence, tf_count: 100 };
       return store.messages.record(tx, message, { goesOut: true }).message_id;
     });
-  return { outbox, got, say, unsendable };
+  return { outbox, got, say, unsendable, reasons };
 }
 
 useFastTime(30);
+
+const registered = messageOf('tf_file_registered', sampleFields(''));
 
 const sequenceOf = ({ body }: { body: string }): unknown => (JSON.parse(body) as Message<'stf_gen'>).sequence;
 
@@ -83,7 +91,7 @@ describe('an outbox', () => {
   it('sends many rows in their order, and none twice', async () => {
     const made = await setUp();
     const { outbox, got, say } = open(made);
-    for (let sequence = 1; sequence <= 600; sequence += 1) await say(sequence);
+    await Promise.all(Array.from({ length: 600 }, (_, index) => say(index + 1)));
     outbox.pump();
     await got.has(600);
     expect(got.deliveries.map(sequenceOf)).toEqual(Array.from({ length: 600 }, (_, index) => index + 1));
@@ -100,5 +108,73 @@ describe('an outbox', () => {
     expect(await outbox.flushed(20_000)).toBe(true);
     expect(unsendable).toEqual([id]);
     expect(got.bodies()).toEqual([expect.stringContaining('000002.stf')]);
+  });
+
+  it('tells once of a message at which the connection always ends, goes on trying, and sends what is behind it', async () => {
+    const made = await setUp();
+    const { outbox, got, say, unsendable, reasons } = open(made);
+    const id = await say(1);
+    let isBad = true;
+    made.broker.refuse(({ body }) => {
+      if (!isBad || !body.includes('000001.stf')) return false;
+      made.broker.goDown();
+      made.broker.comeUp();
+      throw new SwfError('BROKER_UNREACHABLE', 'the connection has ended');
+    });
+    await say(2);
+    outbox.pump();
+    await expect.poll(() => unsendable).toEqual([id]);
+    expect(reasons).toEqual([
+      'BROKER_REFUSED: the connection has ended each of the 5 times that it was sent; it is tried again every minute',
+    ]);
+    expect(got.bodies()).toContainEqual(expect.stringContaining('000002.stf'));
+    isBad = false;
+    expect(await outbox.flushed(120_000)).toBe(true);
+    expect(got.bodies().filter((body) => body.includes('000001.stf'))).toHaveLength(1);
+    expect(unsendable).toHaveLength(1);
+  });
+
+  it.each([undefined, '/queue/results.of.one.store'])(
+    'says with a slice which kinds of work it is, and where its results go (%s)',
+    async (replyTo) => {
+      const made = await setUp();
+      const { outbox, say } = open(made, replyTo);
+      await saySample(made);
+      const [first] = await saySlices(made, 1, { file_url: 'http://a:1/data/x/file.tf' });
+      await say(2);
+      const slices = collector();
+      made.theirs.subscribe({ id: 's', destination: destinations.slices, ack: 'auto', onMessage: slices.onMessage });
+      outbox.pump();
+      await slices.has(1);
+      const [slice] = slices.deliveries;
+      expect(slice?.headers).toMatchObject({
+        msg_type: 'slice',
+        namespace,
+        execution_id,
+        store_id: 'S',
+        file_place: 'http://a:1/data',
+        payload: 'placeholder',
+        tf_filename: 'swf.100010.000001_tf_001.tf',
+      });
+      expect(slice?.headers['reply_to']).toBe(replyTo);
+      expect(JSON.parse(slice?.body ?? '')).toMatchObject({ message_id: first, file_url: 'http://a:1/data/x/file.tf' });
+    },
+  );
+
+  it('gives slices the newest place of their file, and other messages none of that', async () => {
+    const made = await setUp();
+    const { outbox, got, say } = open(made, '/queue/r');
+    await saySample(made);
+    await made.store.write((tx) => noteNewPlace(tx, { ...registered, file_url: 'http://b:2/data/x/file.tf' }));
+    await saySlices(made, 1, { file_url: 'http://a:1/data/x/file.tf' });
+    await say(2);
+    const slices = collector();
+    made.theirs.subscribe({ id: 's', destination: destinations.slices, ack: 'auto', onMessage: slices.onMessage });
+    outbox.pump();
+    await Promise.all([slices.has(1), got.has(1)]);
+    const [slice, stf] = [slices.deliveries[0], got.deliveries[0]];
+    expect(slice?.headers['file_place']).toBe('http://b:2/data');
+    expect(JSON.parse(slice?.body ?? '')).toMatchObject({ file_url: 'http://b:2/data/x/file.tf', slice_id: 0 });
+    for (const header of ['file_place', 'reply_to']) expect(stf?.headers).not.toHaveProperty(header);
   });
 });

@@ -1,10 +1,10 @@
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 
 import { AgentDirectory, type Report } from '../../src/exchange/agent-directory.ts';
 import type { OffDuty } from '../../src/messages/telemetry.ts';
 import { Resending } from '../../src/recorder/resending.ts';
 import { makeRunningStore, type TestStore } from '../helpers.ts';
-import { pass, stopTime } from '../still-time.ts';
+import { stopTime, turns } from '../still-time.ts';
 import { driven, saySample, takeUnsent } from './driven.ts';
 import { execution_id } from './setup.ts';
 
@@ -41,13 +41,13 @@ export async function resend(params: Record<string, unknown> = {}): Promise<Rese
   const heard = new Map<string, Report>();
   const [sent, lost, warnings, faults] = [[], [], [], []] as [Resent['sent'], string[], string[], unknown[]];
   let began = performance.now();
+  const noteSent = async (): Promise<void> => {
+    for (const id of await takeUnsent(made)) sent.push([Math.round((performance.now() - began) / 1000), id]);
+  };
   const resending = new Resending({
     store: made.store,
     directory,
-    resend: () =>
-      void takeUnsent(made).then((ids) => {
-        for (const id of ids) sent.push([Math.round((performance.now() - began) / 1000), id]);
-      }),
+    resend: () => void noteSent(),
     onLost: (ids) => lost.push(...ids),
     warn: (line) => warnings.push(line),
     onFault: (error) => faults.push(error),
@@ -57,7 +57,8 @@ export async function resend(params: Record<string, unknown> = {}): Promise<Rese
   const wait = async (seconds: number): Promise<void> => {
     for (let second = 0; second < seconds; second += 1) {
       for (const [name, report] of heard) directory.hear(name, 'since', report);
-      await pass(1);
+      await vi.advanceTimersByTimeAsync(1000);
+      await turns(6);
     }
   };
   began = performance.now();
