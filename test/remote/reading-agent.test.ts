@@ -1,12 +1,7 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { noDataFiles } from '../../src/files/data-files.ts';
 import { ReadingAgent, type ReadingAgentOptions } from '../../src/remote/reading-agent.ts';
-import { MemoryBroker } from '../brokers/memory-broker.ts';
-import { noCounts } from '../helpers.ts';
-import { MemorySite } from './memory-site.ts';
-
-const broadcast = '/topic/epictopic';
 
 const stf = (execution_id: string, sequence: number) => ({
   msg_type: 'stf_gen',
@@ -16,17 +11,6 @@ const stf = (execution_id: string, sequence: number) => ({
   filename: `swf.7.${String(sequence).padStart(6, '0')}.stf`,
   sequence,
   tf_count: 100,
-});
-
-const ended = (execution_id: string) => ({
-  msg_type: 'workflow_ended',
-  sender: 'daq_simulator-agent-x-1',
-  execution_id,
-  run_id: '7',
-  status: 'terminated',
-  reason: 'stopped',
-  ...noCounts,
-  stf_count: 5,
 });
 
 /** An agent that answers each STF, with answers that the broker confirms when it is told to. */
@@ -110,43 +94,5 @@ describe('a broadcast that a remote agent reads', () => {
     const { deliver, events } = readingAlone({ status: 'completed' });
     deliver(1);
     await expect.poll(() => events).toEqual(['acknowledge 1']);
-  });
-});
-
-describe('a remote agent that reads', () => {
-  it('lets go of an execution that ended before anybody spoke of it, and answers the next', async () => {
-    const broker = new MemoryBroker();
-    const here = new MemorySite(broker, { fast_processing: { slice_processing_time: 1 } });
-    const namespace = here.namespace;
-    const agent = await here.agent('data');
-    for (let sequence = 1; sequence <= 300; sequence += 1)
-      await here.say(broadcast, { ...stf('w-x-0001', sequence), namespace });
-    await here.say(broadcast, { ...ended('w-x-0001'), namespace });
-    await here.say(broadcast, { ...stf('w-x-0001', 301), namespace });
-    const run = await here.run(2, ['data']);
-    await run.done;
-    expect(await here.monitor()).toMatchObject({ status: 'completed', slices_completed: 30 });
-    const ready = await here.askAll('list_messages', { message_type: 'stf_ready' });
-    expect(ready.map(({ sender_agent }) => sender_agent)).toEqual([agent.name, agent.name]);
-  });
-
-  it('tells of a recorder that is silent while it holds something', async () => {
-    const here = new MemorySite(new MemoryBroker());
-    await here.agent('data');
-    await here.say(broadcast, { ...stf('w-x-0001', 1), namespace: here.namespace });
-    await expect.poll(() => here.lines.join('\n')).toMatch(/no recorder of namespace \S+ has been heard for 15 s/);
-  });
-
-  it('ends where another agent of its name is there already, which is named', async () => {
-    const here = new MemorySite(new MemoryBroker());
-    const first = await here.agent('data');
-    // A name is told apart by the time of its start.
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    const second = here.startAgent('data');
-    onTestFinished(() => first.stop());
-    await expect((await second).done).rejects.toMatchObject({
-      code: 'AGENT_IN_USE',
-      message: expect.stringContaining(`${first.name} is process ${process.pid} on `),
-    });
   });
 });

@@ -1,0 +1,113 @@
+import { expect, it, onTestFinished } from 'vitest';
+
+import { returnReasons } from '../../src/domain/slice-returns.ts';
+import { OffDutyList } from '../../src/remote/off-duty.ts';
+import { pass, stopTime } from '../still-time.ts';
+
+type Kind = Parameters<OffDutyList['add']>[0];
+
+function list() {
+  stopTime();
+  const warnings: string[] = [];
+  const counts = { changes: 0, kinds: 0 };
+  const offDuty = new OffDutyList(
+    (warning) => warnings.push(warning),
+    () => (counts.changes += 1),
+  );
+  onTestFinished(() => offDuty.close());
+  const add = (name: string, more: Partial<Kind> = {}, why = 'the disk is away'): void =>
+    offDuty.add({ reason: 'NO_FILE', name, isMended: () => false, ...more }, why);
+  return { offDuty, warnings, counts, add };
+}
+
+it('what cannot be done is told once, with the reason, until it can be done again', async () => {
+  const { offDuty, warnings, counts, add } = list();
+  offDuty.onKinds(() => (counts.kinds += 1));
+  let isMended = false;
+  for (let time = 0; time < 2; time += 1) add('/data', { isMended: () => Promise.resolve(isMended) });
+  add('/other', { reason: 'NO_PAYLOAD' }, 'no program');
+  expect(warnings).toEqual([
+    'off duty for NO_FILE /data: the disk is away',
+    'off duty for NO_PAYLOAD /other: no program',
+  ]);
+  expect(counts).toEqual({ changes: 2, kinds: 2 });
+  expect([
+    offDuty.whyNot({ reason: 'NO_FILE', name: '/data' }),
+    offDuty.whyNot({ reason: 'NO_PAYLOAD', name: '/data' }),
+    offDuty.whyNot({ reason: 'NO_FILE', name: '/other' }),
+  ]).toEqual(['the disk is away', undefined, undefined]);
+  await pass(31);
+  expect(offDuty.list()).toHaveLength(2);
+  isMended = true;
+  await pass(28);
+  expect(warnings).toHaveLength(2);
+  await pass(1);
+  expect(warnings.slice(2)).toEqual(['on duty again for NO_FILE /data']);
+  expect(counts).toEqual({ changes: 3, kinds: 3 });
+  expect(offDuty.whyNot({ reason: 'NO_FILE', name: '/data' })).toBeUndefined();
+  // Where it fails anew, that is told anew.
+  add('/data');
+  expect(warnings).toHaveLength(4);
+});
+
+it('what nobody will ask for again is forgotten without a word, and a look that fails says nothing', async () => {
+  const { offDuty, warnings, counts, add } = list();
+  add('wrong.tf', { reason: 'WRONG_FILE', isOver: () => true });
+  add('open.tf', { reason: 'WRONG_FILE', isOver: () => false });
+  add('/data', { isMended: () => Promise.reject(new Error('the disk is gone')) });
+  add('/more', {
+    isMended: () => {
+      throw new Error('no rights');
+    },
+  });
+  await pass(30);
+  expect(offDuty.list().map(({ name }) => name)).toEqual(['open.tf', '/data', '/more']);
+  expect([warnings.length, counts.changes]).toEqual([4, 5]);
+});
+
+it('a look that takes long is not repeated meanwhile, and none is taken once it is closed', async () => {
+  const { offDuty, add } = list();
+  let looks = 0;
+  let end = (): void => {};
+  add('/data', {
+    isMended: () => {
+      looks += 1;
+      return new Promise((resolve) => (end = () => resolve(false)));
+    },
+  });
+  await pass(100);
+  expect(looks).toBe(1);
+  end();
+  await pass(30);
+  expect(looks).toBe(2);
+  end();
+  offDuty.close();
+  await pass(100);
+  expect(looks).toBe(2);
+});
+
+it('a broker is asked to hold back the six newest kinds of each reason, since headers are short', () => {
+  const { offDuty, add } = list();
+  for (let n = 1; n <= 8; n += 1) add(`/data/${n}`);
+  add('payload.sh', { reason: 'NO_PAYLOAD' });
+  expect(offDuty.unwanted()).toEqual({
+    file_place: [3, 4, 5, 6, 7, 8].map((n) => `/data/${n}`),
+    payload: ['payload.sh'],
+    tf_file: [],
+  });
+  expect(returnReasons).toHaveLength(3);
+});
+
+it('others hear of a hundred kinds, each with its reason, since when, and why in a short sentence', async () => {
+  const { offDuty, add } = list();
+  await pass(2);
+  for (let n = 0; n < 120; n += 1) add(`/data/${n}`, {}, 'w'.repeat(500));
+  const told = offDuty.list();
+  expect(told).toHaveLength(100);
+  expect(told[0]).toEqual({
+    reason: 'NO_FILE',
+    name: '/data/0',
+    since: '2026-01-01T00:00:02.000Z',
+    detail: 'w'.repeat(400),
+  });
+});

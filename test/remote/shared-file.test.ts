@@ -1,0 +1,91 @@
+import { describe, expect, it, vi } from 'vitest';
+
+import { noDataFiles as files } from '../../src/files/data-files.ts';
+import { NoSuchFile, NotFetched } from '../../src/files/file-server-error.ts';
+import { seeSharedFile } from '../../src/remote/shared-file.ts';
+import { pass, stopTime } from '../still-time.ts';
+import { execution_id } from './line.ts';
+
+/** How the disk answers who wants to read a file: with the code of an error, or not at all. */
+let disk: (path: string) => string | undefined;
+
+vi.mock('node:fs/promises', () => ({
+  access: (path: string): Promise<void> => {
+    const code = disk(path);
+    if (code === undefined) return Promise.resolve();
+    return Promise.reject(Object.assign(new Error('the disk refuses'), code === '' ? {} : { code }));
+  },
+}));
+
+const place = { execution_id, filename: 'a.stf', file_url: 'file:///srv/a.stf', storeId: 's1' };
+
+/** Looks for a file, and tells what came of it. */
+function look(more: object = {}, access: object = {}) {
+  stopTime();
+  const over = new AbortController();
+  let end: unknown = 'waits';
+  void seeSharedFile({ files, folder: '/data/x', ...access }, { ...place, ...more }, [over.signal]).then(
+    () => (end = 'seen'),
+    (error: unknown) => (end = error),
+  );
+  return { end: () => end, giveUp: () => over.abort() };
+}
+
+describe('a file of a folder that is shared with the recorder', () => {
+  it('is waited for, since a network disk may show it late', async () => {
+    const asked: string[] = [];
+    disk = (path) => (asked.push(path) > 6 ? undefined : 'ENOENT');
+    const { end } = look();
+    await pass(2.5, 0.5);
+    expect([end(), asked.length]).toEqual(['waits', 6]);
+    await pass(0.5, 0.5);
+    expect(end()).toBe('seen');
+    expect(new Set(asked)).toEqual(new Set(['/data/x/a.stf']));
+  });
+
+  it('is given up after five seconds, with the place where it should be', async () => {
+    disk = () => 'ENOENT';
+    const { end } = look();
+    await pass(4.5, 0.5);
+    expect(end()).toBe('waits');
+    await pass(0.5, 0.5);
+    expect(end()).toBeInstanceOf(NoSuchFile);
+    expect((end() as Error).message).toBe(
+      'file:///srv/a.stf cannot be fetched: it is not there (ENOENT); look whether the folder is the right one',
+    );
+  });
+
+  it('is given up at once where nobody waits for it any longer', async () => {
+    disk = () => 'ENOENT';
+    const { end, giveUp } = look();
+    await pass(0.5, 0.5);
+    giveUp();
+    await pass(0.01);
+    expect(end()).toBeInstanceOf(NoSuchFile);
+  });
+
+  it.each([
+    ['EACCES', NotFetched, 'a.stf cannot be fetched: this user may not read it (EACCES); fix its rights'],
+    ['EPERM', NotFetched, 'a.stf cannot be fetched: this user may not read it (EPERM); fix its rights'],
+    ['EIO', NoSuchFile, 'a.stf cannot be fetched: it is not there (EIO); look whether the folder is the right one'],
+    ['', NoSuchFile, 'a.stf cannot be fetched: it is not there (unreadable); look whether the folder is the right one'],
+  ])('is not waited for where that does not help: %s', async (code, kind, message) => {
+    disk = () => code;
+    const { end } = look({ file_url: undefined });
+    await pass(0.01);
+    expect(end()).toBeInstanceOf(kind);
+    expect(end() instanceof NoSuchFile).toBe(kind === NoSuchFile);
+    expect((end() as Error).message).toBe(message);
+  });
+
+  it.each<[string, object, object]>([
+    ['nothing is written', {}, { folder: undefined }],
+    ['it is fetched from another host', {}, { bring: () => Promise.resolve(true) }],
+    ['the message is about no file', { filename: '' }, {}],
+  ])('is not looked for where %s', async (_, more, access) => {
+    disk = () => 'EIO';
+    const { end } = look(more, access);
+    await pass(0.01);
+    expect(end()).toBe('seen');
+  });
+});
