@@ -70,7 +70,12 @@ describe('an inbox', () => {
   it('takes results of its own store alone, and what is meant for a place of its own without a choice', async () => {
     const made = await setUpWithFiles();
     const { inbox } = listen(made);
-    expect(inbox.work('r', results, { store: 'S' })).toMatchObject({ id: 'r', destination: results, prefetch: 256 });
+    expect(inbox.work('r', results, { store: 'S' })).toMatchObject({
+      id: 'r',
+      destination: results,
+      ack: 'each',
+      prefetch: 256,
+    });
     expect(inbox.work('r', results, { store: 'S' }).only?.()).toEqual({ namespace, store: { is: 'S' } });
     expect(inbox.work('r', results).only?.()).toEqual({ namespace });
     const own = inbox.work('r', results, { place: '/queue/own' });

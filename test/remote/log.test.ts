@@ -1,17 +1,18 @@
 import { expect, it, onTestFinished } from 'vitest';
 
+import type { BrokerConnection } from '../../src/broker/connection.ts';
 import type { LogLine } from '../../src/lib/logger.ts';
 import { RemoteLog } from '../../src/remote/log.ts';
 import { pass, turns } from '../still-time.ts';
 import { destinations, execution_id, line, namespace } from './line.ts';
 
 /** The log of an agent: what people read, and what the recorder hears. */
-async function logging() {
+async function logging(connection?: Partial<BrokerConnection>) {
   const made = await line();
   const heard = made.overhear(destinations.telemetry);
   const people: LogLine[] = [];
   const log = new RemoteLog({
-    broker: made.ours,
+    broker: (connection ?? made.ours) as BrokerConnection,
     namespace,
     destination: destinations.telemetry,
     sender: 'data-1',
@@ -160,4 +161,34 @@ it('the last lines are sent when the agent ends, if the broker is there', async 
   await expect(log.close()).resolves.toBeUndefined();
   await pass(5);
   expect(lines()).toEqual(['last']);
+});
+
+it('lines go one message at a time, however long the broker takes, and the end waits for all of them', async () => {
+  const bodies: string[] = [];
+  const receipts: (() => void)[] = [];
+  let comeUp = (): void => {};
+  const { log, info } = await logging({
+    isUp: () => true,
+    onUp: (callback) => (comeUp = callback),
+    send: ({ body }) => {
+      bodies.push(body);
+      return new Promise((resolve) => void receipts.push(resolve));
+    },
+  });
+  info('first');
+  await pass(1);
+  info('second');
+  comeUp();
+  await pass(1);
+  let isOver = false;
+  void log.close().then(() => (isOver = true));
+  await turns();
+  expect([bodies.length, isOver]).toEqual([1, false]);
+  receipts[0]?.();
+  await turns();
+  expect([bodies.length, isOver]).toEqual([2, false]);
+  receipts[1]?.();
+  await turns();
+  expect(isOver).toBe(true);
+  expect(bodies.map((body) => JSON.parse(body).lines.map((l: LogLine) => l.message))).toEqual([['first'], ['second']]);
 });

@@ -19,12 +19,14 @@ vi.mock('node:fs/promises', () => ({
 
 const place = { execution_id, filename: 'a.stf', file_url: 'file:///srv/a.stf', storeId: 's1' };
 
+const never = new AbortController().signal;
+
 /** Looks for a file, and tells what came of it. */
 function look(more: object = {}, access: object = {}) {
   stopTime();
   const over = new AbortController();
   let end: unknown = 'waits';
-  void seeSharedFile({ files, folder: '/data/x', ...access }, { ...place, ...more }, [over.signal]).then(
+  void seeSharedFile({ files, folder: '/data/x', ...access }, { ...place, ...more }, [never, over.signal]).then(
     () => (end = 'seen'),
     (error: unknown) => (end = error),
   );
