@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { newestPlace } from '../../src/db/execution/file-places.ts';
 import { recordRemoteHeartbeat } from '../../src/db/presence/remote-agents.ts';
 import { heartbeat } from './beats.ts';
-import { messageOf, sampleFields, saySlices, stf_filename, tf_filename, workFields } from './driven.ts';
+import { driven, messageOf, sampleFields, saySlices, stf_filename, tf_filename, workFields } from './driven.ts';
 import { agent, offDuty, resend, type Resent, timesOf } from './resending-setup.ts';
 import { execution_id } from './setup.ts';
 
@@ -69,7 +69,7 @@ describe('a file that is not answered', () => {
     expect([made.sent, made.faults]).toEqual([[], []]);
   });
 
-  it('waits as long as before where another execution ends whose name begins that of its own', async () => {
+  it('waits as long as before where another execution ends whose name begins that of its own, and anew after its own', async () => {
     const made = await resend();
     await made.made.say('stf_gen', stf);
     made.heard.set('data-1', agent('data'));
@@ -77,6 +77,10 @@ describe('a file that is not answered', () => {
     expect(made.resending.remove(execution_id.slice(0, -1))).toBe(false);
     await made.wait(40);
     expect(timesOf(made, announcement)).toEqual([75]);
+    made.resending.remove(execution_id);
+    made.resending.add(execution_id, driven);
+    await made.wait(20);
+    expect(timesOf(made, announcement)).toEqual([75, 135]);
   });
 });
 

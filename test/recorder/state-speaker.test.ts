@@ -14,6 +14,9 @@ type Heard = ExecutionState & { second: number; headers: Record<string, string> 
 
 const params = executionParamsSchema.parse({ worker: { max_retries: 7 }, fast_processing: { stf_count: 4 } });
 
+/** A request for a second execution. */
+const again = { command_id: 'c2', workflow_name: 'stf_datataking', params: {}, executed_by: 'tester', speed: 1 };
+
 /** A speaker of states, and what agents hear of it. */
 async function speak() {
   stopTime();
@@ -108,25 +111,34 @@ describe('the states of executions', () => {
     expect(faults).toEqual([]);
   });
 
-  it.each<[MessageType, MessageType, object]>([
-    ['pause_workflow', 'pause_workflow', { command_id: 'p' }],
-    ['workflow_ended', 'workflow_ended', { ...noCounts, status: 'failed', reason: 'lost' }],
-    ['end_run', 'end_run', { total_stf_files: 0, reason: 'completed' }],
-    ['pause_run', 'pause_run', { ordinal: 1, reason: 'period' }],
-  ])('are told anew at %s', async (_, type, fields) => {
+  it('are told anew at each message that changes them, from the first to the last', async () => {
     const { speaker, heard, store, notifier, say } = await speak();
+    const second = { execution_id: 'stf_datataking-tester-0002', run_id: '100011' };
+    await say('run_workflow', again);
     await store.write((tx) => {
       const process = registerProcess(tx, { pid: 1, pid_started: '1', hostname: 'here' }, '1');
-      takeOwnership(tx, execution_id, process, () => true);
+      takeOwnership(tx, second.execution_id, process, () => true);
     });
-    speaker.add(execution_id, 'daq-1', params);
+    speaker.add(second.execution_id, 'daq-1', params);
     await turns();
-    await say(type, fields, { effect: { effect: 'applied' } });
-    notifier.announce([type]);
-    await turns();
-    expect(heard).toHaveLength(2);
-    const [before, after] = heard.map(({ phase, status, held }) => ({ phase, status, held }));
-    expect(after).not.toEqual(before);
+    const changes: [MessageType, object, object][] = [
+      ['run_imminent', {}, { phase: 'imminent' }],
+      ['start_run', { state: 'physics' }, { phase: 'physics' }],
+      ['pause_workflow', { command_id: 'p' }, { held: true }],
+      ['resume_workflow', { command_id: 'r' }, { held: false }],
+      ['pause_run', { ordinal: 1, reason: 'period' }, { phase: 'standby' }],
+      ['resume_run', { ordinal: 1, reason: 'period' }, { phase: 'physics' }],
+      ['end_run', { total_stf_files: 0, reason: 'completed' }, { phase: 'completed' }],
+      ['workflow_ended', { ...noCounts, status: 'failed', reason: 'lost' }, { status: 'failed' }],
+    ];
+    for (const [at, [type, fields, change]] of changes.entries()) {
+      await pass(0.1, 0.1);
+      await say(type, { ...second, ...fields }, { effect: { effect: 'applied' } });
+      notifier.announce([type]);
+      await turns();
+      expect([type, heard.length]).toEqual([type, at + 2]);
+      expect(heard.at(-1)).toMatchObject(change);
+    }
   });
 
   it('are told again when the broker is back, and here also while it is away', async () => {
@@ -144,14 +156,7 @@ describe('the states of executions', () => {
 
   it('are told for one execution alone where only that one is new', async () => {
     const { speaker, heard, say } = await speak();
-    await say('run_workflow', { command_id: 'c2', workflow_name: 'stf_datataking', params: {}, executed_by: 'tester' });
-    await say('run_workflow', {
-      command_id: 'c3',
-      workflow_name: 'stf_datataking',
-      params: {},
-      executed_by: 'tester',
-      speed: 1,
-    });
+    await say('run_workflow', again);
     speaker.add(execution_id, 'daq-1', params);
     speaker.add('stf_datataking-tester-0002', 'daq-1', params);
     await turns();
@@ -183,13 +188,7 @@ describe('the last state of an execution', () => {
 
   it('is told in half a second where the process ends, and of an execution that goes on nothing more is told', async () => {
     const { speaker, heard, seconds, say, end } = await speak();
-    await say('run_workflow', {
-      command_id: 'c2',
-      workflow_name: 'stf_datataking',
-      params: {},
-      executed_by: 'tester',
-      speed: 1,
-    });
+    await say('run_workflow', again);
     speaker.add(execution_id, 'daq-1', params);
     speaker.add('stf_datataking-tester-0002', 'daq-1', params);
     await end();
