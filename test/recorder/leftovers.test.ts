@@ -50,7 +50,9 @@ it('a queue that goes on giving slices is left after three seconds', async () =>
     expect([round, made.broker.waiting(slices), isOver()]).toEqual([round, 0, false]);
   }
   await send(made);
-  await pass(0.3, 0.075);
+  await pass(0.225, 0.075);
+  await send(made);
+  await pass(0.15, 0.075);
   expect(isOver()).toBe(true);
   await send(made);
   await pass(1);

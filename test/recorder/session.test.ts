@@ -171,9 +171,13 @@ describe('an execution that is driven no more', () => {
   ])('leaves no slices behind where it has %s (ended: %s): %i are left', async (status, hasEnded, count) => {
     const made = await withLeft();
     await end(made, status);
+    const states = made.overhear(telemetry);
     void made.session.drivesNoMore(execution_id, hasEnded);
     await pass(1, 0.1);
     expect([left(made), made.faults]).toEqual([count, []]);
+    // The last words about it are said where it has ended.
+    await pass(40);
+    expect(states).toHaveLength(hasEnded ? 5 : 0);
   });
 
   it('loses its slices on the queue later where the broker is away, and those that wait to be sent at once', async () => {
@@ -221,5 +225,23 @@ describe('the line to the broker', () => {
     made.broker.comeUp();
     await pass(7);
     expect([away(), session.hearingMilliseconds()]).toEqual([undefined, 7000]);
+  });
+
+  it('counts as lost where its own reports do not come back, unless other messages do', async () => {
+    const made = await recorder();
+    const session = await made.open();
+    const away = () => brokerAwaySince(made.store.sql, namespace);
+    await pass(20);
+    session.drives(execution_id, daq);
+    await pass(30);
+    expect(away()).toBeUndefined();
+    made.broker.refuse(({ headers }) => headers['msg_type'] === 'execution_state');
+    for (let round = 0; round < 4; round += 1) {
+      await pass(5);
+      await made.tell({ destination: broadcast, body: messageOf('stf_ready', { ...stf(1), sender: 'data-1' }) });
+    }
+    expect(away()).toBeUndefined();
+    await pass(11);
+    expect(away()).toBe('2026-01-01T00:01:10.000Z');
   });
 });
