@@ -16,7 +16,7 @@ const send = ({ theirs }: Exchange, headers: Record<string, string> = {}): Promi
 /** Takes what is left of the execution, and tells whether that has ended. */
 function take({ ours: broker }: Exchange) {
   let isOver = false;
-  const options = { broker, namespace, storeId: 'S', destination: slices };
+  const options = { broker, namespace, storeId: 'S', destinations };
   void takeLeftovers(execution_id, options).then(() => (isOver = true));
   return () => isOver;
 }

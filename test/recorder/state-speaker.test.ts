@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { registerProcess, takeOwnership } from '../../src/db/presence/leases.ts';
 import { executionParamsSchema } from '../../src/domain/params.ts';
-import { createNotifier } from '../../src/messages/notifier.ts';
+import { Notifier } from '../../src/messages/notifier.ts';
 import type { ExecutionState } from '../../src/messages/telemetry.ts';
 import type { MessageType } from '../../src/messages/vocabulary.ts';
 import { StateSpeaker } from '../../src/recorder/state-speaker.ts';
@@ -21,7 +21,7 @@ const again = { command_id: 'c2', workflow_name: 'stf_datataking', params: {}, e
 async function speak() {
   stopTime();
   const made: Exchange = await setUp();
-  const notifier = createNotifier({ enter: () => {}, leave: () => {} });
+  const notifier = new Notifier({ enter: () => {}, leave: () => {} });
   const heard: Heard[] = [];
   const said: ExecutionState[] = [];
   const began = performance.now();
@@ -37,12 +37,12 @@ async function speak() {
       }),
   });
   const speaker = new StateSpeaker({
-    sql: made.store.sql,
+    store: made.store,
     broker: made.ours,
     notifier,
     namespace,
     storeId: 'S',
-    destination: destinations.telemetry,
+    destinations,
     onSaid: (state) => said.push(state),
     onFault: (error) => made.faults.push(error),
   });

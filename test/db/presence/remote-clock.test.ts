@@ -1,9 +1,9 @@
 import { afterEach, expect, it, vi } from 'vitest';
 
-import { recordRemoteHeartbeat } from '../../src/db/presence/remote-agents.ts';
-import type { AgentHeartbeat } from '../../src/messages/telemetry.ts';
-import { makeStore } from '../helpers.ts';
-import { heartbeat } from './beats.ts';
+import { recordRemoteHeartbeat } from '../../../src/db/presence/remote-agents.ts';
+import type { AgentHeartbeat } from '../../../src/messages/telemetry.ts';
+import { makeStore } from '../../made-store.ts';
+import { heartbeat } from '../../recorder/beats.ts';
 
 afterEach(() => void vi.useRealTimers());
 
