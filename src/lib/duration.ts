@@ -1,5 +1,6 @@
 /** Seconds as people read them: `3 ms`, `1.25 s`, `12.3 s`, from two minutes on `2 min 5 s`, from an hour on `1 h 2 min`. */
 export function duration(seconds: number): string {
+  if (seconds < 0) return `-${duration(-seconds)}`;
   if (seconds < 0.0995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${seconds.toFixed(2)} s`;
   if (seconds < 120) return `${seconds.toFixed(seconds < 100 ? 1 : 0)} s`;

@@ -10,7 +10,7 @@ const failedOn = (...workers: number[]) =>
 it.each([
   ['one slot', [3, 3], { slots: 1, worstSlot: 'w/3', worstSlotAttempts: 2, host: 'torre2' }],
   ['the slot with the most of several', [1, 5, 5, 6], { slots: 3, worstSlot: 'w/5', worstSlotAttempts: 2 }],
-  ['the first of those that have as many', [6, 1], { slots: 2, worstSlot: 'w/6', worstSlotAttempts: 1 }],
+  ['the first by name of those that have as many', [6, 1], { slots: 2, worstSlot: 'w/1', worstSlotAttempts: 1 }],
   ['no slot where no message names one', [-1], { slots: 0, worstSlot: '', worstSlotAttempts: 0 }],
   ['only the slots that are named', [-1, -1, 2], { slots: 1, worstSlot: 'w/2', worstSlotAttempts: 1 }],
 ])('failures that are alike name %s', (_, workers, places) => {

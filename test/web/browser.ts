@@ -71,8 +71,8 @@ export async function countsOf(page: Page): Promise<Record<string, number>> {
   const keys = await page.locator('.header .legend .key').allInnerTexts();
   return Object.fromEntries(
     keys.map((text) => {
-      const [, number = '', state = ''] = /([\d\u2009]+)\s+(\w+)$/.exec(text) ?? [];
-      return [state, Number(number.replaceAll('\u2009', ''))];
+      const [, number = '', state = ''] = /([\d\u202F]+)\s+(\w+)$/.exec(text) ?? [];
+      return [state, Number(number.replaceAll('\u202F', ''))];
     }),
   );
 }

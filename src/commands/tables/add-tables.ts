@@ -4,7 +4,7 @@ import { printableLines } from '../../lib/printable.ts';
 import { asOfOption, parsePositive, type Run } from '../shared/options.ts';
 import { type Output, outputs, tableCommands } from './catalogue.ts';
 
-/** Flags of `report` that lists, whose flags are the arguments of tools, name otherwise. */
+/** `report` has `--since` and `--until`; the flags of lists are the arguments of tools. */
 const timeFlags: Readonly<Record<string, string>> = { since: 'start-time', until: 'end-time' };
 
 /** Names the flag for those who give the one of `report`. */
@@ -13,7 +13,7 @@ const hintAtTimes = (command: Command): Command =>
     outputError: (text, write) =>
       write(
         printableLines(text).replace(
-          /'--(since|until)'(?!\n\()/,
+          /'--(since|until)(?:=[^']*)?'(?!\n\()/,
           (flag, word: string) => `${flag}\n(Did you mean --${timeFlags[word]}?)`,
         ),
       ),
@@ -34,9 +34,9 @@ export async function addTables(program: Command, words: readonly string[], run:
       .copyInheritedSettings(program)
       .addOption(outputOption())
       .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parsePositive);
-    hintAtTimes(command);
     if (table.parts !== undefined) command.option('--all', 'alarms that have ended, too');
     if (name === 'alarms') addSeen(command, run);
+    hintAtTimes(command);
     if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
     if (isWanted(name))
       for (const option of (await import('./filters.ts')).filterOptions(tool)) command.addOption(option);

@@ -133,7 +133,7 @@ export const tableCommands: readonly TableCommand[] = [
       column('TYPE', 'message_type'),
       name('SENDER', 'sender_agent', { drop: 1 }),
       state('EFFECT', 'effect', { drop: 2 }),
-      { head: 'SAYS', of: ({ body, payload }) => bodyOf(body ?? payload), least: 24 },
+      { head: 'SAYS', of: ({ body, payload }) => bodyOf(body ?? payload), least: 44, isFolded: true },
     ],
     wide: [
       name('MESSAGE ID', 'message_id'),
@@ -185,12 +185,12 @@ export const tableCommands: readonly TableCommand[] = [
     usual: 'all',
     parts: [{ state: 'raised' }, { state: 'seen' }],
     columns: [
-      time('RAISED', 'raised_at'),
-      state('STATE', 'state'),
-      state('SEVERITY', 'severity', { drop: 2 }),
+      time('RAISED', 'raised_at', { drop: 1 }),
+      state('STATE', 'state', { drop: 2 }),
+      state('SEVERITY', 'severity', { drop: 3 }),
       column('CODE', 'code'),
-      name('SUBJECT', 'subject', { drop: 1 }),
-      column('SEEN BY', 'seen_by', { drop: 1 }),
+      name('SUBJECT', 'subject'),
+      column('SEEN BY', 'seen_by', { drop: 4 }),
       column('SAYS', 'sentence', { isFolded: true, least: 30 }),
     ],
     wide: [

@@ -47,7 +47,7 @@ const gap = '  ';
 const minWidth = 8;
 
 /**
- * Lines of a table: a head, and a line per row.
+ * Lines of a table: a head, and a line per row, or two where a cell is folded.
  * @param paint how states are marked; left out, they are not
  * @param width columns of the terminal that it has to fit; undefined: nothing is left out or cut, for files and `grep`
  */
@@ -85,7 +85,10 @@ function linesOf(columns: readonly Laid[], row: number, paint: Paint): string[] 
 function folded(text: string, width: number): string[] {
   const part = sliceAnsi(text, 0, width + 1);
   const space = part.lastIndexOf(' ');
-  const first = space > width / 2 ? part.slice(0, space) : sliceAnsi(text, 0, width);
+  const full = sliceAnsi(text, 0, width);
+  // A wide character at the edge goes into the second line.
+  const fits = stringWidth(full) > width ? sliceAnsi(text, 0, width - 1) : full;
+  const first = space > width / 2 ? part.slice(0, space) : fits;
   return [fitted(first, width, {}), fitted(text.slice(first.length).trimStart(), width, { cut: 'start' })];
 }
 

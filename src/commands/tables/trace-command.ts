@@ -26,9 +26,9 @@ const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown 
   },
   { head: 'MESSAGE', of: ({ type }) => type },
   { head: 'ATTEMPT', align: 'right', drop: 2, of: ({ attempt }) => attempt },
-  { head: 'BY', cut: 'start', least: 20, drop: 1, of: ({ worker, by }) => worker ?? by },
+  { head: 'BY', cut: 'start', least: 10, drop: 1, of: ({ worker, by }) => worker ?? by },
   { head: 'OUTCOME', of: ({ outcome, effect }) => (effect === 'applied' ? outcome : effect) },
-  { head: 'NOTE', cut: 'start', least: 20, of: ({ note }) => note },
+  { head: 'NOTE', cut: 'start', least: 14, of: ({ note }) => note },
 ];
 
 /** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. Returns the exit code. */

@@ -135,8 +135,9 @@ const madeAt = (
 
 /** Seconds without a driver since a time. */
 function downSince(sql: Prepare, executionId: string, time: string | null): number {
+  if (time === null) return 0;
   const drivers = driversOf(sql, executionId, () => false);
-  return time === null ? 0 : downSeconds(driverGaps(drivers, time));
+  return downSeconds(driverGaps(drivers, time));
 }
 
 function samplesOfUnready(sql: Prepare, executionId: string, params: ExecutionParams): number {

@@ -40,7 +40,7 @@ function costOf(stages: Judgement['stages'], missing: readonly string[]): string
     )
     .map(
       ({ stage, waiting, idle_seconds }) =>
-        `${waiting} ${waiting === 1 ? 'waits' : 'wait'} for ${stage}, idle for ${roundDuration(idle_seconds)}`,
+        `${waiting} ${waiting === 1 ? 'waits' : 'wait'} for ${stage}, where nothing has moved for ${roundDuration(idle_seconds)}`,
     );
   return waits.length === 0 ? '' : ` (${waits.join('; ')})`;
 }

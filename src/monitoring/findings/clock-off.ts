@@ -22,7 +22,7 @@ export const clockOff = defineFinding('CLOCK_OFF', ({ facts: { now }, evidence }
   const ahead = data_as_of === undefined ? 0 : (Date.parse(data_as_of) - now) / 1000;
   const what =
     clock_behind > 0
-      ? `Its times are about ${clock_behind} s behind those of rows that were recorded before it`
+      ? `Its times are about ${roundDuration(clock_behind)} behind those of rows that were recorded before it`
       : `The newest row of the store is of ${data_as_of}, ${roundDuration(ahead)} later than the clock here`;
   if (clock_behind === 0 && ahead <= toleratedSeconds) return undefined;
   return {
@@ -38,7 +38,7 @@ function clocksOf(off: readonly AgentSeen[]): string {
   return [...hosts.values()]
     .map(
       ({ hostname, agent_name, clock_offset }, at) =>
-        `${at === 0 ? 'The clock' : 'that'} of ${hostname}, where ${agent_name} works, is ${Math.abs(clock_offset ?? 0)} s ${(clock_offset ?? 0) > 0 ? 'ahead of' : 'behind'}`,
+        `${at === 0 ? 'The clock' : 'that'} of ${hostname}, where ${agent_name} works, is ${roundDuration(Math.abs(clock_offset ?? 0))} ${(clock_offset ?? 0) > 0 ? 'ahead of' : 'behind'}`,
     )
     .join(', and ');
 }

@@ -1,5 +1,12 @@
 import { claimedName } from '../../lib/claimed-name.ts';
+import type { Evidence } from '../evidence.ts';
 import { call, defineFinding } from './rule.ts';
+
+/** The person who has paused an execution, when and why. */
+export const pauseSentence = (by: Evidence['paused_by']): string =>
+  by === undefined
+    ? 'An operator has paused it'
+    : `${claimedName(by.name, by.sent_by)} has paused it at ${by.time}${by.reason === undefined ? '' : ` (${by.reason})`}`;
 
 export const paused = defineFinding('PAUSED', ({ facts, evidence: { execution_id, paused_by } }) => {
   const { status, phase, isHeld, driver } = facts;
@@ -7,7 +14,7 @@ export const paused = defineFinding('PAUSED', ({ facts, evidence: { execution_id
   if (status !== 'running' || !isHeld || !isAnswering) return undefined;
   return {
     severity: 'info',
-    sentence: `${paused_by === undefined ? 'An operator' : claimedName(paused_by.name, paused_by.sent_by)} has paused it${paused_by === undefined ? '' : ` at ${paused_by.time}`}${paused_by?.reason === undefined ? '' : ` (${paused_by.reason})`} in phase ${phase}; "swf-mcp continue ${execution_id}" lets it go on.`,
+    sentence: `${pauseSentence(paused_by)} in phase ${phase}; "swf-mcp continue ${execution_id}" lets it go on.`,
     ids: [execution_id],
     next: call('list_messages', { execution_id, message_type: 'pause_workflow' }),
   };

@@ -6,7 +6,7 @@ export const slicesFailed = defineFinding('SLICES_FAILED', ({ facts, evidence })
   const failed = stayFailed(facts, evidence);
   if (failed === 0) return undefined;
   const isAll = facts.counts.slices_completed === 0 && facts.status !== 'running';
-  const first = first_failure === undefined ? '' : ` The first failed at ${first_failure}.`;
+  const first = first_failure === undefined ? '' : ` The first attempt failed at ${first_failure}.`;
   return {
     severity: 'error',
     sentence: `${isAll ? 'No slice succeeded: ' : ''}${counted(failed, 'TF slice')} ${failed === 1 ? 'stays' : 'stay'} failed, so ${failed === 1 ? 'its' : 'their'} data are not processed.${causesSentence(causes)}${first}`,

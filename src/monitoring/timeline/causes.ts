@@ -72,16 +72,22 @@ export function causesOf(
     .toSorted((a, b) => b.attempts - a.attempts || a.first - b.first || (a.cause < b.cause ? -1 : 1));
 }
 
-/** Where attempts failed. Slots and hosts that no message names do not count. */
-function placesOf({ names }: Attempts, slots: ReadonlyMap<number, number>, hosts: ReadonlySet<number>) {
-  const known = [...slots].filter(([slot]) => slot >= 0).toSorted(([, a], [, b]) => b - a);
+/** Where attempts failed. A slot that no message names does not count; one attempt without a host leaves the host of all open. */
+function placesOf(
+  { names: { worker, host: hostNames } }: Attempts,
+  slots: ReadonlyMap<number, number>,
+  hosts: ReadonlySet<number>,
+) {
+  const known = [...slots]
+    .filter(([slot]) => slot >= 0)
+    .toSorted(([slot, a], [other, b]) => b - a || ((worker.all[slot] ?? '') < (worker.all[other] ?? '') ? -1 : 1));
   const [slot = -1, worstSlotAttempts = 0] = known[0] ?? [];
   const [host = -1] = hosts.size === 1 ? hosts : [];
   return {
     slots: known.length,
-    worstSlot: names.worker.all[slot] ?? '',
+    worstSlot: worker.all[slot] ?? '',
     worstSlotAttempts,
-    host: names.host.all[host],
+    host: hostNames.all[host],
   };
 }
 

@@ -24,6 +24,8 @@ export interface PhaseSpan {
   by: string | undefined;
   from: number;
   to: number;
+  /** When it began, maybe before the drawn range. */
+  began: number;
   /** Whether it has not ended. */
   goesOn: boolean;
 }
@@ -37,11 +39,12 @@ export function phasesIn(timeline: Timeline): PhaseSpan[] {
       by,
       from: Math.max(begin, Date.parse(start)),
       to: until === undefined ? end : Math.min(end, Date.parse(until)),
+      began: Date.parse(start),
       goesOn: until === undefined,
     }))
     .filter(({ from, to }) => to > from);
 }
 
-/** The hatched parts: nothing is known about them, or nobody could do anything. */
+/** The hatched parts: nothing is known about them, or there was no driver. */
 export const holesIn = (timeline: Timeline): PhaseSpan[] =>
   phasesIn(timeline).filter(({ phase }) => phase === 'undriven' || phase === 'unheard' || phase === 'unwritten');

@@ -1,5 +1,5 @@
 import type { Timeline } from '../shared/answers.ts';
-import { count, endOfSlot } from '../shared/format.ts';
+import { count } from '../shared/format.ts';
 import { Button, Card, More } from './card.tsx';
 import { numbers, Table } from './table.tsx';
 
@@ -49,7 +49,7 @@ export function Causes({ timeline, onOpen }: { timeline: Timeline; onOpen: (name
 const placeOf = ({ slots, worst_slot: slot = 'not known', worst_slot_attempts: most = 0, host }: Cause) => (
   <span title={slot}>
     {slots > 1 ? (
-      `${count(slots)} slots, most on ${endOfSlot(slot)}: ${count(most)}`
+      `${count(slots)} slots, most on ${slot.slice(slot.lastIndexOf('-') + 1)}: ${count(most)}`
     ) : (
       <span class="mono words">{slot}</span>
     )}

@@ -48,7 +48,7 @@ function Way({ trace, asOf }: { trace: Trace; asOf: string | undefined }) {
     <>
       <p>
         <Pill state={trace.status} />{' '}
-        {trace.standing !== undefined && trace.standing !== trace.status ? trace.standing : ''}{' '}
+        {trace.standing !== undefined && trace.standing !== trace.status ? `${trace.standing}, ` : ''}
         {trace.attempts === undefined ? '' : `${trace.attempts} attempt${trace.attempts === 1 ? '' : 's'}, `}
         {duration(trace.total_seconds)} in all, from {time(hops[0]?.time ?? '', zone)}
       </p>

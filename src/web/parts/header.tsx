@@ -1,11 +1,10 @@
 import { duration } from '../../lib/duration.ts';
-import type { Audit, Monitor } from '../shared/answers.ts';
+import type { Monitor } from '../shared/answers.ts';
 import { count, percent, time, type Zone } from '../shared/format.ts';
 import type { SliceCounts } from '../state/as-of.ts';
 import { silentSinceOf } from '../state/asking.ts';
-import type { useShown } from '../state/moment.ts';
+import { timeOfMoment, type useShown } from '../state/moment.ts';
 import { momentOf, useAround } from '../state/world.ts';
-import type { World } from '../transport/call.ts';
 import { Bar } from './bar.tsx';
 import { type Fact, FactList } from './card.tsx';
 import { Key } from './legend.tsx';
@@ -13,14 +12,18 @@ import { StatePills } from './pill.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
 
 interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'audit' | 'counts' | 'isNow'> {
+  /** The earlier moment that the monitor is of. */
+  moment?: string | undefined;
   slider: preact.ComponentChildren;
 }
 
 /** An execution in a few numbers. Facts from another time than the numbers are dimmed and say so. */
-export function Header({ monitor, audit, counts, isNow, slider }: Props) {
+export function Header({ monitor, audit, counts, isNow, moment, slider }: Props) {
   const { execution_id, status, health, progress } = monitor;
   const silent = silentSinceOf(monitor);
   const dimmed = isNow ? 'dimmed' : '';
+  // Counts of an earlier moment stand beside the status of now until its own has come.
+  const now = { isObserved: monitor.origin === 'observed', isOver: status !== 'running' && !isNow };
   return (
     <section class="card header">
       <div class="title">
@@ -40,7 +43,7 @@ export function Header({ monitor, audit, counts, isNow, slider }: Props) {
           ])}
         />
       </div>
-      <Facts monitor={monitor} audit={audit} dimmed={dimmed} />
+      <Facts {...{ monitor, audit, moment, dimmed }} />
       <Figures monitor={monitor} counts={counts} dimmed={dimmed} />
       <Bar
         total={Math.max(progress?.slices_planned ?? 0, counts.created)}
@@ -55,9 +58,9 @@ export function Header({ monitor, audit, counts, isNow, slider }: Props) {
       <p class="legend">
         {(['completed', 'processing', 'queued', 'lost', 'failed'] as const).map(
           (state) =>
-            isShown(monitor, state, counts[state]) && (
+            isShown(counts[state], state, now) && (
               <Key key={state} state={state}>
-                <strong>{count(counts[state])}</strong> {wordOf(state, monitor)}
+                <strong>{count(counts[state])}</strong> {wordOf(state, now)}
               </Key>
             ),
         )}
@@ -68,15 +71,21 @@ export function Header({ monitor, audit, counts, isNow, slider }: Props) {
   );
 }
 
-/** For an observed execution, no message says which slices are in hand; nothing is in hand when an execution has ended. */
-const isShown = ({ origin, status }: Monitor, state: string, n: number): boolean =>
-  n > 0 ||
-  (state !== 'lost' &&
-    !(state === 'processing' && (origin === 'observed' || status !== 'running')) &&
-    !(state === 'queued' && status !== 'running'));
+interface Counted {
+  /** For an observed execution, no message says which slices are in hand. */
+  isObserved: boolean;
+  /** Whether the counts are those of the end: nothing is in hand or waits any longer. */
+  isOver: boolean;
+}
 
-const wordOf = (state: string, { origin, status }: Monitor): string =>
-  state !== 'queued' ? state : origin === 'observed' ? 'without a result' : status === 'running' ? state : 'unfinished';
+const isShown = (n: number, state: string, { isObserved, isOver }: Counted): boolean =>
+  n > 0 ||
+  state === 'completed' ||
+  state === 'failed' ||
+  (!isOver && state !== 'lost' && !(isObserved && state === 'processing'));
+
+const wordOf = (state: string, { isObserved, isOver }: Counted): string =>
+  state !== 'queued' ? state : isObserved ? 'without a result' : isOver ? 'unfinished' : state;
 
 function Figures({ monitor, counts, dimmed }: { monitor: Monitor; counts: SliceCounts; dimmed: string }) {
   const { progress } = monitor;
@@ -115,7 +124,7 @@ function Figures({ monitor, counts, dimmed }: { monitor: Monitor; counts: SliceC
   );
 }
 
-function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | undefined; dimmed: string }) {
+function Facts({ monitor, audit, moment, dimmed }: Pick<Props, 'monitor' | 'audit' | 'moment'> & { dimmed: string }) {
   const { zone, world } = useAround();
   const { status, phase, end_time } = monitor;
   const { target_worker_count, payload, speed } = monitor.configuration ?? {};
@@ -139,7 +148,7 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
       silent !== undefined ? 'ran for' : status === 'running' ? 'running for' : 'took',
       duration(monitor.duration_seconds),
     ],
-    ['silent for', silent === undefined ? undefined : silenceWords(silent, world, zone)],
+    ['silent for', silenceWords(silent, timeOfMoment(moment) || momentOf(world), zone)],
     ['data', audit?.verdict],
     ['quality', monitor.quality?.value],
     ['paused by', commandWords(monitor.paused_by)],
@@ -148,8 +157,8 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
   return <FactList facts={facts} shade={dimmed} />;
 }
 
-const silenceWords = (since: string, world: World, zone: Zone): string =>
-  `${duration((momentOf(world) - Date.parse(since)) / 1000)}, since ${time(since, zone)}`;
+const silenceWords = (since: string | undefined, now: number, zone: Zone): string | undefined =>
+  since && `${duration(Math.max(0, now - Date.parse(since)) / 1000)}, since ${time(since, zone)}`;
 
 const commandWords = (by: Monitor['paused_by']): string | undefined =>
   by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);

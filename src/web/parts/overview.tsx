@@ -159,7 +159,7 @@ const State = ({ row }: { row: ExecutionRow }) => (
       isSilent={row.silent_seconds !== undefined}
       failed={row.slices_failed}
     />
-    {row.status_reason === row.status ? '' : <small>{row.status_reason}</small>}
+    {row.status_reason !== row.status && row.status_reason !== undefined && <small>{row.status_reason}</small>}
   </>
 );
 

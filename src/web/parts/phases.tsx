@@ -4,8 +4,8 @@ import type { Monitor, Timeline } from '../shared/answers.ts';
 import { momentOf, useAround } from '../state/world.ts';
 
 /** The picture of a silent execution ends some time after its driver was lost, so the words tell how long that is by now. */
-const undrivenWords = (from: number, goesOn: boolean, now: number): string =>
-  goesOn ? `no driver for ${duration((now - from) / 1000)}, and still none` : 'no driver';
+const undrivenWords = (began: number, goesOn: boolean, now: number): string =>
+  goesOn ? `no driver for ${duration((now - began) / 1000)}` : 'no driver';
 
 /** The phases in words, and marks for notes, above the charts that have the phases' colours as background. */
 export function PhaseStrip({
@@ -23,10 +23,10 @@ export function PhaseStrip({
   const { world } = useAround();
   return (
     <div class="phases" role="list" aria-label="Phases">
-      {phasesIn(timeline).map(({ phase, by, from, to, goesOn }) => {
+      {phasesIn(timeline).map(({ phase, by, from, to, began, goesOn }) => {
         const words =
           phase === 'undriven'
-            ? undrivenWords(from, goesOn, Math.max(end, momentOf(world)))
+            ? undrivenWords(began, goesOn, Math.max(end, momentOf(world)))
             : by === undefined
               ? phase
               : `${phase} by ${by}`;

@@ -56,7 +56,7 @@ export function Wall() {
   );
 }
 
-/** The running executions that there is room for, how many more run, and the newest ended ones. */
+/** The running executions that there is room for, how many more run, and those that ended last. */
 function useLists() {
   const { world } = useAround();
   return usePoll(
@@ -69,7 +69,10 @@ function useLists() {
       return {
         running: items,
         hidden: total_count - items.length,
-        ended: newest.items.filter(({ status }) => status !== 'running').slice(0, maxEnded),
+        ended: newest.items
+          .filter(({ status }) => status !== 'running')
+          .toSorted((a, b) => Date.parse(b.end_time ?? '') - Date.parse(a.end_time ?? ''))
+          .slice(0, maxEnded),
       };
     },
     { key: 'wall', every, isOver: () => false },
@@ -79,7 +82,7 @@ function useLists() {
 const Rest = ({ last, now }: { last: ExecutionRow | undefined; now: number }) => (
   <p class="rest">
     Nothing runs.{' '}
-    {last?.end_time !== undefined && `The newest execution ended ${age((now - Date.parse(last.end_time)) / 1000)}:`}
+    {last?.end_time !== undefined && `The last execution ended ${age((now - Date.parse(last.end_time)) / 1000)}:`}
   </p>
 );
 
@@ -135,7 +138,7 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
           {count(over)} of {count(planned ?? counts.created)} slices
           {counts.failed > 0 && `, ${count(counts.failed)} failed`}
           {progress?.seconds_left !== undefined && `, about ${duration(progress.seconds_left)} left`}
-          {silent !== undefined && `, silent for ${duration((Date.now() - Date.parse(silent)) / 1000)}`}
+          {silent !== undefined && `, silent for ${duration(Math.max(0, Date.now() - Date.parse(silent)) / 1000)}`}
         </small>
       </p>
       <Bar
@@ -171,6 +174,8 @@ function Clipped({ text }: { text: string }) {
     };
     const observer = new ResizeObserver(clip);
     observer.observe(element.parentElement);
+    // Its room changes with what is below it.
+    observer.observe(element);
     clip();
     return () => observer.disconnect();
   }, [text]);

@@ -1,11 +1,10 @@
 import type { Bar } from '../draw/paint.ts';
 import { linear } from '../draw/scale.ts';
 import type { PhaseSpan, Range } from '../draw/span.ts';
-import { endOfSlot } from '../shared/format.ts';
 import { left, right, Times } from './chart-parts.tsx';
 
 interface MarksProps {
-  /** Times about which nothing is known, or when nobody could do anything. */
+  /** Times about which nothing is known, or without a driver. */
   holes: readonly PhaseSpan[];
   range: Range;
   asOf: number | undefined;
@@ -52,7 +51,7 @@ export function RowLabels({ slots, rowHeight }: { slots: readonly string[]; rowH
       {slots.map((slot, row) =>
         row % each === 0 ? (
           <span key={slot} style={{ top: `${row * rowHeight + rowHeight / 2 - 7}px` }}>
-            {endOfSlot(slot)}
+            {slot.includes('/') ? slot.slice(slot.lastIndexOf('/') + 1) : slot.slice(-4)}
           </span>
         ) : null,
       )}

@@ -1,7 +1,7 @@
 import { wholeDuration } from '../../lib/duration.ts';
 
-/** A number with thin spaces between thousands. */
-export const count = (n: number): string => String(Math.round(n)).replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u2009');
+/** A number with narrow spaces between thousands, at which no line ends. */
+export const count = (n: number): string => String(Math.round(n)).replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u202F');
 
 export const percent = (part: number, digits = 1): string => `${part.toFixed(digits)} %`;
 
@@ -48,7 +48,3 @@ export const noteForPeople = (note = ''): string =>
     .split(/(?<=\.)\s+/)
     .filter((sentence) => !/[a-z]_[a-z]/.test(sentence))
     .join(' ');
-
-/** The number of a slot at its worker agent, or the end of an id without one: what tells slots of an execution apart. */
-export const endOfSlot = (slot: string): string =>
-  slot.includes('/') ? slot.slice(slot.lastIndexOf('/') + 1) : slot.slice(-4);

@@ -40,8 +40,8 @@ function useMoment({ asof }: Readonly<Record<string, string>>): string | undefin
   return world.kind === 'report' || Number.isNaN(timeOfMoment(asof)) ? undefined : asof;
 }
 
-/** The time of `TIME` or `TIME@MESSAGE_ID`. */
-const timeOfMoment = (asof = ''): number => Date.parse(asof.split('@')[0] ?? '');
+/** The time of `TIME` or `TIME@MESSAGE_ID`, in milliseconds since 1970; NaN for anything else. */
+export const timeOfMoment = (asof = ''): number => Date.parse(asof.split('@')[0] ?? '');
 
 function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | undefined): number | undefined {
   const at = timeOfMoment(asof);

@@ -28,6 +28,7 @@ describe('a table', () => {
       '       … words: no geometry',
     ]);
     expect(lines('a'.repeat(45))).toEqual([`08:00  ${'a'.repeat(20)}`, `       …${'a'.repeat(19)}`]);
+    expect(lines(`a${'あ'.repeat(12)}b`)).toEqual([`08:00  a${'あ'.repeat(9)}`, `       ${'あ'.repeat(3)}b`]);
     expect(lines('short')).toEqual(['08:00  short']);
   });
 

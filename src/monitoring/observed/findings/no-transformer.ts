@@ -16,7 +16,7 @@ export const noTransformer = defineObserved('NO_TRANSFORMER', (facts) => {
   if (secondsSince(facts, lastSign) < limit) return undefined;
   return {
     severity: 'error',
-    sentence: `${counted(counts.slices_created, 'TF slice')} were sent, and neither a result nor a heartbeat of a transformer was heard for ${roundDuration(limit)}: none runs, or its queue is bound to no topic.`,
+    sentence: `${counted(counts.slices_created, 'TF slice')} ${counts.slices_created === 1 ? 'was' : 'were'} sent, and neither a result nor a heartbeat of a transformer was heard for ${roundDuration(limit)}: none runs, or its queue is bound to no topic.`,
     next: call('list_agents', { agent_type: 'worker', include_exited: true }),
   };
 });
