@@ -159,7 +159,7 @@ describe('tables for people', () => {
     ]);
     expect(lines).toContainEqual(
       expect.stringMatching(
-        /SLICES_FAILED: 6 TF slices stay failed, so their data are not processed\. 12 attempts failed: 12 × sh ended with exit code 3: bad geometry\. The first attempt failed at \S+Z?\.$/,
+        /SLICES_FAILED: 6 TF slices stay failed\. 12 attempts failed: 12 × sh ended with exit code 3: bad geometry\. The first attempt failed at \S+Z?\.$/,
       ),
     );
   });

@@ -180,9 +180,17 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
     ...(unseen === 0
       ? []
       : [`${unseen} more executions, which have ended, were not looked at; ask for a shorter time`]),
-    ...executions.flatMap((execution) => openOf(execution)),
+    ...executions.toSorted((a, b) => needOf(a) - needOf(b)).flatMap((execution) => openOf(execution)),
     ...undoneByPeople(handover, executions, shift),
   ];
+}
+
+/** How soon somebody has to look at an execution, 0 the soonest: the list of matters may be cut. */
+function needOf(execution: ShiftExecution): number {
+  const { status, findings, stay_failed } = execution;
+  if (stay_failed > 0 || findings.some(({ severity }) => severity === 'error')) return 0;
+  const isLeft = status !== 'running' && undone(execution) > 0;
+  return isLeft || findings.some(({ severity }) => severity === 'warning') ? 1 : 2;
 }
 
 function openOf(execution: ShiftExecution): string[] {
@@ -206,5 +214,5 @@ function openOf(execution: ShiftExecution): string[] {
   if (status === 'completed') return lost;
   const why = row.status_reason === null || row.status_reason === status ? '' : ` (${row.status_reason})`;
   const not = undone(execution);
-  return [`${id} was ${status}${why}${not > 0 ? `: ${not} slices undone` : ''}`, ...lost];
+  return [`${id} was ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} undone` : ''}`, ...lost];
 }

@@ -7,7 +7,7 @@ export const observedSlicesFailed = defineObserved('SLICES_FAILED', ({ execution
     ? undefined
     : {
         severity: 'error',
-        sentence: `${counted(failed.count, 'TF slice')} failed, so their data are not processed.${causesSentence(causes)}`,
+        sentence: `${counted(failed.count, 'TF slice')} failed.${causesSentence(causes)}`,
         ids: [...failed.ids],
         next: call('list_tf_slices', { execution_id, status: 'failed', order: 'oldest' }),
       },

@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+
+import type { ShiftFacts } from '../../src/tools/shift/facts.ts';
+import { openMatters } from '../../src/tools/shift/text.ts';
+
+const finding = (severity: string) => ({ code: severity.toUpperCase(), severity, sentence: 'It is so.' });
+
+/** An execution that is in order and goes on, but for what is given. */
+const execution = (execution_id: string, given: object = {}) => ({
+  row: { execution_id, status_reason: null },
+  status: 'running',
+  health: 'progressing',
+  stay_failed: 0,
+  slices_created: 10,
+  slices_completed: 10,
+  findings: [],
+  ...given,
+});
+
+const ended = { status: 'completed', findings: [] };
+
+it('the matters of a shift begin with those that need somebody most: a reader may see only the first', () => {
+  const executions = [
+    execution('calm'),
+    execution('slow', { findings: [finding('warning')] }),
+    execution('undone', { ...ended, status: 'terminated', slices_completed: 9 }),
+    execution('retried', { findings: [finding('info')], slices_completed: 5 }),
+    execution('failed', { ...ended, stay_failed: 3, slices_completed: 7 }),
+    execution('stuck', { findings: [finding('warning'), finding('error')] }),
+  ];
+  const facts = { executions, all: executions, handover: { alarms: [], qualities: new Map([['failed', {}]]) } };
+  const lines = openMatters(facts as unknown as ShiftFacts, { start_time: '' } as Parameters<typeof openMatters>[1]);
+  expect(lines).toEqual([
+    'failed: 3 slices stay failed, the data are not processed',
+    'stuck runs, health progressing: 10 of 10 slices done that were made so far',
+    'stuck WARNING: It is so.',
+    'stuck ERROR: It is so.',
+    'slow runs, health progressing: 10 of 10 slices done that were made so far',
+    'slow WARNING: It is so.',
+    'undone was terminated: 1 slice undone',
+    'calm runs, health progressing: 10 of 10 slices done that were made so far',
+    'retried runs, health progressing: 5 of 10 slices done that were made so far',
+    'no quality is set for undone',
+  ]);
+});
