@@ -187,6 +187,20 @@ const situations: Readonly<Record<string, Given>> = {
     facts: { ...undriven, isOverBroker: true },
     evidence: { driver: gone, drivers: [driver({ until: ago(40), ended: 'lost' })] },
   },
+  'a driver gone while an operator holds the run': {
+    facts: { ...undriven, isHeld: true },
+    evidence: {
+      driver: gone,
+      drivers: [driver({ until: ago(40), ended: 'lost' })],
+      paused_by: { name: 'maria', sent_by: 'maria', time: ago(100), reason: 'beam dump' },
+    },
+  },
+  'taken over to be stopped': {
+    facts: { status: 'terminated' },
+    evidence: {
+      drivers: [driver({ until: ago(300), ended: 'lost' }), driver({ epoch: 2, since: ago(200), pid: 4712 })],
+    },
+  },
   'a driver interrupted': {
     facts: undriven,
     evidence: { driver: gone, drivers: [driver({ until: ago(40), ended: 'interrupted' })] },

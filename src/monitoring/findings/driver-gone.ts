@@ -10,7 +10,9 @@ export const driverGone = defineFinding(
     const who = `process ${driver.pid} on ${driver.hostname}`;
     const how =
       last?.ended === 'interrupted' ? `was interrupted at ${last.until}` : `is gone, last heard ${driver.last_sign}`;
-    const held = facts.isHeld ? ` ${pauseSentence(paused_by)}: it stays paused then.` : '';
+    const held = facts.isHeld
+      ? ` ${pauseSentence(paused_by)}; it stays paused until "swf-mcp continue ${execution_id}".`
+      : '';
     return {
       severity: 'error',
       sentence: `The driver, ${who}, ${how}, so nothing runs. ${facts.isOverBroker ? 'A recorder service takes it up within ten seconds, where one is kept by "swf-mcp up"; otherwise run' : 'Run'} "swf-mcp resume ${execution_id}".${held}`,
