@@ -74,14 +74,14 @@ async function faultOf(
 
 describe('a row that no sound store has', () => {
   // In parts, so that none takes minutes on a busy machine.
-  it.each([0, 1, 2, 3])(
+  it.each([0, 1, 2, 3, 4, 5, 6, 7])(
     'hides no other from any tool, whichever column holds whatever value: part %i',
     async (part) => {
       const base = join(folder, 'swf.db');
       const path = join(folder, 'damaged.db');
       const failures: string[] = [];
       let tried = 0;
-      for (const column of columnsOf(base).filter((_, at) => at % 4 === part))
+      for (const column of columnsOf(base).filter((_, at) => at % 8 === part))
         for (const value of extremesOf(column)) {
           if (!damage(base, path, column, value)) continue;
           let reader: ReturnType<typeof openReader>;
