@@ -1,8 +1,15 @@
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+/** Where and why a test failed at first. */
+const firstErrorOf = (test: TestCase): string => {
+  const [error] = test.result().errors ?? [];
+  const place = error?.stacks?.[0];
+  return error === undefined ? '' : `\n    ${error.message}${place === undefined ? '' : `\n    at line ${place.line}`}`;
+};
 
 /**
  * Ends every test run with one plain line, `N passed, N failed, N skipped`, that any CI can read. Tests that passed only
- * on a second try stand by name in the line before: each is a race, in the product or in the test, that somebody mends.
+ * on a second try stand in the lines before, each with the error of the first: each is a race, in the product or in the test, that somebody mends.
  */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
@@ -13,7 +20,8 @@ export default class ClosingLine implements Reporter {
       for (const test of module.children.allTests()) {
         count[test.result().state] += 1;
         if (test.result().state === 'failed') failedHere += 1;
-        if (test.diagnostic()?.flaky === true) secondTries.push(`${module.relativeModuleId}: ${test.fullName}`);
+        if (test.diagnostic()?.flaky === true)
+          secondTries.push(`${module.relativeModuleId}: ${test.fullName}${firstErrorOf(test)}`);
       }
       // A file that could not be loaded has no tests; counted as nothing it would read as green.
       if (module.state() === 'failed' && failedHere === 0) count.failed += 1;
