@@ -1,4 +1,4 @@
-/** A value of a message or an answer as text: as it is, or as JSON; empty if there is none. */
+/** Shows a field of a message or answer: strings unchanged, other values as JSON, null and undefined as an empty string. */
 export const textOf = (value: unknown): string =>
   value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 

@@ -62,7 +62,7 @@ export const openSections = {
   daq_state_machine: daqSection,
 } as const;
 
-/** The one of these that has a key; undefined for any other key. */
+/** The open section with this key, if one has it. */
 export const openSectionOf = (key: string): keyof typeof openSections | undefined =>
   (Object.keys(openSections) as (keyof typeof openSections)[]).find((name) =>
     Object.hasOwn(openSections[name].shape, key),

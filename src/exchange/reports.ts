@@ -19,7 +19,7 @@ export const reportOf = (destination: string, report: Telemetry, isSerious = fal
   expirySeconds: telemetrySeconds,
 });
 
-/** Hears the reports of a namespace while there is a connection; undefined stands for any other message. */
+/** A subscription to the reports of a namespace. Calls `hear` with undefined for a message that is no report. */
 export const reportsIn = (
   namespace: string,
   destination: string,

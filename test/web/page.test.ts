@@ -367,7 +367,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     run.child.kill('SIGINT');
     await run.finished;
     // What ran last stays on the screen.
-    await page.getByText(/^Nothing runs\. The last execution ended .* ago:$/).waitFor();
+    await page.getByText(/^Nothing runs\. This execution ended .* ago:$/).waitFor();
     await page.locator('.wall .card h2', { hasText: /-0002 .*terminated.*stay failed/ }).waitFor();
     await page.locator('.wall .card .sentence', { hasText: 'no luck' }).waitFor();
     expect(await page.locator('.wall .ended').textContent()).not.toContain('-0002');

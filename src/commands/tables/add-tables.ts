@@ -7,7 +7,7 @@ import { type Output, outputs, tableCommands } from './catalogue.ts';
 /** `report` has `--since` and `--until`; the flags of lists are the arguments of tools. */
 const timeFlags: Readonly<Record<string, string>> = { since: 'start-time', until: 'end-time' };
 
-/** Names the flag for those who give the one of `report`. */
+/** Suggests a list's own flag to a user who gives the one of `report`. */
 const hintAtTimes = (command: Command): Command =>
   command.configureOutput({
     outputError: (text, write) =>

@@ -22,5 +22,5 @@ export function barsOf(timeline: Timeline, hasEnded: boolean): Bar[] {
     .toSorted((a, b) => a.start - b.start);
 }
 
-/** Whether the attempt has no result and nobody has it in hand: its worker disappeared, or its execution was ended. */
+/** Whether an attempt ended without a result: its worker disappeared or gave it back, or its execution ended. */
 export const isLost = ({ state, isOpen }: Bar): boolean => !isOpen && (state === 'processing' || state === 'queued');

@@ -74,7 +74,7 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
 interface Counted {
   /** For an observed execution, no message says which slices are in hand. */
   isObserved: boolean;
-  /** Whether the counts are those of the end: nothing is in hand or waits any longer. */
+  /** Whether the counts are final: the execution has ended. */
   isOver: boolean;
 }
 

@@ -56,7 +56,7 @@ export function Wall() {
   );
 }
 
-/** The running executions that there is room for, how many more run, and those that ended last. */
+/** The running executions that fit, the number of the others, and those of the newest that ended last. */
 function useLists() {
   const { world } = useAround();
   return usePoll(
@@ -82,7 +82,7 @@ function useLists() {
 const Rest = ({ last, now }: { last: ExecutionRow | undefined; now: number }) => (
   <p class="rest">
     Nothing runs.{' '}
-    {last?.end_time !== undefined && `The last execution ended ${age((now - Date.parse(last.end_time)) / 1000)}:`}
+    {last?.end_time !== undefined && `This execution ended ${age((now - Date.parse(last.end_time)) / 1000)}:`}
   </p>
 );
 
