@@ -1,6 +1,4 @@
-/** Shows a field of a message or answer: strings unchanged, other values as JSON, null and undefined as an empty string. */
-export const textOf = (value: unknown): string =>
-  value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+import { textOf } from '../lib/text-of.ts';
 
 /** Fields whose values need no name, the most telling first. */
 const plainFields = [

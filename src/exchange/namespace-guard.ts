@@ -14,7 +14,7 @@ const named = 5;
 /** A program of another make, with one of its message types and where it was heard. */
 type Named = Pick<Heard, 'name' | 'msg_type' | 'destination'>;
 
-/** The same with all that its message says. */
+/** A program of another make, with all that its message says. */
 interface Heard extends ForeignProgram {
   destination: string;
 }
@@ -86,13 +86,13 @@ interface GuardOptions {
   /** Called at each break and each failed try. */
   onTrouble: (error: SwfError) => void;
   namespace: string;
-  /** The namespace was listened to before, and has been ours since. */
+  /** This process has listened before, and has had the namespace since: a short time is enough. */
   isKnown?: boolean;
   /** The topic of telemetry. Hearing a recorder of the namespace there ends the listening: it has listened itself. */
   telemetry?: string;
   /** Ends the listening at once. */
   signal?: AbortSignal | undefined;
-  /** Called when the listening has lasted its full time and nobody was heard. */
+  /** Called if nobody was heard in the full time. */
   onClear?: () => Promise<void>;
 }
 

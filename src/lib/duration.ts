@@ -2,8 +2,8 @@
 export function duration(seconds: number): string {
   if (seconds < 0) return `-${duration(-seconds)}`;
   if (seconds < 0.0995) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 10) return `${seconds.toFixed(2)} s`;
-  if (seconds < 120) return `${seconds.toFixed(seconds < 100 ? 1 : 0)} s`;
+  if (seconds < 9.995) return `${seconds.toFixed(2)} s`;
+  if (seconds < 119.5) return `${seconds.toFixed(seconds < 99.95 ? 1 : 0)} s`;
   const whole = Math.round(seconds);
   const minutes = Math.floor(whole / 60);
   return minutes < 60
@@ -16,8 +16,8 @@ const withRest = (n: number, unit: string, rest: number, restUnit: string): stri
 
 /** The same in whole seconds below two minutes, for what is shown again and again. */
 export const wholeDuration = (seconds: number): string =>
-  seconds < 120 ? `${Math.round(seconds)} s` : duration(seconds);
+  seconds < 119.5 ? `${Math.round(seconds)} s` : duration(seconds);
 
 /** The same for a sentence: whole seconds from ten on, below to two digits, so that a short time is never `0 s`. */
 export const roundDuration = (seconds: number): string =>
-  seconds < 10 ? `${Number(Math.max(0, seconds).toPrecision(2))} s` : wholeDuration(seconds);
+  seconds < 9.95 ? `${Number(Math.max(0, seconds).toPrecision(2))} s` : wholeDuration(seconds);

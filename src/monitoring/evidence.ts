@@ -2,6 +2,12 @@ import type { CauseCount } from '../domain/causes.ts';
 import type { Speed } from '../domain/params.ts';
 import type { Concentration } from './concentration.ts';
 
+/** A number of things, and the ids of the first of them. */
+export interface Some {
+  count: number;
+  ids: readonly string[];
+}
+
 /** One driver of an execution: its start, its end and how it ended. Times are ISO 8601. */
 export interface DriverSpan {
   epoch: number;
@@ -164,8 +170,8 @@ export interface Evidence {
   causes: readonly CauseCount[];
   /** The pause, if an operator has paused it. */
   paused_by: CommandGiven | undefined;
-  refused: { count: number; ids: readonly string[] };
-  waiting: { count: number; ids: readonly string[] };
+  refused: Some;
+  waiting: Some;
   data_as_of: string | undefined;
   /** Seconds by which its first driver's clock was behind the row recorded before; 0 if it was not. */
   clock_behind: number;

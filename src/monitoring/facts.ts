@@ -26,7 +26,7 @@ export interface Facts {
   start_time: string;
   end_time: string | null;
   phase_changed_at: string | null;
-  /** An operator has paused it. */
+  /** An operator paused it. */
   isHeld: boolean;
   /** As recorded, at the speed of its last driver. */
   params: ExecutionParams;

@@ -8,7 +8,7 @@ const failedOn = (...workers: number[]) =>
   attemptsOf(workers.map((worker) => ({ stf: 0, queued: 0, tries: [{ wait: 0, work: 10, worker }], last: 'failed' })));
 
 it.each([
-  ['one slot', [3, 3], { slots: 1, worstSlot: 'w/3', worstSlotAttempts: 2, host: 'torre2' }],
+  ['one slot', [3, 3], { slots: 1, worstSlot: 'w/3', worstSlotAttempts: 2 }],
   ['the slot with the most of several', [1, 5, 5, 6], { slots: 3, worstSlot: 'w/5', worstSlotAttempts: 2 }],
   ['the first by name of those that have as many', [6, 1], { slots: 2, worstSlot: 'w/1', worstSlotAttempts: 1 }],
   ['no slot where no message names one', [-1], { slots: 0, worstSlot: '', worstSlotAttempts: 0 }],
@@ -18,10 +18,18 @@ it.each([
   expect(causes).toMatchObject([{ attempts: workers.length, ...places }]);
 });
 
-it('failures that are alike name a host only if all were there', () => {
+it.each([
+  ['all were there', ['torre2', 'torre3'], [0, 0, 0], 'torre2'],
+  ['one host does not stand for another', ['torre2', 'torre3'], [0, 1, 0], undefined],
+  ['the host of one is not known', ['torre2', 'torre3'], [0, 0, -1], undefined],
+  ['no host is known', ['torre2', 'torre3'], [-1, -1, -1], undefined],
+  ['the execution has no other', ['torre2'], [0, 0, 0], undefined],
+])('failures that are alike name a host if it tells them from others: %s', (_, all, host, expected) => {
   const attempts = failedOn(1, 2, 3);
-  const at = (...host: number[]) => causesOf({ ...attempts, host }, { from: start, until: start + 60_000 }, 2)[0]?.host;
-  expect(at(0, 0, 0)).toBe('torre2');
-  expect(at(0, 0, -1)).toBeUndefined();
-  expect(at(-1, -1, -1)).toBeUndefined();
+  const [cause] = causesOf(
+    { ...attempts, host, names: { ...attempts.names, host: { all } } },
+    { from: start, until: start + 60_000 },
+    2,
+  );
+  expect(cause?.host).toBe(expected);
 });

@@ -26,11 +26,15 @@ it('the matters of a shift begin with those that need somebody most: a reader ma
     execution('undone', { ...ended, status: 'terminated', slices_completed: 9 }),
     execution('retried', { findings: [finding('info')], slices_completed: 5 }),
     execution('failed', { ...ended, stay_failed: 3, slices_completed: 7 }),
+    execution('stalled', { health: 'stalled', slices_completed: 4 }),
+    execution('ended badly', { ...ended, status: 'failed', health: 'failed', slices_created: 0, slices_completed: 0 }),
     execution('stuck', { findings: [finding('warning'), finding('error')] }),
   ];
-  const facts = { executions, all: executions, handover: { alarms: [], qualities: new Map([['failed', {}]]) } };
+  const unseen = { alarm_id: 7, state: 'raised', sentence: 'It is so.', seen_by: null, raised_at: '1' };
+  const facts = { executions, all: executions, handover: { alarms: [unseen], qualities: new Map([['failed', {}]]) } };
   const lines = openMatters(facts as unknown as ShiftFacts, { start_time: '' } as Parameters<typeof openMatters>[1]);
   expect(lines).toEqual([
+    'ended badly was failed',
     'failed: 3 slices stay failed, the data are not processed',
     'stuck runs, health progressing: 10 of 10 slices done that were made so far',
     'stuck WARNING: It is so.',
@@ -38,8 +42,10 @@ it('the matters of a shift begin with those that need somebody most: a reader ma
     'slow runs, health progressing: 10 of 10 slices done that were made so far',
     'slow WARNING: It is so.',
     'undone was terminated: 1 slice undone',
-    'calm runs, health progressing: 10 of 10 slices done that were made so far',
+    'stalled runs, health stalled: 4 of 10 slices done that were made so far',
+    'no quality is set for undone, ended badly',
+    'nobody has seen alarm 7: It is so.',
     'retried runs, health progressing: 5 of 10 slices done that were made so far',
-    'no quality is set for undone',
+    'calm runs, health progressing: 10 of 10 slices done that were made so far',
   ]);
 });

@@ -129,7 +129,7 @@ describe('asked what happened before, the answer', () => {
       },
     });
     expect(findingOf(monitor, 'PAUSED')?.['sentence']).toMatch(
-      /^Rita M\. \(as tester claims\) has paused it at 20\S+Z \(beam tuning\) in phase standby/,
+      /^Rita M\. \(as tester claims\) paused it at 20\S+Z \(beam tuning\) in phase standby/,
     );
     expect((monitor['events'] as Answer[]).find(({ type }) => type === 'pause_workflow')).toMatchObject({
       by: 'Rita M. (as tester claims)',
@@ -461,7 +461,7 @@ describe('resuming', () => {
       ),
     ).toBeDefined();
     expect(findingOf(monitor, 'TAKEN_UP')?.['sentence']).toMatch(
-      /^It was resumed once, last by tester at 20\S+, after [\d.]+ s without a driver\./,
+      /^It was taken over once, last by tester at 20\S+, after [\d.]+ s without a driver\./,
     );
   });
 });

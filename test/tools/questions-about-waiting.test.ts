@@ -146,7 +146,7 @@ describe('asked whether it is stuck, the answer', () => {
     const monitor = await monitorOf(await connectInProcess(made.path));
     expect(monitor).toMatchObject({ health: 'stalled', slices_queued: 1, slices_processing: 0 });
     expect(findingOf(monitor, 'AGENT_MISSING')?.['sentence']).toMatch(
-      / no worker agent works on it \(1 waits for worker, where nothing has moved for (39|4\d)(\.\d)? s\)\. /,
+      / no worker agent works on it \(1 waits for the worker stage, which has done nothing for (39|4\d)(\.\d)? s\)\. /,
     );
   });
 

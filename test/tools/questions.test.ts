@@ -108,7 +108,7 @@ describe('a careful assistant with these tools answers', () => {
     });
     expect((monitor['findings'] as Answer[]).map((one) => [one['code'], one['sentence']])).toContainEqual([
       'AGENT_MISSING',
-      expect.stringMatching(/1 waits for data, where nothing has moved for 5 min/),
+      expect.stringMatching(/1 waits for the data stage, which has done nothing for 5 min/),
     ]);
   });
 

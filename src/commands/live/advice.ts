@@ -27,5 +27,5 @@ function pausedAdvice({ pausedBy, execution }: Snapshot, next: (name: string) =>
     return execution.phase === 'standby' ? ['', 'standby between two physics periods: it goes on by itself'] : [];
   const { name, time, reason } = pausedBy;
   const why = reason === undefined ? '' : ` (${printable(reason)})`;
-  return ['', `${printable(name)} has paused it at ${time.slice(11, 19)}${why}; go on with`, next('continue')];
+  return ['', `${printable(name)} paused it at ${time.slice(11, 19)}${why}; go on with`, next('continue')];
 }

@@ -133,7 +133,7 @@ export const tableCommands: readonly TableCommand[] = [
       column('TYPE', 'message_type'),
       name('SENDER', 'sender_agent', { drop: 1 }),
       state('EFFECT', 'effect', { drop: 2 }),
-      { head: 'SAYS', of: ({ body, payload }) => bodyOf(body ?? payload), least: 44, isFolded: true },
+      { head: 'SAYS', of: ({ body, payload }) => bodyOf(body ?? payload), least: 44, isWrapped: true },
     ],
     wide: [
       name('MESSAGE ID', 'message_id'),
@@ -152,7 +152,7 @@ export const tableCommands: readonly TableCommand[] = [
       time('TIME', 'timestamp'),
       state('LEVEL', 'level'),
       name('AGENT', 'agent', { drop: 1 }),
-      column('MESSAGE', 'message', { isFolded: true, least: 30 }),
+      column('MESSAGE', 'message', { isWrapped: true, least: 30 }),
     ],
     wide: [name('EXECUTION', 'execution_id'), column('CONTEXT', 'context')],
   },
@@ -191,7 +191,7 @@ export const tableCommands: readonly TableCommand[] = [
       column('CODE', 'code'),
       name('SUBJECT', 'subject'),
       column('SEEN BY', 'seen_by', { drop: 4 }),
-      column('SAYS', 'sentence', { isFolded: true, least: 30 }),
+      column('SAYS', 'sentence', { isWrapped: true, least: 30 }),
     ],
     wide: [
       name('ALARM', 'alarm_id'),

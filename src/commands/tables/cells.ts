@@ -1,5 +1,5 @@
-import { textOf } from '../../domain/body-words.ts';
 import { duration } from '../../lib/duration.ts';
+import { textOf } from '../../lib/text-of.ts';
 import type { Column } from './layout.ts';
 
 /** One row of a tool's answer. */

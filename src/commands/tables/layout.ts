@@ -14,8 +14,8 @@ export interface Column {
   drop?: number;
   /** How narrow it may become before others are left out; none: it is not cut for their sake. */
   least?: number;
-  /** Goes on in a second line where it is too narrow. */
-  isFolded?: boolean;
+  /** Wraps to a second line if the column is too narrow. */
+  isWrapped?: boolean;
   /** Its words are states, of which some are painted. */
   isState?: boolean;
 }
@@ -47,7 +47,7 @@ const gap = '  ';
 const minWidth = 8;
 
 /**
- * Lines of a table: a head, and a line per row, or two where a cell is folded.
+ * Lines of a table: a head, and a line per row, or two where a cell wraps.
  * @param paint how states are marked; left out, they are not
  * @param width columns of the terminal that it has to fit; undefined: nothing is left out or cut, for files and `grep`
  */
@@ -65,11 +65,11 @@ export function tableLines(
   return Array.from({ length: rows.length + 1 }, (_, row) => linesOf(shown, row, paint)).flat();
 }
 
-/** A row, in two lines if one of its cells is folded. */
+/** A row, in two lines if one of its cells wraps. */
 function linesOf(columns: readonly Laid[], row: number, paint: Paint): string[] {
-  const cells = columns.map(({ cells: all, cut, align, width, isState, isFolded }) => {
+  const cells = columns.map(({ cells: all, cut, align, width, isState, isWrapped }) => {
     const text = all[row] ?? '';
-    if (isFolded === true && stringWidth(text) > width) return folded(text, width);
+    if (isWrapped === true && stringWidth(text) > width) return wrapped(text, width);
     const cell = fitted(text, width, { cut: row === 0 ? 'end' : cut, align });
     return [isState === true && row > 0 ? painted(cell, paint) : cell];
   });
@@ -81,8 +81,8 @@ function linesOf(columns: readonly Laid[], row: number, paint: Paint): string[] 
   );
 }
 
-/** A text in two lines, parted at a space if there is one: its begin and its last words stay. */
-function folded(text: string, width: number): string[] {
+/** A text in two lines, broken at a space if there is one. If it is too long for two, the second keeps its last words. */
+function wrapped(text: string, width: number): string[] {
   const part = sliceAnsi(text, 0, width + 1);
   const space = part.lastIndexOf(' ');
   const full = sliceAnsi(text, 0, width);

@@ -1,9 +1,9 @@
 import type * as z from 'zod';
 
-import { textOf } from '../../domain/body-words.ts';
 import { csvRecord } from '../../lib/csv.ts';
 import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
+import { textOf } from '../../lib/text-of.ts';
 import type { Trace } from '../../tools/answers/trace.ts';
 import { tools } from '../../tools/index.ts';
 import { findTool } from '../../tools/run-tool.ts';

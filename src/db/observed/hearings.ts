@@ -161,7 +161,7 @@ export function heardTimeOf(
   };
 }
 
-/** The same of an execution; undefined if it is not observed. */
+/** When one execution was heard; undefined if it is not observed. */
 function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment): HeardTime | undefined {
   const run = sql<[string], { namespace: string; first: number; last: number }>(
     'SELECT namespace, first_ms AS first, last_ms AS last FROM observed_runs WHERE execution_id = ?',

@@ -115,7 +115,7 @@ export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTe
   return new Set(rows.filter((row) => isHeard(row, isAlive)).map(({ agent_type }) => agent_type));
 }
 
-/** Whether an agent is heard, if late. */
+/** Whether an agent sends signs of life, even if they come late. */
 const isHeard = (row: SignsOfLife, isAlive: LivenessTest): boolean =>
   ['OK', 'WARNING'].includes(agentStatus(row, isAlive));
 
@@ -167,8 +167,8 @@ interface TroubledRow extends SignsOfLife {
 }
 
 /**
- * The heard agents of a namespace that are off duty for kinds of work, refused since they speak an earlier version of the messages, or of another make
- * whose messages do not arrive.
+ * Agents of a namespace that are heard but cannot do all work: they are off duty for some kinds, are refused because they speak an earlier version of
+ * the messages, or are of another make and their messages do not arrive.
  */
 export const troubledAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
   sql<[string], TroubledRow>(

@@ -1,5 +1,5 @@
 import { landmarkTypes } from '../../messages/vocabulary.ts';
-import type { Some } from '../../monitoring/observed/facts.ts';
+import type { Some } from '../../monitoring/evidence.ts';
 import { headColumns, type MessageHead } from '../lists/messages.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';

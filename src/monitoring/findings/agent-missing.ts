@@ -32,7 +32,7 @@ const isWorkedOn = (facts: Facts): boolean =>
     (stage) => (facts.now - Date.parse(delayOf(facts, stage)?.last_at ?? '')) / 1000 < goneSeconds,
   );
 
-/** The work that waits for the missing agents, and for how long. */
+/** How much work waits for the missing agents, and how long they have done nothing. */
 function costOf(stages: Judgement['stages'], missing: readonly string[]): string {
   const waits = stages
     .filter(
@@ -40,7 +40,7 @@ function costOf(stages: Judgement['stages'], missing: readonly string[]): string
     )
     .map(
       ({ stage, waiting, idle_seconds }) =>
-        `${waiting} ${waiting === 1 ? 'waits' : 'wait'} for ${stage}, where nothing has moved for ${roundDuration(idle_seconds)}`,
+        `${waiting} ${waiting === 1 ? 'waits' : 'wait'} for the ${stage} stage, which has done nothing for ${roundDuration(idle_seconds)}`,
     );
   return waits.length === 0 ? '' : ` (${waits.join('; ')})`;
 }

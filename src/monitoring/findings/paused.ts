@@ -2,11 +2,11 @@ import { claimedName } from '../../lib/claimed-name.ts';
 import type { Evidence } from '../evidence.ts';
 import { call, defineFinding } from './rule.ts';
 
-/** The person who has paused an execution, when and why. */
+/** Says who paused an execution, when and why. */
 export const pauseSentence = (by: Evidence['paused_by']): string =>
   by === undefined
-    ? 'An operator has paused it'
-    : `${claimedName(by.name, by.sent_by)} has paused it at ${by.time}${by.reason === undefined ? '' : ` (${by.reason})`}`;
+    ? 'An operator paused it'
+    : `${claimedName(by.name, by.sent_by)} paused it at ${by.time}${by.reason === undefined ? '' : ` (${by.reason})`}`;
 
 export const paused = defineFinding('PAUSED', ({ facts, evidence: { execution_id, paused_by } }) => {
   const { status, phase, isHeld, driver } = facts;

@@ -96,7 +96,7 @@ export const stayFailed = ({ status, counts }: Facts, { exhausted_count }: Evide
 /** Whether a driver works on it, as far as this store knows. */
 export const isDriven = ({ driver }: Facts): boolean => driver === undefined || driver.alive;
 
-/** A finding of running executions alone that a driver works on: without it nothing goes on, and another finding reports that. */
+/** Defines a finding that applies only while an execution runs and has a driver. Without a driver nothing goes on, and another finding says so. */
 export const defineDrivenFinding = (code: string, find: FindingRule['find']): FindingRule =>
   defineFinding(code, (situation) =>
     situation.facts.status === 'running' && isDriven(situation.facts) ? find(situation) : undefined,

@@ -3,14 +3,8 @@ import type { Counts } from '../../domain/counts.ts';
 import type { Phase } from '../../domain/run-phases.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
-import type { Evidence, SlowSlice } from '../evidence.ts';
+import type { Evidence, SlowSlice, Some } from '../evidence.ts';
 import type { FailuresInARow } from '../failures-in-a-row.ts';
-
-/** Some of many: how many there are, and the first of them. */
-export interface Some {
-  count: number;
-  ids: readonly string[];
-}
 
 /** A period in which nothing was heard. Milliseconds since 1970. */
 export interface Gap {

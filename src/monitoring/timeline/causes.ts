@@ -7,16 +7,16 @@ const failed = sliceStatuses.indexOf('failed');
 export interface TimedCause {
   cause: string;
   attempts: number;
-  /** Slices that failed so; `exhausted`: how many of them failed for good. */
+  /** Slices with such an attempt; `exhausted`: those of them that failed for good. */
   slices: number;
   exhausted: number;
   first: number;
   last: number;
-  /** How many worker slots had them, the one with the most, and how many it had. */
+  /** The number of worker slots that had them, the slot with the most, and how many it had; attempts whose slot no message names do not count. */
   slots: number;
   worstSlot: string;
   worstSlotAttempts: number;
-  /** The host of all of them, if it is one. */
+  /** The host of all of them, if it is one and other attempts of the execution were on others. */
   host: string | undefined;
   /** The first slice, by its STF file and its id. */
   example: { stf: string; sliceId: number };
@@ -72,7 +72,7 @@ export function causesOf(
     .toSorted((a, b) => b.attempts - a.attempts || a.first - b.first || (a.cause < b.cause ? -1 : 1));
 }
 
-/** Where attempts failed. A slot that no message names does not count; one attempt without a host leaves the host of all open. */
+/** The slots and the host of failed attempts. The host stays open if one attempt has none, or if there is no other host to compare with. */
 function placesOf(
   { names: { worker, host: hostNames } }: Attempts,
   slots: ReadonlyMap<number, number>,
@@ -87,7 +87,7 @@ function placesOf(
     slots: known.length,
     worstSlot: worker.all[slot] ?? '',
     worstSlotAttempts,
-    host: hostNames.all[host],
+    host: hostNames.all.length > 1 ? hostNames.all[host] : undefined,
   };
 }
 

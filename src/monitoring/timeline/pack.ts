@@ -15,9 +15,9 @@ const ofEach = <T>(make: (kind: Kind) => T): Record<Kind, T> => ({
   cause: make('cause'),
 });
 
-/** A whole number of either sign as one from 0 up, small for a small one, and back. */
-const folded = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
-const unfolded = (value: number): number => (value % 2 === 1 ? -(value + 1) / 2 : value / 2);
+/** Maps signed integers to unsigned ones, small to small (zigzag), so that small steps back take one byte too. */
+const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
+const unzigzag = (value: number): number => (value % 2 === 1 ? -(value + 1) / 2 : value / 2);
 
 /** Writes numbers one after the other, small ones in one byte. */
 class Writer {
@@ -42,12 +42,12 @@ class Writer {
   }
 
   signed(value: number): void {
-    this.whole(folded(value));
+    this.whole(zigzag(value));
   }
 
   /** Writes a time as its distance from another; NaN as 0. */
   time(value: number, from: number): void {
-    this.whole(Number.isNaN(value) ? 0 : 1 + folded(Math.round(value - from)));
+    this.whole(Number.isNaN(value) ? 0 : 1 + zigzag(Math.round(value - from)));
   }
 
   done(): Uint8Array {
@@ -74,12 +74,12 @@ class Reader {
   }
 
   signed(): number {
-    return unfolded(this.whole());
+    return unzigzag(this.whole());
   }
 
   time(from: number): number {
     const value = this.whole();
-    return value === 0 ? NaN : from + unfolded(value - 1);
+    return value === 0 ? NaN : from + unzigzag(value - 1);
   }
 }
 

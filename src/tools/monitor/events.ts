@@ -1,5 +1,6 @@
 import type { Landmark } from '../../db/reports/landmarks.ts';
 import { claimedName } from '../../lib/claimed-name.ts';
+import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { present } from '../../lib/present.ts';
 import { objectIn } from '../../lib/read-json.ts';
@@ -57,7 +58,9 @@ function noteOf(row: Landmark, body: Body): string | null {
     case 'driver_lost':
       return `driver ${epoch} was lost: last sign of life ${last_sign} (${last_sign_by})${gapOf(row, body)}`;
     case 'end_run':
-      return [total_stf_files && `${total_stf_files} STF files`, reason].filter(Boolean).join(', ') || null;
+      return (
+        [total_stf_files && counted(Number(total_stf_files), 'STF file'), reason].filter(Boolean).join(', ') || null
+      );
     case 'workflow_ended':
       return status === reason ? words(status) : words(`${status}:`, reason);
     default:

@@ -1,6 +1,7 @@
 import { executionStatuses } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { markdownText } from '../../lib/markdown.ts';
+import { isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
 import { alarmLine, noteLine, type ShownTime, whoOf } from './handover-text.ts';
 import { type Handover, undoneByPeople } from './handover.ts';
@@ -80,7 +81,7 @@ function troubleLine({ execution_id, code, sentence, began_at, told_at, gone_at,
   const times = [
     began_at === undefined ? [] : `began ${at(began_at)}`,
     `told ${at(told_at)}`,
-    answered === undefined ? 'nobody did anything' : `${answered.by} ${answered.did} it ${at(answered.at)}`,
+    answered === undefined ? 'nobody did anything' : `${answered.by} ${answered.did} ${at(answered.at)}`,
     gone_at === undefined ? [] : `over ${at(gone_at)}`,
   ].flat();
   return `- ${code} of ${markdownText(execution_id)} (${markdownText(times.join(', '))}): ${markdownText(sentence, longestMatter)}`;
@@ -173,24 +174,27 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
 const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAction, shown: ShownTime): string =>
   `- ${shown(time, execution_id)} ${whoOf(name, sent_by)} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
 
-/** Matters for the next shift to look at: runs that go on, and unfinished work. */
+/** Matters for the next shift, the most urgent first, since the list may be cut: what needs a person, what nobody has seen or judged, what goes on. */
 export function openMatters({ executions, all, handover }: ShiftFacts, shift: Shift): string[] {
   const unseen = all.length - executions.length;
+  const ranked = worstFirst(executions, conditionOf);
   return [
     ...(unseen === 0
       ? []
       : [`${unseen} more executions, which have ended, were not looked at; ask for a shorter time`]),
-    ...executions.toSorted((a, b) => needOf(a) - needOf(b)).flatMap((execution) => openOf(execution)),
+    ...ranked.filter((one) => !isCalm(conditionOf(one))).flatMap(openOf),
     ...undoneByPeople(handover, executions, shift),
+    ...ranked.filter((one) => isCalm(conditionOf(one))).flatMap(openOf),
   ];
 }
 
-/** How soon somebody has to look at an execution, 0 the soonest: the list of matters may be cut. */
-function needOf(execution: ShiftExecution): number {
-  const { status, findings, stay_failed } = execution;
-  if (stay_failed > 0 || findings.some(({ severity }) => severity === 'error')) return 0;
+/** Its findings and health, with what it left undone as a finding. */
+function conditionOf(execution: ShiftExecution): Parameters<typeof isCalm>[0] {
+  const { status, health, findings, stay_failed } = execution;
+  const isGrave = status === 'failed' || stay_failed > 0;
   const isLeft = status !== 'running' && undone(execution) > 0;
-  return isLeft || findings.some(({ severity }) => severity === 'warning') ? 1 : 2;
+  const own = isGrave ? [{ severity: 'error' }] : isLeft ? [{ severity: 'warning' }] : [];
+  return { health, findings: [...own, ...findings] };
 }
 
 function openOf(execution: ShiftExecution): string[] {

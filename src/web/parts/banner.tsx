@@ -17,7 +17,7 @@ export function FaultBanner({
   fault: CallError | undefined;
   at: number;
   now: number;
-  /** What the answer would be for, if other answers may come. */
+  /** Put before the message, to tell which part of the page has no answer. */
   about?: string;
 }) {
   const { world, zone } = useAround();

@@ -45,14 +45,15 @@ export function Causes({ timeline, onOpen }: { timeline: Timeline; onOpen: (name
   );
 }
 
-/** The slot where attempts failed so, or how many slots, and the one where most did. */
-const placeOf = ({ slots, worst_slot: slot = 'not known', worst_slot_attempts: most = 0, host }: Cause) => (
+/** The slot of the failed attempts; if they had several, their number and the slot with the most attempts. */
+const placeOf = ({ attempts, slots, worst_slot: slot = 'not known', worst_slot_attempts: most = 0, host }: Cause) => (
   <span title={slot}>
     {slots > 1 ? (
       `${count(slots)} slots, most on ${slot.slice(slot.lastIndexOf('-') + 1)}: ${count(most)}`
     ) : (
       <span class="mono words">{slot}</span>
     )}
+    {slots === 1 && most < attempts && <small> {count(attempts - most)} elsewhere, not known where</small>}
     {host !== undefined && <small> all on {host}</small>}
   </span>
 );

@@ -144,7 +144,7 @@ export function Lines({
   return (
     <g>
       {lines.map(({ name, shade, values, kind }) => {
-        // A line along zero looks like something.
+        // A line along zero would look like data.
         if (values.every((value) => value === 0)) return null;
         if (kind !== 'stacked')
           return (

@@ -35,7 +35,7 @@ const pictureEvery = 2 * second;
 /** A running execution without new records for this long is reported as quiet. Seconds. */
 const old = { warning: 60, alarm: 900 };
 
-/** Why the pictures are missing, or are those of before. For an ended execution, nothing else notices that the server is away. */
+/** Says why the pictures are missing or outdated. For an ended execution, nothing else notices that the server is away. */
 function Awaited({ isShown, polled: { fault, at } }: { isShown: boolean; polled: Polled<TimelineAnswer> }) {
   if (isShown) return <Refused fault={fault} at={at} />;
   return <FaultBanner fault={fault} at={0} now={0} about="No pictures: " />;

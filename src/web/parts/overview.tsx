@@ -154,8 +154,7 @@ const State = ({ row }: { row: ExecutionRow }) => (
   <>
     <StatePills
       status={row.status}
-      // Nobody drives it, which says more than its health.
-      health={row.silent_seconds === undefined ? row.health : undefined}
+      health={row.health}
       isSilent={row.silent_seconds !== undefined}
       failed={row.slices_failed}
     />

@@ -21,7 +21,7 @@ interface StateProps {
   isExhausted?: boolean;
 }
 
-/** An execution at a glance: whether it runs, how many slices failed, and how it does. */
+/** The state of an execution in pills: whether it runs, how many slices failed, and its health, if somebody drives it. */
 export const StatePills = ({
   status,
   health,
@@ -32,6 +32,6 @@ export const StatePills = ({
   <>
     {isSilent ? <Pill state="lost">running, no driver</Pill> : <Pill state={status} />}
     {failed > 0 && <Pill state="failed">{`${count(failed)} ${isExhausted ? 'stay failed' : 'failed'}`}</Pill>}
-    {health !== undefined && health !== 'finished' && health !== status && <Pill state={health} />}
+    {!isSilent && health !== undefined && health !== 'finished' && health !== status && <Pill state={health} />}
   </>
 );

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-import { bodyOf, textOf } from '../../domain/body-words.ts';
+import { bodyOf } from '../../domain/body-words.ts';
+import { textOf } from '../../lib/text-of.ts';
 import type { Page } from '../shared/answers.ts';
 import { clock, noteForPeople } from '../shared/format.ts';
 import { useOnScreen } from '../state/hooks.ts';

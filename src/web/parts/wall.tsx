@@ -1,15 +1,15 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { duration } from '../../lib/duration.ts';
+import { worstFirst, worstOf } from '../../monitoring/worst-first.ts';
 import type { ExecutionRow, Monitor, Page, Timeline } from '../shared/answers.ts';
 import { age, count, inZone, percent, time } from '../shared/format.ts';
 import { countsNow } from '../state/as-of.ts';
 import { silentSinceOf, useMonitor } from '../state/asking.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
-import { noAnswer, showInTab, worstOf } from '../state/tab.ts';
+import { noAnswer, showInTab } from '../state/tab.ts';
 import { useAround } from '../state/world.ts';
-import { worstFirst } from '../state/worst-first.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './bar.tsx';
 import { Pill, StatePills } from './pill.tsx';
@@ -41,7 +41,7 @@ export function Wall() {
       {answer === undefined && fault === undefined && <Skeleton />}
       {answer !== undefined && running.length === 0 && <Rest last={ended[0]} now={now} />}
       <div class={`cards of-${shown.length}`} style={{ '--columns': columnsOf(shown.length) }}>
-        {worstFirst(shown, seen).map(({ execution_id }) => (
+        {worstFirst(shown, ({ execution_id }) => seen[execution_id]).map(({ execution_id }) => (
           <WallCard
             key={execution_id}
             id={execution_id}
@@ -71,7 +71,7 @@ function useLists() {
         hidden: total_count - items.length,
         ended: newest.items
           .filter(({ status }) => status !== 'running')
-          .toSorted((a, b) => Date.parse(b.end_time ?? '') - Date.parse(a.end_time ?? ''))
+          .toSorted((a, b) => Date.parse(b.end_time ?? b.start_time) - Date.parse(a.end_time ?? a.start_time))
           .slice(0, maxEnded),
       };
     },

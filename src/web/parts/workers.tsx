@@ -35,7 +35,6 @@ export function Workers(props: Props) {
   const slots = timeline.slots ?? [];
   const rowHeight = Math.max(2, Math.min(13, Math.floor(maxHeight / Math.max(1, slots.length))));
   const bars = useMemo(() => barsOf(timeline, hasEnded), [timeline, hasEnded]);
-  const unfinished = hasEnded ? 'given up' : 'lost';
   const { begin, end } = spanOf(timeline);
   return (
     <>
@@ -46,14 +45,14 @@ export function Workers(props: Props) {
         <Key state="completed">completed</Key>
         <Key state="processing">in hand</Key>
         <Key state="failed">failed attempt</Key>
-        {bars.some(isLost) && <Key state="lost">{unfinished}</Key>}
+        {bars.some(isLost) && <Key state="lost">no result</Key>}
       </p>
       <div ref={box} class="workers">
         <RowLabels slots={slots} rowHeight={rowHeight} />
         <Work {...props} {...{ bars, bar, setBar, rowHeight }} width={Math.max(50, width - left - right)} />
         <TimeAxis from={begin} until={end} width={width} />
         <p class="reading" aria-live="polite">
-          {bar === undefined ? hintOf(timeline) : readingOf(bar, timeline, zone, unfinished)}
+          {bar === undefined ? hintOf(timeline) : readingOf(bar, timeline, zone)}
         </p>
       </div>
     </>
@@ -140,10 +139,9 @@ const hintOf = ({ spans }: Timeline): string =>
 const wordsOf = ({ slots = [], slot_count, spans }: Timeline, bars: number): string =>
   `${slots.length < slot_count ? `${slots.length} of ` : ''}${count(slot_count)} slots${spans === undefined ? ', busy part of each bin' : `, ${count(bars)} attempts`}`;
 
-/** @param unfinished the word for attempts that were never finished */
-function readingOf(bar: Bar, timeline: Timeline, zone: Zone, unfinished: string): string {
+function readingOf(bar: Bar, timeline: Timeline, zone: Zone): string {
   const { begin } = spanOf(timeline);
-  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : isLost(bar) ? unfinished : bar.state} by ${timeline.slots?.[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
+  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : isLost(bar) ? 'no result' : bar.state} by ${timeline.slots?.[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
 }
 
 /** Paints when data, size or colours have changed, never in a loop. */

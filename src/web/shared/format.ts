@@ -1,6 +1,6 @@
 import { wholeDuration } from '../../lib/duration.ts';
 
-/** A number with narrow spaces between thousands, at which no line ends. */
+/** A whole number with narrow no-break spaces between thousands. */
 export const count = (n: number): string => String(Math.round(n)).replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u202F');
 
 export const percent = (part: number, digits = 1): string => `${part.toFixed(digits)} %`;

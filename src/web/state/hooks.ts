@@ -131,7 +131,7 @@ export function useMedia(query: string): boolean {
 /** The width of a card's content on a sheet of A4. Pixels. */
 const paperWidth = 670;
 
-/** The width of an element in pixels, as it changes. Paper has one that is known: what is drawn for a screen would have tiny letters there. */
+/** The current width of an element in pixels. On paper it is that of a card, or drawings made for a wide screen would be shrunk to tiny letters. */
 export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, number] {
   const ref = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(fallback);

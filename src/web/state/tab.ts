@@ -2,7 +2,7 @@ import { useEffect } from 'preact/hooks';
 
 import type { Monitor } from '../shared/answers.ts';
 
-/** Healths from worst to best, with the icon's colour. It must suit light and dark tabs: the page cannot know the browser's background. */
+/** The icon's colours. They must suit light and dark tabs: the page cannot know the browser's background. */
 const colours: Readonly<Record<string, string>> = {
   failed: '#d1490c',
   stalled: '#d1490c',
@@ -12,12 +12,6 @@ const colours: Readonly<Record<string, string>> = {
   progressing: '#2a78d6',
   finished: '#0a8f6c',
 };
-
-export const healthsWorstFirst = Object.keys(colours);
-
-/** The worst of some healths; undefined without any. */
-export const worstOf = (healths: readonly string[]): string | undefined =>
-  healthsWorstFirst.find((health) => healths.includes(health)) ?? healths[0];
 
 /** A ring without findings, a disc with a mark for findings. */
 function iconOf(health: string, hasFinding: boolean): string {

@@ -21,7 +21,7 @@ describe('a table', () => {
 
   it('goes on in a second line where a text has no room, and keeps its begin and its last words', () => {
     const lines = (text: string): string[] =>
-      tableLines([{ head: 'TIME' }, { head: 'MESSAGE', isFolded: true, least: 8 }], [['08:00', text]], 27).slice(1);
+      tableLines([{ head: 'TIME' }, { head: 'MESSAGE', isWrapped: true, least: 8 }], [['08:00', text]], 27).slice(1);
     expect(lines('all 15 slices are queued')).toEqual(['08:00  all 15 slices are', '       queued']);
     expect(lines('slice a_slice_001.tf failed, its last words: no geometry')).toEqual([
       '08:00  slice a_slice_001.tf',

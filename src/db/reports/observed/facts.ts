@@ -1,7 +1,8 @@
 import type { StageDelay } from '../../../domain/stages.ts';
 import { SwfError } from '../../../lib/errors.ts';
+import type { Some } from '../../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../../monitoring/findings/slice-slow.ts';
-import { nextStepSeconds, type ObservedFacts, passedSeconds, type Some } from '../../../monitoring/observed/facts.ts';
+import { nextStepSeconds, type ObservedFacts, passedSeconds } from '../../../monitoring/observed/facts.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';

@@ -1,4 +1,4 @@
-import type { Some } from '../../../monitoring/observed/facts.ts';
+import type { Some } from '../../../monitoring/evidence.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
 /** How many names to report. */

@@ -1,5 +1,6 @@
 import type { ExecutionStatus } from '../../../domain/states.ts';
-import { nextStepSeconds, type ObservedFacts, type Some, type Told } from '../../../monitoring/observed/facts.ts';
+import type { Some } from '../../../monitoring/evidence.ts';
+import { nextStepSeconds, type ObservedFacts, type Told } from '../../../monitoring/observed/facts.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { someOf } from './some.ts';
 
