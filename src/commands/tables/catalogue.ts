@@ -75,6 +75,7 @@ export const tableCommands: readonly TableCommand[] = [
       column('ERROR', 'error', { cut: 'start', least: 40 }),
     ],
     wide: [
+      column('HOST', 'host'),
       time('CREATED', 'created_at'),
       time('STARTED', 'assigned_at'),
       number('FROM', 'tf_first'),

@@ -18,6 +18,7 @@ export const sliceRow = () =>
       status: z.enum(sliceStatuses),
       retries: z.int(),
       assigned_worker: z.string().optional(),
+      host: z.string().optional().describe('Of its worker'),
       worker_gone: z.literal(true).optional(),
       created_at: z.string(),
       assigned_at: z.string().optional(),

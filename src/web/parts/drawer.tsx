@@ -127,6 +127,7 @@ const factsOf = (slice: SliceRow): Fact[] => [
   ['frames', slice.tf_first === undefined ? undefined : `${slice.tf_first} to ${slice.tf_last}`],
   ['of', slice.tf_filename],
   ['worker', slice.assigned_worker],
+  ['host', slice.host],
   ['took', slice.seconds === undefined ? undefined : duration(slice.seconds)],
   ['payload', slice.payload],
   ['exit code', slice.exit_code],
