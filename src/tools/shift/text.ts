@@ -188,13 +188,13 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
   ];
 }
 
-/** Its findings and health, with what it left undone as a finding. */
+/** Its findings, with what it left undone as one, and its health while it runs: what has ended can wait for what can still be saved. */
 function conditionOf(execution: ShiftExecution): Parameters<typeof isCalm>[0] {
   const { status, health, findings, stay_failed } = execution;
   const isGrave = status === 'failed' || stay_failed > 0;
   const isLeft = status !== 'running' && undone(execution) > 0;
   const own = isGrave ? [{ severity: 'error' }] : isLeft ? [{ severity: 'warning' }] : [];
-  return { health, findings: [...own, ...findings] };
+  return { health: status === 'running' ? health : undefined, findings: [...own, ...findings] };
 }
 
 function openOf(execution: ShiftExecution): string[] {
