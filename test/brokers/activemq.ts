@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { temporaryFolder } from '../folder.ts';
-import { type Broker, type BrokerKind, freePort, loopback, runBroker } from './broker.ts';
+import { type Broker, type BrokerKind, freePort, loopback, quickJvm, runBroker } from './broker.ts';
 
 const jar = '/usr/share/activemq/bin/activemq.jar';
 
@@ -56,7 +56,7 @@ export async function startBroker(place = loopback): Promise<Broker> {
   writeFileSync(join(folder, 'conf/activemq.xml'), configuration(place.address, port, folder));
   writeFileSync(join(folder, 'conf/log4j2.properties'), logging);
   const args = [
-    '-Xms64M',
+    ...quickJvm,
     '-Xmx512M',
     `-Djava.io.tmpdir=${folder}/tmp`,
     '-Dactivemq.home=/usr/share/activemq',

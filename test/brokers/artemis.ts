@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { temporaryFolder } from '../folder.ts';
-import { type Broker, type BrokerKind, freePort, login, loopback, runBroker } from './broker.ts';
+import { type Broker, type BrokerKind, freePort, login, loopback, quickJvm, runBroker } from './broker.ts';
 
 /**
  * How a broker names its addresses. `site`: as the programs of 2026 at the existing testbed need them, with the rights of an ordinary user there; `2025-12` and
@@ -136,9 +136,8 @@ export async function startArtemis(naming: Naming = 'stock', place = loopback): 
   write('users.properties', `${login.user}=${login.password}\n${administrator.user}=${administrator.password}\n`);
   write('roles.properties', `amq=${login.user}\nadministrators=${administrator.user}\n`);
   const args = [
-    '-Xms64M',
+    ...quickJvm,
     '-Xmx256M',
-    '-XX:+UseSerialGC',
     '-Dlog4j2.disableJmx=true',
     `-Djava.io.tmpdir=${folder}/tmp`,
     '--add-opens',
