@@ -43,6 +43,27 @@ export function columnsOf(path: string): Column[] {
   return columns;
 }
 
+/** The tables that some SQL reads, those below its views included. */
+export function tablesReadBy(path: string, sql: string): ReadonlySet<string> {
+  const db = new Database(path, { readonly: true });
+  const named = db
+    .prepare<[], { name: string; type: string; sql: string | null }>(`SELECT name, type, sql FROM sqlite_schema`)
+    .all()
+    .filter(({ type }) => type === 'table' || type === 'view');
+  db.close();
+  const tables = new Set<string>();
+  const words = (text: string): ReadonlySet<string> => new Set(text.match(/\w+/g));
+  const add = (found: ReadonlySet<string>): void => {
+    for (const { name, type, sql: text } of named)
+      if (found.has(name) && !tables.has(name)) {
+        tables.add(name);
+        if (type === 'view') add(words(text ?? ''));
+      }
+  };
+  add(words(sql));
+  return tables;
+}
+
 export const extremesOf = ({ type, isKey }: Column): readonly unknown[] =>
   (values[type] ?? []).filter((value) => isKey === 0 || Number(value) <= Number.MAX_SAFE_INTEGER);
 
@@ -51,6 +72,7 @@ export function damage(base: string, path: string, { table, column }: Column, va
   copyFileSync(base, path);
   const db = new Database(path);
   db.unsafeMode(true);
+  db.pragma('synchronous = off');
   db.pragma('ignore_check_constraints = 1');
   db.pragma('foreign_keys = 0');
   const everywhere = `UPDATE "${table}" SET "${column}" = ?`;
