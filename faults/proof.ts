@@ -6,8 +6,8 @@ import { runSuite } from './suite.ts';
 import { killCommands, undisturbedPair } from './whole-command-line.ts';
 
 /**
- * The long proof: `npm run proof -- --rounds 500 --seed 1 --minutes 10 --clients 64 --cases 100000 --networks 1`. Rounds of kills over the whole command line, a
- * soak, the fuzz tests with very many cases, and hosts whose links are down for ten minutes around every broker (as root); 0 leaves a part out.
+ * The long proof: `npm run proof -- --rounds 500 --seed 1 --minutes 10 --clients 64 --fuzz 200 --networks 1`. Rounds of kills over the whole command line, a
+ * soak, the fuzz tests with 200 times their cases, and hosts whose links are down for ten minutes around every broker (as root); 0 leaves a part out.
  */
 const { values } = parseArgs({
   options: {
@@ -15,7 +15,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '10' },
     clients: { type: 'string', default: '64' },
-    cases: { type: 'string', default: '100000' },
+    fuzz: { type: 'string', default: '200' },
     networks: { type: 'string', default: '1' },
   },
 });
@@ -33,7 +33,7 @@ for (const line of wrong.slice(0, 20)) console.log(`soak: ${line}`);
 if (values.minutes !== '0') console.log(`soak: ${wrong.length} wrong`);
 
 const hasBroken = [
-  values.cases !== '0' && runTests('test/fuzz', { SWF_FUZZ_CASES: values.cases }) !== 0,
+  values.fuzz !== '0' && runTests('test/fuzz', { SWF_ROUNDS: values.fuzz }) !== 0,
   values.networks !== '0' && runTests('test/networks', { SWF_LONG_PROOF: '1' }) !== 0,
 ].some(Boolean);
 process.exitCode = suite.hasFailed() || wrong.length > 0 || hasBroken ? 1 : 0;

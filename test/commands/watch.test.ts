@@ -10,6 +10,7 @@ import { recordEntry } from '../../src/db/logbook/entries.ts';
 import { lastLook } from '../../src/db/logbook/watching.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import { rounds } from '../rounds.ts';
 
 interface Hook {
   url: string;
@@ -151,7 +152,7 @@ describe('swf-mcp watch', () => {
       );
       said.push(recorded.message_id);
     };
-    const kills = Number(process.env['SWF_KILLS'] ?? 6);
+    const kills = rounds(6);
     for (let n = 0; n <= kills; n += 1) {
       const watching = startCli(['watch', '--webhook', hook.url], { folder });
       await watching.saw(/^watches /m);

@@ -8,6 +8,7 @@ import { openReader } from '../../src/db/opening/open-reader.ts';
 import { messageTypes } from '../../src/messages/vocabulary.ts';
 import { makeStore, runWorkflow, temporaryFolder } from '../helpers.ts';
 import type { HistoryRow } from '../histories/log-file.ts';
+import { rounds } from '../rounds.ts';
 
 /** No recorded run has lost its driver. */
 const driverLost = JSON.stringify({
@@ -128,7 +129,7 @@ describe('a message of whatever type and form', () => {
         if (isNew) expect(row?.payload).toBe(changed);
         cut += row?.is_whole === 0 ? 1 : 0;
       }),
-      { numRuns: 3000 },
+      { numRuns: rounds(3000) },
     );
     expect(cut).toBeGreaterThan(100);
   });

@@ -129,8 +129,8 @@ describe('a command of the site', () => {
   });
 
   it('that does not exist is told', async () => {
-    const { bring } = fetching(host, { command: ['no-such-program', '{url}'] });
-    await expect(bring()).rejects.toThrow('no-such-program could not be run (spawn no-such-program ENOENT)');
+    const { bring } = fetching(host, { command: ['/no/such/program', '{url}'] });
+    await expect(bring()).rejects.toThrow('/no/such/program could not be run (spawn /no/such/program ENOENT)');
   });
 
   it('ends with all that it started when nobody wants the file any longer', async () => {

@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { knownKeys } from '../../src/config/schema.ts';
 import { SwfError } from '../../src/lib/errors.ts';
 import { temporaryFolder } from '../helpers.ts';
+import { rounds } from '../rounds.ts';
 
 const shippedFolder = resolve('workflows');
 const shipped = readFileSync(join(shippedFolder, 'fast_processing_default.toml'), 'utf8');
@@ -60,7 +61,7 @@ describe('a configuration of whatever kind', () => {
           expectClear(() => loadConfig({ name: './mine.toml', workingFolder, shippedFolder }));
         },
       ),
-      { numRuns: 2000, seed: 5 },
+      { numRuns: rounds(2000), seed: 5 },
     );
   });
 
@@ -75,7 +76,7 @@ describe('a configuration of whatever kind', () => {
       fc.property(key, value, (name, text) =>
         expectClear(() => loadConfig({ sets: [`${name}=${text}`], workingFolder, shippedFolder })),
       ),
-      { numRuns: 2000, seed: 5 },
+      { numRuns: rounds(2000), seed: 5 },
     );
   });
 });

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { answerIn, call, monitor, send } from '../commands/http-requests.ts';
 import { runWorkflow, startHttp, temporaryFolder } from '../helpers.ts';
 import { harmful } from '../hostile-store.ts';
-import { cases, patience } from './cases.ts';
+import { patience, rounds } from '../rounds.ts';
 
 /** Messages of JSON-RPC as nobody should write them, and some that are right. */
 const anyId = fc.oneof(fc.integer(), fc.string({ maxLength: 8 }), fc.constantFrom(null, true, {}, [], 1e308, -0.5));
@@ -93,7 +93,7 @@ describe('bodies of whatever kind over HTTP', () => {
             expect(JSON.stringify(rest)).not.toMatch(harmful);
           }
         }),
-        { numRuns: cases(600), seed: 11 },
+        { numRuns: rounds(600), seed: 11 },
       );
       expect(answerIn((await send(url, { body: monitor })).body).result.structuredContent).toMatchObject({
         slices_completed: 15,

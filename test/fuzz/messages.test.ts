@@ -5,6 +5,7 @@ import { openReader } from '../../src/db/opening/open-reader.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { messageTypes } from '../../src/messages/vocabulary.ts';
 import { makeRunningStore, runWorkflow, temporaryFolder } from '../helpers.ts';
+import { rounds } from '../rounds.ts';
 
 /** The bodies of a run's own messages: what fuzzing changes. */
 function bodiesOf(folder: string): string[] {
@@ -92,7 +93,7 @@ describe('10,000 messages of whatever kind', () => {
         for (const { effect, effect_reason } of results)
           if (effect !== 'applied') expect(effect_reason).toMatch(/^[^\n]{1,1000}/);
       }),
-      { numRuns: 100, seed: 5 },
+      { numRuns: rounds(100), seed: 5 },
     );
     const queries = createQueries(made.store.db, () => true);
     const { rows } = queries.executions({}, { order: 'oldest', limit: 200 });

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { connectByStomp } from '../../src/broker/stomp-connection.ts';
-import { cases, patience } from './cases.ts';
+import { patience, rounds } from '../rounds.ts';
 
 const connectedFrame = 'CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0';
 const message = 'MESSAGE\nsubscription:slices\nmessage-id:1\nack:1\ndestination:/queue/x\ncontent-length:2\n\n{}\0';
@@ -69,9 +69,9 @@ describe('a broker that sends whatever frames', () => {
         await bus.close();
         sessions += 1;
       }),
-      { numRuns: cases(500), seed: 5 },
+      { numRuns: rounds(500), seed: 5 },
     );
     for (const socket of sockets) socket.destroy();
-    expect(sessions).toBe(cases(500));
+    expect(sessions).toBe(rounds(500));
   });
 });

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { errorCodes } from '../../src/lib/errors.ts';
 import { tools } from '../../src/tools/index.ts';
 import { ask, connectInProcess, runWorkflow, temporaryFolder } from '../helpers.ts';
+import { rounds } from '../rounds.ts';
 
 const oneLine = new RegExp(`^(${errorCodes.join('|')}): [^\\n]{1,3000}$`);
 
@@ -68,7 +69,7 @@ describe('10,000 tool calls with whatever arguments', () => {
       fc.asyncProperty(anyCall, async ({ name, args }) => {
         if (await expectClear(client, name, args)) answers += 1;
       }),
-      { numRuns: 10_000, seed: 5 },
+      { numRuns: rounds(10_000), seed: 5 },
     );
     // Neither all refused nor all taken.
     expect(answers).toBeGreaterThan(800);
@@ -100,7 +101,7 @@ describe('a cursor that somebody has changed', () => {
         async (cursor) =>
           void (await expectClear(client, 'list_messages', { execution_id: 'latest', limit: 5, cursor })),
       ),
-      { numRuns: 2000, seed: 5 },
+      { numRuns: rounds(2000), seed: 5 },
     );
   });
 });

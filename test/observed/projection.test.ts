@@ -2,12 +2,10 @@ import { describe, expect, it } from 'vitest';
 
 import { createQueries } from '../../src/db/queries.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
+import { rounds } from '../rounds.ts';
 import { dice, makeRun, shuffled } from './generator.ts';
 import { spoilt } from './spoilt.ts';
 import { storeOf, tablesAfter } from './stores.ts';
-
-/** More of them: SWF_GENERATED_RUNS=500. */
-const generated = Number(process.env['SWF_GENERATED_RUNS'] ?? 60);
 
 const later = (line: MessageLine): MessageLine => ({
   ...line,
@@ -15,7 +13,7 @@ const later = (line: MessageLine): MessageLine => ({
 });
 
 describe('what was heard of a run', () => {
-  it.each(Array.from({ length: generated }, (_, seed) => seed + 1))('gives its true counts: run %i', async (seed) => {
+  it.each(Array.from({ length: rounds(60) }, (_, seed) => seed + 1))('gives its true counts: run %i', async (seed) => {
     const { lines, truth } = makeRun({ seed });
     const store = await storeOf(lines);
     const queries = createQueries(store.db, () => undefined);
@@ -40,7 +38,7 @@ describe('what was heard of a run', () => {
     store.close();
   });
 
-  it.each(Array.from({ length: 40 }, (_, seed) => seed + 100))(
+  it.each(Array.from({ length: rounds(40) }, (_, seed) => seed + 100))(
     'is the same in whatever order it comes, however often, and in however many transactions: run %i',
     async (seed) => {
       const roll = dice(seed);

@@ -11,6 +11,7 @@ import { readStatement } from '../../src/observed/told/read-statement.ts';
 import { References } from '../../src/observed/told/references.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
 import { readRecording, recordedRuns } from '../observer/recordings.ts';
+import { rounds } from '../rounds.ts';
 import { dice, makeRun, shuffled } from './generator.ts';
 import { makeCalls } from './rest-generator.ts';
 import { emptyStore, storeOf, tablesAfter } from './stores.ts';
@@ -161,7 +162,7 @@ describe('what programs tell their monitor', () => {
     whole.close();
   });
 
-  it.each(Array.from({ length: 40 }, (_, seed) => seed + 300))(
+  it.each(Array.from({ length: rounds(40) }, (_, seed) => seed + 300))(
     'of a made run has its true counts, in any order: run %i',
     async (seed) => {
       const { bus, rest, truth } = madeLines(seed);

@@ -12,6 +12,7 @@ import { createQueries } from '../../src/db/queries.ts';
 import { preparer } from '../../src/db/sqlite/statements.ts';
 import { temporaryFolder } from '../folder.ts';
 import { type HistoryRow } from '../histories/log-file.ts';
+import { rounds } from '../rounds.ts';
 import { answerTo, comparable, contextOf, noPast, questionsAbout } from './questions.ts';
 
 const histories = readdirSync('test/histories').filter((name) => name.endsWith('.log.jsonl'));
@@ -27,9 +28,6 @@ const rowsWithin = (length: number, count: number): number[] => [
   ...new Set(Array.from({ length: count }, (_, n) => Math.max(1, Math.round((length * (n + 1)) / count)))),
 ];
 
-/** Moments of each history; more of them take longer. */
-const moments = Number(process.env['SWF_MOMENTS'] ?? 8);
-
 const gone = (now: number) => Object.assign(() => false, { now });
 
 describe('an answer as of a moment', () => {
@@ -44,7 +42,7 @@ describe('an answer as of a moment', () => {
     const ids = queries.executions({}, { order: 'newest', limit: 10 }).rows.map(({ execution_id }) => execution_id);
     const slice = queries.tfSlices({}, { order: 'oldest', limit: 1 }).rows[0]?.slice_filename ?? 'none';
     const last = Date.parse(lines.at(-1)?.recorded_at ?? '');
-    for (const count of rowsWithin(lines.length, moments)) {
+    for (const count of rowsWithin(lines.length, rounds(8))) {
       const row = preparer(reader)<[number], { message_id: string; recorded_ms: number }>(
         'SELECT message_id, recorded_ms FROM message_rows WHERE seq = ?',
       ).get(count)!;

@@ -11,6 +11,7 @@ import { timeOfLine } from '../../src/observed/parse-line.ts';
 import { readIntoStore } from '../../src/observer/read-into-store.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
 import { temporaryFolder } from '../folder.ts';
+import { rounds } from '../rounds.ts';
 import { answerTo, contextOf, noPast, questionsAbout, settled } from './questions.ts';
 
 const partsOf = (name: string): string[] =>
@@ -44,9 +45,9 @@ function fileOf(lines: readonly { text: string }[]): string {
   return file;
 }
 
-/** Parts of a recording at which its store is asked; more of them take longer. */
-const moments = Number(process.env['SWF_MOMENTS'] ?? 5);
-const parts = Array.from({ length: moments }, (_, n) => (n + 0.3) / (moments - 0.7));
+/** Parts of a recording at which its store is asked. */
+const moments = rounds(5);
+const parts = Array.from({ length: moments }, (_, n) => (n + 0.3) / Math.max(1, moments - 0.7));
 
 describe('an answer as of a time of a recording', () => {
   it.each([['H-1'], ['H-2'], ['F-1'], ['F-2'], ['H-2', 'H-1']])(

@@ -1,4 +1,7 @@
-import { describe, expect, it, vi } from 'vitest';
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { noDataFiles as files } from '../../src/files/data-files.ts';
 import { NoSuchFile, NotFetched } from '../../src/files/file-server-error.ts';
@@ -9,13 +12,19 @@ import { execution_id } from './line.ts';
 /** How the disk answers who wants to read a file: with the code of an error, or not at all. */
 let disk: (path: string) => string | undefined;
 
-vi.mock('node:fs/promises', () => ({
-  access: (path: string): Promise<void> => {
-    const code = disk(path);
+beforeEach(() => {
+  vi.spyOn(promises, 'access').mockImplementation((path) => {
+    const code = disk(path as string);
     if (code === undefined) return Promise.resolve();
     return Promise.reject(Object.assign(new Error('the disk refuses'), code === '' ? {} : { code }));
-  },
-}));
+  });
+  syncBuiltinESMExports();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
 
 const place = { execution_id, filename: 'a.stf', file_url: 'file:///srv/a.stf', storeId: 's1' };
 

@@ -9,6 +9,7 @@ import { ask, connectInProcess, runCli, startCli, temporaryFolder } from '../hel
 import { makeRun } from '../observed/generator.ts';
 import { makeCalls } from '../observed/rest-generator.ts';
 import { recordedRuns } from '../observer/recordings.ts';
+import { rounds } from '../rounds.ts';
 import { Player, readCalls } from './player.ts';
 import { standIn } from './stand-in-process.ts';
 
@@ -62,11 +63,8 @@ describe('recorded calls to swf-monitor', () => {
   );
 });
 
-/** More of them: SWF_GENERATED_RUNS=100. */
-const generated = Number(process.env['SWF_GENERATED_RUNS'] ?? 12);
-
 describe('calls of made runs', () => {
-  it.each(Array.from({ length: generated }, (_, at) => at + 900))(
+  it.each(Array.from({ length: rounds(12) }, (_, at) => at + 900))(
     'each sent twice, with the bus beside them, give the true counts: run %i',
     async (seed) => {
       const made = makeRun({ seed });
