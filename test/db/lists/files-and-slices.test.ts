@@ -185,8 +185,9 @@ describe('a list of slices', () => {
 
   it('tells of a slice what its last attempt gave', () => {
     const { rows } = listTfSlices(made.store.sql, { execution_id: ada }, { ...all, order: 'oldest' });
-    const facts = rows.map(({ status, attempt, seconds, exit_code, error, processing_seconds, payload }) => [
+    const facts = rows.map(({ status, attempt, seconds, exit_code, error, processing_seconds, payload, host }) => [
       `${status} ${attempt}`,
+      host,
       seconds,
       exit_code,
       error,
@@ -194,10 +195,10 @@ describe('a list of slices', () => {
       payload,
     ]);
     expect(facts).toEqual([
-      ['completed 1', 120, 0, null, 118, null],
-      ['queued 2', null, null, 'no luck', null, expect.stringMatching(/^Reco sha256:[0-9a-f]{12}c{52}$/)],
-      ['queued 1', null, null, null, null, null],
-      ['failed 1', 180, 3, 'broken', null, null],
+      ['completed 1', 'host-a', 120, 0, null, 118, null],
+      ['queued 2', null, null, null, 'no luck', null, expect.stringMatching(/^Reco sha256:[0-9a-f]{12}c{52}$/)],
+      ['queued 1', null, null, null, null, null, null],
+      ['failed 1', 'host-a', 180, 3, 'broken', null, null],
     ]);
   });
 });
