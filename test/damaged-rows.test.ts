@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { openReader } from '../src/db/opening/open-reader.ts';
-import { createQueries } from '../src/db/queries.ts';
+import { createQueries, type Queries } from '../src/db/queries.ts';
 import { SwfError } from '../src/lib/errors.ts';
 import { isAlive } from '../src/lib/process-identity.ts';
 import { tools } from '../src/tools/index.ts';
@@ -60,7 +60,7 @@ async function tablesOf(name: string, args: object): Promise<ReadonlySet<string>
   const path = join(folder, 'swf.db');
   const spy = vi.spyOn(Database.prototype, 'prepare');
   const reader = openReader(path);
-  expect(await faultOf(name, args, createQueries(reader, isAlive))).toBeUndefined();
+  await answerTo(name, args, createQueries(reader, isAlive));
   reader.close();
   const sql = spy.mock.calls.map(([text]) => text).join('\n');
   spy.mockRestore();
@@ -72,16 +72,16 @@ const isClear = (error: unknown): boolean =>
   error instanceof SwfError &&
   ['EXECUTION_NOT_FOUND', 'RUN_NOT_FOUND', 'ARGUMENT_INVALID', 'CONFIG_INVALID'].includes(error.code);
 
-/** What is wrong with the answer to a call; undefined where nothing is. */
-async function faultOf(
-  name: string,
-  args: object,
-  queries: ReturnType<typeof createQueries>,
-): Promise<string | undefined> {
+async function answerTo(name: string, args: object, queries: Queries): Promise<string> {
   const tool = tools.find((one) => one.name === name);
-  if (tool?.handle === undefined) return `there is no tool ${name} that asks`;
+  if (tool?.handle === undefined) throw new Error(`there is no tool ${name} that asks`);
+  return JSON.stringify(await callTool(tool, args, contextOf(queries, Date.now(), noPast)));
+}
+
+/** What is wrong with the answer to a call; undefined where nothing is. */
+async function faultOf(name: string, args: object, queries: Queries): Promise<string | undefined> {
   try {
-    JSON.stringify(await callTool(tool, args, contextOf(queries, Date.now(), noPast)));
+    await answerTo(name, args, queries);
     return undefined;
   } catch (error) {
     return isClear(error) ? undefined : String(error);

@@ -67,12 +67,19 @@ export function tablesReadBy(path: string, sql: string): ReadonlySet<string> {
 export const extremesOf = ({ type, isKey }: Column): readonly unknown[] =>
   (values[type] ?? []).filter((value) => isKey === 0 || Number(value) <= Number.MAX_SAFE_INTEGER);
 
+/** Triggers would change rows of other tables too. */
+function dropTriggers(db: Database.Database): void {
+  const names = db.prepare<[], string>(`SELECT name FROM sqlite_schema WHERE type = 'trigger'`).pluck().all();
+  for (const name of names) db.exec(`DROP TRIGGER "${name}"`);
+}
+
 /** A copy of a store in which a column has one value, in all rows or, where it must differ, in the last. Returns whether any row was changed. */
 export function damage(base: string, path: string, { table, column }: Column, value: unknown): boolean {
   copyFileSync(base, path);
   const db = new Database(path);
   db.unsafeMode(true);
   db.pragma('synchronous = off');
+  dropTriggers(db);
   db.pragma('ignore_check_constraints = 1');
   db.pragma('foreign_keys = 0');
   const everywhere = `UPDATE "${table}" SET "${column}" = ?`;

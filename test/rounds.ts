@@ -1,8 +1,8 @@
-/** Times as many as in CI. A tenth on other machines, so that `npm test` takes minutes there. */
-const factor = Number(process.env['SWF_ROUNDS'] ?? (process.env['CI'] === 'true' ? 1 : 0.1));
+const given = process.env['SWF_ROUNDS'];
 
-/** How many rounds a test makes that repeats itself with other random values, moments or kills. `SWF_ROUNDS=10` makes ten times as many as CI. */
-export const rounds = (inCi: number): number => Math.max(1, Math.round(inCi * factor));
+/** The factor on the rounds of CI: `SWF_ROUNDS`, else a tenth outside CI, so that `npm test` takes minutes. */
+export const roundsFactor = given === undefined ? (process.env['CI'] === 'true' ? 1 : 0.1) : Number(given);
+if (!(roundsFactor > 0)) throw new Error(`SWF_ROUNDS=${given}: give a positive number, such as 1 or 10`);
 
-/** Milliseconds for a test of many rounds. */
-export const patience = (inCi: number): number => inCi * Math.max(1, factor);
+/** How many rounds a test makes that tries random values, moments or kills. @param inCi in CI @param least on any machine */
+export const rounds = (inCi: number, least = 1): number => Math.max(least, Math.round(inCi * roundsFactor));

@@ -4,7 +4,7 @@ import type { DriverSpan } from './evidence.ts';
 export interface DriverGap {
   from: string;
   to: string;
-  /** The user who resumed it. */
+  /** The user who took it over. */
   by: string;
   /** 0 if the clocks of two hosts make it negative. */
   seconds: number;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import type { Agent, ExecutionContext } from '../../src/agents/agent.ts';
 import { consumeLog } from '../../src/agents/log-consumer.ts';
@@ -50,6 +50,7 @@ describe('a reader', () => {
     const unhandled: unknown[] = [];
     const note = (error: unknown): void => void unhandled.push(error);
     process.on('unhandledRejection', note);
+    onTestFinished(() => void process.off('unhandledRejection', note));
     const agent: Agent = {
       ...saysNothing,
       async handle(_, context) {
@@ -60,7 +61,6 @@ describe('a reader', () => {
     };
     await expect(consumeLog(agent, 'fastmon-1', execution)).rejects.toThrow('taken over');
     await delay(10);
-    process.off('unhandledRejection', note);
     expect(unhandled).toEqual([]);
     expect(steps.map(({ cursor }) => cursor)).toEqual([
       { role: 'fastmon', from: 0, to: 1 },

@@ -152,7 +152,7 @@ describe('swf-mcp watch', () => {
       );
       said.push(recorded.message_id);
     };
-    const kills = rounds(6);
+    const kills = rounds(6, 3);
     for (let n = 0; n <= kills; n += 1) {
       const watching = startCli(['watch', '--webhook', hook.url], { folder });
       await watching.saw(/^watches /m);

@@ -129,9 +129,9 @@ describe('a message of whatever type and form', () => {
         if (isNew) expect(row?.payload).toBe(changed);
         cut += row?.is_whole === 0 ? 1 : 0;
       }),
-      { numRuns: rounds(3000) },
+      { numRuns: rounds(3000), seed: 5 },
     );
-    expect(cut).toBeGreaterThan(100);
+    expect(cut).toBeGreaterThan(rounds(3000) / 30);
   });
 
   it('is stored without its envelope where our own agents say it', async () => {

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { answerIn, call, monitor, send } from '../commands/http-requests.ts';
 import { runWorkflow, startHttp, temporaryFolder } from '../helpers.ts';
 import { harmful } from '../hostile-store.ts';
-import { patience, rounds } from '../rounds.ts';
+import { rounds } from '../rounds.ts';
 
 /** Messages of JSON-RPC as nobody should write them, and some that are right. */
 const anyId = fc.oneof(fc.integer(), fc.string({ maxLength: 8 }), fc.constantFrom(null, true, {}, [], 1e308, -0.5));
@@ -73,34 +73,30 @@ const messagesIn = (text: string): object[] =>
         .map((line) => JSON.parse(line.slice(6)) as object);
 
 describe('bodies of whatever kind over HTTP', () => {
-  it(
-    'get an answer that is JSON and shows nothing hidden, and the server goes on',
-    { timeout: patience(120_000) },
-    async () => {
-      const folder = temporaryFolder();
-      await runWorkflow(folder, '--stf-count', '1');
-      const { url, server } = await startHttp({ folder });
-      const agent = new Agent({ keepAlive: true, maxSockets: 4 });
-      onTestFinished(() => agent.destroy());
-      await fc.assert(
-        fc.asyncProperty(anyBody, async (body) => {
-          const { status, body: text } = await send(url, { body, agent });
-          expect(status).toBeLessThan(500);
-          expect(text).not.toMatch(/node_modules|\bat .*\.js:\d+/);
-          for (const message of messagesIn(text)) {
-            // The one text that must come back as it was sent.
-            const { id: _, ...rest } = message as { id?: unknown };
-            expect(JSON.stringify(rest)).not.toMatch(harmful);
-          }
-        }),
-        { numRuns: rounds(600), seed: 11 },
-      );
-      expect(answerIn((await send(url, { body: monitor })).body).result.structuredContent).toMatchObject({
-        slices_completed: 15,
-      });
-      expect((await send(url, { body: call('list_logs', {}) })).status).toBe(200);
-      server.child.kill('SIGTERM');
-      expect(await server.finished).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/bug/) });
-    },
-  );
+  it('get an answer that is JSON and shows nothing hidden, and the server goes on', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const { url, server } = await startHttp({ folder });
+    const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+    onTestFinished(() => agent.destroy());
+    await fc.assert(
+      fc.asyncProperty(anyBody, async (body) => {
+        const { status, body: text } = await send(url, { body, agent });
+        expect(status).toBeLessThan(500);
+        expect(text).not.toMatch(/node_modules|\bat .*\.js:\d+/);
+        for (const message of messagesIn(text)) {
+          // The one text that must come back as it was sent.
+          const { id: _, ...rest } = message as { id?: unknown };
+          expect(JSON.stringify(rest)).not.toMatch(harmful);
+        }
+      }),
+      { numRuns: rounds(600), seed: 11 },
+    );
+    expect(answerIn((await send(url, { body: monitor })).body).result.structuredContent).toMatchObject({
+      slices_completed: 15,
+    });
+    expect((await send(url, { body: call('list_logs', {}) })).status).toBe(200);
+    server.child.kill('SIGTERM');
+    expect(await server.finished).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/bug/) });
+  });
 });

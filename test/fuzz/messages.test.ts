@@ -93,7 +93,7 @@ describe('10,000 messages of whatever kind', () => {
         for (const { effect, effect_reason } of results)
           if (effect !== 'applied') expect(effect_reason).toMatch(/^[^\n]{1,1000}/);
       }),
-      { numRuns: rounds(100), seed: 5 },
+      { numRuns: rounds(100, 20), seed: 5 },
     );
     const queries = createQueries(made.store.db, () => true);
     const { rows } = queries.executions({}, { order: 'oldest', limit: 200 });

@@ -59,7 +59,7 @@ async function expectClear(client: Client, name: string, args: Record<string, un
   return result.isError !== true;
 }
 
-describe('10,000 tool calls with whatever arguments', () => {
+describe('tool calls with whatever arguments', () => {
   it('end in an answer or in one clear line', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
@@ -72,8 +72,8 @@ describe('10,000 tool calls with whatever arguments', () => {
       { numRuns: rounds(10_000), seed: 5 },
     );
     // Neither all refused nor all taken.
-    expect(answers).toBeGreaterThan(800);
-    expect(answers).toBeLessThan(9000);
+    expect(answers / rounds(10_000)).toBeGreaterThan(0.05);
+    expect(answers / rounds(10_000)).toBeLessThan(0.9);
   });
 });
 

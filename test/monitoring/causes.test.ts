@@ -19,13 +19,21 @@ it.each([
 });
 
 it.each([
-  ['all were there', ['torre2', 'torre3'], [0, 0, 0], 'torre2'],
-  ['one host does not stand for another', ['torre2', 'torre3'], [0, 1, 0], undefined],
-  ['the host of one is not known', ['torre2', 'torre3'], [0, 0, -1], undefined],
-  ['no host is known', ['torre2', 'torre3'], [-1, -1, -1], undefined],
-  ['the execution has no other', ['torre2'], [0, 0, 0], undefined],
+  ['all were there', ['torre2', 'torre3'], [0, 0, 0, 1], 'torre2'],
+  ['one host does not stand for another', ['torre2', 'torre3'], [0, 1, 0, 1], undefined],
+  ['the host of one is not known', ['torre2', 'torre3'], [0, 0, -1, 1], undefined],
+  ['no host is known', ['torre2', 'torre3'], [-1, -1, -1, 1], undefined],
+  ['no attempt was on another', ['torre2', 'torre3'], [0, 0, 0, -1], undefined],
 ])('failures that are alike name a host if it tells them from others: %s', (_, all, host, expected) => {
-  const attempts = failedOn(1, 2, 3);
+  // The fourth attempt succeeded.
+  const attempts = attemptsOf(
+    [1, 2, 3, 4].map((worker) => ({
+      stf: 0,
+      queued: 0,
+      tries: [{ wait: 0, work: 10, worker }],
+      last: worker === 4 ? 'completed' : 'failed',
+    })),
+  );
   const [cause] = causesOf(
     { ...attempts, host, names: { ...attempts.names, host: { all } } },
     { from: start, until: start + 60_000 },

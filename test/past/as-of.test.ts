@@ -23,7 +23,7 @@ const linesOf = (name: string): HistoryRow[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as HistoryRow);
 
-/** Moments of a history: the first and the last row, and some between. */
+/** Moments of a history, spread evenly; the last is its last row. */
 const rowsWithin = (length: number, count: number): number[] => [
   ...new Set(Array.from({ length: count }, (_, n) => Math.max(1, Math.round((length * (n + 1)) / count)))),
 ];
@@ -42,7 +42,7 @@ describe('an answer as of a moment', () => {
     const ids = queries.executions({}, { order: 'newest', limit: 10 }).rows.map(({ execution_id }) => execution_id);
     const slice = queries.tfSlices({}, { order: 'oldest', limit: 1 }).rows[0]?.slice_filename ?? 'none';
     const last = Date.parse(lines.at(-1)?.recorded_at ?? '');
-    for (const count of rowsWithin(lines.length, rounds(8))) {
+    for (const count of rowsWithin(lines.length, rounds(8, 3))) {
       const row = preparer(reader)<[number], { message_id: string; recorded_ms: number }>(
         'SELECT message_id, recorded_ms FROM message_rows WHERE seq = ?',
       ).get(count)!;

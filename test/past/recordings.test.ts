@@ -46,8 +46,8 @@ function fileOf(lines: readonly { text: string }[]): string {
 }
 
 /** Parts of a recording at which its store is asked. */
-const moments = rounds(5);
-const parts = Array.from({ length: moments }, (_, n) => (n + 0.3) / Math.max(1, moments - 0.7));
+const moments = rounds(5, 2);
+const parts = Array.from({ length: moments }, (_, n) => (n + 0.3) / (moments - 0.7));
 
 describe('an answer as of a time of a recording', () => {
   it.each([['H-1'], ['H-2'], ['F-1'], ['F-2'], ['H-2', 'H-1']])(

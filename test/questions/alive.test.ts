@@ -120,5 +120,5 @@ describe('a question about a run that goes on is answered by one call', () => {
     expect(
       await askAll(await connectInProcess(store), 'list_tf_slices', { execution_id: 'latest', status: 'processing' }),
     ).toHaveLength(6);
-  }, 120_000);
+  });
 });

@@ -177,7 +177,7 @@ const questions: readonly Question[] = [
       ['kim', 'started', undefined],
       ['bo', 'paused', 'beam studies'],
       ['tester', 'continued', undefined],
-      ['ana', 'took over', undefined],
+      ['ana', 'took control of', undefined],
     ],
   ],
   [

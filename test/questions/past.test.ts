@@ -146,7 +146,7 @@ describe('a question about the past is answered by one call', () => {
   it('what was told of it, and when first?', async () => {
     const report = await told('shift_report', { start_time: '-1h', troubles: true });
     const gone = report['troubles'].find(({ code }: Answer) => code === 'DRIVER_GONE');
-    expect(gone).toMatchObject({ execution_id: second, severity: 'error', answered: { did: 'took over' } });
+    expect(gone).toMatchObject({ execution_id: second, severity: 'error', answered: { did: 'took control of' } });
     const takenUp = log.find(({ message_type, body }) => message_type === 'driver_started' && body['epoch'] === 2);
     const takenUpAt = Date.parse(takenUp?.recorded_at ?? '');
     expect(Date.parse(gone.told_at)).toBeLessThan(takenUpAt);

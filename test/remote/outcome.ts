@@ -47,6 +47,8 @@ export function inProcess(stfs: number, ...settings: string[]): Promise<unknown>
   const key = [stfs, ...settings].join(' ');
   const made = outcomes.get(key) ?? runAlone(stfs, settings);
   outcomes.set(key, made);
+  // A run that failed is no outcome: the next test tries it again.
+  made.catch(() => outcomes.delete(key));
   return made;
 }
 
@@ -56,5 +58,5 @@ async function runAlone(stfs: number, settings: string[]): Promise<unknown> {
   return outcome(folder);
 }
 
-/** It is the same each time (`replay`), so one run is enough for the tests of a file. */
+/** It is the same each time (`replay`), so one run is enough for all tests of a process. */
 const outcomes = new Map<string, Promise<unknown>>();

@@ -34,15 +34,15 @@ it('the matters of a shift begin with those that need somebody most: a reader ma
   const facts = { executions, all: executions, handover: { alarms: [unseen], qualities: new Map([['failed', {}]]) } };
   const lines = openMatters(facts as unknown as ShiftFacts, { start_time: '' } as Parameters<typeof openMatters>[1]);
   expect(lines).toEqual([
-    'ended badly was failed',
-    'failed: 3 slices stay failed, the data are not processed',
+    'stalled runs, health stalled: 4 of 10 slices done that were made so far',
     'stuck runs, health progressing: 10 of 10 slices done that were made so far',
     'stuck WARNING: It is so.',
     'stuck ERROR: It is so.',
+    'failed: 3 slices stay failed, the data are not processed',
+    'ended badly was failed',
     'slow runs, health progressing: 10 of 10 slices done that were made so far',
     'slow WARNING: It is so.',
     'undone was terminated: 1 slice undone',
-    'stalled runs, health stalled: 4 of 10 slices done that were made so far',
     'no quality is set for undone, ended badly',
     'nobody has seen alarm 7: It is so.',
     'retried runs, health progressing: 5 of 10 slices done that were made so far',

@@ -171,11 +171,11 @@ describe('the report of a shift', () => {
     expect(report['totals']).toMatchObject({ executions: 61, running: 1, completed: 60 });
     // The action that is no start is told, and the newest starts.
     const people = report['people'] as Answer[];
-    expect(people.map(({ did }) => did)).toEqual(['took over', ...Array.from({ length: 9 }, () => 'started')]);
+    expect(people.map(({ did }) => did)).toEqual(['took control of', ...Array.from({ length: 9 }, () => 'started')]);
     expect(people[0]).toMatchObject({ reason: 'magnet quench', execution_id: 'stf_datataking-tester-0001' });
     expect(people.at(-1)).toMatchObject({ execution_id: 'stf_datataking-tester-0061' });
     expect(report).toMatchObject({ people_omitted: 42, executions_omitted: 49 });
-    expect(report['text']).toMatch(/^- .* took over stf_datataking-tester-0001 \(magnet quench\)$/m);
+    expect(report['text']).toMatch(/^- .* took control of stf_datataking-tester-0001 \(magnet quench\)$/m);
     expect(report['open']).toEqual([
       '10 more executions, which have ended, were not looked at; ask for a shorter time',
       expect.stringMatching(/^stf_datataking-tester-0001 runs, health /),

@@ -42,7 +42,9 @@ export function causesOf(
   maxRetries: number,
 ): TimedCause[] {
   const causes = new Map<number, Counting>();
+  const allHosts = new Set<number>();
   for (let at = 0; at < attempts.length; at += 1) {
+    if ((attempts.host[at] as number) >= 0) allHosts.add(attempts.host[at] as number);
     const time = attempts.completed[at] as number;
     if (attempts.state[at] !== failed || !(time >= from && time <= until)) continue;
     const number = attempts.cause[at] as number;
@@ -66,13 +68,13 @@ export function causesOf(
     .map(({ times, ids, slots, hosts, ...cause }) => ({
       ...cause,
       slices: ids.size,
-      ...placesOf(attempts, slots, hosts),
+      ...placesOf(attempts, slots, allHosts.size > 1 ? hosts : new Set()),
       when: times.map(shownCount).join(''),
     }))
     .toSorted((a, b) => b.attempts - a.attempts || a.first - b.first || (a.cause < b.cause ? -1 : 1));
 }
 
-/** The slots and the host of failed attempts. The host stays open if one attempt has none, or if there is no other host to compare with. */
+/** The slots and the host of failed attempts. The host stays open if one attempt has none. @param hosts none if the execution has no others */
 function placesOf(
   { names: { worker, host: hostNames } }: Attempts,
   slots: ReadonlyMap<number, number>,
@@ -87,7 +89,7 @@ function placesOf(
     slots: known.length,
     worstSlot: worker.all[slot] ?? '',
     worstSlotAttempts,
-    host: hostNames.all.length > 1 ? hostNames.all[host] : undefined,
+    host: hostNames.all[host],
   };
 }
 

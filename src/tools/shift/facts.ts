@@ -129,7 +129,7 @@ const actionNames: Readonly<Record<string, string>> = {
   pause_workflow: 'paused',
   resume_workflow: 'continued',
   stop_workflow: 'stopped',
-  driver_started: 'took over',
+  driver_started: 'took control of',
 };
 
 /** Newest first. */

@@ -81,7 +81,7 @@ function troubleLine({ execution_id, code, sentence, began_at, told_at, gone_at,
   const times = [
     began_at === undefined ? [] : `began ${at(began_at)}`,
     `told ${at(told_at)}`,
-    answered === undefined ? 'nobody did anything' : `${answered.by} ${answered.did} ${at(answered.at)}`,
+    answered === undefined ? 'nobody did anything' : `${answered.by} ${answered.did} it ${at(answered.at)}`,
     gone_at === undefined ? [] : `over ${at(gone_at)}`,
   ].flat();
   return `- ${code} of ${markdownText(execution_id)} (${markdownText(times.join(', '))}): ${markdownText(sentence, longestMatter)}`;
@@ -188,13 +188,15 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
   ];
 }
 
-/** Its findings, with what it left undone as one, and its health while it runs: what has ended can wait for what can still be saved. */
+/** How urgent an execution is: its findings, what it left undone, and its health while it runs; what has ended can wait for what stands still. */
 function conditionOf(execution: ShiftExecution): Parameters<typeof isCalm>[0] {
   const { status, health, findings, stay_failed } = execution;
   const isGrave = status === 'failed' || stay_failed > 0;
   const isLeft = status !== 'running' && undone(execution) > 0;
-  const own = isGrave ? [{ severity: 'error' }] : isLeft ? [{ severity: 'warning' }] : [];
-  return { health: status === 'running' ? health : undefined, findings: [...own, ...findings] };
+  const running = status === 'running' ? health : undefined;
+  const isStuck = running === 'stalled' || running === 'failed';
+  const own = isGrave || isStuck ? [{ severity: 'error' }] : isLeft ? [{ severity: 'warning' }] : [];
+  return { health: running, findings: [...own, ...findings] };
 }
 
 function openOf(execution: ShiftExecution): string[] {

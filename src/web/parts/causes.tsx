@@ -53,7 +53,7 @@ const placeOf = ({ attempts, slots, worst_slot: slot = 'not known', worst_slot_a
     ) : (
       <span class="mono words">{slot}</span>
     )}
-    {slots === 1 && most < attempts && <small> {count(attempts - most)} elsewhere, not known where</small>}
+    {slots === 1 && most < attempts && <small> and {count(attempts - most)} on unknown slots</small>}
     {host !== undefined && <small> all on {host}</small>}
   </span>
 );

@@ -56,7 +56,7 @@ export function Wall() {
   );
 }
 
-/** The running executions that fit, the number of the others, and those of the newest that ended last. */
+/** The running executions that fit, the number of the others, and, of the twenty newest executions, those that ended last. */
 function useLists() {
   const { world } = useAround();
   return usePoll(
