@@ -51,7 +51,7 @@ const calls: readonly [name: string, args: object][] = [
     )
     .map(({ name, input }): [string, object] => [name, 'execution_id' in input.shape ? { execution_id } : {}]),
   ['get_workflow_monitor', { execution_id }],
-  ['compare_executions', { execution_ids: [execution_id, execution_id] }],
+  ['compare_executions', { execution_id, with_execution_id: execution_id }],
   ['trace_data_product', { filename: 'swf.100010.000001.stf' }],
   ['trace_data_product', { filename: slice }],
   ['list_agents', { include_exited: true }],

@@ -606,7 +606,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await page.locator('.canvas .hole').waitFor();
     await page
       .locator('.legend .key')
-      .filter({ hasText: /^\s*lost$/ })
+      .filter({ hasText: /^\s*no result$/ })
       .waitFor();
   });
 
