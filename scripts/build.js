@@ -81,7 +81,10 @@ async function buildPage() {
   };
   const inject = ['src/web/jsx.ts'];
   const built = [
-    await build({ ...options, entryPoints: { app: 'src/web/style.css', wall: 'src/web/wall.css' } }),
+    await build({
+      ...options,
+      entryPoints: { app: 'src/web/style.css', print: 'src/web/print.css', wall: 'src/web/wall.css' },
+    }),
     await build({
       ...options,
       inject,

@@ -35,6 +35,10 @@ See the same at a terminal:
 
   npx swf-mcp status
 
+And as pictures in your browser:
+
+  npx swf-mcp open
+
 Watch a run while it goes on, twenty times faster than real time:
 
   npx swf-mcp run --speed 20`);

@@ -273,8 +273,9 @@ describe('npm start', () => {
     expect(stdout).toMatch(/"slices_completed": 45/);
     expect(stdout).toMatch(/"mcpServers"/);
     const printed = [...stdout.matchAll(/^ {2}npx swf-mcp (.*)$/gm)].map(([, words = '']) => words.split(' '));
-    expect(printed).toEqual([['status'], ['run', '--speed', '20']]);
-    for (const words of [printed[0] as string[], [...(printed[1] as string[]), '--stf-count', '1']])
+    expect(printed).toEqual([['status'], ['open'], ['run', '--speed', '20']]);
+    // `open` serves until it is interrupted; its own tests try it.
+    for (const words of [printed[0] as string[], [...(printed[2] as string[]), '--stf-count', '1']])
       expect(await runCli(words, { folder })).toMatchObject({ code: 0, stderr: '' });
   });
 });

@@ -17,7 +17,7 @@ const unharmed = { lost: [], added: [] };
 const seeds = (many: number): number[] => Array.from({ length: rounds(many) }, (_, index) => index + 1);
 
 describe('a run of 20 STFs', () => {
-  it('that is killed at random moments, again and again, and resumed loses nothing and does nothing twice', async () => {
+  it('that is killed at 20 times some random moments and resumed loses nothing and does nothing twice', async () => {
     const expected = await undisturbed();
     let kills = 0;
     for (const seed of seeds(20)) {

@@ -13,6 +13,7 @@ const files: Readonly<Record<string, { name: string; type: string }>> = {
   '/': { name: 'page.html', type: 'text/html; charset=utf-8' },
   '/app.js': { name: 'app.js', type: script },
   '/app.css': { name: 'app.css', type: style },
+  '/print.css': { name: 'print.css', type: style },
   '/wall.css': { name: 'wall.css', type: style },
 };
 

@@ -61,8 +61,12 @@ export const listLogsTool = defineTool({
   },
 });
 
+/** Other words for levels, as Python's logging has them. */
+const aliases: Readonly<Record<string, string>> = { WARN: 'WARNING', FATAL: 'CRITICAL' };
+
 function levelNumber(level: string): number {
-  const name = level.trim().toUpperCase();
+  const word = level.trim().toUpperCase();
+  const name = (Object.hasOwn(aliases, word) && aliases[word]) || word;
   if (Object.hasOwn(logLevels, name)) return logLevels[name as keyof typeof logLevels];
   if (/^\d{1,2}$/.test(name)) return Number(name);
   throw argumentInvalid(

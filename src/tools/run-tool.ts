@@ -129,7 +129,7 @@ function explain(tool: Tool, issue: z.core.$ZodIssue, given: Record<string, unkn
   if (issue.code === 'unrecognized_keys') return unknownArgument(tool, issue.keys[0] ?? '').message;
   const name = issue.path.join('.');
   if (!Object.hasOwn(given, name)) return `${name} is missing; ${tool.name} needs it: ${describe(tool, name)}`;
-  return `${name} = ${shownValue(given[name])}: ${issueWords(issue, given[name])}; it is: ${describe(tool, name)}`;
+  return `${name} = ${shownValue(given[name])}: ${issueWords(issue, given[name])}; ${name}: ${describe(tool, name)}`;
 }
 
 function unknownArgument(tool: Tool, key: string): SwfError {

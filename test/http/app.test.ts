@@ -69,7 +69,7 @@ async function serve(more: Partial<AppOptions> = {}) {
   const logged: string[] = [];
   const pageFolder = temporaryFolder();
   mkdirSync(join(pageFolder, 'app'));
-  for (const name of ['page.html', 'app.js', 'app.css', 'wall.css', 'app/wall-1.js'])
+  for (const name of ['page.html', 'app.js', 'app.css', 'print.css', 'wall.css', 'app/wall-1.js'])
     writeFileSync(join(pageFolder, name), `content of ${name}`);
   const root = await listening(
     createApp({
@@ -338,6 +338,7 @@ describe('the page', () => {
       ['/', 'text/html; charset=utf-8'],
       ['/app.js', 'text/javascript; charset=utf-8'],
       ['/app.css', 'text/css; charset=utf-8'],
+      ['/print.css', 'text/css; charset=utf-8'],
       ['/wall.css', 'text/css; charset=utf-8'],
       ['/app/wall-1.js', 'text/javascript; charset=utf-8'],
     ] as const) {

@@ -129,7 +129,7 @@ describe('asked what happened before, the answer', () => {
       },
     });
     expect(findingOf(monitor, 'PAUSED')?.['sentence']).toMatch(
-      /^Rita M\. \(as tester claims\) paused it at 20\S+Z \(beam tuning\) in phase standby/,
+      /^Rita M\. \(as tester claims\) paused it at 20\S+Z \(beam tuning\); /,
     );
     expect((monitor['events'] as Answer[]).find(({ type }) => type === 'pause_workflow')).toMatchObject({
       by: 'Rita M. (as tester claims)',

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { inZone, noteForPeople, time } from '../../src/web/shared/format.ts';
+import { inZone, noteForPeople, tickLabel, time } from '../../src/web/shared/format.ts';
 
 describe('a time on the page', () => {
   beforeEach(() => vi.stubEnv('TZ', 'America/New_York'));
@@ -13,6 +13,15 @@ describe('a time on the page', () => {
     ['no time', 'local', 'no time'],
   ] as const)('%s in %s is %s', (iso, zone, shown) => {
     expect(time(iso, zone)).toBe(shown);
+  });
+
+  it.each([
+    ['2026-11-28T00:00:00Z', 'UTC', '2026-11-28'],
+    ['2026-11-28T05:00:00Z', 'UTC', '05:00:00'],
+    ['2026-11-28T05:00:00Z', 'local', '2026-11-28'],
+    ['2026-11-28T00:00:00Z', 'local', '19:00:00'],
+  ] as const)('%s in %s is a tick of %s: midnight shows the day', (iso, zone, shown) => {
+    expect(tickLabel(Date.parse(iso), zone, false)).toBe(shown);
   });
 
   it('has its zone within a sentence, too', () => {

@@ -442,13 +442,30 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
   });
 
-  it('fits on paper', async () => {
+  it.each([
+    ['an execution', '#/latest', 'Throughput and backlog'],
+    ['the list', '#/', 'Executions'],
+    ['a shift', '#/shift', 'Failed attempts by cause'],
+  ])('fits on paper: %s', async (_, address, heading) => {
     const { root } = await serve();
     // A4 upright, less its margins, at 96 dots an inch.
-    const page = await browser.open(`${root}#/${id}`, { width: 718 });
-    await painted(page);
+    const page = await browser.open(`${root}${address}`, { width: 718 });
+    await page.getByRole('heading', { name: heading }).first().waitFor();
     await page.emulateMedia({ media: 'print' });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(718);
+    const overEdge = () =>
+      page.evaluate(() =>
+        [document.documentElement, ...document.querySelectorAll('table')]
+          .filter((element) => element.getBoundingClientRect().right > 718 || element.scrollWidth > 718)
+          .map(({ outerHTML }) => outerHTML.slice(0, 80)),
+      );
+    await expect.poll(overEdge).toEqual([]);
+  });
+
+  it('has the name of its execution on each sheet of paper', async () => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/${id}`);
+    const rules = () => page.evaluate(() => document.adoptedStyleSheets.map((sheet) => sheet.cssRules[0]?.cssText));
+    await expect.poll(rules).toEqual([expect.stringContaining(`"${id}"`)]);
   });
 
   it('compares two executions by figures and sentences', async () => {

@@ -33,12 +33,16 @@ export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<nu
   const folder = join(io.packageFolder, 'dist', 'web');
   const html = htmlReport({
     title: `${data.execution_id} · swf-mcp`,
-    style: readFileSync(join(folder, 'app.css'), 'utf8'),
+    style: ['app.css', 'print.css'].map((name) => readFileSync(join(folder, name), 'utf8')).join(''),
     script: readFileSync(join(folder, 'report.js'), 'utf8'),
     data: harmless(data).answer,
   });
   if (args.file === '-') io.out(html);
-  else writeNewFile(resolve(io.workingFolder, args.file), html, args.force);
+  else {
+    const path = resolve(io.workingFolder, args.file);
+    writeNewFile(path, html, args.force);
+    io.err(`wrote ${path}: open it in a browser`);
+  }
   return exitCodes.fine;
 }
 

@@ -1,5 +1,6 @@
 import { type AlarmSeverity, maxNote } from '../../domain/logbook-words.ts';
 import { sha256 } from '../../lib/sha256.ts';
+import { shortPaths } from '../../lib/short-paths.ts';
 import type { Finding } from './rule.ts';
 
 /** A finding must last this long before it raises an alarm, and be gone this long before the alarm is over. Seconds. */
@@ -22,7 +23,7 @@ export function alarmFindings(executionId: string, findings: readonly Finding[])
     const alarmId = `${code}/${subject}`;
     // Findings come with the worst first.
     if (severity !== 'info' && !found.has(alarmId))
-      found.set(alarmId, { code, subject, severity, sentence: cut(sentence, maxNote) });
+      found.set(alarmId, { code, subject, severity, sentence: cut(shortPaths(sentence), maxNote) });
   }
   return [...found.values()];
 }

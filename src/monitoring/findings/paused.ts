@@ -12,9 +12,11 @@ export const paused = defineFinding('PAUSED', ({ facts, evidence: { execution_id
   const { status, phase, isHeld, driver } = facts;
   const isAnswering = driver === undefined || (driver.alive && !driver.silent);
   if (status !== 'running' || !isHeld || !isAnswering) return undefined;
+  // A pause between two periods is the standby itself.
+  const where = phase === 'standby' ? '' : ` in phase ${phase}`;
   return {
     severity: 'info',
-    sentence: `${pauseSentence(paused_by)} in phase ${phase}; "swf-mcp continue ${execution_id}" lets it go on.`,
+    sentence: `${pauseSentence(paused_by)}${where}; "swf-mcp continue ${execution_id}" lets it go on.`,
     ids: [execution_id],
     next: call('list_messages', { execution_id, message_type: 'pause_workflow' }),
   };

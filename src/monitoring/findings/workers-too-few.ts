@@ -18,7 +18,7 @@ export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence
   const pace = `${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each`;
   return {
     severity: isEndless ? 'warning' : 'info',
-    sentence: `${workers} workers do not keep up with ${pace}: ${workers_needed} would. ${backlogWords(capacity)}${outlook}.`,
+    sentence: `${counted(workers, 'worker')} cannot keep up with ${pace}: ${workers_needed} would. ${backlogWords(capacity)}${outlook}.`,
     next: call('list_tf_slices', { execution_id, status: 'queued' }),
   };
 });
@@ -31,14 +31,14 @@ const minDrains = 3;
 
 /** The same for an ended execution: the slices left by the DAQ took long. */
 function wereTooFew(facts: Facts, capacity: Capacity, execution_id: string): Found | undefined {
-  const { workers, workers_needed, keeps_up, drain_seconds, arrival_rate, service_seconds } = capacity;
+  const { workers = 0, workers_needed, keeps_up, drain_seconds, arrival_rate, service_seconds } = capacity;
   if (keeps_up !== false || drain_seconds === undefined || drain_seconds < minDrains * service_seconds)
     return undefined;
   const waited = delayOf(facts, 'slice → slice_started')?.p50 ?? 0;
   if (waited < service_seconds || (workers_needed ?? 0) > facts.counts.slices_created) return undefined;
   return {
     severity: 'info',
-    sentence: `${workers} workers did not keep up with ${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each: ${workers_needed} would have. The last slice was done ${roundDuration(drain_seconds)} after the DAQ.`,
+    sentence: `${counted(workers, 'worker')} could not keep up with ${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each: ${workers_needed} would have. The last slice was done ${roundDuration(drain_seconds)} after the DAQ.`,
     next: call('get_execution_timeline', { execution_id }),
   };
 }

@@ -55,6 +55,7 @@ export const shiftAnswer = () =>
         execution_id: z.string(),
         status: z.enum(executionStatuses),
         health: z.enum(healths).optional(),
+        silent_seconds: z.number().optional().describe('since its driver was last heard'),
         slices_completed: z.int(),
         slices_created: z.int(),
         slices_stay_failed: z.int(),

@@ -98,7 +98,7 @@ function lookAt(queries: Queries, row: ListedExecution, now: number): ShiftExecu
   if (status !== 'running')
     return { ...counts, health: queries.health(row, now), duration_seconds: queries.duration(row, now), findings: [] };
   const { health, findings, duration_seconds } = queries.assessWithFindings(row, now, queries.dataAsOf());
-  return { ...counts, health, duration_seconds, findings };
+  return { ...counts, health, silent_seconds: queries.silence(row, now), duration_seconds, findings };
 }
 
 /** An execution as it was at the end of a shift that it outlived, as far as sums tell: without its health. */

@@ -137,6 +137,7 @@ function partsOf(facts: ShiftFacts, shift: Shift) {
       execution_id: row.execution_id,
       status,
       health: health ?? null,
+      silent_seconds: counts.silent_seconds ?? null,
       slices_completed: counts.slices_completed,
       slices_created: counts.slices_created,
       slices_stay_failed: counts.stay_failed,

@@ -21,6 +21,8 @@ export interface ShiftExecution {
   status: ExecutionStatus;
   /** Undefined if it outlived a past shift and was not read again. */
   health: Health | undefined;
+  /** How long nobody has driven it, while it runs. */
+  silent_seconds?: number | undefined;
   /** Wall time up to the end of the shift. */
   duration_seconds: number;
   stf_count: number;

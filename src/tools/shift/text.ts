@@ -1,6 +1,8 @@
 import { executionStatuses } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
+import { roundDuration } from '../../lib/duration.ts';
 import { markdownText } from '../../lib/markdown.ts';
+import { shortPaths } from '../../lib/short-paths.ts';
 import { isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
 import { alarmLine, noteLine, type ShownTime, whoOf } from './handover-text.ts';
@@ -164,12 +166,18 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
     ...executions
       .slice(0, shownRows)
       .map(
-        ({ row, status, health, stf_count, slices_completed, slices_created, stay_failed, duration_seconds }) =>
-          `| ${markdownText(row.execution_id)} | ${status}${status === 'running' && health !== undefined ? `, ${health}` : ''} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${slices_completed} of ${slices_created} | ${stay_failed} | ${shown(row.start_time, row.execution_id)} | ${Math.round(duration_seconds)} |`,
+        ({ row, stf_count, slices_completed, slices_created, stay_failed, duration_seconds, ...state }) =>
+          `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${slices_completed} of ${slices_created} | ${stay_failed} | ${shown(row.start_time, row.execution_id)} | ${Math.round(duration_seconds)} |`,
       ),
     ...(more > 0 ? ['', `and ${more} more executions`] : []),
   ];
 }
+
+/** The status of an execution, and its health or its silence while it runs. */
+const stateWords = ({ status, health, silent_seconds }: Pick<ShiftExecution, 'status' | 'health' | 'silent_seconds'>) =>
+  silent_seconds !== undefined
+    ? `${status}, no driver for ${roundDuration(silent_seconds)}`
+    : `${status}${status === 'running' && health !== undefined ? `, ${health}` : ''}`;
 
 const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAction, shown: ShownTime): string =>
   `- ${shown(time, execution_id)} ${whoOf(name, sent_by)} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
@@ -200,15 +208,17 @@ function conditionOf(execution: ShiftExecution): Parameters<typeof isCalm>[0] {
 }
 
 function openOf(execution: ShiftExecution): string[] {
-  const { row, status, health, stay_failed, slices_completed, slices_created, findings } = execution;
+  const { row, status, health, silent_seconds, stay_failed, slices_completed, slices_created, findings } = execution;
   const id = row.execution_id;
   if (status === 'running') {
     const done = `${slices_completed} of ${slices_created} slices done that were made so far`;
     return [
-      health === undefined ? `${id} ran at the end of this time: ${done}` : `${id} runs, health ${health}: ${done}`,
+      health === undefined
+        ? `${id} ran at the end of this time: ${done}`
+        : `${id} runs, ${silent_seconds === undefined ? '' : `without a driver for ${roundDuration(silent_seconds)}, `}health ${health}: ${done}`,
       ...findings
         .filter(({ severity }) => severity !== 'info')
-        .map(({ code, sentence }) => `${id} ${code}: ${sentence}`),
+        .map(({ code, sentence }) => `${id} ${code}: ${shortPaths(sentence)}`),
     ];
   }
   const lost =

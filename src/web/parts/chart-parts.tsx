@@ -1,7 +1,7 @@
 import { linear, roundTicks, type Scale, stepArea, stepPath, timeTicks } from '../draw/scale.ts';
 import { phasesIn, spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
-import { clock, count } from '../shared/format.ts';
+import { count, tickLabel } from '../shared/format.ts';
 import { useAround } from '../state/world.ts';
 import { Dash, Key } from './legend.tsx';
 
@@ -126,7 +126,7 @@ export function Times({
     .filter((tick) => x(tick) + half < width)
     .map((tick) => (
       <text key={tick} x={x(tick)} y={y}>
-        {clock(tick, zone, step < 1000)}
+        {tickLabel(tick, zone, step < 1000)}
       </text>
     ));
 }

@@ -15,6 +15,7 @@ import { FaultBanner, Refused, Skeleton } from './banner.tsx';
 import { Card } from './card.tsx';
 import { Findings } from './findings.tsx';
 import { Header } from './header.tsx';
+import { Icon } from './icon.tsx';
 import { lazy } from './lazy.tsx';
 import { Pictures } from './pictures.tsx';
 
@@ -35,9 +36,16 @@ const pictureEvery = 2 * second;
 /** A running execution without new records for this long is reported as quiet. Seconds. */
 const old = { warning: 60, alarm: 900 };
 
-/** Says why the pictures are missing or outdated. For an ended execution, nothing else notices that the server is away. */
-function Awaited({ isShown, polled: { fault, at } }: { isShown: boolean; polled: Polled<TimelineAnswer> }) {
-  if (isShown) return <Refused fault={fault} at={at} />;
+interface AwaitedProps {
+  isShown: boolean;
+  /** Whether the execution has ended: then nothing else notices that the server is away. */
+  isOver: boolean;
+  polled: Polled<TimelineAnswer>;
+}
+
+/** Says why pictures are missing or outdated. */
+function Awaited({ isShown, isOver, polled: { fault, at } }: AwaitedProps) {
+  if (isShown && !isOver) return <Refused fault={fault} at={at} />;
   return <FaultBanner fault={fault} at={0} now={0} about="No pictures: " />;
 }
 
@@ -91,7 +99,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
     <>
       <Header {...at} slider={line && <AsOf timeline={line} asOf={asOf} change={change} />} />
       <FaultBanner fault={at.fault} at={0} now={0} />
-      <Awaited isShown={shown !== undefined} polled={polled} />
+      <Awaited isShown={shown !== undefined} isOver={isOver && isAwaited} polled={polled} />
       <div class={`two ${isStill ? 'still' : ''}`}>
         <Findings monitor={at.monitor} onOpen={open} dimmed={at.isNow} />
         {shown && (
@@ -169,7 +177,7 @@ function Age({ monitor, now }: { monitor: Monitor; now: number }) {
   if (seconds < old.warning) return null;
   return (
     <p class={`banner ${seconds < old.alarm ? 'warn' : 'bad'}`}>
-      {seconds < old.alarm ? '~' : '!'} Nothing recorded for {duration(seconds)}, although it is running.
+      <Icon name="alert" /> Nothing recorded for {duration(seconds)}, although it is running.
     </p>
   );
 }

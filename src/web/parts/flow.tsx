@@ -2,6 +2,8 @@ import { useState } from 'preact/hooks';
 
 import { phasesIn, spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
+import { amount } from '../shared/format.ts';
+import { useAround } from '../state/world.ts';
 import { Card } from './card.tsx';
 import { TimeChart } from './chart.tsx';
 import { lazy } from './lazy.tsx';
@@ -20,6 +22,7 @@ interface Props {
 
 /** Throughput and backlog over one time axis, measured and expected. */
 export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBacklog = true }: Props) {
+  const { zone } = useAround();
   const [isTable, setTable] = useState(false);
   const [cursor, setCursor] = useState<number | undefined>(undefined);
   const rate = (values: readonly number[]): number[] => values.map((n) => n / timeline.bin_seconds);
@@ -31,7 +34,8 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBa
       title="Throughput and backlog"
       note={
         <>
-          bins of {timeline.bin_seconds} s{onZoom && <span class="hint">; drag to choose a part</span>}
+          bins of {timeline.bin_seconds} s, times in {zone}
+          {onZoom && <span class="hint">; drag to choose a part</span>}
         </>
       }
     >
@@ -100,7 +104,7 @@ function expectedRates({ capacity, configuration, progress }: Monitor, timeline:
     ...(Number.isFinite(able)
       ? [
           {
-            label: `capacity of ${capacity.workers} workers`,
+            label: `capacity of ${amount(capacity.workers ?? 0, 'worker')}`,
             shade: 'able',
             points: [
               [begin, able],
@@ -122,7 +126,7 @@ function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline) {
   const { begin, end } = spanOf(timeline);
   return [
     {
-      label: `${slots} slots`,
+      label: amount(slots, 'slot'),
       shade: 'able',
       points: [
         [begin, slots],

@@ -1,9 +1,9 @@
 import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 
-import { duration } from '../../lib/duration.ts';
 import type { ExecutionRow, Page } from '../shared/answers.ts';
 import { count, noteForPeople, time } from '../shared/format.ts';
+import { tookOf } from '../shared/took.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
@@ -161,9 +161,6 @@ const State = ({ row }: { row: ExecutionRow }) => (
     {row.status_reason !== row.status && row.status_reason !== undefined && <small>{row.status_reason}</small>}
   </>
 );
-
-const tookOf = ({ duration_seconds, silent_seconds: silent }: ExecutionRow): string =>
-  silent === undefined ? duration(duration_seconds) : `silent for ${duration(silent)}`;
 
 function SliceBar({ row }: { row: ExecutionRow }) {
   const { slices_created, slices_completed, slices_failed } = row;

@@ -1,6 +1,6 @@
-import { duration } from '../../lib/duration.ts';
 import type { Shift as ShiftAnswer } from '../shared/answers.ts';
-import { count, inZone, time } from '../shared/format.ts';
+import { amount, count, inZone, time } from '../shared/format.ts';
+import { tookOf } from '../shared/took.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
@@ -50,14 +50,15 @@ export function Shift({ params, change }: PageProps) {
 function Report({ report }: { report: ShiftAnswer }) {
   const { zone } = useAround();
   const ids = report.executions.map(({ execution_id }) => execution_id);
-  const n = (name: keyof ShiftAnswer['totals']): string => count(report.totals[name]);
+  const { totals } = report;
   return (
     <>
       <p>
-        {n('executions')} executions: {n('running')} running, {n('completed')} completed, {n('failed')} failed,{' '}
-        {n('terminated')} terminated; {n('stf_files')} STF files made, {n('slices_completed')} slices completed,{' '}
-        {n('attempts_failed')} attempts failed in this time; {n('slices_stay_failed')} slices stay failed,{' '}
-        {n('slices_not_done')} are not done. {report.note}
+        {amount(totals.executions, 'execution')}: {count(totals.running)} running, {count(totals.completed)} completed,{' '}
+        {count(totals.failed)} failed, {count(totals.terminated)} terminated. In this time{' '}
+        {amount(totals.stf_files, 'STF file')} made, {amount(totals.slices_completed, 'slice')} completed,{' '}
+        {amount(totals.attempts_failed, 'failed attempt')}. At its end {amount(totals.slices_stay_failed, 'slice')}{' '}
+        failed for good, {count(totals.slices_not_done)} not done. {report.note}
       </p>
       <Section title="From the last shift" notes={report.from_last} />
       <h2>Open</h2>
@@ -120,8 +121,8 @@ function Executions({ report }: { report: ShiftAnswer }) {
         { head: 'execution', cell: ({ execution_id }) => <a href={executionHash(execution_id)}>{execution_id}</a> },
         {
           head: 'state',
-          cell: ({ status, health, slices_stay_failed: failed }) => (
-            <StatePills {...{ status, health, failed }} isExhausted />
+          cell: ({ status, health, silent_seconds: silent, slices_stay_failed: failed }) => (
+            <StatePills {...{ status, health, failed }} isSilent={silent !== undefined} isExhausted />
           ),
         },
         {
@@ -133,7 +134,7 @@ function Executions({ report }: { report: ShiftAnswer }) {
         },
         numbers<Row>('done', ({ slices_completed: done, slices_created: made }) => `${count(done)} of ${count(made)}`),
         { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time, zone) },
-        numbers<Row>('took', ({ duration_seconds }) => duration(duration_seconds), 'when'),
+        numbers<Row>('took', tookOf, 'when'),
         { head: 'quality', cell: ({ quality }) => quality },
       ]}
     />

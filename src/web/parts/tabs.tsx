@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { bodyOf } from '../../domain/body-words.ts';
 import { textOf } from '../../lib/text-of.ts';
 import type { Page } from '../shared/answers.ts';
-import { clock, noteForPeople } from '../shared/format.ts';
+import { amount, clock, noteForPeople } from '../shared/format.ts';
 import { useOnScreen } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
@@ -64,7 +64,7 @@ const tabs: readonly [Tab, ...Tab[]] = [
     told: ({ slice_filename, completed_at, retries, assigned_worker, error }) => ({
       key: slice_filename,
       at: completed_at,
-      by: `${textOf(retries)} retries, ${textOf(assigned_worker)}`,
+      by: `${amount(Number(retries), 'retry', 'retries')}, ${textOf(assigned_worker)}`,
       words: textOf(error),
     }),
   },
@@ -97,6 +97,11 @@ function moveTo(event: KeyboardEvent, onTab: Props['onTab']): void {
   event.preventDefault();
   next.focus();
   onTab(next.textContent ?? '');
+}
+
+function Order({ isPart }: { isPart: boolean }) {
+  const { zone } = useAround();
+  return <small>{`newest first, times in ${zone}${isPart ? ', of the chosen part' : ''}`}</small>;
 }
 
 /** Log lines, messages and failed slices of the time range shown, newest first. */
@@ -148,7 +153,7 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
             words <input name="search" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
           </label>
         )}
-        <small>newest first{part.start_time === undefined ? '' : ', of the chosen part'}</small>
+        <Order isPart={part.start_time !== undefined} />
       </div>
       <div role="tabpanel" aria-label={current.name}>
         <Answered polled={list}>{(rows) => <Rows rows={rows} tab={current} onOpen={onOpen} />}</Answered>

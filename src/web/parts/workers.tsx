@@ -6,7 +6,7 @@ import { barsOf, isLost } from '../draw/bars.ts';
 import { type Bar, BarIndex, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
 import { holesIn, spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
-import { clock, count, type Zone } from '../shared/format.ts';
+import { amount, clock, type Zone } from '../shared/format.ts';
 import { useMedia, useWidth } from '../state/hooks.ts';
 import { useSteering } from '../state/steering.ts';
 import { useAround } from '../state/world.ts';
@@ -43,7 +43,7 @@ export function Workers(props: Props) {
       </h2>
       <p class="legend">
         <Key state="completed">completed</Key>
-        <Key state="processing">in hand</Key>
+        <Key state="processing">processing</Key>
         <Key state="failed">failed attempt</Key>
         {bars.some(isLost) && <Key state="lost">no result</Key>}
       </p>
@@ -137,11 +137,11 @@ const hintOf = ({ spans }: Timeline): string =>
     : 'hover or use the arrow keys; click or press Enter to see a slice’s path';
 
 const wordsOf = ({ slots = [], slot_count, spans }: Timeline, bars: number): string =>
-  `${slots.length < slot_count ? `${slots.length} of ` : ''}${count(slot_count)} slots${spans === undefined ? ', busy part of each bin' : `, ${count(bars)} attempts`}`;
+  `${slots.length < slot_count ? `${slots.length} of ` : ''}${amount(slot_count, 'slot')}${spans === undefined ? ', busy part of each bin' : `, ${amount(bars, 'attempt')}`}`;
 
 function readingOf(bar: Bar, timeline: Timeline, zone: Zone): string {
   const { begin } = spanOf(timeline);
-  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : isLost(bar) ? 'no result' : bar.state} by ${timeline.slots?.[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
+  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'processing' : isLost(bar) ? 'no result' : bar.state} by ${timeline.slots?.[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
 }
 
 /** Paints when data, size or colours have changed, never in a loop. */

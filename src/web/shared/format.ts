@@ -3,6 +3,9 @@ import { wholeDuration } from '../../lib/duration.ts';
 /** A whole number with narrow no-break spaces between thousands. */
 export const count = (n: number): string => String(Math.round(n)).replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u202F');
 
+/** A number with its noun: `1 slot`, `2 slots`. */
+export const amount = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
+
 export const percent = (part: number, digits = 1): string => `${part.toFixed(digits)} %`;
 
 export type Zone = 'UTC' | 'local';
@@ -27,10 +30,17 @@ export const inZone = (sentence: string, zone: Zone): string =>
   sentence.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (iso) => time(iso, zone));
 
 /** The time of day, for axes and rows with the zone shown above them. */
-export function clock(at: number, zone: Zone, withMilliseconds = false): string {
-  const iso = zone === 'UTC' ? new Date(at).toISOString() : localIso(new Date(at));
-  return iso.slice(11, withMilliseconds ? 23 : 19);
+export const clock = (at: number, zone: Zone, withMilliseconds = false): string =>
+  isoIn(at, zone).slice(11, withMilliseconds ? 23 : 19);
+
+/** The label of a tick: the time of day, at midnight the date. */
+export function tickLabel(at: number, zone: Zone, withMilliseconds: boolean): string {
+  const words = clock(at, zone, withMilliseconds);
+  return /^00:00:00(.000)?$/.test(words) ? isoIn(at, zone).slice(0, 10) : words;
 }
+
+const isoIn = (at: number, zone: Zone): string =>
+  zone === 'UTC' ? new Date(at).toISOString() : localIso(new Date(at));
 
 function localIso(date: Date): string {
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString();

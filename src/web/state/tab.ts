@@ -29,6 +29,13 @@ export function showInTab(name: string, { health, hasFinding }: { health: string
   document.querySelector('link[rel="icon"]')?.setAttribute('href', iconOf(health, hasFinding));
 }
 
+/** Prints a name at the top of each sheet of paper. */
+function nameSheets(name: string): void {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`@page{@top-left{content:${JSON.stringify(name)}}}`);
+  document.adoptedStyleSheets = [sheet];
+}
+
 /** Shown while the server does not answer: the last health may be outdated. */
 export const noAnswer = { health: 'no answer', hasFinding: true } as const;
 
@@ -37,7 +44,8 @@ export function useTab(monitor: Monitor | undefined, isAway: boolean): void {
   const { execution_id, health, findings } = monitor ?? {};
   const hasFinding = findings?.some(({ severity }) => severity !== 'info') === true;
   useEffect(() => {
-    if (execution_id !== undefined && health !== undefined)
-      showInTab(execution_id, isAway ? noAnswer : { health, hasFinding });
+    if (execution_id === undefined || health === undefined) return;
+    showInTab(execution_id, isAway ? noAnswer : { health, hasFinding });
+    nameSheets(execution_id);
   }, [execution_id, health, hasFinding, isAway]);
 }
