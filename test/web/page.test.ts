@@ -374,6 +374,25 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await barriers(page)).toEqual([]);
   });
 
+  it('closes the path of a slice by a key that is pressed at its first sight', async () => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/${id}`);
+    await painted(page);
+    await page.evaluate(
+      () =>
+        new Promise<void>((seen) => {
+          new MutationObserver((_, observer) => {
+            if (document.querySelector('.drawer') === null) return;
+            observer.disconnect();
+            document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }));
+            seen();
+          }).observe(document.body, { childList: true, subtree: true });
+          location.hash += '?slice=swf.100010.000001_slice_007.tf';
+        }),
+    );
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  });
+
   it('can be read and used with the keyboard alone', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/${id}`);
@@ -466,6 +485,8 @@ describe.skipIf(missing !== undefined)('the page', () => {
     const page = await browser.open(`${root}#/${id}`);
     const rules = () => page.evaluate(() => document.adoptedStyleSheets.map((sheet) => sheet.cssRules[0]?.cssText));
     await expect.poll(rules).toEqual([expect.stringContaining(`"${id}"`)]);
+    await page.getByRole('link', { name: 'Shift' }).click();
+    await expect.poll(rules).toEqual([]);
   });
 
   it('compares two executions by figures and sentences', async () => {
@@ -625,6 +646,11 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
       .locator('.legend .key')
       .filter({ hasText: /^\s*no result$/ })
       .waitFor();
+    // The hand-over says it too.
+    await page.getByRole('link', { name: 'Shift' }).click();
+    const row = page.getByRole('row', { name: /stf_datataking-tester-0001/ });
+    await row.getByText('running, no driver').waitFor();
+    await row.getByText(/^silent for /).waitFor();
   });
 
   it('goes on in time where nothing is recorded', async () => {
@@ -650,6 +676,10 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     await page.getByRole('heading', { name: 'Throughput and backlog' }).waitFor();
     await page.getByText('No pictures:').waitFor({ state: 'detached' });
+    // A part of them is asked for, and the server is away again: the whole stays, and is not passed off as the part.
+    await page.route('**/mcp', (route) => route.abort());
+    await page.getByRole('img', { name: /^Throughput:/ }).press('+');
+    await page.getByText('Older pictures: The server does not answer. Retrying.').waitFor();
   });
 
   it('has one chain of questions, however often it is hidden and shown', async () => {

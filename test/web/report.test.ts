@@ -16,7 +16,8 @@ describe('a report', () => {
   beforeAll(async () => {
     folder = temporaryFolder();
     id = await hostileRun(folder);
-    expect((await runCli(['report', id, '--html', 'run.html'], { folder })).code).toBe(0);
+    const { code, stderr } = await runCli(['report', id, '--html', 'run.html'], { folder });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `wrote ${join(folder, 'run.html')}: open it in a browser\n` });
   });
 
   it('has the same bytes when the same execution is written again, and replaces no file unasked', async () => {

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import { duration } from '../../lib/duration.ts';
 import type { Page, SliceRow, Trace } from '../shared/answers.ts';
@@ -19,7 +19,8 @@ export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | 
   const panel = useRef<HTMLDivElement>(null);
   const close = useRef(onClose);
   close.current = onClose;
-  useEffect(() => {
+  // Before it is painted: a key pressed at the first sight of it counts.
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     panel.current?.focus();
     // On the document, since the focus may be anywhere by then.

@@ -38,15 +38,15 @@ const old = { warning: 60, alarm: 900 };
 
 interface AwaitedProps {
   isShown: boolean;
-  /** Whether the execution has ended: then nothing else notices that the server is away. */
-  isOver: boolean;
+  /** Whether the execution has ended and other pictures of it are under way: then nothing else notices that the server is away. */
+  isAlone: boolean;
   polled: Polled<TimelineAnswer>;
 }
 
 /** Says why pictures are missing or outdated. */
-function Awaited({ isShown, isOver, polled: { fault, at } }: AwaitedProps) {
-  if (isShown && !isOver) return <Refused fault={fault} at={at} />;
-  return <FaultBanner fault={fault} at={0} now={0} about="No pictures: " />;
+function Awaited({ isShown, isAlone, polled: { fault, at } }: AwaitedProps) {
+  if (isShown && !isAlone) return <Refused fault={fault} at={at} />;
+  return <FaultBanner fault={fault} at={0} now={0} about={isShown ? 'Older pictures: ' : 'No pictures: '} />;
 }
 
 /** One execution: its facts, its problems, and its course over one time axis. */
@@ -99,7 +99,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
     <>
       <Header {...at} slider={line && <AsOf timeline={line} asOf={asOf} change={change} />} />
       <FaultBanner fault={at.fault} at={0} now={0} />
-      <Awaited isShown={shown !== undefined} isOver={isOver && isAwaited} polled={polled} />
+      <Awaited isShown={shown !== undefined} isAlone={isOver && isAwaited} polled={polled} />
       <div class={`two ${isStill ? 'still' : ''}`}>
         <Findings monitor={at.monitor} onOpen={open} dimmed={at.isNow} />
         {shown && (

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import { Button } from './card.tsx';
 
@@ -36,7 +36,7 @@ const isWriting = (target: EventTarget | null): boolean =>
 /** The keys of the page, and the list of them that `?` opens. */
 export function Keys() {
   const list = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const actions: Readonly<Partial<Record<string, () => void>>> = {
       '/': search,
       j: () => goBy(1),

@@ -55,10 +55,10 @@ function Report({ report }: { report: ShiftAnswer }) {
     <>
       <p>
         {amount(totals.executions, 'execution')}: {count(totals.running)} running, {count(totals.completed)} completed,{' '}
-        {count(totals.failed)} failed, {count(totals.terminated)} terminated. In this time{' '}
-        {amount(totals.stf_files, 'STF file')} made, {amount(totals.slices_completed, 'slice')} completed,{' '}
-        {amount(totals.attempts_failed, 'failed attempt')}. At its end {amount(totals.slices_stay_failed, 'slice')}{' '}
-        failed for good, {count(totals.slices_not_done)} not done. {report.note}
+        {count(totals.failed)} failed, {count(totals.terminated)} terminated. Made in this time:{' '}
+        {amount(totals.stf_files, 'STF file')}; completed: {amount(totals.slices_completed, 'slice')}; failed:{' '}
+        {amount(totals.attempts_failed, 'attempt')}. Left at its end:{' '}
+        {amount(totals.slices_stay_failed, 'failed slice')}, {count(totals.slices_not_done)} not done. {report.note}
       </p>
       <Section title="From the last shift" notes={report.from_last} />
       <h2>Open</h2>

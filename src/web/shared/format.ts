@@ -1,10 +1,11 @@
+import { nounFor } from '../../lib/counted.ts';
 import { wholeDuration } from '../../lib/duration.ts';
 
 /** A whole number with narrow no-break spaces between thousands. */
 export const count = (n: number): string => String(Math.round(n)).replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u202F');
 
-/** A number with its noun: `1 slot`, `2 slots`. */
-export const amount = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
+/** A number, with its thousands apart, and its noun: `1 slot`, `2 slots`. */
+export const amount = (n: number, one: string, many?: string): string => `${count(n)} ${nounFor(n, one, many)}`;
 
 export const percent = (part: number, digits = 1): string => `${part.toFixed(digits)} %`;
 

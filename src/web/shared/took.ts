@@ -1,6 +1,6 @@
 import { duration } from '../../lib/duration.ts';
 
-/** How long an execution took, or for how long nobody has driven it. */
+/** The duration of an execution, or the time since its driver was last heard. */
 export const tookOf = ({
   duration_seconds,
   silent_seconds: silent,

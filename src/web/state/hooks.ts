@@ -123,6 +123,8 @@ export function useMedia(query: string): boolean {
     const media = matchMedia(query);
     const onChange = (): void => setFits(media.matches);
     media.addEventListener('change', onChange);
+    // It may have changed between the render and this listener.
+    onChange();
     return () => media.removeEventListener('change', onChange);
   }, [query]);
   return fits;

@@ -30,10 +30,13 @@ export function showInTab(name: string, { health, hasFinding }: { health: string
 }
 
 /** Prints a name at the top of each sheet of paper. */
-function nameSheets(name: string): void {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`@page{@top-left{content:${JSON.stringify(name)}}}`);
-  document.adoptedStyleSheets = [sheet];
+function useSheetName(name = ''): void {
+  useEffect(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`@page{@top-left{content:${JSON.stringify(name)}}}`);
+    document.adoptedStyleSheets = [sheet];
+    return () => void (document.adoptedStyleSheets = []);
+  }, [name]);
 }
 
 /** Shown while the server does not answer: the last health may be outdated. */
@@ -42,10 +45,10 @@ export const noAnswer = { health: 'no answer', hasFinding: true } as const;
 /** Shows an execution's health in the browser tab. @param isAway whether the last call had no answer */
 export function useTab(monitor: Monitor | undefined, isAway: boolean): void {
   const { execution_id, health, findings } = monitor ?? {};
+  useSheetName(execution_id);
   const hasFinding = findings?.some(({ severity }) => severity !== 'info') === true;
   useEffect(() => {
-    if (execution_id === undefined || health === undefined) return;
-    showInTab(execution_id, isAway ? noAnswer : { health, hasFinding });
-    nameSheets(execution_id);
+    if (execution_id !== undefined && health !== undefined)
+      showInTab(execution_id, isAway ? noAnswer : { health, hasFinding });
   }, [execution_id, health, hasFinding, isAway]);
 }
