@@ -30,6 +30,11 @@ export const actions = ['stop', 'pause', 'continue'] as const;
 
 export type Action = (typeof actions)[number];
 
+/** Severities of findings, the worst first. */
+export const severities = ['error', 'warning', 'info'] as const;
+
+export type Severity = (typeof severities)[number];
+
 /** How an execution is doing, besides its status: derived, never stored. */
 export const healths = ['progressing', 'slow', 'paused', 'draining', 'stalled', 'finished', 'failed'] as const;
 

@@ -1,2 +1,5 @@
+/** A noun for a number of things. */
+export const nounFor = (n: number, one: string, many = `${one}s`): string => (n === 1 ? one : many);
+
 /** A number with its noun: `1 slice`, `2 slices`. */
-export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+export const counted = (n: number, one: string, many?: string): string => `${n} ${nounFor(n, one, many)}`;

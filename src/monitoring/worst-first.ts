@@ -1,7 +1,8 @@
-import type { Health } from '../domain/states.ts';
+import { type Health, severities, type Severity } from '../domain/states.ts';
 
-interface Condition {
-  findings: readonly { severity: string }[];
+/** The findings and the health of an execution. */
+export interface Condition {
+  findings: readonly { severity: Severity }[];
   /** Undefined if it is not known. */
   health?: Health | undefined;
 }
@@ -20,18 +21,20 @@ export const healthsWorstFirst: readonly Health[] = [
 export const worstOf = (healths: readonly Health[]): Health | undefined =>
   healthsWorstFirst.find((health) => healths.includes(health));
 
-const severities = ['error', 'warning', 'info'];
+/** Healths that need a person, whether or not a finding names them. */
+const severityOf: Readonly<Partial<Record<Health, Severity>>> = { failed: 'error', stalled: 'error', slow: 'warning' };
 
-/** The index of a word in a list, or the list's length if it is not there. */
-function placeOf(words: readonly string[], word: string | undefined): number {
-  const at = words.indexOf(word ?? '');
-  return at === -1 ? words.length : at;
-}
+/** The worst of an execution's findings and its health as the index of a severity; the number of severities if there is nothing. */
+const worstSeverity = ({ findings, health }: Condition): number =>
+  [...findings.map(({ severity }) => severity), health === undefined ? undefined : severityOf[health]]
+    .map((severity) => (severity === undefined ? severities.length : severities.indexOf(severity)))
+    .reduce((a, b) => Math.min(a, b), severities.length);
 
-/** How urgently an execution needs a person, 0 the most: its worst finding counts first, then its health. */
-function urgency({ findings, health }: Condition = { findings: [] }): number {
-  const worst = Math.min(severities.length, ...findings.map(({ severity }) => placeOf(severities, severity)));
-  return worst * (healthsWorstFirst.length + 1) + placeOf(healthsWorstFirst, health);
+/** How urgently an execution needs a person, 0 the most: its worst severity counts first, then its health. */
+function urgency(condition: Condition = { findings: [] }): number {
+  const { health } = condition;
+  const place = health === undefined ? healthsWorstFirst.length : healthsWorstFirst.indexOf(health);
+  return worstSeverity(condition) * (healthsWorstFirst.length + 1) + place;
 }
 
 /** Sorts executions so that those that need a person most come first; equal ones keep their order. */
@@ -39,5 +42,4 @@ export const worstFirst = <Row>(rows: readonly Row[], conditionOf: (row: Row) =>
   rows.toSorted((a, b) => urgency(conditionOf(a)) - urgency(conditionOf(b)));
 
 /** Whether nothing about an execution needs a person now. */
-export const isCalm = ({ findings, health }: Condition): boolean =>
-  findings.every(({ severity }) => severity === 'info') && !['failed', 'stalled', 'slow'].includes(health ?? '');
+export const isCalm = (condition: Condition): boolean => worstSeverity(condition) >= severities.indexOf('info');

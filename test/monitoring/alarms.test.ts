@@ -58,6 +58,13 @@ const finding = (code: string, severity: Finding['severity'], about?: string): F
 });
 
 describe('the findings that raise alarms', () => {
+  it('have sentences with the ends of long paths', () => {
+    const sentence =
+      'Failed: /srv/experiments/epic/software/releases/2026-11/reconstruction/bin/reco.sh ended with code 3.';
+    const [alarm] = alarmFindings('e', [{ ...finding('SLICES_FAILED', 'error'), sentence }]);
+    expect(alarm?.sentence).toBe('Failed: …/bin/reco.sh ended with code 3.');
+  });
+
   it('have subjects and sentences that a message can hold, whatever programs call themselves', () => {
     const long = 'x'.repeat(3000);
     const found = alarmFindings('e 1~102007', [

@@ -283,6 +283,8 @@ describe('list_logs', () => {
     const levels = async (level: unknown) =>
       (await askAll(client, 'list_logs', { level, order: 'oldest' })).map((row) => row['level']);
     expect(await levels('warning')).toEqual(['WARNING', 'ERROR', 'CRITICAL']);
+    expect(await levels('WARN')).toEqual(['WARNING', 'ERROR', 'CRITICAL']);
+    expect(await levels('fatal')).toEqual(['CRITICAL']);
     expect(await levels(40)).toEqual(['ERROR', 'CRITICAL']);
     expect(await levels('20')).toEqual(['INFO', 'WARNING', 'ERROR', 'CRITICAL']);
   });

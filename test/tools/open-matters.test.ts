@@ -26,7 +26,7 @@ it('the matters of a shift begin with those that need somebody most: a reader ma
     execution('undone', { ...ended, status: 'terminated', slices_completed: 9 }),
     execution('retried', { findings: [finding('info')], slices_completed: 5 }),
     execution('failed', { ...ended, stay_failed: 3, slices_completed: 7 }),
-    execution('stalled', { health: 'stalled', slices_completed: 4 }),
+    execution('stalled', { health: 'stalled', slices_completed: 4, silent_seconds: 125 }),
     execution('ended badly', { ...ended, status: 'failed', health: 'failed', slices_created: 0, slices_completed: 0 }),
     execution('stuck', { findings: [finding('warning'), finding('error')] }),
   ];
@@ -34,7 +34,7 @@ it('the matters of a shift begin with those that need somebody most: a reader ma
   const facts = { executions, all: executions, handover: { alarms: [unseen], qualities: new Map([['failed', {}]]) } };
   const lines = openMatters(facts as unknown as ShiftFacts, { start_time: '' } as Parameters<typeof openMatters>[1]);
   expect(lines).toEqual([
-    'stalled runs, health stalled: 4 of 10 slices done that were made so far',
+    'stalled runs, without a driver for 2 min 5 s, health stalled: 4 of 10 slices done that were made so far',
     'stuck runs, health progressing: 10 of 10 slices done that were made so far',
     'stuck WARNING: It is so.',
     'stuck ERROR: It is so.',

@@ -1,5 +1,5 @@
 import type { CauseCount } from '../../domain/causes.ts';
-import type { Health } from '../../domain/states.ts';
+import { type Health, severities, type Severity } from '../../domain/states.ts';
 import type { Capacity } from '../capacity.ts';
 import type { TimeLeft } from '../estimate.ts';
 import type { Evidence } from '../evidence.ts';
@@ -10,7 +10,7 @@ import type { StageState } from '../stage-states.ts';
 /** An observation for the operator, with the tool call that shows its evidence. */
 export interface Finding {
   code: string;
-  severity: 'info' | 'warning' | 'error';
+  severity: Severity;
   sentence: string;
   /** Its subjects: agents, workers, slices, messages. */
   ids: string[];
@@ -49,8 +49,6 @@ export const defineFinding = <About = Situation>(
   find: FindingRule<About>['find'],
 ): FindingRule<About> => ({ code, find });
 
-const order = { error: 0, warning: 1, info: 2 } as const;
-
 /** The findings of all rules, the worst first. */
 export const findingsBy = <About>(rules: readonly FindingRule<About>[], about: About): Finding[] =>
   rules
@@ -59,7 +57,7 @@ export const findingsBy = <About>(rules: readonly FindingRule<About>[], about: A
         .flat()
         .map(({ severity, sentence, ids = [], ...more }) => ({ code, severity, sentence, ids, ...more })),
     )
-    .toSorted((a, b) => order[a.severity] - order[b.severity]);
+    .toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
 
 /** The call of a tool that shows more. */
 export const call = (tool: string, args: Record<string, unknown>): Finding['next'] => ({ tool, arguments: args });

@@ -68,29 +68,26 @@ export function causesOf(
     .map(({ times, ids, slots, hosts, ...cause }) => ({
       ...cause,
       slices: ids.size,
-      ...placesOf(attempts, slots, allHosts.size > 1 ? hosts : new Set()),
+      ...slotsOf(attempts, slots),
+      host: allHosts.size > 1 ? onlyHost(attempts, hosts) : undefined,
       when: times.map(shownCount).join(''),
     }))
     .toSorted((a, b) => b.attempts - a.attempts || a.first - b.first || (a.cause < b.cause ? -1 : 1));
 }
 
-/** The slots and the host of failed attempts. The host stays open if one attempt has none. @param hosts none if the execution has no others */
-function placesOf(
-  { names: { worker, host: hostNames } }: Attempts,
-  slots: ReadonlyMap<number, number>,
-  hosts: ReadonlySet<number>,
-) {
+/** The number of slots of failed attempts, and the one with the most. */
+function slotsOf({ names: { worker } }: Attempts, slots: ReadonlyMap<number, number>) {
   const known = [...slots]
     .filter(([slot]) => slot >= 0)
     .toSorted(([slot, a], [other, b]) => b - a || ((worker.all[slot] ?? '') < (worker.all[other] ?? '') ? -1 : 1));
   const [slot = -1, worstSlotAttempts = 0] = known[0] ?? [];
-  const [host = -1] = hosts.size === 1 ? hosts : [];
-  return {
-    slots: known.length,
-    worstSlot: worker.all[slot] ?? '',
-    worstSlotAttempts,
-    host: hostNames.all[host],
-  };
+  return { slots: known.length, worstSlot: worker.all[slot] ?? '', worstSlotAttempts };
+}
+
+/** The host of all these attempts; undefined if there are several, or if one attempt has none. */
+function onlyHost({ names: { host } }: Attempts, hosts: ReadonlySet<number>): string | undefined {
+  const [only = -1, ...others] = hosts;
+  return others.length === 0 ? host.all[only] : undefined;
 }
 
 const shownCount = (n: number): string => (n === 0 ? '.' : n > 9 ? '#' : String(n));

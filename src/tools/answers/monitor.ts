@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { qualities } from '../../domain/logbook-words.ts';
 import { phases } from '../../domain/run-phases.ts';
-import { agentStates, agentStatuses, executionStatuses, healths, origins } from '../../domain/states.ts';
+import { agentStates, agentStatuses, executionStatuses, healths, origins, severities } from '../../domain/states.ts';
 import { personsNote } from './note.ts';
 
 /** A slice in a worker's hands, with its seconds of wall time there. */
@@ -204,7 +204,7 @@ const evidence = () => ({
   findings: z.array(
     z.strictObject({
       code: z.string(),
-      severity: z.enum(['error', 'warning', 'info']),
+      severity: z.enum(severities),
       sentence: z.string(),
       ids: z.array(z.string()),
       next: z.strictObject({ tool: z.string(), arguments: z.record(z.string(), z.unknown()) }),

@@ -1,5 +1,5 @@
 import type { ListedExecution } from '../../db/lists/executions.ts';
-import type { ExecutionStatus, Health } from '../../domain/states.ts';
+import type { ExecutionStatus, Health, Severity } from '../../domain/states.ts';
 
 /** The time of a shift, ISO 8601. */
 export interface Shift {
@@ -21,7 +21,7 @@ export interface ShiftExecution {
   status: ExecutionStatus;
   /** Undefined if it outlived a past shift and was not read again. */
   health: Health | undefined;
-  /** How long nobody has driven it, while it runs. */
+  /** Seconds since its driver was last heard; undefined if it has a driver or has ended. */
   silent_seconds?: number | undefined;
   /** Wall time up to the end of the shift. */
   duration_seconds: number;
@@ -31,7 +31,7 @@ export interface ShiftExecution {
   /** Slices that stay failed. */
   stay_failed: number;
   /** Findings about a running execution. */
-  findings: readonly { severity: string; code: string; sentence: string }[];
+  findings: readonly { severity: Severity; code: string; sentence: string }[];
 }
 
 /** Something that somebody did. */

@@ -3,7 +3,7 @@ import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { markdownText } from '../../lib/markdown.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
-import { isCalm, worstFirst } from '../../monitoring/worst-first.ts';
+import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
 import { alarmLine, noteLine, type ShownTime, whoOf } from './handover-text.ts';
 import { type Handover, undoneByPeople } from './handover.ts';
@@ -182,7 +182,7 @@ const stateWords = ({ status, health, silent_seconds }: Pick<ShiftExecution, 'st
 const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAction, shown: ShownTime): string =>
   `- ${shown(time, execution_id)} ${whoOf(name, sent_by)} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
 
-/** Matters for the next shift, the most urgent first, since the list may be cut: what needs a person, what nobody has seen or judged, what goes on. */
+/** Matters for the next shift: executions that need a person, alarms to see and executions to judge, then executions that run well. A reader may see only the first. */
 export function openMatters({ executions, all, handover }: ShiftFacts, shift: Shift): string[] {
   const unseen = all.length - executions.length;
   const ranked = worstFirst(executions, conditionOf);
@@ -196,15 +196,13 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
   ];
 }
 
-/** How urgent an execution is: its findings, what it left undone, and its health while it runs; what has ended can wait for what stands still. */
-function conditionOf(execution: ShiftExecution): Parameters<typeof isCalm>[0] {
+/** The condition of an execution with the work that it left undone as a finding. Only a running one has a health: an ended one can wait. */
+function conditionOf(execution: ShiftExecution): Condition {
   const { status, health, findings, stay_failed } = execution;
   const isGrave = status === 'failed' || stay_failed > 0;
   const isLeft = status !== 'running' && undone(execution) > 0;
-  const running = status === 'running' ? health : undefined;
-  const isStuck = running === 'stalled' || running === 'failed';
-  const own = isGrave || isStuck ? [{ severity: 'error' }] : isLeft ? [{ severity: 'warning' }] : [];
-  return { health: running, findings: [...own, ...findings] };
+  const own: Condition['findings'] = isGrave ? [{ severity: 'error' }] : isLeft ? [{ severity: 'warning' }] : [];
+  return { health: status === 'running' ? health : undefined, findings: [...own, ...findings] };
 }
 
 function openOf(execution: ShiftExecution): string[] {
