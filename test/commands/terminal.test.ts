@@ -200,7 +200,7 @@ describe('without a terminal', () => {
     const lines = stdout.split('\n');
     expect(lines).toContain('Run 100010, execution stf_datataking-tester-0001: completed');
     expect(stdout).toMatch(/^├── delays +p50 +p95 +max$/m);
-    expect(stdout).toMatch(/^│ {3}└── slice_started → slice_result(?: +(?:\d+ ms|[\d.]+ s)){3}$/m);
+    expect(stdout).toMatch(/^│ {3}└── slice begun → completed(?: +(?:\d+ ms|[\d.]+ s)){3}$/m);
     expect(lines).toContain(`├── files       ${join(folder, 'swf.db.data', 'stf_datataking-tester-0001')}`);
     expect(lines.slice(-7, -1)).toEqual([
       expect.stringMatching(/^├── duration /),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { inZone, noteForPeople, tickLabel, time } from '../../src/web/shared/format.ts';
+import { inZone, refusalForPeople, tickLabel, time } from '../../src/web/shared/format.ts';
+import { noteForPeople, rowTime } from '../../src/web/shared/rows.ts';
 
 describe('a time on the page', () => {
   beforeEach(() => vi.stubEnv('TZ', 'America/New_York'));
@@ -24,6 +25,17 @@ describe('a time on the page', () => {
     expect(tickLabel(Date.parse(iso), zone, false)).toBe(shown);
   });
 
+  it.each([
+    ['UTC', undefined, '2026-11-29 00:10:00.250'],
+    ['UTC', '', '2026-11-29 00:10:00.250'],
+    ['UTC', '2026-11-28T23:59:59Z', '2026-11-29 00:10:00.250'],
+    ['UTC', '2026-11-29T12:00:00Z', '00:10:00.250'],
+    ['local', '2026-11-28T23:59:59Z', '19:10:00.250'],
+    ['local', '2026-11-29T12:00:00Z', '2026-11-28 19:10:00.250'],
+  ] as const)('of a row in %s, below %s, is %s: another day is named', (zone, above, shown) => {
+    expect(rowTime('2026-11-29T00:10:00.250Z', above, zone)).toBe(shown);
+  });
+
   it('has its zone within a sentence, too', () => {
     const sentence = 'gone, last heard 2026-11-28T09:54:17.060Z; began 2026-11-28T09:00:00Z.';
     expect(inZone(sentence, 'UTC')).toBe('gone, last heard 2026-11-28 09:54:17 UTC; began 2026-11-28 09:00:00 UTC.');
@@ -31,6 +43,11 @@ describe('a time on the page', () => {
       'gone, last heard 2026-11-28 04:54:17 -05:00; began 2026-11-28 04:00:00 -05:00.',
     );
   });
+});
+
+it('a refusal is for people on the page, too', () => {
+  const sentence = 'there is no execution "x"; near it: e-1; "latest" is the last one';
+  expect(refusalForPeople(`${sentence}, list_workflow_executions lists all`)).toBe(sentence);
 });
 
 it('a note of a tool is for people on the page: without what only a call can do', () => {

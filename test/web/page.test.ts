@@ -327,6 +327,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(page.url()).toContain('#/latest?tab=messages');
     await page.getByRole('slider').press('ArrowLeft');
     await expect.poll(() => page.url()).toMatch(/#\/stf_datataking-tester-0002\?\S*asof=/);
+    await expect.poll(() => page.title()).toMatch(/^(?:! )?\w+ · stf_datataking-tester-0002 · swf-mcp$/);
     await page.goBack();
     await expect.poll(() => page.url()).toContain('#/latest');
     // A film goes on in the address that it has then.
@@ -334,6 +335,9 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.waitForURL(/#\/stf_datataking-tester-0002\?\S*asof=/);
     const first = page.url();
     await page.waitForURL((now) => now.href !== first);
+    expect(await icon()).not.toBe('data:,');
+    await page.getByRole('link', { name: 'Executions' }).click();
+    await expect.poll(icon).toBe('data:,');
   });
 
   it('hangs on a wall: what runs in large, with its worst finding, and what has ended small', async () => {

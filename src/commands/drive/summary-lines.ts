@@ -1,3 +1,4 @@
+import { stagesForPeople } from '../../domain/stage-words.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration } from '../../lib/duration.ts';
@@ -57,7 +58,7 @@ const tree = (branches: Branch[]): string[] =>
 
 /** The median, the time that 95 of 100 stay below, and the longest. */
 function delayBranch(delays: StageDelay[]): Branch {
-  const rows = delays.map(({ stage, p50, p95, max }) => [stage, ...[p50, p95, max].map(duration)]);
+  const rows = delays.map(({ stage, p50, p95, max }) => [stagesForPeople(stage), ...[p50, p95, max].map(duration)]);
   const [head = '', ...lines] = columns([['delays', 'p50', 'p95', 'max'], ...rows], 4);
   return [head, ...lines];
 }

@@ -1,5 +1,5 @@
 import { type ComponentType, Fragment } from 'preact';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo } from 'preact/hooks';
 
 import { time, type Zone } from '../shared/format.ts';
 import { useChoice, useRoute } from '../state/hooks.ts';
@@ -33,8 +33,10 @@ export function App({ world }: { world: World }) {
   }, [theme, world.kind]);
   const { report } = world;
   const id = route.ids[0] ?? report?.execution_id ?? '';
-  useEffect(() => {
+  // Before the page below says its state there.
+  useLayoutEffect(() => {
     document.title = `${route.page === 'execution' ? id : route.page} · swf-mcp`;
+    document.querySelector('link[rel="icon"]')?.setAttribute('href', 'data:,');
     scrollTo(0, 0);
   }, [route.page, id]);
   const page = report !== undefined && route.page === 'overview' ? 'execution' : route.page;

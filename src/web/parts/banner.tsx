@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 
-import { age, time } from '../shared/format.ts';
+import { age, refusalForPeople, time } from '../shared/format.ts';
 import type { Polled } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
@@ -28,7 +28,7 @@ export function FaultBanner({
     <p class="banner bad">
       <strong role="alert">
         <Icon name="alert" /> {about}
-        {fault.fault === 'disconnected' ? 'The server does not answer.' : fault.message}
+        {fault.fault === 'disconnected' ? 'The server does not answer.' : refusalForPeople(fault.message)}
       </strong>
       {fault.fault === 'disconnected' ? ` Retrying.${since}` : since}
     </p>

@@ -52,7 +52,7 @@ export function Button({
   );
 }
 
-export const More = ({ n, of = '' }: { n: number; of?: string }) =>
+export const More = ({ n, of = '' }: { n: number; of?: ComponentChildren }) =>
   n > 0 ? (
     <p class="small">
       and {n} more {of}

@@ -1,4 +1,5 @@
 import { isNoticeable } from '../../domain/noticeable.ts';
+import { stagesForPeople } from '../../domain/stage-words.ts';
 import { duration } from '../../lib/duration.ts';
 import { linear, roundTicks } from '../draw/scale.ts';
 import type { Comparison, Timeline } from '../shared/answers.ts';
@@ -58,7 +59,7 @@ function Sentences({ comparison: { differences } }: { comparison: Comparison }) 
   return (
     <ul>
       {differences.map((sentence) => (
-        <li key={sentence}>{sentence}</li>
+        <li key={sentence}>{stagesForPeople(sentence)}</li>
       ))}
     </ul>
   );
@@ -137,7 +138,7 @@ const figureNames: Readonly<Record<string, Shown>> = {
 };
 
 const delay = (stage: string): Shown => ({
-  label: `${stage}, 95 % below`,
+  label: `${stagesForPeople(stage)}, 95 % below`,
   shown: duration,
   unit: 'seconds',
   better: 'lower',

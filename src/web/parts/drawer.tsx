@@ -1,8 +1,9 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import { duration } from '../../lib/duration.ts';
-import type { Page, SliceRow, Trace } from '../shared/answers.ts';
-import { clock, time } from '../shared/format.ts';
+import type { Trace } from '../shared/answers.ts';
+import { time } from '../shared/format.ts';
+import { rowTime } from '../shared/rows.ts';
 import { useAnswer } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import { Answered } from './banner.tsx';
@@ -37,13 +38,13 @@ export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | 
         <h2>{name}</h2>
         <Button onClick={onClose}>close</Button>
       </div>
-      <Answered polled={polled}>{(trace) => <Way trace={trace} asOf={asOf} />}</Answered>
+      <Answered polled={polled}>{(trace) => <Way trace={trace} />}</Answered>
     </div>
   );
 }
 
-function Way({ trace, asOf }: { trace: Trace; asOf: string | undefined }) {
-  const { world, zone } = useAround();
+function Way({ trace }: { trace: Trace }) {
+  const { zone } = useAround();
   const { hops, logs } = trace;
   return (
     <>
@@ -58,12 +59,11 @@ function Way({ trace, asOf }: { trace: Trace; asOf: string | undefined }) {
           { tool: 'trace_data_product', arguments: { filename: trace.filename } },
         ])}
       />
-      {/* A report has only the failed slices. */}
-      {world.kind !== 'report' && trace.filename.includes('_slice_') && <SliceFacts trace={trace} asOf={asOf} />}
+      {trace.slice !== undefined && <Worked trace={trace} slice={trace.slice} />}
       <ol class="way">
         {hops.map((hop, at) => (
           <li key={at} class={hop.outcome === 'failed' ? 'bad' : ''}>
-            <span class="mono">{clock(Date.parse(hop.time), zone, true)}</span>{' '}
+            <span class="mono">{rowTime(hop.time, hops[at - 1]?.time ?? hop.time, zone)}</span>{' '}
             {hop.delay_seconds !== undefined && <span class="delay">+{duration(Math.max(0, hop.delay_seconds))}</span>}{' '}
             <strong>{hop.type}</strong> {hop.attempt === undefined ? '' : `attempt ${hop.attempt} `}
             {hop.outcome === undefined ? '' : `${hop.outcome} `}
@@ -77,10 +77,10 @@ function Way({ trace, asOf }: { trace: Trace; asOf: string | undefined }) {
         <>
           <h3>Log lines that name it</h3>
           <ul class="lines">
-            {logs.map((line) => (
+            {logs.map((line, at) => (
               <li key={line.log_id}>
-                <span class="mono">{clock(Date.parse(line.time), zone, true)}</span> <small>{line.agent}</small>{' '}
-                <span class="words">{line.message}</span>
+                <span class="mono">{rowTime(line.time, logs[at - 1]?.time ?? hops[0]?.time, zone)}</span>{' '}
+                <small>{line.agent}</small> <span class="words">{line.message}</span>
               </li>
             ))}
           </ul>
@@ -91,24 +91,12 @@ function Way({ trace, asOf }: { trace: Trace; asOf: string | undefined }) {
 }
 
 /** How a slice was processed, and its outcome. */
-function SliceFacts({ trace, asOf }: { trace: Trace; asOf: string | undefined }) {
-  const { world } = useAround();
-  const { filename, execution_id } = trace;
-  const polled = useAnswer(`facts ${filename} ${asOf}`, () =>
-    world.call<Page<SliceRow>>('list_tf_slices', {
-      execution_id,
-      slice_filename: filename,
-      ...(asOf === undefined ? {} : { as_of: asOf }),
-    }),
-  );
-  return <Answered polled={polled}>{({ items: [slice] }) => slice && <Worked slice={slice} />}</Answered>;
-}
-
-function Worked({ slice }: { slice: SliceRow }) {
-  const { outputs = [], outputs_omitted = 0, output_tail } = slice;
+function Worked({ trace, slice }: { trace: Trace; slice: NonNullable<Trace['slice']> }) {
+  const { outputs = [], outputs_folder, outputs_omitted = 0, output_tail } = slice;
   return (
     <>
-      <FactList facts={factsOf(slice)} />
+      <FactList facts={factsOf(trace, slice)} />
+      {outputs_folder !== undefined && <p class="mono">{outputs_folder}</p>}
       {outputs.length > 0 && (
         <ul class="lines" aria-label="outputs">
           {outputs.map((output) => (
@@ -124,13 +112,13 @@ function Worked({ slice }: { slice: SliceRow }) {
   );
 }
 
-const factsOf = (slice: SliceRow): Fact[] => [
+const factsOf = ({ tf_filename, worker, payload }: Trace, slice: NonNullable<Trace['slice']>): Fact[] => [
   ['frames', slice.tf_first === undefined ? undefined : `${slice.tf_first} to ${slice.tf_last}`],
-  ['of', slice.tf_filename],
-  ['worker', slice.assigned_worker],
+  ['of', tf_filename],
+  ['worker', worker],
   ['host', slice.host],
   ['took', slice.seconds === undefined ? undefined : duration(slice.seconds)],
-  ['payload', slice.payload],
+  ['payload', payload],
   ['exit code', slice.exit_code],
   ['signal', slice.signal],
   ['outputs', slice.outputs === undefined ? undefined : slice.outputs.length + (slice.outputs_omitted ?? 0)],

@@ -1,3 +1,4 @@
+import { stagesForPeople } from '../../domain/stage-words.ts';
 import { duration } from '../../lib/duration.ts';
 import { linear } from '../draw/scale.ts';
 import type { Timeline } from '../shared/answers.ts';
@@ -70,7 +71,7 @@ function Stage({
   const { p50, p95, max, buckets = [] } = stage;
   const highest = Math.max(1, ...buckets.map(([, n = 0]) => n));
   const base = top + rowHeight - 12;
-  const [from = '', to = ''] = stage.stage.split(' → ');
+  const [from = '', to = ''] = stagesForPeople(stage.stage).split(' → ');
   return (
     <g>
       <text class="name" x={0} y={top + 18}>

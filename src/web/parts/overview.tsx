@@ -2,7 +2,8 @@ import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 
 import type { ExecutionRow, Page } from '../shared/answers.ts';
-import { count, noteForPeople, time } from '../shared/format.ts';
+import { count, time } from '../shared/format.ts';
+import { noteForPeople } from '../shared/rows.ts';
 import { tookOf } from '../shared/took.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';

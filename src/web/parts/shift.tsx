@@ -2,7 +2,7 @@ import type { Shift as ShiftAnswer } from '../shared/answers.ts';
 import { amount, count, inZone, time } from '../shared/format.ts';
 import { tookOf } from '../shared/took.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
-import { executionHash, type PageProps } from '../state/route.ts';
+import { executionHash, hashOf, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './bar.tsx';
@@ -47,6 +47,8 @@ export function Shift({ params, change }: PageProps) {
   );
 }
 
+const inTheList = <a href={hashOf({ page: 'overview', ids: [], params: {} })}>in the list of executions</a>;
+
 function Report({ report }: { report: ShiftAnswer }) {
   const { zone } = useAround();
   const ids = report.executions.map(({ execution_id }) => execution_id);
@@ -63,10 +65,10 @@ function Report({ report }: { report: ShiftAnswer }) {
       <Section title="From the last shift" notes={report.from_last} />
       <h2>Open</h2>
       <List items={report.open} ids={ids} />
-      <More n={report.open_omitted} />
+      <More n={report.open_omitted} of={inTheList} />
       <h2>Executions</h2>
       <Executions report={report} />
-      <More n={report.executions_omitted} of="executions; the list has all" />
+      <More n={report.executions_omitted} of={inTheList} />
       <h2>Failed attempts by cause</h2>
       <List items={report.causes.map(({ cause, attempts }) => `${count(attempts)} × ${cause}`)} ids={[]} />
       <More n={report.causes_omitted} of="causes" />

@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { bodyOf } from '../../domain/body-words.ts';
 import { textOf } from '../../lib/text-of.ts';
 import type { Page } from '../shared/answers.ts';
-import { amount, clock, noteForPeople } from '../shared/format.ts';
+import { amount } from '../shared/format.ts';
+import { noteForPeople, rowTime } from '../shared/rows.ts';
 import { useOnScreen } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
@@ -224,12 +225,15 @@ function Rows({ rows, tab, onOpen }: { rows: readonly Row[]; tab: Tab; onOpen: (
   const { zone } = useAround();
   return (
     <ul class="lines scroll tall" tabindex={0} aria-label={tab.name}>
-      {rows.map((row) => {
+      {rows.map((row, index) => {
         const { key, at, strong, by, words } = tab.told(row);
+        const above = rows[index - 1];
         const slice = textOf(row['slice_filename']);
         return (
           <li key={textOf(key)} class={textOf(row['level'])}>
-            <span class="mono">{at === undefined ? '' : clock(Date.parse(textOf(at)), zone, true)}</span>{' '}
+            <span class="mono">
+              {at === undefined ? '' : rowTime(textOf(at), above && textOf(tab.told(above).at), zone)}
+            </span>{' '}
             {slice === '' ? (
               <strong>{textOf(strong)}</strong>
             ) : (

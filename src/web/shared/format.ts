@@ -40,7 +40,8 @@ export function tickLabel(at: number, zone: Zone, withMilliseconds: boolean): st
   return /^00:00:00(.000)?$/.test(words) ? isoIn(at, zone).slice(0, 10) : words;
 }
 
-const isoIn = (at: number, zone: Zone): string =>
+/** A time as ISO 8601 has it, in a zone, which it does not name. */
+export const isoIn = (at: number, zone: Zone): string =>
   zone === 'UTC' ? new Date(at).toISOString() : localIso(new Date(at));
 
 function localIso(date: Date): string {
@@ -53,9 +54,5 @@ export function age(seconds: number): string {
   return `${wholeDuration(seconds)} ago`;
 }
 
-/** A tool's note without the sentences that name its arguments: a person has buttons and fields for those. */
-export const noteForPeople = (note = ''): string =>
-  note
-    .split(/(?<=\.)\s+/)
-    .filter((sentence) => !/[a-z]_[a-z]/.test(sentence))
-    .join(' ');
+/** A refusal without the tool that lists what there is: the page has a list. */
+export const refusalForPeople = (sentence: string): string => sentence.split(/[,;] list_/)[0] ?? '';

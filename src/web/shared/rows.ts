@@ -1,0 +1,16 @@
+import { isoIn, type Zone } from './format.ts';
+
+/** The time of day of a row, to the millisecond; after the date, if it is not that of the row above. */
+export function rowTime(iso: string, above: string | undefined, zone: Zone): string {
+  const at = isoIn(Date.parse(iso), zone);
+  const isSameDay =
+    above !== undefined && above !== '' && isoIn(Date.parse(above), zone).slice(0, 10) === at.slice(0, 10);
+  return at.slice(isSameDay ? 11 : 0, 23).replace('T', ' ');
+}
+
+/** A tool's note without the sentences that name its arguments: a person has buttons and fields for those. */
+export const noteForPeople = (note = ''): string =>
+  note
+    .split(/(?<=\.)\s+/)
+    .filter((sentence) => !/[a-z]_[a-z]/.test(sentence))
+    .join(' ');
