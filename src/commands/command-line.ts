@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 
 import { type Action, actions, type AgentType, agentTypes } from '../domain/states.ts';
+import { SwfError } from '../lib/errors.ts';
 import { printableLines } from '../lib/printable.ts';
 import { addLogbook } from './add-logbook.ts';
 import { addObserve } from './add-observe.ts';
@@ -18,6 +19,7 @@ import { groupCommands } from './help/groups.ts';
 import { helpLayout } from './help/layout.ts';
 import { unknownCommand } from './help/unknown-command.ts';
 import type { AgentArguments } from './services/agent.ts';
+import { inFlags, wordsFor } from './shared/flag-words.ts';
 import { exitCodes, type Io } from './shared/io.ts';
 import {
   type Add,
@@ -33,6 +35,7 @@ import {
   type Run,
 } from './shared/options.ts';
 import { addTables } from './tables/add-tables.ts';
+import { tableCommands } from './tables/catalogue.ts';
 
 /**
  * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that a server starts without the
@@ -113,9 +116,12 @@ function falseUnlessGiven(command: Command): void {
 /** The command that makes shells complete the others. */
 function addCompletion(program: Command, add: Add, run: Run): void {
   add('completion', 'a script that makes a shell complete commands and flags: eval "$(swf-mcp completion bash)"')
-    .addArgument(new Argument('<SHELL>', 'the shell').choices(shells))
-    .action((shell: Shell) =>
+    .addArgument(
+      new Argument('<SHELL>', 'the shell; ids: the executions, for such a script').choices([...shells, 'ids']),
+    )
+    .action((shell: Shell | 'ids') =>
       run(async (io) => {
+        if (shell === 'ids') return await (await import('./help/known-ids.ts')).printIds(io);
         const { knownWords } = await import('./help/known-words.ts');
         io.out(completionScript(program, shell, knownWords(io)));
         return exitCodes.fine;
@@ -180,6 +186,8 @@ export async function runCommandLine({ version, words, stdin, start }: ThisProce
     exitCode = await command(start(program.opts<{ db?: string }>().db));
   };
   const program = createProgram({ version, stdin }, run);
+  let called = program;
+  program.hook('preAction', (_, command) => void (called = command));
   await addTables(program, words, run);
   groupCommands(program);
   for (const command of program.commands) command.addHelpText('after', examplesOf(command.name()) ?? '');
@@ -189,6 +197,13 @@ export async function runCommandLine({ version, words, stdin, start }: ThisProce
   } catch (error) {
     // Help and version are not errors; every other error of the parser is about usage.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
+    // Tools name their arguments; a person gave flags.
+    if (error instanceof SwfError)
+      throw new SwfError(
+        error.code,
+        inFlags(error.message, wordsFor(called.options, called.name() === 'call' ? [] : tableCommands)),
+        { cause: error },
+      );
     throw error;
   }
 }

@@ -22,7 +22,7 @@ describe('swf-mcp summarize', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ what: 'logs', groups: expect.any(Array) });
     expect(await runCli(['summarize', 'nothing'], { folder })).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^ARGUMENT_INVALID: what = "nothing"/),
+      stderr: expect.stringMatching(/^ARGUMENT_INVALID: --what "nothing"/),
     });
   });
 });
@@ -33,6 +33,7 @@ describe('swf-mcp report and plan', () => {
     await runWorkflow(folder, '--stf-count', '1');
     expect((await runCli(['report'], { folder })).stdout).toMatch(/^# stf_datataking-tester-0001, run 100010\n/);
     expect((await runCli(['report', '--since', '-1h'], { folder })).stdout).toMatch(/^# Shift report/);
+    expect((await runCli(['completion', 'ids'], { folder })).stdout).toBe('stf_datataking-tester-0001\n');
     const { stdout } = await runCli(['plan', '--set', 'fast_processing.target_worker_count=100'], { folder });
     expect(stdout).toMatch(/^TF slices +150$/m);
     expect(stdout).toMatch(/^workers +100, busy \d+ % of the time; 150 would keep up; a slice waits up to \d+ s/m);
@@ -67,6 +68,11 @@ describe('swf-mcp completion', () => {
     const folder = temporaryFolder();
     const { stdout } = await runCli(['completion', 'bash'], { folder });
     writeFileSync(join(folder, 'completion.sh'), stdout);
+    // Stands for the program, which the script asks for the executions of its store.
+    const program = join(folder, 'swf-mcp');
+    writeFileSync(program, '#!/bin/sh\n[ "$*" = "--db x.db completion ids" ] && echo "tester-0002 tester-0001"\n', {
+      mode: 0o700,
+    });
     const completed = (...words: string[]): string[] =>
       execFileSync(
         'bash',
@@ -74,7 +80,7 @@ describe('swf-mcp completion', () => {
           '-c',
           'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _swf_mcp; printf "%s\\n" "${COMPREPLY[@]}"',
           join(folder, 'completion.sh'),
-          'swf-mcp',
+          program,
           ...words,
         ],
         { encoding: 'utf8' },
@@ -85,6 +91,10 @@ describe('swf-mcp completion', () => {
     expect(completed('slices', '--status', 'f')).toEqual(['failed']);
     expect(completed('slices', '--ord')).toEqual(expect.arrayContaining(['--order', '--order-by']));
     expect(completed('--db', 'x.db', 'status', 'l')).toEqual(['latest']);
+    expect(completed('--db', 'x.db', 'stop', 'test')).toEqual(['tester-0002', 'tester-0001']);
+    expect(completed('--db', 'x.db', 'plan', '--as-played', 'tester-0001')).toEqual(['tester-0001']);
+    expect(completed('--db', 'x.db', 'run', 'test')).toEqual(['']);
+    expect(completed('note', 'n')).toEqual(['none']);
     expect(completed('export', 'latest', '--format', '')).toEqual(['csv', 'jsonl', 'parquet']);
     expect(completed('summarize', 'st')).toEqual(['stf_files']);
     expect(completed('call', 'get_w')).toEqual(['get_workflow_monitor']);

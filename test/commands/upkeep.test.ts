@@ -33,8 +33,8 @@ describe('check', () => {
     expect(stdout).toBe(
       [
         'ok    integrity  no damage in the file',
-        'ok    schema  as this program makes it',
-        'ok    blocks  times, words and numbers are kept of all rows',
+        'ok    schema     as this program makes it',
+        'ok    blocks     times, words and numbers are kept of all rows',
         `ok    ${first}  completed, balanced: 2 STF files, 2 TF samples, 30 of 30 TF slices completed`,
         `ok    ${first}  4 files in ${dataOf(folder, first)}`,
         'ok    stf_datataking-tester-0002  completed, balanced: 4 STF files, 2 TF samples, 30 of 30 TF slices completed',
@@ -110,12 +110,12 @@ describe('check', () => {
     [
       'words that are gone',
       alter('DROP TABLE word_parts'),
-      /^fail {2}schema {2}word_parts is missing; restore a backup$/m,
+      /^fail {2}schema {5}word_parts is missing; restore a backup$/m,
     ],
     [
       'a table that is changed',
       alter('DROP INDEX tf_slices_stf'),
-      /^fail {2}schema {2}tf_slices_stf is missing; restore a backup$/m,
+      /^fail {2}schema {5}tf_slices_stf is missing; restore a backup$/m,
     ],
   ];
 

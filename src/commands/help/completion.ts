@@ -8,15 +8,30 @@ export type Shell = (typeof shells)[number];
 interface Completed {
   name: string;
   about: string;
-  flags: { names: string[]; takesValue: boolean; isFile: boolean; values: readonly string[]; about: string }[];
+  flags: {
+    names: string[];
+    takesValue: boolean;
+    isFile: boolean;
+    takesId: boolean;
+    values: readonly string[];
+    about: string;
+  }[];
   /** Words that its arguments may be. */
   words: readonly string[];
+  takesId: boolean;
 }
+
+/** Executions are of a store: the script asks for them when they are wanted. */
+const executionId = 'EXECUTION_ID';
+
+/** The ids that a shell may be given. It expands words, and an id may be of a stranger's message, so only plain ones count. */
+export const plainIds = (ids: readonly string[]): string[] => ids.filter((id) => /^\w[\w.:+-]*$/.test(id));
 
 const flagOf = (option: Option): Completed['flags'][number] => ({
   names: [option.long, option.short].filter((name) => name !== undefined && name !== null),
   takesValue: option.required || option.optional,
   isFile: /<(?:file|path|folder)>/i.test(option.flags),
+  takesId: option.flags.includes(executionId),
   values: option.argChoices ?? valuesOf(option),
   about: option.description,
 });
@@ -37,8 +52,13 @@ const completedOf = (program: Command, known: KnownWords): Completed[] =>
     flags: [...command.options, ...program.options].filter(({ hidden }) => !hidden).map(flagOf),
     words: command.registeredArguments.flatMap((argument) => [
       ...(argument.argChoices ?? []),
-      ...(known[argument.name()] ?? []),
+      // An argument may list words, such as <EXECUTION_ID|none>.
+      ...argument
+        .name()
+        .split('|')
+        .flatMap((word) => known[word] ?? (/^[a-z]+$/.test(word) ? [word] : [])),
     ]),
+    takesId: command.registeredArguments.some((argument) => argument.name().includes(executionId)),
   }));
 
 /** A script that makes a shell complete commands, flags and their values. Made from the same commands as the help. */
@@ -54,27 +74,32 @@ const wordsOf = ({ flags, words }: Completed): string => [...words, ...flags.fla
 function bashScript(commands: readonly Completed[]): string {
   const names = commands.map(({ name }) => name).join(' ');
   const cases = commands.map((command) => {
+    const wordsAndIds = (words: string, takesId: boolean): string =>
+      `-W ${quoted(words)}${takesId ? '" $(_swf_mcp_ids)"' : ''}`;
     const values = command.flags
       .filter(({ takesValue }) => takesValue)
       .map(
-        ({ names: flags, values: words, isFile }) =>
-          `      ${flags.join('|')}) COMPREPLY=($(compgen ${isFile ? '-f' : `-W ${quoted(words.join(' '))}`} -- "$word")); return ;;`,
+        ({ names: flags, values: words, isFile, takesId }) =>
+          `      ${flags.join('|')}) COMPREPLY=($(compgen ${isFile ? '-f' : wordsAndIds(words.join(' '), takesId)} -- "$word")); return ;;`,
       );
     return [
       `    ${command.name})`,
       `      case "$before" in`,
       ...values,
       `      esac`,
-      `      COMPREPLY=($(compgen -W ${quoted(wordsOf(command))} -- "$word")) ;;`,
+      `      COMPREPLY=($(compgen ${wordsAndIds(wordsOf(command), command.takesId)} -- "$word")) ;;`,
     ].join('\n');
   });
   return `# swf-mcp completion for bash: eval "$(swf-mcp completion bash)"
+_swf_mcp_ids() {
+  case "$word" in -*) ;; *) "\${COMP_WORDS[0]}" \${db:+--db "$db"} completion ids 2>/dev/null ;; esac
+}
 _swf_mcp() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" command= i
+  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" command= db= i
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "\${COMP_WORDS[i]}" in
-      --db) i=$((i + 1)) ;;
+      --db) i=$((i + 1)); db="\${COMP_WORDS[i]}" ;;
       -*) ;;
       *) command="\${COMP_WORDS[i]}"; break ;;
     esac
@@ -93,18 +118,28 @@ function zshScript(commands: readonly Completed[]): string {
   const described = (text: string): string => text.replaceAll(/[[\]:]/g, ' ');
   const list = commands.map(({ name, about }) => `    ${quoted(`${name}:${described(about)}`)}`);
   const cases = commands.map((command) => {
-    const flags = command.flags.flatMap(({ names, takesValue, isFile, values, about }) =>
+    const flags = command.flags.flatMap(({ names, takesValue, isFile, takesId, values, about }) =>
       names.map((name) => {
-        const value = takesValue ? `:value:${isFile ? '_files' : `(${values.join(' ')})`}` : '';
+        const value = takesValue
+          ? `:value:${isFile ? '_files' : takesId ? '_swf_mcp_ids' : `(${values.join(' ')})`}`
+          : '';
         return quoted(`${name}[${described(about)}]${value}`);
       }),
     );
-    const words = command.words.length === 0 ? quoted('*:file:_files') : quoted(`*:word:(${command.words.join(' ')})`);
+    const named = command.takesId ? `_swf_mcp_ids ${command.words.join(' ')}` : `(${command.words.join(' ')})`;
+    const words = quoted(command.words.length === 0 ? '*:file:_files' : `*:word:${named}`);
     return `    ${command.name}) _arguments ${[...flags, words].join(' ')} ;;`;
   });
   return `#compdef swf-mcp
 # swf-mcp completion for zsh: eval "$(swf-mcp completion zsh)"
+_swf_mcp_ids() {
+  local -a db
+  local at=\${words[(i)--db]}
+  (( at < $#words )) && db=(--db "\${words[at+1]}")
+  compadd "$@" $("$program" $db completion ids 2>/dev/null)
+}
 _swf_mcp() {
+  local program=$words[1]
   local -a commands
   commands=(
 ${list.join('\n')}
@@ -126,7 +161,14 @@ function fishScript(commands: readonly Completed[]): string {
     `complete -c swf-mcp -n "not __fish_seen_subcommand_from ${names}" -f -a ${command.name} -d ${quoted(command.about)}`,
     ...(command.words.length === 0
       ? []
-      : [`complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}" -a ${quoted(command.words.join(' '))}`]),
+      : [
+          `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}" -a ${quoted(command.words.join(' '))}`,
+          ...(command.takesId
+            ? [
+                `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}; and not contains -- --db (commandline -opc)" -a '(swf-mcp completion ids 2>/dev/null)'`,
+              ]
+            : []),
+        ]),
     ...command.flags.flatMap(({ names: flags, takesValue, isFile, values, about }) =>
       flags.map((flag) => {
         const kind = flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`;

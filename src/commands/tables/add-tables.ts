@@ -1,11 +1,9 @@
 import { type Command, Option } from 'commander';
 
 import { printableLines } from '../../lib/printable.ts';
+import { timeFlags } from '../shared/flag-words.ts';
 import { asOfOption, parsePositive, type Run } from '../shared/options.ts';
 import { type Output, outputs, tableCommands } from './catalogue.ts';
-
-/** `report` has `--since` and `--until`; the flags of lists are the arguments of tools. */
-const timeFlags: Readonly<Record<string, string>> = { since: 'start-time', until: 'end-time' };
 
 /** Suggests a list's own flag to a user who gives the one of `report`. */
 const hintAtTimes = (command: Command): Command =>

@@ -3,20 +3,20 @@ import * as z from 'zod';
 
 import { tools } from '../../tools/index.ts';
 import { findTool } from '../../tools/run-tool.ts';
+import { flagOf, inFlags } from '../shared/flag-words.ts';
 
 /** Arguments that the table itself sets. */
 const ownArguments: readonly string[] = ['cursor', 'limit'];
 
-const flagOf = (argument: string): string => `--${argument.replaceAll('_', '-')}`;
-
-/** The arguments of a tool as flags, with its own descriptions: what an assistant may ask, a person may ask too. */
+/** The arguments of a tool as flags, with its own descriptions in the words of flags: what an assistant may ask, a person may ask too. */
 export function filterOptions(toolName: string): Option[] {
   const { shape } = findTool(tools, toolName).input;
+  const flags = new Map(Object.keys(shape).map((argument) => [argument, flagOf(argument)]));
   return Object.entries(shape)
     .filter(([argument]) => !ownArguments.includes(argument))
     .map(([argument, schema]) => {
       const kind = innermost(schema as z.ZodType);
-      const about = (schema as z.ZodType).description ?? '';
+      const about = inFlags((schema as z.ZodType).description ?? '', flags);
       if (kind instanceof z.ZodBoolean)
         return new Option(`${flagOf(argument)} <true|false>`, about).choices(['true', 'false']);
       if (kind instanceof z.ZodEnum) return new Option(`${flagOf(argument)} <${kind.options.join('|')}>`, about);

@@ -42,9 +42,10 @@ export async function checkCommand(io: Io, { executionId, skipFiles, deep }: Che
   const path = storePath(io);
   using db = openReader(path);
   let failed = false;
+  let width = 'integrity'.length;
   const tell = (state: State, subject: string, what: string): void => {
     failed ||= state === 'fail';
-    printLines(io, [`${state.padEnd(4)}  ${subject}  ${what}`]);
+    printLines(io, [`${state.padEnd(4)}  ${subject.padEnd(width)}  ${what}`]);
   };
   /** A part that cannot be read must not hide the others. */
   const attempt = async (subject: string, look: () => Promise<void> | void): Promise<void> => {
@@ -77,6 +78,7 @@ export async function checkCommand(io: Io, { executionId, skipFiles, deep }: Che
   for (const removal of executionId === undefined ? open : [])
     tell('open', removal.execution_id, 'is being removed; if nobody does, the next "swf-mcp prune" goes on with it');
   const ids = executionId === undefined ? allExecutions(db) : [queries.execution(executionId).execution_id];
+  width = Math.max(...ids.map((id) => id.length));
   for (const id of ids)
     await attempt(id, async () => {
       const execution = queries.snapshot(() => {
