@@ -140,5 +140,5 @@ function mixed({ cause, words, isCommon }: Alike): string {
 }
 
 /** An error without the words that every payload failure has. */
-const plainWords = (error: string): string =>
+export const plainWords = (error: string): string =>
   shortened(error.slice(0, maxRead)).replaceAll(/\s+/g, ' ').trim().slice(0, longest);

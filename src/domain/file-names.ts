@@ -22,6 +22,13 @@ export function sampleNumber(filename: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** The folder of what an attempt at a slice writes, below that of its execution: `outputs/{slice without .tf}/attempt_{n}`. */
+export const outputPath = (slice: string, attempt: number): string =>
+  `${outputsName}/${slice.replace(/\.tf$/, '')}/attempt_${attempt}`;
+
+/** The folder of everything that payloads of an execution write, in the execution's folder. */
+export const outputsName = 'outputs';
+
 /** Kinds of data files, in the order in which they are made: STF files, TF samples, and what payloads write. */
 export const fileKinds = ['stf', 'tf', 'output'] as const;
 

@@ -3,6 +3,7 @@ import { accessSync, readdirSync } from 'node:fs';
 import { lstat, opendir, rename } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 
+import { outputPath, outputsName } from '../domain/file-names.ts';
 import { checksumOf } from '../files/checksum.ts';
 import { removeWhole } from '../files/remove-whole.ts';
 import { asideEnding } from '../files/write-aside.ts';
@@ -25,12 +26,9 @@ export interface Outputs {
 const listedCharacters = 12_000;
 const listedFiles = 50;
 
-/** The folder of all payload outputs of an execution. */
-const outputsFolder = (executionFolder: string): string => join(executionFolder, 'outputs');
-
-/** The folder of one attempt: `outputs/{slice without .tf}/attempt_{n}` below the execution's folder. */
+/** The folder of one attempt. */
 export const outputFolder = (executionFolder: string, sliceFilename: string, attempt: number): string =>
-  join(outputsFolder(executionFolder), sliceFilename.replace(/\.tf$/, ''), `attempt_${attempt}`);
+  join(executionFolder, outputPath(sliceFilename, attempt));
 
 /**
  * Makes a fresh folder beside its final place: two workers may get the same attempt. Throws the system's errors, also if the execution's own folder
@@ -114,7 +112,7 @@ export const killedIn = (final: string): number =>
 
 /** Removes folders that killed workers left unfinished, when the execution has ended. Only for the one process that works on it. */
 export async function tidyOutputs(executionFolder: string): Promise<void> {
-  const root = outputsFolder(executionFolder);
+  const root = join(executionFolder, outputsName);
   const left = readFolder(root).flatMap((slice) =>
     readFolder(join(root, slice))
       .filter((name) => name.endsWith(asideEnding))

@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 
+import { outputsName } from '../domain/file-names.ts';
 import { removeWhole } from '../files/remove-whole.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 
@@ -44,7 +45,8 @@ export async function whyLeft(folder: string, executionId: string, store: string
   });
   if (entry === undefined) return undefined;
   if (!entry.isDirectory()) return 'it is a link, or no folder';
-  const other = (await readdir(folder)).find((name) => !isOurs(name)) ?? (await strangeOutput(join(folder, 'outputs')));
+  const other =
+    (await readdir(folder)).find((name) => !isOurs(name)) ?? (await strangeOutput(join(folder, outputsName)));
   return other === undefined ? undefined : `it holds ${other}, which is no file of an execution`;
 }
 
@@ -59,9 +61,9 @@ function otherStoreOf(folder: string, store: string): string | undefined {
 async function strangeOutput(outputs: string): Promise<string | undefined> {
   const names = await readdir(outputs).catch(() => []);
   const strange = names.find((name) => !/^[A-Za-z0-9._-]+_slice_\d+$/.test(name));
-  return strange === undefined ? undefined : join('outputs', strange);
+  return strange === undefined ? undefined : join(outputsName, strange);
 }
 
 /** Files of STFs and samples, whole or half written, and the folder of payload outputs. */
 const isOurs = (name: string): boolean =>
-  name === 'outputs' || /^[A-Za-z0-9._-]+\.(?:stf|tf)(?:\.[0-9a-f]{8}\.part)?$/.test(name);
+  name === outputsName || /^[A-Za-z0-9._-]+\.(?:stf|tf)(?:\.[0-9a-f]{8}\.part)?$/.test(name);

@@ -2,29 +2,19 @@ import * as z from 'zod';
 
 import { sliceOrders, timeFields } from '../domain/list-words.ts';
 import { sliceStatuses } from '../domain/slice-states.ts';
-import { lastPrintable } from '../lib/printable.ts';
-import { objectsIn } from '../lib/read-json.ts';
-import { rounded } from '../lib/rounded.ts';
-import { shortDigests } from '../lib/short-digests.ts';
 import { pageAnswer } from './answers/page.ts';
 import { sliceRow } from './answers/slice-row.ts';
-import { clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
 import { executionId, integer, itemFields, listArguments, runNumber, text, timeField } from './shared/params.ts';
+import { shownSlice } from './shared/shown-slice.ts';
 import { defineTool } from './shared/tool.ts';
-
-/** A payload's error may be long; the monitor and the log have it too. */
-const shownError = 500;
-
-/** The result's message has four kilobytes of it. */
-const shownOutput = 1000;
 
 export const listTfSlicesTool = defineTool({
   name: 'list_tf_slices',
   title: 'List TF slices',
   description:
     'The Time Frame (TF) slices that workers process: queued, processing (who has it), completed or failed (why), with retries. ' +
-    'status="failed": which failed; status="queued": what is piling up; order_by="seconds": the slowest. worker_gone: nobody works on it. outputs: what a payload wrote. ' +
+    'status="failed": which failed; status="queued": what is piling up; order_by="seconds": the slowest. worker_gone: nobody works on it. ' +
     'Its whole result: list_messages(message_type="slice_result", search=slice_filename).',
   takesMoment: true,
   input: () =>
@@ -40,7 +30,7 @@ export const listTfSlicesTool = defineTool({
         .optional()
         .describe('Worker (worker-agent-wenauseic-485/07), its agent, or a slot (7)'),
       min_retries: integer(0, 1000, 'Retries at least'),
-      order_by: z.enum(sliceOrders).optional().describe('seconds: of its last attempt; order newest: largest first'),
+      order_by: z.enum(sliceOrders).optional().describe('seconds: of its last attempt; order=newest: largest first'),
       time_field: timeField(timeFields, 'Time that start_time and end_time mean (default created)'),
       fields: itemFields,
       ...listArguments('time_field'),
@@ -58,19 +48,9 @@ export const listTfSlicesTool = defineTool({
       },
       item: sliceRow,
       computed: (row) => ({
-        retries: row.attempt - 1,
+        ...shownSlice(row),
         worker_gone: row.status === 'processing' && isGone(row) ? (true as const) : undefined,
-        seconds: milliseconds(row.seconds),
-        processing_seconds: milliseconds(row.processing_seconds),
-        error: row.error === null ? undefined : clipShown(row.error, shownError),
-        payload: row.payload === null ? undefined : shortDigests(row.payload),
-        output_tail: row.output_tail === null ? undefined : lastPrintable(row.output_tail, shownOutput),
-        outputs: row.outputs === null ? undefined : objectsIn(row.outputs),
       }),
     });
   },
 });
-
-/** Seconds to the millisecond. */
-const milliseconds = (seconds: number | null): number | null =>
-  seconds === null ? null : Math.max(0, rounded(seconds));

@@ -7,8 +7,9 @@ import { planOf } from '../domain/plan/versions.ts';
 import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
 import { shortDigests } from '../lib/short-digests.ts';
-import { traceAnswer } from './answers/trace.ts';
+import { sliceResult, traceAnswer } from './answers/trace.ts';
 import { clipShown } from './shared/clip.ts';
+import { shownSlice } from './shared/shown-slice.ts';
 import { defineTool } from './shared/tool.ts';
 
 const maxHops = 60;
@@ -19,8 +20,8 @@ export const traceDataProductTool = defineTool({
   name: 'trace_data_product',
   title: 'Trace an STF, TF sample or slice',
   description:
-    'The story of one file: where an STF file, TF sample or TF slice came from, every hop with time, sender and delay, ' +
-    'each attempt at a slice with worker and outcome, its place in the queue, what was made of it, and the log lines that name it.',
+    'The path of an STF file, TF sample or TF slice: where it came from, every hop with time, sender and delay, each attempt ' +
+    'with worker and outcome, its place in the queue, what was made of it, outputs, and the log lines that name it.',
   takesMoment: true,
   input: () =>
     z.strictObject({ filename: z.string().min(1).max(300).describe('Such as swf.101993.000001_slice_003.tf') }),
@@ -50,7 +51,10 @@ export const traceDataProductTool = defineTool({
       tf_filename: product.tf_filename,
       ...(product.kind === 'stf' ? { standing: stfStanding(product, execution, queries) } : {}),
       ...(product.kind === 'slice'
-        ? sliceFields(product, execution, { standing: queries.sliceStanding(product, end), queries, now })
+        ? {
+            ...sliceFields(product, execution, { standing: queries.sliceStanding(product, end), queries, now }),
+            slice: lastAttempt(product, queries),
+          }
         : {}),
       hops: messages.map((message, index) =>
         present({
@@ -111,6 +115,18 @@ function sliceFields(
     waiting_seconds: standing.waiting_seconds,
     queued_before: execution.status === 'running' ? standing.ahead : undefined,
   };
+}
+
+/** How the last attempt went; undefined if nothing of it is known. */
+function lastAttempt(
+  { execution_id, name }: Product,
+  queries: Queries,
+): z.infer<ReturnType<typeof sliceResult>> | undefined {
+  const filter = { execution_id, slice_filename: name };
+  const [row] = queries.tfSlices(filter, { order: 'newest', limit: 1, uncounted: true }).rows;
+  if (row === undefined) return undefined;
+  const known: Readonly<Record<string, unknown>> = { ...row, ...shownSlice(row) };
+  return present(Object.fromEntries(Object.keys(sliceResult().shape).map((field) => [field, known[field]])));
 }
 
 /** The state of a slice in words: a status alone may look like work although nobody works. */

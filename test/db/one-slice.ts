@@ -5,7 +5,7 @@ export const sample = 'swf.100010.000001_tf_001.tf';
 export const sliceName = 'swf.100010.000001_slice_000.tf';
 
 /** A running execution with one STF, its sample, and the first of the fifteen slices of that. */
-export async function withSlice(params = {}): Promise<TestStore> {
+export async function withSlice(params = {}, ofSample = {}): Promise<TestStore> {
   const made = await makeRunningStore(params);
   await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
   await made.say('stf_ready', { filename: stf, sequence: 1, tf_count: 100, size_bytes: 6400 });
@@ -15,6 +15,7 @@ export async function withSlice(params = {}): Promise<TestStore> {
     tf_first: 0,
     tf_last: 14,
     tf_count: 15,
+    ...ofSample,
   });
   await made.say('slice', { ...slice(1), stf_filename: stf, start: 0, end: 0, tf_count: 1 });
   return made;

@@ -100,7 +100,7 @@ describe('a payload command', () => {
     expect((await runCli(args, { folder })).code).toBe(0);
     const slices = await slicesOf(folder);
     expect(slices).toHaveLength(3);
-    for (const { slice_id, outputs, exit_code } of slices) {
+    for (const { slice_id, outputs, outputs_folder, exit_code } of slices) {
       const content = `${slice_id}\n`;
       const checksum = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
       expect(exit_code).toBe(0);
@@ -108,7 +108,12 @@ describe('a payload command', () => {
         { name: 'empty', size_bytes: 0, checksum: checksum('') },
         { name: 'sub/id.txt', size_bytes: content.length, checksum: checksum(content) },
       ]);
+      expect(readFileSync(join(String(outputs_folder), 'sub/id.txt'), 'utf8')).toBe(content);
     }
+    const { stdout } = await runCli(['trace', 'swf.100010.000001_slice_002.tf'], { folder });
+    expect(stdout).toMatch(
+      /^host \S+\nexit code 0\noutputs 2 in \/.+\/swf\.100010\.000001_slice_002\/attempt_1: empty, sub\/id\.txt$/m,
+    );
     const root = join(folder, 'swf.db.data/stf_datataking-tester-0001/outputs');
     expect(readdirSync(root, { recursive: true }).filter((name) => String(name).includes('.part'))).toEqual([]);
   });

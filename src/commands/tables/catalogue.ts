@@ -1,5 +1,7 @@
 import { bodyOf } from '../../domain/body-words.ts';
+import { plainWords } from '../../domain/causes.ts';
 import { duration } from '../../lib/duration.ts';
+import { textOf } from '../../lib/text-of.ts';
 import { column, name, namesOf, number, offDutyOf, seconds, type ShownColumn, state, time } from './cells.ts';
 
 /** How a table may be written. */
@@ -71,8 +73,8 @@ export const tableCommands: readonly TableCommand[] = [
       name('WORKER', 'assigned_worker', { drop: 2 }),
       seconds('TOOK', 'seconds', { drop: 1 }),
       time('COMPLETED', 'completed_at', { drop: 4 }),
-      // The last words of a payload are at its end.
-      column('ERROR', 'error', { cut: 'start', least: 40 }),
+      // It begins with what failed, and ends with the last words of a payload.
+      { head: 'ERROR', cut: 'middle', least: 40, of: ({ error }) => plainWords(textOf(error)) },
     ],
     wide: [
       column('HOST', 'host'),

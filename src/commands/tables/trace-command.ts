@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 
+import { plainWords } from '../../domain/causes.ts';
 import { csvRecord } from '../../lib/csv.ts';
 import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
@@ -11,7 +12,7 @@ import { askTool } from '../ask/call.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
-import type { Item } from './cells.ts';
+import { type Item, namesOf } from './cells.ts';
 import { type Column, tableLines } from './layout.ts';
 
 const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;
@@ -28,7 +29,7 @@ const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown 
   { head: 'ATTEMPT', align: 'right', drop: 2, of: ({ attempt }) => attempt },
   { head: 'BY', cut: 'start', least: 10, drop: 1, of: ({ worker, by }) => worker ?? by },
   { head: 'OUTCOME', of: ({ outcome, effect }) => (effect === 'applied' ? outcome : effect) },
-  { head: 'NOTE', cut: 'start', least: 14, of: ({ note }) => note },
+  { head: 'NOTE', cut: 'middle', least: 14, of: ({ note }) => (note === undefined ? undefined : plainWords(note)) },
 ];
 
 /** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. Returns the exit code. */
@@ -53,13 +54,35 @@ function csvOf({ hops }: Trace): string {
   return [heads, ...hops.map((hop: Item) => heads.map((head) => hop[head]))].map((row) => csvRecord(row)).join('');
 }
 
+/** How a slice was processed, a line a fact. */
+function factLines({
+  payload,
+  host,
+  exit_code,
+  signal,
+  outputs = [],
+  outputs_omitted = 0,
+  outputs_folder,
+}: NonNullable<Trace['slice']> & Pick<Trace, 'payload'>): string[] {
+  const written = outputs.length + outputs_omitted;
+  const facts = {
+    payload,
+    host,
+    'exit code': exit_code,
+    signal,
+    outputs:
+      outputs_folder && `${written} in ${outputs_folder}: ${namesOf(outputs)}${written > outputs.length ? ' …' : ''}`,
+  };
+  return Object.entries(facts).flatMap(([fact, value]) => (value === undefined ? [] : [`${fact} ${value}`]));
+}
+
 function linesOf(answer: Trace, width: number | undefined): string[] {
-  const { filename, kind, execution_id, status, standing, payload, hops, total_seconds, slices, logs } = answer;
+  const { filename, kind, execution_id, status, standing, payload, slice, hops, total_seconds, slices, logs } = answer;
   const rows = hops.map((hop) => columns.map(({ of }) => printable(textOf(of(hop)))));
   return [
     `${kinds[kind]} ${filename} of ${execution_id}: ${status}, ${duration(total_seconds)} in all, from ${textOf(hops[0]?.time)}`,
     ...(standing === undefined || standing === status ? [] : [standing]),
-    ...(payload === undefined ? [] : [`payload ${payload}`]),
+    ...factLines({ payload, ...slice }),
     ...(slices === undefined
       ? []
       : [

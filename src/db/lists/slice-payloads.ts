@@ -8,6 +8,9 @@ import type { Prepare } from '../sqlite/statements.ts';
 export const payloadAsked = `(SELECT json_extract(body, '$.payload.name') || coalesce(' ' || json_extract(body, '$.payload.digest'), '')
     FROM message_rows WHERE message_id = s.execution_id || '/slice/' || s.slice_filename || '/' || s.attempt AND json_valid(body))`;
 
+/** As SQL: the host that has the outputs of a slice of `tf_slices AS s`, if it fetched the slice's file; otherwise they are in the folder of the run. */
+export const outputsHost = `(SELECT iif(file_url LIKE 'file:%', NULL, s.hostname) FROM fastmon_files WHERE tf_filename = s.tf_filename)`;
+
 /** A payload as shown to people, with its digest shortened. */
 const shownPayload = (payload: string | null): string | null => (payload === null ? null : shortDigests(payload));
 

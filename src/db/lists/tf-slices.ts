@@ -1,13 +1,14 @@
 import type { SliceOrder, TimeField } from '../../domain/list-words.ts';
 import type { SliceStatus } from '../../domain/slice-states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { keptCount, type OfExecution, ofExecution } from './by-execution.ts';
 import type { Condition, ListQuery } from './list-query.ts';
 import { listRows } from './list-rows.ts';
 import { listSorted } from './list-sorted.ts';
 import { type ListPage, manyRows, type Page, type Window } from './page.ts';
-import { payloadAsked } from './slice-payloads.ts';
+import { outputsHost, payloadAsked } from './slice-payloads.ts';
 import { workerConditions } from './workers.ts';
 
 export interface TfSliceRow {
@@ -40,6 +41,8 @@ export interface TfSliceRow {
   /** JSON: name, size_bytes, checksum of each. */
   outputs: string | null;
   outputs_omitted: number | null;
+  /** The data folder that has the outputs; null without outputs, or if another host has them. */
+  outputs_root: string | null;
   /** The payload that its last attempt asks for: name and digest; null for the placeholder. */
   payload: string | null;
 }
@@ -86,6 +89,8 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
       tf_count, status, attempt, assigned_worker, iif(left_by IS NULL, s.hostname, NULL) AS host, created_at, assigned_at, completed_at, error,
       ${seconds} AS seconds, processing_seconds,
       exit_code, signal, output_tail, outputs, outputs_omitted,
+      (SELECT ${jsonField('w.params', 'data.dir')} FROM workflow_executions AS w
+        WHERE outputs IS NOT NULL AND ${outputsHost} IS NULL AND w.execution_id = s.execution_id) AS outputs_root,
       ${payloadAsked} AS payload`,
     from: 'tf_slices AS s',
     join: 'LEFT JOIN payload_results USING (slice_filename, execution_id, attempt)',

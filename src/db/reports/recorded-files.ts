@@ -1,4 +1,5 @@
 import { type FileKind, fileKinds } from '../../domain/file-names.ts';
+import { outputsHost } from '../lists/slice-payloads.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The record of a file, and its place among the files of its kind. */
@@ -31,7 +32,7 @@ const questions: Record<FileKind, string> = {
     WHERE execution_id = $execution_id AND file_url IS NOT NULL AND seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY seq`,
   output: `SELECT 'output' AS kind, s.seq AS key, slice_filename, attempt, value ->> '$.name' AS name, value ->> '$.checksum' AS checksum,
       value ->> '$.size_bytes' AS size_bytes,
-      (SELECT iif(file_url LIKE 'file:%', NULL, s.hostname) FROM fastmon_files WHERE tf_filename = s.tf_filename) AS place
+      ${outputsHost} AS place
     FROM tf_slices AS s JOIN payload_results USING (slice_filename, execution_id, attempt), json_each(CASE WHEN json_valid(outputs) THEN outputs END)
     WHERE s.execution_id = $execution_id AND outputs IS NOT NULL AND s.seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY s.seq`,
 };

@@ -1,5 +1,22 @@
 import * as z from 'zod';
 
+import { sliceRow } from './slice-row.ts';
+
+/** How the last attempt at a slice went, with the fields of `list_tf_slices`. */
+export const sliceResult = () =>
+  sliceRow().pick({
+    host: true,
+    tf_first: true,
+    tf_last: true,
+    seconds: true,
+    exit_code: true,
+    signal: true,
+    output_tail: true,
+    outputs: true,
+    outputs_folder: true,
+    outputs_omitted: true,
+  });
+
 /** The answer of `trace_data_product`. Times are ISO 8601, delays seconds of wall time. */
 export const traceAnswer = () =>
   z.strictObject({
@@ -13,6 +30,7 @@ export const traceAnswer = () =>
     attempts: z.int().optional().describe('That a worker began'),
     worker: z.string().optional(),
     payload: z.string().optional().describe('Of a slice: name and digest'),
+    slice: sliceResult().optional(),
     standing: z.string().optional().describe('How a slice stands now'),
     waiting_seconds: z.number().optional(),
     queued_before: z.int().optional().describe('Slices of its execution that come before it'),

@@ -1,0 +1,33 @@
+import type { TfSliceRow } from '../../db/lists/tf-slices.ts';
+import { outputPath } from '../../domain/file-names.ts';
+import { lastPrintable } from '../../lib/printable.ts';
+import { objectsIn } from '../../lib/read-json.ts';
+import { rounded } from '../../lib/rounded.ts';
+import { shortDigests } from '../../lib/short-digests.ts';
+import { clipShown } from './clip.ts';
+
+/** A payload's error may be long; the monitor and the log have it too. */
+const shownError = 500;
+
+/** The result's message has four kilobytes of it. */
+const shownOutput = 1000;
+
+/** The fields of a slice that are not shown as its row has them. */
+export const shownSlice = (row: TfSliceRow) => ({
+  retries: row.attempt - 1,
+  seconds: milliseconds(row.seconds),
+  processing_seconds: milliseconds(row.processing_seconds),
+  error: row.error === null ? undefined : clipShown(row.error, shownError),
+  payload: row.payload === null ? undefined : shortDigests(row.payload),
+  output_tail: row.output_tail === null ? undefined : lastPrintable(row.output_tail, shownOutput),
+  outputs: row.outputs === null ? undefined : objectsIn(row.outputs),
+  outputs_folder: row.outputs === null ? undefined : outputsFolder(row),
+});
+
+/** As its host names it, or below the data folder of a host that may name that folder otherwise. */
+const outputsFolder = ({ outputs_root, execution_id, slice_filename, attempt }: TfSliceRow): string =>
+  [outputs_root ?? [], execution_id, outputPath(slice_filename, attempt)].flat().join('/');
+
+/** Seconds to the millisecond. */
+const milliseconds = (seconds: number | null): number | null =>
+  seconds === null ? null : Math.max(0, rounded(seconds));

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+
+import { byWorker, sample, sliceName, stf, withSlice } from '../db/one-slice.ts';
+import { ask, connectInProcess } from '../helpers.ts';
+
+const outputs = [{ name: 'a.root', size_bytes: 7, checksum: `sha256:${'ab'.repeat(32)}` }];
+const path = `stf_datataking-tester-0001/outputs/${sliceName.replace('.tf', '')}/attempt_1`;
+
+describe('the trace of a slice', () => {
+  it.each([
+    ['file:///data/sample.tf', `/data/${path}`],
+    // The worker fetched the file, and its host may name the folder otherwise.
+    ['http://daq01:8090/sample.tf', path],
+  ])(
+    'says how its last attempt went and where its outputs are, of a sample at %s',
+    async (file_url, outputs_folder) => {
+      const { say, path: store } = await withSlice({ data: { write_files: true, dir: '/data' } }, { file_url });
+      await say('slice_started', byWorker(1));
+      await say('slice_result', { ...byWorker(1), state: 'done', exit_code: 0, outputs, outputs_omitted: 2 });
+      const client = await connectInProcess(store);
+      const went = { host: 'host', exit_code: 0, outputs, outputs_omitted: 2, outputs_folder };
+      const { slice } = await ask(client, 'trace_data_product', { filename: sliceName });
+      expect(slice).toEqual({ ...went, tf_first: 0, tf_last: 0, seconds: expect.any(Number) });
+      expect((await ask(client, 'list_tf_slices', {})).items[0]).toMatchObject(went);
+    },
+  );
+
+  it.each([stf, sample])('is not that of another file: %s', async (filename) => {
+    const { path: store } = await withSlice();
+    expect(await ask(await connectInProcess(store), 'trace_data_product', { filename })).not.toHaveProperty('slice');
+  });
+});
