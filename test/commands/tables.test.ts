@@ -71,7 +71,7 @@ describe('tables for people', () => {
   it('take every argument of the tool as a flag', async () => {
     const failed = await table('slices', '--status', 'failed', '--min-retries', '1');
     expect(failed.slice(1)).toHaveLength(6);
-    expect(failed[1]).toMatch(/_slice_007\.tf +failed +1 +worker-agent-\S+ .*sh ended with exit code 3: bad geometry$/);
+    expect(failed[1]).toMatch(/_slice_007\.tf +failed +1 +worker-agent-\S+ .*its last words: bad geometry$/);
     const wide = await table('slices', '--status', 'failed', '-o', 'wide');
     expect(wide[0]).toMatch(/ FROM +TO +PAYLOAD +EXIT +SIGNAL +OUTPUTS +TF FILE +EXECUTION$/);
     expect(wide[1]).toMatch(/ sh sha256:\S+ +3 +swf\.100011\.\d+_tf_001\.tf +stf_datataking-tester-0002$/);
@@ -219,7 +219,9 @@ describe('tables for people', () => {
     const screen = await seen.rows();
     expect(screen[0]).toMatch(head);
     for (const line of screen) expect(line.length).toBeLessThanOrEqual(columns);
-    expect(screen[1]).toMatch(/_slice_007\.tf +failed .*bad geometry$/);
+    expect(screen.slice(1, 3).join('\n')).toMatch(
+      /_slice_007\.tf +failed .*sh ended with exit code 3:\s+bad geometry$/m,
+    );
     // Nobody has named an execution, so the table does.
     expect(screen.join(' ')).toMatch(/of stf_datataking-tester-0002, the newest; swf-mcp list/);
     for (const [args, cause] of [

@@ -155,6 +155,8 @@ compdef _swf_mcp swf-mcp
 `;
 }
 
+const fishIds = `'(swf-mcp completion ids 2>/dev/null)'`;
+
 function fishScript(commands: readonly Completed[]): string {
   const names = commands.map(({ name }) => name).join(' ');
   const lines = commands.flatMap((command) => [
@@ -165,14 +167,14 @@ function fishScript(commands: readonly Completed[]): string {
           `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}" -a ${quoted(command.words.join(' '))}`,
           ...(command.takesId
             ? [
-                `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}; and not contains -- --db (commandline -opc)" -a '(swf-mcp completion ids 2>/dev/null)'`,
+                `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}; and not contains -- --db (commandline -opc)" -a ${fishIds}`,
               ]
             : []),
         ]),
-    ...command.flags.flatMap(({ names: flags, takesValue, isFile, values, about }) =>
+    ...command.flags.flatMap(({ names: flags, takesValue, isFile, takesId, values, about }) =>
       flags.map((flag) => {
         const kind = flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`;
-        const value = takesValue ? (isFile ? ' -r' : ` -x -a ${quoted(values.join(' '))}`) : '';
+        const value = takesValue ? (isFile ? ' -r' : ` -x -a ${takesId ? fishIds : quoted(values.join(' '))}`) : '';
         return `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}" ${kind}${value} -d ${quoted(about)}`;
       }),
     ),

@@ -1,8 +1,17 @@
 import { bodyOf } from '../../domain/body-words.ts';
-import { plainWords } from '../../domain/causes.ts';
 import { duration } from '../../lib/duration.ts';
-import { textOf } from '../../lib/text-of.ts';
-import { column, name, namesOf, number, offDutyOf, seconds, type ShownColumn, state, time } from './cells.ts';
+import {
+  column,
+  name,
+  namesOf,
+  number,
+  offDutyOf,
+  seconds,
+  shortError,
+  type ShownColumn,
+  state,
+  time,
+} from './cells.ts';
 
 /** How a table may be written. */
 export const outputs = ['table', 'wide', 'json', 'csv'] as const;
@@ -73,8 +82,8 @@ export const tableCommands: readonly TableCommand[] = [
       name('WORKER', 'assigned_worker', { drop: 2 }),
       seconds('TOOK', 'seconds', { drop: 1 }),
       time('COMPLETED', 'completed_at', { drop: 4 }),
-      // It begins with what failed, and ends with the last words of a payload.
-      { head: 'ERROR', cut: 'middle', least: 40, of: ({ error }) => plainWords(textOf(error)) },
+      // Two lines: it begins with what failed, and ends with the last words of a payload.
+      column('ERROR', 'error', { isWrapped: true, least: 40, shorten: shortError }),
     ],
     wide: [
       column('HOST', 'host'),

@@ -1,4 +1,6 @@
+import { plainWords } from '../../domain/causes.ts';
 import { duration } from '../../lib/duration.ts';
+import { shortPaths } from '../../lib/short-paths.ts';
 import { textOf } from '../../lib/text-of.ts';
 import type { Column } from './layout.ts';
 
@@ -25,6 +27,9 @@ export const name = (head: string, key: string, rest: Partial<Column> = {}): Sho
 
 export const number = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn =>
   column(head, key, { align: 'right', ...rest });
+
+/** An error without the words that every payload failure has, and with the ends of its paths. */
+export const shortError = (error: string): string => shortPaths(plainWords(error), 20);
 
 /** The names of files. */
 export const namesOf = (files: unknown): string =>

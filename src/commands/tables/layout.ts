@@ -16,6 +16,8 @@ export interface Column {
   least?: number;
   /** Wraps to a second line if the column is too narrow. */
   isWrapped?: boolean;
+  /** Leaves out what says least, before a text that is too wide is cut. */
+  shorten?: (text: string) => string;
   /** Its words are states, of which some are painted. */
   isState?: boolean;
 }
@@ -67,8 +69,9 @@ export function tableLines(
 
 /** A row, in two lines if one of its cells wraps. */
 function linesOf(columns: readonly Laid[], row: number, paint: Paint): string[] {
-  const cells = columns.map(({ cells: all, cut, align, width, isState, isWrapped }) => {
-    const text = all[row] ?? '';
+  const cells = columns.map(({ cells: all, cut, align, width, isState, isWrapped, shorten }) => {
+    const whole = all[row] ?? '';
+    const text = shorten !== undefined && stringWidth(whole) > width ? shorten(whole) : whole;
     if (isWrapped === true && stringWidth(text) > width) return wrapped(text, width);
     const cell = fitted(text, width, { cut: row === 0 ? 'end' : cut, align });
     return [isState === true && row > 0 ? painted(cell, paint) : cell];

@@ -1,6 +1,5 @@
 import type * as z from 'zod';
 
-import { plainWords } from '../../domain/causes.ts';
 import { csvRecord } from '../../lib/csv.ts';
 import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
@@ -12,7 +11,7 @@ import { askTool } from '../ask/call.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
-import { type Item, namesOf } from './cells.ts';
+import { type Item, namesOf, shortError } from './cells.ts';
 import { type Column, tableLines } from './layout.ts';
 
 const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;
@@ -29,7 +28,7 @@ const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown 
   { head: 'ATTEMPT', align: 'right', drop: 2, of: ({ attempt }) => attempt },
   { head: 'BY', cut: 'start', least: 10, drop: 1, of: ({ worker, by }) => worker ?? by },
   { head: 'OUTCOME', of: ({ outcome, effect }) => (effect === 'applied' ? outcome : effect) },
-  { head: 'NOTE', cut: 'middle', least: 14, of: ({ note }) => (note === undefined ? undefined : plainWords(note)) },
+  { head: 'NOTE', cut: 'middle', least: 14, shorten: shortError, of: ({ note }) => note },
 ];
 
 /** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. Returns the exit code. */

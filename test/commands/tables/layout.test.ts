@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { createPaint } from '../../../src/commands/shared/palette.ts';
+import { shortError } from '../../../src/commands/tables/cells.ts';
 import { tableLines } from '../../../src/commands/tables/layout.ts';
 import { bodyOf } from '../../../src/domain/body-words.ts';
 
@@ -30,6 +31,16 @@ describe('a table', () => {
     expect(lines('a'.repeat(45))).toEqual([`08:00  ${'a'.repeat(20)}`, `       …${'a'.repeat(19)}`]);
     expect(lines(`a${'あ'.repeat(12)}b`)).toEqual([`08:00  a${'あ'.repeat(9)}`, `       ${'あ'.repeat(3)}b`]);
     expect(lines('short')).toEqual(['08:00  short']);
+  });
+
+  it('leaves out what says least before it cuts a text that is too wide', () => {
+    const error =
+      'PAYLOAD_FAILED: fit.sh ended with exit code 3 after 0.2 s; its last words: no run 7 in /a/very/long/path/calib.db';
+    const lines = (width: number | undefined): string[] =>
+      tableLines([{ head: 'ERROR', isWrapped: true, shorten: shortError }], [[error]], width).slice(1);
+    expect(lines(undefined)).toEqual([error]);
+    expect(lines(70)).toEqual(['fit.sh ended with exit code 3: no run 7 in …/path/calib.db']);
+    expect(lines(40)).toEqual(['fit.sh ended with exit code 3: no run 7', 'in …/path/calib.db']);
   });
 
   it('shows of a message what it is about first, and its other fields by their names', () => {
