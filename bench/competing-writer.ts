@@ -39,7 +39,7 @@ function hasSchema(db: Database.Database): boolean {
   try {
     return db.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'store_meta'`).get() !== undefined;
   } catch (error) {
-    if (error instanceof Database.SqliteError && error.code === 'SQLITE_BUSY') return false;
+    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) return false;
     throw error;
   }
 }

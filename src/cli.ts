@@ -24,16 +24,20 @@ async function main(): Promise<number> {
     words: process.argv.slice(2),
     stdin: process.stdin,
     start,
+    fail,
   });
 }
 
-/** Reports an error to people and to the swf-mcp that started this process. Returns the exit code. */
+/** Reports an error of ours to people, in these words, and to the swf-mcp that started this process. Returns the exit code. */
+function fail(error: SwfError, sentence: string): number {
+  process.stderr.write(`${new SwfError(error.code, sentence).line}\n`);
+  io?.tellParent({ event: 'failed', code: error.code, sentence: error.message });
+  return exitCodes.mendable;
+}
+
+/** Reports any error. Returns the exit code. */
 function exitCodeOf(error: unknown): number {
-  if (error instanceof SwfError) {
-    process.stderr.write(`${error.line}\n`);
-    io?.tellParent({ event: 'failed', code: error.code, sentence: error.message });
-    return exitCodes.mendable;
-  }
+  if (error instanceof SwfError) return fail(error, error.message);
   if (error instanceof Error && 'code' in error && error.code === 'ERR_DLOPEN_FAILED') {
     process.stderr.write(
       `swf-mcp was installed for another Node.js than ${process.version}: run "npm rebuild better-sqlite3" where it is installed, or install it again\n`,

@@ -19,7 +19,7 @@ import { groupCommands } from './help/groups.ts';
 import { helpLayout } from './help/layout.ts';
 import { unknownCommand } from './help/unknown-command.ts';
 import type { AgentArguments } from './services/agent.ts';
-import { inFlags, wordsFor } from './shared/flag-words.ts';
+import { errorInFlags, flagsOf } from './shared/flag-words.ts';
 import { exitCodes, type Io } from './shared/io.ts';
 import {
   type Add,
@@ -35,7 +35,7 @@ import {
   type Run,
 } from './shared/options.ts';
 import { addTables } from './tables/add-tables.ts';
-import { tableCommands } from './tables/catalogue.ts';
+import { commandsByTool } from './tables/catalogue.ts';
 
 /**
  * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that a server starts without the
@@ -177,10 +177,12 @@ export interface ThisProcess {
   stdin: NodeJS.ReadableStream;
   /** The process as commands see it, with the store that the command line names. */
   start: (db: string | undefined) => Io;
+  /** Reports an error, to people with this sentence. Returns the exit code. */
+  fail: (error: SwfError, sentence: string) => number;
 }
 
 /** Reads the command line and does what it says. Returns the exit code. */
-export async function runCommandLine({ version, words, stdin, start }: ThisProcess): Promise<number> {
+export async function runCommandLine({ version, words, stdin, start, fail }: ThisProcess): Promise<number> {
   let exitCode: number = exitCodes.fine;
   const run: Run = async (command) => {
     exitCode = await command(start(program.opts<{ db?: string }>().db));
@@ -197,13 +199,11 @@ export async function runCommandLine({ version, words, stdin, start }: ThisProce
   } catch (error) {
     // Help and version are not errors; every other error of the parser is about usage.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
-    // Tools name their arguments; a person gave flags.
-    if (error instanceof SwfError)
-      throw new SwfError(
-        error.code,
-        inFlags(error.message, wordsFor(called.options, called.name() === 'call' ? [] : tableCommands)),
-        { cause: error },
-      );
-    throw error;
+    // Tools name their arguments; a person gave flags, except to "call".
+    if (!(error instanceof SwfError) || called.name() === 'call') throw error;
+    return fail(
+      error,
+      errorInFlags(error.code, error.message, { flags: flagsOf(called.options), commands: commandsByTool }),
+    );
   }
 }

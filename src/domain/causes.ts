@@ -12,7 +12,7 @@ const variable: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Strips the words that surround the cause in every payload failure. */
-const shortened = (error: string): string =>
+export const shortened = (error: string): string =>
   error
     .replace(/^PAYLOAD_FAILED: /, '')
     .replace(/ after [\d.]+ s\b/, '')
@@ -140,5 +140,5 @@ function mixed({ cause, words, isCommon }: Alike): string {
 }
 
 /** An error without the words that every payload failure has. */
-export const plainWords = (error: string): string =>
+const plainWords = (error: string): string =>
   shortened(error.slice(0, maxRead)).replaceAll(/\s+/g, ' ').trim().slice(0, longest);

@@ -2,6 +2,7 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { InHand } from '../db/reports/assessment.ts';
 import { shownDrivers } from '../domain/shown-drivers.ts';
+import { stagesForPeople } from '../domain/stage-words.ts';
 import { claimedName } from '../lib/claimed-name.ts';
 import { markdownText as plain } from '../lib/markdown.ts';
 import { printable } from '../lib/printable.ts';
@@ -113,7 +114,9 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
       '',
       '| stage | items | p50 s | p95 s | max s |',
       '| --- | --- | --- | --- | --- |',
-      ...delays.map(({ stage, items, p50, p95, max }) => `| ${stage} | ${items} | ${p50} | ${p95} | ${max} |`),
+      ...delays.map(
+        ({ stage, items, p50, p95, max }) => `| ${stagesForPeople(stage)} | ${items} | ${p50} | ${p95} | ${max} |`,
+      ),
       '',
       ...(findings.length === 0
         ? ['No findings.']

@@ -7,7 +7,7 @@ import { planOf } from '../domain/plan/versions.ts';
 import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
 import { shortDigests } from '../lib/short-digests.ts';
-import { sliceResult, traceAnswer } from './answers/trace.ts';
+import { traceAnswer } from './answers/trace.ts';
 import { clipShown } from './shared/clip.ts';
 import { shownSlice } from './shared/shown-slice.ts';
 import { defineTool } from './shared/tool.ts';
@@ -53,7 +53,7 @@ export const traceDataProductTool = defineTool({
       ...(product.kind === 'slice'
         ? {
             ...sliceFields(product, execution, { standing: queries.sliceStanding(product, end), queries, now }),
-            slice: lastAttempt(product, queries),
+            slice: resultOf(product, queries),
           }
         : {}),
       hops: messages.map((message, index) =>
@@ -117,16 +117,25 @@ function sliceFields(
   };
 }
 
-/** How the last attempt went; undefined if nothing of it is known. */
-function lastAttempt(
-  { execution_id, name }: Product,
-  queries: Queries,
-): z.infer<ReturnType<typeof sliceResult>> | undefined {
+/** The frames of a slice, and how its last attempt went. */
+function resultOf({ execution_id, name }: Product, queries: Queries) {
   const filter = { execution_id, slice_filename: name };
   const [row] = queries.tfSlices(filter, { order: 'newest', limit: 1, uncounted: true }).rows;
   if (row === undefined) return undefined;
-  const known: Readonly<Record<string, unknown>> = { ...row, ...shownSlice(row) };
-  return present(Object.fromEntries(Object.keys(sliceResult().shape).map((field) => [field, known[field]])));
+  const { host, tf_first, tf_last, exit_code, signal, outputs_omitted } = row;
+  const { seconds, output_tail, outputs, outputs_folder } = shownSlice(row);
+  return present({
+    host,
+    tf_first,
+    tf_last,
+    seconds,
+    exit_code,
+    signal,
+    output_tail,
+    outputs,
+    outputs_folder,
+    outputs_omitted,
+  });
 }
 
 /** The state of a slice in words: a status alone may look like work although nobody works. */

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -63,16 +63,25 @@ describe('swf-mcp status', () => {
   });
 });
 
+/** A program that knows two executions of x.db, and no others. */
+function standIn(folder: string): string {
+  const program = join(folder, 'swf-mcp');
+  const asks = ['--db x.db completion ids', '--db=x.db completion ids'].map((words) => `"${words}"`).join('|');
+  const script = `#!/bin/sh\ncase "$*" in ${asks}) echo tester-0002; echo tester-0001 ;; esac\n`;
+  writeFileSync(program, script, { mode: 0o700 });
+  return program;
+}
+
+/** In CI it is there, or the test fails. */
+const isMissing = (shell: string): boolean =>
+  process.env['CI'] === undefined && spawnSync(shell, ['-c', 'exit']).error !== undefined;
+
 describe('swf-mcp completion', () => {
   it('makes bash complete commands, flags and the values that they take', async () => {
     const folder = temporaryFolder();
     const { stdout } = await runCli(['completion', 'bash'], { folder });
     writeFileSync(join(folder, 'completion.sh'), stdout);
-    // Stands for the program, which the script asks for the executions of its store.
-    const program = join(folder, 'swf-mcp');
-    writeFileSync(program, '#!/bin/sh\n[ "$*" = "--db x.db completion ids" ] && echo "tester-0002 tester-0001"\n', {
-      mode: 0o700,
-    });
+    const program = standIn(folder);
     const completed = (...words: string[]): string[] =>
       execFileSync(
         'bash',
@@ -93,6 +102,10 @@ describe('swf-mcp completion', () => {
     expect(completed('--db', 'x.db', 'status', 'l')).toEqual(['latest']);
     expect(completed('--db', 'x.db', 'stop', 'test')).toEqual(['tester-0002', 'tester-0001']);
     expect(completed('--db', 'x.db', 'plan', '--as-played', 'tester-0001')).toEqual(['tester-0001']);
+    expect(completed('stop', '--db', 'x.db', 'test')).toEqual(['tester-0002', 'tester-0001']);
+    expect(completed('--db', '=', '"x".d\\b', 'stop', 'test')).toEqual(['tester-0002', 'tester-0001']);
+    expect(completed('--db', 'x.db', 'slices', '--execution-id', 'test')).toEqual(['tester-0002', 'tester-0001']);
+    expect(completed('stop', '--db', 'y.db', 'test')).toEqual(['']);
     expect(completed('--db', 'x.db', 'run', 'test')).toEqual(['']);
     expect(completed('note', 'n')).toEqual(['none']);
     expect(completed('export', 'latest', '--format', '')).toEqual(['csv', 'jsonl', 'parquet']);
@@ -106,8 +119,35 @@ describe('swf-mcp completion', () => {
     const { stdout: help } = await runCli(['--help'], { folder });
     const commands = [...help.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, name]) => name);
     expect(completed('')).toEqual(expect.arrayContaining(commands.filter((name) => name !== 'help')));
-    for (const shell of ['zsh', 'fish'])
-      expect((await runCli(['completion', shell], { folder })).stdout).toContain('summarize');
+  });
+
+  it.skipIf(isMissing('fish')).each([
+    [
+      ['--db', 'x.db', 'stop', 'test'],
+      ['tester-0001', 'tester-0002'],
+    ],
+    [
+      ['plan', '--as-played', 'tester-0001', '--db=x.db', '--as-played', 'test'],
+      ['tester-0001', 'tester-0002'],
+    ],
+    [['stop', '--db', 'y.db', 'tester'], []],
+    [['slices', '--status', 'f'], ['failed']],
+  ])('makes fish complete them: %j', async (words, completed) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'script.fish'), (await runCli(['completion', 'fish'], { folder })).stdout);
+    standIn(folder);
+    const line = `source script.fish; complete -C "swf-mcp ${words.join(' ')}"; true`;
+    const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
+    const stdout = execFileSync('fish', ['--no-config', '-c', line], { cwd: folder, env, encoding: 'utf8' });
+    expect([...stdout.matchAll(/^[^\t\n]+/gm)].map(([word]) => word)).toEqual(completed);
+  });
+
+  it.skipIf(isMissing('zsh'))('is a script that zsh can read', async () => {
+    const folder = temporaryFolder();
+    const { stdout } = await runCli(['completion', 'zsh'], { folder });
+    writeFileSync(join(folder, 'script.zsh'), stdout);
+    expect(execFileSync('zsh', ['-n', join(folder, 'script.zsh')], { encoding: 'utf8' })).toBe('');
+    expect(stdout).toContain('summarize');
   });
 });
 

@@ -168,6 +168,12 @@ describe('tables for people', () => {
     const wrong = await runCli(['slices', '--status', 'broken'], { folder });
     expect(wrong).toMatchObject({ code: 1, stdout: '' });
     expect(wrong.stderr).toMatch(/^ARGUMENT_INVALID: --status "broken": must be one of .*; --status: /);
+    // Fields of rows, and values, are no flags.
+    const unknown = await runCli(['slices', '--fields', 'nonsense'], { folder });
+    expect(unknown.stderr).toMatch(/^ARGUMENT_INVALID: --fields "nonsense".* execution_id,/);
+    expect(unknown.stderr.slice(30)).not.toContain('--');
+    const nowhere = await runCli(['slices', '--assigned-worker', 'nobody/07'], { folder });
+    expect(nowhere.stderr).toMatch(/^--assigned-worker "nobody\/07" /);
     const mistyped = await runCli(['slices', '--statu', 'failed'], { folder });
     expect(mistyped.code).toBe(2);
     expect(mistyped.stderr).toMatch(/--status/);

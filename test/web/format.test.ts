@@ -36,6 +36,10 @@ describe('a time on the page', () => {
     expect(rowTime('2026-11-29T00:10:00.250Z', above, zone)).toBe(shown);
   });
 
+  it('of a row that is damaged is shown as it is', () => {
+    expect(rowTime('no time', '2026-11-29T00:10:00Z', 'local')).toBe('no time');
+  });
+
   it('has its zone within a sentence, too', () => {
     const sentence = 'gone, last heard 2026-11-28T09:54:17.060Z; began 2026-11-28T09:00:00Z.';
     expect(inZone(sentence, 'UTC')).toBe('gone, last heard 2026-11-28 09:54:17 UTC; began 2026-11-28 09:00:00 UTC.');
@@ -47,7 +51,9 @@ describe('a time on the page', () => {
 
 it('a refusal is for people on the page, too', () => {
   const sentence = 'there is no execution "x"; near it: e-1; "latest" is the last one';
-  expect(refusalForPeople(`${sentence}, list_workflow_executions lists all`)).toBe(sentence);
+  expect(refusalForPeople(`${sentence}, list_workflow_executions lists all (as of 10:00)`)).toBe(
+    `${sentence} (as of 10:00)`,
+  );
 });
 
 it('a note of a tool is for people on the page: without what only a call can do', () => {

@@ -13,7 +13,7 @@ export function hostilePayload(folder: string): string[] {
     `#!/bin/sh
 sleep 0.03
 case "$SWF_SLICE_ID-$SWF_ATTEMPT" in
-  3-*) printf '%s\\033[31m \\342\\200\\256 no geometry\\n' '${hostile}'; exit 4 ;;
+  3-*) printf '%s\\033[31m \\342\\200\\256 no geometry\\n' '${hostile}'; : >secret.root; exit 4 ;;
   7-1) echo 'no calibration'; exit 3 ;;
 esac
 `,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Answer, ask, connectHttp, runWorkflow, startHttp, temporaryFolder } from '../helpers.ts';
 import { browserIsMissing, countsOf, painted, useBrowser } from './browser.ts';
 
-/** Nine times as many attempts as the page draws each; `npm run bench:page` takes a store of any size. */
+/** Nine times as many attempts as the page draws one by one; `npm run bench:page` takes a store of any size. */
 const stfs = 2400;
 const slots = 300;
 

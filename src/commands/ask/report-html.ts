@@ -108,9 +108,12 @@ function withoutQuotes(monitor: Monitor): Monitor {
   return { ...monitor, findings, errors: [] };
 }
 
-/** A row without payload output and error texts, which may contain paths and host names. */
+/** What a payload says and writes, and where. */
+const told = ['error', 'output_tail', 'outputs', 'outputs_folder'];
+
+/** A row without the words, files and paths of its payload. */
 const withoutWords = (row: Row): Row =>
-  Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'error' && name !== 'output_tail'));
+  Object.fromEntries(Object.entries(row).filter(([name]) => !told.includes(name)));
 
 /** Moments of single answers; the report has one for all. */
 const ofOneAnswer = new Set(['as_of', 'as_of_exact']);

@@ -24,14 +24,17 @@ interface Completed {
 /** Executions are of a store: the script asks for them when they are wanted. */
 const executionId = 'EXECUTION_ID';
 
-/** The ids that a shell may be given. It expands words, and an id may be of a stranger's message, so only plain ones count. */
-export const plainIds = (ids: readonly string[]): string[] => ids.filter((id) => /^\w[\w.:+-]*$/.test(id));
+/**
+ * The ids that a shell may be given. It expands words, and an id may be of a stranger's message, so only plain ones count; bash breaks words at a
+ * colon.
+ */
+export const plainIds = (ids: readonly string[]): string[] => ids.filter((id) => /^\w[\w.+~-]*$/.test(id));
 
 const flagOf = (option: Option): Completed['flags'][number] => ({
   names: [option.long, option.short].filter((name) => name !== undefined && name !== null),
   takesValue: option.required || option.optional,
   isFile: /<(?:file|path|folder)>/i.test(option.flags),
-  takesId: option.flags.includes(executionId),
+  takesId: option.flags.includes(executionId) || option.long === '--execution-id',
   values: option.argChoices ?? valuesOf(option),
   about: option.description,
 });
@@ -91,20 +94,28 @@ function bashScript(commands: readonly Completed[]): string {
     ].join('\n');
   });
   return `# swf-mcp completion for bash: eval "$(swf-mcp completion bash)"
+# A word without its quotes, its ~ expanded.
+_swf_mcp_plain() {
+  local word="\${1//[\\"\\'\\\\]/}"
+  printf '%s' "\${word/#\\~\\//$HOME/}"
+}
 _swf_mcp_ids() {
-  case "$word" in -*) ;; *) "\${COMP_WORDS[0]}" \${db:+--db "$db"} completion ids 2>/dev/null ;; esac
+  local program
+  program="$(type -P "$(_swf_mcp_plain "\${COMP_WORDS[0]}")" || type -P swf-mcp)" || return
+  case "$word" in -*) ;; *) "$program" \${db:+--db "$(_swf_mcp_plain "$db")"} completion ids 2>/dev/null ;; esac
 }
 _swf_mcp() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" command= db= i
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "\${COMP_WORDS[i]}" in
-      --db) i=$((i + 1)); db="\${COMP_WORDS[i]}" ;;
+      # Bash makes three words of --db=FILE.
+      --db) i=$((i + 1)); [ "\${COMP_WORDS[i]}" = = ] && i=$((i + 1)); db="\${COMP_WORDS[i]}" ;;
       -*) ;;
-      *) command="\${COMP_WORDS[i]}"; break ;;
+      *) command="\${command:-\${COMP_WORDS[i]}}" ;;
     esac
   done
-  if [ "$before" = --db ]; then COMPREPLY=($(compgen -f -- "$word")); return; fi
+  if [ "$before" = --db ] || [ "$before" = = -a "\${COMP_WORDS[COMP_CWORD-2]}" = --db ]; then COMPREPLY=($(compgen -f -- "$word")); return; fi
   case "$command" in
     '') COMPREPLY=($(compgen -W ${quoted(`${names} --db --version --help`)} -- "$word")) ;;
 ${cases.join('\n')}
@@ -134,12 +145,23 @@ function zshScript(commands: readonly Completed[]): string {
 # swf-mcp completion for zsh: eval "$(swf-mcp completion zsh)"
 _swf_mcp_ids() {
   local -a db
-  local at=\${words[(i)--db]}
-  (( at < $#words )) && db=(--db "\${words[at+1]}")
-  compadd "$@" $("$program" $db completion ids 2>/dev/null)
+  [[ -n $store ]] && db=(--db "\${\${(Q)store}/#\\~\\//$HOME/}")
+  compadd "$@" $("\${$(whence -p "\${program/#\\~\\//$HOME/}"):-swf-mcp}" $db completion ids 2>/dev/null)
 }
 _swf_mcp() {
-  local program=$words[1]
+  local program=$words[1] store= i n
+  for (( i = 2; i < CURRENT; i++ )); do
+    case $words[i] in
+      --db) store=$words[i+1] ;;
+      --db=*) store=\${words[i]#--db=} ;;
+    esac
+  done
+  # The command is the second word of the rest.
+  while [[ $words[2] == --db* ]]; do
+    [[ $words[2] == --db ]] && n=2 || n=1
+    (( CURRENT > n + 1 )) || { _files; return }
+    words=("$words[1]" "\${(@)words[n+2,-1]}"); (( CURRENT -= n ))
+  done
   local -a commands
   commands=(
 ${list.join('\n')}
@@ -155,7 +177,7 @@ compdef _swf_mcp swf-mcp
 `;
 }
 
-const fishIds = `'(swf-mcp completion ids 2>/dev/null)'`;
+const fishIds = `'(__swf_mcp_ids)'`;
 
 function fishScript(commands: readonly Completed[]): string {
   const names = commands.map(({ name }) => name).join(' ');
@@ -166,9 +188,7 @@ function fishScript(commands: readonly Completed[]): string {
       : [
           `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}" -a ${quoted(command.words.join(' '))}`,
           ...(command.takesId
-            ? [
-                `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}; and not contains -- --db (commandline -opc)" -a ${fishIds}`,
-              ]
+            ? [`complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}" -a ${fishIds}`]
             : []),
         ]),
     ...command.flags.flatMap(({ names: flags, takesValue, isFile, takesId, values, about }) =>
@@ -179,5 +199,15 @@ function fishScript(commands: readonly Completed[]): string {
       }),
     ),
   ]);
-  return ['# swf-mcp completion for fish: swf-mcp completion fish | source', ...lines, ''].join('\n');
+  return `# swf-mcp completion for fish: swf-mcp completion fish | source
+function __swf_mcp_ids
+  set -l words (string replace -r '^(--db=)?~/' "\$1$HOME/" -- (commandline -opc))
+  set -l db (string match -r -- '^--db=.*' $words)
+  if set -l at (contains -i -- --db $words)
+    set db --db $words[(math $at + 1)]
+  end
+  $words[1] $db completion ids 2>/dev/null
+end
+${lines.join('\n')}
+`;
 }

@@ -1,40 +1,59 @@
-/** Values are in quotes. */
-const values = /("(?:[^"\\]|\\.)*")/;
+import type { ErrorCode } from '../../lib/errors.ts';
 
-/** A name as tools write it: with an underscore, or before its value. */
-const names = /(?<![.\w])(?:[a-z]+(?:_[a-z]+)+\b(?![(_])(?: ?= ?)?|[a-z]+(?:=| = $)|^[a-z]+ = )|(?<=; )[a-z]+(?=: )/g;
+/** The words of the command line for what tools name. */
+export interface Words {
+  /** Flags, by the arguments that they stand for. */
+  flags: ReadonlyMap<string, string>;
+  /** Commands, by the tools that they ask. */
+  commands: ReadonlyMap<string, string>;
+}
+
+/** Values stand in quotes, and stay as they are. */
+const quoted = /("(?:[^"\\]|\\.)*")/;
+
+/** An argument with its value (`order_by = "x"`, `order=newest`), or before what it is. A name alone may be a field of an item, and stays. */
+const given = /(?<![.\w/-]|\w\()([a-z_]+)(?: = $| = (?=\d)|=(?=\w|$))|^([a-z_]+) $|(?<=; )([a-z_]+)(?=: )/g;
+
+const tool = /(?<=^| )[a-z]+(?:_[a-z]+)+(?=$|[ ,;])/g;
+
+const inUnquoted = (sentence: string, change: (part: string) => string): string =>
+  sentence
+    .split(quoted)
+    .map((part, at) => (at % 2 === 1 ? part : change(part)))
+    .join('');
+
+const withCommands = (part: string, { commands }: Words): string =>
+  part.replaceAll(tool, (name) => commands.get(name) ?? name);
+
+/** A tool's sentence in the words of the command line: `order_by = "x"` becomes `--order-by "x"`. */
+export const inFlags = (sentence: string, words: Words): string =>
+  inUnquoted(sentence, (part) =>
+    withCommands(part, words).replaceAll(given, (text, named?: string, first?: string, described?: string) => {
+      const flag = words.flags.get(named ?? first ?? described ?? '');
+      return flag === undefined ? text : `${flag}${described === undefined ? ' ' : ''}`;
+    }),
+  );
+
+/** The sentence of an error. Other codes than these two name files, keys and ids, which look like arguments. */
+export const errorInFlags = (code: ErrorCode, sentence: string, words: Words): string =>
+  code === 'ARGUMENT_INVALID' || code === 'CURSOR_INVALID'
+    ? inFlags(sentence, words)
+    : inUnquoted(sentence, (part) => withCommands(part, words));
+
+/** The description of an argument. Names in a list are values. */
+export const helpInFlags = (description: string, words: Words): string =>
+  inFlags(description, words).replaceAll(
+    /(?<![\w-])(?<!, )[a-z]+(?:_[a-z]+)+(?![\w,])/g,
+    (name) => words.flags.get(name) ?? name,
+  );
 
 export const flagOf = (argument: string): string => `--${argument.replaceAll('_', '-')}`;
-
-/**
- * A sentence about a tool's arguments in the words of the command line: `order_by = "x"` becomes `--order-by "x"`.
- * @param words flags by argument, and commands by tool; other names stay as they are
- */
-export const inFlags = (sentence: string, words: ReadonlyMap<string, string>): string =>
-  sentence
-    .split(values)
-    .map((part, at) =>
-      at % 2 === 1
-        ? part
-        : part.replaceAll(names, (text) => {
-            const [name = '', rest = ''] = text.split(/(?= ?=)/);
-            const word = words.get(name);
-            return word === undefined ? text : `${word}${rest === '' ? '' : ' '}`;
-          }),
-    )
-    .join('');
 
 /** `report` has `--since` and `--until`; the flags of lists are the arguments of tools. */
 export const timeFlags: Readonly<Record<string, string>> = { since: 'start-time', until: 'end-time' };
 
-/** The words of a command for the arguments and tools that a sentence names: its flags, and the commands that ask those tools. */
-export function wordsFor(
-  options: readonly { name: () => string }[],
-  commands: readonly { name: string; tool: string }[],
-): Map<string, string> {
+/** The flags of a command, by the arguments that they stand for. */
+export function flagsOf(options: readonly { name: () => string }[]): Words['flags'] {
   const argumentOf = (flag: string): string => (timeFlags[flag] ?? flag).replaceAll('-', '_');
-  return new Map([
-    ...options.map((option) => [argumentOf(option.name()), `--${option.name()}`] as const),
-    ...commands.map(({ name, tool }) => [tool, `"swf-mcp ${name}"`] as const),
-  ]);
+  return new Map(options.map((option) => [argumentOf(option.name()), `--${option.name()}`]));
 }

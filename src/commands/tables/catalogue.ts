@@ -215,3 +215,10 @@ export const tableCommands: readonly TableCommand[] = [
     ],
   },
 ];
+
+/** The commands that ask tools, as a sentence names them. */
+export const commandsByTool: ReadonlyMap<string, string> = new Map([
+  ...tableCommands.map(({ name: command, tool }) => [tool, `"swf-mcp ${command}"`] as const),
+  ['get_workflow_monitor', '"swf-mcp status"'],
+  ['trace_data_product', '"swf-mcp trace"'],
+]);

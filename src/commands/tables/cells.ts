@@ -1,4 +1,4 @@
-import { plainWords } from '../../domain/causes.ts';
+import { shortened } from '../../domain/causes.ts';
 import { duration } from '../../lib/duration.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import { textOf } from '../../lib/text-of.ts';
@@ -29,7 +29,7 @@ export const number = (head: string, key: string, rest: Partial<Column> = {}): S
   column(head, key, { align: 'right', ...rest });
 
 /** An error without the words that every payload failure has, and with the ends of its paths. */
-export const shortError = (error: string): string => shortPaths(plainWords(error), 20);
+export const shortError = (error: string): string => shortPaths(shortened(error), 20);
 
 /** The names of files. */
 export const namesOf = (files: unknown): string =>

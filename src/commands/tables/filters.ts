@@ -3,7 +3,8 @@ import * as z from 'zod';
 
 import { tools } from '../../tools/index.ts';
 import { findTool } from '../../tools/run-tool.ts';
-import { flagOf, inFlags } from '../shared/flag-words.ts';
+import { flagOf, helpInFlags } from '../shared/flag-words.ts';
+import { commandsByTool } from './catalogue.ts';
 
 /** Arguments that the table itself sets. */
 const ownArguments: readonly string[] = ['cursor', 'limit'];
@@ -11,18 +12,22 @@ const ownArguments: readonly string[] = ['cursor', 'limit'];
 /** The arguments of a tool as flags, with its own descriptions in the words of flags: what an assistant may ask, a person may ask too. */
 export function filterOptions(toolName: string): Option[] {
   const { shape } = findTool(tools, toolName).input;
-  const flags = new Map(Object.keys(shape).map((argument) => [argument, flagOf(argument)]));
+  const words = { flags: flagsOfTool(toolName), commands: commandsByTool };
   return Object.entries(shape)
     .filter(([argument]) => !ownArguments.includes(argument))
     .map(([argument, schema]) => {
       const kind = innermost(schema as z.ZodType);
-      const about = inFlags((schema as z.ZodType).description ?? '', flags);
+      const about = helpInFlags((schema as z.ZodType).description ?? '', words);
       if (kind instanceof z.ZodBoolean)
         return new Option(`${flagOf(argument)} <true|false>`, about).choices(['true', 'false']);
       if (kind instanceof z.ZodEnum) return new Option(`${flagOf(argument)} <${kind.options.join('|')}>`, about);
       return new Option(`${flagOf(argument)} <${kind instanceof z.ZodNumber ? 'N' : 'TEXT'}>`, about);
     });
 }
+
+/** The flags that stand for the arguments of a tool. */
+export const flagsOfTool = (toolName: string): ReadonlyMap<string, string> =>
+  new Map(Object.keys(findTool(tools, toolName).input.shape).map((argument) => [argument, flagOf(argument)]));
 
 /** The schema without its wrappers. */
 function innermost(schema: z.ZodType): z.ZodType {

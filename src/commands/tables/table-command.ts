@@ -7,12 +7,13 @@ import type { Page } from '../../tools/answers/page.ts';
 import { tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { liveContext } from '../ask/call.ts';
+import { flagOf, inFlags } from '../shared/flag-words.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createPaint } from '../shared/palette.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
-import type { Output, TableCommand } from './catalogue.ts';
+import { commandsByTool, type Output, type TableCommand } from './catalogue.ts';
 import type { Item } from './cells.ts';
-import { argumentsOf } from './filters.ts';
+import { argumentsOf, flagsOfTool } from './filters.ts';
 import { tableLines } from './layout.ts';
 
 export interface TableArguments {
@@ -41,7 +42,8 @@ export async function tableCommand(io: Io, table: TableCommand, given: TableArgu
   });
   show(io, table, output, items);
   const remark = note ?? (items.length === 0 && newest === undefined ? 'no rows that fit' : undefined);
-  if (remark !== undefined) io.err(printable(remark));
+  const words = { flags: flagsOfTool(table.tool), commands: commandsByTool };
+  if (remark !== undefined) io.err(printable(inFlags(remark, words)));
   sayNewest(io, newest, items.length);
   if (items.length < total && most !== Infinity)
     io.err(`${items.length} of ${isAtLeast ? 'at least ' : ''}${total} rows; --limit ${total} shows all`);
@@ -64,7 +66,7 @@ export function toolArguments(
     const before = args[place.argument];
     if (before !== undefined && before !== named)
       throw argumentInvalid(
-        `${place.argument} is ${JSON.stringify(named)} and ${JSON.stringify(before)}; give it once, with its flag or without`,
+        `${flagOf(place.argument)} is ${JSON.stringify(named)} and ${JSON.stringify(before)}; give it once, with its flag or without`,
       );
     args[place.argument] = named;
   }

@@ -64,13 +64,16 @@ function factLines({
   outputs_folder,
 }: NonNullable<Trace['slice']> & Pick<Trace, 'payload'>): string[] {
   const written = outputs.length + outputs_omitted;
+  const below = outputs_folder?.startsWith('/') === false ? ` below data.dir of ${host ?? 'its host'}` : '';
   const facts = {
     payload,
     host,
     'exit code': exit_code,
     signal,
     outputs:
-      outputs_folder && `${written} in ${outputs_folder}: ${namesOf(outputs)}${written > outputs.length ? ' …' : ''}`,
+      written === 0
+        ? undefined
+        : `${written} in ${outputs_folder}${below}: ${namesOf(outputs)}${written > outputs.length ? ' …' : ''}`,
   };
   return Object.entries(facts).flatMap(([fact, value]) => (value === undefined ? [] : [`${fact} ${value}`]));
 }

@@ -31,6 +31,9 @@ export interface CheckArguments {
 /** `fail`: it must not be. `open`: it is not done yet. `left`: an ended execution left it undone. */
 type State = 'ok' | 'open' | 'left' | 'fail';
 
+/** A subject that is longer moves only its own line. */
+const maxWidth = 40;
+
 /** How many ids a line names. */
 const named = 5;
 
@@ -78,7 +81,7 @@ export async function checkCommand(io: Io, { executionId, skipFiles, deep }: Che
   for (const removal of executionId === undefined ? open : [])
     tell('open', removal.execution_id, 'is being removed; if nobody does, the next "swf-mcp prune" goes on with it');
   const ids = executionId === undefined ? allExecutions(db) : [queries.execution(executionId).execution_id];
-  width = Math.max(...ids.map((id) => id.length));
+  width = ids.reduce((widest, id) => Math.max(widest, Math.min(id.length, maxWidth)), 0);
   for (const id of ids)
     await attempt(id, async () => {
       const execution = queries.snapshot(() => {

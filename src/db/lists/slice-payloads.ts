@@ -9,7 +9,8 @@ export const payloadAsked = `(SELECT json_extract(body, '$.payload.name') || coa
     FROM message_rows WHERE message_id = s.execution_id || '/slice/' || s.slice_filename || '/' || s.attempt AND json_valid(body))`;
 
 /** As SQL: the host that has the outputs of a slice of `tf_slices AS s`, if it fetched the slice's file; otherwise they are in the folder of the run. */
-export const outputsHost = `(SELECT iif(file_url LIKE 'file:%', NULL, s.hostname) FROM fastmon_files WHERE tf_filename = s.tf_filename)`;
+export const outputsHost = `(SELECT iif(file_url LIKE 'file:%', NULL, s.hostname) FROM fastmon_files AS f
+    WHERE f.tf_filename = s.tf_filename AND f.execution_id = s.execution_id)`;
 
 /** A payload as shown to people, with its digest shortened. */
 const shownPayload = (payload: string | null): string | null => (payload === null ? null : shortDigests(payload));

@@ -37,7 +37,10 @@ export const sliceRow = () =>
         .array(z.strictObject({ name: z.string(), size_bytes: z.int(), checksum: z.string() }))
         .optional()
         .describe('Files that it wrote'),
-      outputs_folder: z.string().optional().describe('Not absolute: below data.dir of host'),
+      outputs_folder: z
+        .string()
+        .optional()
+        .describe('Absolute: in the data folder of the run; else below data.dir of host'),
       outputs_omitted: z.int().optional().describe('Files that are not listed'),
     })
     .partial();

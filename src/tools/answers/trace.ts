@@ -2,8 +2,8 @@ import * as z from 'zod';
 
 import { sliceRow } from './slice-row.ts';
 
-/** How the last attempt at a slice went, with the fields of `list_tf_slices`. */
-export const sliceResult = () =>
+/** The frames of a slice, and how its last attempt went, with the fields of `list_tf_slices`. */
+const sliceResult = () =>
   sliceRow().pick({
     host: true,
     tf_first: true,

@@ -4,6 +4,7 @@ import { lastPrintable } from '../../lib/printable.ts';
 import { objectsIn } from '../../lib/read-json.ts';
 import { rounded } from '../../lib/rounded.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
+import type { SliceRow } from '../answers/slice-row.ts';
 import { clipShown } from './clip.ts';
 
 /** A payload's error may be long; the monitor and the log have it too. */
@@ -20,11 +21,11 @@ export const shownSlice = (row: TfSliceRow) => ({
   error: row.error === null ? undefined : clipShown(row.error, shownError),
   payload: row.payload === null ? undefined : shortDigests(row.payload),
   output_tail: row.output_tail === null ? undefined : lastPrintable(row.output_tail, shownOutput),
-  outputs: row.outputs === null ? undefined : objectsIn(row.outputs),
+  outputs: row.outputs === null ? undefined : (objectsIn(row.outputs) as SliceRow['outputs']),
   outputs_folder: row.outputs === null ? undefined : outputsFolder(row),
 });
 
-/** As its host names it, or below the data folder of a host that may name that folder otherwise. */
+/** In the data folder of the run, or below that of a host that fetched the slice's file, which may have another name there. */
 const outputsFolder = ({ outputs_root, execution_id, slice_filename, attempt }: TfSliceRow): string =>
   [outputs_root ?? [], execution_id, outputPath(slice_filename, attempt)].flat().join('/');
 

@@ -96,7 +96,12 @@ function Worked({ trace, slice }: { trace: Trace; slice: NonNullable<Trace['slic
   return (
     <>
       <FactList facts={factsOf(trace, slice)} />
-      {outputs_folder !== undefined && <p class="mono">{outputs_folder}</p>}
+      {outputs_folder !== undefined && (
+        <p>
+          <span class="mono">{outputs_folder}</span>
+          {!outputs_folder.startsWith('/') && <small> below data.dir of {slice.host ?? 'its host'}</small>}
+        </p>
+      )}
       {outputs.length > 0 && (
         <ul class="lines" aria-label="outputs">
           {outputs.map((output) => (

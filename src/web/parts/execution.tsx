@@ -56,7 +56,7 @@ export function Execution({ ids: [id = ''], ...props }: PageProps) {
   const every = world.kind === 'app' ? 2 * second : second;
   const { answer, fault, at } = useMonitor(id, every);
   const banner = <FaultBanner fault={fault} at={at} now={now} />;
-  useTab(answer, fault !== undefined, id);
+  useTab(answer, fault !== undefined);
   if (answer !== undefined)
     return (
       <>

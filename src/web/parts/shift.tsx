@@ -65,7 +65,7 @@ function Report({ report }: { report: ShiftAnswer }) {
       <Section title="From the last shift" notes={report.from_last} />
       <h2>Open</h2>
       <List items={report.open} ids={ids} />
-      <More n={report.open_omitted} of={inTheList} />
+      <More n={report.open_omitted} of="matters; a shorter time has fewer" />
       <h2>Executions</h2>
       <Executions report={report} />
       <More n={report.executions_omitted} of={inTheList} />

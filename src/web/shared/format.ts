@@ -55,4 +55,5 @@ export function age(seconds: number): string {
 }
 
 /** A refusal without the tool that lists what there is: the page has a list. */
-export const refusalForPeople = (sentence: string): string => sentence.split(/[,;] list_/)[0] ?? '';
+export const refusalForPeople = (sentence: string): string =>
+  sentence.replace(/[,;] list_\w+ lists (all|the others)/, '');

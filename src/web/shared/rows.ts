@@ -1,11 +1,10 @@
 import { isoIn, type Zone } from './format.ts';
 
-/** The time of day of a row, to the millisecond; after the date, if it is not that of the row above. */
+/** The time of day of a row, to the millisecond; after the date, if it is not that of the row above. A text that is no time stays. */
 export function rowTime(iso: string, above: string | undefined, zone: Zone): string {
-  const at = isoIn(Date.parse(iso), zone);
-  const isSameDay =
-    above !== undefined && above !== '' && isoIn(Date.parse(above), zone).slice(0, 10) === at.slice(0, 10);
-  return at.slice(isSameDay ? 11 : 0, 23).replace('T', ' ');
+  const inZone = (text = ''): string => (Number.isNaN(Date.parse(text)) ? text : isoIn(Date.parse(text), zone));
+  const at = inZone(iso);
+  return at.slice(inZone(above).slice(0, 10) === at.slice(0, 10) ? 11 : 0, 23).replace('T', ' ');
 }
 
 /** A tool's note without the sentences that name its arguments: a person has buttons and fields for those. */

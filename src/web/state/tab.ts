@@ -42,17 +42,13 @@ function useSheetName(name = ''): void {
 /** Shown while the server does not answer: the last health may be outdated. */
 export const noAnswer = { health: 'no answer', hasFinding: true } as const;
 
-/**
- * Shows an execution's health in the browser tab.
- * @param isAway whether the last call had no answer
- * @param address of the page: with another one the tab is shown anew
- */
-export function useTab(monitor: Monitor | undefined, isAway: boolean, address: string): void {
+/** Shows an execution's health in the browser tab. @param isAway whether the last call had no answer */
+export function useTab(monitor: Monitor | undefined, isAway: boolean): void {
   const { execution_id, health, findings } = monitor ?? {};
   useSheetName(execution_id);
   const hasFinding = findings?.some(({ severity }) => severity !== 'info') === true;
   useEffect(() => {
     if (execution_id !== undefined && health !== undefined)
       showInTab(execution_id, isAway ? noAnswer : { health, hasFinding });
-  }, [execution_id, health, hasFinding, isAway, address]);
+  }, [execution_id, health, hasFinding, isAway]);
 }

@@ -1,30 +1,58 @@
 import { describe, expect, it } from 'vitest';
 
-import { inFlags } from '../../../src/commands/shared/flag-words.ts';
+import { errorInFlags, helpInFlags, inFlags } from '../../../src/commands/shared/flag-words.ts';
 
-const flags = new Map([
-  ['start_time', '--since'],
-  ['order_by', '--order-by'],
-  ['order', '--order'],
-  ['status', '--status'],
-  ['list_messages', '"swf-mcp messages"'],
-]);
+const words = {
+  flags: new Map([
+    ['start_time', '--since'],
+    ['order_by', '--order-by'],
+    ['order', '--order'],
+    ['status', '--status'],
+  ]),
+  commands: new Map([['list_messages', '"swf-mcp messages"']]),
+};
 
-describe('a sentence about arguments, for a person at a terminal', () => {
+describe("a tool's sentence, for a person at a terminal", () => {
   it.each([
     ['order_by = "foo": must be one of recorded, retries', '--order-by "foo": must be one of recorded, retries'],
     ['status = "done": no state; status: State of it', '--status "done": no state; --status: State of it'],
     ['status = 2999-01: to come', '--status 2999-01: to come'],
-    ['start_time = 8: as start_time', '--since 8: as --since'],
+    ['order_by "foo" is found nowhere', '--order-by "foo" is found nowhere'],
     ['give order=newest or order_by=seconds', 'give --order newest or --order-by seconds'],
     ['none; list_messages lists all', 'none; "swf-mcp messages" lists all'],
-    ['ask list_messages(order=newest)', 'ask list_messages(--order newest)'],
-    // What is no flag of the command, what a user wrote, and plain words.
-    ['end_time = "start_time": after start_time', 'end_time = "start_time": after --since'],
+    // What is no flag of the command, fields of items, calls, what a user wrote, and plain words.
+    ['end_time = "start_time": below it', 'end_time = "start_time": below it'],
+    ['give some of seq, start_time, order_by', 'give some of seq, start_time, order_by'],
+    ['ask list_messages(order_by="x")', 'ask list_messages(order_by="x")'],
     ['the status is "status = 1" in order, status: none', 'the status is "status = 1" in order, status: none'],
     ['broker.status = "x"', 'broker.status = "x"'],
-    ['config.order_by and a "quote \\" start_time"', 'config.order_by and a "quote \\" start_time"'],
+    ['a-status = "x"', 'a-status = "x"'],
+    ['config.order_by and a "quote \\" start_time = "', 'config.order_by and a "quote \\" start_time = "'],
   ])('%s', (sentence, shown) => {
-    expect(inFlags(sentence, flags)).toBe(shown);
+    expect(inFlags(sentence, words)).toBe(shown);
+  });
+
+  it.each([
+    ['CONFIG_INVALID', '/tmp/order=newest/a.toml: status = "x": unknown key status; order_by: 3'],
+    ['STORE_UNAVAILABLE', 'there is no store at /tmp/list_messages/order=newest/x.db yet'],
+    ['EXECUTION_NOT_FOUND', 'near it: order_by-alice-0001, list_messages-0001'],
+  ] as const)('of %s keeps its files, keys and ids', (code, sentence) => {
+    expect(errorInFlags(code, sentence, words)).toBe(sentence);
+  });
+
+  it('of any code names the command that asks a tool', () => {
+    expect(errorInFlags('EXECUTION_NOT_FOUND', 'no execution "x", list_messages lists all', words)).toBe(
+      'no execution "x", "swf-mcp messages" lists all',
+    );
+  });
+
+  it.each([
+    ['Time that start_time and order_by mean', 'Time that --since and --order-by mean'],
+    ['Of start_time: ISO 8601', 'Of --since: ISO 8601'],
+    ['with order=newest the largest', 'with --order newest the largest'],
+    ['As list_messages', 'As "swf-mcp messages"'],
+    ['One of status, start_time, order_by', 'One of status, start_time, order_by'],
+  ])('in help: %s', (description, shown) => {
+    expect(helpInFlags(description, words)).toBe(shown);
   });
 });
