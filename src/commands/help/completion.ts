@@ -201,7 +201,7 @@ function fishScript(commands: readonly Completed[]): string {
   ]);
   return `# swf-mcp completion for fish: swf-mcp completion fish | source
 function __swf_mcp_ids
-  set -l words (string replace -r '^(--db=)?~/' "\$1$HOME/" -- (commandline -opc))
+  set -l words (string replace -r '^(--db=)?~/' "\\$1$HOME/" -- (commandline -opc))
   set -l db (string match -r -- '^--db=.*' $words)
   if set -l at (contains -i -- --db $words)
     set db --db $words[(math $at + 1)]
