@@ -118,7 +118,7 @@ describe('a store that is damaged or handled behind the back of a run', () => {
     const sound = await runCli(['check', '--deep'], { folder });
     expect(sound).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^ok {4}log {2}read again, it gives the same rows$/m),
+      stdout: expect.stringMatching(/^ok {4}log {8}read again, it gives the same rows$/m),
     });
     alterStore(
       folder,
@@ -132,10 +132,10 @@ describe('a store that is damaged or handled behind the back of a run', () => {
     expect(code).toBe(1);
     const lines = stdout.split('\n').filter((line) => line.startsWith('fail  log'));
     expect(lines).toEqual([
-      'fail  log  stf_files swf.9.000009.stf stf_datataking-tester-0002 is not in the log',
-      'fail  log  fastmon_files swf.100011.000002_tf_001.tf stf_datataking-tester-0002 is missing',
+      'fail  log        stf_files swf.9.000009.stf stf_datataking-tester-0002 is not in the log',
+      'fail  log        fastmon_files swf.100011.000002_tf_001.tf stf_datataking-tester-0002 is missing',
       expect.stringMatching(
-        /^fail {2}log {2}tf_slices swf\.100011\.000002_slice_003\.tf stf_datataking-tester-0002: assigned_worker is nobody, and the log gives worker-agent-/,
+        /^fail {2}log {8}tf_slices swf\.100011\.000002_slice_003\.tf stf_datataking-tester-0002: assigned_worker is nobody, and the log gives worker-agent-/,
       ),
     ]);
   });

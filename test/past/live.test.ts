@@ -107,7 +107,7 @@ it('an answer as of a moment is the one that was given then, while a run went on
   pasts.close();
   still.close();
   reader.close();
-}, 120_000);
+});
 
 it('questions about two moments at once have the answers that they have alone', async () => {
   const folder = temporaryFolder();

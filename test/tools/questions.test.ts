@@ -338,10 +338,10 @@ describe('a careful assistant with these tools answers', () => {
     const { latency } = await askWithin(await clientOf(folder), 'get_workflow_monitor', { execution_id: 'latest' });
     const slowest = (latency as Answer[]).toSorted((a, b) => b['p95'] - a['p95'])[0];
     expect(slowest?.['stage']).toBe('slice → slice_started');
-    expect((latency as Answer[]).find((one) => one['stage'] === 'slice_started → slice_result')?.['p50']).toBeCloseTo(
-      0.5,
-      1,
-    );
+    // A busy machine ends what sleeps for half a second later, and never sooner.
+    const work = (latency as Answer[]).find((one) => one['stage'] === 'slice_started → slice_result');
+    expect(work?.['p50']).toBeGreaterThan(0.45);
+    expect(work?.['p50']).toBeLessThan(slowest?.['p95'] as number);
   });
 
   it('14. how many workers are needed to keep up with the DAQ', async () => {
