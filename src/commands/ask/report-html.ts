@@ -108,10 +108,9 @@ function withoutQuotes(monitor: Monitor): Monitor {
   return { ...monitor, findings, errors: [] };
 }
 
-/** What a payload says and writes, and where. */
+/** The fields of a row that hold words, files and paths of a payload. */
 const told = ['error', 'output_tail', 'outputs', 'outputs_folder'];
 
-/** A row without the words, files and paths of its payload. */
 const withoutWords = (row: Row): Row =>
   Object.fromEntries(Object.entries(row).filter(([name]) => !told.includes(name)));
 

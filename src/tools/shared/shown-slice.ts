@@ -4,8 +4,14 @@ import { lastPrintable } from '../../lib/printable.ts';
 import { objectsIn } from '../../lib/read-json.ts';
 import { rounded } from '../../lib/rounded.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
-import type { SliceRow } from '../answers/slice-row.ts';
 import { clipShown } from './clip.ts';
+
+/** As the message of a result has it. */
+interface OutputFile {
+  name: string;
+  size_bytes: number;
+  checksum: string;
+}
 
 /** A payload's error may be long; the monitor and the log have it too. */
 const shownError = 500;
@@ -21,7 +27,7 @@ export const shownSlice = (row: TfSliceRow) => ({
   error: row.error === null ? undefined : clipShown(row.error, shownError),
   payload: row.payload === null ? undefined : shortDigests(row.payload),
   output_tail: row.output_tail === null ? undefined : lastPrintable(row.output_tail, shownOutput),
-  outputs: row.outputs === null ? undefined : (objectsIn(row.outputs) as SliceRow['outputs']),
+  outputs: row.outputs === null ? undefined : (objectsIn(row.outputs) as unknown as OutputFile[]),
   outputs_folder: row.outputs === null ? undefined : outputsFolder(row),
 });
 
