@@ -109,10 +109,10 @@ function withoutQuotes(monitor: Monitor): Monitor {
 }
 
 /** The fields of a row that hold words, files and paths of a payload. */
-const told = ['error', 'output_tail', 'outputs', 'outputs_folder'];
+const payloadFields = ['error', 'output_tail', 'outputs', 'outputs_folder'];
 
 const withoutWords = (row: Row): Row =>
-  Object.fromEntries(Object.entries(row).filter(([name]) => !told.includes(name)));
+  Object.fromEntries(Object.entries(row).filter(([name]) => !payloadFields.includes(name)));
 
 /** Moments of single answers; the report has one for all. */
 const ofOneAnswer = new Set(['as_of', 'as_of_exact']);
