@@ -32,7 +32,7 @@ export function findTool(tools: readonly Tool[], name: string): Tool {
   const names = tools.map((candidate) => candidate.name);
   throw new SwfError(
     'TOOL_NOT_FOUND',
-    `there is no tool ${JSON.stringify(clip(name))}; near it: ${nearest(name.slice(0, 100), names).join(', ')}`,
+    `there is no tool ${JSON.stringify(clip(name))}; the nearest: ${nearest(name.slice(0, 100), names).join(', ')}`,
   );
 }
 

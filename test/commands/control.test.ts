@@ -358,7 +358,7 @@ describe('stop', () => {
     });
     expect(await runCli(['stop', 'stf_datataking-tester-0002'], { folder })).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^EXECUTION_NOT_FOUND: .*near it: stf_datataking-tester-0001/),
+      stderr: expect.stringMatching(/^EXECUTION_NOT_FOUND: .*the nearest: stf_datataking-tester-0001/),
     });
   });
 });

@@ -135,7 +135,7 @@ describe('the server over HTTP', () => {
         `${base}/workflow-executions/no-x-1/`,
         { headers: good, method: 'GET' },
         404,
-        /^EXECUTION_NOT_FOUND: .*near it/,
+        /^EXECUTION_NOT_FOUND: .*the nearest/,
       ],
       ['a broken escape', `${base}/workflow-executions/%ff/`, { headers: good, method: 'GET' }, 400, /./],
     ];

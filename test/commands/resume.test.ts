@@ -175,6 +175,6 @@ describe('resume', () => {
     await runWorkflow(folder, '--stf-count', '1');
     const { code, stderr } = await runCli(['resume', 'stf_datataking-tester-0002'], { folder });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^EXECUTION_NOT_FOUND: .*near it: stf_datataking-tester-0001;/);
+    expect(stderr).toMatch(/^EXECUTION_NOT_FOUND: .*the nearest: stf_datataking-tester-0001;/);
   });
 });

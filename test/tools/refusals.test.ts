@@ -42,7 +42,7 @@ const refusals: [tool: string, args: unknown, line: RegExp][] = [
   [
     'list_messages',
     { execution_id: 'stf_datataking-tester-0002' },
-    /^EXECUTION_NOT_FOUND: .*near it: stf_datataking-tester-0001/,
+    /^EXECUTION_NOT_FOUND: .*the nearest: stf_datataking-tester-0001/,
   ],
   ['list_messages', { run_number: 99 }, /^RUN_NOT_FOUND: there is no run 99; the newest are 100010/],
   ['list_stf_files', { run_number: 99 }, /^RUN_NOT_FOUND/],
@@ -60,7 +60,11 @@ const refusals: [tool: string, args: unknown, line: RegExp][] = [
   ['get_workflow_monitor', {}, /^ARGUMENT_INVALID: execution_id is missing/],
   ['get_workflow_monitor', { execution_id: 'x'.repeat(301) }, /^ARGUMENT_INVALID: execution_id/],
   ['get_workflow_monitor', { execution_id: '' }, /^ARGUMENT_INVALID: execution_id/],
-  ['get_workflow_status', {}, /^TOOL_NOT_FOUND: there is no tool "get_workflow_status"; near it: get_workflow_monitor/],
+  [
+    'get_workflow_status',
+    {},
+    /^TOOL_NOT_FOUND: there is no tool "get_workflow_status"; the nearest: get_workflow_monitor/,
+  ],
 ];
 
 describe('a wrong argument', () => {

@@ -50,7 +50,7 @@ describe('a time on the page', () => {
 });
 
 it('a refusal is for people on the page, too', () => {
-  const sentence = 'there is no execution "x"; near it: e-1; "latest" is the last one';
+  const sentence = 'there is no execution "x"; the nearest: e-1; "latest" is the last one';
   expect(refusalForPeople(`${sentence}, list_workflow_executions lists all (as of 10:00)`)).toBe(
     `${sentence} (as of 10:00)`,
   );

@@ -89,7 +89,7 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
   const near = nearest(executionId, known);
   throw new SwfError(
     'EXECUTION_NOT_FOUND',
-    `there is no execution ${JSON.stringify(executionId)}; near it: ${near.join(', ')}; "latest" is the last one, list_workflow_executions lists all`,
+    `there is no execution ${JSON.stringify(executionId)}; the nearest: ${near.join(', ')}; "latest" is the last one, list_workflow_executions lists all`,
   );
 }
 

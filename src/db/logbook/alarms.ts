@@ -61,7 +61,7 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
   throw argumentInvalid(
     known.length === 0
       ? `there is no alarm ${JSON.stringify(name)}, and none was raised yet; "swf-mcp watch" raises them`
-      : `there is no alarm ${JSON.stringify(name)}; near it: ${nearest(name, known).join(', ')}`,
+      : `there is no alarm ${JSON.stringify(name)}; the nearest: ${nearest(name, known).join(', ')}`,
   );
 }
 

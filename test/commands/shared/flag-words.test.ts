@@ -35,7 +35,7 @@ describe("a tool's sentence, for a person at a terminal", () => {
   it.each([
     ['CONFIG_INVALID', '/tmp/order=newest/a.toml: status = "x": unknown key status; order_by: 3'],
     ['STORE_UNAVAILABLE', 'there is no store at /tmp/list_messages/order=newest/x.db yet'],
-    ['EXECUTION_NOT_FOUND', 'near it: order_by-alice-0001, list_messages-0001'],
+    ['EXECUTION_NOT_FOUND', 'the nearest: order_by-alice-0001, list_messages-0001'],
   ] as const)('of %s keeps its files, keys and ids', (code, sentence) => {
     expect(errorInFlags(code, sentence, words)).toBe(sentence);
   });

@@ -101,7 +101,7 @@ describe('an execution that is not found', () => {
       const { store } = await makeRunningStore();
       expect(refusal(store, name)).toEqual([
         'EXECUTION_NOT_FOUND',
-        `there is no execution "${name}"; near it: ${id}; "latest" is the last one, list_workflow_executions lists all`,
+        `there is no execution "${name}"; the nearest: ${id}; "latest" is the last one, list_workflow_executions lists all`,
       ]);
     },
   );
@@ -110,7 +110,7 @@ describe('an execution that is not found', () => {
     const made = await makeRunningStore();
     await sayShortExecutions(made, 4);
     expect((refusal(made.store, 'stf_datataking-tester-0009') as string[])[1]).toContain(
-      'near it: stf_datataking-tester-0005, stf_datataking-tester-0004, stf_datataking-tester-0003; "latest"',
+      'the nearest: stf_datataking-tester-0005, stf_datataking-tester-0004, stf_datataking-tester-0003; "latest"',
     );
   });
 });
