@@ -38,7 +38,7 @@ export function Causes({ timeline, onOpen }: { timeline: Timeline; onOpen: (name
               { head: 'when', cell: ({ when, first, last }) => <Strip when={when} label={`${first} to ${last}`} /> },
             ]}
           />
-          <More n={causes_omitted} of="causes" />
+          <More n={causes_omitted} of="causes: see failed slices" />
         </>
       )}
     </Card>
