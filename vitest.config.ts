@@ -14,7 +14,7 @@ export default defineConfig({
     // Half of the time is spent waiting for brokers, networks and processes: more workers than cores use it.
     maxWorkers: 5,
     // Deadlines are for what hangs, and are long: a busy machine makes every step slow. A test waits for events, and none of them is late.
-    testTimeout: 180_000 * Math.max(1, roundsFactor),
+    testTimeout: 300_000 * Math.max(1, roundsFactor),
     hookTimeout: 180_000,
     // One race in 2,600 tests must not hide what the others say. The closing line names each test that needed this.
     retry: process.env['CI'] === 'true' ? 1 : 0,
