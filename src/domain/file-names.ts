@@ -29,6 +29,10 @@ export const outputPath = (slice: string, attempt: number): string =>
 /** The folder of everything that payloads of an execution write, in the execution's folder. */
 export const outputsName = 'outputs';
 
+/** A folder of outputs as a person reads it: where it is not absolute, it is below the data folder of its host. */
+export const outputsPlace = (folder: string, host = 'its host'): string =>
+  folder.startsWith('/') ? folder : `${folder} below data.dir of ${host}`;
+
 /** Kinds of data files, in the order in which they are made: STF files, TF samples, and what payloads write. */
 export const fileKinds = ['stf', 'tf', 'output'] as const;
 

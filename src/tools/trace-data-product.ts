@@ -7,6 +7,7 @@ import { planOf } from '../domain/plan/versions.ts';
 import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
 import { shortDigests } from '../lib/short-digests.ts';
+import type { SliceRow } from './answers/slice-row.ts';
 import { traceAnswer } from './answers/trace.ts';
 import { clipShown } from './shared/clip.ts';
 import { shownSlice } from './shared/shown-slice.ts';
@@ -132,7 +133,7 @@ function resultOf({ execution_id, name }: Product, queries: Queries) {
     exit_code,
     signal,
     output_tail,
-    outputs,
+    outputs: outputs as SliceRow['outputs'],
     outputs_folder,
     outputs_omitted,
   });

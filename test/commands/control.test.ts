@@ -157,7 +157,7 @@ describe('pause', () => {
 
   it('before physics, and in standby, only holds the next step back', async () => {
     const { folder } = await startEndless(
-      ...['daq_state_machine.standby_duration=60', 'daq_state_machine.no_beam_not_ready_delay=60'].flatMap((set) => [
+      ...['daq_state_machine.standby_duration=120', 'daq_state_machine.no_beam_not_ready_delay=60'].flatMap((set) => [
         '--set',
         set,
       ]),
@@ -170,7 +170,7 @@ describe('pause', () => {
     await until(folder, { phase: 'standby', stf_count: 1, health: 'paused' });
     expect((await control(folder, 'pause')).code).toBe(0);
     // Longer than what was left of the standby.
-    await delay(3300);
+    await delay(6300);
     expect(await monitorOf(folder)).toMatchObject({ phase: 'standby', health: 'paused' });
     expect((await control(folder, 'continue')).code).toBe(0);
     await expect.poll(async () => (await monitorOf(folder))['stf_count']).toBeGreaterThan(1);

@@ -176,12 +176,13 @@ describe('control_workflow', () => {
 describe('wait_for_execution', () => {
   it('tells what goes on meanwhile, and returns at the end', async () => {
     const folder = temporaryFolder();
+    // A server that starts later could come when the run is over.
+    const client = await connectStdio({ folder });
     const run = startCli(
       ['run', '--stf-count', '4', '--speed', '20', '--set', 'fast_processing.slice_processing_time=20'],
       { folder },
     );
     await run.saw(/execution /);
-    const client = await connectStdio({ folder });
     const told: Progress[] = [];
     const result = await client.callTool(
       { name: 'wait_for_execution', arguments: { execution_id: 'latest', until: 'end', timeout_seconds: 40 } },

@@ -81,13 +81,13 @@ describe('asked why slices fail, the monitor', () => {
 
   it('names the slice that took out of all proportion', async () => {
     const folder = temporaryFolder();
-    const slow = payload('if [ "$SWF_SLICE_FILENAME" = swf.100010.000002_slice_003.tf ]; then sleep 4; fi');
+    const slow = payload('if [ "$SWF_SLICE_FILENAME" = swf.100010.000002_slice_003.tf ]; then sleep 8; fi');
     const few = ['--set', 'fast_processing.target_worker_count=3'];
     await runCli(['run', '--speed', 'max', '--stf-count', '4', ...few, ...slow], { folder });
     const client = await clientOf(folder);
     const monitor = await monitorOf(client);
     expect(findingOf(monitor, 'SLICE_SLOW')?.['sentence']).toMatch(
-      /^swf\.100010\.000002_slice_003\.tf took 4(\.\d)? s on /,
+      /^swf\.100010\.000002_slice_003\.tf took 8(\.\d)? s on /,
     );
     expect(await evidenceOf(client, monitor, 'SLICE_SLOW')).toMatchObject({ kind: 'slice' });
   });

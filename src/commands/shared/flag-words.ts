@@ -11,7 +11,7 @@ export interface Words {
 /** Values stand in quotes, and stay as they are. */
 const quoted = /("(?:[^"\\]|\\.)*")/;
 
-/** An argument with its value (`order_by = "x"`, `order=newest`), or before what it is. A name alone may be a field of an item, and stays. */
+/** An argument with its value (`order_by = "x"`, `order=newest`) or its description (`; order: …`). A name alone may be a field of an item, and stays. */
 const given = /(?<![.\w/-]|\w\()([a-z_]+)(?: = $| = (?=\d)|=(?=\w|$))|^([a-z_]+) $|(?<=; )([a-z_]+)(?=: )/g;
 
 const tool = /(?<=^| )[a-z]+(?:_[a-z]+)+(?=$|[ ,;])/g;

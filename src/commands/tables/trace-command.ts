@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 
+import { outputsPlace } from '../../domain/file-names.ts';
 import { csvRecord } from '../../lib/csv.ts';
 import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
@@ -64,16 +65,14 @@ function factLines({
   outputs_folder,
 }: NonNullable<Trace['slice']> & Pick<Trace, 'payload'>): string[] {
   const written = outputs.length + outputs_omitted;
-  const below = outputs_folder?.startsWith('/') === false ? ` below data.dir of ${host ?? 'its host'}` : '';
   const facts = {
     payload,
     host,
     'exit code': exit_code,
     signal,
     outputs:
-      written === 0
-        ? undefined
-        : `${written} in ${outputs_folder}${below}: ${namesOf(outputs)}${written > outputs.length ? ' …' : ''}`,
+      outputs_folder &&
+      `${written} in ${outputsPlace(outputs_folder, host)}: ${namesOf(outputs)}${outputs_omitted > 0 ? ' …' : ''}`,
   };
   return Object.entries(facts).flatMap(([fact, value]) => (value === undefined ? [] : [`${fact} ${value}`]));
 }

@@ -6,13 +6,6 @@ import { rounded } from '../../lib/rounded.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
 import { clipShown } from './clip.ts';
 
-/** As the message of a result has it. */
-interface OutputFile {
-  name: string;
-  size_bytes: number;
-  checksum: string;
-}
-
 /** A payload's error may be long; the monitor and the log have it too. */
 const shownError = 500;
 
@@ -20,16 +13,20 @@ const shownError = 500;
 const shownOutput = 1000;
 
 /** The fields of a slice that are not shown as its row has them. */
-export const shownSlice = (row: TfSliceRow) => ({
-  retries: row.attempt - 1,
-  seconds: milliseconds(row.seconds),
-  processing_seconds: milliseconds(row.processing_seconds),
-  error: row.error === null ? undefined : clipShown(row.error, shownError),
-  payload: row.payload === null ? undefined : shortDigests(row.payload),
-  output_tail: row.output_tail === null ? undefined : lastPrintable(row.output_tail, shownOutput),
-  outputs: row.outputs === null ? undefined : (objectsIn(row.outputs) as unknown as OutputFile[]),
-  outputs_folder: row.outputs === null ? undefined : outputsFolder(row),
-});
+export function shownSlice(row: TfSliceRow) {
+  const outputs = row.outputs === null ? [] : objectsIn(row.outputs);
+  return {
+    retries: row.attempt - 1,
+    seconds: milliseconds(row.seconds),
+    processing_seconds: milliseconds(row.processing_seconds),
+    error: row.error === null ? undefined : clipShown(row.error, shownError),
+    payload: row.payload === null ? undefined : shortDigests(row.payload),
+    output_tail: row.output_tail === null ? undefined : lastPrintable(row.output_tail, shownOutput),
+    outputs: row.outputs === null ? undefined : outputs,
+    // A damaged list says nothing of a folder.
+    outputs_folder: outputs.length === 0 && row.outputs_omitted === null ? undefined : outputsFolder(row),
+  };
+}
 
 /** In the data folder of the run, or below that of a host that fetched the slice's file, which may have another name there. */
 const outputsFolder = ({ outputs_root, execution_id, slice_filename, attempt }: TfSliceRow): string =>

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
+import { outputsPlace } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
 import type { Trace } from '../shared/answers.ts';
 import { time } from '../shared/format.ts';
@@ -96,12 +97,7 @@ function Worked({ trace, slice }: { trace: Trace; slice: NonNullable<Trace['slic
   return (
     <>
       <FactList facts={factsOf(trace, slice)} />
-      {outputs_folder !== undefined && (
-        <p>
-          <span class="mono">{outputs_folder}</span>
-          {!outputs_folder.startsWith('/') && <small> below data.dir of {slice.host ?? 'its host'}</small>}
-        </p>
-      )}
+      {outputs_folder !== undefined && <p class="mono">{outputsPlace(outputs_folder, slice.host)}</p>}
       {outputs.length > 0 && (
         <ul class="lines" aria-label="outputs">
           {outputs.map((output) => (
