@@ -25,6 +25,21 @@ describe('the trace of a slice', () => {
     },
   );
 
+  it.each([
+    [`UPDATE payload_results SET outputs = '[1'`, undefined],
+    // Runs of other programs may have files of the same name.
+    [
+      `INSERT INTO fastmon_files (tf_filename, execution_id, file_url, created_at) SELECT tf_filename, 'a', 'http://other/x', created_at FROM fastmon_files`,
+      `/data/${path}`,
+    ],
+  ])('judges the folder of its outputs by its own run, and by outputs that can be read: %s', async (change, folder) => {
+    const made = await withSlice({ data: { write_files: true, dir: '/data' } }, { file_url: 'file:///data/sample.tf' });
+    await made.say('slice_result', { ...byWorker(1), state: 'done', outputs });
+    made.store.db.exec(change);
+    const { slice } = await ask(await connectInProcess(made.path), 'trace_data_product', { filename: sliceName });
+    expect(slice.outputs_folder).toBe(folder);
+  });
+
   it.each([stf, sample])('is not that of another file: %s', async (filename) => {
     const { path: store } = await withSlice();
     expect(await ask(await connectInProcess(store), 'trace_data_product', { filename })).not.toHaveProperty('slice');
