@@ -63,11 +63,13 @@ async function makeStore(): Promise<string> {
     ],
     as('tom'),
   );
-  const run = startCli(['run', '--speed', '5', '--stf-count', '10'], as('rita'));
+  // Long enough for three commands on any machine: what makes no more STF files cannot be paused.
+  const run = startCli(['run', '--speed', '5', '--stf-count', '1000'], as('rita'));
   await run.saw(/start_run/);
-  await runCli(['pause', 'latest', '--reason', 'beam studies', '--requested-by', 'bob'], { folder });
-  await runCli(['continue', 'latest'], { folder });
-  await runCli(['stop', 'latest', '--reason', 'beam dump'], { folder });
+  const command = async (...args: string[]) => expect(await runCli(args, { folder })).toMatchObject({ code: 0 });
+  await command('pause', 'latest', '--reason', 'beam studies', '--requested-by', 'bob');
+  await command('continue', 'latest');
+  await command('stop', 'latest', '--reason', 'beam dump');
   await run.finished;
   await runCli(['run', '--speed', 'max', '--stf-count', '6'], as('ann'));
   const lost = startCli(['run', '--speed', '5', '--stf-count', '10'], as('ann'));
