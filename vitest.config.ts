@@ -16,6 +16,7 @@ export default defineConfig({
     // Deadlines are for what hangs, and are long: a busy machine makes every step slow. A test waits for events, and none of them is late.
     testTimeout: 300_000 * Math.max(1, roundsFactor),
     hookTimeout: 180_000,
+    teardownTimeout: 60_000,
     // One race in 2,600 tests must not hide what the others say. The closing line names each test that needed this.
     retry: process.env['CI'] === 'true' ? 1 : 0,
     expect: { poll: { timeout: 120_000, interval: 20 } },

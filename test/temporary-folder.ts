@@ -9,5 +9,6 @@ export default function setup(): () => void {
   process.env['XDG_CACHE_HOME'] = join(root, 'cache');
   // What a developer has set must not steer the tests.
   for (const name of ['SWF_DB', 'SWF_USER', 'SWF_LOG_LEVEL', 'XDG_DATA_HOME']) delete process.env[name];
-  return () => rmSync(root, { recursive: true, force: true });
+  // A program that a test ended may still be writing its last file.
+  return () => rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
 }

@@ -102,13 +102,13 @@ interface Listener {
 
 /** Resolves when a broker answers CONNECT: some accept connections long before they do. */
 async function accepting(at: Listener, child: ChildProcess): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 120_000;
   while (Date.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`the broker ended with ${child.exitCode}`);
     if (await answers(at)) return;
     await delay(50);
   }
-  throw new Error('the broker did not start within a minute');
+  throw new Error('the broker did not start within two minutes');
 }
 
 async function answers({ address, port }: Listener): Promise<boolean> {

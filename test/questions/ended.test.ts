@@ -41,7 +41,7 @@ async function makeRuns(): Promise<void> {
   await runCli(['note', slow, 'the geometry of May', '--requested-by', 'ana'], { folder });
   await runCli(['note', slow, 'look at slice 4', '--for-next', '--requested-by', 'bo'], { folder });
   await runCli(['quality', slow, 'good', '--reason', 'as planned', '--requested-by', 'ana'], { folder });
-  const lost = startCliForAll(['run', '--speed', '5', '--stf-count', '20'], as('kim'));
+  const lost = startCliForAll(['run', '--speed', '5', '--stf-count', '60'], as('kim'));
   await lost.saw(/start_run/);
   await runCli(['pause', resumed, '--reason', 'beam studies', '--requested-by', 'bo'], { folder });
   await runCli(['continue', resumed], { folder });
