@@ -199,8 +199,8 @@ describe('the tables of docs/', () => {
   });
 
   it.each([
-    ['The way of `slices_per_sample`', 12],
-    ['The way of a `slice_result`', 9],
+    ['How `slices_per_sample` travels', 12],
+    ['How a `slice_result` travels', 9],
   ])('draw %s in at most %i files that there are', (heading, most) => {
     const section =
       read('docs/architecture.md')
