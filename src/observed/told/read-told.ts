@@ -3,7 +3,7 @@ import { asObject } from '../../lib/read-json.ts';
 import type { Fact, Statement } from '../reading/fact.ts';
 import { readMessage } from '../reading/read-message.ts';
 import { countOf, type Fields, idOf, nameOf, objectOf } from '../reading/values.ts';
-import { registeredSlice } from './registered-slice.ts';
+import { registeredSlice } from '../reading/work.ts';
 import { resourceOf } from './rest-call.ts';
 
 /** A REST write: its target, the names that it refers to, and its body. */
