@@ -1,13 +1,15 @@
 import { type ExecutionStatus, executionStatuses } from '../../domain/states.ts';
 import { asObject } from '../../lib/read-json.ts';
+import { fieldsOf } from '../namespace-filter.ts';
 import type { Fact, Statement } from '../reading/fact.ts';
 import { readMessage } from '../reading/read-message.ts';
 import { countOf, type Fields, idOf, nameOf, objectOf } from '../reading/values.ts';
 import { registeredSlice } from '../reading/work.ts';
-import { resourceOf } from './rest-call.ts';
+import type { MessageLine } from '../recording-lines.ts';
+import { resourceOf, restOf } from './rest-call.ts';
 
 /** A REST write: its target, the names that it refers to, and its body. */
-export interface Write {
+interface Write {
   method: string;
   path: string;
   /** Names that the path or the body gives only as a number of the monitor: `run_id`, and `name` of a file or slice. */
@@ -47,8 +49,14 @@ const rules: Readonly<Record<string, WriteRule>> = {
   'POST system-state-events': { type: 'system_event', fact: states, run: ({ run_number }) => run_number },
 };
 
-/** Parses a REST write to a monitor: a function of the write alone. Never throws: a write that no rule knows states no fact. */
-export function readTold(write: Write): Statement {
+/** Parses a row of the log made by other programs: a message, or a REST write to their monitor. Never throws. */
+export function readStatement(line: MessageLine): Statement {
+  const rest = restOf(line.destination);
+  return rest === undefined ? readMessage(line) : readTold({ ...rest, headers: line.headers, body: fieldsOf(line) });
+}
+
+/** A function of the write alone: a write that no rule knows states no fact. */
+function readTold(write: Write): Statement {
   const { body, headers, method, path } = write;
   const { resource, id } = resourceOf(path);
   const result = resultIn(resource, body);
