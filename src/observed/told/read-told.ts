@@ -21,8 +21,8 @@ interface Write {
 interface WriteRule {
   type: string;
   fact: (write: Write) => Fact | undefined;
-  /** Its run, if the body has it under its own name. */
-  run?: (body: Fields) => unknown;
+  /** The field of the body that has its run, if one does. */
+  run?: 'run_number' | 'run';
 }
 
 const states = (): Fact => ({ kind: 'told' });
@@ -32,21 +32,17 @@ const rules: Readonly<Record<string, WriteRule>> = {
   'POST workflow-definitions': { type: 'definition_registered', fact: () => undefined },
   'POST workflow-executions': { type: 'execution_registered', fact: ({ body }) => executionOf(body) },
   'PATCH workflow-executions': { type: 'execution_status', fact: ({ body }) => statusOf(body) },
-  'POST run-states': { type: 'run_registered', fact: states, run: ({ run_number }) => run_number },
+  'POST run-states': { type: 'run_registered', fact: states, run: 'run_number' },
   'PATCH run-states': { type: 'run_state_told', fact: states },
-  'POST runs': { type: 'data_run_opened', fact: states, run: ({ run_number }) => run_number },
+  'POST runs': { type: 'data_run_opened', fact: states, run: 'run_number' },
   'PATCH runs': { type: 'data_run_closed', fact: states },
-  'POST stf-files': { type: 'stf_registered', fact: ({ body }) => stfOf(body), run: ({ run }) => run },
+  'POST stf-files': { type: 'stf_registered', fact: ({ body }) => stfOf(body), run: 'run' },
   'PATCH stf-files': { type: 'stf_status', fact: (write) => stfReady(write) },
   'POST fastmon-files': { type: 'tf_registered', fact: ({ body }) => tfOf(body) },
   'PATCH fastmon-files': { type: 'tf_status', fact: states },
-  'POST tf-slices': {
-    type: 'slice_registered',
-    fact: ({ body }) => sliceOf(body),
-    run: ({ run_number }) => run_number,
-  },
+  'POST tf-slices': { type: 'slice_registered', fact: ({ body }) => sliceOf(body), run: 'run_number' },
   'PATCH tf-slices': { type: 'slice_status', fact: states },
-  'POST system-state-events': { type: 'system_event', fact: states, run: ({ run_number }) => run_number },
+  'POST system-state-events': { type: 'system_event', fact: states, run: 'run_number' },
 };
 
 /** Parses a row of the log made by other programs: a message, or a REST write to their monitor. Never throws. */
@@ -67,7 +63,7 @@ function readTold(write: Write): Statement {
     message_type: rule?.type ?? `${method.toLowerCase()} ${resource}`.slice(0, 50),
     sender: senderOf(body, metadata),
     namespace: idOf(body['namespace']),
-    run_id: short(headers['run_id']) ?? short(idOf(rule?.run?.(body))) ?? runInPath(resource, id),
+    run_id: short(headers['run_id']) ?? short(idOf(rule?.run && body[rule.run])) ?? runInPath(resource, id),
     told_id: short(executionNamed(body) ?? (resource === 'workflow-executions' ? idOf(id) : undefined)),
     dialect: undefined,
     simulation_tick: undefined,
