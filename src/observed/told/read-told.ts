@@ -168,9 +168,5 @@ function sliceOf(body: Fields): Fact | undefined {
     tf_first: countOf(body['tf_first']),
     tf_last: countOf(body['tf_last']),
     tf_count: countOf(body['tf_count']),
-    req_id: undefined,
-    tf_slice_id: undefined,
-    requested_at: undefined,
-    namesExecution: true,
   };
 }
