@@ -64,6 +64,10 @@ export const argumentInvalid = (sentence: string, options?: ErrorOptions): SwfEr
 export const configInvalid = (sentence: string, options?: ErrorOptions): SwfError =>
   new SwfError('CONFIG_INVALID', sentence, options);
 
+/** Data that cannot be read or written: `DATA_UNAVAILABLE`. */
+export const dataUnavailable = (sentence: string, options?: ErrorOptions): SwfError =>
+  new SwfError('DATA_UNAVAILABLE', sentence, options);
+
 /** `STORE_UNAVAILABLE` because no run has made the store yet, so nothing is wrong with it. */
 export class NoStoreYet extends SwfError {
   constructor(path: string, cause?: unknown) {
