@@ -17,6 +17,7 @@ import { bearerTokenPattern } from '../lib/bearer-token.ts';
 import { configInvalid } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { withoutSecrets } from '../lib/secrets.ts';
+import { tried } from '../lib/tried.ts';
 
 /** The place of an execution's file, as a message gives it. */
 export interface FilePlace {
@@ -217,10 +218,4 @@ const unpublished =
 const noFolder = (dir: string): string =>
   `the data folder ${dir} is not there; bring it back, or name another with --set data.dir=FOLDER`;
 
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
-}
+const isFolder = (path: string): boolean => tried(() => statSync(path).isDirectory()) ?? false;

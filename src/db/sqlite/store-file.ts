@@ -4,18 +4,16 @@ import { dirname } from 'node:path';
 import { SwfError } from '../../lib/errors.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { whyNotOurs } from '../../lib/ownership.ts';
+import { tried } from '../../lib/tried.ts';
 import type { Connection } from './connection.ts';
 import { Database } from './database.ts';
 
 /** Identifies the file at a path, to tell it from a replacement; undefined if there is no file to see. */
-export function fileAt(path: string): string | undefined {
-  try {
+export const fileAt = (path: string): string | undefined =>
+  tried(() => {
     const { dev, ino } = statSync(path);
     return `${dev}/${ino}`;
-  } catch {
-    return undefined;
-  }
-}
+  });
 
 /** A text that changes whenever the store is written, even if only its write-ahead log. */
 export function contentAt(path: string): string | undefined {
