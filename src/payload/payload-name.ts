@@ -1,7 +1,8 @@
-import { accessSync, closeSync, constants, createReadStream, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { basename, delimiter, isAbsolute, join } from 'node:path';
 
 import type { PayloadName } from '../domain/slice-returns.ts';
+import { canAccess } from '../lib/can-access.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { tried } from '../lib/tried.ts';
 
@@ -71,14 +72,8 @@ function programOf(program: string, path = ''): string | undefined {
   return folders.map((folder) => join(folder, program)).find(isRunnable);
 }
 
-function isRunnable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
-}
+const isRunnable = (file: string): boolean =>
+  canAccess(file, constants.X_OK) && tried(() => statSync(file).isFile()) === true;
 
 const chunkBytes = 1_048_576;
 
