@@ -149,11 +149,8 @@ export class DataAccess {
   /** Call when an execution has ended: files fetched and made for it are removed after a while. */
   noteEnd(executionId: string): void {
     const { dir } = this.#options.data;
-    try {
-      if (dir !== undefined) noteRemoteEnd(dir, executionId);
-    } catch {
-      // On a full disk the files are kept longer, as if nobody had heard of the end.
-    }
+    // On a full disk the files are kept longer, as if nobody had heard of the end.
+    if (dir !== undefined) tried(() => noteRemoteEnd(dir, executionId));
   }
 
   /** Removes the files of executions that were kept long enough. */

@@ -192,11 +192,8 @@ export function useChoice<T extends string>(name: string, initial: T): [T, (valu
     value,
     (next) => {
       setValue(next);
-      try {
-        localStorage.setItem(`swf-mcp-${name}`, next);
-      } catch {
-        // A file has no storage: the choice lasts as long as the page.
-      }
+      // A file has no storage: the choice lasts as long as the page.
+      tried(() => localStorage.setItem(`swf-mcp-${name}`, next));
     },
   ];
 }
