@@ -3,11 +3,9 @@ import { fieldsOf } from '../namespace-filter.ts';
 import type { MessageLine } from '../recording-lines.ts';
 import { dialectS } from './dialect-s.ts';
 import type { Fact, Statement } from './fact.ts';
-import { commonReadings, workerReadings } from './lifecycle.ts';
+import { readings } from './lifecycle.ts';
 import { type Fields, idOf, numberOf, objectOf } from './values.ts';
 import { resultOf, sliceOf } from './work.ts';
-
-const readings = { ...commonReadings, ...workerReadings };
 
 /** A longer type is cut. */
 const maxType = 50;
