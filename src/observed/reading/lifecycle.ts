@@ -1,6 +1,6 @@
 import type { PhaseMessage } from '../../domain/run-phases.ts';
 import type { Fact } from './fact.ts';
-import { sizeOf, countOf, type Fields, nameOf, numberOf, objectOf, textOf } from './values.ts';
+import { countOf, type Fields, framesIn, nameOf, numberOf, objectOf, sizeOf, textOf } from './values.ts';
 
 /** A message about the workers of a run. */
 const workersSaid = (body: Fields): Fact => {
@@ -48,9 +48,7 @@ export const readings: Readonly<Record<string, (body: Fields) => Fact | undefine
       kind: 'tf_file_registered',
       tf_filename,
       stf_filename: nameOf(body['stf_filename']),
-      tf_first: countOf(body['tf_first']),
-      tf_last: countOf(body['tf_last']),
-      tf_count: countOf(body['tf_count']),
+      ...framesIn(body),
     };
   },
   // Between fast processing and PanDA.

@@ -1,7 +1,7 @@
 import { sliceFilename } from '../../domain/file-names.ts';
 import type { Dialect } from '../dialect.ts';
 import type { ResultFact, SliceFact } from './fact.ts';
-import { countOf, type Fields, idOf, nameOf, numberOf, objectOf, sliceIdOf, textOf } from './values.ts';
+import { type Fields, framesIn, idOf, nameOf, numberOf, objectOf, sliceIdOf, textOf } from './values.ts';
 
 /** Where a dialect puts the fields of slices and results. */
 interface WorkDialect {
@@ -41,9 +41,7 @@ export function sliceOf(body: Fields, dialect: Dialect | undefined): SliceFact |
     kind: 'slice',
     ...named,
     stf_filename: nameOf(content['filename']),
-    tf_first: countOf(content['start']),
-    tf_last: countOf(content['end']),
-    tf_count: countOf(content['tf_count']),
+    ...framesIn(content, 'start', 'end'),
     req_id: idOf(content['req_id']),
     tf_slice_id: idOf(content['tf_slice_id']),
     requested_at: idOf(body['created_at']),

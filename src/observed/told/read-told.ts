@@ -3,7 +3,7 @@ import { asObject } from '../../lib/read-json.ts';
 import { fieldsOf } from '../namespace-filter.ts';
 import type { Fact, Statement } from '../reading/fact.ts';
 import { readMessage } from '../reading/read-message.ts';
-import { countOf, type Fields, idOf, nameOf, objectOf } from '../reading/values.ts';
+import { countOf, type Fields, framesIn, idOf, nameOf, objectOf } from '../reading/values.ts';
 import { registeredSlice } from '../reading/work.ts';
 import type { MessageLine } from '../recording-lines.ts';
 import { resourceOf, restOf } from './rest-call.ts';
@@ -152,9 +152,7 @@ function tfOf(body: Fields): Fact | undefined {
     kind: 'told_tf',
     tf_filename,
     stf_filename: nameOf(body['stf_filename']) ?? nameOf(body['stf_file']),
-    tf_first: countOf(body['tf_first']),
-    tf_last: countOf(body['tf_last']),
-    tf_count: countOf(body['tf_count']),
+    ...framesIn(body),
   };
 }
 
@@ -165,8 +163,6 @@ function sliceOf(body: Fields): Fact | undefined {
     kind: 'told_slice',
     ...named,
     stf_filename: nameOf(body['stf_filename']),
-    tf_first: countOf(body['tf_first']),
-    tf_last: countOf(body['tf_last']),
-    tf_count: countOf(body['tf_count']),
+    ...framesIn(body),
   };
 }
