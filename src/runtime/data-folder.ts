@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.ts';
 import type { Drive } from '../db/driving/take-over.ts';
 import { homeOf } from '../db/log/store-identity.ts';
 import type { Store } from '../db/opening/store.ts';
-import { configInvalid, dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
+import { configInvalid, dataUnavailable, executionInUse, messageOf } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { whyNotOurs } from '../lib/ownership.ts';
 
@@ -71,8 +71,7 @@ export function requireOwnFiles(
 function refuseCopy({ sql, path }: Pick<Store, 'sql' | 'path'>, executionId: string, { data }: Config): void {
   const home = homeOf(sql);
   if (!data.write_files || home === undefined || home === realpathSync(path)) return;
-  throw new SwfError(
-    'EXECUTION_IN_USE',
+  throw executionInUse(
     `${executionId} writes into the data folder of the store ${home}, of which ${path} is a copy; to go on with the copy, end what uses that store and move the copy into its place`,
   );
 }

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, linkSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { messageOf, SwfError } from '../../lib/errors.ts';
+import { messageOf, storeUnavailable, SwfError } from '../../lib/errors.ts';
 import { currentProcess, isAlive } from '../../lib/process-identity.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { tried } from '../../lib/tried.ts';
@@ -73,11 +73,7 @@ function isBeingWritten(
 }
 
 const isThere = (target: string, cause?: unknown): SwfError =>
-  new SwfError(
-    'STORE_UNAVAILABLE',
-    `${target} cannot be written: the file already exists; name another, or remove it`,
-    { cause },
-  );
+  storeUnavailable(`${target} cannot be written: the file already exists; name another, or remove it`, { cause });
 
 /** Reports a fault of the store itself as the store's, not the copy's. */
 function explained(error: unknown, source: string, target: string): unknown {
@@ -90,5 +86,5 @@ function explained(error: unknown, source: string, target: string): unknown {
       : code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS'
         ? `${messageOf(error)}; its file system has no links: name a place on another, and copy it from there`
         : `${messageOf(error)}; name another place`;
-  return new SwfError('STORE_UNAVAILABLE', `${target} cannot be written: ${why}`, { cause: error });
+  return storeUnavailable(`${target} cannot be written: ${why}`, { cause: error });
 }
