@@ -12,6 +12,7 @@ import type { Queries } from './db/queries.ts';
 import { SwfError } from './lib/errors.ts';
 import type { Log } from './lib/logger.ts';
 import { allPrintable, printable } from './lib/printable.ts';
+import { tried } from './lib/tried.ts';
 import { callerOf } from './mcp/caller.ts';
 import { completionsOf } from './mcp/completion.ts';
 import { definitionsOf } from './mcp/definitions.ts';
@@ -224,12 +225,9 @@ function offerReading(server: Server, { queries, log }: ServerOptions): void {
     );
   });
   onRequest(server, 'completion/complete', ({ argument }) => {
-    try {
-      return { completion: completionsOf(queries(), argument.name, argument.value) };
-    } catch {
-      // Without a store there is nothing to offer.
-      return { completion: { values: [], total: 0, hasMore: false } };
-    }
+    const completion = tried(() => completionsOf(queries(), argument.name, argument.value));
+    // Without a store there is nothing to offer.
+    return { completion: completion ?? { values: [], total: 0, hasMore: false } };
   });
 }
 

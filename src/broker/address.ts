@@ -1,4 +1,5 @@
 import { configInvalid, SwfError } from '../lib/errors.ts';
+import { tried } from '../lib/tried.ts';
 
 /** One server of a failover list. */
 export interface BrokerAddress {
@@ -20,13 +21,9 @@ function parseOne(text: string): BrokerAddress {
     configInvalid(
       `broker URL ${JSON.stringify(masked(text))}: ${why}; write stomp://host:61613 or stomp+ssl://host:61614`,
     );
-  let url: URL;
-  try {
-    // URL has no default ports for these schemes, and parses them like any other.
-    url = new URL(text);
-  } catch {
-    throw wrong('is not a URL');
-  }
+  // URL has no default ports for these schemes, and parses them like any other.
+  const url = tried(() => new URL(text));
+  if (url === undefined) throw wrong('is not a URL');
   if (url.protocol !== 'stomp:' && url.protocol !== 'stomp+ssl:') throw wrong(`has the scheme ${url.protocol}//`);
   if (url.hostname === '') throw wrong('has no host');
   if (url.username !== '' || url.password !== '')

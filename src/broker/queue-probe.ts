@@ -1,4 +1,4 @@
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { brokerRefused, messageOf, SwfError } from '../lib/errors.ts';
 import { activeMqClassic } from './activemq-classic.ts';
 import type { BrokerAddress } from './address.ts';
 import type { BrokerSettings } from './connection.ts';
@@ -21,8 +21,7 @@ export async function requireCopies(
   if (headers === undefined) return;
   const { clientId: _none, ...anonymous } = settings;
   if (await isTaken(anonymous, address, headers))
-    throw new SwfError(
-      'BROKER_REFUSED',
+    throw brokerRefused(
       `${destination} is a queue at this broker: each message goes to one reader, and would be taken from its owner; leave it out with --topics, or ask those who run the broker for a copy of it`,
     );
 }

@@ -1,4 +1,4 @@
-import { SwfError } from '../lib/errors.ts';
+import { brokerRefused, SwfError } from '../lib/errors.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 
 /** How each broker reports that a user lacks a right: the right's name, and where. */
@@ -20,7 +20,7 @@ const refusedLogins: readonly RegExp[] = [
 
 /** Rewords the broker's refusal: which right to ask for if one is missing, or what to check if the broker rejects the login. */
 export const asRefusal = (sentence: string, address: BrokerAddress): SwfError =>
-  new SwfError('BROKER_REFUSED', `${showAddress(address)} refused: ${shortened(sentence)}; ${cureOf(sentence)}`);
+  brokerRefused(`${showAddress(address)} refused: ${shortened(sentence)}; ${cureOf(sentence)}`);
 
 /** Artemis quotes whole messages. */
 const maxSentence = 200;

@@ -1,5 +1,5 @@
 import { backoff } from '../lib/backoff.ts';
-import { SwfError } from '../lib/errors.ts';
+import { brokerRefused, SwfError } from '../lib/errors.ts';
 import { activeMqClassic } from './activemq-classic.ts';
 import type { BrokerAddress } from './address.ts';
 import type {
@@ -215,7 +215,4 @@ class ReturningConnection implements BrokerConnection {
 const notUp = (): SwfError => new SwfError('BROKER_UNREACHABLE', 'there is no connection to the broker at the moment');
 
 const standingBy = (name: string): SwfError =>
-  new SwfError(
-    'BROKER_REFUSED',
-    `another process listens as ${name}; this one stands by and takes over when that ends`,
-  );
+  brokerRefused(`another process listens as ${name}; this one stands by and takes over when that ends`);

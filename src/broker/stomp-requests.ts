@@ -1,6 +1,6 @@
 import type { Client } from 'stompit';
 
-import { SwfError } from '../lib/errors.ts';
+import { brokerRefused, SwfError } from '../lib/errors.ts';
 
 /** How long to wait for the broker's answer to a frame, in milliseconds. */
 const receiptMilliseconds = 30_000;
@@ -76,8 +76,7 @@ export class Requests {
   /** A broker that has answered later frames refuses this one silently, as RabbitMQ does when a queue rejects a message. */
   #late(id: string, number: number): void {
     const silence = `${this.#address} gave no receipt for ${receiptMilliseconds / 1000} s`;
-    if (this.#newestAnswered > number)
-      this.refuse(id, new SwfError('BROKER_REFUSED', `${silence}, and did for what came after it`));
+    if (this.#newestAnswered > number) this.refuse(id, brokerRefused(`${silence}, and did for what came after it`));
     else this.#onSilence(new SwfError('BROKER_UNREACHABLE', `${silence}; reconnecting`));
   }
 }

@@ -4,6 +4,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { usualConfiguration } from '../domain/names.ts';
 import { SwfError } from '../lib/errors.ts';
 import { closest } from '../lib/suggest.ts';
+import { tried } from '../lib/tried.ts';
 
 /** Where to look for configurations. */
 export interface ConfigPlaces {
@@ -68,23 +69,12 @@ export function knownConfigs(places: ConfigPlaces): { name: string; path: string
   return [...found].map(([name, path]) => ({ name, path })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function tomlFiles(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => name.endsWith('.toml'));
-  } catch {
-    // The folder may be missing.
-    return [];
-  }
-}
+/** None if the folder is missing. */
+const tomlFiles = (folder: string): string[] =>
+  tried(() => readdirSync(folder).filter((name) => name.endsWith('.toml'))) ?? [];
 
 /** Whether a path is an accessible file. */
-export function isFile(path: string): boolean {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
+export const isFile = (path: string): boolean => tried(() => statSync(path).isFile()) ?? false;
 
 /** Finds an included file beside the including file. A bare name may also be a shipped file. */
 export function findInclude(include: string, path: string, { shippedFolder }: ConfigPlaces): string {

@@ -2,6 +2,7 @@ import TOML from '@iarna/toml';
 
 import { configInvalid, messageOf, SwfError } from '../lib/errors.ts';
 import { readRegularFile } from '../lib/read-regular-file.ts';
+import { tried } from '../lib/tried.ts';
 
 /** TOML as plain objects, with errors that name the place. */
 export type Table = Record<string, unknown>;
@@ -46,13 +47,8 @@ function plainCopy(value: unknown): unknown {
 }
 
 /** Parses a TOML value; any other text stays as it is, so `--set testbed.namespace=torre2` needs no quotes. */
-export function tomlValue(text: string): unknown {
-  try {
-    return plainCopy(TOML.parse(`value = ${text}`)['value']);
-  } catch {
-    return text;
-  }
-}
+export const tomlValue = (text: string): unknown =>
+  tried(() => plainCopy(TOML.parse(`value = ${text}`)['value'])) ?? text;
 
 /** A value as a person would write it, as closely as possible. */
 export function showValue(value: unknown): string {

@@ -1,14 +1,10 @@
+import { tried } from '../lib/tried.ts';
+
 /** Addresses of files on other hosts. A prefix covers everything below it. */
 
 const schemes: ReadonlySet<string> = new Set(['http:', 'https:', 'root:', 'roots:', 'xroot:', 'xroots:']);
 
-const parsed = (text: string): URL | undefined => {
-  try {
-    return new URL(text);
-  } catch {
-    return undefined;
-  }
-};
+const parsed = (text: string): URL | undefined => tried(() => new URL(text));
 
 /** Whether a text is an address that files can be fetched from: without login, query and fragment. */
 export function isFileAddress(text: string): boolean {

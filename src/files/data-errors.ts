@@ -1,6 +1,7 @@
-import { accessSync, constants } from 'node:fs';
+import { constants } from 'node:fs';
 
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { canAccess } from '../lib/can-access.ts';
+import { dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
 
 /** Errors that an operator can fix and no message caused: with more room or a repaired disk, everything goes on. */
 const mendable: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
@@ -17,20 +18,9 @@ export function asDataError(error: unknown, path: string, folder: string): unkno
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined || error instanceof SwfError) return error;
   const dataError = (what: string, todo: string): SwfError =>
-    new SwfError('DATA_UNAVAILABLE', `${what} (${messageOf(error)}); ${todo}, then resume or stop the execution`, {
-      cause: error,
-    });
+    dataUnavailable(`${what} (${messageOf(error)}); ${todo}, then resume or stop the execution`, { cause: error });
   if (mendable.has(code)) return dataError(`${path} cannot be written or read`, 'make room or fix the disk');
-  if (missing.has(code) && !isUsable(folder))
+  if (missing.has(code) && !canAccess(folder, constants.R_OK | constants.W_OK | constants.X_OK))
     return dataError(`the data folder ${folder} is not there or may not be used`, 'bring it back, or fix its rights');
   return error;
-}
-
-function isUsable(folder: string): boolean {
-  try {
-    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

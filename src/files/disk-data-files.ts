@@ -7,12 +7,12 @@ import { encodeFrames, verifyFrames } from '../domain/frames.ts';
 import { SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { sha256 } from '../lib/sha256.ts';
+import { digestOf } from './checksum.ts';
 import { asDataError } from './data-errors.ts';
 import type { DataFiles, FileFacts, FramesOfFile, PreparedFile, StfToWrite } from './data-files.ts';
 import {
   chunkBytes,
   firstIndex,
-  readAll,
   readerOf,
   type Head,
   type ReadAt,
@@ -69,13 +69,8 @@ class DiskDataFiles implements DataFiles {
     });
   }
 
-  measure(filename: string): Promise<FileFacts> {
-    return this.#read(filename, async (file) => {
-      const hash = sha256();
-      const size = await readAll(readerOf(file), (chunk) => hash.update(chunk));
-      const file_url = this.#place.urlOf(filename);
-      return { size_bytes: size, checksum: `sha256:${hash.digest('hex')}`, file_url };
-    });
+  async measure(filename: string): Promise<FileFacts> {
+    return { ...(await this.#read(filename, digestOf)), file_url: this.#place.urlOf(filename) };
   }
 
   copyFrames(from: string, to: string, { first, last, frameBytes }: FramesOfFile): Promise<FileFacts> {

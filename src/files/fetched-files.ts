@@ -6,7 +6,7 @@ import { asDataError } from './data-errors.ts';
 import { fetchByCommand } from './fetch-command.ts';
 import { withFetchLock } from './fetch-lock.ts';
 import { NoSuchFile } from './file-server-error.ts';
-import { append, extendFile } from './frame-reader.ts';
+import { append, writeFile } from './frame-reader.ts';
 import { type FileSources, readByHttp } from './http-reader.ts';
 import { asideEnding } from './write-aside.ts';
 
@@ -90,7 +90,7 @@ export class FetchedFiles {
       return false;
     }
     const start = (await stat(aside).catch(() => undefined))?.size ?? 0;
-    await extendFile(aside, async (target) => {
+    await writeFile(aside, 'a', async (target) => {
       for await (const chunk of readByHttp(sources, url, { start }, signal)) await append(target, chunk);
     });
     return start > 0;

@@ -28,13 +28,8 @@ export async function readFile<T>(path: string, work: (file: number) => Promise<
   }
 }
 
-/** Makes a file (mode 0600) or empties it, writes by its descriptor, and closes it. */
-export const writeFile = <T>(path: string, work: (file: number) => Promise<T>): Promise<T> => workOn(path, 'w', work);
-
-/** The same, appending to the file. */
-export const extendFile = <T>(path: string, work: (file: number) => Promise<T>): Promise<T> => workOn(path, 'a', work);
-
-async function workOn<T>(path: string, flags: 'w' | 'a', work: (file: number) => Promise<T>): Promise<T> {
+/** Makes a file (mode 0600), or empties it (`w`) or extends it (`a`), writes by its descriptor, and closes it. */
+export async function writeFile<T>(path: string, flags: 'w' | 'a', work: (file: number) => Promise<T>): Promise<T> {
   const file = await openAt(path, flags, 0o600);
   try {
     return await work(file);

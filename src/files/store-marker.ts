@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { tried } from '../lib/tried.ts';
+
 /** A file in a data folder that names the stores with files there, one per line. */
 const markerName = '.swf-mcp-store';
 
@@ -11,10 +13,5 @@ export function markFolder(folder: string, storeId: string): void {
 }
 
 /** Whether the files of a store are in a folder, seen from this host. */
-export function isMarked(folder: string, storeId: string): boolean {
-  try {
-    return readFileSync(join(folder, markerName), 'utf8').split('\n').includes(storeId);
-  } catch {
-    return false;
-  }
-}
+export const isMarked = (folder: string, storeId: string): boolean =>
+  tried(() => readFileSync(join(folder, markerName), 'utf8').split('\n').includes(storeId)) ?? false;

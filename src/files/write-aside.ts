@@ -42,7 +42,7 @@ export async function writeAside(
   };
   let size_bytes = 0;
   await orDiscarded(() =>
-    writeFile(aside, (file) =>
+    writeFile(aside, 'w', (file) =>
       produce(async (chunk) => {
         await append(file, chunk);
         size_bytes += chunk.length;

@@ -11,6 +11,7 @@ import { workflowParamsOf } from '../domain/params.ts';
 import { NoStoreYet, SwfError } from '../lib/errors.ts';
 import type { Log } from '../lib/logger.ts';
 import { allPrintable } from '../lib/printable.ts';
+import { tried } from '../lib/tried.ts';
 import { addAlarmSeen, type MarkSeen } from './alarm-seen.ts';
 import type { Token } from './callers.ts';
 import { compressed } from './compressed.ts';
@@ -98,7 +99,7 @@ const inTurn =
 
 function addMetrics(app: Express, { metrics, queries }: AppOptions, turn: Turn): void {
   app.get('/metrics', inTurn(turn), (_, response) => {
-    response.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text(readable(queries), Date.now()));
+    response.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text(tried(queries), Date.now()));
   });
 }
 
@@ -149,14 +150,6 @@ function answerParameters(id: string, response: Response, queries: () => Queries
     if (!(error instanceof SwfError)) throw error;
     const isGone = error.code === 'EXECUTION_NOT_FOUND' || error.code === 'EXECUTION_REMOVED';
     refuse(response, isGone ? 404 : 503, -32_602, error.line);
-  }
-}
-
-function readable(queries: () => Queries): Queries | undefined {
-  try {
-    return queries();
-  } catch {
-    return undefined;
   }
 }
 

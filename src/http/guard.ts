@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 
 import { printable } from '../lib/printable.ts';
+import { tried } from '../lib/tried.ts';
 import { type Caller, createCallers, type Token } from './callers.ts';
 
 /** Loopback names of this machine. */
@@ -17,24 +18,15 @@ export function refuse(response: Response, status: number, code: number, message
 /** The host name in a `Host` header or an origin, without its port, or undefined. */
 function hostOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  try {
-    return new URL(text.includes('://') ? text : `http://${text}`).hostname;
-  } catch {
-    return undefined;
-  }
+  return tried(() => new URL(text.includes('://') ? text : `http://${text}`).hostname);
 }
 
 /**
  * Whether an origin is this server's own page: the same scheme, host and port as the request. Another port of this machine
  * is another program, whose pages must not read the answers.
  */
-function isOurs(origin: string, { protocol, host }: Request): boolean {
-  try {
-    return new URL(origin).origin === new URL(`${protocol}://${host}`).origin;
-  } catch {
-    return false;
-  }
-}
+const isOurs = (origin: string, { protocol, host }: Request): boolean =>
+  tried(() => new URL(origin).origin === new URL(`${protocol}://${host}`).origin) ?? false;
 
 /**
  * Refuses requests that a foreign web page could send through a browser on this machine: a `Host` that is not ours (DNS

@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
+import { tried } from './tried.ts';
+
 /** Bits of a file's mode. */
 const writtenByAll = 0o002;
 const sticky = 0o1000;
@@ -20,11 +22,5 @@ export function whyNotOurs(path: string): string | undefined {
   return isOpen ? `everybody may write it (mode ${(mode & 0o7777).toString(8)})` : undefined;
 }
 
-function userId(): number {
-  try {
-    return userInfo().uid;
-  } catch {
-    // A user id without a name, as in containers: a file of the process tells it.
-    return statSync('/proc/self').uid;
-  }
-}
+/** Where the user id has no name, as in containers, a file of the process tells it. */
+const userId = (): number => tried(() => userInfo().uid) ?? statSync('/proc/self').uid;

@@ -1,6 +1,8 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import * as os from 'node:os';
 
+import { tried } from './tried.ts';
+
 /** A process of some host. Its start time distinguishes it from a later process with the same pid. */
 export interface ProcessIdentity {
   pid: number;
@@ -19,7 +21,7 @@ const bootIdPath = '/proc/sys/kernel/random/boot_id';
  * Where a pid is valid: this boot of this machine, and this pid namespace. Two containers may have the same host name, and neither sees the other's
  * processes. Empty if the system does not tell.
  */
-const pidsHere = [read(() => readlinkSync('/proc/self/ns/pid')), read(() => readFileSync(bootIdPath, 'utf8').trim())]
+const pidsHere = [tried(() => readlinkSync('/proc/self/ns/pid')), tried(() => readFileSync(bootIdPath, 'utf8').trim())]
   .filter((part) => part !== undefined)
   .join('/');
 
@@ -27,10 +29,10 @@ const pidsHere = [read(() => readlinkSync('/proc/self/ns/pid')), read(() => read
 export const hostname = (): string => here;
 
 /** This boot of this machine; empty if the system does not tell. */
-export const bootId = (): string => read(() => readFileSync(bootIdPath, 'utf8').trim()) ?? '';
+export const bootId = (): string => tried(() => readFileSync(bootIdPath, 'utf8').trim()) ?? '';
 
 /** This machine, the same after a boot (machine-id(5)); its name if the system does not tell. */
-export const machineId = (): string => read(() => readFileSync('/etc/machine-id', 'utf8').trim()) || here;
+export const machineId = (): string => tried(() => readFileSync('/etc/machine-id', 'utf8').trim()) || here;
 
 export function currentProcess(): ProcessIdentity {
   const started = startOf(process.pid);
@@ -54,25 +56,14 @@ export function isAlive(identity: ProcessIdentity): boolean | undefined {
 
 /** Sends a signal to all processes of a group. */
 export function signalGroup(leader: number, signal: 'SIGTERM' | 'SIGKILL'): void {
-  try {
-    process.kill(-leader, signal);
-  } catch {
-    // The group is already gone.
-  }
+  // The group may be gone already.
+  tried(() => process.kill(-leader, signal));
 }
 
 /** The kernel's start time of a process: field 22 of its stat line, after the name in parentheses (proc(5)). */
 function startOf(pid: number): string | undefined {
-  const stat = read(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  const stat = tried(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   // A zombie has ended, even while its parent has not noticed.
   return fields?.[0] === 'Z' ? 'ended' : fields?.[19];
-}
-
-function read(ask: () => string): string | undefined {
-  try {
-    return ask();
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { copyFileSync, constants, linkSync, lstatSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { argumentInvalid, messageOf, SwfError } from './errors.ts';
+import { argumentInvalid, dataUnavailable, messageOf, SwfError } from './errors.ts';
+import { tried } from './tried.ts';
 
 /**
  * Writes a file whole or not at all, with mode 0600: creates it beside its place and moves it there. Does not write to a pipe or link. Throws
@@ -20,11 +21,10 @@ export function writeNewFile(path: string, text: string, replaces: boolean): voi
   } catch (error) {
     if (error instanceof SwfError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw isThere(path);
-    throw new SwfError('DATA_UNAVAILABLE', `${path} cannot be written (${messageOf(error)}); give another file`, {
-      cause: error,
-    });
+    throw dataUnavailable(`${path} cannot be written (${messageOf(error)}); give another file`, { cause: error });
   } finally {
-    removeIfThere(part);
+    // If there is no such folder, the error above says so.
+    tried(() => rmSync(part, { force: true }));
   }
 }
 
@@ -43,13 +43,5 @@ function moveToFree(part: string, path: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
     copyFileSync(part, path, constants.COPYFILE_EXCL);
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // There is no such folder; the error above says so.
   }
 }

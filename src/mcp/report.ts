@@ -6,6 +6,7 @@ import { stagesForPeople } from '../domain/stage-words.ts';
 import { claimedName } from '../lib/claimed-name.ts';
 import { markdownText as plain } from '../lib/markdown.ts';
 import { printable } from '../lib/printable.ts';
+import { tried } from '../lib/tried.ts';
 import type { DriverSpan } from '../monitoring/evidence.ts';
 
 /** A report of each execution, as Markdown: the same store gives the same text. */
@@ -57,13 +58,8 @@ export function offeredReports(queries: Queries) {
 export const executionOfUri = (uri: string): string | undefined =>
   decoded(/^swf:\/\/executions\/([^/]+)\/report$/.exec(uri)?.[1]);
 
-function decoded(part: string | undefined): string | undefined {
-  try {
-    return part === undefined ? undefined : decodeURIComponent(part);
-  } catch {
-    return undefined;
-  }
-}
+const decoded = (part: string | undefined): string | undefined =>
+  tried(() => (part === undefined ? undefined : decodeURIComponent(part)));
 
 const driverLine = ({ epoch, by, host, pid, since, until, ended, code }: DriverSpan): string =>
   `- driver ${epoch}: process ${pid ?? 'unknown'} on ${plain(host)}, started by ${plain(by)}, from ${since} to ${until ?? 'now'}${ended === undefined ? '' : `, ${ended}`}${code === undefined ? '' : ` (${code})`}`;

@@ -59,11 +59,7 @@ function writtenToken(one: string): string {
 function writtenNumber(told: string): string {
   const value = Number(told);
   // Beyond the safe integers, or with more digits than a double has, the number has changed.
-  const digits = told
-    .replace(/[eE].*$/, '')
-    .replace(/[^\d]/g, '')
-    .replace(/^0+/, '')
-    .replace(/0+$/, '');
+  const digits = told.replace(/[eE].*$|\D/g, '').replace(/^0+|0+$/g, '');
   const isExact =
     Number.isFinite(value) && digits.length <= 17 && (!Number.isInteger(value) || Number.isSafeInteger(value));
   return isExact ? JSON.stringify(value) : told;

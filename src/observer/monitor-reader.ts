@@ -1,10 +1,10 @@
 import { backoff } from '../lib/backoff.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
-import { idOf, objectOf } from '../observed/reading/values.ts';
+import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { linesOfObject, type ReadResource } from '../observed/told/read-answer.ts';
-import { type Fields, itemsOf, maxTries, newRun, type Run, type Step } from './read-run.ts';
+import { itemsOf, maxTries, newRun, type Run, type Step } from './read-run.ts';
 
 /** Time between the starts of two requests, in milliseconds: their monitor has other work. */
 const betweenRequests = 1000;

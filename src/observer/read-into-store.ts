@@ -1,7 +1,8 @@
 import { type Outcome, recordHeard } from '../db/observed/heard-messages.ts';
-import { noteGap, noteSpan } from '../db/observed/hearings.ts';
+import { noteGap, noteSpan, noteUnrecorded } from '../db/observed/hearings.ts';
 import { settleObserved } from '../db/observed/settle.ts';
 import type { Store } from '../db/opening/store.ts';
+import { writeEach } from '../db/opening/write-each.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { NamespaceFilter } from '../observed/namespace-filter.ts';
@@ -9,7 +10,6 @@ import { type ReadLine, timeOfLine } from '../observed/parse-line.ts';
 import { maskedLine } from '../observed/recording-lines.ts';
 import { References } from '../observed/told/references.ts';
 import { restOf } from '../observed/told/rest-call.ts';
-import { recordAll } from './record-all.ts';
 import { readRecordings, type TornFile } from './recording-reader.ts';
 
 /** Messages per transaction. */
@@ -52,7 +52,9 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   const write = async (): Promise<void> => {
     const lines = waiting;
     waiting = [];
-    const outcomes = await recordAll(store, lines, recordLine, (line) => timeOfLine(line) ?? '');
+    const outcomes = await writeEach(store, lines, recordLine, (tx, line, error) =>
+      noteUnrecorded(tx, timeOfLine(line) ?? '', error),
+    );
     for (const { isKept, execution_id } of outcomes) {
       if (isKept) counts.kept += 1;
       if (execution_id !== undefined) executions.add(execution_id);

@@ -1,6 +1,4 @@
-import { objectOf } from '../observed/reading/values.ts';
-
-export type Fields = Readonly<Record<string, unknown>>;
+import { type Fields, objectOf } from '../observed/reading/values.ts';
 
 /** A request that fails this often is skipped: the cause is not the monitor's absence. */
 export const maxTries = 3;

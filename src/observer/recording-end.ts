@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { constants, gunzipSync } from 'node:zlib';
 
+import { tried } from '../lib/tried.ts';
 import { parseLine } from '../observed/parse-line.ts';
 
 /** Bytes of a file to read to find its last line. A line is a few kilobytes, and a piece of a compressed file at most some seconds long. */
@@ -34,11 +35,7 @@ export async function isRecording(handle: FileHandle, isCompressed: boolean): Pr
 
 function textOfHead(head: Buffer, isCompressed: boolean): string {
   if (!isCompressed) return head.toString('utf8');
-  try {
-    return gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH }).toString('utf8');
-  } catch {
-    return '';
-  }
+  return tried(() => gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH }).toString('utf8')) ?? '';
 }
 
 /**

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
-import { argumentInvalid, messageOf, SwfError } from '../lib/errors.ts';
+import { argumentInvalid, dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
 import { isRecording, wholePart } from './recording-end.ts';
 
 const compressed = promisify(gzip);
@@ -85,9 +85,7 @@ async function openTo(path: string, flags: number): Promise<FileHandle> {
     return await open(path, flags, 0o600);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw notOurs(path, 'is there already');
-    throw new SwfError('DATA_UNAVAILABLE', `${path} cannot be written: ${messageOf(error)}; name another file`, {
-      cause: error,
-    });
+    throw dataUnavailable(`${path} cannot be written: ${messageOf(error)}; name another file`, { cause: error });
   }
 }
 

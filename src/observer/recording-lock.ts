@@ -1,7 +1,7 @@
 import { readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 
 import { goneSeconds } from '../domain/liveness.ts';
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
 import { currentProcess, isAlive, type ProcessIdentity } from '../lib/process-identity.ts';
 import { objectIn } from '../lib/read-json.ts';
 
@@ -28,9 +28,7 @@ export async function lockRecording(path: string): Promise<() => Promise<void>> 
       };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || hasTried)
-        throw new SwfError('DATA_UNAVAILABLE', `${path} cannot be written: ${messageOf(error)}; name another file`, {
-          cause: error,
-        });
+        throw dataUnavailable(`${path} cannot be written: ${messageOf(error)}; name another file`, { cause: error });
     }
     await removeOfTheDead(path);
   }

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { dataUnavailable, messageOf } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { objectIn } from '../lib/read-json.ts';
 import type { CaptureLine, GapLine } from '../observed/recording-lines.ts';
@@ -48,11 +48,9 @@ async function beginFile(
     return file;
   } catch (error) {
     await file.close();
-    throw new SwfError(
-      'DATA_UNAVAILABLE',
-      `${path} cannot be written: ${messageOf(error)}; make room, or name another file`,
-      { cause: error },
-    );
+    throw dataUnavailable(`${path} cannot be written: ${messageOf(error)}; make room, or name another file`, {
+      cause: error,
+    });
   }
 }
 
@@ -60,9 +58,7 @@ function makeNamedFolder(name: string): void {
   try {
     makeFolder(name);
   } catch (error) {
-    throw new SwfError('DATA_UNAVAILABLE', `${name} cannot be made: ${messageOf(error)}; name another folder`, {
-      cause: error,
-    });
+    throw dataUnavailable(`${name} cannot be made: ${messageOf(error)}; name another folder`, { cause: error });
   }
 }
 

@@ -1,8 +1,9 @@
 import { noteRead } from '../db/observed/executions.ts';
 import { recordHeard } from '../db/observed/heard-messages.ts';
-import { beginHearing, claimNamespace, keepHearing, noteGap } from '../db/observed/hearings.ts';
+import { beginHearing, claimNamespace, keepHearing, noteGap, noteUnrecorded } from '../db/observed/hearings.ts';
 import { settleObserved } from '../db/observed/settle.ts';
 import type { Store } from '../db/opening/store.ts';
+import { writeEach } from '../db/opening/write-each.ts';
 import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { registerProcess } from '../db/presence/leases.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
@@ -11,7 +12,6 @@ import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import { foreignProgramOf } from '../messages/foreign.ts';
 import { fieldsOf } from '../observed/namespace-filter.ts';
 import type { MessageLine, RecordingLine } from '../observed/recording-lines.ts';
-import { recordAll } from './record-all.ts';
 import { type WaitingLine, WaitingLines } from './waiting-lines.ts';
 
 /** Messages per transaction: other writers must not wait for long. */
@@ -100,11 +100,11 @@ export class StoreWriter {
 
   async #write(lines: readonly WaitingLine[]): Promise<number> {
     const some = lines.slice(0, together);
-    const claimed = await recordAll(
+    const claimed = await writeEach(
       this.#store,
       some,
       (tx, { line }) => this.#record(tx, line),
-      ({ time }) => time,
+      (tx, { time }, error) => noteUnrecorded(tx, time, error),
     );
     for (const namespace of claimed) this.#claimed.add(namespace);
     return some.length;

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 
 import type { OpenSlice, Payload, PayloadResult } from '../agents/ports.ts';
 import { asDataError } from '../files/data-errors.ts';
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
 import { lastPrintable } from '../lib/printable.ts';
 import { withoutSecrets } from '../lib/secrets.ts';
 import { traceParent } from '../lib/trace-context.ts';
@@ -80,10 +80,7 @@ function refuseFullDisk({ how }: Ended, folder: string): void {
   if (how.kind === 'aborted' || (how.kind === 'exit' && how.exit_code === 0)) return;
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize >= noRoom) return;
-  throw new SwfError(
-    'DATA_UNAVAILABLE',
-    `the disk of ${folder} is full, and the payload failed on it; make room, then resume`,
-  );
+  throw dataUnavailable(`the disk of ${folder} is full, and the payload failed on it; make room, then resume`);
 }
 
 const neverBegun: Ended = { how: { kind: 'exit', exit_code: 0 }, seconds: 0, output: '' };

@@ -8,6 +8,7 @@ import { checksumOf } from '../files/checksum.ts';
 import { removeWhole } from '../files/remove-whole.ts';
 import { asideEnding } from '../files/write-aside.ts';
 import { makeFolder } from '../lib/make-folder.ts';
+import { tried } from '../lib/tried.ts';
 
 /** A file that a payload wrote. `name` is its path below the output folder, the checksum `sha256:` and 64 hex digits. */
 export interface OutputFile {
@@ -121,10 +122,4 @@ export async function tidyOutputs(executionFolder: string): Promise<void> {
   await Promise.all(left.map((path) => removeWhole(path)));
 }
 
-function readFolder(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
-}
+const readFolder = (path: string): string[] => tried(() => readdirSync(path)) ?? [];

@@ -1,8 +1,10 @@
-import { accessSync, closeSync, constants, createReadStream, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { basename, delimiter, isAbsolute, join } from 'node:path';
 
 import type { PayloadName } from '../domain/slice-returns.ts';
+import { canAccess } from '../lib/can-access.ts';
 import { sha256 } from '../lib/sha256.ts';
+import { tried } from '../lib/tried.ts';
 
 /**
  * A payload command's name and digest: SHA-256 of its words, and of the bytes of each file that they name; a program without "/" is found on PATH. A
@@ -70,14 +72,8 @@ function programOf(program: string, path = ''): string | undefined {
   return folders.map((folder) => join(folder, program)).find(isRunnable);
 }
 
-function isRunnable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
-}
+const isRunnable = (file: string): boolean =>
+  canAccess(file, constants.X_OK) && tried(() => statSync(file).isFile()) === true;
 
 const chunkBytes = 1_048_576;
 
@@ -86,13 +82,9 @@ const known = new Map<string, { state: string; digest: string }>();
 
 /** Changes with the file; undefined if a path leads to no file or may not be followed. */
 function stateOf(path: string): string | undefined {
-  try {
-    const stats = statSync(path);
-    return stats.isFile() ? `${stats.ino} ${stats.size} ${stats.mtimeMs}` : undefined;
-  } catch {
-    // A word may only look like a path.
-    return undefined;
-  }
+  // A word may only look like a path.
+  const stats = tried(() => statSync(path));
+  return stats?.isFile() === true ? `${stats.ino} ${stats.size} ${stats.mtimeMs}` : undefined;
 }
 
 /** The SHA-256 of a file; undefined if the path is not a readable file. */

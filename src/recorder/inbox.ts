@@ -1,8 +1,9 @@
 import type { Delivery, Subscription } from '../broker/connection.ts';
 import type { Recorded } from '../db/log/rows.ts';
+import { writeEach } from '../db/opening/write-each.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { decodedOf } from '../exchange/decoding.ts';
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import { type Decoded, fieldOf } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
 import { isMessageType, type MessageType, vocabulary } from '../messages/vocabulary.ts';
@@ -126,28 +127,15 @@ export class Inbox {
     }
   }
 
-  /** Uses one transaction; if a message breaks it, one per message, and records the breaking message as rejected. */
-  async #recordAll(batch: readonly Incoming[]): Promise<MessageType[]> {
-    const { store } = this.#options;
-    try {
-      return await store.write((tx) => batch.flatMap((incoming) => this.#recordOne(tx, incoming)));
-    } catch (error) {
-      if (error instanceof SwfError) throw error;
-    }
-    const types: MessageType[] = [];
-    for (const incoming of batch) types.push(...(await this.#recordAlone(incoming)));
-    return types;
-  }
-
-  async #recordAlone(incoming: Incoming): Promise<MessageType[]> {
-    const { store } = this.#options;
-    try {
-      return await store.write((tx) => this.#recordOne(tx, incoming));
-    } catch (error) {
-      if (error instanceof SwfError) throw error;
-      const decoded = refused(`cannot be recorded: ${messageOf(error)}`);
-      return store.write((tx) => this.#recordOne(tx, { ...incoming, decoded }));
-    }
+  /** Records a message that cannot be recorded as rejected. */
+  #recordAll(batch: readonly Incoming[]): Promise<MessageType[]> {
+    return writeEach(
+      this.#options.store,
+      batch,
+      (tx, incoming) => this.#recordOne(tx, incoming),
+      (tx, incoming, error) =>
+        this.#recordOne(tx, { ...incoming, decoded: refused(`cannot be recorded: ${messageOf(error)}`) }),
+    );
   }
 
   #recordOne(tx: Transaction, { destination, delivery, decoded }: Incoming): MessageType[] {

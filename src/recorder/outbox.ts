@@ -6,7 +6,7 @@ import type { SliceNeeds } from '../domain/slice-returns.ts';
 import { ConfirmedSender, sendWindow } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire-headers.ts';
 import { pause } from '../lib/deadline.ts';
-import { SwfError } from '../lib/errors.ts';
+import { brokerRefused, SwfError } from '../lib/errors.ts';
 import { vocabulary } from '../messages/vocabulary.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -86,7 +86,4 @@ function sliceOf({ payload }: UnsentRow, { sql }: Store): { needs: SliceNeeds; b
 }
 
 const alwaysEnds = (times: number): SwfError =>
-  new SwfError(
-    'BROKER_REFUSED',
-    `the connection has ended each of the ${times} times that it was sent; it is tried again every minute`,
-  );
+  brokerRefused(`the connection has ended each of the ${times} times that it was sent; it is tried again every minute`);

@@ -17,6 +17,7 @@ import { bearerTokenPattern } from '../lib/bearer-token.ts';
 import { configInvalid } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { withoutSecrets } from '../lib/secrets.ts';
+import { tried } from '../lib/tried.ts';
 
 /** The place of an execution's file, as a message gives it. */
 export interface FilePlace {
@@ -148,11 +149,8 @@ export class DataAccess {
   /** Call when an execution has ended: files fetched and made for it are removed after a while. */
   noteEnd(executionId: string): void {
     const { dir } = this.#options.data;
-    try {
-      if (dir !== undefined) noteRemoteEnd(dir, executionId);
-    } catch {
-      // On a full disk the files are kept longer, as if nobody had heard of the end.
-    }
+    // On a full disk the files are kept longer, as if nobody had heard of the end.
+    if (dir !== undefined) tried(() => noteRemoteEnd(dir, executionId));
   }
 
   /** Removes the files of executions that were kept long enough. */
@@ -217,10 +215,4 @@ const unpublished =
 const noFolder = (dir: string): string =>
   `the data folder ${dir} is not there; bring it back, or name another with --set data.dir=FOLDER`;
 
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
-}
+const isFolder = (path: string): boolean => tried(() => statSync(path).isDirectory()) ?? false;

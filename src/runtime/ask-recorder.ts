@@ -2,7 +2,7 @@ import { commandState, noteRefused } from '../db/log/commands.ts';
 import type { Store } from '../db/opening/store.ts';
 import type { ProcessSigns } from '../db/presence/leases.ts';
 import { pause } from '../lib/deadline.ts';
-import { SwfError } from '../lib/errors.ts';
+import { executionInUse } from '../lib/errors.ts';
 import { recordCommand, type Requester } from './commands.ts';
 
 /** A recorder looks for such requests every five seconds. */
@@ -27,13 +27,11 @@ export async function askRecorder(
     const state = commandState(store.sql, command.message_id);
     // Somebody else may have asked the same.
     if (state !== 'waiting' && (state.effect === 'applied' || state.code === 'ALREADY')) return;
-    if (state !== 'waiting')
-      throw new SwfError('EXECUTION_IN_USE', `${who} and cannot resume ${executionId}: ${state.reason}`);
+    if (state !== 'waiting') throw executionInUse(`${who} and cannot resume ${executionId}: ${state.reason}`);
     if (performance.now() > deadline) {
       // It must not take effect hours later.
       await store.write((tx) => noteRefused(tx, command.message_id, 'REFUSED', 'no recorder resumed it in time'));
-      throw new SwfError(
-        'EXECUTION_IN_USE',
+      throw executionInUse(
         `${who} and has not resumed ${executionId} in ${patienceMilliseconds / 1000} s; a service does it when it can; wait until a "swf-mcp run" has ended`,
       );
     }

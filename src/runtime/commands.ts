@@ -9,7 +9,7 @@ import type { Prepare } from '../db/sqlite/statements.ts';
 import type { EffectCode } from '../domain/effects.ts';
 import type { Action } from '../domain/states.ts';
 import { pause } from '../lib/deadline.ts';
-import { SwfError } from '../lib/errors.ts';
+import { executionNotRunning, SwfError } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Message } from '../messages/message.ts';
 
@@ -60,10 +60,7 @@ export async function recordCommand(
     const { execution_id, namespace, run_number, status } = requireControllable(tx.sql, executionId, action);
     if (action === 'stop' && status === 'terminated') return undefined;
     if (status !== 'running')
-      throw new SwfError(
-        'EXECUTION_NOT_RUNNING',
-        `${execution_id} has ended (${status}); there is nothing to ${action}`,
-      );
+      throw executionNotRunning(`${execution_id} has ended (${status}); there is nothing to ${action}`);
     const envelope = { sender: by.name, namespace, execution_id, run_id: String(run_number), timestamp: utcNow() };
     const command = {
       ...envelope,
@@ -135,7 +132,6 @@ function outcomeOf(action: Action, state: Exclude<CommandState, 'waiting'>): Out
 }
 
 export const nobodyDrives = (executionId: string, storeOption = ''): SwfError =>
-  new SwfError(
-    'EXECUTION_NOT_RUNNING',
+  executionNotRunning(
     `the process that drove ${executionId} is gone; go on with "swf-mcp${storeOption} resume ${executionId}", or end it with "swf-mcp${storeOption} stop ${executionId}"`,
   );

@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.ts';
 import type { Drive } from '../db/driving/take-over.ts';
 import { homeOf } from '../db/log/store-identity.ts';
 import type { Store } from '../db/opening/store.ts';
-import { configInvalid, messageOf, SwfError } from '../lib/errors.ts';
+import { configInvalid, dataUnavailable, executionInUse, messageOf } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { whyNotOurs } from '../lib/ownership.ts';
 
@@ -13,8 +13,7 @@ import { whyNotOurs } from '../lib/ownership.ts';
 function requireOurFolder(dir: string): void {
   const why = whyNotOurs(dir);
   if (why === undefined) return;
-  throw new SwfError(
-    'DATA_UNAVAILABLE',
+  throw dataUnavailable(
     `the data folder ${dir} is not used: ${why}; "chmod 700" it if it is yours, or name another with --set data.dir=FOLDER`,
   );
 }
@@ -27,8 +26,7 @@ export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, '
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     if (!statSync(dir).isDirectory()) throw new Error('it is no folder');
   } catch (error) {
-    throw new SwfError(
-      'DATA_UNAVAILABLE',
+    throw dataUnavailable(
       `the data folder ${dir} cannot be made or used (${messageOf(error)}); fix it, or name another with --set data.dir=FOLDER`,
       { cause: error },
     );
@@ -43,8 +41,7 @@ export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, '
 function requireExecutionFolder({ data: { dir, write_files } }: Config, executionId: string): void {
   if (write_files && dir !== undefined && existsSync(dir)) requireOurFolder(dir);
   if (!write_files || dir === undefined || existsSync(join(dir, executionId))) return;
-  throw new SwfError(
-    'DATA_UNAVAILABLE',
+  throw dataUnavailable(
     `the data folder ${join(dir, executionId)} is not there, so ${executionId} cannot go on; bring it back, then "swf-mcp resume ${executionId}" goes on and "swf-mcp stop ${executionId}" ends it`,
   );
 }
@@ -74,8 +71,7 @@ export function requireOwnFiles(
 function refuseCopy({ sql, path }: Pick<Store, 'sql' | 'path'>, executionId: string, { data }: Config): void {
   const home = homeOf(sql);
   if (!data.write_files || home === undefined || home === realpathSync(path)) return;
-  throw new SwfError(
-    'EXECUTION_IN_USE',
+  throw executionInUse(
     `${executionId} writes into the data folder of the store ${home}, of which ${path} is a copy; to go on with the copy, end what uses that store and move the copy into its place`,
   );
 }

@@ -13,6 +13,7 @@ import { pollStore } from '../db/sqlite/store-poller.ts';
 import type { Speed } from '../domain/params.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
+import { tried } from '../lib/tried.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import { tidyOutputs } from '../payload/outputs.ts';
@@ -84,11 +85,8 @@ export class DrivenExecution {
     const { execution, held } = this.#execution;
     // It has just ended: nothing is left to go on with.
     if (requireExecution(this.#host.store.sql, held.execution_id).status !== 'running') return false;
-    try {
-      execution.journal.stepAtOnce(leavingStep({ cause: 'interrupted' }, this.#driver, execution));
-    } catch {
-      // The process that resumes it will find that this one is gone.
-    }
+    // If this fails, the process that resumes it will find that this one is gone.
+    tried(() => execution.journal.stepAtOnce(leavingStep({ cause: 'interrupted' }, this.#driver, execution)));
     return true;
   }
 

@@ -10,7 +10,7 @@ import type { AgentType } from '../domain/states.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { connectGuarded, placeOfBroker } from '../exchange/namespace-guard.ts';
 import { markFolder } from '../files/store-marker.ts';
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
 import type { Log, LogLevel } from '../lib/logger.ts';
 import { makeFolder } from '../lib/make-folder.ts';
@@ -204,8 +204,7 @@ function markAsOurs(dir: string, id: string): void {
     makeFolder(dir);
     markFolder(dir, id);
   } catch (error) {
-    throw new SwfError(
-      'DATA_UNAVAILABLE',
+    throw dataUnavailable(
       `the data folder ${dir} cannot be written (${messageOf(error)}); fix it, or name another with --set data.dir=FOLDER`,
       { cause: error },
     );

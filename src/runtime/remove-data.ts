@@ -4,7 +4,7 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 
 import { outputsName } from '../domain/file-names.ts';
 import { removeWhole } from '../files/remove-whole.ts';
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { dataUnavailable, messageOf } from '../lib/errors.ts';
 
 /** The outcome of removing an execution's data files: why the folder is left, if it is. */
 export interface Removed {
@@ -22,8 +22,7 @@ export async function removeDataFolder(folder: string, executionId: string, stor
     await removeWhole(folder);
     return {};
   } catch (error) {
-    throw new SwfError(
-      'DATA_UNAVAILABLE',
+    throw dataUnavailable(
       `the data folder ${folder} cannot be removed (${messageOf(error).slice(0, 300)}); fix its rights and prune again`,
       { cause: error },
     );

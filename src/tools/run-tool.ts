@@ -4,6 +4,7 @@ import type { Past } from '../db/past-queries.ts';
 import { issueWords } from '../domain/issue-words.ts';
 import { argumentInvalid, SwfError } from '../lib/errors.ts';
 import { closest, nearest } from '../lib/suggest.ts';
+import { tried } from '../lib/tried.ts';
 import { controlTools, noteTools } from './index.ts';
 import { clip as cut } from './shared/clip.ts';
 import { momentOfCursor } from './shared/list.ts';
@@ -142,13 +143,8 @@ function unknownArgument(tool: Tool, key: string): SwfError {
 }
 
 /** A value as given, or a note that it is nested too deep to be written. */
-function shownValue(value: unknown): string {
-  try {
-    return clip(JSON.stringify(value) ?? 'undefined');
-  } catch {
-    return 'a value nested too deep';
-  }
-}
+const shownValue = (value: unknown): string =>
+  tried(() => clip(JSON.stringify(value) ?? 'undefined')) ?? 'a value nested too deep';
 
 function describe(tool: Tool, name: string): string {
   const schema = tool.input.shape[name] as z.ZodType | undefined;

@@ -8,7 +8,7 @@ import { fileAt } from '../db/sqlite/store-file.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { pause } from '../lib/deadline.ts';
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { executionInUse, messageOf, SwfError } from '../lib/errors.ts';
 import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import { type AlarmFinding, alarmFindings } from '../monitoring/findings/alarms.ts';
 import { deliver } from './deliver.ts';
@@ -116,10 +116,7 @@ async function lookAgainAndAgain(options: WatchOptions, processId: number): Prom
       took = performance.now() - began;
       const recorded = await recordLook(store, processId, { found, now, after });
       if (recorded === undefined)
-        throw new SwfError(
-          'EXECUTION_IN_USE',
-          'another process watches this store now; start this one again to stand by',
-        );
+        throw executionInUse('another process watches this store now; start this one again to stand by');
       for (const line of recorded.lines) say(line);
       looker.succeeded(now);
     } catch (error) {

@@ -7,7 +7,7 @@ import type { Store } from '../../src/db/opening/store.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { parseLine } from '../../src/observed/parse-line.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
-import { readStatement } from '../../src/observed/told/read-statement.ts';
+import { readStatement } from '../../src/observed/told/read-told.ts';
 import { References } from '../../src/observed/told/references.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
 import { readRecording, recordedRuns } from '../observer/recordings.ts';

@@ -13,7 +13,7 @@ import {
 } from '../../db/stand-in/requests.ts';
 import { usualConfiguration } from '../../domain/names.ts';
 import { pause } from '../../lib/deadline.ts';
-import { argumentInvalid, NoStoreYet, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, executionNotRunning, NoStoreYet } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import type { ControlRequest, StartRequest, TestbedAnswer } from '../../tools/shared/control.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
@@ -60,16 +60,14 @@ export function stopTheirs(
   return ask(io, { namespace, body, by: by.name, seconds: patienceSeconds }, ({ sql }) => {
     const newest = newestCalled(sql, namespace, told_id);
     if (newest?.execution_id !== execution_id)
-      throw notRunning(
+      throw executionNotRunning(
         `${execution_id} is not the newest run of the name ${told_id}: a stop would end ${newest?.execution_id ?? 'another one'}`,
       );
     if (newest.status !== 'running')
-      throw notRunning(`${execution_id} has ended (${newest.status}); there is nothing to stop`);
+      throw executionNotRunning(`${execution_id} has ended (${newest.status}); there is nothing to stop`);
     return () => (hasEnded(sql, execution_id) ? execution_id : undefined);
   });
 }
-
-const notRunning = (message: string): SwfError => new SwfError('EXECUTION_NOT_RUNNING', message);
 
 /** @param begin checks before anything is asked, and returns a function that returns the execution in which the effect is seen */
 async function ask(

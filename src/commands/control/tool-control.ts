@@ -2,7 +2,7 @@ import { requireBareName } from '../../config/request.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import type { Action } from '../../domain/states.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { executionInUse, storeUnavailable } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import {
@@ -55,8 +55,7 @@ function requireUndriven(io: Io, executionId: string): void {
     queries.silence(execution, Date.now()) !== undefined
   )
     return;
-  throw new SwfError(
-    'EXECUTION_IN_USE',
+  throw executionInUse(
     `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; a paused one goes on with action "continue"`,
   );
 }
@@ -67,8 +66,7 @@ async function start(io: Io, request: StartRequest, place: RunPlace): ReturnType
   place.pid = started.pid;
   const message = await started.firstMessage(startMilliseconds);
   if (message?.event !== 'started')
-    throw new SwfError(
-      'STORE_UNAVAILABLE',
+    throw storeUnavailable(
       `the run has not begun after ${startMilliseconds / 1000} s; look with list_workflow_executions whether it has by now`,
     );
   const { execution_id, run_number } = message;

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 import { showAddress } from '../../broker/address.ts';
@@ -9,6 +9,7 @@ import { requireOwnNamespace } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { openReader } from '../../db/opening/open-reader.ts';
 import { requireNoOrphanLog } from '../../db/sqlite/store-file.ts';
+import { canAccess } from '../../lib/can-access.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { whyNotOurs } from '../../lib/ownership.ts';
 import { requireDataFolder } from '../../runtime/data-folder.ts';
@@ -134,20 +135,12 @@ const minFree = 20_000_000;
 function lookAtFileSystem(path: string): Diagnosis {
   let folder = dirname(path);
   while (!existsSync(folder)) folder = dirname(folder);
-  if (!isWritable(folder)) return fail(`${folder} cannot be written; fix its rights, or name another file with --db`);
+  if (!canAccess(folder, constants.W_OK))
+    return fail(`${folder} cannot be written; fix its rights, or name another file with --db`);
   const { bavail, bsize } = statfsSync(folder);
   const kind = networkFileSystemOf(folder);
   const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;
   if (bavail * bsize < minFree) return fail(`${folder} is nearly full, ${free}; make room`);
   if (kind === undefined) return ok(`${folder} is local and writable, ${free}`);
   return fail(`${folder} is on ${kind}, where a store gets damaged; name a file on a local disk with --db`);
-}
-
-function isWritable(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

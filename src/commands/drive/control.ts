@@ -3,7 +3,7 @@ import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import type { Action } from '../../domain/states.ts';
 import { pause } from '../../lib/deadline.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { executionNotRunning, SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import {
   awaitEffect,
@@ -87,10 +87,7 @@ export function answerOf(
     case 'already':
       return `${execution_id} ${outcome.reason}`;
     case 'none':
-      throw new SwfError(
-        'EXECUTION_NOT_RUNNING',
-        `${execution_id} cannot ${action}: ${outcome.reason}; see "${next('status')}"`,
-      );
+      throw executionNotRunning(`${execution_id} cannot ${action}: ${outcome.reason}; see "${next('status')}"`);
     case 'pending':
       throw new SwfError(
         'COMMAND_PENDING',

@@ -1,5 +1,6 @@
 import type { Queries } from '../../db/queries.ts';
 import type { Log } from '../../lib/logger.ts';
+import { tried } from '../../lib/tried.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 
 /** How often to look for findings, in milliseconds. */
@@ -26,13 +27,8 @@ export function watchFindings(queries: Queries, executionId: string, log: Log): 
     before = new Set(found.map(nameOf));
     told = new Set([...standing.map(nameOf), ...[...told].filter((name) => before.has(name))]);
   };
-  const timer = setInterval(() => {
-    try {
-      look();
-    } catch {
-      // The writers of a store report that it cannot be read.
-    }
-  }, lookMilliseconds);
+  // The writers of a store report that it cannot be read.
+  const timer = setInterval(() => tried(look), lookMilliseconds);
   timer.unref();
   return () => clearInterval(timer);
 }

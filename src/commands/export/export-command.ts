@@ -5,7 +5,7 @@ import { openReader } from '../../db/opening/open-reader.ts';
 import { createQueries } from '../../db/queries.ts';
 import { exportedRows, exportedTables } from '../../db/reports/export.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
-import { argumentInvalid, messageOf, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, dataUnavailable, messageOf, SwfError } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
@@ -50,11 +50,9 @@ function makeNew(folder: string): void {
     makeFolder(folder);
     names = readdirSync(folder);
   } catch (error) {
-    throw new SwfError(
-      'DATA_UNAVAILABLE',
-      `the folder ${folder} cannot be made (${messageOf(error)}); give another one with --out`,
-      { cause: error },
-    );
+    throw dataUnavailable(`the folder ${folder} cannot be made (${messageOf(error)}); give another one with --out`, {
+      cause: error,
+    });
   }
   if (names.length > 0)
     throw argumentInvalid(
@@ -70,8 +68,7 @@ function write(paths: readonly string[], work: (path: string) => number): number
   } catch (error) {
     for (const one of paths) rmSync(one, { force: true });
     if (error instanceof SwfError || !(error instanceof Error) || !('code' in error)) throw error;
-    throw new SwfError(
-      'DATA_UNAVAILABLE',
+    throw dataUnavailable(
       `${path} cannot be written (${messageOf(error)}); nothing is left of the export: make room, or give another folder with --out`,
       { cause: error },
     );

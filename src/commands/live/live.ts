@@ -1,4 +1,5 @@
 import type { Queries } from '../../db/queries.ts';
+import { tried } from '../../lib/tried.ts';
 import { createPaint } from '../shared/palette.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { cut, renderView } from './live-view.ts';
@@ -18,13 +19,8 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
   let shown: string | undefined;
   let below: string | undefined;
   let isOver = false;
-  const repaint = (): void => {
-    try {
-      paintNow();
-    } catch {
-      // Other parts report a store that cannot be read just now; the next painting may find it again.
-    }
-  };
+  // Other parts report a store that cannot be read just now; the next painting may find it again.
+  const repaint = (): void => tried(() => paintNow());
   const paintNow = (): void => {
     // The answer to a key may come after the summary was printed.
     if (shown === undefined || isOver) return;

@@ -6,7 +6,7 @@ import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
 import { connectGuarded } from '../../exchange/namespace-guard.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { executionInUse } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
 import { type BrokerFlags, configPlaces, exitCodes, type Io, userName } from '../shared/io.ts';
@@ -38,8 +38,7 @@ export async function requestCommand(
     let driven: string | undefined;
     const recorder = await hearAgent(broker, config, 'daq_simulator', hearMilliseconds, (id) => (driven = id));
     if (recorder === undefined && driven !== undefined)
-      throw new SwfError(
-        'EXECUTION_IN_USE',
+      throw executionInUse(
         `${command_id} is refused: a run that drives ${driven} records namespace ${namespace}, and starts no other; ask again when it has ended, or record with "swf-mcp up"`,
       );
     io.out(`${command_id} is asked for\n`);

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 
+import { tried } from '../../lib/tried.ts';
+
 const escape = '\u001B';
 
 /** Keys that the system would handle if they were not read one by one. */
@@ -13,17 +15,14 @@ const signals: Readonly<Partial<Record<string, NodeJS.Signals>>> = {
 const lookMilliseconds = 500;
 
 /** Whether this process is in the foreground of its terminal. The system would stop a background process that touched the terminal. */
-function isInForeground(): boolean {
-  try {
+const isInForeground = (): boolean =>
+  tried(() => {
     // After the name, which may have spaces: state, parent, group, session, terminal, group in the foreground.
     const fields = readFileSync('/proc/self/stat', 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
     return fields[2] === fields[5];
-  } catch {
-    return false;
-  }
-}
+  }) ?? false;
 
 const isPerson = (): boolean => process.stdin.isTTY && process.env['TERM'] !== 'dumb' && isInForeground();
 

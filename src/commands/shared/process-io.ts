@@ -2,18 +2,13 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { printableLines } from '../../lib/printable.ts';
+import { tried } from '../../lib/tried.ts';
 import { exitCodes, type Io } from './io.ts';
 import { askPerson, callAtKeys } from './keyboard.ts';
 import { showCursor, type Terminal } from './terminal.ts';
 
 /** The working folder, which has no name if it was removed. Commands that need no folder still work, and others name the file they miss. */
-function currentFolder(): string {
-  try {
-    return process.cwd();
-  } catch {
-    return dirname(process.execPath);
-  }
-}
+const currentFolder = (): string => tried(() => process.cwd()) ?? dirname(process.execPath);
 
 /** The process itself as commands see it. Only `cli.ts` makes one. */
 export function createProcessIo({

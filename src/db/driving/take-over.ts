@@ -1,5 +1,5 @@
 import type { Speed } from '../../domain/params.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { executionInUse, executionNotRunning } from '../../lib/errors.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { steadyClock, utcNow } from '../../lib/time.ts';
 import type { Draft, Message } from '../../messages/message.ts';
@@ -99,10 +99,7 @@ export function takeOver(
   const { execution_id, run_number, namespace, status } = execution;
   const { process_id } = driver;
   if (status !== 'running')
-    throw new SwfError(
-      'EXECUTION_NOT_RUNNING',
-      `${execution_id} has ended (${status}); start a new one with "swf-mcp run"`,
-    );
+    throw executionNotRunning(`${execution_id} has ended (${status}); start a new one with "swf-mcp run"`);
   const before = ownerOf(sql, execution_id);
   if (
     before !== undefined &&
@@ -110,8 +107,7 @@ export function takeOver(
     isProcessAlive(before, isAlive) &&
     isHeld(sql, execution_id)
   )
-    throw new SwfError(
-      'EXECUTION_IN_USE',
+    throw executionInUse(
       `${execution_id} is paused, and process ${before.pid} on ${before.hostname} drives it; "swf-mcp continue ${execution_id}" lets it go on`,
     );
   const epoch = takeOwnership(tx, execution_id, process_id, isAlive);

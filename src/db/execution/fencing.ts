@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { executionInUse } from '../../lib/errors.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /**
@@ -11,7 +11,7 @@ export function requireOwnership({ sql }: Transaction, executionId: string, epoc
     executionId,
   );
   if (owner?.epoch === epoch) return;
-  throw new SwfError('EXECUTION_IN_USE', `${executionId} has been taken over by another process; this one ends`);
+  throw executionInUse(`${executionId} has been taken over by another process; this one ends`);
 }
 
 /** Moves a consumer's cursor by compare-and-set. False if it is elsewhere: another process has done the same work. */

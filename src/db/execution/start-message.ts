@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { executionNotRunning } from '../../lib/errors.ts';
 import type { Message } from '../../messages/message.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
@@ -15,10 +15,7 @@ export function startMessage(sql: Prepare, executionId: string): Message<'run_wo
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
   ).get(executionId);
   if (row === undefined)
-    throw new SwfError(
-      'EXECUTION_NOT_RUNNING',
-      `${executionId} was not started from this store and cannot be resumed here`,
-    );
+    throw executionNotRunning(`${executionId} was not started from this store and cannot be resumed here`);
   return JSON.parse(row.payload) as Message<'run_workflow'>;
 }
 

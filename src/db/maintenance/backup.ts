@@ -1,9 +1,10 @@
 import { closeSync, fsyncSync, linkSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { messageOf, SwfError } from '../../lib/errors.ts';
+import { messageOf, storeUnavailable, SwfError } from '../../lib/errors.ts';
 import { currentProcess, isAlive } from '../../lib/process-identity.ts';
 import { sha256 } from '../../lib/sha256.ts';
+import { tried } from '../../lib/tried.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { fileAt } from '../sqlite/store-file.ts';
@@ -36,13 +37,7 @@ export function backupStore(db: Connection, target: string): void {
 }
 
 /** Ignores errors: the first error says what went wrong. */
-function removeIfThere(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // Its name may be too long for a file.
-  }
-}
+const removeIfThere = (path: string): void => tried(() => rmSync(path, { force: true }));
 
 /** Identifies a process in a file name: its pid, its start, and where these mean anything. */
 function markOf({ pid, pid_started }: { pid: number; pid_started: string }): string {
@@ -53,7 +48,7 @@ function markOf({ pid, pid_started }: { pid: number; pid_started: string }): str
 /** Removes the leftovers of killed backups to this name. */
 function removeLeftovers(target: string): void {
   const folder = dirname(target);
-  for (const name of namesIn(folder)) {
+  for (const name of tried(() => readdirSync(folder)) ?? []) {
     if (!name.startsWith(`${basename(target)}.`)) continue;
     const [, pid, started = '', where] = /\.(\d+)-(\d*)-([0-9a-f]{8})\.part(?:-journal)?$/.exec(name) ?? [];
     if (pid === undefined) continue;
@@ -77,20 +72,8 @@ function isBeingWritten(
   return isAlive({ ...own, pid, pid_started: [started, ...here].join(' ') }) !== false;
 }
 
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
 const isThere = (target: string, cause?: unknown): SwfError =>
-  new SwfError(
-    'STORE_UNAVAILABLE',
-    `${target} cannot be written: the file already exists; name another, or remove it`,
-    { cause },
-  );
+  storeUnavailable(`${target} cannot be written: the file already exists; name another, or remove it`, { cause });
 
 /** Reports a fault of the store itself as the store's, not the copy's. */
 function explained(error: unknown, source: string, target: string): unknown {
@@ -103,5 +86,5 @@ function explained(error: unknown, source: string, target: string): unknown {
       : code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS'
         ? `${messageOf(error)}; its file system has no links: name a place on another, and copy it from there`
         : `${messageOf(error)}; name another place`;
-  return new SwfError('STORE_UNAVAILABLE', `${target} cannot be written: ${why}`, { cause: error });
+  return storeUnavailable(`${target} cannot be written: ${why}`, { cause: error });
 }

@@ -1,7 +1,7 @@
 import type { Effect } from '../../domain/effects.ts';
 import type { Statement } from '../../observed/reading/fact.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
-import { readStatement } from '../../observed/told/read-statement.ts';
+import { readStatement } from '../../observed/told/read-told.ts';
 import { nameNumbers } from '../log/name-numbers.ts';
 import { insertRow } from '../log/rows.ts';
 import { numberOf } from '../migrations/names.ts';

@@ -1,6 +1,6 @@
 import { toUSVString } from 'node:util';
 
-import { SwfError } from '../../lib/errors.ts';
+import { messageOf, SwfError } from '../../lib/errors.ts';
 import { mergedSpans } from '../../lib/merged-spans.ts';
 import { isProcessAlive, type LivenessTest, type Moment, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -104,6 +104,12 @@ export function noteGap(
     Date.parse(until),
     typeof reason === 'string' ? toUSVString(reason.slice(0, 500)) : 'no reason was told',
   );
+}
+
+/** Notes a message that could not be recorded, as a gap at its time (ISO 8601). */
+export function noteUnrecorded(tx: Transaction, time: string, error: unknown): never[] {
+  noteGap(tx, { from: time, until: time, reason: `a message could not be recorded: ${messageOf(error)}` });
+  return [];
 }
 
 /** Gives an observer a namespace in which it hears programs of another make, unless another living process records it. */

@@ -1,6 +1,6 @@
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
-import { readStatement } from '../../observed/told/read-statement.ts';
+import { readStatement } from '../../observed/told/read-told.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A recorded message, with what decides which of several counts. */

@@ -1,5 +1,5 @@
 import type { SliceStatus } from '../../domain/slice-states.ts';
-import type { ResultFact, SliceFact, ToldSlice } from '../../observed/reading/fact.ts';
+import type { ResultFact, SliceFact } from '../../observed/reading/fact.ts';
 import { countMove } from '../projection/slice-rows.ts';
 import { sumsOf } from '../projection/sums.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -161,7 +161,7 @@ function writeSlice(
 /** Notes the TF file of a slice: its number of slices, the largest, and when the first was made. @param at if the sender does not say, ISO 8601 */
 export function noteSample(
   { tx, execution_id }: ObservedScope,
-  { tf_filename, tf_count, requested_at }: SliceFact | ToldSlice,
+  { tf_filename, tf_count, requested_at }: Pick<SliceFact, 'tf_filename' | 'tf_count' | 'requested_at'>,
   { isNew, at }: { isNew: boolean; at: string },
 ): void {
   tx.sql(

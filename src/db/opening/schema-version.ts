@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { storeUnavailable, SwfError } from '../../lib/errors.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { requireNoOlderWriter } from './older-writers.ts';
@@ -17,7 +17,7 @@ export function requireOwnKind(db: Connection, path: string): void {
   const tables = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM sqlite_schema').get()?.n ?? 0;
   const id = applicationIdOf(db);
   if (id === applicationId || (id === 0 && tables === 0)) return;
-  throw new SwfError('STORE_UNAVAILABLE', `${path} is a SQLite file of another program; name another file with --db`);
+  throw storeUnavailable(`${path} is a SQLite file of another program; name another file with --db`);
 }
 
 /** Throws `STORE_TOO_NEW`, or `STORE_TOO_OLD` if no step migrates the store. A store without tables passes. */

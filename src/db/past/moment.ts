@@ -1,5 +1,6 @@
 import { argumentInvalid } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time-arguments.ts';
+import { tried } from '../../lib/tried.ts';
 import { noMessage } from '../log/rows.ts';
 import { rowsOfBlock } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -35,13 +36,8 @@ export function momentNamed(sql: Prepare, asOf: string, present: number): Moment
 }
 
 /** Milliseconds since 1970, or undefined if the text names no time. */
-function timeIn(text: string, present: number): number | undefined {
-  try {
-    return Date.parse(parseTime('as_of', text, present) ?? '');
-  } catch {
-    return undefined;
-  }
-}
+const timeIn = (text: string, present: number): number | undefined =>
+  tried(() => Date.parse(parseTime('as_of', text, present) ?? ''));
 
 /** A moment at which nothing was on record. */
 const beforeAll = (now: number): Moment => ({

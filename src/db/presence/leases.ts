@@ -1,5 +1,5 @@
 import { livenessOf } from '../../domain/liveness.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { executionInUse } from '../../lib/errors.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { wallNow } from '../../lib/time.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -102,8 +102,7 @@ export function takeOwnership(tx: Transaction, executionId: string, processId: n
   const owner = ownerOf(tx.sql, executionId);
   // A process may retake what it has left itself.
   if (owner !== undefined && owner.process_id !== processId && isProcessAlive(owner, isAlive))
-    throw new SwfError(
-      'EXECUTION_IN_USE',
+    throw executionInUse(
       `${executionId} is driven by process ${owner.pid} on ${owner.hostname}; wait until it ends, or stop it first`,
     );
   const row = tx

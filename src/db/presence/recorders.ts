@@ -1,4 +1,4 @@
-import { SwfError } from '../../lib/errors.ts';
+import { executionInUse, SwfError } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -35,8 +35,7 @@ export function becomeRecorder(
       `process ${recorder.pid} on ${recorder.hostname} observes namespace ${namespace} into this store, where programs of others work; use another namespace`,
     );
   if (recorder !== undefined)
-    throw new SwfError(
-      'EXECUTION_IN_USE',
+    throw executionInUse(
       `process ${recorder.pid} on ${recorder.hostname} records namespace ${namespace} in this store already; wait until it ends, or use another store or namespace`,
     );
   sql(

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import pLimit from 'p-limit';
 
-import { type ErrorCode, SwfError } from '../../lib/errors.ts';
+import { type ErrorCode, storeUnavailable, SwfError } from '../../lib/errors.ts';
 import type { SqlAnswer } from './answer-sql.ts';
 import { checkSql } from './check-sql.ts';
 
@@ -33,8 +33,7 @@ const program = fileURLToPath(new URL('./query-process.js', import.meta.url));
  */
 export async function askProcess(path: string, sql: string, signal: AbortSignal): Promise<SqlAnswer> {
   checkSql(sql);
-  if (!existsSync(program))
-    throw new SwfError('STORE_UNAVAILABLE', `${program}, which answers SQL, is missing; install swf-mcp again`);
+  if (!existsSync(program)) throw storeUnavailable(`${program}, which answers SQL, is missing; install swf-mcp again`);
   const reply = await turns(() => replyOf({ path, sql, maxMilliseconds }, signal));
   if ('answer' in reply) return reply.answer;
   throw new SwfError(reply.code, reply.message);

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 
-import { NoStoreYet, SwfError } from '../../lib/errors.ts';
+import { NoStoreYet, storeUnavailable } from '../../lib/errors.ts';
 import type { Connection } from './connection.ts';
 import { Database } from './database.ts';
 import { asSwfError } from './sqlite-errors.ts';
@@ -25,8 +25,8 @@ export function connect(path: string, make?: () => void, { isServer = false } = 
     make?.();
     const stats = statSync(path);
     if (stats.isFile() && stats.size > 0 && stats.size < minBytes)
-      throw new SwfError('STORE_UNAVAILABLE', `${path} is not a store of swf-mcp; name another file with --db`);
-    if (!stats.isFile()) throw new SwfError('STORE_UNAVAILABLE', `${path} is not a file; name a store file with --db`);
+      throw storeUnavailable(`${path} is not a store of swf-mcp; name another file with --db`);
+    if (!stats.isFile()) throw storeUnavailable(`${path} is not a file; name a store file with --db`);
     return new Database(path, {
       fileMustExist: true,
       timeout: busyTimeout[make !== undefined ? 'writer' : isServer ? 'server' : 'reader'],

@@ -1,5 +1,5 @@
 import { pause } from '../../lib/deadline.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { storeUnavailable, SwfError } from '../../lib/errors.ts';
 import { Database } from './database.ts';
 import { asSwfError } from './sqlite-errors.ts';
 
@@ -24,8 +24,7 @@ export async function tryPatiently<T>(path: string, work: () => T, patience = pa
     } catch (error) {
       if (!isBusy(error)) throw asSwfError(error, path);
       if (performance.now() > deadline)
-        throw new SwfError(
-          'STORE_UNAVAILABLE',
+        throw storeUnavailable(
           `the store ${path} has been locked by another program for ${patience / 1000} s; end that program and try again`,
           { cause: error },
         );

@@ -1,21 +1,19 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { SwfError } from '../../lib/errors.ts';
+import { storeUnavailable, SwfError } from '../../lib/errors.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { whyNotOurs } from '../../lib/ownership.ts';
+import { tried } from '../../lib/tried.ts';
 import type { Connection } from './connection.ts';
 import { Database } from './database.ts';
 
 /** Identifies the file at a path, to tell it from a replacement; undefined if there is no file to see. */
-export function fileAt(path: string): string | undefined {
-  try {
+export const fileAt = (path: string): string | undefined =>
+  tried(() => {
     const { dev, ino } = statSync(path);
     return `${dev}/${ino}`;
-  } catch {
-    return undefined;
-  }
-}
+  });
 
 /** A text that changes whenever the store is written, even if only its write-ahead log. */
 export function contentAt(path: string): string | undefined {
@@ -31,10 +29,7 @@ export function requireSameFile(path: string, file: string | undefined): void {
   const now = statSync(path, { throwIfNoEntry: false });
   if (now !== undefined && `${now.dev}/${now.ino}` === file && now.size > 0) return;
   const what = now === undefined ? 'removed' : now.size === 0 ? 'emptied' : 'replaced by another file';
-  throw new SwfError(
-    'STORE_UNAVAILABLE',
-    `the store ${path} was ${what} while it was open; put it back and resume what was running`,
-  );
+  throw storeUnavailable(`the store ${path} was ${what} while it was open; put it back and resume what was running`);
 }
 
 /** Throws `EROFS` if the store is on a read-only file system: SQLite would only say that it cannot open a file. */
@@ -54,8 +49,7 @@ export function requireOurs(path: string): void {
     .find(({ why }) => why !== undefined);
   if (found === undefined) return;
   const { file, why } = found;
-  throw new SwfError(
-    'STORE_UNAVAILABLE',
+  throw storeUnavailable(
     `the store ${file} is not written: ${why}, so nothing in it could be believed; "chmod 600" it if it is yours, or name another file with --db`,
   );
 }
@@ -73,8 +67,7 @@ export function requireSameLog(path: string, log: string | undefined, db: Connec
   const what = now === undefined ? 'removed' : 'replaced';
   const isWhole = now === undefined && moveLog(db);
   const rest = isWhole ? 'what was written before is in the store' : 'the last of what was written may be missing';
-  throw new SwfError(
-    'STORE_UNAVAILABLE',
+  throw storeUnavailable(
     `${logOf(path)}, a part of the store, was ${what} while it was open; ${rest}: resume what was running, and leave the files beside a store alone`,
   );
 }
@@ -109,8 +102,7 @@ export function requireNoOrphanLog(path: string): void {
 export function requireLocal(path: string): void {
   const network = networkFileSystemOf(path);
   if (network === undefined) return;
-  throw new SwfError(
-    'STORE_UNAVAILABLE',
+  throw storeUnavailable(
     `the store ${path} is on a network file system (${network}), where SQLite's write-ahead log gets damaged; name a file on a local disk with --db`,
   );
 }

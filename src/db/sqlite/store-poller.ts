@@ -1,3 +1,4 @@
+import { tried } from '../../lib/tried.ts';
 import type { Connection } from './connection.ts';
 
 /** How often to check whether another process has written to the store, in milliseconds. */
@@ -8,14 +9,10 @@ export function pollStore(db: Connection, onChange: () => void): () => void {
   const versionNow = (): unknown => db.pragma('data_version', { simple: true });
   let version = versionNow();
   const timer = setInterval(() => {
-    try {
-      const now = versionNow();
-      if (now === version) return;
-      version = now;
-    } catch {
-      // The next write reports a faulty store.
-      return;
-    }
+    // The next write reports a faulty store.
+    const now = tried(versionNow) ?? version;
+    if (now === version) return;
+    version = now;
     onChange();
   }, pollMilliseconds);
   return () => clearInterval(timer);

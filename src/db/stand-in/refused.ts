@@ -1,6 +1,6 @@
 import type { MessageLine } from '../../observed/recording-lines.ts';
 import { heardId } from '../../observed/told/heard-id.ts';
-import { readStatement } from '../../observed/told/read-statement.ts';
+import { readStatement } from '../../observed/told/read-told.ts';
 import { insertRow } from '../log/rows.ts';
 import { recordedAs } from '../observed/recorded-as.ts';
 import { storedOf } from '../observed/said.ts';

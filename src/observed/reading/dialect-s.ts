@@ -1,5 +1,5 @@
 import type { Fact, ResultFact, SliceFact } from './fact.ts';
-import { countOf, type Fields, idOf, nameOf, numberOf, textOf } from './values.ts';
+import { countOf, type Fields, framesIn, idOf, nameOf, numberOf, textOf } from './values.ts';
 import { namedSlice } from './work.ts';
 
 /** The messages of swf-mcp from another store: all fields are flat, and attempts are numbered. */
@@ -11,9 +11,7 @@ export const dialectS: Readonly<Record<string, (body: Fields) => Fact | undefine
       kind: 'slice',
       ...named,
       stf_filename: nameOf(body['stf_filename']),
-      tf_first: countOf(body['start']),
-      tf_last: countOf(body['end']),
-      tf_count: countOf(body['tf_count']),
+      ...framesIn(body, 'start', 'end'),
       req_id: `${named.slice_filename}/${countOf(body['attempt']) ?? 1}`,
       tf_slice_id: undefined,
       requested_at: undefined,

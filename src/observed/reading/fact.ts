@@ -8,11 +8,6 @@ export interface ResultKey {
   value: string;
 }
 
-/** A slice as its sender announces it. Fields that it leaves out are undefined. */
-export interface SliceFact extends SliceFields {
-  kind: 'slice';
-}
-
 /** The STF file and the frames of a TF file or a slice. */
 interface Frames {
   stf_filename: string | undefined;
@@ -21,11 +16,16 @@ interface Frames {
   tf_count: number | undefined;
 }
 
-interface SliceFields extends Frames {
+interface SliceNames extends Frames {
   tf_filename: string;
   slice_id: number;
   /** Built from TF file and slice id, so that both dialects name a slice alike. */
   slice_filename: string;
+}
+
+/** A slice as its sender announces it. Fields that it leaves out are undefined. */
+export interface SliceFact extends SliceNames {
+  kind: 'slice';
   req_id: string | undefined;
   tf_slice_id: string | undefined;
   /** As its sender writes it: with or without a zone. */
@@ -76,7 +76,7 @@ export type ToldFact =
   | { kind: 'told' };
 
 /** A slice as registered: before it is sent, so it has no request yet. */
-export interface ToldSlice extends SliceFields {
+export interface ToldSlice extends SliceNames {
   kind: 'told_slice';
 }
 

@@ -1,9 +1,19 @@
 import type { PhaseMessage } from '../../domain/run-phases.ts';
 import type { Fact } from './fact.ts';
-import { sizeOf, countOf, type Fields, nameOf, numberOf, objectOf, textOf } from './values.ts';
+import { countOf, type Fields, framesIn, nameOf, numberOf, objectOf, sizeOf, textOf } from './values.ts';
 
-/** The messages that all dialects word alike: the run's life and its files. */
-export const commonReadings: Readonly<Record<string, (body: Fields) => Fact | undefined>> = {
+/** A message about the workers of a run. */
+const workersSaid = (body: Fields): Fact => {
+  const { target_worker_count, worker_rampup_time } = objectOf(body['content']);
+  return {
+    kind: 'workers',
+    target_worker_count: countOf(target_worker_count),
+    worker_rampup_time: numberOf(worker_rampup_time),
+  };
+};
+
+/** The messages that all dialects word alike. */
+export const readings: Readonly<Record<string, (body: Fields) => Fact | undefined>> = {
   run_imminent: phase('run_imminent'),
   start_run: phase('start_run'),
   pause_run: phase('pause_run'),
@@ -38,24 +48,10 @@ export const commonReadings: Readonly<Record<string, (body: Fields) => Fact | un
       kind: 'tf_file_registered',
       tf_filename,
       stf_filename: nameOf(body['stf_filename']),
-      tf_first: countOf(body['tf_first']),
-      tf_last: countOf(body['tf_last']),
-      tf_count: countOf(body['tf_count']),
+      ...framesIn(body),
     };
   },
-};
-
-/** The messages between fast processing and PanDA, about workers of a run. */
-const workersSaid = (body: Fields): Fact => {
-  const { target_worker_count, worker_rampup_time } = objectOf(body['content']);
-  return {
-    kind: 'workers',
-    target_worker_count: countOf(target_worker_count),
-    worker_rampup_time: numberOf(worker_rampup_time),
-  };
-};
-
-export const workerReadings: Readonly<Record<string, (body: Fields) => Fact | undefined>> = {
+  // Between fast processing and PanDA.
   run_imminent_worker: workersSaid,
   create_workflow_task: workersSaid,
   created_workflow_task: workersSaid,

@@ -35,6 +35,13 @@ export const sliceIdOf = (value: unknown): number | undefined => {
 export const countOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
+/** The frames of a TF file or a slice. @param first @param last the fields of the first and the last */
+export const framesIn = (fields: Fields, first = 'tf_first', last = 'tf_last') => ({
+  tf_first: countOf(fields[first]),
+  tf_last: countOf(fields[last]),
+  tf_count: countOf(fields['tf_count']),
+});
+
 /** A file size, bounded so that sums of very many stay whole numbers; larger ones are ignored. */
 export const sizeOf = (value: unknown): number | undefined => {
   const size = countOf(value);

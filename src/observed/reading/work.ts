@@ -1,9 +1,10 @@
 import { sliceFilename } from '../../domain/file-names.ts';
+import type { Dialect } from '../dialect.ts';
 import type { ResultFact, SliceFact } from './fact.ts';
-import { countOf, type Fields, idOf, nameOf, numberOf, objectOf, sliceIdOf, textOf } from './values.ts';
+import { type Fields, framesIn, idOf, nameOf, numberOf, objectOf, sliceIdOf, textOf } from './values.ts';
 
 /** Where a dialect puts the fields of slices and results. */
-export interface WorkDialect {
+interface WorkDialect {
   /** The TF file of a slice, from the name in the message. */
   tfFilename: (told: string, sliceId: number) => string;
   /** The slice that a result echoes, or empty. */
@@ -14,17 +15,33 @@ export interface WorkDialect {
   products: (result: Fields) => Fields;
 }
 
-export function sliceOf(body: Fields, dialect: WorkDialect): SliceFact | undefined {
+/** The public programs of summer 2026: a slice has its own file name, and a result echoes the slice flat. A failed result names no slice. */
+const dialectH: WorkDialect = {
+  tfFilename: (told) => told.replace(/_slice_\d+(?=\.tf$|$)/, ''),
+  echo: (result) => result,
+  metrics: (result) => result,
+  products: (result) => objectOf(result),
+};
+
+/** The newer fork: a slice has the name of its TF file, and a result echoes the whole message, even for a failed slice. */
+const dialectF: WorkDialect = {
+  tfFilename: (told) => told,
+  echo: (result) => objectOf(result['origin_message']),
+  metrics: (result) => objectOf(result['metrics']),
+  products: (result) => objectOf(result['payload_result']),
+};
+
+const workDialect = (dialect: Dialect | undefined): WorkDialect => (dialect === 'F' ? dialectF : dialectH);
+
+export function sliceOf(body: Fields, dialect: Dialect | undefined): SliceFact | undefined {
   const content = objectOf(body['content']);
-  const named = namedSlice(content, dialect);
+  const named = namedSlice(content, workDialect(dialect));
   if (named === undefined) return undefined;
   return {
     kind: 'slice',
     ...named,
     stf_filename: nameOf(content['filename']),
-    tf_first: countOf(content['start']),
-    tf_last: countOf(content['end']),
-    tf_count: countOf(content['tf_count']),
+    ...framesIn(content, 'start', 'end'),
     req_id: idOf(content['req_id']),
     tf_slice_id: idOf(content['tf_slice_id']),
     requested_at: idOf(body['created_at']),
@@ -40,11 +57,19 @@ export function namedSlice(content: Fields, dialect: Pick<WorkDialect, 'tfFilena
   return { tf_filename, slice_id, slice_filename: sliceFilename(tf_filename, slice_id) };
 }
 
+/**
+ * The names of a slice in a registration. The newer fork names its TF file; the public programs give the slice its own file name. Undefined if its key is
+ * incomplete.
+ */
+export const registeredSlice = (body: Fields) =>
+  namedSlice(body, typeof body['fastmon_file'] === 'string' ? dialectF : dialectH);
+
 export function resultOf(
   body: Fields,
   headers: Readonly<Record<string, string>>,
-  dialect: WorkDialect,
+  told: Dialect | undefined,
 ): ResultFact | undefined {
+  const dialect = workDialect(told);
   const content = objectOf(body['content']);
   const outer = objectOf(content['result']);
   const result = objectOf(outer['result']);

@@ -69,11 +69,7 @@ function endOf(object: Fields, named: Record<string, string>, at: string): Messa
 /** The part of `metadata` that does not change. */
 function lastingMetadata({ metadata }: Fields): Fields {
   const { execution_id, sequence } = objectOf(metadata);
-  const kept = {
-    ...(execution_id === undefined ? {} : { execution_id }),
-    ...(sequence === undefined ? {} : { sequence }),
-  };
-  return Object.keys(kept).length === 0 ? {} : { metadata: kept };
+  return execution_id === undefined && sequence === undefined ? {} : { metadata: { execution_id, sequence } };
 }
 
 /** A slice of the newer fork has the name of its TF file. */

@@ -1,13 +1,15 @@
 import { type ExecutionStatus, executionStatuses } from '../../domain/states.ts';
 import { asObject } from '../../lib/read-json.ts';
+import { fieldsOf } from '../namespace-filter.ts';
 import type { Fact, Statement } from '../reading/fact.ts';
 import { readMessage } from '../reading/read-message.ts';
-import { countOf, type Fields, idOf, nameOf, objectOf } from '../reading/values.ts';
-import { registeredSlice } from './registered-slice.ts';
-import { resourceOf } from './rest-call.ts';
+import { countOf, type Fields, framesIn, idOf, nameOf, objectOf } from '../reading/values.ts';
+import { registeredSlice } from '../reading/work.ts';
+import type { MessageLine } from '../recording-lines.ts';
+import { resourceOf, restOf } from './rest-call.ts';
 
 /** A REST write: its target, the names that it refers to, and its body. */
-export interface Write {
+interface Write {
   method: string;
   path: string;
   /** Names that the path or the body gives only as a number of the monitor: `run_id`, and `name` of a file or slice. */
@@ -19,8 +21,8 @@ export interface Write {
 interface WriteRule {
   type: string;
   fact: (write: Write) => Fact | undefined;
-  /** Its run, if the body has it under its own name. */
-  run?: (body: Fields) => unknown;
+  /** The field of the body that has its run, if one does. */
+  run?: 'run_number' | 'run';
 }
 
 const states = (): Fact => ({ kind: 'told' });
@@ -30,25 +32,27 @@ const rules: Readonly<Record<string, WriteRule>> = {
   'POST workflow-definitions': { type: 'definition_registered', fact: () => undefined },
   'POST workflow-executions': { type: 'execution_registered', fact: ({ body }) => executionOf(body) },
   'PATCH workflow-executions': { type: 'execution_status', fact: ({ body }) => statusOf(body) },
-  'POST run-states': { type: 'run_registered', fact: states, run: ({ run_number }) => run_number },
+  'POST run-states': { type: 'run_registered', fact: states, run: 'run_number' },
   'PATCH run-states': { type: 'run_state_told', fact: states },
-  'POST runs': { type: 'data_run_opened', fact: states, run: ({ run_number }) => run_number },
+  'POST runs': { type: 'data_run_opened', fact: states, run: 'run_number' },
   'PATCH runs': { type: 'data_run_closed', fact: states },
-  'POST stf-files': { type: 'stf_registered', fact: ({ body }) => stfOf(body), run: ({ run }) => run },
+  'POST stf-files': { type: 'stf_registered', fact: ({ body }) => stfOf(body), run: 'run' },
   'PATCH stf-files': { type: 'stf_status', fact: (write) => stfReady(write) },
   'POST fastmon-files': { type: 'tf_registered', fact: ({ body }) => tfOf(body) },
   'PATCH fastmon-files': { type: 'tf_status', fact: states },
-  'POST tf-slices': {
-    type: 'slice_registered',
-    fact: ({ body }) => sliceOf(body),
-    run: ({ run_number }) => run_number,
-  },
+  'POST tf-slices': { type: 'slice_registered', fact: ({ body }) => sliceOf(body), run: 'run_number' },
   'PATCH tf-slices': { type: 'slice_status', fact: states },
-  'POST system-state-events': { type: 'system_event', fact: states, run: ({ run_number }) => run_number },
+  'POST system-state-events': { type: 'system_event', fact: states, run: 'run_number' },
 };
 
-/** Parses a REST write to a monitor: a function of the write alone. Never throws: a write that no rule knows states no fact. */
-export function readTold(write: Write): Statement {
+/** Parses a row of the log made by other programs: a message, or a REST write to their monitor. Never throws. */
+export function readStatement(line: MessageLine): Statement {
+  const rest = restOf(line.destination);
+  return rest === undefined ? readMessage(line) : readTold({ ...rest, headers: line.headers, body: fieldsOf(line) });
+}
+
+/** A function of the write alone: a write that no rule knows states no fact. */
+function readTold(write: Write): Statement {
   const { body, headers, method, path } = write;
   const { resource, id } = resourceOf(path);
   const result = resultIn(resource, body);
@@ -59,7 +63,7 @@ export function readTold(write: Write): Statement {
     message_type: rule?.type ?? `${method.toLowerCase()} ${resource}`.slice(0, 50),
     sender: senderOf(body, metadata),
     namespace: idOf(body['namespace']),
-    run_id: short(headers['run_id']) ?? short(idOf(rule?.run?.(body))) ?? runInPath(resource, id),
+    run_id: short(headers['run_id']) ?? short(idOf(rule?.run && body[rule.run])) ?? runInPath(resource, id),
     told_id: short(executionNamed(body) ?? (resource === 'workflow-executions' ? idOf(id) : undefined)),
     dialect: undefined,
     simulation_tick: undefined,
@@ -148,9 +152,7 @@ function tfOf(body: Fields): Fact | undefined {
     kind: 'told_tf',
     tf_filename,
     stf_filename: nameOf(body['stf_filename']) ?? nameOf(body['stf_file']),
-    tf_first: countOf(body['tf_first']),
-    tf_last: countOf(body['tf_last']),
-    tf_count: countOf(body['tf_count']),
+    ...framesIn(body),
   };
 }
 
@@ -161,12 +163,6 @@ function sliceOf(body: Fields): Fact | undefined {
     kind: 'told_slice',
     ...named,
     stf_filename: nameOf(body['stf_filename']),
-    tf_first: countOf(body['tf_first']),
-    tf_last: countOf(body['tf_last']),
-    tf_count: countOf(body['tf_count']),
-    req_id: undefined,
-    tf_slice_id: undefined,
-    requested_at: undefined,
-    namesExecution: true,
+    ...framesIn(body),
   };
 }

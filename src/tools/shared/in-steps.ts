@@ -1,7 +1,7 @@
 import { setImmediate as others } from 'node:timers/promises';
 
 import type { Queries } from '../../db/queries.ts';
-import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid, storeUnavailable, SwfError } from '../../lib/errors.ts';
 import type { Steps } from '../../lib/steps.ts';
 import type { LiveContext } from './tool.ts';
 
@@ -61,7 +61,7 @@ export async function inTurns<T>(work: Steps<T>): Promise<T> {
 
 const tooLong = (isGivenUp: boolean): SwfError =>
   isGivenUp
-    ? new SwfError('STORE_UNAVAILABLE', 'the call was given up before its answer was there; ask again')
+    ? storeUnavailable('the call was given up before its answer was there; ask again')
     : argumentInvalid(
         `it would take longer than ${maxMilliseconds / 1000} s; ask for less: one execution_id, or a shorter time from start_time to end_time`,
       );

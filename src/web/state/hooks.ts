@@ -2,6 +2,7 @@ import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { backoff } from '../../lib/backoff.ts';
+import { tried } from '../../lib/tried.ts';
 import { CallError } from '../transport/call.ts';
 import { changed, hashOf, readRoute, type Route } from './route.ts';
 
@@ -184,22 +185,15 @@ export function useNow(): number {
 
 /** A choice that this browser stores, if it allows storage. */
 export function useChoice<T extends string>(name: string, initial: T): [T, (value: T) => void] {
-  const [value, setValue] = useState<T>(() => {
-    try {
-      return (localStorage.getItem(`swf-mcp-${name}`) as T | null) ?? initial;
-    } catch {
-      return initial;
-    }
-  });
+  const [value, setValue] = useState<T>(
+    () => tried(() => localStorage.getItem(`swf-mcp-${name}`) as T | null) ?? initial,
+  );
   return [
     value,
     (next) => {
       setValue(next);
-      try {
-        localStorage.setItem(`swf-mcp-${name}`, next);
-      } catch {
-        // A file has no storage: the choice lasts as long as the page.
-      }
+      // A file has no storage: the choice lasts as long as the page.
+      tried(() => localStorage.setItem(`swf-mcp-${name}`, next));
     },
   ];
 }

@@ -1,3 +1,5 @@
+import { tried } from '../../lib/tried.ts';
+
 /** Why a call failed, as far as the page can report it or act on it. */
 export type Fault = 'disconnected' | 'unauthorised' | 'refused';
 
@@ -11,13 +13,7 @@ export class CallError extends Error {
 }
 
 /** The decoded part of an address, or the part itself if it is not validly encoded. */
-export function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
+export const decoded = (text: string): string => tried(() => decodeURIComponent(text)) ?? text;
 
 /** Calls a tool. Rejects with a `CallError`. */
 export type Call = <T>(tool: string, args: object) => Promise<T>;

@@ -1,9 +1,7 @@
-import { objectIn } from '../../../lib/read-json.ts';
+import { asObject, objectIn } from '../../../lib/read-json.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import type { KnownConfiguration } from '../settings.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Where a runner's parameters hold a setting: section and key. */
 const numbers: readonly [keyof KnownConfiguration, section: string, key: string][] = [
@@ -49,10 +47,7 @@ export function toldConfiguration(sql: Prepare, { execution_id }: ObservedExecut
   return known.length === 0 ? undefined : (Object.fromEntries(known) as KnownConfiguration);
 }
 
-function section(told: Fields, name: string): Fields {
-  const value = told[name];
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
-}
+const section = (told: Record<string, unknown>, name: string): Record<string, unknown> => asObject(told[name]) ?? {};
 
 const isNumber = (name: string, value: unknown): value is number =>
   fractions.has(name) ? Number.isFinite(value) : Number.isSafeInteger(value);
