@@ -1,6 +1,8 @@
 import { type Dialect, dialectOf } from '../dialect.ts';
 import { fieldsOf } from '../namespace-filter.ts';
 import type { MessageLine } from '../recording-lines.ts';
+import { dialectF } from './dialect-f.ts';
+import { dialectH } from './dialect-h.ts';
 import { dialectS } from './dialect-s.ts';
 import type { Fact, Statement } from './fact.ts';
 import { readings } from './lifecycle.ts';
@@ -54,8 +56,8 @@ function factOf(
   { headers, dialect }: { headers: Readonly<Record<string, string>>; dialect: Dialect | undefined },
 ): Fact | undefined {
   if (dialect === 'S' && Object.hasOwn(dialectS, type)) return dialectS[type]?.(body);
-  if (type === 'slice') return sliceOf(body, dialect);
-  if (type === 'slice_result') return resultOf(body, headers, dialect);
+  if (type === 'slice') return sliceOf(body, dialect === 'F' ? dialectF : dialectH);
+  if (type === 'slice_result') return resultOf(body, headers, dialect === 'F' ? dialectF : dialectH);
   return Object.hasOwn(readings, type) ? readings[type]?.(body) : undefined;
 }
 

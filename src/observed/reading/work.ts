@@ -1,10 +1,9 @@
 import { sliceFilename } from '../../domain/file-names.ts';
-import type { Dialect } from '../dialect.ts';
 import type { ResultFact, SliceFact } from './fact.ts';
 import { type Fields, framesIn, idOf, nameOf, numberOf, objectOf, sliceIdOf, textOf } from './values.ts';
 
 /** Where a dialect puts the fields of slices and results. */
-interface WorkDialect {
+export interface WorkDialect {
   /** The TF file of a slice, from the name in the message. */
   tfFilename: (told: string, sliceId: number) => string;
   /** The slice that a result echoes, or empty. */
@@ -15,27 +14,9 @@ interface WorkDialect {
   products: (result: Fields) => Fields;
 }
 
-/** The public programs of summer 2026: a slice has its own file name, and a result echoes the slice flat. A failed result names no slice. */
-const dialectH: WorkDialect = {
-  tfFilename: (told) => told.replace(/_slice_\d+(?=\.tf$|$)/, ''),
-  echo: (result) => result,
-  metrics: (result) => result,
-  products: (result) => objectOf(result),
-};
-
-/** The newer fork: a slice has the name of its TF file, and a result echoes the whole message, even for a failed slice. */
-const dialectF: WorkDialect = {
-  tfFilename: (told) => told,
-  echo: (result) => objectOf(result['origin_message']),
-  metrics: (result) => objectOf(result['metrics']),
-  products: (result) => objectOf(result['payload_result']),
-};
-
-const workDialect = (dialect: Dialect | undefined): WorkDialect => (dialect === 'F' ? dialectF : dialectH);
-
-export function sliceOf(body: Fields, dialect: Dialect | undefined): SliceFact | undefined {
+export function sliceOf(body: Fields, dialect: WorkDialect): SliceFact | undefined {
   const content = objectOf(body['content']);
-  const named = namedSlice(content, workDialect(dialect));
+  const named = namedSlice(content, dialect);
   if (named === undefined) return undefined;
   return {
     kind: 'slice',
@@ -57,19 +38,11 @@ export function namedSlice(content: Fields, dialect: Pick<WorkDialect, 'tfFilena
   return { tf_filename, slice_id, slice_filename: sliceFilename(tf_filename, slice_id) };
 }
 
-/**
- * The names of a slice in a registration. The newer fork names its TF file; the public programs give the slice its own file name. Undefined if its key is
- * incomplete.
- */
-export const registeredSlice = (body: Fields) =>
-  namedSlice(body, typeof body['fastmon_file'] === 'string' ? dialectF : dialectH);
-
 export function resultOf(
   body: Fields,
   headers: Readonly<Record<string, string>>,
-  told: Dialect | undefined,
+  dialect: WorkDialect,
 ): ResultFact | undefined {
-  const dialect = workDialect(told);
   const content = objectOf(body['content']);
   const outer = objectOf(content['result']);
   const result = objectOf(outer['result']);

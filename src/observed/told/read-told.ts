@@ -4,8 +4,8 @@ import { fieldsOf } from '../namespace-filter.ts';
 import type { Fact, Statement } from '../reading/fact.ts';
 import { readMessage } from '../reading/read-message.ts';
 import { countOf, type Fields, framesIn, idOf, nameOf, objectOf } from '../reading/values.ts';
-import { registeredSlice } from '../reading/work.ts';
 import type { MessageLine } from '../recording-lines.ts';
+import { registeredSlice } from './registered-slice.ts';
 import { resourceOf, restOf } from './rest-call.ts';
 
 /** A REST write: its target, the names that it refers to, and its body. */

@@ -1,8 +1,8 @@
 import { keepValue } from '../body.ts';
 import { maskValue } from '../masking.ts';
 import { idOf, objectOf } from '../reading/values.ts';
-import { registeredSlice } from '../reading/work.ts';
 import type { MessageLine, RestLine } from '../recording-lines.ts';
+import { registeredSlice } from './registered-slice.ts';
 import { restDestination, resourceOf, wasTaken, writes } from './rest-call.ts';
 
 /** Writes that state no fact about a workflow: drawn numbers, signs of life, log lines. */
