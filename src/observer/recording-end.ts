@@ -67,7 +67,7 @@ function lastPiece(tail: Buffer): { end: number; text: string } {
 
 function pieceBefore(tail: Buffer, end: number): string | undefined {
   let at = markBefore(tail, end);
-  for (let tried = 0; at >= 0 && tried < maxMarks; tried += 1) {
+  for (let marks = 0; at >= 0 && marks < maxMarks; marks += 1) {
     try {
       const bytes = gunzipSync(tail.subarray(at, end));
       // A piece ends with its length; zeros that a crash of the machine leaves behind it are silently skipped.
