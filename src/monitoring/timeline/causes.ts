@@ -1,7 +1,5 @@
-import { sliceStatuses } from '../../domain/slice-states.ts';
+import { failedState } from '../../domain/slice-states.ts';
 import type { Attempts } from './attempts.ts';
-
-const failed = sliceStatuses.indexOf('failed');
 
 /** Attempts that failed alike. Times are milliseconds since 1970. */
 export interface TimedCause {
@@ -46,7 +44,7 @@ export function causesOf(
   for (let at = 0; at < attempts.length; at += 1) {
     if ((attempts.host[at] as number) >= 0) allHosts.add(attempts.host[at] as number);
     const time = attempts.completed[at] as number;
-    if (attempts.state[at] !== failed || !(time >= from && time <= until)) continue;
+    if (attempts.state[at] !== failedState || !(time >= from && time <= until)) continue;
     const number = attempts.cause[at] as number;
     const found = causes.get(number) ?? newCause(attempts, at);
     causes.set(number, found);

@@ -1,8 +1,6 @@
-import { sliceStatuses } from '../../domain/slice-states.ts';
+import { failedState } from '../../domain/slice-states.ts';
 import { type Attempts, endOfWork, type Life, workTime } from './attempts.ts';
 import type { Bins } from './bins.ts';
-
-const failed = sliceStatuses.indexOf('failed');
 
 /** When an attempt ended, or until when it is in hand; NaN if nobody has started it. */
 export function endOfAttempt(attempts: Attempts, at: number, life: Life): number {
@@ -30,7 +28,7 @@ export function cellsOf(
     const start = attempts.started[at] as number;
     addTime(busy[row] as Float64Array, bins, { from: Number.isNaN(start) ? end : start, until: end, life });
     const bin = Math.floor((end - bins.from) / bins.width);
-    if (attempts.state[at] === failed && bin >= 0 && bin < bins.count) (hasFailed[row] as Uint8Array)[bin] = 1;
+    if (attempts.state[at] === failedState && bin >= 0 && bin < bins.count) (hasFailed[row] as Uint8Array)[bin] = 1;
   }
   return busy.map((times, row) =>
     Array.from(times, (time, bin) => (hasFailed[row]?.[bin] === 1 ? '!' : cellOf(time / bins.width))).join(''),

@@ -1,4 +1,4 @@
-import { sliceStatuses } from '../../domain/slice-states.ts';
+import { completedState, failedState } from '../../domain/slice-states.ts';
 import { type Attempts, endOfWork, goesOn, type Life } from './attempts.ts';
 import { type Bins, binOf } from './bins.ts';
 
@@ -15,8 +15,6 @@ export interface Series {
   /** Wall time from hand-over to result of the slices completed in the bin, or null. */
   mean_seconds: (number | null)[];
 }
-
-const [completedState, failedState] = [sliceStatuses.indexOf('completed'), sliceStatuses.indexOf('failed')];
 
 /**
  * Events of each bin, and levels. Levels sum up everything before, so that from outside the window they need only counts, and at the end of life they

@@ -1,8 +1,6 @@
-import { sliceStatuses } from '../../domain/slice-states.ts';
+import { completedState, failedState } from '../../domain/slice-states.ts';
 import { type Attempts, type Life, workTime } from './attempts.ts';
 import { endOfAttempt } from './cells.ts';
-
-const [completedState, failedState] = [sliceStatuses.indexOf('completed'), sliceStatuses.indexOf('failed')];
 
 /** The work of one worker slot in a window. */
 export interface WorkerTime {
