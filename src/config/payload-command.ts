@@ -27,16 +27,12 @@ export function resolvePayload(command: readonly string[], folder: string): stri
   ];
 }
 
-/** Why a program cannot be run here; undefined if it can. */
-function obstacleOf(program: string, path: string | undefined): string | undefined {
-  if (!program.includes('/')) {
-    if (path === undefined) return undefined;
-    const folders = path.split(delimiter).filter((folder) => folder !== '');
-    return folders.some((folder) => fileObstacle(join(folder, program)) === undefined)
-      ? undefined
-      : 'is in no folder of PATH';
-  }
-  return fileObstacle(program);
+/** Why a program cannot be run here; undefined if it can. @param path the environment's PATH; without one, a bare name is not looked for */
+function obstacleOf(program: string, path?: string): string | undefined {
+  if (program.includes('/')) return fileObstacle(program);
+  const folders = path?.split(delimiter).filter((folder) => folder !== '');
+  const isFound = folders?.some((folder) => fileObstacle(join(folder, program)) === undefined) ?? true;
+  return isFound ? undefined : 'is in no folder of PATH';
 }
 
 function fileObstacle(file: string): string | undefined {
@@ -46,12 +42,6 @@ function fileObstacle(file: string): string | undefined {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : 'may not be executed';
   }
-}
-
-/** Warns about a program given by path that cannot run on this host. On another host it may. */
-function programWarning(program: string): string[] {
-  const obstacle = program.includes('/') ? fileObstacle(program) : undefined;
-  return obstacle === undefined ? [] : [`worker.payload: ${program} ${obstacle}; on this host every slice would fail`];
 }
 
 /**
@@ -68,14 +58,16 @@ export function requireRunnable({ worker: { payload }, agents }: Config, path: s
   );
 }
 
-/** Warns about likely mistakes: a missing program, or a word that only looks like a placeholder. */
+/** Warns about likely mistakes: a program given by path that cannot run, or a word that only looks like a placeholder. */
 export function payloadWarnings(command: readonly string[]): string[] {
   const [program = ''] = command;
+  // On another host it may run.
+  const obstacle = obstacleOf(program);
   const words = command.flatMap((word) => [...word.matchAll(/\{([a-z_]+)\}/g)].map(([, name = '']) => name));
   const unknown = [...new Set(words)].filter((name) => !placeholders.includes(name));
   const known = placeholders.map((name) => `{${name}}`).join(', ');
   return [
-    ...programWarning(program),
+    ...(obstacle === undefined ? [] : [`worker.payload: ${program} ${obstacle}; on this host every slice would fail`]),
     ...unknown.map((name) => `worker.payload: {${name}} is no placeholder and stays as it is; there are ${known}`),
   ];
 }
