@@ -24,22 +24,19 @@ export function findTestbedFile(name: string, { workingFolder }: ConfigPlaces): 
 }
 
 /** Finds the file for a configuration's name or path. Throws `CONFIG_NOT_FOUND` with the places searched. */
-export function findConfig(name: string, { workingFolder, shippedFolder }: ConfigPlaces): string {
-  const asPath = isAbsolute(name) ? name : resolve(workingFolder, name);
+export function findConfig(name: string, places: ConfigPlaces): string {
+  const asPath = isAbsolute(name) ? name : resolve(places.workingFolder, name);
   if (name.includes('/') || isFile(asPath)) {
     if (isFile(asPath)) return asPath;
     throw new SwfError('CONFIG_NOT_FOUND', `there is no configuration file ${asPath}; check the path`);
   }
   const candidates = [name, `${name}.toml`, ...(name.endsWith('_default') ? [] : [`${name}_default.toml`])];
-  const folders = foldersOf({ workingFolder, shippedFolder });
-  for (const folder of folders)
-    for (const candidate of candidates) {
-      const path = join(folder, candidate);
-      if (isFile(path)) return path;
-    }
+  const paths = foldersOf(places).flatMap((folder) => candidates.map((candidate) => join(folder, candidate)));
+  const found = paths.find(isFile);
+  if (found !== undefined) return found;
   throw new SwfError(
     'CONFIG_NOT_FOUND',
-    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestTo(name, { workingFolder, shippedFolder })}"swf-mcp config --list" names all, and without a name it is ${usualConfiguration}`,
+    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestTo(name, places)}"swf-mcp config --list" names all, and without a name it is ${usualConfiguration}`,
   );
 }
 
