@@ -1,7 +1,8 @@
 import TinyQueue from 'tinyqueue';
 
+import type { Period } from '../timeline/attempts.ts';
 import type { MeasuredAttempt, MeasuredRun } from './measured-run.ts';
-import { freeFrom, type Slot, slotsOf, type Span, type Worker } from './worker-slots.ts';
+import { freeFrom, type Slot, slotsOf, type Worker } from './worker-slots.ts';
 
 /** Changes to a run before it is played again. */
 export interface Changes {
@@ -127,7 +128,7 @@ class Replay {
 }
 
 /** When a slot can start a slice; undefined once its workers are gone. */
-function startIn(slot: Slot, ready: number, still: readonly Span[]): number | undefined {
+function startIn(slot: Slot, ready: number, still: readonly Period[]): number | undefined {
   const from = freeFrom(slot, ready);
   const held = from === undefined ? undefined : still.find((one) => one.from <= from && from < one.until);
   return held === undefined ? from : freeFrom(slot, held.until);

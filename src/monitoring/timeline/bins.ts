@@ -1,3 +1,5 @@
+import type { Period } from './attempts.ts';
+
 /** Equal parts of a period, in milliseconds since 1970. The last may extend beyond its end. */
 export interface Bins {
   from: number;
@@ -25,7 +27,7 @@ const widths = [
  * @param most largest number of bins
  */
 export function binsOf(
-  { from, until }: { from: number; until: number },
+  { from, until }: Period,
   { start, most, least }: { start: number; most: number; least: number },
 ): Bins {
   const span = Math.max(1, until - from);

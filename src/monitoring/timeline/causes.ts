@@ -1,5 +1,5 @@
 import { failedState } from '../../domain/slice-states.ts';
-import type { Attempts } from './attempts.ts';
+import type { Attempts, Period } from './attempts.ts';
 
 /** Attempts that failed alike. Times are milliseconds since 1970. */
 export interface TimedCause {
@@ -34,11 +34,7 @@ interface Counting extends Pick<TimedCause, 'cause' | 'attempts' | 'exhausted' |
 }
 
 /** Why attempts failed in a window, the most frequent cause first. */
-export function causesOf(
-  attempts: Attempts,
-  { from, until }: { from: number; until: number },
-  maxRetries: number,
-): TimedCause[] {
+export function causesOf(attempts: Attempts, { from, until }: Period, maxRetries: number): TimedCause[] {
   const causes = new Map<number, Counting>();
   const allHosts = new Set<number>();
   for (let at = 0; at < attempts.length; at += 1) {

@@ -1,5 +1,5 @@
 import type { StageDelay } from '../../domain/stages.ts';
-import type { Attempts, Life } from './attempts.ts';
+import type { Attempts, Life, Period } from './attempts.ts';
 import { type Bins, binsOf } from './bins.ts';
 import { causesOf, type TimedCause } from './causes.ts';
 import { cellsOf } from './cells.ts';
@@ -29,10 +29,8 @@ export interface Picture {
 }
 
 /** A part of a life, and how much of it to draw. Times are milliseconds since 1970. */
-export interface WantedPicture {
+export interface WantedPicture extends Period {
   life: Life;
-  from: number;
-  until: number;
   /** Largest number of bins. */
   maxBins: number;
   /** Smallest bin width if the whole life is shown, in milliseconds. */
@@ -59,12 +57,12 @@ export function pictureOf(attempts: Attempts, wanted: WantedPicture): Omit<Pictu
   const isCoarse = slots.length > 0 && spans === undefined;
   return {
     bins,
-    series: seriesOf(attempts, bins, { life, maxRetries }),
+    series: seriesOf(attempts, bins, life, maxRetries),
     causes: causesOf(attempts, window, maxRetries),
     workers: workersOf(attempts, window, life).map((one) => ({ ...one, worker_id: names[one.worker] ?? '' })),
     slotCount: names.length,
     slots: slots.map((number) => names[number] ?? ''),
-    cells: isCoarse ? cellsOf(attempts, bins, { slots, life }) : undefined,
+    cells: isCoarse ? cellsOf(attempts, bins, slots, life) : undefined,
     spans,
   };
 }

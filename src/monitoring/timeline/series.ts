@@ -21,11 +21,7 @@ export interface Series {
  * are the kept counts: an attempt given up at the end of a stopped execution is in hand until then and waits after it.
  * @param maxRetries attempts after the first that a slice may have
  */
-export function seriesOf(
-  attempts: Attempts,
-  bins: Bins,
-  { life, maxRetries }: { life: Life; maxRetries: number },
-): Series {
+export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries: number): Series {
   const counters = countersOf(bins);
   for (let at = 0; at < attempts.length; at += 1) {
     addLevels(counters, attempts, at, life);

@@ -1,5 +1,5 @@
 import { completedState, failedState } from '../../domain/slice-states.ts';
-import { type Attempts, type Life, workTime } from './attempts.ts';
+import { type Attempts, type Life, type Period, workTime } from './attempts.ts';
 import { endOfAttempt } from './cells.ts';
 
 /** The work of one worker slot in a window. */
@@ -18,11 +18,7 @@ export interface WorkerTime {
 }
 
 /** Worker slots that did anything in a window. */
-export function workersOf(
-  attempts: Attempts,
-  { from, until }: { from: number; until: number },
-  life: Life,
-): WorkerTime[] {
+export function workersOf(attempts: Attempts, { from, until }: Period, life: Life): WorkerTime[] {
   const workers = new Map<number, WorkerTime>();
   for (let at = 0; at < attempts.length; at += 1) {
     const worker = attempts.worker[at] as number;
