@@ -76,15 +76,10 @@ export function slicesOf(groups: readonly Sums[]): number {
 }
 
 /** How long rows took, in seconds. */
-export interface Spread {
-  mean: number;
-  p50: number;
-  p95: number;
-  max: number;
-}
+export type Spread = NonNullable<ReturnType<typeof spreadOf>>;
 
 /** The spread of several groups' durations together; undefined if there are no durations. */
-export function spreadOf(groups: readonly Pick<Sums, 'seconds'>[]): Spread | undefined {
+export function spreadOf(groups: readonly Pick<Sums, 'seconds'>[]) {
   const length = groups.reduce((sum, { seconds }) => sum + seconds.length, 0);
   if (length === 0) return undefined;
   const sorted = new Float64Array(length);

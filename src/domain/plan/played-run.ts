@@ -105,27 +105,20 @@ function* playSchedule(params: ExecutionParams): Steps<Schedule> {
 }
 
 /** The samples and slices of an STF. Every sampled STF gives the same numbers: only the places of its samples differ. */
-interface StfYield {
-  isSampled: (sequence: number) => boolean;
-  samples: number;
-  frames: number;
-  slices: number;
-}
-
-function stfOf(params: ExecutionParams): StfYield {
+function stfOf(params: ExecutionParams) {
   const plan = planOf(params);
   const tf_count = params.daq_state_machine.tf_per_stf;
   const all = planOf({ ...params, fast_processing: { ...params.fast_processing, stf_sampling_rate: 1 } });
   const samples = all.samples({ run: 0, sequence: 1, tf_count });
   return {
-    isSampled: (sequence) => plan.sampleCount({ sequence, tf_count }) > 0,
+    isSampled: (sequence: number) => plan.sampleCount({ sequence, tf_count }) > 0,
     samples: samples.length,
     frames: samples.reduce((sum, sample) => sum + sample.tf_count, 0),
     slices: samples.reduce((sum, sample) => sum + plan.sliceCount(sample.tf_count), 0),
   };
 }
 
-function take(arrivals: Schedule, step: TimedStep, stf: StfYield): void {
+function take(arrivals: Schedule, step: TimedStep, stf: ReturnType<typeof stfOf>): void {
   if (step.msg_type === 'pause_run') arrivals.standbys.push({ from: step.tick, to: Infinity });
   const standby = arrivals.standbys.at(-1);
   if (step.msg_type === 'resume_run' && standby !== undefined) standby.to = step.tick;
