@@ -18,14 +18,6 @@ const sender = 'watch';
 /** The findings of one look, by execution, without executions that could not be examined. */
 export type Found = ReadonlyMap<string, readonly AlarmFinding[]>;
 
-/** A step of one alarm, with its finding while that exists. */
-interface Decision {
-  alarm_id: string;
-  execution_id: string;
-  finding: AlarmFinding | undefined;
-  step: AlarmStep;
-}
-
 interface Situation {
   found: Found;
   now: number;
@@ -33,8 +25,8 @@ interface Situation {
   after: Readonly<Record<string, number>>;
 }
 
-/** Decides the changes that a look makes, by the open alarms and the candidates. */
-function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation): Decision[] {
+/** Decides the changes that a look makes, by the open alarms and the candidates: the step of each alarm, with its finding while that exists. */
+function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
   const open = new Map(openAlarms(store.sql).map((alarm) => [alarm.alarm_id, alarm]));
   const waiting = new Map(candidates(store.sql).map((one) => [one.alarm_id, one]));
   // An execution may have been removed since the look.
@@ -85,7 +77,8 @@ export const recordLook = (
     return { lines };
   });
 
-function carryOut(store: Store, tx: Transaction, { alarm_id, execution_id, finding, step }: Decision): string[] {
+function carryOut(store: Store, tx: Transaction, decision: ReturnType<typeof decide>[number]): string[] {
+  const { alarm_id, execution_id, finding, step } = decision;
   const { changes, found, gone } = step;
   if (found === undefined && gone === undefined) dropCandidate(tx, alarm_id);
   else keepCandidate(tx, { alarm_id, execution_id, found_ms: found ?? null, gone_ms: gone ?? null });
