@@ -46,10 +46,11 @@ function moveToFree(part: string, path: string): void {
   }
 }
 
-function removeIfThere(path: string): void {
+/** Removes a leftover file. Ignores errors, such as a name that is too long: an earlier one says what went wrong. */
+export function removeIfThere(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // There is no such folder; the error above says so.
+    // There is no such folder.
   }
 }

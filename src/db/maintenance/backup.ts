@@ -1,9 +1,10 @@
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { messageOf, SwfError } from '../../lib/errors.ts';
 import { currentProcess, isAlive } from '../../lib/process-identity.ts';
 import { sha256 } from '../../lib/sha256.ts';
+import { removeIfThere } from '../../lib/write-new-file.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { fileAt } from '../sqlite/store-file.ts';
@@ -32,15 +33,6 @@ export function backupStore(db: Connection, target: string): void {
     throw explained(error, db.name, target);
   } finally {
     for (const path of [aside, `${aside}-journal`]) removeIfThere(path);
-  }
-}
-
-/** Ignores errors: the first error says what went wrong. */
-function removeIfThere(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // Its name may be too long for a file.
   }
 }
 
