@@ -67,7 +67,7 @@ export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
     data_bytes: params.data.write_files ? frames * tf_size_bytes : 0,
     daq_seconds: arrivals.daqEnd,
     total_seconds: Math.max(arrivals.daqEnd, work.last),
-    workers_needed: neededWorkers(params, slices, arrivals),
+    workers_needed: neededWorkers(params, arrivals),
     worker_use: work.use,
     longest_wait: work.longestWait,
     isEndless,
@@ -135,16 +135,12 @@ function take(arrivals: Schedule, step: TimedStep, stf: ReturnType<typeof stfOf>
 
 /** How many workers have a slice in hand at once while slices arrive at the rate of physics. */
 function neededWorkers(
-  { fast_processing, daq_state_machine }: ExecutionParams,
-  slices: number,
-  { stfs }: Schedule,
+  { fast_processing, daq_state_machine: daq }: ExecutionParams,
+  { stfs, slices }: Schedule,
 ): number {
-  const each = daq_state_machine.stf_interval + daq_state_machine.stf_generation_time;
-  if (stfs === 0 || slices === 0) return 0;
-  const atOnce = Math.ceil(slices / stfs);
-  if (each === 0) return Math.min(slices, atOnce * stfs);
-  return Math.min(
-    slices,
-    Math.max(1, Math.ceil((slices / stfs / each) * fast_processing.slice_processing_time - 1e-9)),
-  );
+  const each = daq.stf_interval + daq.stf_generation_time;
+  // All slices come at once, or there are none.
+  if (stfs === 0 || each === 0) return slices;
+  const inHand = Math.ceil((slices / stfs / each) * fast_processing.slice_processing_time - 1e-9);
+  return Math.min(slices, Math.max(1, inHand));
 }
