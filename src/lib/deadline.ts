@@ -16,15 +16,11 @@ export async function withDeadline<T, Late>(work: Promise<T>, milliseconds: numb
   }
 }
 
-/**
- * Resolves when the signal is aborted, at once if it already is.
- * @param until aborted when nobody waits any longer; the promise then never settles
- */
-export const aborted = (signal: AbortSignal, until?: AbortSignal): Promise<void> =>
+/** Resolves when the signal is aborted, at once if it already is. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    const listening = until === undefined ? { once: true } : { once: true, signal: until };
     if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), listening);
+    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
 /** Resolves after a time, or as soon as one of the signals is aborted. Leaves no listeners on the signals. */
