@@ -1,4 +1,5 @@
 import type { StageDelay } from '../domain/stages.ts';
+import { rounded } from '../lib/rounded.ts';
 import { delayOf, type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 import { handState, minSlowSeconds, minStalledSeconds, paceOf } from './pace.ts';
 
@@ -72,8 +73,8 @@ function toStageState({ stage, waiting, since, expected, rests, isBusy = false }
   return {
     stage,
     waiting: Math.max(0, Math.round(waiting)),
-    idle_seconds: tenths(idle),
-    expected_seconds: expected === undefined ? undefined : tenths(expected),
+    idle_seconds: rounded(idle, 1),
+    expected_seconds: expected === undefined ? undefined : rounded(expected, 1),
     state,
   };
 }
@@ -93,8 +94,6 @@ function stateFor(waiting: number, idle: number, expected: number | undefined): 
 const latest = (...times: (string | null | undefined)[]): string =>
   times.reduce<string>((last, time) => (time !== null && time !== undefined && time > last ? time : last), '');
 
-const tenths = (value: number): number => Math.round(value * 10) / 10;
-
 function daqWork(facts: Facts): Work {
   const { phase, stf_planned, counts, params } = facts;
   const left = stf_planned === undefined ? 1 : Math.max(1, stf_planned - counts.stf_count);
@@ -108,20 +107,14 @@ function daqWork(facts: Facts): Work {
 }
 
 /** The longest time until the DAQ's next step, in simulated seconds. */
-function daqStepSeconds({ phase, params: { daq_state_machine: daq } }: Facts): number {
-  switch (phase) {
-    case 'none':
-      return daq.no_beam_not_ready_delay;
-    case 'imminent':
-      return daq.broadcast_delay + daq.beam_not_ready_delay + daq.beam_ready_delay;
-    case 'physics':
-      return daq.broadcast_delay + daq.stf_interval + daq.stf_generation_time;
-    case 'standby':
-      return daq.broadcast_delay + daq.standby_duration;
-    case 'completed':
-      return daq.broadcast_delay + daq.beam_not_ready_end_delay;
-  }
-}
+const daqStepSeconds = ({ phase, params: { daq_state_machine: daq } }: Facts): number =>
+  ({
+    none: daq.no_beam_not_ready_delay,
+    imminent: daq.broadcast_delay + daq.beam_not_ready_delay + daq.beam_ready_delay,
+    physics: daq.broadcast_delay + daq.stf_interval + daq.stf_generation_time,
+    standby: daq.broadcast_delay + daq.standby_duration,
+    completed: daq.broadcast_delay + daq.beam_not_ready_end_delay,
+  })[phase];
 
 function fileWork(facts: Facts): Work[] {
   const { counts, stfs_ready, samples_expected, slices_expected, samples_of_unready, waiting_since } = facts;
