@@ -1,16 +1,9 @@
 import { alarmOf, type AlarmRow, openAlarms } from '../db/logbook/alarms.ts';
 import { contentOf, recordEntry } from '../db/logbook/entries.ts';
-import {
-  type Candidate,
-  candidates,
-  dropCandidate,
-  isWatcher,
-  keepCandidate,
-  noteLook,
-} from '../db/logbook/watching.ts';
+import { candidates, dropCandidate, isWatcher, keepCandidate, noteLook } from '../db/logbook/watching.ts';
 import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
-import { type AlarmFinding, type AlarmStep, alarmStep, usualPatience } from '../monitoring/findings/alarms.ts';
+import { type AlarmFinding, alarmStep, usualPatience } from '../monitoring/findings/alarms.ts';
 
 /** The sender that raises and clears alarms. */
 const sender = 'watch';
@@ -41,27 +34,17 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
       ...[...waiting.values()].filter(ofExecution).map((one) => one.alarm_id),
     ]);
     return [...ids].map((alarm_id) => {
-      const finding = byId.get(alarm_id);
-      const before = { alarm: open.get(alarm_id), waiting: waiting.get(alarm_id) };
-      return { alarm_id, execution_id, finding, step: stepOf(alarm_id, finding, before, { now, after }) };
+      const [finding, alarm, candidate] = [byId.get(alarm_id), open.get(alarm_id), waiting.get(alarm_id)];
+      const severity = finding?.severity ?? alarm?.severity ?? 'warning';
+      const patience = after[alarm_id.slice(0, alarm_id.indexOf('/'))] ?? usualPatience[severity];
+      const standing = {
+        raised: alarm?.severity,
+        found: candidate?.found_ms ?? undefined,
+        gone: candidate?.gone_ms ?? undefined,
+      };
+      return { alarm_id, execution_id, finding, step: alarmStep(standing, finding?.severity, { now, patience }) };
     });
   });
-}
-
-function stepOf(
-  alarmId: string,
-  finding: AlarmFinding | undefined,
-  { alarm, waiting }: { alarm: AlarmRow | undefined; waiting: Candidate | undefined },
-  { now, after }: Omit<Situation, 'found'>,
-): AlarmStep {
-  const severity = finding?.severity ?? alarm?.severity ?? 'warning';
-  const patience = after[alarmId.slice(0, alarmId.indexOf('/'))] ?? usualPatience[severity];
-  const standing = {
-    raised: alarm?.severity,
-    found: waiting?.found_ms ?? undefined,
-    gone: waiting?.gone_ms ?? undefined,
-  };
-  return alarmStep(standing, finding?.severity, { now, patience });
 }
 
 /** Records the findings of a look in one transaction. Returns a line for each change; undefined if another process watches now. */
