@@ -48,16 +48,12 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
 }
 
 /** Records the findings of a look in one transaction. Returns a line for each change; undefined if another process watches now. */
-export const recordLook = (
-  store: Store,
-  processId: number,
-  situation: Situation,
-): Promise<{ lines: string[] } | undefined> =>
+export const recordLook = (store: Store, processId: number, situation: Situation): Promise<string[] | undefined> =>
   store.write((tx) => {
     if (!isWatcher(tx.sql, processId)) return undefined;
     const lines = decide(store, situation).flatMap((decision) => carryOut(store, tx, decision));
     noteLook(tx, situation.now);
-    return { lines };
+    return lines;
   });
 
 function carryOut(store: Store, tx: Transaction, decision: ReturnType<typeof decide>[number]): string[] {

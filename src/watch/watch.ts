@@ -114,13 +114,13 @@ async function lookAgainAndAgain(options: WatchOptions, processId: number): Prom
       const began = performance.now();
       const found = looker.look(now);
       took = performance.now() - began;
-      const recorded = await recordLook(store, processId, { found, now, after });
-      if (recorded === undefined)
+      const lines = await recordLook(store, processId, { found, now, after });
+      if (lines === undefined)
         throw new SwfError(
           'EXECUTION_IN_USE',
           'another process watches this store now; start this one again to stand by',
         );
-      for (const line of recorded.lines) say(line);
+      for (const line of lines) say(line);
       looker.succeeded(now);
     } catch (error) {
       looker.failed(error);
