@@ -37,14 +37,19 @@ const inOneTurn = 2000;
 /** Messages that concern no file or slice: start, driver, phases, end. */
 const framingMessages = 7;
 
-interface Schedule extends Arrivals {
-  stfs: number;
-  samples: number;
-  slices: number;
-  frames: number;
-  phaseMessages: number;
-  daqEnd: number;
-}
+type Schedule = ReturnType<typeof noArrivals>;
+
+const noArrivals = () => ({
+  ticks: [] as number[],
+  counts: [] as number[],
+  standbys: [] as Arrivals['standbys'],
+  stfs: 0,
+  samples: 0,
+  slices: 0,
+  frames: 0,
+  phaseMessages: 0,
+  daqEnd: 0,
+});
 
 /** Plays the schedule and the plan of a run in memory. Throws `ARGUMENT_INVALID` if the run is too large to be played. */
 export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
@@ -81,17 +86,7 @@ const tooLarge = (what: string): SwfError =>
 
 function* playSchedule(params: ExecutionParams): Steps<Schedule> {
   const stf = stfOf(params);
-  const arrivals: Schedule = {
-    ticks: [],
-    counts: [],
-    standbys: [],
-    stfs: 0,
-    samples: 0,
-    slices: 0,
-    frames: 0,
-    phaseMessages: 0,
-    daqEnd: 0,
-  };
+  const arrivals = noArrivals();
   let position = startPosition;
   for (let steps = 1; ; steps += 1) {
     if (steps > maxSteps) throw tooLarge(`more than ${maxSteps} steps of the DAQ`);
