@@ -5,7 +5,6 @@ import { usualConfiguration } from '../domain/names.ts';
 import { SwfError } from '../lib/errors.ts';
 import { closest } from '../lib/suggest.ts';
 
-/** Where to look for configurations. */
 export interface ConfigPlaces {
   /** The folder that may hold `./workflows`. */
   workingFolder: string;

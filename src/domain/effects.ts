@@ -5,11 +5,9 @@ export type MessageEffect = (typeof messageEffects)[number];
 
 /** Why a message was recorded without effect: a closed list beside the sentence for people. Decisions use only the code, so sentences may be reworded. */
 export type EffectCode =
-  /** It cannot be read. */
   | 'UNREADABLE'
   /** Its `msg_type` is not in the vocabulary. */
   | 'TYPE_UNKNOWN'
-  /** It names no execution. */
   | 'NO_EXECUTION'
   /** This store has no execution with that id. */
   | 'EXECUTION_UNKNOWN'

@@ -18,7 +18,6 @@ export class Lifetime {
     setMaxListeners(0, this.draining, this.stopped);
   }
 
-  /** The first fault, if any. */
   get fault(): { error: unknown } | undefined {
     return this.#fault;
   }
@@ -38,7 +37,6 @@ export class Lifetime {
     this.stop();
   }
 
-  /** Throws the fault, if any. */
   throwFault(): void {
     if (this.#fault !== undefined) throw this.#fault.error;
   }

@@ -23,7 +23,6 @@ const pidsHere = [read(() => readlinkSync('/proc/self/ns/pid')), read(() => read
   .filter((part) => part !== undefined)
   .join('/');
 
-/** The name of this host. */
 export const hostname = (): string => here;
 
 /** This boot of this machine; empty if the system does not tell. */
@@ -52,7 +51,6 @@ export function isAlive(identity: ProcessIdentity): boolean | undefined {
   return now === undefined || started === '' || now === started;
 }
 
-/** Sends a signal to all processes of a group. */
 export function signalGroup(leader: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   try {
     process.kill(-leader, signal);

@@ -13,6 +13,5 @@ export const driverGaps = (drivers: readonly DriverSpan[], since = '') =>
     return [{ from, to, by, seconds: Math.max(0, Date.parse(to) - Date.parse(from)) / 1000 }];
   });
 
-/** Total seconds without a driver. */
 export const downSeconds = (gaps: ReturnType<typeof driverGaps>): number =>
   gaps.reduce((sum, { seconds }) => sum + seconds, 0);

@@ -20,11 +20,9 @@ export interface WatchOptions {
   /** The store as it is now. */
   queries: () => Queries;
   receivers: readonly Receiver[];
-  /** Seconds between two looks. */
   everySeconds: number;
   /** Seconds that a finding must last, by code, if not the usual time. */
   after: Readonly<Record<string, number>>;
-  /** Of this program. */
   version: string;
   /** The address of the page, for links; undefined if unknown. */
   page: string | undefined;

@@ -5,7 +5,6 @@ import { type Worker, workersOf } from './worker-slots.ts';
 export interface MeasuredAttempt {
   /** Its place in the queue, among those that came at the same time. */
   rank: number;
-  /** When it was queued. */
   queued: number;
   started: number;
   /** How long it took, in milliseconds. */

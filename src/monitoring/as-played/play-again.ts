@@ -12,7 +12,6 @@ export interface Changes {
   factor?: number | undefined;
   /** The part of the sampled STF files to keep, 0 to 1. */
   part?: number | undefined;
-  /** Workers to leave out. */
   isLeftOut?: ((worker: Worker) => boolean) | undefined;
 }
 
@@ -24,7 +23,6 @@ export interface PlayedAgain {
   slices: number;
   /** Attempts that no worker was left for. */
   undone: number;
-  /** When each attempt was queued. */
   queued: number[];
   /** For the attempts that were started. */
   started: number[];

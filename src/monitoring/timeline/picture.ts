@@ -22,7 +22,6 @@ export interface Picture extends ReturnType<typeof pictureOf> {
 /** A part of a life, and how much of it to draw. Times are milliseconds since 1970. */
 export interface WantedPicture extends Period {
   life: Life;
-  /** Largest number of bins. */
   maxBins: number;
   /** Smallest bin width if the whole life is shown, in milliseconds. */
   minWidth: number;
