@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, constants, linkSync, lstatSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
+import { copyFileSync, constants, linkSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { argumentInvalid, messageOf, SwfError } from './errors.ts';
@@ -13,7 +13,9 @@ export function writeNewFile(path: string, text: string, replaces: boolean): voi
   const part = join(dirname(path), `.${randomBytes(6).toString('hex')}.part`);
   try {
     const there = lstatSync(path, { throwIfNoEntry: false });
-    if (there !== undefined) refuseToReplace(path, there, replaces);
+    if (there !== undefined && !replaces) throw isThere(path);
+    if (there?.isFile() === false)
+      throw argumentInvalid(`${path} is not a plain file, so it is not replaced; give another file`);
     writeFileSync(part, text, { flag: 'wx', mode: 0o600 });
     if (replaces) renameSync(part, path);
     else moveToFree(part, path);
@@ -30,11 +32,6 @@ export function writeNewFile(path: string, text: string, replaces: boolean): voi
 
 const isThere = (path: string): SwfError =>
   argumentInvalid(`${path} is there already; give another file, or --force to replace it`);
-
-function refuseToReplace(path: string, there: Stats, replaces: boolean): void {
-  if (!replaces) throw isThere(path);
-  if (!there.isFile()) throw argumentInvalid(`${path} is not a plain file, so it is not replaced; give another file`);
-}
 
 /** A file system without hard links gets a copy. */
 function moveToFree(part: string, path: string): void {
