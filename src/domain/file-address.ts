@@ -2,13 +2,7 @@
 
 const schemes: ReadonlySet<string> = new Set(['http:', 'https:', 'root:', 'roots:', 'xroot:', 'xroots:']);
 
-const parsed = (text: string): URL | undefined => {
-  try {
-    return new URL(text);
-  } catch {
-    return undefined;
-  }
-};
+const parsed = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);
 
 /** Whether a text is an address that files can be fetched from: without login, query and fragment. */
 export function isFileAddress(text: string): boolean {
