@@ -1,8 +1,9 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 
 import { usualConfiguration } from '../domain/names.ts';
 import { SwfError } from '../lib/errors.ts';
+import { namesIn } from '../lib/names-in.ts';
 import { closest } from '../lib/suggest.ts';
 
 export interface ConfigPlaces {
@@ -57,20 +58,11 @@ function nearestTo(name: string, places: ConfigPlaces): string {
 export function knownConfigs(places: ConfigPlaces): { name: string; path: string }[] {
   const found = new Map<string, string>();
   for (const folder of foldersOf(places))
-    for (const file of tomlFiles(folder)) {
+    for (const file of namesIn(folder).filter((one) => one.endsWith('.toml'))) {
       const name = basename(file, '.toml');
       if (!found.has(name)) found.set(name, join(folder, file));
     }
   return [...found].map(([name, path]) => ({ name, path })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function tomlFiles(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => name.endsWith('.toml'));
-  } catch {
-    // The folder may be missing.
-    return [];
-  }
 }
 
 /** Whether a path is an accessible file. */

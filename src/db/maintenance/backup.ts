@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { messageOf, SwfError } from '../../lib/errors.ts';
+import { namesIn } from '../../lib/names-in.ts';
 import { currentProcess, isAlive } from '../../lib/process-identity.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { removeIfThere } from '../../lib/write-new-file.ts';
@@ -67,14 +68,6 @@ function isBeingWritten(
     return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) < longest;
   const [, ...here] = own.pid_started.split(' ');
   return isAlive({ ...own, pid, pid_started: [started, ...here].join(' ') }) !== false;
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }
 
 const isThere = (target: string, cause?: unknown): SwfError =>
