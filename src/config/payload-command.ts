@@ -1,7 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import { configInvalid } from '../lib/errors.ts';
+import { fileObstacle, onPath } from '../lib/programs.ts';
 import type { Config } from './schema.ts';
 
 /** The placeholders that a payload command's words may contain. */
@@ -30,18 +30,7 @@ export function resolvePayload(command: readonly string[], folder: string): stri
 /** Why a program cannot be run here; undefined if it can. @param path the environment's PATH; without one, a bare name is not looked for */
 function obstacleOf(program: string, path?: string): string | undefined {
   if (program.includes('/')) return fileObstacle(program);
-  const folders = path?.split(delimiter).filter((folder) => folder !== '');
-  const isFound = folders?.some((folder) => fileObstacle(join(folder, program)) === undefined) ?? true;
-  return isFound ? undefined : 'is in no folder of PATH';
-}
-
-function fileObstacle(file: string): string | undefined {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile() ? undefined : 'is no file';
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : 'may not be executed';
-  }
+  return path === undefined || onPath(program, path) !== undefined ? undefined : 'is in no folder of PATH';
 }
 
 /**

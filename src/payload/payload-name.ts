@@ -1,7 +1,8 @@
-import { accessSync, closeSync, constants, createReadStream, openSync, readSync, statSync } from 'node:fs';
-import { basename, delimiter, isAbsolute, join } from 'node:path';
+import { closeSync, constants, createReadStream, openSync, readSync, statSync } from 'node:fs';
+import { basename, isAbsolute } from 'node:path';
 
 import type { PayloadName } from '../domain/slice-returns.ts';
+import { fileObstacle, onPath } from '../lib/programs.ts';
 import { sha256 } from '../lib/sha256.ts';
 
 /**
@@ -52,7 +53,7 @@ function pathIn(word: string): { option: string; file: string | undefined } {
 /** Whether the program of a command is there. @param path the environment's PATH */
 export function isProgramThere([program = '']: readonly string[], path: string | undefined): boolean {
   const file = programOf(program, path);
-  return file !== undefined && isRunnable(file);
+  return file !== undefined && fileObstacle(file) === undefined;
 }
 
 /** A word without this host's folders: for a path, also after `--option=`, its last part and the file's content. */
@@ -64,20 +65,8 @@ function digestWord(word: string): string[] {
 }
 
 /** The file that the system runs for a program: itself with a "/", else the first on PATH; undefined if PATH has none. */
-function programOf(program: string, path = ''): string | undefined {
-  if (program.includes('/')) return program;
-  const folders = path.split(delimiter).filter((folder) => folder !== '');
-  return folders.map((folder) => join(folder, program)).find(isRunnable);
-}
-
-function isRunnable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
-}
+const programOf = (program: string, path = ''): string | undefined =>
+  program.includes('/') ? program : onPath(program, path);
 
 const chunkBytes = 1_048_576;
 
