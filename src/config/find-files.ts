@@ -1,12 +1,12 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 
 import { usualConfiguration } from '../domain/names.ts';
 import { SwfError } from '../lib/errors.ts';
+import { namesIn } from '../lib/names-in.ts';
 import { closest } from '../lib/suggest.ts';
 import { tried } from '../lib/tried.ts';
 
-/** Where to look for configurations. */
 export interface ConfigPlaces {
   /** The folder that may hold `./workflows`. */
   workingFolder: string;
@@ -25,22 +25,19 @@ export function findTestbedFile(name: string, { workingFolder }: ConfigPlaces): 
 }
 
 /** Finds the file for a configuration's name or path. Throws `CONFIG_NOT_FOUND` with the places searched. */
-export function findConfig(name: string, { workingFolder, shippedFolder }: ConfigPlaces): string {
-  const asPath = isAbsolute(name) ? name : resolve(workingFolder, name);
+export function findConfig(name: string, places: ConfigPlaces): string {
+  const asPath = isAbsolute(name) ? name : resolve(places.workingFolder, name);
   if (name.includes('/') || isFile(asPath)) {
     if (isFile(asPath)) return asPath;
     throw new SwfError('CONFIG_NOT_FOUND', `there is no configuration file ${asPath}; check the path`);
   }
   const candidates = [name, `${name}.toml`, ...(name.endsWith('_default') ? [] : [`${name}_default.toml`])];
-  const folders = foldersOf({ workingFolder, shippedFolder });
-  for (const folder of folders)
-    for (const candidate of candidates) {
-      const path = join(folder, candidate);
-      if (isFile(path)) return path;
-    }
+  const paths = foldersOf(places).flatMap((folder) => candidates.map((candidate) => join(folder, candidate)));
+  const found = paths.find(isFile);
+  if (found !== undefined) return found;
   throw new SwfError(
     'CONFIG_NOT_FOUND',
-    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestTo(name, { workingFolder, shippedFolder })}"swf-mcp config --list" names all, and without a name it is ${usualConfiguration}`,
+    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestTo(name, places)}"swf-mcp config --list" names all, and without a name it is ${usualConfiguration}`,
   );
 }
 
@@ -62,16 +59,12 @@ function nearestTo(name: string, places: ConfigPlaces): string {
 export function knownConfigs(places: ConfigPlaces): { name: string; path: string }[] {
   const found = new Map<string, string>();
   for (const folder of foldersOf(places))
-    for (const file of tomlFiles(folder)) {
+    for (const file of namesIn(folder).filter((one) => one.endsWith('.toml'))) {
       const name = basename(file, '.toml');
       if (!found.has(name)) found.set(name, join(folder, file));
     }
   return [...found].map(([name, path]) => ({ name, path })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
-
-/** None if the folder is missing. */
-const tomlFiles = (folder: string): string[] =>
-  tried(() => readdirSync(folder).filter((name) => name.endsWith('.toml'))) ?? [];
 
 /** Whether a path is an accessible file. */
 export const isFile = (path: string): boolean => tried(() => statSync(path).isFile()) ?? false;

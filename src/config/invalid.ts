@@ -22,16 +22,13 @@ export function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey:
   }
   const key = issue.path.join('.');
   const hint = issue.code === 'invalid_type' && issue.expected === 'string' ? '; write a string in quotes' : '';
-  return configInvalid(`${originOf(key)}: ${key} = ${shown(key, issue, table)}: ${wordsOf(issue, table)}${hint}`);
+  const value = valueAt(issue, table);
+  return configInvalid(`${originOf(key)}: ${key} = ${shown(key, value)}: ${issueWords(issue, value)}${hint}`);
 }
 
-/** A message that a schema of ours gives says more than the kind of the value. */
-const wordsOf = (issue: z.core.$ZodIssue, table: Table): string => issueWords(issue, valueAt(issue, table));
-
-function shown(key: string, issue: z.core.$ZodIssue, table: Table): string {
+function shown(key: string, value: unknown): string {
   // A password is not shown, however wrong it is.
   if (key === 'broker.password') return '***';
-  const value = valueAt(issue, table);
   return value === undefined ? 'missing' : showValue(value);
 }
 

@@ -1,7 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import { configInvalid } from '../lib/errors.ts';
+import { fileObstacle, onPath } from '../lib/programs.ts';
 import type { Config } from './schema.ts';
 
 /** The placeholders that a payload command's words may contain. */
@@ -27,31 +27,10 @@ export function resolvePayload(command: readonly string[], folder: string): stri
   ];
 }
 
-/** Why a program cannot be run here; undefined if it can. */
-function obstacleOf(program: string, path: string | undefined): string | undefined {
-  if (!program.includes('/')) {
-    if (path === undefined) return undefined;
-    const folders = path.split(delimiter).filter((folder) => folder !== '');
-    return folders.some((folder) => fileObstacle(join(folder, program)) === undefined)
-      ? undefined
-      : 'is in no folder of PATH';
-  }
-  return fileObstacle(program);
-}
-
-function fileObstacle(file: string): string | undefined {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile() ? undefined : 'is no file';
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : 'may not be executed';
-  }
-}
-
-/** Warns about a program given by path that cannot run on this host. On another host it may. */
-function programWarning(program: string): string[] {
-  const obstacle = program.includes('/') ? fileObstacle(program) : undefined;
-  return obstacle === undefined ? [] : [`worker.payload: ${program} ${obstacle}; on this host every slice would fail`];
+/** Why a program cannot be run here; undefined if it can. @param path the environment's PATH; without one, a bare name is not looked for */
+function obstacleOf(program: string, path?: string): string | undefined {
+  if (program.includes('/')) return fileObstacle(program);
+  return path === undefined || onPath(program, path) !== undefined ? undefined : 'is in no folder of PATH';
 }
 
 /**
@@ -68,14 +47,16 @@ export function requireRunnable({ worker: { payload }, agents }: Config, path: s
   );
 }
 
-/** Warns about likely mistakes: a missing program, or a word that only looks like a placeholder. */
+/** Warns about likely mistakes: a program given by path that cannot run, or a word that only looks like a placeholder. */
 export function payloadWarnings(command: readonly string[]): string[] {
   const [program = ''] = command;
+  // On another host it may run.
+  const obstacle = obstacleOf(program);
   const words = command.flatMap((word) => [...word.matchAll(/\{([a-z_]+)\}/g)].map(([, name = '']) => name));
   const unknown = [...new Set(words)].filter((name) => !placeholders.includes(name));
   const known = placeholders.map((name) => `{${name}}`).join(', ');
   return [
-    ...programWarning(program),
+    ...(obstacle === undefined ? [] : [`worker.payload: ${program} ${obstacle}; on this host every slice would fail`]),
     ...unknown.map((name) => `worker.payload: {${name}} is no placeholder and stays as it is; there are ${known}`),
   ];
 }

@@ -116,13 +116,8 @@ export const configSchema = z.strictObject({
 
 export type Config = z.infer<typeof configSchema>;
 
-/** One key of the configuration: dotted, with its schema. */
-interface Key {
-  key: string;
-  schema: z.ZodType;
-}
-
-function keysOf(schema: z.ZodType, prefix = ''): Key[] {
+/** The keys below a schema: dotted, each with its own. */
+function keysOf(schema: z.ZodType, prefix = ''): { key: string; schema: z.ZodType }[] {
   const inner =
     schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : schema;
   if (!(inner instanceof z.ZodObject)) return [{ key: prefix.slice(0, -1), schema }];
@@ -138,11 +133,8 @@ export const sectionNames: readonly string[] = Object.keys(configSchema.shape);
 
 /** Every key with its description and its default as TOML; undefined if it has none. */
 export const describedKeys = (): { key: string; about: string; fallback: string | undefined }[] =>
-  keys.map(({ key, schema }) => {
-    const fallback: unknown = schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined;
-    return {
-      key,
-      about: schema.description ?? '',
-      fallback: fallback === undefined ? undefined : JSON.stringify(fallback),
-    };
-  });
+  keys.map(({ key, schema }) => ({
+    key,
+    about: schema.description ?? '',
+    fallback: schema instanceof z.ZodDefault ? JSON.stringify(schema.def.defaultValue) : undefined,
+  }));

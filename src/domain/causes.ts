@@ -75,7 +75,7 @@ export class Causes {
 
   /** The number of an error's cause. */
   numberOf(error: string): number {
-    const words = plainWords(error).split(' ');
+    const words = shortened(error.slice(0, maxRead)).replaceAll(/\s+/g, ' ').trim().slice(0, longest).split(' ');
     return this.#join({ cause: causeOf(error), words, isCommon: words.map(() => true) });
   }
 
@@ -138,7 +138,3 @@ function mixed({ cause, words, isCommon }: Alike): string {
     ? alike.map((word, at) => (isCommon[at] === true ? words[at] : word)).join(' ')
     : cause;
 }
-
-/** An error without the words that every payload failure has. */
-const plainWords = (error: string): string =>
-  shortened(error.slice(0, maxRead)).replaceAll(/\s+/g, ' ').trim().slice(0, longest);

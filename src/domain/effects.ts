@@ -4,41 +4,36 @@ export const messageEffects = ['applied', 'none', 'rejected', 'conflict'] as con
 export type MessageEffect = (typeof messageEffects)[number];
 
 /** Why a message was recorded without effect: a closed list beside the sentence for people. Decisions use only the code, so sentences may be reworded. */
-export const effectCodes = [
-  /** It cannot be read. */
-  'UNREADABLE',
+export type EffectCode =
+  | 'UNREADABLE'
   /** Its `msg_type` is not in the vocabulary. */
-  'TYPE_UNKNOWN',
-  /** It names no execution. */
-  'NO_EXECUTION',
+  | 'TYPE_UNKNOWN'
+  | 'NO_EXECUTION'
   /** This store has no execution with that id. */
-  'EXECUTION_UNKNOWN',
-  'EXECUTION_ENDED',
-  'OTHER_RUN',
-  'OTHER_NAMESPACE',
+  | 'EXECUTION_UNKNOWN'
+  | 'EXECUTION_ENDED'
+  | 'OTHER_RUN'
+  | 'OTHER_NAMESPACE'
   /** A `run_workflow` that makes no execution. */
-  'NO_NEW_EXECUTION',
+  | 'NO_NEW_EXECUTION'
   /** It has the id of a recorded message and says something else. */
-  'CONTRADICTION',
+  | 'CONTRADICTION'
   /** The state table has no such step. */
-  'NO_STEP',
+  | 'NO_STEP'
   /** The plan has no such file, sample or slice. */
-  'NOT_PLANNED',
+  | 'NOT_PLANNED'
   /** It came before the thing it refers to, and takes effect when that arrives. */
-  'WAITS',
+  | 'WAITS'
   /** A command that no driver has handled yet. */
-  'WAITS_FOR_DRIVER',
+  | 'WAITS_FOR_DRIVER'
   /** A command for a state that is already reached. */
-  'ALREADY',
+  | 'ALREADY'
   /** A command that the driver refused. */
-  'REFUSED',
+  | 'REFUSED'
   /** From another program: it states nothing known here, or names no run. */
-  'KEPT',
+  | 'KEPT'
   /** A command whose driver was gone before receiving it. */
-  'DRIVER_GONE',
-] as const;
-
-export type EffectCode = (typeof effectCodes)[number];
+  | 'DRIVER_GONE';
 
 /** The effect of recording a message on the other tables. */
 export type Effect =

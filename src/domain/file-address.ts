@@ -4,7 +4,7 @@ import { tried } from '../lib/tried.ts';
 
 const schemes: ReadonlySet<string> = new Set(['http:', 'https:', 'root:', 'roots:', 'xroot:', 'xroots:']);
 
-const parsed = (text: string): URL | undefined => tried(() => new URL(text));
+const parsed = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);
 
 /** Whether a text is an address that files can be fetched from: without login, query and fragment. */
 export function isFileAddress(text: string): boolean {

@@ -5,10 +5,9 @@ const padded = (value: number, digits: number): string => String(value).padStart
 /** @param sequence from 1 */
 export const stfFilename = (run: number, sequence: number): string => `swf.${run}.${padded(sequence, 6)}.stf`;
 
-const stfBase = (filename: string): string => filename.replace(/\.stf$/, '');
-
 /** @param sample from 1 */
-export const tfFilename = (stf: string, sample: number): string => `${stfBase(stf)}_tf_${padded(sample, 3)}.tf`;
+export const tfFilename = (stf: string, sample: number): string =>
+  `${stf.replace(/\.stf$/, '')}_tf_${padded(sample, 3)}.tf`;
 
 /** The name of a slice. Our slices are numbered within an STF file, the testbed's within a TF file. @param sliceId from 0 */
 export function sliceFilename(file: string, sliceId: number): string {

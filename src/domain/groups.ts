@@ -1,19 +1,21 @@
 import { Causes } from './causes.ts';
 
 /** Totals of some rows. Fields that do not apply to a kind of row stay 0, and `seconds` empty. */
-export interface Sums {
-  count: number;
-  failed: number;
-  retries: number;
-  bytes: number;
+export type Sums = ReturnType<typeof noSums>;
+
+const noSums = () => ({
+  count: 0,
+  failed: 0,
+  retries: 0,
+  bytes: 0,
   /** One value per row with a duration. */
-  seconds: number[];
+  seconds: [] as number[],
   /** For attempts: the numbers of their slices by execution, and how many attempts are failures that their slices are still in. */
-  slices: Map<string, Set<number>>;
-  stayFailed: number;
+  slices: new Map<string, Set<number>>(),
+  stayFailed: 0,
   /** For executions: their number of slices. */
-  ofSlices: number;
-}
+  ofSlices: 0,
+});
 
 export interface Group extends Sums {
   /** The values of the grouping keys; undefined for rows without a value. */
@@ -30,20 +32,7 @@ export class Groups {
   of(keys: readonly (string | undefined)[]): Group {
     const key = JSON.stringify(keys);
     let group = this.#groups.get(key);
-    if (group === undefined) {
-      group = {
-        keys,
-        count: 0,
-        failed: 0,
-        retries: 0,
-        bytes: 0,
-        seconds: [],
-        slices: new Map(),
-        stayFailed: 0,
-        ofSlices: 0,
-      };
-      this.#groups.set(key, group);
-    }
+    if (group === undefined) this.#groups.set(key, (group = { keys, ...noSums() }));
     return group;
   }
 
@@ -76,15 +65,10 @@ export function slicesOf(groups: readonly Sums[]): number {
 }
 
 /** How long rows took, in seconds. */
-export interface Spread {
-  mean: number;
-  p50: number;
-  p95: number;
-  max: number;
-}
+export type Spread = NonNullable<ReturnType<typeof spreadOf>>;
 
 /** The spread of several groups' durations together; undefined if there are no durations. */
-export function spreadOf(groups: readonly Pick<Sums, 'seconds'>[]): Spread | undefined {
+export function spreadOf(groups: readonly Pick<Sums, 'seconds'>[]) {
   const length = groups.reduce((sum, { seconds }) => sum + seconds.length, 0);
   if (length === 0) return undefined;
   const sorted = new Float64Array(length);

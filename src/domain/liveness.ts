@@ -20,13 +20,10 @@ export const strangerSeconds = 600;
 
 export type Liveness = 'heard' | 'late' | 'silent' | 'gone';
 
-/** The liveness of a process or agent by its last sign of life. @param age of that sign, in seconds */
-export function livenessAfter(age: number): Liveness {
+/** The liveness of a process or agent by the time of its last sign of life, ISO 8601. @param now in milliseconds since 1970 */
+export function livenessOf(lastSign: string, now: number): Liveness {
+  const age = (now - Date.parse(lastSign)) / 1000;
   if (age < lateSeconds) return 'heard';
   if (age < silentSeconds) return 'late';
   return age < goneSeconds ? 'silent' : 'gone';
 }
-
-/** The same from the time of that sign, ISO 8601. @param now in milliseconds since 1970 */
-export const livenessOf = (lastSign: string, now: number): Liveness =>
-  livenessAfter((now - Date.parse(lastSign)) / 1000);

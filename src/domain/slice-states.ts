@@ -3,6 +3,10 @@ export const sliceStatuses = ['queued', 'processing', 'completed', 'failed'] as 
 
 export type SliceStatus = (typeof sliceStatuses)[number];
 
+/** The numbers of states, as columns of attempts hold them. */
+export const completedState = sliceStatuses.indexOf('completed');
+export const failedState = sliceStatuses.indexOf('failed');
+
 /** `return`: a worker cannot do it and gives it back. `abandon`: its execution is stopped or fails while a worker has it in hand. */
 export type SliceEvent = 'queue' | 'start' | 'done' | 'fail' | 'return' | 'abandon';
 

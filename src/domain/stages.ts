@@ -16,17 +16,8 @@ export const stages = [
 
 export type StageName = (typeof stages)[number]['stage'];
 
-/** How long a stage took, over all its items of an execution, in seconds of wall time. */
-export interface StageDelay {
-  stage: StageName;
-  items: number;
-  p50: number;
-  p95: number;
-  max: number;
-  mean: number;
-  /** When the last item left the stage. */
-  last_at: string;
-}
+/** How long a stage took, over all its items of an execution, in seconds of wall time. `last_at`: when the last item left it. */
+export type StageDelay = ReturnType<typeof summarizeStage>;
 
 /** Delays of about one size. Sizes grow by a quarter, so a percentile read from the mean of its bucket is off by a tenth at most. */
 export interface DelayBucket {
@@ -45,7 +36,7 @@ export const bucketOf = (seconds: number): number =>
   seconds <= minSeconds ? 0 : Math.ceil(Math.log(seconds / minSeconds) / Math.log(growth));
 
 /** @param buckets in the order of their size; at least one */
-export function summarizeStage(stage: StageName, buckets: readonly DelayBucket[]): StageDelay {
+export function summarizeStage(stage: StageName, buckets: readonly DelayBucket[]) {
   const items = buckets.reduce((sum, bucket) => sum + bucket.items, 0);
   const total = buckets.reduce((sum, bucket) => sum + bucket.total, 0);
   const max = buckets.reduce((most, { longest }) => Math.max(most, longest), 0);

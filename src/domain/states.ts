@@ -11,12 +11,10 @@ export const stfStatuses = ['registered', 'processed', 'failed'] as const;
 
 export type StfStatus = (typeof stfStatuses)[number];
 
-/** The states of agents. */
 export const agentStates = ['STARTING', 'READY', 'PROCESSING', 'EXITED'] as const;
 
 export type AgentState = (typeof agentStates)[number];
 
-/** The condition of an agent. */
 export const agentStatuses = ['OK', 'WARNING', 'ERROR', 'STALE'] as const;
 
 export type AgentStatus = (typeof agentStatuses)[number];

@@ -1,22 +1,12 @@
+const spans = ['minute', 'hour', 'day'] as const;
+
 /** Kinds of rows that can be summarized, and the keys of each. */
 export const summaryKeys = {
-  slices: [
-    'status',
-    'cause',
-    'worker',
-    'host',
-    'stf_filename',
-    'attempt',
-    'execution_id',
-    'namespace',
-    'minute',
-    'hour',
-    'day',
-  ],
-  stf_files: ['status', 'has_slices', 'execution_id', 'namespace', 'minute', 'hour', 'day'],
-  messages: ['message_type', 'agent', 'status', 'execution_id', 'namespace', 'minute', 'hour', 'day'],
-  logs: ['level', 'agent', 'cause', 'execution_id', 'minute', 'hour', 'day'],
-  executions: ['status', 'cause', 'execution_id', 'namespace', 'minute', 'hour', 'day'],
+  slices: ['status', 'cause', 'worker', 'host', 'stf_filename', 'attempt', 'execution_id', 'namespace', ...spans],
+  stf_files: ['status', 'has_slices', 'execution_id', 'namespace', ...spans],
+  messages: ['message_type', 'agent', 'status', 'execution_id', 'namespace', ...spans],
+  logs: ['level', 'agent', 'cause', 'execution_id', ...spans],
+  executions: ['status', 'cause', 'execution_id', 'namespace', ...spans],
 } as const;
 
 export type Summarized = keyof typeof summaryKeys;

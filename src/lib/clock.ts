@@ -1,3 +1,5 @@
+import { pause } from './deadline.ts';
+
 /**
  * The time of the simulated workflow in seconds from its start ("ticks"). Only the workflow's own delays run on it. Heartbeats, back-off and every
  * `timestamp` use the wall clock.
@@ -22,22 +24,13 @@ const longestTimer = 2 ** 31 - 1;
 export function createScaledClock(speed: number, startTick = 0): Clock {
   const origin = performance.now();
   const now = (): number => startTick + ((performance.now() - origin) / 1000) * speed;
-  const sleepUntil = (tick: number, signal: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      let timer: NodeJS.Timeout;
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const wait = (): void => {
-        const milliseconds = ((tick - now()) / speed) * 1000;
-        if (milliseconds <= 0 || signal.aborted) done();
-        else timer = setTimeout(wait, Math.min(Math.ceil(milliseconds), longestTimer));
-      };
-      signal.addEventListener('abort', done);
-      wait();
-    });
+  const sleepUntil = async (tick: number, signal: AbortSignal): Promise<void> => {
+    for (;;) {
+      const milliseconds = ((tick - now()) / speed) * 1000;
+      if (milliseconds <= 0 || signal.aborted) return;
+      await pause(Math.min(Math.ceil(milliseconds), longestTimer), [signal]);
+    }
+  };
   return { isVirtual: false, now, sleepUntil, enter: () => {}, leave: () => {} };
 }
 

@@ -7,24 +7,17 @@ import { setMaxListeners } from 'node:events';
 export class Lifetime {
   readonly #draining = new AbortController();
   readonly #stopped = new AbortController();
+  /** Aborted when nothing new may begin: finish the work in hand, then end. */
+  readonly draining = this.#draining.signal;
+  /** Aborted when everything ends, finished or not. */
+  readonly stopped = this.#stopped.signal;
   #fault: { error: unknown } | undefined;
 
   constructor() {
     // Every sleeper and every waiting consumer listens to them.
-    setMaxListeners(0, this.#draining.signal, this.#stopped.signal);
+    setMaxListeners(0, this.draining, this.stopped);
   }
 
-  /** Aborted when nothing new may begin: finish the work in hand, then end. */
-  get draining(): AbortSignal {
-    return this.#draining.signal;
-  }
-
-  /** Aborted when everything ends, finished or not. */
-  get stopped(): AbortSignal {
-    return this.#stopped.signal;
-  }
-
-  /** The first fault, if any. */
   get fault(): { error: unknown } | undefined {
     return this.#fault;
   }
@@ -44,7 +37,6 @@ export class Lifetime {
     this.stop();
   }
 
-  /** Throws the fault, if any. */
   throwFault(): void {
     if (this.#fault !== undefined) throw this.#fault.error;
   }

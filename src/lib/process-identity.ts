@@ -25,7 +25,6 @@ const pidsHere = [tried(() => readlinkSync('/proc/self/ns/pid')), tried(() => re
   .filter((part) => part !== undefined)
   .join('/');
 
-/** The name of this host. */
 export const hostname = (): string => here;
 
 /** This boot of this machine; empty if the system does not tell. */
@@ -54,7 +53,6 @@ export function isAlive(identity: ProcessIdentity): boolean | undefined {
   return now === undefined || started === '' || now === started;
 }
 
-/** Sends a signal to all processes of a group. */
 export function signalGroup(leader: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   // The group may be gone already.
   tried(() => process.kill(-leader, signal));

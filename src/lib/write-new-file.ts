@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, constants, linkSync, lstatSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
+import { copyFileSync, constants, linkSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { argumentInvalid, dataUnavailable, messageOf, SwfError } from './errors.ts';
@@ -14,7 +14,9 @@ export function writeNewFile(path: string, text: string, replaces: boolean): voi
   const part = join(dirname(path), `.${randomBytes(6).toString('hex')}.part`);
   try {
     const there = lstatSync(path, { throwIfNoEntry: false });
-    if (there !== undefined) refuseToReplace(path, there, replaces);
+    if (there !== undefined && !replaces) throw isThere(path);
+    if (there?.isFile() === false)
+      throw argumentInvalid(`${path} is not a plain file, so it is not replaced; give another file`);
     writeFileSync(part, text, { flag: 'wx', mode: 0o600 });
     if (replaces) renameSync(part, path);
     else moveToFree(part, path);
@@ -23,18 +25,12 @@ export function writeNewFile(path: string, text: string, replaces: boolean): voi
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw isThere(path);
     throw dataUnavailable(`${path} cannot be written (${messageOf(error)}); give another file`, { cause: error });
   } finally {
-    // If there is no such folder, the error above says so.
-    tried(() => rmSync(part, { force: true }));
+    removeIfThere(part);
   }
 }
 
 const isThere = (path: string): SwfError =>
   argumentInvalid(`${path} is there already; give another file, or --force to replace it`);
-
-function refuseToReplace(path: string, there: Stats, replaces: boolean): void {
-  if (!replaces) throw isThere(path);
-  if (!there.isFile()) throw argumentInvalid(`${path} is not a plain file, so it is not replaced; give another file`);
-}
 
 /** A file system without hard links gets a copy. */
 function moveToFree(part: string, path: string): void {
@@ -45,3 +41,6 @@ function moveToFree(part: string, path: string): void {
     copyFileSync(part, path, constants.COPYFILE_EXCL);
   }
 }
+
+/** Removes a leftover file. Ignores errors, such as a name that is too long or a missing folder: an earlier error says what went wrong. */
+export const removeIfThere = (path: string): void => tried(() => rmSync(path, { force: true }));

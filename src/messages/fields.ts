@@ -27,7 +27,6 @@ export const index = z.int().nonnegative().max(most);
 /** The same from 1. */
 export const positive = z.int().positive().max(most);
 
-/** The counts of an execution. */
 export const countFields = Object.fromEntries(countNames.map((name) => [name, index])) as {
   [Name in keyof Counts]: typeof index;
 };

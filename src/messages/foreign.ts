@@ -42,21 +42,10 @@ export function programTypeOf(msgType: string, destination: string): ProgramType
 }
 
 /** A program of another make, as described by one of its messages. */
-export interface ForeignProgram {
-  /** By its own name, or by that of its connection. */
-  name: string;
-  /** As in the message; undefined if it has none. */
-  namespace: string | undefined;
-  /** The run that the message is about. */
-  run_id: string | undefined;
-  msg_type: string;
-}
+export type ForeignProgram = NonNullable<ReturnType<typeof foreignProgramOf>>;
 
 /** The program of another make that sent a message; undefined for our messages and for unknown types. */
-export function foreignProgramOf(
-  decoded: Decoded,
-  headers: Readonly<Record<string, string>>,
-): ForeignProgram | undefined {
+export function foreignProgramOf(decoded: Decoded, headers: Readonly<Record<string, string>>) {
   const body: Record<string, unknown> = decoded.kind === 'message' ? { ...decoded.message } : decoded.body;
   if (typeof body['message_id'] === 'string') return undefined;
   const type = body['msg_type'];
@@ -64,8 +53,10 @@ export function foreignProgramOf(
   const isBeat = type === undefined && typeof body['agent_name'] === 'string' && typeof body['status'] === 'string';
   if (!isBeat && !(typeof type === 'string' && isForeign(type))) return undefined;
   return {
+    /** By its own name, or by that of its connection. */
     name: told(body['sender']) ?? told(body['agent_name']) ?? told(headers['client-id']) ?? 'a program without a name',
     namespace: told(body['namespace']) ?? told(headers['namespace']),
+    /** The run that the message is about. */
     run_id: told(body['run_id']) ?? told(headers['run_id']),
     msg_type: isBeat ? 'heartbeat' : String(type),
   };

@@ -1,6 +1,7 @@
+import { onceFor } from '../lib/once-for.ts';
 import { sha256 } from '../lib/sha256.ts';
 import type { Message } from './message.ts';
-import { isLogbookType, type MessageType, vocabulary } from './vocabulary.ts';
+import { isLogbookType, type MessageType, type Vocabulary, vocabulary } from './vocabulary.ts';
 
 /**
  * The id of a message, derived from its content: `{execution_id}/{msg_type}` and its natural key (docs/messages.md). The same statement made twice
@@ -16,16 +17,10 @@ export function messageIdOf(message: Message): string {
 /** The content of a message as one canonical text. Two messages with the same id either agree in it or contradict each other. */
 export function contentOf(message: Message): string {
   const fields = message as Record<string, unknown>;
-  return JSON.stringify(contentFields(message.msg_type).map((field) => canonical(fields[field])));
+  return JSON.stringify(contentFields(vocabulary[message.msg_type]).map((field) => canonical(fields[field])));
 }
 
-const known = new Map<MessageType, readonly string[]>();
-
-function contentFields(type: MessageType): readonly string[] {
-  const fields = known.get(type) ?? Object.keys(vocabulary[type].content());
-  known.set(type, fields);
-  return fields;
-}
+const contentFields = onceFor(({ content }: Vocabulary[MessageType]) => Object.keys(content()));
 
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);

@@ -32,6 +32,11 @@ const startKey = (m: { slice_filename: string; attempt: number; worker_id: strin
 
 const epochKey = (m: { epoch: number }): string => String(m.epoch);
 
+/** Of a message that an execution has once. */
+const noKey = (): string => '';
+
+const onHost = () => ({ hostname: text });
+
 /** The beginning or the end of a pause of the run. */
 const pauseStep = define(
   ['broadcast', 'landmark'],
@@ -71,13 +76,9 @@ export const vocabulary = {
   run_imminent: define(
     ['broadcast', 'landmark'],
     () => ({ ...daqState, workflow_params: workflowParamsSchema.optional() }),
-    () => '',
+    noKey,
   ),
-  start_run: define(
-    ['broadcast', 'landmark'],
-    () => daqState,
-    () => '',
-  ),
+  start_run: define(['broadcast', 'landmark'], () => daqState, noKey),
   stf_gen: define(
     ['broadcast', 'frequent'],
     () => ({ ...daqState, filename: fileName, sequence: positive, tf_count: positive }),
@@ -89,7 +90,7 @@ export const vocabulary = {
   end_run: define(
     ['broadcast', 'landmark'],
     () => ({ total_stf_files: index, reason: z.enum(['completed', 'stopped', 'failed']).default('completed') }),
-    () => '',
+    noKey,
   ),
   stf_ready: define(
     ['broadcast', 'frequent'],
@@ -131,12 +132,7 @@ export const vocabulary = {
     (m) => `${m.slice_filename}/${m.attempt}`,
     () => ({ file_url: fileUrl }),
   ),
-  slice_started: define(
-    ['results', 'frequent'],
-    () => startFields,
-    startKey,
-    () => ({ hostname: text }),
-  ),
+  slice_started: define(['results', 'frequent'], () => startFields, startKey, onHost),
   slice_result: define(
     ['results', 'frequent'],
     () => ({ ...startFields, state: z.enum(['done', 'failed']) }),
@@ -192,7 +188,7 @@ export const vocabulary = {
   workflow_ended: define(
     ['broadcast', 'landmark'],
     () => ({ status: z.enum(['completed', 'failed', 'terminated']), reason: sentence, ...countFields }),
-    () => '',
+    noKey,
   ),
   ...logbookMessages,
 } as const;

@@ -1,3 +1,4 @@
+import { rounded } from '../lib/rounded.ts';
 import { type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 
 /** Whether the workers keep up with the DAQ, or did. Rates are per second of wall time. Figures that do not apply are undefined. */
@@ -34,9 +35,9 @@ export function capacityOf(facts: Facts): Capacity | undefined {
   // Nothing more arrives, so the workers needed to keep up do not matter now.
   const isDraining = isRunning && phase === 'completed';
   return {
-    service_seconds: hundredth(service),
+    service_seconds: rounded(service, 2),
     workers,
-    arrival_rate: isDraining ? undefined : hundredth(arrival),
+    arrival_rate: isDraining ? undefined : rounded(arrival, 2),
     workers_needed: isDraining ? undefined : needed,
     keeps_up: isDraining || workers === undefined ? undefined : needed <= workers,
     backlog: isRunning ? counts.slices_queued : undefined,
@@ -56,7 +57,7 @@ export function slicesPerStf({ stf_planned, slices_planned, params: { fast_proce
 
 function drainSeconds({ status, phase_changed_at, end_time, down_after_daq }: Facts): number | undefined {
   if (status !== 'completed' || phase_changed_at === null || end_time === null) return undefined;
-  return hundredth(Math.max(0, secondsBetween(phase_changed_at, Date.parse(end_time)) - down_after_daq));
+  return rounded(Math.max(0, secondsBetween(phase_changed_at, Date.parse(end_time)) - down_after_daq), 2);
 }
 
 /** Mean seconds between STFs as they came: a run may have had several speeds. */
@@ -65,5 +66,3 @@ function measuredInterval({ counts, first_stf_at, last_stf_at }: Facts): number 
   const seconds = secondsBetween(first_stf_at, Date.parse(last_stf_at)) / (counts.stf_count - 1);
   return seconds === 0 ? undefined : seconds;
 }
-
-const hundredth = (value: number): number => Math.round(value * 100) / 100;

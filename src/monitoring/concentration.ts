@@ -80,10 +80,8 @@ interface Place {
   failed: number;
 }
 
-interface Table {
+interface Table extends Pick<Place, 'tried' | 'failed'> {
   kind: Concentration['kind'];
-  tried: number;
-  failed: number;
   /** The worst first. */
   places: readonly Place[];
 }
@@ -98,11 +96,8 @@ function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']
     if (there === undefined) slices.set(place, (there = new Map()));
     there.set(attempt.slice, there.get(attempt.slice) === true || attempt.failed === 1);
   }
-  const places = [...slices].map(([name, there]) => {
-    let failed = 0;
-    for (const hasFailed of there.values()) if (hasFailed) failed += 1;
-    return { name, tried: there.size, failed };
-  });
+  const failedIn = (there: ReadonlyMap<string, boolean>): number => [...there.values()].filter(Boolean).length;
+  const places = [...slices].map(([name, there]) => ({ name, tried: there.size, failed: failedIn(there) }));
   const sum = (of: 'tried' | 'failed'): number => places.reduce((total, place) => total + place[of], 0);
   return {
     kind,
@@ -116,8 +111,8 @@ function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']
 function candidatesOf({ kind, places, ...all }: Table): Concentration[] {
   const candidates: Concentration[] = [];
   let [tried, failed] = [0, 0];
-  const most = kind === 'STF file' ? 1 : Math.min(maxPlaces, places.length - 1);
-  for (let count = 1; count <= Math.min(most, places.length - 1); count += 1) {
+  const most = Math.min(kind === 'STF file' ? 1 : maxPlaces, places.length - 1);
+  for (let count = 1; count <= most; count += 1) {
     const place = places[count - 1] as Place;
     tried += place.tried;
     failed += place.failed;

@@ -6,7 +6,6 @@ interface DaqAhead {
   stfs: readonly { at: number; count: number }[];
   /** When workers take no slices. */
   standbys: readonly { from: number; to: number }[];
-  /** When it is done. */
   end: number;
 }
 
@@ -14,7 +13,6 @@ interface DaqAhead {
 const maxArrivals = 5000;
 const maxPeriods = 5000;
 
-/** The steps that are left to the DAQ by its schedule. */
 export function daqAhead(facts: Facts): DaqAhead {
   const { phase, params } = facts;
   const daq = params.daq_state_machine;

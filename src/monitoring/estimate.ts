@@ -19,10 +19,10 @@ export interface TimeLeft {
  * goes on until stopped, an operator has paused it, or it is stalled or over.
  */
 export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
-  if (facts.slices_planned === undefined || !isUnderWay(facts, health)) return undefined;
-  const planned =
-    facts.params.speed === 'max' ? byRate(facts, facts.slices_planned) : bySchedule(facts, facts.slices_planned);
-  return planned === undefined ? undefined : withOverrun(planned, facts);
+  const { slices_planned: planned, status, isHeld, params } = facts;
+  if (planned === undefined || status !== 'running' || health === 'stalled' || isHeld) return undefined;
+  const estimate = params.speed === 'max' ? byRate(facts, planned) : bySchedule(facts, planned);
+  return estimate === undefined ? undefined : withOverrun(estimate, facts);
 }
 
 interface Estimate {
@@ -128,9 +128,6 @@ function longestStay({ seconds, attempt }: AgedSlice, facts: Facts): number | un
   const attemptsLeft = Math.max(0, facts.params.worker.max_retries + 1 - attempt);
   return Math.max(0, limit - seconds) + attemptsLeft * limit;
 }
-
-const isUnderWay = ({ status, isHeld }: Facts, health: Health): boolean =>
-  status === 'running' && health !== 'stalled' && !isHeld;
 
 /** Elapsed seconds of the DAQ's current step, at most as long as one step takes. */
 function sinceDaqStep(facts: Facts): number {

@@ -47,7 +47,6 @@ export interface ReaderBehind {
   since: string;
 }
 
-/** An agent of an execution. */
 export interface AgentSeen {
   agent_name: string;
   agent_type: string;

@@ -3,18 +3,15 @@ import { type Facts, payloadLimit, wallSeconds } from './facts.ts';
 import type { AgedSlice } from './pace.ts';
 
 /** Moments of an execution as clock times, ISO 8601; undefined if unknown. */
-export interface Forecast {
-  /** When it ends, if the time left is known. */
-  expected_end: string | undefined;
-  /** When the first slice was made; before that, when the schedule expects it. */
-  first_slice_at: string | undefined;
-}
+export type Forecast = ReturnType<typeof forecastOf>;
 
 const timeAfter = (start: number, seconds: number): string => new Date(start + seconds * 1000).toISOString();
 
 /** @param secondsLeft as estimated; undefined if unknown */
-export const forecastOf = (facts: Facts, secondsLeft: number | undefined): Forecast => ({
+export const forecastOf = (facts: Facts, secondsLeft: number | undefined) => ({
+  /** When it ends, if the time left is known. */
   expected_end: secondsLeft === undefined ? undefined : timeAfter(facts.now, secondsLeft),
+  /** When the first slice was made; before that, when the schedule expects it. */
   first_slice_at: facts.first_slice_at ?? expectedFirstSlice(facts),
 });
 

@@ -42,11 +42,9 @@ const bounds = (usual: number): Pace => ({
 });
 
 /** A slice in hand with its age in seconds. */
-export interface AgedSlice extends SliceInHand {
-  seconds: number;
-}
+export type AgedSlice = ReturnType<typeof aged>;
 
-const aged = (slice: SliceInHand, now: number): AgedSlice => ({ ...slice, seconds: secondsBetween(slice.since, now) });
+const aged = (slice: SliceInHand, now: number) => ({ ...slice, seconds: secondsBetween(slice.since, now) });
 
 /** The slice that has been in a living worker's hands for longest. */
 export function oldestInHand({ in_hand, now }: Facts): AgedSlice | undefined {

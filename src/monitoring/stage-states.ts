@@ -1,4 +1,5 @@
 import type { StageDelay } from '../domain/stages.ts';
+import { rounded } from '../lib/rounded.ts';
 import { delayOf, type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 import { handState, minSlowSeconds, minStalledSeconds, paceOf } from './pace.ts';
 
@@ -28,8 +29,6 @@ interface Work {
   /** Its last progress, and since when it has had work. */
   since: readonly (string | null | undefined)[];
   expected: number | undefined;
-  /** Whether it rests while the run is paused. */
-  rests: boolean;
   /** Somebody is working on it, so nothing need happen for now. */
   isBusy?: boolean;
 }
@@ -61,20 +60,21 @@ function workerState(facts: Facts): StageState {
 /** State of the slice queue: whether free workers take from it. */
 export const queueState = (facts: Facts): StageState => toStageState(workerWork(facts), facts);
 
-function toStageState({ stage, waiting, since, expected, rests, isBusy = false }: Work, facts: Facts): StageState {
+function toStageState({ stage, waiting, since, expected, isBusy = false }: Work, facts: Facts): StageState {
   const from = latest(facts.start_time, facts.driver?.since, ...since);
   // Workers start nothing in standby; the DAQ's own steps go on.
   const idle = secondsBetween(from, facts.now) - (stage === 'worker' ? restedSince(from, facts) : 0);
   const judged = isBusy && waiting > 0 ? 'working' : stateFor(waiting, idle, expected);
   // A stage that was stuck before a standby between two periods is stuck in it too.
   const isExcused = facts.isHeld || (facts.phase === 'standby' && judged !== 'stuck');
-  const state = rests && isExcused ? 'paused' : judged;
+  // Agents between these go on in a pause.
+  const rests = stage === 'daq_simulator' || stage === 'worker';
   return {
     stage,
     waiting: Math.max(0, Math.round(waiting)),
-    idle_seconds: tenths(idle),
-    expected_seconds: expected === undefined ? undefined : tenths(expected),
-    state,
+    idle_seconds: rounded(idle, 1),
+    expected_seconds: expected === undefined ? undefined : rounded(expected, 1),
+    state: rests && isExcused ? 'paused' : judged,
   };
 }
 
@@ -93,8 +93,6 @@ function stateFor(waiting: number, idle: number, expected: number | undefined): 
 const latest = (...times: (string | null | undefined)[]): string =>
   times.reduce<string>((last, time) => (time !== null && time !== undefined && time > last ? time : last), '');
 
-const tenths = (value: number): number => Math.round(value * 10) / 10;
-
 function daqWork(facts: Facts): Work {
   const { phase, stf_planned, counts, params } = facts;
   const left = stf_planned === undefined ? 1 : Math.max(1, stf_planned - counts.stf_count);
@@ -103,25 +101,18 @@ function daqWork(facts: Facts): Work {
     waiting: phase === 'completed' ? 0 : left,
     since: [facts.last_stf_at, facts.phase_changed_at],
     expected: wallSeconds(daqStepSeconds(facts), params),
-    rests: true,
   };
 }
 
 /** The longest time until the DAQ's next step, in simulated seconds. */
-function daqStepSeconds({ phase, params: { daq_state_machine: daq } }: Facts): number {
-  switch (phase) {
-    case 'none':
-      return daq.no_beam_not_ready_delay;
-    case 'imminent':
-      return daq.broadcast_delay + daq.beam_not_ready_delay + daq.beam_ready_delay;
-    case 'physics':
-      return daq.broadcast_delay + daq.stf_interval + daq.stf_generation_time;
-    case 'standby':
-      return daq.broadcast_delay + daq.standby_duration;
-    case 'completed':
-      return daq.broadcast_delay + daq.beam_not_ready_end_delay;
-  }
-}
+const daqStepSeconds = ({ phase, params: { daq_state_machine: daq } }: Facts): number =>
+  ({
+    none: daq.no_beam_not_ready_delay,
+    imminent: daq.broadcast_delay + daq.beam_not_ready_delay + daq.beam_ready_delay,
+    physics: daq.broadcast_delay + daq.stf_interval + daq.stf_generation_time,
+    standby: daq.broadcast_delay + daq.standby_duration,
+    completed: daq.broadcast_delay + daq.beam_not_ready_end_delay,
+  })[phase];
 
 function fileWork(facts: Facts): Work[] {
   const { counts, stfs_ready, samples_expected, slices_expected, samples_of_unready, waiting_since } = facts;
@@ -141,7 +132,6 @@ function fileWork(facts: Facts): Work[] {
     // The last arrival would excuse a stage that does nothing while more and more comes.
     since: [own?.last_at, waiting_since[stage] ?? arrival],
     expected: own?.mean,
-    rests: false,
   });
   return [
     work('data', counts.stf_count - stfs_ready, ready, facts.last_stf_at),
@@ -167,7 +157,6 @@ function workerWork(facts: Facts): Work {
     waiting: counts.slices_queued + counts.slices_processing,
     since: [...times, waiting_since.worker ?? delayOf(facts, 'tf_file_registered → slice')?.last_at],
     expected,
-    rests: true,
     // Workers elsewhere may be busy with other executions.
     isBusy: (counts.slices_queued === 0 ? in_hand.length > 0 : in_hand.length >= slots) || others_in_hand > 0,
   };

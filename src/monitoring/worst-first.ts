@@ -1,9 +1,7 @@
 import { type Health, severities, type Severity } from '../domain/states.ts';
 
-/** The findings and the health of an execution. */
 export interface Condition {
   findings: readonly { severity: Severity }[];
-  /** Undefined if it is not known. */
   health?: Health | undefined;
 }
 
@@ -17,7 +15,6 @@ export const healthsWorstFirst: readonly Health[] = [
   'finished',
 ];
 
-/** The worst of some healths; undefined without any. */
 export const worstOf = (healths: readonly Health[]): Health | undefined =>
   healthsWorstFirst.find((health) => healths.includes(health));
 

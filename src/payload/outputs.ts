@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { accessSync, readdirSync } from 'node:fs';
+import { accessSync } from 'node:fs';
 import { lstat, opendir, rename } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 
@@ -8,7 +8,7 @@ import { checksumOf } from '../files/checksum.ts';
 import { removeWhole } from '../files/remove-whole.ts';
 import { asideEnding } from '../files/write-aside.ts';
 import { makeFolder } from '../lib/make-folder.ts';
-import { tried } from '../lib/tried.ts';
+import { namesIn } from '../lib/names-in.ts';
 
 /** A file that a payload wrote. `name` is its path below the output folder, the checksum `sha256:` and 64 hex digits. */
 export interface OutputFile {
@@ -108,18 +108,15 @@ async function describeFile(path: string, name: string): Promise<OutputFile> {
  * @param final the folder of the attempt
  */
 export const killedIn = (final: string): number =>
-  readFolder(dirname(final)).filter((name) => name.startsWith(`${basename(final)}.`) && name.endsWith(asideEnding))
-    .length;
+  namesIn(dirname(final)).filter((name) => name.startsWith(`${basename(final)}.`) && name.endsWith(asideEnding)).length;
 
 /** Removes folders that killed workers left unfinished, when the execution has ended. Only for the one process that works on it. */
 export async function tidyOutputs(executionFolder: string): Promise<void> {
   const root = join(executionFolder, outputsName);
-  const left = readFolder(root).flatMap((slice) =>
-    readFolder(join(root, slice))
+  const left = namesIn(root).flatMap((slice) =>
+    namesIn(join(root, slice))
       .filter((name) => name.endsWith(asideEnding))
       .map((name) => join(root, slice, name)),
   );
   await Promise.all(left.map((path) => removeWhole(path)));
 }
-
-const readFolder = (path: string): string[] => tried(() => readdirSync(path)) ?? [];

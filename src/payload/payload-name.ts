@@ -1,8 +1,8 @@
 import { closeSync, constants, createReadStream, openSync, readSync, statSync } from 'node:fs';
-import { basename, delimiter, isAbsolute, join } from 'node:path';
+import { basename, isAbsolute } from 'node:path';
 
 import type { PayloadName } from '../domain/slice-returns.ts';
-import { canAccess } from '../lib/can-access.ts';
+import { fileObstacle, onPath } from '../lib/programs.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { tried } from '../lib/tried.ts';
 
@@ -54,7 +54,7 @@ function pathIn(word: string): { option: string; file: string | undefined } {
 /** Whether the program of a command is there. @param path the environment's PATH */
 export function isProgramThere([program = '']: readonly string[], path: string | undefined): boolean {
   const file = programOf(program, path);
-  return file !== undefined && isRunnable(file);
+  return file !== undefined && fileObstacle(file) === undefined;
 }
 
 /** A word without this host's folders: for a path, also after `--option=`, its last part and the file's content. */
@@ -66,14 +66,8 @@ function digestWord(word: string): string[] {
 }
 
 /** The file that the system runs for a program: itself with a "/", else the first on PATH; undefined if PATH has none. */
-function programOf(program: string, path = ''): string | undefined {
-  if (program.includes('/')) return program;
-  const folders = path.split(delimiter).filter((folder) => folder !== '');
-  return folders.map((folder) => join(folder, program)).find(isRunnable);
-}
-
-const isRunnable = (file: string): boolean =>
-  canAccess(file, constants.X_OK) && tried(() => statSync(file).isFile()) === true;
+const programOf = (program: string, path = ''): string | undefined =>
+  program.includes('/') ? program : onPath(program, path);
 
 const chunkBytes = 1_048_576;
 

@@ -35,6 +35,7 @@ const maxRefusals = 5;
 
 /** The progress of one receiver. */
 interface Standing {
+  limit: RateLimit;
   /** The newest change that it took or that was skipped, even if the store does not have that yet. */
   done: number;
   failures: number;
@@ -49,11 +50,10 @@ interface Standing {
  */
 export async function deliver(receiver: Receiver, options: DeliveryOptions): Promise<void> {
   const { say, signal } = options;
-  const limit = new RateLimit(perMinute, 60_000);
-  const standing: Standing = { done: 0, failures: 0, refusals: 0 };
+  const standing: Standing = { limit: new RateLimit(perMinute, 60_000), done: 0, failures: 0, refusals: 0 };
   while (!signal.aborted)
     try {
-      const wait = await deliverNext(receiver, options, { limit, standing });
+      const wait = await deliverNext(receiver, options, standing);
       if (wait > 0) await pause(wait, [signal]);
     } catch (error) {
       if (signal.aborted) return;
@@ -65,20 +65,17 @@ export async function deliver(receiver: Receiver, options: DeliveryOptions): Pro
 }
 
 /** Delivers one change, if there is one. @returns how long to wait before looking for the next, in milliseconds */
-async function deliverNext(
-  receiver: Receiver,
-  { store, processId, page, say, signal }: DeliveryOptions,
-  { limit, standing }: { limit: RateLimit; standing: Standing },
-): Promise<number> {
+async function deliverNext(receiver: Receiver, options: DeliveryOptions, standing: Standing): Promise<number> {
+  const { store, processId, say } = options;
   if (!isWatcher(store.sql, processId)) return lookMilliseconds;
   const next = firstUndelivered(store.sql, receiver.key);
   if (next === undefined) return lookMilliseconds;
   // Deliver it only once, however long the store cannot be written.
   if (next.seq > standing.done) {
-    const wait = limit.wait(performance.now());
+    const wait = standing.limit.wait(performance.now());
     if (wait > 0) return wait;
-    limit.note(performance.now());
-    await tell(receiver, next, { page, say, signal, standing });
+    standing.limit.note(performance.now());
+    await tell(receiver, next, options, standing);
     standing.done = next.seq;
     delete standing.telling;
   }
@@ -93,7 +90,8 @@ async function deliverNext(
 async function tell(
   receiver: Receiver,
   next: Undelivered,
-  { page, say, signal, standing }: Pick<DeliveryOptions, 'page' | 'say' | 'signal'> & { standing: Standing },
+  { page, say, signal }: DeliveryOptions,
+  standing: Standing,
 ): Promise<void> {
   const delivery = deliveryOf(next, page);
   if (delivery === undefined) {
@@ -139,9 +137,8 @@ function deliveryOf({ message_id, payload }: Undelivered, page: string | undefin
     change,
     severity,
     count,
-    ...(msg_type === 'alarm_seen'
-      ? { seen_by: message.author, ...(message.text === undefined ? {} : { seen_text: message.text }) }
-      : {}),
-    ...(execution_id === undefined ? {} : { execution_id }),
+    seen_by: msg_type === 'alarm_seen' ? message.author : undefined,
+    seen_text: msg_type === 'alarm_seen' ? message.text : undefined,
+    execution_id,
   };
 }

@@ -1,30 +1,15 @@
 import { alarmOf, type AlarmRow, openAlarms } from '../db/logbook/alarms.ts';
 import { contentOf, recordEntry } from '../db/logbook/entries.ts';
-import {
-  type Candidate,
-  candidates,
-  dropCandidate,
-  isWatcher,
-  keepCandidate,
-  noteLook,
-} from '../db/logbook/watching.ts';
+import { candidates, dropCandidate, isWatcher, keepCandidate, noteLook } from '../db/logbook/watching.ts';
 import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
-import { type AlarmFinding, type AlarmStep, alarmStep, usualPatience } from '../monitoring/findings/alarms.ts';
+import { type AlarmFinding, alarmStep, usualPatience } from '../monitoring/findings/alarms.ts';
 
 /** The sender that raises and clears alarms. */
 const sender = 'watch';
 
 /** The findings of one look, by execution, without executions that could not be examined. */
 export type Found = ReadonlyMap<string, readonly AlarmFinding[]>;
-
-/** A step of one alarm, with its finding while that exists. */
-interface Decision {
-  alarm_id: string;
-  execution_id: string;
-  finding: AlarmFinding | undefined;
-  step: AlarmStep;
-}
 
 interface Situation {
   found: Found;
@@ -33,8 +18,8 @@ interface Situation {
   after: Readonly<Record<string, number>>;
 }
 
-/** Decides the changes that a look makes, by the open alarms and the candidates. */
-function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation): Decision[] {
+/** Decides the changes that a look makes, by the open alarms and the candidates: the step of each alarm, with its finding while that exists. */
+function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
   const open = new Map(openAlarms(store.sql).map((alarm) => [alarm.alarm_id, alarm]));
   const waiting = new Map(candidates(store.sql).map((one) => [one.alarm_id, one]));
   // An execution may have been removed since the look.
@@ -49,43 +34,30 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation): De
       ...[...waiting.values()].filter(ofExecution).map((one) => one.alarm_id),
     ]);
     return [...ids].map((alarm_id) => {
-      const finding = byId.get(alarm_id);
-      const before = { alarm: open.get(alarm_id), waiting: waiting.get(alarm_id) };
-      return { alarm_id, execution_id, finding, step: stepOf(alarm_id, finding, before, { now, after }) };
+      const [finding, alarm, candidate] = [byId.get(alarm_id), open.get(alarm_id), waiting.get(alarm_id)];
+      const severity = finding?.severity ?? alarm?.severity ?? 'warning';
+      const patience = after[alarm_id.slice(0, alarm_id.indexOf('/'))] ?? usualPatience[severity];
+      const standing = {
+        raised: alarm?.severity,
+        found: candidate?.found_ms ?? undefined,
+        gone: candidate?.gone_ms ?? undefined,
+      };
+      return { alarm_id, execution_id, finding, step: alarmStep(standing, finding?.severity, { now, patience }) };
     });
   });
 }
 
-function stepOf(
-  alarmId: string,
-  finding: AlarmFinding | undefined,
-  { alarm, waiting }: { alarm: AlarmRow | undefined; waiting: Candidate | undefined },
-  { now, after }: Omit<Situation, 'found'>,
-): AlarmStep {
-  const severity = finding?.severity ?? alarm?.severity ?? 'warning';
-  const patience = after[alarmId.slice(0, alarmId.indexOf('/'))] ?? usualPatience[severity];
-  const standing = {
-    raised: alarm?.severity,
-    found: waiting?.found_ms ?? undefined,
-    gone: waiting?.gone_ms ?? undefined,
-  };
-  return alarmStep(standing, finding?.severity, { now, patience });
-}
-
 /** Records the findings of a look in one transaction. Returns a line for each change; undefined if another process watches now. */
-export const recordLook = (
-  store: Store,
-  processId: number,
-  situation: Situation,
-): Promise<{ lines: string[] } | undefined> =>
+export const recordLook = (store: Store, processId: number, situation: Situation): Promise<string[] | undefined> =>
   store.write((tx) => {
     if (!isWatcher(tx.sql, processId)) return undefined;
     const lines = decide(store, situation).flatMap((decision) => carryOut(store, tx, decision));
     noteLook(tx, situation.now);
-    return { lines };
+    return lines;
   });
 
-function carryOut(store: Store, tx: Transaction, { alarm_id, execution_id, finding, step }: Decision): string[] {
+function carryOut(store: Store, tx: Transaction, decision: ReturnType<typeof decide>[number]): string[] {
+  const { alarm_id, execution_id, finding, step } = decision;
   const { changes, found, gone } = step;
   if (found === undefined && gone === undefined) dropCandidate(tx, alarm_id);
   else keepCandidate(tx, { alarm_id, execution_id, found_ms: found ?? null, gone_ms: gone ?? null });

@@ -16,7 +16,6 @@ export class RateLimit {
     return this.#times.length < this.#most ? 0 : Math.max(0, oldest + this.#span - now);
   }
 
-  /** Notes that it is done now. */
   note(now: number): void {
     this.#times.push(now);
     this.#times.splice(0, this.#times.length - this.#most);

@@ -14,9 +14,9 @@ export interface Delivery {
   /** How often the alarm has come, from 1. */
   count: number;
   /** The person who has seen it, and what that person said. */
-  seen_by?: string;
-  seen_text?: string;
-  execution_id?: string;
+  seen_by?: string | undefined;
+  seen_text?: string | undefined;
+  execution_id?: string | undefined;
 }
 
 /** A receiver refuses a change and would refuse it again. */

@@ -20,11 +20,9 @@ export interface WatchOptions {
   /** The store as it is now. */
   queries: () => Queries;
   receivers: readonly Receiver[];
-  /** Seconds between two looks. */
   everySeconds: number;
   /** Seconds that a finding must last, by code, if not the usual time. */
   after: Readonly<Record<string, number>>;
-  /** Of this program. */
   version: string;
   /** The address of the page, for links; undefined if unknown. */
   page: string | undefined;
@@ -114,10 +112,10 @@ async function lookAgainAndAgain(options: WatchOptions, processId: number): Prom
       const began = performance.now();
       const found = looker.look(now);
       took = performance.now() - began;
-      const recorded = await recordLook(store, processId, { found, now, after });
-      if (recorded === undefined)
+      const lines = await recordLook(store, processId, { found, now, after });
+      if (lines === undefined)
         throw executionInUse('another process watches this store now; start this one again to stand by');
-      for (const line of recorded.lines) say(line);
+      for (const line of lines) say(line);
       looker.succeeded(now);
     } catch (error) {
       looker.failed(error);

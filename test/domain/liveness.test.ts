@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { livenessAfter, livenessOf } from '../../src/domain/liveness.ts';
+import { livenessOf } from '../../src/domain/liveness.ts';
 
 it.each([
   [-5, 'heard'],
@@ -13,7 +13,7 @@ it.each([
   [60, 'gone'],
   [1e9, 'gone'],
 ])('%d s after the last sign of life it is %s', (age, liveness) => {
-  expect(livenessAfter(age)).toBe(liveness);
+  expect(livenessOf(new Date(0).toISOString(), age * 1000)).toBe(liveness);
 });
 
 it('a time tells the age of a sign', () => {

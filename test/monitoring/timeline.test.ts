@@ -84,7 +84,7 @@ describe('the picture of an execution', () => {
     const life = { start, end: start + 40_000, hasEnded: true, idle: [{ from: start + 5000, until: start + 15_000 }] };
     const { bins } = picture(attempts, 8, life);
     expect(bins).toMatchObject({ width: 10_000 });
-    expect(cellsOf(attempts, bins, { slots: [1], life })).toEqual(['55...']);
+    expect(cellsOf(attempts, bins, [1], life)).toEqual(['55...']);
   });
 
   it('has finer bins of a part than of all', () => {

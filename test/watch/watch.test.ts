@@ -273,7 +273,7 @@ describe('an alarm', () => {
       [execution_id, [finding('data')]],
     ]);
     const recorded = await recordLook(store, watcher, { found, now: Date.now(), after: { STAGE_STUCK: 0 } });
-    expect(recorded).toEqual({ lines: ['raised error STAGE_STUCK/data: x'] });
+    expect(recorded).toEqual(['raised error STAGE_STUCK/data: x']);
     expect(candidates(store.sql).map((one) => one.execution_id)).not.toContain('stf_datataking-tester-0099');
   });
 

@@ -1,10 +1,11 @@
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { messageOf, storeUnavailable, SwfError } from '../../lib/errors.ts';
+import { namesIn } from '../../lib/names-in.ts';
 import { currentProcess, isAlive } from '../../lib/process-identity.ts';
 import { sha256 } from '../../lib/sha256.ts';
-import { tried } from '../../lib/tried.ts';
+import { removeIfThere } from '../../lib/write-new-file.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { fileAt } from '../sqlite/store-file.ts';
@@ -36,9 +37,6 @@ export function backupStore(db: Connection, target: string): void {
   }
 }
 
-/** Ignores errors: the first error says what went wrong. */
-const removeIfThere = (path: string): void => tried(() => rmSync(path, { force: true }));
-
 /** Identifies a process in a file name: its pid, its start, and where these mean anything. */
 function markOf({ pid, pid_started }: { pid: number; pid_started: string }): string {
   const [started = '', ...where] = pid_started.split(' ');
@@ -48,7 +46,7 @@ function markOf({ pid, pid_started }: { pid: number; pid_started: string }): str
 /** Removes the leftovers of killed backups to this name. */
 function removeLeftovers(target: string): void {
   const folder = dirname(target);
-  for (const name of tried(() => readdirSync(folder)) ?? []) {
+  for (const name of namesIn(folder)) {
     if (!name.startsWith(`${basename(target)}.`)) continue;
     const [, pid, started = '', where] = /\.(\d+)-(\d*)-([0-9a-f]{8})\.part(?:-journal)?$/.exec(name) ?? [];
     if (pid === undefined) continue;

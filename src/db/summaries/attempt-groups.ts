@@ -1,6 +1,6 @@
 import type { Causes } from '../../domain/causes.ts';
 import type { Group, Groups } from '../../domain/groups.ts';
-import { sliceStatuses } from '../../domain/slice-states.ts';
+import { failedState, sliceStatuses } from '../../domain/slice-states.ts';
 import { countsAttempts, spanName, type SummaryKey, widthOf } from '../../domain/summary-words.ts';
 import type { Steps } from '../../lib/steps.ts';
 import type { AttemptColumns } from '../timeline/attempt-columns.ts';
@@ -57,7 +57,7 @@ function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: bo
   const attempt = columns.attempt[at] as number;
   const seconds = ((columns.completed[at] as number) - (columns.started[at] as number)) / 1000;
   group.count += 1;
-  if (columns.state[at] === failed) group.failed += 1;
+  if (columns.state[at] === failedState) group.failed += 1;
   group.retries += isOfAttempts ? (attempt > 1 ? 1 : 0) : attempt - 1;
   // A clock that was set back must not make times negative.
   if (!Number.isNaN(seconds)) group.seconds.push(Math.max(0, seconds));
@@ -70,10 +70,9 @@ function addSlice(group: Group, columns: AttemptColumns, at: number, execution: 
   let slices = group.slices.get(execution);
   if (slices === undefined) group.slices.set(execution, (slices = new Set()));
   slices.add((columns.stf[at] as number) * slicesOfFile + (columns.sliceId[at] as number));
-  if (columns.isCurrent[at] === 1 && columns.state[at] === failed) group.stayFailed += 1;
+  if (columns.isCurrent[at] === 1 && columns.state[at] === failedState) group.stayFailed += 1;
 }
 
-const failed = sliceStatuses.indexOf('failed');
 const queued = sliceStatuses.indexOf('queued');
 
 /** The time of a row to use: for attempts, queueing counts as creation. */
@@ -98,7 +97,7 @@ function condition(
   const { status, assigned_worker, start_time, end_time, keys } = question;
   const tests: ((at: number) => boolean)[] = [];
   if (!isOfAttempts) tests.push((at) => columns.isCurrent[at] === 1);
-  if (keys.includes('cause')) tests.push((at) => columns.state[at] === failed);
+  if (keys.includes('cause')) tests.push((at) => columns.state[at] === failedState);
   if (status !== undefined) {
     const state = sliceStatuses.findIndex((one) => one === status);
     tests.push((at) => columns.state[at] === state);

@@ -1,5 +1,5 @@
 import { Causes } from '../../domain/causes.ts';
-import { type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
+import { failedState, type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
 
 /** When things happened to an attempt, in milliseconds since 1970; NaN if they did not. */
 export interface AttemptTimes {
@@ -12,8 +12,6 @@ export interface AttemptTimes {
 
 /** The value of a name column without a name. */
 const noName = -1;
-
-const failed = sliceStatuses.indexOf('failed');
 
 /** How many errors to remember with their causes. */
 const maxErrors = 5000;
@@ -105,7 +103,7 @@ export class AttemptColumns {
     const { names } = this;
     this.worker[at] = worker === undefined ? noName : names.worker.numberOf(worker);
     this.host[at] = host === undefined ? noName : names.host.numberOf(host);
-    this.cause[at] = this.state[at] === failed ? this.#causeOf(error) : noName;
+    this.cause[at] = this.state[at] === failedState ? this.#causeOf(error) : noName;
   }
 
   #causeOf(error = 'failed without a reason'): number {

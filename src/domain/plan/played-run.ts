@@ -37,14 +37,19 @@ const inOneTurn = 2000;
 /** Messages that concern no file or slice: start, driver, phases, end. */
 const framingMessages = 7;
 
-interface Schedule extends Arrivals {
-  stfs: number;
-  samples: number;
-  slices: number;
-  frames: number;
-  phaseMessages: number;
-  daqEnd: number;
-}
+type Schedule = ReturnType<typeof noArrivals>;
+
+const noArrivals = () => ({
+  ticks: [] as number[],
+  counts: [] as number[],
+  standbys: [] as Arrivals['standbys'],
+  stfs: 0,
+  samples: 0,
+  slices: 0,
+  frames: 0,
+  phaseMessages: 0,
+  daqEnd: 0,
+});
 
 /** Plays the schedule and the plan of a run in memory. Throws `ARGUMENT_INVALID` if the run is too large to be played. */
 export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
@@ -67,7 +72,7 @@ export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
     data_bytes: params.data.write_files ? frames * tf_size_bytes : 0,
     daq_seconds: arrivals.daqEnd,
     total_seconds: Math.max(arrivals.daqEnd, work.last),
-    workers_needed: neededWorkers(params, slices, arrivals),
+    workers_needed: neededWorkers(params, arrivals),
     worker_use: work.use,
     longest_wait: work.longestWait,
     isEndless,
@@ -81,17 +86,7 @@ const tooLarge = (what: string): SwfError =>
 
 function* playSchedule(params: ExecutionParams): Steps<Schedule> {
   const stf = stfOf(params);
-  const arrivals: Schedule = {
-    ticks: [],
-    counts: [],
-    standbys: [],
-    stfs: 0,
-    samples: 0,
-    slices: 0,
-    frames: 0,
-    phaseMessages: 0,
-    daqEnd: 0,
-  };
+  const arrivals = noArrivals();
   let position = startPosition;
   for (let steps = 1; ; steps += 1) {
     if (steps > maxSteps) throw tooLarge(`more than ${maxSteps} steps of the DAQ`);
@@ -105,27 +100,20 @@ function* playSchedule(params: ExecutionParams): Steps<Schedule> {
 }
 
 /** The samples and slices of an STF. Every sampled STF gives the same numbers: only the places of its samples differ. */
-interface StfYield {
-  isSampled: (sequence: number) => boolean;
-  samples: number;
-  frames: number;
-  slices: number;
-}
-
-function stfOf(params: ExecutionParams): StfYield {
+function stfOf(params: ExecutionParams) {
   const plan = planOf(params);
   const tf_count = params.daq_state_machine.tf_per_stf;
   const all = planOf({ ...params, fast_processing: { ...params.fast_processing, stf_sampling_rate: 1 } });
   const samples = all.samples({ run: 0, sequence: 1, tf_count });
   return {
-    isSampled: (sequence) => plan.sampleCount({ sequence, tf_count }) > 0,
+    isSampled: (sequence: number) => plan.sampleCount({ sequence, tf_count }) > 0,
     samples: samples.length,
     frames: samples.reduce((sum, sample) => sum + sample.tf_count, 0),
     slices: samples.reduce((sum, sample) => sum + plan.sliceCount(sample.tf_count), 0),
   };
 }
 
-function take(arrivals: Schedule, step: TimedStep, stf: StfYield): void {
+function take(arrivals: Schedule, step: TimedStep, stf: ReturnType<typeof stfOf>): void {
   if (step.msg_type === 'pause_run') arrivals.standbys.push({ from: step.tick, to: Infinity });
   const standby = arrivals.standbys.at(-1);
   if (step.msg_type === 'resume_run' && standby !== undefined) standby.to = step.tick;
@@ -142,16 +130,12 @@ function take(arrivals: Schedule, step: TimedStep, stf: StfYield): void {
 
 /** How many workers have a slice in hand at once while slices arrive at the rate of physics. */
 function neededWorkers(
-  { fast_processing, daq_state_machine }: ExecutionParams,
-  slices: number,
-  { stfs }: Schedule,
+  { fast_processing, daq_state_machine: daq }: ExecutionParams,
+  { stfs, slices }: Schedule,
 ): number {
-  const each = daq_state_machine.stf_interval + daq_state_machine.stf_generation_time;
-  if (stfs === 0 || slices === 0) return 0;
-  const atOnce = Math.ceil(slices / stfs);
-  if (each === 0) return Math.min(slices, atOnce * stfs);
-  return Math.min(
-    slices,
-    Math.max(1, Math.ceil((slices / stfs / each) * fast_processing.slice_processing_time - 1e-9)),
-  );
+  const each = daq.stf_interval + daq.stf_generation_time;
+  // All slices come at once, or there are none.
+  if (stfs === 0 || each === 0) return slices;
+  const inHand = Math.ceil((slices / stfs / each) * fast_processing.slice_processing_time - 1e-9);
+  return Math.min(slices, Math.max(1, inHand));
 }

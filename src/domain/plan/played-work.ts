@@ -7,21 +7,16 @@ export interface Arrivals {
   standbys: { from: number; to: number }[];
 }
 
-/** The work of workers that took slices. Times are seconds. */
-interface PlayedWork {
-  /** When the last one is done; 0 without slices. */
-  last: number;
-  /** Fraction of all workers' time spent working, from the first slice to the last result. */
-  use: number;
-  /** The longest wait of a slice for a worker. */
-  longestWait: number;
-}
-
-/** Gives each slice to the worker that is free first; none starts in standby. @param freeAt when each worker becomes free, in order; is changed */
+/**
+ * Gives each slice to the worker that is free first; none starts in standby.
+ * @param freeAt when each worker becomes free, in order; is changed
+ * @returns when the last slice is done (0 without slices), the fraction of all workers' time spent working from the first slice to the last result, and
+ * the longest wait of a slice for a worker
+ */
 export function playWork(
   { ticks, counts, standbys }: Arrivals,
   { freeAt, service }: { freeAt: Float64Array; service: number },
-): PlayedWork {
+) {
   const workers = freeAt.length;
   // Slices take equally long, so workers become free in the order in which they began.
   let [next, standby, slices, last, longestWait] = [0, 0, 0, 0, 0];

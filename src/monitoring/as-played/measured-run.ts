@@ -1,11 +1,10 @@
-import type { Attempts } from '../timeline/attempts.ts';
-import { type Span, type Worker, workersOf } from './worker-slots.ts';
+import type { Attempts, Period } from '../timeline/attempts.ts';
+import { type Worker, workersOf } from './worker-slots.ts';
 
 /** An attempt at a slice, as it was measured. Times are milliseconds since 1970. */
 export interface MeasuredAttempt {
   /** Its place in the queue, among those that came at the same time. */
   rank: number;
-  /** When it was queued. */
   queued: number;
   started: number;
   /** How long it took, in milliseconds. */
@@ -27,7 +26,7 @@ export interface MeasuredRun {
   count: number;
   workers: Worker[];
   /** Periods in which slices waited and slots were free but none was started: pauses, and periods without a driver or a broker. */
-  still: Span[];
+  still: Period[];
   /** Usual time on a slot from the end of a slice to the start of the next waiting one. Milliseconds. */
   turnaround: number;
   /** Usual time from queued to started if a slot is free. */
@@ -45,7 +44,7 @@ export function measuredRun(attempts: Attempts, { keepsPlace }: Pick<MeasuredRun
   const between = betweenSlices(byStart, attempts.names.worker.all.length);
   const workers = workersOf(byStart, attempts, part(between.map(lengthOf), minPart));
   const { still, direct } = sweep(byStart, workers);
-  const moving = (times: readonly Span[]): number[] =>
+  const moving = (times: readonly Period[]): number[] =>
     times.filter(({ from, until }) => !still.some((one) => one.from < until && from < one.until)).map(lengthOf);
   const turnaround = part(moving(between), 0.5);
   const dispatch = part(moving(direct), 0.5);
@@ -106,7 +105,7 @@ function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] 
   return inOrder;
 }
 
-const lengthOf = ({ from, until }: Span): number => until - from;
+const lengthOf = ({ from, until }: Period): number => until - from;
 
 /** The quantile below which this part of the values lies; 0 without values. */
 const part = (values: readonly number[], of: number): number =>
@@ -116,7 +115,7 @@ const part = (values: readonly number[], of: number): number =>
 const minPart = 0.1;
 
 /** Times from the end of a slice to the start of the next on its slot, if that one had waited. */
-function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Span[] {
+function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Period[] {
   const freeAt = new Float64Array(workers).fill(Number.NaN);
   return byStart.flatMap(({ worker, started, queued, took }) => {
     const free = freeAt[worker] as number;
@@ -129,13 +128,13 @@ function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Sp
 const minStill = 1000;
 
 /** Goes through the run: finds when it stood still although it could have gone on, and how long slices took to reach a free slot. */
-function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]): { still: Span[]; direct: Span[] } {
+function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]): { still: Period[]; direct: Period[] } {
   const ends = byStart.map(({ started, took }) => started + took).toSorted((a, b) => a - b);
   const opens = workers.map(({ from }) => from).toSorted((a, b) => a - b);
   const closes = workers.map(({ until }) => until).toSorted((a, b) => a - b);
   const [ended, opened, closed] = [ends, opens, closes].map(counter) as [Count, Count, Count];
-  const still: Span[] = [];
-  const direct: Span[] = [];
+  const still: Period[] = [];
+  const direct: Period[] = [];
   for (const [begun, { started, queued: since }] of byStart.entries()) {
     const free = opened(started) - closed(started) - (begun - ended(started));
     if (free <= 0) continue;

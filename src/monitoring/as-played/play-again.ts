@@ -1,7 +1,8 @@
 import TinyQueue from 'tinyqueue';
 
+import type { Period } from '../timeline/attempts.ts';
 import type { MeasuredAttempt, MeasuredRun } from './measured-run.ts';
-import { freeFrom, type Slot, slotsOf, type Span, type Worker } from './worker-slots.ts';
+import { freeFrom, type Slot, slotsOf, type Worker } from './worker-slots.ts';
 
 /** Changes to a run before it is played again. */
 export interface Changes {
@@ -11,7 +12,6 @@ export interface Changes {
   factor?: number | undefined;
   /** The part of the sampled STF files to keep, 0 to 1. */
   part?: number | undefined;
-  /** Workers to leave out. */
   isLeftOut?: ((worker: Worker) => boolean) | undefined;
 }
 
@@ -23,7 +23,6 @@ export interface PlayedAgain {
   slices: number;
   /** Attempts that no worker was left for. */
   undone: number;
-  /** When each attempt was queued. */
   queued: number[];
   /** For the attempts that were started. */
   started: number[];
@@ -127,7 +126,7 @@ class Replay {
 }
 
 /** When a slot can start a slice; undefined once its workers are gone. */
-function startIn(slot: Slot, ready: number, still: readonly Span[]): number | undefined {
+function startIn(slot: Slot, ready: number, still: readonly Period[]): number | undefined {
   const from = freeFrom(slot, ready);
   const held = from === undefined ? undefined : still.find((one) => one.from <= from && from < one.until);
   return held === undefined ? from : freeFrom(slot, held.until);

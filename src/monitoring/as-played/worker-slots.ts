@@ -1,13 +1,7 @@
-import type { Attempts } from '../timeline/attempts.ts';
-
-/** A period, in milliseconds since 1970. */
-export interface Span {
-  from: number;
-  until: number;
-}
+import type { Attempts, Period } from '../timeline/attempts.ts';
 
 /** A worker, which starts no slice before `from` or after `until`. */
-export interface Worker extends Span {
+export interface Worker extends Period {
   name: string;
   host: string;
 }

@@ -4,22 +4,19 @@ import { delayOf, secondsBetween, type Facts } from '../facts.ts';
 import { queueState } from '../stage-states.ts';
 import { call, defineDrivenFinding, type Judgement } from './rule.ts';
 
-export const agentMissing = defineDrivenFinding(
-  'AGENT_MISSING',
-  ({ facts, evidence: { missing: absent, broker_away_since }, judged: { stages } }) => {
-    // Nobody is heard then; another finding reports that.
-    if (broker_away_since !== undefined || hasJustBegun(facts)) return undefined;
-    const missing = absent.filter((type) => !(type === 'worker' && isWorkedOn(facts)));
-    if (missing.length === 0) return undefined;
-    const behind = stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
-    return {
-      severity: 'error',
-      sentence: `No ${missing.join(' and no ')} agent works on it${costOf(behind, missing)}. Start ${missing.map((type) => `"swf-mcp agent ${type} --config FILE"`).join(' and ')} with its broker and namespace, or "swf-mcp up" on their host.`,
-      ids: [...missing],
-      next: call('list_agents', {}),
-    };
-  },
-);
+export const agentMissing = defineDrivenFinding('AGENT_MISSING', ({ facts, evidence, judged: { stages } }) => {
+  // Nobody is heard then; another finding reports that.
+  if (evidence.broker_away_since !== undefined || hasJustBegun(facts)) return undefined;
+  const missing = evidence.missing.filter((type) => !(type === 'worker' && isWorkedOn(facts)));
+  if (missing.length === 0) return undefined;
+  const behind = stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
+  return {
+    severity: 'error',
+    sentence: `No ${missing.join(' and no ')} agent works on it${costOf(behind, missing)}. Start ${missing.map((type) => `"swf-mcp agent ${type} --config FILE"`).join(' and ')} with its broker and namespace, or "swf-mcp up" on their host.`,
+    ids: [...missing],
+    next: call('list_agents', {}),
+  };
+});
 
 /** Living agents send a sign of life every few seconds: a driver that has just started has not heard them yet. */
 const hasJustBegun = ({ driver, now }: Facts): boolean =>

@@ -25,16 +25,14 @@ export function nothingSucceedsFinding(
   };
 }
 
-export const nothingSucceedsRule = defineFinding(
-  'NOTHING_SUCCEEDS',
-  ({ facts, evidence: { execution_id, causes } }) => {
-    const { failing, status, now, end_time, counts } = facts;
-    const until = end_time === null ? now : Date.parse(end_time);
-    if (!nothingSucceeds(failing, until)) return undefined;
-    return nothingSucceedsFinding(execution_id, failing, {
-      isRunning: status === 'running',
-      done: counts.slices_completed,
-      causes,
-    });
-  },
-);
+export const nothingSucceedsRule = defineFinding('NOTHING_SUCCEEDS', ({ facts, evidence }) => {
+  const { execution_id, causes } = evidence;
+  const { failing, status, now, end_time, counts } = facts;
+  const until = end_time === null ? now : Date.parse(end_time);
+  if (!nothingSucceeds(failing, until)) return undefined;
+  return nothingSucceedsFinding(execution_id, failing, {
+    isRunning: status === 'running',
+    done: counts.slices_completed,
+    causes,
+  });
+});

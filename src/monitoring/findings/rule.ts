@@ -1,7 +1,6 @@
 import type { CauseCount } from '../../domain/causes.ts';
-import { type Health, severities, type Severity } from '../../domain/states.ts';
+import { severities, type Severity } from '../../domain/states.ts';
 import type { Capacity } from '../capacity.ts';
-import type { TimeLeft } from '../estimate.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
 import type { Pace } from '../pace.ts';
@@ -19,13 +18,11 @@ export interface Finding {
   next: { tool: string; arguments: Record<string, unknown> };
 }
 
-/** The conclusions from the facts. */
+/** The conclusions from the facts that findings use. */
 export interface Judgement {
-  health: Health;
   stages: readonly StageState[];
   pace: Pace;
   capacity: Capacity | undefined;
-  left: TimeLeft | undefined;
 }
 
 export interface Situation {

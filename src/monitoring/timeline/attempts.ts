@@ -21,6 +21,12 @@ export interface Attempts {
   readonly completed: ArrayLike<number>;
 }
 
+/** A period, in milliseconds since 1970. */
+export interface Period {
+  from: number;
+  until: number;
+}
+
 /** The life of an execution, in milliseconds since 1970. */
 export interface Life {
   start: number;
@@ -30,7 +36,7 @@ export interface Life {
   /** When its driver last gave a sign of life, if it is gone and was not replaced: nothing has been done since. */
   silentSince?: number;
   /** Times in which nobody worked: without a driver, or while it stood still. */
-  idle?: readonly { from: number; until: number }[];
+  idle?: readonly Period[];
 }
 
 /** The time until which anybody worked. */

@@ -1,3 +1,5 @@
+import type { Period } from './attempts.ts';
+
 /** Equal parts of a period, in milliseconds since 1970. The last may extend beyond its end. */
 export interface Bins {
   from: number;
@@ -12,20 +14,12 @@ const day = 24 * hour;
 
 /** Widths that people count in, in milliseconds. */
 const widths = [
-  1,
-  2,
-  5,
-  10,
-  20,
-  50,
-  100,
-  200,
-  500,
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * second),
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * minute),
-  ...[1, 2, 6, 12].map((n) => n * hour),
-  ...[1, 2, 7, 30].map((n) => n * day),
-];
+  [1, 2, 5, 10, 20, 50, 100, 200, 500],
+  [1, 2, 5, 10, 15, 30].map((n) => n * second),
+  [1, 2, 5, 10, 15, 30].map((n) => n * minute),
+  [1, 2, 6, 12].map((n) => n * hour),
+  [1, 2, 7, 30].map((n) => n * day),
+].flat();
 
 /**
  * Bins of a window that stay put while an execution grows: they have round widths and count from its start. None is narrower than `least`, or it
@@ -33,7 +27,7 @@ const widths = [
  * @param most largest number of bins
  */
 export function binsOf(
-  { from, until }: { from: number; until: number },
+  { from, until }: Period,
   { start, most, least }: { start: number; most: number; least: number },
 ): Bins {
   const span = Math.max(1, until - from);

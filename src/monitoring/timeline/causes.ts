@@ -1,7 +1,5 @@
-import { sliceStatuses } from '../../domain/slice-states.ts';
-import type { Attempts } from './attempts.ts';
-
-const failed = sliceStatuses.indexOf('failed');
+import { failedState } from '../../domain/slice-states.ts';
+import type { Attempts, Period } from './attempts.ts';
 
 /** Attempts that failed alike. Times are milliseconds since 1970. */
 export interface TimedCause {
@@ -26,27 +24,14 @@ export interface TimedCause {
 
 const strip = 20;
 
-/** A cause while its attempts are counted. */
-interface Counting extends Pick<TimedCause, 'cause' | 'attempts' | 'exhausted' | 'first' | 'last' | 'example'> {
-  times: number[];
-  ids: Set<number>;
-  /** Attempts by the number of their slot, and the numbers of their hosts. */
-  slots: Map<number, number>;
-  hosts: Set<number>;
-}
-
 /** Why attempts failed in a window, the most frequent cause first. */
-export function causesOf(
-  attempts: Attempts,
-  { from, until }: { from: number; until: number },
-  maxRetries: number,
-): TimedCause[] {
-  const causes = new Map<number, Counting>();
+export function causesOf(attempts: Attempts, { from, until }: Period, maxRetries: number): TimedCause[] {
+  const causes = new Map<number, ReturnType<typeof newCause>>();
   const allHosts = new Set<number>();
   for (let at = 0; at < attempts.length; at += 1) {
     if ((attempts.host[at] as number) >= 0) allHosts.add(attempts.host[at] as number);
     const time = attempts.completed[at] as number;
-    if (attempts.state[at] !== failed || !(time >= from && time <= until)) continue;
+    if (attempts.state[at] !== failedState || !(time >= from && time <= until)) continue;
     const number = attempts.cause[at] as number;
     const found = causes.get(number) ?? newCause(attempts, at);
     causes.set(number, found);
@@ -97,7 +82,8 @@ const exampleOf = (attempts: Attempts, at: number): TimedCause['example'] => ({
   sliceId: attempts.sliceId[at] as number,
 });
 
-function newCause(attempts: Attempts, at: number): Counting {
+/** A cause while its attempts are counted. */
+function newCause(attempts: Attempts, at: number) {
   return {
     cause: attempts.names.cause.all[attempts.cause[at] as number] ?? '',
     attempts: 0,
@@ -106,8 +92,9 @@ function newCause(attempts: Attempts, at: number): Counting {
     last: -Infinity,
     example: exampleOf(attempts, at),
     times: Array.from({ length: strip }, () => 0),
-    ids: new Set(),
-    slots: new Map(),
-    hosts: new Set(),
+    ids: new Set<number>(),
+    /** Attempts by the number of their slot, and the numbers of their hosts. */
+    slots: new Map<number, number>(),
+    hosts: new Set<number>(),
   };
 }

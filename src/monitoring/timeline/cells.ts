@@ -1,8 +1,6 @@
-import { sliceStatuses } from '../../domain/slice-states.ts';
-import { type Attempts, endOfWork, type Life, workTime } from './attempts.ts';
+import { failedState } from '../../domain/slice-states.ts';
+import { type Attempts, endOfWork, type Life, type Period, workTime } from './attempts.ts';
 import type { Bins } from './bins.ts';
-
-const failed = sliceStatuses.indexOf('failed');
 
 /** When an attempt ended, or until when it is in hand; NaN if nobody has started it. */
 export function endOfAttempt(attempts: Attempts, at: number, life: Life): number {
@@ -15,11 +13,7 @@ export function endOfAttempt(attempts: Attempts, at: number, life: Life): number
  * The work of slots, one character per bin: `.` idle, `1` to `9` busy for that many tenths, `#` busy throughout, `!` an attempt failed in it.
  * @param slots numbers of workers, in output order
  */
-export function cellsOf(
-  attempts: Attempts,
-  bins: Bins,
-  { slots, life }: { slots: readonly number[]; life: Life },
-): string[] {
+export function cellsOf(attempts: Attempts, bins: Bins, slots: readonly number[], life: Life): string[] {
   const rowOf = new Map(slots.map((worker, row) => [worker, row]));
   const busy = slots.map(() => new Float64Array(bins.count));
   const hasFailed = slots.map(() => new Uint8Array(bins.count));
@@ -30,7 +24,7 @@ export function cellsOf(
     const start = attempts.started[at] as number;
     addTime(busy[row] as Float64Array, bins, { from: Number.isNaN(start) ? end : start, until: end, life });
     const bin = Math.floor((end - bins.from) / bins.width);
-    if (attempts.state[at] === failed && bin >= 0 && bin < bins.count) (hasFailed[row] as Uint8Array)[bin] = 1;
+    if (attempts.state[at] === failedState && bin >= 0 && bin < bins.count) (hasFailed[row] as Uint8Array)[bin] = 1;
   }
   return busy.map((times, row) =>
     Array.from(times, (time, bin) => (hasFailed[row]?.[bin] === 1 ? '!' : cellOf(time / bins.width))).join(''),
@@ -38,7 +32,7 @@ export function cellsOf(
 }
 
 /** Adds the work of an attempt to the bins in which it lies. */
-function addTime(times: Float64Array, bins: Bins, attempt: { from: number; until: number; life: Life }): void {
+function addTime(times: Float64Array, bins: Bins, attempt: Period & { life: Life }): void {
   const { from, width, count } = bins;
   const first = Math.max(0, Math.floor((attempt.from - from) / width));
   const last = Math.min(count - 1, Math.floor((attempt.until - from) / width));

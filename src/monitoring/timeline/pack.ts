@@ -130,7 +130,6 @@ function sortedNames(names: readonly string[]): { names: string[]; rank: number[
   return { names: order.map((number) => names[number] ?? ''), rank };
 }
 
-/** Reverses `pack`. */
 export function unpack({ names, bytes }: Packed): Attempts {
   const reader = new Reader(bytes);
   const length = reader.whole();

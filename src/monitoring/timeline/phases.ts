@@ -1,19 +1,9 @@
-/**
- * A phase of an execution in a picture: `paused` by an operator, `standby` between two periods, `draining` after the DAQ, `after` the end. Over these lie
- * periods in which nothing could be heard (`unheard`), a driver wrote nothing (`unwritten`), or there was no driver (`undriven`).
- */
+/** Periods in which nothing could be heard, a driver wrote nothing, or there was no driver. They lie over phases. */
+type Hole = 'unheard' | 'unwritten' | 'undriven';
+
+/** A phase of an execution in a picture: `paused` by an operator, `standby` between two periods, `draining` after the DAQ, `after` the end. */
 export interface PhaseBand {
-  phase:
-    | 'before'
-    | 'imminent'
-    | 'physics'
-    | 'standby'
-    | 'paused'
-    | 'draining'
-    | 'after'
-    | 'unheard'
-    | 'unwritten'
-    | 'undriven';
+  phase: 'before' | 'imminent' | 'physics' | 'standby' | 'paused' | 'draining' | 'after' | Hole;
   /** Milliseconds since 1970; `end` is undefined while it goes on. */
   start: number;
   end: number | undefined;

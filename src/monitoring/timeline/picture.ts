@@ -1,12 +1,12 @@
 import type { StageDelay } from '../../domain/stages.ts';
-import type { Attempts, Life } from './attempts.ts';
-import { type Bins, binsOf } from './bins.ts';
-import { causesOf, type TimedCause } from './causes.ts';
+import type { Attempts, Life, Period } from './attempts.ts';
+import { binsOf } from './bins.ts';
+import { causesOf } from './causes.ts';
 import { cellsOf } from './cells.ts';
 import type { PhaseBand } from './phases.ts';
-import { type Series, seriesOf } from './series.ts';
-import { type Span, spansOf } from './spans.ts';
-import { workersOf, type WorkerTime } from './workers.ts';
+import { seriesOf } from './series.ts';
+import { spansOf } from './spans.ts';
+import { workersOf } from './workers.ts';
 
 /** Delays of a stage with their buckets: `[n, items]`, where bucket n holds delays from 1.25^(n-1) to 1.25^n milliseconds. */
 export interface StagePicture extends StageDelay {
@@ -14,26 +14,14 @@ export interface StagePicture extends StageDelay {
 }
 
 /** The life of an execution as numbers to draw. Times are milliseconds since 1970. */
-export interface Picture {
-  bins: Bins;
-  series: Series;
+export interface Picture extends ReturnType<typeof pictureOf> {
   phases: PhaseBand[];
   latency: StagePicture[];
-  causes: TimedCause[];
-  workers: (WorkerTime & { worker_id: string })[];
-  /** Number of slots that have started a slice so far. */
-  slotCount: number;
-  slots: string[];
-  cells: string[] | undefined;
-  spans: Span[] | undefined;
 }
 
 /** A part of a life, and how much of it to draw. Times are milliseconds since 1970. */
-export interface WantedPicture {
+export interface WantedPicture extends Period {
   life: Life;
-  from: number;
-  until: number;
-  /** Largest number of bins. */
   maxBins: number;
   /** Smallest bin width if the whole life is shown, in milliseconds. */
   minWidth: number;
@@ -47,7 +35,7 @@ export interface WantedPicture {
 }
 
 /** The part of a picture that follows from the attempts alone. */
-export function pictureOf(attempts: Attempts, wanted: WantedPicture): Omit<Picture, 'phases' | 'latency'> {
+export function pictureOf(attempts: Attempts, wanted: WantedPicture) {
   const { life, from, until, maxBins, maxRetries } = wanted;
   const bins = binsOf({ from, until }, { start: life.start, most: maxBins, least: minWidthOf(wanted) });
   const window = { from: bins.from, until: Math.min(Math.max(life.end, from), bins.from + bins.count * bins.width) };
@@ -59,12 +47,13 @@ export function pictureOf(attempts: Attempts, wanted: WantedPicture): Omit<Pictu
   const isCoarse = slots.length > 0 && spans === undefined;
   return {
     bins,
-    series: seriesOf(attempts, bins, { life, maxRetries }),
+    series: seriesOf(attempts, bins, life, maxRetries),
     causes: causesOf(attempts, window, maxRetries),
     workers: workersOf(attempts, window, life).map((one) => ({ ...one, worker_id: names[one.worker] ?? '' })),
+    /** Number of slots that have started a slice so far. */
     slotCount: names.length,
     slots: slots.map((number) => names[number] ?? ''),
-    cells: isCoarse ? cellsOf(attempts, bins, { slots, life }) : undefined,
+    cells: isCoarse ? cellsOf(attempts, bins, slots, life) : undefined,
     spans,
   };
 }

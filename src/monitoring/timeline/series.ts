@@ -1,4 +1,4 @@
-import { sliceStatuses } from '../../domain/slice-states.ts';
+import { completedState, failedState } from '../../domain/slice-states.ts';
 import { type Attempts, endOfWork, goesOn, type Life } from './attempts.ts';
 import { type Bins, binOf } from './bins.ts';
 
@@ -16,18 +16,12 @@ export interface Series {
   mean_seconds: (number | null)[];
 }
 
-const [completedState, failedState] = [sliceStatuses.indexOf('completed'), sliceStatuses.indexOf('failed')];
-
 /**
  * Events of each bin, and levels. Levels sum up everything before, so that from outside the window they need only counts, and at the end of life they
  * are the kept counts: an attempt given up at the end of a stopped execution is in hand until then and waits after it.
  * @param maxRetries attempts after the first that a slice may have
  */
-export function seriesOf(
-  attempts: Attempts,
-  bins: Bins,
-  { life, maxRetries }: { life: Life; maxRetries: number },
-): Series {
+export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries: number): Series {
   const counters = countersOf(bins);
   for (let at = 0; at < attempts.length; at += 1) {
     addLevels(counters, attempts, at, life);
@@ -41,20 +35,12 @@ export function seriesOf(
   return { ...events, queued: summed(queued), processing: summed(processing), mean_seconds };
 }
 
-interface Counters {
-  /** Levels hold changes until they are summed. */
-  series: Omit<Series, 'mean_seconds'>;
-  /** Milliseconds from hand-over to result of the slices completed in each bin. */
-  work: number[];
-  /** The slices for which that is known. */
-  timed: number[];
-  count: (into: number[], time: number, by?: number) => void;
-  change: (level: number[], time: number, by: number) => void;
-}
+type Counters = ReturnType<typeof countersOf>;
 
-function countersOf(bins: Bins): Counters {
+function countersOf(bins: Bins) {
   const zeros = (): number[] => Array.from({ length: bins.count }, () => 0);
   return {
+    /** Levels hold changes until they are summed. */
     series: {
       arrived: zeros(),
       completed: zeros(),
@@ -63,13 +49,15 @@ function countersOf(bins: Bins): Counters {
       queued: zeros(),
       processing: zeros(),
     },
+    /** Milliseconds from hand-over to result of the slices completed in each bin. */
     work: zeros(),
+    /** The slices for which that is known. */
     timed: zeros(),
-    count(into, time, by = 1) {
+    count: (into: number[], time: number, by = 1): void => {
       const bin = binOf(bins, time);
       if (bin >= 0 && bin < bins.count) into[bin] = (into[bin] as number) + by;
     },
-    change(level, time, by) {
+    change: (level: number[], time: number, by: number): void => {
       // Changes before the window go into its first bin.
       const bin = Math.max(0, binOf(bins, time));
       if (bin < bins.count) level[bin] = (level[bin] as number) + by;

@@ -1,5 +1,5 @@
 import { type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
-import { type Attempts, goesOn, type Life } from './attempts.ts';
+import { type Attempts, goesOn, type Life, type Period } from './attempts.ts';
 import { endOfAttempt } from './cells.ts';
 
 /** An attempt as a bar: its slot's row, its start (milliseconds since 1970) and its duration, undefined while it goes on. */
@@ -16,7 +16,7 @@ export interface Span {
 /** The attempts of some slots that overlap a window; undefined if there are too many. */
 export function spansOf(
   attempts: Attempts,
-  { from, until }: { from: number; until: number },
+  { from, until }: Period,
   { slots, life, most }: { slots: readonly number[]; life: Life; most: number },
 ): Span[] | undefined {
   const rowOf = new Map(slots.map((worker, row) => [worker, row]));

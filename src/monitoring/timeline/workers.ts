@@ -1,46 +1,31 @@
-import { sliceStatuses } from '../../domain/slice-states.ts';
-import { type Attempts, type Life, workTime } from './attempts.ts';
+import { completedState, failedState } from '../../domain/slice-states.ts';
+import { type Attempts, type Life, type Period, workTime } from './attempts.ts';
 import { endOfAttempt } from './cells.ts';
 
-const [completedState, failedState] = [sliceStatuses.indexOf('completed'), sliceStatuses.indexOf('failed')];
-
-/** The work of one worker slot in a window. */
-export interface WorkerTime {
-  /** Its number among the names of workers. */
-  worker: number;
-  completed: number;
-  failed: number;
+/** The work of one worker slot in a window. @param worker its number among the names of workers */
+const newWorker = (worker: number) => ({
+  worker,
+  completed: 0,
+  failed: 0,
   /** Milliseconds. */
-  busy: number;
-  longest: number;
+  busy: 0,
+  longest: 0,
   /** Time that its ended attempts took, wherever they began. Milliseconds. */
-  work: number;
+  work: 0,
   /** When it first started a slice, in milliseconds since 1970. */
-  first: number;
-}
+  first: Infinity,
+});
 
 /** Worker slots that did anything in a window. */
-export function workersOf(
-  attempts: Attempts,
-  { from, until }: { from: number; until: number },
-  life: Life,
-): WorkerTime[] {
-  const workers = new Map<number, WorkerTime>();
+export function workersOf(attempts: Attempts, { from, until }: Period, life: Life) {
+  const workers = new Map<number, ReturnType<typeof newWorker>>();
   for (let at = 0; at < attempts.length; at += 1) {
     const worker = attempts.worker[at] as number;
     const end = endOfAttempt(attempts, at, life);
     const begun = attempts.started[at] as number;
     const start = Number.isNaN(begun) ? end : begun;
     if (worker < 0 || Number.isNaN(end) || end < from || start > until) continue;
-    const found = workers.get(worker) ?? {
-      worker,
-      completed: 0,
-      failed: 0,
-      busy: 0,
-      longest: 0,
-      work: 0,
-      first: Infinity,
-    };
+    const found = workers.get(worker) ?? newWorker(worker);
     workers.set(worker, found);
     const isOver = !Number.isNaN(attempts.completed[at]) && end <= until;
     if (isOver && attempts.state[at] === completedState) found.completed += 1;

@@ -1,8 +1,7 @@
-import { counted } from '../../../lib/counted.ts';
 import { roundDuration } from '../../../lib/duration.ts';
 import { call } from '../../findings/rule.ts';
 import { secondsSince } from '../facts.ts';
-import { defineObserved } from './rule.ts';
+import { defineObserved, were } from './rule.ts';
 
 /** How long workers take to come unless reported, in seconds. */
 const usualRampUp = 300;
@@ -16,7 +15,7 @@ export const noTransformer = defineObserved('NO_TRANSFORMER', (facts) => {
   if (secondsSince(facts, lastSign) < limit) return undefined;
   return {
     severity: 'error',
-    sentence: `${counted(counts.slices_created, 'TF slice')} ${counts.slices_created === 1 ? 'was' : 'were'} sent, and neither a result nor a heartbeat of a transformer was heard for ${roundDuration(limit)}: none runs, or its queue is bound to no topic.`,
+    sentence: `${were(counts.slices_created, 'TF slice')} sent, and neither a result nor a heartbeat of a transformer was heard for ${roundDuration(limit)}: none runs, or its queue is bound to no topic.`,
     next: call('list_agents', { agent_type: 'worker', include_exited: true }),
   };
 });
