@@ -1,12 +1,5 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import {
-  type CallToolResult,
-  ErrorCode,
-  type ServerNotification,
-  type ServerRequest,
-} from '@modelcontextprotocol/sdk/types.js';
-import * as z from 'zod';
+import { type CallToolResult, ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 
 import type { Queries } from './db/queries.ts';
 import { SwfError } from './lib/errors.ts';
@@ -17,9 +10,9 @@ import { completionsOf } from './mcp/completion.ts';
 import { definitionsOf } from './mcp/definitions.ts';
 import { instructions } from './mcp/instructions.ts';
 import { monitorPage, monitorPageContents, pageExtension } from './mcp/monitor-page.ts';
-import { onInitialize, onRequest } from './mcp/params.ts';
+import { type Extra, onInitialize, onRequest } from './mcp/params.ts';
 import { prompts, promptText } from './mcp/prompts.ts';
-import { invalidParams, ProtocolFault, refuseCursor } from './mcp/protocol-fault.ts';
+import { invalidParams, ProtocolFault } from './mcp/protocol-fault.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
 import { callTool, findTool } from './tools/run-tool.ts';
 import type { Control } from './tools/shared/control.ts';
@@ -62,12 +55,6 @@ export interface ServerOptions {
 /** A client's wish for fields without the same as text. */
 const bareHeader = 'x-swf-answer';
 
-/** Any call: the SDK's own schema would answer in its own words. */
-const callRequest = z.object({ method: z.literal('tools/call'), params: z.unknown().optional() });
-const callParams = z.looseObject({ name: z.string(), arguments: z.unknown().optional() });
-
-type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
-
 /**
  * The MCP server: lists the tools and answers calls, whatever the transport. It uses the SDK's low-level handlers because
  * the high-level ones drop unknown arguments and hand raw error texts to the client.
@@ -84,18 +71,8 @@ export function createServer(options: ServerOptions): Server {
     },
   );
   onInitialize(server);
-  onRequest(server, 'tools/list', (params) => {
-    refuseCursor('tools/list', params);
-    return { tools: definitionsOf(tools) };
-  });
-  // The SDK's server would check calls by its own schema first.
-  const setHandler: typeof server.setRequestHandler = Protocol.prototype.setRequestHandler.bind(server);
-  setHandler(callRequest, async (request, extra): Promise<CallToolResult> => {
-    const { data: params } = callParams.safeParse(request.params);
-    if (params === undefined)
-      throw invalidParams(
-        'tools/call takes params with the name of a tool and its arguments, such as {"name":"get_workflow_monitor","arguments":{"execution_id":"latest"}}',
-      );
+  onRequest(server, 'tools/list', () => ({ tools: definitionsOf(tools) }));
+  onRequest(server, 'tools/call', async (params, extra): Promise<CallToolResult> => {
     const called = options.onCall?.(params.name);
     try {
       const answered = await (options.callTool ?? callTool)(
@@ -167,8 +144,7 @@ function told<T>(log: Log, what: string, ask: () => T): T {
 /** The page, and reports, which are also available through tools. */
 function offerResources(server: Server, options: ServerOptions): void {
   const { queries, log } = options;
-  onRequest(server, 'resources/list', (params) => {
-    refuseCursor('resources/list', params);
+  onRequest(server, 'resources/list', () => {
     try {
       return { resources: [monitorPage, ...allPrintable(offeredReports(queries()))] };
     } catch (error) {
@@ -177,10 +153,7 @@ function offerResources(server: Server, options: ServerOptions): void {
       throw fault(log, 'resources/list', error);
     }
   });
-  onRequest(server, 'resources/templates/list', (params) => {
-    refuseCursor('resources/templates/list', params);
-    return { resourceTemplates: [reportTemplate, shiftTemplate] };
-  });
+  onRequest(server, 'resources/templates/list', () => ({ resourceTemplates: [reportTemplate, shiftTemplate] }));
   onRequest(server, 'resources/read', async ({ uri }, extra) => {
     try {
       if (uri === monitorPage.uri) return { contents: [monitorPageContents(await options.monitorPage())] };
@@ -212,10 +185,7 @@ async function resourceText(uri: string, options: ServerOptions, extra: Extra): 
 
 /** Prompts and completion. */
 function offerReading(server: Server, { queries, log }: ServerOptions): void {
-  onRequest(server, 'prompts/list', (params) => {
-    refuseCursor('prompts/list', params);
-    return { prompts: [...prompts] };
-  });
+  onRequest(server, 'prompts/list', () => ({ prompts: [...prompts] }));
   onRequest(server, 'prompts/get', ({ name, arguments: args }) => {
     const text = told(log, 'prompts/get', () => promptText(name, args));
     if (text !== undefined) return text;
