@@ -119,14 +119,6 @@ function fault(log: Log, what: string, error: unknown): ProtocolFault {
   return new ProtocolFault(code, errorText(error, what, log));
 }
 
-function told<T>(log: Log, what: string, ask: () => T): T {
-  try {
-    return ask();
-  } catch (error) {
-    throw fault(log, what, error);
-  }
-}
-
 /** The page, and reports, which are also available through tools. */
 function offerResources(server: Server, options: ServerOptions): void {
   const { queries, log } = options;
@@ -173,8 +165,12 @@ async function resourceText(uri: string, options: ServerOptions, extra: Extra): 
 function offerReading(server: Server, { queries, log }: ServerOptions): void {
   onRequest(server, 'prompts/list', () => ({ prompts: [...prompts] }));
   onRequest(server, 'prompts/get', ({ name, arguments: args }) => {
-    const text = told(log, 'prompts/get', () => promptText(name, args));
-    if (text !== undefined) return text;
+    try {
+      const text = promptText(name, args);
+      if (text !== undefined) return text;
+    } catch (error) {
+      throw fault(log, 'prompts/get', error);
+    }
     throw invalidParams(
       `there is no prompt ${printable(name.slice(0, 100))}; there are ${prompts.map((prompt) => prompt.name).join(', ')}`,
     );
