@@ -228,16 +228,11 @@ const parseCursor = (text: string) => cursorSchema.safeParse(readJson(Buffer.fro
 
 function readCursor(text: string | undefined, of: string): Cursor | undefined {
   if (text === undefined) return undefined;
-  const result = parseCursor(text);
-  if (!result.success)
-    throw new SwfError(
-      'CURSOR_INVALID',
-      `cursor ${JSON.stringify(text.slice(0, 60))} was not made by this tool; give the next_cursor of the page before unchanged, or leave it out`,
-    );
-  if (result.data.of !== of)
-    throw new SwfError(
-      'CURSOR_INVALID',
-      `cursor ${JSON.stringify(text.slice(0, 60))} belongs to a list with other arguments; repeat the arguments of the page before, or leave the cursor out`,
-    );
-  return result.data;
+  const { data } = parseCursor(text);
+  if (data?.of === of) return data;
+  const why =
+    data === undefined
+      ? 'was not made by this tool; give the next_cursor of the page before unchanged, or leave it out'
+      : 'belongs to a list with other arguments; repeat the arguments of the page before, or leave the cursor out';
+  throw new SwfError('CURSOR_INVALID', `cursor ${JSON.stringify(text.slice(0, 60))} ${why}`);
 }
