@@ -104,18 +104,7 @@ export const timelineAnswer = () =>
 /** The answer, which may come while the execution is still being read. */
 export type TimelineAnswer = z.infer<ReturnType<typeof timelineAnswer>>;
 
-type Picture =
-  | 'from'
-  | 'until'
-  | 'bin_seconds'
-  | 'bins'
-  | 'last_bin_complete'
-  | 'series'
-  | 'phases'
-  | 'latency'
-  | 'causes'
-  | 'workers'
-  | 'slot_count';
+type Picture = Exclude<keyof ReturnType<typeof pictured>, 'phases_omitted'> | 'causes' | 'workers' | 'slot_count';
 
 /** A timeline that has been read. */
 export type Timeline = TimelineAnswer & { [Part in Picture]: NonNullable<TimelineAnswer[Part]> };
