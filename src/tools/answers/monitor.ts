@@ -4,6 +4,7 @@ import { qualities } from '../../domain/logbook-words.ts';
 import { phases } from '../../domain/run-phases.ts';
 import { agentStates, agentStatuses, executionStatuses, healths, origins, severities } from '../../domain/states.ts';
 import { personsNote } from './note.ts';
+import { stageDelay } from './timeline.ts';
 
 /** A slice in a worker's hands, with its seconds of wall time there. */
 export const sliceInHand = () => ({
@@ -182,9 +183,7 @@ const flow = () => ({
       state: z.enum(['waiting', 'working', 'slow', 'stuck', 'paused', 'done']),
     }),
   ),
-  latency: z.array(
-    z.strictObject({ stage: z.string(), items: z.int(), p50: z.number(), p95: z.number(), max: z.number() }),
-  ),
+  latency: z.array(stageDelay()),
   capacity: z
     .strictObject({
       service_seconds: z.number(),
