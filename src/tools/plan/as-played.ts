@@ -1,6 +1,6 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
-import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { type MeasuredRun, measuredRun } from '../../monitoring/as-played/measured-run.ts';
@@ -89,25 +89,16 @@ function leftOut(
   const isNamed = (worker: Worker): boolean =>
     name !== undefined && (worker.name === name || worker.name.startsWith(`${name}/`));
   const isThere = (worker: Worker): boolean => host !== undefined && worker.host === host;
-  if (name !== undefined && !workers.some(isNamed))
-    throw didNone(
-      'without_worker',
-      name,
-      workers.map((one) => one.name),
+  const refuse = (argument: string, value: string, of: 'name' | 'host'): never => {
+    const known = new Set(workers.map((one) => one[of]));
+    throw argumentInvalid(
+      `${argument} = ${JSON.stringify(value)} did none of its slices; the nearest that did are ${nearest(value, [...known]).join(', ')}`,
     );
-  if (host !== undefined && !workers.some(isThere))
-    throw didNone(
-      'without_host',
-      host,
-      workers.map((one) => one.host),
-    );
+  };
+  if (name !== undefined && !workers.some(isNamed)) refuse('without_worker', name, 'name');
+  if (host !== undefined && !workers.some(isThere)) refuse('without_host', host, 'host');
   return (worker) => isNamed(worker) || isThere(worker);
 }
-
-const didNone = (argument: string, value: string, known: readonly string[]): SwfError =>
-  argumentInvalid(
-    `${argument} = ${JSON.stringify(value)} did none of its slices; the nearest that did are ${nearest(value, [...new Set(known)]).join(', ')}`,
-  );
 
 /** The measured run in the form of a replayed one. */
 function asItWas(run: MeasuredRun): PlayedAgain {
@@ -212,15 +203,14 @@ function assumptionsOf(run: MeasuredRun, changes: Changes | undefined): string[]
   ];
 }
 
-const changesSaid = ({ slots, factor, part, isLeftOut }: Changes): string[] => [
-  ...(isLeftOut === undefined ? [] : ['changed: workers are left out']),
-  ...(slots === undefined
-    ? []
-    : [
-        `changed: ${slots} worker slots in all; further ones have workers when the middle one of those that were has some`,
-      ]),
-  ...(factor === undefined ? [] : [`changed: a slice takes ${factor} times as long as it took`]),
-  ...(part === undefined
-    ? []
-    : [`changed: ${Math.round(part * 1000) / 10} % of the STF files that were sampled, spread evenly`]),
-];
+const changesSaid = ({ slots, factor, part, isLeftOut }: Changes): string[] =>
+  [
+    isLeftOut === undefined ? [] : 'workers are left out',
+    slots === undefined
+      ? []
+      : `${slots} worker slots in all; further ones have workers when the middle one of those that were has some`,
+    factor === undefined ? [] : `a slice takes ${factor} times as long as it took`,
+    part === undefined ? [] : `${Math.round(part * 1000) / 10} % of the STF files that were sampled, spread evenly`,
+  ]
+    .flat()
+    .map((change) => `changed: ${change}`);
