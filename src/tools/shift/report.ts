@@ -12,9 +12,8 @@ import { pastContext } from '../shared/past-context.ts';
 import type { LiveContext } from '../shared/tool.ts';
 import { countOf, executionsOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
 import type { Handover } from './handover.ts';
-import { mostTelling } from './most-telling.ts';
 import { noteOf } from './note.ts';
-import { isOver, maxReplayed, type Shift } from './shift.ts';
+import { isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
 import { left, openMatters, shiftText } from './text.ts';
 import { type Trouble, troublesOf } from './troubles.ts';
 

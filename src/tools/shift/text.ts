@@ -7,8 +7,7 @@ import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
 import { alarmLine, noteLine, type ShownTime, whoOf } from './handover-text.ts';
 import { type Handover, undoneByPeople } from './handover.ts';
-import { mostTelling } from './most-telling.ts';
-import type { PersonAction, Shift, ShiftExecution } from './shift.ts';
+import { mostTelling, type PersonAction, type Shift, type ShiftExecution } from './shift.ts';
 import type { Trouble } from './troubles.ts';
 
 const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
