@@ -12,7 +12,6 @@ import { pastContext } from '../shared/past-context.ts';
 import type { LiveContext } from '../shared/tool.ts';
 import { countOf, executionsOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
 import type { Handover } from './handover.ts';
-import { noteOf } from './note.ts';
 import { isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
 import { left, openMatters, shiftText } from './text.ts';
 import { type Trouble, troublesOf } from './troubles.ts';
@@ -91,6 +90,39 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
     }),
   });
 }
+
+/** The gaps of a shift report. */
+interface Missing {
+  /** Why it is empty. */
+  nothing: string | undefined;
+  /** Whether what outlived the shift is told by its counts alone. */
+  isUncertain: boolean;
+  /** Executions of which messages were recorded too late. */
+  late: readonly string[];
+  /** Executions too large to be looked at for troubles. */
+  unseen: readonly string[] | undefined;
+}
+
+const uncertain =
+  'what still ran at the end of this time is told by its counts then, without health, findings and troubles; get_workflow_monitor with as_of tells how one stood';
+
+/** The note of a report: what it does not tell, and where to find it. Undefined if it tells everything. */
+function noteOf({ nothing, isUncertain, late, unseen = [] }: Missing): string | undefined {
+  const notes = [
+    nothing ?? [],
+    isUncertain ? uncertain : [],
+    late.length === 0
+      ? []
+      : `messages sent in this time but recorded later are missing: ${someOf(late)}; get_workflow_monitor has them`,
+    unseen.length === 0
+      ? []
+      : `too large to be looked at for troubles: ${someOf(unseen)}; get_workflow_monitor with as_of tells how each stood`,
+  ].flat();
+  return notes.length === 0 ? undefined : notes.join('; ');
+}
+
+const someOf = (ids: readonly string[]): string =>
+  `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}`;
 
 /** Whether there is too much to read again for the state at the end of a shift; that is a matter of all namespaces. */
 function isTooLargeToReplay(queries: Queries, { end_time }: Shift): boolean {
