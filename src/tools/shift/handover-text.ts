@@ -10,6 +10,9 @@ export type ShownTime = (time: string, executionId?: string | null) => string;
 
 const longestNote = 600;
 
+/** The time of day, to the second. */
+export const clock = (time: string): string => time.slice(11, 19);
+
 /** A name, with its claimant. */
 export const whoOf = (name: string, sentBy: string | null | undefined): string =>
   markdownText(claimedName(name, sentBy), 120);
@@ -35,5 +38,3 @@ export const alarmLine = (
   ].flat();
   return `- ${shown(raised_at, execution_id)} ${markdownText(alarm_id)} (${life.join(', ')}): ${markdownText(sentence, 300)}`;
 };
-
-const clock = (time: string): string => time.slice(11, 19);

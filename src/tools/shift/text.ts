@@ -5,7 +5,7 @@ import { markdownText } from '../../lib/markdown.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
-import { alarmLine, noteLine, type ShownTime, whoOf } from './handover-text.ts';
+import { alarmLine, clock, noteLine, type ShownTime, whoOf } from './handover-text.ts';
 import { type Handover, undoneByPeople } from './handover.ts';
 import { mostTelling, type PersonAction, type Shift, type ShiftExecution } from './shift.ts';
 import type { Trouble } from './troubles.ts';
@@ -78,12 +78,11 @@ export function shiftText(
 
 /** When a trouble began, was reported, and was answered, to the second. */
 function troubleLine({ execution_id, code, sentence, began_at, told_at, gone_at, answered }: Trouble): string {
-  const at = (time: string): string => time.slice(11, 19);
   const times = [
-    began_at === undefined ? [] : `began ${at(began_at)}`,
-    `told ${at(told_at)}`,
-    answered === undefined ? 'nobody did anything' : `${answered.by} ${answered.did} it ${at(answered.at)}`,
-    gone_at === undefined ? [] : `over ${at(gone_at)}`,
+    began_at === undefined ? [] : `began ${clock(began_at)}`,
+    `told ${clock(told_at)}`,
+    answered === undefined ? 'nobody did anything' : `${answered.by} ${answered.did} it ${clock(answered.at)}`,
+    gone_at === undefined ? [] : `over ${clock(gone_at)}`,
   ].flat();
   return `- ${code} of ${markdownText(execution_id)} (${markdownText(times.join(', '))}): ${markdownText(sentence, longestMatter)}`;
 }
@@ -186,13 +185,11 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
   const unseen = all.length - executions.length;
   const ranked = worstFirst(executions, conditionOf);
   return [
-    ...(unseen === 0
-      ? []
-      : [`${unseen} more executions, which have ended, were not looked at; ask for a shorter time`]),
-    ...ranked.filter((one) => !isCalm(conditionOf(one))).flatMap(openOf),
-    ...undoneByPeople(handover, executions, shift),
-    ...ranked.filter((one) => isCalm(conditionOf(one))).flatMap(openOf),
-  ];
+    unseen === 0 ? [] : `${unseen} more executions, which have ended, were not looked at; ask for a shorter time`,
+    ranked.filter((one) => !isCalm(conditionOf(one))).flatMap(openOf),
+    undoneByPeople(handover, executions, shift),
+    ranked.filter((one) => isCalm(conditionOf(one))).flatMap(openOf),
+  ].flat();
 }
 
 /** The condition of an execution with the work that it left undone as a finding. Only a running one has a health: an ended one can wait. */
@@ -218,14 +215,12 @@ function openOf(execution: ShiftExecution): string[] {
         .map(({ code, sentence }) => `${id} ${code}: ${shortPaths(sentence)}`),
     ];
   }
-  const lost =
-    stay_failed === 0
-      ? []
-      : [
-          `${id}: ${counted(stay_failed, 'slice')} ${stay_failed === 1 ? 'stays' : 'stay'} failed, the data are not processed`,
-        ];
-  if (status === 'completed') return lost;
   const why = row.status_reason === null || row.status_reason === status ? '' : ` (${row.status_reason})`;
   const not = undone(execution);
-  return [`${id} was ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} undone` : ''}`, ...lost];
+  return [
+    status === 'completed' ? [] : `${id} was ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} undone` : ''}`,
+    stay_failed === 0
+      ? []
+      : `${id}: ${counted(stay_failed, 'slice')} ${stay_failed === 1 ? 'stays' : 'stay'} failed, the data are not processed`,
+  ].flat();
 }
