@@ -70,12 +70,7 @@ export const verifyFilesTool = defineLiveTool({
     const { data, daq_state_machine } = queries().executionParams(execution);
     const question = JSON.stringify([execution_id, stf_filename]);
     const found = noFiles();
-    const nowhere = nowhereNote(
-      { stf_filename },
-      { stf_filename: 'STF file' },
-      { execution_id },
-      { queries: queries(), now: 0 },
-    );
+    const nowhere = nowhereNote({ stf_filename }, { stf_filename: 'STF file' }, execution, { queries: queries() });
     let at: Place | undefined = readPlace(cursor, question);
     if (data.dir !== undefined) {
       const where = { execution_id, dir: data.dir, url: data.url, frameBytes: daq_state_machine.tf_size_bytes };

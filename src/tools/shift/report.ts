@@ -1,13 +1,12 @@
 import type { Queries } from '../../db/queries.ts';
-import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
-import { parseTime } from '../../lib/time-arguments.ts';
 import { clipped } from '../monitor/parts.ts';
 import { notePart, seenByShown } from '../monitor/people.ts';
 import { clipShown } from '../shared/clip.ts';
 import { inSteps } from '../shared/in-steps.ts';
 import { momentOf } from '../shared/moment.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
+import { parseWindow } from '../shared/params.ts';
 import { pastContext } from '../shared/past-context.ts';
 import type { LiveContext } from '../shared/tool.ts';
 import { countOf, executionsOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
@@ -67,13 +66,11 @@ function lateOf(queries: Queries, shift: Shift): string[] {
 
 /** The report of a shift, as the tool answers; of a past one as of its end. Throws `ARGUMENT_INVALID` for an invalid time. */
 export async function reportOfShift(args: Asked, context: LiveContext) {
-  const now = context.now();
-  const shift = shiftOf(args, now);
+  const shift = shiftOf(args, context.now());
   const { facts, isWhole, late = [], ...moment } = await lookAt(shift, context);
   const found = args.troubles === true && isWhole ? await troublesOf(context, shift, facts) : undefined;
-  const queries = context.queries();
   const isEmpty = facts.all.length === 0;
-  const nowhere = nowhereNote({ ...args }, { namespace: 'namespace' }, { execution_id: undefined }, { queries, now });
+  const nowhere = nowhereNote({ ...args }, { namespace: 'namespace' }, {}, { queries: context.queries() });
   return present({
     start_time: shift.start_time,
     end_time: shift.end_time,
@@ -136,11 +133,8 @@ const factsOf = (shift: Shift, context: LiveContext): Promise<ShiftFacts> =>
 const shownTrouble = (trouble: Trouble) => present({ ...trouble, sentence: clipped(trouble.sentence) ?? '' });
 
 function shiftOf(args: Asked, now: number): Shift {
-  const start_time = parseTime('start_time', args.start_time ?? usualStart, now) as string;
-  const end_time = parseTime('end_time', args.end_time, now) ?? new Date(now).toISOString();
-  if (start_time > end_time)
-    throw argumentInvalid(`start_time ${start_time} is after end_time ${end_time}; exchange them`);
-  return { start_time, end_time, namespace: args.namespace };
+  const asked = { start_time: args.start_time ?? usualStart, end_time: args.end_time ?? new Date(now).toISOString() };
+  return { ...(parseWindow(asked, now) as typeof asked), namespace: args.namespace };
 }
 
 function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shift: Shift) {
