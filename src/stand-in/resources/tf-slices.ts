@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { objectOf } from '../../observed/reading/values.ts';
 import { registeredSlice } from '../../observed/told/registered-slice.ts';
-import { addedFields, count, fileName, runNumber, textOf } from '../objects/fields.ts';
+import { addedFields, count, fileName, numberIn, runNumber, textOf } from '../objects/fields.ts';
 import type { Finder } from '../objects/finder.ts';
 import type { Body, Resource } from '../objects/resource.ts';
 
@@ -47,9 +47,6 @@ export const tfSlices: Resource = {
   target: (body, object, find) => slotOf(body, object.run_id, find) ?? object,
   aliases: { fastmon_file_id: '', fastmon_file__tf_filename: 'fastmon_file' },
 };
-
-const numberIn = (text: string | undefined): number | undefined =>
-  text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 
 /** The slice that a change names in its result: the public programs take the first of its number in the run, whatever its file. */
 function slotOf({ metadata }: Body, run: string | undefined, find: Finder) {
