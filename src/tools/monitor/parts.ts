@@ -21,24 +21,19 @@ const shownName = 80;
 /** Names come from other hosts too, and may be long. */
 const name = (text: string): string => clipShown(text, shownName);
 
-/** Undefined becomes null: `present` leaves it out. */
-export function commandOf(command: CommandGiven | undefined) {
-  if (command === undefined) return null;
-  const { time, reason, claimed_by, sent_by } = command;
-  return present({
-    name: name(command.name),
+export const commandOf = ({ name: by, time, reason, claimed_by, sent_by }: CommandGiven) =>
+  present({
+    name: name(by),
     time,
     reason: clipped(reason ?? null),
     claimed_by: clipped(claimed_by ?? null),
     sent_by: clipped(sent_by ?? null),
   });
-}
 
 /** The stop of an execution; pending if no driver has acted on it. */
 export function stopOf(stop: CommandGiven | undefined, pending: CommandGiven | undefined) {
-  if (stop !== undefined || pending === undefined) return commandOf(stop);
-  const command = commandOf(pending);
-  return command === null ? null : { ...command, pending: true as const };
+  if (stop !== undefined) return commandOf(stop);
+  return pending && { ...commandOf(pending), pending: true as const };
 }
 
 /** How long it has lived, and its expected times. */
