@@ -4,6 +4,7 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { Product, SliceStanding } from '../db/reports/trace.ts';
 import { planOf } from '../domain/plan/versions.ts';
+import { counted } from '../lib/counted.ts';
 import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
 import { shortDigests } from '../lib/short-digests.ts';
@@ -171,13 +172,10 @@ function waitWords(
   const pause = queries.pausedBy(execution);
   if (pause !== undefined) return `waits: the execution is paused by ${pause.name} since ${pause.time}`;
   const { service_seconds, workers = 0 } = queries.assess(execution, now).capacity ?? {};
-  const seconds =
-    service_seconds === undefined || workers === 0 ? undefined : Math.ceil((ahead / workers) * service_seconds);
-  const work =
-    seconds === undefined
-      ? ''
-      : `, about ${roundDuration(seconds)} of work for ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
-  return `waits; ${ahead} queued slices come before it${work}`;
+  const place = `waits; ${ahead} queued slices come before it`;
+  if (service_seconds === undefined || workers === 0) return place;
+  const seconds = Math.ceil((ahead / workers) * service_seconds);
+  return `${place}, about ${roundDuration(seconds)} of work for ${counted(workers, 'worker')}`;
 }
 
 const shownNote = (text: string | null): string | null => (text === null ? null : clipShown(text, shownText));

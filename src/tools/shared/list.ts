@@ -30,11 +30,7 @@ interface ListArguments extends Readonly<Record<string, unknown>> {
 }
 
 /** The relative parts of a question, resolved: the same on every page. */
-export interface Fixed {
-  start_time: string | undefined;
-  end_time: string | undefined;
-  execution_id: string | undefined;
-}
+export type Fixed = Record<'start_time' | 'end_time' | 'execution_id', string | undefined>;
 
 /** The question of a list: its arguments, with everything relative resolved. `run_id`: the run number as a text. */
 type Question<Args> = Args & Fixed & { run_id: string | undefined };
