@@ -4,7 +4,6 @@ import { type CallToolResult, ErrorCode } from '@modelcontextprotocol/sdk/types.
 import { SwfError } from './lib/errors.ts';
 import type { Log } from './lib/logger.ts';
 import { allPrintable, printable } from './lib/printable.ts';
-import { callerOf } from './mcp/caller.ts';
 import { completionsOf } from './mcp/completion.ts';
 import { definitionsOf } from './mcp/definitions.ts';
 import { instructions } from './mcp/instructions.ts';
@@ -81,6 +80,14 @@ export function createServer(options: ServerOptions): Server {
   offerResources(server, options);
   return server;
 }
+
+const longestName = 100;
+
+/** The client by its own name; `mcp` if it gave none, as over HTTP, where each request is independent. */
+const callerOf = (server: Server): string =>
+  printable(server.getClientVersion()?.name ?? '')
+    .trim()
+    .slice(0, longestName) || 'mcp';
 
 /** The context of a long-running tool. Clients that asked for progress receive it. */
 function liveContext(
