@@ -22,16 +22,16 @@ const longestMatter = 400;
 
 /**
  * The report of a shift as Markdown, for an electronic logbook: first what the last shift left, last what this one leaves. The same facts give the same words.
- * @param page the address of the page, for links; left out: no links
+ * @param page the address of the page, for links; undefined: no links
  */
 export function shiftText(
   shift: Shift,
   facts: ShiftFacts,
-  { troubles, page }: { troubles?: readonly Trouble[] | undefined; page?: string | undefined } = {},
+  { troubles, page }: { troubles: readonly Trouble[] | undefined; page: string | undefined },
 ): string {
   const { causes, actions, handover } = facts;
   const { left: fromLast, notes, forNext, alarms, isWatched } = handover;
-  const shown: ShownTime = (time, id) => linked(minutes(time), page, { time, id: id ?? undefined });
+  const shown = page === undefined ? minutes : linksTo(page);
   return [
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
     '',
@@ -94,16 +94,11 @@ const noteLines = (notes: Handover['notes'], shown: ShownTime): string[] =>
     'notes',
   );
 
-/** A text with a link to the page as it was at a time: of an execution, or of the shift. */
-function linked(
-  text: string,
-  page: string | undefined,
-  { time, id }: { time: string; id: string | undefined },
-): string {
-  if (page === undefined) return text;
-  const place = id === undefined ? 'shift' : encodeURIComponent(id);
-  return `[${text}](${page}#/${place}?asof=${encodeURIComponent(time)})`;
-}
+/** Links times to the page as it was then: of an execution, or of the shift. */
+const linksTo =
+  (page: string): ShownTime =>
+  (time, id) =>
+    `[${minutes(time)}](${page}#/${encodeURIComponent(id ?? 'shift')}?asof=${encodeURIComponent(time)})`;
 
 const section = (title: string, lines: readonly string[]): string[] => [
   `## ${title}`,
