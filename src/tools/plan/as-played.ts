@@ -80,11 +80,7 @@ function partOf(rate: number, was: number, { first }: MeasuredRun): number {
   );
 }
 
-function leftOut(
-  workers: readonly Worker[],
-  name: string | undefined,
-  host: string | undefined,
-): ((worker: Worker) => boolean) | undefined {
+function leftOut(workers: readonly Worker[], name?: string, host?: string): Changes['isLeftOut'] {
   if (name === undefined && host === undefined) return undefined;
   const isNamed = (worker: Worker): boolean =>
     name !== undefined && (worker.name === name || worker.name.startsWith(`${name}/`));
