@@ -1,6 +1,5 @@
 import type * as z from 'zod';
 
-import type { Past } from '../db/past-queries.ts';
 import { issueWords } from '../domain/issue-words.ts';
 import { argumentInvalid, SwfError } from '../lib/errors.ts';
 import { asObject } from '../lib/read-json.ts';
@@ -35,21 +34,14 @@ export async function callTool(tool: Tool, args: unknown, context: LiveContext):
   const checked = checkArguments(tool, args);
   const asOf = tool.takesMoment === true ? asOfIn(checked) : undefined;
   if (asOf === undefined) return answerOf(tool, checked, context);
-  return context.past(asOf, context.now(), (past) => answerThen(tool, checked, { context, past }));
-}
-
-/** The answer as of an earlier moment. */
-async function answerThen(
-  tool: Tool,
-  checked: object,
-  { context, past }: { context: LiveContext; past: Past },
-): Promise<Record<string, unknown>> {
-  try {
-    return ofMoment(await answerOf(tool, checked, pastContext(context, past)), past);
-  } catch (error) {
-    if (!(error instanceof SwfError) || !error.code.endsWith('_NOT_FOUND')) throw error;
-    throw new SwfError(error.code, `${error.message} (as of ${new Date(past.now).toISOString()})`);
-  }
+  return context.past(asOf, context.now(), async (past) => {
+    try {
+      return ofMoment(await answerOf(tool, checked, pastContext(context, past)), past);
+    } catch (error) {
+      if (!(error instanceof SwfError) || !error.code.endsWith('_NOT_FOUND')) throw error;
+      throw new SwfError(error.code, `${error.message} (as of ${new Date(past.now).toISOString()})`);
+    }
+  });
 }
 
 /** The moment that a call is about: on later pages of a list that of the first page, since a relative time has moved on. */
