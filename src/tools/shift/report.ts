@@ -69,8 +69,9 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
   const shift = shiftOf(args, context.now());
   const { facts, isWhole, late = [], ...moment } = await lookAt(shift, context);
   const found = args.troubles === true && isWhole ? await troublesOf(context, shift, facts) : undefined;
-  const isEmpty = facts.all.length === 0;
   const nowhere = nowhereNote({ ...args }, { namespace: 'namespace' }, {}, { queries: context.queries() });
+  const nothing = facts.all.length === 0 ? (nowhere ?? 'no execution lived in this time') : undefined;
+  const gap = nothing ?? (isWhole ? undefined : uncertain);
   return present({
     start_time: shift.start_time,
     end_time: shift.end_time,
@@ -79,35 +80,22 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
     troubles: found?.troubles.slice(0, shownTroubles).map(shownTrouble),
     text: shiftText(shift, facts, { troubles: found?.troubles, page: context.page }),
     ...moment,
-    note: noteOf({
-      nothing: isEmpty ? (nowhere ?? 'no execution lived in this time') : undefined,
-      isUncertain: !isWhole && !isEmpty,
-      late,
-      unseen: found?.unseen,
-    }),
+    note: noteOf(gap, late, found?.unseen),
   });
 }
 
-/** The gaps of a shift report. */
-interface Missing {
-  /** Why it is empty. */
-  nothing: string | undefined;
-  /** Whether what outlived the shift is told by its counts alone. */
-  isUncertain: boolean;
-  /** Executions of which messages were recorded too late. */
-  late: readonly string[];
-  /** Executions too large to be looked at for troubles. */
-  unseen: readonly string[] | undefined;
-}
-
+/** Of what outlived a shift and was not read again. */
 const uncertain =
   'what still ran at the end of this time is told by its counts then, without health, findings and troubles; get_workflow_monitor with as_of tells how one stood';
 
-/** The note of a report: what it does not tell, and where to find it. Undefined if it tells everything. */
-function noteOf({ nothing, isUncertain, late, unseen = [] }: Missing): string | undefined {
+/**
+ * The note of a report: what it does not tell, and where to find it. Undefined if it tells everything.
+ * @param late executions of which messages were recorded too late
+ * @param unseen executions too large to be looked at for troubles
+ */
+function noteOf(gap: string | undefined, late: readonly string[], unseen: readonly string[] = []): string | undefined {
   const notes = [
-    nothing ?? [],
-    isUncertain ? uncertain : [],
+    gap ?? [],
     late.length === 0
       ? []
       : `messages sent in this time but recorded later are missing: ${someOf(late)}; get_workflow_monitor has them`,
