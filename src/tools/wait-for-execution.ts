@@ -1,6 +1,5 @@
 import * as z from 'zod';
 
-import type { Queries } from '../db/queries.ts';
 import { countNames, countsIn } from '../domain/counts.ts';
 import { phases } from '../domain/run-phases.ts';
 import { executionStatuses, healths } from '../domain/states.ts';
@@ -113,7 +112,7 @@ function nextOf(now: Look): string {
 }
 
 function look({ queries }: LiveContext, executionId: string) {
-  const asked: Queries = queries();
+  const asked = queries();
   return asked.snapshot(() => {
     const execution = asked.execution(executionId);
     const { health, progress, left, isHeld, in_hand } = asked.assess(execution, Date.now());

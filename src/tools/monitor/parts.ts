@@ -109,10 +109,7 @@ export const namesOf = (
 });
 
 /** Why an execution has its status; for an observed one that nobody listens to now, until when that is known. */
-export function statusReason(
-  { status, status_reason }: ExecutionRow,
-  observed: ObservedPart | undefined,
-): string | null {
+export function statusReason({ status, status_reason }: ExecutionRow, observed: ObservedPart | undefined) {
   if (observed !== undefined && status === 'running' && !observed.facts.isListening)
     return `as heard until ${new Date(observed.facts.now).toISOString()}`;
   return status_reason === 'completed' ? null : clipped(status_reason);

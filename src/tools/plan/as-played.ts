@@ -46,18 +46,14 @@ export async function playedAgain(
     throw argumentInvalid(
       `execution_id = ${JSON.stringify(executionId)}: it has no slice that was processed, so there is nothing to play again`,
     );
-  const changes = changesOf(asked, run, { execution, queries: context.queries() });
+  const changes = changesOf(asked, run, execution, context.queries());
   const was: PlayedAgain = asItWas(run);
   const replayed = playAgain(run);
   const changed = changes === undefined ? undefined : playAgain(run, changes);
   return { as_played: told(execution, { was, replayed, changed }), assumptions: assumptionsOf(run, changes) };
 }
 
-function changesOf(
-  asked: AskedChanges,
-  run: MeasuredRun,
-  { execution, queries }: { execution: ExecutionRow; queries: Queries },
-): Changes | undefined {
+function changesOf(asked: AskedChanges, run: MeasuredRun, was: ExecutionRow, queries: Queries): Changes | undefined {
   if (Object.values(asked).every((value) => value === undefined)) return undefined;
   const { slice_processing_time: factor, stf_sampling_rate: rate, without_worker, without_host } = asked;
   if (factor !== undefined && !(factor > 0 && factor <= 1000))
@@ -67,7 +63,7 @@ function changesOf(
   return {
     slots: asked.target_worker_count,
     factor,
-    part: rate === undefined ? undefined : partOf(rate, queries.configuration(execution)?.stf_sampling_rate ?? 1, run),
+    part: rate === undefined ? undefined : partOf(rate, queries.configuration(was)?.stf_sampling_rate ?? 1, run),
     isLeftOut: leftOut(run.workers, without_worker, without_host),
   };
 }

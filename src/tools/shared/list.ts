@@ -68,7 +68,7 @@ interface ListParts<Args, Row, Shape extends z.ZodRawShape> {
   remark?: (question: Fixed) => string | undefined;
   /** Arguments whose values may exist nowhere, with their kinds. */
   values?: Readonly<Record<string, ValueKind>>;
-  resolve?: (id: string | undefined, context: ToolContext) => string | undefined;
+  resolve?: typeof resolveExecution;
 }
 
 const shortPage =
@@ -150,10 +150,7 @@ function chosenOf(asked: string | undefined, known: readonly string[]): readonly
 }
 
 /** Where a page of `count` rows ends, and whether because enough rows were examined. */
-function endOf(
-  { rows, has_more, scanStoppedAt }: ListPage<{ key: number }>,
-  count: number,
-): { hasMore: boolean; last: number | undefined; isShort: boolean } {
+function endOf({ rows, has_more, scanStoppedAt }: ListPage<{ key: number }>, count: number) {
   if (count < rows.length) return { hasMore: true, last: rows[count - 1]?.key, isShort: false };
   return { hasMore: has_more, last: scanStoppedAt ?? rows.at(-1)?.key, isShort: scanStoppedAt !== undefined };
 }
@@ -186,12 +183,7 @@ function asManyAsFit<Row, Item>(rows: readonly Row[], toItem: (row: Row) => Item
 }
 
 /** The question of this page: as given on the first page, as the cursor says on the others. */
-function fix(
-  args: ListArguments,
-  of: string,
-  context: ToolContext,
-  resolve: (id: string | undefined, context: ToolContext) => string | undefined,
-): { fixed: Fixed; page: Page; before: Pick<Cursor, 'given' | 'total'> } {
+function fix(args: ListArguments, of: string, context: ToolContext, resolve: typeof resolveExecution) {
   const { limit = defaultLimit, order = 'newest' } = args;
   const cursor = readCursor(args.cursor, of);
   const window =

@@ -28,6 +28,8 @@ const fine = 8;
 /** Rounds of a closer look: each makes the moment eight times as precise. */
 const rounds = 2;
 
+type Asking = Pick<LiveContext, 'past' | 'now' | 'queries' | 'signal'>;
+
 /** The findings of an execution at a moment, by code. */
 type Told = ReadonlyMap<string, Finding>;
 
@@ -45,7 +47,7 @@ interface Watched {
  * @returns the troubles, and the executions that are too large to examine
  */
 export async function troublesOf(
-  context: Pick<LiveContext, 'past' | 'now' | 'queries' | 'signal'>,
+  context: Asking,
   shift: Shift,
   { all, actions }: { all: readonly ListedExecution[]; actions: readonly PersonAction[] },
 ): Promise<{ troubles: Trouble[]; unseen: string[] }> {
@@ -70,11 +72,7 @@ export async function troublesOf(
 }
 
 /** Executions that lived in the shift, newest first, as many as can be read again. */
-function watchedIn(
-  { now, queries }: Pick<LiveContext, 'now' | 'queries'>,
-  shift: Shift,
-  all: readonly ListedExecution[],
-): { watched: Watched[]; unseen: string[] } {
+function watchedIn({ now, queries }: Asking, shift: Shift, all: readonly ListedExecution[]) {
   const end = Math.min(now(), Date.parse(shift.end_time));
   let left = maxReplayed;
   const watched: Watched[] = [];
