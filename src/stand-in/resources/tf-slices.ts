@@ -35,7 +35,6 @@ export const tfSlices: Resource = {
   },
   more: (body) => ({ fastmon_file: registeredSlice(body)?.tf_filename }),
   again: 'refuse',
-  isRow: true,
   // A fast processing agent changes the first slice that it finds: leave out completed ones.
   find: ({ run_number, slice_id, fastmon_file_id }, find) =>
     find.list('tf-slices', {
