@@ -4,7 +4,6 @@ import type { Transaction } from '../../db/sqlite/transaction.ts';
 import type { Document, MonitorObject, ObjectNames } from '../../db/stand-in/objects.ts';
 import type { Finder } from './finder.ts';
 
-/** The answer to a request. */
 export interface Answer {
   status: number;
   body: unknown;

@@ -12,7 +12,6 @@ import { wordsOf } from './fields.ts';
 import { finderOf } from './finder.ts';
 import type { Answer, Body, Resource } from './resource.ts';
 
-/** A write in progress. */
 export interface Writing {
   resource: Resource;
   body: Body;

@@ -62,7 +62,6 @@ const identity = () => ({
   drivers_omitted: z.int().optional(),
 });
 
-/** Counts that only an observed execution has. */
 const observedCounts = () => ({
   dialect: z.string().optional().describe('H: public programs, F: newer fork, S: swf-mcp'),
   heard_since: z.string().optional(),
@@ -81,7 +80,6 @@ const observedCounts = () => ({
   without_execution: z.int().optional().describe('Slices that name no execution'),
 });
 
-/** Times and counts. */
 const counts = () => ({
   run_id: z.string().optional(),
   run_number: z.int().optional(),
@@ -198,7 +196,6 @@ const flow = () => ({
     .optional(),
 });
 
-/** Findings, events and errors. */
 const evidence = () => ({
   findings: z.array(
     z.strictObject({

@@ -11,7 +11,6 @@ import type { Finding } from '../../monitoring/findings/rule.ts';
 import type { AgedSlice } from '../../monitoring/pace.ts';
 import { clip, clipShown } from '../shared/clip.ts';
 
-/** Events that are shown. */
 export const lastEvents = 6;
 const shownAgents = 12;
 const shownText = 300;
@@ -77,7 +76,6 @@ export function causesOf(causes: readonly CauseCount[]) {
   }));
 }
 
-/** A slice in hand. */
 export const heldOf = ({ slice_filename, assigned_worker, since, seconds }: AgedSlice) => ({
   slice_filename,
   assigned_worker: name(assigned_worker),

@@ -19,7 +19,6 @@ export interface ShiftFacts {
   causes: readonly Group[];
   /** Oldest first. */
   actions: readonly PersonAction[];
-  /** Notes, judgements and alarms. */
   handover: Handover;
 }
 
@@ -61,7 +60,6 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
 const outlives = ({ end_time }: ListedExecution, shift: Shift): boolean =>
   end_time === null || end_time > shift.end_time;
 
-/** The status of an execution at the end of a shift. */
 export const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus =>
   outlives(row, shift) ? 'running' : row.status;
 
