@@ -1,53 +1,31 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import {
-  type CallToolResult,
-  ErrorCode,
-  type ServerNotification,
-  type ServerRequest,
-} from '@modelcontextprotocol/sdk/types.js';
-import * as z from 'zod';
+import { type CallToolResult, ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 
-import type { Queries } from './db/queries.ts';
 import { SwfError } from './lib/errors.ts';
 import type { Log } from './lib/logger.ts';
 import { allPrintable, printable } from './lib/printable.ts';
 import { tried } from './lib/tried.ts';
-import { callerOf } from './mcp/caller.ts';
 import { completionsOf } from './mcp/completion.ts';
 import { definitionsOf } from './mcp/definitions.ts';
 import { instructions } from './mcp/instructions.ts';
 import { monitorPage, monitorPageContents, pageExtension } from './mcp/monitor-page.ts';
-import { onInitialize, onRequest } from './mcp/params.ts';
+import { type Extra, onInitialize, onRequest } from './mcp/params.ts';
 import { prompts, promptText } from './mcp/prompts.ts';
-import { invalidParams, ProtocolFault, refuseCursor } from './mcp/protocol-fault.ts';
+import { invalidParams, ProtocolFault } from './mcp/protocol-fault.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
 import { callTool, findTool } from './tools/run-tool.ts';
-import type { Control } from './tools/shared/control.ts';
 import { harmless } from './tools/shared/harmless.ts';
-import type { Logbook } from './tools/shared/logbook.ts';
-import type { Services } from './tools/shared/services.ts';
 import type { LiveContext, Tool } from './tools/shared/tool.ts';
 
-export interface ServerOptions {
+/** The store may appear later than the server. Without `control` or `logbook`, tools have none. */
+export interface ServerOptions
+  extends
+    Pick<LiveContext, 'queries' | 'past' | 'held' | 'services'>,
+    Partial<Pick<LiveContext, 'control' | 'logbook' | 'page'>> {
   version: string;
   tools: readonly Tool[];
-  /** The store as it is at the time of a call; it may appear later than the server. Throws `SwfError` without a store. */
-  queries: () => Queries;
-  /** The store as it was at a moment. @param present milliseconds since 1970 */
-  past: LiveContext['past'];
-  /** Queries one state of the store, for as long as that takes. */
-  held: LiveContext['held'];
   /** The page as one file for a chat that hosts it, read on demand. */
   monitorPage: () => Promise<string>;
-  /** The machine besides the store, as far as tools need it, loaded on demand. */
-  services: () => Promise<Services>;
-  /** The control that tools have over executions; if left out, they have no control. */
-  control?: Control | undefined;
-  /** The logbook, if this server may write it. */
-  logbook?: Logbook | undefined;
-  /** The address of the page, for links in texts; undefined if unknown. */
-  page?: string | undefined;
   /** Makes a call; by default, at once and in this thread. */
   callTool?: typeof callTool;
   /** The caller's name, if more is known than a client says of itself. */
@@ -62,12 +40,6 @@ export interface ServerOptions {
 
 /** A client's wish for fields without the same as text. */
 const bareHeader = 'x-swf-answer';
-
-/** Any call: the SDK's own schema would answer in its own words. */
-const callRequest = z.object({ method: z.literal('tools/call'), params: z.unknown().optional() });
-const callParams = z.looseObject({ name: z.string(), arguments: z.unknown().optional() });
-
-type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
 /**
  * The MCP server: lists the tools and answers calls, whatever the transport. It uses the SDK's low-level handlers because
@@ -85,18 +57,8 @@ export function createServer(options: ServerOptions): Server {
     },
   );
   onInitialize(server);
-  onRequest(server, 'tools/list', (params) => {
-    refuseCursor('tools/list', params);
-    return { tools: definitionsOf(tools) };
-  });
-  // The SDK's server would check calls by its own schema first.
-  const setHandler: typeof server.setRequestHandler = Protocol.prototype.setRequestHandler.bind(server);
-  setHandler(callRequest, async (request, extra): Promise<CallToolResult> => {
-    const { data: params } = callParams.safeParse(request.params);
-    if (params === undefined)
-      throw invalidParams(
-        'tools/call takes params with the name of a tool and its arguments, such as {"name":"get_workflow_monitor","arguments":{"execution_id":"latest"}}',
-      );
+  onRequest(server, 'tools/list', () => ({ tools: definitionsOf(tools) }));
+  onRequest(server, 'tools/call', async (params, extra): Promise<CallToolResult> => {
     const called = options.onCall?.(params.name);
     try {
       const answered = await (options.callTool ?? callTool)(
@@ -119,6 +81,14 @@ export function createServer(options: ServerOptions): Server {
   offerResources(server, options);
   return server;
 }
+
+const longestName = 100;
+
+/** The client by its own name; `mcp` if it gave none, as over HTTP, where each request is independent. */
+const callerOf = (server: Server): string =>
+  printable(server.getClientVersion()?.name ?? '')
+    .trim()
+    .slice(0, longestName) || 'mcp';
 
 /** The context of a long-running tool. Clients that asked for progress receive it. */
 function liveContext(
@@ -157,19 +127,10 @@ function fault(log: Log, what: string, error: unknown): ProtocolFault {
   return new ProtocolFault(code, errorText(error, what, log));
 }
 
-function told<T>(log: Log, what: string, ask: () => T): T {
-  try {
-    return ask();
-  } catch (error) {
-    throw fault(log, what, error);
-  }
-}
-
 /** The page, and reports, which are also available through tools. */
 function offerResources(server: Server, options: ServerOptions): void {
   const { queries, log } = options;
-  onRequest(server, 'resources/list', (params) => {
-    refuseCursor('resources/list', params);
+  onRequest(server, 'resources/list', () => {
     try {
       return { resources: [monitorPage, ...allPrintable(offeredReports(queries()))] };
     } catch (error) {
@@ -178,10 +139,7 @@ function offerResources(server: Server, options: ServerOptions): void {
       throw fault(log, 'resources/list', error);
     }
   });
-  onRequest(server, 'resources/templates/list', (params) => {
-    refuseCursor('resources/templates/list', params);
-    return { resourceTemplates: [reportTemplate, shiftTemplate] };
-  });
+  onRequest(server, 'resources/templates/list', () => ({ resourceTemplates: [reportTemplate, shiftTemplate] }));
   onRequest(server, 'resources/read', async ({ uri }, extra) => {
     try {
       if (uri === monitorPage.uri) return { contents: [monitorPageContents(await options.monitorPage())] };
@@ -213,13 +171,14 @@ async function resourceText(uri: string, options: ServerOptions, extra: Extra): 
 
 /** Prompts and completion. */
 function offerReading(server: Server, { queries, log }: ServerOptions): void {
-  onRequest(server, 'prompts/list', (params) => {
-    refuseCursor('prompts/list', params);
-    return { prompts: [...prompts] };
-  });
+  onRequest(server, 'prompts/list', () => ({ prompts: [...prompts] }));
   onRequest(server, 'prompts/get', ({ name, arguments: args }) => {
-    const text = told(log, 'prompts/get', () => promptText(name, args));
-    if (text !== undefined) return text;
+    try {
+      const text = promptText(name, args);
+      if (text !== undefined) return text;
+    } catch (error) {
+      throw fault(log, 'prompts/get', error);
+    }
     throw invalidParams(
       `there is no prompt ${printable(name.slice(0, 100))}; there are ${prompts.map((prompt) => prompt.name).join(', ')}`,
     );

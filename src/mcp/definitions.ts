@@ -27,11 +27,12 @@ export const definitionOf = (tool: Tool): ToolDefinition => ({
 });
 
 /** Limits that no client would come near by itself; a value beyond them is refused with a sentence. */
-const unsaid: ReadonlySet<string> = new Set(['$schema', 'minLength', 'maxLength']);
+const unsaid: ReadonlySet<string> = new Set(['minLength', 'maxLength']);
 
 function inputSchema(schema: z.ZodObject): Schema {
   // Some models refuse a whole server for additionalProperties; the server's own words about an unknown argument are better anyway.
-  const { properties = {}, additionalProperties: _, ...rest } = jsonSchema(schema, 'input');
+  // Some clients refuse one for a $schema that they do not know; without one they use their own dialect.
+  const { properties = {}, additionalProperties: _, $schema: __, ...rest } = z.toJSONSchema(schema, { io: 'input' });
   return {
     ...rest,
     properties: Object.fromEntries(
@@ -63,7 +64,7 @@ export const ofEveryAnswer: readonly string[] = [
 ];
 
 function outputSchema(schema: z.ZodObject): Schema {
-  const { properties = {} } = jsonSchema(schema, 'output');
+  const { properties = {} } = z.toJSONSchema(schema);
   const kinds = Object.entries(properties as Record<string, Schema>)
     .filter(([name]) => !ofEveryAnswer.includes(name))
     .map(([name, property]) => [name, kindOf(property)]);
@@ -74,12 +75,6 @@ function outputSchema(schema: z.ZodObject): Schema {
 function kindOf({ type, items }: Schema): Schema {
   const fields = Object.keys(((items as Schema | undefined)?.['properties'] as Schema | undefined) ?? {});
   return fields.length === 0 ? { type } : { type, description: fields.join(' ') };
-}
-
-/** Some clients refuse a whole server for a `$schema` that they do not know; without one they use their own dialect. */
-function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Schema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
-  return rest;
 }
 
 /** Made once, on demand: over HTTP every request has its own server. */

@@ -22,19 +22,16 @@ const escaped = (text: string): string =>
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** A self-contained file: only its own style and program may be used. The same parts give the same bytes. */
-export function htmlReport({ title, style, script, data }: HtmlParts): string {
+export function htmlReport(parts: HtmlParts): string {
   const policy = [
     "default-src 'none'",
-    `script-src ${hashOf(script)}`,
-    `style-src ${hashOf(style)} 'unsafe-hashes'`,
+    `script-src ${hashOf(parts.script)}`,
+    `style-src ${hashOf(parts.style)} 'unsafe-hashes'`,
     'img-src data:',
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
-  return page(
-    { title, style, script, data },
-    `<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">`,
-  );
+  return page(parts, `<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">`);
 }
 
 /** One file for a chat that hosts it under a policy of its own. */
@@ -50,10 +47,9 @@ const page = ({ title, style, script, data }: HtmlParts, policy: string): string
     `<style>${style}</style>`,
     '</head><body><div id="app"></div>',
     '<noscript>This page needs JavaScript.</noscript>',
-    ...(data === undefined ? [] : [`<script type="application/json" id="data">${jsonInHtml(data)}</script>`]),
+    data === undefined ? '' : `<script type="application/json" id="data">${jsonInHtml(data)}</script>`,
     `<script>${script}</script>`,
     '</body></html>',
-    '',
   ]
     .filter((line) => line !== '')
     .join('\n');

@@ -12,33 +12,40 @@ import * as z from 'zod';
 
 import { invalidParams } from './protocol-fault.ts';
 
-/** A list may have params, and has no pages, so no cursor is right. */
-const list = { schema: z.looseObject({ cursor: z.string().optional() }).default({}), example: '{}' };
+/** A list may have params. It is sent whole, so no cursor is right. */
+const list = { schema: z.looseObject({ cursor: z.string().optional() }).default({}), takes: 'such as {}' };
 
-/** Requests whose params a client may have wrong, each with an example. */
+/** Requests whose params a client may have wrong, each with words about right ones. */
 const wanted = {
   initialize: {
     schema: InitializeRequestParamsSchema,
-    example: '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"NAME","version":"1.0"}}',
+    takes: 'such as {"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"NAME","version":"1.0"}}',
   },
   'tools/list': list,
+  'tools/call': {
+    schema: z.looseObject({ name: z.string(), arguments: z.unknown().optional() }),
+    takes:
+      'with the name of a tool and its arguments, such as {"name":"get_workflow_monitor","arguments":{"execution_id":"latest"}}',
+  },
   'resources/list': list,
   'resources/templates/list': list,
   'prompts/list': list,
   'resources/read': {
     schema: z.looseObject({ uri: z.string() }),
-    example: '{"uri":"swf://executions/latest/report"}',
+    takes: 'such as {"uri":"swf://executions/latest/report"}',
   },
   'prompts/get': {
     schema: z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.string()).optional() }),
-    example: '{"name":"NAME","arguments":{}}, with a name of prompts/list',
+    takes: 'such as {"name":"NAME","arguments":{}}, with a name of prompts/list',
   },
   'completion/complete': {
     schema: z.looseObject({ argument: z.looseObject({ name: z.string(), value: z.string() }) }),
-    example:
-      '{"ref":{"type":"ref/resource","uri":"swf://executions/{execution_id}/report"},"argument":{"name":"execution_id","value":"stf"}}',
+    takes:
+      'such as {"ref":{"type":"ref/resource","uri":"swf://executions/{execution_id}/report"},"argument":{"name":"execution_id","value":"stf"}}',
   },
 } as const;
+
+export type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
 type Params<Method extends keyof typeof wanted> = z.infer<(typeof wanted)[Method]['schema']>;
 
@@ -46,16 +53,16 @@ type Params<Method extends keyof typeof wanted> = z.infer<(typeof wanted)[Method
 export function onRequest<Method extends keyof typeof wanted>(
   server: Server,
   method: Method,
-  handle: (
-    params: Params<Method>,
-    extra: RequestHandlerExtra<ServerRequest, ServerNotification>,
-  ) => ServerResult | Promise<ServerResult>,
+  handle: (params: Params<Method>, extra: Extra) => ServerResult | Promise<ServerResult>,
 ): void {
-  const { schema, example } = wanted[method];
+  const { schema, takes } = wanted[method];
+  // The SDK's server would check calls of tools by its own schema first.
   const setHandler: typeof server.setRequestHandler = Protocol.prototype.setRequestHandler.bind(server);
   setHandler(z.object({ method: z.literal(method), params: z.unknown().optional() }), (request, extra) => {
     const { data } = schema.safeParse(request.params);
-    if (data === undefined) throw invalidParams(`${method} takes params such as ${example}`);
+    if (data === undefined) throw invalidParams(`${method} takes params ${takes}`);
+    if (schema === list.schema && (data as Params<'tools/list'>).cursor !== undefined)
+      throw invalidParams(`${method} is one page; leave cursor out`);
     return handle(data as Params<Method>, extra);
   });
 }

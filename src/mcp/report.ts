@@ -78,11 +78,8 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
   queries.snapshot(() => {
     const execution = queries.execution(executionId);
     const dataAsOf = queries.dataAsOf();
-    const { health, delays, findings, detail, in_hand, drivers, duration_seconds } = queries.assessWithFindings(
-      execution,
-      now,
-      dataAsOf,
-    );
+    const assessed = queries.assessWithFindings(execution, now, dataAsOf);
+    const { health, delays, findings, detail, in_hand, drivers, duration_seconds } = assessed;
     const audit = queries.audit(execution);
     const { execution_id, run_number, status, status_reason, phase, namespace, executed_by, start_time, end_time } =
       execution;
@@ -130,15 +127,13 @@ function peopleSection(queries: Queries, executionId: string): string[] {
   const quality = queries.qualityOf(executionId);
   const notes = queries.notesOf(executionId, shownNotes).toReversed();
   const lines = [
-    ...(quality === undefined
+    quality === undefined
       ? []
-      : [
-          `- quality ${quality.value}, by ${plain(claimedName(quality.author, quality.sent_by))} at ${quality.set_at}: ${plain(quality.reason, longest)}`,
-        ]),
-    ...notes.map(
+      : `- quality ${quality.value}, by ${plain(claimedName(quality.author, quality.sent_by))} at ${quality.set_at}: ${plain(quality.reason, longest)}`,
+    notes.map(
       ({ at, author, sent_by, about, text }) =>
         `- ${at} ${plain(claimedName(author, sent_by))}${about === null ? '' : `, ${plain(about)}`}: ${plain(text, longest)}`,
     ),
-  ];
+  ].flat();
   return lines.length === 0 ? [] : ['', ...lines];
 }

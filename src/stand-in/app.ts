@@ -1,11 +1,4 @@
-import express, {
-  type ErrorRequestHandler,
-  type Express,
-  type NextFunction,
-  type Request,
-  type RequestHandler,
-  type Response,
-} from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 
 import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
@@ -81,12 +74,10 @@ export function createStandIn(options: StandInOptions): Express {
 }
 
 /** Refuses deeply nested bodies: code that walks through a body must return. */
-function refuseDeep({ body }: Request, response: Response, next: NextFunction): void {
+const refuseDeep: RequestHandler = ({ body }, response, next) => {
   if (isShallow(body)) next();
   else response.status(400).json({ detail: ['The body is nested too deep.'] });
-}
-
-type Handler = (request: Request, response: Response, next: NextFunction) => void;
+};
 
 type Answering = (request: Request, at: string) => Answer | Promise<Answer>;
 
@@ -116,15 +107,10 @@ const bodyOf = ({ body }: Request): Body => maskValue(asObject(body) ?? {}) as B
 
 /** If a name comes twice, the last value counts. */
 const queryOf = ({ query }: Request): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(query).flatMap(([name, value]) => {
-      const last = Array.isArray(value) ? value.at(-1) : value;
-      return typeof last === 'string' ? [[name, last]] : [];
-    }),
-  );
+  Object.fromEntries(Object.entries(query).map(([name, value]) => [name, [value].flat().at(-1) as string]));
 
 /** An agent with a wrong token retries forever and never starts: reports that once, where an operator looks. */
-function tokenCheck({ token, say }: StandInOptions): Handler {
+function tokenCheck({ token, say }: StandInOptions): RequestHandler {
   const callerBy = token === undefined ? undefined : createCallers([{ name: undefined, scope: 'control', token }]);
   let isSaid = false;
   return ({ headers, ip }, response, next) => {

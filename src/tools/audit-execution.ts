@@ -19,17 +19,14 @@ export const auditExecutionTool = defineTool({
   handle({ execution_id }, { queries, now }) {
     const execution = queries.execution(execution_id);
     const audit = queries.audit(execution);
+    const isDriven = queries.driver(execution.execution_id)?.isAlive !== false;
+    const health = isDriven ? queries.health(execution, now) : undefined;
     const slices_failed = queries.executionRecord(execution).slices_exhausted;
     return present({
       execution_id: execution.execution_id,
       status: execution.status,
       verdict: audit.verdict,
-      summary: summaryOf(
-        audit,
-        execution.status,
-        slices_failed,
-        queries.driver(execution.execution_id)?.isAlive === false ? undefined : queries.health(execution, now),
-      ),
+      summary: summaryOf(audit, execution.status, slices_failed, health),
       slices_failed,
       checks: audit.checks.map((check) => present({ ...check, problem: check.problem ?? null })),
       data_as_of: queries.dataAsOf(),
@@ -37,12 +34,7 @@ export const auditExecutionTool = defineTool({
   },
 });
 
-function summaryOf(
-  { verdict, checks, remark }: Audit,
-  status: string,
-  failed: number,
-  health: string | undefined,
-): string {
+function summaryOf({ verdict, checks, remark }: Audit, status: string, failed: number, health?: string): string {
   const wrong = checks
     .filter(({ state }) => state !== 'ok')
     .map(({ check, state, found, expected, problem = '' }) =>

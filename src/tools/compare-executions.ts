@@ -78,32 +78,21 @@ const isSameSpeed = (a: Side, b: Side): boolean => a.settings.get('speed')?.mark
 /** Facts to know before the figures. */
 const circumstances = (a: Side, b: Side): string[] => [
   ...(isSameSpeed(a, b) ? [] : ['they ran at different speeds, so their wall times and rates are not compared']),
-  ...Object.entries({ a, b }).flatMap(([name, { down }]) =>
-    down < 0.5 ? [] : [`${name} had no driver for ${Math.round(down)} s of its time`],
+  ...Object.entries({ a, b }).flatMap(([name, { down_seconds }]) =>
+    down_seconds < 0.5 ? [] : [`${name} had no driver for ${Math.round(down_seconds)} s of its time`],
   ),
 ];
 
-interface Side {
-  /** Seconds without a driver. */
-  down: number;
-  execution: ExecutionRow;
-  delays: { stage: string; p50: number; p95: number; max: number }[];
-  figures: Figures;
-  settings: ReturnType<Queries['settings']>;
-}
+type Side = ReturnType<typeof sideOf>;
 
-function sideOf(queries: Queries, execution: ExecutionRow, now: number): Side {
-  const {
-    detail,
-    delays,
-    duration_seconds,
-    down_seconds: down,
-  } = queries.assessWithFindings(execution, now, queries.dataAsOf());
+function sideOf(queries: Queries, execution: ExecutionRow, now: number) {
+  const assessed = queries.assessWithFindings(execution, now, queries.dataAsOf());
+  const { detail, delays, duration_seconds, down_seconds } = assessed;
   const duration = Math.max(0.001, duration_seconds);
   return {
     execution,
-    down,
     delays,
+    down_seconds,
     figures: {
       duration_seconds: rounded(duration),
       stf_count: execution.stf_count,
@@ -111,7 +100,7 @@ function sideOf(queries: Queries, execution: ExecutionRow, now: number): Side {
       slices_failed: detail.slices_exhausted,
       slice_retries: detail.slice_retries,
       slices_per_second: rounded(execution.slices_completed / duration),
-    },
+    } satisfies Figures,
     settings: queries.settings(execution),
   };
 }

@@ -40,7 +40,6 @@ const words = {
         ),
 } satisfies Record<string, (both: Pair) => string>;
 
-/** The figures of an execution that are compared. */
 export type Figures = Record<keyof typeof words, number>;
 
 /** Figures that depend on the speed of a run. */
@@ -65,6 +64,5 @@ export function stageWords(stage: string, p95: Pair): string[] {
   ];
 }
 
-/** A sentence about a setting that differs. */
 export const settingWords = ({ key, a, b }: { key: string; a?: string; b?: string }): string =>
   `${key} is ${a ?? 'not set'} in a, ${b ?? 'not set'} in b`;

@@ -42,12 +42,10 @@ export const controlWorkflowTool = defineLiveTool({
     const by = { name: context.caller(), claimed: requested_by };
     const request = { execution_id, reason, by, patienceSeconds };
     const told_id = execution.origin === 'observed' ? context.queries().toldId(execution_id) : undefined;
-    if (action === 'stop' && told_id !== undefined)
-      return {
-        execution_id,
-        action,
-        ...stopped(await control.stopTheirs({ execution_id, told_id, namespace }, request)),
-      };
+    if (action === 'stop' && told_id !== undefined) {
+      const answer = await control.stopTheirs({ execution_id, told_id, namespace }, request);
+      return { execution_id, action, ...stopped(answer) };
+    }
     const state = await (action === 'resume' ? control.resume(request) : control.command(action, request));
     const driver = context.queries().driver(execution_id);
     return present({

@@ -1,12 +1,11 @@
 import * as z from 'zod';
 
-import type { Timeline } from '../db/timeline/timeline.ts';
 import { present } from '../lib/present.ts';
 import { conciseParts, pageParts } from '../monitoring/timeline/told.ts';
 import { timelineAnswer } from './answers/timeline.ts';
 import { inStepsFor } from './shared/in-steps.ts';
 import { integer, parseWindow, text } from './shared/params.ts';
-import { defineLiveTool, type LiveContext } from './shared/tool.ts';
+import { defineLiveTool } from './shared/tool.ts';
 
 const usualBins = 60;
 const maxSlots = 400;
@@ -53,7 +52,10 @@ export const getExecutionTimelineTool = defineLiveTool({
       maxSpans: maxSpans[detail],
     });
     const head = { execution_id: execution.execution_id, run_number: execution.run_number };
-    const timeline = await timelineOrPart(context, begun, patience[detail]);
+    const timeline = await inStepsFor(context, (queries) => queries.timeline(begun), {
+      milliseconds: patience[detail],
+      part: (queries) => queries.timelinePart(begun.execution),
+    });
     const data_as_of = context.queries().dataAsOf();
     if (typeof timeline === 'number') return present({ ...head, data_as_of, loading: timeline });
     if (timeline.seq === args.since)
@@ -62,14 +64,3 @@ export const getExecutionTimelineTool = defineLiveTool({
     return present({ ...head, seq: timeline.seq, data_as_of, ...parts(timeline, begun.life) });
   },
 });
-
-/** The timeline or, if it takes longer than anybody waits, how much of the execution has been read so far. */
-const timelineOrPart = (
-  context: LiveContext,
-  question: Parameters<ReturnType<LiveContext['queries']>['timeline']>[0],
-  milliseconds: number,
-): Promise<Timeline | number> =>
-  inStepsFor(context, (queries) => queries.timeline(question), {
-    milliseconds,
-    part: (queries) => queries.timelinePart(question.execution),
-  });

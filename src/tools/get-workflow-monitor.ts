@@ -53,7 +53,7 @@ export const getWorkflowMonitorTool = defineTool({
         status_reason: statusReason(execution, assessed.observed),
         phase,
         health,
-        paused_by: commandOf(assessed.paused_by),
+        paused_by: assessed.paused_by && commandOf(assessed.paused_by),
         stopped_by: stopOf(queries.stoppedBy(execution), assessed.pending_stop),
         drivers: origin === 'own' ? shown.map(driverOf) : null,
         drivers_omitted: omitted === 0 ? null : omitted,

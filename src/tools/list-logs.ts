@@ -6,7 +6,7 @@ import { logLevels } from '../lib/logger.ts';
 import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, listArguments, runNumber, text } from './shared/params.ts';
+import { executionId, listArguments, runNumber, text, textOrNumber } from './shared/params.ts';
 import { otherWords, words } from './shared/search.ts';
 import { defineTool } from './shared/tool.ts';
 
@@ -40,10 +40,7 @@ export const listLogsTool = defineTool({
       execution_id: executionId,
       run_number: runNumber,
       agent: text('Such as data-agent-wenauseic-481'),
-      level: z
-        .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(20))
-        .optional()
-        .describe(`This level and above: ${levelNames.join(', ')}, or 10 to 50`),
+      level: textOrNumber(20, `This level and above: ${levelNames.join(', ')}, or 10 to 50`),
       search: words('Whole words in sequence'),
       ...listArguments('timestamp'),
     }),

@@ -5,7 +5,7 @@ import { sliceStatuses } from '../domain/slice-states.ts';
 import { pageAnswer } from './answers/page.ts';
 import { sliceRow } from './answers/slice-row.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, integer, itemFields, listArguments, runNumber, text, timeField } from './shared/params.ts';
+import { executionId, integer, itemFields, listArguments, runNumber, text, textOrNumber } from './shared/params.ts';
 import { shownSlice } from './shared/shown-slice.ts';
 import { defineTool } from './shared/tool.ts';
 
@@ -25,13 +25,10 @@ export const listTfSlicesTool = defineTool({
       tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
       status: z.enum(sliceStatuses).optional().describe('State of the slice'),
       slice_filename: text('Such as swf.101993.000001_slice_003.tf'),
-      assigned_worker: z
-        .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(300))
-        .optional()
-        .describe('Worker (worker-agent-wenauseic-485/07), its agent, or a slot (7)'),
+      assigned_worker: textOrNumber(300, 'Worker (worker-agent-wenauseic-485/07), its agent, or a slot (7)'),
       min_retries: integer(0, 1000, 'Retries at least'),
       order_by: z.enum(sliceOrders).optional().describe('seconds: of its last attempt; order=newest: largest first'),
-      time_field: timeField(timeFields, 'Time that start_time and end_time mean (default created)'),
+      time_field: z.enum(timeFields).optional().describe('Time that start_time and end_time mean (default created)'),
       fields: itemFields,
       ...listArguments('time_field'),
     }),

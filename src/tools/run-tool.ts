@@ -1,8 +1,8 @@
 import type * as z from 'zod';
 
-import type { Past } from '../db/past-queries.ts';
 import { issueWords } from '../domain/issue-words.ts';
 import { argumentInvalid, SwfError } from '../lib/errors.ts';
+import { asObject } from '../lib/read-json.ts';
 import { closest, nearest } from '../lib/suggest.ts';
 import { tried } from '../lib/tried.ts';
 import { controlTools, noteTools } from './index.ts';
@@ -11,30 +11,20 @@ import { momentOfCursor } from './shared/list.ts';
 import { ofMoment } from './shared/moment.ts';
 import { pastContext } from './shared/past-context.ts';
 import type { LiveContext, Tool, ToolContext } from './shared/tool.ts';
-import { fitting } from './shared/unshown.ts';
-
-/** Zod would compile each schema on first use: 16 ms before a first answer, to save a few tenths of one on each later one. */
-const uncompiled = { jitless: true } as const;
+import { fitting, uncompiled } from './shared/unshown.ts';
 
 /** The tool of that name. Throws `TOOL_NOT_FOUND` with the nearest names. */
 export function findTool(tools: readonly Tool[], name: string): Tool {
-  const tool = tools.find((candidate) => candidate.name === name);
+  const isNamed = (candidate: Tool): boolean => candidate.name === name;
+  const tool = tools.find(isNamed);
   if (tool !== undefined) return tool;
-  if (controlTools.some((candidate) => candidate.name === name))
-    throw new SwfError(
-      'TOOL_NOT_FOUND',
-      `${name} changes something: it is there for tokens that may control, where the server is started with --allow-control`,
-    );
-  if (noteTools.some((candidate) => candidate.name === name))
-    throw new SwfError(
-      'TOOL_NOT_FOUND',
-      `${name} writes into the logbook: it is there for tokens of scope note or control, and not where the server is started with --read-only`,
-    );
   const names = tools.map((candidate) => candidate.name);
-  throw new SwfError(
-    'TOOL_NOT_FOUND',
-    `there is no tool ${JSON.stringify(clip(name))}; the nearest: ${nearest(name.slice(0, 100), names).join(', ')}`,
-  );
+  const why = controlTools.some(isNamed)
+    ? `${name} changes something: it is there for tokens that may control, where the server is started with --allow-control`
+    : noteTools.some(isNamed)
+      ? `${name} writes into the logbook: it is there for tokens of scope note or control, and not where the server is started with --read-only`
+      : `there is no tool ${JSON.stringify(clip(name))}; the nearest: ${nearest(name.slice(0, 100), names).join(', ')}`;
+  throw new SwfError('TOOL_NOT_FOUND', why);
 }
 
 /**
@@ -43,24 +33,16 @@ export function findTool(tools: readonly Tool[], name: string): Tool {
  */
 export async function callTool(tool: Tool, args: unknown, context: LiveContext): Promise<Record<string, unknown>> {
   const checked = checkArguments(tool, args);
-  if (tool.takesMoment !== true) return answerOf(tool, checked, context);
-  const asOf = asOfIn(checked);
+  const asOf = tool.takesMoment === true ? asOfIn(checked) : undefined;
   if (asOf === undefined) return answerOf(tool, checked, context);
-  return context.past(asOf, context.now(), (past) => answerThen(tool, checked, { context, past }));
-}
-
-/** The answer as of an earlier moment. */
-async function answerThen(
-  tool: Tool,
-  checked: object,
-  { context, past }: { context: LiveContext; past: Past },
-): Promise<Record<string, unknown>> {
-  try {
-    return ofMoment(await answerOf(tool, checked, pastContext(context, past)), past);
-  } catch (error) {
-    if (!(error instanceof SwfError) || !error.code.endsWith('_NOT_FOUND')) throw error;
-    throw new SwfError(error.code, `${error.message} (as of ${new Date(past.now).toISOString()})`);
-  }
+  return context.past(asOf, context.now(), async (past) => {
+    try {
+      return ofMoment(await answerOf(tool, checked, pastContext(context, past)), past);
+    } catch (error) {
+      if (!(error instanceof SwfError) || !error.code.endsWith('_NOT_FOUND')) throw error;
+      throw new SwfError(error.code, `${error.message} (as of ${new Date(past.now).toISOString()})`);
+    }
+  });
 }
 
 /** The moment that a call is about: on later pages of a list that of the first page, since a relative time has moved on. */
@@ -93,13 +75,13 @@ const withMoment = (answer: Record<string, unknown>, { queries, now }: ToolConte
   as_of_exact: answer['as_of_exact'] ?? queries.momentExactly(now),
 });
 
-function checkArguments(tool: Tool, args: unknown): Record<string, string> {
-  const given = args === undefined ? {} : args;
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
+function checkArguments(tool: Tool, args: unknown = {}): Record<string, string> {
+  const given = asObject(args);
+  if (given === undefined)
     throw argumentInvalid(
       `the arguments of ${tool.name} are not a JSON object; give {} or names with values, such as {"execution_id":"latest"} where it takes that`,
     );
-  const named = withoutAliases(tool, given as Record<string, unknown>);
+  const named = withoutAliases(tool, given);
   // The schema ignores an own property of this name.
   if (Object.hasOwn(named, '__proto__')) throw unknownArgument(tool, '__proto__');
   const result = tool.input.safeParse(named, uncompiled);
@@ -113,17 +95,16 @@ function checkArguments(tool: Tool, args: unknown): Record<string, string> {
 }
 
 function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<string, unknown> {
-  const renamed: Record<string, unknown> = {};
+  const renamed = new Map<string, unknown>();
   for (const [key, value] of Object.entries(given)) {
     const name = Object.hasOwn(tool.aliases, key) ? (tool.aliases[key] as string) : key;
-    if (Object.hasOwn(renamed, name) && renamed[name] !== value)
+    if (renamed.has(name) && renamed.get(name) !== value)
       throw argumentInvalid(
         `${key} is another spelling of ${name} and both were given with different values; give one`,
       );
-    // Not an assignment: a key may be "__proto__".
-    Object.defineProperty(renamed, name, { value, enumerable: true, configurable: true, writable: true });
+    renamed.set(name, value);
   }
-  return renamed;
+  return Object.fromEntries(renamed);
 }
 
 function explain(tool: Tool, issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
@@ -146,10 +127,8 @@ function unknownArgument(tool: Tool, key: string): SwfError {
 const shownValue = (value: unknown): string =>
   tried(() => clip(JSON.stringify(value) ?? 'undefined')) ?? 'a value nested too deep';
 
-function describe(tool: Tool, name: string): string {
-  const schema = tool.input.shape[name] as z.ZodType | undefined;
-  return schema?.description ?? name;
-}
+const describe = (tool: Tool, name: string): string =>
+  (tool.input.shape[name] as z.ZodType | undefined)?.description ?? name;
 
 const shown = 80;
 

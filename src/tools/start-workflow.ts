@@ -4,7 +4,7 @@ import { speedSchema } from '../domain/params.ts';
 import { argumentInvalid, SwfError } from '../lib/errors.ts';
 import { present } from '../lib/present.ts';
 import type { Control } from './shared/control.ts';
-import { integer, number, text } from './shared/params.ts';
+import { integer, number, text, textOrNumber } from './shared/params.ts';
 import { givenParameters } from './shared/run-parameters.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
@@ -18,10 +18,7 @@ export const startWorkflowTool = defineLiveTool({
     z.strictObject({
       config: text('Name of a configuration, such as histogram'),
       namespace: text('Of an observed testbed: its programs are asked'),
-      speed: z
-        .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(20))
-        .optional()
-        .describe('1 is real time, 20 twenty times faster, "max"'),
+      speed: textOrNumber(20, '1 is real time, 20 twenty times faster, "max"'),
       stf_count: integer(0, 1e9, 'STFs a physics period; 0: as many as fit'),
       physics_period_count: integer(1, 1e9, 'Physics periods'),
       target_worker_count: integer(1, 10_000, 'Worker slots'),

@@ -6,7 +6,7 @@ import { countsAttempts, isSpan, summarized } from '../domain/summary-words.ts';
 import { present } from '../lib/present.ts';
 import { everyKey, summaryAnswer } from './answers/summary.ts';
 import { inSteps } from './shared/in-steps.ts';
-import { executionId, integer, namespace, runNumber, text, timeField } from './shared/params.ts';
+import { executionId, integer, namespace, runNumber, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 import { emptyNote, questionOf } from './summary/question.ts';
 import { orders, shownGroups, shownSums } from './summary/shown-groups.ts';
@@ -46,7 +46,10 @@ export const summarizeTool = defineLiveTool({
       assigned_worker: text('As list_tf_slices'),
       start_time: text('Of time_field, which hours and days are of too: ISO 8601, or -15m, -2h, -7d'),
       end_time: text('As start_time'),
-      time_field: timeField(timeFields, 'Time that is meant (default created; executions: their start)'),
+      time_field: z
+        .enum(timeFields)
+        .optional()
+        .describe('Time that is meant (default created; executions: their start)'),
       order_by: z.enum(orders).optional().describe('Largest first; key: from A to Z (default for times)'),
       limit: integer(1, 1000, 'Groups (default 50)'),
     }),

@@ -4,6 +4,7 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { Product, SliceStanding } from '../db/reports/trace.ts';
 import { planOf } from '../domain/plan/versions.ts';
+import { counted } from '../lib/counted.ts';
 import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
 import { shortDigests } from '../lib/short-digests.ts';
@@ -11,7 +12,7 @@ import type { SliceRow } from './answers/slice-row.ts';
 import { traceAnswer } from './answers/trace.ts';
 import { clipShown } from './shared/clip.ts';
 import { shownSlice } from './shared/shown-slice.ts';
-import { defineTool } from './shared/tool.ts';
+import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const maxHops = 60;
 const maxLines = 20;
@@ -27,10 +28,11 @@ export const traceDataProductTool = defineTool({
   input: () =>
     z.strictObject({ filename: z.string().min(1).max(300).describe('Such as swf.101993.000001_slice_003.tf') }),
   output: traceAnswer,
-  handle({ filename }, { queries, now }) {
+  handle({ filename }, context) {
+    const { queries } = context;
     const product = queries.product(filename);
     const execution = queries.execution(product.execution_id);
-    const end = queries.endOfLife(execution, now);
+    const end = queries.endOfLife(execution, context.now);
     const found = queries.messagesOf(product, maxHops + 1);
     const messages = found.slice(0, maxHops);
     const parts = product.kind === 'slice' ? [] : queries.slicesOf(product);
@@ -51,12 +53,7 @@ export const traceDataProductTool = defineTool({
       stf_filename: product.stf_filename,
       tf_filename: product.tf_filename,
       ...(product.kind === 'stf' ? { standing: stfStanding(product, execution, queries) } : {}),
-      ...(product.kind === 'slice'
-        ? {
-            ...sliceFields(product, execution, { standing: queries.sliceStanding(product, end), queries, now }),
-            slice: resultOf(product, queries),
-          }
-        : {}),
+      ...(product.kind === 'slice' ? sliceFields(product, execution, end, context) : {}),
       hops: messages.map((message, index) =>
         present({
           type: message.message_type,
@@ -101,18 +98,16 @@ function stfStanding(product: Product, execution: ExecutionRow, queries: Queries
 }
 
 /** The fields that only a slice has. */
-function sliceFields(
-  product: Product,
-  execution: ExecutionRow,
-  { standing, queries, now }: { standing: SliceStanding | undefined; queries: Queries; now: number },
-) {
-  if (standing === undefined) return {};
-  const waits = (): string => waitWords(execution, standing.ahead ?? 0, { queries, now });
+function sliceFields(product: Product, execution: ExecutionRow, end: number, context: ToolContext) {
+  const slice = resultOf(product, context.queries);
+  const standing = context.queries.sliceStanding(product, end);
+  if (standing === undefined) return { slice };
   return {
+    slice,
     attempts: standing.attempts_made,
     worker: standing.worker,
     payload: standing.payload === undefined ? undefined : shortDigests(standing.payload),
-    standing: standingWords(product, standing, execution, waits),
+    standing: standingWords(product, standing, execution, context),
     waiting_seconds: standing.waiting_seconds,
     queued_before: execution.status === 'running' ? standing.ahead : undefined,
   };
@@ -142,16 +137,16 @@ function resultOf({ execution_id, name }: Product, queries: Queries) {
 /** The state of a slice in words: a status alone may look like work although nobody works. */
 function standingWords(
   { status }: { status: string },
-  { attempts_made, isGone, seconds_in_hand }: SliceStanding,
+  { attempts_made, isGone, seconds_in_hand, ahead = 0 }: SliceStanding,
   execution: ExecutionRow,
-  waits: () => string,
+  context: ToolContext,
 ): string {
   const ended = `the execution has ended (${execution.status})`;
   switch (status) {
     case 'queued':
       if (execution.status !== 'running')
         return attempts_made > 0 ? `given up in hand: ${ended}` : `never begun: ${ended}`;
-      return waits();
+      return waitWords(execution, ahead, context);
     case 'processing':
       if (isGone) return 'its worker is gone: nobody works on it';
       return `in hand for ${Math.round(seconds_in_hand ?? 0)} s`;
@@ -161,23 +156,16 @@ function standingWords(
 }
 
 /** Why a slice waits: nobody works, or others come first, with the time that they take. */
-function waitWords(
-  execution: ExecutionRow,
-  ahead: number,
-  { queries, now }: { queries: Queries; now: number },
-): string {
+function waitWords(execution: ExecutionRow, ahead: number, { queries, now }: ToolContext): string {
   if (execution.origin === 'observed') return 'sent; no result was heard';
   if (queries.driver(execution.execution_id)?.isAlive === false) return 'waits: nobody drives the execution';
   const pause = queries.pausedBy(execution);
   if (pause !== undefined) return `waits: the execution is paused by ${pause.name} since ${pause.time}`;
   const { service_seconds, workers = 0 } = queries.assess(execution, now).capacity ?? {};
-  const seconds =
-    service_seconds === undefined || workers === 0 ? undefined : Math.ceil((ahead / workers) * service_seconds);
-  const work =
-    seconds === undefined
-      ? ''
-      : `, about ${roundDuration(seconds)} of work for ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
-  return `waits; ${ahead} queued slices come before it${work}`;
+  const place = `waits; ${ahead} queued slices come before it`;
+  if (service_seconds === undefined || workers === 0) return place;
+  const seconds = Math.ceil((ahead / workers) * service_seconds);
+  return `${place}, about ${roundDuration(seconds)} of work for ${counted(workers, 'worker')}`;
 }
 
 const shownNote = (text: string | null): string | null => (text === null ? null : clipShown(text, shownText));

@@ -8,7 +8,7 @@ import { present } from '../lib/present.ts';
 import { readJson } from '../lib/read-json.ts';
 import { nowhereNote } from './shared/nowhere.ts';
 import { text } from './shared/params.ts';
-import type { Services } from './shared/services.ts';
+import type { FilePlace, FileState } from './shared/services.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 const maxFiles = 2000;
@@ -70,12 +70,7 @@ export const verifyFilesTool = defineLiveTool({
     const { data, daq_state_machine } = queries().executionParams(execution);
     const question = JSON.stringify([execution_id, stf_filename]);
     const found = noFiles();
-    const nowhere = nowhereNote(
-      { stf_filename },
-      { stf_filename: 'STF file' },
-      { execution_id },
-      { queries: queries(), now: 0 },
-    );
+    const nowhere = nowhereNote({ stf_filename }, { stf_filename: 'STF file' }, execution, { queries: queries() });
     let at: Place | undefined = readPlace(cursor, question);
     if (data.dir !== undefined) {
       const where = { execution_id, dir: data.dir, url: data.url, frameBytes: daq_state_machine.tf_size_bytes };
@@ -116,13 +111,11 @@ const unreachableNote = ({ unreachable, checked }: Found): string | undefined =>
 
 const noFiles = () => ({ checked: 0, missing: [] as Wrong[], changed: [] as Wrong[], unreachable: [] as Wrong[] });
 
-type Where = Parameters<Services['compareFile']>[1];
-
 /** Compares files for as long as a call may take. @returns the place of the remaining files */
 async function compareFrom(
   from: Place,
   { queries, services, signal }: LiveContext,
-  { found, stf_filename, where }: { found: Found; stf_filename: string | undefined; where: Where },
+  { found, stf_filename, where }: { found: Found; stf_filename: string | undefined; where: FilePlace },
 ): Promise<Place | undefined> {
   const machine = await services();
   const { execution_id } = where;
@@ -145,10 +138,7 @@ async function compareFrom(
   return at;
 }
 
-const wrongOf = (
-  file: RecordedFile,
-  found: { problem?: string; found_bytes?: number; found_checksum?: string },
-): Wrong =>
+const wrongOf = (file: RecordedFile, found: FileState): Wrong =>
   present({
     name: file.kind === 'output' ? `${file.slice_filename}: ${file.name}` : file.name,
     problem: found.problem,
@@ -159,10 +149,7 @@ const wrongOf = (
   }) as Wrong;
 
 /** The files of one part, and the place of the next. All outputs of a slice have one key: the last slice is left for later if it may be incomplete. */
-function partOf(
-  files: readonly RecordedFile[],
-  { kind }: Place,
-): { files: readonly RecordedFile[]; next: Place | undefined } {
+function partOf(files: readonly RecordedFile[], { kind }: Place) {
   const last = files.at(-1);
   if (last === undefined || files.length < batch) {
     const next = fileKinds[fileKinds.indexOf(kind) + 1];

@@ -1,7 +1,5 @@
 import * as z from 'zod';
 
-import type { ExecutionRow } from '../db/execution/find-execution.ts';
-import type { Queries } from '../db/queries.ts';
 import { countNames, countsIn } from '../domain/counts.ts';
 import { phases } from '../domain/run-phases.ts';
 import { executionStatuses, healths } from '../domain/states.ts';
@@ -18,7 +16,12 @@ const usualSeconds = 30;
 const lookMilliseconds = 200;
 const tellMilliseconds = 1000;
 
-const awaited = ['change', 'phase', 'end'] as const;
+/** What a call waits for, and the fields of an execution that show it. */
+const awaited = {
+  change: ['status', 'phase', ...countNames],
+  phase: ['status', 'phase'],
+  end: ['status'],
+} as const;
 
 export const waitForExecutionTool = defineLiveTool({
   name: 'wait_for_execution',
@@ -29,7 +32,7 @@ export const waitForExecutionTool = defineLiveTool({
   input: () =>
     z.strictObject({
       execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
-      until: z.enum(awaited).optional().describe('change, phase or end'),
+      until: z.enum(['change', 'phase', 'end']).optional().describe('change, phase or end'),
       timeout_seconds: integer(1, maxSeconds, 'Seconds, 1 to 45 (default 30)'),
     }),
   output: () =>
@@ -57,7 +60,8 @@ export const waitForExecutionTool = defineLiveTool({
     let told = 0;
     while (now.execution.status === 'running' && !signal.aborted) {
       now = look(context, execution_id);
-      changed = differences(before.execution, now.execution, until);
+      const { execution } = now;
+      changed = awaited[until].filter((name) => before.execution[name] !== execution[name]);
       // Waiting for a stalled or paused execution is useless.
       if (changed.length > 0 || standstill(now) !== undefined || elapsed() >= timeout_seconds) break;
       if (performance.now() - told > tellMilliseconds) {
@@ -108,7 +112,7 @@ function nextOf(now: Look): string {
 }
 
 function look({ queries }: LiveContext, executionId: string) {
-  const asked: Queries = queries();
+  const asked = queries();
   return asked.snapshot(() => {
     const execution = asked.execution(executionId);
     const { health, progress, left, isHeld, in_hand } = asked.assess(execution, Date.now());
@@ -123,14 +127,4 @@ function look({ queries }: LiveContext, executionId: string) {
       dataAsOf: asked.dataAsOf(),
     };
   });
-}
-
-function differences(before: ExecutionRow, now: ExecutionRow, until: (typeof awaited)[number]): string[] {
-  const names =
-    until === 'end'
-      ? (['status'] as const)
-      : until === 'phase'
-        ? (['status', 'phase'] as const)
-        : (['status', 'phase', ...countNames] as const);
-  return names.filter((name) => before[name] !== now[name]);
 }

@@ -24,6 +24,9 @@ export const count = () => z.int().min(0);
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
 
+/** A part of a query as a number; undefined if it is none. */
+export const numberIn = (text = ''): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
+
 /** The errors for each invalid field of a body, as swf-monitor gives them: `{field: [words]}`. */
 export function wordsOf({ issues }: z.ZodError): Record<string, string[]> {
   const words: Record<string, string[]> = {};

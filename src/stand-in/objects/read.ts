@@ -1,5 +1,6 @@
 import type { Prepare } from '../../db/sqlite/statements.ts';
 import { objectOf } from '../../db/stand-in/objects.ts';
+import { numberIn } from './fields.ts';
 import { finderOf } from './finder.ts';
 import type { Answer, Resource } from './resource.ts';
 
@@ -20,11 +21,8 @@ export function list(sql: Prepare, resource: Resource, query: Query): Answer {
   });
   const find = finderOf(sql, fields);
   const meant = resource.find?.(query, find) ?? find.list(resource.path, {});
-  const [offset, limit] = [countIn(query['offset'], 0), countIn(query['limit'], Infinity)];
+  const [offset, limit] = [numberIn(query['offset']) ?? 0, numberIn(query['limit']) ?? Infinity];
   return { status: 200, body: meant.slice(offset, offset + limit).map(({ document }) => document) };
 }
-
-const countIn = (text: string | undefined, otherwise: number): number =>
-  text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : otherwise;
 
 const paging: ReadonlySet<string> = new Set(['limit', 'offset', 'format', 'page', 'ordering']);

@@ -4,7 +4,6 @@ import type { Transaction } from '../../db/sqlite/transaction.ts';
 import type { Document, MonitorObject, ObjectNames } from '../../db/stand-in/objects.ts';
 import type { Finder } from './finder.ts';
 
-/** The answer to a request. */
 export interface Answer {
   status: number;
   body: unknown;
@@ -37,8 +36,8 @@ export interface Resource {
   more: (body: Body, at: string) => Document;
   /** A second registration of a name with another body gets the first answer, replaces the first, or is refused. */
   again: 'same' | 'replace' | 'refuse';
-  /** Whether its writes are rows of the log. */
-  isRow: boolean;
+  /** Its writes are no rows of the log: they state nothing about a workflow. */
+  isOffRecord?: true;
   /** Narrows a list by the query parts that have a column; other parts are compared with the fields of each object. */
   find?: (query: Readonly<Record<string, string>>, find: Finder) => MonitorObject[];
   /** The object that a change applies to, if its body tells better than its path. */

@@ -12,7 +12,6 @@ import { wordsOf } from './fields.ts';
 import { finderOf } from './finder.ts';
 import type { Answer, Body, Resource } from './resource.ts';
 
-/** A write in progress. */
 export interface Writing {
   resource: Resource;
   body: Body;
@@ -29,11 +28,11 @@ export function register(tx: Transaction, writing: Writing): Answer {
   const { object_id, told_name, ...names } = resource.namesOf(body, tx);
   const line = lineOf(writing, 'POST', path, { run_id: names.run_id, name: told_name });
   const known = objectNamed(tx.sql, path, names.name);
-  if (known !== undefined && (resource.again === 'same' || (resource.isRow && isRecorded(tx, line))))
+  if (known !== undefined && (resource.again === 'same' || (resource.isOffRecord !== true && isRecorded(tx, line))))
     return { status: 201, body: known.document };
   if (known !== undefined && resource.again === 'refuse')
     return refused(tx, line, { [nameField]: [`${names.name} is registered already, and otherwise.`] });
-  if (resource.isRow) recordHeard(tx, line);
+  if (resource.isOffRecord !== true) recordHeard(tx, line);
   const id = object_id ?? known?.object_id ?? (idKind === 'uuid' ? randomUUID() : String(nextNumber(tx, path)));
   const document = { ...resource.more(body, at), ...body, [resource.idField]: idIn(resource, id) };
   putObject(tx, { kind: path, object_id: id, ...names, document });
@@ -54,7 +53,7 @@ export function change(tx: Transaction, writing: Writing, id: string): Answer {
   const line = lineOf(writing, 'PATCH', `${resource.path}/${id}`, { run_id, name: told_name });
   if (object === undefined)
     return refused(tx, line, { detail: [`nothing of that id is registered here: ${id.slice(0, 100)}`] });
-  if (resource.isRow) recordHeard(tx, line);
+  if (resource.isOffRecord !== true) recordHeard(tx, line);
   const document = changed(resource, object, body);
   putObject(tx, { ...object, document });
   return { status: 200, body: document };

@@ -26,7 +26,6 @@ export const fastmonFiles: Resource = {
   },
   more: (_, at) => ({ checksum: null, created_at: at, updated_at: at }),
   again: 'refuse',
-  isRow: true,
   find: ({ tf_filename, run_id }, find) => find.list('fastmon-files', { run_id, parent: tf_filename }),
   aliases: { stf_filename: 'stf_file', run_id: '' },
 };

@@ -17,7 +17,6 @@ export const runStates: Resource = {
   },
   more: ({ run_number }, at) => ({ run_number: Number(run_number), updated_at: at }),
   again: 'replace',
-  isRow: true,
   unknown: (id) => ({
     run_number: Number(id),
     phase: 'unknown',

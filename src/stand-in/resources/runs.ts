@@ -16,5 +16,4 @@ export const runs: Resource = {
   },
   more: ({ run_number }) => ({ run_id: Number(run_number), end_time: null }),
   again: 'same',
-  isRow: true,
 };

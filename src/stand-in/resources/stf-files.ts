@@ -49,7 +49,6 @@ export const stfFiles: Resource = {
     created_at: at,
   }),
   again: 'refuse',
-  isRow: true,
   // A data agent does not register a file that it finds here: hide files of earlier runs, which are not its own.
   find: ({ stf_filename, run_number }, find) =>
     stf_filename === undefined

@@ -13,7 +13,7 @@ export const subscribers: Resource = {
   namesOf: ({ subscriber_name }) => ({ name: textOf(subscriber_name) ?? '' }),
   more: (_, at) => ({ created_at: at, updated_at: at }),
   again: 'same',
-  isRow: false,
+  isOffRecord: true,
 };
 
 /** Agents. Like namespaces, they state nothing about a workflow. */
@@ -36,5 +36,5 @@ export const systemAgents: Resource = {
     updated_at: at,
   }),
   again: 'replace',
-  isRow: false,
+  isOffRecord: true,
 };

@@ -18,6 +18,5 @@ export const systemStateEvents: Resource = {
   }),
   more: () => ({}),
   again: 'same',
-  isRow: true,
   find: ({ run_number }, find) => find.list('system-state-events', { run_id: run_number }),
 };

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { objectOf } from '../../observed/reading/values.ts';
 import { registeredSlice } from '../../observed/told/registered-slice.ts';
-import { addedFields, count, fileName, runNumber, textOf } from '../objects/fields.ts';
+import { addedFields, count, fileName, numberIn, runNumber, textOf } from '../objects/fields.ts';
 import type { Finder } from '../objects/finder.ts';
 import type { Body, Resource } from '../objects/resource.ts';
 
@@ -35,7 +35,6 @@ export const tfSlices: Resource = {
   },
   more: (body) => ({ fastmon_file: registeredSlice(body)?.tf_filename }),
   again: 'refuse',
-  isRow: true,
   // A fast processing agent changes the first slice that it finds: leave out completed ones.
   find: ({ run_number, slice_id, fastmon_file_id }, find) =>
     find.list('tf-slices', {
@@ -47,9 +46,6 @@ export const tfSlices: Resource = {
   target: (body, object, find) => slotOf(body, object.run_id, find) ?? object,
   aliases: { fastmon_file_id: '', fastmon_file__tf_filename: 'fastmon_file' },
 };
-
-const numberIn = (text: string | undefined): number | undefined =>
-  text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 
 /** The slice that a change names in its result: the public programs take the first of its number in the run, whatever its file. */
 function slotOf({ metadata }: Body, run: string | undefined, find: Finder) {

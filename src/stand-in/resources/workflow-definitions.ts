@@ -12,5 +12,4 @@ export const workflowDefinitions: Resource = {
   namesOf: ({ workflow_name, version }) => ({ name: `${textOf(workflow_name)} ${textOf(version)}` }),
   more: (_, at) => ({ created_at: at, updated_at: at }),
   again: 'replace',
-  isRow: true,
 };

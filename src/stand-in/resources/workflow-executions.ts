@@ -16,7 +16,6 @@ export const workflowExecutions: Resource = {
   more: () => ({ end_time: null, performance_metrics: null }),
   // Newly set up monitors give the same ids again.
   again: 'replace',
-  isRow: true,
   runOf: (id, find) => find.newestRun(id),
   // Fast processing requests the execution that a message names; an answer without parameters lets it go on with its own.
   unknown: (id, find) => ({

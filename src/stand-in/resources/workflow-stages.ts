@@ -13,5 +13,4 @@ export const workflowStages: Resource = {
   namesOf: ({ execution, stage_name }) => ({ name: `${textOf(execution) ?? ''} ${textOf(stage_name) ?? ''}` }),
   more: (_, at) => ({ created_at: at }),
   again: 'replace',
-  isRow: true,
 };

@@ -4,6 +4,7 @@ import { qualities } from '../../domain/logbook-words.ts';
 import { phases } from '../../domain/run-phases.ts';
 import { agentStates, agentStatuses, executionStatuses, healths, origins, severities } from '../../domain/states.ts';
 import { personsNote } from './note.ts';
+import { stageDelay } from './timeline.ts';
 
 /** A slice in a worker's hands, with its seconds of wall time there. */
 export const sliceInHand = () => ({
@@ -61,7 +62,6 @@ const identity = () => ({
   drivers_omitted: z.int().optional(),
 });
 
-/** Counts that only an observed execution has. */
 const observedCounts = () => ({
   dialect: z.string().optional().describe('H: public programs, F: newer fork, S: swf-mcp'),
   heard_since: z.string().optional(),
@@ -80,7 +80,6 @@ const observedCounts = () => ({
   without_execution: z.int().optional().describe('Slices that name no execution'),
 });
 
-/** Times and counts. */
 const counts = () => ({
   run_id: z.string().optional(),
   run_number: z.int().optional(),
@@ -182,9 +181,7 @@ const flow = () => ({
       state: z.enum(['waiting', 'working', 'slow', 'stuck', 'paused', 'done']),
     }),
   ),
-  latency: z.array(
-    z.strictObject({ stage: z.string(), items: z.int(), p50: z.number(), p95: z.number(), max: z.number() }),
-  ),
+  latency: z.array(stageDelay()),
   capacity: z
     .strictObject({
       service_seconds: z.number(),
@@ -199,7 +196,6 @@ const flow = () => ({
     .optional(),
 });
 
-/** Findings, events and errors. */
 const evidence = () => ({
   findings: z.array(
     z.strictObject({

@@ -2,6 +2,10 @@ import * as z from 'zod';
 
 const numbers = () => z.array(z.int());
 
+/** The delays of a stage, in seconds of wall time. */
+export const stageDelay = () =>
+  z.strictObject({ stage: z.string(), items: z.int(), p50: z.number(), p95: z.number(), max: z.number() });
+
 const pictured = () => ({
   from: z.string().optional(),
   until: z.string().optional(),
@@ -28,18 +32,7 @@ const pictured = () => ({
     )
     .optional(),
   phases_omitted: z.int().optional(),
-  latency: z
-    .array(
-      z.strictObject({
-        stage: z.string(),
-        items: z.int(),
-        p50: z.number(),
-        p95: z.number(),
-        max: z.number(),
-        buckets: z.array(numbers()).optional(),
-      }),
-    )
-    .optional(),
+  latency: z.array(stageDelay().extend({ buckets: z.array(numbers()).optional() })).optional(),
 });
 
 const failures = () => ({
@@ -104,18 +97,7 @@ export const timelineAnswer = () =>
 /** The answer, which may come while the execution is still being read. */
 export type TimelineAnswer = z.infer<ReturnType<typeof timelineAnswer>>;
 
-type Picture =
-  | 'from'
-  | 'until'
-  | 'bin_seconds'
-  | 'bins'
-  | 'last_bin_complete'
-  | 'series'
-  | 'phases'
-  | 'latency'
-  | 'causes'
-  | 'workers'
-  | 'slot_count';
+type Picture = Exclude<keyof ReturnType<typeof pictured>, 'phases_omitted'> | 'causes' | 'workers' | 'slot_count';
 
 /** A timeline that has been read. */
 export type Timeline = TimelineAnswer & { [Part in Picture]: NonNullable<TimelineAnswer[Part]> };

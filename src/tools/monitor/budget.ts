@@ -3,17 +3,10 @@ import { harmless } from '../shared/harmless.ts';
 /** Largest size of the whole answer. */
 const maxBytes = 8192;
 
-/** The parts that can lose rows. */
-interface Parts {
-  events: unknown[];
-  errors: unknown[];
-  agents: unknown[];
-  drivers?: unknown[] | undefined;
-  notes?: unknown[] | undefined;
-  findings: unknown[];
-}
-
 const lists = ['events', 'errors', 'agents', 'drivers', 'notes'] as const;
+
+/** The parts that can lose rows. */
+type Parts = Partial<Record<(typeof lists)[number] | 'findings', unknown[] | undefined>>;
 
 const sizeOf = (answer: object): number => Buffer.byteLength(harmless(answer).text);
 

@@ -11,7 +11,6 @@ import type { Finding } from '../../monitoring/findings/rule.ts';
 import type { AgedSlice } from '../../monitoring/pace.ts';
 import { clip, clipShown } from '../shared/clip.ts';
 
-/** Events that are shown. */
 export const lastEvents = 6;
 const shownAgents = 12;
 const shownText = 300;
@@ -21,24 +20,19 @@ const shownName = 80;
 /** Names come from other hosts too, and may be long. */
 const name = (text: string): string => clipShown(text, shownName);
 
-/** Undefined becomes null: `present` leaves it out. */
-export function commandOf(command: CommandGiven | undefined) {
-  if (command === undefined) return null;
-  const { time, reason, claimed_by, sent_by } = command;
-  return present({
-    name: name(command.name),
+export const commandOf = ({ name: by, time, reason, claimed_by, sent_by }: CommandGiven) =>
+  present({
+    name: name(by),
     time,
     reason: clipped(reason ?? null),
     claimed_by: clipped(claimed_by ?? null),
     sent_by: clipped(sent_by ?? null),
   });
-}
 
 /** The stop of an execution; pending if no driver has acted on it. */
 export function stopOf(stop: CommandGiven | undefined, pending: CommandGiven | undefined) {
-  if (stop !== undefined || pending === undefined) return commandOf(stop);
-  const command = commandOf(pending);
-  return command === null ? null : { ...command, pending: true as const };
+  if (stop !== undefined) return commandOf(stop);
+  return pending && { ...commandOf(pending), pending: true as const };
 }
 
 /** How long it has lived, and its expected times. */
@@ -82,7 +76,6 @@ export function causesOf(causes: readonly CauseCount[]) {
   }));
 }
 
-/** A slice in hand. */
 export const heldOf = ({ slice_filename, assigned_worker, since, seconds }: AgedSlice) => ({
   slice_filename,
   assigned_worker: name(assigned_worker),
@@ -114,10 +107,7 @@ export const namesOf = (
 });
 
 /** Why an execution has its status; for an observed one that nobody listens to now, until when that is known. */
-export function statusReason(
-  { status, status_reason }: ExecutionRow,
-  observed: ObservedPart | undefined,
-): string | null {
+export function statusReason({ status, status_reason }: ExecutionRow, observed: ObservedPart | undefined) {
   if (observed !== undefined && status === 'running' && !observed.facts.isListening)
     return `as heard until ${new Date(observed.facts.now).toISOString()}`;
   return status_reason === 'completed' ? null : clipped(status_reason);

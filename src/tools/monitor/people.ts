@@ -38,10 +38,5 @@ export const notePart = ({ text, author, sent_by, at, about, for_next }: Note) =
   });
 
 /** The person who has seen an alarm, with the name of the claimant if that is another; null if nobody has. */
-export const seenByShown = ({
-  seen_by,
-  seen_sent_by,
-}: {
-  seen_by: string | null;
-  seen_sent_by: string | null;
-}): string | null => (seen_by === null ? null : claimedName(seen_by, seen_sent_by));
+export const seenByShown = ({ seen_by, seen_sent_by }: Record<'seen_by' | 'seen_sent_by', string | null>) =>
+  seen_by === null ? null : claimedName(seen_by, seen_sent_by);

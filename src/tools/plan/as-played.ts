@@ -1,6 +1,6 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
-import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { type MeasuredRun, measuredRun } from '../../monitoring/as-played/measured-run.ts';
@@ -46,18 +46,14 @@ export async function playedAgain(
     throw argumentInvalid(
       `execution_id = ${JSON.stringify(executionId)}: it has no slice that was processed, so there is nothing to play again`,
     );
-  const changes = changesOf(asked, run, { execution, queries: context.queries() });
+  const changes = changesOf(asked, run, execution, context.queries());
   const was: PlayedAgain = asItWas(run);
   const replayed = playAgain(run);
   const changed = changes === undefined ? undefined : playAgain(run, changes);
   return { as_played: told(execution, { was, replayed, changed }), assumptions: assumptionsOf(run, changes) };
 }
 
-function changesOf(
-  asked: AskedChanges,
-  run: MeasuredRun,
-  { execution, queries }: { execution: ExecutionRow; queries: Queries },
-): Changes | undefined {
+function changesOf(asked: AskedChanges, run: MeasuredRun, was: ExecutionRow, queries: Queries): Changes | undefined {
   if (Object.values(asked).every((value) => value === undefined)) return undefined;
   const { slice_processing_time: factor, stf_sampling_rate: rate, without_worker, without_host } = asked;
   if (factor !== undefined && !(factor > 0 && factor <= 1000))
@@ -67,7 +63,7 @@ function changesOf(
   return {
     slots: asked.target_worker_count,
     factor,
-    part: rate === undefined ? undefined : partOf(rate, queries.configuration(execution)?.stf_sampling_rate ?? 1, run),
+    part: rate === undefined ? undefined : partOf(rate, queries.configuration(was)?.stf_sampling_rate ?? 1, run),
     isLeftOut: leftOut(run.workers, without_worker, without_host),
   };
 }
@@ -80,34 +76,21 @@ function partOf(rate: number, was: number, { first }: MeasuredRun): number {
   );
 }
 
-function leftOut(
-  workers: readonly Worker[],
-  name: string | undefined,
-  host: string | undefined,
-): ((worker: Worker) => boolean) | undefined {
+function leftOut(workers: readonly Worker[], name?: string, host?: string): Changes['isLeftOut'] {
   if (name === undefined && host === undefined) return undefined;
   const isNamed = (worker: Worker): boolean =>
     name !== undefined && (worker.name === name || worker.name.startsWith(`${name}/`));
   const isThere = (worker: Worker): boolean => host !== undefined && worker.host === host;
-  if (name !== undefined && !workers.some(isNamed))
-    throw didNone(
-      'without_worker',
-      name,
-      workers.map((one) => one.name),
+  const refuse = (argument: string, value: string, of: 'name' | 'host'): never => {
+    const known = new Set(workers.map((one) => one[of]));
+    throw argumentInvalid(
+      `${argument} = ${JSON.stringify(value)} did none of its slices; the nearest that did are ${nearest(value, [...known]).join(', ')}`,
     );
-  if (host !== undefined && !workers.some(isThere))
-    throw didNone(
-      'without_host',
-      host,
-      workers.map((one) => one.host),
-    );
+  };
+  if (name !== undefined && !workers.some(isNamed)) refuse('without_worker', name, 'name');
+  if (host !== undefined && !workers.some(isThere)) refuse('without_host', host, 'host');
   return (worker) => isNamed(worker) || isThere(worker);
 }
-
-const didNone = (argument: string, value: string, known: readonly string[]): SwfError =>
-  argumentInvalid(
-    `${argument} = ${JSON.stringify(value)} did none of its slices; the nearest that did are ${nearest(value, [...new Set(known)]).join(', ')}`,
-  );
 
 /** The measured run in the form of a replayed one. */
 function asItWas(run: MeasuredRun): PlayedAgain {
@@ -212,15 +195,14 @@ function assumptionsOf(run: MeasuredRun, changes: Changes | undefined): string[]
   ];
 }
 
-const changesSaid = ({ slots, factor, part, isLeftOut }: Changes): string[] => [
-  ...(isLeftOut === undefined ? [] : ['changed: workers are left out']),
-  ...(slots === undefined
-    ? []
-    : [
-        `changed: ${slots} worker slots in all; further ones have workers when the middle one of those that were has some`,
-      ]),
-  ...(factor === undefined ? [] : [`changed: a slice takes ${factor} times as long as it took`]),
-  ...(part === undefined
-    ? []
-    : [`changed: ${Math.round(part * 1000) / 10} % of the STF files that were sampled, spread evenly`]),
-];
+const changesSaid = ({ slots, factor, part, isLeftOut }: Changes): string[] =>
+  [
+    isLeftOut === undefined ? [] : 'workers are left out',
+    slots === undefined
+      ? []
+      : `${slots} worker slots in all; further ones have workers when the middle one of those that were has some`,
+    factor === undefined ? [] : `a slice takes ${factor} times as long as it took`,
+    part === undefined ? [] : `${Math.round(part * 1000) / 10} % of the STF files that were sampled, spread evenly`,
+  ]
+    .flat()
+    .map((change) => `changed: ${change}`);

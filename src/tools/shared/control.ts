@@ -10,7 +10,6 @@ export interface StartRequest {
   settings: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** A request to an execution. */
 export interface ControlRequest {
   execution_id: string;
   reason: string | undefined;

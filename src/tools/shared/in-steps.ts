@@ -8,28 +8,24 @@ import type { LiveContext } from './tool.ts';
 /** Nobody waits longer than this for an answer that is asked for again and again. */
 const maxMilliseconds = 20_000;
 
+type Asking = Pick<LiveContext, 'queries' | 'signal'>;
+
 /**
  * Does work step by step, each in a snapshot of the store, and serves others in between. Starts over if another store has replaced the first one.
  * Throws `ARGUMENT_INVALID` if it would take too long.
  */
-export async function inSteps<T>(
-  context: Pick<LiveContext, 'queries' | 'signal'>,
-  begin: (queries: Queries) => Steps<T>,
-): Promise<T> {
-  return (await stepsWithin(context, begin, Infinity)) as T;
-}
+export const inSteps = async <T>(context: Asking, begin: (queries: Queries) => Steps<T>): Promise<T> =>
+  (await stepsWithin(context, begin, Infinity)) as T;
 
 /** The same for at most `milliseconds`; then returns the part done, from 0 to 1. Started again, the work continues where it was left. */
-export async function inStepsFor<T>(
-  context: Pick<LiveContext, 'queries' | 'signal'>,
+export const inStepsFor = async <T>(
+  context: Asking,
   begin: (queries: Queries) => Steps<T>,
   { milliseconds, part }: { milliseconds: number; part: (queries: Queries) => number },
-): Promise<T | number> {
-  return (await stepsWithin(context, begin, milliseconds)) ?? part(context.queries());
-}
+): Promise<T | number> => (await stepsWithin(context, begin, milliseconds)) ?? part(context.queries());
 
 async function stepsWithin<T>(
-  { queries, signal }: Pick<LiveContext, 'queries' | 'signal'>,
+  { queries, signal }: Asking,
   begin: (queries: Queries) => Steps<T>,
   milliseconds: number,
 ): Promise<T | undefined> {

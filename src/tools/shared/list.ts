@@ -30,11 +30,7 @@ interface ListArguments extends Readonly<Record<string, unknown>> {
 }
 
 /** The relative parts of a question, resolved: the same on every page. */
-export interface Fixed {
-  start_time: string | undefined;
-  end_time: string | undefined;
-  execution_id: string | undefined;
-}
+export type Fixed = Record<'start_time' | 'end_time' | 'execution_id', string | undefined>;
 
 /** The question of a list: its arguments, with everything relative resolved. `run_id`: the run number as a text. */
 type Question<Args> = Args & Fixed & { run_id: string | undefined };
@@ -72,7 +68,7 @@ interface ListParts<Args, Row, Shape extends z.ZodRawShape> {
   remark?: (question: Fixed) => string | undefined;
   /** Arguments whose values may exist nowhere, with their kinds. */
   values?: Readonly<Record<string, ValueKind>>;
-  resolve?: (id: string | undefined, context: ToolContext) => string | undefined;
+  resolve?: typeof resolveExecution;
 }
 
 const shortPage =
@@ -154,10 +150,7 @@ function chosenOf(asked: string | undefined, known: readonly string[]): readonly
 }
 
 /** Where a page of `count` rows ends, and whether because enough rows were examined. */
-function endOf(
-  { rows, has_more, scanStoppedAt }: ListPage<{ key: number }>,
-  count: number,
-): { hasMore: boolean; last: number | undefined; isShort: boolean } {
+function endOf({ rows, has_more, scanStoppedAt }: ListPage<{ key: number }>, count: number) {
   if (count < rows.length) return { hasMore: true, last: rows[count - 1]?.key, isShort: false };
   return { hasMore: has_more, last: scanStoppedAt ?? rows.at(-1)?.key, isShort: scanStoppedAt !== undefined };
 }
@@ -190,12 +183,7 @@ function asManyAsFit<Row, Item>(rows: readonly Row[], toItem: (row: Row) => Item
 }
 
 /** The question of this page: as given on the first page, as the cursor says on the others. */
-function fix(
-  args: ListArguments,
-  of: string,
-  context: ToolContext,
-  resolve: (id: string | undefined, context: ToolContext) => string | undefined,
-): { fixed: Fixed; page: Page; before: Pick<Cursor, 'given' | 'total'> } {
+function fix(args: ListArguments, of: string, context: ToolContext, resolve: typeof resolveExecution) {
   const { limit = defaultLimit, order = 'newest' } = args;
   const cursor = readCursor(args.cursor, of);
   const window =
@@ -228,16 +216,11 @@ const parseCursor = (text: string) => cursorSchema.safeParse(readJson(Buffer.fro
 
 function readCursor(text: string | undefined, of: string): Cursor | undefined {
   if (text === undefined) return undefined;
-  const result = parseCursor(text);
-  if (!result.success)
-    throw new SwfError(
-      'CURSOR_INVALID',
-      `cursor ${JSON.stringify(text.slice(0, 60))} was not made by this tool; give the next_cursor of the page before unchanged, or leave it out`,
-    );
-  if (result.data.of !== of)
-    throw new SwfError(
-      'CURSOR_INVALID',
-      `cursor ${JSON.stringify(text.slice(0, 60))} belongs to a list with other arguments; repeat the arguments of the page before, or leave the cursor out`,
-    );
-  return result.data;
+  const { data } = parseCursor(text);
+  if (data?.of === of) return data;
+  const why =
+    data === undefined
+      ? 'was not made by this tool; give the next_cursor of the page before unchanged, or leave it out'
+      : 'belongs to a list with other arguments; repeat the arguments of the page before, or leave the cursor out';
+  throw new SwfError('CURSOR_INVALID', `cursor ${JSON.stringify(text.slice(0, 60))} ${why}`);
 }

@@ -11,8 +11,8 @@ const shown = 80;
 export function nowhereNote(
   args: Readonly<Record<string, unknown>>,
   values: Readonly<Record<string, ValueKind>>,
-  { execution_id }: { execution_id: string | undefined },
-  { queries }: ToolContext,
+  { execution_id }: { execution_id?: string | undefined },
+  { queries }: Pick<ToolContext, 'queries'>,
 ): string | undefined {
   const notes = Object.entries(values).flatMap(([name, kind]) => {
     const value = args[name];

@@ -7,23 +7,22 @@ import type { ToolContext } from './tool.ts';
 
 /** Arguments that tools share, each with the one name it has everywhere. */
 
-/** An integer; some clients send numbers as strings of digits. */
-export const integer = (least: number, most: number, description: string) =>
+/** Some clients send numbers as text. */
+const numeric = <T extends z.ZodNumber>(schema: T, asText: RegExp, description: string) =>
   z
-    .preprocess(
-      (value) => (typeof value === 'string' && /^\s*-?\d{1,15}\s*$/.test(value) ? Number(value) : value),
-      z.int().min(least).max(most),
-    )
+    .preprocess((value) => (typeof value === 'string' && asText.test(value) ? Number(value) : value), schema)
     .optional()
     .describe(description);
 
-/** A number; some clients send it as text. */
-export const number = (description: string) =>
+export const integer = (least: number, most: number, description: string) =>
+  numeric(z.int().min(least).max(most), /^\s*-?\d{1,15}\s*$/, description);
+
+export const number = (description: string) => numeric(z.number(), /^\s*-?\d{1,15}(\.\d{1,15})?\s*$/, description);
+
+/** A text that some clients send as a number. */
+export const textOrNumber = (most: number, description: string) =>
   z
-    .preprocess(
-      (value) => (typeof value === 'string' && /^\s*-?\d{1,15}(\.\d{1,15})?\s*$/.test(value) ? Number(value) : value),
-      z.number(),
-    )
+    .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(most))
     .optional()
     .describe(description);
 
@@ -48,10 +47,6 @@ export const listArguments = (time: string) => ({
 
 /** The fields to return for items of a wide list. */
 export const itemFields = text('Only these of an item, with commas');
-
-/** The time that a window covers. */
-export const timeField = <T extends string>(values: readonly T[], description: string) =>
-  z.enum(values).optional().describe(description);
 
 /** Both times of a list, in order. */
 export function parseWindow(

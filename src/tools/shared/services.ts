@@ -2,7 +2,7 @@ import type { RecordedFile } from '../../db/reports/recorded-files.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 
 /** The state of a file, compared with its record. */
-interface FileState {
+export interface FileState {
   state: 'fine' | 'missing' | 'changed' | 'unreachable';
   found_bytes?: number;
   found_checksum?: string;
@@ -10,7 +10,7 @@ interface FileState {
 }
 
 /** Where the data files of an execution are. */
-interface FilePlace {
+export interface FilePlace {
   execution_id: string;
   /** The folder of all executions' files. */
   dir: string;

@@ -66,17 +66,13 @@ export interface Tool {
   perform?: (args: never, context: LiveContext) => Promise<Record<string, unknown>>;
 }
 
-interface Declaration<In extends z.ZodObject, Out extends z.ZodObject> {
-  name: string;
-  title: string;
-  description: string;
+interface Declaration<In extends z.ZodObject, Out extends z.ZodObject>
+  extends
+    Pick<Tool, 'name' | 'title' | 'description' | 'hasPage' | 'takesMoment' | 'takesLong'>,
+    Partial<Pick<Tool, 'aliases'>> {
   /** Schemas are made on first use: a call needs the schemas of one tool, and a start needs none. */
   input: () => In;
   output: () => Out;
-  aliases?: Readonly<Record<string, string>>;
-  hasPage?: true;
-  takesMoment?: true;
-  takesLong?: NonNullable<Tool['takesLong']>;
 }
 
 /** Declares a tool that only reads, checking that handler and schemas fit. */
@@ -85,14 +81,10 @@ export const defineTool = <In extends z.ZodObject, Out extends z.ZodObject>(
 ): Tool => withSchemas(tool);
 
 /** Declares a tool that takes its time, checking that handler and schemas fit. */
-export function defineLiveTool<In extends z.ZodObject, Out extends z.ZodObject>(
-  tool: Declaration<In, Out> & {
-    writes?: NonNullable<Tool['writes']>;
-    perform: (args: z.output<In>, context: LiveContext) => Promise<z.input<Out>>;
-  },
-): Tool {
-  return withSchemas(tool);
-}
+export const defineLiveTool = <In extends z.ZodObject, Out extends z.ZodObject>(
+  tool: Declaration<In, Out> &
+    Pick<Tool, 'writes'> & { perform: (args: z.output<In>, context: LiveContext) => Promise<z.input<Out>> },
+): Tool => withSchemas(tool);
 
 /** The tool with its schemas, each made once. */
 function withSchemas({ input, output, ...rest }: Declaration<z.ZodObject, z.ZodObject>): Tool {

@@ -19,7 +19,6 @@ export interface ShiftFacts {
   causes: readonly Group[];
   /** Oldest first. */
   actions: readonly PersonAction[];
-  /** Notes, judgements and alarms. */
   handover: Handover;
 }
 
@@ -40,36 +39,27 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
   const ended = yield* queries.summarize({ ...slices, keys: ['status'] });
   const causes = yield* queries.summarize({ ...slices, keys: ['cause'] });
   const executions: ShiftExecution[] = [];
-  const actions: PersonAction[] = [];
+  const acted: PersonAction[] = [];
   for (const row of closeOf(all, shift)) {
     executions.push(
       isOver(shift, now) && outlives(row, shift) ? yield* lookBack(queries, row, shift) : lookAt(queries, row, now),
     );
-    actions.push(...actionsOf(queries, row, shift));
+    acted.push(...actionsOf(queries, row, shift));
     yield;
   }
   const handover = handoverOf(queries, shift, now);
   const stf_files = { count: countOf(stfs), bytes: stfs.reduce((sum, { bytes }) => sum + bytes, 0) };
-  return {
-    executions,
-    all,
-    stf_files,
-    ended,
-    causes,
-    actions: inTime([...actions.toReversed(), ...actionsOfLogbook(handover, shift)]),
-    handover,
-  };
+  // Actions of one moment keep their order.
+  const actions = [...acted.toReversed(), ...actionsOfLogbook(handover, shift)].toSorted((a, b) =>
+    a.time === b.time ? 0 : a.time < b.time ? -1 : 1,
+  );
+  return { executions, all, stf_files, ended, causes, actions, handover };
 }
-
-/** Sorted by time; actions of one moment keep their order. */
-const inTime = (actions: readonly PersonAction[]): PersonAction[] =>
-  actions.toSorted((a, b) => (a.time === b.time ? 0 : a.time < b.time ? -1 : 1));
 
 /** Whether an execution still ran when the shift ended. */
 const outlives = ({ end_time }: ListedExecution, shift: Shift): boolean =>
   end_time === null || end_time > shift.end_time;
 
-/** The status of an execution at the end of a shift. */
 export const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus =>
   outlives(row, shift) ? 'running' : row.status;
 

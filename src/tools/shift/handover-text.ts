@@ -10,18 +10,19 @@ export type ShownTime = (time: string, executionId?: string | null) => string;
 
 const longestNote = 600;
 
+/** The time of day, to the second. */
+export const clock = (time: string): string => time.slice(11, 19);
+
 /** A name, with its claimant. */
 export const whoOf = (name: string, sentBy: string | null | undefined): string =>
   markdownText(claimedName(name, sentBy), 120);
 
-/** A note as a line of Markdown. */
 export const noteLine = ({ at, author, sent_by, execution_id, about, text }: Note, shown: ShownTime): string => {
   const who = whoOf(author, sent_by);
   const what = [execution_id, about].filter((name) => name !== null).map((name) => markdownText(name));
   return `- ${shown(at, execution_id)} ${who}${what.length === 0 ? '' : `, ${what.join(', ')}`}: ${markdownText(text, longestNote)}`;
 };
 
-/** An alarm as a line of Markdown. */
 export const alarmLine = (
   { raised_at, cleared_at, seen_by, seen_sent_by, seen_at, seen_text, count, alarm_id, sentence, execution_id }: Alarm,
   shown: ShownTime,
@@ -35,5 +36,3 @@ export const alarmLine = (
   ].flat();
   return `- ${shown(raised_at, execution_id)} ${markdownText(alarm_id)} (${life.join(', ')}): ${markdownText(sentence, 300)}`;
 };
-
-const clock = (time: string): string => time.slice(11, 19);

@@ -1,20 +1,17 @@
 import type { Queries } from '../../db/queries.ts';
-import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
-import { parseTime } from '../../lib/time-arguments.ts';
 import { clipped } from '../monitor/parts.ts';
 import { notePart, seenByShown } from '../monitor/people.ts';
 import { clipShown } from '../shared/clip.ts';
 import { inSteps } from '../shared/in-steps.ts';
 import { momentOf } from '../shared/moment.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
+import { parseWindow } from '../shared/params.ts';
 import { pastContext } from '../shared/past-context.ts';
 import type { LiveContext } from '../shared/tool.ts';
 import { countOf, executionsOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
 import type { Handover } from './handover.ts';
-import { mostTelling } from './most-telling.ts';
-import { noteOf } from './note.ts';
-import { isOver, maxReplayed, type Shift } from './shift.ts';
+import { isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
 import { left, openMatters, shiftText } from './text.ts';
 import { type Trouble, troublesOf } from './troubles.ts';
 
@@ -69,13 +66,12 @@ function lateOf(queries: Queries, shift: Shift): string[] {
 
 /** The report of a shift, as the tool answers; of a past one as of its end. Throws `ARGUMENT_INVALID` for an invalid time. */
 export async function reportOfShift(args: Asked, context: LiveContext) {
-  const now = context.now();
-  const shift = shiftOf(args, now);
+  const shift = shiftOf(args, context.now());
   const { facts, isWhole, late = [], ...moment } = await lookAt(shift, context);
   const found = args.troubles === true && isWhole ? await troublesOf(context, shift, facts) : undefined;
-  const queries = context.queries();
-  const isEmpty = facts.all.length === 0;
-  const nowhere = nowhereNote({ ...args }, { namespace: 'namespace' }, { execution_id: undefined }, { queries, now });
+  const nowhere = nowhereNote({ ...args }, { namespace: 'namespace' }, {}, { queries: context.queries() });
+  const nothing = facts.all.length === 0 ? (nowhere ?? 'no execution lived in this time') : undefined;
+  const gap = nothing ?? (isWhole ? undefined : uncertain);
   return present({
     start_time: shift.start_time,
     end_time: shift.end_time,
@@ -84,14 +80,34 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
     troubles: found?.troubles.slice(0, shownTroubles).map(shownTrouble),
     text: shiftText(shift, facts, { troubles: found?.troubles, page: context.page }),
     ...moment,
-    note: noteOf({
-      nothing: isEmpty ? (nowhere ?? 'no execution lived in this time') : undefined,
-      isUncertain: !isWhole && !isEmpty,
-      late,
-      unseen: found?.unseen,
-    }),
+    note: noteOf(gap, late, found?.unseen),
   });
 }
+
+/** Of what outlived a shift and was not read again. */
+const uncertain =
+  'what still ran at the end of this time is told by its counts then, without health, findings and troubles; get_workflow_monitor with as_of tells how one stood';
+
+/**
+ * The note of a report: what it does not tell, and where to find it. Undefined if it tells everything.
+ * @param late executions of which messages were recorded too late
+ * @param unseen executions too large to be looked at for troubles
+ */
+function noteOf(gap: string | undefined, late: readonly string[], unseen: readonly string[] = []): string | undefined {
+  const notes = [
+    gap ?? [],
+    late.length === 0
+      ? []
+      : `messages sent in this time but recorded later are missing: ${someOf(late)}; get_workflow_monitor has them`,
+    unseen.length === 0
+      ? []
+      : `too large to be looked at for troubles: ${someOf(unseen)}; get_workflow_monitor with as_of tells how each stood`,
+  ].flat();
+  return notes.length === 0 ? undefined : notes.join('; ');
+}
+
+const someOf = (ids: readonly string[]): string =>
+  `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}`;
 
 /** Whether there is too much to read again for the state at the end of a shift; that is a matter of all namespaces. */
 function isTooLargeToReplay(queries: Queries, { end_time }: Shift): boolean {
@@ -105,11 +121,8 @@ const factsOf = (shift: Shift, context: LiveContext): Promise<ShiftFacts> =>
 const shownTrouble = (trouble: Trouble) => present({ ...trouble, sentence: clipped(trouble.sentence) ?? '' });
 
 function shiftOf(args: Asked, now: number): Shift {
-  const start_time = parseTime('start_time', args.start_time ?? usualStart, now) as string;
-  const end_time = parseTime('end_time', args.end_time, now) ?? new Date(now).toISOString();
-  if (start_time > end_time)
-    throw argumentInvalid(`start_time ${start_time} is after end_time ${end_time}; exchange them`);
-  return { start_time, end_time, namespace: args.namespace };
+  const asked = { start_time: args.start_time ?? usualStart, end_time: args.end_time ?? new Date(now).toISOString() };
+  return { ...(parseWindow(asked, now) as typeof asked), namespace: args.namespace };
 }
 
 function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shift: Shift) {

@@ -14,7 +14,6 @@ export const isOver = ({ end_time }: Shift, now: number): boolean => Date.parse(
 /** Most messages to read again for a report of the past, so that it takes seconds. */
 export const maxReplayed = 60_000;
 
-/** An execution that lived in a shift. */
 export interface ShiftExecution {
   row: ListedExecution;
   /** At the end of the shift, like the counts. */
@@ -28,13 +27,11 @@ export interface ShiftExecution {
   stf_count: number;
   slices_created: number;
   slices_completed: number;
-  /** Slices that stay failed. */
   stay_failed: number;
   /** Findings about a running execution. */
   findings: readonly { severity: Severity; code: string; sentence: string }[];
 }
 
-/** Something that somebody did. */
 export interface PersonAction {
   time: string;
   name: string;
@@ -43,4 +40,15 @@ export interface PersonAction {
   did: string;
   execution_id: string;
   reason: string | undefined;
+}
+
+/**
+ * At most `most` actions, in order of time. If there are more, it prefers commands to starts, and later actions to earlier ones: a stop must not be
+ * hidden behind the starts of a night.
+ */
+export function mostTelling(actions: readonly PersonAction[], most: number): PersonAction[] {
+  const latest = actions.toReversed();
+  const isStart = ({ did }: PersonAction): boolean => did === 'started';
+  const chosen = [...latest.filter((action) => !isStart(action)), ...latest.filter(isStart)].slice(0, most);
+  return actions.filter((action) => chosen.includes(action));
 }

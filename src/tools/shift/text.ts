@@ -5,10 +5,9 @@ import { markdownText } from '../../lib/markdown.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
-import { alarmLine, noteLine, type ShownTime, whoOf } from './handover-text.ts';
+import { alarmLine, clock, noteLine, type ShownTime, whoOf } from './handover-text.ts';
 import { type Handover, undoneByPeople } from './handover.ts';
-import { mostTelling } from './most-telling.ts';
-import type { PersonAction, Shift, ShiftExecution } from './shift.ts';
+import { mostTelling, type PersonAction, type Shift, type ShiftExecution } from './shift.ts';
 import type { Trouble } from './troubles.ts';
 
 const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
@@ -23,16 +22,16 @@ const longestMatter = 400;
 
 /**
  * The report of a shift as Markdown, for an electronic logbook: first what the last shift left, last what this one leaves. The same facts give the same words.
- * @param page the address of the page, for links; left out: no links
+ * @param page the address of the page, for links; undefined: no links
  */
 export function shiftText(
   shift: Shift,
   facts: ShiftFacts,
-  { troubles, page }: { troubles?: readonly Trouble[] | undefined; page?: string | undefined } = {},
+  { troubles, page }: { troubles: readonly Trouble[] | undefined; page: string | undefined },
 ): string {
   const { causes, actions, handover } = facts;
   const { left: fromLast, notes, forNext, alarms, isWatched } = handover;
-  const shown: ShownTime = (time, id) => linked(minutes(time), page, { time, id: id ?? undefined });
+  const shown = page === undefined ? minutes : linksTo(page);
   return [
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
     '',
@@ -79,12 +78,11 @@ export function shiftText(
 
 /** When a trouble began, was reported, and was answered, to the second. */
 function troubleLine({ execution_id, code, sentence, began_at, told_at, gone_at, answered }: Trouble): string {
-  const at = (time: string): string => time.slice(11, 19);
   const times = [
-    began_at === undefined ? [] : `began ${at(began_at)}`,
-    `told ${at(told_at)}`,
-    answered === undefined ? 'nobody did anything' : `${answered.by} ${answered.did} it ${at(answered.at)}`,
-    gone_at === undefined ? [] : `over ${at(gone_at)}`,
+    began_at === undefined ? [] : `began ${clock(began_at)}`,
+    `told ${clock(told_at)}`,
+    answered === undefined ? 'nobody did anything' : `${answered.by} ${answered.did} it ${clock(answered.at)}`,
+    gone_at === undefined ? [] : `over ${clock(gone_at)}`,
   ].flat();
   return `- ${code} of ${markdownText(execution_id)} (${markdownText(times.join(', '))}): ${markdownText(sentence, longestMatter)}`;
 }
@@ -96,16 +94,11 @@ const noteLines = (notes: Handover['notes'], shown: ShownTime): string[] =>
     'notes',
   );
 
-/** A text with a link to the page as it was at a time: of an execution, or of the shift. */
-function linked(
-  text: string,
-  page: string | undefined,
-  { time, id }: { time: string; id: string | undefined },
-): string {
-  if (page === undefined) return text;
-  const place = id === undefined ? 'shift' : encodeURIComponent(id);
-  return `[${text}](${page}#/${place}?asof=${encodeURIComponent(time)})`;
-}
+/** Links times to the page as it was then: of an execution, or of the shift. */
+const linksTo =
+  (page: string): ShownTime =>
+  (time, id) =>
+    `[${minutes(time)}](${page}#/${encodeURIComponent(id ?? 'shift')}?asof=${encodeURIComponent(time)})`;
 
 const section = (title: string, lines: readonly string[]): string[] => [
   `## ${title}`,
@@ -187,13 +180,11 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
   const unseen = all.length - executions.length;
   const ranked = worstFirst(executions, conditionOf);
   return [
-    ...(unseen === 0
-      ? []
-      : [`${unseen} more executions, which have ended, were not looked at; ask for a shorter time`]),
-    ...ranked.filter((one) => !isCalm(conditionOf(one))).flatMap(openOf),
-    ...undoneByPeople(handover, executions, shift),
-    ...ranked.filter((one) => isCalm(conditionOf(one))).flatMap(openOf),
-  ];
+    unseen === 0 ? [] : `${unseen} more executions, which have ended, were not looked at; ask for a shorter time`,
+    ranked.filter((one) => !isCalm(conditionOf(one))).flatMap(openOf),
+    undoneByPeople(handover, executions, shift),
+    ranked.filter((one) => isCalm(conditionOf(one))).flatMap(openOf),
+  ].flat();
 }
 
 /** The condition of an execution with the work that it left undone as a finding. Only a running one has a health: an ended one can wait. */
@@ -219,14 +210,12 @@ function openOf(execution: ShiftExecution): string[] {
         .map(({ code, sentence }) => `${id} ${code}: ${shortPaths(sentence)}`),
     ];
   }
-  const lost =
-    stay_failed === 0
-      ? []
-      : [
-          `${id}: ${counted(stay_failed, 'slice')} ${stay_failed === 1 ? 'stays' : 'stay'} failed, the data are not processed`,
-        ];
-  if (status === 'completed') return lost;
   const why = row.status_reason === null || row.status_reason === status ? '' : ` (${row.status_reason})`;
   const not = undone(execution);
-  return [`${id} was ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} undone` : ''}`, ...lost];
+  return [
+    status === 'completed' ? [] : `${id} was ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} undone` : ''}`,
+    stay_failed === 0
+      ? []
+      : `${id}: ${counted(stay_failed, 'slice')} ${stay_failed === 1 ? 'stays' : 'stay'} failed, the data are not processed`,
+  ].flat();
 }

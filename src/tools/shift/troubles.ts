@@ -28,6 +28,8 @@ const fine = 8;
 /** Rounds of a closer look: each makes the moment eight times as precise. */
 const rounds = 2;
 
+type Asking = Pick<LiveContext, 'past' | 'now' | 'queries' | 'signal'>;
+
 /** The findings of an execution at a moment, by code. */
 type Told = ReadonlyMap<string, Finding>;
 
@@ -45,16 +47,15 @@ interface Watched {
  * @returns the troubles, and the executions that are too large to examine
  */
 export async function troublesOf(
-  context: Pick<LiveContext, 'past' | 'now' | 'queries' | 'signal'>,
+  context: Asking,
   shift: Shift,
   { all, actions }: { all: readonly ListedExecution[]; actions: readonly PersonAction[] },
 ): Promise<{ troubles: Trouble[]; unseen: string[] }> {
   const { watched, unseen } = watchedIn(context, shift, all);
-  const ask = async (moments: Map<Watched, number[]>): Promise<void> => {
+  const ask = async (momentsOf: (one: Watched) => number[]): Promise<void> => {
+    const moments = watched.flatMap((one) => momentsOf(one).map((at) => ({ one, at })));
     // Forward through time: moving a store to a later moment is cheap.
-    const inOrder = [...moments]
-      .flatMap(([one, times]) => times.map((at) => ({ one, at })))
-      .toSorted((a, b) => a.at - b.at);
+    const inOrder = moments.toSorted((a, b) => a.at - b.at);
     for (const { one, at } of inOrder) {
       if (context.signal.aborted) return;
       const found = await context.past(new Date(at).toISOString(), context.now(), (past) =>
@@ -63,21 +64,15 @@ export async function troublesOf(
       one.told.set(at, found);
     }
   };
-  await ask(new Map(watched.map((one) => [one, spread(one.from, one.until, coarse)])));
+  await ask(({ from, until }) => spread(from, until, coarse));
   for (let round = 0; round < rounds; round += 1)
-    await ask(
-      new Map(watched.map((one) => [one, changesOf(one).flatMap(({ from, until }) => spread(from, until, fine))])),
-    );
+    await ask((one) => changesOf(one).flatMap(({ from, until }) => spread(from, until, fine)));
   const troubles = watched.flatMap((one) => troublesIn(one, actions));
   return { troubles: troubles.toSorted((a, b) => (a.told_at < b.told_at ? -1 : 1)), unseen };
 }
 
 /** Executions that lived in the shift, newest first, as many as can be read again. */
-function watchedIn(
-  { now, queries }: Pick<LiveContext, 'now' | 'queries'>,
-  shift: Shift,
-  all: readonly ListedExecution[],
-): { watched: Watched[]; unseen: string[] } {
+function watchedIn({ now, queries }: Asking, shift: Shift, all: readonly ListedExecution[]) {
   const end = Math.min(now(), Date.parse(shift.end_time));
   let left = maxReplayed;
   const watched: Watched[] = [];

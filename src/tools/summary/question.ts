@@ -93,8 +93,6 @@ function refuseUnfit(
 
 /** Why there are no groups. */
 export function emptyNote(args: SummaryArguments, question: SummaryQuestion, context: ToolContext): string {
-  const values = { namespace: 'namespace', assigned_worker: 'worker' } as const;
-  const fixed = { execution_id: question.execution_id };
-  const nowhere = nowhereNote({ ...args }, values, fixed, context);
+  const nowhere = nowhereNote({ ...args }, { namespace: 'namespace', assigned_worker: 'worker' }, question, context);
   return nowhere ?? 'nothing fits: there are no such rows, or none in that time';
 }
