@@ -14,26 +14,19 @@ export function refuse(response: Response, status: number, code: number, message
   response.status(status).json({ jsonrpc: '2.0', error: { code, message: printable(message) }, id: null });
 }
 
-/** The host name in a `Host` header or an origin, without its port, or undefined. */
-function hostOf(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return new URL(text.includes('://') ? text : `http://${text}`).hostname;
-  } catch {
-    return undefined;
-  }
-}
+/** Undefined for a text that is no address. */
+const urlOf = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);
+
+/** The host name in a `Host` header, without its port, or undefined. */
+const hostOf = (text = ''): string | undefined => urlOf(text.includes('://') ? text : `http://${text}`)?.hostname;
 
 /**
  * Whether an origin is this server's own page: the same scheme, host and port as the request. Another port of this machine
  * is another program, whose pages must not read the answers.
  */
 function isOurs(origin: string, { protocol, host }: Request): boolean {
-  try {
-    return new URL(origin).origin === new URL(`${protocol}://${host}`).origin;
-  } catch {
-    return false;
-  }
+  const ours = urlOf(`${protocol}://${host}`)?.origin;
+  return ours !== undefined && urlOf(origin)?.origin === ours;
 }
 
 /**
