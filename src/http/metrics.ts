@@ -4,16 +4,10 @@ import type { Assessment } from '../db/reports/assessment.ts';
 import { SwfError } from '../lib/errors.ts';
 import { metric, type Sample } from './prometheus-text.ts';
 
-/** Calls of one tool so far. */
-interface Calls {
-  ok: number;
-  error: number;
-  seconds: number;
-}
-
 /** Counts tool calls, and formats them for Prometheus with the state of executions (text format 0.0.4). */
 export function createMetrics(version: string) {
-  const calls = new Map<string, Calls>();
+  /** Calls so far, by tool. */
+  const calls = new Map<string, { ok: number; error: number; seconds: number }>();
   const began = Date.now();
   return {
     /** Counts a call that begins now; call the returned function at its end. */

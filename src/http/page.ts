@@ -67,13 +67,9 @@ export function addPage(app: Express, folder: string): void {
   });
 }
 
-interface Content {
-  body: Buffer;
-  tag: string;
-  type: string;
-}
+type Content = ReturnType<typeof read>;
 
-function read(path: string, type: string): Content {
+function read(path: string, type: string) {
   const body = readFileSync(path);
   return { body, tag: `"${sha256().update(body).digest('hex').slice(0, 16)}"`, type };
 }
