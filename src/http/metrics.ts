@@ -62,27 +62,23 @@ const toldAfterEnd = 3_600_000;
 /** Undefined if the store cannot be read: that is reported too. */
 function readExecutions(queries: Queries, now: number): string[] | undefined {
   try {
-    return ofExecutions(queries, now);
+    const { told, dataAsOf } = queries.snapshot(() => ({
+      dataAsOf: queries.dataAsOf(),
+      told: toldOf(queries, now).map((execution) => ({ execution, assessed: queries.assess(execution, now) })),
+    }));
+    return [
+      ...metric(
+        'swf_data_age_seconds',
+        'gauge',
+        'Since the store was last written.',
+        dataAsOf === undefined ? [] : [[{}, Math.max(0, (now - Date.parse(dataAsOf)) / 1000)]],
+      ),
+      ...metricsOf(told),
+    ];
   } catch (error) {
     if (error instanceof SwfError) return undefined;
     throw error;
   }
-}
-
-function ofExecutions(queries: Queries, now: number): string[] {
-  const { told, dataAsOf } = queries.snapshot(() => ({
-    dataAsOf: queries.dataAsOf(),
-    told: toldOf(queries, now).map((execution) => ({ execution, assessed: queries.assess(execution, now) })),
-  }));
-  return [
-    ...metric(
-      'swf_data_age_seconds',
-      'gauge',
-      'Since the store was last written.',
-      dataAsOf === undefined ? [] : [[{}, Math.max(0, (now - Date.parse(dataAsOf)) / 1000)]],
-    ),
-    ...metricsOf(told),
-  ];
 }
 
 function toldOf(queries: Queries, now: number): ExecutionRow[] {
