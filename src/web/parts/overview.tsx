@@ -3,8 +3,7 @@ import { useState } from 'preact/hooks';
 
 import type { ExecutionRow, Page } from '../shared/answers.ts';
 import { count, time } from '../shared/format.ts';
-import { noteForPeople } from '../shared/rows.ts';
-import { tookOf } from '../shared/took.ts';
+import { noteForPeople, tookOf } from '../shared/rows.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
