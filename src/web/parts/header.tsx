@@ -20,6 +20,7 @@ interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'audit' | 
 /** An execution in a few numbers. Facts from another time than the numbers are dimmed and say so. */
 export function Header({ monitor, audit, counts, isNow, moment, slider }: Props) {
   const { execution_id, status, health, progress } = monitor;
+  const { created, completed, failed, processing, queued, lost } = counts;
   const silent = silentSinceOf(monitor);
   const dimmed = isNow ? 'dimmed' : '';
   // Counts of an earlier moment stand beside the status of now until its own has come.
@@ -32,7 +33,7 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
           <StatePills
             {...{ status, health }}
             isSilent={silent !== undefined}
-            failed={isNow ? 0 : counts.failed}
+            failed={isNow ? 0 : failed}
             isExhausted={counts.isExhausted}
           />
         </span>
@@ -46,14 +47,8 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
       <Facts {...{ monitor, audit, moment, dimmed }} />
       <Figures monitor={monitor} counts={counts} dimmed={dimmed} />
       <Bar
-        total={Math.max(progress?.slices_planned ?? 0, counts.created)}
-        parts={{
-          completed: counts.completed,
-          failed: counts.failed,
-          processing: counts.processing,
-          queued: counts.queued,
-          lost: counts.lost,
-        }}
+        total={Math.max(progress?.slices_planned ?? 0, created)}
+        parts={{ completed, failed, processing, queued, lost }}
       />
       <p class="legend">
         {(['completed', 'processing', 'queued', 'lost', 'failed'] as const).map(

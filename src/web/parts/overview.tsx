@@ -124,7 +124,13 @@ function Executions({
     },
     { head: 'execution', shade: 'name', cell: (row) => <Name row={row} /> },
     { head: 'state', cell: (row) => <State row={row} /> },
-    { head: 'slices so far', shade: 'wide', cell: (row) => <SliceBar row={row} /> },
+    {
+      head: 'slices so far',
+      shade: 'wide',
+      cell: ({ slices_created: total, slices_completed: completed, slices_failed: failed }) => (
+        <Bar total={total} parts={{ completed, failed, undone: total - completed - failed }} />
+      ),
+    },
     { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time, zone) },
     numbers('took', tookOf, 'when'),
     numbers('run', ({ run_number }) => run_number, 'spare'),
@@ -161,17 +167,3 @@ const State = ({ row }: { row: ExecutionRow }) => (
     {row.status_reason !== row.status && row.status_reason !== undefined && <small>{row.status_reason}</small>}
   </>
 );
-
-function SliceBar({ row }: { row: ExecutionRow }) {
-  const { slices_created, slices_completed, slices_failed } = row;
-  return (
-    <Bar
-      total={slices_created}
-      parts={{
-        completed: slices_completed,
-        failed: slices_failed,
-        undone: slices_created - slices_completed - slices_failed,
-      }}
-    />
-  );
-}
