@@ -57,9 +57,8 @@ export function stepArea(
 ): string {
   const { x, y } = scales;
   const back = values
-    .map((_, bin) => bin)
+    .map((_, bin) => `L${fixed(x(bin + 1))} ${fixed(y(base?.[bin] ?? 0))}H${fixed(x(bin))}`)
     .toReversed()
-    .map((bin) => `L${fixed(x(bin + 1))} ${fixed(y(base?.[bin] ?? 0))}H${fixed(x(bin))}`)
     .join('');
   return `${stepPath(values, scales)}${back}Z`;
 }

@@ -161,16 +161,11 @@ const commandWords = (by: Monitor['paused_by']): string | undefined =>
 function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
   const { seconds_left, at_least, at_most } = monitor.progress ?? {};
   if (monitor.status !== 'running' || monitor.origin === 'observed') return null;
-  if (seconds_left === undefined)
-    return (
-      <Figure label="time left" dimmed={dimmed}>
-        <small>not known</small>
-      </Figure>
-    );
+  const range = at_most === undefined ? 'or any longer' : `${duration(at_least ?? 0)} to ${duration(at_most)}`;
   return (
     <Figure label="time left" dimmed={dimmed}>
-      {duration(seconds_left)}{' '}
-      <small>{at_most === undefined ? 'or any longer' : `${duration(at_least ?? 0)} to ${duration(at_most)}`}</small>
+      {seconds_left !== undefined && `${duration(seconds_left)} `}
+      <small>{seconds_left === undefined ? 'not known' : range}</small>
     </Figure>
   );
 }
