@@ -1,15 +1,7 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, RenderableProps } from 'preact';
 
 /** A part of the page under a heading. */
-export function Card({
-  title,
-  note,
-  children,
-}: {
-  title: string;
-  note?: ComponentChildren;
-  children: ComponentChildren;
-}) {
+export function Card({ title, note, children }: RenderableProps<{ title: string; note?: ComponentChildren }>) {
   return (
     <section class="card">
       <h2>
@@ -36,15 +28,7 @@ export const FactList = ({ facts, shade = '' }: { facts: readonly Fact[]; shade?
   </dl>
 );
 
-export function Button({
-  onClick,
-  shade,
-  children,
-}: {
-  onClick: () => void;
-  shade?: string;
-  children: ComponentChildren;
-}) {
+export function Button({ onClick, shade, children }: RenderableProps<{ onClick: () => void; shade?: string }>) {
   return (
     <button type="button" class={shade} onClick={onClick}>
       {children}

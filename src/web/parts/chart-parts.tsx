@@ -85,12 +85,7 @@ export function Bands({ timeline, x, height }: { timeline: Timeline; x: Geometry
   );
 }
 
-interface AxesProps extends Geometry {
-  width: number;
-  height: number;
-}
-
-export function Axes({ x, y, from, until, ticks, width, height }: AxesProps) {
+export function Axes({ x, y, from, until, ticks, width, height }: Geometry & { width: number; height: number }) {
   return (
     <g class="axis">
       <Levels ticks={ticks} y={y} width={width} />

@@ -170,17 +170,14 @@ function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
   );
 }
 
-function Figure({
-  label,
-  children,
-  dimmed = '',
-  bad = false,
-}: {
+interface FigureProps {
   label: string;
   children: preact.ComponentChildren;
   dimmed?: string;
   bad?: boolean;
-}) {
+}
+
+function Figure({ label, children, dimmed = '', bad = false }: FigureProps) {
   return (
     <div class={`figure ${dimmed} ${bad ? 'bad' : ''}`}>
       <div class="label">{label}</div>

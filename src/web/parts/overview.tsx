@@ -100,15 +100,13 @@ const Empty = () => (
   </>
 );
 
-function Executions({
-  answer,
-  chosen,
-  toggle,
-}: {
+interface ExecutionsProps {
   answer: Page<ExecutionRow>;
   chosen: string[];
   toggle: (id: string) => void;
-}) {
+}
+
+function Executions({ answer, chosen, toggle }: ExecutionsProps) {
   const { zone } = useAround();
   const columns: Column<ExecutionRow>[] = [
     {

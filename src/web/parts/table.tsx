@@ -16,16 +16,7 @@ export const numbers = <Row,>(head: string, cell: Column<Row>['cell'], shade?: s
   ...(shade === undefined ? {} : { shade }),
 });
 
-/** A table in its own box, which scrolls if there is no room. */
-export function Table<Row>({
-  label,
-  columns,
-  rows,
-  keyOf,
-  isTall = false,
-  isStacked = false,
-  isCards = false,
-}: {
+interface TableProps<Row> {
   label: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
@@ -35,7 +26,10 @@ export function Table<Row>({
   isStacked?: boolean;
   /** On a narrow screen each row is a block of its cells, without heads. */
   isCards?: boolean;
-}) {
+}
+
+/** A table in its own box, which scrolls if there is no room. */
+export function Table<Row>({ label, columns, rows, keyOf, isTall, isStacked, isCards }: TableProps<Row>) {
   const shadeOf = ({ isNumber, shade = '' }: Column<Row>): string => `${isNumber === true ? 'number' : ''} ${shade}`;
   return (
     <div

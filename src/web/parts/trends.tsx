@@ -74,19 +74,15 @@ function Pictures({ days }: { days: readonly Day[] }) {
   );
 }
 
-function Bars({
-  days,
-  title,
-  shade,
-  of,
-  shown,
-}: {
+interface BarsProps {
   days: readonly Day[];
   title: string;
   shade: string;
   of: (day: Day) => number;
   shown: (value: number) => string;
-}) {
+}
+
+function Bars({ days, title, shade, of, shown }: BarsProps) {
   const most = Math.max(1e-9, ...days.map((day) => of(day)));
   const step = width / days.length;
   return (
