@@ -59,7 +59,7 @@ export function Overview({ params, change }: PageProps) {
       {answer && (
         <>
           {answer.items.length > 0 ? (
-            <Executions answer={{ ...answer, items: inOrder(answer.items, sort) }} chosen={chosen} toggle={toggle} />
+            <Executions rows={inOrder(answer.items, sort)} chosen={chosen} toggle={toggle} />
           ) : Object.keys(asked).length > 0 ? (
             <p>Nothing fits. {noteForPeople(answer.note)}</p>
           ) : (
@@ -101,12 +101,12 @@ const Empty = () => (
 );
 
 interface ExecutionsProps {
-  answer: Page<ExecutionRow>;
+  rows: ExecutionRow[];
   chosen: string[];
   toggle: (id: string) => void;
 }
 
-function Executions({ answer, chosen, toggle }: ExecutionsProps) {
+function Executions({ rows, chosen, toggle }: ExecutionsProps) {
   const { zone } = useAround();
   const columns: Column<ExecutionRow>[] = [
     {
@@ -136,15 +136,7 @@ function Executions({ answer, chosen, toggle }: ExecutionsProps) {
     { head: 'namespace', shade: 'spare', cell: ({ namespace }) => namespace },
     { head: 'quality', shade: 'spare', cell: ({ quality }) => quality },
   ];
-  return (
-    <Table
-      label="Executions"
-      columns={columns}
-      rows={answer.items}
-      keyOf={({ execution_id }) => execution_id}
-      isCards
-    />
-  );
+  return <Table label="Executions" columns={columns} rows={rows} keyOf={({ execution_id }) => execution_id} isCards />;
 }
 
 const Name = ({ row: { execution_id, origin } }: { row: ExecutionRow }) => (
