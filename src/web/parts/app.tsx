@@ -40,6 +40,8 @@ export function App({ world }: { world: World }) {
     scrollTo(0, 0);
   }, [route.page, id]);
   const page = report !== undefined && route.page === 'overview' ? 'execution' : route.page;
+  const ids = page === 'execution' ? [id, ...route.ids.slice(1)] : route.ids;
+  const Page = pages[page];
   return (
     <Around.Provider value={{ world, zone }}>
       <Top hasPages={report === undefined} {...{ zone, setZone, theme, setTheme }} />
@@ -56,13 +58,8 @@ export function App({ world }: { world: World }) {
               : `A report as of ${time(report.madeAt, zone)}.`}
           </p>
         )}
-        <Page
-          name={page}
-          ids={page === 'execution' ? [id, ...route.ids.slice(1)] : route.ids}
-          params={route.params}
-          change={change}
-          theme={theme}
-        />
+        {/* Mounted anew for each execution. */}
+        <Page key={ids[0]} {...{ ids, change, theme }} params={route.params} />
       </main>
       <Keys />
     </Around.Provider>
@@ -125,9 +122,3 @@ const pages: Readonly<Record<Route['page'], ComponentType<PageProps>>> = {
   compare: lazy(async () => (await import('./compare.tsx')).Compare),
   shift: isServed ? lazy(async () => (await import('./shift.tsx')).Shift) : Overview,
 };
-
-/** The page of a name, mounted anew for each execution. */
-function Page({ name, ...props }: PageProps & { name: Route['page'] }) {
-  const Shown = pages[name];
-  return <Shown key={props.ids[0]} {...props} />;
-}
