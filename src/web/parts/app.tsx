@@ -10,7 +10,7 @@ import { Button } from './card.tsx';
 import { lazy } from './lazy.tsx';
 
 /** Loads later; the page reserves its space, so nothing moves when it arrives. */
-const AlarmBar = isServed ? lazy(async () => (await import('./alarms.tsx')).AlarmBar) : Fragment;
+const AlarmBar = isServed ? lazy(async () => (await import('./alarms.tsx')).AlarmBar, true) : Fragment;
 
 /** Loads later: nobody presses a key before the page is there. */
 const Keys = isServed ? lazy(async () => (await import('./keys.tsx')).Keys, true) : Fragment;
