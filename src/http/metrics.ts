@@ -2,7 +2,7 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { Assessment } from '../db/reports/assessment.ts';
 import { SwfError } from '../lib/errors.ts';
-import { metric, type Sample } from './prometheus-text.ts';
+import { counter, gauge, type Sample } from './prometheus-text.ts';
 
 /** Counts tool calls, and formats them for Prometheus with the state of executions (text format 0.0.4). */
 export function createMetrics(version: string) {
@@ -24,23 +24,19 @@ export function createMetrics(version: string) {
     text(queries: Queries | undefined, now: number): string {
       const executions = queries === undefined ? undefined : readExecutions(queries, now);
       return [
-        ...metric('swf_mcp_info', 'gauge', 'Version of the server.', [[{ version }, 1]]),
-        ...metric('swf_mcp_uptime_seconds', 'gauge', 'Since the server started.', [[{}, (now - began) / 1000]]),
-        ...metric('swf_mcp_store_readable', 'gauge', '1 where the store can be read.', [
-          [{}, executions === undefined ? 0 : 1],
-        ]),
-        ...metric(
+        ...gauge('swf_mcp_info', 'Version of the server.', [[{ version }, 1]]),
+        ...gauge('swf_mcp_uptime_seconds', 'Since the server started.', [[{}, (now - began) / 1000]]),
+        ...gauge('swf_mcp_store_readable', '1 where the store can be read.', [[{}, executions === undefined ? 0 : 1]]),
+        ...counter(
           'swf_mcp_tool_calls_total',
-          'counter',
           'Tool calls.',
           [...calls].flatMap(([tool, { ok, error }]): Sample[] => [
             [{ tool, outcome: 'ok' }, ok],
             [{ tool, outcome: 'error' }, error],
           ]),
         ),
-        ...metric(
+        ...counter(
           'swf_mcp_tool_seconds_total',
-          'counter',
           'Time that tool calls took.',
           [...calls].map(([tool, { seconds }]): Sample => [{ tool }, seconds]),
         ),
@@ -67,9 +63,8 @@ function readExecutions(queries: Queries, now: number): string[] | undefined {
       told: toldOf(queries, now).map((execution) => ({ execution, assessed: queries.assess(execution, now) })),
     }));
     return [
-      ...metric(
+      ...gauge(
         'swf_data_age_seconds',
-        'gauge',
         'Since the store was last written.',
         dataAsOf === undefined ? [] : [[{}, Math.max(0, (now - Date.parse(dataAsOf)) / 1000)]],
       ),
@@ -102,7 +97,7 @@ interface Told {
 
 function metricsOf(told: readonly Told[]): string[] {
   const each = (name: string, help: string, samplesOf: (one: Told) => Sample[]): string[] =>
-    metric(name, 'gauge', help, told.flatMap(samplesOf));
+    gauge(name, help, told.flatMap(samplesOf));
   const id = ({ execution }: Told) => ({ execution_id: execution.execution_id, namespace: execution.namespace });
   return [
     ...each('swf_execution_status', '1 for the state of an execution; for an hour after its end.', (one) => [
