@@ -3,17 +3,14 @@ import type { ComponentChildren } from 'preact';
 export interface Column<Row> {
   head: string;
   cell: (row: Row) => ComponentChildren;
-  /** Whether to align the cells as numbers. */
-  isNumber?: boolean;
   shade?: string;
 }
 
 /** A column of aligned numbers. */
-export const numbers = <Row,>(head: string, cell: Column<Row>['cell'], shade?: string): Column<Row> => ({
+export const numbers = <Row,>(head: string, cell: Column<Row>['cell'], shade = ''): Column<Row> => ({
   head,
   cell,
-  isNumber: true,
-  ...(shade === undefined ? {} : { shade }),
+  shade: `number ${shade}`,
 });
 
 interface TableProps<Row> {
@@ -30,7 +27,6 @@ interface TableProps<Row> {
 
 /** A table in its own box, which scrolls if there is no room. */
 export function Table<Row>({ label, columns, rows, keyOf, isTall, isStacked, isCards }: TableProps<Row>) {
-  const shadeOf = ({ isNumber, shade = '' }: Column<Row>): string => `${isNumber === true ? 'number' : ''} ${shade}`;
   return (
     <div
       class={`scroll ${isTall ? 'tall' : ''} ${isStacked ? 'stacked' : ''} ${isCards ? 'as-cards' : ''}`}
@@ -41,9 +37,9 @@ export function Table<Row>({ label, columns, rows, keyOf, isTall, isStacked, isC
       <table>
         <thead>
           <tr>
-            {columns.map((column) => (
-              <th key={column.head} scope="col" class={shadeOf(column)}>
-                {column.head}
+            {columns.map(({ head, shade }) => (
+              <th key={head} scope="col" class={shade}>
+                {head}
               </th>
             ))}
           </tr>
@@ -51,9 +47,9 @@ export function Table<Row>({ label, columns, rows, keyOf, isTall, isStacked, isC
         <tbody>
           {rows.map((row) => (
             <tr key={keyOf(row)}>
-              {columns.map((column) => (
-                <td key={column.head} class={shadeOf(column)}>
-                  {column.cell(row)}
+              {columns.map(({ head, cell, shade }) => (
+                <td key={head} class={shade}>
+                  {cell(row)}
                 </td>
               ))}
             </tr>
