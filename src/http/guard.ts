@@ -3,7 +3,6 @@ import type { NextFunction, Request, Response } from 'express';
 import { printable } from '../lib/printable.ts';
 import { type Caller, createCallers, type Token } from './callers.ts';
 
-/** Loopback names of this machine. */
 const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 export const isLoopback = (host: string): boolean =>

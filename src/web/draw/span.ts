@@ -13,7 +13,6 @@ export interface Range {
   until: number;
 }
 
-/** The drawn time range alone. */
 export function rangeOf(timeline: Timeline): Range {
   const { begin, end } = spanOf(timeline);
   return { from: begin, until: end };

@@ -113,7 +113,6 @@ function Choice({ what, value, onClick }: { what: string; value: string; onClick
 
 const Overview = lazy(async () => (await import('./overview.tsx')).Overview);
 
-/** The pages by name. */
 const pages: Readonly<Record<Route['page'], ComponentType<PageProps>>> = {
   overview: Overview,
   execution: lazy(async () => (await import('./execution.tsx')).Execution),

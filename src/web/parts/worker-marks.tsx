@@ -59,7 +59,6 @@ export function RowLabels({ slots, rowHeight }: { slots: readonly string[]; rowH
   );
 }
 
-/** The times below the rows. */
 export function TimeAxis({ from, until, width }: { from: number; until: number; width: number }) {
   return (
     <svg class="axis" viewBox={`0 0 ${width} 20`} aria-hidden="true">
