@@ -34,16 +34,15 @@ export interface Drain {
 
 export const shown = (value: number): string => (Number.isInteger(value) ? count(value) : value.toFixed(2));
 
-export function geometryOf(
-  {
-    timeline,
-    until,
-    lines,
-    guides = [],
-  }: { timeline: Timeline; until: number; lines: readonly Line[]; guides?: readonly Guide[] },
-  width: number,
-  height: number,
-) {
+export interface Plot {
+  timeline: Timeline;
+  /** The end of the axis, in milliseconds since 1970: that of the timeline, or later if something is expected after it. */
+  until: number;
+  lines: readonly Line[];
+  guides?: readonly Guide[];
+}
+
+export function geometryOf({ timeline, until, lines, guides = [] }: Plot, width: number, height: number) {
   const { begin: from } = spanOf(timeline);
   const stacked = lines.filter(({ kind }) => kind === 'stacked');
   const sums = Array.from({ length: timeline.bins }, (_, bin) =>
@@ -107,13 +106,7 @@ export function Levels({ ticks, y, width }: { ticks: readonly number[]; y: Scale
 }
 
 /** Round times below a picture, without labels that the right edge would cut. */
-export function Times({
-  x,
-  from,
-  until,
-  width,
-  y,
-}: Pick<Geometry, 'x' | 'from' | 'until'> & { width: number; y: number }) {
+export function Times({ x, from, until, width, y }: Omit<Geometry, 'y' | 'ticks'> & { width: number; y: number }) {
   const { zone } = useAround();
   const { at, step } = timeTicks(from, until, width - left - right);
   const half = step < 1000 ? 40 : 28;
@@ -126,12 +119,7 @@ export function Times({
     ));
 }
 
-export function Lines({
-  lines,
-  timeline,
-  x,
-  y,
-}: { lines: readonly Line[]; timeline: Timeline } & Pick<Geometry, 'x' | 'y'>) {
+export function Lines({ lines, timeline, x, y }: Pick<Plot, 'lines' | 'timeline'> & Pick<Geometry, 'x' | 'y'>) {
   const { begin, bin: length } = spanOf(timeline);
   const xOf = (bin: number): number => x(begin + bin * length);
   let base: number[] | undefined;

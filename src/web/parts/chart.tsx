@@ -13,23 +13,17 @@ import {
   type Drain,
   Expected,
   geometryOf,
-  type Guide,
   left,
   Legend,
-  type Line,
   Lines,
+  type Plot,
   right,
   shown,
 } from './chart-parts.tsx';
 
-interface Props {
+interface Props extends Plot {
   title: string;
-  timeline: Timeline;
-  /** The end of the axis, in milliseconds since 1970: that of the timeline, or later if something is expected after it. */
-  until: number;
-  lines: readonly Line[];
   unit: string;
-  guides?: readonly Guide[];
   drain?: Drain | undefined;
   asOf: number | undefined;
   onZoom: ((from: number, until: number) => void) | undefined;
