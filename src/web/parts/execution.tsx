@@ -14,17 +14,20 @@ import { partWithin } from '../state/zoom.ts';
 import { FaultBanner, Refused, Skeleton } from './banner.tsx';
 import { Card } from './card.tsx';
 import { Findings } from './findings.tsx';
+import { Flow } from './flow.tsx';
 import { Header } from './header.tsx';
 import { Icon } from './icon.tsx';
 import { lazy } from './lazy.tsx';
-import { Pictures } from './pictures.tsx';
 
 const Causes = lazy(async () => (await import('./causes.tsx')).Causes);
 const AsOf = lazy(async () => (await import('./as-of.tsx')).AsOf, true);
 const Drawer = lazy(async () => (await import('./drawer.tsx')).Drawer);
+const Latency = lazy(async () => (await import('./latency.tsx')).Latency);
 const PartShown = lazy(async () => (await import('./part-shown.tsx')).PartShown);
 const People = lazy(async () => (await import('./people.tsx')).People);
+const Slots = lazy(async () => (await import('./slots.tsx')).Slots);
 const Tabs = lazy(async () => (await import('./tabs.tsx')).Tabs);
+const Workers = lazy(async () => (await import('./workers.tsx')).Workers);
 
 const second = 1000;
 /** How often to request the pictures of an execution without a driver: only its time advances. Milliseconds. */
@@ -130,6 +133,41 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       </div>
       {params['slice'] !== undefined && (
         <Drawer name={params['slice']} asOf={at.moment} onClose={() => change({ slice: undefined })} />
+      )}
+    </>
+  );
+}
+
+interface PicturesProps extends Pick<WholeProps, 'monitor' | 'theme'> {
+  shown: Timeline | undefined;
+  asOf: number | undefined;
+  zoom: (from: number, until: number) => void;
+  open: (name: string) => void;
+  frame: ReturnType<typeof useVisible>[0];
+  /** Whether the pictures are of the ended execution. */
+  hasEnded: boolean;
+}
+
+/** The pictures of one time range: throughput, workers, delays, slots. */
+function Pictures({ monitor, shown, asOf, theme, zoom, open, frame, hasEnded }: PicturesProps) {
+  return (
+    <>
+      {shown && <Flow monitor={monitor} timeline={shown} asOf={asOf} onZoom={zoom} />}
+      <section class="card" ref={frame}>
+        {shown?.slots === undefined ? (
+          <>
+            <h2>Workers over time</h2>
+            {shown?.slot_count === 0 ? <p>No slot has begun a slice yet.</p> : <Skeleton />}
+          </>
+        ) : (
+          <Workers timeline={shown} hasEnded={hasEnded} asOf={asOf} theme={theme} onOpen={open} onZoom={zoom} />
+        )}
+      </section>
+      {shown && (
+        <div class={`two ${asOf === undefined ? '' : 'dimmed'}`}>
+          <Latency timeline={shown} />
+          <Slots timeline={shown} />
+        </div>
       )}
     </>
   );
