@@ -28,20 +28,16 @@ export function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined, inTur
   const read = express.json({ limit: bodyLimit, type: () => true });
   app.post('/alarms/seen', inTurn, read, async (request, response) => {
     const { name: sender = nameless, scope } = callerOf(request);
-    if (markSeen === undefined || scope === 'read') {
-      refuse(
+    if (markSeen === undefined || scope === 'read')
+      return refuse(
         response,
         403,
         -32_000,
         'UNAUTHORIZED: only a token of scope note or control marks an alarm as seen; at a terminal "swf-mcp alarms seen ID" does',
       );
-      return;
-    }
     const { data } = seenBody.safeParse(request.body);
-    if (data === undefined) {
-      refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, and text and requested_by where they are wanted');
-      return;
-    }
+    if (data === undefined)
+      return refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, and text and requested_by where they are wanted');
     try {
       const { alarm_id, text, requested_by = sender } = data;
       response.json(allPrintable(await markSeen(alarm_id, { author: requested_by, sender, text })));

@@ -36,21 +36,17 @@ function isOurs(origin: string, { protocol, host }: Request): boolean {
 export function refuseForeign(anyHost: boolean) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const host = hostOf(request.host);
-    if (host === undefined || (!anyHost && !isLoopback(host))) {
+    const { origin } = request.headers;
+    if (host === undefined || (!anyHost && !isLoopback(host)))
       refuse(
         response,
         403,
         -32_000,
         `UNAUTHORIZED: the host ${quoted(request.host ?? '')} is not this server; ask for 127.0.0.1 or localhost`,
       );
-      return;
-    }
-    const { origin } = request.headers;
-    if (origin !== undefined && !isOurs(origin, request)) {
+    else if (origin !== undefined && !isOurs(origin, request))
       refuse(response, 403, -32_000, `UNAUTHORIZED: requests from the origin ${quoted(origin)} are not served`);
-      return;
-    }
-    next();
+    else next();
   };
 }
 
