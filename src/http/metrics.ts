@@ -1,6 +1,4 @@
-import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
-import type { Assessment } from '../db/reports/assessment.ts';
 import { SwfError } from '../lib/errors.ts';
 import { counter, gauge, type Sample } from './prometheus-text.ts';
 
@@ -58,10 +56,7 @@ const toldAfterEnd = 3_600_000;
 /** Undefined if the store cannot be read: that is reported too. */
 function readExecutions(queries: Queries, now: number): string[] | undefined {
   try {
-    const { told, dataAsOf } = queries.snapshot(() => ({
-      dataAsOf: queries.dataAsOf(),
-      told: toldOf(queries, now).map((execution) => ({ execution, assessed: queries.assess(execution, now) })),
-    }));
+    const { told, dataAsOf } = queries.snapshot(() => ({ dataAsOf: queries.dataAsOf(), told: toldOf(queries, now) }));
     return [
       ...gauge(
         'swf_data_age_seconds',
@@ -76,7 +71,7 @@ function readExecutions(queries: Queries, now: number): string[] | undefined {
   }
 }
 
-function toldOf(queries: Queries, now: number): ExecutionRow[] {
+function toldOf(queries: Queries, now: number) {
   const page = { order: 'newest', limit: most, uncounted: true } as const;
   const since = new Date(now - toldAfterEnd).toISOString();
   // Executions alive since then, found by their start; how long they lived differs.
@@ -87,13 +82,10 @@ function toldOf(queries: Queries, now: number): ExecutionRow[] {
       .filter(({ status }) => status !== 'running')
       .toSorted((a, b) => ((a.end_time ?? '') > (b.end_time ?? '') ? -1 : 1))
       .slice(0, most),
-  ];
+  ].map((execution) => ({ execution, assessed: queries.assess(execution, now) }));
 }
 
-interface Told {
-  execution: ExecutionRow;
-  assessed: Assessment;
-}
+type Told = ReturnType<typeof toldOf>[number];
 
 function metricsOf(told: readonly Told[]): string[] {
   const each = (name: string, help: string, samplesOf: (one: Told) => Sample[]): string[] =>

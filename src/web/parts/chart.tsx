@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
 
 import { rangeOf, spanOf } from '../draw/span.ts';
-import type { Timeline } from '../shared/answers.ts';
 import { clock } from '../shared/format.ts';
 import { useWidth } from '../state/hooks.ts';
 import { useSteering } from '../state/steering.ts';
@@ -42,8 +41,9 @@ export function TimeChart({ lines: all, ...rest }: Props) {
   const [box, width] = useWidth();
   const toggle = (name: string): void =>
     setHidden(hidden.includes(name) ? hidden.filter((one) => one !== name) : [...hidden, name]);
-  const bin = props.cursor === undefined ? undefined : binAt(timeline, props.cursor);
   const { begin, bin: length } = spanOf(timeline);
+  const pointed = Math.floor(((props.cursor ?? NaN) - begin) / length);
+  const bin = pointed >= 0 && pointed < timeline.bins ? pointed : undefined;
   const at = begin + (bin ?? 0) * length;
   return (
     <div ref={box} class="chart">
@@ -125,9 +125,3 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
     </svg>
   );
 }
-
-const binAt = (timeline: Timeline, at: number): number | undefined => {
-  const { begin, bin: length } = spanOf(timeline);
-  const bin = Math.floor((at - begin) / length);
-  return bin >= 0 && bin < timeline.bins ? bin : undefined;
-};
