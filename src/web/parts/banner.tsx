@@ -72,17 +72,15 @@ export const Skeleton = () => (
 );
 
 /** The part of a page made from an answer; before it arrives, a placeholder or the reason why it does not. */
-export function Answered<T>({
+export const Answered = <T,>({
   polled: { answer, fault },
   children,
 }: {
   polled: Partial<Polled<T>>;
   children: (answer: T) => ComponentChildren;
-}) {
-  return (
-    <>
-      <FaultBanner fault={fault} at={0} now={0} />
-      {answer !== undefined ? children(answer) : fault === undefined && <Skeleton />}
-    </>
-  );
-}
+}) => (
+  <>
+    <FaultBanner fault={fault} at={0} now={0} />
+    {answer !== undefined ? children(answer) : fault === undefined && <Skeleton />}
+  </>
+);

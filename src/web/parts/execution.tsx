@@ -149,29 +149,27 @@ interface PicturesProps extends Pick<WholeProps, 'monitor' | 'theme'> {
 }
 
 /** The pictures of one time range: throughput, workers, delays, slots. */
-function Pictures({ monitor, shown, asOf, theme, zoom, open, frame, hasEnded }: PicturesProps) {
-  return (
-    <>
-      {shown && <Flow monitor={monitor} timeline={shown} asOf={asOf} onZoom={zoom} />}
-      <section class="card" ref={frame}>
-        {shown?.slots === undefined ? (
-          <>
-            <h2>Workers over time</h2>
-            {shown?.slot_count === 0 ? <p>No slot has begun a slice yet.</p> : <Skeleton />}
-          </>
-        ) : (
-          <Workers timeline={shown} hasEnded={hasEnded} asOf={asOf} theme={theme} onOpen={open} onZoom={zoom} />
-        )}
-      </section>
-      {shown && (
-        <div class={`two ${asOf === undefined ? '' : 'dimmed'}`}>
-          <Latency timeline={shown} />
-          <Slots timeline={shown} />
-        </div>
+const Pictures = ({ monitor, shown, asOf, theme, zoom, open, frame, hasEnded }: PicturesProps) => (
+  <>
+    {shown && <Flow monitor={monitor} timeline={shown} asOf={asOf} onZoom={zoom} />}
+    <section class="card" ref={frame}>
+      {shown?.slots === undefined ? (
+        <>
+          <h2>Workers over time</h2>
+          {shown?.slot_count === 0 ? <p>No slot has begun a slice yet.</p> : <Skeleton />}
+        </>
+      ) : (
+        <Workers timeline={shown} hasEnded={hasEnded} asOf={asOf} theme={theme} onOpen={open} onZoom={zoom} />
       )}
-    </>
-  );
-}
+    </section>
+    {shown && (
+      <div class={`two ${asOf === undefined ? '' : 'dimmed'}`}>
+        <Latency timeline={shown} />
+        <Slots timeline={shown} />
+      </div>
+    )}
+  </>
+);
 
 const wholeRun = { from: undefined, to: undefined };
 
@@ -194,16 +192,12 @@ function partOf({ from, to }: Readonly<Record<string, string>>): Part {
   return { ...(isTime(from) ? { start_time: from } : {}), ...(isTime(to) ? { end_time: to } : {}) };
 }
 
-function Loading({ answer }: { answer: TimelineAnswer | undefined }) {
-  return (
-    <Card title="Throughput and backlog">
-      {answer?.loading !== undefined && (
-        <p role="status">{Math.round(answer.loading * 100)} % of its slices are read</p>
-      )}
-      <Skeleton />
-    </Card>
-  );
-}
+const Loading = ({ answer }: { answer: TimelineAnswer | undefined }) => (
+  <Card title="Throughput and backlog">
+    {answer?.loading !== undefined && <p role="status">{Math.round(answer.loading * 100)} % of its slices are read</p>}
+    <Skeleton />
+  </Card>
+);
 
 /** Says that a running execution has gone quiet. If its driver is gone, a finding says more. */
 function Age({ monitor, now }: { monitor: Monitor; now: number }) {

@@ -177,11 +177,9 @@ interface FigureProps {
   bad?: boolean;
 }
 
-function Figure({ label, children, dimmed = '', bad = false }: FigureProps) {
-  return (
-    <div class={`figure ${dimmed} ${bad ? 'bad' : ''}`}>
-      <div class="label">{label}</div>
-      <div class="value">{children}</div>
-    </div>
-  );
-}
+const Figure = ({ label, children, dimmed = '', bad = false }: FigureProps) => (
+  <div class={`figure ${dimmed} ${bad ? 'bad' : ''}`}>
+    <div class="label">{label}</div>
+    <div class="value">{children}</div>
+  </div>
+);

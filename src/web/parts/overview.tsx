@@ -78,20 +78,16 @@ export function Overview({ params, change }: PageProps) {
   );
 }
 
-function Pages({ answer, isFirst, change }: { answer: Page<ExecutionRow>; isFirst: boolean; change: Change }) {
-  return (
-    <p class="pages">
-      {!isFirst && <Button onClick={() => change({ cursor: '' })}>newest</Button>}
-      {answer.next_cursor !== undefined && (
-        <Button onClick={() => change({ cursor: answer.next_cursor })}>older</Button>
-      )}
-      <small>
-        {answer.items.length} of {answer.total_is_lower_bound === true ? 'at least ' : ''}
-        {count(answer.total_count)}
-      </small>
-    </p>
-  );
-}
+const Pages = ({ answer, isFirst, change }: { answer: Page<ExecutionRow>; isFirst: boolean; change: Change }) => (
+  <p class="pages">
+    {!isFirst && <Button onClick={() => change({ cursor: '' })}>newest</Button>}
+    {answer.next_cursor !== undefined && <Button onClick={() => change({ cursor: answer.next_cursor })}>older</Button>}
+    <small>
+      {answer.items.length} of {answer.total_is_lower_bound === true ? 'at least ' : ''}
+      {count(answer.total_count)}
+    </small>
+  </p>
+);
 
 const Empty = () => (
   <>

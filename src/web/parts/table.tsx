@@ -26,36 +26,34 @@ interface TableProps<Row> {
 }
 
 /** A table in its own box, which scrolls if there is no room. */
-export function Table<Row>({ label, columns, rows, keyOf, isTall, isStacked, isCards }: TableProps<Row>) {
-  return (
-    <div
-      class={`scroll ${isTall ? 'tall' : ''} ${isStacked ? 'stacked' : ''} ${isCards ? 'as-cards' : ''}`}
-      tabindex={0}
-      role="region"
-      aria-label={label}
-    >
-      <table>
-        <thead>
-          <tr>
-            {columns.map(({ head, shade }) => (
-              <th key={head} scope="col" class={shade}>
-                {head}
-              </th>
+export const Table = <Row,>({ label, columns, rows, keyOf, isTall, isStacked, isCards }: TableProps<Row>) => (
+  <div
+    class={`scroll ${isTall ? 'tall' : ''} ${isStacked ? 'stacked' : ''} ${isCards ? 'as-cards' : ''}`}
+    tabindex={0}
+    role="region"
+    aria-label={label}
+  >
+    <table>
+      <thead>
+        <tr>
+          {columns.map(({ head, shade }) => (
+            <th key={head} scope="col" class={shade}>
+              {head}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr key={keyOf(row)}>
+            {columns.map(({ head, cell, shade }) => (
+              <td key={head} class={shade}>
+                {cell(row)}
+              </td>
             ))}
           </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={keyOf(row)}>
-              {columns.map(({ head, cell, shade }) => (
-                <td key={head} class={shade}>
-                  {cell(row)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
+        ))}
+      </tbody>
+    </table>
+  </div>
+);
