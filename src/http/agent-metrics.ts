@@ -1,4 +1,4 @@
-import { histogram, metric, type Sample } from './prometheus-text.ts';
+import { counter, gauge, histogram, type Sample } from './prometheus-text.ts';
 
 /** Figures of an agent or recorder process at one moment. */
 export interface AgentFigures {
@@ -34,24 +34,21 @@ export function agentMetricsText(figures: AgentFigures): string {
   const { version, schema, traffic, unsent } = figures;
   const { oldest } = unsent;
   return [
-    ...metric('swf_build_info', 'gauge', 'This program.', [[{ version, schema: String(schema) }, 1]]),
-    ...metric('swf_broker_connected', 'gauge', '1 while the broker is there.', [[{}, traffic.isConnected ? 1 : 0]]),
-    ...metric('swf_broker_reconnects_total', 'counter', 'Connections that came back.', [[{}, traffic.reconnects]]),
-    ...metric('swf_outbox_unsent_messages', 'gauge', 'Messages that the broker has not confirmed.', [
-      [{}, unsent.count],
-    ]),
-    ...metric(
+    ...gauge('swf_build_info', 'This program.', [[{ version, schema: String(schema) }, 1]]),
+    ...gauge('swf_broker_connected', '1 while the broker is there.', [[{}, traffic.isConnected ? 1 : 0]]),
+    ...counter('swf_broker_reconnects_total', 'Connections that came back.', [[{}, traffic.reconnects]]),
+    ...gauge('swf_outbox_unsent_messages', 'Messages that the broker has not confirmed.', [[{}, unsent.count]]),
+    ...gauge(
       'swf_outbox_oldest_unsent_timestamp_seconds',
-      'gauge',
       'Since when the oldest of them waits; absent while no message waits.',
       oldest === undefined ? [] : [[{}, oldest / 1000]],
     ),
-    ...metric('swf_messages_sent_total', 'counter', 'Messages that the broker confirmed.', byType(traffic.sent)),
-    ...metric('swf_messages_received_total', 'counter', 'Messages that the broker brought.', byType(traffic.received)),
-    ...metric('swf_messages_refused_total', 'counter', 'Sends that the broker refused.', byType(traffic.refused)),
-    ...metric('swf_reader_behind_messages', 'gauge', 'Messages that wait to be answered.', by('role', figures.behind)),
-    ...metric('swf_off_duty_kinds', 'gauge', 'Kinds of work that it cannot do.', by('reason', figures.offDuty)),
-    ...metric('swf_slots', 'gauge', 'Slots of a worker.', by('state', figures.slots)),
+    ...counter('swf_messages_sent_total', 'Messages that the broker confirmed.', byType(traffic.sent)),
+    ...counter('swf_messages_received_total', 'Messages that the broker brought.', byType(traffic.received)),
+    ...counter('swf_messages_refused_total', 'Sends that the broker refused.', byType(traffic.refused)),
+    ...gauge('swf_reader_behind_messages', 'Messages that wait to be answered.', by('role', figures.behind)),
+    ...gauge('swf_off_duty_kinds', 'Kinds of work that it cannot do.', by('reason', figures.offDuty)),
+    ...gauge('swf_slots', 'Slots of a worker.', by('state', figures.slots)),
     ...histogram(
       'swf_step_duration_seconds',
       'Messages that were read and answered, and slices that were done.',

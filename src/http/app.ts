@@ -156,28 +156,15 @@ function answerParameters(id: string, response: Response, queries: () => Queries
 /** Reports a request's faults as JSON, like everything else, and our own only to the operator. */
 function onError(log: Log): ErrorRequestHandler {
   return (error: { type?: string; status?: number; stack?: string; message?: string }, _, response, next) => {
-    if (response.headersSent) {
-      next(error);
-      return;
-    }
-    switch (error.type) {
-      case 'entity.parse.failed':
-        refuse(response, 400, -32_700, 'the body is not JSON');
-        return;
-      case 'entity.too.large':
-        refuse(response, 413, -32_600, `the body is larger than ${bodyLimit}`);
-        return;
-      default:
-        if (error instanceof SwfError) {
-          refuse(response, 503, -32_603, error.line);
-          return;
-        }
-        if (error.status !== undefined && error.status < 500) {
-          refuse(response, error.status, -32_600, error.message ?? 'the request cannot be read');
-          return;
-        }
-        log.write({ level: 'ERROR', message: `bug in the HTTP server: ${error.stack ?? error.message ?? ''}` });
-        refuse(response, 500, -32_603, "a fault of swf-mcp itself; the server's log has the details");
+    if (response.headersSent) next(error);
+    else if (error.type === 'entity.parse.failed') refuse(response, 400, -32_700, 'the body is not JSON');
+    else if (error.type === 'entity.too.large') refuse(response, 413, -32_600, `the body is larger than ${bodyLimit}`);
+    else if (error instanceof SwfError) refuse(response, 503, -32_603, error.line);
+    else if (error.status !== undefined && error.status < 500)
+      refuse(response, error.status, -32_600, error.message ?? 'the request cannot be read');
+    else {
+      log.write({ level: 'ERROR', message: `bug in the HTTP server: ${error.stack ?? error.message ?? ''}` });
+      refuse(response, 500, -32_603, "a fault of swf-mcp itself; the server's log has the details");
     }
   };
 }

@@ -67,10 +67,7 @@ async function answerFile(
   response: Response,
 ): Promise<void> {
   const facts = await factsOf(folder, execution, filename);
-  if (facts === undefined) {
-    refuse(response, 404, 'there is no such file here');
-    return;
-  }
+  if (facts === undefined) return refuse(response, 404, 'there is no such file here');
   const { ino, size, mtimeNs } = facts;
   response.setHeader('ETag', `"${[ino, size, mtimeNs].map((part) => part.toString(36)).join('-')}"`);
   response.type('application/octet-stream');

@@ -4,7 +4,6 @@ import { printable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
 import { type Caller, createCallers, type Token } from './callers.ts';
 
-/** Loopback names of this machine. */
 const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 export const isLoopback = (host: string): boolean =>
@@ -15,11 +14,9 @@ export function refuse(response: Response, status: number, code: number, message
   response.status(status).json({ jsonrpc: '2.0', error: { code, message: printable(message) }, id: null });
 }
 
-/** The host name in a `Host` header or an origin, without its port, or undefined. */
-function hostOf(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  return tried(() => new URL(text.includes('://') ? text : `http://${text}`).hostname);
-}
+/** The host name in a `Host` header or an origin, without its port; undefined if the text is no address. */
+const hostOf = (text = ''): string | undefined =>
+  tried(() => new URL(text.includes('://') ? text : `http://${text}`).hostname);
 
 /**
  * Whether an origin is this server's own page: the same scheme, host and port as the request. Another port of this machine
@@ -36,21 +33,17 @@ const isOurs = (origin: string, { protocol, host }: Request): boolean =>
 export function refuseForeign(anyHost: boolean) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const host = hostOf(request.host);
-    if (host === undefined || (!anyHost && !isLoopback(host))) {
+    const { origin } = request.headers;
+    if (host === undefined || (!anyHost && !isLoopback(host)))
       refuse(
         response,
         403,
         -32_000,
         `UNAUTHORIZED: the host ${quoted(request.host ?? '')} is not this server; ask for 127.0.0.1 or localhost`,
       );
-      return;
-    }
-    const { origin } = request.headers;
-    if (origin !== undefined && !isOurs(origin, request)) {
+    else if (origin !== undefined && !isOurs(origin, request))
       refuse(response, 403, -32_000, `UNAUTHORIZED: requests from the origin ${quoted(origin)} are not served`);
-      return;
-    }
-    next();
+    else next();
   };
 }
 

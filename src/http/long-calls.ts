@@ -41,11 +41,7 @@ interface Waiting {
   done: (reply: LongReply) => void;
 }
 
-export interface LongCalls {
-  /** Returns a tool's answer. Throws `SwfError` as the tool does, or if it takes too long or is given up. */
-  call(client: string, call: LongCall, signal: AbortSignal): Promise<Record<string, unknown>>;
-  close(): void;
-}
+export type LongCalls = ReturnType<typeof createLongCalls>;
 
 /**
  * Runs calls that may take long (sums, audits, searches, files) in their own threads, so that the event loop stays free. A client has one
@@ -54,7 +50,7 @@ export interface LongCalls {
 export function createLongCalls(
   startThread: () => Worker,
   { milliseconds = 30_000, giveUpMilliseconds = 100 }: Limits = {},
-): LongCalls {
+) {
   const queue = createFairQueue<Waiting>();
   const idle: Worker[] = [];
   const busy = new Map<Worker, string>();
@@ -86,7 +82,8 @@ export function createLongCalls(
   };
 
   return {
-    async call(client, call, signal) {
+    /** Returns a tool's answer. Throws `SwfError` as the tool does, or if it takes too long or is given up. */
+    async call(client: string, call: LongCall, signal: AbortSignal): Promise<Record<string, unknown>> {
       const reply = await new Promise<LongReply>((resolve) => {
         const done = (given: LongReply): void => {
           signal.removeEventListener('abort', giveUp);
@@ -106,7 +103,7 @@ export function createLongCalls(
       if ('bug' in reply) throw new Error(reply.bug);
       throw new SwfError(reply.code, reply.message);
     },
-    close() {
+    close(): void {
       for (const thread of [...idle, ...busy.keys()]) void thread.terminate();
     },
   };

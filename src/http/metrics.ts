@@ -1,19 +1,11 @@
-import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
-import type { Assessment } from '../db/reports/assessment.ts';
 import { SwfError } from '../lib/errors.ts';
-import { metric, type Sample } from './prometheus-text.ts';
-
-/** Calls of one tool so far. */
-interface Calls {
-  ok: number;
-  error: number;
-  seconds: number;
-}
+import { counter, gauge, type Sample } from './prometheus-text.ts';
 
 /** Counts tool calls, and formats them for Prometheus with the state of executions (text format 0.0.4). */
 export function createMetrics(version: string) {
-  const calls = new Map<string, Calls>();
+  /** Calls so far, by tool. */
+  const calls = new Map<string, { ok: number; error: number; seconds: number }>();
   const began = Date.now();
   return {
     /** Counts a call that begins now; call the returned function at its end. */
@@ -30,23 +22,19 @@ export function createMetrics(version: string) {
     text(queries: Queries | undefined, now: number): string {
       const executions = queries === undefined ? undefined : readExecutions(queries, now);
       return [
-        ...metric('swf_mcp_info', 'gauge', 'Version of the server.', [[{ version }, 1]]),
-        ...metric('swf_mcp_uptime_seconds', 'gauge', 'Since the server started.', [[{}, (now - began) / 1000]]),
-        ...metric('swf_mcp_store_readable', 'gauge', '1 where the store can be read.', [
-          [{}, executions === undefined ? 0 : 1],
-        ]),
-        ...metric(
+        ...gauge('swf_mcp_info', 'Version of the server.', [[{ version }, 1]]),
+        ...gauge('swf_mcp_uptime_seconds', 'Since the server started.', [[{}, (now - began) / 1000]]),
+        ...gauge('swf_mcp_store_readable', '1 where the store can be read.', [[{}, executions === undefined ? 0 : 1]]),
+        ...counter(
           'swf_mcp_tool_calls_total',
-          'counter',
           'Tool calls.',
           [...calls].flatMap(([tool, { ok, error }]): Sample[] => [
             [{ tool, outcome: 'ok' }, ok],
             [{ tool, outcome: 'error' }, error],
           ]),
         ),
-        ...metric(
+        ...counter(
           'swf_mcp_tool_seconds_total',
-          'counter',
           'Time that tool calls took.',
           [...calls].map(([tool, { seconds }]): Sample => [{ tool }, seconds]),
         ),
@@ -68,30 +56,22 @@ const toldAfterEnd = 3_600_000;
 /** Undefined if the store cannot be read: that is reported too. */
 function readExecutions(queries: Queries, now: number): string[] | undefined {
   try {
-    return ofExecutions(queries, now);
+    const { told, dataAsOf } = queries.snapshot(() => ({ dataAsOf: queries.dataAsOf(), told: toldOf(queries, now) }));
+    return [
+      ...gauge(
+        'swf_data_age_seconds',
+        'Since the store was last written.',
+        dataAsOf === undefined ? [] : [[{}, Math.max(0, (now - Date.parse(dataAsOf)) / 1000)]],
+      ),
+      ...metricsOf(told),
+    ];
   } catch (error) {
     if (error instanceof SwfError) return undefined;
     throw error;
   }
 }
 
-function ofExecutions(queries: Queries, now: number): string[] {
-  const { told, dataAsOf } = queries.snapshot(() => ({
-    dataAsOf: queries.dataAsOf(),
-    told: toldOf(queries, now).map((execution) => ({ execution, assessed: queries.assess(execution, now) })),
-  }));
-  return [
-    ...metric(
-      'swf_data_age_seconds',
-      'gauge',
-      'Since the store was last written.',
-      dataAsOf === undefined ? [] : [[{}, Math.max(0, (now - Date.parse(dataAsOf)) / 1000)]],
-    ),
-    ...metricsOf(told),
-  ];
-}
-
-function toldOf(queries: Queries, now: number): ExecutionRow[] {
+function toldOf(queries: Queries, now: number) {
   const page = { order: 'newest', limit: most, uncounted: true } as const;
   const since = new Date(now - toldAfterEnd).toISOString();
   // Executions alive since then, found by their start; how long they lived differs.
@@ -102,17 +82,14 @@ function toldOf(queries: Queries, now: number): ExecutionRow[] {
       .filter(({ status }) => status !== 'running')
       .toSorted((a, b) => ((a.end_time ?? '') > (b.end_time ?? '') ? -1 : 1))
       .slice(0, most),
-  ];
+  ].map((execution) => ({ execution, assessed: queries.assess(execution, now) }));
 }
 
-interface Told {
-  execution: ExecutionRow;
-  assessed: Assessment;
-}
+type Told = ReturnType<typeof toldOf>[number];
 
 function metricsOf(told: readonly Told[]): string[] {
   const each = (name: string, help: string, samplesOf: (one: Told) => Sample[]): string[] =>
-    metric(name, 'gauge', help, told.flatMap(samplesOf));
+    gauge(name, help, told.flatMap(samplesOf));
   const id = ({ execution }: Told) => ({ execution_id: execution.execution_id, namespace: execution.namespace });
   return [
     ...each('swf_execution_status', '1 for the state of an execution; for an hour after its end.', (one) => [

@@ -1,4 +1,4 @@
-import { metric, type Sample } from './prometheus-text.ts';
+import { counter, gauge, type Sample } from './prometheus-text.ts';
 
 /** Figures of an observer process at one moment. */
 export interface ObserverFigures {
@@ -22,41 +22,35 @@ export function observerMetricsText(figures: ObserverFigures): string {
   const byPlace = (value: (place: (typeof places)[number]) => number): Sample[] =>
     places.map((place) => [{ place: place.kind }, value(place)]);
   return [
-    ...metric('swf_build_info', 'gauge', 'This program.', [[{ version, schema: String(schema) }, 1]]),
-    ...metric(
+    ...gauge('swf_build_info', 'This program.', [[{ version, schema: String(schema) }, 1]]),
+    ...gauge(
       'swf_broker_connected',
-      'gauge',
       '1 while the broker is there.',
       isConnected === undefined ? [] : [[{}, isConnected ? 1 : 0]],
     ),
-    ...metric('swf_broker_reconnects_total', 'counter', 'Connections that came back.', [[{}, figures.reconnects]]),
-    ...metric(
+    ...counter('swf_broker_reconnects_total', 'Connections that came back.', [[{}, figures.reconnects]]),
+    ...counter(
       'swf_observer_messages_total',
-      'counter',
       'Messages that were heard, by topic.',
       [...figures.messages].map(([topic, count]): Sample => [{ topic }, count]),
     ),
-    ...metric(
+    ...gauge(
       'swf_observer_last_message_timestamp_seconds',
-      'gauge',
       'When the newest message came; absent before the first.',
       lastMessageAt === undefined ? [] : [[{}, lastMessageAt / 1000]],
     ),
-    ...metric(
+    ...gauge(
       'swf_observer_waiting_lines',
-      'gauge',
       'Lines that are not written yet.',
       byPlace(({ waiting }) => waiting),
     ),
-    ...metric(
+    ...counter(
       'swf_observer_dropped_messages_total',
-      'counter',
       'Messages that were not recorded, since there was no room for them.',
       byPlace(({ dropped }) => dropped),
     ),
-    ...metric(
+    ...gauge(
       'swf_observer_cannot_write',
-      'gauge',
       '1 while lines cannot be written.',
       byPlace(({ isFailing }) => (isFailing ? 1 : 0)),
     ),

@@ -46,40 +46,25 @@ const headers = {
 
 /** Serves the page. Its addresses are relative, so that it works behind a proxy's path. */
 export function addPage(app: Express, folder: string): void {
-  const known = new Map<string, Content>();
-  const serve = (
-    path: string,
-    { name, type }: { name: string; type: string },
-    request: Request,
-    response: Response,
-  ) => {
-    const content = known.get(path) ?? read(join(folder, name), type);
-    known.set(path, content);
-    answer(response, request.headers['if-none-match'], content);
+  const known = new Map<string, ReturnType<typeof read>>();
+  const serve = (name: string, type: string, request: Request, response: Response): void => {
+    const content = known.get(name) ?? read(join(folder, name));
+    known.set(name, content);
+    response.set({ ...headers, 'Content-Type': type, ETag: content.tag });
+    if (request.headers['if-none-match'] === content.tag) response.status(304).end();
+    else response.send(content.body);
   };
-  for (const [path, file] of Object.entries(files))
-    app.get(path, (request, response) => serve(path, file, request, response));
+  for (const [path, { name, type }] of Object.entries(files))
+    app.get(path, (request, response) => serve(name, type, request, response));
   app.get(partPath, (request, response) => {
     const name = request.path.slice(1);
     // A page opened under an older version asks for parts that no longer exist.
-    if (existsSync(join(folder, name))) serve(request.path, { name, type: script }, request, response);
+    if (existsSync(join(folder, name))) serve(name, script, request, response);
     else response.status(404).set(headers).end();
   });
 }
 
-interface Content {
-  body: Buffer;
-  tag: string;
-  type: string;
-}
-
-function read(path: string, type: string): Content {
+function read(path: string) {
   const body = readFileSync(path);
-  return { body, tag: `"${sha256().update(body).digest('hex').slice(0, 16)}"`, type };
-}
-
-function answer(response: Response, known: string | undefined, { body, tag, type }: Content): void {
-  response.set({ ...headers, 'Content-Type': type, ETag: tag });
-  if (known === tag) response.status(304).end();
-  else response.send(body);
+  return { body, tag: `"${sha256().update(body).digest('hex').slice(0, 16)}"` };
 }

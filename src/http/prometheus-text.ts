@@ -3,10 +3,16 @@ import { printable } from '../lib/printable.ts';
 export type Sample = [labels: Readonly<Record<string, string>>, value: number];
 
 /** A metric in Prometheus text format 0.0.4, line by line. */
-export const metric = (name: string, type: 'gauge' | 'counter', help: string, samples: readonly Sample[]): string[] => [
-  ...head(name, type, help),
-  ...samples.map(([labels, value]) => `${name}${labelled(labels)} ${value}`),
-];
+const metric =
+  (type: 'gauge' | 'counter') =>
+  (name: string, help: string, samples: readonly Sample[]): string[] => [
+    ...head(name, type, help),
+    ...samples.map(([labels, value]) => `${name}${labelled(labels)} ${value}`),
+  ];
+
+export const gauge = metric('gauge');
+
+export const counter = metric('counter');
 
 /** The same for durations: how many were within each bound. */
 export const histogram = (

@@ -4,7 +4,7 @@ import type { Queries } from '../../src/db/queries.ts';
 import { agentMetricsText } from '../../src/http/agent-metrics.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { observerMetricsText } from '../../src/http/observer-metrics.ts';
-import { histogram, metric } from '../../src/http/prometheus-text.ts';
+import { counter, gauge, histogram } from '../../src/http/prometheus-text.ts';
 import { SwfError } from '../../src/lib/errors.ts';
 
 const samples = (text: string): string[] => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -18,13 +18,13 @@ const heads = (text: string): string[] =>
 describe('a figure for Prometheus', () => {
   it('has its help, its type and its samples', () => {
     expect(
-      metric('swf_x', 'gauge', 'What it is.', [
+      gauge('swf_x', 'What it is.', [
         [{}, 1],
         [{ a: 'b', c: String.raw`d"e\f` }, 2.5],
       ]),
     ).toEqual(['# HELP swf_x What it is.', '# TYPE swf_x gauge', 'swf_x 1', String.raw`swf_x{a="b",c="d\"e\\f"} 2.5`]);
-    expect(metric('swf_x', 'counter', 'None.', [])).toEqual(['# HELP swf_x None.', '# TYPE swf_x counter']);
-    expect(metric('swf_x', 'gauge', 'x', [[{ a: 'line\nfeed' }, 1]]).at(-1)).not.toContain('\n');
+    expect(counter('swf_x', 'None.', [])).toEqual(['# HELP swf_x None.', '# TYPE swf_x counter']);
+    expect(gauge('swf_x', 'x', [[{ a: 'line\nfeed' }, 1]]).at(-1)).not.toContain('\n');
   });
 
   it('of durations has how many were within each bound', () => {

@@ -57,9 +57,8 @@ function colourOf({ state, isOpen }: Bar, isAfterAlternate: boolean, colours: Co
 const minParted = 3;
 
 /** The edges of a bar, one pixel after the previous bar if the bar is wide enough. */
-function parted([left, right]: [number, number], before: number): [number, number] {
-  return left <= before && right - before > minParted ? [before + 1, right] : [left, right];
-}
+const parted = ([left, right]: [number, number], before: number): [number, number] =>
+  left <= before && right - before > minParted ? [before + 1, right] : [left, right];
 
 /** Paints cells, one character per bin: the shade shows how busy a bin is, and a failure in it fills its lower half. */
 export function paintCells(ground: Ground, cells: readonly string[], colours: Colours): void {
@@ -86,9 +85,8 @@ function edges({ start, end }: Bar, span: number, width: number): [number, numbe
 
 const minFailure = 3;
 
-function widened([left, right]: [number, number], width: number): [number, number] {
-  return right - left >= minFailure ? [left, right] : [Math.max(0, left - 1), Math.min(width, left + minFailure - 1)];
-}
+const widened = ([left, right]: [number, number], width: number): [number, number] =>
+  right - left >= minFailure ? [left, right] : [Math.max(0, left - 1), Math.min(width, left + minFailure - 1)];
 
 function fill(
   { pixels, width, height, rowHeight }: Ground,

@@ -43,11 +43,10 @@ export function timeTicks(from: number, until: number, width: number, least = 90
 }
 
 /** A step line through values that hold for a whole bin, as an SVG path. */
-export function stepPath(values: readonly number[], { x, y }: { x: (bin: number) => number; y: Scale }): string {
-  return values
+export const stepPath = (values: readonly number[], { x, y }: { x: (bin: number) => number; y: Scale }): string =>
+  values
     .map((value, bin) => `${bin === 0 ? 'M' : 'L'}${fixed(x(bin))} ${fixed(y(value))}H${fixed(x(bin + 1))}`)
     .join('');
-}
 
 /** The area between two step lines, as an SVG path. */
 export function stepArea(
@@ -57,9 +56,8 @@ export function stepArea(
 ): string {
   const { x, y } = scales;
   const back = values
-    .map((_, bin) => bin)
+    .map((_, bin) => `L${fixed(x(bin + 1))} ${fixed(y(base?.[bin] ?? 0))}H${fixed(x(bin))}`)
     .toReversed()
-    .map((bin) => `L${fixed(x(bin + 1))} ${fixed(y(base?.[bin] ?? 0))}H${fixed(x(bin))}`)
     .join('');
   return `${stepPath(values, scales)}${back}Z`;
 }

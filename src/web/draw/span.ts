@@ -13,25 +13,15 @@ export interface Range {
   until: number;
 }
 
-/** The drawn time range alone. */
 export function rangeOf(timeline: Timeline): Range {
   const { begin, end } = spanOf(timeline);
   return { from: begin, until: end };
 }
 
-export interface PhaseSpan {
-  phase: string;
-  by: string | undefined;
-  from: number;
-  to: number;
-  /** When it began, maybe before the drawn range. */
-  began: number;
-  /** Whether it has not ended. */
-  goesOn: boolean;
-}
+export type PhaseSpan = ReturnType<typeof phasesIn>[number];
 
 /** The parts of the phases within the drawn time range. */
-export function phasesIn(timeline: Timeline): PhaseSpan[] {
+export function phasesIn(timeline: Timeline) {
   const { begin, end } = spanOf(timeline);
   return timeline.phases
     .map(({ phase, by, start, end: until }) => ({
@@ -39,7 +29,9 @@ export function phasesIn(timeline: Timeline): PhaseSpan[] {
       by,
       from: Math.max(begin, Date.parse(start)),
       to: until === undefined ? end : Math.min(end, Date.parse(until)),
+      /** Maybe before the drawn range. */
       began: Date.parse(start),
+      /** Whether it has not ended. */
       goesOn: until === undefined,
     }))
     .filter(({ from, to }) => to > from);

@@ -10,7 +10,7 @@ import { Button } from './card.tsx';
 import { lazy } from './lazy.tsx';
 
 /** Loads later; the page reserves its space, so nothing moves when it arrives. */
-const AlarmBar = isServed ? lazy(async () => (await import('./alarms.tsx')).AlarmBar) : Fragment;
+const AlarmBar = isServed ? lazy(async () => (await import('./alarms.tsx')).AlarmBar, true) : Fragment;
 
 /** Loads later: nobody presses a key before the page is there. */
 const Keys = isServed ? lazy(async () => (await import('./keys.tsx')).Keys, true) : Fragment;
@@ -40,6 +40,8 @@ export function App({ world }: { world: World }) {
     scrollTo(0, 0);
   }, [route.page, id]);
   const page = report !== undefined && route.page === 'overview' ? 'execution' : route.page;
+  const ids = page === 'execution' ? [id, ...route.ids.slice(1)] : route.ids;
+  const Page = pages[page];
   return (
     <Around.Provider value={{ world, zone }}>
       <Top hasPages={report === undefined} {...{ zone, setZone, theme, setTheme }} />
@@ -56,13 +58,8 @@ export function App({ world }: { world: World }) {
               : `A report as of ${time(report.madeAt, zone)}.`}
           </p>
         )}
-        <Page
-          name={page}
-          ids={page === 'execution' ? [id, ...route.ids.slice(1)] : route.ids}
-          params={route.params}
-          change={change}
-          theme={theme}
-        />
+        {/* Mounted anew for each execution. */}
+        <Page key={ids[0]} {...{ ids, change, theme }} params={route.params} />
       </main>
       <Keys />
     </Around.Provider>
@@ -116,7 +113,6 @@ function Choice({ what, value, onClick }: { what: string; value: string; onClick
 
 const Overview = lazy(async () => (await import('./overview.tsx')).Overview);
 
-/** The pages by name. */
 const pages: Readonly<Record<Route['page'], ComponentType<PageProps>>> = {
   overview: Overview,
   execution: lazy(async () => (await import('./execution.tsx')).Execution),
@@ -125,9 +121,3 @@ const pages: Readonly<Record<Route['page'], ComponentType<PageProps>>> = {
   compare: lazy(async () => (await import('./compare.tsx')).Compare),
   shift: isServed ? lazy(async () => (await import('./shift.tsx')).Shift) : Overview,
 };
-
-/** The page of a name, mounted anew for each execution. */
-function Page({ name, ...props }: PageProps & { name: Route['page'] }) {
-  const Shown = pages[name];
-  return <Shown key={props.ids[0]} {...props} />;
-}

@@ -14,16 +14,14 @@ const film = { steps: 60, every: 200 };
 /** The execution whose film plays, and since when its slider was last moved: it plays on when "latest" becomes one execution, and the slider is mounted anew. */
 const playing = { id: '', at: 0 };
 
-/** The slider that goes back in the life of an execution. */
-export function AsOf({
-  timeline,
-  asOf,
-  change,
-}: {
+interface AsOfProps {
   timeline: Timeline;
   asOf: number | undefined;
   change: PageProps['change'];
-}) {
+}
+
+/** The slider that goes back in the life of an execution. */
+export function AsOf({ timeline, asOf, change }: AsOfProps) {
   const { zone } = useAround();
   const { bin: length } = spanOf(timeline);
   const last = timeline.bins - 1;

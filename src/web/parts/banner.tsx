@@ -7,19 +7,16 @@ import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
 import { Icon } from './icon.tsx';
 
-/** Says why there is no new answer, and what to do. The previous picture stays. */
-export function FaultBanner({
-  fault,
-  at,
-  now,
-  about = '',
-}: {
+interface FaultBannerProps {
   fault: CallError | undefined;
   at: number;
   now: number;
   /** Put before the message, to tell which part of the page has no answer. */
   about?: string;
-}) {
+}
+
+/** Says why there is no new answer, and what to do. The previous picture stays. */
+export function FaultBanner({ fault, at, now, about = '' }: FaultBannerProps) {
   const { world, zone } = useAround();
   if (fault === undefined) return null;
   if (fault.fault === 'unauthorised') return <Login words={fault.message} onToken={(token) => world.login?.(token)} />;
@@ -75,17 +72,15 @@ export const Skeleton = () => (
 );
 
 /** The part of a page made from an answer; before it arrives, a placeholder or the reason why it does not. */
-export function Answered<T>({
+export const Answered = <T,>({
   polled: { answer, fault },
   children,
 }: {
   polled: Partial<Polled<T>>;
   children: (answer: T) => ComponentChildren;
-}) {
-  return (
-    <>
-      <FaultBanner fault={fault} at={0} now={0} />
-      {answer !== undefined ? children(answer) : fault === undefined && <Skeleton />}
-    </>
-  );
-}
+}) => (
+  <>
+    <FaultBanner fault={fault} at={0} now={0} />
+    {answer !== undefined ? children(answer) : fault === undefined && <Skeleton />}
+  </>
+);

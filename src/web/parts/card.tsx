@@ -1,24 +1,14 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, RenderableProps } from 'preact';
 
 /** A part of the page under a heading. */
-export function Card({
-  title,
-  note,
-  children,
-}: {
-  title: string;
-  note?: ComponentChildren;
-  children: ComponentChildren;
-}) {
-  return (
-    <section class="card">
-      <h2>
-        {title} <small>{note}</small>
-      </h2>
-      {children}
-    </section>
-  );
-}
+export const Card = ({ title, note, children }: RenderableProps<{ title: string; note?: ComponentChildren }>) => (
+  <section class="card">
+    <h2>
+      {title} <small>{note}</small>
+    </h2>
+    {children}
+  </section>
+);
 
 export type Fact = readonly [term: string, value: string | number | undefined];
 
@@ -36,21 +26,11 @@ export const FactList = ({ facts, shade = '' }: { facts: readonly Fact[]; shade?
   </dl>
 );
 
-export function Button({
-  onClick,
-  shade,
-  children,
-}: {
-  onClick: () => void;
-  shade?: string;
-  children: ComponentChildren;
-}) {
-  return (
-    <button type="button" class={shade} onClick={onClick}>
-      {children}
-    </button>
-  );
-}
+export const Button = ({ onClick, shade, children }: RenderableProps<{ onClick: () => void; shade?: string }>) => (
+  <button type="button" class={shade} onClick={onClick}>
+    {children}
+  </button>
+);
 
 export const More = ({ n, of = '' }: { n: number; of?: ComponentChildren }) =>
   n > 0 ? (

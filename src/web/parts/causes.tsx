@@ -59,16 +59,12 @@ const placeOf = ({ attempts, slots, worst_slot: slot = 'not known', worst_slot_a
 );
 
 /** One bar per twentieth of the time; its height is the number of failures. */
-function Strip({ when, label }: { when: string; label: string }) {
-  return (
-    <svg class="strip" viewBox={`0 0 ${when.length * 5} 16`} role="img" aria-label={`failures from ${label}`}>
-      {when.split('').map((character, at) => {
-        const n = character === '.' ? 0 : character === '#' ? 10 : Number(character);
-        const height = n === 0 ? 1 : 4 + 1.2 * n;
-        return (
-          <rect key={at} class={n === 0 ? 'none' : 'failed'} x={at * 5} y={16 - height} width={4} height={height} />
-        );
-      })}
-    </svg>
-  );
-}
+const Strip = ({ when, label }: { when: string; label: string }) => (
+  <svg class="strip" viewBox={`0 0 ${when.length * 5} 16`} role="img" aria-label={`failures from ${label}`}>
+    {when.split('').map((character, at) => {
+      const n = character === '.' ? 0 : character === '#' ? 10 : Number(character);
+      const height = n === 0 ? 1 : 4 + 1.2 * n;
+      return <rect key={at} class={n === 0 ? 'none' : 'failed'} x={at * 5} y={16 - height} width={4} height={height} />;
+    })}
+  </svg>
+);

@@ -34,16 +34,15 @@ export interface Drain {
 
 export const shown = (value: number): string => (Number.isInteger(value) ? count(value) : value.toFixed(2));
 
-export function geometryOf(
-  {
-    timeline,
-    until,
-    lines,
-    guides = [],
-  }: { timeline: Timeline; until: number; lines: readonly Line[]; guides?: readonly Guide[] },
-  width: number,
-  height: number,
-) {
+export interface Plot {
+  timeline: Timeline;
+  /** The end of the axis, in milliseconds since 1970: that of the timeline, or later if something is expected after it. */
+  until: number;
+  lines: readonly Line[];
+  guides?: readonly Guide[];
+}
+
+export function geometryOf({ timeline, until, lines, guides = [] }: Plot, width: number, height: number) {
   const { begin: from } = spanOf(timeline);
   const stacked = lines.filter(({ kind }) => kind === 'stacked');
   const sums = Array.from({ length: timeline.bins }, (_, bin) =>
@@ -63,45 +62,36 @@ export function geometryOf(
 
 type Geometry = ReturnType<typeof geometryOf>;
 
-export function Bands({ timeline, x, height }: { timeline: Timeline; x: Geometry['x']; height: number }) {
-  return (
-    <g>
-      <defs>
-        <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-          <line class="hatch" x1="0" y1="0" x2="0" y2="6" />
-        </pattern>
-      </defs>
-      {phasesIn(timeline).map(({ phase, from, to }) => (
-        <rect
-          key={`${phase} ${from}`}
-          class={`band ${phase}`}
-          x={x(from)}
-          y={0}
-          width={x(to) - x(from)}
-          height={height - bottom}
-        />
-      ))}
-    </g>
-  );
-}
+export const Bands = ({ timeline, x, height }: { timeline: Timeline; x: Geometry['x']; height: number }) => (
+  <g>
+    <defs>
+      <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+        <line class="hatch" x1="0" y1="0" x2="0" y2="6" />
+      </pattern>
+    </defs>
+    {phasesIn(timeline).map(({ phase, from, to }) => (
+      <rect
+        key={`${phase} ${from}`}
+        class={`band ${phase}`}
+        x={x(from)}
+        y={0}
+        width={x(to) - x(from)}
+        height={height - bottom}
+      />
+    ))}
+  </g>
+);
 
-interface AxesProps extends Geometry {
-  width: number;
-  height: number;
-}
-
-export function Axes({ x, y, from, until, ticks, width, height }: AxesProps) {
-  return (
-    <g class="axis">
-      <Levels ticks={ticks} y={y} width={width} />
-      <Times {...{ x, from, until, width }} y={height - 6} />
-    </g>
-  );
-}
+export const Axes = ({ x, y, from, until, ticks, width, height }: Geometry & { width: number; height: number }) => (
+  <g class="axis">
+    <Levels ticks={ticks} y={y} width={width} />
+    <Times {...{ x, from, until, width }} y={height - 6} />
+  </g>
+);
 
 /** Horizontal lines, each with its value. */
-export function Levels({ ticks, y, width }: { ticks: readonly number[]; y: Scale; width: number }) {
-  return ticks.map((tick) => (
+export const Levels = ({ ticks, y, width }: { ticks: readonly number[]; y: Scale; width: number }) =>
+  ticks.map((tick) => (
     <g key={tick}>
       <line x1={left} x2={width - right} y1={y(tick)} y2={y(tick)} />
       <text x={left - 6} y={y(tick) + 4} class="level">
@@ -109,16 +99,9 @@ export function Levels({ ticks, y, width }: { ticks: readonly number[]; y: Scale
       </text>
     </g>
   ));
-}
 
 /** Round times below a picture, without labels that the right edge would cut. */
-export function Times({
-  x,
-  from,
-  until,
-  width,
-  y,
-}: Pick<Geometry, 'x' | 'from' | 'until'> & { width: number; y: number }) {
+export function Times({ x, from, until, width, y }: Omit<Geometry, 'y' | 'ticks'> & { width: number; y: number }) {
   const { zone } = useAround();
   const { at, step } = timeTicks(from, until, width - left - right);
   const half = step < 1000 ? 40 : 28;
@@ -131,12 +114,7 @@ export function Times({
     ));
 }
 
-export function Lines({
-  lines,
-  timeline,
-  x,
-  y,
-}: { lines: readonly Line[]; timeline: Timeline } & Pick<Geometry, 'x' | 'y'>) {
+export function Lines({ lines, timeline, x, y }: Pick<Plot, 'lines' | 'timeline'> & Pick<Geometry, 'x' | 'y'>) {
   const { begin, bin: length } = spanOf(timeline);
   const xOf = (bin: number): number => x(begin + bin * length);
   let base: number[] | undefined;
@@ -176,34 +154,32 @@ interface ExpectedProps extends Pick<Geometry, 'x' | 'y'> {
   drain: Drain | undefined;
 }
 
-export function Expected({ guides, drain, x, y }: ExpectedProps) {
-  return (
-    <g>
-      {guides.map(({ label, shade, points }) => (
-        <polyline
-          key={label}
-          class={`guide ${shade}`}
-          points={points.map(([at, value]) => `${x(at)},${y(value)}`).join(' ')}
+export const Expected = ({ guides, drain, x, y }: ExpectedProps) => (
+  <g>
+    {guides.map(({ label, shade, points }) => (
+      <polyline
+        key={label}
+        class={`guide ${shade}`}
+        points={points.map(([at, value]) => `${x(at)},${y(value)}`).join(' ')}
+      />
+    ))}
+    {drain && (
+      <g>
+        <polygon
+          class="drain-range"
+          points={`${x(drain.at)},${y(drain.level)} ${x(drain.at + drain.least)},${y(0)} ${x(drain.at + drain.most)},${y(0)}`}
         />
-      ))}
-      {drain && (
-        <g>
-          <polygon
-            class="drain-range"
-            points={`${x(drain.at)},${y(drain.level)} ${x(drain.at + drain.least)},${y(0)} ${x(drain.at + drain.most)},${y(0)}`}
-          />
-          <line
-            class="guide"
-            x1={x(drain.at)}
-            y1={y(drain.level)}
-            x2={x(drain.at + (drain.least + drain.most) / 2)}
-            y2={y(0)}
-          />
-        </g>
-      )}
-    </g>
-  );
-}
+        <line
+          class="guide"
+          x1={x(drain.at)}
+          y1={y(drain.level)}
+          x2={x(drain.at + (drain.least + drain.most) / 2)}
+          y2={y(0)}
+        />
+      </g>
+    )}
+  </g>
+);
 
 interface LegendProps {
   lines: readonly Line[];
@@ -214,20 +190,18 @@ interface LegendProps {
   onToggle: (name: string) => void;
 }
 
-export function Legend({ lines, unit, guides, hidden, onToggle }: LegendProps) {
-  return (
-    <p class="legend">
-      {lines.map(({ name, shade }) => (
-        <button key={name} type="button" aria-pressed={!hidden.includes(name)} onClick={() => onToggle(name)}>
-          <Key state={shade}>{name}</Key>
-        </button>
-      ))}
-      {guides.map(({ label, shade }) => (
-        <Dash key={label} shade={shade}>
-          {label}
-        </Dash>
-      ))}
-      <small>{unit}</small>
-    </p>
-  );
-}
+export const Legend = ({ lines, unit, guides, hidden, onToggle }: LegendProps) => (
+  <p class="legend">
+    {lines.map(({ name, shade }) => (
+      <button key={name} type="button" aria-pressed={!hidden.includes(name)} onClick={() => onToggle(name)}>
+        <Key state={shade}>{name}</Key>
+      </button>
+    ))}
+    {guides.map(({ label, shade }) => (
+      <Dash key={label} shade={shade}>
+        {label}
+      </Dash>
+    ))}
+    <small>{unit}</small>
+  </p>
+);

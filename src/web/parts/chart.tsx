@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
 
 import { rangeOf, spanOf } from '../draw/span.ts';
-import type { Timeline } from '../shared/answers.ts';
 import { clock } from '../shared/format.ts';
 import { useWidth } from '../state/hooks.ts';
 import { useSteering } from '../state/steering.ts';
@@ -13,23 +12,17 @@ import {
   type Drain,
   Expected,
   geometryOf,
-  type Guide,
   left,
   Legend,
-  type Line,
   Lines,
+  type Plot,
   right,
   shown,
 } from './chart-parts.tsx';
 
-interface Props {
+interface Props extends Plot {
   title: string;
-  timeline: Timeline;
-  /** The end of the axis, in milliseconds since 1970: that of the timeline, or later if something is expected after it. */
-  until: number;
-  lines: readonly Line[];
   unit: string;
-  guides?: readonly Guide[];
   drain?: Drain | undefined;
   asOf: number | undefined;
   onZoom: ((from: number, until: number) => void) | undefined;
@@ -48,8 +41,9 @@ export function TimeChart({ lines: all, ...rest }: Props) {
   const [box, width] = useWidth();
   const toggle = (name: string): void =>
     setHidden(hidden.includes(name) ? hidden.filter((one) => one !== name) : [...hidden, name]);
-  const bin = props.cursor === undefined ? undefined : binAt(timeline, props.cursor);
   const { begin, bin: length } = spanOf(timeline);
+  const pointed = Math.floor(((props.cursor ?? NaN) - begin) / length);
+  const bin = pointed >= 0 && pointed < timeline.bins ? pointed : undefined;
   const at = begin + (bin ?? 0) * length;
   return (
     <div ref={box} class="chart">
@@ -131,9 +125,3 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
     </svg>
   );
 }
-
-const binAt = (timeline: Timeline, at: number): number | undefined => {
-  const { begin, bin: length } = spanOf(timeline);
-  const bin = Math.floor((at - begin) / length);
-  return bin >= 0 && bin < timeline.bins ? bin : undefined;
-};

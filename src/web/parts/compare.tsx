@@ -116,9 +116,7 @@ function Completions({ names, lines }: { names: readonly string[]; lines: readon
   );
 }
 
-type Verdict = 'better' | 'worse' | undefined;
-
-type Row = readonly [name: string, a: string, b: string, verdict?: Verdict];
+type Row = readonly [name: string, a: string, b: string, verdict?: 'better' | 'worse'];
 
 /** How a figure is shown, and which of two is better; without `better`, neither is. */
 interface Shown {
@@ -144,8 +142,8 @@ const delay = (stage: string): Shown => ({
   better: 'lower',
 });
 
-function rowOf({ label, shown: of, unit, better }: Shown, { a, b }: { a: number; b: number }): Row {
-  if (better === undefined || !isNoticeable(a, b, unit)) return [label, of(a), of(b)];
+function rowOf({ label, shown: of, unit, better }: Shown, { a, b }: { a: number; b: number }, isJudged: boolean): Row {
+  if (!isJudged || better === undefined || !isNoticeable(a, b, unit)) return [label, of(a), of(b)];
   return [label, of(a), of(b), b > a === (better === 'higher') ? 'better' : 'worse'];
 }
 
@@ -153,16 +151,14 @@ function rowOf({ label, shown: of, unit, better }: Shown, { a, b }: { a: number;
 function Figures({ comparison }: { comparison: Comparison }) {
   const { status, figures, stages, configuration } = comparison;
   const isOver = status.a !== 'running' && status.b !== 'running';
-  const isSameSpeed = configuration.every(({ key }) => key !== 'speed');
   // Figures of a run that goes on are those so far, and those at another speed are of other times: nothing to judge by.
-  const judged = ([label, a, b, verdict]: Row): Row => [label, a, b, isOver && isSameSpeed ? verdict : undefined];
+  const isJudged = isOver && configuration.every(({ key }) => key !== 'speed');
   const rows: Row[] = [
     ['state', status.a, status.b],
-    ...Object.entries(figures).map(([name, both]) => {
-      const figure = figureNames[name] ?? { label: name, shown, unit: 'other' };
-      return judged(rowOf(figure, both));
-    }),
-    ...stages.map(({ stage, p95 }) => judged(rowOf(delay(stage), p95))),
+    ...Object.entries(figures).map(([name, both]) =>
+      rowOf(figureNames[name] ?? { label: name, shown, unit: 'other' }, both, isJudged),
+    ),
+    ...stages.map(({ stage, p95 }) => rowOf(delay(stage), p95, isJudged)),
     ...configuration.map(({ key, a = 'not set', b = 'not set' }): Row => [key, a, b]),
   ];
   return (

@@ -14,17 +14,20 @@ import { partWithin } from '../state/zoom.ts';
 import { FaultBanner, Refused, Skeleton } from './banner.tsx';
 import { Card } from './card.tsx';
 import { Findings } from './findings.tsx';
+import { Flow } from './flow.tsx';
 import { Header } from './header.tsx';
 import { Icon } from './icon.tsx';
 import { lazy } from './lazy.tsx';
-import { Pictures } from './pictures.tsx';
 
 const Causes = lazy(async () => (await import('./causes.tsx')).Causes);
 const AsOf = lazy(async () => (await import('./as-of.tsx')).AsOf, true);
 const Drawer = lazy(async () => (await import('./drawer.tsx')).Drawer);
+const Latency = lazy(async () => (await import('./latency.tsx')).Latency);
 const PartShown = lazy(async () => (await import('./part-shown.tsx')).PartShown);
 const People = lazy(async () => (await import('./people.tsx')).People);
+const Slots = lazy(async () => (await import('./slots.tsx')).Slots);
 const Tabs = lazy(async () => (await import('./tabs.tsx')).Tabs);
+const Workers = lazy(async () => (await import('./workers.tsx')).Workers);
 
 const second = 1000;
 /** How often to request the pictures of an execution without a driver: only its time advances. Milliseconds. */
@@ -135,6 +138,39 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   );
 }
 
+interface PicturesProps extends Pick<WholeProps, 'monitor' | 'theme'> {
+  shown: Timeline | undefined;
+  asOf: number | undefined;
+  zoom: (from: number, until: number) => void;
+  open: (name: string) => void;
+  frame: ReturnType<typeof useVisible>[0];
+  /** Whether the pictures are of the ended execution. */
+  hasEnded: boolean;
+}
+
+/** The pictures of one time range: throughput, workers, delays, slots. */
+const Pictures = ({ monitor, shown, asOf, theme, zoom, open, frame, hasEnded }: PicturesProps) => (
+  <>
+    {shown && <Flow monitor={monitor} timeline={shown} asOf={asOf} onZoom={zoom} />}
+    <section class="card" ref={frame}>
+      {shown?.slots === undefined ? (
+        <>
+          <h2>Workers over time</h2>
+          {shown?.slot_count === 0 ? <p>No slot has begun a slice yet.</p> : <Skeleton />}
+        </>
+      ) : (
+        <Workers timeline={shown} hasEnded={hasEnded} asOf={asOf} theme={theme} onOpen={open} onZoom={zoom} />
+      )}
+    </section>
+    {shown && (
+      <div class={`two ${asOf === undefined ? '' : 'dimmed'}`}>
+        <Latency timeline={shown} />
+        <Slots timeline={shown} />
+      </div>
+    )}
+  </>
+);
+
 const wholeRun = { from: undefined, to: undefined };
 
 /** The part of the address for a chosen range of time. */
@@ -156,16 +192,12 @@ function partOf({ from, to }: Readonly<Record<string, string>>): Part {
   return { ...(isTime(from) ? { start_time: from } : {}), ...(isTime(to) ? { end_time: to } : {}) };
 }
 
-function Loading({ answer }: { answer: TimelineAnswer | undefined }) {
-  return (
-    <Card title="Throughput and backlog">
-      {answer?.loading !== undefined && (
-        <p role="status">{Math.round(answer.loading * 100)} % of its slices are read</p>
-      )}
-      <Skeleton />
-    </Card>
-  );
-}
+const Loading = ({ answer }: { answer: TimelineAnswer | undefined }) => (
+  <Card title="Throughput and backlog">
+    {answer?.loading !== undefined && <p role="status">{Math.round(answer.loading * 100)} % of its slices are read</p>}
+    <Skeleton />
+  </Card>
+);
 
 /** Says that a running execution has gone quiet. If its driver is gone, a finding says more. */
 function Age({ monitor, now }: { monitor: Monitor; now: number }) {

@@ -5,18 +5,15 @@ import { Button, More } from './card.tsx';
 import { Icon, markOf } from './icon.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
 
-/** All findings, worst first, each with the ids that show it. */
-export function Findings({
-  monitor,
-  onOpen,
-  dimmed,
-  most,
-}: {
+interface FindingsProps {
   monitor: Monitor;
   onOpen: ((name: string) => void) | undefined;
   dimmed: boolean;
   most?: number;
-}) {
+}
+
+/** All findings, worst first, each with the ids that show it. */
+export function Findings({ monitor, onOpen, dimmed, most }: FindingsProps) {
   const { findings, execution_id } = monitor;
   const shown = most === undefined ? findings : findings.slice(0, most);
   return (
@@ -39,11 +36,7 @@ function One({
   finding,
   executionId,
   onOpen,
-}: {
-  finding: Finding;
-  executionId: string;
-  onOpen: ((name: string) => void) | undefined;
-}) {
+}: Pick<FindingsProps, 'onOpen'> & { finding: Finding; executionId: string }) {
   const { zone } = useAround();
   const { code, severity, sentence, ids, next } = finding;
   return (

@@ -5,6 +5,7 @@ import type { Monitor, Timeline } from '../shared/answers.ts';
 import { amount } from '../shared/format.ts';
 import { useAround } from '../state/world.ts';
 import { Card } from './card.tsx';
+import type { Guide } from './chart-parts.tsx';
 import { TimeChart } from './chart.tsx';
 import { lazy } from './lazy.tsx';
 import { PhaseStrip } from './phases.tsx';
@@ -78,41 +79,24 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBa
 const maxPeriods = 60;
 
 /** The planned rate of the DAQ and the possible rate of the workers, if there is a base for the estimate. */
-function expectedRates({ capacity, configuration, progress }: Monitor, timeline: Timeline) {
+function expectedRates({ capacity, configuration, progress }: Monitor, timeline: Timeline): Guide[] {
   if (capacity === undefined) return [];
-  const { begin, end } = spanOf(timeline);
   const able = (capacity.workers ?? NaN) / capacity.service_seconds;
-  const speed = Number(configuration?.['speed']);
-  const planned =
-    capacity.arrival_rate ??
-    (Number.isFinite(speed) ? (slicesPerStf(progress) * speed) / Number(configuration?.['stf_interval']) : undefined);
+  const { speed, stf_interval } = configuration ?? {};
+  const planned = capacity.arrival_rate ?? (slicesPerStf(progress) * Number(speed)) / Number(stf_interval);
   const physics = phasesIn(timeline).filter(({ phase }) => phase === 'physics');
   const points =
     // Very many periods would be an unreadable solid block.
-    planned === undefined || !Number.isFinite(planned) || physics.length > maxPeriods
+    !Number.isFinite(planned) || physics.length > maxPeriods
       ? []
-      : physics.flatMap(
-          ({ from, to }) =>
-            [
-              [from, 0],
-              [from, planned],
-              [to, planned],
-              [to, 0],
-            ] as [number, number][],
-        );
+      : physics.flatMap(({ from, to }): Guide['points'] => [
+          [from, 0],
+          [from, planned],
+          [to, planned],
+          [to, 0],
+        ]);
   return [
-    ...(Number.isFinite(able)
-      ? [
-          {
-            label: `capacity of ${amount(capacity.workers ?? 0, 'worker')}`,
-            shade: 'able',
-            points: [
-              [begin, able],
-              [end, able],
-            ] as [number, number][],
-          },
-        ]
-      : []),
+    ...levelGuide(timeline, able, `capacity of ${amount(capacity.workers ?? 0, 'worker')}`),
     ...(points.length === 0 ? [] : [{ label: 'planned arrivals', shade: 'planned', points }]),
   ];
 }
@@ -120,20 +104,19 @@ function expectedRates({ capacity, configuration, progress }: Monitor, timeline:
 const slicesPerStf = (progress: Monitor['progress']): number =>
   (progress?.slices_planned ?? 0) / Math.max(1, progress?.stf_planned ?? 0);
 
-function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline) {
+function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline): Guide[] {
   const slots = capacity?.workers ?? Number(configuration?.['target_worker_count']);
-  if (!Number.isFinite(slots)) return [];
+  return levelGuide(timeline, slots, amount(slots, 'slot'));
+}
+
+/** What the workers can do, over the whole time; nothing if it is not a number. */
+function levelGuide(timeline: Timeline, value: number, label: string): Guide[] {
   const { begin, end } = spanOf(timeline);
-  return [
-    {
-      label: amount(slots, 'slot'),
-      shade: 'able',
-      points: [
-        [begin, slots],
-        [end, slots],
-      ] as [number, number][],
-    },
+  const points: Guide['points'] = [
+    [begin, value],
+    [end, value],
   ];
+  return Number.isFinite(value) ? [{ label, shade: 'able', points }] : [];
 }
 
 /** The drain from now to zero, between the least and the most time left; only for the whole run. */

@@ -20,6 +20,7 @@ interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'audit' | 
 /** An execution in a few numbers. Facts from another time than the numbers are dimmed and say so. */
 export function Header({ monitor, audit, counts, isNow, moment, slider }: Props) {
   const { execution_id, status, health, progress } = monitor;
+  const { created, completed, failed, processing, queued, lost } = counts;
   const silent = silentSinceOf(monitor);
   const dimmed = isNow ? 'dimmed' : '';
   // Counts of an earlier moment stand beside the status of now until its own has come.
@@ -32,7 +33,7 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
           <StatePills
             {...{ status, health }}
             isSilent={silent !== undefined}
-            failed={isNow ? 0 : counts.failed}
+            failed={isNow ? 0 : failed}
             isExhausted={counts.isExhausted}
           />
         </span>
@@ -46,14 +47,8 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
       <Facts {...{ monitor, audit, moment, dimmed }} />
       <Figures monitor={monitor} counts={counts} dimmed={dimmed} />
       <Bar
-        total={Math.max(progress?.slices_planned ?? 0, counts.created)}
-        parts={{
-          completed: counts.completed,
-          failed: counts.failed,
-          processing: counts.processing,
-          queued: counts.queued,
-          lost: counts.lost,
-        }}
+        total={Math.max(progress?.slices_planned ?? 0, created)}
+        parts={{ completed, failed, processing, queued, lost }}
       />
       <p class="legend">
         {(['completed', 'processing', 'queued', 'lost', 'failed'] as const).map(
@@ -166,35 +161,25 @@ const commandWords = (by: Monitor['paused_by']): string | undefined =>
 function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
   const { seconds_left, at_least, at_most } = monitor.progress ?? {};
   if (monitor.status !== 'running' || monitor.origin === 'observed') return null;
-  if (seconds_left === undefined)
-    return (
-      <Figure label="time left" dimmed={dimmed}>
-        <small>not known</small>
-      </Figure>
-    );
+  const range = at_most === undefined ? 'or any longer' : `${duration(at_least ?? 0)} to ${duration(at_most)}`;
   return (
     <Figure label="time left" dimmed={dimmed}>
-      {duration(seconds_left)}{' '}
-      <small>{at_most === undefined ? 'or any longer' : `${duration(at_least ?? 0)} to ${duration(at_most)}`}</small>
+      {seconds_left !== undefined && `${duration(seconds_left)} `}
+      <small>{seconds_left === undefined ? 'not known' : range}</small>
     </Figure>
   );
 }
 
-function Figure({
-  label,
-  children,
-  dimmed = '',
-  bad = false,
-}: {
+interface FigureProps {
   label: string;
   children: preact.ComponentChildren;
   dimmed?: string;
   bad?: boolean;
-}) {
-  return (
-    <div class={`figure ${dimmed} ${bad ? 'bad' : ''}`}>
-      <div class="label">{label}</div>
-      <div class="value">{children}</div>
-    </div>
-  );
 }
+
+const Figure = ({ label, children, dimmed = '', bad = false }: FigureProps) => (
+  <div class={`figure ${dimmed} ${bad ? 'bad' : ''}`}>
+    <div class="label">{label}</div>
+    <div class="value">{children}</div>
+  </div>
+);

@@ -57,17 +57,14 @@ export function Latency({ timeline }: { timeline: Timeline }) {
   );
 }
 
-function Stage({
-  stage,
-  top,
-  at,
-  width,
-}: {
+interface StageProps {
   stage: Timeline['latency'][number];
   top: number;
   at: (seconds: number) => number;
   width: number;
-}) {
+}
+
+function Stage({ stage, top, at, width }: StageProps) {
   const { p50, p95, max, buckets = [] } = stage;
   const highest = Math.max(1, ...buckets.map(([, n = 0]) => n));
   const base = top + rowHeight - 12;

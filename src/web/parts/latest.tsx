@@ -18,11 +18,9 @@ export function Latest(props: PageProps) {
   const id = answer?.items[0]?.execution_id;
   /** A place within a run has that run's address, so that it can be shared: it would be another one's tomorrow. "Back" follows again. */
   const change: PageProps['change'] = (params) => {
-    if (id === undefined || Object.entries(params).every(([name, value]) => name === 'tab' || value === undefined)) {
+    if (id === undefined || Object.entries(params).every(([name, value]) => name === 'tab' || value === undefined))
       props.change(params);
-      return;
-    }
-    location.hash = executionHash(id, changed(props.params, params));
+    else location.hash = executionHash(id, changed(props.params, params));
   };
   if (id !== undefined) return <Execution key={id} {...props} change={change} ids={[id]} />;
   if (answer !== undefined) return <p class="banner">There is no execution yet: the first one will be shown here.</p>;

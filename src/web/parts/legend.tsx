@@ -3,22 +3,18 @@ import type { ComponentChildren } from 'preact';
 import { Icon, markOf } from './icon.tsx';
 
 /** A legend entry: a colour with its icon and its word. */
-export function Key({ state, children }: { state: string; children: ComponentChildren }) {
-  return (
-    <span class="key">
-      <span class={`swatch ${state}`} aria-hidden="true">
-        <Icon name={markOf(state)[0]} />
-      </span>{' '}
-      {children}
-    </span>
-  );
-}
+export const Key = ({ state, children }: { state: string; children: ComponentChildren }) => (
+  <span class="key">
+    <span class={`swatch ${state}`} aria-hidden="true">
+      <Icon name={markOf(state)[0]} />
+    </span>{' '}
+    {children}
+  </span>
+);
 
 /** A legend entry: a dashed line with its word. */
-export function Dash({ shade, children }: { shade: string; children: ComponentChildren }) {
-  return (
-    <span class="key">
-      <span class={`dash ${shade}`} aria-hidden="true" /> {children}
-    </span>
-  );
-}
+export const Dash = ({ shade, children }: { shade: string; children: ComponentChildren }) => (
+  <span class="key">
+    <span class={`dash ${shade}`} aria-hidden="true" /> {children}
+  </span>
+);

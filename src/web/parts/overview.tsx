@@ -3,8 +3,7 @@ import { useState } from 'preact/hooks';
 
 import type { ExecutionRow, Page } from '../shared/answers.ts';
 import { count, time } from '../shared/format.ts';
-import { noteForPeople } from '../shared/rows.ts';
-import { tookOf } from '../shared/took.ts';
+import { noteForPeople, tookOf } from '../shared/rows.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
@@ -60,7 +59,7 @@ export function Overview({ params, change }: PageProps) {
       {answer && (
         <>
           {answer.items.length > 0 ? (
-            <Executions answer={{ ...answer, items: inOrder(answer.items, sort) }} chosen={chosen} toggle={toggle} />
+            <Executions rows={inOrder(answer.items, sort)} chosen={chosen} toggle={toggle} />
           ) : Object.keys(asked).length > 0 ? (
             <p>Nothing fits. {noteForPeople(answer.note)}</p>
           ) : (
@@ -79,20 +78,16 @@ export function Overview({ params, change }: PageProps) {
   );
 }
 
-function Pages({ answer, isFirst, change }: { answer: Page<ExecutionRow>; isFirst: boolean; change: Change }) {
-  return (
-    <p class="pages">
-      {!isFirst && <Button onClick={() => change({ cursor: '' })}>newest</Button>}
-      {answer.next_cursor !== undefined && (
-        <Button onClick={() => change({ cursor: answer.next_cursor })}>older</Button>
-      )}
-      <small>
-        {answer.items.length} of {answer.total_is_lower_bound === true ? 'at least ' : ''}
-        {count(answer.total_count)}
-      </small>
-    </p>
-  );
-}
+const Pages = ({ answer, isFirst, change }: { answer: Page<ExecutionRow>; isFirst: boolean; change: Change }) => (
+  <p class="pages">
+    {!isFirst && <Button onClick={() => change({ cursor: '' })}>newest</Button>}
+    {answer.next_cursor !== undefined && <Button onClick={() => change({ cursor: answer.next_cursor })}>older</Button>}
+    <small>
+      {answer.items.length} of {answer.total_is_lower_bound === true ? 'at least ' : ''}
+      {count(answer.total_count)}
+    </small>
+  </p>
+);
 
 const Empty = () => (
   <>
@@ -101,15 +96,13 @@ const Empty = () => (
   </>
 );
 
-function Executions({
-  answer,
-  chosen,
-  toggle,
-}: {
-  answer: Page<ExecutionRow>;
+interface ExecutionsProps {
+  rows: ExecutionRow[];
   chosen: string[];
   toggle: (id: string) => void;
-}) {
+}
+
+function Executions({ rows, chosen, toggle }: ExecutionsProps) {
   const { zone } = useAround();
   const columns: Column<ExecutionRow>[] = [
     {
@@ -125,7 +118,13 @@ function Executions({
     },
     { head: 'execution', shade: 'name', cell: (row) => <Name row={row} /> },
     { head: 'state', cell: (row) => <State row={row} /> },
-    { head: 'slices so far', shade: 'wide', cell: (row) => <SliceBar row={row} /> },
+    {
+      head: 'slices so far',
+      shade: 'wide',
+      cell: ({ slices_created: total, slices_completed: completed, slices_failed: failed }) => (
+        <Bar total={total} parts={{ completed, failed, undone: total - completed - failed }} />
+      ),
+    },
     { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time, zone) },
     numbers('took', tookOf, 'when'),
     numbers('run', ({ run_number }) => run_number, 'spare'),
@@ -133,15 +132,7 @@ function Executions({
     { head: 'namespace', shade: 'spare', cell: ({ namespace }) => namespace },
     { head: 'quality', shade: 'spare', cell: ({ quality }) => quality },
   ];
-  return (
-    <Table
-      label="Executions"
-      columns={columns}
-      rows={answer.items}
-      keyOf={({ execution_id }) => execution_id}
-      isCards
-    />
-  );
+  return <Table label="Executions" columns={columns} rows={rows} keyOf={({ execution_id }) => execution_id} isCards />;
 }
 
 const Name = ({ row: { execution_id, origin } }: { row: ExecutionRow }) => (
@@ -162,17 +153,3 @@ const State = ({ row }: { row: ExecutionRow }) => (
     {row.status_reason !== row.status && row.status_reason !== undefined && <small>{row.status_reason}</small>}
   </>
 );
-
-function SliceBar({ row }: { row: ExecutionRow }) {
-  const { slices_created, slices_completed, slices_failed } = row;
-  return (
-    <Bar
-      total={slices_created}
-      parts={{
-        completed: slices_completed,
-        failed: slices_failed,
-        undone: slices_created - slices_completed - slices_failed,
-      }}
-    />
-  );
-}

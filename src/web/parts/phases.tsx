@@ -7,17 +7,15 @@ import { momentOf, useAround } from '../state/world.ts';
 const undrivenWords = (began: number, goesOn: boolean, now: number): string =>
   goesOn ? `no driver for ${duration((now - began) / 1000)}` : 'no driver';
 
-/** The phases in words, and marks for notes, above the charts that have the phases' colours as background. */
-export function PhaseStrip({
-  timeline,
-  until,
-  notes = [],
-}: {
+interface PhaseStripProps {
   timeline: Timeline;
   /** The end of the charts below. Milliseconds since 1970. */
   until: number;
   notes?: Monitor['notes'];
-}) {
+}
+
+/** The phases in words, and marks for notes, above the charts that have the phases' colours as background. */
+export function PhaseStrip({ timeline, until, notes = [] }: PhaseStripProps) {
   const { begin, end } = spanOf(timeline);
   const span = Math.max(1, until - begin);
   const { world } = useAround();

@@ -1,6 +1,6 @@
 import type { Shift as ShiftAnswer } from '../shared/answers.ts';
 import { amount, count, inZone, time } from '../shared/format.ts';
-import { tookOf } from '../shared/took.ts';
+import { tookOf } from '../shared/rows.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash, hashOf, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';

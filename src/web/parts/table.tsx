@@ -3,29 +3,17 @@ import type { ComponentChildren } from 'preact';
 export interface Column<Row> {
   head: string;
   cell: (row: Row) => ComponentChildren;
-  /** Whether to align the cells as numbers. */
-  isNumber?: boolean;
   shade?: string;
 }
 
 /** A column of aligned numbers. */
-export const numbers = <Row,>(head: string, cell: Column<Row>['cell'], shade?: string): Column<Row> => ({
+export const numbers = <Row,>(head: string, cell: Column<Row>['cell'], shade = ''): Column<Row> => ({
   head,
   cell,
-  isNumber: true,
-  ...(shade === undefined ? {} : { shade }),
+  shade: `number ${shade}`,
 });
 
-/** A table in its own box, which scrolls if there is no room. */
-export function Table<Row>({
-  label,
-  columns,
-  rows,
-  keyOf,
-  isTall = false,
-  isStacked = false,
-  isCards = false,
-}: {
+interface TableProps<Row> {
   label: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
@@ -35,37 +23,37 @@ export function Table<Row>({
   isStacked?: boolean;
   /** On a narrow screen each row is a block of its cells, without heads. */
   isCards?: boolean;
-}) {
-  const shadeOf = ({ isNumber, shade = '' }: Column<Row>): string => `${isNumber === true ? 'number' : ''} ${shade}`;
-  return (
-    <div
-      class={`scroll ${isTall ? 'tall' : ''} ${isStacked ? 'stacked' : ''} ${isCards ? 'as-cards' : ''}`}
-      tabindex={0}
-      role="region"
-      aria-label={label}
-    >
-      <table>
-        <thead>
-          <tr>
-            {columns.map((column) => (
-              <th key={column.head} scope="col" class={shadeOf(column)}>
-                {column.head}
-              </th>
+}
+
+/** A table in its own box, which scrolls if there is no room. */
+export const Table = <Row,>({ label, columns, rows, keyOf, isTall, isStacked, isCards }: TableProps<Row>) => (
+  <div
+    class={`scroll ${isTall ? 'tall' : ''} ${isStacked ? 'stacked' : ''} ${isCards ? 'as-cards' : ''}`}
+    tabindex={0}
+    role="region"
+    aria-label={label}
+  >
+    <table>
+      <thead>
+        <tr>
+          {columns.map(({ head, shade }) => (
+            <th key={head} scope="col" class={shade}>
+              {head}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr key={keyOf(row)}>
+            {columns.map(({ head, cell, shade }) => (
+              <td key={head} class={shade}>
+                {cell(row)}
+              </td>
             ))}
           </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={keyOf(row)}>
-              {columns.map((column) => (
-                <td key={column.head} class={shadeOf(column)}>
-                  {column.cell(row)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
+        ))}
+      </tbody>
+    </table>
+  </div>
+);

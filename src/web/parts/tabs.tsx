@@ -100,13 +100,9 @@ function moveTo(event: KeyboardEvent, onTab: Props['onTab']): void {
   onTab(next.textContent ?? '');
 }
 
-function Order({ isPart }: { isPart: boolean }) {
-  const { zone } = useAround();
-  return <small>{`newest first, times in ${zone}${isPart ? ', of the chosen part' : ''}`}</small>;
-}
-
 /** Log lines, messages and failed slices of the time range shown, newest first. */
 export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq }: Props) {
+  const { zone } = useAround();
   const [level, setLevel] = useState('INFO');
   const [search, setSearch] = useState('');
   const current = tabs.find(({ name }) => name === tab) ?? tabs[0];
@@ -114,14 +110,7 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
   // Rows that nobody sees are not asked for again, until they are seen.
   const seen = useRef(seq);
   if (isOnScreen) seen.current = seq;
-  const list = useRows(current, {
-    executionId,
-    asOf,
-    level,
-    search,
-    part,
-    seq: asOf === undefined ? seen.current : undefined,
-  });
+  const list = useRows(current, { executionId, asOf, level, search, part, seq: seen.current });
   return (
     <section class="card" ref={frame}>
       <div class="tabs">
@@ -154,7 +143,7 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
             words <input name="search" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
           </label>
         )}
-        <Order isPart={part.start_time !== undefined} />
+        <small>{`newest first, times in ${zone}${part.start_time === undefined ? '' : ', of the chosen part'}`}</small>
       </div>
       <div role="tabpanel" aria-label={current.name}>
         <Answered polled={list}>{(rows) => <Rows rows={rows} tab={current} onOpen={onOpen} />}</Answered>
@@ -199,10 +188,9 @@ function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Aske
       ({ items, next_cursor, note }) => !isGone && setState({ key, rows: items, next: next_cursor, note }),
       (fault: CallError) => !isGone && setState({ key, fault }),
     );
-    return () => {
-      isGone = true;
-    };
-  }, [key, seq, isOlder]);
+    return () => void (isGone = true);
+    // Rows of an earlier moment stay as they are.
+  }, [key, asOf === undefined && seq, isOlder]);
   const more = async (): Promise<void> => {
     setOlder(true);
     const { items, next_cursor } = await world.call<Page<Row>>(tab.tool, { ...args, cursor: state.next });

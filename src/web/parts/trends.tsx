@@ -39,54 +39,48 @@ const rate = ({ slices = 0, seconds, count: runs }: Day): number => {
   return total === 0 ? 0 : slices / total;
 };
 
-function Pictures({ days }: { days: readonly Day[] }) {
-  return (
-    <>
-      <p class="small">
-        {days[0]?.day} to {days.at(-1)?.day}, UTC
-      </p>
-      <Bars days={days} title="Slices that stay failed" shade="failed" of={failedShare} shown={(n) => percent(n)} />
-      <Bars days={days} title="95 % of runs took at most" shade="processing" of={p95} shown={duration} />
-      <Bars
-        days={days}
-        title="Slices a second while runs went on"
-        shade="completed"
-        of={rate}
-        shown={(n) => n.toFixed(1)}
+const Pictures = ({ days }: { days: readonly Day[] }) => (
+  <>
+    <p class="small">
+      {days[0]?.day} to {days.at(-1)?.day}, UTC
+    </p>
+    <Bars days={days} title="Slices that stay failed" shade="failed" of={failedShare} shown={(n) => percent(n)} />
+    <Bars days={days} title="95 % of runs took at most" shade="processing" of={p95} shown={duration} />
+    <Bars
+      days={days}
+      title="Slices a second while runs went on"
+      shade="completed"
+      of={rate}
+      shown={(n) => n.toFixed(1)}
+    />
+    <details>
+      <summary>as a table</summary>
+      <Table
+        label="Runs by day"
+        rows={days}
+        keyOf={({ day }) => day}
+        columns={[
+          { head: 'day', cell: ({ day }) => day },
+          numbers<Day>('runs', ({ count: runs }) => count(runs)),
+          numbers<Day>('slices', ({ slices = 0 }) => count(slices)),
+          numbers<Day>('stay failed', (day) => percent(failedShare(day))),
+          numbers<Day>('p95 of duration', (day) => duration(p95(day))),
+          numbers<Day>('slices/s', (day) => rate(day).toFixed(1)),
+        ]}
       />
-      <details>
-        <summary>as a table</summary>
-        <Table
-          label="Runs by day"
-          rows={days}
-          keyOf={({ day }) => day}
-          columns={[
-            { head: 'day', cell: ({ day }) => day },
-            numbers<Day>('runs', ({ count: runs }) => count(runs)),
-            numbers<Day>('slices', ({ slices = 0 }) => count(slices)),
-            numbers<Day>('stay failed', (day) => percent(failedShare(day))),
-            numbers<Day>('p95 of duration', (day) => duration(p95(day))),
-            numbers<Day>('slices/s', (day) => rate(day).toFixed(1)),
-          ]}
-        />
-      </details>
-    </>
-  );
-}
+    </details>
+  </>
+);
 
-function Bars({
-  days,
-  title,
-  shade,
-  of,
-  shown,
-}: {
+interface BarsProps {
   days: readonly Day[];
   title: string;
   shade: string;
   of: (day: Day) => number;
   shown: (value: number) => string;
-}) {
+}
+
+function Bars({ days, title, shade, of, shown }: BarsProps) {
   const most = Math.max(1e-9, ...days.map((day) => of(day)));
   const step = width / days.length;
   return (

@@ -62,10 +62,8 @@ function useLists() {
   return usePoll(
     async () => {
       const ask = (args: object): Promise<Page<ExecutionRow>> => world.call('list_workflow_executions', args);
-      const [{ items, total_count }, newest] = [
-        await ask({ status: 'running', limit: maxCards }),
-        await ask({ limit: 20 }),
-      ];
+      const { items, total_count } = await ask({ status: 'running', limit: maxCards });
+      const newest = await ask({ limit: 20 });
       return {
         running: items,
         hidden: total_count - items.length,
@@ -120,8 +118,8 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
       </article>
     );
   const { progress, status, health, findings, namespace } = monitor;
-  const counts = countsNow(monitor);
-  const over = counts.completed + counts.failed;
+  const { created, completed, failed, processing, queued } = countsNow(monitor);
+  const over = completed + failed;
   const planned = progress?.slices_planned;
   const [worst] = findings;
   const silent = silentSinceOf(monitor);
@@ -129,27 +127,19 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
     <article class={`card ${worst === undefined ? '' : worst.severity}`}>
       <h2>
         <a href={executionHash(id)}>{id}</a>{' '}
-        {status === 'running' ? <Pill state={health} /> : <StatePills status={status} failed={counts.failed} />}
+        {status === 'running' ? <Pill state={health} /> : <StatePills status={status} failed={failed} />}
       </h2>
       <FaultBanner fault={fault} at={at} now={Date.now()} />
       <p class="big">
         {planned === undefined ? count(over) : percent((100 * over) / Math.max(1, planned), 0)}
         <small>
-          {count(over)} of {count(planned ?? counts.created)} slices
-          {counts.failed > 0 && `, ${count(counts.failed)} failed`}
+          {count(over)} of {count(planned ?? created)} slices
+          {failed > 0 && `, ${count(failed)} failed`}
           {progress?.seconds_left !== undefined && `, about ${duration(progress.seconds_left)} left`}
           {silent !== undefined && `, silent for ${duration(Math.max(0, Date.now() - Date.parse(silent)) / 1000)}`}
         </small>
       </p>
-      <Bar
-        total={Math.max(planned ?? 0, counts.created)}
-        parts={{
-          completed: counts.completed,
-          failed: counts.failed,
-          processing: counts.processing,
-          queued: counts.queued,
-        }}
-      />
+      <Bar total={Math.max(planned ?? 0, created)} parts={{ completed, failed, processing, queued }} />
       {worst === undefined ? (
         <p class="quiet">{namespace}: nothing is wrong</p>
       ) : (

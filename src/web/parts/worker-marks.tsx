@@ -59,11 +59,8 @@ export function RowLabels({ slots, rowHeight }: { slots: readonly string[]; rowH
   );
 }
 
-/** The times below the rows. */
-export function TimeAxis({ from, until, width }: { from: number; until: number; width: number }) {
-  return (
-    <svg class="axis" viewBox={`0 0 ${width} 20`} aria-hidden="true">
-      <Times x={linear([from, until], [left, width - right])} {...{ from, until, width }} y={14} />
-    </svg>
-  );
-}
+export const TimeAxis = ({ from, until, width }: { from: number; until: number; width: number }) => (
+  <svg class="axis" viewBox={`0 0 ${width} 20`} aria-hidden="true">
+    <Times x={linear([from, until], [left, width - right])} {...{ from, until, width }} y={14} />
+  </svg>
+);

@@ -4,7 +4,7 @@ import { sliceFilename } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
 import { barsOf, isLost } from '../draw/bars.ts';
 import { type Bar, BarIndex, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
-import { holesIn, spanOf } from '../draw/span.ts';
+import { holesIn, rangeOf, spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { amount, clock, type Zone } from '../shared/format.ts';
 import { useMedia, useWidth } from '../state/hooks.ts';
@@ -35,7 +35,6 @@ export function Workers(props: Props) {
   const slots = timeline.slots ?? [];
   const rowHeight = Math.max(2, Math.min(13, Math.floor(maxHeight / Math.max(1, slots.length))));
   const bars = useMemo(() => barsOf(timeline, hasEnded), [timeline, hasEnded]);
-  const { begin, end } = spanOf(timeline);
   return (
     <>
       <h2>
@@ -50,7 +49,7 @@ export function Workers(props: Props) {
       <div ref={box} class="workers">
         <RowLabels slots={slots} rowHeight={rowHeight} />
         <Work {...props} {...{ bars, bar, setBar, rowHeight }} width={Math.max(50, width - left - right)} />
-        <TimeAxis from={begin} until={end} width={width} />
+        <TimeAxis {...rangeOf(timeline)} width={width} />
         <p class="reading" aria-live="polite">
           {bar === undefined ? hintOf(timeline) : readingOf(bar, timeline, zone)}
         </p>
@@ -75,13 +74,16 @@ function Work(props: WorkProps) {
   const span = Math.max(1, end - begin);
   const index = useMemo(() => new BarIndex(bars), [bars]);
   const canvas = usePainting(props, height, span);
-  const timeAt = (event: MouseEvent): number => partAt(event) * span;
+  const timeAt = ({ clientX, currentTarget }: MouseEvent): number => {
+    const edge = (currentTarget as HTMLElement).getBoundingClientRect();
+    return ((clientX - edge.left) / edge.width) * span;
+  };
   const found = (event: MouseEvent): Bar | undefined => {
     const { top } = (event.currentTarget as HTMLElement).getBoundingClientRect();
     return index.at(Math.floor((event.clientY - top) / rowHeight), timeAt(event), (span / width) * 3);
   };
   const open = ({ stf, sliceId }: Bar): void => onOpen(sliceFilename(stf, sliceId));
-  const range = { from: begin, until: end };
+  const range = rangeOf(timeline);
   const steering = useSteering(range, onZoom);
   const onKey = (event: KeyboardEvent): void => {
     if (steering.onKey(event)) return;
@@ -116,12 +118,6 @@ function Work(props: WorkProps) {
       <Marks {...{ asOf, bar, rowHeight }} holes={holesIn(timeline)} pending={steering.pending} range={range} />
     </div>
   );
-}
-
-/** The position of the pointer, as a fraction of the width. */
-function partAt({ clientX, currentTarget }: MouseEvent): number {
-  const { left: edge, width } = (currentTarget as HTMLElement).getBoundingClientRect();
-  return (clientX - edge) / width;
 }
 
 const stepOf: Readonly<Partial<Record<string, 'left' | 'right' | 'up' | 'down'>>> = {

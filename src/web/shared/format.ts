@@ -15,8 +15,8 @@ export type Zone = 'UTC' | 'local';
 export function time(iso: string | number, zone: Zone, digits = 19): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return String(iso);
-  if (zone === 'UTC') return `${date.toISOString().slice(0, digits).replace('T', ' ')} UTC`;
-  return `${localIso(date).slice(0, digits).replace('T', ' ')} ${offsetOf(date)}`;
+  const words = isoIn(date.getTime(), zone).slice(0, digits).replace('T', ' ');
+  return `${words} ${zone === 'UTC' ? zone : offsetOf(date)}`;
 }
 
 /** The offset of local time from UTC, such as `+01:00`. */
@@ -42,17 +42,10 @@ export function tickLabel(at: number, zone: Zone, withMilliseconds: boolean): st
 
 /** A time as ISO 8601 has it, in a zone, which it does not name. */
 export const isoIn = (at: number, zone: Zone): string =>
-  zone === 'UTC' ? new Date(at).toISOString() : localIso(new Date(at));
-
-function localIso(date: Date): string {
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString();
-}
+  new Date(zone === 'UTC' ? at : at - new Date(at).getTimezoneOffset() * 60_000).toISOString();
 
 /** An approximate age. */
-export function age(seconds: number): string {
-  if (seconds < 1.5) return 'now';
-  return `${wholeDuration(seconds)} ago`;
-}
+export const age = (seconds: number): string => (seconds < 1.5 ? 'now' : `${wholeDuration(seconds)} ago`);
 
 /** A refusal without the tool that lists what there is: the page has a list. */
 export const refusalForPeople = (sentence: string): string =>

@@ -1,4 +1,13 @@
+import { duration } from '../../lib/duration.ts';
+import type { ExecutionRow } from './answers.ts';
 import { isoIn, type Zone } from './format.ts';
+
+/** The duration of an execution, or the time since its driver was last heard. */
+export const tookOf = ({
+  duration_seconds,
+  silent_seconds: silent,
+}: Pick<ExecutionRow, 'duration_seconds' | 'silent_seconds'>): string =>
+  silent === undefined ? duration(duration_seconds) : `silent for ${duration(silent)}`;
 
 /** The time of day of a row, to the millisecond; after the date, if it is not that of the row above. A text that is no time stays. */
 export function rowTime(iso: string, above: string | undefined, zone: Zone): string {

@@ -4,7 +4,6 @@ import type { Monitor, Timeline } from '../shared/answers.ts';
 /** The counts of slices at one moment. */
 export type SliceCounts = ReturnType<typeof countsNow>;
 
-/** The monitor's current counts. */
 export const countsNow = (monitor: Monitor) => ({
   created: monitor.slices_created ?? 0,
   completed: monitor.slices_completed,

@@ -22,12 +22,8 @@ const settled = 250;
 export function useMonitorAt(id: string, asOf: string | undefined): Polled<Monitor | undefined> {
   const { world } = useAround();
   const moment = useSettled(asOf, settled);
-  const polled = usePoll<Monitor | undefined>(
-    async () =>
-      moment === undefined
-        ? undefined
-        : world.call<Monitor>('get_workflow_monitor', { execution_id: id, as_of: moment }),
-    { key: JSON.stringify([id, moment]), every: 2000, isOver: () => true },
+  const polled = useAnswer(JSON.stringify([id, moment]), async () =>
+    moment === undefined ? undefined : world.call<Monitor>('get_workflow_monitor', { execution_id: id, as_of: moment }),
   );
   return moment === asOf ? polled : { answer: undefined, fault: undefined, at: 0 };
 }

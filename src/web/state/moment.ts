@@ -1,6 +1,6 @@
 import { spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
-import { binOf, countsAt, countsNow, endOf, type SliceCounts } from './as-of.ts';
+import { binOf, countsAt, countsNow, endOf } from './as-of.ts';
 import { useAudit, useMonitorAt } from './asking.ts';
 import type { PageProps } from './route.ts';
 import { useAround } from './world.ts';
@@ -22,7 +22,7 @@ export function useShown(id: string, { monitor, params, line, isOver }: Asked) {
     ? {
         monitor,
         audit,
-        counts: countsOf(monitor, line, asOf),
+        counts: asOf === undefined || line === undefined ? countsNow(monitor) : countsAt(line, asOf),
         asOf,
         isNow: (moment ?? asOf) !== undefined,
         moment: undefined,
@@ -30,9 +30,6 @@ export function useShown(id: string, { monitor, params, line, isOver }: Asked) {
       }
     : { monitor: then, audit: undefined, counts: countsNow(then), asOf, isNow: false, moment, fault };
 }
-
-const countsOf = (monitor: Monitor, line: Timeline | undefined, asOf: number | undefined): SliceCounts =>
-  asOf === undefined || line === undefined ? countsNow(monitor) : countsAt(line, asOf);
 
 /** The moment of the address, if a server can answer for it. */
 function useMoment({ asof }: Readonly<Record<string, string>>): string | undefined {

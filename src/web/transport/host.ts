@@ -37,7 +37,6 @@ function request(method: string, params: object): Promise<unknown> {
 const call: Call = async <T>(tool: string, args: object): Promise<T> =>
   answerOf(await request('tools/call', { name: tool, arguments: args })) as T;
 
-/** Events from the host. */
 export interface HostEvents {
   /** The execution of a call. */
   onExecution: (executionId: string) => void;
