@@ -151,5 +151,4 @@ const configurationOfAny = (sql: Prepare, execution: ExecutionRow): KnownConfigu
   execution.origin === 'own' ? configurationOf(sql, execution) : toldConfiguration(sql, execution);
 
 const toldIdOf = (sql: Prepare, executionId: string): string | undefined =>
-  sql<[string], { told_id: string }>('SELECT told_id FROM observed_runs WHERE execution_id = ?').get(executionId)
-    ?.told_id;
+  sql<[string], string>('SELECT told_id FROM observed_runs WHERE execution_id = ?').value(executionId);

@@ -70,10 +70,10 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
   }
 
   const cursor = (role: string): number =>
-    sql<[string, string], { seq: number }>('SELECT seq FROM cursors WHERE execution_id = ? AND role = ?').get(
+    sql<[string, string], number>('SELECT seq FROM cursors WHERE execution_id = ? AND role = ?').value(
       execution_id,
       role,
-    )?.seq ?? 0;
+    ) ?? 0;
 
   return {
     cursor,

@@ -7,10 +7,8 @@ import type { Transaction } from '../sqlite/transaction.ts';
  */
 export function requireOwnership({ sql }: Transaction, executionId: string, epoch: number | undefined): void {
   if (epoch === undefined) return;
-  const owner = sql<[string], { epoch: number }>('SELECT epoch FROM execution_owners WHERE execution_id = ?').get(
-    executionId,
-  );
-  if (owner?.epoch === epoch) return;
+  const current = sql<[string], number>('SELECT epoch FROM execution_owners WHERE execution_id = ?').value(executionId);
+  if (current === epoch) return;
   throw new SwfError('EXECUTION_IN_USE', `${executionId} has been taken over by another process; this one ends`);
 }
 

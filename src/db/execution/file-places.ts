@@ -11,9 +11,9 @@ import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Where a TF file was last reported to be; undefined if unknown, or if nothing was written. */
 export const newestPlace = (sql: Prepare, tfFilename: string): string | undefined =>
-  sql<[string], { file_url: string | null }>(
-    'SELECT coalesce(m.file_url, f.file_url) AS file_url FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE tf_filename = ? AND f.file_url IS NOT NULL',
-  ).get(tfFilename)?.file_url ?? undefined;
+  sql<[string], string | null>(
+    'SELECT coalesce(m.file_url, f.file_url) FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE tf_filename = ? AND f.file_url IS NOT NULL',
+  ).value(tfFilename) ?? undefined;
 
 /** A slice with its file's last reported place. */
 export function withNewestPlace<T extends SliceNeeds>(sql: Prepare, slice: T): T {

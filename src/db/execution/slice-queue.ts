@@ -38,12 +38,11 @@ function standingOf(
   { filename, attempt }: { filename: string; attempt: number },
   isAlive: LivenessTest,
 ): SliceStanding {
-  const execution = sql<[string], { status: string }>(
-    'SELECT status FROM workflow_executions WHERE execution_id = ?',
-  ).get(executionId);
+  const ofExecution = sql<[string], string>('SELECT status FROM workflow_executions WHERE execution_id = ?');
+  const status = ofExecution.value(executionId);
   // An unknown execution is open, since the broker sent its slice. A pruned one is known to be over.
-  if (execution === undefined) return isRemoved(sql, executionId) ? 'over' : 'open';
-  if (execution.status !== 'running') return 'over';
+  if (status === undefined) return isRemoved(sql, executionId) ? 'over' : 'open';
+  if (status !== 'running') return 'over';
   const slice = sql<[string, string], { status: SliceStatus; attempt: number }>(
     'SELECT status, attempt FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
   ).get(filename, executionId);

@@ -115,9 +115,8 @@ const longestNamespace = 200;
 
 /** Throws `EXECUTION_NOT_FOUND` if it was removed a moment ago. */
 function namespaceOf(sql: Prepare, executionId: string): string {
-  const row = sql<[string], { namespace: string }>(
-    'SELECT namespace FROM workflow_executions WHERE execution_id = ?',
-  ).get(executionId);
-  if (row === undefined) throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} no longer exists`);
-  return row.namespace;
+  const named = sql<[string], string>('SELECT namespace FROM workflow_executions WHERE execution_id = ?');
+  const namespace = named.value(executionId);
+  if (namespace === undefined) throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} no longer exists`);
+  return namespace;
 }

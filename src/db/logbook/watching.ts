@@ -75,10 +75,8 @@ export function dropCandidate({ sql }: Transaction, alarmId: string): void {
 
 /** Executions to watch: running ones, ones that ended since a time, and ones with alarms that are not over. @param since ISO 8601 */
 export const watchedExecutions = (sql: Prepare, since: string): string[] =>
-  sql<[string], { execution_id: string }>(
+  sql<[string], string>(
     `SELECT execution_id FROM workflow_executions WHERE status = 'running' OR end_time >= ?
        OR execution_id IN (SELECT execution_id FROM alarms WHERE state IN ('raised', 'seen') UNION SELECT execution_id FROM alarm_candidates)
      ORDER BY seq`,
-  )
-    .all(since)
-    .map((row) => row.execution_id);
+  ).values(since);

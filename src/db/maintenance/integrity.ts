@@ -6,9 +6,8 @@ import { preparer } from '../sqlite/statements.ts';
 
 /** The damage that SQLite finds in the file, a sentence each; empty if the file is sound. Reads every page. */
 export const damageOf = (db: Connection): string[] =>
-  preparer(db)<[], { integrity_check: string }>('PRAGMA integrity_check')
-    .all()
-    .map(({ integrity_check }) => integrity_check)
+  preparer(db)<[], string>('PRAGMA integrity_check')
+    .values()
     .filter((line) => line !== 'ok');
 
 /** Tables and indexes that are missing, changed, or not of this program. */

@@ -76,15 +76,11 @@ const removableObserved = (
 
 /** How many executions have not ended, driven or not. */
 export const runningCount = (sql: Prepare): number =>
-  sql<[], { n: number }>(
-    `SELECT count(*) AS n FROM workflow_executions WHERE status = 'running' AND origin = 'own'`,
-  ).get()?.n ?? 0;
+  sql<[], number>(`SELECT count(*) FROM workflow_executions WHERE status = 'running' AND origin = 'own'`).value() ?? 0;
 
 /** When the oldest existing execution began, or undefined. */
-export function oldestStart(sql: Prepare): string | undefined {
-  const oldest = sql<[], { at: string | null }>('SELECT min(start_time) AS at FROM workflow_executions');
-  return oldest.get()?.at ?? undefined;
-}
+export const oldestStart = (sql: Prepare): string | undefined =>
+  sql<[], string | null>('SELECT min(start_time) FROM workflow_executions').value() ?? undefined;
 
 /** Rows of one table to remove per transaction, so that other writers need not wait. */
 export const batch = 600;
@@ -178,11 +174,11 @@ export async function forgetPrograms(store: Store, heardBefore: string): Promise
       `DELETE FROM monitor_objects WHERE kind IN ('systemagents', 'subscribers') AND coalesce(document ->> '$.last_heartbeat', document ->> '$.created_at') < ?`,
     ).run(heardBefore);
     const gone = `SELECT process_id FROM system_agents WHERE heard_on IS NOT NULL AND last_heartbeat < ?`;
-    const processes = sql<[string], { process_id: number }>(gone).all(heardBefore);
+    const processes = sql<[string], number>(gone).values(heardBefore);
     sql('DELETE FROM system_agents WHERE heard_on IS NOT NULL AND last_heartbeat < ?').run(heardBefore);
     sql(
       `DELETE FROM processes WHERE process_id IN (SELECT value FROM json_each(?)) AND ${indexPredicates.remoteProcess} AND hostname = ''`,
-    ).run(JSON.stringify(processes.map(({ process_id }) => process_id)));
+    ).run(JSON.stringify(processes));
     sql('DELETE FROM hearings WHERE until_ms < ?').run(Date.parse(heardBefore));
     sql('DELETE FROM gaps WHERE until_ms < ?').run(Date.parse(heardBefore));
   });
@@ -208,11 +204,9 @@ export async function removeWords(store: Store): Promise<void> {
 function removeSome(tx: Transaction, table: (typeof ofExecution)[number], executionId: string): number {
   const { sql } = tx;
   const key = table in keyOf ? keyOf[table as keyof typeof keyOf] : 'seq';
-  const keys = sql<[string], { key: number }>(
-    `SELECT ${key} AS key FROM ${table} WHERE ${table === 'message_rows' ? `execution_no = ${numberOf('?')}` : 'execution_id = ?'} ORDER BY ${key} LIMIT ${batch}`,
-  )
-    .all(executionId)
-    .map((row) => row.key);
+  const keys = sql<[string], number>(
+    `SELECT ${key} FROM ${table} WHERE ${table === 'message_rows' ? `execution_no = ${numberOf('?')}` : 'execution_id = ?'} ORDER BY ${key} LIMIT ${batch}`,
+  ).values(executionId);
   if (table === 'tf_slices') {
     for (const attempts of ['earlier_attempts', 'payload_results'])
       sql(

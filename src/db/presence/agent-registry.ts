@@ -207,9 +207,9 @@ const maxLines = 500;
 /** An agent's last warning about a kind of work that it cannot do. */
 export function warningOf(sql: Prepare, agent: string, { reason, name }: Kind): string | null {
   const words = `off duty for ${reason} ${shortDigests(name)}:`;
-  const row = sql<[string, string], { message: string }>(
+  const line = sql<[string, string], string>(
     `SELECT message FROM (SELECT log_id, message FROM app_logs WHERE agent = ? AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT ${maxLines})
      WHERE instr(message, ?) = 1 ORDER BY log_id DESC LIMIT 1`,
-  ).get(agent, words);
-  return row?.message ?? null;
+  ).value(agent, words);
+  return line ?? null;
 }

@@ -37,20 +37,20 @@ function longestGap(
   processId: number,
   [from, until]: readonly [number, number],
 ): [from: number, until: number] {
-  const driven = sql<[number, string, string], { id: string }>(
-    `SELECT execution_id AS id FROM execution_owners JOIN workflow_executions USING (execution_id)
+  const driven = sql<[number, string, string], string>(
+    `SELECT execution_id FROM execution_owners JOIN workflow_executions USING (execution_id)
      WHERE process_id = ? AND start_time < ? AND (end_time IS NULL OR end_time >= ?)`,
-  ).all(processId, new Date(until).toISOString(), new Date(from).toISOString());
-  const read = driven.map(({ id }) =>
-    sql<[string, number], { at: number }>(
-      `SELECT recorded_ms AS at FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} AND ${notCommand}
+  ).values(processId, new Date(until).toISOString(), new Date(from).toISOString());
+  const read = driven.map((id) =>
+    sql<[string, number], number>(
+      `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} AND ${notCommand}
        ORDER BY seq DESC LIMIT ?`,
-    ).all(id, maxRows),
+    ).values(id, maxRows),
   );
   // Where there are more messages than are read, the range begins with the oldest of these.
-  const start = Math.max(from, ...read.map((rows) => (rows.length < maxRows ? from : (rows.at(-1)?.at ?? from))));
-  const within = read.flat().map(({ at }) => at);
-  const times = [start, ...within.filter((at) => at > start && at < until), until].toSorted((x, y) => x - y);
+  const start = Math.max(from, ...read.map((rows) => (rows.length < maxRows ? from : (rows.at(-1) ?? from))));
+  const within = read.flat().filter((at) => at > start && at < until);
+  const times = [start, ...within, until].toSorted((x, y) => x - y);
   let longest: [number, number] = [start, start];
   for (const [at, time] of times.entries()) {
     const before = times[at - 1] ?? time;
@@ -136,6 +136,6 @@ export const standstillsOf = (sql: Prepare, executionId: string): Standstill[] =
 
 /** Seconds that clock steps added to an execution's times, besides the time that passed. */
 export const secondsSkipped = (sql: Prepare, executionId: string): number =>
-  sql<[string], { n: number | null }>(
-    `SELECT sum(skipped) AS n FROM incidents WHERE execution_id = ? AND kind = 'clock_step'`,
-  ).get(executionId)?.n ?? 0;
+  sql<[string], number | null>(
+    `SELECT sum(skipped) FROM incidents WHERE execution_id = ? AND kind = 'clock_step'`,
+  ).value(executionId) ?? 0;

@@ -69,9 +69,9 @@ export const isSilent = ({ last_beat }: { last_beat: string }, isAlive: Liveness
  */
 export const momentOf = (sql: Prepare, executionId: string, now: number): number =>
   now +
-  (sql<[string], { ahead_ms: number }>(
+  (sql<[string], number>(
     'SELECT ahead_ms FROM execution_owners JOIN processes USING (process_id) WHERE execution_id = ?',
-  ).get(executionId)?.ahead_ms ?? 0);
+  ).value(executionId) ?? 0);
 
 /** The process that drives an execution, or last drove it. */
 export const ownerOf = (sql: Prepare, executionId: string): Owner | undefined =>
@@ -106,12 +106,12 @@ export function takeOwnership(tx: Transaction, executionId: string, processId: n
       'EXECUTION_IN_USE',
       `${executionId} is driven by process ${owner.pid} on ${owner.hostname}; wait until it ends, or stop it first`,
     );
-  const row = tx
-    .sql<[string, number, string], { epoch: number }>(
+  const epoch = tx
+    .sql<[string, number, string], number>(
       `INSERT INTO execution_owners (execution_id, process_id, epoch, taken_at) VALUES (?, ?, 1, ?)
        ON CONFLICT (execution_id) DO UPDATE SET process_id = excluded.process_id, epoch = epoch + 1, taken_at = excluded.taken_at
        RETURNING epoch`,
     )
-    .get(executionId, processId, wallNow());
-  return (row as { epoch: number }).epoch;
+    .value(executionId, processId, wallNow());
+  return epoch as number;
 }

@@ -70,6 +70,6 @@ export function noteBrokerAway({ sql }: Transaction, namespace: string, since: s
 
 /** Since when the recorder of a namespace has heard nothing from its broker, ISO 8601; undefined if it hears it, or there is no recorder. */
 export const brokerAwaySince = (sql: Prepare, namespace: string): string | undefined =>
-  sql<[string], { since: string | null }>(
-    `SELECT broker_away_since AS since FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,
-  ).get(namespace)?.since ?? undefined;
+  sql<[string], string | null>(
+    `SELECT broker_away_since FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,
+  ).value(namespace) ?? undefined;

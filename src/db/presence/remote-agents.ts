@@ -22,15 +22,15 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
   const now = wallNow();
   noteNewBeginning(tx, beat, now);
   const { agent_name, agent_type, namespace, state, hostname, pid, version, since, free_slots, off_duty } = beat;
-  const row = sql<unknown[], { process_id: number }>(
+  const process_id = sql<unknown[], number>(
     `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (?, ?, ?, ?, ?, ?, 1)
      ON CONFLICT (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess} DO UPDATE SET last_beat = excluded.last_beat, ended = NULL
      RETURNING process_id`,
-  ).get(pid, since, hostname, version, now, now) as { process_id: number };
+  ).value(pid, since, hostname, version, now, now);
   if (state === 'EXITED') {
-    sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(row.process_id);
+    sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(process_id);
     // Another process may have the name by now.
-    if (processOf(tx, agent_name) !== row.process_id) return;
+    if (processOf(tx, agent_name) !== process_id) return;
   }
   const offset = (Date.parse(beat.timestamp ?? now) - Date.parse(now)) / 1000;
   sql(
@@ -47,7 +47,7 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
     namespace,
     state,
     now,
-    row.process_id,
+    process_id,
     executionOf(sql, beat),
     beat.slots ?? beat.in_hand.length + free_slots,
     free_slots,
@@ -58,8 +58,7 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
 }
 
 const processOf = ({ sql }: Transaction, agent: string): number | undefined =>
-  sql<[string], { process_id: number }>('SELECT process_id FROM system_agents WHERE agent_name = ?').get(agent)
-    ?.process_id;
+  sql<[string], number>('SELECT process_id FROM system_agents WHERE agent_name = ?').value(agent);
 
 /** Warns of a predecessor that never reported its end: it or its host was killed. If that recurs every minute, it must be seen. */
 function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string): void {
@@ -94,10 +93,8 @@ export function noteHeard({ sql }: Transaction, agent: string): void {
 /** The execution of the first message in hand, which is recorded, since its recorder sent it. */
 function executionOf(sql: Prepare, { in_hand: [first] }: AgentHeartbeat): string | null {
   if (first === undefined) return null;
-  const row = sql<[string], { execution_id: string | null }>(
-    `SELECT ${nameOf('execution_no')} AS execution_id FROM message_rows WHERE message_id = ?`,
-  ).get(first);
-  return row?.execution_id ?? null;
+  const named = `SELECT ${nameOf('execution_no')} FROM message_rows WHERE message_id = ?`;
+  return sql<[string], string | null>(named).value(first) ?? null;
 }
 
 /** Writes the log lines of a remote agent, each once, however often they arrive. */
@@ -109,12 +106,10 @@ export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropp
   // Its heartbeat comes before its lines. Lines that an earlier process of the name left behind are written all the same.
   const mark = known?.pid_started === since ? known : undefined;
   const fresh = lines.filter(({ n }) => n > (mark?.logged_n ?? 0));
-  const runOf = sql<[string], { run_number: number }>(
-    'SELECT run_number FROM workflow_executions WHERE execution_id = ?',
-  );
+  const runOf = sql<[string], number | null>('SELECT run_number FROM workflow_executions WHERE execution_id = ?');
   for (const { timestamp, level, message, context, execution_id } of fresh) {
-    const run = execution_id === undefined ? undefined : runOf.get(execution_id);
-    const run_id = run === undefined ? undefined : String(run.run_number);
+    const run = execution_id === undefined ? undefined : runOf.value(execution_id);
+    const run_id = run === undefined ? undefined : String(run);
     insertLogLine(tx, { timestamp, level: logLevels[level], agent: sender, message, execution_id, run_id, context });
   }
   if (dropped > 0 && fresh.length > 0)

@@ -3,9 +3,9 @@ import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Accepted requests that a broker without message ids may deliver again, since it has not confirmed their acknowledgement. */
 export const requestsInHand = (sql: Prepare, namespace: string): string[] =>
-  sql<[string], { request_id: string }>('SELECT request_id FROM requests_in_hand WHERE namespace = ? ORDER BY taken_ms')
-    .all(namespace)
-    .map(({ request_id }) => request_id);
+  sql<[string], string>('SELECT request_id FROM requests_in_hand WHERE namespace = ? ORDER BY taken_ms').values(
+    namespace,
+  );
 
 /** How soon a broker drops a silent connection and redelivers its messages, in milliseconds. */
 const heldMilliseconds = 600_000;

@@ -92,9 +92,9 @@ export function listObjects(sql: Prepare, kind: string, wanted: ObjectsWanted): 
 
 /** The newest run that was registered for an execution. */
 export const newestRunOf = (sql: Prepare, executionId: string): string | undefined =>
-  sql<[string], { run_id: string | null }>(
+  sql<[string], string | null>(
     `SELECT run_id FROM monitor_objects WHERE kind = 'run-states' AND parent = ? ORDER BY seq DESC LIMIT 1`,
-  ).get(executionId)?.run_id ?? undefined;
+  ).value(executionId) ?? undefined;
 
 /** A heard execution with the fields that swf-monitor would return; undefined if it was not heard of. */
 export const knownExecution = (sql: Prepare, executionId: string): Document | undefined =>

@@ -68,18 +68,18 @@ export function forgetRequests({ sql }: Pick<Transaction, 'sql'>, before: number
 
 /** When a request was sent, in milliseconds since 1970; undefined until then. */
 export const sentAt = (sql: Prepare, requestId: number): number | undefined =>
-  sql<[number], { sent_ms: number | null }>('SELECT sent_ms FROM testbed_requests WHERE request_id = ?').get(requestId)
-    ?.sent_ms ?? undefined;
+  sql<[number], number | null>('SELECT sent_ms FROM testbed_requests WHERE request_id = ?').value(requestId) ??
+  undefined;
 
 /** The sequence of the store's newest execution: executions heard of later come after it. */
 export const newestKey = (sql: Prepare): number =>
-  sql<[], { seq: number | null }>('SELECT max(seq) AS seq FROM workflow_executions').get()?.seq ?? 0;
+  sql<[], number | null>('SELECT max(seq) FROM workflow_executions').value() ?? 0;
 
 /** The first execution of a namespace heard of after another one. @param after the other's sequence, since clocks of hosts and brokers differ */
 export const heardAfter = (sql: Prepare, namespace: string, after: number): string | undefined =>
-  sql<[number, string], { execution_id: string }>(
+  sql<[number, string], string>(
     `SELECT execution_id FROM workflow_executions WHERE seq > ? AND namespace = ? AND origin = 'observed' ORDER BY seq LIMIT 1`,
-  ).get(after, namespace)?.execution_id;
+  ).value(after, namespace);
 
 export const hasEnded = (sql: Prepare, executionId: string): boolean =>
   sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND status <> 'running'`).get(executionId) !==
