@@ -69,11 +69,8 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
     return [...drafts.map((draft) => draft.msg_type), ...recorded.flatMap(({ released }) => released ?? [])];
   }
 
-  const cursor = (role: string): number =>
-    sql<[string, string], number>('SELECT seq FROM cursors WHERE execution_id = ? AND role = ?').value(
-      execution_id,
-      role,
-    ) ?? 0;
+  const cursorOf = 'SELECT seq FROM cursors WHERE execution_id = ? AND role = ?';
+  const cursor = (role: string): number => sql<[string, string], number>(cursorOf).value(execution_id, role) ?? 0;
 
   return {
     cursor,

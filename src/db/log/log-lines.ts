@@ -35,18 +35,11 @@ export interface LogLineRow {
 
 /** Writes a line into `app_logs`, with its place among the messages. Returns its number. */
 export function insertLogLine({ sql }: Transaction, line: LogLineRow): number {
-  const { timestamp, level, agent, message, execution_id, run_id, context } = line;
+  const { timestamp, level, agent, message, execution_id = null, run_id = null, context } = line;
+  const shown = context === undefined ? null : JSON.stringify(context);
   const { lastInsertRowid } = sql(
     `INSERT INTO app_logs (timestamp, level, agent, message, execution_id, run_id, context, after_seq)
      VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM message_rows))`,
-  ).run(
-    timestamp,
-    level,
-    agent,
-    message,
-    execution_id ?? null,
-    run_id ?? null,
-    context === undefined ? null : JSON.stringify(context),
-  );
+  ).run(timestamp, level, agent, message, execution_id, run_id, shown);
   return Number(lastInsertRowid);
 }

@@ -61,12 +61,9 @@ export const candidates = (sql: Prepare): Candidate[] =>
   sql<[], Candidate>('SELECT alarm_id, execution_id, found_ms, gone_ms FROM alarm_candidates').all();
 
 export function keepCandidate({ sql }: Transaction, { alarm_id, execution_id, found_ms, gone_ms }: Candidate): void {
-  sql('INSERT OR REPLACE INTO alarm_candidates (alarm_id, execution_id, found_ms, gone_ms) VALUES (?, ?, ?, ?)').run(
-    alarm_id,
-    execution_id,
-    found_ms,
-    gone_ms,
-  );
+  const keep =
+    'INSERT OR REPLACE INTO alarm_candidates (alarm_id, execution_id, found_ms, gone_ms) VALUES (?, ?, ?, ?)';
+  sql(keep).run(alarm_id, execution_id, found_ms, gone_ms);
 }
 
 export function dropCandidate({ sql }: Transaction, alarmId: string): void {

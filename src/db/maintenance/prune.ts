@@ -146,11 +146,8 @@ const small = [
 ] as const;
 
 function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal, by: string): void {
-  sql('INSERT INTO removals (execution_id, data_folder, removed_by) VALUES (?, ?, ?) ON CONFLICT DO NOTHING').run(
-    execution_id,
-    data_folder,
-    by,
-  );
+  const begin = 'INSERT INTO removals (execution_id, data_folder, removed_by) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
+  sql(begin).run(execution_id, data_folder, by);
   sql(
     `DELETE FROM monitor_objects WHERE seq IN (
        SELECT m.seq FROM observed_runs AS o JOIN monitor_objects AS m ON m.run_id = o.run_id WHERE o.execution_id = $execution_id AND o.run_id <> ''

@@ -150,11 +150,8 @@ export function keysWithin(
 
 /** Notes that a row has an earlier time than before. @param time ISO 8601 */
 export function noteEarlier({ sql }: Transaction, table: string, key: number, time: string): void {
-  sql('UPDATE time_blocks SET earliest = min(earliest, ?) WHERE table_name = ? AND block = ?').run(
-    time,
-    table,
-    blockOf(key),
-  );
+  const earlier = 'UPDATE time_blocks SET earliest = min(earliest, ?) WHERE table_name = ? AND block = ?';
+  sql(earlier).run(time, table, blockOf(key));
 }
 
 /** Notes that a message was recorded earlier than noted. @param at milliseconds since 1970 */

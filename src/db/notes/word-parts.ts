@@ -57,10 +57,7 @@ export const partsOf = (sql: Prepare, { table }: SearchedTable): number[] =>
 export function noteWords(sql: Prepare, searched: SearchedTable, after: number, last: number): void {
   const { table, key, texts, columns } = searched;
   for (let part = partOf(after + 1); part <= partOf(last); part += 1) {
-    const isNew = sql(`INSERT INTO word_parts (table_name, part) VALUES (?, ?) ON CONFLICT DO NOTHING`).run(
-      table,
-      part,
-    );
+    const isNew = sql('INSERT OR IGNORE INTO word_parts (table_name, part) VALUES (?, ?)').run(table, part);
     if (isNew.changes === 1) for (const text of partSchema(searched, part)) sql(text).run();
     sql(
       `INSERT INTO ${partTable(searched, part)} (rowid, ${columns.join(', ')}) SELECT ${key}, ${columns.join(', ')} FROM ${texts}

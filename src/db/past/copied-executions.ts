@@ -61,9 +61,8 @@ export function copyExecution(sql: Prepare, executionId: string): void {
   for (const [table, drawn] of Object.entries(ofExecution))
     sql(insertFrom(sql, table, drawn, 'execution_id = ?')).run(executionId);
   sql(insertFrom(sql, 'message_rows', '', `${ofLog} AND ${ofRun}`)).run(executionId);
-  sql(insertFrom(sql, 'repeated_messages', '', `seq IN (SELECT seq FROM live.message_rows WHERE ${ofLog})`)).run(
-    executionId,
-  );
+  const repeated = `seq IN (SELECT seq FROM live.message_rows WHERE ${ofLog})`;
+  sql(insertFrom(sql, 'repeated_messages', '', repeated)).run(executionId);
   // Whether it had gone quiet depends on the moment, and is settled for that.
   sql(
     `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL

@@ -38,12 +38,8 @@ const aheadNow = (): number => Math.round(steadyClock().ahead());
 /** Records that a process has ended, and its agents with it. Agents that could not go on stay visible. */
 export function recordEnd({ sql }: Transaction, processId: number, ended: ProcessEnd): void {
   const now = wallNow();
-  sql('UPDATE processes SET last_beat = ?, ahead_ms = ?, ended = ? WHERE process_id = ?').run(
-    now,
-    aheadNow(),
-    ended,
-    processId,
-  );
+  const end = sql('UPDATE processes SET last_beat = ?, ahead_ms = ?, ended = ? WHERE process_id = ?');
+  end.run(now, aheadNow(), ended, processId);
   const state = ended === 'order' ? `state = 'EXITED', ` : '';
   sql(`UPDATE system_agents SET ${state}last_heartbeat = ? WHERE process_id = ?`).run(now, processId);
 }

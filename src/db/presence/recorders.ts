@@ -56,11 +56,8 @@ export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string
 
 /** Notes that no program of another make was heard in a namespace. */
 export function noteKnownNamespace({ sql }: Transaction, namespace: string, broker: string): void {
-  sql('INSERT OR IGNORE INTO known_namespaces (namespace, broker, listened_at) VALUES (?, ?, ?)').run(
-    namespace,
-    broker,
-    utcNow(),
-  );
+  const note = 'INSERT OR IGNORE INTO known_namespaces (namespace, broker, listened_at) VALUES (?, ?, ?)';
+  sql(note).run(namespace, broker, utcNow());
 }
 
 /** Notes since when the recorder of a namespace has heard nothing from its broker, ISO 8601; `undefined` if it hears it. */

@@ -71,13 +71,8 @@ function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string): v
   // If two processes use one name, the younger has started, and the elder goes on.
   if (before === undefined || before.state === 'EXITED' || before.pid_started >= beat.since) return;
   const message = `process ${beat.pid} on ${beat.hostname} has restarted: its predecessor, process ${before.pid}, did not report its end`;
-  insertLogLine(tx, {
-    timestamp: now,
-    level: logLevels.WARNING,
-    agent: beat.agent_name,
-    message,
-    execution_id: before.current_execution_id,
-  });
+  const origin = { agent: beat.agent_name, execution_id: before.current_execution_id };
+  insertLogLine(tx, { timestamp: now, level: logLevels.WARNING, message, ...origin });
 }
 
 /** Notes that an agent's messages about its slices do not arrive. */
@@ -112,13 +107,10 @@ export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropp
     const run_id = run === undefined ? undefined : String(run);
     insertLogLine(tx, { timestamp, level: logLevels[level], agent: sender, message, execution_id, run_id, context });
   }
-  if (dropped > 0 && fresh.length > 0)
-    insertLogLine(tx, {
-      timestamp: utcNow(),
-      level: logLevels.WARNING,
-      agent: sender,
-      message: `${dropped} log lines were dropped before they could be sent`,
-    });
+  if (dropped > 0 && fresh.length > 0) {
+    const message = `${dropped} log lines were dropped before they could be sent`;
+    insertLogLine(tx, { timestamp: utcNow(), level: logLevels.WARNING, agent: sender, message });
+  }
   const last = fresh.at(-1);
   if (mark !== undefined && last !== undefined)
     sql('UPDATE processes SET logged_n = ? WHERE process_id = ?').run(last.n, mark.process_id);

@@ -19,11 +19,8 @@ export function noteRequestInHand({ sql }: Transaction, namespace: string, id: s
   sql('DELETE FROM requests_in_hand WHERE namespace = ? AND taken_ms < ?').run(namespace, now - heldMilliseconds);
   const [words = ''] = id.split('/', 1);
   sql('DELETE FROM requests_in_hand WHERE namespace = ? AND request_id GLOB ?').run(namespace, `${words}/*`);
-  sql('INSERT INTO requests_in_hand (namespace, request_id, taken_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING').run(
-    namespace,
-    id,
-    now,
-  );
+  const take = 'INSERT INTO requests_in_hand (namespace, request_id, taken_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
+  sql(take).run(namespace, id, now);
 }
 
 /** Forgets a request that the broker has confirmed not to deliver again. */

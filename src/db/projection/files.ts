@@ -62,7 +62,7 @@ interface StfRow {
 
 export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { scope, at, tx }) => {
   const { sql } = tx;
-  const { tf_filename, stf_filename, tf_first, tf_last, tf_count } = message;
+  const { tf_filename, stf_filename, tf_first, tf_last, tf_count, size_bytes = null, file_url = null } = message;
   const { run_number, execution_id, params } = scope;
   const stf = sql<[string, string], StfRow>(
     'SELECT tf_count, sequence, processed_at FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
@@ -74,18 +74,7 @@ export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { sc
   sql(
     `INSERT INTO fastmon_files (tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, size_bytes, file_url, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  ).run(
-    tf_filename,
-    stf_filename,
-    run_number,
-    execution_id,
-    tf_first,
-    tf_last,
-    tf_count,
-    message.size_bytes ?? null,
-    message.file_url ?? null,
-    at,
-  );
+  ).run(tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, size_bytes, file_url, at);
   keepDelay(tx, scope, 'stf_ready → tf_file_registered', { from: stf.processed_at, to: at });
   sql('UPDATE stf_files SET tf_file_count = tf_file_count + 1 WHERE stf_filename = ? AND execution_id = ?').run(
     stf_filename,

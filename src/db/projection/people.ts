@@ -2,20 +2,11 @@ import { sentBy } from '../../domain/logbook-words.ts';
 import { applied, type LogbookProjection, none } from './effect.ts';
 
 export const note: LogbookProjection<'note'> = (message, { at: written, tx }) => {
-  const { command_id, execution_id, text, author, at = written, about, for_next = false } = message;
+  const { command_id, execution_id = null, text, author, at = written, about = null, for_next = false } = message;
+  const [id, forNext] = [`note/${command_id}`, for_next ? 1 : 0];
   tx.sql(
     `INSERT INTO notes (message_id, execution_id, text, author, sent_by, at, about, for_next, written_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  ).run(
-    `note/${command_id}`,
-    execution_id ?? null,
-    text,
-    author,
-    sentBy(message),
-    at,
-    about ?? null,
-    for_next ? 1 : 0,
-    written,
-  );
+  ).run(id, execution_id, text, author, sentBy(message), at, about, forNext, written);
   return applied;
 };
 

@@ -22,12 +22,10 @@ function stepPhase({ sql }: Transaction, { execution_id }: Scope, { type, at, en
 
 export const runImminent: Projection<'run_imminent'> = (_, { scope, at, tx }) => {
   const effect = stepPhase(tx, scope, { type: 'run_imminent', at });
-  if (effect === applied)
-    tx.sql(`UPDATE runs SET start_time = ?, dataset_name = ?, dataset_state = 'open' WHERE execution_id = ?`).run(
-      at,
-      `swf.${scope.run_number}.run`,
-      scope.execution_id,
-    );
+  if (effect === applied) {
+    const open = `UPDATE runs SET start_time = ?, dataset_name = ?, dataset_state = 'open' WHERE execution_id = ?`;
+    tx.sql(open).run(at, `swf.${scope.run_number}.run`, scope.execution_id);
+  }
   return effect;
 };
 
@@ -48,8 +46,8 @@ export const endRun: Projection<'end_run'> = (message, { scope, at, tx }) => {
     return none('NOT_PLANNED', `${total_stf_files} STF files are more than the ${planned} that are planned`);
   const effect = stepPhase(tx, scope, { type: 'end_run', at, endReason: message.reason });
   if (effect === applied) {
-    const update = tx.sql('UPDATE runs SET end_time = ?, total_stf_files = ? WHERE execution_id = ?');
-    update.run(at, total_stf_files, scope.execution_id);
+    const end = 'UPDATE runs SET end_time = ?, total_stf_files = ? WHERE execution_id = ?';
+    tx.sql(end).run(at, total_stf_files, scope.execution_id);
     finalizeDataset(tx, scope);
   }
   return effect;

@@ -27,12 +27,13 @@ interface SampleRow {
 function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, at: string): Effect {
   const { sql } = tx;
   const { slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count, attempt } = message;
+  const { run_number, execution_id } = scope;
   if (attempt !== 1) return awaiting(failureKey(slice_filename, attempt - 1));
   if (slice_filename !== sliceFilename(stf_filename, slice_id))
     return none('NOT_PLANNED', `${slice_filename} is not the name of slice ${slice_id} of ${stf_filename}`);
   const sample = sql<[string, string], SampleRow>(
     'SELECT stf_filename, tf_first, tf_count, created_at FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?',
-  ).get(tf_filename, scope.execution_id);
+  ).get(tf_filename, execution_id);
   if (sample === undefined) return awaiting(tf_filename);
   if (sample.stf_filename !== stf_filename)
     return none('NOT_PLANNED', `${tf_filename} is no sample of ${stf_filename}`);
@@ -43,20 +44,9 @@ function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, a
   sql(
     `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, ?)`,
-  ).run(
-    slice_filename,
-    slice_id,
-    tf_filename,
-    stf_filename,
-    scope.run_number,
-    scope.execution_id,
-    start,
-    end,
-    tf_count,
-    at,
-  );
-  sumsOf(tx).add('fastmon_files', [scope.execution_id, tf_filename], 'slice_count', 1);
-  sumsOf(tx).add('stf_files', [scope.execution_id, stf_filename], 'slice_count', 1);
+  ).run(slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, start, end, tf_count, at);
+  sumsOf(tx).add('fastmon_files', [execution_id, tf_filename], 'slice_count', 1);
+  sumsOf(tx).add('stf_files', [execution_id, stf_filename], 'slice_count', 1);
   keepDelay(tx, scope, 'tf_file_registered → slice', { from: sample.created_at, to: at });
   countMove(tx, scope, undefined, 'queued');
   return applied;

@@ -48,21 +48,12 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx
   const error = message.state === 'done' ? null : (message.error ?? 'failed without a reason');
   const from = row.starts === 0 ? undefined : row.started_at;
   const took = tookOtherwise(took_seconds, from, at);
+  const took_ms = took === undefined ? null : Math.round(took * 1000);
   tx.sql(
     `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?,
        hostname = ?, processing_seconds = ?, took_ms = ?
      WHERE seq = ?`,
-  ).run(
-    next,
-    worker_id,
-    at,
-    at,
-    error,
-    hostname,
-    processing_seconds ?? null,
-    took === undefined ? null : Math.round(took * 1000),
-    row.seq,
-  );
+  ).run(next, worker_id, at, at, error, hostname, processing_seconds ?? null, took_ms, row.seq);
   const stage = next === 'failed' ? 'slice_started → failed result' : 'slice_started → slice_result';
   keepDelay(tx, scope, stage, { from, to: at, seconds: took });
   keepPayloadResult(tx, message, scope);

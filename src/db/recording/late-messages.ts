@@ -81,12 +81,7 @@ const waitingFor = (tx: Transaction, executionId: string, key: string): WaitingR
   isAnyWaiting(tx, executionId) ? tx.sql<[string, string], WaitingRow>(waitingRows).all(executionId, key) : [];
 
 function noteEffect({ sql }: Transaction, seq: number, effect: Effect): void {
-  const { effect_code, effect_reason, awaits } = effectColumns(effect);
-  sql('UPDATE message_rows SET effect = ?, effect_code = ?, effect_reason = ?, awaits = ? WHERE seq = ?').run(
-    effect.effect,
-    effect_code,
-    effect_reason,
-    awaits,
-    seq,
-  );
+  sql(
+    'UPDATE message_rows SET effect = $effect, effect_code = $effect_code, effect_reason = $effect_reason, awaits = $awaits WHERE seq = $seq',
+  ).run({ seq, effect: effect.effect, ...effectColumns(effect) });
 }

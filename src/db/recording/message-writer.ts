@@ -215,11 +215,8 @@ const isSettled = ({ effect, effect_code }: LogRow): boolean => effect !== 'none
 
 /** Makes a row without effect give up its id. Stores its whole text: fields that columns hold may have been cut from the body. */
 function giveUpId({ sql }: Transaction, { seq, message_id, destination, payload }: LogRow): void {
-  sql('UPDATE message_rows SET message_id = ?, is_whole = 1, body = ? WHERE seq = ?').run(
-    conflictId(message_id, destination, payload),
-    payload,
-    seq,
-  );
+  const rename = sql('UPDATE message_rows SET message_id = ?, is_whole = 1, body = ? WHERE seq = ?');
+  rename.run(conflictId(message_id, destination, payload), payload, seq);
 }
 
 /** The id for a message whose natural id belongs to another message. */
