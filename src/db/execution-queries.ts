@@ -31,17 +31,8 @@ import { findProduct, messagesOf, type Product, sliceStanding, slicesOf } from '
 import { kept } from './sqlite/kept-answers.ts';
 import type { Prepare } from './sqlite/statements.ts';
 
-/** The process that drives an execution, or drove it last. */
-export interface Driver {
-  pid: number;
-  hostname: string;
-  isAlive: boolean;
-  /** It has missed its heartbeats. */
-  isSilent: boolean;
-}
-
-/** Liveness is checked only when a caller reads it. */
-function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest): Driver | undefined {
+/** The process that drives an execution, or drove it last. Its liveness is checked only when a caller reads it. */
+function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest) {
   const owner = ownerOf(sql, executionId);
   if (owner === undefined) return undefined;
   const { pid, hostname } = owner;
@@ -51,6 +42,7 @@ function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest): Dri
     get isAlive() {
       return isProcessAlive(owner, isAlive);
     },
+    /** It has missed its heartbeats. */
     get isSilent() {
       return isSilent(owner, isAlive);
     },

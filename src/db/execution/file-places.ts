@@ -50,15 +50,9 @@ export interface LostFile {
 /** Most rows to check. */
 const maxFiles = 1000;
 
-interface Returned {
-  tf_filename: string;
-  reason: string;
-  kind: string;
-}
-
 /** The returns of slices that still wait, since their file's place was last reported. */
-const returnsOf = (sql: Prepare, executionId: string): Returned[] =>
-  sql<[string], Returned>(
+const returnsOf = (sql: Prepare, executionId: string) =>
+  sql<[string], { tf_filename: string; reason: string; kind: string }>(
     `SELECT DISTINCT s.tf_filename, r.reason, r.kind FROM returned_slices AS r JOIN tf_slices AS s USING (slice_filename, attempt)
        LEFT JOIN moved_files AS m ON m.tf_filename = s.tf_filename
      WHERE r.execution_id = ? AND r.reason IN ('NO_FILE', 'WRONG_FILE') AND s.status = 'queued' AND (moved_at IS NULL OR returned_at > moved_at)`,

@@ -3,15 +3,10 @@ import { configInvalid } from '../../lib/errors.ts';
 import { onceFor } from '../../lib/once-for.ts';
 import { readJson } from '../../lib/read-json.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import type { OwnExecution } from './find-execution.ts';
 
 /** The columns of an execution that identify its parameters. */
-export interface ExecutionKey {
-  /** Its sequence. */
-  key: number;
-  execution_id: string;
-  run_number: number;
-  start_time: string;
-}
+type ExecutionKey = Pick<OwnExecution, 'key' | 'execution_id' | 'run_number' | 'start_time'>;
 
 interface Known {
   /** Distinguishes this execution from one with the same id that a rolled-back transaction may have left. */

@@ -25,18 +25,12 @@ export function startMessage(sql: Prepare, executionId: string): Message<'run_wo
 /** Rows to check for the newest tick. */
 const newestRows = 64;
 
-/** A simulated time in seconds, and when it was sent. */
-export interface Tick {
-  tick: number;
-  sent_at: string;
-}
-
 /**
- * The simulated time that an execution has reached. Agents' steps may be recorded slightly out of tick order, so this checks the last few rows, not
- * only the last.
+ * The simulated time in seconds that an execution has reached, and when it was sent. Agents' steps may be recorded slightly out of tick order, so
+ * this checks the last few rows, not only the last.
  */
-export const lastTick = (sql: Prepare, executionId: string): Tick | undefined =>
-  sql<[string], Tick>(
+export const lastTick = (sql: Prepare, executionId: string) =>
+  sql<[string], { tick: number; sent_at: string }>(
     `SELECT CAST(simulation_tick AS REAL) AS tick, ${messageColumns.sent_at} AS sent_at FROM (
        SELECT simulation_tick, sent_ms FROM message_rows
        WHERE execution_no = ${numberOf('?')} AND effect = 'applied' AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT ${newestRows})

@@ -5,9 +5,8 @@ import { typeTraits } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import type { EnvelopeColumns } from './envelope.ts';
 import { nameNumbers } from './name-numbers.ts';
-import { storedBody } from './stored-body.ts';
+import { type Said, storedBody } from './stored-body.ts';
 
 /** Replaces the id in `TIME@MESSAGE_ID` if there was no message yet. */
 export const noMessage = 'none';
@@ -32,11 +31,8 @@ export interface Circumstances {
   headers?: string;
 }
 
-export interface NewRow {
-  envelope: EnvelopeColumns;
-  message_id: string;
+interface NewRow extends Said {
   destination: string;
-  payload: string;
 }
 
 export interface LogRow {
@@ -79,14 +75,7 @@ export function insertRow(
   { sql }: Transaction,
   { envelope, message_id, destination, payload }: NewRow,
   effect: Effect,
-  {
-    recordedAt = utcNow(),
-    sentAt,
-    goesOut,
-    fromBroker,
-    headers,
-    seq,
-  }: Pick<Circumstances, 'recordedAt' | 'sentAt' | 'goesOut' | 'fromBroker' | 'headers' | 'seq'>,
+  { recordedAt = utcNow(), sentAt, goesOut, fromBroker, headers, seq }: Circumstances,
 ): Recorded {
   const { effect_code, effect_reason, awaits } = effectColumns(effect);
   const { msg_type, execution_id, simulation_tick } = envelope;
@@ -94,7 +83,7 @@ export function insertRow(
   const { body, is_whole } =
     headers === undefined
       ? storedBody({ payload, message_id, envelope }, sent, effect.effect !== 'rejected')
-      : { body: payload, is_whole: 1 as const };
+      : { body: payload, is_whole: 1 };
   const { numberOf } = nameNumbers(sql);
   const { lastInsertRowid } = sql(
     `INSERT INTO message_rows (seq, message_id, type_no, type_traits, sender_no, namespace_no, execution_no, run_no, destination,

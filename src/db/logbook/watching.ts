@@ -6,11 +6,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 /** How far back the first watcher looks: executions that ended in the last shift are still news. Milliseconds. */
 const firstLook = 8 * 3_600_000;
 
-interface WatcherRow extends ProcessSigns {
-  process_id: number;
-  ended: string | null;
-  looked_ms: number;
-}
+type WatcherRow = ProcessSigns & { process_id: number; ended: string | null; looked_ms: number };
 
 const watcherOf = (sql: Prepare): WatcherRow | undefined =>
   sql<[], WatcherRow>(

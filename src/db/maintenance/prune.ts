@@ -217,13 +217,12 @@ function removeSome(tx: Transaction, table: (typeof ofExecution)[number], execut
   return keys.length;
 }
 
-interface Keyed {
-  table: string;
-  key: string;
-}
-
 /** Removes rows and the notes about them. */
-export function removeRows(tx: Transaction, { table, key }: Keyed, keys: readonly number[]): void {
+export function removeRows(
+  tx: Transaction,
+  { table, key }: { table: string; key: string },
+  keys: readonly number[],
+): void {
   notePruning(tx);
   forgetCounts(tx, table, keys);
   tx.sql(`DELETE FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));

@@ -66,18 +66,16 @@ export function noteWords(sql: Prepare, searched: SearchedTable, after: number, 
   }
 }
 
-/** A part's table of words, and the keys of its first and last row in a range. */
-export interface PartRange extends KeyRange {
-  words: string;
-}
-
-/** The parts that have rows in a range, in the order of the page. Words of removed rows before and after these rows are skipped. */
+/**
+ * The parts that have rows in a range, in the order of the page: each part's table of words, and the keys of its first and last row in the range.
+ * Words of removed rows before and after these rows are skipped.
+ */
 export function* partsWithin(
   sql: Prepare,
   searched: SearchedTable,
   { from, to }: KeyRange,
   order: 'newest' | 'oldest',
-): Generator<PartRange> {
+): Generator<KeyRange & { words: string }> {
   const { table, key } = searched;
   const within = `FROM ${table} WHERE ${key} >= ? AND ${key} <= ?`;
   const ends = sql<number[], { first: number | null; last: number | null }>(

@@ -2,6 +2,7 @@ import type { Effect } from '../../domain/effects.ts';
 import type { LogbookType } from '../../messages/logbook.ts';
 import type { Message } from '../../messages/message.ts';
 import { isLogbookType, type MessageType } from '../../messages/vocabulary.ts';
+import type { OwnExecution } from '../execution/find-execution.ts';
 import { executionParams, forgetParams } from '../execution/params.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -51,14 +52,7 @@ const logbookProjections: { [T in LogbookType]: LogbookProjection<T> } = {
   alarm_cleared: alarmCleared,
 };
 
-interface ExecutionRow {
-  key: number;
-  execution_id: string;
-  start_time: string;
-  namespace: string;
-  status: string;
-  run_number: number;
-}
+type ExecutionRow = Pick<OwnExecution, 'key' | 'execution_id' | 'start_time' | 'namespace' | 'status' | 'run_number'>;
 
 /** Projects messages on one connection, inside the transaction that records them. */
 export class Projector {

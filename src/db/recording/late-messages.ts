@@ -7,12 +7,8 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import { providedKey } from '../projection/awaits.ts';
+import type { Projector } from '../projection/index.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-
-/** Gives a message its effect on the tables (`db/projection/`). */
-interface MessageProjector {
-  project(tx: Transaction, message: Message, at: string): Effect;
-}
 
 interface WaitingRow {
   seq: number;
@@ -25,7 +21,7 @@ interface WaitingRow {
  * in order and noted as late: consumers have passed their place in the log, and read them by a separate cursor.
  * @returns the types of the messages that took effect
  */
-export function releaseWaiting(tx: Transaction, projector: MessageProjector, message: Message): MessageType[] {
+export function releaseWaiting(tx: Transaction, projector: Projector, message: Message): MessageType[] {
   const { execution_id } = message;
   if (execution_id === undefined) return [];
   const released: Message[] = [message];
@@ -42,7 +38,7 @@ export function releaseWaiting(tx: Transaction, projector: MessageProjector, mes
 
 function projectLate(
   tx: Transaction,
-  projector: MessageProjector,
+  projector: Projector,
   executionId: string,
   { seq, payload, happened_at }: WaitingRow,
 ): Message | undefined {
