@@ -2,9 +2,9 @@ import { sampleNumber, stfFilename, tfFilename } from '../../domain/file-names.t
 import { planOf } from '../../domain/plan/versions.ts';
 import type { Phase } from '../../domain/run-phases.ts';
 import type { Message } from '../../messages/message.ts';
-import { keepDelay } from './delays.ts';
 import { applied, awaiting, none, type Projection } from './effect.ts';
 import { finalizeDataset } from './run-phases.ts';
+import { keepDelay } from './sums.ts';
 
 export const stfGen: Projection<'stf_gen'> = (message, { scope, at, tx: { sql } }) => {
   const { filename, sequence, tf_count } = message;

@@ -14,8 +14,7 @@ import { stfGen, stfReady, tfFileRegistered } from './files.ts';
 import { note, quality } from './people.ts';
 import { endRun, pauseRun, resumeRun, runImminent, startRun } from './run-phases.ts';
 import { slice } from './slice-queueing.ts';
-import { sliceReturned } from './slice-returns.ts';
-import { sliceResult, sliceStarted } from './slice-work.ts';
+import { sliceResult, sliceReturned, sliceStarted } from './slice-work.ts';
 
 /**
  * The projection: one function per message type. A missing type does not compile. `run_workflow` is separate because it creates the execution

@@ -6,10 +6,9 @@ import type { Message } from '../../messages/message.ts';
 import { currentAttempt } from '../migrations/current-attempt.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { failureKey } from './awaits.ts';
-import { keepDelay } from './delays.ts';
 import { applied, awaiting, none, type Projection, type Scope } from './effect.ts';
 import { countMove, type SliceRow, sliceRow } from './slice-rows.ts';
-import { sumsOf } from './sums.ts';
+import { keepDelay, sumsOf } from './sums.ts';
 
 /** A `slice` message creates a slice, or requeues it as its next attempt. */
 export const slice: Projection<'slice'> = (message, { scope, at, tx }) => {
