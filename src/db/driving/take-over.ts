@@ -104,25 +104,18 @@ export function takeOver(
       `${execution_id} has ended (${status}); start a new one with "swf-mcp run"`,
     );
   const before = ownerOf(sql, execution_id);
-  if (
-    before !== undefined &&
-    before.process_id !== process_id &&
-    isProcessAlive(before, isAlive) &&
-    isHeld(sql, execution_id)
-  )
+  const other = before?.process_id === process_id ? undefined : before;
+  if (other !== undefined && isProcessAlive(other, isAlive) && isHeld(sql, execution_id))
     throw new SwfError(
       'EXECUTION_IN_USE',
-      `${execution_id} is paused, and process ${before.pid} on ${before.hostname} drives it; "swf-mcp continue ${execution_id}" lets it go on`,
+      `${execution_id} is paused, and process ${other.pid} on ${other.hostname} drives it; "swf-mcp continue ${execution_id}" lets it go on`,
     );
   const epoch = takeOwnership(tx, execution_id, process_id, isAlive);
   goOnWithClock(tx, execution_id);
   // A takeover resumes the execution, whatever commands its last driver missed.
-  refuseWaiting(tx, execution_id, {
-    code: 'DRIVER_GONE',
-    reason: 'the process that drove it was gone',
-    except: follows,
-  });
-  if (before !== undefined && before.process_id !== process_id) noteLost(tx, before.process_id);
+  const reason = 'the process that drove it was gone';
+  refuseWaiting(tx, execution_id, { code: 'DRIVER_GONE', reason, except: follows });
+  if (other !== undefined) noteLost(tx, other.process_id);
   sql('UPDATE system_agents SET current_execution_id = ? WHERE process_id = ?').run(execution_id, process_id);
   const speed = driver.speed ?? executionParams(sql, execution).speed;
   const says: Draft[] = [
