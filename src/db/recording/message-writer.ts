@@ -51,29 +51,25 @@ export class MessageWriter {
   /** Records a message from outside, readable or not. */
   recordReceived(tx: Transaction, received: ReceivedMessage, circumstances: Circumstances = {}): Recorded {
     const { decoded } = received;
+    const other = (envelope: EnvelopeColumns, effect: Effect): Recorded =>
+      recordOther(tx, received, { envelope, effect }, circumstances);
     switch (decoded.kind) {
       case 'message': {
         const { message } = decoded;
         // A driver speaks in the transaction that makes it the driver. Messages of others in its name must not take its ids.
         const refusal = circumstances.fromBroker === true ? this.#refusalOf(decoded) : undefined;
-        if (refusal !== undefined) {
-          const effect = none('REFUSED', `${message.msg_type} ${refusal}`);
-          return recordOther(tx, received, { envelope: message, effect }, circumstances);
-        }
+        if (refusal !== undefined) return other(message, none('REFUSED', `${message.msg_type} ${refusal}`));
         if (message.execution_id !== undefined || isOfNone(message.msg_type))
           return this.#recordMessage(tx, message, received, circumstances);
-        const effect = none('NO_EXECUTION', 'names no execution');
-        return recordOther(tx, received, { envelope: message, effect }, circumstances);
+        return other(message, none('NO_EXECUTION', 'names no execution'));
       }
       case 'unknown': {
         const envelope = usableEnvelope(decoded.body, decoded.msg_type);
-        const effect = none('TYPE_UNKNOWN', `unknown msg_type ${decoded.msg_type}`);
-        return recordOther(tx, received, { envelope, effect }, circumstances);
+        return other(envelope, none('TYPE_UNKNOWN', `unknown msg_type ${decoded.msg_type}`));
       }
       case 'rejected': {
         const envelope = usableEnvelope(decoded.body, 'unreadable');
-        const effect: Effect = { effect: 'rejected', code: 'UNREADABLE', reason: decoded.reason };
-        return recordOther(tx, received, { envelope, effect }, circumstances);
+        return other(envelope, { effect: 'rejected', code: 'UNREADABLE', reason: decoded.reason });
       }
     }
   }
@@ -130,9 +126,9 @@ export class MessageWriter {
       giveUpId(tx, known);
     }
     // The row contains the drawn numbers: reading the log again must give the same execution.
-    const isWhole = wire.body !== undefined && numbered === message;
+    const whole = numbered === message ? wire.body : undefined;
     const identity = { message_id };
-    const payload = isWhole ? (wire.body as string) : JSON.stringify({ ...numbered, ...identity });
+    const payload = whole ?? JSON.stringify({ ...numbered, ...identity });
     const { goesOut, fromBroker, seq } = circumstances;
     const recorded = insertRow(
       tx,
