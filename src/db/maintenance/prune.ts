@@ -85,18 +85,15 @@ export const oldestStart = (sql: Prepare): string | undefined =>
 /** Rows of one table to remove per transaction, so that other writers need not wait. */
 export const batch = 600;
 
-/** Tables that hold rows of an execution. Rows of attempts go with their slices. */
-const ofExecution = [
-  'observed_attempts',
-  'tf_slices',
-  'fastmon_files',
-  'stf_files',
-  'message_rows',
-  'app_logs',
-] as const;
-
-/** Their key columns other than `seq`. */
-const keyOf = { observed_attempts: 'attempt_key', app_logs: 'log_id' } as const;
+/** Tables that hold rows of an execution, with their key columns. Rows of attempts go with their slices. */
+const ofExecution = {
+  observed_attempts: 'attempt_key',
+  tf_slices: 'seq',
+  fastmon_files: 'seq',
+  stf_files: 'seq',
+  message_rows: 'seq',
+  app_logs: 'log_id',
+} as const;
 
 /**
  * Removes an execution with everything recorded of it. It disappears for readers at once; after an interruption, the next removal does the rest.
@@ -108,16 +105,13 @@ export async function removeExecution(
   by: string,
   removeFolder: (folder: string, executionId: string) => Promise<void>,
 ): Promise<void> {
-  await store.write((tx) => {
-    beginRemoval(tx, { execution_id, data_folder }, by);
-  });
-  for (const table of ofExecution) {
-    while ((await store.write((tx) => removeSome(tx, table, execution_id))) === batch);
-  }
+  await store.write((tx) => beginRemoval(tx, { execution_id, data_folder }, by));
+  for (const [table, key] of Object.entries(ofExecution))
+    while ((await store.write((tx) => removeSome(tx, { table, key }, execution_id))) === batch);
   if (data_folder !== null) await removeFolder(data_folder, execution_id);
-  await store.write(({ sql }) => {
-    sql('UPDATE removals SET removed_at = ? WHERE execution_id = ?').run(utcNow(), execution_id);
-  });
+  await store.write(({ sql }) =>
+    sql('UPDATE removals SET removed_at = ? WHERE execution_id = ?').run(utcNow(), execution_id),
+  );
 }
 
 /** Tables with few rows of an execution. */
@@ -184,23 +178,23 @@ export async function forgetPrograms(store: Store, heardBefore: string): Promise
 /** Removes agent states from before the first remaining execution: that time is no longer asked about. */
 export async function forgetEarlierAgents(store: Store): Promise<void> {
   const first = oldestStart(store.sql);
-  await store.write(({ sql }) => {
-    sql('DELETE FROM past_agents WHERE until < ?').run(first ?? utcNow());
-  });
+  await store.write(({ sql }) => sql('DELETE FROM past_agents WHERE until < ?').run(first ?? utcNow()));
 }
 
 /** Removes the words of removed rows, part by part, once a part has no row left. */
 export async function removeWords(store: Store): Promise<void> {
   for (const searched of searchedTables)
     for (const part of emptyParts(store.sql, searched, lastNoted(store.sql, searched.table)))
-      await store.write((tx) => {
-        dropPart(tx, searched, part);
-      });
+      await store.write((tx) => dropPart(tx, searched, part));
 }
 
-function removeSome(tx: Transaction, table: (typeof ofExecution)[number], executionId: string): number {
+interface Keyed {
+  table: string;
+  key: string;
+}
+
+function removeSome(tx: Transaction, { table, key }: Keyed, executionId: string): number {
   const { sql } = tx;
-  const key = table in keyOf ? keyOf[table as keyof typeof keyOf] : 'seq';
   const keys = sql<[string], number>(
     `SELECT ${key} FROM ${table} WHERE ${table === 'message_rows' ? `execution_no = ${numberOf('?')}` : 'execution_id = ?'} ORDER BY ${key} LIMIT ${batch}`,
   ).values(executionId);
@@ -218,11 +212,7 @@ function removeSome(tx: Transaction, table: (typeof ofExecution)[number], execut
 }
 
 /** Removes rows and the notes about them. */
-export function removeRows(
-  tx: Transaction,
-  { table, key }: { table: string; key: string },
-  keys: readonly number[],
-): void {
+export function removeRows(tx: Transaction, { table, key }: Keyed, keys: readonly number[]): void {
   notePruning(tx);
   forgetCounts(tx, table, keys);
   tx.sql(`DELETE FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));

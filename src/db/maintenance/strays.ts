@@ -69,9 +69,7 @@ async function removeStraysOf(
   for (let after = 0; ;) {
     const keys = some.values(after, of, before);
     if (keys.length === 0) return removed;
-    await store.write((tx) => {
-      removeRows(tx, { table, key }, keys);
-    });
+    await store.write((tx) => removeRows(tx, { table, key }, keys));
     removed += keys.length;
     after = keys.at(-1) as number;
   }
