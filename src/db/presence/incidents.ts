@@ -37,15 +37,11 @@ function longestGap(
   processId: number,
   [from, until]: readonly [number, number],
 ): [from: number, until: number] {
-  const driven = sql<[number, string, string], string>(
-    `SELECT execution_id FROM execution_owners JOIN workflow_executions USING (execution_id)
-     WHERE process_id = ? AND start_time < ? AND (end_time IS NULL OR end_time >= ?)`,
-  ).values(processId, new Date(until).toISOString(), new Date(from).toISOString());
-  const read = driven.map((id) =>
+  const read = drivenIn(sql, processId, new Date(from).toISOString(), new Date(until).toISOString()).map((driven) =>
     sql<[string, number], number>(
       `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} AND ${notCommand}
        ORDER BY seq DESC LIMIT ?`,
-    ).values(id, maxRows),
+    ).values(driven.execution_id, maxRows),
   );
   // Where there are more messages than are read, the range begins with the oldest of these.
   const start = Math.max(from, ...read.map((rows) => (rows.length < maxRows ? from : (rows.at(-1) ?? from))));
@@ -94,17 +90,19 @@ interface DrivenRow {
   agent: string | null;
 }
 
-/** Records an incident, and a log line about it, for each execution that the process drove then. */
-function note(tx: Transaction, processId: number, { kind, since, until, seconds, skipped, message }: Incident): string {
-  const { sql } = tx;
-  const driven = sql<[number, string, string], DrivenRow>(
+/** The executions that a process drove in a time. */
+const drivenIn = (sql: Prepare, processId: number, from: string, until: string): DrivenRow[] =>
+  sql<[number, string, string], DrivenRow>(
     `SELECT execution_id, hostname, run_number,
        (SELECT agent_name FROM system_agents WHERE process_id = o.process_id ORDER BY agent_type = 'daq_simulator' DESC LIMIT 1) AS agent
      FROM execution_owners AS o JOIN processes USING (process_id) JOIN workflow_executions USING (execution_id)
      WHERE process_id = ? AND start_time < ? AND (end_time IS NULL OR end_time >= ?)`,
-  ).all(processId, until ?? since, since);
-  for (const { execution_id, hostname, run_number, agent } of driven) {
-    sql<unknown[]>(
+  ).all(processId, until, from);
+
+/** Records an incident, and a log line about it, for each execution that the process drove then. */
+function note(tx: Transaction, processId: number, { kind, since, until, seconds, skipped, message }: Incident): string {
+  for (const { execution_id, hostname, run_number, agent } of drivenIn(tx.sql, processId, since, until ?? since)) {
+    tx.sql(
       'INSERT INTO incidents (execution_id, kind, hostname, since, until, seconds, skipped) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ).run(execution_id, kind, hostname, since, until, seconds, skipped);
     insertLogLine(tx, {
