@@ -1,7 +1,7 @@
 import type { LeftSlice, OpenSlice, SliceQueue, SliceStanding } from '../../agents/ports.ts';
 import { workersMayTake } from '../../domain/run-phases.ts';
 import type { SliceStatus } from '../../domain/slice-states.ts';
-import { isRemoved } from '../log/removals.ts';
+import { removalOf } from '../log/removals.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { lostStarts, maxLostStarts } from '../presence/lost-starts.ts';
@@ -41,7 +41,7 @@ function standingOf(
   const ofExecution = sql<[string], string>('SELECT status FROM workflow_executions WHERE execution_id = ?');
   const status = ofExecution.value(executionId);
   // An unknown execution is open, since the broker sent its slice. A pruned one is known to be over.
-  if (status === undefined) return isRemoved(sql, executionId) ? 'over' : 'open';
+  if (status === undefined) return removalOf(sql, executionId) === undefined ? 'open' : 'over';
   if (status !== 'running') return 'over';
   const slice = sql<[string, string], { status: SliceStatus; attempt: number }>(
     'SELECT status, attempt FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
