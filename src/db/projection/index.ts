@@ -12,7 +12,7 @@ import { type LogbookProjection, none, type Projection, type Scope } from './eff
 import { command, createExecution, workflowEnded } from './execution.ts';
 import { stfGen, stfReady, tfFileRegistered } from './files.ts';
 import { note, quality } from './people.ts';
-import { endRun, pauseRun, resumeRun, runImminent, startRun } from './run-phases.ts';
+import { endRun, runImminent, stepRun } from './run-phases.ts';
 import { slice } from './slice-queueing.ts';
 import { sliceResult, sliceReturned, sliceStarted } from './slice-work.ts';
 
@@ -22,10 +22,10 @@ import { sliceResult, sliceReturned, sliceStarted } from './slice-work.ts';
  */
 const projections: { [T in Exclude<MessageType, 'run_workflow' | LogbookType>]: Projection<T> } = {
   run_imminent: runImminent,
-  start_run: startRun,
+  start_run: stepRun,
   stf_gen: stfGen,
-  pause_run: pauseRun,
-  resume_run: resumeRun,
+  pause_run: stepRun,
+  resume_run: stepRun,
   end_run: endRun,
   stf_ready: stfReady,
   tf_file_registered: tfFileRegistered,

@@ -29,14 +29,8 @@ export const runImminent: Projection<'run_imminent'> = (_, { scope, at, tx }) =>
   return effect;
 };
 
-export const startRun: Projection<'start_run'> = (_, { scope, at, tx }) =>
-  stepPhase(tx, scope, { type: 'start_run', at });
-
-export const pauseRun: Projection<'pause_run'> = (_, { scope, at, tx }) =>
-  stepPhase(tx, scope, { type: 'pause_run', at });
-
-export const resumeRun: Projection<'resume_run'> = (_, { scope, at, tx }) =>
-  stepPhase(tx, scope, { type: 'resume_run', at });
+export const stepRun: Projection<'start_run' | 'pause_run' | 'resume_run'> = ({ msg_type }, { scope, at, tx }) =>
+  stepPhase(tx, scope, { type: msg_type, at });
 
 export const endRun: Projection<'end_run'> = (message, { scope, at, tx }) => {
   const planned = plannedStfCount(scope.params);
