@@ -1,4 +1,4 @@
-import type { LoggedMessage, Reading } from '../../agents/ports.ts';
+import type { Journal, Reading } from '../../agents/ports.ts';
 import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
@@ -12,11 +12,7 @@ interface Range {
   limit: number;
 }
 
-interface Batch {
-  messages: LoggedMessage[];
-  /** The log has been read up to here. */
-  seen: number;
-}
+type Batch = ReturnType<Journal['read']>;
 
 /**
  * The condition of a reading. The type, one of our vocabulary, is part of the statement: with a bound value SQLite would plan anew at each call,

@@ -1,12 +1,9 @@
 import { type AlarmState, sentBy } from '../../domain/logbook-words.ts';
+import type { Message } from '../../messages/message.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, type LogbookProjection, none } from './effect.ts';
 
-interface Named {
-  code: string;
-  subject: string;
-  count: number;
-}
+type Named = Pick<Message<'alarm_raised'>, 'code' | 'subject' | 'count'>;
 
 const idOf = ({ code, subject }: Named): string => `${code}/${subject}`;
 
