@@ -79,7 +79,8 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     /** The contract of the bus in an observed run. Throws `ARGUMENT_INVALID` for one of our own. */
     busContract: (id: string) => busContract(sql, requireObserved(requireExecution(sql, id))),
     /** The id that an observed execution has in its own programs. */
-    toldId: (executionId: string) => toldIdOf(sql, executionId),
+    toldId: (executionId: string) =>
+      sql<[string], string>('SELECT told_id FROM observed_runs WHERE execution_id = ?').value(executionId),
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),
     pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
     stoppedBy: kept(sql, stoppedBy),
@@ -141,6 +142,3 @@ const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: Livenes
 
 const configurationOfAny = (sql: Prepare, execution: ExecutionRow): KnownConfiguration | undefined =>
   execution.origin === 'own' ? configurationOf(sql, execution) : toldConfiguration(sql, execution);
-
-const toldIdOf = (sql: Prepare, executionId: string): string | undefined =>
-  sql<[string], string>('SELECT told_id FROM observed_runs WHERE execution_id = ?').value(executionId);

@@ -12,15 +12,16 @@ export const damageOf = (db: Connection): string[] =>
 
 /** Tables and indexes that are missing, changed, or not of this program. */
 export function schemaDifferences(db: Connection): string[] {
+  const found = schemaOf(db);
   const fresh = new Database(':memory:');
   fresh.exec(schemaHistory.base);
   for (const { sql } of schemaHistory.steps) fresh.exec(sql);
   for (const searched of searchedTables)
-    for (const part of hasParts(db) ? partsOf(preparer(db), searched) : [])
+    // A store with a damaged schema may lack even the table of parts.
+    for (const part of found.has('word_parts') ? partsOf(preparer(db), searched) : [])
       for (const text of partSchema(searched, part)) fresh.exec(text);
   const expected = schemaOf(fresh);
   fresh.close();
-  const found = schemaOf(db);
   return [
     ...[...expected].flatMap(([name, sql]) =>
       found.get(name) === sql ? [] : [`${name} is ${found.has(name) ? 'changed' : 'missing'}`],
@@ -28,9 +29,6 @@ export function schemaDifferences(db: Connection): string[] {
     ...[...found.keys()].flatMap((name) => (expected.has(name) ? [] : [`${name} is not of this program`])),
   ];
 }
-
-/** A store with a damaged schema may lack even the table of parts. */
-const hasParts = (db: Connection): boolean => schemaOf(db).has('word_parts');
 
 function schemaOf(db: Connection): Map<string, string | null> {
   const rows = preparer(db)<[], { name: string; sql: string | null }>(

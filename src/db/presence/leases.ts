@@ -106,12 +106,11 @@ export function takeOwnership(tx: Transaction, executionId: string, processId: n
       'EXECUTION_IN_USE',
       `${executionId} is driven by process ${owner.pid} on ${owner.hostname}; wait until it ends, or stop it first`,
     );
-  const epoch = tx
+  return tx
     .sql<[string, number, string], number>(
       `INSERT INTO execution_owners (execution_id, process_id, epoch, taken_at) VALUES (?, ?, 1, ?)
        ON CONFLICT (execution_id) DO UPDATE SET process_id = excluded.process_id, epoch = epoch + 1, taken_at = excluded.taken_at
        RETURNING epoch`,
     )
-    .value(executionId, processId, wallNow());
-  return epoch as number;
+    .value(executionId, processId, wallNow()) as number;
 }

@@ -44,12 +44,9 @@ export function lostStarts(
        AND worker.process_id <> driver.process_id AND driver.registered_at <= m.recorded_at
      ORDER BY m.seq`,
   ).all(execution_id, prefix, `${prefix}\u{10FFFF}`);
-  return (
-    rows
-      // A restarted remote worker keeps its name.
-      .filter((row) => row.recorded_at < row.registered_at || !isProcessAlive(row, isAlive))
-      .map(({ worker_id, hostname }) => ({ worker_id, hostname }))
-  );
+  // A restarted remote worker keeps its name.
+  const lost = rows.filter((row) => row.recorded_at < row.registered_at || !isProcessAlive(row, isAlive));
+  return lost.map(({ worker_id, hostname }) => ({ worker_id, hostname }));
 }
 
 /**

@@ -30,7 +30,8 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
   if (state === 'EXITED') {
     sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(process_id);
     // Another process may have the name by now.
-    if (processOf(tx, agent_name) !== process_id) return;
+    const holder = sql<[string], number>('SELECT process_id FROM system_agents WHERE agent_name = ?');
+    if (holder.value(agent_name) !== process_id) return;
   }
   const offset = (Date.parse(beat.timestamp ?? now) - Date.parse(now)) / 1000;
   sql(
@@ -56,9 +57,6 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
     Math.round(offset * 10) / 10,
   );
 }
-
-const processOf = ({ sql }: Transaction, agent: string): number | undefined =>
-  sql<[string], number>('SELECT process_id FROM system_agents WHERE agent_name = ?').value(agent);
 
 /** Warns of a predecessor that never reported its end: it or its host was killed. If that recurs every minute, it must be seen. */
 function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string): void {
