@@ -61,18 +61,13 @@ export function fillUnlogged(
 ): void {
   for (const table of Object.keys(fillings).toReversed()) sql(`DELETE FROM ${table}`).run();
   for (const [table, select] of Object.entries(fillings)) sql<[object]>(`INSERT INTO ${table} ${select}`).run(at);
-  const times = { iso: at.iso, isoBefore: new Date(before.ms).toISOString() };
-  if (isByTime)
-    sql('INSERT INTO app_logs SELECT * FROM live.app_logs WHERE timestamp <= $iso AND timestamp > $isoBefore').run(
-      times,
-    );
   // Lines at one place among the messages are told apart by time.
-  else
-    sql(
-      `INSERT INTO app_logs SELECT * FROM live.app_logs
-       WHERE (after_seq, iif(after_seq = $last, timestamp, '')) <= ($last, $iso)
-         AND (after_seq, iif(after_seq = $lastBefore, timestamp, '')) > ($lastBefore, $isoBefore)`,
-    ).run({ ...times, last: at.last, lastBefore: before.last });
+  const isNew = isByTime
+    ? 'timestamp <= $iso AND timestamp > $isoBefore'
+    : `(after_seq, iif(after_seq = $last, timestamp, '')) <= ($last, $iso)
+       AND (after_seq, iif(after_seq = $lastBefore, timestamp, '')) > ($lastBefore, $isoBefore)`;
+  const between = { ...at, isoBefore: new Date(before.ms).toISOString(), lastBefore: before.last };
+  sql<[object]>(`INSERT INTO app_logs SELECT * FROM live.app_logs WHERE ${isNew}`).run(between);
 }
 
 const keyOf = ({ hostname, pid, pid_started }: ProcessIdentity): string => `${hostname} ${pid} ${pid_started}`;
