@@ -58,9 +58,7 @@ const returnsOf = (sql: Prepare, executionId: string) =>
      WHERE r.execution_id = ? AND r.reason IN ('NO_FILE', 'WRONG_FILE') AND s.status = 'queued' AND (moved_at IS NULL OR returned_at > moved_at)`,
   ).all(executionId);
 
-interface MadeFile extends Omit<LostFile, 'since'> {
-  last_sign: string;
-}
+type MadeFile = Omit<LostFile, 'since'> & { last_sign: string; moved: number };
 
 /**
  * The TF files with open slices that no worker could get: files that are missing from their place or differ from the announced ones, and files in
@@ -74,7 +72,7 @@ export function lostFiles(sql: Prepare, executionId: string, now = Date.now()): 
   const away = new Set(returned.filter(({ reason }) => reason === 'NO_FILE').map(({ kind }) => kind));
   const given = new Set(returned.map(({ tf_filename }) => tf_filename));
   const before = new Date(now - goneSeconds * 1000).toISOString();
-  return sql<[string, string], MadeFile & { moved: number }>(
+  return sql<[string, string], MadeFile>(
     `SELECT f.tf_filename, f.stf_filename, coalesce(moved.file_url, f.file_url) AS file_url, moved.file_url IS NOT NULL AS moved, p.hostname,
        (SELECT max(last_heartbeat) FROM system_agents JOIN processes AS other USING (process_id) WHERE other.hostname = p.hostname) AS last_sign
      FROM fastmon_files AS f LEFT JOIN moved_files AS moved USING (tf_filename)

@@ -57,10 +57,6 @@ export function migrate(db: Connection, path: string, history: SchemaHistory): v
   db.pragma(`user_version = ${newestVersion(history)}`);
 }
 
-interface Writer extends ProcessSigns {
-  version: string;
-}
-
 /**
  * Throws `STORE_IN_USE` while a process is alive that writes the store in its older version: a schema change would end that process. Part of the
  * transaction that migrates the store.
@@ -69,7 +65,9 @@ function requireNoOlderWriter(db: Connection, path: string): void {
   const hasProcesses = db.prepare(`SELECT 1 FROM pragma_table_info('processes') WHERE name = 'version'`).get();
   if (hasProcesses === undefined) return;
   const living = db
-    .prepare<[], Writer>(`SELECT ${signColumns}, version FROM processes WHERE ended IS NULL`)
+    .prepare<[], ProcessSigns & { version: string }>(
+      `SELECT ${signColumns}, version FROM processes WHERE ended IS NULL`,
+    )
     .all()
     .find((row) => !isRemote(row) && isProcessAlive(row, isAlive));
   if (living === undefined) return;

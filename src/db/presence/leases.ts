@@ -32,12 +32,9 @@ export interface Moment {
 /** The moment that a test is about, in milliseconds since 1970. */
 export const momentOfTest = ({ now = Date.now() }: LivenessTest): number => now;
 
-interface ProcessRow extends ProcessSigns {
-  process_id: number;
-}
-
 /** The process that has the lease of an execution, or had it last. */
-export interface Owner extends ProcessRow {
+export interface Owner extends ProcessSigns {
+  process_id: number;
   epoch: number;
   taken_at: string;
 }
@@ -86,7 +83,7 @@ export const interruptedExecutions = (
   namespace: string | undefined,
   isAlive: LivenessTest,
 ): { execution_id: string; process_id: number; last_beat: string }[] =>
-  sql<[string | null, string | null], ProcessRow & { execution_id: string }>(
+  sql<[string | null, string | null], ProcessSigns & { execution_id: string; process_id: number }>(
     `SELECT execution_id, process_id, ${signColumns}
      FROM workflow_executions JOIN execution_owners USING (execution_id) JOIN processes USING (process_id)
      WHERE status = 'running' AND (? IS NULL OR namespace = ?) ORDER BY seq DESC`,

@@ -13,7 +13,7 @@ import { keepDelay, sumsOf } from './sums.ts';
 /** A `slice` message creates a slice, or requeues it as its next attempt. */
 export const slice: Projection<'slice'> = (message, { scope, at, tx }) => {
   const row = sliceRow(tx, scope, message.slice_filename);
-  return row === undefined ? createSlice(tx, message, scope, at) : queueAgain(tx, message, row, { scope, at });
+  return row === undefined ? createSlice(tx, message, scope, at) : queueAgain(tx, message, row, scope, at);
 };
 
 interface SampleRow {
@@ -58,12 +58,7 @@ function isPlanned(message: Message<'slice'>, sample: SampleRow, { params }: Sco
   return planned?.tf_first === start && planned.tf_last === end && planned.tf_count === tf_count;
 }
 
-function queueAgain(
-  tx: Transaction,
-  message: Message<'slice'>,
-  row: SliceRow,
-  { scope, at }: { scope: Scope; at: string },
-): Effect {
+function queueAgain(tx: Transaction, message: Message<'slice'>, row: SliceRow, scope: Scope, at: string): Effect {
   const { slice_filename, attempt } = message;
   if (!isSameSlice(tx, message, scope))
     return none('NOT_PLANNED', `${slice_filename} has other frames, or is of another file`);
