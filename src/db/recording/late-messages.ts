@@ -1,4 +1,3 @@
-import type { Effect } from '../../domain/effects.ts';
 import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
@@ -44,7 +43,9 @@ function projectLate(
 ): Message | undefined {
   const message = decodeRecorded(payload);
   const effect = projector.project(tx, message, happened_at);
-  noteEffect(tx, seq, effect);
+  tx.sql(
+    'UPDATE message_rows SET effect = $effect, effect_code = $effect_code, effect_reason = $effect_reason, awaits = $awaits WHERE seq = $seq',
+  ).run({ seq, effect: effect.effect, ...effectColumns(effect) });
   if (effect.effect !== 'applied') return undefined;
   tx.sql('INSERT INTO late_messages (execution_id, seq) VALUES (?, ?)').run(executionId, seq);
   return message;
@@ -75,9 +76,3 @@ function isAnyWaiting(tx: Transaction, executionId: string): boolean {
 
 const waitingFor = (tx: Transaction, executionId: string, key: string): WaitingRow[] =>
   isAnyWaiting(tx, executionId) ? tx.sql<[string, string], WaitingRow>(waitingRows).all(executionId, key) : [];
-
-function noteEffect({ sql }: Transaction, seq: number, effect: Effect): void {
-  sql(
-    'UPDATE message_rows SET effect = $effect, effect_code = $effect_code, effect_reason = $effect_reason, awaits = $awaits WHERE seq = $seq',
-  ).run({ seq, effect: effect.effect, ...effectColumns(effect) });
-}
