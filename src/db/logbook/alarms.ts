@@ -95,14 +95,7 @@ function take(alarms: Map<string, AlarmRow>, said: Change): void {
     const content = { alarm_id, execution_id, code, subject, severity, sentence, count };
     alarms.set(life, { key: alarms.size, ...content, ...none, state: 'raised', raised_at: sent_at });
   } else if (before !== undefined && said.msg_type === 'alarm_seen') {
-    const { author, text = null } = said;
-    alarms.set(life, {
-      ...before,
-      state: before.state === 'cleared' ? 'cleared' : 'seen',
-      seen_by: author,
-      seen_sent_by: sentBy(said),
-      seen_at: sent_at,
-      seen_text: text,
-    });
+    const seen = { seen_by: said.author, seen_sent_by: sentBy(said), seen_at: sent_at, seen_text: said.text ?? null };
+    alarms.set(life, { ...before, ...seen, state: before.state === 'cleared' ? 'cleared' : 'seen' });
   } else if (before !== undefined) alarms.set(life, { ...before, state: 'cleared', cleared_at: sent_at });
 }

@@ -38,7 +38,7 @@ export function removableExecutions(
   { keep = 0, endedBefore, observed = false }: RemovalRule,
   isAlive: LivenessTest,
 ): Removable[] {
-  if (observed) return removableObserved(sql, { keep, heardBefore: endedBefore });
+  if (observed) return removableObserved(sql, keep, endedBefore);
   return sql<[string, number], Removable>(
     `SELECT execution_id, status, end_time,
        CASE WHEN params ->> '$.data.write_files' AND params ->> '$.data.dir' IS NOT NULL
@@ -63,10 +63,7 @@ export function removableExecutions(
 const mayGoOn = 24 * 3_600_000;
 
 /** No message tells whether an observed execution goes on, so the time of its last message decides. */
-const removableObserved = (
-  sql: Prepare,
-  { keep, heardBefore = '9999' }: { keep: number; heardBefore: string | undefined },
-): Removable[] =>
+const removableObserved = (sql: Prepare, keep: number, heardBefore = '9999'): Removable[] =>
   sql<[string, number, number], Removable>(
     `SELECT execution_id, status, ${isoTime('last_ms')} AS end_time, NULL AS data_folder FROM workflow_executions JOIN observed_runs USING (execution_id)
      WHERE ${isLeftForNobody} AND ${isoTime('last_ms')} < ? AND seq NOT IN (SELECT seq FROM workflow_executions WHERE origin = 'observed' ORDER BY seq DESC LIMIT ?)

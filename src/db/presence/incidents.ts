@@ -105,14 +105,9 @@ function note(tx: Transaction, processId: number, { kind, since, until, seconds,
     tx.sql(
       'INSERT INTO incidents (execution_id, kind, hostname, since, until, seconds, skipped) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ).run(execution_id, kind, hostname, since, until, seconds, skipped);
-    insertLogLine(tx, {
-      timestamp: until ?? since,
-      level: logLevels.WARNING,
-      agent: agent ?? 'unknown',
-      message,
-      execution_id,
-      run_id: run_number === null ? undefined : String(run_number),
-    });
+    const run_id = run_number === null ? null : String(run_number);
+    const origin = { agent: agent ?? 'unknown', execution_id, run_id };
+    insertLogLine(tx, { timestamp: until ?? since, level: logLevels.WARNING, message, ...origin });
   }
   return message;
 }

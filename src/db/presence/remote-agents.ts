@@ -21,7 +21,7 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
   const { sql } = tx;
   const now = wallNow();
   noteNewBeginning(tx, beat, now);
-  const { agent_name, agent_type, namespace, state, hostname, pid, version, since, free_slots, off_duty } = beat;
+  const { agent_name, agent_type, namespace, state, hostname, pid, version, since, free_slots, off_duty, wire } = beat;
   const process_id = sql<unknown[], number>(
     `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (?, ?, ?, ?, ?, ?, 1)
      ON CONFLICT (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess} DO UPDATE SET last_beat = excluded.last_beat, ended = NULL
@@ -34,6 +34,10 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
     if (holder.value(agent_name) !== process_id) return;
   }
   const offset = (Date.parse(beat.timestamp ?? now) - Date.parse(now)) / 1000;
+  const tenths = Math.round(offset * 10) / 10;
+  const execution = executionOf(sql, beat);
+  const slots = beat.slots ?? beat.in_hand.length + free_slots;
+  const kinds = off_duty.length === 0 ? null : JSON.stringify(off_duty);
   sql(
     `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id, slots, free_slots, off_duty, wire)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -42,20 +46,7 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
        off_duty = excluded.off_duty, clock_offset = ${clockOffset}, wire = excluded.wire,
        unheard_since = iif(process_id = excluded.process_id, unheard_since, NULL)
      WHERE process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess})`,
-  ).run(
-    agent_name,
-    agent_type,
-    namespace,
-    state,
-    now,
-    process_id,
-    executionOf(sql, beat),
-    beat.slots ?? beat.in_hand.length + free_slots,
-    free_slots,
-    off_duty.length === 0 ? null : JSON.stringify(off_duty),
-    beat.wire,
-    Math.round(offset * 10) / 10,
-  );
+  ).run(agent_name, agent_type, namespace, state, now, process_id, execution, slots, free_slots, kinds, wire, tenths);
 }
 
 /** Warns of a predecessor that never reported its end: it or its host was killed. If that recurs every minute, it must be seen. */

@@ -130,12 +130,9 @@ export class MessageWriter {
     const identity = { message_id };
     const payload = whole ?? JSON.stringify({ ...numbered, ...identity });
     const { goesOut, fromBroker, seq } = circumstances;
-    const recorded = insertRow(
-      tx,
-      { envelope: numbered, message_id, destination: wire.destination, payload },
-      circumstances.effect ?? effect,
-      { sentAt, recordedAt, goesOut, fromBroker, seq },
-    );
+    const row = { envelope: numbered, message_id, destination: wire.destination, payload };
+    const given = { sentAt, recordedAt, goesOut, fromBroker, seq };
+    const recorded = insertRow(tx, row, circumstances.effect ?? effect, given);
     if (effect.effect !== 'applied') {
       noteWaiting(tx);
       return recorded;
@@ -198,11 +195,8 @@ function recordAgain(
   const message_id = conflictId(known.message_id, destination, payload);
   const knownConflict = findRow(tx.sql, message_id);
   if (knownConflict !== undefined) return { ...knownConflict, isNew: false };
-  const conflict: Effect = {
-    effect: 'conflict',
-    code: 'CONTRADICTION',
-    reason: `says other things than the recorded ${known.message_id}`,
-  };
+  const reason = `says other things than the recorded ${known.message_id}`;
+  const conflict: Effect = { effect: 'conflict', code: 'CONTRADICTION', reason };
   return insertRow(tx, { envelope: message, message_id, destination, payload }, conflict, circumstances);
 }
 
