@@ -54,10 +54,7 @@ const assessAny = (sql: Prepare, execution: ExecutionRow, moment: Moment): Asses
 
 /** Questions about one execution or one file of it. */
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
-  const momentFor = ({ execution_id }: ExecutionRow, now: number) => ({
-    isAlive,
-    now: momentOf(sql, execution_id, now),
-  });
+  const momentFor = ({ execution_id: id }: ExecutionRow, now: number) => ({ isAlive, now: momentOf(sql, id, now) });
   return {
     execution: (id: string) => requireExecution(sql, id),
     /** The fields of an execution that lists leave out. */

@@ -118,12 +118,9 @@ export function takeOver(
   if (other !== undefined) noteLost(tx, other.process_id);
   sql('UPDATE system_agents SET current_execution_id = ? WHERE process_id = ?').run(execution_id, process_id);
   const speed = driver.speed ?? executionParams(sql, execution).speed;
-  const says: Draft[] = [
-    ...lossOf(sql, execution_id, before),
-    { msg_type: 'driver_started', epoch, ...selfOf(driver), speed },
-  ];
+  const started: Draft = { msg_type: 'driver_started', epoch, ...selfOf(driver), speed };
   const envelope = { sender: driver.name, namespace, execution_id, run_id: String(run_number), timestamp: utcNow() };
-  for (const draft of says)
+  for (const draft of [...lossOf(sql, execution_id, before), started])
     messages.record(tx, { ...draft, ...envelope }, driver.isOverBroker ? { goesOut: true } : {});
   return { execution_id, run_number, namespace, epoch };
 }

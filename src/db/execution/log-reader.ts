@@ -51,10 +51,8 @@ export function readLateMessages(sql: Prepare, executionId: string, { readings, 
      WHERE l.execution_id = ? AND late_seq > ? ORDER BY late_seq LIMIT ?`,
   ).all(executionId, after, limit);
   const messages = rows.map(({ late_seq, payload }) => ({ seq: late_seq, message: decodeRecorded(payload) }));
-  return {
-    messages: messages.filter(({ message }) => isRead(message, readings)),
-    seen: rows.at(-1)?.late_seq ?? after,
-  };
+  const read = messages.filter(({ message }) => isRead(message, readings));
+  return { messages: read, seen: rows.at(-1)?.late_seq ?? after };
 }
 
 function isRead(message: Message, readings: readonly Reading[]): boolean {

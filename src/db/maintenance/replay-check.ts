@@ -49,11 +49,7 @@ export async function replayDifferences(sql: Prepare, empty: Store): Promise<{ s
 }
 
 /** Walks both tables in step. */
-function* differencesOf(
-  { table, key }: (typeof projected)[number],
-  recorded: Prepare,
-  replayed: Prepare,
-): Generator<string> {
+function* differencesOf({ table, key }: (typeof projected)[number], recorded: Prepare, replayed: Prepare) {
   const [left, right] = [rowsOf(recorded, table, key), rowsOf(replayed, table, key)];
   let [a, b] = [left.next(), right.next()];
   while (a.done !== true || b.done !== true) {

@@ -98,16 +98,10 @@ export async function replay(history: Iterable<HistoryRow>, store: Pick<Store, '
           recordHeard(tx, lineOf({ destination, body, headers, sent_at, recorded_at }), seq);
           continue;
         }
-        const circumstances = {
-          seq,
-          isReplay: true,
-          sentAt: sent_at,
-          recordedAt: recorded_at,
-          fromBroker: from_broker,
-        };
+        const facts = { seq, isReplay: true, sentAt: sent_at, recordedAt: recorded_at, fromBroker: from_broker };
         const effect = given.applied === undefined ? {} : { effect: effectOf(given) };
         const received = { destination, body, decoded: decodeMessage(body) };
-        store.messages.recordReceived(tx, received, { ...circumstances, ...effect });
+        store.messages.recordReceived(tx, received, { ...facts, ...effect });
       }
     });
   };

@@ -102,17 +102,13 @@ class SqliteStore implements Store {
   #patience = patienceMilliseconds;
   #isReady = false;
 
-  constructor(
-    path: string,
-    db: Connection,
-    { hasOurTables, commitsApart }: { hasOurTables: boolean; commitsApart: number },
-  ) {
+  constructor(path: string, db: Connection, options: { hasOurTables: boolean; commitsApart: number }) {
     this.path = path;
     this.db = db;
     this.sql = preparer(db);
     this.#file = fileAt(path);
-    this.#commitsApart = commitsApart;
-    this.#blocks = hasOurTables ? rowBlockNoter(this.sql) : undefined;
+    this.#commitsApart = options.commitsApart;
+    this.#blocks = options.hasOurTables ? rowBlockNoter(this.sql) : undefined;
     this.#transaction = db.transaction((work: (tx: Transaction) => void) => {
       if (this.#isReady) requireSameVersion(db, path, this.#version);
       transactOn(this.sql, work);

@@ -54,11 +54,7 @@ export const filledTables: readonly string[] = [...Object.keys(fillings), 'app_l
  * @param before the moment they were last made for
  * @param isByTime no log row marks the cut: lines count by their times alone, as messages do
  */
-export function fillUnlogged(
-  sql: Prepare,
-  at: At,
-  { before, isByTime }: { before: Omit<At, 'iso'>; isByTime: boolean },
-): void {
+export function fillUnlogged(sql: Prepare, at: At, before: Omit<At, 'iso'>, isByTime: boolean): void {
   for (const table of Object.keys(fillings).toReversed()) sql(`DELETE FROM ${table}`).run();
   for (const [table, select] of Object.entries(fillings)) sql<[object]>(`INSERT INTO ${table} ${select}`).run(at);
   // Lines at one place among the messages are told apart by time.

@@ -132,7 +132,7 @@ export const heardWorkers = (sql: Prepare, namespace: string, isAlive: LivenessT
     .filter((row) => isHeard(row, isAlive))
     .map(({ off_duty, ...worker }) => ({ ...worker, cannot: kindsIn(off_duty) }));
 
-interface WantedSlots {
+interface Wanted {
   namespace: string;
   /** The process of the recorder, and the configured slots of a worker that it hosts. */
   recorder: { process_id: number; slots: number };
@@ -141,11 +141,7 @@ interface WantedSlots {
 }
 
 /** The slots of all workers heard in a namespace, without workers in this store's other processes. */
-export const workerSlots = (
-  sql: Prepare,
-  { namespace, recorder, payload }: WantedSlots,
-  isAlive: LivenessTest,
-): number =>
+export const workerSlots = (sql: Prepare, { namespace, recorder, payload }: Wanted, isAlive: LivenessTest): number =>
   heardWorkers(sql, namespace, isAlive)
     .filter(({ process_id, slots }) => slots !== null || process_id === recorder.process_id)
     .filter(({ cannot }) => !cannot.some(({ reason, name }) => reason === 'NO_PAYLOAD' && name === payload))

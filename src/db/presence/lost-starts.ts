@@ -27,11 +27,8 @@ interface StartRow extends ProcessSigns {
  * The starts of an attempt whose worker's process died while the driver lived. A worker that ended in order gave its slice back. A start lost to an
  * interruption of the whole run or of the broker does not count: its worker lives, or the driver began after it.
  */
-export function lostStarts(
-  sql: Prepare,
-  { execution_id, slice_filename, attempt }: Attempt,
-  isAlive: LivenessTest,
-): LostStart[] {
+export function lostStarts(sql: Prepare, of: Attempt, isAlive: LivenessTest): LostStart[] {
+  const { execution_id, slice_filename, attempt } = of;
   const prefix = `${execution_id}/slice_started/${slice_filename}/${attempt}/`;
   const rows = sql<[string, string, string], StartRow>(
     `SELECT ${jsonField('body', 'worker_id')} AS worker_id, worker.pid, worker.pid_started, worker.hostname, worker.last_beat, worker.is_remote, m.recorded_at, worker.registered_at

@@ -76,10 +76,8 @@ export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { sc
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, size_bytes, file_url, at);
   keepDelay(tx, scope, 'stf_ready → tf_file_registered', { from: stf.processed_at, to: at });
-  sql('UPDATE stf_files SET tf_file_count = tf_file_count + 1 WHERE stf_filename = ? AND execution_id = ?').run(
-    stf_filename,
-    execution_id,
-  );
+  const count = 'UPDATE stf_files SET tf_file_count = tf_file_count + 1 WHERE stf_filename = ? AND execution_id = ?';
+  sql(count).run(stf_filename, execution_id);
   sql(
     'UPDATE run_states SET tf_files_received = tf_files_received + 1, slices_expected = slices_expected + ? WHERE execution_id = ?',
   ).run(plan.sliceCount(tf_count), execution_id);

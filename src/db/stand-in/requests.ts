@@ -34,11 +34,8 @@ export function askTestbed(
   isAlive: LivenessTest,
 ): number {
   if (processOfObserver(tx.sql, namespace, isAlive, now) === undefined) throw noObserver(namespace);
-  return Number(
-    tx
-      .sql('INSERT INTO testbed_requests (asked_ms, asked_by, namespace, body) VALUES (?, ?, ?, ?)')
-      .run(now, by, namespace, JSON.stringify(body)).lastInsertRowid,
-  );
+  const ask = tx.sql('INSERT INTO testbed_requests (asked_ms, asked_by, namespace, body) VALUES (?, ?, ?, ?)');
+  return Number(ask.run(now, by, namespace, JSON.stringify(body)).lastInsertRowid);
 }
 
 /**
@@ -86,11 +83,7 @@ export const hasEnded = (sql: Prepare, executionId: string): boolean =>
   undefined;
 
 /** The newest execution that programs of a namespace call by an id: their commands mean this execution. */
-export const newestCalled = (
-  sql: Prepare,
-  namespace: string,
-  toldId: string,
-): { execution_id: string; status: string } | undefined =>
+export const newestCalled = (sql: Prepare, namespace: string, toldId: string) =>
   sql<[string, string], { execution_id: string; status: string }>(
     `SELECT execution_id, status FROM observed_runs AS o JOIN workflow_executions USING (execution_id)
      WHERE told_id = ? AND o.namespace = ? ORDER BY first_ms DESC LIMIT 1`,
