@@ -52,7 +52,6 @@ function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest) {
 const assessAny = (sql: Prepare, execution: ExecutionRow, moment: Moment): Assessment =>
   (execution.origin === 'own' ? assess : assessObserved)(sql, execution as never, moment);
 
-/** Questions about one execution or one file of it. */
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
   const momentFor = ({ execution_id: id }: ExecutionRow, now: number) => ({ isAlive, now: momentOf(sql, id, now) });
   return {
@@ -110,7 +109,6 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
   };
 }
 
-/** Questions about the time that an execution takes. */
 const createLifeQueries = (sql: Prepare, momentFor: (execution: ExecutionRow, now: number) => Moment) => ({
   /** When an execution ended, or now, in milliseconds since 1970: see `endOfLife`. */
   endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, momentFor(execution, now)),
@@ -125,7 +123,6 @@ const createLifeQueries = (sql: Prepare, momentFor: (execution: ExecutionRow, no
   },
 });
 
-/** Questions about one file of an execution. */
 const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) => ({
   product: (name: string) => findProduct(sql, name),
   sliceStanding: (product: Product, now: number) =>

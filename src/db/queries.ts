@@ -64,7 +64,6 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
   };
 }
 
-/** Snapshots: several questions on one state of the store. */
 function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
   const sql = preparer(db);
   const begin = (): void => {

@@ -107,6 +107,5 @@ export const executionOfRun = (sql: Prepare, runNumber: number): string | undefi
     'SELECT execution_id FROM workflow_executions WHERE run_number = ? ORDER BY origin DESC, seq DESC LIMIT 1',
   ).value(runNumber);
 
-/** The newest executions. */
 export const recentExecutionIds = (sql: Prepare): string[] =>
   sql<[], string>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000').values();

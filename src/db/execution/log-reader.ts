@@ -75,7 +75,6 @@ export const countMessages = (sql: Prepare, executionId: string, { readings, aft
     return sum + (counted ?? 0);
   }, 0);
 
-/** A recorded message by its id. */
 export function readMessage(sql: Prepare, id: string): Message | undefined {
   const payload = sql<[string], string>('SELECT payload FROM workflow_messages WHERE message_id = ?').value(id);
   return payload === undefined ? undefined : decodeRecorded(payload);

@@ -16,7 +16,6 @@ const queuedSlices = `SELECT ${columns} FROM tf_slices
 const slicesInHand = `SELECT ${columns}, assigned_worker AS worker_id, coalesce(hostname, '') AS hostname FROM tf_slices
   WHERE execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY seq`;
 
-/** The slices of an execution as its workers see them. */
 export const openSliceQueue = (
   sql: Prepare,
   { execution_id }: { execution_id: string },

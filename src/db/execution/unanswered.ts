@@ -62,7 +62,6 @@ export function unsampledStfs(sql: Prepare, executionId: string, before: string,
   return messagesOf(sql, executionId, 'stf_ready', rows);
 }
 
-/** The `stf_ready` messages behind these files. */
 export const readyStfs = (sql: Prepare, executionId: string, files: readonly { stf_filename: string }[]) =>
   messagesOf(sql, executionId, 'stf_ready', [...new Map(files.map((file) => [file.stf_filename, file])).values()]);
 

@@ -5,7 +5,6 @@ const firstRun = 100_010;
 
 export type CounterName = 'execution' | 'run' | 'agent' | `monitor ${string}`;
 
-/** Draws the next number. */
 export function drawNumber({ sql }: Transaction, name: CounterName): number {
   const next = sql<[string, number], number>(
     `INSERT INTO counters (name, next_value) VALUES (?, ? + 1)

@@ -66,7 +66,6 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
 export const alarmOf = (sql: Prepare, alarmId: string): AlarmRow | undefined =>
   sql<[string], AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE alarm_id = ?`).get(alarmId);
 
-/** The alarms that are not cleared. */
 export const openAlarms = (sql: Prepare): AlarmRow[] =>
   sql<[], AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE state IN ('raised', 'seen')`).all();
 

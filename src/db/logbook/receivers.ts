@@ -40,7 +40,6 @@ export function leaveOut(tx: Transaction, receiver: string, before: number): num
   return old.length;
 }
 
-/** Marks a change as delivered. */
 export function noteDelivered({ sql }: Transaction, receiver: string, seq: number): void {
   sql('UPDATE alarm_receivers SET seq = max(seq, ?) WHERE receiver = ?').run(seq, receiver);
 }

@@ -11,7 +11,6 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { forgetRequests } from '../stand-in/requests.ts';
 
-/** An execution that may be removed. */
 export interface Removable extends Removal {
   status: string;
   end_time: string | null;

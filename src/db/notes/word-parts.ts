@@ -27,7 +27,6 @@ export const logWords: SearchedTable = {
   columns: ['text', 'level'],
 };
 
-/** Tables whose texts can be searched. */
 export const searchedTables: readonly SearchedTable[] = [messageWords, logWords];
 
 /**

@@ -10,7 +10,6 @@ const applicationId = 0x53_57_46_6d;
 export const applicationIdOf = (db: Connection): number => db.pragma('application_id', { simple: true }) as number;
 export const versionOf = (db: Connection): number => db.pragma('user_version', { simple: true }) as number;
 
-/** The version that a history leads to. */
 export const newestVersion = ({ baseVersion, steps }: SchemaHistory): number => baseVersion + steps.length;
 
 /** Throws `STORE_UNAVAILABLE` for a SQLite file of another program. */

@@ -70,7 +70,6 @@ export const momentOf = (sql: Prepare, executionId: string, now: number): number
     'SELECT ahead_ms FROM execution_owners JOIN processes USING (process_id) WHERE execution_id = ?',
   ).value(executionId) ?? 0);
 
-/** The process that drives an execution, or last drove it. */
 export const ownerOf = (sql: Prepare, executionId: string): Owner | undefined =>
   sql<[string], Owner>(
     `SELECT process_id, ${signColumns}, epoch, taken_at FROM execution_owners JOIN processes USING (process_id)

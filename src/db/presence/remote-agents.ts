@@ -69,7 +69,6 @@ export function noteUnheard({ sql }: Transaction, agent: string): void {
   sql('UPDATE system_agents SET unheard_since = coalesce(unheard_since, ?) WHERE agent_name = ?').run(wallNow(), agent);
 }
 
-/** Notes that an agent's slice message arrived. */
 export function noteHeard({ sql }: Transaction, agent: string): void {
   sql('UPDATE system_agents SET unheard_since = NULL WHERE agent_name = ? AND unheard_since IS NOT NULL').run(agent);
 }

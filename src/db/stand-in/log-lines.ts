@@ -1,14 +1,11 @@
 import { insertLogLine, type LogLineRow } from '../log/log-lines.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** A log line of a program of the testbed. */
-type ToldLine = Omit<LogLineRow, 'timestamp'>;
-
 /** How many of an agent's newest lines to search for a repeated line. */
 const newest = 30;
 
 /** Writes a line into `app_logs`, once: a logger resends unanswered lines. Returns its number. @param at ISO 8601 in UTC: their own times have no zone */
-export function insertToldLine(tx: Transaction, line: ToldLine, at: string): number {
+export function insertToldLine(tx: Transaction, line: Omit<LogLineRow, 'timestamp'>, at: string): number {
   const { sql } = tx;
   const { agent, message, execution_id } = line;
   const context = JSON.stringify(line.context);
