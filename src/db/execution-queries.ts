@@ -31,17 +31,8 @@ import { findProduct, messagesOf, type Product, sliceStanding, slicesOf } from '
 import { kept } from './sqlite/kept-answers.ts';
 import type { Prepare } from './sqlite/statements.ts';
 
-/** The process that drives an execution, or drove it last. */
-export interface Driver {
-  pid: number;
-  hostname: string;
-  isAlive: boolean;
-  /** It has missed its heartbeats. */
-  isSilent: boolean;
-}
-
-/** Liveness is checked only when a caller reads it. */
-function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest): Driver | undefined {
+/** The process that drives an execution, or drove it last. Its liveness is checked only when a caller reads it. */
+function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest) {
   const owner = ownerOf(sql, executionId);
   if (owner === undefined) return undefined;
   const { pid, hostname } = owner;
@@ -51,6 +42,7 @@ function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest): Dri
     get isAlive() {
       return isProcessAlive(owner, isAlive);
     },
+    /** It has missed its heartbeats. */
     get isSilent() {
       return isSilent(owner, isAlive);
     },
@@ -60,12 +52,8 @@ function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest): Dri
 const assessAny = (sql: Prepare, execution: ExecutionRow, moment: Moment): Assessment =>
   (execution.origin === 'own' ? assess : assessObserved)(sql, execution as never, moment);
 
-/** Questions about one execution or one file of it. */
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
-  const momentFor = ({ execution_id }: ExecutionRow, now: number) => ({
-    isAlive,
-    now: momentOf(sql, execution_id, now),
-  });
+  const momentFor = ({ execution_id: id }: ExecutionRow, now: number) => ({ isAlive, now: momentOf(sql, id, now) });
   return {
     execution: (id: string) => requireExecution(sql, id),
     /** The fields of an execution that lists leave out. */
@@ -87,7 +75,8 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     /** The contract of the bus in an observed run. Throws `ARGUMENT_INVALID` for one of our own. */
     busContract: (id: string) => busContract(sql, requireObserved(requireExecution(sql, id))),
     /** The id that an observed execution has in its own programs. */
-    toldId: (executionId: string) => toldIdOf(sql, executionId),
+    toldId: (executionId: string) =>
+      sql<[string], string>('SELECT told_id FROM observed_runs WHERE execution_id = ?').value(executionId),
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),
     pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
     stoppedBy: kept(sql, stoppedBy),
@@ -120,7 +109,6 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
   };
 }
 
-/** Questions about the time that an execution takes. */
 const createLifeQueries = (sql: Prepare, momentFor: (execution: ExecutionRow, now: number) => Moment) => ({
   /** When an execution ended, or now, in milliseconds since 1970: see `endOfLife`. */
   endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, momentFor(execution, now)),
@@ -135,7 +123,6 @@ const createLifeQueries = (sql: Prepare, momentFor: (execution: ExecutionRow, no
   },
 });
 
-/** Questions about one file of an execution. */
 const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) => ({
   product: (name: string) => findProduct(sql, name),
   sliceStanding: (product: Product, now: number) =>
@@ -149,7 +136,3 @@ const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: Livenes
 
 const configurationOfAny = (sql: Prepare, execution: ExecutionRow): KnownConfiguration | undefined =>
   execution.origin === 'own' ? configurationOf(sql, execution) : toldConfiguration(sql, execution);
-
-const toldIdOf = (sql: Prepare, executionId: string): string | undefined =>
-  sql<[string], { told_id: string }>('SELECT told_id FROM observed_runs WHERE execution_id = ?').get(executionId)
-    ?.told_id;

@@ -6,7 +6,6 @@ import type { Prepare } from './sqlite/statements.ts';
 
 type WindowArguments = Parameters<typeof notesWritten>[1];
 
-/** Questions about notes, quality and alarms. */
 export const createLogbookQueries = (sql: Prepare, isAlive: LivenessTest) => ({
   /** The last notes about an execution, newest first. */
   notesOf: (executionId: string, most: number) => notesOf(sql, executionId, most),

@@ -1,3 +1,4 @@
+import { metaOf } from './log/store-identity.ts';
 import { momentNamed } from './past/moment.ts';
 import { PastStore } from './past/past-store.ts';
 import type { LivenessTest } from './presence/leases.ts';
@@ -53,7 +54,7 @@ export class Pasts {
     const sql = preparer(this.#live);
     const moment = momentNamed(sql, asOf, present);
     // A removed execution is gone from past states, too.
-    const prunes = sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'prunes'`).get()?.value;
+    const prunes = metaOf(sql, 'prunes');
     if (prunes !== this.#prunes) this.close();
     this.#prunes = prunes;
     const { now, exact } = moment;

@@ -19,9 +19,9 @@ type RecordedFilesArguments = Parameters<typeof recordedFilesOf> extends [unknow
 
 /** As SQL: the times of the newest heartbeat, message and log line. An alarm must not make an idle store look fresh. */
 const newestOf = [
-  'SELECT max(last_heartbeat) AS at FROM system_agents',
-  `SELECT ${messageColumns.recorded_at} AS at FROM message_rows WHERE ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
-  'SELECT timestamp AS at FROM app_logs WHERE log_id = (SELECT max(log_id) FROM app_logs)',
+  'SELECT max(last_heartbeat) FROM system_agents',
+  `SELECT ${messageColumns.recorded_at} FROM message_rows WHERE ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
+  'SELECT timestamp FROM app_logs WHERE log_id = (SELECT max(log_id) FROM app_logs)',
 ];
 
 /** All questions about a store: tools see nothing else of the database. */
@@ -41,16 +41,14 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     dataAsOf(): string | undefined {
       const parts = new PartReader();
       return newestOf
-        .flatMap((text) => parts.read(text, () => sql<[], { at: string | null }>(text).get()?.at, undefined) ?? [])
+        .flatMap((text) => parts.read(text, () => sql<[], string | null>(text).value(), undefined) ?? [])
         .toSorted()
         .at(-1);
     },
     /** The state of this store as a moment, `TIME@MESSAGE_ID`. @param now milliseconds since 1970 */
     momentExactly(now: number): string {
-      const last = sql<[], { message_id: string }>(
-        'SELECT message_id FROM message_rows ORDER BY seq DESC LIMIT 1',
-      ).get();
-      return `${new Date(now).toISOString()}@${last?.message_id ?? noMessage}`;
+      const last = sql<[], string>('SELECT message_id FROM message_rows ORDER BY seq DESC LIMIT 1').value();
+      return `${new Date(now).toISOString()}@${last ?? noMessage}`;
     },
     /** Observers that listen into this store now. @param now milliseconds since 1970 */
     listeningObservers: (now: number) => listeningObservers(plain, isAlive, now),
@@ -66,7 +64,6 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
   };
 }
 
-/** Snapshots: several questions on one state of the store. */
 function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
   const sql = preparer(db);
   const begin = (): void => {

@@ -20,7 +20,6 @@ export function createTimelineQueries(sql: Prepare, plain: Prepare, isAlive: Liv
     /** The question for a picture of an execution's life, or of part of it (ISO 8601). `now` is in milliseconds since 1970. */
     timelineQuestion: (execution: ExecutionRow, now: number, wanted: WantedTimeline): TimelineQuestion =>
       timelineQuestion(sql, execution, { wanted, isAlive, now }),
-    /** An execution over time. */
     *timeline(question: TimelineQuestion): Steps<Timeline> {
       return yield* timelineOf(sql, historyOf(question.execution.execution_id), question);
     },

@@ -1,4 +1,4 @@
-import type { Journal, Overview, SliceQueue, Step } from '../../agents/ports.ts';
+import type { Journal, Step } from '../../agents/ports.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Draft } from '../../messages/message.ts';
 import { type MessageType, vocabulary } from '../../messages/vocabulary.ts';
@@ -24,12 +24,6 @@ export interface HeldExecution {
   isOverBroker?: boolean;
 }
 
-export interface ExecutionAccess {
-  journal: Journal;
-  overview: Overview;
-  queue: SliceQueue;
-}
-
 export interface JournalOptions {
   writeLogLine: LogLineWriter;
   isAlive: LivenessTest;
@@ -38,11 +32,13 @@ export interface JournalOptions {
 }
 
 /** Opens an execution of a store for the parts of this process that work on it. */
-export const openExecution = (store: Store, held: HeldExecution, options: JournalOptions): ExecutionAccess => ({
+export const openExecution = (store: Store, held: HeldExecution, options: JournalOptions) => ({
   journal: openJournal(store, held, options),
   overview: openOverview(store.sql, held),
   queue: openSliceQueue(store.sql, held, options.isAlive),
 });
+
+export type ExecutionAccess = ReturnType<typeof openExecution>;
 
 function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommitted }: JournalOptions): Journal {
   const { sql } = store;
@@ -69,11 +65,8 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
     return [...drafts.map((draft) => draft.msg_type), ...recorded.flatMap(({ released }) => released ?? [])];
   }
 
-  const cursor = (role: string): number =>
-    sql<[string, string], { seq: number }>('SELECT seq FROM cursors WHERE execution_id = ? AND role = ?').get(
-      execution_id,
-      role,
-    )?.seq ?? 0;
+  const cursorOf = 'SELECT seq FROM cursors WHERE execution_id = ? AND role = ?';
+  const cursor = (role: string): number => sql<[string, string], number>(cursorOf).value(execution_id, role) ?? 0;
 
   return {
     cursor,

@@ -101,32 +101,22 @@ export function takeOver(
   if (status !== 'running')
     throw executionNotRunning(`${execution_id} has ended (${status}); start a new one with "swf-mcp run"`);
   const before = ownerOf(sql, execution_id);
-  if (
-    before !== undefined &&
-    before.process_id !== process_id &&
-    isProcessAlive(before, isAlive) &&
-    isHeld(sql, execution_id)
-  )
+  const other = before?.process_id === process_id ? undefined : before;
+  if (other !== undefined && isProcessAlive(other, isAlive) && isHeld(sql, execution_id))
     throw executionInUse(
-      `${execution_id} is paused, and process ${before.pid} on ${before.hostname} drives it; "swf-mcp continue ${execution_id}" lets it go on`,
+      `${execution_id} is paused, and process ${other.pid} on ${other.hostname} drives it; "swf-mcp continue ${execution_id}" lets it go on`,
     );
   const epoch = takeOwnership(tx, execution_id, process_id, isAlive);
   goOnWithClock(tx, execution_id);
   // A takeover resumes the execution, whatever commands its last driver missed.
-  refuseWaiting(tx, execution_id, {
-    code: 'DRIVER_GONE',
-    reason: 'the process that drove it was gone',
-    except: follows,
-  });
-  if (before !== undefined && before.process_id !== process_id) noteLost(tx, before.process_id);
+  const reason = 'the process that drove it was gone';
+  refuseWaiting(tx, execution_id, { code: 'DRIVER_GONE', reason, except: follows });
+  if (other !== undefined) noteLost(tx, other.process_id);
   sql('UPDATE system_agents SET current_execution_id = ? WHERE process_id = ?').run(execution_id, process_id);
   const speed = driver.speed ?? executionParams(sql, execution).speed;
-  const says: Draft[] = [
-    ...lossOf(sql, execution_id, before),
-    { msg_type: 'driver_started', epoch, ...selfOf(driver), speed },
-  ];
+  const started: Draft = { msg_type: 'driver_started', epoch, ...selfOf(driver), speed };
   const envelope = { sender: driver.name, namespace, execution_id, run_id: String(run_number), timestamp: utcNow() };
-  for (const draft of says)
+  for (const draft of [...lossOf(sql, execution_id, before), started])
     messages.record(tx, { ...draft, ...envelope }, driver.isOverBroker ? { goesOut: true } : {});
   return { execution_id, run_number, namespace, epoch };
 }
@@ -136,9 +126,9 @@ const maxAhead = 86_400_000;
 
 /** Keeps times from going back under a new driver, whose clock may have been set back before it started. */
 function goOnWithClock({ sql }: Transaction, executionId: string): void {
-  const newest = sql<[string], { at: number }>(
-    `SELECT recorded_ms AS at FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
-  ).get(executionId)?.at;
+  const newest = sql<[string], number>(
+    `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
+  ).value(executionId);
   const clock = steadyClock();
   if (newest !== undefined && newest - clock.now() < maxAhead) clock.catchUp(newest);
 }

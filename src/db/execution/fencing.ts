@@ -7,10 +7,8 @@ import type { Transaction } from '../sqlite/transaction.ts';
  */
 export function requireOwnership({ sql }: Transaction, executionId: string, epoch: number | undefined): void {
   if (epoch === undefined) return;
-  const owner = sql<[string], { epoch: number }>('SELECT epoch FROM execution_owners WHERE execution_id = ?').get(
-    executionId,
-  );
-  if (owner?.epoch === epoch) return;
+  const current = sql<[string], number>('SELECT epoch FROM execution_owners WHERE execution_id = ?').value(executionId);
+  if (current === epoch) return;
   throw executionInUse(`${executionId} has been taken over by another process; this one ends`);
 }
 
@@ -20,17 +18,10 @@ export function moveCursor(
   executionId: string,
   { role, from, to }: { role: string; from: number; to: number },
 ): boolean {
+  const first = `INSERT INTO cursors (execution_id, role, seq) VALUES (?, ?, ?)
+    ON CONFLICT (execution_id, role) DO UPDATE SET seq = excluded.seq WHERE seq = 0`;
+  const further = 'UPDATE cursors SET seq = ? WHERE execution_id = ? AND role = ? AND seq = ?';
   const { changes } =
-    from === 0
-      ? sql(
-          `INSERT INTO cursors (execution_id, role, seq) VALUES (?, ?, ?)
-           ON CONFLICT (execution_id, role) DO UPDATE SET seq = excluded.seq WHERE seq = 0`,
-        ).run(executionId, role, to)
-      : sql('UPDATE cursors SET seq = ? WHERE execution_id = ? AND role = ? AND seq = ?').run(
-          to,
-          executionId,
-          role,
-          from,
-        );
+    from === 0 ? sql(first).run(executionId, role, to) : sql(further).run(to, executionId, role, from);
   return changes === 1;
 }

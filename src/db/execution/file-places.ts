@@ -11,9 +11,9 @@ import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Where a TF file was last reported to be; undefined if unknown, or if nothing was written. */
 export const newestPlace = (sql: Prepare, tfFilename: string): string | undefined =>
-  sql<[string], { file_url: string | null }>(
-    'SELECT coalesce(m.file_url, f.file_url) AS file_url FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE tf_filename = ? AND f.file_url IS NOT NULL',
-  ).get(tfFilename)?.file_url ?? undefined;
+  sql<[string], string | null>(
+    'SELECT coalesce(m.file_url, f.file_url) FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE tf_filename = ? AND f.file_url IS NOT NULL',
+  ).value(tfFilename) ?? undefined;
 
 /** A slice with its file's last reported place. */
 export function withNewestPlace<T extends SliceNeeds>(sql: Prepare, slice: T): T {
@@ -50,23 +50,15 @@ export interface LostFile {
 /** Most rows to check. */
 const maxFiles = 1000;
 
-interface Returned {
-  tf_filename: string;
-  reason: string;
-  kind: string;
-}
-
 /** The returns of slices that still wait, since their file's place was last reported. */
-const returnsOf = (sql: Prepare, executionId: string): Returned[] =>
-  sql<[string], Returned>(
+const returnsOf = (sql: Prepare, executionId: string) =>
+  sql<[string], { tf_filename: string; reason: string; kind: string }>(
     `SELECT DISTINCT s.tf_filename, r.reason, r.kind FROM returned_slices AS r JOIN tf_slices AS s USING (slice_filename, attempt)
        LEFT JOIN moved_files AS m ON m.tf_filename = s.tf_filename
      WHERE r.execution_id = ? AND r.reason IN ('NO_FILE', 'WRONG_FILE') AND s.status = 'queued' AND (moved_at IS NULL OR returned_at > moved_at)`,
   ).all(executionId);
 
-interface MadeFile extends Omit<LostFile, 'since'> {
-  last_sign: string;
-}
+type MadeFile = Omit<LostFile, 'since'> & { last_sign: string; moved: number };
 
 /**
  * The TF files with open slices that no worker could get: files that are missing from their place or differ from the announced ones, and files in
@@ -80,7 +72,7 @@ export function lostFiles(sql: Prepare, executionId: string, now = Date.now()): 
   const away = new Set(returned.filter(({ reason }) => reason === 'NO_FILE').map(({ kind }) => kind));
   const given = new Set(returned.map(({ tf_filename }) => tf_filename));
   const before = new Date(now - goneSeconds * 1000).toISOString();
-  return sql<[string, string], MadeFile & { moved: number }>(
+  return sql<[string, string], MadeFile>(
     `SELECT f.tf_filename, f.stf_filename, coalesce(moved.file_url, f.file_url) AS file_url, moved.file_url IS NOT NULL AS moved, p.hostname,
        (SELECT max(last_heartbeat) FROM system_agents JOIN processes AS other USING (process_id) WHERE other.hostname = p.hostname) AS last_sign
      FROM fastmon_files AS f LEFT JOIN moved_files AS moved USING (tf_filename)

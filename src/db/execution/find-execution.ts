@@ -95,7 +95,7 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
 
 /** An observer awaits other programs' runs. */
 function firstWords(sql: Prepare): string {
-  const since = sql<[], { since: number | null }>('SELECT min(since_ms) AS since FROM hearings').get()?.since;
+  const since = sql<[], number | null>('SELECT min(since_ms) FROM hearings').value();
   return since === null || since === undefined
     ? '"swf-mcp run" makes one'
     : `no run of other programs has been heard since listening began at ${new Date(since).toISOString()}`;
@@ -103,12 +103,9 @@ function firstWords(sql: Prepare): string {
 
 /** The execution of a run: our own, else the newest with that number, or undefined. */
 export const executionOfRun = (sql: Prepare, runNumber: number): string | undefined =>
-  sql<[number], { execution_id: string }>(
+  sql<[number], string>(
     'SELECT execution_id FROM workflow_executions WHERE run_number = ? ORDER BY origin DESC, seq DESC LIMIT 1',
-  ).get(runNumber)?.execution_id;
+  ).value(runNumber);
 
-/** The newest executions. */
 export const recentExecutionIds = (sql: Prepare): string[] =>
-  sql<[], { execution_id: string }>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000')
-    .all()
-    .map((row) => row.execution_id);
+  sql<[], string>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000').values();

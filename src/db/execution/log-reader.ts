@@ -1,4 +1,4 @@
-import type { LoggedMessage, Reading } from '../../agents/ports.ts';
+import type { Journal, Reading } from '../../agents/ports.ts';
 import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
@@ -12,11 +12,7 @@ interface Range {
   limit: number;
 }
 
-interface Batch {
-  messages: LoggedMessage[];
-  /** The log has been read up to here. */
-  seen: number;
-}
+type Batch = ReturnType<Journal['read']>;
 
 /**
  * The condition of a reading. The type, one of our vocabulary, is part of the statement: with a bound value SQLite would plan anew at each call,
@@ -30,10 +26,8 @@ function conditionOf(reading: Reading): { where: string; values: string[] } {
 
 /** Messages of an execution that had an effect, in the order of the log. */
 export function readMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): Batch {
-  const newest = sql<[string], { seq: number | null }>(
-    `SELECT max(seq) AS seq FROM message_rows WHERE execution_no = ${numberOf('?')}`,
-  ).get(executionId);
-  const upTo = newest?.seq ?? 0;
+  const newest = `SELECT max(seq) FROM message_rows WHERE execution_no = ${numberOf('?')}`;
+  const upTo = sql<[string], number | null>(newest).value(executionId) ?? 0;
   // Read each type by its index, rather than find the few of one type among all others. Name the index, since SQLite prefers a shorter one. Leave
   // rows that other processes record meanwhile to the next call, or a later message of one type would hide an earlier one of another.
   const parts = readings.map((reading) => {
@@ -57,10 +51,8 @@ export function readLateMessages(sql: Prepare, executionId: string, { readings, 
      WHERE l.execution_id = ? AND late_seq > ? ORDER BY late_seq LIMIT ?`,
   ).all(executionId, after, limit);
   const messages = rows.map(({ late_seq, payload }) => ({ seq: late_seq, message: decodeRecorded(payload) }));
-  return {
-    messages: messages.filter(({ message }) => isRead(message, readings)),
-    seen: rows.at(-1)?.late_seq ?? after,
-  };
+  const read = messages.filter(({ message }) => isRead(message, readings));
+  return { messages: read, seen: rows.at(-1)?.late_seq ?? after };
 }
 
 function isRead(message: Message, readings: readonly Reading[]): boolean {
@@ -76,17 +68,16 @@ function isRead(message: Message, readings: readonly Reading[]): boolean {
 export const countMessages = (sql: Prepare, executionId: string, { readings, after, limit }: Range): number =>
   readings.reduce((sum, reading) => {
     const { where, values } = conditionOf(reading);
-    const counted = sql<unknown[], { n: number }>(
-      `SELECT count(*) AS n FROM (SELECT 1 FROM message_rows INDEXED BY message_rows_type
+    const counted = sql<unknown[], number>(
+      `SELECT count(*) FROM (SELECT 1 FROM message_rows INDEXED BY message_rows_type
          WHERE execution_no = ${numberOf('?')} AND ${where} AND seq > ? LIMIT ?)`,
-    ).get(executionId, ...values, after, limit);
-    return sum + (counted?.n ?? 0);
+    ).value(executionId, ...values, after, limit);
+    return sum + (counted ?? 0);
   }, 0);
 
-/** A recorded message by its id. */
 export function readMessage(sql: Prepare, id: string): Message | undefined {
-  const row = sql<[string], { payload: string }>('SELECT payload FROM workflow_messages WHERE message_id = ?').get(id);
-  return row === undefined ? undefined : decodeRecorded(row.payload);
+  const payload = sql<[string], string>('SELECT payload FROM workflow_messages WHERE message_id = ?').value(id);
+  return payload === undefined ? undefined : decodeRecorded(payload);
 }
 
 /** The message in which a driver said its end: one whose process lives on, as that of a service, may have ended. */

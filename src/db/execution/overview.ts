@@ -4,21 +4,20 @@ import { waitingCommands } from '../log/commands.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { countsOf } from './find-execution.ts';
 
-/** The state of an execution as its driver sees it. */
 export const openOverview = (sql: Prepare, { execution_id }: { execution_id: string }): Overview => ({
   phase: () => phaseOf(sql, execution_id) ?? 'none',
   counts: () => countsOf(sql, execution_id),
   isSettled: () =>
-    sql<[string], { settled: number }>(
+    sql<[string], number>(
       `SELECT phase = 'completed' AND stfs_ready = stfs_announced AND stfs_announced = runs.total_stf_files
            AND tf_files_received = samples_expected AND slices_created = slices_expected
-           AND slices_completed + slices_exhausted = slices_created AS settled
+           AND slices_completed + slices_exhausted = slices_created
          FROM run_states JOIN runs USING (execution_id) WHERE execution_id = ?`,
-    ).get(execution_id)?.settled === 1,
+    ).value(execution_id) === 1,
   pendingStop: () => waitingCommands(sql, execution_id, ['stop_workflow'])[0],
   pendingPause: () => waitingCommands(sql, execution_id, ['pause_workflow', 'resume_workflow'])[0],
 });
 
 /** The phase of the run of an execution; undefined if the store does not know it. */
 export const phaseOf = (sql: Prepare, executionId: string): Phase | undefined =>
-  sql<[string], { phase: Phase }>('SELECT phase FROM run_states WHERE execution_id = ?').get(executionId)?.phase;
+  sql<[string], Phase>('SELECT phase FROM run_states WHERE execution_id = ?').value(executionId);

@@ -3,15 +3,10 @@ import { configInvalid } from '../../lib/errors.ts';
 import { onceFor } from '../../lib/once-for.ts';
 import { readJson } from '../../lib/read-json.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import type { OwnExecution } from './find-execution.ts';
 
 /** The columns of an execution that identify its parameters. */
-export interface ExecutionKey {
-  /** Its sequence. */
-  key: number;
-  execution_id: string;
-  run_number: number;
-  start_time: string;
-}
+type ExecutionKey = Pick<OwnExecution, 'key' | 'execution_id' | 'run_number' | 'start_time'>;
 
 interface Known {
   /** Distinguishes this execution from one with the same id that a rolled-back transaction may have left. */
@@ -34,10 +29,8 @@ export function executionParams(sql: Prepare, execution: ExecutionKey): Executio
   const made = `${key}/${run_number}/${start_time}`;
   const known = cache.get(execution_id);
   if (known?.made === made) return known.params;
-  const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
-    execution_id,
-  );
-  const params = parseParams(row?.params ?? '{}', execution_id);
+  const recorded = sql<[string], string>('SELECT params FROM workflow_executions WHERE execution_id = ?');
+  const params = parseParams(recorded.value(execution_id) ?? '{}', execution_id);
   if (cache.size >= maxKept) cache.clear();
   cache.set(execution_id, { made, params });
   return params;

@@ -1,7 +1,7 @@
 import type { LeftSlice, OpenSlice, SliceQueue, SliceStanding } from '../../agents/ports.ts';
 import { workersMayTake } from '../../domain/run-phases.ts';
 import type { SliceStatus } from '../../domain/slice-states.ts';
-import { isRemoved } from '../log/removals.ts';
+import { removalOf } from '../log/removals.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { lostStarts, maxLostStarts } from '../presence/lost-starts.ts';
@@ -16,7 +16,6 @@ const queuedSlices = `SELECT ${columns} FROM tf_slices
 const slicesInHand = `SELECT ${columns}, assigned_worker AS worker_id, coalesce(hostname, '') AS hostname FROM tf_slices
   WHERE execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY seq`;
 
-/** The slices of an execution as its workers see them. */
 export const openSliceQueue = (
   sql: Prepare,
   { execution_id }: { execution_id: string },
@@ -38,12 +37,11 @@ function standingOf(
   { filename, attempt }: { filename: string; attempt: number },
   isAlive: LivenessTest,
 ): SliceStanding {
-  const execution = sql<[string], { status: string }>(
-    'SELECT status FROM workflow_executions WHERE execution_id = ?',
-  ).get(executionId);
+  const ofExecution = sql<[string], string>('SELECT status FROM workflow_executions WHERE execution_id = ?');
+  const status = ofExecution.value(executionId);
   // An unknown execution is open, since the broker sent its slice. A pruned one is known to be over.
-  if (execution === undefined) return isRemoved(sql, executionId) ? 'over' : 'open';
-  if (execution.status !== 'running') return 'over';
+  if (status === undefined) return removalOf(sql, executionId) === undefined ? 'open' : 'over';
+  if (status !== 'running') return 'over';
   const slice = sql<[string, string], { status: SliceStatus; attempt: number }>(
     'SELECT status, attempt FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
   ).get(filename, executionId);

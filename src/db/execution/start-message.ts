@@ -10,30 +10,24 @@ import type { Prepare } from '../sqlite/statements.ts';
  * started elsewhere.
  */
 export function startMessage(sql: Prepare, executionId: string): Message<'run_workflow'> {
-  const row = sql<[string], { payload: string }>(
-    `SELECT ${messageColumns.payload} AS payload FROM message_rows
+  const payload = sql<[string], string>(
+    `SELECT ${messageColumns.payload} FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
-  ).get(executionId);
-  if (row === undefined)
+  ).value(executionId);
+  if (payload === undefined)
     throw executionNotRunning(`${executionId} was not started from this store and cannot be resumed here`);
-  return JSON.parse(row.payload) as Message<'run_workflow'>;
+  return JSON.parse(payload) as Message<'run_workflow'>;
 }
 
 /** Rows to check for the newest tick. */
 const newestRows = 64;
 
-/** A simulated time in seconds, and when it was sent. */
-export interface Tick {
-  tick: number;
-  sent_at: string;
-}
-
 /**
- * The simulated time that an execution has reached. Agents' steps may be recorded slightly out of tick order, so this checks the last few rows, not
- * only the last.
+ * The simulated time in seconds that an execution has reached, and when it was sent. Agents' steps may be recorded slightly out of tick order, so
+ * this checks the last few rows, not only the last.
  */
-export const lastTick = (sql: Prepare, executionId: string): Tick | undefined =>
-  sql<[string], Tick>(
+export const lastTick = (sql: Prepare, executionId: string) =>
+  sql<[string], { tick: number; sent_at: string }>(
     `SELECT CAST(simulation_tick AS REAL) AS tick, ${messageColumns.sent_at} AS sent_at FROM (
        SELECT simulation_tick, sent_ms FROM message_rows
        WHERE execution_no = ${numberOf('?')} AND effect = 'applied' AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT ${newestRows})
@@ -42,8 +36,6 @@ export const lastTick = (sql: Prepare, executionId: string): Tick | undefined =>
 
 /** The running executions of a namespace whose agents may be in several processes. */
 export const runningOverBroker = (sql: Prepare, namespace: string): string[] =>
-  sql<[string], { execution_id: string }>(
+  sql<[string], string>(
     `SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker AND namespace = ? ORDER BY seq`,
-  )
-    .all(namespace)
-    .map((row) => row.execution_id);
+  ).values(namespace);

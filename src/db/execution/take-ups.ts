@@ -11,15 +11,15 @@ const driverTypes = ['driver_started', 'driver_ended', 'driver_lost'] as const;
 
 /** How often an execution was recently taken up without producing a row. @param now milliseconds since 1970 */
 export function fruitlessTakeUps(sql: Prepare, executionId: string, now = Date.now()): number {
-  const last = sql<[string], { seq: number }>(
+  const last = sql<[string], number>(
     `SELECT seq FROM message_rows WHERE execution_no = ${numberOf('?')} AND effect = 'applied'
        AND type_no NOT IN ${typeNumbers(driverTypes)} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
-  ).get(executionId);
+  ).value(executionId);
   return (
-    sql<unknown[], { n: number }>(
-      `SELECT count(*) AS n FROM message_rows INDEXED BY message_rows_type
+    sql<unknown[], number>(
+      `SELECT count(*) FROM message_rows INDEXED BY message_rows_type
        WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'driver_started'`)} AND effect = 'applied' AND seq > ? AND recorded_ms >= ?
          AND ${jsonField('body', 'epoch')} > 1`,
-    ).get(executionId, last?.seq ?? 0, momentOf(sql, executionId, now) - windowSeconds * 1000)?.n ?? 0
+    ).value(executionId, last ?? 0, momentOf(sql, executionId, now) - windowSeconds * 1000) ?? 0
   );
 }

@@ -50,12 +50,7 @@ export function unreadyStfs(sql: Prepare, executionId: string, before: string): 
 }
 
 /** The ready messages, from before `before` (ISO 8601), of STFs that lack samples of their plan. */
-export function unsampledStfs(
-  sql: Prepare,
-  executionId: string,
-  before: string,
-  params: ExecutionParams,
-): Unanswered[] {
+export function unsampledStfs(sql: Prepare, executionId: string, before: string, params: ExecutionParams) {
   const plan = planOf(params);
   const rows = sql<unknown[], { stf_filename: string; sequence: number; tf_count: number; tf_file_count: number }>(
     `SELECT stf_filename, sequence, tf_count, tf_file_count FROM stf_files
@@ -67,12 +62,7 @@ export function unsampledStfs(
   return messagesOf(sql, executionId, 'stf_ready', rows);
 }
 
-/** The `stf_ready` messages behind these files. */
-export const readyStfs = (
-  sql: Prepare,
-  executionId: string,
-  files: readonly { stf_filename: string }[],
-): Unanswered[] =>
+export const readyStfs = (sql: Prepare, executionId: string, files: readonly { stf_filename: string }[]) =>
   messagesOf(sql, executionId, 'stf_ready', [...new Map(files.map((file) => [file.stf_filename, file])).values()]);
 
 const messagesOf = (

@@ -39,12 +39,12 @@ export function waitingCommands<T extends CommandType>(
   types: readonly T[],
 ): Message<T>[] {
   // Usually none waits. Comparing types in SQL would cost more than checking the few.
-  return sql<[string], { payload: string }>(
-    `SELECT ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_waiting
+  return sql<[string], string>(
+    `SELECT ${messageColumns.payload} FROM message_rows INDEXED BY message_rows_waiting
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.waitingCommand} ORDER BY seq`,
   )
-    .all(executionId)
-    .map(({ payload }) => decodeRecorded(payload))
+    .values(executionId)
+    .map(decodeRecorded)
     .filter(({ msg_type }) => types.some((type) => type === msg_type)) as Message<T>[];
 }
 

@@ -1,15 +1,7 @@
-/** The columns that a body can fill, by the names of its fields. */
-export interface EnvelopeColumns {
-  msg_type: string;
-  sender?: string | undefined;
-  namespace?: string | undefined;
-  execution_id?: string | undefined;
-  run_id?: string | undefined;
-  timestamp?: string | undefined;
-  simulation_tick?: number | undefined;
-  /** The id that came with a message. It is stored but not trusted. */
-  message_id?: string | undefined;
-}
+import type { Envelope } from '../../messages/fields.ts';
+
+/** The columns that a body can fill, by the names of its fields. The id that came with a message is stored but not trusted. */
+export type EnvelopeColumns = { msg_type: string } & { [Field in keyof Envelope]?: Envelope[Field] | undefined };
 
 /** The usable envelope fields of a body that is not a message of the vocabulary. */
 export function usableEnvelope(body: Record<string, unknown>, fallbackType: string): EnvelopeColumns {

@@ -3,20 +3,16 @@ import { utcNow } from '../../lib/time.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** The agent that logs a line, and the execution that it is about. */
-export interface LogOrigin {
-  agent: string;
-  execution_id?: string;
-  run_id?: string;
-}
+type LogOrigin = Pick<LogLineRow, 'agent' | 'execution_id' | 'run_id'>;
 
 /** Writes a line into `app_logs`. */
 export type LogLineWriter = (tx: Transaction, line: LogLine, origin: LogOrigin) => void;
 
 /** A writer that skips lines below `threshold`. */
 export function createLogLineWriter(threshold: LogLevel): LogLineWriter {
-  return (tx, { level, message, context }, { agent, execution_id, run_id }) => {
+  return (tx, { level, message, context }, origin) => {
     if (logLevels[level] < logLevels[threshold]) return;
-    insertLogLine(tx, { timestamp: utcNow(), level: logLevels[level], agent, message, execution_id, run_id, context });
+    insertLogLine(tx, { timestamp: utcNow(), level: logLevels[level], message, context, ...origin });
   };
 }
 
@@ -35,18 +31,11 @@ export interface LogLineRow {
 
 /** Writes a line into `app_logs`, with its place among the messages. Returns its number. */
 export function insertLogLine({ sql }: Transaction, line: LogLineRow): number {
-  const { timestamp, level, agent, message, execution_id, run_id, context } = line;
+  const { timestamp, level, agent, message, execution_id = null, run_id = null, context } = line;
+  const shown = context === undefined ? null : JSON.stringify(context);
   const { lastInsertRowid } = sql(
     `INSERT INTO app_logs (timestamp, level, agent, message, execution_id, run_id, context, after_seq)
      VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM message_rows))`,
-  ).run(
-    timestamp,
-    level,
-    agent,
-    message,
-    execution_id ?? null,
-    run_id ?? null,
-    context === undefined ? null : JSON.stringify(context),
-  );
+  ).run(timestamp, level, agent, message, execution_id, run_id, shown);
   return Number(lastInsertRowid);
 }

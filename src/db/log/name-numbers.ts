@@ -5,7 +5,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 export const nameNumbers = onceFor((sql: Prepare) => {
   const numbers = new Map<string, number>();
   const find = (name: string): number | undefined =>
-    sql<[string], { name_no: number }>('SELECT name_no FROM names WHERE name = ?').get(name)?.name_no;
+    sql<[string], number>('SELECT name_no FROM names WHERE name = ?').value(name);
   const add = (name: string): number =>
     Number(sql<[string]>('INSERT INTO names (name) VALUES (?)').run(name).lastInsertRowid);
   return {

@@ -5,13 +5,12 @@ const firstRun = 100_010;
 
 export type CounterName = 'execution' | 'run' | 'agent' | `monitor ${string}`;
 
-/** Draws the next number. */
 export function drawNumber({ sql }: Transaction, name: CounterName): number {
-  const row = sql<[string, number], { next_value: number }>(
+  const next = sql<[string, number], number>(
     `INSERT INTO counters (name, next_value) VALUES (?, ? + 1)
      ON CONFLICT (name) DO UPDATE SET next_value = next_value + 1 RETURNING next_value`,
-  ).get(name, name === 'run' ? firstRun : 1);
-  return (row as { next_value: number }).next_value - 1;
+  ).value(name, name === 'run' ? firstRun : 1);
+  return (next as number) - 1;
 }
 
 /** Makes sure that no number up to `number` is drawn later. */

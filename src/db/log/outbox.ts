@@ -53,12 +53,11 @@ export function reviveUnsendable({ sql }: Transaction, namespace: string): void 
 
 /** Sends messages again: messages that no agent holds, unanswered ones, and ones that other agents sent first. @returns the executions that they belong to */
 export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): Set<string> {
-  const update = sql<[string], { execution_id: string | null }>(
+  const update = sql<[string], string | null>(
     `UPDATE message_rows SET goes_out = iif(goes_out IN (0, 1), 1, 2), outbox_sent_at = NULL WHERE message_id = ?
-     RETURNING ${nameOf('execution_no')} AS execution_id`,
+     RETURNING ${nameOf('execution_no')}`,
   );
-  const executions = messageIds.flatMap((id) => update.all(id)).map(({ execution_id }) => execution_id);
-  return new Set(executions.filter((id) => id !== null));
+  return new Set(messageIds.flatMap((id) => update.values(id)).filter((id) => id !== null));
 }
 
 /** Stops sending the slices of an ended execution. */

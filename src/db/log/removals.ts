@@ -36,7 +36,3 @@ export function lastRemoval(sql: Prepare): (Removed & { count: number; words: st
 /** When and by whom, to follow "was removed". */
 export const removalWords = ({ removed_at, removed_by }: Removed): string =>
   `${removed_at === null ? '' : ` at ${removed_at}`}${removed_by === null ? '' : ` by ${removed_by}`}`;
-
-/** Whether an execution was removed from this store. */
-export const isRemoved = (sql: Prepare, executionId: string): boolean =>
-  sql<[string]>('SELECT 1 FROM removals WHERE execution_id = ?').get(executionId) !== undefined;

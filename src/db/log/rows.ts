@@ -5,9 +5,8 @@ import { typeTraits } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import type { EnvelopeColumns } from './envelope.ts';
 import { nameNumbers } from './name-numbers.ts';
-import { storedBody } from './stored-body.ts';
+import { type Said, storedBody } from './stored-body.ts';
 
 /** Replaces the id in `TIME@MESSAGE_ID` if there was no message yet. */
 export const noMessage = 'none';
@@ -32,11 +31,8 @@ export interface Circumstances {
   headers?: string;
 }
 
-export interface NewRow {
-  envelope: EnvelopeColumns;
-  message_id: string;
+interface NewRow extends Said {
   destination: string;
-  payload: string;
 }
 
 export interface LogRow {
@@ -67,8 +63,6 @@ export const cameOverBroker = '(goes_out IN (2, 3) OR (goes_out IS NULL AND outb
  */
 export const happenedAt = isoTime(`iif(${cameOverBroker}, recorded_ms, sent_ms)`);
 
-const usualDestination = (type: string): string | undefined => (isMessageType(type) ? destinationOf(type) : undefined);
-
 export const findRow = (sql: Prepare, messageId: string): LogRow | undefined =>
   sql<[string], LogRow>(
     `SELECT seq, message_id, destination, payload, effect, effect_code, effect_reason, execution_id
@@ -79,14 +73,7 @@ export function insertRow(
   { sql }: Transaction,
   { envelope, message_id, destination, payload }: NewRow,
   effect: Effect,
-  {
-    recordedAt = utcNow(),
-    sentAt,
-    goesOut,
-    fromBroker,
-    headers,
-    seq,
-  }: Pick<Circumstances, 'recordedAt' | 'sentAt' | 'goesOut' | 'fromBroker' | 'headers' | 'seq'>,
+  { recordedAt = utcNow(), sentAt, goesOut, fromBroker, headers, seq }: Circumstances,
 ): Recorded {
   const { effect_code, effect_reason, awaits } = effectColumns(effect);
   const { msg_type, execution_id, simulation_tick } = envelope;
@@ -94,7 +81,7 @@ export function insertRow(
   const { body, is_whole } =
     headers === undefined
       ? storedBody({ payload, message_id, envelope }, sent, effect.effect !== 'rejected')
-      : { body: payload, is_whole: 1 as const };
+      : { body: payload, is_whole: 1 };
   const { numberOf } = nameNumbers(sql);
   const { lastInsertRowid } = sql(
     `INSERT INTO message_rows (seq, message_id, type_no, type_traits, sender_no, namespace_no, execution_no, run_no, destination,
@@ -110,7 +97,7 @@ export function insertRow(
     numberOf(envelope.namespace),
     numberOf(execution_id),
     numberOf(envelope.run_id),
-    destination === usualDestination(msg_type) ? null : destination,
+    isMessageType(msg_type) && destination === destinationOf(msg_type) ? null : destination,
     Date.parse(sent),
     Date.parse(recordedAt),
     simulation_tick === undefined ? null : String(simulation_tick),

@@ -1,24 +1,17 @@
 import type { EnvelopeColumns } from './envelope.ts';
 
 /** A payload, and the columns of its row that describe it. */
-interface Said {
+export interface Said {
   payload: string;
   message_id: string;
   envelope: EnvelopeColumns;
-}
-
-/** A payload as the log stores it. */
-export interface StoredBody {
-  /** Its own fields as JSON, or the whole text. */
-  body: string;
-  is_whole: 0 | 1;
 }
 
 /**
  * Cuts the envelope off a payload if the columns of its row can restore it byte for byte (`messageColumns.payload` does). Our own agents write the
  * envelope after the fields in a fixed order; a payload with another order, or that is not JSON, stays whole.
  */
-export function storedBody(row: Said, sentAt: string, isJson: boolean): StoredBody {
+export function storedBody(row: Said, sentAt: string, isJson: boolean): { body: string; is_whole: number } {
   const { payload } = row;
   const [before, after] = envelopeTexts(row, sentAt) ?? ['', ''];
   const end = payload.length - after.length;

@@ -55,9 +55,7 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
         .map((one) => one.alarm_id)
         .join(', ')}; give more of the id`,
     );
-  const known = sql<[], { alarm_id: string }>('SELECT alarm_id FROM alarms ORDER BY seq DESC LIMIT 500')
-    .all()
-    .map((row) => row.alarm_id);
+  const known = sql<[], string>('SELECT alarm_id FROM alarms ORDER BY seq DESC LIMIT 500').values();
   throw argumentInvalid(
     known.length === 0
       ? `there is no alarm ${JSON.stringify(name)}, and none was raised yet; "swf-mcp watch" raises them`
@@ -68,7 +66,6 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
 export const alarmOf = (sql: Prepare, alarmId: string): AlarmRow | undefined =>
   sql<[string], AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE alarm_id = ?`).get(alarmId);
 
-/** The alarms that are not cleared. */
 export const openAlarms = (sql: Prepare): AlarmRow[] =>
   sql<[], AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE state IN ('raised', 'seen')`).all();
 
@@ -97,14 +94,7 @@ function take(alarms: Map<string, AlarmRow>, said: Change): void {
     const content = { alarm_id, execution_id, code, subject, severity, sentence, count };
     alarms.set(life, { key: alarms.size, ...content, ...none, state: 'raised', raised_at: sent_at });
   } else if (before !== undefined && said.msg_type === 'alarm_seen') {
-    const { author, text = null } = said;
-    alarms.set(life, {
-      ...before,
-      state: before.state === 'cleared' ? 'cleared' : 'seen',
-      seen_by: author,
-      seen_sent_by: sentBy(said),
-      seen_at: sent_at,
-      seen_text: text,
-    });
+    const seen = { seen_by: said.author, seen_sent_by: sentBy(said), seen_at: sent_at, seen_text: said.text ?? null };
+    alarms.set(life, { ...before, ...seen, state: before.state === 'cleared' ? 'cleared' : 'seen' });
   } else if (before !== undefined) alarms.set(life, { ...before, state: 'cleared', cleared_at: sent_at });
 }

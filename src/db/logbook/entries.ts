@@ -11,7 +11,7 @@ import type { Recorded } from '../log/rows.ts';
 import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { alarmNamed, type AlarmRow } from './alarms.ts';
+import { alarmNamed } from './alarms.ts';
 import { qualityOf } from './people.ts';
 
 /** The author, as claimed by the sender: a user, a token or a client. */
@@ -43,10 +43,7 @@ export async function addNote(store: Store, { execution_id, sender, ...note }: N
 }
 
 /** Sets the quality of a run. @returns the id of the message, and the previous quality */
-export function setQuality(
-  store: Store,
-  { execution_id, sender, ...quality }: NewQuality,
-): Promise<{ message_id: string; value: Quality; was: Quality }> {
+export function setQuality(store: Store, { execution_id, sender, ...quality }: NewQuality) {
   const draft: Draft<'quality'> = { msg_type: 'quality', command_id: randomUUID(), ...quality };
   return store.write((tx) => {
     const was = qualityOf(tx.sql, execution_id)?.value ?? 'none';
@@ -64,7 +61,7 @@ export const markSeen = (
   store: Store,
   name: string,
   { sender, author, text }: Author & { text?: string | undefined },
-): Promise<{ alarm: AlarmRow; isNew: boolean }> =>
+) =>
   store.write((tx) => {
     const alarm = alarmNamed(tx.sql, name);
     if (alarm.seen_by !== null) return { alarm, isNew: false };
@@ -115,9 +112,8 @@ const longestNamespace = 200;
 
 /** Throws `EXECUTION_NOT_FOUND` if it was removed a moment ago. */
 function namespaceOf(sql: Prepare, executionId: string): string {
-  const row = sql<[string], { namespace: string }>(
-    'SELECT namespace FROM workflow_executions WHERE execution_id = ?',
-  ).get(executionId);
-  if (row === undefined) throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} no longer exists`);
-  return row.namespace;
+  const named = sql<[string], string>('SELECT namespace FROM workflow_executions WHERE execution_id = ?');
+  const namespace = named.value(executionId);
+  if (namespace === undefined) throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} no longer exists`);
+  return namespace;
 }

@@ -48,13 +48,8 @@ export const notesWritten = (
     .all(start_time, end_time, namespace ?? null, namespace ?? null)
     .toReversed();
 
-/** A quality as it was set; it may have been set again since. */
-export interface JudgementRow extends QualityRow {
-  execution_id: string;
-}
-
-/** Every quality set up to a time, oldest first, from the log, which has them all. */
-export const judgementsUntil = (sql: Prepare, window: Parameters<typeof entriesUntil>[2]): JudgementRow[] =>
+/** Every quality set up to a time, oldest first, from the log, which has them all. It may have been set again since. */
+export const judgementsUntil = (sql: Prepare, window: Parameters<typeof entriesUntil>[2]) =>
   entriesUntil(sql, ['quality'], window).map(({ execution_id = '', value, reason, author, sender, sent_at }) => ({
     execution_id,
     value,

@@ -33,14 +33,13 @@ export const firstUndelivered = (sql: Prepare, receiver: string): Undelivered | 
 /** Skips the changes that a receiver did not get in time: it was away, or was not wanted. @returns how many. @param before milliseconds since 1970 */
 export function leaveOut(tx: Transaction, receiver: string, before: number): number {
   const old = tx
-    .sql<[string, number], { seq: number }>(`SELECT seq FROM ${undelivered} AND recorded_ms < ? ORDER BY seq`)
-    .all(receiver, before);
+    .sql<[string, number], number>(`SELECT seq FROM ${undelivered} AND recorded_ms < ? ORDER BY seq`)
+    .values(receiver, before);
   const last = old.at(-1);
-  if (last !== undefined) noteDelivered(tx, receiver, last.seq);
+  if (last !== undefined) noteDelivered(tx, receiver, last);
   return old.length;
 }
 
-/** Marks a change as delivered. */
 export function noteDelivered({ sql }: Transaction, receiver: string, seq: number): void {
   sql('UPDATE alarm_receivers SET seq = max(seq, ?) WHERE receiver = ?').run(seq, receiver);
 }

@@ -6,11 +6,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 /** How far back the first watcher looks: executions that ended in the last shift are still news. Milliseconds. */
 const firstLook = 8 * 3_600_000;
 
-interface WatcherRow extends ProcessSigns {
-  process_id: number;
-  ended: string | null;
-  looked_ms: number;
-}
+type WatcherRow = ProcessSigns & { process_id: number; ended: string | null; looked_ms: number };
 
 const watcherOf = (sql: Prepare): WatcherRow | undefined =>
   sql<[], WatcherRow>(
@@ -61,12 +57,9 @@ export const candidates = (sql: Prepare): Candidate[] =>
   sql<[], Candidate>('SELECT alarm_id, execution_id, found_ms, gone_ms FROM alarm_candidates').all();
 
 export function keepCandidate({ sql }: Transaction, { alarm_id, execution_id, found_ms, gone_ms }: Candidate): void {
-  sql('INSERT OR REPLACE INTO alarm_candidates (alarm_id, execution_id, found_ms, gone_ms) VALUES (?, ?, ?, ?)').run(
-    alarm_id,
-    execution_id,
-    found_ms,
-    gone_ms,
-  );
+  const keep =
+    'INSERT OR REPLACE INTO alarm_candidates (alarm_id, execution_id, found_ms, gone_ms) VALUES (?, ?, ?, ?)';
+  sql(keep).run(alarm_id, execution_id, found_ms, gone_ms);
 }
 
 export function dropCandidate({ sql }: Transaction, alarmId: string): void {
@@ -75,10 +68,8 @@ export function dropCandidate({ sql }: Transaction, alarmId: string): void {
 
 /** Executions to watch: running ones, ones that ended since a time, and ones with alarms that are not over. @param since ISO 8601 */
 export const watchedExecutions = (sql: Prepare, since: string): string[] =>
-  sql<[string], { execution_id: string }>(
+  sql<[string], string>(
     `SELECT execution_id FROM workflow_executions WHERE status = 'running' OR end_time >= ?
        OR execution_id IN (SELECT execution_id FROM alarms WHERE state IN ('raised', 'seen') UNION SELECT execution_id FROM alarm_candidates)
      ORDER BY seq`,
-  )
-    .all(since)
-    .map((row) => row.execution_id);
+  ).values(since);

@@ -11,7 +11,6 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { forgetRequests } from '../stand-in/requests.ts';
 
-/** An execution that may be removed. */
 export interface Removable extends Removal {
   status: string;
   end_time: string | null;
@@ -38,7 +37,7 @@ export function removableExecutions(
   { keep = 0, endedBefore, observed = false }: RemovalRule,
   isAlive: LivenessTest,
 ): Removable[] {
-  if (observed) return removableObserved(sql, { keep, heardBefore: endedBefore });
+  if (observed) return removableObserved(sql, keep, endedBefore);
   return sql<[string, number], Removable>(
     `SELECT execution_id, status, end_time,
        CASE WHEN params ->> '$.data.write_files' AND params ->> '$.data.dir' IS NOT NULL
@@ -63,10 +62,7 @@ export function removableExecutions(
 const mayGoOn = 24 * 3_600_000;
 
 /** No message tells whether an observed execution goes on, so the time of its last message decides. */
-const removableObserved = (
-  sql: Prepare,
-  { keep, heardBefore = '9999' }: { keep: number; heardBefore: string | undefined },
-): Removable[] =>
+const removableObserved = (sql: Prepare, keep: number, heardBefore = '9999'): Removable[] =>
   sql<[string, number, number], Removable>(
     `SELECT execution_id, status, ${isoTime('last_ms')} AS end_time, NULL AS data_folder FROM workflow_executions JOIN observed_runs USING (execution_id)
      WHERE ${isLeftForNobody} AND ${isoTime('last_ms')} < ? AND seq NOT IN (SELECT seq FROM workflow_executions WHERE origin = 'observed' ORDER BY seq DESC LIMIT ?)
@@ -76,31 +72,24 @@ const removableObserved = (
 
 /** How many executions have not ended, driven or not. */
 export const runningCount = (sql: Prepare): number =>
-  sql<[], { n: number }>(
-    `SELECT count(*) AS n FROM workflow_executions WHERE status = 'running' AND origin = 'own'`,
-  ).get()?.n ?? 0;
+  sql<[], number>(`SELECT count(*) FROM workflow_executions WHERE status = 'running' AND origin = 'own'`).value() ?? 0;
 
 /** When the oldest existing execution began, or undefined. */
-export function oldestStart(sql: Prepare): string | undefined {
-  const oldest = sql<[], { at: string | null }>('SELECT min(start_time) AS at FROM workflow_executions');
-  return oldest.get()?.at ?? undefined;
-}
+export const oldestStart = (sql: Prepare): string | undefined =>
+  sql<[], string | null>('SELECT min(start_time) FROM workflow_executions').value() ?? undefined;
 
 /** Rows of one table to remove per transaction, so that other writers need not wait. */
 export const batch = 600;
 
-/** Tables that hold rows of an execution. Rows of attempts go with their slices. */
-const ofExecution = [
-  'observed_attempts',
-  'tf_slices',
-  'fastmon_files',
-  'stf_files',
-  'message_rows',
-  'app_logs',
-] as const;
-
-/** Their key columns other than `seq`. */
-const keyOf = { observed_attempts: 'attempt_key', app_logs: 'log_id' } as const;
+/** Tables that hold rows of an execution, with their key columns. Rows of attempts go with their slices. */
+const ofExecution = {
+  observed_attempts: 'attempt_key',
+  tf_slices: 'seq',
+  fastmon_files: 'seq',
+  stf_files: 'seq',
+  message_rows: 'seq',
+  app_logs: 'log_id',
+} as const;
 
 /**
  * Removes an execution with everything recorded of it. It disappears for readers at once; after an interruption, the next removal does the rest.
@@ -112,16 +101,13 @@ export async function removeExecution(
   by: string,
   removeFolder: (folder: string, executionId: string) => Promise<void>,
 ): Promise<void> {
-  await store.write((tx) => {
-    beginRemoval(tx, { execution_id, data_folder }, by);
-  });
-  for (const table of ofExecution) {
-    while ((await store.write((tx) => removeSome(tx, table, execution_id))) === batch);
-  }
+  await store.write((tx) => beginRemoval(tx, { execution_id, data_folder }, by));
+  for (const [table, key] of Object.entries(ofExecution))
+    while ((await store.write((tx) => removeSome(tx, { table, key }, execution_id))) === batch);
   if (data_folder !== null) await removeFolder(data_folder, execution_id);
-  await store.write(({ sql }) => {
-    sql('UPDATE removals SET removed_at = ? WHERE execution_id = ?').run(utcNow(), execution_id);
-  });
+  await store.write(({ sql }) =>
+    sql('UPDATE removals SET removed_at = ? WHERE execution_id = ?').run(utcNow(), execution_id),
+  );
 }
 
 /** Tables with few rows of an execution. */
@@ -150,11 +136,8 @@ const small = [
 ] as const;
 
 function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal, by: string): void {
-  sql('INSERT INTO removals (execution_id, data_folder, removed_by) VALUES (?, ?, ?) ON CONFLICT DO NOTHING').run(
-    execution_id,
-    data_folder,
-    by,
-  );
+  const begin = 'INSERT INTO removals (execution_id, data_folder, removed_by) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
+  sql(begin).run(execution_id, data_folder, by);
   sql(
     `DELETE FROM monitor_objects WHERE seq IN (
        SELECT m.seq FROM observed_runs AS o JOIN monitor_objects AS m ON m.run_id = o.run_id WHERE o.execution_id = $execution_id AND o.run_id <> ''
@@ -178,11 +161,11 @@ export async function forgetPrograms(store: Store, heardBefore: string): Promise
       `DELETE FROM monitor_objects WHERE kind IN ('systemagents', 'subscribers') AND coalesce(document ->> '$.last_heartbeat', document ->> '$.created_at') < ?`,
     ).run(heardBefore);
     const gone = `SELECT process_id FROM system_agents WHERE heard_on IS NOT NULL AND last_heartbeat < ?`;
-    const processes = sql<[string], { process_id: number }>(gone).all(heardBefore);
+    const processes = sql<[string], number>(gone).values(heardBefore);
     sql('DELETE FROM system_agents WHERE heard_on IS NOT NULL AND last_heartbeat < ?').run(heardBefore);
     sql(
       `DELETE FROM processes WHERE process_id IN (SELECT value FROM json_each(?)) AND ${indexPredicates.remoteProcess} AND hostname = ''`,
-    ).run(JSON.stringify(processes.map(({ process_id }) => process_id)));
+    ).run(JSON.stringify(processes));
     sql('DELETE FROM hearings WHERE until_ms < ?').run(Date.parse(heardBefore));
     sql('DELETE FROM gaps WHERE until_ms < ?').run(Date.parse(heardBefore));
   });
@@ -191,28 +174,26 @@ export async function forgetPrograms(store: Store, heardBefore: string): Promise
 /** Removes agent states from before the first remaining execution: that time is no longer asked about. */
 export async function forgetEarlierAgents(store: Store): Promise<void> {
   const first = oldestStart(store.sql);
-  await store.write(({ sql }) => {
-    sql('DELETE FROM past_agents WHERE until < ?').run(first ?? utcNow());
-  });
+  await store.write(({ sql }) => sql('DELETE FROM past_agents WHERE until < ?').run(first ?? utcNow()));
 }
 
 /** Removes the words of removed rows, part by part, once a part has no row left. */
 export async function removeWords(store: Store): Promise<void> {
   for (const searched of searchedTables)
     for (const part of emptyParts(store.sql, searched, lastNoted(store.sql, searched.table)))
-      await store.write((tx) => {
-        dropPart(tx, searched, part);
-      });
+      await store.write((tx) => dropPart(tx, searched, part));
 }
 
-function removeSome(tx: Transaction, table: (typeof ofExecution)[number], executionId: string): number {
+interface Keyed {
+  table: string;
+  key: string;
+}
+
+function removeSome(tx: Transaction, { table, key }: Keyed, executionId: string): number {
   const { sql } = tx;
-  const key = table in keyOf ? keyOf[table as keyof typeof keyOf] : 'seq';
-  const keys = sql<[string], { key: number }>(
-    `SELECT ${key} AS key FROM ${table} WHERE ${table === 'message_rows' ? `execution_no = ${numberOf('?')}` : 'execution_id = ?'} ORDER BY ${key} LIMIT ${batch}`,
-  )
-    .all(executionId)
-    .map((row) => row.key);
+  const keys = sql<[string], number>(
+    `SELECT ${key} FROM ${table} WHERE ${table === 'message_rows' ? `execution_no = ${numberOf('?')}` : 'execution_id = ?'} ORDER BY ${key} LIMIT ${batch}`,
+  ).values(executionId);
   if (table === 'tf_slices') {
     for (const attempts of ['earlier_attempts', 'payload_results'])
       sql(
@@ -224,11 +205,6 @@ function removeSome(tx: Transaction, table: (typeof ofExecution)[number], execut
     sql('DELETE FROM repeated_messages WHERE seq IN (SELECT value FROM json_each(?))').run(JSON.stringify(keys));
   removeRows(tx, { table, key }, keys);
   return keys.length;
-}
-
-interface Keyed {
-  table: string;
-  key: string;
 }
 
 /** Removes rows and the notes about them. */

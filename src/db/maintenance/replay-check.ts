@@ -32,34 +32,24 @@ type Row = Record<string, string | number | null>;
 /** Most differences to list one by one. */
 const most = 20;
 
-export interface ReplayDifferences {
-  /** The first ones, a sentence each. */
-  sentences: string[];
-  count: number;
-}
-
 /**
  * Replays the log of a store into an empty one and compares the rows that follow from it: which differ from the log, which are missing, which are
- * extra. Call it on one state of the store.
+ * extra. Call it on one state of the store. Returns the first differences, a sentence each, and how many there are.
  */
-export async function replayDifferences(sql: Prepare, empty: Store): Promise<ReplayDifferences> {
+export async function replayDifferences(sql: Prepare, empty: Store): Promise<{ sentences: string[]; count: number }> {
   await replay(historyOf(sql), empty);
-  const found: ReplayDifferences = { sentences: [], count: 0 };
-  for (const table of projected) for (const sentence of differencesOf(table, sql, empty.sql)) note(found, sentence);
-  return found;
-}
-
-function note(found: ReplayDifferences, sentence: string): void {
-  found.count += 1;
-  if (found.sentences.length < most) found.sentences.push(sentence);
+  const sentences: string[] = [];
+  let count = 0;
+  for (const table of projected)
+    for (const sentence of differencesOf(table, sql, empty.sql)) {
+      count += 1;
+      if (count <= most) sentences.push(sentence);
+    }
+  return { sentences, count };
 }
 
 /** Walks both tables in step. */
-function* differencesOf(
-  { table, key }: (typeof projected)[number],
-  recorded: Prepare,
-  replayed: Prepare,
-): Generator<string> {
+function* differencesOf({ table, key }: (typeof projected)[number], recorded: Prepare, replayed: Prepare) {
   const [left, right] = [rowsOf(recorded, table, key), rowsOf(replayed, table, key)];
   let [a, b] = [left.next(), right.next()];
   while (a.done !== true || b.done !== true) {

@@ -1,6 +1,6 @@
 import type { Effect, EffectCode } from '../../domain/effects.ts';
 import { decodeMessage } from '../../messages/codec.ts';
-import { cameOverBroker } from '../log/rows.ts';
+import { cameOverBroker, type LogRow } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { recordHeard } from '../observed/heard-messages.ts';
 import { lineOf } from '../observed/said.ts';
@@ -28,16 +28,10 @@ export interface HistoryRow {
 
 const commands: ReadonlySet<string> = new Set(['stop_workflow', 'pause_workflow', 'resume_workflow']);
 
-interface MessageRow {
-  seq: number;
-  destination: string;
-  payload: string;
+interface MessageRow extends Omit<LogRow, 'message_id' | 'execution_id'> {
   sent_at: string;
   recorded_at: string;
   message_type: string;
-  effect: string;
-  effect_code: EffectCode | null;
-  effect_reason: string | null;
   from_broker: 0 | 1 | null;
   headers: string | null;
 }
@@ -104,16 +98,10 @@ export async function replay(history: Iterable<HistoryRow>, store: Pick<Store, '
           recordHeard(tx, lineOf({ destination, body, headers, sent_at, recorded_at }), seq);
           continue;
         }
-        const circumstances = {
-          seq,
-          isReplay: true,
-          sentAt: sent_at,
-          recordedAt: recorded_at,
-          fromBroker: from_broker,
-        };
+        const facts = { seq, isReplay: true, sentAt: sent_at, recordedAt: recorded_at, fromBroker: from_broker };
         const effect = given.applied === undefined ? {} : { effect: effectOf(given) };
         const received = { destination, body, decoded: decodeMessage(body) };
-        store.messages.recordReceived(tx, received, { ...circumstances, ...effect });
+        store.messages.recordReceived(tx, received, { ...facts, ...effect });
       }
     });
   };

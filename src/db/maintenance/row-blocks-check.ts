@@ -55,9 +55,7 @@ const namespaces = `
 export function blockDifferences(sql: Prepare): string[] {
   const ask = (table: string, text: string): string[] => {
     const noted = lastNoted(sql, table);
-    return sql<[{ table: string; noted: number }], { difference: string }>(`${text} LIMIT ${maxTold}`)
-      .all({ table, noted })
-      .map(({ difference }) => difference);
+    return sql<[object], string>(`${text} LIMIT ${maxTold}`).values({ table, noted });
   };
   return [
     ...timedTables.flatMap((timed) => ask(timed.table, timesOf(timed))),

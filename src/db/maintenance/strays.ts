@@ -53,9 +53,7 @@ export async function removeStrays(store: Store, before: string): Promise<number
 
 /** Executions that are not in this store, as rows name them. */
 const strayExecutions = (sql: Prepare, { strayValues }: StrayTable): (string | number)[] =>
-  sql<[], { v: string | number }>(strayValues)
-    .all()
-    .map(({ v }) => v);
+  sql<[], string | number>(strayValues).values();
 
 /** Searches outside the transactions that remove, so that other writers need not wait. */
 async function removeStraysOf(
@@ -64,16 +62,14 @@ async function removeStraysOf(
   of: string | number | null,
   before: string,
 ): Promise<number> {
-  const some = store.sql<[number, string | number | null, string], { key: number }>(
-    `SELECT ${key} AS key FROM ${table} WHERE ${key} > ? AND ${execution} IS ? AND ${at} < ? ${more} ORDER BY ${key} LIMIT ${batch}`,
+  const some = store.sql<[number, string | number | null, string], number>(
+    `SELECT ${key} FROM ${table} WHERE ${key} > ? AND ${execution} IS ? AND ${at} < ? ${more} ORDER BY ${key} LIMIT ${batch}`,
   );
   let removed = 0;
   for (let after = 0; ;) {
-    const keys = some.all(after, of, before).map((row) => row.key);
+    const keys = some.values(after, of, before);
     if (keys.length === 0) return removed;
-    await store.write((tx) => {
-      removeRows(tx, { table, key }, keys);
-    });
+    await store.write((tx) => removeRows(tx, { table, key }, keys));
     removed += keys.length;
     after = keys.at(-1) as number;
   }

@@ -89,10 +89,8 @@ function noteBlocks(sql: Prepare, { table, key, times, also }: NotedTable, last:
 
 /** The key of the last row that belongs to a noted block. Later rows belong to none yet. */
 export function lastNoted(sql: Prepare, table: string): number {
-  const row = sql<[string], { block: number | null }>(
-    'SELECT max(block) AS block FROM time_blocks WHERE table_name = ?',
-  ).get(table);
-  return ((row?.block ?? -1) + 1) * rowsOfBlock;
+  const block = sql<[string], number | null>('SELECT max(block) FROM time_blocks WHERE table_name = ?').value(table);
+  return ((block ?? -1) + 1) * rowsOfBlock;
 }
 
 const blockOf = (key: number): number => Math.floor((Math.max(1, key) - 1) / rowsOfBlock);
@@ -106,18 +104,18 @@ export function nearNamespace(
 ): KeyRange {
   const noted = lastNoted(sql, 'message_rows');
   if (order === 'oldest') {
-    const first = sql<[string, number], { block: number | null }>(
-      'SELECT min(block) AS block FROM message_namespaces WHERE namespace = ? AND block >= ?',
-    ).get(namespace, blockOf(from))?.block;
+    const first = sql<[string, number], number | null>(
+      'SELECT min(block) FROM message_namespaces WHERE namespace = ? AND block >= ?',
+    ).value(namespace, blockOf(from));
     return { from: Math.max(from, (first === null || first === undefined ? noted : first * rowsOfBlock) + 1), to };
   }
   const isNew = sql<[number, number, string]>(
     `SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND namespace_no = ${numberOf('?')} LIMIT 1`,
   ).get(noted, to, namespace);
   if (isNew !== undefined) return { from, to };
-  const last = sql<[string, number], { block: number | null }>(
-    'SELECT max(block) AS block FROM message_namespaces WHERE namespace = ? AND block <= ?',
-  ).get(namespace, blockOf(to))?.block;
+  const last = sql<[string, number], number | null>(
+    'SELECT max(block) FROM message_namespaces WHERE namespace = ? AND block <= ?',
+  ).value(namespace, blockOf(to));
   return { from, to: last === null || last === undefined ? 0 : Math.min(to, (last + 1) * rowsOfBlock) };
 }
 
@@ -133,30 +131,27 @@ export function keysWithin(
   const noted = lastNoted(sql, table);
   const range = { ...anyKey };
   if (start_time !== undefined) {
-    const first = sql<[string, string], { block: number }>(
+    const first = sql<[string, string], number>(
       'SELECT block FROM time_blocks WHERE table_name = ? AND latest >= ? ORDER BY block LIMIT 1',
-    ).get(table, start_time);
-    range.from = (first === undefined ? noted : first.block * rowsOfBlock) + 1;
+    ).value(table, start_time);
+    range.from = (first === undefined ? noted : first * rowsOfBlock) + 1;
   }
   if (end_time !== undefined) {
-    const isLater = sql<[number, string], { n: number }>(
-      `SELECT 1 AS n FROM ${table} WHERE ${key} > ? AND ${time} <= ${instant} LIMIT 1`,
+    const isLater = sql<[number, string]>(
+      `SELECT 1 FROM ${table} WHERE ${key} > ? AND ${time} <= ${instant} LIMIT 1`,
     ).get(noted, end_time);
-    const last = sql<[string, string], { block: number }>(
+    const last = sql<[string, string], number>(
       'SELECT block FROM time_blocks WHERE table_name = ? AND earliest <= ? ORDER BY block DESC LIMIT 1',
-    ).get(table, end_time);
-    if (isLater === undefined) range.to = last === undefined ? 0 : (last.block + 1) * rowsOfBlock;
+    ).value(table, end_time);
+    if (isLater === undefined) range.to = last === undefined ? 0 : (last + 1) * rowsOfBlock;
   }
   return range;
 }
 
 /** Notes that a row has an earlier time than before. @param time ISO 8601 */
 export function noteEarlier({ sql }: Transaction, table: string, key: number, time: string): void {
-  sql('UPDATE time_blocks SET earliest = min(earliest, ?) WHERE table_name = ? AND block = ?').run(
-    time,
-    table,
-    blockOf(key),
-  );
+  const earlier = 'UPDATE time_blocks SET earliest = min(earliest, ?) WHERE table_name = ? AND block = ?';
+  sql(earlier).run(time, table, blockOf(key));
 }
 
 /** Notes that a message was recorded earlier than noted. @param at milliseconds since 1970 */

@@ -27,7 +27,6 @@ export const logWords: SearchedTable = {
   columns: ['text', 'level'],
 };
 
-/** Tables whose texts can be searched. */
 export const searchedTables: readonly SearchedTable[] = [messageWords, logWords];
 
 /**
@@ -51,18 +50,13 @@ export function partSchema(searched: SearchedTable, part: number): string[] {
 
 /** The existing parts, in the order of their rows. */
 export const partsOf = (sql: Prepare, { table }: SearchedTable): number[] =>
-  sql<[string], { part: number }>('SELECT part FROM word_parts WHERE table_name = ? ORDER BY part')
-    .all(table)
-    .map(({ part }) => part);
+  sql<[string], number>('SELECT part FROM word_parts WHERE table_name = ? ORDER BY part').values(table);
 
 /** Notes the words of the rows after one key up to another. */
 export function noteWords(sql: Prepare, searched: SearchedTable, after: number, last: number): void {
   const { table, key, texts, columns } = searched;
   for (let part = partOf(after + 1); part <= partOf(last); part += 1) {
-    const isNew = sql(`INSERT INTO word_parts (table_name, part) VALUES (?, ?) ON CONFLICT DO NOTHING`).run(
-      table,
-      part,
-    );
+    const isNew = sql('INSERT OR IGNORE INTO word_parts (table_name, part) VALUES (?, ?)').run(table, part);
     if (isNew.changes === 1) for (const text of partSchema(searched, part)) sql(text).run();
     sql(
       `INSERT INTO ${partTable(searched, part)} (rowid, ${columns.join(', ')}) SELECT ${key}, ${columns.join(', ')} FROM ${texts}
@@ -71,18 +65,16 @@ export function noteWords(sql: Prepare, searched: SearchedTable, after: number, 
   }
 }
 
-/** A part's table of words, and the keys of its first and last row in a range. */
-export interface PartRange extends KeyRange {
-  words: string;
-}
-
-/** The parts that have rows in a range, in the order of the page. Words of removed rows before and after these rows are skipped. */
+/**
+ * The parts that have rows in a range, in the order of the page: each part's table of words, and the keys of its first and last row in the range.
+ * Words of removed rows before and after these rows are skipped.
+ */
 export function* partsWithin(
   sql: Prepare,
   searched: SearchedTable,
   { from, to }: KeyRange,
   order: 'newest' | 'oldest',
-): Generator<PartRange> {
+): Generator<KeyRange & { words: string }> {
   const { table, key } = searched;
   const within = `FROM ${table} WHERE ${key} >= ? AND ${key} <= ?`;
   const ends = sql<number[], { first: number | null; last: number | null }>(

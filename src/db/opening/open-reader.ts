@@ -1,7 +1,6 @@
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { schemaHistory } from '../migrations/index.ts';
-import type { SchemaHistory } from '../migrations/migration.ts';
 import { connect } from '../sqlite/connect.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { Database } from '../sqlite/database.ts';
@@ -13,11 +12,7 @@ import { isEmpty, newestVersion, requireKnownVersion, requireOwnKind, versionOf 
  * Opens a store for reading only. Throws `NoStoreYet` if the store does not exist, `STORE_TOO_OLD` if it must be migrated first, and other `STORE_…` errors if
  * the file cannot be used.
  */
-export function openReader(
-  path: string,
-  history: SchemaHistory = schemaHistory,
-  { isServer = false } = {},
-): Connection {
+export function openReader(path: string, history = schemaHistory, { isServer = false } = {}): Connection {
   let db: Connection | undefined;
   try {
     db = connectToRead(path, isServer);

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { NoStoreYet } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { nameNumbers } from '../log/name-numbers.ts';
-import { storeId } from '../log/store-identity.ts';
+import { homeOf, storeId } from '../log/store-identity.ts';
 import { schemaHistory } from '../migrations/index.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
 import { rowBlockNoter } from '../notes/row-blocks.ts';
@@ -102,17 +102,13 @@ class SqliteStore implements Store {
   #patience = patienceMilliseconds;
   #isReady = false;
 
-  constructor(
-    path: string,
-    db: Connection,
-    { hasOurTables, commitsApart }: { hasOurTables: boolean; commitsApart: number },
-  ) {
+  constructor(path: string, db: Connection, options: { hasOurTables: boolean; commitsApart: number }) {
     this.path = path;
     this.db = db;
     this.sql = preparer(db);
     this.#file = fileAt(path);
-    this.#commitsApart = commitsApart;
-    this.#blocks = hasOurTables ? rowBlockNoter(this.sql) : undefined;
+    this.#commitsApart = options.commitsApart;
+    this.#blocks = options.hasOurTables ? rowBlockNoter(this.sql) : undefined;
     this.#transaction = db.transaction((work: (tx: Transaction) => void) => {
       if (this.#isReady) requireSameVersion(db, path, this.#version);
       transactOn(this.sql, work);
@@ -218,7 +214,7 @@ class SqliteStore implements Store {
 
   /** Notes the store's path once, and gives it its id: a copy at another path must not remove its data files. */
   async #noteHome(): Promise<void> {
-    if (this.sql(`SELECT 1 FROM store_meta WHERE key = 'home'`).get() !== undefined) return;
+    if (homeOf(this.sql) !== undefined) return;
     const home = realpathSync(this.path);
     await this.write((transaction) => {
       transaction.sql(`INSERT INTO store_meta (key, value) VALUES ('home', ?) ON CONFLICT DO NOTHING`).run(home);

@@ -1,7 +1,8 @@
 import { storeUnavailable, SwfError } from '../../lib/errors.ts';
+import { isAlive } from '../../lib/process-identity.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
+import { isProcessAlive, isRemote, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Connection } from '../sqlite/connection.ts';
-import { requireNoOlderWriter } from './older-writers.ts';
 
 /** Marks a SQLite file as a store of this program ("SWFm"). */
 const applicationId = 0x53_57_46_6d;
@@ -9,7 +10,6 @@ const applicationId = 0x53_57_46_6d;
 export const applicationIdOf = (db: Connection): number => db.pragma('application_id', { simple: true }) as number;
 export const versionOf = (db: Connection): number => db.pragma('user_version', { simple: true }) as number;
 
-/** The version that a history leads to. */
 export const newestVersion = ({ baseVersion, steps }: SchemaHistory): number => baseVersion + steps.length;
 
 /** Throws `STORE_UNAVAILABLE` for a SQLite file of another program. */
@@ -47,13 +47,33 @@ export function migrate(db: Connection, path: string, history: SchemaHistory): v
   // Another process has migrated it meanwhile, and may be at work.
   if (versionOf(db) === newestVersion(history)) return;
   if (!isEmpty(db)) requireNoOlderWriter(db, path);
-  if (isEmpty(db)) {
+  else {
     db.exec(history.base);
     db.pragma(`user_version = ${history.baseVersion}`);
     db.pragma(`application_id = ${applicationId}`);
   }
   for (const { sql } of history.steps.slice(versionOf(db) - history.baseVersion)) db.exec(sql);
   db.pragma(`user_version = ${newestVersion(history)}`);
+}
+
+/**
+ * Throws `STORE_IN_USE` while a process is alive that writes the store in its older version: a schema change would end that process. Part of the
+ * transaction that migrates the store.
+ */
+function requireNoOlderWriter(db: Connection, path: string): void {
+  const hasProcesses = db.prepare(`SELECT 1 FROM pragma_table_info('processes') WHERE name = 'version'`).get();
+  if (hasProcesses === undefined) return;
+  const living = db
+    .prepare<[], ProcessSigns & { version: string }>(
+      `SELECT ${signColumns}, version FROM processes WHERE ended IS NULL`,
+    )
+    .all()
+    .find((row) => !isRemote(row) && isProcessAlive(row, isAlive));
+  if (living === undefined) return;
+  throw new SwfError(
+    'STORE_IN_USE',
+    `the store ${path} has an older schema and is written by process ${living.pid} on ${living.hostname} (swf-mcp ${living.version}); it can be migrated once that process has ended: wait for it, or end it`,
+  );
 }
 
 /** Throws `STORE_TOO_NEW` if a newer program has changed the schema since this process opened the store. Part of each write. */

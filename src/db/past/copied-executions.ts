@@ -48,14 +48,12 @@ const ofRun = indexPredicates.exceptLogbook;
 
 /** The executions whose whole log is among the new rows: they were then as they are now, and need no replay. */
 export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: NewRows): string[] =>
-  sql<[{ after: number; last: number; recordedBy: number }], { execution_id: string }>(
+  sql<[object], string>(
     `SELECT execution_id FROM live.workflow_executions JOIN live.names ON name = execution_id
      WHERE (SELECT min(seq) FROM live.message_rows WHERE execution_no = name_no) > $after
        AND (SELECT seq FROM live.message_rows WHERE execution_no = name_no AND ${ofRun} ORDER BY seq DESC LIMIT 1) <= $last
        AND ($recordedBy = ${Number.MAX_SAFE_INTEGER} OR NOT EXISTS (SELECT 1 FROM live.message_rows WHERE execution_no = name_no AND ${ofRun} AND recorded_ms > $recordedBy))`,
-  )
-    .all({ after, last, recordedBy })
-    .map(({ execution_id }) => execution_id);
+  ).values({ after, last, recordedBy });
 
 /** Copies everything that follows from the log of an execution, with its log rows. */
 export function copyExecution(sql: Prepare, executionId: string): void {
@@ -63,9 +61,8 @@ export function copyExecution(sql: Prepare, executionId: string): void {
   for (const [table, drawn] of Object.entries(ofExecution))
     sql(insertFrom(sql, table, drawn, 'execution_id = ?')).run(executionId);
   sql(insertFrom(sql, 'message_rows', '', `${ofLog} AND ${ofRun}`)).run(executionId);
-  sql(insertFrom(sql, 'repeated_messages', '', `seq IN (SELECT seq FROM live.message_rows WHERE ${ofLog})`)).run(
-    executionId,
-  );
+  const repeated = `seq IN (SELECT seq FROM live.message_rows WHERE ${ofLog})`;
+  sql(insertFrom(sql, 'repeated_messages', '', repeated)).run(executionId);
   // Whether it had gone quiet depends on the moment, and is settled for that.
   sql(
     `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL
@@ -76,9 +73,8 @@ export function copyExecution(sql: Prepare, executionId: string): void {
 
 /** As SQL: copies rows of a table of the store as they are. @param drawn a column to leave out */
 function insertFrom(sql: Prepare, table: string, drawn: string, where: string): string {
-  const columns = sql<[string], { name: string }>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0')
-    .all(table)
-    .map(({ name }) => name)
+  const columns = sql<[string], string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0')
+    .values(table)
     .filter((name) => name !== drawn)
     .join(', ');
   return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM live.${table} WHERE ${where}`;
@@ -103,8 +99,7 @@ export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso:
 export const numberBehindAll = (sql: Prepare): ReadonlyMap<string, number> =>
   new Map(
     Object.keys(numbered).map((table) => {
-      const last =
-        sql<[string], { seq: number }>('SELECT seq FROM live.sqlite_sequence WHERE name = ?').get(table)?.seq ?? 0;
+      const last = sql<[string], number>('SELECT seq FROM live.sqlite_sequence WHERE name = ?').value(table) ?? 0;
       sql('DELETE FROM sqlite_sequence WHERE name = ?').run(table);
       sql('INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)').run(table, last);
       return [table, last];

@@ -81,20 +81,24 @@ function requirePast(now: number, present: number): number {
   );
 }
 
+/** The last block of rows whose times of recording are noted; -1: none is. */
+const lastBlock = (sql: Prepare): number =>
+  sql<[], number | null>('SELECT max(block) FROM recorded_blocks').value() ?? -1;
+
 /** The last row recorded at or before a time. */
 function lastRecordedBy(sql: Prepare, now: number): { seq: number; message_id: string } | undefined {
-  const noted = sql<[], { block: number | null }>('SELECT max(block) AS block FROM recorded_blocks').get()?.block ?? -1;
+  const noted = lastBlock(sql);
   const within = sql<[number, number, number], { seq: number; message_id: string }>(
     'SELECT seq, message_id FROM message_rows WHERE seq > ? AND seq <= ? AND recorded_ms <= ? ORDER BY seq DESC LIMIT 1',
   );
   const found = within.get((noted + 1) * rowsOfBlock, always, now);
   if (found !== undefined) return found;
-  const blocks = sql<[number, number], { block: number }>(
+  const blocks = sql<[number, number], number>(
     'SELECT block FROM recorded_blocks WHERE earliest_ms <= ? AND block < ? ORDER BY block DESC LIMIT 1',
   );
   // The rows of a block may have been removed with their execution.
   for (let before = noted + 1; ;) {
-    const block = blocks.get(now, before)?.block;
+    const block = blocks.value(now, before);
     if (block === undefined) return undefined;
     const row = within.get(block * rowsOfBlock, (block + 1) * rowsOfBlock, now);
     if (row !== undefined) return row;
@@ -104,14 +108,13 @@ function lastRecordedBy(sql: Prepare, now: number): { seq: number; message_id: s
 
 /** Whether rows before one were recorded after a time. */
 function isAnyLater(sql: Prepare, last: number, now: number): boolean {
-  const noted = sql<[], { block: number | null }>('SELECT max(block) AS block FROM recorded_blocks').get()?.block ?? -1;
   const later = sql<[number, number, number]>(
     'SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND recorded_ms > ? LIMIT 1',
   );
-  if (later.get((noted + 1) * rowsOfBlock, last, now) !== undefined) return true;
-  return sql<[number, number], { block: number }>(
+  if (later.get((lastBlock(sql) + 1) * rowsOfBlock, last, now) !== undefined) return true;
+  return sql<[number, number], number>(
     `SELECT block FROM recorded_blocks WHERE latest_ms > ? AND block * ${rowsOfBlock} < ?`,
   )
-    .all(now, last)
-    .some(({ block }) => later.get(block * rowsOfBlock, Math.min(last, (block + 1) * rowsOfBlock), now) !== undefined);
+    .values(now, last)
+    .some((block) => later.get(block * rowsOfBlock, Math.min(last, (block + 1) * rowsOfBlock), now) !== undefined);
 }

@@ -62,10 +62,8 @@ export class PastStore {
       this.#db.transaction(() => {
         numberAsRecorded(this.#sql, behind);
         commandsAsThen(this.#sql, at);
-        fillUnlogged(this.#sql, at, {
-          before: { ms: this.#at.now, last: this.#at.last },
-          isByTime: moment.recordedBy < Number.MAX_SAFE_INTEGER,
-        });
+        const before = { ms: this.#at.now, last: this.#at.last };
+        fillUnlogged(this.#sql, at, before, moment.recordedBy < Number.MAX_SAFE_INTEGER);
         transactOn(this.#sql, (tx) => settleObserved(tx, { isAlive: isAliveThen, now: moment.now }));
       })();
       this.#at = moment;

@@ -54,28 +54,16 @@ export const filledTables: readonly string[] = [...Object.keys(fillings), 'app_l
  * @param before the moment they were last made for
  * @param isByTime no log row marks the cut: lines count by their times alone, as messages do
  */
-export function fillUnlogged(
-  sql: Prepare,
-  { ms, last }: Omit<At, 'iso'>,
-  { before, isByTime }: { before: Omit<At, 'iso'>; isByTime: boolean },
-): void {
-  const at = { iso: new Date(ms).toISOString(), ms, last };
+export function fillUnlogged(sql: Prepare, at: At, before: Omit<At, 'iso'>, isByTime: boolean): void {
   for (const table of Object.keys(fillings).toReversed()) sql(`DELETE FROM ${table}`).run();
-  for (const [table, select] of Object.entries(fillings)) {
-    sql<[object]>(`INSERT INTO ${table} ${select}`).run(at);
-  }
-  const times = { iso: at.iso, isoBefore: new Date(before.ms).toISOString() };
-  if (isByTime)
-    sql('INSERT INTO app_logs SELECT * FROM live.app_logs WHERE timestamp <= $iso AND timestamp > $isoBefore').run(
-      times,
-    );
+  for (const [table, select] of Object.entries(fillings)) sql<[object]>(`INSERT INTO ${table} ${select}`).run(at);
   // Lines at one place among the messages are told apart by time.
-  else
-    sql(
-      `INSERT INTO app_logs SELECT * FROM live.app_logs
-       WHERE (after_seq, iif(after_seq = $last, timestamp, '')) <= ($last, $iso)
-         AND (after_seq, iif(after_seq = $lastBefore, timestamp, '')) > ($lastBefore, $isoBefore)`,
-    ).run({ ...times, last, lastBefore: before.last });
+  const isNew = isByTime
+    ? 'timestamp <= $iso AND timestamp > $isoBefore'
+    : `(after_seq, iif(after_seq = $last, timestamp, '')) <= ($last, $iso)
+       AND (after_seq, iif(after_seq = $lastBefore, timestamp, '')) > ($lastBefore, $isoBefore)`;
+  const between = { ...at, isoBefore: new Date(before.ms).toISOString(), lastBefore: before.last };
+  sql<[object]>(`INSERT INTO app_logs SELECT * FROM live.app_logs WHERE ${isNew}`).run(between);
 }
 
 const keyOf = ({ hostname, pid, pid_started }: ProcessIdentity): string => `${hostname} ${pid} ${pid_started}`;
@@ -94,12 +82,12 @@ const wasHeardLater = `last_beat > $iso OR EXISTS (
  * Whether a process was alive at a moment: it is alive today, or was heard later. A process that was killed between two signs of life counts as
  * gone from the first one on.
  */
-export function livenessAt(sql: Prepare, isAlive: LivenessTest, { ms, last }: Omit<At, 'iso'>): LivenessTest {
+export function livenessAt(sql: Prepare, isAlive: LivenessTest, { iso, ms, last }: At): LivenessTest {
   const heard = new Set(
     sql<[object], ProcessIdentity>(
       `SELECT pid, pid_started, hostname FROM live.processes AS processes WHERE registered_at <= $iso AND (${wasHeardLater})`,
     )
-      .all({ iso: new Date(ms).toISOString(), last })
+      .all({ iso, last })
       .map(keyOf),
   );
   // For a process of another host its heartbeats decide, then as now.

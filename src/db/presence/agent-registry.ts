@@ -38,12 +38,8 @@ const aheadNow = (): number => Math.round(steadyClock().ahead());
 /** Records that a process has ended, and its agents with it. Agents that could not go on stay visible. */
 export function recordEnd({ sql }: Transaction, processId: number, ended: ProcessEnd): void {
   const now = wallNow();
-  sql('UPDATE processes SET last_beat = ?, ahead_ms = ?, ended = ? WHERE process_id = ?').run(
-    now,
-    aheadNow(),
-    ended,
-    processId,
-  );
+  const end = sql('UPDATE processes SET last_beat = ?, ahead_ms = ?, ended = ? WHERE process_id = ?');
+  end.run(now, aheadNow(), ended, processId);
   const state = ended === 'order' ? `state = 'EXITED', ` : '';
   sql(`UPDATE system_agents SET ${state}last_heartbeat = ? WHERE process_id = ?`).run(now, processId);
 }
@@ -136,7 +132,7 @@ export const heardWorkers = (sql: Prepare, namespace: string, isAlive: LivenessT
     .filter((row) => isHeard(row, isAlive))
     .map(({ off_duty, ...worker }) => ({ ...worker, cannot: kindsIn(off_duty) }));
 
-interface WantedSlots {
+interface Wanted {
   namespace: string;
   /** The process of the recorder, and the configured slots of a worker that it hosts. */
   recorder: { process_id: number; slots: number };
@@ -145,11 +141,7 @@ interface WantedSlots {
 }
 
 /** The slots of all workers heard in a namespace, without workers in this store's other processes. */
-export const workerSlots = (
-  sql: Prepare,
-  { namespace, recorder, payload }: WantedSlots,
-  isAlive: LivenessTest,
-): number =>
+export const workerSlots = (sql: Prepare, { namespace, recorder, payload }: Wanted, isAlive: LivenessTest): number =>
   heardWorkers(sql, namespace, isAlive)
     .filter(({ process_id, slots }) => slots !== null || process_id === recorder.process_id)
     .filter(({ cannot }) => !cannot.some(({ reason, name }) => reason === 'NO_PAYLOAD' && name === payload))
@@ -207,9 +199,9 @@ const maxLines = 500;
 /** An agent's last warning about a kind of work that it cannot do. */
 export function warningOf(sql: Prepare, agent: string, { reason, name }: Kind): string | null {
   const words = `off duty for ${reason} ${shortDigests(name)}:`;
-  const row = sql<[string, string], { message: string }>(
+  const line = sql<[string, string], string>(
     `SELECT message FROM (SELECT log_id, message FROM app_logs WHERE agent = ? AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT ${maxLines})
      WHERE instr(message, ?) = 1 ORDER BY log_id DESC LIMIT 1`,
-  ).get(agent, words);
-  return row?.message ?? null;
+  ).value(agent, words);
+  return line ?? null;
 }

@@ -37,20 +37,16 @@ function longestGap(
   processId: number,
   [from, until]: readonly [number, number],
 ): [from: number, until: number] {
-  const driven = sql<[number, string, string], { id: string }>(
-    `SELECT execution_id AS id FROM execution_owners JOIN workflow_executions USING (execution_id)
-     WHERE process_id = ? AND start_time < ? AND (end_time IS NULL OR end_time >= ?)`,
-  ).all(processId, new Date(until).toISOString(), new Date(from).toISOString());
-  const read = driven.map(({ id }) =>
-    sql<[string, number], { at: number }>(
-      `SELECT recorded_ms AS at FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} AND ${notCommand}
+  const read = drivenIn(sql, processId, new Date(from).toISOString(), new Date(until).toISOString()).map((driven) =>
+    sql<[string, number], number>(
+      `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} AND ${notCommand}
        ORDER BY seq DESC LIMIT ?`,
-    ).all(id, maxRows),
+    ).values(driven.execution_id, maxRows),
   );
   // Where there are more messages than are read, the range begins with the oldest of these.
-  const start = Math.max(from, ...read.map((rows) => (rows.length < maxRows ? from : (rows.at(-1)?.at ?? from))));
-  const within = read.flat().map(({ at }) => at);
-  const times = [start, ...within.filter((at) => at > start && at < until), until].toSorted((x, y) => x - y);
+  const start = Math.max(from, ...read.map((rows) => (rows.length < maxRows ? from : (rows.at(-1) ?? from))));
+  const within = read.flat().filter((at) => at > start && at < until);
+  const times = [start, ...within, until].toSorted((x, y) => x - y);
   let longest: [number, number] = [start, start];
   for (const [at, time] of times.entries()) {
     const before = times[at - 1] ?? time;
@@ -94,27 +90,24 @@ interface DrivenRow {
   agent: string | null;
 }
 
-/** Records an incident, and a log line about it, for each execution that the process drove then. */
-function note(tx: Transaction, processId: number, { kind, since, until, seconds, skipped, message }: Incident): string {
-  const { sql } = tx;
-  const driven = sql<[number, string, string], DrivenRow>(
+/** The executions that a process drove in a time. */
+const drivenIn = (sql: Prepare, processId: number, from: string, until: string): DrivenRow[] =>
+  sql<[number, string, string], DrivenRow>(
     `SELECT execution_id, hostname, run_number,
        (SELECT agent_name FROM system_agents WHERE process_id = o.process_id ORDER BY agent_type = 'daq_simulator' DESC LIMIT 1) AS agent
      FROM execution_owners AS o JOIN processes USING (process_id) JOIN workflow_executions USING (execution_id)
      WHERE process_id = ? AND start_time < ? AND (end_time IS NULL OR end_time >= ?)`,
-  ).all(processId, until ?? since, since);
-  for (const { execution_id, hostname, run_number, agent } of driven) {
-    sql<unknown[]>(
+  ).all(processId, until, from);
+
+/** Records an incident, and a log line about it, for each execution that the process drove then. */
+function note(tx: Transaction, processId: number, { kind, since, until, seconds, skipped, message }: Incident): string {
+  for (const { execution_id, hostname, run_number, agent } of drivenIn(tx.sql, processId, since, until ?? since)) {
+    tx.sql(
       'INSERT INTO incidents (execution_id, kind, hostname, since, until, seconds, skipped) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ).run(execution_id, kind, hostname, since, until, seconds, skipped);
-    insertLogLine(tx, {
-      timestamp: until ?? since,
-      level: logLevels.WARNING,
-      agent: agent ?? 'unknown',
-      message,
-      execution_id,
-      run_id: run_number === null ? undefined : String(run_number),
-    });
+    const run_id = run_number === null ? null : String(run_number);
+    const origin = { agent: agent ?? 'unknown', execution_id, run_id };
+    insertLogLine(tx, { timestamp: until ?? since, level: logLevels.WARNING, message, ...origin });
   }
   return message;
 }
@@ -136,6 +129,6 @@ export const standstillsOf = (sql: Prepare, executionId: string): Standstill[] =
 
 /** Seconds that clock steps added to an execution's times, besides the time that passed. */
 export const secondsSkipped = (sql: Prepare, executionId: string): number =>
-  sql<[string], { n: number | null }>(
-    `SELECT sum(skipped) AS n FROM incidents WHERE execution_id = ? AND kind = 'clock_step'`,
-  ).get(executionId)?.n ?? 0;
+  sql<[string], number | null>(
+    `SELECT sum(skipped) FROM incidents WHERE execution_id = ? AND kind = 'clock_step'`,
+  ).value(executionId) ?? 0;

@@ -14,18 +14,16 @@ export function lastSignOf(
   { process_id, last_beat }: { process_id: number; last_beat: string },
 ): LastSign {
   const signs: LastSign[] = [{ at: last_beat, by: 'beat' }];
-  const agents = sql<[number], { agent_name: string }>('SELECT agent_name FROM system_agents WHERE process_id = ?').all(
-    process_id,
-  );
-  for (const { agent_name } of agents) {
-    const message = sql<[string], { at: string }>(
-      `SELECT ${messageColumns.recorded_at} AS at FROM message_rows WHERE sender_no = ${numberOf('?')} ORDER BY seq DESC LIMIT 1`,
-    ).get(agent_name);
-    const line = sql<[string], { at: string }>(
-      'SELECT timestamp AS at FROM app_logs WHERE agent = ? ORDER BY log_id DESC LIMIT 1',
-    ).get(agent_name);
-    if (message !== undefined) signs.push({ ...message, by: 'message' });
-    if (line !== undefined) signs.push({ ...line, by: 'log' });
+  const agents = sql<[number], string>('SELECT agent_name FROM system_agents WHERE process_id = ?').values(process_id);
+  for (const agent of agents) {
+    const message = sql<[string], string>(
+      `SELECT ${messageColumns.recorded_at} FROM message_rows WHERE sender_no = ${numberOf('?')} ORDER BY seq DESC LIMIT 1`,
+    ).value(agent);
+    const line = sql<[string], string>(
+      'SELECT timestamp FROM app_logs WHERE agent = ? ORDER BY log_id DESC LIMIT 1',
+    ).value(agent);
+    if (message !== undefined) signs.push({ at: message, by: 'message' });
+    if (line !== undefined) signs.push({ at: line, by: 'log' });
   }
   return signs.reduce((last, sign) => (sign.at > last.at ? sign : last));
 }

@@ -32,12 +32,9 @@ export interface Moment {
 /** The moment that a test is about, in milliseconds since 1970. */
 export const momentOfTest = ({ now = Date.now() }: LivenessTest): number => now;
 
-interface ProcessRow extends ProcessSigns {
-  process_id: number;
-}
-
 /** The process that has the lease of an execution, or had it last. */
-export interface Owner extends ProcessRow {
+export interface Owner extends ProcessSigns {
+  process_id: number;
   epoch: number;
   taken_at: string;
 }
@@ -69,11 +66,10 @@ export const isSilent = ({ last_beat }: { last_beat: string }, isAlive: Liveness
  */
 export const momentOf = (sql: Prepare, executionId: string, now: number): number =>
   now +
-  (sql<[string], { ahead_ms: number }>(
+  (sql<[string], number>(
     'SELECT ahead_ms FROM execution_owners JOIN processes USING (process_id) WHERE execution_id = ?',
-  ).get(executionId)?.ahead_ms ?? 0);
+  ).value(executionId) ?? 0);
 
-/** The process that drives an execution, or last drove it. */
 export const ownerOf = (sql: Prepare, executionId: string): Owner | undefined =>
   sql<[string], Owner>(
     `SELECT process_id, ${signColumns}, epoch, taken_at FROM execution_owners JOIN processes USING (process_id)
@@ -86,7 +82,7 @@ export const interruptedExecutions = (
   namespace: string | undefined,
   isAlive: LivenessTest,
 ): { execution_id: string; process_id: number; last_beat: string }[] =>
-  sql<[string | null, string | null], ProcessRow & { execution_id: string }>(
+  sql<[string | null, string | null], ProcessSigns & { execution_id: string; process_id: number }>(
     `SELECT execution_id, process_id, ${signColumns}
      FROM workflow_executions JOIN execution_owners USING (execution_id) JOIN processes USING (process_id)
      WHERE status = 'running' AND (? IS NULL OR namespace = ?) ORDER BY seq DESC`,
@@ -105,12 +101,11 @@ export function takeOwnership(tx: Transaction, executionId: string, processId: n
     throw executionInUse(
       `${executionId} is driven by process ${owner.pid} on ${owner.hostname}; wait until it ends, or stop it first`,
     );
-  const row = tx
-    .sql<[string, number, string], { epoch: number }>(
+  return tx
+    .sql<[string, number, string], number>(
       `INSERT INTO execution_owners (execution_id, process_id, epoch, taken_at) VALUES (?, ?, 1, ?)
        ON CONFLICT (execution_id) DO UPDATE SET process_id = excluded.process_id, epoch = epoch + 1, taken_at = excluded.taken_at
        RETURNING epoch`,
     )
-    .get(executionId, processId, wallNow());
-  return (row as { epoch: number }).epoch;
+    .value(executionId, processId, wallNow()) as number;
 }

@@ -27,11 +27,8 @@ interface StartRow extends ProcessSigns {
  * The starts of an attempt whose worker's process died while the driver lived. A worker that ended in order gave its slice back. A start lost to an
  * interruption of the whole run or of the broker does not count: its worker lives, or the driver began after it.
  */
-export function lostStarts(
-  sql: Prepare,
-  { execution_id, slice_filename, attempt }: Attempt,
-  isAlive: LivenessTest,
-): LostStart[] {
+export function lostStarts(sql: Prepare, of: Attempt, isAlive: LivenessTest): LostStart[] {
+  const { execution_id, slice_filename, attempt } = of;
   const prefix = `${execution_id}/slice_started/${slice_filename}/${attempt}/`;
   const rows = sql<[string, string, string], StartRow>(
     `SELECT ${jsonField('body', 'worker_id')} AS worker_id, worker.pid, worker.pid_started, worker.hostname, worker.last_beat, worker.is_remote, m.recorded_at, worker.registered_at
@@ -44,12 +41,9 @@ export function lostStarts(
        AND worker.process_id <> driver.process_id AND driver.registered_at <= m.recorded_at
      ORDER BY m.seq`,
   ).all(execution_id, prefix, `${prefix}\u{10FFFF}`);
-  return (
-    rows
-      // A restarted remote worker keeps its name.
-      .filter((row) => row.recorded_at < row.registered_at || !isProcessAlive(row, isAlive))
-      .map(({ worker_id, hostname }) => ({ worker_id, hostname }))
-  );
+  // A restarted remote worker keeps its name.
+  const lost = rows.filter((row) => row.recorded_at < row.registered_at || !isProcessAlive(row, isAlive));
+  return lost.map(({ worker_id, hostname }) => ({ worker_id, hostname }));
 }
 
 /**

@@ -55,11 +55,8 @@ export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string
 
 /** Notes that no program of another make was heard in a namespace. */
 export function noteKnownNamespace({ sql }: Transaction, namespace: string, broker: string): void {
-  sql('INSERT OR IGNORE INTO known_namespaces (namespace, broker, listened_at) VALUES (?, ?, ?)').run(
-    namespace,
-    broker,
-    utcNow(),
-  );
+  const note = 'INSERT OR IGNORE INTO known_namespaces (namespace, broker, listened_at) VALUES (?, ?, ?)';
+  sql(note).run(namespace, broker, utcNow());
 }
 
 /** Notes since when the recorder of a namespace has heard nothing from its broker, ISO 8601; `undefined` if it hears it. */
@@ -69,6 +66,6 @@ export function noteBrokerAway({ sql }: Transaction, namespace: string, since: s
 
 /** Since when the recorder of a namespace has heard nothing from its broker, ISO 8601; undefined if it hears it, or there is no recorder. */
 export const brokerAwaySince = (sql: Prepare, namespace: string): string | undefined =>
-  sql<[string], { since: string | null }>(
-    `SELECT broker_away_since AS since FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,
-  ).get(namespace)?.since ?? undefined;
+  sql<[string], string | null>(
+    `SELECT broker_away_since FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,
+  ).value(namespace) ?? undefined;

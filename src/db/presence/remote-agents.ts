@@ -21,18 +21,23 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
   const { sql } = tx;
   const now = wallNow();
   noteNewBeginning(tx, beat, now);
-  const { agent_name, agent_type, namespace, state, hostname, pid, version, since, free_slots, off_duty } = beat;
-  const row = sql<unknown[], { process_id: number }>(
+  const { agent_name, agent_type, namespace, state, hostname, pid, version, since, free_slots, off_duty, wire } = beat;
+  const process_id = sql<unknown[], number>(
     `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (?, ?, ?, ?, ?, ?, 1)
      ON CONFLICT (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess} DO UPDATE SET last_beat = excluded.last_beat, ended = NULL
      RETURNING process_id`,
-  ).get(pid, since, hostname, version, now, now) as { process_id: number };
+  ).value(pid, since, hostname, version, now, now);
   if (state === 'EXITED') {
-    sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(row.process_id);
+    sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(process_id);
     // Another process may have the name by now.
-    if (processOf(tx, agent_name) !== row.process_id) return;
+    const holder = sql<[string], number>('SELECT process_id FROM system_agents WHERE agent_name = ?');
+    if (holder.value(agent_name) !== process_id) return;
   }
   const offset = (Date.parse(beat.timestamp ?? now) - Date.parse(now)) / 1000;
+  const tenths = Math.round(offset * 10) / 10;
+  const execution = executionOf(sql, beat);
+  const slots = beat.slots ?? beat.in_hand.length + free_slots;
+  const kinds = off_duty.length === 0 ? null : JSON.stringify(off_duty);
   sql(
     `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id, slots, free_slots, off_duty, wire)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -41,25 +46,8 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
        off_duty = excluded.off_duty, clock_offset = ${clockOffset}, wire = excluded.wire,
        unheard_since = iif(process_id = excluded.process_id, unheard_since, NULL)
      WHERE process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess})`,
-  ).run(
-    agent_name,
-    agent_type,
-    namespace,
-    state,
-    now,
-    row.process_id,
-    executionOf(sql, beat),
-    beat.slots ?? beat.in_hand.length + free_slots,
-    free_slots,
-    off_duty.length === 0 ? null : JSON.stringify(off_duty),
-    beat.wire,
-    Math.round(offset * 10) / 10,
-  );
+  ).run(agent_name, agent_type, namespace, state, now, process_id, execution, slots, free_slots, kinds, wire, tenths);
 }
-
-const processOf = ({ sql }: Transaction, agent: string): number | undefined =>
-  sql<[string], { process_id: number }>('SELECT process_id FROM system_agents WHERE agent_name = ?').get(agent)
-    ?.process_id;
 
 /** Warns of a predecessor that never reported its end: it or its host was killed. If that recurs every minute, it must be seen. */
 function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string): void {
@@ -72,13 +60,8 @@ function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string): v
   // If two processes use one name, the younger has started, and the elder goes on.
   if (before === undefined || before.state === 'EXITED' || before.pid_started >= beat.since) return;
   const message = `process ${beat.pid} on ${beat.hostname} has restarted: its predecessor, process ${before.pid}, did not report its end`;
-  insertLogLine(tx, {
-    timestamp: now,
-    level: logLevels.WARNING,
-    agent: beat.agent_name,
-    message,
-    execution_id: before.current_execution_id,
-  });
+  const origin = { agent: beat.agent_name, execution_id: before.current_execution_id };
+  insertLogLine(tx, { timestamp: now, level: logLevels.WARNING, message, ...origin });
 }
 
 /** Notes that an agent's messages about its slices do not arrive. */
@@ -86,7 +69,6 @@ export function noteUnheard({ sql }: Transaction, agent: string): void {
   sql('UPDATE system_agents SET unheard_since = coalesce(unheard_since, ?) WHERE agent_name = ?').run(wallNow(), agent);
 }
 
-/** Notes that an agent's slice message arrived. */
 export function noteHeard({ sql }: Transaction, agent: string): void {
   sql('UPDATE system_agents SET unheard_since = NULL WHERE agent_name = ? AND unheard_since IS NOT NULL').run(agent);
 }
@@ -94,10 +76,8 @@ export function noteHeard({ sql }: Transaction, agent: string): void {
 /** The execution of the first message in hand, which is recorded, since its recorder sent it. */
 function executionOf(sql: Prepare, { in_hand: [first] }: AgentHeartbeat): string | null {
   if (first === undefined) return null;
-  const row = sql<[string], { execution_id: string | null }>(
-    `SELECT ${nameOf('execution_no')} AS execution_id FROM message_rows WHERE message_id = ?`,
-  ).get(first);
-  return row?.execution_id ?? null;
+  const named = `SELECT ${nameOf('execution_no')} FROM message_rows WHERE message_id = ?`;
+  return sql<[string], string | null>(named).value(first) ?? null;
 }
 
 /** Writes the log lines of a remote agent, each once, however often they arrive. */
@@ -109,21 +89,16 @@ export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropp
   // Its heartbeat comes before its lines. Lines that an earlier process of the name left behind are written all the same.
   const mark = known?.pid_started === since ? known : undefined;
   const fresh = lines.filter(({ n }) => n > (mark?.logged_n ?? 0));
-  const runOf = sql<[string], { run_number: number }>(
-    'SELECT run_number FROM workflow_executions WHERE execution_id = ?',
-  );
+  const runOf = sql<[string], number | null>('SELECT run_number FROM workflow_executions WHERE execution_id = ?');
   for (const { timestamp, level, message, context, execution_id } of fresh) {
-    const run = execution_id === undefined ? undefined : runOf.get(execution_id);
-    const run_id = run === undefined ? undefined : String(run.run_number);
+    const run = execution_id === undefined ? undefined : runOf.value(execution_id);
+    const run_id = run === undefined ? undefined : String(run);
     insertLogLine(tx, { timestamp, level: logLevels[level], agent: sender, message, execution_id, run_id, context });
   }
-  if (dropped > 0 && fresh.length > 0)
-    insertLogLine(tx, {
-      timestamp: utcNow(),
-      level: logLevels.WARNING,
-      agent: sender,
-      message: `${dropped} log lines were dropped before they could be sent`,
-    });
+  if (dropped > 0 && fresh.length > 0) {
+    const message = `${dropped} log lines were dropped before they could be sent`;
+    insertLogLine(tx, { timestamp: utcNow(), level: logLevels.WARNING, agent: sender, message });
+  }
   const last = fresh.at(-1);
   if (mark !== undefined && last !== undefined)
     sql('UPDATE processes SET logged_n = ? WHERE process_id = ?').run(last.n, mark.process_id);

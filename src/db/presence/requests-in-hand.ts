@@ -3,9 +3,9 @@ import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Accepted requests that a broker without message ids may deliver again, since it has not confirmed their acknowledgement. */
 export const requestsInHand = (sql: Prepare, namespace: string): string[] =>
-  sql<[string], { request_id: string }>('SELECT request_id FROM requests_in_hand WHERE namespace = ? ORDER BY taken_ms')
-    .all(namespace)
-    .map(({ request_id }) => request_id);
+  sql<[string], string>('SELECT request_id FROM requests_in_hand WHERE namespace = ? ORDER BY taken_ms').values(
+    namespace,
+  );
 
 /** How soon a broker drops a silent connection and redelivers its messages, in milliseconds. */
 const heldMilliseconds = 600_000;
@@ -19,11 +19,8 @@ export function noteRequestInHand({ sql }: Transaction, namespace: string, id: s
   sql('DELETE FROM requests_in_hand WHERE namespace = ? AND taken_ms < ?').run(namespace, now - heldMilliseconds);
   const [words = ''] = id.split('/', 1);
   sql('DELETE FROM requests_in_hand WHERE namespace = ? AND request_id GLOB ?').run(namespace, `${words}/*`);
-  sql('INSERT INTO requests_in_hand (namespace, request_id, taken_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING').run(
-    namespace,
-    id,
-    now,
-  );
+  const take = 'INSERT INTO requests_in_hand (namespace, request_id, taken_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
+  sql(take).run(namespace, id, now);
 }
 
 /** Forgets a request that the broker has confirmed not to deliver again. */

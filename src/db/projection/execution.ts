@@ -10,7 +10,7 @@ import { abandonSlices } from './slice-work.ts';
 
 /** Creates an execution from its first row, `run_workflow`, whose envelope already has the execution id and run number. */
 export function createExecution({ sql }: Transaction, message: Message<'run_workflow'>, at: string): Effect {
-  const { execution_id, run_id } = message;
+  const { execution_id, run_id, workflow_name, namespace, executed_by } = message;
   if (execution_id === undefined || run_id === undefined || !/^\d{1,15}$/.test(run_id))
     return none('NO_NEW_EXECUTION', 'has no execution and run number');
   const run = Number(run_id);
@@ -23,19 +23,11 @@ export function createExecution({ sql }: Transaction, message: Message<'run_work
   const params = executionParamsSchema.safeParse(recorded);
   if (!params.success)
     return none('NO_NEW_EXECUTION', `its parameters cannot be used: ${params.error.issues[0]?.path.join('.')}`);
+  const overBroker = isOverBroker(message.params) ? 1 : 0;
   sql(
     `INSERT INTO workflow_executions (execution_id, workflow_name, namespace, status, executed_by, run_number, params, over_broker, start_time)
      VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?)`,
-  ).run(
-    execution_id,
-    message.workflow_name,
-    message.namespace,
-    message.executed_by,
-    run,
-    JSON.stringify(recorded),
-    isOverBroker(message.params) ? 1 : 0,
-    at,
-  );
+  ).run(execution_id, workflow_name, namespace, executed_by, run, JSON.stringify(recorded), overBroker, at);
   sql('INSERT INTO runs (execution_id) VALUES (?)').run(execution_id);
   sql('INSERT INTO run_states (execution_id) VALUES (?)').run(execution_id);
   return applied;
@@ -51,18 +43,15 @@ export const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_wo
 export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at, tx }) => {
   const { sql } = tx;
   const { execution_id } = scope;
-  sql('UPDATE workflow_executions SET status = ?, status_reason = ?, end_time = ? WHERE execution_id = ?').run(
-    message.status,
-    message.reason,
-    at,
-    execution_id,
-  );
-  if (message.status !== 'completed') abandonSlices(tx, scope);
+  const { status, reason } = message;
+  const end = 'UPDATE workflow_executions SET status = ?, status_reason = ?, end_time = ? WHERE execution_id = ?';
+  sql(end).run(status, reason, at, execution_id);
+  if (status !== 'completed') abandonSlices(tx, scope);
   sql(
     `UPDATE runs SET dataset_state = 'final', end_time = coalesce(end_time, ?) WHERE execution_id = ? AND dataset_state = 'open'`,
   ).run(at, execution_id);
   refuseWaiting(tx, execution_id, { code: 'EXECUTION_ENDED', reason: 'the execution has ended' });
-  if (message.status === 'failed')
+  if (status === 'failed')
     sql(
       `UPDATE stf_files SET status = 'failed' WHERE execution_id = ? AND status = 'registered' AND stf_filename IN (
          SELECT json_extract(body, '$.filename') FROM message_rows

@@ -2,9 +2,9 @@ import { sampleNumber, stfFilename, tfFilename } from '../../domain/file-names.t
 import { planOf } from '../../domain/plan/versions.ts';
 import type { Phase } from '../../domain/run-phases.ts';
 import type { Message } from '../../messages/message.ts';
-import { keepDelay } from './delays.ts';
 import { applied, awaiting, none, type Projection } from './effect.ts';
 import { finalizeDataset } from './run-phases.ts';
+import { keepDelay } from './sums.ts';
 
 export const stfGen: Projection<'stf_gen'> = (message, { scope, at, tx: { sql } }) => {
   const { filename, sequence, tf_count } = message;
@@ -62,7 +62,7 @@ interface StfRow {
 
 export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { scope, at, tx }) => {
   const { sql } = tx;
-  const { tf_filename, stf_filename, tf_first, tf_last, tf_count } = message;
+  const { tf_filename, stf_filename, tf_first, tf_last, tf_count, size_bytes = null, file_url = null } = message;
   const { run_number, execution_id, params } = scope;
   const stf = sql<[string, string], StfRow>(
     'SELECT tf_count, sequence, processed_at FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
@@ -74,23 +74,10 @@ export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { sc
   sql(
     `INSERT INTO fastmon_files (tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, size_bytes, file_url, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  ).run(
-    tf_filename,
-    stf_filename,
-    run_number,
-    execution_id,
-    tf_first,
-    tf_last,
-    tf_count,
-    message.size_bytes ?? null,
-    message.file_url ?? null,
-    at,
-  );
+  ).run(tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, size_bytes, file_url, at);
   keepDelay(tx, scope, 'stf_ready → tf_file_registered', { from: stf.processed_at, to: at });
-  sql('UPDATE stf_files SET tf_file_count = tf_file_count + 1 WHERE stf_filename = ? AND execution_id = ?').run(
-    stf_filename,
-    execution_id,
-  );
+  const count = 'UPDATE stf_files SET tf_file_count = tf_file_count + 1 WHERE stf_filename = ? AND execution_id = ?';
+  sql(count).run(stf_filename, execution_id);
   sql(
     'UPDATE run_states SET tf_files_received = tf_files_received + 1, slices_expected = slices_expected + ? WHERE execution_id = ?',
   ).run(plan.sliceCount(tf_count), execution_id);

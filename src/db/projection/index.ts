@@ -2,19 +2,18 @@ import type { Effect } from '../../domain/effects.ts';
 import type { LogbookType } from '../../messages/logbook.ts';
 import type { Message } from '../../messages/message.ts';
 import { isLogbookType, type MessageType } from '../../messages/vocabulary.ts';
+import type { OwnExecution } from '../execution/find-execution.ts';
 import { executionParams, forgetParams } from '../execution/params.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { alarmCleared, alarmRaised, alarmSeen } from './alarms.ts';
 import { driverEnded, driverLost, driverStarted } from './drivers.ts';
 import { type LogbookProjection, none, type Projection, type Scope } from './effect.ts';
 import { command, createExecution, workflowEnded } from './execution.ts';
 import { stfGen, stfReady, tfFileRegistered } from './files.ts';
-import { note, quality } from './people.ts';
-import { endRun, pauseRun, resumeRun, runImminent, startRun } from './run-phases.ts';
+import { alarmCleared, alarmRaised, alarmSeen, note, quality } from './logbook.ts';
+import { endRun, runImminent, stepRun } from './run-phases.ts';
 import { slice } from './slice-queueing.ts';
-import { sliceReturned } from './slice-returns.ts';
-import { sliceResult, sliceStarted } from './slice-work.ts';
+import { sliceResult, sliceReturned, sliceStarted } from './slice-work.ts';
 
 /**
  * The projection: one function per message type. A missing type does not compile. `run_workflow` is separate because it creates the execution
@@ -22,10 +21,10 @@ import { sliceResult, sliceStarted } from './slice-work.ts';
  */
 const projections: { [T in Exclude<MessageType, 'run_workflow' | LogbookType>]: Projection<T> } = {
   run_imminent: runImminent,
-  start_run: startRun,
+  start_run: stepRun,
   stf_gen: stfGen,
-  pause_run: pauseRun,
-  resume_run: resumeRun,
+  pause_run: stepRun,
+  resume_run: stepRun,
   end_run: endRun,
   stf_ready: stfReady,
   tf_file_registered: tfFileRegistered,
@@ -51,14 +50,7 @@ const logbookProjections: { [T in LogbookType]: LogbookProjection<T> } = {
   alarm_cleared: alarmCleared,
 };
 
-interface ExecutionRow {
-  key: number;
-  execution_id: string;
-  start_time: string;
-  namespace: string;
-  status: string;
-  run_number: number;
-}
+type ExecutionRow = Pick<OwnExecution, 'key' | 'execution_id' | 'start_time' | 'namespace' | 'status' | 'run_number'>;
 
 /** Projects messages on one connection, inside the transaction that records them. */
 export class Projector {

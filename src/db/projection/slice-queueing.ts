@@ -6,15 +6,14 @@ import type { Message } from '../../messages/message.ts';
 import { currentAttempt } from '../migrations/current-attempt.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { failureKey } from './awaits.ts';
-import { keepDelay } from './delays.ts';
 import { applied, awaiting, none, type Projection, type Scope } from './effect.ts';
 import { countMove, type SliceRow, sliceRow } from './slice-rows.ts';
-import { sumsOf } from './sums.ts';
+import { keepDelay, sumsOf } from './sums.ts';
 
 /** A `slice` message creates a slice, or requeues it as its next attempt. */
 export const slice: Projection<'slice'> = (message, { scope, at, tx }) => {
   const row = sliceRow(tx, scope, message.slice_filename);
-  return row === undefined ? createSlice(tx, message, scope, at) : queueAgain(tx, message, row, { scope, at });
+  return row === undefined ? createSlice(tx, message, scope, at) : queueAgain(tx, message, row, scope, at);
 };
 
 interface SampleRow {
@@ -27,12 +26,13 @@ interface SampleRow {
 function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, at: string): Effect {
   const { sql } = tx;
   const { slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count, attempt } = message;
+  const { run_number, execution_id } = scope;
   if (attempt !== 1) return awaiting(failureKey(slice_filename, attempt - 1));
   if (slice_filename !== sliceFilename(stf_filename, slice_id))
     return none('NOT_PLANNED', `${slice_filename} is not the name of slice ${slice_id} of ${stf_filename}`);
   const sample = sql<[string, string], SampleRow>(
     'SELECT stf_filename, tf_first, tf_count, created_at FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?',
-  ).get(tf_filename, scope.execution_id);
+  ).get(tf_filename, execution_id);
   if (sample === undefined) return awaiting(tf_filename);
   if (sample.stf_filename !== stf_filename)
     return none('NOT_PLANNED', `${tf_filename} is no sample of ${stf_filename}`);
@@ -43,20 +43,9 @@ function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, a
   sql(
     `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, ?)`,
-  ).run(
-    slice_filename,
-    slice_id,
-    tf_filename,
-    stf_filename,
-    scope.run_number,
-    scope.execution_id,
-    start,
-    end,
-    tf_count,
-    at,
-  );
-  sumsOf(tx).add('fastmon_files', [scope.execution_id, tf_filename], 'slice_count', 1);
-  sumsOf(tx).add('stf_files', [scope.execution_id, stf_filename], 'slice_count', 1);
+  ).run(slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, start, end, tf_count, at);
+  sumsOf(tx).add('fastmon_files', [execution_id, tf_filename], 'slice_count', 1);
+  sumsOf(tx).add('stf_files', [execution_id, stf_filename], 'slice_count', 1);
   keepDelay(tx, scope, 'tf_file_registered → slice', { from: sample.created_at, to: at });
   countMove(tx, scope, undefined, 'queued');
   return applied;
@@ -69,12 +58,7 @@ function isPlanned(message: Message<'slice'>, sample: SampleRow, { params }: Sco
   return planned?.tf_first === start && planned.tf_last === end && planned.tf_count === tf_count;
 }
 
-function queueAgain(
-  tx: Transaction,
-  message: Message<'slice'>,
-  row: SliceRow,
-  { scope, at }: { scope: Scope; at: string },
-): Effect {
+function queueAgain(tx: Transaction, message: Message<'slice'>, row: SliceRow, scope: Scope, at: string): Effect {
   const { slice_filename, attempt } = message;
   if (!isSameSlice(tx, message, scope))
     return none('NOT_PLANNED', `${slice_filename} has other frames, or is of another file`);

@@ -31,11 +31,7 @@ export function countMove(
   to: SliceStatus,
 ): void {
   const sums = sumsOf(tx);
-  sums.add(
-    'run_states',
-    [execution_id],
-    from === undefined ? 'slices_created' : `slices_${from}`,
-    from === undefined ? 1 : -1,
-  );
+  if (from === undefined) sums.add('run_states', [execution_id], 'slices_created', 1);
+  else sums.add('run_states', [execution_id], `slices_${from}`, -1);
   sums.add('run_states', [execution_id], `slices_${to}`, 1);
 }

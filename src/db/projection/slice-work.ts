@@ -1,18 +1,20 @@
 import type { Effect } from '../../domain/effects.ts';
 import { lateSeconds } from '../../domain/liveness.ts';
+import { workKind } from '../../domain/slice-returns.ts';
 import { isRetried, nextSliceStatus } from '../../domain/slice-states.ts';
+import { sliceMessageId } from '../../messages/identity.ts';
 import type { Message } from '../../messages/message.ts';
+import { readMessage } from '../execution/log-reader.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { attemptKey } from './awaits.ts';
-import { keepDelay } from './delays.ts';
 import { applied, awaiting, none, type Projection, type Scope } from './effect.ts';
 import { mayStillCome } from './slice-queueing.ts';
 import { countMove, type SliceRow, sliceRow } from './slice-rows.ts';
-import { sumsOf } from './sums.ts';
+import { keepDelay, sumsOf } from './sums.ts';
 
 /** The slice that a worker's message is about, or why the message changes nothing. */
-export function sliceInAttempt(
+function sliceInAttempt(
   tx: Transaction,
   { slice_filename, attempt }: Message<'slice_started' | 'slice_result' | 'slice_returned'>,
   scope: Scope,
@@ -48,27 +50,43 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx
   const error = message.state === 'done' ? null : (message.error ?? 'failed without a reason');
   const from = row.starts === 0 ? undefined : row.started_at;
   const took = tookOtherwise(took_seconds, from, at);
+  const took_ms = took === undefined ? null : Math.round(took * 1000);
   tx.sql(
     `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?,
        hostname = ?, processing_seconds = ?, took_ms = ?
      WHERE seq = ?`,
-  ).run(
-    next,
-    worker_id,
-    at,
-    at,
-    error,
-    hostname,
-    processing_seconds ?? null,
-    took === undefined ? null : Math.round(took * 1000),
-    row.seq,
-  );
+  ).run(next, worker_id, at, at, error, hostname, processing_seconds ?? null, took_ms, row.seq);
   const stage = next === 'failed' ? 'slice_started → failed result' : 'slice_started → slice_result';
   keepDelay(tx, scope, stage, { from, to: at, seconds: took });
   keepPayloadResult(tx, message, scope);
   countMove(tx, scope, row.status, next);
   if (next === 'failed' && !isRetried(attempt, scope.params.worker.max_retries))
     sumsOf(tx).add('run_states', [scope.execution_id], 'slices_exhausted', 1);
+  return applied;
+};
+
+/** A worker returns a slice that it cannot do. The slice waits again, in the same attempt. */
+export const sliceReturned: Projection<'slice_returned'> = (message, { scope, at, tx }) => {
+  const row = sliceInAttempt(tx, message, scope);
+  if ('unfit' in row) return row.unfit;
+  const { slice_filename, attempt, worker_id, hostname, reason, detail } = message;
+  const next = nextSliceStatus(row.status, 'return');
+  if (next === undefined) return none('NO_STEP', `return of a slice that is ${row.status}`);
+  if (row.status === 'processing' && row.assigned_worker !== worker_id)
+    return none('NO_STEP', `return of a slice that ${row.assigned_worker} has in hand`);
+  const slice = readMessage(tx.sql, sliceMessageId(scope.execution_id, slice_filename, attempt));
+  // WRONG_FILE is keyed by the file name alone, as in existing stores.
+  const kind =
+    slice?.msg_type === 'slice' ? (reason === 'WRONG_FILE' ? slice.tf_filename : workKind(slice, reason)) : '';
+  tx.sql(
+    `INSERT INTO returned_slices (slice_filename, attempt, execution_id, reason, kind, worker_id, hostname, detail, returned_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(slice_filename, attempt, scope.execution_id, reason, kind, worker_id, hostname, detail ?? null, at);
+  if (row.status === 'queued') return applied;
+  tx.sql(
+    `UPDATE tf_slices SET status = ?, assigned_worker = NULL, assigned_at = NULL, hostname = NULL WHERE seq = ?`,
+  ).run(next, row.seq);
+  countMove(tx, scope, row.status, next);
   return applied;
 };
 

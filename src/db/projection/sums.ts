@@ -1,5 +1,7 @@
+import { bucketOf, type StageName, stages } from '../../domain/stages.ts';
 import { onceFor } from '../../lib/once-for.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import type { Scope } from './effect.ts';
 
 /** Tables with counts that very many messages change, each with the SQL condition of a row. Its values: the execution and, for files, the name. */
 const rows = {
@@ -73,6 +75,28 @@ export const sumsOf = onceFor((tx: Transaction) => {
     },
   };
 });
+
+const numberOf = Object.fromEntries(stages.map(({ stage }, index) => [stage, index])) as Record<StageName, number>;
+
+/** When an item entered and left a stage. */
+interface Passage {
+  from: string | null | undefined;
+  to: string;
+  /** Known otherwise than by these times. */
+  seconds?: number | undefined;
+}
+
+/** Counts an item that passed a stage, unless the time it entered is unknown. */
+export function keepDelay(
+  tx: Transaction,
+  { execution_id }: Pick<Scope, 'execution_id'>,
+  stage: StageName,
+  { from, to, seconds: known }: Passage,
+): void {
+  if (from === null || from === undefined) return;
+  const seconds = known ?? Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
+  sumsOf(tx).addDelay([execution_id, numberOf[stage], bucketOf(seconds)], seconds, to);
+}
 
 function writeCounts({ sql }: Transaction, { table, key, counts }: CountedRow): void {
   // A fixed order keeps the number of prepared statements small.

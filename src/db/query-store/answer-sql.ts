@@ -1,7 +1,6 @@
 import type { Connection } from '../sqlite/connection.ts';
 import { checkSql, viewNames } from './check-sql.ts';
 
-/** The answer to an SQL query. */
 export interface SqlAnswer {
   columns: string[];
   rows: (string | number | null)[][];

@@ -65,8 +65,7 @@ function commonTables(tokens: readonly Token[]): Map<number, string> {
       // Only names may appear here, so that no query is scanned again and again.
       while (isName(tokens[next + 1]) || isSign(tokens[next + 1], ',')) next += 1;
       if (!isSign(tokens[next + 1], ')')) return [];
-      next += 1;
-      next += 1;
+      next += 2;
     }
     if (!isWord(tokens[next], 'as')) return [];
     next += 1;

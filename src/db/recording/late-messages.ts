@@ -1,4 +1,3 @@
-import type { Effect } from '../../domain/effects.ts';
 import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
@@ -7,12 +6,8 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import { providedKey } from '../projection/awaits.ts';
+import type { Projector } from '../projection/index.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-
-/** Gives a message its effect on the tables (`db/projection/`). */
-interface MessageProjector {
-  project(tx: Transaction, message: Message, at: string): Effect;
-}
 
 interface WaitingRow {
   seq: number;
@@ -25,7 +20,7 @@ interface WaitingRow {
  * in order and noted as late: consumers have passed their place in the log, and read them by a separate cursor.
  * @returns the types of the messages that took effect
  */
-export function releaseWaiting(tx: Transaction, projector: MessageProjector, message: Message): MessageType[] {
+export function releaseWaiting(tx: Transaction, projector: Projector, message: Message): MessageType[] {
   const { execution_id } = message;
   if (execution_id === undefined) return [];
   const released: Message[] = [message];
@@ -42,13 +37,15 @@ export function releaseWaiting(tx: Transaction, projector: MessageProjector, mes
 
 function projectLate(
   tx: Transaction,
-  projector: MessageProjector,
+  projector: Projector,
   executionId: string,
   { seq, payload, happened_at }: WaitingRow,
 ): Message | undefined {
   const message = decodeRecorded(payload);
   const effect = projector.project(tx, message, happened_at);
-  noteEffect(tx, seq, effect);
+  tx.sql(
+    'UPDATE message_rows SET effect = $effect, effect_code = $effect_code, effect_reason = $effect_reason, awaits = $awaits WHERE seq = $seq',
+  ).run({ seq, effect: effect.effect, ...effectColumns(effect) });
   if (effect.effect !== 'applied') return undefined;
   tx.sql('INSERT INTO late_messages (execution_id, seq) VALUES (?, ?)').run(executionId, seq);
   return message;
@@ -79,14 +76,3 @@ function isAnyWaiting(tx: Transaction, executionId: string): boolean {
 
 const waitingFor = (tx: Transaction, executionId: string, key: string): WaitingRow[] =>
   isAnyWaiting(tx, executionId) ? tx.sql<[string, string], WaitingRow>(waitingRows).all(executionId, key) : [];
-
-function noteEffect({ sql }: Transaction, seq: number, effect: Effect): void {
-  const { effect_code, effect_reason, awaits } = effectColumns(effect);
-  sql('UPDATE message_rows SET effect = ?, effect_code = ?, effect_reason = ?, awaits = ? WHERE seq = ?').run(
-    effect.effect,
-    effect_code,
-    effect_reason,
-    awaits,
-    seq,
-  );
-}

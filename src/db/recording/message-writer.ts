@@ -51,29 +51,25 @@ export class MessageWriter {
   /** Records a message from outside, readable or not. */
   recordReceived(tx: Transaction, received: ReceivedMessage, circumstances: Circumstances = {}): Recorded {
     const { decoded } = received;
+    const other = (envelope: EnvelopeColumns, effect: Effect): Recorded =>
+      recordOther(tx, received, { envelope, effect }, circumstances);
     switch (decoded.kind) {
       case 'message': {
         const { message } = decoded;
         // A driver speaks in the transaction that makes it the driver. Messages of others in its name must not take its ids.
         const refusal = circumstances.fromBroker === true ? this.#refusalOf(decoded) : undefined;
-        if (refusal !== undefined) {
-          const effect = none('REFUSED', `${message.msg_type} ${refusal}`);
-          return recordOther(tx, received, { envelope: message, effect }, circumstances);
-        }
+        if (refusal !== undefined) return other(message, none('REFUSED', `${message.msg_type} ${refusal}`));
         if (message.execution_id !== undefined || isOfNone(message.msg_type))
           return this.#recordMessage(tx, message, received, circumstances);
-        const effect = none('NO_EXECUTION', 'names no execution');
-        return recordOther(tx, received, { envelope: message, effect }, circumstances);
+        return other(message, none('NO_EXECUTION', 'names no execution'));
       }
       case 'unknown': {
         const envelope = usableEnvelope(decoded.body, decoded.msg_type);
-        const effect = none('TYPE_UNKNOWN', `unknown msg_type ${decoded.msg_type}`);
-        return recordOther(tx, received, { envelope, effect }, circumstances);
+        return other(envelope, none('TYPE_UNKNOWN', `unknown msg_type ${decoded.msg_type}`));
       }
       case 'rejected': {
         const envelope = usableEnvelope(decoded.body, 'unreadable');
-        const effect: Effect = { effect: 'rejected', code: 'UNREADABLE', reason: decoded.reason };
-        return recordOther(tx, received, { envelope, effect }, circumstances);
+        return other(envelope, { effect: 'rejected', code: 'UNREADABLE', reason: decoded.reason });
       }
     }
   }
@@ -130,16 +126,13 @@ export class MessageWriter {
       giveUpId(tx, known);
     }
     // The row contains the drawn numbers: reading the log again must give the same execution.
-    const isWhole = wire.body !== undefined && numbered === message;
+    const whole = numbered === message ? wire.body : undefined;
     const identity = { message_id };
-    const payload = isWhole ? (wire.body as string) : JSON.stringify({ ...numbered, ...identity });
+    const payload = whole ?? JSON.stringify({ ...numbered, ...identity });
     const { goesOut, fromBroker, seq } = circumstances;
-    const recorded = insertRow(
-      tx,
-      { envelope: numbered, message_id, destination: wire.destination, payload },
-      circumstances.effect ?? effect,
-      { sentAt, recordedAt, goesOut, fromBroker, seq },
-    );
+    const row = { envelope: numbered, message_id, destination: wire.destination, payload };
+    const given = { sentAt, recordedAt, goesOut, fromBroker, seq };
+    const recorded = insertRow(tx, row, circumstances.effect ?? effect, given);
     if (effect.effect !== 'applied') {
       noteWaiting(tx);
       return recorded;
@@ -202,11 +195,8 @@ function recordAgain(
   const message_id = conflictId(known.message_id, destination, payload);
   const knownConflict = findRow(tx.sql, message_id);
   if (knownConflict !== undefined) return { ...knownConflict, isNew: false };
-  const conflict: Effect = {
-    effect: 'conflict',
-    code: 'CONTRADICTION',
-    reason: `says other things than the recorded ${known.message_id}`,
-  };
+  const reason = `says other things than the recorded ${known.message_id}`;
+  const conflict: Effect = { effect: 'conflict', code: 'CONTRADICTION', reason };
   return insertRow(tx, { envelope: message, message_id, destination, payload }, conflict, circumstances);
 }
 
@@ -215,11 +205,8 @@ const isSettled = ({ effect, effect_code }: LogRow): boolean => effect !== 'none
 
 /** Makes a row without effect give up its id. Stores its whole text: fields that columns hold may have been cut from the body. */
 function giveUpId({ sql }: Transaction, { seq, message_id, destination, payload }: LogRow): void {
-  sql('UPDATE message_rows SET message_id = ?, is_whole = 1, body = ? WHERE seq = ?').run(
-    conflictId(message_id, destination, payload),
-    payload,
-    seq,
-  );
+  const rename = sql('UPDATE message_rows SET message_id = ?, is_whole = 1, body = ? WHERE seq = ?');
+  rename.run(conflictId(message_id, destination, payload), payload, seq);
 }
 
 /** The id for a message whose natural id belongs to another message. */

@@ -42,7 +42,6 @@ export class GroupCommit {
     this.#isFlushing = false;
   }
 
-  /** Commits the first writes of the queue together. */
   async #commitSome(): Promise<void> {
     let values: unknown[] = [];
     let begun = 0;

@@ -59,6 +59,8 @@ export function keepAnswers(db: Connection) {
       prepared = {
         get: keeping((values) => statement.get(...values)),
         all: keeping((values) => statement.all(...values)),
+        value: keeping((values) => statement.value(...values)),
+        values: keeping((values) => statement.values(...values)),
         run: (...values) => statement.run(...values),
       };
       known.set(text, prepared);
@@ -76,7 +78,7 @@ export function keepAnswers(db: Connection) {
     sql: keepingSql,
     /** Call at the beginning of each read transaction: forgets answers that a commit may have changed. */
     refresh() {
-      const version = sql<[], { data_version: number }>('PRAGMA data_version').get()?.data_version;
+      const version = sql<[], number>('PRAGMA data_version').value();
       if (version !== state.version) state = { version, count: 0 };
     },
   };

@@ -8,6 +8,10 @@ import { asSwfError } from './sqlite-errors.ts';
 export interface Prepared<Parameters extends unknown[], Row> {
   get(...values: Parameters): Row | undefined;
   all(...values: Parameters): Row[];
+  /** The first column of the first row, for statements whose `Row` is that column alone. */
+  value(...values: Parameters): Row | undefined;
+  /** The first column of every row. */
+  values(...values: Parameters): Row[];
   run(...values: Parameters): RunResult;
 }
 
@@ -48,6 +52,8 @@ function prepareTranslated(db: Connection, sql: string): Prepared<unknown[], unk
       const rows = translate(() => statement.all(...values));
       return asRow === undefined ? rows : (rows as unknown[][]).map(asRow);
     },
+    value: (...values) => (translate(() => statement.get(...values)) as unknown[] | undefined)?.[0],
+    values: (...values) => (translate(() => statement.all(...values)) as unknown[][]).map(([value]) => value),
     run: (...values) => translate(() => statement.run(...values)),
   };
 }

@@ -54,7 +54,6 @@ export function requireOurs(path: string): void {
   );
 }
 
-/** The write-ahead log of a store. */
 export const logOf = (path: string): string => `${path}-wal`;
 
 /**

@@ -1,24 +1,13 @@
-import { insertLogLine } from '../log/log-lines.ts';
+import { insertLogLine, type LogLineRow } from '../log/log-lines.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-
-/** A log line of a program of the testbed. */
-export interface ToldLine {
-  agent: string;
-  /** As Python numbers them: 10 to 50. */
-  level: number;
-  message: string;
-  execution_id: string | undefined;
-  run_id: string | undefined;
-  context: object;
-}
 
 /** How many of an agent's newest lines to search for a repeated line. */
 const newest = 30;
 
 /** Writes a line into `app_logs`, once: a logger resends unanswered lines. Returns its number. @param at ISO 8601 in UTC: their own times have no zone */
-export function insertToldLine(tx: Transaction, line: ToldLine, at: string): number {
+export function insertToldLine(tx: Transaction, line: Omit<LogLineRow, 'timestamp'>, at: string): number {
   const { sql } = tx;
-  const { agent, level, message, execution_id, run_id } = line;
+  const { agent, message, execution_id } = line;
   const context = JSON.stringify(line.context);
   const known = sql<[string], { log_id: number; message: string; context: string | null }>(
     `SELECT log_id, message, context FROM app_logs WHERE agent = ? ORDER BY log_id DESC LIMIT ${newest}`,
@@ -26,16 +15,6 @@ export function insertToldLine(tx: Transaction, line: ToldLine, at: string): num
     .all(agent)
     .find((one) => one.message === message && one.context === context);
   if (known !== undefined) return known.log_id;
-  const isKnown =
-    execution_id !== undefined &&
-    sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?').get(execution_id) !== undefined;
-  return insertLogLine(tx, {
-    timestamp: at,
-    level,
-    agent,
-    message,
-    execution_id: isKnown ? execution_id : undefined,
-    run_id,
-    context: line.context,
-  });
+  const idInStore = sql<[string | null], string>('SELECT execution_id FROM workflow_executions WHERE execution_id = ?');
+  return insertLogLine(tx, { ...line, timestamp: at, execution_id: idInStore.value(execution_id ?? null) });
 }

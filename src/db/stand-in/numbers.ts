@@ -16,11 +16,11 @@ export function nextRunNumber(tx: Transaction): number {
 /** Draws the number of the next execution of a workflow, above all known ones. */
 export function nextSequence(tx: Transaction, workflow: string): number {
   const known = tx
-    .sql<[{ prefix: string }], { execution_id: string }>(
+    .sql<[{ prefix: string }], string>(
       `SELECT execution_id FROM workflow_executions WHERE substr(execution_id, 1, length($prefix)) = $prefix`,
     )
-    .all({ prefix: `${workflow}-` })
-    .map(({ execution_id }) => Number(/-(\d{1,9})(?:~.*)?$/.exec(execution_id)?.[1] ?? 0));
+    .values({ prefix: `${workflow}-` })
+    .map((id) => Number(/-(\d{1,9})(?:~.*)?$/.exec(id)?.[1] ?? 0));
   const highest = known.reduce((a, b) => Math.max(a, b), 0);
   const name = `execution of ${workflow}`;
   reserveNumber(tx, `monitor ${name}`, highest);

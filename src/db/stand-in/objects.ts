@@ -43,21 +43,17 @@ const asObject = ({ run_id, number, parent, document, ...row }: Row): MonitorObj
   document: objectIn(document),
 });
 
-export function objectOf(sql: Prepare, kind: string, objectId: string): MonitorObject | undefined {
-  const row = sql<[string, string], Row>(`SELECT ${columns} FROM monitor_objects WHERE kind = ? AND object_id = ?`).get(
-    kind,
-    objectId,
-  );
+function firstObject(sql: Prepare, where: string, values: [string, string]): MonitorObject | undefined {
+  const row = sql<[string, string], Row>(`SELECT ${columns} FROM monitor_objects WHERE ${where}`).get(...values);
   return row === undefined ? undefined : asObject(row);
 }
 
+export const objectOf = (sql: Prepare, kind: string, objectId: string): MonitorObject | undefined =>
+  firstObject(sql, 'kind = ? AND object_id = ?', [kind, objectId]);
+
 /** The newest object of a natural key. */
-export function objectNamed(sql: Prepare, kind: string, name: string): MonitorObject | undefined {
-  const row = sql<[string, string], Row>(
-    `SELECT ${columns} FROM monitor_objects WHERE kind = ? AND name = ? ORDER BY seq DESC LIMIT 1`,
-  ).get(kind, name);
-  return row === undefined ? undefined : asObject(row);
-}
+export const objectNamed = (sql: Prepare, kind: string, name: string): MonitorObject | undefined =>
+  firstObject(sql, 'kind = ? AND name = ? ORDER BY seq DESC LIMIT 1', [kind, name]);
 
 /** How many objects to list: the newest. */
 const most = 20_000;
@@ -92,9 +88,9 @@ export function listObjects(sql: Prepare, kind: string, wanted: ObjectsWanted): 
 
 /** The newest run that was registered for an execution. */
 export const newestRunOf = (sql: Prepare, executionId: string): string | undefined =>
-  sql<[string], { run_id: string | null }>(
+  sql<[string], string | null>(
     `SELECT run_id FROM monitor_objects WHERE kind = 'run-states' AND parent = ? ORDER BY seq DESC LIMIT 1`,
-  ).get(executionId)?.run_id ?? undefined;
+  ).value(executionId) ?? undefined;
 
 /** A heard execution with the fields that swf-monitor would return; undefined if it was not heard of. */
 export const knownExecution = (sql: Prepare, executionId: string): Document | undefined =>

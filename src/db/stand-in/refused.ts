@@ -14,18 +14,10 @@ export function recordRefused(tx: Transaction, line: MessageLine, reason: string
   const isKnown = tx.sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').get(message_id) !== undefined;
   if (isKnown) return;
   const { message_type, sender, namespace, run_id } = statement;
-  insertRow(
-    tx,
-    {
-      envelope: { msg_type: message_type, sender, namespace, run_id },
-      message_id,
-      destination: line.destination,
-      payload: body,
-    },
-    { effect: 'rejected', code: 'UNREADABLE', reason },
-    // Without headers: it is not read again.
-    { sentAt: line.t, recordedAt: line.t },
-  );
+  const envelope = { msg_type: message_type, sender, namespace, run_id };
+  const row = { envelope, message_id, destination: line.destination, payload: body };
+  // Without headers: it is not read again.
+  insertRow(tx, row, { effect: 'rejected', code: 'UNREADABLE', reason }, { sentAt: line.t, recordedAt: line.t });
 }
 
 /** Whether the very same write is on record. */

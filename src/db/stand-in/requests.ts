@@ -34,11 +34,8 @@ export function askTestbed(
   isAlive: LivenessTest,
 ): number {
   if (processOfObserver(tx.sql, namespace, isAlive, now) === undefined) throw noObserver(namespace);
-  return Number(
-    tx
-      .sql('INSERT INTO testbed_requests (asked_ms, asked_by, namespace, body) VALUES (?, ?, ?, ?)')
-      .run(now, by, namespace, JSON.stringify(body)).lastInsertRowid,
-  );
+  const ask = tx.sql('INSERT INTO testbed_requests (asked_ms, asked_by, namespace, body) VALUES (?, ?, ?, ?)');
+  return Number(ask.run(now, by, namespace, JSON.stringify(body)).lastInsertRowid);
 }
 
 /**
@@ -68,29 +65,25 @@ export function forgetRequests({ sql }: Pick<Transaction, 'sql'>, before: number
 
 /** When a request was sent, in milliseconds since 1970; undefined until then. */
 export const sentAt = (sql: Prepare, requestId: number): number | undefined =>
-  sql<[number], { sent_ms: number | null }>('SELECT sent_ms FROM testbed_requests WHERE request_id = ?').get(requestId)
-    ?.sent_ms ?? undefined;
+  sql<[number], number | null>('SELECT sent_ms FROM testbed_requests WHERE request_id = ?').value(requestId) ??
+  undefined;
 
 /** The sequence of the store's newest execution: executions heard of later come after it. */
 export const newestKey = (sql: Prepare): number =>
-  sql<[], { seq: number | null }>('SELECT max(seq) AS seq FROM workflow_executions').get()?.seq ?? 0;
+  sql<[], number | null>('SELECT max(seq) FROM workflow_executions').value() ?? 0;
 
 /** The first execution of a namespace heard of after another one. @param after the other's sequence, since clocks of hosts and brokers differ */
 export const heardAfter = (sql: Prepare, namespace: string, after: number): string | undefined =>
-  sql<[number, string], { execution_id: string }>(
+  sql<[number, string], string>(
     `SELECT execution_id FROM workflow_executions WHERE seq > ? AND namespace = ? AND origin = 'observed' ORDER BY seq LIMIT 1`,
-  ).get(after, namespace)?.execution_id;
+  ).value(after, namespace);
 
 export const hasEnded = (sql: Prepare, executionId: string): boolean =>
   sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND status <> 'running'`).get(executionId) !==
   undefined;
 
 /** The newest execution that programs of a namespace call by an id: their commands mean this execution. */
-export const newestCalled = (
-  sql: Prepare,
-  namespace: string,
-  toldId: string,
-): { execution_id: string; status: string } | undefined =>
+export const newestCalled = (sql: Prepare, namespace: string, toldId: string) =>
   sql<[string, string], { execution_id: string; status: string }>(
     `SELECT execution_id, status FROM observed_runs AS o JOIN workflow_executions USING (execution_id)
      WHERE told_id = ? AND o.namespace = ? ORDER BY first_ms DESC LIMIT 1`,

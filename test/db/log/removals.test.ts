@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isRemoved, lastRemoval, openRemovals, removalOf, removalWords } from '../../../src/db/log/removals.ts';
+import { lastRemoval, openRemovals, removalOf, removalWords } from '../../../src/db/log/removals.ts';
 import { makeStore } from '../../made-store.ts';
 
 const [day1, day2] = ['2026-11-27T10:00:00.000Z', '2026-11-28T10:00:00.000Z'];
@@ -21,7 +21,7 @@ describe('the removal of executions', () => {
     const sql = await storeWith(['e-1', '/data/e-1', day2, 'ana'], ['e-2', null, day1, null]);
     expect(removalOf(sql, 'e-1')).toEqual({ execution_id: 'e-1', removed_at: day2, removed_by: 'ana' });
     expect(removalOf(sql, 'e-3')).toBeUndefined();
-    expect(['e-1', 'e-2', 'e-3'].map((id) => isRemoved(sql, id))).toEqual([true, true, false]);
+    expect(['e-1', 'e-2', 'e-3'].map((id) => removalOf(sql, id) !== undefined)).toEqual([true, true, false]);
     expect(openRemovals(sql)).toEqual([]);
   });
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { keepDelay } from '../../../src/db/projection/delays.ts';
-import { sumsOf } from '../../../src/db/projection/sums.ts';
+import { keepDelay, sumsOf } from '../../../src/db/projection/sums.ts';
 import type { Transaction } from '../../../src/db/sqlite/transaction.ts';
 import { stages } from '../../../src/domain/stages.ts';
 import { makeRunningStore } from '../../made-store.ts';

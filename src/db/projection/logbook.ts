@@ -1,12 +1,27 @@
 import { type AlarmState, sentBy } from '../../domain/logbook-words.ts';
+import type { Message } from '../../messages/message.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, type LogbookProjection, none } from './effect.ts';
 
-interface Named {
-  code: string;
-  subject: string;
-  count: number;
-}
+export const note: LogbookProjection<'note'> = (message, { at: written, tx }) => {
+  const { command_id, execution_id = null, text, author, at = written, about = null, for_next = false } = message;
+  const [id, forNext] = [`note/${command_id}`, for_next ? 1 : 0];
+  tx.sql(
+    `INSERT INTO notes (message_id, execution_id, text, author, sent_by, at, about, for_next, written_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(id, execution_id, text, author, sentBy(message), at, about, forNext, written);
+  return applied;
+};
+
+export const quality: LogbookProjection<'quality'> = (message, { at, tx }) => {
+  const { command_id, execution_id, value, reason, author } = message;
+  if (execution_id === undefined) return none('NO_EXECUTION', 'names no execution');
+  tx.sql(
+    `INSERT OR REPLACE INTO run_quality (execution_id, message_id, value, reason, author, sent_by, set_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  ).run(execution_id, `quality/${command_id}`, value, reason, author, sentBy(message), at);
+  return applied;
+};
+
+type Named = Pick<Message<'alarm_raised'>, 'code' | 'subject' | 'count'>;
 
 const idOf = ({ code, subject }: Named): string => `${code}/${subject}`;
 
