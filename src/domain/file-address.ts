@@ -1,5 +1,3 @@
-import { tried } from '../lib/tried.ts';
-
 /** Addresses of files on other hosts. A prefix covers everything below it. */
 
 const schemes: ReadonlySet<string> = new Set(['http:', 'https:', 'root:', 'roots:', 'xroot:', 'xroots:']);

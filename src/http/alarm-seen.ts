@@ -1,4 +1,4 @@
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import * as z from 'zod';
 
 import { maxAuthor, maxNote } from '../domain/logbook-words.ts';
@@ -25,25 +25,36 @@ const seenBody = z.strictObject({
 
 /** `POST /alarms/seen`: for tokens that may write into the logbook. @param markSeen undefined if nobody may */
 export function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined, inTurn: RequestHandler): void {
-  const read = express.json({ limit: bodyLimit, type: () => true });
-  app.post('/alarms/seen', inTurn, read, async (request, response) => {
-    const { name: sender = nameless, scope } = callerOf(request);
-    if (markSeen === undefined || scope === 'read')
-      return refuse(
+  app.post('/alarms/seen', inTurn, express.json({ limit: bodyLimit, type: () => true }), (request, response, next) => {
+    const { name = nameless, scope } = callerOf(request);
+    if (markSeen === undefined || scope === 'read') {
+      refuse(
         response,
         403,
         -32_000,
         'UNAUTHORIZED: only a token of scope note or control marks an alarm as seen; at a terminal "swf-mcp alarms seen ID" does',
       );
-    const { data } = seenBody.safeParse(request.body);
-    if (data === undefined)
-      return refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, and text and requested_by where they are wanted');
-    try {
-      const { alarm_id, text, requested_by = sender } = data;
-      response.json(allPrintable(await markSeen(alarm_id, { author: requested_by, sender, text })));
-    } catch (error) {
-      if (!(error instanceof SwfError)) throw error;
-      refuse(response, error.code === 'ARGUMENT_INVALID' ? 404 : 503, -32_602, error.line);
+      return;
     }
+    void answerSeen(request, response, { markSeen, sender: name }).then(undefined, next);
   });
+}
+
+async function answerSeen(
+  request: Request,
+  response: Response,
+  { markSeen, sender }: { markSeen: MarkSeen; sender: string },
+): Promise<void> {
+  const { data } = seenBody.safeParse(request.body);
+  if (data === undefined) {
+    refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, and text and requested_by where they are wanted');
+    return;
+  }
+  try {
+    const { alarm_id, text, requested_by = sender } = data;
+    response.json(allPrintable(await markSeen(alarm_id, { author: requested_by, sender, text })));
+  } catch (error) {
+    if (!(error instanceof SwfError)) throw error;
+    refuse(response, error.code === 'ARGUMENT_INVALID' ? 404 : 503, -32_602, error.line);
+  }
 }

@@ -64,8 +64,7 @@ export function createLongCalls(
   };
   const serve = (): void => {
     if (idle.length === 0 && busy.size >= maxThreads) return;
-    const served = new Set(busy.values());
-    const next = queue.take((client) => !served.has(client));
+    const next = queue.take((client) => ![...busy.values()].includes(client));
     if (next === undefined) return;
     const thread = idle.pop() ?? startThread();
     busy.set(thread, next.client);
@@ -76,8 +75,8 @@ export function createLongCalls(
     waiting.done(reply);
     // A thread in the middle of a statement ends only after it. It keeps its place for a while, so that there are hardly ever more.
     if (isLost) await Promise.race([thread.terminate(), pause(lastMomentMilliseconds, undefined, { ref: false })]);
+    else keep(thread);
     busy.delete(thread);
-    if (!isLost) keep(thread);
     serve();
   };
 

@@ -84,7 +84,12 @@ const jobs: readonly Job[] = [
 /** Ids, names and times are shorter. */
 const longestArgument = 300;
 
-export const prompts: readonly Prompt[] = jobs.map(({ text: _, ...prompt }) => prompt);
+export const prompts: readonly Prompt[] = jobs.map(({ name, title, description, arguments: asked }) => ({
+  name,
+  title,
+  description,
+  arguments: asked,
+}));
 
 /** The words of one job; undefined for an unknown job. */
 export function promptText(name: string, args: Readonly<Record<string, string>> = {}): GetPromptResult | undefined {

@@ -19,7 +19,14 @@ export const conciseParts = (timeline: Picture, life: Life) => partsOf(timeline,
 /** A picture for the page, with every worker, delay buckets and bars. */
 export const pageParts = (picture: Picture, life: Life) => ({
   ...partsOf(picture, life, page),
-  latency: picture.latency.map(({ mean: _, last_at: __, ...delay }) => delay),
+  latency: picture.latency.map(({ stage, items, p50, p95, max, buckets }) => ({
+    stage,
+    items,
+    p50,
+    p95,
+    max,
+    buckets,
+  })),
   ...spansOf(picture),
 });
 

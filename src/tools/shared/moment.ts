@@ -15,7 +15,7 @@ export const momentOf = ({ now, exact }: Past) => ({
 });
 
 /** Puts the earlier moment that an answer is about in place of how fresh the store is. */
-export const ofMoment = ({ data_as_of: _, ...answer }: Record<string, unknown>, past: Past) => ({
-  ...answer,
+export const ofMoment = (answer: Record<string, unknown>, past: Past) => ({
+  ...Object.fromEntries(Object.entries(answer).filter(([name]) => name !== 'data_as_of')),
   ...momentOf(past),
 });
