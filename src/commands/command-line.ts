@@ -52,8 +52,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(printableLines(text)) })
     .exitOverride();
-  const add = (name: string, description: string): Command =>
-    program.command(name).description(description).copyInheritedSettings(program);
+  const add: Add = (name, description) => program.command(name).description(description);
 
   addServe(program, stdin, run);
   add('run [CONFIG]', 'one execution of the workflow, from start to end')

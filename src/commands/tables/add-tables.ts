@@ -29,7 +29,6 @@ export async function addTables(program: Command, words: readonly string[], run:
     const command = program
       .command(named === undefined ? name : `${name} [${named.word}]`)
       .description(about)
-      .copyInheritedSettings(program)
       .addOption(outputOption())
       .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parsePositive);
     if (table.parts !== undefined) command.option('--all', 'alarms that have ended, too');
@@ -56,7 +55,6 @@ export async function addTables(program: Command, words: readonly string[], run:
   const summarize = program
     .command('summarize [WHAT]')
     .description('how many, how long: slices (default), stf_files, messages, logs or executions in groups')
-    .copyInheritedSettings(program)
     .addOption(outputOption())
     .option('--limit <N>', 'groups at most (default: 50)', parsePositive);
   hintAtTimes(summarize);
@@ -70,7 +68,6 @@ export async function addTables(program: Command, words: readonly string[], run:
   program
     .command('trace <FILE>')
     .description('the way of an STF file, TF sample or TF slice through the workflow')
-    .copyInheritedSettings(program)
     .addOption(outputOption())
     .addOption(asOfOption())
     .action(async (file: string, options: { output: Output; asOf?: string }) => {
@@ -83,7 +80,6 @@ function addSeen(alarms: Command, run: Run): void {
   alarms
     .command('seen <ID> [TEXT]')
     .description('says that you have seen an alarm: its id, or a unique prefix of it')
-    .copyInheritedSettings(alarms)
     .option('--requested-by <NAME>', 'the person who has seen it (default: the user)')
     .action(async (name: string, text: string | undefined, { requestedBy }: { requestedBy?: string }) => {
       await run(async (io) => (await import('../logbook/write.ts')).seenCommand(io, { name, text, requestedBy }));
