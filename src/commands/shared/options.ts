@@ -47,11 +47,6 @@ export const addForTheRecord = (command: Command): Command =>
     .option('--reason <TEXT>', 'why, for the record')
     .option('--requested-by <NAME>', 'the person in whose name it is asked (default: the user)');
 
-export interface ForTheRecord {
-  reason?: string;
-  requestedBy?: string;
-}
-
 /** For the server, which starts this program in the name of its client. */
 export const senderOption = (): Option => new Option('--sender <NAME>').hideHelp();
 
