@@ -23,15 +23,13 @@ const usualKeys: Readonly<Record<string, string>> = {
 /** Keys that compare several executions. */
 const ofSeveral = ['execution_id', 'namespace'];
 
-/** The answer, and its keys in the order of the request. */
-type Answer = Summary & { keys: string[] };
-
 /** `swf-mcp summarize [WHAT]`: counts and sums in groups, as a table. Returns the exit code. */
 export async function summarizeCommand(
   io: Io,
   given: string | undefined,
-  { output, limit, flags }: { output: Output; limit: number | undefined; flags: Readonly<Record<string, unknown>> },
+  flags: { output: Output; limit?: number } & Readonly<Record<string, unknown>>,
 ): Promise<number> {
+  const { output, limit } = flags;
   const asked = argumentsOf('summarize', flags);
   const what = whatOf(given, asked['what'] as string | undefined);
   const group_by = (asked['group_by'] as string | undefined) ?? usualKeys[what] ?? 'status';
@@ -44,11 +42,10 @@ export async function summarizeCommand(
     what,
     ...(limit === undefined ? {} : { limit: Math.min(limit, 1000) }),
   };
-  const answer = { ...(await askTool(io, 'summarize', args)), keys };
-  const { keys: _, ...plain } = answer;
-  if (output === 'json') io.out(`${JSON.stringify(allPrintable(plain), undefined, 1)}\n`);
-  else if (output === 'csv') io.out(csvOf(answer));
-  else io.out(`${tableOf(answer, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);
+  const answer = await askTool(io, 'summarize', args);
+  if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer), undefined, 1)}\n`);
+  else if (output === 'csv') io.out(csvOf(answer, keys));
+  else io.out(`${tableOf(answer, keys, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);
   sayNewest(io, isOfAll ? undefined : answer.execution_id, answer.total.count);
   if (answer.note !== undefined) io.err(printable(answer.note));
   if (answer.groups_omitted > 0)
@@ -64,8 +61,8 @@ function whatOf(given: string | undefined, flag: string | undefined): string {
   return given ?? flag ?? 'slices';
 }
 
-function csvOf(answer: Answer): string {
-  const { keys } = answer;
+/** @param keys in the order of the request */
+function csvOf(answer: Summary, keys: readonly string[]): string {
   const [fields, spread] = [[...keys, 'count', 'failed', 'retries', 'bytes'], ['mean', 'p50', 'p95', 'max'] as const];
   const rows = answer.groups.map((group) => [
     ...fields.map((name) => group[name]),
@@ -77,8 +74,7 @@ function csvOf(answer: Answer): string {
 }
 
 /** The groups, with the total in the last line. */
-function tableOf(answer: Answer, width: number | undefined): string[] {
-  const { keys } = answer;
+function tableOf(answer: Summary, keys: readonly string[], width: number | undefined): string[] {
   const number = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
   const columns: (Column & { of: (sums: Sums) => unknown })[] = [
     { ...number('COUNT'), of: ({ count }) => count },

@@ -20,8 +20,8 @@ export interface TableArguments {
   /** The value given without its flag. */
   named: string | undefined;
   output: Output;
-  /** Rows at most; undefined: all for `json` and `csv`, a screen or two for people. */
-  limit: number | undefined;
+  /** Rows at most; without it: all for `json` and `csv`, a screen or two for people. */
+  limit?: number;
   flags: Readonly<Record<string, unknown>>;
 }
 
