@@ -4,7 +4,7 @@ import { contractDifferences } from '../../observed/contract-differences.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
-import { tableLines } from '../tables/layout.ts';
+import { numberColumn, tableLines } from '../tables/layout.ts';
 
 export interface ContractArguments {
   /** An execution, or `latest`. */
@@ -32,19 +32,14 @@ export function contractCommand(io: Io, { executionId, against, json }: Contract
 }
 
 function linesOf({ execution_id, types, delays, broken }: BusContract, differences: string[] | undefined): string[] {
-  const right = { align: 'right' } as const;
   const seconds = (value: number | undefined): string => (value === undefined ? '' : value.toFixed(3));
   return [
     execution_id,
     '',
     ...tableLines(
       [
-        { head: 'TYPE' },
-        { head: 'SENDER' },
-        { head: 'DESTINATION' },
-        { head: 'MESSAGES', ...right },
-        { head: 'FIRST s', ...right },
-        { head: 'EVERY s', ...right },
+        ...['TYPE', 'SENDER', 'DESTINATION'].map((head) => ({ head })),
+        ...['MESSAGES', 'FIRST s', 'EVERY s'].map((head) => numberColumn(head)),
       ],
       types.map((one) => [
         one.message_type,
@@ -54,7 +49,6 @@ function linesOf({ execution_id, types, delays, broken }: BusContract, differenc
         seconds(one.first_seconds),
         seconds(one.every_seconds),
       ]),
-      undefined,
     ),
     '',
     ...types.map(

@@ -22,6 +22,9 @@ export interface Column {
   isState?: boolean;
 }
 
+/** A column of numbers. */
+export const numberColumn = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
+
 /** Normal states have no entry and are not painted. */
 const shades: Readonly<Record<string, Shade>> = {
   failed: 'failed',
@@ -56,7 +59,7 @@ const minWidth = 8;
 export function tableLines(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
-  width: number | undefined,
+  width?: number,
   paint: Paint = (_, text) => text,
 ): string[] {
   const all = columns.map((column, at) => {

@@ -8,7 +8,7 @@ import { askTool } from '../ask/call.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import type { Output } from './catalogue.ts';
 import { argumentsOf } from './filters.ts';
-import { type Column, tableLines } from './layout.ts';
+import { type Column, numberColumn, tableLines } from './layout.ts';
 import { isNamed, sayNewest } from './table-command.ts';
 
 /** Default keys to sum by. */
@@ -75,17 +75,16 @@ function csvOf(answer: Summary, keys: readonly string[]): string {
 
 /** The groups, with the total in the last line. */
 function tableOf(answer: Summary, keys: readonly string[], width: number | undefined): string[] {
-  const number = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
   const columns: (Column & { of: (sums: Sums) => unknown })[] = [
-    { ...number('COUNT'), of: ({ count }) => count },
-    { ...number('FAILED'), of: ({ failed }) => failed },
-    { ...number('STAY FAILED', 2), of: ({ stay_failed }) => stay_failed },
-    { ...number('RETRIES', 3), of: ({ retries }) => retries },
-    { ...number('BYTES', 4), of: ({ bytes }) => bytes },
-    { ...number('MEAN', 2), of: ({ seconds }) => durationOf(seconds?.mean) },
-    { ...number('P50', 1), of: ({ seconds }) => durationOf(seconds?.p50) },
-    { ...number('P95', 1), of: ({ seconds }) => durationOf(seconds?.p95) },
-    { ...number('LONGEST', 2), of: ({ seconds }) => durationOf(seconds?.max) },
+    { ...numberColumn('COUNT'), of: ({ count }) => count },
+    { ...numberColumn('FAILED'), of: ({ failed }) => failed },
+    { ...numberColumn('STAY FAILED', 2), of: ({ stay_failed }) => stay_failed },
+    { ...numberColumn('RETRIES', 3), of: ({ retries }) => retries },
+    { ...numberColumn('BYTES', 4), of: ({ bytes }) => bytes },
+    { ...numberColumn('MEAN', 2), of: ({ seconds }) => durationOf(seconds?.mean) },
+    { ...numberColumn('P50', 1), of: ({ seconds }) => durationOf(seconds?.p50) },
+    { ...numberColumn('P95', 1), of: ({ seconds }) => durationOf(seconds?.p95) },
+    { ...numberColumn('LONGEST', 2), of: ({ seconds }) => durationOf(seconds?.max) },
   ];
   const shown = columns.filter(({ of }) => of(answer.total) !== undefined);
   const heads = keys.map((key): Column => ({
