@@ -1,4 +1,5 @@
 import { argumentInvalid } from '../../lib/errors.ts';
+import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import { reportOf } from '../../mcp/report.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
@@ -28,9 +29,8 @@ export async function reportCommand(
       'a report is of one execution, or of a time (--since, --until, --namespace, --troubles); give one of both',
     );
   if (isOfTime) {
-    const args = { start_time: since, end_time: until, namespace, as_of: asOf, troubles: troubles ? true : undefined };
-    const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
-    const { text, note } = (await askTool(io, 'shift_report', given)) as { text: string; note?: string };
+    const args = { start_time: since, end_time: until, namespace, as_of: asOf, troubles: troubles || undefined };
+    const { text, note } = (await askTool(io, 'shift_report', present(args))) as { text: string; note?: string };
     io.out(`${text}\n`);
     if (note !== undefined) io.err(printable(note));
     return exitCodes.fine;

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 
 import { csvRecord } from '../../lib/csv.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
+import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Page } from '../../tools/answers/page.ts';
 import { tools } from '../../tools/index.ts';
@@ -89,22 +90,14 @@ const naming = [
 export const isNamed = (args: Readonly<Record<string, unknown>>): boolean =>
   naming.some((name) => args[name] !== undefined);
 
-/** One page of a list tool. */
-export async function askPage(
-  { io, reader }: Asking,
-  tool: string,
-  args: Record<string, unknown>,
-): Promise<Page<Item>> {
-  const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
-  const { signal } = new AbortController();
-  return (await callTool(findTool(tools, tool), given, liveContext(io, reader, signal))) as Page<Item>;
+/** Asks a store for pages of list tools. */
+export function pageAsker(io: Io, reader: StoreReader) {
+  const context = liveContext(io, reader, new AbortController().signal);
+  return async (tool: string, args: Record<string, unknown>): Promise<Page<Item>> =>
+    (await callTool(findTool(tools, tool), present(args), context)) as Page<Item>;
 }
 
-/** A store that is asked page by page. */
-interface Asking {
-  io: Io;
-  reader: StoreReader;
-}
+type AskPage = ReturnType<typeof pageAsker>;
 
 interface Rows {
   items: Item[];
@@ -121,33 +114,33 @@ async function readRows(
   { args, most, isAll }: { args: Readonly<Record<string, unknown>>; most: number; isAll: boolean },
 ): Promise<Rows> {
   using reader = createStoreReader(storePath(io));
-  const asking = { io, reader };
+  const askPage = pageAsker(io, reader);
   const { parts = [] } = table;
   if (parts.length > 0 && !isAll && !parts.some((part) => Object.keys(part).some((key) => args[key] !== undefined)))
-    return await readParts(asking, table.tool, { parts, args, most });
-  const found = await readPages(asking, table.tool, { args, most });
+    return await readParts(askPage, table.tool, { parts, args, most });
+  const found = await readPages(askPage, table.tool, { args, most });
   const newest = async (): Promise<string | undefined> => {
-    const moment = args['as_of'] === undefined ? {} : { as_of: args['as_of'] };
-    const [item] = (await readPages(asking, 'list_workflow_executions', { args: moment, most: 1 })).items;
+    const { as_of } = args;
+    const [item] = (await readPages(askPage, 'list_workflow_executions', { args: { as_of }, most: 1 })).items;
     return item === undefined ? undefined : String(item['execution_id']);
   };
   if (table.usual === 'newest' && args['execution_id'] === 'latest') return { ...found, newest: await newest() };
   if (table.usual !== 'all, else newest' || found.items.length > 0 || isNamed(args)) return found;
   const execution_id = await newest();
   if (execution_id === undefined) return found;
-  return { ...(await readPages(asking, table.tool, { args: { ...args, execution_id }, most })), newest: execution_id };
+  return { ...(await readPages(askPage, table.tool, { args: { ...args, execution_id }, most })), newest: execution_id };
 }
 
 /** The rows of several questions, one after the other. */
 async function readParts(
-  asking: Asking,
+  askPage: AskPage,
   tool: string,
   { parts, args, most }: { parts: NonNullable<TableCommand['parts']>; args: Record<string, unknown>; most: number },
 ): Promise<Rows> {
   const all: Rows = { items: [], total: 0, isAtLeast: false, note: undefined, newest: undefined };
   for (const part of parts) {
     const room = most - all.items.length;
-    const rows = await readPages(asking, tool, { args: { ...args, ...part }, most: Math.max(1, room) });
+    const rows = await readPages(askPage, tool, { args: { ...args, ...part }, most: Math.max(1, room) });
     all.items.push(...rows.items.slice(0, room));
     all.total += rows.total;
     all.isAtLeast ||= rows.isAtLeast;
@@ -157,7 +150,7 @@ async function readParts(
 }
 
 async function readPages(
-  asking: Asking,
+  askPage: AskPage,
   tool: string,
   { args, most }: { args: Readonly<Record<string, unknown>>; most: number },
 ): Promise<Rows> {
@@ -166,7 +159,7 @@ async function readPages(
   do {
     const limit = Math.min(pageRows, most - items.length);
     const cursor = page?.next_cursor;
-    page = await askPage(asking, tool, { ...args, limit, cursor });
+    page = await askPage(tool, { ...args, limit, cursor });
     items.push(...page.items);
   } while (items.length < most && page.next_cursor !== undefined);
   // Short pages are followed, so the note of the last page is about the whole list.
