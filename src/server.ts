@@ -19,7 +19,7 @@ import { instructions } from './mcp/instructions.ts';
 import { monitorPage, monitorPageContents, pageExtension } from './mcp/monitor-page.ts';
 import { onInitialize, onRequest } from './mcp/params.ts';
 import { prompts, promptText } from './mcp/prompts.ts';
-import { invalidParams, ProtocolFault, refuseCursor } from './mcp/protocol-fault.ts';
+import { invalidParams, ProtocolFault } from './mcp/protocol-fault.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
 import { callTool, findTool } from './tools/run-tool.ts';
 import type { Control } from './tools/shared/control.ts';
@@ -84,10 +84,7 @@ export function createServer(options: ServerOptions): Server {
     },
   );
   onInitialize(server);
-  onRequest(server, 'tools/list', (params) => {
-    refuseCursor('tools/list', params);
-    return { tools: definitionsOf(tools) };
-  });
+  onRequest(server, 'tools/list', () => ({ tools: definitionsOf(tools) }));
   // The SDK's server would check calls by its own schema first.
   const setHandler: typeof server.setRequestHandler = Protocol.prototype.setRequestHandler.bind(server);
   setHandler(callRequest, async (request, extra): Promise<CallToolResult> => {
@@ -156,19 +153,10 @@ function fault(log: Log, what: string, error: unknown): ProtocolFault {
   return new ProtocolFault(code, errorText(error, what, log));
 }
 
-function told<T>(log: Log, what: string, ask: () => T): T {
-  try {
-    return ask();
-  } catch (error) {
-    throw fault(log, what, error);
-  }
-}
-
 /** The page, and reports, which are also available through tools. */
 function offerResources(server: Server, options: ServerOptions): void {
   const { queries, log } = options;
-  onRequest(server, 'resources/list', (params) => {
-    refuseCursor('resources/list', params);
+  onRequest(server, 'resources/list', () => {
     try {
       return { resources: [monitorPage, ...allPrintable(offeredReports(queries()))] };
     } catch (error) {
@@ -177,10 +165,7 @@ function offerResources(server: Server, options: ServerOptions): void {
       throw fault(log, 'resources/list', error);
     }
   });
-  onRequest(server, 'resources/templates/list', (params) => {
-    refuseCursor('resources/templates/list', params);
-    return { resourceTemplates: [reportTemplate, shiftTemplate] };
-  });
+  onRequest(server, 'resources/templates/list', () => ({ resourceTemplates: [reportTemplate, shiftTemplate] }));
   onRequest(server, 'resources/read', async ({ uri }, extra) => {
     try {
       if (uri === monitorPage.uri) return { contents: [monitorPageContents(await options.monitorPage())] };
@@ -212,13 +197,14 @@ async function resourceText(uri: string, options: ServerOptions, extra: Extra): 
 
 /** Prompts and completion. */
 function offerReading(server: Server, { queries, log }: ServerOptions): void {
-  onRequest(server, 'prompts/list', (params) => {
-    refuseCursor('prompts/list', params);
-    return { prompts: [...prompts] };
-  });
+  onRequest(server, 'prompts/list', () => ({ prompts: [...prompts] }));
   onRequest(server, 'prompts/get', ({ name, arguments: args }) => {
-    const text = told(log, 'prompts/get', () => promptText(name, args));
-    if (text !== undefined) return text;
+    try {
+      const text = promptText(name, args);
+      if (text !== undefined) return text;
+    } catch (error) {
+      throw fault(log, 'prompts/get', error);
+    }
     throw invalidParams(
       `there is no prompt ${printable(name.slice(0, 100))}; there are ${prompts.map((prompt) => prompt.name).join(', ')}`,
     );

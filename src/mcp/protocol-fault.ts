@@ -12,8 +12,3 @@ export class ProtocolFault extends Error {
 
 /** An error for a client's wrong params. */
 export const invalidParams = (message: string): ProtocolFault => new ProtocolFault(ErrorCode.InvalidParams, message);
-
-/** Throws if a client asks for a page of a list: lists are sent whole. */
-export function refuseCursor(method: string, params: { cursor?: string | undefined } | undefined): void {
-  if (params?.cursor !== undefined) throw invalidParams(`${method} is one page; leave cursor out`);
-}
