@@ -8,7 +8,6 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
-import type { Queries } from './db/queries.ts';
 import { SwfError } from './lib/errors.ts';
 import type { Log } from './lib/logger.ts';
 import { allPrintable, printable } from './lib/printable.ts';
@@ -22,31 +21,20 @@ import { prompts, promptText } from './mcp/prompts.ts';
 import { invalidParams, ProtocolFault } from './mcp/protocol-fault.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
 import { callTool, findTool } from './tools/run-tool.ts';
-import type { Control } from './tools/shared/control.ts';
 import { harmless } from './tools/shared/harmless.ts';
-import type { Logbook } from './tools/shared/logbook.ts';
-import type { Services } from './tools/shared/services.ts';
 import type { LiveContext, Tool } from './tools/shared/tool.ts';
 
-export interface ServerOptions {
+/** The store may appear later than the server. */
+export interface ServerOptions extends Pick<
+  LiveContext,
+  'queries' | 'past' | 'held' | 'services' | 'logbook' | 'page'
+> {
   version: string;
   tools: readonly Tool[];
-  /** The store as it is at the time of a call; it may appear later than the server. Throws `SwfError` without a store. */
-  queries: () => Queries;
-  /** The store as it was at a moment. @param present milliseconds since 1970 */
-  past: LiveContext['past'];
-  /** Queries one state of the store, for as long as that takes. */
-  held: LiveContext['held'];
   /** The page as one file for a chat that hosts it, read on demand. */
   monitorPage: () => Promise<string>;
-  /** The machine besides the store, as far as tools need it, loaded on demand. */
-  services: () => Promise<Services>;
   /** The control that tools have over executions; if left out, they have no control. */
-  control?: Control | undefined;
-  /** The logbook, if this server may write it. */
-  logbook?: Logbook | undefined;
-  /** The address of the page, for links in texts; undefined if unknown. */
-  page?: string | undefined;
+  control?: LiveContext['control'];
   /** Makes a call; by default, at once and in this thread. */
   callTool?: typeof callTool;
   /** The caller's name, if more is known than a client says of itself. */
