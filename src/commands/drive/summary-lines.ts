@@ -6,7 +6,7 @@ import { printable } from '../../lib/printable.ts';
 import type { Ending } from './ending.ts';
 
 /** The summary for people. The result and the next command come last, where a terminal of twenty lines shows them. */
-export function summaryLines(ending: Ending, dataFolder: string | undefined, storeOption = ''): string[] {
+export function summaryLines(ending: Ending, dataFolder: string | undefined, storeOption: string): string[] {
   const { summary, stfsReady, retries, simulated } = ending;
   const rest = summary.slices_created - summary.slices_completed - summary.slices_failed;
   const failed = summary.slices_failed > 0;
@@ -28,9 +28,7 @@ export function summaryLines(ending: Ending, dataFolder: string | undefined, sto
     ],
     [`result      ${resultOf(ending)}`],
     [
-      failed
-        ? `next        swf-mcp${storeOption} slices ${summary.execution_id} --status failed`
-        : `next        swf-mcp${storeOption} status ${summary.execution_id}`,
+      `next        swf-mcp${storeOption} ${failed ? `slices ${summary.execution_id} --status failed` : `status ${summary.execution_id}`}`,
     ],
   ];
   return [`Run ${summary.run_number}, execution ${summary.execution_id}: ${verdictOf(ending)}`, ...tree(branches)];
