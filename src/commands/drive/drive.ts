@@ -115,7 +115,7 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
         if (line !== undefined) plain(line);
       }
     };
-    const log = warningsTo((line) => io.err(line));
+    const log = createLog('WARNING', (line) => io.err(line));
     return {
       live: undefined,
       say: plain,
@@ -130,14 +130,12 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
     say: print,
     options: {
       // Warnings that go to the same terminal must not be painted over.
-      log: warningsTo((line) => (io.terminal('err') ? print(line) : io.err(line))),
+      log: createLog('WARNING', (line) => (io.terminal('err') ? print(line) : io.err(line))),
       // The view shows the result of the agents' lines; every line is in the store.
       agentLog: { write: () => {} },
     },
   };
 }
-
-const warningsTo = (writeLine: (line: string) => void) => createLog('WARNING', writeLine);
 
 /** Ends the driven execution in order at a signal, even right after the start: an execution that has begun gets its end. */
 function watchForInterruption(io: Io, store: Store, say: (line: string) => void) {

@@ -5,19 +5,15 @@ import { RecordingFile } from '../../observer/recording-file.ts';
 import { readRecordings } from '../../observer/recording-reader.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 
-export interface AnonymizeArguments {
-  from: string[] | undefined;
-  anonymize: string | undefined;
-  json: boolean;
-}
-
 const linesAtOnce = 1000;
 
 /** `swf-mcp observe --from FILE… --anonymize FILE`: makes a recording that can be given away from others. Returns the exit code. */
-export async function anonymizeCommand(io: Io, { from = [], anonymize, json }: AnonymizeArguments): Promise<number> {
+export async function anonymizeCommand(
+  io: Io,
+  { from = [], anonymize, json }: { from: string[] | undefined; anonymize: string; json: boolean },
+): Promise<number> {
   if (from.length === 0)
     throw argumentInvalid('there is nothing to read; give --from FILE, a recording of "observe --record"');
-  if (anonymize === undefined) throw argumentInvalid('there is nowhere to write; give --anonymize FILE');
   const anonymizer = new Anonymizer();
   for await (const read of readRecordings(from, () => {})) if (read.kind !== 'rejected') anonymizer.collect(read.line);
   const file = await RecordingFile.create(anonymize);

@@ -118,7 +118,7 @@ async function hear(
 async function standInFor(io: Io, where: string | undefined, { store, recording }: Places) {
   if (where === undefined || store === undefined) return undefined;
   const { serveStandIn } = await import('./stand-in.ts');
-  return serveStandIn(io, { where, store: store.store, onCall: (call) => recording?.lines.add(call, call.t) });
+  return serveStandIn(io, where, { store: store.store, onCall: (call) => recording?.lines.add(call, call.t) });
 }
 
 const figuresOf = (version: string, ear: Listening | undefined, { recording, store }: Places): string =>
