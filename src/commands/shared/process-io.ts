@@ -45,7 +45,9 @@ export function createProcessIo({
     async startSelf(args) {
       // Loaded on demand: a server on stdio starts without it.
       const { startDetached } = await import('./start-process.ts');
-      return startDetached(process.execPath, [path, ...args], workingFolder, withoutToken(process.env));
+      // A run has no business with the server's token.
+      const { SWF_MCP_TOKEN: _token, ...environment } = process.env;
+      return startDetached(process.execPath, [path, ...args], workingFolder, environment);
     },
     // A pipe that stays open must not keep a finished agent alive.
     onParentEnd: (callback) => void process.stdin.resume().once('end', callback).unref(),
@@ -74,13 +76,6 @@ function callAtSignals(callback: (signal: string) => void, last: () => void = ()
       }
       callback(signal);
     });
-}
-
-/** A run has no business with the server's token. */
-function withoutToken(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const rest = { ...environment };
-  delete rest['SWF_MCP_TOKEN'];
-  return rest;
 }
 
 /** How long work that nobody waits for may keep the process alive, in milliseconds. */
