@@ -81,9 +81,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .addOption(brokerOption())
     .option('--config <FILE>', 'the configuration, for its namespace, broker and worker slots')
     .addOption(setOption())
-    .addOption(
-      new Option('--index <N>', 'tells agents of one type on one machine apart').argParser(parsePositive).default(1),
-    )
+    .option('--index <N>', 'tells agents of one type on one machine apart', parsePositive, 1)
     .option(
       '--metrics <[HOST:]PORT>',
       'tell figures of the agent at /metrics, for Prometheus (default host: 127.0.0.1)',
@@ -143,7 +141,7 @@ function addDoctor(add: Add, run: Run): void {
   add('doctor [CONFIG]', 'checks Node, store, configuration and broker, and says how to fix problems')
     .addOption(brokerOption())
     .addOption(setOption())
-    .addOption(new Option('--wait <S>', 'seconds to listen for other programs on the broker').argParser(parsePositive))
+    .option('--wait <S>', 'seconds to listen for other programs on the broker', parsePositive)
     .option('--prove', 'send messages to see what the broker does with them; says first what may remain')
     .option('--unsubscribe', "remove the store's durable subscription from the broker")
     .action((config: string | undefined, flags: Omit<DoctorArguments, 'config'>) =>

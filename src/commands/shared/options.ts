@@ -25,8 +25,11 @@ export const setOption = (): Option =>
   Object.assign(new Option('--set <section.key=value>', 'overrides a key of the configuration; may be repeated'), {
     attributeName: () => 'sets',
   })
-    .argParser((set, before: string[]) => [...before, set])
+    .argParser(another)
     .default([], 'none');
+
+/** The values of an option that may come again. */
+export const another = (text: string, before: string[] = []): string[] => [...before, text];
 
 export const jsonOption = (): Option =>
   new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
