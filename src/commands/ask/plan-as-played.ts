@@ -1,6 +1,7 @@
 import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import type { AsPlayed } from '../../tools/answers/as-played.ts';
+import { alignedLines } from '../drive/summary-lines.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './call.ts';
@@ -81,13 +82,10 @@ function linesOf({
     ['', ...columns.map(({ head }) => head)],
     ...rows.map(([name, waits]) => [name, ...columns.map(({ of }) => of(waits, start))]),
   ];
-  const widths = (cells[0] ?? []).map((_, at) => Math.max(...cells.map((row) => (row[at] ?? '').length)));
   const most = Math.max(1, ...rows.map(([, { backlog_max }]) => backlog_max));
   return [
     `${execution_id}, from ${from}, in wall time; played again it ends ${offOf(was, replayed, off_percent)}`,
-    ...cells.map((row) =>
-      row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  '),
-    ),
+    ...alignedLines(cells),
     '',
     `slices that wait, up to ${most}, a column for ${bin_seconds} s`,
     ...rows.map(([name, , waiting]) => `${name.padEnd(12)} ${waiting.map((n) => bar(n, most)).join('')}`),

@@ -57,12 +57,12 @@ const tree = (branches: Branch[]): string[] =>
 /** The median, the time that 95 of 100 stay below, and the longest. */
 function delayBranch(delays: StageDelay[]): Branch {
   const rows = delays.map(({ stage, p50, p95, max }) => [stagesForPeople(stage), ...[p50, p95, max].map(duration)]);
-  const [head = '', ...lines] = columns([['delays', 'p50', 'p95', 'max'], ...rows], 4);
+  const [head = '', ...lines] = alignedLines([['delays', 'p50', 'p95', 'max'], ...rows], 4);
   return [head, ...lines];
 }
 
 /** Rows as lines, with the first column left-aligned and the others right-aligned. Rows after the first are `indent` deeper. */
-function columns(rows: string[][], indent = 0): string[] {
+export function alignedLines(rows: string[][], indent = 0): string[] {
   const widths = (rows[0] ?? []).map((_, at) =>
     Math.max(...rows.map((row, place) => (row[at] ?? '').length - (at === 0 && place === 0 ? indent : 0))),
   );

@@ -85,16 +85,15 @@ function qualityNamed(value: string): Quality {
   );
 }
 
-function requireText(what: string, text: string): void {
-  if (text.trim() !== '' && text.length <= maxNote) return;
-  throw argumentInvalid(`${what} has ${text.trim().length} characters; give 1 to ${maxNote}`);
+function requireText(what: string, text: string, most = maxNote): void {
+  if (text.trim() !== '' && text.length <= most) return;
+  throw argumentInvalid(`${what} has ${text.trim().length} characters; give 1 to ${most}`);
 }
 
-function authorOf(io: Io, requestedBy: string | undefined): { author: string; sender: string } {
+function authorOf(io: Io, requestedBy: string | undefined) {
   const sender = userName(io);
-  if (requestedBy === undefined) return { author: sender, sender };
-  if (requestedBy.trim() !== '' && requestedBy.length <= maxAuthor) return { author: requestedBy.trim(), sender };
-  throw argumentInvalid(`--requested-by has ${requestedBy.trim().length} characters; give 1 to ${maxAuthor}`);
+  if (requestedBy !== undefined) requireText('--requested-by', requestedBy, maxAuthor);
+  return { author: requestedBy?.trim() ?? sender, sender };
 }
 
 /** The id in full. Throws `EXECUTION_NOT_FOUND`. */
