@@ -125,7 +125,13 @@ export async function forgetDurable(path: string, settings: BrokerSettings, conf
     ...readingTypes.map((type) => roleSubscription(namespace, type)),
   ];
   const removed: string[] = [];
-  for (const name of names) if (await forget({ ...settings, clientId: name }, config, name)) removed.push(name);
+  const { broadcast: destination } = config.broker.destinations;
+  for (const durableName of names) {
+    const isRemoved = await withConnections({ ...settings, clientId: durableName }, 1, ([broker]) =>
+      broker.forget({ destination, only: () => ({ namespace }), durableName }),
+    );
+    if (isRemoved) removed.push(durableName);
+  }
   return ok(removed.length === 0 ? `namespace ${namespace} has none` : `${removed.join(', ')} removed`);
 }
 
@@ -134,13 +140,3 @@ async function storeIdOf(path: string): Promise<string | undefined> {
   using store = await openExistingStore(path).catch(() => undefined);
   return store === undefined ? undefined : knownStoreId(store.sql);
 }
-
-const forget = (
-  settings: BrokerSettings,
-  { testbed, broker: section }: Config,
-  durableName: string,
-): Promise<boolean> =>
-  withConnections(settings, 1, ([broker]) => {
-    const only = () => ({ namespace: testbed.namespace });
-    return broker.forget({ destination: section.destinations.broadcast, only, durableName });
-  });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { BrokerSettings, Subscription } from '../../broker/connection.ts';
+import type { BrokerSettings } from '../../broker/connection.ts';
 import type { Config } from '../../config/schema.ts';
 import { pause } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
@@ -60,8 +60,7 @@ const proveSelector = (settings: BrokerSettings, destination: string): Promise<D
     const other = got.bodies().filter((body) => body !== 'mine').length;
     // The other message must not be left behind.
     broker.unsubscribe('doctor');
-    const rest = listen(broker, { destination, only: () => ({ namespace: 'other' }) }, 'rest');
-    await rest.comes(1);
+    await listen(broker, { destination, only: () => ({ namespace: 'other' }) }, 'rest').comes(1);
     if (other > 0) throw new Error(`a message of another namespace came; this broker does not keep namespaces apart`);
     return ok(broker.hasSelectors() ? 'chooses messages by namespace' : 'no selectors; names have the namespace');
   });
@@ -76,8 +75,8 @@ const proveDeepQueue = (settings: BrokerSettings, destination: string): Promise<
     const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
     const came = await got.comes(1);
     broker.unsubscribe('doctor');
-    const rest = listen(broker, { destination, only: () => ({ namespace: 'other' }), prefetch: 256 }, 'rest');
-    await rest.comes(foreignMessages);
+    const others = { destination, only: () => ({ namespace: 'other' }), prefetch: 256 };
+    await listen(broker, others, 'rest').comes(foreignMessages);
     if (came) return ok(`a message is found behind ${foreignMessages} of another namespace`);
     listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
     await pause(quietMilliseconds);
@@ -105,11 +104,7 @@ const proveFairShare = (settings: BrokerSettings, destination: string): Promise<
 /** Proves that a message sent while nobody listens is kept. */
 async function proveDurable(settings: BrokerSettings, destination: string, durableName: string): Promise<Diagnosis> {
   const named = { ...settings, clientId: durableName };
-  const subscription: Omit<Subscription, 'id' | 'ack' | 'onMessage'> = {
-    destination,
-    only: () => ({ namespace: 'doctor' }),
-    durableName,
-  };
+  const subscription = { destination, only: () => ({ namespace: 'doctor' }), durableName };
   await withConnections(named, 1, ([broker]) => {
     listen(broker, subscription);
     return pause(quietMilliseconds);
@@ -117,11 +112,7 @@ async function proveDurable(settings: BrokerSettings, destination: string, durab
   await withConnections(settings, 1, ([broker]) => send(broker, destination, { namespace: 'doctor' }, 'kept'));
   await withConnections(named, 1, ([broker]) => listen(broker, subscription).has(1));
   try {
-    await withConnections(
-      named,
-      1,
-      async ([broker]) => void (await broker.forget(subscription as Required<typeof subscription>)),
-    );
+    await withConnections(named, 1, ([broker]) => broker.forget(subscription));
     return ok('keeps what is said while nobody listens');
   } catch (error) {
     if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
