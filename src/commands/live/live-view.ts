@@ -70,34 +70,24 @@ function barLines(
   view: { paint: Paint; width: number },
 ): string[] {
   const planned = progress.slices_planned ?? execution.slices_created;
-  const whole = (n: number): { shade: Shade; n: number }[] => [{ shade: 'completed', n }];
-  const slices: { shade: Shade; n: number }[] = [
-    { shade: 'completed', n: execution.slices_completed },
-    { shade: 'failed', n: execution.slices_failed },
-    { shade: 'processing', n: inHand.count },
-    { shade: 'queued', n: execution.slices_queued + inHand.lost },
-  ];
   const bar = (stage: Omit<Stage, 'health'>): string => stageBar({ ...stage, health }, view);
+  const ofOneState = (label: string, done: number, rest: Pick<Stage, 'total' | 'rate' | 'unit'>): string =>
+    bar({ label, segments: [{ shade: 'completed', n: done }], done, ...rest });
   return [
-    bar({
-      label: 'STF files',
-      segments: whole(progress.stf_ready),
-      done: progress.stf_ready,
-      total: progress.stf_planned,
-      rate: rates.stfs,
-      unit: 'STF/s',
-    }),
-    bar({
-      label: 'TF samples',
-      segments: whole(execution.tf_files_received),
-      done: execution.tf_files_received,
+    ofOneState('STF files', progress.stf_ready, { total: progress.stf_planned, rate: rates.stfs, unit: 'STF/s' }),
+    ofOneState('TF samples', execution.tf_files_received, {
       total: progress.tf_files_planned,
       rate: rates.samples,
       unit: 'samples/s',
     }),
     bar({
       label: 'TF slices',
-      segments: slices,
+      segments: [
+        { shade: 'completed', n: execution.slices_completed },
+        { shade: 'failed', n: execution.slices_failed },
+        { shade: 'processing', n: inHand.count },
+        { shade: 'queued', n: execution.slices_queued + inHand.lost },
+      ],
       done: progress.slices_final,
       total: planned === 0 ? undefined : planned,
       rate: rates.slices,
