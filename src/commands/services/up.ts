@@ -108,8 +108,6 @@ function withMetrics(agents: readonly Wanted[], metrics: string | undefined): Wa
 
 const isRecorder = ({ words: [, type] }: Wanted): boolean => type === 'daq_simulator';
 
-const isAgent = ({ words: [command] }: Wanted): boolean => command === 'agent';
-
 const agentOf = (type: string, index: number): Wanted => ({
   label: `${type} ${index}`,
   words: ['agent', type, '--index', String(index)],
@@ -139,11 +137,10 @@ function agentsOf({ agents }: Config): Wanted[] {
 /** Starts an agent again and again until it must stop. Resolves with its error code if no restart helps. */
 async function keepUp(
   io: Io,
-  wanted: Wanted,
+  { label, words: command, metrics }: Wanted,
   common: readonly string[],
   stopping: AbortSignal,
 ): Promise<string | undefined> {
-  const { label, words: command, metrics } = wanted;
   const args = [...command, '--until-parent-ends', ...common, ...(metrics === undefined ? [] : ['--metrics', metrics])];
   let failures = 0;
   // Once it has worked, the namespace is ours: a successor need not listen.
@@ -152,7 +149,7 @@ async function keepUp(
   for (;;) {
     const began = performance.now();
     const child = await io.spawnSelf(
-      hasWorked && isAgent(wanted) ? [...args, '--set', 'broker.listen_seconds=0'] : args,
+      hasWorked && command[0] === 'agent' ? [...args, '--set', 'broker.listen_seconds=0'] : args,
     );
     // Identical lines of several agents could not be told apart.
     child.onLine((line) => {
