@@ -118,10 +118,9 @@ function addCompletion(program: Command, add: Add, run: Run): void {
     )
     .action((shell: Shell | 'ids') =>
       run(async (io) => {
-        if (shell === 'ids') return await (await import('./help/known-ids.ts')).printIds(io);
+        if (shell === 'ids') return (await import('./help/known-ids.ts')).printIds(io);
         const { knownWords } = await import('./help/known-words.ts');
         io.out(completionScript(program, shell, knownWords(io)));
-        return exitCodes.fine;
       }),
     );
 }
@@ -182,7 +181,7 @@ export interface ThisProcess {
 export async function runCommandLine({ version, words, stdin, start, fail }: ThisProcess): Promise<number> {
   let exitCode: number = exitCodes.fine;
   const run: Run = async (command) => {
-    exitCode = await command(start(program.opts<{ db?: string }>().db));
+    exitCode = (await command(start(program.opts<{ db?: string }>().db))) ?? exitCodes.fine;
   };
   const program = createProgram({ version, stdin }, run);
   let called = program;

@@ -2,7 +2,7 @@ import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import type { AsPlayed } from '../../tools/answers/as-played.ts';
 import { alignedLines } from '../drive/summary-lines.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
+import type { Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './call.ts';
 
@@ -15,11 +15,11 @@ const changeable = [
   'without_host',
 ] as const;
 
-/** `swf-mcp plan --as-played`: an execution played again on its own times, as it was and with changes. Returns the exit code. */
+/** `swf-mcp plan --as-played`: an execution played again on its own times, as it was and with changes. */
 export async function planAsPlayed(
   io: Io,
   { executionId, sets, json }: { executionId: string; sets: readonly string[]; json: boolean },
-): Promise<number> {
+): Promise<void> {
   const changes = Object.fromEntries(sets.map(changeOf));
   const { as_played, assumptions } = await askTool(io, 'plan_run', {
     execution_id: executionId,
@@ -29,7 +29,6 @@ export async function planAsPlayed(
   if (as_played === undefined) throw new Error('plan_run has played nothing');
   if (json) io.out(`${JSON.stringify({ as_played, assumptions })}\n`);
   else printLines(io, [...linesOf(as_played), ...assumptions.map((one) => `assumed      ${one}`)]);
-  return exitCodes.fine;
 }
 
 function changeOf(set: string): [string, unknown] {

@@ -9,7 +9,7 @@ import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import { inSteps } from '../../tools/shared/in-steps.ts';
-import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { type Io, storePath } from '../shared/io.ts';
 import { askAt, createStoreReader } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
 
@@ -27,8 +27,8 @@ export interface HtmlArguments {
 const maxRows = 200;
 const maxTraces = 100;
 
-/** `swf-mcp report --html FILE`: an execution as one file that anybody can open, with every attempt in it. Returns the exit code. */
-export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<number> {
+/** `swf-mcp report --html FILE`: an execution as one file that anybody can open, with every attempt in it. */
+export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<void> {
   const data = await gather(io, args);
   const folder = join(io.packageFolder, 'dist', 'web');
   const html = htmlReport({
@@ -43,7 +43,6 @@ export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<nu
     writeNewFile(path, html, args.force);
     io.err(`wrote ${path}: open it in a browser`);
   }
-  return exitCodes.fine;
 }
 
 type Row = Record<string, unknown>;

@@ -2,7 +2,7 @@ import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import { reportOf } from '../../mcp/report.ts';
-import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { type Io, storePath } from '../shared/io.ts';
 import { askAt, createStoreReader } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
 
@@ -18,11 +18,11 @@ export interface ReportArguments {
   asOf: string | undefined;
 }
 
-/** `swf-mcp report`: Markdown of one execution, or of everything in a time window. Returns the exit code. */
+/** `swf-mcp report`: Markdown of one execution, or of everything in a time window. */
 export async function reportCommand(
   io: Io,
   { executionId, since, until, namespace, troubles, asOf }: ReportArguments,
-): Promise<number> {
+): Promise<void> {
   const isOfTime = since !== undefined || until !== undefined || namespace !== undefined || troubles;
   if (executionId !== undefined && isOfTime)
     throw argumentInvalid(
@@ -33,9 +33,8 @@ export async function reportCommand(
     const { text, note } = (await askTool(io, 'shift_report', present(args))) as { text: string; note?: string };
     io.out(`${text}\n`);
     if (note !== undefined) io.err(printable(note));
-    return exitCodes.fine;
+    return;
   }
   using reader = createStoreReader(storePath(io));
   io.out(await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now)));
-  return exitCodes.fine;
 }

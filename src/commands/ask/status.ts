@@ -28,13 +28,13 @@ export interface StatusArguments {
 
 /**
  * `swf-mcp status`: the monitor's answer for a person. Without an id: all running executions, else the newest. As JSON: one object, of the newest;
- * with `all`, an array. Returns the exit code.
+ * with `all`, an array.
  */
 export async function statusCommand(
   io: Io,
   executionId: string | undefined,
   { json, all, asOf }: StatusArguments,
-): Promise<number> {
+): Promise<void> {
   const moment = asOf === undefined ? {} : { as_of: asOf };
   const running = executionId !== undefined || (json && !all) ? [] : await runningIds(io, moment);
   const ids = running.length === 0 ? [executionId ?? 'latest'] : running;
@@ -46,7 +46,6 @@ export async function statusCommand(
       io,
       answers.flatMap((answer, at) => [...(at === 0 ? [] : ['']), ...statusLines(answer, storeOption(io))]),
     );
-  return 0;
 }
 
 /** Running executions, newest last, where a person looks first. */

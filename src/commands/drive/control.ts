@@ -17,7 +17,7 @@ import {
 } from '../../runtime/commands.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
 import { type ControlOptions, requireControlOptions } from '../control/control-options.ts';
-import { exitCodes, type Io, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
+import { type Io, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { hostOptions, recordedConfig } from './drive.ts';
 
@@ -29,13 +29,13 @@ export interface ControlArguments extends ControlOptions {
   sender?: string | undefined;
 }
 
-/** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and waits until the effect is seen. Returns the exit code. */
+/** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and waits until the effect is seen. */
 export async function controlCommand(
   io: Io,
   action: Action,
   executionId: string,
   { sender, ...options }: ControlArguments,
-): Promise<number> {
+): Promise<void> {
   requireControlOptions(options);
   const { reason: given, requestedBy } = options;
   const by = { name: sender ?? userName(io), claimed: requestedBy };
@@ -50,7 +50,6 @@ export async function controlCommand(
   }
   printLines(io, [sentence]);
   io.tellParent({ event: 'done' });
-  return exitCodes.fine;
 }
 
 /** A recorder service resumes an execution that is to be stopped within five seconds. */

@@ -1,7 +1,7 @@
 import type { BusContract } from '../../db/reports/observed/contract.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import { contractDifferences } from '../../observed/contract-differences.ts';
-import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { type Io, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { numberColumn, tableLines } from '../tables/layout.ts';
@@ -14,8 +14,8 @@ export interface ContractArguments {
   json: boolean;
 }
 
-/** `swf-mcp observe --contract`: the actual contract of the bus in a recorded run. Returns the exit code. */
-export function contractCommand(io: Io, { executionId, against, json }: ContractArguments): number {
+/** `swf-mcp observe --contract`: the actual contract of the bus in a recorded run. */
+export function contractCommand(io: Io, { executionId, against, json }: ContractArguments): void {
   using reader = createStoreReader(storePath(io));
   const queries = reader.queries();
   const { contract, differences } = queries.snapshot(() => {
@@ -28,7 +28,6 @@ export function contractCommand(io: Io, { executionId, against, json }: Contract
   });
   if (json) io.out(`${JSON.stringify(allPrintable({ ...contract, against, differences }))}\n`);
   else printLines(io, linesOf(contract, differences));
-  return exitCodes.fine;
 }
 
 function linesOf({ execution_id, types, delays, broken }: BusContract, differences: string[] | undefined): string[] {

@@ -9,7 +9,7 @@ import { connectGuarded } from '../../exchange/namespace-guard.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
-import { type BrokerFlags, configPlaces, exitCodes, type Io, userName } from '../shared/io.ts';
+import { type BrokerFlags, configPlaces, type Io, userName } from '../shared/io.ts';
 import { hearAgent } from './hear-agent.ts';
 
 export interface RequestArguments extends BrokerFlags {
@@ -19,11 +19,11 @@ export interface RequestArguments extends BrokerFlags {
 /** A recorder service sends a heartbeat every five seconds. */
 const hearMilliseconds = 7000;
 
-/** `swf-mcp request`: asks the recorder service of a namespace for an execution, from any host. Returns 0 when the broker has the request. */
+/** `swf-mcp request`: asks the recorder service of a namespace for an execution, from any host. Returns when the broker has the request. */
 export async function requestCommand(
   io: Io,
   { config: name, broker: flag, sets, speed }: RequestArguments,
-): Promise<number> {
+): Promise<void> {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   const { config } = loaded;
   const settings = requireBroker('request', flag, config.broker, io.env);
@@ -51,7 +51,6 @@ export async function requestCommand(
   } finally {
     await broker.close();
   }
-  return exitCodes.fine;
 }
 
 function send(

@@ -6,8 +6,8 @@ import type { Io } from './io.ts';
 /** Adds a command, with the options that all have. */
 export type Add = (name: string, description: string) => Command;
 
-/** Runs a command on the process, for its exit code. */
-export type Run = (command: (io: Io) => Promise<number> | number) => Promise<void>;
+/** Runs a command on the process, for its exit code: 0 if it returns none. */
+export type Run = (command: (io: Io) => Promise<number | void> | number | void) => Promise<void>;
 
 /** Options that several commands have, each with its one spelling. */
 

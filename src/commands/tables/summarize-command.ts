@@ -5,7 +5,7 @@ import { allPrintable, printable } from '../../lib/printable.ts';
 import { textOf } from '../../lib/text-of.ts';
 import type { Summary, Sums } from '../../tools/answers/summary.ts';
 import { askTool } from '../ask/call.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
+import type { Io } from '../shared/io.ts';
 import type { Output } from './catalogue.ts';
 import { argumentsOf } from './filters.ts';
 import { type Column, numberColumn, tableLines } from './layout.ts';
@@ -23,12 +23,12 @@ const usualKeys: Readonly<Record<string, string>> = {
 /** Keys that compare several executions. */
 const ofSeveral = ['execution_id', 'namespace'];
 
-/** `swf-mcp summarize [WHAT]`: counts and sums in groups, as a table. Returns the exit code. */
+/** `swf-mcp summarize [WHAT]`: counts and sums in groups, as a table. */
 export async function summarizeCommand(
   io: Io,
   given: string | undefined,
   flags: { output: Output; limit?: number } & Readonly<Record<string, unknown>>,
-): Promise<number> {
+): Promise<void> {
   const { output, limit } = flags;
   const asked = argumentsOf('summarize', flags);
   const what = whatOf(given, asked['what'] as string | undefined);
@@ -50,7 +50,6 @@ export async function summarizeCommand(
   if (answer.note !== undefined) io.err(printable(answer.note));
   if (answer.groups_omitted > 0)
     io.err(`${answer.groups.length} groups of ${answer.groups.length + answer.groups_omitted}; --limit shows more`);
-  return exitCodes.fine;
 }
 
 function whatOf(given: string | undefined, flag: string | undefined): string {

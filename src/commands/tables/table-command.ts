@@ -9,7 +9,7 @@ import { tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { liveContext } from '../ask/call.ts';
 import { flagOf, inFlags } from '../shared/flag-words.ts';
-import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { type Io, storePath } from '../shared/io.ts';
 import { createPaint } from '../shared/palette.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { commandsByTool, type Output, type TableCommand } from './catalogue.ts';
@@ -31,8 +31,8 @@ const shownRows = 50;
 /** Rows per question. */
 export const pageRows = 200;
 
-/** Shows the rows of a tool. Returns the exit code. */
-export async function tableCommand(io: Io, table: TableCommand, given: TableArguments): Promise<number> {
+/** Shows the rows of a tool. */
+export async function tableCommand(io: Io, table: TableCommand, given: TableArguments): Promise<void> {
   const { output } = given;
   const most = given.limit ?? (output === 'json' || output === 'csv' ? Infinity : shownRows);
   const args = toolArguments(table, given);
@@ -48,7 +48,6 @@ export async function tableCommand(io: Io, table: TableCommand, given: TableArgu
   sayNewest(io, newest, items.length);
   if (items.length < total && most !== Infinity)
     io.err(`${items.length} of ${isAtLeast ? 'at least ' : ''}${total} rows; --limit ${total} shows all`);
-  return exitCodes.fine;
 }
 
 /** Names the execution that was shown though nobody named it: the user may have meant another. If rows go to a program, only when there are no rows. */

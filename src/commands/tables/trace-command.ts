@@ -9,7 +9,7 @@ import type { Trace } from '../../tools/answers/trace.ts';
 import { tools } from '../../tools/index.ts';
 import { findTool } from '../../tools/run-tool.ts';
 import { askTool } from '../ask/call.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
+import type { Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
 import { type Item, namesOf, shortError } from './cells.ts';
@@ -32,19 +32,18 @@ const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown 
   { head: 'NOTE', cut: 'middle', least: 14, shorten: shortError, of: ({ note }) => note },
 ];
 
-/** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. Returns the exit code. */
+/** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. */
 export async function traceCommand(
   io: Io,
   filename: string,
   { output, asOf }: { output: Output; asOf?: string | undefined },
-): Promise<number> {
+): Promise<void> {
   const moment = asOf === undefined ? {} : { as_of: asOf };
   const answer = await askTool(io, 'trace_data_product', { filename, ...moment });
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer))}\n`);
   else if (output === 'csv') io.out(csvOf(answer));
   else if (output === 'wide') io.out(`${linesOf(answer, undefined).map(printable).join('\n')}\n`);
   else printLines(io, linesOf(answer, io.terminal('out')?.columns()));
-  return exitCodes.fine;
 }
 
 /** The hops, with the same fields as in JSON. */
