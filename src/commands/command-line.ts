@@ -110,7 +110,6 @@ function falseUnlessGiven(command: Command): void {
     if (option.isBoolean()) command.setOptionValueWithSource(option.attributeName(), false, 'default');
 }
 
-/** The command that makes shells complete the others. */
 function addCompletion(program: Command, add: Add, run: Run): void {
   add('completion', 'a script that makes a shell complete commands and flags: eval "$(swf-mcp completion bash)"')
     .addArgument(
@@ -135,7 +134,6 @@ function addHelp(program: Command, add: Add): void {
   });
 }
 
-/** The command that checks whether everything is in place. */
 function addDoctor(add: Add, run: Run): void {
   add('doctor [CONFIG]', 'checks Node, store, configuration and broker, and says how to fix problems')
     .addOption(brokerOption())
@@ -148,7 +146,6 @@ function addDoctor(add: Add, run: Run): void {
     );
 }
 
-/** The commands that ask a running execution for something. */
 function addControl(add: Add, run: Run): void {
   const does: Record<Action, string> = {
     stop: 'ends a running execution in order, also one whose process was killed',

@@ -20,7 +20,6 @@ import { lookAtSources } from './files.ts';
 
 export interface DoctorArguments extends BrokerFlags {
   unsubscribe: boolean;
-  /** Sends messages to see what the broker does with them. */
   prove: boolean;
   /** Seconds to listen for other programs. */
   wait: number | undefined;

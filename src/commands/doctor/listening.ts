@@ -9,7 +9,6 @@ import type { AgentHeartbeat, Telemetry } from '../../messages/telemetry.ts';
 /** How many programs and agents to report. */
 const most = 50;
 
-/** The programs and agents heard meanwhile. */
 export interface Heard {
   /** Each by its name and namespace, with its first message. */
   programs: (ForeignProgram & { destination: string })[];

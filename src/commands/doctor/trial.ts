@@ -19,7 +19,6 @@ export async function withConnections<T>(
   }
 }
 
-/** Sends a message that expires. */
 export const send = (
   broker: BrokerConnection,
   destination: string,

@@ -22,7 +22,6 @@ import { type Notifier, startNotifier } from './notify.ts';
 import { tellEnding } from './summary.ts';
 import { watchFindings } from './watch-findings.ts';
 
-/** An execution to be driven. */
 export interface DriveArguments {
   store: Store;
   config: Config;

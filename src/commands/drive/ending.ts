@@ -3,7 +3,6 @@ import type { Queries } from '../../db/queries.ts';
 
 export type Ending = ReturnType<typeof readEnding>;
 
-/** The end of a run. */
 export const readEnding = (queries: Queries, executionId: string) =>
   queries.snapshot(() => {
     const execution = requireOwn(queries.execution(executionId), 'be ended');

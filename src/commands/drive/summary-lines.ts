@@ -34,7 +34,6 @@ export function summaryLines(ending: Ending, dataFolder: string | undefined, sto
   return [`Run ${summary.run_number}, execution ${summary.execution_id}: ${verdictOf(ending)}`, ...tree(branches)];
 }
 
-/** How it ended. */
 const verdictOf = ({ summary: { status }, reason }: Ending): string =>
   `${status}${reason === undefined || reason === status ? '' : ` (${printable(reason)})`}`;
 

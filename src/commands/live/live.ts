@@ -34,7 +34,6 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
   };
   const timer = setInterval(repaint, paintMilliseconds);
   return {
-    /** Shows this execution from now on. */
     show(executionId: string): void {
       shown = executionId;
       repaint();

@@ -9,7 +9,6 @@ import { numberColumn, tableLines } from '../tables/layout.ts';
 export interface ContractArguments {
   /** An execution, or `latest`. */
   executionId: string;
-  /** An earlier execution to compare with. */
   against: string | undefined;
   json: boolean;
 }

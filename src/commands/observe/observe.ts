@@ -33,7 +33,6 @@ export interface ObserveArguments extends ListeningArguments {
   monitorUrl: string | undefined;
   /** Whether it sends the requests that tools make. */
   allowControl: boolean;
-  /** Whether it ends, as at SIGTERM, when the process that started it has ended. */
   untilParentEnds: boolean;
 }
 

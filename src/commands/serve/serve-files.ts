@@ -13,7 +13,6 @@ import { type AccessArguments, readTls } from './http-access.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 
 export interface ServeFilesArguments extends ConfigFlags, Pick<AccessArguments, 'tlsCert' | 'tlsKey'> {
-  /** As it was given. */
   where: string;
 }
 

@@ -27,7 +27,6 @@ export interface AgentArguments extends BrokerFlags {
   index: number;
   /** Where to serve figures for Prometheus, as given. */
   metrics?: string | undefined;
-  /** Whether it ends, as at SIGTERM, when the process that started it has ended. */
   untilParentEnds: boolean;
 }
 

@@ -9,8 +9,6 @@ export type Add = (name: string, description: string) => Command;
 /** Runs a command on the process, for its exit code: 0 if it returns none. */
 export type Run = (command: (io: Io) => Promise<number | void> | number | void) => Promise<void>;
 
-/** Options that several commands have, each with its one spelling. */
-
 export const speedOption = (description: string): Option =>
   new Option('--speed <X|max>', description).argParser(parseSpeed);
 
@@ -34,7 +32,6 @@ export const another = (text: string, before: string[] = []): string[] => [...be
 export const jsonOption = (): Option =>
   new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
 
-/** A program to notify of the first failure and of the end. */
 export const notifyOption = (): Option =>
   new Option(
     '--notify <PATH>',

@@ -87,7 +87,6 @@ export function spawnChild(
   return {
     /** Resolves with how it ended, in words that follow its name; without a code if a signal ended it. */
     ended,
-    /** Tells it to finish and end. */
     stop: () => void child.kill('SIGTERM'),
     /** Calls back with each line that it writes for people. */
     onLine: (callback: (line: string) => void) => void createInterface({ input: child.stderr }).on('line', callback),

@@ -13,7 +13,6 @@ import {
   time,
 } from './cells.ts';
 
-/** How a table may be written. */
 export const outputs = ['table', 'wide', 'json', 'csv'] as const;
 
 export type Output = (typeof outputs)[number];

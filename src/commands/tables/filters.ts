@@ -27,7 +27,6 @@ const filtersOf = (toolName: string): [argument: string, z.ZodType][] =>
     ([argument]) => !ownArguments.includes(argument),
   );
 
-/** The flags that stand for the arguments of a tool. */
 export const flagsOfTool = (toolName: string): ReadonlyMap<string, string> =>
   new Map(Object.keys(findTool(tools, toolName).input.shape).map((argument) => [argument, flagOf(argument)]));
 

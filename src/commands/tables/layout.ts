@@ -3,7 +3,6 @@ import stringWidth from 'string-width';
 
 import type { Paint, Shade } from '../shared/palette.ts';
 
-/** A column of a table. */
 export interface Column {
   head: string;
   /** The part of a text to cut first if the column is too narrow: the end of a file name says most, as do both ends of an error. */
@@ -22,7 +21,6 @@ export interface Column {
   isState?: boolean;
 }
 
-/** A column of numbers. */
 export const numberColumn = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
 
 /** Normal states have no entry and are not painted. */
