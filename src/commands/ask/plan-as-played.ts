@@ -61,16 +61,7 @@ const columns: readonly { head: string; of: (waits: Waits, start: number) => str
   { head: 'MAX', of: ({ wait_max }) => shown(wait_max) },
 ];
 
-function linesOf({
-  execution_id,
-  off_percent,
-  was,
-  replayed,
-  changed,
-  from,
-  backlog,
-  bin_seconds,
-}: AsPlayed): string[] {
+function linesOf({ execution_id, was, replayed, changed, from, backlog, ...rest }: AsPlayed): string[] {
   const start = Date.parse(from);
   const rows: [string, Waits, readonly number[]][] = [
     ['as it was', was, backlog.was],
@@ -83,10 +74,10 @@ function linesOf({
   ];
   const most = Math.max(1, ...rows.map(([, { backlog_max }]) => backlog_max));
   return [
-    `${execution_id}, from ${from}, in wall time; played again it ends ${offOf(was, replayed, off_percent)}`,
+    `${execution_id}, from ${from}, in wall time; played again it ends ${offOf(was, replayed, rest.off_percent)}`,
     ...alignedLines(cells),
     '',
-    `slices that wait, up to ${most}, a column for ${bin_seconds} s`,
+    `slices that wait, up to ${most}, a column for ${rest.bin_seconds} s`,
     ...rows.map(([name, , waiting]) => `${name.padEnd(12)} ${waiting.map((n) => bar(n, most)).join('')}`),
   ];
 }

@@ -15,7 +15,7 @@ import { requireDataFolder } from '../../runtime/data-folder.ts';
 import { type BrokerFlags, configPlaces, exitCodes, type Io, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { forgetDurable, lookAtBroker } from './broker.ts';
-import { attempt, type Diagnosis, fail, ok, warn } from './diagnosis.ts';
+import { attempt, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
 import { lookAtSources } from './files.ts';
 
 export interface DoctorArguments extends BrokerFlags {
@@ -34,8 +34,6 @@ export async function doctorCommand(io: Io, args: DoctorArguments): Promise<numb
   }
   return failed ? exitCodes.mendable : exitCodes.fine;
 }
-
-type Look = [subject: string, Diagnosis];
 
 async function* lookAtAll(io: Io, args: DoctorArguments): AsyncGenerator<Look> {
   const path = storePath(io);

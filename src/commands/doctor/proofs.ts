@@ -4,7 +4,7 @@ import type { BrokerSettings } from '../../broker/connection.ts';
 import type { Config } from '../../config/schema.ts';
 import { pause } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
-import { attempt, diagnoseClock, type Diagnosis, fail, ok, warn } from './diagnosis.ts';
+import { attempt, diagnoseClock, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
 import { listen, send, withConnections } from './trial.ts';
 
 /** How long to wait for a message that must not come, in milliseconds. */
@@ -29,7 +29,7 @@ const afterPayloadSeconds = 60;
  * Proves by trying what a broker does with messages: on each destination with one message that expires, otherwise under a name of its own. Says first
  * what may remain.
  */
-export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<[string, Diagnosis]> {
+export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<Look> {
   const name = `swf.doctor.${randomUUID().slice(0, 8)}`;
   const queue = (of: string): string => `/queue/${name}.${of}`;
   yield [

@@ -15,17 +15,8 @@ function currentFolder(): string {
   }
 }
 
-/** The process itself as commands see it. Only `cli.ts` makes one. */
-export function createProcessIo({
-  version,
-  db,
-  program,
-}: {
-  version: string;
-  db: string | undefined;
-  /** URL of the program's file. */
-  program: string;
-}): Io {
+/** The process itself as commands see it. @param program URL of the program's file */
+export function createProcessIo({ version, db, program }: Pick<Io, 'version' | 'db'> & { program: string }): Io {
   const workingFolder = currentFolder();
   const path = fileURLToPath(program);
   return {

@@ -54,15 +54,8 @@ function csvOf({ hops }: Trace): string {
 }
 
 /** How a slice was processed, a line a fact. */
-function factLines({
-  payload,
-  host,
-  exit_code,
-  signal,
-  outputs = [],
-  outputs_omitted = 0,
-  outputs_folder,
-}: NonNullable<Trace['slice']> & Pick<Trace, 'payload'>): string[] {
+function factLines({ payload, slice = {} }: Pick<Trace, 'payload' | 'slice'>): string[] {
+  const { host, exit_code, signal, outputs = [], outputs_omitted = 0, outputs_folder } = slice;
   const written = outputs.length + outputs_omitted;
   const facts = {
     payload,
@@ -77,12 +70,12 @@ function factLines({
 }
 
 function linesOf(answer: Trace, width: number | undefined): string[] {
-  const { filename, kind, execution_id, status, standing, payload, slice, hops, total_seconds, slices, logs } = answer;
+  const { filename, kind, execution_id, status, standing, hops, total_seconds, slices, logs } = answer;
   const rows = hops.map((hop) => columns.map(({ of }) => printable(textOf(of(hop)))));
   return [
     `${kinds[kind]} ${filename} of ${execution_id}: ${status}, ${duration(total_seconds)} in all, from ${textOf(hops[0]?.time)}`,
     ...(standing === undefined || standing === status ? [] : [standing]),
-    ...factLines({ payload, ...slice }),
+    ...factLines(answer),
     ...(slices === undefined
       ? []
       : [
