@@ -15,8 +15,8 @@ export interface AccessArguments {
   allowControl: boolean;
   /** Whether everybody on this machine may use control without a token. */
   insecureLocal: boolean;
-  tlsCert: string | undefined;
-  tlsKey: string | undefined;
+  tlsCert?: string;
+  tlsKey?: string;
   /** Whether there is a proxy in front, which others reach by TLS. */
   behindProxy: boolean;
 }

@@ -20,7 +20,7 @@ import { openBrowser } from './open-browser.ts';
 
 export interface HttpArguments extends AccessArguments {
   /** The place within the page to show in the user's browser. */
-  open: string | undefined;
+  open?: string | undefined;
 }
 
 /** Megabytes of JavaScript's own memory for long calls: a call that needs more ends its thread, not the server. */
