@@ -76,15 +76,10 @@ function leftOf({ progress }: Monitor): string[] {
 }
 
 /** The driver, if it is not the first. */
-function driverOf({ drivers = [], status }: Monitor): string[] {
-  const driver = drivers.at(-1);
+function driverOf(answer: Monitor): string[] {
+  const driver = answer.drivers?.at(-1);
   // How a former driver ended is a finding.
-  if (
-    driver === undefined ||
-    driver.epoch === 1 ||
-    ((driver.until ?? driver.last_heard) !== undefined && status === 'running')
-  )
-    return [];
+  if (driver === undefined || driver.epoch === 1 || silentSince(answer) !== undefined) return [];
   const { pid, host, by, since, epoch } = driver;
   return [`  driver      process ${pid ?? 'unknown'} on ${host}, number ${epoch}, started by ${by} at ${since}`];
 }
@@ -190,12 +185,16 @@ function heardCounts(answer: Monitor): string[] {
   ];
 }
 
-/** How long it has run; if its driver is gone, also since when it is silent. */
-function livedOf({ status, duration_seconds, drivers = [] }: Monitor): string {
-  const heard = status === 'running' ? (drivers.at(-1)?.until ?? drivers.at(-1)?.last_heard) : undefined;
-  return heard === undefined
-    ? duration(duration_seconds)
-    : `ran for ${duration(duration_seconds)}, silent since ${heard}`;
+/** Since when a running execution is silent, if its driver is gone. */
+function silentSince({ status, drivers }: Monitor): string | undefined {
+  const driver = drivers?.at(-1);
+  return status === 'running' ? (driver?.until ?? driver?.last_heard) : undefined;
+}
+
+/** How long it has run. */
+function livedOf(answer: Monitor): string {
+  const [lived, silent] = [duration(answer.duration_seconds), silentSince(answer)];
+  return silent === undefined ? lived : `ran for ${lived}, silent since ${silent}`;
 }
 
 /** The quality of an execution and the notes about it, the last note first. */

@@ -48,12 +48,8 @@ function requireUndriven(io: Io, executionId: string): void {
   const execution = queries.execution(executionId);
   const driver = queries.driver(execution.execution_id);
   // A service lives on where its driver has ended.
-  if (
-    execution.status !== 'running' ||
-    driver?.isAlive !== true ||
-    queries.silence(execution, Date.now()) !== undefined
-  )
-    return;
+  const hasDriver = execution.status === 'running' && driver?.isAlive === true;
+  if (!hasDriver || queries.silence(execution, Date.now()) !== undefined) return;
   throw new SwfError(
     'EXECUTION_IN_USE',
     `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; a paused one goes on with action "continue"`,

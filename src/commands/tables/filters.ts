@@ -49,3 +49,9 @@ export function argumentsOf(toolName: string, flags: Readonly<Record<string, unk
     }),
   );
 }
+
+/** The fields of the rows that a tool answers with. */
+export function fieldsOf(toolName: string, list: string): string[] {
+  const { [list]: rows } = findTool(tools, toolName).output.shape as Record<string, z.ZodArray<z.ZodObject>>;
+  return Object.keys(rows?.element.shape ?? {});
+}

@@ -1,5 +1,3 @@
-import type * as z from 'zod';
-
 import { csvRecord } from '../../lib/csv.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
@@ -14,7 +12,7 @@ import { createPaint } from '../shared/palette.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { commandsByTool, type Output, type TableCommand } from './catalogue.ts';
 import type { Item } from './cells.ts';
-import { argumentsOf, flagsOfTool } from './filters.ts';
+import { argumentsOf, fieldsOf, flagsOfTool } from './filters.ts';
 import { tableLines } from './layout.ts';
 
 export interface TableArguments {
@@ -173,7 +171,7 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
   }
   if (output === 'csv') {
     // All fields that the tool has, so that the columns are the same whatever the rows are.
-    const heads = fieldsOf(table.tool);
+    const heads = fieldsOf(table.tool, 'items');
     io.out(csvRecord(heads));
     for (const item of items) io.out(csvRecord(heads.map((head) => item[head])));
     return;
@@ -185,9 +183,4 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
   const width = output === 'wide' ? undefined : terminal?.columns();
   const paint = createPaint(terminal?.colorDepth ?? 1);
   if (rows.length > 0) io.out(`${tableLines(columns, rows, width, paint).join('\n')}\n`);
-}
-
-function fieldsOf(tool: string): string[] {
-  const { items } = findTool(tools, tool).output.shape as { items: z.ZodArray<z.ZodObject> };
-  return Object.keys(items.element.shape);
 }

@@ -1,18 +1,15 @@
-import type * as z from 'zod';
-
 import { outputsPlace } from '../../domain/file-names.ts';
 import { csvRecord } from '../../lib/csv.ts';
 import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { textOf } from '../../lib/text-of.ts';
 import type { Trace } from '../../tools/answers/trace.ts';
-import { tools } from '../../tools/index.ts';
-import { findTool } from '../../tools/run-tool.ts';
 import { askTool } from '../ask/call.ts';
 import type { Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
 import { type Item, namesOf, shortError } from './cells.ts';
+import { fieldsOf } from './filters.ts';
 import { type Column, tableLines } from './layout.ts';
 
 const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;
@@ -48,8 +45,7 @@ export async function traceCommand(
 
 /** The hops, with the same fields as in JSON. */
 function csvOf({ hops }: Trace): string {
-  const { hops: schema } = findTool(tools, 'trace_data_product').output.shape as { hops: z.ZodArray<z.ZodObject> };
-  const heads = Object.keys(schema.element.shape);
+  const heads = fieldsOf('trace_data_product', 'hops');
   return [heads, ...hops.map((hop: Item) => heads.map((head) => hop[head]))].map((row) => csvRecord(row)).join('');
 }
 
