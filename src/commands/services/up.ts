@@ -88,8 +88,6 @@ interface Wanted {
   label: string;
   /** The command that runs it, and its arguments. */
   words: readonly string[];
-  /** Where it serves its figures. */
-  metrics?: string;
   /** It works on the store alone, and knows no broker. */
   isOfStore?: true;
 }
@@ -103,7 +101,7 @@ function withMetrics(agents: readonly Wanted[], metrics: string | undefined): Wa
     throw configInvalid(
       `--metrics ${metrics} names no ports for ${agents.length} agents; give [HOST:]PORT, the first of as many ports`,
     );
-  return agents.map((agent, at) => ({ ...agent, metrics: `${host}${port + at}` }));
+  return agents.map(({ words, ...agent }, at) => ({ ...agent, words: [...words, '--metrics', `${host}${port + at}`] }));
 }
 
 const isRecorder = ({ words: [, type] }: Wanted): boolean => type === 'daq_simulator';
@@ -137,11 +135,11 @@ function agentsOf({ agents }: Config): Wanted[] {
 /** Starts an agent again and again until it must stop. Resolves with its error code if no restart helps. */
 async function keepUp(
   io: Io,
-  { label, words: command, metrics }: Wanted,
+  { label, words: command }: Wanted,
   common: readonly string[],
   stopping: AbortSignal,
 ): Promise<string | undefined> {
-  const args = [...command, '--until-parent-ends', ...common, ...(metrics === undefined ? [] : ['--metrics', metrics])];
+  const args = [...command, '--until-parent-ends', ...common];
   let failures = 0;
   // Once it has worked, the namespace is ours: a successor need not listen.
   let hasWorked = false;
