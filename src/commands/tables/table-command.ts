@@ -165,10 +165,7 @@ async function readPages(
 }
 
 function show(io: Io, table: TableCommand, output: Output, items: readonly Item[]): void {
-  if (output === 'json') {
-    io.out(`${JSON.stringify(items, undefined, 1)}\n`);
-    return;
-  }
+  if (output === 'json') return io.out(`${JSON.stringify(items, undefined, 1)}\n`);
   if (output === 'csv') {
     // All fields that the tool has, so that the columns are the same whatever the rows are.
     const heads = fieldsOf(table.tool, 'items');

@@ -10,8 +10,7 @@ export function toolsCommand(io: Io, name: string | undefined): void {
   const width = io.terminal('out')?.columns();
   if (name === undefined) {
     const rows = everyTool.map((tool) => [tool.name, tool.title]);
-    io.out(`${tableLines([{ head: 'TOOL' }, { head: 'DOES', least: 20 }], rows, width).join('\n')}\n`);
-    return;
+    return io.out(`${tableLines([{ head: 'TOOL' }, { head: 'DOES', least: 20 }], rows, width).join('\n')}\n`);
   }
   const tool = findTool(everyTool, name);
   const { properties = {}, required = [] } = z.toJSONSchema(tool.input, { io: 'input' }) as {
