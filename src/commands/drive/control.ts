@@ -12,7 +12,6 @@ import {
   nobodyDrives,
   type Outcome,
   recordCommand,
-  type Requester,
   requireControllable,
 } from '../../runtime/commands.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
@@ -41,12 +40,11 @@ export async function controlCommand(
   const by = { name: sender ?? userName(io), claimed: requestedBy };
   const reason = given ?? (action === 'stop' ? `stopped by ${requestedBy ?? by.name}` : undefined);
   using store = await openExistingStore(storePath(io), storeOptions(io));
-  const asked = { action, executionId, by, reason };
-  let sentence = await control(io, store, asked);
+  let sentence = await control(io, store, executionId, { action, by, reason });
   // While another process resumes or ends the execution, ask again.
   while (sentence === undefined) {
     await pause(againMilliseconds);
-    sentence = await control(io, store, asked);
+    sentence = await control(io, store, executionId, { action, by, reason });
   }
   printLines(io, [sentence]);
   io.tellParent({ event: 'done' });
@@ -55,19 +53,15 @@ export async function controlCommand(
 /** A recorder service resumes an execution that is to be stopped within five seconds. */
 const againMilliseconds = 1000;
 
-interface Asked {
-  action: Action;
-  executionId: string;
-  by: Requester;
-  reason: string | undefined;
-}
+type Asked = Parameters<typeof recordCommand>[2];
 
 /** Returns the outcome as a sentence; undefined if another process has resumed or ended the execution in between. */
-async function control(io: Io, store: Store, { action, executionId, by, reason }: Asked): Promise<string | undefined> {
+async function control(io: Io, store: Store, executionId: string, asked: Asked): Promise<string | undefined> {
+  const { action } = asked;
   const { execution_id, status } = requireControllable(store.sql, executionId, action);
   const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
   if (isUndriven && action !== 'stop') throw nobodyDrives(execution_id, storeOption(io));
-  const command = await recordCommand(store, execution_id, { action, by, reason });
+  const command = await recordCommand(store, execution_id, asked);
   if (command === undefined) return `${execution_id} is stopped already`;
   if (isUndriven && !(await endInterrupted(io, store, command))) return undefined;
   const onWait = (): void =>

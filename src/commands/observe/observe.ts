@@ -90,8 +90,7 @@ async function hear(
     writer?.keepHearing(isTold);
     tellReady(io);
     if (isTold()) void writer?.beat(true);
-    await aborted(signal);
-    return;
+    return aborted(signal);
   }
   await observe({
     settings,
