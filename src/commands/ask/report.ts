@@ -28,13 +28,12 @@ export async function reportCommand(
     throw argumentInvalid(
       'a report is of one execution, or of a time (--since, --until, --namespace, --troubles); give one of both',
     );
-  if (isOfTime) {
-    const args = { start_time: since, end_time: until, namespace, as_of: asOf, troubles: troubles || undefined };
-    const { text, note } = (await askTool(io, 'shift_report', present(args))) as { text: string; note?: string };
-    io.out(`${text}\n`);
-    if (note !== undefined) io.err(printable(note));
-    return;
+  if (!isOfTime) {
+    using reader = createStoreReader(storePath(io));
+    return io.out(await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now)));
   }
-  using reader = createStoreReader(storePath(io));
-  io.out(await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now)));
+  const args = { start_time: since, end_time: until, namespace, as_of: asOf, troubles: troubles || undefined };
+  const { text, note } = (await askTool(io, 'shift_report', present(args))) as { text: string; note?: string };
+  io.out(`${text}\n`);
+  if (note !== undefined) io.err(printable(note));
 }

@@ -110,7 +110,7 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
   if (terminal === undefined) {
     const onProgress = (executionId: string, types: readonly MessageType[]): void => {
       for (const type of types) {
-        const line = stageLine(type, () => queries.execution(executionId));
+        const line = stageLines[type]?.(() => queries.execution(executionId));
         if (line !== undefined) plain(line);
       }
     };
@@ -165,21 +165,12 @@ function watchForInterruption(io: Io, store: Store, say: (line: string) => void)
 }
 
 /** One line for each stage that a run reaches; none for the many messages of files and slices. */
-function stageLine(type: MessageType, counts: () => Counts): string | undefined {
-  switch (type) {
-    case 'run_imminent':
-      return 'run_imminent: agents prepare';
-    case 'start_run':
-      return 'start_run: physics';
-    case 'pause_run':
-      return `pause_run: standby after ${counted(counts().stf_count, 'STF file')}`;
-    case 'resume_run':
-      return 'resume_run: physics';
-    case 'end_run':
-      return `end_run: ${counted(counts().stf_count, 'STF file')}`;
-    case 'workflow_ended':
-      return `workflow_ended: ${counts().slices_completed} of ${counts().slices_created} TF slices are completed`;
-    default:
-      return undefined;
-  }
-}
+const stageLines: Readonly<Partial<Record<MessageType, (counts: () => Counts) => string>>> = {
+  run_imminent: () => 'run_imminent: agents prepare',
+  start_run: () => 'start_run: physics',
+  pause_run: (counts) => `pause_run: standby after ${counted(counts().stf_count, 'STF file')}`,
+  resume_run: () => 'resume_run: physics',
+  end_run: (counts) => `end_run: ${counted(counts().stf_count, 'STF file')}`,
+  workflow_ended: (counts) =>
+    `workflow_ended: ${counts().slices_completed} of ${counts().slices_created} TF slices are completed`,
+};
