@@ -48,14 +48,13 @@ export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<vo
 type Row = Record<string, unknown>;
 
 /** The answers that the page asks for, as close to one moment as successive calls can be. */
-async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: moment }: HtmlArguments) {
-  const then = moment === undefined ? {} : { as_of: moment };
-  const monitor = await askTool(io, 'get_workflow_monitor', { execution_id: executionId, ...then });
+async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of }: HtmlArguments) {
+  const monitor = await askTool(io, 'get_workflow_monitor', { execution_id: executionId, as_of });
   const { execution_id } = monitor;
   const listed = async (tool: string, args: object): Promise<Row[]> =>
-    ((await askTool(io, tool, { execution_id, limit: maxRows, ...then, ...args })) as { items: Row[] }).items;
+    ((await askTool(io, tool, { execution_id, limit: maxRows, as_of, ...args })) as { items: Row[] }).items;
   const failed = await listed('list_tf_slices', { status: 'failed' });
-  const { picture, attempts, lastWord, endOf } = await pictureOf(io, monitor, moment);
+  const { picture, attempts, lastWord, endOf } = await pictureOf(io, monitor, as_of);
   // Nothing more is recorded of an ended execution, whatever else the store records meanwhile.
   const made_at = lastWord ?? new Date(endOf).toISOString();
   const report = {
@@ -64,11 +63,11 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: momen
     status: monitor.status,
     version: io.version,
     monitor: withoutLogs ? withoutQuotes(monitor) : monitor,
-    audit: await askTool(io, 'audit_execution', { execution_id, ...then }),
+    audit: await askTool(io, 'audit_execution', { execution_id, as_of }),
     picture,
     attempts,
     failed: withoutLogs ? failed.map(withoutWords) : failed,
-    traces: withoutLogs ? [] : await tracesOf(io, failed.slice(0, maxTraces), then),
+    traces: withoutLogs ? [] : await tracesOf(io, failed.slice(0, maxTraces), as_of),
     logs: withoutLogs ? [] : await listed('list_logs', { level: 'WARNING' }),
     without_logs: withoutLogs,
   };
@@ -125,11 +124,11 @@ const asOf = <T>(report: T, time: string): T =>
   ) as T;
 
 /** The ways of slices, except slices whose name was shown with escapes, which finds nothing. */
-async function tracesOf(io: Io, rows: readonly Row[], then: { as_of?: string }): Promise<Row[]> {
+async function tracesOf(io: Io, rows: readonly Row[], as_of: string | undefined): Promise<Row[]> {
   const traces: Row[] = [];
   for (const { slice_filename } of rows)
     try {
-      traces.push({ ...(await askTool(io, 'trace_data_product', { filename: slice_filename, ...then })) });
+      traces.push({ ...(await askTool(io, 'trace_data_product', { filename: slice_filename, as_of })) });
     } catch (error) {
       if (!(error instanceof SwfError)) throw error;
     }

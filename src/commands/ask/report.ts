@@ -1,5 +1,4 @@
 import { argumentInvalid } from '../../lib/errors.ts';
-import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import { reportOf } from '../../mcp/report.ts';
 import { type Io, storePath } from '../shared/io.ts';
@@ -33,7 +32,7 @@ export async function reportCommand(
     return io.out(await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now)));
   }
   const args = { start_time: since, end_time: until, namespace, as_of: asOf, troubles: troubles || undefined };
-  const { text, note } = (await askTool(io, 'shift_report', present(args))) as { text: string; note?: string };
+  const { text, note } = (await askTool(io, 'shift_report', args)) as { text: string; note?: string };
   io.out(`${text}\n`);
   if (note !== undefined) io.err(printable(note));
 }

@@ -33,13 +33,12 @@ export interface StatusArguments {
 export async function statusCommand(
   io: Io,
   executionId: string | undefined,
-  { json, all, asOf }: StatusArguments,
+  { json, all, asOf: as_of }: StatusArguments,
 ): Promise<void> {
-  const moment = asOf === undefined ? {} : { as_of: asOf };
-  const running = executionId !== undefined || (json && !all) ? [] : await runningIds(io, moment);
+  const running = executionId !== undefined || (json && !all) ? [] : await runningIds(io, as_of);
   const ids = running.length === 0 ? [executionId ?? 'latest'] : running;
   const answers: AnswerOf<'get_workflow_monitor'>[] = [];
-  for (const execution_id of ids) answers.push(await askTool(io, 'get_workflow_monitor', { execution_id, ...moment }));
+  for (const execution_id of ids) answers.push(await askTool(io, 'get_workflow_monitor', { execution_id, as_of }));
   if (json) io.out(`${JSON.stringify(allPrintable(all ? answers : answers[0]))}\n`);
   else
     printLines(
@@ -49,8 +48,8 @@ export async function statusCommand(
 }
 
 /** Running executions, newest last, where a person looks first. */
-async function runningIds(io: Io, moment: { as_of?: string }): Promise<string[]> {
-  const filter = { status: 'running', order: 'oldest', limit: 20, ...moment };
+async function runningIds(io: Io, as_of: string | undefined): Promise<string[]> {
+  const filter = { status: 'running', order: 'oldest', limit: 20, as_of };
   const { items } = await askTool(io, 'list_workflow_executions', filter);
   return items.map(({ execution_id }) => execution_id);
 }

@@ -40,7 +40,7 @@ export async function summarizeCommand(
     ...asked,
     group_by,
     what,
-    ...(limit === undefined ? {} : { limit: Math.min(limit, 1000) }),
+    limit: limit && Math.min(limit, 1000),
   };
   const answer = await askTool(io, 'summarize', args);
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer), undefined, 1)}\n`);

@@ -33,10 +33,9 @@ const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown 
 export async function traceCommand(
   io: Io,
   filename: string,
-  { output, asOf }: { output: Output; asOf?: string | undefined },
+  { output, asOf: as_of }: { output: Output; asOf?: string | undefined },
 ): Promise<void> {
-  const moment = asOf === undefined ? {} : { as_of: asOf };
-  const answer = await askTool(io, 'trace_data_product', { filename, ...moment });
+  const answer = await askTool(io, 'trace_data_product', { filename, as_of });
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer))}\n`);
   else if (output === 'csv') io.out(csvOf(answer));
   else if (output === 'wide') io.out(`${linesOf(answer, undefined).map(printable).join('\n')}\n`);
