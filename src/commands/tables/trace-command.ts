@@ -66,18 +66,13 @@ function factLines({ payload, slice = {} }: Pick<Trace, 'payload' | 'slice'>): s
 
 function linesOf(answer: Trace, width: number | undefined): string[] {
   const { filename, kind, execution_id, status, standing, hops, total_seconds, slices, logs } = answer;
+  const counts = Object.entries(slices ?? {}).map(([state, n]) => `${n} ${state}`);
   const rows = hops.map((hop) => columns.map(({ of }) => printable(textOf(of(hop)))));
   return [
     `${kinds[kind]} ${filename} of ${execution_id}: ${status}, ${duration(total_seconds)} in all, from ${textOf(hops[0]?.time)}`,
     ...(standing === undefined || standing === status ? [] : [standing]),
     ...factLines(answer),
-    ...(slices === undefined
-      ? []
-      : [
-          `slices: ${Object.entries(slices)
-            .map(([state, n]) => `${n} ${state}`)
-            .join(', ')}`,
-        ]),
+    ...(slices === undefined ? [] : [`slices: ${counts.join(', ')}`]),
     ...tableLines(columns, rows, width),
     ...(answer.more_hops === true ? ['there are more messages than are shown'] : []),
     ...logs.map(({ time, agent, message }) => `${time} ${agent}: ${message}`),
