@@ -18,7 +18,6 @@ export interface HtmlArguments {
   /** The file; `-` for standard output. */
   file: string;
   withoutLogs: boolean;
-  /** The earlier moment to report on. */
   asOf: string | undefined;
   force: boolean;
 }

@@ -7,13 +7,10 @@ import { askTool } from './call.ts';
 
 export interface ReportArguments {
   executionId: string | undefined;
-  /** The beginning of a time window to report on. */
   since: string | undefined;
   until: string | undefined;
   namespace: string | undefined;
-  /** Whether to list each trouble of the window with its times. */
   troubles: boolean;
-  /** The earlier moment to report on. */
   asOf: string | undefined;
 }
 

@@ -20,9 +20,7 @@ const comparedError = 30;
 
 export interface StatusArguments {
   json: boolean;
-  /** Whether JSON is an array of all that run. */
   all: boolean;
-  /** The earlier moment to report on. */
   asOf?: string | undefined;
 }
 

@@ -28,7 +28,6 @@ export interface DriveArguments {
   speed: Speed;
   json: boolean;
   broker: BrokerSettings | undefined;
-  /** A program to notify of the first failure and of the end. */
   notify?: string | undefined;
 }
 

@@ -8,7 +8,6 @@ import { createStoreReader } from '../shared/store-reader.ts';
 import { createLogbook } from './logbook.ts';
 
 interface Writer {
-  /** The person in whose name it is written, if not the user. */
   requestedBy?: string | undefined;
 }
 

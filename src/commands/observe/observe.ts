@@ -25,13 +25,9 @@ export interface ListeningArguments extends BrokerFlags {
 export interface ObserveArguments extends ListeningArguments {
   /** A file, or a folder whose name ends with `/`, to record to; the only place if nothing names a store. */
   record: string | undefined;
-  /** Where to serve figures for Prometheus, as given. */
   metrics: string | undefined;
-  /** Where to stand in for swf-monitor, as given. */
   api: string | undefined;
-  /** The monitor to read, as given. */
   monitorUrl: string | undefined;
-  /** Whether it sends the requests that tools make. */
   allowControl: boolean;
   untilParentEnds: boolean;
 }

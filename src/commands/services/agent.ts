@@ -25,7 +25,6 @@ export interface AgentArguments extends BrokerFlags {
   type: AgentType;
   /** Tells agents of one type on one machine apart, from 1. */
   index: number;
-  /** Where to serve figures for Prometheus, as given. */
   metrics?: string | undefined;
   untilParentEnds: boolean;
 }

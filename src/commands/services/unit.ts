@@ -7,9 +7,7 @@ import { type BrokerFlags, configPlaces, type Io, shellWord, storePath } from '.
 
 export interface UnitArguments extends BrokerFlags {
   metrics: string | undefined;
-  /** For the user's own systemd. */
   user: boolean;
-  /** For supervisord. */
   supervisor: boolean;
   /** For an observer of a testbed, in place of `swf-mcp up`: the layout of its topics, or `none`. */
   observe: string | undefined;

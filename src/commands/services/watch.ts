@@ -17,7 +17,6 @@ import { asService, tellReady } from '../shared/service-manager.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
 export interface WatchArguments extends ConfigFlags {
-  /** A program to notify of each change. */
   notify: string | undefined;
   webhook: string[];
   /** Seconds between two looks. */

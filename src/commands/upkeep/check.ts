@@ -24,7 +24,6 @@ import { printLines } from '../shared/print-lines.ts';
 export interface CheckArguments {
   executionId: string | undefined;
   skipFiles: boolean;
-  /** Whether the log is read again, and its rows compared. */
   deep: boolean;
 }
 

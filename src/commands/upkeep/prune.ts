@@ -26,12 +26,10 @@ import { type Io, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
 export interface PruneArguments {
-  /** How many of the newest executions stay. */
   keep: number | undefined;
   /** In seconds. */
   olderThan: number | undefined;
   dryRun: boolean;
-  /** Executions of other programs, in place of our own. */
   observed: boolean;
 }
 
