@@ -53,13 +53,10 @@ export async function requestCommand(
   }
 }
 
-function send(
-  broker: BrokerConnection,
-  config: Config,
-  { command_id, user, speed }: { command_id: string; user: string; speed: number },
-): Promise<void> {
+function send(broker: BrokerConnection, config: Config, asked: { command_id: string; user: string; speed: number }) {
   const { workflow, fast_processing, fastmon, daq_state_machine, testbed } = config;
   const { namespace } = testbed;
+  const { command_id, user, speed } = asked;
   return broker.send({
     destination: config.broker.destinations.control,
     headers: { 'content-type': 'application/json', msg_type: 'run_workflow', namespace, vo: 'eic', persistent: 'true' },

@@ -21,8 +21,10 @@ export interface TableArguments {
   output: Output;
   /** Rows at most; without it: all for `json` and `csv`, a screen or two for people. */
   limit?: number;
-  flags: Readonly<Record<string, unknown>>;
+  flags: Arguments;
 }
+
+type Arguments = Readonly<Record<string, unknown>>;
 
 /** Rows that a person is shown without asking for more. */
 const shownRows = 50;
@@ -34,11 +36,8 @@ export async function tableCommand(io: Io, table: TableCommand, given: TableArgu
   const { output } = given;
   const most = given.limit ?? (output === 'json' || output === 'csv' ? Infinity : shownRows);
   const args = toolArguments(table, given);
-  const { items, total, isAtLeast, note, newest } = await readRows(io, table, {
-    args,
-    most,
-    isAll: given.flags['all'] === true,
-  });
+  const isAll = given.flags['all'] === true;
+  const { items, total, isAtLeast, note, newest } = await readRows(io, table, args, most, isAll);
   show(io, table, output, items);
   const remark = note ?? (items.length === 0 && newest === undefined ? 'no rows that fit' : undefined);
   const words = { flags: flagsOfTool(table.tool), commands: commandsByTool };
@@ -57,8 +56,8 @@ export function sayNewest(io: Io, newest: string | undefined, rows: number): voi
 /** The arguments of the tool: the flags, the value given without one, and the newest execution if none is named. */
 export function toolArguments(
   { tool, named: place, usual }: TableCommand,
-  { named, flags }: Pick<TableArguments, 'named' | 'flags'>,
-): Record<string, unknown> {
+  { named, flags }: TableArguments,
+): Arguments {
   const args = argumentsOf(tool, flags);
   if (named !== undefined && place !== undefined) {
     const before = args[place.argument];
@@ -84,13 +83,12 @@ const naming = [
   'end_time',
 ];
 
-export const isNamed = (args: Readonly<Record<string, unknown>>): boolean =>
-  naming.some((name) => args[name] !== undefined);
+export const isNamed = (args: Arguments): boolean => naming.some((name) => args[name] !== undefined);
 
 /** Asks a store for pages of list tools. */
 export function pageAsker(io: Io, reader: StoreReader) {
   const context = liveContext(io, reader, new AbortController().signal);
-  return async (tool: string, args: Record<string, unknown>): Promise<Page<Item>> =>
+  return async (tool: string, args: Arguments): Promise<Page<Item>> =>
     (await callTool(findTool(tools, tool), present(args), context)) as Page<Item>;
 }
 
@@ -105,39 +103,36 @@ interface Rows {
   newest: string | undefined;
 }
 
-async function readRows(
-  io: Io,
-  table: TableCommand,
-  { args, most, isAll }: { args: Readonly<Record<string, unknown>>; most: number; isAll: boolean },
-): Promise<Rows> {
+async function readRows(io: Io, table: TableCommand, args: Arguments, most: number, isAll: boolean): Promise<Rows> {
   using reader = createStoreReader(storePath(io));
   const askPage = pageAsker(io, reader);
   const { parts = [] } = table;
   if (parts.length > 0 && !isAll && !parts.some((part) => Object.keys(part).some((key) => args[key] !== undefined)))
-    return await readParts(askPage, table.tool, { parts, args, most });
-  const found = await readPages(askPage, table.tool, { args, most });
+    return await readParts(askPage, table, args, most);
+  const found = await readPages(askPage, table.tool, args, most);
   const newest = async (): Promise<string | undefined> => {
     const { as_of } = args;
-    const [item] = (await readPages(askPage, 'list_workflow_executions', { args: { as_of }, most: 1 })).items;
+    const [item] = (await readPages(askPage, 'list_workflow_executions', { as_of }, 1)).items;
     return item === undefined ? undefined : String(item['execution_id']);
   };
   if (table.usual === 'newest' && args['execution_id'] === 'latest') return { ...found, newest: await newest() };
   if (table.usual !== 'all, else newest' || found.items.length > 0 || isNamed(args)) return found;
   const execution_id = await newest();
   if (execution_id === undefined) return found;
-  return { ...(await readPages(askPage, table.tool, { args: { ...args, execution_id }, most })), newest: execution_id };
+  return { ...(await readPages(askPage, table.tool, { ...args, execution_id }, most)), newest: execution_id };
 }
 
 /** The rows of several questions, one after the other. */
 async function readParts(
   askPage: AskPage,
-  tool: string,
-  { parts, args, most }: { parts: NonNullable<TableCommand['parts']>; args: Record<string, unknown>; most: number },
+  { tool, parts = [] }: TableCommand,
+  args: Arguments,
+  most: number,
 ): Promise<Rows> {
   const all: Rows = { items: [], total: 0, isAtLeast: false, note: undefined, newest: undefined };
   for (const part of parts) {
     const room = most - all.items.length;
-    const rows = await readPages(askPage, tool, { args: { ...args, ...part }, most: Math.max(1, room) });
+    const rows = await readPages(askPage, tool, { ...args, ...part }, Math.max(1, room));
     all.items.push(...rows.items.slice(0, room));
     all.total += rows.total;
     all.isAtLeast ||= rows.isAtLeast;
@@ -146,11 +141,7 @@ async function readParts(
   return all;
 }
 
-async function readPages(
-  askPage: AskPage,
-  tool: string,
-  { args, most }: { args: Readonly<Record<string, unknown>>; most: number },
-): Promise<Rows> {
+async function readPages(askPage: AskPage, tool: string, args: Arguments, most: number): Promise<Rows> {
   const items: Item[] = [];
   let page: Page<Item> | undefined;
   do {
