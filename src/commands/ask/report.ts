@@ -15,10 +15,7 @@ export interface ReportArguments {
 }
 
 /** `swf-mcp report`: Markdown of one execution, or of everything in a time window. */
-export async function reportCommand(
-  io: Io,
-  { executionId, since, until, namespace, troubles, asOf }: ReportArguments,
-): Promise<void> {
+export async function reportCommand(io: Io, { executionId, since, until, namespace, troubles, asOf }: ReportArguments) {
   const isOfTime = since !== undefined || until !== undefined || namespace !== undefined || troubles;
   if (executionId !== undefined && isOfTime)
     throw argumentInvalid(

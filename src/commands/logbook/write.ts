@@ -20,10 +20,7 @@ export interface NoteArguments extends Writer {
 }
 
 /** `swf-mcp note`: writes a note about an execution, or about none. */
-export async function noteCommand(
-  io: Io,
-  { executionId, text, at, about, forNext, requestedBy }: NoteArguments,
-): Promise<void> {
+export async function noteCommand(io: Io, { executionId, text, at, about, forNext, requestedBy }: NoteArguments) {
   requireText('the note', text);
   const execution_id = executionId === 'none' ? undefined : idOf(io, executionId);
   const time = timeOfNote(at, Date.now());
@@ -46,10 +43,7 @@ export interface QualityArguments extends Writer {
 }
 
 /** `swf-mcp quality`: judges a run. */
-export async function qualityCommand(
-  io: Io,
-  { executionId, value, reason, requestedBy }: QualityArguments,
-): Promise<void> {
+export async function qualityCommand(io: Io, { executionId, value, reason, requestedBy }: QualityArguments) {
   requireText('--reason', reason);
   const execution_id = idOf(io, executionId);
   const request = { execution_id, value: qualityNamed(value), reason, ...authorOf(io, requestedBy) };

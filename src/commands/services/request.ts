@@ -20,10 +20,7 @@ export interface RequestArguments extends BrokerFlags {
 const hearMilliseconds = 7000;
 
 /** `swf-mcp request`: asks the recorder service of a namespace for an execution, from any host. Returns when the broker has the request. */
-export async function requestCommand(
-  io: Io,
-  { config: name, broker: flag, sets, speed }: RequestArguments,
-): Promise<void> {
+export async function requestCommand(io: Io, { config: name, broker: flag, sets, speed }: RequestArguments) {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   const { config } = loaded;
   const settings = requireBroker('request', flag, config.broker, io.env);
