@@ -78,11 +78,8 @@ export async function driveToEnd(
     display.live?.end();
   }
   const folder = dataFolderOf(config, running.execution_id);
-  const code = tellEnding(io, queries, running.execution_id, {
-    json,
-    folder,
-    isInterrupted: interruption.by() !== undefined,
-  });
+  const isInterrupted = interruption.by() !== undefined;
+  const code = tellEnding(io, queries, running.execution_id, { json, folder, isInterrupted });
   await notifier?.ended();
   return code;
 }
@@ -95,7 +92,7 @@ export const dataFolderOf = ({ data }: Config, executionId: string): string | un
   data.write_files && data.dir !== undefined ? join(data.dir, executionId) : undefined;
 
 interface Display {
-  live: Live | undefined;
+  live?: Live;
   say: (line: string) => void;
   /** Logs findings until it is stopped; the painted view shows them anyway. */
   watch?: (executionId: string) => () => void;
@@ -115,7 +112,6 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
     };
     const log = createLog('WARNING', (line) => io.err(line));
     return {
-      live: undefined,
       say: plain,
       options: { log, onProgress },
       watch: (id) => watchFindings(queries, id, log),

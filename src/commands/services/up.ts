@@ -155,11 +155,10 @@ async function keepUp(
       lastCode = /^([A-Z]+_[A-Z_]+): /.exec(line)?.[1] ?? lastCode;
       io.err(`${label}: ${line}`);
     });
-    const stop = (): void => child.stop();
-    stopping.addEventListener('abort', stop);
-    if (stopping.aborted) stop();
+    stopping.addEventListener('abort', child.stop);
+    if (stopping.aborted) child.stop();
     const { words, code } = await child.ended;
-    stopping.removeEventListener('abort', stop);
+    stopping.removeEventListener('abort', child.stop);
     if (stopping.aborted) return undefined;
     if (code === exitCodes.lasting) {
       io.err(`${label} ${words}; a restart will not help. Fix it, then start "swf-mcp up" again`);
