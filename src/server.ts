@@ -154,9 +154,8 @@ function offerResources(server: Server, options: ServerOptions): void {
 async function resourceText(uri: string, options: ServerOptions, extra: Extra): Promise<string> {
   const since = sinceOfUri(uri);
   if (since !== undefined) {
-    const shift = findTool(options.tools, 'shift_report');
     const answer = await (options.callTool ?? callTool)(
-      shift,
+      findTool(options.tools, 'shift_report'),
       { start_time: since },
       liveContext(options, extra, () => 'mcp'),
     );

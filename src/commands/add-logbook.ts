@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 
 import type { NoteArguments, QualityArguments } from './logbook/write.ts';
 import type { WatchArguments } from './services/watch.ts';
-import { type Add, parsePositive, type Run, setOption } from './shared/options.ts';
+import { type Add, another, parsePositive, type Run, setOption } from './shared/options.ts';
 
 const authorOption = (): Option =>
   new Option('--requested-by <NAME>', 'the person in whose name it is written (default: the user)');
@@ -43,12 +43,10 @@ export function addLogbook(add: Add, run: Run): void {
         '--webhook <URL>',
         'an address that each change is posted to, as Mattermost and Slack read it; may be repeated (default: $SWF_WEBHOOK)',
       )
-        .argParser((url: string, before: string[]) => [...before, url])
+        .argParser(another)
         .default([], 'none'),
     )
-    .addOption(
-      new Option('--every <S>', `seconds between two looks, at most ${longestEvery}`).argParser(parseEvery).default(5),
-    )
+    .option('--every <S>', `seconds between two looks, at most ${longestEvery}`, parseEvery, 5)
     .addOption(new Option('--until-parent-ends').hideHelp())
     .action((flags: WatchArguments) =>
       run(async (io) => (await import('./services/watch.ts')).watchCommand(io, flags)),

@@ -7,7 +7,7 @@ import type { ContractArguments } from './observe/contract.ts';
 import type { ObserveArguments } from './observe/observe.ts';
 import type { ReadArguments } from './observe/read.ts';
 import type { Io } from './shared/io.ts';
-import { type Add, jsonOption, parsePositive, type Run, setOption } from './shared/options.ts';
+import { type Add, another, jsonOption, parsePositive, type Run, setOption } from './shared/options.ts';
 
 /** The flags of a listener, and those that select another command in its place. */
 type Flags = ObserveArguments &
@@ -28,8 +28,6 @@ const words = (text: string, before: string[] = []): string[] => [
     .filter((word) => word !== ''),
 ];
 
-const another = (text: string, before: string[] = []): string[] => [...before, text];
-
 /** The command that listens to a testbed of other programs. */
 export function addObserve(add: Add, run: Run): void {
   add('observe', 'listens to a testbed that others run, and sends nothing: records what it says, until SIGTERM')
@@ -44,13 +42,12 @@ export function addObserve(add: Add, run: Run): void {
         layoutNames,
       ),
     )
-    .addOption(
-      new Option(
-        '--topics <T,…>',
-        'the topics, by their whole names, in place of those of a layout: only names that exist, since a missing one is made',
-      ).argParser(words),
+    .option(
+      '--topics <T,…>',
+      'the topics, by their whole names, in place of those of a layout: only names that exist, since a missing one is made',
+      words,
     )
-    .addOption(new Option('--namespace <NAME>', 'only this one; may come again (default: all)').argParser(another))
+    .option('--namespace <NAME>', 'only this one; may come again (default: all)', another)
     .option(
       '--record <FILE>',
       'into a file, .gz compressed, or FOLDER/ for a file a day; into the store too where --db or $SWF_DB names one (default: into the store)',
@@ -73,7 +70,7 @@ export function addObserve(add: Add, run: Run): void {
     )
     .addOption(new Option('--until-parent-ends').hideHelp())
     .option('--check', 'records nothing: says after a while what was heard, and what was not')
-    .addOption(new Option('--wait <S>', 'with --check: seconds to listen').argParser(parsePositive).default(35))
+    .option('--wait <S>', 'with --check: seconds to listen', parsePositive, 35)
     .option(
       '--contract [EXECUTION_ID]',
       'from the store: types, senders, keys, order and delays of what was said in a run (default: latest)',

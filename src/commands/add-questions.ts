@@ -95,7 +95,6 @@ function addPlan(add: Add, run: Run): void {
     });
 }
 
-/** The configuration, and the tools themselves. */
 function addCalls(add: Add, run: Run): void {
   add('config [CONFIG]', 'the effective configuration as TOML, with where each value came from')
     .addOption(setOption())

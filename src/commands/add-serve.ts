@@ -11,7 +11,6 @@ export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Ru
   program
     .command('serve', { isDefault: true })
     .description('MCP server on stdio (also without a command), or over HTTP')
-    .copyInheritedSettings(program)
     .option(
       '--http <[HOST:]PORT>',
       'serve Streamable HTTP at /mcp (default host: 127.0.0.1; others need a token, and TLS or a proxy)',

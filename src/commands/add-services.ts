@@ -41,7 +41,7 @@ export function addServices(add: Add, run: Run): void {
     .addOption(brokerOption())
     .option('--config <FILE>', 'the configuration, for its namespace and broker')
     .addOption(setOption())
-    .addOption(new Option('--wait <S>', 'seconds').argParser(parsePositive).default(90))
+    .option('--wait <S>', 'seconds', parsePositive, 90)
     .action((name: string, flags: Omit<ReadyArguments, 'name'>) =>
       run(async (io) => (await import('./services/ready.ts')).readyCommand(io, { name, ...flags })),
     );
@@ -52,7 +52,7 @@ export function addServices(add: Add, run: Run): void {
   )
     .addOption(brokerOption())
     .addOption(setOption())
-    .addOption(new Option('--speed <N>', 'simulated seconds a second').argParser(parsePositive).default(1))
+    .option('--speed <N>', 'simulated seconds a second', parsePositive, 1)
     .action((config: string | undefined, flags: Omit<RequestArguments, 'config'>) =>
       run(async (io) => (await import('./services/request.ts')).requestCommand(io, { config, ...flags })),
     );

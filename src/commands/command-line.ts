@@ -52,8 +52,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(printableLines(text)) })
     .exitOverride();
-  const add = (name: string, description: string): Command =>
-    program.command(name).description(description).copyInheritedSettings(program);
+  const add: Add = (name, description) => program.command(name).description(description);
 
   addServe(program, stdin, run);
   add('run [CONFIG]', 'one execution of the workflow, from start to end')
@@ -82,9 +81,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .addOption(brokerOption())
     .option('--config <FILE>', 'the configuration, for its namespace, broker and worker slots')
     .addOption(setOption())
-    .addOption(
-      new Option('--index <N>', 'tells agents of one type on one machine apart').argParser(parsePositive).default(1),
-    )
+    .option('--index <N>', 'tells agents of one type on one machine apart', parsePositive, 1)
     .option(
       '--metrics <[HOST:]PORT>',
       'tell figures of the agent at /metrics, for Prometheus (default host: 127.0.0.1)',
@@ -113,7 +110,6 @@ function falseUnlessGiven(command: Command): void {
     if (option.isBoolean()) command.setOptionValueWithSource(option.attributeName(), false, 'default');
 }
 
-/** The command that makes shells complete the others. */
 function addCompletion(program: Command, add: Add, run: Run): void {
   add('completion', 'a script that makes a shell complete commands and flags: eval "$(swf-mcp completion bash)"')
     .addArgument(
@@ -121,10 +117,9 @@ function addCompletion(program: Command, add: Add, run: Run): void {
     )
     .action((shell: Shell | 'ids') =>
       run(async (io) => {
-        if (shell === 'ids') return await (await import('./help/known-ids.ts')).printIds(io);
+        if (shell === 'ids') return (await import('./help/known-ids.ts')).printIds(io);
         const { knownWords } = await import('./help/known-words.ts');
         io.out(completionScript(program, shell, knownWords(io)));
-        return exitCodes.fine;
       }),
     );
 }
@@ -139,12 +134,11 @@ function addHelp(program: Command, add: Add): void {
   });
 }
 
-/** The command that checks whether everything is in place. */
 function addDoctor(add: Add, run: Run): void {
   add('doctor [CONFIG]', 'checks Node, store, configuration and broker, and says how to fix problems')
     .addOption(brokerOption())
     .addOption(setOption())
-    .addOption(new Option('--wait <S>', 'seconds to listen for other programs on the broker').argParser(parsePositive))
+    .option('--wait <S>', 'seconds to listen for other programs on the broker', parsePositive)
     .option('--prove', 'send messages to see what the broker does with them; says first what may remain')
     .option('--unsubscribe', "remove the store's durable subscription from the broker")
     .action((config: string | undefined, flags: Omit<DoctorArguments, 'config'>) =>
@@ -152,7 +146,6 @@ function addDoctor(add: Add, run: Run): void {
     );
 }
 
-/** The commands that ask a running execution for something. */
 function addControl(add: Add, run: Run): void {
   const does: Record<Action, string> = {
     stop: 'ends a running execution in order, also one whose process was killed',
@@ -185,7 +178,7 @@ export interface ThisProcess {
 export async function runCommandLine({ version, words, stdin, start, fail }: ThisProcess): Promise<number> {
   let exitCode: number = exitCodes.fine;
   const run: Run = async (command) => {
-    exitCode = await command(start(program.opts<{ db?: string }>().db));
+    exitCode = (await command(start(program.opts<{ db?: string }>().db))) ?? exitCodes.fine;
   };
   const program = createProgram({ version, stdin }, run);
   let called = program;

@@ -1,4 +1,5 @@
 import { argumentInvalid } from '../../lib/errors.ts';
+import { present } from '../../lib/present.ts';
 import { readJson } from '../../lib/read-json.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import { everyTool, tools } from '../../tools/index.ts';
@@ -9,13 +10,13 @@ import { exitCodes, type Io, storePath, userName } from '../shared/io.ts';
 import { pageUrl } from '../shared/page-url.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 
-/** Calls a tool as the server would, and returns its answer. Ctrl-C gives up a call that takes long. */
-export async function askTool<Name extends string>(io: Io, name: Name, args: unknown): Promise<AnswerOf<Name>> {
+/** Calls a tool as the server would, and returns its answer; arguments without a value are left out. Ctrl-C gives up a call that takes long. */
+export async function askTool<Name extends string>(io: Io, name: Name, args: object): Promise<AnswerOf<Name>> {
   using reader = createStoreReader(storePath(io));
   const interrupted = new AbortController();
   const tool = findTool(tools, name);
   if (tool.perform !== undefined) io.onInterrupt(() => interrupted.abort());
-  return (await callTool(tool, args, liveContext(io, reader, interrupted.signal))) as AnswerOf<Name>;
+  return (await callTool(tool, present({ ...args }), liveContext(io, reader, interrupted.signal))) as AnswerOf<Name>;
 }
 
 /** A tool's context at the command line. */

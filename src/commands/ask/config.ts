@@ -4,22 +4,20 @@ import { type Loaded, loadConfig } from '../../config/load.ts';
 import { knownKeys } from '../../config/schema.ts';
 import { isTable } from '../../config/toml.ts';
 import { printable, unprintable } from '../../lib/printable.ts';
-import { type ConfigFlags, configPlaces, exitCodes, type Io, storePath } from '../shared/io.ts';
+import { type ConfigFlags, configPlaces, type Io, storePath } from '../shared/io.ts';
 
 /** `swf-mcp config`: the effective configuration as TOML, with the source of each value as a comment; secrets are masked. */
-export function configCommand(io: Io, { config: name, sets }: ConfigFlags): number {
+export function configCommand(io: Io, { config: name, sets }: ConfigFlags): void {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   for (const warning of loaded.warnings) io.err(`WARNING ${warning}`);
   io.out(`${tomlLines(effectiveValues(io, loaded)).join('\n')}\n`);
-  return exitCodes.fine;
 }
 
-/** `swf-mcp config --list`: the configurations that can be named, a line each. Returns the exit code. */
-export function listConfigs(io: Io): number {
+/** `swf-mcp config --list`: the configurations that can be named, a line each. */
+export function listConfigs(io: Io): void {
   const known = knownConfigs(configPlaces(io));
   const width = Math.max(...known.map(({ name }) => name.length));
   for (const { name, path } of known) io.out(`${printable(`${name.padEnd(width)}  ${path}`)}\n`);
-  return exitCodes.fine;
 }
 
 interface Effective {

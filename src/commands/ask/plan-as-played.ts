@@ -1,7 +1,8 @@
 import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import type { AsPlayed } from '../../tools/answers/as-played.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
+import { alignedLines } from '../drive/summary-lines.ts';
+import type { Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './call.ts';
 
@@ -14,11 +15,11 @@ const changeable = [
   'without_host',
 ] as const;
 
-/** `swf-mcp plan --as-played`: an execution played again on its own times, as it was and with changes. Returns the exit code. */
+/** `swf-mcp plan --as-played`: an execution played again on its own times, as it was and with changes. */
 export async function planAsPlayed(
   io: Io,
   { executionId, sets, json }: { executionId: string; sets: readonly string[]; json: boolean },
-): Promise<number> {
+): Promise<void> {
   const changes = Object.fromEntries(sets.map(changeOf));
   const { as_played, assumptions } = await askTool(io, 'plan_run', {
     execution_id: executionId,
@@ -28,7 +29,6 @@ export async function planAsPlayed(
   if (as_played === undefined) throw new Error('plan_run has played nothing');
   if (json) io.out(`${JSON.stringify({ as_played, assumptions })}\n`);
   else printLines(io, [...linesOf(as_played), ...assumptions.map((one) => `assumed      ${one}`)]);
-  return exitCodes.fine;
 }
 
 function changeOf(set: string): [string, unknown] {
@@ -61,16 +61,7 @@ const columns: readonly { head: string; of: (waits: Waits, start: number) => str
   { head: 'MAX', of: ({ wait_max }) => shown(wait_max) },
 ];
 
-function linesOf({
-  execution_id,
-  off_percent,
-  was,
-  replayed,
-  changed,
-  from,
-  backlog,
-  bin_seconds,
-}: AsPlayed): string[] {
+function linesOf({ execution_id, was, replayed, changed, from, backlog, ...rest }: AsPlayed): string[] {
   const start = Date.parse(from);
   const rows: [string, Waits, readonly number[]][] = [
     ['as it was', was, backlog.was],
@@ -81,15 +72,12 @@ function linesOf({
     ['', ...columns.map(({ head }) => head)],
     ...rows.map(([name, waits]) => [name, ...columns.map(({ of }) => of(waits, start))]),
   ];
-  const widths = (cells[0] ?? []).map((_, at) => Math.max(...cells.map((row) => (row[at] ?? '').length)));
   const most = Math.max(1, ...rows.map(([, { backlog_max }]) => backlog_max));
   return [
-    `${execution_id}, from ${from}, in wall time; played again it ends ${offOf(was, replayed, off_percent)}`,
-    ...cells.map((row) =>
-      row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  '),
-    ),
+    `${execution_id}, from ${from}, in wall time; played again it ends ${offOf(was, replayed, rest.off_percent)}`,
+    ...alignedLines(cells),
     '',
-    `slices that wait, up to ${most}, a column for ${bin_seconds} s`,
+    `slices that wait, up to ${most}, a column for ${rest.bin_seconds} s`,
     ...rows.map(([name, , waiting]) => `${name.padEnd(12)} ${waiting.map((n) => bar(n, most)).join('')}`),
   ];
 }

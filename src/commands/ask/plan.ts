@@ -3,7 +3,7 @@ import { wholeDuration } from '../../lib/duration.ts';
 import { planOf } from '../../tools/plan-run.ts';
 import { inTurns } from '../../tools/shared/in-steps.ts';
 import { plannedParams } from '../control/tool-services.ts';
-import { type ConfigFlags, exitCodes, type Io } from '../shared/io.ts';
+import type { ConfigFlags, Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
 export interface PlanArguments extends ConfigFlags {
@@ -11,14 +11,13 @@ export interface PlanArguments extends ConfigFlags {
   json: boolean;
 }
 
-/** `swf-mcp plan`: how a run of a configuration would go, without running it. Returns the exit code. */
-export async function planCommand(io: Io, { config, stfCount, sets, json }: PlanArguments): Promise<number> {
+/** `swf-mcp plan`: how a run of a configuration would go, without running it. */
+export async function planCommand(io: Io, { config, stfCount, sets, json }: PlanArguments): Promise<void> {
   const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
   const params = plannedParams(io, config, [...sets, ...counted]);
   const plan = planOf(params, await inTurns(playRun(params)));
   if (json) io.out(`${JSON.stringify(plan)}\n`);
   else printLines(io, planLines(plan));
-  return exitCodes.fine;
 }
 
 function planLines(plan: ReturnType<typeof planOf>): string[] {

@@ -9,7 +9,7 @@ import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import { inSteps } from '../../tools/shared/in-steps.ts';
-import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { type Io, storePath } from '../shared/io.ts';
 import { askAt, createStoreReader } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
 
@@ -18,7 +18,6 @@ export interface HtmlArguments {
   /** The file; `-` for standard output. */
   file: string;
   withoutLogs: boolean;
-  /** The earlier moment to report on. */
   asOf: string | undefined;
   force: boolean;
 }
@@ -27,8 +26,8 @@ export interface HtmlArguments {
 const maxRows = 200;
 const maxTraces = 100;
 
-/** `swf-mcp report --html FILE`: an execution as one file that anybody can open, with every attempt in it. Returns the exit code. */
-export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<number> {
+/** `swf-mcp report --html FILE`: an execution as one file that anybody can open, with every attempt in it. */
+export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<void> {
   const data = await gather(io, args);
   const folder = join(io.packageFolder, 'dist', 'web');
   const html = htmlReport({
@@ -43,20 +42,18 @@ export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<nu
     writeNewFile(path, html, args.force);
     io.err(`wrote ${path}: open it in a browser`);
   }
-  return exitCodes.fine;
 }
 
 type Row = Record<string, unknown>;
 
 /** The answers that the page asks for, as close to one moment as successive calls can be. */
-async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: moment }: HtmlArguments) {
-  const then = moment === undefined ? {} : { as_of: moment };
-  const monitor = await askTool(io, 'get_workflow_monitor', { execution_id: executionId, ...then });
+async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of }: HtmlArguments) {
+  const monitor = await askTool(io, 'get_workflow_monitor', { execution_id: executionId, as_of });
   const { execution_id } = monitor;
   const listed = async (tool: string, args: object): Promise<Row[]> =>
-    ((await askTool(io, tool, { execution_id, limit: maxRows, ...then, ...args })) as { items: Row[] }).items;
+    ((await askTool(io, tool, { execution_id, limit: maxRows, as_of, ...args })) as { items: Row[] }).items;
   const failed = await listed('list_tf_slices', { status: 'failed' });
-  const { picture, attempts, lastWord, endOf } = await pictureOf(io, monitor, moment);
+  const { picture, attempts, lastWord, endOf } = await pictureOf(io, monitor, as_of);
   // Nothing more is recorded of an ended execution, whatever else the store records meanwhile.
   const made_at = lastWord ?? new Date(endOf).toISOString();
   const report = {
@@ -65,11 +62,11 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: momen
     status: monitor.status,
     version: io.version,
     monitor: withoutLogs ? withoutQuotes(monitor) : monitor,
-    audit: await askTool(io, 'audit_execution', { execution_id, ...then }),
+    audit: await askTool(io, 'audit_execution', { execution_id, as_of }),
     picture,
     attempts,
     failed: withoutLogs ? failed.map(withoutWords) : failed,
-    traces: withoutLogs ? [] : await tracesOf(io, failed.slice(0, maxTraces), then),
+    traces: withoutLogs ? [] : await tracesOf(io, failed.slice(0, maxTraces), as_of),
     logs: withoutLogs ? [] : await listed('list_logs', { level: 'WARNING' }),
     without_logs: withoutLogs,
   };
@@ -126,11 +123,11 @@ const asOf = <T>(report: T, time: string): T =>
   ) as T;
 
 /** The ways of slices, except slices whose name was shown with escapes, which finds nothing. */
-async function tracesOf(io: Io, rows: readonly Row[], then: { as_of?: string }): Promise<Row[]> {
+async function tracesOf(io: Io, rows: readonly Row[], as_of: string | undefined): Promise<Row[]> {
   const traces: Row[] = [];
   for (const { slice_filename } of rows)
     try {
-      traces.push({ ...(await askTool(io, 'trace_data_product', { filename: slice_filename, ...then })) });
+      traces.push({ ...(await askTool(io, 'trace_data_product', { filename: slice_filename, as_of })) });
     } catch (error) {
       if (!(error instanceof SwfError)) throw error;
     }

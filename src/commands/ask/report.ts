@@ -1,41 +1,32 @@
 import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { reportOf } from '../../mcp/report.ts';
-import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { type Io, storePath } from '../shared/io.ts';
 import { askAt, createStoreReader } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
 
 export interface ReportArguments {
   executionId: string | undefined;
-  /** The beginning of a time window to report on. */
   since: string | undefined;
   until: string | undefined;
   namespace: string | undefined;
-  /** Whether to list each trouble of the window with its times. */
   troubles: boolean;
-  /** The earlier moment to report on. */
   asOf: string | undefined;
 }
 
-/** `swf-mcp report`: Markdown of one execution, or of everything in a time window. Returns the exit code. */
-export async function reportCommand(
-  io: Io,
-  { executionId, since, until, namespace, troubles, asOf }: ReportArguments,
-): Promise<number> {
+/** `swf-mcp report`: Markdown of one execution, or of everything in a time window. */
+export async function reportCommand(io: Io, { executionId, since, until, namespace, troubles, asOf }: ReportArguments) {
   const isOfTime = since !== undefined || until !== undefined || namespace !== undefined || troubles;
   if (executionId !== undefined && isOfTime)
     throw argumentInvalid(
       'a report is of one execution, or of a time (--since, --until, --namespace, --troubles); give one of both',
     );
-  if (isOfTime) {
-    const args = { start_time: since, end_time: until, namespace, as_of: asOf, troubles: troubles ? true : undefined };
-    const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
-    const { text, note } = (await askTool(io, 'shift_report', given)) as { text: string; note?: string };
-    io.out(`${text}\n`);
-    if (note !== undefined) io.err(printable(note));
-    return exitCodes.fine;
+  if (!isOfTime) {
+    using reader = createStoreReader(storePath(io));
+    return io.out(await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now)));
   }
-  using reader = createStoreReader(storePath(io));
-  io.out(await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now)));
-  return exitCodes.fine;
+  const args = { start_time: since, end_time: until, namespace, as_of: asOf, troubles: troubles || undefined };
+  const { text, note } = (await askTool(io, 'shift_report', args)) as { text: string; note?: string };
+  io.out(`${text}\n`);
+  if (note !== undefined) io.err(printable(note));
 }

@@ -20,38 +20,34 @@ const comparedError = 30;
 
 export interface StatusArguments {
   json: boolean;
-  /** Whether JSON is an array of all that run. */
   all: boolean;
-  /** The earlier moment to report on. */
   asOf?: string | undefined;
 }
 
 /**
  * `swf-mcp status`: the monitor's answer for a person. Without an id: all running executions, else the newest. As JSON: one object, of the newest;
- * with `all`, an array. Returns the exit code.
+ * with `all`, an array.
  */
 export async function statusCommand(
   io: Io,
   executionId: string | undefined,
-  { json, all, asOf }: StatusArguments,
-): Promise<number> {
-  const moment = asOf === undefined ? {} : { as_of: asOf };
-  const running = executionId !== undefined || (json && !all) ? [] : await runningIds(io, moment);
+  { json, all, asOf: as_of }: StatusArguments,
+): Promise<void> {
+  const running = executionId !== undefined || (json && !all) ? [] : await runningIds(io, as_of);
   const ids = running.length === 0 ? [executionId ?? 'latest'] : running;
   const answers: AnswerOf<'get_workflow_monitor'>[] = [];
-  for (const execution_id of ids) answers.push(await askTool(io, 'get_workflow_monitor', { execution_id, ...moment }));
+  for (const execution_id of ids) answers.push(await askTool(io, 'get_workflow_monitor', { execution_id, as_of }));
   if (json) io.out(`${JSON.stringify(allPrintable(all ? answers : answers[0]))}\n`);
   else
     printLines(
       io,
       answers.flatMap((answer, at) => [...(at === 0 ? [] : ['']), ...statusLines(answer, storeOption(io))]),
     );
-  return 0;
 }
 
 /** Running executions, newest last, where a person looks first. */
-async function runningIds(io: Io, moment: { as_of?: string }): Promise<string[]> {
-  const filter = { status: 'running', order: 'oldest', limit: 20, ...moment };
+async function runningIds(io: Io, as_of: string | undefined): Promise<string[]> {
+  const filter = { status: 'running', order: 'oldest', limit: 20, as_of };
   const { items } = await askTool(io, 'list_workflow_executions', filter);
   return items.map(({ execution_id }) => execution_id);
 }
@@ -77,15 +73,10 @@ function leftOf({ progress }: Monitor): string[] {
 }
 
 /** The driver, if it is not the first. */
-function driverOf({ drivers = [], status }: Monitor): string[] {
-  const driver = drivers.at(-1);
+function driverOf(answer: Monitor): string[] {
+  const driver = answer.drivers?.at(-1);
   // How a former driver ended is a finding.
-  if (
-    driver === undefined ||
-    driver.epoch === 1 ||
-    ((driver.until ?? driver.last_heard) !== undefined && status === 'running')
-  )
-    return [];
+  if (driver === undefined || driver.epoch === 1 || silentSince(answer) !== undefined) return [];
   const { pid, host, by, since, epoch } = driver;
   return [`  driver      process ${pid ?? 'unknown'} on ${host}, number ${epoch}, started by ${by} at ${since}`];
 }
@@ -191,12 +182,16 @@ function heardCounts(answer: Monitor): string[] {
   ];
 }
 
-/** How long it has run; if its driver is gone, also since when it is silent. */
-function livedOf({ status, duration_seconds, drivers = [] }: Monitor): string {
-  const heard = status === 'running' ? (drivers.at(-1)?.until ?? drivers.at(-1)?.last_heard) : undefined;
-  return heard === undefined
-    ? duration(duration_seconds)
-    : `ran for ${duration(duration_seconds)}, silent since ${heard}`;
+/** Since when a running execution is silent, if its driver is gone. */
+function silentSince({ status, drivers }: Monitor): string | undefined {
+  const driver = drivers?.at(-1);
+  return status === 'running' ? (driver?.until ?? driver?.last_heard) : undefined;
+}
+
+/** How long it has run. */
+function livedOf(answer: Monitor): string {
+  const [lived, silent] = [duration(answer.duration_seconds), silentSince(answer)];
+  return silent === undefined ? lived : `ran for ${lived}, silent since ${silent}`;
 }
 
 /** The quality of an execution and the notes about it, the last note first. */

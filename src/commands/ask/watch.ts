@@ -22,7 +22,6 @@ const lineMilliseconds = 10_000;
 
 export interface WatchArguments {
   json: boolean;
-  /** A program to notify of the first failure and of the end. */
   notify: string | undefined;
 }
 

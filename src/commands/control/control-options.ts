@@ -5,9 +5,7 @@ export const maxReason = 300;
 export const maxName = 100;
 
 export interface ControlOptions {
-  /** Why, for the record. */
   reason?: string | undefined;
-  /** The person in whose name it is asked, if not the user. */
   requestedBy?: string | undefined;
 }
 

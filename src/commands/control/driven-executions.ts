@@ -1,13 +1,9 @@
 import type { Queries } from '../../db/queries.ts';
 
-/** A running execution and the process that drives it. */
-export interface DrivenExecution {
-  execution_id: string;
-  pid: number;
-}
+export type DrivenExecution = ReturnType<typeof drivenExecutions>[number];
 
 /** The running executions that a living process drives, newest first. */
-export const drivenExecutions = (queries: Queries): DrivenExecution[] =>
+export const drivenExecutions = (queries: Queries) =>
   queries
     .executions({ status: 'running' }, { order: 'newest', limit: 1000, uncounted: true })
     .rows.flatMap(({ execution_id }) => {

@@ -1,6 +1,5 @@
 import { requireBareName } from '../../config/request.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
-import type { Store } from '../../db/opening/store.ts';
 import type { Action } from '../../domain/states.ts';
 import { executionInUse, storeUnavailable } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
@@ -49,12 +48,8 @@ function requireUndriven(io: Io, executionId: string): void {
   const execution = queries.execution(executionId);
   const driver = queries.driver(execution.execution_id);
   // A service lives on where its driver has ended.
-  if (
-    execution.status !== 'running' ||
-    driver?.isAlive !== true ||
-    queries.silence(execution, Date.now()) !== undefined
-  )
-    return;
+  const hasDriver = execution.status === 'running' && driver?.isAlive === true;
+  if (!hasDriver || queries.silence(execution, Date.now()) !== undefined) return;
   throw executionInUse(
     `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; a paused one goes on with action "continue"`,
   );
@@ -81,16 +76,12 @@ const runArguments = ({ config, speed, settings }: StartRequest): string[] => [
 
 async function command(io: Io, action: Action, request: ControlRequest): Promise<CommandState> {
   using store = await openExistingStore(storePath(io), storeOptions(io));
-  return await commandOn(io, store, action, request);
-}
-
-async function commandOn(io: Io, store: Store, action: Action, request: ControlRequest): Promise<CommandState> {
   const { execution_id, by, patienceSeconds } = request;
   const reason = request.reason ?? (action === 'stop' ? `stopped by ${by.claimed ?? by.name}` : undefined);
   const { status } = requireControllable(store.sql, execution_id, action);
   const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
   // Nobody drives it, so a separate process resumes it in order to end it.
-  if (isUndriven && action === 'stop') return stopUndriven(io, { ...request, reason });
+  if (isUndriven && action === 'stop') return await stopUndriven(io, { ...request, reason });
   if (isUndriven) throw nobodyDrives(execution_id);
   const recorded = await recordCommand(store, execution_id, { action, by, reason });
   if (recorded === undefined) return { effect: 'applied', sentence: 'it is stopped already' };

@@ -11,7 +11,7 @@ import { shortDigests } from '../../lib/short-digests.ts';
 import { queuesSharedWithTestbed } from '../../messages/destinations.ts';
 import { layoutTopics } from '../../messages/layouts.ts';
 import { isRefused, wireVersion } from '../../messages/wire-version.ts';
-import { attempt, diagnoseClock, type Diagnosis, fail, ok, warn } from './diagnosis.ts';
+import { attempt, diagnoseClock, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
 import { type Heard, listenTo } from './listening.ts';
 import { proveBroker } from './proofs.ts';
 import { withConnections } from './trial.ts';
@@ -31,7 +31,7 @@ export interface BrokerLook {
  * Checks a broker without leaving a trace: whether it lets us in, who is heard, and whether its clock is right; a line each. `prove` first says what
  * it leaves behind, then tries the rest.
  */
-export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<[string, Diagnosis]> {
+export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<Look> {
   const { settings, config, prove } = look;
   const login = await attempt(() => withConnections(settings, 1, () => Promise.resolve(ok(loginOf(settings)))));
   yield ['login', login];
@@ -45,13 +45,7 @@ const loginOf = ({ user, servers }: BrokerSettings): string =>
   `${user ?? 'no user'}${servers.some(({ tls }) => tls) ? ', over TLS' : ''}`;
 
 /** Other programs, our own agents, and the broker's clock, from the messages heard meanwhile. */
-async function* lookAtOthers({
-  settings,
-  config,
-  storePath,
-  wait,
-  prove,
-}: BrokerLook): AsyncGenerator<[string, Diagnosis]> {
+async function* lookAtOthers({ settings, config, storePath, wait, prove }: BrokerLook): AsyncGenerator<Look> {
   const { namespace } = config.testbed;
   const { destinations, layout } = config.broker;
   const others = layoutTopics(layout);
@@ -62,7 +56,7 @@ async function* lookAtOthers({
   const telemetry = isUsed ? { destination: destinations.telemetry, namespace } : undefined;
   let heard: Heard | undefined;
   const listening = await attempt(async () => {
-    heard = await withConnections(settings, 1, ([broker]) => listenTo(broker, { topics, telemetry, seconds }));
+    heard = await withConnections(settings, 1, ([broker]) => listenTo(broker, topics, telemetry, seconds));
     return ok(`listened for ${seconds} s to ${topics.join(', ')}${isUsed ? ` and ${destinations.telemetry}` : ''}`);
   });
   yield ['heard', listening];
@@ -125,7 +119,13 @@ export async function forgetDurable(path: string, settings: BrokerSettings, conf
     ...readingTypes.map((type) => roleSubscription(namespace, type)),
   ];
   const removed: string[] = [];
-  for (const name of names) if (await forget({ ...settings, clientId: name }, config, name)) removed.push(name);
+  const { broadcast: destination } = config.broker.destinations;
+  for (const durableName of names) {
+    const isRemoved = await withConnections({ ...settings, clientId: durableName }, 1, ([broker]) =>
+      broker.forget({ destination, only: () => ({ namespace }), durableName }),
+    );
+    if (isRemoved) removed.push(durableName);
+  }
   return ok(removed.length === 0 ? `namespace ${namespace} has none` : `${removed.join(', ')} removed`);
 }
 
@@ -134,13 +134,3 @@ async function storeIdOf(path: string): Promise<string | undefined> {
   using store = await openExistingStore(path).catch(() => undefined);
   return store === undefined ? undefined : knownStoreId(store.sql);
 }
-
-const forget = (
-  settings: BrokerSettings,
-  { testbed, broker: section }: Config,
-  durableName: string,
-): Promise<boolean> =>
-  withConnections(settings, 1, ([broker]) => {
-    const only = () => ({ namespace: testbed.namespace });
-    return broker.forget({ destination: section.destinations.broadcast, only, durableName });
-  });

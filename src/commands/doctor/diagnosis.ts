@@ -6,6 +6,8 @@ export interface Diagnosis {
   what: string;
 }
 
+export type Look = [subject: string, Diagnosis];
+
 export const ok = (what: string): Diagnosis => ({ state: 'ok', what });
 export const warn = (what: string): Diagnosis => ({ state: 'warn', what });
 export const fail = (what: string): Diagnosis => ({ state: 'fail', what });

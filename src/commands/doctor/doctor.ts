@@ -16,12 +16,11 @@ import { requireDataFolder } from '../../runtime/data-folder.ts';
 import { type BrokerFlags, configPlaces, exitCodes, type Io, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { forgetDurable, lookAtBroker } from './broker.ts';
-import { attempt, type Diagnosis, fail, ok, warn } from './diagnosis.ts';
+import { attempt, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
 import { lookAtSources } from './files.ts';
 
 export interface DoctorArguments extends BrokerFlags {
   unsubscribe: boolean;
-  /** Sends messages to see what the broker does with them. */
   prove: boolean;
   /** Seconds to listen for other programs. */
   wait: number | undefined;
@@ -36,8 +35,6 @@ export async function doctorCommand(io: Io, args: DoctorArguments): Promise<numb
   }
   return failed ? exitCodes.mendable : exitCodes.fine;
 }
-
-type Look = [subject: string, Diagnosis];
 
 async function* lookAtAll(io: Io, args: DoctorArguments): AsyncGenerator<Look> {
   const path = storePath(io);
@@ -104,20 +101,15 @@ function lookAtStore(path: string): Diagnosis {
 }
 
 /** Can anybody else change or read the store and its folder? */
-function lookAtRights(path: string): Diagnosis[] {
-  const why = whyNotOurs(path);
-  const whyFolder = whyNotOurs(dirname(path));
+function* lookAtRights(path: string): Generator<Diagnosis> {
+  const [why, whyFolder] = [whyNotOurs(path), whyNotOurs(dirname(path))];
   const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
-  const wrong = [
-    ...(why === undefined ? [] : [fail(`${path}: ${why}; "chmod 600" it if it is yours, or name another with --db`)]),
-    ...(whyFolder === undefined
-      ? []
-      : [warn(`${dirname(path)}: ${whyFolder}, so another could put a store in the place of yours`)]),
-    ...((mode & 0o077) === 0
-      ? []
-      : [warn(`${path}: others may read or write it (mode ${(mode & 0o777).toString(8)}); chmod 600 it`)]),
-  ];
-  return wrong.length > 0 ? wrong : [ok('the store is for this user alone')];
+  const isOpen = (mode & 0o077) !== 0;
+  if (why !== undefined) yield fail(`${path}: ${why}; "chmod 600" it if it is yours, or name another with --db`);
+  if (whyFolder !== undefined)
+    yield warn(`${dirname(path)}: ${whyFolder}, so another could put a store in the place of yours`);
+  if (isOpen) yield warn(`${path}: others may read or write it (mode ${(mode & 0o777).toString(8)}); chmod 600 it`);
+  if (why === undefined && whyFolder === undefined && !isOpen) yield ok('the store is for this user alone');
 }
 
 /** Can the folder of data files be used? The first run that writes files creates it. */

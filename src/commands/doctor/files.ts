@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema.ts';
 import { refusalOf } from '../../files/file-server-error.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { attempt, type Diagnosis, fail, ok, warn } from './diagnosis.ts';
+import { attempt, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
 
 /** How long to wait for a file server's answer, in milliseconds. */
 const patienceMilliseconds = 5000;
@@ -10,7 +10,7 @@ const patienceMilliseconds = 5000;
 export async function* lookAtSources(
   { data: { sources = [], fetch: command } }: Config,
   token: string | undefined,
-): AsyncGenerator<[string, Diagnosis]> {
+): AsyncGenerator<Look> {
   for (const source of sources)
     yield [
       'files',

@@ -9,30 +9,19 @@ import type { AgentHeartbeat, Telemetry } from '../../messages/telemetry.ts';
 /** How many programs and agents to report. */
 const most = 50;
 
-/** The programs and agents heard meanwhile. */
-export interface Heard {
-  /** Each by its name and namespace, with its first message. */
-  programs: (ForeignProgram & { destination: string })[];
-  agents: AgentHeartbeat[];
-  /** Milliseconds by which the broker's clock is ahead of ours, by the least delayed message; undefined if none carried its time. */
-  skew: number | undefined;
-}
+export type Heard = Awaited<ReturnType<typeof listenTo>>;
 
 /** Listens by plain subscriptions, which end with the connection: they take nothing from anybody and leave nothing behind. */
 export async function listenTo(
   broker: BrokerConnection,
-  {
-    topics,
-    telemetry,
-    seconds,
-  }: {
-    topics: readonly string[];
-    telemetry: { destination: string; namespace: string } | undefined;
-    seconds: number;
-  },
-): Promise<Heard> {
-  const programs = new Map<string, Heard['programs'][number]>();
+  topics: readonly string[],
+  telemetry: { destination: string; namespace: string } | undefined,
+  seconds: number,
+) {
+  /** Each by its name and namespace, with its first message. */
+  const programs = new Map<string, ForeignProgram & { destination: string }>();
   const agents = new Map<string, AgentHeartbeat>();
+  /** Milliseconds by which the broker's clock is ahead of ours, by the least delayed message; undefined if none carried its time. */
   let skew: number | undefined;
   const noteTime = ({ headers: { timestamp } }: Delivery): void => {
     if (timestamp === undefined || !/^\d{1,15}$/.test(timestamp)) return;

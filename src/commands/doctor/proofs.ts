@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
-import type { BrokerConnection, BrokerSettings, Subscription } from '../../broker/connection.ts';
+import type { BrokerSettings } from '../../broker/connection.ts';
 import type { Config } from '../../config/schema.ts';
 import { pause } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
-import { attempt, diagnoseClock, type Diagnosis, fail, ok, warn } from './diagnosis.ts';
+import { attempt, diagnoseClock, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
 import { listen, send, withConnections } from './trial.ts';
 
 /** How long to wait for a message that must not come, in milliseconds. */
@@ -29,7 +29,7 @@ const afterPayloadSeconds = 60;
  * Proves by trying what a broker does with messages: on each destination with one message that expires, otherwise under a name of its own. Says first
  * what may remain.
  */
-export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<[string, Diagnosis]> {
+export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<Look> {
   const name = `swf.doctor.${randomUUID().slice(0, 8)}`;
   const queue = (of: string): string => `/queue/${name}.${of}`;
   yield [
@@ -60,8 +60,7 @@ const proveSelector = (settings: BrokerSettings, destination: string): Promise<D
     const other = got.bodies().filter((body) => body !== 'mine').length;
     // The other message must not be left behind.
     broker.unsubscribe('doctor');
-    const rest = listen(broker, { destination, only: () => ({ namespace: 'other' }) }, 'rest');
-    await rest.has(1).catch(() => {});
+    await listen(broker, { destination, only: () => ({ namespace: 'other' }) }, 'rest').comes(1);
     if (other > 0) throw new Error(`a message of another namespace came; this broker does not keep namespaces apart`);
     return ok(broker.hasSelectors() ? 'chooses messages by namespace' : 'no selectors; names have the namespace');
   });
@@ -74,13 +73,10 @@ const proveDeepQueue = (settings: BrokerSettings, destination: string): Promise<
     );
     await send(broker, destination, { namespace: 'mine' }, 'mine');
     const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
-    const came = await got.has(1).then(
-      () => true,
-      () => false,
-    );
+    const came = await got.comes(1);
     broker.unsubscribe('doctor');
-    const rest = listen(broker, { destination, only: () => ({ namespace: 'other' }), prefetch: 256 }, 'rest');
-    await rest.has(foreignMessages).catch(() => {});
+    const others = { destination, only: () => ({ namespace: 'other' }), prefetch: 256 };
+    await listen(broker, others, 'rest').comes(foreignMessages);
     if (came) return ok(`a message is found behind ${foreignMessages} of another namespace`);
     listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
     await pause(quietMilliseconds);
@@ -91,11 +87,9 @@ const proveDeepQueue = (settings: BrokerSettings, destination: string): Promise<
 
 /** Two slots get one message each until they acknowledge it. */
 const proveFairShare = (settings: BrokerSettings, destination: string): Promise<Diagnosis> =>
-  withConnections(settings, 2, async ([one, two]) => {
-    const hands = [one, two].map((broker) =>
-      listen(broker as BrokerConnection, { destination, prefetch: 1 }, 'doctor', false),
-    );
-    for (const body of ['1', '2', '3']) await send(one, destination, {}, body);
+  withConnections(settings, 2, async (slots) => {
+    const hands = slots.map((broker) => listen(broker, { destination, prefetch: 1 }, 'doctor', false));
+    for (const body of ['1', '2', '3']) await send(slots[0], destination, {}, body);
     await Promise.all(hands.map((hand) => hand.has(1)));
     await pause(quietMilliseconds);
     const counts = hands.map((hand) => hand.deliveries.length);
@@ -110,11 +104,7 @@ const proveFairShare = (settings: BrokerSettings, destination: string): Promise<
 /** Proves that a message sent while nobody listens is kept. */
 async function proveDurable(settings: BrokerSettings, destination: string, durableName: string): Promise<Diagnosis> {
   const named = { ...settings, clientId: durableName };
-  const subscription: Omit<Subscription, 'id' | 'ack' | 'onMessage'> = {
-    destination,
-    only: () => ({ namespace: 'doctor' }),
-    durableName,
-  };
+  const subscription = { destination, only: () => ({ namespace: 'doctor' }), durableName };
   await withConnections(named, 1, ([broker]) => {
     listen(broker, subscription);
     return pause(quietMilliseconds);
@@ -122,11 +112,7 @@ async function proveDurable(settings: BrokerSettings, destination: string, durab
   await withConnections(settings, 1, ([broker]) => send(broker, destination, { namespace: 'doctor' }, 'kept'));
   await withConnections(named, 1, ([broker]) => listen(broker, subscription).has(1));
   try {
-    await withConnections(
-      named,
-      1,
-      async ([broker]) => void (await broker.forget(subscription as Required<typeof subscription>)),
-    );
+    await withConnections(named, 1, ([broker]) => broker.forget(subscription));
     return ok('keeps what is said while nobody listens');
   } catch (error) {
     if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
@@ -174,10 +160,7 @@ function proveDestination(
         `${destination} does not accept messages from this user: ${mend}, or fix what the broker reports: ${error.message}`,
       );
     }
-    const isBack = await got.has(1).then(
-      () => true,
-      () => false,
-    );
+    const isBack = await got.comes(1);
     const { timestamp } = got.deliveries[0]?.headers ?? {};
     if (timestamp !== undefined) onTime(Number(timestamp) - Date.now());
     if (isBack) return ok(`${destination} may be written and read`);

@@ -19,17 +19,13 @@ export async function withConnections<T>(
   }
 }
 
-/** Sends a message that expires. */
-export function send(
-  broker: BrokerConnection | undefined,
+export const send = (
+  broker: BrokerConnection,
   destination: string,
   headers: Record<string, string>,
   body: string,
   expirySeconds = 60,
-): Promise<void> {
-  if (broker === undefined) return Promise.resolve();
-  return broker.send({ destination, headers: { ...headers, persistent: 'true' }, body, expirySeconds });
-}
+): Promise<void> => broker.send({ destination, headers: { ...headers, persistent: 'true' }, body, expirySeconds });
 
 /** Subscribes, and collects what comes. */
 export function listen(
@@ -51,21 +47,27 @@ export function listen(
       wake();
     },
   });
+  const comes = (count: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), comesMilliseconds);
+      wake = () => {
+        if (deliveries.length < count) return;
+        clearTimeout(timer);
+        resolve(true);
+      };
+      wake();
+    });
   return {
     deliveries,
     bodies: (): string[] => deliveries.map(({ body }) => body),
     acknowledgeAll: (): void => {
       for (const delivery of deliveries) delivery.acknowledge();
     },
-    has: (count: number): Promise<void> =>
-      new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error('a message that was sent did not come')), comesMilliseconds);
-        wake = () => {
-          if (deliveries.length < count) return;
-          clearTimeout(timer);
-          resolve();
-        };
-        wake();
-      }),
+    /** Waits for so many messages. False if they do not come in time. */
+    comes,
+    /** The same, but throws then. */
+    async has(count: number): Promise<void> {
+      if (!(await comes(count))) throw new Error('a message that was sent did not come');
+    },
   };
 }

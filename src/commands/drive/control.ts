@@ -12,12 +12,11 @@ import {
   nobodyDrives,
   type Outcome,
   recordCommand,
-  type Requester,
   requireControllable,
 } from '../../runtime/commands.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
 import { type ControlOptions, requireControlOptions } from '../control/control-options.ts';
-import { exitCodes, type Io, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
+import { type Io, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { hostOptions, recordedConfig } from './drive.ts';
 
@@ -29,46 +28,40 @@ export interface ControlArguments extends ControlOptions {
   sender?: string | undefined;
 }
 
-/** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and waits until the effect is seen. Returns the exit code. */
+/** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and waits until the effect is seen. */
 export async function controlCommand(
   io: Io,
   action: Action,
   executionId: string,
   { sender, ...options }: ControlArguments,
-): Promise<number> {
+): Promise<void> {
   requireControlOptions(options);
   const { reason: given, requestedBy } = options;
   const by = { name: sender ?? userName(io), claimed: requestedBy };
   const reason = given ?? (action === 'stop' ? `stopped by ${requestedBy ?? by.name}` : undefined);
   using store = await openExistingStore(storePath(io), storeOptions(io));
-  const asked = { action, executionId, by, reason };
-  let sentence = await control(io, store, asked);
+  let sentence = await control(io, store, executionId, { action, by, reason });
   // While another process resumes or ends the execution, ask again.
   while (sentence === undefined) {
     await pause(againMilliseconds);
-    sentence = await control(io, store, asked);
+    sentence = await control(io, store, executionId, { action, by, reason });
   }
   printLines(io, [sentence]);
   io.tellParent({ event: 'done' });
-  return exitCodes.fine;
 }
 
 /** A recorder service resumes an execution that is to be stopped within five seconds. */
 const againMilliseconds = 1000;
 
-interface Asked {
-  action: Action;
-  executionId: string;
-  by: Requester;
-  reason: string | undefined;
-}
+type Asked = Parameters<typeof recordCommand>[2];
 
 /** Returns the outcome as a sentence; undefined if another process has resumed or ended the execution in between. */
-async function control(io: Io, store: Store, { action, executionId, by, reason }: Asked): Promise<string | undefined> {
+async function control(io: Io, store: Store, executionId: string, asked: Asked): Promise<string | undefined> {
+  const { action } = asked;
   const { execution_id, status } = requireControllable(store.sql, executionId, action);
   const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
   if (isUndriven && action !== 'stop') throw nobodyDrives(execution_id, storeOption(io));
-  const command = await recordCommand(store, execution_id, { action, by, reason });
+  const command = await recordCommand(store, execution_id, asked);
   if (command === undefined) return `${execution_id} is stopped already`;
   if (isUndriven && !(await endInterrupted(io, store, command))) return undefined;
   const onWait = (): void =>

@@ -22,14 +22,12 @@ import { type Notifier, startNotifier } from './notify.ts';
 import { tellEnding } from './summary.ts';
 import { watchFindings } from './watch-findings.ts';
 
-/** An execution to be driven. */
 export interface DriveArguments {
   store: Store;
   config: Config;
   speed: Speed;
   json: boolean;
   broker: BrokerSettings | undefined;
-  /** A program to notify of the first failure and of the end. */
   notify?: string | undefined;
 }
 
@@ -80,11 +78,8 @@ export async function driveToEnd(
     display.live?.end();
   }
   const folder = dataFolderOf(config, running.execution_id);
-  const code = tellEnding(io, queries, running.execution_id, {
-    json,
-    folder,
-    isInterrupted: interruption.by() !== undefined,
-  });
+  const isInterrupted = interruption.by() !== undefined;
+  const code = tellEnding(io, queries, running.execution_id, { json, folder, isInterrupted });
   await notifier?.ended();
   return code;
 }
@@ -97,7 +92,7 @@ export const dataFolderOf = ({ data }: Config, executionId: string): string | un
   data.write_files && data.dir !== undefined ? join(data.dir, executionId) : undefined;
 
 interface Display {
-  live: Live | undefined;
+  live?: Live;
   say: (line: string) => void;
   /** Logs findings until it is stopped; the painted view shows them anyway. */
   watch?: (executionId: string) => () => void;
@@ -111,13 +106,12 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
   if (terminal === undefined) {
     const onProgress = (executionId: string, types: readonly MessageType[]): void => {
       for (const type of types) {
-        const line = stageLine(type, () => queries.execution(executionId));
+        const line = stageLines[type]?.(() => queries.execution(executionId));
         if (line !== undefined) plain(line);
       }
     };
-    const log = warningsTo((line) => io.err(line));
+    const log = createLog('WARNING', (line) => io.err(line));
     return {
-      live: undefined,
       say: plain,
       options: { log, onProgress },
       watch: (id) => watchFindings(queries, id, log),
@@ -130,14 +124,12 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
     say: print,
     options: {
       // Warnings that go to the same terminal must not be painted over.
-      log: warningsTo((line) => (io.terminal('err') ? print(line) : io.err(line))),
+      log: createLog('WARNING', (line) => (io.terminal('err') ? print(line) : io.err(line))),
       // The view shows the result of the agents' lines; every line is in the store.
       agentLog: { write: () => {} },
     },
   };
 }
-
-const warningsTo = (writeLine: (line: string) => void) => createLog('WARNING', writeLine);
 
 /** Ends the driven execution in order at a signal, even right after the start: an execution that has begun gets its end. */
 function watchForInterruption(io: Io, store: Store, say: (line: string) => void) {
@@ -168,21 +160,12 @@ function watchForInterruption(io: Io, store: Store, say: (line: string) => void)
 }
 
 /** One line for each stage that a run reaches; none for the many messages of files and slices. */
-function stageLine(type: MessageType, counts: () => Counts): string | undefined {
-  switch (type) {
-    case 'run_imminent':
-      return 'run_imminent: agents prepare';
-    case 'start_run':
-      return 'start_run: physics';
-    case 'pause_run':
-      return `pause_run: standby after ${counted(counts().stf_count, 'STF file')}`;
-    case 'resume_run':
-      return 'resume_run: physics';
-    case 'end_run':
-      return `end_run: ${counted(counts().stf_count, 'STF file')}`;
-    case 'workflow_ended':
-      return `workflow_ended: ${counts().slices_completed} of ${counts().slices_created} TF slices are completed`;
-    default:
-      return undefined;
-  }
-}
+const stageLines: Readonly<Partial<Record<MessageType, (counts: () => Counts) => string>>> = {
+  run_imminent: () => 'run_imminent: agents prepare',
+  start_run: () => 'start_run: physics',
+  pause_run: (counts) => `pause_run: standby after ${counted(counts().stf_count, 'STF file')}`,
+  resume_run: () => 'resume_run: physics',
+  end_run: (counts) => `end_run: ${counted(counts().stf_count, 'STF file')}`,
+  workflow_ended: (counts) =>
+    `workflow_ended: ${counts().slices_completed} of ${counts().slices_created} TF slices are completed`,
+};

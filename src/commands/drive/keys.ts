@@ -2,8 +2,7 @@ import type { Action } from '../../domain/states.ts';
 import { messageOf, SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Live } from '../live/live.ts';
-import type { Io } from '../shared/io.ts';
-import { userName } from '../shared/io.ts';
+import { type Io, userName } from '../shared/io.ts';
 
 /** How long to wait until the effect of a command is seen. */
 const patienceSeconds = 30;
@@ -51,11 +50,5 @@ const help = 'p: no STF, slices in hand end  c: goes on  q, Ctrl-C: ';
 async function giveCommand(io: Io, action: Action, execution_id: string): Promise<string> {
   const { createControl } = await import('../control/tool-control.ts');
   const by = { name: userName(io), claimed: undefined };
-  const { sentence } = await createControl(io).command(action, {
-    execution_id,
-    reason: undefined,
-    by,
-    patienceSeconds,
-  });
-  return sentence;
+  return (await createControl(io).command(action, { execution_id, reason: undefined, by, patienceSeconds })).sentence;
 }

@@ -61,7 +61,6 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
       if (queries().execution(executionId).status !== 'running') tell('ended');
       await telling;
     },
-    /** Stops notifying. */
     leave: () => clearInterval(timer),
   };
 }

@@ -37,10 +37,6 @@ export async function resumeCommand(io: Io, args: ResumeArguments): Promise<numb
   userName(io);
   logLevel(io);
   using store = await openExistingStore(storePath(io), storeOptions(io));
-  return await resume(io, store, args);
-}
-
-async function resume(io: Io, store: Store, args: ResumeArguments): Promise<number> {
   const { executionId, broker, speed, json } = args;
   const execution = requireOwn(requireExecution(store.sql, executionId), 'be taken up');
   const { execution_id } = execution;
@@ -60,14 +56,14 @@ async function resume(io: Io, store: Store, args: ResumeArguments): Promise<numb
     );
   const recorder = settings && recorderOf(store.sql, execution.namespace, isAlive);
   if (recorder?.observes === 0 && speed === undefined && !isDriven(store, execution_id, isAlive))
-    return resumeThere(io, store, recorder, { ...args, executionId: execution_id });
+    return await resumeThere(io, store, recorder, { ...args, executionId: execution_id });
   requireOwnFiles(store, execution, config);
   requireRunnable(config, io.env['PATH']);
   tellOfPause(io, store, execution_id);
   const recorded = executionParams(store.sql, execution);
   const goesOnAt = speed ?? recorded.speed;
   if (settings !== undefined) requireRealTime(goesOnAt);
-  return driveToEnd(io, { store, config, speed: goesOnAt, json, broker: settings }, (options) =>
+  return await driveToEnd(io, { store, config, speed: goesOnAt, json, broker: settings }, (options) =>
     resumeExecution(
       { ...options, sender: args.sender },
       { execution_id, speed: goesOnAt, claimedBy: args.requestedBy, reason: args.reason },

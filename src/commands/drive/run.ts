@@ -25,7 +25,6 @@ export interface RunArguments {
   speed: Speed | undefined;
   sets: string[];
   json: boolean;
-  /** A program to notify of the first failure and of the end. */
   notify?: string | undefined;
   /** The client in whose name a server has started this. */
   sender?: string | undefined;

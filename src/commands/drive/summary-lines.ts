@@ -6,7 +6,7 @@ import { printable } from '../../lib/printable.ts';
 import type { Ending } from './ending.ts';
 
 /** The summary for people. The result and the next command come last, where a terminal of twenty lines shows them. */
-export function summaryLines(ending: Ending, dataFolder: string | undefined, storeOption = ''): string[] {
+export function summaryLines(ending: Ending, dataFolder: string | undefined, storeOption: string): string[] {
   const { summary, stfsReady, retries, simulated } = ending;
   const rest = summary.slices_created - summary.slices_completed - summary.slices_failed;
   const failed = summary.slices_failed > 0;
@@ -28,15 +28,12 @@ export function summaryLines(ending: Ending, dataFolder: string | undefined, sto
     ],
     [`result      ${resultOf(ending)}`],
     [
-      failed
-        ? `next        swf-mcp${storeOption} slices ${summary.execution_id} --status failed`
-        : `next        swf-mcp${storeOption} status ${summary.execution_id}`,
+      `next        swf-mcp${storeOption} ${failed ? `slices ${summary.execution_id} --status failed` : `status ${summary.execution_id}`}`,
     ],
   ];
   return [`Run ${summary.run_number}, execution ${summary.execution_id}: ${verdictOf(ending)}`, ...tree(branches)];
 }
 
-/** How it ended. */
 const verdictOf = ({ summary: { status }, reason }: Ending): string =>
   `${status}${reason === undefined || reason === status ? '' : ` (${printable(reason)})`}`;
 
@@ -59,12 +56,12 @@ const tree = (branches: Branch[]): string[] =>
 /** The median, the time that 95 of 100 stay below, and the longest. */
 function delayBranch(delays: StageDelay[]): Branch {
   const rows = delays.map(({ stage, p50, p95, max }) => [stagesForPeople(stage), ...[p50, p95, max].map(duration)]);
-  const [head = '', ...lines] = columns([['delays', 'p50', 'p95', 'max'], ...rows], 4);
+  const [head = '', ...lines] = alignedLines([['delays', 'p50', 'p95', 'max'], ...rows], 4);
   return [head, ...lines];
 }
 
 /** Rows as lines, with the first column left-aligned and the others right-aligned. Rows after the first are `indent` deeper. */
-function columns(rows: string[][], indent = 0): string[] {
+export function alignedLines(rows: string[][], indent = 0): string[] {
   const widths = (rows[0] ?? []).map((_, at) =>
     Math.max(...rows.map((row, place) => (row[at] ?? '').length - (at === 0 && place === 0 ? indent : 0))),
   );

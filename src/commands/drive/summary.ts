@@ -1,39 +1,13 @@
-import { requireOwn } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
-import type { Ending, Summary } from './ending.ts';
+import { readEnding } from './ending.ts';
 import { summaryLines } from './summary-lines.ts';
-
-const readEnding = (queries: Queries, executionId: string): Ending =>
-  queries.snapshot(() => {
-    const execution = requireOwn(queries.execution(executionId), 'be ended');
-    const detail = queries.executionRecord(execution);
-    return {
-      reason: execution.status_reason ?? undefined,
-      stfsReady: detail.stfs_ready,
-      retries: detail.slice_retries,
-      simulated: detail.last_tick,
-      delays: queries.stageDelays(execution),
-      summary: {
-        execution_id: execution.execution_id,
-        run_number: execution.run_number,
-        status: execution.status,
-        stf_count: execution.stf_count,
-        tf_files_received: execution.tf_files_received,
-        slices_created: execution.slices_created,
-        slices_completed: execution.slices_completed,
-        slices_failed: execution.slices_failed,
-        messages: queries.messageCount(execution.execution_id),
-        duration_seconds: queries.duration(execution, Date.now()),
-      },
-    };
-  });
 
 /** The exit code of an execution that has ended. @param interrupted whether a signal to this process ended it */
 export function exitCodeOf(
-  { status, slices_failed }: Pick<Summary, 'status' | 'slices_failed'>,
+  { status, slices_failed }: { status: string; slices_failed: number },
   interrupted: boolean,
 ): number {
   if (status === 'terminated' && interrupted) return exitCodes.interrupted;

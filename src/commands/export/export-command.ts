@@ -8,7 +8,7 @@ import { preparer } from '../../db/sqlite/statements.ts';
 import { argumentInvalid, dataUnavailable, messageOf, SwfError } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { isAlive } from '../../lib/process-identity.ts';
-import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { type Io, storePath } from '../shared/io.ts';
 import type { Format } from './format-names.ts';
 import { writers } from './formats.ts';
 
@@ -20,10 +20,10 @@ export interface ExportArguments {
 }
 
 /**
- * `swf-mcp export`: writes everything recorded of an execution, one file per table, as of one moment. Returns the exit code. A folder that is not
+ * `swf-mcp export`: writes everything recorded of an execution, one file per table, as of one moment. A folder that is not
  * empty is left alone.
  */
-export function exportCommand(io: Io, { executionId, out, format }: ExportArguments): number {
+export function exportCommand(io: Io, { executionId, out, format }: ExportArguments): void {
   if (out === '') throw argumentInvalid('--out names no folder; give a new one');
   const folder = resolve(io.workingFolder, out);
   using db = openReader(storePath(io));
@@ -40,7 +40,6 @@ export function exportCommand(io: Io, { executionId, out, format }: ExportArgume
     }
   });
   io.out(`${execution_id} is in ${folder}\n`);
-  return exitCodes.fine;
 }
 
 /** Makes the folder with mode 0700, or accepts an empty one. */

@@ -12,7 +12,6 @@ type Write = (path: string, table: ExportedTable, rows: Iterable<ExportedRow>) =
 /** How much text to gather before writing, in characters. */
 const chunk = 262_144;
 
-/** Writes one text per row into a new file. */
 function writeTexts(
   path: string,
   head: string,

@@ -5,21 +5,7 @@ export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
 /** A command as a shell completes it. */
-interface Completed {
-  name: string;
-  about: string;
-  flags: {
-    names: string[];
-    takesValue: boolean;
-    isFile: boolean;
-    takesId: boolean;
-    values: readonly string[];
-    about: string;
-  }[];
-  /** Words that its arguments may be. */
-  words: readonly string[];
-  takesId: boolean;
-}
+type Completed = ReturnType<typeof completedOf>[number];
 
 /** Executions are of a store: the script asks for them when they are wanted. */
 const executionId = 'EXECUTION_ID';
@@ -30,7 +16,7 @@ const executionId = 'EXECUTION_ID';
  */
 export const plainIds = (ids: readonly string[]): string[] => ids.filter((id) => /^\w[\w.+~-]*$/.test(id));
 
-const flagOf = (option: Option): Completed['flags'][number] => ({
+const flagOf = (option: Option) => ({
   names: [option.long, option.short].filter((name) => name !== undefined && name !== null),
   takesValue: option.required || option.optional,
   isFile: /<(?:file|path|folder)>/i.test(option.flags),
@@ -48,11 +34,12 @@ function valuesOf({ flags }: Option): string[] {
 /** Words that an argument may be, by its name. */
 export type KnownWords = Readonly<Record<string, readonly string[]>>;
 
-const completedOf = (program: Command, known: KnownWords): Completed[] =>
+const completedOf = (program: Command, known: KnownWords) =>
   program.commands.map((command) => ({
     name: command.name(),
     about: command.description(),
     flags: [...command.options, ...program.options].filter(({ hidden }) => !hidden).map(flagOf),
+    // Words that its arguments may be.
     words: command.registeredArguments.flatMap((argument) => [
       ...(argument.argChoices ?? []),
       // An argument may list words, such as <EXECUTION_ID|none>.

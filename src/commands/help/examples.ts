@@ -1,4 +1,3 @@
-/** Examples by command, shown in the help. */
 export const examples: Readonly<Record<string, readonly string[]>> = {
   run: [
     'run                              as shipped, in real time: 2 min 46 s',

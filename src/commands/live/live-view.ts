@@ -70,34 +70,24 @@ function barLines(
   view: { paint: Paint; width: number },
 ): string[] {
   const planned = progress.slices_planned ?? execution.slices_created;
-  const whole = (n: number): { shade: Shade; n: number }[] => [{ shade: 'completed', n }];
-  const slices: { shade: Shade; n: number }[] = [
-    { shade: 'completed', n: execution.slices_completed },
-    { shade: 'failed', n: execution.slices_failed },
-    { shade: 'processing', n: inHand.count },
-    { shade: 'queued', n: execution.slices_queued + inHand.lost },
-  ];
   const bar = (stage: Omit<Stage, 'health'>): string => stageBar({ ...stage, health }, view);
+  const ofOneState = (label: string, done: number, rest: Pick<Stage, 'total' | 'rate' | 'unit'>): string =>
+    bar({ label, segments: [{ shade: 'completed', n: done }], done, ...rest });
   return [
-    bar({
-      label: 'STF files',
-      segments: whole(progress.stf_ready),
-      done: progress.stf_ready,
-      total: progress.stf_planned,
-      rate: rates.stfs,
-      unit: 'STF/s',
-    }),
-    bar({
-      label: 'TF samples',
-      segments: whole(execution.tf_files_received),
-      done: execution.tf_files_received,
+    ofOneState('STF files', progress.stf_ready, { total: progress.stf_planned, rate: rates.stfs, unit: 'STF/s' }),
+    ofOneState('TF samples', execution.tf_files_received, {
       total: progress.tf_files_planned,
       rate: rates.samples,
       unit: 'samples/s',
     }),
     bar({
       label: 'TF slices',
-      segments: slices,
+      segments: [
+        { shade: 'completed', n: execution.slices_completed },
+        { shade: 'failed', n: execution.slices_failed },
+        { shade: 'processing', n: inHand.count },
+        { shade: 'queued', n: execution.slices_queued + inHand.lost },
+      ],
       done: progress.slices_final,
       total: planned === 0 ? undefined : planned,
       rate: rates.slices,
@@ -127,7 +117,9 @@ function legend({ execution, inHand }: Snapshot, paint: Paint, width: number): s
 }
 
 function workLines(snapshot: Snapshot, width: number, rows = 0): string[] {
-  const { execution, slots, retries, exhausted, last, error } = snapshot;
+  const { execution, slots, retries, exhausted, last, error, inHand } = snapshot;
+  // Slices keep their last state, but nobody works on them once the execution has ended.
+  const busy = execution.status === 'running' ? inHand.count : 0;
   const waiting = execution.slices_failed - exhausted;
   const lastError =
     error === undefined
@@ -140,16 +132,13 @@ function workLines(snapshot: Snapshot, width: number, rows = 0): string[] {
   const lastEvent = last === undefined ? 'none' : `${last.sent_at.slice(11, 19)} ${eventOf(last)}`;
   return [
     // The number of workers of other programs is unknown.
-    ...(slots === undefined ? [] : [`${'workers'.padEnd(labelWidth)}${busyWorkers(snapshot)} of ${slots} busy`]),
+    ...(slots === undefined ? [] : [`${'workers'.padEnd(labelWidth)}${busy} of ${slots} busy`]),
     ...oldestLine(snapshot),
     `${'failures'.padEnd(labelWidth)}${failures(exhausted, waiting, retries)}`,
     ...lastError,
     `${'last event'.padEnd(labelWidth)}${lastEvent}`,
   ];
 }
-
-/** Slices keep their last state, but nobody works on them once the execution has ended. */
-const busyWorkers = ({ execution, inHand }: Snapshot): number => (execution.status === 'running' ? inHand.count : 0);
 
 /** The slice that has been in hand longest: nothing else shows work that is not done yet. */
 function oldestLine({ inHand: { oldest, overdue }, pace: { usual_seconds } }: Snapshot): string[] {
@@ -162,8 +151,7 @@ function oldestLine({ inHand: { oldest, overdue }, pace: { usual_seconds } }: Sn
 
 function failures(exhausted: number, waiting: number, retries: number): string {
   if (exhausted === 0 && retries === 0 && waiting === 0) return 'none';
-  const parts = [`${exhausted} stay failed`, `${retries} retries`];
-  return [...parts, ...(waiting === 0 ? [] : [`${waiting} to be tried again`])].join(', ');
+  return `${exhausted} stay failed, ${retries} retries${waiting === 0 ? '' : `, ${waiting} to be tried again`}`;
 }
 
 /** A message as its id describes it, by type and subject, and why it had no effect, if so. */

@@ -1,5 +1,4 @@
 import type { Queries } from '../../db/queries.ts';
-import { tried } from '../../lib/tried.ts';
 import { createPaint } from '../shared/palette.ts';
 import type { Terminal } from '../shared/terminal.ts';
 import { cut, renderView } from './live-view.ts';
@@ -19,25 +18,22 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
   let shown: string | undefined;
   let below: string | undefined;
   let isOver = false;
-  // Other parts report a store that cannot be read just now; the next painting may find it again.
-  const repaint = (): void => tried(() => paintNow());
-  const paintNow = (): void => {
+  const repaint = (): void => {
     // The answer to a key may come after the summary was printed.
     if (shown === undefined || isOver) return;
-    const snapshot = takeSnapshot(queries(), shown);
-    const lines = renderView(snapshot, rates(snapshot, performance.now()), {
-      columns: terminal.columns(),
-      rows: terminal.rows() - 2,
-      paint,
-      storeOption,
-    });
-    // The screen shows one line less than it has rows.
-    const room = Math.max(1, terminal.rows() - 2);
-    screen.paint(below === undefined ? lines : [...lines.slice(0, room), cut(below, terminal.columns() - 1)]);
+    try {
+      const snapshot = takeSnapshot(queries(), shown);
+      const columns = terminal.columns();
+      // The screen shows one line less than it has rows.
+      const rows = terminal.rows() - 2;
+      const lines = renderView(snapshot, rates(snapshot, performance.now()), { columns, rows, paint, storeOption });
+      screen.paint(below === undefined ? lines : [...lines.slice(0, Math.max(1, rows)), cut(below, columns - 1)]);
+    } catch {
+      // Other parts report a store that cannot be read just now; the next painting may find it again.
+    }
   };
   const timer = setInterval(repaint, paintMilliseconds);
   return {
-    /** Shows this execution from now on. */
     show(executionId: string): void {
       shown = executionId;
       repaint();

@@ -61,11 +61,7 @@ function simulatedNow(
 }
 
 /** Items per second over the last while, as seen. */
-export interface Rates {
-  stfs: number | undefined;
-  samples: number | undefined;
-  slices: number | undefined;
-}
+export type Rates = ReturnType<ReturnType<typeof createRates>>;
 
 /** Long enough that workers who finish all at once do not make a rate jump, in milliseconds. */
 const windowMilliseconds = 60_000;
@@ -88,16 +84,16 @@ export function createRates() {
   let before: number | undefined;
   let busy: number | undefined;
   const stages = { stfs: createRate(), samples: createRate(), slices: createRate() };
-  return function add({ execution, health, progress, inHand, pace }: Snapshot, at: number): Rates {
+  return function add({ execution, health, progress, inHand, pace }: Snapshot, at: number) {
+    const { usual_seconds = 0 } = pace;
     busy = busy === undefined ? inHand.count : busy + (inHand.count - busy) * smoothing;
-    const sliceRate = (counted: number | undefined): number | undefined =>
-      (pace.usual_seconds ?? 0) < longSlices ? counted : (busy as number) / (pace.usual_seconds as number);
     if (before !== undefined && health !== 'paused' && health !== 'stalled') active += at - before;
     before = at;
+    const counted = stages.slices(progress.slices_final, active);
     return {
       stfs: stages.stfs(progress.stf_ready, active),
       samples: stages.samples(execution.tf_files_received, active),
-      slices: sliceRate(stages.slices(progress.slices_final, active)),
+      slices: usual_seconds < longSlices ? counted : busy / usual_seconds,
     };
   };
 }

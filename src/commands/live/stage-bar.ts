@@ -74,14 +74,8 @@ function bar(segments: readonly Segment[], total: number, width: number, paint: 
 }
 
 function shownRate({ done, total, rate, unit, health }: Stage): string {
-  if (
-    rate === undefined ||
-    done === 0 ||
-    health === 'paused' ||
-    health === 'stalled' ||
-    (total !== undefined && done >= total)
-  )
-    return '';
+  const isOver = total !== undefined && done >= total;
+  if (rate === undefined || done === 0 || isOver || health === 'paused' || health === 'stalled') return '';
   const digits = rate >= 100 ? 0 : rate >= 1 ? 1 : 2;
   return `${rate.toFixed(digits)} ${unit}`;
 }

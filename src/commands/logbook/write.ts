@@ -3,12 +3,11 @@ import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { timeOfNote } from '../../tools/add-note.ts';
-import { exitCodes, type Io, storePath, userName } from '../shared/io.ts';
+import { type Io, storePath, userName } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { createLogbook } from './logbook.ts';
 
 interface Writer {
-  /** The person in whose name it is written, if not the user. */
   requestedBy?: string | undefined;
 }
 
@@ -20,11 +19,8 @@ export interface NoteArguments extends Writer {
   forNext: boolean;
 }
 
-/** `swf-mcp note`: writes a note about an execution, or about none. Returns the exit code. */
-export async function noteCommand(
-  io: Io,
-  { executionId, text, at, about, forNext, requestedBy }: NoteArguments,
-): Promise<number> {
+/** `swf-mcp note`: writes a note about an execution, or about none. */
+export async function noteCommand(io: Io, { executionId, text, at, about, forNext, requestedBy }: NoteArguments) {
   requireText('the note', text);
   const execution_id = executionId === 'none' ? undefined : idOf(io, executionId);
   const time = timeOfNote(at, Date.now());
@@ -38,7 +34,6 @@ export async function noteCommand(
   });
   const which = execution_id === undefined ? '' : ` about ${execution_id}`;
   io.out(`${message_id} is written${which}${time === undefined ? '' : `, of ${time}`}\n`);
-  return exitCodes.fine;
 }
 
 export interface QualityArguments extends Writer {
@@ -47,11 +42,8 @@ export interface QualityArguments extends Writer {
   reason: string;
 }
 
-/** `swf-mcp quality`: judges a run. Returns the exit code. */
-export async function qualityCommand(
-  io: Io,
-  { executionId, value, reason, requestedBy }: QualityArguments,
-): Promise<number> {
+/** `swf-mcp quality`: judges a run. */
+export async function qualityCommand(io: Io, { executionId, value, reason, requestedBy }: QualityArguments) {
   requireText('--reason', reason);
   const execution_id = idOf(io, executionId);
   const request = { execution_id, value: qualityNamed(value), reason, ...authorOf(io, requestedBy) };
@@ -59,14 +51,13 @@ export async function qualityCommand(
   const done =
     request.value === 'none' ? `cleared the quality of ${execution_id}` : `judged ${execution_id} ${request.value}`;
   io.out(`${done}${was === 'none' ? '' : ` (was ${was})`}\n`);
-  return exitCodes.fine;
 }
 
-/** `swf-mcp alarms seen`: says that a person has seen an alarm. Returns the exit code. */
+/** `swf-mcp alarms seen`: says that a person has seen an alarm. */
 export async function seenCommand(
   io: Io,
   { name, text, requestedBy }: Writer & { name: string; text: string | undefined },
-): Promise<number> {
+): Promise<void> {
   if (text !== undefined) requireText('the text', text);
   const { alarm_id, seen_by, is_over, is_new } = await createLogbook(io).seen(name, {
     text,
@@ -74,7 +65,6 @@ export async function seenCommand(
   });
   const what = is_new ? `is seen by ${seen_by}` : `was seen by ${seen_by} before`;
   io.out(printable(`${alarm_id} ${what}${is_over ? '; it is over' : ''}`) + '\n');
-  return exitCodes.fine;
 }
 
 function qualityNamed(value: string): Quality {
@@ -85,16 +75,15 @@ function qualityNamed(value: string): Quality {
   );
 }
 
-function requireText(what: string, text: string): void {
-  if (text.trim() !== '' && text.length <= maxNote) return;
-  throw argumentInvalid(`${what} has ${text.trim().length} characters; give 1 to ${maxNote}`);
+function requireText(what: string, text: string, most = maxNote): void {
+  if (text.trim() !== '' && text.length <= most) return;
+  throw argumentInvalid(`${what} has ${text.trim().length} characters; give 1 to ${most}`);
 }
 
-function authorOf(io: Io, requestedBy: string | undefined): { author: string; sender: string } {
+function authorOf(io: Io, requestedBy: string | undefined) {
   const sender = userName(io);
-  if (requestedBy === undefined) return { author: sender, sender };
-  if (requestedBy.trim() !== '' && requestedBy.length <= maxAuthor) return { author: requestedBy.trim(), sender };
-  throw argumentInvalid(`--requested-by has ${requestedBy.trim().length} characters; give 1 to ${maxAuthor}`);
+  if (requestedBy !== undefined) requireText('--requested-by', requestedBy, maxAuthor);
+  return { author: requestedBy?.trim() ?? sender, sender };
 }
 
 /** The id in full. Throws `EXECUTION_NOT_FOUND`. */

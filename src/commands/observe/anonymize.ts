@@ -3,21 +3,17 @@ import { Anonymizer } from '../../observed/anonymize.ts';
 import { countLine } from '../../observer/read-into-store.ts';
 import { RecordingFile } from '../../observer/recording-file.ts';
 import { readRecordings } from '../../observer/recording-reader.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
-
-export interface AnonymizeArguments {
-  from: string[] | undefined;
-  anonymize: string | undefined;
-  json: boolean;
-}
+import type { Io } from '../shared/io.ts';
 
 const linesAtOnce = 1000;
 
-/** `swf-mcp observe --from FILE… --anonymize FILE`: makes a recording that can be given away from others. Returns the exit code. */
-export async function anonymizeCommand(io: Io, { from = [], anonymize, json }: AnonymizeArguments): Promise<number> {
+/** `swf-mcp observe --from FILE… --anonymize FILE`: makes a recording that can be given away from others. */
+export async function anonymizeCommand(
+  io: Io,
+  { from = [], anonymize, json }: { from: string[] | undefined; anonymize: string; json: boolean },
+): Promise<void> {
   if (from.length === 0)
     throw argumentInvalid('there is nothing to read; give --from FILE, a recording of "observe --record"');
-  if (anonymize === undefined) throw argumentInvalid('there is nowhere to write; give --anonymize FILE');
   const anonymizer = new Anonymizer();
   for await (const read of readRecordings(from, () => {})) if (read.kind !== 'rejected') anonymizer.collect(read.line);
   const file = await RecordingFile.create(anonymize);
@@ -44,5 +40,4 @@ export async function anonymizeCommand(io: Io, { from = [], anonymize, json }: A
     io.err(
       `${anonymize}: ${counts.messages} messages, ${counts.rest} REST calls, ${counts.gaps} gaps; ${counts.rejected} lines could not be read and are left out. Look at it before you give it away.`,
     );
-  return exitCodes.fine;
 }

@@ -6,7 +6,7 @@ import { Heard, type HeardProgram, type HeardTopic } from '../../observed/heard.
 import { observe } from '../../observer/observer.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
-import { tableLines } from '../tables/layout.ts';
+import { numberColumn, tableLines } from '../tables/layout.ts';
 import { listenedBy, type ListeningArguments } from './observe.ts';
 
 export interface CheckArguments extends ListeningArguments {
@@ -76,40 +76,26 @@ interface Found {
 }
 
 function linesOf({ seconds, topics, programs, missing }: Found): string[] {
-  const right = { align: 'right' } as const;
-  const lines = [`listened for ${seconds} s`, ''];
-  lines.push(
+  const hints = expected.filter(({ type }) => missing.includes(type));
+  return [
+    `listened for ${seconds} s`,
+    '',
     ...tableLines(
-      [{ head: 'TOPIC' }, { head: 'MESSAGES', ...right }, { head: 'TYPES', cut: 'start', least: 30 }],
+      [{ head: 'TOPIC' }, numberColumn('MESSAGES'), { head: 'TYPES', cut: 'start', least: 30 }],
       topics.map(({ topic, messages, types }) => [topic, String(messages), typesOf(types)]),
-      undefined,
+    ),
+    ...(programs.length === 0 ? [] : ['', ...programLines(programs)]),
+    ...(hints.length === 0 ? [] : ['', ...hints.map(({ type, hint }) => `not heard: a ${type}, which ${hint}`)]),
+  ];
+}
+
+const programLines = (programs: readonly HeardProgram[]): string[] =>
+  tableLines(
+    [...['PROGRAM', 'TYPE', 'NAMESPACE', 'DIALECT'].map((head) => ({ head })), numberColumn('MESSAGES')],
+    programs.map(({ name, type = '?', namespace = '?', dialect = '?', messages }) =>
+      [name, type, namespace, dialect, messages].map(String),
     ),
   );
-  if (programs.length > 0)
-    lines.push(
-      '',
-      ...tableLines(
-        [
-          { head: 'PROGRAM' },
-          { head: 'TYPE' },
-          { head: 'NAMESPACE' },
-          { head: 'DIALECT' },
-          { head: 'MESSAGES', ...right },
-        ],
-        programs.map(({ name, type = '?', namespace = '?', dialect = '?', messages }) => [
-          name,
-          type,
-          namespace,
-          dialect,
-          String(messages),
-        ]),
-        undefined,
-      ),
-    );
-  const hints = expected.filter(({ type }) => missing.includes(type));
-  if (hints.length > 0) lines.push('', ...hints.map(({ type, hint }) => `not heard: a ${type}, which ${hint}`));
-  return lines;
-}
 
 const typesOf = (types: Readonly<Record<string, number>>): string =>
   Object.entries(types)

@@ -1,21 +1,20 @@
 import type { BusContract } from '../../db/reports/observed/contract.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import { contractDifferences } from '../../observed/contract-differences.ts';
-import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { type Io, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
-import { tableLines } from '../tables/layout.ts';
+import { numberColumn, tableLines } from '../tables/layout.ts';
 
 export interface ContractArguments {
   /** An execution, or `latest`. */
   executionId: string;
-  /** An earlier execution to compare with. */
   against: string | undefined;
   json: boolean;
 }
 
-/** `swf-mcp observe --contract`: the actual contract of the bus in a recorded run. Returns the exit code. */
-export function contractCommand(io: Io, { executionId, against, json }: ContractArguments): number {
+/** `swf-mcp observe --contract`: the actual contract of the bus in a recorded run. */
+export function contractCommand(io: Io, { executionId, against, json }: ContractArguments): void {
   using reader = createStoreReader(storePath(io));
   const queries = reader.queries();
   const { contract, differences } = queries.snapshot(() => {
@@ -28,23 +27,17 @@ export function contractCommand(io: Io, { executionId, against, json }: Contract
   });
   if (json) io.out(`${JSON.stringify(allPrintable({ ...contract, against, differences }))}\n`);
   else printLines(io, linesOf(contract, differences));
-  return exitCodes.fine;
 }
 
 function linesOf({ execution_id, types, delays, broken }: BusContract, differences: string[] | undefined): string[] {
-  const right = { align: 'right' } as const;
   const seconds = (value: number | undefined): string => (value === undefined ? '' : value.toFixed(3));
   return [
     execution_id,
     '',
     ...tableLines(
       [
-        { head: 'TYPE' },
-        { head: 'SENDER' },
-        { head: 'DESTINATION' },
-        { head: 'MESSAGES', ...right },
-        { head: 'FIRST s', ...right },
-        { head: 'EVERY s', ...right },
+        ...['TYPE', 'SENDER', 'DESTINATION'].map((head) => ({ head })),
+        ...['MESSAGES', 'FIRST s', 'EVERY s'].map((head) => numberColumn(head)),
       ],
       types.map((one) => [
         one.message_type,
@@ -54,7 +47,6 @@ function linesOf({ execution_id, types, delays, broken }: BusContract, differenc
         seconds(one.first_seconds),
         seconds(one.every_seconds),
       ]),
-      undefined,
     ),
     '',
     ...types.map(

@@ -25,15 +25,10 @@ export interface ListeningArguments extends BrokerFlags {
 export interface ObserveArguments extends ListeningArguments {
   /** A file, or a folder whose name ends with `/`, to record to; the only place if nothing names a store. */
   record: string | undefined;
-  /** Where to serve figures for Prometheus, as given. */
   metrics: string | undefined;
-  /** Where to stand in for swf-monitor, as given. */
   api: string | undefined;
-  /** The monitor to read, as given. */
   monitorUrl: string | undefined;
-  /** Whether it sends the requests that tools make. */
   allowControl: boolean;
-  /** Whether it ends, as at SIGTERM, when the process that started it has ended. */
   untilParentEnds: boolean;
 }
 
@@ -91,8 +86,7 @@ async function hear(
     writer?.keepHearing(isTold);
     tellReady(io);
     if (isTold()) void writer?.beat(true);
-    await aborted(signal);
-    return;
+    return aborted(signal);
   }
   await observe({
     settings,
@@ -118,7 +112,7 @@ async function hear(
 async function standInFor(io: Io, where: string | undefined, { store, recording }: Places) {
   if (where === undefined || store === undefined) return undefined;
   const { serveStandIn } = await import('./stand-in.ts');
-  return serveStandIn(io, { where, store: store.store, onCall: (call) => recording?.lines.add(call, call.t) });
+  return serveStandIn(io, where, { store: store.store, onCall: (call) => recording?.lines.add(call, call.t) });
 }
 
 const figuresOf = (version: string, ear: Listening | undefined, { recording, store }: Places): string =>

@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { toldRunning } from '../../db/observed/executions.ts';
+import { pause } from '../../lib/deadline.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { MonitorReader } from '../../observer/monitor-reader.ts';
@@ -28,7 +27,7 @@ export function readMonitor(
     say: (line) => io.err(line),
   });
   io.err(`reads swf-monitor at ${root}`);
-  const ended = reader.read(signal, (milliseconds) => delay(milliseconds, undefined, { signal }).catch(() => {}));
+  const ended = reader.read(signal, (milliseconds) => pause(milliseconds, [signal]));
   // `isHearing`: whether it answers. `ended`: settles when the reading has ended.
   return { isHearing: () => reader.isHearing, ended };
 }

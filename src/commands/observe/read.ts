@@ -6,7 +6,7 @@ import { argumentInvalid } from '../../lib/errors.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import { toUtc } from '../../lib/time.ts';
 import { readIntoStore } from '../../observer/read-into-store.ts';
-import { exitCodes, type Io, storeOptions, storePath } from '../shared/io.ts';
+import { type Io, storeOptions, storePath } from '../shared/io.ts';
 
 export interface ReadArguments {
   from: string[];
@@ -15,8 +15,8 @@ export interface ReadArguments {
   json: boolean;
 }
 
-/** `swf-mcp observe --from FILE…`: reads recordings into the store. Returns the exit code. */
-export async function readCommand(io: Io, { from, until, namespaces, json }: ReadArguments): Promise<number> {
+/** `swf-mcp observe --from FILE…`: reads recordings into the store. */
+export async function readCommand(io: Io, { from, until, namespaces, json }: ReadArguments): Promise<void> {
   const end = until === undefined ? undefined : toUtc(until);
   if (until !== undefined && end === undefined)
     throw argumentInvalid(`--until ${until} is no time; give one in ISO 8601 with its zone`);
@@ -39,7 +39,6 @@ export async function readCommand(io: Io, { from, until, namespaces, json }: Rea
     );
     for (const id of executions) io.out(`  ${id}\n`);
   }
-  return exitCodes.fine;
 }
 
 /** The recordings to read; for a folder, the files that an observer wrote there, in the order of their days. */

@@ -9,18 +9,16 @@ import type { Io } from '../shared/io.ts';
 /** A runner keeps a connection this long, and does not retry on it. */
 const keepAliveMilliseconds = 76_000;
 
-export interface StandInArguments {
-  /** `[HOST:]PORT`, as it was given. */
-  where: string;
-  store: Store;
-  onCall: (call: RestLine) => void;
-}
-
 /**
  * Answers programs of the testbed in place of swf-monitor until it is ended. Throws `CONFIG_INVALID` if the address cannot be used, or if others could
  * write without a token. Ended by `await using`.
+ * @param where `[HOST:]PORT`, as it was given
  */
-export async function serveStandIn(io: Io, { where, store, onCall }: StandInArguments): Promise<AsyncDisposable> {
+export async function serveStandIn(
+  io: Io,
+  where: string,
+  { store, onCall }: { store: Store; onCall: (call: RestLine) => void },
+): Promise<AsyncDisposable> {
   const address = parseAddress(where, '--api');
   const { SWF_MONITOR_TOKEN: token = '' } = io.env;
   if (token === '' && !isLoopback(address.host))

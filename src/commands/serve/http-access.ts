@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-import { nameless, type Scope, scopes, type Token } from '../../http/callers.ts';
+import { nameless, scopes, type Token } from '../../http/callers.ts';
 import { isLoopback } from '../../http/guard.ts';
 import { bearerTokenPattern } from '../../lib/bearer-token.ts';
 import { configInvalid as invalid, messageOf } from '../../lib/errors.ts';
@@ -15,8 +15,8 @@ export interface AccessArguments {
   allowControl: boolean;
   /** Whether everybody on this machine may use control without a token. */
   insecureLocal: boolean;
-  tlsCert: string | undefined;
-  tlsKey: string | undefined;
+  tlsCert?: string;
+  tlsKey?: string;
   /** Whether there is a proxy in front, which others reach by TLS. */
   behindProxy: boolean;
 }
@@ -81,8 +81,6 @@ function tokensIn(path: string): Token[] {
 
 const form = 'a line is NAME read|note|control TOKEN, such as: shift-assistant note 3f9c…';
 
-const isScope = (word: string): word is Scope => scopes.some((scope) => scope === word);
-
 /** Throws `CONFIG_INVALID` if others can read the file. */
 function readPrivately(path: string): string {
   const { content, mode } = reading('SWF_MCP_TOKEN_FILE:', path, () => readRegularFile(path));
@@ -104,12 +102,13 @@ function reading<T>(what: string, path: string, read: () => T): T {
 /** The token of a line; undefined for a comment or an empty line. Errors never contain the token. */
 function tokenOf(line: string, where: string): Token | undefined {
   if (line === '' || line.startsWith('#')) return undefined;
-  const [name = '', scope = '', token = '', ...more] = line.split(/\s+/);
+  const [name = '', word = '', token = '', ...more] = line.split(/\s+/);
+  const scope = scopes.find((one) => one === word);
   if (token === '' || more.length > 0) throw invalid(`${where} does not have three words; ${form}`);
   if (name === nameless) throw invalid(`${where}: ${nameless} is the name of clients without one; choose another`);
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(name))
     throw invalid(`${where}: the name may have up to 64 letters, digits, ".", "_" and "-"; ${form}`);
-  if (!isScope(scope)) throw invalid(`${where}, ${name}: unknown scope ${JSON.stringify(scope)}; ${form}`);
+  if (scope === undefined) throw invalid(`${where}, ${name}: unknown scope ${JSON.stringify(word)}; ${form}`);
   if (!bearerTokenPattern.test(token))
     throw invalid(`${where}, ${name}: the token holds a letter that no header can have; choose another`);
   return { name, scope, token };

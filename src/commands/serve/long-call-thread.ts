@@ -11,7 +11,6 @@ import { createStoreReader } from '../shared/store-reader.ts';
 
 /** The store and version, passed to the thread at its start. */
 export interface LongCallThreadData {
-  /** The store's file. */
   path: string;
   version: string;
 }

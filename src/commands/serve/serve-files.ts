@@ -9,14 +9,11 @@ import { aborted } from '../../lib/deadline.ts';
 import { configInvalid as invalid } from '../../lib/errors.ts';
 import { type ConfigFlags, configPlaces, type Io, storePath } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
-import { readTls } from './http-access.ts';
+import { type AccessArguments, readTls } from './http-access.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 
-export interface ServeFilesArguments extends ConfigFlags {
-  /** As it was given. */
+export interface ServeFilesArguments extends ConfigFlags, Pick<AccessArguments, 'tlsCert' | 'tlsKey'> {
   where: string;
-  tlsCert: string | undefined;
-  tlsKey: string | undefined;
 }
 
 /** `swf-mcp serve-files`: publishes the folder of data files read-only by HTTP until a signal comes. Returns the exit code. */

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-import { type AppOptions, createApp } from '../../http/app.ts';
+import { createApp } from '../../http/app.ts';
 import type { Token } from '../../http/callers.ts';
 import { isLoopback } from '../../http/guard.ts';
 import { createLongCalls, type LongCalls } from '../../http/long-calls.ts';
@@ -20,7 +20,7 @@ import { openBrowser } from './open-browser.ts';
 
 export interface HttpArguments extends AccessArguments {
   /** The place within the page to show in the user's browser. */
-  open: string | undefined;
+  open?: string | undefined;
 }
 
 /** Megabytes of JavaScript's own memory for long calls: a call that needs more ends its thread, not the server. */
@@ -32,6 +32,7 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
   const { tokens, tls } = readAccess(io, address.host, args);
   // Without a token clients are unknown, so nobody can sign.
   const mayWrite = tokens.length > 0 || args.insecureLocal;
+  const logbook = mayWrite ? options.logbook : undefined;
   const stopping = new AbortController();
   const metrics = createMetrics(io.version);
   const longCalls = createLongCalls(() => startThread(io));
@@ -39,13 +40,13 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
     createServer: (client) =>
       createServer({
         ...options,
-        ...(mayWrite ? {} : { logbook: undefined }),
+        logbook,
         ...ofClient(mayWrite ? client : { ...client, scope: 'read' }, options, longCalls),
         stopping: stopping.signal,
         onCall: (tool) => metrics.beginCall(tool),
       }),
     queries: options.queries,
-    markSeen: markSeenOf(mayWrite ? options.logbook : undefined),
+    markSeen: logbook && ((alarm, by) => logbook.seen(alarm, by)),
     metrics,
     tokens,
     anyHost: (!isLoopback(address.host) || args.behindProxy) && tokens.length > 0,
@@ -76,9 +77,6 @@ const ofClient = (
       ? longCalls.call(key, { tool: tool.name, args }, context.signal)
       : callTool(tool, args, context),
 });
-
-const markSeenOf = (logbook: ServerOptions['logbook']): AppOptions['markSeen'] =>
-  logbook === undefined ? undefined : (alarm, by) => logbook.seen(alarm, by);
 
 /** Made once: the descriptions of tools are kept by their list. */
 const toolsByScope = onceFor((all: ServerOptions['tools']) => ({

@@ -12,25 +12,20 @@ import { withoutLongLines } from './long-lines.ts';
 import type { HttpArguments } from './serve-http.ts';
 
 export interface ServeArguments extends Omit<HttpArguments, 'http'> {
-  /** `[HOST:]PORT`; undefined: the server speaks on stdio. */
-  http: string | undefined;
+  /** `[HOST:]PORT`; without it the server speaks on stdio. */
+  http?: string;
   /** Whether not even the logbook can be written. */
   readOnly: boolean;
   /** Runs that its clients may have under way at once. */
-  maxRuns: number | undefined;
+  maxRuns?: number;
 }
 
 /** A server on stdio that lets no client control anything. */
 export const plainServer: ServeArguments = {
-  http: undefined,
   allowControl: false,
   readOnly: false,
-  maxRuns: undefined,
   insecureLocal: false,
-  tlsCert: undefined,
-  tlsKey: undefined,
   behindProxy: false,
-  open: undefined,
 };
 
 /** When the start is over, in milliseconds: until then a client's waiting time matters more than memory. */

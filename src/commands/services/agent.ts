@@ -25,9 +25,7 @@ export interface AgentArguments extends BrokerFlags {
   type: AgentType;
   /** Tells agents of one type on one machine apart, from 1. */
   index: number;
-  /** Where to serve figures for Prometheus, as given. */
   metrics?: string | undefined;
-  /** Whether it ends, as at SIGTERM, when the process that started it has ended. */
   untilParentEnds: boolean;
 }
 
@@ -71,9 +69,8 @@ interface Process {
 }
 
 async function recordUntilStopped(io: Io, around: Surroundings, task: Process): Promise<void> {
-  const { namespace } = around.loaded.config.testbed;
   using store = await openStore(storePath(io), storeOptions(io));
-  const { sources, settings, recorded } = around;
+  const { namespace, sources, settings, recorded } = around;
   const starting = startDaqAgent({
     ...hostOptions(io, { store, config: recorded, broker: settings }),
     sources,
@@ -90,12 +87,11 @@ async function workUntilStopped(
   around: Surroundings,
   task: Process,
 ): Promise<void> {
-  const { namespace } = around.loaded.config.testbed;
   if (type === 'fast_processing')
     throw configInvalid(
       'fast_processing runs in the recorder: "swf-mcp run --broker" or "swf-mcp agent daq_simulator"',
     );
-  const { recorded, settings } = around;
+  const { namespace, recorded, settings } = around;
   const { sources = [], url } = recorded.data;
   // Warn now, before workers return their slices.
   if (type === 'fastmon' && sources.length > 0 && url === undefined)
@@ -149,5 +145,5 @@ function surroundingsOf(io: Io, { config: name, sets, broker }: AgentArguments) 
   requireRecorderAgents(loaded.config);
   // With the folder of data files, and without secrets.
   const recorded = asRecorded(loaded.config, storePath(io), io.workingFolder, settings);
-  return { sources, loaded, settings, recorded };
+  return { namespace: loaded.config.testbed.namespace, sources, settings, recorded };
 }

@@ -9,7 +9,7 @@ import { connectGuarded } from '../../exchange/namespace-guard.ts';
 import { executionInUse } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
-import { type BrokerFlags, configPlaces, exitCodes, type Io, userName } from '../shared/io.ts';
+import { type BrokerFlags, configPlaces, type Io, userName } from '../shared/io.ts';
 import { hearAgent } from './hear-agent.ts';
 
 export interface RequestArguments extends BrokerFlags {
@@ -19,11 +19,8 @@ export interface RequestArguments extends BrokerFlags {
 /** A recorder service sends a heartbeat every five seconds. */
 const hearMilliseconds = 7000;
 
-/** `swf-mcp request`: asks the recorder service of a namespace for an execution, from any host. Returns 0 when the broker has the request. */
-export async function requestCommand(
-  io: Io,
-  { config: name, broker: flag, sets, speed }: RequestArguments,
-): Promise<number> {
+/** `swf-mcp request`: asks the recorder service of a namespace for an execution, from any host. Returns when the broker has the request. */
+export async function requestCommand(io: Io, { config: name, broker: flag, sets, speed }: RequestArguments) {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   const { config } = loaded;
   const settings = requireBroker('request', flag, config.broker, io.env);
@@ -50,16 +47,12 @@ export async function requestCommand(
   } finally {
     await broker.close();
   }
-  return exitCodes.fine;
 }
 
-function send(
-  broker: BrokerConnection,
-  config: Config,
-  { command_id, user, speed }: { command_id: string; user: string; speed: number },
-): Promise<void> {
+function send(broker: BrokerConnection, config: Config, asked: { command_id: string; user: string; speed: number }) {
   const { workflow, fast_processing, fastmon, daq_state_machine, testbed } = config;
   const { namespace } = testbed;
+  const { command_id, user, speed } = asked;
   return broker.send({
     destination: config.broker.destinations.control,
     headers: { 'content-type': 'application/json', msg_type: 'run_workflow', namespace, vo: 'eic', persistent: 'true' },

@@ -3,13 +3,11 @@ import { resolve } from 'node:path';
 
 import { loadConfig } from '../../config/load.ts';
 import { configInvalid, SwfError } from '../../lib/errors.ts';
-import { type BrokerFlags, configPlaces, type Io, exitCodes, shellWord, storePath } from '../shared/io.ts';
+import { type BrokerFlags, configPlaces, type Io, shellWord, storePath } from '../shared/io.ts';
 
 export interface UnitArguments extends BrokerFlags {
   metrics: string | undefined;
-  /** For the user's own systemd. */
   user: boolean;
-  /** For supervisord. */
   supervisor: boolean;
   /** For an observer of a testbed, in place of `swf-mcp up`: the layout of its topics, or `none`. */
   observe: string | undefined;
@@ -21,7 +19,7 @@ export interface UnitArguments extends BrokerFlags {
 const lastMessagesSeconds = 30;
 
 /** `swf-mcp unit`: prints the service file that runs `swf-mcp up`, or `swf-mcp observe`, with these arguments. */
-export function unitCommand(io: Io, args: UnitArguments): number {
+export function unitCommand(io: Io, args: UnitArguments): void {
   if (args.observe !== undefined && args.broker === undefined && args.config === undefined && args.sets.length === 0)
     throw configInvalid('an observer listens to a broker; give --broker stomp://HOST:PORT');
   const words = [
@@ -38,7 +36,6 @@ export function unitCommand(io: Io, args: UnitArguments): number {
   const what = args.observe === undefined ? 'agents' : 'observer';
   const about = { what, words, folder: io.workingFolder, stopSeconds };
   io.out(args.supervisor ? supervisorProgram(about) : systemdUnit(about, args.user));
-  return exitCodes.fine;
 }
 
 const upWords = (io: Io, { config, watch }: UnitArguments): string[] => [

@@ -88,8 +88,6 @@ interface Wanted {
   label: string;
   /** The command that runs it, and its arguments. */
   words: readonly string[];
-  /** Where it serves its figures. */
-  metrics?: string;
   /** It works on the store alone, and knows no broker. */
   isOfStore?: true;
 }
@@ -103,12 +101,10 @@ function withMetrics(agents: readonly Wanted[], metrics: string | undefined): Wa
     throw configInvalid(
       `--metrics ${metrics} names no ports for ${agents.length} agents; give [HOST:]PORT, the first of as many ports`,
     );
-  return agents.map((agent, at) => ({ ...agent, metrics: `${host}${port + at}` }));
+  return agents.map(({ words, ...agent }, at) => ({ ...agent, words: [...words, '--metrics', `${host}${port + at}`] }));
 }
 
 const isRecorder = ({ words: [, type] }: Wanted): boolean => type === 'daq_simulator';
-
-const isAgent = ({ words: [command] }: Wanted): boolean => command === 'agent';
 
 const agentOf = (type: string, index: number): Wanted => ({
   label: `${type} ${index}`,
@@ -139,12 +135,11 @@ function agentsOf({ agents }: Config): Wanted[] {
 /** Starts an agent again and again until it must stop. Resolves with its error code if no restart helps. */
 async function keepUp(
   io: Io,
-  wanted: Wanted,
+  { label, words: command }: Wanted,
   common: readonly string[],
   stopping: AbortSignal,
 ): Promise<string | undefined> {
-  const { label, words: command, metrics } = wanted;
-  const args = [...command, '--until-parent-ends', ...common, ...(metrics === undefined ? [] : ['--metrics', metrics])];
+  const args = [...command, '--until-parent-ends', ...common];
   let failures = 0;
   // Once it has worked, the namespace is ours: a successor need not listen.
   let hasWorked = false;
@@ -152,7 +147,7 @@ async function keepUp(
   for (;;) {
     const began = performance.now();
     const child = await io.spawnSelf(
-      hasWorked && isAgent(wanted) ? [...args, '--set', 'broker.listen_seconds=0'] : args,
+      hasWorked && command[0] === 'agent' ? [...args, '--set', 'broker.listen_seconds=0'] : args,
     );
     // Identical lines of several agents could not be told apart.
     child.onLine((line) => {
@@ -160,11 +155,10 @@ async function keepUp(
       lastCode = /^([A-Z]+_[A-Z_]+): /.exec(line)?.[1] ?? lastCode;
       io.err(`${label}: ${line}`);
     });
-    const stop = (): void => child.stop();
-    stopping.addEventListener('abort', stop);
-    if (stopping.aborted) stop();
+    stopping.addEventListener('abort', child.stop);
+    if (stopping.aborted) child.stop();
     const { words, code } = await child.ended;
-    stopping.removeEventListener('abort', stop);
+    stopping.removeEventListener('abort', child.stop);
     if (stopping.aborted) return undefined;
     if (code === exitCodes.lasting) {
       io.err(`${label} ${words}; a restart will not help. Fix it, then start "swf-mcp up" again`);

@@ -17,13 +17,10 @@ import { asService, tellReady } from '../shared/service-manager.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
 export interface WatchArguments extends ConfigFlags {
-  /** A program to notify of each change. */
   notify: string | undefined;
-  /** Addresses to notify of each change. */
   webhook: string[];
   /** Seconds between two looks. */
   every: number;
-  /** Whether it ends, as at SIGTERM, when the process that started it has ended. */
   untilParentEnds: boolean;
 }
 

@@ -13,7 +13,7 @@ export const brokerChoice = (
   { broker: { destinations, layout, listen_seconds } }: Pick<Config, 'broker'>,
   connect: Connect = connectByStomp,
 ): BrokerChoice => {
-  const { SWF_MONITOR_URL: url, SWF_MONITOR_TOKEN: token } = io.env;
+  const { SWF_MONITOR_URL: url = '', SWF_MONITOR_TOKEN: token } = io.env;
   return {
     settings,
     connect,
@@ -22,7 +22,7 @@ export const brokerChoice = (
       layout: layoutTopics(layout),
       sharedQueues: queuesSharedWithTestbed(destinations),
       seconds: listen_seconds,
-      monitor: url === undefined || url === '' ? undefined : { url, token },
+      monitor: url === '' ? undefined : { url, token },
       say: (line) => io.err(line),
     },
   };

@@ -7,7 +7,6 @@ export const childMessageSchema = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('started'), execution_id: z.string(), run_number: z.int() }),
   /** Another process, named in `by`, has resumed the execution. */
   z.strictObject({ event: z.literal('resumed'), by: z.string() }),
-  /** The command is done. */
   z.strictObject({ event: z.literal('done') }),
   z.strictObject({ event: z.literal('failed'), code: z.enum(errorCodes), sentence: z.string() }),
 ]);

@@ -39,12 +39,9 @@ export function callAtKeys(callback: (key: string) => void): (() => void) | unde
     if (typed.startsWith(escape)) return;
     for (const key of typed) {
       const signal = signals[key];
+      if (signal === 'SIGTSTP') leaveTerminal();
       if (signal === undefined) callback(key);
-      else if (signal !== 'SIGTSTP') process.kill(process.pid, signal);
-      else {
-        leaveTerminal();
-        process.kill(process.pid, signal);
-      }
+      else process.kill(process.pid, signal);
     }
   };
   // In the background the terminal is somebody else's: reading from it would stop the process.
@@ -79,10 +76,8 @@ export function callAtKeys(callback: (key: string) => void): (() => void) | unde
 }
 
 /** Asks on standard error, so that standard output stays unchanged. */
-export function askPerson(question: string): Promise<boolean> | undefined {
-  if (!isPerson()) return undefined;
-  return answerTo(question);
-}
+export const askPerson = (question: string): Promise<boolean> | undefined =>
+  isPerson() ? answerTo(question) : undefined;
 
 async function answerTo(question: string): Promise<boolean> {
   const { createInterface } = await import('node:readline/promises');

@@ -6,10 +6,8 @@ import type { Io } from './io.ts';
 /** Adds a command, with the options that all have. */
 export type Add = (name: string, description: string) => Command;
 
-/** Runs a command on the process, for its exit code. */
-export type Run = (command: (io: Io) => Promise<number> | number) => Promise<void>;
-
-/** Options that several commands have, each with its one spelling. */
+/** Runs a command on the process, for its exit code: 0 if it returns none. */
+export type Run = (command: (io: Io) => Promise<number | void> | number | void) => Promise<void>;
 
 export const speedOption = (description: string): Option =>
   new Option('--speed <X|max>', description).argParser(parseSpeed);
@@ -25,13 +23,15 @@ export const setOption = (): Option =>
   Object.assign(new Option('--set <section.key=value>', 'overrides a key of the configuration; may be repeated'), {
     attributeName: () => 'sets',
   })
-    .argParser((set, before: string[]) => [...before, set])
+    .argParser(another)
     .default([], 'none');
+
+/** The values of an option that may come again. */
+export const another = (text: string, before: string[] = []): string[] => [...before, text];
 
 export const jsonOption = (): Option =>
   new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
 
-/** A program to notify of the first failure and of the end. */
 export const notifyOption = (): Option =>
   new Option(
     '--notify <PATH>',
@@ -46,11 +46,6 @@ export const addForTheRecord = (command: Command): Command =>
   command
     .option('--reason <TEXT>', 'why, for the record')
     .option('--requested-by <NAME>', 'the person in whose name it is asked (default: the user)');
-
-export interface ForTheRecord {
-  reason?: string;
-  requestedBy?: string;
-}
 
 /** For the server, which starts this program in the name of its client. */
 export const senderOption = (): Option => new Option('--sender <NAME>').hideHelp();

@@ -10,17 +10,8 @@ import { showCursor, type Terminal } from './terminal.ts';
 /** The working folder, which has no name if it was removed. Commands that need no folder still work, and others name the file they miss. */
 const currentFolder = (): string => tried(() => process.cwd()) ?? dirname(process.execPath);
 
-/** The process itself as commands see it. Only `cli.ts` makes one. */
-export function createProcessIo({
-  version,
-  db,
-  program,
-}: {
-  version: string;
-  db: string | undefined;
-  /** URL of the program's file. */
-  program: string;
-}): Io {
+/** The process itself as commands see it. @param program URL of the program's file */
+export function createProcessIo({ version, db, program }: Pick<Io, 'version' | 'db'> & { program: string }): Io {
   const workingFolder = currentFolder();
   const path = fileURLToPath(program);
   return {
@@ -40,7 +31,9 @@ export function createProcessIo({
     async startSelf(args) {
       // Loaded on demand: a server on stdio starts without it.
       const { startDetached } = await import('./start-process.ts');
-      return startDetached(process.execPath, [path, ...args], workingFolder, withoutToken(process.env));
+      // A run has no business with the server's token.
+      const { SWF_MCP_TOKEN: _token, ...env } = process.env;
+      return startDetached(process.execPath, [path, ...args], { cwd: workingFolder, env });
     },
     // A pipe that stays open must not keep a finished agent alive.
     onParentEnd: (callback) => void process.stdin.resume().once('end', callback).unref(),
@@ -69,13 +62,6 @@ function callAtSignals(callback: (signal: string) => void, last: () => void = ()
       }
       callback(signal);
     });
-}
-
-/** A run has no business with the server's token. */
-function withoutToken(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const rest = { ...environment };
-  delete rest['SWF_MCP_TOKEN'];
-  return rest;
 }
 
 /** How long work that nobody waits for may keep the process alive, in milliseconds. */

@@ -58,8 +58,8 @@ function asPassing(error: unknown): unknown {
  * child runs `systemd-notify`: a unit needs `NotifyAccess=all`.
  */
 export function tellReady(io: Io): void {
-  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdog } = io.env;
-  if (socket === undefined || socket === '') return;
+  const { NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: watchdog } = io.env;
+  if (socket === '') return;
   const notify = (word: string): void => void io.runBeside('systemd-notify', [word]);
   notify('--ready');
   const microseconds = Number(watchdog);

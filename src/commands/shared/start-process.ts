@@ -9,19 +9,14 @@ import type { ChildMessage } from './child-messages.ts';
 /** How much of the end of a process's output to keep, in characters: nobody is shown more. */
 const keptOutput = 2000;
 
+interface Place {
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+}
+
 /** Starts a program in a session of its own, so that neither the end nor the signals of this process reach it. */
-export function startDetached(
-  program: string,
-  args: readonly string[],
-  folder: string,
-  environment: NodeJS.ProcessEnv,
-) {
-  const child = spawn(program, args, {
-    cwd: folder,
-    env: environment,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+export function startDetached(command: string, args: readonly string[], place: Place) {
+  const child = spawn(command, args, { ...place, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   let output = '';
   // If no process could be made, there are no pipes either.
   for (const stream of [child.stdout, child.stderr])
@@ -64,11 +59,7 @@ const besideMilliseconds = 5000;
  * Starts a child whose stdin ends when this process does, however it ends: see `onParentEnd`. Ctrl-C reaches the child only through this process, and
  * only this process speaks to the service manager.
  */
-export function spawnChild(
-  command: string,
-  args: readonly string[],
-  { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv },
-) {
+export function spawnChild(command: string, args: readonly string[], { cwd, env }: Place) {
   const { NOTIFY_SOCKET: _socket, WATCHDOG_USEC: _interval, WATCHDOG_PID: _pid, ...rest } = env;
   const child = spawn(command, args, { cwd, env: rest, detached: true, stdio: ['pipe', 'inherit', 'pipe'] });
   child.stdin.on('error', () => {});
@@ -87,7 +78,6 @@ export function spawnChild(
   return {
     /** Resolves with how it ended, in words that follow its name; without a code if a signal ended it. */
     ended,
-    /** Tells it to finish and end. */
     stop: () => void child.kill('SIGTERM'),
     /** Calls back with each line that it writes for people. */
     onLine: (callback: (line: string) => void) => void createInterface({ input: child.stderr }).on('line', callback),

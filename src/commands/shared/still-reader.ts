@@ -5,7 +5,7 @@ import { isAlive } from '../../lib/process-identity.ts';
 /** Asks several things on one state of a store while it is written: one question after another, each in its own read transaction. */
 export class StillReader {
   readonly #open: () => Connection;
-  #reader: { db: Connection; queries: Queries } | undefined;
+  #reader: ReturnType<typeof readerOf> | undefined;
   #asked: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
@@ -26,16 +26,13 @@ export class StillReader {
   }
 
   async #ask<T>(ask: (queries: Queries) => Promise<T>): Promise<T> {
-    const { db, queries } = (this.#reader ??= this.#openReader());
+    const { db, queries } = (this.#reader ??= readerOf(this.#open()));
     try {
       return await queries.heldSnapshot(() => ask(queries));
     } finally {
       if (this.#isClosed) db.close();
     }
   }
-
-  #openReader(): { db: Connection; queries: Queries } {
-    const db = this.#open();
-    return { db, queries: createQueries(db, isAlive) };
-  }
 }
+
+const readerOf = (db: Connection) => ({ db, queries: createQueries(db, isAlive) });

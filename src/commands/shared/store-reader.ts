@@ -15,9 +15,7 @@ interface Open {
   file: string | undefined;
 }
 
-export interface StoreReader extends Disposable, Pick<LiveContext, 'queries' | 'past' | 'held'> {
-  close: () => void;
-}
+export type StoreReader = Disposable & Pick<LiveContext, 'queries' | 'past' | 'held'>;
 
 /** Asks the store at a moment; if omitted, as it is now. @param asOf as `as_of` of tools */
 export async function askAt<T>(
@@ -65,7 +63,6 @@ export function createStoreReader(path: string, { isServer = false } = {}): Stor
       opened.still ??= new StillReader(() => openReader(path, undefined, { isServer }));
       return opened.still.ask(ask);
     },
-    close,
     [Symbol.dispose]: close,
   };
 }

@@ -29,7 +29,6 @@ export async function addTables(program: Command, words: readonly string[], run:
     const command = program
       .command(named === undefined ? name : `${name} [${named.word}]`)
       .description(about)
-      .copyInheritedSettings(program)
       .addOption(outputOption())
       .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parsePositive);
     if (table.parts !== undefined) command.option('--all', 'alarms that have ended, too');
@@ -38,15 +37,10 @@ export async function addTables(program: Command, words: readonly string[], run:
     if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
     if (isWanted(name))
       for (const option of (await import('./filters.ts')).filterOptions(tool)) command.addOption(option);
-    command.action(async (...given: unknown[]) => {
+    command.action((...given: unknown[]) => {
       const flags = given.at(-2) as { output: Output; limit?: number; follow?: true };
-      const args = {
-        named: named === undefined ? undefined : (given[0] as string | undefined),
-        output: flags.output,
-        limit: flags.limit,
-        flags: { ...flags },
-      };
-      await run(async (io) =>
+      const args = { ...flags, named: named === undefined ? undefined : (given[0] as string | undefined), flags };
+      return run(async (io) =>
         flags.follow === true
           ? (await import('./follow-logs.ts')).followLogs(io, table, args)
           : (await import('./table-command.ts')).tableCommand(io, table, args),
@@ -56,26 +50,22 @@ export async function addTables(program: Command, words: readonly string[], run:
   const summarize = program
     .command('summarize [WHAT]')
     .description('how many, how long: slices (default), stf_files, messages, logs or executions in groups')
-    .copyInheritedSettings(program)
     .addOption(outputOption())
     .option('--limit <N>', 'groups at most (default: 50)', parsePositive);
   hintAtTimes(summarize);
   if (isWanted('summarize'))
     for (const option of (await import('./filters.ts')).filterOptions('summarize')) summarize.addOption(option);
-  summarize.action(async (what: string | undefined, flags: { output: Output; limit?: number }) => {
-    const { output, limit } = flags;
-    const args = { output, limit, flags: { ...flags } };
-    await run(async (io) => (await import('./summarize-command.ts')).summarizeCommand(io, what, args));
-  });
+  summarize.action((what: string | undefined, flags: { output: Output; limit?: number }) =>
+    run(async (io) => (await import('./summarize-command.ts')).summarizeCommand(io, what, flags)),
+  );
   program
     .command('trace <FILE>')
     .description('the way of an STF file, TF sample or TF slice through the workflow')
-    .copyInheritedSettings(program)
     .addOption(outputOption())
     .addOption(asOfOption())
-    .action(async (file: string, options: { output: Output; asOf?: string }) => {
-      await run(async (io) => (await import('./trace-command.ts')).traceCommand(io, file, options));
-    });
+    .action((file: string, options: { output: Output; asOf?: string }) =>
+      run(async (io) => (await import('./trace-command.ts')).traceCommand(io, file, options)),
+    );
 }
 
 /** `swf-mcp alarms seen`. */
@@ -83,9 +73,8 @@ function addSeen(alarms: Command, run: Run): void {
   alarms
     .command('seen <ID> [TEXT]')
     .description('says that you have seen an alarm: its id, or a unique prefix of it')
-    .copyInheritedSettings(alarms)
     .option('--requested-by <NAME>', 'the person who has seen it (default: the user)')
-    .action(async (name: string, text: string | undefined, { requestedBy }: { requestedBy?: string }) => {
-      await run(async (io) => (await import('../logbook/write.ts')).seenCommand(io, { name, text, requestedBy }));
-    });
+    .action((name: string, text: string | undefined, { requestedBy }: { requestedBy?: string }) =>
+      run(async (io) => (await import('../logbook/write.ts')).seenCommand(io, { name, text, requestedBy })),
+    );
 }

@@ -13,7 +13,6 @@ import {
   time,
 } from './cells.ts';
 
-/** How a table may be written. */
 export const outputs = ['table', 'wide', 'json', 'csv'] as const;
 
 export type Output = (typeof outputs)[number];
@@ -35,6 +34,7 @@ export interface TableCommand {
 }
 
 const ofExecution = { argument: 'execution_id', word: 'EXECUTION_ID' };
+const ofNewest = { named: ofExecution, usual: 'newest' } as const;
 
 /** The commands that show tables, in the order of the help. To add a command, add an entry here. */
 export const tableCommands: readonly TableCommand[] = [
@@ -73,8 +73,7 @@ export const tableCommands: readonly TableCommand[] = [
     name: 'slices',
     tool: 'list_tf_slices',
     about: 'TF slices: state, worker, retries, error',
-    named: ofExecution,
-    usual: 'newest',
+    ...ofNewest,
     columns: [
       name('SLICE', 'slice_filename'),
       state('STATUS', 'status'),
@@ -103,8 +102,7 @@ export const tableCommands: readonly TableCommand[] = [
     name: 'files',
     tool: 'list_stf_files',
     about: 'STF files: state, size, samples and slices made of them',
-    named: ofExecution,
-    usual: 'newest',
+    ...ofNewest,
     columns: [
       name('STF FILE', 'stf_filename'),
       state('STATUS', 'status'),
@@ -121,8 +119,7 @@ export const tableCommands: readonly TableCommand[] = [
     name: 'samples',
     tool: 'list_tf_files',
     about: 'TF samples: their frames, and the slices cut from them',
-    named: ofExecution,
-    usual: 'newest',
+    ...ofNewest,
     columns: [
       name('TF FILE', 'tf_filename'),
       number('FROM', 'tf_first'),
@@ -138,8 +135,7 @@ export const tableCommands: readonly TableCommand[] = [
     name: 'messages',
     tool: 'list_messages',
     about: 'messages: what was said, by whom, with what effect',
-    named: ofExecution,
-    usual: 'newest',
+    ...ofNewest,
     columns: [
       time('SENT', 'sent_at'),
       column('TYPE', 'message_type'),
@@ -158,8 +154,7 @@ export const tableCommands: readonly TableCommand[] = [
     name: 'logs',
     tool: 'list_logs',
     about: 'log lines of agents; -f follows',
-    named: ofExecution,
-    usual: 'newest',
+    ...ofNewest,
     columns: [
       time('TIME', 'timestamp'),
       state('LEVEL', 'level'),

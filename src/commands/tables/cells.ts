@@ -12,21 +12,29 @@ export interface ShownColumn extends Column {
   of: (item: Item) => string;
 }
 
-export const column = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({
-  head,
-  of: (item) => textOf(item[key]),
-  ...rest,
-});
+/** Columns whose text is made of one field of a row. */
+const columnsOf =
+  (textIn: (value: unknown) => string, usual: Partial<Column> = {}) =>
+  (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({
+    head,
+    of: (item) => textIn(item[key]),
+    ...usual,
+    ...rest,
+  });
 
-export const state = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn =>
-  column(head, key, { isState: true, ...rest });
+export const column = columnsOf(textOf);
+
+export const state = columnsOf(textOf, { isState: true });
 
 /** A file or an id: its end tells most. */
-export const name = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn =>
-  column(head, key, { cut: 'start', least: 24, ...rest });
+export const name = columnsOf(textOf, { cut: 'start', least: 24 });
 
-export const number = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn =>
-  column(head, key, { align: 'right', ...rest });
+export const number = columnsOf(textOf, { align: 'right' });
+
+/** UTC to the second. */
+export const time = columnsOf((value) => textOf(value).slice(0, 19).replace('T', ' '));
+
+export const seconds = columnsOf((value) => (typeof value === 'number' ? duration(value) : ''), { align: 'right' });
 
 /** An error without the words that every payload failure has, and with the ends of its paths. */
 export const shortError = (error: string): string => shortPaths(shortened(error), 20);
@@ -34,20 +42,6 @@ export const shortError = (error: string): string => shortPaths(shortened(error)
 /** The names of files. */
 export const namesOf = (files: unknown): string =>
   Array.isArray(files) ? files.map((file: { name?: unknown }) => textOf(file.name)).join(', ') : '';
-
-/** UTC to the second. */
-export const time = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({
-  head,
-  of: (item) => textOf(item[key]).slice(0, 19).replace('T', ' '),
-  ...rest,
-});
-
-export const seconds = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({
-  head,
-  of: (item) => (typeof item[key] === 'number' ? duration(item[key]) : ''),
-  align: 'right',
-  ...rest,
-});
 
 /** Why an agent leaves work to others: each reason once. */
 export const offDutyOf = ({ off_duty: kinds = [] }: Item): string =>

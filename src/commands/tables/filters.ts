@@ -11,21 +11,22 @@ const ownArguments: readonly string[] = ['cursor', 'limit'];
 
 /** The arguments of a tool as flags, with its own descriptions in the words of flags: what an assistant may ask, a person may ask too. */
 export function filterOptions(toolName: string): Option[] {
-  const { shape } = findTool(tools, toolName).input;
   const words = { flags: flagsOfTool(toolName), commands: commandsByTool };
-  return Object.entries(shape)
-    .filter(([argument]) => !ownArguments.includes(argument))
-    .map(([argument, schema]) => {
-      const kind = innermost(schema as z.ZodType);
-      const about = helpInFlags((schema as z.ZodType).description ?? '', words);
-      if (kind instanceof z.ZodBoolean)
-        return new Option(`${flagOf(argument)} <true|false>`, about).choices(['true', 'false']);
-      if (kind instanceof z.ZodEnum) return new Option(`${flagOf(argument)} <${kind.options.join('|')}>`, about);
-      return new Option(`${flagOf(argument)} <${kind instanceof z.ZodNumber ? 'N' : 'TEXT'}>`, about);
-    });
+  return filtersOf(toolName).map(([argument, schema]) => {
+    const kind = innermost(schema);
+    const about = helpInFlags(schema.description ?? '', words);
+    if (kind instanceof z.ZodBoolean)
+      return new Option(`${flagOf(argument)} <true|false>`, about).choices(['true', 'false']);
+    if (kind instanceof z.ZodEnum) return new Option(`${flagOf(argument)} <${kind.options.join('|')}>`, about);
+    return new Option(`${flagOf(argument)} <${kind instanceof z.ZodNumber ? 'N' : 'TEXT'}>`, about);
+  });
 }
 
-/** The flags that stand for the arguments of a tool. */
+const filtersOf = (toolName: string): [argument: string, z.ZodType][] =>
+  Object.entries(findTool(tools, toolName).input.shape as Record<string, z.ZodType>).filter(
+    ([argument]) => !ownArguments.includes(argument),
+  );
+
 export const flagsOfTool = (toolName: string): ReadonlyMap<string, string> =>
   new Map(Object.keys(findTool(tools, toolName).input.shape).map((argument) => [argument, flagOf(argument)]));
 
@@ -38,16 +39,19 @@ function innermost(schema: z.ZodType): z.ZodType {
 
 /** The given flags as arguments of the tool. */
 export function argumentsOf(toolName: string, flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { shape } = findTool(tools, toolName).input;
   const camelCase = (argument: string): string =>
     argument.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   return Object.fromEntries(
-    Object.keys(shape)
-      .filter((argument) => !ownArguments.includes(argument))
-      .flatMap((argument) => {
-        const value = flags[camelCase(argument)];
-        const isBoolean = innermost(shape[argument] as z.ZodType) instanceof z.ZodBoolean;
-        return value === undefined ? [] : [[argument, isBoolean ? value === 'true' : value]];
-      }),
+    filtersOf(toolName).flatMap(([argument, schema]) => {
+      const value = flags[camelCase(argument)];
+      const isBoolean = innermost(schema) instanceof z.ZodBoolean;
+      return value === undefined ? [] : [[argument, isBoolean ? value === 'true' : value]];
+    }),
   );
+}
+
+/** The fields of the rows that a tool answers with. */
+export function fieldsOf(toolName: string, list: string): string[] {
+  const { [list]: rows } = findTool(tools, toolName).output.shape as Record<string, z.ZodArray<z.ZodObject>>;
+  return Object.keys(rows?.element.shape ?? {});
 }

@@ -5,7 +5,7 @@ import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import type { TableCommand } from './catalogue.ts';
 import type { Item } from './cells.ts';
-import { askPage, pageRows, type TableArguments, toolArguments } from './table-command.ts';
+import { pageAsker, pageRows, type TableArguments, toolArguments } from './table-command.ts';
 
 /** How often to look for new lines, in milliseconds. */
 const lookMilliseconds = 250;
@@ -20,13 +20,14 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
   io.onInterrupt(() => interrupted.abort());
   using reader = createStoreReader(storePath(io));
   const args = { ...toolArguments(table, given), order: 'newest' };
+  const askPage = pageAsker(io, reader);
   let seen: number | undefined;
   while (!interrupted.signal.aborted) {
     const fresh: Item[] = [];
     let cursor: string | undefined;
     do {
       const limit = seen === undefined ? (given.limit ?? earlierLines) : pageRows;
-      const page = await askPage({ io, reader }, table.tool, { ...args, limit: Math.min(limit, pageRows), cursor });
+      const page = await askPage(table.tool, { ...args, limit: Math.min(limit, pageRows), cursor });
       const news = page.items.filter((item) => seen === undefined || Number(item['log_id']) > seen);
       fresh.push(...news);
       cursor = news.length < page.items.length || seen === undefined ? undefined : page.next_cursor;

@@ -3,7 +3,6 @@ import stringWidth from 'string-width';
 
 import type { Paint, Shade } from '../shared/palette.ts';
 
-/** A column of a table. */
 export interface Column {
   head: string;
   /** The part of a text to cut first if the column is too narrow: the end of a file name says most, as do both ends of an error. */
@@ -21,6 +20,8 @@ export interface Column {
   /** Its words are states, of which some are painted. */
   isState?: boolean;
 }
+
+export const numberColumn = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
 
 /** Normal states have no entry and are not painted. */
 const shades: Readonly<Record<string, Shade>> = {
@@ -56,7 +57,7 @@ const minWidth = 8;
 export function tableLines(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
-  width: number | undefined,
+  width?: number,
   paint: Paint = (_, text) => text,
 ): string[] {
   const all = columns.map((column, at) => {

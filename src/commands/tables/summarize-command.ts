@@ -5,10 +5,10 @@ import { allPrintable, printable } from '../../lib/printable.ts';
 import { textOf } from '../../lib/text-of.ts';
 import type { Summary, Sums } from '../../tools/answers/summary.ts';
 import { askTool } from '../ask/call.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
+import type { Io } from '../shared/io.ts';
 import type { Output } from './catalogue.ts';
 import { argumentsOf } from './filters.ts';
-import { type Column, tableLines } from './layout.ts';
+import { type Column, numberColumn, tableLines } from './layout.ts';
 import { isNamed, sayNewest } from './table-command.ts';
 
 /** Default keys to sum by. */
@@ -23,15 +23,13 @@ const usualKeys: Readonly<Record<string, string>> = {
 /** Keys that compare several executions. */
 const ofSeveral = ['execution_id', 'namespace'];
 
-/** The answer, and its keys in the order of the request. */
-type Answer = Summary & { keys: string[] };
-
-/** `swf-mcp summarize [WHAT]`: counts and sums in groups, as a table. Returns the exit code. */
+/** `swf-mcp summarize [WHAT]`: counts and sums in groups, as a table. */
 export async function summarizeCommand(
   io: Io,
   given: string | undefined,
-  { output, limit, flags }: { output: Output; limit: number | undefined; flags: Readonly<Record<string, unknown>> },
-): Promise<number> {
+  flags: { output: Output; limit?: number } & Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { output, limit } = flags;
   const asked = argumentsOf('summarize', flags);
   const what = whatOf(given, asked['what'] as string | undefined);
   const group_by = (asked['group_by'] as string | undefined) ?? usualKeys[what] ?? 'status';
@@ -42,18 +40,16 @@ export async function summarizeCommand(
     ...asked,
     group_by,
     what,
-    ...(limit === undefined ? {} : { limit: Math.min(limit, 1000) }),
+    limit: limit && Math.min(limit, 1000),
   };
-  const answer = { ...(await askTool(io, 'summarize', args)), keys };
-  const { keys: _, ...plain } = answer;
-  if (output === 'json') io.out(`${JSON.stringify(allPrintable(plain), undefined, 1)}\n`);
-  else if (output === 'csv') io.out(csvOf(answer));
-  else io.out(`${tableOf(answer, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);
+  const answer = await askTool(io, 'summarize', args);
+  if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer), undefined, 1)}\n`);
+  else if (output === 'csv') io.out(csvOf(answer, keys));
+  else io.out(`${tableOf(answer, keys, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);
   sayNewest(io, isOfAll ? undefined : answer.execution_id, answer.total.count);
   if (answer.note !== undefined) io.err(printable(answer.note));
   if (answer.groups_omitted > 0)
     io.err(`${answer.groups.length} groups of ${answer.groups.length + answer.groups_omitted}; --limit shows more`);
-  return exitCodes.fine;
 }
 
 function whatOf(given: string | undefined, flag: string | undefined): string {
@@ -64,8 +60,8 @@ function whatOf(given: string | undefined, flag: string | undefined): string {
   return given ?? flag ?? 'slices';
 }
 
-function csvOf(answer: Answer): string {
-  const { keys } = answer;
+/** @param keys in the order of the request */
+function csvOf(answer: Summary, keys: readonly string[]): string {
   const [fields, spread] = [[...keys, 'count', 'failed', 'retries', 'bytes'], ['mean', 'p50', 'p95', 'max'] as const];
   const rows = answer.groups.map((group) => [
     ...fields.map((name) => group[name]),
@@ -77,19 +73,17 @@ function csvOf(answer: Answer): string {
 }
 
 /** The groups, with the total in the last line. */
-function tableOf(answer: Answer, width: number | undefined): string[] {
-  const { keys } = answer;
-  const number = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
+function tableOf(answer: Summary, keys: readonly string[], width: number | undefined): string[] {
   const columns: (Column & { of: (sums: Sums) => unknown })[] = [
-    { ...number('COUNT'), of: ({ count }) => count },
-    { ...number('FAILED'), of: ({ failed }) => failed },
-    { ...number('STAY FAILED', 2), of: ({ stay_failed }) => stay_failed },
-    { ...number('RETRIES', 3), of: ({ retries }) => retries },
-    { ...number('BYTES', 4), of: ({ bytes }) => bytes },
-    { ...number('MEAN', 2), of: ({ seconds }) => durationOf(seconds?.mean) },
-    { ...number('P50', 1), of: ({ seconds }) => durationOf(seconds?.p50) },
-    { ...number('P95', 1), of: ({ seconds }) => durationOf(seconds?.p95) },
-    { ...number('LONGEST', 2), of: ({ seconds }) => durationOf(seconds?.max) },
+    { ...numberColumn('COUNT'), of: ({ count }) => count },
+    { ...numberColumn('FAILED'), of: ({ failed }) => failed },
+    { ...numberColumn('STAY FAILED', 2), of: ({ stay_failed }) => stay_failed },
+    { ...numberColumn('RETRIES', 3), of: ({ retries }) => retries },
+    { ...numberColumn('BYTES', 4), of: ({ bytes }) => bytes },
+    { ...numberColumn('MEAN', 2), of: ({ seconds }) => durationOf(seconds?.mean) },
+    { ...numberColumn('P50', 1), of: ({ seconds }) => durationOf(seconds?.p50) },
+    { ...numberColumn('P95', 1), of: ({ seconds }) => durationOf(seconds?.p95) },
+    { ...numberColumn('LONGEST', 2), of: ({ seconds }) => durationOf(seconds?.max) },
   ];
   const shown = columns.filter(({ of }) => of(answer.total) !== undefined);
   const heads = keys.map((key): Column => ({

@@ -1,45 +1,43 @@
-import type * as z from 'zod';
-
 import { csvRecord } from '../../lib/csv.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
+import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Page } from '../../tools/answers/page.ts';
 import { tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { liveContext } from '../ask/call.ts';
 import { flagOf, inFlags } from '../shared/flag-words.ts';
-import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { type Io, storePath } from '../shared/io.ts';
 import { createPaint } from '../shared/palette.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { commandsByTool, type Output, type TableCommand } from './catalogue.ts';
 import type { Item } from './cells.ts';
-import { argumentsOf, flagsOfTool } from './filters.ts';
+import { argumentsOf, fieldsOf, flagsOfTool } from './filters.ts';
 import { tableLines } from './layout.ts';
 
 export interface TableArguments {
   /** The value given without its flag. */
   named: string | undefined;
   output: Output;
-  /** Rows at most; undefined: all for `json` and `csv`, a screen or two for people. */
-  limit: number | undefined;
-  flags: Readonly<Record<string, unknown>>;
+  /** Rows at most; without it: all for `json` and `csv`, a screen or two for people. */
+  limit?: number;
+  flags: Arguments;
 }
+
+type Arguments = Readonly<Record<string, unknown>>;
 
 /** Rows that a person is shown without asking for more. */
 const shownRows = 50;
 /** Rows per question. */
 export const pageRows = 200;
 
-/** Shows the rows of a tool. Returns the exit code. */
-export async function tableCommand(io: Io, table: TableCommand, given: TableArguments): Promise<number> {
+/** Shows the rows of a tool. */
+export async function tableCommand(io: Io, table: TableCommand, given: TableArguments): Promise<void> {
   const { output } = given;
   const most = given.limit ?? (output === 'json' || output === 'csv' ? Infinity : shownRows);
   const args = toolArguments(table, given);
-  const { items, total, isAtLeast, note, newest } = await readRows(io, table, {
-    args,
-    most,
-    isAll: given.flags['all'] === true,
-  });
+  const isAll = given.flags['all'] === true;
+  const { items, total, isAtLeast, note, newest } = await readRows(io, table, args, most, isAll);
   show(io, table, output, items);
   const remark = note ?? (items.length === 0 && newest === undefined ? 'no rows that fit' : undefined);
   const words = { flags: flagsOfTool(table.tool), commands: commandsByTool };
@@ -47,7 +45,6 @@ export async function tableCommand(io: Io, table: TableCommand, given: TableArgu
   sayNewest(io, newest, items.length);
   if (items.length < total && most !== Infinity)
     io.err(`${items.length} of ${isAtLeast ? 'at least ' : ''}${total} rows; --limit ${total} shows all`);
-  return exitCodes.fine;
 }
 
 /** Names the execution that was shown though nobody named it: the user may have meant another. If rows go to a program, only when there are no rows. */
@@ -59,8 +56,8 @@ export function sayNewest(io: Io, newest: string | undefined, rows: number): voi
 /** The arguments of the tool: the flags, the value given without one, and the newest execution if none is named. */
 export function toolArguments(
   { tool, named: place, usual }: TableCommand,
-  { named, flags }: Pick<TableArguments, 'named' | 'flags'>,
-): Record<string, unknown> {
+  { named, flags }: TableArguments,
+): Arguments {
   const args = argumentsOf(tool, flags);
   if (named !== undefined && place !== undefined) {
     const before = args[place.argument];
@@ -86,25 +83,16 @@ const naming = [
   'end_time',
 ];
 
-export const isNamed = (args: Readonly<Record<string, unknown>>): boolean =>
-  naming.some((name) => args[name] !== undefined);
+export const isNamed = (args: Arguments): boolean => naming.some((name) => args[name] !== undefined);
 
-/** One page of a list tool. */
-export async function askPage(
-  { io, reader }: Asking,
-  tool: string,
-  args: Record<string, unknown>,
-): Promise<Page<Item>> {
-  const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
-  const { signal } = new AbortController();
-  return (await callTool(findTool(tools, tool), given, liveContext(io, reader, signal))) as Page<Item>;
+/** Asks a store for pages of list tools. */
+export function pageAsker(io: Io, reader: StoreReader) {
+  const context = liveContext(io, reader, new AbortController().signal);
+  return async (tool: string, args: Arguments): Promise<Page<Item>> =>
+    (await callTool(findTool(tools, tool), present(args), context)) as Page<Item>;
 }
 
-/** A store that is asked page by page. */
-interface Asking {
-  io: Io;
-  reader: StoreReader;
-}
+type AskPage = ReturnType<typeof pageAsker>;
 
 interface Rows {
   items: Item[];
@@ -115,39 +103,36 @@ interface Rows {
   newest: string | undefined;
 }
 
-async function readRows(
-  io: Io,
-  table: TableCommand,
-  { args, most, isAll }: { args: Readonly<Record<string, unknown>>; most: number; isAll: boolean },
-): Promise<Rows> {
+async function readRows(io: Io, table: TableCommand, args: Arguments, most: number, isAll: boolean): Promise<Rows> {
   using reader = createStoreReader(storePath(io));
-  const asking = { io, reader };
+  const askPage = pageAsker(io, reader);
   const { parts = [] } = table;
   if (parts.length > 0 && !isAll && !parts.some((part) => Object.keys(part).some((key) => args[key] !== undefined)))
-    return await readParts(asking, table.tool, { parts, args, most });
-  const found = await readPages(asking, table.tool, { args, most });
+    return await readParts(askPage, table, args, most);
+  const found = await readPages(askPage, table.tool, args, most);
   const newest = async (): Promise<string | undefined> => {
-    const moment = args['as_of'] === undefined ? {} : { as_of: args['as_of'] };
-    const [item] = (await readPages(asking, 'list_workflow_executions', { args: moment, most: 1 })).items;
+    const { as_of } = args;
+    const [item] = (await readPages(askPage, 'list_workflow_executions', { as_of }, 1)).items;
     return item === undefined ? undefined : String(item['execution_id']);
   };
   if (table.usual === 'newest' && args['execution_id'] === 'latest') return { ...found, newest: await newest() };
   if (table.usual !== 'all, else newest' || found.items.length > 0 || isNamed(args)) return found;
   const execution_id = await newest();
   if (execution_id === undefined) return found;
-  return { ...(await readPages(asking, table.tool, { args: { ...args, execution_id }, most })), newest: execution_id };
+  return { ...(await readPages(askPage, table.tool, { ...args, execution_id }, most)), newest: execution_id };
 }
 
 /** The rows of several questions, one after the other. */
 async function readParts(
-  asking: Asking,
-  tool: string,
-  { parts, args, most }: { parts: NonNullable<TableCommand['parts']>; args: Record<string, unknown>; most: number },
+  askPage: AskPage,
+  { tool, parts = [] }: TableCommand,
+  args: Arguments,
+  most: number,
 ): Promise<Rows> {
   const all: Rows = { items: [], total: 0, isAtLeast: false, note: undefined, newest: undefined };
   for (const part of parts) {
     const room = most - all.items.length;
-    const rows = await readPages(asking, tool, { args: { ...args, ...part }, most: Math.max(1, room) });
+    const rows = await readPages(askPage, tool, { ...args, ...part }, Math.max(1, room));
     all.items.push(...rows.items.slice(0, room));
     all.total += rows.total;
     all.isAtLeast ||= rows.isAtLeast;
@@ -156,17 +141,13 @@ async function readParts(
   return all;
 }
 
-async function readPages(
-  asking: Asking,
-  tool: string,
-  { args, most }: { args: Readonly<Record<string, unknown>>; most: number },
-): Promise<Rows> {
+async function readPages(askPage: AskPage, tool: string, args: Arguments, most: number): Promise<Rows> {
   const items: Item[] = [];
   let page: Page<Item> | undefined;
   do {
     const limit = Math.min(pageRows, most - items.length);
     const cursor = page?.next_cursor;
-    page = await askPage(asking, tool, { ...args, limit, cursor });
+    page = await askPage(tool, { ...args, limit, cursor });
     items.push(...page.items);
   } while (items.length < most && page.next_cursor !== undefined);
   // Short pages are followed, so the note of the last page is about the whole list.
@@ -175,13 +156,10 @@ async function readPages(
 }
 
 function show(io: Io, table: TableCommand, output: Output, items: readonly Item[]): void {
-  if (output === 'json') {
-    io.out(`${JSON.stringify(items, undefined, 1)}\n`);
-    return;
-  }
+  if (output === 'json') return io.out(`${JSON.stringify(items, undefined, 1)}\n`);
   if (output === 'csv') {
     // All fields that the tool has, so that the columns are the same whatever the rows are.
-    const heads = fieldsOf(table.tool);
+    const heads = fieldsOf(table.tool, 'items');
     io.out(csvRecord(heads));
     for (const item of items) io.out(csvRecord(heads.map((head) => item[head])));
     return;
@@ -193,9 +171,4 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
   const width = output === 'wide' ? undefined : terminal?.columns();
   const paint = createPaint(terminal?.colorDepth ?? 1);
   if (rows.length > 0) io.out(`${tableLines(columns, rows, width, paint).join('\n')}\n`);
-}
-
-function fieldsOf(tool: string): string[] {
-  const { items } = findTool(tools, tool).output.shape as { items: z.ZodArray<z.ZodObject> };
-  return Object.keys(items.element.shape);
 }

@@ -2,16 +2,15 @@ import * as z from 'zod';
 
 import { everyTool } from '../../tools/index.ts';
 import { findTool } from '../../tools/run-tool.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
+import type { Io } from '../shared/io.ts';
 import { tableLines } from './layout.ts';
 
-/** `swf-mcp tools [TOOL]`: the tools that `call` and MCP clients call; for one tool, what it does and takes. Returns the exit code. */
-export function toolsCommand(io: Io, name: string | undefined): number {
+/** `swf-mcp tools [TOOL]`: the tools that `call` and MCP clients call; for one tool, what it does and takes. */
+export function toolsCommand(io: Io, name: string | undefined): void {
   const width = io.terminal('out')?.columns();
   if (name === undefined) {
     const rows = everyTool.map((tool) => [tool.name, tool.title]);
-    io.out(`${tableLines([{ head: 'TOOL' }, { head: 'DOES', least: 20 }], rows, width).join('\n')}\n`);
-    return exitCodes.fine;
+    return io.out(`${tableLines([{ head: 'TOOL' }, { head: 'DOES', least: 20 }], rows, width).join('\n')}\n`);
   }
   const tool = findTool(everyTool, name);
   const { properties = {}, required = [] } = z.toJSONSchema(tool.input, { io: 'input' }) as {
@@ -25,5 +24,4 @@ export function toolsCommand(io: Io, name: string | undefined): number {
   ]);
   const columns = [{ head: 'ARGUMENT' }, { head: 'KIND', least: 8 }, { head: 'MEANING', least: 30 }];
   io.out(`${tool.name}: ${tool.description}\n\n${tableLines(columns, rows, width).join('\n')}\n`);
-  return exitCodes.fine;
 }

@@ -1,18 +1,15 @@
-import type * as z from 'zod';
-
 import { outputsPlace } from '../../domain/file-names.ts';
 import { csvRecord } from '../../lib/csv.ts';
 import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { textOf } from '../../lib/text-of.ts';
 import type { Trace } from '../../tools/answers/trace.ts';
-import { tools } from '../../tools/index.ts';
-import { findTool } from '../../tools/run-tool.ts';
 import { askTool } from '../ask/call.ts';
-import { exitCodes, type Io } from '../shared/io.ts';
+import type { Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
 import { type Item, namesOf, shortError } from './cells.ts';
+import { fieldsOf } from './filters.ts';
 import { type Column, tableLines } from './layout.ts';
 
 const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;
@@ -32,38 +29,28 @@ const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown 
   { head: 'NOTE', cut: 'middle', least: 14, shorten: shortError, of: ({ note }) => note },
 ];
 
-/** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. Returns the exit code. */
+/** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. */
 export async function traceCommand(
   io: Io,
   filename: string,
-  { output, asOf }: { output: Output; asOf?: string | undefined },
-): Promise<number> {
-  const moment = asOf === undefined ? {} : { as_of: asOf };
-  const answer = await askTool(io, 'trace_data_product', { filename, ...moment });
+  { output, asOf: as_of }: { output: Output; asOf?: string | undefined },
+): Promise<void> {
+  const answer = await askTool(io, 'trace_data_product', { filename, as_of });
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer))}\n`);
   else if (output === 'csv') io.out(csvOf(answer));
   else if (output === 'wide') io.out(`${linesOf(answer, undefined).map(printable).join('\n')}\n`);
   else printLines(io, linesOf(answer, io.terminal('out')?.columns()));
-  return exitCodes.fine;
 }
 
 /** The hops, with the same fields as in JSON. */
 function csvOf({ hops }: Trace): string {
-  const { hops: schema } = findTool(tools, 'trace_data_product').output.shape as { hops: z.ZodArray<z.ZodObject> };
-  const heads = Object.keys(schema.element.shape);
+  const heads = fieldsOf('trace_data_product', 'hops');
   return [heads, ...hops.map((hop: Item) => heads.map((head) => hop[head]))].map((row) => csvRecord(row)).join('');
 }
 
 /** How a slice was processed, a line a fact. */
-function factLines({
-  payload,
-  host,
-  exit_code,
-  signal,
-  outputs = [],
-  outputs_omitted = 0,
-  outputs_folder,
-}: NonNullable<Trace['slice']> & Pick<Trace, 'payload'>): string[] {
+function factLines({ payload, slice = {} }: Pick<Trace, 'payload' | 'slice'>): string[] {
+  const { host, exit_code, signal, outputs = [], outputs_omitted = 0, outputs_folder } = slice;
   const written = outputs.length + outputs_omitted;
   const facts = {
     payload,
@@ -78,19 +65,14 @@ function factLines({
 }
 
 function linesOf(answer: Trace, width: number | undefined): string[] {
-  const { filename, kind, execution_id, status, standing, payload, slice, hops, total_seconds, slices, logs } = answer;
+  const { filename, kind, execution_id, status, standing, hops, total_seconds, slices, logs } = answer;
+  const counts = Object.entries(slices ?? {}).map(([state, n]) => `${n} ${state}`);
   const rows = hops.map((hop) => columns.map(({ of }) => printable(textOf(of(hop)))));
   return [
     `${kinds[kind]} ${filename} of ${execution_id}: ${status}, ${duration(total_seconds)} in all, from ${textOf(hops[0]?.time)}`,
     ...(standing === undefined || standing === status ? [] : [standing]),
-    ...factLines({ payload, ...slice }),
-    ...(slices === undefined
-      ? []
-      : [
-          `slices: ${Object.entries(slices)
-            .map(([state, n]) => `${n} ${state}`)
-            .join(', ')}`,
-        ]),
+    ...factLines(answer),
+    ...(slices === undefined ? [] : [`slices: ${counts.join(', ')}`]),
     ...tableLines(columns, rows, width),
     ...(answer.more_hops === true ? ['there are more messages than are shown'] : []),
     ...logs.map(({ time, agent, message }) => `${time} ${agent}: ${message}`),

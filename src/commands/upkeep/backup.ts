@@ -3,10 +3,10 @@ import { resolve } from 'node:path';
 
 import { backupStore } from '../../db/maintenance/backup.ts';
 import { openReader } from '../../db/opening/open-reader.ts';
-import { exitCodes, type Io, shellWord, storePath } from '../shared/io.ts';
+import { type Io, shellWord, storePath } from '../shared/io.ts';
 
-/** `swf-mcp backup FILE`: copies the store as it is now into another file; a run may go on meanwhile. Returns the exit code. */
-export function backupCommand(io: Io, file: string): number {
+/** `swf-mcp backup FILE`: copies the store as it is now into another file; a run may go on meanwhile. */
+export function backupCommand(io: Io, file: string): void {
   using db = openReader(storePath(io));
   const target = resolve(io.workingFolder, file);
   backupStore(db, target);
@@ -14,5 +14,4 @@ export function backupCommand(io: Io, file: string): number {
   io.out(
     `${target}: ${megabytes} MB, without the data files; look at it with "swf-mcp --db ${shellWord(file)} check --skip-files"\n`,
   );
-  return exitCodes.fine;
 }

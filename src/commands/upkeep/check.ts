@@ -24,7 +24,6 @@ import { printLines } from '../shared/print-lines.ts';
 export interface CheckArguments {
   executionId: string | undefined;
   skipFiles: boolean;
-  /** Whether the log is read again, and its rows compared. */
   deep: boolean;
 }
 
@@ -67,11 +66,9 @@ export async function checkCommand(io: Io, { executionId, skipFiles, deep }: Che
     await attempt('schema', () => {
       const wrong = schemaDifferences(db);
       tellAll(tell, 'schema', wrong, 'as this program makes it');
-      if (wrong.length === 0)
-        tellBlocks(
-          tell,
-          queries.snapshot(() => blockDifferences(preparer(db))),
-        );
+      if (wrong.length > 0) return;
+      const blocks = queries.snapshot(() => blockDifferences(preparer(db)));
+      tellBlocks(tell, blocks);
     });
   }
   const open = openRemovals(preparer(db));
@@ -141,13 +138,9 @@ function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Aud
   const counts = `${stf_count} STF files, ${tf_files_received} TF samples, ${slices_completed} of ${slices_created} TF slices completed`;
   // A stopped or failed execution no longer has anything open: it stays as it is.
   const isEndedEarly = verdict === 'open' && status !== 'running';
+  const stateOf = { balanced: 'ok', open: 'open', broken: 'fail' } as const;
   if (isEndedEarly) tell('ok', execution_id, `${status} before all was done, and the records agree: ${counts}`);
-  else
-    tell(
-      verdict === 'broken' ? 'fail' : verdict === 'open' ? 'open' : 'ok',
-      execution_id,
-      `${status}, ${verdict}: ${counts}`,
-    );
+  else tell(stateOf[verdict], execution_id, `${status}, ${verdict}: ${counts}`);
   for (const { check, state, expected, found, ids, id_count, problem } of checks) {
     if (state === 'ok') continue;
     const which = id_count === 0 ? '' : `: ${namesOf(ids, id_count)}`;

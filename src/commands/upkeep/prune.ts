@@ -22,31 +22,25 @@ import { SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { utcNow } from '../../lib/time.ts';
 import { removeDataFolder, whyLeft } from '../../runtime/remove-data.ts';
-import { exitCodes, type Io, storeOptions, storePath, userName } from '../shared/io.ts';
+import { type Io, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
 export interface PruneArguments {
-  /** How many of the newest executions stay. */
   keep: number | undefined;
   /** In seconds. */
   olderThan: number | undefined;
   dryRun: boolean;
-  /** Executions of other programs, in place of our own. */
   observed: boolean;
 }
 
-/** `swf-mcp prune`: removes executions that have ended, whole, with their data files. Returns the exit code. */
-export async function pruneCommand(io: Io, { keep, olderThan, dryRun, observed }: PruneArguments): Promise<number> {
+/** `swf-mcp prune`: removes executions that have ended, whole, with their data files. */
+export async function pruneCommand(io: Io, { keep, olderThan, dryRun, observed }: PruneArguments): Promise<void> {
   const path = storePath(io);
   const endedBefore = olderThan === undefined ? undefined : new Date(Date.now() - olderThan * 1000).toISOString();
   const rule = { keep, endedBefore, observed };
-  if (dryRun) {
-    await tellRemovable(io, path, rule);
-    return exitCodes.fine;
-  }
+  if (dryRun) return tellRemovable(io, path, rule);
   using store = await openExistingStore(path, { ...storeOptions(io), commitsApart: 1 });
   await prune(io, store, rule);
-  return exitCodes.fine;
 }
 
 async function tellRemovable(io: Io, path: string, rule: RemovalRule): Promise<void> {
