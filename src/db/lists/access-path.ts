@@ -90,9 +90,7 @@ export function scanEnd(
     const all = both(indexed, within(key, part));
     return sql<unknown[], { key: number }>(
       `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(all)} ORDER BY ${key} ${directionOf(page)} LIMIT 2 OFFSET ?`,
-    )
-      .all(...all.values, offset)
-      .map((row) => row.key);
+    ).column(...all.values, offset);
   };
   if (indexed.conditions.length > 0) {
     const [last, next] = twoKeys(range, scanLimit - 1);

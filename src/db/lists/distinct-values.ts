@@ -13,6 +13,4 @@ export const distinctValues = (sql: Prepare, table: string, column: string, from
        SELECT min(${column}) FROM ${table} WHERE ${column} >= ?
        UNION ALL SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} > v) FROM d WHERE v IS NOT NULL LIMIT ${maxValues})
      SELECT v FROM d WHERE v IS NOT NULL`,
-  )
-    .all(from)
-    .map(({ v }) => v);
+  ).column(from);

@@ -5,17 +5,13 @@ import type { Prepare } from '../sqlite/statements.ts';
 
 /** The namespaces of executions. */
 export const namespacesOf = (sql: Prepare): string[] =>
-  sql<[], { namespace: string }>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace')
-    .all()
-    .map((row) => row.namespace);
+  sql<[], { namespace: string }>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace').column();
 
 /** The newest run numbers. */
 export const recentRunNumbers = (sql: Prepare): number[] =>
   sql<[], { run_number: number }>(
     'SELECT run_number FROM workflow_executions WHERE run_number IS NOT NULL ORDER BY seq DESC LIMIT 5',
-  )
-    .all()
-    .map((row) => row.run_number);
+  ).column();
 
 /** Whether a run was made here, or any message, with or without effect, names it. */
 export function runIsKnown(sql: Prepare, runNumber: number): boolean {

@@ -32,16 +32,15 @@ const column = (sql: Prepare, table: string, name: string): Known => ({
 /** Names of files, too many to read all: the neighbors of the mistaken one, and the newest. */
 const file = (sql: Prepare, table: string, name: string): Known => ({
   isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ?`).get(value) !== undefined,
-  near: (value) =>
-    [
-      ...sql<[string], { v: string }>(`SELECT ${name} AS v FROM ${table} WHERE ${name} > ? ORDER BY 1 LIMIT 3`).all(
-        value,
-      ),
-      ...sql<[string], { v: string }>(
-        `SELECT ${name} AS v FROM ${table} WHERE ${name} < ? ORDER BY 1 DESC LIMIT 3`,
-      ).all(value),
-      ...sql<[], { v: string }>(`SELECT ${name} AS v FROM ${table} ORDER BY seq DESC LIMIT 20`).all(),
-    ].map(({ v }) => v),
+  near(value) {
+    const some = (which: string, ...values: string[]): string[] =>
+      sql<string[], { v: string }>(`SELECT ${name} AS v FROM ${table} ${which}`).column(...values);
+    return [
+      ...some(`WHERE ${name} > ? ORDER BY 1 LIMIT 3`, value),
+      ...some(`WHERE ${name} < ? ORDER BY 1 DESC LIMIT 3`, value),
+      ...some('ORDER BY seq DESC LIMIT 20'),
+    ];
+  },
 });
 
 /** All message senders. */
@@ -49,10 +48,7 @@ function senders(sql: Prepare): Known {
   const isSender = 'EXISTS (SELECT 1 FROM message_rows WHERE sender_no = name_no)';
   return {
     isKnown: (value) => sql<[string]>(`SELECT 1 FROM names WHERE name = ? AND ${isSender}`).get(value) !== undefined,
-    near: () =>
-      sql<[], { name: string }>(`SELECT name FROM names WHERE ${isSender} LIMIT ${maxValues}`)
-        .all()
-        .map(({ name }) => name),
+    near: () => sql<[], { name: string }>(`SELECT name FROM names WHERE ${isSender} LIMIT ${maxValues}`).column(),
   };
 }
 

@@ -93,10 +93,10 @@ function keysIfFew(
 ): number[] | undefined {
   if (indexed.conditions.length === 0) return undefined;
   const all = both(indexed, within(key, range));
-  const rows = sql<unknown[], { key: number }>(
+  const keys = sql<unknown[], { key: number }>(
     `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(all)} ORDER BY ${key} LIMIT ${fewRows + 1}`,
-  ).all(...all.values);
-  return rows.length > fewRows ? undefined : rows.map((row) => row.key);
+  ).column(...all.values);
+  return keys.length > fewRows ? undefined : keys;
 }
 
 /** Counts from the start of the list, the same on every page, as far as that is fast. */

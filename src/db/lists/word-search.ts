@@ -76,9 +76,7 @@ function findKeys(
   if (from > to || most <= 0) return [];
   return prepare<[string, number, number, number], { key: number }>(
     `SELECT rowid AS key FROM ${table} WHERE ${table} MATCH ? AND rowid >= ${integer} AND rowid <= ${integer} AND ${also} ORDER BY rowid ${directionOf({ order })} LIMIT ?`,
-  )
-    .all(phrase, from, to, most)
-    .map(({ key }) => key);
+  ).column(phrase, from, to, most);
 }
 
 /** The words of rows that are searched in memory: rows after the last noted block, mostly less than a block, and small sets of candidates. */

@@ -74,7 +74,7 @@ function resultsLike(scope: ObservedScope, key: ResultKey, attempt: AttemptRow |
   const { result_seq } = attempt;
   if (result_seq === null) return [];
   const repeats = scope.tx.sql<[number], { seq: number }>('SELECT seq FROM repeated_messages WHERE stands_seq = ?');
-  return [result_seq, ...repeats.all(result_seq).map(({ seq }) => seq)];
+  return [result_seq, ...repeats.column(result_seq)];
 }
 
 /** Gives a result to the slice that it names. If that was not heard, the result waits for it. */
@@ -192,9 +192,9 @@ const keyText = (key: ResultKey): string => `${key.by} ${key.value}`;
 
 /** The results with this key that wait for their slice. */
 const unmatchedBy = ({ tx: { sql }, execution_id }: ObservedScope, key: ResultKey): number[] =>
-  sql<[string, string], { seq: number }>('SELECT seq FROM unmatched_results WHERE execution_id = ? AND result_key = ?')
-    .all(execution_id, keyText(key))
-    .map(({ seq }) => seq);
+  sql<[string, string], { seq: number }>(
+    'SELECT seq FROM unmatched_results WHERE execution_id = ? AND result_key = ?',
+  ).column(execution_id, keyText(key));
 
 /** The unmatched results that name a slice. */
 function unmatchedFor(scope: ObservedScope, names: AttemptNames): number[] {

@@ -7,8 +7,8 @@ export function noteRepeat(tx: Transaction, other: SaidFact, stands: SaidFact): 
   const { sql } = tx;
   sql('DELETE FROM repeated_messages WHERE seq = ?').run(stands.seq);
   const noted = sql<[number], { seq: number }>('SELECT seq FROM repeated_messages WHERE stands_seq = ?')
-    .all(other.seq)
-    .flatMap(({ seq }) => saidAt(tx, seq) ?? []);
+    .column(other.seq)
+    .flatMap((seq) => saidAt(tx, seq) ?? []);
   for (const one of [other, ...noted])
     sql(
       `INSERT INTO repeated_messages (seq, stands_seq, contradicts) VALUES (?, ?, ?)

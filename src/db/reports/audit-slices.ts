@@ -107,9 +107,7 @@ function missingSlices(sql: Prepare, executionId: string, sample: SampleRow, pla
   const known = new Set(
     sql<[string, string], { slice_filename: string }>(
       'SELECT slice_filename FROM tf_slices WHERE tf_filename = ? AND execution_id = ?',
-    )
-      .all(sample.tf_filename, executionId)
-      .map(({ slice_filename }) => slice_filename),
+    ).column(sample.tf_filename, executionId),
   );
   return plan
     .slices(sample)

@@ -78,9 +78,7 @@ const errorsAt = (sql: Prepare, executionId: string, { kind, places }: Concentra
     `SELECT substr(coalesce(a.error, 'failed without a reason'), 1, 1000) AS error
      FROM slice_attempts AS a JOIN tf_slices USING (slice_filename, execution_id)
      WHERE execution_id = ? AND a.state = 'failed' AND ${columnOf[kind]} IN (SELECT value FROM json_each(?)) LIMIT ?`,
-  )
-    .all(executionId, JSON.stringify(places), attemptsLookedAt)
-    .map(({ error }) => error);
+  ).column(executionId, JSON.stringify(places), attemptsLookedAt);
 
 /** When an attempt of an execution first failed, ISO 8601; undefined if too many failed too late to search for the first. */
 export function firstFailure(sql: Prepare, executionId: string): string | undefined {

@@ -9,9 +9,7 @@ export function exhaustedSlices(sql: Prepare, executionId: string, limit: number
   return sql<[string, number], { slice_filename: string }>(
     `SELECT slice_filename FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ?`,
-  )
-    .all(executionId, limit)
-    .map(({ slice_filename }) => slice_filename);
+  ).column(executionId, limit);
 }
 
 interface InHandRow extends Omit<SliceInHand, 'isLost'>, ProcessSigns {

@@ -103,14 +103,8 @@ export function findProduct(sql: Prepare, name: string): Product {
      UNION ALL SELECT 'slice', slice_filename, execution_id, run_number, status, stf_filename, tf_filename, attempt FROM tf_slices WHERE slice_filename = ?`,
   ).get(name, name, name);
   if (found !== undefined) return found;
-  const recent = sql<[], { name: string }>(
-    'SELECT stf_filename AS name FROM stf_files ORDER BY seq DESC LIMIT 200',
-  ).all();
-  const near = nearest(
-    name,
-    recent.map((row) => row.name),
-    1,
-  )[0];
+  const recent = sql<[], { name: string }>('SELECT stf_filename AS name FROM stf_files ORDER BY seq DESC LIMIT 200');
+  const [near] = nearest(name, recent.column(), 1);
   throw argumentInvalid(
     `there is no STF file, TF sample or TF slice ${JSON.stringify(name.slice(0, 100))}; names are such as swf.101993.000001.stf, swf.101993.000001_tf_001.tf and swf.101993.000001_slice_000.tf${near === undefined ? '' : `, and the nearest STF file is ${near}`}`,
   );

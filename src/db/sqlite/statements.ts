@@ -8,6 +8,8 @@ import { asSwfError } from './sqlite-errors.ts';
 export interface Prepared<Parameters extends unknown[], Row> {
   get(...values: Parameters): Row | undefined;
   all(...values: Parameters): Row[];
+  /** The values of the first column. */
+  column(...values: Parameters): Row[keyof Row][];
   run(...values: Parameters): RunResult;
 }
 
@@ -48,6 +50,7 @@ function prepareTranslated(db: Connection, sql: string): Prepared<unknown[], unk
       const rows = translate(() => statement.all(...values));
       return asRow === undefined ? rows : (rows as unknown[][]).map(asRow);
     },
+    column: (...values) => (translate(() => statement.all(...values)) as never[][]).map(([value]) => value as never),
     run: (...values) => translate(() => statement.run(...values)),
   };
 }

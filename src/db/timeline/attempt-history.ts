@@ -137,9 +137,7 @@ export class AttemptHistory {
     return this.#sql<[string, number, number], { slice_filename: string }>(
       `SELECT slice_filename FROM observed_attempts INDEXED BY observed_attempts_execution
        WHERE execution_id = ? AND (slice_seq > ? OR result_seq > ?)`,
-    )
-      .all(this.#id, this.#seq, this.#seq)
-      .map((row) => row.slice_filename);
+    ).column(this.#id, this.#seq, this.#seq);
   }
 
   #readAgain(slices: readonly string[]): void {

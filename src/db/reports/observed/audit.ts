@@ -83,7 +83,7 @@ function missing(sql: Prepare, executionId: string, { all, lacking, column }: Qu
   return {
     expected,
     found: expected - lacks,
-    ids: lacks === 0 ? [] : rows.all({ id: executionId }).map(({ id }) => id),
+    ids: lacks === 0 ? [] : rows.column({ id: executionId }),
     id_count: lacks,
   };
 }

@@ -23,7 +23,7 @@ export function seqsOfObserved(
     ...(stf_filename === null ? [] : (['stf_gen', 'stf_ready'] as const).map((type) => [type, stf_filename] as const)),
     ...(tf_filename === null ? [] : [['tf_file_registered', tf_filename] as const]),
   ];
-  const ofFiles = files.flatMap(([type, file]) => messages.all(execution_id, type, file).map(({ seq }) => seq));
+  const ofFiles = files.flatMap(([type, file]) => messages.column(execution_id, type, file));
   const attempts =
     kind === 'slice'
       ? sql<[string, string], { slice_seq: number; result_seq: number | null }>(
