@@ -24,15 +24,13 @@ import { pausedBy, pendingStop } from './commands.ts';
 import { driversOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
 import { failureCauses } from './failure-causes.ts';
-import { failuresOnOnePlace, firstFailure, slowestSlice } from './failures.ts';
-import { firstError } from './first-error.ts';
-import { begunAgain, givenUpSlices } from './given-up.ts';
+import { failuresOnOnePlace, firstError, firstFailure, slowestSlice } from './failures.ts';
 import { refusedMessages, waitingMessages } from './landmarks.ts';
 import { PartReader } from './part-reader.ts';
 import { readersBehind } from './readers-behind.ts';
 import { exhaustedSlices } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
-import { agentTroubles, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
+import { agentTroubles, begunAgain, givenUpSlices, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
 
 /** How many rows a finding names, and how many agents are read. */
 const named = 5;

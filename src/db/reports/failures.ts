@@ -5,6 +5,7 @@ import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
+import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** How many results to search for the last success, in two tries: mostly it is the newest. */
@@ -94,6 +95,14 @@ export function firstFailure(sql: Prepare, executionId: string): string | undefi
   ).get(executionId, resultsLookedAt[1]);
   return late === undefined || late.n === resultsLookedAt[1] ? undefined : (late.at ?? undefined);
 }
+
+/** The first error line of an execution. The driver's lines about its end do not count: they repeat a reason, or say why the driver left. */
+export const firstError = (sql: Prepare, executionId: string): Evidence['first_error'] =>
+  sql<[string], NonNullable<Evidence['first_error']>>(
+    `SELECT timestamp, agent, message, log_id FROM app_logs
+     WHERE execution_id = ? AND ${indexPredicates.error} AND ${jsonField('context', 'verdict')} IS NULL
+       AND ${jsonField('context', 'driver_ended')} IS NULL ORDER BY log_id LIMIT 1`,
+  ).get(executionId);
 
 /** The completed slice of an own execution that took longest. */
 export const slowestSlice = (sql: Prepare, executionId: string): SlowSlice | undefined =>

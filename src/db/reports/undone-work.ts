@@ -1,5 +1,6 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import { workKind, workKinds } from '../../domain/slice-returns.ts';
+import type { StageDelay } from '../../domain/stages.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { sliceMessageId } from '../../messages/identity.ts';
 import type { Evidence, GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
@@ -8,6 +9,7 @@ import { lostFiles, newestPlace } from '../execution/file-places.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { readMessage } from '../execution/log-reader.ts';
 import { unreadyStfs, unsampledStfs } from '../execution/unanswered.ts';
+import { countMessages } from '../lists/message-counts.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import {
   heardWorkers,
@@ -20,6 +22,23 @@ import {
 import { type LivenessTest, momentOf, momentOfTest } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+
+/** Counting stops here. */
+const maxCounted = 10_000;
+
+/** Counts the slices in hand when their execution was stopped or failed. They wait again, in an attempt that has begun. */
+export const givenUpSlices = (sql: Prepare, executionId: string): number =>
+  sql<[string], { n: number }>(
+    `SELECT count(*) AS n FROM (
+         SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
+         WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND starts > 0 LIMIT ${maxCounted})`,
+  ).get(executionId)?.n ?? 0;
+
+/** Counts starts after the first of each attempt: every start is a message, and only the first has a delay. */
+export function begunAgain(sql: Prepare, executionId: string, delays: readonly StageDelay[]): number {
+  const first = delays.find(({ stage }) => stage === 'slice → slice_started')?.items ?? 0;
+  return Math.max(0, (countMessages(sql, executionId).get('slice_started') ?? 0) - first);
+}
 
 /** How many kinds to report. */
 const maxKinds = 20;
