@@ -8,7 +8,6 @@ import { typeNumbers } from '../migrations/names.ts';
 import type { Moment } from '../presence/leases.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { seqsOfObserved } from './observed/trace.ts';
 import { goneWorkers } from './slices-in-hand.ts';
 
 /** A file of the workflow: its kind, and its execution. */
@@ -141,6 +140,31 @@ function hopsAt(sql: Prepare, seqs: readonly number[]): Hop[] {
      FROM message_rows WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY sent_ms, seq`,
   );
   return rows.all(JSON.stringify(seqs));
+}
+
+/** The `seq` of the messages that tell the way of a file; undefined if its execution is not observed. */
+function seqsOfObserved(
+  sql: Prepare,
+  { kind, name, execution_id, stf_filename, tf_filename }: Product,
+): number[] | undefined {
+  if (sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').get(execution_id) === undefined)
+    return undefined;
+  const messages = sql<[string, string, string], { seq: number }>(
+    'SELECT seq FROM observed_files WHERE execution_id = ? AND kind = ? AND name = ?',
+  );
+  const files = [
+    ['stf_gen', stf_filename],
+    ['stf_ready', stf_filename],
+    ['tf_file_registered', tf_filename],
+  ] as const;
+  const ofFiles = files.flatMap(([type, file]) => (file === null ? [] : messages.column(execution_id, type, file)));
+  const attempts =
+    kind === 'slice'
+      ? sql<[string, string], { slice_seq: number; result_seq: number | null }>(
+          'SELECT slice_seq, result_seq FROM observed_attempts WHERE slice_filename = ? AND execution_id = ? ORDER BY attempt_key',
+        ).all(name, execution_id)
+      : [];
+  return [...ofFiles, ...attempts.flatMap(({ slice_seq, result_seq }) => [slice_seq, result_seq ?? []].flat())];
 }
 
 /** The messages on a product's way, found by their ids: about its sources, itself, and what was made of it. */
