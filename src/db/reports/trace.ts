@@ -39,17 +39,6 @@ export interface SliceStanding {
   seconds_in_hand: number | undefined;
 }
 
-const present = ({
-  assigned_worker,
-  payload,
-}: {
-  assigned_worker: string | null;
-  payload: string | null;
-}): Pick<SliceStanding, 'worker' | 'payload'> => ({
-  worker: assigned_worker ?? undefined,
-  payload: payload ?? undefined,
-});
-
 /** Counting stops here. */
 const maxAhead = 100_000;
 
@@ -63,8 +52,7 @@ export function sliceStanding(
     [string, string],
     { key: number; status: string; attempt: number; assigned_worker: string | null; payload: string | null }
   >(
-    `SELECT seq AS key, status, attempt, assigned_worker,
-       ${payloadAsked} AS payload
+    `SELECT seq AS key, status, attempt, assigned_worker, ${payloadAsked} AS payload
      FROM tf_slices AS s WHERE slice_filename = ? AND execution_id = ?`,
   ).get(name, execution_id);
   if (slice === undefined) return undefined;
@@ -73,17 +61,16 @@ export function sliceStanding(
   ).all(name, execution_id);
   const last = attempts.at(-1);
   const isQueued = slice.status === 'queued';
-  const until = isQueued || last?.started_at === null || last === undefined ? now : Date.parse(last.started_at);
+  const begun = last === undefined || last.started_at === null ? undefined : Date.parse(last.started_at);
+  const until = isQueued ? now : (begun ?? now);
   return {
     attempts_made: attempts.filter(({ starts }) => starts > 0).length,
     waiting_seconds: last === undefined ? 0 : Math.max(0, until - Date.parse(last.queued_at)) / 1000,
     ahead: isQueued ? queuedBefore(sql, execution_id, slice.key) : undefined,
-    ...present(slice),
+    worker: slice.assigned_worker ?? undefined,
+    payload: slice.payload ?? undefined,
     isGone: slice.status === 'processing' && goneWorkers(sql, isAlive)(slice),
-    seconds_in_hand:
-      slice.status === 'processing' && last?.started_at !== null && last !== undefined
-        ? Math.max(0, now - Date.parse(last.started_at)) / 1000
-        : undefined,
+    seconds_in_hand: slice.status === 'processing' && begun !== undefined ? Math.max(0, now - begun) / 1000 : undefined,
   };
 }
 
