@@ -175,19 +175,16 @@ export function unansweredFiles(
   const unready = living.has('data') ? unreadyStfs(sql, execution_id, before) : [];
   const unsampled =
     living.has('fastmon') && counts.expected > counts.samples ? unsampledStfs(sql, execution_id, before, params) : [];
-  return [told('data', unready), told('fastmon', unsampled)]
-    .flat()
-    .map((files) => ({ ...files, off_duty: offDutyOf(sql, namespace, files.role) }));
-}
-
-function told(
-  role: UnansweredFiles['role'],
-  messages: ReturnType<typeof unreadyStfs>,
-): Omit<UnansweredFiles, 'off_duty'>[] {
-  const [first] = messages;
-  return first === undefined
-    ? []
-    : [{ role, files: messages.length, first: first.filename, since: first.timestamp ?? '' }];
+  const unanswered = [
+    ['data', unready],
+    ['fastmon', unsampled],
+  ] as const;
+  return unanswered.flatMap(([role, messages]) => {
+    const [first] = messages;
+    if (first === undefined) return [];
+    const off_duty = offDutyOf(sql, namespace, role);
+    return [{ role, files: messages.length, first: first.filename, since: first.timestamp ?? '', off_duty }];
+  });
 }
 
 /** How many characters of a warning to report. */

@@ -1,9 +1,7 @@
-import { objectIn } from '../../../lib/read-json.ts';
+import { asObject, objectIn } from '../../../lib/read-json.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import type { KnownConfiguration } from '../settings.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Where a runner's parameters hold a setting: section and key. */
 const numbers: readonly [keyof KnownConfiguration, section: string, key: string][] = [
@@ -38,20 +36,16 @@ export function toldConfiguration(sql: Prepare, { execution_id }: ObservedExecut
     execution_id,
   );
   const params = objectIn(row?.params);
-  const { config } = section(params, 'workflow');
+  const section = (name: string): Readonly<Record<string, unknown>> => asObject(params[name]) ?? {};
+  const { config } = section('workflow');
   const known = [
     ...(typeof config === 'string' ? [['config', config.slice(0, longestName)]] : []),
     ...numbers.flatMap(([name, of, key]) => {
-      const value = section(params, of)[key];
+      const value = section(of)[key];
       return isNumber(name, value) ? [[name, value]] : [];
     }),
   ];
   return known.length === 0 ? undefined : (Object.fromEntries(known) as KnownConfiguration);
-}
-
-function section(told: Fields, name: string): Fields {
-  const value = told[name];
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
 
 const isNumber = (name: string, value: unknown): value is number =>
