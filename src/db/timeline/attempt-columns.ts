@@ -1,14 +1,8 @@
 import { Causes } from '../../domain/causes.ts';
 import { type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
 
-/** When things happened to an attempt, in milliseconds since 1970; NaN if they did not. */
-export interface AttemptTimes {
-  /** When the slice was made. */
-  created: number;
-  queued: number;
-  started: number;
-  completed: number;
-}
+/** When things happened to an attempt, in milliseconds since 1970; NaN if they did not. `created`: when the slice was made. */
+type AttemptTimes = Record<'created' | 'queued' | 'started' | 'completed', number>;
 
 /** The value of a name column without a name. */
 const noName = -1;
