@@ -1,10 +1,14 @@
 import type { Fact } from '../../observed/reading/fact.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { type SaidFact, saidAt } from './said.ts';
+import { isBefore, type SaidFact, saidAt } from './said.ts';
 
-/** Notes that one message repeats another, or contradicts it. Notes that pointed to the replaced message now point to the new one, and are judged by it. */
-export function noteRepeat(tx: Transaction, other: SaidFact, stands: SaidFact): void {
+/**
+ * Notes that one of two messages repeats the other, or contradicts it. Notes that pointed to the replaced message now point to the new one, and are
+ * judged by it. Returns whether the new message counts from now on.
+ */
+export function noteRepeat(tx: Transaction, said: SaidFact, before: SaidFact, wins = isBefore(said, before)): boolean {
   const { sql } = tx;
+  const [stands, other] = wins ? [said, before] : [before, said];
   sql('DELETE FROM repeated_messages WHERE seq = ?').run(stands.seq);
   const noted = sql<[number], { seq: number }>('SELECT seq FROM repeated_messages WHERE stands_seq = ?')
     .column(other.seq)
@@ -14,6 +18,7 @@ export function noteRepeat(tx: Transaction, other: SaidFact, stands: SaidFact): 
       `INSERT INTO repeated_messages (seq, stands_seq, contradicts) VALUES (?, ?, ?)
        ON CONFLICT (seq) DO UPDATE SET stands_seq = excluded.stands_seq, contradicts = excluded.contradicts`,
     ).run(one.seq, stands.seq, contradicts(one.fact, stands.fact) ? 1 : 0);
+  return wins;
 }
 
 /** Results are compared by state: each has its own times. A slice is the same whether or not its message names the execution. */

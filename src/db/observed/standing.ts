@@ -1,6 +1,6 @@
 import type { Fact } from '../../observed/reading/fact.ts';
 import { noteRepeat } from './repeats.ts';
-import { isBefore, type ObservedScope, type SaidFact, saidAt } from './said.ts';
+import { type ObservedScope, type SaidFact, saidAt } from './said.ts';
 
 /**
  * The standing message of a fact: of the messages that state it, the first one sent. Others are noted as its repetitions.
@@ -10,11 +10,7 @@ export function standingFor<F extends Fact>(scope: ObservedScope, said: SaidFact
   const { tx, execution_id } = scope;
   const kind = said.fact.kind === 'phase' ? said.fact.type : said.fact.kind;
   const before = standing<F>(scope, kind, name);
-  if (before !== undefined && before.seq !== said.seq) {
-    const [first, other] = isBefore(said, before) ? [said, before] : [before, said];
-    noteRepeat(tx, other, first);
-    if (first === before) return before;
-  }
+  if (before !== undefined && before.seq !== said.seq && !noteRepeat(tx, said, before)) return before;
   tx.sql(
     `INSERT INTO observed_files (execution_id, kind, name, seq) VALUES (?, ?, ?, ?)
      ON CONFLICT (execution_id, kind, name) DO UPDATE SET seq = excluded.seq`,
