@@ -29,19 +29,14 @@ export function failuresInARow(sql: Prepare, executionId: string): FailuresInARo
     const done = results.findIndex(({ state }) => state !== 'failed');
     const isMore = done === -1 && results.length === limit;
     if (isMore && limit !== resultsLookedAt.at(-1)) continue;
-    return rowOf(done === -1 ? results : results.slice(0, done), { isMore, last_done: results[done]?.recorded_ms });
+    const failed = done === -1 ? results : results.slice(0, done);
+    const first = failed.at(-1);
+    if (first === undefined) return undefined;
+    const firstAttempts = failed.filter(({ attempt }) => attempt === 1).length;
+    const last_done = results[done]?.recorded_ms;
+    return { since: first.recorded_ms, attempts: failed.length, firstAttempts, isMore, last_done };
   }
   return undefined;
-}
-
-function rowOf(
-  failed: readonly ResultRow[],
-  rest: Pick<FailuresInARow, 'isMore' | 'last_done'>,
-): FailuresInARow | undefined {
-  const first = failed.at(-1);
-  if (first === undefined) return undefined;
-  const firstAttempts = failed.filter(({ attempt }) => attempt === 1).length;
-  return { since: first.recorded_ms, attempts: failed.length, firstAttempts, ...rest };
 }
 
 /** How many of the newest slices to search for a place where they fail. */
