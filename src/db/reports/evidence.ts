@@ -4,6 +4,7 @@ import { hasSlowSlice } from '../../monitoring/findings/slice-slow.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/take-ups.ts';
 import { listAgents } from '../lists/agents.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
 import { clockStepsOf, standstillsOf } from '../presence/incidents.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
@@ -25,7 +26,7 @@ import { driversOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
 import { failureCauses } from './failure-causes.ts';
 import { failuresOnOnePlace, firstError, firstFailure, slowestSlice } from './failures.ts';
-import { refusedMessages, waitingMessages } from './landmarks.ts';
+import { someMessages } from './landmarks.ts';
 import { PartReader } from './part-reader.ts';
 import { readersBehind } from './readers-behind.ts';
 import { exhaustedSlices } from './slices-in-hand.ts';
@@ -84,6 +85,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   const delays = stageDelays(sql, execution_id);
   const isSlow = hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'));
   const none = { count: 0, ids: [] };
+  const { troubled, awaiting } = indexPredicates;
   return {
     behind: parts.read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), [], isRunning),
     first_error: parts.read('logs', () => firstError(sql, execution_id), undefined),
@@ -100,8 +102,8 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     slices_retried,
     causes: parts.read('attempts', () => failureCauses(sql, execution_id), [], failures !== 0),
     paused_by: parts.read('commands', () => pausedBy(sql, execution), undefined),
-    refused: parts.read('refused messages', () => refusedMessages(sql, execution_id, named), none),
-    waiting: parts.read('waiting messages', () => waitingMessages(sql, execution_id, named), none),
+    refused: parts.read('refused messages', () => someMessages(sql, execution_id, troubled, named), none),
+    waiting: parts.read('waiting messages', () => someMessages(sql, execution_id, awaiting, named), none),
     clock_behind: parts.read('clock', () => clockBehind(sql, execution_id), 0),
     unreadable: parts.unreadable,
   };
