@@ -108,7 +108,6 @@ export function agentTroubles(
 
 /** Whether any file of an execution is of a kind. */
 function concerns(sql: Prepare, executionId: string, { reason, name }: { reason: string; name: string }): boolean {
-  if (reason === 'NO_PAYLOAD') return false;
   const [condition, value] =
     reason === 'WRONG_FILE'
       ? ['f.tf_filename = ?', name.split(' ')[0]]

@@ -29,11 +29,8 @@ export interface BusContract {
   broken: BrokenKey[];
 }
 
-interface Row {
-  message_type: string;
+interface Row extends Pick<SaidType, 'message_type' | 'destination' | 'messages'> {
   sender: string | null;
-  destination: string;
-  messages: number;
   first: number;
   last: number;
 }
