@@ -1,9 +1,9 @@
 import type { ResultFact, ResultKey, SliceFact, ToldSlice } from '../../observed/reading/fact.ts';
 import { attemptColumns, type AttemptRow, attemptsOf } from './attempt-rows.ts';
-import { noteRepeat } from './repeats.ts';
 import { joinCopies } from './result-copies.ts';
 import { type ObservedScope, type SaidFact, saidAt, timeOf } from './said.ts';
 import { noteSample, rebuildSlice } from './slice-rows.ts';
+import { noteRepeat } from './standing.ts';
 import { toldSlice } from './told-slices.ts';
 
 type SaidSlice = SaidFact<SliceFact>;

@@ -1,6 +1,6 @@
 import type { Fact } from '../../observed/reading/fact.ts';
-import { noteRepeat } from './repeats.ts';
-import { type ObservedScope, type SaidFact, saidAt } from './said.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+import { isBefore, type ObservedScope, type SaidFact, saidAt } from './said.ts';
 
 /**
  * The standing message of a fact: of the messages that state it, the first one sent. Others are noted as its repetitions.
@@ -30,3 +30,30 @@ export function standing<F extends Fact>(
   ).get(execution_id, kind, name);
   return row === undefined ? undefined : saidAt<F>(tx, row.seq);
 }
+
+/**
+ * Notes that one of two messages repeats the other, or contradicts it. Notes that pointed to the replaced message now point to the new one, and are
+ * judged by it. Returns `wins`: whether the new message counts from now on.
+ */
+export function noteRepeat(tx: Transaction, said: SaidFact, before: SaidFact, wins = isBefore(said, before)): boolean {
+  const { sql } = tx;
+  const [stands, other] = wins ? [said, before] : [before, said];
+  sql('DELETE FROM repeated_messages WHERE seq = ?').run(stands.seq);
+  const noted = sql<[number], { seq: number }>('SELECT seq FROM repeated_messages WHERE stands_seq = ?')
+    .column(other.seq)
+    .flatMap((seq) => saidAt(tx, seq) ?? []);
+  for (const one of [other, ...noted])
+    sql(
+      `INSERT INTO repeated_messages (seq, stands_seq, contradicts) VALUES (?, ?, ?)
+       ON CONFLICT (seq) DO UPDATE SET stands_seq = excluded.stands_seq, contradicts = excluded.contradicts`,
+    ).run(one.seq, stands.seq, contradicts(one.fact, stands.fact) ? 1 : 0);
+  return wins;
+}
+
+/** Results are compared by state: each has its own times. A slice is the same whether or not its message names the execution. */
+function contradicts(a: Fact, b: Fact): boolean {
+  if (a.kind === 'result' && b.kind === 'result') return a.state !== b.state;
+  return JSON.stringify(compared(a)) !== JSON.stringify(compared(b));
+}
+
+const compared = (fact: Fact): Fact => (fact.kind === 'slice' ? { ...fact, namesExecution: true } : fact);
