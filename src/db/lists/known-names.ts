@@ -15,12 +15,10 @@ export const recentRunNumbers = (sql: Prepare): number[] =>
 
 /** Whether a run was made here, or any message, with or without effect, names it. */
 export function runIsKnown(sql: Prepare, runNumber: number): boolean {
-  if (sql<[number]>('SELECT 1 FROM workflow_executions WHERE run_number = ?').get(runNumber) !== undefined) return true;
-  const mention = sql<[string]>(`SELECT 1 FROM message_rows WHERE run_no = ${numberOf('?')} LIMIT 1`);
-  return mention.get(String(runNumber)) !== undefined;
+  if (sql<[number]>('SELECT 1 FROM workflow_executions WHERE run_number = ?').has(runNumber)) return true;
+  return sql<[string]>(`SELECT 1 FROM message_rows WHERE run_no = ${numberOf('?')} LIMIT 1`).has(String(runNumber));
 }
 
 /** Whether any message, with or without effect, names this execution. */
 export const executionIsMentioned = (sql: Prepare, executionId: string): boolean =>
-  sql<[string]>(`SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT 1`).get(executionId) !==
-  undefined;
+  sql<[string]>(`SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT 1`).has(executionId);

@@ -25,13 +25,13 @@ interface Known {
 }
 
 const column = (sql: Prepare, table: string, name: string): Known => ({
-  isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ? LIMIT 1`).get(value) !== undefined,
+  isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ? LIMIT 1`).has(value),
   near: () => distinctValues(sql, table, name),
 });
 
 /** Names of files, too many to read all: the neighbors of the mistaken one, and the newest. */
 const file = (sql: Prepare, table: string, name: string): Known => ({
-  isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ?`).get(value) !== undefined,
+  isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ?`).has(value),
   near(value) {
     const some = (which: string, ...values: string[]): string[] =>
       sql<string[], { v: string }>(`SELECT ${name} AS v FROM ${table} ${which}`).column(...values);
@@ -47,7 +47,7 @@ const file = (sql: Prepare, table: string, name: string): Known => ({
 function senders(sql: Prepare): Known {
   const isSender = 'EXISTS (SELECT 1 FROM message_rows WHERE sender_no = name_no)';
   return {
-    isKnown: (value) => sql<[string]>(`SELECT 1 FROM names WHERE name = ? AND ${isSender}`).get(value) !== undefined,
+    isKnown: (value) => sql<[string]>(`SELECT 1 FROM names WHERE name = ? AND ${isSender}`).has(value),
     near: () => sql<[], { name: string }>(`SELECT name FROM names WHERE ${isSender} LIMIT ${maxValues}`).column(),
   };
 }

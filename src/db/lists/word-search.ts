@@ -57,7 +57,7 @@ type Wanted = KeyRange & { phrase: string; order: Page['order'] };
 function findInParts(sql: Prepare, searched: SearchedTable, wanted: Wanted, most: number): number[] {
   const { table, key } = searched;
   const keys: number[] = [];
-  const hasLost = sql<[]>(`SELECT 1 FROM store_meta WHERE key = 'prunes'`).get() !== undefined;
+  const hasLost = sql<[]>(`SELECT 1 FROM store_meta WHERE key = 'prunes'`).has();
   for (const { words, ...range } of partsWithin(sql, searched, wanted, wanted.order)) {
     if (keys.length >= most) break;
     const isThere = hasLost ? `EXISTS (SELECT 1 FROM ${table} WHERE ${key} = ${words}.rowid)` : 'TRUE';

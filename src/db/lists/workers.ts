@@ -9,7 +9,7 @@ export const workersOf = (sql: Prepare): string[] => distinctValues(sql, 'tf_sli
 type Naming = { whole: string } | { agent: string } | { slot: string };
 
 const hasWorker = (sql: Prepare, whole: string): boolean =>
-  sql<[string]>('SELECT 1 FROM tf_slices WHERE assigned_worker = ? LIMIT 1').get(whole) !== undefined;
+  sql<[string]>('SELECT 1 FROM tf_slices WHERE assigned_worker = ? LIMIT 1').has(whole);
 
 /** An existing worker's name means that worker, whatever its form: workers of other programs choose their own names. */
 function namingOf(sql: Prepare, text: string): Naming {
@@ -21,7 +21,7 @@ function namingOf(sql: Prepare, text: string): Naming {
 }
 
 const isAgent = (sql: Prepare, name: string): boolean =>
-  sql<[string]>('SELECT 1 FROM system_agents WHERE agent_name = ?').get(name) !== undefined;
+  sql<[string]>('SELECT 1 FROM system_agents WHERE agent_name = ?').has(name);
 
 /**
  * Whether a worker of that name has had a slice, or its agent is known: it may have lost its slices. With more than `maxValues` workers, an

@@ -140,7 +140,7 @@ function freeName({ sql }: Transaction, toldId: string, behind: string): string 
   const isTaken = sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
   const name = (n: number): string => (n === 0 ? toldId : n === 1 ? `${toldId}~${behind}` : `${toldId}~${behind}~${n}`);
   let n = 0;
-  while (isTaken.get(name(n)) !== undefined) n += 1;
+  while (isTaken.has(name(n))) n += 1;
   return name(n);
 }
 

@@ -111,10 +111,7 @@ function setEarlier(
 /** Whether a message of swf-mcp is of an execution of this store, which has its own record of it. */
 function isOwn({ sql }: Transaction, { dialect, told_id }: Statement): boolean {
   if (dialect !== 'S' || told_id === undefined) return false;
-  return (
-    sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`).get(told_id) !==
-    undefined
-  );
+  return sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`).has(told_id);
 }
 
 /** When it was sent: by the broker's clock, which all have in common, else when it was heard. Milliseconds since 1970. */

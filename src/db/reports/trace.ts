@@ -134,8 +134,7 @@ function seqsOfObserved(
   sql: Prepare,
   { kind, name, execution_id, stf_filename, tf_filename }: Product,
 ): number[] | undefined {
-  if (sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').get(execution_id) === undefined)
-    return undefined;
+  if (!sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(execution_id)) return undefined;
   const messages = sql<[string, string, string], { seq: number }>(
     'SELECT seq FROM observed_files WHERE execution_id = ? AND kind = ? AND name = ?',
   );

@@ -112,11 +112,9 @@ function concerns(sql: Prepare, executionId: string, { reason, name }: { reason:
     reason === 'WRONG_FILE'
       ? ['f.tf_filename = ?', name.split(' ')[0]]
       : ['instr(coalesce(m.file_url, f.file_url), ?) = 1', `${name}/`];
-  return (
-    sql<unknown[]>(
-      `SELECT 1 FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE f.execution_id = ? AND ${condition} LIMIT 1`,
-    ).get(executionId, value) !== undefined
-  );
+  return sql<unknown[]>(
+    `SELECT 1 FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE f.execution_id = ? AND ${condition} LIMIT 1`,
+  ).has(executionId, value);
 }
 
 /** The payload that the waiting slices of an execution need, the same for all. Undefined if none waits. */

@@ -59,6 +59,7 @@ export function keepAnswers(db: Connection) {
       prepared = {
         get: keeping((values) => statement.get(...values)),
         all: keeping((values) => statement.all(...values)),
+        has: keeping((values) => statement.has(...values)),
         column: keeping((values) => statement.column(...values)),
         run: (...values) => statement.run(...values),
       };

@@ -8,6 +8,8 @@ import { asSwfError } from './sqlite-errors.ts';
 export interface Prepared<Parameters extends unknown[], Row> {
   get(...values: Parameters): Row | undefined;
   all(...values: Parameters): Row[];
+  /** Whether there is a row. */
+  has(...values: Parameters): boolean;
   /** The values of the first column. */
   column(...values: Parameters): Row[keyof Row][];
   run(...values: Parameters): RunResult;
@@ -50,6 +52,7 @@ function prepareTranslated(db: Connection, sql: string): Prepared<unknown[], unk
       const rows = translate(() => statement.all(...values));
       return asRow === undefined ? rows : (rows as unknown[][]).map(asRow);
     },
+    has: (...values) => translate(() => statement.get(...values)) !== undefined,
     column: (...values) => (translate(() => statement.all(...values)) as never[][]).map(([value]) => value as never),
     run: (...values) => translate(() => statement.run(...values)),
   };

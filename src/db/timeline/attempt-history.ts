@@ -32,8 +32,7 @@ export class AttemptHistory {
   constructor(sql: Prepare, executionId: string) {
     this.#sql = sql;
     this.#id = executionId;
-    this.#isObserved =
-      sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').get(executionId) !== undefined;
+    this.#isObserved = sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(executionId);
     // Messages from now on are followed afterwards, even if a piece already reflects them.
     this.#seq = this.#newest();
     this.#lateSeq = this.#most('SELECT max(late_seq) AS n FROM late_messages WHERE execution_id = ?');

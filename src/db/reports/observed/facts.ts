@@ -142,7 +142,7 @@ function sliceTimes(
 /** Slices without a result that were sent before a slice whose result came by a given time. */
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
   const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'queued' AND ${indexPredicates.openSlice}`;
-  if (sql<[{ id: string }]>(`SELECT 1 ${waiting} LIMIT 1`).get({ id: executionId }) === undefined) return none;
+  if (!sql<[{ id: string }]>(`SELECT 1 ${waiting} LIMIT 1`).has({ id: executionId })) return none;
   const latest = sql<[string, string], { at: string | null }>(
     'SELECT max(created_at) AS at FROM tf_slices WHERE execution_id = ? AND completed_at <= ?',
   ).get(executionId, answeredBy)?.at;
@@ -160,11 +160,9 @@ export function unslicedSamples(
   if (slices_created === 0) return none;
   const sender = `(SELECT sender_no FROM observed_files AS o JOIN message_rows AS m USING (seq)
     WHERE o.execution_id = f.execution_id AND o.kind = 'tf_file_registered' AND o.name = f.tf_filename)`;
-  const isSliced = sql<[string]>('SELECT 1 FROM fastmon_files WHERE execution_id = ? AND slice_count > 0 LIMIT 1').get(
-    execution_id,
-  );
+  const sliced = sql<[string]>('SELECT 1 FROM fastmon_files WHERE execution_id = ? AND slice_count > 0 LIMIT 1');
   // Programs of dialect F give TF files other names in slices than in announcements, so only their numbers can be compared.
-  if (isSliced === undefined)
+  if (!sliced.has(execution_id))
     return { count: dialects === 'F' ? unslicedByNumber(sql, execution_id, before) : 0, ids: [] };
   return someOf(
     sql,
