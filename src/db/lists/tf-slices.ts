@@ -126,8 +126,6 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
       filter.slice_filename,
       filter.assigned_worker,
       min_retries,
-      filter.start_time,
-      filter.end_time,
     ]),
     page,
   };
