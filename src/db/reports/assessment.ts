@@ -66,14 +66,12 @@ export interface FullAssessment
   down_seconds: number;
 }
 
-/** Assesses an execution. */
 export function assess(sql: Prepare, execution: OwnExecution, moment: Moment): Assessment {
   const { facts, ...rest } = factsOf(sql, execution, moment);
   const duration_seconds = secondsOfLife(sql, execution, endOfLife(sql, execution, moment));
   return { ...rest, ...judge(facts), duration_seconds };
 }
 
-/** Assesses an execution, with findings and their evidence. */
 export function assessWithFindings(
   sql: Prepare,
   execution: OwnExecution,

@@ -23,7 +23,6 @@ export interface ExecutionRecord {
   over_broker: number;
 }
 
-/** The record with the plan. */
 export interface ExecutionDetail extends ExecutionRecord {
   params: ExecutionParams;
 }

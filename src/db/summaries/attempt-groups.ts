@@ -6,7 +6,6 @@ import type { Steps } from '../../lib/steps.ts';
 import type { AttemptColumns } from '../timeline/attempt-columns.ts';
 import type { SummaryQuestion } from './question.ts';
 
-/** The execution of the attempts. */
 export interface OfExecution {
   execution_id: string;
   namespace: string;

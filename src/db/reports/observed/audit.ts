@@ -97,7 +97,6 @@ function checkAnnounced(sql: Prepare, { execution_id, stf_count }: ObservedExecu
   return checked('stf_announced', counts, 'open', 'STF files of the run were not heard of');
 }
 
-/** Checks that the kept counts match the rows. */
 function checkCounts(sql: Prepare, execution: ObservedExecution): AuditCheck {
   const rows = sql<[{ id: string }], Record<string, number>>(
     `SELECT (SELECT count(*) FROM stf_files WHERE execution_id = $id) AS stf_count, (SELECT count(*) FROM observed_files WHERE execution_id = $id AND kind = 'tf_file_registered') AS tf_files_received,
