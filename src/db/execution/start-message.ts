@@ -47,6 +47,4 @@ export const lastTick = (sql: Prepare, executionId: string): Tick | undefined =>
 export const runningOverBroker = (sql: Prepare, namespace: string): string[] =>
   sql<[string], { execution_id: string }>(
     `SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker AND namespace = ? ORDER BY seq`,
-  )
-    .all(namespace)
-    .map((row) => row.execution_id);
+  ).column(namespace);

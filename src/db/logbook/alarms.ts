@@ -55,9 +55,7 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
         .map((one) => one.alarm_id)
         .join(', ')}; give more of the id`,
     );
-  const known = sql<[], { alarm_id: string }>('SELECT alarm_id FROM alarms ORDER BY seq DESC LIMIT 500')
-    .all()
-    .map((row) => row.alarm_id);
+  const known = sql<[], { alarm_id: string }>('SELECT alarm_id FROM alarms ORDER BY seq DESC LIMIT 500').column();
   throw argumentInvalid(
     known.length === 0
       ? `there is no alarm ${JSON.stringify(name)}, and none was raised yet; "swf-mcp watch" raises them`

@@ -79,6 +79,4 @@ export const watchedExecutions = (sql: Prepare, since: string): string[] =>
     `SELECT execution_id FROM workflow_executions WHERE status = 'running' OR end_time >= ?
        OR execution_id IN (SELECT execution_id FROM alarms WHERE state IN ('raised', 'seen') UNION SELECT execution_id FROM alarm_candidates)
      ORDER BY seq`,
-  )
-    .all(since)
-    .map((row) => row.execution_id);
+  ).column(since);

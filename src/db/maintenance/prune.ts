@@ -210,9 +210,7 @@ function removeSome(tx: Transaction, table: (typeof ofExecution)[number], execut
   const key = table in keyOf ? keyOf[table as keyof typeof keyOf] : 'seq';
   const keys = sql<[string], { key: number }>(
     `SELECT ${key} AS key FROM ${table} WHERE ${table === 'message_rows' ? `execution_no = ${numberOf('?')}` : 'execution_id = ?'} ORDER BY ${key} LIMIT ${batch}`,
-  )
-    .all(executionId)
-    .map((row) => row.key);
+  ).column(executionId);
   if (table === 'tf_slices') {
     for (const attempts of ['earlier_attempts', 'payload_results'])
       sql(

@@ -53,9 +53,7 @@ export async function removeStrays(store: Store, before: string): Promise<number
 
 /** Executions that are not in this store, as rows name them. */
 const strayExecutions = (sql: Prepare, { strayValues }: StrayTable): (string | number)[] =>
-  sql<[], { v: string | number }>(strayValues)
-    .all()
-    .map(({ v }) => v);
+  sql<[], { v: string | number }>(strayValues).column();
 
 /** Searches outside the transactions that remove, so that other writers need not wait. */
 async function removeStraysOf(

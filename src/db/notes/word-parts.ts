@@ -51,9 +51,7 @@ export function partSchema(searched: SearchedTable, part: number): string[] {
 
 /** The existing parts, in the order of their rows. */
 export const partsOf = (sql: Prepare, { table }: SearchedTable): number[] =>
-  sql<[string], { part: number }>('SELECT part FROM word_parts WHERE table_name = ? ORDER BY part')
-    .all(table)
-    .map(({ part }) => part);
+  sql<[string], { part: number }>('SELECT part FROM word_parts WHERE table_name = ? ORDER BY part').column(table);
 
 /** Notes the words of the rows after one key up to another. */
 export function noteWords(sql: Prepare, searched: SearchedTable, after: number, last: number): void {

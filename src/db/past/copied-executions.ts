@@ -53,9 +53,7 @@ export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: NewRow
      WHERE (SELECT min(seq) FROM live.message_rows WHERE execution_no = name_no) > $after
        AND (SELECT seq FROM live.message_rows WHERE execution_no = name_no AND ${ofRun} ORDER BY seq DESC LIMIT 1) <= $last
        AND ($recordedBy = ${Number.MAX_SAFE_INTEGER} OR NOT EXISTS (SELECT 1 FROM live.message_rows WHERE execution_no = name_no AND ${ofRun} AND recorded_ms > $recordedBy))`,
-  )
-    .all({ after, last, recordedBy })
-    .map(({ execution_id }) => execution_id);
+  ).column({ after, last, recordedBy });
 
 /** Copies everything that follows from the log of an execution, with its log rows. */
 export function copyExecution(sql: Prepare, executionId: string): void {
@@ -77,8 +75,7 @@ export function copyExecution(sql: Prepare, executionId: string): void {
 /** As SQL: copies rows of a table of the store as they are. @param drawn a column to leave out */
 function insertFrom(sql: Prepare, table: string, drawn: string, where: string): string {
   const columns = sql<[string], { name: string }>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0')
-    .all(table)
-    .map(({ name }) => name)
+    .column(table)
     .filter((name) => name !== drawn)
     .join(', ');
   return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM live.${table} WHERE ${where}`;
