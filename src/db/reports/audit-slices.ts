@@ -1,6 +1,5 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import type { Plan, SampleToCut } from '../../domain/plan/plan.ts';
-import { planOf } from '../../domain/plan/versions.ts';
 import { isRetried } from '../../domain/slice-states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
@@ -70,10 +69,9 @@ function isWhole({ frames }: CutRow, sample: SampleRow): boolean {
 export function checkSlices(
   sql: Prepare,
   samples: readonly SampleRow[],
-  { cuts, params, execution_id }: { cuts: readonly CutRow[]; params: ExecutionParams; execution_id: string },
+  { cuts, plan, execution_id }: { cuts: readonly CutRow[]; plan: Plan; execution_id: string },
   whenMissing: Missing,
 ): AuditCheck[] {
-  const plan = planOf(params);
   const holdsAll = wholeness();
   const left = new Map(cuts.map((cut) => [cut.tf_filename, cut]));
   const missing: string[] = [];
