@@ -69,10 +69,7 @@ function scannedRows(
     const limit = isOnly ? page.limit + 1 : scanLimit;
     const fewKeys = keysIfFew(sql, query, { indexed, source, range });
     const keys = candidateKeys({ ...range, order: page.order, limit, of: fewKeys });
-    const chosen: Where = {
-      conditions: [`${key} IN (SELECT value FROM json_each(?))`],
-      values: [JSON.stringify(keys)],
-    };
+    const chosen = { conditions: [`${key} IN (SELECT value FROM json_each(?))`], values: [JSON.stringify(keys)] };
     const where = both(chosen, indexed);
     return { where, source: 'NOT INDEXED', scanStoppedAt: keys.length === limit ? keys.at(-1) : undefined };
   }

@@ -59,11 +59,7 @@ export interface TfSliceFilter extends Window, OfExecution {
   order_by?: SliceOrder | undefined;
 }
 
-const times: Readonly<Record<TimeField, string>> = {
-  created: 'created_at',
-  started: 'assigned_at',
-  completed: 'completed_at',
-};
+const times: Record<TimeField, string> = { created: 'created_at', started: 'assigned_at', completed: 'completed_at' };
 
 /** From hand-over to result; as measured, where the times of recording cannot be right. */
 const seconds = `coalesce(took_ms / 1000.0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec'))`;

@@ -57,13 +57,9 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
   const { body, headers } = storedOf(line);
   const { message_id, known } = recordedAs(tx.sql, statement, line);
   if (known !== undefined) {
-    const source = { seq: known.seq, sent_ms, message_id };
+    const said = { seq: known.seq, sent_ms, message_id };
     if (sent_ms < known.sent_ms)
-      setEarlier(tx, observedRunCalled(tx, known.execution_id), statement, {
-        line,
-        said: source,
-        before: known.sent_ms,
-      });
+      setEarlier(tx, observedRunCalled(tx, known.execution_id), statement, { line, said, before: known.sent_ms });
     return { kind: 'known', isKept, execution_id: known.execution_id ?? undefined };
   }
   const { run, isNew } = executionFor(tx, statement, { run: knownRun, at: sent_ms });

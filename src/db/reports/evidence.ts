@@ -112,13 +112,8 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
 function driverOf(sql: Prepare, owner: Owner, isAlive: LivenessTest): NonNullable<Evidence['driver']> {
   const { pid, hostname, last_beat } = owner;
   const alive = isProcessAlive(owner, isAlive);
-  return {
-    pid,
-    hostname,
-    alive,
-    silent: isSilent(owner, isAlive),
-    last_sign: alive ? last_beat : lastSignOf(sql, owner).at,
-  };
+  const last_sign = alive ? last_beat : lastSignOf(sql, owner).at;
+  return { pid, hostname, alive, silent: isSilent(owner, isAlive), last_sign };
 }
 
 function agentsOf(sql: Prepare, execution_id: string, isAlive: LivenessTest): Evidence['agents'] {

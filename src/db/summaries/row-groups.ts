@@ -72,9 +72,7 @@ function typeCounts(
 
 function add(groups: Groups, keys: readonly SummaryKey[], part: Part): void {
   const { a, b, n, failed, retries, bytes, slices, stay_failed, seconds } = part;
-  const group = groups.of(
-    [a, b].slice(0, keys.length).map((value, at) => shownKey(keys[at] as SummaryKey, value, groups.causes)),
-  );
+  const group = groups.of(keys.map((key, at) => shownKey(key, at === 0 ? a : b, groups.causes)));
   group.count += n;
   group.failed += failed;
   group.retries += retries;

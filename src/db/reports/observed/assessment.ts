@@ -13,6 +13,7 @@ export function assessObserved(sql: Prepare, execution: ObservedExecution, momen
   const { facts, record } = observedFacts(sql, execution, moment);
   const detail = executionRecord(sql, execution);
   const { slices_completed, slices_failed, tf_files_received, slices_created, start_time, end_time } = execution;
+  const usual_seconds = usualProcessing(facts.delays) || undefined;
   const end = end_time === null ? facts.now : Date.parse(end_time);
   return {
     detail,
@@ -33,11 +34,7 @@ export function assessObserved(sql: Prepare, execution: ObservedExecution, momen
     delays: [...facts.delays],
     left: undefined,
     capacity: undefined,
-    pace: {
-      usual_seconds: usualProcessing(facts.delays) || undefined,
-      slow_seconds: Infinity,
-      stalled_seconds: undefined,
-    },
+    pace: { usual_seconds, slow_seconds: Infinity, stalled_seconds: undefined },
     in_hand: { count: 0, lost: 0, overdue: 0, oldest: undefined },
     duration_seconds: Math.max(0, end - Date.parse(start_time)) / 1000,
     speed: undefined,

@@ -80,12 +80,8 @@ function missing(sql: Prepare, executionId: string, { all, lacking, column }: Qu
     sql<[{ id: string }], { n: number }>(`SELECT count(*) AS n ${from}`).get({ id: executionId })?.n ?? 0;
   const [expected, lacks] = [count(all), count(lacking)];
   const rows = sql<[{ id: string }], { id: string }>(`SELECT ${column} AS id ${lacking} ORDER BY 1 LIMIT ${namedIds}`);
-  return {
-    expected,
-    found: expected - lacks,
-    ids: lacks === 0 ? [] : rows.column({ id: executionId }),
-    id_count: lacks,
-  };
+  const ids = lacks === 0 ? [] : rows.column({ id: executionId });
+  return { expected, found: expected - lacks, ids, id_count: lacks };
 }
 
 /** As many STFs as the end of the run states. */

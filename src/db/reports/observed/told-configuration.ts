@@ -18,12 +18,7 @@ const numbers: readonly [keyof KnownConfiguration, section: string, key: string]
 ];
 
 /** Ratios or seconds; all other settings are counts. */
-const fractions: ReadonlySet<string> = new Set([
-  'stf_interval',
-  'stf_sampling_rate',
-  'tf_fraction',
-  'slice_processing_time',
-]);
+const fractions = new Set(['stf_interval', 'stf_sampling_rate', 'tf_fraction', 'slice_processing_time']);
 
 const longestName = 80;
 
