@@ -117,15 +117,11 @@ export const observedSlowestSlice = (sql: Prepare, executionId: string): SlowSli
  * The failed attempts of an observed execution since its last completed slice, by the times of the results, which may come in any order.
  * @param done when that was completed, ISO 8601
  */
-export function observedFailuresInARow(
-  sql: Prepare,
-  executionId: string,
-  done: string | null,
-): FailuresInARow | undefined {
+export function observedFailuresInARow(sql: Prepare, id: string, done: string | null): FailuresInARow | undefined {
   const failed = (from: string): { n: number; first: string | null } =>
     sql<[string, string], { n: number; first: string | null }>(
       `SELECT count(*) AS n, min(completed_at) AS first FROM ${from} AND completed_at > ?`,
-    ).get(executionId, done ?? '') ?? { n: 0, first: null };
+    ).get(id, done ?? '') ?? { n: 0, first: null };
   const found = [
     failed(
       `tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice}`,
