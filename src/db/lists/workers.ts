@@ -44,16 +44,13 @@ export function isKnownWorker(sql: Prepare, text: string): boolean {
  * An index serves `worker`; `workers` is checked row by row.
  */
 export function workerConditions(sql: Prepare, text: string | undefined): Record<'worker' | 'workers', Condition> {
-  const nothing: Condition = ['1 = ?', undefined];
-  if (text === undefined) return { worker: nothing, workers: nothing };
+  const none: Condition = ['1 = ?', undefined];
+  if (text === undefined) return { worker: none, workers: none };
   const naming = namingOf(sql, text);
-  if ('whole' in naming) return { worker: ['assigned_worker = ?', naming.whole], workers: nothing };
+  if ('whole' in naming) return { worker: ['assigned_worker = ?', naming.whole], workers: none };
   if ('slot' in naming)
-    return { worker: nothing, workers: [`substr(assigned_worker, instr(assigned_worker, '/') + 1) = ?`, naming.slot] };
-  return {
-    worker: nothing,
-    workers: [`substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) = ?`, naming.agent],
-  };
+    return { worker: none, workers: [`substr(assigned_worker, instr(assigned_worker, '/') + 1) = ?`, naming.slot] };
+  return { worker: none, workers: [`substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) = ?`, naming.agent] };
 }
 
 /** Tests whether a full name is such a worker. */

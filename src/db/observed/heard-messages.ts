@@ -213,7 +213,7 @@ function isOf(tx: Transaction, run: ObservedRun, statement: Statement, at: numbe
   return told_id === undefined || observedRunOf(tx, { ...statement, at })?.execution_id === run.execution_id;
 }
 
-function waitingRows({ sql }: Transaction, runId: string | undefined, toldId: string | undefined): WaitingRow[] {
+function waitingRows({ sql }: Transaction, runId: string | undefined, name: string | undefined): WaitingRow[] {
   const columns = `seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers`;
   const waits = 'execution_no IS NULL AND headers IS NOT NULL';
   const ofRun = sql<[string], WaitingRow>(
@@ -222,8 +222,5 @@ function waitingRows({ sql }: Transaction, runId: string | undefined, toldId: st
   const ofName = sql<[{ name: string }], WaitingRow>(
     `SELECT ${columns} FROM message_rows WHERE run_no IS NULL AND ${waits} AND (instr(body, $name) > 0 OR instr(destination, $name) > 0) ORDER BY seq`,
   );
-  return [
-    ...(runId === undefined ? [] : ofRun.all(runId)),
-    ...(toldId === undefined ? [] : ofName.all({ name: toldId })),
-  ];
+  return [...(runId === undefined ? [] : ofRun.all(runId)), ...(name === undefined ? [] : ofName.all({ name }))];
 }

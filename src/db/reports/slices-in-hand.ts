@@ -40,10 +40,7 @@ export function slicesInHand(sql: Prepare, executionId: string, isAlive: Livenes
 }
 
 /** Returns a test for whether the worker's process of a slice in hand is gone, as far as this store knows the worker. */
-export function goneWorkers(
-  sql: Prepare,
-  isAlive: LivenessTest,
-): (slice: { assigned_worker: string | null }) => boolean {
+export function goneWorkers(sql: Prepare, isAlive: LivenessTest): (of: { assigned_worker: string | null }) => boolean {
   const known = new Map<string, boolean>();
   return ({ assigned_worker }) => {
     const agent = (assigned_worker ?? '').split('/')[0] ?? '';

@@ -130,10 +130,8 @@ function hopsAt(sql: Prepare, seqs: readonly number[]): Hop[] {
 }
 
 /** The `seq` of the messages that tell the way of a file; undefined if its execution is not observed. */
-function seqsOfObserved(
-  sql: Prepare,
-  { kind, name, execution_id, stf_filename, tf_filename }: Product,
-): number[] | undefined {
+function seqsOfObserved(sql: Prepare, product: Product): number[] | undefined {
+  const { kind, name, execution_id, stf_filename, tf_filename } = product;
   if (!sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(execution_id)) return undefined;
   const messages = sql<[string, string, string], { seq: number }>(
     'SELECT seq FROM observed_files WHERE execution_id = ? AND kind = ? AND name = ?',

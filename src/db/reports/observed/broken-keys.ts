@@ -6,13 +6,8 @@ import type { Prepare } from '../../sqlite/statements.ts';
 /** How many keys to report. */
 const most = 20;
 
-interface CountRow {
-  sender: string;
-  message_type: string;
-  state: string;
-  key: string;
+interface CountRow extends Pick<BrokenKey, 'sender' | 'message_type' | 'key' | 'of'> {
   filled: number;
-  of: number;
 }
 
 /**
