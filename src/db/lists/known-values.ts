@@ -5,19 +5,6 @@ import { distinctValues, maxValues } from './distinct-values.ts';
 import { countMessages } from './message-counts.ts';
 import { isKnownWorker, workersOf } from './workers.ts';
 
-/** The kinds of filter values that may not exist anywhere. */
-export type ValueKind =
-  | 'worker'
-  | 'message sender'
-  | 'log agent'
-  | 'message type'
-  | 'user'
-  | 'namespace'
-  | 'workflow'
-  | 'STF file'
-  | 'TF sample'
-  | 'TF slice';
-
 interface Known {
   isKnown: (value: string) => boolean;
   /** Values to search for the nearest ones. */
@@ -57,7 +44,7 @@ const either = (a: Known, b: Known): Known => ({
   near: (value) => [...a.near(value), ...b.near(value)],
 });
 
-const known: Readonly<Record<ValueKind, (sql: Prepare) => Known>> = {
+const known = {
   worker: (sql) => ({ isKnown: (value) => isKnownWorker(sql, value), near: () => workersOf(sql) }),
   'message sender': (sql) => either(senders(sql), column(sql, 'system_agents', 'agent_name')),
   'log agent': (sql) => either(column(sql, 'app_logs', 'agent'), column(sql, 'system_agents', 'agent_name')),
@@ -78,11 +65,14 @@ const known: Readonly<Record<ValueKind, (sql: Prepare) => Known>> = {
   'STF file': (sql) => file(sql, 'stf_files', 'stf_filename'),
   'TF sample': (sql) => file(sql, 'fastmon_files', 'tf_filename'),
   'TF slice': (sql) => file(sql, 'tf_slices', 'slice_filename'),
-};
+} as const satisfies Record<string, (sql: Prepare) => Known>;
+
+/** The kinds of filter values that may not exist anywhere. */
+export type ValueKind = keyof typeof known;
 
 /** The store's values nearest to an unknown one; undefined if the value is known. */
 export function nearestKnown(sql: Prepare, kind: ValueKind, value: string): string[] | undefined {
-  const { isKnown, near } = known[kind](sql);
+  const { isKnown, near }: Known = known[kind](sql);
   if (isKnown(value)) return undefined;
   return nearest(value.slice(0, 100), [...new Set(near(value))]);
 }

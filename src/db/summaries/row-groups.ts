@@ -15,15 +15,9 @@ import { type RowSource, rowSources } from './row-sources.ts';
 const rowsOfStep = 8000;
 
 /** A group of rows as SQL returns it. */
-interface Part {
+interface Part extends Record<'n' | 'failed' | 'retries' | 'bytes' | 'slices' | 'stay_failed', number> {
   a: string | number | null;
   b: string | number | null;
-  n: number;
-  failed: number;
-  retries: number;
-  bytes: number;
-  slices: number;
-  stay_failed: number;
   seconds: number | null;
 }
 
