@@ -32,14 +32,9 @@ interface Started extends Pick<DriverSpan, 'pid' | 'version' | 'speed'> {
 }
 
 /** Rows are as recorded, so a damaged row yields unknown values. */
-const startedIn = (body: string): Started => ({
-  pid: undefined,
-  hostname: 'unknown',
-  user: 'unknown',
-  version: 'unknown',
-  speed: undefined,
-  ...objectIn(body),
-});
+const unstated = { pid: undefined, hostname: 'unknown', user: 'unknown', version: 'unknown', speed: undefined };
+
+const startedIn = (body: string): Started => ({ ...unstated, ...objectIn(body) });
 
 type Ended = Pick<DriverSpan, 'code' | 'reason'> & { cause: NonNullable<DriverSpan['ended']> };
 

@@ -85,16 +85,10 @@ export function agentTroubles(
       off_duty
         .filter((kind) => isOfExecution(agent_type, kind))
         .slice(0, maxKinds)
-        .map(({ reason, name, since, detail }) => ({
-          agent,
-          agent_type,
-          hostname,
-          slots,
-          reason,
-          kind: name,
-          since,
-          detail: detail ?? warningOf(sql, agent, { reason, name }) ?? undefined,
-        })),
+        .map(({ reason, name, since, detail }) => {
+          const why = detail ?? warningOf(sql, agent, { reason, name }) ?? undefined;
+          return { agent, agent_type, hostname, slots, reason, kind: name, since, detail: why };
+        }),
     ),
     useless: troubled
       .filter(({ isRefused, unheard_since }) => isRefused || unheard_since !== null)

@@ -21,14 +21,10 @@ export const brokenKeys = (sql: Prepare, executionId: string): BrokenKey[] =>
      WHERE k.execution_id = ? AND k.filled < a.filled ORDER BY a.filled - k.filled DESC, k.sender, k.message_type, k.key LIMIT ${most}`,
   )
     .all(executionId)
-    .map(({ sender, message_type, key, filled, of }) => ({
-      sender,
-      message_type,
-      key,
-      missing: of - filled,
-      of,
-      example: exampleOf(sql, executionId, { sender, message_type, key }),
-    }));
+    .map(({ sender, message_type, key, filled, of }) => {
+      const example = exampleOf(sql, executionId, { sender, message_type, key });
+      return { sender, message_type, key, missing: of - filled, of, example };
+    });
 
 /** The newest message of a sender that does not fill a key. */
 function exampleOf(
