@@ -90,14 +90,10 @@ export function checkSlices(
   }
   // Slices without a sample.
   uncovered.push(...left.keys());
+  const covered = { expected: whole + uncovered.length, found: whole, ids: uncovered };
   return [
     checked('slices', { expected, found, ids: missing }, whenMissing, 'planned TF slices are missing'),
-    checked(
-      'coverage',
-      { expected: whole + uncovered.length, found: whole, ids: uncovered },
-      'broken',
-      'slices leave a gap in their TF sample, overlap, or have no sample',
-    ),
+    checked('coverage', covered, 'broken', 'slices leave a gap in their TF sample, overlap, or have no sample'),
   ];
 }
 

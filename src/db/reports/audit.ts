@@ -100,12 +100,8 @@ function checkAnnounced(
   for (let sequence = 1; sequence <= most && ids.length < namedIds; sequence += 1)
     if (!known.has(sequence)) ids.push(stfFilename(run_number, sequence));
   const state = announced === stfs.length ? whenMissing : 'broken';
-  return checked(
-    'stf_announced',
-    { expected, found: stfs.length, ids, id_count: most - known.size },
-    state,
-    'STF files were announced and are not registered',
-  );
+  const counts = { expected, found: stfs.length, ids, id_count: most - known.size };
+  return checked('stf_announced', counts, state, 'STF files were announced and are not registered');
 }
 
 function checkReady(stfs: readonly StfRow[], whenMissing: Missing): AuditCheck {
@@ -159,10 +155,7 @@ function checkCounts(
   };
   const wrong = Object.keys(rows).filter((name) => rows[name] !== kept?.[name]);
   const all = Object.keys(rows).length;
-  return checked(
-    'counts',
-    { expected: all, found: all - wrong.length, ids: wrong },
-    'broken',
-    `kept counts are not those of the rows: ${wrong.map((name) => `${name} is ${kept?.[name]}, rows are ${rows[name]}`).join(', ')}`,
-  );
+  const counts = { expected: all, found: all - wrong.length, ids: wrong };
+  const told = wrong.map((name) => `${name} is ${kept?.[name]}, rows are ${rows[name]}`).join(', ');
+  return checked('counts', counts, 'broken', `kept counts are not those of the rows: ${told}`);
 }

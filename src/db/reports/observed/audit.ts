@@ -16,16 +16,12 @@ export function auditObserved(sql: Prepare, execution: ObservedExecution, moment
   const found = facts.tf_files_sliced;
   // The last ones are open too, until they are sliced.
   const open = unslicedSamples(sql, execution, record.dialects, '9999');
+  const samples = { expected: open.count + found, found, ids: [...open.ids], id_count: open.count };
   const checks = [
     checkAnnounced(sql, execution),
     checked('stf_ready', missing(sql, execution_id, unready), 'open', 'STF files were announced and are not ready'),
     checked('slices', missing(sql, execution_id, unsliced), 'open', 'TF files are sliced in part, or by holes'),
-    checked(
-      'samples',
-      { expected: open.count + found, found, ids: [...open.ids], id_count: open.count },
-      'open',
-      'TF files were announced and are not sliced',
-    ),
+    checked('samples', samples, 'open', 'TF files were announced and are not sliced'),
     checked('results', missing(sql, execution_id, unanswered), 'open', 'slices have no result'),
     checkCounts(sql, execution),
   ];
@@ -103,10 +99,6 @@ function checkCounts(sql: Prepare, execution: ObservedExecution): AuditCheck {
   const kept = execution as unknown as Record<string, unknown>;
   const wrong = Object.entries(rows ?? {}).flatMap(([name, n]) => (kept[name] === n ? [] : [name]));
   const all = Object.keys(rows ?? {}).length;
-  return checked(
-    'counts',
-    { expected: all, found: all - wrong.length, ids: wrong },
-    'broken',
-    'kept counts are not those of the rows',
-  );
+  const counts = { expected: all, found: all - wrong.length, ids: wrong };
+  return checked('counts', counts, 'broken', 'kept counts are not those of the rows');
 }
