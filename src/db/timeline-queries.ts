@@ -6,7 +6,7 @@ import type { LivenessTest } from './presence/leases.ts';
 import type { Prepare } from './sqlite/statements.ts';
 import type { SummaryQuestion } from './summaries/question.ts';
 import { summarize } from './summaries/summary.ts';
-import { rememberHistories } from './timeline/attempt-histories.ts';
+import { rememberHistories } from './timeline/attempt-history.ts';
 import { timelineQuestion, type WantedTimeline } from './timeline/question.ts';
 import { type Timeline, timelineOf, type TimelineQuestion } from './timeline/timeline.ts';
 

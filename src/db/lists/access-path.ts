@@ -88,11 +88,9 @@ export function scanEnd(
   const isNewest = page.order === 'newest';
   const twoKeys = (part: KeyRange, offset: number): number[] => {
     const all = both(indexed, within(key, part));
-    return sql<unknown[], { key: number }>(
+    return sql<unknown[], number>(
       `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(all)} ORDER BY ${key} ${directionOf(page)} LIMIT 2 OFFSET ?`,
-    )
-      .all(...all.values, offset)
-      .map((row) => row.key);
+    ).values(...all.values, offset);
   };
   if (indexed.conditions.length > 0) {
     const [last, next] = twoKeys(range, scanLimit - 1);

@@ -2,6 +2,7 @@ import { executionOfRun } from '../execution/find-execution.ts';
 import { openRemovals } from '../log/removals.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Condition } from './list-query.ts';
+import type { Window } from './page.ts';
 
 /** The execution whose rows are wanted: by its id, its run, or both. */
 export interface OfExecution {
@@ -30,10 +31,10 @@ export function ofExecution(
 export function keptCount(
   sql: Prepare,
   column: string,
-  { execution_id, run_number }: OfExecution,
+  { execution_id, run_number, start_time, end_time }: OfExecution & Window,
   others: readonly unknown[],
 ): number | undefined {
-  if (others.some((value) => value !== undefined)) return undefined;
+  if ([start_time, end_time, ...others].some((value) => value !== undefined)) return undefined;
   if (execution_id !== undefined && run_number !== undefined) return undefined;
   if (execution_id === undefined && run_number === undefined) {
     if (openRemovals(sql).length > 0) return undefined;

@@ -8,11 +8,9 @@ export const maxValues = 2000;
  * @param from the first value to return
  */
 export const distinctValues = (sql: Prepare, table: string, column: string, from = ''): string[] =>
-  sql<[string], { v: string }>(
+  sql<[string], string>(
     `WITH RECURSIVE d (v) AS (
        SELECT min(${column}) FROM ${table} WHERE ${column} >= ?
        UNION ALL SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} > v) FROM d WHERE v IS NOT NULL LIMIT ${maxValues})
      SELECT v FROM d WHERE v IS NOT NULL`,
-  )
-    .all(from)
-    .map(({ v }) => v);
+  ).values(from);

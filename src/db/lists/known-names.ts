@@ -5,26 +5,20 @@ import type { Prepare } from '../sqlite/statements.ts';
 
 /** The namespaces of executions. */
 export const namespacesOf = (sql: Prepare): string[] =>
-  sql<[], { namespace: string }>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace')
-    .all()
-    .map((row) => row.namespace);
+  sql<[], string>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace').values();
 
 /** The newest run numbers. */
 export const recentRunNumbers = (sql: Prepare): number[] =>
-  sql<[], { run_number: number }>(
+  sql<[], number>(
     'SELECT run_number FROM workflow_executions WHERE run_number IS NOT NULL ORDER BY seq DESC LIMIT 5',
-  )
-    .all()
-    .map((row) => row.run_number);
+  ).values();
 
 /** Whether a run was made here, or any message, with or without effect, names it. */
 export function runIsKnown(sql: Prepare, runNumber: number): boolean {
-  if (sql<[number]>('SELECT 1 FROM workflow_executions WHERE run_number = ?').get(runNumber) !== undefined) return true;
-  const mention = sql<[string]>(`SELECT 1 FROM message_rows WHERE run_no = ${numberOf('?')} LIMIT 1`);
-  return mention.get(String(runNumber)) !== undefined;
+  if (sql<[number]>('SELECT 1 FROM workflow_executions WHERE run_number = ?').has(runNumber)) return true;
+  return sql<[string]>(`SELECT 1 FROM message_rows WHERE run_no = ${numberOf('?')} LIMIT 1`).has(String(runNumber));
 }
 
 /** Whether any message, with or without effect, names this execution. */
 export const executionIsMentioned = (sql: Prepare, executionId: string): boolean =>
-  sql<[string]>(`SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT 1`).get(executionId) !==
-  undefined;
+  sql<[string]>(`SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT 1`).has(executionId);

@@ -5,19 +5,6 @@ import { distinctValues, maxValues } from './distinct-values.ts';
 import { countMessages } from './message-counts.ts';
 import { isKnownWorker, workersOf } from './workers.ts';
 
-/** The kinds of filter values that may not exist anywhere. */
-export type ValueKind =
-  | 'worker'
-  | 'message sender'
-  | 'log agent'
-  | 'message type'
-  | 'user'
-  | 'namespace'
-  | 'workflow'
-  | 'STF file'
-  | 'TF sample'
-  | 'TF slice';
-
 interface Known {
   isKnown: (value: string) => boolean;
   /** Values to search for the nearest ones. */
@@ -25,34 +12,30 @@ interface Known {
 }
 
 const column = (sql: Prepare, table: string, name: string): Known => ({
-  isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ? LIMIT 1`).get(value) !== undefined,
+  isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ? LIMIT 1`).has(value),
   near: () => distinctValues(sql, table, name),
 });
 
 /** Names of files, too many to read all: the neighbors of the mistaken one, and the newest. */
 const file = (sql: Prepare, table: string, name: string): Known => ({
-  isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ?`).get(value) !== undefined,
-  near: (value) =>
-    [
-      ...sql<[string], { v: string }>(`SELECT ${name} AS v FROM ${table} WHERE ${name} > ? ORDER BY 1 LIMIT 3`).all(
-        value,
-      ),
-      ...sql<[string], { v: string }>(
-        `SELECT ${name} AS v FROM ${table} WHERE ${name} < ? ORDER BY 1 DESC LIMIT 3`,
-      ).all(value),
-      ...sql<[], { v: string }>(`SELECT ${name} AS v FROM ${table} ORDER BY seq DESC LIMIT 20`).all(),
-    ].map(({ v }) => v),
+  isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ?`).has(value),
+  near(value) {
+    const some = (which: string, ...values: string[]): string[] =>
+      sql<string[], string>(`SELECT ${name} AS v FROM ${table} ${which}`).values(...values);
+    return [
+      ...some(`WHERE ${name} > ? ORDER BY 1 LIMIT 3`, value),
+      ...some(`WHERE ${name} < ? ORDER BY 1 DESC LIMIT 3`, value),
+      ...some('ORDER BY seq DESC LIMIT 20'),
+    ];
+  },
 });
 
 /** All message senders. */
 function senders(sql: Prepare): Known {
   const isSender = 'EXISTS (SELECT 1 FROM message_rows WHERE sender_no = name_no)';
   return {
-    isKnown: (value) => sql<[string]>(`SELECT 1 FROM names WHERE name = ? AND ${isSender}`).get(value) !== undefined,
-    near: () =>
-      sql<[], { name: string }>(`SELECT name FROM names WHERE ${isSender} LIMIT ${maxValues}`)
-        .all()
-        .map(({ name }) => name),
+    isKnown: (value) => sql<[string]>(`SELECT 1 FROM names WHERE name = ? AND ${isSender}`).has(value),
+    near: () => sql<[], string>(`SELECT name FROM names WHERE ${isSender} LIMIT ${maxValues}`).values(),
   };
 }
 
@@ -61,7 +44,7 @@ const either = (a: Known, b: Known): Known => ({
   near: (value) => [...a.near(value), ...b.near(value)],
 });
 
-const known: Readonly<Record<ValueKind, (sql: Prepare) => Known>> = {
+const known = {
   worker: (sql) => ({ isKnown: (value) => isKnownWorker(sql, value), near: () => workersOf(sql) }),
   'message sender': (sql) => either(senders(sql), column(sql, 'system_agents', 'agent_name')),
   'log agent': (sql) => either(column(sql, 'app_logs', 'agent'), column(sql, 'system_agents', 'agent_name')),
@@ -82,11 +65,14 @@ const known: Readonly<Record<ValueKind, (sql: Prepare) => Known>> = {
   'STF file': (sql) => file(sql, 'stf_files', 'stf_filename'),
   'TF sample': (sql) => file(sql, 'fastmon_files', 'tf_filename'),
   'TF slice': (sql) => file(sql, 'tf_slices', 'slice_filename'),
-};
+} as const satisfies Record<string, (sql: Prepare) => Known>;
+
+/** The kinds of filter values that may not exist anywhere. */
+export type ValueKind = keyof typeof known;
 
 /** The store's values nearest to an unknown one; undefined if the value is known. */
 export function nearestKnown(sql: Prepare, kind: ValueKind, value: string): string[] | undefined {
-  const { isKnown, near } = known[kind](sql);
+  const { isKnown, near }: Known = known[kind](sql);
   if (isKnown(value)) return undefined;
   return nearest(value.slice(0, 100), [...new Set(near(value))]);
 }

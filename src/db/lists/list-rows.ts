@@ -69,10 +69,7 @@ function scannedRows(
     const limit = isOnly ? page.limit + 1 : scanLimit;
     const fewKeys = keysIfFew(sql, query, { indexed, source, range });
     const keys = candidateKeys({ ...range, order: page.order, limit, of: fewKeys });
-    const chosen: Where = {
-      conditions: [`${key} IN (SELECT value FROM json_each(?))`],
-      values: [JSON.stringify(keys)],
-    };
+    const chosen = { conditions: [`${key} IN (SELECT value FROM json_each(?))`], values: [JSON.stringify(keys)] };
     const where = both(chosen, indexed);
     return { where, source: 'NOT INDEXED', scanStoppedAt: keys.length === limit ? keys.at(-1) : undefined };
   }
@@ -93,10 +90,10 @@ function keysIfFew(
 ): number[] | undefined {
   if (indexed.conditions.length === 0) return undefined;
   const all = both(indexed, within(key, range));
-  const rows = sql<unknown[], { key: number }>(
+  const keys = sql<unknown[], number>(
     `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(all)} ORDER BY ${key} LIMIT ${fewRows + 1}`,
-  ).all(...all.values);
-  return rows.length > fewRows ? undefined : rows.map((row) => row.key);
+  ).values(...all.values);
+  return keys.length > fewRows ? undefined : keys;
 }
 
 /** Counts from the start of the list, the same on every page, as far as that is fast. */

@@ -2,11 +2,8 @@ import { nameOf, numberOf } from '../migrations/names.ts';
 import { lastNoted } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Messages by type, with or without effect. */
-export type MessageCounts = ReadonlyMap<string, number>;
-
-/** The messages of an execution, or of all, by type: stored counts of whole blocks of the log, plus the rows after them. */
-export function countMessages(sql: Prepare, executionId?: string): MessageCounts {
+/** The messages of an execution, or of all, by type, with or without effect: stored counts of whole blocks of the log, plus the rows after them. */
+export function countMessages(sql: Prepare, executionId?: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   const noted = lastNoted(sql, 'message_rows');
   // Count the few new rows by their sequence. The index that has their types would walk all of them.

@@ -52,22 +52,13 @@ export interface MessageRow extends MessageHead {
   contradicts: string | null;
 }
 
+const { payload: wholePayload, ...columnsBesides } = messageColumns;
+
 /** The columns of a message without its body. */
 export const headColumns = [
   'seq AS key, message_id, effect, effect_code, effect_reason',
   `${happenedAt} AS happened_at`,
-  ...(
-    [
-      'message_type',
-      'sender_agent',
-      'namespace',
-      'sent_at',
-      'recorded_at',
-      'execution_id',
-      'run_id',
-      'destination',
-    ] as const
-  ).map((name) => `${messageColumns[name]} AS ${name}`),
+  ...Object.entries(columnsBesides).map(([name, column]) => `${column} AS ${name}`),
 ].join(', ');
 
 /**
@@ -75,12 +66,12 @@ export const headColumns = [
  * paths, stays in the store.
  */
 export const shownPayload = `CASE WHEN type_no = ${numberOf(`'run_workflow'`)} AND json_valid(body)
-  THEN json_set(${messageColumns.payload}, '$.params', json_object(
+  THEN json_set(${wholePayload}, '$.params', json_object(
     'workflow', json_remove(body -> '$.params.workflow', '$.includes'),
     'fast_processing', body -> '$.params.fast_processing',
     'fastmon', body -> '$.params.fastmon',
     'daq_state_machine', body -> '$.params.daq_state_machine'))
-  ELSE ${messageColumns.payload} END`;
+  ELSE ${wholePayload} END`;
 
 export function listMessages(
   sql: Prepare,

@@ -12,14 +12,10 @@ export const payloadAsked = `(SELECT json_extract(body, '$.payload.name') || coa
 export const outputsHost = `(SELECT iif(file_url LIKE 'file:%', NULL, s.hostname) FROM fastmon_files AS f
     WHERE f.tf_filename = s.tf_filename AND f.execution_id = s.execution_id)`;
 
-/** A payload as shown to people, with its digest shortened. */
-const shownPayload = (payload: string | null): string | null => (payload === null ? null : shortDigests(payload));
-
-/** The payload that the newest slice of an execution asks for; undefined for the placeholder, and before the first slice. */
+/** The payload that the newest slice of an execution asks for, as shown to people; undefined for the placeholder, and before the first slice. */
 export function newestPayload(sql: Prepare, executionId: string): string | undefined {
   const row = sql<[string], { payload: string | null }>(
-    `SELECT ${payloadAsked} AS payload
-     FROM tf_slices AS s WHERE s.execution_id = ? ORDER BY s.seq DESC LIMIT 1`,
+    `SELECT ${payloadAsked} AS payload FROM tf_slices AS s WHERE s.execution_id = ? ORDER BY s.seq DESC LIMIT 1`,
   ).get(executionId);
-  return shownPayload(row?.payload ?? null) ?? undefined;
+  return typeof row?.payload === 'string' ? shortDigests(row.payload) : undefined;
 }

@@ -56,13 +56,7 @@ export function listStfFiles(sql: Prepare, filter: StfFileFilter, page: Page): L
       ['stf_files_execution', ['execution']],
     ],
     window: filter,
-    total: keptCount(sql, 'stfs_announced', filter, [
-      status,
-      has_slices,
-      filter.stf_filename,
-      filter.start_time,
-      filter.end_time,
-    ]),
+    total: keptCount(sql, 'stfs_announced', filter, [status, has_slices, filter.stf_filename]),
     page,
   });
 }

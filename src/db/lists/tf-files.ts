@@ -41,11 +41,6 @@ export const listTfFiles = (sql: Prepare, filter: TfFileFilter, page: Page): Lis
       ['fastmon_files_execution', ['execution']],
     ],
     window: filter,
-    total: keptCount(sql, 'tf_files_received', filter, [
-      filter.tf_filename,
-      filter.stf_filename,
-      filter.start_time,
-      filter.end_time,
-    ]),
+    total: keptCount(sql, 'tf_files_received', filter, [filter.tf_filename, filter.stf_filename]),
     page,
   });

@@ -3,31 +3,23 @@ import type { SliceStatus } from '../../domain/slice-states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { keptCount, type OfExecution, ofExecution } from './by-execution.ts';
+import { keptCount, ofExecution } from './by-execution.ts';
 import type { Condition, ListQuery } from './list-query.ts';
 import { listRows } from './list-rows.ts';
 import { listSorted } from './list-sorted.ts';
-import { type ListPage, manyRows, type Page, type Window } from './page.ts';
+import { type ListPage, manyRows, type Page } from './page.ts';
 import { outputsHost, payloadAsked } from './slice-payloads.ts';
+import type { TfFileFilter, TfFileRow } from './tf-files.ts';
 import { workerConditions } from './workers.ts';
 
-export interface TfSliceRow {
-  key: number;
+export interface TfSliceRow extends Omit<TfFileRow, 'size_bytes' | 'slice_count'> {
   slice_filename: string;
   slice_id: number;
-  tf_filename: string;
-  stf_filename: string | null;
-  run_number: number | null;
-  execution_id: string;
-  tf_first: number | null;
-  tf_last: number | null;
-  tf_count: number | null;
   status: SliceStatus;
   attempt: number;
   assigned_worker: string | null;
   /** Of its worker; null if no message says it. */
   host: string | null;
-  created_at: string;
   assigned_at: string | null;
   completed_at: string | null;
   error: string | null;
@@ -47,9 +39,7 @@ export interface TfSliceRow {
   payload: string | null;
 }
 
-export interface TfSliceFilter extends Window, OfExecution {
-  stf_filename?: string | undefined;
-  tf_filename?: string | undefined;
+export interface TfSliceFilter extends TfFileFilter {
   status?: SliceStatus | undefined;
   slice_filename?: string | undefined;
   /** A worker, an agent or a slot. */
@@ -59,11 +49,7 @@ export interface TfSliceFilter extends Window, OfExecution {
   order_by?: SliceOrder | undefined;
 }
 
-const times: Readonly<Record<TimeField, string>> = {
-  created: 'created_at',
-  started: 'assigned_at',
-  completed: 'completed_at',
-};
+const times: Record<TimeField, string> = { created: 'created_at', started: 'assigned_at', completed: 'completed_at' };
 
 /** From hand-over to result; as measured, where the times of recording cannot be right. */
 const seconds = `coalesce(took_ms / 1000.0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec'))`;
@@ -126,8 +112,6 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
       filter.slice_filename,
       filter.assigned_worker,
       min_retries,
-      filter.start_time,
-      filter.end_time,
     ]),
     page,
   };

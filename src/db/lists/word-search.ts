@@ -57,7 +57,7 @@ type Wanted = KeyRange & { phrase: string; order: Page['order'] };
 function findInParts(sql: Prepare, searched: SearchedTable, wanted: Wanted, most: number): number[] {
   const { table, key } = searched;
   const keys: number[] = [];
-  const hasLost = sql<[]>(`SELECT 1 FROM store_meta WHERE key = 'prunes'`).get() !== undefined;
+  const hasLost = sql<[]>(`SELECT 1 FROM store_meta WHERE key = 'prunes'`).has();
   for (const { words, ...range } of partsWithin(sql, searched, wanted, wanted.order)) {
     if (keys.length >= most) break;
     const isThere = hasLost ? `EXISTS (SELECT 1 FROM ${table} WHERE ${key} = ${words}.rowid)` : 'TRUE';
@@ -74,11 +74,9 @@ function findKeys(
   also = 'TRUE',
 ): number[] {
   if (from > to || most <= 0) return [];
-  return prepare<[string, number, number, number], { key: number }>(
+  return prepare<[string, number, number, number], number>(
     `SELECT rowid AS key FROM ${table} WHERE ${table} MATCH ? AND rowid >= ${integer} AND rowid <= ${integer} AND ${also} ORDER BY rowid ${directionOf({ order })} LIMIT ?`,
-  )
-    .all(phrase, from, to, most)
-    .map(({ key }) => key);
+  ).values(phrase, from, to, most);
 }
 
 /** The words of rows that are searched in memory: rows after the last noted block, mostly less than a block, and small sets of candidates. */

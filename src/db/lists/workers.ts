@@ -9,7 +9,7 @@ export const workersOf = (sql: Prepare): string[] => distinctValues(sql, 'tf_sli
 type Naming = { whole: string } | { agent: string } | { slot: string };
 
 const hasWorker = (sql: Prepare, whole: string): boolean =>
-  sql<[string]>('SELECT 1 FROM tf_slices WHERE assigned_worker = ? LIMIT 1').get(whole) !== undefined;
+  sql<[string]>('SELECT 1 FROM tf_slices WHERE assigned_worker = ? LIMIT 1').has(whole);
 
 /** An existing worker's name means that worker, whatever its form: workers of other programs choose their own names. */
 function namingOf(sql: Prepare, text: string): Naming {
@@ -21,7 +21,7 @@ function namingOf(sql: Prepare, text: string): Naming {
 }
 
 const isAgent = (sql: Prepare, name: string): boolean =>
-  sql<[string]>('SELECT 1 FROM system_agents WHERE agent_name = ?').get(name) !== undefined;
+  sql<[string]>('SELECT 1 FROM system_agents WHERE agent_name = ?').has(name);
 
 /**
  * Whether a worker of that name has had a slice, or its agent is known: it may have lost its slices. With more than `maxValues` workers, an
@@ -44,16 +44,13 @@ export function isKnownWorker(sql: Prepare, text: string): boolean {
  * An index serves `worker`; `workers` is checked row by row.
  */
 export function workerConditions(sql: Prepare, text: string | undefined): Record<'worker' | 'workers', Condition> {
-  const nothing: Condition = ['1 = ?', undefined];
-  if (text === undefined) return { worker: nothing, workers: nothing };
+  const none: Condition = ['1 = ?', undefined];
+  if (text === undefined) return { worker: none, workers: none };
   const naming = namingOf(sql, text);
-  if ('whole' in naming) return { worker: ['assigned_worker = ?', naming.whole], workers: nothing };
+  if ('whole' in naming) return { worker: ['assigned_worker = ?', naming.whole], workers: none };
   if ('slot' in naming)
-    return { worker: nothing, workers: [`substr(assigned_worker, instr(assigned_worker, '/') + 1) = ?`, naming.slot] };
-  return {
-    worker: nothing,
-    workers: [`substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) = ?`, naming.agent],
-  };
+    return { worker: none, workers: [`substr(assigned_worker, instr(assigned_worker, '/') + 1) = ?`, naming.slot] };
+  return { worker: none, workers: [`substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) = ?`, naming.agent] };
 }
 
 /** Tests whether a full name is such a worker. */

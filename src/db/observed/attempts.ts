@@ -1,9 +1,9 @@
 import type { ResultFact, ResultKey, SliceFact, ToldSlice } from '../../observed/reading/fact.ts';
 import { attemptColumns, type AttemptRow, attemptsOf } from './attempt-rows.ts';
-import { noteRepeat } from './repeats.ts';
 import { joinCopies } from './result-copies.ts';
-import { isBefore, type ObservedScope, type SaidFact, saidAt, timeOf } from './said.ts';
+import { type ObservedScope, type SaidFact, saidAt, timeOf } from './said.ts';
 import { noteSample, rebuildSlice } from './slice-rows.ts';
+import { noteRepeat } from './standing.ts';
 import { toldSlice } from './told-slices.ts';
 
 type SaidSlice = SaidFact<SliceFact>;
@@ -13,19 +13,16 @@ type SaidResult = SaidFact<ResultFact>;
 export function sliceSaid(scope: ObservedScope, said: SaidSlice): void {
   const { slice_filename } = said.fact;
   const known = attemptsOf(scope, slice_filename).find((attempt) => isSameAttempt(attempt, said.fact));
-  if (known === undefined) addAttempt(scope, said);
-  else if (known.slice_seq !== said.seq) addDelivery(scope, known, said);
+  if (known === undefined) {
+    insertAttempt(scope, said.fact, said.seq);
+    countWithout(scope, said.fact, 1);
+  } else if (known.slice_seq !== said.seq) addDelivery(scope, known, said);
   rebuildSlice(scope, slice_filename, said);
 }
 
 function isSameAttempt(attempt: AttemptRow, { req_id, requested_at }: SliceFact): boolean {
   if (attempt.req_id !== null || req_id !== undefined) return attempt.req_id === req_id;
   return attempt.requested_at === (requested_at ?? null);
-}
-
-function addAttempt(scope: ObservedScope, { seq, fact }: SaidSlice): void {
-  insertAttempt(scope, fact, seq);
-  countWithout(scope, fact, 1);
 }
 
 type AttemptNames = Pick<SliceFact, 'slice_filename' | 'req_id' | 'tf_slice_id' | 'requested_at'>;
@@ -50,12 +47,8 @@ function addDelivery(scope: ObservedScope, known: AttemptRow, said: SaidSlice): 
   const before = saidAt<SliceFact | ToldSlice>(scope.tx, known.slice_seq);
   if (before === undefined) return;
   if (!isSlice(before)) addTo(scope, 'slices_unheard', -1);
-  else {
-    const [first, other] = isBefore(said, before) ? [said, before] : [before, said];
-    noteRepeat(scope.tx, other, first);
-    if (first === before) return;
-    countWithout(scope, before.fact, -1);
-  }
+  else if (!noteRepeat(scope.tx, said, before)) return;
+  else countWithout(scope, before.fact, -1);
   scope.tx
     .sql('UPDATE observed_attempts SET slice_seq = ?, tf_slice_id = ?, requested_at = ? WHERE attempt_key = ?')
     .run(said.seq, said.fact.tf_slice_id ?? null, said.fact.requested_at ?? null, known.attempt_key);
@@ -73,8 +66,8 @@ function resultsLike(scope: ObservedScope, key: ResultKey, attempt: AttemptRow |
   if (attempt === undefined) return unmatchedBy(scope, key);
   const { result_seq } = attempt;
   if (result_seq === null) return [];
-  const repeats = scope.tx.sql<[number], { seq: number }>('SELECT seq FROM repeated_messages WHERE stands_seq = ?');
-  return [result_seq, ...repeats.all(result_seq).map(({ seq }) => seq)];
+  const repeats = scope.tx.sql<[number], number>('SELECT seq FROM repeated_messages WHERE stands_seq = ?');
+  return [result_seq, ...repeats.values(result_seq)];
 }
 
 /** Gives a result to the slice that it names. If that was not heard, the result waits for it. */
@@ -155,10 +148,8 @@ function giveResult(scope: ObservedScope, attemptKey: number, said: SaidResult):
   const before = known === null || known === undefined ? undefined : saidAt<ResultFact>(tx, known);
   if (before?.seq === said.seq) return;
   if (before !== undefined) {
-    const [stands, other] = isBetter(said, before) ? [said, before] : [before, said];
-    noteRepeat(tx, other, stands);
     addTo(scope, 'results_repeated', 1);
-    if (stands === before) return;
+    if (!noteRepeat(tx, said, before, isBetter(said, before))) return;
   }
   const { panda_task_id, panda_id } = said.fact;
   tx.sql('UPDATE observed_attempts SET result_seq = ?, panda_task_id = ?, panda_id = ? WHERE attempt_key = ?').run(
@@ -192,9 +183,10 @@ const keyText = (key: ResultKey): string => `${key.by} ${key.value}`;
 
 /** The results with this key that wait for their slice. */
 const unmatchedBy = ({ tx: { sql }, execution_id }: ObservedScope, key: ResultKey): number[] =>
-  sql<[string, string], { seq: number }>('SELECT seq FROM unmatched_results WHERE execution_id = ? AND result_key = ?')
-    .all(execution_id, keyText(key))
-    .map(({ seq }) => seq);
+  sql<[string, string], number>('SELECT seq FROM unmatched_results WHERE execution_id = ? AND result_key = ?').values(
+    execution_id,
+    keyText(key),
+  );
 
 /** The unmatched results that name a slice. */
 function unmatchedFor(scope: ObservedScope, names: AttemptNames): number[] {

@@ -13,29 +13,23 @@ export interface ObservedRun {
 }
 
 /** The names by which a message identifies its execution. */
-export type Names = Pick<Statement, 'namespace' | 'run_id' | 'told_id'> & {
-  /** When it was sent, in milliseconds since 1970: a name alone means the newest execution at that time. */
-  at?: number;
-};
+type Names = Pick<Statement, 'namespace' | 'run_id' | 'told_id'>;
 
 const columns = 'execution_id, namespace, run_id';
 
 /** As SQL: a missing namespace matches any. */
 const isMeant = `($namespace IS NULL OR namespace IN ($namespace, ''))`;
 
-interface RunRow {
-  execution_id: string;
-  namespace: string;
-  run_id: string;
-}
+type RunRow = Pick<ObservedRun, 'execution_id' | 'namespace'> & { run_id: string };
 
 /**
  * The execution that a message belongs to: by its run and name; by its run alone; by its name alone, the newest. Undefined while unknown. A missing
  * namespace matches any.
+ * @param at when the message was sent, in milliseconds since 1970: a name alone means the newest execution at that time
  */
 export function observedRunOf(
   tx: Transaction,
-  { namespace, run_id, told_id, at = Number.MAX_SAFE_INTEGER }: Names,
+  { namespace, run_id, told_id, at }: Names & { at: number },
 ): ObservedRun | undefined {
   const { sql } = tx;
   if (run_id === undefined && told_id === undefined) return undefined;
@@ -140,7 +134,7 @@ function freeName({ sql }: Transaction, toldId: string, behind: string): string 
   const isTaken = sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
   const name = (n: number): string => (n === 0 ? toldId : n === 1 ? `${toldId}~${behind}` : `${toldId}~${behind}~${n}`);
   let n = 0;
-  while (isTaken.get(name(n)) !== undefined) n += 1;
+  while (isTaken.has(name(n))) n += 1;
   return name(n);
 }
 

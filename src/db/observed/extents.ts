@@ -33,12 +33,8 @@ function noteExtent({ sql }: Transaction, executionId: string, { first, last, di
   const all = [...new Set([...row.dialects.split(''), ...dialects])].toSorted().join('');
   const [first_ms, last_ms] = [Math.min(first, row.first_ms), Math.max(last, row.last_ms)];
   if (first_ms === row.first_ms && last_ms === row.last_ms && all === row.dialects) return;
-  sql('UPDATE observed_runs SET first_ms = ?, last_ms = ?, dialects = ? WHERE execution_id = ?').run(
-    first_ms,
-    last_ms,
-    all,
-    executionId,
-  );
+  const update = sql('UPDATE observed_runs SET first_ms = ?, last_ms = ?, dialects = ? WHERE execution_id = ?');
+  update.run(first_ms, last_ms, all, executionId);
   const [start, end] = [new Date(first_ms).toISOString(), new Date(last_ms).toISOString()];
   sql(
     `UPDATE workflow_executions SET start_time = $start, end_time = iif(end_time IS NULL OR $isTold, end_time, max(end_time, $end))

@@ -72,8 +72,8 @@ function countStf(
   const { tx, execution_id } = scope;
   const sums = sumsOf(tx);
   if (before === undefined) {
-    countSamples(scope, name);
-    countSlices(scope, name);
+    recount(scope, name, 'tf_file_count');
+    recount(scope, name, 'slice_count');
     sums.add('run_states', [execution_id], 'stfs_announced', 1);
   }
   const isNewlyReady = status === 'processed' && before?.status !== 'processed';
@@ -116,20 +116,14 @@ export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>): void {
   if (isNew) sumsOf(tx).add('run_states', [execution_id], 'tf_files_received', 1);
   if (stf_filename !== undefined) noteWaiting(scope, { stf_filename, tf_filename });
   for (const stf of new Set([before?.stf_filename, stf_filename]))
-    if (stf !== null && stf !== undefined) countSamples(scope, stf);
+    if (stf !== null && stf !== undefined) recount(scope, stf, 'tf_file_count');
 }
 
-function countSamples({ tx, execution_id }: ObservedScope, stf: string): void {
+/** Counts the samples or the slices of an STF anew: some may have come before it. */
+function recount({ tx, execution_id }: ObservedScope, stf: string, column: 'tf_file_count' | 'slice_count'): void {
+  const table = column === 'tf_file_count' ? 'fastmon_files' : 'tf_slices';
   tx.sql(
-    `UPDATE stf_files AS s SET tf_file_count = (SELECT count(*) FROM fastmon_files AS f INDEXED BY fastmon_files_stf WHERE f.stf_filename = s.stf_filename AND f.execution_id = s.execution_id)
-     WHERE stf_filename = ? AND execution_id = ?`,
-  ).run(stf, execution_id);
-}
-
-/** Counts slices sent before their STF was heard of. */
-function countSlices({ tx, execution_id }: ObservedScope, stf: string): void {
-  tx.sql(
-    `UPDATE stf_files AS s SET slice_count = (SELECT count(*) FROM tf_slices AS t INDEXED BY tf_slices_stf WHERE t.stf_filename = s.stf_filename AND t.execution_id = s.execution_id)
+    `UPDATE stf_files AS s SET ${column} = (SELECT count(*) FROM ${table} AS f INDEXED BY ${table}_stf WHERE f.stf_filename = s.stf_filename AND f.execution_id = s.execution_id)
      WHERE stf_filename = ? AND execution_id = ?`,
   ).run(stf, execution_id);
 }

@@ -57,13 +57,9 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
   const { body, headers } = storedOf(line);
   const { message_id, known } = recordedAs(tx.sql, statement, line);
   if (known !== undefined) {
-    const source = { seq: known.seq, sent_ms, message_id };
+    const said = { seq: known.seq, sent_ms, message_id };
     if (sent_ms < known.sent_ms)
-      setEarlier(tx, observedRunCalled(tx, known.execution_id), statement, {
-        line,
-        said: source,
-        before: known.sent_ms,
-      });
+      setEarlier(tx, observedRunCalled(tx, known.execution_id), statement, { line, said, before: known.sent_ms });
     return { kind: 'known', isKept, execution_id: known.execution_id ?? undefined };
   }
   const { run, isNew } = executionFor(tx, statement, { run: knownRun, at: sent_ms });
@@ -111,10 +107,7 @@ function setEarlier(
 /** Whether a message of swf-mcp is of an execution of this store, which has its own record of it. */
 function isOwn({ sql }: Transaction, { dialect, told_id }: Statement): boolean {
   if (dialect !== 'S' || told_id === undefined) return false;
-  return (
-    sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`).get(told_id) !==
-    undefined
-  );
+  return sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`).has(told_id);
 }
 
 /** When it was sent: by the broker's clock, which all have in common, else when it was heard. Milliseconds since 1970. */
@@ -220,7 +213,7 @@ function isOf(tx: Transaction, run: ObservedRun, statement: Statement, at: numbe
   return told_id === undefined || observedRunOf(tx, { ...statement, at })?.execution_id === run.execution_id;
 }
 
-function waitingRows({ sql }: Transaction, runId: string | undefined, toldId: string | undefined): WaitingRow[] {
+function waitingRows({ sql }: Transaction, runId: string | undefined, name: string | undefined): WaitingRow[] {
   const columns = `seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers`;
   const waits = 'execution_no IS NULL AND headers IS NOT NULL';
   const ofRun = sql<[string], WaitingRow>(
@@ -229,8 +222,5 @@ function waitingRows({ sql }: Transaction, runId: string | undefined, toldId: st
   const ofName = sql<[{ name: string }], WaitingRow>(
     `SELECT ${columns} FROM message_rows WHERE run_no IS NULL AND ${waits} AND (instr(body, $name) > 0 OR instr(destination, $name) > 0) ORDER BY seq`,
   );
-  return [
-    ...(runId === undefined ? [] : ofRun.all(runId)),
-    ...(toldId === undefined ? [] : ofName.all({ name: toldId })),
-  ];
+  return [...(runId === undefined ? [] : ofRun.all(runId)), ...(name === undefined ? [] : ofName.all({ name }))];
 }

@@ -159,12 +159,8 @@ export function heardTimeOf(
   const gaps = sql<[number, number], { from: number; until: number; reason: string }>(
     'SELECT from_ms AS "from", until_ms AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
   ).all(first, until);
-  return {
-    since,
-    until,
-    isListening,
-    gaps: mergedSpans([...gaps, ...unheard(spans, { since: first, until })], passing),
-  };
+  const all = [...gaps, ...unheard(spans, { since: first, until })];
+  return { since, until, isListening, gaps: mergedSpans(all, passing) };
 }
 
 /** When one execution was heard; undefined if it is not observed. */

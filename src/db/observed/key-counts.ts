@@ -15,18 +15,13 @@ interface Counts {
 const countsOf: (tx: Transaction) => Map<string, Counts> = onceFor(() => new Map());
 
 /** Counts which keys a message fills. Written once per transaction: a hundred messages count in the same few rows. */
-export function countKeys(
-  tx: Transaction,
-  executionId: string,
-  { sender, message_type }: Statement,
-  line: MessageLine,
-): void {
+export function countKeys(tx: Transaction, id: string, { sender, message_type }: Statement, line: MessageLine): void {
   // A REST write has the keys that its resource has.
   if (sender === undefined || restOf(line.destination) !== undefined) return;
   const body = fieldsOf(line);
   const all = countsOf(tx);
   if (all.size === 0) tx.beforeReading(() => write(tx, all));
-  const group = [executionId, sender, message_type, stateOf(body)] as const;
+  const group = [id, sender, message_type, stateOf(body)] as const;
   const name = group.join('\n');
   const counts = all.get(name) ?? { of: group, filled: new Map<string, number>() };
   all.set(name, counts);

@@ -34,12 +34,9 @@ export interface StoredMessage {
   destination: string;
   body: string;
   headers: string;
-}
-
-/** The times of a stored message, ISO 8601. */
-interface StoredTimes {
-  sent_at: string;
-  recorded_at: string;
+  /** If they are asked for, ISO 8601. */
+  sent_at?: string;
+  recorded_at?: string;
 }
 
 /** Of contradicting statements, the earlier one counts, then the one with the lesser id. */
@@ -58,8 +55,7 @@ export function storedOf(line: MessageLine): Pick<StoredMessage, 'body' | 'heade
 }
 
 /** A message as heard, as far as it is stored. */
-export function lineOf({ destination, body, headers, ...times }: StoredMessage & Partial<StoredTimes>): MessageLine {
-  const { sent_at, recorded_at = '' } = times;
+export function lineOf({ destination, body, headers, sent_at, recorded_at = '' }: StoredMessage): MessageLine {
   const timestamp = sent_at === undefined ? {} : { timestamp: String(Date.parse(sent_at)) };
   const { [textMark]: isText, ...said } = JSON.parse(headers) as Record<string, string>;
   return {

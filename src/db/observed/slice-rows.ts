@@ -14,13 +14,9 @@ interface ToldAttempt {
 }
 
 /** Rebuilds the rows of a slice from all its messages, so that the order in which they came makes no difference. @param news the message that came last */
-export function rebuildSlice(
-  scope: ObservedScope,
-  sliceFilename: string,
-  news: SaidFact<SliceFact | ResultFact>,
-): void {
+export function rebuildSlice(scope: ObservedScope, filename: string, news: SaidFact<SliceFact | ResultFact>): void {
   const { tx, execution_id } = scope;
-  const attempts = toldAttempts(scope, sliceFilename, news);
+  const attempts = toldAttempts(scope, filename, news);
   const [first] = attempts;
   if (first === undefined) return;
   const done = attempts.findIndex(({ result }) => result?.fact.state === 'done');
@@ -29,16 +25,16 @@ export function rebuildSlice(
     .sql<[string, string], { seq: number; status: SliceStatus }>(
       'SELECT seq, status FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
     )
-    .get(sliceFilename, execution_id);
+    .get(filename, execution_id);
   const status = statusOf(attempts[current] as ToldAttempt);
   if (news.fact.kind === 'slice') noteSample(scope, news.fact, { isNew: before === undefined, at: timeOf(news) });
   if (before === undefined) {
     countNew(scope, first.slice);
-    sentAfterTold(scope, sliceFilename);
+    sentAfterTold(scope, filename);
   }
   writeSlice(scope, attempts, current);
   countChange(scope, before?.status, status);
-  if (attempts.length > 1) writeEarlier(scope, sliceFilename, attempts, current);
+  if (attempts.length > 1) writeEarlier(scope, filename, attempts, current);
 }
 
 /** Updates the counts of an execution when a slice is new or changes status. */
@@ -61,14 +57,10 @@ function reopen({ tx, execution_id }: ObservedScope): void {
 }
 
 /** Ordered by when their senders say they made them. */
-function toldAttempts(
-  scope: ObservedScope,
-  sliceFilename: string,
-  news: SaidFact<SliceFact | ResultFact>,
-): ToldAttempt[] {
+function toldAttempts(scope: ObservedScope, filename: string, news: SaidFact<SliceFact | ResultFact>): ToldAttempt[] {
   const read = <F extends SliceFact | ResultFact>(seq: number | null): SaidFact<F> | undefined =>
     seq === null ? undefined : seq === news.seq ? (news as SaidFact<F>) : saidAt<F>(scope.tx, seq);
-  return attemptsOf(scope, sliceFilename)
+  return attemptsOf(scope, filename)
     .flatMap(({ slice_seq, result_seq }) => {
       const slice = read<SliceFact>(slice_seq);
       return slice === undefined ? [] : [{ slice, result: read<ResultFact>(result_seq) }];
@@ -187,12 +179,12 @@ function countNew({ tx, execution_id }: ObservedScope, slice: SaidFact<SliceFact
 /** Writes the attempts other than the current one. */
 function writeEarlier(
   { tx, execution_id }: ObservedScope,
-  sliceFilename: string,
+  filename: string,
   attempts: readonly ToldAttempt[],
   current: number,
 ): void {
-  const before = countEarlier(tx, execution_id, sliceFilename);
-  tx.sql('DELETE FROM earlier_attempts WHERE slice_filename = ? AND execution_id = ?').run(sliceFilename, execution_id);
+  const before = countEarlier(tx, execution_id, filename);
+  tx.sql('DELETE FROM earlier_attempts WHERE slice_filename = ? AND execution_id = ?').run(filename, execution_id);
   for (const [index, attempt] of attempts.entries()) {
     if (index === current) continue;
     const outcome = outcomeOf(attempt);
@@ -200,7 +192,7 @@ function writeEarlier(
       `INSERT INTO earlier_attempts (slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ).run(
-      sliceFilename,
+      filename,
       index + 1,
       execution_id,
       statusOf(attempt),

@@ -1,5 +1,5 @@
 import type { Fact } from '../../observed/reading/fact.ts';
-import { noteRepeat } from './repeats.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
 import { isBefore, type ObservedScope, type SaidFact, saidAt } from './said.ts';
 
 /**
@@ -10,11 +10,7 @@ export function standingFor<F extends Fact>(scope: ObservedScope, said: SaidFact
   const { tx, execution_id } = scope;
   const kind = said.fact.kind === 'phase' ? said.fact.type : said.fact.kind;
   const before = standing<F>(scope, kind, name);
-  if (before !== undefined && before.seq !== said.seq) {
-    const [first, other] = isBefore(said, before) ? [said, before] : [before, said];
-    noteRepeat(tx, other, first);
-    if (first === before) return before;
-  }
+  if (before !== undefined && before.seq !== said.seq && !noteRepeat(tx, said, before)) return before;
   tx.sql(
     `INSERT INTO observed_files (execution_id, kind, name, seq) VALUES (?, ?, ?, ?)
      ON CONFLICT (execution_id, kind, name) DO UPDATE SET seq = excluded.seq`,
@@ -34,3 +30,30 @@ export function standing<F extends Fact>(
   ).get(execution_id, kind, name);
   return row === undefined ? undefined : saidAt<F>(tx, row.seq);
 }
+
+/**
+ * Notes that one of two messages repeats the other, or contradicts it. Notes that pointed to the replaced message now point to the new one, and are
+ * judged by it. Returns `wins`: whether the new message counts from now on.
+ */
+export function noteRepeat(tx: Transaction, said: SaidFact, before: SaidFact, wins = isBefore(said, before)): boolean {
+  const { sql } = tx;
+  const [stands, other] = wins ? [said, before] : [before, said];
+  sql('DELETE FROM repeated_messages WHERE seq = ?').run(stands.seq);
+  const noted = sql<[number], number>('SELECT seq FROM repeated_messages WHERE stands_seq = ?')
+    .values(other.seq)
+    .flatMap((seq) => saidAt(tx, seq) ?? []);
+  for (const one of [other, ...noted])
+    sql(
+      `INSERT INTO repeated_messages (seq, stands_seq, contradicts) VALUES (?, ?, ?)
+       ON CONFLICT (seq) DO UPDATE SET stands_seq = excluded.stands_seq, contradicts = excluded.contradicts`,
+    ).run(one.seq, stands.seq, contradicts(one.fact, stands.fact) ? 1 : 0);
+  return wins;
+}
+
+/** Results are compared by state: each has its own times. A slice is the same whether or not its message names the execution. */
+function contradicts(a: Fact, b: Fact): boolean {
+  if (a.kind === 'result' && b.kind === 'result') return a.state !== b.state;
+  return JSON.stringify(compared(a)) !== JSON.stringify(compared(b));
+}
+
+const compared = (fact: Fact): Fact => (fact.kind === 'slice' ? { ...fact, namesExecution: true } : fact);

@@ -8,12 +8,10 @@ export function sliceTold({ tx, execution_id }: ObservedScope, sliceFilename: st
     `INSERT INTO told_slices (execution_id, slice_filename, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
   ).run(execution_id, sliceFilename, seq);
   if (changes === 0) return;
-  const isSent = sql<[string, string], { n: number }>(
-    'SELECT 1 AS n FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
-  ).get(sliceFilename, execution_id);
+  const sent = sql<[string, string]>('SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ?');
   sql(
     'UPDATE observed_runs SET slices_told = slices_told + 1, slices_unsent = slices_unsent + ? WHERE execution_id = ?',
-  ).run(isSent === undefined ? 1 : 0, execution_id);
+  ).run(sent.has(sliceFilename, execution_id) ? 0 : 1, execution_id);
 }
 
 /** Notes that a slice was sent. Its registration may have been read before. */

@@ -4,7 +4,7 @@ import type { Health } from '../../domain/states.ts';
 import { type Capacity, capacityOf } from '../../monitoring/capacity.ts';
 import { downSeconds, driverGaps } from '../../monitoring/driver-gaps.ts';
 import { type TimeLeft, timeLeft } from '../../monitoring/estimate.ts';
-import type { DriverSpan, Evidence } from '../../monitoring/evidence.ts';
+import type { Evidence } from '../../monitoring/evidence.ts';
 import type { Facts } from '../../monitoring/facts.ts';
 import { findingsOf } from '../../monitoring/findings/index.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
@@ -59,26 +59,19 @@ export interface InHand {
 }
 
 /** An assessment with findings and their evidence. */
-export interface FullAssessment extends Assessment {
+export interface FullAssessment
+  extends Assessment, Pick<Evidence, 'drivers' | 'causes' | 'paused_by' | 'pending_stop' | 'unreadable'> {
   findings: Finding[];
-  drivers: readonly DriverSpan[];
   /** Wall time without a driver, between two of `drivers`. */
   down_seconds: number;
-  causes: Evidence['causes'];
-  paused_by: Evidence['paused_by'];
-  pending_stop: Evidence['pending_stop'];
-  /** Parts of the store that could not be read. */
-  unreadable: readonly string[];
 }
 
-/** Assesses an execution. */
 export function assess(sql: Prepare, execution: OwnExecution, moment: Moment): Assessment {
   const { facts, ...rest } = factsOf(sql, execution, moment);
   const duration_seconds = secondsOfLife(sql, execution, endOfLife(sql, execution, moment));
   return { ...rest, ...judge(facts), duration_seconds };
 }
 
-/** Assesses an execution, with findings and their evidence. */
 export function assessWithFindings(
   sql: Prepare,
   execution: OwnExecution,
@@ -95,16 +88,12 @@ export function assessWithFindings(
   return { detail, progress, ...judged, ...parts, duration_seconds };
 }
 
-function oldestOf(facts: Facts): Pick<InHand, 'oldest' | 'deadline' | 'worst_end'> {
-  const oldest = oldestInHand(facts);
-  return { oldest, ...(oldest === undefined ? undefined : deadlineOf(oldest, facts)) };
-}
-
 function judge(facts: Facts) {
   const stages = stageStates(facts);
   const health = healthOf(facts, stages);
   const pace = paceOf(facts);
   const left = timeLeft(facts, health);
+  const oldest = oldestInHand(facts);
   return {
     stages,
     health,
@@ -113,7 +102,8 @@ function judge(facts: Facts) {
       count: facts.in_hand.length,
       lost: facts.lost.length,
       overdue: overdueSlices(facts, pace).length,
-      ...oldestOf(facts),
+      oldest,
+      ...(oldest && deadlineOf(oldest, facts)),
     },
     speed: facts.params.speed,
     isHeld: facts.isHeld,

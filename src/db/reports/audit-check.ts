@@ -18,7 +18,6 @@ export const namedIds = 20;
 /** The meaning of missing items: something is not done yet, or the records contradict each other. */
 export type Missing = 'open' | 'broken';
 
-/** A check, with the ids of missing or wrong items. */
 export function checked(
   check: AuditCheck['check'],
   {

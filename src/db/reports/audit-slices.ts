@@ -1,6 +1,5 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import type { Plan, SampleToCut } from '../../domain/plan/plan.ts';
-import { planOf } from '../../domain/plan/versions.ts';
 import { isRetried } from '../../domain/slice-states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
@@ -70,10 +69,9 @@ function isWhole({ frames }: CutRow, sample: SampleRow): boolean {
 export function checkSlices(
   sql: Prepare,
   samples: readonly SampleRow[],
-  { cuts, params, execution_id }: { cuts: readonly CutRow[]; params: ExecutionParams; execution_id: string },
+  { cuts, plan, execution_id }: { cuts: readonly CutRow[]; plan: Plan; execution_id: string },
   whenMissing: Missing,
 ): AuditCheck[] {
-  const plan = planOf(params);
   const holdsAll = wholeness();
   const left = new Map(cuts.map((cut) => [cut.tf_filename, cut]));
   const missing: string[] = [];
@@ -92,24 +90,18 @@ export function checkSlices(
   }
   // Slices without a sample.
   uncovered.push(...left.keys());
+  const covered = { expected: whole + uncovered.length, found: whole, ids: uncovered };
   return [
     checked('slices', { expected, found, ids: missing }, whenMissing, 'planned TF slices are missing'),
-    checked(
-      'coverage',
-      { expected: whole + uncovered.length, found: whole, ids: uncovered },
-      'broken',
-      'slices leave a gap in their TF sample, overlap, or have no sample',
-    ),
+    checked('coverage', covered, 'broken', 'slices leave a gap in their TF sample, overlap, or have no sample'),
   ];
 }
 
 function missingSlices(sql: Prepare, executionId: string, sample: SampleRow, plan: Plan): string[] {
   const known = new Set(
-    sql<[string, string], { slice_filename: string }>(
+    sql<[string, string], string>(
       'SELECT slice_filename FROM tf_slices WHERE tf_filename = ? AND execution_id = ?',
-    )
-      .all(sample.tf_filename, executionId)
-      .map(({ slice_filename }) => slice_filename),
+    ).values(sample.tf_filename, executionId),
   );
   return plan
     .slices(sample)

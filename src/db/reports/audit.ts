@@ -1,6 +1,7 @@
 import { plannedStfCount } from '../../domain/daq-schedule.ts';
 import { stfFilename, tfFilename } from '../../domain/file-names.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
+import type { Plan } from '../../domain/plan/plan.ts';
 import { planOf } from '../../domain/plan/versions.ts';
 import type { ExecutionRow, OwnExecution } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
@@ -40,6 +41,7 @@ interface StfRow {
 export function auditExecution(sql: Prepare, execution: OwnExecution): Audit {
   const { execution_id } = execution;
   const params = executionParams(sql, execution);
+  const plan = planOf(params);
   const stfs = rowsOf<StfRow>(sql, 'stf_filename, sequence, status, tf_count', 'stf_files', execution_id);
   const samples = rowsOf<SampleRow>(
     sql,
@@ -54,10 +56,10 @@ export function auditExecution(sql: Prepare, execution: OwnExecution): Audit {
     ...checkPlanned(params, stfs, whenMissing),
     checkAnnounced(sql, execution, stfs, whenMissing),
     checkReady(stfs, whenMissing),
-    checkSamples(stfs, samples, params, whenMissing),
-    ...checkSlices(sql, samples, { cuts, params, execution_id }, whenMissing),
+    checkSamples(stfs, samples, plan, whenMissing),
+    ...checkSlices(sql, samples, { cuts, plan, execution_id }, whenMissing),
     checkResults(sql, execution_id, { cuts, params }, whenMissing),
-    checkCounts(sql, execution, { stfs, samples: samples.length, cuts, params }),
+    checkCounts(sql, execution, { stfs, samples: samples.length, cuts, plan }),
   ];
   return { execution_id, verdict: verdictOf(execution, checks), checks };
 }
@@ -82,29 +84,24 @@ function checkPlanned(params: ExecutionParams, stfs: readonly StfRow[], whenMiss
 /** Checks that there are as many STFs as the log announces and `end_run` states, numbered without a gap. */
 function checkAnnounced(
   sql: Prepare,
-  execution: OwnExecution,
+  { execution_id, run_number }: OwnExecution,
   stfs: readonly StfRow[],
   whenMissing: Missing,
 ): AuditCheck {
-  const { execution_id, run_number } = execution;
   const announced = appliedMessages(sql, execution_id, 'stf_gen');
   const run = sql<[string], { total_stf_files: number | null }>(
     'SELECT total_stf_files FROM runs WHERE execution_id = ?',
   ).get(execution_id);
   const expected = run?.total_stf_files ?? announced;
   const known = new Set(stfs.map(({ sequence }) => sequence));
-  const most = Math.max(expected, ...(stfs.length === 0 ? [0] : [stfs.at(-1)?.sequence ?? 0]));
+  const most = Math.max(expected, stfs.at(-1)?.sequence ?? 0);
   const ids: string[] = [];
   // `end_run` may claim any number.
   for (let sequence = 1; sequence <= most && ids.length < namedIds; sequence += 1)
     if (!known.has(sequence)) ids.push(stfFilename(run_number, sequence));
   const state = announced === stfs.length ? whenMissing : 'broken';
-  return checked(
-    'stf_announced',
-    { expected, found: stfs.length, ids, id_count: most - known.size },
-    state,
-    'STF files were announced and are not registered',
-  );
+  const counts = { expected, found: stfs.length, ids, id_count: most - known.size };
+  return checked('stf_announced', counts, state, 'STF files were announced and are not registered');
 }
 
 function checkReady(stfs: readonly StfRow[], whenMissing: Missing): AuditCheck {
@@ -116,10 +113,9 @@ function checkReady(stfs: readonly StfRow[], whenMissing: Missing): AuditCheck {
 function checkSamples(
   stfs: readonly StfRow[],
   samples: readonly SampleRow[],
-  params: ExecutionParams,
+  plan: Plan,
   whenMissing: Missing,
 ): AuditCheck {
-  const plan = planOf(params);
   const known = new Set(samples.map(({ tf_filename }) => tf_filename));
   const ids: string[] = [];
   let expected = 0;
@@ -141,19 +137,13 @@ type Kept = Record<string, number>;
 function checkCounts(
   sql: Prepare,
   { execution_id }: ExecutionRow,
-  {
-    stfs,
-    samples,
-    cuts,
-    params,
-  }: { stfs: readonly StfRow[]; samples: number; cuts: readonly CutRow[]; params: ExecutionParams },
+  { stfs, samples, cuts, plan }: { stfs: readonly StfRow[]; samples: number; cuts: readonly CutRow[]; plan: Plan },
 ): AuditCheck {
   const kept = sql<[string], Kept>(
     `SELECT stfs_announced, stfs_ready, samples_expected, tf_files_received, slices_created, slices_queued, slices_processing,
        slices_completed, slices_failed, slices_exhausted, slice_retries, dataset_files
      FROM run_states JOIN runs USING (execution_id) WHERE execution_id = ?`,
   ).get(execution_id);
-  const plan = planOf(params);
   const ready = stfs.filter(({ status }) => status === 'processed').length;
   const rows: Kept = {
     ...totalsOf(cuts),
@@ -165,10 +155,7 @@ function checkCounts(
   };
   const wrong = Object.keys(rows).filter((name) => rows[name] !== kept?.[name]);
   const all = Object.keys(rows).length;
-  return checked(
-    'counts',
-    { expected: all, found: all - wrong.length, ids: wrong },
-    'broken',
-    `kept counts are not those of the rows: ${wrong.map((name) => `${name} is ${kept?.[name]}, rows are ${rows[name]}`).join(', ')}`,
-  );
+  const counts = { expected: all, found: all - wrong.length, ids: wrong };
+  const told = wrong.map((name) => `${name} is ${kept?.[name]}, rows are ${rows[name]}`).join(', ');
+  return checked('counts', counts, 'broken', `kept counts are not those of the rows: ${told}`);
 }

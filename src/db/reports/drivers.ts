@@ -9,48 +9,40 @@ import { jsonField } from '../sqlite/json-field.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-type DriverMessage = 'driver_started' | 'driver_ended' | 'driver_lost';
-
 interface DriverRow {
   epoch: number;
   sent_at: string;
   body: string;
 }
 
+/** How many of the last drivers are read. */
+const maxDrivers = 50;
+
 /** The newest driver messages of a type. An execution of many periods has many landmarks, but few of these. */
-const driverRows = (sql: Prepare, executionId: string, type: DriverMessage, limit: number): DriverRow[] =>
+const driverRows = (sql: Prepare, executionId: string, what: 'started' | 'ended' | 'lost'): DriverRow[] =>
   sql<[string, number], DriverRow>(
     `SELECT ${jsonField('body', 'epoch')} AS epoch, ${messageColumns.sent_at} AS sent_at, body FROM message_rows INDEXED BY message_rows_type
-     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${type}'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,
-  ).all(executionId, limit);
+     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'driver_${what}'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,
+  ).all(executionId, maxDrivers);
 
-interface Started {
-  pid: number | undefined;
+interface Started extends Pick<DriverSpan, 'pid' | 'version' | 'speed'> {
   hostname: string;
   user: string;
-  version: string;
-  speed: Speed | undefined;
   claimed_by?: unknown;
 }
 
 /** Rows are as recorded, so a damaged row yields unknown values. */
-const startedIn = (body: string): Started => ({
-  pid: undefined,
-  hostname: 'unknown',
-  user: 'unknown',
-  version: 'unknown',
-  speed: undefined,
-  ...objectIn(body),
+const unstated = { pid: undefined, hostname: 'unknown', user: 'unknown', version: 'unknown', speed: undefined };
+
+const startedIn = (body: string): Started => ({ ...unstated, ...objectIn(body) });
+
+type Ended = Pick<DriverSpan, 'code' | 'reason'> & { cause: NonNullable<DriverSpan['ended']> };
+
+/** The end of a driver that left no word. @param sign its last sign of life */
+const lost = (sign: string): Pick<DriverSpan, 'ended' | 'reason'> => ({
+  ended: 'lost',
+  reason: `it vanished without a word; its last sign of life was a ${sign}`,
 });
-
-interface Ended {
-  cause: 'finished' | 'interrupted' | 'fault';
-  code?: string;
-  reason?: string;
-}
-
-/** How many of the last drivers are read. */
-export const maxDrivers = 50;
 
 /**
  * The last drivers of an execution, oldest first: who drove it, from when to when, and how that ended. A driver whose process vanished without a
@@ -58,23 +50,21 @@ export const maxDrivers = 50;
  */
 export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTest): DriverSpan[] {
   const owner = ownerOf(sql, executionId);
-  return kept(sql, recordedDrivers)(executionId, maxDrivers).map((span): DriverSpan => {
+  return kept(
+    sql,
+    recordedDrivers,
+  )(executionId).map((span): DriverSpan => {
     if (span.until !== undefined || owner?.epoch !== span.epoch || isProcessAlive(owner, isAlive)) return span;
     const { at, by } = lastSignOf(sql, owner);
-    return {
-      ...span,
-      until: at,
-      ended: 'lost',
-      reason: `it vanished without a word; its last sign of life was a ${by}`,
-    };
+    return { ...span, until: at, ...lost(by) };
   });
 }
 
 /** The last drivers as far as recorded: a driver that vanished without a word has no recorded end. */
-function recordedDrivers(sql: Prepare, executionId: string, limit: number): DriverSpan[] {
-  const ended = driverRows(sql, executionId, 'driver_ended', limit);
-  const lost = driverRows(sql, executionId, 'driver_lost', limit);
-  return driverRows(sql, executionId, 'driver_started', limit)
+function recordedDrivers(sql: Prepare, executionId: string): DriverSpan[] {
+  const ended = driverRows(sql, executionId, 'ended');
+  const losses = driverRows(sql, executionId, 'lost');
+  return driverRows(sql, executionId, 'started')
     .toReversed()
     .map(({ epoch, sent_at, body }): DriverSpan => {
       const { pid, hostname, user, version, speed, claimed_by } = startedIn(body);
@@ -85,21 +75,16 @@ function recordedDrivers(sql: Prepare, executionId: string, limit: number): Driv
         const { cause, code, reason } = objectIn(end.body) as unknown as Ended;
         return { ...self, until: end.sent_at, ended: cause, code, reason };
       }
-      const loss = lost.find((row) => row.epoch === epoch);
+      const loss = losses.find((row) => row.epoch === epoch);
       if (loss === undefined) return self;
       const { last_sign, last_sign_by } = objectIn(loss.body) as { last_sign?: string; last_sign_by?: string };
-      return {
-        ...self,
-        ...(last_sign === undefined ? {} : { until: last_sign }),
-        ended: 'lost',
-        reason: `it vanished without a word; its last sign of life was a ${last_sign_by ?? 'sign'}`,
-      };
+      return { ...self, ...(last_sign === undefined ? {} : { until: last_sign }), ...lost(last_sign_by ?? 'sign') };
     });
 }
 
 /** The speed of an execution's last driver, undefined if no driver stated one, and whether an earlier driver had another speed. */
 export function speedsOf(sql: Prepare, executionId: string): { current: Speed | undefined; hasChanged: boolean } {
-  const speeds = driverRows(sql, executionId, 'driver_started', maxDrivers)
+  const speeds = driverRows(sql, executionId, 'started')
     .map(({ body }) => startedIn(body).speed)
     .filter((speed) => speed !== undefined);
   const [current] = speeds;

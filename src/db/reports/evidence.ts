@@ -4,6 +4,7 @@ import { hasSlowSlice } from '../../monitoring/findings/slice-slow.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/take-ups.ts';
 import { listAgents } from '../lists/agents.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
 import { clockStepsOf, standstillsOf } from '../presence/incidents.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
@@ -24,15 +25,13 @@ import { pausedBy, pendingStop } from './commands.ts';
 import { driversOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
 import { failureCauses } from './failure-causes.ts';
-import { failuresOnOnePlace, firstFailure, slowestSlice } from './failures.ts';
-import { firstError } from './first-error.ts';
-import { begunAgain, givenUpSlices } from './given-up.ts';
-import { refusedMessages, waitingMessages } from './landmarks.ts';
+import { failuresOnOnePlace, firstError, firstFailure, slowestSlice } from './failures.ts';
+import { someMessages } from './landmarks.ts';
 import { PartReader } from './part-reader.ts';
 import { readersBehind } from './readers-behind.ts';
 import { exhaustedSlices } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
-import { agentTroubles, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
+import { agentTroubles, begunAgain, givenUpSlices, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
 
 /** How many rows a finding names, and how many agents are read. */
 const named = 5;
@@ -52,6 +51,7 @@ export function evidenceOf(
   const owner = ownerOf(sql, execution_id);
   const isRunning = status === 'running';
   const isOverBroker = isRunning && detail.over_broker === 1;
+  const now = momentOfTest(isAlive);
   const { unreadable, ...recorded } = kept(sql, recordedEvidence)(execution);
   return {
     execution_id,
@@ -60,33 +60,17 @@ export function evidenceOf(
     drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive), []),
     agents: parts.read('agents', () => agentsOf(sql, execution_id, isAlive), []),
     missing: isOverBroker ? missingTypes(sql, namespace, isAlive) : [],
-    take_ups: isOverBroker ? fruitlessTakeUps(sql, execution_id, momentOfTest(isAlive)) : 0,
-    unfit: isRunning ? parts.read('returned slices', () => unfitSlices(sql, execution, isAlive), []) : [],
-    ...(isRunning
-      ? parts.read('agents', () => agentTroubles(sql, execution, isAlive), { off_duty: [], useless: [] })
-      : { off_duty: [], useless: [] }),
-    unanswered: isOverBroker
-      ? parts.read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [])
-      : [],
-    ...(isOverBroker
-      ? brokerEvidence(sql, execution, momentOfTest(isAlive), parts)
-      : { broker_away_since: undefined, gone: [] }),
+    take_ups: isOverBroker ? fruitlessTakeUps(sql, execution_id, now) : 0,
+    unfit: parts.read('returned slices', () => unfitSlices(sql, execution, isAlive), [], isRunning),
+    ...parts.read('agents', () => agentTroubles(sql, execution, isAlive), { off_duty: [], useless: [] }, isRunning),
+    unanswered: parts.read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [], isOverBroker),
+    broker_away_since: parts.read('recorder', () => brokerAwaySince(sql, namespace), undefined, isOverBroker),
+    gone: parts.read('files', () => goneHosts(sql, execution_id, now), [], isOverBroker),
     ...recorded,
     data_as_of,
     unreadable: [...parts.unreadable, ...unreadable],
   };
 }
-
-/** The evidence of an execution whose agents may be in other processes. */
-const brokerEvidence = (
-  sql: Prepare,
-  { namespace, execution_id }: OwnExecution,
-  now: number,
-  parts: PartReader,
-): Pick<Evidence, 'broker_away_since' | 'gone'> => ({
-  broker_away_since: parts.read('recorder', () => brokerAwaySince(sql, namespace), undefined),
-  gone: parts.read('files', () => goneHosts(sql, execution_id, now), []),
-});
 
 /** The evidence that follows from the store alone. */
 function recordedEvidence(sql: Prepare, execution: OwnExecution) {
@@ -94,57 +78,42 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   const { slices_exhausted, slice_retries, slices_retried, over_broker } = executionDetail(sql, execution);
   const parts = new PartReader();
   const isRunning = status === 'running';
+  const hasEndedEarly = !isRunning && status !== 'completed';
   const isResumed = (ownerOf(sql, execution_id)?.epoch ?? 1) > 1;
+  const isAnyFailed = slices_exhausted + slices_failed !== 0;
+  const failures = slices_exhausted + slice_retries;
+  const delays = stageDelays(sql, execution_id);
+  const isSlow = hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'));
   const none = { count: 0, ids: [] };
+  const { troubled, awaiting } = indexPredicates;
   return {
-    behind: isRunning ? parts.read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), []) : [],
+    behind: parts.read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), [], isRunning),
     first_error: parts.read('logs', () => firstError(sql, execution_id), undefined),
-    ...failureEvidence(sql, execution, slices_exhausted + slice_retries > 0, parts),
+    first_failure: parts.read('attempts', () => firstFailure(sql, execution_id), undefined, failures > 0),
+    concentration: parts.read('attempts', () => failuresOnOnePlace(sql, execution_id), undefined, failures > 0),
+    slowest: parts.read('slices', () => slowestSlice(sql, execution_id), undefined, isSlow),
     clock_steps: parts.read('incidents', () => clockStepsOf(sql, execution_id), []),
     standstills: parts.read('incidents', () => standstillsOf(sql, execution_id), []),
     pending_stop: parts.read('commands', () => pendingStop(sql, execution), undefined),
-    exhausted:
-      slices_exhausted + slices_failed === 0
-        ? []
-        : parts.read('failed slices', () => exhaustedSlices(sql, execution_id, named), []),
+    exhausted: parts.read('failed slices', () => exhaustedSlices(sql, execution_id, named), [], isAnyFailed),
     exhausted_count: slices_exhausted,
-    given_up: isRunning || status === 'completed' ? 0 : parts.read('slices', () => givenUpSlices(sql, execution_id), 0),
-    begun_again: isResumed
-      ? parts.read('messages', () => begunAgain(sql, execution_id, stageDelays(sql, execution_id)), 0)
-      : 0,
+    given_up: parts.read('slices', () => givenUpSlices(sql, execution_id), 0, hasEndedEarly),
+    begun_again: parts.read('messages', () => begunAgain(sql, execution_id, delays), 0, isResumed),
     slices_retried,
-    causes:
-      slices_exhausted + slice_retries === 0 ? [] : parts.read('attempts', () => failureCauses(sql, execution_id), []),
+    causes: parts.read('attempts', () => failureCauses(sql, execution_id), [], failures !== 0),
     paused_by: parts.read('commands', () => pausedBy(sql, execution), undefined),
-    refused: parts.read('refused messages', () => refusedMessages(sql, execution_id, named), none),
-    waiting: parts.read('waiting messages', () => waitingMessages(sql, execution_id, named), none),
+    refused: parts.read('refused messages', () => someMessages(sql, execution_id, troubled, named), none),
+    waiting: parts.read('waiting messages', () => someMessages(sql, execution_id, awaiting, named), none),
     clock_behind: parts.read('clock', () => clockBehind(sql, execution_id), 0),
     unreadable: parts.unreadable,
-  };
-}
-
-/** The evidence of attempts that failed, or took long. */
-function failureEvidence(sql: Prepare, { execution_id }: OwnExecution, hasFailed: boolean, parts: PartReader) {
-  const done = stageDelays(sql, execution_id).find(({ stage }) => stage === 'slice_started → slice_result');
-  return {
-    first_failure: hasFailed ? parts.read('attempts', () => firstFailure(sql, execution_id), undefined) : undefined,
-    concentration: hasFailed
-      ? parts.read('attempts', () => failuresOnOnePlace(sql, execution_id), undefined)
-      : undefined,
-    slowest: hasSlowSlice(done) ? parts.read('slices', () => slowestSlice(sql, execution_id), undefined) : undefined,
   };
 }
 
 function driverOf(sql: Prepare, owner: Owner, isAlive: LivenessTest): NonNullable<Evidence['driver']> {
   const { pid, hostname, last_beat } = owner;
   const alive = isProcessAlive(owner, isAlive);
-  return {
-    pid,
-    hostname,
-    alive,
-    silent: isSilent(owner, isAlive),
-    last_sign: alive ? last_beat : lastSignOf(sql, owner).at,
-  };
+  const last_sign = alive ? last_beat : lastSignOf(sql, owner).at;
+  return { pid, hostname, alive, silent: isSilent(owner, isAlive), last_sign };
 }
 
 function agentsOf(sql: Prepare, execution_id: string, isAlive: LivenessTest): Evidence['agents'] {

@@ -1,29 +1,24 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import { SwfError } from '../../lib/errors.ts';
+import type { ProgressRecord } from '../../monitoring/progress.ts';
 import type { ExecutionRow, OwnExecution } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import { lastTick } from '../execution/start-message.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The fields that a list of executions leaves out. Times are ISO 8601. */
-export interface ExecutionRecord {
-  stfs_ready: number;
-  samples_expected: number;
-  slices_expected: number;
-  slices_exhausted: number;
+export interface ExecutionRecord extends Omit<ProgressRecord, 'params'> {
   slice_retries: number;
   slices_retried: number;
   dataset_name: string | null;
   dataset_state: 'open' | 'final' | null;
   dataset_files: number;
   dataset_bytes: number;
-  last_tick: number | null;
   phase_changed_at: string | null;
   /** 1 if agents of other processes may work on it. */
   over_broker: number;
 }
 
-/** The record with the plan. */
 export interface ExecutionDetail extends ExecutionRecord {
   params: ExecutionParams;
 }

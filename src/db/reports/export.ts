@@ -84,9 +84,14 @@ const messageNames = columnsOf(
 function plain(
   name: string,
   columns: Columns,
-  { table = name, key = 'seq', shown = {} }: { table?: string; key?: string; shown?: Record<string, string> } = {},
+  {
+    table = name,
+    key = 'seq',
+    isOf = 'execution_id = $id',
+    shown = {},
+  }: { table?: string; key?: string; isOf?: string; shown?: Record<string, string> } = {},
 ): ExportedTable {
-  const ofExecution = `FROM ${table} WHERE execution_id = $id AND ${key} > $after`;
+  const ofExecution = `FROM ${table} WHERE ${isOf} AND ${key} > $after`;
   return {
     name,
     columns,
@@ -118,23 +123,6 @@ const attempts: ExportedTable = {
   lastKey: slices.lastKey,
 };
 
-const messagesOfExecution = `FROM message_rows WHERE execution_no = ${numberOf('$id')} AND seq > $after`;
-
-const messages: ExportedTable = {
-  name: 'messages',
-  columns: messageNames,
-  rows: `SELECT seq AS key, ${Object.keys(messageNames)
-    .map((name) =>
-      name === 'payload'
-        ? `${shownPayload} AS payload`
-        : name in messageColumns
-          ? `${messageColumns[name as keyof typeof messageColumns]} AS ${name}`
-          : name,
-    )
-    .join(', ')} ${messagesOfExecution} AND seq <= $upTo ORDER BY seq`,
-  lastKey: `SELECT max(key) AS key FROM (SELECT seq AS key ${messagesOfExecution} ORDER BY seq LIMIT ($limit + 0))`,
-};
-
 /** The quality of the run, one row at most. */
 const quality: ExportedTable = {
   name: 'quality',
@@ -149,7 +137,11 @@ export const exportedTables: readonly ExportedTable[] = [
   attempts,
   plain('stf_files', stfColumns),
   plain('tf_files', tfColumns, { table: 'fastmon_files' }),
-  messages,
+  plain('messages', messageNames, {
+    table: 'message_rows',
+    isOf: `execution_no = ${numberOf('$id')}`,
+    shown: { ...messageColumns, payload: shownPayload },
+  }),
   plain('logs', logColumns, { table: 'app_logs', key: 'log_id', shown: { level: levelName('level') } }),
   plain('notes', noteColumns),
   plain('alarms', alarmColumns),

@@ -123,15 +123,10 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
 }
 
 /** When the first or the last STF was announced, or slice was made. */
-const madeAt = (
-  sql: Prepare,
-  executionId: string,
-  table: 'stf_files' | 'tf_slices',
-  end: 'ASC' | 'DESC',
-): string | undefined =>
+const madeAt = (sql: Prepare, id: string, table: 'stf_files' | 'tf_slices', end: 'ASC' | 'DESC'): string | undefined =>
   sql<[string], { created_at: string }>(
     `SELECT created_at FROM ${table} WHERE execution_id = ? ORDER BY seq ${end} LIMIT 1`,
-  ).get(executionId)?.created_at;
+  ).get(id)?.created_at;
 
 /** Seconds without a driver since a time. */
 function downSince(sql: Prepare, executionId: string, time: string | null): number {

@@ -9,9 +9,9 @@ import type { Prepare } from '../sqlite/statements.ts';
  */
 export function failureCauses(sql: Prepare, executionId: string): CauseCount[] {
   const errorsOf = (from: string): string[] =>
-    sql<[string, number], { error: string | null }>(`SELECT substr(error, 1, 1000) AS error FROM ${from} LIMIT ?`)
-      .all(executionId, attemptsLookedAt)
-      .map(({ error }) => error ?? 'failed without a reason');
+    sql<[string, number], string | null>(`SELECT substr(error, 1, 1000) AS error FROM ${from} LIMIT ?`)
+      .values(executionId, attemptsLookedAt)
+      .map((error) => error ?? 'failed without a reason');
   const last = errorsOf(
     `tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice}`,
   );

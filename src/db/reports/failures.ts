@@ -5,6 +5,7 @@ import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
+import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** How many results to search for the last success, in two tries: mostly it is the newest. */
@@ -28,19 +29,14 @@ export function failuresInARow(sql: Prepare, executionId: string): FailuresInARo
     const done = results.findIndex(({ state }) => state !== 'failed');
     const isMore = done === -1 && results.length === limit;
     if (isMore && limit !== resultsLookedAt.at(-1)) continue;
-    return rowOf(done === -1 ? results : results.slice(0, done), { isMore, last_done: results[done]?.recorded_ms });
+    const failed = done === -1 ? results : results.slice(0, done);
+    const first = failed.at(-1);
+    if (first === undefined) return undefined;
+    const firstAttempts = failed.filter(({ attempt }) => attempt === 1).length;
+    const last_done = results[done]?.recorded_ms;
+    return { since: first.recorded_ms, attempts: failed.length, firstAttempts, isMore, last_done };
   }
   return undefined;
-}
-
-function rowOf(
-  failed: readonly ResultRow[],
-  rest: Pick<FailuresInARow, 'isMore' | 'last_done'>,
-): FailuresInARow | undefined {
-  const first = failed.at(-1);
-  if (first === undefined) return undefined;
-  const firstAttempts = failed.filter(({ attempt }) => attempt === 1).length;
-  return { since: first.recorded_ms, attempts: failed.length, firstAttempts, ...rest };
 }
 
 /** How many of the newest slices to search for a place where they fail. */
@@ -74,13 +70,11 @@ const columnOf = {
 } as const satisfies Record<Concentration['kind'], string>;
 
 const errorsAt = (sql: Prepare, executionId: string, { kind, places }: Concentration): string[] =>
-  sql<[string, string, number], { error: string }>(
+  sql<[string, string, number], string>(
     `SELECT substr(coalesce(a.error, 'failed without a reason'), 1, 1000) AS error
      FROM slice_attempts AS a JOIN tf_slices USING (slice_filename, execution_id)
      WHERE execution_id = ? AND a.state = 'failed' AND ${columnOf[kind]} IN (SELECT value FROM json_each(?)) LIMIT ?`,
-  )
-    .all(executionId, JSON.stringify(places), attemptsLookedAt)
-    .map(({ error }) => error);
+  ).values(executionId, JSON.stringify(places), attemptsLookedAt);
 
 /** When an attempt of an execution first failed, ISO 8601; undefined if too many failed too late to search for the first. */
 export function firstFailure(sql: Prepare, executionId: string): string | undefined {
@@ -96,6 +90,14 @@ export function firstFailure(sql: Prepare, executionId: string): string | undefi
   ).get(executionId, resultsLookedAt[1]);
   return late === undefined || late.n === resultsLookedAt[1] ? undefined : (late.at ?? undefined);
 }
+
+/** The first error line of an execution. The driver's lines about its end do not count: they repeat a reason, or say why the driver left. */
+export const firstError = (sql: Prepare, executionId: string): Evidence['first_error'] =>
+  sql<[string], NonNullable<Evidence['first_error']>>(
+    `SELECT timestamp, agent, message, log_id FROM app_logs
+     WHERE execution_id = ? AND ${indexPredicates.error} AND ${jsonField('context', 'verdict')} IS NULL
+       AND ${jsonField('context', 'driver_ended')} IS NULL ORDER BY log_id LIMIT 1`,
+  ).get(executionId);
 
 /** The completed slice of an own execution that took longest. */
 export const slowestSlice = (sql: Prepare, executionId: string): SlowSlice | undefined =>
@@ -115,15 +117,11 @@ export const observedSlowestSlice = (sql: Prepare, executionId: string): SlowSli
  * The failed attempts of an observed execution since its last completed slice, by the times of the results, which may come in any order.
  * @param done when that was completed, ISO 8601
  */
-export function observedFailuresInARow(
-  sql: Prepare,
-  executionId: string,
-  done: string | null,
-): FailuresInARow | undefined {
+export function observedFailuresInARow(sql: Prepare, id: string, done: string | null): FailuresInARow | undefined {
   const failed = (from: string): { n: number; first: string | null } =>
     sql<[string, string], { n: number; first: string | null }>(
       `SELECT count(*) AS n, min(completed_at) AS first FROM ${from} AND completed_at > ?`,
-    ).get(executionId, done ?? '') ?? { n: 0, first: null };
+    ).get(id, done ?? '') ?? { n: 0, first: null };
   const found = [
     failed(
       `tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice}`,

@@ -54,19 +54,11 @@ const newest = (sql: Prepare, executionId: string, condition: string, limit: num
     `SELECT ${headColumns} FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
 
-/** Messages that cannot be read or contradict an earlier message. */
-export const refusedMessages = (sql: Prepare, executionId: string, named: number): Some =>
-  someMessages(sql, executionId, indexPredicates.troubled, named);
-
-/** Messages that wait for an earlier message. */
-export const waitingMessages = (sql: Prepare, executionId: string, named: number): Some =>
-  someMessages(sql, executionId, indexPredicates.awaiting, named);
-
 /** Counting stops here. */
 const maxCounted = 1000;
 
-/** The number of messages of a kind, and the ids of the newest. */
-function someMessages(sql: Prepare, executionId: string, condition: string, named: number): Some {
+/** The number of messages of a kind, and the ids of the newest. @param condition as SQL */
+export function someMessages(sql: Prepare, executionId: string, condition: string, named: number): Some {
   const count = sql<[string, number], { n: number }>(
     `SELECT count(*) AS n FROM (SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} LIMIT ?)`,
   ).get(executionId, maxCounted)?.n;

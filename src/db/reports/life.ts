@@ -10,21 +10,17 @@ import type { Prepare } from '../sqlite/statements.ts';
  * When an execution ended, in milliseconds since 1970: its end time; its driver's last sign of life, if the driver is gone; now, while it runs;
  * for a running observed execution, when it was last listened to.
  */
-export function endOfLife(sql: Prepare, execution: Ended, { isAlive, now }: Moment): number {
+export function endOfLife(sql: Prepare, execution: Run, { isAlive, now }: Moment): number {
   const { execution_id, end_time } = execution;
   if (end_time !== null) return Date.parse(end_time);
   if (ownerOf(sql, execution_id) === undefined) return heardUntil(sql, execution_id, { isAlive, now }) ?? now;
   return Math.min(now, silentSince(sql, execution, isAlive) ?? now);
 }
 
-type Ended = Pick<ExecutionRow, 'execution_id' | 'end_time'>;
+type Run = Pick<ExecutionRow, 'execution_id' | 'end_time'>;
 
 /** The last sign of life of the driver, if it is gone and the execution has no end. Milliseconds since 1970. */
-export function silentSince(
-  sql: Prepare,
-  { execution_id, end_time }: Ended,
-  isAlive: LivenessTest,
-): number | undefined {
+export function silentSince(sql: Prepare, { execution_id, end_time }: Run, isAlive: LivenessTest): number | undefined {
   const owner = end_time === null ? ownerOf(sql, execution_id) : undefined;
   const ended = owner && driverEnd(sql, execution_id, owner.epoch);
   if (ended?.timestamp !== undefined) return Date.parse(ended.timestamp);

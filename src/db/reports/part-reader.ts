@@ -5,8 +5,9 @@ export class PartReader {
   /** The parts that could not be read. */
   readonly unreadable: string[] = [];
 
-  /** Returns the value of `ask`, or `instead` if that part of the store is damaged. */
-  read<T>(part: string, ask: () => T, instead: T): T {
+  /** Returns the value of `ask`, or `instead` if that part of the store is damaged, or need not be read. */
+  read<T>(part: string, ask: () => T, instead: T, isNeeded = true): T {
+    if (!isNeeded) return instead;
     try {
       return ask();
     } catch (error) {

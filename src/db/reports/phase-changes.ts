@@ -5,15 +5,7 @@ import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-const phaseTypes = [
-  'run_imminent',
-  'start_run',
-  'pause_run',
-  'resume_run',
-  'end_run',
-  'pause_workflow',
-  'workflow_ended',
-] as const;
+const phaseTypes = 'run_imminent start_run pause_run resume_run end_run pause_workflow workflow_ended'.split(' ');
 
 interface ChangeRow {
   type: string;

@@ -15,4 +15,4 @@ const lateRow = `SELECT 1 ${ofExecution} AND (SELECT recorded_ms ${ofExecution} 
  * @param from @param until in milliseconds since 1970
  */
 export const isAnyRecordedLate = (sql: Prepare, id: string, from: number, until: number): boolean =>
-  sql<[{ id: string; from: number; until: number }]>(lateRow).get({ id, from, until }) !== undefined;
+  sql<[{ id: string; from: number; until: number }]>(lateRow).has({ id, from, until });

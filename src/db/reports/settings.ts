@@ -15,10 +15,10 @@ export type Configuration = ReturnType<typeof configurationOf>;
 /** The settings that are known of an execution. */
 export type KnownConfiguration = { [K in keyof Configuration]?: Configuration[K] | undefined };
 
-const shownPayload = 200;
+const maxShown = 200;
 
 const payloadOf = ({ worker: { payload } }: ExecutionParams): string =>
-  payload === undefined ? 'placeholder' : `${shownCommand(payload).slice(0, shownPayload)} (${markOf(payload)})`;
+  payload === undefined ? 'placeholder' : `${shownCommand(payload).slice(0, maxShown)} (${markOf(payload)})`;
 
 const shownConfig = 80;
 
@@ -93,10 +93,7 @@ const withDefaults = (params: ExecutionParams, recorded: Record<string, unknown>
     ),
   );
 
-const settingOf = (value: unknown): Setting => ({
-  shown: shownSetting(value).slice(0, shownPayload),
-  mark: markOf(value),
-});
+const settingOf = (value: unknown): Setting => ({ shown: shownSetting(value).slice(0, maxShown), mark: markOf(value) });
 
 /** Differs if the value differs, and does not reveal it. */
 const markOf = (value: unknown): string =>

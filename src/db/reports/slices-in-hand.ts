@@ -6,12 +6,10 @@ import type { Prepare } from '../sqlite/statements.ts';
 /** The first slices of an execution that stay failed. */
 export function exhaustedSlices(sql: Prepare, executionId: string, limit: number): string[] {
   // Most failed slices have no attempt left. The next retry takes the others out of this list.
-  return sql<[string, number], { slice_filename: string }>(
+  return sql<[string, number], string>(
     `SELECT slice_filename FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ?`,
-  )
-    .all(executionId, limit)
-    .map(({ slice_filename }) => slice_filename);
+  ).values(executionId, limit);
 }
 
 interface InHandRow extends Omit<SliceInHand, 'isLost'>, ProcessSigns {
@@ -42,10 +40,7 @@ export function slicesInHand(sql: Prepare, executionId: string, isAlive: Livenes
 }
 
 /** Returns a test for whether the worker's process of a slice in hand is gone, as far as this store knows the worker. */
-export function goneWorkers(
-  sql: Prepare,
-  isAlive: LivenessTest,
-): (slice: { assigned_worker: string | null }) => boolean {
+export function goneWorkers(sql: Prepare, isAlive: LivenessTest): (of: { assigned_worker: string | null }) => boolean {
   const known = new Map<string, boolean>();
   return ({ assigned_worker }) => {
     const agent = (assigned_worker ?? '').split('/')[0] ?? '';

@@ -8,7 +8,6 @@ import { typeNumbers } from '../migrations/names.ts';
 import type { Moment } from '../presence/leases.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { seqsOfObserved } from './observed/trace.ts';
 import { goneWorkers } from './slices-in-hand.ts';
 
 /** A file of the workflow: its kind, and its execution. */
@@ -40,17 +39,6 @@ export interface SliceStanding {
   seconds_in_hand: number | undefined;
 }
 
-const present = ({
-  assigned_worker,
-  payload,
-}: {
-  assigned_worker: string | null;
-  payload: string | null;
-}): Pick<SliceStanding, 'worker' | 'payload'> => ({
-  worker: assigned_worker ?? undefined,
-  payload: payload ?? undefined,
-});
-
 /** Counting stops here. */
 const maxAhead = 100_000;
 
@@ -64,8 +52,7 @@ export function sliceStanding(
     [string, string],
     { key: number; status: string; attempt: number; assigned_worker: string | null; payload: string | null }
   >(
-    `SELECT seq AS key, status, attempt, assigned_worker,
-       ${payloadAsked} AS payload
+    `SELECT seq AS key, status, attempt, assigned_worker, ${payloadAsked} AS payload
      FROM tf_slices AS s WHERE slice_filename = ? AND execution_id = ?`,
   ).get(name, execution_id);
   if (slice === undefined) return undefined;
@@ -74,17 +61,16 @@ export function sliceStanding(
   ).all(name, execution_id);
   const last = attempts.at(-1);
   const isQueued = slice.status === 'queued';
-  const until = isQueued || last?.started_at === null || last === undefined ? now : Date.parse(last.started_at);
+  const begun = last === undefined || last.started_at === null ? undefined : Date.parse(last.started_at);
+  const until = isQueued ? now : (begun ?? now);
   return {
     attempts_made: attempts.filter(({ starts }) => starts > 0).length,
     waiting_seconds: last === undefined ? 0 : Math.max(0, until - Date.parse(last.queued_at)) / 1000,
     ahead: isQueued ? queuedBefore(sql, execution_id, slice.key) : undefined,
-    ...present(slice),
+    worker: slice.assigned_worker ?? undefined,
+    payload: slice.payload ?? undefined,
     isGone: slice.status === 'processing' && goneWorkers(sql, isAlive)(slice),
-    seconds_in_hand:
-      slice.status === 'processing' && last?.started_at !== null && last !== undefined
-        ? Math.max(0, now - Date.parse(last.started_at)) / 1000
-        : undefined,
+    seconds_in_hand: slice.status === 'processing' && begun !== undefined ? Math.max(0, now - begun) / 1000 : undefined,
   };
 }
 
@@ -103,14 +89,8 @@ export function findProduct(sql: Prepare, name: string): Product {
      UNION ALL SELECT 'slice', slice_filename, execution_id, run_number, status, stf_filename, tf_filename, attempt FROM tf_slices WHERE slice_filename = ?`,
   ).get(name, name, name);
   if (found !== undefined) return found;
-  const recent = sql<[], { name: string }>(
-    'SELECT stf_filename AS name FROM stf_files ORDER BY seq DESC LIMIT 200',
-  ).all();
-  const near = nearest(
-    name,
-    recent.map((row) => row.name),
-    1,
-  )[0];
+  const recent = sql<[], string>('SELECT stf_filename AS name FROM stf_files ORDER BY seq DESC LIMIT 200');
+  const [near] = nearest(name, recent.values(), 1);
   throw argumentInvalid(
     `there is no STF file, TF sample or TF slice ${JSON.stringify(name.slice(0, 100))}; names are such as swf.101993.000001.stf, swf.101993.000001_tf_001.tf and swf.101993.000001_slice_000.tf${near === undefined ? '' : `, and the nearest STF file is ${near}`}`,
   );
@@ -147,6 +127,28 @@ function hopsAt(sql: Prepare, seqs: readonly number[]): Hop[] {
      FROM message_rows WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY sent_ms, seq`,
   );
   return rows.all(JSON.stringify(seqs));
+}
+
+/** The `seq` of the messages that tell the way of a file; undefined if its execution is not observed. */
+function seqsOfObserved(sql: Prepare, product: Product): number[] | undefined {
+  const { kind, name, execution_id, stf_filename, tf_filename } = product;
+  if (!sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(execution_id)) return undefined;
+  const messages = sql<[string, string, string], number>(
+    'SELECT seq FROM observed_files WHERE execution_id = ? AND kind = ? AND name = ?',
+  );
+  const files = [
+    ['stf_gen', stf_filename],
+    ['stf_ready', stf_filename],
+    ['tf_file_registered', tf_filename],
+  ] as const;
+  const ofFiles = files.flatMap(([type, file]) => (file === null ? [] : messages.values(execution_id, type, file)));
+  const attempts =
+    kind === 'slice'
+      ? sql<[string, string], { slice_seq: number; result_seq: number | null }>(
+          'SELECT slice_seq, result_seq FROM observed_attempts WHERE slice_filename = ? AND execution_id = ? ORDER BY attempt_key',
+        ).all(name, execution_id)
+      : [];
+  return [...ofFiles, ...attempts.flatMap(({ slice_seq, result_seq }) => [slice_seq, result_seq ?? []].flat())];
 }
 
 /** The messages on a product's way, found by their ids: about its sources, itself, and what was made of it. */

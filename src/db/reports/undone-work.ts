@@ -1,5 +1,6 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import { workKind, workKinds } from '../../domain/slice-returns.ts';
+import type { StageDelay } from '../../domain/stages.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { sliceMessageId } from '../../messages/identity.ts';
 import type { Evidence, GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
@@ -8,6 +9,7 @@ import { lostFiles, newestPlace } from '../execution/file-places.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { readMessage } from '../execution/log-reader.ts';
 import { unreadyStfs, unsampledStfs } from '../execution/unanswered.ts';
+import { countMessages } from '../lists/message-counts.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import {
   heardWorkers,
@@ -20,6 +22,23 @@ import {
 import { type LivenessTest, momentOf, momentOfTest } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+
+/** Counting stops here. */
+const maxCounted = 10_000;
+
+/** Counts the slices in hand when their execution was stopped or failed. They wait again, in an attempt that has begun. */
+export const givenUpSlices = (sql: Prepare, executionId: string): number =>
+  sql<[string], { n: number }>(
+    `SELECT count(*) AS n FROM (
+         SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
+         WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND starts > 0 LIMIT ${maxCounted})`,
+  ).get(executionId)?.n ?? 0;
+
+/** Counts starts after the first of each attempt: every start is a message, and only the first has a delay. */
+export function begunAgain(sql: Prepare, executionId: string, delays: readonly StageDelay[]): number {
+  const first = delays.find(({ stage }) => stage === 'slice → slice_started')?.items ?? 0;
+  return Math.max(0, (countMessages(sql, executionId).get('slice_started') ?? 0) - first);
+}
 
 /** How many kinds to report. */
 const maxKinds = 20;
@@ -66,16 +85,10 @@ export function agentTroubles(
       off_duty
         .filter((kind) => isOfExecution(agent_type, kind))
         .slice(0, maxKinds)
-        .map(({ reason, name, since, detail }) => ({
-          agent,
-          agent_type,
-          hostname,
-          slots,
-          reason,
-          kind: name,
-          since,
-          detail: detail ?? warningOf(sql, agent, { reason, name }) ?? undefined,
-        })),
+        .map(({ reason, name, since, detail }) => {
+          const why = detail ?? warningOf(sql, agent, { reason, name }) ?? undefined;
+          return { agent, agent_type, hostname, slots, reason, kind: name, since, detail: why };
+        }),
     ),
     useless: troubled
       .filter(({ isRefused, unheard_since }) => isRefused || unheard_since !== null)
@@ -89,16 +102,13 @@ export function agentTroubles(
 
 /** Whether any file of an execution is of a kind. */
 function concerns(sql: Prepare, executionId: string, { reason, name }: { reason: string; name: string }): boolean {
-  if (reason === 'NO_PAYLOAD') return false;
   const [condition, value] =
     reason === 'WRONG_FILE'
       ? ['f.tf_filename = ?', name.split(' ')[0]]
       : ['instr(coalesce(m.file_url, f.file_url), ?) = 1', `${name}/`];
-  return (
-    sql<unknown[]>(
-      `SELECT 1 FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE f.execution_id = ? AND ${condition} LIMIT 1`,
-    ).get(executionId, value) !== undefined
-  );
+  return sql<unknown[]>(
+    `SELECT 1 FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE f.execution_id = ? AND ${condition} LIMIT 1`,
+  ).has(executionId, value);
 }
 
 /** The payload that the waiting slices of an execution need, the same for all. Undefined if none waits. */
@@ -156,19 +166,16 @@ export function unansweredFiles(
   const unready = living.has('data') ? unreadyStfs(sql, execution_id, before) : [];
   const unsampled =
     living.has('fastmon') && counts.expected > counts.samples ? unsampledStfs(sql, execution_id, before, params) : [];
-  return [told('data', unready), told('fastmon', unsampled)]
-    .flat()
-    .map((files) => ({ ...files, off_duty: offDutyOf(sql, namespace, files.role) }));
-}
-
-function told(
-  role: UnansweredFiles['role'],
-  messages: ReturnType<typeof unreadyStfs>,
-): Omit<UnansweredFiles, 'off_duty'>[] {
-  const [first] = messages;
-  return first === undefined
-    ? []
-    : [{ role, files: messages.length, first: first.filename, since: first.timestamp ?? '' }];
+  const unanswered = [
+    ['data', unready],
+    ['fastmon', unsampled],
+  ] as const;
+  return unanswered.flatMap(([role, messages]) => {
+    const [first] = messages;
+    if (first === undefined) return [];
+    const off_duty = offDutyOf(sql, namespace, role);
+    return [{ role, files: messages.length, first: first.filename, since: first.timestamp ?? '', off_duty }];
+  });
 }
 
 /** How many characters of a warning to report. */

@@ -55,7 +55,5 @@ function unsampledSince(sql: Prepare, executionId: string, params: ExecutionPara
 const maxChanges = 100;
 
 /** The newest times in which workers start nothing: between two periods, and while an operator has paused the run. */
-export const standbysOf = (sql: Prepare, executionId: string): Facts['standbys'] =>
-  phasesOf(0, phaseChanges(sql, executionId, maxChanges)).filter(
-    ({ phase }) => phase === 'standby' || phase === 'paused',
-  );
+export const standbysOf = (sql: Prepare, id: string): Facts['standbys'] =>
+  phasesOf(0, phaseChanges(sql, id, maxChanges)).filter(({ phase }) => phase === 'standby' || phase === 'paused');

@@ -61,6 +61,7 @@ export function keepAnswers(db: Connection) {
         all: keeping((values) => statement.all(...values)),
         value: keeping((values) => statement.value(...values)),
         values: keeping((values) => statement.values(...values)),
+        has: keeping((values) => statement.has(...values)),
         run: (...values) => statement.run(...values),
       };
       known.set(text, prepared);

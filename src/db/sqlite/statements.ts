@@ -12,6 +12,8 @@ export interface Prepared<Parameters extends unknown[], Row> {
   value(...values: Parameters): Row | undefined;
   /** The first column of every row. */
   values(...values: Parameters): Row[];
+  /** Whether there is a row. */
+  has(...values: Parameters): boolean;
   run(...values: Parameters): RunResult;
 }
 
@@ -54,6 +56,7 @@ function prepareTranslated(db: Connection, sql: string): Prepared<unknown[], unk
     },
     value: (...values) => (translate(() => statement.get(...values)) as unknown[] | undefined)?.[0],
     values: (...values) => (translate(() => statement.all(...values)) as unknown[][]).map(([value]) => value),
+    has: (...values) => translate(() => statement.get(...values)) !== undefined,
     run: (...values) => translate(() => statement.run(...values)),
   };
 }

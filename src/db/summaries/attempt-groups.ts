@@ -6,7 +6,6 @@ import type { Steps } from '../../lib/steps.ts';
 import type { AttemptColumns } from '../timeline/attempt-columns.ts';
 import type { SummaryQuestion } from './question.ts';
 
-/** The execution of the attempts. */
 export interface OfExecution {
   execution_id: string;
   namespace: string;
@@ -124,26 +123,21 @@ function keyed(
     causes,
   }: { of: OfExecution; question: SummaryQuestion; isOfAttempts: boolean; causes: Causes },
 ): Keyed {
-  const named = (column: Int32Array, names: { all: readonly string[] }): Keyed => ({
-    of: (at) => column[at] as number,
-    name: (number) => names.all[number],
-  });
+  const { names } = columns;
+  const by = (column: Int32Array, name: Keyed['name']): Keyed => ({ of: (at) => column[at] as number, name });
   switch (key) {
     case 'status':
       return { of: (at) => columns.state[at] as number, name: (number) => sliceStatuses[number] };
     case 'attempt':
-      return { of: (at) => columns.attempt[at] as number, name: String };
+      return by(columns.attempt, String);
     case 'cause':
-      return { of: (at) => columns.cause[at] as number, name: (number) => causes.adopt(columns.names.cause, number) };
+      return by(columns.cause, (number) => causes.adopt(names.cause, number));
     case 'worker':
-      return named(columns.worker, columns.names.worker);
+      return by(columns.worker, (number) => names.worker.all[number]);
     case 'host':
-      return named(columns.host, columns.names.host);
+      return by(columns.host, (number) => names.host.all[number]);
     case 'stf_filename':
-      return {
-        of: (at) => columns.stf[at] as number,
-        name: (number) => columns.stfOfFile.get(number) ?? columns.names.stf.all[number],
-      };
+      return by(columns.stf, (number) => columns.stfOfFile.get(number) ?? names.stf.all[number]);
     case 'minute':
     case 'hour':
     case 'day': {

@@ -15,15 +15,9 @@ import { type RowSource, rowSources } from './row-sources.ts';
 const rowsOfStep = 8000;
 
 /** A group of rows as SQL returns it. */
-interface Part {
+interface Part extends Record<'n' | 'failed' | 'retries' | 'bytes' | 'slices' | 'stay_failed', number> {
   a: string | number | null;
   b: string | number | null;
-  n: number;
-  failed: number;
-  retries: number;
-  bytes: number;
-  slices: number;
-  stay_failed: number;
   seconds: number | null;
 }
 
@@ -72,9 +66,7 @@ function typeCounts(
 
 function add(groups: Groups, keys: readonly SummaryKey[], part: Part): void {
   const { a, b, n, failed, retries, bytes, slices, stay_failed, seconds } = part;
-  const group = groups.of(
-    [a, b].slice(0, keys.length).map((value, at) => shownKey(keys[at] as SummaryKey, value, groups.causes)),
-  );
+  const group = groups.of(keys.map((key, at) => shownKey(key, at === 0 ? a : b, groups.causes)));
   group.count += n;
   group.failed += failed;
   group.retries += retries;

@@ -2,7 +2,7 @@ import { type Group, Groups } from '../../domain/groups.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { workerTest } from '../lists/workers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { HistoryOf } from '../timeline/attempt-histories.ts';
+import type { HistoryOf } from '../timeline/attempt-history.ts';
 import { addAttempts, isPart, type OfExecution } from './attempt-groups.ts';
 import type { SummaryQuestion } from './question.ts';
 import { addRows } from './row-groups.ts';

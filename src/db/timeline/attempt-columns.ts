@@ -1,14 +1,8 @@
 import { Causes } from '../../domain/causes.ts';
 import { failedState, type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
 
-/** When things happened to an attempt, in milliseconds since 1970; NaN if they did not. */
-export interface AttemptTimes {
-  /** When the slice was made. */
-  created: number;
-  queued: number;
-  started: number;
-  completed: number;
-}
+/** When things happened to an attempt, in milliseconds since 1970; NaN if they did not. `created`: when the slice was made. */
+type AttemptTimes = Record<'created' | 'queued' | 'started' | 'completed', number>;
 
 /** The value of a name column without a name. */
 const noName = -1;
@@ -124,18 +118,11 @@ export class AttemptColumns {
 
   #grow(): void {
     const size = Math.max(1024, this.stf.length * 2);
-    this.stf = longer(this.stf, new Int32Array(size));
-    this.sliceId = longer(this.sliceId, new Int32Array(size));
-    this.attempt = longer(this.attempt, new Int32Array(size));
-    this.state = longer(this.state, new Uint8Array(size));
-    this.isCurrent = longer(this.isCurrent, new Uint8Array(size));
-    this.worker = longer(this.worker, new Int32Array(size));
-    this.host = longer(this.host, new Int32Array(size));
-    this.cause = longer(this.cause, new Int32Array(size));
-    this.created = longer(this.created, new Float64Array(size));
-    this.queued = longer(this.queued, new Float64Array(size));
-    this.started = longer(this.started, new Float64Array(size));
-    this.completed = longer(this.completed, new Float64Array(size));
+    for (const name of ['stf', 'sliceId', 'attempt', 'worker', 'host', 'cause'] as const)
+      this[name] = longer(this[name], new Int32Array(size));
+    for (const name of ['state', 'isCurrent'] as const) this[name] = longer(this[name], new Uint8Array(size));
+    for (const name of ['created', 'queued', 'started', 'completed'] as const)
+      this[name] = longer(this[name], new Float64Array(size));
     this.#before = longer(this.#before, new Int32Array(size));
   }
 }

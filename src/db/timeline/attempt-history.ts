@@ -32,11 +32,10 @@ export class AttemptHistory {
   constructor(sql: Prepare, executionId: string) {
     this.#sql = sql;
     this.#id = executionId;
-    this.#isObserved =
-      sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').get(executionId) !== undefined;
+    this.#isObserved = sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(executionId);
     // Messages from now on are followed afterwards, even if a piece already reflects them.
     this.#seq = this.#newest();
-    this.#lateSeq = this.#newestLate();
+    this.#lateSeq = this.#most('SELECT max(late_seq) AS n FROM late_messages WHERE execution_id = ?');
   }
 
   /** The place in the log that the columns reflect. */
@@ -70,12 +69,7 @@ export class AttemptHistory {
     ).get(this.#id, after, rowsOfStep)?.seq;
     this.#slicesRead = last ?? undefined;
     if (last === null || last === undefined) return;
-    this.#take(
-      `SELECT ${attemptsAsText('current', this.#isObserved)} AS attempts ${among} AND seq <= ?`,
-      this.#id,
-      after,
-      last,
-    );
+    this.#take('current', `${among} AND seq <= ?`, this.#id, after, last);
   }
 
   #readEarlier(after: string): void {
@@ -87,8 +81,8 @@ export class AttemptHistory {
     this.#earlierRead = last ?? undefined;
     if (last === null || last === undefined) return;
     this.#take(
-      `SELECT ${attemptsAsText('earlier', this.#isObserved)} AS attempts
-       FROM (SELECT DISTINCT slice_filename, execution_id ${among} AND slice_filename <= ?)
+      'earlier',
+      `FROM (SELECT DISTINCT slice_filename, execution_id ${among} AND slice_filename <= ?)
          CROSS JOIN earlier_attempts AS a USING (slice_filename, execution_id) CROSS JOIN tf_slices AS s USING (slice_filename, execution_id)`,
       this.#id,
       after,
@@ -96,9 +90,11 @@ export class AttemptHistory {
     );
   }
 
-  /** Takes the attempts that a query returns as text. */
-  #take(question: string, ...values: (string | number)[]): void {
-    const row = this.#sql<(string | number)[], { attempts: string | null }>(question).get(...values);
+  /** Takes the attempts that a query returns as text. @param from the rest of the SELECT, from FROM on */
+  #take(kind: 'current' | 'earlier', from: string, ...values: (string | number)[]): void {
+    const row = this.#sql<(string | number)[], { attempts: string | null }>(
+      `SELECT ${attemptsAsText(kind, this.#isObserved)} AS attempts ${from}`,
+    ).get(...values);
     takeAttempts(row?.attempts ?? '', this.columns);
   }
 
@@ -134,23 +130,19 @@ export class AttemptHistory {
 
   /** The slices of an observed execution with messages since, whose ids do not name the slices. */
   #movedOfOthers(): string[] {
-    return this.#sql<[string, number, number], { slice_filename: string }>(
+    return this.#sql<[string, number, number], string>(
       `SELECT slice_filename FROM observed_attempts INDEXED BY observed_attempts_execution
        WHERE execution_id = ? AND (slice_seq > ? OR result_seq > ?)`,
-    )
-      .all(this.#id, this.#seq, this.#seq)
-      .map((row) => row.slice_filename);
+    ).values(this.#id, this.#seq, this.#seq);
   }
 
   #readAgain(slices: readonly string[]): void {
     const isAmong = 'slice_filename IN (SELECT value FROM json_each(?))';
     const values = [JSON.stringify(slices), this.#id];
+    this.#take('current', `FROM tf_slices WHERE ${isAmong} AND execution_id = ?`, ...values);
     this.#take(
-      `SELECT ${attemptsAsText('current', this.#isObserved)} AS attempts FROM tf_slices WHERE ${isAmong} AND execution_id = ?`,
-      ...values,
-    );
-    this.#take(
-      `SELECT ${attemptsAsText('earlier', this.#isObserved)} AS attempts FROM earlier_attempts AS a JOIN tf_slices AS s USING (slice_filename, execution_id)
+      'earlier',
+      `FROM earlier_attempts AS a JOIN tf_slices AS s USING (slice_filename, execution_id)
        WHERE a.${isAmong} AND s.execution_id = ?`,
       ...values,
     );
@@ -159,25 +151,48 @@ export class AttemptHistory {
   /** The end of a stopped execution takes slices from their workers without a message about each. */
   #readAbandoned(): void {
     this.#take(
-      `SELECT ${attemptsAsText('current', this.#isObserved)} AS attempts FROM tf_slices INDEXED BY tf_slices_open
+      'current',
+      `FROM tf_slices INDEXED BY tf_slices_open
        WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND left_by IS NOT NULL`,
       this.#id,
     );
   }
 
   #newest(): number {
-    return (
-      this.#sql<[string], { seq: number | null }>(
-        `SELECT max(seq) AS seq FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')}`,
-      ).get(this.#id)?.seq ?? 0
+    return this.#most(
+      `SELECT max(seq) AS n FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')}`,
     );
   }
 
-  #newestLate(): number {
-    return (
-      this.#sql<[string], { seq: number | null }>(
-        'SELECT max(late_seq) AS seq FROM late_messages WHERE execution_id = ?',
-      ).get(this.#id)?.seq ?? 0
-    );
+  #most(question: string): number {
+    return this.#sql<[string], { n: number | null }>(question).get(this.#id)?.n ?? 0;
+  }
+}
+
+/** Attempts to keep in memory, over all executions: about 30 MB. */
+const maxAttempts = 500_000;
+
+/** The history of an execution. Call it in a snapshot. */
+export type HistoryOf = (executionId: string) => AttemptHistory;
+
+/** Keeps the histories of the most recently asked executions. */
+export function rememberHistories(sql: Prepare): HistoryOf {
+  /** In the order of use, most recent last. */
+  const known = new Map<string, AttemptHistory>();
+  return (executionId) => {
+    const before = known.get(executionId);
+    const history = before === undefined || before.isOutdated() ? new AttemptHistory(sql, executionId) : before;
+    known.delete(executionId);
+    known.set(executionId, history);
+    forgetOldest(known);
+    return history;
+  };
+}
+
+function forgetOldest(known: Map<string, AttemptHistory>): void {
+  let attempts = 0;
+  for (const [id, { columns }] of [...known].toReversed()) {
+    attempts += columns.length;
+    if (attempts > maxAttempts && attempts > columns.length) known.delete(id);
   }
 }

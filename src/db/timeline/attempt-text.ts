@@ -9,36 +9,14 @@ const valueEndCode = valueEnd.charCodeAt(0);
 /** Placeholder for the file that numbers slices: NULL if that is the STF file. */
 const numberedIn = 'numbered in';
 
-/** As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them. */
+/** As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them, with semicolons between. */
 const ownValues = {
-  current: [
-    'stf_filename',
-    numberedIn,
-    'slice_id',
-    'attempt',
-    'status',
-    "'1'",
-    'starts',
-    'created_at',
-    'queued_again_at',
-    'assigned_at',
-    'left_from',
-    'completed_at',
-  ],
-  earlier: [
-    's.stf_filename',
-    numberedIn,
-    's.slice_id',
-    'a.attempt',
-    'a.state',
-    "'0'",
-    'a.starts',
-    's.created_at',
-    'nullif(a.queued_at, s.created_at)',
-    'a.started_at',
-    'NULL',
-    'a.completed_at',
-  ],
+  current:
+    `stf_filename; ${numberedIn}; slice_id; attempt; status; '1'; starts; created_at; ` +
+    'queued_again_at; assigned_at; left_from; completed_at',
+  earlier:
+    `s.stf_filename; ${numberedIn}; s.slice_id; a.attempt; a.state; '0'; a.starts; s.created_at; ` +
+    'nullif(a.queued_at, s.created_at); a.started_at; NULL; a.completed_at',
 };
 
 /** As SQL: values that others may have made. */
@@ -53,7 +31,7 @@ const foreignValues = {
  */
 export function attemptsAsText(kind: keyof typeof ownValues, isObserved: boolean): string {
   const isElsewhere = isObserved ? (kind === 'current' ? 'tf_filename' : 's.tf_filename') : 'NULL';
-  const own = ownValues[kind].map((value) => (value === numberedIn ? isElsewhere : value));
+  const own = ownValues[kind].replace(numberedIn, isElsewhere).split('; ');
   const values = [...own, ...foreignValues[kind].map((value) => `replace(${value}, '${valueEnd}', ' ')`)];
   return `group_concat(concat(${values.map((value) => `${value}, '${valueEnd}'`).join(', ')}), '')`;
 }

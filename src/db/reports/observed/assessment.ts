@@ -1,4 +1,4 @@
-import { type ObservedFacts, usualProcessing } from '../../../monitoring/observed/facts.ts';
+import { usualProcessing } from '../../../monitoring/observed/facts.ts';
 import { observedFindings } from '../../../monitoring/observed/findings/index.ts';
 import { observedHealth } from '../../../monitoring/observed/health.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
@@ -12,7 +12,9 @@ import { observedFacts, type ObservedPart } from './facts.ts';
 export function assessObserved(sql: Prepare, execution: ObservedExecution, moment: Moment): Assessment {
   const { facts, record } = observedFacts(sql, execution, moment);
   const detail = executionRecord(sql, execution);
-  const { slices_completed, slices_failed, tf_files_received, slices_created } = execution;
+  const { slices_completed, slices_failed, tf_files_received, slices_created, start_time, end_time } = execution;
+  const usual_seconds = usualProcessing(facts.delays) || undefined;
+  const end = end_time === null ? facts.now : Date.parse(end_time);
   return {
     detail,
     progress: {
@@ -32,22 +34,14 @@ export function assessObserved(sql: Prepare, execution: ObservedExecution, momen
     delays: [...facts.delays],
     left: undefined,
     capacity: undefined,
-    pace: {
-      usual_seconds: usualProcessing(facts.delays) || undefined,
-      slow_seconds: Infinity,
-      stalled_seconds: undefined,
-    },
+    pace: { usual_seconds, slow_seconds: Infinity, stalled_seconds: undefined },
     in_hand: { count: 0, lost: 0, overdue: 0, oldest: undefined },
-    duration_seconds: Math.max(0, lifeEnd(execution, facts) - Date.parse(execution.start_time)) / 1000,
+    duration_seconds: Math.max(0, end - Date.parse(start_time)) / 1000,
     speed: undefined,
     observed: { facts, record },
   };
 }
 
-const lifeEnd = ({ end_time }: ObservedExecution, { now }: ObservedFacts): number =>
-  end_time === null ? now : Date.parse(end_time);
-
-/** Assesses an observed execution, with its findings. */
 export function assessObservedWithFindings(sql: Prepare, execution: ObservedExecution, moment: Moment): FullAssessment {
   const assessed = assessObserved(sql, execution, moment);
   const { facts } = assessed.observed as ObservedPart;

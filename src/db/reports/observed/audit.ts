@@ -16,16 +16,12 @@ export function auditObserved(sql: Prepare, execution: ObservedExecution, moment
   const found = facts.tf_files_sliced;
   // The last ones are open too, until they are sliced.
   const open = unslicedSamples(sql, execution, record.dialects, '9999');
+  const samples = { expected: open.count + found, found, ids: [...open.ids], id_count: open.count };
   const checks = [
     checkAnnounced(sql, execution),
     checked('stf_ready', missing(sql, execution_id, unready), 'open', 'STF files were announced and are not ready'),
     checked('slices', missing(sql, execution_id, unsliced), 'open', 'TF files are sliced in part, or by holes'),
-    checked(
-      'samples',
-      { expected: open.count + found, found, ids: [...open.ids], id_count: open.count },
-      'open',
-      'TF files were announced and are not sliced',
-    ),
+    checked('samples', samples, 'open', 'TF files were announced and are not sliced'),
     checked('results', missing(sql, execution_id, unanswered), 'open', 'slices have no result'),
     checkCounts(sql, execution),
   ];
@@ -79,13 +75,9 @@ function missing(sql: Prepare, executionId: string, { all, lacking, column }: Qu
   const count = (from: string): number =>
     sql<[{ id: string }], { n: number }>(`SELECT count(*) AS n ${from}`).get({ id: executionId })?.n ?? 0;
   const [expected, lacks] = [count(all), count(lacking)];
-  const rows = sql<[{ id: string }], { id: string }>(`SELECT ${column} AS id ${lacking} ORDER BY 1 LIMIT ${namedIds}`);
-  return {
-    expected,
-    found: expected - lacks,
-    ids: lacks === 0 ? [] : rows.all({ id: executionId }).map(({ id }) => id),
-    id_count: lacks,
-  };
+  const rows = sql<[{ id: string }], string>(`SELECT ${column} AS id ${lacking} ORDER BY 1 LIMIT ${namedIds}`);
+  const ids = lacks === 0 ? [] : rows.values({ id: executionId });
+  return { expected, found: expected - lacks, ids, id_count: lacks };
 }
 
 /** As many STFs as the end of the run states. */
@@ -97,7 +89,6 @@ function checkAnnounced(sql: Prepare, { execution_id, stf_count }: ObservedExecu
   return checked('stf_announced', counts, 'open', 'STF files of the run were not heard of');
 }
 
-/** Checks that the kept counts match the rows. */
 function checkCounts(sql: Prepare, execution: ObservedExecution): AuditCheck {
   const rows = sql<[{ id: string }], Record<string, number>>(
     `SELECT (SELECT count(*) FROM stf_files WHERE execution_id = $id) AS stf_count, (SELECT count(*) FROM observed_files WHERE execution_id = $id AND kind = 'tf_file_registered') AS tf_files_received,
@@ -108,10 +99,6 @@ function checkCounts(sql: Prepare, execution: ObservedExecution): AuditCheck {
   const kept = execution as unknown as Record<string, unknown>;
   const wrong = Object.entries(rows ?? {}).flatMap(([name, n]) => (kept[name] === n ? [] : [name]));
   const all = Object.keys(rows ?? {}).length;
-  return checked(
-    'counts',
-    { expected: all, found: all - wrong.length, ids: wrong },
-    'broken',
-    'kept counts are not those of the rows',
-  );
+  const counts = { expected: all, found: all - wrong.length, ids: wrong };
+  return checked('counts', counts, 'broken', 'kept counts are not those of the rows');
 }

@@ -6,13 +6,8 @@ import type { Prepare } from '../../sqlite/statements.ts';
 /** How many keys to report. */
 const most = 20;
 
-interface CountRow {
-  sender: string;
-  message_type: string;
-  state: string;
-  key: string;
+interface CountRow extends Pick<BrokenKey, 'sender' | 'message_type' | 'key' | 'of'> {
   filled: number;
-  of: number;
 }
 
 /**
@@ -26,14 +21,10 @@ export const brokenKeys = (sql: Prepare, executionId: string): BrokenKey[] =>
      WHERE k.execution_id = ? AND k.filled < a.filled ORDER BY a.filled - k.filled DESC, k.sender, k.message_type, k.key LIMIT ${most}`,
   )
     .all(executionId)
-    .map(({ sender, message_type, key, filled, of }) => ({
-      sender,
-      message_type,
-      key,
-      missing: of - filled,
-      of,
-      example: exampleOf(sql, executionId, { sender, message_type, key }),
-    }));
+    .map(({ sender, message_type, key, filled, of }) => {
+      const example = exampleOf(sql, executionId, { sender, message_type, key });
+      return { sender, message_type, key, missing: of - filled, of, example };
+    });
 
 /** The newest message of a sender that does not fill a key. */
 function exampleOf(

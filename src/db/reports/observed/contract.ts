@@ -29,11 +29,8 @@ export interface BusContract {
   broken: BrokenKey[];
 }
 
-interface Row {
-  message_type: string;
+interface Row extends Pick<SaidType, 'message_type' | 'destination' | 'messages'> {
   sender: string | null;
-  destination: string;
-  messages: number;
   first: number;
   last: number;
 }
@@ -56,23 +53,19 @@ export function busContract(sql: Prepare, { execution_id }: ObservedExecution): 
       messages,
       first_seconds: (first - begin) / 1000,
       every_seconds: messages < 2 ? undefined : Math.round((last - first) / (messages - 1)) / 1000,
-      keys: keysOf(sql, execution_id, { message_type, sender: sender ?? '' }),
+      keys: keysOf(sql, execution_id, message_type, sender ?? ''),
     })),
     delays: observedDelays(sql, execution_id),
     broken: brokenKeys(sql, execution_id),
   };
 }
 
-const keysOf = (
-  sql: Prepare,
-  executionId: string,
-  { message_type, sender }: { message_type: string; sender: string },
-): Record<string, number> =>
+const keysOf = (sql: Prepare, executionId: string, type: string, sender: string): Record<string, number> =>
   Object.fromEntries(
     sql<[string, string, string], { key: string; filled: number }>(
       `SELECT key, sum(filled) AS filled FROM observed_keys
        WHERE execution_id = ? AND message_type = ? AND sender = ? AND key <> '' GROUP BY key ORDER BY key`,
     )
-      .all(executionId, message_type, sender)
+      .all(executionId, type, sender)
       .map(({ key, filled }) => [key, filled]),
   );

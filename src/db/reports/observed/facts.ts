@@ -1,4 +1,3 @@
-import type { StageDelay } from '../../../domain/stages.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../../monitoring/findings/slice-slow.ts';
@@ -22,6 +21,8 @@ import { isBusHeard, type ObservedRecord, toldOf, unsentSlices } from './told.ts
 
 /** How many slices and files to name. */
 const named = 5;
+
+const none: Some = { count: 0, ids: [] };
 
 /** The facts that only an observed execution has. */
 export interface ObservedPart {
@@ -58,7 +59,7 @@ export function observedFacts(sql: Prepare, execution: ObservedExecution, moment
     ...recorded,
     passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
     unsliced: unslicedSamples(sql, execution, record.dialects, before(nextStepSeconds)),
-    unsent: record.slices_unsent === 0 ? { count: 0, ids: [] } : unsentSlices(sql, execution_id, heard.until),
+    unsent: record.slices_unsent === 0 ? none : unsentSlices(sql, execution_id, heard.until),
     unready: unreadyStfs(sql, execution_id, before(nextStepSeconds)),
     last_worker_sign: lastWorkerSign(sql, namespace, heard.until),
   };
@@ -67,7 +68,8 @@ export function observedFacts(sql: Prepare, execution: ObservedExecution, moment
 
 /** The facts that follow from the store alone. */
 function recordedFacts(sql: Prepare, execution: ObservedExecution) {
-  const { execution_id } = execution;
+  const { execution_id, slices_failed } = execution;
+  const hasFailed = slices_failed !== 0;
   const record = sql<[string], ObservedRecord>(
     `SELECT told_id, run_id, dialects, first_ms, last_ms, without_execution, results_repeated, results_unmatched,
        told_status, told_by, told_ms, slices_told, slices_unsent, slices_unheard, read_ms
@@ -78,7 +80,7 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
       'RUN_NOT_FOUND',
       `the store does not say which run ${execution_id} is, so little is known of it; list_messages(execution_id="${execution_id}") has what was said`,
     );
-  const delays: StageDelay[] = observedDelays(sql, execution_id);
+  const delays = observedDelays(sql, execution_id);
   const { last_done, ...times } = sliceTimes(sql, execution_id);
   return {
     record,
@@ -87,13 +89,10 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
     stf_span: stfSpan(sql, execution_id),
     tf_files_sliced: count(sql, slicedSamples, execution_id),
     ...times,
-    failed: {
-      count: execution.slices_failed,
-      ids: execution.slices_failed === 0 ? [] : exhaustedSlices(sql, execution_id, named),
-    },
-    causes: execution.slices_failed === 0 ? [] : failureCauses(sql, execution_id),
-    failing: execution.slices_failed === 0 ? undefined : observedFailuresInARow(sql, execution_id, last_done),
-    concentration: execution.slices_failed === 0 ? undefined : failuresOnOnePlace(sql, execution_id),
+    failed: { count: slices_failed, ids: hasFailed ? exhaustedSlices(sql, execution_id, named) : [] },
+    causes: hasFailed ? failureCauses(sql, execution_id) : [],
+    failing: hasFailed ? observedFailuresInARow(sql, execution_id, last_done) : undefined,
+    concentration: hasFailed ? failuresOnOnePlace(sql, execution_id) : undefined,
     slowest: hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'))
       ? observedSlowestSlice(sql, execution_id)
       : undefined,
@@ -104,10 +103,10 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
 }
 
 /** As SQL: the TF files that slices name. */
-const slicedSamples = 'SELECT count(*) AS n FROM observed_samples WHERE execution_id = ?';
+const slicedSamples = 'FROM observed_samples WHERE execution_id = ?';
 
-const count = (sql: Prepare, text: string, ...values: string[]): number =>
-  sql<string[], { n: number }>(text).get(...values)?.n ?? 0;
+const count = (sql: Prepare, from: string, ...values: string[]): number =>
+  sql<string[], { n: number }>(`SELECT count(*) AS n ${from}`).get(...values)?.n ?? 0;
 
 const milliseconds = (iso: string | null | undefined): number | undefined =>
   iso === null || iso === undefined ? undefined : Date.parse(iso);
@@ -143,12 +142,11 @@ function sliceTimes(
 /** Slices without a result that were sent before a slice whose result came by a given time. */
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
   const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'queued' AND ${indexPredicates.openSlice}`;
-  if (sql<[{ id: string }], { n: number }>(`SELECT 1 AS n ${waiting} LIMIT 1`).get({ id: executionId }) === undefined)
-    return { count: 0, ids: [] };
+  if (!sql<[{ id: string }]>(`SELECT 1 ${waiting} LIMIT 1`).has({ id: executionId })) return none;
   const latest = sql<[string, string], { at: string | null }>(
     'SELECT max(created_at) AS at FROM tf_slices WHERE execution_id = ? AND completed_at <= ?',
   ).get(executionId, answeredBy)?.at;
-  if (latest === null || latest === undefined) return { count: 0, ids: [] };
+  if (latest === null || latest === undefined) return none;
   return someOf(sql, 'slice_filename', `${waiting} AND created_at < $before`, { id: executionId, before: latest });
 }
 
@@ -159,14 +157,12 @@ export function unslicedSamples(
   dialects: string,
   before: string,
 ): Some {
-  if (slices_created === 0) return { count: 0, ids: [] };
+  if (slices_created === 0) return none;
   const sender = `(SELECT sender_no FROM observed_files AS o JOIN message_rows AS m USING (seq)
     WHERE o.execution_id = f.execution_id AND o.kind = 'tf_file_registered' AND o.name = f.tf_filename)`;
-  const isSliced = sql<[string], { n: number }>(
-    'SELECT 1 AS n FROM fastmon_files WHERE execution_id = ? AND slice_count > 0 LIMIT 1',
-  ).get(execution_id);
+  const sliced = sql<[string]>('SELECT 1 FROM fastmon_files WHERE execution_id = ? AND slice_count > 0 LIMIT 1');
   // Programs of dialect F give TF files other names in slices than in announcements, so only their numbers can be compared.
-  if (isSliced === undefined)
+  if (!sliced.has(execution_id))
     return { count: dialects === 'F' ? unslicedByNumber(sql, execution_id, before) : 0, ids: [] };
   return someOf(
     sql,
@@ -183,12 +179,8 @@ export function unslicedSamples(
 const unslicedByNumber = (sql: Prepare, executionId: string, before: string): number =>
   Math.max(
     0,
-    count(
-      sql,
-      'SELECT count(*) AS n FROM fastmon_files WHERE execution_id = ? AND created_at < ?',
-      executionId,
-      before,
-    ) - count(sql, slicedSamples, executionId),
+    count(sql, 'FROM fastmon_files WHERE execution_id = ? AND created_at < ?', executionId, before) -
+      count(sql, slicedSamples, executionId),
   );
 
 const unreadyStfs = (sql: Prepare, executionId: string, before: string): Some =>

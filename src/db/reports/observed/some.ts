@@ -13,8 +13,6 @@ export function someOf(
 ): Some {
   const n = sql<[typeof values], { n: number }>(`SELECT count(*) AS n ${from}`).get(values)?.n ?? 0;
   if (n === 0) return { count: 0, ids: [] };
-  const rows = sql<[typeof values], { id: string }>(`SELECT ${column} AS id ${from} ORDER BY seq LIMIT ${named}`).all(
-    values,
-  );
-  return { count: n, ids: rows.map(({ id }) => id) };
+  const rows = sql<[typeof values], string>(`SELECT ${column} AS id ${from} ORDER BY seq LIMIT ${named}`);
+  return { count: n, ids: rows.values(values) };
 }

@@ -18,12 +18,7 @@ const numbers: readonly [keyof KnownConfiguration, section: string, key: string]
 ];
 
 /** Ratios or seconds; all other settings are counts. */
-const fractions: ReadonlySet<string> = new Set([
-  'stf_interval',
-  'stf_sampling_rate',
-  'tf_fraction',
-  'slice_processing_time',
-]);
+const fractions = new Set(['stf_interval', 'stf_sampling_rate', 'tf_fraction', 'slice_processing_time']);
 
 const longestName = 80;
 
@@ -36,18 +31,17 @@ export function toldConfiguration(sql: Prepare, { execution_id }: ObservedExecut
     execution_id,
   );
   const params = objectIn(row?.params);
-  const { config } = section(params, 'workflow');
+  const section = (name: string): Readonly<Record<string, unknown>> => asObject(params[name]) ?? {};
+  const { config } = section('workflow');
   const known = [
     ...(typeof config === 'string' ? [['config', config.slice(0, longestName)]] : []),
     ...numbers.flatMap(([name, of, key]) => {
-      const value = section(params, of)[key];
+      const value = section(of)[key];
       return isNumber(name, value) ? [[name, value]] : [];
     }),
   ];
   return known.length === 0 ? undefined : (Object.fromEntries(known) as KnownConfiguration);
 }
-
-const section = (told: Record<string, unknown>, name: string): Record<string, unknown> => asObject(told[name]) ?? {};
 
 const isNumber = (name: string, value: unknown): value is number =>
   fractions.has(name) ? Number.isFinite(value) : Number.isSafeInteger(value);

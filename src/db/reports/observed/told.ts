@@ -27,10 +27,8 @@ export function toldOf({ told_status, told_by, told_ms }: ObservedRecord): Told 
 }
 
 /** Whether a message about the run or its files was heard. */
-export const isBusHeard = (sql: Prepare, executionId: string): boolean =>
-  sql<[string]>(`SELECT 1 FROM observed_files WHERE execution_id = ? AND kind NOT LIKE 'told%' LIMIT 1`).get(
-    executionId,
-  ) !== undefined;
+export const isBusHeard = (sql: Prepare, id: string): boolean =>
+  sql<[string]>(`SELECT 1 FROM observed_files WHERE execution_id = ? AND kind NOT LIKE 'told%' LIMIT 1`).has(id);
 
 /** Slices that were registered a while ago and were not sent. @param until milliseconds since 1970 */
 export function unsentSlices(sql: Prepare, executionId: string, until: number): Some {
