@@ -150,11 +150,8 @@ export class ReadingAgent {
     // The message stays with the broker, for the next process.
     if (says === undefined) return;
     const about = aboutOf(hand);
-    void this.#acknowledgeAfter(
-      says.map((draft) => speaker.say(draft, about)),
-      id,
-      hand,
-    );
+    const said = says.map((draft) => speaker.say(draft, about));
+    void this.#acknowledgeAfter(said, id, hand);
   }
 
   async #acknowledgeAfter(said: Promise<boolean>[], id: string, hand: Hand): Promise<void> {
@@ -206,7 +203,7 @@ export class ReadingAgent {
 
   /** Answers nothing if the file is unavailable: another agent may have it, and the recorder sends the message again when one is on duty. */
   async #handle({ message }: Hand, state: ExecutionState, place: FilePlace): Promise<Draft[]> {
-    const { access, agent, draining, log, name, onStep, views } = this.#options;
+    const { access, agent, draining, log, name, onStep, own, views } = this.#options;
     const { execution_id } = message;
     const found = access.of(place);
     if ('obstacle' in found) return this.#leave(place, found.obstacle);
@@ -214,12 +211,7 @@ export class ReadingAgent {
     const began = performance.now();
     try {
       await seeSharedFile(found, place, [draining, views.overFor(execution_id, place.storeId)]);
-      const says = await handlePatiently(
-        { agent, name },
-        message,
-        contextOf(state, this.#options.own, found.files),
-        lines,
-      );
+      const says = await handlePatiently({ agent, name }, message, contextOf(state, own, found.files), lines);
       onStep((performance.now() - began) / 1000);
       for (const line of lines) log.write(line, execution_id);
       return says;
