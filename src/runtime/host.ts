@@ -73,17 +73,17 @@ export class Host {
     patience: { patient: boolean; signal?: AbortSignal } = { patient: false },
   ): Promise<{ host: Host; entered: T }> {
     const log = new ProcessLog(options.store, options.log, options.logLevel);
-    const trouble = new Trouble(log);
-    const onTrouble = (error: SwfError): void => trouble.tell(error);
+    let host: Host | undefined;
+    const onTrouble = (error: SwfError): void => {
+      host?.session?.noteBreak();
+      log.warn(error.line);
+    };
     const broker =
       options.broker === undefined ? undefined : await listenFirst(options, options.broker, { ...patience, onTrouble });
     try {
       const { processAgents, entered } = await enterStore(options, agentTypes, alsoEnter);
-      const host = new Host(options, processAgents, log);
-      if (options.broker !== undefined && broker !== undefined) {
-        await host.#openSession(broker, options.broker, log);
-        trouble.session = host.#session;
-      }
+      host = new Host(options, processAgents, log);
+      if (options.broker !== undefined && broker !== undefined) await host.#openSession(broker, options.broker, log);
       return { host, entered };
     } catch (error) {
       await broker?.close();
@@ -146,21 +146,6 @@ export class Host {
       warn: (message) => log.warn(message),
       onFault: (error) => this.lifetime.fail(error),
     });
-  }
-}
-
-/** Reports trouble with the broker connection to the operator, and to the session, which notes when nobody was heard. */
-class Trouble {
-  session: RecorderSession | undefined;
-  readonly #log: ProcessLog;
-
-  constructor(log: ProcessLog) {
-    this.#log = log;
-  }
-
-  tell(error: SwfError): void {
-    this.session?.noteBreak();
-    this.#log.warn(error.line);
   }
 }
 
