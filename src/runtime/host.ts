@@ -45,7 +45,7 @@ export interface HostOptions {
 }
 
 /** Enters whatever else belongs in the transaction that enters this process. */
-type Enter<T> = (tx: Transaction, processAgents: ProcessAgents<AgentType>) => T;
+export type Enter<T> = (tx: Transaction, processAgents: ProcessAgents<AgentType>) => T;
 
 /** A process that hosts agents: its entry in the store, its heartbeats, its broker session and their shared lifetime. */
 export class Host {
