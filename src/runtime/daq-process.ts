@@ -52,7 +52,6 @@ class DaqProcess implements RunningAgent {
       // An execution that is being started is owned before it is driven.
       isDriving: (executionId) => this.#driving.has(executionId) || this.#taking.size > 0,
       onTaken: (drive) => this.#drive(drive),
-      onFault: (error) => host.lifetime.fail(error),
     });
     this.done = this.#work();
   }

@@ -25,7 +25,6 @@ export interface TakeUpOptions {
   /** Whether this process drives it. */
   isDriving: (executionId: string) => boolean;
   onTaken: (drive: Drive) => void;
-  onFault: (error: unknown) => void;
 }
 
 /**
@@ -63,7 +62,7 @@ export class TakeUp {
         if (!this.#options.isDriving(id) && this.#isWithoutDriver(id)) await this.#takeUp(id);
       }
     } catch (error) {
-      this.#options.onFault(error);
+      lifetime.fail(error);
     }
   }
 
@@ -78,9 +77,7 @@ export class TakeUp {
     const { log } = options;
     // An execution to be stopped is resumed only to be ended, so it does not matter how often it came to nothing.
     const stop = waitingCommands(store.sql, executionId, ['stop_workflow'])[0]?.message_id;
-    const requests = waitingCommands(store.sql, executionId, ['resume_workflow']).map((message) =>
-      messageIdOf(message),
-    );
+    const requests = waitingCommands(store.sql, executionId, ['resume_workflow']).map(messageIdOf);
     if (stop === undefined && requests.length === 0 && fruitlessTakeUps(store.sql, executionId) >= maxTakeUps) {
       this.#leave(executionId, {
         level: 'ERROR',

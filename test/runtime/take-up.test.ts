@@ -40,11 +40,11 @@ async function recorderThatFails() {
   const takeUp = new TakeUp(host, {
     isDriving: () => false,
     onTaken: () => (taken += 1),
-    onFault: (error) => {
-      throw error;
-    },
   });
-  onTestFinished(() => takeUp.close());
+  onTestFinished(async () => {
+    await takeUp.close();
+    host.lifetime.throwFault();
+  });
   const request = (): Promise<Recorded> => say('resume_workflow', { command_id: 'go', reason: 'the disk has room' });
   return { store, say, lines, request, taken: () => taken };
 }
