@@ -15,8 +15,7 @@ const isFor = (storeId: string, { headers }: Delivery): boolean =>
 
 /** Listens to a namespace's control queue for requests to this store or to any. Returns a function that ends it. */
 export function listenToControl(host: Host, onMessage: (delivery: Delivery) => void): () => void {
-  const { recorder, options } = host;
-  const { namespace } = options.config.testbed;
+  const { recorder, namespace } = host;
   recorder.broker.subscribe({
     id: subscription,
     destination: recorder.destinations.control,
@@ -41,21 +40,20 @@ export const guessedRefusal = (id: string): string =>
  * @param onForgetting called with the write that forgets it
  */
 export function acknowledgeRequest(
-  { store, options }: Host,
+  { store, namespace }: Host,
   delivery: Delivery,
   id: string,
   onForgetting: (forgetting: Promise<void>) => void,
 ): void {
-  const { namespace } = options.config.testbed;
   const forget = (): void => onForgetting(store.write((tx) => forgetRequestInHand(tx, namespace, id)));
   delivery.acknowledge(delivery.id === undefined ? forget : undefined);
 }
 
 /** A run drives its own execution and starts no other. Requests to stop, pause or resume are recorded for its driver. */
 export function recordControl(host: Host): () => void {
-  const { recorder, lifetime, store, options } = host;
+  const { recorder, lifetime, store, namespace } = host;
   const take = async (delivery: Delivery): Promise<void> => {
-    const { id, isTaken, isGuess } = identifyRequest(store.sql, options.config.testbed.namespace, delivery);
+    const { id, isTaken, isGuess } = identifyRequest(store.sql, namespace, delivery);
     // Otherwise a service that was killed has taken it, or may have.
     if (!isTaken || isGuess)
       await recorder.record(recorder.destinations.control, delivery, refusalOf(delivery, isTaken ? id : undefined));

@@ -105,6 +105,10 @@ export class Host {
     this.payloads = createPayloadHost(options.environment);
   }
 
+  get namespace(): string {
+    return this.options.config.testbed.namespace;
+  }
+
   /** Undefined without a broker. */
   get session(): RecorderSession | undefined {
     return this.#session;
@@ -137,12 +141,12 @@ export class Host {
   }
 
   async #openSession(broker: BrokerConnection, choice: BrokerChoice, log: ProcessLog): Promise<void> {
-    const { store, config } = this.options;
+    const { store, namespace } = this;
     this.#session = await openRecorderSession(broker, {
       ...choice,
       store,
-      namespace: config.testbed.namespace,
-      destinations: config.broker.destinations,
+      namespace,
+      destinations: this.options.config.broker.destinations,
       warn: (message) => log.warn(message),
       onFault: (error) => this.lifetime.fail(error),
     });

@@ -55,9 +55,9 @@ export class TakeUp {
   }
 
   async #lookAround(): Promise<void> {
-    const { store, options, lifetime } = this.#host;
+    const { store, namespace, lifetime } = this.#host;
     try {
-      for (const id of runningOverBroker(store.sql, options.config.testbed.namespace)) {
+      for (const id of runningOverBroker(store.sql, namespace)) {
         if (lifetime.draining.aborted) return;
         if (!this.#options.isDriving(id) && this.#isWithoutDriver(id)) await this.#takeUp(id);
       }

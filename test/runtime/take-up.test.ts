@@ -26,6 +26,7 @@ async function recorderThatFails() {
   const processId = await store.write((tx) => registerProcess(tx, currentProcess(), '0'));
   const host = {
     store,
+    namespace: 'test',
     processId,
     agents: { daq_simulator: 'daq' },
     lifetime: new Lifetime(),
