@@ -47,10 +47,8 @@ export class DrivenExecution {
 
   /** @param speed by default, the recorded one */
   constructor(host: Host, drive: Drive, speed?: Speed) {
-    const recorded = executionParams(
-      host.store.sql,
-      requireOwn(requireExecution(host.store.sql, drive.execution_id), 'be driven'),
-    );
+    const { sql } = host.store;
+    const recorded = executionParams(sql, requireOwn(requireExecution(sql, drive.execution_id), 'be driven'));
     const params = speed === undefined ? recorded : { ...recorded, speed };
     const held = { ...drive, isOverBroker: host.session !== undefined };
     this.#host = host;

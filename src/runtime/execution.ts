@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 
 import type { ExecutionContext, SliceConditions } from '../agents/agent.ts';
-import type { Payload, Step } from '../agents/ports.ts';
-import { type ExecutionAccess, type HeldExecution, openExecution } from '../db/driving/journal.ts';
+import type { Step } from '../agents/ports.ts';
+import { type HeldExecution, openExecution } from '../db/driving/journal.ts';
 import { lastTick } from '../db/execution/start-message.ts';
 import { createLogLineWriter } from '../db/log/log-lines.ts';
 import { fileAddressOf } from '../domain/file-address.ts';
@@ -22,27 +22,19 @@ import { payloadNameOf } from '../payload/payload-name.ts';
 import type { Host } from './host.ts';
 
 /** An execution that this process drives: everything that its agents and workers need. */
-export interface Execution extends ExecutionAccess {
-  execution: ExecutionContext;
-  payload: Payload;
-  held: HeldExecution;
-  params: ExecutionParams;
-  /** The folder of its data files; undefined if none are written. */
-  folder: string | undefined;
-  lifetime: Lifetime;
-}
+export type Execution = ReturnType<typeof openHere>;
 
 /**
  * Opens an execution.
  * @param params as in its log
- * @param payloads the host of its payload processes; by default, that of the process
+ * @param payloads the host of its payload processes
  */
 export function openHere(
   host: Host,
   held: HeldExecution,
   params: ExecutionParams,
-  { lifetime, payloads = host.payloads }: { lifetime: Lifetime; payloads?: PayloadHost },
-): Execution {
+  { lifetime, payloads }: { lifetime: Lifetime; payloads: PayloadHost },
+) {
   const { execution_id, run_number, namespace } = held;
   const { speed } = params;
   const startTick = lastTick(host.store.sql, execution_id)?.tick ?? 0;
@@ -57,6 +49,7 @@ export function openHere(
     },
   });
   const { dir, write_files, url } = params.data;
+  /** Of its data files; undefined if none are written. */
   const folder = dir === undefined ? undefined : join(dir, execution_id);
   const urlOf = url === undefined ? undefined : (name: string) => fileAddressOf(url, execution_id, name);
   const files = write_files && folder !== undefined ? createDataFiles(folder, urlOf) : noDataFiles;
