@@ -15,7 +15,7 @@ const hearingMilliseconds = lateSeconds * 1000;
  */
 export async function watchAbandonedSlices(
   { sql }: Store,
-  recorder: Pick<RecorderSession, 'repeatedStarts' | 'hearingMilliseconds'>,
+  recorder: Pick<RecorderSession, 'repeatedStarts' | 'link'>,
   name: string,
   { journal, clock, agent, lifetime: { stopped } }: ExecutionContext,
 ): Promise<void> {
@@ -23,7 +23,7 @@ export async function watchAbandonedSlices(
     const alsoLost = (slice: string, attempt: number): number =>
       recorder.repeatedStarts.lost(agent.execution_id, slice, attempt);
     // Workers that cannot be heard are not dead.
-    const isHearing = recorder.hearingMilliseconds() >= hearingMilliseconds;
+    const isHearing = recorder.link.hearingMilliseconds() >= hearingMilliseconds;
     for (const slice of isHearing ? abandonedSlices(sql, agent.execution_id, isAlive, alsoLost) : []) {
       const { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname } = slice;
       const fields = { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };

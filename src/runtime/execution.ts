@@ -49,7 +49,7 @@ export function openHere(
     },
   });
   const { dir, write_files, url } = params.data;
-  /** Of its data files; undefined if none are written. */
+  /** The folder of its data files; undefined if none are written. */
   const folder = dir === undefined ? undefined : join(dir, execution_id);
   const urlOf = url === undefined ? undefined : (name: string) => fileAddressOf(url, execution_id, name);
   const files = write_files && folder !== undefined ? createDataFiles(folder, urlOf) : noDataFiles;

@@ -75,7 +75,7 @@ export class Host {
     const log = new ProcessLog(options.store, options.log, options.logLevel);
     let host: Host | undefined;
     const onTrouble = (error: SwfError): void => {
-      host?.session?.noteBreak();
+      host?.session?.link.noteBreak();
       log.warn(error.line);
     };
     const broker =
