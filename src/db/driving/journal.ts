@@ -1,4 +1,4 @@
-import type { Journal, Overview, SliceQueue, Step } from '../../agents/ports.ts';
+import type { Journal, Step } from '../../agents/ports.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Draft } from '../../messages/message.ts';
 import { type MessageType, vocabulary } from '../../messages/vocabulary.ts';
@@ -24,12 +24,6 @@ export interface HeldExecution {
   isOverBroker?: boolean;
 }
 
-export interface ExecutionAccess {
-  journal: Journal;
-  overview: Overview;
-  queue: SliceQueue;
-}
-
 export interface JournalOptions {
   writeLogLine: LogLineWriter;
   isAlive: LivenessTest;
@@ -38,7 +32,7 @@ export interface JournalOptions {
 }
 
 /** Opens an execution of a store for the parts of this process that work on it. */
-export const openExecution = (store: Store, held: HeldExecution, options: JournalOptions): ExecutionAccess => ({
+export const openExecution = (store: Store, held: HeldExecution, options: JournalOptions) => ({
   journal: openJournal(store, held, options),
   overview: openOverview(store.sql, held),
   queue: openSliceQueue(store.sql, held, options.isAlive),
