@@ -119,7 +119,6 @@ export class RecorderSession {
     const telemetry = new TelemetryInbox({
       ...shared,
       onHeard: () => this.link.noteHeard(),
-      destination: destinations.telemetry,
       onNewcomer: () => this.#states.sayAll(),
     });
     this.#states = new StateSpeaker({ ...shared, onSaid: (state) => views.hear(state) });
