@@ -147,9 +147,9 @@ export class RecorderSession {
   }
 
   /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
-  drives(executionId: string, of: { run_number: number; params: ExecutionParams; sender: string }): void {
-    this.#states.add(executionId, of.sender, of.params);
-    this.#resending.add(executionId, of);
+  drives(executionId: string, { params, sender }: { params: ExecutionParams; sender: string }): void {
+    this.#states.add(executionId, sender, params);
+    this.#resending.add(executionId, params);
   }
 
   /** Call when the execution has ended or this process leaves it. */

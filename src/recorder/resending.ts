@@ -47,12 +47,6 @@ export interface ResendingOptions extends Pick<Surroundings, 'store' | 'director
   onLost: (messageIds: readonly string[]) => void;
 }
 
-/** An execution that this process drives. */
-interface Driven {
-  run_number: number;
-  params: ExecutionParams;
-}
-
 interface Due {
   /** By `performance.now()`. */
   at: number;
@@ -65,7 +59,8 @@ interface Due {
  */
 export class Resending {
   readonly #options: ResendingOptions;
-  readonly #driven = new Map<string, Driven>();
+  /** The parameters of the executions that this process drives. */
+  readonly #driven = new Map<string, ExecutionParams>();
   /** Returned slices, by message id. */
   readonly #returned = new Map<string, Due>();
   /** Files announced again, by message id. */
@@ -83,8 +78,8 @@ export class Resending {
     this.#timer = setInterval(() => void this.#look(), 1000);
   }
 
-  add(executionId: string, driven: Driven): void {
-    this.#driven.set(executionId, driven);
+  add(executionId: string, params: ExecutionParams): void {
+    this.#driven.set(executionId, params);
   }
 
   /** Returns whether anything of it was sent again. */
@@ -166,7 +161,7 @@ export class Resending {
       directory.hasFree('worker', kinds, unheldSeconds * 1000);
     if (!free([])) return [];
     const inHand = directory.inHand();
-    return [...this.#driven].flatMap(([executionId]) => {
+    return [...this.#driven.keys()].flatMap((executionId) => {
       if (!this.#mayBeTaken(executionId)) return [];
       const unheld = idleSliceMessages(store.sql, executionId, unheldSeconds)
         .filter((id) => !inHand.has(id) && this.#mayBeDue(this.#unheldSlices, id))
@@ -196,7 +191,7 @@ export class Resending {
         directory.hasOnDuty(type, file_url === undefined ? [] : [{ reason: 'NO_FILE', name: placeOfFile(file_url) }]);
       return directory.hasOnDuty(type) ? files().filter(canBeDone) : [];
     };
-    return [...this.#driven].flatMap(([executionId, { params }]) => {
+    return [...this.#driven].flatMap(([executionId, params]) => {
       const before = (stage: StageName): string => {
         const usual = stageDelays(store.sql, executionId).find((delay) => delay.stage === stage)?.mean ?? 0;
         return new Date(steadyClock().now() - 1000 * Math.max(unansweredSeconds, usualFactor * usual)).toISOString();

@@ -62,8 +62,7 @@ export class DrivenExecution {
       daqIsDone: () => this.#isDaqDone,
       onPause: () => this.#wake.ring(),
     };
-    const { run_number } = drive;
-    host.session?.drives(drive.execution_id, { run_number, params, sender: this.#driver.name });
+    host.session?.drives(drive.execution_id, { params, sender: this.#driver.name });
     this.done = this.#driveToTheEnd();
   }
 
