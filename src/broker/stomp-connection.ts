@@ -103,19 +103,12 @@ class ReturningConnection implements BrokerConnection {
     if (this.#session?.isUp === true) this.#session.unsubscribe(id);
   }
 
-  async forget({ destination, only, durableName }: DurablePlace): Promise<boolean> {
+  async forget(durable: DurablePlace): Promise<boolean> {
     const on = this.#session;
     if (on?.isUp !== true) throw notUp();
-    const place = this.#dialect.place(destination, only?.().namespace);
-    const subscription: Subscription = { id: 'durable', destination, ack: 'each', durableName, onMessage: () => {} };
-    const subscribe = {
-      ...subscribeHeaders(this.#dialect, only === undefined ? subscription : { ...subscription, only }),
-      id: 'durable',
-      destination: place.destination,
-      ack: 'client-individual',
-    };
+    const subscribe = { ...subscribeHeaders(this.#dialect, durable), id: 'durable', ack: 'client-individual' };
     try {
-      for (const { command, headers } of this.#dialect.forget(durableName, subscribe))
+      for (const { command, headers } of this.#dialect.forget(durable.durableName, subscribe))
         await on.requests.ask(command, headers);
       return true;
     } catch (error) {
