@@ -1,6 +1,5 @@
 import { backoff } from '../lib/backoff.ts';
 import { SwfError } from '../lib/errors.ts';
-import { activeMqClassic } from './activemq-classic.ts';
 import type { BrokerAddress } from './address.ts';
 import type {
   BrokerConnection,
@@ -12,7 +11,7 @@ import type {
   Subscription,
 } from './connection.ts';
 import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
-import { dialectOf, dialectOfServer } from './dialects.ts';
+import { dialectOfServer, dialects } from './dialects.ts';
 import { requireCopies } from './queue-probe.ts';
 import { disconnect } from './stomp-frames.ts';
 import { StompSession } from './stomp-session.ts';
@@ -56,7 +55,7 @@ class ReturningConnection implements BrokerConnection {
   constructor(settings: BrokerSettings, onTrouble: (error: SwfError) => void) {
     surviveHostileHeaders();
     this.#settings = settings;
-    this.#dialect = settings.dialect === undefined ? activeMqClassic : dialectOf(settings.dialect);
+    this.#dialect = dialects[settings.dialect ?? 'activemq'];
     this.#onTrouble = onTrouble;
   }
 
