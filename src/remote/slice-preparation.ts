@@ -51,15 +51,8 @@ export class SlicePreparation {
     await this.#readOwnPayload();
     const spec = this.#specOf(delivered);
     if (spec === undefined) {
-      const asked = workKind(slice, 'NO_PAYLOAD');
-      return this.#unfit(
-        delivered,
-        'NO_PAYLOAD',
-        `slices ask for the payload ${asked}, and ${this.#ownPayload()}`,
-        () => {
-          return this.#specOf(delivered) !== undefined;
-        },
-      );
+      const why = `slices ask for the payload ${workKind(slice, 'NO_PAYLOAD')}, and ${this.#ownPayload()}`;
+      return this.#unfit(delivered, 'NO_PAYLOAD', why, () => this.#specOf(delivered) !== undefined);
     }
     const known = this.#options.offDuty.whyNot({ reason: 'NO_FILE', name: workKind(slice, 'NO_FILE') });
     if (known !== undefined) return { reason: 'NO_FILE', detail: known.slice(0, 1000) };
@@ -120,17 +113,13 @@ export class SlicePreparation {
   /** Undefined if this worker lacks the payload that the slice asks for. */
   #specOf({ slice, storeId }: DeliveredSlice): PayloadSpec | undefined {
     const { params, views } = this.#options;
-    const { worker } = params;
-    const limit_seconds = slice.timeout_seconds ?? worker.timeout_seconds;
-    if (slice.payload !== undefined) {
-      if (worker.payload === undefined) return undefined;
-      return isSamePayload(slice.payload, this.#ownName(worker.payload))
-        ? { kind: 'command', command: worker.payload, limit_seconds }
-        : undefined;
-    }
+    const { payload: command, timeout_seconds } = params.worker;
+    const asked = slice.payload;
+    if (asked !== undefined && (command === undefined || !isSamePayload(asked, this.#ownName(command))))
+      return undefined;
     // Other programs' slices do not say that they mean the placeholder.
-    if (slice.speed === undefined && worker.payload !== undefined)
-      return { kind: 'command', command: worker.payload, limit_seconds };
+    if (command !== undefined && (asked !== undefined || slice.speed === undefined))
+      return { kind: 'command', command, limit_seconds: slice.timeout_seconds ?? timeout_seconds };
     const recordedParams = views.stateOf(slice.execution_id, storeId)?.workflow_params ?? params;
     return {
       kind: 'placeholder',
@@ -155,13 +144,11 @@ export class SlicePreparation {
 
   /** The payload's files may change, but are not read for each slice. */
   #ownName(payload: readonly string[]): PayloadName {
-    const now = performance.now();
+    const at = performance.now();
     const { params, environment } = this.#options;
-    if (this.#own === undefined || now - this.#own.at > digestMilliseconds)
-      this.#own = {
-        at: now,
-        name: payloadNameOf(payload, { name: params.worker.payload_name, path: environment['PATH'] }),
-      };
+    const facts = { name: params.worker.payload_name, path: environment['PATH'] };
+    if (this.#own === undefined || at - this.#own.at > digestMilliseconds)
+      this.#own = { at, name: payloadNameOf(payload, facts) };
     return this.#own.name;
   }
 
