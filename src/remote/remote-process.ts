@@ -1,5 +1,6 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
+import type { AgentType } from '../domain/states.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import {
@@ -14,8 +15,9 @@ import { withDeadline } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
 import type { Log, LogLevel } from '../lib/logger.ts';
+import { machineId } from '../lib/process-identity.ts';
+import { sha256 } from '../lib/sha256.ts';
 import type { Telemetry } from '../messages/telemetry.ts';
-import { remoteAgentName } from './agent-name.ts';
 import { DataAccess } from './data-access.ts';
 import { RemoteHeartbeat, type Self, selfOf } from './heartbeat.ts';
 import { RemoteLog } from './log.ts';
@@ -53,6 +55,15 @@ const tidyMilliseconds = 600_000;
 
 /** How often to check whether a recorder is heard, in milliseconds. */
 const lookMilliseconds = 1000;
+
+/**
+ * The name of a remote agent, derived from the machine, the type and `index`, so a restart keeps it.
+ * @param index distinguishes agents of one type on one machine, from 1
+ */
+export function remoteAgentName(type: AgentType, user: string, index: number): string {
+  const hash = sha256().update(`${machineId()}\n${type}\n${index}`).digest('hex');
+  return `${type}-agent-${user}-${BigInt(`0x${hash}`).toString().slice(0, 8)}`;
+}
 
 /** Starts an agent without a store. Throws `BROKER_REFUSED` if the broker does not let it in, and `NAMESPACE_IN_USE`. */
 export async function startRemoteAgent(options: RemoteOptions): Promise<RunningAgent> {
@@ -93,13 +104,9 @@ class RemoteAgent implements RunningAgent {
     this.#log = new RemoteLog({ ...telemetry, threshold: logLevel, log });
     const warn = (message: string): void => this.#log.warn(message);
     const { environment } = options;
+    const { draining, stopped } = this.#lifetime;
     this.#speaker = new Speaker({ broker, namespace, destinations, sender: this.name, warn });
-    this.#access = new DataAccess({
-      data: params.data,
-      environment,
-      draining: this.#lifetime.draining,
-      stopped: this.#lifetime.stopped,
-    });
+    this.#access = new DataAccess({ data: params.data, environment, draining, stopped });
     this.#offDuty = new OffDutyList(warn, () => this.#changed());
     const common = {
       ...options,
