@@ -3,7 +3,7 @@ import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { type ForeignProgram, foreignProgramOf } from '../messages/foreign.ts';
 import type { Telemetry } from '../messages/telemetry.ts';
-import { type BrokerChoice, connectToBroker, type Listening } from './broker-start.ts';
+import { type BrokerChoice, type ConnectOptions, connectToBroker, type Listening } from './broker-start.ts';
 import { decodedOf } from './decoding.ts';
 import { agentsOfMonitor } from './monitor-agents.ts';
 import { reportsIn } from './reports.ts';
@@ -79,19 +79,13 @@ export const placeOfBroker = (
   { layout }: Pick<Listening, 'layout'>,
 ): string => [servers.map(({ host, port }) => `${host}:${port}`).join(','), ...layout].join(' ');
 
-/** How to connect, and whose namespace it is. */
-interface GuardOptions {
-  /** Waits for a broker that is not there yet. */
-  patient: boolean;
-  /** Called at each break and each failed try. */
-  onTrouble: (error: SwfError) => void;
+/** How to connect, and whose namespace it is. The signal ends the listening, too. */
+interface GuardOptions extends ConnectOptions {
   namespace: string;
   /** This process has listened before, and has had the namespace since: a short time is enough. */
   isKnown?: boolean;
   /** The topic of telemetry. Hearing a recorder of the namespace there ends the listening: it has listened itself. */
   telemetry?: string;
-  /** Ends the listening at once. */
-  signal?: AbortSignal | undefined;
   /** Called if nobody was heard in the full time. */
   onClear?: () => Promise<void>;
 }
@@ -104,10 +98,10 @@ const lookMilliseconds = 250;
  * messages for their own. Idle agents send nothing and are not heard. Throws `BROKER_…`, and `NAMESPACE_IN_USE` with the names of the programs heard.
  */
 export async function connectGuarded(choice: BrokerChoice, options: GuardOptions): Promise<BrokerConnection> {
-  const { patient, onTrouble, namespace, isKnown = false, telemetry, signal, onClear } = options;
+  const { namespace, isKnown = false, telemetry, signal, onClear } = options;
   const { broadcast, layout, monitor, say } = choice.listening;
   const seconds = choice.listening.seconds ?? (isKnown ? broadcastSeconds : secondsToHear(layout));
-  if (seconds === 0) return connectToBroker(choice, { patient, signal, onTrouble });
+  if (seconds === 0) return connectToBroker(choice, options);
   const heard = new Map<string, Named>();
   /** Other namespaces in which programs of another make work. */
   const others = new Set<string>();
@@ -123,7 +117,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
   const prepare = (fresh: BrokerConnection): void => {
     for (const subscription of subscriptions) fresh.subscribe(subscription);
   };
-  const broker = await connectToBroker(choice, { patient, signal, onTrouble, prepare });
+  const broker = await connectToBroker(choice, options, prepare);
   try {
     say(
       `listening for ${seconds} s whether programs of another make work in namespace ${namespace} (broker.listen_seconds)`,

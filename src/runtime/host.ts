@@ -7,7 +7,7 @@ import type { Store } from '../db/opening/store.ts';
 import { becomeRecorder, isKnownNamespace, noteKnownNamespace } from '../db/presence/recorders.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import type { AgentType } from '../domain/states.ts';
-import type { BrokerChoice } from '../exchange/broker-start.ts';
+import type { BrokerChoice, ConnectOptions } from '../exchange/broker-start.ts';
 import { connectGuarded, placeOfBroker } from '../exchange/namespace-guard.ts';
 import { markFolder } from '../files/store-marker.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
@@ -70,7 +70,7 @@ export class Host {
     options: HostOptions,
     agentTypes: readonly AgentType[],
     alsoEnter: Enter<T>,
-    patience: { patient: boolean; signal?: AbortSignal } = { patient: false },
+    patience: Pick<ConnectOptions, 'patient' | 'signal'> = { patient: false },
   ): Promise<{ host: Host; entered: T }> {
     const log = new ProcessLog(options.store, options.log, options.logLevel);
     let host: Host | undefined;
@@ -157,7 +157,7 @@ export class Host {
 function listenFirst(
   { store, config: { testbed } }: HostOptions,
   choice: BrokerChoice,
-  how: { patient: boolean; signal?: AbortSignal; onTrouble: (error: SwfError) => void },
+  how: ConnectOptions,
 ): Promise<BrokerConnection> {
   const { namespace } = testbed;
   const place = placeOfBroker(choice.settings, choice.listening);
