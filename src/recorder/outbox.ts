@@ -32,13 +32,10 @@ export class Outbox extends ConfirmedSender<UnsentRow> {
     super(broker, {
       pending: (after) => unsentRows(store.sql, namespace, after, sendWindow),
       outgoing: (row) => outgoingOf(row, options),
-      confirmed: (rows) =>
-        store.write((tx) =>
-          markSent(
-            tx,
-            rows.map(({ seq }) => seq),
-          ),
-        ),
+      confirmed: (rows) => {
+        const sent = rows.map(({ seq }) => seq);
+        return store.write((tx) => markSent(tx, sent));
+      },
       refused: async ({ seq, message_id }, error) => {
         await store.write((tx) => markUnsendable(tx, seq));
         onUnsendable(message_id, error);
