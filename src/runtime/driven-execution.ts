@@ -28,11 +28,6 @@ const patienceMilliseconds = 4000;
 /** How much of an error `driver_ended` takes. */
 const maxReason = 2000;
 
-interface RunningTask {
-  task: Task;
-  done: Promise<void>;
-}
-
 /** An execution that this process drives to its end, with the agents of its host. */
 export class DrivenExecution {
   /** Resolves when the execution has ended, in whatever way; rejects if it could not go on here and can be resumed. */
@@ -149,7 +144,7 @@ export class DrivenExecution {
     });
     lifetime.drain();
     // Consumers have yet to read the last messages, and may answer them.
-    if (verdict?.status === 'completed') await ended(running.filter(({ task }) => task.drains === true));
+    if (verdict?.status === 'completed') await ended(running.filter(({ drains }) => drains === true));
     lifetime.stop();
     await ended(running);
     const { folder } = this.#execution;
@@ -158,7 +153,7 @@ export class DrivenExecution {
   }
 
   /** Starts no tasks if a stop is requested before anything has begun. */
-  #beginTasks(): RunningTask[] {
+  #beginTasks(): (Task & { done: Promise<void> })[] {
     const { overview, execution, lifetime } = this.#execution;
     if (overview.pendingStop() !== undefined) return [];
     const onDone = (): void => {
@@ -166,11 +161,11 @@ export class DrivenExecution {
       execution.notifier.announce(['end_run']);
     };
     return tasksOf(this.#host, this.#execution, { onDone, wake: this.#wake }).map((task) => ({
-      task,
+      ...task,
       done: supervise(task, execution, (error) => lifetime.fail(error)),
     }));
   }
 }
 
-const ended = (running: readonly RunningTask[]): Promise<unknown> =>
+const ended = (running: readonly { done: Promise<void> }[]): Promise<unknown> =>
   withDeadline(Promise.all(running.map(({ done }) => done)), patienceMilliseconds, undefined);
