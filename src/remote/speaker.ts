@@ -119,14 +119,8 @@ export class Speaker {
     const { destination } = vocabulary[draft.msg_type];
     const isReply = destination === 'results' && replyTo !== undefined;
     const message_id = messageIdOf(message);
-    const { namespace: _, ...headers } = wireHeaders({
-      message_id,
-      message_type: draft.msg_type,
-      namespace,
-      run_id,
-      execution_id,
-      store_id,
-    });
+    const facts = { message_id, message_type: draft.msg_type, namespace, run_id, execution_id, store_id };
+    const { namespace: _, ...headers } = wireHeaders(facts);
     return {
       destination: isReply ? replyTo : destinations[destination],
       // A place named by a recorder is complete: the namespace is not added to it.
