@@ -64,8 +64,8 @@ export const layoutSubscriptions = (topics: readonly string[], ear: Pick<Foreign
     onMessage: (delivery) => ear.hear(destination, delivery),
   }));
 
-/** The same on the broadcast topic, for a program that reads nothing else there. Excludes our own broadcasts, which name a namespace in a header. */
-export const unmarkedSubscription = (broadcast: string, ear: ForeignEar): Subscription => ({
+/** A subscription to the broadcasts without a namespace in their headers. Our own broadcasts have one there. */
+export const unmarkedSubscription = (broadcast: string, ear: Pick<ForeignEar, 'hear'>): Subscription => ({
   id: 'unmarked',
   destination: broadcast,
   ack: 'auto',
