@@ -29,12 +29,13 @@ const unheldSeconds = 30;
 /** The wait before a returned slice is sent again; it doubles each time. */
 const returnSeconds = { first: 5, longest: 60 };
 
-/** A file unanswered for this long, and for this many times the usual delay, is announced again; then after this many minutes. */
+/** A file unanswered for this long, and for this many times the usual delay, is announced again. */
 const unansweredSeconds = 60;
 const usualFactor = 3;
-const firstAgainMinutes = 2;
-const firstUnheldMinutes = 1;
-const longestAgainMinutes = 30;
+
+/** The waits before a file is announced again and an unclaimed slice is sent again once more. */
+const announcedSeconds = { first: 120, longest: 1800 };
+const unheldAgainSeconds = { first: 60, longest: 1800 };
 
 /** How often to check for each kind of wait, in ticks of a second. */
 const unheldTicks = 10;
@@ -97,10 +98,7 @@ export class Resending {
 
   /** Call when a worker returns a slice, for the first time or again. */
   noteReturn({ execution_id = '', slice_filename, attempt }: Message<'slice_returned'>): void {
-    const id = sliceMessageId(execution_id, slice_filename, attempt);
-    const times = (this.#returned.get(id)?.times ?? 0) + 1;
-    const seconds = backoff(times, returnSeconds);
-    this.#returned.set(id, { at: performance.now() + seconds * 1000, times });
+    this.#noteAgain(this.#returned, sliceMessageId(execution_id, slice_filename, attempt), returnSeconds);
   }
 
   /** Notes that a registered TF file may have been remade on another host, which its slices name from now on. */
@@ -169,7 +167,7 @@ export class Resending {
           const slice = readMessage(store.sql, id);
           return slice?.msg_type === 'slice' && free(workKinds(withNewestPlace(store.sql, slice)));
         });
-      for (const id of unheld) this.#noteAgain(this.#unheldSlices, id, firstUnheldMinutes);
+      for (const id of unheld) this.#noteAgain(this.#unheldSlices, id, unheldAgainSeconds);
       onLost(unheld);
       if (unheld.length > 0)
         warn(`nobody has ${unheld.length} TF slices of ${executionId}, though workers are free; they are sent again`);
@@ -204,7 +202,7 @@ export class Resending {
       ]
         .map(messageIdOf)
         .filter((id) => !inHand.has(id) && this.#mayBeDue(this.#announced, id));
-      for (const id of due) this.#noteAgain(this.#announced, id, firstAgainMinutes);
+      for (const id of due) this.#noteAgain(this.#announced, id, announcedSeconds);
       return due;
     });
   }
@@ -213,10 +211,9 @@ export class Resending {
     return (sent.get(id)?.at ?? 0) <= performance.now();
   }
 
-  /** Notes that it is sent again now; the wait doubles each time. */
-  #noteAgain(sent: Map<string, Due>, id: string, first: number): void {
-    const times = (sent.get(id)?.times ?? 0) + 1;
-    const minutes = backoff(times, { first, longest: longestAgainMinutes });
-    sent.set(id, { at: performance.now() + minutes * 60_000, times });
+  /** Notes that it is not due until a wait is over, which doubles each time. */
+  #noteAgain(due: Map<string, Due>, id: string, waits: typeof returnSeconds): void {
+    const times = (due.get(id)?.times ?? 0) + 1;
+    due.set(id, { at: performance.now() + backoff(times, waits) * 1000, times });
   }
 }
