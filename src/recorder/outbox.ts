@@ -3,7 +3,7 @@ import { withNewestPlace } from '../db/execution/file-places.ts';
 import { markSent, markUnsendable, type UnsentRow, unsentRows } from '../db/log/outbox.ts';
 import type { Store } from '../db/opening/store.ts';
 import type { SliceNeeds } from '../domain/slice-returns.ts';
-import { ConfirmedSender, sendWindow } from '../exchange/confirmed-sender.ts';
+import { ConfirmedSender, endsSentence, sendWindow } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire-headers.ts';
 import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
@@ -40,7 +40,7 @@ export class Outbox extends ConfirmedSender<UnsentRow> {
         await store.write((tx) => markUnsendable(tx, seq));
         onUnsendable(message_id, error);
       },
-      onEnds: ({ message_id }, times) => onUnsendable(message_id, alwaysEnds(times)),
+      onEnds: ({ message_id }, times) => onUnsendable(message_id, new SwfError('BROKER_REFUSED', endsSentence(times))),
       onFault,
     });
     this.#options = options;
@@ -81,9 +81,3 @@ function sliceOf({ payload }: UnsentRow, { sql }: Store): { needs: SliceNeeds; b
   const needs = withNewestPlace(sql, recorded);
   return { needs, body: needs === recorded ? payload : JSON.stringify(needs) };
 }
-
-const alwaysEnds = (times: number): SwfError =>
-  new SwfError(
-    'BROKER_REFUSED',
-    `the connection has ended each of the ${times} times that it was sent; it is tried again every minute`,
-  );

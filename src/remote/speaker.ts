@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { BrokerConnection } from '../broker/connection.ts';
-import { ConfirmedSender } from '../exchange/confirmed-sender.ts';
+import { ConfirmedSender, endsSentence } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, wireHeaders } from '../exchange/wire-headers.ts';
 import { messageOf } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
@@ -60,10 +60,7 @@ export class Speaker {
         warn(`${nameOf(saying)} is not sent: ${error.line}`);
         this.#settle([saying], false);
       },
-      onEnds: (saying, times) =>
-        warn(
-          `${nameOf(saying)} is not confirmed: the connection has ended each of the ${times} times that it was sent; it is tried again every minute`,
-        ),
+      onEnds: (saying, times) => warn(`${nameOf(saying)} is not confirmed: ${endsSentence(times)}`),
       onFault: (error) => warn(messageOf(error)),
     });
   }
