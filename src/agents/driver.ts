@@ -20,13 +20,8 @@ export interface DriverOptions {
 }
 
 /** Only these messages wake the driver: checking after each of the many others would cost more than they do. */
-const wakesWhileDaqWorks: ReadonlySet<MessageType> = new Set<MessageType>([...commandTypes, 'end_run']);
-const wakesAfterDaq: ReadonlySet<MessageType> = new Set<MessageType>([
-  ...wakesWhileDaqWorks,
-  'stf_ready',
-  'tf_file_registered',
-  'slice_result',
-]);
+const wakesWhileDaqWorks = new Set<MessageType>([...commandTypes, 'end_run']);
+const wakesAfterDaq = new Set<MessageType>([...wakesWhileDaqWorks, 'stf_ready', 'tf_file_registered', 'slice_result']);
 
 /** How an execution came to its end. */
 export type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated'; stop: Message<'stop_workflow'> };
