@@ -94,16 +94,10 @@ export class SlicePreparation {
     const { execution_id } = slice;
     const recordedParams = views.stateOf(execution_id, delivered.storeId)?.workflow_params ?? params;
     const speed = slice.speed ?? (recordedParams.speed === 'max' ? 1 : recordedParams.speed);
-    return createPayload(spec, {
-      execution_id,
-      run_number: Number(slice.run_id) || 0,
-      namespace,
-      frameBytes: slice.tf_size_bytes ?? recordedParams.daq_state_machine.tf_size_bytes,
-      files,
-      folder,
-      clock: createScaledClock(speed),
-      host,
-    });
+    const clock = createScaledClock(speed);
+    const run_number = Number(slice.run_id) || 0;
+    const frameBytes = slice.tf_size_bytes ?? recordedParams.daq_state_machine.tf_size_bytes;
+    return createPayload(spec, { execution_id, run_number, namespace, frameBytes, files, folder, clock, host });
   }
 
   #noFile(delivered: DeliveredSlice, detail: string): Unfit {

@@ -35,7 +35,7 @@ export function openHere(
   params: ExecutionParams,
   { lifetime, payloads }: { lifetime: Lifetime; payloads: PayloadHost },
 ) {
-  const { execution_id, run_number, namespace } = held;
+  const { execution_id, run_number } = held;
   const { speed } = params;
   const startTick = lastTick(host.store.sql, execution_id)?.tick ?? 0;
   const clock = speed === 'max' ? createVirtualClock(startTick) : createScaledClock(speed, startTick);
@@ -64,16 +64,8 @@ export function openHere(
     message: (id: string) => journal.message(id),
   };
   const execution: ExecutionContext = { agent, journal, notifier, clock, lifetime };
-  const payload = createPayload(payloadSpecOf(params), {
-    execution_id,
-    run_number,
-    namespace,
-    files,
-    folder,
-    clock,
-    host: payloads,
-    frameBytes: params.daq_state_machine.tf_size_bytes,
-  });
+  const frameBytes = params.daq_state_machine.tf_size_bytes;
+  const payload = createPayload(payloadSpecOf(params), { ...held, files, folder, clock, host: payloads, frameBytes });
   return { ...access, held, params, folder, lifetime, execution, payload };
 }
 
