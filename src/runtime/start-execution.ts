@@ -85,7 +85,14 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed): 
   if (payload !== undefined) await readPayload(payload, options.environment['PATH']);
   const hosted = agentTypes.filter((type) => type === 'daq_simulator' || options.config.agents[type].enabled);
   const { host, entered: drive } = await Host.enter(options, hosted, take);
-  const driven = await drivenBy(host, drive, speed);
+  let driven: DrivenExecution;
+  try {
+    driven = new DrivenExecution(host, drive, speed);
+  } catch (error) {
+    // Nothing may keep the process alive.
+    await host.close({ isHurried: true, hasFault: true });
+    throw error;
+  }
   if (host.session !== undefined) recordControl(host);
   host.heartbeat.start();
   let isHurried = false;
@@ -109,14 +116,4 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed): 
     leaveAtOnce: () => driven.leaveAtOnce(),
     done: untilClosed(),
   };
-}
-
-/** Closes the host if the execution cannot be driven, so that nothing keeps the process alive. */
-async function drivenBy(host: Host, drive: Drive, speed: Speed | undefined): Promise<DrivenExecution> {
-  try {
-    return new DrivenExecution(host, drive, speed);
-  } catch (error) {
-    await host.close({ isHurried: true, hasFault: true });
-    throw error;
-  }
 }
