@@ -87,16 +87,14 @@ async function differenceOf(
 ): Promise<Omit<ComparedFile, 'path'>> {
   if (file.kind === 'tf') {
     const range = { first: file.tf_first, last: file.tf_last, frameBytes };
-    return createDataFiles(folder)
-      .verify(file.name, range)
-      .then(
-        () => ({ state: 'fine' }) as const,
-        // A disk at fault says nothing about the file.
-        (error: unknown) =>
-          'code' in (error as object)
-            ? Promise.reject(error as Error)
-            : ({ state: 'changed', found_bytes: size, problem: `${file.name} ${messageOf(error)}` } as const),
-      );
+    try {
+      await createDataFiles(folder).verify(file.name, range);
+      return { state: 'fine' };
+    } catch (error) {
+      // A disk at fault says nothing about the file.
+      if ('code' in (error as object)) throw error;
+      return { state: 'changed', found_bytes: size, problem: `${file.name} ${messageOf(error)}` };
+    }
   }
   const found_checksum = await checksumOf(path);
   if (found_checksum === file.checksum) return { state: 'fine' };
