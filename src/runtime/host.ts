@@ -1,11 +1,12 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import type { Config } from '../config/schema.ts';
-import { type ProcessAgents, enterProcess } from '../db/driving/take-over.ts';
+import { type Driver, type ProcessAgents, enterProcess } from '../db/driving/take-over.ts';
 import { spreadNumbers } from '../db/log/numbers.ts';
 import { storeId } from '../db/log/store-identity.ts';
 import type { Store } from '../db/opening/store.ts';
 import { becomeRecorder, isKnownNamespace, noteKnownNamespace } from '../db/presence/recorders.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
+import type { Speed } from '../domain/params.ts';
 import type { AgentType } from '../domain/states.ts';
 import type { BrokerChoice, ConnectOptions } from '../exchange/broker-start.ts';
 import { connectGuarded, placeOfBroker } from '../exchange/namespace-guard.ts';
@@ -151,6 +152,18 @@ export class Host {
       onFault: (error) => this.lifetime.fail(error),
     });
   }
+}
+
+/** This process's description of itself as a driver. */
+export function driverSelf(
+  { user, sender = user, version, broker }: HostOptions,
+  { process_id, agents }: { process_id: number; agents: Host['agents'] },
+  speed?: Speed,
+): Driver {
+  const name = agents.daq_simulator;
+  if (name === undefined) throw new Error('this process hosts no DAQ simulator');
+  const isOverBroker = broker !== undefined;
+  return { process_id, identity: currentProcess(), name, user: sender, version, speed, isOverBroker };
 }
 
 /** Connects, and listens first who else is there. Throws `BROKER_…` and `NAMESPACE_IN_USE`, before anything is sent. */

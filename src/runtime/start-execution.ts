@@ -10,8 +10,7 @@ import { readPayload } from '../payload/payload-name.ts';
 import { recordControl } from './control-queue.ts';
 import { refuseForeignFolder, requireDataFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
-import { driverSelf } from './driver-self.ts';
-import { type Enter, Host, type HostOptions } from './host.ts';
+import { driverSelf, type Enter, Host, type HostOptions } from './host.ts';
 
 export interface RunningExecution {
   execution_id: string;

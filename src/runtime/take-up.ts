@@ -15,8 +15,7 @@ import { messageIdOf } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 import { maxTakeUps } from '../monitoring/findings/take-up-failed.ts';
 import { requireOwnFiles } from './data-folder.ts';
-import { driverSelf } from './driver-self.ts';
-import type { Host } from './host.ts';
+import { driverSelf, type Host } from './host.ts';
 
 /** How often to check for executions without a driver, in milliseconds. */
 const lookMilliseconds = 5000;
