@@ -20,7 +20,7 @@ import type { MessageType } from '../messages/vocabulary.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import { openRecorderSession, type RecorderSession } from '../recorder/recorder-session.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { ProcessLog } from './process-log.ts';
+import { createProcessLog, type ProcessLog } from './process-log.ts';
 
 /** The needs of every process that hosts agents. */
 export interface HostOptions {
@@ -73,7 +73,7 @@ export class Host {
     alsoEnter: Enter<T>,
     patience: Pick<ConnectOptions, 'patient' | 'signal'> = { patient: false },
   ): Promise<{ host: Host; entered: T }> {
-    const log = new ProcessLog(options.store, options.log, options.logLevel);
+    const log = createProcessLog(options.store, options.log, options.logLevel);
     let host: Host | undefined;
     const onTrouble = (error: SwfError): void => {
       host?.session?.link.noteBreak();
