@@ -9,11 +9,10 @@ import { isAlive } from '../lib/process-identity.ts';
 import { readPayload } from '../payload/payload-name.ts';
 import { RemoteHeartbeat, selfOf } from '../remote/heartbeat.ts';
 import type { Figures, RunningAgent } from '../remote/running-agent.ts';
-import { acknowledgeRequest, guessedRefusal, listenToControl } from './control-queue.ts';
+import { acknowledgeRequest, guessedRefusal, identifyRequest, listenToControl } from './control-queue.ts';
 import { refuseForeignFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
 import { driverSelf, Host, type HostOptions } from './host.ts';
-import { identifyRequest } from './request-id.ts';
 import { readControlMessage, type RequestSurroundings, type RunRequest } from './run-request.ts';
 import { TakeUp } from './take-up.ts';
 
