@@ -119,15 +119,8 @@ export class RemoteLog {
 
   async #sendBatch(lines: RemoteLine[], dropped: number): Promise<void> {
     const { broker, namespace, destination, sender, since } = this.#options;
-    const body: AgentLog = {
-      msg_type: 'agent_log',
-      sender,
-      namespace,
-      timestamp: utcNow(),
-      since,
-      lines,
-      ...(dropped === 0 ? {} : { dropped }),
-    };
+    const more = dropped === 0 ? {} : { dropped };
+    const body: AgentLog = { msg_type: 'agent_log', sender, namespace, timestamp: utcNow(), since, lines, ...more };
     const isSerious = lines.some(({ level }) => logLevels[level] >= logLevels.WARNING);
     await broker.send(reportOf(destination, body, isSerious));
   }

@@ -77,14 +77,8 @@ export class Speaker {
   /** Asks to end an execution that an agent cannot continue. @param why with the one file that is the cause, or an empty name */
   stop(about: About, why: { reason: string; filename: string }): Promise<boolean> {
     const { reason, filename } = why;
-    const draft: Draft<'stop_workflow'> = {
-      msg_type: 'stop_workflow',
-      command_id: randomUUID(),
-      state: 'failed',
-      reason,
-      ...(filename === '' ? {} : { filename }),
-    };
-    return this.say(draft, about);
+    const file = filename === '' ? {} : { filename };
+    return this.say({ msg_type: 'stop_workflow', command_id: randomUUID(), state: 'failed', reason, ...file }, about);
   }
 
   /** The number of unconfirmed messages, and since when the oldest waits, in milliseconds since 1970. */

@@ -50,13 +50,8 @@ export class WorkerPart implements Part {
   }
 
   report(): Report {
-    const off_duty = this.#around.offDuty.list();
-    return {
-      in_hand: this.#worker.inHand,
-      free_slots: this.#consumers.freeSlots,
-      slots: this.#consumers.slots,
-      off_duty,
-    };
+    const { freeSlots: free_slots, slots } = this.#consumers;
+    return { in_hand: this.#worker.inHand, free_slots, slots, off_duty: this.#around.offDuty.list() };
   }
 
   waits(): boolean {
