@@ -11,6 +11,7 @@ import {
 import type { EffectCode } from '../domain/effects.ts';
 import type { WorkflowParams } from '../domain/params.ts';
 import type { PreparedFile } from '../files/data-files.ts';
+import type { LogLine } from '../lib/logger.ts';
 import { messageIdOf } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
@@ -150,13 +151,8 @@ class DaqSimulator {
     const draft = await this.#draftOf(step);
     const position = advance(this.#position, step, agent.params);
     this.#writeAhead(nextStep(position, agent.params));
-    await journal.step({
-      sender: this.#options.name,
-      tick: step.tick,
-      says: [draft],
-      logs: [{ level: 'INFO', message: daqSentence(step) }],
-      takes,
-    });
+    const logs: LogLine[] = [{ level: 'INFO', message: daqSentence(step) }];
+    await journal.step({ sender: this.#options.name, tick: step.tick, says: [draft], logs, takes });
     this.#position = position;
   }
 
