@@ -213,17 +213,11 @@ export class SliceConsumers {
 /** The slice of a delivery; undefined for any other message, and for a slice that names no execution or no recorder. */
 function sliceIn(delivery: Delivery): DeliveredSlice | undefined {
   const decoded = decodedOf(delivery);
-  const { headers } = delivery;
   if (decoded.kind !== 'message' || decoded.message.msg_type !== 'slice') return undefined;
   const { execution_id } = decoded.message;
-  const storeId = headers['store_id'];
+  const { store_id: storeId, reply_to: replyTo } = delivery.headers;
   if (execution_id === undefined || storeId === undefined) return undefined;
-  return {
-    slice: { ...decoded.message, execution_id },
-    storeId,
-    replyTo: headers['reply_to'],
-    since: performance.now(),
-  };
+  return { slice: { ...decoded.message, execution_id }, storeId, replyTo, since: performance.now() };
 }
 
 const nameOf = (slot: number): string => `slot-${String(slot).padStart(2, '0')}`;
