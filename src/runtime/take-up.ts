@@ -78,11 +78,8 @@ export class TakeUp {
     const stop = waitingCommands(store.sql, executionId, ['stop_workflow'])[0]?.message_id;
     const requests = waitingCommands(store.sql, executionId, ['resume_workflow']).map(messageIdOf);
     if (stop === undefined && requests.length === 0 && fruitlessTakeUps(store.sql, executionId) >= maxTakeUps) {
-      this.#leave(executionId, {
-        level: 'ERROR',
-        message: `${executionId} is left alone: it was taken up ${maxTakeUps} times in ten minutes and came to nothing; "swf-mcp status ${executionId}" tells why`,
-      });
-      return;
+      const message = `${executionId} is left alone: it was taken up ${maxTakeUps} times in ten minutes and came to nothing; "swf-mcp status ${executionId}" tells why`;
+      return this.#leave(executionId, { level: 'ERROR', message });
     }
     try {
       const { drive, isPaused } = await this.#takeOver(executionId, { stop, requests });
@@ -97,7 +94,7 @@ export class TakeUp {
       await store.write((tx) => {
         for (const id of requests) noteRefused(tx, id, 'REFUSED', line);
       });
-      this.#leave(executionId, { level: 'WARNING', message: `${executionId} is not taken up: ${error.line}` });
+      this.#leave(executionId, { level: 'WARNING', message: `${executionId} is not taken up: ${line}` });
     }
   }
 
@@ -110,11 +107,8 @@ export class TakeUp {
     return held === undefined ? undefined : { ...held, command_id: randomUUID(), timestamp: utcNow() };
   }
 
-  /** `stop` and `request` are ids of pending commands. */
-  #takeOver(
-    executionId: string,
-    { stop, requests }: { stop: string | undefined; requests: readonly string[] },
-  ): Promise<{ drive: Drive; isPaused: boolean }> {
+  /** `stop` and `requests` are ids of pending commands. */
+  #takeOver(executionId: string, { stop, requests }: { stop: string | undefined; requests: readonly string[] }) {
     const { store, options, processId: process_id, agents } = this.#host;
     const { sql } = store;
     const config = parseRecordedConfig(startMessage(sql, executionId).params, executionId);
