@@ -46,7 +46,6 @@ export class SliceConsumers {
   #queue: BrokerConnection;
   /** Slots with a subscription there. A new one would lose the messages in flight to the old one. */
   readonly #subscribed = new Set<number>();
-  /** Slices in a row that could not be done. */
   #unfitInARow = 0;
   /** `all` slots take slices, `one` tries whether there are any, or `none` leaves the queue to others. */
   #taking: 'all' | 'one' | 'none' = 'all';

@@ -39,7 +39,6 @@ export type LastMessages = keyof typeof lastMessagesMilliseconds | 'none';
 /** A wait too short to report. */
 const quietMilliseconds = 1000;
 
-/** Opens the session of a recorder. */
 export async function openRecorderSession(
   broker: BrokerConnection,
   options: RecorderOptions,

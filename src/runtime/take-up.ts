@@ -21,7 +21,6 @@ import { driverSelf, type Host } from './host.ts';
 const lookMilliseconds = 5000;
 
 export interface TakeUpOptions {
-  /** Whether this process drives it. */
   isDriving: (executionId: string) => boolean;
   onTaken: (drive: Drive) => void;
 }
