@@ -1,6 +1,7 @@
-import { type Agent, typesRead } from '../agents/agent.ts';
+import { type Agent, type AgentContext, typesRead } from '../agents/agent.ts';
 import { handlePatiently } from '../agents/patience.ts';
 import type { Delivery } from '../broker/connection.ts';
+import type { ExecutionParams } from '../domain/params.ts';
 import { placeOfFile } from '../domain/slice-returns.ts';
 import { decodedOf } from '../exchange/decoding.ts';
 import { NoSuchFile, NotFetched } from '../files/file-server-error.ts';
@@ -11,7 +12,6 @@ import { messageIdOf } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
-import { contextOf, type OwnParams } from './agent-context.ts';
 import type { FilePlace } from './data-access.ts';
 import type { RemoteLog } from './log.ts';
 import type { Surroundings } from './part.ts';
@@ -23,7 +23,8 @@ export interface ReadingAgentOptions extends Pick<
   'name' | 'namespace' | 'views' | 'access' | 'offDuty' | 'speaker' | 'onChange' | 'onStep'
 > {
   agent: Agent;
-  own: OwnParams;
+  /** This host's own parameters: where files are, and what workers do. */
+  own: Pick<ExecutionParams, 'data' | 'worker'>;
   log: RemoteLog;
   /** Aborted when nothing new may begin. */
   draining: AbortSignal;
@@ -77,7 +78,6 @@ export class ReadingAgent {
   }
 
   take(delivery: Delivery): void {
-    const { headers } = delivery;
     const decoded = decodedOf(delivery);
     const { draining, namespace } = this.#options;
     if (draining.aborted) return;
@@ -97,12 +97,8 @@ export class ReadingAgent {
       return;
     }
     const { execution_id } = message;
-    const hand: Hand = {
-      message: { ...message, execution_id },
-      storeId: headers['store_id'],
-      acknowledge,
-      dropped: new AbortController(),
-    };
+    const { store_id: storeId } = delivery.headers;
+    const hand: Hand = { message: { ...message, execution_id }, storeId, acknowledge, dropped: new AbortController() };
     this.#inHand.set(id, hand);
     if (this.#options.views.stateOf(execution_id, hand.storeId) === undefined) this.#noteUnheard(hand);
     this.#options.onChange();
@@ -232,3 +228,10 @@ export class ReadingAgent {
 }
 
 const aboutOf = ({ message: { execution_id, run_id }, storeId }: Hand): About => ({ execution_id, run_id, storeId });
+
+/** An execution as its recorder reports it, for an agent on this host. */
+function contextOf(state: ExecutionState, { data, worker }: ReadingAgentOptions['own'], files: AgentContext['files']) {
+  const { workflow_params, plan_version, max_retries, execution_id, run_id } = state;
+  const params = { ...workflow_params, plan_version, data, worker: { ...worker, max_retries } };
+  return { execution_id, run_number: Number(run_id), params, files, message: () => undefined };
+}
