@@ -114,11 +114,8 @@ export class SlicePreparation {
     // Other programs' slices do not say that they mean the placeholder.
     if (command !== undefined && (asked !== undefined || slice.speed === undefined))
       return { kind: 'command', command, limit_seconds: slice.timeout_seconds ?? timeout_seconds };
-    const recordedParams = views.stateOf(slice.execution_id, storeId)?.workflow_params ?? params;
-    return {
-      kind: 'placeholder',
-      seconds: slice.slice_processing_time ?? recordedParams.fast_processing.slice_processing_time,
-    };
+    const { fast_processing } = views.stateOf(slice.execution_id, storeId)?.workflow_params ?? params;
+    return { kind: 'placeholder', seconds: slice.slice_processing_time ?? fast_processing.slice_processing_time };
   }
 
   #ownPayload(): string {

@@ -99,14 +99,8 @@ export class Speaker {
   #outgoing({ draft, about }: Saying): Parameters<BrokerConnection['send']>[0] {
     const { namespace, destinations, sender } = this.#options;
     const { execution_id, run_id, storeId: store_id, replyTo } = about;
-    const message = {
-      ...draft,
-      sender,
-      namespace,
-      execution_id,
-      ...(run_id === undefined ? {} : { run_id }),
-      timestamp: utcNow(),
-    } as Message;
+    const run = run_id === undefined ? {} : { run_id };
+    const message = { ...draft, sender, namespace, execution_id, ...run, timestamp: utcNow() } as Message;
     const { destination } = vocabulary[draft.msg_type];
     const isReply = destination === 'results' && replyTo !== undefined;
     const message_id = messageIdOf(message);
