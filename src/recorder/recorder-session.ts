@@ -39,10 +39,7 @@ export type LastMessages = keyof typeof lastMessagesMilliseconds | 'none';
 /** A wait too short to report. */
 const quietMilliseconds = 1000;
 
-export async function openRecorderSession(
-  broker: BrokerConnection,
-  options: RecorderOptions,
-): Promise<RecorderSession> {
+export async function openRecorderSession(broker: BrokerConnection, options: RecorderOptions) {
   const id = await options.store.write((tx) => {
     reviveUnsendable(tx, options.namespace);
     return storeId(tx);

@@ -108,11 +108,6 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed): 
     isHurried = true;
     return driven.stop(reason);
   };
-  return {
-    execution_id: drive.execution_id,
-    run_number: drive.run_number,
-    stop,
-    leaveAtOnce: () => driven.leaveAtOnce(),
-    done: untilClosed(),
-  };
+  const { execution_id, run_number } = drive;
+  return { execution_id, run_number, stop, leaveAtOnce: () => driven.leaveAtOnce(), done: untilClosed() };
 }
