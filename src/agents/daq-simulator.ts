@@ -93,20 +93,18 @@ class DaqSimulator {
   }
 
   async run(): Promise<void> {
-    try {
-      await this.#run();
-    } finally {
-      await this.#discardAhead();
-    }
-  }
-
-  async #run(): Promise<void> {
     const { lifetime } = this.#execution;
-    if (this.#position.pausedAt !== undefined) await this.#goOn();
-    while (!lifetime.stopped.aborted) {
-      const command = this.#options.pendingPause();
-      if (command !== undefined) await this.#follow(command);
-      else if (await this.#nextStep()) return;
+    try {
+      if (this.#position.pausedAt !== undefined) await this.#goOn();
+      while (!lifetime.stopped.aborted) {
+        const command = this.#options.pendingPause();
+        if (command !== undefined) await this.#follow(command);
+        else if (await this.#nextStep()) return;
+      }
+    } finally {
+      // If the run ended early, a file was written ahead that is never announced.
+      const file = await this.#ahead?.file.catch(() => undefined);
+      await file?.discard();
     }
   }
 
@@ -171,12 +169,6 @@ class DaqSimulator {
     // Awaited when the STF is announced; until then, a failure must not count as unhandled.
     file.catch(() => {});
     this.#ahead = { sequence: step.sequence, file };
-  }
-
-  /** Discards a file that was written ahead but never announced, because the run ended early. */
-  async #discardAhead(): Promise<void> {
-    const file = await this.#ahead?.file.catch(() => undefined);
-    await file?.discard();
   }
 
   #sayPause(msg_type: 'pause_run' | 'resume_run', takes: string[]): Promise<void> {
