@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { startStopwatch } from '../lib/stopwatch.ts';
 import type { Draft } from '../messages/message.ts';
 import { KnownResults, workKeyOf } from './known-results.ts';
-import type { DeliveredSlice, OpenSlice, Payload, PayloadResult } from './ports.ts';
+import type { DeliveredSlice, Payload, PayloadResult } from './ports.ts';
 import { asOpenSlice, resultOf, slotName, startFields } from './slice-messages.ts';
 
 /** A delivered slice in the hand of one slot. `acknowledge` and `giveBack` do nothing once the connection has ended. */
@@ -15,14 +15,9 @@ export interface QueuedSlice extends DeliveredSlice {
 /** Why a worker cannot do a slice. */
 export type Unfit = Pick<Draft<'slice_returned'>, 'reason' | 'detail'>;
 
-/** A payload found out midway that this worker cannot do the slice. */
-export class SliceReturned extends Error {
-  readonly unfit: Unfit;
-
-  constructor(unfit: Unfit) {
-    super(unfit.detail ?? unfit.reason);
-    this.unfit = unfit;
-  }
+/** The work on a slice. It may find out midway that this worker cannot do the slice. */
+export interface SliceWork {
+  run(...how: Parameters<Payload['run']>): Promise<PayloadResult | Unfit>;
 }
 
 /**
@@ -40,7 +35,7 @@ export interface SliceWorkerOptions {
   /** Aborted when the execution is over, whatever is still in hand. */
   overFor: (delivered: DeliveredSlice) => AbortSignal;
   /** Returns the work on a slice, or why this worker cannot do it. */
-  prepare: (delivered: DeliveredSlice) => Promise<Payload | Unfit>;
+  prepare: (delivered: DeliveredSlice) => Promise<SliceWork | Unfit>;
   /** Reports that a slice has started. Returns false if the recorder does not want it now. */
   begin: (draft: Draft<'slice_started'>, delivered: DeliveredSlice) => Promise<boolean>;
   /** Reports how a slice ended. Resolves once the report cannot be lost; with false if the broker refuses it. */
@@ -111,15 +106,15 @@ export class SliceWorker {
     const known = this.#results.get(delivered);
     if (known !== undefined) return this.#confirmed(known, delivered);
     const fields = startFields(asOpenSlice(slice), worker_id, this.#options.hostname);
-    const payload = await this.#prepared(delivered);
-    if (typeof payload === 'string') return payload;
-    if ('reason' in payload) return this.#confirmed(returnOf(fields, payload), delivered);
+    const work = await this.#prepared(delivered);
+    if (typeof work === 'string') return work;
+    if ('reason' in work) return this.#confirmed(returnOf(fields, work), delivered);
     if (!(await this.#options.begin({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
     const over = overFor(delivered);
     const signal = this.#ends.get(over) ?? endOf(over, stopped);
     this.#ends.set(over, signal);
     const took = startStopwatch();
-    const result = await runOrReturn(payload, asOpenSlice(slice), { worker_id, signal });
+    const result = await work.run(asOpenSlice(slice), { worker_id, signal });
     if (over.aborted) return 'done';
     if (stopped.aborted) return 'kept';
     if ('reason' in result) return this.#confirmed(returnOf(fields, result), delivered);
@@ -127,7 +122,7 @@ export class SliceWorker {
   }
 
   /** The work, or why this worker cannot do it. Fetching a file takes time: if the slice may no longer start afterwards, its fate. */
-  async #prepared(delivered: DeliveredSlice): Promise<Payload | Unfit | Outcome> {
+  async #prepared(delivered: DeliveredSlice): Promise<SliceWork | Unfit | Outcome> {
     const { prepare, overFor, draining } = this.#options;
     const ended = (): Outcome | undefined =>
       overFor(delivered).aborted ? 'done' : draining.aborted ? 'kept' : undefined;
@@ -211,16 +206,3 @@ const returnOf = (fields: ReturnType<typeof startFields>, { reason, detail }: Un
   reason,
   ...(detail === undefined ? {} : { detail }),
 });
-
-async function runOrReturn(
-  payload: Payload,
-  slice: OpenSlice,
-  by: Parameters<Payload['run']>[1],
-): Promise<PayloadResult | Unfit> {
-  try {
-    return await payload.run(slice, by);
-  } catch (error) {
-    if (error instanceof SliceReturned) return error.unfit;
-    throw error;
-  }
-}

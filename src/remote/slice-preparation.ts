@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import type { DeliveredSlice, Payload } from '../agents/ports.ts';
-import { type Unfit, SliceReturned } from '../agents/slice-worker.ts';
+import type { SliceWork, Unfit } from '../agents/slice-worker.ts';
 import type { PayloadSpec } from '../domain/payload-spec.ts';
 import { type PayloadName, type ReturnReason, workKind } from '../domain/slice-returns.ts';
 import { createScaledClock } from '../lib/clock.ts';
@@ -46,7 +46,7 @@ export class SlicePreparation {
   }
 
   /** The work on a slice, or why this worker cannot do it. */
-  async prepare(delivered: DeliveredSlice): Promise<Payload | Unfit> {
+  async prepare(delivered: DeliveredSlice): Promise<SliceWork | Unfit> {
     const { slice } = delivered;
     await this.#readOwnPayload();
     const spec = this.#specOf(delivered);
@@ -156,14 +156,14 @@ export class SlicePreparation {
   }
 
   /** A failing disk is not the slice's fault: another worker may do it. */
-  #withoutFault(payload: Payload, delivered: DeliveredSlice): Payload {
+  #withoutFault(payload: Payload, delivered: DeliveredSlice): SliceWork {
     return {
       run: async (slice, by) => {
         try {
           return await payload.run(slice, by);
         } catch (error) {
           if (!(error instanceof SwfError)) throw error;
-          throw new SliceReturned(this.#noFile(delivered, error.message));
+          return this.#noFile(delivered, error.message);
         }
       },
     };

@@ -1,5 +1,5 @@
-import type { DeliveredSlice, Payload } from '../agents/ports.ts';
-import { SliceWorker } from '../agents/slice-worker.ts';
+import type { DeliveredSlice } from '../agents/ports.ts';
+import { SliceWorker, type SliceWork } from '../agents/slice-worker.ts';
 import { workKinds } from '../domain/slice-returns.ts';
 import { SliceConsumers } from '../exchange/slice-consumers.ts';
 import { withDeadline } from '../lib/deadline.ts';
@@ -64,12 +64,12 @@ export class WorkerPart implements Part {
   }
 }
 
-/** The same payload, with its time reported. */
-const timed = (payload: Payload, onStep: (seconds: number) => void): Payload => ({
+/** The same work, with its time reported. */
+const timed = (work: SliceWork, onStep: (seconds: number) => void): SliceWork => ({
   async run(slice, by) {
     const began = performance.now();
     try {
-      return await payload.run(slice, by);
+      return await work.run(slice, by);
     } finally {
       onStep((performance.now() - began) / 1000);
     }
