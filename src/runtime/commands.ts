@@ -6,7 +6,6 @@ import { type CommandState, commandState } from '../db/log/commands.ts';
 import type { Store } from '../db/opening/store.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../db/presence/leases.ts';
 import type { Prepare } from '../db/sqlite/statements.ts';
-import type { EffectCode } from '../domain/effects.ts';
 import type { Action } from '../domain/states.ts';
 import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
@@ -33,13 +32,6 @@ export interface Requester {
  * has not carried it out in time; it stays recorded.
  */
 export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };
-
-/** The codes by which a driver says that the requested state was there before. */
-const soAlready: Readonly<Record<Action, readonly EffectCode[]>> = {
-  stop: ['EXECUTION_ENDED', 'ALREADY'],
-  pause: ['ALREADY'],
-  continue: ['ALREADY'],
-};
 
 const purposes: Readonly<Record<Action, string>> = { stop: 'be stopped', pause: 'be paused', continue: 'be continued' };
 
@@ -129,9 +121,8 @@ export async function awaitEffect(
 function outcomeOf(action: Action, state: Exclude<CommandState, 'waiting'>): Outcome {
   if (state.effect === 'applied') return state;
   const { code, reason } = state;
-  return soAlready[action].includes(code)
-    ? { effect: 'already', reason: reason.replace(/^the execution /, '') }
-    : { effect: 'none', reason };
+  const isAlready = code === 'ALREADY' || (action === 'stop' && code === 'EXECUTION_ENDED');
+  return isAlready ? { effect: 'already', reason: reason.replace(/^the execution /, '') } : { effect: 'none', reason };
 }
 
 export const nobodyDrives = (executionId: string, storeOption = ''): SwfError =>
