@@ -132,13 +132,10 @@ export class Host {
   async close({ isHurried = false, hasFault = this.lifetime.fault !== undefined } = {}): Promise<void> {
     await this.payloads.close();
     await this.heartbeat.end(hasFault ? 'fault' : 'order');
-    await this.#session?.close(this.#isStoreLost() ? 'none' : isHurried ? 'hurried' : 'usual');
-  }
-
-  /** A store that this process can no longer write takes no receipts. */
-  #isStoreLost(): boolean {
+    // A store that this process can no longer write takes no receipts.
     const error = this.lifetime.fault?.error;
-    return error instanceof SwfError && error.code.startsWith('STORE_');
+    const isStoreLost = error instanceof SwfError && error.code.startsWith('STORE_');
+    await this.#session?.close(isStoreLost ? 'none' : isHurried ? 'hurried' : 'usual');
   }
 
   async #openSession(broker: BrokerConnection, choice: BrokerChoice, log: ProcessLog): Promise<void> {
