@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import { type OwnExecution, requireExecution, requireOwn } from '../db/execution/find-execution.ts';
 import { driverEnd } from '../db/execution/log-reader.ts';
-import { type CommandState, commandState } from '../db/log/commands.ts';
+import { type CommandState, commandState, noteRefused } from '../db/log/commands.ts';
 import type { Store } from '../db/opening/store.ts';
-import { isProcessAlive, type LivenessTest, ownerOf } from '../db/presence/leases.ts';
+import { isProcessAlive, type LivenessTest, ownerOf, type ProcessSigns } from '../db/presence/leases.ts';
 import type { Prepare } from '../db/sqlite/statements.ts';
 import type { Action } from '../domain/states.ts';
 import { pause } from '../lib/deadline.ts';
@@ -130,3 +130,37 @@ export const nobodyDrives = (executionId: string, storeOption = ''): SwfError =>
     'EXECUTION_NOT_RUNNING',
     `the process that drove ${executionId} is gone; go on with "swf-mcp${storeOption} resume ${executionId}", or end it with "swf-mcp${storeOption} stop ${executionId}"`,
   );
+
+/** A recorder looks for such requests every five seconds. */
+const recorderMilliseconds = 15_000;
+
+/**
+ * Asks the living recorder to resume an execution that nobody drives, even after repeated failures. Throws `EXECUTION_IN_USE` if it cannot, or does
+ * not answer within 15 s, as `swf-mcp run` does not; the request is then withdrawn.
+ */
+export async function askRecorder(
+  store: Store,
+  executionId: string,
+  { recorder, by, reason }: { recorder: ProcessSigns; by: Requester; reason: string | undefined },
+): Promise<void> {
+  const command = await recordCommand(store, executionId, { action: 'continue', by, reason });
+  if (command === undefined) return;
+  const who = `process ${recorder.pid} on ${recorder.hostname} records this namespace`;
+  const deadline = performance.now() + recorderMilliseconds;
+  for (;;) {
+    const state = commandState(store.sql, command.message_id);
+    // Somebody else may have asked the same.
+    if (state !== 'waiting' && (state.effect === 'applied' || state.code === 'ALREADY')) return;
+    if (state !== 'waiting')
+      throw new SwfError('EXECUTION_IN_USE', `${who} and cannot resume ${executionId}: ${state.reason}`);
+    if (performance.now() > deadline) {
+      // It must not take effect hours later.
+      await store.write((tx) => noteRefused(tx, command.message_id, 'REFUSED', 'no recorder resumed it in time'));
+      throw new SwfError(
+        'EXECUTION_IN_USE',
+        `${who} and has not resumed ${executionId} in ${recorderMilliseconds / 1000} s; a service does it when it can; wait until a "swf-mcp run" has ended`,
+      );
+    }
+    await pause(2 * lookMilliseconds);
+  }
+}
