@@ -65,11 +65,8 @@ export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<Co
     if (elsewhere !== undefined)
       return wrong('unreachable', `${file.name} is on another host: ${elsewhere}`, { isElsewhere: true });
     // Without the execution's folder, this is another host, or a disk that is not mounted.
-    const isHere = await lstat(folder).then(
-      (entry) => entry.isDirectory(),
-      () => false,
-    );
-    if (!isHere) return wrong('unreachable', `${file.name}: there is no folder ${folder} here`);
+    const here = await lstat(folder).catch(() => undefined);
+    if (here?.isDirectory() !== true) return wrong('unreachable', `${file.name}: there is no folder ${folder} here`);
     return wrong('missing', `${file.name} is missing`);
   }
 }
