@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 
 import type { ExecutionContext, SliceConditions } from '../agents/agent.ts';
-import type { Step } from '../agents/ports.ts';
 import { type HeldExecution, openExecution } from '../db/driving/journal.ts';
 import { lastTick } from '../db/execution/start-message.ts';
 import { createLogLineWriter } from '../db/log/log-lines.ts';
@@ -15,7 +14,6 @@ import { createScaledClock, createVirtualClock } from '../lib/clock.ts';
 import { Lifetime } from '../lib/lifetime.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { Notifier } from '../messages/notifier.ts';
-import type { MessageType } from '../messages/vocabulary.ts';
 import type { PayloadHost } from '../payload/host.ts';
 import { createPayload } from '../payload/kinds.ts';
 import { payloadNameOf } from '../payload/payload-name.ts';
@@ -36,15 +34,20 @@ export function openHere(
   { lifetime, payloads }: { lifetime: Lifetime; payloads: PayloadHost },
 ) {
   const { execution_id, run_number } = held;
+  const { options } = host;
   const { speed } = params;
   const startTick = lastTick(host.store.sql, execution_id)?.tick ?? 0;
   const clock = speed === 'max' ? createVirtualClock(startTick) : createScaledClock(speed, startTick);
   const notifier = host.session?.notifier ?? new Notifier(clock);
   const access = openExecution(host.store, held, {
-    writeLogLine: createLogLineWriter(host.options.logLevel),
+    writeLogLine: createLogLineWriter(options.logLevel),
     isAlive,
     onCommitted(types, step) {
-      tellOfStep(host, execution_id, types, step);
+      host.heartbeat.sawWork(step.sender, execution_id);
+      for (const line of step.logs ?? [])
+        if (line.context?.['driver_ended'] === undefined) (options.agentLog ?? options.log).write(line);
+      host.session?.committed();
+      options.onProgress?.(execution_id, types);
       notifier.announce(types);
     },
   });
@@ -60,7 +63,7 @@ export function openHere(
     params,
     files,
     conditions: host.session === undefined ? undefined : conditionsOf(params),
-    payload: nameOfPayload(params, host.options.environment),
+    payload: nameOfPayload(params, options.environment),
     message: (id: string) => journal.message(id),
   };
   const execution: ExecutionContext = { agent, journal, notifier, clock, lifetime };
@@ -79,16 +82,3 @@ const conditionsOf = ({ speed, fast_processing, daq_state_machine, worker }: Exe
   tf_size_bytes: daq_state_machine.tf_size_bytes,
   timeout_seconds: worker.timeout_seconds,
 });
-
-function tellOfStep(
-  { options, heartbeat, session }: Host,
-  executionId: string,
-  types: MessageType[],
-  step: Step,
-): void {
-  heartbeat.sawWork(step.sender, executionId);
-  for (const line of step.logs ?? [])
-    if (line.context?.['driver_ended'] === undefined) (options.agentLog ?? options.log).write(line);
-  session?.committed();
-  options.onProgress?.(executionId, types);
-}
