@@ -80,11 +80,7 @@ export async function endExecution(
 export type Leave = { cause: 'interrupted' } | { cause: 'fault'; code?: string; reason: string };
 
 /** The step that records a driver's leaving, the last row of its epoch. */
-export function leavingStep(
-  why: Leave,
-  { name, epoch }: DriverOptions,
-  { clock }: Pick<ExecutionContext, 'clock'>,
-): Step {
+export function leavingStep(why: Leave, { name, epoch }: DriverOptions, { clock }: ExecutionContext): Step {
   // The context distinguishes this line, which the process prints to its own terminal, from agents' lines.
   const context = { driver_ended: why.cause };
   const line: LogLine =

@@ -106,6 +106,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
   /** Other namespaces in which programs of another make work. */
   const others = new Set<string>();
   const recorderHeard = new AbortController();
+  const ends = signal === undefined ? [recorderHeard.signal] : [recorderHeard.signal, signal];
   const onOther = (other: string): void => void others.add(other);
   const ear = new ForeignEar(namespace, (program) => heard.set(program.name, program), onOther);
   const subscriptions = layoutSubscriptions([broadcast, ...layout], ear);
@@ -124,7 +125,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
     );
     const asked = monitor === undefined ? [] : await agentsOfMonitor(monitor, namespace, say);
     for (const agent of asked) heard.set(agent.name, agent);
-    const isWhole = asked.length === 0 && (await listen(broker, seconds, [recorderHeard.signal, signal]));
+    const isWhole = asked.length === 0 && (await listen(broker, seconds, ends));
     for (const { id } of subscriptions) broker.unsubscribe(id);
     judge(namespace, heard, others, choice.listening);
     if (isWhole) await onClear?.();
@@ -136,12 +137,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
 }
 
 /** Whether the listening lasted its full time. Without a connection nobody is heard, and no time passes. */
-async function listen(
-  broker: BrokerConnection,
-  seconds: number,
-  signals: readonly (AbortSignal | undefined)[],
-): Promise<boolean> {
-  const ends = signals.filter((signal) => signal !== undefined);
+async function listen(broker: BrokerConnection, seconds: number, ends: readonly AbortSignal[]): Promise<boolean> {
   let left = seconds * 1000;
   while (left > 0 && !ends.some(({ aborted }) => aborted)) {
     const since = performance.now();

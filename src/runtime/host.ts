@@ -164,12 +164,8 @@ export function driverSelf(
 }
 
 /** Connects, and listens first who else is there. Throws `BROKER_…` and `NAMESPACE_IN_USE`, before anything is sent. */
-function listenFirst(
-  { store, config: { testbed } }: HostOptions,
-  choice: BrokerChoice,
-  how: ConnectOptions,
-): Promise<BrokerConnection> {
-  const { namespace } = testbed;
+function listenFirst({ store, config }: HostOptions, choice: BrokerChoice, how: ConnectOptions) {
+  const { namespace } = config.testbed;
   const place = placeOfBroker(choice.settings, choice.listening);
   const isKnown = isKnownNamespace(store.sql, namespace, place);
   const onClear = async (): Promise<void> => {

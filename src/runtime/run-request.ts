@@ -48,11 +48,7 @@ export function readControlMessage(delivery: Delivery, commandId: string, around
   }
 }
 
-function completed(
-  fields: Record<string, unknown>,
-  command_id: string,
-  { testbed, workflow }: Config,
-): Record<string, unknown> {
+function completed(fields: Record<string, unknown>, command_id: string, { testbed, workflow }: Config) {
   // A request may not choose its numbers.
   const { execution_id: _, run_id: __, ...asked } = fields;
   const sender = typeof asked['sender'] === 'string' ? asked['sender'] : 'unknown';
