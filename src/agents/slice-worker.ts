@@ -65,24 +65,6 @@ const workKeyOf = ({ storeId, slice }: DeliveredSlice): string =>
 const sentKeyOf = (delivered: DeliveredSlice): string => `${delivered.slice.timestamp} ${workKeyOf(delivered)}`;
 
 /**
- * The newest results of a worker, by the very messages that asked for them: a broker that was killed may deliver a slice again whose acknowledgement
- * it lost. Its result is then sent again, and not worked for again.
- */
-class KnownResults {
-  readonly #results = new Map<string, Draft<'slice_result'>>();
-
-  get(delivered: DeliveredSlice): Draft<'slice_result'> | undefined {
-    return this.#results.get(sentKeyOf(delivered));
-  }
-
-  add(delivered: DeliveredSlice, draft: Draft<'slice_result'>): void {
-    this.#results.set(sentKeyOf(delivered), draft);
-    const [oldest] = this.#results.keys();
-    if (this.#results.size > maxResults && oldest !== undefined) this.#results.delete(oldest);
-  }
-}
-
-/**
  * Works on slices from a broker's queue. Acknowledges a slice once its result is confirmed, so the broker redelivers a dead worker's slice.
  * Acknowledges a slice without work if its execution is over, and reports it as returned if this worker cannot do it.
  */
@@ -90,7 +72,11 @@ export class SliceWorker {
   readonly #options: SliceWorkerOptions;
   /** Work in hand in this process, by store and attempt. A redelivered slice joins it. */
   readonly #inHand = new Map<string, Promise<Outcome>>();
-  readonly #results = new KnownResults();
+  /**
+   * The newest results, by the very messages that asked for them: a broker that was killed may deliver a slice again whose acknowledgement it lost.
+   * Its result is then sent again, and not worked for again.
+   */
+  readonly #results = new Map<string, Draft<'slice_result'>>();
   /** For each execution, a signal that aborts when it is over or everything ends. */
   readonly #ends = new WeakMap<AbortSignal, AbortSignal>();
   /** Callbacks that limit the waits for confirmation. */
@@ -131,7 +117,7 @@ export class SliceWorker {
     const { slice } = delivered;
     const before = await this.#untilOpen(delivered);
     if (before !== undefined) return before;
-    const known = this.#results.get(delivered);
+    const known = this.#results.get(sentKeyOf(delivered));
     if (known !== undefined) return this.#confirmed(known, delivered);
     const fields = startFields(asOpenSlice(slice), worker_id, this.#options.hostname);
     const work = await this.#prepared(delivered);
@@ -207,7 +193,7 @@ export class SliceWorker {
   async #say(draft: Draft<'slice_result' | 'slice_returned'>, delivered: DeliveredSlice): Promise<Outcome> {
     const { say } = this.#options;
     if (await say(draft, delivered)) {
-      if (draft.msg_type === 'slice_result') this.#results.add(delivered, draft);
+      if (draft.msg_type === 'slice_result') this.#remember(delivered, draft);
       return 'done';
     }
     if (draft.msg_type === 'slice_returned') return 'back';
@@ -216,8 +202,14 @@ export class SliceWorker {
     const error = `the broker does not take the result (${draft.state})`;
     const failure = { msg_type: 'slice_result', ...fields, state: 'failed', error } as const;
     if (!(await say(failure, delivered))) return 'back';
-    this.#results.add(delivered, failure);
+    this.#remember(delivered, failure);
     return 'done';
+  }
+
+  #remember(delivered: DeliveredSlice, result: Draft<'slice_result'>): void {
+    this.#results.set(sentKeyOf(delivered), result);
+    const [oldest] = this.#results.keys();
+    if (this.#results.size > maxResults && oldest !== undefined) this.#results.delete(oldest);
   }
 }
 
