@@ -26,7 +26,6 @@ export interface AgentContext {
   readonly conditions?: SliceConditions | undefined;
   /** The payload that slices ask for; undefined for the placeholder. */
   readonly payload?: PayloadName | undefined;
-  /** A recorded message by its id. */
   message(id: string): Message | undefined;
   /** Adds a log line, which is recorded with its step. */
   log(line: LogLine): void;

@@ -51,7 +51,6 @@ async function generateStf(
   };
 }
 
-/** The log line for a step. */
 export function daqSentence(step: DaqStep): string {
   switch (step.msg_type) {
     case 'run_imminent':

@@ -11,6 +11,7 @@ import {
 import type { EffectCode } from '../domain/effects.ts';
 import type { WorkflowParams } from '../domain/params.ts';
 import type { PreparedFile } from '../files/data-files.ts';
+import type { LogLine } from '../lib/logger.ts';
 import { messageIdOf } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
@@ -92,20 +93,18 @@ class DaqSimulator {
   }
 
   async run(): Promise<void> {
-    try {
-      await this.#run();
-    } finally {
-      await this.#discardAhead();
-    }
-  }
-
-  async #run(): Promise<void> {
     const { lifetime } = this.#execution;
-    if (this.#position.pausedAt !== undefined) await this.#goOn();
-    while (!lifetime.stopped.aborted) {
-      const command = this.#options.pendingPause();
-      if (command !== undefined) await this.#follow(command);
-      else if (await this.#nextStep()) return;
+    try {
+      if (this.#position.pausedAt !== undefined) await this.#goOn();
+      while (!lifetime.stopped.aborted) {
+        const command = this.#options.pendingPause();
+        if (command !== undefined) await this.#follow(command);
+        else if (await this.#nextStep()) return;
+      }
+    } finally {
+      // If the run ended early, a file was written ahead that is never announced.
+      const file = await this.#ahead?.file.catch(() => undefined);
+      await file?.discard();
     }
   }
 
@@ -150,13 +149,8 @@ class DaqSimulator {
     const draft = await this.#draftOf(step);
     const position = advance(this.#position, step, agent.params);
     this.#writeAhead(nextStep(position, agent.params));
-    await journal.step({
-      sender: this.#options.name,
-      tick: step.tick,
-      says: [draft],
-      logs: [{ level: 'INFO', message: daqSentence(step) }],
-      takes,
-    });
+    const logs: LogLine[] = [{ level: 'INFO', message: daqSentence(step) }];
+    await journal.step({ sender: this.#options.name, tick: step.tick, says: [draft], logs, takes });
     this.#position = position;
   }
 
@@ -175,12 +169,6 @@ class DaqSimulator {
     // Awaited when the STF is announced; until then, a failure must not count as unhandled.
     file.catch(() => {});
     this.#ahead = { sequence: step.sequence, file };
-  }
-
-  /** Discards a file that was written ahead but never announced, because the run ended early. */
-  async #discardAhead(): Promise<void> {
-    const file = await this.#ahead?.file.catch(() => undefined);
-    await file?.discard();
   }
 
   #sayPause(msg_type: 'pause_run' | 'resume_run', takes: string[]): Promise<void> {

@@ -20,13 +20,8 @@ export interface DriverOptions {
 }
 
 /** Only these messages wake the driver: checking after each of the many others would cost more than they do. */
-const wakesWhileDaqWorks: ReadonlySet<MessageType> = new Set<MessageType>([...commandTypes, 'end_run']);
-const wakesAfterDaq: ReadonlySet<MessageType> = new Set<MessageType>([
-  ...wakesWhileDaqWorks,
-  'stf_ready',
-  'tf_file_registered',
-  'slice_result',
-]);
+const wakesWhileDaqWorks = new Set<MessageType>([...commandTypes, 'end_run']);
+const wakesAfterDaq = new Set<MessageType>([...wakesWhileDaqWorks, 'stf_ready', 'tf_file_registered', 'slice_result']);
 
 /** How an execution came to its end. */
 export type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated'; stop: Message<'stop_workflow'> };
@@ -85,11 +80,7 @@ export async function endExecution(
 export type Leave = { cause: 'interrupted' } | { cause: 'fault'; code?: string; reason: string };
 
 /** The step that records a driver's leaving, the last row of its epoch. */
-export function leavingStep(
-  why: Leave,
-  { name, epoch }: DriverOptions,
-  { clock }: Pick<ExecutionContext, 'clock'>,
-): Step {
+export function leavingStep(why: Leave, { name, epoch }: DriverOptions, { clock }: ExecutionContext): Step {
   // The context distinguishes this line, which the process prints to its own terminal, from agents' lines.
   const context = { driver_ended: why.cause };
   const line: LogLine =

@@ -12,21 +12,14 @@ export const fastmonAgent: Agent = {
 };
 
 async function sampleStf(message: Message<'stf_ready'>, context: AgentContext): Promise<Draft[]> {
-  const { filename, sequence, tf_count } = message;
+  const { filename: stf_filename, sequence, tf_count: frames } = message;
   const frameBytes = context.params.daq_state_machine.tf_size_bytes;
   const drafts: Draft[] = [];
-  for (const sample of planOf(context.params).samples({ run: context.run_number, sequence, tf_count })) {
-    const { tf_filename, tf_first, tf_last } = sample;
-    const facts = await context.files.copyFrames(filename, tf_filename, { first: tf_first, last: tf_last, frameBytes });
-    drafts.push({
-      msg_type: 'tf_file_registered',
-      tf_filename,
-      stf_filename: filename,
-      tf_first,
-      tf_last,
-      tf_count: sample.tf_count,
-      ...facts,
-    });
+  for (const sample of planOf(context.params).samples({ run: context.run_number, sequence, tf_count: frames })) {
+    const { tf_filename, tf_first, tf_last, tf_count } = sample;
+    const range = { first: tf_first, last: tf_last, frameBytes };
+    const facts = await context.files.copyFrames(stf_filename, tf_filename, range);
+    drafts.push({ msg_type: 'tf_file_registered', tf_filename, stf_filename, tf_first, tf_last, tf_count, ...facts });
     context.log({ level: 'INFO', message: `sample ${tf_filename} holds frames ${tf_first} to ${tf_last}` });
   }
   return drafts;

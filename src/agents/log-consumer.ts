@@ -31,16 +31,14 @@ export const consumeLog = (agent: Agent, name: string, execution: ExecutionConte
   new LogConsumer(agent, name, execution).run();
 
 class LogConsumer {
-  readonly #agent: Agent;
-  readonly #name: string;
+  readonly #who: { agent: Agent; name: string };
   readonly #execution: ExecutionContext;
   readonly #types: ReadonlySet<MessageType>;
   readonly #place: Place;
   readonly #latePlace: Place;
 
   constructor(agent: Agent, name: string, execution: ExecutionContext) {
-    this.#agent = agent;
-    this.#name = name;
+    this.#who = { agent, name };
     this.#execution = execution;
     this.#types = typesRead(agent);
     this.#place = this.#placeOf(agent.type);
@@ -64,10 +62,11 @@ class LogConsumer {
   /** Reads and handles the next messages. Returns the size of the larger batch. */
   async #readOn(): Promise<number> {
     const { journal } = this.#execution;
-    const batch = journal.read(this.#agent.reads, this.#place.seen, batchSize);
+    const { reads } = this.#who.agent;
+    const batch = journal.read(reads, this.#place.seen, batchSize);
     this.#place.seen = batch.seen;
     await this.#take(batch.messages, this.#place);
-    const late = journal.readLate(this.#agent.reads, this.#latePlace.seen, batchSize);
+    const late = journal.readLate(reads, this.#latePlace.seen, batchSize);
     this.#latePlace.seen = late.seen;
     await this.#take(late.messages, this.#latePlace);
     return Math.max(batch.messages.length, late.messages.length);
@@ -91,12 +90,7 @@ class LogConsumer {
         if (lifetime.stopped.aborted || hasFailed) break;
         if (seq <= place.cursor) continue;
         const logs: LogLine[] = [];
-        const says = await handlePatiently(
-          { agent: this.#agent, name: this.#name },
-          message,
-          this.#execution.agent,
-          logs,
-        );
+        const says = await handlePatiently(this.#who, message, this.#execution.agent, logs);
         place.skipped += 1;
         // Without consequences the cursor may lag a while: rereading such messages does nothing.
         if (says.length === 0 && logs.length === 0 && place.skipped < batchSize) continue;
@@ -120,6 +114,6 @@ class LogConsumer {
     const cursor = { role: place.role, from: place.cursor, to };
     place.cursor = to;
     place.skipped = 0;
-    return journal.step({ sender: this.#name, tick: clock.now(), says, logs, cursor });
+    return journal.step({ sender: this.#who.name, tick: clock.now(), says, logs, cursor });
   }
 }

@@ -44,7 +44,6 @@ export interface Journal {
   read(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
   /** The same for messages that took effect late, in the order of taking effect; `seq` is the place in that order. */
   readLate(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
-  /** A recorded message by its id. */
   message(id: string): Message | undefined;
   /** How many messages a role has yet to read, counted up to `most`. */
   behind(role: string, readings: readonly Reading[], most: number): number;

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 
 import { startStopwatch } from '../lib/stopwatch.ts';
+import { sliceMessageId } from '../messages/identity.ts';
 import type { Draft } from '../messages/message.ts';
-import { KnownResults, workKeyOf } from './known-results.ts';
-import type { DeliveredSlice, OpenSlice, Payload, PayloadResult } from './ports.ts';
+import type { DeliveredSlice, Payload, PayloadResult } from './ports.ts';
 import { asOpenSlice, resultOf, slotName, startFields } from './slice-messages.ts';
 
 /** A delivered slice in the hand of one slot. `acknowledge` and `giveBack` do nothing once the connection has ended. */
@@ -15,14 +15,9 @@ export interface QueuedSlice extends DeliveredSlice {
 /** Why a worker cannot do a slice. */
 export type Unfit = Pick<Draft<'slice_returned'>, 'reason' | 'detail'>;
 
-/** A payload found out midway that this worker cannot do the slice. */
-export class SliceReturned extends Error {
-  readonly unfit: Unfit;
-
-  constructor(unfit: Unfit) {
-    super(unfit.detail ?? unfit.reason);
-    this.unfit = unfit;
-  }
+/** The work on a slice. It may find out midway that this worker cannot do the slice. */
+export interface SliceWork {
+  run(...how: Parameters<Payload['run']>): Promise<PayloadResult | Unfit>;
 }
 
 /**
@@ -40,7 +35,7 @@ export interface SliceWorkerOptions {
   /** Aborted when the execution is over, whatever is still in hand. */
   overFor: (delivered: DeliveredSlice) => AbortSignal;
   /** Returns the work on a slice, or why this worker cannot do it. */
-  prepare: (delivered: DeliveredSlice) => Promise<Payload | Unfit>;
+  prepare: (delivered: DeliveredSlice) => Promise<SliceWork | Unfit>;
   /** Reports that a slice has started. Returns false if the recorder does not want it now. */
   begin: (draft: Draft<'slice_started'>, delivered: DeliveredSlice) => Promise<boolean>;
   /** Reports how a slice ended. Resolves once the report cannot be lost; with false if the broker refuses it. */
@@ -59,6 +54,16 @@ const confirmationPatience = 10_000;
 /** The fate of a slice on its queue. `kept`: it stays unacknowledged, so that the broker delivers it again. */
 type Outcome = 'done' | 'back' | 'kept';
 
+/** The most results to remember; each may have some kilobytes of output. */
+const maxResults = 1000;
+
+/** The work that a slice asks for. Two stores may have executions of one name. */
+const workKeyOf = ({ storeId, slice }: DeliveredSlice): string =>
+  `${storeId} ${sliceMessageId(slice.execution_id, slice.slice_filename, slice.attempt)}`;
+
+/** A restored store numbers its executions anew: a slice of the same name is then another one, sent at another time. */
+const sentKeyOf = (delivered: DeliveredSlice): string => `${delivered.slice.timestamp} ${workKeyOf(delivered)}`;
+
 /**
  * Works on slices from a broker's queue. Acknowledges a slice once its result is confirmed, so the broker redelivers a dead worker's slice.
  * Acknowledges a slice without work if its execution is over, and reports it as returned if this worker cannot do it.
@@ -67,7 +72,11 @@ export class SliceWorker {
   readonly #options: SliceWorkerOptions;
   /** Work in hand in this process, by store and attempt. A redelivered slice joins it. */
   readonly #inHand = new Map<string, Promise<Outcome>>();
-  readonly #results = new KnownResults();
+  /**
+   * The newest results, by the very messages that asked for them: a broker that was killed may deliver a slice again whose acknowledgement it lost.
+   * Its result is then sent again, and not worked for again.
+   */
+  readonly #results = new Map<string, Draft<'slice_result'>>();
   /** For each execution, a signal that aborts when it is over or everything ends. */
   readonly #ends = new WeakMap<AbortSignal, AbortSignal>();
   /** Callbacks that limit the waits for confirmation. */
@@ -108,18 +117,18 @@ export class SliceWorker {
     const { slice } = delivered;
     const before = await this.#untilOpen(delivered);
     if (before !== undefined) return before;
-    const known = this.#results.get(delivered);
+    const known = this.#results.get(sentKeyOf(delivered));
     if (known !== undefined) return this.#confirmed(known, delivered);
     const fields = startFields(asOpenSlice(slice), worker_id, this.#options.hostname);
-    const payload = await this.#prepared(delivered);
-    if (typeof payload === 'string') return payload;
-    if ('reason' in payload) return this.#confirmed(returnOf(fields, payload), delivered);
+    const work = await this.#prepared(delivered);
+    if (typeof work === 'string') return work;
+    if ('reason' in work) return this.#confirmed(returnOf(fields, work), delivered);
     if (!(await this.#options.begin({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
     const over = overFor(delivered);
     const signal = this.#ends.get(over) ?? endOf(over, stopped);
     this.#ends.set(over, signal);
     const took = startStopwatch();
-    const result = await runOrReturn(payload, asOpenSlice(slice), { worker_id, signal });
+    const result = await work.run(asOpenSlice(slice), { worker_id, signal });
     if (over.aborted) return 'done';
     if (stopped.aborted) return 'kept';
     if ('reason' in result) return this.#confirmed(returnOf(fields, result), delivered);
@@ -127,7 +136,7 @@ export class SliceWorker {
   }
 
   /** The work, or why this worker cannot do it. Fetching a file takes time: if the slice may no longer start afterwards, its fate. */
-  async #prepared(delivered: DeliveredSlice): Promise<Payload | Unfit | Outcome> {
+  async #prepared(delivered: DeliveredSlice): Promise<SliceWork | Unfit | Outcome> {
     const { prepare, overFor, draining } = this.#options;
     const ended = (): Outcome | undefined =>
       overFor(delivered).aborted ? 'done' : draining.aborted ? 'kept' : undefined;
@@ -184,7 +193,7 @@ export class SliceWorker {
   async #say(draft: Draft<'slice_result' | 'slice_returned'>, delivered: DeliveredSlice): Promise<Outcome> {
     const { say } = this.#options;
     if (await say(draft, delivered)) {
-      if (draft.msg_type === 'slice_result') this.#results.add(delivered, draft);
+      if (draft.msg_type === 'slice_result') this.#remember(delivered, draft);
       return 'done';
     }
     if (draft.msg_type === 'slice_returned') return 'back';
@@ -193,8 +202,14 @@ export class SliceWorker {
     const error = `the broker does not take the result (${draft.state})`;
     const failure = { msg_type: 'slice_result', ...fields, state: 'failed', error } as const;
     if (!(await say(failure, delivered))) return 'back';
-    this.#results.add(delivered, failure);
+    this.#remember(delivered, failure);
     return 'done';
+  }
+
+  #remember(delivered: DeliveredSlice, result: Draft<'slice_result'>): void {
+    this.#results.set(sentKeyOf(delivered), result);
+    const [oldest] = this.#results.keys();
+    if (this.#results.size > maxResults && oldest !== undefined) this.#results.delete(oldest);
   }
 }
 
@@ -211,16 +226,3 @@ const returnOf = (fields: ReturnType<typeof startFields>, { reason, detail }: Un
   reason,
   ...(detail === undefined ? {} : { detail }),
 });
-
-async function runOrReturn(
-  payload: Payload,
-  slice: OpenSlice,
-  by: Parameters<Payload['run']>[1],
-): Promise<PayloadResult | Unfit> {
-  try {
-    return await payload.run(slice, by);
-  } catch (error) {
-    if (error instanceof SliceReturned) return error.unfit;
-    throw error;
-  }
-}

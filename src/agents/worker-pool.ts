@@ -13,13 +13,7 @@ import { resultOf, slotName, startFields } from './slice-messages.ts';
 const ownNews: MessageType = 'slice_started';
 
 /** After these messages, a slice may be free for a worker, or a worker for a slice. */
-const wakesOn: ReadonlySet<MessageType> = new Set<MessageType>([
-  ownNews,
-  'slice',
-  'slice_result',
-  'resume_run',
-  'start_run',
-]);
+const wakesOn = new Set<MessageType>([ownNews, 'slice', 'slice_result', 'resume_run', 'start_run']);
 
 /** One worker agent with many slots. Each slot works on one slice at a time. */
 export interface WorkerOptions {

@@ -76,14 +76,18 @@ function storeCondition(store: StoreChoice): string {
   return 'is' in store ? `store_id = '${store.is}'` : `(store_id = '${store.isOrNone}' OR store_id IS NULL)`;
 }
 
-/** The headers of a SUBSCRIBE frame, besides id, destination and ack. */
-export function subscribeHeaders(dialect: BrokerDialect, subscription: Subscription): Headers {
-  const { only, prefetch, durableName, destination } = subscription;
+/** The headers of a SUBSCRIBE frame, besides id and ack. */
+export function subscribeHeaders(
+  dialect: BrokerDialect,
+  { only, prefetch, durableName, destination }: Pick<Subscription, 'only' | 'prefetch' | 'durableName' | 'destination'>,
+): Headers {
   const chosen = only?.();
+  const place = dialect.place(destination, chosen?.namespace);
   return {
-    ...dialect.place(destination, chosen?.namespace).subscribe,
+    ...place.subscribe,
     ...(chosen === undefined ? {} : dialect.choose(chosen)),
     ...(prefetch === undefined ? {} : dialect.window(prefetch)),
     ...(durableName === undefined ? {} : dialect.durable(durableName)),
+    destination: place.destination,
   };
 }

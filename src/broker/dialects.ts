@@ -5,14 +5,11 @@ import type { BrokerDialect } from './dialect.ts';
 import { rabbitMq } from './rabbitmq.ts';
 
 /** Every kind of broker. A new kind does not compile without a line here. */
-const dialects: Readonly<Record<DialectName, BrokerDialect>> = {
+export const dialects: Readonly<Record<DialectName, BrokerDialect>> = {
   activemq: activeMqClassic,
   artemis,
   rabbitmq: rabbitMq,
 };
-
-/** The dialect of a kind of broker. */
-export const dialectOf = (name: DialectName): BrokerDialect => dialects[name];
 
 /**
  * The dialect of a broker by its own name for itself.

@@ -29,11 +29,7 @@ export async function requireCopies(
 /** Artemis's words for a subscription that it does not create: for a topic the probe lacks a client id. Other refusals say nothing about the name. */
 const refusesProbe = /creating subscription probe\b/i;
 
-async function isTaken(
-  settings: BrokerSettings,
-  address: BrokerAddress,
-  headers: Record<string, string>,
-): Promise<boolean> {
+async function isTaken(settings: BrokerSettings, address: BrokerAddress, headers: Record<string, string>) {
   let session!: StompSession;
   let isAsked = false;
   try {

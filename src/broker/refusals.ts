@@ -11,7 +11,6 @@ const lackedRights: readonly RegExp[] = [
   /(?<right>read|write|configure) access to (?<place>(?:queue|exchange|topic) '[^']*'(?: in exchange '[^']*')? in vhost '[^']*') refused/,
 ];
 
-/** How brokers refuse a user or a password. */
 const refusedLogins: readonly RegExp[] = [
   /AMQ229031|unable to validate user/i,
   /user ?name \[.*\] or password is invalid/i,

@@ -1,6 +1,5 @@
 import { backoff } from '../lib/backoff.ts';
 import { brokerRefused, SwfError } from '../lib/errors.ts';
-import { activeMqClassic } from './activemq-classic.ts';
 import type { BrokerAddress } from './address.ts';
 import type {
   BrokerConnection,
@@ -12,7 +11,7 @@ import type {
   Subscription,
 } from './connection.ts';
 import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
-import { dialectOf, dialectOfServer } from './dialects.ts';
+import { dialectOfServer, dialects } from './dialects.ts';
 import { requireCopies } from './queue-probe.ts';
 import { disconnect } from './stomp-frames.ts';
 import { StompSession } from './stomp-session.ts';
@@ -56,7 +55,7 @@ class ReturningConnection implements BrokerConnection {
   constructor(settings: BrokerSettings, onTrouble: (error: SwfError) => void) {
     surviveHostileHeaders();
     this.#settings = settings;
-    this.#dialect = settings.dialect === undefined ? activeMqClassic : dialectOf(settings.dialect);
+    this.#dialect = dialects[settings.dialect ?? 'activemq'];
     this.#onTrouble = onTrouble;
   }
 
@@ -103,19 +102,12 @@ class ReturningConnection implements BrokerConnection {
     if (this.#session?.isUp === true) this.#session.unsubscribe(id);
   }
 
-  async forget({ destination, only, durableName }: DurablePlace): Promise<boolean> {
+  async forget(durable: DurablePlace): Promise<boolean> {
     const on = this.#session;
     if (on?.isUp !== true) throw notUp();
-    const place = this.#dialect.place(destination, only?.().namespace);
-    const subscription: Subscription = { id: 'durable', destination, ack: 'each', durableName, onMessage: () => {} };
-    const subscribe = {
-      ...subscribeHeaders(this.#dialect, only === undefined ? subscription : { ...subscription, only }),
-      id: 'durable',
-      destination: place.destination,
-      ack: 'client-individual',
-    };
+    const subscribe = { ...subscribeHeaders(this.#dialect, durable), id: 'durable', ack: 'client-individual' };
     try {
-      for (const { command, headers } of this.#dialect.forget(durableName, subscribe))
+      for (const { command, headers } of this.#dialect.forget(durable.durableName, subscribe))
         await on.requests.ask(command, headers);
       return true;
     } catch (error) {

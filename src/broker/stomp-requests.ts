@@ -5,11 +5,6 @@ import { brokerRefused, SwfError } from '../lib/errors.ts';
 /** How long to wait for the broker's answer to a frame, in milliseconds. */
 const receiptMilliseconds = 30_000;
 
-interface Waiting {
-  number: number;
-  reject: (error: SwfError) => void;
-}
-
 /** The frames of one session that ask for a receipt, and their answers. */
 export class Requests {
   /** Set once the session has its client. */
@@ -17,7 +12,7 @@ export class Requests {
   readonly #ended: AbortSignal;
   readonly #address: string;
   readonly #onSilence: (error: SwfError) => void;
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #waiting = new Map<string, { number: number; reject: (error: SwfError) => void }>();
   #asked = 0;
   #newestAnswered = 0;
 

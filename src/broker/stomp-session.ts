@@ -80,8 +80,9 @@ export class StompSession {
       void setTimeout(() => this.#callbacks.onLost(asSwfError(error, this.address)), lastWordMilliseconds);
     try {
       this.client = stompit.connect(connectOptions(this.#settings, this.address), (error) => {
-        if (error) lost(error);
-        else this.#connected();
+        if (error) return lost(error);
+        clearTimeout(this.#muteTimer);
+        this.#callbacks.onConnected();
       });
     } catch (error) {
       this.client = { destroy: () => {} } as Client;
@@ -110,7 +111,7 @@ export class StompSession {
 
   /** Resolves when the subscription is in place. Ends a subscription with the same id first. */
   subscribe(subscription: Subscription): Promise<void> {
-    const { id, destination, onMessage } = subscription;
+    const { id, onMessage } = subscription;
     this.unsubscribe(id);
     this.#subscribed += 1;
     const wire: WireSubscription = { id: `${id}-${this.#subscribed}`, isEnded: false };
@@ -124,9 +125,7 @@ export class StompSession {
       receive(arrival, mustAcknowledge, { onMessage, giveBack });
     });
     // stompit's own subscribe() cannot ask for a receipt, and without a receipt, a message published next can be missed.
-    const headers = subscribeHeaders(this.#dialect, subscription);
-    const place = this.#dialect.place(destination, subscription.only?.().namespace);
-    return this.requests.ask('SUBSCRIBE', { ...headers, id: wire.id, destination: place.destination, ack });
+    return this.requests.ask('SUBSCRIBE', { ...subscribeHeaders(this.#dialect, subscription), id: wire.id, ack });
   }
 
   /** Drops messages that are still in flight to the ended subscription: the broker redelivers them. */
@@ -141,11 +140,6 @@ export class StompSession {
       .ask('UNSUBSCRIBE', { id: wire.id })
       .then(() => setTimeout(forget, lateMilliseconds).unref())
       .catch(() => {});
-  }
-
-  #connected(): void {
-    clearTimeout(this.#muteTimer);
-    this.#callbacks.onConnected();
   }
 
   #meetServer(server: string | undefined): void {

@@ -12,7 +12,6 @@ declare module 'stompit' {
   type CommandHandlers = Partial<Record<string, (frame: Frame, beforeSendResponse: () => void) => void>>;
 
   export interface Client extends EventEmitter {
-    headers: Record<string, string>;
     /** How long a broker may be silent beyond its interval, in milliseconds. It is read when the session begins. */
     _heartbeatDelayMargin: number;
     /** Outgoing frames and heartbeats. */
@@ -28,8 +27,6 @@ declare module 'stompit' {
     _subscriptions: Record<string, unknown>;
     ack(message: Pick<Frame, 'headers'>, headers?: Record<string, string>, options?: { onReceipt?: () => void }): void;
     nack(message: Frame): void;
-    createApplicationError(message: string): Error;
-    createTransportError(message: string): Error;
     destroy(error?: Error): void;
     disconnect(callback: (error?: Error | null) => void): void;
   }

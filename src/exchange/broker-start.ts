@@ -25,26 +25,20 @@ export interface Listening {
   say: (line: string) => void;
 }
 
-/**
- * Connects to the broker.
- * @param patient waits for a broker that is not there yet; otherwise throws `BROKER_UNREACHABLE` or `BROKER_REFUSED`
- * @param signal ends the waiting; the promise is then never settled
- * @param onTrouble called at each break and each failed try
- */
+export interface ConnectOptions {
+  /** Waits for a broker that is not there yet; otherwise throws `BROKER_UNREACHABLE` or `BROKER_REFUSED`. */
+  patient: boolean;
+  /** Ends the waiting; the promise is then never settled. */
+  signal?: AbortSignal | undefined;
+  /** Called at each break and each failed try. */
+  onTrouble: (error: SwfError) => void;
+}
+
+/** @param prepare subscribes before the connection is made */
 export async function connectToBroker(
   { settings, connect }: Pick<BrokerChoice, 'settings' | 'connect'>,
-  {
-    patient,
-    signal,
-    onTrouble,
-    prepare,
-  }: {
-    patient: boolean;
-    signal?: AbortSignal | undefined;
-    onTrouble: (error: SwfError) => void;
-    /** Subscribes before the connection is made. */
-    prepare?: (broker: BrokerConnection) => void;
-  },
+  { patient, signal, onTrouble }: ConnectOptions,
+  prepare?: (broker: BrokerConnection) => void,
 ): Promise<BrokerConnection> {
   const broker = connect(settings, onTrouble);
   prepare?.(broker);

@@ -32,6 +32,10 @@ const rests = { first: 1000, longest: 60_000 };
 /** The number of ends to report, once. */
 const maxEnds = 5;
 
+/** What an operator hears of such a message. */
+export const endsSentence = (times: number): string =>
+  `the connection has ended each of the ${times} times that it was sent; it is tried again every minute`;
+
 /** The harm that a message did in earlier tries. */
 interface Trouble {
   refusals: number;

@@ -3,7 +3,7 @@ import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { type ForeignProgram, foreignProgramOf } from '../messages/foreign.ts';
 import type { Telemetry } from '../messages/telemetry.ts';
-import { type BrokerChoice, connectToBroker, type Listening } from './broker-start.ts';
+import { type BrokerChoice, type ConnectOptions, connectToBroker, type Listening } from './broker-start.ts';
 import { decodedOf } from './decoding.ts';
 import { agentsOfMonitor } from './monitor-agents.ts';
 import { reportsIn } from './reports.ts';
@@ -64,8 +64,8 @@ export const layoutSubscriptions = (topics: readonly string[], ear: Pick<Foreign
     onMessage: (delivery) => ear.hear(destination, delivery),
   }));
 
-/** The same on the broadcast topic, for a program that reads nothing else there. Excludes our own broadcasts, which name a namespace in a header. */
-export const unmarkedSubscription = (broadcast: string, ear: ForeignEar): Subscription => ({
+/** A subscription to the broadcasts without a namespace in their headers. Our own broadcasts have one there. */
+export const unmarkedSubscription = (broadcast: string, ear: Pick<ForeignEar, 'hear'>): Subscription => ({
   id: 'unmarked',
   destination: broadcast,
   ack: 'auto',
@@ -79,19 +79,13 @@ export const placeOfBroker = (
   { layout }: Pick<Listening, 'layout'>,
 ): string => [servers.map(({ host, port }) => `${host}:${port}`).join(','), ...layout].join(' ');
 
-/** How to connect, and whose namespace it is. */
-interface GuardOptions {
-  /** Waits for a broker that is not there yet. */
-  patient: boolean;
-  /** Called at each break and each failed try. */
-  onTrouble: (error: SwfError) => void;
+/** How to connect, and whose namespace it is. The signal ends the listening, too. */
+interface GuardOptions extends ConnectOptions {
   namespace: string;
   /** This process has listened before, and has had the namespace since: a short time is enough. */
   isKnown?: boolean;
   /** The topic of telemetry. Hearing a recorder of the namespace there ends the listening: it has listened itself. */
   telemetry?: string;
-  /** Ends the listening at once. */
-  signal?: AbortSignal | undefined;
   /** Called if nobody was heard in the full time. */
   onClear?: () => Promise<void>;
 }
@@ -104,14 +98,15 @@ const lookMilliseconds = 250;
  * messages for their own. Idle agents send nothing and are not heard. Throws `BROKER_…`, and `NAMESPACE_IN_USE` with the names of the programs heard.
  */
 export async function connectGuarded(choice: BrokerChoice, options: GuardOptions): Promise<BrokerConnection> {
-  const { patient, onTrouble, namespace, isKnown = false, telemetry, signal, onClear } = options;
+  const { namespace, isKnown = false, telemetry, signal, onClear } = options;
   const { broadcast, layout, monitor, say } = choice.listening;
   const seconds = choice.listening.seconds ?? (isKnown ? broadcastSeconds : secondsToHear(layout));
-  if (seconds === 0) return connectToBroker(choice, { patient, signal, onTrouble });
+  if (seconds === 0) return connectToBroker(choice, options);
   const heard = new Map<string, Named>();
   /** Other namespaces in which programs of another make work. */
   const others = new Set<string>();
   const recorderHeard = new AbortController();
+  const ends = signal === undefined ? [recorderHeard.signal] : [recorderHeard.signal, signal];
   const onOther = (other: string): void => void others.add(other);
   const ear = new ForeignEar(namespace, (program) => heard.set(program.name, program), onOther);
   const subscriptions = layoutSubscriptions([broadcast, ...layout], ear);
@@ -123,14 +118,14 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
   const prepare = (fresh: BrokerConnection): void => {
     for (const subscription of subscriptions) fresh.subscribe(subscription);
   };
-  const broker = await connectToBroker(choice, { patient, signal, onTrouble, prepare });
+  const broker = await connectToBroker(choice, options, prepare);
   try {
     say(
       `listening for ${seconds} s whether programs of another make work in namespace ${namespace} (broker.listen_seconds)`,
     );
     const asked = monitor === undefined ? [] : await agentsOfMonitor(monitor, namespace, say);
     for (const agent of asked) heard.set(agent.name, agent);
-    const isWhole = asked.length === 0 && (await listen(broker, seconds, [recorderHeard.signal, signal]));
+    const isWhole = asked.length === 0 && (await listen(broker, seconds, ends));
     for (const { id } of subscriptions) broker.unsubscribe(id);
     judge(namespace, heard, others, choice.listening);
     if (isWhole) await onClear?.();
@@ -142,12 +137,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
 }
 
 /** Whether the listening lasted its full time. Without a connection nobody is heard, and no time passes. */
-async function listen(
-  broker: BrokerConnection,
-  seconds: number,
-  signals: readonly (AbortSignal | undefined)[],
-): Promise<boolean> {
-  const ends = signals.filter((signal) => signal !== undefined);
+async function listen(broker: BrokerConnection, seconds: number, ends: readonly AbortSignal[]): Promise<boolean> {
   let left = seconds * 1000;
   while (left > 0 && !ends.some(({ aborted }) => aborted)) {
     const since = performance.now();

@@ -46,7 +46,6 @@ export class SliceConsumers {
   #queue: BrokerConnection;
   /** Slots with a subscription there. A new one would lose the messages in flight to the old one. */
   readonly #subscribed = new Set<number>();
-  /** Slices in a row that could not be done. */
   #unfitInARow = 0;
   /** `all` slots take slices, `one` tries whether there are any, or `none` leaves the queue to others. */
   #taking: 'all' | 'one' | 'none' = 'all';
@@ -213,17 +212,11 @@ export class SliceConsumers {
 /** The slice of a delivery; undefined for any other message, and for a slice that names no execution or no recorder. */
 function sliceIn(delivery: Delivery): DeliveredSlice | undefined {
   const decoded = decodedOf(delivery);
-  const { headers } = delivery;
   if (decoded.kind !== 'message' || decoded.message.msg_type !== 'slice') return undefined;
   const { execution_id } = decoded.message;
-  const storeId = headers['store_id'];
+  const { store_id: storeId, reply_to: replyTo } = delivery.headers;
   if (execution_id === undefined || storeId === undefined) return undefined;
-  return {
-    slice: { ...decoded.message, execution_id },
-    storeId,
-    replyTo: headers['reply_to'],
-    since: performance.now(),
-  };
+  return { slice: { ...decoded.message, execution_id }, storeId, replyTo, since: performance.now() };
 }
 
 const nameOf = (slot: number): string => `slot-${String(slot).padStart(2, '0')}`;

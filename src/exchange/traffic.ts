@@ -1,10 +1,13 @@
-import type { BrokerConnection, Connect, Delivery, Outgoing, Subscription } from '../broker/connection.ts';
+import type { BrokerConnection, Connect, Delivery } from '../broker/connection.ts';
 import { SwfError } from '../lib/errors.ts';
 import { fieldOf } from '../messages/codec.ts';
 import { decodedOf } from './decoding.ts';
 
 /** Upper bounds of the steps' durations, in seconds. */
 const stepBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600] as const;
+
+/** The most types to count separately: their names come from others. */
+const maxTypes = 100;
 
 /** Counts of the messages that a process has sent and received over its broker since it began. */
 export class Traffic {
@@ -36,8 +39,9 @@ export class Traffic {
     this.#connections.delete(connection);
   }
 
-  count(counts: Map<string, number>, type: string): void {
-    counts.set(type, (counts.get(type) ?? 0) + 1);
+  count(counts: Map<string, number>, type = 'other'): void {
+    const name = counts.has(type) || counts.size < maxTypes ? type : 'other';
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   }
 
   /** Notes a piece of work: a message read and answered, or a slice. */
@@ -52,53 +56,37 @@ export class Traffic {
 export const counting =
   (connect: Connect, traffic: Traffic): Connect =>
   (settings, onTrouble) =>
-    new CountedConnection(connect(settings, onTrouble), traffic);
+    counted(connect(settings, onTrouble), traffic);
 
-/** The most types to count separately: their names come from others. */
-const maxTypes = 100;
-
-class CountedConnection implements BrokerConnection {
-  readonly #inner: BrokerConnection;
-  readonly #traffic: Traffic;
-
-  constructor(inner: BrokerConnection, traffic: Traffic) {
-    this.#inner = inner;
-    this.#traffic = traffic;
-    traffic.add(inner);
-  }
-
-  connect: BrokerConnection['connect'] = (how) => this.#inner.connect(how);
-  isUp: BrokerConnection['isUp'] = () => this.#inner.isUp();
-  hasSelectors: BrokerConnection['hasSelectors'] = () => this.#inner.hasSelectors();
-  onUp: BrokerConnection['onUp'] = (callback) => this.#inner.onUp(callback);
-  unsubscribe: BrokerConnection['unsubscribe'] = (id) => this.#inner.unsubscribe(id);
-  forget: BrokerConnection['forget'] = (place) => this.#inner.forget(place);
-
-  subscribe(subscription: Subscription): void {
-    const onMessage = (delivery: Delivery): void => {
-      this.#count(this.#traffic.received, delivery.headers['msg_type'] ?? fieldOf(decodedOf(delivery), 'msg_type'));
-      subscription.onMessage(delivery);
-    };
-    this.#inner.subscribe({ ...subscription, onMessage });
-  }
-
-  async send(message: Outgoing): Promise<void> {
-    const type = message.headers['msg_type'];
-    try {
-      await this.#inner.send(message);
-      this.#count(this.#traffic.sent, type);
-    } catch (error) {
-      if (error instanceof SwfError && error.code === 'BROKER_REFUSED') this.#count(this.#traffic.refused, type);
-      throw error;
-    }
-  }
-
-  close(): Promise<void> {
-    this.#traffic.remove(this.#inner);
-    return this.#inner.close();
-  }
-
-  #count(counts: Map<string, number>, type = 'other'): void {
-    this.#traffic.count(counts, counts.has(type) || counts.size < maxTypes ? type : 'other');
-  }
+function counted(inner: BrokerConnection, traffic: Traffic): BrokerConnection {
+  traffic.add(inner);
+  return {
+    connect: (how) => inner.connect(how),
+    isUp: () => inner.isUp(),
+    hasSelectors: () => inner.hasSelectors(),
+    onUp: (callback) => inner.onUp(callback),
+    unsubscribe: (id) => inner.unsubscribe(id),
+    forget: (place) => inner.forget(place),
+    subscribe(subscription) {
+      const onMessage = (delivery: Delivery): void => {
+        traffic.count(traffic.received, delivery.headers['msg_type'] ?? fieldOf(decodedOf(delivery), 'msg_type'));
+        subscription.onMessage(delivery);
+      };
+      inner.subscribe({ ...subscription, onMessage });
+    },
+    async send(message) {
+      const type = message.headers['msg_type'];
+      try {
+        await inner.send(message);
+        traffic.count(traffic.sent, type);
+      } catch (error) {
+        if (error instanceof SwfError && error.code === 'BROKER_REFUSED') traffic.count(traffic.refused, type);
+        throw error;
+      }
+    },
+    close() {
+      traffic.remove(inner);
+      return inner.close();
+    },
+  };
 }

@@ -2,8 +2,8 @@ import type { Payload } from '../agents/ports.ts';
 import type { PayloadSpec } from '../domain/payload-spec.ts';
 import type { DataFiles } from '../files/data-files.ts';
 import type { Clock } from '../lib/clock.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
 import { type CommandPayloadOptions, createCommandPayload } from './command-payload.ts';
-import { createPlaceholderPayload } from './placeholder.ts';
 
 /** The facts about its execution that a payload gets. */
 export interface PayloadSurroundings extends Omit<CommandPayloadOptions, 'command' | 'limitSeconds' | 'folder'> {
@@ -19,8 +19,21 @@ type Kinds = {
 
 /** The kinds of payload. A new kind of `PayloadSpec` does not compile until it has an entry. */
 const kinds: Kinds = {
-  placeholder: ({ seconds }, { files, clock, frameBytes }) =>
-    createPlaceholderPayload(files, clock, seconds, frameBytes),
+  /** Stands in for a reconstruction: reads the slice's frames, checks the index and checksum of each, and takes the planned time. */
+  placeholder: ({ seconds }, { files, clock, frameBytes }) => ({
+    async run(slice, { signal }) {
+      const start = clock.now();
+      try {
+        await files.verify(slice.tf_filename, { first: slice.tf_first, last: slice.tf_last, frameBytes });
+      } catch (error) {
+        // A failing disk is not the slice's fault.
+        if (error instanceof SwfError) throw error;
+        return { state: 'failed', seconds: clock.now() - start, error: `${slice.tf_filename}: ${messageOf(error)}` };
+      }
+      await clock.sleepUntil(start + seconds, signal);
+      return { state: 'done', seconds: clock.now() - start };
+    },
+  }),
   command: ({ command, limit_seconds }, { folder, ...surroundings }) => {
     if (folder === undefined) throw new Error('a payload command needs the files of its execution');
     return createCommandPayload({ ...surroundings, command, limitSeconds: limit_seconds, folder });

@@ -3,6 +3,7 @@ import { accessSync } from 'node:fs';
 import { lstat, opendir, rename } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 
+import type { PayloadFacts } from '../agents/ports.ts';
 import { outputPath, outputsName } from '../domain/file-names.ts';
 import { checksumOf } from '../files/checksum.ts';
 import { removeWhole } from '../files/remove-whole.ts';
@@ -10,18 +11,10 @@ import { asideEnding } from '../files/write-aside.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { namesIn } from '../lib/names-in.ts';
 
-/** A file that a payload wrote. `name` is its path below the output folder, the checksum `sha256:` and 64 hex digits. */
-export interface OutputFile {
-  name: string;
-  size_bytes: number;
-  checksum: string;
-}
+/** The files that a payload wrote, by their paths below the output folder. Those that are omitted exist too: a message holds only so much. */
+export type Outputs = Pick<PayloadFacts, 'outputs_omitted'> & { outputs: OutputFile[] };
 
-export interface Outputs {
-  outputs: OutputFile[];
-  /** Existing files that are not listed, because a message holds only so much. */
-  outputs_omitted?: number;
-}
+type OutputFile = NonNullable<PayloadFacts['outputs']>[number];
 
 /** The list as JSON has at most this many characters, so that a row of `list_tf_slices` fits its page. */
 const listedCharacters = 12_000;

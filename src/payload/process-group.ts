@@ -1,7 +1,7 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { spawn } from 'node:child_process';
 
 import { signalGroup } from '../lib/process-identity.ts';
+import type { OrphanGuard } from './orphan-guard.ts';
 
 /** A program to run, without a shell. */
 export interface Program {
@@ -26,10 +26,7 @@ export interface Ended {
 }
 
 /** Tracks living process groups, so that they can be ended if this process cannot do it. */
-export interface GroupWatch {
-  began(pid: number): void;
-  ended(pid: number): void;
-}
+type GroupWatch = Pick<OrphanGuard, 'began' | 'ended'>;
 
 /** Bytes of output to keep. The rest is read and dropped, so that a program never waits for us. */
 const keptOutput = 4096;
@@ -55,7 +52,7 @@ class GroupRun {
   readonly #watch: GroupWatch;
   readonly #signal: AbortSignal;
   readonly #began = performance.now();
-  readonly #output = new OutputTail(keptOutput);
+  readonly #output = new OutputTail();
   #ending: Ended['how'] | undefined;
   #killer: NodeJS.Timeout | undefined;
 
@@ -126,31 +123,26 @@ class GroupRun {
   }
 }
 
-type Child = ChildProcessByStdio<null, Readable, Readable>;
+type Child = ReturnType<typeof spawnGroup>;
 
-const spawnGroup = ({ command, args, folder, environment }: Program): Child =>
+const spawnGroup = ({ command, args, folder, environment }: Program) =>
   spawn(command, args, { cwd: folder, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 
 /** Keeps the end of a stream of bytes. */
 class OutputTail {
-  readonly #bytes: number;
   #kept: Buffer[] = [];
   #length = 0;
-
-  constructor(bytes: number) {
-    this.#bytes = bytes;
-  }
 
   add(chunk: Buffer): void {
     this.#kept.push(chunk);
     this.#length += chunk.length;
-    if (this.#length <= 2 * this.#bytes) return;
-    this.#kept = [Buffer.concat(this.#kept).subarray(-this.#bytes)];
-    this.#length = this.#bytes;
+    if (this.#length <= 2 * keptOutput) return;
+    this.#kept = [Buffer.concat(this.#kept).subarray(-keptOutput)];
+    this.#length = keptOutput;
   }
 
   /** Shows invalid UTF-8, such as a cut-off beginning, as replacement characters. */
   text(): string {
-    return Buffer.concat(this.#kept).subarray(-this.#bytes).toString('utf8');
+    return Buffer.concat(this.#kept).subarray(-keptOutput).toString('utf8');
   }
 }

@@ -3,6 +3,7 @@ import type { Recorded } from '../db/log/rows.ts';
 import { writeEach } from '../db/opening/write-each.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { decodedOf } from '../exchange/decoding.ts';
+import { unmarkedSubscription } from '../exchange/namespace-guard.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type Decoded, fieldOf } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
@@ -51,13 +52,7 @@ export class Inbox {
 
   /** A topic's messages, while we listen, that name their namespace only in the body, as some programs do. */
   unmarked(destination: string): Subscription {
-    return {
-      id: 'unmarked',
-      destination,
-      ack: 'auto',
-      only: () => ({}),
-      onMessage: (delivery) => this.#take(destination, delivery),
-    };
+    return unmarkedSubscription(destination, { hear: (from, delivery) => this.#take(from, delivery) });
   }
 
   /**

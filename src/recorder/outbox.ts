@@ -3,7 +3,7 @@ import { withNewestPlace } from '../db/execution/file-places.ts';
 import { markSent, markUnsendable, type UnsentRow, unsentRows } from '../db/log/outbox.ts';
 import type { Store } from '../db/opening/store.ts';
 import type { SliceNeeds } from '../domain/slice-returns.ts';
-import { ConfirmedSender, sendWindow } from '../exchange/confirmed-sender.ts';
+import { ConfirmedSender, endsSentence, sendWindow } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire-headers.ts';
 import { pause } from '../lib/deadline.ts';
 import { brokerRefused, SwfError } from '../lib/errors.ts';
@@ -32,18 +32,15 @@ export class Outbox extends ConfirmedSender<UnsentRow> {
     super(broker, {
       pending: (after) => unsentRows(store.sql, namespace, after, sendWindow),
       outgoing: (row) => outgoingOf(row, options),
-      confirmed: (rows) =>
-        store.write((tx) =>
-          markSent(
-            tx,
-            rows.map(({ seq }) => seq),
-          ),
-        ),
+      confirmed: (rows) => {
+        const sent = rows.map(({ seq }) => seq);
+        return store.write((tx) => markSent(tx, sent));
+      },
       refused: async ({ seq, message_id }, error) => {
         await store.write((tx) => markUnsendable(tx, seq));
         onUnsendable(message_id, error);
       },
-      onEnds: ({ message_id }, times) => onUnsendable(message_id, alwaysEnds(times)),
+      onEnds: ({ message_id }, times) => onUnsendable(message_id, new SwfError('BROKER_REFUSED', endsSentence(times))),
       onFault,
     });
     this.#options = options;
@@ -84,6 +81,3 @@ function sliceOf({ payload }: UnsentRow, { sql }: Store): { needs: SliceNeeds; b
   const needs = withNewestPlace(sql, recorded);
   return { needs, body: needs === recorded ? payload : JSON.stringify(needs) };
 }
-
-const alwaysEnds = (times: number): SwfError =>
-  brokerRefused(`the connection has ended each of the ${times} times that it was sent; it is tried again every minute`);

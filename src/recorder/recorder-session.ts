@@ -39,11 +39,7 @@ export type LastMessages = keyof typeof lastMessagesMilliseconds | 'none';
 /** A wait too short to report. */
 const quietMilliseconds = 1000;
 
-/** Opens the session of a recorder. */
-export async function openRecorderSession(
-  broker: BrokerConnection,
-  options: RecorderOptions,
-): Promise<RecorderSession> {
+export async function openRecorderSession(broker: BrokerConnection, options: RecorderOptions) {
   const id = await options.store.write((tx) => {
     reviveUnsendable(tx, options.namespace);
     return storeId(tx);
@@ -68,6 +64,7 @@ export class RecorderSession {
   readonly views = new ExecutionViews();
   readonly directory = new AgentDirectory();
   readonly repeatedStarts = new RepeatedStarts(this.directory);
+  readonly link: BrokerLink;
   readonly #options: RecorderOptions;
   /** Hears programs of other makes: this process leaves the namespace to them. */
   readonly #ear: ForeignEar;
@@ -77,7 +74,6 @@ export class RecorderSession {
   readonly #resending: Resending;
   readonly #listener: BrokerConnection;
   readonly #endPoll: () => void;
-  readonly #link: BrokerLink;
   /** Executions that ended while the broker was away. */
   readonly #leftovers = new Set<string>();
 
@@ -106,7 +102,7 @@ export class RecorderSession {
     });
     this.#inbox = new Inbox({
       ...shared,
-      onHeard: () => this.#link.noteSign(),
+      onHeard: () => this.link.noteSign(),
       onRecorded: (types) => notifier.announce(types),
       onBroadcast: (delivery) => this.#ear.hear(destinations.broadcast, delivery),
       onStray: (executionId) => warn(strayWarning(executionId, namespace)),
@@ -115,17 +111,13 @@ export class RecorderSession {
       onWorker: (agent) => unheard.noteWord(agent),
       onRegistered: (message) => void this.#resending.notePlace(message),
     });
-    this.#link = new BrokerLink({ ...shared, isSpeaking: () => this.#states.isSpeaking });
+    this.link = new BrokerLink({ ...shared, isSpeaking: () => this.#states.isSpeaking });
     const telemetry = new TelemetryInbox({
       ...shared,
-      onHeard: () => this.#link.noteHeard(),
-      destination: destinations.telemetry,
+      onHeard: () => this.link.noteHeard(),
       onNewcomer: () => this.#states.sayAll(),
     });
-    this.#states = new StateSpeaker({
-      ...shared,
-      onSaid: (state) => views.hear(state),
-    });
+    this.#states = new StateSpeaker({ ...shared, onSaid: (state) => views.hear(state) });
     this.#hearOnly(telemetry);
     this.#listener = this.#listenDurably();
     this.#endPoll = pollStore(store.db, () => {
@@ -151,9 +143,9 @@ export class RecorderSession {
   }
 
   /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
-  drives(executionId: string, of: { run_number: number; params: ExecutionParams; sender: string }): void {
-    this.#states.add(executionId, of.sender, of.params);
-    this.#resending.add(executionId, of);
+  drives(executionId: string, { params, sender }: { params: ExecutionParams; sender: string }): void {
+    this.#states.add(executionId, sender, params);
+    this.#resending.add(executionId, params);
   }
 
   /** Call when the execution has ended or this process leaves it. */
@@ -178,7 +170,7 @@ export class RecorderSession {
     if (lastMessages !== 'none') await this.#flush(lastMessagesMilliseconds[lastMessages]);
     await this.#states.close();
     this.#endPoll();
-    this.#link.close();
+    this.link.close();
     this.#outbox.close();
     this.#resending.close();
     this.views.close();
@@ -216,16 +208,6 @@ export class RecorderSession {
     void listener.connect({ once: false });
     listener.subscribe({ ...this.#inbox.work('durable', destinations.broadcast), durableName });
     return listener;
-  }
-
-  /** How long remote agents have been heard, in milliseconds; 0 while they are not. */
-  hearingMilliseconds(): number {
-    return this.#link.hearingMilliseconds();
-  }
-
-  /** Call when the connection has broken. */
-  noteBreak(): void {
-    this.#link.noteBreak();
   }
 }
 

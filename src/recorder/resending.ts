@@ -29,12 +29,13 @@ const unheldSeconds = 30;
 /** The wait before a returned slice is sent again; it doubles each time. */
 const returnSeconds = { first: 5, longest: 60 };
 
-/** A file unanswered for this long, and for this many times the usual delay, is announced again; then after this many minutes. */
+/** A file unanswered for this long, and for this many times the usual delay, is announced again. */
 const unansweredSeconds = 60;
 const usualFactor = 3;
-const firstAgainMinutes = 2;
-const firstUnheldMinutes = 1;
-const longestAgainMinutes = 30;
+
+/** The waits before a file is announced again and an unclaimed slice is sent again once more. */
+const announcedSeconds = { first: 120, longest: 1800 };
+const unheldAgainSeconds = { first: 60, longest: 1800 };
 
 /** How often to check for each kind of wait, in ticks of a second. */
 const unheldTicks = 10;
@@ -45,12 +46,6 @@ export interface ResendingOptions extends Pick<Surroundings, 'store' | 'director
   resend: () => void;
   /** Called with the slices that no agent holds any longer and that have no result. */
   onLost: (messageIds: readonly string[]) => void;
-}
-
-/** An execution that this process drives. */
-interface Driven {
-  run_number: number;
-  params: ExecutionParams;
 }
 
 interface Due {
@@ -65,7 +60,8 @@ interface Due {
  */
 export class Resending {
   readonly #options: ResendingOptions;
-  readonly #driven = new Map<string, Driven>();
+  /** The parameters of the executions that this process drives. */
+  readonly #driven = new Map<string, ExecutionParams>();
   /** Returned slices, by message id. */
   readonly #returned = new Map<string, Due>();
   /** Files announced again, by message id. */
@@ -83,8 +79,8 @@ export class Resending {
     this.#timer = setInterval(() => void this.#look(), 1000);
   }
 
-  add(executionId: string, driven: Driven): void {
-    this.#driven.set(executionId, driven);
+  add(executionId: string, params: ExecutionParams): void {
+    this.#driven.set(executionId, params);
   }
 
   /** Returns whether anything of it was sent again. */
@@ -102,10 +98,7 @@ export class Resending {
 
   /** Call when a worker returns a slice, for the first time or again. */
   noteReturn({ execution_id = '', slice_filename, attempt }: Message<'slice_returned'>): void {
-    const id = sliceMessageId(execution_id, slice_filename, attempt);
-    const times = (this.#returned.get(id)?.times ?? 0) + 1;
-    const seconds = backoff(times, returnSeconds);
-    this.#returned.set(id, { at: performance.now() + seconds * 1000, times });
+    this.#noteAgain(this.#returned, sliceMessageId(execution_id, slice_filename, attempt), returnSeconds);
   }
 
   /** Notes that a registered TF file may have been remade on another host, which its slices name from now on. */
@@ -166,7 +159,7 @@ export class Resending {
       directory.hasFree('worker', kinds, unheldSeconds * 1000);
     if (!free([])) return [];
     const inHand = directory.inHand();
-    return [...this.#driven].flatMap(([executionId]) => {
+    return [...this.#driven.keys()].flatMap((executionId) => {
       if (!this.#mayBeTaken(executionId)) return [];
       const unheld = idleSliceMessages(store.sql, executionId, unheldSeconds)
         .filter((id) => !inHand.has(id) && this.#mayBeDue(this.#unheldSlices, id))
@@ -174,7 +167,7 @@ export class Resending {
           const slice = readMessage(store.sql, id);
           return slice?.msg_type === 'slice' && free(workKinds(withNewestPlace(store.sql, slice)));
         });
-      for (const id of unheld) this.#noteAgain(this.#unheldSlices, id, firstUnheldMinutes);
+      for (const id of unheld) this.#noteAgain(this.#unheldSlices, id, unheldAgainSeconds);
       onLost(unheld);
       if (unheld.length > 0)
         warn(`nobody has ${unheld.length} TF slices of ${executionId}, though workers are free; they are sent again`);
@@ -196,7 +189,7 @@ export class Resending {
         directory.hasOnDuty(type, file_url === undefined ? [] : [{ reason: 'NO_FILE', name: placeOfFile(file_url) }]);
       return directory.hasOnDuty(type) ? files().filter(canBeDone) : [];
     };
-    return [...this.#driven].flatMap(([executionId, { params }]) => {
+    return [...this.#driven].flatMap(([executionId, params]) => {
       const before = (stage: StageName): string => {
         const usual = stageDelays(store.sql, executionId).find((delay) => delay.stage === stage)?.mean ?? 0;
         return new Date(steadyClock().now() - 1000 * Math.max(unansweredSeconds, usualFactor * usual)).toISOString();
@@ -209,7 +202,7 @@ export class Resending {
       ]
         .map(messageIdOf)
         .filter((id) => !inHand.has(id) && this.#mayBeDue(this.#announced, id));
-      for (const id of due) this.#noteAgain(this.#announced, id, firstAgainMinutes);
+      for (const id of due) this.#noteAgain(this.#announced, id, announcedSeconds);
       return due;
     });
   }
@@ -218,10 +211,9 @@ export class Resending {
     return (sent.get(id)?.at ?? 0) <= performance.now();
   }
 
-  /** Notes that it is sent again now; the wait doubles each time. */
-  #noteAgain(sent: Map<string, Due>, id: string, first: number): void {
-    const times = (sent.get(id)?.times ?? 0) + 1;
-    const minutes = backoff(times, { first, longest: longestAgainMinutes });
-    sent.set(id, { at: performance.now() + minutes * 60_000, times });
+  /** Notes that it is not due until a wait is over, which doubles each time. */
+  #noteAgain(due: Map<string, Due>, id: string, waits: typeof returnSeconds): void {
+    const times = (due.get(id)?.times ?? 0) + 1;
+    due.set(id, { at: performance.now() + backoff(times, waits) * 1000, times });
   }
 }

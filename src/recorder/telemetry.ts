@@ -7,9 +7,8 @@ import type { Surroundings } from './surroundings.ts';
 
 export interface TelemetryOptions extends Pick<
   Surroundings,
-  'store' | 'namespace' | 'storeId' | 'directory' | 'views' | 'warn' | 'onFault'
+  'store' | 'namespace' | 'storeId' | 'destinations' | 'directory' | 'views' | 'warn' | 'onFault'
 > {
-  destination: string;
   /** Called with every message of the topic, our own too. */
   onHeard: () => void;
   /** Called for a newly heard agent, which knows no execution yet. */
@@ -31,8 +30,8 @@ export class TelemetryInbox {
   }
 
   subscription(): Subscription {
-    const { namespace, destination } = this.#options;
-    return reportsIn(namespace, destination, (report) => this.#hear(report));
+    const { namespace, destinations } = this.#options;
+    return reportsIn(namespace, destinations.telemetry, (report) => this.#hear(report));
   }
 
   #hear(telemetry: Telemetry | undefined): void {

@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { fileAddressOf, isBelow, isElsewhere, originOf } from '../domain/file-address.ts';
+import type { ExecutionParams } from '../domain/params.ts';
 import { CheckedFiles } from '../files/checked-files.ts';
 import { asDataError } from '../files/data-errors.ts';
 import { type DataFiles, noDataFiles } from '../files/data-files.ts';
@@ -46,13 +47,7 @@ export type Access =
 
 export interface AccessOptions {
   /** The folder of data files on this host, and how to get files from others. */
-  data: {
-    dir?: string | undefined;
-    url?: string | undefined;
-    sources?: readonly string[] | undefined;
-    fetch?: readonly string[] | undefined;
-    keep_hours: number;
-  };
+  data: Pick<ExecutionParams['data'], 'dir' | 'url' | 'sources' | 'fetch' | 'keep_hours'>;
   /** `SWF_FILES_TOKEN` proves our permission to sources. Commands inherit all of it. */
   environment: NodeJS.ProcessEnv;
   /** Aborted when no more work may begin: a fetch of a file needed for such work is cut short. */
@@ -123,14 +118,14 @@ export class DataAccess {
     const { dir } = this.#options.data;
     if (url === undefined) return undefined;
     if (dir === undefined) return 'no folder of data files is known; name it with --set data.dir=FOLDER';
-    if (this.#isHere(place)) return isFolder(dir) ? undefined : noFolder(dir);
+    if (this.#isHere(place)) return whyNoFolder(dir);
     if (isElsewhere(url))
       return place.makesFiles === true && this.#options.data.url === undefined
         ? unpublished
         : this.#obstacleToSource(url);
     if (storeId !== undefined && !isMarked(dir, storeId))
       return `${dir} holds no files of the recorder (store ${storeId}); share its data folder with this host and name it with --set data.dir=FOLDER, or publish it: "swf-mcp serve-files" and data.url on the host that made the file`;
-    return isFolder(dir) ? undefined : noFolder(dir);
+    return whyNoFolder(dir);
   }
 
   /** Whether a place's files are available now that were not before. */
@@ -212,7 +207,8 @@ function tokenIn(environment: NodeJS.ProcessEnv): string | undefined {
 const unpublished =
   'files that are made here could be read by nobody: publish data.dir with "swf-mcp serve-files", and say where with --set data.url=http://HOST:PORT';
 
-const noFolder = (dir: string): string =>
-  `the data folder ${dir} is not there; bring it back, or name another with --set data.dir=FOLDER`;
-
-const isFolder = (path: string): boolean => tried(() => statSync(path).isDirectory()) ?? false;
+/** Why a folder of data files cannot be used; undefined if it is there. */
+const whyNoFolder = (dir: string): string | undefined =>
+  tried(() => statSync(dir).isDirectory()) === true
+    ? undefined
+    : `the data folder ${dir} is not there; bring it back, or name another with --set data.dir=FOLDER`;

@@ -1,7 +1,6 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import { reportOf } from '../exchange/reports.ts';
-import type { Log, LogLevel, LogLine } from '../lib/logger.ts';
-import { logLevels } from '../lib/logger.ts';
+import { type Log, type LogLevel, logLevels, type LogLine } from '../lib/logger.ts';
 import { utcNow } from '../lib/time.ts';
 import { type AgentLog, maxLines, maxLogBytes, type RemoteLine } from '../messages/telemetry.ts';
 
@@ -43,8 +42,7 @@ export class RemoteLog {
 
   /** A line of the process itself: to people, and to the recorder. */
   warn(message: string): void {
-    this.#options.log.write({ level: 'WARNING', message });
-    this.#keep({ level: 'WARNING', message }, undefined);
+    this.write({ level: 'WARNING', message }, undefined);
   }
 
   /** An agent's line about an execution. */
@@ -121,15 +119,8 @@ export class RemoteLog {
 
   async #sendBatch(lines: RemoteLine[], dropped: number): Promise<void> {
     const { broker, namespace, destination, sender, since } = this.#options;
-    const body: AgentLog = {
-      msg_type: 'agent_log',
-      sender,
-      namespace,
-      timestamp: utcNow(),
-      since,
-      lines,
-      ...(dropped === 0 ? {} : { dropped }),
-    };
+    const more = dropped === 0 ? {} : { dropped };
+    const body: AgentLog = { msg_type: 'agent_log', sender, namespace, timestamp: utcNow(), since, lines, ...more };
     const isSerious = lines.some(({ level }) => logLevels[level] >= logLevels.WARNING);
     await broker.send(reportOf(destination, body, isSerious));
   }

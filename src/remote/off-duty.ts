@@ -59,16 +59,9 @@ export class OffDutyList {
 
   /** Slices that cannot be done, by header and values. */
   unwanted(): Record<string, string[]> {
-    const kinds = [...this.#kinds.values()];
-    return Object.fromEntries(
-      returnReasons.map((reason) => [
-        kindHeaders[reason],
-        kinds
-          .filter((kind) => kind.reason === reason)
-          .slice(-maxUnwanted)
-          .map(({ name }) => name),
-      ]),
-    );
+    const named = (reason: ReturnReason): string[] =>
+      [...this.#kinds.values()].filter((kind) => kind.reason === reason).map(({ name }) => name);
+    return Object.fromEntries(returnReasons.map((reason) => [kindHeaders[reason], named(reason).slice(-maxUnwanted)]));
   }
 
   list(): OffDuty[] {

@@ -1,4 +1,4 @@
-import { type Agent, typesRead } from '../agents/agent.ts';
+import { type Agent, type AgentContext, typesRead } from '../agents/agent.ts';
 import { handlePatiently } from '../agents/patience.ts';
 import type { Delivery } from '../broker/connection.ts';
 import { placeOfFile } from '../domain/slice-returns.ts';
@@ -11,23 +11,13 @@ import { messageIdOf } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
-import { contextOf, type OwnParams } from './agent-context.ts';
 import type { FilePlace } from './data-access.ts';
-import type { RemoteLog } from './log.ts';
 import type { Surroundings } from './part.ts';
 import { seeSharedFile } from './shared-file.ts';
 import type { About } from './speaker.ts';
 
-export interface ReadingAgentOptions extends Pick<
-  Surroundings,
-  'name' | 'namespace' | 'views' | 'access' | 'offDuty' | 'speaker' | 'onChange' | 'onStep'
-> {
+export interface ReadingAgentOptions extends Surroundings {
   agent: Agent;
-  own: OwnParams;
-  log: RemoteLog;
-  /** Aborted when nothing new may begin. */
-  draining: AbortSignal;
-  onFault: (error: unknown) => void;
 }
 
 /** The most messages that wait to hear their recorder. Beyond that the oldest are dropped: their recorder sends them again when it is back. */
@@ -53,6 +43,7 @@ interface Hand {
  */
 export class ReadingAgent {
   readonly #options: ReadingAgentOptions;
+  readonly #draining: AbortSignal;
   readonly #reads: ReadonlySet<MessageType>;
   readonly #inHand = new Map<string, Hand>();
   readonly #chains = new Map<string, Promise<void>>();
@@ -63,6 +54,7 @@ export class ReadingAgent {
 
   constructor(options: ReadingAgentOptions) {
     this.#options = options;
+    this.#draining = options.lifetime.draining;
     this.#reads = typesRead(options.agent);
   }
 
@@ -77,10 +69,9 @@ export class ReadingAgent {
   }
 
   take(delivery: Delivery): void {
-    const { headers } = delivery;
     const decoded = decodedOf(delivery);
-    const { draining, namespace } = this.#options;
-    if (draining.aborted) return;
+    const { namespace } = this.#options;
+    if (this.#draining.aborted) return;
     const acknowledge = (): void => delivery.acknowledge();
     const message = decoded.kind === 'message' ? decoded.message : undefined;
     if (message?.msg_type === 'workflow_ended' && message.execution_id !== undefined)
@@ -97,12 +88,8 @@ export class ReadingAgent {
       return;
     }
     const { execution_id } = message;
-    const hand: Hand = {
-      message: { ...message, execution_id },
-      storeId: headers['store_id'],
-      acknowledge,
-      dropped: new AbortController(),
-    };
+    const { store_id: storeId } = delivery.headers;
+    const hand: Hand = { message: { ...message, execution_id }, storeId, acknowledge, dropped: new AbortController() };
     this.#inHand.set(id, hand);
     if (this.#options.views.stateOf(execution_id, hand.storeId) === undefined) this.#noteUnheard(hand);
     this.#options.onChange();
@@ -134,7 +121,7 @@ export class ReadingAgent {
     const before = this.#chains.get(execution_id) ?? Promise.resolve();
     const chain: Promise<void> = before
       .then(() => this.#work(id, hand))
-      .catch(this.#options.onFault)
+      .catch((error: unknown) => this.#options.lifetime.fail(error))
       .finally(() => {
         if (this.#chains.get(execution_id) === chain) this.#chains.delete(execution_id);
       });
@@ -143,18 +130,15 @@ export class ReadingAgent {
 
   /** Its answers are confirmed while the next message is being read. */
   async #work(id: string, hand: Hand): Promise<void> {
-    const { draining, speaker } = this.#options;
+    const { speaker } = this.#options;
     const state = await this.#stateOf(hand);
-    if (state === undefined && draining.aborted) return;
+    if (state === undefined && this.#draining.aborted) return;
     const says = state?.status === 'running' ? await this.#answer(hand, state) : [];
     // The message stays with the broker, for the next process.
     if (says === undefined) return;
     const about = aboutOf(hand);
-    void this.#acknowledgeAfter(
-      says.map((draft) => speaker.say(draft, about)),
-      id,
-      hand,
-    );
+    const said = says.map((draft) => speaker.say(draft, about));
+    void this.#acknowledgeAfter(said, id, hand);
   }
 
   async #acknowledgeAfter(said: Promise<boolean>[], id: string, hand: Hand): Promise<void> {
@@ -166,11 +150,11 @@ export class ReadingAgent {
 
   /** Waits for the first report on the execution. Undefined if the wait was given up. */
   async #stateOf(hand: Hand): Promise<ExecutionState | undefined> {
-    const { views, draining } = this.#options;
+    const { views } = this.#options;
     const { execution_id } = hand.message;
     const { signal: dropped } = hand.dropped;
     let state = views.stateOf(execution_id, hand.storeId);
-    while (state === undefined && !draining.aborted && !dropped.aborted) {
+    while (state === undefined && !this.#draining.aborted && !dropped.aborted) {
       await views.changed(dropped);
       state = views.stateOf(execution_id, hand.storeId);
     }
@@ -180,7 +164,7 @@ export class ReadingAgent {
 
   /** The agent's answer to a message; undefined if this process does not answer it. */
   async #answer(hand: Hand, state: ExecutionState): Promise<Draft[] | undefined> {
-    const { agent, log, draining, speaker, views } = this.#options;
+    const { agent, agentLog: log, speaker, views } = this.#options;
     const { message, storeId = state.store_id } = hand;
     const { execution_id } = message;
     const file_url = 'file_url' in message ? message.file_url : undefined;
@@ -193,9 +177,9 @@ export class ReadingAgent {
         if (error instanceof SwfError) {
           log.write({ level: 'ERROR', message: `${messageIdOf(message)} is tried again: ${error.line}` }, execution_id);
           const over = views.overFor(execution_id, storeId);
-          await pause(againMilliseconds, [draining, over]);
+          await pause(againMilliseconds, [this.#draining, over]);
           if (over.aborted) return [];
-          if (draining.aborted) return undefined;
+          if (this.#draining.aborted) return undefined;
           continue;
         }
         log.write({ level: 'ERROR', message: messageOf(error) }, execution_id);
@@ -206,20 +190,15 @@ export class ReadingAgent {
 
   /** Answers nothing if the file is unavailable: another agent may have it, and the recorder sends the message again when one is on duty. */
   async #handle({ message }: Hand, state: ExecutionState, place: FilePlace): Promise<Draft[]> {
-    const { access, agent, draining, log, name, onStep, views } = this.#options;
+    const { access, agent, agentLog: log, name, onStep, params, views } = this.#options;
     const { execution_id } = message;
     const found = access.of(place);
     if ('obstacle' in found) return this.#leave(place, found.obstacle);
     const lines: LogLine[] = [];
     const began = performance.now();
     try {
-      await seeSharedFile(found, place, [draining, views.overFor(execution_id, place.storeId)]);
-      const says = await handlePatiently(
-        { agent, name },
-        message,
-        contextOf(state, this.#options.own, found.files),
-        lines,
-      );
+      await seeSharedFile(found, place, [this.#draining, views.overFor(execution_id, place.storeId)]);
+      const says = await handlePatiently({ agent, name }, message, contextOf(state, params, found.files), lines);
       onStep((performance.now() - began) / 1000);
       for (const line of lines) log.write(line, execution_id);
       return says;
@@ -240,3 +219,10 @@ export class ReadingAgent {
 }
 
 const aboutOf = ({ message: { execution_id, run_id }, storeId }: Hand): About => ({ execution_id, run_id, storeId });
+
+/** An execution as its recorder reports it, for an agent on this host. */
+function contextOf(state: ExecutionState, { data, worker }: Surroundings['params'], files: AgentContext['files']) {
+  const { workflow_params, plan_version, max_retries, execution_id, run_id } = state;
+  const params = { ...workflow_params, plan_version, data, worker: { ...worker, max_retries } };
+  return { execution_id, run_number: Number(run_id), params, files, message: () => undefined };
+}

@@ -18,19 +18,11 @@ export class ReadingPart implements Part {
   readonly #reader: ReadingAgent;
 
   constructor(type: 'data' | 'fastmon', around: Surroundings) {
-    const { params, agentLog, lifetime } = around;
     const agent = readingAgents.find((candidate) => candidate.type === type);
     if (agent === undefined) throw new Error(`no agent reads as ${type}`);
     this.#type = type;
     this.#around = around;
-    this.#reader = new ReadingAgent({
-      ...around,
-      agent,
-      own: params,
-      log: agentLog,
-      draining: lifetime.draining,
-      onFault: (error) => lifetime.fail(error),
-    });
+    this.#reader = new ReadingAgent({ ...around, agent });
   }
 
   report(): Report {

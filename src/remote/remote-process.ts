@@ -1,5 +1,6 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
+import type { AgentType } from '../domain/states.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import {
@@ -14,8 +15,9 @@ import { withDeadline } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
 import type { Log, LogLevel } from '../lib/logger.ts';
+import { machineId } from '../lib/process-identity.ts';
+import { sha256 } from '../lib/sha256.ts';
 import type { Telemetry } from '../messages/telemetry.ts';
-import { remoteAgentName } from './agent-name.ts';
 import { DataAccess } from './data-access.ts';
 import { RemoteHeartbeat, type Self, selfOf } from './heartbeat.ts';
 import { RemoteLog } from './log.ts';
@@ -54,6 +56,15 @@ const tidyMilliseconds = 600_000;
 /** How often to check whether a recorder is heard, in milliseconds. */
 const lookMilliseconds = 1000;
 
+/**
+ * The name of a remote agent, derived from the machine, the type and `index`, so a restart keeps it.
+ * @param index distinguishes agents of one type on one machine, from 1
+ */
+export function remoteAgentName(type: AgentType, user: string, index: number): string {
+  const hash = sha256().update(`${machineId()}\n${type}\n${index}`).digest('hex');
+  return `${type}-agent-${user}-${BigInt(`0x${hash}`).toString().slice(0, 8)}`;
+}
+
 /** Starts an agent without a store. Throws `BROKER_REFUSED` if the broker does not let it in, and `NAMESPACE_IN_USE`. */
 export async function startRemoteAgent(options: RemoteOptions): Promise<RunningAgent> {
   const { broker, namespace, destinations, interrupted: signal, log } = options;
@@ -66,16 +77,9 @@ export async function startRemoteAgent(options: RemoteOptions): Promise<RunningA
 class RemoteAgent implements RunningAgent {
   readonly name: string;
   readonly done: Promise<void>;
-  readonly #options: RemoteOptions;
-  readonly #broker: BrokerConnection;
+  readonly #type: RemoteOptions['type'];
   readonly #self: Self;
-  readonly #lifetime = new Lifetime();
-  readonly #views = new ExecutionViews();
-  readonly #others = new AgentDirectory();
-  readonly #log: RemoteLog;
-  readonly #offDuty: OffDutyList;
-  readonly #access: DataAccess;
-  readonly #speaker: Speaker;
+  readonly #around: Surroundings;
   readonly #part: Part;
   readonly #heartbeat: RemoteHeartbeat;
   #isSilenceTold = false;
@@ -83,42 +87,35 @@ class RemoteAgent implements RunningAgent {
   #isTwin = false;
 
   constructor(broker: BrokerConnection, options: RemoteOptions) {
-    const { type, user, index, version, namespace, destinations, params, log, logLevel } = options;
-    this.#options = options;
-    this.#broker = broker;
+    const { type, user, index, version, namespace, destinations, params, environment, log, logLevel } = options;
+    this.#type = type;
     this.name = remoteAgentName(type, user, index);
     const self = selfOf(this.name, type, version);
     this.#self = self;
     const telemetry = { broker, namespace, destination: destinations.telemetry, sender: this.name, since: self.since };
-    this.#log = new RemoteLog({ ...telemetry, threshold: logLevel, log });
-    const warn = (message: string): void => this.#log.warn(message);
-    const { environment } = options;
-    this.#speaker = new Speaker({ broker, namespace, destinations, sender: this.name, warn });
-    this.#access = new DataAccess({
-      data: params.data,
-      environment,
-      draining: this.#lifetime.draining,
-      stopped: this.#lifetime.stopped,
-    });
-    this.#offDuty = new OffDutyList(warn, () => this.#changed());
-    const common = {
+    const agentLog = new RemoteLog({ ...telemetry, threshold: logLevel, log });
+    const warn = (message: string): void => agentLog.warn(message);
+    const onChange = (): void => this.#heartbeat?.changed();
+    const lifetime = new Lifetime();
+    const { draining, stopped } = lifetime;
+    this.#around = {
       ...options,
       name: this.name,
       connection: broker,
-      views: this.#views,
-      access: this.#access,
-      others: this.#others,
-      offDuty: this.#offDuty,
-      speaker: this.#speaker,
-      agentLog: this.#log,
-      lifetime: this.#lifetime,
-      onChange: () => this.#changed(),
+      views: new ExecutionViews(),
+      others: new AgentDirectory(),
+      speaker: new Speaker({ broker, namespace, destinations, sender: this.name, warn }),
+      access: new DataAccess({ data: params.data, environment, draining, stopped }),
+      offDuty: new OffDutyList(warn, onChange),
+      agentLog,
+      lifetime,
+      onChange,
     };
-    this.#part = type === 'worker' ? new WorkerPart(common) : new ReadingPart(type, common);
+    this.#part = type === 'worker' ? new WorkerPart(this.#around) : new ReadingPart(type, this.#around);
     // Subscribe before sending the first heartbeat, which the recorder answers.
     broker.subscribe(reportsIn(namespace, destinations.telemetry, (report) => this.#hear(report)));
     const { broadcast, layout } = options.broker.listening;
-    const ear = new ForeignEar(namespace, (heard) => this.#lifetime.fail(namespaceInUse(namespace, [heard], true)));
+    const ear = new ForeignEar(namespace, (heard) => lifetime.fail(namespaceInUse(namespace, [heard], true)));
     for (const subscription of [unmarkedSubscription(broadcast, ear), ...layoutSubscriptions(layout, ear)])
       broker.subscribe(subscription);
     this.#heartbeat = new RemoteHeartbeat({ ...telemetry, self, report: () => this.#part.report() });
@@ -126,15 +123,15 @@ class RemoteAgent implements RunningAgent {
   }
 
   stop(): void {
-    this.#lifetime.drain();
+    this.#around.lifetime.drain();
   }
 
   figures(): Figures {
-    const { type } = this.#options;
+    const type = this.#type;
     const { in_hand, free_slots, off_duty } = this.#part.report();
     const kindsOf = (reason: ReturnReason): number => off_duty.filter((kind) => kind.reason === reason).length;
     return {
-      unsent: this.#speaker.unsent(),
+      unsent: this.#around.speaker.unsent(),
       behind: type === 'worker' ? {} : { [type]: in_hand.length },
       slots: type === 'worker' ? { free: free_slots, busy: in_hand.length } : {},
       offDuty: Object.fromEntries(returnReasons.map((reason) => [reason, kindsOf(reason)])),
@@ -142,40 +139,38 @@ class RemoteAgent implements RunningAgent {
   }
 
   async #work(): Promise<void> {
+    const { connection, lifetime, offDuty, views, agentLog } = this.#around;
     const look = setInterval(() => this.#lookForRecorder(), lookMilliseconds);
     const tidy = setInterval(() => void this.#tidy(), tidyMilliseconds);
     try {
       await this.#part.run();
-      this.#lifetime.throwFault();
+      lifetime.throwFault();
     } finally {
-      this.#lifetime.stop();
+      lifetime.stop();
       clearInterval(look);
       clearInterval(tidy);
-      this.#offDuty.close();
-      this.#views.close();
+      offDuty.close();
+      views.close();
       const lastMessages = this.#isTwin ? this.#heartbeat.silence() : this.#heartbeat.close();
-      const lastWords = Promise.all([lastMessages, this.#log.close()]);
+      const lastWords = Promise.all([lastMessages, agentLog.close()]);
       await withDeadline(lastWords, lastMessagesMilliseconds, undefined);
-      await this.#broker.close();
+      await connection.close();
     }
   }
 
-  #changed(): void {
-    this.#heartbeat?.changed();
-  }
-
   #hear(telemetry: Telemetry | undefined): void {
-    if (telemetry === undefined || telemetry.namespace !== this.#options.namespace) return;
+    const { namespace, views, access, others, lifetime, onChange } = this.#around;
+    if (telemetry === undefined || telemetry.namespace !== namespace) return;
     if (telemetry.msg_type === 'execution_state') {
       // A recorder that has just begun to speak does not know of this agent yet.
-      if (this.#views.stateOf(telemetry.execution_id, telemetry.store_id) === undefined) this.#changed();
-      this.#views.hear(telemetry);
-      if (telemetry.status !== 'running') this.#access.noteEnd(telemetry.execution_id);
+      if (views.stateOf(telemetry.execution_id, telemetry.store_id) === undefined) onChange();
+      views.hear(telemetry);
+      if (telemetry.status !== 'running') access.noteEnd(telemetry.execution_id);
       return;
     }
     if (telemetry.msg_type !== 'agent_heartbeat') return;
     const { agent_name, since, hostname, pid, state } = telemetry;
-    if (agent_name !== this.name) this.#others.note(telemetry);
+    if (agent_name !== this.name) others.note(telemetry);
     const isTwin = agent_name === this.name && since !== this.#self.since && state !== 'EXITED';
     const began = Date.parse(this.#self.since);
     if (!isTwin || Date.now() - began > twinMilliseconds) return;
@@ -183,7 +178,7 @@ class RemoteAgent implements RunningAgent {
     const later = Date.parse(since) - began;
     if (later > 0 && later < twinMilliseconds) return;
     this.#isTwin = true;
-    this.#lifetime.fail(
+    lifetime.fail(
       new SwfError(
         'AGENT_IN_USE',
         `${agent_name} is process ${pid} on ${hostname} already; end that, or start this one with another --index`,
@@ -192,17 +187,19 @@ class RemoteAgent implements RunningAgent {
   }
 
   async #tidy(): Promise<void> {
+    const { access, views, agentLog } = this.#around;
     try {
-      await this.#access.tidy((id) => this.#views.stateOf(id)?.status === 'running');
+      await access.tidy((id) => views.stateOf(id)?.status === 'running');
     } catch (error) {
-      this.#log.warn(`files that were kept long enough cannot be removed: ${messageOf(error)}`);
+      agentLog.warn(`files that were kept long enough cannot be removed: ${messageOf(error)}`);
     }
   }
 
   #lookForRecorder(): void {
-    const isSilent = this.#part.waits() && this.#views.isSilent();
+    const { namespace, views, agentLog } = this.#around;
+    const isSilent = this.#part.waits() && views.isSilent();
     if (isSilent && !this.#isSilenceTold)
-      this.#log.warn(`no recorder of namespace ${this.#options.namespace} has been heard for 15 s; is one running?`);
+      agentLog.warn(`no recorder of namespace ${namespace} has been heard for 15 s; is one running?`);
     this.#isSilenceTold = isSilent;
   }
 }

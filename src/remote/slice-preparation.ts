@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import type { DeliveredSlice, Payload } from '../agents/ports.ts';
-import { type Unfit, SliceReturned } from '../agents/slice-worker.ts';
+import type { SliceWork, Unfit } from '../agents/slice-worker.ts';
 import type { PayloadSpec } from '../domain/payload-spec.ts';
 import { type PayloadName, type ReturnReason, workKind } from '../domain/slice-returns.ts';
 import { createScaledClock } from '../lib/clock.ts';
@@ -46,20 +46,13 @@ export class SlicePreparation {
   }
 
   /** The work on a slice, or why this worker cannot do it. */
-  async prepare(delivered: DeliveredSlice): Promise<Payload | Unfit> {
+  async prepare(delivered: DeliveredSlice): Promise<SliceWork | Unfit> {
     const { slice } = delivered;
     await this.#readOwnPayload();
     const spec = this.#specOf(delivered);
     if (spec === undefined) {
-      const asked = workKind(slice, 'NO_PAYLOAD');
-      return this.#unfit(
-        delivered,
-        'NO_PAYLOAD',
-        `slices ask for the payload ${asked}, and ${this.#ownPayload()}`,
-        () => {
-          return this.#specOf(delivered) !== undefined;
-        },
-      );
+      const why = `slices ask for the payload ${workKind(slice, 'NO_PAYLOAD')}, and ${this.#ownPayload()}`;
+      return this.#unfit(delivered, 'NO_PAYLOAD', why, () => this.#specOf(delivered) !== undefined);
     }
     const known = this.#options.offDuty.whyNot({ reason: 'NO_FILE', name: workKind(slice, 'NO_FILE') });
     if (known !== undefined) return { reason: 'NO_FILE', detail: known.slice(0, 1000) };
@@ -101,16 +94,10 @@ export class SlicePreparation {
     const { execution_id } = slice;
     const recordedParams = views.stateOf(execution_id, delivered.storeId)?.workflow_params ?? params;
     const speed = slice.speed ?? (recordedParams.speed === 'max' ? 1 : recordedParams.speed);
-    return createPayload(spec, {
-      execution_id,
-      run_number: Number(slice.run_id) || 0,
-      namespace,
-      frameBytes: slice.tf_size_bytes ?? recordedParams.daq_state_machine.tf_size_bytes,
-      files,
-      folder,
-      clock: createScaledClock(speed),
-      host,
-    });
+    const clock = createScaledClock(speed);
+    const run_number = Number(slice.run_id) || 0;
+    const frameBytes = slice.tf_size_bytes ?? recordedParams.daq_state_machine.tf_size_bytes;
+    return createPayload(spec, { execution_id, run_number, namespace, frameBytes, files, folder, clock, host });
   }
 
   #noFile(delivered: DeliveredSlice, detail: string): Unfit {
@@ -120,22 +107,15 @@ export class SlicePreparation {
   /** Undefined if this worker lacks the payload that the slice asks for. */
   #specOf({ slice, storeId }: DeliveredSlice): PayloadSpec | undefined {
     const { params, views } = this.#options;
-    const { worker } = params;
-    const limit_seconds = slice.timeout_seconds ?? worker.timeout_seconds;
-    if (slice.payload !== undefined) {
-      if (worker.payload === undefined) return undefined;
-      return isSamePayload(slice.payload, this.#ownName(worker.payload))
-        ? { kind: 'command', command: worker.payload, limit_seconds }
-        : undefined;
-    }
+    const { payload: command, timeout_seconds } = params.worker;
+    const asked = slice.payload;
+    if (asked !== undefined && (command === undefined || !isSamePayload(asked, this.#ownName(command))))
+      return undefined;
     // Other programs' slices do not say that they mean the placeholder.
-    if (slice.speed === undefined && worker.payload !== undefined)
-      return { kind: 'command', command: worker.payload, limit_seconds };
-    const recordedParams = views.stateOf(slice.execution_id, storeId)?.workflow_params ?? params;
-    return {
-      kind: 'placeholder',
-      seconds: slice.slice_processing_time ?? recordedParams.fast_processing.slice_processing_time,
-    };
+    if (command !== undefined && (asked !== undefined || slice.speed === undefined))
+      return { kind: 'command', command, limit_seconds: slice.timeout_seconds ?? timeout_seconds };
+    const { fast_processing } = views.stateOf(slice.execution_id, storeId)?.workflow_params ?? params;
+    return { kind: 'placeholder', seconds: slice.slice_processing_time ?? fast_processing.slice_processing_time };
   }
 
   #ownPayload(): string {
@@ -155,13 +135,11 @@ export class SlicePreparation {
 
   /** The payload's files may change, but are not read for each slice. */
   #ownName(payload: readonly string[]): PayloadName {
-    const now = performance.now();
+    const at = performance.now();
     const { params, environment } = this.#options;
-    if (this.#own === undefined || now - this.#own.at > digestMilliseconds)
-      this.#own = {
-        at: now,
-        name: payloadNameOf(payload, { name: params.worker.payload_name, path: environment['PATH'] }),
-      };
+    const facts = { name: params.worker.payload_name, path: environment['PATH'] };
+    if (this.#own === undefined || at - this.#own.at > digestMilliseconds)
+      this.#own = { at, name: payloadNameOf(payload, facts) };
     return this.#own.name;
   }
 
@@ -178,14 +156,14 @@ export class SlicePreparation {
   }
 
   /** A failing disk is not the slice's fault: another worker may do it. */
-  #withoutFault(payload: Payload, delivered: DeliveredSlice): Payload {
+  #withoutFault(payload: Payload, delivered: DeliveredSlice): SliceWork {
     return {
       run: async (slice, by) => {
         try {
           return await payload.run(slice, by);
         } catch (error) {
           if (!(error instanceof SwfError)) throw error;
-          throw new SliceReturned(this.#noFile(delivered, error.message));
+          return this.#noFile(delivered, error.message);
         }
       },
     };

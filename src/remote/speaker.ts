@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { BrokerConnection } from '../broker/connection.ts';
-import { ConfirmedSender } from '../exchange/confirmed-sender.ts';
+import { ConfirmedSender, endsSentence } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, wireHeaders } from '../exchange/wire-headers.ts';
 import { messageOf } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
@@ -60,10 +60,7 @@ export class Speaker {
         warn(`${nameOf(saying)} is not sent: ${error.line}`);
         this.#settle([saying], false);
       },
-      onEnds: (saying, times) =>
-        warn(
-          `${nameOf(saying)} is not confirmed: the connection has ended each of the ${times} times that it was sent; it is tried again every minute`,
-        ),
+      onEnds: (saying, times) => warn(`${nameOf(saying)} is not confirmed: ${endsSentence(times)}`),
       onFault: (error) => warn(messageOf(error)),
     });
   }
@@ -80,14 +77,8 @@ export class Speaker {
   /** Asks to end an execution that an agent cannot continue. @param why with the one file that is the cause, or an empty name */
   stop(about: About, why: { reason: string; filename: string }): Promise<boolean> {
     const { reason, filename } = why;
-    const draft: Draft<'stop_workflow'> = {
-      msg_type: 'stop_workflow',
-      command_id: randomUUID(),
-      state: 'failed',
-      reason,
-      ...(filename === '' ? {} : { filename }),
-    };
-    return this.say(draft, about);
+    const file = filename === '' ? {} : { filename };
+    return this.say({ msg_type: 'stop_workflow', command_id: randomUUID(), state: 'failed', reason, ...file }, about);
   }
 
   /** The number of unconfirmed messages, and since when the oldest waits, in milliseconds since 1970. */
@@ -108,25 +99,13 @@ export class Speaker {
   #outgoing({ draft, about }: Saying): Parameters<BrokerConnection['send']>[0] {
     const { namespace, destinations, sender } = this.#options;
     const { execution_id, run_id, storeId: store_id, replyTo } = about;
-    const message = {
-      ...draft,
-      sender,
-      namespace,
-      execution_id,
-      ...(run_id === undefined ? {} : { run_id }),
-      timestamp: utcNow(),
-    } as Message;
+    const run = run_id === undefined ? {} : { run_id };
+    const message = { ...draft, sender, namespace, execution_id, ...run, timestamp: utcNow() } as Message;
     const { destination } = vocabulary[draft.msg_type];
     const isReply = destination === 'results' && replyTo !== undefined;
     const message_id = messageIdOf(message);
-    const { namespace: _, ...headers } = wireHeaders({
-      message_id,
-      message_type: draft.msg_type,
-      namespace,
-      run_id,
-      execution_id,
-      store_id,
-    });
+    const facts = { message_id, message_type: draft.msg_type, namespace, run_id, execution_id, store_id };
+    const { namespace: _, ...headers } = wireHeaders(facts);
     return {
       destination: isReply ? replyTo : destinations[destination],
       // A place named by a recorder is complete: the namespace is not added to it.

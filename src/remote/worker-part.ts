@@ -1,5 +1,5 @@
-import type { DeliveredSlice, Payload } from '../agents/ports.ts';
-import { SliceWorker } from '../agents/slice-worker.ts';
+import type { DeliveredSlice } from '../agents/ports.ts';
+import { SliceWorker, type SliceWork } from '../agents/slice-worker.ts';
 import { workKinds } from '../domain/slice-returns.ts';
 import { SliceConsumers } from '../exchange/slice-consumers.ts';
 import { withDeadline } from '../lib/deadline.ts';
@@ -50,13 +50,8 @@ export class WorkerPart implements Part {
   }
 
   report(): Report {
-    const off_duty = this.#around.offDuty.list();
-    return {
-      in_hand: this.#worker.inHand,
-      free_slots: this.#consumers.freeSlots,
-      slots: this.#consumers.slots,
-      off_duty,
-    };
+    const { freeSlots: free_slots, slots } = this.#consumers;
+    return { in_hand: this.#worker.inHand, free_slots, slots, off_duty: this.#around.offDuty.list() };
   }
 
   waits(): boolean {
@@ -69,12 +64,12 @@ export class WorkerPart implements Part {
   }
 }
 
-/** The same payload, with its time reported. */
-const timed = (payload: Payload, onStep: (seconds: number) => void): Payload => ({
+/** The same work, with its time reported. */
+const timed = (work: SliceWork, onStep: (seconds: number) => void): SliceWork => ({
   async run(slice, by) {
     const began = performance.now();
     try {
-      return await payload.run(slice, by);
+      return await work.run(slice, by);
     } finally {
       onStep((performance.now() - began) / 1000);
     }

@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto';
 
 import { type OwnExecution, requireExecution, requireOwn } from '../db/execution/find-execution.ts';
 import { driverEnd } from '../db/execution/log-reader.ts';
-import { type CommandState, commandState } from '../db/log/commands.ts';
+import { type CommandState, commandState, noteRefused } from '../db/log/commands.ts';
 import type { Store } from '../db/opening/store.ts';
-import { isProcessAlive, type LivenessTest, ownerOf } from '../db/presence/leases.ts';
+import { isProcessAlive, type LivenessTest, ownerOf, type ProcessSigns } from '../db/presence/leases.ts';
 import type { Prepare } from '../db/sqlite/statements.ts';
-import type { EffectCode } from '../domain/effects.ts';
 import type { Action } from '../domain/states.ts';
 import { pause } from '../lib/deadline.ts';
 import { executionNotRunning, SwfError } from '../lib/errors.ts';
@@ -33,13 +32,6 @@ export interface Requester {
  * has not carried it out in time; it stays recorded.
  */
 export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };
-
-/** The codes by which a driver says that the requested state was there before. */
-const soAlready: Readonly<Record<Action, readonly EffectCode[]>> = {
-  stop: ['EXECUTION_ENDED', 'ALREADY'],
-  pause: ['ALREADY'],
-  continue: ['ALREADY'],
-};
 
 const purposes: Readonly<Record<Action, string>> = { stop: 'be stopped', pause: 'be paused', continue: 'be continued' };
 
@@ -126,12 +118,45 @@ export async function awaitEffect(
 function outcomeOf(action: Action, state: Exclude<CommandState, 'waiting'>): Outcome {
   if (state.effect === 'applied') return state;
   const { code, reason } = state;
-  return soAlready[action].includes(code)
-    ? { effect: 'already', reason: reason.replace(/^the execution /, '') }
-    : { effect: 'none', reason };
+  const isAlready = code === 'ALREADY' || (action === 'stop' && code === 'EXECUTION_ENDED');
+  return isAlready ? { effect: 'already', reason: reason.replace(/^the execution /, '') } : { effect: 'none', reason };
 }
 
 export const nobodyDrives = (executionId: string, storeOption = ''): SwfError =>
   executionNotRunning(
     `the process that drove ${executionId} is gone; go on with "swf-mcp${storeOption} resume ${executionId}", or end it with "swf-mcp${storeOption} stop ${executionId}"`,
   );
+
+/** A recorder looks for such requests every five seconds. */
+const recorderMilliseconds = 15_000;
+
+/**
+ * Asks the living recorder to resume an execution that nobody drives, even after repeated failures. Throws `EXECUTION_IN_USE` if it cannot, or does
+ * not answer within 15 s, as `swf-mcp run` does not; the request is then withdrawn.
+ */
+export async function askRecorder(
+  store: Store,
+  executionId: string,
+  { recorder, by, reason }: { recorder: ProcessSigns; by: Requester; reason: string | undefined },
+): Promise<void> {
+  const command = await recordCommand(store, executionId, { action: 'continue', by, reason });
+  if (command === undefined) return;
+  const who = `process ${recorder.pid} on ${recorder.hostname} records this namespace`;
+  const deadline = performance.now() + recorderMilliseconds;
+  for (;;) {
+    const state = commandState(store.sql, command.message_id);
+    // Somebody else may have asked the same.
+    if (state !== 'waiting' && (state.effect === 'applied' || state.code === 'ALREADY')) return;
+    if (state !== 'waiting')
+      throw new SwfError('EXECUTION_IN_USE', `${who} and cannot resume ${executionId}: ${state.reason}`);
+    if (performance.now() > deadline) {
+      // It must not take effect hours later.
+      await store.write((tx) => noteRefused(tx, command.message_id, 'REFUSED', 'no recorder resumed it in time'));
+      throw new SwfError(
+        'EXECUTION_IN_USE',
+        `${who} and has not resumed ${executionId} in ${recorderMilliseconds / 1000} s; a service does it when it can; wait until a "swf-mcp run" has ended`,
+      );
+    }
+    await pause(2 * lookMilliseconds);
+  }
+}

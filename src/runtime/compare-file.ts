@@ -65,11 +65,8 @@ export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<Co
     if (elsewhere !== undefined)
       return wrong('unreachable', `${file.name} is on another host: ${elsewhere}`, { isElsewhere: true });
     // Without the execution's folder, this is another host, or a disk that is not mounted.
-    const isHere = await lstat(folder).then(
-      (entry) => entry.isDirectory(),
-      () => false,
-    );
-    if (!isHere) return wrong('unreachable', `${file.name}: there is no folder ${folder} here`);
+    const here = await lstat(folder).catch(() => undefined);
+    if (here?.isDirectory() !== true) return wrong('unreachable', `${file.name}: there is no folder ${folder} here`);
     return wrong('missing', `${file.name} is missing`);
   }
 }
@@ -87,16 +84,14 @@ async function differenceOf(
 ): Promise<Omit<ComparedFile, 'path'>> {
   if (file.kind === 'tf') {
     const range = { first: file.tf_first, last: file.tf_last, frameBytes };
-    return createDataFiles(folder)
-      .verify(file.name, range)
-      .then(
-        () => ({ state: 'fine' }) as const,
-        // A disk at fault says nothing about the file.
-        (error: unknown) =>
-          'code' in (error as object)
-            ? Promise.reject(error as Error)
-            : ({ state: 'changed', found_bytes: size, problem: `${file.name} ${messageOf(error)}` } as const),
-      );
+    try {
+      await createDataFiles(folder).verify(file.name, range);
+      return { state: 'fine' };
+    } catch (error) {
+      // A disk at fault says nothing about the file.
+      if ('code' in (error as object)) throw error;
+      return { state: 'changed', found_bytes: size, problem: `${file.name} ${messageOf(error)}` };
+    }
   }
   const found_checksum = await checksumOf(path);
   if (found_checksum === file.checksum) return { state: 'fine' };

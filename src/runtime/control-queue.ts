@@ -1,9 +1,12 @@
+import { createHash, randomUUID } from 'node:crypto';
+
 import type { Delivery } from '../broker/connection.ts';
-import { forgetRequestInHand } from '../db/presence/requests-in-hand.ts';
+import { readMessage } from '../db/execution/log-reader.ts';
+import { forgetRequestInHand, requestsInHand } from '../db/presence/requests-in-hand.ts';
+import type { Prepare } from '../db/sqlite/statements.ts';
 import { decodedOf } from '../exchange/decoding.ts';
 import { fieldOf } from '../messages/codec.ts';
 import type { Host } from './host.ts';
-import { identifyRequest } from './request-id.ts';
 
 const subscription = 'control';
 
@@ -15,8 +18,7 @@ const isFor = (storeId: string, { headers }: Delivery): boolean =>
 
 /** Listens to a namespace's control queue for requests to this store or to any. Returns a function that ends it. */
 export function listenToControl(host: Host, onMessage: (delivery: Delivery) => void): () => void {
-  const { recorder, options } = host;
-  const { namespace } = options.config.testbed;
+  const { recorder, namespace } = host;
   recorder.broker.subscribe({
     id: subscription,
     destination: recorder.destinations.control,
@@ -32,6 +34,33 @@ export function listenToControl(host: Host, onMessage: (delivery: Delivery) => v
   return () => recorder.broker.unsubscribe(subscription);
 }
 
+/** The identity of a control queue request without its own `command_id`. */
+export interface RequestIdentity {
+  /** The same at each delivery. */
+  id: string;
+  /** Whether it was taken before, and is delivered again. */
+  isTaken: boolean;
+  /** Whether only its words say so. */
+  isGuess: boolean;
+}
+
+/**
+ * Recognizes a redelivered request, so that it makes one execution. A broker without its own ids (RabbitMQ) says only that it has delivered a message
+ * before: a message with the words of a request that was taken, and whose acknowledgement the broker has not confirmed, is that request.
+ */
+export function identifyRequest(sql: Prepare, namespace: string, { id, headers, body }: Delivery): RequestIdentity {
+  if (id !== undefined) return { id, isTaken: isRecorded(sql, id), isGuess: false };
+  const words = createHash('sha256').update(body).digest('hex').slice(0, 16);
+  const before =
+    headers['redelivered'] === 'true'
+      ? requestsInHand(sql, namespace).find((taken) => taken.startsWith(`${words}/`))
+      : undefined;
+  if (before === undefined) return { id: `${words}/${randomUUID()}`, isTaken: false, isGuess: false };
+  return { id: before, isTaken: isRecorded(sql, before), isGuess: true };
+}
+
+const isRecorded = (sql: Prepare, id: string): boolean => readMessage(sql, `run_workflow/${id}`) !== undefined;
+
 /** Why a request that is known only by its words is not taken. */
 export const guessedRefusal = (id: string): string =>
   `it has the words of run_workflow/${id}, which the broker may deliver again; if it is another request, send it once more, best with a command_id`;
@@ -41,21 +70,20 @@ export const guessedRefusal = (id: string): string =>
  * @param onForgetting called with the write that forgets it
  */
 export function acknowledgeRequest(
-  { store, options }: Host,
+  { store, namespace }: Host,
   delivery: Delivery,
   id: string,
   onForgetting: (forgetting: Promise<void>) => void,
 ): void {
-  const { namespace } = options.config.testbed;
   const forget = (): void => onForgetting(store.write((tx) => forgetRequestInHand(tx, namespace, id)));
   delivery.acknowledge(delivery.id === undefined ? forget : undefined);
 }
 
 /** A run drives its own execution and starts no other. Requests to stop, pause or resume are recorded for its driver. */
 export function recordControl(host: Host): () => void {
-  const { recorder, lifetime, store, options } = host;
+  const { recorder, lifetime, store, namespace } = host;
   const take = async (delivery: Delivery): Promise<void> => {
-    const { id, isTaken, isGuess } = identifyRequest(store.sql, options.config.testbed.namespace, delivery);
+    const { id, isTaken, isGuess } = identifyRequest(store.sql, namespace, delivery);
     // Otherwise a service that was killed has taken it, or may have.
     if (!isTaken || isGuess)
       await recorder.record(recorder.destinations.control, delivery, refusalOf(delivery, isTaken ? id : undefined));

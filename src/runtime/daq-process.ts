@@ -9,12 +9,10 @@ import { isAlive } from '../lib/process-identity.ts';
 import { readPayload } from '../payload/payload-name.ts';
 import { RemoteHeartbeat, selfOf } from '../remote/heartbeat.ts';
 import type { Figures, RunningAgent } from '../remote/running-agent.ts';
-import { acknowledgeRequest, guessedRefusal, listenToControl } from './control-queue.ts';
+import { acknowledgeRequest, guessedRefusal, identifyRequest, listenToControl } from './control-queue.ts';
 import { refuseForeignFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
-import { driverSelf } from './driver-self.ts';
-import { Host, type HostOptions } from './host.ts';
-import { identifyRequest } from './request-id.ts';
+import { driverSelf, Host, type HostOptions } from './host.ts';
 import { readControlMessage, type RequestSurroundings, type RunRequest } from './run-request.ts';
 import { TakeUp } from './take-up.ts';
 
@@ -52,13 +50,8 @@ class DaqProcess implements RunningAgent {
       // An execution that is being started is owned before it is driven.
       isDriving: (executionId) => this.#driving.has(executionId) || this.#taking.size > 0,
       onTaken: (drive) => this.#drive(drive),
-      onFault: (error) => host.lifetime.fail(error),
     });
     this.done = this.#work();
-  }
-
-  get #namespace(): string {
-    return this.#host.options.config.testbed.namespace;
   }
 
   stop(): void {
@@ -66,8 +59,8 @@ class DaqProcess implements RunningAgent {
   }
 
   figures(): Figures {
-    const { store, options } = this.#host;
-    return { unsent: unsentOf(store.sql, options.config.testbed.namespace), behind: {}, slots: {}, offDuty: {} };
+    const { store, namespace } = this.#host;
+    return { unsent: unsentOf(store.sql, namespace), behind: {}, slots: {}, offDuty: {} };
   }
 
   async #work(): Promise<void> {
@@ -82,7 +75,8 @@ class DaqProcess implements RunningAgent {
       // A stopped service mostly comes back, perhaps in a newer version, and then resumes the executions that it leaves now.
       const driving = [...this.#driving];
       for (const [executionId, { driven }] of driving) {
-        if (lifetime.fault === undefined) this.#tellLeft(executionId);
+        const message = `${executionId} is left: the next recorder takes it up; "swf-mcp stop ${executionId}" ends it`;
+        if (lifetime.fault === undefined) this.#host.options.log.write({ level: 'WARNING', message });
         driven.leave();
       }
       await Promise.all(driving.map(([, { ended }]) => ended));
@@ -93,19 +87,13 @@ class DaqProcess implements RunningAgent {
     }
   }
 
-  #tellLeft(executionId: string): void {
-    const message = `${executionId} is left: the next recorder takes it up; "swf-mcp stop ${executionId}" ends it`;
-    this.#host.options.log.write({ level: 'WARNING', message });
-  }
-
   /** For agents that wait for a recorder. */
   #sayAlive(): RemoteHeartbeat {
-    const { recorder, options } = this.#host;
-    const self = { ...selfOf(this.name, 'daq_simulator', options.version), store_id: recorder.storeId };
-    const { namespace } = options.config.testbed;
-    const destination = recorder.destinations.telemetry;
+    const { recorder, namespace, options } = this.#host;
+    const { broker, destinations, storeId: store_id } = recorder;
+    const self = { ...selfOf(this.name, 'daq_simulator', options.version), store_id };
     const report = () => ({ in_hand: [], free_slots: 0, off_duty: [] });
-    return new RemoteHeartbeat({ broker: recorder.broker, namespace, destination, self, report });
+    return new RemoteHeartbeat({ broker, namespace, destination: destinations.telemetry, self, report });
   }
 
   #takeLater(delivery: Delivery): void {
@@ -122,8 +110,8 @@ class DaqProcess implements RunningAgent {
   }
 
   async #takeAndAcknowledge(delivery: Delivery): Promise<void> {
-    const { store, recorder } = this.#host;
-    const { id, isTaken, isGuess } = identifyRequest(store.sql, this.#namespace, delivery);
+    const { store, recorder, namespace } = this.#host;
+    const { id, isTaken, isGuess } = identifyRequest(store.sql, namespace, delivery);
     if (!isTaken) await this.#take(delivery, id);
     else if (isGuess) await this.#record(delivery, guessedRefusal(id));
     acknowledgeRequest(this.#host, delivery, id, (forgetting) => this.#awaitTaking(forgetting));
@@ -165,7 +153,7 @@ class DaqProcess implements RunningAgent {
 
   /** The execution that a request makes; undefined if it makes no execution, for a reason that is then recorded. */
   async #begin({ command, config }: RunRequest, delivery: Delivery, id: string): Promise<Drive | undefined> {
-    const { store, options, processId: process_id, agents } = this.#host;
+    const { store, options, processId: process_id, agents, namespace } = this.#host;
     const { payload } = config.worker;
     if (payload !== undefined) await readPayload(payload, options.environment['PATH']);
     try {
@@ -173,7 +161,7 @@ class DaqProcess implements RunningAgent {
         const driver = driverSelf(options, { process_id, agents }, command.speed);
         const drive = beginExecution(store, tx, command, driver, isAlive);
         if (drive !== undefined) refuseForeignFolder(config, drive);
-        if (delivery.id === undefined && command.command_id === id) noteRequestInHand(tx, this.#namespace, id);
+        if (delivery.id === undefined && command.command_id === id) noteRequestInHand(tx, namespace, id);
         return drive;
       });
     } catch (error) {

@@ -59,19 +59,15 @@ export function refuseForeignFolder({ data: { dir, write_files } }: Config, { ex
 
 /** Lets an execution go on only with its own files. Throws `DATA_UNAVAILABLE` if they are missing, and `EXECUTION_IN_USE` in a copy of its store. */
 export function requireOwnFiles(
-  store: Pick<Store, 'sql' | 'path'>,
+  { sql, path }: Pick<Store, 'sql' | 'path'>,
   { execution_id, stf_count }: { execution_id: string; stf_count: number },
   config: Config,
 ): void {
-  refuseCopy(store, execution_id, config);
-  if (stf_count > 0) requireExecutionFolder(config, execution_id);
-}
-
-/** The data files belong to the store that this one is a copy of, which may go on too. */
-function refuseCopy({ sql, path }: Pick<Store, 'sql' | 'path'>, executionId: string, { data }: Config): void {
   const home = homeOf(sql);
-  if (!data.write_files || home === undefined || home === realpathSync(path)) return;
-  throw executionInUse(
-    `${executionId} writes into the data folder of the store ${home}, of which ${path} is a copy; to go on with the copy, end what uses that store and move the copy into its place`,
-  );
+  // The data files belong to the store that this one is a copy of, which may go on too.
+  if (config.data.write_files && home !== undefined && home !== realpathSync(path))
+    throw executionInUse(
+      `${execution_id} writes into the data folder of the store ${home}, of which ${path} is a copy; to go on with the copy, end what uses that store and move the copy into its place`,
+    );
+  if (stf_count > 0) requireExecutionFolder(config, execution_id);
 }

@@ -29,11 +29,6 @@ const patienceMilliseconds = 4000;
 /** How much of an error `driver_ended` takes. */
 const maxReason = 2000;
 
-interface RunningTask {
-  task: Task;
-  done: Promise<void>;
-}
-
 /** An execution that this process drives to its end, with the agents of its host. */
 export class DrivenExecution {
   /** Resolves when the execution has ended, in whatever way; rejects if it could not go on here and can be resumed. */
@@ -48,10 +43,8 @@ export class DrivenExecution {
 
   /** @param speed by default, the recorded one */
   constructor(host: Host, drive: Drive, speed?: Speed) {
-    const recorded = executionParams(
-      host.store.sql,
-      requireOwn(requireExecution(host.store.sql, drive.execution_id), 'be driven'),
-    );
+    const { sql } = host.store;
+    const recorded = executionParams(sql, requireOwn(requireExecution(sql, drive.execution_id), 'be driven'));
     const params = speed === undefined ? recorded : { ...recorded, speed };
     const held = { ...drive, isOverBroker: host.session !== undefined };
     this.#host = host;
@@ -65,8 +58,7 @@ export class DrivenExecution {
       daqIsDone: () => this.#isDaqDone,
       onPause: () => this.#wake.ring(),
     };
-    const { run_number } = drive;
-    host.session?.drives(drive.execution_id, { run_number, params, sender: this.#driver.name });
+    host.session?.drives(drive.execution_id, { params, sender: this.#driver.name });
     this.done = this.#driveToTheEnd();
   }
 
@@ -109,11 +101,8 @@ export class DrivenExecution {
         hasEnded = true;
       }
     } catch (error) {
-      await this.#leave({
-        cause: 'fault',
-        ...(error instanceof SwfError ? { code: error.code } : {}),
-        reason: messageOf(error).slice(0, maxReason),
-      });
+      const code = error instanceof SwfError ? { code: error.code } : {};
+      await this.#leave({ cause: 'fault', ...code, reason: messageOf(error).slice(0, maxReason) });
       throw error;
     } finally {
       lifetime.stop();
@@ -150,7 +139,7 @@ export class DrivenExecution {
     });
     lifetime.drain();
     // Consumers have yet to read the last messages, and may answer them.
-    if (verdict?.status === 'completed') await ended(running.filter(({ task }) => task.drains === true));
+    if (verdict?.status === 'completed') await ended(running.filter(({ drains }) => drains === true));
     lifetime.stop();
     await ended(running);
     const { folder } = this.#execution;
@@ -159,7 +148,7 @@ export class DrivenExecution {
   }
 
   /** Starts no tasks if a stop is requested before anything has begun. */
-  #beginTasks(): RunningTask[] {
+  #beginTasks(): (Task & { done: Promise<void> })[] {
     const { overview, execution, lifetime } = this.#execution;
     if (overview.pendingStop() !== undefined) return [];
     const onDone = (): void => {
@@ -167,11 +156,11 @@ export class DrivenExecution {
       execution.notifier.announce(['end_run']);
     };
     return tasksOf(this.#host, this.#execution, { onDone, wake: this.#wake }).map((task) => ({
-      task,
+      ...task,
       done: supervise(task, execution, (error) => lifetime.fail(error)),
     }));
   }
 }
 
-const ended = (running: readonly RunningTask[]): Promise<unknown> =>
+const ended = (running: readonly { done: Promise<void> }[]): Promise<unknown> =>
   withDeadline(Promise.all(running.map(({ done }) => done)), patienceMilliseconds, undefined);

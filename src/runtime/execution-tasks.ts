@@ -1,8 +1,12 @@
+import type { ExecutionContext } from '../agents/agent.ts';
 import { runDaqSimulator } from '../agents/daq-simulator.ts';
 import { consumeLog } from '../agents/log-consumer.ts';
 import { readingAgents } from '../agents/registry.ts';
 import { runWorkerPool } from '../agents/worker-pool.ts';
-import { watchAbandonedSlices } from './abandoned-slices.ts';
+import { abandonedSlices, maxLostStarts } from '../db/presence/lost-starts.ts';
+import { beatSeconds, lateSeconds } from '../domain/liveness.ts';
+import { pause } from '../lib/deadline.ts';
+import { isAlive } from '../lib/process-identity.ts';
 import type { Execution } from './execution.ts';
 import type { Host } from './host.ts';
 import { runHostedWorker } from './hosted-worker.ts';
@@ -11,6 +15,9 @@ import type { WakeSignal } from './wake-signal.ts';
 
 /** The simulator waits for a consumer that is this many messages behind. */
 const farBehind = 1000;
+
+/** How long agents have to be heard again after a connection break, in milliseconds. */
+const hearingMilliseconds = lateSeconds * 1000;
 
 /** Everything that works at the same time in a process that drives an execution: consumers, workers, DAQ simulator. */
 export const tasksOf = (host: Host, execution: Execution, daq: { onDone: () => void; wake: WakeSignal }): Task[] => [
@@ -40,10 +47,35 @@ function workerTasks(host: Host, here: Execution): Task[] {
 }
 
 /** In one process no worker can vanish while the driver lives. */
-function watchTasks({ agents, session, store }: Host, { execution }: Execution): Task[] {
-  const name = agents.fast_processing;
-  if (session === undefined || name === undefined) return [];
-  return [{ name, work: () => watchAbandonedSlices(store, session, name, execution) }];
+function watchTasks(host: Host, { execution }: Execution): Task[] {
+  const name = host.agents.fast_processing;
+  if (host.session === undefined || name === undefined) return [];
+  return [{ name, work: () => watchAbandonedSlices(host, name, execution) }];
+}
+
+/**
+ * The fast processing agent's watch over slices that have killed their workers too often: it reports their failure itself, since nobody else will.
+ * Runs until the execution is stopped.
+ */
+async function watchAbandonedSlices(
+  { store, recorder }: Host,
+  sender: string,
+  { journal, clock, agent: { execution_id }, lifetime: { stopped } }: ExecutionContext,
+): Promise<void> {
+  const alsoLost = (slice: string, attempt: number): number =>
+    recorder.repeatedStarts.lost(execution_id, slice, attempt);
+  const error = `worker vanished ${maxLostStarts} times`;
+  while (!stopped.aborted) {
+    // Workers that cannot be heard are not dead.
+    const isHearing = recorder.link.hearingMilliseconds() >= hearingMilliseconds;
+    for (const slice of isHearing ? abandonedSlices(store.sql, execution_id, isAlive, alsoLost) : []) {
+      const { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname } = slice;
+      const fields = { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
+      const says = [{ msg_type: 'slice_result' as const, ...fields, state: 'failed' as const, error }];
+      await journal.step({ sender, tick: clock.now(), says });
+    }
+    await pause(beatSeconds * 1000, [stopped]);
+  }
 }
 
 function daqTask(

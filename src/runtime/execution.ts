@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 
 import type { ExecutionContext, SliceConditions } from '../agents/agent.ts';
-import type { Payload, Step } from '../agents/ports.ts';
-import { type ExecutionAccess, type HeldExecution, openExecution } from '../db/driving/journal.ts';
+import { type HeldExecution, openExecution } from '../db/driving/journal.ts';
 import { lastTick } from '../db/execution/start-message.ts';
 import { createLogLineWriter } from '../db/log/log-lines.ts';
 import { fileAddressOf } from '../domain/file-address.ts';
@@ -15,48 +14,45 @@ import { createScaledClock, createVirtualClock } from '../lib/clock.ts';
 import { Lifetime } from '../lib/lifetime.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { Notifier } from '../messages/notifier.ts';
-import type { MessageType } from '../messages/vocabulary.ts';
 import type { PayloadHost } from '../payload/host.ts';
 import { createPayload } from '../payload/kinds.ts';
 import { payloadNameOf } from '../payload/payload-name.ts';
 import type { Host } from './host.ts';
 
 /** An execution that this process drives: everything that its agents and workers need. */
-export interface Execution extends ExecutionAccess {
-  execution: ExecutionContext;
-  payload: Payload;
-  held: HeldExecution;
-  params: ExecutionParams;
-  /** The folder of its data files; undefined if none are written. */
-  folder: string | undefined;
-  lifetime: Lifetime;
-}
+export type Execution = ReturnType<typeof openHere>;
 
 /**
  * Opens an execution.
  * @param params as in its log
- * @param payloads the host of its payload processes; by default, that of the process
+ * @param payloads the host of its payload processes
  */
 export function openHere(
   host: Host,
   held: HeldExecution,
   params: ExecutionParams,
-  { lifetime, payloads = host.payloads }: { lifetime: Lifetime; payloads?: PayloadHost },
-): Execution {
-  const { execution_id, run_number, namespace } = held;
+  { lifetime, payloads }: { lifetime: Lifetime; payloads: PayloadHost },
+) {
+  const { execution_id, run_number } = held;
+  const { options } = host;
   const { speed } = params;
   const startTick = lastTick(host.store.sql, execution_id)?.tick ?? 0;
   const clock = speed === 'max' ? createVirtualClock(startTick) : createScaledClock(speed, startTick);
   const notifier = host.session?.notifier ?? new Notifier(clock);
   const access = openExecution(host.store, held, {
-    writeLogLine: createLogLineWriter(host.options.logLevel),
+    writeLogLine: createLogLineWriter(options.logLevel),
     isAlive,
     onCommitted(types, step) {
-      tellOfStep(host, execution_id, types, step);
+      host.heartbeat.sawWork(step.sender, execution_id);
+      for (const line of step.logs ?? [])
+        if (line.context?.['driver_ended'] === undefined) (options.agentLog ?? options.log).write(line);
+      host.session?.committed();
+      options.onProgress?.(execution_id, types);
       notifier.announce(types);
     },
   });
   const { dir, write_files, url } = params.data;
+  /** The folder of its data files; undefined if none are written. */
   const folder = dir === undefined ? undefined : join(dir, execution_id);
   const urlOf = url === undefined ? undefined : (name: string) => fileAddressOf(url, execution_id, name);
   const files = write_files && folder !== undefined ? createDataFiles(folder, urlOf) : noDataFiles;
@@ -67,20 +63,12 @@ export function openHere(
     params,
     files,
     conditions: host.session === undefined ? undefined : conditionsOf(params),
-    payload: nameOfPayload(params, host.options.environment),
+    payload: nameOfPayload(params, options.environment),
     message: (id: string) => journal.message(id),
   };
   const execution: ExecutionContext = { agent, journal, notifier, clock, lifetime };
-  const payload = createPayload(payloadSpecOf(params), {
-    execution_id,
-    run_number,
-    namespace,
-    files,
-    folder,
-    clock,
-    host: payloads,
-    frameBytes: params.daq_state_machine.tf_size_bytes,
-  });
+  const frameBytes = params.daq_state_machine.tf_size_bytes;
+  const payload = createPayload(payloadSpecOf(params), { ...held, files, folder, clock, host: payloads, frameBytes });
   return { ...access, held, params, folder, lifetime, execution, payload };
 }
 
@@ -94,16 +82,3 @@ const conditionsOf = ({ speed, fast_processing, daq_state_machine, worker }: Exe
   tf_size_bytes: daq_state_machine.tf_size_bytes,
   timeout_seconds: worker.timeout_seconds,
 });
-
-function tellOfStep(
-  { options, heartbeat, session }: Host,
-  executionId: string,
-  types: MessageType[],
-  step: Step,
-): void {
-  heartbeat.sawWork(step.sender, executionId);
-  for (const line of step.logs ?? [])
-    if (line.context?.['driver_ended'] === undefined) (options.agentLog ?? options.log).write(line);
-  session?.committed();
-  options.onProgress?.(executionId, types);
-}

@@ -1,13 +1,14 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import type { Config } from '../config/schema.ts';
-import { type ProcessAgents, enterProcess } from '../db/driving/take-over.ts';
+import { type Driver, type ProcessAgents, enterProcess } from '../db/driving/take-over.ts';
 import { spreadNumbers } from '../db/log/numbers.ts';
 import { storeId } from '../db/log/store-identity.ts';
 import type { Store } from '../db/opening/store.ts';
 import { becomeRecorder, isKnownNamespace, noteKnownNamespace } from '../db/presence/recorders.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
+import type { Speed } from '../domain/params.ts';
 import type { AgentType } from '../domain/states.ts';
-import type { BrokerChoice } from '../exchange/broker-start.ts';
+import type { BrokerChoice, ConnectOptions } from '../exchange/broker-start.ts';
 import { connectGuarded, placeOfBroker } from '../exchange/namespace-guard.ts';
 import { markFolder } from '../files/store-marker.ts';
 import { dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
@@ -19,7 +20,7 @@ import type { MessageType } from '../messages/vocabulary.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import { openRecorderSession, type RecorderSession } from '../recorder/recorder-session.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { ProcessLog } from './process-log.ts';
+import { createProcessLog, type ProcessLog } from './process-log.ts';
 
 /** The needs of every process that hosts agents. */
 export interface HostOptions {
@@ -45,7 +46,7 @@ export interface HostOptions {
 }
 
 /** Enters whatever else belongs in the transaction that enters this process. */
-type Enter<T> = (tx: Transaction, processAgents: ProcessAgents<AgentType>) => T;
+export type Enter<T> = (tx: Transaction, processAgents: ProcessAgents<AgentType>) => T;
 
 /** A process that hosts agents: its entry in the store, its heartbeats, its broker session and their shared lifetime. */
 export class Host {
@@ -70,20 +71,20 @@ export class Host {
     options: HostOptions,
     agentTypes: readonly AgentType[],
     alsoEnter: Enter<T>,
-    patience: { patient: boolean; signal?: AbortSignal } = { patient: false },
+    patience: Pick<ConnectOptions, 'patient' | 'signal'> = { patient: false },
   ): Promise<{ host: Host; entered: T }> {
-    const log = new ProcessLog(options.store, options.log, options.logLevel);
-    const trouble = new Trouble(log);
-    const onTrouble = (error: SwfError): void => trouble.tell(error);
+    const log = createProcessLog(options.store, options.log, options.logLevel);
+    let host: Host | undefined;
+    const onTrouble = (error: SwfError): void => {
+      host?.session?.link.noteBreak();
+      log.warn(error.line);
+    };
     const broker =
       options.broker === undefined ? undefined : await listenFirst(options, options.broker, { ...patience, onTrouble });
     try {
       const { processAgents, entered } = await enterStore(options, agentTypes, alsoEnter);
-      const host = new Host(options, processAgents, log);
-      if (options.broker !== undefined && broker !== undefined) {
-        await host.#openSession(broker, options.broker, log);
-        trouble.session = host.#session;
-      }
+      host = new Host(options, processAgents, log);
+      if (options.broker !== undefined && broker !== undefined) await host.#openSession(broker, options.broker, log);
       return { host, entered };
     } catch (error) {
       await broker?.close();
@@ -103,6 +104,10 @@ export class Host {
       options.log.write({ level: 'WARNING', message }),
     );
     this.payloads = createPayloadHost(options.environment);
+  }
+
+  get namespace(): string {
+    return this.options.config.testbed.namespace;
   }
 
   /** Undefined without a broker. */
@@ -127,50 +132,40 @@ export class Host {
   async close({ isHurried = false, hasFault = this.lifetime.fault !== undefined } = {}): Promise<void> {
     await this.payloads.close();
     await this.heartbeat.end(hasFault ? 'fault' : 'order');
-    await this.#session?.close(this.#isStoreLost() ? 'none' : isHurried ? 'hurried' : 'usual');
-  }
-
-  /** A store that this process can no longer write takes no receipts. */
-  #isStoreLost(): boolean {
+    // A store that this process can no longer write takes no receipts.
     const error = this.lifetime.fault?.error;
-    return error instanceof SwfError && error.code.startsWith('STORE_');
+    const isStoreLost = error instanceof SwfError && error.code.startsWith('STORE_');
+    await this.#session?.close(isStoreLost ? 'none' : isHurried ? 'hurried' : 'usual');
   }
 
   async #openSession(broker: BrokerConnection, choice: BrokerChoice, log: ProcessLog): Promise<void> {
-    const { store, config } = this.options;
+    const { store, namespace } = this;
     this.#session = await openRecorderSession(broker, {
       ...choice,
       store,
-      namespace: config.testbed.namespace,
-      destinations: config.broker.destinations,
+      namespace,
+      destinations: this.options.config.broker.destinations,
       warn: (message) => log.warn(message),
       onFault: (error) => this.lifetime.fail(error),
     });
   }
 }
 
-/** Reports trouble with the broker connection to the operator, and to the session, which notes when nobody was heard. */
-class Trouble {
-  session: RecorderSession | undefined;
-  readonly #log: ProcessLog;
-
-  constructor(log: ProcessLog) {
-    this.#log = log;
-  }
-
-  tell(error: SwfError): void {
-    this.session?.noteBreak();
-    this.#log.warn(error.line);
-  }
+/** This process's description of itself as a driver. */
+export function driverSelf(
+  { user, sender = user, version, broker }: HostOptions,
+  { process_id, agents }: { process_id: number; agents: Host['agents'] },
+  speed?: Speed,
+): Driver {
+  const name = agents.daq_simulator;
+  if (name === undefined) throw new Error('this process hosts no DAQ simulator');
+  const isOverBroker = broker !== undefined;
+  return { process_id, identity: currentProcess(), name, user: sender, version, speed, isOverBroker };
 }
 
 /** Connects, and listens first who else is there. Throws `BROKER_…` and `NAMESPACE_IN_USE`, before anything is sent. */
-function listenFirst(
-  { store, config: { testbed } }: HostOptions,
-  choice: BrokerChoice,
-  how: { patient: boolean; signal?: AbortSignal; onTrouble: (error: SwfError) => void },
-): Promise<BrokerConnection> {
-  const { namespace } = testbed;
+function listenFirst({ store, config }: HostOptions, choice: BrokerChoice, how: ConnectOptions) {
+  const { namespace } = config.testbed;
   const place = placeOfBroker(choice.settings, choice.listening);
   const isKnown = isKnownNamespace(store.sql, namespace, place);
   const onClear = async (): Promise<void> => {

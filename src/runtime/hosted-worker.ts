@@ -35,27 +35,24 @@ class HostedWorker {
   readonly #consumers: SliceConsumers;
 
   constructor(host: Host, name: string, slots: number, here: Execution) {
-    const { options, recorder, payloads } = host;
+    const { options, recorder, payloads, namespace } = host;
     const { broker, destinations, views } = recorder;
-    const { namespace } = options.config.testbed;
+    const { stopped } = here.lifetime;
     const warn = (message: string): void => options.log.write({ level: 'WARNING', message });
     this.#host = host;
     this.#name = name;
     this.#here = here;
     this.#offDuty = new OffDutyList(warn, () => this.#report());
     const { environment, config } = options;
-    const access = new DataAccess({
-      data: config.data,
-      environment,
-      draining: here.lifetime.stopped,
-      stopped: here.lifetime.stopped,
-    });
-    const params = { ...options.config, speed: 1 };
-    const parts = { namespace, params, access, views, payloads, environment };
     this.#preparation = new SlicePreparation({
-      lifetime: { draining: here.lifetime.stopped },
-      ...parts,
+      namespace,
+      params: { ...config, speed: 1 },
+      access: new DataAccess({ data: config.data, environment, draining: stopped, stopped }),
+      views,
+      payloads,
+      environment,
       offDuty: this.#offDuty,
+      lifetime: { draining: stopped },
     });
     this.#speaker = new Speaker({ broker, namespace, destinations, sender: name, warn });
     this.#worker = this.#makeWorker();
@@ -69,7 +66,7 @@ class HostedWorker {
       reject: (delivery) => recorder.record(destinations.slices, delivery),
       unwanted: () => ({ ...views.unwanted(), ...this.#offDuty.unwanted() }),
       onChange: () => this.#report(),
-      draining: here.lifetime.stopped,
+      draining: stopped,
     });
     const refresh = (): void => this.#consumers.refresh();
     views.onPaused(refresh);

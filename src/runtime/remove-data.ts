@@ -6,21 +6,16 @@ import { outputsName } from '../domain/file-names.ts';
 import { removeWhole } from '../files/remove-whole.ts';
 import { dataUnavailable, messageOf } from '../lib/errors.ts';
 
-/** The outcome of removing an execution's data files: why the folder is left, if it is. */
-export interface Removed {
-  left?: string;
-}
-
 /**
  * Removes the folder of an execution's data files. A row of the store gives its path, and a store may be somebody else's, so a folder without the
  * execution's name, or with anything but our files, is left. Throws `DATA_UNAVAILABLE` if the system refuses.
+ * @returns why the folder is left, if it is
  */
-export async function removeDataFolder(folder: string, executionId: string, store: string): Promise<Removed> {
+export async function removeDataFolder(folder: string, executionId: string, store: string) {
   try {
     const left = await whyLeft(folder, executionId, store);
-    if (left !== undefined) return { left };
-    await removeWhole(folder);
-    return {};
+    if (left === undefined) await removeWhole(folder);
+    return left;
   } catch (error) {
     throw dataUnavailable(
       `the data folder ${folder} cannot be removed (${messageOf(error).slice(0, 300)}); fix its rights and prune again`,

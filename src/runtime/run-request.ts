@@ -4,10 +4,9 @@ import { loadConfig } from '../config/load.ts';
 import { requireRealTime } from '../config/policies.ts';
 import { requestedSections, requireBareName } from '../config/request.ts';
 import type { Config } from '../config/schema.ts';
-import { namePattern } from '../domain/names.ts';
 import { currentPlanVersion } from '../domain/params.ts';
 import { decodedOf } from '../exchange/decoding.ts';
-import { configInvalid, SwfError } from '../lib/errors.ts';
+import { SwfError } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
 import { decodeObject } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
@@ -49,11 +48,7 @@ export function readControlMessage(delivery: Delivery, commandId: string, around
   }
 }
 
-function completed(
-  fields: Record<string, unknown>,
-  command_id: string,
-  { testbed, workflow }: Config,
-): Record<string, unknown> {
+function completed(fields: Record<string, unknown>, command_id: string, { testbed, workflow }: Config) {
   // A request may not choose its numbers.
   const { execution_id: _, run_id: __, ...asked } = fields;
   const sender = typeof asked['sender'] === 'string' ? asked['sender'] : 'unknown';
@@ -72,19 +67,10 @@ function completed(
 
 /** The agent's namespace and broker apply; a request chooses a configuration by name and sets parameters of the workflow. */
 function requestedConfig(request: Message<'run_workflow'>, { config, sources }: RequestSurroundings): Config {
-  requireWords([request.executed_by, request.workflow_name]);
   requireRealTime(request.speed);
   const name = requireBareName(request.config, sources.workingFolder) ?? sources.name;
   const overrides = requestedSections(request.params);
   const { testbed, broker, data, agents } = config;
   const sets = [...(sources.sets ?? []), `testbed.namespace=${testbed.namespace}`];
   return { ...loadConfig({ ...sources, name, sets, overrides }).config, testbed, broker, data, agents };
-}
-
-function requireWords(words: readonly string[]): void {
-  const wrong = words.find((word) => !namePattern.test(word));
-  if (wrong === undefined) return;
-  throw configInvalid(
-    `${JSON.stringify(wrong)} cannot be part of an execution id; use letters, digits, "_", "." and "-"`,
-  );
 }

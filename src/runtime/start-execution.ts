@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
-import { beginExecution, type ProcessAgents, type Drive, takeOver } from '../db/driving/take-over.ts';
-import type { Transaction } from '../db/sqlite/transaction.ts';
+import { beginExecution, type Drive, takeOver } from '../db/driving/take-over.ts';
 import { currentPlanVersion, type Speed } from '../domain/params.ts';
-import { type AgentType, agentTypes } from '../domain/states.ts';
+import { agentTypes } from '../domain/states.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Message } from '../messages/message.ts';
@@ -11,8 +10,7 @@ import { readPayload } from '../payload/payload-name.ts';
 import { recordControl } from './control-queue.ts';
 import { refuseForeignFolder, requireDataFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
-import { driverSelf } from './driver-self.ts';
-import { Host, type HostOptions } from './host.ts';
+import { driverSelf, type Enter, Host, type HostOptions } from './host.ts';
 
 export interface RunningExecution {
   execution_id: string;
@@ -72,7 +70,7 @@ export function resumeExecution(
   options: HostOptions,
   { execution_id, speed, follows, claimedBy, reason }: ResumeRequest,
 ): Promise<RunningExecution> {
-  const take = (tx: Transaction, processAgents: ProcessAgents<AgentType>): Drive => {
+  const take: Enter<Drive> = (tx, processAgents) => {
     const driver = { ...driverSelf(options, processAgents, speed), claimedBy, reason };
     return takeOver(options.store, tx, execution_id, driver, { isAlive, follows });
   };
@@ -80,17 +78,20 @@ export function resumeExecution(
 }
 
 /** Enters this process with its agents and the execution in one transaction, and drives it. */
-async function takeUp(
-  options: HostOptions,
-  take: (tx: Transaction, processAgents: ProcessAgents<AgentType>) => Drive,
-  speed?: Speed,
-): Promise<RunningExecution> {
+async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed): Promise<RunningExecution> {
   // Over a broker, agents that are not enabled here are expected in other processes.
   const { payload } = options.config.worker;
   if (payload !== undefined) await readPayload(payload, options.environment['PATH']);
   const hosted = agentTypes.filter((type) => type === 'daq_simulator' || options.config.agents[type].enabled);
   const { host, entered: drive } = await Host.enter(options, hosted, take);
-  const driven = await drivenBy(host, drive, speed);
+  let driven: DrivenExecution;
+  try {
+    driven = new DrivenExecution(host, drive, speed);
+  } catch (error) {
+    // Nothing may keep the process alive.
+    await host.close({ isHurried: true, hasFault: true });
+    throw error;
+  }
   if (host.session !== undefined) recordControl(host);
   host.heartbeat.start();
   let isHurried = false;
@@ -107,21 +108,6 @@ async function takeUp(
     isHurried = true;
     return driven.stop(reason);
   };
-  return {
-    execution_id: drive.execution_id,
-    run_number: drive.run_number,
-    stop,
-    leaveAtOnce: () => driven.leaveAtOnce(),
-    done: untilClosed(),
-  };
-}
-
-/** Closes the host if the execution cannot be driven, so that nothing keeps the process alive. */
-async function drivenBy(host: Host, drive: Drive, speed: Speed | undefined): Promise<DrivenExecution> {
-  try {
-    return new DrivenExecution(host, drive, speed);
-  } catch (error) {
-    await host.close({ isHurried: true, hasFault: true });
-    throw error;
-  }
+  const { execution_id, run_number } = drive;
+  return { execution_id, run_number, stop, leaveAtOnce: () => driven.leaveAtOnce(), done: untilClosed() };
 }

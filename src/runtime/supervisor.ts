@@ -46,9 +46,6 @@ export async function requestStop(
   why: { state: 'stopped' | 'failed'; reason: string; filename?: string },
   { journal, clock }: Pick<ExecutionContext, 'journal' | 'clock'>,
 ): Promise<void> {
-  await journal.step({
-    sender,
-    tick: clock.now(),
-    says: [{ msg_type: 'stop_workflow', command_id: randomUUID(), ...why }],
-  });
+  const says = [{ msg_type: 'stop_workflow' as const, command_id: randomUUID(), ...why }];
+  await journal.step({ sender, tick: clock.now(), says });
 }

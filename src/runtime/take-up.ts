@@ -15,17 +15,14 @@ import { messageIdOf } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 import { maxTakeUps } from '../monitoring/findings/take-up-failed.ts';
 import { requireOwnFiles } from './data-folder.ts';
-import { driverSelf } from './driver-self.ts';
-import type { Host } from './host.ts';
+import { driverSelf, type Host } from './host.ts';
 
 /** How often to check for executions without a driver, in milliseconds. */
 const lookMilliseconds = 5000;
 
 export interface TakeUpOptions {
-  /** Whether this process drives it. */
   isDriving: (executionId: string) => boolean;
   onTaken: (drive: Drive) => void;
-  onFault: (error: unknown) => void;
 }
 
 /**
@@ -56,14 +53,14 @@ export class TakeUp {
   }
 
   async #lookAround(): Promise<void> {
-    const { store, options, lifetime } = this.#host;
+    const { store, namespace, lifetime } = this.#host;
     try {
-      for (const id of runningOverBroker(store.sql, options.config.testbed.namespace)) {
+      for (const id of runningOverBroker(store.sql, namespace)) {
         if (lifetime.draining.aborted) return;
         if (!this.#options.isDriving(id) && this.#isWithoutDriver(id)) await this.#takeUp(id);
       }
     } catch (error) {
-      this.#options.onFault(error);
+      lifetime.fail(error);
     }
   }
 
@@ -78,15 +75,10 @@ export class TakeUp {
     const { log } = options;
     // An execution to be stopped is resumed only to be ended, so it does not matter how often it came to nothing.
     const stop = waitingCommands(store.sql, executionId, ['stop_workflow'])[0]?.message_id;
-    const requests = waitingCommands(store.sql, executionId, ['resume_workflow']).map((message) =>
-      messageIdOf(message),
-    );
+    const requests = waitingCommands(store.sql, executionId, ['resume_workflow']).map(messageIdOf);
     if (stop === undefined && requests.length === 0 && fruitlessTakeUps(store.sql, executionId) >= maxTakeUps) {
-      this.#leave(executionId, {
-        level: 'ERROR',
-        message: `${executionId} is left alone: it was taken up ${maxTakeUps} times in ten minutes and came to nothing; "swf-mcp status ${executionId}" tells why`,
-      });
-      return;
+      const message = `${executionId} is left alone: it was taken up ${maxTakeUps} times in ten minutes and came to nothing; "swf-mcp status ${executionId}" tells why`;
+      return this.#leave(executionId, { level: 'ERROR', message });
     }
     try {
       const { drive, isPaused } = await this.#takeOver(executionId, { stop, requests });
@@ -101,7 +93,7 @@ export class TakeUp {
       await store.write((tx) => {
         for (const id of requests) noteRefused(tx, id, 'REFUSED', line);
       });
-      this.#leave(executionId, { level: 'WARNING', message: `${executionId} is not taken up: ${error.line}` });
+      this.#leave(executionId, { level: 'WARNING', message: `${executionId} is not taken up: ${line}` });
     }
   }
 
@@ -114,11 +106,8 @@ export class TakeUp {
     return held === undefined ? undefined : { ...held, command_id: randomUUID(), timestamp: utcNow() };
   }
 
-  /** `stop` and `request` are ids of pending commands. */
-  #takeOver(
-    executionId: string,
-    { stop, requests }: { stop: string | undefined; requests: readonly string[] },
-  ): Promise<{ drive: Drive; isPaused: boolean }> {
+  /** `stop` and `requests` are ids of pending commands. */
+  #takeOver(executionId: string, { stop, requests }: { stop: string | undefined; requests: readonly string[] }) {
     const { store, options, processId: process_id, agents } = this.#host;
     const { sql } = store;
     const config = parseRecordedConfig(startMessage(sql, executionId).params, executionId);

@@ -1,7 +1,7 @@
 import type { Only, StoreChoice, Subscription } from '../../src/broker/connection.ts';
 import type { DialectName } from '../../src/broker/dialect-names.ts';
 import type { BrokerDialect } from '../../src/broker/dialect.ts';
-import { dialectOf } from '../../src/broker/dialects.ts';
+import { dialects } from '../../src/broker/dialects.ts';
 import { SwfError } from '../../src/lib/errors.ts';
 
 export interface StoredMessage {
@@ -39,7 +39,7 @@ export class MemoryBroker {
   #refuses: (message: StoredMessage) => boolean = () => false;
 
   constructor(kind: DialectName = 'activemq') {
-    this.dialect = dialectOf(kind);
+    this.dialect = dialects[kind];
   }
 
   /** Where a subscription reads. */

@@ -1,14 +1,11 @@
 import { markSent, unsentRows } from '../../src/db/log/outbox.ts';
-import { type ExecutionParams, executionParamsSchema } from '../../src/domain/params.ts';
+import { executionParamsSchema } from '../../src/domain/params.ts';
 import type { Message } from '../../src/messages/message.ts';
 import type { TestStore } from '../helpers.ts';
 
 export const stf_filename = 'swf.100010.000001.stf';
 export const tf_filename = 'swf.100010.000001_tf_001.tf';
-export const driven: { run_number: number; params: ExecutionParams } = {
-  run_number: 100_010,
-  params: executionParamsSchema.parse({}),
-};
+export const driven = { params: executionParamsSchema.parse({}) };
 
 /** An STF file that is ready, and a sample of it, which a host of its own has published. */
 export async function saySample({ say }: TestStore, file_url = 'http://a:1/data/x/file.tf'): Promise<void> {

@@ -78,7 +78,7 @@ describe('a file that is not answered', () => {
     await made.wait(40);
     expect(timesOf(made, announcement)).toEqual([75]);
     made.resending.remove(execution_id);
-    made.resending.add(execution_id, driven);
+    made.resending.add(execution_id, driven.params);
     await made.wait(20);
     expect(timesOf(made, announcement)).toEqual([75, 135]);
   });

@@ -53,7 +53,7 @@ export async function resend(params: Record<string, unknown> = {}): Promise<Rese
     onFault: (error) => faults.push(error),
   });
   onTestFinished(() => resending.close());
-  resending.add(execution_id, driven);
+  resending.add(execution_id, driven.params);
   const wait = async (seconds: number): Promise<void> => {
     for (let second = 0; second < seconds; second += 1) {
       for (const [name, report] of heard) directory.hear(name, 'since', report);

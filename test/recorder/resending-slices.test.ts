@@ -106,7 +106,7 @@ describe('a slice that nobody has', () => {
     made.heard.set('worker-1', agent('worker'));
     await made.wait(100);
     made.resending.remove(execution_id);
-    made.resending.add(execution_id, driven);
+    made.resending.add(execution_id, driven.params);
     await made.wait(40);
     expect(timesOf(made, made.ids[0] ?? '')).toEqual([40, 100, 140]);
   });

@@ -217,14 +217,14 @@ describe('the line to the broker', () => {
     const away = () => brokerAwaySince(made.store.sql, namespace);
     session.drives(execution_id, daq);
     await pass(3);
-    expect(session.hearingMilliseconds()).toBe(3000);
+    expect(session.link.hearingMilliseconds()).toBe(3000);
     made.broker.goDown();
-    session.noteBreak();
+    session.link.noteBreak();
     await pass(2);
-    expect([away(), session.hearingMilliseconds()]).toEqual(['2026-01-01T00:00:03.000Z', 0]);
+    expect([away(), session.link.hearingMilliseconds()]).toEqual(['2026-01-01T00:00:03.000Z', 0]);
     made.broker.comeUp();
     await pass(7);
-    expect([away(), session.hearingMilliseconds()]).toEqual([undefined, 7000]);
+    expect([away(), session.link.hearingMilliseconds()]).toEqual([undefined, 7000]);
   });
 
   it('counts as lost where its own reports do not come back, unless other messages do', async () => {

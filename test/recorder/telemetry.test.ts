@@ -30,7 +30,7 @@ async function listen() {
     store,
     namespace,
     storeId: 'our store',
-    destination: destinations.telemetry,
+    destinations,
     directory,
     views,
     onHeard: () => (counts.heard += 1),

@@ -24,11 +24,14 @@ function readingAlone({ status = 'running' }: { status?: string } = {}) {
       reads: ['stf_gen'],
       handle: ({ sequence }: { sequence: number }) => [{ msg_type: 'stf_ready', sequence }],
     },
-    own: {},
-    log: { write: () => {} },
+    params: {},
+    agentLog: { write: () => {} },
     name: 'data-1',
     namespace: 'test',
-    draining: new AbortController().signal,
+    lifetime: {
+      draining: new AbortController().signal,
+      fail: (error: unknown) => void events.push(String(error)),
+    },
     views: {
       stateOf: () => ({ status, store_id: 's1', workflow_params: {}, execution_id: 'w-x-0001', run_id: '7' }),
       overFor: () => new AbortController().signal,
@@ -42,7 +45,6 @@ function readingAlone({ status = 'running' }: { status?: string } = {}) {
     },
     onChange: () => {},
     onStep: () => {},
-    onFault: (error: unknown) => void events.push(String(error)),
   } as unknown as ReadingAgentOptions;
   const reader = new ReadingAgent(options);
   const deliver = (sequence: number, more: object = {}): void => {

@@ -94,18 +94,20 @@ export function reading(makesFiles = false) {
   };
   const reader = new ReadingAgent({
     agent,
-    own: { data, worker },
-    log: { write: (written: LogLine, of?: string) => void logged.push([written, of]) },
+    params: { data, worker },
+    agentLog: { write: (written: LogLine, of?: string) => void logged.push([written, of]) },
     name: 'data-1',
     namespace,
-    draining: draining.signal,
+    lifetime: {
+      draining: draining.signal,
+      fail: (error: unknown) => events.push(`fault: ${String(error)}`),
+    },
     views,
     access,
     offDuty,
     speaker,
     onChange: () => {},
     onStep: (seconds: number) => steps.push(seconds),
-    onFault: (error: unknown) => events.push(`fault: ${String(error)}`),
   } as unknown as ReadingAgentOptions);
   const deliver = (of: object, headers: Record<string, string> = { namespace, store_id: 's1' }): void => {
     const body = JSON.stringify(of);

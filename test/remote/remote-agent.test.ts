@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { remoteAgentName } from '../../src/remote/agent-name.ts';
+import { remoteAgentName } from '../../src/remote/remote-process.ts';
 import { connectToMemory } from '../brokers/memory-connection.ts';
 import { heartbeat } from '../recorder/beats.ts';
 import { pass, turns } from '../still-time.ts';

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 
-import type { DeliveredSlice, Payload } from '../../src/agents/ports.ts';
-import type { Unfit } from '../../src/agents/slice-worker.ts';
+import type { DeliveredSlice } from '../../src/agents/ports.ts';
+import type { SliceWork, Unfit } from '../../src/agents/slice-worker.ts';
 import { executionParamsSchema } from '../../src/domain/params.ts';
 import { ExecutionViews } from '../../src/exchange/execution-views.ts';
 import { CheckedFiles } from '../../src/files/checked-files.ts';
@@ -51,7 +51,7 @@ export function worker(own: Worker = {}, fast_processing: object = {}) {
     return options.payloads.close();
   });
   const preparation = new SlicePreparation(options);
-  const prepare = (more: object = {}): Promise<Payload | Unfit> => preparation.prepare(delivered(more));
+  const prepare = (more: object = {}): Promise<SliceWork | Unfit> => preparation.prepare(delivered(more));
   const kinds = (): string[] => offDuty.list().map(({ reason, name }) => `${reason} ${name}`);
   return { preparation, prepare, views, offDuty, warnings, kinds, reach, drain: () => draining.abort() };
 }

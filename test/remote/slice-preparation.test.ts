@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import type { OpenSlice, Payload } from '../../src/agents/ports.ts';
-import type { Unfit } from '../../src/agents/slice-worker.ts';
+import type { OpenSlice } from '../../src/agents/ports.ts';
+import type { SliceWork, Unfit } from '../../src/agents/slice-worker.ts';
 import { executionParamsSchema, workflowParamsOf } from '../../src/domain/params.ts';
 import { noDataFiles } from '../../src/files/data-files.ts';
 import { SwfError } from '../../src/lib/errors.ts';
@@ -36,10 +36,10 @@ function program(folder = temporaryFolder(), text = '#!/bin/sh\nexit 0\n'): stri
 const nameOf = (path: string) => payloadNameOf([path], { name: undefined, path: undefined });
 
 /** Seconds that a slice takes. */
-async function secondsOf(prepared: Payload | Unfit): Promise<number> {
+async function secondsOf(prepared: SliceWork | Unfit): Promise<number> {
   let seconds = -1;
   const began = performance.now();
-  void (prepared as Payload).run(open, by).then(() => (seconds = (performance.now() - began) / 1000));
+  void (prepared as SliceWork).run(open, by).then(() => (seconds = (performance.now() - began) / 1000));
   await pass(60, 0.5);
   return seconds;
 }
@@ -78,7 +78,7 @@ describe('the placeholder', () => {
       },
     };
     reach.found = { files, folder };
-    const run = async (more: object) => ((await prepare(more)) as Payload).run(open, by);
+    const run = async (more: object) => ((await prepare(more)) as SliceWork).run(open, by);
     expect(await run({ tf_size_bytes: 128 })).toMatchObject({
       state: 'failed',
       error: `${tf_filename}: a frame is damaged`,
@@ -86,9 +86,7 @@ describe('the placeholder', () => {
     await run({});
     expect(lengths).toEqual([128, executionParamsSchema.parse({}).daq_state_machine.tf_size_bytes]);
     error = new SwfError('DATA_UNAVAILABLE', 'the disk is faulty');
-    await expect(run({ file_url })).rejects.toMatchObject({
-      unfit: { reason: 'NO_FILE', detail: 'the disk is faulty' },
-    });
+    expect(await run({ file_url })).toEqual({ reason: 'NO_FILE', detail: 'the disk is faulty' });
     expect(kinds()).toEqual(['NO_FILE http://there:1/data']);
   });
 });
@@ -139,7 +137,7 @@ describe('a payload command', () => {
     writeFileSync(join(folder, tf_filename), 'x');
     reach.found = { files: noDataFiles, folder };
     const prepared = await prepare(slice(path));
-    if (why === undefined) expect(await (prepared as Payload).run(open, by)).toMatchObject({ state: 'done' });
+    if (why === undefined) expect(await (prepared as SliceWork).run(open, by)).toMatchObject({ state: 'done' });
     else expect(prepared).toEqual({ reason: 'NO_PAYLOAD', detail: expect.stringMatching(why) });
     expect(kinds()).toHaveLength(why === undefined ? 0 : 1);
   });
@@ -155,7 +153,7 @@ describe('a payload command', () => {
       [{}, 7],
     ] as const) {
       let result: unknown;
-      void ((await prepare(more)) as Payload).run(open, by).then((ended) => (result = ended));
+      void ((await prepare(more)) as SliceWork).run(open, by).then((ended) => (result = ended));
       const later = async (): Promise<unknown> => {
         await pass(1);
         return result;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { remoteAgentName } from '../../src/remote/agent-name.ts';
+import { remoteAgentName } from '../../src/remote/remote-process.ts';
 import { heartbeat } from '../recorder/beats.ts';
 import { pass, turns } from '../still-time.ts';
 import { agentSite, type AgentSite, sliceHeaders, sliceOf } from './agent-setup.ts';

@@ -4,7 +4,7 @@ import type { Delivery } from '../../src/broker/connection.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import type { Store } from '../../src/db/opening/store.ts';
 import { forgetRequestInHand, noteRequestInHand } from '../../src/db/presence/requests-in-hand.ts';
-import { identifyRequest, type RequestIdentity } from '../../src/runtime/request-id.ts';
+import { identifyRequest, type RequestIdentity } from '../../src/runtime/control-queue.ts';
 import { temporaryFolder } from '../helpers.ts';
 
 const namespace = 'n';

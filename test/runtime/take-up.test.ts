@@ -6,8 +6,7 @@ import type { Recorded } from '../../src/db/log/rows.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
 import { Lifetime } from '../../src/lib/lifetime.ts';
 import { currentProcess, isAlive } from '../../src/lib/process-identity.ts';
-import { askRecorder } from '../../src/runtime/ask-recorder.ts';
-import { isDriven } from '../../src/runtime/commands.ts';
+import { askRecorder, isDriven } from '../../src/runtime/commands.ts';
 import type { Host } from '../../src/runtime/host.ts';
 import { TakeUp } from '../../src/runtime/take-up.ts';
 import { useFastTime } from '../fast-time.ts';
@@ -26,6 +25,7 @@ async function recorderThatFails() {
   const processId = await store.write((tx) => registerProcess(tx, currentProcess(), '0'));
   const host = {
     store,
+    namespace: 'test',
     processId,
     agents: { daq_simulator: 'daq' },
     lifetime: new Lifetime(),
@@ -40,11 +40,11 @@ async function recorderThatFails() {
   const takeUp = new TakeUp(host, {
     isDriving: () => false,
     onTaken: () => (taken += 1),
-    onFault: (error) => {
-      throw error;
-    },
   });
-  onTestFinished(() => takeUp.close());
+  onTestFinished(async () => {
+    await takeUp.close();
+    host.lifetime.throwFault();
+  });
   const request = (): Promise<Recorded> => say('resume_workflow', { command_id: 'go', reason: 'the disk has room' });
   return { store, say, lines, request, taken: () => taken };
 }

@@ -82,8 +82,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   const copyOf = originalOf(sql, store.path);
   const failures: SwfError[] = [];
   const removeData = async (folder: string, executionId: string): Promise<string> => {
-    const left =
-      copyOf === undefined ? (await removeDataFolder(folder, executionId, store.path)).left : copySentence(copyOf);
+    const left = copyOf === undefined ? await removeDataFolder(folder, executionId, store.path) : copySentence(copyOf);
     if (left === undefined) return `, with the folder ${folder}`;
     io.err(`WARNING the folder ${folder} is left: ${left}`);
     return '';
