@@ -6,7 +6,7 @@ import type { SliceNeeds } from '../domain/slice-returns.ts';
 import { ConfirmedSender, endsSentence, sendWindow } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire-headers.ts';
 import { pause } from '../lib/deadline.ts';
-import { brokerRefused, SwfError } from '../lib/errors.ts';
+import { SwfError } from '../lib/errors.ts';
 import { vocabulary } from '../messages/vocabulary.ts';
 import type { Surroundings } from './surroundings.ts';
 
