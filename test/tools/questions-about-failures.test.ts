@@ -26,6 +26,7 @@ describe('asked why slices fail, the monitor', () => {
     const brokenAt = Date.now();
     writeFileSync(broken, '');
     await expect.poll(async () => findingOf(await monitorOf(client), 'NOTHING_SUCCEEDS')).toBeDefined();
+    const foundAt = Date.now();
     const monitor = await monitorOf(client);
     expect(monitor).toMatchObject({ health: 'stalled', status: 'running' });
     expect(monitor['progress']).not.toHaveProperty('seconds_left');
@@ -33,7 +34,7 @@ describe('asked why slices fail, the monitor', () => {
       findingOf(monitor, 'NOTHING_SUCCEEDS')?.['sentence'] as string,
     )?.[1];
     expect(Date.parse(since ?? '')).toBeGreaterThan(brokenAt);
-    expect(Date.parse(since ?? '') - brokenAt).toBeLessThan(5000);
+    expect(Date.parse(since ?? '')).toBeLessThan(foundAt);
     expect(findingOf(monitor, 'NOTHING_SUCCEEDS')?.['sentence']).toContain('no geometry for module 2318');
     expect(findingOf(monitor, 'FAILURES_ON_ONE')).toBeUndefined();
     await evidenceOf(client, monitor, 'NOTHING_SUCCEEDS');
