@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { ask, connectInProcess, makeRunningStore, type TestStore } from '../../helpers.ts';
 import { byWorker, envelope, sample, slice, sliceName, stf } from '../one-slice.ts';
 
-describe('what came over a broker from a host whose clock is off', () => {
+describe('a message over a broker from a host whose clock is off', () => {
   const delays = ({ store }: TestStore): unknown =>
     store.db.prepare('SELECT min(total) AS least, max(longest) AS longest FROM stage_delays').get();
 
-  it.each([-3600, 3600])('by %i s happened when it was recorded, so that no delay is of the clocks', async (off) => {
+  it.each([-3600, 3600])('by %i s happened when it was recorded, so that delays do not include the offset', async (off) => {
     const made = await makeRunningStore();
     const timestamp = new Date(Date.now() + off * 1000).toISOString();
     const heard = (msg_type: string, fields: object): Promise<unknown> =>
@@ -16,7 +16,7 @@ describe('what came over a broker from a host whose clock is off', () => {
           fromBroker: true,
         }),
       );
-    // The last comes first, and takes effect late.
+    // The last message comes first, and takes effect late.
     await heard('tf_file_registered', {
       tf_filename: sample,
       stf_filename: stf,
@@ -33,7 +33,7 @@ describe('what came over a broker from a host whose clock is off', () => {
     expect((delays(made) as { longest: number }).longest).toBeLessThan(60);
     const files = made.store.db.prepare('SELECT created_at FROM fastmon_files').all() as { created_at: string }[];
     expect(Math.abs(Date.parse(files[0]?.created_at ?? '') - Date.now())).toBeLessThan(60_000);
-    // What was said stays as it was said.
+    // The time that the message states stays on record.
     expect(
       made.store.db.prepare(`SELECT sent_at FROM workflow_messages WHERE message_type = 'stf_ready'`).get(),
     ).toEqual({
