@@ -143,35 +143,32 @@ describe('a damaged store', () => {
     ['cut in half', (path: string) => truncateSync(path, Math.floor(statSync(path).size / 2))],
     ['emptied', (path: string) => truncateSync(path, 0)],
     ['overwritten at its beginning', (path: string) => writeFileSync(path, Buffer.alloc(200, 0x55), { flag: 'r+' })],
-  ])(
-    '%s while a server has it open causes only one-line errors, in tools and commands',
-    async (_, damage) => {
-      const folder = temporaryFolder();
-      const path = join(folder, 'swf.db');
-      await runWorkflow(folder, '--stf-count', '20');
-      const client = await connectStdio({ folder });
-      await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
-      damage(path);
-      for (const tool of ['list_tf_slices', 'list_messages', 'list_logs', 'list_stf_files']) {
-        const result = await client.callTool({ name: tool, arguments: { limit: 200, order: 'oldest' } });
-        if (result.isError === true)
-          expect((result.content as { text: string }[])[0]?.text).toMatch(/^STORE_[A-Z]+: [^\n]+$/);
-      }
-      await client.close();
-      for (const args of [
-        ['status'],
-        ['check'],
-        ['backup', 'copy.db'],
-        ['resume', 'latest'],
-        ['run', '--speed', 'max'],
-      ]) {
-        const { code, stderr } = await runCli(args, { folder });
-        expect({ args, code: code === 0 || code === 1 }).toEqual({ args, code: true });
-        if (code === 1 && args[0] !== 'check') expect(stderr).toMatch(oneLine('(STORE|EXECUTION|CONFIG)_[A-Z_]+'));
-        expect(stderr).not.toMatch(/\n {4}at /);
-      }
-    },
-  );
+  ])('%s while a server has it open causes only one-line errors, in tools and commands', async (_, damage) => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'swf.db');
+    await runWorkflow(folder, '--stf-count', '20');
+    const client = await connectStdio({ folder });
+    await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    damage(path);
+    for (const tool of ['list_tf_slices', 'list_messages', 'list_logs', 'list_stf_files']) {
+      const result = await client.callTool({ name: tool, arguments: { limit: 200, order: 'oldest' } });
+      if (result.isError === true)
+        expect((result.content as { text: string }[])[0]?.text).toMatch(/^STORE_[A-Z]+: [^\n]+$/);
+    }
+    await client.close();
+    for (const args of [
+      ['status'],
+      ['check'],
+      ['backup', 'copy.db'],
+      ['resume', 'latest'],
+      ['run', '--speed', 'max'],
+    ]) {
+      const { code, stderr } = await runCli(args, { folder });
+      expect({ args, code: code === 0 || code === 1 }).toEqual({ args, code: true });
+      if (code === 1 && args[0] !== 'check') expect(stderr).toMatch(oneLine('(STORE|EXECUTION|CONFIG)_[A-Z_]+'));
+      expect(stderr).not.toMatch(/\n {4}at /);
+    }
+  });
 });
 
 describe('a store that is emptied or missing while its write-ahead log remains', () => {
@@ -217,7 +214,7 @@ describe('a store that is emptied or missing while its write-ahead log remains',
 });
 
 describe.skipIf(!hasOtherUser && !inCi)('a user without permissions', () => {
-  it("gets a one-line error for the store of another user", async () => {
+  it('gets a one-line error for the store of another user', async () => {
     const folder = openFolder();
     await runWorkflow(folder, '--stf-count', '1');
     for (const args of [
@@ -247,7 +244,7 @@ describe.skipIf(!hasOtherUser && !inCi)('a user without permissions', () => {
     expect(run.stderr).toMatch(oneLine('STORE_READ_ONLY'));
   });
 
-  it("gets a one-line error in a read-only folder, and can run with a store of their own", () => {
+  it('gets a one-line error in a read-only folder, and can run with a store of their own', () => {
     const folder = openFolder();
     const closed = runAsOther(folder, ['--db', 'new/swf.db', 'run', '--speed', 'max']);
     expect(closed).toMatchObject({ code: 1, stdout: '' });

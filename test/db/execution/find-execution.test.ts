@@ -87,7 +87,7 @@ describe('an execution that is not found', () => {
     ]);
   });
 
-  it('is suggested by its id if its run number was given', async () => {
+  it('is suggested by its id if a run number was given', async () => {
     const { store } = await makeRunningStore();
     expect(refusal(store, '100010')).toEqual([
       'EXECUTION_NOT_FOUND',

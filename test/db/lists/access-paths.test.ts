@@ -46,7 +46,11 @@ const paths: [what: string, ask: Ask, index: string][] = [
     (sql, page) => listExecutions(sql, { status: 'running' }, page, () => true),
     'workflow_executions_status',
   ],
-  ['agents that have not exited', (sql, page) => listAgents(sql, { include_exited: false }, page), 'system_agents_present'],
+  [
+    'agents that have not exited',
+    (sql, page) => listAgents(sql, { include_exited: false }, page),
+    'system_agents_present',
+  ],
   ['messages', messages({}), ''],
   ['messages of an execution', messages({ execution_id: 'e' }), 'message_rows_execution'],
   ['messages of a run', messages({ run_id: '1' }), 'message_rows_run'],

@@ -62,7 +62,11 @@ describe('listing STF files', () => {
     ['those processed at or after a start time', { time_field: 'completed', start_time: at(16) }, '1/1 of 1'],
     ['those processed at or before an end time', { time_field: 'completed', end_time: at(16) }, '1/1 0/1 of 2'],
     ['none processed just after an end time', { time_field: 'completed', end_time: at(15.999) }, '0/1 of 1'],
-    ['those created at or before an end time, with the time field named', { time_field: 'created', end_time: at(3) }, '0/1 of 1'],
+    [
+      'those created at or before an end time, with the time field named',
+      { time_field: 'created', end_time: at(3) },
+      '0/1 of 1',
+    ],
   ])('returns %s', (_what, filter, answer) => {
     expect(stfFiles(filter)).toBe(answer);
   });

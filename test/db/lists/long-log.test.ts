@@ -44,7 +44,7 @@ const scanned: [...Case, stopped: number | undefined][] = [
   ['ends at the first line', { level: 20 }, { after: 5001 }, [], 'at least 0', false, undefined],
   ['ends if 10,000 lines are left', { level: 20 }, { after: 10_001 }, [10_000], 'at least 1', false, undefined],
   ['stops if 10,001 lines are left', { level: 20 }, { after: 10_002 }, [10_001, 10_000], 'at least 2', true, 2],
-  ['ends earlier if it is full', { level: 20 }, { after: 15_001, limit: 2 }, [15_000, 10_001], 'at least 3', true, undefined],
+  ['ends early if full', { level: 20 }, { after: 15_001, limit: 2 }, [15_000, 10_001], 'at least 3', true, undefined],
   ['stops, oldest first', { level: 20 }, { order: 'oldest' }, [10_000], 'at least 1', true, 10_000],
   [
     'continues, oldest first',
@@ -73,10 +73,10 @@ const scanned: [...Case, stopped: number | undefined][] = [
     true,
     24_999,
   ],
-  ['ends after 10,000 lines of an agent', { agent: 'of 10,000', level: 20 }, {}, [10_000], '1', false, undefined],
-  ['stops in 10,001 lines of an agent', { agent: 'of 10,001', level: 20 }, {}, [15_001, 15_000], 'at least 2', true, 10_002],
+  ['ends in an index of 10,000', { agent: 'of 10,000', level: 20 }, {}, [10_000], '1', false, undefined],
+  ['stops in an index of 10,001', { agent: 'of 10,001', level: 20 }, {}, [15_001, 15_000], 'at least 2', true, 10_002],
   [
-    'stops in 10,001 lines of an agent, oldest first',
+    'stops in an index of 10,001, oldest first',
     { agent: 'of 10,001', level: 20 },
     { order: 'oldest' },
     [10_001, 15_000, 15_001],
@@ -84,14 +84,14 @@ const scanned: [...Case, stopped: number | undefined][] = [
     true,
     20_000,
   ],
-  ['is empty if an agent has few lines and none matches', { agent: 'of 301', level: 20 }, {}, [], '0', false, undefined],
+  ['is empty if no line matches', { agent: 'of 301', level: 20 }, {}, [], '0', false, undefined],
 ];
 
 /** Conditions that bound the lines to check: without them, these pages would stop before the first line. */
 const bounded: Case[] = [
-  ['a window near the beginning', { start_time: timeOf(100), end_time: timeOf(103) }, {}, [103, 102, 101, 100], '4', false],
+  ['a window near the start', { start_time: timeOf(100), end_time: timeOf(103) }, {}, [103, 102, 101, 100], '4', false],
   [
-    'a window near the beginning with more rows than a page',
+    'a window near the start with more rows than a page',
     { start_time: timeOf(100), end_time: timeOf(110) },
     { limit: 2 },
     [110, 109],
@@ -114,7 +114,7 @@ const bounded: Case[] = [
     'at least 5',
     false,
   ],
-  ['an end time near the beginning', { end_time: timeOf(2) }, {}, [2, 1], '2', false],
+  ['an end time near the start', { end_time: timeOf(2) }, {}, [2, 1], '2', false],
   ['an end time before all lines', { end_time: timeOf(0) }, {}, [], '0', false],
   ['a run among many lines of an agent', { agent: 'of 10,001', run_id: '8' }, {}, [10_003, 10_002, 10_001], '3', false],
   ['an unknown run', { agent: 'of 10,001', run_id: 'none' }, {}, [], '0', false],
@@ -136,12 +136,9 @@ describe('a page of a long log', () => {
     expect(resultOf(filter, page)).toEqual({ lines, count, more, stopped: undefined });
   });
 
-  it.each(scanned)(
-    'checked line by line %s',
-    (_what, filter, page, ...[lines, count, more, stopped]) => {
-      expect(resultOf(filter, page)).toEqual({ lines, count, more, stopped });
-    },
-  );
+  it.each(scanned)('checked line by line %s', (_what, filter, page, ...[lines, count, more, stopped]) => {
+    expect(resultOf(filter, page)).toEqual({ lines, count, more, stopped });
+  });
 
   it.each(bounded)('does not stop early for %s', (_what, filter, page, ...[lines, count, more]) => {
     expect(resultOf(filter, page)).toEqual({ lines, count, more, stopped: undefined });
@@ -167,13 +164,27 @@ describe('a page of a word search', () => {
     ],
     ['those of a level', { search: 'common', level: 20 }, {}, [15_001, 15_000, 10_001, 10_000], '4', false],
     ['those of a level and another word', { search: 'fifth', level: 20 }, {}, [15_000, 10_000], '2', false],
-    ['an exact count of 300 lines of an agent', { search: 'common', agent: 'of 300' }, { limit: 1 }, [20_301], '300', true],
-    ['an exact count of 301 lines of an agent', { search: 'common', agent: 'of 301' }, { limit: 1 }, [20_602], '301', true],
-    ['an exact count of 300 lines far apart', { search: 'common', run_id: '300 apart' }, { limit: 1 }, [24_983], '300', true],
-    ['a lower bound of 301 lines far apart', { search: 'common', run_id: '301 apart' }, { limit: 1 }, [24_984], 'at least 13', true],
+    ['a count of 300 of an agent', { search: 'common', agent: 'of 300' }, { limit: 1 }, [20_301], '300', true],
+    ['a count of 301 of an agent', { search: 'common', agent: 'of 301' }, { limit: 1 }, [20_602], '301', true],
+    ['a count of 300 far apart', { search: 'common', run_id: '300 apart' }, { limit: 1 }, [24_983], '300', true],
+    [
+      'a minimum of 301 far apart',
+      { search: 'common', run_id: '301 apart' },
+      { limit: 1 },
+      [24_984],
+      'at least 13',
+      true,
+    ],
     ['none of an agent without the word', { search: 'twothousand', agent: 'of 301' }, {}, [], '0', false],
     ['those of a run', { search: 'common', run_id: '8' }, {}, [10_003, 10_002, 10_001], '3', false],
-    ['those of a run after a line', { search: 'common', run_id: '8' }, { after: 10_003, limit: 1 }, [10_002], '3', true],
+    [
+      'those of a run after a line',
+      { search: 'common', run_id: '8' },
+      { after: 10_003, limit: 1 },
+      [10_002],
+      '3',
+      true,
+    ],
     [
       'those of a time window',
       { search: 'fifth', start_time: timeOf(9000), end_time: timeOf(16_000) },

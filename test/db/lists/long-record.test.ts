@@ -53,12 +53,12 @@ describe('a few messages among very many', () => {
     ['by a new namespace, oldest first', { namespace: 'late' }, 'oldest', [4]],
     ['only by a known namespace', { namespace: 'nobody' }, 'newest', []],
     ['by run and agent', { agent: 'tester', run_id: '100099' }, 'newest', [3, 2]],
-    ['by execution and agent, oldest first', { agent: 'tester', execution_id: elsewhere.execution_id }, 'oldest', [2, 3]],
+    ['by execution and agent', { agent: 'tester', execution_id: elsewhere.execution_id }, 'oldest', [2, 3]],
     ['by a time window', { start_time: long, end_time: long }, 'newest', [3]],
     ['by an end time', { end_time: long }, 'newest', [3]],
     ['by type and run', { message_type: 'resume_run', run_id: '100099' }, 'newest', [3, 2]],
     ['by effect and run', { effect: 'none', run_id: '100099' }, 'newest', [3, 2]],
-    ['by word, agent and run, oldest first', { search: 'operator', agent: 'tester', run_id: '100099' }, 'oldest', [2, 3]],
+    ['by word, agent and run', { search: 'operator', agent: 'tester', run_id: '100099' }, 'oldest', [2, 3]],
     ['by word and end time', { search: 'operator', end_time: long }, 'newest', [3]],
   ])('are found %s', (_what, filter, order, ordinals) => {
     expect(list(filter, { order })).toEqual({ ordinals, count: ordinals.length, more: false });

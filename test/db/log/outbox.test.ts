@@ -82,7 +82,7 @@ describe('unsent messages', () => {
     expect(Math.abs(Date.parse(sent.get(first.seq) as string) - Date.now())).toBeLessThan(60_000);
   });
 
-  it('include messages to send again, both own and received ones', async () => {
+  it('include messages to be sent again, both own and received ones', async () => {
     const { store, first, sampled, sliced, unsent } = await withOutbox();
     await store.write((tx) => markSent(tx, unsent()));
     const again = [first.message_id, sampled.message_id, 'nothing'];

@@ -50,7 +50,7 @@ describe('the removal of an execution', () => {
     });
   });
 
-  it('counts as the last one by its time', async () => {
+  it('is the last one by its time, and undefined if nothing was removed', async () => {
     expect(lastRemoval(await storeWith())).toBeUndefined();
     const sql = await storeWith(['e-1', null, day2, 'ana'], ['e-2', null, day1, null]);
     expect(lastRemoval(sql)).toMatchObject({ execution_id: 'e-1', count: 2, words: ` at ${day2} by ana` });

@@ -128,7 +128,11 @@ describe('a row of the log', () => {
 
   it.each([
     ['sent to others', { goesOut: true }, { goes_out: 1, outbox_sent_at: null, heard: 0, happened: sent }],
-    ['received over the broker', { fromBroker: true }, { goes_out: null, outbox_sent_at: came, heard: 1, happened: came }],
+    [
+      'received over the broker',
+      { fromBroker: true },
+      { goes_out: null, outbox_sent_at: came, heard: 1, happened: came },
+    ],
     ['for this store only', {}, { goes_out: null, outbox_sent_at: null, heard: 0, happened: sent }],
   ])('records its route, which decides whose clock dates it: %s', async (_, way, expected) => {
     const { store, insert } = await emptyLog();
@@ -148,12 +152,7 @@ describe('the body of a row', () => {
   it.each([
     ['without its envelope', ofApplied, {}, { is_whole: 0, body: '{"sequence":1}', headers: null }],
     ['whole if it could not be read', rejected, {}, { is_whole: 1, body: payload, headers: null }],
-    [
-      'whole with its headers if another program sent it',
-      ofApplied,
-      heard,
-      { is_whole: 1, body: payload, ...heard },
-    ],
+    ['whole with its headers if another program sent it', ofApplied, heard, { is_whole: 1, body: payload, ...heard }],
   ])('is stored %s', async (_, effect, circumstances, stored) => {
     const { insert, view, row } = await emptyLog();
     await insert({ payload }, effect, circumstances);

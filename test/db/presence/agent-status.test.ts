@@ -49,7 +49,7 @@ describe('the status of an agent', () => {
     ['without a store, heard 15 s ago, is STALE', { is_remote: 1, agent: 15 }, true, 'STALE'],
     ['without a store, with a process heard less than 60 s ago, is OK', { is_remote: 1, process: 59.999 }, false, 'OK'],
     ['without a store, with a process heard 60 s ago, is STALE', { is_remote: 1, process: 60 }, true, 'STALE'],
-    ['without a store, with a process that failed, is ERROR', { is_remote: 1, process: 60, ended: 'fault' }, true, 'ERROR'],
+    ['without a store, that failed, is ERROR', { is_remote: 1, process: 60, ended: 'fault' }, true, 'ERROR'],
   ])('%s', (_what, signs, isAlive, status) => {
     expect(agentStatus(signsOf(signs), says(isAlive))).toBe(status);
   });
@@ -59,14 +59,26 @@ describe('the state of an agent', () => {
   it.each<[what: string, signs: Signs & { agent_type: string }, inHand: number, isAlive: boolean, state: string]>([
     ['that has ended is EXITED', { agent_type: 'worker', state: 'EXITED' }, 3, true, 'EXITED'],
     ['with a dead process is EXITED', { agent_type: 'worker' }, 3, false, 'EXITED'],
-    ['without a store that is silent is READY, as it reported', { agent_type: 'worker', is_remote: 1, process: 999 }, 0, false, 'READY'],
-    ['without a store that has ended is EXITED', { agent_type: 'worker', is_remote: 1, state: 'EXITED' }, 0, true, 'EXITED'],
-    ['that is not a worker is PROCESSING if it reports so', { agent_type: 'data', state: 'PROCESSING' }, 0, true, 'PROCESSING'],
-    ['that is not a worker and starts is STARTING, even with a slice', { agent_type: 'data', state: 'STARTING' }, 1, true, 'STARTING'],
-    ['that reports READY with a slice in hand is PROCESSING', { agent_type: 'worker', state: 'READY' }, 1, true, 'PROCESSING'],
-    ['that reports PROCESSING without a slice is READY', { agent_type: 'worker', state: 'PROCESSING' }, 0, true, 'READY'],
+    [
+      'without a store that is silent is READY',
+      { agent_type: 'worker', is_remote: 1, process: 999 },
+      0,
+      false,
+      'READY',
+    ],
+    [
+      'without a store that has ended is EXITED',
+      { agent_type: 'worker', is_remote: 1, state: 'EXITED' },
+      0,
+      true,
+      'EXITED',
+    ],
+    ['other than a worker is as it reports', { agent_type: 'data', state: 'PROCESSING' }, 0, true, 'PROCESSING'],
+    ['other than a worker that starts is STARTING', { agent_type: 'data', state: 'STARTING' }, 1, true, 'STARTING'],
+    ['that is READY with a slice is PROCESSING', { agent_type: 'worker', state: 'READY' }, 1, true, 'PROCESSING'],
+    ['that is PROCESSING without a slice is READY', { agent_type: 'worker', state: 'PROCESSING' }, 0, true, 'READY'],
     ['that starts without a slice is STARTING', { agent_type: 'worker', state: 'STARTING' }, 0, true, 'STARTING'],
-    ['that starts with a slice in hand is PROCESSING', { agent_type: 'worker', state: 'STARTING' }, 1, true, 'PROCESSING'],
+    ['that starts with a slice is PROCESSING', { agent_type: 'worker', state: 'STARTING' }, 1, true, 'PROCESSING'],
   ])('%s', (_what, { agent_type, ...signs }, inHand, isAlive, state) => {
     expect(agentState({ ...signsOf(signs), agent_type }, inHand, says(isAlive))).toBe(state);
   });

@@ -85,7 +85,7 @@ describe('the recorder of a namespace', () => {
   });
 });
 
-it('a namespace noted as known is known for one broker, since the first note', async () => {
+it('a known namespace is known for one broker, since it was first noted', async () => {
   const setClock = fakeClock();
   const { store } = await makeStore();
   const note = (namespace: string, broker: string): Promise<void> =>

@@ -96,30 +96,25 @@ describe('a message that comes before what it refers to', () => {
   it.each([
     ['before everything else', ['result', 'stf', 'sample']],
     ['before its slice, which is cut in the same step', ['stf', 'sample', 'result']],
-  ])(
-    'is handled by an agent that has read on: a slice that failed %s is retried',
-    async (_, order) => {
-      const made = await makeRunningStore();
-      const saying = {
-        result: () => made.say('slice_result', failed(1)),
-        stf: () => made.say('stf_gen', generated),
-        sample: () => made.say('tf_file_registered', sampled),
-      };
-      for (const what of order) await saying[what as keyof typeof saying]();
-      const reader = readerOf(made, fastProcessingAgent);
-      await reader.read((said) => said.includes('is queued again'));
-      expect(
-        made.store.db.prepare('SELECT status, attempt FROM tf_slices WHERE slice_filename = ?').get(slice),
-      ).toEqual({
-        status: 'queued',
-        attempt: 2,
-      });
-      expect(reader.lines.filter((line) => line.includes('are queued'))).toHaveLength(1);
-      expect(
-        made.store.db.prepare(`SELECT count(*) AS n FROM workflow_messages WHERE message_type = 'slice'`).get(),
-      ).toEqual({ n: 16 });
-    },
-  );
+  ])('is handled by an agent that has read on: a slice that failed %s is retried', async (_, order) => {
+    const made = await makeRunningStore();
+    const saying = {
+      result: () => made.say('slice_result', failed(1)),
+      stf: () => made.say('stf_gen', generated),
+      sample: () => made.say('tf_file_registered', sampled),
+    };
+    for (const what of order) await saying[what as keyof typeof saying]();
+    const reader = readerOf(made, fastProcessingAgent);
+    await reader.read((said) => said.includes('is queued again'));
+    expect(made.store.db.prepare('SELECT status, attempt FROM tf_slices WHERE slice_filename = ?').get(slice)).toEqual({
+      status: 'queued',
+      attempt: 2,
+    });
+    expect(reader.lines.filter((line) => line.includes('are queued'))).toHaveLength(1);
+    expect(
+      made.store.db.prepare(`SELECT count(*) AS n FROM workflow_messages WHERE message_type = 'slice'`).get(),
+    ).toEqual({ n: 16 });
+  });
 
   it('is also handled by an idle agent, and only once', async () => {
     const made = await makeRunningStore();
