@@ -34,7 +34,7 @@ function upToDate(history: AttemptHistory): AttemptColumns {
   }
 }
 
-/** The columns as rows, in an order that does not depend on how they came to be. */
+/** The columns as rows, in an order that does not depend on how they were built. */
 function rowsOf(columns: AttemptColumns): unknown[] {
   const { stf, worker, host, cause } = columns.names;
   return Array.from({ length: columns.length }, (_, at) => ({
@@ -50,8 +50,8 @@ function rowsOf(columns: AttemptColumns): unknown[] {
   })).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }
 
-describe('the attempts of an execution that are kept in memory', () => {
-  it('are after every delivery, in order, late or twice, those that are read afresh', async () => {
+describe('the attempts of an execution kept in memory', () => {
+  it('equal those read afresh after every delivery, in order, late or repeated', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...histories),
@@ -106,7 +106,7 @@ describe('the attempts of an execution that are kept in memory', () => {
 });
 
 describe('a stored time', () => {
-  it('is read as the system reads it', () => {
+  it('parses to the same milliseconds as the Date that it was made from', () => {
     fc.assert(
       fc.property(fc.date({ min: new Date(0), max: new Date('2199-01-01'), noInvalidDate: true }), (date) => {
         expect(millisecondsAt(`x${date.toISOString()}x`, 1)).toBe(date.getTime());

@@ -7,11 +7,11 @@ import { openStore } from '../../src/db/opening/open-store.ts';
 import { startCli, temporaryFolder } from '../helpers.ts';
 
 describe('the write-ahead log of a store', () => {
-  it('is moved into the store by a thread while a run goes on, and is gone at its end', async () => {
+  it('is checkpointed by a thread during a run, and removed when the run ends', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'swf.db');
     const run = startCli(['run', '--speed', '20', '--stf-count', '40', '--set', 'data.write_files=false'], { folder });
-    // A page is all that a new store has. SQLite alone would move the next ones when there are 10,000, which this run does not come to.
+    // A new store has one page. SQLite alone would checkpoint at 10,000 pages, which this run does not reach.
     await vi.waitFor(() => expect(statSync(path).size).toBeGreaterThan(100_000), { timeout: 30_000, interval: 50 });
     expect(statSync(`${path}-wal`).size).toBeLessThan(30e6);
     run.child.kill('SIGINT');
@@ -20,9 +20,9 @@ describe('the write-ahead log of a store', () => {
   });
 
   it.each([
-    ['is refused by the system', 'class { constructor() { throw new Error("no thread") } }'],
-    ['ends at once', 'class extends threads.Worker { constructor() { super("throw new Error()", { eval: true }) } }'],
-  ])('costs a run nothing where the thread %s', async (_, worker) => {
+    ['cannot be created', 'class { constructor() { throw new Error("no thread") } }'],
+    ['exits at once', 'class extends threads.Worker { constructor() { super("throw new Error()", { eval: true }) } }'],
+  ])('is removed after a complete run even if the checkpoint thread %s', async (_, worker) => {
     const folder = temporaryFolder();
     const hook = `import { createRequire, syncBuiltinESMExports } from 'node:module';
       const threads = createRequire('file:///')('node:worker_threads');
@@ -32,12 +32,12 @@ describe('the write-ahead log of a store', () => {
     const args = ['run', '--json', '--speed', 'max', '--stf-count', '60', '--set', 'data.write_files=false'];
     const { code, stdout, stderr } = await startCli(args, { folder, env }).finished;
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
-    // Each message once: a write that was committed and thought to have failed would be made again.
+    // Each message once: a committed write that was taken for a failed one would be repeated.
     expect(JSON.parse(stdout)).toMatchObject({ slices_completed: 900, messages: 60 * 48 + 7 });
     expect(existsSync(join(folder, 'swf.db-wal'))).toBe(false);
   });
 
-  it('is moved by SQLite itself where the thread cannot run, as in a process that has no bundle', async () => {
+  it('is checkpointed by SQLite if the thread cannot run, as in a process without the bundle', async () => {
     const path = join(temporaryFolder(), 'swf.db');
     const store = await openStore(path);
     const write = (number: number) =>

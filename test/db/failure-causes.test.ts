@@ -7,7 +7,7 @@ import { temporaryFolder } from '../helpers.ts';
 const many = 1200;
 
 describe('the causes of failures', () => {
-  it('name why slices stay failed, however many attempts were tried again before', async () => {
+  it('include why slices stay failed, however many earlier attempts were retried', async () => {
     const store = await openStore(`${temporaryFolder()}/swf.db`);
     await store.write(({ sql }) => {
       for (let slice = 0; slice < many; slice += 1) {

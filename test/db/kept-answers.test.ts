@@ -12,8 +12,8 @@ const stf = (sequence: number) => ({
   tf_count: 10,
 });
 
-describe('answers that a reader keeps', () => {
-  it('are forgotten when another connection commits, and only then', async () => {
+describe('answers cached by a reader', () => {
+  it('are dropped when another connection commits, and only then', async () => {
     const { path, say } = await makeRunningStore();
     const db = openReader(path);
     const kept = keepAnswers(db);
@@ -28,14 +28,14 @@ describe('answers that a reader keeps', () => {
     };
     const first = look();
     expect(first.n).toBe(0);
-    // The very same row: nothing was asked of the store.
+    // The very same object: the store was not queried.
     expect(look()).toBe(first);
     await say('stf_gen', stf(1));
     expect(look().n).toBe(1);
     db.close();
   });
 
-  it('are the same for equal named values and equal objects', async () => {
+  it('are reused for equal named parameters and for equal arguments', async () => {
     const { path } = await makeRunningStore();
     const db = openReader(path);
     const { sql } = keepAnswers(db);
@@ -51,7 +51,7 @@ describe('answers that a reader keeps', () => {
     db.close();
   });
 
-  it('are those of the state that a transaction sees, whatever is committed meanwhile', async () => {
+  it('match the snapshot of the transaction, whatever is committed meanwhile', async () => {
     const { path, say } = await makeRunningStore();
     const db = openReader(path);
     const queries = createQueries(db, () => true);
@@ -68,7 +68,7 @@ describe('answers that a reader keeps', () => {
     db.close();
   });
 
-  it('are asked anew outside of a transaction, and cannot be changed by a reader', async () => {
+  it('are queried again outside a transaction, and cannot be modified by the caller', async () => {
     const { path, say } = await makeRunningStore();
     const db = openReader(path);
     const { sql } = keepAnswers(db);
@@ -83,7 +83,7 @@ describe('answers that a reader keeps', () => {
     db.close();
   });
 
-  it('give every commit to the next call of a tool', async () => {
+  it('show every commit to the next tool call', async () => {
     const { path, say } = await makeRunningStore();
     const client = await connectInProcess(path);
     for (let sequence = 1; sequence <= 20; sequence += 1) {

@@ -1,7 +1,7 @@
 import type { SchemaHistory } from '../../src/db/migrations/migration.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 
-/** Rows that the step of this history rewrites: enough to be killed in the middle of it. */
+/** Rows that the step of this history rewrites: enough to kill it in the middle. */
 export const rows = 400_000;
 
 /** A history with a step that takes some tenths of a second. */
@@ -19,7 +19,7 @@ export const slowHistory: SchemaHistory = {
   ],
 };
 
-/** Run as a program: brings a store up to date, and says when it begins and ends. */
+/** Run as a program: migrates a store, and prints when it begins and ends. */
 if (process.argv[2] !== undefined) {
   process.stdout.write('begins\n');
   const store = await openStore(process.argv[2], { history: slowHistory });

@@ -10,7 +10,7 @@ import { openStore } from '../../src/db/opening/open-store.ts';
 import { startProcess, temporaryFolder } from '../helpers.ts';
 import { rows, slowHistory } from './migrating.ts';
 
-/** Beside the packages, so that they are found. */
+/** Beside node_modules, so that the packages are found. */
 const folder = mkdtempSync('dist-migrating-');
 const program = join(folder, 'migrating.js');
 
@@ -27,8 +27,8 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('a store that is brought up to date by a process that is killed', () => {
-  it('has its old version with its data, and is brought up to date by the next', async () => {
+describe('a store whose migration is killed', () => {
+  it('has all of the step or none of it, keeps its rows, and is migrated by the next process', async () => {
     const path = join(temporaryFolder(), 'swf.db');
     const old = await openStore(path, { history: { ...slowHistory, steps: [] } });
     old.db.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})

@@ -4,7 +4,7 @@ export const stf = 'swf.100010.000001.stf';
 export const sample = 'swf.100010.000001_tf_001.tf';
 export const sliceName = 'swf.100010.000001_slice_000.tf';
 
-/** A running execution with one STF, its sample, and the first of the fifteen slices of that. */
+/** A running execution with one STF, its sample, and the first of the fifteen slices of the sample. */
 export async function withSlice(params = {}, ofSample = {}): Promise<TestStore> {
   const made = await makeRunningStore(params);
   await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });

@@ -4,7 +4,7 @@ import { openExecution } from '../../src/db/driving/journal.ts';
 import { removableExecutions } from '../../src/db/maintenance/prune.ts';
 import { makeRunningStore } from '../helpers.ts';
 
-/** The indexes that SQLite uses for every statement that `work` prepares. */
+/** The query plans of every SELECT that `work` prepares. */
 async function plansOf(work: (made: Awaited<ReturnType<typeof makeRunningStore>>) => void): Promise<string[]> {
   const made = await makeRunningStore();
   const { db } = made.store;
@@ -22,8 +22,8 @@ async function plansOf(work: (made: Awaited<ReturnType<typeof makeRunningStore>>
   return plans;
 }
 
-describe('what is asked at every step of a run', () => {
-  it('is found by an index and never by looking at all rows', async () => {
+describe('the queries of every step of a run', () => {
+  it('use indexes, without full scans or sorting', async () => {
     const plans = await plansOf(({ store }) => {
       const held = { execution_id: 'stf_datataking-tester-0001', run_number: 100_010, namespace: 'test' };
       const access = openExecution(store, held, { writeLogLine: () => {}, isAlive: () => true, onCommitted: () => {} });
@@ -44,8 +44,8 @@ describe('what is asked at every step of a run', () => {
   });
 });
 
-describe('what a removal asks first', () => {
-  it('looks at the few messages that have still to be sent and at no others', async () => {
+describe('the search for removable executions', () => {
+  it('finds unsent messages by the outbox index, without scanning the log', async () => {
     const plans = await plansOf(({ store }) => void removableExecutions(store.sql, { keep: 1 }, () => true));
     expect(plans[0]).toMatch(/message_rows USING (?:COVERING )?INDEX message_rows_outbox/);
     expect(plans.join('\n')).not.toMatch(/SCAN message_rows(?! USING (?:COVERING )?INDEX message_rows_outbox)/);

@@ -8,7 +8,7 @@ import { ask, askAll, connectInProcess, runWorkflow, startCli, temporaryFolder, 
 import { readHistory, replay } from '../histories/log-file.ts';
 import { receiverOf } from '../receive.ts';
 
-/** Every answer about an execution, logs, agents and times of recording aside. */
+/** Every answer about executions, except logs, agents and recording times. */
 async function everything(store: string): Promise<unknown> {
   const client = await connectInProcess(store);
   const executions = await askAll(client, 'list_workflow_executions');
@@ -50,8 +50,8 @@ function rowsOf(store: string): Record<string, unknown[]> {
   return rows;
 }
 
-describe('the whole log, read into an empty store,', () => {
-  it('gives the same answers and the same rows: of complete, sampled, paused, failed and stopped executions', async () => {
+describe('the whole log replayed into an empty store', () => {
+  it('gives the same answers and rows for complete, sampled, paused, failed and stopped executions', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '3');
     await runWorkflow(

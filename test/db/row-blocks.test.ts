@@ -17,7 +17,7 @@ const many = 1100;
 
 const page = { order: 'newest', limit: 50 } as const;
 
-/** Records bodies of a type of their own, which say `word`. */
+/** Records messages that contain `word`. */
 async function recordMany(store: Store, word: string, execution_id?: string): Promise<void> {
   const receive = receiverOf(store);
   await store.write((tx) => {
@@ -28,10 +28,10 @@ async function recordMany(store: Store, word: string, execution_id?: string): Pr
 
 const ask = (path: string): Queries => createQueries(openReader(path), () => true);
 
-describe('what is noted of whole blocks', () => {
-  // The parameters were once read as if they could be nothing but objects.
+describe('the notes of full blocks', () => {
+  // The parameters were once assumed to be objects.
   it.each(['"x"', '5', '[1]', 'null', '{"workflow":"x"}', '{"workflow":["x"],"fastmon":7}'])(
-    'is noted and searched beside a run_workflow with params %s',
+    'are written and searched beside a run_workflow with params %s',
     async (params) => {
       const path = `${temporaryFolder()}/swf.db`;
       const body = `{"msg_type":"run_workflow","params":${params},"text":"odd one"}`;
@@ -50,7 +50,7 @@ describe('what is noted of whole blocks', () => {
     },
   );
 
-  it('has the words of messages that came before the first run_workflow, and no others', async () => {
+  it('contain the words of messages before the first run_workflow, and no others', async () => {
     const path = `${temporaryFolder()}/swf.db`;
     const store = await openStore(path);
     await recordMany(store, 'early');
@@ -60,7 +60,7 @@ describe('what is noted of whole blocks', () => {
     store.close();
   });
 
-  it('is found by a reader that has looked between the parts of a pruning', async () => {
+  it('stay correct for a reader that searches between the steps of a removal', async () => {
     const path = `${temporaryFolder()}/swf.db`;
     const store = await openStore(path);
     await recordMany(store, 'alpha', 'kept-x-0001');
@@ -82,7 +82,7 @@ describe('what is noted of whole blocks', () => {
     store.close();
   });
 
-  it('has words in parts, which go when none of their rows is left', async () => {
+  it('keep words in parts, and drop a part once none of its rows is left', async () => {
     const path = `${temporaryFolder()}/swf.db`;
     const store = await openStore(path);
     const beginAt = (key: number) =>
@@ -119,7 +119,7 @@ describe('what is noted of whole blocks', () => {
     store.close();
   });
 
-  it('is noted by the next transaction where one that noted it was rolled back', async () => {
+  it('are written by the next transaction if the one that wrote them was rolled back', async () => {
     const path = `${temporaryFolder()}/swf.db`;
     const store = await openStore(path);
     const failing = store.write((tx) => {
@@ -134,7 +134,7 @@ describe('what is noted of whole blocks', () => {
     store.close();
   });
 
-  it('is noted by the next write where the process was killed before it could', async () => {
+  it('are written by the next write if a process was killed before it wrote them', async () => {
     const path = `${temporaryFolder()}/swf.db`;
     const killed = await openStore(path);
     killed.writeAtOnce((tx) => {
@@ -157,7 +157,7 @@ describe('what is noted of whole blocks', () => {
     killed.close();
   });
 
-  it('that cannot be noted fails the next write, and neither the one that is committed nor the last words of a process', async () => {
+  it('that cannot be written fail the next write, but neither the committed one nor writeAtOnce', async () => {
     const store = await openStore(`${temporaryFolder()}/swf.db`);
     store.db.exec(`INSERT INTO message_namespaces VALUES ('n', 0)`);
     const receive = receiverOf(store);
@@ -172,7 +172,7 @@ describe('what is noted of whole blocks', () => {
     store.close();
   });
 
-  /** As many as are told. */
+  /** As many as are reported. */
   const differencesOfAll = Array.from({ length: 20 }, (_, at) => `words of message_rows ${at + 1}`);
 
   const harms: [harm: string, differences: string[]][] = [
@@ -195,7 +195,7 @@ describe('what is noted of whole blocks', () => {
     ],
   ];
 
-  it.each(harms)('is told by check where it does not agree with the rows: %s', async (harm, differences) => {
+  it.each(harms)('are reported if they disagree with the rows: %s', async (harm, differences) => {
     const store = await openStore(`${temporaryFolder()}/swf.db`);
     await store.write((tx) => {
       const receive = receiverOf(store);

@@ -37,7 +37,7 @@ async function runInPhysics(folder: string) {
   return started;
 }
 
-/** Every end of a command that a store's fault brings about: one line, and nothing of a stack. */
+/** The stderr of a command that a fault of the store ends: one line, without a stack trace. */
 const oneLine = (code: string): RegExp => new RegExp(`^(WARNING [^\\n]*\\n)*${code}: [^\\n]+\\n$`);
 
 async function resumesToTheEnd(folder: string): Promise<void> {
@@ -48,8 +48,8 @@ async function resumesToTheEnd(folder: string): Promise<void> {
   expect(check).toMatchObject({ code: 0, stderr: '' });
 }
 
-describe('the store of a run', () => {
-  it('that another program locks for seconds is waited for', async () => {
+describe('a run', () => {
+  it('waits while another program locks its store for seconds', async () => {
     const folder = temporaryFolder();
     const run = await runInPhysics(folder);
     const other = new Database(join(folder, 'swf.db'));
@@ -61,7 +61,7 @@ describe('the store of a run', () => {
     expect((await runCli(['check'], { folder })).code).toBe(0);
   });
 
-  it('that is removed ends the run in one line, and goes on from where it was when it is put back', async () => {
+  it('ends with a one-line error if its store is removed, and resumes once it is put back', async () => {
     const folder = temporaryFolder();
     const run = await runInPhysics(folder);
     for (const file of storeFiles) renameSync(join(folder, file), join(folder, `${file}.away`));
@@ -73,7 +73,7 @@ describe('the store of a run', () => {
     await resumesToTheEnd(folder);
   });
 
-  it('that another file takes the place of ends the run in one line, and neither file is harmed', async () => {
+  it('ends with a one-line error if its store is replaced, and harms neither file', async () => {
     const folder = temporaryFolder();
     const other = temporaryFolder();
     await runWorkflow(other, '--stf-count', '1');
@@ -91,7 +91,7 @@ describe('the store of a run', () => {
     await resumesToTheEnd(folder);
   });
 
-  it('whose newest part is cut off ends in one line or in order, and so does whatever follows', async () => {
+  it('ends in order or with a one-line error if its write-ahead log is truncated, and so does resume', async () => {
     const folder = temporaryFolder();
     const run = await runInPhysics(folder);
     const wal = join(folder, 'swf.db-wal');
@@ -103,7 +103,7 @@ describe('the store of a run', () => {
   });
 });
 
-/** Overwrites the pages of one table with what SQLite cannot read. */
+/** Overwrites the root page of a table with bytes that SQLite cannot read. */
 function damageTable(path: string, table: string): void {
   const db = new Database(path);
   db.pragma('wal_checkpoint(TRUNCATE)');
@@ -118,7 +118,7 @@ function damageTable(path: string, table: string): void {
 }
 
 describe('a damaged store', () => {
-  it('answers from what can be read, names the damage for the rest, and check finds it', async () => {
+  it('answers from its readable tables, reports the damage for the rest, and fails check', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'swf.db');
     await runWorkflow(folder, '--stf-count', '2');
@@ -134,7 +134,7 @@ describe('a damaged store', () => {
     expect(check).toMatchObject({ code: 1, stderr: '' });
     expect(check.stdout).toMatch(/^fail {2}integrity {2}.*restore /m);
     expect(check.stdout).toMatch(/^ok {4}stf_datataking-tester-0001 {2}completed, balanced/m);
-    // A restored copy is found by the server that is running.
+    // The running server finds a restored copy.
     renameSync(`${path}.good`, path);
     expect(await ask(client, 'list_logs', { execution_id: 'latest' })).toMatchObject({ total_count: 14 });
   });
@@ -143,40 +143,37 @@ describe('a damaged store', () => {
     ['cut in half', (path: string) => truncateSync(path, Math.floor(statSync(path).size / 2))],
     ['emptied', (path: string) => truncateSync(path, 0)],
     ['overwritten at its beginning', (path: string) => writeFileSync(path, Buffer.alloc(200, 0x55), { flag: 'r+' })],
-  ])(
-    '%s while a server has it open gives errors of one line, to the server and to every command',
-    async (_, damage) => {
-      const folder = temporaryFolder();
-      const path = join(folder, 'swf.db');
-      await runWorkflow(folder, '--stf-count', '20');
-      const client = await connectStdio({ folder });
-      await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
-      damage(path);
-      for (const tool of ['list_tf_slices', 'list_messages', 'list_logs', 'list_stf_files']) {
-        const result = await client.callTool({ name: tool, arguments: { limit: 200, order: 'oldest' } });
-        if (result.isError === true)
-          expect((result.content as { text: string }[])[0]?.text).toMatch(/^STORE_[A-Z]+: [^\n]+$/);
-      }
-      await client.close();
-      for (const args of [
-        ['status'],
-        ['check'],
-        ['backup', 'copy.db'],
-        ['resume', 'latest'],
-        ['run', '--speed', 'max'],
-      ]) {
-        const { code, stderr } = await runCli(args, { folder });
-        expect({ args, code: code === 0 || code === 1 }).toEqual({ args, code: true });
-        if (code === 1 && args[0] !== 'check') expect(stderr).toMatch(oneLine('(STORE|EXECUTION|CONFIG)_[A-Z_]+'));
-        expect(stderr).not.toMatch(/\n {4}at /);
-      }
-    },
-  );
+  ])('%s while a server has it open causes only one-line errors, in tools and commands', async (_, damage) => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'swf.db');
+    await runWorkflow(folder, '--stf-count', '20');
+    const client = await connectStdio({ folder });
+    await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    damage(path);
+    for (const tool of ['list_tf_slices', 'list_messages', 'list_logs', 'list_stf_files']) {
+      const result = await client.callTool({ name: tool, arguments: { limit: 200, order: 'oldest' } });
+      if (result.isError === true)
+        expect((result.content as { text: string }[])[0]?.text).toMatch(/^STORE_[A-Z]+: [^\n]+$/);
+    }
+    await client.close();
+    for (const args of [
+      ['status'],
+      ['check'],
+      ['backup', 'copy.db'],
+      ['resume', 'latest'],
+      ['run', '--speed', 'max'],
+    ]) {
+      const { code, stderr } = await runCli(args, { folder });
+      expect({ args, code: code === 0 || code === 1 }).toEqual({ args, code: true });
+      if (code === 1 && args[0] !== 'check') expect(stderr).toMatch(oneLine('(STORE|EXECUTION|CONFIG)_[A-Z_]+'));
+      expect(stderr).not.toMatch(/\n {4}at /);
+    }
+  });
 });
 
-describe('a store that is empty or gone, with its write-ahead log beside it,', () => {
+describe('a store that is emptied or missing while its write-ahead log remains', () => {
   it.each(['emptied', 'moved away'])(
-    '(%s) is named as such by every command, and the log stays: put back, the run goes on',
+    'is reported by every command, and the run resumes once it is put back: %s',
     async (how) => {
       const folder = temporaryFolder();
       const path = join(folder, 'swf.db');
@@ -206,7 +203,7 @@ describe('a store that is empty or gone, with its write-ahead log beside it,', (
     },
   );
 
-  it('is noticed by the run that has it open', async () => {
+  it('ends the run that has it open with a one-line error', async () => {
     const folder = temporaryFolder();
     const run = await runInPhysics(folder);
     truncateSync(join(folder, 'swf.db'), 0);
@@ -216,8 +213,8 @@ describe('a store that is empty or gone, with its write-ahead log beside it,', (
   });
 });
 
-describe.skipIf(!hasOtherUser && !inCi)('for a user without rights', () => {
-  it("another's store is an error of one line that says so", async () => {
+describe.skipIf(!hasOtherUser && !inCi)('a user without permissions', () => {
+  it('gets a one-line error for the store of another user', async () => {
     const folder = openFolder();
     await runWorkflow(folder, '--stf-count', '1');
     for (const args of [
@@ -235,7 +232,7 @@ describe.skipIf(!hasOtherUser && !inCi)('for a user without rights', () => {
     }
   });
 
-  it('a finished store in a folder that cannot be written is read, and not written', async () => {
+  it('can read, but not write, a finished store in a read-only folder', async () => {
     const folder = openFolder();
     await runWorkflow(folder, '--stf-count', '2');
     chmodSync(join(folder, 'swf.db'), 0o644);
@@ -247,7 +244,7 @@ describe.skipIf(!hasOtherUser && !inCi)('for a user without rights', () => {
     expect(run.stderr).toMatch(oneLine('STORE_READ_ONLY'));
   });
 
-  it("a folder that may not be written is an error of one line, and the user's own store is fine", () => {
+  it('gets a one-line error in a read-only folder, and can run with a store of their own', () => {
     const folder = openFolder();
     const closed = runAsOther(folder, ['--db', 'new/swf.db', 'run', '--speed', 'max']);
     expect(closed).toMatchObject({ code: 1, stdout: '' });
@@ -269,7 +266,7 @@ function mayWrite(path: string): boolean {
   }
 }
 
-/** An SSH file system without SSH: what ssh would connect to answers at once. */
+/** An SSH file system without SSH: a local SFTP server answers in place of ssh. */
 function mountNetwork(folder: string): string | undefined {
   const [remote, place, answer] = ['remote', 'mounted', 'answer'].map((name) => join(folder, name)) as [
     string,
@@ -284,7 +281,7 @@ function mountNetwork(folder: string): string | undefined {
   return place;
 }
 
-/** What is missing to mount one; undefined if nothing is. */
+/** The reason why none can be mounted here; undefined if one can. */
 const missing =
   spawnSync('sshfs', ['--version']).status !== 0
     ? 'install sshfs'
@@ -294,7 +291,7 @@ const missing =
 if (missing !== undefined) console.log(`a store on a network file system is not tried: ${missing}`);
 
 describe.skipIf(missing !== undefined && !inCi)('a store on a network file system', () => {
-  it('is refused with what to do, by writers and readers, and is not made', async () => {
+  it('is refused by writers and readers, with what to do instead, and is not created', async () => {
     const folder = temporaryFolder();
     const place = mountNetwork(folder) ?? expect.fail('sshfs cannot be mounted here');
     for (const args of [['run', '--speed', 'max'], ['status']]) {

@@ -26,7 +26,7 @@ const historyOf = (...steps: string[]): SchemaHistory => ({
 });
 
 describe('a store', () => {
-  it('is made with its folders, for its owner alone', async () => {
+  it('is created with its folders, accessible only to its owner', async () => {
     const path = freshPath();
     const store = await openStore(path);
     store.close();
@@ -34,7 +34,7 @@ describe('a store', () => {
     expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
   });
 
-  it('has the schema that the golden file shows', async () => {
+  it('has the schema of the golden file', async () => {
     const store = await openStore(freshPath());
     const schema = store.db
       .prepare<[], { sql: string }>(
@@ -48,14 +48,14 @@ describe('a store', () => {
   });
 
   // A new message type changes the conditions of partial indexes, and with them the schema.
-  it('has another version as soon as its schema is another one', () => {
+  it('has the schema digest that is recorded for its version', () => {
     const digest = createHash('sha256').update(schemaHistory.base).digest('hex').slice(0, 16);
     const noted = JSON.parse(readFileSync('test/golden/schema-version.json', 'utf8')) as unknown;
-    // Where this fails, raise schemaVersion in src/db/migrations/schema.ts and note both in that file.
+    // If this fails, raise schemaVersion in src/db/migrations/schema.ts and record both in the JSON file.
     expect({ version: schemaHistory.baseVersion, digest }).toEqual(noted);
   });
 
-  it('opened a second time is what it was', async () => {
+  it('keeps its log when it is opened a second time', async () => {
     const { path, store } = await makeRunningStore();
     const rows = () => store.db.prepare('SELECT * FROM workflow_messages').all();
     const before = rows();
@@ -64,7 +64,7 @@ describe('a store', () => {
     expect(rows()).toEqual(before);
   });
 
-  it('is brought up to date from every older version of its history, with its data', async () => {
+  it('is migrated from an older version, with its data', async () => {
     const path = freshPath();
     const first = await openStore(path, { history: historyOf() });
     first.db.exec(`INSERT INTO t VALUES ('kept')`);
@@ -77,7 +77,7 @@ describe('a store', () => {
     second.close();
   });
 
-  it('keeps its old version when a step of its history fails', async () => {
+  it('keeps its old version if a migration step fails', async () => {
     const path = freshPath();
     (await openStore(path, { history: historyOf() })).close();
     const half = historyOf('CREATE TABLE u (a TEXT) STRICT; CREATE TABLE t (a TEXT) STRICT');
@@ -87,7 +87,7 @@ describe('a store', () => {
     db.close();
   });
 
-  it('of an older version of its history is refused by readers, who say which commands bring it up to date', async () => {
+  it('of an older version is refused by readers, which name the commands that migrate it', async () => {
     const path = freshPath();
     (await openStore(path, { history: historyOf() })).close();
     expect(() => openReader(path, historyOf('CREATE TABLE u (a TEXT) STRICT'))).toThrow(
@@ -95,7 +95,7 @@ describe('a store', () => {
     );
   });
 
-  it('made by several programs at once is made once', async () => {
+  it('can be created by several connections at once', async () => {
     const path = freshPath();
     const stores = await Promise.all(Array.from({ length: 5 }, () => openStore(path)));
     for (const store of stores) store.close();
@@ -119,7 +119,7 @@ describe('a store', () => {
     expect(store.db.inTransaction).toBe(false);
   });
 
-  it('that another process has made meanwhile, and writes already, is taken as it is', async () => {
+  it('is not migrated again if another process has created it meanwhile and already writes', async () => {
     const { store } = await makeRunningStore();
     await store.write((tx) => registerProcess(tx, currentProcess(), '0.1.0'));
     await expect(store.write(() => migrate(store.db, store.path, schemaHistory))).resolves.toBeUndefined();
@@ -127,7 +127,7 @@ describe('a store', () => {
   });
 });
 
-describe('what is no store of this program', () => {
+describe('opening a store', () => {
   const makers: [what: string, make: (path: string) => void, code: RegExp][] = [
     [
       'a text file',
@@ -167,7 +167,7 @@ describe('what is no store of this program', () => {
     ],
   ];
 
-  it.each(makers)('%s is refused in one line by writers and readers, and stays as it is', async (_, make, line) => {
+  it.each(makers)('refuses %s in one line, for writers and readers, and leaves it unchanged', async (_, make, line) => {
     const folder = temporaryFolder();
     const path = join(folder, 'swf.db');
     make(path);
@@ -181,7 +181,7 @@ describe('what is no store of this program', () => {
     if (before !== undefined) expect(readFileSync(path)).toEqual(before);
   });
 
-  it('an empty file, as a store is at the moment of its making, is no store yet', async () => {
+  it('accepts an empty file as a store to be created, but not for reading', async () => {
     const path = join(temporaryFolder(), 'swf.db');
     writeFileSync(path, '');
     expect(() => openReader(path)).toThrow(expect.objectContaining({ code: 'STORE_UNAVAILABLE' }));
@@ -189,7 +189,7 @@ describe('what is no store of this program', () => {
     openReader(path).close();
   });
 
-  it('a store that is not there is not made by asking', async () => {
+  it('does not create a missing store for status, call or resume', async () => {
     const folder = temporaryFolder();
     for (const args of [['status'], ['call', 'list_messages'], ['resume', 'latest']]) {
       const { code, stderr } = await runCli(args, { folder });
@@ -199,7 +199,7 @@ describe('what is no store of this program', () => {
     expect(existsSync(join(folder, 'swf.db'))).toBe(false);
   });
 
-  it('a store in a folder that is a file is refused in one line', async () => {
+  it('refuses a path below a file in one line', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), '');
     const { code, stderr } = await runCli(['run', '--db', join(folder, 'file', 'swf.db'), '--speed', 'max'], {

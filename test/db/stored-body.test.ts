@@ -10,7 +10,7 @@ import { makeStore, runWorkflow, temporaryFolder } from '../helpers.ts';
 import type { HistoryRow } from '../histories/log-file.ts';
 import { rounds } from '../rounds.ts';
 
-/** No recorded run has lost its driver. */
+/** No recorded history has a lost driver. */
 const driverLost = JSON.stringify({
   msg_type: 'driver_lost',
   epoch: 1,
@@ -24,7 +24,7 @@ const driverLost = JSON.stringify({
   message_id: 'stf_datataking-tester-0001/driver_lost/1',
 });
 
-/** So is a slice that is given back. */
+/** No recorded history has a returned slice either. */
 const sliceReturned = JSON.stringify({
   msg_type: 'slice_returned',
   slice_id: 0,
@@ -44,7 +44,7 @@ const sliceReturned = JSON.stringify({
     'stf_datataking-tester-0001/slice_returned/swf.100010.000001_slice_000.tf/1/worker-agent-tester-12345678/01@host-b/NO_FILE',
 });
 
-/** Bodies of every message type: of the recorded histories, and of a run of today. */
+/** Bodies of every message type, from the recorded histories and from a new run. */
 async function bodiesOfEveryType(): Promise<string[]> {
   const folder = temporaryFolder();
   await runWorkflow(folder, '--stf-count', '1');
@@ -61,7 +61,7 @@ async function bodiesOfEveryType(): Promise<string[]> {
     const { msg_type = '' } = JSON.parse(body) as { msg_type?: string };
     if (!byType.has(msg_type)) byType.set(msg_type, body);
   }
-  // Its numbers are given here, so its body is written anew.
+  // Its numbers are assigned here, so its body is rewritten.
   byType.delete('run_workflow');
   return [...byType.values(), ...logbookBodies];
 }
@@ -77,7 +77,7 @@ const logbookBodies = [
   { msg_type: 'alarm_cleared', ...alarm },
 ].map((body) => JSON.stringify({ ...body, ...entry }));
 
-/** Said in another way: other texts, another order, blanks, or cut and patched until it is no JSON. */
+/** Changes to a body: other values, missing keys, another order, or edits that may break the JSON. */
 const changes = fc.oneof(
   fc.constant((body: string) => body),
   fc
@@ -111,8 +111,8 @@ const changes = fc.oneof(
     .map((tick) => (body: string) => body.replace(/"simulation_tick":[\d.]+/, `"simulation_tick":${tick}`)),
 );
 
-describe('a message of whatever type and form', () => {
-  it('is given back byte for byte', async () => {
+describe('a message of any type and form', () => {
+  it('is returned byte for byte', async () => {
     const bodies = await bodiesOfEveryType();
     const types = bodies.map((body) => (JSON.parse(body) as { msg_type: string }).msg_type);
     expect(messageTypes.filter((type) => !types.includes(type))).toEqual(['run_workflow']);
@@ -134,7 +134,7 @@ describe('a message of whatever type and form', () => {
     expect(cut).toBeGreaterThan(rounds(3000) / 30);
   });
 
-  it('is stored without its envelope where our own agents say it', async () => {
+  it('is stored without its envelope if our own agents send it, except run_workflow', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     const db = openReader(join(folder, 'swf.db'));

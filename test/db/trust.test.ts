@@ -36,7 +36,7 @@ async function finished(...args: string[]): Promise<string> {
 }
 
 describe('prune', () => {
-  it('follows no row of the store to a folder that is not an execution of ours, and names each folder before', async () => {
+  it('leaves folders that are not executions of its store, and lists them in a dry run', async () => {
     const folder = await finished();
     const precious = join(folder, 'precious', 'x-0001');
     mkdirSync(precious, { recursive: true });
@@ -46,7 +46,7 @@ describe('prune', () => {
     // Another store of the same user.
     const other = await finished();
     const victim = join(other, 'swf.db.data', first);
-    // A store from somebody else: its place is not recorded, so it is no copy.
+    // A store from another source: its place is not recorded, so it does not count as a copy.
     alterStore(
       folder,
       `INSERT INTO removals VALUES ('x-0001', '${precious}', NULL, NULL), ('elsewhere', '${precious}', NULL, NULL), ('y-0001', '${link}', NULL, NULL), ('${first}', '${victim}', NULL, NULL), ('relative', 'relative', NULL, NULL);
@@ -74,7 +74,7 @@ describe('prune', () => {
     expect((await runCli(['check'], { folder: other })).code).toBe(0);
   });
 
-  it('removes what a payload has nested deeper than a path can name', async () => {
+  it('removes folders that a payload nested deeper than a path can name', async () => {
     const folder = temporaryFolder();
     writeFileSync(
       join(folder, 'deep.sh'),
@@ -87,8 +87,8 @@ describe('prune', () => {
   });
 });
 
-describe('a store that is damaged or handled behind the back of a run', () => {
-  it('leaves out a value that no answer can have, says so, and gives all else', async () => {
+describe('a store that is damaged or changed from outside', () => {
+  it('omits a value that no answer can contain, reports it, and returns the rest', async () => {
     const folder = await finished();
     alterStore(folder, `PRAGMA ignore_check_constraints = 1; UPDATE tf_slices SET status = 'lost' WHERE slice_id = 4`);
     const { items, note } = await ask(await connectStdio({ folder }), 'list_tf_slices', { limit: 200 });
@@ -98,7 +98,7 @@ describe('a store that is damaged or handled behind the back of a run', () => {
     expect(rows.filter(({ status }) => status === 'completed').length).toBe(rows.length - 2);
   });
 
-  it('is damaged, and no bug, where a table of it is gone', async () => {
+  it('is reported as damaged, not as a bug, if a table is missing', async () => {
     const folder = await finished();
     alterStore(folder, 'DROP TABLE app_logs');
     for (const words of [['logs'], ['call', 'list_logs', '{}']])
@@ -110,7 +110,7 @@ describe('a store that is damaged or handled behind the back of a run', () => {
       });
   });
 
-  it('is compared with what its own log gives, row by row', async () => {
+  it('is compared with a replay of its own log, row by row', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     await runWorkflow(folder, '--stf-count', '3', '--set', 'fast_processing.stf_sampling_rate=0.5');
@@ -141,7 +141,7 @@ describe('a store that is damaged or handled behind the back of a run', () => {
   });
 
   it.each(['swf.db', 'link.db'])(
-    'whose write-ahead log is removed ends the run in one line, and nothing that was written is lost: %s',
+    'ends the run if its write-ahead log is removed, and can be resumed to the end: %s',
     async (named) => {
       const folder = temporaryFolder();
       if (named === 'link.db') symlinkSync(join(folder, 'swf.db'), join(folder, named));
@@ -184,18 +184,18 @@ describe('a store that is damaged or handled behind the back of a run', () => {
     },
   );
 
-  it('that a newer program has brought up to date is written no more by an older one', async () => {
+  it('cannot be migrated while an older program writes it, which stops at a newer schema', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '5', '--stf-count', '10'], { folder });
     await run.saw(/start_run/);
     const newer = { ...schemaHistory, steps: [{ name: 'test', sql: 'CREATE TABLE newer (n INTEGER) STRICT;' }] };
-    // While it lives, nobody does that.
+    // While the run writes, nobody may migrate its store.
     await expect(openStore(join(folder, 'swf.db'), { history: newer })).rejects.toThrow(
       new RegExp(
         `has an older schema and is written by process ${run.child.pid} on .* \\(swf-mcp \\d+\\.\\d+\\.\\d+\\)`,
       ),
     );
-    // A program that does not ask has its way.
+    // A program that does not ask can still do it.
     alterStore(folder, `PRAGMA user_version = ${schemaHistory.baseVersion + 1}`);
     const { code, stderr } = await run.finished;
     expect({ code, stderr }).toEqual({
@@ -206,7 +206,7 @@ describe('a store that is damaged or handled behind the back of a run', () => {
     });
   });
 
-  it('is read by many at once right after its writer was killed', async () => {
+  it('can be read by many processes at once right after its writer was killed', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', 'max', '--stf-count', '400'], { folder });
     while (!existsSync(join(folder, 'swf.db-wal')) || statSync(join(folder, 'swf.db-wal')).size < 2_000_000)
@@ -220,8 +220,8 @@ describe('a store that is damaged or handled behind the back of a run', () => {
   });
 });
 
-describe('a file that is no store', () => {
-  it('is not taken for an empty one, be it of one byte', async () => {
+describe('a file that cannot be used as a store', () => {
+  it('is refused and left unchanged even if it has only one byte', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'swf.db'), 'x');
     for (const words of [['run', '--speed', 'max'], ['status'], ['prune', '--keep', '1']])
@@ -234,7 +234,7 @@ describe('a file that is no store', () => {
     expect(readFileSync(join(folder, 'swf.db'), 'utf8')).toBe('x');
   });
 
-  it.skipIf(!hasNamespaces)('but a store on a read-only disk is one that cannot be written', async () => {
+  it.skipIf(!hasNamespaces)('is reported as read-only if it is on a read-only disk', async () => {
     const folder = await finished();
     const inside = `mount --bind '${folder}' '${folder}' && mount -o remount,bind,ro '${folder}' && exec "$@"`;
     for (const words of [
@@ -257,7 +257,7 @@ describe('a file that is no store', () => {
 });
 
 describe('two backups to one name', () => {
-  it('make one file, which is whole, and the other is told', async () => {
+  it('produce one complete file, one error and no remains', async () => {
     const folder = await finished();
     for (let round = 0; round < 6; round += 1) {
       const target = join(folder, `b${round}.db`);
@@ -268,7 +268,7 @@ describe('two backups to one name', () => {
     expect(readdirSync(folder).filter((name) => name.includes('.part'))).toEqual([]);
   });
 
-  it('that were killed leave nothing that the next does not remove', async () => {
+  it('leave part files when killed, and the next backup removes only those', async () => {
     const folder = await finished();
     const target = join(folder, 'b.db');
     const { pid, pid_started } = currentProcess();
@@ -291,12 +291,12 @@ describe('two backups to one name', () => {
 });
 
 describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
-  it('must be the user who writes, and nobody else may write them', async () => {
+  it('must be the user who writes, and the only one with write permission', async () => {
     const folder = openFolder();
     const db = (name: string) => join(folder, 'work', name);
     mkdirSync(join(folder, 'work'));
     giveAway(join(folder, 'work'));
-    // Made before by somebody who will change it.
+    // Created beforehand by somebody who will change it.
     writeFileSync(db('open.db'), '');
     giveAway(db('open.db'));
     chmodSync(db('open.db'), 0o666);
@@ -325,7 +325,7 @@ describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
     expect(runAsOther(folder, ['--db', db('own.db'), 'doctor']).stdout).toMatch(
       /^warn {2}rights +.*own\.db: others may read or write it \(mode 644\); chmod 600 it/m,
     );
-    // Made beside a store that is not there yet, to read and write what goes into it.
+    // Planted beside a store that does not exist yet, to read and write what goes into it.
     chmodSync(db('own.db'), 0o600);
     for (const ending of ['-wal', '-shm']) {
       writeFileSync(`${db('planted.db')}${ending}`, '');
@@ -339,7 +339,7 @@ describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
         /^STORE_UNAVAILABLE: the store .*planted\.db-wal is not written: everybody may write it/,
       ),
     });
-    // Of a third user: what is in it cannot be believed.
+    // Owned by a third user: its content cannot be trusted.
     execFileSync('chown', ['12345', db('own.db')]);
     chmodSync(db('own.db'), 0o660);
     execFileSync('chgrp', ['65534', db('own.db')]);
@@ -350,8 +350,8 @@ describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
   });
 });
 
-describe('a process of another namespace of processes', () => {
-  it('is known by its heartbeats alone, though its host has our name', () => {
+describe('a process of another PID namespace', () => {
+  it('cannot be checked by its PID, even if the host name is the same', () => {
     const here = currentProcess();
     expect(isAlive(here)).toBe(true);
     expect(isAlive({ ...here, pid: 2 ** 22 - 9 })).toBe(false);
@@ -359,7 +359,7 @@ describe('a process of another namespace of processes', () => {
     expect(isAlive({ ...here, pid_started: `${here.pid_started}x` })).toBeUndefined();
   });
 
-  it.skipIf(!hasNamespaces)('loses no execution to a resume from here while it is heard', async () => {
+  it.skipIf(!hasNamespaces)('keeps its execution while it sends heartbeats: resume is refused', async () => {
     const folder = temporaryFolder();
     const words = ['--pid', '--fork', '--kill-child', process.execPath, join(process.cwd(), 'dist/cli.js')];
     const inside = spawn('unshare', [...words, 'run', '--speed', '10', '--stf-count', '6'], {

@@ -12,7 +12,7 @@ import { secondsAgo, slice, stf, tf } from '../tools/asking.ts';
 
 const stages = ['data', 'fastmon', 'fast_processing', 'worker'] as const;
 
-/** A run in which an STF file comes every four seconds and one stage hangs: nothing gets past it. */
+/** A run in which an STF file arrives every four seconds and one stage hangs: nothing gets past it. */
 async function storeWith(hanging: (typeof stages)[number]): Promise<TestStore> {
   const made = await makeRunningStore({
     broker: { url: 'stomp://127.0.0.1:1' },
@@ -52,8 +52,8 @@ async function storeWith(hanging: (typeof stages)[number]): Promise<TestStore> {
   return made;
 }
 
-describe('a stage that does nothing while more and more comes', () => {
-  it.each(stages)('is stuck since its first work, and so the run is stalled: %s', async (stage) => {
+describe('a stage that does nothing while its input grows', () => {
+  it.each(stages)('is stuck since its first input, and its run is stalled: %s', async (stage) => {
     const { path } = await storeWith(stage);
     const answer = await ask(await connectInProcess(path), 'get_workflow_monitor', { execution_id: 'latest' });
     const told = (answer['stages'] as Answer[]).find((one) => one['stage'] === stage);
@@ -62,7 +62,7 @@ describe('a stage that does nothing while more and more comes', () => {
     expect(answer['health']).toBe('stalled');
   });
 
-  it('is not excused by slices of an execution whose workers cannot help it', async () => {
+  it('stalls its run even if an execution without a process holds a slice', async () => {
     const made = await storeWith('worker');
     await sayShortExecutions(made, 1);
     // Its process was killed with a slice in hand.

@@ -20,10 +20,10 @@ async function twoDrivers() {
 }
 
 describe('the lease of an execution', () => {
-  it('is of one living process, and the next one has the next epoch', async () => {
+  it('belongs to one living process, and gets a new epoch each time it is taken', async () => {
     const { first, second, living, take } = await twoDrivers();
     expect(await take(first)).toBe(1);
-    // A process may take again what is its own.
+    // A process may take its own lease again.
     expect(await take(first)).toBe(2);
     await expect(take(second)).rejects.toThrow(
       'stf_datataking-tester-0001 is driven by process 101 on host-a; wait until it ends, or stop it first',
@@ -34,7 +34,7 @@ describe('the lease of an execution', () => {
     await expect(take(first)).rejects.toMatchObject({ code: 'EXECUTION_IN_USE' });
   });
 
-  it('lets a driver write in its own epoch alone: one that was replaced and wakes up late does not', async () => {
+  it('allows writes only in the current epoch, so a replaced driver that wakes up late cannot write', async () => {
     const { first, second, living, take, write } = await twoDrivers();
     await expect(write(1)).rejects.toMatchObject({ code: 'EXECUTION_IN_USE' });
     const before = await take(first);
@@ -50,7 +50,7 @@ describe('the lease of an execution', () => {
 });
 
 describe('a cursor', () => {
-  it('moves only from where it is, so that the same work is done once', async () => {
+  it('moves only from its current position, separately for each role', async () => {
     const { store } = await makeRunningStore();
     const move = (from: number, to: number, role = 'data'): Promise<boolean> =>
       store.write((tx) => moveCursor(tx, id, { role, from, to }));

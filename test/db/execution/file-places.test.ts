@@ -27,7 +27,7 @@ async function saySample(made: TestStore, n: number, file_url: string | undefine
   await made.say('slice', { ...cut, attempt: 1, start: 0, end: 0, tf_count: 1, file_url });
 }
 
-/** Says that a file is at another place by now. */
+/** Reports that a file is at another place now. */
 const move = ({ store }: TestStore, n: number, file_url: string | undefined, execution_id: string | undefined = id) =>
   store.write((tx) => {
     const message = {
@@ -41,7 +41,7 @@ const move = ({ store }: TestStore, n: number, file_url: string | undefined, exe
   });
 
 describe('the place of a file', () => {
-  it('is where it was reported last: at first, and where it was made again', async () => {
+  it('is the last one reported, and undefined if none was', async () => {
     const made = await makeRunningStore();
     const { sql } = made.store;
     await saySample(made, 1, place('host-a', 1));
@@ -53,12 +53,12 @@ describe('the place of a file', () => {
   });
 
   it.each([
-    ['nothing', 1, undefined],
-    ['what is known', 1, place('host-a', 1)],
-    ['a path of another host', 1, `file:///data/${tf(1)}`],
-    ['the place of a file that nobody wrote at first', 2, place('host-b', 2)],
-    ['the place of a file that nobody knows', 3, place('host-b', 3)],
-  ])('does not change where somebody reports %s', async (_, n, url) => {
+    ['no place', 1, undefined],
+    ['the known place', 1, place('host-a', 1)],
+    ['a path on another host', 1, `file:///data/${tf(1)}`],
+    ['a place for a file that had none', 2, place('host-b', 2)],
+    ['a place for an unknown file', 3, place('host-b', 3)],
+  ])('does not change if a message reports %s', async (_, n, url) => {
     const made = await makeRunningStore();
     await saySample(made, 1, place('host-a', 1));
     await saySample(made, 2, undefined);
@@ -66,7 +66,7 @@ describe('the place of a file', () => {
     expect(made.store.db.prepare('SELECT count(*) FROM moved_files').pluck().get()).toBe(0);
   });
 
-  it.each([undefined, 'another'])('is not changed by a message of another execution: %s', async (execution) => {
+  it.each([undefined, 'another'])('is not changed by a message of another execution or none: %s', async (execution) => {
     const made = await makeRunningStore();
     await saySample(made, 1, place('host-a', 1));
     await made.store.write((tx) =>
@@ -75,7 +75,7 @@ describe('the place of a file', () => {
     expect(newestPlace(made.store.sql, tf(1))).toBe(place('host-a', 1));
   });
 
-  it('is what a slice is given, unless the file is nowhere else', async () => {
+  it('replaces the one in a slice if the file has moved', async () => {
     const made = await makeRunningStore();
     const { sql } = made.store;
     await saySample(made, 1, place('host-a', 1));
@@ -127,7 +127,7 @@ async function twoHosts() {
 }
 
 describe('a file that workers cannot get', () => {
-  it('is lost where its host is silent, with the other files at that place that have open slices', async () => {
+  it('is lost once its host is silent, with the other files there that have open slices', async () => {
     const { lost, giveBack, found } = await twoHosts();
     expect(lost(3600)).toEqual([]);
     await giveBack(1, 'NO_FILE');
@@ -136,7 +136,7 @@ describe('a file that workers cannot get', () => {
     expect(lost(61)).toEqual([found(1, 'host-a', 0), found(2, 'host-a', 0)]);
   });
 
-  it('is not lost while any program of its host is heard', async () => {
+  it('is not lost while any process on its host sends heartbeats', async () => {
     const { store, now, lost, giveBack } = await twoHosts();
     await giveBack(1, 'NO_FILE');
     await store.write((tx) => {
@@ -149,20 +149,20 @@ describe('a file that workers cannot get', () => {
     expect(lost(161)).toHaveLength(2);
   });
 
-  it('is lost at once where it is another file than was announced, and that file alone', async () => {
+  it('is lost at once, without the others there, if it is not the announced file', async () => {
     const { lost, giveBack, found } = await twoHosts();
     await giveBack(1, 'WRONG_FILE');
     expect(lost()).toEqual([found(1, 'host-a')]);
     expect(lost(61)).toEqual([found(1, 'host-a', 0)]);
   });
 
-  it('is not lost where a worker lacks the payload', async () => {
+  it('is not lost if a worker lacks the payload', async () => {
     const { lost, giveBack } = await twoHosts();
     await giveBack(1, 'NO_PAYLOAD');
     expect(lost(3600)).toEqual([]);
   });
 
-  it('is not lost once a worker got it: its slice is in hand or done', async () => {
+  it('is not lost once a worker has started or completed its slice', async () => {
     const { say, lost, giveBack } = await twoHosts();
     await giveBack(1, 'WRONG_FILE');
     const by = {
@@ -180,14 +180,14 @@ describe('a file that workers cannot get', () => {
     expect(lost(3600)).toMatchObject([{ tf_filename: tf(2) }]);
   });
 
-  it('is one with an address: a path on a host is no place that others could reach', async () => {
+  it('is not lost if its place is only a path on its host', async () => {
     const made = await twoHosts();
     await saySample(made, 4, `file:///data/${tf(4)}`, 'fastmon-host-a');
     await made.giveBack(4, 'WRONG_FILE');
     expect(made.lost(3600)).toEqual([]);
   });
 
-  it('that has moved is lost when it was given back from its new place, and no longer because of its first', async () => {
+  it('that has moved is lost only if it was returned after the move', async () => {
     const made = await twoHosts();
     const { store, lost, giveBack, found } = made;
     await giveBack(1, 'NO_FILE');
@@ -197,7 +197,7 @@ describe('a file that workers cannot get', () => {
       store.db.exec(`UPDATE moved_files SET moved_at = '${at}' WHERE tf_filename = '${tf(n)}'`);
     moved('2999-01-01T00:00:00.000Z', 1);
     expect(lost(3600)).toEqual([]);
-    // It was given back again since.
+    // It was returned again after the move.
     moved('2026-01-01T00:00:00.000Z', 1);
     expect(lost(3600)).toEqual([{ ...found(1, 'host-a', 0), file_url: place('host-b', 1) }]);
   });

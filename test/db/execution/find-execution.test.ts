@@ -19,7 +19,7 @@ const observe = (name: string, run: number | null): string =>
    INSERT INTO run_states (execution_id) VALUES ('${name}');`;
 
 describe('an execution', () => {
-  it('is found by its id, or as the latest, with its counts', async () => {
+  it('is found by its id or as "latest", with its counts', async () => {
     const made = await makeRunningStore();
     const { sql } = made.store;
     await made.say('stf_gen', { filename: 'swf.100010.000001.stf', sequence: 1, tf_count: 100 });
@@ -43,7 +43,7 @@ describe('an execution', () => {
     expect(() => countsOf(sql, 'another')).toThrow('the run of another has no state');
   });
 
-  it('is listed among the newest, the newest first', async () => {
+  it('is listed among the recent ones, newest first', async () => {
     const made = await makeRunningStore();
     await sayShortExecutions(made, 2);
     expect(recentExecutionIds(made.store.sql)).toEqual([3, 2, 1].map((n) => `stf_datataking-tester-000${n}`));
@@ -60,7 +60,7 @@ describe('an execution that is not found', () => {
     }
   };
 
-  it('was removed, and the error says when and by whom', async () => {
+  it('is reported as removed, with the time and the user', async () => {
     const { store } = await makeRunningStore();
     store.db.exec(
       `INSERT INTO removals (execution_id, removed_at, removed_by) VALUES ('e-9', '2026-11-27T10:00:00.000Z', 'ana')`,
@@ -71,13 +71,13 @@ describe('an execution that is not found', () => {
     ]);
   });
 
-  it.each(['latest', id])('in a store that has none leads to what makes one: %s', async (name) => {
+  it.each(['latest', id])('is explained by an empty store, with or without an observer: %s', async (name) => {
     const { store } = await makeStore();
     expect(refusal(store, name)).toEqual([
       'EXECUTION_NOT_FOUND',
       'there is no execution in this store yet; "swf-mcp run" makes one',
     ]);
-    // An observer hears runs and makes none.
+    // An observer only listens to runs.
     store.db.exec(
       `INSERT INTO hearings (namespace, since_ms, until_ms) VALUES ('', ${Date.parse('2026-11-28T10:00Z')}, 0)`,
     );
@@ -87,7 +87,7 @@ describe('an execution that is not found', () => {
     ]);
   });
 
-  it('is named by its run number, and the error gives its id', async () => {
+  it('is suggested by its id if a run number was given', async () => {
     const { store } = await makeRunningStore();
     expect(refusal(store, '100010')).toEqual([
       'EXECUTION_NOT_FOUND',
@@ -96,7 +96,7 @@ describe('an execution that is not found', () => {
   });
 
   it.each(['stf_datataking-tester-0002', '100011', '100010x', '100010.0', '0x186aa'])(
-    'is named nearly like another, and the error names that: %s',
+    'is refused with the nearest id: %s',
     async (name) => {
       const { store } = await makeRunningStore();
       expect(refusal(store, name)).toEqual([
@@ -106,7 +106,7 @@ describe('an execution that is not found', () => {
     },
   );
 
-  it('is near three others at most', async () => {
+  it('is refused with at most three nearest ids', async () => {
     const made = await makeRunningStore();
     await sayShortExecutions(made, 4);
     expect((refusal(made.store, 'stf_datataking-tester-0009') as string[])[1]).toContain(
@@ -116,7 +116,7 @@ describe('an execution that is not found', () => {
 });
 
 describe('the execution of a run number', () => {
-  it('is our own one, else the newest that was observed', async () => {
+  it('is our own, or else the newest observed one', async () => {
     const { store } = await makeRunningStore();
     store.db.exec(
       observe('other-1', 7) + observe('other-2', 7) + observe('other-3', 100_010) + observe('other-4', null),
@@ -125,8 +125,8 @@ describe('the execution of a run number', () => {
   });
 });
 
-describe('what can be done to an execution', () => {
-  it('depends on who runs it: swf-mcp, or other programs', async () => {
+describe('an operation on an execution', () => {
+  it('is refused unless it fits the origin: run by swf-mcp, or observed', async () => {
     const { store } = await makeRunningStore();
     store.db.exec(observe('other-1', 7));
     const [own, other] = [requireExecution(store.sql, id), requireExecution(store.sql, 'other-1')];

@@ -18,7 +18,7 @@ const generated = (sequence: number) => ({
   tf_count: 100,
 });
 
-/** Three STFs, of which one is ready, and a line between them that had no effect. Rows 1 to 3 began the run. */
+/** Three STFs, one of them ready, and a message without effect between them. Rows 1 to 3 started the run. */
 async function withFiles() {
   const made = await makeRunningStore();
   await made.say('stf_gen', generated(1));
@@ -38,16 +38,16 @@ async function withFiles() {
 const files = ['stf_gen', 'stf_ready'] as const;
 
 describe('the messages of an execution', () => {
-  it('are read in the order of the log, those that had an effect, of the types that are wanted', async () => {
+  it('are read in log order: those with an effect and of a wanted type', async () => {
     const { read } = await withFiles();
     expect(read(files)).toEqual([['4 stf_gen', '5 stf_gen', '7 stf_ready', '8 stf_gen'], 8]);
     expect(read(['stf_ready'])).toEqual([['7 stf_ready'], 8]);
     expect(read(['resume_run'])).toEqual([[], 8]);
-    // The rows of another execution are behind.
+    // An unknown execution has no messages.
     expect(read(files, 0, 100, 'another')).toEqual([[], 0]);
   });
 
-  it('are read on from a place, so many at once, and then the log is read to the last of them', async () => {
+  it('are read after a given row, up to a limit, with the last row seen', async () => {
     const { read } = await withFiles();
     expect(read(files, 0, 2)).toEqual([['4 stf_gen', '5 stf_gen'], 5]);
     expect(read(files, 5, 2)).toEqual([['7 stf_ready', '8 stf_gen'], 8]);
@@ -58,7 +58,7 @@ describe('the messages of an execution', () => {
     expect(read(files, 20, 2)).toEqual([[], 20]);
   });
 
-  it('may be read in one state alone', async () => {
+  it('are read in one state only, if the reading names it', async () => {
     const { store, say } = await withSlice();
     const results: Reading[] = [{ msg_type: 'slice_result', state: 'failed' }, 'end_run'];
     await say('slice_result', { ...byWorker(1), state: 'failed' });
@@ -70,7 +70,7 @@ describe('the messages of an execution', () => {
     expect(countMessages(store.sql, id, { readings: results, after: 0, limit: 9 })).toBe(1);
   });
 
-  it('are counted from a place on, each reading up to the limit', async () => {
+  it('are counted after a given row, each reading up to the limit', async () => {
     const { sql } = await withFiles();
     const count = (readings: readonly Reading[], after = 0, limit = 100, execution = id): number =>
       countMessages(sql, execution, { readings, after, limit });
@@ -80,7 +80,7 @@ describe('the messages of an execution', () => {
     expect(count(files, 0, 100, 'another')).toBe(0);
   });
 
-  it('are read one by one by their ids', async () => {
+  it('are read by id, and the end of a driver by epoch', async () => {
     const { sql, say } = await withFiles();
     expect(readMessage(sql, `${id}/stf_gen/${generated(2).filename}`)).toMatchObject(generated(2));
     expect(readMessage(sql, `${id}/stf_gen/no.stf`)).toBeUndefined();
@@ -91,7 +91,7 @@ describe('the messages of an execution', () => {
 });
 
 describe('messages that took effect late', () => {
-  /** A slice failed, and was queued again, before anybody heard of its file. */
+  /** A slice fails and is queued before its sample and its STF are announced. */
   async function toldBackwards() {
     const made = await makeRunningStore();
     const sample = { tf_filename: slice(1).tf_filename, stf_filename: stf, tf_first: 0, tf_last: 14, tf_count: 15 };
@@ -107,7 +107,7 @@ describe('messages that took effect late', () => {
   }
   const all = ['tf_file_registered', 'slice', 'slice_result'] as const;
 
-  it('are read in the order in which they did, from a place in it', async () => {
+  it('are read in the order in which they took effect, after a given position', async () => {
     const read = await toldBackwards();
     expect(read(all)).toEqual([['1 tf_file_registered', '2 slice', '3 slice_result'], 3]);
     expect(read(all, 1)).toEqual([['2 slice', '3 slice_result'], 3]);
@@ -116,7 +116,7 @@ describe('messages that took effect late', () => {
     expect(read(all, 0, 100, 'another')).toEqual([[], 0]);
   });
 
-  it('are passed where nobody wants them: of another type, or in another state', async () => {
+  it('are skipped if they are of another type or state than wanted', async () => {
     const read = await toldBackwards();
     expect(read(['slice'])).toEqual([['2 slice'], 3]);
     expect(read(['stf_gen'])).toEqual([[], 3]);

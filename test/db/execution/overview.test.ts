@@ -8,13 +8,13 @@ import { byWorker, sample, secondSlice, slice, stf } from '../one-slice.ts';
 const execution_id = 'stf_datataking-tester-0001';
 
 describe('the phase of a run', () => {
-  it('is none where nothing is known of it', async () => {
+  it('is "none" if the run is unknown', async () => {
     const { store } = await makeStore();
     expect(phaseOf(store.sql, execution_id)).toBeUndefined();
     expect(openOverview(store.sql, { execution_id }).phase()).toBe('none');
   });
 
-  it('is what its messages say', async () => {
+  it('follows from its messages', async () => {
     const { store } = await makeRunningStore();
     expect(phaseOf(store.sql, execution_id)).toBe('physics');
     expect(openOverview(store.sql, { execution_id }).phase()).toBe('physics');
@@ -22,7 +22,7 @@ describe('the phase of a run', () => {
 });
 
 describe('a run', () => {
-  it('is settled only when it has ended and every file, sample and slice of it is done', async () => {
+  it('is settled only once it has ended and all its files, samples and slices are done', async () => {
     const made = await makeRunningStore({ worker: { max_retries: 0 }, fast_processing: { slices_per_sample: 2 } });
     const overview = openOverview(made.store.sql, { execution_id });
     const cut = { stf_filename: stf, tf_count: 1 };
@@ -70,7 +70,7 @@ describe('a run', () => {
     expect(overview.isSettled()).toBe(true);
   });
 
-  it('shows its driver the oldest request to stop, and the oldest to pause or go on', async () => {
+  it('shows its driver the oldest pending stop, and the oldest pending pause or resume', async () => {
     const made = await makeRunningStore();
     const overview = openOverview(made.store.sql, { execution_id });
     const pending = () => [overview.pendingStop()?.command_id, overview.pendingPause()?.command_id];

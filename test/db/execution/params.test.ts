@@ -13,7 +13,7 @@ const key = {
 const set = (params: string): string => `UPDATE workflow_executions SET params = '${params}'`;
 
 describe('the parameters of an execution', () => {
-  it('are those of its start, with defaults for what that left out', async () => {
+  it('are those of its start, with defaults for missing keys', async () => {
     const { store } = await makeRunningStore({ fast_processing: { stf_count: 3 } });
     const params = executionParams(store.sql, key);
     expect(params).toMatchObject({
@@ -24,7 +24,7 @@ describe('the parameters of an execution', () => {
     });
   });
 
-  it('are read once, until they are forgotten', async () => {
+  it('are cached until they are forgotten', async () => {
     const { store } = await makeRunningStore({ fast_processing: { stf_count: 3 } });
     const { sql } = store;
     const params = executionParams(sql, key);
@@ -37,7 +37,7 @@ describe('the parameters of an execution', () => {
   });
 
   it.each([{ key: 2 }, { run_number: 100_011 }, { start_time: '2026-11-28T10:00:01.000Z' }])(
-    'are not those of one with its id that was rolled back: %j differs',
+    'are not taken from a rolled-back execution of the same id: %j differs',
     async (other) => {
       const { store } = await makeRunningStore({ fast_processing: { stf_count: 3 } });
       executionParams(store.sql, key);
@@ -46,7 +46,7 @@ describe('the parameters of an execution', () => {
     },
   );
 
-  it('are kept for some hundred executions and no more', async () => {
+  it('are cached for at most 500 executions', async () => {
     const { store } = await makeStore();
     const of = (n: number) => executionParams(store.sql, { ...key, execution_id: `e-${n}` });
     const all = Array.from({ length: 500 }, (_, n) => of(n));
@@ -56,7 +56,7 @@ describe('the parameters of an execution', () => {
     expect(of(0)).not.toBe(all[0]);
   });
 
-  it('of an execution that is not there are the defaults', async () => {
+  it('are the defaults if the execution does not exist', async () => {
     const { store } = await makeRunningStore({ fast_processing: { stf_count: 3 } });
     expect(executionParams(store.sql, { ...key, execution_id: 'e-1' }).fast_processing.stf_count).toBe(10);
   });
@@ -65,7 +65,7 @@ describe('the parameters of an execution', () => {
     ['{"fast_processing":{"stf_count":"three"}}', 'fast_processing.stf_count: Invalid input'],
     ['{"plan_version":99}', 'plan_version: Invalid input'],
     ['{broken', ': Invalid input'],
-  ])('that this program cannot use are named, and who can: %s', async (text, words) => {
+  ])('are refused if they are invalid here, with the key and the program to use: %s', async (text, words) => {
     const { store } = await makeRunningStore();
     store.db.exec(set(text));
     const ask = () => executionParams(store.sql, { ...key, key: 2 });

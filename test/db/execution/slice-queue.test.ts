@@ -27,7 +27,7 @@ async function withTwoSlices() {
 }
 
 describe('the queue of slices', () => {
-  it('gives workers the slices that wait, the oldest first, so many as they want', async () => {
+  it('lists waiting slices, oldest first and up to a limit, and those in progress', async () => {
     const made = await withTwoSlices();
     const queue = queueOf(made);
     const second = { ...first, slice_id: 1, slice_filename: secondSlice.slice_filename, tf_first: 1, tf_last: 1 };
@@ -42,14 +42,14 @@ describe('the queue of slices', () => {
     expect(openSliceQueue(made.store.sql, { execution_id: 'another' }, () => true).queued(10)).toEqual([]);
   });
 
-  it('has the slice of a worker that told no host', async () => {
+  it('lists a slice in progress even if its worker reported no host', async () => {
     const made = await withSlice();
     await made.say('slice_started', { ...byWorker(1) });
     made.store.db.exec('UPDATE tf_slices SET hostname = NULL');
     expect(queueOf(made).inProcess()).toMatchObject([{ worker_id: 'worker/01', hostname: '' }]);
   });
 
-  it('is open but in standby, also for a run that nobody here knows', async () => {
+  it('is open except in standby, even for an unknown run', async () => {
     const made = await makeRunningStore();
     const queue = queueOf(made);
     expect(queue.isOpen()).toBe(true);
@@ -62,7 +62,7 @@ describe('the queue of slices', () => {
 });
 
 describe('an attempt that a broker delivers', () => {
-  it('is open until it is done, and over from then on', async () => {
+  it('is open until it has a result, and over afterwards', async () => {
     const made = await withTwoSlices();
     const queue = queueOf(made);
     const standings = () => [1, 2, 3].map((attempt) => queue.standing(sliceName, attempt));
@@ -80,7 +80,7 @@ describe('an attempt that a broker delivers', () => {
     expect(queue.standing('not-yet-heard.tf', 1)).toBe('open');
   });
 
-  it('is over with its execution, ended or removed, and open in one that is not known here', async () => {
+  it('is over once its execution has ended or was removed, and open if that is unknown', async () => {
     const made = await withSlice();
     await made.say('workflow_ended', { status: 'terminated', reason: 'stopped', ...noCounts });
     expect(queueOf(made).standing(sliceName, 1)).toBe('over');

@@ -10,8 +10,8 @@ const generated = (sequence: number) => ({
   tf_count: 10,
 });
 
-describe('the message that began an execution', () => {
-  it('has its whole configuration and the numbers that it was given', async () => {
+describe('the message that started an execution', () => {
+  it('contains its configuration and its assigned numbers', async () => {
     const made = await makeRunningStore({ fast_processing: { stf_count: 3 } });
     await sayShortExecutions(made, 1);
     expect(startMessage(made.store.sql, id)).toMatchObject({
@@ -23,7 +23,7 @@ describe('the message that began an execution', () => {
     });
   });
 
-  it('is not here where the execution was begun elsewhere', async () => {
+  it('is refused with EXECUTION_NOT_RUNNING if the execution was started elsewhere', async () => {
     const { store } = await makeRunningStore();
     expect(() => startMessage(store.sql, 'other-1')).toThrow(
       expect.objectContaining({
@@ -35,7 +35,7 @@ describe('the message that began an execution', () => {
 });
 
 describe('the simulated time that an execution has reached', () => {
-  it('is the greatest of the last steps, and none where none was said', async () => {
+  it('is the greatest tick of its steps, and undefined before the first', async () => {
     const { store, say } = await makeRunningStore();
     expect(lastTick(store.sql, id)).toBeUndefined();
     const at = (second: number): string => `2026-11-28T10:00:0${second}.000Z`;
@@ -44,7 +44,7 @@ describe('the simulated time that an execution has reached', () => {
     await say('stf_ready', { ...generated(1), simulation_tick: 11, timestamp: at(3) });
     await say('stf_gen', { ...generated(3), timestamp: at(4) });
     expect(lastTick(store.sql, id)).toEqual({ tick: 12.25, sent_at: at(2) });
-    // What had no effect is no step.
+    // Neither a message without effect nor a note is a step.
     await say('resume_run', { ordinal: 7, reason: 'period', simulation_tick: 99, timestamp: at(5) });
     await say('note', { command_id: 'n1', text: 'all well', author: 'ana', simulation_tick: 99 });
     expect(lastTick(store.sql, id)).toEqual({ tick: 12.25, sent_at: at(2) });
@@ -57,7 +57,7 @@ describe('the executions that run over a broker', () => {
   const begin = (command_id: string, params: Record<string, unknown>, namespace = 'test') =>
     ({ command_id, workflow_name: 'stf_datataking', params, executed_by: 'tester', speed: 1, namespace }) as const;
 
-  it('are those of the namespace that have not ended and whose configuration names a broker', async () => {
+  it('are those of a namespace that have not ended and have a configured broker', async () => {
     const { store, say } = await makeStore();
     for (const [command, params, namespace] of [
       ['c1', over, 'test'],

@@ -18,8 +18,8 @@ async function takenUp() {
   };
 }
 
-describe('an execution that is taken up again and again', () => {
-  it('has so many take-ups without fruit as drivers began since it last went on, its first driver aside', async () => {
+describe('an execution that is taken up repeatedly', () => {
+  it('counts each driver started since its last progress, except its first driver', async () => {
     const { say, begin, count } = await takenUp();
     await begin(1, 60);
     expect(count()).toBe(0);
@@ -29,7 +29,7 @@ describe('an execution that is taken up again and again', () => {
     await say('driver_ended', { epoch: 3, cause: 'fault' }, ago(35));
     expect(count()).toBe(2);
     expect(count('another')).toBe(0);
-    // Neither an entry of the logbook nor a message without effect shows that it goes on.
+    // Neither a logbook entry nor a message without effect counts as progress.
     await say('note', { command_id: 'n1', text: 'again', author: 'ana' }, ago(30));
     await say('resume_run', { ordinal: 9, reason: 'period' }, ago(30));
     expect(count()).toBe(2);
@@ -39,7 +39,7 @@ describe('an execution that is taken up again and again', () => {
     expect(count()).toBe(1);
   });
 
-  it('has only those of the last ten minutes', async () => {
+  it('counts only drivers of the last ten minutes', async () => {
     const { begin, count } = await takenUp();
     await begin(2, 601);
     await begin(3, 600);
@@ -47,7 +47,7 @@ describe('an execution that is taken up again and again', () => {
     expect(count()).toBe(2);
   });
 
-  it('is looked at by the clock of its driver, which may be ahead', async () => {
+  it('measures these ten minutes by the clock of its driver, which may be ahead', async () => {
     const { store, begin, count } = await takenUp();
     await store.write((tx) => {
       const process = registerProcess(tx, { pid: 7, pid_started: '1', hostname: 'host' }, '1.0.0');

@@ -18,7 +18,7 @@ const ago = (seconds: number): string => new Date(Date.now() - seconds * 1000).t
 const nameOf = (n: number): string => `swf.100010.${String(n).padStart(6, '0')}.stf`;
 const time = (second: number): string => `2026-11-28T10:00:0${second}.000Z`;
 
-/** An STF as announced or ready, said at a second. */
+/** An STF as announced or ready, sent at the given second. */
 const of = (n: number, second: number, tf_count = 100) => ({
   filename: nameOf(n),
   sequence: n,
@@ -30,7 +30,7 @@ const names = (messages: { msg_type: string; filename: string }[]): string[] =>
   messages.map(({ msg_type, filename }) => `${msg_type} ${filename}`);
 
 describe('announcements of files', () => {
-  it('are unanswered while their STF is not ready, from before a time', async () => {
+  it('are unanswered while their STF is not ready, if sent before a given time', async () => {
     const { store, say } = await makeRunningStore();
     for (const n of [1, 2, 3]) await say('stf_gen', of(n, n));
     await say('stf_ready', of(1, 4));
@@ -41,7 +41,7 @@ describe('announcements of files', () => {
     expect(unready(9, 'another')).toEqual([]);
   });
 
-  it('that STFs are ready are unanswered while these lack samples of their plan, from before a time', async () => {
+  it('are unanswered while a ready STF lacks planned samples, if sent before a given time', async () => {
     const params = { fastmon: { tf_samples_per_stf: 2 }, fast_processing: { stf_sampling_rate: 0.5 } };
     const { store, say } = await makeRunningStore(params);
     for (const n of [1, 2, 3, 4, 5, 6]) await say('stf_gen', of(n, 0, n === 6 ? 1 : 100));
@@ -50,7 +50,7 @@ describe('announcements of files', () => {
       names(unsampledStfs(store.sql, execution, time(second), parsed));
     expect(unsampled(9)).toEqual([]);
     for (const n of [1, 2, 3, 4, 6]) await say('stf_ready', of(n, n, n === 6 ? 1 : 100));
-    // Every other STF is sampled, and of one frame there is but one sample.
+    // Every other STF is sampled, and a single frame makes only one sample.
     expect(unsampled(9)).toEqual([2, 4, 6].map((n) => `stf_ready ${nameOf(n)}`));
     expect(unsampled(4)).toEqual([`stf_ready ${nameOf(2)}`]);
     expect(unsampled(9, 'another')).toEqual([]);
@@ -69,7 +69,7 @@ describe('announcements of files', () => {
     expect(unsampled(9)).toEqual([`stf_ready ${nameOf(4)}`]);
   });
 
-  it('are found behind files, each once', async () => {
+  it('of ready STFs are found by file name, each once', async () => {
     const { store, say } = await makeRunningStore();
     for (const n of [1, 2, 3]) await say('stf_gen', of(n, n));
     for (const n of [1, 2]) await say('stf_ready', of(n, n));
@@ -80,7 +80,7 @@ describe('announcements of files', () => {
 });
 
 describe('a queued slice', () => {
-  it('has its message, until it is no longer queued in that attempt', async () => {
+  it('is found by its message id only while it is queued in that attempt', async () => {
     const { store, say } = await withSlice({ worker: { max_retries: 1 } });
     const queued = (attempt: number, name = sliceName) =>
       queuedSlice(store.sql, `${id}/slice/${name}/${attempt}`)?.attempt;
@@ -115,7 +115,7 @@ describe('slices that nobody answers', () => {
   }
   const [first, second] = [messageOf(sliceName), messageOf(secondSlice.slice_filename)];
 
-  it('are queued for so many seconds since they were sent', async () => {
+  it('have been queued for a given number of seconds since they were sent', async () => {
     const { idle, say } = await sent();
     expect(idle(60)).toEqual([first, second]);
     expect(idle(160)).toEqual([]);
@@ -127,7 +127,7 @@ describe('slices that nobody answers', () => {
     expect(idle(60)).toEqual([]);
   });
 
-  it('are named by their current attempt', async () => {
+  it('are listed by their current attempt', async () => {
     const { idle, say, sentAgo } = await sent();
     await say('slice_result', { ...byWorker(1), state: 'failed' });
     await say('slice', { ...slice(2), stf_filename: stf, start: 0, end: 0, tf_count: 1 });
@@ -136,7 +136,7 @@ describe('slices that nobody answers', () => {
     expect(idle(60)).toEqual([messageOf(sliceName, 2), second]);
   });
 
-  it('are not those that were never sent, but those that the broker refused', async () => {
+  it('include those that the broker refused, but not those that were never sent', async () => {
     const { store, idle } = await sent();
     store.db.exec('UPDATE message_rows SET outbox_sent_at = NULL');
     expect(idle(60)).toEqual([]);
@@ -146,9 +146,9 @@ describe('slices that nobody answers', () => {
   });
 
   it.each([
-    ['one that reports itself, for the same time', 'worker', 90, 110],
-    ['one of another make, for ten minutes', 'stranger', 590, 610],
-  ] as const)('are in the hand of a worker: %s', async (_, name, soon, late) => {
+    ['a known worker for the same time', 'worker', 90, 110],
+    ['an unknown worker for ten minutes', 'stranger', 590, 610],
+  ] as const)('include those in progress with %s', async (_, name, soon, late) => {
     const { store, say, idle, sentAgo, assignedAgo } = await sent();
     await store.write((tx) => {
       const process = registerProcess(tx, { pid: 7, pid_started: '1', hostname: 'host' }, '1.0.0');
@@ -164,7 +164,7 @@ describe('slices that nobody answers', () => {
     expect(idle(100)).toEqual([first, second]);
   });
 
-  it('have messages that say what a worker needs', async () => {
+  it('have messages with the fields that a worker needs', async () => {
     const { store } = await sent();
     expect(queuedSlice(store.sql, second)).toMatchObject({ slice_id: 1, tf_filename: sample, start: 1, end: 1 });
   });

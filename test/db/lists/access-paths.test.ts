@@ -38,7 +38,7 @@ const tfFiles =
 const time = { start_time: '2026-01-01', end_time: '2026-01-02' };
 const byKey = 'INTEGER PRIMARY KEY';
 
-/** What is asked for, and the index that leads there in the order of recording; nothing for the end of the table itself. */
+/** A kind of page, its query, and the index that returns it in recording order; empty if it is read from the end of the table. */
 const paths: [what: string, ask: Ask, index: string][] = [
   ['executions', (sql, page) => listExecutions(sql, {}, page, () => true), ''],
   [
@@ -46,34 +46,38 @@ const paths: [what: string, ask: Ask, index: string][] = [
     (sql, page) => listExecutions(sql, { status: 'running' }, page, () => true),
     'workflow_executions_status',
   ],
-  ['agents at work', (sql, page) => listAgents(sql, { include_exited: false }, page), 'system_agents_present'],
+  [
+    'agents that have not exited',
+    (sql, page) => listAgents(sql, { include_exited: false }, page),
+    'system_agents_present',
+  ],
   ['messages', messages({}), ''],
   ['messages of an execution', messages({ execution_id: 'e' }), 'message_rows_execution'],
   ['messages of a run', messages({ run_id: '1' }), 'message_rows_run'],
   ['messages of an agent', messages({ agent: 'a' }), 'message_rows_agent'],
-  ['messages of a type that most have', messages({ message_type: 'slice' }), ''],
-  ['messages of another type', messages({ message_type: 'end_run' }), 'message_rows_seldom'],
-  ['messages of a run and another type', messages({ run_id: '1', message_type: 'end_run' }), 'message_rows_seldom'],
+  ['messages of a frequent type', messages({ message_type: 'slice' }), ''],
+  ['messages of a rare type', messages({ message_type: 'end_run' }), 'message_rows_seldom'],
+  ['messages of a run and a rare type', messages({ run_id: '1', message_type: 'end_run' }), 'message_rows_seldom'],
   ['refused messages', messages({ effect: 'rejected' }), 'message_rows_without_effect'],
   [
-    'messages of an execution without effect',
+    'messages without effect of an execution',
     messages({ execution_id: 'e', effect: 'none' }),
     'message_rows_execution_without_effect',
   ],
   [
-    'messages of an execution, a type and a time',
+    'messages of an execution, a type and a time window',
     messages({ execution_id: 'e', message_type: 'slice', ...time }),
     'message_rows_type',
   ],
   ['refused messages of an execution', messages({ execution_id: 'e', effect: 'rejected' }), 'message_rows_trouble'],
   ['messages of an execution and a type', messages({ execution_id: 'e', message_type: 'slice' }), 'message_rows_type'],
-  ['messages of a time', messages(time), byKey],
-  ['messages of an execution and a time', messages({ execution_id: 'e', ...time }), 'message_rows_execution'],
-  ['messages with words', messages({ search: 'word' }), byKey],
+  ['messages of a time window', messages(time), byKey],
+  ['messages of an execution and a time window', messages({ execution_id: 'e', ...time }), 'message_rows_execution'],
+  ['messages that match words', messages({ search: 'word' }), byKey],
   ['STF files', stfFiles({}), ''],
   ['STF files of an execution', stfFiles({ execution_id: 'e' }), 'stf_files_execution'],
   ['failed STF files', stfFiles({ status: 'failed' }), 'stf_files_failed'],
-  ['STF files of a run that wait', stfFiles({ run_number: 1, status: 'registered' }), 'stf_files_registered'],
+  ['waiting STF files of a run', stfFiles({ run_number: 1, status: 'registered' }), 'stf_files_registered'],
   ['TF files of an execution', tfFiles({ execution_id: 'e' }), 'fastmon_files_execution'],
   ['TF files of an STF file', tfFiles({ stf_filename: 's' }), 'fastmon_files_stf'],
   ['slices', slices({}), ''],
@@ -83,26 +87,26 @@ const paths: [what: string, ask: Ask, index: string][] = [
   ['slices of an agent', slices({ assigned_worker: 'w' }), ''],
   ['slices of a slot of an execution', slices({ execution_id: 'e', assigned_worker: '7' }), 'tf_slices_execution'],
   ['a slice', slices({ slice_filename: 's' }), 'sqlite_autoindex_tf_slices_1'],
-  ['slices that were tried again', slices({ execution_id: 'e', min_retries: 1 }), 'tf_slices_retried'],
+  ['retried slices of an execution', slices({ execution_id: 'e', min_retries: 1 }), 'tf_slices_retried'],
   [
-    'slices that were completed in a time',
+    'slices completed in a time window',
     slices({ execution_id: 'e', time_field: 'completed', ...time }),
     'tf_slices_execution',
   ],
   ['slices of a TF file', slices({ tf_filename: 't' }), 'tf_slices_tf'],
-  ['slices of a time', slices(time), byKey],
+  ['slices of a time window', slices(time), byKey],
   ['failed slices', slices({ status: 'failed' }), 'tf_slices_failed'],
-  ['slices of an execution that wait', slices({ execution_id: 'e', status: 'queued' }), 'tf_slices_open'],
-  ['slices of a run in work', slices({ run_number: 1, status: 'processing' }), 'tf_slices_open'],
+  ['waiting slices of an execution', slices({ execution_id: 'e', status: 'queued' }), 'tf_slices_open'],
+  ['slices of a run in progress', slices({ run_number: 1, status: 'processing' }), 'tf_slices_open'],
   ['log lines', logs({}), ''],
   ['log lines of an execution', logs({ execution_id: 'e' }), 'app_logs_execution'],
   ['log lines of an agent', logs({ agent: 'a' }), 'app_logs_agent'],
   ['log lines of a run', logs({ run_id: '1' }), 'app_logs_run'],
-  ['log lines of a time', logs(time), byKey],
+  ['log lines of a time window', logs(time), byKey],
   ['errors', logs({ level: 40 }), 'app_logs_errors'],
   ['warnings', logs({ level: 30 }), 'app_logs_warnings'],
   ['errors of an execution', logs({ execution_id: 'e', level: 40 }), 'app_logs_trouble'],
-  ['log lines with words', logs({ search: 'word' }), byKey],
+  ['log lines that match words', logs({ search: 'word' }), byKey],
 ];
 
 let made: TestStore;
@@ -113,7 +117,7 @@ beforeAll(async () => {
 });
 afterAll(() => made.store.close());
 
-/** How SQLite reads what `ask` selects for a page. */
+/** The plan by which SQLite reads a page of `ask`. */
 function planOf(ask: Ask, page: Page): string[] {
   const { store } = made;
   const asked: string[] = [];
@@ -130,8 +134,8 @@ function planOf(ask: Ask, page: Page): string[] {
     .map(({ detail }) => detail);
 }
 
-describe('a page is read by its index, and not sorted', () => {
-  it.each(paths)('of %s', (title, ask, index) => {
+describe('a page', () => {
+  it.each(paths)('of %s is read along an index or from the end of the table, without sorting', (title, ask, index) => {
     const pages: [Page, string][] = [
       [{ order: 'newest', limit: 50 }, index],
       // Further pages begin at their key.

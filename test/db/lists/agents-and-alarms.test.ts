@@ -8,7 +8,7 @@ import { ada, at, bob, cleo, knownRuns } from './known-runs.ts';
 
 let made: TestStore;
 
-/** Alarms: code, execution, severity, when it was raised, and what became of it. */
+/** Alarms: code, execution, severity, the minute when it was raised, and what became of it. */
 const alarms: [
   code: string,
   execution: string | undefined,
@@ -53,7 +53,7 @@ const told = (filter: Partial<AgentFilter>, page: Partial<Page> = {}): string =>
 
 const ofOther = 'worker bob-3, daq bob-9, worker ada-2';
 
-/** Makes an execution one of many messages, of which all are looked at where there are few. */
+/** Gives an execution many messages: all of them are read only if they are few. */
 const manyMessages = (execution: string): void => {
   made.store.db.exec(
     `INSERT INTO message_rows (message_id, type_no, sender_no, namespace_no, execution_no, sent_ms, recorded_ms, effect, is_whole, body)
@@ -63,7 +63,7 @@ const manyMessages = (execution: string): void => {
   );
 };
 
-describe('a list of agents', () => {
+describe('listing agents', () => {
   it.each<[what: string, filter: Partial<AgentFilter>, answer: string]>([
     ['all', {}, 'worker bob-3, daq bob-9, worker ada-2, worker ada-1, daq ada-1'],
     ['those that have not ended', { include_exited: false }, 'worker bob-3, daq bob-9, worker ada-2, worker ada-1'],
@@ -72,20 +72,20 @@ describe('a list of agents', () => {
     ['those of a type', { agent_type: 'daq_simulator' }, 'daq bob-9, daq ada-1'],
     ['those that work for an execution', { execution_id: bob }, 'worker bob-3, daq bob-9'],
     ['those of a type that work for an execution', { execution_id: bob, agent_type: 'worker' }, 'worker bob-3'],
-    ['none for an execution that there is not', { execution_id: 'nobody' }, ''],
-    ['those heard from a minute on', { start_time: at(30) }, 'worker ada-2, worker ada-1, daq ada-1'],
-    ['those heard after a minute', { start_time: at(30.001) }, 'worker ada-2, worker ada-1'],
-    ['those heard up to a minute', { end_time: at(19) }, 'worker bob-3, daq bob-9'],
-    ['those heard before a minute', { end_time: at(18.999) }, 'daq bob-9'],
+    ['none for an unknown execution', { execution_id: 'nobody' }, ''],
+    ['those heard at or after a start time', { start_time: at(30) }, 'worker ada-2, worker ada-1, daq ada-1'],
+    ['none heard just before a start time', { start_time: at(30.001) }, 'worker ada-2, worker ada-1'],
+    ['those heard at or before an end time', { end_time: at(19) }, 'worker bob-3, daq bob-9'],
+    ['none heard just after an end time', { end_time: at(18.999) }, 'daq bob-9'],
     ['those that took part in a run, in its namespace', { took_part_in: ada }, 'worker ada-1, daq ada-1'],
     ['those that took part and have not ended', { took_part_in: ada, include_exited: false }, 'worker ada-1'],
-    ['those that were there and said nothing', { took_part_in: cleo }, 'worker ada-1'],
-    ['none that took part in no run', { took_part_in: 'nobody' }, ''],
-  ])('has %s', (_what, filter, answer) => {
+    ['those that took part without sending a message', { took_part_in: cleo }, 'worker ada-1'],
+    ['none that took part in an unknown run', { took_part_in: 'nobody' }, ''],
+  ])('returns %s', (_what, filter, answer) => {
     expect(told(filter)).toBe(answer);
   });
 
-  it('finds those that took part in a run of many messages as in one of few', () => {
+  it('returns the same participants whether a run has few or many messages', () => {
     const { db } = made.store;
     db.exec('BEGIN');
     try {
@@ -100,14 +100,14 @@ describe('a list of agents', () => {
     }
   });
 
-  it('goes on after an agent, in both orders', () => {
+  it('continues after an agent, in both orders', () => {
     const [, second] = agents({}).rows;
     expect(told({}, { after: second?.key, limit: 2 })).toBe('worker ada-2, worker ada-1');
     expect(told({}, { after: second?.key, order: 'oldest' })).toBe('worker bob-3');
     expect(agents({ namespace: 'other' }, { limit: 2 })).toMatchObject({ total_count: 3, has_more: true });
   });
 
-  it('tells of each the signs of its process', () => {
+  it('returns each agent with the signs of life of its process', () => {
     expect(agents({ execution_id: bob, agent_type: 'daq_simulator' }).rows).toMatchObject([
       {
         state: 'READY',
@@ -122,7 +122,7 @@ describe('a list of agents', () => {
   });
 });
 
-describe('a list of alarms', () => {
+describe('listing alarms', () => {
   const codes = (filter: AlarmFilter, page: Partial<Page> = {}): string =>
     listAlarms(made.store.sql, filter, { ...all, ...page })
       .rows.map(({ code }) => code)
@@ -134,19 +134,19 @@ describe('a list of alarms', () => {
     ['those of a namespace', { namespace: 'other' }, 'SILENT'],
     ['those that nobody has seen', { state: 'raised' }, 'DISK_FULL SILENT'],
     ['those that somebody has seen', { state: 'seen' }, 'STUCK'],
-    ['those that are over', { state: 'cleared' }, 'SLOW'],
+    ['those that are cleared', { state: 'cleared' }, 'SLOW'],
     ['those of an execution in a state', { execution_id: ada, state: 'cleared' }, 'SLOW'],
     ['those of a severity', { severity: 'error' }, 'SILENT STUCK'],
     ['those of a severity and a state', { severity: 'error', state: 'raised' }, 'SILENT'],
-    ['those raised from a minute on', { start_time: at(7) }, 'DISK_FULL SILENT'],
-    ['those raised after a minute', { start_time: at(7.001) }, 'DISK_FULL'],
-    ['those raised up to a minute', { end_time: at(6) }, 'STUCK SLOW'],
-    ['those raised before a minute', { end_time: at(5.999) }, 'SLOW'],
-  ])('has %s', (_what, filter, answer) => {
+    ['those raised at or after a start time', { start_time: at(7) }, 'DISK_FULL SILENT'],
+    ['none raised just before a start time', { start_time: at(7.001) }, 'DISK_FULL'],
+    ['those raised at or before an end time', { end_time: at(6) }, 'STUCK SLOW'],
+    ['none raised just after an end time', { end_time: at(5.999) }, 'SLOW'],
+  ])('returns %s', (_what, filter, answer) => {
     expect(codes(filter)).toBe(answer);
   });
 
-  it('goes on after an alarm, in both orders', () => {
+  it('continues after an alarm, in both orders', () => {
     const [, second] = listAlarms(made.store.sql, {}, all).rows;
     expect(codes({}, { after: second?.key })).toBe('STUCK SLOW');
     expect(codes({}, { after: second?.key, order: 'oldest' })).toBe('DISK_FULL');

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => made.store.close());
 
 describe('the counts of messages', () => {
-  it('are told by type, of an execution and of all, in full blocks and after them', async () => {
+  it('cover full blocks and later rows, by type, for one execution and for all', async () => {
     const { store, say } = await makeRunningStore();
     const { sql } = store;
     const execution_id = 'stf_datataking-tester-0001';
@@ -39,8 +39,8 @@ describe('the counts of messages', () => {
   });
 });
 
-describe('a count that is kept', () => {
-  it('is of one run or of all, and none where other conditions are given', () => {
+describe('a stored count', () => {
+  it('exists for one run and for all, but not with other conditions', () => {
     const { sql } = made.store;
     const kept = (of: Parameters<typeof keptCount>[2], ...others: unknown[]) =>
       keptCount(sql, 'slices_created', of, others);
@@ -49,7 +49,7 @@ describe('a count that is kept', () => {
     expect([kept({}, undefined, false), kept({}, undefined)]).toEqual([undefined, 6]);
   });
 
-  it('is not taken for that of all while an execution is being removed', () => {
+  it('is not used for all executions while one is being removed', () => {
     const { db, sql } = made.store;
     const page: Page = { order: 'newest', limit: 1 };
     db.exec(

@@ -22,62 +22,62 @@ const told = (filter: ExecutionFilter, page: Partial<Page> = {}, isAlive = true)
     .rows.map((row) => names[row.execution_id])
     .join(' ');
 
-describe('a list of executions', () => {
+describe('listing executions', () => {
   it.each<[what: string, filter: ExecutionFilter, answer: string]>([
     ['all', {}, 'seen cleo bob ada'],
     ['one by its id', { execution_id: bob }, 'bob'],
     ['those of a namespace', { namespace: 'test' }, 'cleo ada'],
     ['those in a state', { status: 'running' }, 'bob'],
-    ['those of a namespace in a state', { namespace: 'test', status: 'running' }, ''],
+    ['only those that match both namespace and state', { namespace: 'test', status: 'running' }, ''],
     ['those of a user', { executed_by: 'ada' }, 'ada'],
     ['those of a workflow', { workflow_name: 'stf_datataking' }, 'bob ada'],
     ['those that were observed', { origin: 'observed' }, 'seen'],
     ['our own', { origin: 'own' }, 'cleo bob ada'],
     ['those of a quality', { quality: 'bad' }, 'ada'],
-    ['those of another quality', { quality: 'good' }, ''],
-    ['those whose quality nobody has set', { quality: 'none' }, 'seen cleo bob'],
+    ['none of a quality that nobody has set', { quality: 'good' }, ''],
+    ['those without a quality', { quality: 'none' }, 'seen cleo bob'],
     ['those with failed slices', { has_failures: true }, 'ada'],
     ['those without failed slices', { has_failures: false }, 'seen cleo bob'],
-    ['those with as many STF files', { min_stf_count: 2 }, 'bob ada'],
-    ['none with more STF files', { min_stf_count: 3 }, ''],
-    ['all, if no STF file is wanted', { min_stf_count: 0 }, 'seen cleo bob ada'],
-    ['those of a configuration, wherever it lies', { config: 'beam' }, 'seen cleo ada'],
-    ['those of a configuration in a folder', { config: 'swf/beam' }, 'ada'],
-    ['those of a configuration of an observed run', { config: 'conf/beam' }, 'seen'],
-    ['none of a part of a configuration', { config: 'eam' }, ''],
-    ['those of the configuration that is used if none is named', { config: 'fast_processing_default' }, 'bob'],
+    ['those with at least a given number of STF files', { min_stf_count: 2 }, 'bob ada'],
+    ['none if the given number of STF files is higher', { min_stf_count: 3 }, ''],
+    ['all if the given number of STF files is 0', { min_stf_count: 0 }, 'seen cleo bob ada'],
+    ['those of a configuration in any folder', { config: 'beam' }, 'seen cleo ada'],
+    ['those of a configuration in a given folder', { config: 'swf/beam' }, 'ada'],
+    ['observed ones by their configuration', { config: 'conf/beam' }, 'seen'],
+    ['none for a part of a configuration name', { config: 'eam' }, ''],
+    ['those of the default configuration', { config: 'fast_processing_default' }, 'bob'],
     ['those of a payload program', { payload: 'Reco' }, 'ada'],
-    ['those of a part of a payload as it is shown', { payload: 'reco WITH 2 arg' }, 'ada'],
-    ['none by a secret of a payload', { payload: 'sesame' }, ''],
-    ['none by the folder of a payload', { payload: '/opt' }, ''],
-    ['those without a payload of their own', { payload: 'placeholder' }, 'cleo bob'],
+    ['those with a part of a payload as displayed', { payload: 'reco WITH 2 arg' }, 'ada'],
+    ['none for a secret argument of a payload', { payload: 'sesame' }, ''],
+    ['none for the folder of a payload', { payload: '/opt' }, ''],
+    ['those with the placeholder payload', { payload: 'placeholder' }, 'cleo bob'],
     ['those with a word in a note', { search: 'quench,' }, 'ada'],
     ['those with words in any order, in notes and reasons', { search: ' BEAM cold\tmagnet ' }, 'ada'],
     ['those with a word in the reason of their end', { search: 'stopped' }, 'cleo'],
-    ['none with words of two runs', { search: 'magnet stopped' }, ''],
-    ['those with letters beyond ASCII as they are written', { search: 'Ångström' }, 'ada'],
-    ['all, if the search has no word', { search: ' ' }, 'seen cleo bob ada'],
-  ])('has %s', (_what, filter, answer) => {
+    ['none for words of two different runs', { search: 'magnet stopped' }, ''],
+    ['those with non-ASCII letters as written', { search: 'Ångström' }, 'ada'],
+    ['all if the search has no word', { search: ' ' }, 'seen cleo bob ada'],
+  ])('returns %s', (_what, filter, answer) => {
     expect(told(filter)).toBe(answer);
   });
 
   it.each<[what: string, window: ExecutionFilter, ofAlive: string, ofDead: string]>([
     ['before all', { end_time: at(-0.001) }, '', ''],
-    ['up to a beginning', { end_time: at(0) }, 'ada', 'ada'],
-    ['up to just before a beginning', { end_time: at(13.999) }, 'ada', 'ada'],
-    ['up to the next beginning', { end_time: at(14) }, 'bob ada', 'bob ada'],
-    ['from the last sign of a driver on', { start_time: at(18) }, 'seen cleo bob ada', 'seen cleo bob ada'],
-    ['from just after the last sign of a driver on', { start_time: at(18.001) }, 'seen cleo bob ada', 'seen cleo ada'],
-    ['from an end on', { start_time: at(22) }, 'seen cleo bob ada', 'seen cleo ada'],
-    ['from just after an end on', { start_time: at(22.001) }, 'seen bob ada', 'seen ada'],
+    ['up to a start', { end_time: at(0) }, 'ada', 'ada'],
+    ['up to just before the next start', { end_time: at(13.999) }, 'ada', 'ada'],
+    ['up to the next start', { end_time: at(14) }, 'bob ada', 'bob ada'],
+    ['from the last sign of a driver', { start_time: at(18) }, 'seen cleo bob ada', 'seen cleo bob ada'],
+    ['from just after the last sign of a driver', { start_time: at(18.001) }, 'seen cleo bob ada', 'seen cleo ada'],
+    ['from an end', { start_time: at(22) }, 'seen cleo bob ada', 'seen cleo ada'],
+    ['from just after an end', { start_time: at(22.001) }, 'seen bob ada', 'seen ada'],
     ['within a run', { start_time: at(21), end_time: at(21) }, 'cleo bob ada', 'cleo ada'],
     ['between runs', { start_time: at(31), end_time: at(39) }, 'bob', ''],
     ['after all', { start_time: at(50.001) }, 'bob', ''],
-  ])('has those that lived in a window %s', (_what, window, ofAlive, ofDead) => {
+  ])('returns those active in a window %s', (_what, window, ofAlive, ofDead) => {
     expect([told(window), told(window, {}, false)]).toEqual([ofAlive, ofDead]);
   });
 
-  it('goes on after an execution, in both orders, and counts all', () => {
+  it('continues after an execution, in both orders, and counts all', () => {
     const [, second] = list({}).rows;
     expect(told({}, { after: second?.key })).toBe('bob ada');
     expect(told({}, { order: 'oldest', after: second?.key })).toBe('seen');
@@ -86,7 +86,7 @@ describe('a list of executions', () => {
     expect(list({ namespace: 'test' }, { limit: 2 })).toMatchObject({ total_count: 2, has_more: false });
   });
 
-  it('tells of each its speed, its quality and its counts', () => {
+  it('returns each execution with its speed, quality and counts', () => {
     const facts = list({}).rows.map(({ speed, quality, retries, stf_count, slices_failed, bytes }) => [
       [speed, quality, retries],
       [stf_count, slices_failed, bytes],
@@ -111,7 +111,7 @@ describe('a list of executions', () => {
     ]);
   });
 
-  it('tells no speed of one whose recorded parameters are damaged, and finds it by no payload', () => {
+  it('returns one with damaged parameters without a speed, and not by payload', () => {
     const { db } = made.store;
     db.exec(`BEGIN; UPDATE workflow_executions SET params = '{"speed":' WHERE execution_id = '${cleo}'`);
     try {

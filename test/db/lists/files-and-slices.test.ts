@@ -16,13 +16,13 @@ afterAll(() => made.store.close());
 
 const all: Page = { order: 'newest', limit: 50 };
 
-/** The last digit of the run, and the number in it: `0/2` is the second file, or the slice 2, of run 100010. */
+/** The last digit of the run, and the number in the run: `0/2` is the second file, or slice 2, of run 100010. */
 const shortName = (file: string): string => {
   const [, run = '', sequence = '', id] = /^swf\.10001(\d)\.0+(\d)(?:_slice_00(\d))?/.exec(file) ?? [];
   return `${run}/${id ?? sequence}`;
 };
 
-/** The names on a page, and how many there are in all. */
+/** The names on a page, and the total count. */
 const told = <Row>({ rows, total_count }: ListPage<Row>, nameOf: (row: Row) => string): string =>
   `${rows.map((row) => shortName(nameOf(row))).join(' ')} of ${total_count}`;
 
@@ -35,17 +35,17 @@ const tfFiles = (filter: TfFileFilter, page: Partial<Page> = {}): string =>
 
 const ofRun = (sequence: number) => ({ run_number: 100_010 + sequence });
 
-describe('a list of STF files', () => {
+describe('listing STF files', () => {
   it.each<[what: string, filter: StfFileFilter, answer: string]>([
     ['all', {}, '1/2 1/1 0/2 0/1 of 4'],
     ['those of an execution', { execution_id: ada }, '0/2 0/1 of 2'],
     ['those of a run', ofRun(1), '1/2 1/1 of 2'],
     ['those of an execution and its run', { execution_id: bob, ...ofRun(1) }, '1/2 1/1 of 2'],
-    ['none of an execution and another run', { execution_id: ada, ...ofRun(1) }, ' of 0'],
-    ['none of a run that there is not', ofRun(9), ' of 0'],
-    ['none of an execution that there is not', { execution_id: 'nobody' }, ' of 0'],
+    ['none for an execution and the run of another', { execution_id: ada, ...ofRun(1) }, ' of 0'],
+    ['none for an unknown run', ofRun(9), ' of 0'],
+    ['none for an unknown execution', { execution_id: 'nobody' }, ' of 0'],
     ['one by its name', { stf_filename: stf(100_010, 2) }, '0/2 of 1'],
-    ['none by the name of another run', { stf_filename: stf(100_010, 2), execution_id: bob }, ' of 0'],
+    ['none for a name in another execution', { stf_filename: stf(100_010, 2), execution_id: bob }, ' of 0'],
     ['those that wait', { status: 'registered' }, '1/2 of 1'],
     ['those of a run that wait', { ...ofRun(0), status: 'registered' }, ' of 0'],
     ['those that were processed', { status: 'processed' }, '1/1 0/1 of 2'],
@@ -54,27 +54,31 @@ describe('a list of STF files', () => {
     ['those of an execution that failed', { execution_id: bob, status: 'failed' }, ' of 0'],
     ['those with slices', { has_slices: true }, '1/1 0/1 of 2'],
     ['those without slices', { has_slices: false }, '1/2 0/2 of 2'],
-    ['those from a minute on', { start_time: at(15) }, '1/2 1/1 of 2'],
-    ['those after a minute', { start_time: at(15.001) }, '1/2 of 1'],
-    ['those up to a minute', { end_time: at(10) }, '0/2 0/1 of 2'],
-    ['those before a minute', { end_time: at(9.999) }, '0/1 of 1'],
-    ['those of a window', { start_time: at(10), end_time: at(15) }, '1/1 0/2 of 2'],
-    ['those processed from a minute on', { time_field: 'completed', start_time: at(16) }, '1/1 of 1'],
-    ['those processed up to a minute', { time_field: 'completed', end_time: at(16) }, '1/1 0/1 of 2'],
-    ['those processed before a minute', { time_field: 'completed', end_time: at(15.999) }, '0/1 of 1'],
-    ['those made in a window, as without a word for it', { time_field: 'created', end_time: at(3) }, '0/1 of 1'],
-  ])('has %s', (_what, filter, answer) => {
+    ['those created at or after a start time', { start_time: at(15) }, '1/2 1/1 of 2'],
+    ['none created just before a start time', { start_time: at(15.001) }, '1/2 of 1'],
+    ['those created at or before an end time', { end_time: at(10) }, '0/2 0/1 of 2'],
+    ['none created just after an end time', { end_time: at(9.999) }, '0/1 of 1'],
+    ['those created in a window, ends included', { start_time: at(10), end_time: at(15) }, '1/1 0/2 of 2'],
+    ['those processed at or after a start time', { time_field: 'completed', start_time: at(16) }, '1/1 of 1'],
+    ['those processed at or before an end time', { time_field: 'completed', end_time: at(16) }, '1/1 0/1 of 2'],
+    ['none processed just after an end time', { time_field: 'completed', end_time: at(15.999) }, '0/1 of 1'],
+    [
+      'those created at or before an end time, with the time field named',
+      { time_field: 'created', end_time: at(3) },
+      '0/1 of 1',
+    ],
+  ])('returns %s', (_what, filter, answer) => {
     expect(stfFiles(filter)).toBe(answer);
   });
 
-  it('goes on after a file, in both orders', () => {
+  it('continues after a file, in both orders', () => {
     const { rows } = listStfFiles(made.store.sql, {}, { ...all, limit: 2 });
     expect(stfFiles({}, { limit: 1, after: rows[1]?.key })).toBe('0/2 of 4');
     expect(stfFiles({}, { order: 'oldest', limit: 2 })).toBe('0/1 0/2 of 4');
     expect(stfFiles({}, { order: 'oldest', after: rows[1]?.key })).toBe('1/2 of 4');
   });
 
-  it('tells of a file what was said of it', () => {
+  it('returns each file with all that is recorded of it', () => {
     const { rows } = listStfFiles(made.store.sql, { stf_filename: stf(100_010, 1) }, all);
     expect(rows).toEqual([
       {
@@ -96,80 +100,80 @@ describe('a list of STF files', () => {
   });
 });
 
-describe('a list of TF files', () => {
+describe('listing TF files', () => {
   it.each<[what: string, filter: TfFileFilter, answer: string]>([
     ['all', {}, '1/1 0/1 of 2'],
     ['those of an execution', { execution_id: bob }, '1/1 of 1'],
     ['those of a run', ofRun(0), '0/1 of 1'],
-    ['none of an execution and another run', { execution_id: ada, ...ofRun(1) }, ' of 0'],
+    ['none for an execution and the run of another', { execution_id: ada, ...ofRun(1) }, ' of 0'],
     ['one by its name', { tf_filename: tf(100_011, 1) }, '1/1 of 1'],
     ['those of an STF file', { stf_filename: stf(100_010, 1) }, '0/1 of 1'],
-    ['none of an STF file without one', { stf_filename: stf(100_010, 2) }, ' of 0'],
-    ['none of an STF file and another run', { stf_filename: stf(100_010, 1), execution_id: bob }, ' of 0'],
-    ['those from a minute on', { start_time: at(16) }, '1/1 of 1'],
-    ['none after a minute', { start_time: at(16.001) }, ' of 0'],
-    ['those up to a minute', { end_time: at(4) }, '0/1 of 1'],
-    ['none before a minute', { end_time: at(3.999) }, ' of 0'],
-  ])('has %s', (_what, filter, answer) => {
+    ['none for an STF file without one', { stf_filename: stf(100_010, 2) }, ' of 0'],
+    ['none for an STF file in another execution', { stf_filename: stf(100_010, 1), execution_id: bob }, ' of 0'],
+    ['those created at or after a start time', { start_time: at(16) }, '1/1 of 1'],
+    ['none created just before a start time', { start_time: at(16.001) }, ' of 0'],
+    ['those created at or before an end time', { end_time: at(4) }, '0/1 of 1'],
+    ['none created just after an end time', { end_time: at(3.999) }, ' of 0'],
+  ])('returns %s', (_what, filter, answer) => {
     expect(tfFiles(filter)).toBe(answer);
   });
 
-  it('goes on after a file', () => {
+  it('continues after a TF file, in both orders', () => {
     expect(tfFiles({}, { after: 2 })).toBe('0/1 of 2');
     expect(tfFiles({}, { order: 'oldest', after: 1 })).toBe('1/1 of 2');
   });
 });
 
-describe('a list of slices', () => {
+describe('listing slices', () => {
   it.each<[what: string, filter: TfSliceFilter, answer: string]>([
     ['all', {}, '1/1 1/0 0/3 0/2 0/1 0/0 of 6'],
     ['those of an execution', { execution_id: bob }, '1/1 1/0 of 2'],
     ['those of a run', ofRun(0), '0/3 0/2 0/1 0/0 of 4'],
     ['those of an execution and its run', { execution_id: bob, ...ofRun(1) }, '1/1 1/0 of 2'],
-    ['none of an execution and another run', { execution_id: bob, ...ofRun(0) }, ' of 0'],
+    ['none for an execution and the run of another', { execution_id: bob, ...ofRun(0) }, ' of 0'],
     ['those of a TF file', { tf_filename: tf(100_010, 1) }, '0/3 0/2 0/1 0/0 of 4'],
     ['those of an STF file', { stf_filename: stf(100_011, 1) }, '1/1 1/0 of 2'],
-    ['none of an STF file without one', { stf_filename: stf(100_010, 2) }, ' of 0'],
+    ['none for an STF file without one', { stf_filename: stf(100_010, 2) }, ' of 0'],
     ['one by its name', { slice_filename: slice(100_010, 1, 2) }, '0/2 of 1'],
     ['those that wait', { status: 'queued' }, '1/0 0/2 0/1 of 3'],
     ['those of an execution that wait', { execution_id: ada, status: 'queued' }, '0/2 0/1 of 2'],
     ['those of a run that wait', { ...ofRun(1), status: 'queued' }, '1/0 of 1'],
     ['those in progress', { status: 'processing' }, '1/1 of 1'],
-    ['none of an execution in progress', { execution_id: ada, status: 'processing' }, ' of 0'],
-    ['those of a file in progress', { tf_filename: tf(100_011, 1), status: 'processing' }, '1/1 of 1'],
+    ['none in progress in another execution', { execution_id: ada, status: 'processing' }, ' of 0'],
+    ['those of a TF file in progress', { tf_filename: tf(100_011, 1), status: 'processing' }, '1/1 of 1'],
     ['those that are completed', { status: 'completed' }, '0/0 of 1'],
-    ['none of an execution that is completed', { execution_id: bob, status: 'completed' }, ' of 0'],
+    ['none completed in another execution', { execution_id: bob, status: 'completed' }, ' of 0'],
     ['those that failed', { status: 'failed' }, '0/3 of 1'],
-    ['none of an execution that failed', { execution_id: bob, status: 'failed' }, ' of 0'],
+    ['none failed in another execution', { execution_id: bob, status: 'failed' }, ' of 0'],
     ['those of a worker', { assigned_worker: 'worker-agent-ada-1/01' }, '0/0 of 1'],
     ['those of a worker by its short name', { assigned_worker: 'worker-agent-ada-1/1' }, '0/0 of 1'],
     ['those of an agent', { assigned_worker: 'worker-agent-ada-2' }, '0/3 of 1'],
     ['those of a slot', { assigned_worker: '1' }, '1/1 0/0 of 2'],
-    ['those of a slot of an execution', { assigned_worker: '01', execution_id: bob }, '1/1 of 1'],
-    ['those that were tried again', { min_retries: 1 }, '0/1 of 1'],
-    ['none that was tried more often', { min_retries: 2 }, ' of 0'],
-    ['all, if no retry is wanted', { min_retries: 0 }, '1/1 1/0 0/3 0/2 0/1 0/0 of 6'],
-    ['those of an execution that were tried again', { execution_id: bob, min_retries: 1 }, ' of 0'],
-    ['those made from a minute on', { start_time: at(16) }, '1/1 1/0 of 2'],
-    ['none made after a minute', { start_time: at(16.001) }, ' of 0'],
-    ['those made up to a minute', { end_time: at(6) }, '0/3 0/2 0/1 0/0 of 4'],
-    ['none made before a minute', { end_time: at(5.999) }, ' of 0'],
-    ['those started from a minute on', { time_field: 'started', start_time: at(8) }, '1/1 0/3 of 2'],
-    ['those started up to a minute', { time_field: 'started', end_time: at(7) }, '0/0 of 1'],
-    ['those completed from a minute on', { time_field: 'completed', start_time: at(11) }, '0/3 of 1'],
-    ['those completed up to a minute', { time_field: 'completed', end_time: at(9) }, '0/0 of 1'],
+    ['those of a slot in an execution', { assigned_worker: '01', execution_id: bob }, '1/1 of 1'],
+    ['those that were retried', { min_retries: 1 }, '0/1 of 1'],
+    ['none that were retried more often', { min_retries: 2 }, ' of 0'],
+    ['all if the given number of retries is 0', { min_retries: 0 }, '1/1 1/0 0/3 0/2 0/1 0/0 of 6'],
+    ['only those of an execution that were retried', { execution_id: bob, min_retries: 1 }, ' of 0'],
+    ['those created at or after a start time', { start_time: at(16) }, '1/1 1/0 of 2'],
+    ['none created just before a start time', { start_time: at(16.001) }, ' of 0'],
+    ['those created at or before an end time', { end_time: at(6) }, '0/3 0/2 0/1 0/0 of 4'],
+    ['none created just after an end time', { end_time: at(5.999) }, ' of 0'],
+    ['those started at or after a start time', { time_field: 'started', start_time: at(8) }, '1/1 0/3 of 2'],
+    ['those started at or before an end time', { time_field: 'started', end_time: at(7) }, '0/0 of 1'],
+    ['those completed at or after a start time', { time_field: 'completed', start_time: at(11) }, '0/3 of 1'],
+    ['those completed at or before an end time', { time_field: 'completed', end_time: at(9) }, '0/0 of 1'],
     ['those completed in a window', { time_field: 'completed', start_time: at(9), end_time: at(11) }, '0/3 0/0 of 2'],
-    ['those that took longest first', { order_by: 'seconds' }, '0/3 0/0 0/1 0/2 1/0 1/1 of 6'],
-    ['those of a state by how long they took', { order_by: 'seconds', status: 'completed' }, '0/0 of 1'],
-    ['those of a minute by how long they took', { order_by: 'seconds', start_time: at(16) }, '1/0 1/1 of 2'],
-    ['those tried most often first', { order_by: 'retries' }, '0/1 0/0 0/2 0/3 1/0 1/1 of 6'],
-    ['those of a run tried most often first', { order_by: 'retries', ...ofRun(1) }, '1/0 1/1 of 2'],
-    ['those in the order of recording', { order_by: 'recorded', ...ofRun(1) }, '1/1 1/0 of 2'],
-  ])('has %s', (_what, filter, answer) => {
+    ['all, longest first', { order_by: 'seconds' }, '0/3 0/0 0/1 0/2 1/0 1/1 of 6'],
+    ['those of a state, longest first', { order_by: 'seconds', status: 'completed' }, '0/0 of 1'],
+    ['those of a window, longest first', { order_by: 'seconds', start_time: at(16) }, '1/0 1/1 of 2'],
+    ['all, most retried first', { order_by: 'retries' }, '0/1 0/0 0/2 0/3 1/0 1/1 of 6'],
+    ['those of a run, most retried first', { order_by: 'retries', ...ofRun(1) }, '1/0 1/1 of 2'],
+    ['those of a run, last recorded first', { order_by: 'recorded', ...ofRun(1) }, '1/1 1/0 of 2'],
+  ])('returns %s', (_what, filter, answer) => {
     expect(slices(filter)).toBe(answer);
   });
 
-  it('goes on after a slice, and after a place where it is sorted', () => {
+  it('continues after a slice, or after a position if it is sorted', () => {
     const page = (order_by: 'recorded' | 'seconds', after: number, order: Page['order'] = 'newest') => {
       const { rows, has_more, mayShift } = listTfSlices(made.store.sql, { order_by }, { order, limit: 2, after });
       return [rows.map((row) => shortName(row.slice_filename)), rows.map(({ key }) => key), has_more, mayShift];
@@ -183,7 +187,7 @@ describe('a list of slices', () => {
     expect(page('seconds', 0, 'oldest')).toEqual([['0/0', '0/3'], [1, 2], true, true]);
   });
 
-  it('tells of a slice what its last attempt gave', () => {
+  it('returns each slice with the facts of its last attempt', () => {
     const { rows } = listTfSlices(made.store.sql, { execution_id: ada }, { ...all, order: 'oldest' });
     const facts = rows.map(({ status, attempt, seconds, exit_code, error, processing_seconds, payload, host }) => [
       `${status} ${attempt}`,

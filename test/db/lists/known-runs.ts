@@ -3,7 +3,7 @@ import type { Message } from '../../../src/messages/message.ts';
 import type { MessageType } from '../../../src/messages/vocabulary.ts';
 import { makeStoreForAll, noCounts, type TestStore } from '../../made-store.ts';
 
-/** Minute `m` of the day that the known runs are of. */
+/** Minute `m` after the beginning of the known runs. */
 export const at = (minute: number): string =>
   new Date(Date.parse('2026-03-01T10:00:00.000Z') + minute * 60_000).toISOString();
 
@@ -18,7 +18,7 @@ const ofBob = { sender: 'daq-agent-bob-9', namespace: 'other', execution_id: bob
 
 type Say = <T extends MessageType>(minute: number, type: T, fields: Partial<Message<T>>) => Promise<unknown>;
 
-/** Says and records messages of a run at once. */
+/** Records messages of a run at the minute when they are sent. */
 const sayerOf =
   ({ say }: TestStore, envelope: object): Say =>
   (minute, type, fields) =>
@@ -29,7 +29,7 @@ export const tf = (run: number, sequence: number): string => `swf.${run}.00000${
 export const slice = (run: number, sequence: number, id: number): string =>
   `swf.${run}.00000${sequence}_slice_00${id}.tf`;
 
-/** An STF file that is generated at a minute, and one minute later ready with its sample, if it is. */
+/** An STF file that is generated at a minute and, if `isReady`, ready with its sample one minute later. */
 async function sayFile(say: Say, run: number, sequence: number, minute: number, isReady = true): Promise<void> {
   const file = { filename: stf(run, sequence), sequence, tf_count: 100 };
   await say(minute, 'stf_gen', file);
@@ -44,7 +44,7 @@ async function sayFile(say: Say, run: number, sequence: number, minute: number, 
   });
 }
 
-/** Attempts at a slice of the first STF file: what happened in which minute. */
+/** An attempt at a slice of the first STF file: its events, each recorded at a minute. */
 function attemptOf(say: Say, run: number, id: number, attempt = 1) {
   const of = { slice_id: id, slice_filename: slice(run, 1, id), tf_filename: tf(run, 1), attempt };
   const by = (worker: string) => ({ ...of, sender: worker.split('/')[0] ?? '', worker_id: worker, hostname: 'host-a' });
@@ -125,7 +125,7 @@ async function runOfCleo(made: TestStore): Promise<void> {
   await say(22, 'workflow_ended', { ...noCounts, status: 'terminated', reason: 'Stopped by cleo' });
 }
 
-/** Minutes 28 to 35: it is stopped at its second STF file, and people write about it. */
+/** Minutes 28 to 35: the run of ada is stopped at its second STF file, and people write about it. */
 async function endOfAda({ say }: TestStore): Promise<void> {
   const stop = { command_id: 's1', reason: 'disk full', state: 'failed', filename: stf(100_010, 2) } as const;
   const now = (minute: number) => ({ recordedAt: at(minute) });
@@ -149,7 +149,7 @@ const seenElsewhere = ({ store }: TestStore): Promise<void> =>
     sql(`INSERT INTO run_states (execution_id) VALUES ('${seen}')`).run();
   });
 
-/** Agents, and the driver of the run that goes on, which was heard last in minute 17. */
+/** Agents, and the driver of the run that goes on, last heard in minute 17. */
 const agentsOf = ({ store }: TestStore): Promise<void> =>
   store.write((tx) => {
     const process = (pid: number): number =>

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => made.store.close());
 
-describe('a value that a filter asks for', () => {
+describe('a filter value', () => {
   it.each<[kind: ValueKind, known: string[], unknown: string, near: string[]]>([
     [
       'worker',
@@ -36,7 +36,7 @@ describe('a value that a filter asks for', () => {
     ['STF file', [stf(100_010, 2)], stf(100_010, 3), [stf(100_010, 2)]],
     ['TF sample', [tf(100_010, 1)], tf(100_010, 2), [tf(100_010, 1)]],
     ['TF slice', [slice(100_010, 1, 3)], slice(100_010, 1, 4), [slice(100_010, 1, 3)]],
-  ])('of a %s is known, or the nearest ones are told', (kind, known, unknown, near) => {
+  ])('of a %s is known, or answered with the nearest ones', (kind, known, unknown, near) => {
     for (const value of known) expect([value, nearestKnown(made.store.sql, kind, value)]).toEqual([value, undefined]);
     const told = nearestKnown(made.store.sql, kind, unknown);
     expect(told?.length).toBeLessThanOrEqual(3);
@@ -44,13 +44,13 @@ describe('a value that a filter asks for', () => {
     expect(new Set(told).size).toBe(told?.length);
   });
 
-  it('tells what is near by the first hundred letters of a long one', () => {
+  it('is answered with nearest ones even if it is very long', () => {
     expect(nearestKnown(made.store.sql, 'user', `${'x'.repeat(99)}ada${'bob'.repeat(99)}`)).toHaveLength(3);
   });
 });
 
 describe('the name of a file', () => {
-  it('is compared with its neighbors and the newest ones, of very many', async () => {
+  it('is compared with its neighbors and the newest names', async () => {
     const { store } = await makeRunningStore();
     await store.write(({ sql }) =>
       sql(
@@ -67,7 +67,7 @@ describe('the name of a file', () => {
 });
 
 describe('a namespace', () => {
-  it('is known by an execution, by an agent alone, and by messages alone', async () => {
+  it('is known from an execution, from an agent alone or from messages alone', async () => {
     const { store } = await makeRunningStore();
     expect(nearestKnown(store.sql, 'namespace', 'elsewhere')).toEqual(['test']);
     await store.write(({ sql }) => {
@@ -100,13 +100,13 @@ describe('the name of a worker', () => {
     ['02', true, ['worker-agent-ada-2/02']],
     ['3', false, []],
     ['worker-agent-ada-2/', true, []],
-  ])('%s means a worker, those of an agent, or those of a slot', (name, isKnown, matches) => {
+  ])('%s matches a worker, the workers of an agent, or those of a slot', (name, isKnown, matches) => {
     const { sql } = made.store;
     expect(isKnownWorker(sql, name)).toBe(isKnown);
     expect(workersOf(sql).filter(workerTest(sql, name))).toEqual(matches);
   });
 
-  it('is that of a worker that has it, whatever its form, and of an agent by what its workers are called', async () => {
+  it('matches a worker in any form, and an agent by the names of its workers', async () => {
     const { store } = await makeRunningStore();
     const work = (worker: string): Promise<unknown> =>
       store.write(({ sql }) =>
@@ -132,7 +132,7 @@ describe('the name of a worker', () => {
 });
 
 describe('the values of a column', () => {
-  it('are each told once, sorted, from a value on, and at most two thousand', async () => {
+  it('are listed once each, sorted, from a given value on, up to two thousand', async () => {
     const { store } = await makeRunningStore();
     const write = (count: number, name: string): Promise<unknown> =>
       store.write(({ sql }) =>
@@ -158,7 +158,7 @@ describe('the values of a column', () => {
 });
 
 describe('names and numbers that a store knows', () => {
-  it('are namespaces, the newest runs, and what any message mentions', () => {
+  it('include its namespaces, newest runs and mentioned executions', () => {
     const { sql } = made.store;
     expect(namespacesOf(sql)).toEqual(['', 'other', 'test']);
     expect(recentRunNumbers(sql)).toEqual([100_012, 100_011, 100_010]);
@@ -166,7 +166,7 @@ describe('names and numbers that a store knows', () => {
     expect([ada, bob, 'nobody'].map((id) => executionIsMentioned(sql, id))).toEqual([true, true, false]);
   });
 
-  it('are also those of executions that were only mentioned', async () => {
+  it('include runs and executions that were only mentioned', async () => {
     const { say, store } = await makeRunningStore();
     const of = { execution_id: 'stf_datataking-zoe-0099', run_id: '100099' };
     expect([runIsKnown(store.sql, 100_099), executionIsMentioned(store.sql, of.execution_id)]).toEqual([false, false]);
@@ -174,17 +174,17 @@ describe('names and numbers that a store knows', () => {
     expect([runIsKnown(store.sql, 100_099), executionIsMentioned(store.sql, of.execution_id)]).toEqual([true, true]);
   });
 
-  it('are at most five runs', async () => {
+  it('include at most five runs', async () => {
     const many = await makeRunningStore();
     await sayShortExecutions(many, 6);
     expect(recentRunNumbers(many.store.sql)).toEqual([100_016, 100_015, 100_014, 100_013, 100_012]);
   });
 
-  it('are the payload of the newest slice, with a short digest', async () => {
+  it('include the payload of the newest slice, with a short digest', async () => {
     const { sql } = made.store;
     expect(newestPayload(sql, bob)).toBeUndefined();
     expect(newestPayload(sql, 'nobody')).toBeUndefined();
-    // The newest slice of this run is of the placeholder.
+    // The newest slice of this run has the placeholder payload.
     expect(newestPayload(sql, ada)).toBeUndefined();
     const { db } = made.store;
     db.exec(`BEGIN; DELETE FROM tf_slices WHERE slice_id > 1`);

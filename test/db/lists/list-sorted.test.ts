@@ -5,7 +5,7 @@ import { listSorted } from '../../../src/db/lists/list-sorted.ts';
 import { Database } from '../../../src/db/sqlite/database.ts';
 import { preparer } from '../../../src/db/sqlite/statements.ts';
 
-it('half a million rows are sorted by a value, and one more are refused, with what narrows them', () => {
+it('a list sorts half a million rows, and refuses one more with how to narrow them', () => {
   const db = new Database(':memory:');
   db.exec(`CREATE TABLE items (key INTEGER PRIMARY KEY, value INTEGER);
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 500000)

@@ -4,10 +4,10 @@ import type { Page } from '../../../src/db/lists/page.ts';
 import { createWordSearch } from '../../../src/db/lists/word-search.ts';
 import { makeStoreForAll, type TestStore } from '../../made-store.ts';
 
-/** Lines of the log: more than twice as many as one page may look at. */
+/** Lines of the log: more than twice as many as one page may check. */
 export const lines = 25_000;
 
-/** Line n of the log is so many seconds younger than this. */
+/** Line n of the log was written n seconds after this time. */
 const first = Date.parse('2026-01-01T00:00:00.000Z');
 
 export const timeOf = (line: number): string => new Date(first + line * 1000).toISOString();
@@ -15,11 +15,11 @@ export const timeOf = (line: number): string => new Date(first + line * 1000).to
 /** Lines whose host has a clock that is years ahead. */
 export const ahead = '2030-01-01T00:00:00.000Z';
 
-/** As SQL: who wrote line n. The numbers of lines are those at which lists count or scan no further, and one more. */
+/** As SQL: the agent that wrote line n. Their numbers of lines are limits of counting or scanning, and one more. */
 const agent = `CASE WHEN n <= 10000 THEN 'of 10,000' WHEN n <= 20001 THEN 'of 10,001'
   WHEN n <= 20301 THEN 'of 300' WHEN n <= 20602 THEN 'of 301' ELSE 'the rest' END`;
 
-/** As SQL: what line n says. */
+/** As SQL: the text of line n. */
 const message = `'common' || iif(n % 5000 = 0, ' fifth', '') || iif(n <= 2000, ' twothousand', '') || iif(n <= 2001, ' onemore', '')`;
 
 /** As SQL: the run of line n. Two have lines all over the log. */
@@ -42,7 +42,7 @@ export async function longLog(): Promise<TestStore> {
   return made;
 }
 
-/** A page as numbers of lines, with what it says of the rest. */
+/** A page as line numbers, with its count, whether more follow, and where its scan stopped. */
 export function pageOf({ store }: TestStore, filter: LogFilter, page: Partial<Page> = {}) {
   const listed = listLogs(store.sql, filter, { order: 'newest', limit: 5, ...page }, createWordSearch(store.sql));
   return {

@@ -7,7 +7,7 @@ import { beginPhysics, makeStoreForAll, type TestStore } from '../../made-store.
 
 let made: TestStore;
 
-/** Repeats the message that began the physics, in rows of their own. */
+/** Repeats the message that started physics, each time in a new row. */
 const repeat = (count: number): void => {
   made.store.db.exec(
     `INSERT INTO message_rows (message_id, type_no, sender_no, namespace_no, execution_no, run_no, sent_ms, recorded_ms, effect, is_whole, body)
@@ -47,24 +47,24 @@ const list = (filter: MessageFilter, page: Partial<Page> = {}) => {
   return { ordinals, count: listed.total_count, more: listed.has_more };
 };
 
-describe('a few messages among very many are found at once', () => {
+describe('a few messages among very many', () => {
   it.each<[what: string, filter: MessageFilter, order: Page['order'], ordinals: number[]]>([
-    ['by a namespace of long ago', { namespace: 'early' }, 'newest', [1]],
+    ['by an old namespace', { namespace: 'early' }, 'newest', [1]],
     ['by a new namespace, oldest first', { namespace: 'late' }, 'oldest', [4]],
-    ['by a namespace that there is not', { namespace: 'nobody' }, 'newest', []],
-    ['by a run of an agent', { agent: 'tester', run_id: '100099' }, 'newest', [3, 2]],
-    ['by an execution of an agent', { agent: 'tester', execution_id: elsewhere.execution_id }, 'oldest', [2, 3]],
-    ['by a time', { start_time: long, end_time: long }, 'newest', [3]],
-    ['by a time up to which there is one', { end_time: long }, 'newest', [3]],
-    ['by a type', { message_type: 'resume_run', run_id: '100099' }, 'newest', [3, 2]],
-    ['by an effect', { effect: 'none', run_id: '100099' }, 'newest', [3, 2]],
-    ['by a word', { search: 'operator', agent: 'tester', run_id: '100099' }, 'oldest', [2, 3]],
-    ['by a word and a time', { search: 'operator', end_time: long }, 'newest', [3]],
-  ])('%s', (_what, filter, order, ordinals) => {
+    ['only by a known namespace', { namespace: 'nobody' }, 'newest', []],
+    ['by run and agent', { agent: 'tester', run_id: '100099' }, 'newest', [3, 2]],
+    ['by execution and agent', { agent: 'tester', execution_id: elsewhere.execution_id }, 'oldest', [2, 3]],
+    ['by a time window', { start_time: long, end_time: long }, 'newest', [3]],
+    ['by an end time', { end_time: long }, 'newest', [3]],
+    ['by type and run', { message_type: 'resume_run', run_id: '100099' }, 'newest', [3, 2]],
+    ['by effect and run', { effect: 'none', run_id: '100099' }, 'newest', [3, 2]],
+    ['by word, agent and run', { search: 'operator', agent: 'tester', run_id: '100099' }, 'oldest', [2, 3]],
+    ['by word and end time', { search: 'operator', end_time: long }, 'newest', [3]],
+  ])('are found %s', (_what, filter, order, ordinals) => {
     expect(list(filter, { order })).toEqual({ ordinals, count: ordinals.length, more: false });
   });
 
-  it('counts all of them, of an execution and of a type, without looking at each', () => {
+  it('are counted exactly: with all others, by execution and by type', () => {
     expect(list({}).count).toBe(17_007);
     expect(list({ execution_id: 'stf_datataking-tester-0001' }).count).toBe(17_005);
     expect(list({ message_type: 'start_run' }).count).toBe(17_001);

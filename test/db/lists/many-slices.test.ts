@@ -4,10 +4,10 @@ import { listStfFiles, type StfFileFilter } from '../../../src/db/lists/stf-file
 import { listTfSlices, type TfSliceFilter } from '../../../src/db/lists/tf-slices.ts';
 import { makeStoreForAll, type TestStore } from '../../made-store.ts';
 
-/** More rows than a page of any list looks at. */
+/** More rows than a page of any list checks. */
 const rows = 12_000;
 
-/** As SQL: row n was made in second n of 2026; the first two, the only ones that were tried, were ended at its end. */
+/** As SQL: row n was created in second n of 2026; the first two, the only ones with a worker, ended at the end of the year. */
 const made = `strftime('%Y-%m-%dT%H:%M:%fZ', '2026-01-01', n || ' seconds')`;
 const ended = `iif(n <= 2, '2026-12-31T00:00:00.000Z', NULL)`;
 
@@ -34,15 +34,15 @@ const atEnd = { start_time: '2026-12-31T00:00:00.000Z', end_time: '2026-12-31T00
 
 describe('the oldest of very many rows', () => {
   it.each<[what: string, filter: TfSliceFilter, found: string]>([
-    ['that were completed in a time', { time_field: 'completed', ...atEnd }, 'slice-2 slice-1'],
-    ['that were started in a time', { time_field: 'started', ...atEnd }, 'slice-2 slice-1'],
-    ['that an agent has had', { assigned_worker: 'worker-agent-ada-1' }, 'slice-2 slice-1'],
-    ['that a slot has had', { assigned_worker: '7' }, 'slice-2 slice-1'],
-    ['that a worker has had', { assigned_worker: 'worker-agent-ada-1/07' }, 'slice-2 slice-1'],
-    ['that were tried again', { min_retries: 1 }, 'slice-2 slice-1'],
-    ['that were tried again twice', { min_retries: 2 }, 'slice-1'],
-    ['that were tried again in an execution', { min_retries: 2, execution_id: 'e' }, 'slice-1'],
-  ])('are slices on the first page of those %s', (_what, filter, found) => {
+    ['completed in a time window', { time_field: 'completed', ...atEnd }, 'slice-2 slice-1'],
+    ['started in a time window', { time_field: 'started', ...atEnd }, 'slice-2 slice-1'],
+    ['of an agent', { assigned_worker: 'worker-agent-ada-1' }, 'slice-2 slice-1'],
+    ['of a slot', { assigned_worker: '7' }, 'slice-2 slice-1'],
+    ['of a worker', { assigned_worker: 'worker-agent-ada-1/07' }, 'slice-2 slice-1'],
+    ['that were retried', { min_retries: 1 }, 'slice-2 slice-1'],
+    ['that were retried twice', { min_retries: 2 }, 'slice-1'],
+    ['that were retried twice in an execution', { min_retries: 2, execution_id: 'e' }, 'slice-1'],
+  ])('are on the first page of slices %s', (_what, filter, found) => {
     const listed = listTfSlices(store.sql, filter, page);
     expect(listed.rows.map((row) => row.slice_filename).join(' ')).toBe(found);
     const total_count = found.split(' ').length;
@@ -50,16 +50,16 @@ describe('the oldest of very many rows', () => {
   });
 
   it.each<[what: string, filter: StfFileFilter]>([
-    ['that were processed in a time', { time_field: 'completed', ...atEnd }],
+    ['processed in a time window', { time_field: 'completed', ...atEnd }],
     ['with slices', { has_slices: true }],
-    ['with slices of an execution', { has_slices: true, execution_id: 'e' }],
-  ])('are STF files on the first page of those %s', (_what, filter) => {
+    ['with slices in an execution', { has_slices: true, execution_id: 'e' }],
+  ])('are on the first page of STF files %s', (_what, filter) => {
     const listed = listStfFiles(store.sql, filter, page);
     expect(listed.rows.map((row) => row.stf_filename)).toEqual(['stf-2', 'stf-1']);
     expect(listed).toMatchObject({ has_more: false, total_count: 2, total_is_lower_bound: false });
   });
 
-  it('are on a later page where that asks for no more than ten thousand to be looked at', () => {
+  it('are on a later page if the first one stops after ten thousand rows', () => {
     const first = listStfFiles(store.sql, { status: 'processed' }, page);
     expect(first).toMatchObject({ rows: [], has_more: true, scanStoppedAt: 2001, total_is_lower_bound: true });
     const next = listStfFiles(store.sql, { status: 'processed' }, { ...page, after: first.scanStoppedAt });

@@ -29,41 +29,41 @@ const ofTrouble = 'unreadable@26 stf_gen@25 resume_run@24';
 const ofBobsFiles = 'tf_file_registered@16 stf_ready@16 stf_gen@15';
 const ofBob = `stf_gen@18 slice_started@17 slice@16 slice@16 ${ofBobsFiles} start_run@14 run_imminent@14 run_workflow@14`;
 
-describe('a list of messages', () => {
+describe('listing messages', () => {
   it.each<[what: string, filter: MessageFilter, answer: string]>([
     ['those of an execution', { execution_id: bob }, ofBob],
     ['those of a run', { run_id: '100012' }, endOfCleo],
-    ['those of an execution and another run', { execution_id: bob, run_id: '100012' }, ''],
+    ['none for an execution and the run of another', { execution_id: bob, run_id: '100012' }, ''],
     ['those of a namespace', { namespace: 'other' }, ofBob],
-    ['none of a namespace that there is not', { namespace: 'nobody' }, ''],
+    ['none for an unknown namespace', { namespace: 'nobody' }, ''],
     ['those of an agent', { agent: 'worker-agent-bob-3' }, 'slice_started@17'],
-    ['those of an agent of a run', { agent: 'daq-agent-bob-9', execution_id: ada }, ''],
+    ['none for an agent of another execution', { agent: 'daq-agent-bob-9', execution_id: ada }, ''],
     ['those of a frequent type', { message_type: 'stf_gen' }, 'stf_gen@25 stf_gen@18 stf_gen@15 stf_gen@10 stf_gen@3'],
     [
       'those of a frequent type of an execution',
       { message_type: 'stf_gen', execution_id: bob },
       'stf_gen@18 stf_gen@15',
     ],
-    ['those of a seldom type', { message_type: 'workflow_ended' }, 'workflow_ended@30 workflow_ended@22'],
+    ['those of a rare type', { message_type: 'workflow_ended' }, 'workflow_ended@30 workflow_ended@22'],
     [
-      'those of a seldom type of an execution',
+      'those of a rare type of an execution',
       { message_type: 'workflow_ended', execution_id: ada },
       'workflow_ended@30',
     ],
-    ['those of a seldom type of a run', { message_type: 'workflow_ended', run_id: '100012' }, 'workflow_ended@22'],
-    ['none of a type that there is not', { message_type: 'pause_run' }, ''],
+    ['those of a rare type of a run', { message_type: 'workflow_ended', run_id: '100012' }, 'workflow_ended@22'],
+    ['none for a type without messages', { message_type: 'pause_run' }, ''],
     ['one by its id', { message_id: `${cleo}/workflow_ended` }, 'workflow_ended@22'],
-    ['none by the id of another execution', { message_id: `${cleo}/workflow_ended`, execution_id: ada }, ''],
+    ['none by an id of another execution', { message_id: `${cleo}/workflow_ended`, execution_id: ada }, ''],
     ['those without effect', { effect: 'none' }, 'resume_run@24'],
     ['those that were refused', { effect: 'rejected' }, 'unreadable@26'],
-    ['those that contradict', { effect: 'conflict' }, 'stf_gen@25'],
-    ['those of an execution without effect', { effect: 'none', execution_id: ada }, 'resume_run@24'],
-    ['those of an execution that contradict', { effect: 'conflict', execution_id: ada }, 'stf_gen@25'],
-    ['none of an execution that was refused', { effect: 'rejected', execution_id: ada }, ''],
-    ['those with an effect', { effect: 'applied', run_id: '100012' }, endOfCleo],
+    ['those that contradict others', { effect: 'conflict' }, 'stf_gen@25'],
+    ['those without effect of an execution', { effect: 'none', execution_id: ada }, 'resume_run@24'],
+    ['those of an execution that contradict others', { effect: 'conflict', execution_id: ada }, 'stf_gen@25'],
+    ['none refused in an execution without any', { effect: 'rejected', execution_id: ada }, ''],
+    ['those of a run with an effect', { effect: 'applied', run_id: '100012' }, endOfCleo],
     ['those of an execution with an effect', { effect: 'applied', execution_id: bob }, ofBob],
-    ['those of a window', { start_time: at(24), end_time: at(26) }, ofTrouble],
-    ['those of a moment less', { start_time: at(24.001), end_time: at(25.999) }, 'stf_gen@25'],
+    ['those of a window, ends included', { start_time: at(24), end_time: at(26) }, ofTrouble],
+    ['none just outside a window', { start_time: at(24.001), end_time: at(25.999) }, 'stf_gen@25'],
     [
       'those of an execution in a window',
       { execution_id: bob, start_time: at(17), end_time: at(18) },
@@ -71,15 +71,15 @@ describe('a list of messages', () => {
     ],
     ['those with a word', { search: 'resume_run' }, 'resume_run@24'],
     [
-      'those with a word of an execution',
+      'those with a word in an execution',
       { search: stf(100_010, 2), execution_id: ada },
       'stop_workflow@28 stf_gen@10',
     ],
-    ['those with a word of another execution', { search: stf(100_010, 2), execution_id: bob }, ''],
-    ['none with a word of a setting that is not shown', { search: 'sesame' }, ''],
-  ])('has %s', (_what, filter, answer) => {
+    ['none with a word in another execution', { search: stf(100_010, 2), execution_id: bob }, ''],
+    ['none for a word of a masked setting', { search: 'sesame' }, ''],
+  ])('returns %s', (_what, filter, answer) => {
     expect(told(filter)).toBe(answer);
-    // The count, kept or counted, says as many.
+    // The count, stored or counted, agrees.
     expect(list(filter).total_count).toBe(answer === '' ? 0 : answer.split(' ').length);
     expect(list(filter, { limit: 1 })).toMatchObject({
       total_is_lower_bound: false,
@@ -87,7 +87,7 @@ describe('a list of messages', () => {
     });
   });
 
-  it('goes on after a message, in both orders', () => {
+  it('continues after a message, in both orders', () => {
     expect(told({}, { limit: 3 })).toBe('quality@35 note@34 workflow_ended@30');
     expect(told({}, { limit: 2, after: 36 })).toBe('stop_workflow@28 unreadable@26');
     expect(told({}, { limit: 2, order: 'oldest' })).toBe('run_workflow@0 run_imminent@1');
@@ -96,7 +96,7 @@ describe('a list of messages', () => {
     expect(list({}, { limit: 1 })).toMatchObject({ total_count: 38, has_more: true });
   });
 
-  it('tells what a message says, and what it did', () => {
+  it('returns each message with its content and effect', () => {
     const [row] = list({ effect: 'conflict' }).rows;
     expect(row).toMatchObject({
       message_type: 'stf_gen',

@@ -15,14 +15,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('the time that a slice took', () => {
+describe('the duration of a slice', () => {
   it.each([
-    ['by the times of recording, where they can be right', 4, 3.2, 4],
-    ['as its worker measured it, where both were recorded at once after an absence', 0, 3, 3],
-    ['as its worker measured it, where the recorder was away before the result', 80, 3, 3],
-    ['as its worker measured it, where the clock was set forward', 423, 3, 3],
-    ['by the times of recording, where the worker says nothing', 80, undefined, 80],
-  ] as const)('is told %s', async (_title, recorded, took_seconds, told) => {
+    ['the recording times if they are plausible', 4, 3.2, 4],
+    ['its worker if both messages were recorded at once after an absence', 0, 3, 3],
+    ['its worker if the recorder was away before the result', 80, 3, 3],
+    ['its worker if the clock was set forward', 423, 3, 3],
+    ['the recording times if the worker reports none', 80, undefined, 80],
+  ] as const)('comes from %s', async (_title, recorded, took_seconds, told) => {
     const { say, store } = await makeRunningStore();
     await say('stf_gen', generated);
     await say('stf_ready', generated);

@@ -15,7 +15,7 @@ const write = ({ store }: TestStore, ...messages: string[]): Promise<void> =>
     for (const message of messages) writeLog(tx, { level: 'INFO', message }, { agent: 'a' });
   });
 
-/** Asks a search that goes on living, as a server's does, for the lines that have words. */
+/** A search that stays open, as in a server. Returns the lines that match. */
 function searcherOf({ store }: TestStore) {
   const words = createWordSearch(store.sql);
   return (search: string, order: 'newest' | 'oldest' = 'oldest', limit = 50): string[] =>
@@ -31,7 +31,7 @@ const texts = [
   'OR AND NOT NEAR text level',
 ];
 
-/** The words that are asked for, and the texts that have them by their place above. */
+/** Searches, and the indexes of the texts above that they find. */
 const questions: [asked: string, found: number[]][] = [
   ['disk', [0, 1, 3]],
   ['DISK', [0, 1, 3]],
@@ -56,12 +56,12 @@ const questions: [asked: string, found: number[]][] = [
   ['*', []],
 ];
 
-describe('a search by words', () => {
+describe('a word search', () => {
   it.each([
-    ['that are recorded just now', 0],
-    ['of blocks that are full', rowsOfBlock],
-    ['partly of a full block', rowsOfBlock - 3],
-  ])('finds whole words in sequence, whatever their case, in lines %s', async (_which, further) => {
+    ['just recorded', 0],
+    ['of full blocks', rowsOfBlock],
+    ['partly in a full block', rowsOfBlock - 3],
+  ])('finds whole words in sequence, ignoring case, in lines %s', async (_which, further) => {
     const made = await makeStore();
     await write(made, ...Array.from({ length: further % rowsOfBlock }, () => 'before'));
     await write(made, ...texts, ...Array.from({ length: further === rowsOfBlock ? rowsOfBlock : 0 }, () => 'after'));
@@ -71,7 +71,7 @@ describe('a search by words', () => {
       expect([asked, search(asked)]).toEqual([asked, found.map((place) => texts[place])]);
   });
 
-  it('finds lines of blocks and newer ones together, in the order of the page', async () => {
+  it('finds lines of full blocks and newer ones together, in page order', async () => {
     const made = await makeStore();
     const numbered = Array.from({ length: rowsOfBlock + 10 }, (_, at) => (at % 100 === 0 ? `hundred ${at}` : `${at}`));
     await write(made, ...numbered);
@@ -84,7 +84,7 @@ describe('a search by words', () => {
     expect(search('hundred', 'oldest', 2)).toEqual(['hundred 0', 'hundred 100']);
   });
 
-  it('finds lines that came since it was asked last, before and after their block is full', async () => {
+  it('finds lines added since the last search, before and after their block is full', async () => {
     const made = await makeStore();
     const search = searcherOf(made);
     expect(search('needle')).toEqual([]);
@@ -141,9 +141,9 @@ describe('a search after an execution was removed', () => {
   }
 
   it.each([
-    ['are recorded just now', 0],
+    ['were just recorded', 0],
     ['are in a full block', rowsOfBlock],
-  ])('finds the words of the others alone, where lines %s', async (_which, between) => {
+  ])('finds only the words of other executions if the lines %s', async (_which, between) => {
     const { search, remove } = await twoRuns(between);
     expect(search('needle')).toEqual(['needle of the first', 'needle of the second']);
     await remove();

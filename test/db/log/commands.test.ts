@@ -17,7 +17,7 @@ const [stop, pause, resume] = [
   nameOf('resume_workflow', 'r1'),
 ];
 
-/** A running execution to which somebody has said: pause, go on, stop. */
+/** A running execution with commands to pause, resume and stop it. */
 async function withCommands() {
   const made = await makeRunningStore();
   await made.say('pause_workflow', { command_id: 'p1', reason: 'a look at the magnet' });
@@ -32,7 +32,7 @@ async function withCommands() {
 }
 
 describe('a command to the driver', () => {
-  it('waits in the log, the oldest first, until the driver has carried it out or refused it', async () => {
+  it('waits in the log, oldest first, until the driver applies or refuses it', async () => {
     const { store, sql, waiting } = await withCommands();
     expect(waiting()).toEqual(['p1', 'r1', 's1']);
     expect(commandState(sql, pause)).toBe('waiting');
@@ -44,7 +44,7 @@ describe('a command to the driver', () => {
     expect(commandState(sql, stop)).toBe('waiting');
   });
 
-  it('is found by its type, with what was said', async () => {
+  it('is found by its type, with its fields', async () => {
     const { sql } = await withCommands();
     expect(waitingCommands(sql, id, ['pause_workflow'])).toMatchObject([
       { msg_type: 'pause_workflow', command_id: 'p1', reason: 'a look at the magnet', execution_id: id },
@@ -59,8 +59,8 @@ describe('a command to the driver', () => {
 
   it.each([
     ['with all others', undefined, []],
-    ['but for the one that is kept', stop, ['s1']],
-  ])('is refused at once where no driver will carry it out: %s', async (_, except, left) => {
+    ['except the one that is kept', stop, ['s1']],
+  ])('is refused if no driver will apply it: %s', async (_, except, left) => {
     const { store, sql, waiting } = await withCommands();
     await store.write((tx) => noteApplied(tx, resume));
     await store.write((tx) => refuseWaiting(tx, 'another', { code: 'DRIVER_GONE', reason: 'gone' }));
@@ -68,11 +68,11 @@ describe('a command to the driver', () => {
     await store.write((tx) => refuseWaiting(tx, id, { code: 'DRIVER_GONE', reason: 'its driver is gone', except }));
     expect(waiting()).toEqual(left);
     expect(commandState(sql, pause)).toEqual({ effect: 'none', code: 'DRIVER_GONE', reason: 'its driver is gone' });
-    // What had its effect keeps it.
+    // A command that was applied stays applied.
     expect(commandState(sql, resume)).toEqual({ effect: 'applied' });
   });
 
-  it('that is not in the log has no state', async () => {
+  it('is an error if it is not in the log', async () => {
     const { sql } = await withCommands();
     expect(() => commandState(sql, nameOf('stop_workflow', 's2'))).toThrow(
       `the command ${nameOf('stop_workflow', 's2')} is not recorded`,

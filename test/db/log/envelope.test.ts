@@ -13,17 +13,17 @@ const whole = {
 };
 
 describe('a body of an unknown kind', () => {
-  it('has the envelope that its fields say', () => {
+  it('has the envelope of its fields', () => {
     expect(usableEnvelope({ ...whole, more: 1 }, 'unreadable')).toEqual(whole);
   });
 
-  it.each([null, 7, true, '', ['a'], { a: 1 }])('has no field that is no text: %j', (value) => {
+  it.each([null, 7, true, '', ['a'], { a: 1 }])('loses envelope fields that are not text: %j', (value) => {
     for (const field of ['sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'message_id'] as const)
       expect(usableEnvelope({ ...whole, [field]: value }, 'unreadable')).toEqual({ ...whole, [field]: undefined });
     expect(usableEnvelope({ ...whole, msg_type: value }, 'unreadable')).toMatchObject({ msg_type: 'unreadable' });
   });
 
-  it('is cut to what a row takes: a type of 50 characters, other fields of 200', () => {
+  it('has its type cut to 50 characters, and other fields to 200', () => {
     const long = 'x'.repeat(1000);
     expect(usableEnvelope({ msg_type: long, sender: long }, 'unreadable')).toMatchObject({
       msg_type: 'x'.repeat(50),

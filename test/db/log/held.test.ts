@@ -7,7 +7,7 @@ import { makeRunningStore } from '../../made-store.ts';
 
 const id = 'stf_datataking-tester-0001';
 
-/** A running execution with a driver. Commands come seconds after that took it. */
+/** A running execution with a driver. Commands come seconds after the driver took it. */
 async function driven() {
   const made = await makeRunningStore();
   const { store } = made;
@@ -30,12 +30,12 @@ async function driven() {
 }
 
 describe('an execution that an operator pauses', () => {
-  it('is held from when the driver has paused it until it goes on, by the last pause', async () => {
+  it('is held by its last pause from when the driver applies it until it resumes', async () => {
     const { say, take, carryOut, held } = await driven();
     await take(101);
     expect(held()).toEqual([false, undefined]);
     await say('pause_workflow', { command_id: 'p0' });
-    // Nobody has carried it out.
+    // No driver has applied it.
     expect(held()).toEqual([false, undefined]);
     await carryOut('pause_workflow', 'p1');
     expect(held()).toEqual([true, 'p1']);
@@ -45,7 +45,7 @@ describe('an execution that an operator pauses', () => {
     expect(held()).toEqual([true, 'p2']);
   });
 
-  it('goes on with the next driver, which begins it anew', async () => {
+  it('is no longer held once another driver takes it', async () => {
     const { take, carryOut, held } = await driven();
     await take(101);
     await carryOut('pause_workflow', 'p1');

@@ -12,7 +12,7 @@ describe('the log lines of agents', () => {
     ['INFO', ['INFO', 'WARNING', 'ERROR', 'CRITICAL']],
     ['WARNING', ['WARNING', 'ERROR', 'CRITICAL']],
     ['CRITICAL', ['CRITICAL']],
-  ] as const)('are kept from the level %s on', async (threshold, kept) => {
+  ] as const)('are recorded from level %s on', async (threshold, kept) => {
     const { store } = await makeStore();
     const write = createLogLineWriter(threshold);
     await store.write((tx) => {
@@ -23,7 +23,7 @@ describe('the log lines of agents', () => {
     );
   });
 
-  it('have their place among the messages, and the facts that came with them', async () => {
+  it('keep their position among the messages, and their context', async () => {
     const { store } = await makeRunningStore();
     const of = { agent: 'worker-1', execution_id: 'stf_datataking-tester-0001', run_id: '100010' };
     await store.write((tx) =>
@@ -43,7 +43,7 @@ describe('the log lines of agents', () => {
     });
   });
 
-  it('need no execution and no facts, and are numbered in their order', async () => {
+  it('need no execution and no context, and are numbered in order', async () => {
     const { store } = await makeStore();
     const line = { timestamp: '2026-11-28T03:12:00.000Z', level: 20, agent: 'watch', message: 'looks' };
     const numbers = await store.write((tx) => [

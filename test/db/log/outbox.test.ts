@@ -17,7 +17,7 @@ const [early, late] = ['2026-11-28T10:00:00.000Z', '2026-11-28T10:00:05.000Z'];
 const tf = stf(1).replace('.stf', '_tf_001.tf');
 const slice = stf(1).replace('.stf', '_slice_000.tf');
 
-/** A running execution of which three rows have still to be sent: two STFs, and a slice. */
+/** A running execution with three unsent rows: two STFs and a slice. */
 async function withOutbox() {
   const made = await makeRunningStore();
   const { store } = made;
@@ -42,8 +42,8 @@ async function withOutbox() {
   return { ...made, first, second, sampled, sliced, unsent };
 }
 
-describe('messages that have still to be sent over the broker', () => {
-  it('are given in the order of the log, from a place on, so many as are wanted, by namespace', async () => {
+describe('unsent messages', () => {
+  it('are listed by namespace in log order, after a given row, up to a limit', async () => {
     const { store, first, second, sliced, unsent } = await withOutbox();
     expect(unsent()).toEqual([first.seq, second.seq, sliced.seq]);
     expect(unsent('test', first.seq)).toEqual([second.seq, sliced.seq]);
@@ -62,7 +62,7 @@ describe('messages that have still to be sent over the broker', () => {
     ]);
   });
 
-  it('are counted, and the oldest tells since when the broker lacks them', async () => {
+  it('are counted, with the time of the oldest', async () => {
     const { store, second, unsent } = await withOutbox();
     expect(unsentOf(store.sql, 'test')).toEqual({ count: 3, oldest: Date.parse(early) });
     expect(unsentOf(store.sql, 'prod')).toEqual({ count: 0, oldest: undefined });
@@ -72,7 +72,7 @@ describe('messages that have still to be sent over the broker', () => {
     expect(unsentOf(store.sql, 'test')).toEqual({ count: 0, oldest: undefined });
   });
 
-  it('are sent when the broker has said so, one by one or many at once, and nothing else is', async () => {
+  it('are marked as sent at the current time, and no others', async () => {
     const { store, first, second, sliced, unsent } = await withOutbox();
     await store.write((tx) => markSent(tx, []));
     expect(unsent()).toHaveLength(3);
@@ -82,7 +82,7 @@ describe('messages that have still to be sent over the broker', () => {
     expect(Math.abs(Date.parse(sent.get(first.seq) as string) - Date.now())).toBeLessThan(60_000);
   });
 
-  it('are sent once more where nobody holds or answers them, also what came from other agents', async () => {
+  it('include messages to be sent again, both own and received ones', async () => {
     const { store, first, sampled, sliced, unsent } = await withOutbox();
     await store.write((tx) => markSent(tx, unsent()));
     const again = [first.message_id, sampled.message_id, 'nothing'];
@@ -93,14 +93,14 @@ describe('messages that have still to be sent over the broker', () => {
     expect(unsent()).toContain(sliced.seq);
   });
 
-  it('belong to no execution where they name none', async () => {
+  it('belong to no execution if they name none', async () => {
     const { store, say } = await withOutbox();
     const note = { command_id: 'n1', text: 'the beam is off', author: 'ana', execution_id: undefined };
     const { message_id } = await say('note', note);
     expect(await store.write((tx) => sendAgain(tx, [message_id]))).toEqual(new Set());
   });
 
-  it('are dropped where their execution has ended, if they are slices', async () => {
+  it('are dropped by execution if they are slices', async () => {
     const { store, first, second, sliced, unsent } = await withOutbox();
     await store.write((tx) => dropUnsentSlices(tx, 'another'));
     expect(unsent()).toContain(sliced.seq);
@@ -110,7 +110,7 @@ describe('messages that have still to be sent over the broker', () => {
 });
 
 describe('messages that the broker refuses', () => {
-  it('are not sent again, until a new recorder tries them once more while their execution runs', async () => {
+  it('are not sent again until a new recorder retries them while their execution runs', async () => {
     const { store, first, sampled, unsent } = await withOutbox();
     await store.write((tx) => {
       markSent(tx, unsent());
@@ -125,12 +125,12 @@ describe('messages that the broker refuses', () => {
     expect(unsent()).toEqual([]);
     await store.write((tx) => reviveUnsendable(tx, 'test'));
     expect(unsent()).toEqual([first.seq, sampled.seq]);
-    // What came over the broker is still known to have come so.
+    // A message that came over the broker is still marked as such.
     const goesOut = store.db.prepare('SELECT goes_out FROM message_rows WHERE seq = ?').pluck();
     expect([goesOut.get(first.seq), goesOut.get(sampled.seq)]).toEqual([1, 2]);
   });
 
-  it('can be sent again one by one, each as what it was', async () => {
+  it('can be sent again by id, each as an own or a received one', async () => {
     const { store, first, sampled } = await withOutbox();
     const goesOut = store.db.prepare('SELECT goes_out FROM message_rows WHERE seq = ?').pluck();
     await store.write((tx) => {
@@ -143,7 +143,7 @@ describe('messages that the broker refuses', () => {
     expect([goesOut.get(first.seq), goesOut.get(sampled.seq)]).toEqual([1, 2]);
   });
 
-  it('stay unsent where their execution has ended', async () => {
+  it('are not retried if their execution has ended', async () => {
     const made = await withOutbox();
     const { store, first, unsent } = made;
     await sayShortExecutions(made, 1);

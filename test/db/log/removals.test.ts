@@ -16,8 +16,8 @@ async function storeWith(...removals: Row[]) {
   return store.sql;
 }
 
-describe('the removal of executions', () => {
-  it('is remembered: which, when and by whom', async () => {
+describe('the removal of an execution', () => {
+  it('is recorded with its time and user', async () => {
     const sql = await storeWith(['e-1', '/data/e-1', day2, 'ana'], ['e-2', null, day1, null]);
     expect(removalOf(sql, 'e-1')).toEqual({ execution_id: 'e-1', removed_at: day2, removed_by: 'ana' });
     expect(removalOf(sql, 'e-3')).toBeUndefined();
@@ -30,11 +30,11 @@ describe('the removal of executions', () => {
     [day1, null, ` at ${day1}`],
     [null, 'ana', ' by ana'],
     [null, null, ''],
-  ])('is told in words as far as it is known: at %s by %s', (removed_at, removed_by, words) => {
+  ])('is described as far as it is known: at %s by %s', (removed_at, removed_by, words) => {
     expect(removalWords({ execution_id: 'e-1', removed_at, removed_by })).toBe(words);
   });
 
-  it('that was interrupted is open, with its folder of data, and is the last one whatever ended later', async () => {
+  it('that was interrupted is open, with its data folder, and counts as the last one', async () => {
     const sql = await storeWith(
       ['e-1', null, day1, 'ana'],
       ['e-2', '/data/e-2', null, 'ben'],
@@ -50,7 +50,7 @@ describe('the removal of executions', () => {
     });
   });
 
-  it('has a last one by its time, and none in a store where nothing was removed', async () => {
+  it('is the last one by its time, and undefined if nothing was removed', async () => {
     expect(lastRemoval(await storeWith())).toBeUndefined();
     const sql = await storeWith(['e-1', null, day2, 'ana'], ['e-2', null, day1, null]);
     expect(lastRemoval(sql)).toMatchObject({ execution_id: 'e-1', count: 2, words: ` at ${day2} by ana` });

@@ -34,7 +34,7 @@ async function emptyLog() {
 }
 
 describe('a row of the log', () => {
-  it('says who said what of which run, when, and what it did', async () => {
+  it('contains the sender, message, run, times and effect', async () => {
     const { store, insert, view } = await emptyLog();
     const recorded = await insert({ envelope: { ...envelope, simulation_tick: 12.5, message_id: 'mine' } }, ofApplied, {
       recordedAt: came,
@@ -71,7 +71,7 @@ describe('a row of the log', () => {
     expect(findRow(store.sql, 'm-2')).toBeUndefined();
   });
 
-  it('has nothing where nothing was said', async () => {
+  it('has null for what the message omits', async () => {
     const { insert, view } = await emptyLog();
     const recorded = await insert({ envelope: { msg_type: 'heartbeat' } }, ofApplied, { recordedAt: came });
     expect(recorded.execution_id).toBeNull();
@@ -87,7 +87,7 @@ describe('a row of the log', () => {
     });
   });
 
-  it('says why its message had no effect, and what it waits for', async () => {
+  it('records why its message had no effect, and what it awaits', async () => {
     const { insert, view } = await emptyLog();
     const waits: Effect = { effect: 'none', code: 'WAITS', reason: 'waits for a.stf', awaits: 'a.stf' };
     expect(await insert({}, waits, {})).toMatchObject({ effect: 'none', effect_code: 'WAITS' });
@@ -100,17 +100,17 @@ describe('a row of the log', () => {
   });
 
   it.each([
-    ['that is given first', '2026-11-28T09:59:59.000Z', sent, '2026-11-28T09:59:59.000Z'],
-    ['that the message says', undefined, '2026-11-28T11:00:00+01:00', sent],
-    ['of recording, where the message says none', undefined, undefined, came],
-    ['of recording, where the message says one of no zone', undefined, '2026-11-28T11:00:00', came],
-  ])('is sent at the time %s', async (_, sentAt, timestamp, expected) => {
+    ['given by the caller', '2026-11-28T09:59:59.000Z', sent, '2026-11-28T09:59:59.000Z'],
+    ['of the message', undefined, '2026-11-28T11:00:00+01:00', sent],
+    ['of recording if the message has none', undefined, undefined, came],
+    ['of recording if that of the message has no zone', undefined, '2026-11-28T11:00:00', came],
+  ])('has the sending time %s', async (_, sentAt, timestamp, expected) => {
     const { insert, view } = await emptyLog();
     await insert({ envelope: { ...envelope, timestamp } }, ofApplied, { sentAt, recordedAt: came });
     expect(view(1)).toMatchObject({ sent_at: expected, recorded_at: came });
   });
 
-  it('has the number that a replay gives it, or the next', async () => {
+  it('gets the number given by a replay, or the next one', async () => {
     const { insert } = await emptyLog();
     expect(await insert({}, ofApplied, { seq: 7 })).toMatchObject({ seq: 7 });
     expect(await insert({ message_id: 'm-2' }, ofApplied, {})).toMatchObject({ seq: 8 });
@@ -120,17 +120,21 @@ describe('a row of the log', () => {
     ['stf_gen', '/topic/epictopic', null],
     ['stf_gen', '/queue/elsewhere', '/queue/elsewhere'],
     ['heartbeat', '/topic/epictopic', '/topic/epictopic'],
-  ])('stores only an unusual destination, and gives it back: %s to %s', async (msg_type, destination, stored) => {
+  ])('stores only an unusual destination, and returns any: %s to %s', async (msg_type, destination, stored) => {
     const { insert, view, row } = await emptyLog();
     await insert({ envelope: { ...envelope, msg_type }, destination }, ofApplied, {});
     expect([row(1).destination, view(1).destination]).toEqual([stored, destination]);
   });
 
   it.each([
-    ['from here to others', { goesOut: true }, { goes_out: 1, outbox_sent_at: null, heard: 0, happened: sent }],
-    ['over the broker', { fromBroker: true }, { goes_out: null, outbox_sent_at: came, heard: 1, happened: came }],
-    ['for this store alone', {}, { goes_out: null, outbox_sent_at: null, heard: 0, happened: sent }],
-  ])('tells its way, and so by whose clock it happened: %s', async (_, way, expected) => {
+    ['sent to others', { goesOut: true }, { goes_out: 1, outbox_sent_at: null, heard: 0, happened: sent }],
+    [
+      'received over the broker',
+      { fromBroker: true },
+      { goes_out: null, outbox_sent_at: came, heard: 1, happened: came },
+    ],
+    ['for this store only', {}, { goes_out: null, outbox_sent_at: null, heard: 0, happened: sent }],
+  ])('records its route, which decides whose clock dates it: %s', async (_, way, expected) => {
     const { store, insert } = await emptyLog();
     await insert({}, ofApplied, { ...way, recordedAt: came });
     const told = `SELECT goes_out, outbox_sent_at, iif(${cameOverBroker}, 1, 0) AS heard, ${happenedAt} AS happened FROM message_rows`;
@@ -147,13 +151,8 @@ describe('the body of a row', () => {
 
   it.each([
     ['without its envelope', ofApplied, {}, { is_whole: 0, body: '{"sequence":1}', headers: null }],
-    ['whole, where it could not be read', rejected, {}, { is_whole: 1, body: payload, headers: null }],
-    [
-      'whole with its headers, where other programs said it',
-      ofApplied,
-      heard,
-      { is_whole: 1, body: payload, ...heard },
-    ],
+    ['whole if it could not be read', rejected, {}, { is_whole: 1, body: payload, headers: null }],
+    ['whole with its headers if another program sent it', ofApplied, heard, { is_whole: 1, body: payload, ...heard }],
   ])('is stored %s', async (_, effect, circumstances, stored) => {
     const { insert, view, row } = await emptyLog();
     await insert({ payload }, effect, circumstances);
@@ -162,11 +161,11 @@ describe('the body of a row', () => {
   });
 });
 
-describe('an entry of the logbook', () => {
+describe('a logbook entry', () => {
   it.each([
-    ['one that is recorded here', {}, true],
-    ['none that came over a broker', { fromBroker: true }, false],
-    ['none that other programs said', { headers: '{}' }, false],
+    ['a note recorded here', {}, true],
+    ['no note that came over a broker', { fromBroker: true }, false],
+    ['no note of another program', { headers: '{}' }, false],
   ])('is %s', async (_, circumstances, isEntry) => {
     const { store, insert } = await emptyLog();
     await insert({ envelope: { msg_type: 'note', sender: 'ana' } }, ofApplied, circumstances);

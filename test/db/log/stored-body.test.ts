@@ -36,7 +36,7 @@ const said = (payload: string, also: object = {}) => ({ payload, message_id, env
 describe('the stored body of a message', () => {
   it.each([
     ['with fields', bodyOf(), {}, '{"ordinal":1,"reason":"period"}'],
-    ['with none', bodyOf({ fields: '' }), {}, '{}'],
+    ['without fields', bodyOf({ fields: '' }), {}, '{}'],
     [
       'with a simulated time',
       bodyOf({ tick: ',"simulation_tick":12.5' }),
@@ -44,18 +44,18 @@ describe('the stored body of a message', () => {
       '{"ordinal":1,"reason":"period"}',
     ],
     [
-      'with a simulated time of nought',
+      'with a simulated time of 0',
       bodyOf({ tick: ',"simulation_tick":0' }),
       { simulation_tick: 0 },
       '{"ordinal":1,"reason":"period"}',
     ],
-  ])('has the fields alone where the columns of its row say the rest: %s', (_, payload, also, body) => {
+  ])('has only the fields if the columns of its row hold the rest: %s', (_, payload, also, body) => {
     expect(storedBody(said(payload, also), sent, true)).toEqual({ body, is_whole: 0 });
   });
 
   it.each([
     ['of another type', bodyOf({ from: { msg_type: 'resume_run' } })],
-    ['whose type only begins so', bodyOf({ from: { msg_type: 'pause_run2' } })],
+    ['with a type that only begins the same', bodyOf({ from: { msg_type: 'pause_run2' } })],
     ['of another sender', bodyOf({ from: { sender: 'daq-2' } })],
     ['of another namespace', bodyOf({ from: { namespace: 'prod' } })],
     ['of another execution', bodyOf({ from: { execution_id: 'other' } })],
@@ -64,26 +64,26 @@ describe('the stored body of a message', () => {
     ['with a simulated time that no column has', bodyOf({ tick: ',"simulation_tick":12.5' })],
     ['with another id', bodyOf({ message: 'mine' })],
     ['with blanks', bodyOf({ fields: ', "ordinal": 1' }).replace('{"msg_type":', '{ "msg_type":')],
-    ['without a comma behind its type', bodyOf({ fields: ' ,"ordinal":1' })],
+    ['without a comma after its type', bodyOf({ fields: ' ,"ordinal":1' })],
     ['that ends in a blank', `${bodyOf()} `],
     ['of the type alone', '{"msg_type":"pause_run"'],
     ['of the envelope alone', bodyOf().slice(bodyOf().indexOf(',"sender"'))],
     ['shorter than its envelope', bodyOf({ fields: '' }).replace('{"msg_type":"pause_run"', '{"msg_type":"pause_run')],
     ['empty', ''],
-  ])('is the whole text where a part differs: %s', (_, payload) => {
+  ])('is the whole text if a part differs: %s', (_, payload) => {
     expect(storedBody(said(payload), sent, true)).toEqual({ body: payload, is_whole: 1 });
   });
 
-  it.each(['sender', 'namespace', 'execution_id', 'run_id'])('is the whole text where nobody says its %s', (field) => {
+  it.each(['sender', 'namespace', 'execution_id', 'run_id'])('is the whole text if its %s is missing', (field) => {
     const payload = bodyOf({ from: { [field]: 'undefined' } });
     expect(storedBody(said(payload, { [field]: undefined }), sent, true)).toEqual({ body: payload, is_whole: 1 });
   });
 
-  it('is the whole text where that is no JSON, whatever it looks like', () => {
+  it('is the whole text if that is not JSON, whatever it looks like', () => {
     expect(storedBody(said(bodyOf()), sent, false)).toEqual({ body: bodyOf(), is_whole: 1 });
   });
 
-  it('gives back byte for byte what came, cut or whole', async () => {
+  it('returns the received text byte for byte, cut or whole', async () => {
     const { store, receive } = await makeRunningStore();
     const told: [payload: string, is_whole: number][] = [
       [bodyOf(), 0],

@@ -34,7 +34,7 @@ async function twoAgents() {
 }
 
 describe('an agent that starts', () => {
-  it('gets a name of its own, and is heard from then on', async () => {
+  it('gets a name of its own, the state STARTING and a first heartbeat', async () => {
     const { store, data, worker } = await twoAgents();
     expect([data, worker]).toEqual(['data-agent-ada-1', 'worker-agent-ada-2']);
     expect(
@@ -53,7 +53,7 @@ describe('an agent that starts', () => {
 });
 
 describe('a heartbeat', () => {
-  it('is one of the process and of the agents that it names, which keep their execution if none is told', async () => {
+  it('updates its process and the agents it names, which keep their execution if it names none', async () => {
     const { store, setClock, process_id, data, worker } = await twoAgents();
     const beat = (beats: [string, { state: 'READY' | 'PROCESSING'; execution_id?: string }][]): Promise<void> =>
       store.write((tx) => recordHeartbeat(tx, process_id, new Map(beats)));
@@ -70,7 +70,7 @@ describe('a heartbeat', () => {
     expect(processRows(store)).toEqual([{ last_beat: at(10), ended: null, ahead_ms: 0 }]);
   });
 
-  it('tells how far the times of its process are ahead of a wall clock that was set back', async () => {
+  it('records how far its process is ahead of a wall clock that was set back', async () => {
     const setClock = fakeClock();
     const { store } = await makeRunningStore();
     const process_id = await register(store, 101);
@@ -103,7 +103,7 @@ describe('the end of a process', () => {
     ]);
   });
 
-  it('that another one notes leaves the signs of life, and an end that it told itself', async () => {
+  it('noted by another process keeps the signs of life, and an end that is already recorded', async () => {
     const { store, setClock, process_id, data, worker } = await twoAgents();
     const other = await register(store, 102);
     setClock(7);

@@ -6,7 +6,7 @@ import { isProcessAlive, isSilent, type LivenessTest, momentOfTest } from '../..
 const now = Date.parse('2026-03-01T10:00:00.000Z');
 const ago = (seconds: number): string => new Date(now - seconds * 1000).toISOString();
 
-/** What the system says of a process, at the moment in question. */
+/** The answer of the system about a process, at the moment in question. */
 const says = (isAlive: boolean | undefined): LivenessTest => Object.assign(() => isAlive, { now });
 
 interface Signs extends Partial<Omit<SignsOfLife, 'last_heartbeat' | 'last_beat'>> {
@@ -31,25 +31,25 @@ afterEach(() => void vi.useRealTimers());
 
 describe('the status of an agent', () => {
   it.each<[what: string, signs: Signs, isAlive: boolean | undefined, status: string]>([
-    ['that ended in order', { state: 'EXITED', ended: 'order' }, false, 'OK'],
-    ['that ended, as nobody else has noted', { state: 'EXITED' }, false, 'OK'],
-    ['that ended by a fault', { state: 'EXITED', ended: 'fault' }, true, 'ERROR'],
-    ['that was killed', { state: 'EXITED', ended: 'lost' }, true, 'STALE'],
-    ['that was heard just now', {}, true, 'OK'],
-    ['that was heard in time', { agent: 14.999 }, true, 'OK'],
-    ['that is late', { agent: 15 }, true, 'WARNING'],
-    ['that is still only late', { agent: 29.999 }, true, 'WARNING'],
-    ['that is silent', { agent: 30 }, true, 'STALE'],
-    ['whose process is gone', {}, false, 'STALE'],
-    ['whose process could not go on', { ended: 'fault' }, false, 'ERROR'],
-    ['whose process is gone, and ended in order', { ended: 'order' }, false, 'STALE'],
-    ['of a host that tells nothing, heard in time', { process: 14.999 }, undefined, 'OK'],
-    ['of a host that tells nothing, whose process is late', { process: 15 }, undefined, 'STALE'],
-    ['without a store, heard in time', { is_remote: 1, agent: 14.999, process: 14.999 }, false, 'OK'],
-    ['without a store, that is late', { is_remote: 1, agent: 15 }, true, 'STALE'],
-    ['without a store, whose process was heard in time', { is_remote: 1, process: 59.999 }, false, 'OK'],
-    ['without a store, whose process is gone', { is_remote: 1, process: 60 }, true, 'STALE'],
-    ['without a store, that could not go on', { is_remote: 1, process: 60, ended: 'fault' }, true, 'ERROR'],
+    ['that ended in order is OK', { state: 'EXITED', ended: 'order' }, false, 'OK'],
+    ['that exited is OK, even if the end of its process is not recorded', { state: 'EXITED' }, false, 'OK'],
+    ['that ended by a fault is ERROR', { state: 'EXITED', ended: 'fault' }, true, 'ERROR'],
+    ['that was killed is STALE', { state: 'EXITED', ended: 'lost' }, true, 'STALE'],
+    ['heard just now is OK', {}, true, 'OK'],
+    ['heard less than 15 s ago is OK', { agent: 14.999 }, true, 'OK'],
+    ['heard 15 s ago is WARNING', { agent: 15 }, true, 'WARNING'],
+    ['heard less than 30 s ago is WARNING', { agent: 29.999 }, true, 'WARNING'],
+    ['heard 30 s ago is STALE', { agent: 30 }, true, 'STALE'],
+    ['with a dead process is STALE', {}, false, 'STALE'],
+    ['with a process that failed is ERROR', { ended: 'fault' }, false, 'ERROR'],
+    ['with a dead process that ended in order is STALE', { ended: 'order' }, false, 'STALE'],
+    ['on another host, with a process heard less than 15 s ago, is OK', { process: 14.999 }, undefined, 'OK'],
+    ['on another host, with a process heard 15 s ago, is STALE', { process: 15 }, undefined, 'STALE'],
+    ['without a store, heard less than 15 s ago, is OK', { is_remote: 1, agent: 14.999, process: 14.999 }, false, 'OK'],
+    ['without a store, heard 15 s ago, is STALE', { is_remote: 1, agent: 15 }, true, 'STALE'],
+    ['without a store, with a process heard less than 60 s ago, is OK', { is_remote: 1, process: 59.999 }, false, 'OK'],
+    ['without a store, with a process heard 60 s ago, is STALE', { is_remote: 1, process: 60 }, true, 'STALE'],
+    ['without a store, that failed, is ERROR', { is_remote: 1, process: 60, ended: 'fault' }, true, 'ERROR'],
   ])('%s', (_what, signs, isAlive, status) => {
     expect(agentStatus(signsOf(signs), says(isAlive))).toBe(status);
   });
@@ -57,16 +57,28 @@ describe('the status of an agent', () => {
 
 describe('the state of an agent', () => {
   it.each<[what: string, signs: Signs & { agent_type: string }, inHand: number, isAlive: boolean, state: string]>([
-    ['that has ended', { agent_type: 'worker', state: 'EXITED' }, 3, true, 'EXITED'],
-    ['whose process is gone', { agent_type: 'worker' }, 3, false, 'EXITED'],
-    ['without a store that is silent', { agent_type: 'worker', is_remote: 1, process: 999 }, 0, false, 'READY'],
-    ['without a store that has ended', { agent_type: 'worker', is_remote: 1, state: 'EXITED' }, 0, true, 'EXITED'],
-    ['that is no worker', { agent_type: 'data', state: 'PROCESSING' }, 0, true, 'PROCESSING'],
-    ['that is no worker and starts', { agent_type: 'data', state: 'STARTING' }, 1, true, 'STARTING'],
-    ['that works, with a slice', { agent_type: 'worker', state: 'READY' }, 1, true, 'PROCESSING'],
-    ['that says it works, without a slice', { agent_type: 'worker', state: 'PROCESSING' }, 0, true, 'READY'],
-    ['that starts', { agent_type: 'worker', state: 'STARTING' }, 0, true, 'STARTING'],
-    ['that starts, with a slice', { agent_type: 'worker', state: 'STARTING' }, 1, true, 'PROCESSING'],
+    ['that has ended is EXITED', { agent_type: 'worker', state: 'EXITED' }, 3, true, 'EXITED'],
+    ['with a dead process is EXITED', { agent_type: 'worker' }, 3, false, 'EXITED'],
+    [
+      'without a store that is silent is READY',
+      { agent_type: 'worker', is_remote: 1, process: 999 },
+      0,
+      false,
+      'READY',
+    ],
+    [
+      'without a store that has ended is EXITED',
+      { agent_type: 'worker', is_remote: 1, state: 'EXITED' },
+      0,
+      true,
+      'EXITED',
+    ],
+    ['other than a worker is as it reports', { agent_type: 'data', state: 'PROCESSING' }, 0, true, 'PROCESSING'],
+    ['other than a worker that starts is STARTING', { agent_type: 'data', state: 'STARTING' }, 1, true, 'STARTING'],
+    ['that is READY with a slice is PROCESSING', { agent_type: 'worker', state: 'READY' }, 1, true, 'PROCESSING'],
+    ['that is PROCESSING without a slice is READY', { agent_type: 'worker', state: 'PROCESSING' }, 0, true, 'READY'],
+    ['that starts without a slice is STARTING', { agent_type: 'worker', state: 'STARTING' }, 0, true, 'STARTING'],
+    ['that starts with a slice is PROCESSING', { agent_type: 'worker', state: 'STARTING' }, 1, true, 'PROCESSING'],
   ])('%s', (_what, { agent_type, ...signs }, inHand, isAlive, state) => {
     expect(agentState({ ...signsOf(signs), agent_type }, inHand, says(isAlive))).toBe(state);
   });
@@ -74,18 +86,18 @@ describe('the state of an agent', () => {
 
 describe('a process', () => {
   it.each<[what: string, signs: Signs, isAlive: boolean | undefined, lives: boolean, silent: boolean]>([
-    ['that the system knows lives, even if it is silent', { process: 999 }, true, true, true],
-    ['that the system does not know is gone, even if it was heard', {}, false, false, false],
-    ['of another host lives while it is heard', { process: 14.999 }, undefined, true, false],
-    ['of another host is gone when it is late', { process: 15 }, undefined, false, true],
-    ['without a store lives for a minute', { is_remote: 1, process: 59.999 }, false, true, true],
-    ['without a store is gone after a minute', { is_remote: 1, process: 60 }, true, false, true],
+    ['that the system knows is alive, even if it is silent', { process: 999 }, true, true, true],
+    ['that the system does not know is dead, even if it was just heard', {}, false, false, false],
+    ['on another host is alive while it is heard', { process: 14.999 }, undefined, true, false],
+    ['on another host is dead once it is late', { process: 15 }, undefined, false, true],
+    ['without a store is alive for a minute', { is_remote: 1, process: 59.999 }, false, true, true],
+    ['without a store is dead after a minute', { is_remote: 1, process: 60 }, true, false, true],
   ])('%s', (_what, signs, isAlive, lives, silent) => {
     const row = signsOf(signs);
     expect([isProcessAlive(row, says(isAlive)), isSilent(row, says(isAlive))]).toEqual([lives, silent]);
   });
 
-  it('is judged by the present, unless another moment is in question', () => {
+  it('is judged at the current time unless another moment is given', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: now + 5000 });
     expect([momentOfTest(() => true), momentOfTest(says(true))]).toEqual([now + 5000, now]);
     expect(isSilent(signsOf({ process: 10 }), () => true)).toBe(true);
@@ -93,7 +105,7 @@ describe('a process', () => {
   });
 });
 
-it('two kinds of work are the same if reason and name are', () => {
+it('two kinds of work are the same if their reason and name are equal', () => {
   const kind = { reason: 'NO_PAYLOAD', name: 'reco', detail: 'why' };
   expect(isSameKind(kind, { reason: 'NO_PAYLOAD', name: 'reco', since: 'then' })).toBe(true);
   expect(isSameKind(kind, { ...kind, name: 'other' })).toBe(false);

@@ -28,7 +28,7 @@ interface Made {
   unheard_since?: string | null;
 }
 
-/** A store with agents of two processes that are as told. */
+/** A store with the given agents of two processes. */
 async function agentsLike(own: Record<string, Made>, ofOther: Record<string, Made> = {}) {
   fakeClock();
   const { store } = await makeStore();
@@ -60,7 +60,7 @@ async function agentsLike(own: Record<string, Made>, ofOther: Record<string, Mad
 }
 
 describe('the living agents of a namespace', () => {
-  it('are told by type: those that are heard, or late, and are ours', async () => {
+  it('are listed by type if they are our own and heard, even if late', async () => {
     const { store } = await agentsLike({
       heard: { type: 'data' },
       late: { type: 'fastmon', age: 29.999 },
@@ -86,7 +86,7 @@ describe('the living agents of a namespace', () => {
     data: { slots: 256, type: 'data' },
   };
 
-  it('are workers with the work that they cannot do', async () => {
+  it('include workers with the work that they cannot do', async () => {
     const { store, recorder } = await agentsLike({ own: {} }, workers);
     const heard = heardWorkers(store.sql, 'test', () => true);
     expect(heard.map(({ agent_name, cannot: kinds }) => [agent_name, kinds.map(({ name }) => name)])).toEqual([
@@ -101,7 +101,7 @@ describe('the living agents of a namespace', () => {
     ]);
   });
 
-  it('have as many slots as the able ones say, and a recorder as it is configured', async () => {
+  it('have the slots that able workers report, and those configured for the recorder', async () => {
     const { store, recorder } = await agentsLike({ own: {} }, { ...workers, 'of another store': {} });
     const slots = (payload: string | undefined): number =>
       workerSlots(
@@ -112,14 +112,14 @@ describe('the living agents of a namespace', () => {
     expect([slots(undefined), slots('reco'), slots('other'), slots('unknown')]).toEqual([1007, 1005, 1004, 1007]);
   });
 
-  it('count for a payload that only something else than it is missing for', async () => {
+  it('keep their slots for a payload unless the payload itself is missing', async () => {
     const off_duty = JSON.stringify([{ reason: 'NO_FILE', name: 'reco' }]);
     const { store } = await agentsLike({}, { able: { slots: 4, off_duty } });
     const wanted = { namespace: 'test', recorder: { process_id: 99, slots: 1 }, payload: 'reco' };
     expect(workerSlots(store.sql, wanted, () => true)).toBe(4);
   });
 
-  it('are in trouble if they cannot do some work, are refused, or are not heard of their slices', async () => {
+  it('are in trouble if they cannot do some work, are refused, or their slice messages are lost', async () => {
     const { store } = await agentsLike({
       fine: {},
       unable: { slots: 2, off_duty: cannot('reco') },
@@ -154,7 +154,7 @@ describe('the living agents of a namespace', () => {
 });
 
 describe('the warning of an agent about a kind of work', () => {
-  it('is its last one that begins with the kind, of its last five hundred', async () => {
+  it('is the newest of its last 500 warnings that begins with the kind', async () => {
     const { store } = await makeStore();
     const write = createLogLineWriter('DEBUG');
     const say = (agent: string, ...lines: string[]): Promise<void> =>

@@ -14,7 +14,7 @@ import { at, begin, fakeClock, register, rowsOf } from './processes.ts';
 const id = 'stf_datataking-tester-0001';
 const second = 'stf_datataking-tester-0002';
 
-/** A run that a process drives since the beginning, and another process that drives none. */
+/** A run driven by one process since the beginning, and another process that drives none. */
 async function drivenRun() {
   fakeClock();
   const made = await makeRunningStore();
@@ -34,15 +34,15 @@ async function drivenRun() {
 
 describe('a standstill', () => {
   it.each<[what: string, recorded: number[], shortest: number, gap: [from: number, until: number] | undefined]>([
-    ['is all of a time in which nothing was recorded', [], 100, [100, 200]],
-    ['is not noted if it is shorter than wanted', [], 100.1, undefined],
+    ['spans the whole time if nothing was recorded', [], 100, [100, 200]],
+    ['is not noted if it is shorter than the minimum', [], 100.1, undefined],
     ['is the longer part after a message', [130], 70, [130, 200]],
     ['is the longer part before a message', [180], 80, [100, 180]],
-    ['is the first of two that are as long', [150], 50, [100, 150]],
-    ['is between two messages', [120, 170], 50, [120, 170]],
-    ['is between two messages that were recorded in another order', [170, 120], 50, [120, 170]],
-    ['is shorter if there is a message', [150], 50.1, undefined],
-    ['is not changed by messages at its ends and beyond', [100, 200, 99, 201], 100, [100, 200]],
+    ['is the first of two equally long parts', [150], 50, [100, 150]],
+    ['lies between two messages', [120, 170], 50, [120, 170]],
+    ['lies between two messages that were recorded in reverse order', [170, 120], 50, [120, 170]],
+    ['is not noted if a message leaves only shorter parts', [150], 50.1, undefined],
+    ['is not changed by messages at or beyond its ends', [100, 200, 99, 201], 100, [100, 200]],
   ])('%s', async (_what, recorded, shortest, gap) => {
     const { standstill, record, store } = await drivenRun();
     await record(...recorded);
@@ -55,7 +55,7 @@ describe('a standstill', () => {
     );
   });
 
-  it('goes on while others command, or write into the logbook', async () => {
+  it('is not interrupted by commands or logbook entries', async () => {
     const { standstill, made } = await drivenRun();
     const { say } = made;
     await say('stop_workflow', { command_id: 's' }, { recordedAt: at(130) });
@@ -63,17 +63,17 @@ describe('a standstill', () => {
     expect(await standstill(100, 200, 100)).toContain('for 100 s');
   });
 
-  it('counts from before the first message of a run', async () => {
+  it('may begin before the first message of a run', async () => {
     const { standstill } = await drivenRun();
     expect(await standstill(-100, 50, 1)).toContain('nothing was written for 100 s');
   });
 
-  it('is noted in tenths of a second', async () => {
+  it('is reported in tenths of a second', async () => {
     const { standstill } = await drivenRun();
     expect(await standstill(100, 101.26, 1)).toContain('nothing was written for 1.3 s');
   });
 
-  it('begins with the oldest of the twenty thousand messages that are looked at', async () => {
+  it('considers only the newest twenty thousand messages', async () => {
     const { standstill, store } = await drivenRun();
     // Three messages are older.
     const add = (count: number): unknown =>
@@ -84,13 +84,13 @@ describe('a standstill', () => {
          FROM numbers, (SELECT * FROM message_rows WHERE message_id = '${id}/start_run')`,
       );
     add(19_999);
-    // The oldest one looked at is older than the time in question.
+    // The oldest one considered is older than the time in question.
     expect(await standstill(100, 200, 1)).toContain('for 60 s');
     add(1);
     expect(await standstill(100, 200, 1)).toContain('for 40 s');
   });
 
-  it('is told in the log of each execution that the process drove then, by its simulator', async () => {
+  it('is logged by the DAQ simulator for an execution that the process drove', async () => {
     const { standstill, driver, other, store } = await drivenRun();
     await store.write(({ sql }) => {
       for (const [name, type] of [
@@ -103,14 +103,14 @@ describe('a standstill', () => {
         ).run(name, type, driver);
     });
     const line = await standstill(100, 200, 5);
-    // A process that drives nothing is told of it, and nobody else.
+    // A process that drives nothing only gets the line back.
     expect(await standstill(300, 400, 5, other)).toContain('for 100 s');
     expect(rowsOf(store, 'timestamp, level, agent, message, execution_id, run_id', 'app_logs')).toEqual([
       { timestamp: at(200), level: 30, agent: 'z-daq', message: line, execution_id: id, run_id: '100010' },
     ]);
   });
 
-  it('belongs to the executions that were going on in that time', async () => {
+  it('belongs to the executions that ran at that time', async () => {
     const { made, store, take, standstill } = await drivenRun();
     await sayShortExecutions(made, 1);
     await take(second);
@@ -133,7 +133,7 @@ describe('a standstill', () => {
     expect(await noted(60, 90)).toEqual([second]);
   });
 
-  it('ends where an execution that had already ended says nothing', async () => {
+  it('is not interrupted by messages of an execution that did not run at that time', async () => {
     const { store, standstill, record } = await drivenRun();
     await record(130);
     store.db.exec(`UPDATE workflow_executions SET end_time = '${at(99.999)}'`);
@@ -146,7 +146,7 @@ describe('a standstill', () => {
 });
 
 describe('a step of the clock', () => {
-  it('is noted for each execution that the process drives, with what it skipped', async () => {
+  it('is recorded for the execution that the process drives, with the seconds skipped', async () => {
     const { store, driver, other } = await drivenRun();
     const note = (
       process: number,

@@ -13,7 +13,7 @@ const take = (store: Store, process: number, execution_id = id, living = new Set
   store.write((tx) => takeOwnership(tx, execution_id, process, ({ pid }) => living.has(pid)));
 
 describe('the owner of an execution', () => {
-  it('is the process that took it last, with its signs of life', async () => {
+  it('is the last process that took it, with its signs of life', async () => {
     const setClock = fakeClock();
     const { store } = await makeRunningStore();
     expect(ownerOf(store.sql, id)).toBeUndefined();
@@ -33,7 +33,7 @@ describe('the owner of an execution', () => {
 });
 
 describe('an execution', () => {
-  it('is taken from a driver that is gone, and by its driver again, and from nobody who lives', async () => {
+  it('can be taken again by its driver, and by others only once the driver is gone', async () => {
     const { store } = await makeRunningStore();
     const [first, second] = [await register(store, 101), await register(store, 102)];
     const living = new Set([101, 102]);
@@ -49,7 +49,7 @@ describe('an execution', () => {
 });
 
 describe('interrupted executions', () => {
-  /** Three runs of a namespace, and one of another: each with a driver of its own, one without. */
+  /** Four runs of a namespace, one ended and one without a driver, and one of another namespace. */
   async function runs(): Promise<TestStore> {
     const made = await makeRunningStore();
     const { store, say } = made;
@@ -65,7 +65,7 @@ describe('interrupted executions', () => {
     return made;
   }
 
-  it('are those that are running while their driver is gone, the newest first', async () => {
+  it('are running ones whose driver is gone, newest first', async () => {
     const { store } = await runs();
     const interrupted = (namespace: string | undefined, ...living: number[]): string =>
       interruptedExecutions(store.sql, namespace, ({ pid }) => living.includes(pid))
@@ -81,7 +81,7 @@ describe('interrupted executions', () => {
 });
 
 describe('the last sign of life of a process', () => {
-  it('is its heartbeat, or what its agents said or logged after it', async () => {
+  it('is its heartbeat, or a later message or log line of its agents', async () => {
     fakeClock();
     const { store, say } = await makeRunningStore();
     const [process_id, other] = [await register(store, 101), await register(store, 102)];
@@ -109,7 +109,7 @@ describe('the last sign of life of a process', () => {
     await log('data', 9);
     await speak('worker', 99);
     await log('worker', 99);
-    // Others do not speak for it, and a heartbeat at the same moment is as good.
+    // Agents of others do not count, and a heartbeat at the same moment comes first.
     expect(sign()).toEqual(['beat', at(10)]);
     await speak('daq', 11);
     expect(sign()).toEqual(['message', at(11)]);

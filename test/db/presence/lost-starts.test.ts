@@ -37,7 +37,7 @@ async function twoSlices() {
     const by = { worker_id: `${name}/01`, hostname: `host-of-${name}`, sender: name };
     return say('slice_started', { ...slice(id), ...by, attempt: 1 }, { recordedAt: at(second) });
   };
-  /** A worker of a process of its own, which begins a slice. */
+  /** A worker with its own process, which starts a slice. */
   const work = async (pid: number, second: number, state = 'PROCESSING', id = 0): Promise<void> => {
     const name = `w${pid}`;
     await addAgent(name, await register(store, pid, `host-of-${name}`), state);
@@ -49,7 +49,7 @@ async function twoSlices() {
 }
 
 describe('a lost start of an attempt', () => {
-  it('is one of a worker whose process died', async () => {
+  it('is a start by a worker whose process died', async () => {
     const { work, lost, store } = await twoSlices();
     await work(101, 11);
     await work(102, 12);
@@ -62,7 +62,7 @@ describe('a lost start of an attempt', () => {
     expect(lostStarts(store.sql, { ...one, slice_filename: nameOf(1) }, nobodyLives)).toEqual([]);
   });
 
-  it('is none of a worker that ended in order, of the driver itself, or of a time before the driver', async () => {
+  it('is not a start by a worker that exited, by the driver itself, or from before the driver', async () => {
     const { work, lost, addAgent, start, driver } = await twoSlices();
     await work(101, 11, 'EXITED');
     await addAgent('w100', driver, 'PROCESSING');
@@ -73,7 +73,7 @@ describe('a lost start of an attempt', () => {
     expect(lost(nobodyLives)).toEqual(['w104/01']);
   });
 
-  it('is also one of an earlier process of a name that lives again', async () => {
+  it('can be a start by an earlier process of a worker that is alive again', async () => {
     const { work, lost, store } = await twoSlices();
     await work(101, 11);
     expect(lost(() => true)).toEqual([]);
@@ -85,7 +85,7 @@ describe('a lost start of an attempt', () => {
 });
 
 describe('an abandoned slice', () => {
-  it('has been begun three times by workers that died, counted with starts that are not in the log', async () => {
+  it('was started three times by workers that died, including starts that are not in the log', async () => {
     const { work, store } = await twoSlices();
     const abandoned = (isAlive: LivenessTest, also = 0): unknown[] =>
       abandonedSlices(store.sql, execution_id, isAlive, (name, attempt) => (name === nameOf(0) ? also * attempt : 0));
@@ -101,7 +101,7 @@ describe('an abandoned slice', () => {
     // One of the three goes on.
     expect(abandoned(({ pid }) => pid === 103)).toEqual([]);
     expect(abandoned(({ pid }) => pid === 103, 1)).toEqual([last('w102')]);
-    // Without any start in the log, the slice says who has it.
+    // Without a lost start in the log, the slice names its worker.
     expect(abandoned(() => true, 3)).toEqual([last('w103')]);
     expect(abandonedSlices(store.sql, 'nobody', nobodyLives, () => 9)).toEqual([]);
   });

@@ -8,10 +8,10 @@ import type { AgentHeartbeat } from '../../../src/messages/telemetry.ts';
 /** The moment at which these tests begin, in milliseconds since 1970. */
 export const begin = Date.parse('2026-03-01T10:00:00.000Z');
 
-/** So many seconds after it, ISO 8601. */
+/** The given number of seconds after it, in ISO 8601. */
 export const at = (seconds: number): string => new Date(begin + seconds * 1000).toISOString();
 
-/** Begins a fake wall clock for one test. Returns a function that sets it to so many seconds after the beginning. */
+/** Starts a fake wall clock for one test. Returns a function that sets it to a number of seconds after the beginning. */
 export function fakeClock(): (seconds: number) => void {
   vi.useFakeTimers({ toFake: ['Date', 'performance'], now: begin });
   onTestFinished(() => void vi.useRealTimers());
@@ -22,7 +22,7 @@ export function fakeClock(): (seconds: number) => void {
 export const register = (store: Store, pid: number, hostname = 'host-a'): Promise<number> =>
   store.write((tx) => registerProcess(tx, { pid, pid_started: '1', hostname }, '1.0.0'));
 
-/** The rows of a table, in the order of their making. */
+/** The rows of a table, in the order of creation. */
 export const rowsOf = (store: Store, columns: string, table: string): unknown[] =>
   store.sql<[], Record<string, unknown>>(`SELECT ${columns} FROM ${table}`).all();
 

@@ -14,7 +14,7 @@ import { forgetRequestInHand, noteRequestInHand, requestsInHand } from '../../..
 import { makeStore } from '../../made-store.ts';
 import { at, fakeClock, register, rowsOf } from './processes.ts';
 
-/** A store with two processes, of which the test tells who lives. */
+/** A store with two processes; the test decides which of them live. */
 async function twoProcesses() {
   const { store } = await makeStore();
   const [first, second] = [await register(store, 101), await register(store, 102)];
@@ -49,7 +49,7 @@ describe('the recorder of a namespace', () => {
     expect(recorder()).toBe(101);
   });
 
-  it('is none of our own while an observer hears programs of others in it', async () => {
+  it('cannot start while a living observer listens to other programs in it', async () => {
     const { store, first, second, living, become } = await twoProcesses();
     await become(first);
     await store.write(({ sql }) =>
@@ -64,7 +64,7 @@ describe('the recorder of a namespace', () => {
     await become(second);
   });
 
-  it('says since when it has heard nothing of its broker, and a new one hears it', async () => {
+  it('records since when its broker is away, until it returns or the recorder changes', async () => {
     const { store, first, second, living, become } = await twoProcesses();
     const away = (since: string | undefined): Promise<void> => store.write((tx) => noteBrokerAway(tx, 'test', since));
     expect(brokerAwaySince(store.sql, 'test')).toBeUndefined();
@@ -85,7 +85,7 @@ describe('the recorder of a namespace', () => {
   });
 });
 
-it('a namespace in which nobody else was heard is known for its broker, since the first time', async () => {
+it('a known namespace is known for one broker, since it was first noted', async () => {
   const setClock = fakeClock();
   const { store } = await makeStore();
   const note = (namespace: string, broker: string): Promise<void> =>
@@ -100,7 +100,7 @@ it('a namespace in which nobody else was heard is known for its broker, since th
 });
 
 describe('requests that may be delivered again', () => {
-  it('are those of a namespace in the order of their taking, until the broker confirms them', async () => {
+  it('are listed by namespace in the order received, until the broker confirms them', async () => {
     const setClock = fakeClock();
     const { store } = await makeStore();
     const note = (second: number, id: string, namespace = 'test'): Promise<void> => {
@@ -117,7 +117,7 @@ describe('requests that may be delivered again', () => {
     expect([held(), held('other')]).toEqual([['a/1'], ['a/1']]);
   });
 
-  it('are forgotten after ten minutes, and when one with the same words comes', async () => {
+  it('are forgotten after ten minutes, or when another with the same words arrives', async () => {
     const setClock = fakeClock();
     const { store } = await makeStore();
     const note = (second: number, id: string): Promise<void> => {

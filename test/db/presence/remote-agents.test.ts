@@ -16,7 +16,7 @@ const warnings = (store: Store): unknown[] =>
   rowsOf(store, 'timestamp, level, agent, message, execution_id', 'app_logs');
 
 describe('a heartbeat of a remote agent', () => {
-  it('makes its process and the agent known, and the next one brings them up to date', async () => {
+  it('registers its process and agent, and the next one updates them', async () => {
     const setClock = fakeClock();
     const { store } = await makeRunningStore();
     const off_duty = [{ reason: 'NO_PAYLOAD', name: 'reco' }];
@@ -66,19 +66,19 @@ describe('a heartbeat of a remote agent', () => {
     expect(warnings(store)).toEqual([]);
   });
 
-  it('names no execution by a message that is not known here', async () => {
+  it('sets no execution if its first message in hand is unknown here', async () => {
     const { store } = await makeRunningStore();
     await hear(store, { in_hand: ['unknown', `${run}/start_run`] });
     expect(agentOf(store)?.['current_execution_id']).toBeNull();
   });
 
   it.each<[what: string, seconds: number, told: number | null]>([
-    ['not after two seconds less a little', 1.999, null],
-    ['after two seconds', 2, 0],
-    ['after ten seconds', 10, 0],
-    ['not after ten seconds and a little', 10.001, null],
+    ['no offset just under 2 s', 1.999, null],
+    ['an offset at 2 s', 2, 0],
+    ['an offset at 10 s', 10, 0],
+    ['no offset just over 10 s', 10.001, null],
   ])(
-    'tells how far its clock is off, if it comes about one interval after the last: %s',
+    'shows how far its clock is off if it comes about one interval after the last: %s',
     async (_what, seconds, told) => {
       const setClock = fakeClock();
       const { store } = await makeStore();
@@ -91,12 +91,12 @@ describe('a heartbeat of a remote agent', () => {
       expect(agentOf(store)?.['clock_offset']).toBe(-60);
       setClock(seconds + 10);
       await hear(store, { pid: 8, since: at(9), timestamp: at(0) });
-      // Of another process nothing is known yet.
+      // The offset of another process is not known yet.
       expect(agentOf(store)?.['clock_offset']).toBeNull();
     },
   );
 
-  it('changes no agent of this store, whatever name it uses', async () => {
+  it('never changes an agent of this store, even under its name', async () => {
     fakeClock();
     const { store } = await makeStore();
     const process_id = await register(store, 101);
@@ -108,7 +108,7 @@ describe('a heartbeat of a remote agent', () => {
     expect(warnings(store)).toEqual([]);
   });
 
-  it('ends its process if it says so, until it is heard again', async () => {
+  it('ends its process if it reports EXITED, until the next heartbeat', async () => {
     const { store } = await makeStore();
     const now = () => [agentOf(store)?.['state'], ...rowsOf(store, 'ended', 'processes')];
     await hear(store, {});
@@ -118,7 +118,7 @@ describe('a heartbeat of a remote agent', () => {
     expect(now()).toEqual(['READY', { ended: null }]);
   });
 
-  it('of a process that ends late does not end its successor, who has its name', async () => {
+  it('of a process that ends late does not end its successor of the same name', async () => {
     const { store } = await makeStore();
     await hear(store, { pid: 7, since: at(0) });
     await hear(store, { pid: 8, since: at(1) });
@@ -131,13 +131,13 @@ describe('a heartbeat of a remote agent', () => {
   });
 });
 
-describe('a remote agent that begins anew', () => {
+describe('a remote agent that restarts', () => {
   it.each<[what: string, before: Partial<AgentHeartbeat> | undefined, next: Partial<AgentHeartbeat>, warns: boolean]>([
-    ['is told of, if its predecessor said nothing of its end', {}, { pid: 8, since: at(0.001) }, true],
-    ['is not told of where there was none', undefined, { pid: 8, since: at(1) }, false],
-    ['is not told of after an end', { state: 'EXITED' }, { pid: 8, since: at(1) }, false],
-    ['is not told of while it goes on', {}, {}, false],
-    ['is not told of where the elder of two goes on', {}, { pid: 8, since: at(-1) }, false],
+    ['is logged if its predecessor did not report its end', {}, { pid: 8, since: at(0.001) }, true],
+    ['is not logged without a predecessor', undefined, { pid: 8, since: at(1) }, false],
+    ['is not logged if its predecessor reported its end', { state: 'EXITED' }, { pid: 8, since: at(1) }, false],
+    ['is not logged if its process is the same', {}, {}, false],
+    ['is not logged if the heartbeat is of an older process', {}, { pid: 8, since: at(-1) }, false],
   ])('%s', async (_what, before, next, warns) => {
     const setClock = fakeClock();
     const { store } = await makeRunningStore();
@@ -152,7 +152,7 @@ describe('a remote agent that begins anew', () => {
 });
 
 describe('an agent whose messages about slices do not arrive', () => {
-  it('is noted since the first one, until one arrives or another process has its name', async () => {
+  it('is noted since the first lost one, until one arrives or another process takes its name', async () => {
     const setClock = fakeClock();
     const { store } = await makeStore();
     const unheard = () => [agentOf(store)?.['unheard_since'], agentOf(store, 'other')?.['unheard_since']];
@@ -174,8 +174,8 @@ describe('an agent whose messages about slices do not arrive', () => {
   });
 });
 
-describe('a recorder that hears again', () => {
-  it('takes the silence of those whom it could not hear for none', async () => {
+describe('a recorder that was cut off', () => {
+  it('resets the silence of living agents that it could not hear', async () => {
     const setClock = fakeClock();
     const { store } = await makeStore();
     const own = await register(store, 101);

@@ -12,10 +12,10 @@ const start = Date.parse('2026-11-28T08:00:00Z');
 const beat = (said: number): AgentHeartbeat =>
   heartbeat('worker-1', 'worker', { timestamp: new Date(said).toISOString() });
 
-it('heartbeats that waited tell of no clock that is off; those that come in their time do', async () => {
+it('delayed heartbeats show no clock offset, and timely ones do', async () => {
   vi.useFakeTimers({ toFake: ['Date', 'performance'] });
   const { store } = await makeStore();
-  /** A heartbeat that comes so many seconds after the start, and was said at another time. Returns what is known of the clock then. */
+  /** Records a heartbeat that arrives and was sent at the given seconds after the start. Returns the clock offset known then. */
   const hear = async (comes: number, said: number): Promise<number | null | undefined> => {
     vi.setSystemTime(start + comes * 1000);
     await store.write((tx) => recordRemoteHeartbeat(tx, beat(start + said * 1000)));

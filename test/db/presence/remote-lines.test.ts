@@ -29,7 +29,7 @@ describe('log lines of a remote agent', () => {
     return { store, log, written };
   }
 
-  it('are each written once, however often they come', async () => {
+  it('are recorded once each, however often they arrive', async () => {
     const { log, written } = await heardAgent();
     await log([lineOf(1), lineOf(2)]);
     await log([lineOf(1), lineOf(2)]);
@@ -39,7 +39,7 @@ describe('log lines of a remote agent', () => {
     expect(written()).toEqual(['line 1', 'line 2', 'line 3', 'line 4']);
   });
 
-  it('that an earlier process of the name left behind are written too, and count for nothing', async () => {
+  it('of an earlier process are recorded too, and do not affect those of the current one', async () => {
     const { log, written } = await heardAgent();
     await log([lineOf(5)]);
     await log([lineOf(1, { message: 'of an earlier one' })], undefined, at(-9));
@@ -47,13 +47,13 @@ describe('log lines of a remote agent', () => {
     expect(written()).toEqual(['line 5', 'of an earlier one', 'line 6']);
   });
 
-  it('say of which run they are, where that is known, and how many were dropped', async () => {
+  it('keep their run if it is known, and report how many were dropped', async () => {
     const { store, log } = await heardAgent();
     await log(
       [lineOf(1, { level: 'ERROR', execution_id: run, context: { a: 1 } }), lineOf(2, { execution_id: 'x' })],
       3,
     );
-    // What was dropped is told once.
+    // Dropped lines are reported once.
     await log([lineOf(2)], 3);
     await log([lineOf(3)], 0);
     const line = { agent: 'w', execution_id: null, run_id: null, context: null };

@@ -8,7 +8,7 @@ import { byWorker, envelope, sample, slice, stf } from '../one-slice.ts';
 const cut = { stf_filename: stf, start: 0, end: 0, tf_count: 1 };
 const frames = { tf_first: 0, tf_last: 14, tf_count: 15 };
 
-/** What is said of a slice whose first attempt fails, in the order in which it happens. */
+/** The messages about a slice whose first attempt fails, in the order of events. */
 const story: Record<string, Partial<Message> & { msg_type: MessageType }> = {
   announced: { msg_type: 'stf_gen', filename: stf, sequence: 1, tf_count: 100 },
   ready: { msg_type: 'stf_ready', filename: stf, sequence: 1, tf_count: 100 },
@@ -40,7 +40,7 @@ describe('a message that comes before what it refers to', () => {
     ['failed', 'queued', ['announced', 'sampled']],
     ['queued again', 'failed', ['announced', 'sampled', 'queued']],
     ['begun again', 'queued again', ['announced', 'sampled', 'queued', 'failed']],
-  ])('takes effect when that comes: %s before %s', async (early, late, before) => {
+  ])('takes effect when that arrives: %s before %s', async (early, late, before) => {
     const { say, codeOf } = await telling(...before);
     const { message_id, effect_code } = await say(early);
     expect(effect_code).toBe('WAITS');
@@ -54,7 +54,7 @@ describe('a message that comes before what it refers to', () => {
     // Only a failure is followed by another attempt.
     ['queued again', 'done', ['announced', 'sampled', 'queued']],
     ['queued again', 'begun', ['announced', 'sampled', 'queued']],
-  ])('waits on where something else comes: %s before %s', async (early, late, before) => {
+  ])('keeps waiting if something else arrives: %s before %s', async (early, late, before) => {
     const { say, codeOf } = await telling(...before);
     const { message_id } = await say(early);
     expect(await say(late)).toMatchObject({ effect: 'applied' });

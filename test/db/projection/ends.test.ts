@@ -20,7 +20,7 @@ describe('the end of an execution', () => {
   const end = (made: TestStore, status: 'completed' | 'failed' | 'terminated') =>
     made.say('workflow_ended', { ...noCounts, status, reason: 'as it is', timestamp: at(9) });
 
-  it('is noted with its reason and its time, and refuses the commands that wait', async () => {
+  it('is recorded with its reason and time, and refuses the waiting commands', async () => {
     const made = await makeRunningStore();
     const { message_id } = await made.say('pause_workflow', { command_id: 'p1' });
     await made.say('run_workflow', { ...start, command_id: 'c2' });
@@ -41,7 +41,7 @@ describe('the end of an execution', () => {
     ['failed', 'queued', null, 'worker/01', at(5)],
     ['terminated', 'queued', null, 'worker/01', at(5)],
   ] as const)(
-    'gives back the slices in hand, unless it is %s',
+    'decides whether slices in hand are queued again: %s',
     async (...[status, standing, worker, left_by, left_from]) => {
       const made = await withSlice();
       await made.say('slice_started', { ...byWorker(1), timestamp: at(5) });
@@ -53,7 +53,7 @@ describe('the end of an execution', () => {
     },
   );
 
-  it('makes the dataset final, at the time of its run, or its own where that has not ended', async () => {
+  it('makes the dataset final, with the end time of the run, or its own if the run has not ended', async () => {
     const dataset = ({ store }: TestStore): unknown =>
       store.db.prepare('SELECT dataset_state, end_time FROM runs').get();
     const open = await makeRunningStore();
@@ -73,11 +73,11 @@ describe('the end of an execution', () => {
   });
 
   it.each([
-    ['that made its execution fail is failed', 'failed', true, false, 'failed'],
-    ['stays as it is where nobody took up the request', 'failed', false, false, 'registered'],
-    ['stays as it is where its execution was stopped', 'terminated', true, false, 'registered'],
-    ['stays ready where it was', 'failed', true, true, 'processed'],
-  ] as const)('tells of the file: an STF %s', async (...[, status, isTaken, isReady, expected]) => {
+    ['failed if it made the execution fail', 'failed', true, false, 'failed'],
+    ['as it is if nobody took up the request', 'failed', false, false, 'registered'],
+    ['as it is if the execution was stopped', 'terminated', true, false, 'registered'],
+    ['processed if it was ready', 'failed', true, true, 'processed'],
+  ] as const)('leaves an STF %s', async (...[, status, isTaken, isReady, expected]) => {
     const made = await makeRunningStore();
     const other = 'swf.100010.000002.stf';
     await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 10 });

@@ -21,7 +21,7 @@ const executions = ({ store }: TestStore): any[] =>
   store.db.prepare('SELECT * FROM workflow_executions ORDER BY seq').all();
 
 describe('the start of an execution', () => {
-  it('makes it, with its parameters, its run, and no counts yet', async () => {
+  it('creates it with its parameters, its run and zero counts', async () => {
     const made = await makeStore();
     const params = { fast_processing: { stf_count: 3 } };
     expect(await begin(made, { params, speed: 'max', timestamp: at(1) })).toMatchObject({ effect: 'applied' });
@@ -51,7 +51,7 @@ describe('the start of an execution', () => {
     [{ broker: {} }, 0],
     [{ broker: { url: 7 } }, 0],
     [{ broker: { url: 'stomp://127.0.0.1:1' } }, 1],
-  ])('tells whether it runs over a broker: %j', async (params, over_broker) => {
+  ])('records whether it runs over a broker: %j', async (params, over_broker) => {
     const made = await makeStore();
     await begin(made, { params });
     expect(executions(made)).toMatchObject([{ over_broker }]);
@@ -60,15 +60,15 @@ describe('the start of an execution', () => {
   it.each([
     ['has no execution', { execution_id: undefined }, 'has no execution and run number'],
     ['has no run', { run_id: undefined }, 'has no execution and run number'],
-    ['has a run that is no number', { run_id: '7a' }, 'has no execution and run number'],
-    ['has a run that begins as no number', { run_id: 'a7' }, 'has no execution and run number'],
+    ['has a run that is not a number', { run_id: '7a' }, 'has no execution and run number'],
+    ['has a run that does not begin with a digit', { run_id: 'a7' }, 'has no execution and run number'],
     ['has a run with too many digits', { run_id: '1234567890123456' }, 'has no execution and run number'],
     [
       'has unusable parameters',
       { params: { fast_processing: { stf_count: 'x' } } },
       'its parameters cannot be used: fast_processing.stf_count',
     ],
-  ])('makes nothing where it %s', async (_, fields, effect_reason) => {
+  ])('creates nothing if it %s', async (_, fields, effect_reason) => {
     const made = await makeStore();
     expect(await begin(made, fields)).toMatchObject({ effect: 'none', effect_code: 'NO_NEW_EXECUTION', effect_reason });
     expect(executions(made)).toEqual([]);
@@ -77,7 +77,7 @@ describe('the start of an execution', () => {
   it.each([
     ['its id', { run_id: '8' }, 'execution e-1 or run 8 exists already'],
     ['its run', { execution_id: 'e-2' }, 'execution e-2 or run 7 exists already'],
-  ])('makes nothing where there is one with %s', async (_, fields, effect_reason) => {
+  ])('creates nothing if there is one with %s', async (_, fields, effect_reason) => {
     const made = await makeStore();
     await begin(made, {});
     const second = { command_id: 'c2', ...fields };
@@ -85,7 +85,7 @@ describe('the start of an execution', () => {
     expect(executions(made)).toHaveLength(1);
   });
 
-  it('may have the run number of an execution of other programs', async () => {
+  it('may have the run number of an observed execution', async () => {
     const made = await makeStore();
     made.store.db.exec(
       `INSERT INTO workflow_executions (execution_id, origin, namespace, status, run_number, params, start_time) VALUES ('other', 'observed', '', 'running', 7, '{}', '')`,
@@ -103,7 +103,7 @@ describe('a message', () => {
     ['of an execution of other programs', { execution_id: 'other' }, 'EXECUTION_UNKNOWN', 'unknown execution other'],
     ['of another run', { run_id: '99' }, 'OTHER_RUN', `run 99 is not run 100010 of ${id}`],
     ['of another namespace', { namespace: 'prod' }, 'OTHER_NAMESPACE', `${id} is in namespace test`],
-  ])('%s changes nothing, and the log says why', async (_, fields, effect_code, effect_reason) => {
+  ])('%s changes nothing, and the log records why', async (_, fields, effect_code, effect_reason) => {
     const made = await makeRunningStore();
     made.store.db.exec(
       `INSERT INTO workflow_executions (execution_id, origin, namespace, status, run_number, params, start_time) VALUES ('other', 'observed', 'test', 'running', 100010, '{}', '')`,
@@ -121,7 +121,7 @@ describe('a message', () => {
     expect(await made.say('pause_run', { ...pause, run_id: undefined })).toMatchObject({ effect: 'applied' });
   });
 
-  it('after the end of its execution changes nothing, also within one transaction', async () => {
+  it('after the end of its execution changes nothing, even in the same transaction', async () => {
     const made = await makeRunningStore();
     const { store } = made;
     const envelope = { sender: 'tester', namespace: 'test', execution_id: id, run_id: '100010' };
@@ -138,7 +138,7 @@ describe('a message', () => {
     expect(late).toMatchObject({ effect_code: 'EXECUTION_ENDED', effect_reason: 'the execution has ended (failed)' });
   });
 
-  it('belongs to the execution that it names, also among those of others in one transaction', async () => {
+  it('belongs to the execution that it names, even if a transaction mixes several', async () => {
     const made = await makeRunningStore();
     await made.say('run_workflow', { ...start, command_id: 'c2' });
     const { store } = made;
@@ -167,13 +167,13 @@ describe('a message', () => {
   });
 });
 
-describe('what a driver says of itself', () => {
+describe('a message of a driver about itself', () => {
   const driver = { pid: 7, user: 'tester', version: '1.0.0', speed: 1, hostname: 'host' } as const;
   const lost = { last_sign: at(1), last_sign_by: 'beat' } as const;
 
   it.each([
     [
-      'began after its successor',
+      'started after its successor',
       'driver_started',
       { epoch: 1, ...driver },
       'driver_started',
@@ -196,13 +196,13 @@ describe('what a driver says of itself', () => {
       { epoch: 1, cause: 'finished' },
       'the driver of epoch 1 has ended before',
     ],
-  ] as const)('has no effect where it %s', async (...[, type, fields, before, said, effect_reason]) => {
+  ] as const)('has no effect if the driver %s', async (...[, type, fields, before, said, effect_reason]) => {
     const { say } = await makeRunningStore();
     expect(await say(before, said as object)).toMatchObject({ effect: 'applied' });
     expect(await say(type, fields as object)).toMatchObject({ effect: 'none', effect_code: 'NO_STEP', effect_reason });
   });
 
-  it('holds where nothing speaks against it', async () => {
+  it('has an effect if nothing contradicts it', async () => {
     const { say } = await makeRunningStore();
     const said = [
       await say('driver_started', { epoch: 1, ...driver }),

@@ -22,7 +22,7 @@ const delays = ({ store }: TestStore): any[] =>
   store.db.prepare('SELECT stage, items, total, latest FROM stage_delays').all();
 
 describe('an STF', () => {
-  it('is announced with its frames and its place, and its samples are awaited', async () => {
+  it('is announced with its frames and its place, and its samples are expected', async () => {
     const made = await makeRunningStore({ fastmon: { tf_samples_per_stf: 2 } });
     const said = { ...generated(1), file_url: 'http://host-a/1.stf', timestamp: at(1) };
     expect(await made.say('stf_gen', said)).toMatchObject({ effect: 'applied' });
@@ -40,11 +40,11 @@ describe('an STF', () => {
       processed_at: null,
     });
     expect(second).toMatchObject({ file_url: null });
-    // Of one frame there is but one sample.
+    // One frame makes only one sample.
     expect(state(made)).toMatchObject({ stfs_announced: 2, stfs_ready: 0, samples_expected: 3 });
   });
 
-  it('has the name that its number gives', async () => {
+  it('must have the name that follows from its number', async () => {
     const { say } = await makeRunningStore();
     expect(await say('stf_gen', { ...generated(1), filename: stf(2) })).toMatchObject({
       effect_code: 'NOT_PLANNED',
@@ -52,7 +52,7 @@ describe('an STF', () => {
     });
   });
 
-  it('waits for those before it, also after the end of the run, which told how many there are', async () => {
+  it('waits for those before it, even after the end of the run, up to the announced total', async () => {
     const made = await makeRunningStore();
     await made.say('stf_gen', generated(1));
     await made.say('end_run', { total_stf_files: 3, reason: 'completed' });
@@ -66,7 +66,7 @@ describe('an STF', () => {
     expect(state(made)).toMatchObject({ stfs_announced: 3, samples_expected: 3 });
   });
 
-  it('is ready with its size and checksum, after the time that this took', async () => {
+  it('becomes ready with its size and checksum, and its delay is recorded', async () => {
     const made = await makeRunningStore();
     await made.say('stf_gen', { ...generated(1), timestamp: at(1) });
     await made.say('stf_gen', { ...generated(2), timestamp: at(1) });
@@ -77,7 +77,7 @@ describe('an STF', () => {
     expect(state(made)).toMatchObject({ stfs_announced: 2, stfs_ready: 1 });
     expect(run(made)).toMatchObject({ dataset_files: 1, dataset_bytes: 6400, dataset_state: 'open' });
     expect(delays(made)).toEqual([{ stage: 0, items: 1, total: 3, latest: at(4) }]);
-    // Without data files there is neither.
+    // Without data files there is no size or checksum.
     await made.say('stf_ready', generated(2));
     expect(rows(made, 'stf_files')[1]).toMatchObject({ status: 'processed', checksum: null, size_bytes: null });
     expect(run(made)).toMatchObject({ dataset_files: 2, dataset_bytes: 6400 });
@@ -86,7 +86,7 @@ describe('an STF', () => {
   it.each([
     ['number', { sequence: 2 }, 'STF 2 with 100'],
     ['number of frames', { tf_count: 99 }, 'STF 1 with 99'],
-  ])('is ready as it was announced, and not with another %s', async (_, other, told) => {
+  ])('becomes ready only as announced, not with another %s', async (_, other, told) => {
     const made = await makeRunningStore();
     await made.say('stf_gen', generated(1));
     expect(await made.say('stf_ready', { ...generated(1), ...other })).toMatchObject({
@@ -98,7 +98,7 @@ describe('an STF', () => {
 });
 
 describe('a sample', () => {
-  it('belongs to its STF, which has one more, and its slices are awaited', async () => {
+  it('is counted with its STF, and its slices are expected', async () => {
     const made = await makeRunningStore({
       fastmon: { tf_samples_per_stf: 2 },
       fast_processing: { slices_per_sample: 10 },
@@ -128,7 +128,7 @@ describe('a sample', () => {
     expect(delays(made)).toContainEqual({ stage: 1, items: 1, total: 1, latest: at(3) });
   });
 
-  it('may come before its STF is ready, and then nobody knows how long it took', async () => {
+  it('may arrive before its STF is ready, without a recorded delay', async () => {
     const made = await makeRunningStore();
     await made.say('stf_gen', generated(1));
     expect(await made.say('tf_file_registered', sampled(1))).toMatchObject({ effect: 'applied' });
@@ -143,10 +143,10 @@ describe('a sample', () => {
       `swf.100010.000001.tf is not the name of a sample of ${stf(1)}`,
     ],
     ['is of another STF', { tf_filename: tf(2) }, `${tf(2)} is not the name of a sample of ${stf(1)}`],
-    ['has other frames than it counts', { tf_count: 14 }, outside('0 to 14 are not 14')],
-    ['ends behind its STF', { tf_first: 86, tf_last: 100 }, outside('86 to 100 are not 15')],
+    ['has another number of frames than it states', { tf_count: 14 }, outside('0 to 14 are not 14')],
+    ['ends beyond its STF', { tf_first: 86, tf_last: 100 }, outside('86 to 100 are not 15')],
     ['is one more than planned', { tf_filename: tf(1, 2) }, `${stf(1)} has 1 samples by the plan, not 2`],
-  ])('is not taken where it %s', async (_, fields, effect_reason) => {
+  ])('is refused if it %s', async (_, fields, effect_reason) => {
     const made = await makeRunningStore();
     await made.say('stf_gen', generated(1));
     const said = { ...sampled(1), ...fields };

@@ -42,14 +42,14 @@ describe('an alarm', () => {
     expect(rowOf(made)).toEqual({ ...seen, state: 'cleared', cleared_at: at(3) });
   });
 
-  it('may be about no execution, and be seen without a word by the one who says so', async () => {
+  it('may be about no execution, and be seen without a text by the sender', async () => {
     const made = await makeStore();
     await made.say('alarm_raised', { ...alarm(), execution_id: undefined });
     await made.say('alarm_seen', { ...alarm(), author: 'tester', execution_id: undefined });
     expect(rowOf(made)).toMatchObject({ execution_id: null, seen_by: 'tester', seen_sent_by: null, seen_text: null });
   });
 
-  it('that comes back is a new row with a higher count, of which nothing is seen yet', async () => {
+  it('that comes back is a new, unseen row with a higher count', async () => {
     const made = await makeRunningStore();
     await made.say('alarm_raised', alarm());
     await made.say('alarm_raised', { ...alarm(), subject: 'another' });
@@ -80,13 +80,13 @@ describe('an alarm', () => {
   const name = `STAGE_STUCK/${id}:data`;
   type Step = [type: 'alarm_raised' | 'alarm_seen' | 'alarm_cleared', count: number, by?: string];
   const steps: [title: string, before: Step[], step: Step, reason: string][] = [
-    ['seen where none was raised', [], ['alarm_seen', 1], `no alarm ${name} was raised`],
-    ['cleared where none was raised', [], ['alarm_cleared', 1], `no alarm ${name} was raised`],
-    ['raised while it stands', [['alarm_raised', 1]], ['alarm_raised', 2], `alarm ${name} is raised, time 1`],
-    ['seen as another time of it', [['alarm_raised', 1]], ['alarm_seen', 2], `alarm ${name} is raised, time 1`],
-    ['cleared as another time of it', [['alarm_raised', 1]], ['alarm_cleared', 2], `alarm ${name} is raised, time 1`],
+    ['seen if none was raised', [], ['alarm_seen', 1], `no alarm ${name} was raised`],
+    ['cleared if none was raised', [], ['alarm_cleared', 1], `no alarm ${name} was raised`],
+    ['raised while it is raised', [['alarm_raised', 1]], ['alarm_raised', 2], `alarm ${name} is raised, time 1`],
+    ['seen with another count', [['alarm_raised', 1]], ['alarm_seen', 2], `alarm ${name} is raised, time 1`],
+    ['cleared with another count', [['alarm_raised', 1]], ['alarm_cleared', 2], `alarm ${name} is raised, time 1`],
     [
-      'raised as an earlier time of it',
+      'raised with a lower count',
       [
         ['alarm_raised', 2],
         ['alarm_cleared', 2],
@@ -104,7 +104,7 @@ describe('an alarm', () => {
     expect(rowOf(made)).toEqual(standing);
   });
 
-  it('is seen by the first who says so, and cleared once', async () => {
+  it('keeps the first person who has seen it, and is cleared once', async () => {
     const made = await makeRunningStore();
     await made.say('alarm_raised', alarm());
     await made.say('alarm_seen', { ...alarm(), author: 'ana' });
@@ -118,7 +118,7 @@ describe('an alarm', () => {
 });
 
 describe('a note', () => {
-  it('has its words, its author, and the time that it is about', async () => {
+  it('is recorded with its text, its author and the time that it is about', async () => {
     const { store, say } = await makeRunningStore();
     const of = { text: 'the beam was off', author: 'ana', timestamp: at(5) };
     await say('note', { ...of, command_id: 'a', at: at(1), about: 'magnet', for_next: true });
@@ -154,7 +154,7 @@ describe('a note', () => {
 });
 
 describe('the quality of a run', () => {
-  it('is what somebody said last, also after the end of its execution', async () => {
+  it('is the last one set, even after the end of the execution', async () => {
     const { store, say } = await makeRunningStore();
     await say('quality', { command_id: 'a', value: 'good', reason: 'clean', author: 'ana', timestamp: at(1) });
     await say('workflow_ended', { status: 'completed', reason: 'completed', ...noCounts });
@@ -172,7 +172,7 @@ describe('the quality of a run', () => {
     ]);
   });
 
-  it('is of an execution: one that names none changes nothing', async () => {
+  it('is not set if the message names no execution', async () => {
     const { store, say } = await makeRunningStore();
     const said = { command_id: 'a', value: 'good', reason: 'clean', author: 'ana', execution_id: undefined } as const;
     expect(await say('quality', said)).toMatchObject({

@@ -4,7 +4,7 @@ import { makeRunningStore, makeStore } from '../../made-store.ts';
 import { sample, slice, state, stf } from '../one-slice.ts';
 
 describe('the phases of a run', () => {
-  it('take only the steps of the table; others are kept with the reason and change nothing', async () => {
+  it('follow only the allowed steps; other messages are kept with the reason and change nothing', async () => {
     const made = await makeRunningStore();
     expect(await made.say('resume_run', { ordinal: 1, reason: 'period' })).toMatchObject({
       effect: 'none',
@@ -15,7 +15,7 @@ describe('the phases of a run', () => {
     expect(state(made)).toMatchObject({ phase: 'standby' });
   });
 
-  it('end from standby where the run is stopped', async () => {
+  it('may end from standby if the run is stopped', async () => {
     const made = await makeRunningStore();
     await made.say('pause_run', { ordinal: 1, reason: 'period' });
     expect(await made.say('end_run', { total_stf_files: 0, reason: 'stopped' })).toMatchObject({ effect: 'applied' });
@@ -23,7 +23,7 @@ describe('the phases of a run', () => {
   });
 });
 
-describe('a message of another namespace, or of another run,', () => {
+describe('a message of another namespace or run', () => {
   it('changes nothing', async () => {
     const made = await makeRunningStore();
     expect(await made.say('pause_run', { ordinal: 1, reason: 'period', namespace: 'other' })).toMatchObject({
@@ -77,7 +77,7 @@ describe('a run_workflow from outside', () => {
   };
 
   it.each([{ run_id: '1e40' }, { run_id: '900000000000000' }, { execution_id: 'other-x-9999', run_id: '7' }])(
-    'does not choose its numbers by %j',
+    'does not choose its numbers with %j',
     async (chosen) => {
       const { store, receive } = await makeStore();
       const body = JSON.stringify({ ...command, ...chosen });
@@ -87,7 +87,7 @@ describe('a run_workflow from outside', () => {
     },
   );
 
-  it('with a name that cannot be part of an id is rejected; with parameters that cannot be used it makes nothing', async () => {
+  it('is rejected with a name unfit for an id, and creates nothing with unusable parameters', async () => {
     const { store, receive } = await makeStore();
     const record = (changes: object) =>
       store.write((tx) => receive(tx, '/queue/workflow_control', JSON.stringify({ ...command, ...changes })));

@@ -7,7 +7,7 @@ import { state, stf } from '../one-slice.ts';
 const at = (second: number): string => `2026-11-28T10:00:0${second}.000Z`;
 const run = ({ store }: TestStore): any => store.db.prepare('SELECT * FROM runs').get();
 
-/** An execution of which nothing was said but that it begins. */
+/** An execution that has only been started. */
 async function begun(params: Record<string, unknown> = {}): Promise<TestStore> {
   const made = await makeStore();
   const start = { command_id: 'c1', workflow_name: 'stf_datataking', executed_by: 'tester', speed: 1 } as const;
@@ -25,7 +25,7 @@ const [imminent, start]: Step[] = [
 ];
 
 describe('a run', () => {
-  it('goes from one phase to the next, each at its time', async () => {
+  it('goes from one phase to the next, and records the time of each', async () => {
     const made = await begun();
     const steps: [step: Step | undefined, phase: string][] = [
       [imminent, 'imminent'],
@@ -49,13 +49,13 @@ describe('a run', () => {
   });
 
   const none: [title: string, before: (Step | undefined)[], step: Step | undefined, phase: string][] = [
-    ['begins before it is imminent', [], start, 'none'],
-    ['pauses before it begins', [imminent], pause(1), 'imminent'],
-    ['goes on without a pause', [imminent, start], resume(1), 'physics'],
-    ['is completed in a pause', [imminent, start, pause(1)], end('completed'), 'standby'],
+    ['starts before it is imminent', [], start, 'none'],
+    ['pauses before it starts', [imminent], pause(1), 'imminent'],
+    ['resumes without a pause', [imminent, start], resume(1), 'physics'],
+    ['completes during a pause', [imminent, start, pause(1)], end('completed'), 'standby'],
     ['pauses after its end', [imminent, start, end('completed')], pause(1), 'completed'],
   ];
-  it.each(none)('takes no step from the phase that it is in, where it %s', async (_, before, step, phase) => {
+  it.each(none)('stays in its phase if it %s', async (_, before, step, phase) => {
     const made = await begun();
     for (const [type, fields] of before as Step[]) await made.say(type, { ...fields, timestamp: at(1) });
     const [standing, of] = [state(made), run(made)];
@@ -68,7 +68,7 @@ describe('a run', () => {
   it.each([
     ['stopped', [imminent]],
     ['failed', [imminent, start, pause(1)]],
-  ])('that is %s ends in any phase', async (reason, before) => {
+  ])('that is %s may end outside physics', async (reason, before) => {
     const made = await begun();
     for (const [type, fields] of before as Step[]) await made.say(type, fields);
     const [type, fields] = end(reason);
@@ -77,7 +77,7 @@ describe('a run', () => {
     expect(run(made)).toMatchObject({ end_time: at(3) });
   });
 
-  it('ends with no more STFs than are planned', async () => {
+  it('cannot end with more STFs than are planned', async () => {
     const of = async (params: object, total_stf_files: number) => {
       const made = await makeRunningStore({ fast_processing: params });
       return made.say('end_run', { total_stf_files, reason: 'completed' });
@@ -88,13 +88,13 @@ describe('a run', () => {
       effect_code: 'NOT_PLANNED',
       effect_reason: '3 STF files are more than the 2 that are planned',
     });
-    // It goes on until somebody stops it.
+    // Without a number of periods, it goes on until it is stopped.
     expect(await of({ ...two, physics_period_count: 0 }, 3)).toMatchObject({ effect: 'applied' });
   });
 });
 
 describe('the dataset of a run', () => {
-  it('is open from the announcement of the run until that has ended and every STF is ready', async () => {
+  it('is open from run_imminent until the run has ended and every STF is ready', async () => {
     const made = await begun();
     const states: unknown[] = [run(made).dataset_state];
     const say = async (type: MessageType, fields: object): Promise<void> => {

@@ -17,7 +17,7 @@ async function queuedAt10(params = {}): Promise<TestStore> {
 }
 
 describe('a new slice', () => {
-  it('is counted with its sample and its STF, after the time that its cut took', async () => {
+  it('is counted with its sample and its STF, and its delay is recorded', async () => {
     const made = await withSlice();
     made.store.db.exec(`UPDATE fastmon_files SET created_at = '${at(1)}'; DELETE FROM stage_delays`);
     const second = { ...secondSlice, ...cut, start: 1, end: 1, timestamp: at(3) };
@@ -45,7 +45,7 @@ describe('a new slice', () => {
   const other = 'swf.100010.000002';
   it.each([
     ['has another name', { slice_filename: 'a.tf' }, 'NOT_PLANNED', `a.tf is not the name of slice 1 of ${stf}`],
-    ['is of a sample that nobody registered', { tf_filename: tf2 }, 'WAITS', `waits for ${tf2}`],
+    ['is of an unregistered sample', { tf_filename: tf2 }, 'WAITS', `waits for ${tf2}`],
     [
       'is of a sample of another STF',
       { stf_filename: `${other}.stf`, slice_filename: `${other}_slice_001.tf` },
@@ -53,13 +53,13 @@ describe('a new slice', () => {
       `${sample} is no sample of ${other}.stf`,
     ],
     [
-      'begins with another frame',
+      'starts at another frame',
       { start: 2 },
       'NOT_PLANNED',
       `${sample} is not cut into a slice 1 with 1 frames from 2 to 1`,
     ],
     [
-      'ends with another frame',
+      'ends at another frame',
       { end: 2 },
       'NOT_PLANNED',
       `${sample} is not cut into a slice 1 with 1 frames from 1 to 2`,
@@ -82,7 +82,7 @@ describe('a new slice', () => {
       'WAITS',
       `waits for the failure of attempt 1 of ${secondSlice.slice_filename}`,
     ],
-  ])('is not made where it %s', async (_, fields, effect_code, effect_reason) => {
+  ])('is not created if it %s', async (_, fields, effect_code, effect_reason) => {
     const made = await withSlice();
     const said = await made.say('slice', { ...secondSlice, ...cut, start: 1, end: 1, ...fields });
     expect(said).toMatchObject({ effect: 'none', effect_code, effect_reason });
@@ -91,7 +91,7 @@ describe('a new slice', () => {
 });
 
 describe('a slice that is queued again', () => {
-  it('begins anew, and what was known of its attempt is kept', async () => {
+  it('starts afresh, and the facts of its earlier attempt are kept', async () => {
     const made = await queuedAt10({ worker: { max_retries: 2 } });
     await made.say('slice_started', { ...byWorker(1), timestamp: at(14) });
     const failed = { ...byWorker(1), state: 'failed', error: 'bad', processing_seconds: 2, took_seconds: 60 } as const;
@@ -137,7 +137,7 @@ describe('a slice that is queued again', () => {
     [{ start: 1 }],
     [{ end: 1 }],
     [{ tf_count: 2 }],
-  ])('is the same slice, and no other: %j', async (fields) => {
+  ])('must be the same slice: %j differs', async (fields) => {
     const made = await withSlice({ worker: { max_retries: 1 } });
     await made.say('slice_result', { ...byWorker(1), state: 'failed' });
     const said = await made.say('slice', { ...slice(2), ...cut, ...fields });
@@ -158,7 +158,7 @@ describe('a slice that is queued again', () => {
     ['failed', 4, noStep(4, 'failed')],
     ['completed', 2, noStep(2, 'completed')],
   ] as const)(
-    'waits for the failure of the attempt before it, if that may come: it is %s, and attempt %i is said',
+    'waits for the failure of the previous attempt if that may come: %s in attempt 1, then attempt %i',
     async (status, attempt, [effect_code, effect_reason]) => {
       const made = await withSlice({ worker: { max_retries: 2 } });
       if (status !== 'queued')
@@ -169,7 +169,7 @@ describe('a slice that is queued again', () => {
     },
   );
 
-  it('at the end of its execution keeps its attempt, and only if somebody had it in hand', async () => {
+  it('at the end of its execution keeps its attempt, and names a worker that had it in hand', async () => {
     const made = await withSlice();
     await made.say('slice', { ...secondSlice, ...cut, start: 1, end: 1 });
     await made.say('slice_started', byWorker(1));

@@ -6,8 +6,8 @@ import { byWorker, row, sample, slice, sliceName, state, stf, withSlice } from '
 const at = '2026-11-28T10:00:07.000Z';
 const returned = ({ store }: TestStore): any[] => store.db.prepare('SELECT * FROM returned_slices').all();
 
-describe('a slice that a worker gives back', () => {
-  it('waits again in the same attempt, and the log keeps who could not do it, and why', async () => {
+describe('a slice that a worker returns', () => {
+  it('is queued again in the same attempt, with the worker and the reason on record', async () => {
     const made = await withSlice();
     await made.say('slice_started', byWorker(1));
     const said = { ...byWorker(1), reason: 'NO_PAYLOAD', detail: 'no such program', timestamp: at } as const;
@@ -34,7 +34,7 @@ describe('a slice that a worker gives back', () => {
     ]);
   });
 
-  it('may never have been begun', async () => {
+  it('need not have been started', async () => {
     const made = await withSlice();
     expect(await made.say('slice_returned', { ...byWorker(1), reason: 'NO_FILE' })).toMatchObject({
       effect: 'applied',
@@ -48,7 +48,7 @@ describe('a slice that a worker gives back', () => {
     ['the place of its file', 'NO_FILE', 'http://host-a:8090'],
     ['its payload', 'NO_PAYLOAD', 'reco sha256:ab'],
     ['its file', 'WRONG_FILE', sample],
-  ] as const)('is of a kind that others avoid too: %s', async (_, reason, kind) => {
+  ] as const)('is recorded with what the worker lacked: %s', async (_, reason, kind) => {
     const made = await withSlice({ worker: { max_retries: 1 } });
     await made.say('slice_result', { ...byWorker(1), state: 'failed' });
     const file_url = `http://host-a:8090/e-1/${sample}`;
@@ -58,7 +58,7 @@ describe('a slice that a worker gives back', () => {
     expect(returned(made)).toMatchObject([{ reason, kind, attempt: 2 }]);
   });
 
-  it('is its own: another worker has it in hand, or has done it', async () => {
+  it('stays as it is if another worker has it in hand or has completed it', async () => {
     const made = await withSlice();
     const said = { ...byWorker(1), reason: 'NO_FILE' } as const;
     await made.say('slice_started', byWorker(1, '02'));
@@ -78,7 +78,7 @@ describe('a slice that a worker gives back', () => {
   it.each([
     [2, 'WAITS', `waits for attempt 2 of ${sliceName}`],
     [9, 'NO_STEP', 'attempt 9 of a slice that is queued in attempt 1'],
-  ])('waits for its attempt, unless there is none: %i', async (attempt, effect_code, effect_reason) => {
+  ])('waits for its attempt, unless that cannot come: %i', async (attempt, effect_code, effect_reason) => {
     const made = await withSlice({ worker: { max_retries: 1 } });
     const said = await made.say('slice_returned', { ...byWorker(attempt), reason: 'NO_FILE' });
     expect(said).toMatchObject({ effect_code, effect_reason });

@@ -16,8 +16,8 @@ async function queuedAt10(params = {}): Promise<TestStore> {
   return made;
 }
 
-describe('a slice that is begun', () => {
-  it('is in the hand of a worker, and has waited since it was queued', async () => {
+describe('a slice that is started', () => {
+  it('belongs to its worker, and its wait since it was queued is recorded', async () => {
     const made = await queuedAt10();
     await made.say('slice_started', { ...byWorker(1), timestamp: at(14) });
     expect(row(made)).toMatchObject({
@@ -28,14 +28,14 @@ describe('a slice that is begun', () => {
       starts: 1,
     });
     expect(state(made)).toMatchObject({ slices_queued: 0, slices_processing: 1 });
-    // Begun again, it has waited no longer.
+    // A second start does not add to its wait.
     await made.say('slice_started', { ...byWorker(1, '02'), timestamp: at(19) });
     expect(row(made)).toMatchObject({ assigned_worker: 'worker/02', assigned_at: at(19), starts: 2 });
     expect(state(made)).toMatchObject({ slices_queued: 0, slices_processing: 1 });
     expect(delays(made, 3)).toEqual([{ items: 1, total: 4, latest: at(14) }]);
   });
 
-  it('is not begun where it is done', async () => {
+  it('is not started if it is completed', async () => {
     const { say } = await withSlice();
     await say('slice_result', { ...byWorker(1), state: 'done' });
     expect(await say('slice_started', byWorker(1))).toMatchObject({
@@ -44,7 +44,7 @@ describe('a slice that is begun', () => {
     });
   });
 
-  it('in a later attempt has waited since that was queued', async () => {
+  it('in a later attempt has waited since that attempt was queued', async () => {
     const made = await queuedAt10({ worker: { max_retries: 1 } });
     await made.say('slice_result', { ...byWorker(1), state: 'failed', timestamp: at(12) });
     await made.say('slice', { ...slice(2), ...cut, timestamp: at(20) });
@@ -54,7 +54,7 @@ describe('a slice that is begun', () => {
 });
 
 describe('the result of a slice', () => {
-  it('is kept with its worker, its time, and how long the work took', async () => {
+  it('is recorded with its worker, its time and its duration', async () => {
     const made = await queuedAt10();
     await made.say('slice_started', { ...byWorker(1), timestamp: at(14) });
     await made.say('slice_result', { ...byWorker(1), state: 'done', processing_seconds: 2.5, timestamp: at(17) });
@@ -72,7 +72,7 @@ describe('the result of a slice', () => {
     expect(made.store.db.prepare('SELECT count(*) FROM payload_results').pluck().get()).toBe(0);
   });
 
-  it('may overtake its start, and then nobody knows how long the work took', async () => {
+  it('may arrive before the start, without a recorded duration', async () => {
     const made = await queuedAt10();
     const done = { ...byWorker(1), state: 'done', took_seconds: 99, timestamp: at(17) } as const;
     await made.say('slice_result', done);
@@ -88,9 +88,9 @@ describe('the result of a slice', () => {
   });
 
   it.each([
-    ['a reason', 'bad geometry', 'bad geometry'],
-    ['none', undefined, 'failed without a reason'],
-  ])('may be a failure, with %s', async (_, error, told) => {
+    ['with a reason', 'bad geometry', 'bad geometry'],
+    ['without a reason', undefined, 'failed without a reason'],
+  ])('may be a failure %s', async (_, error, told) => {
     const made = await queuedAt10({ worker: { max_retries: 1 } });
     await made.say('slice_started', { ...byWorker(1), timestamp: at(14) });
     await made.say('slice_result', { ...byWorker(1), state: 'failed', error, timestamp: at(15) });
@@ -101,14 +101,14 @@ describe('the result of a slice', () => {
   });
 
   it.each([
-    ['that says nothing', 80, undefined, null],
-    ['that says as the times of recording', 4, 4.9, null],
-    ['that says just a second more', 4, 5, null],
-    ['that says more, where both came at once', 4, 5.2, 5200],
-    ['that says less, though not by so much that the recorder was away', 20, 5, null],
-    ['that says much less, where the recorder was away', 20.5, 5.1234, 5123],
+    ['no duration', 80, undefined, null],
+    ['nearly the recorded one', 4, 4.9, null],
+    ['just a second more', 4, 5, null],
+    ['more, as both messages came at once', 4, 5.2, 5200],
+    ['less, but not enough to mean an absence', 20, 5, null],
+    ['much less, as the recorder was away', 20.5, 5.1234, 5123],
   ])(
-    'takes the time of its worker only where the times of recording cannot be right: one %s',
+    'uses the duration from its worker only if the recorded one is implausible: %s',
     async (...[, recorded, took_seconds, took_ms]) => {
       const made = await queuedAt10();
       await made.say('slice_started', { ...byWorker(1), timestamp: at(14) });
@@ -130,7 +130,7 @@ describe('the result of a slice', () => {
       { outputs, outputs_omitted: 3 },
       { outputs: JSON.stringify(outputs), outputs_omitted: 3 },
     ],
-  ])('has the facts of its payload: %j', async (facts, kept) => {
+  ])('includes the facts of its payload: %j', async (facts, kept) => {
     const made = await withSlice();
     await made.say('slice_result', { ...byWorker(1), state: 'failed', ...facts });
     expect(made.store.db.prepare('SELECT * FROM payload_results').all()).toEqual([
@@ -148,7 +148,7 @@ describe('the result of a slice', () => {
     ]);
   });
 
-  it('comes once: what is said of an attempt that is done is kept and changes nothing', async () => {
+  it('counts once: a later result of the same attempt has no effect', async () => {
     const made = await withSlice();
     await made.say('slice_result', { ...byWorker(1), state: 'done' });
     expect(await made.say('slice_result', { ...byWorker(1, '02'), state: 'failed' })).toMatchObject({

@@ -22,7 +22,7 @@ describe('a slice', () => {
   });
 
   it.each(['terminated', 'failed'] as const)(
-    'in hand when its execution is %s waits in the same attempt',
+    'in hand when its execution is %s is queued again in the same attempt',
     async (end) => {
       const made = await withSlice();
       await made.say('slice_started', byWorker(1));
@@ -40,7 +40,7 @@ describe('a slice', () => {
     },
   );
 
-  it('never moves back, whatever comes late or twice', async () => {
+  it('that is completed never moves back, whatever arrives late or twice', async () => {
     const made = await withSlice();
     await made.say('slice_started', byWorker(1));
     await made.say('slice_result', { ...byWorker(1), state: 'done' });
@@ -55,7 +55,7 @@ describe('a slice', () => {
     expect({ row: row(made), state: state(made) }).toEqual(before);
   });
 
-  it('in its second attempt takes nothing that is said of its first', async () => {
+  it('in its second attempt ignores messages about its first', async () => {
     const made = await withSlice({ worker: { max_retries: 2 } });
     await made.say('slice_started', byWorker(1));
     await made.say('slice_result', { ...byWorker(1), state: 'failed', error: 'reason 1' });
@@ -76,7 +76,7 @@ describe('a slice', () => {
     expect(row(made)).toMatchObject({ status: 'processing', attempt: 2, assigned_worker: 'worker/01' });
   });
 
-  it('that failed is queued again as the next attempt, and each attempt is kept', async () => {
+  it('that failed is queued again as the next attempt, and both attempts are kept', async () => {
     const made = await withSlice({ worker: { max_retries: 1 } });
     for (const attempt of [1, 2]) {
       if (attempt > 1) await made.say('slice', { ...slice(attempt), stf_filename: stf, start: 0, end: 0, tf_count: 1 });
@@ -93,7 +93,7 @@ describe('a slice', () => {
     ]);
   });
 
-  it('that stays failed is not queued again, or the execution would never be complete', async () => {
+  it('that stays failed is not queued again', async () => {
     const made = await withSlice({ worker: { max_retries: 0 } });
     await made.say('slice_result', { ...byWorker(1), state: 'failed' });
     expect(await made.say('slice', { ...slice(2), stf_filename: stf, start: 0, end: 0, tf_count: 1 })).toMatchObject({
@@ -102,7 +102,7 @@ describe('a slice', () => {
     expect(state(made)).toMatchObject({ slices_failed: 1, slices_exhausted: 1, slices_queued: 0 });
   });
 
-  it('that the plan does not have changes nothing', async () => {
+  it('that is not in the plan changes nothing', async () => {
     const made = await withSlice();
     const stray = { stf_filename: stf, tf_filename: sample, attempt: 1, start: 1, end: 1, tf_count: 1 };
     const said = [
@@ -121,7 +121,7 @@ describe('a slice', () => {
     expect(state(made)).toMatchObject({ slices_created: 1, tf_files_received: 1 });
   });
 
-  it('that the plan does not have changes nothing, and its execution still completes', async () => {
+  it('that is not in the plan does not prevent the planned slices from completing', async () => {
     const made = await makeRunningStore({ fast_processing: { stf_count: 1 } });
     await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 3 });
     await made.say('stf_ready', { filename: stf, sequence: 1, tf_count: 3, size_bytes: 192 });
@@ -175,7 +175,7 @@ describe('a slice', () => {
     expect(state(made)).toMatchObject({ slices_failed: 1, slices_queued: 0 });
   });
 
-  it('of a vanished worker is begun again as the same attempt', async () => {
+  it('of a vanished worker can be started again in the same attempt', async () => {
     const made = await withSlice();
     await made.say('slice_started', byWorker(1));
     expect(await made.say('slice_started', byWorker(1, '02'))).toMatchObject({ effect: 'applied' });

@@ -10,7 +10,7 @@ const execution_id = 'stf_datataking-tester-0001';
 const at = (second: number): string => `2026-11-28T10:00:0${second}.000Z`;
 
 describe('the counts of a transaction', () => {
-  it('are written with its commit, in sum', async () => {
+  it('are summed, and written when it commits', async () => {
     const made = await makeRunningStore();
     const seen = await made.store.write((tx) => {
       const sums = sumsOf(tx);
@@ -24,7 +24,7 @@ describe('the counts of a transaction', () => {
     expect(state(made)).toMatchObject({ slices_queued: 2, slices_failed: 1, slices_created: 0 });
   });
 
-  it('are there for who reads meanwhile, and each is added once', async () => {
+  it('are visible inside it once settled, and are added only once', async () => {
     const made = await makeRunningStore();
     const seen = await made.store.write((tx) => {
       const sums = sumsOf(tx);
@@ -41,7 +41,7 @@ describe('the counts of a transaction', () => {
     expect(state(made)).toMatchObject({ slices_queued: 7 });
   });
 
-  it('are of one execution, or of one file of it', async () => {
+  it('belong to one execution, or to one of its files', async () => {
     const made = await withSlice();
     const { db } = made.store;
     await made.say('stf_gen', { filename: stf.replace('1.stf', '2.stf'), sequence: 2, tf_count: 10 });
@@ -57,7 +57,7 @@ describe('the counts of a transaction', () => {
     expect(db.prepare('SELECT slices_queued FROM run_states ORDER BY execution_id').pluck().all()).toEqual([9, 1]);
   });
 
-  it('are forgotten with a transaction that fails', async () => {
+  it('are dropped if it fails', async () => {
     const made = await makeRunningStore();
     const failing = made.store.write((tx) => {
       sumsOf(tx).add('run_states', [execution_id], 'slices_queued', 3);
@@ -92,7 +92,7 @@ describe('the delays of a stage', () => {
     latest,
   });
 
-  it('are kept by their size: how many, how long together, the longest and the last', async () => {
+  it('are grouped by size, each group with its number, total, longest and latest', async () => {
     const { keep, rows } = await keeping();
     await keep({ from: at(0), to: at(4) }, { from: '2026-11-28T10:00:01.900Z', to: at(6) }, { from: at(1), to: at(2) });
     const kept = [row(1, 1, 1, at(2)), row(2, 8.1, 4.1, at(6))];
@@ -104,13 +104,13 @@ describe('the delays of a stage', () => {
     expect(rows()).toEqual([kept[0], row(4, 16.3, 4.2, at(9))]);
   });
 
-  it('keep the longest and the last also where those come first', async () => {
+  it('keep the longest and the latest even if these come first', async () => {
     const { keep, rows } = await keeping();
     await keep({ from: '2026-11-28T10:00:01.900Z', to: at(6) }, { from: at(0), to: at(4) });
     expect(rows()).toEqual([row(2, 8.1, 4.1, at(6))]);
   });
 
-  it('are never less than nothing, and unknown where nobody knows the beginning', async () => {
+  it('are never negative, and not recorded if the beginning is unknown', async () => {
     const { keep, rows } = await keeping();
     await keep({ from: null, to: at(4) }, { from: undefined, to: at(4), seconds: 3 });
     expect(rows()).toEqual([]);
@@ -118,7 +118,7 @@ describe('the delays of a stage', () => {
     expect(rows()).toEqual([{ ...row(1, 0, 0, at(4)), bucket: 0 }]);
   });
 
-  it('are what was measured, where that is known', async () => {
+  it('use the measured duration if there is one', async () => {
     const { keep, rows } = await keeping();
     await keep({ from: at(0), to: at(4), seconds: 2.5 });
     expect(rows()).toEqual([row(1, 2.5, 2.5, at(4))]);

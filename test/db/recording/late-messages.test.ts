@@ -30,7 +30,7 @@ const sliceRow = ({ store }: TestStore): unknown =>
   store.db.prepare('SELECT status, attempt, assigned_worker, error FROM tf_slices').get();
 
 describe('a message that comes before what it refers to', () => {
-  it('waits, says so, and takes effect when that comes: a whole slice told backwards', async () => {
+  it('waits with a reason, and takes effect when that arrives: a whole slice in reverse order', async () => {
     const made = await makeRunningStore();
     const early = [
       await made.say('slice_result', { ...worked(1), state: 'done' }),
@@ -56,7 +56,7 @@ describe('a message that comes before what it refers to', () => {
     expect(items).toMatchObject([{ effect: 'none', effect_reason: 'start of a slice that is completed' }]);
   });
 
-  it('of a later attempt waits for the failure of the one before', async () => {
+  it('of a later attempt waits for the failure of the previous one', async () => {
     const made = await makeRunningStore();
     await made.say('stf_gen', generated);
     await made.say('tf_file_registered', sampled);
@@ -72,7 +72,7 @@ describe('a message that comes before what it refers to', () => {
     expect(sliceRow(made)).toMatchObject({ status: 'completed', attempt: 2 });
   });
 
-  it('never takes effect where that never comes: STFs out of number, attempts beyond the last', async () => {
+  it('never takes effect if that never arrives: STFs out of sequence, attempts beyond the last', async () => {
     const made = await makeRunningStore({ worker: { max_retries: 0 } });
     expect(await made.say('stf_gen', { ...generated, filename: 'swf.100010.000003.stf', sequence: 3 })).toMatchObject({
       effect: 'none',
@@ -85,7 +85,7 @@ describe('a message that comes before what it refers to', () => {
     const beyond = await made.say('slice', queued(2));
     expect(beyond).toMatchObject({ effect: 'none', effect_reason: 'attempt 2 of a slice that is failed in attempt 1' });
     await made.say('end_run', { total_stf_files: 1, reason: 'completed' });
-    // The end of the run has told how many STFs there are.
+    // The end of the run has fixed the number of STFs.
     expect(await made.say('stf_gen', { ...generated, filename: 'swf.100010.000002.stf', sequence: 2 })).toMatchObject({
       effect: 'none',
       effect_reason: 'the run has ended',
@@ -94,34 +94,29 @@ describe('a message that comes before what it refers to', () => {
   });
 
   it.each([
-    ['before all else', ['result', 'stf', 'sample']],
-    ['before its slice only, which is cut in the same look', ['stf', 'sample', 'result']],
-  ])(
-    'is handled by the agent that reads it, although that has read on: a slice that failed %s is tried again',
-    async (_, order) => {
-      const made = await makeRunningStore();
-      const saying = {
-        result: () => made.say('slice_result', failed(1)),
-        stf: () => made.say('stf_gen', generated),
-        sample: () => made.say('tf_file_registered', sampled),
-      };
-      for (const what of order) await saying[what as keyof typeof saying]();
-      const reader = readerOf(made, fastProcessingAgent);
-      await reader.read((said) => said.includes('is queued again'));
-      expect(
-        made.store.db.prepare('SELECT status, attempt FROM tf_slices WHERE slice_filename = ?').get(slice),
-      ).toEqual({
-        status: 'queued',
-        attempt: 2,
-      });
-      expect(reader.lines.filter((line) => line.includes('are queued'))).toHaveLength(1);
-      expect(
-        made.store.db.prepare(`SELECT count(*) AS n FROM workflow_messages WHERE message_type = 'slice'`).get(),
-      ).toEqual({ n: 16 });
-    },
-  );
+    ['before everything else', ['result', 'stf', 'sample']],
+    ['before its slice, which is cut in the same step', ['stf', 'sample', 'result']],
+  ])('is handled by an agent that has read on: a slice that failed %s is retried', async (_, order) => {
+    const made = await makeRunningStore();
+    const saying = {
+      result: () => made.say('slice_result', failed(1)),
+      stf: () => made.say('stf_gen', generated),
+      sample: () => made.say('tf_file_registered', sampled),
+    };
+    for (const what of order) await saying[what as keyof typeof saying]();
+    const reader = readerOf(made, fastProcessingAgent);
+    await reader.read((said) => said.includes('is queued again'));
+    expect(made.store.db.prepare('SELECT status, attempt FROM tf_slices WHERE slice_filename = ?').get(slice)).toEqual({
+      status: 'queued',
+      attempt: 2,
+    });
+    expect(reader.lines.filter((line) => line.includes('are queued'))).toHaveLength(1);
+    expect(
+      made.store.db.prepare(`SELECT count(*) AS n FROM workflow_messages WHERE message_type = 'slice'`).get(),
+    ).toEqual({ n: 16 });
+  });
 
-  it('is handled also by an agent that has had nothing to do, and only once', async () => {
+  it('is also handled by an idle agent, and only once', async () => {
     const made = await makeRunningStore();
     const reader = readerOf(made, fastmonAgent);
     const reading = reader.read((said) => said.includes('holds frames'));
@@ -140,7 +135,7 @@ describe('a message that comes before what it refers to', () => {
   });
 });
 
-/** An agent that reads the log of a store until its lines say something, or it is stopped. */
+/** An agent that reads the log of a store until one of its log lines is enough, or it is stopped. */
 function readerOf(made: TestStore, agent: Agent) {
   const clock = createScaledClock(1);
   const notifier = new Notifier(clock);
@@ -174,7 +169,7 @@ function readerOf(made: TestStore, agent: Agent) {
       return consumeLog(agent, `${agent.type}-1`, execution);
     },
     stop: () => lifetime.stop(),
-    /** As a message that comes over the broker: recorded, and told to the readers. */
+    /** Like a message over the broker: recorded, then announced to the readers. */
     async say(...said: Parameters<TestStore['say']>) {
       const { released = [] } = await made.say(...said);
       notifier.announce([said[0], ...released]);

@@ -5,11 +5,11 @@ import { makeRunningStore, makeStore, noCounts } from '../../made-store.ts';
 import { byWorker, envelope, row, sample, secondSlice, slice, state, stf, withSlice } from '../one-slice.ts';
 
 describe('recording', () => {
-  it('by several parts of one process that share a commit gives what reading the log again gives', async () => {
+  it('applies concurrent messages in order, and none after the end of the execution', async () => {
     const made = await withSlice();
     const { store } = made;
     await made.say('slice', { ...secondSlice, stf_filename: stf, start: 1, end: 1, tf_count: 1 });
-    // An agent's journal and what takes in messages from a broker write in the same moment.
+    // The journal of an agent and the inbox of a broker write at the same moment.
     const result = { ...byWorker(1), msg_type: 'slice_result', state: 'done' as const };
     const said = (message: object): Message => ({ ...envelope, ...message }) as Message;
     const recorded = await Promise.all([
@@ -26,7 +26,7 @@ describe('recording', () => {
     expect(state(made)).toMatchObject({ slices_completed: 1 });
   });
 
-  it('lets a message that has an effect take the id of one that had none, whose text stays on record', async () => {
+  it('gives the id of a message without effect to one with an effect, and keeps both', async () => {
     const made = await makeRunningStore();
     await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
     await made.say('stf_ready', { filename: stf, sequence: 1, tf_count: 100 });
@@ -42,7 +42,7 @@ describe('recording', () => {
       { message_id: expect.stringMatching(/_tf_001\.tf#[0-9a-f]{8}$/), payload: text },
       { message_id: id, payload: expect.any(String) },
     ]);
-    // From now on the id is taken, and the forged message has nothing to say.
+    // From now on the id is taken, and another forged message is a conflict.
     expect(await made.say('tf_file_registered', { ...registered, tf_last: 13, tf_count: 14 })).toMatchObject({
       effect: 'conflict',
     });
@@ -50,7 +50,7 @@ describe('recording', () => {
     expect(tf_files_received).toBe(1);
   });
 
-  it('applies what was said before with another run, once it is said rightly', async () => {
+  it('applies a message with the right run after one with a wrong run', async () => {
     const made = await makeRunningStore();
     await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
     const ready = { filename: stf, sequence: 1, tf_count: 100 };
@@ -60,7 +60,7 @@ describe('recording', () => {
     expect(await made.say('stf_ready', ready)).toMatchObject({ effect: 'applied' });
   });
 
-  it('draws execution and run numbers once for a run_workflow, however often it comes', async () => {
+  it('draws execution and run numbers once per run_workflow, however often it arrives', async () => {
     const made = await makeStore();
     const start = {
       command_id: 'c1',
@@ -86,7 +86,7 @@ describe('recording', () => {
     ]);
   });
 
-  it('takes the same statement made twice as one row', async () => {
+  it('keeps a repeated statement as one row', async () => {
     const made = await makeRunningStore();
     const first = await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
     const second = await made.say('stf_gen', {
@@ -132,7 +132,7 @@ describe('recording', () => {
       '{"msg_type":"start_run","sender":"s","namespace":"n","execution_id":"x"}',
       { effect: 'none', effect_reason: 'unknown execution x' },
     ],
-  ])('keeps %s, which changes nothing, with the reason', async (body, expected) => {
+  ])('keeps %s with the reason why it has no effect', async (body, expected) => {
     const { store, receive } = await makeStore();
     const record = () => store.write((tx) => receive(tx, '/topic/epictopic', body));
     const first = await record();
@@ -141,7 +141,7 @@ describe('recording', () => {
     expect(store.db.prepare('SELECT payload FROM workflow_messages').all()).toEqual([{ payload: body }]);
   });
 
-  it('keeps the id that a message brought along beside its own', async () => {
+  it('keeps the id that a message arrived with, beside its own', async () => {
     const { store, receive } = await makeRunningStore();
     const body = JSON.stringify({
       msg_type: 'pause_run',
@@ -163,7 +163,7 @@ describe('recording', () => {
     });
   });
 
-  it('keeps time sent and time recorded apart, and takes a naive time for none', async () => {
+  it('keeps sending and recording times apart, and ignores a time without a zone', async () => {
     const made = await makeRunningStore();
     const times = (type: string): any =>
       made.store.db.prepare('SELECT sent_at, recorded_at FROM workflow_messages WHERE message_type = ?').get(type);
@@ -171,14 +171,14 @@ describe('recording', () => {
     expect(times('pause_run').sent_at).toBe('2020-01-01T10:00:00.000Z');
     expect(times('pause_run').recorded_at > '2026').toBe(true);
     await made.say('resume_run', { ordinal: 2, reason: 'period', timestamp: '2020-01-01T12:00:00' });
-    // When it came is when it was sent, but for the moment that recording takes.
+    // It counts as sent when it arrived, just before it was recorded.
     const { sent_at, recorded_at } = times('resume_run');
     expect(Date.parse(recorded_at) - Date.parse(sent_at)).toSatisfy((late: number) => late >= 0 && late < 1000);
   });
 });
 
 describe('a note that comes over a broker', () => {
-  it('is refused, and is no entry of the logbook', async () => {
+  it('is refused, and not entered into the logbook', async () => {
     const made = await makeRunningStore();
     const said = { ...envelope, msg_type: 'note', command_id: 'n1', text: 'trust me', author: 'ana' };
     const { message_id } = await made.store.write((tx) =>
@@ -193,7 +193,7 @@ describe('a note that comes over a broker', () => {
   });
 });
 
-describe('what only a driver may say', () => {
+describe('a message that only a driver may send', () => {
   const said: [type: string, fields: object][] = [
     ['stf_gen', { filename: 'swf.100010.000002.stf', sequence: 2, tf_count: 100 }],
     ['pause_run', { ordinal: 1, state: 'standby', reason: 'period' }],
@@ -203,7 +203,7 @@ describe('what only a driver may say', () => {
     ['workflow_ended', { status: 'completed', reason: 'completed', ...noCounts }],
   ];
 
-  it.each(said)('is refused from a broker for an execution that is driven here: %s', async (msg_type, fields) => {
+  it.each(said)('is refused from a broker if the execution is driven here: %s', async (msg_type, fields) => {
     const made = await withSlice();
     const before = { state: state(made), row: row(made) };
     const body = JSON.stringify({ ...envelope, sender: 'stranger', msg_type, ...fields });
@@ -217,7 +217,7 @@ describe('what only a driver may say', () => {
     expect({ state: state(made), row: row(made) }).toEqual(before);
   });
 
-  it('comes back from the broker as what it was, if the driver has said it', async () => {
+  it('is recognized as already recorded when it comes back from the broker', async () => {
     const made = await withSlice();
     const end = { total_stf_files: 1, reason: 'completed' as const };
     const recorded = await made.say('end_run', end);
