@@ -61,7 +61,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await expect.poll(async () => (await monitorOf(folder))['slices_completed'] as number).toBeGreaterThan(0);
     expect((await control(folder, 'pause')).code).toBe(0);
     await until(folder, { phase: 'standby', health: 'paused', slices_processing: 0 });
-    // A worker elsewhere hears of the pause a moment later. Then nothing moves, though a slice takes a tenth of a second.
+    // A remote worker receives the pause a moment later. Then nothing moves, although a slice takes a tenth of a second.
     let paused: Answer = {};
     const stands = async (): Promise<boolean> => {
       const before = paused;

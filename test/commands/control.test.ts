@@ -143,7 +143,7 @@ describe('pause', () => {
     ];
     const run = startCli(['run', '--speed', '10', ...sets.flatMap((set) => ['--set', set])], { folder });
     await run.saw(/start_run/);
-    // Without a process of its own, whose start may take longer than the period.
+    // Not by a separate process, whose start may take longer than the period.
     const store = await openStore(join(folder, 'swf.db'));
     await recordCommand(store, 'latest', { action: 'pause', by: { name: 'tester' } });
     store.close();

@@ -101,7 +101,7 @@ describe('the tokens of a server', () => {
 });
 
 describe('a server that others can reach', () => {
-  it('needs TLS or a proxy if it has a token, serves over TLS, and refuses an unusable certificate', async () => {
+  it('requires TLS or a proxy, serves over TLS, and refuses an unusable certificate', async () => {
     const folder = temporaryFolder();
     const env = { SWF_MCP_TOKEN: 'sesame-7' };
     const { cert, key } = certificate(folder);

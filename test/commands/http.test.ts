@@ -333,7 +333,7 @@ describe('the server over HTTP', () => {
     expect((await send(url, { body: monitor })).status).toBe(401);
   });
 
-  it('loses no client that retries after it was killed and restarted', async () => {
+  it('loses no retrying client when it is killed and restarted', async () => {
     const folder = await finished();
     const first = await startHttp({ folder });
     const client = await connectHttp(first.url);

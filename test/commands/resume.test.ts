@@ -92,7 +92,7 @@ async function undisturbed(): Promise<unknown> {
 }
 
 describe('a run that is killed and resumed', () => {
-  // 2 × 20 STFs at this speed take about a second; a kill at each point meets another stage.
+  // 2 × 20 STFs at this speed take about a second; a kill at each point hits another stage.
   it.each([
     ['before physics', /run_imminent/, 0],
     ['in the first period', /start_run/, 80],

@@ -232,7 +232,7 @@ describe('tables for people', () => {
     expect(screen.join(' ')).toMatch(/of stf_datataking-tester-0002, the newest; swf-mcp list/);
     for (const [args, cause] of [
       [['summarize', '--group-by', 'cause'], /^sh ended.*bad geometry +12 +12/],
-      // Its second line has the last words.
+      // The second line has the end of the message.
       [['logs', '--level', 'ERROR'], / ERROR .*slice .*(?:\n.*)?bad geometry\n/],
     ] as const) {
       const other = runInTerminal([...args], { columns, rows, folder });

@@ -29,7 +29,7 @@ describe.skipIf(why !== undefined)('one call answers each question about a run o
     const finding = async (code: string): Promise<Answer | undefined> =>
       (await findings()).find((one) => one['code'] === code);
 
-    // Which workers take part, and how much did each do?
+    // Which workers took part?
     const { groups } = await told('summarize', { what: 'slices', group_by: 'worker', status: 'completed' });
     const agentOf = (slot: string): string | undefined => slot.split('/')[0];
     const doers = new Set(done().map(({ body }) => agentOf(body['worker_id'] as string)));

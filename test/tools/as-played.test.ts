@@ -54,7 +54,7 @@ describe('plan_run with as_played', () => {
     let seen = 0;
     for (let seed = 1; seed <= 200 && seen < 40; seed += 1) {
       const { lines, truth } = makeRun({ seed, stfs: 4 });
-      // One with slices that nobody answers has not ended.
+      // A run with unanswered slices has not ended.
       if (!truth.hasEnded || truth.slices_unanswered > 0) continue;
       seen += 1;
       const file = join(temporaryFolder(), 'run.jsonl');

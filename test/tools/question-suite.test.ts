@@ -241,7 +241,7 @@ const questions: Question[] = [
     () => 5,
   ),
   q(
-    'on how many hosts did they run?',
+    'on how many hosts did the slices run?',
     [sum('slices', 'host', { execution_id: failing })],
     (a) => a['groups'].length,
     () => 1,

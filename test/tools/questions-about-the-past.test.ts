@@ -467,7 +467,7 @@ describe('resuming', () => {
 });
 
 describe('messages from others over a broker', () => {
-  it('make nobody a driver, and break no answer', async () => {
+  it('do not make anyone a driver, and break no answer', async () => {
     const made = await makeRunningStore();
     const envelope = {
       sender: 'mallory',

@@ -384,7 +384,7 @@ describe('a careful assistant with these tools can tell', () => {
     expect((await askWithin(client, 'list_logs', { end_time: '-12h' }))['total_count']).toBeGreaterThan(5);
   });
 
-  it('19. whether the data behind an answer are old', async () => {
+  it('19. whether the data behind an answer is old', async () => {
     const made = await waitingSince(5, 'stf_ready');
     made.store.db.exec(
       `UPDATE message_rows SET recorded_ms = ${Date.parse(minutesAgo(5))}; UPDATE system_agents SET last_heartbeat = '${minutesAgo(5)}'`,

@@ -88,7 +88,7 @@ describe('a wrong argument', () => {
     }
   });
 
-  it('is also a cursor of other arguments or another tool, but not one with another limit', async () => {
+  it('is a cursor from other arguments or another tool, but not one with another limit', async () => {
     const asking = await client();
     const { next_cursor } = await ask(asking, 'list_tf_slices', { status: 'completed', limit: 5 });
     expect(await refusal(asking, 'list_tf_slices', { status: 'failed', cursor: next_cursor })).toMatch(

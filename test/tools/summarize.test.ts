@@ -143,7 +143,7 @@ describe('a summary', () => {
     expect(failures['groups']).toMatchObject([
       { cause: 'no calibration for run N', example: 'no calibration for run 7', count: 2 },
     ]);
-    // An error of another worker is no example of this one's.
+    // An error of another worker is not an example for this one.
     const of1 = await ask(client, 'summarize', { what: 'slices', group_by: 'cause', assigned_worker: 'w/01' });
     expect(of1['groups'][0]).not.toHaveProperty('example');
     const both = await ask(client, 'summarize', { what: 'slices', group_by: 'worker,cause' });
