@@ -116,7 +116,7 @@ describe('the shift report', () => {
     ]);
   });
 
-  it('includes an execution that began earlier, says if there is none, and refuses an invalid time', async () => {
+  it('includes an execution that began earlier, reports an empty time, and refuses an invalid one', async () => {
     const made = await makeRunningStore();
     made.store.db.exec(`UPDATE workflow_executions SET start_time = '${secondsAgo(7200)}'`);
     const client = await connectInProcess(made.path);
