@@ -33,7 +33,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
         ?.split(' ')[1],
     );
 
-  it('tells Prometheus what it sends, reads and has in hand, and when its broker is away', async () => {
+  it('reports what it sends and receives, its slots, and whether its broker is connected', async () => {
     const here = new Site(() => broker, quick);
     const data = await started(here, temporaryFolder(), 'data');
     const worker = await started(here, temporaryFolder(), 'worker');
@@ -48,7 +48,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
     expect(valueOf(ofWorker, 'swf_slots{state="free"}')).toBe(8);
     expect(valueOf(ofWorker, 'swf_step_duration_seconds_count')).toBe(45);
     expect(valueOf(ofWorker, 'swf_broker_connected')).toBe(1);
-    // One that waits for its turn has its broker all the same.
+    // An agent on standby is connected to its broker, too.
     const standby = await started(here, temporaryFolder(), 'data', '--index', '2');
     await expect.poll(async () => valueOf(await standby(), 'swf_broker_connected')).toBe(1);
     const told = new Set([...ofData.matchAll(/^# TYPE (\w+) /gm)].map(([, series]) => series));
@@ -62,14 +62,14 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
     expect(valueOf(await worker(), 'swf_broker_reconnects_total')).toBe(1);
   });
 
-  it('that records tells what the broker has not confirmed, and since when', async () => {
+  it('that records reports how many messages the broker has not confirmed, and since when', async () => {
     const here = new Site(() => broker, quick);
     const recorder = await started(here, here.folder, 'daq_simulator');
     await here.request({ stf_count: 20 }, 1);
     await expect.poll(async () => valueOf(await recorder(), 'swf_messages_sent_total{type="run_imminent"}')).toBe(1);
     await broker.kill();
     await expect.poll(async () => valueOf(await recorder(), 'swf_outbox_unsent_messages')).toBeGreaterThan(0);
-    // The operator who asks the store hears of it at once, and is not sent to agents that are fine.
+    // The findings of the store report it at once, and do not blame agents that are fine.
     await expect.poll(() => here.findings()).toContain('BROKER_AWAY');
     expect(await here.findings()).not.toContain('AGENT_MISSING');
     const since = valueOf(await recorder(), 'swf_outbox_oldest_unsent_timestamp_seconds');
@@ -79,7 +79,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
     await expect.poll(() => here.findings()).not.toContain('BROKER_AWAY');
   });
 
-  it('refuses an address that cannot be', async () => {
+  it('refuses an invalid address', async () => {
     const args = ['agent', 'worker', '--broker', broker.url, '--metrics', 'nowhere'];
     const set = sets('testbed.namespace=n');
     expect(await runCli([...args, ...set], { folder: temporaryFolder(), env: broker.env })).toMatchObject({
@@ -88,7 +88,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
     });
   });
 
-  it('messages carry the trace of their execution, which anybody can reckon', async () => {
+  it('sends messages with the trace of their execution, which anyone can compute', async () => {
     const here = new Site(() => broker, quick);
     const peer = connectByStomp(broker.settings, () => {});
     onTestFinished(() => peer.close());
@@ -114,7 +114,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
       const [trace, span] = [digest(execution_id ?? '').slice(0, 32), digest(message_id ?? '').slice(0, 16)];
       expect(headers['traceparent']).toBe(`00-${trace}-${span}-01`);
     }
-    // One of the recorder's and one of an agent elsewhere.
+    // One from the recorder and one from a remote agent.
     expect(types.has('stf_gen') && types.has('stf_ready')).toBe(true);
   });
 });

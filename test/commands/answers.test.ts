@@ -10,7 +10,7 @@ import { cliPath, runCli, runWorkflow, startCli, temporaryFolder } from '../help
 import { runInTerminal } from '../terminal.ts';
 
 describe('swf-mcp summarize', () => {
-  it('shows groups as a table with all together last, and the same as CSV and JSON', async () => {
+  it('prints groups as a table with the totals last, or as CSV or JSON', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     const { stdout } = await runCli(['summarize'], { folder });
@@ -28,7 +28,7 @@ describe('swf-mcp summarize', () => {
 });
 
 describe('swf-mcp report and plan', () => {
-  it('write a report of one execution, or of a time, and a plan that a person can read', async () => {
+  it('print a report of one execution or of a time, and a readable plan', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     expect((await runCli(['report'], { folder })).stdout).toMatch(/^# stf_datataking-tester-0001, run 100010\n/);
@@ -43,7 +43,7 @@ describe('swf-mcp report and plan', () => {
 });
 
 describe('swf-mcp status', () => {
-  it('without an id shows all that run, else the newest; --all --json is an array', async () => {
+  it('without an id shows all running executions, else the newest; --all --json prints an array', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     expect((await runCli(['status'], { folder })).stdout).toMatch(/^stf_datataking-tester-0001: completed/m);
@@ -72,12 +72,12 @@ function standIn(folder: string): string {
   return program;
 }
 
-/** In CI it is there, or the test fails. */
+/** In CI the shell must be there, or the test fails. */
 const isMissing = (shell: string): boolean =>
   process.env['CI'] === undefined && spawnSync(shell, ['-c', 'exit']).error !== undefined;
 
 describe('swf-mcp completion', () => {
-  it('makes bash complete commands, flags and the values that they take', async () => {
+  it('makes bash complete commands, flags and their values', async () => {
     const folder = temporaryFolder();
     const { stdout } = await runCli(['completion', 'bash'], { folder });
     writeFileSync(join(folder, 'completion.sh'), stdout);
@@ -112,7 +112,7 @@ describe('swf-mcp completion', () => {
     expect(completed('summarize', 'st')).toEqual(['stf_files']);
     expect(completed('call', 'get_w')).toEqual(['get_workflow_monitor']);
     expect(completed('run', 'hist')).toEqual(['histogram_default']);
-    // Of a flag that takes some text nothing is guessed, and no file is offered.
+    // For a flag that takes free text nothing is suggested, and no file either.
     expect(completed('logs', '--search', 'c')).toEqual(['']);
     expect(completed('report', '--html', join(folder, 'compl'))).toEqual([join(folder, 'completion.sh')]);
     // Every command of the help is there.
@@ -132,7 +132,7 @@ describe('swf-mcp completion', () => {
     ],
     [['stop', '--db', 'y.db', 'tester'], []],
     [['slices', '--status', 'f'], ['failed']],
-  ])('makes fish complete them: %j', async (words, completed) => {
+  ])('makes fish complete %j', async (words, completed) => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'script.fish'), (await runCli(['completion', 'fish'], { folder })).stdout);
     standIn(folder);
@@ -142,7 +142,7 @@ describe('swf-mcp completion', () => {
     expect([...stdout.matchAll(/^[^\t\n]+/gm)].map(([word]) => word)).toEqual(completed);
   });
 
-  it.skipIf(isMissing('zsh'))('is a script that zsh can read', async () => {
+  it.skipIf(isMissing('zsh'))('prints a script that zsh can parse', async () => {
     const folder = temporaryFolder();
     const { stdout } = await runCli(['completion', 'zsh'], { folder });
     writeFileSync(join(folder, 'script.zsh'), stdout);
@@ -152,7 +152,7 @@ describe('swf-mcp completion', () => {
 });
 
 describe('the help', () => {
-  it('fits 80 columns, shows examples that the commands understand, and names the tools', async () => {
+  it('fits 80 columns, has examples that the commands accept, and describes the tools', async () => {
     const folder = temporaryFolder();
     const { stdout: help } = await runCli(['--help'], { folder });
     const tooWide = (text: string): string[] => text.split('\n').filter((line) => line.length > 80);
@@ -163,7 +163,7 @@ describe('the help', () => {
       expect(own).toContain(lines[0]?.split('  ')[0]);
       expect(tooWide(own)).toEqual([]);
       for (const line of lines) {
-        // Usage alone is looked at: nothing is run.
+        // Only the usage is checked: nothing is run.
         const words = (line.split(/ {2,}|[>|]/)[0] ?? '').trim().split(' ');
         const { code } = await runCli([...words, '--help'], { folder });
         expect({ line, code }).toEqual({ line, code: 0 });
@@ -185,7 +185,7 @@ describe('--notify', () => {
     return path;
   };
 
-  it('runs a program at the first slice that stays failed, and at the end', async () => {
+  it('runs a program when the first slice fails for good, and at the end', async () => {
     const folder = temporaryFolder();
     const told = join(folder, 'told');
     const program = teller(folder, `echo "$SWF_EVENT $SWF_EXECUTION_ID $SWF_STATUS" >> '${told}'`);
@@ -198,7 +198,7 @@ describe('--notify', () => {
     ]);
   });
 
-  it('reports a failing program, refuses a missing one, and never changes how a run ends', async () => {
+  it('warns about a failing program without changing the exit code, and refuses a missing one', async () => {
     const folder = temporaryFolder();
     const program = teller(folder, 'exit 7');
     const { code, stderr } = await runCli(['run', '--speed', 'max', '--stf-count', '1', '--notify', program], {
@@ -232,7 +232,7 @@ describe.skipIf(!hasScript && process.env['CI'] === undefined)('keys below the l
   ])('pause, continue and stop a run, with the answer shown at %i x %i', async (columns, rows) => {
     const folder = temporaryFolder();
     const program = join(folder, 'tell.sh');
-    // It keeps the run's process there for a while.
+    // It keeps the process of the run alive for a while.
     writeFileSync(program, '#!/bin/sh\nsleep 1\n', { mode: 0o755 });
     const seen = runInTerminal(['run', '--speed', '2', '--notify', program], { columns, rows, folder });
     const simulated: number[] = [];
@@ -268,12 +268,12 @@ describe.skipIf(!hasScript && process.env['CI'] === undefined)('keys below the l
     const end = (await seen.rows()).join('\n');
     expect(end).toMatch(/terminated/);
     expect(end).not.toMatch(/stop: it is stopped/);
-    // Simulated time goes on, whatever is said.
+    // Simulated time never goes back, whatever is shown.
     expect(simulated.length).toBeGreaterThan(5);
     expect(simulated).toEqual(simulated.toSorted((a, b) => a - b));
   });
 
-  it('in status leave the view alone, and Ctrl-C is what it was', async () => {
+  it('leave status --watch with q or Ctrl-C, and the run continues', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '2'], { folder });
     await run.saw(/run_imminent/);
@@ -288,7 +288,7 @@ describe.skipIf(!hasScript && process.env['CI'] === undefined)('keys below the l
     await run.finished;
   });
 
-  it('a tool that changes something asks before it does, and --yes answers', async () => {
+  it('confirm a tool call that changes something, unless --yes is given', async () => {
     const folder = temporaryFolder();
     const args = ['call', 'start_workflow', 'stf_count=1', 'speed=max'];
     const seen = runInTerminal(args, { columns: 100, rows: 24, folder });

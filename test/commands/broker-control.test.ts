@@ -42,7 +42,7 @@ async function until(folder: string, wanted: Answer): Promise<void> {
 }
 
 describe.skipIf(missing !== undefined)('over a broker', () => {
-  it('pause reaches workers in other processes, and continue and stop too', async () => {
+  it('pause, continue and stop reach workers in other processes', async () => {
     const folder = temporaryFolder();
     const worker = start(folder, 'agent', 'worker');
     await worker.saw(/works in namespace control/);
@@ -61,7 +61,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await expect.poll(async () => (await monitorOf(folder))['slices_completed'] as number).toBeGreaterThan(0);
     expect((await control(folder, 'pause')).code).toBe(0);
     await until(folder, { phase: 'standby', health: 'paused', slices_processing: 0 });
-    // A worker elsewhere hears of the pause a moment later. Then nothing moves, though a slice takes a tenth of a second.
+    // A remote worker receives the pause a moment later. Then nothing moves, although a slice takes a tenth of a second.
     let paused: Answer = {};
     const stands = async (): Promise<boolean> => {
       const before = paused;
@@ -79,7 +79,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(await monitorOf(folder)).toMatchObject({ status: 'terminated', phase: 'completed' });
   });
 
-  it('stop of an execution whose driver was killed ends it for everybody', async () => {
+  it('stop ends an execution after its driver was killed', async () => {
     const folder = temporaryFolder();
     const run = start(folder, 'run', '--speed', '20', ...sets('fast_processing.physics_period_count=0'));
     await run.saw(/start_run/);
@@ -92,7 +92,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(await monitorOf(folder)).toMatchObject({ status: 'terminated', health: 'finished' });
   });
 
-  it('a pause outlives the recorder that heeds it, until somebody lets the execution go on', async () => {
+  it('a pause outlives its recorder, until the execution is continued', async () => {
     const here = new Site(
       () => broker,
       sets('fast_processing.slice_processing_time=2', 'fast_processing.target_worker_count=8'),
@@ -117,7 +117,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
       .toMatchObject({ status: 'completed', slices_completed: 180, slices_failed: 0 });
   });
 
-  it('resume asks the recorder that lives, which says why it cannot, and goes on when it can', async () => {
+  it('resume reports why the running recorder cannot resume, and the recorder resumes once it can', async () => {
     const here = new Site(() => broker);
     const first = await here.recorder();
     await here.request({ stf_count: 50 }, 5, 'one');
@@ -133,14 +133,14 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(resumed.stderr).toMatch(
       new RegExp(`^EXECUTION_IN_USE: ${who} and cannot resume stf_datataking-one-\\d+: DATA_UNAVAILABLE`),
     );
-    // The recorder has made an empty one.
+    // The recorder has created an empty one.
     rmSync(here.dataFolder, { recursive: true });
     renameSync(`${here.dataFolder}.away`, here.dataFolder);
     await recorder.saw(/is taken up: its driver was gone/);
     expect(await here.control('stop')).toMatchObject({ code: 0 });
   });
 
-  it('a worker process runs the payload of the execution, and what it runs ends with it', async () => {
+  it('a worker process runs the payload of the execution, and its payloads end when it is killed', async () => {
     const folder = temporaryFolder();
     const payload = join(folder, 'payload.sh');
     writeFileSync(

@@ -39,14 +39,14 @@ const settings = [
 ];
 const start = (folder: string, args: string[]): Started => startCli(args, { folder, env: broker.env });
 
-/** A client that is not ours: Python's stomp. */
+/** An independent client: Python's stomp. */
 function startPeer(...args: string[]): Started {
   return startProcess('/usr/bin/python3', [resolve('test/peer.py'), String(broker.port), 'test', ...args], {
     folder: temporaryFolder(),
   });
 }
 
-/** Agents beside one recorder's store, each with a number of its own. */
+/** Agents that share the data folder of one store, each with its own index. */
 function startAgents(folder: string, types: string[]): Started[] {
   const dir = join(folder, 'swf.db.data');
   return types.map((type, index) =>
@@ -65,7 +65,7 @@ function startAgents(folder: string, types: string[]): Started[] {
 }
 
 describe.skipIf(missing !== undefined)('over a broker', () => {
-  it('a run that an independent client asks for ends as one in a single process, and the client hears all broadcasts', async () => {
+  it('a run requested by an independent client ends as in one process, and sends every broadcast once', async () => {
     const folder = temporaryFolder();
     const ear = startPeer('listen');
     await ear.saw(/ready/);
@@ -114,7 +114,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     });
   });
 
-  it('an independent client takes slices by selector and answers as a worker', async () => {
+  it('an independent client receives slices by selector and sends results as a worker', async () => {
     const folder = temporaryFolder();
     const hand = startPeer('work');
     await hand.saw(/ready/);
@@ -141,7 +141,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await hand.finished;
   });
 
-  it('requests that cannot be granted are recorded with the reason, and the agent goes on', async () => {
+  it('invalid requests are recorded with the reason, and the agent keeps running', async () => {
     const folder = temporaryFolder();
     const [agent] = startAgents(folder, ['daq_simulator']);
     await agent?.saw(/works in namespace test/);
@@ -209,7 +209,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(await agent?.finished).toMatchObject({ code: 0 });
   });
 
-  it('nonsense for workers is told and thrown away, and a worker told to stop finishes its slice, which nobody else begins', async () => {
+  it('a worker discards invalid messages, and finishes its own slices when it is told to stop', async () => {
     const folder = temporaryFolder();
     const own = [
       '--set',
@@ -268,7 +268,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await second.finished;
   });
 
-  it('a worker told to stop in standby, with a slice that waits, ends; and the run goes on with another', async () => {
+  it('a worker told to stop in standby exits with a slice waiting, and another one continues the run', async () => {
     const folder = temporaryFolder();
     const own = [
       '--set',
@@ -321,7 +321,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await second.finished;
   });
 
-  it('what was said while the recorder was not there is recorded when it comes back', async () => {
+  it('a message sent while the recorder is down is recorded when it restarts', async () => {
     const folder = temporaryFolder();
     const [first] = startAgents(folder, ['daq_simulator']);
     await first?.saw(/works in namespace test/);
@@ -354,7 +354,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await second?.finished;
   });
 
-  it('an agent waits for a broker that is not there yet; a run says so and makes nothing', async () => {
+  it('an agent waits for an unreachable broker, and a run fails with the reason and begins no execution', async () => {
     const folder = temporaryFolder();
     const nowhere = 'stomp://127.0.0.1:1';
     const [agent] = [start(folder, ['agent', 'data', '--broker', `${nowhere},${broker.url}`, ...settings])];
@@ -380,7 +380,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(await askAll(await connectInProcess(join(other, 'swf.db')), 'list_workflow_executions')).toEqual([]);
   });
 
-  it('doctor looks at everything, and removes the durable subscription', async () => {
+  it('doctor passes every check, removes the durable subscription, and reports a refused login', async () => {
     const folder = temporaryFolder();
     const [agent] = startAgents(folder, ['daq_simulator']);
     await agent?.saw(/works in namespace test/);
@@ -441,7 +441,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(refused).toMatchObject({ code: 1, stdout: expect.stringMatching(/^fail {2}login .*BROKER_REFUSED/m) });
   });
 
-  it('runs over TLS with a CA file, taken from the environment, and refuses a certificate that it does not know', async () => {
+  it('a run over TLS uses the CA file from the environment, and refuses an unknown certificate', async () => {
     const folder = temporaryFolder();
     const terminator = await startTls(broker.port, folder);
     onTestFinished(() => void terminator.server.close());
@@ -463,7 +463,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(JSON.parse(known.stdout)).toMatchObject({ slices_completed: 15 });
   });
 
-  it('a slice that kills its workers is failed after the third and tried again, and the run goes on', async () => {
+  it('a slice that kills its workers fails after the third one and is retried, and the run completes', async () => {
     const folder = temporaryFolder();
     const payload = join(folder, 'poison.sh');
     writeFileSync(payload, `#!/bin/sh\n[ -e ${folder}/antidote ] || kill -9 $PPID\n`, { mode: 0o755 });
@@ -514,7 +514,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(await start(folder, doctor).finished).toMatchObject({ code: 0 });
     const agent = start(folder, worker);
     await agent.saw(/works in namespace mine/);
-    // As it stands there it takes minutes of real time.
+    // As documented it would take minutes of real time.
     expect(await start(folder, [...run, '--speed', '100', '--stf-count', '2']).finished).toMatchObject({ code: 0 });
     agent.child.kill('SIGTERM');
     expect(await agent.finished).toMatchObject({ code: 0 });

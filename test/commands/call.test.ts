@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runCli, runWorkflow, temporaryFolder } from '../helpers.ts';
 
 describe('call', () => {
-  it('takes key=value as it takes JSON: texts, numbers, and true or false', async () => {
+  it('accepts key=value like JSON: strings, numbers and booleans', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     const answerOf = async (...words: string[]): Promise<unknown> => {
@@ -19,7 +19,7 @@ describe('call', () => {
     expect(await answerOf('list_messages', 'search=stf_gen', 'limit=1')).toMatchObject({ total_count: 2 });
   });
 
-  it('refuses what is neither, with an example of each', async () => {
+  it('refuses an argument that is neither, with an example of each', async () => {
     const { stderr, code } = await runCli(['call', 'list_messages', 'limit'], { folder: temporaryFolder() });
     expect(code).toBe(1);
     expect(stderr).toBe(

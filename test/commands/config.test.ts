@@ -51,7 +51,7 @@ describe('swf-mcp config', () => {
   });
 
   it.each([[], ['watch.after.SLICES_FAILED=60']])(
-    'is a configuration itself, with the same effect, also in another folder: %s',
+    'prints a configuration that has the same effect in another folder: %s',
     async (...also) => {
       const [folder, elsewhere] = [temporaryFolder(), temporaryFolder()];
       const sets = [
@@ -70,7 +70,7 @@ describe('swf-mcp config', () => {
     },
   );
 
-  it('refuses what a run would refuse', async () => {
+  it('refuses an unknown key as a run would', async () => {
     const folder = temporaryFolder();
     const { code, stderr } = await runCli(['config', '--set', 'fast_processing.stf_cuont=3'], { folder });
     expect(code).toBe(1);

@@ -18,7 +18,7 @@ import {
   temporaryFolder,
 } from '../helpers.ts';
 
-/** A run that goes on until it is stopped, in one period of days; it makes ten STFs and works on a hundred slices a second. */
+/** An endless run with one period of days; it makes ten STFs and processes a hundred slices per second. */
 const endless = [
   '--speed',
   '20',
@@ -39,7 +39,7 @@ async function startEndless(...args: string[]): Promise<{ folder: string; run: S
 const monitorOf = async (folder: string): Promise<Answer> =>
   ask(await connectInProcess(join(folder, 'swf.db')), 'get_workflow_monitor', { execution_id: 'latest' });
 
-/** The messages of these types in the order of the log, with what they say. */
+/** The messages of these types in the order of the log, with their bodies. */
 async function said(folder: string, ...types: string[]): Promise<Answer[]> {
   const client = await connectInProcess(join(folder, 'swf.db'));
   const messages = await askAll(client, 'list_messages', { execution_id: 'latest', order: 'oldest', limit: 200 });
@@ -52,8 +52,8 @@ async function until(folder: string, wanted: Answer): Promise<void> {
 
 const control = (folder: string, action: string) => runCli([action, 'latest'], { folder });
 
-describe('the trace of a slice that waits', () => {
-  it('says why: others come first, with the time that they take; it is paused; nobody drives the run', async () => {
+describe('the trace of a waiting slice', () => {
+  it('shows the reason: earlier slices and their time, a pause, or a missing driver', async () => {
     const { folder, run } = await startEndless('--set', 'fast_processing.target_worker_count=1');
     await until(folder, { phase: 'physics' });
     const client = await connectInProcess(join(folder, 'swf.db'));
@@ -72,7 +72,7 @@ describe('the trace of a slice that waits', () => {
 });
 
 describe('the trace of an STF file', () => {
-  it('says that it is not sampled, where the plan leaves it out', async () => {
+  it('says that the file is not sampled if the plan leaves it out', async () => {
     const folder = temporaryFolder();
     const args = ['--stf-count', '2', '--set', 'fast_processing.stf_sampling_rate=0.5'];
     await runCli(['run', '--speed', 'max', ...args], { folder });
@@ -85,7 +85,7 @@ describe('the trace of an STF file', () => {
 });
 
 describe('pause', () => {
-  it('stops STFs and workers until continue, and both return when it has taken effect', async () => {
+  it('stops STFs and workers until continue, and both commands return once they have taken effect', async () => {
     const { folder, run } = await startEndless();
     await until(folder, { phase: 'physics' });
     expect(await control(folder, 'pause')).toMatchObject({
@@ -134,7 +134,7 @@ describe('pause', () => {
     expect((await run.finished).code).toBe(4);
   });
 
-  it('of a period stops its clock: as many STFs are made as without it', async () => {
+  it('stops the clock of a period, so that the run makes as many STFs as without a pause', async () => {
     const folder = temporaryFolder();
     const sets = [
       'fast_processing.stf_count=0',
@@ -143,7 +143,7 @@ describe('pause', () => {
     ];
     const run = startCli(['run', '--speed', '10', ...sets.flatMap((set) => ['--set', set])], { folder });
     await run.saw(/start_run/);
-    // Without a process of its own, whose start may take longer than the period.
+    // Not by a separate process, whose start may take longer than the period.
     const store = await openStore(join(folder, 'swf.db'));
     await recordCommand(store, 'latest', { action: 'pause', by: { name: 'tester' } });
     store.close();
@@ -155,7 +155,7 @@ describe('pause', () => {
     expect(await monitorOf(folder)).toMatchObject({ status: 'completed', stf_count: 10, slices_completed: 150 });
   });
 
-  it('before physics, and in standby, only holds the next step back', async () => {
+  it('before physics or in standby only delays the next step', async () => {
     const { folder } = await startEndless(
       ...['daq_state_machine.standby_duration=120', 'daq_state_machine.no_beam_not_ready_delay=60'].flatMap((set) => [
         '--set',
@@ -179,7 +179,7 @@ describe('pause', () => {
     expect((await control(folder, 'stop')).code).toBe(0);
   });
 
-  it('at full speed lets virtual time stand still', async () => {
+  it('at full speed stops virtual time', async () => {
     const { folder, run } = await startEndless('--speed', 'max');
     await until(folder, { phase: 'physics' });
     expect((await control(folder, 'pause')).code).toBe(0);
@@ -190,7 +190,7 @@ describe('pause', () => {
     expect((await run.finished).code).toBe(4);
   });
 
-  it('is refused, with the reason, of a run whose DAQ is done', async () => {
+  it('is refused with the reason if the DAQ of the run is done', async () => {
     const folder = temporaryFolder();
     const run = startCli(
       ['run', '--speed', '20', '--stf-count', '1', '--set', 'fast_processing.slice_processing_time=60'],
@@ -203,7 +203,7 @@ describe('pause', () => {
     expect((await run.finished).code).toBe(0);
   });
 
-  it('that a killed process did not hear is forgotten by resume, and a stop too', async () => {
+  it('that a killed process never received is dropped by resume, and so is a stop', async () => {
     const { folder, run } = await startEndless();
     await until(folder, { phase: 'physics' });
     run.child.kill('SIGKILL');
@@ -224,7 +224,7 @@ describe('pause', () => {
     expect((await resumed.finished).code).toBe(4);
   });
 
-  it('of an execution whose process was then killed ends with resume', async () => {
+  it('ends with resume if the process of the execution was killed', async () => {
     const { folder, run } = await startEndless();
     await until(folder, { phase: 'physics' });
     expect((await control(folder, 'pause')).code).toBe(0);
@@ -246,7 +246,7 @@ describe('pause', () => {
 });
 
 describe('stop', () => {
-  it('takes nothing more and leaves what is in hand, however many workers wake at that moment', async () => {
+  it('ends the log in order and cuts no slice short, even with 200 workers', async () => {
     const { folder, run } = await startEndless(
       '--speed',
       '1000',
@@ -271,7 +271,7 @@ describe('stop', () => {
     for (const { body } of results) expect((body as Answer)['processing_seconds']).toBeGreaterThanOrEqual(50);
   });
 
-  it('twice at once is fine for both', async () => {
+  it('succeeds for two callers at once', async () => {
     const { folder, run } = await startEndless();
     await until(folder, { phase: 'physics' });
     const answers = await Promise.all([control(folder, 'stop'), control(folder, 'stop')]);
@@ -283,7 +283,7 @@ describe('stop', () => {
     expect((await run.finished).code).toBe(4);
   });
 
-  it('ends a run in order: everybody hears end_run, slices in hand wait again, all else keeps its state', async () => {
+  it('ends a run in order: end_run is sent, and slices in hand return to the queue', async () => {
     const { folder, run } = await startEndless('--set', 'fast_processing.slice_processing_time=100');
     await until(folder, { slices_processing: 30 });
     expect((await control(folder, 'stop')).code).toBe(0);
@@ -307,7 +307,7 @@ describe('stop', () => {
     });
     const slices = await askAll(await connectInProcess(join(folder, 'swf.db')), 'list_tf_slices', { limit: 200 });
     expect(slices.filter((one) => one['status'] !== 'queued' || 'assigned_worker' in one)).toEqual([]);
-    // The file of the next STF was written ahead. Of one that nobody announced nothing stays.
+    // The file of the next STF was written ahead. A file that was never announced is removed.
     const announced = await askAll(await connectInProcess(join(folder, 'swf.db')), 'list_stf_files', { limit: 200 });
     const data = join(folder, 'swf.db.data', 'stf_datataking-tester-0001');
     expect(
@@ -317,7 +317,7 @@ describe('stop', () => {
     ).toEqual(announced.map((one) => one['stf_filename'] as string).toSorted());
   });
 
-  it('ends also an execution whose process was killed, and begins nothing for it', async () => {
+  it('ends an execution whose process was killed, and begins nothing for it', async () => {
     const { folder, run } = await startEndless();
     await until(folder, { phase: 'physics' });
     run.child.kill('SIGKILL');
@@ -334,7 +334,7 @@ describe('stop', () => {
     });
   });
 
-  it('takes a reason, which can do nothing to a terminal', async () => {
+  it('accepts a reason, and escapes its control characters', async () => {
     const { folder, run } = await startEndless();
     const stop = (reason: string) => runCli(['stop', 'latest', '--reason', reason], { folder });
     expect(await stop('')).toMatchObject({ code: 1, stderr: expect.stringMatching(/^ARGUMENT_INVALID: --reason/) });
@@ -345,7 +345,7 @@ describe('stop', () => {
     expect(stdout).not.toContain('\u001B');
   });
 
-  it('of what has ended, is unknown or has no store is refused in one line', async () => {
+  it('is refused in one line if the execution has ended or is unknown, or there is no store', async () => {
     const folder = temporaryFolder();
     expect(await control(folder, 'stop')).toMatchObject({
       code: 1,

@@ -9,7 +9,7 @@ import { type Finished, runCli, startProcess, temporaryFolder } from '../helpers
 
 const missing = artemisBroker.missing();
 
-describe.skipIf(missing !== undefined)('doctor, at a site whose users have few rights,', () => {
+describe.skipIf(missing !== undefined)('doctor at a site with restricted users', () => {
   let broker: Broker;
   beforeAll(async () => {
     broker = await startArtemis('site');
@@ -22,7 +22,7 @@ describe.skipIf(missing !== undefined)('doctor, at a site whose users have few r
       env: broker.env,
     });
 
-  it('leaves no queue, address or subscription, and names the programs of others that it hears', async () => {
+  it('leaves no queue, address or subscription behind, and lists the foreign programs that it hears', async () => {
     const words = [resolve('test/testbed.py'), String(broker.port), 'theirs', 'beat', '1'];
     const testbed = startProcess('/usr/bin/python3', words, { folder: temporaryFolder() });
     await testbed.saw(/"ready"/);
@@ -51,7 +51,7 @@ describe.skipIf(missing !== undefined)('doctor, at a site whose users have few r
     });
   });
 
-  it('proves with --prove what the layout does not let pass, and names the key to set', async () => {
+  it('shows with --prove which messages the layout blocks, and which key to set', async () => {
     const { code, stdout } = await doctor('ours', '--wait', '1', '--prove');
     expect(code).toBe(1);
     const lines = stdout.split('\n');

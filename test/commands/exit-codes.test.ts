@@ -4,13 +4,13 @@ import { runCli, startCli, temporaryFolder } from '../helpers.ts';
 
 const set = (key: string, value: unknown): string[] => ['--set', `${key}=${JSON.stringify(value)}`];
 
-/** Slices of which number 3 fails at once, and the others take long. */
+/** Settings with which slice 3 fails at once, and the others take long. */
 const failing = [
   ...set('worker.payload', ['sh', '-c', '[ $SWF_SLICE_ID = 3 ] && exit 1; sleep 60']),
   ...set('worker.max_retries', 0),
 ];
 
-/** Ends a run with `stop` when a slice has failed, or at once, and tells the exit codes of all who follow it. */
+/** Stops a run once this many slices have failed, and returns the exit codes of the commands that follow it. */
 async function stopped(settings: string[], failed: number) {
   const folder = temporaryFolder();
   const run = startCli(['run', '--speed', '20', ...settings], { folder });
@@ -29,15 +29,15 @@ async function stopped(settings: string[], failed: number) {
 }
 
 describe('the exit code', () => {
-  it('of a run that is stopped with failed slices is 3, of run, status --watch and resume', async () => {
+  it('is 3 from run, status --watch and resume if a run is stopped after a slice has failed', async () => {
     expect(await stopped([...failing, '--stf-count', '20'], 1)).toEqual({ run: 3, watch: 3, resume: 3 });
   });
 
-  it('of a run that is stopped and nothing has failed is 4', async () => {
+  it('is 4 if a run is stopped and no slice has failed', async () => {
     expect(await stopped(['--stf-count', '200'], 0)).toEqual({ run: 4, watch: 4, resume: 4 });
   });
 
-  it('of a run that completes is 0, of one whose slices stay failed 3', async () => {
+  it('is 0 if a run completes, and 3 if its slices failed for good', async () => {
     const codes = async (...settings: string[]) => {
       const folder = temporaryFolder();
       const { code } = await runCli(['run', '--speed', 'max', '--stf-count', '1', ...settings], { folder });
@@ -49,7 +49,7 @@ describe('the exit code', () => {
     expect(await codes(...set('worker.payload', ['false']), ...set('worker.max_retries', 0))).toEqual([3, 3, 3]);
   });
 
-  it('of a run that is interrupted here is 130, whatever has failed', async () => {
+  it('is 130 if a run with failing slices is interrupted', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '20', ...failing], { folder });
     await run.saw(/start_run/);
@@ -57,7 +57,7 @@ describe('the exit code', () => {
     expect((await run.finished).code).toBe(130);
   });
 
-  it('of a run that is interrupted twice is 130; it says so, and the execution can be resumed', async () => {
+  it('is 130 if a run is interrupted twice, and the output suggests resume', async () => {
     const folder = temporaryFolder();
     const run = startCli(
       ['run', '--speed', '20', '--stf-count', '3', ...set('worker.payload', ['sh', '-c', 'trap "" TERM; sleep 2'])],

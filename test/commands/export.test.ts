@@ -17,7 +17,7 @@ interface DuckDb {
   };
 }
 
-/** A reader of Parquet that is not of the writer's family; undefined where it is not installed. */
+/** A Parquet reader that is independent of the writer; undefined if it is not installed. */
 function duckDb(): DuckDb | undefined {
   try {
     return createRequire(join(import.meta.dirname, '..', 'clients', 'package.json'))('@duckdb/node-api') as DuckDb;
@@ -29,7 +29,7 @@ function duckDb(): DuckDb | undefined {
 }
 const duck = duckDb();
 
-/** Records of RFC 4180, by a reader of a dozen lines: quotes, commas and line breaks within fields. */
+/** Parses records as in RFC 4180, with quotes, commas and line breaks within fields. */
 function recordsOf(text: string): string[][] {
   const fields = [...text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)];
   const records: string[][] = [[]];
@@ -52,14 +52,14 @@ describe('export', () => {
 
   beforeAll(async () => {
     folder = temporaryFolder();
-    // The words of the payload have what CSV has to quote.
+    // The payload prints text that CSV has to quote.
     const payload = `worker.payload=["/bin/sh","-c","case $SWF_SLICE_ID in 5) echo 'bad, \\"very\\" bad' >&2; exit 3;; esac"]`;
     const args = ['--set', payload, '--set', 'worker.max_retries=1', '--set', 'worker.timeout_seconds=60'];
     const { code } = await runCli(['run', '--speed', 'max', '--stf-count', '2', ...args], { folder });
     expect(code).toBe(3);
   });
 
-  it('as JSON Lines has every row of every table, and the counts of the monitor', async () => {
+  it('as JSON Lines has every row, with the counts of the monitor', async () => {
     const out = await exported('jsonl');
     const rowsOf = (name: string): Record<string, unknown>[] =>
       readFileSync(join(out, `${name}.jsonl`), 'utf8')
@@ -74,7 +74,7 @@ describe('export', () => {
     expect(rowsOf('tf_files')).toHaveLength(2);
     const logs = await askAll(client, 'list_logs', { execution_id: 'latest', limit: 200 });
     expect(rowsOf('logs').map((row) => row['log_id'])).toEqual(logs.map((row) => row['log_id']).toReversed());
-    // Slice 5 of each STF failed twice, all others went well at once.
+    // Slice 5 of each STF failed twice, all others succeeded at once.
     const attempts = rowsOf('attempts').map(
       ({ slice_filename, attempt, state }) => `${String(slice_filename)} ${String(attempt)} ${String(state)}`,
     );
@@ -87,12 +87,12 @@ describe('export', () => {
     ]);
     expect(rowsOf('attempts').filter((row) => row['exit_code'] === 3)).toHaveLength(4);
     expect(rowsOf('logs').map((row) => row['level'])).toEqual(logs.map((row) => row['level']).toReversed());
-    // The rest of a configuration is nobody's business.
+    // The rest of a configuration is not exported.
     const [start] = rowsOf('messages').filter((row) => row['message_type'] === 'run_workflow');
     expect(start?.['payload']).not.toMatch(/very/);
   });
 
-  it('as CSV is the same rows, with quotes, commas and line breaks as RFC 4180 has them', async () => {
+  it('as CSV has the same rows, quoted as in RFC 4180', async () => {
     const records = recordsOf(readFileSync(join(await exported('csv'), 'slices.csv'), 'utf8'));
     const rows = readFileSync(join(await exported('jsonl'), 'slices.jsonl'), 'utf8')
       .trimEnd()
@@ -104,7 +104,7 @@ describe('export', () => {
     expect(rest.filter((record) => record.join('').includes('bad, "very" bad'))).toHaveLength(2);
   });
 
-  it.skipIf(duck === undefined)('as Parquet is read by DuckDB, with types of times and numbers', async () => {
+  it.skipIf(duck === undefined)('as Parquet can be read by DuckDB, with types for times and numbers', async () => {
     const out = await exported('parquet');
     const instance = await duck?.DuckDBInstance.create(':memory:');
     const connection = await instance?.connect();
@@ -130,7 +130,7 @@ describe('export', () => {
     );
   });
 
-  it('overwrites nothing, and is readable by its user alone', async () => {
+  it('overwrites nothing, and is readable only by its user', async () => {
     const out = temporaryFolder();
     writeFileSync(join(out, 'mine.txt'), 'mine');
     const refused = await runCli(['export', 'latest', '--out', out], { folder });

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 
 import { cliPath, runCli, startProcess, temporaryFolder } from '../helpers.ts';
 
-describe('a person who does not know the program yet', () => {
-  it('is told a command that comes near, and none that does not', async () => {
+describe('a new user', () => {
+  it('sees the nearest command for a typo, and no suggestion for an unrelated word', async () => {
     const said = async (word: string): Promise<string> => {
       const { code, stderr } = await runCli([word], { folder: temporaryFolder() });
       expect(code).toBe(2);
@@ -18,7 +18,7 @@ describe('a person who does not know the program yet', () => {
       expect(await said(word)).toBe(`error: unknown command or argument '${word}'; swf-mcp --help lists all commands`);
   });
 
-  it('is told when what is written cannot be kept', async () => {
+  it('sees an error if standard output cannot be written', async () => {
     const folder = temporaryFolder();
     const full = startProcess('sh', ['-c', `'${process.execPath}' '${cliPath}' config > /dev/full`], { folder });
     const { code, stderr } = await full.finished;
@@ -26,7 +26,7 @@ describe('a person who does not know the program yet', () => {
     expect(stderr).toMatch(/^DATA_UNAVAILABLE: standard output cannot be written \(ENOSPC\); make room/);
   });
 
-  it('finds the configurations that there are, and the nearest to a mistaken name', async () => {
+  it('can list the configurations, and sees the nearest one for a mistyped name', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'workflows'));
     writeFileSync(join(folder, 'workflows', 'night_shift.toml'), 'includes = ["fast_processing_default.toml"]\n');

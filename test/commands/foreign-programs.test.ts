@@ -10,7 +10,7 @@ import { artemisBroker, startArtemis } from '../brokers/artemis.ts';
 import type { Broker } from '../brokers/broker.ts';
 import { type Answer, runCli, type Started, startCli, startProcess, temporaryFolder } from '../helpers.ts';
 
-/** Their agents take what stands on their queues, whoever it is for: at such a site ours have queues of their own. */
+/** Their agents take every message on their queues, so ours have their own queues at such a site. */
 const ownQueues = ['slices', 'results'].flatMap((name) => [
   '--set',
   `broker.destinations.${name}=/queue/swf.test.${name}`,
@@ -23,7 +23,7 @@ const small = ['fast_processing.slice_processing_time=2', 'fast_processing.targe
 
 const kinds = [
   { kind: 'activemq', missing: activeMq.missing, start: () => activeMq.start() },
-  // Its addresses are made before, as at a site.
+  // Its addresses are created beforehand, as at a site.
   { kind: 'artemis', missing: artemisBroker.missing, start: () => startArtemis('literal') },
 ];
 
@@ -31,7 +31,7 @@ for (const { kind, missing, start } of kinds) {
   const why = missing();
   if (why !== undefined) console.warn(why);
 
-  describe.skipIf(why !== undefined)(`programs of another make on ${kind}`, () => {
+  describe.skipIf(why !== undefined)(`foreign programs on ${kind}`, () => {
     let broker: Broker;
     beforeAll(async () => {
       broker = await start();
@@ -59,7 +59,7 @@ for (const { kind, missing, start } of kinds) {
     ];
     const listen = ['--set', 'broker.listen_seconds=4'];
 
-    it('keep their namespace: whatever starts there over a broker is refused, and takes nothing of theirs', async () => {
+    it('keep their namespace: our programs refuse to start in it, and take none of their messages', async () => {
       const testbed = await startTestbed('theirs', 'work');
       const refused = [
         [['run', '--stf-count', '1'], 1],
@@ -84,7 +84,7 @@ for (const { kind, missing, start } of kinds) {
       expect(await countsOf(testbed)).toMatchObject({ missing: 0, foreign: 0 });
     });
 
-    it('miss nothing while ours work beside them in another namespace, and ours miss nothing', async () => {
+    it('lose no messages to ours in another namespace, and ours lose none to them', async () => {
       const testbed = await startTestbed('theirs', 'work');
       const [words, around] = command(
         'ours',
@@ -107,7 +107,7 @@ for (const { kind, missing, start } of kinds) {
       expect({ results, lost, foreign }).toEqual({ results: slices, lost: 0, foreign: 0 });
     });
 
-    it('that begin later end a service and a run of ours, which say so, and take nothing of theirs', async () => {
+    it('that start later make our service and our run exit with the reason, and lose no messages', async () => {
       const quiet = ['--set', 'broker.listen_seconds=0'];
       const service = startCli(...command('later', 'agent', 'daq_simulator', ...quiet));
       const worker = startCli(...command('later', 'agent', 'worker', ...quiet));
@@ -133,7 +133,7 @@ for (const { kind, missing, start } of kinds) {
       });
     });
 
-    it('that are idle are known by their monitor, where SWF_MONITOR_URL names it', async () => {
+    it('that are idle are found through their monitor if SWF_MONITOR_URL is set', async () => {
       const ask = {
         instance_name: 'data-agent-shifter-1',
         namespace: 'quiet',
@@ -162,7 +162,7 @@ for (const { kind, missing, start } of kinds) {
       expect(paths).toEqual(['/swf-monitor/api/systemagents/', '/swf-monitor/api/systemagents/']);
     });
 
-    it('that only beat are heard where the layout of the site is given, and those that are idle are not', async () => {
+    it('that only send heartbeats are found if the site layout is set, and idle ones are not', async () => {
       const beating = await startTestbed('beats', 'beat', '1');
       const withLayout = await runCli(
         ...command('beats', 'run', '--stf-count', '1', '--set', 'broker.layout=head', ...listen),

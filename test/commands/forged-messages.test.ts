@@ -9,7 +9,7 @@ import { type Answer, runCli, startCli, temporaryFolder } from '../helpers.ts';
 
 const huge = Number.MAX_SAFE_INTEGER;
 
-/** Forgeries of each type of message about one file, none of which can be true. Their ids are those of true ones. */
+/** Forged messages of each type about one file, all of them false, with the ids of genuine ones. */
 function forgeries(
   { execution_id, run_id, filename = '' }: Answer,
   namespace: string,
@@ -85,7 +85,7 @@ for (const { kind, missing, start } of [activeMq, artemisBroker]) {
     });
     afterAll(() => broker.stop());
 
-    it('before, between and after the true ones change nothing of how a run ends', async () => {
+    it('before, between and after genuine ones do not change the outcome of a run', async () => {
       const namespace = 'forged';
       const folder = temporaryFolder();
       const forger = connectByStomp(broker.settings, () => {});

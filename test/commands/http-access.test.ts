@@ -16,7 +16,7 @@ function tokenFile(folder: string, text: string, mode = 0o600): { SWF_MCP_TOKEN_
   return { SWF_MCP_TOKEN_FILE: path };
 }
 
-/** A certificate of its own making, and its key. */
+/** A self-signed certificate, and its key. */
 function certificate(folder: string): { cert: string; key: string } {
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
@@ -25,7 +25,7 @@ function certificate(folder: string): { cert: string; key: string } {
 }
 
 describe('the tokens of a server', () => {
-  it('are each of a name and a scope: one that may read is offered no control, and a stop says whose token asked', async () => {
+  it('have a name and a scope: a read token is offered no control, and a stop names its token', async () => {
     const folder = temporaryFolder();
     const env = tokenFile(folder, '# who may ask\nscreen read look-9431\n\nshift.leader control lead-1107\n');
     const { url } = await startHttp({ folder, env }, '--allow-control');
@@ -67,7 +67,7 @@ describe('the tokens of a server', () => {
     expect((await send(url, { body: monitor, headers: bearer('look-9432') })).status).toBe(401);
   });
 
-  it('are refused where others can read them, or where a line says something else, without being told', async () => {
+  it('are refused if others can read the file or a line is invalid, and are never printed', async () => {
     const folder = temporaryFolder();
     const refused: [text: string, mode: number, why: RegExp][] = [
       ['a read sesame-1\n', 0o640, /can be read or written by others \(mode 640\); chmod 600 it/],
@@ -101,7 +101,7 @@ describe('the tokens of a server', () => {
 });
 
 describe('a server that others can reach', () => {
-  it('speaks TLS, or says that a proxy in front does, and refuses to send its token in the clear', async () => {
+  it('requires TLS or a proxy, serves over TLS, and refuses an unusable certificate', async () => {
     const folder = temporaryFolder();
     const env = { SWF_MCP_TOKEN: 'sesame-7' };
     const { cert, key } = certificate(folder);
@@ -136,7 +136,7 @@ describe('a server that others can reach', () => {
       });
   });
 
-  it('behind a proxy takes host, scheme and client from what it forwards, and elsewhere from nobody', async () => {
+  it('accepts a forwarded host and scheme only with --behind-proxy, which needs a token', async () => {
     const folder = temporaryFolder();
     const env = { SWF_MCP_TOKEN: 'sesame-7' };
     const forwarded = { 'x-forwarded-host': 'swf.example', 'x-forwarded-proto': 'https' };
@@ -158,7 +158,7 @@ describe('a server that others can reach', () => {
     );
   });
 
-  it('says which option is missing where one means nothing alone', async () => {
+  it('names the missing option if another one needs it', async () => {
     for (const words of [['--behind-proxy'], ['--tls-cert', 'x'], ['--open']]) {
       const { code, stderr } = await runCli(['serve', ...words], { folder: temporaryFolder() });
       expect({ code, stderr }).toEqual({
@@ -169,8 +169,8 @@ describe('a server that others can reach', () => {
   });
 });
 
-describe('options of control', () => {
-  it('are refused where the server only reads', async () => {
+describe('control options', () => {
+  it('are refused without --allow-control', async () => {
     for (const words of [['--insecure-local'], ['--max-runs', '2']]) {
       const { code, stderr } = await runCli(['serve', '--http', '0', ...words], { folder: temporaryFolder() });
       expect({ code, stderr }).toEqual({ code: 2, stderr: `error: ${words[0]} needs --allow-control\n` });
@@ -178,8 +178,8 @@ describe('options of control', () => {
   });
 });
 
-describe('what a client may start', () => {
-  it('is bounded in number: of twenty that ask at once as many runs begin as the server allows', async () => {
+describe('the runs that a client may start', () => {
+  it('are limited in number: of twenty concurrent requests, as many succeed as the server allows', async () => {
     const folder = temporaryFolder();
     const { url } = await startHttp({ folder }, '--allow-control', '--insecure-local', '--max-runs', '2');
     const client = await connectHttp(url);
@@ -207,7 +207,7 @@ describe('what a client may start', () => {
       });
   });
 
-  it('is bounded in size, with the limit', async () => {
+  it('are limited in size, and a refusal states the limit', async () => {
     const folder = temporaryFolder();
     const { url } = await startHttp({ folder }, '--allow-control', '--insecure-local');
     const client = await connectHttp(url);

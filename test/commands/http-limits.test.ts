@@ -19,14 +19,14 @@ function idleConnection(port: number): Promise<Socket> {
 const get = (url: string) => send(url, { method: 'GET' });
 
 describe('the limits of the server over HTTP', () => {
-  it('let nobody be shut out by a thousand connections that say nothing', async () => {
+  it('keep a thousand silent connections from shutting out other clients', async () => {
     const { url } = await startHttp({ folder: temporaryFolder() });
     const health = url.replace(/mcp$/, 'healthz');
     for (let n = 0; n < 1100; n += 1) await idleConnection(Number(new URL(url).port));
     for (let n = 0; n < 20; n += 1) expect((await get(health)).status).toBe(200);
   });
 
-  it('refuse more calls of one client than it may have under way, and answer it again when they are done', async () => {
+  it('refuse a client that has too many calls under way, until they are done', async () => {
     const headers = { authorization: 'Bearer a' };
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '20');
@@ -51,7 +51,7 @@ describe('the limits of the server over HTTP', () => {
     expect((await send(full.url, { headers, body: monitor })).status).toBe(200);
   });
 
-  it('are given back by a client that goes away in the middle, with requests that waited behind others', async () => {
+  it('do not count calls of a client that has disconnected, nor those queued behind them', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '20');
     const { url } = await startHttp({ folder });
@@ -77,7 +77,7 @@ describe('the limits of the server over HTTP', () => {
     );
   });
 
-  it('let one client ask in SQL while another has many endless questions under way', async () => {
+  it('let one client query in SQL while another has many endless queries under way', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const path = join(folder, 'tokens');
@@ -103,13 +103,13 @@ describe('the limits of the server over HTTP', () => {
       body: call('query_store', { sql: 'SELECT count(*) AS n FROM v_slices' }),
     });
     expect(answerIn(one.body).result.structuredContent).toMatchObject({ rows: [[15]] });
-    // Not behind all those of the other.
+    // It did not wait for all queries of the other client.
     expect(ended).toEqual([]);
     controller.abort();
     await asking;
   });
 
-  it('end the stream of a batch whose request takes itself back', async () => {
+  it('end the stream of a batch that cancels its own request', async () => {
     const { url } = await startHttp({ folder: temporaryFolder() });
     const wait = JSON.parse(call('wait_for_execution', { execution_id: 'latest', timeout_seconds: 60 })) as object;
     const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } };
@@ -119,7 +119,7 @@ describe('the limits of the server over HTTP', () => {
     expect(answerIn(both.body)).toMatchObject({ id: 2, result: { isError: true } });
   });
 
-  it('end a call that its client takes back by a request of its own, and no other', async () => {
+  it('end a call that its client cancels in a separate request, and no other call', async () => {
     const folder = temporaryFolder();
     await startCli(['run'], { folder }).saw(/execution /);
     const { url } = await startHttp({ folder });
@@ -147,14 +147,14 @@ describe('the limits of the server over HTTP', () => {
       id: 7,
       error: { message: 'the call was cancelled by its client' },
     });
-    // Two clients without tokens have a call of this number: nobody knows whose is meant.
+    // Two calls without tokens have this number: nobody knows which one is meant.
     await send(url, { body: cancel(8) });
     await send(url, { body: monitor });
     expect(ended).toEqual([7]);
     void waits;
   });
 
-  it('say in words what is wrong with params, whatever the method', async () => {
+  it('describe what is wrong with params, for each method', async () => {
     const { url } = await startHttp({ folder: temporaryFolder() });
     for (const method of ['initialize', 'resources/read', 'prompts/get', 'completion/complete', 'tools/call']) {
       const { body } = await send(url, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: {} }) });
@@ -172,7 +172,7 @@ describe('the limits of the server over HTTP', () => {
     }
   });
 
-  it('keep a connection as long as they say, and end it where the client asks for that', async () => {
+  it('announce how long a connection is kept, and close it if the client asks', async () => {
     const { url } = await startHttp({ folder: temporaryFolder() });
     expect((await send(url, { body: monitor, headers: { connection: 'close' } })).headers).toMatchObject({
       connection: 'close',
@@ -192,7 +192,7 @@ describe('the limits of the server over HTTP', () => {
     expect(text).toMatch(/STORE_UNAVAILABLE/);
   });
 
-  it('reset no connection that is used again and again', async () => {
+  it('reset no connection that is reused', async () => {
     const { url } = await startHttp({ folder: temporaryFolder() });
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     onTestFinished(() => agent.destroy());

@@ -7,7 +7,7 @@ export interface Answered {
   body: string;
 }
 
-/** One request with exactly these headers: `fetch` would mend them. */
+/** One request with exactly these headers: `fetch` would change them. */
 export function send(
   url: string,
   {

@@ -16,7 +16,7 @@ async function finished(): Promise<string> {
 const token = 'open-sesame-7c1b';
 
 describe('the server over HTTP', () => {
-  it('answers one POST without a session, and a client as on stdio', async () => {
+  it('answers a single POST without a session, and an MCP client', async () => {
     const { url } = await startHttp({ folder: await finished() });
     const { status, headers, body } = await send(url, { body: monitor });
     expect({ status, session: headers['mcp-session-id'] }).toEqual({ status: 200, session: undefined });
@@ -25,7 +25,7 @@ describe('the server over HTTP', () => {
     expect(await ask(client, 'list_tf_slices', { execution_id: 'latest' })).toMatchObject({ total_count: 30 });
   });
 
-  it('gives a client that saves data the same fields, compressed and without the text', async () => {
+  it('sends a client that saves data the same fields, compressed and without the text', async () => {
     const { url } = await startHttp({ folder: await finished() });
     const usual = await send(url, { body: monitor });
     const saving = await fetch(url, {
@@ -46,7 +46,7 @@ describe('the server over HTTP', () => {
     expect(result.content).toEqual([]);
   });
 
-  it('refuses what is hostile or careless clearly, as JSON, and goes on', async () => {
+  it('refuses hostile and careless requests as JSON with a clear reason, and keeps serving', async () => {
     const { url, server } = await startHttp({ folder: await finished(), env: { SWF_MCP_TOKEN: token } });
     const base = url.replace(/\/mcp$/, '');
     const good = { authorization: `Bearer ${token}` };
@@ -185,7 +185,7 @@ describe('the server over HTTP', () => {
     expect(await server.finished).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/bug|sesame/) });
   });
 
-  it('tells health without a token, metrics and the parameters of an execution with it', async () => {
+  it('shows health without a token, and metrics and execution parameters with it', async () => {
     const folder = await finished();
     const { url } = await startHttp({ folder, env: { SWF_MCP_TOKEN: token } });
     const base = url.replace(/\/mcp$/, '');
@@ -224,7 +224,7 @@ describe('the server over HTTP', () => {
     expect(JSON.stringify(parameters)).not.toContain(folder);
   });
 
-  it('starts where there is no store yet, says so, and finds it', async () => {
+  it('starts without a store, says so, and finds the store when it appears', async () => {
     const folder = temporaryFolder();
     const { url } = await startHttp({ folder });
     expect(JSON.parse((await send(url.replace(/mcp$/, 'healthz'), { method: 'GET' })).body)).toMatchObject({
@@ -237,7 +237,7 @@ describe('the server over HTTP', () => {
     });
   });
 
-  it('lets go of a connection that is no HTTP, though the other side never closes it', async () => {
+  it('closes a connection that is not HTTP, even if the other side never closes it', async () => {
     const { url } = await startHttp({ folder: temporaryFolder() });
     const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
     const gone = new Promise<string>((resolve) => socket.on('error', ({ message }) => resolve(message)));
@@ -246,7 +246,7 @@ describe('the server over HTTP', () => {
     socket.write('BROKEN\r\n\r\n');
     await once(socket, 'end');
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
-    // To write to one that is only half closed would go on for ever.
+    // Writing to a connection that is only half closed would go on forever.
     const writing = setInterval(() => socket.write('x'), 10);
     onTestFinished(() => {
       clearInterval(writing);
@@ -255,7 +255,7 @@ describe('the server over HTTP', () => {
     expect(await gone).toMatch(/EPIPE|ECONNRESET/);
   });
 
-  it('says that every user of the machine can ask it without a token, and lets them control nothing unless that is wanted', async () => {
+  it('warns that every local user can ask it without a token, and requires --insecure-local for control', async () => {
     const folder = temporaryFolder();
     const { server } = await startHttp({ folder });
     await server.saw(/WARNING every user of this machine can ask this server; set SWF_MCP_TOKEN/);
@@ -271,7 +271,7 @@ describe('the server over HTTP', () => {
     expect((await guarded.server.finished).stderr).not.toMatch(/WARNING/);
   });
 
-  it('is not bound where others can reach it without a token, nor where another listens', async () => {
+  it('refuses a public address without a token, a port in use, and an invalid address', async () => {
     const folder = temporaryFolder();
     const open = await runCli(['serve', '--http', '0.0.0.0:0'], { folder });
     expect(open).toMatchObject({
@@ -291,7 +291,7 @@ describe('the server over HTTP', () => {
       });
   });
 
-  it('serves 64 clients at once while a run is being written, all with right answers', async () => {
+  it('serves 64 clients at once with consistent answers while a run is being written', async () => {
     const folder = temporaryFolder();
     const run = startCli(
       ['run', '--stf-count', '10', '--speed', '20', '--set', 'fast_processing.slice_processing_time=5'],
@@ -305,7 +305,7 @@ describe('the server over HTTP', () => {
         let before = 0;
         for (let round = 0; round < 5; round += 1) {
           const answer = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
-          // What one client sees only grows, and the parts of an answer are of one moment.
+          // The counts that a client sees only grow, and the parts of an answer are from one moment.
           expect(answer['slices_completed']).toBeGreaterThanOrEqual(before);
           expect(
             answer['slices_queued'] +
@@ -322,7 +322,7 @@ describe('the server over HTTP', () => {
     expect(await run.finished).toMatchObject({ code: 0 });
   });
 
-  it('is started as docs/http.md says', async () => {
+  it('starts with the command in docs/http.md', async () => {
     const section = /```sh\n(.*)\n```/.exec(readFileSync('docs/http.md', 'utf8'))?.[1] ?? '';
     const [, value = '', words = ''] = /^SWF_MCP_TOKEN=(\S+) swf-mcp (.*)$/.exec(section) ?? [];
     const server = startCli(words.replace(/\d+$/, '0').split(' '), {
@@ -333,7 +333,7 @@ describe('the server over HTTP', () => {
     expect((await send(url, { body: monitor })).status).toBe(401);
   });
 
-  it('that is killed and started again loses no client that tries again', async () => {
+  it('loses no retrying client when it is killed and restarted', async () => {
     const folder = await finished();
     const first = await startHttp({ folder });
     const client = await connectHttp(first.url);
@@ -343,7 +343,7 @@ describe('the server over HTTP', () => {
     await expect(ask(client, 'list_tf_slices', { execution_id: 'latest' })).rejects.toThrow();
     const again = startCli(['serve', '--http', new URL(first.url).port], { folder });
     await again.saw(/MCP server at/);
-    // The same client, in the middle of a list, without shaking hands anew.
+    // The same client, in the middle of a list, without a new handshake.
     const next = await ask(client, 'list_tf_slices', {
       execution_id: 'latest',
       limit: 200,
@@ -352,7 +352,7 @@ describe('the server over HTTP', () => {
     expect(next['items']).toHaveLength(20);
   });
 
-  it('told to stop, gives the answers that are under way, and ends', async () => {
+  it('sends the answers that are under way and exits when it is told to stop', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '1'], { folder });
     await run.saw(/execution /);

@@ -39,7 +39,7 @@ async function raise(folder: string, about: string): Promise<void> {
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 describe('a note and a quality', () => {
-  it('are written at a terminal, and stand in the monitor, lists, reports and the log; replay gives the same', async () => {
+  it('are written at a terminal, appear in the monitor, lists, reports and log, and survive a replay', async () => {
     const folder = await folderWithRuns(2);
     const cli = async (...args: string[]): Promise<string> => {
       const { code, stdout, stderr } = await runCli(args, { folder });
@@ -83,7 +83,7 @@ describe('a note and a quality', () => {
     expect(await cli('quality', id, 'none', '--reason', 'a mistake')).toBe(`cleared the quality of ${id} (was test)\n`);
     expect(await ask(client, 'get_workflow_monitor', { execution_id: id })).not.toHaveProperty('quality');
     expect(await cli('check', '--deep')).toMatch(/^ok {4}log {8}read again, it gives the same rows$/m);
-    // They go with their execution.
+    // They are removed with their execution.
     await cli('prune', '--keep', '1');
     expect(await list({ search: 'beam' })).toEqual([]);
     expect((await ask(client, 'query_store', { sql: 'SELECT text FROM v_notes' }))['rows']).toEqual([
@@ -91,7 +91,7 @@ describe('a note and a quality', () => {
     ]);
   });
 
-  it('for the next shift keeps its execution from being removed for a day', async () => {
+  it('protect an execution from prune if the note is recent and for the next shift', async () => {
     const folder = await folderWithRuns(2);
     await runCli(['note', id, 'look at this', '--for-next'], { folder });
     const prune = async (): Promise<string> => (await runCli(['prune', '--keep', '0'], { folder })).stdout;
@@ -102,7 +102,7 @@ describe('a note and a quality', () => {
     expect(await prune()).toMatch(/^removed stf_datataking-tester-0001,/);
   });
 
-  it('whose clock is ahead dates nothing that comes after', async () => {
+  it('with a clock that is ahead do not change the time of later messages', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--stf-count', '8', '--speed', '20'], { folder });
     await run.saw(/start_run/);
@@ -128,7 +128,7 @@ describe('a note and a quality', () => {
     expect(stdout).not.toContain('CLOCK_OFF');
   });
 
-  it('are refused in words where they say nothing, or are about nothing', async () => {
+  it('are refused with the reason if they are empty, invalid or about an unknown execution', async () => {
     const folder = await folderWithRuns();
     for (const { args, line } of [
       { args: ['note', 'e-1', 'x'], line: /^EXECUTION_NOT_FOUND: there is no execution "e-1"/ },
@@ -155,7 +155,7 @@ describe('a note and a quality', () => {
     expect(await runCli(['quality', id, 'bad'], { folder })).toMatchObject({ code: 2 });
   });
 
-  it('are of the past, too: each is there from its row on, and not before', async () => {
+  it('appear in answers about the past only from the time of their row on', async () => {
     const folder = await folderWithRuns();
     const client = await connectStdio({ folder });
     const exact = async (): Promise<string> =>
@@ -179,7 +179,7 @@ describe('a note and a quality', () => {
 });
 
 describe('executions', () => {
-  it('are found by how they were, and by what they were made with', async () => {
+  it('are found by failures, STF count, configuration, payload and origin', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     const payload = join(folder, 'track.sh');
@@ -210,7 +210,7 @@ describe('executions', () => {
 });
 
 describe('alarms', () => {
-  it('are listed while they are not over, those that nobody has seen first, and seen by a beginning of their id', async () => {
+  it('are listed with unseen ones first, and marked as seen by the beginning of their id', async () => {
     const folder = await folderWithRuns();
     await raise(folder, 'data');
     await raise(folder, 'worker');
@@ -239,7 +239,7 @@ describe('alarms', () => {
 });
 
 describe('a token of scope note', () => {
-  it('writes into the logbook under its name, and controls nothing; one that reads writes nothing', async () => {
+  it('can write to the logbook under its name but not control, and a read token cannot write', async () => {
     const folder = await folderWithRuns();
     await raise(folder, 'data');
     const tokens = join(folder, 'tokens');
@@ -290,7 +290,7 @@ describe('a token of scope note', () => {
     });
   });
 
-  it('is what it takes over HTTP: without tokens nobody is known, and nothing is written', async () => {
+  it('is needed over HTTP: without tokens nothing is written unless control is allowed', async () => {
     const folder = await folderWithRuns();
     await raise(folder, 'data');
     const { url } = await startHttp({ folder });

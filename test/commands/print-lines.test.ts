@@ -9,7 +9,7 @@ function printed(lines: readonly string[], columns?: number): string {
   return text;
 }
 
-describe('lines for a person', () => {
+describe('printed lines', () => {
   const long = 'fail  rights         the store can be written by others than its owner';
 
   it('stay whole in a pipe, and on a terminal that is wide enough', () => {
@@ -19,7 +19,7 @@ describe('lines for a person', () => {
 
   it.each([
     [
-      'past its label',
+      'to the right of a label',
       long,
       44,
       [
@@ -29,37 +29,37 @@ describe('lines for a person', () => {
       ],
     ],
     [
-      'past a label of two words',
+      'to the right of a label of two words',
       '  paused by   rita at noon (beam dump)',
       29,
       ['  paused by   rita at noon', '              (beam dump)'],
     ],
     [
-      'with commands whole',
+      'without splitting a command',
       '  error       DRIVER_GONE: nothing runs. Run "swf-mcp resume stf_datataking-kim-0001".',
       50,
       ['  error       DRIVER_GONE: nothing runs. Run', '              "swf-mcp resume stf_datataking-kim-0001".'],
     ],
     [
-      'by the width of its characters',
+      'by the width of their characters',
       '  note        界界界界界界 界界界界界界',
       32,
       ['  note        界界界界界界', '              界界界界界界'],
     ],
-    ['at its own indent', '    one two three', 12, ['    one two', '    three']],
+    ['at their own indent', '    one two three', 12, ['    one two', '    three']],
     [
-      'by two below a label that takes half of the line',
+      'two columns in, below a label that takes half of the line',
       long,
       30,
       ['fail  rights', '  the store can be written by', '  others than its owner'],
     ],
     [
-      'with words whole',
+      'without splitting a word',
       `ok    data  /${'folder/'.repeat(5)}x of it`,
       30,
       [`ok    data  /${'folder/'.repeat(5)}x`, '            of it'],
     ],
-  ])('go on below, %s', (_, line, columns, expected) => {
+  ])('wrap %s', (_, line, columns, expected) => {
     expect(
       printed([line], columns)
         .trimEnd()
@@ -68,7 +68,7 @@ describe('lines for a person', () => {
     ).toEqual(expected.map((one) => one.trimEnd()));
   });
 
-  it('move no cursor', () => {
+  it('contain no escape character', () => {
     expect(printed(['a\u001B[2Jb'])).not.toContain('\u001B');
   });
 });

@@ -24,7 +24,7 @@ const settings = [
   'fast_processing.stf_sampling_rate=0.5',
 ];
 
-/** What an interruption must not change: everything but workers, processes and times. */
+/** The outcome that an interruption must not change: everything but workers, processes and times. */
 async function outcome(folder: string): Promise<unknown> {
   const client = await connectInProcess(join(folder, 'swf.db'));
   const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
@@ -72,7 +72,7 @@ async function outcome(folder: string): Promise<unknown> {
   };
 }
 
-/** Final results by slice and attempt: more than one means that finished work was done again. */
+/** Attempts with more than one result: their finished work was done again. */
 function resultsTwice(folder: string): unknown[] {
   const db = openReader(join(folder, 'swf.db'));
   const rows = db
@@ -91,14 +91,14 @@ async function undisturbed(): Promise<unknown> {
   return outcome(folder);
 }
 
-describe('a run killed in the middle and resumed', () => {
-  // 2 × 20 STFs at this speed take about a second; a kill at each point meets another stage.
+describe('a run that is killed and resumed', () => {
+  // 2 × 20 STFs at this speed take about a second; a kill at each point hits another stage.
   it.each([
     ['before physics', /run_imminent/, 0],
     ['in the first period', /start_run/, 80],
     ['in the second period', /resume_run/, 60],
-    ['while slices are worked off', /end_run/, 10],
-  ])('%s ends as one left alone, and no finished slice is done again', async (_, stage, milliseconds) => {
+    ['while it drains', /end_run/, 10],
+  ])('%s has the outcome of an undisturbed run, and repeats no finished slice', async (_, stage, milliseconds) => {
     const folder = temporaryFolder();
     const started = startCli(['run', '--speed', '200', ...settings], { folder });
     await started.saw(stage);
@@ -128,14 +128,14 @@ describe('a run killed in the middle and resumed', () => {
     expect(resultsTwice(folder)).toEqual([]);
   });
 
-  it('again and again ends as one left alone', async () => {
+  it('again and again has the outcome of an undisturbed run', async () => {
     const folder = temporaryFolder();
     let args = ['run', '--speed', '400', ...settings];
     let kills = 0;
     let ended: Answer | undefined;
     while (ended === undefined) {
       const started = startCli([...args, '--json'], { folder });
-      // Once it drives the execution, or says that a kill came when all was done: a kill before leaves nothing to resume.
+      // Wait until it drives the execution or prints that all was done: an earlier kill leaves nothing to resume.
       await started.saw(/execution |"status"/);
       const timer = setTimeout(() => started.child.kill('SIGKILL'), 60 + kills * 25);
       const { signal, code, stdout } = await started.finished;
@@ -154,7 +154,7 @@ describe('a run killed in the middle and resumed', () => {
 });
 
 describe('resume', () => {
-  it('is refused while the run is driven', async () => {
+  it('is refused while a process drives the run', async () => {
     const folder = temporaryFolder();
     const started = startCli(['run', '--speed', '1'], { folder });
     await started.saw(/execution |"status"/);
@@ -163,14 +163,14 @@ describe('resume', () => {
     expect(stderr).toMatch(/^EXECUTION_IN_USE: stf_datataking-tester-0001 is driven by process \d+ on .*\n$/);
   });
 
-  it('of an execution that has ended prints its summary and ends with 0', async () => {
+  it('of an ended execution prints its summary and exits with 0', async () => {
     const folder = temporaryFolder();
     const summary = await runWorkflow(folder, '--stf-count', '1');
     const { code, stdout } = await runCli(['resume', summary['execution_id'] as string, '--json'], { folder });
     expect({ code, summary: JSON.parse(stdout) as unknown }).toEqual({ code: 0, summary });
   });
 
-  it('of an unknown execution names those that come near', async () => {
+  it('of an unknown execution suggests the nearest one', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const { code, stderr } = await runCli(['resume', 'stf_datataking-tester-0002'], { folder });

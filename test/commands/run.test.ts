@@ -18,7 +18,7 @@ import {
 } from '../helpers.ts';
 
 describe('a run', () => {
-  it('of 3 STFs gives 3 files, 3 samples and 45 completed slices, counted alike everywhere', async () => {
+  it('of 3 STFs makes 3 files, 3 samples and 45 completed slices, with the same counts in every answer', async () => {
     const folder = temporaryFolder();
     const summary = await runWorkflow(folder, '--stf-count', '3');
     expect(summary).toEqual({
@@ -66,7 +66,7 @@ describe('a run', () => {
     expect(messages.every((message) => message['effect'] === 'applied')).toBe(true);
   });
 
-  it('writes files that are what the store says of them', async () => {
+  it('writes files with the sizes and checksums that the store records', async () => {
     const folder = temporaryFolder();
     const { execution_id } = await runWorkflow(folder, '--stf-count', '2');
     const client = await connectInProcess(join(folder, 'swf.db'));
@@ -102,7 +102,7 @@ describe('a run', () => {
     });
   });
 
-  it('goes through several physics periods with standby between, by duration', async () => {
+  it('goes through three physics periods by duration, with standby in between', async () => {
     const folder = temporaryFolder();
     const summary = await runWorkflow(folder, '--stf-count', '0', '--set', 'daq_state_machine.physics_period_count=3');
     expect(summary).toMatchObject({ status: 'completed', stf_count: 15 });
@@ -117,7 +117,7 @@ describe('a run', () => {
     });
   });
 
-  it('at any speed and without files has the same outcome as at full speed', async () => {
+  it('has the same outcome at a limited speed, at full speed, and without files', async () => {
     const outcome = async (folder: string): Promise<Answer[]> => {
       const client = await connectInProcess(join(folder, 'swf.db'));
       const slices = await askAll(client, 'list_tf_slices', { limit: 200 });
@@ -140,7 +140,7 @@ describe('a run', () => {
     expect(existsSync(join(bare, 'swf.db.data'))).toBe(false);
   });
 
-  it('beside other runs on the same store ends as if it were alone, while a server reads', async () => {
+  it('completes beside three other runs on the same store, while a server reads', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectInProcess(join(folder, 'swf.db'));
@@ -157,7 +157,7 @@ describe('a run', () => {
       expect(summary).toMatchObject({ status: 'completed', slices_completed: 150, slices_failed: 0 });
   });
 
-  it('fails exactly the slice that holds a corrupted frame, after three retries, with the reason, and ends with 3', async () => {
+  it('fails only the slice with a corrupted frame, after three retries, and exits with 3', async () => {
     const folder = temporaryFolder();
     // One worker, slices of 0.1 s: the last slice of the sample is read a good second after the sample is written.
     const started = startCli(
@@ -204,7 +204,7 @@ describe('a run', () => {
     expect(await askAll(client, 'list_messages', { message_type: 'slice_result', search: '"failed"' })).toHaveLength(4);
   });
 
-  it('whose data folder cannot be made is refused in one line, and begins no execution', async () => {
+  it('is refused in one line if its data folder cannot be created, and begins no execution', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), '');
     const { code, stdout, stderr } = await runCli(['run', '--speed', 'max', '--json', '--set', 'data.dir=file'], {
@@ -219,11 +219,11 @@ describe('a run', () => {
     expect(await ask(client, 'list_workflow_executions')).toMatchObject({ total_count: 0 });
   });
 
-  it('an agent of which fails on a message again and again fails with the reason, and ends with 3', async () => {
+  it('fails with the reason if an agent fails on a message three times, and exits with 3', async () => {
     const folder = temporaryFolder();
     const started = startCli(['run', '--stf-count', '20', '--speed', '50', '--json'], { folder });
     await started.saw(/start_run/);
-    // Fastmon cannot give its file the name that a folder has.
+    // Fastmon cannot write its file, since a folder has the same name.
     mkdirSync(join(folder, 'swf.db.data', 'stf_datataking-tester-0001', 'swf.100010.000005_tf_001.tf'));
     const { code, stdout, stderr } = await started.finished;
     expect({ code, stderr }).toEqual({ code: 3, stderr: expect.not.stringMatching(/bug|\bat .*:\d+/) });
@@ -240,7 +240,7 @@ describe('a run', () => {
     expect(monitor['findings'][0]).toMatchObject({ code: 'EXECUTION_FAILED', severity: 'error' });
   });
 
-  it('runs to its end when nobody reads its output', async () => {
+  it('completes when nobody reads its output', async () => {
     const folder = temporaryFolder();
     const started = startCli(['run', '--stf-count', '2', '--speed', '100'], { folder });
     await started.saw(/run_imminent/);
@@ -253,7 +253,7 @@ describe('a run', () => {
     });
   });
 
-  it('whose data folder goes away in the middle ends in one line, uses up no attempt, and is resumed when it is back', async () => {
+  it('ends in one line if its data folder disappears, uses up no attempt, and can be resumed later', async () => {
     const folder = temporaryFolder();
     const settings = [
       '--stf-count',
@@ -289,7 +289,7 @@ describe('a run', () => {
     ).toMatchObject({ total_count: 0 });
   });
 
-  it('with a frame in the place of another fails the slice that holds it and no other', async () => {
+  it('fails one slice if a frame is overwritten with another', async () => {
     const folder = temporaryFolder();
     const started = startCli(
       [
@@ -318,7 +318,7 @@ describe('a run', () => {
     expect(JSON.parse(stdout)).toMatchObject({ slices_completed: 14, slices_failed: 1 });
   });
 
-  it('is refused where another store has written files of an execution of the same id', async () => {
+  it('is refused if another store has written files for an execution with the same id', async () => {
     const [one, two] = [temporaryFolder(), temporaryFolder()] as const;
     await runWorkflow(one, '--stf-count', '1');
     const { code, stderr } = await runCli(['run', '--speed', 'max', '--set', `data.dir=${join(one, 'swf.db.data')}`], {
@@ -329,7 +329,7 @@ describe('a run', () => {
     expect(await askAll(await connectInProcess(join(two, 'swf.db')), 'list_workflow_executions')).toEqual([]);
   });
 
-  it('interrupted twice ends at once', async () => {
+  it('ends at once if it is interrupted twice', async () => {
     const folder = temporaryFolder();
     const started = startCli(['run', '--speed', '1'], { folder });
     await started.saw(/execution /);
@@ -343,7 +343,7 @@ describe('a run', () => {
     other.close();
   });
 
-  it('without delays and without end can be interrupted', async () => {
+  it('can be interrupted if it is endless and has no delays', async () => {
     const folder = temporaryFolder();
     const zero = [
       'no_beam_not_ready_delay',
@@ -375,7 +375,7 @@ describe('a run', () => {
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'ended by %s ends in order: the run ends, the agents exit, slices keep their state',
+    'stops in order at %s: the execution ends, and its agents exit',
     async (signal) => {
       const folder = temporaryFolder();
       const started = startCli(['run', '--stf-count', '3', '--speed', '20', '--json'], { folder });
@@ -393,7 +393,7 @@ describe('a run', () => {
         end_time: expect.any(String),
       });
       const messages = await askAll(client, 'list_messages', { execution_id: 'latest' });
-      // A step of the DAQ that was under way may come behind the stop.
+      // A DAQ step that was under way may come after the stop.
       const told = messages.filter(({ message_type }) =>
         /^(workflow_ended|driver_ended|end_run|stop_workflow)$/.test(message_type as string),
       );

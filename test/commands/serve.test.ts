@@ -25,7 +25,7 @@ const initialize = {
 };
 
 describe('the server on stdio', () => {
-  it.each([0, 2])('answers the five questions of the seed rightly and completely, %i weeks later', async (weeks) => {
+  it.each([0, 2])('answers five basic questions correctly and completely, %i weeks later', async (weeks) => {
     const folder = temporaryFolder();
     const { execution_id } = await runWorkflow(folder, '--stf-count', '3');
     const client = await connectStdio({
@@ -53,7 +53,7 @@ describe('the server on stdio', () => {
     );
   });
 
-  it('answers lines that are no JSON-RPC, and is flooded by none', async () => {
+  it('answers invalid JSON-RPC lines with errors, and does not flood stderr', async () => {
     const started = startCli([], { folder: temporaryFolder() });
     const lines = ['no json', '{"a":1}', '{"jsonrpc":"2.0","id":1.5,"method":"ping"}'];
     for (const line of lines) started.child.stdin?.write(`${line}\n`);
@@ -73,7 +73,7 @@ describe('the server on stdio', () => {
     expect(stderr.split('\n').length).toBeLessThan(20);
   });
 
-  it('waits for a client that does not read its answers, and says nothing of that', async () => {
+  it('waits for a client that does not read its answers, without a warning', async () => {
     const started = startCli([], { folder: temporaryFolder() });
     started.child.stdout?.pause();
     const send = (message: unknown): void => void started.child.stdin?.write(`${JSON.stringify(message)}\n`);
@@ -89,7 +89,7 @@ describe('the server on stdio', () => {
     expect(stderr).not.toMatch(/MaxListeners|Warning:/);
   });
 
-  it('writes nothing but JSON-RPC to stdout, names its store first on stderr, and ends with its client', async () => {
+  it('writes only JSON-RPC to stdout, names its store first on stderr, and exits with its client', async () => {
     const folder = temporaryFolder();
     const started = startCli([], { folder });
     const send = (message: unknown): void => void started.child.stdin?.write(`${JSON.stringify(message)}\n`);
@@ -110,7 +110,7 @@ describe('the server on stdio', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines.every((line) => line['jsonrpc'] === '2.0')).toBe(true);
-    // The answers to what is no JSON, and to a line that is too long, have no id.
+    // The answers to invalid JSON and to a line that is too long have no id.
     expect(lines.map((line) => line['id'] ?? 0).toSorted()).toEqual([0, 0, 1, 2, 3, 4, 5]);
     expect(lines).toContainEqual(
       expect.objectContaining({
@@ -120,7 +120,7 @@ describe('the server on stdio', () => {
     expect(stderr.split('\n')[0]).toBe(`swf-mcp ${version}: MCP server on stdio, store ${join(folder, 'swf.db')}`);
   });
 
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('ends in order at %s', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('exits cleanly at %s', async (signal) => {
     const started = startCli(['serve'], { folder: temporaryFolder() });
     await started.saw(/MCP server on stdio/);
     started.child.stdin?.write(`${JSON.stringify(initialize)}\n`);
@@ -129,7 +129,7 @@ describe('the server on stdio', () => {
     expect(await started.finished).toMatchObject({ code: 0, signal: null });
   });
 
-  it('answers from the store that is there now, when it has been removed and made anew', async () => {
+  it('answers from the new store after the old one was removed and recreated', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectStdio({ folder });

@@ -33,7 +33,7 @@ describe('a service file', () => {
     ...sets('testbed.namespace=mine', 'worker.payload=["/bin/a b","50%","$x"]'),
   ];
 
-  it.skipIf(!isThere(verifier)).each([[[]], [['--user']]])('for systemd %j is one that systemd takes', async (more) => {
+  it.skipIf(!isThere(verifier)).each([[[]], [['--user']]])('with options %j is accepted by systemd', async (more) => {
     const folder = temporaryFolder();
     const { code, stdout } = await runCli([...args, ...more], { folder });
     expect(code).toBe(0);
@@ -70,7 +70,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
   const agents = async (folder: string): Promise<Answer[]> =>
     (await ask(await connectInProcess(join(folder, 'swf.db')), 'list_agents'))['items'] as Answer[];
 
-  it('are run by one command, started again when they end, and end with it', async () => {
+  it('are started by one command, restarted when they exit, and stopped with it', async () => {
     const folder = temporaryFolder();
     const common = sets('testbed.namespace=up', 'agents.worker.count=2', 'fast_processing.target_worker_count=2');
     const up = start(folder, 'up', ...common);
@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     expect(await agents(folder)).toEqual([]);
   });
 
-  it('that record take requests from any host, by a command', async () => {
+  it('that record accept requests from a command, even if it was sent before they started', async () => {
     const folder = temporaryFolder();
     const common = sets(
       'testbed.namespace=up4',
@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     ]);
   });
 
-  it('a request is refused by name where a run records the namespace', async () => {
+  it('get no request while a run records the namespace', async () => {
     const common = sets('testbed.namespace=up7');
     const run = start(temporaryFolder(), 'run', ...common);
     await run.saw(/run_imminent/);
@@ -137,7 +137,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     expect(await run.finished).toMatchObject({ code: 130 });
   });
 
-  it('that no restart mends are not started again, and the command says so and ends', async () => {
+  it('that a restart cannot help are not restarted, and the command exits with the reason', async () => {
     const folder = temporaryFolder();
     const args = ['up', '--broker', broker.url, ...sets('testbed.namespace=up3', 'agents.worker.count=2')];
     const { code, stderr } = await runCli(args, { folder, env: { ACTIVEMQ_USER: 'swf', ACTIVEMQ_PASSWORD: 'wrong' } });
@@ -149,7 +149,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     expect(stderr.match(/has ended with exit code 78; a restart will not help/g)).toHaveLength(5);
   });
 
-  it('wait for those of the same name that still finish their work, and do not sign them off', async () => {
+  it('wait for agents of the same name that are still working, and do not sign them off', async () => {
     const folder = temporaryFolder();
     const common = sets('testbed.namespace=up5', 'agents.data.enabled=false', 'agents.fastmon.enabled=false');
     const before = start(temporaryFolder(), 'agent', 'worker', ...common);
@@ -166,13 +166,13 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     expect(await up.finished).toMatchObject({ code: 0 });
   });
 
-  it('tell their figures at ports in a row, and the unit file says where and how long they may take to end', async () => {
+  it('serve metrics at consecutive ports, and the unit file has the port and the stop timeout', async () => {
     const folder = temporaryFolder();
     const port = await freePort();
     const common = sets('testbed.namespace=up6', 'agents.data.enabled=false', 'agents.fastmon.enabled=false');
     const up = start(folder, 'up', '--metrics', String(port), ...common);
     await up.saw(/worker 1: .* works in namespace/);
-    // The worker may work before the recorder has listened.
+    // The worker may work before the recorder has finished listening.
     await up.saw(/daq_simulator 1: .* works in namespace/);
     for (const at of [port, port + 1])
       expect(await (await fetch(`http://127.0.0.1:${at}/metrics`)).text()).toMatch(/^swf_broker_connected 1$/m);
@@ -186,7 +186,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     });
   });
 
-  it('end when the command that runs them is killed', async () => {
+  it('exit when the command that runs them is killed', async () => {
     const folder = temporaryFolder();
     const up = start(folder, 'up', ...sets('testbed.namespace=up2', 'agents.data.enabled=false'));
     await expect
@@ -202,7 +202,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     await expect.poll(() => pids.filter(isRunning)).toEqual([]);
   });
 
-  it('that are not heard in time are told', async () => {
+  it('that are not heard in time are reported', async () => {
     const folder = temporaryFolder();
     const args = ['ready', 'worker', '--wait', '1', ...sets('testbed.namespace=nobody')];
     expect(await start(folder, ...args).finished).toMatchObject({
@@ -211,32 +211,29 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     });
   });
 
-  it.skipIf(!isThere(supervisor))(
-    'are run by supervisord with the file that is printed, also after a kill',
-    async () => {
-      const folder = temporaryFolder();
-      const common = [
-        ...sets('testbed.namespace=supervised', 'fast_processing.target_worker_count=2'),
-        '--broker',
-        broker.url,
-      ];
-      const { stdout } = await runCli(['unit', '--supervisor', ...common], { folder });
-      const environment = Object.entries({ ...broker.env, SWF_USER: 'tester' }).map(
-        ([name, value]) => `${name}="${value}"`,
-      );
-      const control = `[supervisord]\nnodaemon=true\nuser=${process.getuid?.() === 0 ? 'root' : (process.env['USER'] ?? '')}\nlogfile=${folder}/supervisord.log\npidfile=${folder}/pid\n\n`;
-      writeFileSync(join(folder, 'supervisord.conf'), `${control}${stdout}environment=${environment.join(',')}\n`);
-      const supervised = startProcess(supervisor, ['-c', join(folder, 'supervisord.conf')], { folder });
-      const ready = () =>
-        start(folder, 'ready', 'worker', '--wait', '30', ...sets('testbed.namespace=supervised')).finished;
-      expect(await ready()).toMatchObject({ code: 0 });
-      const pattern = `${cliPath} --db ${join(folder, 'swf.db')} up`;
-      const pids = (): string[] => spawnSync('pgrep', ['-f', pattern], { encoding: 'utf8' }).stdout.trim().split('\n');
-      const [first = ''] = pids();
-      process.kill(Number(first), 'SIGKILL');
-      await expect.poll(() => pids().filter((pid) => pid !== '' && pid !== first).length).toBeGreaterThan(0);
-      supervised.child.kill('SIGTERM');
-      await supervised.finished;
-    },
-  );
+  it.skipIf(!isThere(supervisor))('run under supervisord with the printed file, and again after a kill', async () => {
+    const folder = temporaryFolder();
+    const common = [
+      ...sets('testbed.namespace=supervised', 'fast_processing.target_worker_count=2'),
+      '--broker',
+      broker.url,
+    ];
+    const { stdout } = await runCli(['unit', '--supervisor', ...common], { folder });
+    const environment = Object.entries({ ...broker.env, SWF_USER: 'tester' }).map(
+      ([name, value]) => `${name}="${value}"`,
+    );
+    const control = `[supervisord]\nnodaemon=true\nuser=${process.getuid?.() === 0 ? 'root' : (process.env['USER'] ?? '')}\nlogfile=${folder}/supervisord.log\npidfile=${folder}/pid\n\n`;
+    writeFileSync(join(folder, 'supervisord.conf'), `${control}${stdout}environment=${environment.join(',')}\n`);
+    const supervised = startProcess(supervisor, ['-c', join(folder, 'supervisord.conf')], { folder });
+    const ready = () =>
+      start(folder, 'ready', 'worker', '--wait', '30', ...sets('testbed.namespace=supervised')).finished;
+    expect(await ready()).toMatchObject({ code: 0 });
+    const pattern = `${cliPath} --db ${join(folder, 'swf.db')} up`;
+    const pids = (): string[] => spawnSync('pgrep', ['-f', pattern], { encoding: 'utf8' }).stdout.trim().split('\n');
+    const [first = ''] = pids();
+    process.kill(Number(first), 'SIGKILL');
+    await expect.poll(() => pids().filter((pid) => pid !== '' && pid !== first).length).toBeGreaterThan(0);
+    supervised.child.kill('SIGTERM');
+    await supervised.finished;
+  });
 });

@@ -6,7 +6,7 @@ import { openStore } from '../../src/db/opening/open-store.ts';
 import { ask, askAll, connectStdio, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
 import { runInTerminal } from '../terminal.ts';
 
-/** A payload of which slices 5 and 7 of each STF stay failed. */
+/** A payload that fails slices 5 and 7 of each STF for good. */
 const failing = [
   '--set',
   `worker.payload=["/bin/sh","-c","case $SWF_SLICE_ID in 5|7) echo bad geometry >&2; exit 3;; esac"]`,
@@ -36,7 +36,7 @@ describe('tables for people', () => {
     await runCli(['run', '--speed', 'max', '--stf-count', '3', ...failing], { folder });
   });
 
-  it('of executions have the newest first, with what stayed failed', async () => {
+  it('of executions have the newest first, with the number of failed slices', async () => {
     const lines = await table('list');
     expect(lines[0]).toMatch(
       /^EXECUTION +STATUS +HEALTH +STFS +SLICES +DONE +FAILED +RETRIES +QUALITY +STARTED +TOOK$/,
@@ -46,12 +46,12 @@ describe('tables for people', () => {
     expect(lines).toHaveLength(3);
   });
 
-  it('are of the newest execution where none is named, and of a named one by its flag or without', async () => {
+  it('show the newest execution by default, or one that is named with or without a flag', async () => {
     expect((await table('files')).slice(1)).toHaveLength(3);
     expect((await table('files', 'stf_datataking-tester-0001')).slice(1)).toHaveLength(2);
     expect((await table('files', '--execution-id', 'stf_datataking-tester-0001')).slice(1)).toHaveLength(2);
     expect((await table('files', '--run-number', '100010')).slice(1)).toHaveLength(2);
-    // A file or a time says which rows are meant, of whatever execution.
+    // A file name or a time selects rows of any execution.
     expect((await table('slices', '--stf-filename', 'swf.100010.000001.stf')).slice(1)).toHaveLength(15);
     expect((await table('files', '--start-time', '-1h')).slice(1)).toHaveLength(5);
     const sums = async (...args: string[]): Promise<string[]> => (await table('summarize', ...args)).slice(1);
@@ -59,7 +59,7 @@ describe('tables for people', () => {
     expect(await sums('slices', '--group-by', 'execution_id')).toHaveLength(3);
   });
 
-  it('of agents have those that live, else those of the newest execution', async () => {
+  it('of agents show those of the newest execution if no agent is alive, or those of a named one', async () => {
     const { stdout, stderr } = await runCli(['agents'], { folder });
     expect(stdout.trimEnd().split('\n').slice(1)).toEqual(
       Array.from({ length: 5 }, () => expect.stringMatching(/ EXITED /)),
@@ -68,7 +68,7 @@ describe('tables for people', () => {
     expect((await table('agents', 'stf_datataking-tester-0001')).slice(1)).toHaveLength(5);
   });
 
-  it('take every argument of the tool as a flag', async () => {
+  it('accept arguments of the tool as flags', async () => {
     const failed = await table('slices', '--status', 'failed', '--min-retries', '1');
     expect(failed.slice(1)).toHaveLength(6);
     expect(failed[1]).toMatch(/_slice_007\.tf +failed +1 +worker-agent-\S+ .*its last words: bad geometry$/);
@@ -84,7 +84,7 @@ describe('tables for people', () => {
     expect(help).toMatch(/--assigned-worker <TEXT>/);
   });
 
-  it('of nothing say so and where they looked, and a CSV of nothing has its head', async () => {
+  it('without rows say where they looked, and a CSV without rows has its header', async () => {
     const none = await runCli(['slices', '--status', 'queued'], { folder });
     expect(none).toMatchObject({ code: 0, stdout: '' });
     expect(none.stderr).toBe('no rows that fit in stf_datataking-tester-0002, the newest; swf-mcp list shows all\n');
@@ -94,7 +94,7 @@ describe('tables for people', () => {
     expect(full.stdout.split('\r\n')[0]).toBe(csv.stdout.trim());
   });
 
-  it('refuse what contradicts itself or has no meaning, before anything is shown', async () => {
+  it('refuse contradictory and meaningless flags before anything is shown', async () => {
     for (const [args, said] of [
       [
         ['slices', 'latest', '--execution-id', 'stf_datataking-tester-0001'],
@@ -112,14 +112,14 @@ describe('tables for people', () => {
     }
   });
 
-  it('say on stderr how many rows there are, and show them all when asked', async () => {
+  it('say on stderr how many rows there are, and show all of them on request', async () => {
     const { stdout, stderr } = await runCli(['slices', '--limit', '2'], { folder });
     expect(stdout.trimEnd().split('\n')).toHaveLength(3);
     expect(stderr).toBe('2 of 45 rows; --limit 45 shows all\n');
     expect(await table('messages', '--limit', '1000')).toHaveLength(1 + (await countOfMessages(folder)));
   });
 
-  it('are the same rows as CSV and as JSON, whole, with the fields of the tool', async () => {
+  it('have the full rows of the tool as JSON, and its fields as CSV', async () => {
     const items = JSON.parse((await table('slices', '-o', 'json')).join('\n')) as Record<string, unknown>[];
     expect(items).toHaveLength(45);
     const client = await connectStdio({ folder });
@@ -131,7 +131,7 @@ describe('tables for people', () => {
     expect(records[1]).toMatch(/^swf\.100011\.000003_slice_007\.tf,7,/);
   });
 
-  it('of the way of a slice have every attempt, with worker and cause', async () => {
+  it('of the trace of a slice list every attempt, with worker and cause', async () => {
     const lines = await table('trace', 'swf.100011.000001_slice_005.tf');
     expect(lines[0]).toMatch(/^TF slice swf\.100011\.000001_slice_005\.tf of stf_datataking-tester-0002: failed, /);
     const results = lines.filter((line) => / slice_result /.test(line));
@@ -148,7 +148,7 @@ describe('tables for people', () => {
     );
   });
 
-  it('stand beside a status that ends with the verdict, tells errors by their cause, and fits 24 lines', async () => {
+  it('come with a status that fits 24 lines, groups errors by cause, and ends with the verdict', async () => {
     const lines = await table('status');
     expect(lines.length).toBeLessThanOrEqual(23);
     expect(lines[0]).toBe('stf_datataking-tester-0002');
@@ -164,11 +164,11 @@ describe('tables for people', () => {
     );
   });
 
-  it('refuse a value as the tool does, and tell the nearest flag', async () => {
+  it('refuse a value as the tool does, and suggest the nearest flag', async () => {
     const wrong = await runCli(['slices', '--status', 'broken'], { folder });
     expect(wrong).toMatchObject({ code: 1, stdout: '' });
     expect(wrong.stderr).toMatch(/^ARGUMENT_INVALID: --status "broken": must be one of .*; --status: /);
-    // Fields of rows, and values, are no flags.
+    // Fields of rows and values are not flags.
     const unknown = await runCli(['slices', '--fields', 'nonsense'], { folder });
     expect(unknown.stderr).toMatch(/^ARGUMENT_INVALID: --fields "nonsense".* execution_id,/);
     expect(unknown.stderr.slice(30)).not.toContain('--');
@@ -192,7 +192,7 @@ describe('tables for people', () => {
     expect(stdout).toContain(String.raw`a\nb\u{1b}[2J\u{202e}c`);
   });
 
-  it('of log lines go on with -f as lines are written, until they are interrupted', async () => {
+  it('of log lines continue with -f as lines are written, until they are interrupted', async () => {
     const live = temporaryFolder();
     await runWorkflow(live, '--stf-count', '1');
     const following = startCli(['logs', '-f'], { folder: live });
@@ -232,7 +232,7 @@ describe('tables for people', () => {
     expect(screen.join(' ')).toMatch(/of stf_datataking-tester-0002, the newest; swf-mcp list/);
     for (const [args, cause] of [
       [['summarize', '--group-by', 'cause'], /^sh ended.*bad geometry +12 +12/],
-      // Its second line has the last words.
+      // The second line has the end of the message.
       [['logs', '--level', 'ERROR'], / ERROR .*slice .*(?:\n.*)?bad geometry\n/],
     ] as const) {
       const other = runInTerminal([...args], { columns, rows, folder });

@@ -32,29 +32,32 @@ describe.skipIf(missing)('in a terminal', () => {
     { columns: 80, rows: 24, env: {} },
     { columns: 120, rows: 40, env: { COLORTERM: 'truecolor' } },
     { columns: 80, rows: 24, env: { NO_COLOR: '1' } },
-  ])('of $columns × $rows a run is one calm view, and ends with its summary: $env', async ({ columns, rows, env }) => {
-    const folder = temporaryFolder();
-    const seen = runInTerminal(['run', ...slow], { columns, rows, folder, env });
-    await seen.started.saw(/draining/);
-    const view = await seen.rows();
-    expect(view[0]).toMatch(/^execution stf_datataking-tester-0001, run 100010, speed 20, store /);
-    const place = view.findIndex((line) => /^stf_datataking-tester-0001 {2}run 100010 +\d+ s$/.test(line));
-    expect(place).toBeGreaterThan(0);
-    expect(view[place + 1]).toMatch(/^ draining {2}the DAQ is done, simulated \d+ s, speed 20, namespace torre2$/);
-    expect(view.filter((line) => line.startsWith('TF slices'))).toHaveLength(1);
-    for (const line of view) expect(line.length).toBeLessThanOrEqual(columns);
-    expect((await seen.started.finished).code).toBe(0);
+  ])(
+    'of $columns × $rows a run shows a single view, and its summary at the end: $env',
+    async ({ columns, rows, env }) => {
+      const folder = temporaryFolder();
+      const seen = runInTerminal(['run', ...slow], { columns, rows, folder, env });
+      await seen.started.saw(/draining/);
+      const view = await seen.rows();
+      expect(view[0]).toMatch(/^execution stf_datataking-tester-0001, run 100010, speed 20, store /);
+      const place = view.findIndex((line) => /^stf_datataking-tester-0001 {2}run 100010 +\d+ s$/.test(line));
+      expect(place).toBeGreaterThan(0);
+      expect(view[place + 1]).toMatch(/^ draining {2}the DAQ is done, simulated \d+ s, speed 20, namespace torre2$/);
+      expect(view.filter((line) => line.startsWith('TF slices'))).toHaveLength(1);
+      for (const line of view) expect(line.length).toBeLessThanOrEqual(columns);
+      expect((await seen.started.finished).code).toBe(0);
 
-    const last = await seen.rows();
-    expect(last.join('\n')).toMatch(/└── next {8}swf-mcp status stf_datataking-tester-0001$/);
-    // Nothing of the view is left, and the cursor is there again.
-    expect(last.join('\n')).not.toMatch(/workers +\d+ of/);
-    expectCursor(seen.written());
-    const isColoured = seen.written().includes('\u001B[48;');
-    expect(isColoured).toBe(!('NO_COLOR' in env));
-  });
+      const last = await seen.rows();
+      expect(last.join('\n')).toMatch(/└── next {8}swf-mcp status stf_datataking-tester-0001$/);
+      // Nothing is left of the view, and the cursor is visible again.
+      expect(last.join('\n')).not.toMatch(/workers +\d+ of/);
+      expectCursor(seen.written());
+      const isColoured = seen.written().includes('\u001B[48;');
+      expect(isColoured).toBe(!('NO_COLOR' in env));
+    },
+  );
 
-  it('warnings that the agents log stay out of the view and in the store', async () => {
+  it('warnings of the agents go to the store, not into the view', async () => {
     const folder = temporaryFolder();
     const failing = sets('worker.payload=["false"]', 'worker.max_retries=1');
     const seen = runInTerminal(['run', ...slow, ...failing], { columns: 80, rows: 24, folder });
@@ -65,7 +68,7 @@ describe.skipIf(missing)('in a terminal', () => {
     expect(stdout).toMatch(/"total_count":120/);
   });
 
-  it('a slice that hangs stands in the view, with its age and what is usual', async () => {
+  it('the view shows a hanging slice with its age and the usual time', async () => {
     const folder = temporaryFolder();
     const hangs = sets('worker.payload=["sh","-c","[ $SWF_SLICE_ID = 5 ] && sleep 300; sleep 0.2"]');
     const seen = runInTerminal(['run', '--speed', '20', '--stf-count', '1', ...hangs], {
@@ -82,7 +85,7 @@ describe.skipIf(missing)('in a terminal', () => {
     expect((await seen.started.finished).code).toBe(4);
   });
 
-  it('a dumb one, and none, get plain lines', async () => {
+  it('with TERM=dumb a run prints plain lines', async () => {
     const folder = temporaryFolder();
     const seen = runInTerminal(['run', ...slow], { columns: 80, rows: 24, folder, env: { TERM: 'dumb' } });
     expect((await seen.started.finished).code).toBe(0);
@@ -90,7 +93,7 @@ describe.skipIf(missing)('in a terminal', () => {
     expect(seen.written()).toMatch(/start_run: physics\r?\n/);
   });
 
-  it('status --watch of a store that goes away ends in one line, with the cursor shown', async () => {
+  it('status --watch ends in one line if the store disappears, and shows the cursor again', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '20', ...sets('fast_processing.physics_period_count=0')], { folder });
     await run.saw(/start_run/);
@@ -105,7 +108,7 @@ describe.skipIf(missing)('in a terminal', () => {
     expectCursor(seen.written());
   });
 
-  it('Ctrl-C twice ends a run at once, and the terminal has its cursor again', async () => {
+  it('Ctrl-C twice ends a run at once, and shows the cursor again', async () => {
     const folder = temporaryFolder();
     const stubborn = sets(`worker.payload=["sh","-c","trap '' TERM; sleep 30"]`);
     const seen = runInTerminal(['run', ...slow, ...stubborn], { columns: 80, rows: 24, folder });
@@ -117,7 +120,7 @@ describe.skipIf(missing)('in a terminal', () => {
     expectCursor(seen.written());
   });
 
-  it('says so where the process of a run does not answer', async () => {
+  it('status --watch says so if the process of a run does not respond', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '20', ...sets('fast_processing.physics_period_count=0')], { folder });
     await run.saw(/start_run/);
@@ -132,7 +135,7 @@ describe.skipIf(missing)('in a terminal', () => {
     expect((await seen.started.finished).code).toBe(130);
   });
 
-  it('status --watch shows the run of another process, and what to do when that is killed', async () => {
+  it('status --watch shows the run of another process, and what to do if that process is killed', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '20', ...sets('fast_processing.physics_period_count=0')], { folder });
     await run.saw(/start_run/);
@@ -150,7 +153,7 @@ describe.skipIf(missing)('in a terminal', () => {
 });
 
 describe('without a terminal', () => {
-  it('status --watch without an id shows the newest run that somebody drives', async () => {
+  it('status --watch without an id shows the newest run that has a driver', async () => {
     const folder = temporaryFolder();
     startCli(['run', '--speed', '5'], { folder });
     await expect.poll(() => runCli(['status', '--json'], { folder })).toMatchObject({ code: 0 });
@@ -161,7 +164,7 @@ describe('without a terminal', () => {
     await startCli(['status', '--watch', '--json'], { folder }).saw(/^\{"execution_id":"stf_datataking-tester-0001"/);
   });
 
-  it('status --watch writes a line when something changes, and the status at the end', async () => {
+  it('status --watch prints a line when something changes, and the status at the end', async () => {
     const folder = temporaryFolder();
     // Slower, so that a watch that takes a second to start sees physics too.
     const run = startCli(['run', ...slow, '--speed', '5'], { folder });
@@ -178,7 +181,7 @@ describe('without a terminal', () => {
     expect((await run.finished).code).toBe(0);
   });
 
-  it('status --watch --json writes the monitor’s answer whenever it is another one', async () => {
+  it('status --watch --json prints the monitor answer whenever it changes', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', ...slow], { folder });
     await run.saw(/start_run/);
@@ -194,7 +197,7 @@ describe('without a terminal', () => {
     expect((await run.finished).code).toBe(0);
   });
 
-  it('the summary tells delays and files first, and last what came of it, where a small terminal shows it', async () => {
+  it('the summary of a run has delays and files first, and the result and next command last', async () => {
     const folder = temporaryFolder();
     const { stdout } = await runCli(['run', '--speed', 'max', '--stf-count', '3'], { folder });
     const lines = stdout.split('\n');

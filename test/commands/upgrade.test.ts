@@ -13,7 +13,7 @@ import { sets, Site } from '../remote/site.ts';
 
 const quick = sets('fast_processing.slice_processing_time=2', 'fast_processing.target_worker_count=8');
 
-/** This program with one more step of the schema, as the next release may have. */
+/** This program with one more schema migration, as the next release may have. */
 function makeNewerBuild(): string {
   const packed = dirname(dirname(cliPath));
   const folder = temporaryFolder();
@@ -49,7 +49,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an upgrade', () => {
     }
   };
 
-  it('waits for the recorder of the older version, migrates when that has drained, and goes on with its run', async () => {
+  it('waits for the recorder of the older version, then migrates the store and resumes its run', async () => {
     const newer = makeNewerBuild();
     const here = new Site(() => broker, quick);
     const older = await here.recorder();
@@ -94,7 +94,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an upgrade', () => {
       .toMatchObject({ status: 'completed', slices_completed: 300, slices_failed: 0 });
     next.child.kill('SIGTERM');
     await next.finished;
-    // The older version, which its operator has forgotten somewhere, says so and leaves the store alone.
+    // A forgotten process of the older version says so and leaves the store alone.
     const { code, stderr } = await runCli(['agent', 'daq_simulator', '--broker', broker.url, ...ask], {
       folder: here.folder,
       env,
@@ -106,7 +106,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an upgrade', () => {
     expect(await outcome(here.folder)).toEqual(await inProcess(20, ...quick));
   });
 
-  it('that comes over a process which writes ends it within five seconds, and nothing more is written', async () => {
+  it('of the store under a recorder ends it within five seconds, and nothing more is written', async () => {
     const here = new Site(() => broker, quick);
     const recorder = await here.recorder();
     await here.request({ stf_count: 100 }, 1);

@@ -24,7 +24,7 @@ const first = 'stf_datataking-tester-0001';
 const dataOf = (folder: string, id: string): string => join(folder, 'swf.db.data', id);
 
 describe('check', () => {
-  it('of a store that is sound has a line for each look, and ends with 0', async () => {
+  it('of a sound store prints a line per check, and exits with 0', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     await runWorkflow(folder, '--stf-count', '4', '--set', 'fast_processing.stf_sampling_rate=0.5');
@@ -44,7 +44,7 @@ describe('check', () => {
     );
   });
 
-  it('tells of a run that was stopped what has not been done, with the ids, and that is no fault', async () => {
+  it('lists what a stopped run left undone, with ids, and does not count it as a failure', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '20', '--stf-count', '3'], { folder });
     await run.saw(/end_run/);
@@ -68,27 +68,27 @@ describe('check', () => {
       /files in .*: swf\.100010\.000002\.stf is missing$/m,
     ],
     [
-      'another content of an STF file',
+      'an STF file with other content',
       (folder) => writeFileSync(join(dataOf(folder, first), 'swf.100010.000001.stf'), 'x', { flag: 'r+' }),
       /swf\.100010\.000001\.stf has another checksum than sha256:/,
     ],
     [
-      'a TF file that is cut off',
+      'a truncated TF file',
       (folder) => truncateSync(join(dataOf(folder, first), 'swf.100010.000001_tf_001.tf'), 1000),
       /swf\.100010\.000001_tf_001\.tf has 1000 bytes and not 9600/,
     ],
     [
-      'a lost STF row',
+      'a missing STF row',
       alter('DELETE FROM stf_files WHERE sequence = 2'),
       /stf_announced 1 of 2, .*: swf\.100010\.000002\.stf$/m,
     ],
     [
-      'a lost sample',
+      'a missing sample',
       alter(`DELETE FROM fastmon_files WHERE tf_filename LIKE '%000002%'`),
       /samples 1 of 2, .*: swf\.100010\.000002_tf_001\.tf$/m,
     ],
     [
-      'a lost slice',
+      'a missing slice',
       alter(`DELETE FROM tf_slices WHERE slice_filename LIKE '%000001_slice_003.tf'`),
       /slices 29 of 30, planned TF slices are missing: swf\.100010\.000001_slice_003\.tf$/m,
     ],
@@ -103,23 +103,23 @@ describe('check', () => {
       /results 29 of 30, 29 attempts have ended, and 30 results count: swf\.100010\.000001_slice_003\.tf$/m,
     ],
     [
-      'a count that has drifted',
+      'a wrong count',
       alter('UPDATE run_states SET slices_completed = 31'),
       /counts .*slices_completed is 31, rows are 30: slices_completed$/m,
     ],
     [
-      'words that are gone',
+      'a missing table of search words',
       alter('DROP TABLE word_parts'),
       /^fail {2}schema {5}word_parts is missing; restore a backup$/m,
     ],
     [
-      'a table that is changed',
+      'a missing index',
       alter('DROP INDEX tf_slices_stf'),
       /^fail {2}schema {5}tf_slices_stf is missing; restore a backup$/m,
     ],
   ];
 
-  it.each(harms)('finds %s and names it', async (_, harm, line) => {
+  it.each(harms)('finds and reports %s', async (_, harm, line) => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     harm(folder);
@@ -129,13 +129,13 @@ describe('check', () => {
     expect(failures.join('\n')).toMatch(line);
   });
 
-  it('finds an output of a payload that is not what it was', async () => {
+  it('finds a changed output of a payload', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, 'histogram', '--stf-count', '1');
     const outputs = join(dataOf(folder, first), 'outputs');
     const output = readdirSync(outputs, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('.json'));
     expect((await runCli(['check'], { folder })).code).toBe(0);
-    // As long as it was.
+    // The length stays the same.
     writeFileSync(join(outputs, output ?? ''), '!', { flag: 'r+' });
     const { code, stdout } = await runCli(['check'], { folder });
     expect({ code, stdout }).toEqual({
@@ -151,7 +151,7 @@ const alter =
     alterStore(folder, sql);
 
 describe('backup', () => {
-  it('made while a run goes on is a store of that moment, which is resumed to the same end', async () => {
+  it('made during a run is a store of that moment, and can be resumed to the same outcome', async () => {
     const folder = temporaryFolder();
     const settings = ['--stf-count', '8', '--set', 'fast_processing.slice_processing_time=4'];
     const run = startCli(['run', '--speed', '15', ...settings], { folder });
@@ -174,7 +174,7 @@ describe('backup', () => {
     expect(differences(original, outcomeIn(folder))).toEqual({ lost: [], added: [] });
   });
 
-  it('pruned leaves the data files of the store that it is a copy of', async () => {
+  it('leaves the data files of the original store when it is pruned', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     const copy = join(temporaryFolder(), 'open', 'swf.db');
@@ -186,13 +186,13 @@ describe('backup', () => {
       /^WARNING the folder .*tester-0001 is left: it belongs to the store .*swf\.db, of which this one is a copy\n$/,
     );
     expect((await runCli(['check'], { folder })).code).toBe(0);
-    // The same file moved into the place of the store is the store.
+    // A backup does not replace an earlier one.
     const again = await runCli(['backup', copy], { folder });
     expect(again.stderr).toMatch(/^STORE_UNAVAILABLE: .* the file already exists/);
     expect(readdirSync(join(copy, '..'))).toEqual(['swf.db']);
   });
 
-  it('replaces no file, and leaves nothing behind where it cannot be made', async () => {
+  it('replaces no file, and leaves nothing behind if it fails', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     writeFileSync(join(folder, 'mine'), 'precious');
@@ -214,7 +214,7 @@ describe('backup', () => {
 });
 
 describe('prune', () => {
-  it('removes whole executions with their files, keeps the rest as it was, and gives no number twice', async () => {
+  it('removes whole executions with their files, keeps the others, and reuses no number', async () => {
     const folder = temporaryFolder();
     for (let run = 0; run < 4; run += 1) await runWorkflow(folder, '--stf-count', '2');
     const store = await openStore(join(folder, 'swf.db'));
@@ -272,7 +272,7 @@ describe('prune', () => {
     });
   });
 
-  it('by age leaves what is younger and what has not ended, and the messages of none that are younger', async () => {
+  it('by age keeps executions that are younger or have not ended', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const killed = startCli(['run', '--speed', '5'], { folder });
@@ -289,7 +289,7 @@ describe('prune', () => {
     expect((await runCli(['resume', 'latest', '--speed', 'max'], { folder })).code).toBe(0);
   });
 
-  it('that is killed in the middle is finished by the next one, and a run goes on beside it', async () => {
+  it('that is killed is finished by the next one, while a run continues beside it', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '150');
     const run = startCli(
@@ -323,7 +323,7 @@ describe('prune', () => {
   });
 
   it.each([[[]], [['--keep', '-1']], [['--older-than', 'x']]])(
-    'with %j is wrong usage, and removes nothing',
+    'with %j is refused as wrong usage, and removes nothing',
     async (args) => {
       const folder = temporaryFolder();
       await runWorkflow(folder, '--stf-count', '1');

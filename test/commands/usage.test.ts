@@ -7,7 +7,7 @@ import { commandGroups } from '../../src/commands/help/groups.ts';
 import { cliPath, runCli, startProcess, temporaryFolder } from '../helpers.ts';
 
 describe('the command line', () => {
-  it('of a run prints a line a stage and the summary', async () => {
+  it('prints a line per stage of a run, and its summary', async () => {
     const { code, stdout, stderr } = await runCli(['run', '--stf-count', '3', '--speed', 'max'], {
       folder: temporaryFolder(),
     });
@@ -81,7 +81,7 @@ describe('the command line', () => {
       ],
       /^CONFIG_INVALID: .*no end/,
     ],
-  ])('refuses %j in one line, exit 1, and makes no store', async (args, line) => {
+  ])('refuses %j in one line, exits with 1, and creates no store', async (args, line) => {
     const folder = temporaryFolder();
     const { code, stdout, stderr } = await runCli(args, { folder });
     expect({ code, stdout, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 1, stdout: '', lines: 1 });
@@ -112,7 +112,7 @@ describe('the command line', () => {
     [['--nothing']],
     [['agent']],
     [['agent', 'workr', '--broker', 'stomp://127.0.0.1:1']],
-  ])('wrong usage %j ends with 2 and a word on it', async (args) => {
+  ])('refuses wrong usage %j with an error, and exits with 2', async (args) => {
     const { code, stdout, stderr } = await runCli(args, { folder: temporaryFolder() });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^error: /);
@@ -126,7 +126,7 @@ describe('the command line', () => {
       ['agent', 'fast_processing', '--broker', 'stomp://127.0.0.1:1', '--set', 'testbed.namespace=n'],
       /^CONFIG_INVALID: fast_processing runs in the recorder/,
     ],
-  ])('%j ends with 78, since no restart helps', async (args, line) => {
+  ])('refuses %j and exits with 78, since a restart would not help', async (args, line) => {
     const { code, stderr } = await runCli(args, { folder: temporaryFolder() });
     expect({ code, stderr }).toMatchObject({ code: 78, stderr: expect.stringMatching(line) });
   });
@@ -143,7 +143,7 @@ describe('the command line', () => {
     });
   });
 
-  it('takes --db before and after a command, and SWF_DB where there is none', async () => {
+  it('accepts --db before and after a command, and uses SWF_DB without it', async () => {
     const folder = temporaryFolder();
     const db = join(folder, 'other.db');
     const run = ['run', '--stf-count', '1', '--speed', 'max'];
@@ -155,7 +155,7 @@ describe('the command line', () => {
     expect(await runCli(['status'], { folder })).toMatchObject({ code: 1 });
   });
 
-  it('where the system does not know the user asks for a name and a store', async () => {
+  it('asks for a name and a store if the system does not know the user', async () => {
     if (process.getuid?.() !== 0) return;
     const folder = temporaryFolder();
     const anybody = (args: string[], env: Record<string, string>) =>
@@ -185,7 +185,7 @@ describe('the command line', () => {
     }
   });
 
-  it('has each command in one group of the help, and suggests the nearest command for an unknown word', async () => {
+  it('shows every command group in the help, and suggests the nearest command for an unknown word', async () => {
     const folder = temporaryFolder();
     const { stdout } = await runCli(['--help'], { folder });
     const headings = [...stdout.matchAll(/^([A-Z][a-z ]+:)$/gm)].map(([, heading]) => heading);

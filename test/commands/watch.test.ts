@@ -15,14 +15,14 @@ import { rounds } from '../rounds.ts';
 interface Hook {
   url: string;
   told: { id: string; change: string; text: string }[];
-  /** The answer to what comes from now on; 0: none at all. */
+  /** The status of the next answers; 0: no answer. */
   status: number;
-  /** Requests that wait for an answer that does not come. */
+  /** The number of requests that get no answer. */
   hanging: number;
   server: Server;
 }
 
-/** A receiver on HTTP. */
+/** An HTTP receiver. */
 async function startHook(): Promise<Hook> {
   const hook: Hook = { url: '', told: [], status: 200, hanging: 0, server: createServer() };
   hook.server.on('request', (request, response) => {
@@ -43,7 +43,7 @@ async function startHook(): Promise<Hook> {
   return hook;
 }
 
-/** A program that writes what it is told into a file. */
+/** A program that writes the events it is given into a file. */
 function program(folder: string, name: string): { path: string; lines: () => string[] } {
   const [path, file] = [join(folder, name), join(folder, `${name}.told`)];
   writeFileSync(path, `#!/bin/sh\necho "$SWF_EVENT $SWF_ID $SWF_MCP_TOKEN" >> ${file}\n`);
@@ -51,7 +51,7 @@ function program(folder: string, name: string): { path: string; lines: () => str
   return { path, lines: () => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []) };
 }
 
-/** A run of which every slice fails. */
+/** A run in which every slice fails. */
 async function failingRun(folder: string): Promise<void> {
   const payload = join(folder, 'fails.sh');
   writeFileSync(payload, '#!/bin/sh\nexit 3\n');
@@ -79,7 +79,7 @@ const failed = 'alarm/SLICES_FAILED/stf_datataking-tester-0001/1';
 const quickly = ['--every', '1', '--set', 'watch.after.SLICES_FAILED=0'];
 
 describe('swf-mcp watch', () => {
-  it('waits for a store, raises a finding once, and tells a program and a webhook of each change once', async () => {
+  it('waits for a store, raises an alarm once, and notifies a program and a webhook once per change', async () => {
     const folder = temporaryFolder();
     const hook = await startHook();
     const { path, lines } = program(folder, 'tell.sh');
@@ -98,7 +98,7 @@ describe('swf-mcp watch', () => {
       `raised ${failed}/raised`,
       `seen ${failed}/seen`,
     ]);
-    // Behind the id the program would see the token.
+    // The program would print the token after the id.
     expect(lines().map((line) => line.trimEnd())).toEqual([
       `alarm_raised ${failed}/raised`,
       `alarm_seen ${failed}/seen`,
@@ -109,7 +109,7 @@ describe('swf-mcp watch', () => {
     expect(stderr).toContain('webhook at 127.0.0.1:');
     expect(stderr).not.toMatch(/s3cret|hidden/);
     expect(await runCli(['check', '--deep'], { folder })).toMatchObject({ code: 0 });
-    // What ended since it was there, it looks at; what it has raised it does not raise again.
+    // A new watcher looks at the store again, and does not raise the same alarm again.
     const store = await openStore(join(folder, 'swf.db'));
     onTestFinished(() => store.close());
     const before = lastLook(store.sql);
@@ -120,7 +120,7 @@ describe('swf-mcp watch', () => {
     expect((await again.finished).stderr).not.toContain('raised');
   });
 
-  it('keeps what a receiver does not take: one that fails, hangs, and comes back has each change', async () => {
+  it('retries until a receiver that failed and hung has received each change', async () => {
     const folder = temporaryFolder();
     const hook = await startHook();
     hook.status = 503;
@@ -138,7 +138,7 @@ describe('swf-mcp watch', () => {
     await until(() => expect(hook.told.map(({ id }) => id)).toEqual([`${failed}/raised`, `${failed}/seen`]));
   });
 
-  it('loses no delivery at a SIGKILL, and repeats none but with the same id', async () => {
+  it('loses no delivery at a SIGKILL, and repeats one only with the same id', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const hook = await startHook();
@@ -163,13 +163,13 @@ describe('swf-mcp watch', () => {
       await watching.finished;
     }
     await until(() => expect(new Set(hook.told.map(({ id }) => id)).size).toBe(said.length));
-    // The first telling of each comes in their order, and a second one says the same.
+    // The first deliveries are in order, and a repeated one has the same content.
     const first = [...new Map(hook.told.toReversed().map((one) => [one.id, one])).values()].toReversed();
     expect([...new Set(hook.told.map(({ id }) => id))]).toEqual(said);
     for (const one of hook.told) expect(first).toContainEqual(one);
   }, 600_000);
 
-  it('refuses what it cannot do, in a line', async () => {
+  it('refuses invalid options with the reason', async () => {
     const folder = temporaryFolder();
     expect(await runCli(['watch', '--every', '86400'], { folder })).toMatchObject({
       code: 2,

@@ -15,7 +15,7 @@ import {
 } from '../helpers.ts';
 import { type Logged, logOf, standOfSlices, upTo } from './log-of.ts';
 
-/** A run that goes on: every seventh process of its payload fails, and all hang once a file is there. */
+/** A run in progress: one payload process in seven fails, and all hang once a file exists. */
 const folder = temporaryFolder();
 const store = join(folder, 'swf.db');
 const hang = join(folder, 'hang');
@@ -26,7 +26,7 @@ const told = async (tool: string, args: Answer = {}): Promise<Answer> =>
   ask(await connectInProcess(store), tool, { execution_id: 'latest', ...args });
 const monitor = (): Promise<Answer> => told('get_workflow_monitor');
 
-/** The log at the moment of an answer, `TIME@MESSAGE_ID`. */
+/** The log as of an answer, whose moment is `TIME@MESSAGE_ID`. */
 const logAt = (answer: Answer): Logged[] => {
   const moment = answer['as_of_exact'] as string;
   return upTo(logOf(store), moment.slice(moment.indexOf('@') + 1));
@@ -52,8 +52,8 @@ afterAll(async () => {
   await run.finished;
 });
 
-describe('a question about a run that goes on is answered by one call', () => {
-  it('how far is it?', async () => {
+describe('one call answers a question about a run in progress', () => {
+  it('how far along is it?', async () => {
     const answer = await monitor();
     const log = logAt(answer);
     expect(answer).toMatchObject({
@@ -64,7 +64,7 @@ describe('a question about a run that goes on is answered by one call', () => {
     });
   });
 
-  it('which slices failed so far?', async () => {
+  it('which slices have failed so far?', async () => {
     const answer = await told('list_tf_slices', { status: 'failed', limit: 200, order: 'oldest' });
     const failed = answer['items'].map(({ slice_filename }: Answer) => slice_filename as string);
     expect(failed.length).toBeGreaterThan(0);
@@ -78,7 +78,7 @@ describe('a question about a run that goes on is answered by one call', () => {
     expect(groups[0]?.['cause']).toMatch(/exit code 3: bad luck/);
   });
 
-  it('who has which slice in hand?', async () => {
+  it('which worker is processing which slice?', async () => {
     let inHand: Answer[] = [];
     const look = async (): Promise<number> => {
       inHand = (await told('list_tf_slices', { status: 'processing', limit: 50 }))['items'] as Answer[];
@@ -96,7 +96,7 @@ describe('a question about a run that goes on is answered by one call', () => {
     );
   });
 
-  it('who paused it, why, and does anything go on meanwhile?', async () => {
+  it('who paused it and why, and is anything still being processed?', async () => {
     expect((await runCli(['pause', 'latest', '--reason', 'beam studies'], { folder })).code).toBe(0);
     await expect.poll(async () => (await monitor())['slices_processing']).toBe(0);
     const answer = await monitor();

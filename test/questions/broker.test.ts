@@ -8,8 +8,8 @@ import { logOf } from './log-of.ts';
 const why = activeMq.missing();
 if (why !== undefined) console.warn(why);
 
-describe.skipIf(why !== undefined)('questions about a run over a broker are answered by one call each', () => {
-  it('who takes part, who is gone, and is the broker there?', { timeout: 240_000 }, async () => {
+describe.skipIf(why !== undefined)('one call answers each question about a run over a broker', () => {
+  it('which agents take part, which one is gone, and is the broker there?', { timeout: 240_000 }, async () => {
     const folder = temporaryFolder();
     const store = `${folder}/swf.db`;
     const broker = await activeMq.start();
@@ -29,7 +29,7 @@ describe.skipIf(why !== undefined)('questions about a run over a broker are answ
     const finding = async (code: string): Promise<Answer | undefined> =>
       (await findings()).find((one) => one['code'] === code);
 
-    // Which workers take part, and how much did each do?
+    // Which workers took part?
     const { groups } = await told('summarize', { what: 'slices', group_by: 'worker', status: 'completed' });
     const agentOf = (slot: string): string | undefined => slot.split('/')[0];
     const doers = new Set(done().map(({ body }) => agentOf(body['worker_id'] as string)));
@@ -51,7 +51,7 @@ describe.skipIf(why !== undefined)('questions about a run over a broker are answ
     await expect.poll(() => finding('BROKER_AWAY'), { timeout: 30_000, interval: 250 }).toBeDefined();
     const [since] = /20\S+Z/.exec((await finding('BROKER_AWAY'))?.['sentence'] as string) ?? [];
     expect(Math.abs(Date.parse(since ?? '') - killed)).toBeLessThan(10_000);
-    // Nobody is heard, so nobody is called missing.
+    // Without a broker no agent can be heard, so none is reported as missing.
     expect((await findings()).map(({ code }) => code)).not.toContain('AGENT_MISSING');
     await broker.start();
     await expect.poll(() => finding('BROKER_AWAY'), { timeout: 60_000, interval: 500 }).toBeUndefined();

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, ask, connectInProcess, runCli, startCliForAll, temporaryFolder } from '../helpers.ts';
 import { type Logged, logOf } from './log-of.ts';
 
-/** Runs that have ended, each with another trouble; the truth is counted from the log alone. */
+/** Ended runs, each with a different problem; the expected answers are counted from the log alone. */
 const folder = temporaryFolder();
 const store = join(folder, 'swf.db');
 const slow = 'stf_datataking-kim-0002';
@@ -90,7 +90,7 @@ const questions: readonly Question[] = [
     () => names(log(slow, 'slice')).find((name) => /000002.*_slice_004/.test(name)),
   ],
   [
-    'is one slice slower than the others, and which?',
+    'is one slice slower than the others, and which one?',
     monitor(slow),
     (a) => finding(a, 'SLICE_SLOW').split(' ')[0],
     () => names(log(slow, 'slice')).find((name) => /000002.*_slice_004/.test(name)),
@@ -102,7 +102,7 @@ const questions: readonly Question[] = [
     () => slotsOf(results(slow, 'done')).length,
   ],
   [
-    'how many slices did each worker do?',
+    'how many slices did each worker complete?',
     sum(slow, 'worker'),
     (a) => Object.fromEntries(groups(a).map((one) => [one['worker'], one['count']])),
     () =>
@@ -115,9 +115,9 @@ const questions: readonly Question[] = [
   ],
   ['when did it begin?', monitor(slow), (a) => a['start_time'], () => first(slow, 'run_workflow')?.body['timestamp']],
   ['when did it end?', monitor(slow), (a) => a['end_time'], () => time(first(slow, 'workflow_ended'))],
-  ['when did the first slice exist?', monitor(slow), (a) => a['first_slice_at'], () => time(first(slow, 'slice'))],
+  ['when was the first slice created?', monitor(slow), (a) => a['first_slice_at'], () => time(first(slow, 'slice'))],
   [
-    'what do people say of it?',
+    'which notes does it have?',
     monitor(slow),
     (a) => (a['notes'] as Answer[]).map((one) => one['text']).toReversed(),
     () => log(slow, 'note').map(({ body }) => body['text'] as string),
@@ -129,7 +129,7 @@ const questions: readonly Question[] = [
     () => ['good', 'ana (as tester claims)'],
   ],
   [
-    'which runs are good?',
+    'which runs have quality good?',
     ['list_workflow_executions', { quality: 'good' }],
     (a) => items(a).map((one) => one['execution_id']),
     () => [slow],
@@ -140,12 +140,7 @@ const questions: readonly Question[] = [
     (a) => (a['for_next'] as Answer[]).map((one) => one['text']),
     () => ['look at slice 4'],
   ],
-  [
-    'does everything of it balance?',
-    ['audit_execution', { execution_id: slow }],
-    (a) => a['verdict'],
-    () => 'balanced',
-  ],
+  ['do its records balance?', ['audit_execution', { execution_id: slow }], (a) => a['verdict'], () => 'balanced'],
   // The run that was paused, killed and resumed.
   [
     'who drove the resumed run?',
@@ -155,7 +150,7 @@ const questions: readonly Question[] = [
   ],
   ['how did its first driver end?', monitor(resumed), (a) => a['drivers'][0].ended, () => 'lost'],
   [
-    'since when did the second one drive?',
+    'when did the second driver take over?',
     monitor(resumed),
     (a) => a['drivers'][1].since,
     () => log(resumed, 'driver_started')[1]?.body['timestamp'],
@@ -167,7 +162,7 @@ const questions: readonly Question[] = [
     () => log(resumed, 'pause_workflow').map(({ body }) => [body['claimed_by'], body['reason']]),
   ],
   [
-    'who did something about it in the shift?',
+    'who did what to it during the shift?',
     ['shift_report', { form: 'fields' }],
     (a) =>
       (a['people'] as Answer[])
@@ -181,25 +176,25 @@ const questions: readonly Question[] = [
     ],
   ],
   [
-    'was a slice done twice?',
+    'was any slice completed twice?',
     ['audit_execution', { execution_id: resumed }],
     (a) => a['verdict'],
     () => (names(results(resumed, 'done')).length === results(resumed, 'done').length ? 'balanced' : 'twice'),
   ],
   [
-    'when did nobody drive it?',
+    'when did the time without a driver end?',
     ['get_execution_timeline', { execution_id: resumed }],
     (a) => (a['phases'] as Answer[]).filter(({ phase }) => phase === 'undriven').map(({ end }) => end as string),
     () => [log(resumed, 'driver_started')[1]?.body['timestamp']],
   ],
   [
-    'are all its STF files there?',
+    'are all its announced STF files listed?',
     ['list_stf_files', { execution_id: resumed }],
     (a) => a['total_count'],
     () => new Set(log(resumed, 'stf_gen').map(({ body }) => body['filename'] as string)).size,
   ],
   [
-    'how many messages were said in it?',
+    'how many messages does it have?',
     ['list_messages', { execution_id: resumed, limit: 1 }],
     (a) => a['total_count'],
     () => log(resumed).length,
@@ -212,13 +207,13 @@ const questions: readonly Question[] = [
     () => results(hopeless, 'done').length,
   ],
   [
-    'how many slices stay failed?',
+    'how many of its slices failed for good?',
     monitor(hopeless),
     (a) => a['slices_failed'],
     () => names(results(hopeless, 'failed')).length,
   ],
   [
-    'how many attempts were made?',
+    'how many attempts failed?',
     sum(hopeless, 'cause'),
     (a) => a['total'].count,
     () => results(hopeless, 'failed').length,
@@ -230,7 +225,7 @@ const questions: readonly Question[] = [
     () => ['sh ended with exit code 28: no space left on device 7'],
   ],
   [
-    'with which exit code?',
+    'which exit code did they have?',
     slices(hopeless, { limit: 1 }),
     (a) => items(a)[0]?.['exit_code'],
     () => results(hopeless, 'failed')[0]?.body['exit_code'],
@@ -242,7 +237,7 @@ const questions: readonly Question[] = [
     () => results(hopeless, 'failed').length,
   ],
   [
-    'how often was each slice tried?',
+    'how many first and second attempts were there?',
     sum(hopeless, 'attempt'),
     (a) => groups(a).map((one) => [one['attempt'], one['count']]),
     () =>
@@ -252,13 +247,13 @@ const questions: readonly Question[] = [
       ]),
   ],
   [
-    'is nothing succeeding said in words?',
+    'does a finding say that no slice succeeded?',
     monitor(hopeless),
     (a) => finding(a, 'SLICES_FAILED').split(':')[0],
     () => 'No slice succeeded',
   ],
   [
-    'what became of a slice of it?',
+    'how often did one of its slices fail?',
     ['trace_data_product', { filename: 'swf.100013.000001_slice_000.tf' }],
     (a) => (a['hops'] as Answer[]).filter(({ outcome }) => outcome === 'failed').length,
     () =>
@@ -267,36 +262,36 @@ const questions: readonly Question[] = [
   ],
   // The run with one bad slot.
   [
-    'which worker fails?',
+    'on which worker did most slices fail?',
     sum(oneSlot, 'worker', { order_by: 'failed', limit: 1 }),
     (a) => groups(a)[0]?.['worker'],
     () => slotsOf(results(oneSlot, 'failed'))[0],
   ],
   [
-    'does only one worker fail?',
+    'did slices fail on one worker only?',
     monitor(oneSlot),
     (a) => finding(a, 'FAILURES_ON_ONE')?.includes(slotsOf(results(oneSlot, 'failed'))[0] as string),
     () => slotsOf(results(oneSlot, 'failed')).length === 1,
   ],
   [
-    'which slices failed there?',
+    'which of its slices failed?',
     slices(oneSlot, { status: 'failed', fields: 'slice_filename' }),
     (a) => sliceNames(a).toSorted(),
     () => names(results(oneSlot, 'failed')).toSorted(),
   ],
   [
-    'how many did the other workers complete?',
+    'how many slices did the other workers complete?',
     sum(oneSlot, 'status', { status: 'completed' }),
     (a) => a['total'].count,
     () => names(results(oneSlot, 'done')).length,
   ],
   [
-    'how many more slices failed than in the slow one?',
+    'how many more slices failed than in the slow run?',
     ['compare_executions', { execution_id: slow, with_execution_id: oneSlot }],
     (a) => a['figures'].slices_failed,
     () => ({ a: 0, b: names(results(oneSlot, 'failed')).length }),
   ],
-  // All runs, and one that is gone.
+  // All runs, and a removed one.
   [
     'which executions are there?',
     ['list_workflow_executions', {}],
@@ -304,7 +299,7 @@ const questions: readonly Question[] = [
     () => [oneSlot, hopeless, resumed, slow],
   ],
   [
-    'in how many runs did slices stay failed?',
+    'in how many runs did slices fail for good?',
     ['summarize', { what: 'executions', group_by: 'execution_id', order_by: 'failed' }],
     (a) =>
       groups(a)
@@ -326,14 +321,14 @@ const questions: readonly Question[] = [
   ],
 ];
 
-describe('a question about runs that have ended is answered by one call', () => {
+describe('one call answers a question about an ended run', () => {
   beforeAll(makeRuns, 180_000);
 
   it.each(questions)('%s', async (_, [tool, args], read, truth) => {
     expect(read(await ask(await connectInProcess(store), tool, args))).toEqual(truth());
   });
 
-  it('what became of a run that was removed?', async () => {
+  it('what happened to a removed run?', async () => {
     const client = await connectInProcess(store);
     await expect(ask(client, 'get_workflow_monitor', { execution_id: removed })).rejects.toThrow(/EXECUTION_REMOVED/);
   });

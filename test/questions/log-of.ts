@@ -1,7 +1,7 @@
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import type { Answer } from '../helpers.ts';
 
-/** A message as it stands in the log: the truth is counted from these alone. */
+/** A message as the log has it; the expected answers are counted from these alone. */
 export interface Logged {
   message_id: string;
   message_type: string;
@@ -12,7 +12,7 @@ export interface Logged {
   body: Answer;
 }
 
-/** The messages of a store in their order, with the code of no question. */
+/** The messages of a store in their order, read without the code under test. */
 export function logOf(store: string): Logged[] {
   const db = openReader(store);
   const rows = db
@@ -24,13 +24,13 @@ export function logOf(store: string): Logged[] {
   return rows.map(({ payload, ...row }) => ({ ...row, body: JSON.parse(payload) as Answer }));
 }
 
-/** The messages up to one of them, included. */
+/** The messages up to and including one of them. */
 export const upTo = (log: readonly Logged[], messageId: string): Logged[] =>
   log.slice(0, log.findIndex(({ message_id }) => message_id === messageId) + 1);
 
 const name = ({ body }: Logged): string => body['slice_filename'] as string;
 
-/** How each slice stands after these messages: the last message about it decides. */
+/** The status of each slice after these messages; the last message about it decides. */
 export function standOfSlices(log: readonly Logged[]): Map<string, 'queued' | 'processing' | 'completed' | 'failed'> {
   const stands = new Map<string, 'queued' | 'processing' | 'completed' | 'failed'>();
   for (const row of log) {

@@ -10,7 +10,7 @@ import { readIntoStore } from '../../src/observer/read-into-store.ts';
 import { temporaryFolder } from '../folder.ts';
 import { type Answer, ask, askAll, connectInProcess, runCli } from '../helpers.ts';
 
-/** A line of a recording, read without any code of ours. */
+/** A line of a recording, read without any of our code. */
 interface Line {
   destination: string;
   headers: Record<string, string>;
@@ -34,7 +34,7 @@ const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 const sentAt = ({ headers }: Line): number => Number(headers['timestamp']);
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
-/** The results of a run, one a slice: slices are told apart by when they were made, which every result gives back. */
+/** The results of a run, one per slice: slices are told apart by their creation time, which every result repeats. */
 function results(name: Name): Line[] {
   const best = new Map<string, Line>();
   for (const line of typed(name, 'slice_result')) {
@@ -47,7 +47,7 @@ function results(name: Name): Line[] {
 
 const failed = (name: Name): Line[] => results(name).filter(({ body }) => body['content'].state === 'failed');
 
-/** The name of the slice that a result is of: both dialects give a slice the same one. */
+/** The name of the slice that a result belongs to; it is the same in both dialects. */
 function sliceOf(name: Name, { body }: Line): string {
   const slice = typed(name, 'slice').find((line) => line.body['created_at'] === body['content'].requested_at);
   const { tf_filename, slice_id } = (slice as Line).body['content'] as { tf_filename: string; slice_id: number };
@@ -82,7 +82,7 @@ interface Asked {
   all: (tool: string, args?: Record<string, unknown>) => Promise<Answer[]>;
 }
 
-/** The first row of an answer to SQL. A process of its own gives it, as a user's. */
+/** The first row of an answer to SQL, asked by a separate process as a user would. */
 async function rowOf(sql: string): Promise<unknown[]> {
   const { stdout } = await runCli(['call', 'query_store', `sql=${sql}`, '--db', store], { folder: temporaryFolder() });
   return (JSON.parse(stdout) as Answer)['rows'][0] as unknown[];
@@ -100,7 +100,7 @@ const questions: Question[] = [
     async ({ one }) => (await one('get_workflow_monitor'))['slices_sent'],
   ],
   [
-    'which slices were sent and never answered?',
+    'how many slices were sent and never answered?',
     (name) => typed(name, 'slice').length - results(name).length,
     async ({ all }) => (await all('list_tf_slices', { status: 'queued' })).length,
   ],
@@ -119,7 +119,7 @@ const questions: Question[] = [
       (await all('list_tf_slices', { status: 'failed' })).map(({ slice_filename }) => slice_filename).toSorted(),
   ],
   [
-    'which host fails?',
+    'on which host did slices fail?',
     (name) => unique(failed(name).map(({ body }) => body['content'].hostname)),
     async ({ one }) =>
       (await one('summarize', { what: 'slices', group_by: 'host', status: 'failed' }))['groups'].map(
@@ -127,7 +127,7 @@ const questions: Question[] = [
       ),
   ],
   [
-    'how many slices did each worker do?',
+    'how many slices did each worker process?',
     (name) => countsOf(results(name).map(({ headers }) => headers['client-id'] ?? '')),
     async ({ one }) =>
       Object.fromEntries(
@@ -138,12 +138,12 @@ const questions: Question[] = [
       ),
   ],
   [
-    'of how many kinds are the failures?',
+    'how many different causes do the failures have?',
     (name) => Math.min(1, failed(name).length),
     async ({ one }) => (await one('summarize', { what: 'slices', group_by: 'cause' }))['groups'].length,
   ],
   [
-    'how long was it from the order of workers to the first result?',
+    'how long did it take from run_imminent_worker to the first result?',
     (name) =>
       (Math.min(...typed(name, 'slice_result').map(sentAt)) -
         Math.min(...typed(name, 'run_imminent_worker').map(sentAt))) /
@@ -168,21 +168,21 @@ const questions: Question[] = [
     async ({ one }) => (await one('get_workflow_monitor'))['without_execution'],
   ],
   [
-    'how many results came again?',
+    'how many results were repeated?',
     (name) => typed(name, 'slice_result').length - results(name).length,
     async ({ one }) => (await one('get_workflow_monitor'))['results_repeated'],
   ],
   [
-    'which results belong to nobody?',
+    'how many results match no slice?',
     () => 0,
     async ({ one }) => (await one('get_workflow_monitor'))['results_unmatched'],
   ],
   [
-    'when was the last sign of the data agent?',
+    'when did the data agent last send stf_ready?',
     (name) => iso(Math.max(...typed(name, 'stf_ready').map(sentAt))),
     async ({ all }, name) => {
       const sender = typed(name, 'stf_ready')[0]?.body['sender'] as string;
-      // Several runs have an agent of one name: the last of them counts.
+      // Several runs have an agent of this name: its last message counts.
       const [last] = (await all('list_messages', { message_type: 'stf_ready' })).filter(
         ({ sender_agent }) => sender_agent === sender,
       );
@@ -203,7 +203,7 @@ const questions: Question[] = [
     async ({ one }) => (await one('get_workflow_monitor'))['tf_files_sliced'],
   ],
   [
-    'when was the end of the run said?',
+    'when was the end of the run announced?',
     (name) => iso(Math.min(...typed(name, 'end_run').map(sentAt))),
     async (asked) =>
       (
@@ -213,22 +213,18 @@ const questions: Question[] = [
       )[0],
   ],
   [
-    'how large is the largest slice?',
+    'how many frames does the largest slice hold?',
     (name) => Math.max(...typed(name, 'slice').map(({ body }) => body['content'].tf_count as number)),
     async (asked) => (await rowOf(`SELECT max(tf_count) FROM v_slices WHERE execution_id = '${asked.id}'`))[0],
   ],
   [
-    'how many results came at all?',
+    'how many results were received in total?',
     (name) => typed(name, 'slice_result').length,
     async ({ one }) => (await one('list_messages', { message_type: 'slice_result', limit: 1 }))['total_count'],
   ],
+  ['do its records balance?', () => 'balanced', async ({ one }) => (await one('audit_execution'))['verdict']],
   [
-    'is everything that was announced there, and answered?',
-    () => 'balanced',
-    async ({ one }) => (await one('audit_execution'))['verdict'],
-  ],
-  [
-    'how long did the longest slice take?',
+    'how long did the slowest slice take?',
     (name) =>
       Math.max(
         ...results(name).map(({ body: { content } }) =>
@@ -247,7 +243,7 @@ const questions: Question[] = [
     async ({ all }) => (await all('list_agents')).map(({ agent_name }) => agent_name as string).toSorted(),
   ],
   [
-    'in which namespace was it, and which dialect do its programs speak?',
+    'which namespace was it in, and which dialect did its programs speak?',
     (name) => ['epic-shift', name.slice(0, 1)],
     async ({ one }) => {
       const { namespace, dialect } = await one('get_workflow_monitor');
@@ -259,7 +255,7 @@ const questions: Question[] = [
 const countsOf = (values: readonly string[]): Record<string, number> =>
   Object.fromEntries(unique(values).map((value) => [value, values.filter((one) => one === value).length]));
 
-describe.each(Object.keys(runs) as Name[])('of the recorded run %s an operator learns', (name) => {
+describe.each(Object.keys(runs) as Name[])('an operator asks about the recorded run %s', (name) => {
   it.each(questions)('%s', async (_, truth, answer) => {
     const client = await connectInProcess(store);
     const execution_id = await idOf(client, name);

@@ -13,7 +13,7 @@ let log: Logged[];
 let first: string;
 let second: string;
 
-/** Messages on record. */
+/** The number of recorded messages. */
 function rowsIn(path: string): number {
   const db = openReader(path);
   const { n } = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM message_rows').get() as { n: number };
@@ -21,7 +21,7 @@ function rowsIn(path: string): number {
   return n;
 }
 
-/** A run of three workers that is killed and taken up, and another one before it. */
+/** A run of three workers that is killed and resumed, and a run before it. */
 async function makeRuns(): Promise<void> {
   first = (await runWorkflow(folder, '--stf-count', '3'))['execution_id'];
   const flaky = 'worker.payload=["sh","-c","[ $(($$ % 5)) -ne 0 ] || { echo no luck >&2; exit 3; }"]';
@@ -33,19 +33,19 @@ async function makeRuns(): Promise<void> {
   await expect.poll(() => rowsIn(store), { timeout: 30_000 }).toBeGreaterThan(450);
   run.child.kill('SIGKILL');
   await run.finished;
-  // As long as nobody drives it.
+  // During this time nobody drives it.
   await pause(1500);
   await runCli(['resume', 'latest'], { folder });
   log = logOf(store);
   second = log.at(-1)?.execution_id ?? '';
 }
 
-/** The rows of the log that were there at a time. */
+/** The rows of the log as of a time. */
 const until = (time: string): Logged[] => log.filter(({ recorded_at }) => recorded_at <= time);
 const of = (rows: readonly Logged[], type: string): Logged[] =>
   rows.filter(({ message_type, execution_id }) => message_type === type && execution_id === second);
 
-/** The time of the n-th of so many parts of the messages of the run. */
+/** The time at which this part of the messages of the run, from 0 to 1, had been recorded. */
 function at(part: number): string {
   const own = log.filter(({ execution_id }) => execution_id === second);
   return own[Math.floor(own.length * part)]?.recorded_at ?? '';
@@ -58,16 +58,16 @@ function unattended(): string {
   return new Date(((before ?? 0) + (after ?? 0)) / 2).toISOString();
 }
 
-describe('a question about the past is answered by one call', () => {
+describe('one call answers a question about the past', () => {
   const told = async (tool: string, args: object): Promise<Answer> =>
     ask(await connectInProcess(store), tool, args as Record<string, unknown>);
   const monitor = (as_of: string): Promise<Answer> => told('get_workflow_monitor', { execution_id: second, as_of });
-  it('once there are runs to ask about', async () => {
+  it('once there are two runs', async () => {
     await makeRuns();
     expect(second).not.toBe(first);
   }, 120_000);
 
-  it.each([0.2, 0.5, 0.8])('how many slices were there, and done, after %d of it?', async (part) => {
+  it.each([0.2, 0.5, 0.8])('how many slices had been created and completed after %d of its messages?', async (part) => {
     const rows = until(at(part));
     const done = of(rows, 'slice_result').filter(({ body }) => body['state'] === 'done');
     const slices = new Set(of(rows, 'slice').map(({ body }) => body['slice_filename'] as string));
@@ -76,20 +76,20 @@ describe('a question about the past is answered by one call', () => {
     expect(answer['slices_completed']).toBe(new Set(done.map(({ body }) => body['slice_filename'] as string)).size);
   });
 
-  it('was it stuck while nobody drove it, and did the monitor say so?', async () => {
+  it('was it stalled without a driver, and did a finding say so?', async () => {
     const answer = await monitor(unattended());
     expect(answer['health']).toBe('stalled');
     expect(answer['findings'].map(({ code }: Answer) => code)).toContain('DRIVER_GONE');
     expect(answer['progress']).not.toHaveProperty('seconds_left');
   });
 
-  it('did all go well before?', async () => {
+  it('was it healthy before that?', async () => {
     const { health, drivers } = await monitor(at(0.02));
     expect(health).toMatch(/^(?:progressing|draining)$/);
     expect(drivers).toHaveLength(1);
   });
 
-  it('how many attempts had failed by then?', async () => {
+  it('how many attempts had failed halfway through?', async () => {
     const failed = of(until(at(0.5)), 'slice_result').filter(({ body }) => body['state'] === 'failed');
     const { total } = await told('summarize', {
       what: 'slices',
@@ -100,7 +100,7 @@ describe('a question about the past is answered by one call', () => {
     expect(total.count).toBe(failed.length);
   });
 
-  it('which runs went on then?', async () => {
+  it('which runs were in progress at a given time?', async () => {
     const { items } = await told('list_workflow_executions', { status: 'running', as_of: at(0.5) });
     expect(items.map(({ execution_id }: Answer) => execution_id)).toEqual([second]);
     const before = log.find(({ execution_id }) => execution_id === second)?.recorded_at ?? '';
@@ -110,23 +110,23 @@ describe('a question about the past is answered by one call', () => {
     });
   });
 
-  it('which STF files were ready then?', async () => {
+  it('which STF files were ready at a given time?', async () => {
     const ready = of(until(at(0.3)), 'stf_ready').map(({ body }) => body['stf_filename'] ?? body['filename']);
     const { items } = await told('list_stf_files', { execution_id: second, status: 'processed', as_of: at(0.3) });
     expect(items.map(({ stf_filename }: Answer) => stf_filename).toSorted()).toEqual(ready.toSorted());
   });
 
-  it('how many messages had there been?', async () => {
+  it('how many messages had been recorded?', async () => {
     const { total_count } = await told('list_messages', { execution_id: second, as_of: at(0.6) });
     expect(total_count).toBe(until(at(0.6)).filter(({ execution_id }) => execution_id === second).length);
   });
 
-  it('was the data complete then?', async () => {
+  it('was the data already complete?', async () => {
     expect(await told('audit_execution', { execution_id: second, as_of: at(0.6) })).toMatchObject({ verdict: 'open' });
     expect(await told('audit_execution', { execution_id: second })).toMatchObject({ verdict: 'balanced' });
   });
 
-  it('how did one slice stand?', async () => {
+  it('what had happened to one slice so far?', async () => {
     const time = at(0.5);
     const [some] = of(until(time), 'slice_started').toReversed();
     const filename = some?.body['slice_filename'] as string;
@@ -136,21 +136,21 @@ describe('a question about the past is answered by one call', () => {
     expect(own.map(({ type }: Answer) => type)).toEqual(hops.map(({ message_type }) => message_type));
   });
 
-  it('who was there?', async () => {
+  it('were its workers alive while it had no driver?', async () => {
     const { items } = await told('list_agents', { execution_id: second, as_of: unattended() });
     expect(items.filter(({ agent_type }: Answer) => agent_type === 'worker')).toMatchObject([
       { state: 'EXITED', status: 'STALE' },
     ]);
   });
 
-  it('what was told of it, and when first?', async () => {
+  it('which trouble was reported, and when was it raised and resolved?', async () => {
     const report = await told('shift_report', { start_time: '-1h', troubles: true });
     const gone = report['troubles'].find(({ code }: Answer) => code === 'DRIVER_GONE');
     expect(gone).toMatchObject({ execution_id: second, severity: 'error', answered: { did: 'took control of' } });
     const takenUp = log.find(({ message_type, body }) => message_type === 'driver_started' && body['epoch'] === 2);
     const takenUpAt = Date.parse(takenUp?.recorded_at ?? '');
     expect(Date.parse(gone.told_at)).toBeLessThan(takenUpAt);
-    // The moments that are looked at are that close together.
+    // The report looks at moments that are this close together.
     expect(Date.parse(gone.gone_at)).toBeGreaterThan(takenUpAt - 50);
     expect(Date.parse(gone.gone_at)).toBeLessThan(takenUpAt + 500);
     expect(report['text']).toMatch(/^## Troubles$/m);

@@ -26,7 +26,7 @@ async function storeOfHistory(name: string): Promise<string> {
   return path;
 }
 
-/** By how many percent of its time the end of the newest run is missed. */
+/** By how many percent of its duration the replay misses the end of the newest run. */
 async function missed(store: string): Promise<number> {
   const client = await connectInProcess(store);
   const { as_played } = await ask(client, 'plan_run', { execution_id: 'latest', as_played: true });
@@ -35,14 +35,14 @@ async function missed(store: string): Promise<number> {
 
 describe('plan_run with as_played', () => {
   it.each(readdirSync('test/histories').filter((name) => /^(complete|failing|over|paused|sampled).*log/.test(name)))(
-    'misses the end of a recorded run by 5 percent at most: %s',
+    'reproduces the end of a recorded run within 5 percent: %s',
     async (name) => {
       expect(await missed(await storeOfHistory(name))).toBeLessThanOrEqual(5);
     },
   );
 
   it.each(['H-1', 'H-2', 'F-1', 'F-2'])(
-    'misses the end of a run of other programs by 5 percent at most: %s',
+    'reproduces the end of a run of other programs within 5 percent: %s',
     async (name) => {
       expect(
         await missed(await storeOfRecordings([resolve('test/recordings', name, 'bus.jsonl.gz')])),
@@ -50,11 +50,11 @@ describe('plan_run with as_played', () => {
     },
   );
 
-  it('misses the end of 40 generated runs of other programs by 5 percent at most', async () => {
+  it('reproduces the end of up to 40 generated runs of other programs within 5 percent', async () => {
     let seen = 0;
     for (let seed = 1; seed <= 200 && seen < 40; seed += 1) {
       const { lines, truth } = makeRun({ seed, stfs: 4 });
-      // One with slices that nobody answers has not ended.
+      // A run with unanswered slices has not ended.
       if (!truth.hasEnded || truth.slices_unanswered > 0) continue;
       seen += 1;
       const file = join(temporaryFolder(), 'run.jsonl');
@@ -66,7 +66,7 @@ describe('plan_run with as_played', () => {
     }
   });
 
-  it('says what other workers, times and rates would have come to, and refuses what it cannot know', async () => {
+  it('shows the effect of other workers, times and rates, and refuses changes that it cannot simulate', async () => {
     const folder = temporaryFolder();
     const store = join(folder, 'swf.db');
     await runWorkflow(folder, '--stf-count', '10', '--speed', '300', '--set', 'fast_processing.target_worker_count=4');

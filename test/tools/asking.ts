@@ -16,7 +16,7 @@ import {
 /** Answers that may be longer than others: pages of rows, groups, and a report that is a document. */
 const largeAnswers: Readonly<Record<string, number>> = { summarize: 25_000, query_store: 12_000, shift_report: 12_000 };
 
-/** Every answer must fit its budget: 25,000 characters a list, 8 KB another answer. */
+/** Every answer must fit its budget: 25,000 characters for a list, 8 KB for most others. */
 export async function askWithin(client: Client, name: string, args: Record<string, unknown>): Promise<Answer> {
   const answer = await ask(client, name, args);
   const budget = name.startsWith('list_') ? 25_000 : (largeAnswers[name] ?? 8192);
@@ -64,7 +64,7 @@ export const tf = (sequence: number): string => stf(sequence).replace('.stf', '_
 export const slice = (sequence: number, id = 0): string =>
   stf(sequence).replace('.stf', `_slice_${String(id).padStart(3, '0')}.tf`);
 
-/** The first STF and its sample, as the agents say them. */
+/** The first STF and its sample, as the agents announce them. */
 export async function sayFirstSample(made: TestStore): Promise<void> {
   await made.say('stf_gen', { filename: stf(1), sequence: 1, tf_count: 100 });
   await made.say('stf_ready', { filename: stf(1), sequence: 1, tf_count: 100 });
@@ -77,7 +77,7 @@ export async function sayFirstSample(made: TestStore): Promise<void> {
   });
 }
 
-/** One slice of a store that is made of messages: in hand, or done. Times are seconds ago. */
+/** One slice of a store made of messages: queued, in hand or done. Times are seconds ago. */
 interface MadeSlice {
   queued: number;
   started?: number;
@@ -85,7 +85,7 @@ interface MadeSlice {
   worker?: string;
 }
 
-/** A store with the slices of one STF, up to 15 and all that there will be, said at chosen times, as remote agents would have said them. */
+/** A store with the slices of one STF, at most 15 and no more to come, reported at chosen times as by remote agents. */
 export async function storeOfSlices(
   slices: readonly MadeSlice[],
   params: Record<string, unknown> = {},
@@ -102,7 +102,7 @@ export async function storeOfSlices(
   const timestamp = secondsAgo(first);
   await made.say('stf_gen', { filename: stf(1), sequence: 1, tf_count: 100, timestamp });
   await made.say('stf_ready', { filename: stf(1), sequence: 1, tf_count: 100, timestamp });
-  // One slice a frame.
+  // One slice per frame.
   const frames = { tf_first: 0, tf_last: slices.length - 1, tf_count: slices.length };
   await made.say('tf_file_registered', { tf_filename: tf(1), stf_filename: stf(1), ...frames, timestamp });
   await made.say('end_run', { total_stf_files: 1, timestamp });
@@ -121,6 +121,6 @@ export async function storeOfSlices(
   return made;
 }
 
-/** Slices that took `took` seconds each, done long before. */
+/** Slices that took `took` seconds each and ended before. */
 export const doneSlices = (count: number, took: number, endedAgo = 60): MadeSlice[] =>
   Array.from({ length: count }, () => ({ queued: endedAgo + took + 1, started: endedAgo + took, done: endedAgo }));

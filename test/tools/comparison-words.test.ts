@@ -12,7 +12,7 @@ const figures = {
 };
 
 describe('a comparison', () => {
-  it('says in whole sentences with units what differs noticeably, the larger first', () => {
+  it('describes noticeable differences in sentences with units', () => {
     const other = { ...figures, duration_seconds: 8.2, slices_failed: 3, slices_per_second: 24.4, stf_count: 5 };
     expect(figureWords(figures, other, true)).toEqual([
       'a took 12.3 s, 1.5 times as long as b (8.200 s)',
@@ -32,11 +32,11 @@ describe('a comparison', () => {
   it.each([
     ['is the same', figures],
     ['differs by less than a quarter', { ...figures, duration_seconds: 14, slices_per_second: 10.7 }],
-  ])('is silent where all %s', (_, other) => {
+  ])('says nothing if every figure %s', (_, other) => {
     expect(figureWords(figures, other, true)).toEqual([]);
   });
 
-  it('is silent about seconds that differ by less than 50 ms', () => {
+  it('says nothing about delays that differ by less than 50 ms', () => {
     expect(stageWords('slice → slice_started', { a: 0.01, b: 0.055 })).toEqual([]);
   });
 });

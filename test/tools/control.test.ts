@@ -15,7 +15,7 @@ import {
   temporaryFolder,
 } from '../helpers.ts';
 
-/** A run that a test started is ended with it. */
+/** Ends a run together with the test that started it. */
 function endAfterTest({ pid }: Answer): void {
   onTestFinished(() => {
     try {
@@ -35,7 +35,7 @@ const until = async (client: Client, execution_id: string, done: (answer: Answer
 };
 
 describe('start_workflow', () => {
-  it('starts a run that goes on when its server ends; another server watches, pauses, continues and stops it', async () => {
+  it('starts a run that outlives its server, and that another server pauses, continues and stops', async () => {
     const folder = temporaryFolder();
     const first = await connectStdio({ folder }, '--allow-control');
     const started = await ask(first, 'start_workflow', { speed: '20', stf_count: 400, slice_processing_time: 5 });
@@ -86,7 +86,7 @@ describe('start_workflow', () => {
     );
   });
 
-  it('refuses what may not be set from outside, and what cannot be started, in one line', async () => {
+  it('refuses arguments that a client may not set, and configurations that cannot be started', async () => {
     const folder = temporaryFolder();
     const client = await connectStdio({ folder }, '--allow-control');
     const refused: [object, RegExp][] = [
@@ -102,7 +102,7 @@ describe('start_workflow', () => {
     for (const [args, line] of refused) expect(await refusal(client, 'start_workflow', args)).toMatch(line);
   });
 
-  it('is not there without --allow-control, and neither is control_workflow', async () => {
+  it('is not offered without --allow-control, and neither is control_workflow', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const notes = ['add_note', 'set_quality'];
@@ -131,7 +131,7 @@ describe('start_workflow', () => {
 });
 
 describe('control_workflow', () => {
-  it('ends an execution whose process was killed, and says of one that is suspended that it has not heard', async () => {
+  it('stops an execution after its process was killed, and reports a stop as pending if it is suspended', async () => {
     const folder = temporaryFolder();
     const client = await connectStdio({ folder }, '--allow-control');
     const killed = startCli(['run', '--speed', '5'], { folder });
@@ -174,9 +174,9 @@ describe('control_workflow', () => {
 });
 
 describe('wait_for_execution', () => {
-  it('tells what goes on meanwhile, and returns at the end', async () => {
+  it('reports progress while it waits, and returns when the execution ends', async () => {
     const folder = temporaryFolder();
-    // A server that starts later could come when the run is over.
+    // A server that starts later might miss the run.
     const client = await connectStdio({ folder });
     const run = startCli(
       ['run', '--stf-count', '4', '--speed', '20', '--set', 'fast_processing.slice_processing_time=20'],
@@ -200,7 +200,7 @@ describe('wait_for_execution', () => {
     await run.finished;
   });
 
-  it('returns at once of what has ended, at a change of counts, and after its time with the advice to call again', async () => {
+  it('returns at once if the execution has ended, at a change of counts, or after its timeout', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectStdio({ folder });

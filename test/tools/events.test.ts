@@ -28,6 +28,6 @@ it.each([
   ['end_run', {}, undefined],
   ['workflow_ended', { status: 'failed', reason: '2 slices failed for good' }, 'failed: 2 slices failed for good'],
   ['start_run', { state: 'run', substate: 'physics' }, undefined],
-])('an event of type %s with %j notes %j', (type, body, note) => {
+])('an event of type %s with body %j has note %j', (type, body, note) => {
   expect(asEvent(landmark(type, body)).note).toBe(note);
 });

@@ -6,7 +6,7 @@ import { ask, connectInProcess, makeStore, noCounts, type TestStore } from '../h
 const end = Date.now() - 1000;
 const hour = (before: number): string => new Date(end - before * 3_600_000).toISOString();
 
-/** A store whose messages are recorded when they say that they were sent. */
+/** A store that records each message at the time at which it was sent. */
 async function storeOfThen(): Promise<TestStore> {
   const made = await makeStore();
   return { ...made, say: (type, fields) => made.say(type, fields, { recordedAt: fields.timestamp as string }) };
@@ -14,7 +14,7 @@ async function storeOfThen(): Promise<TestStore> {
 
 const idOf = (n: number): string => `stf_datataking-tester-000${n}`;
 
-/** A run of no slices that began then, and ended half an hour later, or goes on. */
+/** A run without slices that began then, and ended half an hour later or is still running. */
 async function run(
   { say }: TestStore,
   n: number,
@@ -106,8 +106,8 @@ async function shift(): Promise<TestStore> {
   return made;
 }
 
-describe('the hand-over of eight hours', () => {
-  it('holds what the last shift left, all that two people did, what is open, and what the next shift should know', async () => {
+describe('the handover of an eight-hour shift', () => {
+  it('lists notes from the last shift, what people did, what is open, and notes for the next shift', async () => {
     const client = await connectInProcess((await shift()).path);
     const report = await ask(client, 'shift_report', { start_time: hour(8), end_time: new Date(end).toISOString() });
     expect(report).toMatchObject({
@@ -155,11 +155,11 @@ describe('the hand-over of eight hours', () => {
       ),
     );
     expect(lines).toContainEqual(expect.stringMatching(/^\| stf_datataking-tester-0002 \| failed \| bad \| /));
-    // A page.
+    // It fits on a page.
     expect(lines.length).toBeLessThan(60);
   });
 
-  it('of a time that has passed is as it was at its end, whatever people did since', async () => {
+  it('of a past time shows the state at its end, whatever people did later', async () => {
     const client = await connectInProcess((await shift()).path);
     const report = await ask(client, 'shift_report', { start_time: hour(8), end_time: hour(4.85) });
     expect(report['alarms']).toMatchObject([
@@ -171,7 +171,7 @@ describe('the hand-over of eight hours', () => {
     expect(report['open']).toContain(`nobody has seen alarm STAGE_STUCK/${idOf(3)}: STAGE_STUCK it is`);
   });
 
-  it('has each judgement in its turn, and the one that stood at its end', async () => {
+  it('lists every quality judgement in order, and shows the one in effect at its end', async () => {
     const made = await storeOfThen();
     await run(made, 1, { began: 7.5, status: 'completed' });
     for (const [n, value] of (['bad', 'good', 'none'] as const).entries())
@@ -196,7 +196,7 @@ describe('the hand-over of eight hours', () => {
     expect((await until(hour(3)))['executions'][0]).not.toHaveProperty('quality');
   });
 
-  it('has both times of an alarm that came back, and one line for what nobody has seen of the time before', async () => {
+  it('lists both occurrences of a recurring alarm, and earlier unseen alarms in one line', async () => {
     const made = await storeOfThen();
     await run(made, 1, { began: 20, status: 'failed' });
     await trouble(made, { of: 1, code: 'EXECUTION_FAILED', raised: 19 });
@@ -217,7 +217,7 @@ describe('the hand-over of eight hours', () => {
     ]);
   });
 
-  it('shows the newest notes where there are many', async () => {
+  it('shows only the newest notes if there are many', async () => {
     const made = await storeOfThen();
     for (let n = 1; n <= 30; n += 1)
       await note(made, n, { author: 'ana', text: `note ${n}`, at: 7 - n / 10, for_next: true });

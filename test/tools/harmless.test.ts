@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createLogLineWriter } from '../../src/db/log/log-lines.ts';
 import { ask, connectInProcess, makeRunningStore, refusal } from '../helpers.ts';
 
-/** What a text could do more than be read: move a cursor, colour, turn around, hide, begin a line of its own. */
+/** Texts that could do more than be read: move a cursor, add colour, reverse text, hide it, or begin a line of their own. */
 const nasty = [
   'escape \u001B[2J\u001B]0;title\u0007',
   'right to left \u202Etxt.exe\u202C and isolated \u2066a\u2069',
@@ -16,7 +16,7 @@ const nasty = [
 const harmful = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 describe('texts of messages and logs', () => {
-  it('come out of every tool as what they are, and can do nothing else', async () => {
+  it('are returned without control or invisible characters', async () => {
     const made = await makeRunningStore();
     const writeLog = createLogLineWriter('INFO');
     const execution_id = 'stf_datataking-tester-0001';
@@ -55,13 +55,13 @@ describe('texts of messages and logs', () => {
       String.raw`escape \u{1b}[2J\u{1b}]0;title\u{7}`,
     );
     expect(items).toHaveLength(nasty.length);
-    // What a client sends comes back in errors.
+    // An error repeats what a client sent.
     expect(await refusal(client, 'list_logs', { level: nasty[0] })).not.toMatch(harmful);
     const report = await client.readResource({ uri: `swf://executions/${execution_id}/report` });
     expect((report.contents[0] as { text: string }).text.replaceAll('\n', '')).not.toMatch(harmful);
   });
 
-  it('of ten thousand such characters still fit a page', async () => {
+  it('stay within the size limits if they consist of ten thousand such characters', async () => {
     const made = await makeRunningStore();
     const writeLog = createLogLineWriter('INFO');
     await made.store.write((tx) => {
@@ -87,7 +87,7 @@ describe('texts of messages and logs', () => {
 });
 
 describe('resources, prompts and completion', () => {
-  it('offer a report of an execution, the usual jobs, and ids to choose from', async () => {
+  it('offer execution reports, prompts for common tasks, and execution ids', async () => {
     const made = await makeRunningStore();
     const client = await connectInProcess(made.path);
     const { resourceTemplates } = await client.listResourceTemplates();

@@ -7,7 +7,7 @@ import { generate } from '../../bench/generate.ts';
 import { realRuns } from '../../bench/shapes.ts';
 import { type Answer, ask, askAll, connectInProcess, runCli, temporaryFolder } from '../helpers.ts';
 
-/** Keys and times of all rows, from the tables themselves: what answers are compared with. */
+/** Keys and times of rows, read from the tables themselves, to compare answers with. */
 interface Truth {
   key: unknown;
   time: string;
@@ -17,7 +17,7 @@ const folder = temporaryFolder();
 const path = join(folder, 'swf.db');
 
 beforeAll(async () => {
-  // More than is looked at for one page, and not a whole number of blocks.
+  // More rows than are scanned for one page, and not a whole number of blocks.
   await generate(path, realRuns(30_000));
 });
 
@@ -37,7 +37,7 @@ function truth(table: 'workflow_messages' | 'app_logs' | 'tf_slices', where: str
 const keyOf = { list_messages: 'message_id', list_logs: 'log_id', list_tf_slices: 'slice_filename' } as const;
 const tableOf = { list_messages: 'workflow_messages', list_logs: 'app_logs', list_tf_slices: 'tf_slices' } as const;
 
-/** Questions for which an index leads to the rows, and others; and how the table itself is asked the same. */
+/** Queries that an index answers, and others, each with the condition that selects the same rows from the table. */
 const questions: [tool: keyof typeof keyOf, args: Answer, where: string][] = [
   ['list_messages', { message_type: 'end_run' }, `message_type = 'end_run'`],
   [
@@ -65,8 +65,8 @@ const questions: [tool: keyof typeof keyOf, args: Answer, where: string][] = [
   ['list_tf_slices', { stf_filename: 'swf.100013.000003.stf' }, `stf_filename = 'swf.100013.000003.stf'`],
 ];
 
-describe('of a large store', () => {
-  it.each(questions)('%s %j finds what the rows are, page by page, and counts no more', async (tool, args, where) => {
+describe('in a large store', () => {
+  it.each(questions)('%s %j returns the matching rows, page by page, and counts no more', async (tool, args, where) => {
     const rows = truth(tableOf[tool], where);
     expect(rows.length).toBeGreaterThan(0);
     const client = await connectInProcess(path);
@@ -80,28 +80,31 @@ describe('of a large store', () => {
     }
   });
 
-  it.each(['list_messages', 'list_tf_slices'] as const)('%s finds all of a time, and nothing else', async (tool) => {
-    const all = truth(tableOf[tool], '1');
-    const times = all.map(({ time }) => time).toSorted();
-    const client = await connectInProcess(path);
-    for (const [first, last] of [
-      [0.4, 0.41],
-      [0.999, 1],
-      [0, 0.005],
-    ] as const) {
-      const at = (part: number): string => times[Math.min(times.length - 1, Math.floor(part * times.length))] ?? '';
-      const [start_time, end_time] = [at(first), at(last)];
-      const expected = all.filter(({ time }) => time >= start_time && time <= end_time).map(({ key }) => key);
-      const items = await askAll(client, tool, { start_time, end_time, order: 'oldest', limit: 200 });
-      expect(items.map((item) => item[keyOf[tool]])).toEqual(expected);
-    }
-    expect(await askAll(client, tool, { start_time: '2001-01-01', end_time: '2001-01-02' })).toEqual([]);
-    expect(await askAll(client, tool, { start_time: '2101-01-01' })).toEqual([]);
-  });
+  it.each(['list_messages', 'list_tf_slices'] as const)(
+    '%s returns all rows of a time window, and no others',
+    async (tool) => {
+      const all = truth(tableOf[tool], '1');
+      const times = all.map(({ time }) => time).toSorted();
+      const client = await connectInProcess(path);
+      for (const [first, last] of [
+        [0.4, 0.41],
+        [0.999, 1],
+        [0, 0.005],
+      ] as const) {
+        const at = (part: number): string => times[Math.min(times.length - 1, Math.floor(part * times.length))] ?? '';
+        const [start_time, end_time] = [at(first), at(last)];
+        const expected = all.filter(({ time }) => time >= start_time && time <= end_time).map(({ key }) => key);
+        const items = await askAll(client, tool, { start_time, end_time, order: 'oldest', limit: 200 });
+        expect(items.map((item) => item[keyOf[tool]])).toEqual(expected);
+      }
+      expect(await askAll(client, tool, { start_time: '2001-01-01', end_time: '2001-01-02' })).toEqual([]);
+      expect(await askAll(client, tool, { start_time: '2101-01-01' })).toEqual([]);
+    },
+  );
 
-  it('a question that no index serves is answered by short pages that say so, not by a long wait', async () => {
+  it('a query without an index returns short pages that say so', async () => {
     const client = await connectInProcess(path);
-    // Of the many messages of this agent none is of this type.
+    // This agent has many messages, and none of this type.
     const args = { agent: 'worker-agent-user3-3', message_type: 'stf_ready' };
     const page = await ask(client, 'list_messages', args);
     expect(page).toMatchObject({ items: [], has_more: true, total_count: 0, total_is_lower_bound: true });
@@ -109,7 +112,7 @@ describe('of a large store', () => {
     expect(await askAll(client, 'list_messages', args)).toEqual([]);
   });
 
-  it('words of an agent are found at once, however many others say them since', async () => {
+  it("a search for an agent's words finds its newest messages on the first page", async () => {
     const client = await connectInProcess(path);
     const agent = 'worker-agent-user0-0';
     const rows = truth('workflow_messages', `sender_agent = '${agent}'`);
@@ -119,7 +122,7 @@ describe('of a large store', () => {
     expect(items.map((item: Answer) => item['message_id'])).toEqual(newest.map(({ key }) => key));
   });
 
-  it('a list that has given rows says nothing else at its end, and its count does not fall', async () => {
+  it('a list with rows ends without a note, and its count never falls', async () => {
     const client = await connectInProcess(path);
     const args = { search: 'swf', message_type: 'stf_gen', start_time: '2001-01-01', limit: 200 };
     const totals: number[] = [];
@@ -140,7 +143,7 @@ describe('of a large store', () => {
     expect(totals).toEqual(totals.toSorted((a, b) => a - b));
   });
 
-  it('messages of a namespace are found at once, however far back they are', async () => {
+  it('messages of a namespace are found on the first page, however old they are', async () => {
     const client = await connectInProcess(path);
     const args = { namespace: 'ns0', effect: 'applied' };
     const rows = truth('workflow_messages', `namespace = 'ns0' AND effect = 'applied'`);
@@ -153,7 +156,7 @@ describe('of a large store', () => {
     expect(await askAll(client, 'list_messages', { namespace: 'nobody' })).toEqual([]);
   });
 
-  it('a count that would take long is a lower bound, and says so; kept ones are exact', async () => {
+  it('a count that would take long is marked as a lower bound, and a stored count is exact', async () => {
     const client = await connectInProcess(path);
     const all = truth('workflow_messages', '1').length;
     expect(await ask(client, 'list_messages', {})).toMatchObject({ total_count: all });
@@ -163,7 +166,7 @@ describe('of a large store', () => {
     expect(truth('workflow_messages', `sender_agent = 'worker-agent-user3-3'`).length).toBeGreaterThan(10_000);
   });
 
-  it('a word that is only the beginning of one finds nothing, and the answer says what would', async () => {
+  it('a search for the beginning of a word finds nothing, and suggests a search that does', async () => {
     const client = await connectInProcess(path);
     for (const tool of ['list_messages', 'list_logs'] as const) {
       const word = tool === 'list_messages' ? 'segmentat' : 'sampl';
@@ -177,7 +180,7 @@ describe('of a large store', () => {
     }
   });
 
-  it('what could be operators, quotes or nothing at all is text, or refused as no word', async () => {
+  it('a search treats operators and quotes as text, and is refused without letters or digits', async () => {
     const client = await connectInProcess(path);
     for (const search of ['a" OR text : b', 'NOT NEAR(a b)', "it's; DROP TABLE", 'a\u0000b', '"', '*', '—'])
       for (const tool of ['list_messages', 'list_logs']) {
@@ -189,14 +192,14 @@ describe('of a large store', () => {
       }
   });
 
-  it('the parameters that are not shown are not found either', async () => {
+  it('a search does not find parameters that are not shown', async () => {
     const client = await connectInProcess(path);
     // The generated executions have this parameter, which only the store keeps.
     expect(truth('workflow_messages', `payload LIKE '%write_files%'`).length).toBeGreaterThan(0);
     expect(await askAll(client, 'list_messages', { search: 'write_files' })).toEqual([]);
   });
 
-  it('pruned, it neither finds nor counts what is gone', async () => {
+  it('lists neither return nor count what was pruned', async () => {
     const { code } = await runCli(['prune', '--keep', '1'], { folder });
     expect(code).toBe(0);
     const client = await connectInProcess(path);

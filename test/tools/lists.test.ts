@@ -16,20 +16,17 @@ import {
 const ids = (items: Answer[]): unknown[] => items.map((item) => item['message_id']);
 
 describe('a list', () => {
-  it.each(['newest', 'oldest'] as const)(
-    'walked to its end in order %s gives each row once, in order, whatever the page size',
-    async (order) => {
-      const folder = temporaryFolder();
-      await runWorkflow(folder, '--stf-count', '3');
-      const client = await connectInProcess(`${folder}/swf.db`);
-      const whole = ids(await askAll(client, 'list_messages', { order, limit: 200 }));
-      expect(new Set(whole).size).toBe(151);
-      for (const limit of [1, 7, 50, 150, 151, 152])
-        expect(ids(await askAll(client, 'list_messages', { order, limit }))).toEqual(whole);
-    },
-  );
+  it.each(['newest', 'oldest'] as const)('returns each row once in order %s, whatever the page size', async (order) => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '3');
+    const client = await connectInProcess(`${folder}/swf.db`);
+    const whole = ids(await askAll(client, 'list_messages', { order, limit: 200 }));
+    expect(new Set(whole).size).toBe(151);
+    for (const limit of [1, 7, 50, 150, 151, 152])
+      expect(ids(await askAll(client, 'list_messages', { order, limit }))).toEqual(whole);
+  });
 
-  it('counts every row also where the count is kept, while rows are added', async () => {
+  it('keeps its counts exact while rows are added', async () => {
     const { path, say } = await makeRunningStore();
     const client = await connectInProcess(path);
     const countsOf = async (): Promise<unknown[]> => {
@@ -49,7 +46,7 @@ describe('a list', () => {
     await add(1);
     expect(await countsOf()).toEqual([4, 4, 1, 1]);
     await add(2);
-    // Said again, it is no new row; contradicted, it is.
+    // A repeated message is no new row; a contradicting one is.
     await add(2);
     await say('stf_gen', { filename: 'swf.100010.000002.stf', sequence: 2, tf_count: 11 });
     expect(await countsOf()).toEqual([6, 6, 3, 3]);
@@ -61,7 +58,7 @@ describe('a list', () => {
     const client = await connectInProcess(`${folder}/swf.db`);
     const only = async (tool: string, fields: string) => {
       const { items, note } = await ask(client, tool, { fields, limit: 1 });
-      // Missing fields are no damage.
+      // Fields that are left out are not reported as damage.
       expect(note ?? '').not.toMatch(/cannot be shown/);
       return items[0];
     };
@@ -77,7 +74,7 @@ describe('a list', () => {
     );
   });
 
-  it('of slices counts those of each state as its rows are', async () => {
+  it('of slices has a total_count equal to the number of its rows, for each status', async () => {
     const folder = temporaryFolder();
     const sets = ['worker.payload=["sh","-c","[ $SWF_SLICE_ID != 3 ]"]', 'worker.max_retries=1'];
     await runCli(['run', '--speed', 'max', '--stf-count', '2', ...sets.flatMap((set) => ['--set', set])], { folder });
@@ -94,7 +91,7 @@ describe('a list', () => {
     }
   });
 
-  it('stays what it was while rows are added: none twice, none left out', async () => {
+  it('repeats no row and skips none if rows are added between its pages', async () => {
     const { path, say } = await makeRunningStore();
     const client = await connectInProcess(path);
     const add = (sequence: number) =>
@@ -115,7 +112,7 @@ describe('a list', () => {
     expect(seen).toEqual(Array.from({ length: 20 }, (_, index) => 20 - index));
   });
 
-  it('never exceeds 25,000 characters, and still gives every row', async () => {
+  it('never exceeds 25,000 characters per page, and still returns every row', async () => {
     const { path, store } = await makeRunningStore();
     const writeLog = createLogLineWriter('INFO');
     await store.write((tx) => {
@@ -143,7 +140,7 @@ describe('a list', () => {
     );
   });
 
-  it('keeps the window of its first page, also where it was given as a relative time', async () => {
+  it('keeps the time window of its first page, even if it was given as a relative time', async () => {
     const { path, say } = await makeRunningStore();
     const client = await connectInProcess(path);
     const at = (secondsAgo: number): string => new Date(Date.now() - secondsAgo * 1000).toISOString();
@@ -153,7 +150,7 @@ describe('a list', () => {
       await say('stf_gen', { filename, sequence, tf_count: 10, timestamp: at(sequence <= 2 ? 3600 : 60) });
     }
     const first = await ask(client, 'list_stf_files', { start_time: '-10m', limit: 2 });
-    // Ten minutes before then is another time.
+    // By then, ten minutes ago is another time.
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 570_000 });
     onTestFinished(() => {
       vi.useRealTimers();
@@ -169,7 +166,7 @@ describe('a list', () => {
     expect(await askAll(client, 'list_stf_files', { start_time: at(5).slice(0, 19) })).toHaveLength(0);
   });
 
-  it('of the latest execution goes on with that execution when another one begins', async () => {
+  it('of the latest execution continues with that execution after another one has begun', async () => {
     const { path, say } = await makeRunningStore();
     for (let sequence = 1; sequence <= 5; sequence += 1)
       await say('stf_gen', { filename: `swf.100010.00000${sequence}.stf`, sequence, tf_count: 10 });
@@ -183,7 +180,7 @@ describe('a list', () => {
     expect(await ask(client, 'list_stf_files', args)).toMatchObject({ total_count: 0 });
   });
 
-  it('says when the store was last written, and has no window of its own', async () => {
+  it('shows when the store was last written, and has no default time window', async () => {
     const { path, say } = await makeRunningStore();
     await say('stf_gen', {
       filename: 'swf.100010.000001.stf',
@@ -198,7 +195,7 @@ describe('a list', () => {
 });
 
 describe('list_messages', () => {
-  it('gives bodies as objects, cut, without what the row says, and one message whole by its id', async () => {
+  it('returns shortened bodies without the fields of the row, and a single message in full by its id', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectInProcess(`${folder}/swf.db`);
@@ -223,7 +220,7 @@ describe('list_messages', () => {
     ]);
   });
 
-  it('shows of a run_workflow no paths and no settings but those of the workflow', async () => {
+  it('shows only the workflow settings of run_workflow, and no paths', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectInProcess(`${folder}/swf.db`);
@@ -235,7 +232,7 @@ describe('list_messages', () => {
     expect(await askAll(client, 'list_messages', { search: folder, message_type: 'run_workflow' })).toEqual([]);
   });
 
-  it('fits into its budget and keeps characters whole, whatever is in a message', async () => {
+  it('stays within its budget and splits no character, whatever a message contains', async () => {
     const { path, store, receive } = await makeRunningStore();
     const bodies = [
       JSON.stringify({ msg_type: 'x'.repeat(100_000) }),
@@ -256,7 +253,7 @@ describe('list_messages', () => {
     expect(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' })).toMatchObject({ phase: 'standby' });
   });
 
-  it('shows what recording a message did, with the reason', async () => {
+  it('shows the effect of each message, with the reason', async () => {
     const { path, say, store, receive } = await makeRunningStore();
     await say('resume_run', { ordinal: 9, reason: 'operator' });
     await store.write((tx) => receive(tx, '/topic/epictopic', '{broken'));
@@ -272,7 +269,7 @@ describe('list_messages', () => {
 });
 
 describe('list_logs', () => {
-  it('gives a level and those above it, by name or number', async () => {
+  it('returns the lines of a level and above, given by name or number', async () => {
     const { path, store } = await makeRunningStore();
     const writeLog = createLogLineWriter('DEBUG');
     await store.write((tx) => {
@@ -318,7 +315,7 @@ describe('get_workflow_monitor', () => {
     expect(monitor['errors'].length).toBeGreaterThan(3);
   });
 
-  it('tells errors that differ only in their numbers once, the newest, and how many more there are', async () => {
+  it('shows the newest of errors that differ only in their numbers, and how many more there are', async () => {
     const { path, store } = await makeRunningStore();
     const writeLog = createLogLineWriter('INFO');
     const messages = ['slice 1 failed', 'disk full', 'slice 2 failed', 'slice 3 failed'];
@@ -332,7 +329,7 @@ describe('get_workflow_monitor', () => {
     expect(errors.find(({ error }: Answer) => error === 'disk full')).not.toHaveProperty('more');
   });
 
-  it('shows how a run does: imminent, in physics, paused, draining', async () => {
+  it('shows the phase and health of a run in physics, in standby and while it drains', async () => {
     const { path, say } = await makeRunningStore();
     const client = await connectInProcess(path);
     const now = async () => {

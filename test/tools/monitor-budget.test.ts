@@ -5,12 +5,12 @@ import { withinBudget } from '../../src/tools/monitor/budget.ts';
 const rows = (count: number, length: number): string[] => Array.from({ length: count }, () => 'x'.repeat(length));
 const answer = { events: rows(6, 100), errors: rows(5, 100), agents: rows(3, 100), findings: rows(2, 100) };
 
-describe('the size of a monitor answer', () => {
-  it('stays as it is, without a note, while it fits', () => {
+describe('a monitor answer', () => {
+  it('stays unchanged, without a note, if it fits the budget', () => {
     expect(withinBudget(structuredClone(answer))).toEqual(answer);
   });
 
-  it('loses rows of the longest list first, and the note counts them', () => {
+  it('drops rows of the longest list first, and counts them in a note', () => {
     const shortened = withinBudget({ ...structuredClone(answer), events: rows(9, 1200) });
     expect(Buffer.byteLength(JSON.stringify(shortened))).toBeLessThanOrEqual(8192);
     expect(shortened.events.length).toBeLessThan(9);
@@ -18,7 +18,7 @@ describe('the size of a monitor answer', () => {
     expect(shortened.findings).toEqual(answer.findings);
   });
 
-  it('loses findings only when nothing else is left', () => {
+  it('drops findings only when nothing else is left to drop', () => {
     const shortened = withinBudget({ ...structuredClone(answer), findings: rows(9, 2000) });
     expect(shortened).toMatchObject({ events: [], errors: [], agents: [] });
     expect(shortened.note).toBe(

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../folder.ts';
 import { ask, connectInProcess, runCli } from '../helpers.ts';
 import { type HistoryRow, replay } from '../histories/log-file.ts';
 
-/** A store of each recorded log, own and observed. */
+/** A store for each recorded log, of own and observed runs. */
 async function recordedStores(): Promise<string[]> {
   const own = readdirSync('test/histories').filter((name) => name.endsWith('.log.jsonl'));
   const replayed = own.map(async (name) => {
@@ -28,7 +28,7 @@ async function recordedStores(): Promise<string[]> {
   return Promise.all([...replayed, ...heard]);
 }
 
-it('the monitor of a run takes 1,200 tokens or fewer in half of the recorded runs, and 2,000 in none', async () => {
+it('a monitor answer takes at most 1,200 tokens for half of the recorded runs, and 2,000 for any', async () => {
   const sizes: number[] = [];
   for (const path of await recordedStores()) {
     const answer = await ask(await connectInProcess(path), 'get_workflow_monitor', { execution_id: 'latest' });

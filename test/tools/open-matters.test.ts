@@ -5,7 +5,7 @@ import { openMatters } from '../../src/tools/shift/text.ts';
 
 const finding = (severity: string) => ({ code: severity.toUpperCase(), severity, sentence: 'It is so.' });
 
-/** An execution that is in order and goes on, but for what is given. */
+/** A healthy running execution, except for the given fields. */
 const execution = (execution_id: string, given: object = {}) => ({
   row: { execution_id, status_reason: null },
   status: 'running',
@@ -19,7 +19,7 @@ const execution = (execution_id: string, given: object = {}) => ({
 
 const ended = { status: 'completed', findings: [] };
 
-it('the matters of a shift begin with those that need somebody most: a reader may see only the first', () => {
+it('the open matters of a shift begin with the most urgent, since a reader may see only the first', () => {
   const executions = [
     execution('calm'),
     execution('slow', { findings: [finding('warning')] }),

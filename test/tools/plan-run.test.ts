@@ -9,21 +9,21 @@ const set = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set', 
 
 describe('the plan of a run', () => {
   it.each([
-    ['the default', []],
+    ['default settings', []],
     ['more workers', ['--stf-count', '40', ...set('fast_processing.target_worker_count=100')]],
     [
-      'several periods with a sampling rate',
+      'several periods and a sampling rate',
       ['--stf-count', '20', ...set('fast_processing.physics_period_count=3', 'fast_processing.stf_sampling_rate=0.29')],
     ],
     [
-      'periods of a duration, with three samples an STF',
+      'periods by duration and three samples per STF',
       set('fast_processing.stf_count=0', 'fast_processing.physics_period_count=2', 'fastmon.tf_samples_per_stf=3'),
     ],
     [
       'few frames and short slices',
       ['--stf-count', '7', ...set('daq_state_machine.tf_per_stf=20', 'fast_processing.slice_processing_time=0.5')],
     ],
-  ])('of %s is that of the real run: counts and bytes exactly, times within 2 %', async (_, args) => {
+  ])('with %s matches the real run: counts and bytes exactly, times within 2 %', async (_, args) => {
     const folder = temporaryFolder();
     const run = await runWorkflow(folder, ...args);
     const client = await connectStdio({ folder });
@@ -46,13 +46,13 @@ describe('the plan of a run', () => {
     expect(Math.abs(plan['total_seconds'] / tick - 1)).toBeLessThan(0.02);
   });
 
-  it('of a run with a payload takes the time that its slices took', async () => {
+  it('of a run with a payload uses the measured time of its slices', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1', '--speed', '5', ...set('worker.payload=["sh","-c","sleep 0.2"]'));
     const client = await connectStdio({ folder });
     const { assumptions, total_seconds } = await ask(client, 'plan_run', { execution_id: 'latest' });
     const [, seconds, slices] = /^each slice takes ([\d.]+) s, as the (\d+) slices done/.exec(assumptions[0]) ?? [];
-    // 0.2 s of wall time and the start of a process, at five times the speed of time.
+    // 0.2 s of real time and the start of a process, at five times real speed.
     expect(Number(seconds)).toBeGreaterThan(1);
     expect(Number(seconds)).toBeLessThan(20);
     expect(Number(slices)).toBeGreaterThan(5);
@@ -61,7 +61,7 @@ describe('the plan of a run', () => {
     expect(slower['total_seconds']).toBeGreaterThan(total_seconds);
   });
 
-  it('answers whether workers suffice, for changes that nobody has run', async () => {
+  it('shows whether the workers suffice, for settings that were never run', async () => {
     const folder = temporaryFolder();
     const client = await connectStdio({ folder });
     const few = await ask(client, 'plan_run', { target_worker_count: 30, stf_count: 200 });
@@ -74,7 +74,7 @@ describe('the plan of a run', () => {
     expect(tooFew['longest_wait_seconds']).toBeGreaterThan(10);
   });
 
-  it('says what it assumes, also of a run without an end, and refuses what it cannot play', async () => {
+  it('states its assumptions, and refuses settings that it cannot simulate', async () => {
     const folder = temporaryFolder();
     const client = await connectStdio({ folder });
     expect((await ask(client, 'plan_run'))['assumptions']).toEqual(

@@ -13,8 +13,8 @@ async function asked() {
   return { folder, client: await connectStdio({ folder }) };
 }
 
-describe('a question in SQL', () => {
-  it('is answered over each of the documented views, with the columns that the description names', async () => {
+describe('an SQL query', () => {
+  it('reads every documented view, with the columns that the tool description lists', async () => {
     const { client } = await asked();
     const rows = async (sql: string): Promise<unknown[][]> => (await ask(client, 'query_store', { sql }))['rows'];
     expect(await rows('SELECT status, count(*) FROM v_slices GROUP BY 1')).toEqual([['completed', 45]]);
@@ -36,7 +36,7 @@ describe('a question in SQL', () => {
     ).toEqual([[null], [1]]);
   });
 
-  it('gives at most 200 rows and 10 KB, and says that there is more', async () => {
+  it('returns at most 200 rows and 10 KB, and marks a longer answer as truncated', async () => {
     const { client } = await asked();
     const many = await ask(client, 'query_store', { sql: 'SELECT a.slice_id FROM v_slices a, v_slices b' });
     expect(many).toMatchObject({ truncated: true });
@@ -50,65 +50,73 @@ describe('a question in SQL', () => {
 
   it.each([
     ['a write', `INSERT INTO v_slices VALUES (1)`, /begins with "insert"; give one SELECT/],
-    ['a write behind WITH', `WITH x AS (SELECT 1) DELETE FROM tf_slices`, /reads "tf_slices"/],
+    ['a write after WITH', `WITH x AS (SELECT 1) DELETE FROM tf_slices`, /reads "tf_slices"/],
     ['a second statement', 'SELECT 1; DROP TABLE tf_slices', /more than one statement/],
     ['ATTACH', `ATTACH 'x.db' AS x`, /begins with "attach"/],
     ['a pragma', 'PRAGMA writable_schema = ON', /begins with "pragma"/],
     ['a pragma as a table', 'SELECT * FROM pragma_table_info(1)', /names "pragma_table_info"/],
     ['a table', 'SELECT * FROM v_slices JOIN message_rows ON 1', /reads "message_rows"; .*v_messages/],
-    ['a table behind a comma', 'SELECT * FROM v_slices AS s, "run_states"', /reads "run_states"/],
-    ['a table behind IN', 'SELECT 1 WHERE 1 IN names', /reads "names"/],
-    ['a table in a text', `SELECT * FROM 'names'`, /reads "'names'"/],
+    ['a table after a comma', 'SELECT * FROM v_slices AS s, "run_states"', /reads "run_states"/],
+    ['a table after IN', 'SELECT 1 WHERE 1 IN names', /reads "names"/],
+    ['a table name in quotes', `SELECT * FROM 'names'`, /reads "'names'"/],
     ['a table in brackets', 'SELECT * FROM [names]', /reads "names"/],
     ['a table in a subquery', 'SELECT (SELECT name FROM names LIMIT 1)', /reads "names"/],
-    ['a table behind a comment', 'SELECT * FROM/**/names', /reads "names"/],
-    ['a schema', 'SELECT * FROM main.tf_slices', /names the schema "main"/],
+    ['a table after a comment', 'SELECT * FROM/**/names', /reads "names"/],
+    ['a schema name', 'SELECT * FROM main.tf_slices', /names the schema "main"/],
     ['a byte order mark, which SQLite takes for a space', 'SELECT * FROM \uFEFFrun_states', /outside of a text/],
     [
-      'a table that is called as an own one with such a mark',
+      'a table with the name of a CTE, both with such a mark',
       'SELECT * FROM (WITH \uFEFFrun_states AS (SELECT 1) SELECT 1), \uFEFFrun_states',
       /has ".*run_states" outside of a text/,
     ],
     [
-      'a function that is called as an own table',
+      'a function with the name of a CTE',
       'WITH randomblob(a) AS (SELECT 1) SELECT 1, randomblob(8)',
       /calls "randomblob"/,
     ],
-    ['the schema itself', 'SELECT sql FROM sqlite_schema', /names "sqlite_schema"/],
+    ['the schema table', 'SELECT sql FROM sqlite_schema', /names "sqlite_schema"/],
     ['a table-valued function', `SELECT * FROM json_each('[1]')`, /calls "json_each"/],
     [
-      'a table by a name of its own elsewhere',
+      'a table with the name of a CTE in a subquery',
       'SELECT (WITH workflow_executions AS (SELECT 1) SELECT 1), params FROM workflow_executions',
       /names its own table "workflow_executions", which the store has/,
     ],
-    ['a module', 'SELECT (WITH dbstat AS (SELECT 1) SELECT 1), * FROM dbstat', /"dbstat", which the store has/],
     [
-      'a table behind an alias that is a word',
+      'a module with the name of a CTE in a subquery',
+      'SELECT (WITH dbstat AS (SELECT 1) SELECT 1), * FROM dbstat',
+      /"dbstat", which the store has/,
+    ],
+    [
+      'a table after an alias that is a keyword',
       'SELECT w.params FROM v_slices window, workflow_executions w',
       /reads "workflow_executions"/,
     ],
     [
-      'an own name as a function',
+      'an extension function with the name of a CTE',
       "WITH load_extension AS (SELECT 1) SELECT load_extension('x') FROM load_extension",
       /calls "load_extension"/,
     ],
-    ['a strange space', 'SELECT DISTINCT \u00a0 FROM (SELECT 1 AS "\u00a0"), workflow_executions', /outside of a text/],
-    ['an extension', `SELECT load_extension('x')`, /calls "load_extension"/],
-    ['a parameter', 'SELECT ?', /has a parameter/],
-    ['nothing', '  -- nothing', /begins with nothing/],
-    ['a wrong column', 'SELECT state FROM v_slices', /no such column: state; v_slices has slice_filename, .*status/],
-    ['a mistake', 'SELECT FROM v_slices', /syntax error/],
     [
-      'recursion without an end',
+      'a non-breaking space as a name',
+      'SELECT DISTINCT \u00a0 FROM (SELECT 1 AS "\u00a0"), workflow_executions',
+      /outside of a text/,
+    ],
+    ['a function that loads an extension', `SELECT load_extension('x')`, /calls "load_extension"/],
+    ['a parameter', 'SELECT ?', /has a parameter/],
+    ['no statement', '  -- nothing', /begins with nothing/],
+    ['an unknown column', 'SELECT state FROM v_slices', /no such column: state; v_slices has slice_filename, .*status/],
+    ['a syntax error', 'SELECT FROM v_slices', /syntax error/],
+    [
+      'endless recursion',
       'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n',
       /took longer than 2 s and was ended/,
     ],
     [
-      'memory',
+      'a result too large for memory',
       `SELECT group_concat(a.payload || b.payload) FROM v_messages a, v_messages b, v_messages c, v_messages d`,
       /out of memory|too big|memory|longer than 2 s/,
     ],
-  ])('that is %s is refused or ended in time, and the store is unharmed', async (_, sql, reason) => {
+  ])('with %s is refused or ended in time, and leaves the store unchanged', async (_, sql, reason) => {
     const { folder, client } = await sharedStore();
     const digest = (): string =>
       createHash('sha256')
@@ -122,7 +130,7 @@ describe('a question in SQL', () => {
     expect((await ask(client, 'query_store', { sql: 'SELECT count(*) FROM v_slices' }))['rows']).toEqual([[45]]);
   });
 
-  it('is answered in turns, however many are asked at a time', async () => {
+  it('is answered beside eleven others, and may end in thousands of semicolons', async () => {
     const { client } = await sharedStore();
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => ask(client, 'query_store', { sql: 'SELECT count(*) FROM v_slices' })),
@@ -131,7 +139,7 @@ describe('a question in SQL', () => {
     expect(() => checkSql(`SELECT 1${';'.repeat(9900)}`)).not.toThrow();
   });
 
-  it('is ended soon also where its server is killed', async () => {
+  it('ends soon after its server is killed', async () => {
     const { folder } = await sharedStore();
     const server = startCli(['serve'], { folder });
     const call = (id: number, method: string, params: object): void =>
@@ -153,7 +161,7 @@ describe('a question in SQL', () => {
     await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false);
   });
 
-  it('lets through what only looks like a table', () => {
+  it('is accepted if something in it only looks like a table', () => {
     for (const sql of [
       `SELECT 'FROM names' AS "from names" FROM v_slices`,
       'SELECT s.status IN (1, 2), count(*) FILTER (WHERE seconds > 1) FROM v_slices AS s GROUP BY 1 HAVING count(*) > 1',

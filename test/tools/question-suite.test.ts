@@ -9,7 +9,7 @@ import { slice, stf } from './asking.ts';
 
 /**
  * Questions of operators, physicists, managers and students, on one store with five runs: each takes at most three calls and 4,000 tokens of answers,
- * and its answer is compared with the truth, as plain SQL over the tables tells it.
+ * and its answer is compared with the truth, which comes from plain SQL over the tables.
  */
 const maxCalls = 3;
 const maxTokens = 4000;
@@ -63,7 +63,7 @@ async function makeStore(): Promise<string> {
     ],
     as('tom'),
   );
-  // Long enough for three commands on any machine: what makes no more STF files cannot be paused.
+  // Long enough for three commands on any machine: a run that makes no more STF files cannot be paused.
   const run = startCli(['run', '--speed', '5', '--stf-count', '1000'], as('rita'));
   await run.saw(/start_run/);
   const command = async (...args: string[]) => expect(await runCli(args, { folder })).toMatchObject({ code: 0 });
@@ -86,7 +86,7 @@ type Call = [tool: string, args: Record<string, unknown>];
 interface Question {
   question: string;
   calls: Call[];
-  /** The answer that a reader takes out of those of the calls. */
+  /** The reader's answer, taken from the answers of the calls. */
   read: (...answers: Answer[]) => unknown;
   expected: () => unknown;
 }
@@ -110,7 +110,7 @@ const q = (question: string, calls: Call[], read: Question['read'], expected: Qu
 });
 
 const questions: Question[] = [
-  // What there is, and how it went.
+  // Which runs exist, and how they went.
   q(
     'how many runs are there?',
     [list('workflow_executions')],
@@ -124,7 +124,7 @@ const questions: Question[] = [
     () => killed,
   ),
   q(
-    'whose is the run in namespace mine?',
+    'who started the run in namespace mine?',
     [list('workflow_executions', { namespace: 'mine' })],
     (a) => items(a)[0]?.['executed_by'],
     () => 'tom',
@@ -142,7 +142,7 @@ const questions: Question[] = [
     () => [[stopped, 'beam dump']],
   ),
   q(
-    'how do the runs split by state?',
+    'how many runs are in each state?',
     [sum('executions', 'status')],
     (a) => [
       group(a, 'status', 'completed')['count'],
@@ -152,13 +152,13 @@ const questions: Question[] = [
     () => [3, 1, 1],
   ),
   q(
-    'how many runs a namespace?',
+    'how many runs does namespace mine have?',
     [sum('executions', 'namespace')],
     (a) => group(a, 'namespace', 'mine')['count'],
     () => 1,
   ),
   q(
-    'how many bytes of STF files were made in all?',
+    'how many bytes of STF files were made in total?',
     [sum('executions', 'status')],
     (a) => a['total'].bytes,
     () => truth('SELECT sum(dataset_bytes) FROM runs'),
@@ -170,7 +170,7 @@ const questions: Question[] = [
     () => truth(`SELECT execution_id FROM v_executions WHERE end_time IS NOT NULL ORDER BY duration_seconds DESC`),
   ),
   q(
-    'which run has which number?',
+    'which run number does the second run have?',
     [list('workflow_executions', { order: 'oldest' })],
     (a) => items(a)[1]?.['run_number'],
     () => truth(`SELECT run_number FROM workflow_executions WHERE execution_id = '${sampled}'`),
@@ -189,7 +189,7 @@ const questions: Question[] = [
     () => [1, 2, 3, 4].map((n) => slice(n, 3)),
   ),
   q(
-    'why did attempts fail, and how often each?',
+    'why did attempts fail, and how often?',
     [sum('slices', 'cause', { execution_id: failing })],
     (a) => a['groups'].map((one: Answer) => [one['cause'].replace(/^.*: /, ''), one['count']]),
     () => [
@@ -198,7 +198,7 @@ const questions: Question[] = [
     ],
   ),
   q(
-    'which cause healed by itself?',
+    'which cause went away with a retry?',
     [sum('slices', 'cause,attempt', { execution_id: failing })],
     (a) =>
       a['groups'].filter((one: Answer) => one['cause'].includes('calibration')).map((one: Answer) => one['attempt']),
@@ -211,37 +211,37 @@ const questions: Question[] = [
     () => String.raw`bad geometry in module 3\n`,
   ),
   q(
-    'with which exit code?',
+    'which exit code did it have?',
     [list('tf_slices', { execution_id: failing, status: 'failed', limit: 1 })],
     (a) => items(a)[0]?.['exit_code'],
     () => 3,
   ),
   q(
-    'how many attempts failed in all?',
+    'how many attempts failed in total?',
     [sum('slices', 'cause', { execution_id: failing })],
     (a) => a['total'].count,
     () => truth(`SELECT count(*) FROM slice_attempts WHERE state = 'failed'`),
   ),
   q(
-    'how many slices were tried again?',
+    'how many slices were retried?',
     [monitor(failing)],
     (a) => a['slices_retried'],
     () => 8,
   ),
   q(
-    'which slices succeeded at the second try?',
+    'which slices succeeded at the second attempt?',
     [list('tf_slices', { execution_id: failing, min_retries: 1, status: 'completed', order: 'oldest' })],
     (a) => items(a).map((one) => one['slice_filename']),
     () => [1, 2, 3, 4].map((n) => slice(n, 7)),
   ),
   q(
-    'is a worker worse than the others?',
+    'how many workers processed the slices of the failing run?',
     [sum('slices', 'worker', { execution_id: failing, order_by: 'failed' })],
     (a) => a['groups'].length,
     () => 5,
   ),
   q(
-    'on which host did they fail?',
+    'on how many hosts did the slices run?',
     [sum('slices', 'host', { execution_id: failing })],
     (a) => a['groups'].length,
     () => 1,
@@ -253,7 +253,7 @@ const questions: Question[] = [
     () => ['failed', 2],
   ),
   q(
-    'does the monitor say that slices failed, and where to look?',
+    'does the monitor report failed slices, and where to look?',
     [monitor(failing)],
     (a) => finding(a, 'SLICES_FAILED')['next'].tool,
     () => 'list_tf_slices',
@@ -266,31 +266,31 @@ const questions: Question[] = [
     () => 'balanced',
   ),
   q(
-    'is that of the failing run, and what is not processed?',
+    'is the data of the failing run complete, and how many slices failed?',
     [['audit_execution', { execution_id: failing }]],
     (a) => [a['verdict'], a['slices_failed']],
     () => ['balanced', 4],
   ),
   q(
-    'how much is missing of the stopped run?',
+    'is the data of the stopped run complete?',
     [['audit_execution', { execution_id: stopped }]],
     (a) => a['verdict'],
     () => 'open',
   ),
   q(
-    'are the files of the clean run as they were made?',
+    'are the files of the clean run unchanged?',
     [['verify_files', { execution_id: clean }]],
     (a) => [a['checked'], a['missing_count'] + a['changed_count']],
     () => [12, 0],
   ),
   q(
-    'is this one file as it was made?',
+    'how many files are checked for one STF file?',
     [['verify_files', { execution_id: clean, stf_filename: fileOf(clean, 1) }]],
     (a) => a['checked'],
     () => 2,
   ),
   q(
-    'which STF files have no slices?',
+    'how many STF files have no slices?',
     [list('stf_files', { execution_id: sampled, has_slices: false })],
     (a) => a['total_count'],
     () => 15,
@@ -309,13 +309,13 @@ const questions: Question[] = [
   ),
   // Speed and load.
   q(
-    'which slices were the slowest?',
+    'how long did the slowest slice take?',
     [list('tf_slices', { execution_id: failing, order_by: 'seconds', limit: 4 })],
     (a) => items(a)[0]?.['seconds'],
     () => expect.closeTo(truth(`SELECT max(seconds) FROM v_slices WHERE execution_id = '${failing}'`) as number, 2),
   ),
   q(
-    'how long does a slice take, usually and at worst?',
+    'how long did the slowest completed slice take?',
     [sum('slices', 'status', { execution_id: failing, status: 'completed' })],
     (a) => a['total'].seconds.max,
     () => truth(`SELECT max(seconds) FROM v_slices WHERE execution_id = '${failing}' AND status = 'completed'`),
@@ -333,7 +333,7 @@ const questions: Question[] = [
     () => false,
   ),
   q(
-    'how many would?',
+    'how many workers would keep up?',
     [['plan_run', { stf_count: 100 }]],
     (a) => a['workers_needed'],
     () => 215,
@@ -345,25 +345,25 @@ const questions: Question[] = [
     () => 166.2,
   ),
   q(
-    'how much disk would 1,000 STFs take?',
+    'how much disk space would 1,000 STFs take?',
     [['plan_run', { stf_count: 1000 }]],
     (a) => a['data_bytes'],
     () => 1000 * (64_000 + 9600),
   ),
   q(
-    'what would halving the sampling change?',
+    'how many slices would half the sampling rate leave?',
     [['plan_run', { execution_id: clean, stf_sampling_rate: 0.5 }]],
     (a) => a['slices'],
     () => 45,
   ),
   q(
-    'how many slices were done in each minute?',
+    'how many slices were completed, by minute?',
     [sum('slices', 'minute', { execution_id: clean, time_field: 'completed' })],
     (a) => a['groups'].reduce((n: number, one: Answer) => n + one['count'], 0),
     () => 90,
   ),
   q(
-    'which worker did most?',
+    'how many attempts did the busiest worker make?',
     [sum('slices', 'worker', { execution_id: failing, limit: 1 })],
     (a) => a['groups'][0].count,
     () =>
@@ -372,14 +372,14 @@ const questions: Question[] = [
       ),
   ),
   q(
-    'is the clean run faster than the failing one, and what differs?',
+    'what differs between the clean run and the failing one?',
     [['compare_executions', { execution_id: clean, with_execution_id: failing }]],
     (a) => JSON.stringify(a).includes('worker.payload'),
     () => true,
   ),
   // People and drivers.
   q(
-    'who paused the run, when, why?',
+    'who paused the run, and why?',
     [['shift_report', { start_time: '-1h' }]],
     (a) => a['people'].find((one: Answer) => one['did'] === 'paused'),
     () => expect.objectContaining({ name: 'bob', reason: 'beam studies', execution_id: stopped }),
@@ -397,68 +397,68 @@ const questions: Question[] = [
     () => 'stalled',
   ),
   q(
-    'why, and what is to be done?',
+    'why is it stuck, and what can be done?',
     [monitor(killed)],
     (a) => finding(a, 'DRIVER_GONE')['sentence'],
     () => expect.stringMatching(/resume/),
   ),
   q(
-    'when was its driver last heard?',
+    'how did its driver end?',
     [monitor(killed)],
     (a) => a['drivers'].at(-1).ended,
     () => 'lost',
   ),
   q(
-    'which agents went with it?',
+    'are all of its agents gone?',
     [list('agents', { execution_id: killed })],
     (a) => items(a).filter((one) => one['state'] !== 'EXITED').length,
     () => 0,
   ),
   q(
-    'what happened in this shift?',
+    'how many runs were there in this shift, and how many were stopped?',
     [['shift_report', {}]],
     (a) => [a['totals'].executions, a['totals'].terminated],
     () => [5, 1],
   ),
   q(
-    'what does the next shift have to look at?',
+    'is the stuck run an open matter for the next shift?',
     [['shift_report', {}]],
     (a) => a['open'].some((line: string) => line.includes(killed)),
     () => true,
   ),
   q(
-    'what was this run configured with?',
+    'which sampling rate was this run configured with?',
     [monitor(sampled)],
     (a) => a['configuration'].stf_sampling_rate,
     () => 0.25,
   ),
   // Messages and logs.
   q(
-    'how many messages of each type?',
+    'how many messages of each type are there?',
     [sum('messages', 'message_type', { execution_id: clean })],
     (a) => group(a, 'message_type', 'slice_result')['count'],
     () => 90,
   ),
   q(
-    'how many messages a day?',
+    'how many messages are there, by day?',
     [sum('messages', 'day')],
     (a) => a['total'].count,
     () => truth('SELECT count(*) FROM message_rows'),
   ),
   q(
-    'who says most?',
+    'which agent sends the most messages?',
     [sum('messages', 'agent', { execution_id: clean, limit: 1 })],
     (a) => a['groups'][0].agent,
     () => expect.stringMatching(/^worker-agent-ann-/),
   ),
   q(
-    'was a message refused?',
+    'how many messages were refused?',
     [sum('messages', 'status')],
     (a) => group(a, 'status', 'rejected')['count'] ?? 0,
     () => truth(`SELECT count(*) FROM message_rows WHERE effect = 'rejected'`),
   ),
   q(
-    'how many errors were logged, by which agent?',
+    'how many errors were logged?',
     [sum('logs', 'level,agent', { execution_id: failing })],
     (a) =>
       a['groups']
@@ -473,24 +473,24 @@ const questions: Question[] = [
     () => truth(`SELECT message FROM app_logs WHERE execution_id = '${failing}' AND level >= 30 ORDER BY log_id`),
   ),
   q(
-    'what did the DAQ simulator say last?',
+    'how many STF files did end_run announce?',
     [list('messages', { execution_id: clean, message_type: 'end_run' })],
     (a) => items(a)[0]?.['body'].total_stf_files,
     () => 6,
   ),
   q(
-    'which lines name this slice?',
+    'are there log lines about this slice?',
     [list('logs', { search: slice(1, 3) })],
     (a) => a['total_count'] > 0,
     () => true,
   ),
   q(
-    'where and when did this file go?',
+    'which steps did this file go through?',
     [['trace_data_product', { filename: stf(2) }]],
     (a) => a['hops'].length >= 2,
     () => true,
   ),
-  // What no other tool answers.
+  // Questions that no other tool answers.
   q(
     'what is the mean size of an STF file?',
     [sql('SELECT avg(size_bytes) FROM v_stf_files')],
@@ -498,7 +498,7 @@ const questions: Question[] = [
     () => truth('SELECT avg(size_bytes) FROM stf_files'),
   ),
   q(
-    'which STF has the largest spread of its slices?',
+    'which STF has the largest spread of slice times?',
     [
       sql(
         `SELECT stf_filename, max(seconds) - min(seconds) AS s FROM v_slices WHERE execution_id = '${failing}' GROUP BY 1 ORDER BY s DESC LIMIT 1`,
@@ -518,7 +518,7 @@ const questions: Question[] = [
     () => 'number',
   ),
   q(
-    'which frames did the failed slices hold?',
+    'how many frames did the failed slices hold?',
     [sql(`SELECT count(*), sum(tf_count) FROM v_slices WHERE status = 'failed'`)],
     (a) => a['rows'][0],
     () => [4, truth(`SELECT sum(tf_count) FROM tf_slices WHERE status = 'failed'`)],
@@ -530,15 +530,15 @@ function fileOf(execution: string, sequence: number): string {
   return `swf.${run}.${String(sequence).padStart(6, '0')}.stf`;
 }
 
-describe('of a store with five runs, an assistant learns', () => {
-  it('the answers to at least sixty questions', () => {
+describe('an assistant asks about a store with five runs', () => {
+  it('at least sixty different questions', () => {
     expect(questions.length).toBeGreaterThanOrEqual(60);
     expect(new Set(questions.map(({ question }) => question)).size).toBe(questions.length);
   });
 
   it.each(questions)('$question', async ({ calls, read, expected }) => {
     const folder = await (made ??= makeStore());
-    // SQL is answered by a process that only the built program has.
+    // SQL needs a process that only the built program has.
     const isSql = calls.some(([tool]) => tool === 'query_store');
     const client = isSql ? await connectStdio({ folder }) : await connectInProcess(join(folder, 'swf.db'));
     const answers: Answer[] = [];

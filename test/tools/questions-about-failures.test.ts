@@ -12,8 +12,8 @@ const payload = (script: string): string[] => [
   `worker.payload=${JSON.stringify(['sh', '-c', script, 'recon'])}`,
 ];
 
-describe('asked why slices fail, the monitor', () => {
-  it('says that nothing succeeds, since when and why, and tells no time that is left', async () => {
+describe('the monitor of a run with failing slices', () => {
+  it('reports that nothing succeeds, since when and why, and no remaining time', async () => {
     const folder = temporaryFolder();
     const broken = join(folder, 'broken');
     const fails = payload(`if [ -e ${broken} ]; then echo no geometry for module 2318; exit 3; fi`);
@@ -40,7 +40,7 @@ describe('asked why slices fail, the monitor', () => {
     await evidenceOf(client, monitor, 'NOTHING_SUCCEEDS');
   });
 
-  it('names the slot on which slices fail, with the cause, also after the end', async () => {
+  it('names the slot on which slices failed, with the cause, after the run has ended', async () => {
     const folder = temporaryFolder();
     const bad = payload('case "$SWF_WORKER_ID" in */04) echo libtrack.so.3 is missing; exit 127;; esac; sleep 0.02');
     const words = ['--speed', 'max', '--stf-count', '10', '--set', 'fast_processing.target_worker_count=12', ...bad];
@@ -68,7 +68,7 @@ describe('asked why slices fail, the monitor', () => {
       `UPDATE tf_slices SET assigned_worker = iif(status = 'failed', 'bad', 'good') || substr(assigned_worker, -3); UPDATE earlier_attempts SET worker_id = 'bad/01'`,
     ],
     ['STF file swf.100010.000002.stf', ''],
-  ])('names the %s, with the cause', async (place, change) => {
+  ])('names the %s that all failures have in common, with the cause', async (place, change) => {
     const folder = temporaryFolder();
     const bad = payload('case "$SWF_SLICE_FILENAME" in *.000002_*) echo no geometry; exit 3;; esac');
     await runCli(['run', '--speed', 'max', '--stf-count', '6', ...bad], { folder });
@@ -80,7 +80,7 @@ describe('asked why slices fail, the monitor', () => {
     expect(finding?.['sentence']).toContain(`TF slices failed on ${place}, and none of `);
   });
 
-  it('names the slice that took out of all proportion', async () => {
+  it('names a slice that took much longer than the others', async () => {
     const folder = temporaryFolder();
     const slow = payload('if [ "$SWF_SLICE_FILENAME" = swf.100010.000002_slice_003.tf ]; then sleep 8; fi');
     const few = ['--set', 'fast_processing.target_worker_count=3'];

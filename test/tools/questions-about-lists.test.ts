@@ -5,8 +5,8 @@ import { askWithin, clientOf, doneSlices, inPhysics, secondsAgo, slice, stf, sto
 
 const names = (answer: Answer): string[] => (answer['items'] as Answer[]).map((one) => one['slice_filename'] as string);
 
-describe('asked by time, a list', () => {
-  it('of slices means their making, their start or their end, as it is told', async () => {
+describe('a list filtered by time', () => {
+  it('of slices uses the time of creation, start or completion, as time_field says', async () => {
     const made = await storeOfSlices([
       { queued: 600, started: 500, done: 400 },
       { queued: 600, started: 100, done: 50 },
@@ -23,7 +23,7 @@ describe('asked by time, a list', () => {
     expect(await found({ start_time: '-2m', time_field: 'completed', execution_id: 'latest' })).toEqual([slice(1, 1)]);
   });
 
-  it('of STF files means when they were announced or became ready', async () => {
+  it('of STF files uses the time of announcement, or of readiness if time_field says so', async () => {
     const { path, say } = await makeRunningStore();
     await say('stf_gen', { filename: stf(1), sequence: 1, tf_count: 10, timestamp: secondsAgo(600) });
     await say('stf_ready', { filename: stf(1), sequence: 1, tf_count: 10, timestamp: secondsAgo(10) });
@@ -34,7 +34,7 @@ describe('asked by time, a list', () => {
     ).toHaveLength(1);
   });
 
-  it('of executions finds those that lived in the window, also where they began before it', async () => {
+  it('of executions includes those that were running in the window, even if they began earlier', async () => {
     const { path, store, say } = await makeRunningStore();
     await say('run_workflow', { command_id: 'c2', workflow_name: 'w', params: {}, executed_by: 'rita', speed: 1 });
     await say('run_workflow', { command_id: 'c3', workflow_name: 'w', params: {}, executed_by: 'tom', speed: 1 });
@@ -55,7 +55,7 @@ describe('asked by time, a list', () => {
     expect(await users({ end_time: '-3h' })).toEqual([]);
   });
 
-  it('of executions leaves out one whose driver died before the window', async () => {
+  it('of executions omits one whose driver died before the window', async () => {
     const { folder, run, client } = await inPhysics();
     run.child.kill('SIGKILL');
     await run.finished;
@@ -67,8 +67,8 @@ describe('asked by time, a list', () => {
   });
 });
 
-describe('asked by a name, a list', () => {
-  it('of slices takes a worker by its whole name, its agent or its slot', async () => {
+describe('a list filtered by name', () => {
+  it('of slices accepts a worker by its full name, its agent or its slot', async () => {
     const made = await storeOfSlices([...doneSlices(12, 1)]);
     const client = await connectInProcess(made.path);
     const total = async (assigned_worker: string) =>
@@ -114,13 +114,13 @@ describe('asked by a name, a list', () => {
       { execution_id: 'stf_datataking-tester-0001', run_number: 100_011 },
       /^run_number 100011 is that of stf_datataking-tester-0002, not of stf_datataking-tester-0001\.$/,
     ],
-  ] as const)('%s(%j) says that it is found nowhere, and what is near', async (tool, args, note) => {
+  ] as const)('from %s(%j) is empty, and a note says why', async (tool, args, note) => {
     const folder = await twoRuns();
     const answer = await askWithin(await clientOf(folder), tool, args);
     expect(answer).toMatchObject({ items: [], total_count: 0, note: expect.stringMatching(note) });
   });
 
-  it('that exists and has nothing that fits says nothing of it', async () => {
+  it('has no note if the name is known and no row matches', async () => {
     const answer = await askWithin(await clientOf(await twoRuns()), 'list_messages', {
       agent: 'worker-agent-tester-5',
       message_type: 'end_run',
@@ -143,8 +143,8 @@ function twoRuns(): Promise<string> {
   return runs;
 }
 
-describe('asked for the most or the few, a list', () => {
-  it('gives the slowest slices first, with their seconds, page by page', async () => {
+describe('a list ordered or filtered by a property', () => {
+  it('returns the slowest slices first, with their seconds, page by page', async () => {
     const took = [3, 9, 1, 7, 5];
     const made = await storeOfSlices(took.map((seconds) => ({ queued: 100, started: 50 + seconds, done: 50 })));
     const client = await connectInProcess(made.path);
@@ -167,7 +167,7 @@ describe('asked for the most or the few, a list', () => {
     expect(names(fastest)).toEqual([slice(1, 2)]);
   });
 
-  it('gives the slices that were tried again, and the STFs of which there are none', async () => {
+  it('returns the retried slices, and the STF files without slices', async () => {
     const folder = temporaryFolder();
     const sets = [
       'worker.payload=["sh","-c","[ $SWF_SLICE_ID != 3 ]"]',

@@ -20,7 +20,7 @@ import { askWithin, clientOf, evidenceOf, findingOf, inPhysics, monitorOf, store
 
 const set = (key: string, value: unknown): string[] => ['--set', `${key}=${JSON.stringify(value)}`];
 
-/** A run that was killed in its physics, and its store. */
+/** Starts a run, kills it during physics, and returns its folder and a client. */
 async function killed(...args: string[]) {
   const { folder, run, client } = await inPhysics(...args);
   await expect.poll(async () => (await monitorOf(client))['slices_processing']).toBeGreaterThan(0);
@@ -31,8 +31,8 @@ async function killed(...args: string[]) {
 
 const typesOf = (monitor: Answer): string[] => (monitor['events'] as Answer[]).map(({ type }) => type as string);
 
-describe('asked what happened before, the answer', () => {
-  it('names the fatal cause of a driver that could not go on, in findings, drivers and log lines', async () => {
+describe('an answer about what happened', () => {
+  it('shows the fatal error of a driver in findings, drivers and log lines', async () => {
     const { folder, run, client } = await inPhysics('--stf-count', '200');
     renameSync(join(folder, 'swf.db.data'), join(folder, 'away'));
     writeFileSync(join(folder, 'swf.db.data'), '');
@@ -57,7 +57,7 @@ describe('asked what happened before, the answer', () => {
     renameSync(join(folder, 'away'), join(folder, 'swf.db.data'));
   });
 
-  it('tells a kill, the gap, and who took it up, with times and names', async () => {
+  it('shows a kill, the time without a driver, and the user who resumed the run', async () => {
     const { folder, client } = await killed('--stf-count', '2', ...set('fast_processing.slice_processing_time', 5));
     const dead = await monitorOf(client);
     expect(dead).toMatchObject({
@@ -82,12 +82,12 @@ describe('asked what happened before, the answer', () => {
     expect(lost?.['note']).toMatch(
       /^driver 1 was lost: last sign of life 20\S+Z \((beat|message|log)\); taken up [\d.]+ s later$/,
     );
-    // Agents that were killed did not end in order.
+    // The killed agents did not exit cleanly.
     const { items } = await askWithin(client, 'list_agents', { execution_id: 'latest', agent_type: 'worker' });
     expect(items).toMatchObject([{ status: 'OK' }, { status: 'STALE', state: 'EXITED' }]);
   });
 
-  it('ends the life of a dead run at its last sign, which is the newest of beat, message and line', async () => {
+  it('ends the duration of a dead run at its last heartbeat, message or log line, whichever is newest', async () => {
     const { client, folder } = await killed();
     const [first, second] = [await monitorOf(client), await monitorOf(client)];
     expect(second['duration_seconds']).toBe(first['duration_seconds']);
@@ -102,7 +102,7 @@ describe('asked what happened before, the answer', () => {
     expect(stdout).toContain(`, silent since ${first['drivers'][0].last_heard}\n`);
   });
 
-  it('shows nothing of a dead run as being worked on', async () => {
+  it('marks the slices and agents of a dead run as gone', async () => {
     const { client } = await killed();
     const { items } = await askWithin(client, 'list_tf_slices', { execution_id: 'latest', status: 'processing' });
     expect(items.length).toBeGreaterThan(0);
@@ -112,7 +112,7 @@ describe('asked what happened before, the answer', () => {
     expect((await monitorOf(client))['stages']).toEqual([]);
   });
 
-  it('tells who paused it and why, and what the view says of a pause that is refused', async () => {
+  it('shows who paused a run and why, and who stopped it and why', async () => {
     const { folder, client } = await inPhysics('--stf-count', '50');
     expect(
       (await runCli(['pause', 'latest', '--reason', 'beam tuning', '--requested-by', 'Rita M.'], { folder })).code,
@@ -161,7 +161,7 @@ describe('asked what happened before, the answer', () => {
     expect(event).toMatchObject({ effect: 'none', note: expect.stringMatching(/^refused: the DAQ is done/) });
   });
 
-  it('names the client and the person of a stop over MCP, and a tool resumes what was killed', async () => {
+  it('shows the client and the person of a stop over MCP, after a tool has resumed a killed run', async () => {
     const { folder } = await killed('--stf-count', '400');
     const client = await connectStdio({ folder }, '--allow-control');
     const resumed = await ask(client, 'control_workflow', {
@@ -188,8 +188,8 @@ describe('asked what happened before, the answer', () => {
   });
 });
 
-describe('asked what a run was, the answer', () => {
-  it('has its configuration, with payload, limits and speed, and no folders or secrets', async () => {
+describe('an answer about a run', () => {
+  it('shows its configuration with payload, limits and speed, and without the payload arguments', async () => {
     const folder = temporaryFolder();
     const command = ['/bin/sh', '-c', 'exit 0', '--token', 'hush', 'API_KEY=hush'];
     await runCli(
@@ -218,7 +218,7 @@ describe('asked what a run was, the answer', () => {
     });
   });
 
-  it('compares every recorded parameter: payload, retries, limits, configuration and version', async () => {
+  it('compares payload, retries, time limit, namespace and configuration file with another run', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'mine.toml'), '[testbed]\nnamespace = "mine"\n[fast_processing]\nstf_count = 1\n');
     await runWorkflow(folder, '--stf-count', '1');
@@ -253,7 +253,7 @@ describe('asked what a run was, the answer', () => {
     expect(differences).toContain('config is mine.toml in a, not set in b');
   });
 
-  it('says of a stopped run how much was planned', async () => {
+  it('shows how many planned STF files a stopped run did not announce', async () => {
     const { folder, client } = await inPhysics('--stf-count', '50');
     await runCli(['stop', 'latest'], { folder });
     const audit = await askWithin(client, 'audit_execution', { execution_id: 'latest' });
@@ -263,7 +263,7 @@ describe('asked what a run was, the answer', () => {
     expect(audit['summary']).toMatch(/\d+ of 50 planned STF files were not announced/);
   });
 
-  it('says of a run that has ended whether its workers kept up, and of one that drains nothing of arrivals', async () => {
+  it('shows whether the workers of an ended run kept up, and no arrival rate while it drains', async () => {
     const folder = temporaryFolder();
     const run = startCli(
       ['run', '--speed', '20', '--stf-count', '3', ...set('fast_processing.target_worker_count', 5)],
@@ -286,7 +286,7 @@ describe('asked what a run was, the answer', () => {
     expect(capacity).not.toHaveProperty('backlog');
   });
 
-  it('tells retries with their causes, also where nothing stayed failed', async () => {
+  it('shows retries with their causes, even if no slice failed for good', async () => {
     const folder = temporaryFolder();
     const flaky =
       'marker="$SWF_OUTPUT_DIR/../seen-$SWF_SLICE_ID"; if [ -e "$marker" ]; then exit 0; fi; touch "$marker"; echo "bad geometry in cell $SWF_SLICE_ID"; exit 3';
@@ -322,7 +322,7 @@ describe('asked what a run was, the answer', () => {
     });
   });
 
-  it('of a slice that waits and was never tried says so, with its place in the queue', async () => {
+  it('shows how long a queued slice has waited, and its place in the queue', async () => {
     const made = await storeOfSlices([{ queued: 600 }, { queued: 500 }, { queued: 400, started: 10 }]);
     const client = await connectInProcess(made.path);
     const waiting = await askWithin(client, 'trace_data_product', { filename: 'swf.100010.000001_slice_001.tf' });
@@ -337,7 +337,7 @@ describe('asked what a run was, the answer', () => {
     });
   });
 
-  it('of a result names the outcome and the slot', async () => {
+  it('shows the outcome and the slot of each slice result', async () => {
     const folder = temporaryFolder();
     await runCli(
       [
@@ -367,8 +367,8 @@ describe('asked what a run was, the answer', () => {
   });
 });
 
-describe('asked about three runs of three users, one of which had its clock an hour back, the answer', () => {
-  it('keeps the order of recording, has no negative time, and tells each run by its user', async () => {
+describe('an answer about runs of three users, one with a clock an hour behind,', () => {
+  it('keeps the order of recording, has no negative duration, and finds a run by its user', async () => {
     const folder = temporaryFolder();
     const run = (user: string, count: number, env: Record<string, string> = {}) =>
       runCli(['run', '--speed', 'max', '--stf-count', String(count)], { folder, env: { SWF_USER: user, ...env } });
@@ -399,7 +399,7 @@ describe('asked about three runs of three users, one of which had its clock an h
 });
 
 describe('resuming', () => {
-  it('is refused while the execution’s data folder is gone, and makes none', async () => {
+  it('is refused while the data folder of the execution is missing, and creates none', async () => {
     const { folder, run } = await inPhysics('--stf-count', '100', ...set('worker.payload', ['sh', '-c', 'sleep 0.3']));
     const data = join(folder, 'swf.db.data', 'stf_datataking-tester-0001');
     await expect.poll(async () => (await monitorOf(await clientOf(folder)))['slices_completed']).toBeGreaterThan(0);
@@ -415,7 +415,7 @@ describe('resuming', () => {
     expect(await monitorOf(await clientOf(folder))).toMatchObject({ status: 'running', slices_failed: 0 });
   });
 
-  it('is refused where the payload cannot start, and uses up no attempt', async () => {
+  it('is refused if the payload cannot start, and uses up no attempt', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'recon.sh'), '#!/bin/sh\nsleep 0.5\n', { mode: 0o755 });
     const run = startCli(['run', '--speed', '5', '--stf-count', '50', ...set('worker.payload', ['./recon.sh'])], {
@@ -436,7 +436,7 @@ describe('resuming', () => {
     });
   });
 
-  it('of a paused run that lives names continue, and of a killed one who had paused it', async () => {
+  it('suggests continue if a paused run is alive, and shows who paused it if it was killed', async () => {
     const { folder, run } = await inPhysics('--stf-count', '100');
     await runCli(['pause', 'latest', '--reason', 'beam dump', '--requested-by', 'Dana'], { folder });
     expect((await runCli(['resume', 'latest'], { folder })).stderr).toMatch(
@@ -466,8 +466,8 @@ describe('resuming', () => {
   });
 });
 
-describe('what others say over a broker', () => {
-  it('makes nobody a driver, and breaks no answer', async () => {
+describe('messages from others over a broker', () => {
+  it('do not make anyone a driver, and break no answer', async () => {
     const made = await makeRunningStore();
     const envelope = {
       sender: 'mallory',
@@ -505,7 +505,7 @@ describe('what others say over a broker', () => {
     ]);
   });
 
-  it('with errors of any length is grouped at once', async () => {
+  it('are grouped quickly even if their errors are very long', async () => {
     const made = await storeOfSlices(
       Array.from({ length: 8 }, () => ({ queued: 5 })),
       { worker: { max_retries: 0 } },

@@ -18,8 +18,8 @@ const payload = { worker: { payload: ['reconstruct'] } };
 /** A run whose slice 5 hangs for good; the others take a fifth of a second. */
 const hangs = 'worker.payload=["/bin/sh","-c","case $SWF_SLICE_ID in 5) sleep 300;; *) sleep 0.2;; esac"]';
 
-describe('asked whether it is stuck, the answer', () => {
-  it('about a payload that hangs names the slice, its worker, since when, the usual time and the limit', async () => {
+describe('the answer to whether a run is stuck', () => {
+  it('names a hanging slice, its worker, since when it hangs, the usual time and the limit', async () => {
     const folder = temporaryFolder();
     startCli(['run', '--speed', '20', '--stf-count', '1', '--set', hangs], { folder });
     await expect.poll(async () => (await monitorOf(await clientOf(folder)))['slices_completed']).toBe(14);
@@ -53,7 +53,7 @@ describe('asked whether it is stuck, the answer', () => {
     });
   });
 
-  it('about payloads that hang in every slot says that nothing else is worked on', async () => {
+  it('says that nothing else is processed if payloads hang in every slot', async () => {
     const folder = temporaryFolder();
     const both = hangs.replace('5)', '5|6)');
     startCli(
@@ -73,7 +73,7 @@ describe('asked whether it is stuck, the answer', () => {
       );
   });
 
-  it('changes with the time of asking alone: nothing is written, and the finding comes', async () => {
+  it('changes with time alone: the finding appears though nothing is written', async () => {
     const made = await storeOfSlices([...doneSlices(6, 0.2), { queued: 4, started: 3.5 }]);
     const client = await connectInProcess(made.path);
     const before = await monitorOf(client);
@@ -92,7 +92,7 @@ describe('asked whether it is stuck, the answer', () => {
     ['draining', 25, 10],
     ['slow', 35, 10],
     ['stalled', 65, 10],
-  ] as const)('is %s of a slice in hand for %i s where 95 of 100 take up to %d s', async (health, seconds, usual) => {
+  ] as const)('is %s for a slice in hand for %i s, if 95 of 100 take up to %d s', async (health, seconds, usual) => {
     const made = await storeOfSlices([...doneSlices(6, usual), { queued: seconds + 1, started: seconds }]);
     expect((await monitorOf(await connectInProcess(made.path)))['health']).toBe(health);
   });
@@ -102,7 +102,7 @@ describe('asked whether it is stuck, the answer', () => {
     ['slow', 70],
     ['slow', 550],
   ] as const)(
-    'is %s of the first slice of a payload after %i s: what is usual is not known yet',
+    'is %s for the first slice of a payload after %i s, while no usual time is known',
     async (health, seconds) => {
       const made = await storeOfSlices([{ queued: seconds + 1, started: seconds }], payload);
       const monitor = await monitorOf(await connectInProcess(made.path));
@@ -116,7 +116,7 @@ describe('asked whether it is stuck, the answer', () => {
     },
   );
 
-  it('about the first slices of a placeholder goes by the planned time', async () => {
+  it('uses the planned time for the first slices of a placeholder', async () => {
     const healthOf = async (seconds: number) => {
       const made = await storeOfSlices([{ queued: seconds + 1, started: seconds }], {
         fast_processing: { slice_processing_time: 10 },
@@ -126,7 +126,7 @@ describe('asked whether it is stuck, the answer', () => {
     expect([await healthOf(25), await healthOf(35), await healthOf(65)]).toEqual(['draining', 'slow', 'stalled']);
   });
 
-  it('about quick failures is not misled: they tell nothing of how long a slice takes', async () => {
+  it('ignores quick failures, which do not show how long a slice takes', async () => {
     const failed = Array.from({ length: 8 }, () => ({ queued: 3 }));
     const made = await storeOfSlices([...doneSlices(6, 30), { queued: 61, started: 60 }, ...failed], {
       worker: { max_retries: 0 },
@@ -141,7 +141,7 @@ describe('asked whether it is stuck, the answer', () => {
     expect(monitor).toMatchObject({ health: 'draining', slices_failed: 8, slices_overdue: 0 });
   });
 
-  it('about a queue that nobody takes from is stalled, with the time since when', async () => {
+  it('is stalled for a queue without workers, and shows for how long', async () => {
     const made = await storeOfSlices([...doneSlices(5, 0.2), { queued: 40 }]);
     const monitor = await monitorOf(await connectInProcess(made.path));
     expect(monitor).toMatchObject({ health: 'stalled', slices_queued: 1, slices_processing: 0 });
@@ -150,7 +150,7 @@ describe('asked whether it is stuck, the answer', () => {
     );
   });
 
-  it('about a reader that is far behind says which, and since when', async () => {
+  it('names a reader that is far behind, and since when', async () => {
     const made = await storeOfSlices(doneSlices(1, 0.1));
     const timestamp = new Date(Date.now() - 100_000).toISOString();
     await made.store.write((tx) => {
@@ -183,7 +183,7 @@ describe('asked whether it is stuck, the answer', () => {
     );
   });
 
-  it('about a clock that was set back says so', async () => {
+  it('reports a clock that was set back', async () => {
     const made = await storeOfSlices(doneSlices(1, 0.1));
     await made.store.write((tx) => {
       tx.sql('UPDATE message_rows SET recorded_ms = ? WHERE seq = (SELECT max(seq) FROM workflow_messages)').run(
@@ -196,8 +196,8 @@ describe('asked whether it is stuck, the answer', () => {
   });
 });
 
-describe('asked which workers are busy, the answer', () => {
-  it('is PROCESSING exactly while a slice is in hand, whatever the last heartbeat said', async () => {
+describe('the answer to which workers are busy', () => {
+  it('is PROCESSING while a slice is in hand, then READY, and EXITED after the run', async () => {
     const folder = temporaryFolder();
     const run = startCli(
       [

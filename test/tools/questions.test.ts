@@ -16,12 +16,12 @@ import {
 import { askWithin, clientOf, evidenceOf, inPhysics, slice, stf, tf } from './asking.ts';
 
 /**
- * Questions that people really ask, each on a store prepared for it: the calls that a careful assistant makes who has only the
+ * Questions that people really ask, each on a store prepared for it: the calls of a careful assistant that has only the
  * descriptions of the tools, and one answer that can be checked. Every answer must fit its budget.
  */
 const minutesAgo = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
 
-/** An execution whose STF files, samples or slices wait since some minutes: `upTo` says where it stands still. */
+/** An execution whose STF files, samples or slices have waited for some minutes; `upTo` is its last message. */
 async function waitingSince(
   minutes: number,
   upTo: 'stf_gen' | 'stf_ready' | 'slice' | 'slice_started',
@@ -69,8 +69,8 @@ async function waitingSince(
   return made;
 }
 
-describe('a careful assistant with these tools answers', () => {
-  it('1. what is running now, whose, in which namespace', async () => {
+describe('a careful assistant with these tools can tell', () => {
+  it('1. what is running now, for whom, and in which namespace', async () => {
     const { client } = await inPhysics('--set', 'testbed.namespace=mine');
     const { items } = await askWithin(client, 'list_workflow_executions', { status: 'running' });
     expect(items).toMatchObject([
@@ -84,7 +84,7 @@ describe('a careful assistant with these tools answers', () => {
     ]);
   });
 
-  it('2. how far it is, and when it will be done: within the range that it gave', async () => {
+  it('2. when a run will be done, within the predicted range', async () => {
     const { client, run } = await inPhysics('--stf-count', '4', '--set', 'fast_processing.slice_processing_time=20');
     const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
     const asked = performance.now();
@@ -96,7 +96,7 @@ describe('a careful assistant with these tools answers', () => {
     expect(took).toBeLessThanOrEqual((at_most ?? NaN) + 0.5);
   });
 
-  it('3. whether it is stuck or just slow: the data agent has not answered for minutes', async () => {
+  it('3. whether a run is stuck or just slow, if the data agent has done nothing for minutes', async () => {
     const client = await connectInProcess((await waitingSince(5, 'stf_gen')).path);
     const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
     expect(monitor).toMatchObject({ health: 'stalled' });
@@ -112,14 +112,14 @@ describe('a careful assistant with these tools answers', () => {
     ]);
   });
 
-  it('3. of a run that lags and drains, that nothing is wrong', async () => {
+  it('3. that nothing is wrong with a run in physics', async () => {
     const { client } = await inPhysics();
     const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
     expect(monitor['health']).toBe('progressing');
     expect((monitor['findings'] as Answer[]).filter((one) => one['severity'] !== 'info')).toEqual([]);
   });
 
-  it('3. of one that stands still, that waiting is no use', async () => {
+  it('3. that waiting for a stalled run is no use', async () => {
     const client = await connectInProcess((await waitingSince(5, 'stf_gen')).path);
     expect(await askWithin(client, 'wait_for_execution', { execution_id: 'latest' })).toMatchObject({
       changed: [],
@@ -143,7 +143,7 @@ describe('a careful assistant with these tools answers', () => {
     expect(monitor['findings'][0].sentence).toContain(items[0].error.replace('PAYLOAD_FAILED: ', '').slice(0, 20));
   });
 
-  it('5. why nothing starts: no agent of a kind works on it', async () => {
+  it('5. why nothing starts: agents are missing', async () => {
     const client = await connectInProcess((await waitingSince(1, 'slice')).path);
     const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
     const missing = (monitor['findings'] as Answer[]).find((one) => one['code'] === 'AGENT_MISSING');
@@ -151,7 +151,7 @@ describe('a careful assistant with these tools answers', () => {
     expect(missing?.['sentence']).toMatch(/No data and no fastmon and no worker agent works on it/);
   });
 
-  it('5. why a message changed nothing: it is of another namespace', async () => {
+  it('5. why a message changed nothing: it is from another namespace', async () => {
     const made = await waitingSince(1, 'slice');
     await made.say('slice_result', {
       slice_id: 0,
@@ -174,7 +174,7 @@ describe('a careful assistant with these tools answers', () => {
     ]);
   });
 
-  it('6. whether all agents are alive, and since when one is not', async () => {
+  it('6. whether all agents are alive, and when they were last heard', async () => {
     const { folder, client, run } = await inPhysics();
     expect(
       (await askWithin(client, 'list_agents', { execution_id: 'latest' }))['items'].map((one: Answer) => one['status']),
@@ -259,7 +259,7 @@ describe('a careful assistant with these tools answers', () => {
     expect(results?.['ids'][0]).toMatch(/^swf\.100011\.000001_slice_\d{3}\.tf$/);
   });
 
-  it('10. what one agent logged, with a word in it', async () => {
+  it("10. which of an agent's log lines contain a word", async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '5');
     const { items } = await askWithin(await clientOf(folder), 'list_logs', {
@@ -293,7 +293,7 @@ describe('a careful assistant with these tools answers', () => {
     });
   });
 
-  it('12. which messages nobody could use', async () => {
+  it('12. which messages were refused, and which are waiting', async () => {
     const made = await waitingSince(1, 'slice');
     await made.store.write((tx) =>
       made.receive(
@@ -338,7 +338,7 @@ describe('a careful assistant with these tools answers', () => {
     const { latency } = await askWithin(await clientOf(folder), 'get_workflow_monitor', { execution_id: 'latest' });
     const slowest = (latency as Answer[]).toSorted((a, b) => b['p95'] - a['p95'])[0];
     expect(slowest?.['stage']).toBe('slice → slice_started');
-    // A busy machine ends what sleeps for half a second later, and never sooner.
+    // On a busy machine a sleep of half a second takes longer, and never less.
     const work = (latency as Answer[]).find((one) => one['stage'] === 'slice_started → slice_result');
     expect(work?.['p50']).toBeGreaterThan(0.45);
     expect(work?.['p50']).toBeLessThan(slowest?.['p95'] as number);
@@ -351,7 +351,7 @@ describe('a careful assistant with these tools answers', () => {
     expect(capacity).toMatchObject({ workers: 30, workers_needed: 215 });
   });
 
-  it('15. whether this run is slower than the last, and what was changed', async () => {
+  it('15. whether this run is slower than the last, and which settings changed', async () => {
     const folder = temporaryFolder();
     const run = (time: string) =>
       runCli(['run', '--speed', '40', '--stf-count', '2', '--set', `fast_processing.slice_processing_time=${time}`], {
@@ -369,7 +369,7 @@ describe('a careful assistant with these tools answers', () => {
     );
   });
 
-  it("16. what yesterday's run was, long after", async () => {
+  it("16. how yesterday's run went", async () => {
     const folder = temporaryFolder();
     const yesterday = `--import data:text/javascript,${encodeURIComponent('const Real = Date; globalThis.Date = class extends Real { constructor(...a) { super(...(a.length ? a : [Real.now() - 86400000])); } static now() { return Real.now() - 86400000; } };')}`;
     expect(
@@ -384,7 +384,7 @@ describe('a careful assistant with these tools answers', () => {
     expect((await askWithin(client, 'list_logs', { end_time: '-12h' }))['total_count']).toBeGreaterThan(5);
   });
 
-  it('19. whether the answer itself is old', async () => {
+  it('19. whether the data behind an answer is old', async () => {
     const made = await waitingSince(5, 'stf_ready');
     made.store.db.exec(
       `UPDATE message_rows SET recorded_ms = ${Date.parse(minutesAgo(5))}; UPDATE system_agents SET last_heartbeat = '${minutesAgo(5)}'`,

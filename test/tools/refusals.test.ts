@@ -68,14 +68,14 @@ const refusals: [tool: string, args: unknown, line: RegExp][] = [
 ];
 
 describe('a wrong argument', () => {
-  it.each(refusals)('%s %j gets one line with the value and what to do', async (tool, args, line) => {
+  it.each(refusals)('for %s is refused in one short line: %j', async (tool, args, line) => {
     const text = await refusal(await client(), tool, args);
     expect(text).toMatch(line);
     expect(text.length).toBeLessThan(500);
     expect(text).not.toMatch(/\n|SELECT|\.ts:|node_modules/);
   });
 
-  it('on the command line is one line on stderr, exit 1, and nothing on stdout', async () => {
+  it('on the command line prints one line on stderr and nothing on stdout, and exits with 1', async () => {
     for (const [tool, json, line] of [
       ['list_messages', '{"limit":0}', /^ARGUMENT_INVALID: limit = 0/],
       ['list_messages', '{limit', /^ARGUMENT_INVALID: "\{limit" is neither JSON nor key=value/],
@@ -88,7 +88,7 @@ describe('a wrong argument', () => {
     }
   });
 
-  it('does not get an answer to another question: a cursor belongs to its arguments', async () => {
+  it('is a cursor from other arguments or another tool, but not one with another limit', async () => {
     const asking = await client();
     const { next_cursor } = await ask(asking, 'list_tf_slices', { status: 'completed', limit: 5 });
     expect(await refusal(asking, 'list_tf_slices', { status: 'failed', cursor: next_cursor })).toMatch(
@@ -102,7 +102,7 @@ describe('a wrong argument', () => {
 });
 
 describe('other spellings', () => {
-  it('of the testbed are taken where they mean the same', async () => {
+  it('of the testbed for an agent are accepted', async () => {
     const asking = await client();
     const args = { execution_id: 'latest' };
     const [log] = (await ask(asking, 'list_logs', args))['items'];
@@ -112,7 +112,7 @@ describe('other spellings', () => {
     }
   });
 
-  it('of integers as digits are taken', async () => {
+  it('of integers, as strings of digits, are accepted', async () => {
     expect((await ask(await client(), 'list_tf_slices', { run_number: '100010', limit: ' 3 ' }))['items']).toHaveLength(
       3,
     );

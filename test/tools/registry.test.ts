@@ -11,7 +11,7 @@ import { connectInProcess, makeStore } from '../helpers.ts';
 const definitions = async () => (await (await connectInProcess((await makeStore()).path)).listTools()).tools;
 
 describe('the tools', () => {
-  it('are those of the contract, each in a file of its name', () => {
+  it('match the contract, each in a file of its name', () => {
     expect(tools.map(({ name }) => name).toSorted()).toEqual([
       'audit_execution',
       'compare_executions',
@@ -36,7 +36,7 @@ describe('the tools', () => {
     for (const { name } of everyTool) expect(existsSync(`src/tools/${name.replaceAll('_', '-')}.ts`)).toBe(true);
   });
 
-  it('say what they are, take nothing that they do not name, and describe each argument', async () => {
+  it('have a description, annotations, and a type and description for each argument', async () => {
     for (const tool of await definitions()) {
       expect(tool.description?.length).toBeGreaterThan(100);
       expect(tool.description?.length).toBeLessThan(1000);
@@ -58,11 +58,11 @@ describe('the tools', () => {
     }
   });
 
-  it('have schemas without a dialect of their own, which some clients refuse', async () => {
+  it('have schemas that name no dialect, which some clients refuse', async () => {
     expect(JSON.stringify(await definitions())).not.toContain('$schema');
   });
 
-  it('are told of as the golden file shows, none in more than 750 tokens, and all within the share of the tools that there are', async () => {
+  it('match the golden file, with at most 750 tokens each and 9,000 together', async () => {
     const all = everyTool.map(definitionOf);
     await expect(`${JSON.stringify(all, null, 2)}\n`).toMatchFileSnapshot('../golden/tools.json');
     const tokens = all.map((definition) => ({
@@ -77,7 +77,7 @@ describe('the tools', () => {
     expect(sumOf(tokens)).toBeLessThanOrEqual(9000);
   });
 
-  it('name every field of an answer, and of a list the fields of its items', async () => {
+  it('name every field of their answers, and a list also the fields of its items', async () => {
     for (const tool of everyTool) {
       const told = definitionOf(tool).outputSchema as { properties: Record<string, { description?: string }> };
       expect(Object.keys(told.properties)).toEqual(

@@ -19,8 +19,8 @@ import {
 } from '../helpers.ts';
 import { clientOf, secondsAgo } from './asking.ts';
 
-describe('the report of a shift', () => {
-  it('tells what ran, what failed and why, who did what, and what is open', async () => {
+describe('the shift report', () => {
+  it('lists what ran, what failed and why, who did what, and what is still open', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     await runCli(['run', '--speed', 'max', '--stf-count', '3', ...faultyPayload(3)], { folder });
@@ -70,18 +70,18 @@ describe('the report of a shift', () => {
         'm',
       ),
     );
-    // A text of others makes no table and no mark of its own.
+    // Text from others adds no table cell and no markup.
     expect(text).toContain(String.raw`bob (as tester claims) paused stf_datataking-alice-0003 (beam \| studies)`);
     expect(text).toMatch(/^- stf_datataking-alice-0003 runs, health paused: /m);
     expect(JSON.stringify(report).length).toBeLessThan(12_000);
 
-    // At a terminal and as a resource it is the same, and of the same past it has the same words.
-    // Also where a run that outlived that time has ended since.
+    // It is the same at a terminal and as a resource, and the same whenever it is asked about the same past,
+    // even if a run that outlasted that time has ended since.
     const past = { start_time: report['start_time'], end_time: secondsAgo(0.001) };
     const once = await ask(client, 'shift_report', past);
     expect(once['as_of']).toBe(past.end_time);
     expect(await ask(client, 'shift_report', { ...past, as_of: once['as_of_exact'] })).toEqual(once);
-    // As of a later moment, what still ran is told by its counts.
+    // As of a later moment, a run that was still in progress is shown by its counts.
     expect(await ask(client, 'shift_report', { ...past, as_of: secondsAgo(0) })).toMatchObject({
       note: expect.stringMatching(/^what still ran at the end of this time is told by its counts then, without health/),
       executions: [{ status: 'running', slices_created: once['executions'][0].slices_created }, {}, {}],
@@ -116,7 +116,7 @@ describe('the report of a shift', () => {
     ]);
   });
 
-  it('has executions that began before, leaves out those that ended before, and says where there are none', async () => {
+  it('includes an execution that began earlier, reports an empty time, and refuses an invalid one', async () => {
     const made = await makeRunningStore();
     made.store.db.exec(`UPDATE workflow_executions SET start_time = '${secondsAgo(7200)}'`);
     const client = await connectInProcess(made.path);
@@ -134,7 +134,7 @@ describe('the report of a shift', () => {
     expect(JSON.stringify(messages)).toContain('call shift_report with start_time');
   });
 
-  it('says of a past time which messages of observed runs were recorded only later', async () => {
+  it('notes which observed runs have messages of a past time that were recorded only later', async () => {
     const path = join(temporaryFolder(), 'swf.db');
     const store = await openStore(path);
     onTestFinished(() => store.close());
@@ -150,7 +150,7 @@ describe('the report of a shift', () => {
         `UPDATE message_rows SET sent_ms = ${end + sent}, recorded_ms = ${end + recorded} ORDER BY seq DESC LIMIT 1`,
       );
     };
-    // At the end itself a message may be on its way.
+    // Around the end itself a message may still be on its way.
     setLast(-2000, 2000);
     expect(await noteOf()).toBeUndefined();
     setLast(10_000, 90_000);
@@ -161,7 +161,7 @@ describe('the report of a shift', () => {
     );
   });
 
-  it('tells of what runs, however many executions have begun and ended since, and of how many it tells nothing', async () => {
+  it('includes a running execution after sixty later ones have ended, and counts what it leaves out', async () => {
     const made = await makeRunningStore();
     const driver = { user: 'rita', version: '0', speed: 1 as const, hostname: 'here' };
     await made.say('driver_started', { ...driver, epoch: 1, pid: 1 });
@@ -169,7 +169,7 @@ describe('the report of a shift', () => {
     await sayShortExecutions(made, 60);
     const report = await ask(await connectInProcess(made.path), 'shift_report', { start_time: '-1h' });
     expect(report['totals']).toMatchObject({ executions: 61, running: 1, completed: 60 });
-    // The action that is no start is told, and the newest starts.
+    // The action that is no start is listed, and the newest starts.
     const people = report['people'] as Answer[];
     expect(people.map(({ did }) => did)).toEqual(['took control of', ...Array.from({ length: 9 }, () => 'started')]);
     expect(people[0]).toMatchObject({ reason: 'magnet quench', execution_id: 'stf_datataking-tester-0001' });

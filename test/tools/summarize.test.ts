@@ -21,7 +21,7 @@ import { clientOf, doneSlices, sayFirstSample, slice, storeOfSlices, stf, tf } f
 const sum = (groups: Answer[], field: string): number =>
   groups.reduce((before, group) => before + (group[field] as number), 0);
 
-/** A run whose slices fail at times, and its counts as SQL gives them. */
+/** A run with occasional failures, and its counts from SQL. */
 async function failingRun() {
   const folder = temporaryFolder();
   await runCli(['run', '--speed', 'max', '--stf-count', '6', ...faultyPayload(4)], { folder });
@@ -31,7 +31,7 @@ async function failingRun() {
 }
 
 describe('a summary', () => {
-  it('of slices has the counts that the rows have, by each key and in all', async () => {
+  it('of slices has the same counts as the rows, by each key and in total', async () => {
     const { client, count } = await failingRun();
     const slices = count('SELECT count(*) AS n FROM tf_slices');
     const attempts = count('SELECT count(*) AS n FROM slice_attempts');
@@ -79,7 +79,7 @@ describe('a summary', () => {
     for (const { cause } of told) expect(causes['groups'].map((group: Answer) => group['cause'])).toContain(cause);
   });
 
-  it('of executions has their slices', async () => {
+  it('of executions counts their slices', async () => {
     const { client, count } = await failingRun();
     const { total } = await ask(client, 'summarize', { what: 'executions', group_by: 'day' });
     expect(total).toMatchObject({
@@ -88,7 +88,7 @@ describe('a summary', () => {
     });
   });
 
-  it('of two keys has a group for each pair, and the durations of each', async () => {
+  it('by two keys has a group for each pair, with its durations', async () => {
     const made = await storeOfSlices([
       ...doneSlices(3, 2),
       ...doneSlices(1, 10),
@@ -102,7 +102,7 @@ describe('a summary', () => {
         status: 'completed',
         stf_filename: stf(1),
         count: 4,
-        // Times are said to the millisecond, at two moments.
+        // Times are reported to the millisecond, at two moments.
         seconds: {
           mean: expect.closeTo(4, 1),
           p50: expect.closeTo(2, 1),
@@ -116,7 +116,7 @@ describe('a summary', () => {
     expect(total.count).toBe(6);
   });
 
-  it('is up to date at once, and after a while costs no new reading', async () => {
+  it('is up to date after each message, and shows an example of a cause only over all slices', async () => {
     const made = await makeRunningStore();
     const client = await connectInProcess(made.path);
     const states = async (): Promise<Record<string, number>> => {
@@ -143,14 +143,14 @@ describe('a summary', () => {
     expect(failures['groups']).toMatchObject([
       { cause: 'no calibration for run N', example: 'no calibration for run 7', count: 2 },
     ]);
-    // An error of another worker is no example of this one's.
+    // An error of another worker is not an example for this one.
     const of1 = await ask(client, 'summarize', { what: 'slices', group_by: 'cause', assigned_worker: 'w/01' });
     expect(of1['groups'][0]).not.toHaveProperty('example');
     const both = await ask(client, 'summarize', { what: 'slices', group_by: 'worker,cause' });
     expect(both['groups'][0]).not.toHaveProperty('example');
   });
 
-  it('of messages, logs, STF files and executions agrees with the rows, over all and of one execution', async () => {
+  it('of messages, logs, STF files and executions agrees with the rows', async () => {
     const { client, folder, count } = await failingRun();
     await runWorkflow(folder, '--stf-count', '2');
     const all: [what: string, key: string, sql: string][] = [
@@ -185,11 +185,11 @@ describe('a summary', () => {
     expect(files['total']).toMatchObject({ count: 8, bytes: count('SELECT sum(size_bytes) AS n FROM stf_files') });
   });
 
-  it('of messages by day counts each once, also where blocks of rows reach from one day into the next, and after a prune', async () => {
+  it('of messages by day counts each once, even if a block of rows spans two days, and after a prune', async () => {
     const { folder, client, count } = await failingRun();
     await runWorkflow(folder, '--stf-count', '30');
     const writer = new Database(join(folder, 'swf.db'));
-    // Half of the messages were said a day before the others: a block in the middle has both.
+    // Half of the messages were sent a day before the others: a block in the middle has both.
     writer.exec(`UPDATE message_rows SET sent_ms = sent_ms - 86400000 WHERE seq <= (SELECT max(seq) / 2 FROM message_rows);
       UPDATE time_blocks SET (earliest, latest) = (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', min(sent_ms) / 1000.0, 'unixepoch'),
         strftime('%Y-%m-%dT%H:%M:%fZ', max(sent_ms) / 1000.0, 'unixepoch') FROM message_rows WHERE (seq - 1) / 512 = block) WHERE table_name = 'message_rows'`);
@@ -206,7 +206,7 @@ describe('a summary', () => {
     expect((await runCli(['check', '--skip-files'], { folder })).stdout).toMatch(/^ok +blocks/m);
   });
 
-  it('takes a worker, a status and a window of time as the lists do, and says where a name is found nowhere', async () => {
+  it('accepts a worker, a status and a time window as lists do, and reports an unknown name', async () => {
     const made = await storeOfSlices([...doneSlices(4, 2, 600), ...doneSlices(2, 1, 30), { queued: 5, started: 4 }]);
     const client = await connectInProcess(made.path);
     const total = async (args: object): Promise<number> =>
@@ -231,12 +231,12 @@ describe('a summary', () => {
     [{ what: 'messages', group_by: 'agent', assigned_worker: '7' }, /only slices have workers/],
     [{ what: 'messages', group_by: 'agent', time_field: 'completed' }, /its times are created/],
     [{ what: 'logs', group_by: 'level', status: 'failed' }, /lines have levels/],
-  ])('of %j is refused with what is allowed', async (args, reason) => {
+  ])('with %j is refused with the reason', async (args, reason) => {
     const client = await connectInProcess((await makeRunningStore()).path);
     expect(await refusal(client, 'summarize', args)).toMatch(reason);
   });
 
-  it('of a running execution is asked by many at a time and holds nobody up', async () => {
+  it('of a running execution answers twenty concurrent calls', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '20', '--stf-count', '20'], { folder });
     await run.saw(/start_run/);

@@ -5,7 +5,7 @@ import { hostileRun } from '../web/hostile-run.ts';
 
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
 
-it('the timeline of an execution has the counts of the monitor, in all and by parts, and says in short that nothing is new', async () => {
+it('the timeline of an execution has the counts of the monitor, and is short if nothing is new', async () => {
   const folder = temporaryFolder();
   const execution_id = await hostileRun(folder);
   const client = await connectStdio({ folder });
@@ -38,7 +38,7 @@ it('the timeline of an execution has the counts of the monitor, in all and by pa
   expect((cells as string[]).join('')).toContain('!');
 });
 
-it('the timeline of an execution that was resumed shows the time in which nobody drove it', async () => {
+it('the timeline of a resumed execution shows the time without a driver', async () => {
   const folder = temporaryFolder();
   const run = startCli(['run', '--speed', '10', '--stf-count', '4'], { folder });
   await run.saw(/start_run/);

@@ -9,10 +9,10 @@ const path = `stf_datataking-tester-0001/outputs/${sliceName.replace('.tf', '')}
 describe('the trace of a slice', () => {
   it.each([
     ['file:///data/sample.tf', `/data/${path}`],
-    // The worker fetched the file, and its host may name the folder otherwise.
+    // The worker fetched the file, and its host may have another name for the folder.
     ['http://daq01:8090/sample.tf', path],
   ])(
-    'says how its last attempt went and where its outputs are, of a sample at %s',
+    'shows the result of its last attempt and the folder of its outputs, for a sample at %s',
     async (file_url, outputs_folder) => {
       const { say, path: store } = await withSlice({ data: { write_files: true, dir: '/data' } }, { file_url });
       await say('slice_started', byWorker(1));
@@ -32,15 +32,21 @@ describe('the trace of a slice', () => {
       `INSERT INTO fastmon_files (tf_filename, execution_id, file_url, created_at) SELECT tf_filename, 'a', 'http://other/x', created_at FROM fastmon_files`,
       `/data/${path}`,
     ],
-  ])('judges the folder of its outputs by its own run, and by outputs that can be read: %s', async (change, folder) => {
-    const made = await withSlice({ data: { write_files: true, dir: '/data' } }, { file_url: 'file:///data/sample.tf' });
-    await made.say('slice_result', { ...byWorker(1), state: 'done', outputs });
-    made.store.db.exec(change);
-    const { slice } = await ask(await connectInProcess(made.path), 'trace_data_product', { filename: sliceName });
-    expect(slice.outputs_folder).toBe(folder);
-  });
+  ])(
+    'finds the folder of its outputs by its own run, and only if the outputs are readable: %s',
+    async (change, folder) => {
+      const made = await withSlice(
+        { data: { write_files: true, dir: '/data' } },
+        { file_url: 'file:///data/sample.tf' },
+      );
+      await made.say('slice_result', { ...byWorker(1), state: 'done', outputs });
+      made.store.db.exec(change);
+      const { slice } = await ask(await connectInProcess(made.path), 'trace_data_product', { filename: sliceName });
+      expect(slice.outputs_folder).toBe(folder);
+    },
+  );
 
-  it.each([stf, sample])('is not that of another file: %s', async (filename) => {
+  it.each([stf, sample])('is left out for a file that is not a slice: %s', async (filename) => {
     const { path: store } = await withSlice();
     expect(await ask(await connectInProcess(store), 'trace_data_product', { filename })).not.toHaveProperty('slice');
   });

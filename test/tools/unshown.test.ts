@@ -9,7 +9,7 @@ const schema = z.strictObject({
   note: z.string().optional(),
 });
 
-it('values that do not fit are taken out with a note, and their neighbours stay', () => {
+it('values that do not fit the schema are removed with a note, and their neighbours stay', () => {
   const answer = {
     items: [{ id: 1, size: 5 }, { id: 2, size: 2 ** 60 }, { id: 3 }],
     words: ['a', null, 'b', null, 'c'],
@@ -21,12 +21,12 @@ it('values that do not fit are taken out with a note, and their neighbours stay'
   });
 });
 
-it('an answer that fits stays as it is', () => {
+it('an answer that fits the schema stays unchanged', () => {
   const answer = { items: [{ id: 1 }], words: ['a'] };
   expect(fitting(schema, answer)).toEqual(answer);
 });
 
-it('a required value that does not fit is missing, beside a note that was there', () => {
+it('a required value that does not fit the schema is removed, and an existing note is kept', () => {
   expect(fitting(schema, { items: [{ id: 0.5, size: 1 }], words: [], note: 'This page is short.' })).toEqual({
     items: [{ size: 1 }],
     words: [],

@@ -15,8 +15,8 @@ import {
 } from '../helpers.ts';
 import { clientOf, sayFirstSample, slice, stf, tf } from './asking.ts';
 
-describe('the check of data files', () => {
-  it('finds the files that are missing or changed, with sizes and checksums, and no others', async () => {
+describe('verify_files', () => {
+  it('reports the files that are missing or changed, with sizes and checksums, and no others', async () => {
     const folder = temporaryFolder();
     const { execution_id } = await runWorkflow(folder, '--stf-count', '3');
     const files = join(folder, 'swf.db.data', execution_id as string);
@@ -48,7 +48,7 @@ describe('the check of data files', () => {
     expect((await runCli(['check'], { folder })).stdout).toMatch(/fail .*swf\.100010\.000001\.stf is missing/);
   });
 
-  it('never calls missing what this host cannot look at', async () => {
+  it('reports files as unreachable, not missing, if this host has no data folder', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     renameSync(join(folder, 'swf.db.data'), join(folder, 'elsewhere'));
@@ -66,7 +66,7 @@ describe('the check of data files', () => {
     });
   });
 
-  it('calls nothing missing where the whole folder of an execution is away, as on a disk that is not mounted', async () => {
+  it('reports files as unreachable, not missing, if the folder of the execution is gone', async () => {
     const folder = temporaryFolder();
     const { execution_id } = await runWorkflow(folder, '--stf-count', '1');
     rmSync(join(folder, 'swf.db.data', execution_id as string), { recursive: true });
@@ -79,7 +79,7 @@ describe('the check of data files', () => {
     expect((await runCli(['check'], { folder })).stdout).toMatch(/there is no folder .*swf\.db\.data\/stf_datataking-/);
   });
 
-  it('says where an STF file is of another execution, so that nothing was checked', async () => {
+  it('says that it checked nothing if an STF file belongs to another execution', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     await runWorkflow(folder, '--stf-count', '1');
@@ -90,7 +90,7 @@ describe('the check of data files', () => {
     });
   });
 
-  it('reads what payloads wrote, page by page, each file once', async () => {
+  it('checks the outputs of payloads page by page, each file once', async () => {
     const folder = temporaryFolder();
     const script = 'for i in 1 2 3 4 5 6 7 8 9 10; do echo $i > "$SWF_OUTPUT_DIR/$i.txt"; done';
     await runWorkflow(
@@ -116,7 +116,7 @@ describe('the check of data files', () => {
     expect(await refusal(client, 'verify_files', { execution_id: 'latest', cursor: 'abc' })).toMatch(/^CURSOR_INVALID/);
   });
 
-  it('reads nothing outside of the folder, whatever a message names, and says where a name is found nowhere', async () => {
+  it('reads nothing outside the folder, whatever a message names, and reports an unknown STF file', async () => {
     const made = await makeRunningStore({ data: { dir: temporaryFolder(), write_files: true } });
     await sayFirstSample(made);
     const of = { slice_id: 0, slice_filename: slice(1), tf_filename: tf(1), attempt: 1 };
@@ -136,7 +136,7 @@ describe('the check of data files', () => {
     );
   });
 
-  it('takes what is no regular file for a change, and does not wait for it', async () => {
+  it('reports a file that is not a regular file as changed, and does not wait for it', async () => {
     const folder = temporaryFolder();
     const { execution_id } = await runWorkflow(folder, '--stf-count', '1');
     const files = join(folder, 'swf.db.data', execution_id as string);

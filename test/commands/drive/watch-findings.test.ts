@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('a run tells of a finding that has stood for two looks, once, and again where it comes back', () => {
+it('a run logs a finding once after two checks in a row, and again if it returns', () => {
   let found: object[] = [];
   const queries = {
     snapshot: (ask: () => unknown) => ask(),

@@ -58,7 +58,7 @@ async function inTheMiddle(): Promise<Snapshot> {
 const rates = { stfs: 0.476, samples: 0.476, slices: 1.04 };
 
 describe('the live view', () => {
-  it('at 80 columns says phase, time, stages, workers, failures and the last event', async () => {
+  it('shows phase, time, stages, workers, failures and the last event at 80 columns', async () => {
     expect(renderView(await inTheMiddle(), rates, { columns: 80, paint: plain })).toEqual([
       'stf_datataking-tester-0001  run 100010                                     72 s',
       ' progressing  phase physics, simulated 72 s, speed 1, namespace test',
@@ -75,29 +75,26 @@ describe('the live view', () => {
     ]);
   });
 
-  it.each([20, 40, 80, 120, 400])(
-    'at %i columns fits, in colour and plain, and says the same in both',
-    async (columns) => {
-      const snapshot = await inTheMiddle();
-      const views = [1, 4, 8, 24].map((depth) => renderView(snapshot, rates, { columns, paint: createPaint(depth) }));
-      for (const lines of views) {
-        for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns - 1);
-        // eslint-disable-next-line no-control-regex
-        expect(lines.map((line) => line.replaceAll(/\u001B\[[0-9;]*m/g, ''))).toEqual(views[0]);
-      }
-      expect(views[3]?.join('')).toContain('\u001B[48;2;150;202;105m');
-      expect(views[0]?.join('')).not.toContain('\u001B[4');
-    },
-  );
+  it.each([20, 40, 80, 120, 400])('fits %i columns, with the same text in colour and plain', async (columns) => {
+    const snapshot = await inTheMiddle();
+    const views = [1, 4, 8, 24].map((depth) => renderView(snapshot, rates, { columns, paint: createPaint(depth) }));
+    for (const lines of views) {
+      for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns - 1);
+      // eslint-disable-next-line no-control-regex
+      expect(lines.map((line) => line.replaceAll(/\u001B\[[0-9;]*m/g, ''))).toEqual(views[0]);
+    }
+    expect(views[3]?.join('')).toContain('\u001B[48;2;150;202;105m');
+    expect(views[0]?.join('')).not.toContain('\u001B[4');
+  });
 
-  it('fits also with characters that are two columns wide', async () => {
+  it('fits with characters that are two columns wide', async () => {
     const snapshot = await inTheMiddle();
     const error = { timestamp: '2026-11-25T10:01:10.000Z', message: '漢字'.repeat(60) };
     for (const line of renderView({ ...snapshot, error }, rates, { columns: 80, paint: plain }))
       expect(stringWidth(line)).toBeLessThanOrEqual(79);
   });
 
-  it('says what to do where a run is stalled, and gives no time that nobody can know', async () => {
+  it('says what to do if a run is stalled, and shows no remaining time if it is unknown', async () => {
     const snapshot = await inTheMiddle();
     const stalled = renderView({ ...snapshot, health: 'stalled' }, rates, { columns: 80, paint: plain }).join('\n');
     expect(stalled).toMatch(/TF slices .*stalled$/m);
@@ -106,7 +103,7 @@ describe('the live view', () => {
     expect(renderView(unknown, none, { columns: 80, paint: plain }).join('\n')).not.toMatch(/left/);
   });
 
-  it('of a run that goes on until it is stopped has no bar for what has no end', async () => {
+  it('shows no progress bar for the STF files of an endless run', async () => {
     const snapshot = await inTheMiddle();
     const progress = {
       ...snapshot.progress,
@@ -128,20 +125,20 @@ describe('rates', () => {
       add({ ...snapshot, health, progress: { ...snapshot.progress, stf_ready } }, at).stfs;
   };
 
-  it('are those between the first and the last item of a minute, and none from too little', async () => {
+  it('are measured between the first and last item of a minute, and are undefined for too few items', async () => {
     const add = await follow();
-    // Nothing is made before physics: that is not the stage's time.
+    // Nothing is made before physics, so that time does not count.
     expect(add(0, 0)).toBeUndefined();
     expect(add(1, 20_000)).toBeUndefined();
     expect(add(2, 20_500)).toBeUndefined();
     expect(add(3, 22_000)).toBe(1);
     for (let second = 23; second <= 62; second += 1) expect(add(second - 19, second * 1000)).toBe(1);
-    // Between two items it stays what it is; at a standstill it falls.
+    // Between two items the rate stays the same; at a standstill it falls.
     expect(add(43, 63_000)).toBe(1);
     expect(add(43, 122_000)).toBeLessThan(0.5);
   });
 
-  it('leave out the time in which the run is paused', async () => {
+  it('exclude the time in which the run is paused', async () => {
     const add = await follow();
     for (const second of [0, 1, 2, 3]) add(second, second * 1000);
     for (const second of [4, 30, 60]) add(3, second * 1000, 'paused');
@@ -163,7 +160,7 @@ describe('the screen', () => {
     return { terminal, state };
   }
 
-  it('paints lines over those before, with printed lines above, and leaves nothing behind', async () => {
+  it('paints over the previous lines, with printed lines above, and leaves nothing behind', async () => {
     const { terminal, state } = fakeTerminal();
     const screen = createScreen(terminal);
     screen.print('first');
@@ -177,7 +174,7 @@ describe('the screen', () => {
     expect(state.written.endsWith('\u001B[?25h')).toBe(true);
   });
 
-  it('writes nothing where nothing has changed, and one piece where something has', () => {
+  it('writes nothing if nothing has changed, and one piece if something has', () => {
     const { terminal, state } = fakeTerminal();
     const screen = createScreen(terminal);
     screen.paint(['one']);
@@ -189,7 +186,7 @@ describe('the screen', () => {
     expect(state.written.slice(before.length)).toBe('\u001B[?25l\u001B[1A\rtwo\u001B[K\n\u001B[J');
   });
 
-  it('shows no more lines than there are rows, also where the window becomes smaller', async () => {
+  it('shows no more lines than the window has rows, even if the window shrinks', async () => {
     const { terminal, state } = fakeTerminal();
     const screen = createScreen(terminal);
     const lines = Array.from({ length: 20 }, (_, index) => `line ${index}`);

@@ -12,7 +12,7 @@ const words = {
   commands: new Map([['list_messages', '"swf-mcp messages"']]),
 };
 
-describe("a tool's sentence, for a person at a terminal", () => {
+describe("a tool's sentence at a terminal", () => {
   it.each([
     ['order_by = "foo": must be one of recorded, retries', '--order-by "foo": must be one of recorded, retries'],
     ['status = "done": no state; status: State of it', '--status "done": no state; --status: State of it'],
@@ -20,7 +20,7 @@ describe("a tool's sentence, for a person at a terminal", () => {
     ['order_by "foo" is found nowhere', '--order-by "foo" is found nowhere'],
     ['give order=newest or order_by=seconds', 'give --order newest or --order-by seconds'],
     ['none; list_messages lists all', 'none; "swf-mcp messages" lists all'],
-    // What is no flag of the command, fields of items, calls, what a user wrote, and plain words.
+    // Unchanged: names that are not flags of the command, fields of items, calls, user input, and plain words.
     ['end_time = "start_time": below it', 'end_time = "start_time": below it'],
     ['give some of seq, start_time, order_by', 'give some of seq, start_time, order_by'],
     ['ask list_messages(order_by="x")', 'ask list_messages(order_by="x")'],
@@ -36,11 +36,11 @@ describe("a tool's sentence, for a person at a terminal", () => {
     ['CONFIG_INVALID', '/tmp/order=newest/a.toml: status = "x": unknown key status; order_by: 3'],
     ['STORE_UNAVAILABLE', 'there is no store at /tmp/list_messages/order=newest/x.db yet'],
     ['EXECUTION_NOT_FOUND', 'the nearest: order_by-alice-0001, list_messages-0001'],
-  ] as const)('of %s keeps its files, keys and ids', (code, sentence) => {
+  ] as const)('of error %s keeps files, keys and ids', (code, sentence) => {
     expect(errorInFlags(code, sentence, words)).toBe(sentence);
   });
 
-  it('of any code names the command that asks a tool', () => {
+  it('of other errors names the command in place of the tool', () => {
     expect(errorInFlags('EXECUTION_NOT_FOUND', 'no execution "x", list_messages lists all', words)).toBe(
       'no execution "x", "swf-mcp messages" lists all',
     );

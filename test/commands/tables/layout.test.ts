@@ -8,7 +8,7 @@ import { bodyOf } from '../../../src/domain/body-words.ts';
 const columns = [{ head: 'STATUS', isState: true }, { head: 'REASON' }];
 
 describe('a table', () => {
-  it('marks the states that are not normal on a terminal with colours, and no other words', () => {
+  it('colours abnormal states on a terminal with colours, and no other words', () => {
     const rows = [
       ['completed', 'failed'],
       ['failed', ''],
@@ -20,7 +20,7 @@ describe('a table', () => {
     expect(tableLines(columns, rows, 80, createPaint(1))).toEqual(plain);
   });
 
-  it('goes on in a second line where a text has no room, and keeps its begin and its last words', () => {
+  it('wraps a text that is too long onto a second line, and keeps its beginning and its end', () => {
     const lines = (text: string): string[] =>
       tableLines([{ head: 'TIME' }, { head: 'MESSAGE', isWrapped: true, least: 8 }], [['08:00', text]], 27).slice(1);
     expect(lines('all 15 slices are queued')).toEqual(['08:00  all 15 slices are', '       queued']);
@@ -33,7 +33,7 @@ describe('a table', () => {
     expect(lines('short')).toEqual(['08:00  short']);
   });
 
-  it('leaves out what says least before it cuts a text that is too wide', () => {
+  it('drops the least useful words before it cuts a text that is too wide', () => {
     const error =
       'PAYLOAD_FAILED: fit.sh ended with exit code 3 after 0.2 s; its last words: no run 7 in /a/very/long/path/calib.db';
     const lines = (width: number | undefined): string[] =>
@@ -43,7 +43,7 @@ describe('a table', () => {
     expect(lines(40)).toEqual(['fit.sh ended with exit code 3: no run 7', 'in …/path/calib.db']);
   });
 
-  it('shows of a message what it is about first, and its other fields by their names', () => {
+  it('shows the subject of a message first, and its other fields by name', () => {
     const result = { slice_id: 2, tf_filename: 't.tf', error: 'no geometry', slice_filename: 'a.tf', state: 'failed' };
     expect(bodyOf({ ...result, outputs: ['x'], simulation_tick: 3 })).toBe(
       'a.tf failed no geometry slice_id=2 outputs=["x"]',
