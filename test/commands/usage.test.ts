@@ -155,8 +155,7 @@ describe('the command line', () => {
     expect(await runCli(['status'], { folder })).toMatchObject({ code: 1 });
   });
 
-  it('asks for a name and a store if the system does not know the user', async () => {
-    if (process.getuid?.() !== 0) return;
+  it.skipIf(process.getuid?.() !== 0)('asks for a name and a store if the system does not know the user', async () => {
     const folder = temporaryFolder();
     const anybody = (args: string[], env: Record<string, string>) =>
       startProcess('setpriv', ['--reuid', '54321', '--clear-groups', process.execPath, cliPath, ...args], {

@@ -173,6 +173,9 @@ describe('a store that is damaged or changed from outside', () => {
         ),
       });
       expect(count).toBeGreaterThan(2);
+      const after = new Database(join(folder, 'swf.db'), { readonly: true });
+      expect(after.prepare('SELECT count(*) FROM message_rows').pluck().get()).toBeGreaterThanOrEqual(count);
+      after.close();
       const resumed = await runCli(['resume', 'latest', '--speed', 'max', '--json'], { folder });
       expect(resumed.code).toBe(0);
       expect(JSON.parse(resumed.stdout)).toMatchObject({

@@ -238,7 +238,7 @@ const questions: Question[] = [
     'how many workers processed the slices of the failing run?',
     [sum('slices', 'worker', { execution_id: failing, order_by: 'failed' })],
     (a) => a['groups'].length,
-    () => 5,
+    () => truth(`SELECT count(DISTINCT assigned_worker) FROM tf_slices WHERE execution_id = '${failing}'`),
   ),
   q(
     'on how many hosts did the slices run?',
@@ -286,8 +286,8 @@ const questions: Question[] = [
   q(
     'how many files are checked for one STF file?',
     [['verify_files', { execution_id: clean, stf_filename: fileOf(clean, 1) }]],
-    (a) => a['checked'],
-    () => 2,
+    (a) => [a['checked'], a['missing_count'] + a['changed_count']],
+    () => [2, 0],
   ),
   q(
     'how many STF files have no slices?',
