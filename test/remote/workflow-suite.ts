@@ -160,7 +160,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(await asked()).toMatchObject([{ effect: 'applied' }]);
     });
 
-    it('starts one execution for a request without an id that arrives twice, another for a second request', async () => {
+    it('starts one execution for a request without an id even when delivered twice, and another for a second request', async () => {
       const { port, dropped } = await startDroppingProxy(broker.port, /ACK[^\0]*subscription:control/);
       const here = site();
       const before = new Site(
