@@ -64,7 +64,7 @@ it('a slice that a killed broker delivers again is not processed again: its resu
   // Another attempt is new work, and so is a slice of the same name in another store.
   await worker.handle(delivered({ attempt: 2 }), 1);
   await worker.handle(delivered({}, 'another'), 1);
-  // And so is one that was sent at another time: a restored store numbers its runs anew.
+  // So is one that was sent at another time: a restored store may use the same run numbers again.
   await worker.handle(delivered({ timestamp: '2026-01-02T00:00:00.000Z' }), 1);
   expect(said).toEqual([
     'store slice_result 1',

@@ -31,7 +31,7 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       await expect.poll(() => site.findings(), { timeout: 120_000, interval: 1000 }).toContain('FILE_GONE');
       await site.startMonitoring(0, 'two', ['fastmon']);
       await endsAsInOneProcess(site, 2, 120_000);
-      // The log says where they were first, and all rows still follow from it.
+      // The log has their first place, and all rows still follow from it.
       expect(await site.check('--deep')).toMatchObject({ code: 0 });
     });
 

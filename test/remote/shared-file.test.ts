@@ -92,7 +92,7 @@ describe('a file in a folder shared with the recorder', () => {
   it.each<[string, object, object]>([
     ['nothing was written', {}, { folder: undefined }],
     ['it is fetched from another host', {}, { bring: () => Promise.resolve(true) }],
-    ['the message is about no file', { filename: '' }, {}],
+    ['the message names no file', { filename: '' }, {}],
   ])('is not looked for if %s', async (_, more, access) => {
     disk = () => 'EIO';
     const { end } = look(more, access);
