@@ -24,7 +24,7 @@ interface Options {
   signal?: AbortSignal;
 }
 
-// Its patience with a server is half a minute.
+// A silent server is given up after 20 s.
 useFastTime(200);
 
 describe('a file of another host', () => {
