@@ -35,7 +35,7 @@ const sequencesOf = ({ messages }: ReturnType<Journal['read']>): number[] =>
   messages.map(({ message }) => (message.msg_type === 'stf_gen' ? message.sequence : NaN));
 
 describe.each(journals)('a journal %s', (_, open) => {
-  it('gives the messages of the types that are asked for, in their order, after a place', async () => {
+  it('returns the messages of the requested types in order, after a position', async () => {
     const journal = await open();
     await say(journal, stf(1), stf(2), { msg_type: 'pause_run', ordinal: 1, reason: 'operator' });
     const all = journal.read(['stf_gen'], 0, 10);
@@ -46,13 +46,13 @@ describe.each(journals)('a journal %s', (_, open) => {
     expect(journal.read(['stf_gen'], all.seen, 10)).toEqual({ messages: [], seen: all.seen });
   });
 
-  it('gives of a type only messages in the state that is asked for', async () => {
+  it('returns only messages in the requested state', async () => {
     const journal = await open();
     await say(journal, { ...stf(1), state: 'physics' }, { ...stf(2), state: 'other' });
     expect(sequencesOf(journal.read([{ msg_type: 'stf_gen', state: 'other' }], 0, 10))).toEqual([2]);
   });
 
-  it('moves a cursor with a step, and records nothing of a step that begins elsewhere', async () => {
+  it('moves a cursor with a step, and records nothing of a step that starts at another position', async () => {
     const journal = await open();
     const step = (from: number, to: number, sequence: number): Promise<boolean> =>
       journal.step({ sender: 'data-1', tick: 1, says: [stf(sequence)], cursor: { role: 'data', from, to } });
@@ -63,14 +63,14 @@ describe.each(journals)('a journal %s', (_, open) => {
     expect(sequencesOf(journal.read(['stf_gen'], 0, 10))).toEqual([1]);
   });
 
-  it('asks a function for what is said, and records a statement once that is made twice', async () => {
+  it('calls a function for the messages of a step, and records a repeated message once', async () => {
     const journal = await open();
     await journal.step({ sender: 'daq-1', tick: 1, says: () => [stf(1)] });
     await say(journal, stf(1));
     expect(sequencesOf(journal.read(['stf_gen'], 0, 10))).toEqual([1]);
   });
 
-  it('finds a message by its id, and counts those that a role has still to read, up to a number', async () => {
+  it('finds a message by its id, and counts the unread messages of a role, up to a limit', async () => {
     const journal = await open();
     await say(journal, stf(1), stf(2), stf(3));
     expect(journal.message(`${execution_id}/stf_gen/${stf(2).filename}`)).toMatchObject({

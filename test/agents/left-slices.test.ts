@@ -17,7 +17,7 @@ const slice = (slice_id: number): LeftSlice => ({
 });
 
 describe('slices that an earlier process left', () => {
-  it('begin together after one kill, alone after two, and not at all after three', () => {
+  it('start together after one kill, alone after two, and not at all after three', () => {
     const [fresh, once, twice, again, thrice] = [slice(1), slice(2), slice(3), slice(4), slice(5)];
     const kills = [0, 1, 2, 2, 3];
     const left = new LeftSlices([fresh, once, twice, again, thrice], ({ slice_id }) => kills[slice_id - 1] ?? 0);
@@ -27,7 +27,7 @@ describe('slices that an earlier process left', () => {
       expect(left.next(8, false)).toEqual([]);
       expect(left.next(8, true)).toEqual([suspect]);
       left.begun([suspect]);
-      // Nothing begins beside it.
+      // Nothing starts beside it.
       expect(left.next(8, true)).toEqual([]);
       left.ended([suspect]);
     }

@@ -15,7 +15,7 @@ const messages = [1, 2, 3, 4].map((sequence) => ({
   message: { msg_type: 'stf_ready', sequence } as unknown as Message,
 }));
 
-/** An execution whose journal records as `record` says. */
+/** An execution with a journal that records steps with `record`. */
 function executionWith(record: (step: Step) => Promise<boolean>): { execution: ExecutionContext; stop: () => void } {
   const clock = createVirtualClock();
   const lifetime = new Lifetime();
@@ -41,7 +41,7 @@ function executionWith(record: (step: Step) => Promise<boolean>): { execution: E
 const saysNothing: Agent = { type: 'fastmon', emits: [], reads: ['stf_ready'], handle: () => [] };
 
 describe('a reader', () => {
-  it('whose step fails while the next message is in hand ends with that error, and hands in no more', async () => {
+  it('ends with the error of a step that fails while the next message is in hand, and handles no more', async () => {
     const steps: Step[] = [];
     const { execution } = executionWith((step) => {
       steps.push(step);
@@ -68,7 +68,7 @@ describe('a reader', () => {
     ]);
   });
 
-  it('hands in steps in the order of the log, each from where the one before ended', async () => {
+  it('records steps in the order of the log, each from where the previous one ended', async () => {
     const cursors: Step['cursor'][] = [];
     const { execution, stop } = executionWith((step) => {
       cursors.push(step.cursor);
@@ -78,7 +78,7 @@ describe('a reader', () => {
     const agent: Agent = {
       ...saysNothing,
       handle(message, context) {
-        // The second has no consequences: its place goes with the third.
+        // The second has no consequences: its position is recorded with the third.
         if ((message as Message<'stf_ready'>).sequence !== 2) context.log({ level: 'INFO', message: 'handled' });
         return [];
       },

@@ -31,7 +31,7 @@ const delivered = (change: Partial<QueuedSlice['slice']> = {}, storeId = 'store'
   return one;
 };
 
-it('a slice that a killed broker hands out again is not worked on again: its result is sent once more', async () => {
+it('a slice that a killed broker delivers again is not processed again: its result is sent again', async () => {
   const never = new AbortController().signal;
   const said: string[] = [];
   let runs = 0;
@@ -61,10 +61,10 @@ it('a slice that a killed broker hands out again is not worked on again: its res
   await worker.handle(delivered(), 1);
   await worker.handle(again, 2);
   expect({ runs, acks: again.acks }).toEqual({ runs: 1, acks: 1 });
-  // Another attempt is other work, and so is a slice of the same name in another store.
+  // Another attempt is new work, and so is a slice of the same name in another store.
   await worker.handle(delivered({ attempt: 2 }), 1);
   await worker.handle(delivered({}, 'another'), 1);
-  // And so is one that was sent at another time: a restored store numbers its runs anew.
+  // So is one that was sent at another time: a restored store may use the same run numbers again.
   await worker.handle(delivered({ timestamp: '2026-01-02T00:00:00.000Z' }), 1);
   expect(said).toEqual([
     'store slice_result 1',

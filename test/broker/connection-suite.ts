@@ -38,7 +38,7 @@ export function collector(acknowledge = true) {
   };
 }
 
-/** What every implementation of `BrokerConnection` does. */
+/** The behaviour of every implementation of `BrokerConnection`. */
 export function describeConnection(kind: string, brokerUnderTest: () => BrokerUnderTest): void {
   /** A connection that is up, with these subscriptions in place. */
   const open = async (subscriptions: Subscription[] = [], clientId?: string): Promise<BrokerConnection> => {
@@ -50,7 +50,7 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
   };
 
   describe(`a connection to ${kind}`, () => {
-    it('brings a message of a queue with its headers and its size', async () => {
+    it('delivers a message of a queue with its headers and its size', async () => {
       const connection = await open();
       const [queue, got] = [fresh('queue'), collector()];
       connection.subscribe({
@@ -74,7 +74,7 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       });
     });
 
-    it('acknowledges a message whose sender gave it headers that are for brokers, and is brought the next', async () => {
+    it('acknowledges a message with headers reserved for brokers, and receives the next', async () => {
       const [queue, got] = [fresh('queue'), collector()];
       const connection = await open([
         { id: 'a', destination: queue, ack: 'each', prefetch: 1, onMessage: got.onMessage },
@@ -83,7 +83,7 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       for (const body of ['1', '2', '3']) await connection.send({ destination: queue, headers: foreign, body });
       await got.has(3);
       await connection.close();
-      // What was acknowledged does not come again.
+      // Acknowledged messages are not delivered again.
       const again = collector();
       const other = await open([{ id: 'a', destination: queue, ack: 'each', onMessage: again.onMessage }]);
       await other.send({ destination: queue, headers: {}, body: 'last' });
@@ -91,7 +91,7 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       expect([...got.bodies(), ...again.bodies()]).toEqual(['1', '2', '3', 'last']);
     });
 
-    it('gives a queue only messages of its namespace, and a topic to everybody who listens', async () => {
+    it('delivers only messages of its namespace from a queue, and those of a topic to every listener', async () => {
       const [queue, topic] = [fresh('queue'), fresh('topic')];
       const [mine, first, second] = [collector(), collector(), collector()];
       const one = await open([
@@ -106,7 +106,7 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       expect([mine.bodies(), first.bodies(), second.bodies()]).toEqual([['mine'], ['to all'], ['to all']]);
     });
 
-    it('holds as many messages as its prefetch until they are acknowledged', async () => {
+    it('receives only as many messages as its prefetch until they are acknowledged', async () => {
       const connection = await open();
       const [queue, got] = [fresh('queue'), collector(false)];
       connection.subscribe({ id: 'a', destination: queue, ack: 'each', prefetch: 1, onMessage: got.onMessage });
@@ -119,7 +119,7 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       expect(got.bodies()).toEqual(['1', '2']);
     });
 
-    it('hands a message that was not acknowledged to another connection when it ends', async () => {
+    it('passes an unacknowledged message to another connection when it ends', async () => {
       const [first, second] = [await open(), await open()];
       const [queue, kept, taken] = [fresh('queue'), collector(false), collector()];
       first.subscribe({ id: 'a', destination: queue, ack: 'each', prefetch: 1, onMessage: kept.onMessage });
@@ -132,7 +132,7 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       expect(kept.deliveries[0]?.lost.aborted).toBe(true);
     });
 
-    it('keeps what is said to a durable subscription while nobody listens, until it is forgotten', async () => {
+    it('keeps messages for a durable subscription while nothing listens, until it is removed', async () => {
       const name = `durable.${process.pid}.${(names += 1)}`;
       const topic = fresh('topic');
       const listen = async () => {
@@ -163,7 +163,7 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       await end.forget({ destination: topic, durableName: name });
     });
 
-    it('gives a message back, and another connection is handed it', async () => {
+    it('returns a message, and another connection receives it', async () => {
       const queue = fresh('queue');
       const [one, two] = [collector(false), collector()];
       const first = await open();
@@ -172,7 +172,7 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       await one.has(1);
       const second = await open();
       second.subscribe({ id: 'b', destination: queue, ack: 'each', prefetch: 1, onMessage: two.onMessage });
-      // It may come to the first one again, which gives it back each time.
+      // The first one may receive it again, and returns it each time.
       for (let times = 1; two.deliveries.length === 0; times += 1) {
         one.deliveries[times - 1]?.giveBack();
         await Promise.race([two.has(1), one.has(times + 1)]);
@@ -181,7 +181,7 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       expect(two.deliveries[0]?.isWhole).toBe(true);
     });
 
-    it('lets one listener at a time have each message of a durable subscription', async () => {
+    it('delivers each message of a durable subscription to one listener at a time', async () => {
       const name = `durable.${process.pid}.${(names += 1)}`;
       const topic = fresh('topic');
       const got = [collector(), collector()];
@@ -208,7 +208,7 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       await expect.poll(both).toEqual(['1', '2', '3']);
     });
 
-    it('comes back after a break with its subscriptions; a send meanwhile is refused', async () => {
+    it('reconnects after a break with its subscriptions, and rejects a send meanwhile', async () => {
       const connection = await open();
       const [queue, got] = [fresh('queue'), collector()];
       connection.subscribe({ id: 'a', destination: queue, ack: 'each', onMessage: got.onMessage });

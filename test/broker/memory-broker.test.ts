@@ -5,7 +5,7 @@ import { describeConnection } from './connection-suite.ts';
 
 for (const kind of dialectNames) {
   const broker = new MemoryBroker(kind);
-  describeConnection(`the broker in memory as ${kind}`, () => ({
+  describeConnection(`the in-memory broker as ${kind}`, () => ({
     connection: (clientId) => connectToMemory(broker)({ servers: [], heartbeatSeconds: 1, clientId }, () => {}),
     goDown: () => broker.goDown(),
     comeUp: () => broker.comeUp(),

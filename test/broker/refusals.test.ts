@@ -24,7 +24,7 @@ it.each([
   ['AMQ229031: Unable to validate user from /127.0.0.1:1. Username: x', 'check user and password'],
   ['User name [shifter] or password is invalid.', 'check user and password'],
   ["Bad CONNECT: Access refused for user 'shifter'", 'check user and password'],
-])('a refusal of a broker names the right that is missing, or the login: %s', (sentence, cure) => {
+])('a refusal of a broker names the missing right or the login: %s', (sentence, cure) => {
   expect(asRefusal(sentence, address).line).toContain(cure);
 });
 

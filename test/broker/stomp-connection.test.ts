@@ -49,7 +49,7 @@ function collector(acknowledge = true) {
 for (const { kind, missing, start } of brokerKinds) {
   const why = missing();
   if (why !== undefined) console.warn(why);
-  describe.skipIf(why !== undefined)(`over ${kind}`, () => {
+  describe.skipIf(why !== undefined)(`a STOMP connection to ${kind}`, () => {
     let broker: Broker;
     beforeAll(async () => {
       broker = await start();
@@ -76,7 +76,7 @@ for (const { kind, missing, start } of brokerKinds) {
       comeUp: () => broker.start(),
     }));
 
-    it('brings a message with its headers, whatever is in its body', async () => {
+    it('delivers a message with its headers, whatever is in its body', async () => {
       const bus = await connected();
       const queue = fresh('queue');
       const got = collector();
@@ -113,7 +113,7 @@ for (const { kind, missing, start } of brokerKinds) {
       expect(bus.troubles).toEqual([]);
     });
 
-    it('comes back after the broker was killed and restarted, with its subscriptions, and loses no queued message', async () => {
+    it('reconnects with its subscriptions after the broker was killed and restarted', async () => {
       const bus = await connected();
       const queue = fresh('queue');
       const got = collector();
@@ -126,12 +126,12 @@ for (const { kind, missing, start } of brokerKinds) {
       await broker.start();
       await up;
       await bus.send({ destination: queue, headers: { persistent: 'true' }, body: 'after' });
-      // What was not acknowledged before the broker died comes once more; what was sent since comes too.
+      // Messages not acknowledged before the kill are delivered again; those sent since arrive too.
       await got.brought('after');
       expect(bus.troubles[0]?.code).toBe('BROKER_UNREACHABLE');
     });
 
-    it('rejects what was under way when a connection is reset, and comes back', async () => {
+    it('rejects pending sends when the connection is reset, and reconnects', async () => {
       const proxy = await startProxy(broker.port);
       onTestFinished(() => void proxy.server.close());
       const bus = await connected({}, `stomp://127.0.0.1:${proxy.port}`);
@@ -148,7 +148,7 @@ for (const { kind, missing, start } of brokerKinds) {
       proxy.reset();
     });
 
-    it('notices a broker that has stopped answering, and comes back when it goes on', async () => {
+    it('notices a broker that has stopped answering, and reconnects when it continues', async () => {
       const bus = await connected({ heartbeatSeconds: 1 });
       const noticed = new Promise<void>((resolve) => {
         const look = setInterval(() => {
@@ -166,7 +166,7 @@ for (const { kind, missing, start } of brokerKinds) {
       await bus.send({ destination: fresh('queue'), headers: {}, body: 'again' });
     });
 
-    it('says what is wrong when it is not let in', async () => {
+    it('reports why it cannot log in or connect, and tries each server of a failover list', async () => {
       const attempt = (changes: Partial<BrokerSettings>, url = broker.url): Promise<void> => {
         const bus = connectByStomp({ ...broker.settings, servers: parseBrokerUrl(url), ...changes }, () => {});
         onTestFinished(() => bus.close());
@@ -187,7 +187,7 @@ for (const { kind, missing, start } of brokerKinds) {
       await expect(attempt({}, `stomp://127.0.0.1:1,${broker.url}`)).resolves.toBeUndefined();
     });
 
-    it('lets a message go whose time is over', async () => {
+    it('does not receive a message that has expired', async () => {
       const bus = await connected();
       const [queue, got] = [fresh('queue'), collector()];
       await bus.send({ destination: queue, headers: { persistent: 'true' }, body: 'old', expirySeconds: 1 });
@@ -198,7 +198,7 @@ for (const { kind, missing, start } of brokerKinds) {
       expect(got.deliveries.map(({ body }) => body)).toEqual(['new']);
     });
 
-    it('refuses what the broker does not allow, says why, and goes on with the next', async () => {
+    it('rejects a send that the broker does not allow, with the reason, and sends the next', async () => {
       const bus = await connected();
       const refused = bus.send({ destination: '/queue/denied.x', headers: { persistent: 'true' }, body: 'no' });
       await expect(refused).rejects.toMatchObject({ code: 'BROKER_REFUSED', message: expect.stringMatching(/denied/) });
@@ -212,7 +212,7 @@ for (const { kind, missing, start } of brokerKinds) {
       await expect.poll(isTaken).toBe(true);
     });
 
-    it('has nothing left when its disk is lost, and works again', async () => {
+    it('finds nothing on a queue after the broker lost its disk, and works again', async () => {
       const bus = await connected();
       const [queue, got] = [fresh('queue'), collector()];
       await bus.send({ destination: queue, headers: { persistent: 'true' }, body: 'lost' });
@@ -229,8 +229,8 @@ for (const { kind, missing, start } of brokerKinds) {
   });
 }
 
-describe('a broker that accepts and says nothing', () => {
-  it('is given up after a while, and nothing hangs', async () => {
+describe('a broker that accepts connections and never answers', () => {
+  it('is given up after a while, and the connection can be closed', async () => {
     const mute = createServer(() => {}).listen(0, '127.0.0.1');
     await once(mute, 'listening');
     onTestFinished(() => void mute.close());
@@ -247,8 +247,8 @@ describe('a broker that accepts and says nothing', () => {
   });
 });
 
-describe('a broker that sends a message after it has ended its subscription', () => {
-  it('costs no connection, and the message is dropped', async () => {
+describe('a broker that sends a message after the end of its subscription', () => {
+  it('does not break the connection, and the message is dropped', async () => {
     const server = createServer((socket) => {
       let text = '';
       socket.setEncoding('utf8').on('error', () => {});

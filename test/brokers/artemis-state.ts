@@ -6,7 +6,7 @@ import type { Broker } from './broker.ts';
 
 const replies = '/queue/replies.of.management';
 
-/** The queues and addresses that Artemis has, by its own word. A subscription is a queue. */
+/** The queues and addresses that Artemis reports. A subscription is a queue. */
 export async function artemisState(broker: Broker): Promise<{ queues: string[]; addresses: string[] }> {
   const connection = connectByStomp({ ...broker.settings, ...administrator }, () => {});
   const answers: string[][] = [];
@@ -17,7 +17,7 @@ export async function artemisState(broker: Broker): Promise<{ queues: string[]; 
     onMessage: ({ body }) => answers.push((JSON.parse(body) as [string[]])[0]),
   });
   await connection.connect({ once: true });
-  // One after the other: answers may come in another order.
+  // One at a time: answers may arrive in another order.
   for (const [asked, operation] of ['getQueueNames', 'getAddressNames'].entries()) {
     await connection.send({
       destination: 'activemq.management',

@@ -16,7 +16,7 @@ const isThere = (): boolean => existsSync(join(home(), 'lib/artemis-boot.jar'));
 
 const queues = ['panda.transformer.slices', 'panda.results.fastprocessing', 'workflow_control'];
 
-/** Addresses that were made before, with the prefix as a part of their names, as one of the testbed's documents has them. */
+/** Addresses created beforehand, with the prefix as part of their names, as in one of the testbed's documents. */
 const literal = [
   ...queues.map((name) => `<address name="/queue/${name}"><anycast><queue name="/queue/${name}"/></anycast></address>`),
   '<address name="/topic/epictopic"><multicast/></address>',
@@ -53,7 +53,7 @@ const divert = `<diverts><divert name="monitor"><address>/queue/panda.transforme
   <forwarding-address>/topic/panda.transformer.slices.monitor</forwarding-address><exclusive>false</exclusive>
   <routing-type>MULTICAST</routing-type></divert></diverts>`;
 
-/** Those at whose brokers one has the rights of an ordinary user. */
+/** The namings of brokers where one has the rights of an ordinary user. */
 const sites: ReadonlySet<Naming> = new Set<Naming>(['site', '2025-12', '2025-10', 'anycast']);
 
 /** The rights of an ordinary user at a site. */
@@ -66,7 +66,7 @@ const ordinary = [
   'createAddress',
 ];
 
-/** One who may do and see everything. */
+/** A user with all rights. */
 export const administrator = { user: 'admin', password: 'admin' };
 
 const permissions = [

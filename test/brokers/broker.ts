@@ -21,7 +21,7 @@ export interface Broker {
   kill(): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** While it is down: everything that it had kept is gone. */
+  /** Deletes everything that it has stored, while it is down. */
   loseDisk(): void;
 }
 
@@ -31,7 +31,7 @@ export interface BrokerPlace {
   within: (command: string, args: string[]) => { command: string; args: string[] };
 }
 
-/** This machine, reached by nobody else. */
+/** This machine, not reachable from others. */
 export const loopback: BrokerPlace = { address: '127.0.0.1', within: (command, args) => ({ command, args }) };
 
 /** A kind of broker for tests. */
@@ -55,7 +55,7 @@ const password = 'secret';
 
 export const login = { user, password };
 
-/** What a JVM that lives for seconds needs: compiling less halves the processor time of a start. */
+/** Options for a JVM that runs for seconds: compiling less halves the processor time of a start. */
 export const quickJvm = ['-Xms64M', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
 /** Runs a broker as a process in a folder of its own, where a crash leaves its dumps. */

@@ -16,17 +16,17 @@ export interface MemorySession {
   breakOff(): void;
   listensTo(durableName: string): boolean;
   /**
-   * A topic's message, for every subscription that it fits.
+   * Delivers a message of a topic to every subscription that it fits.
    * @param heard durable subscriptions, which several sessions may share, that have it already
    */
   hear(destination: string, message: StoredMessage, heard: Set<string>): void;
   hasRoomFor(destination: string, message: StoredMessage): boolean;
-  /** A queue's message, for one subscription that has room. */
+  /** Delivers a message of a queue to one subscription that has room. */
   take(destination: string, message: StoredMessage): void;
 }
 
 /**
- * A broker in this process, for tests of what stands between log and broker: queues, topics, namespaces, acknowledgement, durable
+ * A broker in this process, for tests of the code between log and broker: queues, topics, namespaces, acknowledgement, durable
  * subscriptions and breaks as a real one of each kind has them, in microseconds. Nothing survives the process.
  */
 export class MemoryBroker {
@@ -42,12 +42,12 @@ export class MemoryBroker {
     this.dialect = dialects[kind];
   }
 
-  /** Where a subscription reads. */
+  /** The destination that a subscription reads. */
   placeOf({ destination, only }: Pick<Subscription, 'destination' | 'only'>): string {
     return this.dialect.place(destination, only?.().namespace).destination;
   }
 
-  /** Whether a subscription is given a message. */
+  /** Whether a subscription receives a message. */
   fits({ headers }: StoredMessage, only: Subscription['only']): boolean {
     return only === undefined || !this.dialect.hasSelectors || isChosen(only(), headers);
   }
@@ -71,12 +71,12 @@ export class MemoryBroker {
     for (const session of this.#sessions) session.comeUp();
   }
 
-  /** Messages that wait in a queue, those that are delivered and not acknowledged aside. */
+  /** Messages that wait in a queue, without those that are delivered and not acknowledged. */
   waiting(queue: string): number {
     return this.#queues.get(queue)?.length ?? 0;
   }
 
-  /** From now on the broker refuses messages of which this holds. */
+  /** From now on the broker refuses messages for which this returns true. */
   refuse(refuses: (message: StoredMessage) => boolean): void {
     this.#refuses = refuses;
   }
@@ -113,7 +113,7 @@ export class MemoryBroker {
     for (const session of this.#sessions) session.hear(destination, message, heard);
   }
 
-  /** Gives what waits in a queue to the subscriptions that have room, in turn. */
+  /** Delivers the messages of a queue to the subscriptions that have room, in turn. */
   dispatch(destination: string): void {
     const queue = this.#queueOf(destination);
     for (let at = 0; at < queue.length;) {
@@ -131,25 +131,25 @@ export class MemoryBroker {
     }
   }
 
-  /** Puts back what a session had and did not acknowledge. */
+  /** Puts the unacknowledged messages of a session back on the queue. */
   giveBack(destination: string, messages: readonly StoredMessage[]): void {
     this.#queueOf(destination).unshift(...messages);
     this.dispatch(destination);
   }
 
-  /** Opens a durable subscription; what was kept for it. */
+  /** Opens a durable subscription. Returns the messages that were kept for it. */
   openDurable(name: string, subscription: Subscription): StoredMessage[] {
     const kept = this.#durable.get(name)?.kept ?? [];
     this.#durable.set(name, { destination: this.placeOf(subscription), only: subscription.only, kept: [] });
     return kept;
   }
 
-  /** Keeps what a durable subscription had and did not acknowledge. */
+  /** Keeps the unacknowledged messages of a durable subscription. */
   keep(name: string, messages: readonly StoredMessage[]): void {
     this.#durable.get(name)?.kept.unshift(...messages);
   }
 
-  /** Everything is gone, as with a disk that is lost. */
+  /** Deletes everything, as if the disk were lost. */
   forgetAll(): void {
     this.#queues.clear();
     this.#durable.clear();

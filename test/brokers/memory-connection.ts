@@ -17,7 +17,7 @@ export const connectToMemory =
   ({ clientId }, onTrouble) =>
     new MemoryConnection(broker, onTrouble, clientId);
 
-/** How often a connection that stands by for another one tries. */
+/** The interval at which a connection that stands by for another one retries. */
 const standbyMilliseconds = 50;
 
 interface Listening {
@@ -127,7 +127,7 @@ class MemoryConnection implements BrokerConnection, MemorySession {
     );
   }
 
-  /** A topic's message, for every subscription that it fits. */
+  /** Delivers a message of a topic to every subscription that it fits. */
   hear(destination: string, message: StoredMessage, heard: Set<string>): void {
     if (!this.isUp()) return;
     for (const listening of this.#listening.values()) {

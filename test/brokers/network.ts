@@ -28,7 +28,7 @@ export async function startProxy(port: number): Promise<{ port: number; server: 
   };
 }
 
-/** A TCP proxy that resets each of its first connections after so many bytes from the server. Ends with the test. */
+/** A TCP proxy that resets each of its first connections after this many bytes from the server. Ends with the test. */
 export async function startCuttingProxy(port: number, cuts: number, bytes: number): Promise<number> {
   let left = cuts;
   const server = createServer((client) => {

@@ -8,7 +8,7 @@ const frame = (command: string, headers: Record<string, string>, body = ''): str
     .map(([name, value]) => `${name}:${value.replaceAll(':', String.raw`\c`)}\n`)
     .join('')}\n${body}\0`;
 
-/** A program of another make: its frames do not say whether a destination is a queue or a topic, as those of the testbed's programs. */
+/** A foreign program: like those of the testbed, its frames do not say whether a destination is a queue or a topic. */
 export async function plainStomp(broker: Broker) {
   const socket = connect(broker.port, '127.0.0.1').setEncoding('utf8');
   const listeners = new Set<(command: string, text: string) => void>();
@@ -44,7 +44,7 @@ export async function plainStomp(broker: Broker) {
   return {
     /** Resolves when the broker has it. */
     send: (destination: string, body: string): Promise<void> => ask('SEND', { destination }, body),
-    /** Takes what a queue has and gets. */
+    /** Consumes the present and future messages of a queue. */
     take(destination: string, onMessage: () => void): Promise<void> {
       listeners.add((command) => void (command === 'MESSAGE' && onMessage()));
       return ask('SUBSCRIBE', { destination, id: 'plain', ack: 'auto' });

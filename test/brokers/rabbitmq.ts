@@ -9,7 +9,7 @@ import { type Broker, type BrokerKind, freePort, login, loopback, runBroker } fr
 const programs = '/usr/lib/rabbitmq/bin';
 const server = join(programs, 'rabbitmq-server');
 
-/** What queues are that are declared without saying so. */
+/** The type of queues that are declared without one. */
 export type QueueType = 'classic' | 'quorum';
 
 /** A broker with its command for operators. */
@@ -44,7 +44,7 @@ export async function startRabbitMq(queues: QueueType = 'classic', place = loopb
   writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_stomp].\n');
   const env = {
     HOME: join(folder, 'home'),
-    // The script becomes the broker then, and a signal to it is one to the broker.
+    // Then the script becomes the broker, and a signal to it reaches the broker.
     RUNNING_UNDER_SYSTEMD: 'true',
     RABBITMQ_NODENAME: `test${port}@localhost`,
     RABBITMQ_DIST_PORT: String(distribution),

@@ -6,7 +6,7 @@ import { SwfError } from '../../src/lib/errors.ts';
 
 type Outcome = 'sent' | 'refused' | 'ended';
 
-/** A sender of numbered items, and a broker whose answer to each try is told. */
+/** A sender of numbered items, and a broker that answers each try with `answerTo`. */
 function sending(items: number[], answerTo: (seq: number, tries: number) => Outcome) {
   const tries: number[] = [];
   const pending = new Set(items);
@@ -48,7 +48,7 @@ describe('a sender that waits for receipts', () => {
     for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
   };
 
-  it('sends in order, each once, and forgets what is confirmed', async () => {
+  it('sends items in order, each once, and forgets those that are confirmed', async () => {
     const { sender, tries, confirmed, pending } = sending([1, 2, 3], () => 'sent');
     sender.pump();
     await settled();
@@ -58,7 +58,7 @@ describe('a sender that waits for receipts', () => {
     expect(tries).toEqual([1, 2, 3]);
   });
 
-  it('tries a refused message three times, after 1 and 5 s, and the others go on meanwhile', async () => {
+  it('retries a refused message after 1 and 5 s, then gives it up, and sends the others meanwhile', async () => {
     const { sender, tries, refused, confirmed } = sending([1, 2, 3], (seq) => (seq === 2 ? 'refused' : 'sent'));
     sender.pump();
     await settled();
@@ -80,7 +80,7 @@ describe('a sender that waits for receipts', () => {
     expect(tries).toHaveLength(5);
   });
 
-  it('takes a message that goes at the second try as sent', async () => {
+  it('confirms a message that is accepted at the second try', async () => {
     const { sender, refused, confirmed } = sending([1], (_, tries) => (tries === 1 ? 'refused' : 'sent'));
     sender.pump();
     await settled();
@@ -89,11 +89,11 @@ describe('a sender that waits for receipts', () => {
     expect([refused, confirmed]).toEqual([[], [[1]]]);
   });
 
-  it('never leaves out a message at which connections end: it rests longer each time, and is told once', async () => {
+  it('never skips a message that ends connections: it waits longer each time, and is reported once', async () => {
     const { sender, tries, ends, refused, confirmed } = sending([1, 2], (seq) => (seq === 1 ? 'ended' : 'sent'));
     sender.pump();
     await settled();
-    // The first end may be that of any other; from the second on it rests.
+    // The first end may be due to another message; from the second on it waits.
     expect(tries.filter((seq) => seq === 1)).toHaveLength(2);
     expect(confirmed.flat()).toEqual([2]);
     for (const [seconds, made] of [

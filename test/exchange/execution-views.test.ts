@@ -37,10 +37,10 @@ function makeViews(): ExecutionViews {
   return views;
 }
 
-describe('executions as a worker hears of them', () => {
+describe('executions as a worker sees them', () => {
   afterEach(() => void vi.useRealTimers());
 
-  it('begin anew where a new store gives the id of one that has ended', () => {
+  it('start afresh if a new store reuses the id of one that has ended', () => {
     const views = makeViews();
     views.hear(stateOf({ epoch: 3 }));
     views.hear(stateOf({ epoch: 3, status: 'completed' }));
@@ -48,12 +48,12 @@ describe('executions as a worker hears of them', () => {
     views.hear(stateOf({ store_id: 'second' }));
     expect(views.standing(sliceOf('second'))).toBe('open');
     expect(views.overFor(execution_id).aborted).toBe(false);
-    // The last words of the first come several times.
+    // The last state of the first arrives several times.
     views.hear(stateOf({ epoch: 3, status: 'completed' }));
     expect(views.standing(sliceOf('second'))).toBe('open');
   });
 
-  it('that nobody speaks of are waited for once, not again for each slice that is left of them', () => {
+  it('that no recorder reports are waited for once, not again for each of their slices', () => {
     vi.useFakeTimers();
     const views = makeViews();
     expect(views.standing(sliceOf('first'))).toBe('unknown');

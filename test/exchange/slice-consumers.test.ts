@@ -88,7 +88,7 @@ describe('consumers of slices', () => {
     await done;
   });
 
-  it('record what is no slice and take it from the queue', async () => {
+  it('reject messages that are not slices', async () => {
     const made = await setUp();
     const { drain, done, rejected } = consume(made, 1, ({ acknowledge }) => Promise.resolve(acknowledge()));
     const ofNobody = slice(1).replace(`"execution_id":"${execution_id}",`, '');
@@ -113,14 +113,14 @@ describe('consumers of slices', () => {
     expect(made.broker.waiting(destinations.slices)).toBe(1);
   });
 
-  it('end with the error of a worker that cannot go on', async () => {
+  it('end with the error of a worker that cannot continue', async () => {
     const made = await setUp();
     const { done } = consume(made, 1, () => Promise.reject(new Error('the disk is gone')));
     await send(made, slice(0));
     await expect(done).rejects.toThrow('the disk is gone');
   });
 
-  it('leave the slices of a paused execution on the queue, and take them when it goes on', async () => {
+  it('leave the slices of a paused execution on the queue, and take them when it continues', async () => {
     const made = await setUp();
     const handled: number[] = [];
     const { drain, done, pause, consumers } = consume(made, 1, ({ slice: { slice_id }, acknowledge }) => {
@@ -138,7 +138,7 @@ describe('consumers of slices', () => {
     await done;
   });
 
-  it('give a slice back that they hold, for another worker', async () => {
+  it('return a slice to the queue, and it is delivered again', async () => {
     const made = await setUp();
     let times = 0;
     const { drain, done } = consume(made, 1, async ({ acknowledge, giveBack }) => {
@@ -154,7 +154,7 @@ describe('consumers of slices', () => {
   });
 
   describe('on a broker without selectors', () => {
-    /** Slices with an even number cannot be done, and others can do them. */
+    /** Slices with an even number cannot be done here, and other workers can do them. */
     const half = async (slots: number) => {
       const made = await setUp('rabbitmq');
       const handled: number[] = [];
@@ -167,7 +167,7 @@ describe('consumers of slices', () => {
       return { made, handled, ...consumed };
     };
 
-    it('leave it after as many slices that they cannot do as they have slots, and look again after a while', async () => {
+    it('leave the queue after one unfit slice per slot, and try one slice every half minute', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       onTestFinished(() => void vi.useRealTimers());
       const { made, handled, consumers, drain, done } = await half(2);
@@ -185,7 +185,7 @@ describe('consumers of slices', () => {
       await vi.advanceTimersByTimeAsync(30_000);
       await turns();
       expect(handled).toEqual([0, 2, 4, 6]);
-      // What can be done brings back all slots.
+      // A slice that can be done brings back all slots.
       await vi.advanceTimersByTimeAsync(30_000);
       await turns();
       expect(handled).toEqual([0, 2, 4, 6, 1, 3]);
@@ -195,7 +195,7 @@ describe('consumers of slices', () => {
       await done;
     });
 
-    it('stay where some of what stands there can be done', async () => {
+    it('stay on the queue if they can do some of its slices', async () => {
       const { made, handled, consumers, drain, done } = await half(2);
       await send(made, ...[0, 1, 2, 3, 4, 5].map(slice));
       await expect.poll(() => handled.toSorted()).toEqual([0, 1, 2, 3, 4, 5]);

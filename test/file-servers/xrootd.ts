@@ -24,7 +24,7 @@ export interface XRootD {
   certificate: string;
 }
 
-/** An XRootD server that exports a folder, with its door for HTTPS. It refuses to run as root, so it reads by a capability. Ends with the test. */
+/** An XRootD server that exports a folder, with access by HTTPS. It refuses to run as root, so it reads by a capability. Ends with the test. */
 export async function startXRootD(folder: string): Promise<XRootD> {
   const own = temporaryFolder();
   const [port, https] = [await freePort(), await freePort()];

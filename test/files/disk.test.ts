@@ -28,7 +28,7 @@ const stf = { run: 100_010, sequence: 1 };
 const fault = (code: string): Error => Object.assign(new Error(`${code}: no luck`), { code });
 
 describe('an error of the file system', () => {
-  it.each(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE'])('%s is the fault of the disk', (code) => {
+  it.each(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE'])('%s is reported as a fault of the disk', (code) => {
     const folder = temporaryFolder();
     const error = asDataError(fault(code), `${folder}/a.stf`, folder) as SwfError;
     expect(error.line).toBe(
@@ -38,7 +38,7 @@ describe('an error of the file system', () => {
   });
 
   it.each(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ESTALE'])(
-    '%s is that of the folder only where it is away',
+    '%s is reported as a missing data folder only if the folder is missing',
     (code) => {
       const folder = temporaryFolder();
       const error = fault(code);
@@ -51,7 +51,7 @@ describe('an error of the file system', () => {
   );
 
   it.each([fault('EISDIR'), new Error('a bug'), new SwfError('CONFIG_INVALID', 'x')])(
-    '%s stays what it is',
+    '%s is passed on unchanged',
     (error) => {
       expect(asDataError(error, '/away/a.stf', '/away')).toBe(error);
     },
@@ -67,11 +67,11 @@ describe('the data files of an execution', () => {
   };
   const facts = { filename: 'a.stf', ...stf, tf_count: 20, frameBytes: 64 };
 
-  it('are in a folder of their own, which only their owner may enter', () => {
+  it('are in a folder of their own that only their owner may enter', () => {
     expect(statSync(make().folder).mode & 0o777).toBe(0o700);
   });
 
-  it('say where no folder can be made', () => {
+  it('cause DATA_UNAVAILABLE if their folder cannot be created', () => {
     const file = join(temporaryFolder(), 'a-file');
     writeFileSync(file, '');
     expect(() => createDataFiles(join(file, 'execution')).prepare()).toThrow(
@@ -79,7 +79,7 @@ describe('the data files of an execution', () => {
     );
   });
 
-  it('have their names only when they are whole', async () => {
+  it('have their final names only when they are complete', async () => {
     const { folder, files } = make();
     const written = await files.prepareStf(facts);
     expect(readdirSync(folder)).toEqual([expect.stringMatching(/^a\.stf\.[0-9a-f]{8}\.part$/)]);
@@ -91,7 +91,7 @@ describe('the data files of an execution', () => {
     expect(readdirSync(folder)).toEqual(['a.stf']);
   });
 
-  it('are written in pieces where they are large, as in one', async () => {
+  it('have the same content if they are large and written in pieces', async () => {
     const { folder, files } = make();
     const frameBytes = 400_000;
     await (await files.prepareStf({ ...facts, tf_count: 5, frameBytes })).publish();
@@ -115,7 +115,7 @@ describe('the data files of an execution', () => {
     await createDataFiles(join(folder, 'none')).tidy();
   });
 
-  it('name the frame that is wrong', async () => {
+  it('are verified with an error that names the wrong frame', async () => {
     const { folder, files } = make();
     const write = (name: string, change: (bytes: Buffer) => Buffer): void =>
       writeFileSync(join(folder, name), change(encodeFrames(stf, 5, 10, 64)));
@@ -141,13 +141,13 @@ describe('the data files of an execution', () => {
     await files.verify('one.tf', { ...range, last: 5 });
   });
 
-  it('are no pipes, which nobody might write to', async () => {
+  it('must not be pipes', async () => {
     const { folder, files } = make();
     execFileSync('mkfifo', [join(folder, 'a.stf')]);
     await expect(files.measure('a.stf', facts)).rejects.toThrow('a.stf is no regular file');
   });
 
-  it('that are missing are told by their own error, those of a missing folder by the disk', async () => {
+  it('that are missing cause ENOENT, and a missing folder causes DATA_UNAVAILABLE', async () => {
     const { files } = make();
     const range = { first: 0, last: 1, frameBytes: 64 };
     await expect(files.verify('none.tf', range)).rejects.toMatchObject({ code: 'ENOENT' });
@@ -156,7 +156,7 @@ describe('the data files of an execution', () => {
     await expect(away.prepareStf(facts)).rejects.toMatchObject({ code: 'DATA_UNAVAILABLE' });
   });
 
-  it('that are verified many at a time are all verified', async () => {
+  it('can be verified many at a time', async () => {
     const { folder, files } = make();
     writeFileSync(join(folder, 'a.tf'), encodeFrames(stf, 0, 400, 64));
     const ranges = Array.from({ length: 200 }, (_, at) => ({ first: at, last: at + 1, frameBytes: 64 }));
@@ -183,7 +183,7 @@ describe('the checksum of a file', () => {
 });
 
 describe('a folder', () => {
-  it('deeper than a path can name is removed whole', async () => {
+  it('deeper than the longest path is removed completely', async () => {
     const folder = join(temporaryFolder(), 'deep');
     mkdirSync(folder);
     const deeper = `for (let i = 0; i < 40; i += 1) { fs.mkdirSync('d'.repeat(200)); process.chdir('d'.repeat(200)); }`;
@@ -193,7 +193,7 @@ describe('a folder', () => {
     await removeWhole(folder);
   });
 
-  it('has the names of all stores with files there, each once', () => {
+  it('is marked with the ids of all stores that have files there, each once', () => {
     const folder = temporaryFolder();
     expect(isMarked(folder, 'one')).toBe(false);
     for (const id of ['one', 'two', 'one']) markFolder(folder, id);

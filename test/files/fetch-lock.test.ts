@@ -11,12 +11,12 @@ import { temporaryFolder } from '../folder.ts';
 const never = new AbortController().signal;
 
 describe('the lock of a file that is fetched', () => {
-  it('lets one at a time work, however long that takes, and is gone afterwards', async () => {
+  it('admits one holder at a time, however long it works, and is removed afterwards', async () => {
     const path = join(temporaryFolder(), 'a.tf');
     const order: string[] = [];
     const first = withFetchLock(path, never, async () => {
       order.push('first in');
-      // As after an hour: its holder lives.
+      // As after an hour: its holder is alive.
       utimesSync(`${path}.fetching`, 0, 0);
       await delay(700);
       order.push('first out');
@@ -28,7 +28,7 @@ describe('the lock of a file that is fetched', () => {
     expect(existsSync(`${path}.fetching`)).toBe(false);
   });
 
-  it('of a process that has died counts for nothing, and only one of many takes its place', async () => {
+  it('of a dead process is ignored, and only one of many waiters holds it at a time', async () => {
     const path = join(temporaryFolder(), 'a.tf');
     writeFileSync(`${path}.fetching`, JSON.stringify({ ...currentProcess(), pid: 4_194_303, pid_started: '1' }));
     let [inside, most] = [0, 0];
@@ -42,7 +42,7 @@ describe('the lock of a file that is fetched', () => {
     expect(most).toBe(1);
   });
 
-  it('of a host that cannot be asked counts until it has been silent for minutes', async () => {
+  it('of another host is respected until it is five minutes old', async () => {
     const path = join(temporaryFolder(), 'a.tf');
     writeFileSync(`${path}.fetching`, JSON.stringify({ ...currentProcess(), hostname: 'elsewhere' }));
     const giveUp = AbortSignal.timeout(500);
@@ -52,7 +52,7 @@ describe('the lock of a file that is fetched', () => {
     expect(await withFetchLock(path, never, () => Promise.resolve('in'))).toBe('in');
   });
 
-  it("is the next holder's where one was thought dead, and stays with him", async () => {
+  it('is left in place if another process has taken it over', async () => {
     const path = join(temporaryFolder(), 'a.tf');
     await withFetchLock(path, never, () => {
       writeFileSync(`${path}.fetching`, 'of another');
@@ -67,7 +67,7 @@ describe('the lock of a file that is fetched', () => {
     expect(readdirSync(join(path, '..'))).toEqual([]);
   });
 
-  it('that its holder is still writing is waited for', async () => {
+  it('is waited for while its holder is still writing it', async () => {
     const path = join(temporaryFolder(), 'a.tf');
     writeFileSync(`${path}.fetching`, '');
     await expect(withFetchLock(path, AbortSignal.timeout(300), () => Promise.resolve('in'))).rejects.toThrow();
@@ -87,7 +87,7 @@ describe('the lock of a file that is fetched', () => {
     expect(readdirSync(join(path, '..'))).toEqual([]);
   });
 
-  it('is not waited for by one who is told to stop', async () => {
+  it('is no longer waited for after an abort', async () => {
     const path = join(temporaryFolder(), 'a.tf');
     const stop = new AbortController();
     onTestFinished(() => {

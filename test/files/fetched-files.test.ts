@@ -23,8 +23,8 @@ function fetching({ root }: FileHost, { command }: Partial<FetchWays> = {}) {
   return { folder, path, bring };
 }
 
-describe('a file that is fetched', () => {
-  it('is there afterwards, alone in its folder, and is not fetched again', async () => {
+describe('a fetched file', () => {
+  it('is alone in its folder afterwards, and is not fetched again', async () => {
     const host = await fileHost(serves(content));
     const { folder, path, bring } = fetching(host);
     expect(await bring()).toBe(true);
@@ -34,26 +34,26 @@ describe('a file that is fetched', () => {
     expect(host.asked).toHaveLength(1);
   });
 
-  it('is fetched once for all that want it at the same time', async () => {
+  it('is fetched once for several requests at the same time', async () => {
     const host = await fileHost(serves(content));
     const { bring } = fetching(host);
     expect(await Promise.all([bring(), bring(), bring()])).toEqual([true, true, true]);
     expect(host.asked).toHaveLength(1);
   });
 
-  it('is asked for at each address that is named', async () => {
+  it('is requested separately at each address', async () => {
     const host = await fileHost(refuses(404), serves(content));
     const { bring } = fetching(host);
     expect(await Promise.all([bring(), bring({ url: `${host.root}b.tf` })])).toEqual([false, true]);
   });
 
-  it('is not there where its host has none', async () => {
+  it('is missing if its host does not have it', async () => {
     const { bring, path } = fetching(await fileHost(refuses(404)));
     expect(await bring()).toBe(false);
     expect(existsSync(path)).toBe(false);
   });
 
-  it('is not taken with other content than announced, and nothing is left of it', async () => {
+  it('is rejected if its checksum differs from the announced one, and nothing is left of it', async () => {
     const host = await fileHost(serves(Buffer.from('other frames')));
     const { bring, folder } = fetching(host);
     expect(await bring()).toBe(false);
@@ -61,12 +61,12 @@ describe('a file that is fetched', () => {
     expect(host.asked).toHaveLength(1);
   });
 
-  it.each([[undefined], ['adler32:0123']])('with the checksum %s may have any content', async (unknown) => {
+  it.each([[undefined], ['adler32:0123']])('may have any content with the checksum %s', async (unknown) => {
     const { bring } = fetching(await fileHost(serves(Buffer.from('any'))));
     expect(await bring({ checksum: unknown })).toBe(true);
   });
 
-  it('goes on where an earlier process was ended', async () => {
+  it('is continued from the part that an earlier process left', async () => {
     const host = await fileHost(serves(content));
     const { path, bring } = fetching(host);
     writeFileSync(`${path}.fetched.part`, content.subarray(0, 10));
@@ -75,7 +75,7 @@ describe('a file that is fetched', () => {
     expect(host.asked).toEqual([{ url: '/a.tf', range: 'bytes=10-' }]);
   });
 
-  it('begins anew where what an earlier process left is of another file', async () => {
+  it('is fetched from the start if the part that an earlier process left is of another file', async () => {
     const host = await fileHost(serves(content));
     const { path, bring } = fetching(host);
     writeFileSync(`${path}.fetched.part`, 'of another');
@@ -84,12 +84,12 @@ describe('a file that is fetched', () => {
     expect(host.asked).toEqual([{ url: '/a.tf', range: 'bytes=10-' }, { url: '/a.tf' }]);
   });
 
-  it('says what its host refuses', async () => {
+  it('causes an error that says what to do if its host refuses it', async () => {
     const { bring } = fetching(await fileHost(refuses(403)));
     await expect(bring()).rejects.toThrow('(403); set SWF_FILES_TOKEN to it');
   });
 
-  it('says that its folder has gone', async () => {
+  it('causes DATA_UNAVAILABLE if its folder is gone', async () => {
     const host = await fileHost(serves(content));
     const path = join(temporaryFolder(), 'gone', 'a.tf');
     const ways = { sources: { prefixes: [host.root], token: undefined }, command: undefined, environment: {} };
@@ -101,17 +101,17 @@ describe('a file that is fetched', () => {
   });
 });
 
-describe('a command of the site', () => {
+describe('a configured fetch command', () => {
   const host = { root: 'https://files.example/', asked: [] };
   const shell = (script: string): string[] => ['sh', '-c', script, 'sh', '{url}', '{path}'];
 
-  it('is given the address and the path, in any word', async () => {
+  it('receives the address and the path as arguments', async () => {
     const { bring, path } = fetching(host, { command: shell('printf "%s" "$1 $0" > "$2"') });
     expect(await bring({ checksum: undefined })).toBe(true);
     expect(readFileSync(path, 'utf8')).toBe('https://files.example/a.tf sh');
   });
 
-  it('does not go on with what an earlier one left', async () => {
+  it('does not continue the part that an earlier one left', async () => {
     const { bring, path } = fetching(host, { command: shell('printf new >> "$2"') });
     writeFileSync(`${path}.fetched.part`, 'old');
     expect(await bring({ checksum: undefined })).toBe(true);
@@ -123,17 +123,17 @@ describe('a command of the site', () => {
     ['echo "no such bucket" >&2; exit 1', 'sh ended with code 1: no such bucket; look at data.fetch and its rights'],
     ['kill -9 $$', 'sh was ended by SIGKILL; look'],
     ['printf "%0400d" 7 >&2; exit 1', `ended with code 1: ${'0'.repeat(299)}7;`],
-  ])('that does %j is told', async (script, why) => {
+  ])('that runs %j is reported with its cause', async (script, why) => {
     const { bring } = fetching(host, { command: shell(script) });
     await expect(bring()).rejects.toThrow(why);
   });
 
-  it('that does not exist is told', async () => {
+  it('that does not exist is reported', async () => {
     const { bring } = fetching(host, { command: ['/no/such/program', '{url}'] });
     await expect(bring()).rejects.toThrow('/no/such/program could not be run (spawn /no/such/program ENOENT)');
   });
 
-  it('ends with all that it started when nobody wants the file any longer', async () => {
+  it('is killed with its child processes when the fetch is aborted', async () => {
     const { bring, folder } = fetching(host, { command: shell('sleep 600 & echo $! > "$2.child"; wait') });
     const child = join(folder, 'a.tf.fetched.part.child');
     const stop = new AbortController();
@@ -147,7 +147,7 @@ describe('a command of the site', () => {
       .not.toMatch(/\) [SR] /);
   });
 
-  it('is not begun for a file that nobody wants any longer', async () => {
+  it('is refused if the fetch is already aborted', async () => {
     const { bring } = fetching(host, { command: shell('sleep 600') });
     await expect(bring({}, AbortSignal.abort())).rejects.toThrow();
   });

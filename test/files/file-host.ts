@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { onTestFinished } from 'vitest';
 
-/** A server of files in this process, and what it was asked for. */
+/** A file server in this process, and the requests that it received. */
 export interface FileHost {
   /** Its address, with `/` at its end. */
   root: string;

@@ -24,11 +24,11 @@ interface Options {
   signal?: AbortSignal;
 }
 
-// Its patience with a server is half a minute.
+// A silent server is given up after 20 s.
 useFastTime(200);
 
 describe('a file of another host', () => {
-  it('is read whole, without a range and without a token where none is set', async () => {
+  it('is read completely, without a range and without a token if none is set', async () => {
     const host = await fileHost(serves(content));
     expect(await read(host)).toBe('0123456789abcdefghij');
     expect(host.asked).toEqual([{ url: '/a.tf' }]);
@@ -44,7 +44,7 @@ describe('a file of another host', () => {
     expect(host.asked).toEqual([{ url: '/a.tf', range: header, authorization: 'Bearer secret' }]);
   });
 
-  it('has only what was asked for where its server knows no ranges', async () => {
+  it('is cut to the requested range if its server ignores ranges', async () => {
     const host = await fileHost((response) => {
       for (const byte of content) response.write(Buffer.from([byte]));
       response.end();
@@ -53,12 +53,12 @@ describe('a file of another host', () => {
     expect(await read(host, { range: { start: 18 } })).toBe('ij');
   });
 
-  it('is at its end where the range begins there', async () => {
+  it('is read as empty if the range starts at its end', async () => {
     const host = await fileHost(serves(content));
     expect(await read(host, { range: { start: 20 } })).toBe('');
   });
 
-  it('goes on where the connection broke, if it is the same file', async () => {
+  it('is continued where the connection broke if it is the same file', async () => {
     const same = { etag: '"one"' };
     const host = await fileHost(breaksAfter(6, content, same), breaksAfter(6, content, same), serves(content, same));
     expect(await read(host)).toBe('0123456789abcdefghij');
@@ -69,26 +69,26 @@ describe('a file of another host', () => {
     ]);
   });
 
-  it('is not put together of two files', async () => {
+  it('is not put together from two versions', async () => {
     const host = await fileHost(breaksAfter(6, content, { etag: '"one"' }), serves(content, { etag: '"two"' }));
     await expect(read(host)).rejects.toThrow(
       `${host.root}a.tf cannot be fetched: it has changed while it was read; look at who writes it: data files do not change`,
     );
   });
 
-  it('goes on without proof where its tag is weak', async () => {
+  it('is continued without If-Range if its ETag is weak', async () => {
     const weak = { etag: 'W/"one"' };
     const host = await fileHost(breaksAfter(6, content, weak), serves(content, { etag: 'W/"two"' }));
     expect(await read(host)).toBe('0123456789abcdefghij');
     expect(host.asked[1]).toEqual({ url: '/a.tf', range: 'bytes=6-' });
   });
 
-  it.each([408, 429, 500, 503])('is asked for again after an answer that passes, %i', async (status) => {
+  it.each([408, 429, 500, 503])('is requested again after the temporary status %i', async (status) => {
     const host = await fileHost(refuses(status), serves(content));
     expect(await read(host)).toBe('0123456789abcdefghij');
   });
 
-  it('is given up after five tries that bring nothing, with the last reason', async () => {
+  it('is given up after five tries without data, with the last reason', async () => {
     const host = await fileHost(refuses(503));
     await expect(read(host)).rejects.toMatchObject({
       code: 'DATA_UNAVAILABLE',
@@ -97,23 +97,23 @@ describe('a file of another host', () => {
     expect(host.asked).toHaveLength(5);
   });
 
-  it('is not given up while each try brings something', async () => {
+  it('is not given up while each try brings data', async () => {
     const host = await fileHost(breaksAfter(2, content));
     expect(await read(host)).toBe('0123456789abcdefghij');
     expect(host.asked).toHaveLength(10);
   });
 
-  it('is given up where its server is silent', async () => {
+  it('is given up if its server does not answer', async () => {
     const host = await fileHost(() => {});
     await expect(read(host)).rejects.toThrow('(it has said nothing for 20 s)');
   });
 
-  it('is given up where its server becomes silent within the file', async () => {
+  it('is given up if its server stops in the middle of the file', async () => {
     const host = await fileHost((response) => void response.writeHead(200).write('0123'));
     await expect(read(host)).rejects.toThrow('(it has said nothing for 20 s)');
   });
 
-  it('says why nobody answers', async () => {
+  it('causes an error with the reason if no server answers', async () => {
     const url = 'http://127.0.0.1:1/a.tf';
     const none = { root: 'http://127.0.0.1:1/', asked: [] };
     await expect(read(none, { url })).rejects.toThrow(/its server cannot be reached \(.+\); look/);
@@ -125,20 +125,20 @@ describe('a file of another host', () => {
     [404, 'it is not there (404); look whether its host publishes the right folder'],
     [410, 'it is not there (410); look whether its host publishes the right folder'],
     [418, 'the server answers 418; look at its log'],
-  ])('is asked for once where the answer is %i', async (status, why) => {
+  ])('is requested only once if the status is %i', async (status, why) => {
     const host = await fileHost(refuses(status));
     await expect(read(host)).rejects.toThrow(`${host.root}a.tf cannot be fetched: ${why}`);
     expect(host.asked).toHaveLength(1);
   });
 
-  it('is not asked for again when nobody wants it any longer', async () => {
+  it('is not read if the read is already aborted', async () => {
     const host = await fileHost(() => {});
     await expect(read(host, { signal: AbortSignal.abort(new Error('stopped')) })).rejects.toThrow('stopped');
   });
 });
 
 describe('an address of a file', () => {
-  it('outside the sources is not asked, and the sentence says what to add', async () => {
+  it('outside the sources is not requested, and the error says what to add', async () => {
     const host = await fileHost(serves(content));
     const prefixes = ['https://files.example/'];
     await expect(read(host, { prefixes })).rejects.toThrow(
@@ -147,7 +147,7 @@ describe('an address of a file', () => {
     expect(host.asked).toEqual([]);
   });
 
-  it('leads on within the sources, five times at most', async () => {
+  it('may redirect within the sources, at most five times', async () => {
     const on = refuses(302, { location: '/b.tf' });
     const host = await fileHost(on, on, on, on, on, serves(content));
     expect(await read(host)).toBe('0123456789abcdefghij');
@@ -157,7 +157,7 @@ describe('an address of a file', () => {
     expect(circle.asked).toHaveLength(6);
   });
 
-  it('does not lead a token out of the sources', async () => {
+  it('that redirects out of the sources is not followed', async () => {
     const other = await fileHost(serves(content));
     const host = await fileHost(refuses(307, { location: `${other.root}b.tf` }));
     await expect(read(host, { token: 'secret' })).rejects.toThrow(
@@ -166,13 +166,13 @@ describe('an address of a file', () => {
     expect(other.asked).toEqual([]);
   });
 
-  it('with a redirect to nowhere is an answer like others', async () => {
+  it('that redirects without a location is refused like any other status', async () => {
     const host = await fileHost(refuses(302));
     await expect(read(host)).rejects.toThrow('the server answers 302');
   });
 });
 
-describe('a host of files', () => {
+describe('a file host', () => {
   it.each([
     [200, true],
     [404, true],

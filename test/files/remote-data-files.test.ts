@@ -47,12 +47,12 @@ const inPieces =
 
 const ways = [
   ['by HTTP', serves(content), undefined],
-  ['by HTTP in pieces that are no frames', inPieces(content), undefined],
+  ['by HTTP in pieces that are not frames', inPieces(content), undefined],
   ['by a command', serves(content), ['sh', '-c', `printf '${content.toString('base64')}' | base64 -d > {path}`]],
 ] as const;
 
 describe.each(ways)('the data files of another host, %s,', (_, answer, command) => {
-  it('are measured as they are there', async () => {
+  it('are measured with the size and checksum that they have there', async () => {
     const { files, url } = await remote(answer, command);
     expect(await files.measure(name, { tf_count: 20, frameBytes })).toEqual({
       size_bytes: content.length,
@@ -61,7 +61,7 @@ describe.each(ways)('the data files of another host, %s,', (_, answer, command) 
     });
   });
 
-  it('give the frames that are wanted, into a file here', async () => {
+  it('provide the requested frames in a local file', async () => {
     const { files, folder } = await remote(answer, command);
     const wanted = content.subarray(5 * frameBytes, 10 * frameBytes);
     expect(await files.copyFrames(name, 'a.tf', { first: 5, last: 9, frameBytes })).toEqual({
@@ -74,7 +74,7 @@ describe.each(ways)('the data files of another host, %s,', (_, answer, command) 
     await expect(files.verify('a.tf', { first: 4, last: 9, frameBytes })).rejects.toThrow('does not hold frame 4');
   });
 
-  it('are fetched only as far as is wanted', async () => {
+  it('are fetched only in the requested range', async () => {
     const { files, host } = await remote(answer, command);
     await files.copyFrames(name, 'a.tf', { first: 5, last: 9, frameBytes });
     if (command === undefined) expect(host.asked).toEqual([{ url: `/${name}`, range: 'bytes=320-639' }]);
@@ -88,20 +88,20 @@ describe('frames of another host', () => {
   it.each<[string, Answer, string]>([
     ['are damaged', serves(broken), 'frame 7 does not match its checksum'],
     ['end too soon', serves(content.subarray(0, 8 * frameBytes)), 'ends before frame 8'],
-    ['end within one', serves(content.subarray(0, 8 * frameBytes + 9)), 'it ends within a frame of 64 bytes'],
-    ['are others', serves(content.subarray(frameBytes)), 'frame 5 has the index 6'],
-  ])('that %s are not taken, and nothing is left of them', async (_, answer, why) => {
+    ['end within a frame', serves(content.subarray(0, 8 * frameBytes + 9)), 'it ends within a frame of 64 bytes'],
+    ['are other frames', serves(content.subarray(frameBytes)), 'frame 5 has the index 6'],
+  ])('that %s are rejected, and nothing is left of them', async (_, answer, why) => {
     const { files, folder } = await remote(answer);
     await expect(files.copyFrames(name, 'a.tf', { first: 5, last: 9, frameBytes })).rejects.toThrow(why);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('that a command does not bring are told', async () => {
+  it('that a command does not fetch are reported as missing', async () => {
     const { files } = await remote(serves(content), ['true']);
     await expect(files.measure(name, { tf_count: 20, frameBytes })).rejects.toThrow('it is not there (404)');
   });
 
-  it('leave what is made here to the files here', async () => {
+  it('leave files that are made here to the local implementation', async () => {
     const { files, folder } = await remote(serves(content));
     files.prepare();
     const made = await files.prepareStf({ filename: 'b.stf', run: 1, sequence: 2, tf_count: 3, frameBytes });
@@ -111,7 +111,7 @@ describe('frames of another host', () => {
     await expect(made.publish()).rejects.toThrow();
   });
 
-  it('are taken in whole ones, however large they are and in whatever pieces they come', async () => {
+  it('are copied whole, whatever their size and the pieces in which they arrive', async () => {
     for (const largeFrame of [400_000, 1_048_576, 1_500_000]) {
       const large = encodeFrames({ run: 100_010, sequence: 1 }, 0, 6, largeFrame);
       const { files, folder } = await remote(inPieces(large, 300_001));
@@ -120,7 +120,7 @@ describe('frames of another host', () => {
     }
   });
 
-  it('are put into the folder that is made for them', async () => {
+  it('have their folder created by prepare()', async () => {
     const { files, folder } = await remote(serves(content));
     rmSync(folder, { recursive: true });
     files.prepare();

@@ -14,7 +14,7 @@ import { temporaryFolder } from '../folder.ts';
 const hour = 3_600_000;
 
 describe('the files of an agent without a store', () => {
-  it('go when they were kept long enough after the end, much later where nobody has heard of one, and never of others', async () => {
+  it('are removed `hours` after the end, or after a month without a known end, and not if it is running', async () => {
     const dir = temporaryFolder();
     const make = (name: string, { hoursAgo, hasEnded }: { hoursAgo: number; hasEnded: boolean }): void => {
       prepareRemoteFolder(dir, name);
@@ -39,12 +39,12 @@ describe('the files of an agent without a store', () => {
       'the-recorders-own',
     ].filter((name) => existsSync(join(dir, name)));
     expect(left).toEqual(['ended-lately', 'unheard', 'running', 'the-recorders-own']);
-    // One that runs was seen just now, and is kept from now on.
+    // A running one was seen just now, and is kept from now on.
     await removeOldRemoteFolders(dir, { hours: 72, isRunning: () => false });
     expect(existsSync(join(dir, 'running'))).toBe(true);
   });
 
-  it('are in a folder for their user alone, with a mark that says whether it has ended', async () => {
+  it('are in a folder for their user alone, with a marker that tells whether the execution has ended', async () => {
     const dir = temporaryFolder();
     const folder = join(dir, 'deep', 'run');
     const marker = join(folder, '.swf-mcp-remote');
@@ -55,7 +55,7 @@ describe('the files of an agent without a store', () => {
     noteRemoteEnd(join(dir, 'deep'), 'run');
     expect(readFileSync(marker, 'utf8')).toBe('ended\n');
     utimesSync(marker, 1, 1);
-    // Noted again, the time of its end stays.
+    // If the end is noted again, its time stays.
     noteRemoteEnd(join(dir, 'deep'), 'run');
     expect(statSync(marker).mtimeMs).toBe(1000);
     noteRemoteEnd(dir, 'none');
@@ -63,7 +63,7 @@ describe('the files of an agent without a store', () => {
     await removeOldRemoteFolders(join(dir, 'none'), { hours: 1, isRunning: () => false });
   });
 
-  it('of an execution that nobody has heard of are kept ten times as long where that is more than a month', async () => {
+  it('of an execution without a known end are kept ten times as long if that is more than a month', async () => {
     const dir = temporaryFolder();
     for (const [name, hoursAgo] of [
       ['younger', 999],
@@ -77,7 +77,7 @@ describe('the files of an agent without a store', () => {
     expect(readdirSync(dir)).toEqual(['younger']);
   });
 
-  it('that cannot be looked at do not keep the others, and are told', async () => {
+  it('that cannot be checked do not keep others from removal, and are reported', async () => {
     const dir = temporaryFolder();
     mkdirSync(join(dir, 'a', '.swf-mcp-remote'), { recursive: true });
     prepareRemoteFolder(dir, 'b');

@@ -7,7 +7,7 @@ import { describeNetworks, endsAsInOneProcess, isLong } from './around.ts';
 
 for (const kind of isLong ? brokerKinds : [activeMq])
   describeNetworks(kind, (open) => {
-    it('end a run of 20 STFs as one host does, though their clocks are off', async () => {
+    it('complete a run of 20 STFs as one process does, though their clocks are off', async () => {
       const site = await open();
       await site.startRecorder();
       await site.startMonitoring(-90_000);
@@ -19,7 +19,7 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       expect(new Set(slices.map((slice) => (slice['assigned_worker'] as string).split('/')[0])).size).toBe(2);
     });
 
-    it('tell of samples that are gone with their host, and make them again on another', async () => {
+    it('report samples that are gone with their host, and make them again on another', async () => {
       const site = await open();
       await site.startRecorder();
       await site.startMonitoring();
@@ -31,11 +31,11 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       await expect.poll(() => site.findings(), { timeout: 120_000, interval: 1000 }).toContain('FILE_GONE');
       await site.startMonitoring(0, 'two', ['fastmon']);
       await endsAsInOneProcess(site, 2, 120_000);
-      // The log says where they were first, and all rows still follow from it.
+      // The log has their first place, and all rows still follow from it.
       expect(await site.check('--deep')).toMatchObject({ code: 0 });
     });
 
-    it('tell of a worker whose disk is full, and let another do its slices', async () => {
+    it('report that a worker with a full disk cannot do its slices, and complete them on another', async () => {
       const site = await open();
       await site.startRecorder();
       await site.startMonitoring();

@@ -34,7 +34,7 @@ export const describeNetworks = (
     },
   );
 
-/** Waits until the newest execution has ended, well, and as in one process. */
+/** Waits until the newest execution is completed, with the same outcome as in one process. */
 export async function endsAsInOneProcess(site: NetworkSite, stfs: number, timeout = 120_000): Promise<void> {
   await expect
     .poll(() => site.monitor(), { timeout, interval: 500 })

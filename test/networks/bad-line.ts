@@ -3,12 +3,12 @@ import { connect, createServer, type Socket } from 'node:net';
 
 import { onTestFinished } from 'vitest';
 
-/** Milliseconds that each piece is late, each way; how many of a hundred reads stall, and for how long. */
+/** Milliseconds by which each piece is delayed, each way; the percentage of reads that stall, and for how long. */
 const late = 200;
 const stallPercent = 5;
 const stall = 1000;
 
-/** A connection is cut after so long, in milliseconds. */
+/** A connection is cut after this many milliseconds. */
 const cutAfter = 8000;
 
 export interface BadLine {
@@ -28,7 +28,7 @@ export async function startBadLine(address: string, target: URL): Promise<BadLin
       reads += 1;
       const isStall = reads % (100 / stallPercent) === 0;
       if (isStall) stalls += 1;
-      // In its order, though some are later than others.
+      // In order, though some are delayed more than others.
       at = Math.max(at, performance.now() + late + (isStall ? stall : 0));
       setTimeout(() => to.writable && to.write(chunk), at - performance.now());
     });

@@ -30,7 +30,7 @@ export class Hosts {
   constructor(names: readonly string[]) {
     made += 1;
     const key = `${process.pid.toString(36)}${made}`;
-    // Two test files may be at work at the same time.
+    // Two test files may run at the same time.
     const net = `10.${100 + (process.pid % 100)}.${made}`;
     this.gateway = `${net}.254`;
     this.#bridge = `swf${key}`;
@@ -102,12 +102,12 @@ export class Host {
     for (const device of ['lo', 'eth0']) ip('-n', this.#space, 'link', 'set', device, 'up');
   }
 
-  /** A disk that takes no file, a fresh one for each process. */
+  /** A disk without room for a file, a fresh one for each process. */
   get smallDisk(): string {
     return join(this.folder, 'full');
   }
 
-  /** How a program is started on this host. It has the process id that is started. */
+  /** The command that starts a program on this host. The program keeps the process id of the command. */
   within(command: string, args: string[]): { command: string; args: string[] } {
     const script = [
       `hostname ${this.name}`,
@@ -131,7 +131,7 @@ export class Host {
     return started;
   }
 
-  /** Its processes are gone at once, as when the power fails. */
+  /** Kills its processes at once, as when the power fails. */
   async die(): Promise<void> {
     const dying = this.#started.splice(0);
     for (const { child } of dying) child.kill('SIGKILL');

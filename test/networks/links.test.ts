@@ -9,7 +9,7 @@ import { startBadLine } from './bad-line.ts';
 
 for (const kind of isLong ? brokerKinds : [activeMq])
   describeNetworks(kind, (open) => {
-    it('tell within two minutes that a link stays down, and go on when it is mended', async () => {
+    it('report within two minutes that a link is down, and continue when it is restored', async () => {
       const seconds = isLong ? 600 : 60;
       const site = await open();
       await startRun(site, 20, 5);
@@ -24,7 +24,7 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       await endsAsInOneProcess(site, 20, 240_000);
     });
 
-    it('say that their recorder hears nothing when its own link is cut, and call no agent missing', async () => {
+    it('report BROKER_AWAY when the recorder’s own link is cut, and report no agent as missing', async () => {
       const site = await open();
       await startRun(site, 8, 2);
       const said = new Set<string>();
@@ -36,7 +36,7 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       site.recorder.cutLink();
       const cut = performance.now();
       await expect.poll(look, { timeout: 15_000, interval: 500 }).toContain('BROKER_AWAY');
-      // As long as a connection of TCP bears it.
+      // As long as a TCP connection survives it.
       await expect
         .poll(async () => (await look()) && performance.now() - cut, { timeout: 30_000 })
         .toBeGreaterThan(22_000);
@@ -48,7 +48,7 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       await endsAsInOneProcess(site, 8);
     });
 
-    it('bear a line that is slow, stalls and breaks', async () => {
+    it('complete a run over a line that is slow, stalls and breaks', async () => {
       const site = await open();
       await site.startRecorder();
       await site.startMonitoring();

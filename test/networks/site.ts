@@ -50,7 +50,7 @@ export class NetworkSite {
     return started;
   }
 
-  /** Data, fastmon and the samples that fastmon makes. */
+  /** The data and fastmon agents, and a file server for the samples. */
   async startMonitoring(shift = 0, name = 'monitoring', types = ['data', 'fastmon']): Promise<void> {
     const host = this.hosts.host(name);
     await this.#serveFiles(host);
@@ -59,7 +59,7 @@ export class NetworkSite {
     for (const agent of agents) await agent.saw(/works in namespace/);
   }
 
-  /** @param via where it meets the broker, where that is another address */
+  /** @param via the address of the broker, if it is another one */
   async startWorker(
     name: 'one' | 'two',
     { shift = 0, via, args = [] }: { shift?: number; via?: string; args?: string[] } = {},
@@ -71,7 +71,7 @@ export class NetworkSite {
     return started;
   }
 
-  /** Asks the recorder for a run. */
+  /** Requests a run from the recorder. */
   async request(fast_processing: Answer, speed: number): Promise<void> {
     const { connectByStomp } = await import('../../src/broker/stomp-connection.ts');
     const peer = connectByStomp(this.broker.settings, () => {});

@@ -16,7 +16,7 @@ const commands = [...page.matchAll(/```sh\n# on (both|host-[ab])\n([^`]*)```/g)]
     .map((line) => ({ on, words: line.split(' ') })),
 );
 
-/** Commands that go on until they are told to stop, and what they say when they are ready. */
+/** Commands that run until they are stopped, with the output that shows that they are ready. */
 const goesOn: Readonly<Record<string, RegExp>> = {
   'serve-files': /files of .* at /,
   up: /worker-\S+ works in namespace/,
@@ -25,7 +25,7 @@ const goesOn: Readonly<Record<string, RegExp>> = {
 const missing = networksAreMissing() ?? activeMq.missing();
 
 describe.skipIf(missing !== undefined)('docs/hosts.md', () => {
-  it('leads a stranger through two hosts that share nothing, command by command', async () => {
+  it('works command by command on two hosts that share nothing', async () => {
     const hosts = new Hosts(['host-a', 'host-b']);
     onTestFinished(() => hosts.close());
     const [a, b] = [hosts.host('host-a'), hosts.host('host-b')];

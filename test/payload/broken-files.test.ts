@@ -21,7 +21,7 @@ const payload = settings(
   'fast_processing.slices_per_sample=3',
 );
 
-describe('things that are no files', () => {
+describe('a pipe, device, socket or folder in place of a data file', () => {
   it.each([
     ['a pipe', 'rm -f "$SWF_TF_PATH"; mkfifo "$SWF_TF_PATH"'],
     ['a device', 'rm -f "$SWF_TF_PATH"; ln -s /dev/zero "$SWF_TF_PATH"'],
@@ -30,30 +30,27 @@ describe('things that are no files', () => {
       'rm -f "$SWF_TF_PATH"; python3 -c "import socket,os; s=socket.socket(socket.AF_UNIX); os.chdir(os.path.dirname(os.environ[\'SWF_TF_PATH\'])); s.bind(os.path.basename(os.environ[\'SWF_TF_PATH\']))"',
     ],
     ['a folder', 'rm -rf "$SWF_TF_PATH"; mkdir "$SWF_TF_PATH"'],
-  ])(
-    'as %s in the place of a data file are named by check and verify_files, which do not wait for it',
-    async (_, script) => {
-      const folder = withPayload(`[ "$SWF_SLICE_ID" != 2 ] || { ${script}; }`);
-      const run = [
-        'run',
-        '--speed',
-        'max',
-        '--stf-count',
-        '1',
-        ...payload,
-        '--set',
-        'fast_processing.target_worker_count=1',
-      ];
-      await runCli(run, { folder });
-      const check = await runCli(['check'], { folder });
-      expect(check).toMatchObject({ code: 1, stderr: '' });
-      expect(check.stdout).toMatch(/_tf_001\.tf (is no regular file|is not in the folder of its execution)/);
-      const { stdout } = await runCli(['call', 'verify_files', '{"execution_id":"latest"}'], { folder });
-      expect(JSON.parse(stdout)).toMatchObject({ changed: [{ problem: expect.stringMatching(/_tf_001\.tf is no/) }] });
-    },
-  );
+  ])('is reported by check and verify_files, which do not wait for it: %s', async (_, script) => {
+    const folder = withPayload(`[ "$SWF_SLICE_ID" != 2 ] || { ${script}; }`);
+    const run = [
+      'run',
+      '--speed',
+      'max',
+      '--stf-count',
+      '1',
+      ...payload,
+      '--set',
+      'fast_processing.target_worker_count=1',
+    ];
+    await runCli(run, { folder });
+    const check = await runCli(['check'], { folder });
+    expect(check).toMatchObject({ code: 1, stderr: '' });
+    expect(check.stdout).toMatch(/_tf_001\.tf (is no regular file|is not in the folder of its execution)/);
+    const { stdout } = await runCli(['call', 'verify_files', '{"execution_id":"latest"}'], { folder });
+    expect(JSON.parse(stdout)).toMatchObject({ changed: [{ problem: expect.stringMatching(/_tf_001\.tf is no/) }] });
+  });
 
-  it('fail the slices that they stand for, with the name, and hold up neither the run nor its end', async () => {
+  it('fails the slices that need it, with its name, and delays neither the run nor its end', async () => {
     const folder = temporaryFolder();
     // The placeholder reads its slice; a pipe takes the place of its file while it waits.
     const run = startCli(
@@ -89,7 +86,7 @@ describe('things that are no files', () => {
 });
 
 describe('the outputs of a payload', () => {
-  it('with names of 255 bytes, in folders without end, and of a hundred thousand are bounded, and what is left out is told', async () => {
+  it('are bounded for long names, deep folders and 110000 files, and those left out are counted', async () => {
     const folder = withPayload(`
 case "$SWF_SLICE_ID" in
   0) printf x > "$(printf 'n%.0s' $(seq 255))"; for n in $(seq 80); do mkdir d && cd d; done; printf x > deepest ;;
@@ -112,7 +109,7 @@ esac`);
 });
 
 describe('a process whose disk never answers', () => {
-  it('ends all the same, by SIGKILL to itself where nothing else helps', async () => {
+  it('ends nonetheless, by SIGKILL to itself if nothing else works', async () => {
     const folder = mkdtempSync(join(temporaryFolder(), 'x'));
     // Holds a thread of the process for ever, as an open on a disk that hangs does.
     const hung = join(folder, 'hung.mjs');
@@ -126,7 +123,7 @@ describe('a process whose disk never answers', () => {
       env: { NODE_OPTIONS: `--import=file://${hung}` },
     });
     expect(run.signal).toBe('SIGKILL');
-    // All that was to be done and said is.
+    // Its work and its output are complete.
     expect(JSON.parse(run.stdout)).toMatchObject({ status: 'completed', slices_completed: 15 });
   });
 });

@@ -49,11 +49,11 @@ function processesWith(word: string): string[] {
     });
 }
 
-/** A duration that no other process sleeps, to know one's own processes by. */
+/** A duration that no other process sleeps, to identify the processes of a test. */
 const uniqueSleep = (): string => `9${randomUUID().replaceAll(/\D/g, '').slice(0, 9)}`;
 
 describe('a payload command', () => {
-  it('is given its slice by placeholders and environment, and no secrets', async () => {
+  it('receives its slice by placeholders and environment, and no secrets', async () => {
     const { folder, args } = withPayload('');
     const payload = [
       'sh',
@@ -95,7 +95,7 @@ describe('a payload command', () => {
     expect(environment).not.toMatch(/secret/);
   });
 
-  it('leaves outputs that are listed with size and checksum, and exist', async () => {
+  it('has its outputs kept, and listed with size and checksum', async () => {
     const { folder, args } = withPayload('mkdir sub && echo "$SWF_SLICE_ID" > sub/id.txt && : > empty');
     expect((await runCli(args, { folder })).code).toBe(0);
     const slices = await slicesOf(folder);
@@ -118,7 +118,7 @@ describe('a payload command', () => {
     expect(readdirSync(root, { recursive: true }).filter((name) => String(name).includes('.part'))).toEqual([]);
   });
 
-  it('with more files than a message holds has some listed and the rest counted', async () => {
+  it('has 50 of 1000 outputs listed and the rest counted', async () => {
     const { folder, args } = withPayload('for n in $(seq 1000); do : > $n; done');
     expect((await runCli(args, { folder })).code).toBe(0);
     const [slice] = await slicesOf(folder);
@@ -151,10 +151,10 @@ describe('a payload command', () => {
 
   it.each([
     ['that is in no folder of PATH', '["no-such-program"]', /the program no-such-program is in no folder of PATH/],
-    ['that is not there', '["./no-such-file"]', /the program \S+\/no-such-file is not there/],
+    ['that does not exist', '["./no-such-file"]', /the program \S+\/no-such-file is not there/],
     ['that may not be executed', '["./payload.txt"]', /the program \S+\/payload\.txt may not be executed/],
     ['that is a folder', '["./folder"]', /the program \S+\/folder is no file/],
-  ])('%s refuses the run before anything has begun', async (_, payload, cause) => {
+  ])('%s is refused before the run starts', async (_, payload, cause) => {
     const { folder, args } = withPayload('', { 'worker.payload': payload });
     writeFileSync(join(folder, 'payload.txt'), 'no program');
     mkdirSync(join(folder, 'folder'));
@@ -167,7 +167,7 @@ describe('a payload command', () => {
     expect(existsSync(join(folder, 'swf.db'))).toBe(false);
   });
 
-  it('that goes away in the middle fails each further slice with the cause', async () => {
+  it('that disappears during the run fails each later slice with the cause', async () => {
     const { folder, args } = withPayload('rm -f "$0"', { 'fast_processing.target_worker_count': 1 });
     expect((await runCli(args, { folder })).code).toBe(3);
     const [first, ...others] = await slicesOf(folder);
@@ -187,7 +187,7 @@ describe('a payload command', () => {
     expect(processesWith(sleep)).toEqual([]);
   });
 
-  it('that floods its output keeps the end of it where it fails', async () => {
+  it('that floods its output and fails has the end of the output kept', async () => {
     const { folder, args } = withPayload('yes "a line of the flood" | head -c 50000000; echo the end; exit 1');
     expect((await runCli(args, { folder })).code).toBe(3);
     const client = await connectInProcess(join(folder, 'swf.db'));
@@ -204,12 +204,12 @@ describe('a payload command', () => {
     ['removes its output folder and crashes', 'rm -r "$SWF_OUTPUT_DIR"; kill -SEGV $$', /was ended by SIGSEGV/],
     ['removes its output folder', 'rm -r "$SWF_OUTPUT_DIR"', /the output folder .* cannot be used: ENOENT/],
     [
-      'puts a link in the place of its output folder',
+      'replaces its output folder by a link',
       'rm -r "$SWF_OUTPUT_DIR"; ln -s /etc "$SWF_OUTPUT_DIR"',
       /it is no longer a folder/,
     ],
-    ['names an interpreter that is not there', undefined, /the interpreter that its first line names is not there/],
-  ])('that %s fails its slice with the cause, and lists nothing', async (_, script, cause) => {
+    ['names an interpreter that does not exist', undefined, /the interpreter that its first line names is not there/],
+  ])('that %s fails its slice with the cause, without listed outputs', async (_, script, cause) => {
     const { folder, args } = withPayload(script ?? '');
     if (script === undefined) writeFileSync(join(folder, 'payload.sh'), '#!/no/such/interpreter\n');
     expect((await runCli(args, { folder })).code).toBe(3);
@@ -222,7 +222,7 @@ describe('a payload command', () => {
     expect(existsSync('/etc/passwd')).toBe(true);
   });
 
-  it('that writes what is no plain file, or has no plain name, succeeds; what cannot be listed is left out', async () => {
+  it('that writes special files and unusual names succeeds; those that cannot be listed are left out', async () => {
     const { folder, args } = withPayload(
       `mkfifo pipe; ln -s /etc/passwd link; printf x > "two\nlines"; : > "$(printf '\\377')"; : > 'a b'`,
     );
@@ -233,7 +233,7 @@ describe('a payload command', () => {
     }
   });
 
-  it('that runs swf-mcp itself takes the payloads of that along when its own run is killed', async () => {
+  it('that runs swf-mcp itself ends with its inner payloads when the outer run is killed', async () => {
     const own = uniqueSleep();
     const inner = `${process.execPath} ${cliPath} run --db "$SWF_OUTPUT_DIR/inner.db" --speed max --stf-count 1 --set 'worker.payload=["sleep","${own}"]'`;
     const { folder, args } = withPayload(`unset SWF_DB; exec ${inner}`, { 'fast_processing.slices_per_sample': 1 });
@@ -244,7 +244,7 @@ describe('a payload command', () => {
     await expect.poll(() => processesWith(own)).toEqual([]);
   });
 
-  it('that fails once is tried again in a fresh folder; the outputs are those of the attempt that counts', async () => {
+  it('that fails once is retried in a fresh folder, and only the outputs of the last attempt are listed', async () => {
     const { folder, args } = withPayload('echo $SWF_ATTEMPT > attempt_$SWF_ATTEMPT.txt; [ $SWF_ATTEMPT = 2 ]', {
       'worker.max_retries': 3,
     });
@@ -255,7 +255,7 @@ describe('a payload command', () => {
     }
   });
 
-  it.each(['SIGTERM', 'SIGKILL'] as const)('in hand ends with its run when that gets %s', async (signal) => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)('that is running ends with its run on %s', async (signal) => {
     const own = uniqueSleep();
     const { folder, args } = withPayload(`trap '' TERM; echo began >> "$(dirname "$0")/began"; sleep ${own}`, {
       'worker.timeout_seconds': 600,
@@ -272,7 +272,7 @@ describe('a payload command', () => {
     await expect.poll(() => processesWith(own)).toEqual([]);
   });
 
-  it('of a killed run is begun anew by resume, as the same attempt', async () => {
+  it('of a killed run is started again by resume, as the same attempt', async () => {
     const { folder, args } = withPayload('[ -e "$(dirname "$0")/go" ] || sleep 1000; echo done > done.txt');
     const run = startCli(args, { folder });
     const outputs = join(folder, 'swf.db.data/stf_datataking-tester-0001/outputs');
@@ -288,7 +288,7 @@ describe('a payload command', () => {
 });
 
 describe('the configuration of a payload', () => {
-  it('that is shipped gives every slice a histogram of its frames', async () => {
+  it('that is shipped makes a histogram of the frames of every slice', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, 'histogram', '--stf-count', '1');
     const slices = await slicesOf(folder);
@@ -302,7 +302,7 @@ describe('the configuration of a payload', () => {
     }
   });
 
-  it('takes paths from the folder of the file that has them', async () => {
+  it('resolves paths against the folder of the file that contains them', async () => {
     const { folder } = withPayload('');
     mkdirSync(join(folder, 'elsewhere'));
     writeFileSync(join(folder, 'elsewhere', 'p.sh'), '#!/bin/sh\ncat "$1" > copy.txt\n', { mode: 0o755 });
@@ -327,7 +327,7 @@ describe('the configuration of a payload', () => {
     expect(stderr).toMatch(reason);
   });
 
-  it('that kills the process of the run costs its own slice an attempt after three kills, and no other slice one', async () => {
+  it('that kills the process of the run costs only its own slice an attempt, after three kills', async () => {
     const kill = '[ "$SWF_SLICE_ID" != 2 ] || { sleep 0.2; kill -9 $PPID; }; sleep 0.4';
     const { folder, args } = withPayload(kill, { 'fast_processing.target_worker_count': 4, 'worker.max_retries': 1 });
     const kills: (string | null)[] = [];
@@ -348,7 +348,7 @@ describe('the configuration of a payload', () => {
     );
   });
 
-  it('that puts a broken link in the place of the output folder is told of that folder', async () => {
+  it('that replaces the output folder by a broken link fails its slices with an error about that folder', async () => {
     const { folder, args } = withPayload('cd ../../..; rm -rf outputs; ln -s nowhere outputs', {
       'fast_processing.target_worker_count': 1,
     });
@@ -359,7 +359,7 @@ describe('the configuration of a payload', () => {
     );
   });
 
-  it('shows by the folders that it left how many processes were killed in the middle of an attempt', () => {
+  it('has each unfinished output folder of an attempt counted as a killed process', () => {
     const folder = temporaryFolder();
     for (const name of ['attempt_1.1a2b3c4d.part', 'attempt_1', 'attempt_2.5e6f7a8b.part', 'attempt_10.9c0d1e2f.part'])
       mkdirSync(join(folder, name));

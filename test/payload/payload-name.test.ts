@@ -19,7 +19,7 @@ function host(files: Record<string, string>): string {
 
 const named = (command: string[], path = '') => payloadNameOf(command, { name: undefined, path });
 
-describe('a payload is known by what it is', () => {
+describe('a payload', () => {
   const files = { 'recon.sh': '#!/bin/sh\nexit 0\n', 'geometry.xml': '<a/>', 'bin/recon': 'one' };
   const [a, b] = [host(files), host(files)];
   const command = (folder: string): string[] => [
@@ -29,7 +29,7 @@ describe('a payload is known by what it is', () => {
     '--events=10',
   ];
 
-  it('the same files in another folder are the same payload', () => {
+  it('is the same if the same files are in another folder', () => {
     expect(named(command(b))).toEqual(named(command(a)));
     expect(isSamePayload(named(command(a)), named(command(b)))).toBe(true);
   });
@@ -37,35 +37,35 @@ describe('a payload is known by what it is', () => {
   it.each([
     ['another program', { ...files, 'recon.sh': '#!/bin/sh\nexit 1\n' }],
     ['another file behind an option', { ...files, 'geometry.xml': '<b/>' }],
-  ])('%s of the same name is another payload', (_, other) => {
+  ])('differs if it has %s of the same name', (_, other) => {
     expect(isSamePayload(named(command(a)), named(command(host(other))))).toBe(false);
   });
 
-  it('another word is another payload', () => {
+  it('differs if it has another argument', () => {
     const other = command(a).map((word) => word.replace('10', '11'));
     expect(isSamePayload(named(command(a)), named(other))).toBe(false);
   });
 
-  it('a program without a path is the file that PATH finds', () => {
+  it('without a path is identified by the file that PATH finds', () => {
     const path = (folder: string): string => `/nowhere:${join(folder, 'bin')}`;
     expect(named(['recon', '{tf_path}'], path(a))).toEqual(named(['recon', '{tf_path}'], path(b)));
     const other = host({ 'bin/recon': 'two' });
     expect(named(['recon', '{tf_path}'], path(other))).not.toEqual(named(['recon', '{tf_path}'], path(a)));
   });
 
-  it('a file that is changed in its place is read again', () => {
+  it('differs after one of its files was changed in place', () => {
     const before = named(command(a));
     writeFileSync(join(a, 'geometry.xml'), '<changed/>');
     expect(named(command(a))).not.toEqual(before);
   });
 
-  it('a word that looks like a path and can be none is a word, and ends nothing', async () => {
+  it('may have an argument that looks like a path but is too long for one', async () => {
     const words = [join(a, 'recon.sh'), `/${'x'.repeat(5000)}`];
     await expect(readPayload(words, '')).resolves.toBeUndefined();
     expect(named(words)).not.toEqual(named(command(a)));
   });
 
-  it('a name without a digest is enough for those who give none', () => {
+  it('is identified by its name alone if no digest is given', () => {
     expect(isSamePayload({ name: 'recon.sh' }, named(command(a)))).toBe(true);
     expect(isSamePayload({ name: 'other.sh' }, named(command(a)))).toBe(false);
   });

@@ -40,7 +40,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('is lost when its own reports do not come back, before an agent counts as late, and found by the next word', async () => {
+it('the broker counts as away if the recorder’s reports do not return, until the next one does', async () => {
   await seconds(5);
   link.noteHeard();
   await seconds(9);
@@ -55,7 +55,7 @@ it('is lost when its own reports do not come back, before an agent counts as lat
   expect(link.hearingMilliseconds()).toBe(2000);
 });
 
-it('is not lost where its own process stood still, and so sent nothing', async () => {
+it('the broker does not count as away if the process itself stood still', async () => {
   await seconds(2);
   link.noteHeard();
   const now = performance.now.bind(performance);
@@ -70,7 +70,7 @@ it('is not lost where its own process stood still, and so sent nothing', async (
   expect(awaySince()).toBe('2026-01-01T00:00:32.000Z');
 });
 
-it('is not lost where nothing is sent that could come back', async () => {
+it('the broker does not count as away if no reports are sent', async () => {
   isSpeaking = false;
   await seconds(60);
   isSpeaking = true;
@@ -78,7 +78,7 @@ it('is not lost where nothing is sent that could come back', async () => {
   expect(awaySince()).toBeUndefined();
 });
 
-it('is lost from its break on, and found when the connection is back', async () => {
+it('the broker counts as away from the break of the connection until it is back', async () => {
   await seconds(3);
   isUp = false;
   link.noteBreak();
@@ -91,7 +91,7 @@ it('is lost from its break on, and found when the connection is back', async () 
   expect(awaySince()).toBeUndefined();
 });
 
-it('hears its broker by other messages too, but finds it again only by a report', async () => {
+it('the broker does not count as away while other messages arrive, but only a report brings it back', async () => {
   for (let second = 0; second < 30; second += 5) {
     await seconds(5);
     link.noteSign();
@@ -105,11 +105,11 @@ it('hears its broker by other messages too, but finds it again only by a report'
   link.noteHeard();
   await seconds(0);
   expect(awaySince()).toBeUndefined();
-  // What came while it was away counts for nothing now.
+  // Messages that arrived while it was away do not count.
   expect(link.hearingMilliseconds()).toBe(0);
 });
 
-it('is lost once, whatever breaks meanwhile, and looks no more once it is closed', async () => {
+it('the broker counts as away since its first failure, and a closed link checks nothing', async () => {
   await seconds(11);
   isUp = false;
   link.noteBreak();
@@ -122,7 +122,7 @@ it('is lost once, whatever breaks meanwhile, and looks no more once it is closed
   expect(awaySince()).toBeUndefined();
 });
 
-it('forgives the silence of agents that lived when it was lost, and of no others', async () => {
+it('the silence of agents that were alive when the broker went away is forgiven, that of others is not', async () => {
   const beatAt = async (name: string): Promise<void> => {
     void made.store.write((tx) => recordRemoteHeartbeat(tx, heartbeat(name, 'worker', { since: name })));
     await seconds(0);

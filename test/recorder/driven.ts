@@ -7,7 +7,7 @@ export const stf_filename = 'swf.100010.000001.stf';
 export const tf_filename = 'swf.100010.000001_tf_001.tf';
 export const driven = { params: executionParamsSchema.parse({}) };
 
-/** An STF file that is ready, and a sample of it, which a host of its own has published. */
+/** Records a ready STF file and a sample of it, which another host has published. */
 export async function saySample({ say }: TestStore, file_url = 'http://a:1/data/x/file.tf'): Promise<void> {
   await say('stf_gen', { filename: stf_filename, sequence: 1, tf_count: 100 });
   await say('stf_ready', { filename: stf_filename, sequence: 1, tf_count: 100 });
@@ -43,13 +43,13 @@ export async function saySlices({ say }: TestStore, count: number, more: object 
   return ids;
 }
 
-/** What a worker says about a slice that it begins, ends or returns. */
+/** The fields of a message of a worker about a slice that it starts, ends or returns. */
 export const workFields = (slice_id: number, worker = 'worker-1') => {
   const { slice_filename, attempt } = sliceFields(slice_id);
   return { slice_id, slice_filename, tf_filename, attempt, worker_id: `${worker}/slot-1`, hostname: 'elsewhere' };
 };
 
-/** What is to be sent now, which counts as sent from now on. */
+/** Marks all unsent messages as sent, and returns their ids. */
 export async function takeUnsent({ store }: TestStore, namespace = 'test'): Promise<string[]> {
   const rows = unsentRows(store.sql, namespace, 0, 1000);
   await store.write((tx) =>

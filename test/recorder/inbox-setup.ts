@@ -74,7 +74,7 @@ export const rows = ({ store }: Exchange): unknown[] =>
     .prepare('SELECT message_type AS type, effect, effect_code AS code FROM workflow_messages WHERE seq > 6')
     .all();
 
-/** A message as a broker hands it over. */
+/** A message as a broker delivers it. */
 export const delivery = (text: string, acknowledge = (): void => {}, headers = { namespace }): Delivery => ({
   id: undefined,
   headers,

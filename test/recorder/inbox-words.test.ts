@@ -13,8 +13,8 @@ const word = (type: Parameters<typeof messageOf>[0], fields: object): string => 
 
 const sample = word('tf_file_registered', { ...sampleFields('http://a:1/data/x/file.tf'), sender: 'fastmon-1' });
 
-describe('what an inbox tells the parts of its recorder', () => {
-  it('is who works on slices, and each start, return and place, also where it is recorded already', async () => {
+describe('the callbacks of an inbox', () => {
+  it('report workers, starts, returns and places, even of messages that are recorded already', async () => {
     const made = await setUp();
     await saySample(made);
     await saySlices(made, 2);
@@ -27,7 +27,7 @@ describe('what an inbox tells the parts of its recorder', () => {
       onMessage(delivery(word('slice_returned', { ...workFields(1), reason: 'NO_FILE' })));
       onMessage(delivery(word('slice_result', { ...workFields(0), state: 'done' })));
       places.onMessage(delivery(sample));
-      // What cannot be read, and what came on the wrong destination, says nothing.
+      // Unreadable messages and those on the wrong destination are not reported.
       onMessage(delivery('{broken'));
       onMessage(delivery(sample));
       await turns();
@@ -44,12 +44,12 @@ describe('what an inbox tells the parts of its recorder', () => {
     expect(told.toSorted()).toEqual([...once, ...once].toSorted());
     expect(noted.filter((line) => line === 'heard')).toHaveLength(12);
     expect(noted.filter((line) => line === 'broadcast')).toHaveLength(2);
-    // New was each of them once; the sample was known before.
+    // Each of them was new once; the sample was known before.
     expect(recorded.toSorted()).toEqual(['slice_result', 'slice_returned', 'slice_started']);
     expect(made.faults).toEqual([]);
   });
 
-  it('are no types where nothing was new, and those that earlier messages waited for', async () => {
+  it('report only new types, and with them those of messages that had waited for them', async () => {
     const made = await setUp();
     await saySample(made);
     await saySlices(made, 1);
@@ -67,7 +67,7 @@ describe('what an inbox tells the parts of its recorder', () => {
 });
 
 describe('an inbox', () => {
-  it('takes results of its own store alone, and what is meant for a place of its own without a choice', async () => {
+  it('selects the results of its own store, and takes everything on a queue of its own', async () => {
     const made = await setUpWithFiles();
     const { inbox } = listen(made);
     expect(inbox.work('r', results, { store: 'S' })).toMatchObject({
@@ -80,7 +80,7 @@ describe('an inbox', () => {
     expect(inbox.work('r', results).only?.()).toEqual({ namespace });
     const own = inbox.work('r', results, { place: '/queue/own' });
     expect([own.destination, own.only]).toEqual(['/queue/own', undefined]);
-    // It is judged by what it is meant for.
+    // It is checked as a message to the queue of results.
     await saySample(made);
     await saySlices(made, 1);
     own.onMessage(delivery(word('slice_started', workFields(0))));
@@ -88,7 +88,7 @@ describe('an inbox', () => {
     expect(rows(made).at(-1)).toMatchObject({ type: 'slice_started', effect: 'applied' });
   });
 
-  it('acknowledges what is of another namespace at once, and records nothing of it', async () => {
+  it('acknowledges messages of another namespace at once, without recording them', async () => {
     const made = await setUpWithFiles();
     const { inbox } = listen(made);
     const { onMessage } = inbox.work('broadcast', broadcast);
@@ -97,13 +97,13 @@ describe('an inbox', () => {
     expect(acknowledged).toBe(1);
     await turns();
     expect(rows(made)).toEqual([]);
-    // Its header counts more than its body.
+    // The header takes precedence over the body.
     onMessage(delivery(stf(1).replace('"test"', '"other"'), () => void (acknowledged += 1)));
     await turns();
     expect([acknowledged, rows(made).length]).toEqual([2, 1]);
   });
 
-  it('keeps a message that came over the broker from being sent there again', async () => {
+  it('marks a message that arrived over the broker as sent, so that it is not sent back', async () => {
     const made = await setUpWithFiles();
     const { inbox } = listen(made);
     await inbox.record(broadcast, delivery(stf(1)));
@@ -111,7 +111,7 @@ describe('an inbox', () => {
     expect(sent.all()).toEqual([{ sent: 1 }]);
   });
 
-  it('records one message at once, without its acknowledgement, as it is or refused for a reason', async () => {
+  it('records a single message without acknowledging it, as applied or as refused with a reason', async () => {
     const made = await setUpWithFiles();
     const { inbox } = listen(made);
     let acknowledged = 0;
@@ -135,7 +135,7 @@ const reasons = ({ store }: Awaited<ReturnType<typeof setUp>>): unknown[] =>
     .map(({ reason }) => reason);
 
 describe('a message that breaks its transaction', () => {
-  /** Lets the recording of what this fits fail. */
+  /** Makes recording fail for messages for which `fails` returns an error. */
   async function breaking(fails: (body: string) => Error | undefined) {
     const made = await setUpWithFiles();
     const { messages } = made.store;
@@ -153,7 +153,7 @@ describe('a message that breaks its transaction', () => {
     return { ...made, ...heard, acknowledged };
   }
 
-  it('is recorded as rejected, with the reason, and those beside it as they are', async () => {
+  it('is recorded as rejected with the reason, and the messages beside it are applied', async () => {
     const made = await breaking((body) => (body.includes('000002.stf') ? new Error('a bug') : undefined));
     expect(rows(made).map((row) => (row as { effect: string }).effect)).toEqual(['applied', 'rejected', 'applied']);
     expect(reasons(made)).toEqual([null, 'cannot be recorded: a bug', null]);
@@ -161,13 +161,13 @@ describe('a message that breaks its transaction', () => {
     expect([made.acknowledged, made.faults]).toEqual([[1, 2, 3], []]);
   });
 
-  it('is a fault where the store cannot be written, and none is acknowledged or rejected for it', async () => {
+  it('is a fault if the store cannot be written, and no message is acknowledged or rejected', async () => {
     const full = new SwfError('STORE_UNAVAILABLE', 'the disk is full');
     const made = await breaking(() => full);
     expect([rows(made), made.acknowledged, made.faults]).toEqual([[], [], [full]]);
   });
 
-  it('is a fault too where the store fails only when it is recorded alone', async () => {
+  it('is a fault even if the store fails only when the message is recorded alone', async () => {
     const full = new SwfError('STORE_UNAVAILABLE', 'the disk is full');
     let tries = 0;
     const made = await breaking((body) => {
@@ -180,7 +180,7 @@ describe('a message that breaks its transaction', () => {
   });
 });
 
-it('an inbox that had a fault goes on with the next message', async () => {
+it('an inbox continues with the next message after a fault', async () => {
   const made = await setUpWithFiles();
   const { inbox, strays } = listen(made);
   const { onMessage } = inbox.work('broadcast', broadcast);

@@ -4,7 +4,7 @@ import { delivery, listen, rows, setUpWithFiles, stf } from './inbox-setup.ts';
 import { destinations, execution_id, namespace } from './setup.ts';
 
 describe('an inbox', () => {
-  it('records what comes in once, however often it comes, and tells the types that were new', async () => {
+  it('records a message once, however often it arrives, and reports the types that were new', async () => {
     const made = await setUpWithFiles();
     const { next, recorded } = listen(made);
     for (const text of [stf(1), stf(1), stf(2)])
@@ -18,7 +18,7 @@ describe('an inbox', () => {
     expect(made.faults).toEqual([]);
   });
 
-  it('acknowledges a message when it is recorded, and not before', async () => {
+  it('acknowledges a message only when it is recorded', async () => {
     const made = await setUpWithFiles();
     const { inbox, next } = listen(made);
     const seen: string[] = [];
@@ -38,7 +38,7 @@ describe('an inbox', () => {
     expect(seen).toHaveLength(2);
   });
 
-  it('leaves messages of another namespace alone, by header or by body', async () => {
+  it('ignores messages of another namespace, by header or by body', async () => {
     const made = await setUpWithFiles();
     const { next } = listen(made);
     await made.theirs.send({ destination: destinations.broadcast, headers: { namespace: 'other' }, body: stf(1) });
@@ -52,7 +52,7 @@ describe('an inbox', () => {
     expect(rows(made)).toHaveLength(1);
   });
 
-  it('records what cannot be read, and what came on the wrong destination, as rejected', async () => {
+  it('records unreadable messages and those on the wrong destination as rejected', async () => {
     const made = await setUpWithFiles();
     const { next } = listen(made);
     await made.theirs.send({ destination: destinations.results, headers: { namespace }, body: '{broken' });
@@ -68,14 +68,14 @@ describe('an inbox', () => {
     );
     expect(rows(made)).toHaveLength(3);
     expect(made.broker.waiting(destinations.results)).toBe(0);
-    // What is known already is not refused when it comes again on another destination.
+    // A known message is not refused if it arrives again on another destination.
     await made.theirs.send({ destination: destinations.results, headers: { namespace }, body: stf(1) });
     await made.theirs.send({ destination: destinations.broadcast, headers: { namespace }, body: stf(3) });
     await next(2);
     expect(rows(made)).toHaveLength(4);
   });
 
-  it('tells once of an execution that this store does not know', async () => {
+  it('reports once that an execution is unknown to its store', async () => {
     const made = await setUpWithFiles();
     const { next, strays } = listen(made);
     for (const sequence of [1, 2])

@@ -51,7 +51,7 @@ const registered = messageOf('tf_file_registered', sampleFields(''));
 const sequenceOf = ({ body }: { body: string }): unknown => (JSON.parse(body) as Message<'stf_gen'>).sequence;
 
 describe('an outbox', () => {
-  it('sends the rows of its process with their headers, and knows when they are confirmed', async () => {
+  it('sends rows with their headers, and is flushed when they are confirmed', async () => {
     const made = await setUp();
     const { outbox, got, say } = open(made);
     await say(1);
@@ -65,7 +65,7 @@ describe('an outbox', () => {
     expect(made.faults).toEqual([]);
   });
 
-  it('keeps what it cannot send, and sends it when the broker is back', async () => {
+  it('keeps messages while the broker is away, and sends them when it is back', async () => {
     const made = await setUp();
     const { outbox, got, say } = open(made);
     made.broker.goDown();
@@ -77,7 +77,7 @@ describe('an outbox', () => {
     expect(got.deliveries).toHaveLength(1);
   });
 
-  it('sends again what was cut off, also where the broker is back before that is known', async () => {
+  it('resends a message that was cut off, even if the broker is back before that is noticed', async () => {
     const made = await setUp();
     const { outbox, got, say } = open(made);
     await say(1);
@@ -88,7 +88,7 @@ describe('an outbox', () => {
     expect(await outbox.flushed(1000)).toBe(true);
   });
 
-  it('sends many rows in their order, and none twice', async () => {
+  it('sends many rows in order, each once', async () => {
     const made = await setUp();
     const { outbox, got, say } = open(made);
     await Promise.all(Array.from({ length: 600 }, (_, index) => say(index + 1)));
@@ -97,7 +97,7 @@ describe('an outbox', () => {
     expect(got.deliveries.map(sequenceOf)).toEqual(Array.from({ length: 600 }, (_, index) => index + 1));
   });
 
-  it('leaves out a message that the broker refuses three times, tells it once, and sends the next', async () => {
+  it('skips a message that the broker keeps refusing, reports it once, and sends the next', async () => {
     const made = await setUp();
     const { outbox, got, say, unsendable } = open(made);
     const id = await say(1);
@@ -110,7 +110,7 @@ describe('an outbox', () => {
     expect(got.bodies()).toEqual([expect.stringContaining('000002.stf')]);
   });
 
-  it('tells once of a message at which the connection always ends, goes on trying, and sends what is behind it', async () => {
+  it('reports once a message that always ends the connection, retries it, and sends those behind it', async () => {
     const made = await setUp();
     const { outbox, got, say, unsendable, reasons } = open(made);
     const id = await say(1);
@@ -135,7 +135,7 @@ describe('an outbox', () => {
   });
 
   it.each([undefined, '/queue/results.of.one.store'])(
-    'says with a slice which kinds of work it is, and where its results go (%s)',
+    'sends a slice with headers for its kind of work and the queue of its results (%s)',
     async (replyTo) => {
       const made = await setUp();
       const { outbox, say } = open(made, replyTo);
@@ -161,7 +161,7 @@ describe('an outbox', () => {
     },
   );
 
-  it('gives slices the newest place of their file, and other messages none of that', async () => {
+  it('sends slices with the newest place of their file, and other messages without one', async () => {
     const made = await setUp();
     const { outbox, got, say } = open(made, '/queue/r');
     await saySample(made);

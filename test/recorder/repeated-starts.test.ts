@@ -7,7 +7,7 @@ import { execution_id } from './setup.ts';
 
 const { slice_filename } = sliceFields(0);
 
-/** The starts that a recorder hears, from processes that began when they say. */
+/** The starts that a recorder receives, from processes that started at the given times. */
 function starts() {
   const directory = new AgentDirectory();
   const repeated = new RepeatedStarts(directory);
@@ -20,11 +20,11 @@ function starts() {
   return { repeated, hear, lost };
 }
 
-it('a start counts as lost for each time that its worker began anew, not for each time that it is heard', () => {
+it('a start counts as lost each time its worker restarts, not each time it is received', () => {
   const { hear, lost } = starts();
   expect(lost()).toBe(0);
   hear('08:00');
-  // The connection broke, and the same process says it again.
+  // The connection broke, and the same process sends it again.
   hear('08:00');
   expect(lost()).toBe(0);
   hear('09:00');
@@ -34,7 +34,7 @@ it('a start counts as lost for each time that its worker began anew, not for eac
   expect(lost()).toBe(2);
 });
 
-it('another slot’s start is another start, and so are other attempts, slices and executions', () => {
+it('starts are counted separately by slot, attempt, slice and execution', () => {
   const { hear, lost } = starts();
   hear('08:00');
   hear('09:00', { worker_id: 'worker-1/slot-2' });
@@ -44,7 +44,7 @@ it('another slot’s start is another start, and so are other attempts, slices a
   expect([lost(1), lost(2), lost(1, 'x-tester-0002'), lost(1, execution_id, 'other.tf')]).toEqual([1, 0, 0, 0]);
 });
 
-it('an execution that is no longer driven is forgotten, and no other', () => {
+it('an execution that is no longer driven is forgotten, and others are kept', () => {
   const { repeated, hear, lost } = starts();
   const longer = `${execution_id}2`;
   for (const since of ['08:00', '09:00']) {

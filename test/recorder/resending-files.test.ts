@@ -12,8 +12,8 @@ const stf = { filename, sequence: 2, tf_count: 100, file_url: 'http://a:1/data/x
 const announcement = `${execution_id}/stf_gen/${filename}`;
 const ready = `${execution_id}/stf_ready/${filename}`;
 
-describe('a file that is not answered', () => {
-  it('is announced again after a minute if an agent is on duty for it, then after two, four, and at most thirty', async () => {
+describe('an unanswered file', () => {
+  it('is announced again after one minute, then two, four and at most thirty, if an agent is on duty', async () => {
     const made = await resend();
     await made.made.say('stf_gen', stf);
     made.heard.set('data-1', agent('data'));
@@ -23,7 +23,7 @@ describe('a file that is not answered', () => {
     expect([made.warnings, made.faults, made.lost]).toEqual([[], [], []]);
   });
 
-  it('is left alone for three times as long as such files usually take', async () => {
+  it('is not announced again before three times the usual duration of such files', async () => {
     const made = await resend();
     const slow = { ...stf, filename: 'swf.100010.000003.stf', sequence: 3 };
     await made.made.say('stf_gen', slow);
@@ -36,7 +36,7 @@ describe('a file that is not answered', () => {
     expect(timesOf(made, announcement)).toEqual([100 + 155]);
   });
 
-  it('is announced anew to agents that make samples if it is ready and its samples are missing', async () => {
+  it('is announced again to agents that make samples if it is ready and its samples are missing', async () => {
     const made = await resend();
     await made.made.say('stf_gen', stf);
     await made.made.say('stf_ready', stf);
@@ -57,9 +57,9 @@ describe('a file that is not answered', () => {
 
   it.each<[string, (made: Resent) => unknown]>([
     ['the agent has it in hand', ({ heard }) => heard.set('data-1', agent('data', { in_hand: [announcement] }))],
-    ['no such agent is heard', ({ heard }) => heard.set('data-1', agent('worker'))],
+    ['no agent of that type is heard', ({ heard }) => heard.set('data-1', agent('worker'))],
     ['no agent reaches its place', reachesNothing],
-    ['nobody drives the run here', ({ resending }) => resending.remove(execution_id)],
+    ['its execution is not driven here', ({ resending }) => resending.remove(execution_id)],
   ])('is not announced again while %s', async (_, change) => {
     const made = await resend();
     await made.made.say('stf_gen', stf);
@@ -69,7 +69,7 @@ describe('a file that is not answered', () => {
     expect([made.sent, made.faults]).toEqual([[], []]);
   });
 
-  it('waits as long as before where another execution ends whose name begins that of its own, and anew after its own', async () => {
+  it('keeps its wait if an execution with a prefix of its name ends, and starts over if its own is readded', async () => {
     const made = await resend();
     await made.made.say('stf_gen', stf);
     made.heard.set('data-1', agent('data'));
@@ -90,7 +90,7 @@ function reachesNothing({ heard }: Resent): void {
 }
 
 describe('a sample that workers find wrong', () => {
-  it('is made anew: its ready STF is announced again', async () => {
+  it('is made again: its ready STF is announced again', async () => {
     const made = await resend();
     await saySlices(made.made, 1);
     await made.made.store.write((tx) => recordRemoteHeartbeat(tx, heartbeat('tester', 'fastmon')));
@@ -100,7 +100,7 @@ describe('a sample that workers find wrong', () => {
     expect(made.sent).toContainEqual([15, `${execution_id}/stf_ready/${stf_filename}`]);
   });
 
-  it('is at its new place once it is registered again there, which is told', async () => {
+  it('has its new place once it is registered there again, which is reported', async () => {
     const made = await resend();
     const at = (place: string, more: object = {}) =>
       made.resending.notePlace(messageOf('tf_file_registered', { ...sampleFields(place), sender: 'tester', ...more }));
@@ -109,7 +109,7 @@ describe('a sample that workers find wrong', () => {
     // Another file by its content, and a file that this store does not know.
     await at('http://b:1/data/x/file.tf', { tf_last: 15 });
     await at('http://b:1/data/x/file.tf', { tf_filename: 'unknown.tf' });
-    // A path of its host is no place for others.
+    // A path on its own host is not a place for others.
     await at('/srv/data/x/file.tf');
     expect([place(), made.warnings]).toEqual(['http://a:1/data/x/file.tf', []]);
     await at('http://b:1/data/x/file.tf');

@@ -11,9 +11,9 @@ import { execution_id } from './setup.ts';
 export interface Resent {
   made: TestStore;
   resending: Resending;
-  /** The agents that are heard, each second. */
+  /** The agents that are heard each second. */
   heard: Map<string, Report>;
-  /** What is sent again, and when, in seconds since the fixture was made. */
+  /** The messages sent again, with their times in seconds since the fixture was made. */
   sent: [second: number, messageId: string][];
   lost: string[];
   warnings: string[];
@@ -65,6 +65,6 @@ export async function resend(params: Record<string, unknown> = {}): Promise<Rese
   return { made, resending, heard, sent, lost, warnings, faults, wait };
 }
 
-/** When a message was sent again. */
+/** The times at which a message was sent again. */
 export const timesOf = ({ sent }: Resent, id: string): number[] =>
   sent.filter(([, sentId]) => sentId === id).map(([second]) => second);

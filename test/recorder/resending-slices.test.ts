@@ -10,7 +10,7 @@ const place = 'http://a:1/data';
 const returned = (slice_id: number, reason = 'NO_FILE') =>
   messageOf('slice_returned', { ...workFields(slice_id), reason });
 
-/** The same with slices that are sent. */
+/** The same with slices that were sent. */
 async function withSlices(count: number, more: object = {}): Promise<Resent & { ids: string[] }> {
   const made = await resend();
   const ids = await saySlices(made.made, count, more);
@@ -48,7 +48,7 @@ describe('a slice that a worker has returned', () => {
     expect(made.sent).toEqual([[21, made.ids[0]]]);
   });
 
-  it('is not sent again where it is done, or its execution is driven no more', async () => {
+  it('is not sent again if it is done or its execution is no longer driven', async () => {
     const made = await withSlices(2);
     made.heard.set('worker-2', agent('worker', { free_slots: 0 }));
     for (const id of [0, 1]) made.resending.noteReturn(returned(id));
@@ -60,7 +60,7 @@ describe('a slice that a worker has returned', () => {
     expect(made.resending.remove(execution_id)).toBe(true);
     await made.wait(30);
     expect([made.sent.length, made.faults]).toEqual([1, []]);
-    // Where it is driven again, the waits begin anew.
+    // If it is driven again, the waits start over.
     made.resending.noteReturn(returned(1));
     await made.wait(5);
     expect(made.sent).toHaveLength(2);
@@ -68,8 +68,8 @@ describe('a slice that a worker has returned', () => {
   });
 });
 
-describe('a slice that nobody has', () => {
-  it('is sent again once a worker was free for half a minute, then after one minute, two, and at most thirty', async () => {
+describe('a slice that no worker has', () => {
+  it('is sent again once a worker was free for half a minute, then after one, two and at most 30 minutes', async () => {
     const made = await withSlices(2);
     const [lost = '', held = ''] = made.ids;
     made.heard.set('worker-1', agent('worker', { in_hand: [held], free_slots: 2 }));
@@ -91,9 +91,9 @@ describe('a slice that nobody has', () => {
     ['the free worker cannot do it', ({ heard }) => heard.set('worker-1', agent('worker', offDuty('NO_FILE', place)))],
     ['the run is in standby', ({ made }) => made.say('pause_run', { ordinal: 1, reason: 'period' })],
     ['an operator has paused the run', pausedByOperator],
-    ['nobody drives the run here', ({ resending }) => resending.remove(execution_id)],
-    ['the recorder ends', ({ resending }) => resending.close()],
-  ])('stays where it is while %s', async (_, change) => {
+    ['its execution is not driven here', ({ resending }) => resending.remove(execution_id)],
+    ['the recorder is ending', ({ resending }) => resending.close()],
+  ])('is not sent again while %s', async (_, change) => {
     const made = await withSlices(1);
     made.heard.set('worker-1', agent('worker'));
     await change(made);
@@ -101,7 +101,7 @@ describe('a slice that nobody has', () => {
     expect([made.sent, made.lost, made.warnings, made.faults]).toEqual([[], [], [], []]);
   });
 
-  it('waits anew where its execution is driven again', async () => {
+  it('starts a new wait if its execution is driven again', async () => {
     const made = await withSlices(1);
     made.heard.set('worker-1', agent('worker'));
     await made.wait(100);
@@ -120,7 +120,7 @@ async function pausedByOperator({ made: { store, say } }: Resent): Promise<void>
   await say('pause_workflow', { command_id: 'p' }, { effect: { effect: 'applied' } });
 }
 
-it('a store that cannot be written is told of each time, and resending goes on', async () => {
+it('an error of the store is reported each time, and resending continues', async () => {
   const made = await withSlices(1);
   made.heard.set('worker-1', agent('worker'));
   made.made.store.db.exec('ALTER TABLE tf_slices RENAME TO away');

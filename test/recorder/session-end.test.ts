@@ -12,13 +12,13 @@ const stf = { filename: 'swf.100010.000001.stf', sequence: 1, tf_count: 100 };
 const late = 'the broker has not confirmed all messages; waiting up to 30 s for it';
 const lost = 'some messages are still unconfirmed; the next recorder of this store and namespace sends them';
 
-/** A recorder that ends with a message that the broker, which is away, has not got. */
+/** A recorder that ends while the broker is away and has not received one of its messages. */
 async function ending(how?: 'usual' | 'hurried' | 'none') {
   const made = await recorder();
   const heard = made.overhear(broadcast);
   const session = await made.open();
   made.broker.goDown();
-  // Those of the break itself.
+  // Without the warnings about the break itself.
   made.warnings.splice(0);
   await made.say('stf_gen', stf, { goesOut: true });
   session.committed();
@@ -28,7 +28,7 @@ async function ending(how?: 'usual' | 'hurried' | 'none') {
 }
 
 describe('a recorder that ends', () => {
-  it('waits half a minute for the broker, says so after a second, and leaves the rest to the next one', async () => {
+  it('waits half a minute for the broker, warns after a second, and leaves the rest to the next one', async () => {
     const { warnings, isOver } = await ending();
     await pass(0.9, 0.1);
     expect(warnings).toEqual([]);
@@ -40,7 +40,7 @@ describe('a recorder that ends', () => {
     expect([warnings, isOver()]).toEqual([[late, lost], true]);
   });
 
-  it('ends as soon as the broker has all', async () => {
+  it('ends as soon as the broker has confirmed everything', async () => {
     const { warnings, isOver, broker, heard } = await ending('usual');
     await pass(5);
     broker.comeUp();
@@ -48,7 +48,7 @@ describe('a recorder that ends', () => {
     expect([warnings, isOver(), heard.length]).toEqual([[late], true, 1]);
   });
 
-  it('waits a second more where somebody waits for it, and not at all where its store takes no receipts', async () => {
+  it('waits one more second if it is hurried, and not at all if its store cannot record receipts', async () => {
     const hurried = await ending('hurried');
     await pass(1.5, 0.1);
     expect([hurried.warnings, hurried.isOver()]).toEqual([[late.replace('30 s', '1 s')], false]);
@@ -59,7 +59,7 @@ describe('a recorder that ends', () => {
     expect([none.warnings, none.isOver()]).toEqual([[], true]);
   });
 
-  it('tells the end of its executions, and leaves nothing behind that would go on', async () => {
+  it('announces the end of its executions, and leaves no timer, connection or subscription behind', async () => {
     const made = await recorder();
     const before = vi.getTimerCount();
     const states = made.overhear(telemetry);
@@ -73,7 +73,7 @@ describe('a recorder that ends', () => {
     expect(states.at(-1)?.body).toMatchObject({ status: 'completed' });
     expect(vi.getTimerCount()).toBe(before);
     expect(session.broker.isUp()).toBe(false);
-    // Nobody listens as this recorder any longer, so the broker keeps what is said for it.
+    // Nothing listens as this recorder now, so the broker keeps messages for it.
     expect(made.broker.isHeldElsewhere(`swf.${namespace}.${session.storeId}`, nobody)).toBe(false);
   });
 });
@@ -81,7 +81,7 @@ describe('a recorder that ends', () => {
 const nobody = {} as Parameters<Awaited<ReturnType<typeof recorder>>['broker']['isHeldElsewhere']>[1];
 
 describe('a recorder warns', () => {
-  it('of messages of executions that its store does not know', async () => {
+  it('once about messages of an execution that its store does not know', async () => {
     const made = await recorder();
     await made.open();
     const body = messageOf('stf_ready', { ...stf, sender: 'data-1', execution_id: 'x-other-0001' });
@@ -91,7 +91,7 @@ describe('a recorder warns', () => {
     ]);
   });
 
-  it('of a message that the broker does not take', async () => {
+  it('about a message that the broker refuses', async () => {
     const made = await recorder();
     made.broker.refuse(({ body }) => body.includes('stf_gen'));
     const session = await made.open();
@@ -101,19 +101,19 @@ describe('a recorder warns', () => {
     expect(made.warnings).toEqual([`${message_id} is not sent: BROKER_REFUSED: the broker does not take this message`]);
   });
 
-  it('of breaks of its further connections', async () => {
+  it('about breaks of its further connections', async () => {
     const made = await recorder();
     const session = await made.open();
     const apart = session.connectApart();
     await apart.connect({ once: true });
     made.broker.goDown();
     const line = 'BROKER_UNREACHABLE: there is no connection to the broker at the moment';
-    // That of the durable subscription, and the new one.
+    // The connection of the durable subscription, and the new one.
     expect(made.warnings).toEqual([line, line]);
     await apart.close();
   });
 
-  it('of a worker that takes slices and whose words never arrive, and not of one that was heard', async () => {
+  it('about a worker that takes slices without its reports arriving, and not about others', async () => {
     const made = await recorder();
     await saySample(made);
     const ids = await saySlices(made, 2);
@@ -137,22 +137,19 @@ describe('a recorder warns', () => {
   });
 });
 
-describe('a program of another make that works in the namespace', () => {
-  it.each([broadcast, '/topic/of.the.site'])(
-    'is a fault, since both would take the other’s messages: on %s',
-    async (on) => {
-      const made = await recorder();
-      await made.open();
-      const body = { msg_type: 'transformer_ready', sender: 'foreign-agent', namespace, run_id: '7' };
-      await made.tell({ destination: on, headers: {}, body: { ...body, namespace: 'other' } });
-      expect(made.faults).toEqual([]);
-      await made.tell({ destination: on, headers: {}, body });
-      expect(made.faults[0]).toMatchObject({
-        code: 'NAMESPACE_IN_USE',
-        message: expect.stringMatching(
-          new RegExp(`foreign-agent \\(\\S+ on ${on}\\).*So this process leaves it to them`),
-        ),
-      });
-    },
-  );
+describe('a foreign program in the namespace', () => {
+  it.each([broadcast, '/topic/of.the.site'])('is a fault if it is heard on %s', async (on) => {
+    const made = await recorder();
+    await made.open();
+    const body = { msg_type: 'transformer_ready', sender: 'foreign-agent', namespace, run_id: '7' };
+    await made.tell({ destination: on, headers: {}, body: { ...body, namespace: 'other' } });
+    expect(made.faults).toEqual([]);
+    await made.tell({ destination: on, headers: {}, body });
+    expect(made.faults[0]).toMatchObject({
+      code: 'NAMESPACE_IN_USE',
+      message: expect.stringMatching(
+        new RegExp(`foreign-agent \\(\\S+ on ${on}\\).*So this process leaves it to them`),
+      ),
+    });
+  });
 });

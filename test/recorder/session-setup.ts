@@ -10,7 +10,7 @@ import { connectToMemory } from '../brokers/memory-connection.ts';
 import { stopTime, turns } from '../still-time.ts';
 import { destinations, type Exchange, namespace, setUp } from './setup.ts';
 
-/** What others hear on a destination. */
+/** A message that others receive on a destination. */
 export interface Overheard {
   headers: Record<string, string>;
   body: Record<string, unknown>;
@@ -19,15 +19,15 @@ export interface Overheard {
 export interface Recorder extends Exchange {
   warnings: string[];
   open: () => Promise<RecorderSession>;
-  /** Collects what comes to a destination from now on. */
+  /** Collects the messages to a destination from now on. */
   overhear: (destination: string) => Overheard[];
-  /** Says something as another program, and waits until it is heard. */
+  /** Sends a message as another program, and waits until it is delivered. */
   tell: (
     outgoing: Pick<Outgoing, 'destination'> & { body: unknown; headers?: Record<string, string> },
   ) => Promise<void>;
 }
 
-/** A store with a running execution, whose recorder is opened as often as a test wants. */
+/** A store with a running execution, and a recorder that a test can open repeatedly. */
 export async function recorder(kind?: DialectName): Promise<Recorder> {
   stopTime();
   const made = await setUp(kind);
@@ -80,7 +80,7 @@ export async function recorder(kind?: DialectName): Promise<Recorder> {
   return { ...made, warnings, open, overhear, tell };
 }
 
-/** The rows of the log that came over the broker, by type and effect. */
+/** The rows of the log that arrived over the broker, by type and effect. */
 export const recordedOf = ({ store }: Exchange): string[] =>
   store.db
     .prepare<[], { said: string }>(

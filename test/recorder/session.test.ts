@@ -17,8 +17,8 @@ const stf = (sequence: number) => ({ filename: `swf.100010.00000${sequence}.stf`
 const end = (made: Recorder, status: 'completed' | 'failed') =>
   made.say('workflow_ended', { ...noCounts, status, reason: 'it has ended' });
 
-describe('a recorder that begins', () => {
-  it('sends what an earlier one left unsent, and tries again what the broker refused from it', async () => {
+describe('a recorder that starts', () => {
+  it('sends messages that an earlier one left unsent, and retries those that the broker refused', async () => {
     const made = await recorder();
     const heard = made.overhear(broadcast);
     for (const sequence of [1, 2]) await made.say('stf_gen', stf(sequence), { goesOut: true });
@@ -31,7 +31,7 @@ describe('a recorder that begins', () => {
     session.committed();
     await turns();
     expect(heard).toHaveLength(3);
-    // Also what another process of the store has recorded.
+    // It also sends messages that another process of the store has recorded.
     const other = await openStore(made.path);
     await other.write((tx) => {
       const message = messageOf('stf_gen', { ...stf(4), sender: 'daq-1', timestamp: new Date().toISOString() });
@@ -45,7 +45,7 @@ describe('a recorder that begins', () => {
     expect([made.faults, made.warnings]).toEqual([[], []]);
   });
 
-  it('hears what was said while none was there, once, and wakes its parts', async () => {
+  it('records messages sent while no recorder was running, each once, and wakes its parts', async () => {
     const made = await recorder();
     const session = await made.open();
     await made.say('stf_gen', stf(1));
@@ -61,31 +61,28 @@ describe('a recorder that begins', () => {
 });
 
 describe('a recorder', () => {
-  it.each(['activemq', 'rabbitmq'] as const)(
-    'gets the results of its own slices over %s, and no others',
-    async (kind) => {
-      const made = await recorder(kind);
-      const queued = made.overhear(slices);
-      await saySample(made);
-      await saySlices(made, 2);
-      const { storeId: id } = await made.open();
-      const own = `${results}.${namespace}.${id}`;
-      const replyTo = queued[0]?.headers['reply_to'];
-      expect(replyTo).toBe(kind === 'rabbitmq' ? own : undefined);
-      const destination = replyTo ?? results;
-      const headers = (store_id: string) => ({ store_id, ...(replyTo === undefined ? { namespace } : {}) });
-      await made.tell({ destination, headers: headers(id), body: messageOf('slice_started', workFields(0)) });
-      await made.tell({
-        destination: results,
-        headers: { namespace, store_id: 'another' },
-        body: messageOf('slice_started', workFields(1)),
-      });
-      expect(recordedOf(made)).toEqual(['slice_started applied']);
-      expect(made.broker.waiting(kind === 'rabbitmq' ? `${results}.${namespace}` : results)).toBe(1);
-    },
-  );
+  it.each(['activemq', 'rabbitmq'] as const)('receives only the results of its own slices over %s', async (kind) => {
+    const made = await recorder(kind);
+    const queued = made.overhear(slices);
+    await saySample(made);
+    await saySlices(made, 2);
+    const { storeId: id } = await made.open();
+    const own = `${results}.${namespace}.${id}`;
+    const replyTo = queued[0]?.headers['reply_to'];
+    expect(replyTo).toBe(kind === 'rabbitmq' ? own : undefined);
+    const destination = replyTo ?? results;
+    const headers = (store_id: string) => ({ store_id, ...(replyTo === undefined ? { namespace } : {}) });
+    await made.tell({ destination, headers: headers(id), body: messageOf('slice_started', workFields(0)) });
+    await made.tell({
+      destination: results,
+      headers: { namespace, store_id: 'another' },
+      body: messageOf('slice_started', workFields(1)),
+    });
+    expect(recordedOf(made)).toEqual(['slice_started applied']);
+    expect(made.broker.waiting(kind === 'rabbitmq' ? `${results}.${namespace}` : results)).toBe(1);
+  });
 
-  it('says how its executions are, at once to an agent that has just begun', async () => {
+  it('announces the states of its executions, at once if an agent has just started', async () => {
     const made = await recorder();
     const states = made.overhear(telemetry);
     const session = await made.open();
@@ -102,7 +99,7 @@ describe('a recorder', () => {
     expect(states).toHaveLength(count);
   });
 
-  it('sends again what was returned, and knows which starts were lost with their worker', async () => {
+  it('resends a returned slice, and counts the starts that were lost with their worker', async () => {
     const made = await recorder();
     const queued = made.overhear(slices);
     await saySample(made);
@@ -126,7 +123,7 @@ describe('a recorder', () => {
     expect(made.faults).toEqual([]);
   });
 
-  it('notes where a sample is now that was made again', async () => {
+  it('reports the new place of a sample that was made again', async () => {
     const made = await recorder();
     await saySample(made);
     await made.open();
@@ -135,7 +132,7 @@ describe('a recorder', () => {
     expect(made.warnings).toEqual([expect.stringMatching(/was made again: it is at http:\/\/b:1\/data/)]);
   });
 
-  it('records a delivery as it is or as refused, for a part that acknowledges it itself', async () => {
+  it('records a delivery as applied or as refused, for a part that acknowledges it itself', async () => {
     const made = await recorder();
     const session = await made.open();
     await made.say('stf_gen', stf(1));
@@ -146,10 +143,10 @@ describe('a recorder', () => {
   });
 });
 
-describe('an execution that is driven no more', () => {
+describe('an execution that is no longer driven', () => {
   const left = ({ broker }: Recorder): number => broker.waiting(slices);
 
-  /** With slices on the queue, one of which the broker has not got. */
+  /** With three slices on the queue. */
   async function withLeft(): Promise<Recorder & { session: Awaited<ReturnType<Recorder['open']>> }> {
     const made = await recorder();
     await saySample(made);
@@ -168,19 +165,19 @@ describe('an execution that is driven no more', () => {
     ['failed', true, 0],
     ['failed', false, 3],
     ['completed', true, 3],
-  ])('leaves no slices behind where it has %s (ended: %s): %i are left', async (status, hasEnded, count) => {
+  ])('and has %s (ended: %s) leaves %i slices on the queue', async (status, hasEnded, count) => {
     const made = await withLeft();
     await end(made, status);
     const states = made.overhear(telemetry);
     void made.session.drivesNoMore(execution_id, hasEnded);
     await pass(1, 0.1);
     expect([left(made), made.faults]).toEqual([count, []]);
-    // The last words about it are said where it has ended.
+    // Its last state is announced if it has ended.
     await pass(40);
     expect(states).toHaveLength(hasEnded ? 5 : 0);
   });
 
-  it('loses its slices on the queue later where the broker is away, and those that wait to be sent at once', async () => {
+  it('loses its unsent slices at once, and those on the queue when the broker is back', async () => {
     const made = await withLeft();
     made.broker.goDown();
     await made.say('slice', sliceFields(3), { goesOut: true });
@@ -193,7 +190,7 @@ describe('an execution that is driven no more', () => {
     expect(left(made)).toBe(0);
   });
 
-  it('is looked after where it is completed and some of its slices were sent twice', async () => {
+  it('leaves no slices on the queue if it is completed and some of its slices were sent twice', async () => {
     const made = await withLeft();
     await made.tell({ destination: telemetry, body: heartbeat('worker-1', 'worker', { free_slots: 0 }) });
     await made.tell({
@@ -210,8 +207,8 @@ describe('an execution that is driven no more', () => {
   });
 });
 
-describe('the line to the broker', () => {
-  it('counts as lost in the store from its break on, and is heard again with the next report', async () => {
+describe('the link to the broker', () => {
+  it('counts as lost in the store from its break until the next report returns', async () => {
     const made = await recorder();
     const session = await made.open();
     const away = () => brokerAwaySince(made.store.sql, namespace);
@@ -227,7 +224,7 @@ describe('the line to the broker', () => {
     expect([away(), session.link.hearingMilliseconds()]).toEqual([undefined, 7000]);
   });
 
-  it('counts as lost where its own reports do not come back, unless other messages do', async () => {
+  it('counts as lost if its own reports do not return, unless other messages arrive', async () => {
     const made = await recorder();
     const session = await made.open();
     const away = () => brokerAwaySince(made.store.sql, namespace);

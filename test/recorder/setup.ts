@@ -12,7 +12,7 @@ export const namespace = 'test';
 
 export interface Exchange extends TestStore {
   broker: MemoryBroker;
-  /** A connection of ours, and one of somebody else. */
+  /** A connection of ours, and one of another program. */
   ours: BrokerConnection;
   theirs: BrokerConnection;
   faults: unknown[];
@@ -20,7 +20,7 @@ export interface Exchange extends TestStore {
   connect: () => BrokerConnection;
 }
 
-/** A store with a running execution, beside a broker in memory. */
+/** A store with a running execution, and an in-memory broker. */
 export async function setUp(kind?: DialectName): Promise<Exchange> {
   const made = await makeRunningStore();
   const broker = new MemoryBroker(kind);

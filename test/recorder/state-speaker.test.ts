@@ -17,7 +17,7 @@ const params = executionParamsSchema.parse({ worker: { max_retries: 7 }, fast_pr
 /** A request for a second execution. */
 const again = { command_id: 'c2', workflow_name: 'stf_datataking', params: {}, executed_by: 'tester', speed: 1 };
 
-/** A speaker of states, and what agents hear of it. */
+/** A speaker of states, and the states that agents receive. */
 async function speak() {
   stopTime();
   const made: Exchange = await setUp();
@@ -47,7 +47,7 @@ async function speak() {
     onFault: (error) => made.faults.push(error),
   });
   onTestFinished(() => {
-    // It would wait for time to pass.
+    // Otherwise close() would wait for time to pass.
     made.broker.goDown();
     return speaker.close();
   });
@@ -63,7 +63,7 @@ async function speak() {
 }
 
 describe('the states of executions', () => {
-  it('are told at once, every five seconds, and at each change, with all that an agent needs to know', async () => {
+  it('are announced at once, every five seconds and at each change, with all that an agent needs', async () => {
     const { speaker, heard, said, tell, seconds, notifier, store, faults } = await speak();
     expect(speaker.isSpeaking).toBe(false);
     await pass(5);
@@ -72,7 +72,7 @@ describe('the states of executions', () => {
     expect(speaker.isSpeaking).toBe(true);
     await pass(7);
     await tell('pause_run', { ordinal: 1, reason: 'period' });
-    // News that change nothing are not told.
+    // Messages that change nothing are not announced.
     for (const type of ['start_run', 'stf_gen'] as const) notifier.announce([type]);
     await pass(1);
     await tell('resume_run', { ordinal: 1, reason: 'period' });
@@ -96,11 +96,11 @@ describe('the states of executions', () => {
       headers: { namespace, msg_type: 'execution_state' },
     });
     expect(heard[0]?.headers).not.toHaveProperty('persistent');
-    // What is said is known here without the broker.
+    // Announced states are known here without the broker.
     expect(said.map(({ phase, timestamp }) => [phase, timestamp])).toEqual(
       heard.map(({ phase, timestamp }) => [phase, timestamp]),
     );
-    // Another driver, and a person's pause.
+    // Another driver.
     await store.write((tx) => {
       const process = registerProcess(tx, { pid: 1, pid_started: '1', hostname: 'here' }, '1');
       for (let epoch = 0; epoch < 2; epoch += 1) takeOwnership(tx, execution_id, process, () => true);
@@ -111,7 +111,7 @@ describe('the states of executions', () => {
     expect(faults).toEqual([]);
   });
 
-  it('are told anew at each message that changes them, from the first to the last', async () => {
+  it('are announced again at each message that changes them, from the first to the last', async () => {
     const { speaker, heard, store, notifier, say } = await speak();
     const second = { execution_id: 'stf_datataking-tester-0002', run_id: '100011' };
     await say('run_workflow', again);
@@ -141,7 +141,7 @@ describe('the states of executions', () => {
     }
   });
 
-  it('are told again when the broker is back, and here also while it is away', async () => {
+  it('are announced again when the broker is back, and locally even while it is away', async () => {
     const { speaker, heard, said, broker, seconds } = await speak();
     speaker.add(execution_id, 'daq-1', params);
     await pass(1);
@@ -154,7 +154,7 @@ describe('the states of executions', () => {
     expect(heard[1]).toMatchObject({ phase: 'physics' });
   });
 
-  it('are told for one execution alone where only that one is new', async () => {
+  it('are announced only for the execution that is new', async () => {
     const { speaker, heard, say } = await speak();
     await say('run_workflow', again);
     speaker.add(execution_id, 'daq-1', params);
@@ -171,7 +171,7 @@ describe('the states of executions', () => {
 });
 
 describe('the last state of an execution', () => {
-  it('is told five times, since this topic keeps it for nobody, and not counted while the broker is away', async () => {
+  it('is announced five times, not counting the time while the broker is away', async () => {
     const { speaker, heard, end, seconds, broker } = await speak();
     speaker.add(execution_id, 'daq-1', params);
     await pass(1);
@@ -186,7 +186,7 @@ describe('the last state of an execution', () => {
     expect(speaker.isSpeaking).toBe(false);
   });
 
-  it('is told in half a second where the process ends, and of an execution that goes on nothing more is told', async () => {
+  it('is announced within half a second if the process ends; other executions are not announced again', async () => {
     const { speaker, heard, seconds, say, end } = await speak();
     await say('run_workflow', again);
     speaker.add(execution_id, 'daq-1', params);
@@ -204,7 +204,7 @@ describe('the last state of an execution', () => {
     expect(of('stf_datataking-tester-0002')).toEqual([0, 0]);
   });
 
-  it('is not waited for where the broker is away, and an unknown execution is a fault', async () => {
+  it('is not waited for if the broker is away, and an unknown execution is a fault', async () => {
     const { speaker, broker, faults } = await speak();
     speaker.add(execution_id, 'daq-1', params);
     broker.goDown();

@@ -18,7 +18,7 @@ const state = {
   max_retries: 3,
 };
 
-/** A recorder's ear, and what it makes of what is said on the topic. */
+/** The telemetry inbox of a recorder, and what comes of the messages on the topic. */
 async function listen() {
   const made = await setUp();
   const { store, theirs, ours, faults } = made;
@@ -74,7 +74,7 @@ const log = (...messages: string[]) => ({
 });
 
 describe('the reports of remote agents', () => {
-  it('are in the store when they are heard, also many at once, and the directory knows what each has in hand', async () => {
+  it('are stored when they arrive, even many at once, and the directory knows the work in hand', async () => {
     const { say, agents, lines, directory, counts, faults } = await listen();
     const beats = ['worker-1', 'worker-2', 'worker-3'].map((name) =>
       heartbeat(name, 'worker', { in_hand: [`${name}'s`], state: 'PROCESSING' }),
@@ -90,7 +90,7 @@ describe('the reports of remote agents', () => {
     expect(faults).toEqual([]);
   });
 
-  it('of an agent that began anew are a newcomer’s, which knows no execution; later ones are not', async () => {
+  it('mark an agent as a newcomer once after each of its starts', async () => {
     const { say, counts } = await listen();
     await say(heartbeat('data-1', 'data'));
     await say(heartbeat('data-1', 'data'));
@@ -100,7 +100,7 @@ describe('the reports of remote agents', () => {
     expect(counts).toEqual({ newcomers: 2, heard: 4 });
   });
 
-  it('are left alone where they are unreadable or of another namespace, but are a sign that the line works', async () => {
+  it('are ignored if unreadable or of another namespace, but show that the connection works', async () => {
     const { say, agents, counts, directory, sayState, views, warnings } = await listen();
     await say({ msg_type: 'agent_heartbeat', namespace });
     await say({ msg_type: 'something else', namespace });
@@ -116,7 +116,7 @@ describe('the reports of remote agents', () => {
     ]);
   });
 
-  it('of a worker of an earlier build are refused, which is told once, and it counts for nothing', async () => {
+  it('of a worker of an earlier build are refused with one warning, and its work in hand is ignored', async () => {
     const { say, agents, directory, warnings } = await listen();
     for (let round = 0; round < 2; round += 1) await say(heartbeat('old', 'worker', { wire: 1, version: '0.9' }));
     await say(heartbeat('other', 'worker', { wire: 1, version: '0.9' }));
@@ -142,7 +142,7 @@ describe('the reports of remote agents', () => {
 });
 
 describe('other recorders of a namespace', () => {
-  it('are told of once if they have another store, by their runs or by their heartbeats', async () => {
+  it('are reported once if they have another store, by their runs or by their heartbeats', async () => {
     const { say, sayState, warnings, faults, agents, views } = await listen();
     const recorder = (name: string, more: object = {}): Promise<void> => say(heartbeat(name, 'daq_simulator', more));
     await recorder('ours', { store_id: 'our store' });
@@ -156,7 +156,7 @@ describe('other recorders of a namespace', () => {
       `daq-a, process 4711 on elsewhere, records namespace test on this broker into another store: each store has its own executions only, and a request goes to either; give one of them a namespace of its own (testbed.namespace)`,
       expect.stringMatching(/^daq-b records namespace test /),
     ]);
-    // Their executions are known here; their recorders are no agents of ours.
+    // Their executions are known here; their recorders are not agents of ours.
     expect(views.stateOf(execution_id)).toMatchObject({ store_id: 'a third store', epoch: 3 });
     expect([agents(), faults]).toEqual([[], []]);
   });

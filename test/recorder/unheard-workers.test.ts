@@ -11,7 +11,7 @@ import { heartbeat } from './beats.ts';
 const beat = (agent_name: string, in_hand: string[], wire = 2): AgentHeartbeat =>
   heartbeat(agent_name, 'worker', { state: 'PROCESSING', in_hand, slots: 2, wire });
 
-it('a worker that takes slices and whose words never arrive is told of once, until one arrives', async () => {
+it('a worker that takes slices without its reports arriving is reported once, until one arrives', async () => {
   const { store } = await makeStore();
   const directory = new AgentDirectory();
   const warnings: string[] = [];
@@ -34,7 +34,7 @@ it('a worker that takes slices and whose words never arrive is told of once, unt
   await expect.poll(troubled).toEqual([]);
 });
 
-it('a worker of an earlier build is told of, and counts for nothing', async () => {
+it('a worker of an earlier build is reported as refused, and does not count as on duty', async () => {
   const { store } = await makeStore();
   const directory = new AgentDirectory();
   const said = beat('old', ['x/slice/a/1'], 1);

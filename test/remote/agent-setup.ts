@@ -12,7 +12,7 @@ import { destinations, execution_id, type Line, line, namespace, type Overheard 
 
 export interface AgentSite extends Line {
   dir: string;
-  /** What its processes write for people. */
+  /** The log lines that its processes write for people. */
   people: LogLine[];
   steps: number[];
   telemetry: Overheard[];
@@ -73,7 +73,7 @@ export async function agentSite(kind?: DialectName): Promise<AgentSite> {
   return { ...made, dir, people, steps, telemetry, start, warnings, beats };
 }
 
-/** A slice of the placeholder that takes so many seconds, as a recorder sends it. */
+/** A slice for the placeholder that takes this many seconds, as a recorder sends it. */
 export const sliceOf = (slice_id: number, seconds: number, more: object = {}) => ({
   msg_type: 'slice',
   sender: 'fast-1',

@@ -10,8 +10,8 @@ import { elsewhere, sets, Site } from './site.ts';
 const quick = sets('fast_processing.slice_processing_time=2', 'fast_processing.target_worker_count=8');
 const isMissing = artemisBroker.missing() !== undefined;
 
-describe.skipIf(isMissing)('Artemis, however it names its addresses', () => {
-  it.each<Naming>(['literal', 'prefixes'])('carries the workflow with %s names', async (naming) => {
+describe.skipIf(isMissing)('Artemis with either naming of addresses', () => {
+  it.each<Naming>(['literal', 'prefixes'])('runs the workflow with %s names', async (naming) => {
     const broker = await startArtemis(naming);
     onTestFinished(() => broker.stop());
     const here = new Site(() => broker, quick);
@@ -26,8 +26,8 @@ describe.skipIf(isMissing)('Artemis, however it names its addresses', () => {
   });
 });
 
-describe.skipIf(isMissing)('Artemis, where the takers of a message die', () => {
-  it('puts it aside after ten deliveries; a slice of ours is sent again and done', async () => {
+describe.skipIf(isMissing)('Artemis, if the consumers of a message die,', () => {
+  it('moves it to the dead-letter queue after ten deliveries; a slice is resent and completed', async () => {
     const broker = await startArtemis();
     onTestFinished(() => broker.stop());
     const here = new Site(

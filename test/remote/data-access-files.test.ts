@@ -13,11 +13,11 @@ import { execution_id } from './line.ts';
 const shared = folderWith();
 
 describe('a file within reach', () => {
-  it('is none where nothing was written', () => {
+  it('resolves to no data files and no folder if nothing was written', () => {
     expect(access({ dir: shared }).access.of(place(undefined))).toEqual({ files: noDataFiles, folder: undefined });
   });
 
-  it('is read in its folder, and named by its path, or by the address where it is published', async () => {
+  it('is read from its folder, and has a file URL, or its published address if there is one', async () => {
     const facts = { tf_count: 1, frameBytes: 8 };
     for (const [url, address] of [
       [undefined, `file://${join(shared, execution_id, filename)}`],
@@ -30,7 +30,7 @@ describe('a file within reach', () => {
     }
   });
 
-  it('is opened once for many messages of its execution, of at most two hundred', () => {
+  it('is opened once per execution, for the two hundred executions used last', () => {
     const { access: at } = access({ dir: shared });
     const filesOf = (id: string) => reached(at.of(place(here, { execution_id: id }))).files;
     const first = filesOf('x-1');
@@ -42,7 +42,7 @@ describe('a file within reach', () => {
     expect(filesOf('x-1')).toBe(first);
   });
 
-  it('is out of reach where its folder cannot be made', () => {
+  it('is out of reach if its folder cannot be created', () => {
     const dir = join(shared, execution_id, filename);
     const { access: at } = access({ dir, sources: ['http://there:1/'] });
     expect(at.of(place(there))).toEqual({
@@ -55,7 +55,7 @@ describe('a file of another host', () => {
   const never = new AbortController().signal;
   const checksum = `sha256:${'0'.repeat(64)}`;
 
-  it('is fetched into the folder of its execution, with the token and only from a source', async () => {
+  it('is fetched with the token into the folder of its execution, and rejected if its checksum differs', async () => {
     const host = await fileHost(serves(Buffer.from('fetched')));
     const dir = join(temporaryFolder(), 'made');
     const { access: at } = access({ dir, sources: [host.root] }, { SWF_FILES_TOKEN: 'secret-token' });
@@ -63,11 +63,11 @@ describe('a file of another host', () => {
     expect(await found.bring?.(undefined, never)).toBe(true);
     expect(readFileSync(join(dir, execution_id, filename), 'utf8')).toBe('fetched');
     expect(host.asked).toEqual([expect.objectContaining({ authorization: 'Bearer secret-token' })]);
-    // With another checksum than was announced, it is another file; a folder of this kind takes the right one.
+    // A file with another checksum than the announced one is refused.
     expect(await found.bring?.(checksum, never)).toBe(false);
   });
 
-  it('never replaces a file of a recorder, which is right or wrong as it is', async () => {
+  it('never replaces a file of a recorder, even if its checksum is wrong', async () => {
     const host = await fileHost(serves(Buffer.from('fetched')));
     const dir = folderWith('another');
     const { access: at } = access({ dir, sources: [host.root] });
@@ -76,7 +76,7 @@ describe('a file of another host', () => {
     expect([readFileSync(join(dir, execution_id, filename), 'utf8'), host.asked]).toEqual(['recorded', []]);
   });
 
-  it.each(['drained', 'over'])('is no longer fetched where that is %s', async (what) => {
+  it.each(['drained', 'over'])('is fetched no further once the work is %s', async (what) => {
     const host = await fileHost(() => {});
     const { access: at, drain } = access({ dir: temporaryFolder(), sources: [host.root] });
     const { bring } = reached(at.of(place(`${host.root}x/${filename}`)));
@@ -87,7 +87,7 @@ describe('a file of another host', () => {
     await expect(fetched).rejects.toThrow();
   });
 
-  it('is fetched by the command of the site, which gets the token and no other secret', async () => {
+  it('is fetched by the configured command, which receives the token and no other secret', async () => {
     const dir = temporaryFolder();
     const secrets = { SWF_FILES_TOKEN: 'mine', ACTIVEMQ_PASSWORD: 'hidden', PATH: process.env['PATH'] };
     const fetch = ['sh', '-c', 'printf "%s/%s" "$SWF_FILES_TOKEN" "$ACTIVEMQ_PASSWORD" > "$1"', 'sh', '{path}'];
@@ -96,7 +96,7 @@ describe('a file of another host', () => {
     expect(readFileSync(join(dir, execution_id, filename), 'utf8')).toBe('mine/');
   });
 
-  it.each(['with a blank', 'mit-Ümlaut'])('is not asked for with a token that no header can hold: %s', (token) => {
+  it.each(['with a blank', 'mit-Ümlaut'])('cannot be fetched with a token that is invalid in a header: %s', (token) => {
     expect(() => access({}, { SWF_FILES_TOKEN: token })).toThrow(
       'SWF_FILES_TOKEN holds a blank or a letter that no header can have; choose another',
     );
@@ -105,7 +105,7 @@ describe('a file of another host', () => {
 });
 
 describe('a place that was out of reach', () => {
-  it('is in reach again when its folder is back, or its host answers', async () => {
+  it('is reachable again when its folder is back or its host answers', async () => {
     const host = await fileHost(refuses(404));
     const dir = join(temporaryFolder(), 'made');
     const at = (data: Data) => access({ dir, ...data }).access;
@@ -129,7 +129,7 @@ describe('a place that was out of reach', () => {
 describe('fetched files', () => {
   const hour = 3600;
 
-  it('are removed some hours after the end of their execution, and no others', async () => {
+  it('are removed keep_hours after the end of their execution, unless it is running', async () => {
     const dir = temporaryFolder();
     const { access: at } = access({ dir, sources: ['http://there:1/'], keep_hours: 2 });
     const ids = ['ended', 'ended lately', 'running', 'not ended'];
@@ -146,7 +146,7 @@ describe('fetched files', () => {
     expect(ids.filter((id) => existsSync(join(dir, id)))).toEqual(['ended lately', 'running', 'not ended']);
   });
 
-  it('are kept where the end cannot be noted, and there are none without a folder', async () => {
+  it('cause no error if the end cannot be recorded or there is no folder', async () => {
     const dir = temporaryFolder();
     mkdirSync(join(dir, execution_id, '.swf-mcp-remote'), { recursive: true });
     const { access: at } = access({ dir });

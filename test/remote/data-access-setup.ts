@@ -12,7 +12,7 @@ export const filename = 'a.stf';
 export const here = `file:///srv/data/${execution_id}/${filename}`;
 export const there = `http://there:1/data/${execution_id}/${filename}`;
 
-/** What an agent on this host gets at. */
+/** The data access of an agent on this host. */
 export function access(data: Data, environment: NodeJS.ProcessEnv = {}) {
   const [draining, stopped] = [new AbortController(), new AbortController()];
   const options = {
@@ -32,7 +32,7 @@ export const place = (file_url: string | undefined, more: Partial<FilePlace> = {
   ...more,
 });
 
-/** A folder with the file, marked as a recorder's unless it is another's. */
+/** A folder with the file, marked as that of this store. */
 export function folderWith(storeId: string | undefined = 's1'): string {
   const dir = temporaryFolder();
   mkdirSync(join(dir, execution_id));

@@ -25,7 +25,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
   });
   afterAll(() => broker.stop());
 
-  /** A host of its own: an agent with a folder that nobody shares. */
+  /** A separate host: an agent with a folder of its own. */
   const host = async (
     here: Site,
     type: string,
@@ -41,7 +41,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
   };
   const sources = (...urls: string[]): string => `data.sources=${JSON.stringify(urls)}`;
 
-  it('are fetched from where they are published: every agent on a host of its own ends as one process does', async () => {
+  it('are fetched from where they are published, and the run ends as in one process', async () => {
     const here = new Site(() => broker, quick);
     const daq = await startServeFiles(here.dataFolder, { token });
     const monitoring = temporaryFolder();
@@ -68,7 +68,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     expect(kept(worker.files)).toHaveLength(5);
     const [sample] = await here.askAll('list_messages', { message_type: 'tf_file_registered' });
     expect(sample?.['body']['file_url']).toMatch(new RegExp(`^${samples.url}/${execution}/swf\\.`));
-    // What is elsewhere is neither missing nor damaged.
+    // Files on other hosts are neither missing nor damaged.
     expect(await runCli(['check'], { folder: here.folder })).toMatchObject({ code: 0 });
     expect(await here.ask('verify_files', { execution_id: execution })).toMatchObject({
       missing_count: 0,
@@ -77,7 +77,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     });
   });
 
-  it('are read by the recorder’s own worker, where a fastmon agent elsewhere made them', async () => {
+  it('are read by the recorder’s own worker if a remote fastmon agent made them', async () => {
     const here = new Site(() => broker, quick);
     const daq = await startServeFiles(here.dataFolder, { token });
     const monitoring = temporaryFolder();
@@ -101,7 +101,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     expect(await here.monitor()).toMatchObject({ slices_completed: 30, slices_failed: 0 });
   });
 
-  it('are not fetched from an address that is no source, or without its token; one line says what to do', async () => {
+  it('are not fetched from outside data.sources or without the token, and a log line says what to do', async () => {
     const here = new Site(() => broker, [...quick, ...sets('fast_processing.slices_per_sample=2')]);
     const daq = await startServeFiles(here.dataFolder, { token });
     const stranger = await host(here, 'worker', []);
@@ -121,7 +121,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
   });
 
   it.skipIf(nginxIsMissing() !== undefined)(
-    'are fetched from nginx once a host, whatever number of processes wants them',
+    'are fetched from nginx once per host, however many processes need them',
     async () => {
       const here = new Site(() => broker, quick);
       const server = await startNginx(here.dataFolder, token);
@@ -150,7 +150,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     },
   );
 
-  it.skipIf(nginxIsMissing() !== undefined)('go on where a connection broke off', async () => {
+  it.skipIf(nginxIsMissing() !== undefined)('resume from where a connection broke, not from the start', async () => {
     const here = new Site(() => broker, [...quick, ...sets('daq_state_machine.tf_size_bytes=65536')]);
     const server = await startNginx(here.dataFolder, token);
     const cut = await startCuttingProxy(Number(new URL(server.url).port), 6, 2_000_000);
@@ -175,7 +175,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     expect(begins.every((begin, at) => begin > (begins[at - 1] ?? 0))).toBe(true);
   });
 
-  it('are not made where nobody could read them: the monitor says what is missing there', async () => {
+  it('are not made if no other host could read them, and the monitor says what is missing', async () => {
     const here = new Site(() => broker, quick);
     const daq = await startServeFiles(here.dataFolder, { token });
     const unpublished = await host(here, 'fastmon', [sources(daq.url)]);
@@ -192,7 +192,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     expect(await run.finished).toMatchObject({ code: 4 });
   });
 
-  it('that a living host has lost keep no others from being done, and are made again', async () => {
+  it('that a running host has lost do not block the others, and are made again', async () => {
     const here = new Site(() => broker, [...quick, ...sets('fast_processing.slices_per_sample=2')]);
     const daq = await startServeFiles(here.dataFolder, { token });
     const monitoring = temporaryFolder();
@@ -213,40 +213,37 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     expect(await here.monitor()).toMatchObject({ slices_completed: 6, slices_failed: 0 });
   });
 
-  it.skipIf(xrootdIsMissing() !== undefined)(
-    'are fetched from XRootD by HTTPS with ranges, and by its own client',
-    async () => {
-      const here = new Site(() => broker, quick);
-      const door = await startXRootD(here.dataFolder);
-      const trust = { NODE_EXTRA_CA_CERTS: door.certificate };
-      const monitoring = temporaryFolder();
-      const samples = await startServeFiles(join(monitoring, 'files'), { token });
-      await host(here, 'data', [sources(door.https)], trust);
-      await host(here, 'fastmon', [sources(door.https), `data.url=${samples.url}`], trust, monitoring);
-      await host(here, 'worker', [sources(samples.url)]);
-      const all = elsewhere('data', 'fastmon', 'worker');
-      const run = here.run('--stf-count', '3', '--speed', '20', ...all, ...sets(`data.url=${door.https}`));
-      expect(await run.finished).toMatchObject({ code: 0 });
-      expect(await outcome(here.folder)).toEqual(await inProcess(3, ...quick));
+  it.skipIf(xrootdIsMissing() !== undefined)('are fetched from XRootD by HTTPS and by its own client', async () => {
+    const here = new Site(() => broker, quick);
+    const door = await startXRootD(here.dataFolder);
+    const trust = { NODE_EXTRA_CA_CERTS: door.certificate };
+    const monitoring = temporaryFolder();
+    const samples = await startServeFiles(join(monitoring, 'files'), { token });
+    await host(here, 'data', [sources(door.https)], trust);
+    await host(here, 'fastmon', [sources(door.https), `data.url=${samples.url}`], trust, monitoring);
+    await host(here, 'worker', [sources(samples.url)]);
+    const all = elsewhere('data', 'fastmon', 'worker');
+    const run = here.run('--stf-count', '3', '--speed', '20', ...all, ...sets(`data.url=${door.https}`));
+    expect(await run.finished).toMatchObject({ code: 0 });
+    expect(await outcome(here.folder)).toEqual(await inProcess(3, ...quick));
 
-      const there = new Site(() => broker, quick);
-      const own = await startXRootD(there.dataFolder);
-      const copy = `data.fetch=${JSON.stringify(['xrdcp', '-f', '{url}', '{path}'])}`;
-      const byHost = { XrdSecPROTOCOL: 'host' };
-      const other = temporaryFolder();
-      const published = await startServeFiles(join(other, 'files'), { token });
-      await host(there, 'data', [sources(own.root), copy], byHost);
-      await host(there, 'fastmon', [sources(own.root), `data.url=${published.url}`, copy], byHost, other);
-      await host(there, 'worker', [sources(published.url)]);
-      const second = there.run('--stf-count', '3', '--speed', '20', ...all, ...sets(`data.url=${own.root}`));
-      expect(await second.finished).toMatchObject({ code: 0 });
-      expect(await outcome(there.folder)).toEqual(await inProcess(3, ...quick));
-    },
-  );
+    const there = new Site(() => broker, quick);
+    const own = await startXRootD(there.dataFolder);
+    const copy = `data.fetch=${JSON.stringify(['xrdcp', '-f', '{url}', '{path}'])}`;
+    const byHost = { XrdSecPROTOCOL: 'host' };
+    const other = temporaryFolder();
+    const published = await startServeFiles(join(other, 'files'), { token });
+    await host(there, 'data', [sources(own.root), copy], byHost);
+    await host(there, 'fastmon', [sources(own.root), `data.url=${published.url}`, copy], byHost, other);
+    await host(there, 'worker', [sources(published.url)]);
+    const second = there.run('--stf-count', '3', '--speed', '20', ...all, ...sets(`data.url=${own.root}`));
+    expect(await second.finished).toMatchObject({ code: 0 });
+    expect(await outcome(there.folder)).toEqual(await inProcess(3, ...quick));
+  });
 });
 
 describe('serve-files', () => {
-  it('gives files with ranges and strong tags to those who bring the token, and nothing else', async () => {
+  it('serves files with ranges and strong ETags to clients with the token, and nothing else', async () => {
     const folder = temporaryFolder();
     const secret = join(temporaryFolder(), 'secret');
     writeFileSync(secret, 'secret');
@@ -302,7 +299,7 @@ describe('serve-files', () => {
     expect(await finished).toMatchObject({ code: 0 });
   });
 
-  it('asks for a token where others can reach it, and names what it cannot use', async () => {
+  it('requires a token if other hosts can reach it, and reports options that it cannot use', async () => {
     const folder = temporaryFolder();
     const attempt = async (args: string[], env: Record<string, string> = {}) =>
       runCli(['serve-files', ...args], { folder, env });

@@ -14,7 +14,7 @@ const self = {
   since: '2026-01-01T00:00:00.000Z',
 } as const;
 
-/** An agent that beats, and what others hear of it. */
+/** An agent that sends heartbeats, and those that others receive. */
 async function beating() {
   const made = await line();
   const heard = made.overhear(destinations.telemetry);
@@ -31,7 +31,7 @@ async function beating() {
   return { ...made, heard, heartbeat, report, seconds: () => heard.map(({ second }) => second) };
 }
 
-it('an agent says at once and every five seconds who it is, what it has in hand, and whether it works', async () => {
+it('an agent sends a heartbeat at once and every five seconds, with its state and its work in hand', async () => {
   const { heard, seconds, report } = await beating();
   await pass(1);
   report.in_hand = ['x/slice/a/1'];
@@ -57,7 +57,7 @@ it('an agent says at once and every five seconds who it is, what it has in hand,
   });
 });
 
-it('an agent names a thousand messages in hand at most, as many as others read', async () => {
+it('a heartbeat lists at most a thousand messages in hand', async () => {
   const { heard, report } = await beating();
   report.in_hand = Array.from({ length: 1200 }, (_, at) => `x/slice/${at}/1`);
   await pass(5);
@@ -65,7 +65,7 @@ it('an agent names a thousand messages in hand at most, as many as others read',
   expect(heard.at(-1)?.body['in_hand'].at(-1)).toBe('x/slice/999/1');
 });
 
-it('an agent tells of changes within a second, and many of them together', async () => {
+it('an agent reports changes within a second, several in one heartbeat', async () => {
   const { heartbeat, seconds } = await beating();
   await pass(0.25);
   heartbeat.changed();
@@ -74,19 +74,19 @@ it('an agent tells of changes within a second, and many of them together', async
   expect(seconds()).toEqual([0]);
   await pass(0.25);
   expect(seconds()).toEqual([0, 1]);
-  // The last one is long ago: at once.
+  // The last heartbeat is long ago: this one is sent at once.
   await pass(2);
   heartbeat.changed();
   await pass(0.01);
   expect(seconds()).toEqual([0, 1, 3.01]);
-  // The usual one serves as well.
+  // The regular heartbeat keeps its schedule.
   await pass(1.6, 0.01);
   heartbeat.changed();
   await pass(0.5, 0.01);
   expect(seconds().map((second) => Math.round(second * 100) / 100)).toEqual([0, 1, 3.01, 4.62, 5]);
 });
 
-it('an agent that was cut off is heard as soon as the broker is back', async () => {
+it('an agent sends a heartbeat as soon as the broker is back', async () => {
   const { broker, seconds } = await beating();
   await pass(1);
   broker.goDown();
@@ -96,7 +96,7 @@ it('an agent that was cut off is heard as soon as the broker is back', async () 
   expect(seconds()).toEqual([0, 12]);
 });
 
-it('an agent that ends says so, and nothing afterwards', async () => {
+it('an agent that ends reports EXITED, and sends nothing afterwards', async () => {
   const { heartbeat, heard } = await beating();
   await pass(0.5);
   await heartbeat.close();
@@ -106,7 +106,7 @@ it('an agent that ends says so, and nothing afterwards', async () => {
 });
 
 it.each([true, false])(
-  'an agent whose name is another’s falls silent without an end, which would be taken for the other’s (news: %s)',
+  'an agent with the name of another falls silent without reporting EXITED (pending change: %s)',
   async (hasNews) => {
     const { heartbeat, heard } = await beating();
     await pass(0.5);
@@ -118,7 +118,7 @@ it.each([true, false])(
   },
 );
 
-it('an agent ends without a word where the broker is away or refuses it', async () => {
+it('an agent ends without an error if the broker is away or refuses its last heartbeat', async () => {
   const { heartbeat, broker } = await beating();
   broker.refuse(() => true);
   await pass(6);

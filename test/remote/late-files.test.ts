@@ -9,11 +9,11 @@ import { MemorySite } from './memory-site.ts';
 
 const complete = { status: 'completed', slices_failed: 0 };
 
-/** A disk that is shared with the recorder, as NFS, may show a file some time after it was announced. */
+/** A disk shared with the recorder, such as NFS, may show a file some time after its announcement. */
 describe('on a shared disk', () => {
   const site = (given: Record<string, object>) => ({ here: new MemorySite(new MemoryBroker('activemq'), given) });
 
-  it('a file that a shared disk shows late uses up no attempt, and is worked on when it is there', async () => {
+  it('a file that appears late uses up no attempt, and is processed once it is there', async () => {
     const { here } = site({
       fast_processing: { slices_per_sample: 3, target_worker_count: 4, slice_processing_time: 1 },
     });
@@ -30,7 +30,7 @@ describe('on a shared disk', () => {
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3, slices_retried: 0 });
   });
 
-  it('an STF file that a data agent does not see yet fails no execution', async () => {
+  it('an STF file that the data agent does not see yet does not fail the execution', async () => {
     const { here } = site({ fast_processing: { slices_per_sample: 3 } });
     const before = await here.agent('data');
     before.stop();

@@ -14,7 +14,7 @@ export { destinations };
 export const namespace = 'test';
 export const execution_id = 'w-x-0001';
 
-/** What somebody heard on a destination, and at which second. */
+/** A message received on a destination, with the second of its arrival. */
 export interface Overheard {
   second: number;
   headers: Record<string, string>;
@@ -25,9 +25,9 @@ export interface Line {
   broker: MemoryBroker;
   ours: BrokerConnection;
   theirs: BrokerConnection;
-  /** Collects what comes to a destination from now on. A queue is emptied by it. */
+  /** Collects the messages to a destination from now on. This empties a queue. */
   overhear: (destination: string) => Overheard[];
-  /** Says something as another program, and waits until it is heard. */
+  /** Sends a message as another program, and waits until it is delivered. */
   tell: (destination: string, body: object | string, headers?: Record<string, string>) => Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import { RemoteLog } from '../../src/remote/log.ts';
 import { pass, turns } from '../still-time.ts';
 import { destinations, execution_id, line, namespace } from './line.ts';
 
-/** The log of an agent: what people read, and what the recorder hears. */
+/** The log of an agent: the lines for people, and those that the recorder receives. */
 async function logging(connection?: Partial<BrokerConnection>) {
   const made = await line();
   const heard = made.overhear(destinations.telemetry);
@@ -27,7 +27,7 @@ async function logging(connection?: Partial<BrokerConnection>) {
   return { ...made, heard, people, log, info, lines, counts };
 }
 
-it('lines go to people at once, and half a second later together to the recorder, which can tell them apart', async () => {
+it('log lines are written at once, and sent to the recorder, numbered, in a batch half a second later', async () => {
   const { log, heard, people } = await logging();
   log.write({ level: 'INFO', message: 'read', context: { sequence: 3 } }, execution_id);
   log.write({ level: 'DEBUG', message: 'for people alone' }, undefined);
@@ -60,7 +60,7 @@ it('lines go to people at once, and half a second later together to the recorder
   });
 });
 
-it('lines that warn survive the broker, others need not', async () => {
+it('messages with warnings or errors are persistent, others are not', async () => {
   const { log, info, heard } = await logging();
   info('harmless');
   await pass(1);
@@ -72,7 +72,7 @@ it('lines that warn survive the broker, others need not', async () => {
   expect(heard.map(({ headers }) => headers['persistent'])).toEqual([undefined, 'true', 'true']);
 });
 
-it('many or long lines go in several messages, in their order and none twice, and a long one is cut', async () => {
+it('many or long lines are sent in several messages, each once and in order, and long lines are cut', async () => {
   const { info, counts, lines, log } = await logging();
   for (let n = 1; n <= 250; n += 1) info(`line ${n}`);
   await pass(1);
@@ -89,7 +89,7 @@ it('many or long lines go in several messages, in their order and none twice, an
   expect(counts().slice(5)).toEqual([1, 1]);
 });
 
-it('lines are kept while the broker is away; of more than a thousand the harmless ones go first, and are counted', async () => {
+it('lines are kept while the broker is away; beyond a thousand, INFO lines are dropped first and counted', async () => {
   const { broker, log, info, lines, heard } = await logging();
   broker.goDown();
   log.warn('first');
@@ -106,7 +106,7 @@ it('lines are kept while the broker is away; of more than a thousand the harmles
   expect([lines().at(-1), heard.at(-1)?.body['dropped']]).toEqual(['afterwards', undefined]);
 });
 
-it('of a thousand lines that all warn the oldest goes', async () => {
+it('the oldest line is dropped if more than a thousand lines are all warnings', async () => {
   const { broker, log, lines } = await logging();
   broker.goDown();
   for (let n = 1; n <= 1001; n += 1) log.warn(`warning ${n}`);
@@ -115,7 +115,7 @@ it('of a thousand lines that all warn the oldest goes', async () => {
   expect([lines().length, lines()[0], lines().at(-1)]).toEqual([1000, 'warning 2', 'warning 1001']);
 });
 
-it('lines that the broker did not take are sent later, with those that came meanwhile', async () => {
+it('lines that could not be sent are sent later, with those written meanwhile', async () => {
   const { broker, info, lines, heard } = await logging();
   broker.refuse(() => true);
   info('first');
@@ -135,7 +135,7 @@ it('lines that the broker did not take are sent later, with those that came mean
   expect(lines()).toEqual(['first', 'second', 'third']);
 });
 
-it('a line that comes while others are being sent goes after them', async () => {
+it('a line written while others are being sent is sent after them', async () => {
   const { info, lines, broker, counts } = await logging();
   let isFirst = true;
   broker.refuse(() => {
@@ -150,7 +150,7 @@ it('a line that comes while others are being sent goes after them', async () => 
   expect(counts()).toEqual([1, 1]);
 });
 
-it('the last lines are sent when the agent ends, if the broker is there', async () => {
+it('the last lines are sent when the agent ends, if the broker is reachable', async () => {
   const { log, info, lines, broker } = await logging();
   info('last');
   await log.close();
@@ -163,7 +163,7 @@ it('the last lines are sent when the agent ends, if the broker is there', async 
   expect(lines()).toEqual(['last']);
 });
 
-it('lines go one message at a time, however long the broker takes, and the end waits for all of them', async () => {
+it('one message is sent at a time, and closing the log waits for all of them', async () => {
   const bodies: string[] = [];
   const receipts: (() => void)[] = [];
   let comeUp = (): void => {};

@@ -28,7 +28,7 @@ export class MemorySite {
   readonly namespace: string;
   readonly folder = temporaryFolder();
   readonly lines: string[] = [];
-  /** How long its processes listen for programs of another make. */
+  /** How long its processes listen for foreign programs. */
   listenSeconds = 0;
   readonly #broker: MemoryBroker;
   readonly #given: Given;
@@ -42,7 +42,7 @@ export class MemorySite {
     onTestFinished(async () => (await this.#store).close());
   }
 
-  /** A run that leaves these agents to others. */
+  /** A run that does not host these agents. */
   async run(
     stf_count: number,
     elsewhere: string[] = ['data', 'fastmon', 'worker'],
@@ -53,7 +53,7 @@ export class MemorySite {
     const run = await startExecution({ ...(await this.#common()), config, user: 'tester' }, { speed });
     let isOver = false;
     const end = run.done.catch(() => {}).then(() => (isOver = true));
-    // Where a test fails in the middle, its store must not be closed under the run.
+    // If a test fails midway, the store must not be closed while the run uses it.
     onTestFinished(async () => {
       if (!isOver) await run.stop('the test is over');
       await end;
@@ -80,7 +80,7 @@ export class MemorySite {
     return this.#untilEnd(await this.startAgent(type, index, more));
   }
 
-  /** The same, whose end is the caller's business. */
+  /** The same, but the caller has to end it. */
   async startAgent(type: RemoteOptions['type'], index = 1, more: Given = {}): Promise<RunningAgent> {
     const config = this.#config(more);
     const { log, logLevel, version, environment, broker } = await this.#common();
@@ -103,13 +103,13 @@ export class MemorySite {
   }
 
   async command(action: Action): Promise<void> {
-    // As from another process: a store does not hear of its own writes by looking at the file.
+    // As from another process: a store does not notice its own writes when it polls the file.
     const other = await openStore(join(this.folder, 'swf.db'));
     await recordCommand(other, 'latest', { action, by: { name: 'tester' } });
     other.close();
   }
 
-  /** Says something on the broker as a program that is not ours. */
+  /** Sends a message on the broker as a foreign program. */
   async say(destination: string, body: object): Promise<void> {
     const peer = this.#connect({ servers: [], heartbeatSeconds: 1 }, () => {});
     await peer.connect({ once: true });

@@ -22,7 +22,7 @@ const complete = { status: 'completed', slices_failed: 0 };
 
 useFastTime(30);
 
-/** A broker in memory, and a namespace on it. */
+/** An in-memory broker, and a namespace on it. */
 const siteOn = (
   kind: DialectName,
   given: Record<string, object> = quick,
@@ -31,10 +31,10 @@ const siteOn = (
   return { broker, here: new MemorySite(broker, given) };
 };
 
-describe.each(dialectNames)('the workflow over a broker in memory that behaves as %s', (kind) => {
+describe.each(dialectNames)('the workflow over an in-memory broker that behaves like %s', (kind) => {
   const site = (given?: Record<string, object>) => siteOn(kind, given);
 
-  it('with agents that have no store ends as in one process', async () => {
+  it('ends as in one process if its agents have no store', async () => {
     const { here } = site();
     await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker'), here.agent('worker', 2)]);
     await (
@@ -44,7 +44,7 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     expect(await outcome(here.folder)).toEqual(await inProcess(4, ...sameQuick));
   });
 
-  it('goes on when the broker breaks off in the middle, and hosts what is not elsewhere', async () => {
+  it('continues when connections break midway, and hosts the agents that do not run elsewhere', async () => {
     const { broker, here } = site();
     await Promise.all([here.agent('data'), here.agent('worker')]);
     const run = await here.run(6, ['data']);
@@ -58,7 +58,7 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     expect(await outcome(here.folder)).toEqual(await inProcess(6, ...sameQuick));
   });
 
-  it('a worker that cannot do a slice gives it back, and one that can does it in the same attempt', async () => {
+  it('passes a slice that one worker cannot do to another, in the same attempt', async () => {
     const { here } = site({ fast_processing: { slices_per_sample: 3, target_worker_count: 4 } });
     const payload = join(here.folder, 'payload.sh');
     writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
@@ -71,7 +71,7 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3, slices_retried: 0 });
   });
 
-  it('what no worker can do is reported for each execution, even if the broker no longer hands it out', async () => {
+  it('reports slices that no worker can do for each execution, even if the broker withholds them', async () => {
     const { here } = site({ fast_processing: { slices_per_sample: 3, target_worker_count: 1 } });
     const payload = join(here.folder, 'payload.sh');
     writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
@@ -95,10 +95,10 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
   });
 });
 
-describe('the workflow, whatever the broker,', () => {
+describe('the workflow over any broker', () => {
   const site = (given?: Record<string, object>) => siteOn('artemis', given);
 
-  it('two executions go on at the same time with one recorder', async () => {
+  it('runs two executions at the same time with one recorder', async () => {
     const { here } = site();
     await here.recorder();
     await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
@@ -124,7 +124,7 @@ describe('the workflow, whatever the broker,', () => {
     );
   });
 
-  it('a message that the broker does not take is told once, and what is behind it goes on', async () => {
+  it('reports a refused message once, and sends the messages behind it', async () => {
     const { here, broker } = site({ fast_processing: { slices_per_sample: 2, slice_processing_time: 1 } });
     broker.refuse(({ headers, body }) => headers['msg_type'] === 'slice' && body.includes('_slice_000.tf'));
     await here.agent('worker');
@@ -136,7 +136,7 @@ describe('the workflow, whatever the broker,', () => {
     await run.done;
   });
 
-  it('is stalled while the broker is away, also once its workers count as gone and the DAQ goes on', async () => {
+  it('is stalled while the broker is away, even when its workers count as gone and the DAQ continues', async () => {
     const { here, broker } = site({
       fast_processing: { slice_processing_time: 50, target_worker_count: 4 },
       daq_state_machine: { stf_interval: 100 },
@@ -144,7 +144,7 @@ describe('the workflow, whatever the broker,', () => {
     await here.agent('worker');
     const run = await here.run(500, ['worker']);
     await expect.poll(async () => (await here.monitor())['slices_completed']).toBeGreaterThan(5);
-    // All four at once end a slice, and report the next one after it.
+    // All four end a slice at once, and report the next one afterwards.
     await expect.poll(() => here.monitor()).toMatchObject({ slices_processing: 4 });
     broker.goDown();
     await expect.poll(async () => (await here.monitor())['slices_to_redo']).toBeGreaterThan(0);
@@ -159,7 +159,7 @@ describe('the workflow, whatever the broker,', () => {
     await run.done;
   });
 
-  it('counts the slots of the workers that are heard, whatever the recorder is configured for', async () => {
+  it('counts the slots of the workers that send heartbeats, not those of its own configuration', async () => {
     const { here } = site({ fast_processing: { slice_processing_time: 300 } });
     const slots = (target_worker_count: number) => ({ fast_processing: { target_worker_count } });
     await Promise.all([here.agent('data'), here.agent('fastmon')]);
@@ -179,7 +179,7 @@ describe('the workflow, whatever the broker,', () => {
     await run.done;
   });
 
-  it('a pause is heeded elsewhere, and so are continue and stop', async () => {
+  it('pauses, continues and stops its remote workers', async () => {
     const { here } = site({
       fast_processing: { slice_processing_time: 5, target_worker_count: 4, physics_period_count: 0 },
     });
@@ -189,7 +189,7 @@ describe('the workflow, whatever the broker,', () => {
     await expect.poll(done).toBeGreaterThan(4);
     await here.command('pause');
     await expect.poll(() => here.monitor()).toMatchObject({ health: 'paused', slices_processing: 0 });
-    // A start that was under way may still come; four slots that went on would do twenty slices in that time.
+    // A start on its way may still arrive; four slots that continued would do twenty slices in that time.
     const paused = await settled(done, 4000);
     await pause(4000);
     expect(await done()).toBe(paused);
@@ -202,7 +202,7 @@ describe('the workflow, whatever the broker,', () => {
     expect(await here.monitor()).toMatchObject({ status: 'terminated', slices_completed: ended });
   });
 
-  it.each(['worker', 'execution'] as const)('a fetch that stalls is given up where its %s ends', async (what) => {
+  it.each(['worker', 'execution'] as const)('gives up a stalled fetch when its %s ends', async (what) => {
     const stalling = createServer(
       (_, response) => void response.writeHead(200, { 'content-length': '9600' }).write('x'),
     );
@@ -223,13 +223,13 @@ describe('the workflow, whatever the broker,', () => {
     }
     await run.stop('enough');
     await run.done;
-    // The worker, which lives, has said nothing against the place.
+    // The place was not reported as out of reach.
     await pause(4000);
     expect(here.lines.filter((line) => /off duty/.test(line))).toEqual([]);
     expect(await here.askAll('list_messages', { message_type: 'slice_returned' })).toEqual([]);
   });
 
-  it('what is said while no agent is there is answered when one comes', async () => {
+  it('processes messages sent while no agent was running, once agents start', async () => {
     const { here } = site();
     for (const agent of await Promise.all([here.agent('data'), here.agent('fastmon')])) {
       agent.stop();
@@ -244,7 +244,7 @@ describe('the workflow, whatever the broker,', () => {
 });
 
 describe('a worker off duty', () => {
-  it('on a broker without selectors, a worker that cannot do what stands there leaves the queue to one that can', async () => {
+  it('leaves the queue to a worker that can do the slices, on a broker without selectors', async () => {
     const broker = new MemoryBroker('rabbitmq');
     const here = new MemorySite(broker, { fast_processing: { slices_per_sample: 15, slice_processing_time: 5 } });
     const payload = join(here.folder, 'payload.sh');
@@ -264,7 +264,7 @@ describe('a worker off duty', () => {
     ]);
     await run.done;
     expect(await here.monitor()).toMatchObject({ status: 'completed', slices_completed: 60 });
-    // Those that its slots held when the first of them was found out; it was away for the rest of the run.
+    // Only the slices that its slots held when it went off duty: it stayed away for the rest of the run.
     const returned = await here.askAll('list_messages', { message_type: 'slice_returned' });
     expect(returned.length).toBeLessThanOrEqual(4);
     expect(returned.length).toBeGreaterThan(0);

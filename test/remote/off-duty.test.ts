@@ -20,7 +20,7 @@ function list() {
   return { offDuty, warnings, counts, add };
 }
 
-it('what cannot be done is told once, with the reason, until it can be done again', async () => {
+it('a kind of work that cannot be done is reported once with its reason, and again when it can be done', async () => {
   const { offDuty, warnings, counts, add } = list();
   offDuty.onKinds(() => (counts.kinds += 1));
   let isMended = false;
@@ -45,12 +45,12 @@ it('what cannot be done is told once, with the reason, until it can be done agai
   expect(warnings.slice(2)).toEqual(['on duty again for NO_FILE /data']);
   expect(counts).toEqual({ changes: 3, kinds: 3 });
   expect(offDuty.whyNot({ reason: 'NO_FILE', name: '/data' })).toBeUndefined();
-  // Where it fails anew, that is told anew.
+  // A new failure is reported again.
   add('/data');
   expect(warnings).toHaveLength(4);
 });
 
-it('what nobody will ask for again is forgotten without a word, and a look that fails says nothing', async () => {
+it('a kind that is over is dropped without a report, and a failing check changes nothing', async () => {
   const { offDuty, warnings, counts, add } = list();
   add('wrong.tf', { reason: 'WRONG_FILE', isOver: () => true });
   add('open.tf', { reason: 'WRONG_FILE', isOver: () => false });
@@ -65,7 +65,7 @@ it('what nobody will ask for again is forgotten without a word, and a look that 
   expect([warnings.length, counts.changes]).toEqual([4, 5]);
 });
 
-it('a look that takes long is not repeated meanwhile, and none is taken once it is closed', async () => {
+it('a slow check is not repeated meanwhile, and no check starts after the list is closed', async () => {
   const { offDuty, add } = list();
   let looks = 0;
   let end = (): void => {};
@@ -86,7 +86,7 @@ it('a look that takes long is not repeated meanwhile, and none is taken once it 
   expect(looks).toBe(2);
 });
 
-it('a broker is asked to hold back the six newest kinds of each reason, since headers are short', () => {
+it('the broker is asked to hold back only the six newest kinds of each reason', () => {
   const { offDuty, add } = list();
   for (let n = 1; n <= 8; n += 1) add(`/data/${n}`);
   add('payload.sh', { reason: 'NO_PAYLOAD' });
@@ -98,7 +98,7 @@ it('a broker is asked to hold back the six newest kinds of each reason, since he
   expect(returnReasons).toHaveLength(3);
 });
 
-it('others hear of a hundred kinds, each with its reason, since when, and why in a short sentence', async () => {
+it('the list reports at most a hundred kinds, each with its reason, its start and a short detail', async () => {
   const { offDuty, add } = list();
   await pass(2);
   for (let n = 0; n < 120; n += 1) add(`/data/${n}`, {}, 'w'.repeat(500));

@@ -12,7 +12,7 @@ const counts = [
   'slices_failed',
 ] as const;
 
-/** Everything that the newest execution of a store came to, apart from workers, drivers and times. */
+/** The outcome of an execution, by default the newest, apart from workers, drivers and times. */
 export async function outcome(folder: string, execution = 'latest'): Promise<unknown> {
   const client = await connectInProcess(join(folder, 'swf.db'));
   const monitor = await ask(client, 'get_workflow_monitor', { execution_id: execution });
@@ -42,12 +42,12 @@ export async function outcome(folder: string, execution = 'latest'): Promise<unk
   };
 }
 
-/** The same of a run in one process without a broker. */
+/** The outcome of a run in one process without a broker. */
 export function inProcess(stfs: number, ...settings: string[]): Promise<unknown> {
   const key = [stfs, ...settings].join(' ');
   const made = outcomes.get(key) ?? runAlone(stfs, settings);
   outcomes.set(key, made);
-  // A run that failed is no outcome: the next test tries it again.
+  // A failed run is not kept: the next test tries it again.
   made.catch(() => outcomes.delete(key));
   return made;
 }

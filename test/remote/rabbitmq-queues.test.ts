@@ -23,7 +23,7 @@ const describeQueues = (queues: QueueType, tests: (broker: () => RabbitMq) => vo
   );
 
 describeQueues('quorum', (broker) => {
-  it('carries the workflow as others do, also when it is killed, and doctor proves it', async () => {
+  it('runs the workflow as other brokers do, even when it is killed, and passes doctor --prove', async () => {
     const here = new Site(broker, quick);
     await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
     const run = here.run('--stf-count', '10', '--speed', '10', ...elsewhere('data', 'fastmon', 'worker'));
@@ -50,7 +50,7 @@ describeQueues('quorum', (broker) => {
 });
 
 describeQueues('classic', (broker) => {
-  it('keeps to the virtual host that is named, and says which one it may not enter', async () => {
+  it('uses only the configured virtual host, and names one that the user may not access', async () => {
     await broker().control('add_vhost', 'testbed');
     const inside = sets('broker.vhost=testbed');
     const refused = await new Site(broker, inside).run('--stf-count', '1').finished;
@@ -65,7 +65,7 @@ describeQueues('classic', (broker) => {
     expect(await broker().control('list_queues', '-q', 'name')).not.toContain(here.namespace);
   });
 
-  it('loses slices to a queue that was deleted, and confirms them; they are sent again', async () => {
+  it('loses the slices of a deleted queue, and they are sent again', async () => {
     const here = new Site(broker, sets('fast_processing.slice_processing_time=2'));
     const without = elsewhere('worker');
     const run = here.run('--stf-count', '1', '--speed', '20', ...without);
@@ -79,7 +79,7 @@ describeQueues('classic', (broker) => {
     expect(await here.monitor()).toMatchObject({ slices_completed: 15, slices_failed: 0 });
   });
 
-  it('ends the connection at what a full queue rejects; that is told once, and what is behind it goes on', async () => {
+  it('ends the connection if a full queue rejects a message; this is reported once, and the run continues', async () => {
     const here = new Site(
       broker,
       sets('fast_processing.slices_per_sample=2', 'fast_processing.slice_processing_time=1'),
@@ -91,7 +91,7 @@ describeQueues('classic', (broker) => {
     expect(await here.monitor()).toMatchObject({ phase: 'completed', slices_queued: 2 });
     await broker().control('clear_policy', 'full');
     await here.agent('worker');
-    // What the broker did not take is tried once more when it is missed.
+    // A rejected message is sent once more when its answer is missing.
     const { code, stderr } = await run.finished;
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stderr.match(/is not sent/g)).toHaveLength(1);

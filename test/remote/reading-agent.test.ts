@@ -13,7 +13,7 @@ const stf = (execution_id: string, sequence: number) => ({
   tf_count: 100,
 });
 
-/** An agent that answers each STF, with answers that the broker confirms when it is told to. */
+/** An agent that answers each STF; the test confirms the answers on behalf of the broker. */
 function readingAlone({ status = 'running' }: { status?: string } = {}) {
   const events: string[] = [];
   const confirmations: (() => void)[] = [];
@@ -64,8 +64,8 @@ function readingAlone({ status = 'running' }: { status?: string } = {}) {
   return { reader, deliver, events, confirm: () => confirmations.shift()?.() };
 }
 
-describe('a broadcast that a remote agent reads', () => {
-  it('is acknowledged when the broker has its answer, and not before', async () => {
+describe('a broadcast to a remote agent', () => {
+  it('is acknowledged only when the broker has confirmed its answer', async () => {
     const { reader, deliver, events, confirm } = readingAlone();
     deliver(1);
     deliver(2);
@@ -74,7 +74,7 @@ describe('a broadcast that a remote agent reads', () => {
     confirm();
     await expect.poll(() => events).toEqual(['answer 1', 'answer 2', 'acknowledge 1']);
     expect(reader.inHand).toHaveLength(1);
-    // It comes once more after a break: the answer is under way, and is not made again.
+    // It is delivered again after a break: its answer is on its way, and is not made again.
     deliver(2);
     confirm();
     await expect.poll(() => events.slice(3)).toEqual(['acknowledge 2']);
@@ -85,7 +85,7 @@ describe('a broadcast that a remote agent reads', () => {
   it.each<[string, object]>([
     ['of another namespace', { namespace: 'other' }],
     ['that it does not read', { msg_type: 'stf_ready' }],
-    ['of no execution', { execution_id: undefined }],
+    ['without an execution', { execution_id: undefined }],
   ])('%s is acknowledged at once', (_, more) => {
     const { reader, deliver, events } = readingAlone();
     deliver(1, more);

@@ -27,7 +27,7 @@ export const stf = (sequence: number, more: object = {}) => ({
   ...more,
 });
 
-/** What a test may change: how the agent works, how files are reached. */
+/** The parts that a test may change: how the agent works, how files are reached. */
 interface Reach {
   found: Access;
   isMended: boolean;
@@ -42,7 +42,7 @@ const answerOf = ({ filename, sequence, tf_count }: Stf): Draft => ({
   tf_count,
 });
 
-/** An agent that answers each STF, and what comes of it. */
+/** An agent that answers each STF, with a record of what it does. */
 export function reading(makesFiles = false) {
   stopTime();
   const events: string[] = [];

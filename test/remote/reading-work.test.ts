@@ -20,8 +20,8 @@ const ended = (id: string) => ({
   ...noCounts,
 });
 
-describe('a message of an execution that nobody has spoken of', () => {
-  it('waits for its recorder, and is answered in its order then', async () => {
+describe('a message of an execution that no recorder has reported', () => {
+  it('waits for its recorder, and is then answered in order', async () => {
     const { deliver, events, views, reader } = reading();
     for (const sequence of [1, 2]) deliver(stf(sequence));
     await pass(30);
@@ -36,7 +36,7 @@ describe('a message of an execution that nobody has spoken of', () => {
     expect([reader.hasUnheard, reader.inHand]).toEqual([false, []]);
   });
 
-  it('is let go once the execution has ended, and so are those that come later', async () => {
+  it('is acknowledged once the execution has ended, and so are later ones', async () => {
     const { deliver, events, reader } = reading();
     deliver(stf(1));
     deliver(stf(5, { execution_id: 'w-x-0002' }));
@@ -47,18 +47,18 @@ describe('a message of an execution that nobody has spoken of', () => {
     expect([reader.hasUnheard, reader.inHand.length]).toEqual([true, 1]);
   });
 
-  it('is let go where two hundred newer ones wait, since its recorder sends it again', async () => {
+  it('is acknowledged without an answer if two hundred newer ones wait', async () => {
     const { deliver, events } = reading();
     for (let sequence = 1; sequence <= 202; sequence += 1) deliver(stf(sequence));
     await turns();
     expect(events).toEqual(['acknowledges 1', 'acknowledges 2']);
-    // Those that were let go do not count.
+    // Acknowledged messages do not count.
     deliver(stf(203));
     await turns();
     expect(events.slice(2)).toEqual(['acknowledges 3']);
   });
 
-  it('waits again where the end of its execution is a thousand ends ago', async () => {
+  it('waits if a thousand executions have ended since its own', async () => {
     const { deliver, reader } = reading();
     for (let n = 0; n <= 1000; n += 1) deliver(ended(`w-x-${n}`));
     deliver(stf(1, { execution_id: 'w-x-0' }));
@@ -67,7 +67,7 @@ describe('a message of an execution that nobody has spoken of', () => {
     expect(reader.inHand).toEqual(['w-x-0/stf_gen/swf.7.000001.stf']);
   });
 
-  it('stays with the broker where the agent ends', async () => {
+  it('stays with the broker if the agent ends', async () => {
     const { deliver, events, reader, drain, views } = reading();
     deliver(stf(1));
     drain();
@@ -80,8 +80,8 @@ describe('a message of an execution that nobody has spoken of', () => {
   });
 });
 
-describe('an agent elsewhere', () => {
-  it('works with what the recorder says and what this host has, and tells how long each step took', async () => {
+describe('a remote agent', () => {
+  it('works with the parameters of the recorder and of its host, and reports how long each step took', async () => {
     const { deliver, views, contexts, places, abouts, steps, logged, reach } = reading(true);
     views.hear(stateOf({ max_retries: 4, plan_version: 1 }));
     const { handle } = reach;
@@ -114,13 +114,13 @@ describe('an agent elsewhere', () => {
     expect(abouts).toEqual([{ execution_id, run_id: '7', storeId: 's1' }]);
     expect(logged).toEqual([[{ level: 'INFO', message: 'read' }, execution_id]]);
     expect(steps).toEqual([2]);
-    // A message that names no store is of the recorder that speaks of it.
+    // A message that names no store belongs to the recorder that reports its execution.
     deliver(stf(2), { namespace });
     await pass(3);
     expect([places[1]?.storeId, places[1]?.file_url, abouts[1]?.storeId]).toEqual(['s1', undefined, undefined]);
   });
 
-  it('reads the messages of one execution one after the other, and those of others beside it', async () => {
+  it('handles messages of one execution in sequence, and those of others concurrently', async () => {
     const { deliver, views, events, reach, reader } = reading();
     for (const id of [execution_id, 'w-x-0002']) views.hear(stateOf({ execution_id: id }));
     const ends: (() => void)[] = [];
@@ -145,7 +145,7 @@ describe('an agent elsewhere', () => {
     expect([events.at(-1), isSettled]).toEqual(['acknowledges 2', true]);
   });
 
-  it('tells of what it cannot say, and reads on', async () => {
+  it('reports an answer that it cannot send, and reads on', async () => {
     const { deliver, views, events, reach } = reading();
     views.hear(stateOf());
     reach.say = () => {
@@ -162,7 +162,7 @@ describe('an agent elsewhere', () => {
 describe('a message that cannot be answered', () => {
   const disk = new SwfError('DATA_UNAVAILABLE', 'the disk is full');
 
-  it('is tried again each half minute where the disk is at fault', async () => {
+  it('is retried every half minute if the disk fails', async () => {
     const { deliver, views, events, reach, logged, contexts } = reading();
     views.hear(stateOf());
     const { handle } = reach;
@@ -182,7 +182,7 @@ describe('a message that cannot be answered', () => {
     expect(events).toEqual(['says stf_ready 1', 'acknowledges 1']);
   });
 
-  it('is let go where its execution ends meanwhile, and kept for the next process where the agent ends', async () => {
+  it('is acknowledged if its execution ends meanwhile, and left on the broker if the agent ends', async () => {
     for (const end of ['execution', 'agent'] as const) {
       const { deliver, views, events, reach, drain, contexts } = reading();
       views.hear(stateOf());
@@ -196,7 +196,7 @@ describe('a message that cannot be answered', () => {
     }
   });
 
-  it('ends its execution, with the file that is the cause, after three failures of the agent', async () => {
+  it('ends its execution after three failures of the agent, and names the file', async () => {
     const { deliver, views, events, reach, logged, contexts } = reading();
     views.hear(stateOf());
     reach.handle = () => Promise.reject(new Error('a damaged frame'));
@@ -208,7 +208,7 @@ describe('a message that cannot be answered', () => {
     expect(contexts).toHaveLength(3);
   });
 
-  it('is left to others where its file is out of reach, until it is in reach again', async () => {
+  it('is acknowledged if its file is out of reach, and the agent is off duty until it is reachable', async () => {
     const { deliver, views, events, reach, offDuty, contexts } = reading();
     views.hear(stateOf());
     reach.found = { obstacle: 'no way there' };
@@ -224,9 +224,9 @@ describe('a message that cannot be answered', () => {
   });
 
   it.each<[string, NotFetched, number, number]>([
-    ['keeps the agent off duty where its host is away', new NotFetched('u', 'no answer', 'look'), 1, 0],
-    ['is logged where its host has no such file', new NoSuchFile('u', 'it is not there', 'look'), 0, 1],
-  ])('and whose file is not fetched %s', async (_, error, kinds, lines) => {
+    ['keeps the agent off duty if its host is away', new NotFetched('u', 'no answer', 'look'), 1, 0],
+    ['is logged if its host has no such file', new NoSuchFile('u', 'it is not there', 'look'), 0, 1],
+  ])('because its file cannot be fetched %s', async (_, error, kinds, lines) => {
     const { deliver, views, events, reach, offDuty, logged } = reading();
     views.hear(stateOf());
     reach.handle = () => Promise.reject(error);
@@ -238,7 +238,7 @@ describe('a message that cannot be answered', () => {
     else expect(offDuty.list()[0]?.detail).toBe(error.message);
   });
 
-  it('because a shared disk does not show its file is let go as soon as its execution ends', async () => {
+  it('because its file is missing on a shared disk is acknowledged when its execution ends', async () => {
     const { deliver, views, events, reach, logged, reader } = reading();
     views.hear(stateOf());
     reach.found = { files: noDataFiles, folder: '/not/there' };

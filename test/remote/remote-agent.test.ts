@@ -14,7 +14,7 @@ const { broadcast, telemetry } = destinations;
 const name = remoteAgentName('data', 'tester', 1);
 const marker = '.swf-mcp-remote';
 
-it('the name of an agent is the same after each start, and another for each type and number on a machine', () => {
+it('the name of an agent is the same at each start, and differs by type and index', () => {
   expect(remoteAgentName('data', 'tester', 1)).toBe(name);
   expect(name).toMatch(/^data-agent-tester-\d{8}$/);
   const numbers = [name, remoteAgentName('data', 'tester', 2), remoteAgentName('worker', 'tester', 1)].map((one) =>
@@ -24,7 +24,7 @@ it('the name of an agent is the same after each start, and another for each type
 });
 
 describe('an agent without a store', () => {
-  it('says who it is when it begins, and that it has ended', async () => {
+  it('sends a heartbeat when it starts and when it has ended, and none afterwards', async () => {
     const here = await agentSite();
     const agent = await here.start('data');
     expect(agent.name).toBe(name);
@@ -54,7 +54,7 @@ describe('an agent without a store', () => {
     expect(here.beats(name)).toHaveLength(2);
   });
 
-  it('is heard soon by a recorder that has just begun to speak', async () => {
+  it('sends one heartbeat soon after a new recorder of its namespace reports', async () => {
     const here = await agentSite();
     await here.start('data');
     await pass(2);
@@ -66,7 +66,7 @@ describe('an agent without a store', () => {
     expect(here.beats(name)).toHaveLength(2);
   });
 
-  it('answers a broadcast, also one that was said while nobody was there', async () => {
+  it('answers a broadcast, even one sent while it was not running', async () => {
     const here = await agentSite();
     const heard = here.overhear(broadcast);
     const first = await here.start('data');
@@ -86,7 +86,7 @@ describe('an agent without a store', () => {
     expect(second.figures()).toMatchObject({ behind: { data: 0 } });
   });
 
-  it('tells once of a recorder that is silent while something waits for it, and again when that recurs', async () => {
+  it('warns once if the recorder is silent while a message waits for it, and again if that recurs', async () => {
     const here = await agentSite();
     await here.start('data');
     await pass(40);
@@ -95,7 +95,7 @@ describe('an agent without a store', () => {
     await pass(20);
     const line = `no recorder of namespace ${namespace} has been heard for 15 s; is one running?`;
     expect(here.warnings()).toEqual([line]);
-    // The recorder hears it too, once it is there.
+    // The recorder receives it too, once it is running.
     const said = here.telemetry.filter(({ body }) => body['msg_type'] === 'agent_log');
     expect(said.map(({ body }) => [body['sender'], body['lines'][0].message])).toEqual([[name, line]]);
     await here.tell(telemetry, stateOf({ execution_id: 'w-x-0002' }));
@@ -105,7 +105,7 @@ describe('an agent without a store', () => {
     expect(here.warnings()).toHaveLength(2);
   });
 
-  it('tells people of breaks of its connections', async () => {
+  it('warns when its connections break', async () => {
     const here = await agentSite();
     await here.start('data');
     here.broker.goDown();
@@ -115,7 +115,7 @@ describe('an agent without a store', () => {
     here.broker.comeUp();
   });
 
-  it('ends after five seconds though what it said is not confirmed: the broker keeps the message', async () => {
+  it('ends though its answer is not confirmed, and the broker keeps the message', async () => {
     const here = await agentSite();
     const agent = await here.start('data');
     await here.tell(telemetry, stateOf());
@@ -139,7 +139,7 @@ describe('an agent without a store', () => {
 });
 
 describe('files that an agent has fetched', () => {
-  it('are noted as of an ended execution, and removed at a look every ten minutes', async () => {
+  it('are marked when their execution ends, and removed by a check every ten minutes', async () => {
     const here = await agentSite();
     await here.start('data', {}, { data: { dir: here.dir, keep_hours: 1 } });
     const folders = [execution_id, 'w-x-0002', 'w-x-0003'].map((id) => join(here.dir, id));
@@ -159,7 +159,7 @@ describe('files that an agent has fetched', () => {
     await expect.poll(() => folders.map((folder) => existsSync(folder))).toEqual([false, true, false]);
   });
 
-  it('that cannot be removed are told of', async () => {
+  it('that cannot be removed are reported', async () => {
     const here = await agentSite();
     await here.start('data');
     mkdirSync(join(here.dir, execution_id, marker), { recursive: true });
@@ -170,10 +170,10 @@ describe('files that an agent has fetched', () => {
   });
 });
 
-describe('an agent whose name is another’s', () => {
+describe('an agent with the name of another', () => {
   const twin = (since: string, more: object = {}) => heartbeat(name, 'data', { since, pid: 4711, ...more });
 
-  it('ends without a last word where the other was there first', async () => {
+  it('ends without a last heartbeat if the other started first', async () => {
     const here = await agentSite();
     const agent = await here.start('data');
     const end = expect(agent.done).rejects.toMatchObject({
@@ -187,13 +187,13 @@ describe('an agent whose name is another’s', () => {
   });
 
   it.each<[string, object, number]>([
-    ['the other began a moment later, and has to go itself', twin('2026-01-01T00:00:09.999Z'), 0],
+    ['the other started later, and has to end itself', twin('2026-01-01T00:00:09.999Z'), 0],
     ['the other has ended', twin('2025-12-31T00:00:00.000Z', { state: 'EXITED' }), 0],
-    ['it hears itself', twin('2026-01-01T00:00:00.000Z'), 0],
-    ['it has worked for long, and the other has just begun', twin('2025-12-31T00:00:00.000Z'), 10.5],
+    ['it receives its own heartbeat', twin('2026-01-01T00:00:00.000Z'), 0],
+    ['it has run for ten seconds before it hears the other', twin('2025-12-31T00:00:00.000Z'), 10.5],
     ['the other is in another namespace', { ...twin('2025-12-31T00:00:00.000Z'), namespace: 'other' }, 0],
-    ['the other’s name differs', { ...twin('2025-12-31T00:00:00.000Z'), agent_name: 'data-2' }, 0],
-  ])('stays where %s', async (_, beat, seconds) => {
+    ['the other has a different name', { ...twin('2025-12-31T00:00:00.000Z'), agent_name: 'data-2' }, 0],
+  ])('continues if %s', async (_, beat, seconds) => {
     const here = await agentSite();
     const agent = await here.start('data');
     await pass(seconds, 0.5);
@@ -203,7 +203,7 @@ describe('an agent whose name is another’s', () => {
     await expect(agent.done).resolves.toBeUndefined();
   });
 
-  it('ends where the other says that it began ten seconds later, which cannot be true so early', async () => {
+  it('ends if the other claims a start ten seconds in the future', async () => {
     const here = await agentSite();
     const agent = await here.start('data');
     const end = expect(agent.done).rejects.toMatchObject({ code: 'AGENT_IN_USE' });
@@ -212,7 +212,7 @@ describe('an agent whose name is another’s', () => {
   });
 });
 
-describe('an agent in a namespace where programs of another make work', () => {
+describe('an agent in a namespace that foreign programs use', () => {
   const body = { msg_type: 'transformer_ready', sender: 'foreign-agent', namespace, run_id: '7' };
 
   it.each([broadcast, '/topic/of.the.site'])('ends when it hears one on %s', async (on) => {
@@ -226,7 +226,7 @@ describe('an agent in a namespace where programs of another make work', () => {
     await end;
   });
 
-  it('does not begin where it hears one first, and leaves the broker', async () => {
+  it('does not start if it hears one first, and disconnects from the broker', async () => {
     const here = await agentSite();
     const listening = { broadcast, layout: [], sharedQueues: [], seconds: 3, say: () => {} };
     const connections: { isUp(): boolean }[] = [];

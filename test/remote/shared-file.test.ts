@@ -9,7 +9,7 @@ import { seeSharedFile } from '../../src/remote/shared-file.ts';
 import { pass, stopTime } from '../still-time.ts';
 import { execution_id } from './line.ts';
 
-/** How the disk answers who wants to read a file: with the code of an error, or not at all. */
+/** The answer of the disk to a read: the code of an error, or undefined if the file is there. */
 let disk: (path: string) => string | undefined;
 
 beforeEach(() => {
@@ -30,7 +30,7 @@ const place = { execution_id, filename: 'a.stf', file_url: 'file:///srv/a.stf', 
 
 const never = new AbortController().signal;
 
-/** Looks for a file, and tells what came of it. */
+/** Looks for a file, and returns the outcome. */
 function look(more: object = {}, access: object = {}) {
   stopTime();
   const over = new AbortController();
@@ -42,7 +42,7 @@ function look(more: object = {}, access: object = {}) {
   return { end: () => end, giveUp: () => over.abort() };
 }
 
-describe('a file of a folder that is shared with the recorder', () => {
+describe('a file in a folder shared with the recorder', () => {
   it('is waited for, since a network disk may show it late', async () => {
     const asked: string[] = [];
     disk = (path) => (asked.push(path) > 6 ? undefined : 'ENOENT');
@@ -54,7 +54,7 @@ describe('a file of a folder that is shared with the recorder', () => {
     expect(new Set(asked)).toEqual(new Set(['/data/x/a.stf']));
   });
 
-  it('is given up after five seconds, with the place where it should be', async () => {
+  it('is given up after five seconds, with an error that names its address', async () => {
     disk = () => 'ENOENT';
     const { end } = look();
     await pass(4.5, 0.5);
@@ -66,7 +66,7 @@ describe('a file of a folder that is shared with the recorder', () => {
     );
   });
 
-  it('is given up at once where nobody waits for it any longer', async () => {
+  it('is given up at once when the work on it is over', async () => {
     disk = () => 'ENOENT';
     const { end, giveUp } = look();
     await pass(0.5, 0.5);
@@ -80,7 +80,7 @@ describe('a file of a folder that is shared with the recorder', () => {
     ['EPERM', NotFetched, 'a.stf cannot be fetched: this user may not read it (EPERM); fix its rights'],
     ['EIO', NoSuchFile, 'a.stf cannot be fetched: it is not there (EIO); look whether the folder is the right one'],
     ['', NoSuchFile, 'a.stf cannot be fetched: it is not there (unreadable); look whether the folder is the right one'],
-  ])('is not waited for where that does not help: %s', async (code, kind, message) => {
+  ])('is not waited for if waiting does not help: %s', async (code, kind, message) => {
     disk = () => code;
     const { end } = look({ file_url: undefined });
     await pass(0.01);
@@ -90,10 +90,10 @@ describe('a file of a folder that is shared with the recorder', () => {
   });
 
   it.each<[string, object, object]>([
-    ['nothing is written', {}, { folder: undefined }],
+    ['nothing was written', {}, { folder: undefined }],
     ['it is fetched from another host', {}, { bring: () => Promise.resolve(true) }],
-    ['the message is about no file', { filename: '' }, {}],
-  ])('is not looked for where %s', async (_, more, access) => {
+    ['the message names no file', { filename: '' }, {}],
+  ])('is not looked for if %s', async (_, more, access) => {
     disk = () => 'EIO';
     const { end } = look(more, access);
     await pass(0.01);

@@ -18,7 +18,7 @@ import {
 
 export const sets = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set', pair]);
 
-/** Agents that a run leaves to others. */
+/** Settings of a run that does not host these agents. */
 export const elsewhere = (...types: string[]): string[] => sets(...types.map((type) => `agents.${type}.enabled=false`));
 
 /** One namespace on a broker: a recorder with its store, and remote agents around it, each a process. */
@@ -69,7 +69,7 @@ export class Site {
     return runCli([action, execution], { folder: this.folder, env: this.#broker().env });
   }
 
-  /** Asks the recorder for a run by a message, as a program does that has nothing of ours. */
+  /** Requests a run from the recorder by a message, as a foreign program does. */
   async request(fast_processing: Answer, speed: number, executed_by = 'tester'): Promise<void> {
     const peer = connectByStomp(this.#broker().settings, () => {});
     onTestFinished(() => peer.close());

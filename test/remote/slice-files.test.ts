@@ -18,7 +18,7 @@ const wrong = {
 };
 
 describe('the file of a slice', () => {
-  it('that is out of reach keeps its worker off duty for its place until it can be reached', async () => {
+  it('that is out of reach keeps its worker off duty for its place until it is reachable', async () => {
     const { prepare, reach, kinds, warnings, views } = worker();
     views.hear(stateOf());
     const why = `no way there ${'.'.repeat(1200)}`;
@@ -38,7 +38,7 @@ describe('the file of a slice', () => {
     expect(await prepare({ file_url })).toHaveProperty('run');
   });
 
-  it('in a shared folder must be the one that was announced', async () => {
+  it('in a shared folder must have the announced checksum', async () => {
     const { prepare, reach, kinds, views } = worker();
     views.hear(stateOf());
     const folder = temporaryFolder();
@@ -58,7 +58,7 @@ describe('the file of a slice', () => {
     expect(await prepare({ file_url, checksum })).toHaveProperty('run');
   });
 
-  it('without an address and a checksum is named as it is', async () => {
+  it('without an address and a checksum is reported by its name', async () => {
     const { prepare, reach } = worker();
     reach.found = { files, folder: temporaryFolder() };
     expect(await prepare({})).toEqual({
@@ -67,7 +67,7 @@ describe('the file of a slice', () => {
     });
   });
 
-  it('that is wrong is nobody’s concern once its execution is over', async () => {
+  it('that is wrong is dropped from the off-duty list once its execution is over', async () => {
     const { prepare, reach, kinds, views, warnings } = worker();
     views.hear(stateOf());
     reach.found = { files, folder: temporaryFolder() };
@@ -82,7 +82,7 @@ describe('the file of a slice', () => {
     expect(warnings.filter((line) => line.startsWith('on duty'))).toEqual([]);
   });
 
-  it('of another host is fetched first, with its checksum, for as long as its execution goes on', async () => {
+  it('of another host is fetched first, with its checksum and the end signal of its execution', async () => {
     const { prepare, reach, views, kinds } = worker();
     views.hear(stateOf());
     const asked: [string | undefined, AbortSignal][] = [];
@@ -102,10 +102,10 @@ describe('the file of a slice', () => {
   });
 
   it.each<[string, Error, 'none' | 'drain' | 'end', boolean]>([
-    ['keeps its worker off duty where its host is away', new SwfError('DATA_UNAVAILABLE', 'it is away'), 'none', true],
-    ['says nothing where the worker ends', new SwfError('DATA_UNAVAILABLE', 'it is away'), 'drain', false],
-    ['says nothing where its execution ends', new SwfError('DATA_UNAVAILABLE', 'it is away'), 'end', false],
-    ['is a fault where the worker has a bug', new Error('a bug'), 'none', false],
+    ['keeps its worker off duty if its host is away', new SwfError('DATA_UNAVAILABLE', 'it is away'), 'none', true],
+    ['is not reported if the worker ends', new SwfError('DATA_UNAVAILABLE', 'it is away'), 'drain', false],
+    ['is not reported if its execution ends', new SwfError('DATA_UNAVAILABLE', 'it is away'), 'end', false],
+    ['raises the error if the worker has a bug', new Error('a bug'), 'none', false],
   ])('that cannot be fetched %s', async (_, error, end, isReturned) => {
     const { prepare, reach, views, kinds, drain } = worker();
     views.hear(stateOf());

@@ -26,7 +26,7 @@ const open: OpenSlice = {
 };
 const by = { worker_id: 'w/1', signal: new AbortController().signal };
 
-/** A program that copies nothing and ends well. */
+/** A payload program, by default one that does nothing and succeeds. */
 function program(folder = temporaryFolder(), text = '#!/bin/sh\nexit 0\n'): string {
   const path = join(folder, 'payload.sh');
   writeFileSync(path, text, { mode: 0o755 });
@@ -54,17 +54,17 @@ describe('the placeholder', () => {
     });
 
   it.each<[string, object, number | 'max' | undefined, number]>([
-    ['as the slice says', { slice_processing_time: 20, speed: 2 }, 4, 10],
-    ['as its execution says', {}, 4, 2],
-    ['in the time of the wall where its execution is as fast as can be', {}, 'max', 8],
-    ['as this host is configured where nothing else is known', {}, undefined, 30],
+    ['from the slice', { slice_processing_time: 20, speed: 2 }, 4, 10],
+    ['from its execution if the slice has none', {}, 4, 2],
+    ['in wall-clock seconds if its execution runs at maximum speed', {}, 'max', 8],
+    ['from the configuration of its host if nothing else is known', {}, undefined, 30],
   ])('takes its time %s', async (_, slice, speed, seconds) => {
     const { prepare, views } = worker({}, { slice_processing_time: 30 });
     if (speed !== undefined) views.hear(recorded(speed));
     expect(await secondsOf(await prepare(slice))).toBe(seconds);
   });
 
-  it('fails the slice where its frames are damaged, by their length in the slice, and gives it back where the disk is', async () => {
+  it('fails a slice with damaged frames, by the frame length it states, and returns it if the disk fails', async () => {
     const { prepare, reach, kinds } = worker();
     const lengths: number[] = [];
     const folder = temporaryFolder();
@@ -93,39 +93,39 @@ describe('the placeholder', () => {
 
 describe('a payload command', () => {
   it.each<[string, (path: string) => Worker, (path: string) => object, RegExp | undefined]>([
+    ['runs on a worker that has it', (path) => ({ payload: [path] }), (path) => ({ payload: nameOf(path) }), undefined],
     [
-      'is done by a worker that has it',
-      (path) => ({ payload: [path] }),
-      (path) => ({ payload: nameOf(path) }),
-      undefined,
-    ],
-    [
-      'is done where its digest is not known',
+      'runs if its digest is unknown',
       (path) => ({ payload: [path] }),
       () => ({ payload: { name: 'payload.sh' } }),
       undefined,
     ],
-    ['is done where another program’s slice asks for nothing', (path) => ({ payload: [path] }), () => ({}), undefined],
     [
-      'is known by a name of its own',
+      'runs if the slice of a foreign program asks for no payload',
+      (path) => ({ payload: [path] }),
+      () => ({}),
+      undefined,
+    ],
+    [
+      'is identified by its configured name',
       (path) => ({ payload: [path], payload_name: 'reco' }),
       (path) => ({ payload: { ...nameOf(path), name: 'reco' } }),
       undefined,
     ],
     [
-      'is returned by a worker without one',
+      'has its slice returned by a worker without a payload',
       () => ({}),
       (path) => ({ payload: nameOf(path) }),
       /^slices ask for the payload payload\.sh sha256:\w+, and this worker has none; give it with --set 'worker\.payload=\[…\]'$/,
     ],
     [
-      'is returned by a worker with another',
+      'has its slice returned by a worker with another payload',
       (path) => ({ payload: [path] }),
       () => ({ payload: { name: 'payload.sh', digest: 'sha256:0' } }),
       /and this worker has payload\.sh sha256:\w+; copy the recorder's program and files/,
     ],
     [
-      'is returned by a worker whose program is gone',
+      'has its slice returned if the program of the worker is gone',
       (path) => ({ payload: [`${path}.gone`] }),
       (path) => ({ payload: nameOf(path) }),
       /and the program \S+payload\.sh\.gone of this worker is not there, or may not be executed; bring it$/,
@@ -142,7 +142,7 @@ describe('a payload command', () => {
     expect(kinds()).toHaveLength(why === undefined ? 0 : 1);
   });
 
-  it('ends after the time that the slice allows, or else the worker', async () => {
+  it('ends after timeout_seconds of the slice, or else of the worker', async () => {
     const path = program(undefined, '#!/bin/sh\nsleep 100\n');
     const { prepare, reach } = worker({ payload: [path], timeout_seconds: 7 });
     const folder = temporaryFolder();
@@ -164,7 +164,7 @@ describe('a payload command', () => {
     }
   });
 
-  it('is looked at again after twenty seconds, and once half a minute whether it is the right one by now', async () => {
+  it('is read again after twenty seconds, and its worker is back on duty after half a minute', async () => {
     const folder = temporaryFolder();
     const path = program(folder);
     const right = nameOf(program(temporaryFolder(), '#!/bin/sh\nexit 1\n'));
@@ -183,7 +183,7 @@ describe('a payload command', () => {
     expect(kinds()).toEqual([]);
   });
 
-  it('needs the files that a recorder without files does not write, whatever the worker', async () => {
+  it('has its slice returned if the recorder writes no files, and its worker stays on duty', async () => {
     const { prepare, kinds } = worker({ payload: [program()] });
     expect(await prepare()).toEqual({
       reason: 'NO_FILE',

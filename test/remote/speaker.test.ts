@@ -40,7 +40,7 @@ async function speaking() {
   return { ...made, warnings, speaker, settled, say };
 }
 
-it('a message says who speaks, for which execution and which store, and is settled when the broker has it', async () => {
+it('a message names its sender, execution and store, and is settled when the broker has confirmed it', async () => {
   const { overhear, say, settled, speaker } = await speaking();
   const heard = overhear(destinations.broadcast);
   await pass(3);
@@ -68,7 +68,7 @@ it('a message says who speaks, for which execution and which store, and is settl
   });
 });
 
-it('a message about an execution without a run names none', async () => {
+it('a message about an execution without a run has no run_id', async () => {
   const { overhear, say } = await speaking();
   const heard = overhear(destinations.broadcast);
   say(ready(1), { ...about, run_id: undefined });
@@ -78,9 +78,9 @@ it('a message about an execution without a run names none', async () => {
 });
 
 it.each<[string, Draft, string | undefined, string, string | undefined]>([
-  ['results go where their recorder wants them', started, '/queue/own', '/queue/own', undefined],
-  ['results go to the usual queue if it names none', started, undefined, destinations.results, namespace],
-  ['broadcasts go to everybody', ready(1), '/queue/own', destinations.broadcast, namespace],
+  ['results are sent to the reply-to queue of their recorder', started, '/queue/own', '/queue/own', undefined],
+  ['results are sent to the default queue if it names none', started, undefined, destinations.results, namespace],
+  ['broadcasts are sent to the broadcast topic', ready(1), '/queue/own', destinations.broadcast, namespace],
 ])('%s', async (_, draft, replyTo, destination, inHeader) => {
   const { overhear, say } = await speaking();
   const heard = overhear(destination);
@@ -89,7 +89,7 @@ it.each<[string, Draft, string | undefined, string, string | undefined]>([
   expect(heard.map(({ headers, body }) => [headers['namespace'], body['namespace']])).toEqual([[inHeader, namespace]]);
 });
 
-it('what is said while the broker is away is sent in its order when it is back, each once', async () => {
+it('messages from while the broker is away are sent when it is back, each once and in order', async () => {
   const { overhear, say, settled, broker, speaker } = await speaking();
   const heard = overhear(destinations.broadcast);
   broker.goDown();
@@ -105,7 +105,7 @@ it('what is said while the broker is away is sent in its order when it is back, 
   expect(settled).toHaveLength(3);
 });
 
-it('a message that the broker refuses is told of and settled so, and the next ones go on', async () => {
+it('a refused message is reported and settled as not sent, and the next ones are sent', async () => {
   const { overhear, say, settled, broker, warnings, speaker } = await speaking();
   const heard = overhear(destinations.broadcast);
   broker.refuse(({ body }) => body.includes('000001.stf'));
@@ -121,7 +121,7 @@ it('a message that the broker refuses is told of and settled so, and the next on
   expect([heard.length, speaker.unsent().count]).toEqual([1, 0]);
 });
 
-it('a message at which the connection always ends is told of once, and tried until it is taken', async () => {
+it('a message that always ends the connection is reported once, and retried until it is confirmed', async () => {
   const { say, settled, broker, warnings, overhear } = await speaking();
   const heard = overhear(destinations.broadcast);
   let isBad = true;
@@ -145,7 +145,7 @@ it.each([
   ['swf.7.000001.stf', { filename: 'swf.7.000001.stf' }],
   ['', {}],
 ])(
-  'an agent asks to end an execution that it cannot continue, with the file that is the cause (%j)',
+  'an agent asks to stop an execution that it cannot continue, and names the file at fault (%j)',
   async (filename, more) => {
     const { overhear, speaker } = await speaking();
     const heard = overhear(destinations.control);

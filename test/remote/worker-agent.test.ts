@@ -21,8 +21,8 @@ const tellSlice = (
 const said = (heard: Overheard[]): unknown[] =>
   heard.map(({ second, body }) => [second, body['msg_type'], body['slice_id']]);
 
-describe('a worker elsewhere', () => {
-  it('works on as many slices as it has slots, tells their start and result, and how long they took', async () => {
+describe('a remote worker', () => {
+  it('works on as many slices as it has slots, and reports their start, result and duration', async () => {
     const here = await agentSite();
     const heard = here.overhear(results);
     const agent = await here.start('worker', {}, slots(2));
@@ -64,7 +64,7 @@ describe('a worker elsewhere', () => {
     expect(here.beats(name).at(-1)).toMatchObject({ state: 'READY', free_slots: 2, in_hand: [] });
   });
 
-  it('keeps a slice on the queue until its result is with the broker', async () => {
+  it('takes no further slice until the broker has confirmed its result', async () => {
     const here = await agentSite();
     const heard = here.overhear(results);
     await here.start('worker', {}, slots(1));
@@ -83,7 +83,7 @@ describe('a worker elsewhere', () => {
     ]);
   });
 
-  it('begins half a second later at most where the broker does not take its word that it does', async () => {
+  it('starts a slice within half a second even if the broker refuses slice_started', async () => {
     const here = await agentSite();
     const heard = here.overhear(results);
     await here.start('worker', {}, slots(1));
@@ -94,7 +94,7 @@ describe('a worker elsewhere', () => {
     expect(said(heard)).toEqual([[2.5, 'slice_result', 0]]);
   });
 
-  it('sends results where the recorder wants them', async () => {
+  it('sends results to the reply-to queue of the recorder', async () => {
     const here = await agentSite();
     const own = here.overhear('/queue/own');
     await here.start('worker');
@@ -104,7 +104,7 @@ describe('a worker elsewhere', () => {
     expect(own.map(({ body }) => body['msg_type'])).toEqual(['slice_started', 'slice_result']);
   });
 
-  it('throws away what is no slice, and tells of it by its beginning', async () => {
+  it('discards a message that is not a slice, and reports the beginning of its text', async () => {
     const here = await agentSite();
     await here.start('worker');
     await here.tell(slices, `no slice ${'x'.repeat(300)}`, sliceHeaders);
@@ -114,7 +114,7 @@ describe('a worker elsewhere', () => {
     expect(here.broker.waiting(slices)).toBe(0);
   });
 
-  it('ends when what it has in hand is done, and takes nothing more', async () => {
+  it('finishes the slice in hand before it ends, and takes no other', async () => {
     const here = await agentSite();
     const heard = here.overhear(results);
     const agent = await here.start('worker', {}, slots(1));
@@ -131,7 +131,7 @@ describe('a worker elsewhere', () => {
     expect([isOver, said(heard).at(-1), here.broker.waiting(slices)]).toEqual([true, [5, 'slice_result', 0], 1]);
   });
 
-  it('gives up the work on an execution that has ended, and says nothing more about it', async () => {
+  it('abandons the slices of an execution that has ended, and sends nothing more about it', async () => {
     const here = await agentSite();
     const heard = here.overhear(results);
     const agent = await here.start('worker', {}, slots(1));
@@ -140,13 +140,13 @@ describe('a worker elsewhere', () => {
     await here.tell(telemetry, stateOf({ status: 'terminated' }));
     await pass(1);
     expect([said(heard), agent.figures().slots]).toEqual([[[0, 'slice_started', 0]], { free: 1, busy: 0 }]);
-    // What is left of it on the queue is acknowledged without work.
+    // Its remaining slices on the queue are acknowledged without work.
     await tellSlice(here, 1, 1);
     await pass(5);
     expect([heard.length, here.broker.waiting(slices)]).toEqual([1, 0]);
   });
 
-  it('tells of a recorder that is silent while it holds a slice', async () => {
+  it('warns if the recorder is silent while it holds a slice', async () => {
     const here = await agentSite();
     await here.start('worker', {}, slots(1));
     await here.tell(telemetry, stateOf());
@@ -156,8 +156,8 @@ describe('a worker elsewhere', () => {
   });
 });
 
-describe('slices that are not to be done now', () => {
-  it('of a paused execution stay on the queue, and are done when it goes on', async () => {
+describe('slices that cannot be done now', () => {
+  it('of a paused execution stay on the queue, and are done when it continues', async () => {
     const here = await agentSite();
     const heard = here.overhear(results);
     await here.start('worker', {}, slots(1));
@@ -170,7 +170,7 @@ describe('slices that are not to be done now', () => {
     expect(said(heard).map((line) => (line as unknown[])[1])).toEqual(['slice_started', 'slice_result']);
   });
 
-  it('of a kind that this worker cannot do are returned once, and stay on the queue for others from then on', async () => {
+  it('of a kind that a worker cannot do are returned once, and then stay on the queue for others', async () => {
     const here = await agentSite();
     const heard = here.overhear(results);
     const agent = await here.start('worker', {}, slots(1));
@@ -195,10 +195,10 @@ describe('slices that are not to be done now', () => {
 
   it.each([
     ['leaves the queue to a worker that can do them', 'worker-2', [], 0],
-    ['stays where nobody else is heard', undefined, [], 1],
-    ['stays where the other cannot do them either', 'worker-2', [{ reason: 'NO_PAYLOAD', name: 'reco' }], 1],
-    ['stays where only it itself is heard', name, [], 1],
-  ])('on a broker without selectors a worker %s', async (_, other, off_duty, free_slots) => {
+    ['stays on the queue if it hears no other worker', undefined, [], 1],
+    ['stays on the queue if the other cannot do them either', 'worker-2', [{ reason: 'NO_PAYLOAD', name: 'reco' }], 1],
+    ['stays on the queue if it hears only itself', name, [], 1],
+  ])('on a broker without selectors: the worker %s', async (_, other, off_duty, free_slots) => {
     const here = await agentSite('rabbitmq');
     const agent = await here.start('worker', {}, slots(1));
     await here.tell(telemetry, stateOf());
@@ -210,7 +210,7 @@ describe('slices that are not to be done now', () => {
     expect(agent.figures().slots).toEqual({ free: free_slots, busy: 0 });
   });
 
-  it('do not count against a worker that could do the one before', async () => {
+  it('do not make a worker leave the queue if it could do the one before', async () => {
     const here = await agentSite('rabbitmq');
     const agent = await here.start('worker', {}, slots(2));
     await here.tell(telemetry, stateOf());

@@ -8,7 +8,7 @@ import { pass } from '../still-time.ts';
 import { agentSite, sliceHeaders, sliceOf } from './agent-setup.ts';
 import { destinations, execution_id, stateOf } from './line.ts';
 
-it('a payload command runs on a worker elsewhere with the environment of its host, and its result says how it ended', async () => {
+it('a remote payload command runs in the environment of its host, and its exit code and output are sent', async () => {
   const here = await agentSite();
   const heard = here.overhear(destinations.results);
   const program = join(here.dir, 'payload.sh');

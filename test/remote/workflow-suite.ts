@@ -13,7 +13,7 @@ import { elsewhere, sets, Site } from './site.ts';
 const quick = sets('fast_processing.slice_processing_time=2', 'fast_processing.target_worker_count=8');
 const allElsewhere = elsewhere('data', 'fastmon', 'worker');
 
-/** What a run over any broker has to be: the same as in one process, whatever dies meanwhile. */
+/** A run over any broker has the same outcome as in one process, whatever dies meanwhile. */
 export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
   const why = missing();
   if (why !== undefined) console.warn(why);
@@ -32,7 +32,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(JSON.parse(stdout)).toMatchObject(wanted);
     };
 
-    it('hosted by one process ends as it does without a broker, and nothing that it says is without effect', async () => {
+    it('ends as without a broker if one process hosts it, and each of its messages has an effect', async () => {
       const here = site();
       await succeeded(here.run('--stf-count', '3', '--speed', '20'), { status: 'completed', slices_completed: 45 });
       expect(await outcome(here.folder)).toEqual(await inProcess(3, ...quick));
@@ -40,7 +40,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(messages.filter(({ effect }) => effect !== 'applied')).toEqual([]);
     });
 
-    it('with agents that have no store ends as in one process; their heartbeats and log lines are the recorder’s', async () => {
+    it('ends as in one process if its agents have no store; the recorder lists them and their log lines', async () => {
       const here = site();
       const agents = await Promise.all([
         here.agent('data'),
@@ -67,7 +67,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       for (const { finished } of agents) expect(await finished).toMatchObject({ code: 0 });
     });
 
-    it('loses nothing and counts nothing twice when broker, recorder, an agent of each type and workers are killed', async () => {
+    it('loses nothing and counts nothing twice if broker, recorder and an agent of each type are killed', async () => {
       const here = site();
       const agents = await Promise.all([
         here.agent('data'),
@@ -93,7 +93,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(await runCli(['check'], { folder: here.folder })).toMatchObject({ code: 0 });
     });
 
-    it('what is said while no agent is there is answered when one comes', async () => {
+    it('processes messages sent while no agent was running, once agents start', async () => {
       const here = site();
       for (const { child, finished } of await Promise.all([here.agent('data'), here.agent('fastmon')])) {
         // The durable subscription is made by a second connection, a moment later.
@@ -108,7 +108,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       await succeeded(run, { status: 'completed', slices_completed: 45 });
     });
 
-    it('two executions go on at the same time with one recorder, which is killed and takes both up again', async () => {
+    it('runs two executions with one recorder, which is killed and resumes both', async () => {
       const here = site();
       const first = await here.recorder();
       await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
@@ -134,7 +134,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(await recorder.finished).toMatchObject({ code: 0 });
     });
 
-    it('a stop that a recorder did not live to hear is carried out by the next', async () => {
+    it('has a pending stop carried out by the next recorder if the first is killed', async () => {
       const here = site();
       const first = await here.recorder();
       await here.request({ stf_count: 4 }, 20, 'one');
@@ -160,7 +160,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(await asked()).toMatchObject([{ effect: 'applied' }]);
     });
 
-    it('a request without an id makes one execution though it is delivered twice, and a second request makes another', async () => {
+    it('starts one execution for a request without an id even when delivered twice, and another for a second request', async () => {
       const { port, dropped } = await startDroppingProxy(broker.port, /ACK[^\0]*subscription:control/);
       const here = site();
       const before = new Site(
@@ -186,7 +186,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(await here.askAll('list_workflow_executions')).toHaveLength(3);
     });
 
-    it('a second recorder of the namespace is refused while the first lives, which is named', async () => {
+    it('refuses a second recorder of the namespace while the first is running, and names the first', async () => {
       const here = site();
       const recorder = await here.recorder();
       const { code, stderr } = await here.run('--stf-count', '1').finished;
@@ -196,7 +196,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       });
     });
 
-    it('namespaces side by side take nothing of each other, and two stores of one namespace get their own results', async () => {
+    it('keeps namespaces apart, and sends each of two stores of one namespace its own results', async () => {
       const one = site();
       const others = [one, site(), site(quick, one.namespace)];
       await Promise.all([one.agent('worker', 1, ...sets('data.write_files=true')), others[1]?.agent('worker', 2)]);
@@ -210,7 +210,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(agents.map((each) => each.length)).toEqual([1, 1]);
     });
 
-    it('a pause is heeded by workers elsewhere, and so are continue and stop', async () => {
+    it('pauses, continues and stops its remote workers', async () => {
       const here = site(sets('fast_processing.slice_processing_time=4', 'fast_processing.target_worker_count=4'));
       await here.agent('worker');
       const run = here.run(
@@ -223,7 +223,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       await expect.poll(done).toBeGreaterThan(4);
       expect(await here.control('pause')).toMatchObject({ code: 0 });
       await expect.poll(() => here.monitor()).toMatchObject({ health: 'paused', slices_processing: 0 });
-      // A start that was under way may still come; four slots that went on would do ten slices in that time.
+      // A start on its way may still arrive; four slots that continued would do ten slices in that time.
       const paused = await settled(done);
       await delay(1000);
       expect(await done()).toBe(paused);
@@ -237,12 +237,12 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(await here.monitor()).toMatchObject({ status: 'terminated', slices_completed: ended });
     });
 
-    it('a worker that cannot do a slice gives it back, and one that can does it in the same attempt', async () => {
+    it('passes a slice that one worker cannot do to another, in the same attempt', async () => {
       const folder = temporaryFolder();
       const payload = join(folder, 'payload.sh');
       writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
       const here = site(sets('fast_processing.slices_per_sample=3'));
-      // With one slot: where the broker cannot choose, it is handed slices that it has said it cannot do.
+      // With one slot: a broker without selectors hands it slices that it has said it cannot do.
       const without = await here.agent('worker', 1, ...sets('fast_processing.target_worker_count=1'));
       const command = sets(`worker.payload=["${payload}"]`);
       const run = here.run('--stf-count', '1', '--speed', '20', ...command, ...elsewhere('worker'));
@@ -258,7 +258,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
         expect(message).toMatchObject({ effect: 'applied', body: { reason: 'NO_PAYLOAD' } });
     });
 
-    it('a worker without the recorder’s folder gives slices back, and says which folder to share', async () => {
+    it('completes although one worker lacks the recorder’s folder, which that worker reports', async () => {
       const here = site(sets('fast_processing.slices_per_sample=3', 'fast_processing.slice_processing_time=1'));
       const elsewhereFolder = temporaryFolder();
       const oneSlot = 'fast_processing.target_worker_count=1';
@@ -269,7 +269,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       await succeeded(run, { slices_completed: 3, slices_failed: 0 });
     });
 
-    it('what a broker that lost its disk has lost is sent again, and costs minutes and no data', async () => {
+    it('resends the messages of a broker that lost its disk, and loses no data', async () => {
       const here = site(sets('fast_processing.slice_processing_time=4', 'fast_processing.target_worker_count=4'));
       await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
       const run = here.run('--stf-count', '8', '--speed', '20', ...allElsewhere);
@@ -282,7 +282,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(await outcome(here.folder)).toEqual(await inProcess(8, ...quick));
     });
 
-    it('a message that the broker does not take is told once, and what is behind it goes on', async () => {
+    it('reports a refused message once, and continues behind it', async () => {
       const here = site(
         sets(
           'broker.destinations.slices=/queue/denied.slices',
@@ -299,7 +299,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(stderr.match(/is not sent/g)).toHaveLength(1);
     });
 
-    it('doctor proves by trying what the broker does, and removes durable subscriptions', async () => {
+    it('passes every proof of doctor --prove --unsubscribe', async () => {
       const here = site();
       const folder = temporaryFolder();
       const args = [

@@ -8,7 +8,7 @@ import { makeRunningStore, type TestStore } from '../helpers.ts';
 
 const execution_id = 'stf_datataking-tester-0001';
 
-/** A running execution with a living driver, and a stop that it has not taken yet. */
+/** A running execution with a live driver, and a stop that it has not accepted yet. */
 async function askToStop(): Promise<TestStore & { command: Command }> {
   const made = await makeRunningStore();
   await made.store.write((tx) =>
@@ -20,20 +20,20 @@ async function askToStop(): Promise<TestStore & { command: Command }> {
 }
 
 describe('a stop', () => {
-  it('is pending where its driver lives and has not taken it', async () => {
+  it('is pending if its driver is alive and has not accepted it', async () => {
     const { store, command } = await askToStop();
     expect(await awaitEffect(store, command, { isAlive: () => true, patienceSeconds: 0 })).toEqual({
       effect: 'pending',
     });
   });
 
-  it('is refused where its driver is gone', async () => {
+  it('is refused if its driver is gone', async () => {
     const { store, command } = await askToStop();
     const wait = awaitEffect(store, command, { isAlive: () => false, patienceSeconds: 1 });
     await expect(wait).rejects.toMatchObject({ code: 'EXECUTION_NOT_RUNNING' });
   });
 
-  it('is done where its driver has carried it out, and ended while somebody looked', async () => {
+  it('is applied if its driver has carried it out and ended during the check', async () => {
     const { store, command } = await askToStop();
     const isAlive = (): boolean => {
       store.db.prepare(`UPDATE message_rows SET effect = 'applied' WHERE message_id = ?`).run(command.message_id);
@@ -43,7 +43,7 @@ describe('a stop', () => {
   });
 });
 
-describe('the outcome of a command in words', () => {
+describe('the message for the outcome of a command', () => {
   const said = (outcome: Outcome): string => answerOf(outcome, { action: 'stop', execution_id, db: ' --db x.db' });
   const failed = (outcome: Outcome): string => {
     try {

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../helpers.ts';
 
 const namespace = 'n';
 
-/** A delivery of a broker without ids of messages. */
+/** A delivery of a broker without message ids, or with one if it is given. */
 const delivery = (body: string, redelivered: boolean, id?: string): Delivery => ({
   headers: { redelivered: String(redelivered) },
   id,
@@ -22,7 +22,7 @@ const delivery = (body: string, redelivered: boolean, id?: string): Delivery => 
   giveBack: () => {},
 });
 
-/** Takes a request as a recorder does: what it makes, and that it is in hand, are one transaction. */
+/** Takes a request as a recorder does: one transaction records it and notes that it is in hand. */
 async function take(store: Store, { id }: RequestIdentity): Promise<void> {
   await store.write((tx) => {
     store.messages.record(tx, {
@@ -41,7 +41,7 @@ async function take(store: Store, { id }: RequestIdentity): Promise<void> {
   });
 }
 
-describe('a request without a command_id, from a broker without ids of messages', () => {
+describe('a request without a command_id, from a broker without message ids,', () => {
   afterEach(() => void vi.useRealTimers());
 
   const at = async () => {
@@ -53,7 +53,7 @@ describe('a request without a command_id, from a broker without ids of messages'
     };
   };
 
-  it('is another one each time that the broker delivers it for the first time', async () => {
+  it('is a new one each time the broker delivers it for the first time', async () => {
     const { store, identify } = await at();
     const first = identify('{"a":1}', false);
     await take(store, first);
@@ -65,7 +65,7 @@ describe('a request without a command_id, from a broker without ids of messages'
     store.close();
   });
 
-  it('is the same one when it is delivered again, whatever was taken between', async () => {
+  it('is the same one if it is delivered again, whatever was taken in between', async () => {
     const { store, identify } = await at();
     const [first, second] = [identify('{"a":1}', false), identify('{"b":2}', false)];
     for (const one of [first, second]) await take(store, one);
@@ -75,7 +75,7 @@ describe('a request without a command_id, from a broker without ids of messages'
     store.close();
   });
 
-  it('is another one where the broker has confirmed the one before, or ten minutes have passed', async () => {
+  it('is a new one if the previous one was confirmed, or ten minutes have passed', async () => {
     const { store, identify } = await at();
     const confirmed = identify('{"a":1}', false);
     await take(store, confirmed);
@@ -90,7 +90,7 @@ describe('a request without a command_id, from a broker without ids of messages'
     store.close();
   });
 
-  it('has the broker’s own id where there is one', async () => {
+  it('has the id of the broker’s message if there is one', async () => {
     const { store } = await at();
     const named = (): RequestIdentity => identifyRequest(store.sql, namespace, delivery('{}', false, 'ID:1'));
     expect(named()).toEqual({ id: 'ID:1', isTaken: false, isGuess: false });

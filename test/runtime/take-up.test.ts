@@ -16,7 +16,7 @@ useFastTime(20);
 
 const execution_id = 'stf_datataking-tester-0001';
 
-/** A recorder that takes executions up and drives none of them: each of its drivers comes to nothing. */
+/** A recorder that takes executions up and drives none of them: each of its drivers fails. */
 async function recorderThatFails() {
   const config = configSchema.parse({ testbed: { namespace: 'test' }, broker: { url: 'stomp://127.0.0.1:61613' } });
   const { store, say } = await makeRunningStore({ ...config });
@@ -51,8 +51,8 @@ async function recorderThatFails() {
 
 const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 20_000, interval: 5 });
 
-describe('a recorder that is a service', () => {
-  it('leaves an execution alone whose drivers came to nothing, and resumes it at once where somebody asks', async () => {
+describe('a recorder that runs as a service', () => {
+  it('gives up an execution after three failed resumes, and resumes it at once on request', async () => {
     const { store, lines, request, taken } = await recorderThatFails();
     await until(() => expect(lines.at(-1)).toMatch(/is left alone: it was taken up 3 times/));
     // Its first driver is the start itself.
@@ -65,7 +65,7 @@ describe('a recorder that is a service', () => {
     expect(taken()).toBe(4 + 3);
   });
 
-  it('carries out what it is asked', async () => {
+  it('resumes an execution on request', async () => {
     const { store, taken } = await recorderThatFails();
     await until(() => expect(taken()).toBe(4));
     const recorder = { ...currentProcess(), last_beat: '', is_remote: 0 };
@@ -74,7 +74,7 @@ describe('a recorder that is a service', () => {
     expect(taken()).toBe(5);
   });
 
-  it('does not count as a driver once its driver has ended, though the process lives', async () => {
+  it('does not count as driving once its driver has ended, even if the process is alive', async () => {
     const { store, say, taken } = await recorderThatFails();
     await until(() => expect(taken()).toBe(4));
     expect(isDriven(store, 'latest', isAlive)).toBe(true);
@@ -82,7 +82,7 @@ describe('a recorder that is a service', () => {
     expect(isDriven(store, 'latest', isAlive)).toBe(false);
   });
 
-  it('carries out every request, and none that was withdrawn', async () => {
+  it('carries out two requests made at the same time', async () => {
     const { store, taken } = await recorderThatFails();
     await until(() => expect(taken()).toBe(4));
     const recorder = { ...currentProcess(), last_beat: '', is_remote: 0 };
@@ -91,13 +91,13 @@ describe('a recorder that is a service', () => {
     expect(waitingCommands(store.sql, execution_id, ['resume_workflow'])).toEqual([]);
   });
 
-  it('is named to the one who asks where it does not answer', async () => {
+  it('is named in the error if it does not answer a request', async () => {
     const { store } = await makeRunningStore();
     const recorder = { ...currentProcess(), pid: 7, hostname: 'h', last_beat: '', is_remote: 0 };
     await expect(
       askRecorder(store, execution_id, { recorder, by: { name: 'tester' }, reason: undefined }),
     ).rejects.toThrow(`process 7 on h records this namespace and has not resumed ${execution_id} in 15 s`);
-    // It must not end a pause hours later.
+    // The request must not end a pause hours later.
     expect(waitingCommands(store.sql, execution_id, ['resume_workflow'])).toEqual([]);
   });
 });
