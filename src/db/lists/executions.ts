@@ -9,7 +9,7 @@ import { interruptedExecutions, type LivenessTest } from '../presence/leases.ts'
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { listRows } from './list-rows.ts';
-import type { ListPage, Page, Window } from './page.ts';
+import type { ListPage, Page, Texts, Window } from './page.ts';
 
 /** An execution as a list shows it. */
 export type ListedExecution = ExecutionRow & {
@@ -22,12 +22,8 @@ export type ListedExecution = ExecutionRow & {
   quality: Quality | null;
 };
 
-export interface ExecutionFilter extends Window {
-  namespace?: string | undefined;
-  status?: string | undefined;
-  executed_by?: string | undefined;
-  workflow_name?: string | undefined;
-  execution_id?: string | undefined;
+export interface ExecutionFilter
+  extends Window, Texts<'namespace' | 'status' | 'executed_by' | 'workflow_name' | 'execution_id'> {
   origin?: 'own' | 'observed' | undefined;
   quality?: Quality | undefined;
   has_failures?: boolean | undefined;
