@@ -66,9 +66,11 @@ export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): L
 }
 
 function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
-  const { status, time_field = 'created', min_retries } = filter;
+  const { status = 'created', time_field = 'created', min_retries } = filter;
+  const { tf_filename, stf_filename, slice_filename, assigned_worker } = filter;
+  const others = [tf_filename, stf_filename, slice_filename, assigned_worker, min_retries];
   const isOtherTime = time_field !== 'created';
-  const workers = workerConditions(sql, filter.assigned_worker);
+  const workers = workerConditions(sql, assigned_worker);
   const isScan = isOtherTime || workers.workers[1] !== undefined || (min_retries ?? 0) > 0;
   return {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
@@ -87,9 +89,9 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
     ...(isScan ? { scanLimit: manyRows } : {}),
     conditions: {
       ...ofExecution(sql, filter, 's.'),
-      tf: ['tf_filename = ?', filter.tf_filename],
-      stf: ['stf_filename = ?', filter.stf_filename],
-      slice: ['slice_filename = ?', filter.slice_filename],
+      tf: ['tf_filename = ?', tf_filename],
+      stf: ['stf_filename = ?', stf_filename],
+      slice: ['slice_filename = ?', slice_filename],
       ...workers,
       retried: [`${indexPredicates.retriedSlice} AND attempt > ?`, min_retries === 0 ? undefined : min_retries],
       ...ofState(filter),
@@ -106,13 +108,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
       ['tf_slices_execution', ['execution']],
     ],
     window: filter,
-    total: keptCount(sql, status === undefined ? 'slices_created' : sliceColumns[status], filter, [
-      filter.tf_filename,
-      filter.stf_filename,
-      filter.slice_filename,
-      filter.assigned_worker,
-      min_retries,
-    ]),
+    total: keptCount(sql, `slices_${status}`, filter, others),
     page,
   };
 }
@@ -126,10 +122,3 @@ function ofState({ status, execution_id, run_number }: TfSliceFilter): Record<st
   if (status === 'failed') return { failed: [isUnfinished, status] };
   return { pending: [`${indexPredicates.pendingSlice} AND status = ?`, status] };
 }
-
-const sliceColumns: Readonly<Record<SliceStatus, string>> = {
-  queued: 'slices_queued',
-  processing: 'slices_processing',
-  completed: 'slices_completed',
-  failed: 'slices_failed',
-};
