@@ -127,3 +127,6 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
 /** As SQL: a time of rows in ISO 8601. */
 export const isoOf = ({ column, isMilliseconds }: TimeSql): string =>
   isMilliseconds === true ? isoTime(column) : column;
+
+/** As SQL: a bound time, which is ISO 8601, in the form of a time of rows. */
+export const instantOf = ({ isMilliseconds }: TimeSql): string => (isMilliseconds === true ? milliseconds('?') : '?');
