@@ -52,9 +52,9 @@ export interface TfSliceFilter extends TfFileFilter {
 const times: Record<TimeField, string> = { created: 'created_at', started: 'assigned_at', completed: 'completed_at' };
 
 /** From hand-over to result; as measured, where the times of recording cannot be right. */
-const seconds = `coalesce(took_ms / 1000.0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec'))`;
+export const sliceSeconds = `coalesce(took_ms / 1000.0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec'))`;
 
-const orders: Readonly<Record<Exclude<SliceOrder, 'recorded'>, string>> = { seconds, retries: 'attempt' };
+const orders: Readonly<Record<Exclude<SliceOrder, 'recorded'>, string>> = { seconds: sliceSeconds, retries: 'attempt' };
 
 /** Throws `ARGUMENT_INVALID` if there are too many slices to sort. */
 export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): ListPage<TfSliceRow> {
@@ -75,7 +75,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
   return {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
       tf_count, status, attempt, assigned_worker, iif(left_by IS NULL, s.hostname, NULL) AS host, created_at, assigned_at, completed_at, error,
-      ${seconds} AS seconds, processing_seconds,
+      ${sliceSeconds} AS seconds, processing_seconds,
       exit_code, signal, output_tail, outputs, outputs_omitted,
       (SELECT ${jsonField('w.params', 'data.dir')} FROM workflow_executions AS w
         WHERE outputs IS NOT NULL AND ${outputsHost} IS NULL AND w.execution_id = s.execution_id) AS outputs_root,

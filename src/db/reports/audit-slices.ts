@@ -138,12 +138,9 @@ export function checkResults(
 
 /** Counts the applied messages of a type: all minus the few without effect, so that no row need be read. */
 export function appliedMessages(sql: Prepare, executionId: string, type: string): number {
-  const all = sql<[string, string], { n: number }>(
-    `SELECT count(*) AS n FROM message_rows WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')}`,
-  ).get(executionId, type)?.n;
-  const without = sql<[string, string], { n: number }>(
-    `SELECT count(*) AS n FROM message_rows INDEXED BY message_rows_execution_without_effect
-     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')} AND ${indexPredicates.withoutEffect}`,
-  ).get(executionId, type)?.n;
-  return (all ?? 0) - (without ?? 0);
+  const ofType = `WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')}`;
+  const count = (rows: string): number =>
+    sql<[string, string], number>(`SELECT count(*) FROM message_rows ${rows}`).value(executionId, type) ?? 0;
+  const without = `INDEXED BY message_rows_execution_without_effect ${ofType} AND ${indexPredicates.withoutEffect}`;
+  return count(ofType) - count(without);
 }

@@ -6,7 +6,7 @@ import { planOf } from '../../domain/plan/versions.ts';
 import type { ExecutionRow, OwnExecution } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { type AuditCheck, checked, type Missing, namedIds } from './audit-check.ts';
+import { type AuditCheck, checked, comparedCounts, type Missing, namedIds } from './audit-check.ts';
 import {
   appliedMessages,
   checkResults,
@@ -42,13 +42,10 @@ export function auditExecution(sql: Prepare, execution: OwnExecution): Audit {
   const { execution_id } = execution;
   const params = executionParams(sql, execution);
   const plan = planOf(params);
-  const stfs = rowsOf<StfRow>(sql, 'stf_filename, sequence, status, tf_count', 'stf_files', execution_id);
-  const samples = rowsOf<SampleRow>(
-    sql,
-    'tf_filename, stf_filename, tf_first, tf_last, tf_count',
-    'fastmon_files',
-    execution_id,
-  );
+  const rowsOf = <Row>(table: string, columns: string): Row[] =>
+    sql<[string], Row>(`SELECT ${columns} FROM ${table} WHERE execution_id = ? ORDER BY seq`).all(execution_id);
+  const stfs = rowsOf<StfRow>('stf_files', 'stf_filename, sequence, status, tf_count');
+  const samples = rowsOf<SampleRow>('fastmon_files', 'tf_filename, stf_filename, tf_first, tf_last, tf_count');
   const cuts = cutsOf(sql, execution_id, params);
   // A completed run must be whole; any other may lack what was not done.
   const whenMissing = execution.status === 'completed' ? 'broken' : 'open';
@@ -70,9 +67,6 @@ function verdictOf({ status }: ExecutionRow, checks: readonly AuditCheck[]): Aud
   return status === 'completed' && checks.every(({ state }) => state === 'ok') ? 'balanced' : 'open';
 }
 
-const rowsOf = <Row>(sql: Prepare, columns: string, table: string, executionId: string): Row[] =>
-  sql<[string], Row>(`SELECT ${columns} FROM ${table} WHERE execution_id = ? ORDER BY seq`).all(executionId);
-
 /** Checks that all planned STFs were announced. A run until stopped has no plan. */
 function checkPlanned(params: ExecutionParams, stfs: readonly StfRow[], whenMissing: Missing): AuditCheck[] {
   const expected = plannedStfCount(params);
@@ -89,10 +83,8 @@ function checkAnnounced(
   whenMissing: Missing,
 ): AuditCheck {
   const announced = appliedMessages(sql, execution_id, 'stf_gen');
-  const run = sql<[string], { total_stf_files: number | null }>(
-    'SELECT total_stf_files FROM runs WHERE execution_id = ?',
-  ).get(execution_id);
-  const expected = run?.total_stf_files ?? announced;
+  const stated = sql<[string], number | null>('SELECT total_stf_files FROM runs WHERE execution_id = ?');
+  const expected = stated.value(execution_id) ?? announced;
   const known = new Set(stfs.map(({ sequence }) => sequence));
   const most = Math.max(expected, stfs.at(-1)?.sequence ?? 0);
   const ids: string[] = [];
@@ -153,9 +145,7 @@ function checkCounts(
     samples_expected: stfs.reduce((sum, stf) => sum + plan.sampleCount(stf), 0),
     tf_files_received: samples,
   };
-  const wrong = Object.keys(rows).filter((name) => rows[name] !== kept?.[name]);
-  const all = Object.keys(rows).length;
-  const counts = { expected: all, found: all - wrong.length, ids: wrong };
-  const told = wrong.map((name) => `${name} is ${kept?.[name]}, rows are ${rows[name]}`).join(', ');
+  const counts = comparedCounts(rows, kept);
+  const told = counts.ids.map((name) => `${name} is ${kept?.[name]}, rows are ${rows[name]}`).join(', ');
   return checked('counts', counts, 'broken', `kept counts are not those of the rows: ${told}`);
 }
