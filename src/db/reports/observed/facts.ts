@@ -105,7 +105,7 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
 const slicedSamples = 'FROM observed_samples WHERE execution_id = ?';
 
 const count = (sql: Prepare, from: string, ...values: string[]): number =>
-  sql<string[], { n: number }>(`SELECT count(*) AS n ${from}`).get(...values)?.n ?? 0;
+  sql<string[], number>(`SELECT count(*) ${from}`).value(...values) ?? 0;
 
 const milliseconds = (iso: string | null | undefined): number | undefined =>
   iso === null || iso === undefined ? undefined : Date.parse(iso);
@@ -118,22 +118,19 @@ function stfSpan(sql: Prepare, executionId: string): ObservedFacts['stf_span'] {
   return first === undefined || last === undefined || (row?.n ?? 0) < 2 ? undefined : { first, last };
 }
 
-function sliceTimes(
-  sql: Prepare,
-  executionId: string,
-): Pick<ObservedFacts, 'first_slice' | 'oldest_waiting' | 'last_result'> & { last_done: string | null } {
+function sliceTimes(sql: Prepare, executionId: string) {
   const all = sql<[string], { first: string | null; last: string | null; last_done: string | null }>(
     `SELECT min(created_at) AS first, max(completed_at) AS last, max(iif(status = 'completed', completed_at, NULL)) AS last_done
      FROM tf_slices WHERE execution_id = ?`,
   ).get(executionId);
-  const waiting = sql<[string], { oldest: string | null }>(
-    `SELECT min(created_at) AS oldest FROM tf_slices INDEXED BY tf_slices_open
+  const waiting = sql<[string], string | null>(
+    `SELECT min(created_at) FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice}`,
-  ).get(executionId);
+  );
   return {
     first_slice: milliseconds(all?.first),
     last_result: milliseconds(all?.last),
-    oldest_waiting: milliseconds(waiting?.oldest),
+    oldest_waiting: milliseconds(waiting.value(executionId)),
     last_done: all?.last_done ?? null,
   };
 }
@@ -142,9 +139,9 @@ function sliceTimes(
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
   const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'queued' AND ${indexPredicates.openSlice}`;
   if (!sql<[{ id: string }]>(`SELECT 1 ${waiting} LIMIT 1`).has({ id: executionId })) return none;
-  const latest = sql<[string, string], { at: string | null }>(
-    'SELECT max(created_at) AS at FROM tf_slices WHERE execution_id = ? AND completed_at <= ?',
-  ).get(executionId, answeredBy)?.at;
+  const latest = sql<[string, string], string | null>(
+    'SELECT max(created_at) FROM tf_slices WHERE execution_id = ? AND completed_at <= ?',
+  ).value(executionId, answeredBy);
   if (latest === null || latest === undefined) return none;
   return someOf(sql, 'slice_filename', `${waiting} AND created_at < $before`, { id: executionId, before: latest });
 }
@@ -163,46 +160,37 @@ export function unslicedSamples(
   // Programs of dialect F give TF files other names in slices than in announcements, so only their numbers can be compared.
   if (!sliced.has(execution_id))
     return { count: dialects === 'F' ? unslicedByNumber(sql, execution_id, before) : 0, ids: [] };
-  return someOf(
-    sql,
-    'tf_filename',
-    `FROM fastmon_files AS f WHERE execution_id = $id AND slice_count = 0 AND created_at < $before
-       AND ${sender} IN (SELECT sender_no FROM fastmon_files AS other JOIN observed_files AS o
-         ON o.execution_id = other.execution_id AND o.kind = 'tf_file_registered' AND o.name = other.tf_filename
-         JOIN message_rows AS m ON m.seq = o.seq WHERE other.execution_id = $id AND other.slice_count > 0)`,
-    { id: execution_id, before },
-  );
+  const from = `FROM fastmon_files AS f WHERE execution_id = $id AND slice_count = 0 AND created_at < $before
+    AND ${sender} IN (SELECT sender_no FROM fastmon_files AS other JOIN observed_files AS o
+      ON o.execution_id = other.execution_id AND o.kind = 'tf_file_registered' AND o.name = other.tf_filename
+      JOIN message_rows AS m ON m.seq = o.seq WHERE other.execution_id = $id AND other.slice_count > 0)`;
+  return someOf(sql, 'tf_filename', from, { id: execution_id, before });
 }
 
 /** How many more TF files were announced before a time than are sliced. */
-const unslicedByNumber = (sql: Prepare, executionId: string, before: string): number =>
-  Math.max(
-    0,
-    count(sql, 'FROM fastmon_files WHERE execution_id = ? AND created_at < ?', executionId, before) -
-      count(sql, slicedSamples, executionId),
-  );
+function unslicedByNumber(sql: Prepare, id: string, before: string): number {
+  const announced = count(sql, 'FROM fastmon_files WHERE execution_id = ? AND created_at < ?', id, before);
+  return Math.max(0, announced - count(sql, slicedSamples, id));
+}
 
-const unreadyStfs = (sql: Prepare, executionId: string, before: string): Some =>
-  someOf(
-    sql,
-    'stf_filename',
-    `FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf} AND created_at < $before`,
-    { id: executionId, before },
-  );
+function unreadyStfs(sql: Prepare, id: string, before: string): Some {
+  const from = `FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf} AND created_at < $before`;
+  return someOf(sql, 'stf_filename', from, { id, before });
+}
 
 /** As fast processing announced it for the run. */
 function rampUp(sql: Prepare, executionId: string): number | undefined {
-  const row = sql<[string], { seconds: unknown }>(
-    `SELECT iif(json_valid(body), body ->> '$.content.worker_rampup_time', NULL) AS seconds FROM message_rows INDEXED BY message_rows_type
+  const seconds = sql<[string]>(
+    `SELECT iif(json_valid(body), body ->> '$.content.worker_rampup_time', NULL) FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'run_imminent_worker'`)} ORDER BY seq LIMIT 1`,
-  ).get(executionId);
-  return typeof row?.seconds === 'number' && row.seconds >= 0 ? row.seconds : undefined;
+  ).value(executionId);
+  return typeof seconds === 'number' && seconds >= 0 ? seconds : undefined;
 }
 
 /** Later signs say nothing about the time that was heard. */
-const lastWorkerSign = (sql: Prepare, namespace: string, until: number): number | undefined =>
-  milliseconds(
-    sql<[string, string], { at: string | null }>(
-      `SELECT max(last_heartbeat) AS at FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
-    ).get(namespace, new Date(until).toISOString())?.at,
+function lastWorkerSign(sql: Prepare, namespace: string, until: number): number | undefined {
+  const last = sql<[string, string], string | null>(
+    `SELECT max(last_heartbeat) FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
   );
+  return milliseconds(last.value(namespace, new Date(until).toISOString()));
+}
