@@ -101,6 +101,7 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
   const isRunning = status === 'running';
   const daqEnd = detail.phase_changed_at;
   const mayBeDown = !isRunning && (ownerOf(sql, execution_id)?.epoch ?? 1) !== 1 && daqEnd !== null;
+  const drivers = mayBeDown ? driversOf(sql, execution_id, () => false) : [];
   return {
     detail,
     progress: progressOf(execution, detail),
@@ -114,14 +115,7 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
     waiting_since: isRunning ? waitingSince(sql, execution_id, execution, detail) : {},
     standbys: isRunning ? standbysOf(sql, execution_id) : [],
     failing: failuresInARow(sql, execution_id),
-    down_after_daq: mayBeDown
-      ? downSeconds(
-          driverGaps(
-            driversOf(sql, execution_id, () => false),
-            daqEnd,
-          ),
-        )
-      : 0,
+    down_after_daq: downSeconds(driverGaps(drivers, daqEnd ?? undefined)),
   };
 }
 
