@@ -1,9 +1,10 @@
 import { isSpan, type Span } from '../../domain/summary-words.ts';
+import { isoTime } from '../migrations/message-columns.ts';
 import { anyKey, type KeyRange } from '../notes/key-range.ts';
 import { keysWithin, lastNoted, rowsOfBlock } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { SummaryQuestion } from './question.ts';
-import { instantOf, isoOf, type RowSource } from './row-sources.ts';
+import { instantOf, type RowSource } from './row-sources.ts';
 
 /** How many blocks may have their rows counted one by one: with more, all rows are walked in steps. */
 const maxMixed = 200;
@@ -38,8 +39,9 @@ export function spanCounts(sql: Prepare, source: RowSource, question: SummaryQue
        WHERE ${ofTable} AND row_count > 0 AND ${isWhole} GROUP BY 1`,
     ).all(...blocks, ...window),
   );
+  const iso = source.isMilliseconds === true ? isoTime(time) : time;
   const singly = sql<unknown[], { span: string; n: number }>(
-    `SELECT ${digitsOf('iso', span)} AS span, count(*) AS n FROM (SELECT ${isoOf(time)} AS iso FROM ${table} AS t WHERE ${key} > ? AND ${key} <= ?)
+    `SELECT ${digitsOf('iso', span)} AS span, count(*) AS n FROM (SELECT ${iso} AS iso FROM ${table} AS t WHERE ${key} > ? AND ${key} <= ?)
      WHERE coalesce(iso >= ?, 1) AND coalesce(iso <= ?, 1) GROUP BY 1`,
   );
   for (const block of mixed) take(singly.all(block * rowsOfBlock, (block + 1) * rowsOfBlock, ...window));
@@ -65,13 +67,10 @@ export const digitsOf = (iso: string, span: Span): string =>
   `substr(${iso}, 1, ${{ day: 10, hour: 13, minute: 16 }[span]})`;
 
 /** The range of keys of a window's rows, if blocks note its time. */
-export function rangeOf(
-  sql: Prepare,
-  { table, key, times, hasBlocks }: RowSource,
-  question: SummaryQuestion,
-): KeyRange {
+export function rangeOf(sql: Prepare, source: RowSource, question: SummaryQuestion): KeyRange {
+  const { table, key, times, hasBlocks } = source;
   const time = times[question.time_field];
   if (!hasBlocks || question.time_field !== 'created' || time === undefined) return { ...anyKey, from: 1 };
-  const { from, to } = keysWithin(sql, { table, key, time: time.column, instant: instantOf(time) }, question);
+  const { from, to } = keysWithin(sql, { table, key, time, instant: instantOf(source) }, question);
   return { from: Math.max(1, from), to };
 }

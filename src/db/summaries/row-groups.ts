@@ -80,10 +80,10 @@ function shownKey(key: SummaryKey, value: string | number | null, causes: Causes
 
 function groupedColumns(source: RowSource, { keys, time_field }: SummaryQuestion): string {
   const [a, b = 'NULL'] = keys.map((key) => {
-    if (!isSpan(key)) return source.keys[key]?.by ?? 'NULL';
+    if (!isSpan(key)) return source.keys[key] ?? 'NULL';
     const time = source.times[time_field];
     if (time === undefined) return 'NULL';
-    return time.isMilliseconds === true ? `${time.column} / ${widthOf[key]}` : digitsOf(time.column, key);
+    return source.isMilliseconds === true ? `${time} / ${widthOf[key]}` : digitsOf(time, key);
   });
   const isEach = source.seconds !== undefined;
   const sum = (column: string | undefined): string =>
@@ -95,7 +95,7 @@ function groupedColumns(source: RowSource, { keys, time_field }: SummaryQuestion
 function toldColumns(source: RowSource, { keys }: SummaryQuestion): string {
   const [a = 'a', b = 'b'] = keys.map((key, at) => {
     const column = at === 0 ? 'a' : 'b';
-    return isSpan(key) ? column : (source.keys[key]?.told?.(column) ?? column);
+    return isSpan(key) ? column : (source.told?.[key]?.(column) ?? column);
   });
   return `${a} AS a, ${b} AS b`;
 }
@@ -107,8 +107,8 @@ function conditionsOf(source: RowSource, question: SummaryQuestion): [string, st
   const all: [string | undefined, string | undefined][] = [
     [source.isOfNamespace, namespace],
     [source.hasStatus, status],
-    [time && `${time.column} >= ${instantOf(time)}`, start_time],
-    [time && `${time.column} <= ${instantOf(time)}`, end_time],
+    [time && `${time} >= ${instantOf(source)}`, start_time],
+    [time && `${time} <= ${instantOf(source)}`, end_time],
   ];
   return all.filter((one): one is [string, string] => one[0] !== undefined && one[1] !== undefined);
 }
