@@ -118,9 +118,9 @@ const wordsIn = (text: string): string[] =>
 
 /** The recorded payloads, as JSON, whose displayed form contains a text: secrets cannot be searched for. */
 const payloadsLike = (sql: Prepare, asked: string): string[] =>
-  sql<[], { payload: string | null }>(`SELECT DISTINCT ${payloadField} AS payload FROM workflow_executions`)
-    .all()
-    .flatMap(({ payload }) => payload ?? [])
+  sql<[], string | null>(`SELECT DISTINCT ${payloadField} FROM workflow_executions`)
+    .values()
+    .flatMap((payload) => payload ?? [])
     .filter((payload) => shownPayload(payload).toLowerCase().includes(asked.toLowerCase()));
 
 function shownPayload(json: string): string {

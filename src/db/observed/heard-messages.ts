@@ -58,7 +58,9 @@ export interface Outcome {
 export function recordHeard(tx: Transaction, line: MessageLine, number?: number): Outcome {
   const statement = readStatement(line);
   const sent_ms = sentAt(line);
-  const knownRun = knownRunOf(tx, statement, sent_ms);
+  // A registration has an execution of its own.
+  const isRegistration = statement.fact?.kind === 'told_execution';
+  const knownRun = isRegistration ? undefined : observedRunOf(tx, { ...statement, at: sent_ms });
   noteSign(tx, statement, { destination: line.destination, at: sent_ms, execution_id: knownRun?.execution_id });
   if (signs.has(statement.message_type)) return { kind: 'sign', isKept: false };
   if (isOwn(tx, statement)) return { kind: 'own', isKept: false };
@@ -86,10 +88,6 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
   }
   return { kind: 'new', isKept, execution_id: run?.execution_id };
 }
-
-/** A registration has an execution of its own. */
-const knownRunOf = (tx: Transaction, statement: Statement, at: number): ObservedRun | undefined =>
-  statement.fact?.kind === 'told_execution' ? undefined : observedRunOf(tx, { ...statement, at });
 
 /** Moves a recorded message to an earlier time, so that the order in which recordings are read makes no difference. */
 function setEarlier(

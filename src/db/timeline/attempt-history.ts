@@ -7,7 +7,6 @@ import { attemptsAsText, takeAttempts } from './attempt-text.ts';
 
 /** Rows per step: about ten milliseconds. */
 const rowsOfStep = 3000;
-const messagesOfStep = 3000;
 
 /** The messages that move a slice. Their ids have its name after the type. */
 const moving = ['slice', 'slice_started', 'slice_result', 'slice_returned'];
@@ -101,7 +100,7 @@ export class AttemptHistory {
     const messages = this.#sql<[string, number, number], { seq: number; message_id: string }>(
       `SELECT seq, message_id FROM message_rows INDEXED BY message_rows_execution
        WHERE execution_no = ${numberOf('?')} AND seq > ? ORDER BY seq LIMIT ?`,
-    ).all(this.#id, this.#seq, messagesOfStep);
+    ).all(this.#id, this.#seq, rowsOfStep);
     const late = this.#sql<[string, number], { late_seq: number; message_id: string }>(
       `SELECT late_seq, message_id FROM late_messages JOIN message_rows USING (seq) WHERE execution_id = ? AND late_seq > ? ORDER BY late_seq`,
     ).all(this.#id, this.#lateSeq);
@@ -111,7 +110,7 @@ export class AttemptHistory {
     if (hasEnded) this.#readAbandoned();
     this.#lateSeq = late.at(-1)?.late_seq ?? this.#lateSeq;
     this.#seq = messages.at(-1)?.seq ?? this.#seq;
-    return messages.length < messagesOfStep;
+    return messages.length < rowsOfStep;
   }
 
   /** The slices that message ids name, and whether a message ends the execution. */

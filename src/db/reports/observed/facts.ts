@@ -1,7 +1,8 @@
+import type { ExecutionStatus } from '../../../domain/states.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../../monitoring/findings/slice-slow.ts';
-import { nextStepSeconds, type ObservedFacts, passedSeconds } from '../../../monitoring/observed/facts.ts';
+import { nextStepSeconds, type ObservedFacts, passedSeconds, type Told } from '../../../monitoring/observed/facts.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
@@ -15,13 +16,27 @@ import { exhaustedSlices } from '../slices-in-hand.ts';
 import { brokenKeys } from './broken-keys.ts';
 import { observedDelays } from './delays.ts';
 import { shrunkenSamples } from './shrunken-samples.ts';
-import { someOf } from './some.ts';
-import { isBusHeard, type ObservedRecord, toldOf, unsentSlices } from './told.ts';
 
 /** How many slices and files to name. */
 const named = 5;
 
 const none: Some = { count: 0, ids: [] };
+
+/** A row of `observed_runs`. Milliseconds since 1970. */
+interface ObservedRecord extends Pick<
+  ObservedFacts,
+  'told_id' | 'run_id' | 'without_execution' | 'results_repeated' | 'results_unmatched' | 'slices_told'
+> {
+  dialects: string;
+  first_ms: number;
+  last_ms: number;
+  told_status: ExecutionStatus | null;
+  told_by: string | null;
+  told_ms: number | null;
+  slices_unsent: number;
+  slices_unheard: number;
+  read_ms: number | null;
+}
 
 /** The facts that only an observed execution has. */
 export interface ObservedPart {
@@ -193,4 +208,29 @@ function lastWorkerSign(sql: Prepare, namespace: string, until: number): number 
     `SELECT max(last_heartbeat) FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
   );
   return milliseconds(last.value(namespace, new Date(until).toISOString()));
+}
+
+/** The last status told by REST; undefined if none was. */
+function toldOf({ told_status, told_by, told_ms }: ObservedRecord): Told | undefined {
+  if (told_status === null || told_ms === null) return undefined;
+  return { status: told_status, at: told_ms, by: told_by ?? undefined };
+}
+
+/** Whether a message about the run or its files was heard. */
+const isBusHeard = (sql: Prepare, id: string): boolean =>
+  sql<[string]>(`SELECT 1 FROM observed_files WHERE execution_id = ? AND kind NOT LIKE 'told%' LIMIT 1`).has(id);
+
+/** Slices that were registered a while ago and were not sent. @param until milliseconds since 1970 */
+function unsentSlices(sql: Prepare, executionId: string, until: number): Some {
+  const from = `FROM told_slices AS t CROSS JOIN message_rows AS m USING (seq)
+    WHERE t.execution_id = $id AND m.sent_ms < $before
+      AND NOT EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.slice_filename = t.slice_filename AND s.execution_id = t.execution_id)`;
+  return someOf(sql, 't.slice_filename', from, { id: executionId, before: until - nextStepSeconds * 1000 });
+}
+
+/** The number of rows, and the names of the first. @param from the rest of a SELECT, from FROM on */
+function someOf(sql: Prepare, column: string, from: string, values: object): Some {
+  const count = sql<[object], number>(`SELECT count(*) ${from}`).value(values) ?? 0;
+  const rows = sql<[object], string>(`SELECT ${column} ${from} ORDER BY seq LIMIT ${named}`);
+  return { count, ids: count === 0 ? [] : rows.values(values) };
 }
