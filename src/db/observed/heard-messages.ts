@@ -74,7 +74,7 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
       setEarlier(tx, observedRunCalled(tx, known.execution_id), statement, { line, said, before: known.sent_ms });
     return { kind: 'known', isKept, execution_id: known.execution_id ?? undefined };
   }
-  const { run, isNew } = executionFor(tx, statement, { run: knownRun, at: sent_ms });
+  const { run, isNew } = executionFor(tx, statement, knownRun, sent_ms);
   const { seq } = insertRow(
     tx,
     { envelope: envelopeOf(statement, run), message_id, destination: line.destination, payload: body },
@@ -147,11 +147,7 @@ function named(tx: Transaction, run: ObservedRun, namespace: string | undefined)
   return { run: { ...run, namespace }, isNew: true };
 }
 
-function executionFor(
-  tx: Transaction,
-  statement: Statement,
-  { run, at }: { run: ObservedRun | undefined; at: number },
-): { run: ObservedRun | undefined; isNew: boolean } {
+function executionFor(tx: Transaction, statement: Statement, run: ObservedRun | undefined, at: number) {
   const { namespace, run_id, told_id, fact } = statement;
   if (fact?.kind === 'told_execution' && told_id !== undefined) {
     const registered = registeredRun(tx, { namespace, run_id, told_id, start_time: fact.start_time }, at);

@@ -29,11 +29,8 @@ export interface Observer {
  * Makes a process the observer of namespaces, or of all if none is named. Throws `NAMESPACE_IN_USE` while another observer of the same lives: both
  * would record each message.
  */
-export function beginHearing(
-  tx: Transaction,
-  { namespaces, process_id, now, maySend = false }: Observer,
-  isAlive: LivenessTest,
-): void {
+export function beginHearing(tx: Transaction, observer: Observer, isAlive: LivenessTest): void {
+  const { namespaces, process_id, now, maySend = false } = observer;
   const mine = namespaces.length === 0 ? [anyNamespace] : namespaces;
   for (const other of observersOf(tx.sql, isAlive))
     if (mine.some((one) => one === anyNamespace || hears(other, one)))
