@@ -80,17 +80,19 @@ function outcomeOf({ slice, result }: ToldAttempt) {
   const took_ms = took === undefined ? null : Math.round(took * 1000);
   const sent_ms = result?.sent_ms ?? 0;
   return {
-    worker: worker ?? null,
-    hostname: hostname ?? null,
+    worker: orNull(worker),
+    hostname: orNull(hostname),
     started_at: took === undefined ? null : new Date(sent_ms - took * 1000).toISOString(),
     completed_at: result === undefined ? null : timeOf(result),
-    seconds: measured ?? took ?? null,
+    seconds: orNull(measured ?? took),
     error: state === 'failed' ? (error ?? 'failed without a reason') : null,
     starts: result === undefined ? 0 : 1,
     waited_ms: took_ms === null ? null : Math.max(0, sent_ms - took_ms - slice.sent_ms),
     took_ms,
   };
 }
+
+const orNull = <T>(value: T | undefined): T | null => value ?? null;
 
 /** No slice takes longer: such a time is from a clock that was never set. Seconds. */
 const maxSeconds = 30 * 86_400;
@@ -135,7 +137,7 @@ export function noteSample(
     `INSERT INTO observed_samples (execution_id, tf_filename, slices, largest, first_at) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (execution_id, tf_filename) DO UPDATE SET slices = slices + excluded.slices,
        largest = max(coalesce(largest, excluded.largest), coalesce(excluded.largest, largest)), first_at = min(first_at, excluded.first_at)`,
-  ).run(execution_id, tf_filename, isNew ? 1 : 0, tf_count ?? null, requested_at ?? at);
+  ).run(execution_id, tf_filename, isNew ? 1 : 0, orNull(tf_count), requested_at ?? at);
 }
 
 function countNew({ sql, execution_id }: ObservedScope, { fact }: SaidFact<SliceFact>): void {

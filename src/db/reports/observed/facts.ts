@@ -230,7 +230,7 @@ function unsentSlices(sql: Prepare, executionId: string, until: number): Some {
 
 /** The number of rows, and the names of the first. @param from the rest of a SELECT, from FROM on */
 function someOf(sql: Prepare, column: string, from: string, values: object): Some {
-  const count = sql<[object], number>(`SELECT count(*) ${from}`).value(values) ?? 0;
+  const n = sql<[object], number>(`SELECT count(*) ${from}`).value(values) ?? 0;
   const rows = sql<[object], string>(`SELECT ${column} ${from} ORDER BY seq LIMIT ${named}`);
-  return { count, ids: count === 0 ? [] : rows.values(values) };
+  return { count: n, ids: n === 0 ? [] : rows.values(values) };
 }
