@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { openStore } from '../../src/db/opening/open-store.ts';
-import { failureCauses } from '../../src/db/reports/failure-causes.ts';
+import { failureCauses } from '../../src/db/reports/failures.ts';
 import { temporaryFolder } from '../helpers.ts';
 
 const many = 1200;

@@ -56,9 +56,9 @@ export function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): Ke
     walks.push({ where: path.indexed, source: path.source });
   for (const { where, source } of walks) {
     const end = (direction: string): number | undefined =>
-      sql<unknown[], { key: number }>(
-        `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(where)} ORDER BY ${key} ${direction} LIMIT 1`,
-      ).get(...where.values)?.key;
+      sql<unknown[], number>(
+        `SELECT ${key} FROM ${from} ${source} ${clauseOf(where)} ORDER BY ${key} ${direction} LIMIT 1`,
+      ).value(...where.values);
     range.from = Math.max(range.from, end('ASC') ?? 1);
     range.to = Math.min(range.to, end('DESC') ?? 0);
   }
@@ -79,12 +79,9 @@ export const within = (key: string, { from, to }: KeyRange): Where => {
 };
 
 /** The key of the row at which `scanLimit` rows have been scanned; undefined if no rows follow it. */
-export function scanEnd(
-  sql: Prepare,
-  { from, key, page }: ListQuery,
-  { indexed, source, range }: Omit<RangedPath, 'rest'>,
-  scanLimit: number,
-): number | undefined {
+export function scanEnd(sql: Prepare, query: ListQuery, path: RangedPath, scanLimit: number): number | undefined {
+  const { from, key, page } = query;
+  const { indexed, source, range } = path;
   const isNewest = page.order === 'newest';
   const twoKeys = (part: KeyRange, offset: number): number[] => {
     const all = both(indexed, within(key, part));

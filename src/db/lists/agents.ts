@@ -5,7 +5,7 @@ import { processColumns, type SignsOfLife } from '../presence/agent-registry.ts'
 import type { Prepare } from '../sqlite/statements.ts';
 import { listRows } from './list-rows.ts';
 import { countAllMessages } from './message-counts.ts';
-import type { ListPage, Page, Window } from './page.ts';
+import type { ListPage, Page, Texts, Window } from './page.ts';
 
 export interface AgentRow extends SignsOfLife {
   key: number;
@@ -22,9 +22,7 @@ export interface AgentRow extends SignsOfLife {
   heard_on: string | null;
 }
 
-export interface AgentFilter extends Window {
-  namespace?: string | undefined;
-  agent_type?: string | undefined;
+export interface AgentFilter extends Window, Texts<'namespace' | 'agent_type'> {
   /** The execution that it works for now, or worked for last. */
   execution_id?: string | undefined;
   /** An execution that it took part in, even if it has gone on to another since. */

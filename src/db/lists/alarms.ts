@@ -2,14 +2,14 @@ import type { AlarmSeverity, AlarmState } from '../../domain/logbook-words.ts';
 import { alarmColumns, type AlarmRow } from '../logbook/alarms.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { listRows } from './list-rows.ts';
-import type { ListPage, Page, Window } from './page.ts';
+import type { ListPage, Page, Texts, Window } from './page.ts';
 
-export interface AlarmFilter extends Window {
-  execution_id?: string | undefined;
-  namespace?: string | undefined;
+export interface AlarmFilter extends Window, Texts<'execution_id' | 'namespace'> {
   state?: AlarmState | undefined;
   severity?: AlarmSeverity | undefined;
 }
+
+const ofNamespace = 'execution_id IN (SELECT execution_id FROM workflow_executions WHERE namespace = ?)';
 
 /** Alarms in the order in which they were raised last. */
 export const listAlarms = (sql: Prepare, filter: AlarmFilter, page: Page): ListPage<AlarmRow> =>
@@ -22,10 +22,7 @@ export const listAlarms = (sql: Prepare, filter: AlarmFilter, page: Page): ListP
       execution: ['execution_id = ?', filter.execution_id],
       state: ['state = ?', filter.state],
       severity: ['severity = ?', filter.severity],
-      namespace: [
-        'execution_id IN (SELECT execution_id FROM workflow_executions WHERE namespace = ?)',
-        filter.namespace,
-      ],
+      namespace: [ofNamespace, filter.namespace],
     },
     indexes: [
       ['alarms_execution', ['execution']],

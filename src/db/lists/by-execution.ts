@@ -38,9 +38,8 @@ export function keptCount(
   if (execution_id !== undefined && run_number !== undefined) return undefined;
   if (execution_id === undefined && run_number === undefined) {
     if (openRemovals(sql).length > 0) return undefined;
-    return sql<[], { n: number }>(`SELECT CAST(total(${column}) AS INTEGER) AS n FROM run_states`).get()?.n;
+    return sql<[], number>(`SELECT CAST(total(${column}) AS INTEGER) FROM run_states`).value();
   }
-  return sql<[string], { n: number }>(`SELECT ${column} AS n FROM run_states WHERE execution_id = ?`).get(
-    execution_id ?? executionOfRun(sql, run_number as number) ?? '',
-  )?.n;
+  const id = execution_id ?? executionOfRun(sql, run_number as number) ?? '';
+  return sql<[string], number>(`SELECT ${column} FROM run_states WHERE execution_id = ?`).value(id);
 }

@@ -9,7 +9,7 @@ import { interruptedExecutions, type LivenessTest } from '../presence/leases.ts'
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { listRows } from './list-rows.ts';
-import type { ListPage, Page, Window } from './page.ts';
+import type { ListPage, Page, Texts, Window } from './page.ts';
 
 /** An execution as a list shows it. */
 export type ListedExecution = ExecutionRow & {
@@ -22,12 +22,8 @@ export type ListedExecution = ExecutionRow & {
   quality: Quality | null;
 };
 
-export interface ExecutionFilter extends Window {
-  namespace?: string | undefined;
-  status?: string | undefined;
-  executed_by?: string | undefined;
-  workflow_name?: string | undefined;
-  execution_id?: string | undefined;
+export interface ExecutionFilter
+  extends Window, Texts<'namespace' | 'status' | 'executed_by' | 'workflow_name' | 'execution_id'> {
   origin?: 'own' | 'observed' | undefined;
   quality?: Quality | undefined;
   has_failures?: boolean | undefined;
@@ -122,9 +118,9 @@ const wordsIn = (text: string): string[] =>
 
 /** The recorded payloads, as JSON, whose displayed form contains a text: secrets cannot be searched for. */
 const payloadsLike = (sql: Prepare, asked: string): string[] =>
-  sql<[], { payload: string | null }>(`SELECT DISTINCT ${payloadField} AS payload FROM workflow_executions`)
-    .all()
-    .flatMap(({ payload }) => payload ?? [])
+  sql<[], string | null>(`SELECT DISTINCT ${payloadField} FROM workflow_executions`)
+    .values()
+    .flatMap((payload) => payload ?? [])
     .filter((payload) => shownPayload(payload).toLowerCase().includes(asked.toLowerCase()));
 
 function shownPayload(json: string): string {

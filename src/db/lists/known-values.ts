@@ -18,7 +18,7 @@ const column = (sql: Prepare, table: string, name: string): Known => ({
 
 /** Names of files, too many to read all: the neighbors of the mistaken one, and the newest. */
 const file = (sql: Prepare, table: string, name: string): Known => ({
-  isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ?`).has(value),
+  ...column(sql, table, name),
   near(value) {
     const some = (which: string, ...values: string[]): string[] =>
       sql<string[], string>(`SELECT ${name} AS v FROM ${table} ${which}`).values(...values);
@@ -39,15 +39,15 @@ function senders(sql: Prepare): Known {
   };
 }
 
-const either = (a: Known, b: Known): Known => ({
-  isKnown: (value) => a.isKnown(value) || b.isKnown(value),
-  near: (value) => [...a.near(value), ...b.near(value)],
+const anyOf = (...all: Known[]): Known => ({
+  isKnown: (value) => all.some((one) => one.isKnown(value)),
+  near: (value) => all.flatMap((one) => one.near(value)),
 });
 
 const known = {
   worker: (sql) => ({ isKnown: (value) => isKnownWorker(sql, value), near: () => workersOf(sql) }),
-  'message sender': (sql) => either(senders(sql), column(sql, 'system_agents', 'agent_name')),
-  'log agent': (sql) => either(column(sql, 'app_logs', 'agent'), column(sql, 'system_agents', 'agent_name')),
+  'message sender': (sql) => anyOf(senders(sql), column(sql, 'system_agents', 'agent_name')),
+  'log agent': (sql) => anyOf(column(sql, 'app_logs', 'agent'), column(sql, 'system_agents', 'agent_name')),
   'message type': (sql) => {
     const counts = countMessages(sql);
     return {
@@ -57,9 +57,8 @@ const known = {
   },
   user: (sql) => column(sql, 'workflow_executions', 'executed_by'),
   namespace: (sql) =>
-    either(
-      either(column(sql, 'workflow_executions', 'namespace'), column(sql, 'message_namespaces', 'namespace')),
-      column(sql, 'system_agents', 'namespace'),
+    anyOf(
+      ...['workflow_executions', 'message_namespaces', 'system_agents'].map((table) => column(sql, table, 'namespace')),
     ),
   workflow: (sql) => column(sql, 'workflow_executions', 'workflow_name'),
   'STF file': (sql) => file(sql, 'stf_files', 'stf_filename'),

@@ -1,4 +1,5 @@
 import type { KeyRange } from '../notes/key-range.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import type { Page, Window } from './page.ts';
 
 /**
@@ -64,5 +65,11 @@ export const both = (a: Where, b: Where): Where => ({
 
 export const clauseOf = ({ conditions }: Where): string =>
   conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+
+/** Counts rows, at most so many. @param from as SQL: the tables */
+export function countUpTo(sql: Prepare, from: string, where: Where, most: number): number {
+  const count = sql<unknown[], number>(`SELECT count(*) FROM (SELECT 1 FROM ${from} ${clauseOf(where)} LIMIT ${most})`);
+  return count.value(...where.values) ?? 0;
+}
 
 export const directionOf = ({ order }: Pick<Page, 'order'>): 'DESC' | 'ASC' => (order === 'newest' ? 'DESC' : 'ASC');

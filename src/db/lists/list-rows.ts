@@ -1,6 +1,6 @@
 import type { Prepare } from '../sqlite/statements.ts';
 import { afterPage, boundRange, chooseAccessPath, type RangedPath, scanEnd, within } from './access-path.ts';
-import { both, clauseOf, directionOf, type ListQuery, type Where } from './list-query.ts';
+import { both, clauseOf, countUpTo, directionOf, type ListQuery } from './list-query.ts';
 import type { ListPage } from './page.ts';
 
 /** Rows to scan for one page if no index leads to the matching rows. */
@@ -22,10 +22,9 @@ export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQ
   const range = boundRange(sql, query, path);
   const { found, scanStoppedAt } = readPage(sql, query, { ...path, range: afterPage(range, page) });
   const isAll = page.after === undefined && found.length <= page.limit && scanStoppedAt === undefined;
-  const counted =
-    query.total !== undefined || isAll || page.uncounted === true
-      ? { n: query.total ?? found.length, isLowerBound: false }
-      : countRows(sql, query, { ...path, range });
+  const isCounted = query.total !== undefined || isAll || page.uncounted === true;
+  const known = { n: query.total ?? found.length, isLowerBound: false };
+  const counted = isCounted ? known : countRows(sql, query, { ...path, range });
   return {
     rows: found.slice(0, page.limit) as Row[],
     total_count: Math.max(counted.n, found.length),
@@ -55,39 +54,28 @@ function readPage(
 }
 
 /** The rows to scan, and the last of them if more follow. */
-function scannedRows(
-  sql: Prepare,
-  query: ListQuery,
-  path: RangedPath,
-  scanLimit: number,
-): { where: Where; source: string; scanStoppedAt: number | undefined } {
+function scannedRows(sql: Prepare, query: ListQuery, path: RangedPath, scanLimit: number) {
   const { key, page, candidateKeys, narrowRange } = query;
   const { indexed, rest, source } = path;
   const range = narrowRange === undefined ? path.range : narrowRange(path.range, page.order);
+  const narrowed = { ...path, range };
   if (candidateKeys !== undefined) {
     const isOnly = indexed.conditions.length + rest.conditions.length === 0;
     const limit = isOnly ? page.limit + 1 : scanLimit;
-    const fewKeys = keysIfFew(sql, query, { indexed, source, range });
-    const keys = candidateKeys({ ...range, order: page.order, limit, of: fewKeys });
+    const keys = candidateKeys({ ...range, order: page.order, limit, of: keysIfFew(sql, query, narrowed) });
     const chosen = { conditions: [`${key} IN (SELECT value FROM json_each(?))`], values: [JSON.stringify(keys)] };
-    const where = both(chosen, indexed);
-    return { where, source: 'NOT INDEXED', scanStoppedAt: keys.length === limit ? keys.at(-1) : undefined };
+    const scanStoppedAt = keys.length === limit ? keys.at(-1) : undefined;
+    return { where: both(chosen, indexed), source: 'NOT INDEXED', scanStoppedAt };
   }
-  const scanStoppedAt =
-    rest.conditions.length === 0 ? undefined : scanEnd(sql, query, { indexed, source, range }, scanLimit);
-  const scanned =
-    page.order === 'newest'
-      ? { from: scanStoppedAt ?? range.from, to: range.to }
-      : { from: range.from, to: scanStoppedAt ?? range.to };
+  const scanStoppedAt = rest.conditions.length === 0 ? undefined : scanEnd(sql, query, narrowed, scanLimit);
+  const end = page.order === 'newest' ? 'from' : 'to';
+  const scanned = scanStoppedAt === undefined ? range : { ...range, [end]: scanStoppedAt };
   return { where: both(indexed, within(key, scanned)), source, scanStoppedAt };
 }
 
 /** The keys along an index, if there are few. */
-function keysIfFew(
-  sql: Prepare,
-  { from, key }: ListQuery,
-  { indexed, source, range }: Omit<RangedPath, 'rest'>,
-): number[] | undefined {
+function keysIfFew(sql: Prepare, { from, key }: ListQuery, path: RangedPath): number[] | undefined {
+  const { indexed, source, range } = path;
   if (indexed.conditions.length === 0) return undefined;
   const all = both(indexed, within(key, range));
   const keys = sql<unknown[], number>(
@@ -107,16 +95,11 @@ function countRows(sql: Prepare, query: ListQuery, path: RangedPath): { n: numbe
   }
   if (candidateKeys === undefined && isIndexed) {
     const all = both(indexed, within(query.key, range));
-    const n =
-      sql<unknown[], { n: number }>(
-        `SELECT count(*) AS n FROM (SELECT 1 FROM ${from} ${source} ${clauseOf(all)} LIMIT ${maxCounted + 1})`,
-      ).get(...all.values)?.n ?? 0;
+    const n = countUpTo(sql, `${from} ${source}`, all, maxCounted + 1);
     return { n: Math.min(n, maxCounted), isLowerBound: n > maxCounted };
   }
   const scanned = scannedRows(sql, query, path, query.scanLimit ?? countScanLimit);
   const fits = both(scanned.where, rest);
-  const n = sql<unknown[], { n: number }>(`SELECT count(*) AS n FROM ${from} ${scanned.source} ${clauseOf(fits)}`).get(
-    ...fits.values,
-  )?.n;
-  return { n: n ?? 0, isLowerBound: scanned.scanStoppedAt !== undefined };
+  const count = sql<unknown[], number>(`SELECT count(*) FROM ${from} ${scanned.source} ${clauseOf(fits)}`);
+  return { n: count.value(...fits.values) ?? 0, isLowerBound: scanned.scanStoppedAt !== undefined };
 }

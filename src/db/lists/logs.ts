@@ -3,7 +3,7 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { logWords } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { listRows } from './list-rows.ts';
-import type { ListPage, Page, Window } from './page.ts';
+import type { ListPage, Page, Texts, Window } from './page.ts';
 import type { WordSearch } from './word-search.ts';
 
 export interface LogRow {
@@ -17,10 +17,7 @@ export interface LogRow {
   context: string | null;
 }
 
-export interface LogFilter extends Window {
-  execution_id?: string | undefined;
-  run_id?: string | undefined;
-  agent?: string | undefined;
+export interface LogFilter extends Window, Texts<'execution_id' | 'run_id' | 'agent'> {
   /** This level and above. */
   level?: number | undefined;
   /** Words of the message. */

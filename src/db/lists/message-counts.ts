@@ -23,10 +23,9 @@ export function countMessages(sql: Prepare, executionId?: string): ReadonlyMap<s
 
 /** The number of messages of an execution, of any type, from the index alone. */
 export function countAllMessages(sql: Prepare, executionId: string): number {
-  const noted = lastNoted(sql, 'message_rows');
-  const row = sql<[string, string, number], { n: number }>(
+  const count = sql<[string, string, number], number>(
     `SELECT (SELECT coalesce(sum(n), 0) FROM message_counts WHERE execution_id = ?) + (
-       SELECT count(*) FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')} AND seq > ?) AS n`,
-  ).get(executionId, executionId, noted);
-  return row?.n ?? 0;
+       SELECT count(*) FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')} AND seq > ?)`,
+  );
+  return count.value(executionId, executionId, lastNoted(sql, 'message_rows')) ?? 0;
 }

@@ -11,16 +11,11 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Condition } from './list-query.ts';
 import { listRows } from './list-rows.ts';
 import { countMessages } from './message-counts.ts';
-import type { ListPage, Page, Window } from './page.ts';
+import type { ListPage, Page, Texts, Window } from './page.ts';
 import type { WordSearch } from './word-search.ts';
 
-export interface MessageFilter extends Window {
-  execution_id?: string | undefined;
-  run_id?: string | undefined;
-  namespace?: string | undefined;
-  agent?: string | undefined;
-  message_type?: string | undefined;
-  message_id?: string | undefined;
+export interface MessageFilter
+  extends Window, Texts<'execution_id' | 'run_id' | 'namespace' | 'agent' | 'message_type' | 'message_id'> {
   effect?: MessageEffect | undefined;
   /** Words of the id or of the body. */
   search?: string | undefined;

@@ -23,8 +23,8 @@ export interface ListPage<Row> {
 /** Rows to scan for a page if no index serves the conditions. Takes some tens of milliseconds. */
 export const manyRows = 200_000;
 
+/** Optional texts by their names. */
+export type Texts<Name extends string> = { [K in Name]?: string | undefined };
+
 /** A time window. Both ends are inclusive, as UTC in ISO 8601. */
-export interface Window {
-  start_time?: string | undefined;
-  end_time?: string | undefined;
-}
+export type Window = Texts<'start_time' | 'end_time'>;

@@ -14,8 +14,8 @@ export const outputsHost = `(SELECT iif(file_url LIKE 'file:%', NULL, s.hostname
 
 /** The payload that the newest slice of an execution asks for, as shown to people; undefined for the placeholder, and before the first slice. */
 export function newestPayload(sql: Prepare, executionId: string): string | undefined {
-  const row = sql<[string], { payload: string | null }>(
-    `SELECT ${payloadAsked} AS payload FROM tf_slices AS s WHERE s.execution_id = ? ORDER BY s.seq DESC LIMIT 1`,
-  ).get(executionId);
-  return typeof row?.payload === 'string' ? shortDigests(row.payload) : undefined;
+  const payload = sql<[string], string | null>(
+    `SELECT ${payloadAsked} FROM tf_slices AS s WHERE s.execution_id = ? ORDER BY s.seq DESC LIMIT 1`,
+  ).value(executionId);
+  return typeof payload === 'string' ? shortDigests(payload) : undefined;
 }

@@ -4,7 +4,7 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { keptCount, type OfExecution, ofExecution } from './by-execution.ts';
 import { listRows } from './list-rows.ts';
-import { type ListPage, manyRows, type Page, type Window } from './page.ts';
+import { type ListPage, manyRows, type Page, type Texts, type Window } from './page.ts';
 
 export interface StfFileRow {
   key: number;
@@ -22,9 +22,7 @@ export interface StfFileRow {
   processed_at: string | null;
 }
 
-export interface StfFileFilter extends Window, OfExecution {
-  status?: string | undefined;
-  stf_filename?: string | undefined;
+export interface StfFileFilter extends Window, OfExecution, Texts<'status' | 'stf_filename'> {
   has_slices?: boolean | undefined;
   time_field?: Exclude<TimeField, 'started'> | undefined;
 }

@@ -1,7 +1,7 @@
 import type { Prepare } from '../sqlite/statements.ts';
 import { keptCount, type OfExecution, ofExecution } from './by-execution.ts';
 import { listRows } from './list-rows.ts';
-import type { ListPage, Page, Window } from './page.ts';
+import type { ListPage, Page, Texts, Window } from './page.ts';
 
 export interface TfFileRow {
   key: number;
@@ -17,10 +17,7 @@ export interface TfFileRow {
   created_at: string;
 }
 
-export interface TfFileFilter extends Window, OfExecution {
-  stf_filename?: string | undefined;
-  tf_filename?: string | undefined;
-}
+export type TfFileFilter = Window & OfExecution & Texts<'stf_filename' | 'tf_filename'>;
 
 export const listTfFiles = (sql: Prepare, filter: TfFileFilter, page: Page): ListPage<TfFileRow> =>
   listRows<TfFileRow>(sql, {

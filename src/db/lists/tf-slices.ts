@@ -52,9 +52,9 @@ export interface TfSliceFilter extends TfFileFilter {
 const times: Record<TimeField, string> = { created: 'created_at', started: 'assigned_at', completed: 'completed_at' };
 
 /** From hand-over to result; as measured, where the times of recording cannot be right. */
-const seconds = `coalesce(took_ms / 1000.0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec'))`;
+export const sliceSeconds = `coalesce(took_ms / 1000.0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec'))`;
 
-const orders: Readonly<Record<Exclude<SliceOrder, 'recorded'>, string>> = { seconds, retries: 'attempt' };
+const orders: Readonly<Record<Exclude<SliceOrder, 'recorded'>, string>> = { seconds: sliceSeconds, retries: 'attempt' };
 
 /** Throws `ARGUMENT_INVALID` if there are too many slices to sort. */
 export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): ListPage<TfSliceRow> {
@@ -66,14 +66,16 @@ export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): L
 }
 
 function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
-  const { status, time_field = 'created', min_retries } = filter;
+  const { status = 'created', time_field = 'created', min_retries } = filter;
+  const { tf_filename, stf_filename, slice_filename, assigned_worker } = filter;
+  const others = [tf_filename, stf_filename, slice_filename, assigned_worker, min_retries];
   const isOtherTime = time_field !== 'created';
-  const workers = workerConditions(sql, filter.assigned_worker);
+  const workers = workerConditions(sql, assigned_worker);
   const isScan = isOtherTime || workers.workers[1] !== undefined || (min_retries ?? 0) > 0;
   return {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
       tf_count, status, attempt, assigned_worker, iif(left_by IS NULL, s.hostname, NULL) AS host, created_at, assigned_at, completed_at, error,
-      ${seconds} AS seconds, processing_seconds,
+      ${sliceSeconds} AS seconds, processing_seconds,
       exit_code, signal, output_tail, outputs, outputs_omitted,
       (SELECT ${jsonField('w.params', 'data.dir')} FROM workflow_executions AS w
         WHERE outputs IS NOT NULL AND ${outputsHost} IS NULL AND w.execution_id = s.execution_id) AS outputs_root,
@@ -87,9 +89,9 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
     ...(isScan ? { scanLimit: manyRows } : {}),
     conditions: {
       ...ofExecution(sql, filter, 's.'),
-      tf: ['tf_filename = ?', filter.tf_filename],
-      stf: ['stf_filename = ?', filter.stf_filename],
-      slice: ['slice_filename = ?', filter.slice_filename],
+      tf: ['tf_filename = ?', tf_filename],
+      stf: ['stf_filename = ?', stf_filename],
+      slice: ['slice_filename = ?', slice_filename],
       ...workers,
       retried: [`${indexPredicates.retriedSlice} AND attempt > ?`, min_retries === 0 ? undefined : min_retries],
       ...ofState(filter),
@@ -106,13 +108,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
       ['tf_slices_execution', ['execution']],
     ],
     window: filter,
-    total: keptCount(sql, status === undefined ? 'slices_created' : sliceColumns[status], filter, [
-      filter.tf_filename,
-      filter.stf_filename,
-      filter.slice_filename,
-      filter.assigned_worker,
-      min_retries,
-    ]),
+    total: keptCount(sql, `slices_${status}`, filter, others),
     page,
   };
 }
@@ -126,10 +122,3 @@ function ofState({ status, execution_id, run_number }: TfSliceFilter): Record<st
   if (status === 'failed') return { failed: [isUnfinished, status] };
   return { pending: [`${indexPredicates.pendingSlice} AND status = ?`, status] };
 }
-
-const sliceColumns: Readonly<Record<SliceStatus, string>> = {
-  queued: 'slices_queued',
-  processing: 'slices_processing',
-  completed: 'slices_completed',
-  failed: 'slices_failed',
-};

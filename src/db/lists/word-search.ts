@@ -98,39 +98,35 @@ class NewestWords {
 
   /** The table `tail` with the words of all rows after the last block. */
   upToDate(noted: number): Prepare {
-    const { texts, key, columns } = this.#searched;
-    const prunes = this.#sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'prunes'`).get()?.value;
+    const prunes = this.#sql<[], string>(`SELECT value FROM store_meta WHERE key = 'prunes'`).value();
     if (noted !== this.#after || prunes !== this.#prunes) {
       this.#memory('DELETE FROM tail').run();
       this.#newest = noted;
     }
     [this.#after, this.#prunes] = [noted, prunes];
-    const rows = this.#sql<[number], { key: number }>(
-      `SELECT ${key} AS key, ${columns.join(', ')} FROM ${texts} WHERE ${key} > ? ORDER BY ${key}`,
-    ).all(this.#newest);
-    this.#fill('tail', rows);
-    this.#newest = rows.at(-1)?.key ?? this.#newest;
+    const { key } = this.#searched;
+    this.#newest = this.#fill('tail', `${key} > ? ORDER BY ${key}`, this.#newest) ?? this.#newest;
     return this.#memory;
   }
 
   /** The table `some` with the words of these rows only. */
   ofRows(keys: readonly number[]): Prepare {
-    const { texts, key, columns } = this.#searched;
     this.#memory('DELETE FROM some').run();
-    const rows = this.#sql<[string], { key: number }>(
-      `SELECT ${key} AS key, ${columns.join(', ')} FROM ${texts} WHERE ${key} IN (SELECT value FROM json_each(?))`,
-    ).all(JSON.stringify(keys));
-    this.#fill('some', rows);
+    this.#fill('some', `${this.#searched.key} IN (SELECT value FROM json_each(?))`, JSON.stringify(keys));
     return this.#memory;
   }
 
-  #fill(table: string, rows: readonly object[]): void {
-    const { columns } = this.#searched;
-    const insert = this.#memory(
-      `INSERT INTO ${table} (rowid, ${columns.join(', ')}) VALUES (?${', ?'.repeat(columns.length)})`,
-    );
+  /** Adds the words of some rows. @returns the key of the last one */
+  #fill(table: string, which: string, value: string | number): number | undefined {
+    const { texts, key, columns } = this.#searched;
+    const names = columns.join(', ');
+    const rows = this.#sql<[string | number], { key: number }>(
+      `SELECT ${key} AS key, ${names} FROM ${texts} WHERE ${which}`,
+    ).all(value);
+    const insert = this.#memory(`INSERT INTO ${table} (rowid, ${names}) VALUES (?${', ?'.repeat(columns.length)})`);
     this.#memory('BEGIN').run();
     for (const row of rows) insert.run(...Object.values(row));
     this.#memory('COMMIT').run();
+    return rows.at(-1)?.key;
   }
 }

@@ -5,19 +5,29 @@ import type { Condition } from './list-query.ts';
 /** The full names of workers that have had a slice. */
 export const workersOf = (sql: Prepare): string[] => distinctValues(sql, 'tf_slices', 'assigned_worker');
 
-/** How a worker is named: in full, by its agent, or by its slot number. */
-type Naming = { whole: string } | { agent: string } | { slot: string };
+/** How a worker may be named, in full, by its agent, or by its slot number: which slices it means, as SQL, and which full names. */
+const namings = {
+  whole: { condition: 'assigned_worker = ?', means: (worker: string, name: string) => worker === name },
+  agent: {
+    condition: `substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) = ?`,
+    means: (worker: string, name: string) => worker.startsWith(`${name}/`),
+  },
+  slot: {
+    condition: `substr(assigned_worker, instr(assigned_worker, '/') + 1) = ?`,
+    means: (worker: string, name: string) => worker.slice(worker.indexOf('/') + 1) === name,
+  },
+};
 
 const hasWorker = (sql: Prepare, whole: string): boolean =>
   sql<[string]>('SELECT 1 FROM tf_slices WHERE assigned_worker = ? LIMIT 1').has(whole);
 
 /** An existing worker's name means that worker, whatever its form: workers of other programs choose their own names. */
-function namingOf(sql: Prepare, text: string): Naming {
-  if (hasWorker(sql, text)) return { whole: text };
-  if (/^\d{1,5}$/.test(text)) return { slot: String(Number(text)).padStart(2, '0') };
+function namingOf(sql: Prepare, text: string): { by: keyof typeof namings; name: string } {
+  if (hasWorker(sql, text)) return { by: 'whole', name: text };
+  if (/^\d{1,5}$/.test(text)) return { by: 'slot', name: String(Number(text)).padStart(2, '0') };
   const [, agent = '', slot = ''] = /^(.+)\/(\d)$/.exec(text) ?? [];
-  if (slot !== '') return { whole: `${agent}/0${slot}` };
-  return text.includes('/') ? { whole: text } : { agent: text };
+  if (slot !== '') return { by: 'whole', name: `${agent}/0${slot}` };
+  return { by: text.includes('/') ? 'whole' : 'agent', name: text };
 }
 
 const isAgent = (sql: Prepare, name: string): boolean =>
@@ -28,15 +38,15 @@ const isAgent = (sql: Prepare, name: string): boolean =>
  * unknown slot counts as known.
  */
 export function isKnownWorker(sql: Prepare, text: string): boolean {
-  const naming = namingOf(sql, text);
-  if ('whole' in naming) return hasWorker(sql, naming.whole) || isAgent(sql, naming.whole.split('/')[0] ?? '');
-  if ('agent' in naming) {
-    if (isAgent(sql, naming.agent)) return true;
-    const prefix = `${naming.agent}/`;
+  const { by, name } = namingOf(sql, text);
+  if (by === 'whole') return hasWorker(sql, name) || isAgent(sql, name.split('/')[0] ?? '');
+  if (by === 'agent') {
+    if (isAgent(sql, name)) return true;
+    const prefix = `${name}/`;
     return distinctValues(sql, 'tf_slices', 'assigned_worker', prefix)[0]?.startsWith(prefix) === true;
   }
   const workers = workersOf(sql);
-  return workers.length >= maxValues || workers.some((worker) => worker.endsWith(`/${naming.slot}`));
+  return workers.length >= maxValues || workers.some((worker) => worker.endsWith(`/${name}`));
 }
 
 /**
@@ -46,17 +56,13 @@ export function isKnownWorker(sql: Prepare, text: string): boolean {
 export function workerConditions(sql: Prepare, text: string | undefined): Record<'worker' | 'workers', Condition> {
   const none: Condition = ['1 = ?', undefined];
   if (text === undefined) return { worker: none, workers: none };
-  const naming = namingOf(sql, text);
-  if ('whole' in naming) return { worker: ['assigned_worker = ?', naming.whole], workers: none };
-  if ('slot' in naming)
-    return { worker: none, workers: [`substr(assigned_worker, instr(assigned_worker, '/') + 1) = ?`, naming.slot] };
-  return { worker: none, workers: [`substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) = ?`, naming.agent] };
+  const { by, name } = namingOf(sql, text);
+  const condition: Condition = [namings[by].condition, name];
+  return by === 'whole' ? { worker: condition, workers: none } : { worker: none, workers: condition };
 }
 
 /** Tests whether a full name is such a worker. */
 export function workerTest(sql: Prepare, text: string): (worker: string) => boolean {
-  const naming = namingOf(sql, text);
-  if ('whole' in naming) return (worker) => worker === naming.whole;
-  if ('slot' in naming) return (worker) => worker.slice(worker.indexOf('/') + 1) === naming.slot;
-  return (worker) => worker.startsWith(`${naming.agent}/`);
+  const { by, name } = namingOf(sql, text);
+  return (worker) => namings[by].means(worker, name);
 }

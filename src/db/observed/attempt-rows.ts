@@ -14,7 +14,7 @@ export interface AttemptRow {
 export const attemptColumns = 'attempt_key, slice_filename, req_id, tf_slice_id, requested_at, slice_seq, result_seq';
 
 /** The attempts at a slice, in no order. */
-export const attemptsOf = ({ tx: { sql }, execution_id }: ObservedScope, sliceFilename: string): AttemptRow[] =>
+export const attemptsOf = ({ sql, execution_id }: ObservedScope, sliceFilename: string): AttemptRow[] =>
   sql<[string, string], AttemptRow>(
     `SELECT ${attemptColumns} FROM observed_attempts WHERE slice_filename = ? AND execution_id = ?`,
   ).all(sliceFilename, execution_id);

@@ -1,10 +1,9 @@
 import type { ResultFact, ResultKey, SliceFact, ToldSlice } from '../../observed/reading/fact.ts';
 import { attemptColumns, type AttemptRow, attemptsOf } from './attempt-rows.ts';
-import { joinCopies } from './result-copies.ts';
 import { type ObservedScope, type SaidFact, saidAt, timeOf } from './said.ts';
 import { noteSample, rebuildSlice } from './slice-rows.ts';
 import { noteRepeat } from './standing.ts';
-import { toldSlice } from './told-slices.ts';
+import { noteRegistration, toldSlice } from './told-slices.ts';
 
 type SaidSlice = SaidFact<SliceFact>;
 type SaidResult = SaidFact<ResultFact>;
@@ -29,12 +28,11 @@ type AttemptNames = Pick<SliceFact, 'slice_filename' | 'req_id' | 'tf_slice_id' 
 
 /** Adds an attempt, with the results that waited for it. @param seq the message that tells of it */
 function insertAttempt(scope: ObservedScope, names: AttemptNames, seq: number): void {
-  const { tx, execution_id } = scope;
-  const { sql } = tx;
-  const { slice_filename, req_id, tf_slice_id, requested_at } = names;
+  const { tx, sql, execution_id } = scope;
+  const { slice_filename, req_id = null, tf_slice_id = null, requested_at = null } = names;
   const { lastInsertRowid } = sql(
     `INSERT INTO observed_attempts (execution_id, slice_filename, req_id, tf_slice_id, requested_at, slice_seq) VALUES (?, ?, ?, ?, ?, ?)`,
-  ).run(execution_id, slice_filename, req_id ?? null, tf_slice_id ?? null, requested_at ?? null, seq);
+  ).run(execution_id, slice_filename, req_id, tf_slice_id, requested_at, seq);
   for (const waiting of unmatchedFor(scope, names)) {
     const result = saidAt<ResultFact>(tx, waiting);
     sql('DELETE FROM unmatched_results WHERE seq = ?').run(waiting);
@@ -49,9 +47,11 @@ function addDelivery(scope: ObservedScope, known: AttemptRow, said: SaidSlice): 
   if (!isSlice(before)) addTo(scope, 'slices_unheard', -1);
   else if (!noteRepeat(scope.tx, said, before)) return;
   else countWithout(scope, before.fact, -1);
-  scope.tx
-    .sql('UPDATE observed_attempts SET slice_seq = ?, tf_slice_id = ?, requested_at = ? WHERE attempt_key = ?')
-    .run(said.seq, said.fact.tf_slice_id ?? null, said.fact.requested_at ?? null, known.attempt_key);
+  const { tf_slice_id = null, requested_at = null } = said.fact;
+  const update = scope.sql(
+    'UPDATE observed_attempts SET slice_seq = ?, tf_slice_id = ?, requested_at = ? WHERE attempt_key = ?',
+  );
+  update.run(said.seq, tf_slice_id, requested_at, known.attempt_key);
   countWithout(scope, said.fact, 1);
 }
 
@@ -66,28 +66,67 @@ function resultsLike(scope: ObservedScope, key: ResultKey, attempt: AttemptRow |
   if (attempt === undefined) return unmatchedBy(scope, key);
   const { result_seq } = attempt;
   if (result_seq === null) return [];
-  const repeats = scope.tx.sql<[number], number>('SELECT seq FROM repeated_messages WHERE stands_seq = ?');
+  const repeats = scope.sql<[number], number>('SELECT seq FROM repeated_messages WHERE stands_seq = ?');
   return [result_seq, ...repeats.values(result_seq)];
 }
+
+/**
+ * Matches a result that came by REST with the same message on the bus, which tells more, by its whole text: compared with the recorded results for its
+ * attempt, it is new, a copy of one, or the original of a recorded copy, which it has replaced.
+ */
+function joinCopies(
+  scope: ObservedScope,
+  said: SaidResult,
+  attempt: AttemptRow | undefined,
+): 'new' | 'copy' | 'original' {
+  const others = resultsLike(scope, said.fact.key, attempt);
+  if (others.length === 0) return 'new';
+  const isCopy = said.fact.copyOf !== undefined;
+  const text = textOf(scope, said);
+  for (const seq of others) {
+    const other = seq === said.seq ? undefined : saidAt<ResultFact>(scope.tx, seq);
+    if (other === undefined || textOf(scope, other) !== text) continue;
+    if (isCopy) return 'copy';
+    if (other.fact.copyOf === undefined) continue;
+    replaceCopy(scope, attempt, seq, said.seq);
+    return 'original';
+  }
+  return 'new';
+}
+
+/** Replaces the copy from REST with the message of the bus. */
+function replaceCopy({ sql }: ObservedScope, attempt: AttemptRow | undefined, copy: number, message: number): void {
+  if (attempt?.result_seq === copy)
+    sql('UPDATE observed_attempts SET result_seq = ? WHERE attempt_key = ?').run(message, attempt.attempt_key);
+  for (const [table, column] of [
+    ['unmatched_results', 'seq'],
+    ['repeated_messages', 'seq'],
+    ['repeated_messages', 'stands_seq'],
+  ] as const)
+    sql(`UPDATE ${table} SET ${column} = ? WHERE ${column} = ?`).run(message, copy);
+}
+
+const textOf = ({ sql }: ObservedScope, { seq, fact }: SaidResult): string =>
+  fact.copyOf ?? sql<[number], string>('SELECT body FROM message_rows WHERE seq = ?').value(seq) ?? '';
 
 /** Gives a result to the slice that it names. If that was not heard, the result waits for it. */
 export function resultSaid(scope: ObservedScope, said: SaidResult): void {
   const named = attemptFor(scope, said.fact.key);
-  const joined = joinCopies(scope, said, { attempt: named, others: resultsLike(scope, said.fact.key, named) });
+  const joined = joinCopies(scope, said, named);
   if (joined === 'original') rebuildAfter(scope, said);
   if (joined === 'copy') noteToldSlice(scope, said);
   if (joined !== 'new') return;
   const attempt = named ?? unheardAttempt(scope, said);
-  if (attempt === undefined) {
-    const { sql } = scope.tx;
-    const { changes } = sql(
-      'INSERT INTO unmatched_results (seq, execution_id, result_key, slice_filename) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-    ).run(said.seq, scope.execution_id, keyText(said.fact.key), toldSliceName(said.fact));
-    addTo(scope, 'results_unmatched', changes);
-    return;
+  if (attempt !== undefined) {
+    giveResult(scope, attempt.attempt_key, said);
+    return rebuildSlice(scope, attempt.slice_filename, said);
   }
-  giveResult(scope, attempt.attempt_key, said);
-  rebuildSlice(scope, attempt.slice_filename, said);
+  const { changes } = scope
+    .sql(
+      'INSERT INTO unmatched_results (seq, execution_id, result_key, slice_filename) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    )
+    .run(said.seq, scope.execution_id, keyText(said.fact.key), toldSliceName(said.fact));
+  addTo(scope, 'results_unmatched', changes);
 }
 
 /** The slice that a result told by REST names; null for a result on the bus. */
@@ -97,21 +136,20 @@ const toldSliceName = ({ copyOf, slice_filename }: ResultFact): string | null =>
 /** REST also tells a result on the bus whose slice was not heard: the slice's registration identifies it. */
 function noteToldSlice(scope: ObservedScope, said: SaidResult): void {
   if (attemptFor(scope, said.fact.key) !== undefined) return;
-  scope.tx
+  scope
     .sql('UPDATE unmatched_results SET slice_filename = ? WHERE execution_id = ? AND result_key = ?')
     .run(toldSliceName(said.fact), scope.execution_id, keyText(said.fact.key));
   unheardAttempt(scope, said);
 }
 
-/** Applies a result that REST told before its slice was registered. */
-export function resultsForTold(scope: ObservedScope, sliceFilename: string): void {
-  const { sql } = scope.tx;
-  const row = sql<[string, string], { seq: number }>(
+/** Notes a slice's registration, and applies a result that REST told before it. */
+export function sliceTold(scope: ObservedScope, { fact: { slice_filename }, seq }: SaidFact<ToldSlice>): void {
+  noteRegistration(scope, slice_filename, seq);
+  const waiting = scope.sql<[string, string], number>(
     'SELECT seq FROM unmatched_results WHERE execution_id = ? AND slice_filename = ? ORDER BY result_key LIMIT 1',
-  ).get(scope.execution_id, sliceFilename);
-  const result = row === undefined ? undefined : saidAt<ResultFact>(scope.tx, row.seq);
-  if (result !== undefined)
-    unheardAttempt(scope, { ...result, fact: { ...result.fact, copyOf: '', slice_filename: sliceFilename } });
+  );
+  const result = saidAt<ResultFact>(scope.tx, waiting.value(scope.execution_id, slice_filename));
+  if (result !== undefined) unheardAttempt(scope, { ...result, fact: { ...result.fact, copyOf: '', slice_filename } });
 }
 
 /**
@@ -141,23 +179,19 @@ export function rebuildAfter(scope: ObservedScope, said: SaidResult): void {
 
 /** Gives an attempt its result. Of several, `done` wins over `failed`, then the first one processed. */
 function giveResult(scope: ObservedScope, attemptKey: number, said: SaidResult): void {
-  const { tx } = scope;
-  const known = tx
-    .sql<[number], { result_seq: number | null }>('SELECT result_seq FROM observed_attempts WHERE attempt_key = ?')
-    .get(attemptKey)?.result_seq;
-  const before = known === null || known === undefined ? undefined : saidAt<ResultFact>(tx, known);
+  const { tx, sql } = scope;
+  const known = sql<[number], number | null>('SELECT result_seq FROM observed_attempts WHERE attempt_key = ?');
+  const before = saidAt<ResultFact>(tx, known.value(attemptKey));
   if (before?.seq === said.seq) return;
   if (before !== undefined) {
     addTo(scope, 'results_repeated', 1);
     if (!noteRepeat(tx, said, before, isBetter(said, before))) return;
   }
-  const { panda_task_id, panda_id } = said.fact;
-  tx.sql('UPDATE observed_attempts SET result_seq = ?, panda_task_id = ?, panda_id = ? WHERE attempt_key = ?').run(
-    said.seq,
-    panda_task_id ?? null,
-    panda_id ?? null,
-    attemptKey,
+  const { panda_task_id = null, panda_id = null } = said.fact;
+  const update = sql(
+    'UPDATE observed_attempts SET result_seq = ?, panda_task_id = ?, panda_id = ? WHERE attempt_key = ?',
   );
+  update.run(said.seq, panda_task_id, panda_id, attemptKey);
 }
 
 function isBetter(a: SaidResult, b: SaidResult): boolean {
@@ -174,7 +208,7 @@ const attemptBy = {
 } as const satisfies Record<ResultKey['by'], string>;
 
 /** The matching attempt; of several, the first by what its sender says. */
-const attemptFor = ({ tx: { sql }, execution_id }: ObservedScope, key: ResultKey): AttemptRow | undefined =>
+const attemptFor = ({ sql, execution_id }: ObservedScope, key: ResultKey): AttemptRow | undefined =>
   sql<[string, string], AttemptRow>(
     `SELECT ${attemptColumns} FROM observed_attempts WHERE ${attemptBy[key.by]} ORDER BY requested_at, slice_filename, req_id LIMIT 1`,
   ).get(key.value, execution_id);
@@ -182,7 +216,7 @@ const attemptFor = ({ tx: { sql }, execution_id }: ObservedScope, key: ResultKey
 const keyText = (key: ResultKey): string => `${key.by} ${key.value}`;
 
 /** The results with this key that wait for their slice. */
-const unmatchedBy = ({ tx: { sql }, execution_id }: ObservedScope, key: ResultKey): number[] =>
+const unmatchedBy = ({ sql, execution_id }: ObservedScope, key: ResultKey): number[] =>
   sql<[string, string], number>('SELECT seq FROM unmatched_results WHERE execution_id = ? AND result_key = ?').values(
     execution_id,
     keyText(key),
@@ -199,6 +233,6 @@ function unmatchedFor(scope: ObservedScope, names: AttemptNames): number[] {
   return keys.flatMap(({ by, value }) => (value === undefined ? [] : unmatchedBy(scope, { by, value })));
 }
 
-function addTo({ tx, execution_id }: ObservedScope, column: string, n: number): void {
-  if (n !== 0) tx.sql(`UPDATE observed_runs SET ${column} = ${column} + ? WHERE execution_id = ?`).run(n, execution_id);
+function addTo({ sql, execution_id }: ObservedScope, column: string, n: number): void {
+  if (n !== 0) sql(`UPDATE observed_runs SET ${column} = ${column} + ? WHERE execution_id = ?`).run(n, execution_id);
 }

@@ -36,15 +36,12 @@ export function observedRunOf(
   // The start times decide, so settle them.
   if (run_id === undefined) tx.settle();
   const names = { namespace: namespace ?? null, run_id, told_id, at };
-  const find = (conditions: string): ObservedRun | undefined =>
-    asRun(
-      sql<[typeof names], RunRow>(
-        `SELECT ${columns} FROM observed_runs WHERE ${conditions} AND ${isMeant} ORDER BY first_ms <= $at DESC, first_ms DESC, execution_id LIMIT 1`,
-      ).get(names),
-    );
-  if (run_id !== undefined)
-    return find(told_id === undefined ? 'run_id = $run_id' : 'run_id = $run_id AND told_id = $told_id');
-  return told_id === undefined ? undefined : find('told_id = $told_id');
+  const isRun = run_id === undefined ? 'TRUE' : 'run_id = $run_id';
+  const isNamed = told_id === undefined ? 'TRUE' : 'told_id = $told_id';
+  const row = sql<[typeof names], RunRow>(
+    `SELECT ${columns} FROM observed_runs WHERE ${isRun} AND ${isNamed} AND ${isMeant} ORDER BY first_ms <= $at DESC, first_ms DESC, execution_id LIMIT 1`,
+  ).get(names);
+  return asRun(row);
 }
 
 /** The observed execution with an id of this store. */
@@ -54,9 +51,7 @@ export function observedRunCalled({ sql }: Transaction, executionId: string | nu
 }
 
 const asRun = (row: RunRow | undefined): ObservedRun | undefined =>
-  row === undefined
-    ? undefined
-    : { execution_id: row.execution_id, namespace: row.namespace, run_number: numberOfRun(row.run_id) };
+  row && { execution_id: row.execution_id, namespace: row.namespace, run_number: numberOfRun(row.run_id) };
 
 const numberOfRun = (runId: string): number | null => (/^\d{1,15}$/.test(runId) ? Number(runId) : null);
 
@@ -106,17 +101,12 @@ export function runOfRegistered(
 
 /** Creates the execution that a message is the first to name, by its run and name. @param at milliseconds since 1970 */
 export function createObservedRun(
-  tx: Transaction,
-  {
-    namespace = '',
-    run_id,
-    told_id,
-    told_start = '',
-  }: Names & { run_id: string; told_id: string; told_start?: string },
+  { sql }: Transaction,
+  names: Names & { run_id: string; told_id: string; told_start?: string },
   at: number,
 ): ObservedRun {
-  const { sql } = tx;
-  const execution_id = freeName(tx, told_id, run_id === '' ? told_start : run_id);
+  const { namespace = '', run_id, told_id, told_start = '' } = names;
+  const execution_id = freeName(sql, told_id, run_id === '' ? told_start : run_id);
   const run_number = numberOfRun(run_id);
   sql(
     `INSERT INTO workflow_executions (execution_id, origin, namespace, status, run_number, params, start_time) VALUES (?, 'observed', ?, 'running', ?, '{}', ?)`,
@@ -130,7 +120,7 @@ export function createObservedRun(
 }
 
 /** Its own name; if taken, followed by its run or its start time. */
-function freeName({ sql }: Transaction, toldId: string, behind: string): string {
+function freeName(sql: Prepare, toldId: string, behind: string): string {
   const isTaken = sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
   const name = (n: number): string => (n === 0 ? toldId : n === 1 ? `${toldId}~${behind}` : `${toldId}~${behind}~${n}`);
   let n = 0;
@@ -156,16 +146,11 @@ export function forgetLast({ sql }: Transaction, executionId: string, before: nu
 }
 
 /** Notes that the monitor was asked for everything it had of a run. @param at milliseconds since 1970 */
-export function noteRead(
-  { sql }: Transaction,
-  { execution_id, run_id }: { execution_id: string; run_id: string },
-  at: number,
-): void {
-  sql('UPDATE observed_runs SET read_ms = max(coalesce(read_ms, 0), ?) WHERE run_id = ? AND told_id = ?').run(
-    at,
-    run_id,
-    execution_id,
+export function noteRead({ sql }: Transaction, run: { execution_id: string; run_id: string }, at: number): void {
+  const update = sql(
+    'UPDATE observed_runs SET read_ms = max(coalesce(read_ms, 0), ?) WHERE run_id = ? AND told_id = ?',
   );
+  update.run(at, run.run_id, run.execution_id);
 }
 
 /** The executions last told to be running, by their programs' names for them. */

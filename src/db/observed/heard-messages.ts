@@ -1,5 +1,5 @@
 import type { Effect } from '../../domain/effects.ts';
-import type { Statement } from '../../observed/reading/fact.ts';
+import type { Fact, Statement } from '../../observed/reading/fact.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
 import { readStatement } from '../../observed/told/read-told.ts';
 import { nameNumbers } from '../log/name-numbers.ts';
@@ -8,7 +8,7 @@ import { numberOf } from '../migrations/names.ts';
 import { moveCounts, noteEarlier, noteRecordedEarlier } from '../notes/row-blocks.ts';
 import { applied, none } from '../projection/effect.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { rebuildAfter, resultSaid, sliceSaid } from './attempts.ts';
+import { rebuildAfter, resultSaid, sliceSaid, sliceTold } from './attempts.ts';
 import {
   createObservedRun,
   forgetLast,
@@ -24,9 +24,19 @@ import { stfSaid, tfSaid } from './files.ts';
 import { countKeys } from './key-counts.ts';
 import { phaseSaid } from './phases.ts';
 import { recordedAs } from './recorded-as.ts';
-import { lineOf, type ObservedScope, type Said, statementOf, storedOf, type StoredMessage } from './said.ts';
+import {
+  type FactOf,
+  lineOf,
+  type ObservedScope,
+  type Said,
+  type SaidFact,
+  saidColumns,
+  statementOf,
+  storedOf,
+  type StoredMessage,
+} from './said.ts';
 import { noteSign } from './signs.ts';
-import { toldSaid } from './told.ts';
+import { executionTold, statusTold } from './told.ts';
 
 /** Types that are signs of life: counted, but not stored as rows. */
 const signs: ReadonlySet<string> = new Set(['heartbeat', 'transformer_ready']);
@@ -48,7 +58,9 @@ export interface Outcome {
 export function recordHeard(tx: Transaction, line: MessageLine, number?: number): Outcome {
   const statement = readStatement(line);
   const sent_ms = sentAt(line);
-  const knownRun = knownRunOf(tx, statement, sent_ms);
+  // A registration has an execution of its own.
+  const isRegistration = statement.fact?.kind === 'told_execution';
+  const knownRun = isRegistration ? undefined : observedRunOf(tx, { ...statement, at: sent_ms });
   noteSign(tx, statement, { destination: line.destination, at: sent_ms, execution_id: knownRun?.execution_id });
   if (signs.has(statement.message_type)) return { kind: 'sign', isKept: false };
   if (isOwn(tx, statement)) return { kind: 'own', isKept: false };
@@ -62,7 +74,7 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
       setEarlier(tx, observedRunCalled(tx, known.execution_id), statement, { line, said, before: known.sent_ms });
     return { kind: 'known', isKept, execution_id: known.execution_id ?? undefined };
   }
-  const { run, isNew } = executionFor(tx, statement, { run: knownRun, at: sent_ms });
+  const { run, isNew } = executionFor(tx, statement, knownRun, sent_ms);
   const { seq } = insertRow(
     tx,
     { envelope: envelopeOf(statement, run), message_id, destination: line.destination, payload: body },
@@ -77,10 +89,6 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
   return { kind: 'new', isKept, execution_id: run?.execution_id };
 }
 
-/** A registration has an execution of its own. */
-const knownRunOf = (tx: Transaction, statement: Statement, at: number): ObservedRun | undefined =>
-  statement.fact?.kind === 'told_execution' ? undefined : observedRunOf(tx, { ...statement, at });
-
 /** Moves a recorded message to an earlier time, so that the order in which recordings are read makes no difference. */
 function setEarlier(
   tx: Transaction,
@@ -88,18 +96,16 @@ function setEarlier(
   statement: Statement,
   { line, said, before }: { line: MessageLine; said: Said; before: number },
 ): void {
-  tx.sql('UPDATE message_rows SET sent_ms = ?, recorded_ms = min(recorded_ms, ?) WHERE seq = ?').run(
-    said.sent_ms,
-    Date.parse(line.t),
-    said.seq,
-  );
+  const recorded = Date.parse(line.t);
+  const update = tx.sql('UPDATE message_rows SET sent_ms = ?, recorded_ms = min(recorded_ms, ?) WHERE seq = ?');
+  update.run(said.sent_ms, recorded, said.seq);
   noteEarlier(tx, 'message_rows', said.seq, new Date(said.sent_ms).toISOString());
-  noteRecordedEarlier(tx, said.seq, Date.parse(line.t));
+  noteRecordedEarlier(tx, said.seq, recorded);
   if (run === undefined) return;
   tx.settle();
   const { fact } = statement;
   // The time of a result does not decide which one counts.
-  if (fact?.kind === 'result') rebuildAfter({ tx, ...run }, { ...said, fact });
+  if (fact?.kind === 'result') rebuildAfter({ tx, sql: tx.sql, ...run }, { ...said, fact });
   else project(tx, run, statement, said);
   forgetLast(tx, run.execution_id, before);
 }
@@ -141,11 +147,7 @@ function named(tx: Transaction, run: ObservedRun, namespace: string | undefined)
   return { run: { ...run, namespace }, isNew: true };
 }
 
-function executionFor(
-  tx: Transaction,
-  statement: Statement,
-  { run, at }: { run: ObservedRun | undefined; at: number },
-): { run: ObservedRun | undefined; isNew: boolean } {
+function executionFor(tx: Transaction, statement: Statement, run: ObservedRun | undefined, at: number) {
   const { namespace, run_id, told_id, fact } = statement;
   if (fact?.kind === 'told_execution' && told_id !== undefined) {
     const registered = registeredRun(tx, { namespace, run_id, told_id, start_time: fact.start_time }, at);
@@ -157,27 +159,29 @@ function executionFor(
   return { run: runOfRegistered(tx, names, at) ?? createObservedRun(tx, names, at), isNew: true };
 }
 
+/** How a fact of each kind is applied. */
+const apply: { [K in Fact['kind']]: ((scope: ObservedScope, said: SaidFact<FactOf<K>>) => void) | undefined } = {
+  phase: phaseSaid,
+  stf_gen: stfSaid,
+  stf_ready: stfSaid,
+  told_stf: stfSaid,
+  told_stf_ready: stfSaid,
+  tf_file_registered: tfSaid,
+  told_tf: tfSaid,
+  slice: sliceSaid,
+  result: resultSaid,
+  told_execution: executionTold,
+  told_status: statusTold,
+  told_slice: sliceTold,
+  told: undefined,
+  workers: undefined,
+};
+
 function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement, said: Said): void {
-  const scope: ObservedScope = { tx, ...run };
   extend(tx, run.execution_id, said.sent_ms, dialect);
   if (fact === undefined) return;
-  switch (fact.kind) {
-    case 'phase':
-      return phaseSaid(scope, { ...said, fact });
-    case 'stf_gen':
-    case 'stf_ready':
-      return stfSaid(scope, { ...said, fact });
-    case 'tf_file_registered':
-      return tfSaid(scope, { ...said, fact });
-    case 'workers':
-      return;
-    case 'slice':
-      return sliceSaid(scope, { ...said, fact });
-    case 'result':
-      return resultSaid(scope, { ...said, fact });
-    default:
-      return toldSaid(scope, { ...said, fact });
-  }
+  const applyFact = apply[fact.kind] as ((scope: ObservedScope, said: SaidFact) => void) | undefined;
+  applyFact?.({ tx, sql: tx.sql, ...run }, { ...said, fact });
 }
 
 type WaitingRow = Said & StoredMessage;
@@ -214,13 +218,12 @@ function isOf(tx: Transaction, run: ObservedRun, statement: Statement, at: numbe
 }
 
 function waitingRows({ sql }: Transaction, runId: string | undefined, name: string | undefined): WaitingRow[] {
-  const columns = `seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers`;
   const waits = 'execution_no IS NULL AND headers IS NOT NULL';
   const ofRun = sql<[string], WaitingRow>(
-    `SELECT ${columns} FROM message_rows WHERE run_no = ${numberOf('?')} AND ${waits} ORDER BY seq`,
+    `SELECT ${saidColumns} FROM message_rows WHERE run_no = ${numberOf('?')} AND ${waits} ORDER BY seq`,
   );
   const ofName = sql<[{ name: string }], WaitingRow>(
-    `SELECT ${columns} FROM message_rows WHERE run_no IS NULL AND ${waits} AND (instr(body, $name) > 0 OR instr(destination, $name) > 0) ORDER BY seq`,
+    `SELECT ${saidColumns} FROM message_rows WHERE run_no IS NULL AND ${waits} AND (instr(body, $name) > 0 OR instr(destination, $name) > 0) ORDER BY seq`,
   );
   return [...(runId === undefined ? [] : ofRun.all(runId)), ...(name === undefined ? [] : ofName.all({ name }))];
 }

@@ -29,14 +29,11 @@ export interface Observer {
  * Makes a process the observer of namespaces, or of all if none is named. Throws `NAMESPACE_IN_USE` while another observer of the same lives: both
  * would record each message.
  */
-export function beginHearing(
-  tx: Transaction,
-  { namespaces, process_id, now, maySend = false }: Observer,
-  isAlive: LivenessTest,
-): void {
+export function beginHearing(tx: Transaction, observer: Observer, isAlive: LivenessTest): void {
+  const { namespaces, process_id, now, maySend = false } = observer;
   const mine = namespaces.length === 0 ? [anyNamespace] : namespaces;
   for (const other of observersOf(tx.sql, isAlive))
-    if (mine.some((one) => one === anyNamespace || other.namespace === anyNamespace || one === other.namespace))
+    if (mine.some((one) => one === anyNamespace || hears(other, one)))
       throw new SwfError(
         'NAMESPACE_IN_USE',
         `process ${other.pid} on ${other.hostname} observes ${other.namespace === anyNamespace ? 'all namespaces' : `namespace ${other.namespace}`} into this store already; end it first, or give each observer a --namespace of its own`,
@@ -56,6 +53,9 @@ interface ObserverRow extends ProcessSigns {
   may_send: number;
 }
 
+const hears = (observer: ObserverRow, namespace: string): boolean =>
+  observer.namespace === anyNamespace || observer.namespace === namespace;
+
 /** The living observers. */
 const observersOf = (sql: Prepare, isAlive: LivenessTest): ObserverRow[] =>
   sql<[], ObserverRow>(
@@ -70,15 +70,8 @@ export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: num
   observersOf(sql, isAlive).filter(({ since_ms, until_ms }) => until_ms > since_ms && now - until_ms < silence);
 
 /** The process that hears a namespace now and sends requests there, or undefined. @param now milliseconds since 1970 */
-export const processOfObserver = (
-  sql: Prepare,
-  namespace: string,
-  isAlive: LivenessTest,
-  now: number,
-): number | undefined =>
-  listeningObservers(sql, isAlive, now).find(
-    (one) => one.may_send === 1 && (one.namespace === anyNamespace || one.namespace === namespace),
-  )?.process_id;
+export const processOfObserver = (sql: Prepare, namespace: string, isAlive: LivenessTest, now: number) =>
+  listeningObservers(sql, isAlive, now).find((one) => one.may_send === 1 && hears(one, namespace))?.process_id;
 
 /** Notes that an observer still hears. @param until milliseconds since 1970 */
 export function keepHearing({ sql }: Transaction, processId: number, until: number): void {
@@ -95,15 +88,10 @@ export function noteSpan({ sql }: Transaction, { since, until }: Span, namespace
 }
 
 /** Notes a time in which nothing could be heard. Times are ISO 8601. */
-export function noteGap(
-  { sql }: Transaction,
-  { from, until, reason }: { from: string; until: string; reason?: unknown },
-): void {
-  sql('INSERT OR IGNORE INTO gaps (from_ms, until_ms, reason) VALUES (?, ?, ?)').run(
-    Date.parse(from),
-    Date.parse(until),
-    typeof reason === 'string' ? toUSVString(reason.slice(0, 500)) : 'no reason was told',
-  );
+export function noteGap({ sql }: Transaction, gap: { from: string; until: string; reason?: unknown }): void {
+  const reason = typeof gap.reason === 'string' ? toUSVString(gap.reason.slice(0, 500)) : 'no reason was told';
+  const insert = sql('INSERT OR IGNORE INTO gaps (from_ms, until_ms, reason) VALUES (?, ?, ?)');
+  insert.run(Date.parse(gap.from), Date.parse(gap.until), reason);
 }
 
 /** Notes a message that could not be recorded, as a gap at its time (ISO 8601). */
@@ -150,9 +138,7 @@ export function heardTimeOf(
   const spans = sql<[string], Span>(
     `SELECT since_ms AS since, until_ms AS until FROM hearings WHERE namespace IN ('', ?) ORDER BY since_ms`,
   ).all(namespace);
-  const isListening = listeningObservers(sql, isAlive, now).some(
-    (one) => one.namespace === anyNamespace || one.namespace === namespace,
-  );
+  const isListening = listeningObservers(sql, isAlive, now).some((one) => hears(one, namespace));
   const covering = spans.filter(({ since, until }) => since <= last && until >= first);
   const until = isListening ? now : Math.max(last, ...covering.map((span) => span.until));
   const since = covering[0]?.since ?? first;

@@ -5,25 +5,12 @@ import { nameOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { storedOf } from './said.ts';
 
-/** A recorded message. */
-export interface RecordedRow {
-  seq: number;
-  sent_ms: number;
-  execution_id: string | null;
-  run_id: string | null;
-}
-
 /**
  * The id of a message, and its row if it is recorded. The same REST write in two runs is two messages: since the id is made of path and body alone,
  * the second has its run appended.
  */
-export function recordedAs(
-  sql: Prepare,
-  statement: Statement,
-  line: MessageLine,
-): { message_id: string; known: RecordedRow | undefined } {
-  const { body } = storedOf(line);
-  const message_id = heardId(statement, { destination: line.destination, body });
+export function recordedAs(sql: Prepare, statement: Statement, line: MessageLine) {
+  const message_id = heardId(statement, { destination: line.destination, body: storedOf(line).body });
   const known = rowOf(sql, message_id);
   const { run_id } = statement;
   const isOther = known !== undefined && known.run_id !== null && run_id !== undefined && known.run_id !== run_id;
@@ -32,7 +19,7 @@ export function recordedAs(
   return { message_id: own, known: rowOf(sql, own) };
 }
 
-const rowOf = (sql: Prepare, messageId: string): RecordedRow | undefined =>
-  sql<[string], RecordedRow>(
+const rowOf = (sql: Prepare, messageId: string) =>
+  sql<[string], { seq: number; sent_ms: number; execution_id: string | null; run_id: string | null }>(
     `SELECT seq, sent_ms, ${nameOf('execution_no')} AS execution_id, ${nameOf('run_no')} AS run_id FROM message_rows WHERE message_id = ?`,
   ).get(messageId);

@@ -1,6 +1,7 @@
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
 import { readStatement } from '../../observed/told/read-told.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A recorded message, with what decides which of several counts. */
@@ -11,6 +12,8 @@ export interface Said {
   message_id: string;
 }
 
+export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { kind: Kind }>;
+
 /** A recorded message with its fact. */
 export interface SaidFact<F extends Fact = Fact> extends Said {
   fact: F;
@@ -19,6 +22,7 @@ export interface SaidFact<F extends Fact = Fact> extends Said {
 /** The execution that a message belongs to. */
 export interface ObservedScope {
   tx: Transaction;
+  sql: Prepare;
   execution_id: string;
   run_number: number | null;
 }
@@ -66,18 +70,16 @@ export function lineOf({ destination, body, headers, sent_at, recorded_at = '' }
   };
 }
 
-/** A recorded message by its place in the log. */
-export function saidAt<F extends Fact>({ sql }: Transaction, seq: number): SaidFact<F> | undefined {
-  const row = sql<[number], Said & StoredMessage>(
-    `SELECT seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers FROM message_rows WHERE seq = ?`,
-  ).get(seq);
-  if (row === undefined) return undefined;
-  const { fact } = statementOf(row);
-  return fact === undefined ? undefined : { ...row, fact: fact as F };
+/** As SQL: the columns of a recorded message. */
+export const saidColumns = `seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers`;
+
+/** A recorded message by its place in the log, if it has one. */
+export function saidAt<F extends Fact>({ sql }: Transaction, seq: number | null | undefined): SaidFact<F> | undefined {
+  if (seq === null || seq === undefined) return undefined;
+  const row = sql<[number], Said & StoredMessage>(`SELECT ${saidColumns} FROM message_rows WHERE seq = ?`).get(seq);
+  const fact = row && statementOf(row).fact;
+  return fact && { ...row, fact: fact as F };
 }
 
 /** When a message was sent, as UTC in ISO 8601. */
 export const timeOf = ({ sent_ms }: Said): string => new Date(sent_ms).toISOString();
-
-/** A value for SQLite: undefined becomes NULL. */
-export const orNull = <T>(value: T | undefined): T | null => value ?? null;

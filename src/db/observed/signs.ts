@@ -76,29 +76,21 @@ function writeAll({ sql }: Transaction, signs: Map<string, Gathered>): void {
 export function noteProgram(
   { sql }: Pick<Transaction, 'sql'>,
   sender: string,
-  { type, namespace, host, execution_id, at, state }: Sign,
+  { type, namespace, host, at, ...sign }: Sign,
 ): void {
+  const { execution_id: execution = null, state = null } = sign;
   const time = new Date(at).toISOString();
-  const row = sql<unknown[], { process_id: number }>(
+  const process_id = sql<unknown[], number>(
     `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (0, ?, '', '', ?, ?, 1)
        ON CONFLICT (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess} DO UPDATE SET last_beat = max(last_beat, excluded.last_beat), ended = NULL
        RETURNING process_id`,
-  ).get(sender, time, time);
+  ).value(sender, time, time);
   sql(
     `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, heard_on, current_execution_id)
-       VALUES ($sender, $type, $namespace, coalesce($state, 'READY'), $time, $process, $host, $execution)
+       VALUES ($sender, $type, $namespace, coalesce($state, 'READY'), $time, $process_id, $host, $execution)
        ON CONFLICT (agent_name) DO UPDATE SET state = coalesce($state, state), namespace = iif(excluded.namespace = '', namespace, excluded.namespace),
          last_heartbeat = max(last_heartbeat, excluded.last_heartbeat), heard_on = iif(excluded.heard_on = '', heard_on, excluded.heard_on),
          current_execution_id = coalesce(excluded.current_execution_id, current_execution_id)
        WHERE heard_on IS NOT NULL`,
-  ).run({
-    sender,
-    type,
-    namespace,
-    state: state ?? null,
-    time,
-    process: row?.process_id ?? 0,
-    host,
-    execution: execution_id ?? null,
-  });
+  ).run({ sender, type, namespace, state, time, process_id, host, execution });
 }

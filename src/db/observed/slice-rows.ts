@@ -2,9 +2,8 @@ import type { SliceStatus } from '../../domain/slice-states.ts';
 import type { ResultFact, SliceFact } from '../../observed/reading/fact.ts';
 import { countMove } from '../projection/slice-rows.ts';
 import { sumsOf } from '../projection/sums.ts';
-import type { Transaction } from '../sqlite/transaction.ts';
 import { attemptsOf } from './attempt-rows.ts';
-import { isBefore, orNull, type ObservedScope, type SaidFact, saidAt, timeOf } from './said.ts';
+import { isBefore, type ObservedScope, type SaidFact, saidAt, timeOf } from './said.ts';
 import { sentAfterTold } from './told-slices.ts';
 
 /** An attempt with its messages. */
@@ -15,17 +14,15 @@ interface ToldAttempt {
 
 /** Rebuilds the rows of a slice from all its messages, so that the order in which they came makes no difference. @param news the message that came last */
 export function rebuildSlice(scope: ObservedScope, filename: string, news: SaidFact<SliceFact | ResultFact>): void {
-  const { tx, execution_id } = scope;
+  const { sql, execution_id } = scope;
   const attempts = toldAttempts(scope, filename, news);
   const [first] = attempts;
   if (first === undefined) return;
   const done = attempts.findIndex(({ result }) => result?.fact.state === 'done');
   const current = done === -1 ? attempts.length - 1 : done;
-  const before = tx
-    .sql<[string, string], { seq: number; status: SliceStatus }>(
-      'SELECT seq, status FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
-    )
-    .get(filename, execution_id);
+  const before = sql<[string, string], SliceStatus>(
+    'SELECT status FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
+  ).value(filename, execution_id);
   const status = statusOf(attempts[current] as ToldAttempt);
   if (news.fact.kind === 'slice') noteSample(scope, news.fact, { isNew: before === undefined, at: timeOf(news) });
   if (before === undefined) {
@@ -33,7 +30,7 @@ export function rebuildSlice(scope: ObservedScope, filename: string, news: SaidF
     sentAfterTold(scope, filename);
   }
   writeSlice(scope, attempts, current);
-  countChange(scope, before?.status, status);
+  countChange(scope, before, status);
   if (attempts.length > 1) writeEarlier(scope, filename, attempts, current);
 }
 
@@ -49,8 +46,8 @@ function countChange(scope: ObservedScope, before: SliceStatus | undefined, now:
 }
 
 /** Reopens an execution that was marked completed because nothing was open and no more was heard: its end was never told. */
-function reopen({ tx, execution_id }: ObservedScope): void {
-  tx.sql(
+function reopen({ sql, execution_id }: ObservedScope): void {
+  sql(
     `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL WHERE execution_id = ? AND status = 'completed'
        AND (SELECT told_status FROM observed_runs AS o WHERE o.execution_id = workflow_executions.execution_id) IS NULL`,
   ).run(execution_id);
@@ -95,6 +92,8 @@ function outcomeOf({ slice, result }: ToldAttempt) {
   };
 }
 
+const orNull = <T>(value: T | undefined): T | null => value ?? null;
+
 /** No slice takes longer: such a time is from a clock that was never set. Seconds. */
 const maxSeconds = 30 * 86_400;
 
@@ -107,15 +106,16 @@ function secondsBetween(from: string | undefined, to: string | undefined): numbe
   return Number.isNaN(seconds) ? undefined : seconds;
 }
 
-function writeSlice(
-  { tx, execution_id, run_number }: ObservedScope,
-  attempts: readonly ToldAttempt[],
-  current: number,
-): void {
+function writeSlice(scope: ObservedScope, attempts: readonly ToldAttempt[], current: number): void {
+  const { sql, execution_id, run_number } = scope;
   const [first, now] = [attempts[0] as ToldAttempt, attempts[current] as ToldAttempt];
-  const { slice_filename, slice_id, tf_filename, stf_filename, tf_first, tf_last, tf_count } = first.slice.fact;
-  const outcome = outcomeOf(now);
-  tx.sql(
+  const { slice_filename, slice_id, tf_filename, stf_filename = null } = first.slice.fact;
+  const { tf_first = null, tf_last = null, tf_count = null } = first.slice.fact;
+  const { worker, started_at, completed_at, error, hostname, seconds, starts, waited_ms, took_ms } = outcomeOf(now);
+  const names = [slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id];
+  const state = [statusOf(now), current + 1, timeOf(first.slice), current === 0 ? null : timeOf(now.slice)];
+  const outcome = [worker, started_at, completed_at, error, hostname, seconds, starts, waited_ms, took_ms];
+  sql(
     `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt,
        created_at, queued_again_at, assigned_worker, assigned_at, completed_at, error, hostname, processing_seconds, starts, waited_ms, took_ms)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -124,94 +124,47 @@ function writeSlice(
        queued_again_at = excluded.queued_again_at, assigned_worker = excluded.assigned_worker, assigned_at = excluded.assigned_at,
        completed_at = excluded.completed_at, error = excluded.error, hostname = excluded.hostname,
        processing_seconds = excluded.processing_seconds, starts = excluded.starts, waited_ms = excluded.waited_ms, took_ms = excluded.took_ms`,
-  ).run(
-    slice_filename,
-    slice_id,
-    tf_filename,
-    orNull(stf_filename),
-    run_number,
-    execution_id,
-    orNull(tf_first),
-    orNull(tf_last),
-    orNull(tf_count),
-    statusOf(now),
-    current + 1,
-    timeOf(first.slice),
-    current === 0 ? null : timeOf(now.slice),
-    outcome.worker,
-    outcome.started_at,
-    outcome.completed_at,
-    outcome.error,
-    outcome.hostname,
-    outcome.seconds,
-    outcome.starts,
-    outcome.waited_ms,
-    outcome.took_ms,
-  );
+  ).run(...names, tf_first, tf_last, tf_count, ...state, ...outcome);
 }
 
 /** Notes the TF file of a slice: its number of slices, the largest, and when the first was made. @param at if the sender does not say, ISO 8601 */
 export function noteSample(
-  { tx, execution_id }: ObservedScope,
+  { sql, execution_id }: ObservedScope,
   { tf_filename, tf_count, requested_at }: Pick<SliceFact, 'tf_filename' | 'tf_count' | 'requested_at'>,
   { isNew, at }: { isNew: boolean; at: string },
 ): void {
-  tx.sql(
+  sql(
     `INSERT INTO observed_samples (execution_id, tf_filename, slices, largest, first_at) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (execution_id, tf_filename) DO UPDATE SET slices = slices + excluded.slices,
        largest = max(coalesce(largest, excluded.largest), coalesce(excluded.largest, largest)), first_at = min(first_at, excluded.first_at)`,
   ).run(execution_id, tf_filename, isNew ? 1 : 0, orNull(tf_count), requested_at ?? at);
 }
 
-function countNew({ tx, execution_id }: ObservedScope, slice: SaidFact<SliceFact>): void {
-  const { tf_filename, stf_filename } = slice.fact;
-  tx.sql('UPDATE fastmon_files SET slice_count = slice_count + 1 WHERE tf_filename = ? AND execution_id = ?').run(
-    tf_filename,
-    execution_id,
-  );
-  if (stf_filename !== undefined)
-    tx.sql('UPDATE stf_files SET slice_count = slice_count + 1 WHERE stf_filename = ? AND execution_id = ?').run(
-      stf_filename,
-      execution_id,
-    );
+function countNew({ sql, execution_id }: ObservedScope, { fact }: SaidFact<SliceFact>): void {
+  const addOneTo = (table: string, column: string) =>
+    sql(`UPDATE ${table} SET slice_count = slice_count + 1 WHERE ${column} = ? AND execution_id = ?`);
+  addOneTo('fastmon_files', 'tf_filename').run(fact.tf_filename, execution_id);
+  if (fact.stf_filename !== undefined) addOneTo('stf_files', 'stf_filename').run(fact.stf_filename, execution_id);
 }
 
 /** Writes the attempts other than the current one. */
-function writeEarlier(
-  { tx, execution_id }: ObservedScope,
-  filename: string,
-  attempts: readonly ToldAttempt[],
-  current: number,
-): void {
-  const before = countEarlier(tx, execution_id, filename);
-  tx.sql('DELETE FROM earlier_attempts WHERE slice_filename = ? AND execution_id = ?').run(filename, execution_id);
+function writeEarlier(scope: ObservedScope, filename: string, attempts: readonly ToldAttempt[], current: number): void {
+  const { tx, sql, execution_id } = scope;
+  const count = sql<[string, string], number>(
+    'SELECT count(*) FROM earlier_attempts WHERE slice_filename = ? AND execution_id = ?',
+  );
+  const before = count.value(filename, execution_id) ?? 0;
+  sql('DELETE FROM earlier_attempts WHERE slice_filename = ? AND execution_id = ?').run(filename, execution_id);
   for (const [index, attempt] of attempts.entries()) {
     if (index === current) continue;
-    const outcome = outcomeOf(attempt);
-    tx.sql(
+    const { worker, hostname, starts, started_at, completed_at, seconds, error } = outcomeOf(attempt);
+    const told = [statusOf(attempt), worker, hostname, starts, timeOf(attempt.slice)];
+    sql(
       `INSERT INTO earlier_attempts (slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ).run(
-      filename,
-      index + 1,
-      execution_id,
-      statusOf(attempt),
-      outcome.worker,
-      outcome.hostname,
-      outcome.starts,
-      timeOf(attempt.slice),
-      outcome.started_at,
-      outcome.completed_at,
-      outcome.seconds,
-      outcome.error,
-    );
+    ).run(filename, index + 1, execution_id, ...told, started_at, completed_at, seconds, error);
   }
   const sums = sumsOf(tx);
   sums.add('run_states', [execution_id], 'slice_retries', attempts.length - 1 - before);
   if (before === 0) sums.add('run_states', [execution_id], 'slices_retried', 1);
 }
-
-const countEarlier = ({ sql }: Transaction, executionId: string, sliceFilename: string): number =>
-  sql<[string, string], { n: number }>(
-    'SELECT count(*) AS n FROM earlier_attempts WHERE slice_filename = ? AND execution_id = ?',
-  ).get(sliceFilename, executionId)?.n ?? 0;

@@ -2,8 +2,7 @@ import type { ToldSlice } from '../../observed/reading/fact.ts';
 import { type ObservedScope, type SaidFact, saidAt } from './said.ts';
 
 /** Notes a slice's registration, made before it is sent or instead. */
-export function sliceTold({ tx, execution_id }: ObservedScope, sliceFilename: string, seq: number): void {
-  const { sql } = tx;
+export function noteRegistration({ sql, execution_id }: ObservedScope, sliceFilename: string, seq: number): void {
   const { changes } = sql(
     `INSERT INTO told_slices (execution_id, slice_filename, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
   ).run(execution_id, sliceFilename, seq);
@@ -15,8 +14,8 @@ export function sliceTold({ tx, execution_id }: ObservedScope, sliceFilename: st
 }
 
 /** Notes that a slice was sent. Its registration may have been read before. */
-export function sentAfterTold({ tx, execution_id }: ObservedScope, sliceFilename: string): void {
-  tx.sql(
+export function sentAfterTold({ sql, execution_id }: ObservedScope, sliceFilename: string): void {
+  sql(
     `UPDATE observed_runs SET slices_unsent = slices_unsent - 1 WHERE execution_id = $execution_id
        AND EXISTS (SELECT 1 FROM told_slices AS t WHERE t.execution_id = $execution_id AND t.slice_filename = $slice)`,
   ).run({ execution_id, slice: sliceFilename });
@@ -24,8 +23,8 @@ export function sentAfterTold({ tx, execution_id }: ObservedScope, sliceFilename
 
 /** The registration of a slice, or undefined. */
 export function toldSlice({ tx, execution_id }: ObservedScope, sliceFilename: string): SaidFact<ToldSlice> | undefined {
-  const row = tx
-    .sql<[string, string], { seq: number }>('SELECT seq FROM told_slices WHERE execution_id = ? AND slice_filename = ?')
-    .get(execution_id, sliceFilename);
-  return row === undefined ? undefined : saidAt<ToldSlice>(tx, row.seq);
+  const seq = tx.sql<[string, string], number>(
+    'SELECT seq FROM told_slices WHERE execution_id = ? AND slice_filename = ?',
+  );
+  return saidAt<ToldSlice>(tx, seq.value(execution_id, sliceFilename));
 }

@@ -18,17 +18,20 @@ export const namedIds = 20;
 /** The meaning of missing items: something is not done yet, or the records contradict each other. */
 export type Missing = 'open' | 'broken';
 
-export function checked(
-  check: AuditCheck['check'],
-  {
-    expected,
-    found,
-    ids,
-    id_count = ids.length,
-  }: { expected: number; found: number; ids: string[]; id_count?: number },
-  state: Missing,
-  problem: string,
-): AuditCheck {
+/** What a check compares. `id_count` defaults to the number of `ids`. */
+export interface Compared extends Pick<AuditCheck, 'expected' | 'found' | 'ids'> {
+  id_count?: number;
+}
+
+export function checked(check: AuditCheck['check'], compared: Compared, state: Missing, problem: string): AuditCheck {
+  const { expected, found, ids, id_count = ids.length } = compared;
   const counts = { check, expected, found, ids: ids.slice(0, namedIds), id_count };
   return ids.length === 0 && expected === found ? { ...counts, state: 'ok' } : { ...counts, state, problem };
+}
+
+/** Compares kept counts with those of the rows: by name, the ones that differ. */
+export function comparedCounts(rows: Readonly<Record<string, number>>, kept: object | undefined): Compared {
+  const names = Object.keys(rows);
+  const ids = names.filter((name) => rows[name] !== (kept as Record<string, unknown> | undefined)?.[name]);
+  return { expected: names.length, found: names.length - ids.length, ids };
 }

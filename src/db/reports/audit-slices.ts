@@ -1,17 +1,37 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import type { Plan, SampleToCut } from '../../domain/plan/plan.ts';
 import { isRetried } from '../../domain/slice-states.ts';
+import type { OwnExecution } from '../execution/find-execution.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { type AuditCheck, checked, type Missing } from './audit-check.ts';
+
+/** An execution with what its audit reads. */
+export interface Audited {
+  sql: Prepare;
+  execution: OwnExecution;
+  params: ExecutionParams;
+  plan: Plan;
+  stfs: readonly StfRow[];
+  samples: readonly SampleRow[];
+  cuts: readonly CutRow[];
+  whenMissing: Missing;
+}
+
+export interface StfRow {
+  stf_filename: string;
+  sequence: number;
+  status: string;
+  tf_count: number;
+}
 
 export interface SampleRow extends SampleToCut {
   tf_last: number;
 }
 
 /** Totals over the slices of one sample. */
-export interface CutRow extends Record<SliceCount, number> {
+interface CutRow extends Record<SliceCount, number> {
   tf_filename: string;
   /** First and last frame of each slice: `0 9,10 19`. */
   frames: string;
@@ -66,12 +86,7 @@ function isWhole({ frames }: CutRow, sample: SampleRow): boolean {
 }
 
 /** Checks that each sample has its planned slices, and that they contain each of its frames once. */
-export function checkSlices(
-  sql: Prepare,
-  samples: readonly SampleRow[],
-  { cuts, plan, execution_id }: { cuts: readonly CutRow[]; plan: Plan; execution_id: string },
-  whenMissing: Missing,
-): AuditCheck[] {
+export function checkSlices({ sql, execution, plan, samples, cuts, whenMissing }: Audited): AuditCheck[] {
   const holdsAll = wholeness();
   const left = new Map(cuts.map((cut) => [cut.tf_filename, cut]));
   const missing: string[] = [];
@@ -84,7 +99,7 @@ export function checkSlices(
     expected += planned;
     found += cut?.slices_created ?? 0;
     if (cut === undefined || cut.slices_created < planned)
-      missing.push(...missingSlices(sql, execution_id, sample, plan));
+      missing.push(...missingSlices(sql, execution.execution_id, sample, plan));
     else if (holdsAll(cut, sample)) whole += 1;
     else uncovered.push(sample.tf_filename);
   }
@@ -110,20 +125,16 @@ function missingSlices(sql: Prepare, executionId: string, sample: SampleRow, pla
 }
 
 /** Checks that every slice is final, and that every ended attempt has one result that counts. */
-export function checkResults(
-  sql: Prepare,
-  executionId: string,
-  { cuts, params }: { cuts: readonly CutRow[]; params: ExecutionParams },
-  whenMissing: Missing,
-): AuditCheck {
+export function checkResults({ sql, execution, params, cuts, whenMissing }: Audited): AuditCheck {
+  const { execution_id } = execution;
   const { slices_created: slices, slice_retries, slices_completed, slices_failed } = totalsOf(cuts);
   const ended = slice_retries + slices_completed + slices_failed;
-  const results = appliedMessages(sql, executionId, 'slice_result');
+  const results = appliedMessages(sql, execution_id, 'slice_result');
   const open = sql<[string], { slice_filename: string; status: string; attempt: number }>(
     `SELECT slice_filename, status, attempt FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND ${indexPredicates.openSlice} ORDER BY seq`,
   )
-    .all(executionId)
+    .all(execution_id)
     .filter(({ status, attempt }) => status !== 'failed' || isRetried(attempt, params.worker.max_retries))
     .map(({ slice_filename }) => slice_filename);
   const counts = { expected: slices, found: slices - open.length, ids: open };
@@ -138,12 +149,9 @@ export function checkResults(
 
 /** Counts the applied messages of a type: all minus the few without effect, so that no row need be read. */
 export function appliedMessages(sql: Prepare, executionId: string, type: string): number {
-  const all = sql<[string, string], { n: number }>(
-    `SELECT count(*) AS n FROM message_rows WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')}`,
-  ).get(executionId, type)?.n;
-  const without = sql<[string, string], { n: number }>(
-    `SELECT count(*) AS n FROM message_rows INDEXED BY message_rows_execution_without_effect
-     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')} AND ${indexPredicates.withoutEffect}`,
-  ).get(executionId, type)?.n;
-  return (all ?? 0) - (without ?? 0);
+  const ofType = `WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')}`;
+  const count = (rows: string): number =>
+    sql<[string, string], number>(`SELECT count(*) FROM message_rows ${rows}`).value(executionId, type) ?? 0;
+  const without = `INDEXED BY message_rows_execution_without_effect ${ofType} AND ${indexPredicates.withoutEffect}`;
+  return count(ofType) - count(without);
 }

@@ -1,19 +1,18 @@
 import { plannedStfCount } from '../../domain/daq-schedule.ts';
 import { stfFilename, tfFilename } from '../../domain/file-names.ts';
-import type { ExecutionParams } from '../../domain/params.ts';
-import type { Plan } from '../../domain/plan/plan.ts';
 import { planOf } from '../../domain/plan/versions.ts';
 import type { ExecutionRow, OwnExecution } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { type AuditCheck, checked, type Missing, namedIds } from './audit-check.ts';
+import { type AuditCheck, checked, comparedCounts, namedIds } from './audit-check.ts';
 import {
   appliedMessages,
+  type Audited,
   checkResults,
   checkSlices,
-  type CutRow,
   cutsOf,
   type SampleRow,
+  type StfRow,
   totalsOf,
 } from './audit-slices.ts';
 
@@ -30,36 +29,27 @@ export interface Audit {
   remark?: string | undefined;
 }
 
-interface StfRow {
-  stf_filename: string;
-  sequence: number;
-  status: string;
-  tf_count: number;
-}
-
 /** Reads every row of one execution: a few hundred milliseconds for a run of two hours. */
 export function auditExecution(sql: Prepare, execution: OwnExecution): Audit {
   const { execution_id } = execution;
   const params = executionParams(sql, execution);
   const plan = planOf(params);
-  const stfs = rowsOf<StfRow>(sql, 'stf_filename, sequence, status, tf_count', 'stf_files', execution_id);
-  const samples = rowsOf<SampleRow>(
-    sql,
-    'tf_filename, stf_filename, tf_first, tf_last, tf_count',
-    'fastmon_files',
-    execution_id,
-  );
+  const rowsOf = <Row>(table: string, columns: string): Row[] =>
+    sql<[string], Row>(`SELECT ${columns} FROM ${table} WHERE execution_id = ? ORDER BY seq`).all(execution_id);
+  const stfs = rowsOf<StfRow>('stf_files', 'stf_filename, sequence, status, tf_count');
+  const samples = rowsOf<SampleRow>('fastmon_files', 'tf_filename, stf_filename, tf_first, tf_last, tf_count');
   const cuts = cutsOf(sql, execution_id, params);
   // A completed run must be whole; any other may lack what was not done.
   const whenMissing = execution.status === 'completed' ? 'broken' : 'open';
+  const audited: Audited = { sql, execution, params, plan, stfs, samples, cuts, whenMissing };
   const checks = [
-    ...checkPlanned(params, stfs, whenMissing),
-    checkAnnounced(sql, execution, stfs, whenMissing),
-    checkReady(stfs, whenMissing),
-    checkSamples(stfs, samples, plan, whenMissing),
-    ...checkSlices(sql, samples, { cuts, plan, execution_id }, whenMissing),
-    checkResults(sql, execution_id, { cuts, params }, whenMissing),
-    checkCounts(sql, execution, { stfs, samples: samples.length, cuts, plan }),
+    ...checkPlanned(audited),
+    checkAnnounced(audited),
+    checkReady(audited),
+    checkSamples(audited),
+    ...checkSlices(audited),
+    checkResults(audited),
+    checkCounts(audited),
   ];
   return { execution_id, verdict: verdictOf(execution, checks), checks };
 }
@@ -70,11 +60,8 @@ function verdictOf({ status }: ExecutionRow, checks: readonly AuditCheck[]): Aud
   return status === 'completed' && checks.every(({ state }) => state === 'ok') ? 'balanced' : 'open';
 }
 
-const rowsOf = <Row>(sql: Prepare, columns: string, table: string, executionId: string): Row[] =>
-  sql<[string], Row>(`SELECT ${columns} FROM ${table} WHERE execution_id = ? ORDER BY seq`).all(executionId);
-
 /** Checks that all planned STFs were announced. A run until stopped has no plan. */
-function checkPlanned(params: ExecutionParams, stfs: readonly StfRow[], whenMissing: Missing): AuditCheck[] {
+function checkPlanned({ params, stfs, whenMissing }: Audited): AuditCheck[] {
   const expected = plannedStfCount(params);
   if (expected === undefined) return [];
   const counts = { expected, found: stfs.length, ids: [], id_count: Math.max(0, expected - stfs.length) };
@@ -82,17 +69,11 @@ function checkPlanned(params: ExecutionParams, stfs: readonly StfRow[], whenMiss
 }
 
 /** Checks that there are as many STFs as the log announces and `end_run` states, numbered without a gap. */
-function checkAnnounced(
-  sql: Prepare,
-  { execution_id, run_number }: OwnExecution,
-  stfs: readonly StfRow[],
-  whenMissing: Missing,
-): AuditCheck {
+function checkAnnounced({ sql, execution, stfs, whenMissing }: Audited): AuditCheck {
+  const { execution_id, run_number } = execution;
   const announced = appliedMessages(sql, execution_id, 'stf_gen');
-  const run = sql<[string], { total_stf_files: number | null }>(
-    'SELECT total_stf_files FROM runs WHERE execution_id = ?',
-  ).get(execution_id);
-  const expected = run?.total_stf_files ?? announced;
+  const stated = sql<[string], number | null>('SELECT total_stf_files FROM runs WHERE execution_id = ?');
+  const expected = stated.value(execution_id) ?? announced;
   const known = new Set(stfs.map(({ sequence }) => sequence));
   const most = Math.max(expected, stfs.at(-1)?.sequence ?? 0);
   const ids: string[] = [];
@@ -104,18 +85,13 @@ function checkAnnounced(
   return checked('stf_announced', counts, state, 'STF files were announced and are not registered');
 }
 
-function checkReady(stfs: readonly StfRow[], whenMissing: Missing): AuditCheck {
+function checkReady({ stfs, whenMissing }: Audited): AuditCheck {
   const ids = stfs.filter(({ status }) => status !== 'processed').map(({ stf_filename }) => stf_filename);
   const counts = { expected: stfs.length, found: stfs.length - ids.length, ids };
   return checked('stf_ready', counts, whenMissing, 'STF files are not ready');
 }
 
-function checkSamples(
-  stfs: readonly StfRow[],
-  samples: readonly SampleRow[],
-  plan: Plan,
-  whenMissing: Missing,
-): AuditCheck {
+function checkSamples({ stfs, samples, plan, whenMissing }: Audited): AuditCheck {
   const known = new Set(samples.map(({ tf_filename }) => tf_filename));
   const ids: string[] = [];
   let expected = 0;
@@ -134,16 +110,12 @@ function checkSamples(
 type Kept = Record<string, number>;
 
 /** Checks that the kept counts match the rows. */
-function checkCounts(
-  sql: Prepare,
-  { execution_id }: ExecutionRow,
-  { stfs, samples, cuts, plan }: { stfs: readonly StfRow[]; samples: number; cuts: readonly CutRow[]; plan: Plan },
-): AuditCheck {
+function checkCounts({ sql, execution, stfs, samples, cuts, plan }: Audited): AuditCheck {
   const kept = sql<[string], Kept>(
     `SELECT stfs_announced, stfs_ready, samples_expected, tf_files_received, slices_created, slices_queued, slices_processing,
        slices_completed, slices_failed, slices_exhausted, slice_retries, dataset_files
      FROM run_states JOIN runs USING (execution_id) WHERE execution_id = ?`,
-  ).get(execution_id);
+  ).get(execution.execution_id);
   const ready = stfs.filter(({ status }) => status === 'processed').length;
   const rows: Kept = {
     ...totalsOf(cuts),
@@ -151,11 +123,9 @@ function checkCounts(
     stfs_ready: ready,
     dataset_files: ready,
     samples_expected: stfs.reduce((sum, stf) => sum + plan.sampleCount(stf), 0),
-    tf_files_received: samples,
+    tf_files_received: samples.length,
   };
-  const wrong = Object.keys(rows).filter((name) => rows[name] !== kept?.[name]);
-  const all = Object.keys(rows).length;
-  const counts = { expected: all, found: all - wrong.length, ids: wrong };
-  const told = wrong.map((name) => `${name} is ${kept?.[name]}, rows are ${rows[name]}`).join(', ');
+  const counts = comparedCounts(rows, kept);
+  const told = counts.ids.map((name) => `${name} is ${kept?.[name]}, rows are ${rows[name]}`).join(', ');
   return checked('counts', counts, 'broken', `kept counts are not those of the rows: ${told}`);
 }

@@ -9,14 +9,13 @@ import type { Prepare } from '../sqlite/statements.ts';
  * Seconds; 0 if there is no such row.
  */
 export function clockBehind(sql: Prepare, executionId: string): number {
-  const row = sql<[string], { behind: number | null }>(
-    `SELECT (before.recorded_ms - first.recorded_ms) / 1000.0 AS behind
+  const behind = sql<[string], number | null>(
+    `SELECT (before.recorded_ms - first.recorded_ms) / 1000.0
      FROM (SELECT seq, recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} ORDER BY seq LIMIT 1) AS first
        JOIN message_rows AS before ON before.seq = first.seq - 1 AND before.headers IS NULL
        AND ${indexPredicates.exceptLogbook}`,
-  ).get(executionId);
-  const behind = row?.behind ?? 0;
-  return behind > toleratedSeconds ? Math.round(behind) : 0;
+  ).value(executionId);
+  return typeof behind === 'number' && behind > toleratedSeconds ? Math.round(behind) : 0;
 }
 
 /** How many executions to check for a clock that was off. */

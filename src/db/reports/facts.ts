@@ -22,12 +22,12 @@ import { standbysOf, waitingSince } from './waiting.ts';
 
 /** Slices of other executions of the namespace that workers on the broker work on. */
 function othersInHand(sql: Prepare, { execution_id, namespace }: OwnExecution, { isAlive, now }: Moment): number {
-  const others = sql<[string, string], { id: string }>(
-    `SELECT execution_id AS id FROM workflow_executions JOIN run_states USING (execution_id)
+  const others = sql<[string, string], string>(
+    `SELECT execution_id FROM workflow_executions JOIN run_states USING (execution_id)
      WHERE status = 'running' AND over_broker AND namespace = ? AND execution_id <> ? AND slices_processing > 0`,
-  ).all(namespace, execution_id);
+  ).values(namespace, execution_id);
   return others
-    .flatMap(({ id }) => slicesInHand(sql, id, isAlive))
+    .flatMap((id) => slicesInHand(sql, id, isAlive))
     .filter(({ isLost, since }) => !isLost && secondsBetween(since, now) < strangerSeconds).length;
 }
 
@@ -70,15 +70,12 @@ export function factsOf(
     others_in_hand: isOverBroker && status === 'running' ? othersInHand(sql, execution, { isAlive, now }) : 0,
     in_hand: inHand.filter(({ isLost }) => !isLost),
     lost: inHand.filter(({ isLost }) => isLost),
-    driver:
-      owner === undefined
-        ? undefined
-        : {
-            // Irrelevant once the execution has ended.
-            alive: status === 'running' && isProcessAlive(owner, isAlive),
-            silent: isSilent(owner, isAlive),
-            since: owner.taken_at,
-          },
+    driver: owner && {
+      // Irrelevant once the execution has ended.
+      alive: status === 'running' && isProcessAlive(owner, isAlive),
+      silent: isSilent(owner, isAlive),
+      since: owner.taken_at,
+    },
   };
   return { facts, detail, progress };
 }
@@ -102,6 +99,9 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
   const { execution_id, status } = execution;
   const detail = executionDetail(sql, execution);
   const isRunning = status === 'running';
+  const daqEnd = detail.phase_changed_at;
+  const mayBeDown = !isRunning && (ownerOf(sql, execution_id)?.epoch ?? 1) !== 1 && daqEnd !== null;
+  const drivers = mayBeDown ? driversOf(sql, execution_id, () => false) : [];
   return {
     detail,
     progress: progressOf(execution, detail),
@@ -115,25 +115,13 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
     waiting_since: isRunning ? waitingSince(sql, execution_id, execution, detail) : {},
     standbys: isRunning ? standbysOf(sql, execution_id) : [],
     failing: failuresInARow(sql, execution_id),
-    down_after_daq:
-      isRunning || (ownerOf(sql, execution_id)?.epoch ?? 1) === 1
-        ? 0
-        : downSince(sql, execution_id, detail.phase_changed_at),
+    down_after_daq: downSeconds(driverGaps(drivers, daqEnd ?? undefined)),
   };
 }
 
 /** When the first or the last STF was announced, or slice was made. */
 const madeAt = (sql: Prepare, id: string, table: 'stf_files' | 'tf_slices', end: 'ASC' | 'DESC'): string | undefined =>
-  sql<[string], { created_at: string }>(
-    `SELECT created_at FROM ${table} WHERE execution_id = ? ORDER BY seq ${end} LIMIT 1`,
-  ).get(id)?.created_at;
-
-/** Seconds without a driver since a time. */
-function downSince(sql: Prepare, executionId: string, time: string | null): number {
-  if (time === null) return 0;
-  const drivers = driversOf(sql, executionId, () => false);
-  return downSeconds(driverGaps(drivers, time));
-}
+  sql<[string], string>(`SELECT created_at FROM ${table} WHERE execution_id = ? ORDER BY seq ${end} LIMIT 1`).value(id);
 
 function samplesOfUnready(sql: Prepare, executionId: string, params: ExecutionParams): number {
   const plan = planOf(params);

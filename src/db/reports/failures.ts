@@ -1,12 +1,35 @@
+import { type CauseCount, countCauses } from '../../domain/causes.ts';
 import { type Concentration, concentrationOf, type PlacedAttempt } from '../../monitoring/concentration.ts';
 import type { Evidence, SlowSlice } from '../../monitoring/evidence.ts';
 import type { FailuresInARow } from '../../monitoring/failures-in-a-row.ts';
 import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
+import { sliceSeconds } from '../lists/tf-slices.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+
+/** As SQL: the failed attempts of an execution, those that slices still are in and those that were tried again. */
+const lastFailed = `tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice}`;
+const earlierFailed = `earlier_attempts WHERE execution_id = ? AND state = 'failed'`;
+
+/**
+ * Why attempts of an execution failed, most frequent cause first, from 1,000 failures at most. If there are more, half are attempts that were
+ * retried by now and half are not.
+ */
+export function failureCauses(sql: Prepare, executionId: string): CauseCount[] {
+  const [last, earlier] = [lastFailed, earlierFailed].map((from) =>
+    sql<[string, number], string | null>(`SELECT substr(error, 1, 1000) AS error FROM ${from} LIMIT ?`)
+      .values(executionId, attemptsLookedAt)
+      .map((error) => error ?? 'failed without a reason'),
+  ) as [string[], string[]];
+  const half = attemptsLookedAt / 2;
+  return countCauses([
+    ...last.slice(0, Math.max(half, attemptsLookedAt - earlier.length)),
+    ...earlier.slice(0, Math.max(half, attemptsLookedAt - last.length)),
+  ]);
+}
 
 /** How many results to search for the last success, in two tries: mostly it is the newest. */
 const resultsLookedAt = [10, 20_000] as const;
@@ -44,10 +67,10 @@ const slicesLookedAt = 20_000;
 
 /** The places with more failures than chance explains, among the newest slices. */
 export function failuresOnOnePlace(sql: Prepare, executionId: string): Evidence['concentration'] {
-  const from =
-    sql<[string, number], { seq: number }>(
-      'SELECT seq FROM tf_slices WHERE execution_id = ? ORDER BY seq DESC LIMIT 1 OFFSET ?',
-    ).get(executionId, slicesLookedAt)?.seq ?? 0;
+  const oldest = sql<[string, number], number>(
+    'SELECT seq FROM tf_slices WHERE execution_id = ? ORDER BY seq DESC LIMIT 1 OFFSET ?',
+  );
+  const from = oldest.value(executionId, slicesLookedAt) ?? 0;
   const current = sql<[string, number], PlacedAttempt>(
     `SELECT slice_filename AS slice, stf_filename AS stf, assigned_worker AS worker, hostname AS host, status = 'failed' AS failed
      FROM tf_slices WHERE execution_id = ? AND seq > ? AND status IN ('completed', 'failed')`,
@@ -78,12 +101,12 @@ const errorsAt = (sql: Prepare, executionId: string, { kind, places }: Concentra
 
 /** When an attempt of an execution first failed, ISO 8601; undefined if too many failed too late to search for the first. */
 export function firstFailure(sql: Prepare, executionId: string): string | undefined {
-  const early = sql<[string, number], { at: string | null }>(
-    `SELECT ${isoTime('min(recorded_ms)')} AS at FROM (
+  const early = sql<[string, number], string | null>(
+    `SELECT ${isoTime('min(recorded_ms)')} FROM (
        SELECT recorded_ms, iif(json_valid(body), body ->> '$.state', NULL) AS state FROM message_rows INDEXED BY message_rows_type
        WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'slice_result'`)} AND effect = 'applied' ORDER BY seq LIMIT ?)
      WHERE state = 'failed'`,
-  ).get(executionId, resultsLookedAt[1])?.at;
+  ).value(executionId, resultsLookedAt[1]);
   if (early !== null && early !== undefined) return early;
   const late = sql<[string, number], { at: string | null; n: number }>(
     `SELECT min(completed_at) AS at, count(*) AS n FROM (SELECT completed_at FROM slice_attempts WHERE execution_id = ? AND state = 'failed' LIMIT ?)`,
@@ -102,7 +125,7 @@ export const firstError = (sql: Prepare, executionId: string): Evidence['first_e
 /** The completed slice of an own execution that took longest. */
 export const slowestSlice = (sql: Prepare, executionId: string): SlowSlice | undefined =>
   sql<[string], SlowSlice>(
-    `SELECT slice_filename, assigned_worker AS worker, coalesce(took_ms / 1000.0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec')) AS seconds
+    `SELECT slice_filename, assigned_worker AS worker, ${sliceSeconds} AS seconds
      FROM tf_slices WHERE execution_id = ? AND status = 'completed' ORDER BY seconds DESC LIMIT 1`,
   ).get(executionId);
 
@@ -122,12 +145,7 @@ export function observedFailuresInARow(sql: Prepare, id: string, done: string | 
     sql<[string, string], { n: number; first: string | null }>(
       `SELECT count(*) AS n, min(completed_at) AS first FROM ${from} AND completed_at > ?`,
     ).get(id, done ?? '') ?? { n: 0, first: null };
-  const found = [
-    failed(
-      `tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice}`,
-    ),
-    failed(`earlier_attempts WHERE execution_id = ? AND state = 'failed'`),
-  ];
+  const found = [failed(lastFailed), failed(earlierFailed)];
   const attempts = found.reduce((sum, { n }) => sum + n, 0);
   const [first] = found.flatMap((one) => one.first ?? []).toSorted();
   if (first === undefined) return undefined;

@@ -59,9 +59,9 @@ const maxCounted = 1000;
 
 /** The number of messages of a kind, and the ids of the newest. @param condition as SQL */
 export function someMessages(sql: Prepare, executionId: string, condition: string, named: number): Some {
-  const count = sql<[string, number], { n: number }>(
-    `SELECT count(*) AS n FROM (SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} LIMIT ?)`,
-  ).get(executionId, maxCounted)?.n;
+  const count = sql<[string, number], number>(
+    `SELECT count(*) FROM (SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} LIMIT ?)`,
+  ).value(executionId, maxCounted);
   if (count === undefined || count === 0) return { count: 0, ids: [] };
   return { count, ids: newest(sql, executionId, condition, named).map(({ message_id }) => message_id) };
 }

@@ -7,12 +7,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 
 const phaseTypes = 'run_imminent start_run pause_run resume_run end_run pause_workflow workflow_ended'.split(' ');
 
-interface ChangeRow {
-  type: string;
-  at: string;
-  reason: string | null;
-  by: string | null;
-}
+type ChangeRow = Record<'type' | 'at', string> & Record<'reason' | 'by', string | null>;
 
 /** The newest messages that changed the phase of an execution, the oldest first. */
 export function phaseChanges(sql: Prepare, executionId: string, limit: number): PhaseChange[] {
@@ -22,10 +17,12 @@ export function phaseChanges(sql: Prepare, executionId: string, limit: number): 
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(phaseTypes)} AND effect = 'applied'
      ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
-  return rows.toReversed().map(({ type, at, reason, by }) => ({
-    type,
-    at: Date.parse(at),
-    reason: reason ?? undefined,
-    by: by ?? undefined,
-  }));
+  return rows
+    .toReversed()
+    .map(({ type, at, reason, by }) => ({
+      type,
+      at: Date.parse(at),
+      reason: reason ?? undefined,
+      by: by ?? undefined,
+    }));
 }

@@ -15,15 +15,14 @@ const readers = stages.flatMap(({ stage, agent }) =>
 /** The roles that are 1,000 or more rows behind the log of an execution. */
 export const readersBehind = (sql: Prepare, executionId: string, isOverBroker: boolean): ReaderBehind[] =>
   readers.flatMap(({ role, reads }) => {
-    const cursor = sql<[string, string], { seq: number }>(
-      'SELECT seq FROM cursors WHERE execution_id = ? AND role = ?',
-    ).get(executionId, role);
+    const cursors = sql<[string, string], number>('SELECT seq FROM cursors WHERE execution_id = ? AND role = ?');
+    const cursor = cursors.value(executionId, role);
     // Over a broker a role may be played by agents that have no cursor here.
     if (cursor === undefined && isOverBroker) return [];
     const { rows, since } = sql<[string, number, number], { rows: number; since: string | null }>(
       `SELECT count(*) AS rows, ${isoTime('min(recorded_ms)')} AS since FROM (
          SELECT recorded_ms FROM message_rows INDEXED BY message_rows_type
          WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${reads}'`)} AND seq > ? ORDER BY seq LIMIT ?)`,
-    ).get(executionId, cursor?.seq ?? 0, farBehind) ?? { rows: 0, since: null };
+    ).get(executionId, cursor ?? 0, farBehind) ?? { rows: 0, since: null };
     return rows < farBehind || since === null ? [] : [{ role, rows, since }];
   });

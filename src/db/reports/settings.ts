@@ -52,11 +52,11 @@ export function configurationOf(sql: Prepare, execution: OwnExecution) {
 
 /** The name of a configuration; if it was given by a path, its file name. */
 function configName(sql: Prepare, { execution_id }: ExecutionRow): string | undefined {
-  const row = sql<[string], { config: string | null }>(
-    `SELECT ${jsonField('body', 'config')} AS config FROM message_rows
+  const config = sql<[string], string | null>(
+    `SELECT ${jsonField('body', 'config')} FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
-  ).get(execution_id);
-  return row?.config?.split('/').at(-1)?.slice(0, shownConfig);
+  ).value(execution_id);
+  return config?.split('/').at(-1)?.slice(0, shownConfig);
 }
 
 /** A recorded setting: a text for people, and a mark that differs if the value differs. */
@@ -65,16 +65,19 @@ export interface Setting {
   mark: string;
 }
 
+/** The parameters of an execution as recorded. */
+export function recordedParams(sql: Prepare, executionId: string): Record<string, unknown> {
+  const params = sql<[string], string>('SELECT params FROM workflow_executions WHERE execution_id = ?');
+  return objectIn(params.value(executionId));
+}
+
 /** Every recorded setting of an execution by dotted key, with the name of its configuration and the program's version. */
 export function settingsOf(sql: Prepare, execution: OwnExecution): Map<string, Setting> {
   const { execution_id } = execution;
-  const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
-    execution_id,
-  );
-  const recorded = objectIn(row?.params);
-  const version = sql<[string], { version: string | null }>(
-    `SELECT ${jsonField('body', 'version')} AS version FROM message_rows WHERE message_id = ?`,
-  ).get(`${execution_id}/driver_started/1`)?.version;
+  const recorded = recordedParams(sql, execution_id);
+  const version = sql<[string], string | null>(
+    `SELECT ${jsonField('body', 'version')} FROM message_rows WHERE message_id = ?`,
+  ).value(`${execution_id}/driver_started/1`);
   // Defaults count as settings, so that stores of older and newer versions can be compared.
   const all = { ...recorded, ...withDefaults(executionParams(sql, execution), recorded) };
   const found = new Map(flat(all, '').map(([key, value]) => [key, settingOf(value)] as const));

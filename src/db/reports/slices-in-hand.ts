@@ -12,31 +12,18 @@ export function exhaustedSlices(sql: Prepare, executionId: string, limit: number
   ).values(executionId, limit);
 }
 
-interface InHandRow extends Omit<SliceInHand, 'isLost'>, ProcessSigns {
-  process_id: number | null;
-}
-
 /**
  * The slices that workers have begun and not ended, oldest first; no more than there are slots. A slice is lost if its worker's process is gone,
  * as far as this store knows the worker.
  */
 export function slicesInHand(sql: Prepare, executionId: string, isAlive: LivenessTest): SliceInHand[] {
-  const living = new Map<number, boolean>();
-  return sql<[string], InHandRow>(
-    `SELECT slice_filename, assigned_worker, assigned_at AS since, attempt, process_id, pid, pid_started, processes.hostname, last_beat, is_remote
-     FROM tf_slices AS s
-       LEFT JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1)
-       LEFT JOIN processes USING (process_id)
-     WHERE s.execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY assigned_at, s.seq`,
+  const isLost = goneWorkers(sql, isAlive);
+  return sql<[string], Omit<SliceInHand, 'isLost'>>(
+    `SELECT slice_filename, assigned_worker, assigned_at AS since, attempt FROM tf_slices
+     WHERE execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY assigned_at, seq`,
   )
     .all(executionId)
-    .map(({ process_id, pid, pid_started, hostname, last_beat, is_remote, ...slice }) => {
-      if (process_id === null) return { ...slice, isLost: false };
-      const lives =
-        living.get(process_id) ?? isProcessAlive({ pid, pid_started, hostname, last_beat, is_remote }, isAlive);
-      living.set(process_id, lives);
-      return { ...slice, isLost: !lives };
-    });
+    .map((slice) => ({ ...slice, isLost: isLost(slice) }));
 }
 
 /** Returns a test for whether the worker's process of a slice in hand is gone, as far as this store knows the worker. */

@@ -50,9 +50,9 @@ export function sliceStanding(
 ): SliceStanding | undefined {
   const slice = sql<
     [string, string],
-    { key: number; status: string; attempt: number; assigned_worker: string | null; payload: string | null }
+    { key: number; status: string } & Record<'assigned_worker' | 'payload', string | null>
   >(
-    `SELECT seq AS key, status, attempt, assigned_worker, ${payloadAsked} AS payload
+    `SELECT seq AS key, status, assigned_worker, ${payloadAsked} AS payload
      FROM tf_slices AS s WHERE slice_filename = ? AND execution_id = ?`,
   ).get(name, execution_id);
   if (slice === undefined) return undefined;
@@ -75,10 +75,10 @@ export function sliceStanding(
 }
 
 const queuedBefore = (sql: Prepare, executionId: string, key: number): number =>
-  sql<[string, number], { n: number }>(
-    `SELECT count(*) AS n FROM (SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
+  sql<[string, number], number>(
+    `SELECT count(*) FROM (SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
          WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND seq < ? LIMIT ${maxAhead})`,
-  ).get(executionId, key)?.n ?? 0;
+  ).value(executionId, key) ?? 0;
 
 /** Throws `ARGUMENT_INVALID` for an unknown name, and shows the form of valid names. */
 export function findProduct(sql: Prepare, name: string): Product {
@@ -142,12 +142,10 @@ function seqsOfObserved(sql: Prepare, product: Product): number[] | undefined {
     ['tf_file_registered', tf_filename],
   ] as const;
   const ofFiles = files.flatMap(([type, file]) => (file === null ? [] : messages.values(execution_id, type, file)));
-  const attempts =
-    kind === 'slice'
-      ? sql<[string, string], { slice_seq: number; result_seq: number | null }>(
-          'SELECT slice_seq, result_seq FROM observed_attempts WHERE slice_filename = ? AND execution_id = ? ORDER BY attempt_key',
-        ).all(name, execution_id)
-      : [];
+  const ofSlice = sql<[string, string], { slice_seq: number; result_seq: number | null }>(
+    'SELECT slice_seq, result_seq FROM observed_attempts WHERE slice_filename = ? AND execution_id = ? ORDER BY attempt_key',
+  );
+  const attempts = kind === 'slice' ? ofSlice.all(name, execution_id) : [];
   return [...ofFiles, ...attempts.flatMap(({ slice_seq, result_seq }) => [slice_seq, result_seq ?? []].flat())];
 }
 
@@ -161,13 +159,12 @@ export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[]
     `${execution_id}/stf_ready/${stf_filename ?? ''}`,
     ...(tf_filename === null ? [] : [`${execution_id}/tf_file_registered/${tf_filename}`]),
   ];
-  const ranges =
-    kind === 'slice'
-      ? ['slice', 'slice_started', 'slice_result'].map((type) => `${execution_id}/${type}/${name}/`)
-      : [];
-  // For an STF, its samples.
-  if (kind === 'stf')
-    ranges.push(`${execution_id}/tf_file_registered/${(stf_filename ?? '').replace(/\.stf$/, '_tf_')}`);
+  const ranges = {
+    slice: ['slice', 'slice_started', 'slice_result'].map((type) => `${execution_id}/${type}/${name}/`),
+    tf: [],
+    // Its samples.
+    stf: [`${execution_id}/tf_file_registered/${(stf_filename ?? '').replace(/\.stf$/, '_tf_')}`],
+  }[kind];
   const rows = [
     ...exact.map((id) => sql<[string], Hop>(`SELECT ${hopColumns} FROM message_rows WHERE message_id = ?`).all(id)),
     ...ranges.map((prefix) =>
@@ -180,10 +177,7 @@ export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[]
 }
 
 /** The slices made of an STF or a sample, counted by status, with the time of the last completion. */
-export function slicesOf(
-  sql: Prepare,
-  { kind, name, execution_id }: Product,
-): { status: string; n: number; last_at: string | null }[] {
+export function slicesOf(sql: Prepare, { kind, name, execution_id }: Product) {
   const column = kind === 'stf' ? 'stf_filename' : 'tf_filename';
   return sql<[string, string], { status: string; n: number; last_at: string | null }>(
     `SELECT status, count(*) AS n, max(completed_at) AS last_at FROM tf_slices WHERE ${column} = ? AND execution_id = ? GROUP BY status`,

@@ -28,11 +28,11 @@ const maxCounted = 10_000;
 
 /** Counts the slices in hand when their execution was stopped or failed. They wait again, in an attempt that has begun. */
 export const givenUpSlices = (sql: Prepare, executionId: string): number =>
-  sql<[string], { n: number }>(
-    `SELECT count(*) AS n FROM (
+  sql<[string], number>(
+    `SELECT count(*) FROM (
          SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
          WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND starts > 0 LIMIT ${maxCounted})`,
-  ).get(executionId)?.n ?? 0;
+  ).value(executionId) ?? 0;
 
 /** Counts starts after the first of each attempt: every start is a message, and only the first has a delay. */
 export function begunAgain(sql: Prepare, executionId: string, delays: readonly StageDelay[]): number {
@@ -131,12 +131,10 @@ const waitingFiles = (sql: Prepare, executionId: string): { slices: number; kind
      WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} GROUP BY tf_filename`,
   )
     .all(executionId)
-    .map(({ tf_filename, slices }) => ({
-      slices,
-      kinds: workKinds({ tf_filename, file_url: newestPlace(sql, tf_filename) }).filter(
-        ({ reason }) => reason !== 'NO_PAYLOAD',
-      ),
-    }));
+    .map(({ tf_filename, slices }) => {
+      const kinds = workKinds({ tf_filename, file_url: newestPlace(sql, tf_filename) });
+      return { slices, kinds: kinds.filter(({ reason }) => reason !== 'NO_PAYLOAD') };
+    });
 
 /** TF files that are no longer available, by the host that made them. */
 export function goneHosts(sql: Prepare, executionId: string, now: number): GoneFiles[] {
@@ -185,7 +183,7 @@ const shownWarning = 400;
 function offDutyOf(sql: Prepare, namespace: string, role: UnansweredFiles['role']): UnansweredFiles['off_duty'] {
   const row = sql<
     [string, string],
-    { agent: string; hostname: string; off_duty: string | null; warning: string | null }
+    Record<'agent' | 'hostname', string> & Record<'off_duty' | 'warning', string | null>
   >(
     `SELECT agent_name AS agent, hostname, off_duty, (SELECT message FROM app_logs WHERE agent = agent_name AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT 1) AS warning
      FROM system_agents JOIN processes USING (process_id)

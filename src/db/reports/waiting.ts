@@ -14,25 +14,21 @@ export function waitingSince(
   { slices_queued, slices_created }: Counts,
   { slices_expected, params }: { slices_expected: number; params: ExecutionParams },
 ): Facts['waiting_since'] {
-  const first = (text: string): string | undefined =>
-    sql<[{ id: string }], { at: string | null }>(text).get({ id: executionId })?.at ?? undefined;
+  const first = (text: string, isAny = true): string | undefined =>
+    isAny ? (sql<[{ id: string }], string | null>(text).value({ id: executionId }) ?? undefined) : undefined;
   const times = {
     data: first(
       `SELECT created_at AS at FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf} ORDER BY seq LIMIT 1`,
     ),
     fastmon: unsampledSince(sql, executionId, params),
-    fast_processing:
-      slices_expected <= slices_created
-        ? undefined
-        : first(
-            `SELECT created_at AS at FROM fastmon_files WHERE execution_id = $id AND seq > coalesce((SELECT max(seq) FROM fastmon_files WHERE execution_id = $id AND slice_count > 0), 0) ORDER BY seq LIMIT 1`,
-          ),
-    worker:
-      slices_queued === 0
-        ? undefined
-        : first(
-            `SELECT coalesce(queued_again_at, created_at) AS at FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND ${indexPredicates.openSlice} AND status = 'queued' ORDER BY seq LIMIT 1`,
-          ),
+    fast_processing: first(
+      `SELECT created_at AS at FROM fastmon_files WHERE execution_id = $id AND seq > coalesce((SELECT max(seq) FROM fastmon_files WHERE execution_id = $id AND slice_count > 0), 0) ORDER BY seq LIMIT 1`,
+      slices_expected > slices_created,
+    ),
+    worker: first(
+      `SELECT coalesce(queued_again_at, created_at) AS at FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND ${indexPredicates.openSlice} AND status = 'queued' ORDER BY seq LIMIT 1`,
+      slices_queued !== 0,
+    ),
   };
   return Object.fromEntries(Object.entries(times).filter(([, at]) => at !== undefined));
 }

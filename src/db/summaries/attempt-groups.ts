@@ -30,10 +30,11 @@ export function* addAttempts(
   question: SummaryQuestion,
 ): Steps<void> {
   const isOfAttempts = countsAttempts(question.keys);
+  const time = timeOf(columns, question, isOfAttempts);
   const [first, second = nothing] = question.keys.map((key) =>
-    keyed(columns, key, { of, question, isOfAttempts, causes: groups.causes }),
+    keyed(columns, key, { of, time, causes: groups.causes }),
   );
-  const fits = condition(columns, question, { isOfAttempts, isWorker });
+  const fits = condition(columns, question, { isOfAttempts, isWorker, time });
   const known = new Map<number, Group>();
   for (let at = 0; at < columns.length; at += 1) {
     if (at % inOneTurn === inOneTurn - 1) yield;
@@ -72,10 +73,13 @@ function addSlice(group: Group, columns: AttemptColumns, at: number, execution: 
   if (columns.isCurrent[at] === 1 && columns.state[at] === failedState) group.stayFailed += 1;
 }
 
+/** A time of each row; NaN without one. */
+type Times = ArrayLike<number>;
+
 const queued = sliceStatuses.indexOf('queued');
 
 /** The time of a row to use: for attempts, queueing counts as creation. */
-function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAttempts: boolean): ArrayLike<number> {
+function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAttempts: boolean): Times {
   // A slice that waits again after its execution was stopped does not count as started: no worker has it.
   if (time_field === 'started' && !isOfAttempts)
     return columns.started.map((time, at) => (columns.state[at] === queued ? NaN : time));
@@ -91,7 +95,7 @@ export const isPart = ({ status, assigned_worker, start_time, end_time }: Summar
 function condition(
   columns: AttemptColumns,
   question: SummaryQuestion,
-  { isOfAttempts, isWorker }: { isOfAttempts: boolean; isWorker: (name: string) => boolean },
+  { isOfAttempts, isWorker, time }: { isOfAttempts: boolean; isWorker: (name: string) => boolean; time: Times },
 ): (at: number) => boolean {
   const { status, assigned_worker, start_time, end_time, keys } = question;
   const tests: ((at: number) => boolean)[] = [];
@@ -106,7 +110,6 @@ function condition(
     const isInHand = (at: number): boolean => isOfAttempts || columns.state[at] !== queued;
     tests.push((at) => fitting[columns.worker[at] as number] === true && isInHand(at));
   }
-  const time = timeOf(columns, question, isOfAttempts);
   const [from, to] = [start_time, end_time].map((bound) => (bound === undefined ? undefined : Date.parse(bound)));
   if (from !== undefined) tests.push((at) => (time[at] as number) >= from);
   if (to !== undefined) tests.push((at) => (time[at] as number) <= to);
@@ -116,12 +119,7 @@ function condition(
 function keyed(
   columns: AttemptColumns,
   key: SummaryKey,
-  {
-    of,
-    question,
-    isOfAttempts,
-    causes,
-  }: { of: OfExecution; question: SummaryQuestion; isOfAttempts: boolean; causes: Causes },
+  { of, time, causes }: { of: OfExecution; time: Times; causes: Causes },
 ): Keyed {
   const { names } = columns;
   const by = (column: Int32Array, name: Keyed['name']): Keyed => ({ of: (at) => column[at] as number, name });
@@ -141,7 +139,6 @@ function keyed(
     case 'minute':
     case 'hour':
     case 'day': {
-      const time = timeOf(columns, question, isOfAttempts);
       const width = widthOf[key];
       const none = -1;
       return {

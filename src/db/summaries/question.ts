@@ -1,17 +1,12 @@
 import type { TimeField } from '../../domain/list-words.ts';
 import type { Summarized, SummaryKey } from '../../domain/summary-words.ts';
+import type { Texts, Window } from '../lists/page.ts';
 
 /** The kind of rows to sum, the keys, and the filters. */
-export interface SummaryQuestion {
+export interface SummaryQuestion extends Texts<'execution_id' | 'namespace' | 'status' | 'assigned_worker'>, Window {
   what: Summarized;
   /** One or two. */
   keys: readonly SummaryKey[];
-  execution_id?: string | undefined;
-  namespace?: string | undefined;
-  status?: string | undefined;
-  assigned_worker?: string | undefined;
-  /** ISO 8601, both ends included; bounds of the time that `time_field` names. */
-  start_time?: string | undefined;
-  end_time?: string | undefined;
+  /** The time that the window bounds. */
   time_field: TimeField;
 }

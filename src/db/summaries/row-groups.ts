@@ -1,15 +1,12 @@
 import type { Causes } from '../../domain/causes.ts';
 import type { Groups } from '../../domain/groups.ts';
-import { isSpan, type Span, spanName, type SummaryKey, widthOf } from '../../domain/summary-words.ts';
+import { isSpan, spanName, type SummaryKey, widthOf } from '../../domain/summary-words.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { countMessages } from '../lists/message-counts.ts';
-import { milliseconds } from '../migrations/message-columns.ts';
-import { anyKey, type KeyRange } from '../notes/key-range.ts';
-import { keysWithin } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { spanCounts } from './block-counts.ts';
+import { digitsOf, rangeOf, shortTime, spanCounts } from './block-counts.ts';
 import type { SummaryQuestion } from './question.ts';
-import { type RowSource, rowSources } from './row-sources.ts';
+import { instantOf, type RowSource, rowSources } from './row-sources.ts';
 
 /** Rows per step: about ten milliseconds. */
 const rowsOfStep = 8000;
@@ -34,19 +31,20 @@ export function* addRows(
     return;
   }
   const { key, table } = source;
-  const { conditions, values } = conditionsOf(source, question);
+  const conditions = conditionsOf(source, question);
+  const values = conditions.map(([, value]) => value);
   const range = rangeOf(sql, source, question);
   const isOf = question.execution_id === undefined ? '' : `${source.isOfExecution} AND`;
   const ids = question.execution_id === undefined ? [] : [question.execution_id];
   const index = isOf === '' || source.index === undefined ? 'NOT INDEXED' : `INDEXED BY ${source.index}`;
   const among = `FROM ${table} AS t ${index} WHERE ${isOf} ${key} > ? AND ${key} <= ?`;
   const text = `SELECT ${toldColumns(source, question)}, n, failed, retries, bytes, slices, stay_failed, seconds FROM (
-    SELECT ${groupedColumns(source, question)} ${among} ${conditions.map((one) => `AND ${one}`).join(' ')}
+    SELECT ${groupedColumns(source, question)} ${among} ${conditions.map(([one]) => `AND ${one}`).join(' ')}
     ${source.seconds === undefined ? 'GROUP BY 1, 2' : ''})`;
   for (let after = range.from - 1; ;) {
-    const upTo = sql<unknown[], { last: number | null }>(
-      `SELECT max(k) AS last FROM (SELECT ${key} AS k ${among} ORDER BY ${key} LIMIT ?)`,
-    ).get(...ids, after, range.to, rowsOfStep)?.last;
+    const upTo = sql<unknown[], number | null>(
+      `SELECT max(k) FROM (SELECT ${key} AS k ${among} ORDER BY ${key} LIMIT ?)`,
+    ).value(...ids, after, range.to, rowsOfStep);
     if (upTo === undefined || upTo === null) return;
     for (const part of sql<unknown[], Part>(text).all(...ids, after, upTo, ...values)) add(groups, question.keys, part);
     after = upTo;
@@ -55,10 +53,8 @@ export function* addRows(
 }
 
 /** Message counts by type, for all executions or one, from kept figures; undefined if the question asks for more. */
-function typeCounts(
-  sql: Prepare,
-  { what, keys, execution_id, namespace, status, start_time, end_time }: SummaryQuestion,
-): { name: string; n: number }[] | undefined {
+function typeCounts(sql: Prepare, question: SummaryQuestion) {
+  const { what, keys, execution_id, namespace, status, start_time, end_time } = question;
   const isPlain = [namespace, status, start_time, end_time].every((filter) => filter === undefined);
   if (what !== 'messages' || keys.join() !== 'message_type' || !isPlain) return undefined;
   return [...countMessages(sql, execution_id)].map(([name, n]) => ({ name, n }));
@@ -82,20 +78,12 @@ function shownKey(key: SummaryKey, value: string | number | null, causes: Causes
   return key === 'cause' ? causes.add(String(value)) : String(value);
 }
 
-/** The name that `spanName` gives, from the beginning of an ISO 8601 time. */
-const shortTime = (span: Span, text: string): string =>
-  span === 'day' ? text : span === 'hour' ? `${text}:00Z` : `${text}Z`;
-
-const digitsOf = { day: 10, hour: 13, minute: 16 } as const;
-
 function groupedColumns(source: RowSource, { keys, time_field }: SummaryQuestion): string {
   const [a, b = 'NULL'] = keys.map((key) => {
-    if (!isSpan(key)) return source.keys[key]?.by ?? 'NULL';
+    if (!isSpan(key)) return source.keys[key] ?? 'NULL';
     const time = source.times[time_field];
     if (time === undefined) return 'NULL';
-    return time.isMilliseconds === true
-      ? `${time.column} / ${widthOf[key]}`
-      : `substr(${time.column}, 1, ${digitsOf[key]})`;
+    return source.isMilliseconds === true ? `${time} / ${widthOf[key]}` : digitsOf(time, key);
   });
   const isEach = source.seconds !== undefined;
   const sum = (column: string | undefined): string =>
@@ -107,33 +95,20 @@ function groupedColumns(source: RowSource, { keys, time_field }: SummaryQuestion
 function toldColumns(source: RowSource, { keys }: SummaryQuestion): string {
   const [a = 'a', b = 'b'] = keys.map((key, at) => {
     const column = at === 0 ? 'a' : 'b';
-    return isSpan(key) ? column : (source.keys[key]?.told?.(column) ?? column);
+    return isSpan(key) ? column : (source.told?.[key]?.(column) ?? column);
   });
   return `${a} AS a, ${b} AS b`;
 }
 
-function conditionsOf(
-  source: RowSource,
-  { namespace, status, start_time, end_time, time_field }: SummaryQuestion,
-): { conditions: string[]; values: string[] } {
+/** The given conditions, each with its value. */
+function conditionsOf(source: RowSource, question: SummaryQuestion): [string, string][] {
+  const { namespace, status, start_time, end_time, time_field } = question;
   const time = source.times[time_field];
-  const bound = time?.isMilliseconds === true ? milliseconds('?') : '?';
   const all: [string | undefined, string | undefined][] = [
     [source.isOfNamespace, namespace],
     [source.hasStatus, status],
-    [time === undefined ? undefined : `${time.column} >= ${bound}`, start_time],
-    [time === undefined ? undefined : `${time.column} <= ${bound}`, end_time],
+    [time && `${time} >= ${instantOf(source)}`, start_time],
+    [time && `${time} <= ${instantOf(source)}`, end_time],
   ];
-  const given = all.filter((one): one is [string, string] => one[0] !== undefined && one[1] !== undefined);
-  return { conditions: given.map(([condition]) => condition), values: given.map(([, value]) => value) };
-}
-
-/** The range of keys of a window's rows, if blocks note its time. */
-function rangeOf(sql: Prepare, source: RowSource, question: SummaryQuestion): KeyRange {
-  const { table, key, times, hasBlocks } = source;
-  const time = times[question.time_field];
-  if (!hasBlocks || question.time_field !== 'created' || time === undefined) return { ...anyKey, from: 1 };
-  const instant = time.isMilliseconds === true ? milliseconds('?') : '?';
-  const range = keysWithin(sql, { table, key, time: time.column, instant }, question);
-  return { from: Math.max(1, range.from), to: range.to };
+  return all.filter((one): one is [string, string] => one[0] !== undefined && one[1] !== undefined);
 }

@@ -1,30 +1,23 @@
 import type { TimeField } from '../../domain/list-words.ts';
-import type { Summarized, SummaryKey } from '../../domain/summary-words.ts';
+import type { Span, Summarized, SummaryKey } from '../../domain/summary-words.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { levelName } from '../migrations/documented-views.ts';
-import { isoTime, milliseconds } from '../migrations/message-columns.ts';
+import { milliseconds } from '../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
 
-/** A key of rows as SQL: the column to group by, and the value to show for a group. */
-interface KeySql {
-  by: string;
-  /** Made from `by`; omitted if `by` itself is shown. */
-  told?: (by: string) => string;
-}
-
-/** A time of rows as SQL, in ISO 8601 or in milliseconds since 1970. */
-interface TimeSql {
-  column: string;
-  isMilliseconds?: true;
-}
+type Key = Exclude<SummaryKey, Span>;
 
 /** Rows of a table that can be summed. */
 export interface RowSource {
   table: string;
   /** The column of the order of recording. */
   key: string;
-  keys: Partial<Record<Exclude<SummaryKey, 'minute' | 'hour' | 'day'>, KeySql>>;
-  times: Partial<Record<TimeField, TimeSql>>;
+  /** As SQL: the columns to group by, and the value to show for a group, made from its column, if that is another one. */
+  keys: Partial<Record<Key, string>>;
+  told?: Partial<Record<Key, (by: string) => string>>;
+  /** Columns, in ISO 8601 or in milliseconds since 1970. */
+  times: Partial<Record<TimeField, string>>;
+  isMilliseconds?: true;
   /** As SQL: the index of the rows of an execution, and conditions with one value each. */
   index?: string;
   isOfExecution: string;
@@ -44,6 +37,8 @@ export interface RowSource {
 
 const namespaceOf = `(SELECT namespace FROM workflow_executions AS e WHERE e.execution_id = t.execution_id)`;
 
+const hasSlices = `iif(slice_count > 0, 'yes', 'no')`;
+
 const secondsBetween = (from: string, to: string): string =>
   `max(0, ${milliseconds(to)} - ${milliseconds(from)}) / 1000.0`;
 
@@ -51,13 +46,8 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
   stf_files: {
     table: 'stf_files',
     key: 'seq',
-    keys: {
-      status: { by: 'status' },
-      has_slices: { by: `iif(slice_count > 0, 'yes', 'no')` },
-      execution_id: { by: 'execution_id' },
-      namespace: { by: namespaceOf },
-    },
-    times: { created: { column: 'created_at' }, completed: { column: 'processed_at' } },
+    keys: { status: 'status', has_slices: hasSlices, execution_id: 'execution_id', namespace: namespaceOf },
+    times: { created: 'created_at', completed: 'processed_at' },
     index: 'stf_files_execution',
     isOfExecution: 'execution_id = ?',
     isOfNamespace: `${namespaceOf} = ?`,
@@ -71,13 +61,15 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
     table: 'message_rows',
     key: 'seq',
     keys: {
-      message_type: { by: 'type_no', told: nameOf },
-      agent: { by: 'sender_no', told: nameOf },
-      status: { by: 'effect' },
-      execution_id: { by: 'execution_no', told: nameOf },
-      namespace: { by: 'namespace_no', told: nameOf },
+      message_type: 'type_no',
+      agent: 'sender_no',
+      status: 'effect',
+      execution_id: 'execution_no',
+      namespace: 'namespace_no',
     },
-    times: { created: { column: 'sent_ms', isMilliseconds: true } },
+    told: { message_type: nameOf, agent: nameOf, execution_id: nameOf, namespace: nameOf },
+    times: { created: 'sent_ms' },
+    isMilliseconds: true,
     index: 'message_rows_execution',
     isOfExecution: `execution_no = ${numberOf('?')}`,
     isOfNamespace: `namespace_no = ${numberOf('?')}`,
@@ -89,13 +81,9 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
   logs: {
     table: 'app_logs',
     key: 'log_id',
-    keys: {
-      level: { by: 'level', told: levelName },
-      agent: { by: 'agent' },
-      cause: { by: 'substr(message, 1, 1000)' },
-      execution_id: { by: 'execution_id' },
-    },
-    times: { created: { column: 'timestamp' } },
+    keys: { level: 'level', agent: 'agent', cause: 'substr(message, 1, 1000)', execution_id: 'execution_id' },
+    told: { level: levelName },
+    times: { created: 'timestamp' },
     index: 'app_logs_execution',
     isOfExecution: 'execution_id = ?',
     failed: `level >= ${logLevels.ERROR}`,
@@ -104,13 +92,8 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
   executions: {
     table: 'workflow_executions',
     key: 'seq',
-    keys: {
-      status: { by: 'status' },
-      cause: { by: 'status_reason' },
-      execution_id: { by: 'execution_id' },
-      namespace: { by: 'namespace' },
-    },
-    times: { created: { column: 'start_time' }, started: { column: 'start_time' }, completed: { column: 'end_time' } },
+    keys: { status: 'status', cause: 'status_reason', execution_id: 'execution_id', namespace: 'namespace' },
+    times: { created: 'start_time', started: 'start_time', completed: 'end_time' },
     isOfExecution: 'execution_id = ?',
     isOfNamespace: 'namespace = ?',
     hasStatus: 'status = ?',
@@ -124,6 +107,5 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
   },
 };
 
-/** As SQL: a time of rows in ISO 8601. */
-export const isoOf = ({ column, isMilliseconds }: TimeSql): string =>
-  isMilliseconds === true ? isoTime(column) : column;
+/** As SQL: a bound time, which is ISO 8601, in the form of the times of rows. */
+export const instantOf = ({ isMilliseconds }: RowSource): string => (isMilliseconds === true ? milliseconds('?') : '?');

@@ -14,16 +14,12 @@ const latest = 3_600_000;
 export function* summarize(sql: Prepare, historyOf: HistoryOf, question: SummaryQuestion): Steps<Group[]> {
   const groups = new Groups();
   const { what } = question;
-  if (what === 'slices') yield* addSlices(groups, sql, { historyOf, question });
+  if (what === 'slices') yield* addSlices(groups, sql, historyOf, question);
   else yield* addRows(groups, sql, { ...question, what });
   return groups.all(question.keys, question.keys.length === 1 && !(what === 'slices' && isPart(question)));
 }
 
-function* addSlices(
-  groups: Groups,
-  sql: Prepare,
-  { historyOf, question }: { historyOf: HistoryOf; question: SummaryQuestion },
-): Steps<void> {
+function* addSlices(groups: Groups, sql: Prepare, historyOf: HistoryOf, question: SummaryQuestion): Steps<void> {
   const { assigned_worker } = question;
   const isWorker = assigned_worker === undefined ? () => true : workerTest(sql, assigned_worker);
   for (const execution of executionsOf(sql, question)) {
@@ -34,10 +30,8 @@ function* addSlices(
 }
 
 /** The executions whose slices may fit, oldest first. */
-function executionsOf(
-  sql: Prepare,
-  { execution_id, namespace, start_time, end_time }: SummaryQuestion,
-): readonly OfExecution[] {
+function executionsOf(sql: Prepare, question: SummaryQuestion): readonly OfExecution[] {
+  const { execution_id, namespace, start_time, end_time } = question;
   const lived = start_time === undefined ? null : new Date(Date.parse(start_time) - latest).toISOString();
   const asked = [execution_id, namespace, end_time].map((value) => value ?? null);
   return sql<unknown[], OfExecution>(

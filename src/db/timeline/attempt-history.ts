@@ -7,7 +7,6 @@ import { attemptsAsText, takeAttempts } from './attempt-text.ts';
 
 /** Rows per step: about ten milliseconds. */
 const rowsOfStep = 3000;
-const messagesOfStep = 3000;
 
 /** The messages that move a slice. Their ids have its name after the type. */
 const moving = ['slice', 'slice_started', 'slice_result', 'slice_returned'];
@@ -35,7 +34,7 @@ export class AttemptHistory {
     this.#isObserved = sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(executionId);
     // Messages from now on are followed afterwards, even if a piece already reflects them.
     this.#seq = this.#newest();
-    this.#lateSeq = this.#most('SELECT max(late_seq) AS n FROM late_messages WHERE execution_id = ?');
+    this.#lateSeq = this.#most('SELECT max(late_seq) FROM late_messages WHERE execution_id = ?');
   }
 
   /** The place in the log that the columns reflect. */
@@ -64,38 +63,36 @@ export class AttemptHistory {
 
   #readSlices(after: number): void {
     const among = 'FROM tf_slices INDEXED BY tf_slices_execution WHERE execution_id = ? AND seq > ?';
-    const last = this.#sql<[string, number, number], { seq: number | null }>(
-      `SELECT max(seq) AS seq FROM (SELECT seq ${among} ORDER BY seq LIMIT ?)`,
-    ).get(this.#id, after, rowsOfStep)?.seq;
-    this.#slicesRead = last ?? undefined;
-    if (last === null || last === undefined) return;
-    this.#take('current', `${among} AND seq <= ?`, this.#id, after, last);
+    const last = this.#endOfPiece('seq', among, after);
+    this.#slicesRead = last;
+    if (last !== undefined) this.#take('current', `${among} AND seq <= ?`, this.#id, after, last);
   }
 
   #readEarlier(after: string): void {
     const among =
       'FROM earlier_attempts INDEXED BY earlier_attempts_execution WHERE execution_id = ? AND slice_filename > ?';
-    const last = this.#sql<[string, string, number], { name: string | null }>(
-      `SELECT max(slice_filename) AS name FROM (SELECT slice_filename ${among} ORDER BY slice_filename LIMIT ?)`,
-    ).get(this.#id, after, rowsOfStep)?.name;
-    this.#earlierRead = last ?? undefined;
-    if (last === null || last === undefined) return;
-    this.#take(
-      'earlier',
-      `FROM (SELECT DISTINCT slice_filename, execution_id ${among} AND slice_filename <= ?)
-         CROSS JOIN earlier_attempts AS a USING (slice_filename, execution_id) CROSS JOIN tf_slices AS s USING (slice_filename, execution_id)`,
-      this.#id,
-      after,
-      last,
+    const last = this.#endOfPiece('slice_filename', among, after);
+    this.#earlierRead = last;
+    if (last === undefined) return;
+    const from = `FROM (SELECT DISTINCT slice_filename, execution_id ${among} AND slice_filename <= ?)
+      CROSS JOIN earlier_attempts AS a USING (slice_filename, execution_id) CROSS JOIN tf_slices AS s USING (slice_filename, execution_id)`;
+    this.#take('earlier', from, this.#id, after, last);
+  }
+
+  /** The last key of the piece after a key; undefined if no rows follow. */
+  #endOfPiece<Key extends string | number>(key: string, among: string, after: Key): Key | undefined {
+    const last = this.#sql<[string, Key, number], Key | null>(
+      `SELECT max(${key}) FROM (SELECT ${key} ${among} ORDER BY ${key} LIMIT ?)`,
     );
+    return last.value(this.#id, after, rowsOfStep) ?? undefined;
   }
 
   /** Takes the attempts that a query returns as text. @param from the rest of the SELECT, from FROM on */
   #take(kind: 'current' | 'earlier', from: string, ...values: (string | number)[]): void {
-    const row = this.#sql<(string | number)[], { attempts: string | null }>(
-      `SELECT ${attemptsAsText(kind, this.#isObserved)} AS attempts ${from}`,
-    ).get(...values);
-    takeAttempts(row?.attempts ?? '', this.columns);
+    const text = this.#sql<(string | number)[], string | null>(
+      `SELECT ${attemptsAsText(kind, this.#isObserved)} ${from}`,
+    ).value(...values);
+    takeAttempts(text ?? '', this.columns);
   }
 
   /** Rereads the slices that messages since have moved. @returns whether no such messages are left */
@@ -103,7 +100,7 @@ export class AttemptHistory {
     const messages = this.#sql<[string, number, number], { seq: number; message_id: string }>(
       `SELECT seq, message_id FROM message_rows INDEXED BY message_rows_execution
        WHERE execution_no = ${numberOf('?')} AND seq > ? ORDER BY seq LIMIT ?`,
-    ).all(this.#id, this.#seq, messagesOfStep);
+    ).all(this.#id, this.#seq, rowsOfStep);
     const late = this.#sql<[string, number], { late_seq: number; message_id: string }>(
       `SELECT late_seq, message_id FROM late_messages JOIN message_rows USING (seq) WHERE execution_id = ? AND late_seq > ? ORDER BY late_seq`,
     ).all(this.#id, this.#lateSeq);
@@ -113,7 +110,7 @@ export class AttemptHistory {
     if (hasEnded) this.#readAbandoned();
     this.#lateSeq = late.at(-1)?.late_seq ?? this.#lateSeq;
     this.#seq = messages.at(-1)?.seq ?? this.#seq;
-    return messages.length < messagesOfStep;
+    return messages.length < rowsOfStep;
   }
 
   /** The slices that message ids name, and whether a message ends the execution. */
@@ -140,12 +137,8 @@ export class AttemptHistory {
     const isAmong = 'slice_filename IN (SELECT value FROM json_each(?))';
     const values = [JSON.stringify(slices), this.#id];
     this.#take('current', `FROM tf_slices WHERE ${isAmong} AND execution_id = ?`, ...values);
-    this.#take(
-      'earlier',
-      `FROM earlier_attempts AS a JOIN tf_slices AS s USING (slice_filename, execution_id)
-       WHERE a.${isAmong} AND s.execution_id = ?`,
-      ...values,
-    );
+    const earlier = 'FROM earlier_attempts AS a JOIN tf_slices AS s USING (slice_filename, execution_id)';
+    this.#take('earlier', `${earlier} WHERE a.${isAmong} AND s.execution_id = ?`, ...values);
   }
 
   /** The end of a stopped execution takes slices from their workers without a message about each. */
@@ -160,12 +153,12 @@ export class AttemptHistory {
 
   #newest(): number {
     return this.#most(
-      `SELECT max(seq) AS n FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')}`,
+      `SELECT max(seq) FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')}`,
     );
   }
 
   #most(question: string): number {
-    return this.#sql<[string], { n: number | null }>(question).get(this.#id)?.n ?? 0;
+    return this.#sql<[string], number | null>(question).value(this.#id) ?? 0;
   }
 }
 

@@ -47,31 +47,30 @@ export function timelineQuestion(
 }
 
 /** Times about which nothing is known, or when nobody could do anything, the oldest of each kind first. */
-function holesIn(
-  sql: Prepare,
-  { execution_id, origin }: ExecutionRow,
-  { end: until, silentSince: silent }: Life,
-  isAlive: LivenessTest,
-): PhaseBand[] {
+function holesIn(sql: Prepare, execution: ExecutionRow, life: Life, isAlive: LivenessTest): PhaseBand[] {
+  const { execution_id, origin } = execution;
+  const { end: until, silentSince: start } = life;
   if (origin === 'observed')
     return gapsOf(sql, execution_id, until).map(({ from, until: end }) => ({ phase: 'unheard', start: from, end }));
-  const unwritten = standstillsOf(sql, execution_id).map(({ from, until: end }) =>
-    band('unwritten', Date.parse(from), Date.parse(end)),
-  );
-  const undriven = driverGaps(driversOf(sql, execution_id, isAlive)).map(({ from, to }) =>
-    band('undriven', Date.parse(from), Date.parse(to)),
-  );
-  return [...unwritten, ...undriven, ...(silent === undefined ? [] : [band('undriven', silent)])];
+  const drivers = driversOf(sql, execution_id, isAlive);
+  return [
+    ...standstillsOf(sql, execution_id).map(({ from, until: to }) => band('unwritten', from, to)),
+    ...driverGaps(drivers).map(({ from, to }) => band('undriven', from, to)),
+    ...(start === undefined ? [] : [{ phase: 'undriven' as const, start, end: undefined }]),
+  ];
 }
 
-const band = (phase: PhaseBand['phase'], start: number, end?: number): PhaseBand => ({ phase, start, end });
+const band = (phase: PhaseBand['phase'], from: string, to: string): PhaseBand => ({
+  phase,
+  start: Date.parse(from),
+  end: Date.parse(to),
+});
 
 /** Whether workers may go on while the driver is away, or unheard: in processes of their own. */
-const goOnWithoutDriver = (sql: Prepare, { execution_id, origin }: ExecutionRow): boolean =>
-  origin === 'observed' ||
-  sql<[string], { over_broker: number }>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?').get(
-    execution_id,
-  )?.over_broker === 1;
+function goOnWithoutDriver(sql: Prepare, { execution_id, origin }: ExecutionRow): boolean {
+  const isOverBroker = sql<[string], number>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?');
+  return origin === 'observed' || isOverBroker.value(execution_id) === 1;
+}
 
 /** A life with the times in which nobody worked. */
 function withIdle(life: Life, holes: readonly PhaseBand[]): Life {
@@ -95,11 +94,9 @@ function lifeOf(sql: Prepare, execution: ExecutionRow, moment: Moment): Life {
 function lastResult(sql: Prepare, execution: ExecutionRow, moment: { now: number }): number {
   const { execution_id, origin, end_time } = execution;
   if (origin !== 'observed' || end_time === null) return 0;
-  const row = sql<[string], { at: string | null }>(
-    'SELECT max(completed_at) AS at FROM tf_slices WHERE execution_id = ?',
-  ).get(execution_id);
+  const last = sql<[string], string | null>('SELECT max(completed_at) FROM tf_slices WHERE execution_id = ?');
   // No result came later than now, whatever the broker's clock says.
-  return Math.min(Date.parse(row?.at ?? '') || 0, moment.now);
+  return Math.min(Date.parse(last.value(execution_id) ?? '') || 0, moment.now);
 }
 
 /** The parts of a picture that follow from the plan. The retries of an observed execution are unknown, so none is expected. */

@@ -3,11 +3,9 @@ import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import type { Moment } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
-import { type AuditCheck, checked, namedIds } from '../audit-check.ts';
+import { type AuditCheck, checked, type Compared, comparedCounts, namedIds } from '../audit-check.ts';
 import type { Audit } from '../audit.ts';
 import { observedFacts, unslicedSamples } from './facts.ts';
-
-type Ids = Parameters<typeof checked>[1];
 
 /** Audits what was heard of an observed execution. There is no plan, so only announced items can be missing. A gap leaves the verdict open. */
 export function auditObserved(sql: Prepare, execution: ObservedExecution, moment: Moment): Audit {
@@ -34,10 +32,10 @@ export function auditObserved(sql: Prepare, execution: ObservedExecution, moment
 
 /** TF files that slices name and no announcement does. */
 const unannounced = (sql: Prepare, executionId: string): number =>
-  sql<[string], { n: number }>(
-    `SELECT count(*) AS n FROM observed_samples AS s WHERE execution_id = ? AND NOT EXISTS (
+  sql<[string], number>(
+    `SELECT count(*) FROM observed_samples AS s WHERE execution_id = ? AND NOT EXISTS (
        SELECT 1 FROM observed_files AS f WHERE f.execution_id = s.execution_id AND kind = 'tf_file_registered' AND name = s.tf_filename)`,
-  ).get(executionId)?.n ?? 0;
+  ).value(executionId) ?? 0;
 
 /** The limit of the comparison of samples. */
 function samplesRemark({ tf_files_sliced: sliced, counts }: ObservedFacts, others: number, dialects: string) {
@@ -71,9 +69,9 @@ const sliced = `FROM (SELECT tf_filename, min(tf_first) AS low, max(tf_last) AS 
 
 const unsliced: Question = { column: 'tf_filename', all: sliced, lacking: `${sliced} WHERE frames <> high - low + 1` };
 
-function missing(sql: Prepare, executionId: string, { all, lacking, column }: Question): Ids {
+function missing(sql: Prepare, executionId: string, { all, lacking, column }: Question): Compared {
   const count = (from: string): number =>
-    sql<[{ id: string }], { n: number }>(`SELECT count(*) AS n ${from}`).get({ id: executionId })?.n ?? 0;
+    sql<[{ id: string }], number>(`SELECT count(*) ${from}`).value({ id: executionId }) ?? 0;
   const [expected, lacks] = [count(all), count(lacking)];
   const rows = sql<[{ id: string }], string>(`SELECT ${column} AS id ${lacking} ORDER BY 1 LIMIT ${namedIds}`);
   const ids = lacks === 0 ? [] : rows.values({ id: executionId });
@@ -82,10 +80,8 @@ function missing(sql: Prepare, executionId: string, { all, lacking, column }: Qu
 
 /** As many STFs as the end of the run states. */
 function checkAnnounced(sql: Prepare, { execution_id, stf_count }: ObservedExecution): AuditCheck {
-  const announced = sql<[string], { n: number | null }>(
-    'SELECT total_stf_files AS n FROM runs WHERE execution_id = ?',
-  ).get(execution_id)?.n;
-  const counts = { expected: announced ?? stf_count, found: stf_count, ids: [] };
+  const stated = sql<[string], number | null>('SELECT total_stf_files FROM runs WHERE execution_id = ?');
+  const counts = { expected: stated.value(execution_id) ?? stf_count, found: stf_count, ids: [] };
   return checked('stf_announced', counts, 'open', 'STF files of the run were not heard of');
 }
 
@@ -96,9 +92,5 @@ function checkCounts(sql: Prepare, execution: ObservedExecution): AuditCheck {
        count(*) FILTER (WHERE status = 'completed') AS slices_completed, count(*) FILTER (WHERE status = 'failed') AS slices_failed
      FROM tf_slices WHERE execution_id = $id`,
   ).get({ id: execution.execution_id });
-  const kept = execution as unknown as Record<string, unknown>;
-  const wrong = Object.entries(rows ?? {}).flatMap(([name, n]) => (kept[name] === n ? [] : [name]));
-  const all = Object.keys(rows ?? {}).length;
-  const counts = { expected: all, found: all - wrong.length, ids: wrong };
-  return checked('counts', counts, 'broken', 'kept counts are not those of the rows');
+  return checked('counts', comparedCounts(rows ?? {}, execution), 'broken', 'kept counts are not those of the rows');
 }

@@ -21,22 +21,18 @@ export const brokenKeys = (sql: Prepare, executionId: string): BrokenKey[] =>
      WHERE k.execution_id = ? AND k.filled < a.filled ORDER BY a.filled - k.filled DESC, k.sender, k.message_type, k.key LIMIT ${most}`,
   )
     .all(executionId)
-    .map(({ sender, message_type, key, filled, of }) => {
-      const example = exampleOf(sql, executionId, { sender, message_type, key });
-      return { sender, message_type, key, missing: of - filled, of, example };
+    .map((row) => {
+      const { sender, message_type, key, filled, of } = row;
+      return { sender, message_type, key, missing: of - filled, of, example: exampleOf(sql, executionId, row) };
     });
 
 /** The newest message of a sender that does not fill a key. */
-function exampleOf(
-  sql: Prepare,
-  executionId: string,
-  { sender, message_type, key }: Pick<BrokenKey, 'sender' | 'message_type' | 'key'>,
-): string | undefined {
+function exampleOf(sql: Prepare, id: string, { sender, message_type, key }: CountRow): string | undefined {
   // Other characters would need quotes in a JSON path.
   if (!/^[\w.-]+$/.test(key)) return undefined;
-  return sql<[string, string, string], { message_id: string }>(
+  return sql<[string, string, string], string>(
     `SELECT message_id FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')} AND sender_no = ${numberOf('?')} AND ${jsonField('body', key)} IS NULL
      ORDER BY seq DESC LIMIT 1`,
-  ).get(executionId, message_type, sender)?.message_id;
+  ).value(id, message_type, sender);
 }

@@ -32,8 +32,8 @@ const stagesOf = (sql: Prepare, executionId: string): { delay: StageDelay; passa
     ).get(executionId);
     if (all === undefined || all.items === 0) return [];
     const { items, mean, max } = all;
-    const nth = sql<[string, number], { ms: number }>(`SELECT ms FROM ${passage} ORDER BY ms LIMIT 1 OFFSET ?`);
-    const at = (share: number): number => seconds(nth.get(executionId, Math.ceil(share * items) - 1)?.ms ?? 0);
+    const nth = sql<[string, number], number>(`SELECT ms FROM ${passage} ORDER BY ms LIMIT 1 OFFSET ?`);
+    const at = (share: number): number => seconds(nth.value(executionId, Math.ceil(share * items) - 1) ?? 0);
     const delay = { stage, items, p50: at(0.5), p95: at(0.95), max: seconds(max), mean: seconds(mean), last_at: '' };
     return [{ delay, passage }];
   });

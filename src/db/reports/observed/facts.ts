@@ -1,7 +1,8 @@
+import type { ExecutionStatus } from '../../../domain/states.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../../monitoring/findings/slice-slow.ts';
-import { nextStepSeconds, type ObservedFacts, passedSeconds } from '../../../monitoring/observed/facts.ts';
+import { nextStepSeconds, type ObservedFacts, passedSeconds, type Told } from '../../../monitoring/observed/facts.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
@@ -10,19 +11,32 @@ import { heardTimeOf } from '../../observed/hearings.ts';
 import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
-import { failureCauses } from '../failure-causes.ts';
-import { failuresOnOnePlace, observedFailuresInARow, observedSlowestSlice } from '../failures.ts';
+import { failureCauses, failuresOnOnePlace, observedFailuresInARow, observedSlowestSlice } from '../failures.ts';
 import { exhaustedSlices } from '../slices-in-hand.ts';
 import { brokenKeys } from './broken-keys.ts';
 import { observedDelays } from './delays.ts';
 import { shrunkenSamples } from './shrunken-samples.ts';
-import { someOf } from './some.ts';
-import { isBusHeard, type ObservedRecord, toldOf, unsentSlices } from './told.ts';
 
 /** How many slices and files to name. */
 const named = 5;
 
 const none: Some = { count: 0, ids: [] };
+
+/** A row of `observed_runs`. Milliseconds since 1970. */
+interface ObservedRecord extends Pick<
+  ObservedFacts,
+  'told_id' | 'run_id' | 'without_execution' | 'results_repeated' | 'results_unmatched' | 'slices_told'
+> {
+  dialects: string;
+  first_ms: number;
+  last_ms: number;
+  told_status: ExecutionStatus | null;
+  told_by: string | null;
+  told_ms: number | null;
+  slices_unsent: number;
+  slices_unheard: number;
+  read_ms: number | null;
+}
 
 /** The facts that only an observed execution has. */
 export interface ObservedPart {
@@ -106,7 +120,7 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
 const slicedSamples = 'FROM observed_samples WHERE execution_id = ?';
 
 const count = (sql: Prepare, from: string, ...values: string[]): number =>
-  sql<string[], { n: number }>(`SELECT count(*) AS n ${from}`).get(...values)?.n ?? 0;
+  sql<string[], number>(`SELECT count(*) ${from}`).value(...values) ?? 0;
 
 const milliseconds = (iso: string | null | undefined): number | undefined =>
   iso === null || iso === undefined ? undefined : Date.parse(iso);
@@ -119,22 +133,19 @@ function stfSpan(sql: Prepare, executionId: string): ObservedFacts['stf_span'] {
   return first === undefined || last === undefined || (row?.n ?? 0) < 2 ? undefined : { first, last };
 }
 
-function sliceTimes(
-  sql: Prepare,
-  executionId: string,
-): Pick<ObservedFacts, 'first_slice' | 'oldest_waiting' | 'last_result'> & { last_done: string | null } {
+function sliceTimes(sql: Prepare, executionId: string) {
   const all = sql<[string], { first: string | null; last: string | null; last_done: string | null }>(
     `SELECT min(created_at) AS first, max(completed_at) AS last, max(iif(status = 'completed', completed_at, NULL)) AS last_done
      FROM tf_slices WHERE execution_id = ?`,
   ).get(executionId);
-  const waiting = sql<[string], { oldest: string | null }>(
-    `SELECT min(created_at) AS oldest FROM tf_slices INDEXED BY tf_slices_open
+  const waiting = sql<[string], string | null>(
+    `SELECT min(created_at) FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice}`,
-  ).get(executionId);
+  );
   return {
     first_slice: milliseconds(all?.first),
     last_result: milliseconds(all?.last),
-    oldest_waiting: milliseconds(waiting?.oldest),
+    oldest_waiting: milliseconds(waiting.value(executionId)),
     last_done: all?.last_done ?? null,
   };
 }
@@ -143,9 +154,9 @@ function sliceTimes(
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
   const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'queued' AND ${indexPredicates.openSlice}`;
   if (!sql<[{ id: string }]>(`SELECT 1 ${waiting} LIMIT 1`).has({ id: executionId })) return none;
-  const latest = sql<[string, string], { at: string | null }>(
-    'SELECT max(created_at) AS at FROM tf_slices WHERE execution_id = ? AND completed_at <= ?',
-  ).get(executionId, answeredBy)?.at;
+  const latest = sql<[string, string], string | null>(
+    'SELECT max(created_at) FROM tf_slices WHERE execution_id = ? AND completed_at <= ?',
+  ).value(executionId, answeredBy);
   if (latest === null || latest === undefined) return none;
   return someOf(sql, 'slice_filename', `${waiting} AND created_at < $before`, { id: executionId, before: latest });
 }
@@ -164,46 +175,62 @@ export function unslicedSamples(
   // Programs of dialect F give TF files other names in slices than in announcements, so only their numbers can be compared.
   if (!sliced.has(execution_id))
     return { count: dialects === 'F' ? unslicedByNumber(sql, execution_id, before) : 0, ids: [] };
-  return someOf(
-    sql,
-    'tf_filename',
-    `FROM fastmon_files AS f WHERE execution_id = $id AND slice_count = 0 AND created_at < $before
-       AND ${sender} IN (SELECT sender_no FROM fastmon_files AS other JOIN observed_files AS o
-         ON o.execution_id = other.execution_id AND o.kind = 'tf_file_registered' AND o.name = other.tf_filename
-         JOIN message_rows AS m ON m.seq = o.seq WHERE other.execution_id = $id AND other.slice_count > 0)`,
-    { id: execution_id, before },
-  );
+  const from = `FROM fastmon_files AS f WHERE execution_id = $id AND slice_count = 0 AND created_at < $before
+    AND ${sender} IN (SELECT sender_no FROM fastmon_files AS other JOIN observed_files AS o
+      ON o.execution_id = other.execution_id AND o.kind = 'tf_file_registered' AND o.name = other.tf_filename
+      JOIN message_rows AS m ON m.seq = o.seq WHERE other.execution_id = $id AND other.slice_count > 0)`;
+  return someOf(sql, 'tf_filename', from, { id: execution_id, before });
 }
 
 /** How many more TF files were announced before a time than are sliced. */
-const unslicedByNumber = (sql: Prepare, executionId: string, before: string): number =>
-  Math.max(
-    0,
-    count(sql, 'FROM fastmon_files WHERE execution_id = ? AND created_at < ?', executionId, before) -
-      count(sql, slicedSamples, executionId),
-  );
+function unslicedByNumber(sql: Prepare, id: string, before: string): number {
+  const announced = count(sql, 'FROM fastmon_files WHERE execution_id = ? AND created_at < ?', id, before);
+  return Math.max(0, announced - count(sql, slicedSamples, id));
+}
 
-const unreadyStfs = (sql: Prepare, executionId: string, before: string): Some =>
-  someOf(
-    sql,
-    'stf_filename',
-    `FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf} AND created_at < $before`,
-    { id: executionId, before },
-  );
+function unreadyStfs(sql: Prepare, id: string, before: string): Some {
+  const from = `FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf} AND created_at < $before`;
+  return someOf(sql, 'stf_filename', from, { id, before });
+}
 
 /** As fast processing announced it for the run. */
 function rampUp(sql: Prepare, executionId: string): number | undefined {
-  const row = sql<[string], { seconds: unknown }>(
-    `SELECT iif(json_valid(body), body ->> '$.content.worker_rampup_time', NULL) AS seconds FROM message_rows INDEXED BY message_rows_type
+  const seconds = sql<[string]>(
+    `SELECT iif(json_valid(body), body ->> '$.content.worker_rampup_time', NULL) FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'run_imminent_worker'`)} ORDER BY seq LIMIT 1`,
-  ).get(executionId);
-  return typeof row?.seconds === 'number' && row.seconds >= 0 ? row.seconds : undefined;
+  ).value(executionId);
+  return typeof seconds === 'number' && seconds >= 0 ? seconds : undefined;
 }
 
 /** Later signs say nothing about the time that was heard. */
-const lastWorkerSign = (sql: Prepare, namespace: string, until: number): number | undefined =>
-  milliseconds(
-    sql<[string, string], { at: string | null }>(
-      `SELECT max(last_heartbeat) AS at FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
-    ).get(namespace, new Date(until).toISOString())?.at,
+function lastWorkerSign(sql: Prepare, namespace: string, until: number): number | undefined {
+  const last = sql<[string, string], string | null>(
+    `SELECT max(last_heartbeat) FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
   );
+  return milliseconds(last.value(namespace, new Date(until).toISOString()));
+}
+
+/** The last status told by REST; undefined if none was. */
+function toldOf({ told_status, told_by, told_ms }: ObservedRecord): Told | undefined {
+  if (told_status === null || told_ms === null) return undefined;
+  return { status: told_status, at: told_ms, by: told_by ?? undefined };
+}
+
+/** Whether a message about the run or its files was heard. */
+const isBusHeard = (sql: Prepare, id: string): boolean =>
+  sql<[string]>(`SELECT 1 FROM observed_files WHERE execution_id = ? AND kind NOT LIKE 'told%' LIMIT 1`).has(id);
+
+/** Slices that were registered a while ago and were not sent. @param until milliseconds since 1970 */
+function unsentSlices(sql: Prepare, executionId: string, until: number): Some {
+  const from = `FROM told_slices AS t CROSS JOIN message_rows AS m USING (seq)
+    WHERE t.execution_id = $id AND m.sent_ms < $before
+      AND NOT EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.slice_filename = t.slice_filename AND s.execution_id = t.execution_id)`;
+  return someOf(sql, 't.slice_filename', from, { id: executionId, before: until - nextStepSeconds * 1000 });
+}
+
+/** The number of rows, and the names of the first. @param from the rest of a SELECT, from FROM on */
+function someOf(sql: Prepare, column: string, from: string, values: object): Some {
+  const n = sql<[object], number>(`SELECT count(*) ${from}`).value(values) ?? 0;
+  const rows = sql<[object], string>(`SELECT ${column} ${from} ORDER BY seq LIMIT ${named}`);
+  return { count: n, ids: n === 0 ? [] : rows.values(values) };
+}

@@ -14,12 +14,11 @@ export function shrunkenSamples(sql: Prepare, executionId: string): ObservedFact
   const usual = first.map(({ largest }) => largest).toSorted((a, b) => a - b)[(measured - 1) / 2] ?? 0;
   const small = `FROM observed_samples WHERE execution_id = ? AND largest < ? AND (first_at, tf_filename) > (?, ?)`;
   const values: [string, number, string, string] = [executionId, usual / 2, last.first_at, last.tf_filename];
-  const found = sql<[string, number, string, string], { count: number; largest: number | null }>(
+  const found = sql<typeof values, { count: number; largest: number | null }>(
     `SELECT count(*) AS count, max(largest) AS largest ${small}`,
   ).get(...values);
-  const one = sql<[string, number, string, string], { tf_filename: string }>(
-    `SELECT tf_filename ${small} ORDER BY first_at, tf_filename LIMIT 1`,
-  ).get(...values);
-  if (found === undefined || one === undefined) return undefined;
-  return { count: found.count, first: one.tf_filename, largest: found.largest ?? 0, usual };
+  const one = sql<typeof values, string>(`SELECT tf_filename ${small} ORDER BY first_at, tf_filename LIMIT 1`);
+  const firstSmall = one.value(...values);
+  if (found === undefined || firstSmall === undefined) return undefined;
+  return { count: found.count, first: firstSmall, largest: found.largest ?? 0, usual };
 }

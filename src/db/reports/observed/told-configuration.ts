@@ -1,7 +1,7 @@
-import { asObject, objectIn } from '../../../lib/read-json.ts';
+import { asObject } from '../../../lib/read-json.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
-import type { KnownConfiguration } from '../settings.ts';
+import { type KnownConfiguration, recordedParams } from '../settings.ts';
 
 /** Where a runner's parameters hold a setting: section and key. */
 const numbers: readonly [keyof KnownConfiguration, section: string, key: string][] = [
@@ -27,10 +27,7 @@ const longestName = 80;
  * POST /api/workflow-executions/.
  */
 export function toldConfiguration(sql: Prepare, { execution_id }: ObservedExecution): KnownConfiguration | undefined {
-  const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
-    execution_id,
-  );
-  const params = objectIn(row?.params);
+  const params = recordedParams(sql, execution_id);
   const section = (name: string): Readonly<Record<string, unknown>> => asObject(params[name]) ?? {};
   const { config } = section('workflow');
   const known = [
