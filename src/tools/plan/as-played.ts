@@ -40,7 +40,7 @@ export async function playedAgain(
   // Our own queue keeps the order in which slices were made; other programs resend a slice as a new message.
   const keepsPlace = execution.origin === 'own';
   const run = await inSteps(context, function* (queries) {
-    return measuredRun(yield* queries.attempts(execution.execution_id), { keepsPlace });
+    return measuredRun(yield* queries.attempts(execution.execution_id), keepsPlace);
   });
   if (run.count === 0)
     throw argumentInvalid(
