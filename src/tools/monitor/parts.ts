@@ -24,9 +24,9 @@ export const commandOf = ({ name: by, time, reason, claimed_by, sent_by }: Comma
   present({
     name: name(by),
     time,
-    reason: clipped(reason ?? null),
-    claimed_by: clipped(claimed_by ?? null),
-    sent_by: clipped(sent_by ?? null),
+    reason: clipped(reason),
+    claimed_by: clipped(claimed_by),
+    sent_by: clipped(sent_by),
   });
 
 /** The stop of an execution; pending if no driver has acted on it. */
@@ -48,7 +48,7 @@ export const notDone = ({ origin, status, slices_created, slices_completed, slic
   origin === 'observed' || status === 'running' ? null : slices_created - slices_completed - slices_failed;
 
 export function driverOf({ since, until, ended, code, reason, ...driver }: DriverSpan) {
-  const why = reason === undefined ? null : code === undefined ? reason : `${code}: ${reason}`;
+  const why = reason === undefined || code === undefined ? reason : `${code}: ${reason}`;
   return present({
     ...driver,
     since,
@@ -182,8 +182,8 @@ export const findingOf = ({ code, severity, sentence, ids, next }: Finding): Omi
   next,
 });
 
-export function clipped(text: string | null): string | null {
-  if (text === null) return null;
+export function clipped(text: string | null | undefined): string | null {
+  if (text === null || text === undefined) return null;
   const shown = clipShown(text, shownText);
   return shown.length < shownText ? shown : `${clip(shown, shownText - 1)}…`;
 }
