@@ -49,17 +49,12 @@ export const listArguments = (time: string) => ({
 export const itemFields = text('Only these of an item, with commas');
 
 /** Both times of a list, in order. */
-export function parseWindow(
-  { start_time, end_time }: { start_time?: string | undefined; end_time?: string | undefined },
-  now: number,
-): { start_time: string | undefined; end_time: string | undefined } {
-  const window = {
-    start_time: parseTime('start_time', start_time, now),
-    end_time: parseTime('end_time', end_time, now),
-  };
-  if (window.start_time !== undefined && window.end_time !== undefined && window.start_time > window.end_time)
-    throw argumentInvalid(`start_time ${window.start_time} is after end_time ${window.end_time}; exchange them`);
-  return window;
+export function parseWindow(asked: { start_time?: string | undefined; end_time?: string | undefined }, now: number) {
+  const start_time = parseTime('start_time', asked.start_time, now);
+  const end_time = parseTime('end_time', asked.end_time, now);
+  if (start_time !== undefined && end_time !== undefined && start_time > end_time)
+    throw argumentInvalid(`start_time ${start_time} is after end_time ${end_time}; exchange them`);
+  return { start_time, end_time };
 }
 
 /** The id of an execution that exists (`latest` resolved), or undefined if none was requested. Throws `EXECUTION_NOT_FOUND`. */
