@@ -39,10 +39,11 @@ export function shownGroups(
 /** Natural sorting of more groups than this costs seconds; then plain text order has to do. */
 const maxByLetters = 5000;
 const letters = new Intl.Collator('en', { numeric: true });
-const plainOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byLetters = (a: string, b: string): number => letters.compare(a, b);
+const plainly = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function inOrder(groups: readonly Group[], order: Order): Group[] {
-  const compare = groups.length > maxByLetters ? plainOrder : letters.compare;
+  const compare = groups.length > maxByLetters ? plainly : byLetters;
   const byKey = (a: Group, b: Group): number => compareKeys(a.keys, b.keys, compare);
   if (order === 'key') return groups.toSorted(byKey);
   const size = (group: Group): number =>
