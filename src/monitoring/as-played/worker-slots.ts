@@ -16,11 +16,7 @@ interface Begun {
   took: number;
 }
 
-/**
- * The workers of a run, by number. A worker counts as gone if it was free and took nothing more while others took many waiting slices.
- * @param byStart attempts in order of their start
- * @param usual time from one slice to the next waiting one, in milliseconds
- */
+/** The workers of a run. One is gone if it was free and took nothing while others took many waiting slices. @param usual milliseconds between slices */
 export function workersOf(
   byStart: readonly Begun[],
   { names, worker, host, length }: Attempts,
