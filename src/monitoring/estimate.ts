@@ -22,11 +22,7 @@ export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   return estimate === undefined ? undefined : withOverrun(estimate, facts);
 }
 
-interface Estimate {
-  likely: number;
-  least: number;
-  most: number;
-}
+type Estimate = Record<'likely' | 'least' | 'most', number>;
 
 /** Attempts that a slice has taken so far, on average; no more than it may have. */
 const attemptsASlice = ({ slices_final, slice_retries, params }: Facts): number =>
@@ -102,11 +98,10 @@ function withOverrun({ likely, least, most }: Estimate, facts: Facts): TimeLeft 
   const usual = pace.usual_seconds ?? serviceSeconds(facts) ?? pace.slow_seconds;
   const overrun = Math.max(0, (oldestInHand(facts)?.seconds ?? 0) - usual);
   const longest = overdueSlices(facts, pace).map((slice) => longestStay(slice, facts));
-  const unknown = longest.includes(undefined);
   return {
     seconds_left: Math.ceil(Math.max(likely, overrun)),
     at_least: Math.floor(Math.min(least, likely)),
-    at_most: unknown
+    at_most: longest.includes(undefined)
       ? undefined
       : Math.ceil(Math.max(most, likely, overrun) + Math.max(0, ...longest.map((one) => one ?? 0))),
   };

@@ -1,6 +1,6 @@
 import type { ExecutionStatus } from '../../../domain/states.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
-import { nextStepSeconds, type ObservedFacts, type Told } from '../../../monitoring/observed/facts.ts';
+import { nextStepSeconds, type ObservedFacts } from '../../../monitoring/observed/facts.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { someOf } from './some.ts';
 
@@ -21,7 +21,7 @@ export interface ObservedRecord extends Pick<
 }
 
 /** The last status told by REST; undefined if none was. */
-export function toldOf({ told_status, told_by, told_ms }: ObservedRecord): Told | undefined {
+export function toldOf({ told_status, told_by, told_ms }: ObservedRecord): ObservedFacts['told'] {
   if (told_status === null || told_ms === null) return undefined;
   return { status: told_status, at: told_ms, by: told_by ?? undefined };
 }
