@@ -8,7 +8,7 @@ import { readJson } from '../../lib/read-json.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { harmless } from './harmless.ts';
 import { nowhereNote } from './nowhere.ts';
-import { parseWindow, requireRun, resolveExecution } from './params.ts';
+import { type listArguments, parseWindow, requireRun, resolveExecution } from './params.ts';
 import type { ToolContext } from './tool.ts';
 
 /** An answer never exceeds this many characters of JSON; everything around the items needs a few hundred. */
@@ -17,17 +17,13 @@ const aroundItems = 700;
 
 const defaultLimit = 50;
 
-interface ListArguments extends Readonly<Record<string, unknown>> {
-  limit?: number | undefined;
-  execution_id?: string | undefined;
-  run_number?: number | undefined;
-  cursor?: string | undefined;
-  order?: 'newest' | 'oldest' | undefined;
-  start_time?: string | undefined;
-  end_time?: string | undefined;
-  /** Comma-separated names. */
-  fields?: string | undefined;
-}
+type ListArguments = Readonly<Record<string, unknown>> &
+  z.output<z.ZodObject<ReturnType<typeof listArguments>>> & {
+    execution_id?: string | undefined;
+    run_number?: number | undefined;
+    /** Comma-separated names. */
+    fields?: string | undefined;
+  };
 
 /** The relative parts of a question, resolved: the same on every page. */
 export type Fixed = Record<'start_time' | 'end_time' | 'execution_id', string | undefined>;
