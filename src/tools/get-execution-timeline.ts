@@ -52,12 +52,10 @@ export const getExecutionTimelineTool = defineLiveTool({
       maxSpans: maxSpans[detail],
     });
     const head = { execution_id: execution.execution_id, run_number: execution.run_number };
-    const timeline = await inStepsFor(context, (queries) => queries.timeline(begun), {
-      milliseconds: patience[detail],
-      part: (queries) => queries.timelinePart(begun.execution),
-    });
-    const data_as_of = context.queries().dataAsOf();
-    if (typeof timeline === 'number') return present({ ...head, data_as_of, loading: timeline });
+    const timeline = await inStepsFor(context, (queries) => queries.timeline(begun), patience[detail]);
+    const queries = context.queries();
+    const data_as_of = queries.dataAsOf();
+    if (timeline === undefined) return present({ ...head, data_as_of, loading: queries.timelinePart(begun.execution) });
     if (timeline.seq === args.since)
       return present({ ...head, seq: timeline.seq, data_as_of, unchanged: true as const });
     const parts = detail === 'page' ? pageParts : conciseParts;
