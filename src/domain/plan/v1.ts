@@ -32,10 +32,7 @@ function sampleCount({ sequence, tf_count }: { sequence: number; tf_count: numbe
 }
 
 /** The samples of an STF, if it is sampled: one range in each of `tf_samples_per_stf` equal parts, together `tf_fraction` of its frames, at least one each. */
-function planSamples(
-  stf: { run: number; sequence: number; tf_count: number },
-  params: WorkflowParams,
-): PlannedSample[] {
+function planSamples(stf: Parameters<Plan['samples']>[0], params: WorkflowParams): PlannedSample[] {
   const { run, sequence, tf_count } = stf;
   const samples = sampleCount(stf, params);
   return sampleSizes(tf_count, samples, params).map((size, index) => {

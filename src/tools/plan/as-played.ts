@@ -13,15 +13,11 @@ import type { LiveContext } from '../shared/tool.ts';
 /** The number of bins in which the backlog of a run is reported. */
 const bins = 60;
 
-/** The changes, as requested. */
-interface AskedChanges {
-  target_worker_count?: number | undefined;
-  /** A factor. */
-  slice_processing_time?: number | undefined;
-  stf_sampling_rate?: number | undefined;
-  without_worker?: string | undefined;
-  without_host?: string | undefined;
-}
+/** The changes, as requested; `slice_processing_time` is a factor. */
+type AskedChanges = Partial<
+  Record<'target_worker_count' | 'slice_processing_time' | 'stf_sampling_rate', number | undefined> &
+    Record<'without_worker' | 'without_host', string | undefined>
+>;
 
 /** Plays an execution again as it was measured, and with changes. Throws `ARGUMENT_INVALID` for a change that cannot be made, and if nothing was processed. */
 export async function playedAgain(
