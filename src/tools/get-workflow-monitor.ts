@@ -5,7 +5,6 @@ import { shownDrivers } from '../domain/shown-drivers.ts';
 import { present } from '../lib/present.ts';
 import { monitorAnswer } from './answers/monitor.ts';
 import { withinBudget } from './monitor/budget.ts';
-import { lastErrors } from './monitor/errors.ts';
 import { asEvent } from './monitor/events.ts';
 import * as part from './monitor/parts.ts';
 import { peopleOf } from './monitor/people.ts';
@@ -66,7 +65,7 @@ export const getWorkflowMonitorTool = defineTool({
         findings: assessed.findings.map(part.findingOf),
         agents: unreadable.includes('agents') ? [] : part.agentsOf(execution_id, queries),
         events: queries.lastLandmarks(execution_id, part.lastEvents).map(asEvent),
-        errors: unreadable.includes('logs') ? [] : lastErrors(execution_id, queries),
+        errors: unreadable.includes('logs') ? [] : part.lastErrors(execution_id, queries),
         ...peopleOf(execution_id, queries),
       }),
     );
