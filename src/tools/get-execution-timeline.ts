@@ -4,7 +4,7 @@ import { present } from '../lib/present.ts';
 import { conciseParts, pageParts } from '../monitoring/timeline/told.ts';
 import { timelineAnswer } from './answers/timeline.ts';
 import { inStepsFor } from './shared/in-steps.ts';
-import { integer, parseWindow, text } from './shared/params.ts';
+import { choice, integer, parseWindow, requiredText, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
 const usualBins = 60;
@@ -27,11 +27,11 @@ export const getExecutionTimelineTool = defineLiveTool({
   takesMoment: true,
   input: () =>
     z.strictObject({
-      execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
+      execution_id: requiredText('Execution id, or "latest"'),
       start_time: text('Part of its life: ISO 8601, or -15m'),
       end_time: text('As start_time'),
       bins: integer(10, 600, 'At most, 10 to 600 (default 60)'),
-      detail: z.enum(['concise', 'page']).optional().describe('page: all, for pictures'),
+      detail: choice(['concise', 'page'], 'page: all, for pictures'),
       first_slot: integer(0, 100_000, 'First worker slot, by name'),
       slots: integer(0, maxSlots, 'Worker slots to draw (default 0)'),
       since: integer(0, Number.MAX_SAFE_INTEGER, 'seq of the last answer: unchanged is said in short'),

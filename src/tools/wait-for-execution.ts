@@ -7,7 +7,7 @@ import { pause } from '../lib/deadline.ts';
 import { present } from '../lib/present.ts';
 import { sliceInHand } from './answers/monitor.ts';
 import { heldOf } from './monitor/parts.ts';
-import { integer } from './shared/params.ts';
+import { choice, integer, requiredText } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 /** Clients give up on a call after a minute. */
@@ -31,8 +31,8 @@ export const waitForExecutionTool = defineLiveTool({
     'Says what has changed, and whether to call again.',
   input: () =>
     z.strictObject({
-      execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
-      until: z.enum(['change', 'phase', 'end']).optional().describe('change, phase or end'),
+      execution_id: requiredText('Execution id, or "latest"'),
+      until: choice(['change', 'phase', 'end'], 'change, phase or end'),
       timeout_seconds: integer(1, maxSeconds, 'Seconds, 1 to 45 (default 30)'),
     }),
   output: () =>

@@ -26,7 +26,12 @@ export const textOrNumber = (most: number, description: string) =>
     .optional()
     .describe(description);
 
+export const requiredText = (description: string) => z.string().min(1).max(300).describe(description);
+
 export const text = (description: string) => z.string().min(1).max(300).optional().describe(description);
+
+export const choice = <const Words extends readonly string[]>(words: Words, description: string) =>
+  z.enum(words).optional().describe(description);
 
 /** The person on whose behalf something is requested. */
 export const requestedBy = (description: string) =>
@@ -40,7 +45,7 @@ export const namespace = text('Namespace');
 export const listArguments = (time: string) => ({
   limit: integer(1, 200, 'Rows a page (default 50)'),
   cursor: z.string().min(1).max(2000).optional().describe('next_cursor of the page before'),
-  order: z.enum(['newest', 'oldest']).optional().describe('By recording (default newest)'),
+  order: choice(['newest', 'oldest'], 'By recording (default newest)'),
   start_time: text(`Of ${time}: ISO 8601, or -2h`),
   end_time: text('As start_time'),
 });
