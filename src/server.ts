@@ -195,9 +195,7 @@ function offerReading(server: Server, { queries, log }: ServerOptions): void {
 /** Errors that a client can fix are reported in full. Others are bugs, whose texts could hold anything. */
 function errorText(error: unknown, what: string, log: Log): string {
   if (error instanceof SwfError) return error.line;
-  log.write({
-    level: 'ERROR',
-    message: `bug in ${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-  });
+  const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  log.write({ level: 'ERROR', message: `bug in ${what}: ${bug}` });
   return `${printable(what.slice(0, 100))} failed by a fault of swf-mcp itself; the server's log has the details`;
 }

@@ -59,7 +59,7 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
       freeAt[at] = Math.max(0, part * (service - secondsBetween(since, now)));
     freeAt.sort();
     const inHand = freeAt.at(-1) ?? 0;
-    return Math.max(inHand, playWork(arrivals, { freeAt, service: part * service * together }).last);
+    return Math.max(inHand, playWork(arrivals, freeAt, part * service * together).last);
   };
   const likely = Math.max(daq, lastAt(1));
   const p95 = delayOf(facts, 'slice_started → slice_result')?.p95 ?? service;
@@ -84,12 +84,8 @@ function ahead(facts: Facts, { left, together }: { left: number; together: numbe
     ticks.push(fromNow(at));
     counts.push(played() - before);
   }
-  return {
-    ticks,
-    counts,
-    standbys: standbys.map(({ from, to }) => ({ from: fromNow(from), to: fromNow(to) })),
-    daq: fromNow(end),
-  };
+  const pauses = standbys.map(({ from, to }) => ({ from: fromNow(from), to: fromNow(to) }));
+  return { ticks, counts, standbys: pauses, daq: fromNow(end) };
 }
 
 /** When a slice in hand for long will end is unknown: it may take as long again, and as much longer as its payload may take in all remaining attempts. */

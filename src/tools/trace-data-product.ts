@@ -85,10 +85,8 @@ export const traceDataProductTool = defineTool({
 function stfStanding(product: Product, execution: ExecutionRow, queries: Queries): string | undefined {
   if (execution.origin !== 'own') return undefined;
   const { execution_id } = execution;
-  const [stf] = queries.stfFiles(
-    { execution_id, stf_filename: product.name },
-    { order: 'oldest', limit: 1, uncounted: true },
-  ).rows;
+  const filter = { execution_id, stf_filename: product.name };
+  const [stf] = queries.stfFiles(filter, { order: 'oldest', limit: 1, uncounted: true }).rows;
   if (stf === undefined || stf.sequence === null || stf.tf_count === null) return undefined;
   const params = queries.executionParams(execution);
   const { sequence, tf_count } = stf;

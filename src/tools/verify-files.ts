@@ -124,10 +124,8 @@ async function compareFrom(
     found.checked >= maxFiles || performance.now() - began >= maxMilliseconds || signal.aborted;
   let at: Place | undefined = from;
   while (at !== undefined && !isEnough()) {
-    const { files, next } = partOf(
-      queries().recordedFiles({ execution_id, stf_filename }, { ...at, limit: batch }),
-      at,
-    );
+    const recorded = queries().recordedFiles({ execution_id, stf_filename }, { ...at, limit: batch });
+    const { files, next } = partOf(recorded, at);
     for (const file of files) {
       const compared = await machine.compareFile(file, where);
       found.checked += 1;

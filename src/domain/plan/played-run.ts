@@ -44,7 +44,7 @@ export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
 /** Plays the slices of a schedule. */
 function playedOn(params: ExecutionParams, arrivals: Schedule) {
   const { target_worker_count, slice_processing_time, physics_period_count } = params.fast_processing;
-  const work = playWork(arrivals, { freeAt: new Float64Array(target_worker_count), service: slice_processing_time });
+  const work = playWork(arrivals, new Float64Array(target_worker_count), slice_processing_time);
   const { tf_per_stf, tf_size_bytes } = params.daq_state_machine;
   const frames = arrivals.stfs * tf_per_stf + arrivals.frames;
   const { slices } = arrivals;
@@ -58,7 +58,7 @@ function playedOn(params: ExecutionParams, arrivals: Schedule) {
     daq_seconds: arrivals.daqEnd,
     /** To the last result, or to the end of the DAQ if that is later. */
     total_seconds: Math.max(arrivals.daqEnd, work.last),
-    workers_needed: neededWorkers(params, arrivals),
+    workers_needed: workersFor(params, arrivals),
     /** Fraction of all workers' time spent working, from the first slice to the last result. */
     worker_use: work.use,
     /** Of a slice for a worker. */
@@ -118,10 +118,7 @@ function take(arrivals: Schedule, step: TimedStep, stf: ReturnType<typeof stfOf>
 }
 
 /** How many workers have a slice in hand at once while slices arrive at the rate of physics. */
-function neededWorkers(
-  { fast_processing, daq_state_machine: daq }: ExecutionParams,
-  { stfs, slices }: Schedule,
-): number {
+function workersFor({ fast_processing, daq_state_machine: daq }: ExecutionParams, { stfs, slices }: Schedule): number {
   const each = daq.stf_interval + daq.stf_generation_time;
   // All slices come at once, or there are none.
   if (stfs === 0 || each === 0) return slices;

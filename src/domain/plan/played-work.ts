@@ -8,10 +8,7 @@ export interface Arrivals {
 }
 
 /** Gives each slice to the worker that is free first; none starts in standby. @param freeAt when each worker becomes free, in order; is changed */
-export function playWork(
-  { ticks, counts, standbys }: Arrivals,
-  { freeAt, service }: { freeAt: Float64Array; service: number },
-) {
+export function playWork({ ticks, counts, standbys }: Arrivals, freeAt: Float64Array, service: number) {
   const workers = freeAt.length;
   // Slices take equally long, so workers become free in the order in which they began.
   let [next, standby, slices, last, longestWait] = [0, 0, 0, 0, 0];

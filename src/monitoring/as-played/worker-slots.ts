@@ -9,6 +9,7 @@ export interface Worker extends Period {
 /** A place for one slice at a time: the workers that held it, one after the other. */
 export type Slot = readonly Worker[];
 
+/** An attempt, in the order of their starts. */
 interface Begun {
   worker: number;
   queued: number;
@@ -17,24 +18,20 @@ interface Begun {
 }
 
 /** The workers of a run. One is gone if it was free and took nothing while others took many waiting slices. @param usual milliseconds between slices */
-export function workersOf(
-  byStart: readonly Begun[],
-  { names, worker, host, length }: Attempts,
-  usual: number,
-): Worker[] {
+export function workersOf(begun: readonly Begun[], { names, worker, host, length }: Attempts, usual: number): Worker[] {
   const workers = names.worker.all.map((name): Worker => ({ name, host: '', from: Infinity, until: 0 }));
   for (let at = 0; at < length; at += 1) {
     const one = workers[worker[at] as number];
     if (one !== undefined && one.host === '') one.host = names.host.all[host[at] as number] ?? '';
   }
   const free = new Float64Array(workers.length);
-  for (const { worker: number, started, took } of byStart) {
+  for (const { worker: number, started, took } of begun) {
     const one = workers[number] as Worker;
     one.from = Math.min(one.from, started);
     one.until = Math.max(one.until, started);
     free[number] = started + took;
   }
-  const waited = byStart.filter(({ queued, started }) => started - queued > 2 * usual + 1);
+  const waited = begun.filter(({ queued, started }) => started - queued > 2 * usual + 1);
   const enough = waited.at(-2 * workers.length)?.started ?? -Infinity;
   for (const [number, one] of workers.entries()) if ((free[number] ?? 0) >= enough) one.until = Infinity;
   return workers;

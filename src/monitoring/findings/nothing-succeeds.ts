@@ -28,9 +28,10 @@ export function nothingSucceedsFinding(about: About, until: number): Found | und
   };
 }
 
-export const nothingSucceedsRule = defineFinding('NOTHING_SUCCEEDS', ({ facts, evidence: { execution_id, causes } }) =>
-  nothingSucceedsFinding(
-    { ...facts, execution_id, causes },
-    facts.end_time === null ? facts.now : Date.parse(facts.end_time),
-  ),
+export const nothingSucceedsRule = defineFinding(
+  'NOTHING_SUCCEEDS',
+  ({ facts, evidence: { execution_id, causes } }) => {
+    const until = facts.end_time === null ? facts.now : Date.parse(facts.end_time);
+    return nothingSucceedsFinding({ ...facts, execution_id, causes }, until);
+  },
 );

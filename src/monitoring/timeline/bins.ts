@@ -22,10 +22,7 @@ const widths = [
 ].flat();
 
 /** Bins that stay put while an execution grows: of round width, counted from its start, none narrower than `least`, or it would beat with the STF interval. */
-export function binsOf(
-  { from, until }: Period,
-  { start, most, least }: { start: number; most: number; least: number },
-): Bins {
+export function binsOf({ from, until }: Period, { start, most, least }: Record<'start' | 'most' | 'least', number>) {
   const span = Math.max(1, until - from);
   const largest = widths.at(-1) as number;
   const width =

@@ -110,11 +110,9 @@ export function pack(attempts: Attempts): Packed {
     writer.signed((attempts.created[at] as number) - created);
     const queued = attempts.queued[at] as number;
     writer.time(queued, attempts.created[at] as number);
-    writer.time(attempts.started[at] as number, queued);
-    writer.time(
-      attempts.completed[at] as number,
-      Number.isNaN(attempts.started[at]) ? queued : (attempts.started[at] as number),
-    );
+    const started = attempts.started[at] as number;
+    writer.time(started, queued);
+    writer.time(attempts.completed[at] as number, Number.isNaN(started) ? queued : started);
     [stf, sliceId, created] = [stfOf(at), attempts.sliceId[at] as number, attempts.created[at] as number];
   }
   return { names: ofEach((kind) => sorted[kind].names), bytes: writer.done() };

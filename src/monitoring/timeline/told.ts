@@ -17,17 +17,10 @@ const iso = (milliseconds: number): string => new Date(milliseconds).toISOString
 export const conciseParts = (timeline: Picture, life: Life) => partsOf(timeline, life, concise);
 
 /** A picture for the page, with every worker, delay buckets and bars. */
-export const pageParts = (picture: Picture, life: Life) => ({
-  ...partsOf(picture, life, page),
-  latency: picture.latency.map(({ stage, items, p50, p95, max, buckets }) => ({
-    stage,
-    items,
-    p50,
-    p95,
-    max,
-    buckets,
-  })),
-  ...spansOf(picture),
+export const pageParts = (drawn: Picture, life: Life) => ({
+  ...partsOf(drawn, life, page),
+  latency: drawn.latency.map(({ stage, items, p50, p95, max, buckets }) => ({ stage, items, p50, p95, max, buckets })),
+  ...spansOf(drawn),
 });
 
 function partsOf(picture: Picture, life: Life, most: typeof page) {
