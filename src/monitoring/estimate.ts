@@ -7,12 +7,7 @@ import { type AgedSlice, oldestInHand, overdueSlices, paceOf } from './pace.ts';
 import { stageStates } from './stage-states.ts';
 
 /** Time left for an execution in seconds of wall time, with the least and the most that is likely. */
-export interface TimeLeft {
-  seconds_left: number;
-  at_least: number;
-  /** Undefined if nobody can tell: a slice in hand is overdue, and nothing ends it. */
-  at_most: number | undefined;
-}
+export type TimeLeft = ReturnType<typeof withOverrun>;
 
 /** Estimates the time left. Undefined if it cannot be known: the run goes on until stopped, an operator has paused it, or it is stalled or over. */
 export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
@@ -89,7 +84,7 @@ function ahead(facts: Facts, { left, together }: { left: number; together: numbe
 }
 
 /** When a slice in hand for long will end is unknown: it may take as long again, and as much longer as its payload may take in all remaining attempts. */
-function withOverrun({ likely, least, most }: Estimate, facts: Facts): TimeLeft {
+function withOverrun({ likely, least, most }: Estimate, facts: Facts) {
   const pace = paceOf(facts);
   const usual = pace.usual_seconds ?? serviceSeconds(facts) ?? pace.slow_seconds;
   const overrun = Math.max(0, (oldestInHand(facts)?.seconds ?? 0) - usual);
@@ -97,6 +92,7 @@ function withOverrun({ likely, least, most }: Estimate, facts: Facts): TimeLeft 
   return {
     seconds_left: Math.ceil(Math.max(likely, overrun)),
     at_least: Math.floor(Math.min(least, likely)),
+    /** Undefined if nobody can tell: a slice in hand is overdue, and nothing ends it. */
     at_most: longest.includes(undefined)
       ? undefined
       : Math.ceil(Math.max(most, likely, overrun) + Math.max(0, ...longest.map((one) => one ?? 0))),
