@@ -15,10 +15,10 @@ const minSeconds = 1;
 export const hasSlowSlice = (delay: StageDelay | undefined): boolean =>
   delay !== undefined && delay.items >= minItems && delay.max >= Math.max(minSeconds, minRatio * delay.p95);
 
-type About = Pick<Evidence, 'execution_id' | 'slowest'> & Pick<Facts, 'delays'>;
+type About = Pick<Evidence, 'slowest'> & Pick<Facts, 'delays'>;
 
 /** The finding about the slowest slice, for own and observed executions. */
-export function sliceSlowFinding({ execution_id, slowest, delays }: About): Found | undefined {
+export function sliceSlowFinding({ slowest, delays }: About): Found | undefined {
   const delay = delays.find(({ stage }) => stage === 'slice_started → slice_result');
   if (slowest === undefined || delay === undefined) return undefined;
   const { slice_filename, worker, seconds } = slowest;
@@ -31,6 +31,6 @@ export function sliceSlowFinding({ execution_id, slowest, delays }: About): Foun
   };
 }
 
-export const sliceSlow = defineFinding('SLICE_SLOW', ({ facts: { delays }, evidence }) =>
-  sliceSlowFinding({ ...evidence, delays }),
+export const sliceSlow = defineFinding('SLICE_SLOW', ({ facts: { delays }, evidence: { slowest } }) =>
+  sliceSlowFinding({ slowest, delays }),
 );
