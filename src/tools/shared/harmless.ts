@@ -8,7 +8,7 @@ const suspicious = new RegExp(`[${unprintable}]`, 'u');
 const isSuspicious = (text: string): boolean =>
   escapedControl.test(text) || suspicious.test(text.match(beyondAscii)?.join('') ?? '');
 
-/** Escapes control, direction and zero-width characters, as messages may hold: no text can forge a line, move a cursor, or hide or reverse its neighbours. */
+/** Escapes control, direction and zero-width characters, which messages may hold: no text can forge a line, move a cursor, or hide or reverse its neighbours. */
 export function harmless<T>(answer: T): { answer: T; text: string } {
   const text = JSON.stringify(answer);
   if (!isSuspicious(text)) return { answer, text };
