@@ -47,7 +47,10 @@ const instructions =
 /** A client's wish for fields without the same as text. */
 const bareHeader = 'x-swf-answer';
 
-/** The MCP server, whatever the transport. It uses the SDK's low-level handlers: the high-level ones drop unknown arguments and hand out raw error texts. */
+/**
+ * The MCP server: lists the tools and answers calls, whatever the transport. It uses the SDK's low-level handlers because
+ * the high-level ones drop unknown arguments and hand raw error texts to the client.
+ */
 export function createServer(options: ServerOptions): Server {
   const { version, tools, log } = options;
   const server = new Server(

@@ -27,7 +27,10 @@ const kept = /\b(exit code|signal|status|errno) (\d+)/g;
 const maxRead = 600;
 const longest = 300;
 
-/** The cause of a failure: its error with numbers, file names and addresses made alike, so that a hundred failures of one kind read as one. */
+/**
+ * The cause of a failure: its error with numbers, file names and addresses made alike, so that a hundred failures of one kind read as one. Everything
+ * that groups failures uses it.
+ */
 export function causeOf(error: string): string {
   const codes: string[] = [];
   // Hide the digits to keep behind a mark without digits.
@@ -60,7 +63,10 @@ interface Alike {
   isCommon: readonly boolean[];
 }
 
-/** Numbers causes from 0, in order of appearance, and words each as exactly as its errors allow: a number, name or address that all share stays as it was. */
+/**
+ * Numbers causes from 0, in order of appearance, and words each as exactly as its errors allow: a number, file name or address that all of
+ * them share stays as it was.
+ */
 export class Causes {
   /** The words of each cause. */
   readonly all: string[] = [];

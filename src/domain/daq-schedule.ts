@@ -84,7 +84,10 @@ export function tickOfFirstStf(params: WorkflowParams): number | undefined {
   }
 }
 
-/** The simulator's next step and its tick, or `finished` when the DAQ is done. In an operator's pause it is `resume_run`, without a planned time: Infinity. */
+/**
+ * The simulator's next step and its tick, or `finished` with the tick at which the DAQ is done. While an operator pauses the run, the
+ * next step is the `resume_run`, which has no planned time (`tick` is Infinity).
+ */
 export function nextStep(
   position: DaqPosition,
   params: WorkflowParams,

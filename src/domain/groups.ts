@@ -37,7 +37,11 @@ export class Groups {
     return group;
   }
 
-  /** The groups, with the words of their causes. @param isOfAll whether each cause's errors are those of its group alone, so that one is an example of it */
+  /**
+   * The groups, with the words of their causes.
+   * @param keys names of the keys
+   * @param isOfAll whether each cause's errors are those of its group alone, so that one of them is an example of it
+   */
   all(keys: readonly string[], isOfAll: boolean): Group[] {
     const place = keys.indexOf('cause');
     return [...this.#groups.values()].map((group) => {

@@ -1,4 +1,7 @@
-/** One rule for silence: processes and agents send a sign of life every few seconds, whose age shows how they are. Durations are seconds of wall time. */
+/**
+ * One rule for silence. Processes and agents send a sign of life every few seconds; the age of the last one shows how they are. Durations are seconds
+ * of wall time.
+ */
 
 /** Between two signs of life. */
 export const beatSeconds = 5;

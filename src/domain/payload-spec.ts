@@ -1,6 +1,9 @@
 import type { ExecutionParams } from './params.ts';
 
-/** The program that a worker runs on a slice; `payload/kinds.ts` has an entry for each kind. `limit_seconds` is wall time; the placeholder has none. */
+/**
+ * The program that a worker runs on a slice. A new kind needs a member here and an entry in `payload/kinds.ts`, which the compiler demands.
+ * `limit_seconds` is wall time; the placeholder has no limit of its own.
+ */
 export type PayloadSpec =
   | { kind: 'placeholder'; seconds: number; limit_seconds?: undefined }
   | { kind: 'command'; command: readonly string[]; limit_seconds: number };

@@ -10,7 +10,10 @@ export const failedState = sliceStatuses.indexOf('failed');
 /** `return`: a worker cannot do it and gives it back. `abandon`: its execution is stopped or fails while a worker has it in hand. */
 export type SliceEvent = 'queue' | 'start' | 'done' | 'fail' | 'return' | 'abandon';
 
-/** `start` leads from `processing` to itself if a vanished worker's slice is delivered again, as the same attempt. A result may overtake its start on a broker. */
+/**
+ * `start` leads from `processing` to `processing` if a vanished worker's slice is delivered again as the same attempt. A result may overtake its
+ * start on a broker.
+ */
 const steps: Record<SliceStatus, Partial<Record<SliceEvent, SliceStatus>>> = {
   queued: { start: 'processing', done: 'completed', fail: 'failed', return: 'queued' },
   processing: { start: 'processing', done: 'completed', fail: 'failed', return: 'queued', abandon: 'queued' },

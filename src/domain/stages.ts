@@ -1,6 +1,9 @@
 import { rounded } from '../lib/rounded.ts';
 
-/** The stages that data goes through, each between two messages and the work of one agent type. A stage's place is its number in the store: append only. */
+/**
+ * The stages that data goes through, in their order. Each lies between two messages and is the work of one agent type; `words` name it to people,
+ * by what happens at its ends. The place of a stage in this list is its number in the store: append only.
+ */
 export const stages = [
   { stage: 'stf_gen → stf_ready', agent: 'data', words: 'STF file made → ready' },
   { stage: 'stf_ready → tf_file_registered', agent: 'fastmon', words: 'STF file ready → TF sample made' },

@@ -1,6 +1,9 @@
 import type { DriverSpan } from './evidence.ts';
 
-/** The periods in which nobody drove an execution, oldest first, ISO 8601, each with the user who took it over. @param since counts only the time after this */
+/**
+ * The periods in which nobody drove an execution, the oldest first, each with the user who took it over. Times are ISO 8601.
+ * @param since counts only the time after this
+ */
 export const driverGaps = (drivers: readonly DriverSpan[], since = '') =>
   drivers.flatMap(({ since: to, by }, index) => {
     const until = drivers[index - 1]?.until;

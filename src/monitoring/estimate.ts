@@ -9,7 +9,10 @@ import { stageStates } from './stage-states.ts';
 /** Time left for an execution in seconds of wall time, with the least and the most that is likely. */
 export type TimeLeft = ReturnType<typeof withOverrun>;
 
-/** Estimates the time left. Undefined if it cannot be known: the run goes on until stopped, an operator has paused it, or it is stalled or over. */
+/**
+ * Estimates the time left from the plan, the schedule and the time that slices have taken so far. Undefined if it cannot be known: the run
+ * goes on until stopped, an operator has paused it, or it is stalled or over.
+ */
 export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   const { slices_planned: planned, status, isHeld, params } = facts;
   if (planned === undefined || status !== 'running' || health === 'stalled' || isHeld) return undefined;
@@ -61,7 +64,10 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
   return { likely, least: Math.max(daq, lastAt(0.8)), most: likely * 1.25 + p95 };
 }
 
-/** The slices left without those in hand, as they come, and when the DAQ is done, in seconds of wall time from now. @param together how many count as one */
+/**
+ * The slices that are left without those in hand, as they come to workers, and when the DAQ is done, in seconds of wall time from now.
+ * @param together how many slices count as one
+ */
 function ahead(facts: Facts, { left, together }: { left: number; together: number }): Arrivals & { daq: number } {
   const { stfs, standbys, end } = daqAhead(facts);
   const since = sinceDaqStep(facts);
@@ -83,7 +89,10 @@ function ahead(facts: Facts, { left, together }: { left: number; together: numbe
   return { ticks, counts, standbys: pauses, daq: fromNow(end) };
 }
 
-/** When a slice in hand for long will end is unknown: it may take as long again, and as much longer as its payload may take in all remaining attempts. */
+/**
+ * A slice in hand for longer than usual does not show when it will end: it may take as long again, and as much longer as its payload may
+ * take in all remaining attempts.
+ */
 function withOverrun({ likely, least, most }: Estimate, facts: Facts) {
   const pace = paceOf(facts);
   const usual = pace.usual_seconds ?? serviceSeconds(facts) ?? pace.slow_seconds;

@@ -19,7 +19,10 @@ const enough = 5;
 /** A payload whose usual time is unknown is reported after this time. */
 const unknownSlowSeconds = 60;
 
-/** How long a slice usually takes, and when it is slow or stalled: by the p95 of completed ones; of fewer than five as configured, or a minute for a payload. */
+/**
+ * How long a slice usually takes, and when it counts as slow or stalled, in seconds of wall time: by the p95 of completed slices; with fewer than five,
+ * by the configured time, or by a minute for a payload.
+ */
 export function paceOf(facts: Facts): Pace {
   const completed = delayOf(facts, 'slice_started → slice_result');
   const hasPayload = payloadLimit(facts) !== undefined;

@@ -135,7 +135,10 @@ function fileWork(facts: Facts): Work[] {
   ];
 }
 
-/** Free workers take slices. Over a broker, one with a slice in hand may be the only one; the pace of other slices shows how long a slice may be in hand. */
+/**
+ * Free workers take slices. Over a broker their number is unknown: a worker with a slice in hand may be the only one. The pace of other slices
+ * shows how long a slice may be in hand.
+ */
 function workerWork(facts: Facts): Work {
   const { counts, waiting_since, in_hand, isOverBroker, params, others_in_hand } = facts;
   const times = (

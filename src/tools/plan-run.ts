@@ -111,7 +111,10 @@ const withChanges = (base: ExecutionParams, changes: Parameters<typeof givenPara
     base,
   );
 
-/** The answer for some parameters, in simulated seconds, which at speed 1 are wall time. @param serviceWords how the time of a slice is known otherwise */
+/**
+ * The answer for some parameters. Seconds are of simulated time, which at speed 1 is wall time.
+ * @param serviceWords how the time of a slice is known, if not by the configuration
+ */
 export const planOf = (params: ExecutionParams, run: PlayedRun, serviceWords?: string) => ({
   stf_files: run.stf_files,
   tf_files: run.tf_files,

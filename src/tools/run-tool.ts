@@ -27,7 +27,10 @@ export function findTool(tools: readonly Tool[], name: string): Tool {
   throw new SwfError('TOOL_NOT_FOUND', why);
 }
 
-/** Calls a tool on one state of the store, or that of `as_of`, and checks arguments and answer. Throws `ARGUMENT_INVALID`, and whatever the tool throws. */
+/**
+ * Calls a tool: checks the arguments, queries one state of the store, and builds the answer through the tool's output schema. For an earlier moment
+ * (`as_of`) it queries the store as it was then. Throws `ARGUMENT_INVALID`, and whatever the tool throws.
+ */
 export async function callTool(tool: Tool, args: unknown, context: LiveContext): Promise<Record<string, unknown>> {
   const checked = checkArguments(tool, args);
   const asOf = tool.takesMoment === true ? asOfIn(checked) : undefined;

@@ -7,7 +7,12 @@ export interface Arrivals {
   standbys: { from: number; to: number }[];
 }
 
-/** Gives each slice to the worker that is free first; none starts in standby. @param freeAt when each worker becomes free, in order; is changed */
+/**
+ * Gives each slice to the worker that is free first; none starts in standby.
+ * @param freeAt when each worker becomes free, in order; is changed
+ * @returns when the last slice is done (0 without slices), the fraction of all workers' time spent working from the first slice to the last result, and
+ * the longest wait of a slice for a worker
+ */
 export function playWork({ ticks, counts, standbys }: Arrivals, freeAt: Float64Array, service: number) {
   const workers = freeAt.length;
   // Slices take equally long, so workers become free in the order in which they began.
@@ -25,6 +30,5 @@ export function playWork({ ticks, counts, standbys }: Arrivals, freeAt: Float64A
       slices += 1;
     }
   const first = ticks[0] ?? 0;
-  // `last` is 0 without slices, `use` the part of all workers' time spent working, from the first slice to the last result.
   return { last, use: last > first ? (slices * service) / (workers * (last - first)) : 0, longestWait };
 }

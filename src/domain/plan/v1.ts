@@ -31,7 +31,10 @@ function sampleCount({ sequence, tf_count }: { sequence: number; tf_count: numbe
   return Math.min(params.fastmon.tf_samples_per_stf, tf_count);
 }
 
-/** The samples of an STF, if it is sampled: one range in each of `tf_samples_per_stf` equal parts, together `tf_fraction` of its frames, at least one each. */
+/**
+ * The samples of one STF: none if it is not sampled; else `tf_samples_per_stf` ranges, one in each of as many equal parts of the
+ * STF, which together hold `tf_fraction` of its frames (at least one frame each).
+ */
 function planSamples(stf: Parameters<Plan['samples']>[0], params: WorkflowParams): PlannedSample[] {
   const { run, sequence, tf_count } = stf;
   const samples = sampleCount(stf, params);

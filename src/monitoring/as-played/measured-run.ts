@@ -19,7 +19,7 @@ export interface MeasuredAttempt {
 /** A measured run, to be played again. Times are milliseconds since 1970. */
 export type MeasuredRun = ReturnType<typeof measuredRun>;
 
-/** Collects the measurements of a run. @param keepsPlace whether a failed slice keeps its place in the queue, not behind the others */
+/** Collects the measurements of a run. @param keepsPlace whether a failed slice keeps its place in the queue instead of going behind the others */
 export function measuredRun(attempts: Attempts, keepsPlace: boolean) {
   const all = attemptsIn(attempts, keepsPlace);
   const byStart = all.toSorted((a, b) => a.started - b.started);
@@ -112,7 +112,7 @@ function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Pe
 /** Shorter times without a start may be chance. Milliseconds. */
 const minStill = 1000;
 
-/** Finds when slices waited and slots were free but none was started (a pause, no driver or broker), and how long slices took to reach a free slot. */
+/** Goes through the run: finds when slices waited and slots were free but none was started (pauses, no driver or broker), and how long slices took to reach a free slot. */
 function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]): { still: Period[]; direct: Period[] } {
   const ends = byStart.map(({ started, took }) => started + took).toSorted((a, b) => a - b);
   const opens = workers.map(({ from }) => from).toSorted((a, b) => a - b);

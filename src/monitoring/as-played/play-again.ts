@@ -37,7 +37,10 @@ interface Queued {
 const byTime = (a: Queued, b: Queued): number => a.at - b.at || a.attempt.rank - b.attempt.rank;
 const byPlace = (a: Queued, b: Queued): number => a.attempt.rank - b.attempt.rank || a.at - b.at;
 
-/** Plays a run again: each slice comes, takes and fails as it did, and goes to the first free slot, in queue order. None starts while the run stood still. */
+/**
+ * Plays a run again from its measurements: each slice comes when it came, takes as long as it took, fails where it failed, and goes to the first free slot.
+ * Slices start in queue order, and none starts while the run stood still.
+ */
 export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain {
   const { dispatch, turnaround, still } = run;
   const { factor = 1, part = 1 } = changes;

@@ -17,7 +17,11 @@ interface Begun {
   took: number;
 }
 
-/** The workers of a run. One is gone if it was free and took nothing while others took many waiting slices. @param usual milliseconds between slices */
+/**
+ * The workers of a run, by number. A worker counts as gone if it was free and took nothing more while others took many waiting slices.
+ * @param begun attempts in order of their start
+ * @param usual time from one slice to the next waiting one, in milliseconds
+ */
 export function workersOf(begun: readonly Begun[], { names, worker, host, length }: Attempts, usual: number): Worker[] {
   const workers = names.worker.all.map((name): Worker => ({ name, host: '', from: Infinity, until: 0 }));
   for (let at = 0; at < length; at += 1) {

@@ -57,7 +57,12 @@ export interface AlarmStep {
   gone?: number;
 }
 
-/** A finding raises its alarm once it has lasted, or stays worse; gone as long, it ends it, so a flickering one is one alarm. @param patience seconds */
+/**
+ * The change that one look at a finding makes. Its alarm is raised once the finding has lasted, and is over once it has been gone as long, so a flickering
+ * finding is one alarm. A finding that stays worse raises the alarm anew.
+ * @param severity of the finding, or undefined
+ * @param patience seconds
+ */
 export function alarmStep(
   { raised, found, gone }: AlarmStanding,
   severity: AlarmSeverity | undefined,

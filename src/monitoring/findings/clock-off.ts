@@ -5,7 +5,10 @@ import { call, defineFinding } from './rule.ts';
 /** Clocks that differ by no more than this count as equal. Seconds. */
 export const toleratedSeconds = 2;
 
-/** The store has a row from the future, or the execution begins before rows recorded earlier: a clock was set back, or that of a writing host is off. */
+/**
+ * The store has a row from the future, or the execution begins before rows recorded earlier: a clock was set back, or the clock of a host that
+ * writes here is off.
+ */
 export const clockOff = defineFinding('CLOCK_OFF', ({ facts: { now }, evidence }) => {
   const { data_as_of, execution_id, clock_behind, agents } = evidence;
   const off = agents.filter(({ clock_offset }) => Math.abs(clock_offset ?? 0) > toleratedSeconds);

@@ -21,7 +21,11 @@ const widths = [
   [1, 2, 7, 30].map((n) => n * day),
 ].flat();
 
-/** Bins that stay put while an execution grows: of round width, counted from its start, none narrower than `least`, or it would beat with the STF interval. */
+/**
+ * Bins of a window that stay put while an execution grows: they have round widths and count from its start. None is narrower than `least`, or it
+ * would beat with the STF interval.
+ * @param most largest number of bins
+ */
 export function binsOf({ from, until }: Period, { start, most, least }: Record<'start' | 'most' | 'least', number>) {
   const span = Math.max(1, until - from);
   const largest = widths.at(-1) as number;

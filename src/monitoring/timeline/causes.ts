@@ -44,7 +44,7 @@ export function causesOf(attempts: Attempts, { from, until }: Period, maxRetries
     .toSorted((a, b) => b.attempts - a.attempts || a.first - b.first || (a.cause < b.cause ? -1 : 1));
 }
 
-/** The number of slots of failed attempts, the slot with the most, and how many it had; attempts without a known slot do not count. */
+/** The number of slots of failed attempts, the slot with the most, and how many it had; attempts whose slot no message names do not count. */
 function slotsOf({ names: { worker } }: Attempts, slots: ReadonlyMap<number, number>) {
   const known = [...slots]
     .filter(([slot]) => slot >= 0)

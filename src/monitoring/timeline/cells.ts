@@ -9,7 +9,10 @@ export function endOfAttempt(attempts: Attempts, at: number, life: Life): number
   return Number.isNaN(completed) ? (Number.isNaN(started) ? NaN : endOfWork(life)) : Math.max(started, completed);
 }
 
-/** The work of slots (numbers of workers), a character per bin: `.` idle, `1` to `9` busy for that many tenths, `#` throughout, `!` an attempt failed in it. */
+/**
+ * The work of slots, one character per bin: `.` idle, `1` to `9` busy for that many tenths, `#` busy throughout, `!` an attempt failed in it.
+ * @param slots numbers of workers, in output order
+ */
 export function cellsOf(attempts: Attempts, bins: Bins, slots: readonly number[], life: Life): string[] {
   const rowOf = new Map(slots.map((worker, row) => [worker, row]));
   const busy = slots.map(() => new Float64Array(bins.count));

@@ -194,7 +194,10 @@ const shownErrors = 8;
 /** Errors to look at for different ones. */
 const errorsLookedAt = 50;
 
-/** The last errors logged and messages not taken as sent, newest first. Of those alike but for numbers and names the newest, with the number of the others. */
+/**
+ * The last errors that agents logged and the last messages that were not taken as sent, newest first. Of those that differ only in numbers and names
+ * the newest is shown, with the number of the others among those looked at.
+ */
 export function lastErrors(executionId: string, queries: Queries) {
   const logs = queries.lastLogLines(executionId, logLevels.ERROR, errorsLookedAt).map((row) => ({
     time: row.timestamp,

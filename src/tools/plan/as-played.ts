@@ -19,7 +19,10 @@ type AskedChanges = Partial<
     Record<'without_worker' | 'without_host', string | undefined>
 >;
 
-/** Plays an execution again as it was measured, and with changes. Throws `ARGUMENT_INVALID` for a change that cannot be made, and if nothing was processed. */
+/**
+ * Plays an execution again from its measurements, as it was and with changes. Throws `ARGUMENT_INVALID` for a change that cannot be made, and if nothing
+ * was processed.
+ */
 export async function playedAgain(
   context: Pick<LiveContext, 'queries' | 'signal'>,
   executionId: string,

@@ -21,7 +21,10 @@ interface Room {
   isCut: boolean;
 }
 
-/** A message's body without its row's fields: each text up to 200 characters, and fields up to 1,000 in all. Undefined if it is not a JSON object. */
+/**
+ * A message's body as an object, without the fields of its row. Cuts texts at 200 characters, and leaves out fields that no longer fit into
+ * 1,000 characters in all. Undefined if the body is not a JSON object.
+ */
 export function shownBody(payload: string): { body: Record<string, unknown>; body_truncated: true | null } | undefined {
   const whole = asObject(readJson(payload));
   if (whole === undefined) return undefined;

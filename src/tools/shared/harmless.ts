@@ -4,11 +4,17 @@ const escapedControl = /\\u00[01]|\\[bfnrt]/;
 const beyondAscii = /[^ -~]+/g;
 const suspicious = new RegExp(`[${unprintable}]`, 'u');
 
-/** Whether JSON text holds anything that `printable` would change, escaped or not. ASCII, as nearly all is, needs no check of Unicode classes, a costly one. */
+/**
+ * Whether JSON text holds anything that `printable` would change, escaped or as it is. Nearly all of it is ASCII, which needs no check for
+ * Unicode classes: that costs ten times as much.
+ */
 const isSuspicious = (text: string): boolean =>
   escapedControl.test(text) || suspicious.test(text.match(beyondAscii)?.join('') ?? '');
 
-/** Escapes control, direction and zero-width characters, which messages may hold: no text can forge a line, move a cursor, or hide or reverse its neighbours. */
+/**
+ * Makes an answer's texts safe to show: control, escape, direction and zero-width characters, which messages and logs may hold,
+ * become escapes, so no text can forge a line, move a cursor, or hide or reverse the text beside it.
+ */
 export function harmless<T>(answer: T): { answer: T; text: string } {
   const text = JSON.stringify(answer);
   if (!isSuspicious(text)) return { answer, text };

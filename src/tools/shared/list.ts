@@ -57,7 +57,6 @@ interface ListParts<Args, Row, Shape extends z.ZodRawShape> {
   item: () => z.ZodObject<Shape>;
   /** The fields that differ from those of the row. */
   computed?: (row: Row) => object;
-  /** Suggests what else to ask for if no row fits. */
   whenEmpty?: (question: Question<Args>) => string | undefined;
   /** A note for the end of the list. */
   atEnd?: (() => string | undefined) | undefined;
@@ -65,7 +64,6 @@ interface ListParts<Args, Row, Shape extends z.ZodRawShape> {
   remark?: (question: Fixed) => string | undefined;
   /** Arguments whose values may exist nowhere, with their kinds. */
   values?: Readonly<Record<string, ValueKind>>;
-  /** Turns the argument into an execution's id. */
   resolve?: typeof resolveExecution;
 }
 
@@ -79,7 +77,12 @@ const cutPage = (rows: number): string =>
 const shiftingPages =
   'Pages in this order are counted off: while slices change, a row of the next page may have been on this one, or be left out.';
 
-/** One page of a list: as many rows as the limit and the size of an answer allow. Throws `RUN_NOT_FOUND` before it looks at other arguments. */
+/**
+ * One page of a list: as many rows as the limit and the size of an answer allow. Throws `RUN_NOT_FOUND` before it looks at other arguments.
+ * @param ask reads rows
+ * @param resolve turns the argument into an execution's id, if the list takes one
+ * @param whenEmpty suggests what else to ask for if no row fits
+ */
 export function listPage<Args extends ListArguments, Row extends { key: number }, Shape extends z.ZodRawShape>(
   tool: string,
   args: Args,
@@ -142,7 +145,11 @@ function endOf({ rows, has_more, scanStoppedAt }: ListPage<{ key: number }>, cou
   return { hasMore: has_more, last: scanStoppedAt ?? rows.at(-1)?.key, isShort: scanStoppedAt !== undefined };
 }
 
-/** A bound must not fall from page to page, and an exact total not become a bound. @param given rows so far @param total exact, of earlier pages, or 0 */
+/**
+ * A bound must not fall from page to page, and an exact total must not become a bound.
+ * @param given rows on this page and earlier ones
+ * @param total the exact total of earlier pages, or 0
+ */
 function totalOf(
   { total_count, total_is_lower_bound }: ListPage<unknown>,
   { given, hasMore, total }: { given: number; hasMore: boolean; total: number },

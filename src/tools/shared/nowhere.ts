@@ -4,7 +4,10 @@ import type { ToolContext } from './tool.ts';
 
 const shown = 80;
 
-/** Explains an empty list if a filter names what exists nowhere: a misspelt name must not pass for "there is nothing". Undefined if every value exists. */
+/**
+ * Explains an empty list if a filter names something that exists nowhere: a misspelt name must not pass for "there is nothing". Undefined if every
+ * value exists.
+ */
 export function nowhereNote(
   args: Readonly<Record<string, unknown>>,
   values: Readonly<Record<string, ValueKind>>,

@@ -4,7 +4,10 @@ import { issueWords } from '../../domain/issue-words.ts';
 import { openSectionOf, openSections } from '../../domain/params.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 
-/** The given parameters of a run, each with its section of the configuration. Throws `ARGUMENT_INVALID` for a value that the configuration would refuse. */
+/**
+ * The parameters of a run that were given, each with the section of the configuration that has it. Throws `ARGUMENT_INVALID` for a value that the
+ * configuration would refuse.
+ */
 export const givenParameters = (given: Readonly<Record<string, number | undefined>>) =>
   Object.entries(given).flatMap(([name, value]) => {
     if (value === undefined) return [];

@@ -18,7 +18,10 @@ export const words = (description: string) =>
     .optional()
     .describe(`${description}; word* for any ending`);
 
-/** Explains an empty answer: who gave the beginning of a word, an operator, or something other than text must not conclude that there is nothing. */
+/**
+ * Explains an empty answer. A client that gives the beginning of a word, an operator, or something other than text must not conclude
+ * that there is nothing.
+ */
 export function otherWords<Filter extends { search?: string | undefined }, Row>(
   filter: Filter,
   ask: (filter: Filter, page: Page) => ListPage<Row>,

@@ -9,7 +9,10 @@ const maxRounds = 5;
 /** Zod would compile each schema on first use: 16 ms before a first answer, to save a few tenths of one on each later one. */
 export const uncompiled = { jitless: true } as const;
 
-/** Fits an answer to its schema: removes values that no sound row gives, and names them in a note. One bad row must not hide the others, and a gap is no fault. */
+/**
+ * Fits an answer to its schema. Removes values that no sound row gives, and names them in a note: one bad row must not hide the others. A field that is
+ * missing for that reason is not a fault.
+ */
 export function fitting(schema: z.ZodObject, answer: Record<string, unknown>): Record<string, unknown> {
   const { success, data, error } = schema.safeParse(answer, uncompiled);
   if (success) return data;

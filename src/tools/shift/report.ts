@@ -85,7 +85,11 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
 const uncertain =
   'what still ran at the end of this time is told by its counts then, without health, findings and troubles; get_workflow_monitor with as_of tells how one stood';
 
-/** What a report does not tell. @param late executions of which messages were recorded too late @param unseen those too large to be looked at for troubles */
+/**
+ * The note of a report: what it does not tell, and where to find it. Undefined if it tells everything.
+ * @param late executions of which messages were recorded too late
+ * @param unseen executions too large to be looked at for troubles
+ */
 function noteOf(gap: string | undefined, late: readonly string[], unseen: readonly string[] = []): string | undefined {
   const notes = [
     gap ?? [],

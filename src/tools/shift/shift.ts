@@ -42,7 +42,10 @@ export interface PersonAction {
   reason: string | undefined;
 }
 
-/** At most `most` actions, in order of time: rather commands than starts, and later ones, so that a stop is not hidden behind the starts of a night. */
+/**
+ * At most `most` actions, in order of time. If there are more, it prefers commands to starts, and later actions to earlier ones: a stop must not be
+ * hidden behind the starts of a night.
+ */
 export function mostTelling(actions: readonly PersonAction[], most: number): PersonAction[] {
   const latest = actions.toReversed();
   const isStart = ({ did }: PersonAction): boolean => did === 'started';

@@ -20,7 +20,10 @@ const shownAlarms = 10;
 const shownNotes = 12;
 const longestMatter = 400;
 
-/** The report of a shift as Markdown: the same facts give the same words. @param page the address of the page, for links; undefined: no links */
+/**
+ * The report of a shift as Markdown, for an electronic logbook: first what the last shift left, last what this one leaves. The same facts give the same words.
+ * @param page the address of the page, for links; undefined: no links
+ */
 export function shiftText(
   shift: Shift,
   facts: ShiftFacts,

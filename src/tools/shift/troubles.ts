@@ -28,7 +28,11 @@ interface Watched {
   told: Map<number, Told>;
 }
 
-/** The troubles of a shift, found by asking the monitor about earlier moments, closer and closer, and the executions that are too large to examine. */
+/**
+ * The troubles of a shift: when each finding began, when it was first reported, and when somebody did something. It finds them by asking the
+ * monitor about earlier moments, closer and closer.
+ * @returns the troubles, and the executions that are too large to examine
+ */
 export async function troublesOf(
   context: Asking,
   shift: Shift,
