@@ -1,3 +1,4 @@
+import { rounded } from '../lib/rounded.ts';
 import { Causes } from './causes.ts';
 
 /** Totals of some rows. Fields that do not apply to a kind of row stay 0, and `seconds` empty. */
@@ -64,10 +65,7 @@ export function slicesOf(groups: readonly Sums[]): number {
   return [...all.values()].reduce((sum, numbers) => sum + numbers.size, 0);
 }
 
-/** How long rows took, in seconds. */
-export type Spread = NonNullable<ReturnType<typeof spreadOf>>;
-
-/** The spread of several groups' durations together; undefined if there are no durations. */
+/** The spread of several groups' durations together, in seconds to the millisecond; undefined if there are no durations. */
 export function spreadOf(groups: readonly Pick<Sums, 'seconds'>[]) {
   const length = groups.reduce((sum, { seconds }) => sum + seconds.length, 0);
   if (length === 0) return undefined;
@@ -78,7 +76,7 @@ export function spreadOf(groups: readonly Pick<Sums, 'seconds'>[]) {
     at += seconds.length;
   }
   sorted.sort();
-  const quantile = (part: number): number => sorted[Math.max(0, Math.ceil(length * part) - 1)] as number;
+  const quantile = (part: number): number => rounded(sorted[Math.max(0, Math.ceil(length * part) - 1)] as number);
   const sum = sorted.reduce((before, value) => before + value, 0);
-  return { mean: sum / length, p50: quantile(0.5), p95: quantile(0.95), max: quantile(1) };
+  return { mean: rounded(sum / length), p50: quantile(0.5), p95: quantile(0.95), max: quantile(1) };
 }

@@ -17,9 +17,4 @@ export const monitorPage = {
 export const pageOfTool = { ui: { resourceUri: uri }, 'ui/resourceUri': uri };
 
 /** The answer to `resources/read`: the page loads nothing from elsewhere and draws its own border. */
-export const monitorPageContents = (html: string) => ({
-  uri,
-  mimeType,
-  text: html,
-  _meta: { ui: { prefersBorder: false } },
-});
+export const monitorPageContents = (text: string) => ({ uri, mimeType, text, _meta: { ui: { prefersBorder: false } } });

@@ -1,16 +1,26 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
+  ErrorCode,
   InitializeRequestParamsSchema,
-  type InitializeRequest,
-  type InitializeResult,
   type ServerNotification,
   type ServerRequest,
   type ServerResult,
 } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
-import { invalidParams } from './protocol-fault.ts';
+/** A protocol error in our words alone: the SDK's own class prefixes its name and code, and clients do so again. */
+export class ProtocolFault extends Error {
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** An error for a client's wrong params. */
+export const invalidParams = (message: string): ProtocolFault => new ProtocolFault(ErrorCode.InvalidParams, message);
 
 /** A list may have params. It is sent whole, so no cursor is right. */
 const list = { schema: z.looseObject({ cursor: z.string().optional() }).default({}), takes: 'such as {}' };
@@ -67,14 +77,8 @@ export function onRequest<Method extends keyof typeof wanted>(
   });
 }
 
-/** The SDK's own handling of a first request, which it keeps to itself. */
-interface Initializing {
-  _oninitialize(request: InitializeRequest): Promise<InitializeResult>;
-}
-
-/** Begins a session as the SDK does, with checked params. */
+/** Begins a session as the SDK does, in a method that it keeps to itself, with checked params. */
 export function onInitialize(server: Server): void {
-  onRequest(server, 'initialize', (params) =>
-    (server as unknown as Initializing)._oninitialize({ method: 'initialize', params }),
-  );
+  const own = server as unknown as { _oninitialize: (request: object) => Promise<ServerResult> };
+  onRequest(server, 'initialize', (params) => own._oninitialize({ method: 'initialize', params }));
 }

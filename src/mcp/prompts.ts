@@ -98,8 +98,6 @@ export function promptText(name: string, args: Readonly<Record<string, string>> 
   const shown = Object.fromEntries(
     Object.entries(args).map(([key, value]) => [key, printable(value.slice(0, longestArgument))]),
   );
-  return {
-    description: job.description,
-    messages: [{ role: 'user', content: { type: 'text', text: job.text(shown) } }],
-  };
+  const content = { type: 'text', text: job.text(shown) } as const;
+  return { description: job.description, messages: [{ role: 'user', content }] };
 }

@@ -2,7 +2,7 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { InHand } from '../db/reports/assessment.ts';
 import { shownDrivers } from '../domain/shown-drivers.ts';
-import { stagesForPeople } from '../domain/stage-words.ts';
+import { stagesForPeople } from '../domain/stages.ts';
 import { claimedName } from '../lib/claimed-name.ts';
 import { markdownText as plain } from '../lib/markdown.ts';
 import { printable } from '../lib/printable.ts';

@@ -2,27 +2,10 @@ import { rounded } from '../lib/rounded.ts';
 import { type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 
 /** Whether the workers keep up with the DAQ, or did. Rates are per second of wall time. Figures that do not apply are undefined. */
-export interface Capacity {
-  /** Time that a worker spends on a slice. */
-  service_seconds: number;
-  /** Worker slots; undefined once nobody can tell. */
-  workers: number | undefined;
-  /** Slices that the DAQ causes while it makes STFs, after the end as they came; undefined while the workers drain what it left. */
-  arrival_rate: number | undefined;
-  /** Workers that would keep up. */
-  workers_needed: number | undefined;
-  /** Whether there are enough workers. */
-  keeps_up: boolean | undefined;
-  /** Waiting slices; undefined after the end. */
-  backlog: number | undefined;
-  /** Time that the workers need for the backlog. */
-  backlog_seconds: number | undefined;
-  /** After the end: time that the slices left by the DAQ took. */
-  drain_seconds: number | undefined;
-}
+export type Capacity = NonNullable<ReturnType<typeof capacityOf>>;
 
 /** Undefined at full speed, where the DAQ's intervals take no time, and while the time per slice is unknown. */
-export function capacityOf(facts: Facts): Capacity | undefined {
+export function capacityOf(facts: Facts) {
   const { params, counts, phase } = facts;
   const { daq_state_machine: daq } = params;
   const interval = wallSeconds(daq.stf_interval + daq.stf_generation_time, params);
@@ -32,16 +15,22 @@ export function capacityOf(facts: Facts): Capacity | undefined {
   const needed = Math.ceil(arrival * service - 1e-9);
   const workers = facts.slots;
   const isRunning = facts.status === 'running';
-  // Nothing more arrives, so the workers needed to keep up do not matter now.
+  // Nothing more arrives: the workers drain what the DAQ left.
   const isDraining = isRunning && phase === 'completed';
   return {
+    /** Time that a worker spends on a slice. */
     service_seconds: rounded(service, 2),
+    /** Worker slots; undefined once nobody can tell. */
     workers,
+    /** Slices that the DAQ causes while it makes STFs, after the end as they came. */
     arrival_rate: isDraining ? undefined : rounded(arrival, 2),
+    /** Workers that would keep up. */
     workers_needed: isDraining ? undefined : needed,
     keeps_up: isDraining || workers === undefined ? undefined : needed <= workers,
+    /** Waiting slices, and the time that the workers need for them. */
     backlog: isRunning ? counts.slices_queued : undefined,
     backlog_seconds: backlogSeconds(facts, service),
+    /** After the end: time that the slices left by the DAQ took. */
     drain_seconds: isRunning ? undefined : drainSeconds(facts),
   };
 }

@@ -74,19 +74,10 @@ function likeliest(table: Table, kinds: number): Candidate | undefined {
   return found;
 }
 
-interface Place {
-  name: string;
-  tried: number;
-  failed: number;
-}
+type Table = ReturnType<typeof tableOf>;
 
-interface Table extends Pick<Place, 'tried' | 'failed'> {
-  kind: Concentration['kind'];
-  /** The worst first. */
-  places: readonly Place[];
-}
-
-function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']): Table {
+/** How many slices were tried and failed at all places of a kind, and at each. */
+function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']) {
   /** Whether a slice failed at a place. */
   const slices = new Map<string, Map<string, boolean>>();
   for (const attempt of attempts) {
@@ -103,6 +94,7 @@ function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']
     kind,
     tried: sum('tried'),
     failed: sum('failed'),
+    /** The worst first. */
     places: places.toSorted((a, b) => b.failed / b.tried - a.failed / a.tried || b.failed - a.failed),
   };
 }
@@ -112,15 +104,14 @@ function candidatesOf({ kind, places, ...all }: Table): Concentration[] {
   const candidates: Concentration[] = [];
   let [tried, failed] = [0, 0];
   const most = Math.min(kind === 'STF file' ? 1 : maxPlaces, places.length - 1);
-  for (let count = 1; count <= most; count += 1) {
-    const place = places[count - 1] as Place;
+  for (const [at, place] of places.slice(0, Math.max(0, most)).entries()) {
     tried += place.tried;
     failed += place.failed;
     const elsewhere = { failed_elsewhere: all.failed - failed, tried_elsewhere: all.tried - tried };
     const rate = elsewhere.failed_elsewhere / Math.max(1, elsewhere.tried_elsewhere);
     if (failed < minFailed || failed / tried < minRatio * rate) continue;
     if (kind === 'STF file' && failed < minPartOfStf * all.failed) continue;
-    candidates.push({ kind, places: places.slice(0, count).map(({ name }) => name), failed, tried, ...elsewhere });
+    candidates.push({ kind, places: places.slice(0, at + 1).map(({ name }) => name), failed, tried, ...elsewhere });
   }
   return candidates;
 }

@@ -1,19 +1,11 @@
 import type { Facts } from './facts.ts';
 
-/** The steps that are left to the DAQ. Times are simulated seconds from its last step. */
-interface DaqAhead {
-  /** When STFs come, in order; of very many, several at a time. */
-  stfs: readonly { at: number; count: number }[];
-  /** When workers take no slices. */
-  standbys: readonly { from: number; to: number }[];
-  end: number;
-}
-
 /** Most arrivals of STFs, and most periods, to tell apart: every look at an execution asks for them. */
 const maxArrivals = 5000;
 const maxPeriods = 5000;
 
-export function daqAhead(facts: Facts): DaqAhead {
+/** The steps that are left to the DAQ. Times are simulated seconds from its last step. */
+export function daqAhead(facts: Facts): ReturnType<typeof periodsAhead> {
   const { phase, params } = facts;
   const daq = params.daq_state_machine;
   const ending = daq.broadcast_delay + daq.beam_not_ready_end_delay;
@@ -24,8 +16,8 @@ export function daqAhead(facts: Facts): DaqAhead {
   return { ...periods, end: end + ending };
 }
 
-/** The remaining physics periods, with the standby between them. */
-function periodsAhead(facts: Facts, from: number): DaqAhead {
+/** The STFs of the remaining physics periods, in order, of very many several at a time, and the standbys, in which workers take no slices. */
+function periodsAhead(facts: Facts, from: number) {
   const daq = facts.params.daq_state_machine;
   const { left, each, inPeriod, isStandbyFirst } = periodsLeft(facts);
   // A period has no interval before its first STF; a period of given duration continues after its last.

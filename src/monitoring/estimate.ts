@@ -7,12 +7,7 @@ import { type AgedSlice, oldestInHand, overdueSlices, paceOf } from './pace.ts';
 import { stageStates } from './stage-states.ts';
 
 /** Time left for an execution in seconds of wall time, with the least and the most that is likely. */
-export interface TimeLeft {
-  seconds_left: number;
-  at_least: number;
-  /** Undefined if nobody can tell: a slice in hand is overdue, and nothing ends it. */
-  at_most: number | undefined;
-}
+export type TimeLeft = ReturnType<typeof withOverrun>;
 
 /**
  * Estimates the time left from the plan, the schedule and the time that slices have taken so far. Undefined if it cannot be known: the run
@@ -25,11 +20,7 @@ export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   return estimate === undefined ? undefined : withOverrun(estimate, facts);
 }
 
-interface Estimate {
-  likely: number;
-  least: number;
-  most: number;
-}
+type Estimate = Record<'likely' | 'least' | 'most', number>;
 
 /** Attempts that a slice has taken so far, on average; no more than it may have. */
 const attemptsASlice = ({ slices_final, slice_retries, params }: Facts): number =>
@@ -66,7 +57,7 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
       freeAt[at] = Math.max(0, part * (service - secondsBetween(since, now)));
     freeAt.sort();
     const inHand = freeAt.at(-1) ?? 0;
-    return Math.max(inHand, playWork(arrivals, { freeAt, service: part * service * together }).last);
+    return Math.max(inHand, playWork(arrivals, freeAt, part * service * together).last);
   };
   const likely = Math.max(daq, lastAt(1));
   const p95 = delayOf(facts, 'slice_started → slice_result')?.p95 ?? service;
@@ -94,28 +85,24 @@ function ahead(facts: Facts, { left, together }: { left: number; together: numbe
     ticks.push(fromNow(at));
     counts.push(played() - before);
   }
-  return {
-    ticks,
-    counts,
-    standbys: standbys.map(({ from, to }) => ({ from: fromNow(from), to: fromNow(to) })),
-    daq: fromNow(end),
-  };
+  const pauses = standbys.map(({ from, to }) => ({ from: fromNow(from), to: fromNow(to) }));
+  return { ticks, counts, standbys: pauses, daq: fromNow(end) };
 }
 
 /**
  * A slice in hand for longer than usual does not show when it will end: it may take as long again, and as much longer as its payload may
  * take in all remaining attempts.
  */
-function withOverrun({ likely, least, most }: Estimate, facts: Facts): TimeLeft {
+function withOverrun({ likely, least, most }: Estimate, facts: Facts) {
   const pace = paceOf(facts);
   const usual = pace.usual_seconds ?? serviceSeconds(facts) ?? pace.slow_seconds;
   const overrun = Math.max(0, (oldestInHand(facts)?.seconds ?? 0) - usual);
   const longest = overdueSlices(facts, pace).map((slice) => longestStay(slice, facts));
-  const unknown = longest.includes(undefined);
   return {
     seconds_left: Math.ceil(Math.max(likely, overrun)),
     at_least: Math.floor(Math.min(least, likely)),
-    at_most: unknown
+    /** Undefined if nobody can tell: a slice in hand is overdue, and nothing ends it. */
+    at_most: longest.includes(undefined)
       ? undefined
       : Math.ceil(Math.max(most, likely, overrun) + Math.max(0, ...longest.map((one) => one ?? 0))),
   };

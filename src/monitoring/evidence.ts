@@ -87,14 +87,6 @@ export interface OffDutyAgent {
   detail: string | undefined;
 }
 
-/** A worker whose work does not count. */
-export interface UselessWorker {
-  agent: string;
-  hostname: string;
-  /** Since when none of its messages arrives, ISO 8601; undefined if it is refused for the version of its messages. */
-  unheard_since: string | undefined;
-}
-
 /** Files that an agent has not answered, although it is heard. */
 export interface UnansweredFiles {
   role: 'data' | 'fastmon';
@@ -138,7 +130,8 @@ export interface Evidence {
   take_ups: number;
   unfit: readonly UnfitSlices[];
   off_duty: readonly OffDutyAgent[];
-  useless: readonly UselessWorker[];
+  /** Workers whose work does not count: none of their messages arrives since then, ISO 8601, or they are refused for their version. */
+  useless: readonly { agent: string; hostname: string; unheard_since: string | undefined }[];
   unanswered: readonly UnansweredFiles[];
   gone: readonly GoneFiles[];
   /** Since when its recorder has heard nothing from the broker, ISO 8601. */

@@ -36,15 +36,10 @@ interface Work {
 /** The stages in the order of the data. */
 export function stageStates(facts: Facts): StageState[] {
   const daq = toStageState(daqWork(facts), facts);
-  return [
-    {
-      ...daq,
-      waiting: facts.stf_planned === undefined ? 0 : daq.waiting,
-      state: facts.phase === 'completed' ? 'done' : daq.state,
-    },
-    ...fileWork(facts).map((work) => toStageState(work, facts)),
-    workerState(facts),
-  ];
+  const waiting = facts.stf_planned === undefined ? 0 : daq.waiting;
+  const state = facts.phase === 'completed' ? 'done' : daq.state;
+  const files = fileWork(facts).map((work) => toStageState(work, facts));
+  return [{ ...daq, waiting, state }, ...files, workerState(facts)];
 }
 
 const severity = ['waiting', 'working', 'slow', 'stuck'] as const;

@@ -4,7 +4,7 @@ import { maxNote } from '../domain/logbook-words.ts';
 import { argumentInvalid } from '../lib/errors.ts';
 import { parseTime } from '../lib/time-arguments.ts';
 import { authorOf, logbookOf } from './shared/author.ts';
-import { requestedBy, text } from './shared/params.ts';
+import { requestedBy, requiredText, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
 export const addNoteTool = defineLiveTool({
@@ -14,7 +14,7 @@ export const addNoteTool = defineLiveTool({
     "A person's word about an execution, or about none, shown in monitor, reports and the page. It is never changed: a further note corrects it.",
   input: () =>
     z.strictObject({
-      execution_id: z.string().min(1).max(300).describe('Execution id, "latest", or "none"'),
+      execution_id: requiredText('Execution id, "latest", or "none"'),
       text: z.string().trim().min(1).max(maxNote).describe('The words'),
       at: text('Time that it is about (default now)'),
       about: text('File, worker or message that it is about'),

@@ -1,13 +1,11 @@
 import * as z from 'zod';
 
-import type { ExecutionRow } from '../db/execution/find-execution.ts';
-import type { Queries } from '../db/queries.ts';
 import { present } from '../lib/present.ts';
 import { rounded } from '../lib/rounded.ts';
 import { comparisonAnswer } from './answers/comparison.ts';
 import { type Figures, figureWords, settingWords, stageWords } from './comparison-words.ts';
 import { clipShown } from './shared/clip.ts';
-import { defineTool } from './shared/tool.ts';
+import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const shownDifferences = 40;
 const shownText = 220;
@@ -26,10 +24,8 @@ export const compareExecutionsTool = defineTool({
       with_execution_id: z.string().min(1).max(300).describe('b: the one to compare with'),
     }),
   output: comparisonAnswer,
-  handle(args, { queries, now }) {
-    const [a, b] = [args.execution_id, args.with_execution_id].map((id) =>
-      sideOf(queries, queries.execution(id), now),
-    ) as [Side, Side];
+  handle({ execution_id, with_execution_id }, context) {
+    const [a, b] = [sideOf(execution_id, context), sideOf(with_execution_id, context)];
     const figures = Object.fromEntries(
       (Object.keys(a.figures) as (keyof Figures)[]).map((name) => [name, { a: a.figures[name], b: b.figures[name] }]),
     );
@@ -59,7 +55,7 @@ export const compareExecutionsTool = defineTool({
       figures,
       stages,
       configuration,
-      data_as_of: queries.dataAsOf(),
+      data_as_of: context.queries.dataAsOf(),
     });
   },
 });
@@ -85,7 +81,8 @@ const circumstances = (a: Side, b: Side): string[] => [
 
 type Side = ReturnType<typeof sideOf>;
 
-function sideOf(queries: Queries, execution: ExecutionRow, now: number) {
+function sideOf(id: string, { queries, now }: ToolContext) {
+  const execution = queries.execution(id);
   const assessed = queries.assessWithFindings(execution, now, queries.dataAsOf());
   const { detail, delays, duration_seconds, down_seconds } = assessed;
   const duration = Math.max(0.001, duration_seconds);

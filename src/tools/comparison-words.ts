@@ -14,30 +14,24 @@ function times({ a, b }: Pair): string {
   return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio)} times`;
 }
 
-/** A sentence that begins with the larger one. */
-const larger = ({ a, b }: Pair, say: (name: 'a' | 'b', value: number, other: 'a' | 'b', rest: number) => string) =>
-  a > b ? say('a', a, 'b', b) : say('b', b, 'a', a);
+/** Both with their names, for a sentence that begins with the larger one. */
+const largerFirst = ({ a, b }: Pair) => (a > b ? (['a', a, 'b', b] as const) : (['b', b, 'a', a] as const));
 
 /** How each figure is said, where both differ noticeably. Seconds are wall time. */
 const words = {
-  duration_seconds: (both) =>
-    larger(
-      both,
-      (name, took, other, rest) =>
-        `${name} took ${seconds(took)}, ${times(both)} as long as ${other} (${seconds(rest)})`,
-    ),
+  duration_seconds: (both) => {
+    const [name, took, other, rest] = largerFirst(both);
+    return `${name} took ${seconds(took)}, ${times(both)} as long as ${other} (${seconds(rest)})`;
+  },
   stf_count: ({ a, b }) => `a has ${counted(a, 'STF file')}, b ${b}`,
   slices_completed: ({ a, b }) => `${counted(a, 'slice')} completed in a, ${b} in b`,
   slices_failed: ({ a, b }) => `${counted(a, 'slice')} failed for good in a, ${b} in b`,
   slice_retries: ({ a, b }) => `${counted(a, 'retry', 'retries')} in a, ${b} in b`,
-  slices_per_second: (both) =>
-    both.a === 0 || both.b === 0
-      ? `${both.a} slices a second were completed in a, ${both.b} in b`
-      : larger(
-          both,
-          (name, rate, other, rest) =>
-            `${name} completed ${rate} slices a second, ${times(both)} as many as ${other} (${rest})`,
-        ),
+  slices_per_second: (both) => {
+    const [name, rate, other, rest] = largerFirst(both);
+    if (rest === 0) return `${both.a} slices a second were completed in a, ${both.b} in b`;
+    return `${name} completed ${rate} slices a second, ${times(both)} as many as ${other} (${rest})`;
+  },
 } satisfies Record<string, (both: Pair) => string>;
 
 export type Figures = Record<keyof typeof words, number>;
@@ -56,12 +50,9 @@ export const figureWords = (a: Figures, b: Figures, isSameSpeed: boolean): strin
 /** A sentence about the delays of a stage, where they differ noticeably. @param p95 95 of 100 are below, in seconds of wall time */
 export function stageWords(stage: string, p95: Pair): string[] {
   if (!isNoticeable(p95.a, p95.b, 'seconds')) return [];
-  return [
-    larger(p95, (name, took, other, rest) => {
-      const ratio = rest === 0 ? 'against' : `${times(p95)} the`;
-      return `${stage}: 95 % took at most ${seconds(took)} in ${name}, ${ratio} ${seconds(rest)} of ${other}`;
-    }),
-  ];
+  const [name, took, other, rest] = largerFirst(p95);
+  const ratio = rest === 0 ? 'against' : `${times(p95)} the`;
+  return [`${stage}: 95 % took at most ${seconds(took)} in ${name}, ${ratio} ${seconds(rest)} of ${other}`];
 }
 
 export const settingWords = ({ key, a, b }: { key: string; a?: string; b?: string }): string =>

@@ -4,7 +4,7 @@ import { present } from '../lib/present.ts';
 import { conciseParts, pageParts } from '../monitoring/timeline/told.ts';
 import { timelineAnswer } from './answers/timeline.ts';
 import { inStepsFor } from './shared/in-steps.ts';
-import { integer, parseWindow, text } from './shared/params.ts';
+import { choice, integer, parseWindow, requiredText, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
 const usualBins = 60;
@@ -27,11 +27,11 @@ export const getExecutionTimelineTool = defineLiveTool({
   takesMoment: true,
   input: () =>
     z.strictObject({
-      execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
+      execution_id: requiredText('Execution id, or "latest"'),
       start_time: text('Part of its life: ISO 8601, or -15m'),
       end_time: text('As start_time'),
       bins: integer(10, 600, 'At most, 10 to 600 (default 60)'),
-      detail: z.enum(['concise', 'page']).optional().describe('page: all, for pictures'),
+      detail: choice(['concise', 'page'], 'page: all, for pictures'),
       first_slot: integer(0, 100_000, 'First worker slot, by name'),
       slots: integer(0, maxSlots, 'Worker slots to draw (default 0)'),
       since: integer(0, Number.MAX_SAFE_INTEGER, 'seq of the last answer: unchanged is said in short'),
@@ -52,12 +52,10 @@ export const getExecutionTimelineTool = defineLiveTool({
       maxSpans: maxSpans[detail],
     });
     const head = { execution_id: execution.execution_id, run_number: execution.run_number };
-    const timeline = await inStepsFor(context, (queries) => queries.timeline(begun), {
-      milliseconds: patience[detail],
-      part: (queries) => queries.timelinePart(begun.execution),
-    });
-    const data_as_of = context.queries().dataAsOf();
-    if (typeof timeline === 'number') return present({ ...head, data_as_of, loading: timeline });
+    const timeline = await inStepsFor(context, (queries) => queries.timeline(begun), patience[detail]);
+    const queries = context.queries();
+    const data_as_of = queries.dataAsOf();
+    if (timeline === undefined) return present({ ...head, data_as_of, loading: queries.timelinePart(begun.execution) });
     if (timeline.seq === args.since)
       return present({ ...head, seq: timeline.seq, data_as_of, unchanged: true as const });
     const parts = detail === 'page' ? pageParts : conciseParts;

@@ -5,24 +5,8 @@ import { shownDrivers } from '../domain/shown-drivers.ts';
 import { present } from '../lib/present.ts';
 import { monitorAnswer } from './answers/monitor.ts';
 import { withinBudget } from './monitor/budget.ts';
-import { lastErrors } from './monitor/errors.ts';
 import { asEvent } from './monitor/events.ts';
-import {
-  agentsOf,
-  causesOf,
-  commandOf,
-  datasetOf,
-  observedCounts,
-  driverOf,
-  findingOf,
-  lastEvents,
-  livesOf,
-  namesOf,
-  notDone,
-  oldestOf,
-  statusReason,
-  stopOf,
-} from './monitor/parts.ts';
+import * as part from './monitor/parts.ts';
 import { peopleOf } from './monitor/people.ts';
 import { defineTool } from './shared/tool.ts';
 
@@ -48,18 +32,18 @@ export const getWorkflowMonitorTool = defineTool({
     return withinBudget(
       present({
         execution_id,
-        ...namesOf(execution, assessed.observed),
+        ...part.namesOf(execution, assessed.observed),
         status,
-        status_reason: statusReason(execution, assessed.observed),
+        status_reason: part.statusReason(execution, assessed.observed),
         phase,
         health,
-        paused_by: assessed.paused_by && commandOf(assessed.paused_by),
-        stopped_by: stopOf(queries.stoppedBy(execution), assessed.pending_stop),
-        drivers: origin === 'own' ? shown.map(driverOf) : null,
+        paused_by: assessed.paused_by && part.commandOf(assessed.paused_by),
+        stopped_by: part.stopOf(queries.stoppedBy(execution), assessed.pending_stop),
+        drivers: origin === 'own' ? shown.map(part.driverOf) : null,
         drivers_omitted: omitted === 0 ? null : omitted,
         start_time,
         end_time,
-        ...livesOf(assessed),
+        ...part.livesOf(assessed),
         data_as_of,
         last_message_id: queries.lastMessage(execution_id)?.message_id,
         message_count: queries.messageCount(execution_id),
@@ -67,21 +51,21 @@ export const getWorkflowMonitorTool = defineTool({
         slices_processing: in_hand.count,
         slices_retried: detail.slices_retried,
         ...(isRunning && { slices_overdue: in_hand.overdue, slices_to_redo: in_hand.lost }),
-        slices_not_done: notDone(execution),
-        ...observedCounts(assessed.observed),
-        causes: causesOf(assessed.causes),
-        oldest_in_hand: oldestOf(assessed),
+        slices_not_done: part.notDone(execution),
+        ...part.observedCounts(assessed.observed),
+        causes: part.causesOf(assessed.causes),
+        oldest_in_hand: part.oldestOf(assessed),
         configuration: settings === undefined ? null : present({ ...settings }),
-        dataset: datasetOf(detail),
+        dataset: part.datasetOf(detail),
         progress: origin === 'own' ? present({ ...progress, ...left }) : null,
         // Without its driver nothing works, whatever waits.
         stages: isDriven ? assessed.stages.map((stage) => present({ ...stage })) : [],
         latency: assessed.delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
         capacity: assessed.capacity === undefined ? null : present({ ...assessed.capacity }),
-        findings: assessed.findings.map(findingOf),
-        agents: unreadable.includes('agents') ? [] : agentsOf(execution_id, queries),
-        events: queries.lastLandmarks(execution_id, lastEvents).map(asEvent),
-        errors: unreadable.includes('logs') ? [] : lastErrors(execution_id, queries),
+        findings: assessed.findings.map(part.findingOf),
+        agents: unreadable.includes('agents') ? [] : part.agentsOf(execution_id, queries),
+        events: queries.lastLandmarks(execution_id, part.lastEvents).map(asEvent),
+        errors: unreadable.includes('logs') ? [] : part.lastErrors(execution_id, queries),
         ...peopleOf(execution_id, queries),
       }),
     );

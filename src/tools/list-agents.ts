@@ -4,7 +4,7 @@ import { agentStates, agentStatuses, agentTypes } from '../domain/states.ts';
 import { objectsIn } from '../lib/read-json.ts';
 import { pageAnswer } from './answers/page.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, listArguments, namespace } from './shared/params.ts';
+import { choice, executionId, listArguments, namespace } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 const itemOf = () =>
@@ -43,7 +43,7 @@ export const listAgentsTool = defineTool({
   input: () =>
     z.strictObject({
       namespace,
-      agent_type: z.enum(agentTypes).optional().describe('Role of the agent'),
+      agent_type: choice(agentTypes, 'Role of the agent'),
       execution_id: executionId,
       include_exited: z.boolean().optional().describe('Also agents that have ended (default: only with execution_id)'),
       ...listArguments('last_heartbeat'),

@@ -6,7 +6,7 @@ import { pageAnswer } from './answers/page.ts';
 import { seenByShown } from './monitor/people.ts';
 import { clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, listArguments, namespace } from './shared/params.ts';
+import { choice, executionId, listArguments, namespace } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 const shownSentence = 600;
@@ -21,8 +21,8 @@ export const listAlarmsTool = defineTool({
     z.strictObject({
       execution_id: executionId,
       namespace,
-      state: z.enum(alarmStates).optional().describe('raised: unseen'),
-      severity: z.enum(alarmSeverities).optional().describe('Of the finding'),
+      state: choice(alarmStates, 'raised: unseen'),
+      severity: choice(alarmSeverities, 'Of the finding'),
       ...listArguments('raised_at'),
     }),
   output: () => pageAnswer(alarmRow()),

@@ -8,7 +8,7 @@ import { pageAnswer } from './answers/page.ts';
 import { shownBody } from './shared/body.ts';
 import { clip, clipEscaped, clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, itemFields, listArguments, namespace, runNumber, text } from './shared/params.ts';
+import { choice, executionId, itemFields, listArguments, namespace, runNumber, text } from './shared/params.ts';
 import { otherWords, words } from './shared/search.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
 
@@ -56,7 +56,7 @@ export const listMessagesTool = defineTool({
       namespace,
       agent: text('Sender, such as data-agent-wenauseic-481'),
       message_type: text('Such as stf_ready'),
-      effect: z.enum(messageEffects).optional().describe('Effect of recording it'),
+      effect: choice(messageEffects, 'Effect of recording it'),
       search: words('Whole words in sequence, of id or body'),
       message_id: z.string().min(1).max(shownId).optional().describe('Only this message, whole'),
       fields: itemFields,

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { stfStatuses } from '../domain/states.ts';
 import { pageAnswer } from './answers/page.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, itemFields, listArguments, runNumber, text } from './shared/params.ts';
+import { choice, executionId, itemFields, listArguments, runNumber, text } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 /** All fields are optional: a caller may ask for some of them. */
@@ -36,13 +36,10 @@ export const listStfFilesTool = defineTool({
     z.strictObject({
       run_number: runNumber,
       execution_id: executionId,
-      status: z.enum(stfStatuses).optional().describe('State of the file'),
+      status: choice(stfStatuses, 'State of the file'),
       stf_filename: text('Such as swf.101993.000001.stf'),
       has_slices: z.boolean().optional().describe('Whether slices were made of it'),
-      time_field: z
-        .enum(['created', 'completed'])
-        .optional()
-        .describe('Time that start_time and end_time mean (default created)'),
+      time_field: choice(['created', 'completed'], 'Time that start_time and end_time mean (default created)'),
       fields: itemFields,
       ...listArguments('time_field'),
     }),

@@ -44,10 +44,7 @@ export const listTfSlicesTool = defineTool({
         slice_filename: 'TF slice',
       },
       item: sliceRow,
-      computed: (row) => ({
-        ...shownSlice(row),
-        worker_gone: row.status === 'processing' && isGone(row) ? (true as const) : undefined,
-      }),
+      computed: (row) => ({ ...shownSlice(row), worker_gone: (row.status === 'processing' && isGone(row)) || null }),
     });
   },
 });

@@ -6,7 +6,7 @@ import { executionRow } from './answers/execution-row.ts';
 import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
 import { type Fixed, listPage } from './shared/list.ts';
-import { integer, itemFields, listArguments, namespace, text } from './shared/params.ts';
+import { choice, integer, itemFields, listArguments, namespace, text } from './shared/params.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const shownReason = 200;
@@ -38,11 +38,11 @@ export const listWorkflowExecutionsTool = defineTool({
   input: () =>
     z.strictObject({
       namespace,
-      status: z.enum(executionStatuses).optional().describe('State of the execution'),
+      status: choice(executionStatuses, 'State of the execution'),
       executed_by: text('User who started it'),
       workflow_name: text('Such as stf_datataking'),
-      origin: z.enum(origins).optional().describe('Made here, or heard'),
-      quality: z.enum(qualities).optional().describe('As somebody judged it'),
+      origin: choice(origins, 'Made here, or heard'),
+      quality: choice(qualities, 'As somebody judged it'),
       has_failures: z.boolean().optional().describe('With or without failed slices'),
       min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'STF files at least'),
       config: text('Name of its configuration'),

@@ -83,27 +83,20 @@ export const planRunTool = defineLiveTool({
   },
 });
 
-/** How long slices of an execution took on average, in simulated seconds. */
-interface Measured {
-  seconds: number;
-  slices: number;
-}
-
-const measuredWords = ({ slices }: Measured, changes: { slices_per_sample?: number | undefined }): string =>
+const measuredWords = ({ slices }: { slices: number }, changes: { slices_per_sample?: number | undefined }): string =>
   `, as the ${slices} slices done took on average${changes.slices_per_sample === undefined ? '' : '; slices of another size may take longer or shorter'}`;
 
 /** Slices that must be done before their mean says more than the configuration. */
 const enoughSlices = 5;
 
-/** The parameters of an execution; where a payload command processes its slices, also how long that took. */
-function knownRun(queries: Queries, id: string): { params: ExecutionParams; measured: Measured | undefined } {
+/** The parameters of an execution; where a payload command processes its slices, also how long that took on average, in simulated seconds. */
+function knownRun(queries: Queries, id: string) {
   const execution = queries.execution(id);
   const params = queries.executionParams(execution);
   const done = queries.stageDelays(execution).find(({ stage }) => stage === 'slice_started → slice_result');
-  if (params.worker.payload === undefined || params.speed === 'max' || (done?.items ?? 0) < enoughSlices)
-    return { params, measured: undefined };
-  const { mean = 0, items = 0 } = done ?? {};
-  return { params, measured: { seconds: rounded(mean * params.speed, 3), slices: items } };
+  if (params.worker.payload === undefined || params.speed === 'max' || done === undefined || done.items < enoughSlices)
+    return { params };
+  return { params, measured: { seconds: rounded(done.mean * params.speed, 3), slices: done.items } };
 }
 
 /** Throws `ARGUMENT_INVALID` if one of these is given. */

@@ -86,12 +86,8 @@ function checkArguments(tool: Tool, args: unknown = {}): Record<string, string> 
   if (Object.hasOwn(named, '__proto__')) throw unknownArgument(tool, '__proto__');
   const result = tool.input.safeParse(named, uncompiled);
   if (result.success) return result.data as Record<string, string>;
-  throw argumentInvalid(
-    result.error.issues
-      .slice(0, 3)
-      .map((issue) => explain(tool, issue, named))
-      .join('; '),
-  );
+  const issues = result.error.issues.slice(0, 3);
+  throw argumentInvalid(issues.map((issue) => explain(tool, issue, named)).join('; '));
 }
 
 function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<string, unknown> {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { present } from '../lib/present.ts';
 import { shiftAnswer } from './answers/shift.ts';
-import { namespace, text } from './shared/params.ts';
+import { choice, namespace, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 import { reportOfShift } from './shift/report.ts';
 
@@ -20,7 +20,7 @@ export const shiftReportTool = defineLiveTool({
       end_time: text('As start_time (default now)'),
       namespace,
       troubles: z.boolean().optional().describe('Also each finding: when it began, was first told, was answered'),
-      form: z.enum(['fields', 'text']).optional().describe('Only fields, or only text (default both)'),
+      form: choice(['fields', 'text'], 'Only fields, or only text (default both)'),
     }),
   output: () => shiftAnswer().partial(),
   async perform({ form, ...args }, context) {

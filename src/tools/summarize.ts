@@ -6,7 +6,7 @@ import { countsAttempts, isSpan, summarized } from '../domain/summary-words.ts';
 import { present } from '../lib/present.ts';
 import { everyKey, summaryAnswer } from './answers/summary.ts';
 import { inSteps } from './shared/in-steps.ts';
-import { executionId, integer, namespace, runNumber, text } from './shared/params.ts';
+import { choice, executionId, integer, namespace, requiredText, runNumber, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 import { emptyNote, questionOf } from './summary/question.ts';
 import { orders, shownGroups, shownSums } from './summary/shown-groups.ts';
@@ -32,13 +32,9 @@ export const summarizeTool = defineLiveTool({
   input: () =>
     z.strictObject({
       what: z.enum(summarized).describe(summarized.join(', ')),
-      group_by: z
-        .string()
-        .min(1)
-        .max(300)
-        .describe(
-          `One or two, with a comma, of ${everyKey.join(', ')}, as they fit what. cause: errors made alike. status of messages: their effect`,
-        ),
+      group_by: requiredText(
+        `One or two, with a comma, of ${everyKey.join(', ')}, as they fit what. cause: errors made alike. status of messages: their effect`,
+      ),
       execution_id: executionId,
       run_number: runNumber,
       namespace,
@@ -46,11 +42,8 @@ export const summarizeTool = defineLiveTool({
       assigned_worker: text('As list_tf_slices'),
       start_time: text('Of time_field, which hours and days are of too: ISO 8601, or -15m, -2h, -7d'),
       end_time: text('As start_time'),
-      time_field: z
-        .enum(timeFields)
-        .optional()
-        .describe('Time that is meant (default created; executions: their start)'),
-      order_by: z.enum(orders).optional().describe('Largest first; key: from A to Z (default for times)'),
+      time_field: choice(timeFields, 'Time that is meant (default created; executions: their start)'),
+      order_by: choice(orders, 'Largest first; key: from A to Z (default for times)'),
       limit: integer(1, 1000, 'Groups (default 50)'),
     }),
   output: summaryAnswer,

@@ -8,7 +8,6 @@ import { counted } from '../lib/counted.ts';
 import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
 import { shortDigests } from '../lib/short-digests.ts';
-import type { SliceRow } from './answers/slice-row.ts';
 import { traceAnswer } from './answers/trace.ts';
 import { clipShown } from './shared/clip.ts';
 import { shownSlice } from './shared/shown-slice.ts';
@@ -86,10 +85,8 @@ export const traceDataProductTool = defineTool({
 function stfStanding(product: Product, execution: ExecutionRow, queries: Queries): string | undefined {
   if (execution.origin !== 'own') return undefined;
   const { execution_id } = execution;
-  const [stf] = queries.stfFiles(
-    { execution_id, stf_filename: product.name },
-    { order: 'oldest', limit: 1, uncounted: true },
-  ).rows;
+  const filter = { execution_id, stf_filename: product.name };
+  const [stf] = queries.stfFiles(filter, { order: 'oldest', limit: 1, uncounted: true }).rows;
   if (stf === undefined || stf.sequence === null || stf.tf_count === null) return undefined;
   const params = queries.executionParams(execution);
   const { sequence, tf_count } = stf;
@@ -120,18 +117,8 @@ function resultOf({ execution_id, name }: Product, queries: Queries) {
   if (row === undefined) return undefined;
   const { host, tf_first, tf_last, exit_code, signal, outputs_omitted } = row;
   const { seconds, output_tail, outputs, outputs_folder } = shownSlice(row);
-  return present({
-    host,
-    tf_first,
-    tf_last,
-    seconds,
-    exit_code,
-    signal,
-    output_tail,
-    outputs: outputs as SliceRow['outputs'],
-    outputs_folder,
-    outputs_omitted,
-  });
+  const frames = { host, tf_first, tf_last };
+  return present({ ...frames, seconds, exit_code, signal, output_tail, outputs, outputs_folder, outputs_omitted });
 }
 
 /** The state of a slice in words: a status alone may look like work although nobody works. */

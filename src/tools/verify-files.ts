@@ -7,7 +7,7 @@ import { SwfError } from '../lib/errors.ts';
 import { present } from '../lib/present.ts';
 import { readJson } from '../lib/read-json.ts';
 import { nowhereNote } from './shared/nowhere.ts';
-import { text } from './shared/params.ts';
+import { requiredText, text } from './shared/params.ts';
 import type { FilePlace, FileState } from './shared/services.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
@@ -46,7 +46,7 @@ export const verifyFilesTool = defineLiveTool({
   takesLong: () => true,
   input: () =>
     z.strictObject({
-      execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
+      execution_id: requiredText('Execution id, or "latest"'),
       stf_filename: text('Only this STF file, with what was made of it'),
       cursor: text('next_cursor of the call before'),
     }),
@@ -124,10 +124,8 @@ async function compareFrom(
     found.checked >= maxFiles || performance.now() - began >= maxMilliseconds || signal.aborted;
   let at: Place | undefined = from;
   while (at !== undefined && !isEnough()) {
-    const { files, next } = partOf(
-      queries().recordedFiles({ execution_id, stf_filename }, { ...at, limit: batch }),
-      at,
-    );
+    const recorded = queries().recordedFiles({ execution_id, stf_filename }, { ...at, limit: batch });
+    const { files, next } = partOf(recorded, at);
     for (const file of files) {
       const compared = await machine.compareFile(file, where);
       found.checked += 1;

@@ -7,7 +7,7 @@ import { pause } from '../lib/deadline.ts';
 import { present } from '../lib/present.ts';
 import { sliceInHand } from './answers/monitor.ts';
 import { heldOf } from './monitor/parts.ts';
-import { integer } from './shared/params.ts';
+import { choice, integer, requiredText } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 /** Clients give up on a call after a minute. */
@@ -31,8 +31,8 @@ export const waitForExecutionTool = defineLiveTool({
     'Says what has changed, and whether to call again.',
   input: () =>
     z.strictObject({
-      execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
-      until: z.enum(['change', 'phase', 'end']).optional().describe('change, phase or end'),
+      execution_id: requiredText('Execution id, or "latest"'),
+      until: choice(['change', 'phase', 'end'], 'change, phase or end'),
       timeout_seconds: integer(1, maxSeconds, 'Seconds, 1 to 45 (default 30)'),
     }),
   output: () =>
@@ -69,7 +69,7 @@ export const waitForExecutionTool = defineLiveTool({
         context.progress(
           Math.round(elapsed() * 10) / 10,
           timeout_seconds,
-          `${now.execution.phase}: ${now.final} of ${now.planned ?? 'any'} slices are final`,
+          `${execution.phase}: ${now.progress.slices_final} of ${now.progress.slices_planned ?? 'any'} slices are final`,
         );
       }
       await pause(lookMilliseconds, [signal]);
@@ -82,12 +82,12 @@ export const waitForExecutionTool = defineLiveTool({
       status,
       phase,
       health: now.health,
-      counts: { ...countsIn(now.execution), slices_processing: now.inHand.count, slices_to_redo: now.inHand.lost },
-      seconds_left: now.secondsLeft,
-      slices_overdue: now.inHand.overdue === 0 ? null : now.inHand.overdue,
-      oldest_in_hand: now.inHand.oldest && heldOf(now.inHand.oldest),
+      counts: { ...countsIn(now.execution), slices_processing: now.in_hand.count, slices_to_redo: now.in_hand.lost },
+      seconds_left: now.left?.seconds_left,
+      slices_overdue: now.in_hand.overdue === 0 ? null : now.in_hand.overdue,
+      oldest_in_hand: now.in_hand.oldest && heldOf(now.in_hand.oldest),
       next: nextOf(now),
-      data_as_of: now.dataAsOf,
+      data_as_of: now.data_as_of,
     });
   },
 });
@@ -104,7 +104,7 @@ function nextOf(now: Look): string {
   const { execution_id, status } = now.execution;
   if (status === 'running') {
     const again = `call wait_for_execution again with execution_id ${execution_id}`;
-    const isSlow = now.health === 'slow' || now.inHand.overdue > 0;
+    const isSlow = now.health === 'slow' || now.in_hand.overdue > 0;
     return standstill(now) ?? (isSlow ? `it is slow: get_workflow_monitor says what is overdue; then ${again}` : again);
   }
   const failed = now.execution.slices_failed;
@@ -115,16 +115,6 @@ function look({ queries }: LiveContext, executionId: string) {
   const asked = queries();
   return asked.snapshot(() => {
     const execution = asked.execution(executionId);
-    const { health, progress, left, isHeld, in_hand } = asked.assess(execution, Date.now());
-    return {
-      execution,
-      health,
-      isHeld,
-      inHand: in_hand,
-      final: progress.slices_final,
-      planned: progress.slices_planned,
-      secondsLeft: left?.seconds_left,
-      dataAsOf: asked.dataAsOf(),
-    };
+    return { ...asked.assess(execution, Date.now()), execution, data_as_of: asked.dataAsOf() };
   });
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { stagesForPeople } from '../../src/domain/stage-words.ts';
-import { stages } from '../../src/domain/stages.ts';
+import { stages, stagesForPeople } from '../../src/domain/stages.ts';
 
 describe('a stage', () => {
   it.each(stages.map(({ stage }) => stage))('is named to people without the name of a message: %s', (stage) => {

@@ -43,7 +43,7 @@ function attemptsOf(rows: readonly Row[], workers: number): Attempts {
 }
 
 /** A slice that failed is put behind the others. */
-const isOthers = { keepsPlace: false };
+const keepsPlace = false;
 
 /** A workload: when slices come, how long each takes, and which attempts fail. Milliseconds. */
 interface Work {
@@ -100,7 +100,7 @@ describe('a run that is played again on its own times', () => {
   it('ends when it ended, and its slices wait as long as they did, in 300 made runs', () => {
     for (let seed = 1; seed <= 300; seed += 1) {
       const rows = run(makeWork(seed), 1 + (seed % 30));
-      const measured = measuredRun(attemptsOf(rows, 1 + (seed % 30)), isOthers);
+      const measured = measuredRun(attemptsOf(rows, 1 + (seed % 30)), keepsPlace);
       const played = playAgain(measured);
       expect({ seed, missed: missed(played.last, rows) }).toEqual({ seed, missed: expect.toSatisfy((n) => n < 0.05) });
 
@@ -113,7 +113,7 @@ describe('a run that is played again on its own times', () => {
     for (let seed = 1; seed <= 300; seed += 1) {
       const work = makeWork(seed);
       const [were, wanted] = [2 + (seed % 20), 1 + ((seed * 7) % 40)];
-      const played = playAgain(measuredRun(attemptsOf(run(work, were), were), isOthers), { slots: wanted });
+      const played = playAgain(measuredRun(attemptsOf(run(work, were), were), keepsPlace), { slots: wanted });
       misses.push(missed(played.last, run(work, wanted)));
     }
     const inOrder = misses.toSorted((a, b) => a - b);
@@ -125,7 +125,7 @@ describe('a run that is played again on its own times', () => {
     { arrivals: Array.from({ length: 40 }, (_, n) => ({ at: n * 100, stf: n, took: [1000] })), pause: undefined },
     4,
   );
-  const measured = measuredRun(attemptsOf(steady, 4), isOthers);
+  const measured = measuredRun(attemptsOf(steady, 4), keepsPlace);
 
   it.each([
     ['as it was', {}, 10_300],
@@ -150,7 +150,7 @@ describe('a run that is played again on its own times', () => {
       { arrivals: Array.from({ length: 20 }, (_, n) => ({ at: n, stf: n, took: [1000] })), pause: undefined },
       1,
     ).map((row, n) => (n === 0 ? { ...row, worker: 1 } : row));
-    const played = playAgain(measuredRun(attemptsOf(rows, 2), isOthers));
+    const played = playAgain(measuredRun(attemptsOf(rows, 2), keepsPlace));
     expect(missed(played.last, rows)).toBeLessThan(0.06);
   });
 });

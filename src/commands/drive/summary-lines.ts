@@ -1,5 +1,4 @@
-import { stagesForPeople } from '../../domain/stage-words.ts';
-import type { StageDelay } from '../../domain/stages.ts';
+import { type StageDelay, stagesForPeople } from '../../domain/stages.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';

@@ -17,12 +17,10 @@ export function phaseChanges(sql: Prepare, executionId: string, limit: number): 
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(phaseTypes)} AND effect = 'applied'
      ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
-  return rows
-    .toReversed()
-    .map(({ type, at, reason, by }) => ({
-      type,
-      at: Date.parse(at),
-      reason: reason ?? undefined,
-      by: by ?? undefined,
-    }));
+  return rows.toReversed().map(({ type, at, reason, by }) => ({
+    type,
+    at: Date.parse(at),
+    reason: reason ?? undefined,
+    by: by ?? undefined,
+  }));
 }

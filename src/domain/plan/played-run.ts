@@ -6,26 +6,7 @@ import { type Arrivals, playWork } from './played-work.ts';
 import { planOf } from './versions.ts';
 
 /** A run as it will go, if nothing fails and machines are no bottleneck. Times are seconds of simulated time. */
-export interface PlayedRun {
-  stf_files: number;
-  tf_files: number;
-  slices: number;
-  messages: number;
-  /** Bytes of STF files and samples; 0 if no files are written. */
-  data_bytes: number;
-  /** From the start to the end of the DAQ. */
-  daq_seconds: number;
-  /** From the start to the last result, or to the end of the DAQ if that is later. */
-  total_seconds: number;
-  /** Workers needed to keep up while STFs arrive. */
-  workers_needed: number;
-  /** Fraction of all workers' time spent working, from the first slice to the last result. */
-  worker_use: number;
-  /** The longest wait of a slice for a worker. */
-  longest_wait: number;
-  /** Whether the run has no end; then only its first period is played. */
-  isEndless: boolean;
-}
+export type PlayedRun = ReturnType<typeof playedOn>;
 
 /** The most slices to play: a second's work. */
 const maxSlices = 1_000_000;
@@ -53,14 +34,17 @@ const noArrivals = () => ({
 
 /** Plays the schedule and the plan of a run in memory. Throws `ARGUMENT_INVALID` if the run is too large to be played. */
 export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
-  const isEndless = params.fast_processing.physics_period_count === 0;
-  const played = isEndless
-    ? { ...params, fast_processing: { ...params.fast_processing, physics_period_count: 1 } }
-    : params;
-  const arrivals = yield* playSchedule(played);
+  const { fast_processing: given } = params;
+  const fast_processing = { ...given, physics_period_count: given.physics_period_count || 1 };
+  const arrivals = yield* playSchedule({ ...params, fast_processing });
   yield;
-  const { target_worker_count, slice_processing_time } = params.fast_processing;
-  const work = playWork(arrivals, { freeAt: new Float64Array(target_worker_count), service: slice_processing_time });
+  return playedOn(params, arrivals);
+}
+
+/** Plays the slices of a schedule. */
+function playedOn(params: ExecutionParams, arrivals: Schedule) {
+  const { target_worker_count, slice_processing_time, physics_period_count } = params.fast_processing;
+  const work = playWork(arrivals, new Float64Array(target_worker_count), slice_processing_time);
   const { tf_per_stf, tf_size_bytes } = params.daq_state_machine;
   const frames = arrivals.stfs * tf_per_stf + arrivals.frames;
   const { slices } = arrivals;
@@ -69,13 +53,18 @@ export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
     tf_files: arrivals.samples,
     slices,
     messages: framingMessages + arrivals.phaseMessages + arrivals.stfs * 2 + arrivals.samples + slices * 3,
+    /** Of STF files and samples; 0 if no files are written. */
     data_bytes: params.data.write_files ? frames * tf_size_bytes : 0,
     daq_seconds: arrivals.daqEnd,
+    /** To the last result, or to the end of the DAQ if that is later. */
     total_seconds: Math.max(arrivals.daqEnd, work.last),
-    workers_needed: neededWorkers(params, arrivals),
+    workers_needed: workersFor(params, arrivals),
+    /** Fraction of all workers' time spent working, from the first slice to the last result. */
     worker_use: work.use,
+    /** Of a slice for a worker. */
     longest_wait: work.longestWait,
-    isEndless,
+    /** Whether the run has no end; then only its first period is played. */
+    isEndless: physics_period_count === 0,
   };
 }
 
@@ -129,10 +118,7 @@ function take(arrivals: Schedule, step: TimedStep, stf: ReturnType<typeof stfOf>
 }
 
 /** How many workers have a slice in hand at once while slices arrive at the rate of physics. */
-function neededWorkers(
-  { fast_processing, daq_state_machine: daq }: ExecutionParams,
-  { stfs, slices }: Schedule,
-): number {
+function workersFor({ fast_processing, daq_state_machine: daq }: ExecutionParams, { stfs, slices }: Schedule): number {
   const each = daq.stf_interval + daq.stf_generation_time;
   // All slices come at once, or there are none.
   if (stfs === 0 || each === 0) return slices;

@@ -13,10 +13,7 @@ export interface Arrivals {
  * @returns when the last slice is done (0 without slices), the fraction of all workers' time spent working from the first slice to the last result, and
  * the longest wait of a slice for a worker
  */
-export function playWork(
-  { ticks, counts, standbys }: Arrivals,
-  { freeAt, service }: { freeAt: Float64Array; service: number },
-) {
+export function playWork({ ticks, counts, standbys }: Arrivals, freeAt: Float64Array, service: number) {
   const workers = freeAt.length;
   // Slices take equally long, so workers become free in the order in which they began.
   let [next, standby, slices, last, longestWait] = [0, 0, 0, 0, 0];

@@ -35,10 +35,7 @@ function sampleCount({ sequence, tf_count }: { sequence: number; tf_count: numbe
  * The samples of one STF: none if it is not sampled; else `tf_samples_per_stf` ranges, one in each of as many equal parts of the
  * STF, which together hold `tf_fraction` of its frames (at least one frame each).
  */
-function planSamples(
-  stf: { run: number; sequence: number; tf_count: number },
-  params: WorkflowParams,
-): PlannedSample[] {
+function planSamples(stf: Parameters<Plan['samples']>[0], params: WorkflowParams): PlannedSample[] {
   const { run, sequence, tf_count } = stf;
   const samples = sampleCount(stf, params);
   return sampleSizes(tf_count, samples, params).map((size, index) => {
@@ -92,14 +89,11 @@ function cutSlice(sample: SampleToCut, slicesPerSample: number, k: number): Plan
 
 function planCounts(stfCount: number, params: WorkflowParams): ReturnType<Plan['counts']> {
   const { stf_sampling_rate, slices_per_sample } = params.fast_processing;
-  const sampledStfs = stf_sampling_rate >= 1 ? stfCount : floorOfProduct(stfCount, stf_sampling_rate);
+  const stfs = stf_sampling_rate >= 1 ? stfCount : floorOfProduct(stfCount, stf_sampling_rate);
   // Every sampled STF gives the same number: only the places of its samples are random.
   const everySampled = { ...params, fast_processing: { ...params.fast_processing, stf_sampling_rate: 1 } };
   const tf_count = params.daq_state_machine.tf_per_stf;
   const samples = sampleSizes(tf_count, sampleCount({ sequence: 1, tf_count }, everySampled), params);
   const slicesPerStf = samples.reduce((sum, size) => sum + sliceCount(size, slices_per_sample), 0);
-  return {
-    samples: exactOrUndefined(sampledStfs * samples.length),
-    slices: exactOrUndefined(sampledStfs * slicesPerStf),
-  };
+  return { samples: exactOrUndefined(stfs * samples.length), slices: exactOrUndefined(stfs * slicesPerStf) };
 }

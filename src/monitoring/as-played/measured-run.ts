@@ -17,28 +17,10 @@ export interface MeasuredAttempt {
 }
 
 /** A measured run, to be played again. Times are milliseconds since 1970. */
-export interface MeasuredRun {
-  /** First attempts, in the order in which they were queued. */
-  first: MeasuredAttempt[];
-  /** Whether a failed slice keeps its place in the queue instead of going behind the others. */
-  keepsPlace: boolean;
-  /** Attempts in all. */
-  count: number;
-  workers: Worker[];
-  /** Periods in which slices waited and slots were free but none was started: pauses, and periods without a driver or a broker. */
-  still: Period[];
-  /** Usual time on a slot from the end of a slice to the start of the next waiting one. Milliseconds. */
-  turnaround: number;
-  /** Usual time from queued to started if a slot is free. */
-  dispatch: number;
-  /** When the last attempt ended. */
-  last: number;
-  /** Attempts left out because their start or end is unknown. */
-  leftOut: number;
-}
+export type MeasuredRun = ReturnType<typeof measuredRun>;
 
-/** Collects the measurements of a run. */
-export function measuredRun(attempts: Attempts, { keepsPlace }: Pick<MeasuredRun, 'keepsPlace'>): MeasuredRun {
+/** Collects the measurements of a run. @param keepsPlace whether a failed slice keeps its place in the queue instead of going behind the others */
+export function measuredRun(attempts: Attempts, keepsPlace: boolean) {
   const all = attemptsIn(attempts, keepsPlace);
   const byStart = all.toSorted((a, b) => a.started - b.started);
   const between = betweenSlices(byStart, attempts.names.worker.all.length);
@@ -46,18 +28,21 @@ export function measuredRun(attempts: Attempts, { keepsPlace }: Pick<MeasuredRun
   const { still, direct } = sweep(byStart, workers);
   const moving = (times: readonly Period[]): number[] =>
     times.filter(({ from, until }) => !still.some((one) => one.from < until && from < one.until)).map(lengthOf);
-  const turnaround = part(moving(between), 0.5);
-  const dispatch = part(moving(direct), 0.5);
   const followers = new Set(all.flatMap(({ next }) => next ?? []));
   return {
+    /** First attempts, in the order in which they were queued. */
     first: all.filter((one) => !followers.has(one)),
     keepsPlace,
     count: all.length,
     workers,
     still,
-    turnaround,
-    dispatch,
+    /** Usual time on a slot from the end of a slice to the start of the next waiting one. Milliseconds. */
+    turnaround: part(moving(between), 0.5),
+    /** Usual time from queued to started if a slot is free. */
+    dispatch: part(moving(direct), 0.5),
+    /** When the last attempt ended. */
     last: all.reduce((last, { started, took }) => Math.max(last, started + took), 0),
+    /** Attempts left out because their start or end is unknown. */
     leftOut: attempts.length - all.length,
   };
 }
@@ -127,7 +112,7 @@ function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Pe
 /** Shorter times without a start may be chance. Milliseconds. */
 const minStill = 1000;
 
-/** Goes through the run: finds when it stood still although it could have gone on, and how long slices took to reach a free slot. */
+/** Goes through the run: finds when slices waited and slots were free but none was started (pauses, no driver or broker), and how long slices took to reach a free slot. */
 function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]): { still: Period[]; direct: Period[] } {
   const ends = byStart.map(({ started, took }) => started + took).toSorted((a, b) => a - b);
   const opens = workers.map(({ from }) => from).toSorted((a, b) => a - b);

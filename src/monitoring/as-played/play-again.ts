@@ -29,11 +29,6 @@ export interface PlayedAgain {
   waits: number[];
 }
 
-interface FreeSlot {
-  free: number;
-  slot: Slot;
-}
-
 interface Queued {
   at: number;
   attempt: MeasuredAttempt;
@@ -47,82 +42,58 @@ const byPlace = (a: Queued, b: Queued): number => a.attempt.rank - b.attempt.ran
  * Slices start in queue order, and none starts while the run stood still.
  */
 export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain {
-  const slots = slotsWith(run, changes);
-  const first = withPart(run.first, changes.part ?? 1);
-  const replay = new Replay(run, slots, first, changes.factor ?? 1);
-  return { slots: slots.length, slices: first.length, ...replay.play() };
-}
+  const { dispatch, turnaround, still } = run;
+  const { factor = 1, part = 1 } = changes;
+  const [slots, first] = [slotsWith(run, changes), withPart(run.first, part)];
+  const empty = { last: undefined, undone: 0, queued: [], started: [], waits: [] };
+  const played: PlayedAgain = { slots: slots.length, slices: first.length, ...empty };
+  const free = new TinyQueue<{ from: number; slot: Slot }>([], (a, b) => a.from - b.from);
+  const coming = new TinyQueue<Queued>([], (a, b) => a.at - b.at);
+  const waiting = new TinyQueue<Queued>([], run.keepsPlace ? byPlace : byTime);
+  for (const slot of slots) free.push({ from: slot[0]?.from ?? Infinity, slot });
+  for (const attempt of first) coming.push({ at: attempt.queued, attempt });
+  // The last start: everything that waits had come by then.
+  let clock = -Infinity;
 
-class Replay {
-  readonly #run: MeasuredRun;
-  readonly #factor: number;
-  readonly #free = new TinyQueue<FreeSlot>([], (a, b) => a.free - b.free);
-  readonly #coming = new TinyQueue<Queued>([], (a, b) => a.at - b.at);
-  readonly #waiting: TinyQueue<Queued>;
-  /** The last start: everything that waits had come by then. */
-  #clock = -Infinity;
-  readonly #played = {
-    last: undefined as number | undefined,
-    queued: [] as number[],
-    started: [] as number[],
-    waits: [] as number[],
+  const queueUntil = (time: number): void => {
+    for (let next = coming.peek(); next !== undefined && next.at + dispatch <= time; next = coming.peek()) {
+      waiting.push(next);
+      played.queued.push(next.at);
+      coming.pop();
+    }
   };
-
-  constructor(run: MeasuredRun, slots: readonly Slot[], first: readonly MeasuredAttempt[], factor: number) {
-    this.#run = run;
-    this.#factor = factor;
-    this.#waiting = new TinyQueue<Queued>([], run.keepsPlace ? byPlace : byTime);
-    for (const slot of slots) this.#free.push({ free: slot[0]?.from ?? Infinity, slot });
-    for (const attempt of first) this.#coming.push({ at: attempt.queued, attempt });
-  }
-
-  play(): Omit<PlayedAgain, 'slots' | 'slices'> {
-    while (this.#coming.length + this.#waiting.length > 0) {
-      const slot = this.#free.pop();
-      if (slot === undefined) break;
-      this.#use(slot);
-    }
-    this.#queueUntil(Infinity);
-    return { ...this.#played, undone: this.#waiting.length };
-  }
-
-  /** Starts a slice on the slot that is free first. Drops a slot whose workers are gone; puts a slot whose next worker comes later behind the others. */
-  #use({ free, slot }: FreeSlot): void {
-    const came = this.#waiting.length > 0 ? this.#clock : (this.#coming.peek()?.at ?? Infinity) + this.#run.dispatch;
-    const ready = Math.max(free, came);
-    const start = startIn(slot, ready, this.#run.still);
-    if (start === undefined) return;
-    if (start > ready && (this.#free.peek()?.free ?? Infinity) < start) {
-      this.#free.push({ free: start, slot });
-      return;
-    }
-    this.#queueUntil(start);
-    this.#clock = start;
-    const next = this.#waiting.pop();
-    if (next === undefined) return;
-    const end = this.#begin(next, start);
-    this.#free.push({ free: end + this.#run.turnaround, slot });
-  }
-
   /** Starts an attempt. Returns its end. */
-  #begin({ at, attempt }: Queued, start: number): number {
-    const played = this.#played;
-    const end = start + attempt.took * this.#factor;
+  const begin = ({ at, attempt }: Queued, start: number): number => {
+    const end = start + attempt.took * factor;
     played.started.push(start);
     played.waits.push(start - at);
     played.last = Math.max(played.last ?? -Infinity, end);
-    if (attempt.next !== undefined) this.#coming.push({ at: end + attempt.nextAfter, attempt: attempt.next });
+    if (attempt.next !== undefined) coming.push({ at: end + attempt.nextAfter, attempt: attempt.next });
     return end;
-  }
-
-  #queueUntil(time: number): void {
-    for (let next = this.#coming.peek(); next !== undefined; next = this.#coming.peek()) {
-      if (next.at + this.#run.dispatch > time) return;
-      this.#waiting.push(next);
-      this.#played.queued.push(next.at);
-      this.#coming.pop();
+  };
+  /** Starts a slice on a slot. Drops a slot whose workers are gone; puts a slot whose next worker comes later behind the others. */
+  const use = (slot: Slot, from: number): void => {
+    const came = waiting.length > 0 ? clock : (coming.peek()?.at ?? Infinity) + dispatch;
+    const ready = Math.max(from, came);
+    const start = startIn(slot, ready, still);
+    if (start === undefined) return;
+    if (start > ready && (free.peek()?.from ?? Infinity) < start) {
+      free.push({ from: start, slot });
+      return;
     }
+    queueUntil(start);
+    clock = start;
+    const next = waiting.pop();
+    if (next !== undefined) free.push({ from: begin(next, start) + turnaround, slot });
+  };
+
+  while (coming.length + waiting.length > 0) {
+    const next = free.pop();
+    if (next === undefined) break;
+    use(next.slot, next.from);
   }
+  queueUntil(Infinity);
+  return { ...played, undone: waiting.length };
 }
 
 /** When a slot can start a slice; undefined once its workers are gone. */

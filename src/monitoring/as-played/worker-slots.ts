@@ -9,6 +9,7 @@ export interface Worker extends Period {
 /** A place for one slice at a time: the workers that held it, one after the other. */
 export type Slot = readonly Worker[];
 
+/** An attempt, in the order of their starts. */
 interface Begun {
   worker: number;
   queued: number;
@@ -18,27 +19,23 @@ interface Begun {
 
 /**
  * The workers of a run, by number. A worker counts as gone if it was free and took nothing more while others took many waiting slices.
- * @param byStart attempts in order of their start
+ * @param begun attempts in order of their start
  * @param usual time from one slice to the next waiting one, in milliseconds
  */
-export function workersOf(
-  byStart: readonly Begun[],
-  { names, worker, host, length }: Attempts,
-  usual: number,
-): Worker[] {
+export function workersOf(begun: readonly Begun[], { names, worker, host, length }: Attempts, usual: number): Worker[] {
   const workers = names.worker.all.map((name): Worker => ({ name, host: '', from: Infinity, until: 0 }));
   for (let at = 0; at < length; at += 1) {
     const one = workers[worker[at] as number];
     if (one !== undefined && one.host === '') one.host = names.host.all[host[at] as number] ?? '';
   }
   const free = new Float64Array(workers.length);
-  for (const { worker: number, started, took } of byStart) {
+  for (const { worker: number, started, took } of begun) {
     const one = workers[number] as Worker;
     one.from = Math.min(one.from, started);
     one.until = Math.max(one.until, started);
     free[number] = started + took;
   }
-  const waited = byStart.filter(({ queued, started }) => started - queued > 2 * usual + 1);
+  const waited = begun.filter(({ queued, started }) => started - queued > 2 * usual + 1);
   const enough = waited.at(-2 * workers.length)?.started ?? -Infinity;
   for (const [number, one] of workers.entries()) if ((free[number] ?? 0) >= enough) one.until = Infinity;
   return workers;

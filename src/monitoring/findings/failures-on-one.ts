@@ -7,11 +7,12 @@ const groupOf = { slot: 'worker', worker: 'worker', host: 'host', 'STF file': 's
 /** Places that the sentence names. */
 const named = 3;
 
+type About = Pick<Evidence, 'execution_id' | 'concentration'>;
+
 /** The finding about places where slices fail, for own and observed executions. */
-export function failuresOnOneFinding(
-  execution_id: string,
-  { kind, places, failed, tried, failed_elsewhere, tried_elsewhere, errors }: NonNullable<Evidence['concentration']>,
-): Found {
+export function failuresOnOneFinding({ execution_id, concentration }: About): Found | undefined {
+  if (concentration === undefined) return undefined;
+  const { kind, places, failed, tried, failed_elsewhere, tried_elsewhere, errors } = concentration;
   const elsewhere =
     failed_elsewhere === 0
       ? `none of ${tried_elsewhere} elsewhere`
@@ -29,6 +30,4 @@ export function failuresOnOneFinding(
   };
 }
 
-export const failuresOnOne = defineFinding('FAILURES_ON_ONE', ({ evidence: { execution_id, concentration } }) =>
-  concentration === undefined ? undefined : failuresOnOneFinding(execution_id, concentration),
-);
+export const failuresOnOne = defineFinding('FAILURES_ON_ONE', ({ evidence }) => failuresOnOneFinding(evidence));

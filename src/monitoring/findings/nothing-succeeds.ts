@@ -1,13 +1,16 @@
-import type { CauseCount } from '../../domain/causes.ts';
-import { type FailuresInARow, nothingSucceeds } from '../failures-in-a-row.ts';
+import type { Evidence } from '../evidence.ts';
+import type { Facts } from '../facts.ts';
+import { nothingSucceeds } from '../failures-in-a-row.ts';
 import { call, causesSentence, defineFinding, type Found } from './rule.ts';
 
-/** The finding about failures in a row, for own and observed executions. */
-export function nothingSucceedsFinding(
-  execution_id: string,
-  { since, attempts, isMore, last_done }: FailuresInARow,
-  { isRunning, done, causes }: { isRunning: boolean; done: number; causes: readonly CauseCount[] },
-): Found {
+type About = Pick<Evidence, 'execution_id' | 'causes'> & Pick<Facts, 'failing' | 'status' | 'counts'>;
+
+/** The finding about failures in a row, for own and observed executions. @param until now, or the end of the execution */
+export function nothingSucceedsFinding(about: About, until: number): Found | undefined {
+  const { execution_id, failing, status, counts, causes } = about;
+  if (!nothingSucceeds(failing, until)) return undefined;
+  const { since, attempts, isMore, last_done } = failing;
+  const done = counts.slices_completed;
   const first = new Date(since).toISOString();
   const before =
     last_done !== undefined
@@ -20,19 +23,15 @@ export function nothingSucceedsFinding(
     : `all ${attempts} attempts since then failed`;
   return {
     severity: 'error',
-    sentence: `Nothing ${isRunning ? 'succeeds' : 'succeeded'} since ${first}${isMore ? ', or longer' : ''}: ${what}; ${before}.${causesSentence(causes)}`,
+    sentence: `Nothing ${status === 'running' ? 'succeeds' : 'succeeded'} since ${first}${isMore ? ', or longer' : ''}: ${what}; ${before}.${causesSentence(causes)}`,
     next: call('list_tf_slices', { execution_id, status: 'failed', order: 'newest' }),
   };
 }
 
-export const nothingSucceedsRule = defineFinding('NOTHING_SUCCEEDS', ({ facts, evidence }) => {
-  const { execution_id, causes } = evidence;
-  const { failing, status, now, end_time, counts } = facts;
-  const until = end_time === null ? now : Date.parse(end_time);
-  if (!nothingSucceeds(failing, until)) return undefined;
-  return nothingSucceedsFinding(execution_id, failing, {
-    isRunning: status === 'running',
-    done: counts.slices_completed,
-    causes,
-  });
-});
+export const nothingSucceedsRule = defineFinding(
+  'NOTHING_SUCCEEDS',
+  ({ facts, evidence: { execution_id, causes } }) => {
+    const until = facts.end_time === null ? facts.now : Date.parse(facts.end_time);
+    return nothingSucceedsFinding({ ...facts, execution_id, causes }, until);
+  },
+);

@@ -1,7 +1,7 @@
 import type { StageDelay } from '../../domain/stages.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import type { SlowSlice } from '../evidence.ts';
-import { delayOf } from '../facts.ts';
+import type { Evidence } from '../evidence.ts';
+import type { Facts } from '../facts.ts';
 import { call, defineFinding, type Found } from './rule.ts';
 
 /** Fewer slices do not show what is usual. */
@@ -15,12 +15,14 @@ const minSeconds = 1;
 export const hasSlowSlice = (delay: StageDelay | undefined): boolean =>
   delay !== undefined && delay.items >= minItems && delay.max >= Math.max(minSeconds, minRatio * delay.p95);
 
+type About = Pick<Evidence, 'slowest'> & Pick<Facts, 'delays'>;
+
 /** The finding about the slowest slice, for own and observed executions. */
-export function sliceSlowFinding(
-  execution_id: string,
-  { slice_filename, worker, seconds }: SlowSlice,
-  { p50, p95 }: StageDelay,
-): Found {
+export function sliceSlowFinding({ slowest, delays }: About): Found | undefined {
+  const delay = delays.find(({ stage }) => stage === 'slice_started → slice_result');
+  if (slowest === undefined || delay === undefined) return undefined;
+  const { slice_filename, worker, seconds } = slowest;
+  const { p50, p95 } = delay;
   return {
     severity: 'info',
     sentence: `${slice_filename} took ${roundDuration(seconds)}${worker === null ? '' : ` on ${worker}`}; ${roundDuration(p50)} is usual, and 95 % of the slices took at most ${roundDuration(p95)}.`,
@@ -29,8 +31,6 @@ export function sliceSlowFinding(
   };
 }
 
-export const sliceSlow = defineFinding('SLICE_SLOW', ({ facts, evidence: { execution_id, slowest } }) => {
-  const delay = delayOf(facts, 'slice_started → slice_result');
-  if (slowest === undefined || delay === undefined) return undefined;
-  return sliceSlowFinding(execution_id, slowest, delay);
-});
+export const sliceSlow = defineFinding('SLICE_SLOW', ({ facts: { delays }, evidence: { slowest } }) =>
+  sliceSlowFinding({ slowest, delays }),
+);

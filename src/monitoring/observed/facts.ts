@@ -15,13 +15,6 @@ export interface Gap {
   isFilled?: boolean;
 }
 
-/** The status that the runner reported last, and when, in milliseconds since 1970. */
-export interface Told {
-  status: ExecutionStatus;
-  at: number;
-  by: string | undefined;
-}
-
 /** A key that a sender fills in some messages of a type but not in others. */
 export interface BrokenKey {
   sender: string;
@@ -42,8 +35,8 @@ export interface ObservedFacts {
   run_id: string;
   status: ExecutionStatus;
   phase: Phase;
-  /** As its runner reported it by REST. */
-  told: Told | undefined;
+  /** The status that its runner reported last by REST. */
+  told: { status: ExecutionStatus; at: number; by: string | undefined } | undefined;
   /** Slices registered by REST; `unsent`: registered a while ago, but no message about them was heard. */
   slices_told: number;
   unsent: Some;

@@ -1,24 +1,16 @@
-/**
- * Every attempt at every slice of an execution, as columns of numbers. Times are milliseconds since 1970, NaN if unknown; names are indexes into
- * `names`, -1 if unknown; states are indexes into `sliceStatuses`.
- */
-export interface Attempts {
+/** Columns of names: indexes into `names`, -1 if unknown. */
+export type NameColumn = 'stf' | 'worker' | 'host' | 'cause';
+
+/** Columns of numbers: `state` is an index into `sliceStatuses`, `isCurrent` 1 if this is the slice's current attempt. */
+type NumberColumn = 'sliceId' | 'attempt' | 'state' | 'isCurrent';
+
+/** Columns of times, in milliseconds since 1970, NaN if unknown; `created`: when the slice was made. */
+type TimeColumn = 'created' | 'queued' | 'started' | 'completed';
+
+/** Every attempt at every slice of an execution, as columns. */
+export interface Attempts extends Readonly<Record<NameColumn | NumberColumn | TimeColumn, ArrayLike<number>>> {
   readonly length: number;
-  readonly names: Readonly<Record<'stf' | 'worker' | 'host' | 'cause', { readonly all: readonly string[] }>>;
-  readonly stf: ArrayLike<number>;
-  readonly sliceId: ArrayLike<number>;
-  readonly attempt: ArrayLike<number>;
-  readonly state: ArrayLike<number>;
-  /** 1 if this is the slice's current attempt. */
-  readonly isCurrent: ArrayLike<number>;
-  readonly worker: ArrayLike<number>;
-  readonly host: ArrayLike<number>;
-  readonly cause: ArrayLike<number>;
-  /** When the slice was made. */
-  readonly created: ArrayLike<number>;
-  readonly queued: ArrayLike<number>;
-  readonly started: ArrayLike<number>;
-  readonly completed: ArrayLike<number>;
+  readonly names: Readonly<Record<NameColumn, { readonly all: readonly string[] }>>;
 }
 
 /** A period, in milliseconds since 1970. */

@@ -26,10 +26,7 @@ const widths = [
  * would beat with the STF interval.
  * @param most largest number of bins
  */
-export function binsOf(
-  { from, until }: Period,
-  { start, most, least }: { start: number; most: number; least: number },
-): Bins {
+export function binsOf({ from, until }: Period, { start, most, least }: Record<'start' | 'most' | 'least', number>) {
   const span = Math.max(1, until - from);
   const largest = widths.at(-1) as number;
   const width =

@@ -2,30 +2,12 @@ import { failedState } from '../../domain/slice-states.ts';
 import type { Attempts, Period } from './attempts.ts';
 
 /** Attempts that failed alike. Times are milliseconds since 1970. */
-export interface TimedCause {
-  cause: string;
-  attempts: number;
-  /** Slices with such an attempt; `exhausted`: those of them that failed for good. */
-  slices: number;
-  exhausted: number;
-  first: number;
-  last: number;
-  /** The number of worker slots that had them, the slot with the most, and how many it had; attempts whose slot no message names do not count. */
-  slots: number;
-  worstSlot: string;
-  worstSlotAttempts: number;
-  /** The host of all of them, if it is one and other attempts of the execution were on others. */
-  host: string | undefined;
-  /** The first slice, by its STF file and its id. */
-  example: { stf: string; sliceId: number };
-  /** When they came: one character per twentieth of the window, `.` none, `1` to `9` a count, `#` more. */
-  when: string;
-}
+export type TimedCause = ReturnType<typeof causesOf>[number];
 
 const strip = 20;
 
 /** Why attempts failed in a window, the most frequent cause first. */
-export function causesOf(attempts: Attempts, { from, until }: Period, maxRetries: number): TimedCause[] {
+export function causesOf(attempts: Attempts, { from, until }: Period, maxRetries: number) {
   const causes = new Map<number, ReturnType<typeof newCause>>();
   const allHosts = new Set<number>();
   for (let at = 0; at < attempts.length; at += 1) {
@@ -54,13 +36,15 @@ export function causesOf(attempts: Attempts, { from, until }: Period, maxRetries
       ...cause,
       slices: ids.size,
       ...slotsOf(attempts, slots),
+      /** The host of all of them, if it is one and other attempts of the execution were on others. */
       host: allHosts.size > 1 ? onlyHost(attempts, hosts) : undefined,
+      /** When they came: one character per twentieth of the window, `.` none, `1` to `9` a count, `#` more. */
       when: times.map(shownCount).join(''),
     }))
     .toSorted((a, b) => b.attempts - a.attempts || a.first - b.first || (a.cause < b.cause ? -1 : 1));
 }
 
-/** The number of slots of failed attempts, and the one with the most. */
+/** The number of slots of failed attempts, the slot with the most, and how many it had; attempts whose slot no message names do not count. */
 function slotsOf({ names: { worker } }: Attempts, slots: ReadonlyMap<number, number>) {
   const known = [...slots]
     .filter(([slot]) => slot >= 0)
@@ -77,7 +61,8 @@ function onlyHost({ names: { host } }: Attempts, hosts: ReadonlySet<number>): st
 
 const shownCount = (n: number): string => (n === 0 ? '.' : n > 9 ? '#' : String(n));
 
-const exampleOf = (attempts: Attempts, at: number): TimedCause['example'] => ({
+/** A slice, by its STF file and its id. */
+const exampleOf = (attempts: Attempts, at: number) => ({
   stf: attempts.names.stf.all[attempts.stf[at] as number] ?? '',
   sliceId: attempts.sliceId[at] as number,
 });
@@ -87,6 +72,7 @@ function newCause(attempts: Attempts, at: number) {
   return {
     cause: attempts.names.cause.all[attempts.cause[at] as number] ?? '',
     attempts: 0,
+    /** Slices that failed for good. */
     exhausted: 0,
     first: Infinity,
     last: -Infinity,

@@ -1,14 +1,12 @@
-import type { Attempts } from './attempts.ts';
+import type { Attempts, NameColumn } from './attempts.ts';
 
 /** The attempts of an execution as bytes, for a file with all of them: about ten bytes each before compression. */
 export interface Packed {
-  names: Record<Kind, string[]>;
+  names: Record<NameColumn, string[]>;
   bytes: Uint8Array;
 }
 
-type Kind = 'stf' | 'worker' | 'host' | 'cause';
-
-const ofEach = <T>(make: (kind: Kind) => T): Record<Kind, T> => ({
+const ofEach = <T>(make: (kind: NameColumn) => T): Record<NameColumn, T> => ({
   stf: make('stf'),
   worker: make('worker'),
   host: make('host'),
@@ -112,11 +110,9 @@ export function pack(attempts: Attempts): Packed {
     writer.signed((attempts.created[at] as number) - created);
     const queued = attempts.queued[at] as number;
     writer.time(queued, attempts.created[at] as number);
-    writer.time(attempts.started[at] as number, queued);
-    writer.time(
-      attempts.completed[at] as number,
-      Number.isNaN(attempts.started[at]) ? queued : (attempts.started[at] as number),
-    );
+    const started = attempts.started[at] as number;
+    writer.time(started, queued);
+    writer.time(attempts.completed[at] as number, Number.isNaN(started) ? queued : started);
     [stf, sliceId, created] = [stfOf(at), attempts.sliceId[at] as number, attempts.created[at] as number];
   }
   return { names: ofEach((kind) => sorted[kind].names), bytes: writer.done() };
@@ -134,21 +130,10 @@ export function unpack({ names, bytes }: Packed): Attempts {
   const reader = new Reader(bytes);
   const length = reader.whole();
   const whole = (): Int32Array => new Int32Array(length);
-  const times = (): Float64Array => new Float64Array(length);
-  const columns = {
-    stf: whole(),
-    sliceId: whole(),
-    attempt: whole(),
-    state: whole(),
-    isCurrent: whole(),
-    worker: whole(),
-    host: whole(),
-    cause: whole(),
-    created: times(),
-    queued: times(),
-    started: times(),
-    completed: times(),
-  };
+  const time = (): Float64Array => new Float64Array(length);
+  const numbers = { sliceId: whole(), attempt: whole(), state: whole(), isCurrent: whole() };
+  const times = { created: time(), queued: time(), started: time(), completed: time() };
+  const columns = { ...ofEach(whole), ...numbers, ...times };
   let [stf, sliceId, created] = [0, 0, 0];
   for (let at = 0; at < length; at += 1) {
     stf += reader.whole();

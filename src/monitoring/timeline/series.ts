@@ -2,32 +2,19 @@ import { completedState, failedState } from '../../domain/slice-states.ts';
 import { type Attempts, endOfWork, goesOn, type Life } from './attempts.ts';
 import { type Bins, binOf } from './bins.ts';
 
-/** Counts of events in each bin, and levels at its end. */
-export interface Series {
-  /** Slices that were made. */
-  arrived: number[];
-  completed: number[];
-  failed_attempts: number[];
-  /** Slices that failed without a retry left. */
-  exhausted: number[];
-  queued: number[];
-  processing: number[];
-  /** Wall time from hand-over to result of the slices completed in the bin, or null. */
-  mean_seconds: (number | null)[];
-}
-
 /**
- * Events of each bin, and levels. Levels sum up everything before, so that from outside the window they need only counts, and at the end of life they
+ * Counts of events in each bin, and levels at its end. Levels sum up everything before, so that from outside the window they need only counts, and at the end of life they
  * are the kept counts: an attempt given up at the end of a stopped execution is in hand until then and waits after it.
  * @param maxRetries attempts after the first that a slice may have
  */
-export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries: number): Series {
+export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
   const counters = countersOf(bins);
   for (let at = 0; at < attempts.length; at += 1) {
     addLevels(counters, attempts, at, life);
     addEvents(counters, attempts, at, maxRetries);
   }
   const { queued, processing, ...events } = counters.series;
+  /** Wall time from hand-over to result of the slices completed in the bin, or null. */
   const mean_seconds = counters.work.map((milliseconds, bin) => {
     const slices = counters.timed[bin] as number;
     return slices === 0 ? null : Math.round(milliseconds / slices) / 1000;
@@ -42,9 +29,11 @@ function countersOf(bins: Bins) {
   return {
     /** Levels hold changes until they are summed. */
     series: {
+      /** Slices that were made. */
       arrived: zeros(),
       completed: zeros(),
       failed_attempts: zeros(),
+      /** Slices that failed without a retry left. */
       exhausted: zeros(),
       queued: zeros(),
       processing: zeros(),

@@ -8,7 +8,7 @@ import type { Picture } from './picture.ts';
 
 const shownCause = 160;
 const shownName = 80;
-const concise = { causes: 5, workers: 10, phases: 20, characters: 25_000 };
+const concise = { causes: 5, workers: 10, phases: 20 };
 const page = { causes: 10, workers: Infinity, phases: 500 };
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
@@ -17,24 +17,14 @@ const iso = (milliseconds: number): string => new Date(milliseconds).toISOString
 export const conciseParts = (timeline: Picture, life: Life) => partsOf(timeline, life, concise);
 
 /** A picture for the page, with every worker, delay buckets and bars. */
-export const pageParts = (picture: Picture, life: Life) => ({
-  ...partsOf(picture, life, page),
-  latency: picture.latency.map(({ stage, items, p50, p95, max, buckets }) => ({
-    stage,
-    items,
-    p50,
-    p95,
-    max,
-    buckets,
-  })),
-  ...spansOf(picture),
+export const pageParts = (drawn: Picture, life: Life) => ({
+  ...partsOf(drawn, life, page),
+  latency: drawn.latency.map(({ stage, items, p50, p95, max, buckets }) => ({ stage, items, p50, p95, max, buckets })),
+  ...spansOf(drawn),
 });
 
-function partsOf(
-  { bins, series, phases, latency, causes, workers, slotCount, slots, cells }: Picture,
-  life: Life,
-  most: { causes: number; workers: number; phases: number },
-) {
+function partsOf(picture: Picture, life: Life, most: typeof page) {
+  const { bins, series, phases, latency, causes, workers, slotCount, slots, cells } = picture;
   const end = bins.from + bins.count * bins.width;
   const shown = phases
     .filter(({ start, end: until = Infinity }) => until > bins.from && start < end)

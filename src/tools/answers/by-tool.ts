@@ -24,11 +24,5 @@ interface Answers {
 
 /** The answer of a tool by the tool's name; an object of anything if none of our programs reads it. */
 export type AnswerOf<Name extends string> = Name extends keyof Answers
-  ? Answers[Name] & OfMoment
+  ? Answers[Name] & { as_of?: string; as_of_exact?: string }
   : Record<string, unknown>;
-
-/** The earlier moment that an answer is about. */
-interface OfMoment {
-  as_of?: string;
-  as_of_exact?: string;
-}

@@ -3,7 +3,8 @@ import type { Queries } from '../../db/queries.ts';
 import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import type { ObservedPart } from '../../db/reports/observed/facts.ts';
-import type { CauseCount } from '../../domain/causes.ts';
+import { type CauseCount, causeOf } from '../../domain/causes.ts';
+import { logLevels } from '../../lib/logger.ts';
 import { present } from '../../lib/present.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { CommandGiven, DriverSpan } from '../../monitoring/evidence.ts';
@@ -24,9 +25,9 @@ export const commandOf = ({ name: by, time, reason, claimed_by, sent_by }: Comma
   present({
     name: name(by),
     time,
-    reason: clipped(reason ?? null),
-    claimed_by: clipped(claimed_by ?? null),
-    sent_by: clipped(sent_by ?? null),
+    reason: clipped(reason),
+    claimed_by: clipped(claimed_by),
+    sent_by: clipped(sent_by),
   });
 
 /** The stop of an execution; pending if no driver has acted on it. */
@@ -48,7 +49,7 @@ export const notDone = ({ origin, status, slices_created, slices_completed, slic
   origin === 'observed' || status === 'running' ? null : slices_created - slices_completed - slices_failed;
 
 export function driverOf({ since, until, ended, code, reason, ...driver }: DriverSpan) {
-  const why = reason === undefined ? null : code === undefined ? reason : `${code}: ${reason}`;
+  const why = reason === undefined || code === undefined ? reason : `${code}: ${reason}`;
   return present({
     ...driver,
     since,
@@ -182,8 +183,43 @@ export const findingOf = ({ code, severity, sentence, ids, next }: Finding): Omi
   next,
 });
 
-export function clipped(text: string | null): string | null {
-  if (text === null) return null;
+export function clipped(text: string | null | undefined): string | null {
+  if (text === null || text === undefined) return null;
   const shown = clipShown(text, shownText);
   return shown.length < shownText ? shown : `${clip(shown, shownText - 1)}…`;
+}
+
+const shownErrors = 8;
+
+/** Errors to look at for different ones. */
+const errorsLookedAt = 50;
+
+/**
+ * The last errors that agents logged and the last messages that were not taken as sent, newest first. Of those that differ only in numbers and names
+ * the newest is shown, with the number of the others among those looked at.
+ */
+export function lastErrors(executionId: string, queries: Queries) {
+  const logs = queries.lastLogLines(executionId, logLevels.ERROR, errorsLookedAt).map((row) => ({
+    time: row.timestamp,
+    source: row.agent,
+    error: clipped(row.message) ?? '',
+    log_id: row.key,
+  }));
+  const messages = queries.lastTroubledMessages(executionId, errorsLookedAt).map((row) => ({
+    time: row.recorded_at,
+    source: row.sender_agent ?? row.destination,
+    error: `${row.message_type} ${row.effect}: ${clipped(row.effect_reason) ?? ''}`,
+    message_id: row.message_id,
+  }));
+  const newest = [...logs, ...messages]
+    .toSorted((a, b) => (a.time === b.time ? 0 : a.time < b.time ? 1 : -1))
+    .slice(0, errorsLookedAt);
+  const causes = newest.map(({ error }) => causeOf(error));
+  return newest
+    .map((row, at) => {
+      const alike = causes.filter((cause) => cause === causes[at]).length;
+      return { ...row, ...(alike === 1 ? {} : { more: alike - 1 }) };
+    })
+    .filter((_, at) => causes.indexOf(causes[at] ?? '') === at)
+    .slice(0, shownErrors);
 }

@@ -13,15 +13,11 @@ import type { LiveContext } from '../shared/tool.ts';
 /** The number of bins in which the backlog of a run is reported. */
 const bins = 60;
 
-/** The changes, as requested. */
-interface AskedChanges {
-  target_worker_count?: number | undefined;
-  /** A factor. */
-  slice_processing_time?: number | undefined;
-  stf_sampling_rate?: number | undefined;
-  without_worker?: string | undefined;
-  without_host?: string | undefined;
-}
+/** The changes, as requested; `slice_processing_time` is a factor. */
+type AskedChanges = Partial<
+  Record<'target_worker_count' | 'slice_processing_time' | 'stf_sampling_rate', number | undefined> &
+    Record<'without_worker' | 'without_host', string | undefined>
+>;
 
 /**
  * Plays an execution again from its measurements, as it was and with changes. Throws `ARGUMENT_INVALID` for a change that cannot be made, and if nothing
@@ -40,7 +36,7 @@ export async function playedAgain(
   // Our own queue keeps the order in which slices were made; other programs resend a slice as a new message.
   const keepsPlace = execution.origin === 'own';
   const run = await inSteps(context, function* (queries) {
-    return measuredRun(yield* queries.attempts(execution.execution_id), { keepsPlace });
+    return measuredRun(yield* queries.attempts(execution.execution_id), keepsPlace);
   });
   if (run.count === 0)
     throw argumentInvalid(
@@ -49,8 +45,8 @@ export async function playedAgain(
   const changes = changesOf(asked, run, execution, context.queries());
   const was: PlayedAgain = asItWas(run);
   const replayed = playAgain(run);
-  const changed = changes === undefined ? undefined : playAgain(run, changes);
-  return { as_played: told(execution, { was, replayed, changed }), assumptions: assumptionsOf(run, changes) };
+  const changed = changes && playAgain(run, changes);
+  return { as_played: told(execution, was, replayed, changed), assumptions: assumptionsOf(run, changes) };
 }
 
 function changesOf(asked: AskedChanges, run: MeasuredRun, was: ExecutionRow, queries: Queries): Changes | undefined {
@@ -110,10 +106,7 @@ function asItWas(run: MeasuredRun): PlayedAgain {
   };
 }
 
-function told(
-  execution: ExecutionRow,
-  { was, replayed, changed }: { was: PlayedAgain; replayed: PlayedAgain; changed: PlayedAgain | undefined },
-): AsPlayed {
+function told(execution: ExecutionRow, was: PlayedAgain, replayed: PlayedAgain, changed?: PlayedAgain): AsPlayed {
   const start = Date.parse(execution.start_time);
   const last = was.last ?? start;
   // The time after the last slice stays the same, whatever came before.
@@ -124,37 +117,29 @@ function told(
   const backlog = (played: PlayedAgain): number[] => backlogOf(played, { start, width });
   const iso = (time: number): string => new Date(time).toISOString();
   const waitsOf = (played: PlayedAgain): AsPlayed['was'] => ({
-    ...present({
-      end: played.undone > 0 ? null : iso(endOf(played)),
-      undone: played.undone === 0 ? null : played.undone,
-    }),
-    // The wait of slices that nobody starts is unknown.
-    ...(played.undone > 0 ? {} : quantiles(played.waits)),
+    // The end, and the wait, of slices that nobody starts is unknown.
+    ...(played.undone > 0 ? { undone: played.undone } : { end: iso(endOf(played)), ...quantiles(played.waits) }),
     backlog_max: maxWaiting(played),
     slices: played.slices,
     worker_slots: played.slots,
   });
-  return {
+  return present({
     execution_id: execution.execution_id,
     real_end: iso(real),
     replayed_end: iso(endOf(replayed)),
     off_percent: Math.round((1000 * (endOf(replayed) - real)) / Math.max(1, real - start)) / 10,
     was: waitsOf(was),
     replayed: waitsOf(replayed),
-    ...(changed === undefined ? {} : { changed: waitsOf(changed) }),
+    changed: changed && waitsOf(changed),
     from: iso(start),
     bin_seconds: Math.round(width) / 1000,
-    backlog: {
-      was: backlog(was),
-      replayed: backlog(replayed),
-      ...(changed === undefined ? {} : { changed: backlog(changed) }),
-    },
-  };
+    backlog: present({ was: backlog(was), replayed: backlog(replayed), changed: changed && backlog(changed) }),
+  });
 }
 
 const seconds = (milliseconds = 0): number => Math.round(Math.max(0, milliseconds)) / 1000;
 
-function quantiles(waits: readonly number[]): Required<Pick<AsPlayed['was'], 'wait_p50' | 'wait_p95' | 'wait_max'>> {
+function quantiles(waits: readonly number[]) {
   const inOrder = Float64Array.from(waits).toSorted();
   const at = (part: number): number =>
     seconds(inOrder[Math.min(inOrder.length - 1, Math.floor(part * inOrder.length))]);
@@ -173,8 +158,7 @@ function backlogOf({ queued, started }: PlayedAgain, { start, width }: { start: 
 
 function maxWaiting({ queued, started }: PlayedAgain): number {
   const [came, begun] = [Float64Array.from(queued).toSorted(), Float64Array.from(started).toSorted()];
-  let most = 0;
-  let taken = 0;
+  let [most, taken] = [0, 0];
   for (const [n, time] of came.entries()) {
     while ((begun[taken] ?? Infinity) <= time) taken += 1;
     most = Math.max(most, n + 1 - taken);

@@ -15,16 +15,10 @@ type Asking = Pick<LiveContext, 'queries' | 'signal'>;
  * Throws `ARGUMENT_INVALID` if it would take too long.
  */
 export const inSteps = async <T>(context: Asking, begin: (queries: Queries) => Steps<T>): Promise<T> =>
-  (await stepsWithin(context, begin, Infinity)) as T;
+  (await inStepsFor(context, begin, Infinity)) as T;
 
-/** The same for at most `milliseconds`; then returns the part done, from 0 to 1. Started again, the work continues where it was left. */
-export const inStepsFor = async <T>(
-  context: Asking,
-  begin: (queries: Queries) => Steps<T>,
-  { milliseconds, part }: { milliseconds: number; part: (queries: Queries) => number },
-): Promise<T | number> => (await stepsWithin(context, begin, milliseconds)) ?? part(context.queries());
-
-async function stepsWithin<T>(
+/** The same for at most `milliseconds`; then undefined. Started again, the work continues where it was left. */
+export async function inStepsFor<T>(
   { queries, signal }: Asking,
   begin: (queries: Queries) => Steps<T>,
   milliseconds: number,

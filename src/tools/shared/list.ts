@@ -8,7 +8,7 @@ import { readJson } from '../../lib/read-json.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { harmless } from './harmless.ts';
 import { nowhereNote } from './nowhere.ts';
-import { parseWindow, requireRun, resolveExecution } from './params.ts';
+import { type listArguments, parseWindow, requireRun, resolveExecution } from './params.ts';
 import type { ToolContext } from './tool.ts';
 
 /** An answer never exceeds this many characters of JSON; everything around the items needs a few hundred. */
@@ -17,17 +17,13 @@ const aroundItems = 700;
 
 const defaultLimit = 50;
 
-interface ListArguments extends Readonly<Record<string, unknown>> {
-  limit?: number | undefined;
-  execution_id?: string | undefined;
-  run_number?: number | undefined;
-  cursor?: string | undefined;
-  order?: 'newest' | 'oldest' | undefined;
-  start_time?: string | undefined;
-  end_time?: string | undefined;
-  /** Comma-separated names. */
-  fields?: string | undefined;
-}
+type ListArguments = Readonly<Record<string, unknown>> &
+  z.output<z.ZodObject<ReturnType<typeof listArguments>>> & {
+    execution_id?: string | undefined;
+    run_number?: number | undefined;
+    /** Comma-separated names. */
+    fields?: string | undefined;
+  };
 
 /** The relative parts of a question, resolved: the same on every page. */
 export type Fixed = Record<'start_time' | 'end_time' | 'execution_id', string | undefined>;
@@ -110,14 +106,8 @@ export function listPage<Args extends ListArguments, Row extends { key: number }
   const given = before.given + items.length;
   const counted = totalOf(found, { given, hasMore, total: before.total });
   const total = counted.total_is_lower_bound ? 0 : counted.total_count;
-  const next =
-    hasMore && last !== undefined
-      ? writeCursor(
-          { after: last, given, total, of: listId, as_of: context.asOf },
-          fixed,
-          args.execution_id === 'latest',
-        )
-      : undefined;
+  const latest = args.execution_id === 'latest' ? fixed.execution_id : undefined;
+  const goOn = { given, total, of: listId, as_of: context.asOf, start: fixed.start_time, end: fixed.end_time, latest };
   const noteOf = (): string | undefined => {
     if (isShort) return shortPage;
     const cut = items.length < found.rows.length ? cutPage(items.length) : undefined;
@@ -130,7 +120,7 @@ export function listPage<Args extends ListArguments, Row extends { key: number }
     ...counted,
     has_more: hasMore,
     ...present({
-      next_cursor: next,
+      next_cursor: hasMore && last !== undefined ? writeCursor({ after: last, ...goOn }) : null,
       data_as_of: context.queries.dataAsOf(),
       note: [remark?.(fixed) ?? [], noteOf() ?? []].flat().join(' ') || null,
     }),
@@ -200,14 +190,7 @@ function fingerprint(tool: string, args: Record<string, unknown>): string {
   return sha256().update(text).digest('base64url').slice(0, 12);
 }
 
-function writeCursor(
-  at: Pick<Cursor, 'after' | 'given' | 'total' | 'of' | 'as_of'>,
-  { start_time, end_time, execution_id }: Fixed,
-  isLatest: boolean,
-): string {
-  const cursor = { ...at, start: start_time, end: end_time, latest: isLatest ? execution_id : undefined };
-  return Buffer.from(JSON.stringify(cursor)).toString('base64url');
-}
+const writeCursor = (cursor: Cursor): string => Buffer.from(JSON.stringify(cursor)).toString('base64url');
 
 /** The earlier moment of a list, from the cursor of one of its pages. */
 export const momentOfCursor = (text: string): string | undefined => parseCursor(text).data?.as_of;

@@ -6,15 +6,8 @@ export interface Logbook {
   /** Returns the id of the message. */
   note(request: NewNote): Promise<string>;
   quality(request: NewQuality): Promise<{ message_id: string; value: Quality; was: Quality }>;
-  /** Throws `ARGUMENT_INVALID` if `alarm` names none. @returns who has seen it; `is_new` if that was not known before */
-  seen(
-    alarm: string,
-    request: Author & { text: string | undefined },
-  ): Promise<{
-    alarm_id: string;
-    seen_by: string;
-    /** It was over when it was seen. */
-    is_over: boolean;
-    is_new: boolean;
-  }>;
+  /** Throws `ARGUMENT_INVALID` if `alarm` names none. @returns who has seen it; `is_over` if it was over by then, `is_new` if that was not known before */
+  seen(alarm: string, request: Author & { text: string | undefined }): Promise<Seen>;
 }
+
+type Seen = Record<'alarm_id' | 'seen_by', string> & Record<'is_over' | 'is_new', boolean>;

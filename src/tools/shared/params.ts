@@ -26,7 +26,12 @@ export const textOrNumber = (most: number, description: string) =>
     .optional()
     .describe(description);
 
+export const requiredText = (description: string) => z.string().min(1).max(300).describe(description);
+
 export const text = (description: string) => z.string().min(1).max(300).optional().describe(description);
+
+export const choice = <const Words extends readonly string[]>(words: Words, description: string) =>
+  z.enum(words).optional().describe(description);
 
 /** The person on whose behalf something is requested. */
 export const requestedBy = (description: string) =>
@@ -40,7 +45,7 @@ export const namespace = text('Namespace');
 export const listArguments = (time: string) => ({
   limit: integer(1, 200, 'Rows a page (default 50)'),
   cursor: z.string().min(1).max(2000).optional().describe('next_cursor of the page before'),
-  order: z.enum(['newest', 'oldest']).optional().describe('By recording (default newest)'),
+  order: choice(['newest', 'oldest'], 'By recording (default newest)'),
   start_time: text(`Of ${time}: ISO 8601, or -2h`),
   end_time: text('As start_time'),
 });
@@ -49,17 +54,12 @@ export const listArguments = (time: string) => ({
 export const itemFields = text('Only these of an item, with commas');
 
 /** Both times of a list, in order. */
-export function parseWindow(
-  { start_time, end_time }: { start_time?: string | undefined; end_time?: string | undefined },
-  now: number,
-): { start_time: string | undefined; end_time: string | undefined } {
-  const window = {
-    start_time: parseTime('start_time', start_time, now),
-    end_time: parseTime('end_time', end_time, now),
-  };
-  if (window.start_time !== undefined && window.end_time !== undefined && window.start_time > window.end_time)
-    throw argumentInvalid(`start_time ${window.start_time} is after end_time ${window.end_time}; exchange them`);
-  return window;
+export function parseWindow(asked: { start_time?: string | undefined; end_time?: string | undefined }, now: number) {
+  const start_time = parseTime('start_time', asked.start_time, now);
+  const end_time = parseTime('end_time', asked.end_time, now);
+  if (start_time !== undefined && end_time !== undefined && start_time > end_time)
+    throw argumentInvalid(`start_time ${start_time} is after end_time ${end_time}; exchange them`);
+  return { start_time, end_time };
 }
 
 /** The id of an execution that exists (`latest` resolved), or undefined if none was requested. Throws `EXECUTION_NOT_FOUND`. */

@@ -14,7 +14,7 @@ const shownOutput = 1000;
 
 /** The fields of a slice that are not shown as its row has them. */
 export function shownSlice(row: TfSliceRow) {
-  const outputs = row.outputs === null ? [] : objectsIn(row.outputs);
+  const outputs = objectsIn(row.outputs) as { name: string; size_bytes: number; checksum: string }[];
   return {
     retries: row.attempt - 1,
     seconds: milliseconds(row.seconds),

@@ -1,31 +1,14 @@
 import type { Queries } from '../../db/queries.ts';
 import { isOver, type PersonAction, type Shift, type ShiftExecution } from './shift.ts';
 
-type Note = ReturnType<Queries['notesWritten']>[number];
-type Alarm = ReturnType<Queries['alarmsIn']>[number];
-type Judgement = ReturnType<Queries['judgementsUntil']>[number];
-
 /** The notes of a shift, its alarms, and the quality of its runs. */
-export interface Handover {
-  /** Notes of the previous shift for this one. */
-  left: readonly Note[];
-  /** Notes of this shift: for itself, and for the next one. */
-  notes: readonly Note[];
-  forNext: readonly Note[];
-  /** Alarms of the shift, in their state at its end. */
-  alarms: readonly Alarm[];
-  /** Whether anybody watches for alarms; undefined for a shift that is over, and if nobody ever has. */
-  isWatched: boolean | undefined;
-  /** The qualities set by the end of the shift, and the last one of each execution unless it was taken back. */
-  judgements: readonly Judgement[];
-  qualities: ReadonlyMap<string, Judgement>;
-}
+export type Handover = ReturnType<typeof handoverOf>;
 
 /** The previous shift was at least this long. Milliseconds. */
 const usualShift = 8 * 3_600_000;
 
 /** @param now in milliseconds since 1970 */
-export function handoverOf(queries: Queries, shift: Shift, now: number): Handover {
+export function handoverOf(queries: Queries, shift: Shift, now: number) {
   const { start_time, end_time, namespace } = shift;
   const [start, end] = [Date.parse(start_time), Date.parse(end_time)];
   const before = new Date(start - Math.max(usualShift, end - start)).toISOString();
@@ -33,13 +16,18 @@ export function handoverOf(queries: Queries, shift: Shift, now: number): Handove
   const judgements = queries.judgementsUntil({ end_time, namespace });
   const last = new Map(judgements.map((one) => [one.execution_id, one]));
   return {
+    /** Notes of the previous shift for this one. */
     left: queries
       .notesWritten({ start_time: before, end_time: justBefore(start_time), namespace })
       .filter(({ for_next }) => for_next === 1),
+    /** Notes of this shift: for itself, and for the next one. */
     notes: written.filter(({ for_next }) => for_next === 0),
     forNext: written.filter(({ for_next }) => for_next === 1),
+    /** Alarms of the shift, in their state at its end. */
     alarms: queries.alarmsIn({ start_time, end_time, namespace }),
+    /** Whether anybody watches for alarms; undefined for a shift that is over, and if nobody ever has. */
     isWatched: isOver(shift, now) ? undefined : queries.isWatched(now),
+    /** The qualities set by the end of the shift, and the last one of each execution unless it was taken back. */
     judgements,
     qualities: new Map([...last].filter(([, { value }]) => value !== 'none')),
   };

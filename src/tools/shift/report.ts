@@ -24,12 +24,9 @@ const shownNotes = 10;
 const shownName = 160;
 const usualStart = '-8h';
 
-interface Asked {
-  start_time?: string | undefined;
-  end_time?: string | undefined;
-  namespace?: string | undefined;
+type Asked = Partial<Record<'start_time' | 'end_time' | 'namespace', string | undefined>> & {
   troubles?: boolean | undefined;
-}
+};
 
 /** The facts of a report, and how fresh they are: the store's last change, or the earlier moment that they describe. */
 interface Looked {

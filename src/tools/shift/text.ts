@@ -32,6 +32,12 @@ export function shiftText(
   const { causes, actions, handover } = facts;
   const { left: fromLast, notes, forNext, alarms, isWatched } = handover;
   const shown = page === undefined ? minutes : linksTo(page);
+  const failures = causes
+    .toSorted((a, b) => b.count - a.count)
+    .map(({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '')}`);
+  const alarmLines = alarms.toReversed().map((alarm) => alarmLine(alarm, shown));
+  const unwatched = '"swf-mcp watch" no longer runs, so no alarm is raised now: start it.';
+  const open = openMatters(facts, shift).map((line) => `- ${markdownText(line, longestMatter)}`);
   return [
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
     '',
@@ -39,37 +45,17 @@ export function shiftText(
     '',
     ...(fromLast.length === 0 ? [] : section('From the last shift', noteLines(fromLast, shown))),
     ...section('Executions', executionTable(facts, shown)),
-    ...section(
-      'Failed attempts by cause',
-      some(
-        causes
-          .toSorted((a, b) => b.count - a.count)
-          .map(({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '')}`),
-        shownCauses,
-        'causes',
-      ),
-    ),
+    ...section('Failed attempts by cause', some(failures, shownCauses, 'causes')),
     ...(troubles === undefined ? [] : section('Troubles', some(troubles.map(troubleLine), shownActions, 'troubles'))),
     ...(alarms.length === 0 && isWatched !== false
       ? []
       : section('Alarms', [
-          ...some(
-            alarms.toReversed().map((alarm) => alarmLine(alarm, shown)),
-            shownAlarms,
-            'alarms, earlier',
-          ),
-          ...(isWatched === false ? ['"swf-mcp watch" no longer runs, so no alarm is raised now: start it.'] : []),
+          ...some(alarmLines, shownAlarms, 'alarms, earlier'),
+          ...(isWatched === false ? [unwatched] : []),
         ])),
     ...(notes.length === 0 ? [] : section('Notes', noteLines(notes, shown))),
     ...section('Who did what', actionLines(actions, shown)),
-    ...section(
-      'Open',
-      some(
-        openMatters(facts, shift).map((line) => `- ${markdownText(line, longestMatter)}`),
-        shownOpen,
-        'matters',
-      ),
-    ),
+    ...section('Open', some(open, shownOpen, 'matters')),
     ...(forNext.length === 0 ? [] : section('For the next shift', noteLines(forNext, shown))),
   ]
     .join('\n')
@@ -87,12 +73,12 @@ function troubleLine({ execution_id, code, sentence, began_at, told_at, gone_at,
   return `- ${code} of ${markdownText(execution_id)} (${markdownText(times.join(', '))}): ${markdownText(sentence, longestMatter)}`;
 }
 
-const noteLines = (notes: Handover['notes'], shown: ShownTime): string[] =>
-  lastOf(
-    notes.map((one) => noteLine(one, shown)),
-    shownNotes,
-    'notes',
-  );
+/** The last notes, which are the newest, in their order. */
+function noteLines(notes: Handover['notes'], shown: ShownTime): string[] {
+  const lines = notes.slice(-shownNotes).map((one) => noteLine(one, shown));
+  const more = notes.length - lines.length;
+  return more === 0 ? lines : [`- ${more} more notes, earlier; ask for a shorter time`, ...lines];
+}
 
 /** Links times to the page as it was then: of an execution, or of the shift. */
 const linksTo =
@@ -110,18 +96,12 @@ const section = (title: string, lines: readonly string[]): string[] => [
 const some = (lines: readonly string[], most: number, what: string): string[] =>
   lines.length <= most ? [...lines] : [...lines.slice(0, most), `- and ${lines.length - most} more ${what}`];
 
-/** The last lines, which are the newest, in their order. */
-const lastOf = (lines: readonly string[], most: number, what: string): string[] =>
-  lines.length <= most
-    ? [...lines]
-    : [`- ${lines.length - most} more ${what}, earlier; ask for a shorter time`, ...lines.slice(-most)];
-
 function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, shift: Shift): string {
   const { namespace } = shift;
-  const states = executionStatuses
-    .map((status) => ({ status, n: all.filter((row) => statusAtEnd(row, shift) === status).length }))
-    .filter(({ n }) => n > 0)
-    .map(({ status, n }) => `${n} ${status}`);
+  const states = executionStatuses.flatMap((status) => {
+    const n = all.filter((row) => statusAtEnd(row, shift) === status).length;
+    return n === 0 ? [] : `${n} ${status}`;
+  });
   const where = namespace === undefined ? '' : ` in namespace ${markdownText(namespace)}`;
   const head = `${counted(all.length, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
   const { waiting, stay_failed } = left(executions);
@@ -142,12 +122,9 @@ const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecutio
   Math.max(0, slices_created - slices_completed - stay_failed);
 
 function actionLines(actions: readonly PersonAction[], shown: ShownTime): string[] {
-  const listed = mostTelling(actions, shownActions);
-  const more = actions.length - listed.length;
-  return [
-    ...listed.map((action) => actionLine(action, shown)),
-    ...(more === 0 ? [] : [`- and ${more} earlier actions, mostly starts`]),
-  ];
+  const lines = mostTelling(actions, shownActions).map((action) => actionLine(action, shown));
+  const more = actions.length - lines.length;
+  return more === 0 ? lines : [...lines, `- and ${more} earlier actions, mostly starts`];
 }
 
 function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime): string[] {

@@ -6,20 +6,7 @@ import type { LiveContext } from '../shared/tool.ts';
 import { maxReplayed, type PersonAction, type Shift } from './shift.ts';
 
 /** A finding that an execution had in a shift. Times are ISO 8601. */
-export interface Trouble {
-  execution_id: string;
-  code: string;
-  severity: Finding['severity'];
-  sentence: string;
-  /** Since when it was so, if its sentence says that. */
-  began_at: string | undefined;
-  /** The first examined moment at which it was reported. */
-  told_at: string;
-  /** The first examined moment at which it was no longer reported; undefined if it was reported at the end. */
-  gone_at: string | undefined;
-  /** The first thing that somebody did about the execution after it was reported. */
-  answered: { at: string; by: string; did: string } | undefined;
-}
+export type Trouble = ReturnType<typeof troublesIn>[number];
 
 /** Moments of each execution to examine first, and then between two of these if something changed. */
 const coarse = 16;
@@ -121,7 +108,7 @@ function changesOf(one: Watched): { from: number; until: number }[] {
   });
 }
 
-function troublesIn(one: Watched, actions: readonly PersonAction[]): Trouble[] {
+function troublesIn(one: Watched, actions: readonly PersonAction[]) {
   const moments = inOrderOf(one);
   const codes = new Set(moments.flatMap(([, told]) => [...told.keys()]));
   const own = actions.filter(({ execution_id, did }) => execution_id === one.row.execution_id && did !== 'started');
@@ -137,9 +124,12 @@ function troublesIn(one: Watched, actions: readonly PersonAction[]): Trouble[] {
       code,
       severity: finding.severity,
       sentence: finding.sentence,
+      /** Since when it was so, if its sentence says that. */
       began_at: /\bsince (\d{4}-\d\d-\d\dT[\d:.]+Z)/.exec(moments[first]?.[1].get(code)?.sentence ?? '')?.[1],
+      /** The first examined moments at which it was reported, and at which it no longer was; undefined if it was at the end. */
       told_at,
       gone_at: gone === undefined ? undefined : isoOf(gone),
+      /** The first thing that somebody did about the execution after it was reported. */
       answered: action === undefined ? undefined : { at: action.time, by: action.name, did: action.did },
     };
   });

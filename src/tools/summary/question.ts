@@ -69,10 +69,7 @@ const timesOf: Readonly<Record<SummaryQuestion['what'], readonly string[]>> = {
 };
 
 /** Refuses a filter that a kind of rows does not have: it would be silently ignored. */
-function refuseUnfit(
-  { what, status, assigned_worker, namespace: name, order_by }: SummaryArguments,
-  time: string,
-): void {
+function refuseUnfit({ what, status, assigned_worker, namespace, order_by }: SummaryArguments, time: string): void {
   const refuse = (given: string, instead: string): never => {
     throw argumentInvalid(`${given} does not fit what="${what}"; ${instead}`);
   };
@@ -84,7 +81,7 @@ function refuseUnfit(
         : `its states are ${statesOf[what].join(', ')}`,
     );
   if (assigned_worker !== undefined && what !== 'slices') refuse('assigned_worker', 'only slices have workers');
-  if (name !== undefined && what === 'logs') refuse('namespace', 'give execution_id');
+  if (namespace !== undefined && what === 'logs') refuse('namespace', 'give execution_id');
   const hasCounts = what === 'messages' || what === 'logs';
   if (hasCounts && (order_by === 'failed' || order_by === 'seconds'))
     refuse(`order_by = "${order_by}"`, 'they are counted: count or key');

@@ -1,8 +1,7 @@
 import type { SummaryQuestion } from '../../db/summaries/question.ts';
-import { type Group, slicesOf, type Spread, spreadOf } from '../../domain/groups.ts';
+import { type Group, slicesOf, spreadOf } from '../../domain/groups.ts';
 import { countsAttempts } from '../../domain/summary-words.ts';
 import { present } from '../../lib/present.ts';
-import { rounded } from '../../lib/rounded.ts';
 import type { Sums } from '../answers/summary.ts';
 import { clipShown } from '../shared/clip.ts';
 
@@ -40,12 +39,11 @@ export function shownGroups(
 /** Natural sorting of more groups than this costs seconds; then plain text order has to do. */
 const maxByLetters = 5000;
 const letters = new Intl.Collator('en', { numeric: true });
+const byLetters = (a: string, b: string): number => letters.compare(a, b);
+const plainly = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function inOrder(groups: readonly Group[], order: Order): Group[] {
-  const compare =
-    groups.length > maxByLetters
-      ? (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-      : (a: string, b: string): number => letters.compare(a, b);
+  const compare = groups.length > maxByLetters ? plainly : byLetters;
   const byKey = (a: Group, b: Group): number => compareKeys(a.keys, b.keys, compare);
   if (order === 'key') return groups.toSorted(byKey);
   const size = (group: Group): number =>
@@ -68,7 +66,6 @@ function compareKeys(a: Group['keys'], b: Group['keys'], compare: (a: string, b:
 export function shownSums(groups: readonly Group[], { what, keys }: SummaryQuestion): Sums {
   const sum = (of: 'count' | 'failed' | 'retries' | 'bytes' | 'stayFailed' | 'ofSlices'): number =>
     groups.reduce((before, group) => before + group[of], 0);
-  const spread = spreadOf(groups);
   const isOfAttempts = what === 'slices' && countsAttempts(keys);
   return present({
     count: sum('count'),
@@ -77,13 +74,6 @@ export function shownSums(groups: readonly Group[], { what, keys }: SummaryQuest
     failed: what === 'messages' || what === 'logs' ? null : sum('failed'),
     retries: what === 'slices' || what === 'executions' ? sum('retries') : null,
     bytes: what === 'stf_files' || what === 'executions' ? sum('bytes') : null,
-    seconds: spread === undefined ? null : roundedSpread(spread),
+    seconds: spreadOf(groups),
   });
 }
-
-const roundedSpread = ({ mean, p50, p95, max }: Spread): Spread => ({
-  mean: rounded(mean),
-  p50: rounded(p50),
-  p95: rounded(p95),
-  max: rounded(max),
-});

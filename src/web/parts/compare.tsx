@@ -1,5 +1,5 @@
 import { isNoticeable } from '../../domain/noticeable.ts';
-import { stagesForPeople } from '../../domain/stage-words.ts';
+import { stagesForPeople } from '../../domain/stages.ts';
 import { duration } from '../../lib/duration.ts';
 import { linear, roundTicks } from '../draw/scale.ts';
 import type { Comparison, Timeline } from '../shared/answers.ts';

@@ -1,4 +1,4 @@
-import { stagesForPeople } from '../../domain/stage-words.ts';
+import { stagesForPeople } from '../../domain/stages.ts';
 import { duration } from '../../lib/duration.ts';
 import { linear } from '../draw/scale.ts';
 import type { Timeline } from '../shared/answers.ts';

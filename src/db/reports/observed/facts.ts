@@ -2,7 +2,7 @@ import type { ExecutionStatus } from '../../../domain/states.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../../monitoring/findings/slice-slow.ts';
-import { nextStepSeconds, type ObservedFacts, passedSeconds, type Told } from '../../../monitoring/observed/facts.ts';
+import { nextStepSeconds, type ObservedFacts, passedSeconds } from '../../../monitoring/observed/facts.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
@@ -211,7 +211,7 @@ function lastWorkerSign(sql: Prepare, namespace: string, until: number): number 
 }
 
 /** The last status told by REST; undefined if none was. */
-function toldOf({ told_status, told_by, told_ms }: ObservedRecord): Told | undefined {
+function toldOf({ told_status, told_by, told_ms }: ObservedRecord): ObservedFacts['told'] {
   if (told_status === null || told_ms === null) return undefined;
   return { status: told_status, at: told_ms, by: told_by ?? undefined };
 }
