@@ -9,7 +9,7 @@ import { homeOf, storeId } from '../log/store-identity.ts';
 import { schemaHistory } from '../migrations/index.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
 import { rowBlockNoter } from '../notes/row-blocks.ts';
-import { messageWriterOf } from '../recording/message-writer.ts';
+import { MessageWriter } from '../recording/message-writer.ts';
 import { Checkpointer } from '../sqlite/checkpointer.ts';
 import { connect } from '../sqlite/connect.ts';
 import type { Connection } from '../sqlite/connection.ts';
@@ -86,6 +86,7 @@ class SqliteStore implements Store {
   readonly path: string;
   readonly db: Connection;
   readonly sql: Prepare;
+  readonly messages: MessageWriter;
   readonly #file: string | undefined;
   #log: string | undefined;
   #version = 0;
@@ -106,6 +107,7 @@ class SqliteStore implements Store {
     this.path = path;
     this.db = db;
     this.sql = preparer(db);
+    this.messages = new MessageWriter(this.sql);
     this.#file = fileAt(path);
     this.#commitsApart = options.commitsApart;
     this.#blocks = options.hasOurTables ? rowBlockNoter(this.sql) : undefined;
@@ -115,10 +117,6 @@ class SqliteStore implements Store {
       this.#areNotesDue = this.#isReady && this.#blocks?.isDue() === true;
     });
     this.#notes = db.transaction(() => this.#blocks?.note());
-  }
-
-  get messages() {
-    return messageWriterOf(this.db);
   }
 
   /** Changes nothing in a file that is not ours or that this program does not understand. */

@@ -6,7 +6,7 @@ import { historyOf, replay } from '../maintenance/replay.ts';
 import { schema, schemaVersion } from '../migrations/schema.ts';
 import { settleObserved } from '../observed/settle.ts';
 import type { LivenessTest } from '../presence/leases.ts';
-import { messageWriterOf } from '../recording/message-writer.ts';
+import { MessageWriter } from '../recording/message-writer.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { Database } from '../sqlite/database.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
@@ -102,7 +102,7 @@ export class PastStore {
     })();
     const history = historyOf(preparer(this.#live), { ...rows, except: unchanged });
     await replay(history, {
-      messages: messageWriterOf(this.#db),
+      messages: new MessageWriter(sql),
       write: async (work) => this.#db.transaction(() => transactOn(sql, work))(),
     });
     return behind;

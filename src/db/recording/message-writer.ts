@@ -1,5 +1,4 @@
 import type { Effect } from '../../domain/effects.ts';
-import { onceFor } from '../../lib/once-for.ts';
 import { toUtc, utcNow } from '../../lib/time.ts';
 import { type Decoded, decodeMessage } from '../../messages/codec.ts';
 import { contentOf, messageIdOf, wireHash } from '../../messages/identity.ts';
@@ -8,9 +7,8 @@ import { destinationOf, isLogbookType, type MessageType } from '../../messages/v
 import { type EnvelopeColumns, usableEnvelope } from '../log/envelope.ts';
 import { type Circumstances, findRow, insertRow, type LogRow, type Recorded } from '../log/rows.ts';
 import { none } from '../projection/effect.ts';
-import { Projector } from '../projection/index.ts';
-import type { Connection } from '../sqlite/connection.ts';
-import { type Prepare, preparer } from '../sqlite/statements.ts';
+import { project } from '../projection/index.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { noteWaiting, releaseWaiting } from './late-messages.ts';
 import { withNumbers } from './run-numbers.ts';
@@ -21,9 +19,6 @@ export interface ReceivedMessage {
   body: string;
   decoded: Decoded;
 }
-
-/** The only writer of a connection: two would each remember executions from before the other changed them. */
-export const messageWriterOf = onceFor((db: Connection) => new MessageWriter(preparer(db)));
 
 /**
  * The only writer of the log and of the tables that are read from it.
@@ -36,11 +31,9 @@ export const messageWriterOf = onceFor((db: Connection) => new MessageWriter(pre
  */
 export class MessageWriter {
   readonly #sql: Prepare;
-  readonly #projector: Projector;
 
   constructor(sql: Prepare) {
     this.#sql = sql;
-    this.#projector = new Projector(sql);
   }
 
   /** Records a message of one of our own agents. */
@@ -76,16 +69,19 @@ export class MessageWriter {
 
   /** Whether this very statement is in the log. With several processes on one store most arriving messages are, and checking needs no transaction. */
   isRecorded(decoded: Decoded): boolean {
-    if (decoded.kind !== 'message') return false;
-    const known = findRow(this.#sql, messageIdOf(decoded.message));
-    return known !== undefined && agrees(known, decoded.message);
+    return this.#recordOf(decoded) !== undefined;
   }
 
   /** Whether a message is recorded and cannot get another effect by arriving again. */
   isSettled(decoded: Decoded): boolean {
-    if (decoded.kind !== 'message') return false;
+    const known = this.#recordOf(decoded);
+    return known !== undefined && isSettled(known);
+  }
+
+  #recordOf(decoded: Decoded): LogRow | undefined {
+    if (decoded.kind !== 'message') return undefined;
     const known = findRow(this.#sql, messageIdOf(decoded.message));
-    return known !== undefined && isSettled(known) && agrees(known, decoded.message);
+    return known !== undefined && agrees(known, decoded.message) ? known : undefined;
   }
 
   /** Why a message is not accepted from a broker; undefined if it is. */
@@ -101,7 +97,7 @@ export class MessageWriter {
   #isForDriver({ msg_type, execution_id }: Message): boolean {
     if (!ofDriver.has(msg_type)) return false;
     const known = this.#sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
-    return execution_id !== undefined && known.get(execution_id) !== undefined;
+    return execution_id !== undefined && known.has(execution_id);
   }
 
   /** @param wire its destination, and its body if it came from outside */
@@ -119,7 +115,7 @@ export class MessageWriter {
     const numbered =
       message.msg_type === 'run_workflow' ? withNumbers(tx, message, circumstances.isReplay === true) : message;
     const { recordedAt, sentAt, at } = timesOf(message, circumstances);
-    const effect = this.#projector.project(tx, numbered, at);
+    const effect = project(tx, numbered, at);
     if (known !== undefined) {
       if (effect.effect !== 'applied' && effect.code !== 'WAITS')
         return recordAgain(tx, wire, known, message, circumstances);
@@ -137,7 +133,7 @@ export class MessageWriter {
       noteWaiting(tx);
       return recorded;
     }
-    const released = releaseWaiting(tx, this.#projector, numbered);
+    const released = releaseWaiting(tx, numbered);
     return released.length === 0 ? recorded : { ...recorded, released };
   }
 }
