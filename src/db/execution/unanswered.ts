@@ -31,10 +31,10 @@ export function idleSliceMessages(sql: Prepare, executionId: string, seconds: nu
 export function queuedSlice(sql: Prepare, messageId: string): Message<'slice'> | undefined {
   const message = readMessage(sql, messageId);
   if (message?.msg_type !== 'slice') return undefined;
-  const row = sql<[string, string, number]>(
+  const isQueued = sql<[string, string, number]>(
     `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ? AND attempt = ? AND status = 'queued'`,
-  ).get(message.slice_filename, message.execution_id ?? '', message.attempt);
-  return row === undefined ? undefined : message;
+  ).has(message.slice_filename, message.execution_id ?? '', message.attempt);
+  return isQueued ? message : undefined;
 }
 
 /** An unanswered message about a file. */

@@ -111,8 +111,8 @@ export function nearNamespace(
   }
   const isNew = sql<[number, number, string]>(
     `SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND namespace_no = ${numberOf('?')} LIMIT 1`,
-  ).get(noted, to, namespace);
-  if (isNew !== undefined) return { from, to };
+  ).has(noted, to, namespace);
+  if (isNew) return { from, to };
   const last = sql<[string, number], number | null>(
     'SELECT max(block) FROM message_namespaces WHERE namespace = ? AND block <= ?',
   ).value(namespace, blockOf(to));
@@ -137,13 +137,11 @@ export function keysWithin(
     range.from = (first === undefined ? noted : first * rowsOfBlock) + 1;
   }
   if (end_time !== undefined) {
-    const isLater = sql<[number, string]>(
-      `SELECT 1 FROM ${table} WHERE ${key} > ? AND ${time} <= ${instant} LIMIT 1`,
-    ).get(noted, end_time);
+    const later = sql<[number, string]>(`SELECT 1 FROM ${table} WHERE ${key} > ? AND ${time} <= ${instant} LIMIT 1`);
     const last = sql<[string, string], number>(
       'SELECT block FROM time_blocks WHERE table_name = ? AND earliest <= ? ORDER BY block DESC LIMIT 1',
     ).value(table, end_time);
-    if (isLater === undefined) range.to = last === undefined ? 0 : (last + 1) * rowsOfBlock;
+    if (!later.has(noted, end_time)) range.to = last === undefined ? 0 : (last + 1) * rowsOfBlock;
   }
   return range;
 }

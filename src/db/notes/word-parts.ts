@@ -95,7 +95,7 @@ export function emptyParts(sql: Prepare, searched: SearchedTable, noted: number)
   const some = sql<[number, number]>(`SELECT 1 FROM ${table} WHERE ${key} > ? AND ${key} <= ? LIMIT 1`);
   return partsOf(sql, searched).filter((part) => {
     const end = (part + 1) * rowsOfPart;
-    return end <= noted && some.get(part * rowsOfPart, end) === undefined;
+    return end <= noted && !some.has(part * rowsOfPart, end);
   });
 }
 

@@ -111,10 +111,10 @@ function isAnyLater(sql: Prepare, last: number, now: number): boolean {
   const later = sql<[number, number, number]>(
     'SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND recorded_ms > ? LIMIT 1',
   );
-  if (later.get((lastBlock(sql) + 1) * rowsOfBlock, last, now) !== undefined) return true;
+  if (later.has((lastBlock(sql) + 1) * rowsOfBlock, last, now)) return true;
   return sql<[number, number], number>(
     `SELECT block FROM recorded_blocks WHERE latest_ms > ? AND block * ${rowsOfBlock} < ?`,
   )
     .values(now, last)
-    .some((block) => later.get(block * rowsOfBlock, Math.min(last, (block + 1) * rowsOfBlock), now) !== undefined);
+    .some((block) => later.has(block * rowsOfBlock, Math.min(last, (block + 1) * rowsOfBlock), now));
 }

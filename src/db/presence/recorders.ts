@@ -46,12 +46,11 @@ export function becomeRecorder(
 
 /** Whether a process of this store has recorded a namespace over a broker. */
 export const hasRecorded = (sql: Prepare, namespace: string): boolean =>
-  sql<[string]>('SELECT 1 FROM recorders WHERE namespace = ?').get(namespace) !== undefined;
+  sql<[string]>('SELECT 1 FROM recorders WHERE namespace = ?').has(namespace);
 
 /** Whether an earlier check heard no program of another make in a namespace on a broker. @param broker its address and the topics */
 export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string): boolean =>
-  sql<[string, string]>('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').get(namespace, broker) !==
-  undefined;
+  sql<[string, string]>('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').has(namespace, broker);
 
 /** Notes that no program of another make was heard in a namespace. */
 export function noteKnownNamespace({ sql }: Transaction, namespace: string, broker: string): void {

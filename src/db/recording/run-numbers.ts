@@ -23,6 +23,6 @@ function freeId(tx: Transaction, { workflow_name, executed_by }: Message<'run_wo
   for (;;) {
     const number = String(drawNumber(tx, 'execution')).padStart(4, '0');
     const id = `${workflow_name}-${executed_by}-${number}`;
-    if (isTaken.get(id) === undefined) return id;
+    if (!isTaken.has(id)) return id;
   }
 }
