@@ -1,10 +1,7 @@
 import { executionInUse } from '../../lib/errors.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/**
- * Throws `EXECUTION_IN_USE` if a driver's epoch is not the current one: a driver that was thought dead and wakes up late must no longer write.
- * @param epoch undefined for agents of other processes, which need none
- */
+/** Throws `EXECUTION_IN_USE` for a driver that was thought dead, was replaced, and wakes up late. @param epoch undefined for agents of other processes, which need none */
 export function requireOwnership({ sql }: Transaction, executionId: string, epoch: number | undefined): void {
   if (epoch === undefined) return;
   const current = sql<[string], number>('SELECT epoch FROM execution_owners WHERE execution_id = ?').value(executionId);

@@ -119,10 +119,7 @@ export function nearNamespace(
   return { from, to: last === null || last === undefined ? 0 : Math.min(to, (last + 1) * rowsOfBlock) };
 }
 
-/**
- * The range of keys that holds all rows of a time window. Rows are recorded about when they are sent, so it holds few others: late ones, and ones
- * from clocks that differ.
- */
+/** The range of keys that holds all rows of a time window, and few others: late ones and ones from clocks that differ, since rows are recorded when sent. */
 export function keysWithin(
   sql: Prepare,
   { table, key, time, instant = '?' }: TimedTable,

@@ -65,10 +65,7 @@ export function noteWords(sql: Prepare, searched: SearchedTable, after: number, 
   }
 }
 
-/**
- * The parts that have rows in a range, in the order of the page: each part's table of words, and the keys of its first and last row in the range.
- * Words of removed rows before and after these rows are skipped.
- */
+/** The parts with rows in a range, in the order of the page, each with its words and its first and last row there: words of rows removed around are skipped. */
 export function* partsWithin(
   sql: Prepare,
   searched: SearchedTable,

@@ -28,10 +28,7 @@ const notCommand = commandTypes.map((type) => `type_no IS NOT ${numberOf(`'${typ
 /** The most messages of an execution to read in a time without a heartbeat. */
 const maxRows = 20_000;
 
-/**
- * The longest time within a range in which a process recorded nothing of the executions that it drives: it has still written since its last heartbeat.
- * Entries that others make meanwhile, such as a stop or an alarm, do not count.
- */
+/** The longest time within a range in which a process recorded nothing of what it drives. What others enter meanwhile, such as a stop, does not count. */
 function longestGap(
   { sql }: Transaction,
   processId: number,

@@ -14,9 +14,8 @@ const longEnough = 5;
 export type PatientTransaction = (work: (tx: Transaction) => void) => Promise<void>;
 
 /**
- * Commits the writes of several parts of this process in one transaction, in the order of the requests. No write resolves before the commit. If
- * one throws, the group is rolled back and each write runs again alone, so that only the faulty one fails. (Savepoints would avoid the repetition,
- * but cost each write a copy of its pages.)
+ * Commits the writes of several parts of this process in one transaction, in order. If one throws, the group is rolled back and each write runs
+ * again alone, so that only the faulty one fails. (Savepoints would avoid the repetition, but cost each write a copy of its pages.)
  */
 export class GroupCommit {
   readonly #transact: PatientTransaction;

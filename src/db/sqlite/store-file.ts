@@ -56,10 +56,7 @@ export function requireOurs(path: string): void {
 
 export const logOf = (path: string): string => `${path}-wal`;
 
-/**
- * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced: others do not see writes to the old log.
- * Moves this process's writes into the store first, unless another log was begun.
- */
+/** Throws `STORE_UNAVAILABLE` if the write-ahead log was removed, after moving its writes into the store, or replaced: others do not see writes to it. */
 export function requireSameLog(path: string, log: string | undefined, db: Connection): void {
   const now = fileAt(logOf(path));
   if (log === undefined || now === log) return;
@@ -83,10 +80,7 @@ function moveLog(db: Connection): boolean {
   return false;
 }
 
-/**
- * Throws `STORE_CORRUPT` if the store is empty or gone while its write-ahead log exists: SQLite would discard the log, which may hold nearly
- * everything.
- */
+/** Throws `STORE_CORRUPT` if the store is empty or gone but its write-ahead log exists: SQLite would discard the log, which may hold nearly all. */
 export function requireNoOrphanLog(path: string): void {
   const sizeOf = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
   // In this order: a new store is written before its log exists.
@@ -112,10 +106,7 @@ const maxBytes = 256 * 1024 * 1024;
 /** The header bytes that say how the file is written: 2 means a write-ahead log, 1 means none (SQLite, "Database File Format"). */
 const journalModeBytes = [18, 19];
 
-/**
- * Reads a store that nobody has open, in a read-only folder, into memory: SQLite cannot read a write-ahead log without files beside it. Undefined
- * if the copy would not be the whole store, or is too large.
- */
+/** Reads an unused store in a read-only folder into memory, where SQLite needs no files beside it; undefined if that would not be all, or is too large. */
 export function readIntoMemory(path: string): Connection | undefined {
   const size = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
   if (size(`${path}-wal`) > 0 || size(path) > maxBytes) return undefined;
