@@ -151,12 +151,12 @@ class Looker {
 
   /** The findings of each execution examined. Throws `SwfError` if the store cannot be read. */
   look(now: number): Map<string, AlarmFinding[]> {
-    const { store, queries } = this.#options;
+    const { store } = this.#options;
     const found = new Map<string, AlarmFinding[]>();
     const onTheirWay = new Set(candidates(store.sql).map(({ execution_id }) => execution_id));
     this.#found = new Map();
     for (const id of watchedExecutions(store.sql, new Date(this.#since).toISOString())) {
-      const findings = this.#findingsOf(queries(), id, { now, isKnown: !onTheirWay.has(id) });
+      const findings = this.#findingsOf(id, now, !onTheirWay.has(id));
       if (findings !== undefined) found.set(id, findings);
     }
     return found;
@@ -179,11 +179,8 @@ class Looker {
   }
 
   /** Undefined for an execution that cannot be read, was removed, or has not changed since it ended. */
-  #findingsOf(
-    queries: Queries,
-    id: string,
-    { now, isKnown }: { now: number; isKnown: boolean },
-  ): AlarmFinding[] | undefined {
+  #findingsOf(id: string, now: number, isKnown: boolean): AlarmFinding[] | undefined {
+    const queries = this.#options.queries();
     try {
       const found = queries.snapshot(() => {
         const execution = queries.execution(id);

@@ -34,8 +34,8 @@ export interface JournalOptions {
 /** Opens an execution of a store for the parts of this process that work on it. */
 export const openExecution = (store: Store, held: HeldExecution, options: JournalOptions) => ({
   journal: openJournal(store, held, options),
-  overview: openOverview(store.sql, held),
-  queue: openSliceQueue(store.sql, held, options.isAlive),
+  overview: openOverview(store.sql, held.execution_id),
+  queue: openSliceQueue(store.sql, held.execution_id, options.isAlive),
 });
 
 export type ExecutionAccess = ReturnType<typeof openExecution>;

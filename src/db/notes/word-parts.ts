@@ -1,6 +1,6 @@
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import type { KeyRange } from './key-range.ts';
+import type { KeyRange, Order } from './key-range.ts';
 
 /** A table whose texts can be searched: the prefix of its word tables, and the view of each row's texts. */
 export interface SearchedTable {
@@ -66,12 +66,7 @@ export function noteWords(sql: Prepare, searched: SearchedTable, after: number, 
 }
 
 /** The parts with rows in a range, in the order of the page, each with its words and its first and last row there: words of rows removed around are skipped. */
-export function* partsWithin(
-  sql: Prepare,
-  searched: SearchedTable,
-  { from, to }: KeyRange,
-  order: 'newest' | 'oldest',
-): Generator<KeyRange & { words: string }> {
+export function* partsWithin(sql: Prepare, searched: SearchedTable, { from, to }: KeyRange, order: Order) {
   const { table, key } = searched;
   const within = `FROM ${table} WHERE ${key} >= ? AND ${key} <= ?`;
   const ends = sql<number[], { first: number | null; last: number | null }>(

@@ -69,6 +69,8 @@ export interface SignsOfLife extends ProcessSigns {
   ended: ProcessEnd | null;
 }
 
+type TypedSigns = SignsOfLife & { agent_type: string };
+
 /** The process columns that determine an agent's status. */
 export const processColumns = `${signColumns}, ended`;
 
@@ -87,11 +89,7 @@ export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatu
 }
 
 /** The state of an agent: a worker is PROCESSING exactly while it has a slice in hand, others as their last heartbeat says; one whose process is gone has ended. */
-export function agentState(
-  row: SignsOfLife & { agent_type: string },
-  slicesInHand: number,
-  isAlive: LivenessTest,
-): AgentState {
+export function agentState(row: TypedSigns, slicesInHand: number, isAlive: LivenessTest): AgentState {
   // A silent remote agent need not have ended: the network may be down, or no recorder hears it.
   if (row.state === 'EXITED' || (!isRemote(row) && !isProcessAlive(row, isAlive))) return 'EXITED';
   if (row.agent_type !== 'worker') return row.state;
@@ -101,7 +99,7 @@ export function agentState(
 
 /** The types of living swf-mcp agents in a namespace, whatever they work on. */
 export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): Set<string> {
-  const rows = sql<[string], SignsOfLife & { agent_type: string }>(
+  const rows = sql<[string], TypedSigns>(
     `SELECT agent_type, state, last_heartbeat, ${processColumns} FROM system_agents JOIN processes USING (process_id)
      WHERE namespace = ? AND state <> 'EXITED' AND heard_on IS NULL`,
   ).all(namespace);

@@ -36,11 +36,8 @@ export function releaseWaiting(tx: Transaction, message: Message): MessageType[]
   return released.slice(1).map(({ msg_type }) => msg_type);
 }
 
-function projectLate(
-  tx: Transaction,
-  executionId: string,
-  { seq, payload, happened_at }: WaitingRow,
-): Message | undefined {
+function projectLate(tx: Transaction, executionId: string, row: WaitingRow): Message | undefined {
+  const { seq, payload, happened_at } = row;
   const message = decodeRecorded(payload);
   const effect = project(tx, message, happened_at);
   tx.sql(
