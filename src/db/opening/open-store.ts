@@ -13,7 +13,7 @@ import { MessageWriter } from '../recording/message-writer.ts';
 import { Checkpointer } from '../sqlite/checkpointer.ts';
 import { connect } from '../sqlite/connect.ts';
 import type { Connection } from '../sqlite/connection.ts';
-import { GroupCommit } from '../sqlite/group-commit.ts';
+import { groupCommit } from '../sqlite/group-commit.ts';
 import { letOthersWrite } from '../sqlite/other-writers.ts';
 import { impatientMilliseconds, isBusy, patienceMilliseconds, tryPatiently } from '../sqlite/retry.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
@@ -91,7 +91,7 @@ class SqliteStore implements Store {
   #log: string | undefined;
   #version = 0;
   readonly #blocks: ReturnType<typeof rowBlockNoter> | undefined;
-  readonly #group = new GroupCommit((work) => this.#writePatiently(work));
+  readonly write = groupCommit((work) => this.#writePatiently(work));
   readonly #transaction: { immediate(work: (tx: Transaction) => void): void };
   readonly #notes: { immediate(): void };
   #areNotesDue = false;
@@ -134,10 +134,6 @@ class SqliteStore implements Store {
     this.#log = fileAt(logOf(path));
     this.#version = newestVersion(history);
     this.#isReady = true;
-  }
-
-  write<T>(work: (tx: Transaction) => T): Promise<T> {
-    return this.#group.write(work);
   }
 
   writeAtOnce(work: (tx: Transaction) => void): void {
