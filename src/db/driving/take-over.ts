@@ -16,6 +16,7 @@ import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, type LivenessTest, ownerOf, registerProcess, takeOwnership } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import type { HeldExecution } from './journal.ts';
 
 /** A process registered in the store, and the names of the agents it hosts, by type. */
 export interface ProcessAgents<AgentType extends string> {
@@ -33,12 +34,7 @@ export interface Entry<AgentType extends string> {
 }
 
 /** An execution that this process drives, as `epoch` proves. */
-export interface Drive {
-  execution_id: string;
-  run_number: number;
-  namespace: string;
-  epoch: number;
-}
+export type Drive = Required<Omit<HeldExecution, 'isOverBroker'>>;
 
 /** Registers a process and its agents in the store. */
 export function enterProcess<T extends string>(tx: Transaction, entry: Entry<T>): ProcessAgents<T> {

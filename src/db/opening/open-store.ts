@@ -1,4 +1,4 @@
-import { closeSync, openSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, openSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -26,6 +26,7 @@ import {
   requireSameFile,
   requireSameLog,
   requireWritableDisk,
+  sizeOf,
 } from '../sqlite/store-file.ts';
 import type { Synchronous } from '../sqlite/synchronous.ts';
 import { type Transaction, transactOn } from '../sqlite/transaction.ts';
@@ -64,9 +65,9 @@ export async function openStore(named: string, options: StoreOptions = {}): Prom
     closeSync(openSync(path, 'a', 0o600));
   });
   // A history given by a test has none of our tables.
-  const store = new SqliteStore(path, db, { hasOurTables: history === schemaHistory, commitsApart });
+  const store = new SqliteStore(path, db, history === schemaHistory);
   try {
-    await store.prepare(history, synchronous);
+    await store.prepare({ history, synchronous, commitsApart });
   } catch (error) {
     db.close();
     throw asSwfError(error, path);
@@ -77,8 +78,7 @@ export async function openStore(named: string, options: StoreOptions = {}): Prom
 /** Opens a store that must exist: a mistyped name must not create a new one. Throws `NoStoreYet` if the store does not exist. */
 export async function openExistingStore(path: string, options: StoreOptions = {}): Promise<Store> {
   requireNoOrphanLog(path);
-  const { size } = statSync(path, { throwIfNoEntry: false }) ?? {};
-  if (size === undefined || size === 0) throw new NoStoreYet(path);
+  if (sizeOf(path) === 0) throw new NoStoreYet(path);
   return openStore(path, options);
 }
 
@@ -88,8 +88,6 @@ class SqliteStore implements Store {
   readonly sql: Prepare;
   readonly messages: MessageWriter;
   readonly #file: string | undefined;
-  #log: string | undefined;
-  #version = 0;
   readonly #blocks: ReturnType<typeof rowBlockNoter> | undefined;
   readonly write = groupCommit((work) => this.#writePatiently(work));
   readonly #transaction: { immediate(work: (tx: Transaction) => void): void };
@@ -98,48 +96,45 @@ class SqliteStore implements Store {
   /** An error after the last commit, which the next write throws. */
   #fault: unknown;
   #checkpointer: Checkpointer | undefined;
-  readonly #commitsApart: number;
   #letOthersWrite: ReturnType<typeof letOthersWrite> | undefined;
   #patience = patienceMilliseconds;
-  #isReady = false;
+  /** The schema version and the write-ahead log that each write checks, once the store is prepared. */
+  #opened: { version: number; log: string | undefined } | undefined;
 
-  constructor(path: string, db: Connection, options: { hasOurTables: boolean; commitsApart: number }) {
+  constructor(path: string, db: Connection, hasOurTables: boolean) {
     this.path = path;
     this.db = db;
     this.sql = preparer(db);
     this.messages = new MessageWriter(this.sql);
     this.#file = fileAt(path);
-    this.#commitsApart = options.commitsApart;
-    this.#blocks = options.hasOurTables ? rowBlockNoter(this.sql) : undefined;
+    this.#blocks = hasOurTables ? rowBlockNoter(this.sql) : undefined;
     this.#transaction = db.transaction((work: (tx: Transaction) => void) => {
-      if (this.#isReady) requireSameVersion(db, path, this.#version);
+      if (this.#opened !== undefined) requireSameVersion(db, path, this.#opened.version);
       transactOn(this.sql, work);
-      this.#areNotesDue = this.#isReady && this.#blocks?.isDue() === true;
+      this.#areNotesDue = this.#opened !== undefined && this.#blocks?.isDue() === true;
     });
     this.#notes = db.transaction(() => this.#blocks?.note());
   }
 
   /** Changes nothing in a file that is not ours or that this program does not understand. */
-  async prepare(history: SchemaHistory, synchronous: Synchronous): Promise<void> {
+  async prepare({ history, synchronous, commitsApart }: Required<StoreOptions>): Promise<void> {
     const { db, path } = this;
     await tryPatiently(path, () => requireOwnKind(db, path));
     requireKnownVersion(db, path, history);
     await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
     db.pragma(`synchronous = ${synchronous}`);
     this.#checkpointer = new Checkpointer(path, db);
-    this.#letOthersWrite = letOthersWrite(db, this.#commitsApart);
+    this.#letOthersWrite = letOthersWrite(db, commitsApart);
     if (versionOf(db) !== newestVersion(history) || applicationIdOf(db) === 0)
       await this.write(() => migrate(db, path, history));
     if (this.#blocks !== undefined) await this.#noteHome();
-    this.#log = fileAt(logOf(path));
-    this.#version = newestVersion(history);
-    this.#isReady = true;
+    this.#opened = { version: newestVersion(history), log: fileAt(logOf(path)) };
   }
 
   writeAtOnce(work: (tx: Transaction) => void): void {
-    if (this.#isReady) {
+    if (this.#opened !== undefined) {
       requireSameFile(this.path, this.#file);
-      requireSameLog(this.path, this.#log, this.db);
+      requireSameLog(this.path, this.#opened.log, this.db);
     }
     try {
       this.#transaction.immediate(work);

@@ -15,9 +15,12 @@ export const fileAt = (path: string): string | undefined =>
     return `${dev}/${ino}`;
   });
 
+/** The size of a file in bytes; 0 if there is none. */
+export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
 /** A text that changes whenever the store is written, even if only its write-ahead log. */
-export function contentAt(path: string): string | undefined {
-  const states = [path, `${path}-wal`].map((name) => {
+export function contentAt(path: string): string {
+  const states = [path, logOf(path)].map((name) => {
     const { mtimeMs, size } = statSync(name, { throwIfNoEntry: false }) ?? {};
     return `${fileAt(name)}/${mtimeMs}/${size}`;
   });
@@ -82,9 +85,8 @@ function moveLog(db: Connection): boolean {
 
 /** Throws `STORE_CORRUPT` if the store is empty or gone but its write-ahead log exists: SQLite would discard the log, which may hold nearly all. */
 export function requireNoOrphanLog(path: string): void {
-  const sizeOf = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
   // In this order: a new store is written before its log exists.
-  if (sizeOf(`${path}-wal`) === 0 || sizeOf(path) > 0) return;
+  if (sizeOf(logOf(path)) === 0 || sizeOf(path) > 0) return;
   throw new SwfError(
     'STORE_CORRUPT',
     `the store ${path} is empty or gone, and ${path}-wal beside it holds what was written last; put the store back, restore a backup, or move ${path}-wal away`,
@@ -108,8 +110,7 @@ const journalModeBytes = [18, 19];
 
 /** Reads an unused store in a read-only folder into memory, where SQLite needs no files beside it; undefined if that would not be all, or is too large. */
 export function readIntoMemory(path: string): Connection | undefined {
-  const size = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
-  if (size(`${path}-wal`) > 0 || size(path) > maxBytes) return undefined;
+  if (sizeOf(logOf(path)) > 0 || sizeOf(path) > maxBytes) return undefined;
   const bytes = readFileSync(path);
   for (const at of journalModeBytes) bytes[at] = 1;
   return new Database(bytes);
