@@ -10,7 +10,7 @@ import { schemaHistory } from '../migrations/index.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
 import { rowBlockNoter } from '../notes/row-blocks.ts';
 import { MessageWriter } from '../recording/message-writer.ts';
-import { Checkpointer } from '../sqlite/checkpointer.ts';
+import { checkpointer } from '../sqlite/checkpointer.ts';
 import { connect } from '../sqlite/connect.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { groupCommit } from '../sqlite/group-commit.ts';
@@ -95,7 +95,7 @@ class SqliteStore implements Store {
   #areNotesDue = false;
   /** An error after the last commit, which the next write throws. */
   #fault: unknown;
-  #checkpointer: Checkpointer | undefined;
+  #checkpointer: ReturnType<typeof checkpointer> | undefined;
   #letOthersWrite: ReturnType<typeof letOthersWrite> | undefined;
   #patience = patienceMilliseconds;
   /** The schema version and the write-ahead log that each write checks, once the store is prepared. */
@@ -123,7 +123,7 @@ class SqliteStore implements Store {
     requireKnownVersion(db, path, history);
     await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
     db.pragma(`synchronous = ${synchronous}`);
-    this.#checkpointer = new Checkpointer(path, db);
+    this.#checkpointer = checkpointer(path, db);
     this.#letOthersWrite = letOthersWrite(db, commitsApart);
     if (versionOf(db) !== newestVersion(history) || applicationIdOf(db) === 0)
       await this.write(() => migrate(db, path, history));
