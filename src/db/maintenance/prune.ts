@@ -1,4 +1,5 @@
 import { utcNow } from '../../lib/time.ts';
+import { wordsOf } from '../../lib/words.ts';
 import type { Removal } from '../log/removals.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
@@ -111,29 +112,10 @@ export async function removeExecution(
 }
 
 /** Tables with few rows of an execution. */
-const small = [
-  'workflow_executions',
-  'run_states',
-  'runs',
-  'stage_delays',
-  'execution_owners',
-  'past_leases',
-  'cursors',
-  'incidents',
-  'late_messages',
-  'returned_slices',
-  'moved_files',
-  'observed_runs',
-  'observed_files',
-  'observed_samples',
-  'observed_keys',
-  'unmatched_results',
-  'told_slices',
-  'notes',
-  'run_quality',
-  'alarms',
-  'alarm_candidates',
-] as const;
+const small = wordsOf(`
+  workflow_executions run_states runs stage_delays execution_owners past_leases cursors incidents late_messages returned_slices moved_files
+  observed_runs observed_files observed_samples observed_keys unmatched_results told_slices notes run_quality alarms alarm_candidates
+`);
 
 function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal, by: string): void {
   const begin = 'INSERT INTO removals (execution_id, data_folder, removed_by) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
