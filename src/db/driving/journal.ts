@@ -1,8 +1,8 @@
 import type { Journal, Step } from '../../agents/ports.ts';
+import { executionInUse } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Draft } from '../../messages/message.ts';
 import { type MessageType, vocabulary } from '../../messages/vocabulary.ts';
-import { moveCursor, requireOwnership } from '../execution/fencing.ts';
 import { countMessages, readLateMessages, readMessage, readMessages } from '../execution/log-reader.ts';
 import { openOverview } from '../execution/overview.ts';
 import { openSliceQueue } from '../execution/slice-queue.ts';
@@ -107,3 +107,25 @@ const envelopeOf = ({ sender, tick }: Step, { namespace, execution_id, run_numbe
   // Microseconds are enough, and sums of decimals stay readable.
   simulation_tick: Math.round(tick * 1e6) / 1e6,
 });
+
+/** Throws `EXECUTION_IN_USE` for a driver that was thought dead, was replaced, and wakes up late. @param epoch undefined for agents of other processes, which need none */
+export function requireOwnership({ sql }: Transaction, executionId: string, epoch: number | undefined): void {
+  if (epoch === undefined) return;
+  const current = sql<[string], number>('SELECT epoch FROM execution_owners WHERE execution_id = ?').value(executionId);
+  if (current === epoch) return;
+  throw executionInUse(`${executionId} has been taken over by another process; this one ends`);
+}
+
+/** Moves a consumer's cursor by compare-and-set. False if it is elsewhere: another process has done the same work. */
+export function moveCursor(
+  { sql }: Transaction,
+  executionId: string,
+  { role, from, to }: { role: string; from: number; to: number },
+): boolean {
+  const first = `INSERT INTO cursors (execution_id, role, seq) VALUES (?, ?, ?)
+    ON CONFLICT (execution_id, role) DO UPDATE SET seq = excluded.seq WHERE seq = 0`;
+  const further = 'UPDATE cursors SET seq = ? WHERE execution_id = ? AND role = ? AND seq = ?';
+  const { changes } =
+    from === 0 ? sql(first).run(executionId, role, to) : sql(further).run(to, executionId, role, from);
+  return changes === 1;
+}
