@@ -24,7 +24,7 @@ const perMinute = 10;
 export interface DeliveryOptions {
   store: Store;
   processId: number;
-  /** The address of the page, for a link; undefined if unknown. */
+  /** The address of the page, for links; undefined if unknown. */
   page: string | undefined;
   say: (line: string) => void;
   signal: AbortSignal;
@@ -87,9 +87,10 @@ async function deliverNext(receiver: Receiver, options: DeliveryOptions, standin
 async function tell(
   receiver: Receiver,
   next: Undelivered,
-  { page, say, signal }: DeliveryOptions,
+  options: DeliveryOptions,
   standing: Standing,
 ): Promise<void> {
+  const { page, say, signal } = options;
   const delivery = deliveryOf(next, page);
   if (delivery === undefined) {
     say(`WARNING ${receiver.name} is not told of ${next.message_id}, which cannot be read`);

@@ -1,6 +1,5 @@
 import { knowReceiver, leaveOut } from '../db/logbook/receivers.ts';
 import { becomeWatcher, candidates, lastLook, watchedExecutions } from '../db/logbook/watching.ts';
-import type { Store } from '../db/opening/store.ts';
 import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { registerProcess } from '../db/presence/leases.ts';
 import type { Queries } from '../db/queries.ts';
@@ -11,12 +10,11 @@ import { pause } from '../lib/deadline.ts';
 import { executionInUse, messageOf, SwfError } from '../lib/errors.ts';
 import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import { type AlarmFinding, alarmFindings } from '../monitoring/findings/alarms.ts';
-import { deliver } from './deliver.ts';
+import { deliver, type DeliveryOptions } from './deliver.ts';
 import { recordLook } from './look.ts';
 import type { Receiver } from './receiver.ts';
 
-export interface WatchOptions {
-  store: Store;
+export interface WatchOptions extends Omit<DeliveryOptions, 'processId'> {
   /** The store as it is now. */
   queries: () => Queries;
   receivers: readonly Receiver[];
@@ -24,12 +22,8 @@ export interface WatchOptions {
   /** Seconds that a finding must last, by code, if not the usual time. */
   after: Readonly<Record<string, number>>;
   version: string;
-  /** The address of the page, for links; undefined if unknown. */
-  page: string | undefined;
-  say: (line: string) => void;
   /** Called once it watches or stands by. */
   onReady: () => void;
-  signal: AbortSignal;
 }
 
 /** How often a standby process checks whether it is needed, in milliseconds. */

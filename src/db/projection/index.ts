@@ -54,16 +54,15 @@ const latestOf: (tx: Transaction) => { row?: ExecutionRow | undefined } = onceFo
 
 /** Projects a message, inside the transaction that records it. @param at when the message happened, as UTC in ISO 8601 */
 export function project(tx: Transaction, message: Message, at: string): Effect {
-  const { msg_type } = message;
   if (message.msg_type === 'run_workflow') {
     forget(tx, message.execution_id);
     return createExecution(tx, message, at);
   }
-  if (isLogbookType(msg_type))
-    return (logbookProjections[msg_type] as LogbookProjection<LogbookType>)(message as Message<LogbookType>, {
-      at,
-      tx,
-    });
+  const { msg_type } = message;
+  if (isLogbookType(msg_type)) {
+    const projectEntry = logbookProjections[msg_type] as LogbookProjection<LogbookType>;
+    return projectEntry(message as Message<LogbookType>, { at, tx });
+  }
   const scope = scopeOf(tx, message);
   if ('effect' in scope) return scope;
   if (msg_type === 'workflow_ended') forget(tx, scope.execution_id);

@@ -23,10 +23,7 @@ export interface MonitorObject extends ObjectNames {
   document: Document;
 }
 
-interface Row {
-  kind: string;
-  object_id: string;
-  name: string;
+interface Row extends Pick<MonitorObject, 'kind' | 'object_id' | 'name'> {
   run_id: string | null;
   number: number | null;
   parent: string | null;
