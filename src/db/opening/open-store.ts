@@ -18,16 +18,7 @@ import { letOthersWrite } from '../sqlite/other-writers.ts';
 import { impatientMilliseconds, isBusy, patienceMilliseconds, tryPatiently } from '../sqlite/retry.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
-import {
-  fileAt,
-  logOf,
-  requireNoOrphanLog,
-  requireOurs,
-  requireSameFile,
-  requireSameLog,
-  requireWritableDisk,
-  sizeOf,
-} from '../sqlite/store-file.ts';
+import { fileAt, logOf, requireNoOrphanLog, requireSameFiles, requireWritable, sizeOf } from '../sqlite/store-file.ts';
 import type { Synchronous } from '../sqlite/synchronous.ts';
 import { type Transaction, transactOn } from '../sqlite/transaction.ts';
 import {
@@ -57,9 +48,7 @@ export async function openStore(named: string, options: StoreOptions = {}): Prom
   const path = fileAt(named) === undefined ? named : realpathSync(named);
   const { history = schemaHistory, synchronous = 'NORMAL', commitsApart = usualCommitsApart } = options;
   const db = connect(path, () => {
-    requireWritableDisk(path);
-    // An existing file may be read-only. The first write reports that.
-    requireOurs(path);
+    requireWritable(path);
     if (fileAt(path) !== undefined) return;
     makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
@@ -98,8 +87,8 @@ class SqliteStore implements Store {
   #checkpointer: ReturnType<typeof checkpointer> | undefined;
   #letOthersWrite: ReturnType<typeof letOthersWrite> | undefined;
   #patience = patienceMilliseconds;
-  /** The schema version and the write-ahead log that each write checks, once the store is prepared. */
-  #opened: { version: number; log: string | undefined } | undefined;
+  /** The schema version and the files that each write checks, once the store is prepared. */
+  #opened: { version: number; file: string | undefined; log: string | undefined } | undefined;
 
   constructor(path: string, db: Connection, hasOurTables: boolean) {
     this.path = path;
@@ -128,14 +117,11 @@ class SqliteStore implements Store {
     if (versionOf(db) !== newestVersion(history) || applicationIdOf(db) === 0)
       await this.write(() => migrate(db, path, history));
     if (this.#blocks !== undefined) await this.#noteHome();
-    this.#opened = { version: newestVersion(history), log: fileAt(logOf(path)) };
+    this.#opened = { version: newestVersion(history), file: this.#file, log: fileAt(logOf(path)) };
   }
 
   writeAtOnce(work: (tx: Transaction) => void): void {
-    if (this.#opened !== undefined) {
-      requireSameFile(this.path, this.#file);
-      requireSameLog(this.path, this.#opened.log, this.db);
-    }
+    if (this.#opened !== undefined) requireSameFiles(this.path, this.#opened, this.db);
     try {
       this.#transaction.immediate(work);
     } catch (error) {

@@ -83,7 +83,7 @@ export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso:
 }
 
 /** Numbers replayed rows after all rows of the store. Returns the last number of each table. */
-export const numberBehindAll = (sql: Prepare): ReadonlyMap<string, number> =>
+export const numberBehind = (sql: Prepare): ReadonlyMap<string, number> =>
   new Map(
     Object.keys(numbered).map((table) => {
       const last = sql<[string], number>('SELECT seq FROM live.sqlite_sequence WHERE name = ?').value(table) ?? 0;
@@ -93,7 +93,7 @@ export const numberBehindAll = (sql: Prepare): ReadonlyMap<string, number> =>
     }),
   );
 
-/** Gives replayed rows the numbers that they have in the store, which order the lists. @param behind as returned by `numberBehindAll` */
+/** Gives replayed rows the numbers that they have in the store, which order the lists. @param behind as returned by `numberBehind` */
 export function numberAsRecorded(sql: Prepare, behind: ReadonlyMap<string, number>): void {
   for (const [table, key] of Object.entries(numbered)) {
     const same = key.map((column) => `l.${column} = ${table}.${column}`).join(' AND ');

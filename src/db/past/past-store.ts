@@ -11,13 +11,7 @@ import type { Connection } from '../sqlite/connection.ts';
 import { Database } from '../sqlite/database.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
 import { transactOn } from '../sqlite/transaction.ts';
-import {
-  commandsAsThen,
-  copyExecution,
-  numberAsRecorded,
-  numberBehindAll,
-  unchangedSince,
-} from './copied-executions.ts';
+import { commandsAsThen, copyExecution, numberAsRecorded, numberBehind, unchangedSince } from './copied-executions.ts';
 import type { Moment } from './moment.ts';
 import { fillUnlogged, livenessAt } from './unlogged-rows.ts';
 
@@ -95,7 +89,7 @@ export class PastStore {
       sql('INSERT OR IGNORE INTO names SELECT * FROM live.names').run();
       const ids = unchangedSince(sql, rows);
       for (const id of ids) copyExecution(sql, id);
-      return { unchanged: ids, behind: numberBehindAll(sql) };
+      return { unchanged: ids, behind: numberBehind(sql) };
     })();
     const history = historyOf(preparer(this.#live), { ...rows, except: unchanged });
     await replay(history, {

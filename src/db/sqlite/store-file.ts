@@ -27,25 +27,34 @@ export function contentAt(path: string): string {
   return states.join(' ');
 }
 
-/** Throws `STORE_UNAVAILABLE` if the file was removed, emptied or replaced: writes to it are lost, whatever SQLite says. */
-export function requireSameFile(path: string, file: string | undefined): void {
+type Opened = { file: string | undefined; log: string | undefined };
+
+/**
+ * Throws `STORE_UNAVAILABLE` if the file was removed, emptied or replaced: writes to it are lost, whatever SQLite says; or if its log is another.
+ * @param opened as `fileAt` identified them
+ */
+export function requireSameFiles(path: string, opened: Opened, db: Connection): void {
   const now = statSync(path, { throwIfNoEntry: false });
-  if (now !== undefined && `${now.dev}/${now.ino}` === file && now.size > 0) return;
-  const what = now === undefined ? 'removed' : now.size === 0 ? 'emptied' : 'replaced by another file';
-  throw storeUnavailable(`the store ${path} was ${what} while it was open; put it back and resume what was running`);
+  if (now === undefined || `${now.dev}/${now.ino}` !== opened.file || now.size === 0) {
+    const what = now === undefined ? 'removed' : now.size === 0 ? 'emptied' : 'replaced by another file';
+    throw storeUnavailable(`the store ${path} was ${what} while it was open; put it back and resume what was running`);
+  }
+  requireSameLog(path, opened.log, db);
 }
 
-/** Throws `EROFS` if the store is on a read-only file system: SQLite would only say that it cannot open a file. */
-export function requireWritableDisk(path: string): void {
+/** Throws `EROFS` on a read-only file system, where SQLite would only say that it cannot open a file, and what `requireOurs` throws. */
+export function requireWritable(path: string): void {
   try {
     accessSync(dirname(path), constants.W_OK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EROFS') throw error;
   }
+  // An existing file may be read-only. The first write reports that.
+  requireOurs(path);
 }
 
 /** Throws `STORE_UNAVAILABLE` if somebody else could change the store behind our back. */
-export function requireOurs(path: string): void {
+function requireOurs(path: string): void {
   // The last writes are in the files beside it.
   const found = ['', '-wal', '-shm', '-journal']
     .map((ending) => ({ file: `${path}${ending}`, why: whyNotOurs(`${path}${ending}`) }))
@@ -60,7 +69,7 @@ export function requireOurs(path: string): void {
 export const logOf = (path: string): string => `${path}-wal`;
 
 /** Throws `STORE_UNAVAILABLE` if the write-ahead log was removed, after moving its writes into the store, or replaced: others do not see writes to it. */
-export function requireSameLog(path: string, log: string | undefined, db: Connection): void {
+function requireSameLog(path: string, log: string | undefined, db: Connection): void {
   const now = fileAt(logOf(path));
   if (log === undefined || now === log) return;
   const what = now === undefined ? 'removed' : 'replaced';
