@@ -8,7 +8,6 @@ import { openOverview } from '../execution/overview.ts';
 import { openSliceQueue } from '../execution/slice-queue.ts';
 import { noteApplied, noteRefused } from '../log/commands.ts';
 import type { LogLineWriter } from '../log/log-lines.ts';
-import type { Circumstances } from '../log/rows.ts';
 import type { Store } from '../opening/store.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -42,7 +41,7 @@ export type ExecutionAccess = ReturnType<typeof openExecution>;
 
 function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommitted }: JournalOptions): Journal {
   const { sql } = store;
-  const { execution_id, run_number, epoch } = held;
+  const { execution_id, run_number, epoch, isOverBroker = false } = held;
 
   /** The types of the messages that the step recorded and released; undefined if its cursor was elsewhere. */
   function commit(tx: Transaction, step: Step): MessageType[] | undefined {
@@ -54,9 +53,10 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
     if (typeof step.says === 'function') tx.settle();
     const drafts = typeof step.says === 'function' ? step.says() : step.says;
     const envelope = envelopeOf(step, held);
+    const recordedAt = envelope.timestamp;
     const recorded = drafts.map((draft) =>
       // Two spreads: listing properties after a spread is four times as slow, and this runs for every message.
-      store.messages.record(tx, { ...draft, ...envelope }, circumstancesOf(draft, envelope, held)),
+      store.messages.record(tx, { ...draft, ...envelope }, { recordedAt, goesOut: isOverBroker && isSent(draft) }),
     );
     // A repeated step records nothing new, and was logged the first time.
     const isRepetition = recorded.length > 0 && recorded.every(({ isNew }) => !isNew);
@@ -85,19 +85,9 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
 }
 
 /** Not sent: control rows, which the driver reads from the store, and messages of hosted workers, which are for the recorder. */
-function circumstancesOf(
-  { msg_type }: Draft,
-  { timestamp: recordedAt }: StepEnvelope,
-  { isOverBroker }: HeldExecution,
-): Circumstances {
-  const { destination } = vocabulary[msg_type];
-  const goesOut = isOverBroker === true && destination !== 'control' && destination !== 'results';
-  return goesOut ? { recordedAt, goesOut } : { recordedAt };
-}
+const isSent = ({ msg_type }: Draft): boolean => !['control', 'results'].includes(vocabulary[msg_type].destination);
 
 /** The envelope shared by all messages of a step. */
-type StepEnvelope = ReturnType<typeof envelopeOf>;
-
 const envelopeOf = ({ sender, tick }: Step, { namespace, execution_id, run_number }: HeldExecution) => ({
   sender,
   namespace,

@@ -33,11 +33,8 @@ const isLeftForNobody = `execution_id NOT IN (SELECT execution_id FROM notes WHE
 const lastMessagesMilliseconds = 60_000;
 
 /** Ended executions that a rule gives up, oldest first, except those with a living process, unsent messages, or a note for the next shift. */
-export function removableExecutions(
-  sql: Prepare,
-  { keep = 0, endedBefore, observed = false }: RemovalRule,
-  isAlive: LivenessTest,
-): Removable[] {
+export function removableExecutions(sql: Prepare, rule: RemovalRule, isAlive: LivenessTest): Removable[] {
+  const { keep = 0, endedBefore, observed = false } = rule;
   if (observed) return removableObserved(sql, keep, endedBefore);
   return sql<[string, number], Removable>(
     `SELECT execution_id, status, end_time,

@@ -48,12 +48,8 @@ export async function removeStrays(store: Store, before: string): Promise<number
 }
 
 /** Searches outside the transactions that remove, so that other writers need not wait. */
-async function removeStraysOf(
-  store: Store,
-  { table, key, at, execution, more }: StrayTable,
-  of: string | number | null,
-  before: string,
-): Promise<number> {
+async function removeStraysOf(store: Store, stray: StrayTable, of: string | number | null, before: string) {
+  const { table, key, at, execution, more } = stray;
   const some = store.sql<[number, string | number | null, string], number>(
     `SELECT ${key} FROM ${table} WHERE ${key} > ? AND ${execution} IS ? AND ${at} < ? ${more} ORDER BY ${key} LIMIT ${batch}`,
   );

@@ -20,6 +20,9 @@ export interface ReceivedMessage {
   decoded: Decoded;
 }
 
+/** The destination of a message, and its body if it came from outside. */
+type Wire = Pick<ReceivedMessage, 'destination'> & Partial<ReceivedMessage>;
+
 /**
  * The only writer of the log and of the tables that are read from it.
  *
@@ -100,13 +103,7 @@ export class MessageWriter {
     return execution_id !== undefined && known.has(execution_id);
   }
 
-  /** @param wire its destination, and its body if it came from outside */
-  #recordMessage(
-    tx: Transaction,
-    message: Message,
-    wire: { destination: string; body?: string },
-    circumstances: Circumstances,
-  ): Recorded {
+  #recordMessage(tx: Transaction, message: Message, wire: Wire, circumstances: Circumstances): Recorded {
     const message_id = messageIdOf(message);
     const known = findRow(tx.sql, message_id);
     // A request that created no execution creates none when it is repeated.
@@ -142,10 +139,7 @@ export class MessageWriter {
 const isOfNone = (type: MessageType): boolean => type === 'run_workflow' || isLogbookType(type);
 
 /** When a message was recorded, said, and happened. Another host's clock may be off, so a message from a broker happens when it is recorded. */
-function timesOf(
-  { timestamp }: Message,
-  { recordedAt = utcNow(), sentAt, fromBroker }: Circumstances,
-): { recordedAt: string; sentAt: string; at: string } {
+function timesOf({ timestamp }: Message, { recordedAt = utcNow(), sentAt, fromBroker }: Circumstances) {
   const sent = toUtc(timestamp) ?? sentAt ?? recordedAt;
   return { recordedAt, sentAt: sent, at: fromBroker === true ? recordedAt : sent };
 }
@@ -179,21 +173,15 @@ function recordOther(
 }
 
 /** Records a message whose id is already in the log: a repetition, or a contradiction. */
-function recordAgain(
-  tx: Transaction,
-  { destination, body }: { destination: string; body?: string },
-  known: LogRow,
-  message: Message,
-  circumstances: Circumstances,
-): Recorded {
+function recordAgain(tx: Transaction, wire: Wire, known: LogRow, message: Message, facts: Circumstances): Recorded {
   if (agrees(known, message)) return { ...known, isNew: false };
-  const payload = body ?? JSON.stringify(message);
+  const { destination, body: payload = JSON.stringify(message) } = wire;
   const message_id = conflictId(known.message_id, destination, payload);
   const knownConflict = findRow(tx.sql, message_id);
   if (knownConflict !== undefined) return { ...knownConflict, isNew: false };
   const reason = `says other things than the recorded ${known.message_id}`;
   const conflict: Effect = { effect: 'conflict', code: 'CONTRADICTION', reason };
-  return insertRow(tx, { envelope: message, message_id, destination, payload }, conflict, circumstances);
+  return insertRow(tx, { envelope: message, message_id, destination, payload }, conflict, facts);
 }
 
 /** Whether a row has had its effect, or waits for it. */

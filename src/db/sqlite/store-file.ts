@@ -27,13 +27,12 @@ export function contentAt(path: string): string {
   return states.join(' ');
 }
 
-type Opened = { file: string | undefined; log: string | undefined };
-
-/**
- * Throws `STORE_UNAVAILABLE` if the file was removed, emptied or replaced: writes to it are lost, whatever SQLite says; or if its log is another.
- * @param opened as `fileAt` identified them
- */
-export function requireSameFiles(path: string, opened: Opened, db: Connection): void {
+/** Throws `STORE_UNAVAILABLE` if the file or its log is not what `fileAt` identified, or is empty: writes to it are lost, whatever SQLite says. */
+export function requireSameFiles(
+  path: string,
+  opened: Record<'file' | 'log', string | undefined>,
+  db: Connection,
+): void {
   const now = statSync(path, { throwIfNoEntry: false });
   if (now === undefined || `${now.dev}/${now.ino}` !== opened.file || now.size === 0) {
     const what = now === undefined ? 'removed' : now.size === 0 ? 'emptied' : 'replaced by another file';

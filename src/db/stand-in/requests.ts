@@ -36,10 +36,7 @@ export function askTestbed(
 }
 
 /** The next request to send, marked first so that it is never sent twice: that would start two runs. @param namespaces those that the observer hears; empty: all */
-export function takeRequest(
-  { sql }: Transaction,
-  { namespaces, now }: { namespaces: readonly string[]; now: number },
-): TestbedRequest | undefined {
+export function takeRequest({ sql }: Transaction, namespaces: readonly string[], now: number) {
   const row = sql<[{ since: number; namespaces: string }], TestbedRequest>(
     `SELECT request_id, namespace, body FROM testbed_requests WHERE sent_ms IS NULL AND asked_ms > $since
        AND ($namespaces = '[]' OR namespace IN (SELECT value FROM json_each($namespaces))) ORDER BY request_id LIMIT 1`,
