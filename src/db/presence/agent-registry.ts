@@ -4,6 +4,7 @@ import { logLevels } from '../../lib/logger.ts';
 import { objectsIn } from '../../lib/read-json.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
 import { steadyClock, wallNow } from '../../lib/time.ts';
+import type { OffDuty } from '../../messages/telemetry.ts';
 import { isRefused, wireVersion } from '../../messages/wire-version.ts';
 import { drawNumber } from '../log/numbers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -165,28 +166,20 @@ export const troubledAgents = (sql: Prepare, namespace: string, isAlive: Livenes
       isRefused: wire !== null && isRefused({ agent_type: agent.agent_type, wire }),
     }));
 
-/** A kind of work that an agent cannot do, with since when and why if reported. */
-export interface Kind {
-  reason: string;
-  name: string;
-  since?: string;
-  detail?: string;
-}
-
 /** The kinds of work that an agent reported it cannot do. */
-const kindsIn = (text: string | null): Kind[] =>
+const kindsIn = (text: string | null): OffDuty[] =>
   objectsIn(text).filter(
-    (kind): kind is Record<string, unknown> & Kind =>
+    (kind): kind is Record<string, unknown> & OffDuty =>
       typeof kind['reason'] === 'string' && typeof kind['name'] === 'string',
   );
 
-export const isSameKind = (a: Kind, b: Kind): boolean => a.reason === b.reason && a.name === b.name;
+export const isSameKind = (a: OffDuty, b: OffDuty): boolean => a.reason === b.reason && a.name === b.name;
 
 /** An agent's log lines to search for its warning about a kind. */
 const maxLines = 500;
 
 /** An agent's last warning about a kind of work that it cannot do. */
-export function warningOf(sql: Prepare, agent: string, { reason, name }: Kind): string | null {
+export function warningOf(sql: Prepare, agent: string, { reason, name }: OffDuty): string | null {
   const words = `off duty for ${reason} ${shortDigests(name)}:`;
   const line = sql<[string, string], string>(
     `SELECT message FROM (SELECT log_id, message FROM app_logs WHERE agent = ? AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT ${maxLines})
