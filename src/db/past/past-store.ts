@@ -23,7 +23,7 @@ export class PastStore {
   readonly #live: Connection;
   readonly #db: Connection;
   readonly #sql: Prepare;
-  #at: Pick<Moment, 'last' | 'now' | 'recordedBy'> = { last: 0, now: 0, recordedBy: 0 };
+  #at: Omit<Moment, 'exact'> = { last: 0, now: 0, iso: new Date(0).toISOString(), recordedBy: 0 };
 
   constructor(live: Connection) {
     this.#live = live;
@@ -47,14 +47,12 @@ export class PastStore {
     this.#db.pragma('query_only = OFF');
     const detach = this.#attach();
     try {
-      const at = { ms: moment.now, last: moment.last, iso: new Date(moment.now).toISOString() };
-      const isAliveThen = livenessAt(this.#sql, isAlive, at);
+      const isAliveThen = livenessAt(this.#sql, isAlive, moment);
       const behind = await this.#read(moment);
       this.#db.transaction(() => {
         numberAsRecorded(this.#sql, behind);
-        commandsAsThen(this.#sql, at);
-        const before = { ms: this.#at.now, last: this.#at.last };
-        fillUnlogged(this.#sql, at, before, moment.recordedBy < Number.MAX_SAFE_INTEGER);
+        commandsAsThen(this.#sql, moment);
+        fillUnlogged(this.#sql, moment, this.#at);
         transactOn(this.#sql, (tx) => settleObserved(tx, { isAlive: isAliveThen, now: moment.now }));
       })();
       this.#at = moment;
