@@ -41,7 +41,6 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
         : auditObserved(sql, execution, { isAlive, now: momentOfTest(isAlive) }),
     /** Assesses an execution. `now` is in milliseconds since 1970. */
     assess: (execution: ExecutionRow, now: number) => assessAny(sql, execution, momentFor(execution, now)),
-    /** Assesses an execution, with findings and their evidence. */
     assessWithFindings: (execution: ExecutionRow, now: number, data_as_of: string | undefined) =>
       execution.origin === 'own'
         ? assessWithFindings(sql, execution, { ...momentFor(execution, now), data_as_of })

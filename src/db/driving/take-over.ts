@@ -26,7 +26,6 @@ export interface ProcessAgents<AgentType extends string> {
 
 export interface Entry<AgentType extends string> {
   identity: ProcessIdentity;
-  /** Of this program. */
   version: string;
   user: string;
   namespace: string;
@@ -51,11 +50,9 @@ export interface Driver {
   /** The agent it sends messages as: its DAQ simulator. */
   name: string;
   user: string;
-  /** Of this program. */
   version: string;
   /** Defaults to the recorded speed. */
   speed?: Speed | undefined;
-  /** Whether its messages go over a broker. */
   isOverBroker: boolean;
   /** The person who asked for it, as claimed, and the reason. */
   claimedBy?: string | undefined;

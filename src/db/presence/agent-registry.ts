@@ -166,7 +166,6 @@ export const troubledAgents = (sql: Prepare, namespace: string, isAlive: Livenes
       isRefused: wire !== null && isRefused({ agent_type: agent.agent_type, wire }),
     }));
 
-/** The kinds of work that an agent reported it cannot do. */
 const kindsIn = (text: string | null): OffDuty[] =>
   objectsIn(text).filter(
     (kind): kind is Record<string, unknown> & OffDuty =>
