@@ -60,6 +60,9 @@ export const cameOverBroker = '(goes_out IN (2, 3) OR (goes_out IS NULL AND outb
 /** As SQL: when a row happened: its sending time, or for a row from the broker its recording time, since another host's clock may be off. */
 export const happenedAt = isoTime(`iif(${cameOverBroker}, recorded_ms, sent_ms)`);
 
+const isUsual = (type: string, destination: string): boolean =>
+  isMessageType(type) && destination === destinationOf(type);
+
 export const findRow = (sql: Prepare, messageId: string): LogRow | undefined =>
   sql<[string], LogRow>(
     `SELECT seq, message_id, destination, payload, effect, effect_code, effect_reason, execution_id
@@ -94,7 +97,7 @@ export function insertRow(
     numberOf(envelope.namespace),
     numberOf(execution_id),
     numberOf(envelope.run_id),
-    isMessageType(msg_type) && destination === destinationOf(msg_type) ? null : destination,
+    isUsual(msg_type, destination) ? null : destination,
     Date.parse(sent),
     Date.parse(recordedAt),
     simulation_tick === undefined ? null : String(simulation_tick),

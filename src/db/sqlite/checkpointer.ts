@@ -33,6 +33,8 @@ export function checkpointer(path: string, db: Connection) {
   let commits = 0;
   let canRun = existsSync(program);
 
+  const tell = (order: CheckpointOrder): void => thread?.postMessage(order, []);
+
   const leaveToSqlite = (as: keyof typeof pages): void => {
     if (db.open) db.pragma(`wal_autocheckpoint = ${pages[as]}`);
   };
@@ -63,12 +65,12 @@ export function checkpointer(path: string, db: Connection) {
       commits += 1;
       if (!canRun || commits % commitsApart !== 0) return;
       thread ??= start();
-      thread?.postMessage('checkpoint' satisfies CheckpointOrder);
+      tell('checkpoint');
     },
     /** Call before closing the store: the last connection to close it moves all pages and removes the log. */
     close(): void {
       if (!canRun) return;
-      thread?.postMessage('close' satisfies CheckpointOrder);
+      tell('close');
       if (thread !== undefined) Atomics.wait(hasEnded, 0, 0, patience);
     },
   };
