@@ -73,8 +73,9 @@ export function beginExecution(
 }
 
 /**
- * Makes this process the driver of an execution. Throws `EXECUTION_NOT_RUNNING` if it has ended, `EXECUTION_IN_USE` while its driver lives.
+ * Makes this process the driver of an execution and records that.
  * @param follows the id of the one earlier command that it carries out; all others are refused
+ * Throws `EXECUTION_NOT_RUNNING` if it has ended, `EXECUTION_IN_USE` while its driver lives.
  */
 export function takeOver(
   { messages }: Pick<Store, 'messages'>,

@@ -7,7 +7,10 @@ export interface Said {
   envelope: EnvelopeColumns;
 }
 
-/** Cuts the envelope off a payload if the row's columns restore it byte for byte (`messageColumns.payload`), as from our agents. Others, and no JSON, stay whole. */
+/**
+ * Cuts the envelope off a payload if the columns of its row can restore it byte for byte (`messageColumns.payload` does). Our own agents write the
+ * envelope after the fields in a fixed order; a payload with another order, or that is not JSON, stays whole.
+ */
 export function storedBody(row: Said, sentAt: string, isJson: boolean): { body: string; is_whole: number } {
   const { payload } = row;
   const [before, after] = envelopeTexts(row, sentAt) ?? ['', ''];

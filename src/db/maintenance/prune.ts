@@ -89,7 +89,10 @@ const ofExecution = {
   app_logs: 'log_id',
 } as const;
 
-/** Removes an execution, at once for readers; the next removal finishes an interrupted one. @param by the user @param removeFolder may be called again */
+/**
+ * Removes an execution with everything recorded of it. It disappears for readers at once; after an interruption, the next removal does the rest.
+ * `by` is the user who removes it. `removeFolder` removes its data files, and may be called again.
+ */
 export async function removeExecution(
   store: Store,
   { execution_id, data_folder }: Removal,

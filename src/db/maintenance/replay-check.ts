@@ -32,7 +32,10 @@ type Row = Record<string, string | number | null>;
 /** Most differences to list one by one. */
 const most = 20;
 
-/** Replays the log into an empty store and compares what follows from it. Call it on one state of the store. Returns the first differences and their count. */
+/**
+ * Replays the log of a store into an empty one and compares the rows that follow from it: which differ from the log, which are missing, which are
+ * extra. Call it on one state of the store. Returns the first differences, a sentence each, and how many there are.
+ */
 export async function replayDifferences(sql: Prepare, empty: Store): Promise<{ sentences: string[]; count: number }> {
   await replay(historyOf(sql), empty);
   const sentences: string[] = [];

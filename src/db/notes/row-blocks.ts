@@ -48,7 +48,10 @@ export const timedTables: readonly NotedTable[] = [
   { table: 'tf_slices', key: 'seq', times: textTimes('created_at'), also: [] },
 ];
 
-/** Notes times, words and counts of full blocks; after a kill, the next process does. Checking the sequences per transaction costs less than a trigger per row. */
+/**
+ * Notes times, words and counts of whole blocks of rows, soon after they are full. If the process is killed first, the next one does it. Checking
+ * the sequences once per transaction costs less than a trigger on each row, and writers need not do anything for it.
+ */
 export function rowBlockNoter(sql: Prepare) {
   const known = new Map<string, number>();
   /** The key of the last row of each table that belongs to a full block. */

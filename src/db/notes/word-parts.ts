@@ -29,7 +29,10 @@ export const logWords: SearchedTable = {
 
 export const searchedTables: readonly SearchedTable[] = [messageWords, logWords];
 
-/** Rows that share one FTS5 table. Deleting single rows' words would block all writers for a second, so these stay until none of the table's rows is left. */
+/**
+ * Rows whose words share one FTS5 table of SQLite. Deleting the words of single rows from a large one would block all writers for a second, so
+ * words of removed rows stay, and go with their table when none of its rows is left.
+ */
 export const rowsOfPart = 2 ** 19;
 
 const partOf = (key: number): number => Math.floor((key - 1) / rowsOfPart);

@@ -77,7 +77,10 @@ export const processColumns = `${signColumns}, ended`;
 
 const statusAfterEnd: Readonly<Record<ProcessEnd, AgentStatus>> = { order: 'OK', fault: 'ERROR', lost: 'STALE' };
 
-/** The status of an agent: `STALE` if its process is gone without a word or silent, `WARNING` if it is late, `ERROR` after a fault; `OK` after an end in order. */
+/**
+ * The status of an agent by its last sign of life: `STALE` if its process is gone without a word or has missed several heartbeats, `WARNING` if it
+ * is late, `ERROR` if its process could not go on. An agent that has ended in order is `OK`.
+ */
 export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatus {
   if (row.state === 'EXITED') return statusAfterEnd[row.ended ?? 'order'];
   if (!isProcessAlive(row, isAlive)) return row.ended === 'fault' ? 'ERROR' : 'STALE';

@@ -51,7 +51,10 @@ function longestGap({ sql }: Transaction, processId: number, [from, until]: Span
   return longest;
 }
 
-/** Notes that a process has written nothing for a while. Returns the line for people; undefined if it wrote. @param between heartbeats @param shortest seconds */
+/**
+ * Notes that a process has written nothing for a while. Returns the line, for people; undefined if it wrote in between.
+ * @param between two heartbeats @param shortest the shortest time to note, in seconds
+ */
 export function noteStandstill(
   tx: Transaction,
   processId: number,

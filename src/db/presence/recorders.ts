@@ -18,7 +18,10 @@ export function recorderOf(sql: Prepare, namespace: string, isAlive: LivenessTes
   return recorder !== undefined && isProcessAlive(recorder, isAlive) ? recorder : undefined;
 }
 
-/** Throws `EXECUTION_IN_USE` while another recorder lives, as each would know half of the messages; `NAMESPACE_IN_USE` while an observer hears others there. */
+/**
+ * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one lives, since two would each know half of
+ * the messages, and `NAMESPACE_IN_USE` while an observer has heard other programs in it.
+ */
 export function becomeRecorder(tx: Transaction, namespace: string, processId: number, isAlive: LivenessTest): void {
   const recorder = recorderOf(tx.sql, namespace, isAlive);
   if (recorder?.observes === 1)

@@ -7,8 +7,9 @@ import { type Token, tokensOf } from './tokens.ts';
 export const viewNames = Object.keys(documentedViews);
 
 /**
- * Allows one `SELECT` over the documented views. The connection only reads and the process is ended in time, so this only limits what can be read.
- * That matters little: a store's only secrets are sections of configurations that no view has. Throws `ARGUMENT_INVALID`.
+ * Allows one `SELECT` over the documented views and nothing else. The connection only reads and the process is ended in time, so this check only
+ * limits what can be read. That matters little: the only secrets of a store are the sections of configurations that no view has. Throws
+ * `ARGUMENT_INVALID`, naming what is wrong and what is allowed.
  * @param taken names of the store's tables, views and modules, in lower case, which WITH tables must not use
  */
 export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()): void {

@@ -16,7 +16,11 @@ interface WaitingRow {
   happened_at: string;
 }
 
-/** Applies the messages that waited for `message`, in order, noted as late: consumers have passed their place. @returns the types of those that took effect */
+/**
+ * Applies the messages that waited for `message`. They came before what they refer to, and were in the log without effect. They are now projected
+ * in order and noted as late: consumers have passed their place in the log, and read them by a separate cursor.
+ * @returns the types of the messages that took effect
+ */
 export function releaseWaiting(tx: Transaction, message: Message): MessageType[] {
   const { execution_id } = message;
   if (execution_id === undefined) return [];

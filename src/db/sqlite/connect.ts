@@ -14,7 +14,8 @@ const minBytes = 100;
 
 /**
  * Opens the file, or explains why it cannot be a store before SQLite does so in its own words.
- * @param make creates a missing file @param isServer whether clients wait for answers of this process meanwhile
+ * @param make creates a missing file
+ * @param isServer whether clients wait for answers of this process meanwhile
  * Throws `NoStoreYet` if there is no file and no `make`, else `STORE_UNAVAILABLE` or `STORE_CORRUPT`.
  */
 export function connect(path: string, make?: () => void, { isServer = false } = {}): Connection {
