@@ -10,7 +10,10 @@ import { rememberHistories } from './timeline/attempt-history.ts';
 import { timelineQuestion, type WantedTimeline } from './timeline/question.ts';
 import { type Timeline, timelineOf, type TimelineQuestion } from './timeline/timeline.ts';
 
-/** Questions about all attempts of an execution, kept in memory; a snapshot per step. @param plain reads each attempt once, so its rows are not kept */
+/**
+ * Questions about all attempts of an execution, which are kept in memory. Take each step of an answer in a snapshot.
+ * @param plain reads attempts, each once, so their rows are not kept
+ */
 export function createTimelineQueries(sql: Prepare, plain: Prepare, isAlive: LivenessTest) {
   const historyOf = rememberHistories(plain);
   return {

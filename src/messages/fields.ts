@@ -2,7 +2,10 @@ import * as z from 'zod';
 
 import { executionIdPattern, fileNamePattern, namePattern } from '../domain/names.ts';
 
-/** Fields that several messages share. Every number and text has a limit: values beyond it are rejected, and sums of values within never overflow. */
+/**
+ * Fields that several messages share, with their limits. Every number and text from a wire has a limit: values beyond it are rejected with the
+ * reason, and sums of values within it never overflow an answer.
+ */
 
 /** File names from the wire. They never begin with a dot, so none is a folder. */
 export const fileName = z

@@ -1,7 +1,10 @@
 import type { Decoded } from './codec.ts';
 import { told } from './told.ts';
 
-/** The messages of the existing testbed's programs, with the sender if known. For a type that is also ours, `message_id` tells: only ours have it. */
+/**
+ * The messages of the existing testbed's programs, with the program that sends each, where it is known. If a type is also ours, `message_id` distinguishes
+ * them: ours have it, theirs do not.
+ */
 const saidBy = {
   run_imminent: 'runner',
   start_run: 'runner',

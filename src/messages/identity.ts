@@ -3,7 +3,10 @@ import { sha256 } from '../lib/sha256.ts';
 import type { Message } from './message.ts';
 import { isLogbookType, type MessageType, type Vocabulary, vocabulary } from './vocabulary.ts';
 
-/** The id of a message, by its content: `{execution_id}/{msg_type}` and its key (docs/messages.md). `run_workflow` makes its execution, and cannot name it. */
+/**
+ * The id of a message, derived from its content: `{execution_id}/{msg_type}` and its natural key (docs/messages.md). The same statement made twice
+ * has the same id. `run_workflow` makes its execution, so its id cannot name it.
+ */
 export function messageIdOf(message: Message): string {
   const key = (vocabulary[message.msg_type].key as (m: Message) => string)(message);
   if (isLogbookType(message.msg_type)) return key;

@@ -25,7 +25,10 @@ const alarm = () => ({
 const alarmKey = ({ code, subject, count }: { code: string; subject: string; count: number }, change: string): string =>
   `alarm/${code}/${subject}/${count}/${change}`;
 
-/** People's notes and judgements, and alarms, of any execution or none. The process that gets them records them; none goes over a broker. Key: the whole id. */
+/**
+ * People's notes and judgements, and alarms. The process that receives them records them; none goes over a broker. They belong to an execution,
+ * running or ended, own or observed, or to none, and their key is the whole id.
+ */
 export const logbookMessages = {
   note: define(
     ['control', 'logbook'],

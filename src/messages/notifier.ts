@@ -37,7 +37,10 @@ export class Notifier {
       if (wanted === undefined || recorded.some((type) => wanted.has(type))) wake();
   }
 
-  /** Resolves at the next announcement of one of `types` (default: any) since the mark, or when `signal` is aborted. A waiting part is not at work: see `Clock`. */
+  /**
+   * Resolves at the next announcement of one of `types` (of any type, if left out) or when `signal` is aborted; at once if there has been one since
+   * the mark. A waiting part is not at work: see `Clock`.
+   */
   news(signal: AbortSignal, types?: ReadonlySet<MessageType>, since?: number): Promise<void> {
     return new Promise((resolve) => {
       if (signal.aborted || (since !== undefined && types !== undefined && this.mark(types) !== since)) {

@@ -7,7 +7,10 @@ import { logLevels } from '../lib/logger.ts';
 import type { Decoded } from './codec.ts';
 import { envelopeShape, epoch, index, positive, text } from './fields.ts';
 
-/** Messages repeated on the telemetry topic, never rows of the log. Unknown fields are allowed: an older program must understand a newer one. */
+/**
+ * Messages repeated on the telemetry topic; they never become rows of the log. Unknown fields are allowed, so that an older program understands a
+ * newer one.
+ */
 const common = { sender: text, namespace: text, timestamp: z.string().max(100).optional() };
 
 const executionStateSchema = z.object({

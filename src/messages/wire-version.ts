@@ -1,4 +1,7 @@
-/** The version of the telemetry messages. From 2 on, workers take only slices of recorders, and know a payload by its content. */
+/**
+ * The version of the telemetry messages. Workers of version 1 take slices of every program in the namespace; workers of version 2 take only
+ * recorders' slices, and know a payload by its content.
+ */
 export const wireVersion = 2;
 
 /** Whether a worker's build does not work with this one. */

@@ -44,7 +44,10 @@ interface Standing {
   telling?: string;
 }
 
-/** Delivers an alarm's changes to one receiver in order until the signal, each at least once, with the same id. Receivers do not wait for each other. */
+/**
+ * Delivers each change of an alarm to one receiver, in order, until the signal. A change counts as delivered once the receiver has taken it, so each is
+ * delivered at least once, with the same id. Receivers do not wait for each other.
+ */
 export async function deliver(receiver: Receiver, options: DeliveryOptions): Promise<void> {
   const { say, signal } = options;
   const standing: Standing = { limit: rateLimit(perMinute, 60_000), done: 0, failures: 0, refusals: 0 };

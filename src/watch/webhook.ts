@@ -9,7 +9,10 @@ const patience = 30_000;
 /** Answers about the content of a request: bad, too large, not processable. Others are about the receiver. */
 const refusals: ReadonlySet<number> = new Set([400, 413, 422]);
 
-/** A receiver of POSTs of JSON, whose `text` Mattermost and Slack show. Only the host of its address is printed. Throws `CONFIG_INVALID` for an invalid one. */
+/**
+ * A receiver that gets a POST of JSON, whose `text` Mattermost and Slack show. Everything in its address but the host may be secret and is never printed.
+ * Throws `CONFIG_INVALID` for an invalid address.
+ */
 export function webhookReceiver(url: string): Receiver {
   const { protocol = '', username = '', password = '', host = '' } = tried(() => new URL(url)) ?? {};
   if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '')

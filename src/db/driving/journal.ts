@@ -98,7 +98,10 @@ const envelopeOf = ({ sender, tick }: Step, { namespace, execution_id, run_numbe
   simulation_tick: Math.round(tick * 1e6) / 1e6,
 });
 
-/** Throws `EXECUTION_IN_USE` for a driver that was thought dead, was replaced, and wakes up late. @param epoch undefined for agents of other processes, which need none */
+/**
+ * Throws `EXECUTION_IN_USE` if a driver's epoch is not the current one: a driver that was thought dead and wakes up late must no longer write.
+ * @param epoch undefined for agents of other processes, which need none
+ */
 export function requireOwnership({ sql }: Transaction, executionId: string, epoch: number | undefined): void {
   if (epoch === undefined) return;
   const current = sql<[string], number>('SELECT epoch FROM execution_owners WHERE execution_id = ?').value(executionId);

@@ -59,7 +59,10 @@ export interface Driver {
   reason?: string | undefined;
 }
 
-/** Starts an execution, driven by this process; undefined if the command is recorded already or contradicts one. Throws what `takeOver` throws. */
+/**
+ * Starts an execution with its first message and makes this process its driver. Returns undefined if the command starts none: it is already
+ * recorded, or contradicts a recorded one. Throws what `takeOver` throws.
+ */
 export function beginExecution(
   store: Pick<Store, 'messages'>,
   tx: Transaction,

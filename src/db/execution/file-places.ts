@@ -21,7 +21,10 @@ export function withNewestPlace<T extends SliceNeeds>(sql: Prepare, slice: T): T
   return file_url === slice.file_url ? slice : { ...slice, file_url };
 }
 
-/** Notes the place of a TF file registered again as the same file. Returns whether it has moved; a host's local path is no better place than an address. */
+/**
+ * Notes the place of a TF file that is registered again as the same file. Returns whether it has moved. A host's local path is no better place than
+ * an address.
+ */
 export function noteNewPlace({ sql }: Transaction, message: Message<'tf_file_registered'>): boolean {
   const { execution_id = '', tf_filename, file_url } = message;
   const known = newestPlace(sql, tf_filename);
@@ -57,7 +60,10 @@ const returnsOf = (sql: Prepare, executionId: string) =>
 
 type MadeFile = Omit<LostFile, 'since'> & { last_sign: string; moved: number };
 
-/** The TF files with open slices that no worker could get: missing, changed, or out of reach on silent hosts. @param now milliseconds since 1970 */
+/**
+ * The TF files with open slices that no worker could get: files that are missing from their place or differ from the announced ones, and files in
+ * places that no worker reaches and whose hosts are silent. @param now milliseconds since 1970
+ */
 export function lostFiles(sql: Prepare, executionId: string, now = Date.now()): LostFile[] {
   const returned = returnsOf(sql, executionId);
   if (returned.length === 0) return [];

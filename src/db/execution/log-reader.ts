@@ -14,7 +14,10 @@ interface Range {
 
 type Batch = ReturnType<Journal['read']>;
 
-/** The condition of a reading. The type is in the statement: SQLite would plan anew for each bound one. A row that had an effect is JSON. */
+/**
+ * The condition of a reading. The type, one of our vocabulary, is part of the statement: with a bound value SQLite would plan anew at each call,
+ * since it decides which partial index fits. A row that had an effect is JSON.
+ */
 function conditionOf(reading: Reading): { where: string; values: string[] } {
   const ofType = (type: MessageType): string => `type_no = ${numberOf(`'${type}'`)} AND effect = 'applied'`;
   if (typeof reading === 'string') return { where: ofType(reading), values: [] };

@@ -5,7 +5,10 @@ import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The message that began an execution, with its configuration. Throws `EXECUTION_NOT_RUNNING` if this store has none: it was started elsewhere. */
+/**
+ * The message that began an execution, with its whole configuration. Throws `EXECUTION_NOT_RUNNING` if this store has none: the execution was
+ * started elsewhere.
+ */
 export function startMessage(sql: Prepare, executionId: string): Message<'run_workflow'> {
   const payload = sql<[string], string>(
     `SELECT ${messageColumns.payload} FROM message_rows
@@ -19,7 +22,10 @@ export function startMessage(sql: Prepare, executionId: string): Message<'run_wo
 /** Rows to check for the newest tick. */
 const newestRows = 64;
 
-/** The simulated seconds that an execution has reached, and when that was sent. Checks the last few rows: steps may be recorded slightly out of tick order. */
+/**
+ * The simulated time in seconds that an execution has reached, and when it was sent. Agents' steps may be recorded slightly out of tick order, so
+ * this checks the last few rows, not only the last.
+ */
 export const lastTick = (sql: Prepare, executionId: string) =>
   sql<[string], { tick: number; sent_at: string }>(
     `SELECT CAST(simulation_tick AS REAL) AS tick, ${messageColumns.sent_at} AS sent_at FROM (

@@ -11,7 +11,10 @@ import { readMessage } from './log-reader.ts';
 /** Most rows to read at once. */
 const maxRows = 1000;
 
-/** The messages of slices queued or in progress for `seconds` since they were last sent. The caller decides which of them a worker still holds. */
+/**
+ * The messages of slices that have been queued or in progress for `seconds` since they were last sent. The caller decides which of them a worker
+ * still holds.
+ */
 export function idleSliceMessages(sql: Prepare, executionId: string, seconds: number): string[] {
   const before = (age: number): string => new Date(steadyClock().now() - age * 1000).toISOString();
   const rows = sql<unknown[], { slice_filename: string; attempt: number; sent_at: string | null }>(

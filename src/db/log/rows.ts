@@ -57,7 +57,10 @@ export interface Recorded extends Omit<LogRow, 'payload' | 'destination'> {
 /** As SQL: whether a row came over the broker. It needed no sending from here and counts as sent. */
 export const cameOverBroker = '(goes_out IN (2, 3) OR (goes_out IS NULL AND outbox_sent_at IS NOT NULL))';
 
-/** As SQL: when a row happened: its sending time, or for a row from the broker its recording time, since another host's clock may be off. */
+/**
+ * As SQL: when a row happened, for delays and durations: the sending time for processes of this store, and the recording time for rows that came
+ * over the broker, since another host's clock may be off.
+ */
 export const happenedAt = isoTime(`iif(${cameOverBroker}, recorded_ms, sent_ms)`);
 
 const isUsual = (type: string, destination: string): boolean =>

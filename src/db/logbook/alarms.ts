@@ -63,7 +63,10 @@ export const alarmOf = (sql: Prepare, alarmId: string): AlarmRow | undefined =>
 export const openAlarms = (sql: Prepare): AlarmRow[] =>
   sql<[], AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE state IN ('raised', 'seen')`).all();
 
-/** The alarms of a time (ISO 8601), as they were at its end, oldest first, once per occurrence: from the log, since the table has only the last. */
+/**
+ * The alarms of a time in their state at its end, oldest first; an alarm that came back is listed for each time. The table has only the last time,
+ * so this reads the log. Times are ISO 8601.
+ */
 export function alarmsIn(sql: Prepare, { start_time, ...window }: Window): AlarmRow[] {
   const alarms = new Map<string, AlarmRow>();
   for (const entry of entriesUntil(sql, alarmMessageTypes, window)) take(alarms, entry);

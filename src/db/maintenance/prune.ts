@@ -129,7 +129,10 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
   sql(`DELETE FROM system_agents WHERE current_execution_id = ? AND state = 'EXITED'`).run(execution_id);
 }
 
-/** Removes what is noted about programs of another make not heard since, and when an observer listened to them. @param heardBefore ISO 8601 */
+/**
+ * Removes the notes about programs of another make that were not heard since, and the times in which an observer listened to them. @param
+ * heardBefore ISO 8601
+ */
 export async function forgetPrograms(store: Store, heardBefore: string): Promise<void> {
   await store.write(({ sql }) => {
     forgetRequests({ sql }, Date.parse(heardBefore));

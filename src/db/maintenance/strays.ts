@@ -38,7 +38,10 @@ const tables: readonly StrayTable[] = [
   },
 ];
 
-/** Removes messages and log lines of no execution of this store that are older than what is kept. Returns how many. @param before ISO 8601 */
+/**
+ * Removes messages and log lines that belong to no execution of this store and are older than what is kept. Returns how many.
+ * @param before ISO 8601
+ */
 export async function removeStrays(store: Store, before: string): Promise<number> {
   let removed = 0;
   for (const table of tables)

@@ -114,7 +114,10 @@ export function nearNamespace(sql: Prepare, namespace: string, { from, to }: Key
   return { from, to: last === null || last === undefined ? 0 : Math.min(to, (last + 1) * rowsOfBlock) };
 }
 
-/** The range of keys that holds all rows of a time window, and few others: late ones and ones from clocks that differ, since rows are recorded when sent. */
+/**
+ * The range of keys that holds all rows of a time window. Rows are recorded about when they are sent, so it holds few others: late ones, and ones
+ * from clocks that differ.
+ */
 export function keysWithin(
   sql: Prepare,
   { table, key, time, instant = '?' }: TimedTable,

@@ -65,7 +65,10 @@ export function noteWords(sql: Prepare, searched: SearchedTable, after: number, 
   }
 }
 
-/** The parts with rows in a range, in the order of the page, each with its words and its first and last row there: words of rows removed around are skipped. */
+/**
+ * The parts that have rows in a range, in the order of the page: each part's table of words, and the keys of its first and last row in the range.
+ * Words of removed rows before and after these rows are skipped.
+ */
 export function* partsWithin(sql: Prepare, searched: SearchedTable, { from, to }: KeyRange, order: Order) {
   const { table, key } = searched;
   const within = `FROM ${table} WHERE ${key} >= ? AND ${key} <= ?`;

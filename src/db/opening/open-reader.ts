@@ -8,7 +8,10 @@ import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { fileAt, readIntoMemory } from '../sqlite/store-file.ts';
 import { isEmpty, newestVersion, requireKnownVersion, requireOwnKind, versionOf } from './schema-version.ts';
 
-/** Opens a store for reading. Throws `NoStoreYet` if it does not exist, `STORE_TOO_OLD` if it must be migrated, other `STORE_…` errors if it cannot be used. */
+/**
+ * Opens a store for reading only. Throws `NoStoreYet` if the store does not exist, `STORE_TOO_OLD` if it must be migrated first, and other `STORE_…` errors if
+ * the file cannot be used.
+ */
 export function openReader(path: string, history = schemaHistory, { isServer = false } = {}): Connection {
   let db: Connection | undefined;
   try {
@@ -44,7 +47,10 @@ function connectToRead(path: string, isServer: boolean): Connection {
   }
 }
 
-/** SQLite's default, in KiB, an eighth of better-sqlite3's: the system caches pages too, commits of others empty this, and sorting takes as much again. */
+/**
+ * SQLite's own default, in KiB; better-sqlite3 uses eight times as much. The system caches pages too, SQLite drops its own at each commit of
+ * others, and sorting takes as much memory again.
+ */
 const cacheSize = 2000;
 
 function readOnly(db: Connection, path: string): Connection {

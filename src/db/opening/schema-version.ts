@@ -56,7 +56,10 @@ export function migrate(db: Connection, path: string, history: SchemaHistory): v
   db.pragma(`user_version = ${newestVersion(history)}`);
 }
 
-/** Throws `STORE_IN_USE` while a process writes the older version: the change would end it. Part of the transaction that migrates the store. */
+/**
+ * Throws `STORE_IN_USE` while a process is alive that writes the store in its older version: a schema change would end that process. Part of the
+ * transaction that migrates the store.
+ */
 function requireNoOlderWriter(db: Connection, path: string): void {
   const hasProcesses = db.prepare(`SELECT 1 FROM pragma_table_info('processes') WHERE name = 'version'`).get();
   if (hasProcesses === undefined) return;

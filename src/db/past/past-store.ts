@@ -18,7 +18,10 @@ import { fillUnlogged, livenessAt } from './unlogged-rows.ts';
 /** Memory for pages of a past store, in KiB; the rest goes to a private temporary file of SQLite. */
 const cacheSize = 64_000;
 
-/** A store as it was at a moment, made from the log: executions unchanged since are copied, others replayed. It can move to a later moment, reading what is new. */
+/**
+ * A store as it was at a moment, made from the log of the current one. Executions that have not changed since are copied; others are replayed up to
+ * the row of the moment. It can move to a later moment: then it reads only what is new.
+ */
 export class PastStore {
   readonly #live: Connection;
   readonly #db: Connection;

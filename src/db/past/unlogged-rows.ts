@@ -11,7 +11,10 @@ const agentsThen = `SELECT * FROM live.past_agents AS p
 const lastBeatThen = `min(last_beat, $iso, coalesce((SELECT max(min(until, $iso)) FROM (${agentsThen})
   WHERE process_id = processes.process_id AND (state <> 'EXITED' OR exited_at > $iso)), $iso))`;
 
-/** Rows outside the log at a moment, by table, each after the tables it refers to. They are refilled; log lines, which are many and never change, are not. */
+/**
+ * Rows that do not follow from the log, as they were at a moment, by table; a table comes after the tables that it refers to. Each is emptied and
+ * refilled, except log lines, which are many and never change.
+ */
 const fillings: Readonly<Record<string, string>> = {
   store_meta: `SELECT key, value FROM live.store_meta`,
   processes: `SELECT process_id, pid, pid_started, hostname, version, registered_at, ${lastBeatThen}, iif(last_beat > $iso OR EXISTS (SELECT 1 FROM live.past_agents AS p WHERE p.process_id = processes.process_id AND exited_at > $iso), NULL, ended), logged_n, is_remote, ahead_ms
@@ -54,7 +57,9 @@ export function fillUnlogged(sql: Prepare, at: Moment, before: Pick<Moment, 'iso
 
 const keyOf = ({ hostname, pid, pid_started }: ProcessIdentity): string => `${hostname} ${pid} ${pid_started}`;
 
-/** As SQL: whether a process gave a sign after $iso and row $last: a heartbeat, or a message of an agent before another process took its name. */
+/**
+ * As SQL: whether a process gave a sign of life after $iso and row $last: a heartbeat, or a message of one of its agents, before another process took its name.
+ */
 const wasHeardLater = `last_beat > $iso OR EXISTS (
   SELECT 1 FROM live.past_agents AS p JOIN live.names ON name = agent_name
   WHERE p.process_id = processes.process_id AND (
@@ -62,7 +67,10 @@ const wasHeardLater = `last_beat > $iso OR EXISTS (
   ) < coalesce((SELECT unixepoch(min(since), 'subsec') * 1000 FROM live.past_agents AS other
     WHERE other.agent_name = p.agent_name AND other.process_id <> p.process_id AND other.since > p.since), 1e15))`;
 
-/** Whether a process was alive at a moment: it is alive today, or was heard later. One killed between two signs of life counts as gone from the first on. */
+/**
+ * Whether a process was alive at a moment: it is alive today, or was heard later. A process that was killed between two signs of life counts as
+ * gone from the first one on.
+ */
 export function livenessAt(sql: Prepare, isAlive: LivenessTest, { iso, now, last }: Moment): LivenessTest {
   const heard = new Set(
     sql<[object], ProcessIdentity>(

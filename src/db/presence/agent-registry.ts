@@ -89,7 +89,10 @@ export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatu
   return liveness === 'late' && !isRemote(row) ? 'WARNING' : 'STALE';
 }
 
-/** The state of an agent: a worker is PROCESSING exactly while it has a slice in hand, others as their last heartbeat says; one whose process is gone has ended. */
+/**
+ * The current state of an agent. A worker is PROCESSING exactly while it has a slice in hand; the state of others is that of their last heartbeat.
+ * An agent whose process is gone has ended, whether it reported so or not.
+ */
 export function agentState(row: TypedSigns, slicesInHand: number, isAlive: LivenessTest): AgentState {
   // A silent remote agent need not have ended: the network may be down, or no recorder hears it.
   if (row.state === 'EXITED' || (!isRemote(row) && !isProcessAlive(row, isAlive))) return 'EXITED';
@@ -154,7 +157,10 @@ interface TroubledRow extends SignsOfLife {
   unheard_since: string | null;
 }
 
-/** Agents heard that cannot do all work: off duty for some kinds, refused for an earlier version, or of another make with messages that do not arrive. */
+/**
+ * Agents of a namespace that are heard but cannot do all work: they are off duty for some kinds, are refused because they speak an earlier version of
+ * the messages, or are of another make and their messages do not arrive.
+ */
 export const troubledAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
   sql<[string], TroubledRow>(
     `SELECT agent_name AS agent, agent_type, state, last_heartbeat, ${processColumns}, slots, off_duty, wire, unheard_since

@@ -31,7 +31,10 @@ type Span = readonly [from: number, until: number];
 /** The most messages of an execution to read in a time without a heartbeat. */
 const maxRows = 20_000;
 
-/** The longest time within a range in which a process recorded nothing of what it drives. What others enter meanwhile, such as a stop, does not count. */
+/**
+ * The longest time within a range in which a process recorded nothing of the executions that it drives: it has still written since its last heartbeat.
+ * Entries that others make meanwhile, such as a stop or an alarm, do not count.
+ */
 function longestGap({ sql }: Transaction, processId: number, [from, until]: Span): Span {
   const read = drivenIn(sql, processId, new Date(from).toISOString(), new Date(until).toISOString()).map((driven) =>
     sql<[string, number], number>(

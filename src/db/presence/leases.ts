@@ -60,7 +60,10 @@ export const isRemote = ({ is_remote }: Pick<ProcessSigns, 'is_remote'>): boolea
 export const isSilent = ({ last_beat }: { last_beat: string }, isAlive: LivenessTest): boolean =>
   livenessOf(last_beat, momentOfTest(isAlive)) !== 'heard';
 
-/** A moment by the clock of an execution's rows, which may be ahead of a wall clock set back since its driver began. @param now milliseconds since 1970 */
+/**
+ * A moment by the clock of an execution's rows: its driver's clock may be ahead of a wall clock set back since the driver began. @param now by the
+ * wall clock, in milliseconds since 1970
+ */
 export const momentOf = (sql: Prepare, executionId: string, now: number): number =>
   now +
   (sql<[string], number>(
@@ -101,7 +104,10 @@ export const interruptedExecutions = (sql: Prepare, namespace: string | undefine
     .all(namespace ?? null, namespace ?? null)
     .filter((row) => !isProcessAlive(row, isAlive));
 
-/** Gives a process an execution's lease. Returns the new epoch, the fencing token of every write. Throws `EXECUTION_IN_USE` while another driver lives. */
+/**
+ * Gives a process the lease of an execution: it becomes the driver. Returns the new epoch, the fencing token of every write. Throws
+ * `EXECUTION_IN_USE` while another driver lives.
+ */
 export function takeOwnership(tx: Transaction, executionId: string, processId: number, isAlive: LivenessTest): number {
   const owner = ownerOf(tx.sql, executionId);
   // A process may retake what it has left itself.

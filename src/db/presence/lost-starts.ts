@@ -46,7 +46,10 @@ export function lostStarts(sql: Prepare, of: Attempt, isAlive: LivenessTest): Lo
   return lost.map(({ worker_id, hostname }) => ({ worker_id, hostname }));
 }
 
-/** Slices in progress whose attempt has reached the limit of lost starts, with the last worker. @param alsoLost lost starts that are not in the log */
+/**
+ * Slices in progress whose attempt has reached the limit of lost starts, each with its last worker.
+ * @param alsoLost lost starts of an attempt that are not in the log
+ */
 export function abandonedSlices(
   sql: Prepare,
   executionId: string,

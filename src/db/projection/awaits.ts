@@ -1,6 +1,9 @@
 import type { Message } from '../../messages/message.ts';
 
-/** Keys that messages wait for when they come before what they refer to, as they may over a broker. The message that provides a key releases them. */
+/**
+ * Keys that messages wait for when they come before what they refer to, as deliveries over a broker may: a file name, an attempt at a slice, or
+ * its failure. A message that provides a key releases the messages that wait for it.
+ */
 export const attemptKey = (sliceFilename: string, attempt: number): string => `attempt ${attempt} of ${sliceFilename}`;
 
 export const failureKey = (sliceFilename: string, attempt: number): string =>

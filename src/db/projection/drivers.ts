@@ -1,7 +1,10 @@
 import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, none, type Projection, type Scope } from './effect.ts';
 
-/** Driver messages change no table (`reports/drivers.ts` reads them). These functions only check that none contradicts an earlier one. */
+/**
+ * Driver messages change no table: `reports/drivers.ts` reads from them who drove an execution, from when to when. These functions only check
+ * that none contradicts an earlier one.
+ */
 export const driverStarted: Projection<'driver_started'> = ({ epoch }, { scope, tx }) =>
   isSaid(tx, scope, `driver_started/${epoch + 1}`) ? none('NO_STEP', `epoch ${epoch} is over`) : applied;
 

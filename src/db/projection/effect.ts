@@ -21,7 +21,10 @@ export interface Scope {
   params: ExecutionParams;
 }
 
-/** Changes tables as a message of one type says. Depends on the log alone: `at` is when it happened (`happenedAt`), never the time of reading. */
+/**
+ * Projects one message type: changes tables as the message says, and returns whether it did. The result depends on the log alone: `at` is when
+ * the message happened (`happenedAt`), never the time of reading.
+ */
 export type Projection<T extends MessageType> = (
   message: Message<T>,
   context: { scope: Scope; at: string; tx: Transaction },

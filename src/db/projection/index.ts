@@ -15,7 +15,10 @@ import { endRun, runImminent, stepRun } from './run-phases.ts';
 import { slice } from './slice-queueing.ts';
 import { sliceResult, sliceReturned, sliceStarted } from './slice-work.ts';
 
-/** One function per message type: a missing type does not compile. `run_workflow` is apart, since it creates the execution that the others belong to. */
+/**
+ * The projection: one function per message type. A missing type does not compile. `run_workflow` is separate because it creates the execution
+ * that the others belong to.
+ */
 const projections: { [T in Exclude<MessageType, 'run_workflow' | LogbookType>]: Projection<T> } = {
   run_imminent: runImminent,
   start_run: stepRun,

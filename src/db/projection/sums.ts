@@ -30,7 +30,10 @@ interface Delay {
   latest: string;
 }
 
-/** A transaction's counts and delays, gathered in memory and written before its commit or first read: writing a row costs as much as reading a message. */
+/**
+ * The sums of a transaction: counts and delays, gathered in memory and written before its commit or the first read of them. A dozen messages count in
+ * the same few rows, and writing a row costs as much as reading a message.
+ */
 export const sumsOf = onceFor((tx: Transaction) => {
   const counted = new Map<string, CountedRow>();
   const delays = new Map<string, { key: DelayKey; delay: Delay }>();

@@ -27,7 +27,10 @@ const heapLimit = 256;
 /** Beside the bundle. */
 const program = fileURLToPath(new URL('./query-process.js', import.meta.url));
 
-/** Runs an SQL query in a process that is killed after two seconds. Throws `ARGUMENT_INVALID` if it is not allowed, wrong, too slow or needs too much memory. */
+/**
+ * Runs one SQL query on a store file, in a process that is killed after two seconds. Throws `ARGUMENT_INVALID` if the query is not allowed, is
+ * wrong, or takes too long or too much memory.
+ */
 export async function askProcess(path: string, sql: string, signal: AbortSignal): Promise<SqlAnswer> {
   checkSql(sql);
   if (!existsSync(program)) throw storeUnavailable(`${program}, which answers SQL, is missing; install swf-mcp again`);

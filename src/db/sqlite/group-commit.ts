@@ -11,8 +11,9 @@ interface Waiting {
 const longEnough = 5;
 
 /**
- * Commits the writes of several parts of this process in one transaction, in order. If one throws, the group is rolled back and each write runs
- * again alone, so that only the faulty one fails. (Savepoints would avoid the repetition, but cost each write a copy of its pages.)
+ * Commits the writes of several parts of this process in one transaction, in the order of the requests. No write resolves before the commit. If
+ * one throws, the group is rolled back and each write runs again alone, so that only the faulty one fails. (Savepoints would avoid the repetition,
+ * but cost each write a copy of its pages.)
  */
 export function groupCommit(transact: PatientTransaction) {
   const queue: Waiting[] = [];

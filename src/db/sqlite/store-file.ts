@@ -67,7 +67,10 @@ function requireOurs(path: string): void {
 
 export const logOf = (path: string): string => `${path}-wal`;
 
-/** Throws `STORE_UNAVAILABLE` if the write-ahead log was removed, after moving its writes into the store, or replaced: others do not see writes to it. */
+/**
+ * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced: others do not see writes to the old log.
+ * Moves this process's writes into the store first, unless another log was begun.
+ */
 function requireSameLog(path: string, log: string | undefined, db: Connection): void {
   const now = fileAt(logOf(path));
   if (log === undefined || now === log) return;
@@ -91,7 +94,10 @@ function moveLog(db: Connection): boolean {
   return false;
 }
 
-/** Throws `STORE_CORRUPT` if the store is empty or gone but its write-ahead log exists: SQLite would discard the log, which may hold nearly all. */
+/**
+ * Throws `STORE_CORRUPT` if the store is empty or gone while its write-ahead log exists: SQLite would discard the log, which may hold nearly
+ * everything.
+ */
 export function requireNoOrphanLog(path: string): void {
   // In this order: a new store is written before its log exists.
   if (sizeOf(logOf(path)) === 0 || sizeOf(path) > 0) return;
@@ -116,7 +122,10 @@ const maxBytes = 256 * 1024 * 1024;
 /** The header bytes that say how the file is written: 2 means a write-ahead log, 1 means none (SQLite, "Database File Format"). */
 const journalModeBytes = [18, 19];
 
-/** Reads an unused store in a read-only folder into memory, where SQLite needs no files beside it; undefined if that would not be all, or is too large. */
+/**
+ * Reads a store that nobody has open, in a read-only folder, into memory: SQLite cannot read a write-ahead log without files beside it. Undefined
+ * if the copy would not be the whole store, or is too large.
+ */
 export function readIntoMemory(path: string): Connection | undefined {
   if (sizeOf(logOf(path)) > 0 || sizeOf(path) > maxBytes) return undefined;
   const bytes = readFileSync(path);

@@ -1,6 +1,9 @@
 import type { Prepare } from './statements.ts';
 
-/** An open write transaction, which only a store can make. Facts read in it still hold, since nobody else can write meanwhile. */
+/**
+ * An open write transaction. Only a store can make it, so a function that takes it runs inside a transaction. Facts read in the same transaction
+ * still hold, since nobody else can write meanwhile.
+ */
 export interface Transaction {
   readonly sql: Prepare;
   /** Defers `work` until the commit, or until somebody reads what it writes. */

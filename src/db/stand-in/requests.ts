@@ -7,7 +7,10 @@ import type { Transaction } from '../sqlite/transaction.ts';
 /** A request that has waited longer is not sent: its author was notified that it was not taken. Milliseconds. */
 const requestLifetime = 60_000;
 
-/** Seconds after which an untaken request expires in the broker: a later runner must not begin a run whose author was notified that it was not taken. */
+/**
+ * Seconds after which an untaken request expires in the broker: a runner that comes later must not begin a run whose author was notified that it was
+ * not taken.
+ */
 export const expirySeconds = 30;
 
 /** A request to the programs of another testbed. */
@@ -35,7 +38,10 @@ export function askTestbed(
   return Number(ask.run(now, by, namespace, JSON.stringify(body)).lastInsertRowid);
 }
 
-/** The next request to send, marked first so that it is never sent twice: that would start two runs. @param namespaces those that the observer hears; empty: all */
+/**
+ * The next request to send. It is marked first, so that it is never sent twice: their queue is shared, and a second command would start two runs.
+ * @param namespaces the namespaces that the observer hears; empty: all
+ */
 export function takeRequest({ sql }: Transaction, namespaces: readonly string[], now: number) {
   const row = sql<[{ since: number; namespaces: string }], TestbedRequest>(
     `SELECT request_id, namespace, body FROM testbed_requests WHERE sent_ms IS NULL AND asked_ms > $since
