@@ -5,15 +5,7 @@ import { lastTick } from './execution/start-message.ts';
 import { listLogs } from './lists/logs.ts';
 import { countAllMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
-import {
-  isProcessAlive,
-  isSilent,
-  type LivenessTest,
-  type Moment,
-  momentOf,
-  momentOfTest,
-  ownerOf,
-} from './presence/leases.ts';
+import { driverOf, type LivenessTest, type Moment, momentOf, momentOfTest } from './presence/leases.ts';
 import { assess, type Assessment, assessWithFindings } from './reports/assessment.ts';
 import { auditExecution } from './reports/audit.ts';
 import { pausedBy, stoppedBy } from './reports/commands.ts';
@@ -30,24 +22,6 @@ import { stageDelays } from './reports/stage-delays.ts';
 import { findProduct, messagesOf, type Product, sliceStanding, slicesOf } from './reports/trace.ts';
 import { kept } from './sqlite/kept-answers.ts';
 import type { Prepare } from './sqlite/statements.ts';
-
-/** The process that drives an execution, or drove it last. Its liveness is checked only when a caller reads it. */
-function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest) {
-  const owner = ownerOf(sql, executionId);
-  if (owner === undefined) return undefined;
-  const { pid, hostname } = owner;
-  return {
-    pid,
-    hostname,
-    get isAlive() {
-      return isProcessAlive(owner, isAlive);
-    },
-    /** It has missed its heartbeats. */
-    get isSilent() {
-      return isSilent(owner, isAlive);
-    },
-  };
-}
 
 const assessAny = (sql: Prepare, execution: ExecutionRow, moment: Moment): Assessment =>
   (execution.origin === 'own' ? assess : assessObserved)(sql, execution as never, moment);
@@ -67,7 +41,6 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
         : auditObserved(sql, execution, { isAlive, now: momentOfTest(isAlive) }),
     /** Assesses an execution. `now` is in milliseconds since 1970. */
     assess: (execution: ExecutionRow, now: number) => assessAny(sql, execution, momentFor(execution, now)),
-    /** Assesses an execution, with findings and their evidence. */
     assessWithFindings: (execution: ExecutionRow, now: number, data_as_of: string | undefined) =>
       execution.origin === 'own'
         ? assessWithFindings(sql, execution, { ...momentFor(execution, now), data_as_of })

@@ -26,7 +26,6 @@ export const createListQueries = (sql: Prepare, findWords: WordSearch, isAlive: 
   stfFiles: (filter: StfFileFilter, page: Page) => listStfFiles(sql, filter, page),
   tfFiles: (filter: TfFileFilter, page: Page) => listTfFiles(sql, filter, page),
   tfSlices: (filter: TfSliceFilter, page: Page) => listTfSlices(sql, filter, page),
-  /** Returns a test for whether the worker of a slice in hand is gone. */
   goneWorkers: () => goneWorkers(sql, isAlive),
   logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page, findWords),
   agents(filter: AgentFilter, page: Page) {
@@ -45,7 +44,6 @@ export const createListQueries = (sql: Prepare, findWords: WordSearch, isAlive: 
   nearestKnown: (kind: ValueKind, value: string) => nearestKnown(sql, kind, value),
   executionOfRun: (run: number) => executionOfRun(sql, run),
   misdatedExecutions: () => misdatedExecutions(sql),
-  /** How many executions were removed, and the last of them. */
   lastRemoval: () => lastRemoval(sql),
   executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
   runIsKnown: (run: number) => runIsKnown(sql, run),

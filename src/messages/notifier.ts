@@ -31,10 +31,10 @@ export class Notifier {
 
   /** Call when rows of these types have been committed. */
   announce(types: Iterable<MessageType>): void {
-    const recorded = new Set(types);
+    const recorded = [...new Set(types)];
     for (const type of recorded) this.#announced.set(type, (this.#announced.get(type) ?? 0) + 1);
-    for (const waiter of this.#waiting)
-      if (waiter.types === undefined || haveCommon(waiter.types, recorded)) waiter.wake();
+    for (const { types: wanted, wake } of this.#waiting)
+      if (wanted === undefined || recorded.some((type) => wanted.has(type))) wake();
   }
 
   /**
@@ -59,9 +59,4 @@ export class Notifier {
       this.#clock.leave();
     });
   }
-}
-
-function haveCommon(some: ReadonlySet<MessageType>, others: ReadonlySet<MessageType>): boolean {
-  for (const type of others) if (some.has(type)) return true;
-  return false;
 }

@@ -30,7 +30,6 @@ const executionStateSchema = z.object({
   max_retries: index,
 });
 
-/** An execution's state as its recorder reports it. */
 export type ExecutionState = z.infer<typeof executionStateSchema>;
 
 /** The most message ids that a heartbeat names. */
@@ -68,7 +67,6 @@ const agentHeartbeatSchema = z.object({
   store_id: text.optional(),
 });
 
-/** A sign of life of a remote agent. */
 export type AgentHeartbeat = z.infer<typeof agentHeartbeatSchema>;
 
 /** The most lines and bytes of one `agent_log`. */

@@ -4,28 +4,9 @@ import { planVersionSchema, speedSchema, workflowParamsSchema } from '../domain/
 import { returnReasons } from '../domain/slice-returns.ts';
 import { define, type Trait } from './definition.ts';
 import { destinations } from './destinations.ts';
-import {
-  byteCount,
-  checksum,
-  claim,
-  countFields,
-  daqState,
-  epoch,
-  fileName,
-  fileUrl,
-  index,
-  nameInId,
-  pauseFields,
-  payloadFacts,
-  positive,
-  seconds,
-  sentence,
-  sliceFields,
-  startFields,
-  text,
-  workFields,
-} from './fields.ts';
+import { byteCount, checksum, epoch, fileName, index, nameInId, positive, seconds, sentence, text } from './fields.ts';
 import { logbookMessages, type LogbookType } from './logbook.ts';
+import { claim, countFields, daqState, located, payloadFacts, sliceFields, startFields, workFields } from './shapes.ts';
 
 const startKey = (m: { slice_filename: string; attempt: number; worker_id: string; hostname: string }): string =>
   `${m.slice_filename}/${m.attempt}/${m.worker_id}@${m.hostname}`;
@@ -40,7 +21,7 @@ const onHost = () => ({ hostname: text });
 /** The beginning or the end of a pause of the run. */
 const pauseStep = define(
   ['broadcast', 'landmark'],
-  () => ({ ...daqState, ...pauseFields }),
+  () => ({ ...daqState, ordinal: positive, reason: z.enum(['period', 'operator']) }),
   (m) => String(m.ordinal),
 );
 
@@ -83,7 +64,7 @@ export const vocabulary = {
     ['broadcast', 'frequent'],
     () => ({ ...daqState, filename: fileName, sequence: positive, tf_count: positive }),
     (m) => m.filename,
-    () => ({ file_url: fileUrl }),
+    () => located,
   ),
   pause_run: pauseStep,
   resume_run: pauseStep,
@@ -102,7 +83,7 @@ export const vocabulary = {
       tf_count: positive,
     }),
     (m) => m.filename,
-    () => ({ file_url: fileUrl }),
+    () => located,
   ),
   tf_file_registered: define(
     ['broadcast', 'frequent'],
@@ -116,7 +97,7 @@ export const vocabulary = {
       checksum: checksum.optional(),
     }),
     (m) => m.tf_filename,
-    () => ({ file_url: fileUrl }),
+    () => located,
   ),
   slice: define(
     ['slices', 'frequent'],
@@ -130,7 +111,7 @@ export const vocabulary = {
       ...workFields,
     }),
     (m) => `${m.slice_filename}/${m.attempt}`,
-    () => ({ file_url: fileUrl }),
+    () => located,
   ),
   slice_started: define(['results', 'frequent'], () => startFields, startKey, onHost),
   slice_result: define(

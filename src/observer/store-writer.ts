@@ -63,9 +63,7 @@ export class StoreWriter {
 
   /** Takes the next request to send; each is returned only once. */
   takeRequest(): Promise<TestbedRequest | undefined> {
-    return this.#store
-      .write((tx) => takeRequest(tx, { namespaces: this.#namespaces, now: Date.now() }))
-      .catch(() => undefined);
+    return this.#store.write((tx) => takeRequest(tx, this.#namespaces, Date.now())).catch(() => undefined);
   }
 
   /** Notes that everything the monitor had about a run was read. @param at milliseconds since 1970 */

@@ -9,7 +9,7 @@ import { messageOf } from '../lib/errors.ts';
 import { markdownText } from '../lib/markdown.ts';
 import { decodeMessage } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
-import { RateLimit } from './rate-limit.ts';
+import { rateLimit } from './rate-limit.ts';
 import { type Delivery, type Receiver, Refused } from './receiver.ts';
 
 /** How often to look for changes, in milliseconds. */
@@ -24,7 +24,7 @@ const perMinute = 10;
 export interface DeliveryOptions {
   store: Store;
   processId: number;
-  /** The address of the page, for a link; undefined if unknown. */
+  /** The address of the page, for links; undefined if unknown. */
   page: string | undefined;
   say: (line: string) => void;
   signal: AbortSignal;
@@ -35,7 +35,7 @@ const maxRefusals = 5;
 
 /** The progress of one receiver. */
 interface Standing {
-  limit: RateLimit;
+  limit: ReturnType<typeof rateLimit>;
   /** The newest change that it took or that was skipped, even if the store does not have that yet. */
   done: number;
   failures: number;
@@ -50,7 +50,7 @@ interface Standing {
  */
 export async function deliver(receiver: Receiver, options: DeliveryOptions): Promise<void> {
   const { say, signal } = options;
-  const standing: Standing = { limit: new RateLimit(perMinute, 60_000), done: 0, failures: 0, refusals: 0 };
+  const standing: Standing = { limit: rateLimit(perMinute, 60_000), done: 0, failures: 0, refusals: 0 };
   while (!signal.aborted)
     try {
       const wait = await deliverNext(receiver, options, standing);
@@ -90,9 +90,10 @@ async function deliverNext(receiver: Receiver, options: DeliveryOptions, standin
 async function tell(
   receiver: Receiver,
   next: Undelivered,
-  { page, say, signal }: DeliveryOptions,
+  options: DeliveryOptions,
   standing: Standing,
 ): Promise<void> {
+  const { page, say, signal } = options;
   const delivery = deliveryOf(next, page);
   if (delivery === undefined) {
     say(`WARNING ${receiver.name} is not told of ${next.message_id}, which cannot be read`);

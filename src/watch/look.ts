@@ -24,7 +24,7 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
   const waiting = new Map(candidates(store.sql).map((one) => [one.alarm_id, one]));
   // An execution may have been removed since the look.
   const isThere = store.sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
-  const there = [...found].filter(([execution_id]) => isThere.get(execution_id) !== undefined);
+  const there = [...found].filter(([execution_id]) => isThere.has(execution_id));
   return there.flatMap(([execution_id, findings]) => {
     const ofExecution = (one: { execution_id: string | null }): boolean => one.execution_id === execution_id;
     const byId = new Map(findings.map((finding) => [`${finding.code}/${finding.subject}`, finding]));

@@ -1,6 +1,5 @@
 import { knowReceiver, leaveOut } from '../db/logbook/receivers.ts';
 import { becomeWatcher, candidates, lastLook, watchedExecutions } from '../db/logbook/watching.ts';
-import type { Store } from '../db/opening/store.ts';
 import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { registerProcess } from '../db/presence/leases.ts';
 import type { Queries } from '../db/queries.ts';
@@ -11,12 +10,11 @@ import { pause } from '../lib/deadline.ts';
 import { executionInUse, messageOf, SwfError } from '../lib/errors.ts';
 import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import { type AlarmFinding, alarmFindings } from '../monitoring/findings/alarms.ts';
-import { deliver } from './deliver.ts';
+import { deliver, type DeliveryOptions } from './deliver.ts';
 import { recordLook } from './look.ts';
 import type { Receiver } from './receiver.ts';
 
-export interface WatchOptions {
-  store: Store;
+export interface WatchOptions extends Omit<DeliveryOptions, 'processId'> {
   /** The store as it is now. */
   queries: () => Queries;
   receivers: readonly Receiver[];
@@ -24,12 +22,8 @@ export interface WatchOptions {
   /** Seconds that a finding must last, by code, if not the usual time. */
   after: Readonly<Record<string, number>>;
   version: string;
-  /** The address of the page, for links; undefined if unknown. */
-  page: string | undefined;
-  say: (line: string) => void;
   /** Called once it watches or stands by. */
   onReady: () => void;
-  signal: AbortSignal;
 }
 
 /** How often a standby process checks whether it is needed, in milliseconds. */
@@ -151,12 +145,12 @@ class Looker {
 
   /** The findings of each execution examined. Throws `SwfError` if the store cannot be read. */
   look(now: number): Map<string, AlarmFinding[]> {
-    const { store, queries } = this.#options;
+    const { store } = this.#options;
     const found = new Map<string, AlarmFinding[]>();
     const onTheirWay = new Set(candidates(store.sql).map(({ execution_id }) => execution_id));
     this.#found = new Map();
     for (const id of watchedExecutions(store.sql, new Date(this.#since).toISOString())) {
-      const findings = this.#findingsOf(queries(), id, { now, isKnown: !onTheirWay.has(id) });
+      const findings = this.#findingsOf(id, now, !onTheirWay.has(id));
       if (findings !== undefined) found.set(id, findings);
     }
     return found;
@@ -179,11 +173,8 @@ class Looker {
   }
 
   /** Undefined for an execution that cannot be read, was removed, or has not changed since it ended. */
-  #findingsOf(
-    queries: Queries,
-    id: string,
-    { now, isKnown }: { now: number; isKnown: boolean },
-  ): AlarmFinding[] | undefined {
+  #findingsOf(id: string, now: number, isKnown: boolean): AlarmFinding[] | undefined {
+    const queries = this.#options.queries();
     try {
       const found = queries.snapshot(() => {
         const execution = queries.execution(id);

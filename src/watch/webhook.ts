@@ -1,5 +1,6 @@
 import { configInvalid } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
+import { tried } from '../lib/tried.ts';
 import { type Receiver, Refused } from './receiver.ts';
 
 /** How long an answer may take, in milliseconds. */
@@ -13,9 +14,7 @@ const refusals: ReadonlySet<number> = new Set([400, 413, 422]);
  * Throws `CONFIG_INVALID` for an invalid address.
  */
 export function webhookReceiver(url: string): Receiver {
-  const { protocol, username, password, host } = URL.canParse(url)
-    ? new URL(url)
-    : { protocol: '', username: '', password: '', host: '' };
+  const { protocol = '', username = '', password = '', host = '' } = tried(() => new URL(url)) ?? {};
   if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '')
     throw configInvalid(
       `the webhook${host === '' ? '' : ` at ${host}`} is no address that can be posted to; give https://HOST/PATH, without a login in it`,

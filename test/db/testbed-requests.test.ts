@@ -19,7 +19,7 @@ it('an observer takes a request of its namespaces once, unless it is withdrawn o
     ] as const)
       insert.run(asked, 'me', namespace, '{}');
   });
-  const take = (namespaces: string[]) => store.write((tx) => takeRequest(tx, { namespaces, now: now + 1 })?.request_id);
+  const take = (namespaces: string[]) => store.write((tx) => takeRequest(tx, namespaces, now + 1)?.request_id);
   expect(await take(['b'])).toBe(2);
   expect(await take(['b'])).toBeUndefined();
   expect(await store.write((tx) => withdrawRequest(tx, 3))).toBe(true);

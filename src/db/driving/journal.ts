@@ -1,14 +1,13 @@
 import type { Journal, Step } from '../../agents/ports.ts';
+import { executionInUse } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Draft } from '../../messages/message.ts';
 import { type MessageType, vocabulary } from '../../messages/vocabulary.ts';
-import { moveCursor, requireOwnership } from '../execution/fencing.ts';
 import { countMessages, readLateMessages, readMessage, readMessages } from '../execution/log-reader.ts';
 import { openOverview } from '../execution/overview.ts';
 import { openSliceQueue } from '../execution/slice-queue.ts';
 import { noteApplied, noteRefused } from '../log/commands.ts';
 import type { LogLineWriter } from '../log/log-lines.ts';
-import type { Circumstances } from '../log/rows.ts';
 import type { Store } from '../opening/store.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -34,15 +33,15 @@ export interface JournalOptions {
 /** Opens an execution of a store for the parts of this process that work on it. */
 export const openExecution = (store: Store, held: HeldExecution, options: JournalOptions) => ({
   journal: openJournal(store, held, options),
-  overview: openOverview(store.sql, held),
-  queue: openSliceQueue(store.sql, held, options.isAlive),
+  overview: openOverview(store.sql, held.execution_id),
+  queue: openSliceQueue(store.sql, held.execution_id, options.isAlive),
 });
 
 export type ExecutionAccess = ReturnType<typeof openExecution>;
 
 function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommitted }: JournalOptions): Journal {
   const { sql } = store;
-  const { execution_id, run_number, epoch } = held;
+  const { execution_id, run_number, epoch, isOverBroker = false } = held;
 
   /** The types of the messages that the step recorded and released; undefined if its cursor was elsewhere. */
   function commit(tx: Transaction, step: Step): MessageType[] | undefined {
@@ -54,9 +53,10 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
     if (typeof step.says === 'function') tx.settle();
     const drafts = typeof step.says === 'function' ? step.says() : step.says;
     const envelope = envelopeOf(step, held);
+    const recordedAt = envelope.timestamp;
     const recorded = drafts.map((draft) =>
       // Two spreads: listing properties after a spread is four times as slow, and this runs for every message.
-      store.messages.record(tx, { ...draft, ...envelope }, circumstancesOf(draft, envelope, held)),
+      store.messages.record(tx, { ...draft, ...envelope }, { recordedAt, goesOut: isOverBroker && isSent(draft) }),
     );
     // A repeated step records nothing new, and was logged the first time.
     const isRepetition = recorded.length > 0 && recorded.every(({ isNew }) => !isNew);
@@ -85,19 +85,9 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
 }
 
 /** Not sent: control rows, which the driver reads from the store, and messages of hosted workers, which are for the recorder. */
-function circumstancesOf(
-  { msg_type }: Draft,
-  { timestamp: recordedAt }: StepEnvelope,
-  { isOverBroker }: HeldExecution,
-): Circumstances {
-  const { destination } = vocabulary[msg_type];
-  const goesOut = isOverBroker === true && destination !== 'control' && destination !== 'results';
-  return goesOut ? { recordedAt, goesOut } : { recordedAt };
-}
+const isSent = ({ msg_type }: Draft): boolean => !['control', 'results'].includes(vocabulary[msg_type].destination);
 
 /** The envelope shared by all messages of a step. */
-type StepEnvelope = ReturnType<typeof envelopeOf>;
-
 const envelopeOf = ({ sender, tick }: Step, { namespace, execution_id, run_number }: HeldExecution) => ({
   sender,
   namespace,
@@ -107,3 +97,28 @@ const envelopeOf = ({ sender, tick }: Step, { namespace, execution_id, run_numbe
   // Microseconds are enough, and sums of decimals stay readable.
   simulation_tick: Math.round(tick * 1e6) / 1e6,
 });
+
+/**
+ * Throws `EXECUTION_IN_USE` if a driver's epoch is not the current one: a driver that was thought dead and wakes up late must no longer write.
+ * @param epoch undefined for agents of other processes, which need none
+ */
+export function requireOwnership({ sql }: Transaction, executionId: string, epoch: number | undefined): void {
+  if (epoch === undefined) return;
+  const current = sql<[string], number>('SELECT epoch FROM execution_owners WHERE execution_id = ?').value(executionId);
+  if (current === epoch) return;
+  throw executionInUse(`${executionId} has been taken over by another process; this one ends`);
+}
+
+/** Moves a consumer's cursor by compare-and-set. False if it is elsewhere: another process has done the same work. */
+export function moveCursor(
+  { sql }: Transaction,
+  executionId: string,
+  { role, from, to }: { role: string; from: number; to: number },
+): boolean {
+  const first = `INSERT INTO cursors (execution_id, role, seq) VALUES (?, ?, ?)
+    ON CONFLICT (execution_id, role) DO UPDATE SET seq = excluded.seq WHERE seq = 0`;
+  const further = 'UPDATE cursors SET seq = ? WHERE execution_id = ? AND role = ? AND seq = ?';
+  const { changes } =
+    from === 0 ? sql(first).run(executionId, role, to) : sql(further).run(to, executionId, role, from);
+  return changes === 1;
+}

@@ -16,6 +16,7 @@ import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, type LivenessTest, ownerOf, registerProcess, takeOwnership } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import type { HeldExecution } from './journal.ts';
 
 /** A process registered in the store, and the names of the agents it hosts, by type. */
 export interface ProcessAgents<AgentType extends string> {
@@ -25,7 +26,6 @@ export interface ProcessAgents<AgentType extends string> {
 
 export interface Entry<AgentType extends string> {
   identity: ProcessIdentity;
-  /** Of this program. */
   version: string;
   user: string;
   namespace: string;
@@ -33,12 +33,7 @@ export interface Entry<AgentType extends string> {
 }
 
 /** An execution that this process drives, as `epoch` proves. */
-export interface Drive {
-  execution_id: string;
-  run_number: number;
-  namespace: string;
-  epoch: number;
-}
+export type Drive = Required<Omit<HeldExecution, 'isOverBroker'>>;
 
 /** Registers a process and its agents in the store. */
 export function enterProcess<T extends string>(tx: Transaction, entry: Entry<T>): ProcessAgents<T> {
@@ -55,11 +50,9 @@ export interface Driver {
   /** The agent it sends messages as: its DAQ simulator. */
   name: string;
   user: string;
-  /** Of this program. */
   version: string;
   /** Defaults to the recorded speed. */
   speed?: Speed | undefined;
-  /** Whether its messages go over a broker. */
   isOverBroker: boolean;
   /** The person who asked for it, as claimed, and the reason. */
   claimedBy?: string | undefined;
@@ -97,7 +90,8 @@ export function takeOver(
   const { sql } = tx;
   const execution = requireOwn(requireExecution(sql, executionId), 'be taken up');
   const { execution_id, run_number, namespace, status } = execution;
-  const { process_id } = driver;
+  const { process_id, user, version, claimedBy: claimed_by, reason } = driver;
+  const { pid, hostname } = driver.identity;
   if (status !== 'running')
     throw executionNotRunning(`${execution_id} has ended (${status}); start a new one with "swf-mcp run"`);
   const before = ownerOf(sql, execution_id);
@@ -109,15 +103,16 @@ export function takeOver(
   const epoch = takeOwnership(tx, execution_id, process_id, isAlive);
   goOnWithClock(tx, execution_id);
   // A takeover resumes the execution, whatever commands its last driver missed.
-  const reason = 'the process that drove it was gone';
-  refuseWaiting(tx, execution_id, { code: 'DRIVER_GONE', reason, except: follows });
+  const gone = { code: 'DRIVER_GONE', reason: 'the process that drove it was gone' } as const;
+  refuseWaiting(tx, execution_id, { ...gone, except: follows });
   if (other !== undefined) noteLost(tx, other.process_id);
   sql('UPDATE system_agents SET current_execution_id = ? WHERE process_id = ?').run(execution_id, process_id);
   const speed = driver.speed ?? executionParams(sql, execution).speed;
-  const started: Draft = { msg_type: 'driver_started', epoch, ...selfOf(driver), speed };
+  const self = { pid, hostname, user, version, claimed_by, reason };
+  const started: Draft = { msg_type: 'driver_started', epoch, ...self, speed };
   const envelope = { sender: driver.name, namespace, execution_id, run_id: String(run_number), timestamp: utcNow() };
   for (const draft of [...lossOf(sql, execution_id, before), started])
-    messages.record(tx, { ...draft, ...envelope }, driver.isOverBroker ? { goesOut: true } : {});
+    messages.record(tx, { ...draft, ...envelope }, { goesOut: driver.isOverBroker });
   return { execution_id, run_number, namespace, epoch };
 }
 
@@ -132,15 +127,6 @@ function goOnWithClock({ sql }: Transaction, executionId: string): void {
   const clock = steadyClock();
   if (newest !== undefined && newest - clock.now() < maxAhead) clock.catchUp(newest);
 }
-
-const selfOf = ({ identity: { pid, hostname }, user, version, claimedBy, reason }: Driver) => ({
-  pid,
-  hostname,
-  user,
-  version,
-  ...(claimedBy === undefined ? {} : { claimed_by: claimedBy }),
-  ...(reason === undefined ? {} : { reason }),
-});
 
 /** The loss of the previous driver, unless it reported its end. */
 function lossOf(sql: Prepare, executionId: string, before: ReturnType<typeof ownerOf>): Draft[] {

@@ -4,7 +4,7 @@ import { waitingCommands } from '../log/commands.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { countsOf } from './find-execution.ts';
 
-export const openOverview = (sql: Prepare, { execution_id }: { execution_id: string }): Overview => ({
+export const openOverview = (sql: Prepare, execution_id: string): Overview => ({
   phase: () => phaseOf(sql, execution_id) ?? 'none',
   counts: () => countsOf(sql, execution_id),
   isSettled: () =>

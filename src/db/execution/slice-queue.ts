@@ -4,7 +4,7 @@ import type { SliceStatus } from '../../domain/slice-states.ts';
 import { removalOf } from '../log/removals.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { LivenessTest } from '../presence/leases.ts';
-import { lostStarts, maxLostStarts } from '../presence/lost-starts.ts';
+import { type Attempt, lostStarts, maxLostStarts } from '../presence/lost-starts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { phaseOf } from './overview.ts';
 
@@ -16,11 +16,7 @@ const queuedSlices = `SELECT ${columns} FROM tf_slices
 const slicesInHand = `SELECT ${columns}, assigned_worker AS worker_id, coalesce(hostname, '') AS hostname FROM tf_slices
   WHERE execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY seq`;
 
-export const openSliceQueue = (
-  sql: Prepare,
-  { execution_id }: { execution_id: string },
-  isAlive: LivenessTest,
-): SliceQueue => ({
+export const openSliceQueue = (sql: Prepare, execution_id: string, isAlive: LivenessTest): SliceQueue => ({
   isOpen() {
     const phase = phaseOf(sql, execution_id);
     // A worker works on a run it does not know.
@@ -28,25 +24,20 @@ export const openSliceQueue = (
   },
   queued: (limit) => sql<[string, number], OpenSlice>(queuedSlices).all(execution_id, limit),
   inProcess: () => sql<[string], LeftSlice>(slicesInHand).all(execution_id),
-  standing: (filename, attempt) => standingOf(sql, execution_id, { filename, attempt }, isAlive),
+  standing: (filename, attempt) => standingOf(sql, { execution_id, slice_filename: filename, attempt }, isAlive),
 });
 
-function standingOf(
-  sql: Prepare,
-  executionId: string,
-  { filename, attempt }: { filename: string; attempt: number },
-  isAlive: LivenessTest,
-): SliceStanding {
+function standingOf(sql: Prepare, of: Attempt, isAlive: LivenessTest): SliceStanding {
+  const { execution_id, slice_filename, attempt } = of;
   const ofExecution = sql<[string], string>('SELECT status FROM workflow_executions WHERE execution_id = ?');
-  const status = ofExecution.value(executionId);
+  const status = ofExecution.value(execution_id);
   // An unknown execution is open, since the broker sent its slice. A pruned one is known to be over.
-  if (status === undefined) return removalOf(sql, executionId) === undefined ? 'open' : 'over';
+  if (status === undefined) return removalOf(sql, execution_id) === undefined ? 'open' : 'over';
   if (status !== 'running') return 'over';
   const slice = sql<[string, string], { status: SliceStatus; attempt: number }>(
     'SELECT status, attempt FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
-  ).get(filename, executionId);
+  ).get(slice_filename, execution_id);
   if (slice === undefined || slice.attempt < attempt) return 'open';
   if (slice.attempt > attempt || slice.status === 'completed' || slice.status === 'failed') return 'over';
-  const lost = lostStarts(sql, { execution_id: executionId, slice_filename: filename, attempt }, isAlive);
-  return lost.length >= maxLostStarts ? 'given up' : 'open';
+  return lostStarts(sql, of, isAlive).length >= maxLostStarts ? 'given up' : 'open';
 }

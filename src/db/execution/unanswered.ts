@@ -31,18 +31,22 @@ export function idleSliceMessages(sql: Prepare, executionId: string, seconds: nu
 export function queuedSlice(sql: Prepare, messageId: string): Message<'slice'> | undefined {
   const message = readMessage(sql, messageId);
   if (message?.msg_type !== 'slice') return undefined;
-  const row = sql<[string, string, number]>(
+  const isQueued = sql<[string, string, number]>(
     `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ? AND attempt = ? AND status = 'queued'`,
-  ).get(message.slice_filename, message.execution_id ?? '', message.attempt);
-  return row === undefined ? undefined : message;
+  ).has(message.slice_filename, message.execution_id ?? '', message.attempt);
+  return isQueued ? message : undefined;
 }
 
 /** An unanswered message about a file. */
 export type Unanswered = Message<'stf_gen' | 'stf_ready'>;
 
+interface Stf {
+  stf_filename: string;
+}
+
 /** The announcements, from before `before` (ISO 8601), of STFs that are not ready. */
 export function unreadyStfs(sql: Prepare, executionId: string, before: string): Unanswered[] {
-  const rows = sql<[string, string], { stf_filename: string }>(
+  const rows = sql<[string, string], Stf>(
     `SELECT stf_filename FROM stf_files
      WHERE execution_id = ? AND ${indexPredicates.registeredStf} AND created_at < ? ORDER BY seq LIMIT ${maxRows}`,
   ).all(executionId, before);
@@ -62,16 +66,11 @@ export function unsampledStfs(sql: Prepare, executionId: string, before: string,
   return messagesOf(sql, executionId, 'stf_ready', rows);
 }
 
-export const readyStfs = (sql: Prepare, executionId: string, files: readonly { stf_filename: string }[]) =>
+export const readyStfs = (sql: Prepare, executionId: string, files: readonly Stf[]) =>
   messagesOf(sql, executionId, 'stf_ready', [...new Map(files.map((file) => [file.stf_filename, file])).values()]);
 
-const messagesOf = (
-  sql: Prepare,
-  executionId: string,
-  type: Unanswered['msg_type'],
-  rows: readonly { stf_filename: string }[],
-): Unanswered[] =>
+const messagesOf = (sql: Prepare, id: string, type: Unanswered['msg_type'], rows: readonly Stf[]): Unanswered[] =>
   rows.flatMap(({ stf_filename }) => {
-    const message = readMessage(sql, `${executionId}/${type}/${stf_filename}`);
+    const message = readMessage(sql, `${id}/${type}/${stf_filename}`);
     return message?.msg_type === type ? [message] : [];
   });

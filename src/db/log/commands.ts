@@ -10,11 +10,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 /** Commands in the log: `stop_workflow`, `pause_workflow`, `resume_workflow`. They wait there for the driver of their execution. */
 
 /** The effect of a command that its driver has not carried out yet. */
-export const waitsForDriver = {
-  effect: 'none',
-  code: 'WAITS_FOR_DRIVER',
-  reason: 'waits for the driver',
-} as const satisfies Effect;
+export const waitsForDriver: Effect = { effect: 'none', code: 'WAITS_FOR_DRIVER', reason: 'waits for the driver' };
 
 /** The state of a command: it waits, was carried out, or had no effect. */
 export type CommandState = 'waiting' | { effect: 'applied' } | { effect: 'none'; code: EffectCode; reason: string };
@@ -32,27 +28,22 @@ export function commandState(sql: Prepare, messageId: string): CommandState {
 
 type CommandType = 'stop_workflow' | 'pause_workflow' | 'resume_workflow';
 
-/** The commands of these types that wait for the driver, the oldest first. */
-export function waitingCommands<T extends CommandType>(
-  sql: Prepare,
-  executionId: string,
-  types: readonly T[],
-): Message<T>[] {
+/** The commands of these types that wait for the driver of an execution, the oldest first. */
+export function waitingCommands<T extends CommandType>(sql: Prepare, id: string, types: readonly T[]): Message<T>[] {
   // Usually none waits. Comparing types in SQL would cost more than checking the few.
   return sql<[string], string>(
     `SELECT ${messageColumns.payload} FROM message_rows INDEXED BY message_rows_waiting
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.waitingCommand} ORDER BY seq`,
   )
-    .values(executionId)
+    .values(id)
     .map(decodeRecorded)
     .filter(({ msg_type }) => types.some((type) => type === msg_type)) as Message<T>[];
 }
 
 /** Notes that the driver has carried a command out. */
 export function noteApplied({ sql }: Transaction, messageId: string): void {
-  sql(`UPDATE message_rows SET effect = 'applied', effect_code = NULL, effect_reason = NULL WHERE message_id = ?`).run(
-    messageId,
-  );
+  const apply = `UPDATE message_rows SET effect = 'applied', effect_code = NULL, effect_reason = NULL WHERE message_id = ?`;
+  sql(apply).run(messageId);
 }
 
 /** Notes why a command has no effect. */

@@ -16,7 +16,6 @@ export function createLogLineWriter(threshold: LogLevel): LogLineWriter {
   };
 }
 
-/** A line as stored in its row. */
 export interface LogLineRow {
   /** ISO 8601. */
   timestamp: string;

@@ -19,10 +19,8 @@ export interface Removed {
 }
 
 /** The removal of an execution; undefined if it was not removed. */
-export const removalOf = (sql: Prepare, executionId: string): Removed | undefined =>
-  sql<[string], Removed>('SELECT execution_id, removed_at, removed_by FROM removals WHERE execution_id = ?').get(
-    executionId,
-  );
+export const removalOf = (sql: Prepare, id: string): Removed | undefined =>
+  sql<[string], Removed>('SELECT execution_id, removed_at, removed_by FROM removals WHERE execution_id = ?').get(id);
 
 /** The last removed execution, also in words, and how many were removed; undefined if none was. */
 export function lastRemoval(sql: Prepare): (Removed & { count: number; words: string }) | undefined {

@@ -1,14 +1,8 @@
-import {
-  type AlarmMessageType,
-  alarmMessageTypes,
-  type AlarmSeverity,
-  type AlarmState,
-  sentBy,
-} from '../../domain/logbook-words.ts';
+import { alarmMessageTypes, type AlarmSeverity, type AlarmState, sentBy } from '../../domain/logbook-words.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { entriesUntil } from './read-log.ts';
+import { entriesUntil, type Window } from './read-log.ts';
 
 /** An alarm's current state. Times are ISO 8601. */
 export interface AlarmRow {
@@ -73,16 +67,13 @@ export const openAlarms = (sql: Prepare): AlarmRow[] =>
  * The alarms of a time in their state at its end, oldest first; an alarm that came back is listed for each time. The table has only the last time,
  * so this reads the log. Times are ISO 8601.
  */
-export function alarmsIn(
-  sql: Prepare,
-  { start_time, ...window }: { start_time: string; end_time: string; namespace?: string | undefined },
-): AlarmRow[] {
+export function alarmsIn(sql: Prepare, { start_time, ...window }: Window): AlarmRow[] {
   const alarms = new Map<string, AlarmRow>();
   for (const entry of entriesUntil(sql, alarmMessageTypes, window)) take(alarms, entry);
   return [...alarms.values()].filter(({ cleared_at }) => cleared_at === null || cleared_at >= start_time);
 }
 
-type Change = ReturnType<typeof entriesUntil<AlarmMessageType>>[number];
+type Change = ReturnType<typeof entriesUntil<(typeof alarmMessageTypes)[number]>>[number];
 
 function take(alarms: Map<string, AlarmRow>, said: Change): void {
   const { execution_id = null, code, subject, severity, sentence, count, sent_at } = said;

@@ -57,12 +57,9 @@ export function setQuality(store: Store, { execution_id, sender, ...quality }: N
  * @returns the alarm; `isNew` is false if it was seen before
  * Throws `ARGUMENT_INVALID` if no alarm has the name, or several do.
  */
-export const markSeen = (
-  store: Store,
-  name: string,
-  { sender, author, text }: Author & { text?: string | undefined },
-) =>
+export const markSeen = (store: Store, name: string, by: Author & { text?: string | undefined }) =>
   store.write((tx) => {
+    const { sender, author, text } = by;
     const alarm = alarmNamed(tx.sql, name);
     if (alarm.seen_by !== null) return { alarm, isNew: false };
     const draft: Draft<'alarm_seen'> = { msg_type: 'alarm_seen', ...contentOf(alarm), author, text };
@@ -71,13 +68,9 @@ export const markSeen = (
   });
 
 /** The fields of an alarm in each of its messages. */
-export const contentOf = ({ code, subject, sentence, severity, count }: AlarmContent): AlarmContent => ({
-  code,
-  subject,
-  sentence,
-  severity,
-  count,
-});
+export function contentOf({ code, subject, sentence, severity, count }: AlarmContent): AlarmContent {
+  return { code, subject, sentence, severity, count };
+}
 
 export interface AlarmContent extends AlarmFinding {
   /** How often the alarm was raised, from 1. */

@@ -1,6 +1,6 @@
 import { type Quality, sentBy } from '../../domain/logbook-words.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { entriesUntil } from './read-log.ts';
+import { entriesUntil, type Window } from './read-log.ts';
 
 /** A note of a person. Times are ISO 8601. */
 export interface NoteRow {
@@ -36,20 +36,17 @@ export const notesOf = (sql: Prepare, executionId: string, most: number): NoteRo
 const maxWritten = 1000;
 
 /** The last notes written in a time, oldest first: of a namespace, and notes about no execution. */
-export const notesWritten = (
-  sql: Prepare,
-  { start_time, end_time, namespace }: { start_time: string; end_time: string; namespace?: string | undefined },
-): NoteRow[] =>
+export const notesWritten = (sql: Prepare, { start_time, end_time, namespace = null }: Window): NoteRow[] =>
   sql<[string, string, string | null, string | null], NoteRow>(
     `SELECT ${noteColumns} FROM notes WHERE written_at >= ? AND written_at <= ?
        AND (? IS NULL OR execution_id IS NULL OR execution_id IN (SELECT execution_id FROM workflow_executions WHERE namespace = ?))
      ORDER BY seq DESC LIMIT ${maxWritten}`,
   )
-    .all(start_time, end_time, namespace ?? null, namespace ?? null)
+    .all(start_time, end_time, namespace, namespace)
     .toReversed();
 
 /** Every quality set up to a time, oldest first, from the log, which has them all. It may have been set again since. */
-export const judgementsUntil = (sql: Prepare, window: Parameters<typeof entriesUntil>[2]) =>
+export const judgementsUntil = (sql: Prepare, window: Omit<Window, 'start_time'>) =>
   entriesUntil(sql, ['quality'], window).map(({ execution_id = '', value, reason, author, sender, sent_at }) => ({
     execution_id,
     value,

@@ -6,11 +6,18 @@ import { messageColumns, milliseconds } from '../migrations/message-columns.ts';
 import { numberOf, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
+/** Both ends are ISO 8601. */
+export interface Window {
+  start_time: string;
+  end_time: string;
+  namespace?: string | null | undefined;
+}
+
 /** Entries of some types up to a time, oldest first, each with when it was written. Times are ISO 8601. Skips entries that can no longer be read. */
 export function entriesUntil<T extends LogbookType>(
   sql: Prepare,
   types: readonly T[],
-  { end_time, namespace = null }: { end_time: string; namespace?: string | null | undefined },
+  { end_time, namespace = null }: Omit<Window, 'start_time'>,
 ): (Message<T> & { sent_at: string })[] {
   const rows = sql<[string, string | null, string | null], { sent_at: string; payload: string }>(
     `SELECT ${messageColumns.sent_at} AS sent_at, ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_logbook

@@ -1,4 +1,5 @@
 import { utcNow } from '../../lib/time.ts';
+import { wordsOf } from '../../lib/words.ts';
 import type { Removal } from '../log/removals.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
@@ -32,11 +33,8 @@ const isLeftForNobody = `execution_id NOT IN (SELECT execution_id FROM notes WHE
 const lastMessagesMilliseconds = 60_000;
 
 /** Ended executions that a rule gives up, oldest first, except those with a living process, unsent messages, or a note for the next shift. */
-export function removableExecutions(
-  sql: Prepare,
-  { keep = 0, endedBefore, observed = false }: RemovalRule,
-  isAlive: LivenessTest,
-): Removable[] {
+export function removableExecutions(sql: Prepare, rule: RemovalRule, isAlive: LivenessTest): Removable[] {
+  const { keep = 0, endedBefore, observed = false } = rule;
   if (observed) return removableObserved(sql, keep, endedBefore);
   return sql<[string, number], Removable>(
     `SELECT execution_id, status, end_time,
@@ -111,29 +109,10 @@ export async function removeExecution(
 }
 
 /** Tables with few rows of an execution. */
-const small = [
-  'workflow_executions',
-  'run_states',
-  'runs',
-  'stage_delays',
-  'execution_owners',
-  'past_leases',
-  'cursors',
-  'incidents',
-  'late_messages',
-  'returned_slices',
-  'moved_files',
-  'observed_runs',
-  'observed_files',
-  'observed_samples',
-  'observed_keys',
-  'unmatched_results',
-  'told_slices',
-  'notes',
-  'run_quality',
-  'alarms',
-  'alarm_candidates',
-] as const;
+const small = wordsOf(`
+  workflow_executions run_states runs stage_delays execution_owners past_leases cursors incidents late_messages returned_slices moved_files
+  observed_runs observed_files observed_samples observed_keys unmatched_results told_slices notes run_quality alarms alarm_candidates
+`);
 
 function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal, by: string): void {
   const begin = 'INSERT INTO removals (execution_id, data_folder, removed_by) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';

@@ -1,7 +1,6 @@
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import type { Store } from '../opening/store.ts';
-import type { Prepare } from '../sqlite/statements.ts';
 import { batch, removeRows } from './prune.ts';
 
 interface StrayTable {
@@ -46,22 +45,14 @@ const tables: readonly StrayTable[] = [
 export async function removeStrays(store: Store, before: string): Promise<number> {
   let removed = 0;
   for (const table of tables)
-    for (const execution of [null, ...strayExecutions(store.sql, table)])
+    for (const execution of [null, ...store.sql<[], string | number>(table.strayValues).values()])
       removed += await removeStraysOf(store, table, execution, before);
   return removed;
 }
 
-/** Executions that are not in this store, as rows name them. */
-const strayExecutions = (sql: Prepare, { strayValues }: StrayTable): (string | number)[] =>
-  sql<[], string | number>(strayValues).values();
-
 /** Searches outside the transactions that remove, so that other writers need not wait. */
-async function removeStraysOf(
-  store: Store,
-  { table, key, at, execution, more }: StrayTable,
-  of: string | number | null,
-  before: string,
-): Promise<number> {
+async function removeStraysOf(store: Store, stray: StrayTable, of: string | number | null, before: string) {
+  const { table, key, at, execution, more } = stray;
   const some = store.sql<[number, string | number | null, string], number>(
     `SELECT ${key} FROM ${table} WHERE ${key} > ? AND ${execution} IS ? AND ${at} < ? ${more} ORDER BY ${key} LIMIT ${batch}`,
   );

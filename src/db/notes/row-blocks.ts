@@ -2,7 +2,7 @@ import { isoTime } from '../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { anyKey, type KeyRange } from './key-range.ts';
+import { anyKey, type KeyRange, type Order } from './key-range.ts';
 import { noteWords, searchedTables } from './word-parts.ts';
 
 /** Rows per block of `time_blocks`. */
@@ -96,12 +96,7 @@ export function lastNoted(sql: Prepare, table: string): number {
 const blockOf = (key: number): number => Math.floor((Math.max(1, key) - 1) / rowsOfBlock);
 
 /** The part of a range of messages that begins, in the order of the page, near the first message of a namespace. */
-export function nearNamespace(
-  sql: Prepare,
-  namespace: string,
-  { from, to }: KeyRange,
-  order: 'newest' | 'oldest',
-): KeyRange {
+export function nearNamespace(sql: Prepare, namespace: string, { from, to }: KeyRange, order: Order): KeyRange {
   const noted = lastNoted(sql, 'message_rows');
   if (order === 'oldest') {
     const first = sql<[string, number], number | null>(
@@ -111,8 +106,8 @@ export function nearNamespace(
   }
   const isNew = sql<[number, number, string]>(
     `SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND namespace_no = ${numberOf('?')} LIMIT 1`,
-  ).get(noted, to, namespace);
-  if (isNew !== undefined) return { from, to };
+  ).has(noted, to, namespace);
+  if (isNew) return { from, to };
   const last = sql<[string, number], number | null>(
     'SELECT max(block) FROM message_namespaces WHERE namespace = ? AND block <= ?',
   ).value(namespace, blockOf(to));
@@ -137,13 +132,11 @@ export function keysWithin(
     range.from = (first === undefined ? noted : first * rowsOfBlock) + 1;
   }
   if (end_time !== undefined) {
-    const isLater = sql<[number, string]>(
-      `SELECT 1 FROM ${table} WHERE ${key} > ? AND ${time} <= ${instant} LIMIT 1`,
-    ).get(noted, end_time);
+    const later = sql<[number, string]>(`SELECT 1 FROM ${table} WHERE ${key} > ? AND ${time} <= ${instant} LIMIT 1`);
     const last = sql<[string, string], number>(
       'SELECT block FROM time_blocks WHERE table_name = ? AND earliest <= ? ORDER BY block DESC LIMIT 1',
     ).value(table, end_time);
-    if (isLater === undefined) range.to = last === undefined ? 0 : (last + 1) * rowsOfBlock;
+    if (!later.has(noted, end_time)) range.to = last === undefined ? 0 : (last + 1) * rowsOfBlock;
   }
   return range;
 }

@@ -1,6 +1,6 @@
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import type { KeyRange } from './key-range.ts';
+import type { KeyRange, Order } from './key-range.ts';
 
 /** A table whose texts can be searched: the prefix of its word tables, and the view of each row's texts. */
 export interface SearchedTable {
@@ -69,12 +69,7 @@ export function noteWords(sql: Prepare, searched: SearchedTable, after: number, 
  * The parts that have rows in a range, in the order of the page: each part's table of words, and the keys of its first and last row in the range.
  * Words of removed rows before and after these rows are skipped.
  */
-export function* partsWithin(
-  sql: Prepare,
-  searched: SearchedTable,
-  { from, to }: KeyRange,
-  order: 'newest' | 'oldest',
-): Generator<KeyRange & { words: string }> {
+export function* partsWithin(sql: Prepare, searched: SearchedTable, { from, to }: KeyRange, order: Order) {
   const { table, key } = searched;
   const within = `FROM ${table} WHERE ${key} >= ? AND ${key} <= ?`;
   const ends = sql<number[], { first: number | null; last: number | null }>(
@@ -95,7 +90,7 @@ export function emptyParts(sql: Prepare, searched: SearchedTable, noted: number)
   const some = sql<[number, number]>(`SELECT 1 FROM ${table} WHERE ${key} > ? AND ${key} <= ? LIMIT 1`);
   return partsOf(sql, searched).filter((part) => {
     const end = (part + 1) * rowsOfPart;
-    return end <= noted && some.get(part * rowsOfPart, end) === undefined;
+    return end <= noted && !some.has(part * rowsOfPart, end);
   });
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, openSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -9,24 +9,16 @@ import { homeOf, storeId } from '../log/store-identity.ts';
 import { schemaHistory } from '../migrations/index.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
 import { rowBlockNoter } from '../notes/row-blocks.ts';
-import { messageWriterOf } from '../recording/message-writer.ts';
-import { Checkpointer } from '../sqlite/checkpointer.ts';
+import { MessageWriter } from '../recording/message-writer.ts';
+import { checkpointer } from '../sqlite/checkpointer.ts';
 import { connect } from '../sqlite/connect.ts';
 import type { Connection } from '../sqlite/connection.ts';
-import { GroupCommit } from '../sqlite/group-commit.ts';
+import { groupCommit } from '../sqlite/group-commit.ts';
 import { letOthersWrite } from '../sqlite/other-writers.ts';
 import { impatientMilliseconds, isBusy, patienceMilliseconds, tryPatiently } from '../sqlite/retry.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
-import {
-  fileAt,
-  logOf,
-  requireNoOrphanLog,
-  requireOurs,
-  requireSameFile,
-  requireSameLog,
-  requireWritableDisk,
-} from '../sqlite/store-file.ts';
+import { fileAt, logOf, requireNoOrphanLog, requireSameFiles, requireWritable, sizeOf } from '../sqlite/store-file.ts';
 import type { Synchronous } from '../sqlite/synchronous.ts';
 import { type Transaction, transactOn } from '../sqlite/transaction.ts';
 import {
@@ -56,17 +48,15 @@ export async function openStore(named: string, options: StoreOptions = {}): Prom
   const path = fileAt(named) === undefined ? named : realpathSync(named);
   const { history = schemaHistory, synchronous = 'NORMAL', commitsApart = usualCommitsApart } = options;
   const db = connect(path, () => {
-    requireWritableDisk(path);
-    // An existing file may be read-only. The first write reports that.
-    requireOurs(path);
+    requireWritable(path);
     if (fileAt(path) !== undefined) return;
     makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
   });
   // A history given by a test has none of our tables.
-  const store = new SqliteStore(path, db, { hasOurTables: history === schemaHistory, commitsApart });
+  const store = new SqliteStore(path, db, history === schemaHistory);
   try {
-    await store.prepare(history, synchronous);
+    await store.prepare({ history, synchronous, commitsApart });
   } catch (error) {
     db.close();
     throw asSwfError(error, path);
@@ -77,8 +67,7 @@ export async function openStore(named: string, options: StoreOptions = {}): Prom
 /** Opens a store that must exist: a mistyped name must not create a new one. Throws `NoStoreYet` if the store does not exist. */
 export async function openExistingStore(path: string, options: StoreOptions = {}): Promise<Store> {
   requireNoOrphanLog(path);
-  const { size } = statSync(path, { throwIfNoEntry: false }) ?? {};
-  if (size === undefined || size === 0) throw new NoStoreYet(path);
+  if (sizeOf(path) === 0) throw new NoStoreYet(path);
   return openStore(path, options);
 }
 
@@ -86,67 +75,53 @@ class SqliteStore implements Store {
   readonly path: string;
   readonly db: Connection;
   readonly sql: Prepare;
+  readonly messages: MessageWriter;
   readonly #file: string | undefined;
-  #log: string | undefined;
-  #version = 0;
   readonly #blocks: ReturnType<typeof rowBlockNoter> | undefined;
-  readonly #group = new GroupCommit((work) => this.#writePatiently(work));
+  readonly write = groupCommit((work) => this.#writePatiently(work));
   readonly #transaction: { immediate(work: (tx: Transaction) => void): void };
   readonly #notes: { immediate(): void };
   #areNotesDue = false;
   /** An error after the last commit, which the next write throws. */
   #fault: unknown;
-  #checkpointer: Checkpointer | undefined;
-  readonly #commitsApart: number;
+  #checkpointer: ReturnType<typeof checkpointer> | undefined;
   #letOthersWrite: ReturnType<typeof letOthersWrite> | undefined;
   #patience = patienceMilliseconds;
-  #isReady = false;
+  /** The schema version and the files that each write checks, once the store is prepared. */
+  #opened: { version: number; file: string | undefined; log: string | undefined } | undefined;
 
-  constructor(path: string, db: Connection, options: { hasOurTables: boolean; commitsApart: number }) {
+  constructor(path: string, db: Connection, hasOurTables: boolean) {
     this.path = path;
     this.db = db;
     this.sql = preparer(db);
+    this.messages = new MessageWriter(this.sql);
     this.#file = fileAt(path);
-    this.#commitsApart = options.commitsApart;
-    this.#blocks = options.hasOurTables ? rowBlockNoter(this.sql) : undefined;
+    this.#blocks = hasOurTables ? rowBlockNoter(this.sql) : undefined;
     this.#transaction = db.transaction((work: (tx: Transaction) => void) => {
-      if (this.#isReady) requireSameVersion(db, path, this.#version);
+      if (this.#opened !== undefined) requireSameVersion(db, path, this.#opened.version);
       transactOn(this.sql, work);
-      this.#areNotesDue = this.#isReady && this.#blocks?.isDue() === true;
+      this.#areNotesDue = this.#opened !== undefined && this.#blocks?.isDue() === true;
     });
     this.#notes = db.transaction(() => this.#blocks?.note());
   }
 
-  get messages() {
-    return messageWriterOf(this.db);
-  }
-
   /** Changes nothing in a file that is not ours or that this program does not understand. */
-  async prepare(history: SchemaHistory, synchronous: Synchronous): Promise<void> {
+  async prepare({ history, synchronous, commitsApart }: Required<StoreOptions>): Promise<void> {
     const { db, path } = this;
     await tryPatiently(path, () => requireOwnKind(db, path));
     requireKnownVersion(db, path, history);
     await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
     db.pragma(`synchronous = ${synchronous}`);
-    this.#checkpointer = new Checkpointer(path, db);
-    this.#letOthersWrite = letOthersWrite(db, this.#commitsApart);
+    this.#checkpointer = checkpointer(path, db);
+    this.#letOthersWrite = letOthersWrite(db, commitsApart);
     if (versionOf(db) !== newestVersion(history) || applicationIdOf(db) === 0)
       await this.write(() => migrate(db, path, history));
     if (this.#blocks !== undefined) await this.#noteHome();
-    this.#log = fileAt(logOf(path));
-    this.#version = newestVersion(history);
-    this.#isReady = true;
-  }
-
-  write<T>(work: (tx: Transaction) => T): Promise<T> {
-    return this.#group.write(work);
+    this.#opened = { version: newestVersion(history), file: this.#file, log: fileAt(logOf(path)) };
   }
 
   writeAtOnce(work: (tx: Transaction) => void): void {
-    if (this.#isReady) {
-      requireSameFile(this.path, this.#file);
-      requireSameLog(this.path, this.#log, this.db);
-    }
+    if (this.#opened !== undefined) requireSameFiles(this.path, this.#opened, this.db);
     try {
       this.#transaction.immediate(work);
     } catch (error) {

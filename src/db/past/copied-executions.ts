@@ -1,3 +1,4 @@
+import { wordsOf } from '../../lib/words.ts';
 import { waitsForDriver } from '../log/commands.ts';
 import { effectColumns } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
@@ -5,30 +6,17 @@ import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Moment } from './moment.ts';
 
-/** Tables with rows of an execution that follow from the log, each with the column that every store numbers for itself. */
-const ofExecution: Readonly<Record<string, string>> = {
-  workflow_executions: '',
-  runs: '',
-  run_states: '',
-  stage_delays: '',
-  stf_files: '',
-  fastmon_files: '',
-  tf_slices: '',
-  earlier_attempts: '',
-  payload_results: '',
-  returned_slices: '',
-  late_messages: 'late_seq',
-  observed_runs: '',
-  observed_files: '',
-  observed_attempts: 'attempt_key',
-  observed_samples: '',
-  observed_keys: '',
-  unmatched_results: '',
-  told_slices: '',
-};
+/** Tables with rows of an execution that follow from the log. */
+const ofExecution = wordsOf(`
+  workflow_executions runs run_states stage_delays stf_files fastmon_files tf_slices earlier_attempts payload_results returned_slices
+  late_messages observed_runs observed_files observed_attempts observed_samples observed_keys unmatched_results told_slices
+`);
+
+/** Columns that every store numbers for itself. */
+const drawn: ReadonlySet<string> = new Set(['late_seq', 'attempt_key']);
 
 /** Every table whose rows are copied with an execution. */
-export const copiedTables: readonly string[] = [...Object.keys(ofExecution), 'message_rows', 'repeated_messages'];
+export const copiedTables: readonly string[] = [...ofExecution, 'message_rows', 'repeated_messages'];
 
 /** Tables whose rows are numbered in order of arrival, with the columns that identify a row. */
 const numbered: Readonly<Record<string, readonly string[]>> = {
@@ -58,11 +46,10 @@ export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: NewRow
 /** Copies everything that follows from the log of an execution, with its log rows. */
 export function copyExecution(sql: Prepare, executionId: string): void {
   const ofLog = `execution_no = ${numberOf('?')}`;
-  for (const [table, drawn] of Object.entries(ofExecution))
-    sql(insertFrom(sql, table, drawn, 'execution_id = ?')).run(executionId);
-  sql(insertFrom(sql, 'message_rows', '', `${ofLog} AND ${ofRun}`)).run(executionId);
+  for (const table of ofExecution) sql(insertFrom(sql, table, 'execution_id = ?')).run(executionId);
+  sql(insertFrom(sql, 'message_rows', `${ofLog} AND ${ofRun}`)).run(executionId);
   const repeated = `seq IN (SELECT seq FROM live.message_rows WHERE ${ofLog})`;
-  sql(insertFrom(sql, 'repeated_messages', '', repeated)).run(executionId);
+  sql(insertFrom(sql, 'repeated_messages', repeated)).run(executionId);
   // Whether it had gone quiet depends on the moment, and is settled for that.
   sql(
     `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL
@@ -71,11 +58,11 @@ export function copyExecution(sql: Prepare, executionId: string): void {
   ).run(executionId);
 }
 
-/** As SQL: copies rows of a table of the store as they are. @param drawn a column to leave out */
-function insertFrom(sql: Prepare, table: string, drawn: string, where: string): string {
+/** As SQL: copies rows of a table of the store as they are. */
+function insertFrom(sql: Prepare, table: string, where: string): string {
   const columns = sql<[string], string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0')
     .values(table)
-    .filter((name) => name !== drawn)
+    .filter((name) => !drawn.has(name))
     .join(', ');
   return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM live.${table} WHERE ${where}`;
 }
@@ -96,7 +83,7 @@ export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso:
 }
 
 /** Numbers replayed rows after all rows of the store. Returns the last number of each table. */
-export const numberBehindAll = (sql: Prepare): ReadonlyMap<string, number> =>
+export const numberBehind = (sql: Prepare): ReadonlyMap<string, number> =>
   new Map(
     Object.keys(numbered).map((table) => {
       const last = sql<[string], number>('SELECT seq FROM live.sqlite_sequence WHERE name = ?').value(table) ?? 0;
@@ -106,7 +93,7 @@ export const numberBehindAll = (sql: Prepare): ReadonlyMap<string, number> =>
     }),
   );
 
-/** Gives replayed rows the numbers that they have in the store, which order the lists. @param behind as returned by `numberBehindAll` */
+/** Gives replayed rows the numbers that they have in the store, which order the lists. @param behind as returned by `numberBehind` */
 export function numberAsRecorded(sql: Prepare, behind: ReadonlyMap<string, number>): void {
   for (const [table, key] of Object.entries(numbered)) {
     const same = key.map((column) => `l.${column} = ${table}.${column}`).join(' AND ');

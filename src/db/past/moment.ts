@@ -9,6 +9,8 @@ import type { Prepare } from '../sqlite/statements.ts';
 export interface Moment {
   /** The clock, in milliseconds since 1970. */
   now: number;
+  /** The clock in ISO 8601. */
+  iso: string;
   /** The last row of the log that counts; 0: none does. */
   last: number;
   /** Rows that were recorded later do not count; milliseconds since 1970. */
@@ -29,7 +31,7 @@ const always = Number.MAX_SAFE_INTEGER;
 export function momentNamed(sql: Prepare, asOf: string, present: number): Moment {
   const at = asOf.indexOf('@');
   const time = at < 0 ? undefined : timeIn(asOf.slice(0, at), present);
-  if (time !== undefined && asOf.slice(at + 1) === noMessage) return beforeAll(requirePast(time, present));
+  if (time !== undefined && asOf.slice(at + 1) === noMessage) return momentAt(requirePast(time, present), 0, noMessage);
   if (time !== undefined) return upTo(sql, asOf.slice(at + 1), time, present);
   const alone = timeIn(asOf, present);
   return alone === undefined ? upTo(sql, asOf, undefined, present) : recordedBy(sql, alone, present);
@@ -39,13 +41,11 @@ export function momentNamed(sql: Prepare, asOf: string, present: number): Moment
 const timeIn = (text: string, present: number): number | undefined =>
   tried(() => Date.parse(parseTime('as_of', text, present) ?? ''));
 
-/** A moment at which nothing was on record. */
-const beforeAll = (now: number): Moment => ({
-  now,
-  last: 0,
-  recordedBy: always,
-  exact: `${new Date(now).toISOString()}@${noMessage}`,
-});
+/** The moment whose cut a row marks, by its number and its message's id. */
+function momentAt(now: number, last: number, id: string): Moment {
+  const iso = new Date(now).toISOString();
+  return { now, iso, last, recordedBy: always, exact: `${iso}@${id}` };
+}
 
 /** @param time of the clock; undefined: that of the message */
 function upTo(sql: Prepare, messageId: string, time: number | undefined, present: number): Moment {
@@ -60,18 +60,16 @@ function upTo(sql: Prepare, messageId: string, time: number | undefined, present
     throw argumentInvalid(
       `as_of = ${JSON.stringify(messageId.slice(0, 200))} is neither a time nor the id of a message on record; give a time such as 2026-11-24T03:12:00Z or -2h, the message_id of a row of list_messages, or the as_of_exact of an answer`,
     );
-  const now = requirePast(time ?? row.recorded_ms, present);
-  return { now, last: row.seq, recordedBy: always, exact: `${new Date(now).toISOString()}@${messageId}` };
+  return momentAt(requirePast(time ?? row.recorded_ms, present), row.seq, messageId);
 }
 
 function recordedBy(sql: Prepare, time: number, present: number): Moment {
   const now = requirePast(time, present);
   const last = lastRecordedBy(sql, now);
-  const at = new Date(now).toISOString();
-  if (last === undefined) return beforeAll(now);
+  if (last === undefined) return momentAt(now, 0, noMessage);
+  const moment = momentAt(now, last.seq, last.message_id);
   // A recording of an earlier time was read in after later events: no row marks the cut.
-  if (isAnyLater(sql, last.seq, now)) return { now, last: last.seq, recordedBy: now, exact: at };
-  return { now, last: last.seq, recordedBy: always, exact: `${at}@${last.message_id}` };
+  return isAnyLater(sql, last.seq, now) ? { ...moment, recordedBy: now, exact: moment.iso } : moment;
 }
 
 function requirePast(now: number, present: number): number {
@@ -111,10 +109,10 @@ function isAnyLater(sql: Prepare, last: number, now: number): boolean {
   const later = sql<[number, number, number]>(
     'SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND recorded_ms > ? LIMIT 1',
   );
-  if (later.get((lastBlock(sql) + 1) * rowsOfBlock, last, now) !== undefined) return true;
+  if (later.has((lastBlock(sql) + 1) * rowsOfBlock, last, now)) return true;
   return sql<[number, number], number>(
     `SELECT block FROM recorded_blocks WHERE latest_ms > ? AND block * ${rowsOfBlock} < ?`,
   )
     .values(now, last)
-    .some((block) => later.get(block * rowsOfBlock, Math.min(last, (block + 1) * rowsOfBlock), now) !== undefined);
+    .some((block) => later.has(block * rowsOfBlock, Math.min(last, (block + 1) * rowsOfBlock), now));
 }

@@ -6,18 +6,12 @@ import { historyOf, replay } from '../maintenance/replay.ts';
 import { schema, schemaVersion } from '../migrations/schema.ts';
 import { settleObserved } from '../observed/settle.ts';
 import type { LivenessTest } from '../presence/leases.ts';
-import { messageWriterOf } from '../recording/message-writer.ts';
+import { MessageWriter } from '../recording/message-writer.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { Database } from '../sqlite/database.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
 import { transactOn } from '../sqlite/transaction.ts';
-import {
-  commandsAsThen,
-  copyExecution,
-  numberAsRecorded,
-  numberBehindAll,
-  unchangedSince,
-} from './copied-executions.ts';
+import { commandsAsThen, copyExecution, numberAsRecorded, numberBehind, unchangedSince } from './copied-executions.ts';
 import type { Moment } from './moment.ts';
 import { fillUnlogged, livenessAt } from './unlogged-rows.ts';
 
@@ -32,7 +26,7 @@ export class PastStore {
   readonly #live: Connection;
   readonly #db: Connection;
   readonly #sql: Prepare;
-  #at: Pick<Moment, 'last' | 'now' | 'recordedBy'> = { last: 0, now: 0, recordedBy: 0 };
+  #at: Omit<Moment, 'exact'> = { last: 0, now: 0, iso: new Date(0).toISOString(), recordedBy: 0 };
 
   constructor(live: Connection) {
     this.#live = live;
@@ -56,14 +50,12 @@ export class PastStore {
     this.#db.pragma('query_only = OFF');
     const detach = this.#attach();
     try {
-      const at = { ms: moment.now, last: moment.last, iso: new Date(moment.now).toISOString() };
-      const isAliveThen = livenessAt(this.#sql, isAlive, at);
+      const isAliveThen = livenessAt(this.#sql, isAlive, moment);
       const behind = await this.#read(moment);
       this.#db.transaction(() => {
         numberAsRecorded(this.#sql, behind);
-        commandsAsThen(this.#sql, at);
-        const before = { ms: this.#at.now, last: this.#at.last };
-        fillUnlogged(this.#sql, at, before, moment.recordedBy < Number.MAX_SAFE_INTEGER);
+        commandsAsThen(this.#sql, moment);
+        fillUnlogged(this.#sql, moment, this.#at);
         transactOn(this.#sql, (tx) => settleObserved(tx, { isAlive: isAliveThen, now: moment.now }));
       })();
       this.#at = moment;
@@ -98,11 +90,11 @@ export class PastStore {
       sql('INSERT OR IGNORE INTO names SELECT * FROM live.names').run();
       const ids = unchangedSince(sql, rows);
       for (const id of ids) copyExecution(sql, id);
-      return { unchanged: ids, behind: numberBehindAll(sql) };
+      return { unchanged: ids, behind: numberBehind(sql) };
     })();
     const history = historyOf(preparer(this.#live), { ...rows, except: unchanged });
     await replay(history, {
-      messages: messageWriterOf(this.#db),
+      messages: new MessageWriter(sql),
       write: async (work) => this.#db.transaction(() => transactOn(sql, work))(),
     });
     return behind;

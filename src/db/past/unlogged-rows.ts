@@ -1,15 +1,7 @@
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-
-/** A moment in the forms that tables use. */
-interface At {
-  /** ISO 8601. */
-  iso: string;
-  ms: number;
-  /** The last row of the log. */
-  last: number;
-}
+import type { Moment } from './moment.ts';
 
 /** As SQL: the state of an agent at $iso. */
 const agentsThen = `SELECT * FROM live.past_agents AS p
@@ -37,9 +29,9 @@ const fillings: Readonly<Record<string, string>> = {
       p.clock_offset, p.wire, p.unheard_since, p.heard_on
     FROM (${agentsThen}) AS p JOIN live.system_agents AS a USING (agent_name) JOIN live.processes AS d ON d.process_id = p.process_id
     WHERE d.registered_at <= $iso`,
-  hearings: `SELECT namespace, since_ms, min(until_ms, $ms), process_id, may_send FROM live.hearings
-    WHERE since_ms <= $ms AND (process_id IS NULL OR process_id IN (SELECT process_id FROM processes))`,
-  gaps: `SELECT from_ms, min(until_ms, $ms), reason FROM live.gaps WHERE from_ms < $ms`,
+  hearings: `SELECT namespace, since_ms, min(until_ms, $now), process_id, may_send FROM live.hearings
+    WHERE since_ms <= $now AND (process_id IS NULL OR process_id IN (SELECT process_id FROM processes))`,
+  gaps: `SELECT from_ms, min(until_ms, $now), reason FROM live.gaps WHERE from_ms < $now`,
   incidents: `SELECT incident_id, execution_id, kind, hostname, since, until, seconds, skipped FROM live.incidents WHERE coalesce(until, since) <= $iso`,
   removals: `SELECT execution_id, data_folder, removed_at, removed_by FROM live.removals`,
   moved_files: `SELECT tf_filename, execution_id, file_url, moved_at FROM live.moved_files WHERE moved_at <= $iso`,
@@ -49,20 +41,17 @@ const fillings: Readonly<Record<string, string>> = {
 /** Every table filled this way. */
 export const filledTables: readonly string[] = [...Object.keys(fillings), 'app_logs'];
 
-/**
- * Restores rows outside the log as of a moment.
- * @param before the moment they were last made for
- * @param isByTime no log row marks the cut: lines count by their times alone, as messages do
- */
-export function fillUnlogged(sql: Prepare, at: At, before: Omit<At, 'iso'>, isByTime: boolean): void {
+/** Restores rows outside the log as of a moment. @param before the moment they were last made for */
+export function fillUnlogged(sql: Prepare, at: Moment, before: Pick<Moment, 'iso' | 'last'>): void {
   for (const table of Object.keys(fillings).toReversed()) sql(`DELETE FROM ${table}`).run();
   for (const [table, select] of Object.entries(fillings)) sql<[object]>(`INSERT INTO ${table} ${select}`).run(at);
-  // Lines at one place among the messages are told apart by time.
+  // Lines at one place among the messages are told apart by time; if no row marks the cut, lines count by their times alone, as messages do.
+  const isByTime = at.recordedBy < Number.MAX_SAFE_INTEGER;
   const isNew = isByTime
     ? 'timestamp <= $iso AND timestamp > $isoBefore'
     : `(after_seq, iif(after_seq = $last, timestamp, '')) <= ($last, $iso)
        AND (after_seq, iif(after_seq = $lastBefore, timestamp, '')) > ($lastBefore, $isoBefore)`;
-  const between = { ...at, isoBefore: new Date(before.ms).toISOString(), lastBefore: before.last };
+  const between = { ...at, isoBefore: before.iso, lastBefore: before.last };
   sql<[object]>(`INSERT INTO app_logs SELECT * FROM live.app_logs WHERE ${isNew}`).run(between);
 }
 
@@ -82,7 +71,7 @@ const wasHeardLater = `last_beat > $iso OR EXISTS (
  * Whether a process was alive at a moment: it is alive today, or was heard later. A process that was killed between two signs of life counts as
  * gone from the first one on.
  */
-export function livenessAt(sql: Prepare, isAlive: LivenessTest, { iso, ms, last }: At): LivenessTest {
+export function livenessAt(sql: Prepare, isAlive: LivenessTest, { iso, now, last }: Moment): LivenessTest {
   const heard = new Set(
     sql<[object], ProcessIdentity>(
       `SELECT pid, pid_started, hostname FROM live.processes AS processes WHERE registered_at <= $iso AND (${wasHeardLater})`,
@@ -97,5 +86,5 @@ export function livenessAt(sql: Prepare, isAlive: LivenessTest, { iso, ms, last 
     if (today === true) heard.add(keyOf(identity));
     return today === false ? heard.has(keyOf(identity)) : today;
   };
-  return Object.assign(test, { now: ms });
+  return Object.assign(test, { now });
 }

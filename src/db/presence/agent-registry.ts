@@ -4,6 +4,7 @@ import { logLevels } from '../../lib/logger.ts';
 import { objectsIn } from '../../lib/read-json.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
 import { steadyClock, wallNow } from '../../lib/time.ts';
+import type { OffDuty } from '../../messages/telemetry.ts';
 import { isRefused, wireVersion } from '../../messages/wire-version.ts';
 import { drawNumber } from '../log/numbers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -69,6 +70,8 @@ export interface SignsOfLife extends ProcessSigns {
   ended: ProcessEnd | null;
 }
 
+type TypedSigns = SignsOfLife & { agent_type: string };
+
 /** The process columns that determine an agent's status. */
 export const processColumns = `${signColumns}, ended`;
 
@@ -90,11 +93,7 @@ export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatu
  * The current state of an agent. A worker is PROCESSING exactly while it has a slice in hand; the state of others is that of their last heartbeat.
  * An agent whose process is gone has ended, whether it reported so or not.
  */
-export function agentState(
-  row: SignsOfLife & { agent_type: string },
-  slicesInHand: number,
-  isAlive: LivenessTest,
-): AgentState {
+export function agentState(row: TypedSigns, slicesInHand: number, isAlive: LivenessTest): AgentState {
   // A silent remote agent need not have ended: the network may be down, or no recorder hears it.
   if (row.state === 'EXITED' || (!isRemote(row) && !isProcessAlive(row, isAlive))) return 'EXITED';
   if (row.agent_type !== 'worker') return row.state;
@@ -104,7 +103,7 @@ export function agentState(
 
 /** The types of living swf-mcp agents in a namespace, whatever they work on. */
 export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): Set<string> {
-  const rows = sql<[string], SignsOfLife & { agent_type: string }>(
+  const rows = sql<[string], TypedSigns>(
     `SELECT agent_type, state, last_heartbeat, ${processColumns} FROM system_agents JOIN processes USING (process_id)
      WHERE namespace = ? AND state <> 'EXITED' AND heard_on IS NULL`,
   ).all(namespace);
@@ -176,28 +175,19 @@ export const troubledAgents = (sql: Prepare, namespace: string, isAlive: Livenes
       isRefused: wire !== null && isRefused({ agent_type: agent.agent_type, wire }),
     }));
 
-/** A kind of work that an agent cannot do, with since when and why if reported. */
-export interface Kind {
-  reason: string;
-  name: string;
-  since?: string;
-  detail?: string;
-}
-
-/** The kinds of work that an agent reported it cannot do. */
-const kindsIn = (text: string | null): Kind[] =>
+const kindsIn = (text: string | null): OffDuty[] =>
   objectsIn(text).filter(
-    (kind): kind is Record<string, unknown> & Kind =>
+    (kind): kind is Record<string, unknown> & OffDuty =>
       typeof kind['reason'] === 'string' && typeof kind['name'] === 'string',
   );
 
-export const isSameKind = (a: Kind, b: Kind): boolean => a.reason === b.reason && a.name === b.name;
+export const isSameKind = (a: OffDuty, b: OffDuty): boolean => a.reason === b.reason && a.name === b.name;
 
 /** An agent's log lines to search for its warning about a kind. */
 const maxLines = 500;
 
 /** An agent's last warning about a kind of work that it cannot do. */
-export function warningOf(sql: Prepare, agent: string, { reason, name }: Kind): string | null {
+export function warningOf(sql: Prepare, agent: string, { reason, name }: OffDuty): string | null {
   const words = `off duty for ${reason} ${shortDigests(name)}:`;
   const line = sql<[string, string], string>(
     `SELECT message FROM (SELECT log_id, message FROM app_logs WHERE agent = ? AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT ${maxLines})

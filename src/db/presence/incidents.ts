@@ -25,6 +25,9 @@ export const noteClockSteps = (tx: Transaction, processId: number, steps: readon
 /** As SQL: messages other than the commands of people. */
 const notCommand = commandTypes.map((type) => `type_no IS NOT ${numberOf(`'${type}'`)}`).join(' AND ');
 
+/** Milliseconds since 1970. */
+type Span = readonly [from: number, until: number];
+
 /** The most messages of an execution to read in a time without a heartbeat. */
 const maxRows = 20_000;
 
@@ -32,11 +35,7 @@ const maxRows = 20_000;
  * The longest time within a range in which a process recorded nothing of the executions that it drives: it has still written since its last heartbeat.
  * Entries that others make meanwhile, such as a stop or an alarm, do not count.
  */
-function longestGap(
-  { sql }: Transaction,
-  processId: number,
-  [from, until]: readonly [number, number],
-): [from: number, until: number] {
+function longestGap({ sql }: Transaction, processId: number, [from, until]: Span): Span {
   const read = drivenIn(sql, processId, new Date(from).toISOString(), new Date(until).toISOString()).map((driven) =>
     sql<[string, number], number>(
       `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} AND ${notCommand}
@@ -47,7 +46,7 @@ function longestGap(
   const start = Math.max(from, ...read.map((rows) => (rows.length < maxRows ? from : (rows.at(-1) ?? from))));
   const within = read.flat().filter((at) => at > start && at < until);
   const times = [start, ...within, until].toSorted((x, y) => x - y);
-  let longest: [number, number] = [start, start];
+  let longest: Span = [start, start];
   for (const [at, time] of times.entries()) {
     const before = times[at - 1] ?? time;
     if (time - before > longest[1] - longest[0]) longest = [before, time];
@@ -57,13 +56,12 @@ function longestGap(
 
 /**
  * Notes that a process has written nothing for a while. Returns the line, for people; undefined if it wrote in between.
- * @param between two heartbeats, milliseconds since 1970
- * @param shortest the shortest time to note, in seconds
+ * @param between two heartbeats @param shortest the shortest time to note, in seconds
  */
 export function noteStandstill(
   tx: Transaction,
   processId: number,
-  between: readonly [from: number, until: number],
+  between: Span,
   shortest: number,
 ): string | undefined {
   const [from, until] = longestGap(tx, processId, between);

@@ -76,12 +76,26 @@ export const ownerOf = (sql: Prepare, executionId: string): Owner | undefined =>
      WHERE execution_id = ?`,
   ).get(executionId);
 
+/** The process that drives an execution, or drove it last. Its liveness is checked only when a caller reads it. */
+export function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest) {
+  const owner = ownerOf(sql, executionId);
+  if (owner === undefined) return undefined;
+  const { pid, hostname } = owner;
+  return {
+    pid,
+    hostname,
+    get isAlive() {
+      return isProcessAlive(owner, isAlive);
+    },
+    /** It has missed its heartbeats. */
+    get isSilent() {
+      return isSilent(owner, isAlive);
+    },
+  };
+}
+
 /** The running executions whose driver is gone, newest first, with the last heartbeat of each driver. @param namespace undefined: all */
-export const interruptedExecutions = (
-  sql: Prepare,
-  namespace: string | undefined,
-  isAlive: LivenessTest,
-): { execution_id: string; process_id: number; last_beat: string }[] =>
+export const interruptedExecutions = (sql: Prepare, namespace: string | undefined, isAlive: LivenessTest) =>
   sql<[string | null, string | null], ProcessSigns & { execution_id: string; process_id: number }>(
     `SELECT execution_id, process_id, ${signColumns}
      FROM workflow_executions JOIN execution_owners USING (execution_id) JOIN processes USING (process_id)

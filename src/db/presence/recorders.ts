@@ -22,13 +22,8 @@ export function recorderOf(sql: Prepare, namespace: string, isAlive: LivenessTes
  * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one lives, since two would each know half of
  * the messages, and `NAMESPACE_IN_USE` while an observer has heard other programs in it.
  */
-export function becomeRecorder(
-  { sql }: Transaction,
-  namespace: string,
-  processId: number,
-  isAlive: LivenessTest,
-): void {
-  const recorder = recorderOf(sql, namespace, isAlive);
+export function becomeRecorder(tx: Transaction, namespace: string, processId: number, isAlive: LivenessTest): void {
+  const recorder = recorderOf(tx.sql, namespace, isAlive);
   if (recorder?.observes === 1)
     throw new SwfError(
       'NAMESPACE_IN_USE',
@@ -38,7 +33,7 @@ export function becomeRecorder(
     throw executionInUse(
       `process ${recorder.pid} on ${recorder.hostname} records namespace ${namespace} in this store already; wait until it ends, or use another store or namespace`,
     );
-  sql(
+  tx.sql(
     `INSERT INTO recorders (namespace, process_id) VALUES (?, ?)
      ON CONFLICT (namespace) DO UPDATE SET process_id = excluded.process_id, broker_away_since = NULL`,
   ).run(namespace, processId);
@@ -46,12 +41,11 @@ export function becomeRecorder(
 
 /** Whether a process of this store has recorded a namespace over a broker. */
 export const hasRecorded = (sql: Prepare, namespace: string): boolean =>
-  sql<[string]>('SELECT 1 FROM recorders WHERE namespace = ?').get(namespace) !== undefined;
+  sql<[string]>('SELECT 1 FROM recorders WHERE namespace = ?').has(namespace);
 
 /** Whether an earlier check heard no program of another make in a namespace on a broker. @param broker its address and the topics */
 export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string): boolean =>
-  sql<[string, string]>('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').get(namespace, broker) !==
-  undefined;
+  sql<[string, string]>('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').has(namespace, broker);
 
 /** Notes that no program of another make was heard in a namespace. */
 export function noteKnownNamespace({ sql }: Transaction, namespace: string, broker: string): void {

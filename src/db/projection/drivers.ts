@@ -18,4 +18,4 @@ export const driverLost: Projection<'driver_lost'> = ({ epoch }, { scope, tx }) 
 
 /** @param key the part of a message's id after the execution */
 const isSaid = ({ sql }: Transaction, { execution_id }: Scope, key: string): boolean =>
-  sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').get(`${execution_id}/${key}`) !== undefined;
+  sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').has(`${execution_id}/${key}`);

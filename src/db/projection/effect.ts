@@ -10,12 +10,9 @@ export const applied: Effect = { effect: 'applied' };
 export const none = (code: EffectCode, reason: string): Effect => ({ effect: 'none', code, reason });
 
 /** The message came before what it refers to. @param key as `awaits.ts` makes it */
-export const awaiting = (key: string): Effect => ({
-  effect: 'none',
-  code: 'WAITS',
-  reason: `waits for ${key}`,
-  awaits: key,
-});
+export function awaiting(key: string): Effect {
+  return { effect: 'none', code: 'WAITS', reason: `waits for ${key}`, awaits: key };
+}
 
 /** The execution that a message belongs to: known, and running. */
 export interface Scope {

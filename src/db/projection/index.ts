@@ -1,10 +1,10 @@
 import type { Effect } from '../../domain/effects.ts';
+import { onceFor } from '../../lib/once-for.ts';
 import type { LogbookType } from '../../messages/logbook.ts';
 import type { Message } from '../../messages/message.ts';
 import { isLogbookType, type MessageType } from '../../messages/vocabulary.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { executionParams, forgetParams } from '../execution/params.ts';
-import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { driverEnded, driverLost, driverStarted } from './drivers.ts';
 import { type LogbookProjection, none, type Projection, type Scope } from './effect.ts';
@@ -52,61 +52,51 @@ const logbookProjections: { [T in LogbookType]: LogbookProjection<T> } = {
 
 type ExecutionRow = Pick<OwnExecution, 'key' | 'execution_id' | 'start_time' | 'namespace' | 'status' | 'run_number'>;
 
-/** Projects messages on one connection, inside the transaction that records them. */
-export class Projector {
-  readonly #sql: Prepare;
-  /** The row is kept for the transaction, since one step has many messages about one execution. */
-  #latest: { tx: Transaction; row: ExecutionRow } | undefined;
+/** The execution that a transaction asked about last, since one step has many messages about one execution. */
+const latestOf: (tx: Transaction) => { row?: ExecutionRow | undefined } = onceFor(() => ({}));
 
-  constructor(sql: Prepare) {
-    this.#sql = sql;
+/** Projects a message, inside the transaction that records it. @param at when the message happened, as UTC in ISO 8601 */
+export function project(tx: Transaction, message: Message, at: string): Effect {
+  if (message.msg_type === 'run_workflow') {
+    forget(tx, message.execution_id);
+    return createExecution(tx, message, at);
   }
-
-  /** @param at when the message happened, as UTC in ISO 8601 */
-  project(tx: Transaction, message: Message, at: string): Effect {
-    if (message.msg_type === 'run_workflow') {
-      this.#forget(message.execution_id);
-      return createExecution(tx, message, at);
-    }
-    const { msg_type } = message;
-    if (isLogbookType(msg_type))
-      return (logbookProjections[msg_type] as LogbookProjection<LogbookType>)(message as Message<LogbookType>, {
-        at,
-        tx,
-      });
-    const scope = this.#scopeOf(tx, message);
-    if ('effect' in scope) return scope;
-    if (message.msg_type === 'workflow_ended') this.#forget(scope.execution_id);
-    return (projections[msg_type] as Projection<MessageType>)(message, { scope, at, tx });
+  const { msg_type } = message;
+  if (isLogbookType(msg_type)) {
+    const projectEntry = logbookProjections[msg_type] as LogbookProjection<LogbookType>;
+    return projectEntry(message as Message<LogbookType>, { at, tx });
   }
+  const scope = scopeOf(tx, message);
+  if ('effect' in scope) return scope;
+  if (msg_type === 'workflow_ended') forget(tx, scope.execution_id);
+  return (projections[msg_type] as Projection<MessageType>)(message, { scope, at, tx });
+}
 
-  #scopeOf(tx: Transaction, message: Message): Scope | Effect {
-    const { execution_id, run_id } = message;
-    if (execution_id === undefined) return none('NO_EXECUTION', 'names no execution');
-    const row = this.#executionRow(tx, execution_id);
-    if (row === undefined) return none('EXECUTION_UNKNOWN', `unknown execution ${execution_id}`);
-    if (row.status !== 'running') return none('EXECUTION_ENDED', `the execution has ended (${row.status})`);
-    if (run_id !== undefined && run_id !== String(row.run_number))
-      return none('OTHER_RUN', `run ${run_id} is not run ${row.run_number} of ${execution_id}`);
-    if (row.namespace !== message.namespace)
-      return none('OTHER_NAMESPACE', `${execution_id} is in namespace ${row.namespace}`);
-    return { execution_id, run_number: row.run_number, params: executionParams(this.#sql, row) };
-  }
+function scopeOf(tx: Transaction, { execution_id, run_id, namespace }: Message): Scope | Effect {
+  if (execution_id === undefined) return none('NO_EXECUTION', 'names no execution');
+  const row = executionRow(tx, execution_id);
+  if (row === undefined) return none('EXECUTION_UNKNOWN', `unknown execution ${execution_id}`);
+  if (row.status !== 'running') return none('EXECUTION_ENDED', `the execution has ended (${row.status})`);
+  if (run_id !== undefined && run_id !== String(row.run_number))
+    return none('OTHER_RUN', `run ${run_id} is not run ${row.run_number} of ${execution_id}`);
+  if (row.namespace !== namespace) return none('OTHER_NAMESPACE', `${execution_id} is in namespace ${row.namespace}`);
+  return { execution_id, run_number: row.run_number, params: executionParams(tx.sql, row) };
+}
 
-  #executionRow(tx: Transaction, executionId: string): ExecutionRow | undefined {
-    if (this.#latest?.tx === tx && this.#latest.row.execution_id === executionId) return this.#latest.row;
-    const { sql } = tx;
-    const row = sql<[string], ExecutionRow>(
+function executionRow(tx: Transaction, executionId: string): ExecutionRow | undefined {
+  const latest = latestOf(tx);
+  if (latest.row?.execution_id === executionId) return latest.row;
+  latest.row = tx
+    .sql<[string], ExecutionRow>(
       `SELECT seq AS key, execution_id, namespace, status, run_number, start_time
        FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`,
-    ).get(executionId);
-    this.#latest = row === undefined ? undefined : { tx, row };
-    return row;
-  }
+    )
+    .get(executionId);
+  return latest.row;
+}
 
-  /** Drops cached facts of an execution that is about to change. */
-  #forget(executionId: string | undefined): void {
-    this.#latest = undefined;
-    if (executionId !== undefined) forgetParams(this.#sql, executionId);
-  }
+/** Drops cached facts of an execution that is about to change. */
+function forget(tx: Transaction, executionId: string | undefined): void {
+  latestOf(tx).row = undefined;
+  if (executionId !== undefined) forgetParams(tx.sql, executionId);
 }

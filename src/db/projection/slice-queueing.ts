@@ -83,11 +83,10 @@ function queueAgain(tx: Transaction, message: Message<'slice'>, row: SliceRow, s
 /** Whether a message that requeues a slice matches the existing slice. */
 function isSameSlice({ sql }: Transaction, message: Message<'slice'>, { execution_id }: Scope): boolean {
   const { slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count } = message;
-  const same = sql<unknown[]>(
+  return sql<unknown[]>(
     `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ? AND slice_id = ? AND tf_filename = ? AND stf_filename = ?
        AND tf_first = ? AND tf_last = ? AND tf_count = ?`,
-  ).get(slice_filename, execution_id, slice_id, tf_filename, stf_filename, start, end, tf_count);
-  return same !== undefined;
+  ).has(slice_filename, execution_id, slice_id, tf_filename, stf_filename, start, end, tf_count);
 }
 
 /** Whether an attempt later than the current one can still follow. */

@@ -1,7 +1,7 @@
 import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import { closest } from '../../lib/suggest.ts';
+import { wordsOf } from '../../lib/words.ts';
 import { documentedViews } from '../migrations/documented-views.ts';
-import { functions, wordsBeforeParenthesis } from './functions.ts';
 import { type Token, tokensOf } from './tokens.ts';
 
 export const viewNames = Object.keys(documentedViews);
@@ -84,11 +84,28 @@ function checkName(token: Token, next: Token | undefined): void {
     throw refused(`names the schema ${shown(token)}; name views alone: ${viewNames.join(', ')}`);
 }
 
+/** SQLite functions that a query may call: they read nothing but their arguments. */
+const functions = wordsOf(`
+  abs char coalesce concat concat_ws format glob hex ifnull iif if instr length like likelihood likely lower ltrim max min nullif
+  octet_length printf quote replace round rtrim sign substr substring trim typeof unhex unicode unlikely upper
+  date time datetime julianday unixepoch strftime timediff
+  acos acosh asin asinh atan atan2 atanh ceil ceiling cos cosh degrees exp floor ln log log10 log2 mod pi pow power radians sin sinh sqrt tan tanh trunc
+  avg count group_concat string_agg sum total median percentile percentile_cont percentile_disc
+  row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value
+  json json_array json_array_length json_extract json_object json_patch json_quote json_type json_valid json_group_array json_group_object
+`);
+
+/** SQL keywords that a parenthesis may follow. */
+const wordsBeforeParenthesis = wordsOf(`
+  all and as between by case cast distinct else escape except exists filter from group having in intersect is join limit materialized
+  not offset on or over order partition range rows groups select then union using values when where with
+`);
+
 function checkFunction(token: Token, next: Token | undefined): void {
   if (!isName(token) || !isSign(next, '(')) return;
   const { kind, text } = token;
-  if (functions.has(text) || (kind === 'name' && wordsBeforeParenthesis.has(text))) return;
-  const near = closest(text, [...functions]);
+  if (functions.includes(text) || (kind === 'name' && wordsBeforeParenthesis.includes(text))) return;
+  const near = closest(text, functions);
   throw refused(
     `calls ${shown(token)}; ${near === undefined ? '' : `the nearest is ${near}, `}allowed are SQLite's core, date, math, aggregate, window and JSON functions`,
   );

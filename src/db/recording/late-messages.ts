@@ -1,3 +1,4 @@
+import { onceFor } from '../../lib/once-for.ts';
 import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
@@ -6,7 +7,7 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import { providedKey } from '../projection/awaits.ts';
-import type { Projector } from '../projection/index.ts';
+import { project } from '../projection/index.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 interface WaitingRow {
@@ -20,7 +21,7 @@ interface WaitingRow {
  * in order and noted as late: consumers have passed their place in the log, and read them by a separate cursor.
  * @returns the types of the messages that took effect
  */
-export function releaseWaiting(tx: Transaction, projector: Projector, message: Message): MessageType[] {
+export function releaseWaiting(tx: Transaction, message: Message): MessageType[] {
   const { execution_id } = message;
   if (execution_id === undefined) return [];
   const released: Message[] = [message];
@@ -28,21 +29,17 @@ export function releaseWaiting(tx: Transaction, projector: Projector, message: M
   for (const one of released) {
     const key = providedKey(one);
     for (const row of key === undefined ? [] : waitingFor(tx, execution_id, key)) {
-      const late = projectLate(tx, projector, execution_id, row);
+      const late = projectLate(tx, execution_id, row);
       if (late !== undefined) released.push(late);
     }
   }
   return released.slice(1).map(({ msg_type }) => msg_type);
 }
 
-function projectLate(
-  tx: Transaction,
-  projector: Projector,
-  executionId: string,
-  { seq, payload, happened_at }: WaitingRow,
-): Message | undefined {
+function projectLate(tx: Transaction, executionId: string, row: WaitingRow): Message | undefined {
+  const { seq, payload, happened_at } = row;
   const message = decodeRecorded(payload);
-  const effect = projector.project(tx, message, happened_at);
+  const effect = project(tx, message, happened_at);
   tx.sql(
     'UPDATE message_rows SET effect = $effect, effect_code = $effect_code, effect_reason = $effect_reason, awaits = $awaits WHERE seq = $seq',
   ).run({ seq, effect: effect.effect, ...effectColumns(effect) });
@@ -54,23 +51,18 @@ function projectLate(
 const waitingRows = `SELECT seq, ${messageColumns.payload} AS payload, ${happenedAt} AS happened_at FROM message_rows
   WHERE execution_no = ${numberOf('?')} AND awaits = ? ORDER BY seq`;
 
+const anyWaiting = `SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.awaiting} LIMIT 1`;
+
 /** Whether executions have waiting messages, cached per transaction: mostly they have none, and very many messages could release some. */
-const areAwaited = new WeakMap<Transaction, Map<string, boolean>>();
+const areAwaited: (tx: Transaction) => Map<string, boolean> = onceFor(() => new Map());
 
 /** Call this after recording a message that waits. */
-export function noteWaiting(tx: Transaction): void {
-  areAwaited.delete(tx);
-}
+export const noteWaiting = (tx: Transaction): void => areAwaited(tx).clear();
 
 function isAnyWaiting(tx: Transaction, executionId: string): boolean {
-  const { sql } = tx;
-  const known = areAwaited.get(tx) ?? new Map<string, boolean>();
-  const isAny =
-    known.get(executionId) ??
-    sql<[string]>(
-      `SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.awaiting} LIMIT 1`,
-    ).get(executionId) !== undefined;
-  areAwaited.set(tx, known.set(executionId, isAny));
+  const known = areAwaited(tx);
+  const isAny = known.get(executionId) ?? tx.sql<[string]>(anyWaiting).has(executionId);
+  known.set(executionId, isAny);
   return isAny;
 }
 

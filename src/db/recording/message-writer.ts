@@ -1,5 +1,4 @@
 import type { Effect } from '../../domain/effects.ts';
-import { onceFor } from '../../lib/once-for.ts';
 import { toUtc, utcNow } from '../../lib/time.ts';
 import { type Decoded, decodeMessage } from '../../messages/codec.ts';
 import { contentOf, messageIdOf, wireHash } from '../../messages/identity.ts';
@@ -8,9 +7,8 @@ import { destinationOf, isLogbookType, type MessageType } from '../../messages/v
 import { type EnvelopeColumns, usableEnvelope } from '../log/envelope.ts';
 import { type Circumstances, findRow, insertRow, type LogRow, type Recorded } from '../log/rows.ts';
 import { none } from '../projection/effect.ts';
-import { Projector } from '../projection/index.ts';
-import type { Connection } from '../sqlite/connection.ts';
-import { type Prepare, preparer } from '../sqlite/statements.ts';
+import { project } from '../projection/index.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { noteWaiting, releaseWaiting } from './late-messages.ts';
 import { withNumbers } from './run-numbers.ts';
@@ -22,8 +20,8 @@ export interface ReceivedMessage {
   decoded: Decoded;
 }
 
-/** The only writer of a connection: two would each remember executions from before the other changed them. */
-export const messageWriterOf = onceFor((db: Connection) => new MessageWriter(preparer(db)));
+/** The destination of a message, and its body if it came from outside. */
+type Wire = Pick<ReceivedMessage, 'destination'> & Partial<ReceivedMessage>;
 
 /**
  * The only writer of the log and of the tables that are read from it.
@@ -36,11 +34,9 @@ export const messageWriterOf = onceFor((db: Connection) => new MessageWriter(pre
  */
 export class MessageWriter {
   readonly #sql: Prepare;
-  readonly #projector: Projector;
 
   constructor(sql: Prepare) {
     this.#sql = sql;
-    this.#projector = new Projector(sql);
   }
 
   /** Records a message of one of our own agents. */
@@ -76,16 +72,19 @@ export class MessageWriter {
 
   /** Whether this very statement is in the log. With several processes on one store most arriving messages are, and checking needs no transaction. */
   isRecorded(decoded: Decoded): boolean {
-    if (decoded.kind !== 'message') return false;
-    const known = findRow(this.#sql, messageIdOf(decoded.message));
-    return known !== undefined && agrees(known, decoded.message);
+    return this.#recordOf(decoded) !== undefined;
   }
 
   /** Whether a message is recorded and cannot get another effect by arriving again. */
   isSettled(decoded: Decoded): boolean {
-    if (decoded.kind !== 'message') return false;
+    const known = this.#recordOf(decoded);
+    return known !== undefined && isSettled(known);
+  }
+
+  #recordOf(decoded: Decoded): LogRow | undefined {
+    if (decoded.kind !== 'message') return undefined;
     const known = findRow(this.#sql, messageIdOf(decoded.message));
-    return known !== undefined && isSettled(known) && agrees(known, decoded.message);
+    return known !== undefined && agrees(known, decoded.message) ? known : undefined;
   }
 
   /** Why a message is not accepted from a broker; undefined if it is. */
@@ -101,16 +100,10 @@ export class MessageWriter {
   #isForDriver({ msg_type, execution_id }: Message): boolean {
     if (!ofDriver.has(msg_type)) return false;
     const known = this.#sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
-    return execution_id !== undefined && known.get(execution_id) !== undefined;
+    return execution_id !== undefined && known.has(execution_id);
   }
 
-  /** @param wire its destination, and its body if it came from outside */
-  #recordMessage(
-    tx: Transaction,
-    message: Message,
-    wire: { destination: string; body?: string },
-    circumstances: Circumstances,
-  ): Recorded {
+  #recordMessage(tx: Transaction, message: Message, wire: Wire, circumstances: Circumstances): Recorded {
     const message_id = messageIdOf(message);
     const known = findRow(tx.sql, message_id);
     // A request that created no execution creates none when it is repeated.
@@ -119,7 +112,7 @@ export class MessageWriter {
     const numbered =
       message.msg_type === 'run_workflow' ? withNumbers(tx, message, circumstances.isReplay === true) : message;
     const { recordedAt, sentAt, at } = timesOf(message, circumstances);
-    const effect = this.#projector.project(tx, numbered, at);
+    const effect = project(tx, numbered, at);
     if (known !== undefined) {
       if (effect.effect !== 'applied' && effect.code !== 'WAITS')
         return recordAgain(tx, wire, known, message, circumstances);
@@ -137,7 +130,7 @@ export class MessageWriter {
       noteWaiting(tx);
       return recorded;
     }
-    const released = releaseWaiting(tx, this.#projector, numbered);
+    const released = releaseWaiting(tx, numbered);
     return released.length === 0 ? recorded : { ...recorded, released };
   }
 }
@@ -146,10 +139,7 @@ export class MessageWriter {
 const isOfNone = (type: MessageType): boolean => type === 'run_workflow' || isLogbookType(type);
 
 /** When a message was recorded, said, and happened. Another host's clock may be off, so a message from a broker happens when it is recorded. */
-function timesOf(
-  { timestamp }: Message,
-  { recordedAt = utcNow(), sentAt, fromBroker }: Circumstances,
-): { recordedAt: string; sentAt: string; at: string } {
+function timesOf({ timestamp }: Message, { recordedAt = utcNow(), sentAt, fromBroker }: Circumstances) {
   const sent = toUtc(timestamp) ?? sentAt ?? recordedAt;
   return { recordedAt, sentAt: sent, at: fromBroker === true ? recordedAt : sent };
 }
@@ -183,21 +173,15 @@ function recordOther(
 }
 
 /** Records a message whose id is already in the log: a repetition, or a contradiction. */
-function recordAgain(
-  tx: Transaction,
-  { destination, body }: { destination: string; body?: string },
-  known: LogRow,
-  message: Message,
-  circumstances: Circumstances,
-): Recorded {
+function recordAgain(tx: Transaction, wire: Wire, known: LogRow, message: Message, facts: Circumstances): Recorded {
   if (agrees(known, message)) return { ...known, isNew: false };
-  const payload = body ?? JSON.stringify(message);
+  const { destination, body: payload = JSON.stringify(message) } = wire;
   const message_id = conflictId(known.message_id, destination, payload);
   const knownConflict = findRow(tx.sql, message_id);
   if (knownConflict !== undefined) return { ...knownConflict, isNew: false };
   const reason = `says other things than the recorded ${known.message_id}`;
   const conflict: Effect = { effect: 'conflict', code: 'CONTRADICTION', reason };
-  return insertRow(tx, { envelope: message, message_id, destination, payload }, conflict, circumstances);
+  return insertRow(tx, { envelope: message, message_id, destination, payload }, conflict, facts);
 }
 
 /** Whether a row has had its effect, or waits for it. */

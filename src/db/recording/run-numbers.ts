@@ -2,12 +2,10 @@ import type { Message } from '../../messages/message.ts';
 import { drawNumber, reserveNumber } from '../log/numbers.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
+type Request = Message<'run_workflow'>;
+
 /** Assigns a new `run_workflow` its execution id and run number, in the transaction that records it. No other code chooses them. */
-export function withNumbers(
-  tx: Transaction,
-  message: Message<'run_workflow'>,
-  isReplay: boolean,
-): Message<'run_workflow'> {
+export function withNumbers(tx: Transaction, message: Request, isReplay: boolean): Request {
   if (isReplay) {
     // Later executions must not draw its numbers.
     reserveNumber(tx, 'execution', Number(/-(\d+)$/.exec(message.execution_id ?? '')?.[1] ?? 0));
@@ -18,11 +16,11 @@ export function withNumbers(
 }
 
 /** The next free execution id: other programs may use ids of the same form. */
-function freeId(tx: Transaction, { workflow_name, executed_by }: Message<'run_workflow'>): string {
+function freeId(tx: Transaction, { workflow_name, executed_by }: Request): string {
   const isTaken = tx.sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
   for (;;) {
     const number = String(drawNumber(tx, 'execution')).padStart(4, '0');
     const id = `${workflow_name}-${executed_by}-${number}`;
-    if (isTaken.get(id) === undefined) return id;
+    if (!isTaken.has(id)) return id;
   }
 }

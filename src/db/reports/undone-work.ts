@@ -3,6 +3,7 @@ import { workKind, workKinds } from '../../domain/slice-returns.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { sliceMessageId } from '../../messages/identity.ts';
+import type { OffDuty } from '../../messages/telemetry.ts';
 import type { Evidence, GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
 import { unansweredSeconds } from '../../monitoring/findings/unanswered.ts';
 import { lostFiles, newestPlace } from '../execution/file-places.ts';
@@ -11,14 +12,7 @@ import { readMessage } from '../execution/log-reader.ts';
 import { unreadyStfs, unsampledStfs } from '../execution/unanswered.ts';
 import { countMessages } from '../lists/message-counts.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import {
-  heardWorkers,
-  isSameKind,
-  type Kind,
-  livingTypes,
-  troubledAgents,
-  warningOf,
-} from '../presence/agent-registry.ts';
+import { heardWorkers, isSameKind, livingTypes, troubledAgents, warningOf } from '../presence/agent-registry.ts';
 import { type LivenessTest, momentOf, momentOfTest } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -125,7 +119,7 @@ function payloadOf(sql: Prepare, executionId: string, condition = ''): string | 
 }
 
 /** The TF files with waiting slices: how many of each, and the kinds of work that they are, except the payload. */
-const waitingFiles = (sql: Prepare, executionId: string): { slices: number; kinds: Kind[] }[] =>
+const waitingFiles = (sql: Prepare, executionId: string): { slices: number; kinds: OffDuty[] }[] =>
   sql<[string], { tf_filename: string; slices: number }>(
     `SELECT tf_filename, count(*) AS slices FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} GROUP BY tf_filename`,

@@ -27,56 +27,51 @@ const program = new URL('./checkpoint-thread.js', import.meta.url);
  * Moves the pages of the write-ahead log into the store in a thread, since a checkpoint takes as long as a hundred commits. A process that commits
  * often starts the thread. If the thread cannot run or falls behind, SQLite does the same at the end of some commits.
  */
-export class Checkpointer {
-  readonly #path: string;
-  readonly #db: Connection;
-  readonly #hasEnded = new Int32Array(new SharedArrayBuffer(4));
-  #thread: Worker | undefined;
-  #commits = 0;
-  #canRun = existsSync(program);
+export function checkpointer(path: string, db: Connection) {
+  const hasEnded = new Int32Array(new SharedArrayBuffer(4));
+  let thread: Worker | undefined;
+  let commits = 0;
+  let canRun = existsSync(program);
 
-  constructor(path: string, db: Connection) {
-    this.#path = path;
-    this.#db = db;
-    this.#leaveToSqlite('alone');
-  }
+  const tell = (order: CheckpointOrder): void => thread?.postMessage(order, []);
 
-  /** Call after each commit. */
-  afterCommit(): void {
-    this.#commits += 1;
-    if (!this.#canRun || this.#commits % commitsApart !== 0) return;
-    this.#thread ??= this.#start();
-    this.#thread?.postMessage('checkpoint' satisfies CheckpointOrder);
-  }
+  const leaveToSqlite = (as: keyof typeof pages): void => {
+    if (db.open) db.pragma(`wal_autocheckpoint = ${pages[as]}`);
+  };
 
-  /** Call before closing the store: the last connection to close it moves all pages and removes the log. */
-  close(): void {
-    if (!this.#canRun) return;
-    this.#thread?.postMessage('close' satisfies CheckpointOrder);
-    if (this.#thread !== undefined) Atomics.wait(this.#hasEnded, 0, 0, patience);
-  }
+  const doWithout = (): void => {
+    canRun = false;
+    leaveToSqlite('alone');
+  };
 
   /** The thread; undefined if the system provides none. */
-  #start(): Worker | undefined {
+  function start(): Worker | undefined {
     try {
-      const workerData: CheckpointData = { path: this.#path, hasEnded: this.#hasEnded };
-      const thread = new Worker(program, { workerData });
-      thread.unref();
-      thread.on('online', () => this.#leaveToSqlite('withThread'));
-      thread.on('error', () => this.#doWithout());
-      return thread;
+      const started = new Worker(program, { workerData: { path, hasEnded } satisfies CheckpointData });
+      started.unref();
+      started.on('online', () => leaveToSqlite('withThread'));
+      started.on('error', doWithout);
+      return started;
     } catch {
-      this.#doWithout();
+      doWithout();
       return undefined;
     }
   }
 
-  #doWithout(): void {
-    this.#canRun = false;
-    this.#leaveToSqlite('alone');
-  }
-
-  #leaveToSqlite(as: keyof typeof pages): void {
-    if (this.#db.open) this.#db.pragma(`wal_autocheckpoint = ${pages[as]}`);
-  }
+  leaveToSqlite('alone');
+  return {
+    /** Call after each commit. */
+    afterCommit(): void {
+      commits += 1;
+      if (!canRun || commits % commitsApart !== 0) return;
+      thread ??= start();
+      tell('checkpoint');
+    },
+    /** Call before closing the store: the last connection to close it moves all pages and removes the log. */
+    close(): void {
+      if (!canRun) return;
+      tell('close');
+      if (thread !== undefined) Atomics.wait(hasEnded, 0, 0, patience);
+    },
+  };
 }

@@ -15,34 +15,45 @@ export const fileAt = (path: string): string | undefined =>
     return `${dev}/${ino}`;
   });
 
+/** The size of a file in bytes; 0 if there is none. */
+export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
 /** A text that changes whenever the store is written, even if only its write-ahead log. */
-export function contentAt(path: string): string | undefined {
-  const states = [path, `${path}-wal`].map((name) => {
+export function contentAt(path: string): string {
+  const states = [path, logOf(path)].map((name) => {
     const { mtimeMs, size } = statSync(name, { throwIfNoEntry: false }) ?? {};
     return `${fileAt(name)}/${mtimeMs}/${size}`;
   });
   return states.join(' ');
 }
 
-/** Throws `STORE_UNAVAILABLE` if the file was removed, emptied or replaced: writes to it are lost, whatever SQLite says. */
-export function requireSameFile(path: string, file: string | undefined): void {
+/** Throws `STORE_UNAVAILABLE` if the file or its log is not what `fileAt` identified, or is empty: writes to it are lost, whatever SQLite says. */
+export function requireSameFiles(
+  path: string,
+  opened: Record<'file' | 'log', string | undefined>,
+  db: Connection,
+): void {
   const now = statSync(path, { throwIfNoEntry: false });
-  if (now !== undefined && `${now.dev}/${now.ino}` === file && now.size > 0) return;
-  const what = now === undefined ? 'removed' : now.size === 0 ? 'emptied' : 'replaced by another file';
-  throw storeUnavailable(`the store ${path} was ${what} while it was open; put it back and resume what was running`);
+  if (now === undefined || `${now.dev}/${now.ino}` !== opened.file || now.size === 0) {
+    const what = now === undefined ? 'removed' : now.size === 0 ? 'emptied' : 'replaced by another file';
+    throw storeUnavailable(`the store ${path} was ${what} while it was open; put it back and resume what was running`);
+  }
+  requireSameLog(path, opened.log, db);
 }
 
-/** Throws `EROFS` if the store is on a read-only file system: SQLite would only say that it cannot open a file. */
-export function requireWritableDisk(path: string): void {
+/** Throws `EROFS` on a read-only file system, where SQLite would only say that it cannot open a file, and what `requireOurs` throws. */
+export function requireWritable(path: string): void {
   try {
     accessSync(dirname(path), constants.W_OK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EROFS') throw error;
   }
+  // An existing file may be read-only. The first write reports that.
+  requireOurs(path);
 }
 
 /** Throws `STORE_UNAVAILABLE` if somebody else could change the store behind our back. */
-export function requireOurs(path: string): void {
+function requireOurs(path: string): void {
   // The last writes are in the files beside it.
   const found = ['', '-wal', '-shm', '-journal']
     .map((ending) => ({ file: `${path}${ending}`, why: whyNotOurs(`${path}${ending}`) }))
@@ -60,7 +71,7 @@ export const logOf = (path: string): string => `${path}-wal`;
  * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced: others do not see writes to the old log.
  * Moves this process's writes into the store first, unless another log was begun.
  */
-export function requireSameLog(path: string, log: string | undefined, db: Connection): void {
+function requireSameLog(path: string, log: string | undefined, db: Connection): void {
   const now = fileAt(logOf(path));
   if (log === undefined || now === log) return;
   const what = now === undefined ? 'removed' : 'replaced';
@@ -88,9 +99,8 @@ function moveLog(db: Connection): boolean {
  * everything.
  */
 export function requireNoOrphanLog(path: string): void {
-  const sizeOf = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
   // In this order: a new store is written before its log exists.
-  if (sizeOf(`${path}-wal`) === 0 || sizeOf(path) > 0) return;
+  if (sizeOf(logOf(path)) === 0 || sizeOf(path) > 0) return;
   throw new SwfError(
     'STORE_CORRUPT',
     `the store ${path} is empty or gone, and ${path}-wal beside it holds what was written last; put the store back, restore a backup, or move ${path}-wal away`,
@@ -117,8 +127,7 @@ const journalModeBytes = [18, 19];
  * if the copy would not be the whole store, or is too large.
  */
 export function readIntoMemory(path: string): Connection | undefined {
-  const size = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
-  if (size(`${path}-wal`) > 0 || size(path) > maxBytes) return undefined;
+  if (sizeOf(logOf(path)) > 0 || sizeOf(path) > maxBytes) return undefined;
   const bytes = readFileSync(path);
   for (const at of journalModeBytes) bytes[at] = 1;
   return new Database(bytes);

@@ -9,7 +9,7 @@ export function nextRunNumber(tx: Transaction): number {
   const isHeard = tx.sql<[string]>('SELECT 1 FROM observed_runs WHERE run_id = ?');
   for (;;) {
     const number = drawNumber(tx, 'run');
-    if (isHeard.get(String(number)) === undefined) return number;
+    if (!isHeard.has(String(number))) return number;
   }
 }
 

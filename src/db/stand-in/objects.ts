@@ -1,3 +1,4 @@
+import { present } from '../../lib/present.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -23,10 +24,7 @@ export interface MonitorObject extends ObjectNames {
   document: Document;
 }
 
-interface Row {
-  kind: string;
-  object_id: string;
-  name: string;
+interface Row extends Pick<MonitorObject, 'kind' | 'object_id' | 'name'> {
   run_id: string | null;
   number: number | null;
   parent: string | null;
@@ -35,13 +33,7 @@ interface Row {
 
 const columns = 'kind, object_id, name, run_id, number, parent, document';
 
-const asObject = ({ run_id, number, parent, document, ...row }: Row): MonitorObject => ({
-  ...row,
-  run_id: run_id ?? undefined,
-  number: number ?? undefined,
-  parent: parent ?? undefined,
-  document: objectIn(document),
-});
+const asObject = ({ document, ...row }: Row): MonitorObject => ({ ...present(row), document: objectIn(document) });
 
 function firstObject(sql: Prepare, where: string, values: [string, string]): MonitorObject | undefined {
   const row = sql<[string, string], Row>(`SELECT ${columns} FROM monitor_objects WHERE ${where}`).get(...values);

@@ -11,8 +11,7 @@ export function recordRefused(tx: Transaction, line: MessageLine, reason: string
   const statement = readStatement(line);
   const { body } = storedOf(line);
   const message_id = `${heardId(statement, { destination: line.destination, body })}/refused`;
-  const isKnown = tx.sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').get(message_id) !== undefined;
-  if (isKnown) return;
+  if (tx.sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').has(message_id)) return;
   const { message_type, sender, namespace, run_id } = statement;
   const envelope = { msg_type: message_type, sender, namespace, run_id };
   const row = { envelope, message_id, destination: line.destination, payload: body };

@@ -42,10 +42,7 @@ export function askTestbed(
  * The next request to send. It is marked first, so that it is never sent twice: their queue is shared, and a second command would start two runs.
  * @param namespaces the namespaces that the observer hears; empty: all
  */
-export function takeRequest(
-  { sql }: Transaction,
-  { namespaces, now }: { namespaces: readonly string[]; now: number },
-): TestbedRequest | undefined {
+export function takeRequest({ sql }: Transaction, namespaces: readonly string[], now: number) {
   const row = sql<[{ since: number; namespaces: string }], TestbedRequest>(
     `SELECT request_id, namespace, body FROM testbed_requests WHERE sent_ms IS NULL AND asked_ms > $since
        AND ($namespaces = '[]' OR namespace IN (SELECT value FROM json_each($namespaces))) ORDER BY request_id LIMIT 1`,
@@ -79,8 +76,7 @@ export const heardAfter = (sql: Prepare, namespace: string, after: number): stri
   ).value(after, namespace);
 
 export const hasEnded = (sql: Prepare, executionId: string): boolean =>
-  sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND status <> 'running'`).get(executionId) !==
-  undefined;
+  sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND status <> 'running'`).has(executionId);
 
 /** The newest execution that programs of a namespace call by an id: their commands mean this execution. */
 export const newestCalled = (sql: Prepare, namespace: string, toldId: string) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { moveCursor, requireOwnership } from '../../../src/db/execution/fencing.ts';
+import { moveCursor, requireOwnership } from '../../../src/db/driving/journal.ts';
 import { registerProcess, takeOwnership } from '../../../src/db/presence/leases.ts';
 import { makeRunningStore } from '../../made-store.ts';
 

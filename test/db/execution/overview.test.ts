@@ -11,20 +11,20 @@ describe('the phase of a run', () => {
   it('is "none" if the run is unknown', async () => {
     const { store } = await makeStore();
     expect(phaseOf(store.sql, execution_id)).toBeUndefined();
-    expect(openOverview(store.sql, { execution_id }).phase()).toBe('none');
+    expect(openOverview(store.sql, execution_id).phase()).toBe('none');
   });
 
   it('follows from its messages', async () => {
     const { store } = await makeRunningStore();
     expect(phaseOf(store.sql, execution_id)).toBe('physics');
-    expect(openOverview(store.sql, { execution_id }).phase()).toBe('physics');
+    expect(openOverview(store.sql, execution_id).phase()).toBe('physics');
   });
 });
 
 describe('a run', () => {
   it('is settled only once it has ended and all its files, samples and slices are done', async () => {
     const made = await makeRunningStore({ worker: { max_retries: 0 }, fast_processing: { slices_per_sample: 2 } });
-    const overview = openOverview(made.store.sql, { execution_id });
+    const overview = openOverview(made.store.sql, execution_id);
     const cut = { stf_filename: stf, tf_count: 1 };
     const steps: [step: () => Promise<unknown>, settled: boolean][] = [
       [() => made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 }), false],
@@ -59,12 +59,12 @@ describe('a run', () => {
       slices_completed: 1,
       slices_failed: 1,
     });
-    expect(openOverview(made.store.sql, { execution_id: 'another' }).isSettled()).toBe(false);
+    expect(openOverview(made.store.sql, 'another').isSettled()).toBe(false);
   });
 
   it('without files is settled once it has ended', async () => {
     const made = await makeRunningStore();
-    const overview = openOverview(made.store.sql, { execution_id });
+    const overview = openOverview(made.store.sql, execution_id);
     expect(overview.isSettled()).toBe(false);
     await made.say('end_run', { total_stf_files: 0, reason: 'completed' });
     expect(overview.isSettled()).toBe(true);
@@ -72,7 +72,7 @@ describe('a run', () => {
 
   it('shows its driver the oldest pending stop, and the oldest pending pause or resume', async () => {
     const made = await makeRunningStore();
-    const overview = openOverview(made.store.sql, { execution_id });
+    const overview = openOverview(made.store.sql, execution_id);
     const pending = () => [overview.pendingStop()?.command_id, overview.pendingPause()?.command_id];
     expect(pending()).toEqual([undefined, undefined]);
     const { message_id } = await made.say('resume_workflow', { command_id: 'r1' });

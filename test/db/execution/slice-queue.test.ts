@@ -8,7 +8,7 @@ import { byWorker, sample, secondSlice, slice, sliceName, stf, withSlice } from 
 
 const execution_id = 'stf_datataking-tester-0001';
 const queueOf = ({ store }: Pick<Awaited<ReturnType<typeof makeStore>>, 'store'>, living: () => boolean = () => true) =>
-  openSliceQueue(store.sql, { execution_id }, living);
+  openSliceQueue(store.sql, execution_id, living);
 const first = {
   slice_id: 0,
   slice_filename: sliceName,
@@ -39,7 +39,7 @@ describe('the queue of slices', () => {
     expect(queue.inProcess()).toEqual([{ ...first, worker_id: 'worker/01', hostname: 'host' }]);
     await made.say('slice_result', { ...byWorker(1), state: 'done' });
     expect([queue.queued(10), queue.inProcess()]).toEqual([[second], []]);
-    expect(openSliceQueue(made.store.sql, { execution_id: 'another' }, () => true).queued(10)).toEqual([]);
+    expect(openSliceQueue(made.store.sql, 'another', () => true).queued(10)).toEqual([]);
   });
 
   it('lists a slice in progress even if its worker reported no host', async () => {
