@@ -37,10 +37,7 @@ import {
 import { addTables } from './tables/add-tables.ts';
 import { commandsByTool } from './tables/catalogue.ts';
 
-/**
- * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that a server starts without the
- * agents and a run without the server.
- */
+/** The command line: argv and exit codes, and nothing else. Commands are loaded when they are called. */
 function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'>, run: Run): Command {
   const program = new Command('swf-mcp')
     .description(

@@ -4,10 +4,7 @@ import { configInvalid, messageOf } from '../lib/errors.ts';
 import { readRegularFile } from '../lib/read-regular-file.ts';
 import type { BrokerSection } from './schema.ts';
 
-/**
- * The broker requested by `--broker` or `[broker] url`, completed from the environment; undefined if none was requested. Throws `CONFIG_INVALID`.
- * @param flag `--broker`: a URL, or `env` to take the broker wholly from the environment
- */
+/** The broker that `--broker` (a URL, or `env`) or `[broker] url` asks for, completed from the environment; undefined if none. Throws `CONFIG_INVALID`. */
 export function brokerSettings(
   flag: string | undefined,
   section: BrokerSection,

@@ -24,10 +24,7 @@ export interface StatusArguments {
   asOf?: string | undefined;
 }
 
-/**
- * `swf-mcp status`: the monitor's answer for a person. Without an id: all running executions, else the newest. As JSON: one object, of the newest;
- * with `all`, an array.
- */
+/** `swf-mcp status`: the monitor's answer. Without an id: all running executions, else the newest. As JSON: one object, of the newest; with `all`, an array. */
 export async function statusCommand(
   io: Io,
   executionId: string | undefined,

@@ -19,10 +19,7 @@ export interface ExportArguments {
   format: Format;
 }
 
-/**
- * `swf-mcp export`: writes everything recorded of an execution, one file per table, as of one moment. A folder that is not
- * empty is left alone.
- */
+/** `swf-mcp export`: writes everything recorded of an execution as of one moment, a file a table, into a folder that must be empty. */
 export function exportCommand(io: Io, { executionId, out, format }: ExportArguments): void {
   if (out === '') throw argumentInvalid('--out names no folder; give a new one');
   const folder = resolve(io.workingFolder, out);
