@@ -19,7 +19,7 @@ import { forgetDurable, lookAtBroker } from './broker.ts';
 import { attempt, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
 import { lookAtSources } from './files.ts';
 
-export interface DoctorArguments extends BrokerFlags {
+interface DoctorArguments extends BrokerFlags {
   unsubscribe: boolean;
   prove: boolean;
   /** Seconds to listen for other programs. */

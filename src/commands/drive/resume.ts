@@ -23,7 +23,7 @@ import type { ControlArguments } from './control.ts';
 import { dataFolderOf, driveToEnd, recordedConfig } from './drive.ts';
 import { tellEnding } from './summary.ts';
 
-export interface ResumeArguments extends ControlArguments {
+interface ResumeArguments extends ControlArguments {
   executionId: string;
   broker: string | undefined;
   speed: Speed | undefined;

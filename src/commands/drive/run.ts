@@ -18,7 +18,7 @@ import { configPlaces, type Io, logLevel, storeOption, storeOptions, storePath, 
 import { type DriveArguments, driveToEnd } from './drive.ts';
 import { requireProgram } from './notify.ts';
 
-export interface RunArguments {
+interface RunArguments {
   config: string | undefined;
   broker: string | undefined;
   stfCount: number | undefined;

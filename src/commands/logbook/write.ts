@@ -11,7 +11,7 @@ interface Writer {
   requestedBy?: string | undefined;
 }
 
-export interface NoteArguments extends Writer {
+interface NoteArguments extends Writer {
   executionId: string;
   text: string;
   at?: string | undefined;
@@ -36,7 +36,7 @@ export async function noteCommand(io: Io, { executionId, text, at, about, forNex
   io.out(`${message_id} is written${which}${time === undefined ? '' : `, of ${time}`}\n`);
 }
 
-export interface QualityArguments extends Writer {
+interface QualityArguments extends Writer {
   executionId: string;
   value: string;
   reason: string;

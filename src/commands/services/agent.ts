@@ -21,7 +21,7 @@ import { brokerChoice } from '../shared/broker-choice.ts';
 import { type BrokerFlags, configPlaces, type Io, logLevel, storeOptions, storePath, userName } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 
-export interface AgentArguments extends BrokerFlags {
+interface AgentArguments extends BrokerFlags {
   type: AgentType;
   /** Tells agents of one type on one machine apart, from 1. */
   index: number;

@@ -9,7 +9,7 @@ import { type BrokerFlags, configPlaces, exitCodes, type Io, storePath } from '.
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { hearAgent } from './hear-agent.ts';
 
-export interface ReadyArguments extends BrokerFlags {
+interface ReadyArguments extends BrokerFlags {
   /** The agent, or a type of agents. */
   name: string;
   /** Seconds. */
