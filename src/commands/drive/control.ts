@@ -33,10 +33,10 @@ export async function controlCommand(
   io: Io,
   action: Action,
   executionId: string,
-  { sender, ...options }: ControlArguments,
+  args: ControlArguments,
 ): Promise<void> {
-  requireControlOptions(options);
-  const { reason: given, requestedBy } = options;
+  requireControlOptions(args);
+  const { reason: given, requestedBy, sender } = args;
   const by = { name: sender ?? userName(io), claimed: requestedBy };
   const reason = given ?? (action === 'stop' ? `stopped by ${requestedBy ?? by.name}` : undefined);
   using store = await openExistingStore(storePath(io), storeOptions(io));
@@ -71,10 +71,8 @@ async function control(io: Io, store: Store, executionId: string, asked: Asked):
 }
 
 /** An outcome as a sentence. Throws `EXECUTION_NOT_RUNNING` for a refused command, and `COMMAND_PENDING`. */
-export function answerOf(
-  outcome: Outcome,
-  { action, execution_id, db }: { action: Action; execution_id: string; db: string },
-): string {
+export function answerOf(outcome: Outcome, of: { action: Action; execution_id: string; db: string }): string {
+  const { action, execution_id, db } = of;
   const next = (name: string): string => `swf-mcp${db} ${name} ${execution_id}`;
   switch (outcome.effect) {
     case 'already':

@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+
+import type { Config } from '../../config/schema.ts';
 import { requireOwn } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import { stagesForPeople } from '../../domain/stage-words.ts';
@@ -9,10 +12,8 @@ import { exitCodes, type Io, storeOption } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
 /** The exit code of an execution that has ended. @param interrupted whether a signal to this process ended it */
-export function exitCodeOf(
-  { status, slices_failed }: { status: string; slices_failed: number },
-  interrupted: boolean,
-): number {
+export function exitCodeOf(ended: { status: string; slices_failed: number }, interrupted: boolean): number {
+  const { status, slices_failed } = ended;
   if (status === 'terminated' && interrupted) return exitCodes.interrupted;
   if (status === 'failed' || slices_failed > 0) return exitCodes.workflowFailed;
   return status === 'terminated' ? exitCodes.stopped : exitCodes.fine;
@@ -23,11 +24,11 @@ export function tellEnding(
   io: Io,
   queries: Queries,
   executionId: string,
-  { json, folder, isInterrupted }: { json: boolean; folder: string | undefined; isInterrupted: boolean },
+  { json, config, isInterrupted }: { json: boolean; config: Config; isInterrupted: boolean },
 ): number {
   const ending = readEnding(queries, executionId);
   if (json) io.out(`${JSON.stringify(allPrintable(ending.summary))}\n`);
-  else printLines(io, summaryLines(ending, folder, storeOption(io)));
+  else printLines(io, summaryLines(ending, config, storeOption(io)));
   return exitCodeOf(ending.summary, isInterrupted);
 }
 
@@ -61,7 +62,7 @@ const readEnding = (queries: Queries, executionId: string) =>
   });
 
 /** The summary for people. The result and the next command come last, where a terminal of twenty lines shows them. */
-function summaryLines(ending: Ending, dataFolder: string | undefined, db: string): string[] {
+function summaryLines(ending: Ending, { data }: Config, db: string): string[] {
   const { summary, stfsReady, retries, simulated } = ending;
   const { execution_id, slices_created, slices_completed, slices_failed, stf_count } = summary;
   const rest = slices_created - slices_completed - slices_failed;
@@ -71,7 +72,7 @@ function summaryLines(ending: Ending, dataFolder: string | undefined, db: string
   const ready = all ? 'all processed' : `${stfsReady} ready`;
   const branches = asTree([
     `messages    ${summary.messages}`,
-    ...(dataFolder === undefined ? [] : [`files       ${dataFolder}`]),
+    ...(data.write_files && data.dir !== undefined ? [`files       ${join(data.dir, execution_id)}`] : []),
     `duration    ${duration(summary.duration_seconds)}${simulated === null ? '' : `, simulated ${duration(simulated)}`}`,
     `STF files   ${stf_count}${stf_count === 0 ? '' : ` (${ready})`}`,
     `TF samples  ${summary.tf_files_received}`,
