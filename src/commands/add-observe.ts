@@ -96,7 +96,7 @@ async function observeAs(io: Io, flags: Flags) {
     return (await import('./observe/contract.ts')).contractCommand(io, { executionId, against, json });
   }
   if (anonymize !== undefined)
-    return (await import('./observe/anonymize.ts')).anonymizeCommand(io, { from, anonymize, json });
+    return (await import('./observe/anonymize.ts')).anonymizeCommand(io, from ?? [], anonymize, json);
   if (from !== undefined) {
     refuseBroker(flags);
     return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json });

@@ -34,11 +34,7 @@ export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal
 });
 
 /** `swf-mcp call`: calls any tool, also one that changes something. The answer is on one line for programs, on many at a terminal. Returns the exit code. */
-export async function callCommand(
-  io: Io,
-  name: string,
-  { words, yes }: { words: readonly string[]; yes: boolean },
-): Promise<number> {
+export async function callCommand(io: Io, name: string, { words, yes }: { words: readonly string[]; yes: boolean }) {
   // Report a wrong name before a missing store.
   const tool = findTool(everyTool, name);
   const args = parseArguments(words);

@@ -18,14 +18,12 @@ const changeable = [
 /** `swf-mcp plan --as-played`: an execution played again on its own times, as it was and with changes. */
 export async function planAsPlayed(
   io: Io,
-  { executionId, sets, json }: { executionId: string; sets: readonly string[]; json: boolean },
+  execution_id: string,
+  sets: readonly string[],
+  json: boolean,
 ): Promise<void> {
   const changes = Object.fromEntries(sets.map(changeOf));
-  const { as_played, assumptions } = await askTool(io, 'plan_run', {
-    execution_id: executionId,
-    as_played: true,
-    ...changes,
-  });
+  const { as_played, assumptions } = await askTool(io, 'plan_run', { execution_id, as_played: true, ...changes });
   if (as_played === undefined) throw new Error('plan_run has played nothing');
   if (json) io.out(`${JSON.stringify({ as_played, assumptions })}\n`);
   else printLines(io, [...linesOf(as_played), ...assumptions.map((one) => `assumed      ${one}`)]);

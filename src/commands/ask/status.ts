@@ -25,13 +25,9 @@ export interface StatusArguments {
 }
 
 /** `swf-mcp status`: the monitor's answer. Without an id: all running executions, else the newest. As JSON: one object, of the newest; with `all`, an array. */
-export async function statusCommand(
-  io: Io,
-  executionId: string | undefined,
-  { json, all, asOf: as_of }: StatusArguments,
-): Promise<void> {
-  const running = executionId !== undefined || (json && !all) ? [] : await runningIds(io, as_of);
-  const ids = running.length === 0 ? [executionId ?? 'latest'] : running;
+export async function statusCommand(io: Io, given: string | undefined, { json, all, asOf: as_of }: StatusArguments) {
+  const running = given !== undefined || (json && !all) ? [] : await runningIds(io, as_of);
+  const ids = running.length === 0 ? [given ?? 'latest'] : running;
   const answers: AnswerOf<'get_workflow_monitor'>[] = [];
   for (const execution_id of ids) answers.push(await askTool(io, 'get_workflow_monitor', { execution_id, as_of }));
   if (json) io.out(`${JSON.stringify(allPrintable(all ? answers : answers[0]))}\n`);

@@ -12,12 +12,7 @@ type Write = (path: string, table: ExportedTable, rows: Iterable<ExportedRow>) =
 /** How much text to gather before writing, in characters. */
 const chunk = 262_144;
 
-function writeTexts(
-  path: string,
-  head: string,
-  rows: Iterable<ExportedRow>,
-  textOf: (row: ExportedRow) => string,
-): number {
+function writeTexts(path: string, head: string, rows: Iterable<ExportedRow>, textOf: (row: ExportedRow) => string) {
   const file = openSync(path, 'wx', 0o600);
   let count = 0;
   try {

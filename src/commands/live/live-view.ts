@@ -61,11 +61,8 @@ function titleLines({ execution, health, speed, elapsed, simulated }: Snapshot, 
   ];
 }
 
-function barLines(
-  { execution, health, progress, secondsLeft, isOpenEnded, inHand }: Snapshot,
-  rates: Rates,
-  view: { paint: Paint; width: number },
-): string[] {
+function barLines(snapshot: Snapshot, rates: Rates, view: { paint: Paint; width: number }): string[] {
+  const { execution, health, progress, secondsLeft, isOpenEnded, inHand } = snapshot;
   const planned = progress.slices_planned ?? execution.slices_created;
   const bar = (stage: Omit<Stage, 'health'>): string => stageBar({ ...stage, health }, view);
   const ofOneState = (label: string, done: number, rest: Pick<Stage, 'total' | 'rate' | 'unit'>): string =>

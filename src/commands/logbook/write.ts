@@ -54,10 +54,7 @@ export async function qualityCommand(io: Io, { executionId, value, reason, reque
 }
 
 /** `swf-mcp alarms seen`: says that a person has seen an alarm. */
-export async function seenCommand(
-  io: Io,
-  { name, text, requestedBy }: Writer & { name: string; text: string | undefined },
-): Promise<void> {
+export async function seenCommand(io: Io, { name, text, requestedBy }: Writer & { name: string; text?: string }) {
   if (text !== undefined) requireText('the text', text);
   const { alarm_id, seen_by, is_over, is_new } = await createLogbook(io).seen(name, {
     text,

@@ -53,7 +53,7 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Prom
   const reading =
     monitorUrl === undefined
       ? undefined
-      : (await import('./read-monitor.ts')).readMonitor(io, monitorUrl, { namespaces, places, signal });
+      : (await import('./read-monitor.ts')).readMonitor(io, monitorUrl, namespaces, places, signal);
   const writer = places.store?.writer;
   const hear = async (): Promise<void> => {
     if (settings === undefined) return hearNoBroker();
@@ -91,7 +91,7 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Prom
 async function standInFor(io: Io, where: string | undefined, { store, recording }: Places) {
   if (where === undefined || store === undefined) return undefined;
   const { serveStandIn } = await import('./stand-in.ts');
-  return serveStandIn(io, where, { store: store.store, onCall: (call) => recording?.lines.add(call, call.t) });
+  return serveStandIn(io, where, store.store, (call) => recording?.lines.add(call, call.t));
 }
 
 const figuresOf = (version: string, ear: Listening | undefined, { recording, store }: Places): string =>

@@ -10,11 +10,7 @@ import type { Io } from '../shared/io.ts';
 const keepAliveMilliseconds = 76_000;
 
 /** Stands in for swf-monitor until `await using` ends it. Throws `CONFIG_INVALID` for an unusable address, and where others could write without a token. */
-export async function serveStandIn(
-  io: Io,
-  where: string,
-  { store, onCall }: { store: Store; onCall: (call: RestLine) => void },
-): Promise<AsyncDisposable> {
+export async function serveStandIn(io: Io, where: string, store: Store, onCall: (call: RestLine) => void) {
   const address = parseAddress(where, '--api');
   const { SWF_MONITOR_TOKEN: token = '' } = io.env;
   if (token === '' && !isLoopback(address.host))

@@ -5,11 +5,7 @@ import type { Io } from '../shared/io.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 
 /** Serves the figures of a process at `/metrics`, and that it lives at `/healthz`; nothing without `where`. Throws `CONFIG_INVALID` for an unusable address. */
-export async function serveMetrics(
-  io: Io,
-  where: string | undefined,
-  text: () => string,
-): Promise<AsyncDisposable | undefined> {
+export async function serveMetrics(io: Io, where: string | undefined, text: () => string) {
   if (where === undefined) return undefined;
   const address = parseAddress(where, '--metrics');
   const bounded = createBoundedServer(({ url, method }, response) => {

@@ -61,11 +61,8 @@ export const serveOverHttp = (io: Io, args: ServeArguments & { http: string }): 
     return serveHttp(io, args, options);
   });
 
-async function withOptions(
-  io: Io,
-  { allowControl, maxRuns, readOnly }: ServeArguments,
-  serve: (options: ServerOptions) => Promise<number>,
-): Promise<number> {
+async function withOptions(io: Io, args: ServeArguments, serve: (options: ServerOptions) => Promise<number>) {
+  const { allowControl, maxRuns, readOnly } = args;
   setTimeout(() => void saveMemory(), settled).unref();
   using reader = createStoreReader(storePath(io), { isServer: true });
   return await serve({

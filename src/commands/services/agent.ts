@@ -117,19 +117,14 @@ async function workUntilStopped(
 }
 
 /** At a stop, an agent without its broker has not begun; an agent that is just beginning gets a moment. */
-async function runUntilStopped(
-  io: Io,
-  starting: Promise<RunningAgent>,
-  { signal, onStart }: Process,
-  where: string,
-): Promise<void> {
-  const early = aborted(signal).then(() => pause(momentMilliseconds));
+async function runUntilStopped(io: Io, starting: Promise<RunningAgent>, task: Process, where: string): Promise<void> {
+  const early = aborted(task.signal).then(() => pause(momentMilliseconds));
   const agent = await Promise.race([starting, early]);
   if (agent === undefined) return;
-  onStart(agent);
+  task.onStart(agent);
   io.err(`${agent.name} works in ${where}`);
   tellReady(io);
-  void aborted(signal).then(() => agent.stop());
+  void aborted(task.signal).then(() => agent.stop());
   await agent.done;
 }
 

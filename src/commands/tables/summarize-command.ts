@@ -23,12 +23,10 @@ const usualKeys: Readonly<Record<string, string>> = {
 /** Keys that compare several executions. */
 const ofSeveral = ['execution_id', 'namespace'];
 
+type Flags = { output: Output; limit?: number } & Readonly<Record<string, unknown>>;
+
 /** `swf-mcp summarize [WHAT]`: counts and sums in groups, as a table. */
-export async function summarizeCommand(
-  io: Io,
-  given: string | undefined,
-  flags: { output: Output; limit?: number } & Readonly<Record<string, unknown>>,
-): Promise<void> {
+export async function summarizeCommand(io: Io, given: string | undefined, flags: Flags): Promise<void> {
   const { output, limit } = flags;
   const asked = argumentsOf('summarize', flags);
   const what = whatOf(given, asked['what'] as string | undefined);

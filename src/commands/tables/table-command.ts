@@ -54,10 +54,7 @@ export function sayNewest(io: Io, newest: string | undefined, rows: number): voi
 }
 
 /** The arguments of the tool: the flags, the value given without one, and the newest execution if none is named. */
-export function toolArguments(
-  { tool, named: place, usual }: TableCommand,
-  { named, flags }: TableArguments,
-): Arguments {
+export function toolArguments({ tool, named: place, usual }: TableCommand, { named, flags }: TableArguments) {
   const args = argumentsOf(tool, flags);
   if (named !== undefined && place !== undefined) {
     const before = args[place.argument];
@@ -123,12 +120,8 @@ async function readRows(io: Io, table: TableCommand, args: Arguments, most: numb
 }
 
 /** The rows of several questions, one after the other. */
-async function readParts(
-  askPage: AskPage,
-  { tool, parts = [] }: TableCommand,
-  args: Arguments,
-  most: number,
-): Promise<Rows> {
+async function readParts(askPage: AskPage, table: TableCommand, args: Arguments, most: number): Promise<Rows> {
+  const { tool, parts = [] } = table;
   const all: Rows = { items: [], total: 0, isAtLeast: false, note: undefined, newest: undefined };
   for (const part of parts) {
     const room = most - all.items.length;
