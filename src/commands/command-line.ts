@@ -180,9 +180,7 @@ export async function runCommandLine({ version, words, stdin, start, fail }: Thi
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
     // Tools name their arguments; a person gave flags, except to "call".
     if (!(error instanceof SwfError) || called.name() === 'call') throw error;
-    return fail(
-      error,
-      errorInFlags(error.code, error.message, { flags: flagsOf(called.options), commands: commandsByTool }),
-    );
+    const known = { flags: flagsOf(called.options), commands: commandsByTool };
+    return fail(error, errorInFlags(error.code, error.message, known));
   }
 }

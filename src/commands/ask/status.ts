@@ -34,7 +34,7 @@ export async function statusCommand(io: Io, given: string | undefined, { json, a
   else
     printLines(
       io,
-      answers.flatMap((answer, at) => [...(at === 0 ? [] : ['']), ...statusLines(answer, storeOption(io))]),
+      answers.flatMap((one, at) => [...(at === 0 ? [] : ['']), ...statusLines(one, storeOption(io))]),
     );
 }
 
@@ -84,12 +84,10 @@ const stopLines = ({ stopped_by }: Monitor): string[] =>
 /** The slice that has been in hand longest. */
 function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): string[] {
   if (oldest_in_hand === undefined) return [];
-  const { slice_filename, assigned_worker, seconds, usual_seconds } = oldest_in_hand;
+  const { slice_filename: slice, assigned_worker, seconds, usual_seconds } = oldest_in_hand;
   const usual = usual_seconds === undefined ? 'usual is not known yet' : `usual ${duration(usual_seconds)}`;
   const overdue = slices_overdue === 0 ? '' : `, ${slices_overdue} overdue`;
-  return [
-    `  oldest      ${slice_filename} in hand for ${wholeDuration(seconds)} by ${assigned_worker} (${usual}${overdue})`,
-  ];
+  return [`  oldest      ${slice} in hand for ${wholeDuration(seconds)} by ${assigned_worker} (${usual}${overdue})`];
 }
 
 function configurationOf({ configuration }: Monitor): string[] {

@@ -61,11 +61,7 @@ async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): Asyn
   let settings: BrokerSettings | undefined;
   const asked = await attempt(() => {
     settings = brokerSettings(args.broker, config.broker, io.env);
-    return ok(
-      settings === undefined
-        ? 'none asked for: everything in one process'
-        : settings.servers.map(showAddress).join(','),
-    );
+    return ok(settings?.servers.map(showAddress).join(',') ?? 'none asked for: everything in one process');
   });
   yield ['broker', asked];
   if (settings === undefined) {

@@ -29,12 +29,7 @@ export interface ControlArguments extends ControlOptions {
 }
 
 /** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and waits until the effect is seen. */
-export async function controlCommand(
-  io: Io,
-  action: Action,
-  executionId: string,
-  args: ControlArguments,
-): Promise<void> {
+export async function controlCommand(io: Io, action: Action, executionId: string, args: ControlArguments) {
   requireControlOptions(args);
   const { reason: given, requestedBy, sender } = args;
   const by = { name: sender ?? userName(io), claimed: requestedBy };

@@ -30,10 +30,7 @@ export interface DriveArguments {
 }
 
 /** The options of a process that drives an execution, apart from what it shows. */
-export const hostOptions = (
-  io: Io,
-  { store, config, broker }: Omit<DriveArguments, 'speed' | 'json'>,
-): HostOptions => ({
+export const hostOptions = (io: Io, { store, config, broker }: Omit<DriveArguments, 'speed' | 'json'>) => ({
   store,
   config,
   user: userName(io),
@@ -105,11 +102,7 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
       }
     };
     const log = createLog('WARNING', (line) => io.err(line));
-    return {
-      say: plain,
-      options: { log, onProgress },
-      watch: (id) => watchFindings(queries, id, log),
-    };
+    return { say: plain, options: { log, onProgress }, watch: (id) => watchFindings(queries, id, log) };
   }
   const live = startLive(terminal, () => queries, storeOption(io));
   const print = (line: string): void => live.print(line);

@@ -63,12 +63,8 @@ export const writers: Readonly<Record<Format, Write>> = {
   },
   jsonl: (path, { columns }, rows) => {
     const names = Object.keys(columns);
-    return writeTexts(
-      path,
-      '',
-      rows,
-      (row) => `${JSON.stringify(Object.fromEntries(names.map((name) => [name, row[name]])))}\n`,
-    );
+    const fieldsOf = (row: ExportedRow) => Object.fromEntries(names.map((name) => [name, row[name]]));
+    return writeTexts(path, '', rows, (row) => `${JSON.stringify(fieldsOf(row))}\n`);
   },
   parquet: (path, { columns }, rows) => {
     const entries = Object.entries(columns);

@@ -21,12 +21,7 @@ export interface ServeArguments extends Omit<HttpArguments, 'http'> {
 }
 
 /** A server on stdio that lets no client control anything. */
-export const plainServer: ServeArguments = {
-  allowControl: false,
-  readOnly: false,
-  insecureLocal: false,
-  behindProxy: false,
-};
+export const plainServer = { allowControl: false, readOnly: false, insecureLocal: false, behindProxy: false };
 
 /** When the start is over, in milliseconds: until then a client's waiting time matters more than memory. */
 const settled = 300;

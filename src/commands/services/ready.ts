@@ -56,11 +56,8 @@ async function waitForAgent(io: Io, { name, broker: flag, config, sets, wait }: 
   const { namespace } = loaded.config.testbed;
   const late = new AbortController();
   const deadline = performance.now() + wait * 1000;
-  const onTrouble = (): void => {};
-  const connecting = connectToBroker(
-    { settings, connect: connectByStomp },
-    { patient: true, signal: late.signal, onTrouble },
-  );
+  const how = { patient: true, signal: late.signal, onTrouble: (): void => {} };
+  const connecting = connectToBroker({ settings, connect: connectByStomp }, how);
   const broker = await withDeadline(connecting, wait * 1000, undefined);
   const agent =
     broker === undefined ? undefined : await hearAgent(broker, loaded.config, name, deadline - performance.now());

@@ -33,13 +33,8 @@ export async function summarizeCommand(io: Io, given: string | undefined, flags:
   const group_by = (asked['group_by'] as string | undefined) ?? usualKeys[what] ?? 'status';
   const keys = group_by.split(',').map((key) => key.trim());
   const isOfAll = what === 'executions' || isNamed(asked) || keys.some((key) => ofSeveral.includes(key));
-  const args = {
-    ...(isOfAll ? {} : { execution_id: 'latest' }),
-    ...asked,
-    group_by,
-    what,
-    limit: limit && Math.min(limit, 1000),
-  };
+  const most = limit && Math.min(limit, 1000);
+  const args = { ...(isOfAll ? {} : { execution_id: 'latest' }), ...asked, group_by, what, limit: most };
   const answer = await askTool(io, 'summarize', args);
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer), undefined, 1)}\n`);
   else if (output === 'csv') io.out(csvOf(answer, keys));
@@ -93,11 +88,8 @@ function tableOf(answer: Summary, keys: readonly string[], width: number | undef
     ...answer.groups.map((group) => [...keys.map((key) => textOf(group[key])), ...shown.map(({ of }) => of(group))]),
     [...keys.map((_, at) => (at === 0 ? `all ${answer.counts}` : '')), ...shown.map(({ of }) => of(answer.total))],
   ];
-  return tableLines(
-    [...heads, ...shown],
-    rows.map((row) => row.map((cell) => printable(textOf(cell)))),
-    width,
-  );
+  const cells = rows.map((row) => row.map((cell) => printable(textOf(cell))));
+  return tableLines([...heads, ...shown], cells, width);
 }
 
 const durationOf = (seconds: number | undefined): string | undefined =>
