@@ -9,7 +9,6 @@ import { addQuestions } from './add-questions.ts';
 import { addServe } from './add-serve.ts';
 import { addServices } from './add-services.ts';
 import { addUpkeep } from './add-upkeep.ts';
-import type { ControlArguments } from './drive/control.ts';
 import { completionScript, type Shell, shells } from './help/completion.ts';
 import { examplesOf } from './help/examples.ts';
 import { groupCommands } from './help/groups.ts';
@@ -142,9 +141,7 @@ function addControl(add: Add, run: Run): void {
     const command = add(`${action} <EXECUTION_ID>`, does[action]);
     addForTheRecord(command)
       .addOption(senderOption())
-      .action((executionId: string, flags: ControlArguments) =>
-        run(async (io) => (await import('./drive/control.ts')).controlCommand(io, action, executionId, flags)),
-      );
+      .action(calling(run, ['executionId'], async () => (await import('./drive/control.ts')).controlCommand(action)));
   }
 }
 

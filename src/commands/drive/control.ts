@@ -15,7 +15,7 @@ import {
   requireControllable,
 } from '../../runtime/commands.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
-import { type ControlOptions, requireControlOptions } from '../control/control-options.ts';
+import { type ControlArguments, requireControlOptions } from '../control/control-options.ts';
 import { type Io, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { hostOptions, recordedConfig } from './drive.ts';
@@ -23,15 +23,10 @@ import { hostOptions, recordedConfig } from './drive.ts';
 /** A driver looks for commands 20 times a second, and ends a run within seconds. */
 const patienceSeconds = 30;
 
-export interface ControlArguments extends ControlOptions {
-  /** The client in whose name a server has started this. */
-  sender?: string | undefined;
-}
-
 /** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and waits until the effect is seen. */
-export async function controlCommand(io: Io, action: Action, executionId: string, args: ControlArguments) {
+export const controlCommand = (action: Action) => async (io: Io, args: ControlArguments) => {
   requireControlOptions(args);
-  const { reason: given, requestedBy, sender } = args;
+  const { executionId, reason: given, requestedBy, sender } = args;
   const by = { name: sender ?? userName(io), claimed: requestedBy };
   const reason = given ?? (action === 'stop' ? `stopped by ${requestedBy ?? by.name}` : undefined);
   using store = await openExistingStore(storePath(io), storeOptions(io));
@@ -43,7 +38,7 @@ export async function controlCommand(io: Io, action: Action, executionId: string
   }
   printLines(io, [sentence]);
   io.tellParent({ event: 'done' });
-}
+};
 
 /** A recorder service resumes an execution that is to be stopped within five seconds. */
 const againMilliseconds = 1000;

@@ -16,15 +16,13 @@ import { isAlive } from '../../lib/process-identity.ts';
 import { askRecorder, isDriven } from '../../runtime/commands.ts';
 import { requireOwnFiles } from '../../runtime/data-folder.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
-import { requireControlOptions } from '../control/control-options.ts';
+import { type ControlArguments, requireControlOptions } from '../control/control-options.ts';
 import { type Io, logLevel, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
-import type { ControlArguments } from './control.ts';
 import { driveToEnd, recordedConfig } from './drive.ts';
 import { tellEnding } from './summary.ts';
 
 interface ResumeArguments extends ControlArguments {
-  executionId: string;
   broker: string | undefined;
   speed: Speed | undefined;
   json: boolean;
