@@ -20,13 +20,8 @@ type Flags = ObserveArguments &
     from?: string[];
   };
 
-const words = (text: string, before: string[] = []): string[] => [
-  ...before,
-  ...text
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== ''),
-];
+const words = (text: string, before: string[] = []): string[] =>
+  [...before, ...text.split(',').map((word) => word.trim())].filter((word) => word !== '');
 
 /** The command that listens to a testbed of other programs. */
 export function addObserve(add: Add, run: Run): void {

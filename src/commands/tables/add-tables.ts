@@ -6,16 +6,11 @@ import { asOfOption, calling, parsePositive, type Run } from '../shared/options.
 import { type Output, outputs, tableCommands } from './catalogue.ts';
 
 /** Suggests a list's own flag to a user who gives the one of `report`. */
-const hintAtTimes = (command: Command): Command =>
-  command.configureOutput({
-    outputError: (text, write) =>
-      write(
-        printableLines(text).replace(
-          /'--(since|until)(?:=[^']*)?'(?!\n\()/,
-          (flag, word: string) => `${flag}\n(Did you mean --${timeFlags[word]}?)`,
-        ),
-      ),
-  });
+function hintAtTimes(command: Command): void {
+  const hint = (flag: string, word: string): string => `${flag}\n(Did you mean --${timeFlags[word]}?)`;
+  const hinted = (text: string): string => printableLines(text).replace(/'--(since|until)(?:=[^']*)?'(?!\n\()/, hint);
+  command.configureOutput({ outputError: (text, write) => write(hinted(text)) });
+}
 
 const outputOption = (): Option =>
   new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table');

@@ -11,14 +11,8 @@ import { argumentsOf } from './filters.ts';
 import { type Column, numberColumn, tableLines } from './layout.ts';
 import { isNamed, sayNewest } from './table-command.ts';
 
-/** Default keys to sum by. */
-const usualKeys: Readonly<Record<string, string>> = {
-  slices: 'status',
-  stf_files: 'status',
-  messages: 'message_type',
-  logs: 'level',
-  executions: 'status',
-};
+/** Default keys to sum by, where it is not the status. */
+const usualKeys: Readonly<Record<string, string>> = { messages: 'message_type', logs: 'level' };
 
 /** Keys that compare several executions. */
 const ofSeveral = ['execution_id', 'namespace'];
