@@ -18,13 +18,8 @@ async function main(): Promise<number> {
     const { plainServer, serveCommand } = await import('./commands/serve/serve.ts');
     return serveCommand(start(undefined), plainServer, process.stdin);
   }
-  return (await import('./commands/command-line.ts')).runCommandLine({
-    version,
-    words: process.argv.slice(2),
-    stdin: process.stdin,
-    start,
-    fail,
-  });
+  const { runCommandLine } = await import('./commands/command-line.ts');
+  return runCommandLine({ version, words: process.argv.slice(2), stdin: process.stdin, start, fail });
 }
 
 /** Reports an error of ours to people, in these words, and to the swf-mcp that started this process. Returns the exit code. */
