@@ -7,7 +7,10 @@ import { exitCodes, type Io } from './commands/shared/io.ts';
 import { createProcessIo, endSoon, endWithoutReaders } from './commands/shared/process-io.ts';
 import { SwfError } from './lib/errors.ts';
 
-/** The process: runs the requested command. Commands are loaded on demand, so that a server starts without the agents and a run without the server. */
+/**
+ * The process: runs the requested command and gives an exit code. Commands are loaded on demand, so that a server starts without the agents and a run
+ * without the server.
+ */
 const { version } = packageJson;
 let io: Io | undefined;
 const start = (db: string | undefined): Io => (io = createProcessIo({ version, db, program: import.meta.url }));

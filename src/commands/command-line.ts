@@ -33,7 +33,10 @@ import {
 import { addTables } from './tables/add-tables.ts';
 import { commandsByTool } from './tables/catalogue.ts';
 
-/** The command line: argv and exit codes, and nothing else. Commands are loaded when they are called. */
+/**
+ * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that a server starts without the
+ * agents and a run without the server.
+ */
 function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'>, run: Run): Command {
   const program = new Command('swf-mcp')
     .description(

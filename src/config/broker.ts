@@ -6,7 +6,10 @@ import type { BrokerSection } from './schema.ts';
 
 type Env = NodeJS.ProcessEnv;
 
-/** The broker that `--broker` (a URL, or `env`) or `[broker] url` asks for, completed from the environment; undefined if none. Throws `CONFIG_INVALID`. */
+/**
+ * The broker requested by `--broker` or `[broker] url`, completed from the environment; undefined if none was requested. Throws `CONFIG_INVALID`.
+ * @param flag `--broker`: a URL, or `env` to take the broker wholly from the environment
+ */
 export function brokerSettings(flag: string | undefined, section: BrokerSection, env: Env): BrokerSettings | undefined {
   const url = flag === 'env' ? urlFromEnvironment(env) : (flag ?? section.url);
   if (url === undefined) return undefined;

@@ -7,7 +7,10 @@ import { leafKeys } from './layers.ts';
 import { knownKeys, sectionNames } from './schema.ts';
 import { isTable, showValue, type Table } from './toml.ts';
 
-/** The first problem as `CONFIG_INVALID`: file, key, value, and what is allowed. @param originOf the file or flag that a dotted key came from */
+/**
+ * The first problem of a configuration as `CONFIG_INVALID`: file, key, value, and what is allowed.
+ * @param originOf the file or flag that a dotted key came from
+ */
 export function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string) => string): SwfError {
   const issue = error.issues[0] as z.core.$ZodIssue;
   if (issue.code === 'unrecognized_keys') {

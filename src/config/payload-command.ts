@@ -15,7 +15,10 @@ const placeholders: readonly string[] = [
   'output_dir',
 ];
 
-/** A command that runs in another folder: a program given by path, and words that begin with `./` or `../`, are resolved against the configuration's folder. */
+/**
+ * A command with absolute paths. It runs in the slice's output folder, so words that begin with `./` or `../`, and a program given by path, are
+ * resolved against the configuration's folder.
+ */
 export function resolvePayload(command: readonly string[], folder: string): string[] {
   const [program = '', ...args] = command;
   return [
@@ -30,7 +33,10 @@ function obstacleOf(program: string, path?: string): string | undefined {
   return path === undefined || onPath(program, path) !== undefined ? undefined : 'is in no folder of PATH';
 }
 
-/** Throws `CONFIG_INVALID` for a payload command that this process's workers cannot start. @param path the environment's PATH; without one, the system looks */
+/**
+ * Throws `CONFIG_INVALID` for a payload command that cannot start, if workers of this process would run it: every attempt at every slice would fail.
+ * @param path the environment's PATH; without one, the system decides where to look
+ */
 export function requireRunnable({ worker: { payload }, agents }: Config, path: string | undefined): void {
   const [program] = payload ?? [];
   if (program === undefined || !agents.worker.enabled) return;

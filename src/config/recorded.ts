@@ -4,7 +4,10 @@ import { showAddress } from '../broker/address.ts';
 import type { BrokerSettings } from '../broker/connection.ts';
 import type { BrokerSection, Config } from './schema.ts';
 
-/** A configuration as recorded: with the whole path of the data folder, so that it can be resumed from anywhere; with its broker's address; without secrets. */
+/**
+ * A configuration as recorded: with the data folder in full, so that an execution can be resumed from any folder; with its broker's address; and
+ * without secrets.
+ */
 export function asRecorded(config: Config, store: string, workingFolder: string, broker?: BrokerSettings): Config {
   const dir = config.data.dir === undefined ? `${store}.data` : resolve(workingFolder, config.data.dir);
   // Alarms do not belong to a run.

@@ -7,7 +7,10 @@ import { nearest } from '../lib/suggest.ts';
 import { isFile } from './find-files.ts';
 import { isTable, type Table } from './toml.ts';
 
-/** A request's parameters as sections; keys may be in theirs, or bare as the testbed sends them. Throws `CONFIG_INVALID` for keys that it may not set. */
+/**
+ * Turns a request's parameters into configuration sections. Keys may be in their section, or bare as the testbed sends them. Throws `CONFIG_INVALID`
+ * for keys that a request may not set.
+ */
 export function requestedSections(params: Readonly<Record<string, unknown>>): Table {
   const sections: Record<string, Table> = {};
   for (const [key, value] of Object.entries(params)) {

@@ -24,7 +24,10 @@ export interface StatusArguments {
   asOf?: string | undefined;
 }
 
-/** `swf-mcp status`: the monitor's answer. Without an id: all running executions, else the newest. As JSON: one object, of the newest; with `all`, an array. */
+/**
+ * `swf-mcp status`: the monitor's answer for a person. Without an id: all running executions, else the newest. As JSON: one object, of the newest;
+ * with `all`, an array.
+ */
 export async function statusCommand(io: Io, given: string | undefined, { json, all, asOf: as_of }: StatusArguments) {
   const running = given !== undefined || (json && !all) ? [] : await runningIds(io, as_of);
   const ids = running.length === 0 ? [given ?? 'latest'] : running;

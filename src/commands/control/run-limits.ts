@@ -31,7 +31,10 @@ export interface RunPlace {
   pid: number | undefined;
 }
 
-/** Gives places to starting runs: as many as may be under way in the store, with those not in it yet. Throws `ARGUMENT_INVALID` if all are taken. */
+/**
+ * Gives places to starting runs: as many as may be under way in the store, counting runs that are not in it yet. Throws `ARGUMENT_INVALID` if all
+ * places are taken.
+ */
 export function createRunPlaces(io: Io, maxRuns: number = usualMaxRuns) {
   const beginning = new Set<RunPlace>();
   return async <T>(begin: (place: RunPlace) => Promise<T>): Promise<T> => {

@@ -27,7 +27,10 @@ export interface BrokerLook {
   prove: boolean;
 }
 
-/** Checks a broker without a trace: does it let us in, who is heard, is its clock right? `prove` first says what it leaves behind, then tries the rest. */
+/**
+ * Checks a broker without leaving a trace: whether it lets us in, who is heard, and whether its clock is right; a line each. `prove` first says what
+ * it leaves behind, then tries the rest.
+ */
 export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<Look> {
   const { settings, config, prove } = look;
   const login = await attempt(() => withConnections(settings, 1, () => Promise.resolve(ok(loginOf(settings)))));

@@ -25,7 +25,10 @@ const acknowledgeSeconds = 1800;
 /** Time that a slice takes after its payload: its result has to be confirmed. */
 const afterPayloadSeconds = 60;
 
-/** Tries what a broker does with messages: one that expires on each destination, the rest under a name of its own. Says first what may remain. */
+/**
+ * Proves by trying what a broker does with messages: on each destination with one message that expires, otherwise under a name of its own. Says first
+ * what may remain.
+ */
 export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<Look> {
   const name = `swf.doctor.${randomUUID().slice(0, 8)}`;
   const queue = (of: string): string => `/queue/${name}.${of}`;
@@ -134,7 +137,10 @@ const proveExpiry = (settings: BrokerSettings, destination: string): Promise<Dia
 /** A namespace that no other program uses, so that none reads what is sent there. */
 const trialNamespace = 'swf-mcp-doctor';
 
-/** Sends one message there and back: may we write and read, and does another take it? @param onTime called with the milliseconds that the broker's clock is ahead */
+/**
+ * Sends one message to a destination, and back: whether it may be written and read, and whether somebody else takes it.
+ * @param onTime called with the milliseconds by which the broker's clock is ahead
+ */
 function proveDestination(settings: BrokerSettings, named: [string, string], onTime: (skew: number) => void) {
   const [key, destination] = named;
   const isQueue = destination.startsWith('/queue/');

@@ -83,7 +83,10 @@ export function answerOf(outcome: Outcome, of: { action: Action; execution_id: s
   }
 }
 
-/** Resumes an execution without a driver to end it, so that everybody hears of the end. False if another process has resumed or ended it meanwhile. */
+/**
+ * Resumes an execution without a driver only to end it, so that everybody hears of the end. False if another process has resumed or ended it
+ * meanwhile.
+ */
 async function endInterrupted(io: Io, store: Store, { execution_id, message_id }: Command): Promise<boolean> {
   const config = recordedConfig(store, execution_id);
   try {

@@ -7,7 +7,10 @@ import { type Io, userName } from '../shared/io.ts';
 /** How long to wait until the effect of a command is seen. */
 const patienceSeconds = 30;
 
-/** Handles keys below a live view, if there is a keyboard. Returns a function that ends it. @param leave called at q, which otherwise ends the execution, if confirmed */
+/**
+ * Handles keys below a live view. Returns a function that ends it; does nothing without a keyboard.
+ * @param leave called at q, which ends the view alone; without it q ends the execution, after a question
+ */
 export function startKeys(io: Io, live: Live, execution_id: string, leave?: () => void): () => void {
   const hint = `p pause  c continue  q ${leave === undefined ? 'stop' : 'leave'}  ? help`;
   let isAsked = false;

@@ -8,7 +8,10 @@ const lookMilliseconds = 5000;
 
 const nameOf = ({ code, about = '' }: Finding): string => `${code} ${about}`;
 
-/** Logs findings that have lasted two looks, and again if they come back, except failed slices, which have lines of their own. Returns a function that ends it. */
+/**
+ * Logs each finding once it has lasted two looks, and again if it comes back: the log of a night must show why a run waits. Failed slices have lines
+ * of their own. Returns a function that ends it.
+ */
 export function watchFindings(queries: Queries, executionId: string, log: Log): () => void {
   let before = new Set<string>();
   let told = new Set<string>();

@@ -19,7 +19,10 @@ interface ExportArguments {
   format: Format;
 }
 
-/** `swf-mcp export`: writes everything recorded of an execution as of one moment, a file a table, into a folder that must be empty. */
+/**
+ * `swf-mcp export`: writes everything recorded of an execution, one file per table, as of one moment. A folder that is not
+ * empty is left alone.
+ */
 export function exportCommand(io: Io, { executionId, out, format }: ExportArguments): void {
   if (out === '') throw argumentInvalid('--out names no folder; give a new one');
   const folder = resolve(io.workingFolder, out);

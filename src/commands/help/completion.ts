@@ -10,7 +10,10 @@ type Completed = ReturnType<typeof completedOf>[number];
 /** Executions are of a store: the script asks for them when they are wanted. */
 const executionId = 'EXECUTION_ID';
 
-/** The ids that a shell may be given: plain ones, since it expands words, and an id may come from a stranger's message. Bash breaks words at a colon. */
+/**
+ * The ids that a shell may be given. It expands words, and an id may be of a stranger's message, so only plain ones count; bash breaks words at a
+ * colon.
+ */
 export const plainIds = (ids: readonly string[]): string[] => ids.filter((id) => /^\w[\w.+~-]*$/.test(id));
 
 const flagOf = (option: Option) => ({

@@ -31,7 +31,10 @@ const shadeOfHealth: Readonly<Record<Health, Shade>> = {
   failed: 'failed',
 };
 
-/** An execution as a few calm lines for a terminal. Each fits in `columns`, and a word or a glyph says everything that a colour says. */
+/**
+ * An execution as a few calm lines for a terminal: what it is, a bar per stage, who works, what happened last, what failed. Every line fits in
+ * `columns`, and a word or a glyph says everything that a colour says.
+ */
 export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOptions): string[] {
   const width = Math.max(10, options.columns - 1);
   const lines = [

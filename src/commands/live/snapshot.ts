@@ -60,14 +60,20 @@ export type Rates = ReturnType<ReturnType<typeof createRates>>;
 
 /** Long enough that workers who finish all at once do not make a rate jump, in milliseconds. */
 const windowMilliseconds = 60_000;
-/** Slices that take so many seconds end in waves, so a counted rate would zigzag: theirs is the number in hand divided by the time that one takes. */
+/**
+ * Slices that take this many seconds or longer end in waves, so a counted rate would zigzag. Their rate is the number in hand divided by the time
+ * that one slice takes.
+ */
 const longSlices = 5;
 /** The weight of the newest look at the slices in hand. */
 const smoothing = 0.1;
 /** Too short a time says nothing about a rate. */
 const minMilliseconds = 1000;
 
-/** Follows an execution and returns its rates. Times are milliseconds of a monotonic clock; time while it is paused or stalled does not count. */
+/**
+ * Follows an execution and returns its rates. Times are from a monotonic clock, in milliseconds; time while the execution is paused or stalled does
+ * not count.
+ */
 export function createRates() {
   let active = 0;
   let before: number | undefined;

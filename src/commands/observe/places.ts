@@ -21,7 +21,10 @@ export interface Places extends AsyncDisposable {
   add: (line: RecordingLine, time: string) => void;
 }
 
-/** The recording and the store, or the recording alone if nothing names a store: it takes many times as many messages, and leaves nothing else on the machine. */
+/**
+ * The recording and the store, or the recording alone if nothing names a store: a recording takes many times as many messages, and leaves nothing else
+ * on a machine where nobody asks questions.
+ */
 export async function placesOf(
   io: Io,
   { record, needsStore, maySend }: { record: string | undefined; needsStore: boolean; maySend: boolean },

@@ -9,7 +9,11 @@ import type { Io } from '../shared/io.ts';
 /** A runner keeps a connection this long, and does not retry on it. */
 const keepAliveMilliseconds = 76_000;
 
-/** Stands in for swf-monitor until `await using` ends it. Throws `CONFIG_INVALID` for an unusable address, and where others could write without a token. */
+/**
+ * Answers programs of the testbed in place of swf-monitor until it is ended. Throws `CONFIG_INVALID` if the address cannot be used, or if others could
+ * write without a token. Ended by `await using`.
+ * @param where `[HOST:]PORT`, as it was given
+ */
 export async function serveStandIn(io: Io, where: string, store: Store, onCall: (call: RestLine) => void) {
   const address = parseAddress(where, '--api');
   const { SWF_MONITOR_TOKEN: token = '' } = io.env;

@@ -4,7 +4,12 @@ import { messageOf } from '../../lib/errors.ts';
 import type { Io } from '../shared/io.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 
-/** Serves the figures of a process at `/metrics`, and that it lives at `/healthz`; nothing without `where`. Throws `CONFIG_INVALID` for an unusable address. */
+/**
+ * Serves the figures of a process for Prometheus at `/metrics` of an HTTP server of its own, and at `/healthz` that it lives. Throws
+ * `CONFIG_INVALID` if the address cannot be used. Ended by `await using`.
+ * @param where as given; if omitted, there is no server
+ * @param text the figures now
+ */
 export async function serveMetrics(io: Io, where: string | undefined, text: () => string) {
   if (where === undefined) return undefined;
   const address = parseAddress(where, '--metrics');

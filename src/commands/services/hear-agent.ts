@@ -4,7 +4,11 @@ import { reportsIn } from '../../exchange/reports.ts';
 import { pause } from '../../lib/deadline.ts';
 import type { Telemetry } from '../../messages/telemetry.ts';
 
-/** The first agent of this name or type whose heartbeat comes in time. @param onState called with each running execution that a recorder reports meanwhile */
+/**
+ * Waits for the first heartbeat of an agent in the namespace of a configuration. Resolves with its name, or with undefined if none comes in time.
+ * @param name of the agent, or of a type of agents
+ * @param onState called with each running execution that a recorder reports meanwhile
+ */
 export async function hearAgent(
   broker: BrokerConnection,
   { testbed: { namespace }, broker: section }: Config,

@@ -26,7 +26,10 @@ const pauses = { first: 1000, longest: 60_000 };
 /** An agent that has worked this long is started again soon, in milliseconds. */
 const steadyMilliseconds = 60_000;
 
-/** `swf-mcp up`: runs all agents of this host, and an observer and a watcher if requested, each as a process restarted when it ends. Returns the exit code. */
+/**
+ * `swf-mcp up`: runs all agents that the configuration asks of this host, and an observer and a watcher if requested, each as a process that is
+ * restarted when it ends. Returns the exit code.
+ */
 export function upCommand(io: Io, args: UpArguments): Promise<number> {
   const finishing = 'the agents finish the work in hand';
   return asService(io, (stopping) => runAgents(io, args, stopping), { finishing });

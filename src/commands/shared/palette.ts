@@ -4,7 +4,10 @@ export type Shade = 'completed' | 'processing' | 'queued' | 'failed' | 'warning'
 /** Paints a text in the colour of a state. A word or a glyph must say the same: not everybody sees the colour. */
 export type Paint = (shade: Shade, text: string) => string;
 
-/** The testbed monitor's colours (field.md §4) as backgrounds under black text, readable on dark and light terminals: 24-bit, and the nearest of 256 and of 16. */
+/**
+ * The testbed monitor's own colours (field.md §4), as backgrounds under black text, so that they are readable on dark and on
+ * light terminals: as 24-bit values, and the nearest of 256 and of 16 colours.
+ */
 const shades: Readonly<Record<Shade, { rgb: string; of256: number; of16: number }>> = {
   completed: { rgb: '150;202;105', of256: 113, of16: 42 },
   processing: { rgb: '199;233;169', of256: 193, of16: 46 },

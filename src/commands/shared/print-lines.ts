@@ -7,7 +7,10 @@ import type { Io } from './io.ts';
 /** The label of a line, such as `ok    store  `: its text goes on after it. */
 const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
 
-/** Prints lines for a person, without control characters. On a terminal, long lines wrap between words, past their labels; a command to copy stays whole. */
+/**
+ * Prints lines for a person. On a terminal a line that is too long goes on below its own text, past its label, and a word or a command stays
+ * whole; into a pipe so does every line. Characters that move a cursor are made visible.
+ */
 export function printLines(io: Pick<Io, 'out' | 'terminal'>, lines: readonly string[]): void {
   const width = io.terminal('out')?.columns();
   const shown = lines.map(printable);

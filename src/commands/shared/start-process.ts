@@ -55,7 +55,10 @@ async function firstOf(child: ChildProcess, output: () => string): Promise<Exclu
 /** How long a program run by `runBeside` may take, in milliseconds. */
 const besideMilliseconds = 5000;
 
-/** Starts a child whose stdin ends with this process (`onParentEnd`). Ctrl-C reaches it only through this process, which alone speaks to the service manager. */
+/**
+ * Starts a child whose stdin ends when this process does, however it ends: see `onParentEnd`. Ctrl-C reaches the child only through this process, and
+ * only this process speaks to the service manager.
+ */
 export function spawnChild(command: string, args: readonly string[], { cwd, env }: Place) {
   const { NOTIFY_SOCKET: _socket, WATCHDOG_USEC: _interval, WATCHDOG_PID: _pid, ...rest } = env;
   const child = spawn(command, args, { cwd, env: rest, detached: true, stdio: ['pipe', 'inherit', 'pipe'] });

@@ -27,7 +27,10 @@ export async function askAt<T>(
   return reader.past(asOf, Date.now(), question);
 }
 
-/** Reads a store that may not exist yet, and may be removed and made anew. @param isServer whether clients wait for answers of this process meanwhile */
+/**
+ * Reads a store that may not exist yet, and may be removed and made anew.
+ * @param isServer whether clients wait for answers of this process meanwhile
+ */
 export function createStoreReader(path: string, { isServer = false } = {}): StoreReader {
   let open: Open | undefined;
   const close = (): void => {

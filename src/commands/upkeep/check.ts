@@ -36,7 +36,10 @@ const maxWidth = 40;
 /** How many ids a line names. */
 const named = 5;
 
-/** `swf-mcp check`: is the file sound, do executions balance, are data files as they were made? A line each, with the ids. Returns 1 if anything is wrong. */
+/**
+ * `swf-mcp check`: is the file sound, do the records of every execution balance, are its data files as they were made? A line each, with the ids.
+ * Returns 1 if anything is wrong.
+ */
 export async function checkCommand(io: Io, { executionId, skipFiles, deep }: CheckArguments): Promise<number> {
   const path = storePath(io);
   using db = openReader(path);
