@@ -1,6 +1,8 @@
 #!/usr/bin/env node
+import * as nodeModule from 'node:module';
+import { isAbsolute, join } from 'node:path';
+
 import packageJson from '../package.json' with { type: 'json' };
-import { keepCompiledCode } from './commands/shared/compiled-code.ts';
 import { exitCodes, type Io } from './commands/shared/io.ts';
 import { createProcessIo, endSoon, endWithoutReaders } from './commands/shared/process-io.ts';
 import { SwfError } from './lib/errors.ts';
@@ -19,13 +21,8 @@ async function main(): Promise<number> {
     const { plainServer, serveCommand } = await import('./commands/serve/serve.ts');
     return serveCommand(start(undefined), plainServer, process.stdin);
   }
-  return (await import('./commands/command-line.ts')).runCommandLine({
-    version,
-    words: process.argv.slice(2),
-    stdin: process.stdin,
-    start,
-    fail,
-  });
+  const { runCommandLine } = await import('./commands/command-line.ts');
+  return runCommandLine({ version, words: process.argv.slice(2), stdin: process.stdin, start, fail });
 }
 
 /** Reports an error of ours to people, in these words, and to the swf-mcp that started this process. Returns the exit code. */
@@ -48,6 +45,14 @@ function exitCodeOf(error: unknown): number {
     `swf-mcp has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );
   return exitCodes.bug;
+}
+
+/** Makes Node 22 and newer keep compiled code, in the user's own folder: what others could change would be run. `NODE_COMPILE_CACHE` and the like take precedence. */
+function keepCompiledCode({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv): void {
+  const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };
+  const folder = XDG_CACHE_HOME ?? join(HOME ?? '', '.cache');
+  // A relative folder would belong to the owner of the working folder.
+  if (isAbsolute(folder)) enableCompileCache?.(join(folder, 'swf-mcp'));
 }
 
 keepCompiledCode(process.env);

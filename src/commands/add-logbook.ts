@@ -1,8 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 
-import type { NoteArguments, QualityArguments } from './logbook/write.ts';
-import type { WatchArguments } from './services/watch.ts';
-import { type Add, another, parsePositive, type Run, setOption } from './shared/options.ts';
+import { type Add, another, calling, parsePositive, type Run, setOption } from './shared/options.ts';
 
 const authorOption = (): Option =>
   new Option('--requested-by <NAME>', 'the person in whose name it is written (default: the user)');
@@ -23,16 +21,12 @@ export function addLogbook(add: Add, run: Run): void {
     .option('--about <NAME>', 'the file, worker or message that it is about')
     .option('--for-next', 'the next shift must read it: its report begins with it')
     .addOption(authorOption())
-    .action((executionId: string, text: string, flags: Omit<NoteArguments, 'executionId' | 'text'>) =>
-      run(async (io) => (await import('./logbook/write.ts')).noteCommand(io, { executionId, text, ...flags })),
-    );
+    .action(calling(run, ['executionId', 'text'], async () => (await import('./logbook/write.ts')).noteCommand));
 
   add('quality <EXECUTION_ID> <good|bad|test|none>', 'judges a run; none takes that back')
     .requiredOption('--reason <TEXT>', 'why')
     .addOption(authorOption())
-    .action((executionId: string, value: string, flags: Omit<QualityArguments, 'executionId' | 'value'>) =>
-      run(async (io) => (await import('./logbook/write.ts')).qualityCommand(io, { executionId, value, ...flags })),
-    );
+    .action(calling(run, ['executionId', 'value'], async () => (await import('./logbook/write.ts')).qualityCommand));
 
   add('watch', 'raises alarms of findings that last, and tells receivers of them, until SIGTERM')
     .option('--config <FILE>', 'the configuration, for [watch.after]: seconds by code that a finding must last')
@@ -48,7 +42,5 @@ export function addLogbook(add: Add, run: Run): void {
     )
     .option('--every <S>', `seconds between two looks, at most ${longestEvery}`, parseEvery, 5)
     .addOption(new Option('--until-parent-ends').hideHelp())
-    .action((flags: WatchArguments) =>
-      run(async (io) => (await import('./services/watch.ts')).watchCommand(io, flags)),
-    );
+    .action(calling(run, [], async () => (await import('./services/watch.ts')).watchCommand));
 }

@@ -20,13 +20,8 @@ type Flags = ObserveArguments &
     from?: string[];
   };
 
-const words = (text: string, before: string[] = []): string[] => [
-  ...before,
-  ...text
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== ''),
-];
+const words = (text: string, before: string[] = []): string[] =>
+  [...before, ...text.split(',').map((word) => word.trim())].filter((word) => word !== '');
 
 /** The command that listens to a testbed of other programs. */
 export function addObserve(add: Add, run: Run): void {
@@ -96,7 +91,7 @@ async function observeAs(io: Io, flags: Flags) {
     return (await import('./observe/contract.ts')).contractCommand(io, { executionId, against, json });
   }
   if (anonymize !== undefined)
-    return (await import('./observe/anonymize.ts')).anonymizeCommand(io, { from, anonymize, json });
+    return (await import('./observe/anonymize.ts')).anonymizeCommand(io, from ?? [], anonymize, json);
   if (from !== undefined) {
     refuseBroker(flags);
     return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json });

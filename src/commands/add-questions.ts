@@ -90,7 +90,7 @@ function addPlan(add: Add, run: Run): void {
       return run(async (io) =>
         asPlayed === undefined
           ? (await import('./ask/plan.ts')).planCommand(io, { config, ...flags })
-          : (await import('./ask/plan-as-played.ts')).planAsPlayed(io, { executionId: asPlayed, ...flags }),
+          : (await import('./ask/plan-as-played.ts')).planAsPlayed(io, asPlayed, flags.sets, flags.json),
       );
     });
 }

@@ -1,12 +1,9 @@
 import { type Command, Option } from 'commander';
 
 import { layoutNames } from '../messages/layouts.ts';
-import type { ServeFilesArguments } from './serve/serve-files.ts';
-import type { ReadyArguments } from './services/ready.ts';
-import type { RequestArguments } from './services/request.ts';
 import type { UnitArguments } from './services/unit.ts';
 import type { UpArguments } from './services/up.ts';
-import { type Add, brokerOption, parsePositive, type Run, setOption } from './shared/options.ts';
+import { type Add, brokerOption, calling, parsePositive, type Run, setOption } from './shared/options.ts';
 
 const upMetricsOption = (): Option =>
   new Option(
@@ -42,9 +39,7 @@ export function addServices(add: Add, run: Run): void {
     .option('--config <FILE>', 'the configuration, for its namespace and broker')
     .addOption(setOption())
     .option('--wait <S>', 'seconds', parsePositive, 90)
-    .action((name: string, flags: Omit<ReadyArguments, 'name'>) =>
-      run(async (io) => (await import('./services/ready.ts')).readyCommand(io, { name, ...flags })),
-    );
+    .action(calling(run, ['name'], async () => (await import('./services/ready.ts')).readyCommand));
 
   add(
     'request [CONFIG]',
@@ -53,9 +48,7 @@ export function addServices(add: Add, run: Run): void {
     .addOption(brokerOption())
     .addOption(setOption())
     .option('--speed <N>', 'simulated seconds a second', parsePositive, 1)
-    .action((config: string | undefined, flags: Omit<RequestArguments, 'config'>) =>
-      run(async (io) => (await import('./services/request.ts')).requestCommand(io, { config, ...flags })),
-    );
+    .action(calling(run, ['config'], async () => (await import('./services/request.ts')).requestCommand));
 
   add(
     'serve-files <[HOST:]PORT>',
@@ -65,9 +58,7 @@ export function addServices(add: Add, run: Run): void {
     .addOption(setOption())
     .option('--tls-cert <FILE>', 'speak TLS with this certificate, a PEM file (needs --tls-key)')
     .option('--tls-key <FILE>', 'the key of the certificate, a PEM file')
-    .action((where: string, flags: Omit<ServeFilesArguments, 'where'>) =>
-      run(async (io) => (await import('./serve/serve-files.ts')).serveFilesCommand(io, { where, ...flags })),
-    );
+    .action(calling(run, ['where'], async () => (await import('./serve/serve-files.ts')).serveFilesCommand));
 
   addUnit(add, run);
 }

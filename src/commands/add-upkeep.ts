@@ -1,9 +1,7 @@
 import { type Command, Option } from 'commander';
 
-import type { ExportArguments } from './export/export-command.ts';
 import { formats } from './export/format-names.ts';
-import { type Add, parseAge, parseCount, type Run } from './shared/options.ts';
-import type { CheckArguments } from './upkeep/check.ts';
+import { type Add, calling, parseAge, parseCount, type Run } from './shared/options.ts';
 import type { PruneArguments } from './upkeep/prune.ts';
 
 /** The commands that look after a store. */
@@ -11,9 +9,7 @@ export function addUpkeep(add: Add, run: Run): void {
   add('export <EXECUTION_ID>', 'everything that is recorded of an execution, a file a table')
     .requiredOption('--out <FOLDER>', 'a new folder')
     .addOption(new Option('--format <FORMAT>', 'how the files are written').choices(formats).default('csv'))
-    .action((executionId: string, flags: Omit<ExportArguments, 'executionId'>) =>
-      run(async (io) => (await import('./export/export-command.ts')).exportCommand(io, { executionId, ...flags })),
-    );
+    .action(calling(run, ['executionId'], async () => (await import('./export/export-command.ts')).exportCommand));
 
   add(
     'check [EXECUTION_ID]',
@@ -21,9 +17,7 @@ export function addUpkeep(add: Add, run: Run): void {
   )
     .option('--skip-files', 'do not read the data files')
     .option('--deep', 'read the whole log again, and compare every row that follows from it')
-    .action((executionId: string | undefined, flags: Omit<CheckArguments, 'executionId'>) =>
-      run(async (io) => (await import('./upkeep/check.ts')).checkCommand(io, { executionId, ...flags })),
-    );
+    .action(calling(run, ['executionId'], async () => (await import('./upkeep/check.ts')).checkCommand));
 
   add('backup <FILE>', 'writes the store as it is now into a new file, also while a run goes on').action(
     (file: string) => run(async (io) => (await import('./upkeep/backup.ts')).backupCommand(io, file)),

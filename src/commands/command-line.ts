@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 
-import { type Action, actions, type AgentType, agentTypes } from '../domain/states.ts';
+import { type Action, actions, agentTypes } from '../domain/states.ts';
 import { SwfError } from '../lib/errors.ts';
 import { printableLines } from '../lib/printable.ts';
 import { addLogbook } from './add-logbook.ts';
@@ -9,22 +9,18 @@ import { addQuestions } from './add-questions.ts';
 import { addServe } from './add-serve.ts';
 import { addServices } from './add-services.ts';
 import { addUpkeep } from './add-upkeep.ts';
-import type { DoctorArguments } from './doctor/doctor.ts';
-import type { ControlArguments } from './drive/control.ts';
-import type { ResumeArguments } from './drive/resume.ts';
-import type { RunArguments } from './drive/run.ts';
 import { completionScript, type Shell, shells } from './help/completion.ts';
 import { examplesOf } from './help/examples.ts';
 import { groupCommands } from './help/groups.ts';
 import { helpLayout } from './help/layout.ts';
 import { unknownCommand } from './help/unknown-command.ts';
-import type { AgentArguments } from './services/agent.ts';
 import { errorInFlags, flagsOf } from './shared/flag-words.ts';
 import { exitCodes, type Io } from './shared/io.ts';
 import {
   type Add,
   addForTheRecord,
   brokerOption,
+  calling,
   jsonOption,
   notifyOption,
   parseCount,
@@ -63,18 +59,14 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .addOption(notifyOption())
     .addOption(jsonOption())
     .addOption(senderOption())
-    .action((config: string | undefined, flags: Omit<RunArguments, 'config'>) =>
-      run(async (io) => (await import('./drive/run.ts')).runCommand(io, { config, ...flags })),
-    );
+    .action(calling(run, ['config'], async () => (await import('./drive/run.ts')).runCommand));
 
   addForTheRecord(add('resume <EXECUTION_ID>', 'continues an interrupted execution'))
     .addOption(brokerOption())
     .addOption(speedOption('default: the speed it was started with'))
     .addOption(jsonOption())
     .addOption(senderOption())
-    .action((executionId: string, flags: Omit<ResumeArguments, 'executionId'>) =>
-      run(async (io) => (await import('./drive/resume.ts')).resumeCommand(io, { executionId, ...flags })),
-    );
+    .action(calling(run, ['executionId'], async () => (await import('./drive/resume.ts')).resumeCommand));
 
   add('agent', 'one agent as a process of its own, on a broker, until SIGTERM')
     .addArgument(new Argument('<TYPE>', 'what the agent does').choices(agentTypes))
@@ -87,9 +79,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
       'tell figures of the agent at /metrics, for Prometheus (default host: 127.0.0.1)',
     )
     .addOption(new Option('--until-parent-ends').hideHelp())
-    .action((type: AgentType, flags: Omit<AgentArguments, 'type'>) =>
-      run(async (io) => (await import('./services/agent.ts')).agentCommand(io, { type, ...flags })),
-    );
+    .action(calling(run, ['type'], async () => (await import('./services/agent.ts')).agentCommand));
 
   addServices(add, run);
   addObserve(add, run);
@@ -141,9 +131,7 @@ function addDoctor(add: Add, run: Run): void {
     .option('--wait <S>', 'seconds to listen for other programs on the broker', parsePositive)
     .option('--prove', 'send messages to see what the broker does with them; says first what may remain')
     .option('--unsubscribe', "remove the store's durable subscription from the broker")
-    .action((config: string | undefined, flags: Omit<DoctorArguments, 'config'>) =>
-      run(async (io) => (await import('./doctor/doctor.ts')).doctorCommand(io, { config, ...flags })),
-    );
+    .action(calling(run, ['config'], async () => (await import('./doctor/doctor.ts')).doctorCommand));
 }
 
 function addControl(add: Add, run: Run): void {
@@ -156,9 +144,7 @@ function addControl(add: Add, run: Run): void {
     const command = add(`${action} <EXECUTION_ID>`, does[action]);
     addForTheRecord(command)
       .addOption(senderOption())
-      .action((executionId: string, flags: ControlArguments) =>
-        run(async (io) => (await import('./drive/control.ts')).controlCommand(io, action, executionId, flags)),
-      );
+      .action(calling(run, ['executionId'], async () => (await import('./drive/control.ts')).controlCommand(action)));
   }
 }
 
@@ -194,9 +180,7 @@ export async function runCommandLine({ version, words, stdin, start, fail }: Thi
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
     // Tools name their arguments; a person gave flags, except to "call".
     if (!(error instanceof SwfError) || called.name() === 'call') throw error;
-    return fail(
-      error,
-      errorInFlags(error.code, error.message, { flags: flagsOf(called.options), commands: commandsByTool }),
-    );
+    const known = { flags: flagsOf(called.options), commands: commandsByTool };
+    return fail(error, errorInFlags(error.code, error.message, known));
   }
 }

@@ -4,15 +4,13 @@ import { configInvalid, messageOf } from '../lib/errors.ts';
 import { readRegularFile } from '../lib/read-regular-file.ts';
 import type { BrokerSection } from './schema.ts';
 
+type Env = NodeJS.ProcessEnv;
+
 /**
  * The broker requested by `--broker` or `[broker] url`, completed from the environment; undefined if none was requested. Throws `CONFIG_INVALID`.
  * @param flag `--broker`: a URL, or `env` to take the broker wholly from the environment
  */
-export function brokerSettings(
-  flag: string | undefined,
-  section: BrokerSection,
-  env: NodeJS.ProcessEnv,
-): BrokerSettings | undefined {
+export function brokerSettings(flag: string | undefined, section: BrokerSection, env: Env): BrokerSettings | undefined {
   const url = flag === 'env' ? urlFromEnvironment(env) : (flag ?? section.url);
   if (url === undefined) return undefined;
   const caFile = env['ACTIVEMQ_SSL_CA_CERTS'] || section.ca_file;
@@ -29,18 +27,13 @@ export function brokerSettings(
 }
 
 /** The same for a command that cannot do without. Throws `CONFIG_INVALID` if no broker was requested. @param who the command, as the subject of a sentence */
-export function requireBroker(
-  who: string,
-  flag: string | undefined,
-  section: BrokerSection,
-  env: NodeJS.ProcessEnv,
-): BrokerSettings {
+export function requireBroker(who: string, flag: string | undefined, section: BrokerSection, env: Env): BrokerSettings {
   const settings = brokerSettings(flag, section, env);
   if (settings !== undefined) return settings;
   throw configInvalid(`${who} needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration`);
 }
 
-function urlFromEnvironment(env: NodeJS.ProcessEnv): string {
+function urlFromEnvironment(env: Env): string {
   const host = env['ACTIVEMQ_HOST'];
   if (host === undefined || host === '') {
     throw configInvalid(

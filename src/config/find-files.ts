@@ -41,17 +41,12 @@ export function findConfig(name: string, places: ConfigPlaces): string {
   );
 }
 
-const foldersOf = ({ workingFolder, shippedFolder }: ConfigPlaces): string[] => [
-  join(workingFolder, 'workflows'),
-  shippedFolder,
-];
+const foldersOf = (places: ConfigPlaces): string[] => [join(places.workingFolder, 'workflows'), places.shippedFolder];
 
 function nearestTo(name: string, places: ConfigPlaces): string {
   // The short names too: histogram is histogram_default.
-  const near = closest(
-    name,
-    knownConfigs(places).flatMap((one) => [one.name, one.name.replace(/_default$/, '')]),
-  );
+  const known = knownConfigs(places).flatMap((one) => [one.name, one.name.replace(/_default$/, '')]);
+  const near = closest(name, known);
   return near === undefined ? '' : `the nearest is ${near}; `;
 }
 

@@ -8,12 +8,7 @@ import type { BrokerSection, Config } from './schema.ts';
  * A configuration as recorded: with the data folder in full, so that an execution can be resumed from any folder; with its broker's address; and
  * without secrets.
  */
-export function asRecorded(
-  config: Config,
-  store: string,
-  workingFolder: string,
-  broker: BrokerSettings | undefined,
-): Config {
+export function asRecorded(config: Config, store: string, workingFolder: string, broker?: BrokerSettings): Config {
   const dir = config.data.dir === undefined ? `${store}.data` : resolve(workingFolder, config.data.dir);
   // Alarms do not belong to a run.
   const { watch: _, ...ofRun } = config;

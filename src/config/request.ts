@@ -14,17 +14,15 @@ import { isTable, type Table } from './toml.ts';
 export function requestedSections(params: Readonly<Record<string, unknown>>): Table {
   const sections: Record<string, Table> = {};
   for (const [key, value] of Object.entries(params)) {
-    if (Object.hasOwn(openSections, key) && isTable(value)) sections[key] = { ...sections[key], ...value };
-    else {
-      const home = openSectionOf(key);
-      if (home === undefined) {
-        const known = Object.values(openSections).flatMap(({ shape }) => Object.keys(shape));
-        throw configInvalid(
-          `the request sets ${key}, which it may not; the nearest that it may set is ${nearest(key, known, 1)[0]}`,
-        );
-      }
-      sections[home] = { ...sections[home], [key]: value };
+    const isSection = Object.hasOwn(openSections, key) && isTable(value);
+    const home = isSection ? key : openSectionOf(key);
+    if (home === undefined) {
+      const known = Object.values(openSections).flatMap(({ shape }) => Object.keys(shape));
+      throw configInvalid(
+        `the request sets ${key}, which it may not; the nearest that it may set is ${nearest(key, known, 1)[0]}`,
+      );
     }
+    sections[home] = { ...sections[home], ...(isSection ? value : { [key]: value }) };
   }
   return sections;
 }

@@ -20,34 +20,28 @@ const agentSection = z.strictObject({ enabled: enabled('whether `run` and `up` s
 const topic = (fallback: string, about: string) => z.string().startsWith('/topic/').default(fallback).describe(about);
 const queue = (fallback: string, about: string) => z.string().startsWith('/queue/').default(fallback).describe(about);
 
+const text = z.string().min(1).optional();
+const layout = z.enum(layoutNames).optional();
+const listenSeconds = z.number().min(0).max(600).optional();
+
 const brokerSection = z.strictObject({
-  url: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('`stomp://host:port` or `stomp+ssl://host:port`, a comma list for failover; without one, in one process'),
+  url: text.describe(
+    '`stomp://host:port` or `stomp+ssl://host:port`, a comma list for failover; without one, in one process',
+  ),
   user: z.string().optional().describe('login'),
   password: z.string().optional().describe('login'),
-  ca_file: z.string().min(1).optional().describe('certificates to trust with TLS; without one, those of the system'),
+  ca_file: text.describe('certificates to trust with TLS; without one, those of the system'),
   dialect: z
     .enum(['auto', ...dialectNames])
     .default('auto')
     .describe('kind of broker: `auto` (what the broker calls itself), `activemq`, `artemis` or `rabbitmq`'),
   vhost: z.string().min(1).max(255).optional().describe("RabbitMQ's virtual host; without one, `/`"),
-  layout: z
-    .enum(layoutNames)
-    .optional()
-    .describe(
-      'topics of the existing testbed that this broker has, to hear its programs by: `head`, `2025-12` or `2025-10`',
-    ),
-  listen_seconds: z
-    .number()
-    .min(0)
-    .max(600)
-    .optional()
-    .describe(
-      'seconds to listen at the start for programs of another make in the namespace, 0 for none; without it 3, and 35 where `layout` is given and the namespace is new to the store',
-    ),
+  layout: layout.describe(
+    'topics of the existing testbed that this broker has, to hear its programs by: `head`, `2025-12` or `2025-10`',
+  ),
+  listen_seconds: listenSeconds.describe(
+    'seconds to listen at the start for programs of another make in the namespace, 0 for none; without it 3, and 35 where `layout` is given and the namespace is new to the store',
+  ),
   heartbeat_seconds: z.number().min(0.5).max(3600).default(30).describe('seconds between heartbeats, both ways'),
   destinations: z
     .strictObject({
@@ -62,13 +56,9 @@ const brokerSection = z.strictObject({
 
 export type BrokerSection = z.infer<typeof brokerSection>;
 
+const first = z.int().min(1).max(99_999_999).optional();
 const firstNumber = (of: string) =>
-  z
-    .int()
-    .min(1)
-    .max(99_999_999)
-    .optional()
-    .describe(`first ${of} number of a store that is used with a broker; without one, drawn at random`);
+  first.describe(`first ${of} number of a store that is used with a broker; without one, drawn at random`);
 
 const testbedSection = z.strictObject({
   first_execution_number: firstNumber('execution'),
@@ -79,13 +69,11 @@ const testbedSection = z.strictObject({
     .describe('isolation boundary: messages of another namespace are ignored; required'),
 });
 
+const secondsByCode = z.record(z.string(), z.number().min(0).max(86_400)).optional();
 const watchSection = z.strictObject({
-  after: z
-    .record(z.string(), z.number().min(0).max(86_400))
-    .optional()
-    .describe(
-      'seconds that a finding must last before `watch` raises an alarm, by code, such as `SLICES_FAILED = 60`; without it 30 for warnings, 10 for errors',
-    ),
+  after: secondsByCode.describe(
+    'seconds that a finding must last before `watch` raises an alarm, by code, such as `SLICES_FAILED = 60`; without it 30 for warnings, 10 for errors',
+  ),
 });
 
 export const configSchema = z.strictObject({

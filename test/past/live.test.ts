@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { expect, it } from 'vitest';
 
-import { StillReader } from '../../src/commands/shared/still-reader.ts';
+import { createStillReader } from '../../src/commands/shared/still-reader.ts';
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { Pasts } from '../../src/db/past-queries.ts';
 import { createQueries } from '../../src/db/queries.ts';
@@ -42,7 +42,7 @@ it('an answer as of a moment is the one that was given then, while a run went on
   await run.saw(/start_run/);
   const reader = openReader(join(folder, 'swf.db'));
   const queries = createQueries(reader, isAlive);
-  const still = new StillReader(() => openReader(reader.name));
+  const still = createStillReader(() => openReader(reader.name));
   const { execution_id } = queries.execution('latest');
   const kept: { question: Question; answer: Answer }[] = [];
   const askUntil = async (isOver: () => boolean): Promise<void> => {

@@ -37,11 +37,7 @@ export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal
  * `swf-mcp call TOOL [JSON | key=value…]`: one tool call, its structured answer on stdout: on one line for programs, on many at a terminal. A person
  * may do anything, so tools that change something are included. Returns the exit code.
  */
-export async function callCommand(
-  io: Io,
-  name: string,
-  { words, yes }: { words: readonly string[]; yes: boolean },
-): Promise<number> {
+export async function callCommand(io: Io, name: string, { words, yes }: { words: readonly string[]; yes: boolean }) {
   // Report a wrong name before a missing store.
   const tool = findTool(everyTool, name);
   const args = parseArguments(words);

@@ -1,31 +1,18 @@
 import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import type { AsPlayed } from '../../tools/answers/as-played.ts';
-import { alignedLines } from '../drive/summary-lines.ts';
+import { alignedLines } from '../drive/summary.ts';
 import type { Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './call.ts';
 
 /** The keys that can be changed, given with or without their configuration section. */
-const changeable = [
-  'target_worker_count',
-  'slice_processing_time',
-  'stf_sampling_rate',
-  'without_worker',
-  'without_host',
-] as const;
+const keys = ['target_worker_count', 'slice_processing_time', 'stf_sampling_rate', 'without_worker', 'without_host'];
 
 /** `swf-mcp plan --as-played`: an execution played again on its own times, as it was and with changes. */
-export async function planAsPlayed(
-  io: Io,
-  { executionId, sets, json }: { executionId: string; sets: readonly string[]; json: boolean },
-): Promise<void> {
+export async function planAsPlayed(io: Io, execution_id: string, sets: readonly string[], json: boolean) {
   const changes = Object.fromEntries(sets.map(changeOf));
-  const { as_played, assumptions } = await askTool(io, 'plan_run', {
-    execution_id: executionId,
-    as_played: true,
-    ...changes,
-  });
+  const { as_played, assumptions } = await askTool(io, 'plan_run', { execution_id, as_played: true, ...changes });
   if (as_played === undefined) throw new Error('plan_run has played nothing');
   if (json) io.out(`${JSON.stringify({ as_played, assumptions })}\n`);
   else printLines(io, [...linesOf(as_played), ...assumptions.map((one) => `assumed      ${one}`)]);
@@ -35,10 +22,10 @@ function changeOf(set: string): [string, unknown] {
   const [path = '', ...rest] = set.split('=');
   const name = path.trim().replace(/^fast_processing\./, '');
   const value = rest.join('=').trim();
-  const key = changeable.find((one) => one === name);
+  const key = keys.find((one) => one === name);
   if (key === undefined || value === '') {
     const wrong = value === '' ? 'has no value' : `${JSON.stringify(name)} cannot be changed with --as-played`;
-    throw argumentInvalid(`--set ${JSON.stringify(set)}: ${wrong}; each --set changes one of ${changeable.join(', ')}`);
+    throw argumentInvalid(`--set ${JSON.stringify(set)}: ${wrong}; each --set changes one of ${keys.join(', ')}`);
   }
   return [key, key.startsWith('without') ? value : Number.isNaN(Number(value)) ? value : Number(value)];
 }

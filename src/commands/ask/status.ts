@@ -28,20 +28,16 @@ export interface StatusArguments {
  * `swf-mcp status`: the monitor's answer for a person. Without an id: all running executions, else the newest. As JSON: one object, of the newest;
  * with `all`, an array.
  */
-export async function statusCommand(
-  io: Io,
-  executionId: string | undefined,
-  { json, all, asOf: as_of }: StatusArguments,
-): Promise<void> {
-  const running = executionId !== undefined || (json && !all) ? [] : await runningIds(io, as_of);
-  const ids = running.length === 0 ? [executionId ?? 'latest'] : running;
+export async function statusCommand(io: Io, given: string | undefined, { json, all, asOf: as_of }: StatusArguments) {
+  const running = given !== undefined || (json && !all) ? [] : await runningIds(io, as_of);
+  const ids = running.length === 0 ? [given ?? 'latest'] : running;
   const answers: AnswerOf<'get_workflow_monitor'>[] = [];
   for (const execution_id of ids) answers.push(await askTool(io, 'get_workflow_monitor', { execution_id, as_of }));
   if (json) io.out(`${JSON.stringify(allPrintable(all ? answers : answers[0]))}\n`);
   else
     printLines(
       io,
-      answers.flatMap((answer, at) => [...(at === 0 ? [] : ['']), ...statusLines(answer, storeOption(io))]),
+      answers.flatMap((one, at) => [...(at === 0 ? [] : ['']), ...statusLines(one, storeOption(io))]),
     );
 }
 
@@ -91,12 +87,10 @@ const stopLines = ({ stopped_by }: Monitor): string[] =>
 /** The slice that has been in hand longest. */
 function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): string[] {
   if (oldest_in_hand === undefined) return [];
-  const { slice_filename, assigned_worker, seconds, usual_seconds } = oldest_in_hand;
+  const { slice_filename: slice, assigned_worker, seconds, usual_seconds } = oldest_in_hand;
   const usual = usual_seconds === undefined ? 'usual is not known yet' : `usual ${duration(usual_seconds)}`;
   const overdue = slices_overdue === 0 ? '' : `, ${slices_overdue} overdue`;
-  return [
-    `  oldest      ${slice_filename} in hand for ${wholeDuration(seconds)} by ${assigned_worker} (${usual}${overdue})`,
-  ];
+  return [`  oldest      ${slice} in hand for ${wholeDuration(seconds)} by ${assigned_worker} (${usual}${overdue})`];
 }
 
 function configurationOf({ configuration }: Monitor): string[] {

@@ -26,11 +26,7 @@ export interface WatchArguments {
 }
 
 /** `swf-mcp status --watch`: shows an execution of any process until it has ended. Returns the exit code. */
-export async function watchCommand(
-  io: Io,
-  given: string | undefined,
-  { json, notify }: WatchArguments,
-): Promise<number> {
+export async function watchCommand(io: Io, given: string | undefined, { json, notify }: WatchArguments) {
   const program = requireProgram(io, notify);
   using reader = createStoreReader(storePath(io));
   const interrupted = new AbortController();

@@ -4,13 +4,16 @@ import { argumentInvalid } from '../../lib/errors.ts';
 export const maxReason = 300;
 export const maxName = 100;
 
-export interface ControlOptions {
+export interface ControlArguments {
+  executionId: string;
   reason?: string | undefined;
   requestedBy?: string | undefined;
+  /** The client in whose name a server has started this. */
+  sender?: string | undefined;
 }
 
 /** Throws `ARGUMENT_INVALID`. */
-export function requireControlOptions({ reason, requestedBy }: ControlOptions): void {
+export function requireControlOptions({ reason, requestedBy }: ControlArguments): void {
   requireLength('--reason', reason, maxReason);
   requireLength('--requested-by', requestedBy, maxName);
 }

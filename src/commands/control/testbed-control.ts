@@ -33,14 +33,8 @@ export async function startTheirs(io: Io, namespace: string, request: StartReque
   const params = Object.fromEntries(
     Object.entries(settings).map(([key, value]) => [key.slice(key.indexOf('.') + 1), value]),
   );
-  const body = {
-    msg_type: 'run_workflow',
-    namespace,
-    workflow_name: 'stf_datataking',
-    config,
-    realtime: speed === 1,
-    params,
-  };
+  const realtime = speed === 1;
+  const body = { msg_type: 'run_workflow', namespace, workflow_name: 'stf_datataking', config, realtime, params };
   return ask(io, { namespace, body, by, seconds: startSeconds }, ({ sql }) => {
     const after = newestKey(sql);
     return () => heardAfter(sql, namespace, after);

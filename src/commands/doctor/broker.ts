@@ -79,10 +79,8 @@ async function* lookAtOthers({ settings, config, storePath, wait, prove }: Broke
   if (!prove) yield ['clock', diagnoseClock(heard.skew)];
 }
 
-function diagnoseProgram(
-  { name, namespace, msg_type, destination }: Heard['programs'][number],
-  own: string,
-): Diagnosis {
+function diagnoseProgram(program: Heard['programs'][number], own: string): Diagnosis {
+  const { name, namespace, msg_type, destination } = program;
   const what = `${name} of another make works in namespace ${namespace ?? 'unknown'} (${msg_type} on ${destination})`;
   if (namespace !== own) return ok(what);
   return fail(`${what}, which is yours too: what starts there is refused; set testbed.namespace`);

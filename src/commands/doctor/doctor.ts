@@ -19,7 +19,7 @@ import { forgetDurable, lookAtBroker } from './broker.ts';
 import { attempt, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
 import { lookAtSources } from './files.ts';
 
-export interface DoctorArguments extends BrokerFlags {
+interface DoctorArguments extends BrokerFlags {
   unsubscribe: boolean;
   prove: boolean;
   /** Seconds to listen for other programs. */
@@ -61,11 +61,7 @@ async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): Asyn
   let settings: BrokerSettings | undefined;
   const asked = await attempt(() => {
     settings = brokerSettings(args.broker, config.broker, io.env);
-    return ok(
-      settings === undefined
-        ? 'none asked for: everything in one process'
-        : settings.servers.map(showAddress).join(','),
-    );
+    return ok(settings?.servers.map(showAddress).join(',') ?? 'none asked for: everything in one process');
   });
   yield ['broker', asked];
   if (settings === undefined) {

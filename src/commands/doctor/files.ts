@@ -7,10 +7,8 @@ import { attempt, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.
 const patienceMilliseconds = 5000;
 
 /** Checks the hosts that files are fetched from, a line each, by asking for a file that none has. */
-export async function* lookAtSources(
-  { data: { sources = [], fetch: command } }: Config,
-  token: string | undefined,
-): AsyncGenerator<Look> {
+export async function* lookAtSources({ data }: Config, token: string | undefined): AsyncGenerator<Look> {
+  const { sources = [], fetch: command } = data;
   for (const source of sources)
     yield [
       'files',

@@ -60,7 +60,7 @@ const proveSelector = (settings: BrokerSettings, destination: string): Promise<D
     const other = got.bodies().filter((body) => body !== 'mine').length;
     // The other message must not be left behind.
     broker.unsubscribe('doctor');
-    await listen(broker, { destination, only: () => ({ namespace: 'other' }) }, 'rest').comes(1);
+    await listen(broker, { destination, only: () => ({ namespace: 'other' }), id: 'rest' }).comes(1);
     if (other > 0) throw new Error(`a message of another namespace came; this broker does not keep namespaces apart`);
     return ok(broker.hasSelectors() ? 'chooses messages by namespace' : 'no selectors; names have the namespace');
   });
@@ -75,8 +75,8 @@ const proveDeepQueue = (settings: BrokerSettings, destination: string): Promise<
     const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
     const came = await got.comes(1);
     broker.unsubscribe('doctor');
-    const others = { destination, only: () => ({ namespace: 'other' }), prefetch: 256 };
-    await listen(broker, others, 'rest').comes(foreignMessages);
+    const others = { destination, only: () => ({ namespace: 'other' }), prefetch: 256, id: 'rest' };
+    await listen(broker, others).comes(foreignMessages);
     if (came) return ok(`a message is found behind ${foreignMessages} of another namespace`);
     listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
     await pause(quietMilliseconds);
@@ -88,7 +88,7 @@ const proveDeepQueue = (settings: BrokerSettings, destination: string): Promise<
 /** Two slots get one message each until they acknowledge it. */
 const proveFairShare = (settings: BrokerSettings, destination: string): Promise<Diagnosis> =>
   withConnections(settings, 2, async (slots) => {
-    const hands = slots.map((broker) => listen(broker, { destination, prefetch: 1 }, 'doctor', false));
+    const hands = slots.map((broker) => listen(broker, { destination, prefetch: 1, acknowledges: false }));
     for (const body of ['1', '2', '3']) await send(slots[0], destination, {}, body);
     await Promise.all(hands.map((hand) => hand.has(1)));
     await pause(quietMilliseconds);
@@ -141,16 +141,13 @@ const trialNamespace = 'swf-mcp-doctor';
  * Sends one message to a destination, and back: whether it may be written and read, and whether somebody else takes it.
  * @param onTime called with the milliseconds by which the broker's clock is ahead
  */
-function proveDestination(
-  settings: BrokerSettings,
-  [key, destination]: [key: string, destination: string],
-  onTime: (skew: number) => void,
-): Promise<Diagnosis> {
+function proveDestination(settings: BrokerSettings, named: [string, string], onTime: (skew: number) => void) {
+  const [key, destination] = named;
   const isQueue = destination.startsWith('/queue/');
   const mend = `set broker.destinations.${key} to a ${isQueue ? 'queue' : 'topic'} of your own, such as /${isQueue ? 'queue' : 'topic'}/swf.${key}`;
   return withConnections(settings, 1, async ([broker]) => {
     const only = () => ({ namespace: trialNamespace });
-    const got = listen(broker, { destination, only }, 'doctor', true, isQueue ? 'each' : 'auto');
+    const got = listen(broker, { destination, only, ack: isQueue ? 'each' : 'auto' });
     const body = JSON.stringify({ msg_type: 'swf_doctor', namespace: trialNamespace });
     try {
       await send(broker, destination, { namespace: trialNamespace, msg_type: 'swf_doctor' }, body, trialLife);

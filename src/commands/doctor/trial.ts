@@ -4,16 +4,14 @@ import { connectByStomp } from '../../broker/stomp-connection.ts';
 /** How long to wait for a message that must come, in milliseconds. */
 const comesMilliseconds = 3000;
 
+type Brokers = [BrokerConnection, ...BrokerConnection[]];
+
 /** Runs work with connections of its own, which are closed whatever happens. */
-export async function withConnections<T>(
-  settings: BrokerSettings,
-  count: number,
-  work: (brokers: [BrokerConnection, ...BrokerConnection[]]) => Promise<T>,
-): Promise<T> {
+export async function withConnections<T>(settings: BrokerSettings, count: number, work: (of: Brokers) => Promise<T>) {
   const brokers = Array.from({ length: count }, () => connectByStomp(settings, () => {}));
   try {
     for (const broker of brokers) await broker.connect({ once: true });
-    return await work(brokers as [BrokerConnection, ...BrokerConnection[]]);
+    return await work(brokers as Brokers);
   } finally {
     await Promise.all(brokers.map((broker) => broker.close()));
   }
@@ -27,20 +25,16 @@ export const send = (
   expirySeconds = 60,
 ): Promise<void> => broker.send({ destination, headers: { ...headers, persistent: 'true' }, body, expirySeconds });
 
+type Listened = Omit<Subscription, 'id' | 'ack' | 'onMessage'> & Partial<Subscription> & { acknowledges?: boolean };
+
 /** Subscribes, and collects what comes. */
-export function listen(
-  broker: BrokerConnection,
-  of: Omit<Subscription, 'id' | 'ack' | 'onMessage'>,
-  id = 'doctor',
-  acknowledges = true,
-  ack: Subscription['ack'] = 'each',
-) {
+export function listen(broker: BrokerConnection, { acknowledges = true, ...subscription }: Listened) {
   const deliveries: Delivery[] = [];
   let wake = (): void => {};
   broker.subscribe({
-    ...of,
-    id,
-    ack,
+    id: 'doctor',
+    ack: 'each',
+    ...subscription,
     onMessage(delivery) {
       deliveries.push(delivery);
       if (acknowledges) delivery.acknowledge();

@@ -15,7 +15,7 @@ import {
   requireControllable,
 } from '../../runtime/commands.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
-import { type ControlOptions, requireControlOptions } from '../control/control-options.ts';
+import { type ControlArguments, requireControlOptions } from '../control/control-options.ts';
 import { type Io, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { hostOptions, recordedConfig } from './drive.ts';
@@ -23,20 +23,10 @@ import { hostOptions, recordedConfig } from './drive.ts';
 /** A driver looks for commands 20 times a second, and ends a run within seconds. */
 const patienceSeconds = 30;
 
-export interface ControlArguments extends ControlOptions {
-  /** The client in whose name a server has started this. */
-  sender?: string | undefined;
-}
-
 /** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and waits until the effect is seen. */
-export async function controlCommand(
-  io: Io,
-  action: Action,
-  executionId: string,
-  { sender, ...options }: ControlArguments,
-): Promise<void> {
-  requireControlOptions(options);
-  const { reason: given, requestedBy } = options;
+export const controlCommand = (action: Action) => async (io: Io, args: ControlArguments) => {
+  requireControlOptions(args);
+  const { executionId, reason: given, requestedBy, sender } = args;
   const by = { name: sender ?? userName(io), claimed: requestedBy };
   const reason = given ?? (action === 'stop' ? `stopped by ${requestedBy ?? by.name}` : undefined);
   using store = await openExistingStore(storePath(io), storeOptions(io));
@@ -48,7 +38,7 @@ export async function controlCommand(
   }
   printLines(io, [sentence]);
   io.tellParent({ event: 'done' });
-}
+};
 
 /** A recorder service resumes an execution that is to be stopped within five seconds. */
 const againMilliseconds = 1000;
@@ -71,10 +61,8 @@ async function control(io: Io, store: Store, executionId: string, asked: Asked):
 }
 
 /** An outcome as a sentence. Throws `EXECUTION_NOT_RUNNING` for a refused command, and `COMMAND_PENDING`. */
-export function answerOf(
-  outcome: Outcome,
-  { action, execution_id, db }: { action: Action; execution_id: string; db: string },
-): string {
+export function answerOf(outcome: Outcome, of: { action: Action; execution_id: string; db: string }): string {
+  const { action, execution_id, db } = of;
   const next = (name: string): string => `swf-mcp${db} ${name} ${execution_id}`;
   switch (outcome.effect) {
     case 'already':

@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { parseRecordedConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
@@ -32,10 +30,7 @@ export interface DriveArguments {
 }
 
 /** The options of a process that drives an execution, apart from what it shows. */
-export const hostOptions = (
-  io: Io,
-  { store, config, broker: settings }: Pick<DriveArguments, 'store' | 'config' | 'broker'>,
-): HostOptions => ({
+export const hostOptions = (io: Io, { store, config, broker }: Omit<DriveArguments, 'speed' | 'json'>) => ({
   store,
   config,
   user: userName(io),
@@ -43,7 +38,7 @@ export const hostOptions = (
   logLevel: logLevel(io),
   log: createLog('WARNING', (line) => io.err(line)),
   environment: io.env,
-  broker: settings === undefined ? undefined : brokerChoice(io, settings, config),
+  broker: broker && brokerChoice(io, broker, config),
 });
 
 /** Drives an execution to its end and shows its summary, for `run` and `resume`. Returns the exit code. */
@@ -77,9 +72,8 @@ export async function driveToEnd(
     endWatch?.();
     display.live?.end();
   }
-  const folder = dataFolderOf(config, running.execution_id);
   const isInterrupted = interruption.by() !== undefined;
-  const code = tellEnding(io, queries, running.execution_id, { json, folder, isInterrupted });
+  const code = tellEnding(io, queries, running.execution_id, { json, config, isInterrupted });
   await notifier?.ended();
   return code;
 }
@@ -87,9 +81,6 @@ export async function driveToEnd(
 /** Throws `EXECUTION_NOT_RUNNING` if it was started elsewhere, `CONFIG_INVALID` if its configuration cannot be used. */
 export const recordedConfig = ({ sql }: Store, executionId: string): Config =>
   parseRecordedConfig(startMessage(sql, executionId).params, executionId);
-
-export const dataFolderOf = ({ data }: Config, executionId: string): string | undefined =>
-  data.write_files && data.dir !== undefined ? join(data.dir, executionId) : undefined;
 
 interface Display {
   live?: Live;
@@ -111,11 +102,7 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
       }
     };
     const log = createLog('WARNING', (line) => io.err(line));
-    return {
-      say: plain,
-      options: { log, onProgress },
-      watch: (id) => watchFindings(queries, id, log),
-    };
+    return { say: plain, options: { log, onProgress }, watch: (id) => watchFindings(queries, id, log) };
   }
   const live = startLive(terminal, () => queries, storeOption(io));
   const print = (line: string): void => live.print(line);

@@ -16,15 +16,13 @@ import { isAlive } from '../../lib/process-identity.ts';
 import { askRecorder, isDriven } from '../../runtime/commands.ts';
 import { requireOwnFiles } from '../../runtime/data-folder.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
-import { requireControlOptions } from '../control/control-options.ts';
+import { type ControlArguments, requireControlOptions } from '../control/control-options.ts';
 import { type Io, logLevel, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
-import type { ControlArguments } from './control.ts';
-import { dataFolderOf, driveToEnd, recordedConfig } from './drive.ts';
+import { driveToEnd, recordedConfig } from './drive.ts';
 import { tellEnding } from './summary.ts';
 
-export interface ResumeArguments extends ControlArguments {
-  executionId: string;
+interface ResumeArguments extends ControlArguments {
   broker: string | undefined;
   speed: Speed | undefined;
   json: boolean;
@@ -41,12 +39,11 @@ export async function resumeCommand(io: Io, args: ResumeArguments): Promise<numb
   const { execution_id } = execution;
   const config = recordedConfig(store, execution_id);
   if (execution.status !== 'running') {
-    const folder = dataFolderOf(config, execution_id);
     const sentence = `${execution_id} has ended (${execution.status}); there is nothing to do`;
     if (json) io.err(sentence);
     else printLines(io, [sentence]);
     io.tellParent({ event: 'done' });
-    return tellEnding(io, createQueries(store.db, isAlive), execution_id, { json, folder, isInterrupted: false });
+    return tellEnding(io, createQueries(store.db, isAlive), execution_id, { json, config, isInterrupted: false });
   }
   const settings = brokerSettings(broker, config.broker, io.env);
   if (settings !== undefined && config.broker.url === undefined)
@@ -71,12 +68,8 @@ export async function resumeCommand(io: Io, args: ResumeArguments): Promise<numb
 }
 
 /** Asks the recorder of the namespace to resume it: a second recorder would know only half of the messages. */
-async function resumeThere(
-  io: Io,
-  store: Store,
-  recorder: ProcessSigns,
-  { executionId, json, sender, requestedBy: claimed, reason }: ResumeArguments,
-): Promise<number> {
+async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: ResumeArguments): Promise<number> {
+  const { executionId, json, sender, requestedBy: claimed, reason } = args;
   tellOfPause(io, store, executionId);
   await askRecorder(store, executionId, { recorder, by: { name: sender ?? userName(io), claimed }, reason });
   const by = `process ${recorder.pid} on ${recorder.hostname}`;

@@ -15,10 +15,10 @@ import type { Speed } from '../../domain/params.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { startExecution } from '../../runtime/start-execution.ts';
 import { configPlaces, type Io, logLevel, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
-import { type DriveArguments, driveToEnd } from './drive.ts';
+import { driveToEnd } from './drive.ts';
 import { requireProgram } from './notify.ts';
 
-export interface RunArguments {
+interface RunArguments {
   config: string | undefined;
   broker: string | undefined;
   stfCount: number | undefined;
@@ -45,10 +45,7 @@ export async function runCommand(io: Io, args: RunArguments): Promise<number> {
   );
 }
 
-function setupOf(
-  io: Io,
-  { config: name, broker: flag, stfCount, speed: given, sets }: RunArguments,
-): Pick<DriveArguments, 'config' | 'speed' | 'broker'> {
+function setupOf(io: Io, { config: name, broker: flag, stfCount, speed: given, sets }: RunArguments) {
   const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
   const loaded = loadConfig({ name, sets: [...sets, ...counted], ...configPlaces(io) });
   requireRunnable(loaded.config, io.env['PATH']);

@@ -12,7 +12,7 @@ import { type Io, storePath } from '../shared/io.ts';
 import type { Format } from './format-names.ts';
 import { writers } from './formats.ts';
 
-export interface ExportArguments {
+interface ExportArguments {
   executionId: string;
   /** A folder that is new or empty. */
   out: string;

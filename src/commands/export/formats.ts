@@ -12,12 +12,7 @@ type Write = (path: string, table: ExportedTable, rows: Iterable<ExportedRow>) =
 /** How much text to gather before writing, in characters. */
 const chunk = 262_144;
 
-function writeTexts(
-  path: string,
-  head: string,
-  rows: Iterable<ExportedRow>,
-  textOf: (row: ExportedRow) => string,
-): number {
+function writeTexts(path: string, head: string, rows: Iterable<ExportedRow>, textOf: (row: ExportedRow) => string) {
   const file = openSync(path, 'wx', 0o600);
   let count = 0;
   try {
@@ -68,12 +63,8 @@ export const writers: Readonly<Record<Format, Write>> = {
   },
   jsonl: (path, { columns }, rows) => {
     const names = Object.keys(columns);
-    return writeTexts(
-      path,
-      '',
-      rows,
-      (row) => `${JSON.stringify(Object.fromEntries(names.map((name) => [name, row[name]])))}\n`,
-    );
+    const fieldsOf = (row: ExportedRow) => Object.fromEntries(names.map((name) => [name, row[name]]));
+    return writeTexts(path, '', rows, (row) => `${JSON.stringify(fieldsOf(row))}\n`);
   },
   parquet: (path, { columns }, rows) => {
     const entries = Object.entries(columns);

@@ -168,24 +168,21 @@ const fishIds = `'(__swf_mcp_ids)'`;
 
 function fishScript(commands: readonly Completed[]): string {
   const names = commands.map(({ name }) => name).join(' ');
-  const lines = commands.flatMap((command) => [
-    `complete -c swf-mcp -n "not __fish_seen_subcommand_from ${names}" -f -a ${command.name} -d ${quoted(command.about)}`,
-    ...(command.words.length === 0
-      ? []
-      : [
-          `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}" -a ${quoted(command.words.join(' '))}`,
-          ...(command.takesId
-            ? [`complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}" -a ${fishIds}`]
-            : []),
-        ]),
-    ...command.flags.flatMap(({ names: flags, takesValue, isFile, takesId, values, about }) =>
-      flags.map((flag) => {
-        const kind = flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`;
-        const value = takesValue ? (isFile ? ' -r' : ` -x -a ${takesId ? fishIds : quoted(values.join(' '))}`) : '';
-        return `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}" ${kind}${value} -d ${quoted(about)}`;
-      }),
-    ),
-  ]);
+  const lines = commands.flatMap((command) => {
+    const within = `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}"`;
+    const words = command.words.length === 0 ? [] : [quoted(command.words.join(' '))];
+    const ids = words.length > 0 && command.takesId ? [fishIds] : [];
+    const flags = command.flags.flatMap(({ names: all, takesValue, isFile, takesId, values, about }) => {
+      const value = takesValue ? (isFile ? ' -r' : ` -x -a ${takesId ? fishIds : quoted(values.join(' '))}`) : '';
+      const kindOf = (flag: string): string => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`);
+      return all.map((flag) => `${within} ${kindOf(flag)}${value} -d ${quoted(about)}`);
+    });
+    return [
+      `complete -c swf-mcp -n "not __fish_seen_subcommand_from ${names}" -f -a ${command.name} -d ${quoted(command.about)}`,
+      ...[...words, ...ids].map((list) => `${within} -a ${list}`),
+      ...flags,
+    ];
+  });
   return `# swf-mcp completion for fish: swf-mcp completion fish | source
 function __swf_mcp_ids
   set -l words (string replace -r '^(--db=)?~/' "\\$1$HOME/" -- (commandline -opc))

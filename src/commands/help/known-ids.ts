@@ -9,9 +9,5 @@ export async function printIds(io: Io): Promise<void> {
   // Such a store is read whole, which takes longer than a person waits for a word.
   if (networkFileSystemOf(path) !== undefined) return;
   using reader = createStoreReader(path);
-  io.out(
-    plainIds(reader.queries().recentExecutionIds())
-      .map((id) => `${id}\n`)
-      .join(''),
-  );
+  for (const id of plainIds(reader.queries().recentExecutionIds())) io.out(`${id}\n`);
 }

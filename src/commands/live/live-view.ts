@@ -64,22 +64,15 @@ function titleLines({ execution, health, speed, elapsed, simulated }: Snapshot, 
   ];
 }
 
-function barLines(
-  { execution, health, progress, secondsLeft, isOpenEnded, inHand }: Snapshot,
-  rates: Rates,
-  view: { paint: Paint; width: number },
-): string[] {
+function barLines(snapshot: Snapshot, rates: Rates, view: { paint: Paint; width: number }): string[] {
+  const { execution, health, progress, secondsLeft, isOpenEnded, inHand } = snapshot;
   const planned = progress.slices_planned ?? execution.slices_created;
   const bar = (stage: Omit<Stage, 'health'>): string => stageBar({ ...stage, health }, view);
-  const ofOneState = (label: string, done: number, rest: Pick<Stage, 'total' | 'rate' | 'unit'>): string =>
-    bar({ label, segments: [{ shade: 'completed', n: done }], done, ...rest });
+  const ofOneState = (label: string, unit: string, rate: Stage['rate'], done: number, total: Stage['total']): string =>
+    bar({ label, segments: [{ shade: 'completed', n: done }], done, total, rate, unit });
   return [
-    ofOneState('STF files', progress.stf_ready, { total: progress.stf_planned, rate: rates.stfs, unit: 'STF/s' }),
-    ofOneState('TF samples', execution.tf_files_received, {
-      total: progress.tf_files_planned,
-      rate: rates.samples,
-      unit: 'samples/s',
-    }),
+    ofOneState('STF files', 'STF/s', rates.stfs, progress.stf_ready, progress.stf_planned),
+    ofOneState('TF samples', 'samples/s', rates.samples, execution.tf_files_received, progress.tf_files_planned),
     bar({
       label: 'TF slices',
       segments: [

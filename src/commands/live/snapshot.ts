@@ -11,6 +11,7 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
     const assessed = queries.assess(execution, Date.now());
     const { detail, health, progress, isHeld, left, speed, pace } = assessed;
     const { execution_id, status } = execution;
+    const isMoving = status === 'running' && health !== 'stalled';
     const [error]: { timestamp: string; message: string }[] = queries.logs(
       { execution_id, level: logLevels.ERROR },
       { order: 'newest', limit: 1, uncounted: true },
@@ -42,21 +43,15 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
       exhausted: detail.slices_exhausted,
       last: queries.lastMessage(execution_id),
       /** Simulated seconds so far; undefined if no message stated any. */
-      simulated: simulatedNow(queries.lastTick(execution_id), {
-        isMoving: status === 'running' && health !== 'stalled',
-        speed,
-      }),
+      simulated: simulatedNow(queries.lastTick(execution_id), isMoving ? speed : undefined),
       /** The last error that an agent logged. */
       error,
     };
   });
 
 /** Between two messages simulated time goes on at the given speed, even in a pause: a pause holds back the DAQ, not the clock. */
-function simulatedNow(
-  last: { tick: number; sent_at: string } | undefined,
-  { isMoving, speed }: { isMoving: boolean; speed: Speed | undefined },
-): number | undefined {
-  if (last === undefined || !isMoving || typeof speed !== 'number') return last?.tick;
+function simulatedNow(last: { tick: number; sent_at: string } | undefined, speed: Speed | undefined) {
+  if (last === undefined || typeof speed !== 'number') return last?.tick;
   return last.tick + Math.max(0, (Date.now() - Date.parse(last.sent_at)) / 1000) * speed;
 }
 

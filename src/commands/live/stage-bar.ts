@@ -44,15 +44,8 @@ export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: 
   const barWidth = Math.min(widestBar, Math.max(narrowestBar, width - beside));
   const drawn = total === undefined ? ' '.repeat(barWidth + 2) : `[${bar(segments, total, barWidth, paint)}]`;
   const counts = ` ${total === undefined ? done : `${done}/${total}`}`;
-  return [
-    label.padEnd(labelWidth),
-    drawn,
-    counts.padEnd(countsWidth),
-    (isNarrow ? '' : shownRate(stage)).padEnd(rateRoom),
-    timeLeft(stage),
-  ]
-    .join('')
-    .trimEnd();
+  const rate = (isNarrow ? '' : shownRate(stage)).padEnd(rateRoom);
+  return `${label.padEnd(labelWidth)}${drawn}${counts.padEnd(countsWidth)}${rate}${timeLeft(stage)}`.trimEnd();
 }
 
 const glyphs: Readonly<Partial<Record<Shade, string>>> = { completed: '#', failed: '!', processing: '=', queued: '-' };

@@ -11,12 +11,8 @@ export const createLogbook = (io: Io): Logbook => ({
   quality: (request) => onStore(io, (store) => setQuality(store, request)),
   async seen(name, request) {
     const { alarm, isNew } = await onStore(io, (store) => markSeen(store, name, request));
-    return {
-      alarm_id: alarm.alarm_id,
-      seen_by: seenByShown(alarm) ?? '',
-      is_over: alarm.state === 'cleared',
-      is_new: isNew,
-    };
+    const { alarm_id, state } = alarm;
+    return { alarm_id, seen_by: seenByShown(alarm) ?? '', is_over: state === 'cleared', is_new: isNew };
   },
 });
 

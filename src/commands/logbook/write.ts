@@ -11,7 +11,7 @@ interface Writer {
   requestedBy?: string | undefined;
 }
 
-export interface NoteArguments extends Writer {
+interface NoteArguments extends Writer {
   executionId: string;
   text: string;
   at?: string | undefined;
@@ -36,7 +36,7 @@ export async function noteCommand(io: Io, { executionId, text, at, about, forNex
   io.out(`${message_id} is written${which}${time === undefined ? '' : `, of ${time}`}\n`);
 }
 
-export interface QualityArguments extends Writer {
+interface QualityArguments extends Writer {
   executionId: string;
   value: string;
   reason: string;
@@ -54,15 +54,10 @@ export async function qualityCommand(io: Io, { executionId, value, reason, reque
 }
 
 /** `swf-mcp alarms seen`: says that a person has seen an alarm. */
-export async function seenCommand(
-  io: Io,
-  { name, text, requestedBy }: Writer & { name: string; text: string | undefined },
-): Promise<void> {
+export async function seenCommand(io: Io, { name, text, requestedBy }: Writer & { name: string; text?: string }) {
   if (text !== undefined) requireText('the text', text);
-  const { alarm_id, seen_by, is_over, is_new } = await createLogbook(io).seen(name, {
-    text,
-    ...authorOf(io, requestedBy),
-  });
+  const request = { text, ...authorOf(io, requestedBy) };
+  const { alarm_id, seen_by, is_over, is_new } = await createLogbook(io).seen(name, request);
   const what = is_new ? `is seen by ${seen_by}` : `was seen by ${seen_by} before`;
   io.out(printable(`${alarm_id} ${what}${is_over ? '; it is over' : ''}`) + '\n');
 }

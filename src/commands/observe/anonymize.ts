@@ -8,15 +8,12 @@ import type { Io } from '../shared/io.ts';
 const linesAtOnce = 1000;
 
 /** `swf-mcp observe --from FILE… --anonymize FILE`: makes a recording that can be given away from others. */
-export async function anonymizeCommand(
-  io: Io,
-  { from = [], anonymize, json }: { from: string[] | undefined; anonymize: string; json: boolean },
-): Promise<void> {
+export async function anonymizeCommand(io: Io, from: string[], target: string, json: boolean): Promise<void> {
   if (from.length === 0)
     throw argumentInvalid('there is nothing to read; give --from FILE, a recording of "observe --record"');
   const anonymizer = new Anonymizer();
   for await (const read of readRecordings(from, () => {})) if (read.kind !== 'rejected') anonymizer.collect(read.line);
-  const file = await RecordingFile.create(anonymize);
+  const file = await RecordingFile.create(target);
   const counts = { messages: 0, rest: 0, gaps: 0, rejected: 0 };
   const lines: string[] = [];
   const write = async (): Promise<void> => {
@@ -38,6 +35,6 @@ export async function anonymizeCommand(
   if (json) io.out(`${JSON.stringify(counts)}\n`);
   else
     io.err(
-      `${anonymize}: ${counts.messages} messages, ${counts.rest} REST calls, ${counts.gaps} gaps; ${counts.rejected} lines could not be read and are left out. Look at it before you give it away.`,
+      `${target}: ${counts.messages} messages, ${counts.rest} REST calls, ${counts.gaps} gaps; ${counts.rejected} lines could not be read and are left out. Look at it before you give it away.`,
     );
 }

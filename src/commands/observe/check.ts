@@ -59,24 +59,18 @@ export async function checkCommand(io: Io, args: CheckArguments): Promise<number
       'BROKER_UNREACHABLE',
       `the broker was not reached in ${seconds} s${trouble === '' ? '' : ` (${trouble.replace(/^WARNING /, '')})`}; check host and port, or give a longer --wait`,
     );
-  const found = { seconds, topics: heard.topics(), programs: heard.programs(), missing: missingOf(heard.programs()) };
-  if (args.json) io.out(`${JSON.stringify(allPrintable(found))}\n`);
-  else printLines(io, linesOf(found));
-  return found.topics.some(({ messages }) => messages > 0) ? exitCodes.fine : exitCodes.mendable;
+  const [heardTopics, programs] = [heard.topics(), heard.programs()];
+  const missing = missingOf(programs).map(({ type }) => type);
+  if (args.json) io.out(`${JSON.stringify(allPrintable({ seconds, topics: heardTopics, programs, missing }))}\n`);
+  else printLines(io, linesOf(seconds, heardTopics, programs));
+  return heardTopics.some(({ messages }) => messages > 0) ? exitCodes.fine : exitCodes.mendable;
 }
 
-const missingOf = (programs: readonly HeardProgram[]): string[] =>
-  expected.filter(({ type }) => !programs.some((program) => program.type === type)).map(({ type }) => type);
+const missingOf = (programs: readonly HeardProgram[]) =>
+  expected.filter(({ type }) => !programs.some((program) => program.type === type));
 
-interface Found {
-  seconds: number;
-  topics: readonly HeardTopic[];
-  programs: readonly HeardProgram[];
-  missing: readonly string[];
-}
-
-function linesOf({ seconds, topics, programs, missing }: Found): string[] {
-  const hints = expected.filter(({ type }) => missing.includes(type));
+function linesOf(seconds: number, topics: readonly HeardTopic[], programs: readonly HeardProgram[]): string[] {
+  const hints = missingOf(programs);
   return [
     `listened for ${seconds} s`,
     '',

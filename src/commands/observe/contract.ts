@@ -20,10 +20,7 @@ export function contractCommand(io: Io, { executionId, against, json }: Contract
   const { contract, differences } = queries.snapshot(() => {
     const found = queries.busContract(executionId);
     const before = against === undefined ? undefined : queries.busContract(against);
-    return {
-      contract: found,
-      differences: before === undefined ? undefined : contractDifferences(before.types, found.types),
-    };
+    return { contract: found, differences: before && contractDifferences(before.types, found.types) };
   });
   if (json) io.out(`${JSON.stringify(allPrintable({ ...contract, against, differences }))}\n`);
   else printLines(io, linesOf(contract, differences));
@@ -49,9 +46,7 @@ function linesOf({ execution_id, types, delays, broken }: BusContract, differenc
       ]),
     ),
     '',
-    ...types.map(
-      ({ message_type, sender, messages, keys }) => `${message_type} of ${sender}: ${keyWords(keys, messages)}`,
-    ),
+    ...types.map((one) => `${one.message_type} of ${one.sender}: ${keyWords(one.keys, one.messages)}`),
     '',
     ...delays.map(({ stage, items, p50, p95 }) => `${stage}: p50 ${p50} s, p95 ${p95} s of ${items}`),
     ...broken.map(

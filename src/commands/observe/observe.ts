@@ -40,79 +40,58 @@ export function observeCommand(io: Io, args: ObserveArguments): Promise<number> 
 }
 
 async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Promise<void> {
-  const isToldOtherwise = args.api !== undefined || args.monitorUrl !== undefined;
-  const heard = isToldOtherwise ? heardBeside(io, args) : listenedBy(io, args);
-  if (args.allowControl && heard.settings === undefined)
+  const { record, api, monitorUrl, allowControl } = args;
+  const heard = api === undefined && monitorUrl === undefined ? listenedBy(io, args) : heardBeside(io, args);
+  const { settings, topics, namespaces } = heard;
+  if (allowControl && settings === undefined)
     throw configInvalid('--allow-control sends over a broker; give --broker stomp://HOST:PORT');
-  await using places = await placesOf(
-    io,
-    { record: args.record, needsStore: args.api !== undefined || args.allowControl, maySend: args.allowControl },
-    heard,
-  );
+  const needsStore = api !== undefined || allowControl;
+  await using places = await placesOf(io, { record, needsStore, maySend: allowControl }, heard);
   let ear: Listening | undefined;
   await using _metrics = await serveMetrics(io, args.metrics, () => figuresOf(io.version, ear, places));
-  await using _standIn = await standInFor(io, args.api, places);
-  const { namespaces } = heard;
+  await using _standIn = await standInFor(io, api, places);
   const reading =
-    args.monitorUrl === undefined
+    monitorUrl === undefined
       ? undefined
-      : (await import('./read-monitor.ts')).readMonitor(io, args.monitorUrl, { namespaces, places, signal });
-  // Programs that tell us by REST are heard as long as this process runs.
-  const isTold = (): boolean => args.api !== undefined || reading?.isHearing() === true;
-  await Promise.all([
-    reading?.ended,
-    hear(io, heard, { places, signal, isTold, allowControl: args.allowControl, onEar: (heardBy) => (ear = heardBy) }),
-  ]);
-}
-
-interface HearOptions {
-  places: Places;
-  signal: AbortSignal;
-  /** Whether anything is heard by REST, if there is no broker. */
-  isTold: () => boolean;
-  allowControl: boolean;
-  onEar: (ear: Listening) => void;
-}
-
-/** Listens to the broker until the signal. Without a broker it only waits: REST tells what happens. */
-async function hear(
-  io: Io,
-  heard: Listened,
-  { places, signal, isTold, allowControl, onEar }: HearOptions,
-): Promise<void> {
-  const { settings, topics, namespaces } = heard;
+      : (await import('./read-monitor.ts')).readMonitor(io, monitorUrl, namespaces, places, signal);
   const writer = places.store?.writer;
-  if (settings === undefined) {
+  const hear = async (): Promise<void> => {
+    if (settings === undefined) return hearNoBroker();
+    await observe({
+      settings,
+      connect: connectByStomp,
+      topics,
+      namespaces,
+      take: places.add,
+      onListening: () => {
+        tellReady(io);
+        void writer?.beat(true);
+      },
+      onEar: (found) => {
+        ear = found;
+        writer?.keepHearing(() => found.isHearing);
+      },
+      ...(allowControl ? { nextRequest: async () => writer?.takeRequest() } : {}),
+      say: (line) => io.err(line),
+      signal,
+    });
+  };
+  /** Only waits: REST tells what happens, by a stand-in as long as this process runs. */
+  const hearNoBroker = (): Promise<void> => {
+    const isTold = (): boolean => api !== undefined || reading?.isHearing() === true;
     writer?.keepHearing(isTold);
     tellReady(io);
     if (isTold()) void writer?.beat(true);
     return aborted(signal);
-  }
-  await observe({
-    settings,
-    connect: connectByStomp,
-    topics,
-    namespaces,
-    take: places.add,
-    onListening: () => {
-      tellReady(io);
-      void writer?.beat(true);
-    },
-    onEar: (ear) => {
-      onEar(ear);
-      writer?.keepHearing(() => ear.isHearing);
-    },
-    ...(allowControl ? { nextRequest: async () => writer?.takeRequest() } : {}),
-    say: (line) => io.err(line),
-    signal,
-  });
+  };
+  await Promise.all([reading?.ended, hear()]);
 }
 
 /** Answers by REST if requested. The store records a statement before it is answered; a recording gets the call and its answer. */
 async function standInFor(io: Io, where: string | undefined, { store, recording }: Places) {
   if (where === undefined || store === undefined) return undefined;
   const { serveStandIn } = await import('./stand-in.ts');
-  return serveStandIn(io, where, { store: store.store, onCall: (call) => recording?.lines.add(call, call.t) });
+  return serveStandIn(io, where, store.store, (call) => recording?.lines.add(call, call.t));
 }
 
 const figuresOf = (version: string, ear: Listening | undefined, { recording, store }: Places): string =>

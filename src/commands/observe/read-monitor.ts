@@ -11,11 +11,7 @@ const patienceMilliseconds = 30_000;
 const maxBytes = 64 * 1024 * 1024;
 
 /** Reads swf-monitor until the signal, and records what it has of runs under way. Throws `CONFIG_INVALID` if the URL is invalid. */
-export function readMonitor(
-  io: Io,
-  url: string,
-  { namespaces, places, signal }: { namespaces: readonly string[]; places: Places; signal: AbortSignal },
-) {
+export function readMonitor(io: Io, url: string, namespaces: readonly string[], places: Places, signal: AbortSignal) {
   const root = rootOf(url);
   const { SWF_MONITOR_TOKEN: token = '' } = io.env;
   const reader = new MonitorReader({

@@ -14,11 +14,7 @@ const keepAliveMilliseconds = 76_000;
  * write without a token. Ended by `await using`.
  * @param where `[HOST:]PORT`, as it was given
  */
-export async function serveStandIn(
-  io: Io,
-  where: string,
-  { store, onCall }: { store: Store; onCall: (call: RestLine) => void },
-): Promise<AsyncDisposable> {
+export async function serveStandIn(io: Io, where: string, store: Store, onCall: (call: RestLine) => void) {
   const address = parseAddress(where, '--api');
   const { SWF_MONITOR_TOKEN: token = '' } = io.env;
   if (token === '' && !isLoopback(address.host))

@@ -57,11 +57,8 @@ function readTokens(io: Io): Token[] {
   if (alone !== undefined && !bearerTokenPattern.test(alone))
     throw invalid('SWF_MCP_TOKEN holds a blank or a letter that no header can have; choose another');
   const path = io.env['SWF_MCP_TOKEN_FILE'];
-  const listed = path === undefined ? [] : tokensIn(resolve(io.workingFolder, path));
-  const all = [
-    ...(alone === undefined ? [] : [{ name: undefined, scope: 'control' as const, token: alone }]),
-    ...listed,
-  ];
+  const more = path === undefined ? [] : tokensIn(resolve(io.workingFolder, path));
+  const all = [...(alone === undefined ? [] : [{ name: undefined, scope: 'control' as const, token: alone }]), ...more];
   // One token must not have two names: a stop would name the wrong one.
   if (new Set(all.map(({ token }) => token)).size < all.length)
     throw invalid('SWF_MCP_TOKEN_FILE names a token twice, or the one of SWF_MCP_TOKEN; give each name its own');

@@ -66,7 +66,7 @@ function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls
 }
 
 /** `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`. @param option the option that it was given by */
-export function parseAddress(where: string, option: string): { host: string; port: number } {
+export function parseAddress(where: string, option: string) {
   const [, given, digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(where) ?? [];
   const port = Number(digits);
   if (digits === '' || port > 65_535)
@@ -76,13 +76,11 @@ export function parseAddress(where: string, option: string): { host: string; por
   return { host: (given ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'), port };
 }
 
+type Address = ReturnType<typeof parseAddress>;
+
 /** Begins to listen. Throws `CONFIG_INVALID` if that fails. @param given the option with its address */
-export async function listen(
-  server: HttpServer,
-  { host, port }: { host: string; port: number },
-  given: string,
-): Promise<AddressInfo> {
-  server.listen(port, host);
+export async function listen(server: HttpServer, address: Address, given: string): Promise<AddressInfo> {
+  server.listen(address.port, address.host);
   try {
     await once(server, 'listening');
   } catch (error) {

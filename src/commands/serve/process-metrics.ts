@@ -10,11 +10,7 @@ import { close, createBoundedServer, listen, parseAddress, rootOf } from './list
  * @param where as given; if omitted, there is no server
  * @param text the figures now
  */
-export async function serveMetrics(
-  io: Io,
-  where: string | undefined,
-  text: () => string,
-): Promise<AsyncDisposable | undefined> {
+export async function serveMetrics(io: Io, where: string | undefined, text: () => string) {
   if (where === undefined) return undefined;
   const address = parseAddress(where, '--metrics');
   const bounded = createBoundedServer(({ url, method }, response) => {

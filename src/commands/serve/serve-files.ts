@@ -12,7 +12,7 @@ import { asService, tellReady } from '../shared/service-manager.ts';
 import { type AccessArguments, readTls } from './http-access.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 
-export interface ServeFilesArguments extends ConfigFlags, Pick<AccessArguments, 'tlsCert' | 'tlsKey'> {
+interface ServeFilesArguments extends ConfigFlags, Pick<AccessArguments, 'tlsCert' | 'tlsKey'> {
   where: string;
 }
 

@@ -3,17 +3,15 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import { createApp } from '../../http/app.ts';
-import type { Token } from '../../http/callers.ts';
 import { isLoopback } from '../../http/guard.ts';
-import { createLongCalls, type LongCalls } from '../../http/long-calls.ts';
-import type { Client } from '../../http/mcp.ts';
+import { createLongCalls } from '../../http/long-calls.ts';
 import { createMetrics } from '../../http/metrics.ts';
 import { onceFor } from '../../lib/once-for.ts';
 import { createServer, type ServerOptions } from '../../server.ts';
 import { noteTools } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
-import { type AccessArguments, readAccess } from './http-access.ts';
+import { type Access, type AccessArguments, readAccess } from './http-access.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 import type { LongCallThreadData } from './long-call-thread.ts';
 import { openBrowser } from './open-browser.ts';
@@ -41,7 +39,13 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
       createServer({
         ...options,
         logbook,
-        ...ofClient(mayWrite ? client : { ...client, scope: 'read' }, options, longCalls),
+        tools: toolsByScope(options.tools)[mayWrite ? client.scope : 'read'],
+        caller: client.name,
+        // In turn with the calls of other clients.
+        callTool: async (tool, toolArgs, context) =>
+          tool.takesLong?.((toolArgs ?? {}) as Record<string, unknown>) === true
+            ? longCalls.call(client.key, { tool: tool.name, args: toolArgs }, context.signal)
+            : callTool(tool, toolArgs, context),
         stopping: stopping.signal,
         onCall: (tool) => metrics.beginCall(tool),
       }),
@@ -56,27 +60,13 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
   });
   const bounded = createBoundedServer(app, tls);
   const bound = await listen(bounded.server, address, `--http ${args.http}`);
-  tell(io, args, { bound, root: rootOf(bound, tls), tokens });
+  tell(io, args, bound, { tokens, tls });
   await new Promise<void>((resolve) => io.onInterrupt(() => resolve()));
   stopping.abort();
   await close(bounded);
   longCalls.close();
   return exitCodes.fine;
 }
-
-/** The part of a server that depends on its client: tools by the token, and calls in turn with others. */
-const ofClient = (
-  { key, name, scope }: Client,
-  { tools }: ServerOptions,
-  longCalls: LongCalls,
-): Partial<ServerOptions> => ({
-  tools: toolsByScope(tools)[scope],
-  caller: name,
-  callTool: async (tool, args, context) =>
-    tool.takesLong?.((args ?? {}) as Record<string, unknown>) === true
-      ? longCalls.call(key, { tool: tool.name, args }, context.signal)
-      : callTool(tool, args, context),
-});
 
 /** Made once: the descriptions of tools are kept by their list. */
 const toolsByScope = onceFor((all: ServerOptions['tools']) => ({
@@ -94,11 +84,8 @@ function startThread(io: Io): Worker {
 }
 
 /** Says where the server is, and who may ask it. */
-function tell(
-  io: Io,
-  { allowControl, open }: HttpArguments,
-  { bound, root, tokens }: { bound: AddressInfo; root: string; tokens: readonly Token[] },
-): void {
+function tell(io: Io, { allowControl, open }: HttpArguments, bound: AddressInfo, { tokens, tls }: Access): void {
+  const root = rootOf(bound, tls);
   const how = tokens.length === 0 ? '' : tokens.length === 1 ? ', with a token' : `, with ${tokens.length} tokens`;
   io.err(`swf-mcp ${io.version}: MCP server at ${root}mcp, store ${storePath(io)}${how}; page at ${root}`);
   if (tokens.length === 0)

@@ -21,12 +21,7 @@ export interface ServeArguments extends Omit<HttpArguments, 'http'> {
 }
 
 /** A server on stdio that lets no client control anything. */
-export const plainServer: ServeArguments = {
-  allowControl: false,
-  readOnly: false,
-  insecureLocal: false,
-  behindProxy: false,
-};
+export const plainServer = { allowControl: false, readOnly: false, insecureLocal: false, behindProxy: false };
 
 /** When the start is over, in milliseconds: until then a client's waiting time matters more than memory. */
 const settled = 300;
@@ -61,11 +56,8 @@ export const serveOverHttp = (io: Io, args: ServeArguments & { http: string }): 
     return serveHttp(io, args, options);
   });
 
-async function withOptions(
-  io: Io,
-  { allowControl, maxRuns, readOnly }: ServeArguments,
-  serve: (options: ServerOptions) => Promise<number>,
-): Promise<number> {
+async function withOptions(io: Io, args: ServeArguments, serve: (options: ServerOptions) => Promise<number>) {
+  const { allowControl, maxRuns, readOnly } = args;
   setTimeout(() => void saveMemory(), settled).unref();
   using reader = createStoreReader(storePath(io), { isServer: true });
   return await serve({

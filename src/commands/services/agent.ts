@@ -21,7 +21,7 @@ import { brokerChoice } from '../shared/broker-choice.ts';
 import { type BrokerFlags, configPlaces, type Io, logLevel, storeOptions, storePath, userName } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 
-export interface AgentArguments extends BrokerFlags {
+interface AgentArguments extends BrokerFlags {
   type: AgentType;
   /** Tells agents of one type on one machine apart, from 1. */
   index: number;
@@ -117,19 +117,14 @@ async function workUntilStopped(
 }
 
 /** At a stop, an agent without its broker has not begun; an agent that is just beginning gets a moment. */
-async function runUntilStopped(
-  io: Io,
-  starting: Promise<RunningAgent>,
-  { signal, onStart }: Process,
-  where: string,
-): Promise<void> {
-  const early = aborted(signal).then(() => pause(momentMilliseconds));
+async function runUntilStopped(io: Io, starting: Promise<RunningAgent>, task: Process, where: string): Promise<void> {
+  const early = aborted(task.signal).then(() => pause(momentMilliseconds));
   const agent = await Promise.race([starting, early]);
   if (agent === undefined) return;
-  onStart(agent);
+  task.onStart(agent);
   io.err(`${agent.name} works in ${where}`);
   tellReady(io);
-  void aborted(signal).then(() => agent.stop());
+  void aborted(task.signal).then(() => agent.stop());
   await agent.done;
 }
 

@@ -9,7 +9,7 @@ import { type BrokerFlags, configPlaces, exitCodes, type Io, storePath } from '.
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { hearAgent } from './hear-agent.ts';
 
-export interface ReadyArguments extends BrokerFlags {
+interface ReadyArguments extends BrokerFlags {
   /** The agent, or a type of agents. */
   name: string;
   /** Seconds. */
@@ -56,11 +56,8 @@ async function waitForAgent(io: Io, { name, broker: flag, config, sets, wait }: 
   const { namespace } = loaded.config.testbed;
   const late = new AbortController();
   const deadline = performance.now() + wait * 1000;
-  const onTrouble = (): void => {};
-  const connecting = connectToBroker(
-    { settings, connect: connectByStomp },
-    { patient: true, signal: late.signal, onTrouble },
-  );
+  const how = { patient: true, signal: late.signal, onTrouble: (): void => {} };
+  const connecting = connectToBroker({ settings, connect: connectByStomp }, how);
   const broker = await withDeadline(connecting, wait * 1000, undefined);
   const agent =
     broker === undefined ? undefined : await hearAgent(broker, loaded.config, name, deadline - performance.now());

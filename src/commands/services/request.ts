@@ -12,7 +12,7 @@ import { brokerChoice } from '../shared/broker-choice.ts';
 import { type BrokerFlags, configPlaces, type Io, userName } from '../shared/io.ts';
 import { hearAgent } from './hear-agent.ts';
 
-export interface RequestArguments extends BrokerFlags {
+interface RequestArguments extends BrokerFlags {
   speed: number;
 }
 

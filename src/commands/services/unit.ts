@@ -27,28 +27,25 @@ export function unitCommand(io: Io, args: UnitArguments): void {
     '--db',
     // A system service has its store in its own state directory.
     args.user || args.supervisor || io.db !== undefined ? storePath(io) : '%S/swf-mcp/swf.db',
-    ...(args.observe === undefined ? upWords(io, args) : observeWords(io, args, args.observe)),
+    ...commandWords(io, args),
     ...(args.broker === undefined ? [] : ['--broker', args.broker]),
     ...args.sets.flatMap((set) => ['--set', set]),
     ...(args.metrics === undefined ? [] : ['--metrics', args.metrics]),
   ];
+  // Longer than a payload may take, since agents finish the slices in hand.
   const stopSeconds = Math.ceil(payloadSeconds(io, args)) + lastMessagesSeconds;
-  const what = args.observe === undefined ? 'agents' : 'observer';
-  const about = { what, words, folder: io.workingFolder, stopSeconds };
-  io.out(args.supervisor ? supervisorProgram(about) : systemdUnit(about, args.user));
+  io.out(
+    (args.supervisor ? supervisorProgram : systemdUnit)(words, { ...args, folder: io.workingFolder, stopSeconds }),
+  );
 }
 
-const upWords = (io: Io, { config, watch }: UnitArguments): string[] => [
-  'up',
-  ...(watch ? ['--watch'] : []),
-  ...(config === undefined ? [] : [placeOf(io, config)]),
-];
-
-const observeWords = (io: Io, { config }: UnitArguments, layout: string): string[] => [
-  'observe',
-  ...(layout === 'none' ? [] : ['--layout', layout]),
-  ...(config === undefined ? [] : ['--config', placeOf(io, config)]),
-];
+/** `up` or `observe`, with what only one of both has. */
+function commandWords(io: Io, { config, watch, observe }: UnitArguments): string[] {
+  const place = config === undefined ? [] : [placeOf(io, config)];
+  if (observe === undefined) return ['up', ...(watch ? ['--watch'] : []), ...place];
+  const layout = observe === 'none' ? [] : ['--layout', observe];
+  return ['observe', ...layout, ...place.flatMap((path) => ['--config', path])];
+}
 
 /** How long a payload may take. A configuration that exists only on the service's host is not read. */
 function payloadSeconds(io: Io, { config: name, sets }: UnitArguments): number {
@@ -62,14 +59,7 @@ function payloadSeconds(io: Io, { config: name, sets }: UnitArguments): number {
   }
 }
 
-interface Service {
-  what: string;
-  /** The command and its arguments. */
-  words: readonly string[];
-  folder: string;
-  /** How long it may take to end: longer than a payload, since agents finish the slices in hand. */
-  stopSeconds: number;
-}
+type Service = Pick<UnitArguments, 'observe' | 'user'> & { folder: string; stopSeconds: number };
 
 /** A file by its whole path, since a service starts in another folder; a shipped configuration by its name. */
 function placeOf({ workingFolder }: Io, config: string): string {
@@ -84,8 +74,8 @@ const systemdWord = (word: string): string => {
   return /^[A-Za-z0-9_./:@%+=,$-]+$/.test(escaped) ? escaped : JSON.stringify(escaped);
 };
 
-const systemdUnit = ({ what, words, folder, stopSeconds }: Service, isOfUser: boolean): string => `[Unit]
-Description=swf-mcp ${what}
+const systemdUnit = (words: readonly string[], { observe, user, folder, stopSeconds }: Service): string => `[Unit]
+Description=swf-mcp ${observe === undefined ? 'agents' : 'observer'}
 After=network-online.target
 Wants=network-online.target
 StartLimitIntervalSec=300
@@ -96,10 +86,10 @@ Type=notify
 NotifyAccess=all
 # Waits for a broker that is away.
 TimeoutStartSec=infinity
-${isOfUser ? '' : 'User=swf\nStateDirectory=swf-mcp\nStateDirectoryMode=0700\n'}UMask=0077
+${user ? '' : 'User=swf\nStateDirectory=swf-mcp\nStateDirectoryMode=0700\n'}UMask=0077
 # ACTIVEMQ_USER, ACTIVEMQ_PASSWORD and the like.
-EnvironmentFile=-${isOfUser ? '%h/.config/swf-mcp/env' : '/etc/swf-mcp/env'}
-WorkingDirectory=${isOfUser ? folder.replaceAll('%', '%%') : '%S/swf-mcp'}
+EnvironmentFile=-${user ? '%h/.config/swf-mcp/env' : '/etc/swf-mcp/env'}
+WorkingDirectory=${user ? folder.replaceAll('%', '%%') : '%S/swf-mcp'}
 ExecStart=${words.map(systemdWord).join(' ')}
 Restart=on-failure
 RestartSec=2
@@ -110,9 +100,9 @@ KillMode=mixed
 TimeoutStopSec=${stopSeconds}
 WatchdogSec=60
 NoNewPrivileges=yes
-${isOfUser ? '' : hardening}
+${user ? '' : hardening}
 [Install]
-WantedBy=${isOfUser ? 'default.target' : 'multi-user.target'}
+WantedBy=${user ? 'default.target' : 'multi-user.target'}
 `;
 
 /** For a service of the system. Folders of data files that are elsewhere need ReadWritePaths=. */
@@ -134,7 +124,7 @@ SystemCallArchitectures=native
 `;
 
 /** See supervisord's configuration: a percent sign is special. */
-const supervisorProgram = ({ words, folder, stopSeconds }: Service): string => `[program:swf-mcp]
+const supervisorProgram = (words: readonly string[], { folder, stopSeconds }: Service): string => `[program:swf-mcp]
 command=${words.map((word) => shellWord(word).replaceAll('%', '%%')).join(' ')}
 directory=${folder.replaceAll('%', '%%')}
 autostart=true

@@ -35,11 +35,8 @@ export function upCommand(io: Io, args: UpArguments): Promise<number> {
   return asService(io, (stopping) => runAgents(io, args, stopping), { finishing });
 }
 
-async function runAgents(
-  io: Io,
-  { config: name, broker, sets, metrics, observe, watch, notify }: UpArguments,
-  stopping: AbortSignal,
-): Promise<void> {
+async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal): Promise<void> {
+  const { config: name, broker, sets, metrics, observe, watch, notify } = args;
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   requireBroker('up', broker, loaded.config.broker, io.env);
   const agents = agentsOf(loaded.config);
@@ -133,12 +130,7 @@ function agentsOf({ agents }: Config): Wanted[] {
 }
 
 /** Starts an agent again and again until it must stop. Resolves with its error code if no restart helps. */
-async function keepUp(
-  io: Io,
-  { label, words: command }: Wanted,
-  common: readonly string[],
-  stopping: AbortSignal,
-): Promise<string | undefined> {
+async function keepUp(io: Io, { label, words: command }: Wanted, common: readonly string[], stopping: AbortSignal) {
   const args = [...command, '--until-parent-ends', ...common];
   let failures = 0;
   // Once it has worked, the namespace is ours: a successor need not listen.

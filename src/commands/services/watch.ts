@@ -16,7 +16,7 @@ import { pageUrl } from '../shared/page-url.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
-export interface WatchArguments extends ConfigFlags {
+interface WatchArguments extends ConfigFlags {
   notify: string | undefined;
   webhook: string[];
   /** Seconds between two looks. */

@@ -1,18 +1,13 @@
 import type { BrokerSettings, Connect } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import type { Config } from '../../config/schema.ts';
-import type { BrokerChoice } from '../../exchange/broker-start.ts';
 import { queuesSharedWithTestbed } from '../../messages/destinations.ts';
 import { layoutTopics } from '../../messages/layouts.ts';
 import type { Io } from './io.ts';
 
 /** How a command connects to its broker: over STOMP, and listening first for other programs. */
-export const brokerChoice = (
-  io: Io,
-  settings: BrokerSettings,
-  { broker: { destinations, layout, listen_seconds } }: Pick<Config, 'broker'>,
-  connect: Connect = connectByStomp,
-): BrokerChoice => {
+export function brokerChoice(io: Io, settings: BrokerSettings, { broker }: Config, connect: Connect = connectByStomp) {
+  const { destinations, layout, listen_seconds } = broker;
   const { SWF_MONITOR_URL: url = '', SWF_MONITOR_TOKEN: token } = io.env;
   return {
     settings,
@@ -23,7 +18,7 @@ export const brokerChoice = (
       sharedQueues: queuesSharedWithTestbed(destinations),
       seconds: listen_seconds,
       monitor: url === '' ? undefined : { url, token },
-      say: (line) => io.err(line),
+      say: (line: string) => io.err(line),
     },
   };
-};
+}

@@ -5,11 +5,7 @@ import { tried } from '../../lib/tried.ts';
 const escape = '\u001B';
 
 /** Keys that the system would handle if they were not read one by one. */
-const signals: Readonly<Partial<Record<string, NodeJS.Signals>>> = {
-  '\u0003': 'SIGINT',
-  '\u001C': 'SIGQUIT',
-  '\u001A': 'SIGTSTP',
-};
+const signals: Record<string, NodeJS.Signals> = { '\u0003': 'SIGINT', '\u001C': 'SIGQUIT', '\u001A': 'SIGTSTP' };
 
 /** How often to check whether the process is in the foreground, in milliseconds. */
 const lookMilliseconds = 500;

@@ -9,6 +9,19 @@ export type Add = (name: string, description: string) => Command;
 /** Runs a command on the process, for its exit code: 0 if it returns none. */
 export type Run = (command: (io: Io) => Promise<number | void> | number | void) => Promise<void>;
 
+/** An action that loads a command and runs it, with its arguments by these names and its flags. */
+export const calling =
+  <Args extends object>(
+    run: Run,
+    names: readonly (keyof Args & string)[],
+    load: () => Promise<(io: Io, args: Args) => ReturnType<Parameters<Run>[0]>>,
+  ) =>
+  (...given: unknown[]): Promise<void> =>
+    run(async (io) => {
+      const named = Object.fromEntries(names.map((name, at) => [name, given[at]]));
+      return (await load())(io, { ...named, ...(given[names.length] as object) } as Args);
+    });
+
 export const speedOption = (description: string): Option =>
   new Option('--speed <X|max>', description).argParser(parseSpeed);
 

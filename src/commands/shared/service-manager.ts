@@ -21,11 +21,8 @@ interface ServiceOptions {
 }
 
 /** Runs work to its end, or until a signal. Returns the exit code that tells a service manager whether a restart helps. */
-export async function asService(
-  io: Io,
-  work: (signal: AbortSignal) => Promise<void>,
-  { untilParentEnds = false, passing = [], finishing }: ServiceOptions = {},
-): Promise<number> {
+export async function asService(io: Io, work: (signal: AbortSignal) => Promise<void>, options: ServiceOptions = {}) {
+  const { untilParentEnds = false, passing = [], finishing } = options;
   io.keepGoingWithoutOutput();
   const interrupted = new AbortController();
   io.onInterrupt((name) => {

@@ -64,15 +64,10 @@ export function spawnChild(command: string, args: readonly string[], { cwd, env 
   const child = spawn(command, args, { cwd, env: rest, detached: true, stdio: ['pipe', 'inherit', 'pipe'] });
   child.stdin.on('error', () => {});
   const ended = new Promise<{ words: string; code: number | undefined }>((resolve) => {
-    child.once('error', ({ message }) =>
-      resolve({ words: `could not be started: ${printable(message)}`, code: undefined }),
-    );
+    const end = (words: string, code?: number): void => resolve({ words, code });
+    child.once('error', ({ message }) => end(`could not be started: ${printable(message)}`));
     child.once('close', (code, signal) =>
-      resolve(
-        code === null
-          ? { words: `has ended by ${signal}`, code: undefined }
-          : { words: `has ended with exit code ${code}`, code },
-      ),
+      code === null ? end(`has ended by ${signal}`) : end(`has ended with exit code ${code}`, code),
     );
   });
   return {

@@ -5,13 +5,13 @@ import type { Connection } from '../../db/sqlite/connection.ts';
 import { contentAt, fileAt } from '../../db/sqlite/store-file.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import type { LiveContext } from '../../tools/shared/tool.ts';
-import { StillReader } from './still-reader.ts';
+import { createStillReader } from './still-reader.ts';
 
 interface Open {
   db: Connection;
   queries: Queries;
   pasts?: Pasts;
-  still?: StillReader;
+  still?: ReturnType<typeof createStillReader>;
   file: string | undefined;
 }
 
@@ -60,7 +60,7 @@ export function createStoreReader(path: string, { isServer = false } = {}): Stor
     },
     async held(ask) {
       const opened = current();
-      opened.still ??= new StillReader(() => openReader(path, undefined, { isServer }));
+      opened.still ??= createStillReader(() => openReader(path, undefined, { isServer }));
       return opened.still.ask(ask);
     },
     [Symbol.dispose]: close,

@@ -2,20 +2,15 @@ import { type Command, Option } from 'commander';
 
 import { printableLines } from '../../lib/printable.ts';
 import { timeFlags } from '../shared/flag-words.ts';
-import { asOfOption, parsePositive, type Run } from '../shared/options.ts';
+import { asOfOption, calling, parsePositive, type Run } from '../shared/options.ts';
 import { type Output, outputs, tableCommands } from './catalogue.ts';
 
 /** Suggests a list's own flag to a user who gives the one of `report`. */
-const hintAtTimes = (command: Command): Command =>
-  command.configureOutput({
-    outputError: (text, write) =>
-      write(
-        printableLines(text).replace(
-          /'--(since|until)(?:=[^']*)?'(?!\n\()/,
-          (flag, word: string) => `${flag}\n(Did you mean --${timeFlags[word]}?)`,
-        ),
-      ),
-  });
+function hintAtTimes(command: Command): void {
+  const hint = (flag: string, word: string): string => `${flag}\n(Did you mean --${timeFlags[word]}?)`;
+  const hinted = (text: string): string => printableLines(text).replace(/'--(since|until)(?:=[^']*)?'(?!\n\()/, hint);
+  command.configureOutput({ outputError: (text, write) => write(hinted(text)) });
+}
 
 const outputOption = (): Option =>
   new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table');
@@ -74,7 +69,5 @@ function addSeen(alarms: Command, run: Run): void {
     .command('seen <ID> [TEXT]')
     .description('says that you have seen an alarm: its id, or a unique prefix of it')
     .option('--requested-by <NAME>', 'the person who has seen it (default: the user)')
-    .action((name: string, text: string | undefined, { requestedBy }: { requestedBy?: string }) =>
-      run(async (io) => (await import('../logbook/write.ts')).seenCommand(io, { name, text, requestedBy })),
-    );
+    .action(calling(run, ['name', 'text'], async () => (await import('../logbook/write.ts')).seenCommand));
 }

@@ -39,11 +39,7 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
   return exitCodes.interrupted;
 }
 
-const withoutMeaning = [
-  ['order', '--order'],
-  ['endTime', '--end-time'],
-  ['asOf', '--as-of'],
-] as const;
+const withoutMeaning = Object.entries({ order: '--order', endTime: '--end-time', asOf: '--as-of' });
 
 /** Throws `ARGUMENT_INVALID` for options that have no meaning for lines that come one by one. */
 function refuseWhatCannotFollow({ output, flags }: TableArguments): void {

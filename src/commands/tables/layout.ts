@@ -109,10 +109,8 @@ function withoutDropped(columns: readonly Laid[], width: number): Laid[] {
   const needed = ({ width: natural, least = natural }: Laid): number => Math.min(natural, least);
   const last = Math.max(...columns.map(({ drop = 0 }) => drop));
   if (last === 0 || totalOf(columns, needed) <= width) return [...columns];
-  return withoutDropped(
-    columns.filter(({ drop = 0 }) => drop !== last),
-    width,
-  );
+  const fewer = columns.filter(({ drop = 0 }) => drop !== last);
+  return withoutDropped(fewer, width);
 }
 
 /** Cuts the widest columns until the table fits, beginning with columns that may be cut. */
@@ -124,12 +122,9 @@ function narrowed(columns: readonly Laid[], width: number): Laid[] {
   if (missing <= 0 || widest <= minWidth) return [...columns];
   const at = columns.findIndex((column) => (most > 0 ? spare(column) === most : column.width === widest));
   const room = most > 0 ? most : widest - minWidth;
-  return narrowed(
-    columns.map((column, index) =>
-      index === at ? { ...column, width: column.width - Math.min(missing, room) } : column,
-    ),
-    width,
-  );
+  const cut = (column: Laid): Laid => ({ ...column, width: column.width - Math.min(missing, room) });
+  const fewer = columns.map((column, index) => (index === at ? cut(column) : column));
+  return narrowed(fewer, width);
 }
 
 function fitted(text: string, width: number, { cut = 'end', align }: Pick<Column, 'cut' | 'align'>): string {

@@ -11,37 +11,24 @@ import { argumentsOf } from './filters.ts';
 import { type Column, numberColumn, tableLines } from './layout.ts';
 import { isNamed, sayNewest } from './table-command.ts';
 
-/** Default keys to sum by. */
-const usualKeys: Readonly<Record<string, string>> = {
-  slices: 'status',
-  stf_files: 'status',
-  messages: 'message_type',
-  logs: 'level',
-  executions: 'status',
-};
+/** Default keys to sum by, where it is not the status. */
+const usualKeys: Readonly<Record<string, string>> = { messages: 'message_type', logs: 'level' };
 
 /** Keys that compare several executions. */
 const ofSeveral = ['execution_id', 'namespace'];
 
+type Flags = { output: Output; limit?: number } & Readonly<Record<string, unknown>>;
+
 /** `swf-mcp summarize [WHAT]`: counts and sums in groups, as a table. */
-export async function summarizeCommand(
-  io: Io,
-  given: string | undefined,
-  flags: { output: Output; limit?: number } & Readonly<Record<string, unknown>>,
-): Promise<void> {
+export async function summarizeCommand(io: Io, given: string | undefined, flags: Flags): Promise<void> {
   const { output, limit } = flags;
   const asked = argumentsOf('summarize', flags);
   const what = whatOf(given, asked['what'] as string | undefined);
   const group_by = (asked['group_by'] as string | undefined) ?? usualKeys[what] ?? 'status';
   const keys = group_by.split(',').map((key) => key.trim());
   const isOfAll = what === 'executions' || isNamed(asked) || keys.some((key) => ofSeveral.includes(key));
-  const args = {
-    ...(isOfAll ? {} : { execution_id: 'latest' }),
-    ...asked,
-    group_by,
-    what,
-    limit: limit && Math.min(limit, 1000),
-  };
+  const most = limit && Math.min(limit, 1000);
+  const args = { ...(isOfAll ? {} : { execution_id: 'latest' }), ...asked, group_by, what, limit: most };
   const answer = await askTool(io, 'summarize', args);
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer), undefined, 1)}\n`);
   else if (output === 'csv') io.out(csvOf(answer, keys));
@@ -95,11 +82,8 @@ function tableOf(answer: Summary, keys: readonly string[], width: number | undef
     ...answer.groups.map((group) => [...keys.map((key) => textOf(group[key])), ...shown.map(({ of }) => of(group))]),
     [...keys.map((_, at) => (at === 0 ? `all ${answer.counts}` : '')), ...shown.map(({ of }) => of(answer.total))],
   ];
-  return tableLines(
-    [...heads, ...shown],
-    rows.map((row) => row.map((cell) => printable(textOf(cell)))),
-    width,
-  );
+  const cells = rows.map((row) => row.map((cell) => printable(textOf(cell))));
+  return tableLines([...heads, ...shown], cells, width);
 }
 
 const durationOf = (seconds: number | undefined): string | undefined =>

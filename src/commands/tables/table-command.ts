@@ -36,15 +36,16 @@ export async function tableCommand(io: Io, table: TableCommand, given: TableArgu
   const { output } = given;
   const most = given.limit ?? (output === 'json' || output === 'csv' ? Infinity : shownRows);
   const args = toolArguments(table, given);
-  const isAll = given.flags['all'] === true;
-  const { items, total, isAtLeast, note, newest } = await readRows(io, table, args, most, isAll);
+  const rows = await readRows(io, table, args, most, given.flags['all'] === true);
+  const { items, total_count: total, note, newest } = rows;
   show(io, table, output, items);
   const remark = note ?? (items.length === 0 && newest === undefined ? 'no rows that fit' : undefined);
   const words = { flags: flagsOfTool(table.tool), commands: commandsByTool };
   if (remark !== undefined) io.err(printable(inFlags(remark, words)));
   sayNewest(io, newest, items.length);
+  const bound = rows.total_is_lower_bound === true ? 'at least ' : '';
   if (items.length < total && most !== Infinity)
-    io.err(`${items.length} of ${isAtLeast ? 'at least ' : ''}${total} rows; --limit ${total} shows all`);
+    io.err(`${items.length} of ${bound}${total} rows; --limit ${total} shows all`);
 }
 
 /** Names the execution that was shown though nobody named it: the user may have meant another. If rows go to a program, only when there are no rows. */
@@ -54,10 +55,7 @@ export function sayNewest(io: Io, newest: string | undefined, rows: number): voi
 }
 
 /** The arguments of the tool: the flags, the value given without one, and the newest execution if none is named. */
-export function toolArguments(
-  { tool, named: place, usual }: TableCommand,
-  { named, flags }: TableArguments,
-): Arguments {
+export function toolArguments({ tool, named: place, usual }: TableCommand, { named, flags }: TableArguments) {
   const args = argumentsOf(tool, flags);
   if (named !== undefined && place !== undefined) {
     const before = args[place.argument];
@@ -94,14 +92,8 @@ export function pageAsker(io: Io, reader: StoreReader) {
 
 type AskPage = ReturnType<typeof pageAsker>;
 
-interface Rows {
-  items: Item[];
-  total: number;
-  isAtLeast: boolean;
-  note: string | undefined;
-  /** The newest execution, if the rows are of it because nobody named one. */
-  newest: string | undefined;
-}
+/** `newest`: the newest execution, if the rows are of it because nobody named one. */
+type Rows = Omit<Page<Item>, 'has_more'> & { newest?: string | undefined };
 
 async function readRows(io: Io, table: TableCommand, args: Arguments, most: number, isAll: boolean): Promise<Rows> {
   using reader = createStoreReader(storePath(io));
@@ -123,19 +115,15 @@ async function readRows(io: Io, table: TableCommand, args: Arguments, most: numb
 }
 
 /** The rows of several questions, one after the other. */
-async function readParts(
-  askPage: AskPage,
-  { tool, parts = [] }: TableCommand,
-  args: Arguments,
-  most: number,
-): Promise<Rows> {
-  const all: Rows = { items: [], total: 0, isAtLeast: false, note: undefined, newest: undefined };
+async function readParts(askPage: AskPage, table: TableCommand, args: Arguments, most: number): Promise<Rows> {
+  const { tool, parts = [] } = table;
+  const all: Rows = { items: [], total_count: 0 };
   for (const part of parts) {
     const room = most - all.items.length;
     const rows = await readPages(askPage, tool, { ...args, ...part }, Math.max(1, room));
     all.items.push(...rows.items.slice(0, room));
-    all.total += rows.total;
-    all.isAtLeast ||= rows.isAtLeast;
+    all.total_count += rows.total_count;
+    all.total_is_lower_bound ||= rows.total_is_lower_bound;
     all.note ??= rows.note;
   }
   return all;
@@ -146,13 +134,11 @@ async function readPages(askPage: AskPage, tool: string, args: Arguments, most: 
   let page: Page<Item> | undefined;
   do {
     const limit = Math.min(pageRows, most - items.length);
-    const cursor = page?.next_cursor;
-    page = await askPage(tool, { ...args, limit, cursor });
+    page = await askPage(tool, { ...args, limit, cursor: page?.next_cursor });
     items.push(...page.items);
   } while (items.length < most && page.next_cursor !== undefined);
   // Short pages are followed, so the note of the last page is about the whole list.
-  const { total_count, total_is_lower_bound, note } = page;
-  return { items, total: total_count, isAtLeast: total_is_lower_bound === true, note, newest: undefined };
+  return { ...page, items };
 }
 
 function show(io: Io, table: TableCommand, output: Output, items: readonly Item[]): void {

@@ -30,12 +30,8 @@ const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown 
 ];
 
 /** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. */
-export async function traceCommand(
-  io: Io,
-  filename: string,
-  { output, asOf: as_of }: { output: Output; asOf?: string | undefined },
-): Promise<void> {
-  const answer = await askTool(io, 'trace_data_product', { filename, as_of });
+export async function traceCommand(io: Io, filename: string, { output, asOf }: { output: Output; asOf?: string }) {
+  const answer = await askTool(io, 'trace_data_product', { filename, as_of: asOf });
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer))}\n`);
   else if (output === 'csv') io.out(csvOf(answer));
   else if (output === 'wide') io.out(`${linesOf(answer, undefined).map(printable).join('\n')}\n`);

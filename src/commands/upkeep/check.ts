@@ -21,7 +21,7 @@ import { compareFile } from '../../runtime/compare-file.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
-export interface CheckArguments {
+interface CheckArguments {
   executionId: string | undefined;
   skipFiles: boolean;
   deep: boolean;
