@@ -48,7 +48,7 @@ describe.skipIf(why !== undefined).each([
   });
   afterAll(() => broker.stop());
 
-  it('hears slices and results, and takes none from those who work', async () => {
+  it('hears slices and results, and takes none from their consumers', async () => {
     const slicesTo = '/queue/panda.transformer.slices';
     const lines = (await readRecording('H-1'))
       .filter(({ destination }) => destination !== '/topic/panda.workers')
@@ -80,7 +80,7 @@ describe.skipIf(why !== undefined)('an observer at a site where a topic is a que
   it.each([
     { command: 'observe', words: [] },
     { command: 'observe --check', words: ['--check', '--wait', '5'] },
-  ])('refuses it with $command, takes nothing and makes nothing', async ({ words }) => {
+  ])('refuses it with $command, and takes and creates nothing', async ({ words }) => {
     const broker = await startArtemis('anycast');
     const folder = temporaryFolder();
     const before = await artemisState(broker);
