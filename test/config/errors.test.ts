@@ -149,7 +149,7 @@ describe('an error of a configuration', () => {
 });
 
 describe('where a key comes from', () => {
-  it('is its file, the file of overrides, the request or --set, the last of them', () => {
+  it('is the last of its file, the file of overrides, the request and --set', () => {
     const { loaded, folder } = load({
       files: {
         'a.toml': `${minimal}[worker]\nmax_retries = 1\n[simulation]\nstf_count = 2\n[daq_state_machine]\nphysics_period_count = 4\n`,
@@ -175,7 +175,7 @@ describe('where a key comes from', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('decides whether the namespace is one’s own', () => {
+  it('decides whether the namespace is the user’s own', () => {
     const own = (given: Given): boolean => load(given).loaded.isOwnNamespace;
     expect(own({})).toBe(false);
     expect(own(set())).toBe(true);
@@ -184,7 +184,7 @@ describe('where a key comes from', () => {
     expect(own({ testbedFile: '' })).toBe(false);
   });
 
-  it('tells of keys that have no effect', () => {
+  it('leads to a warning if the key has no effect', () => {
     const { warnings } = load(
       file('[parameters]\nx = 1\n[agents.other]\nenabled = true\n[fast_processing]\nworker_rampup_time = 3\n'),
     ).loaded;
@@ -196,7 +196,7 @@ describe('where a key comes from', () => {
     expect(load(file('[parameters]\n')).loaded.warnings).toEqual([]);
   });
 
-  it('resolves a payload from the folder of its file, and warns about it', () => {
+  it('is the folder from which a payload is resolved, with warnings', () => {
     const { loaded, folder } = load(file('[worker]\npayload = ["./run.sh", "{nothing}"]\nmax_retries = 1\n'));
     expect(loaded.config.worker).toMatchObject({ payload: [join(folder, 'run.sh'), '{nothing}'], max_retries: 1 });
     expect(loaded.warnings).toHaveLength(2);
@@ -204,7 +204,7 @@ describe('where a key comes from', () => {
 });
 
 describe('configurations by name', () => {
-  it('are those of ./workflows and the shipped ones, each name once, in order', () => {
+  it('are those in ./workflows and the shipped ones, each name once, sorted', () => {
     const folder = temporaryFolder();
     const places = { workingFolder: folder, shippedFolder };
     const shipped = knownConfigs(places).map(({ name }) => name);
@@ -238,7 +238,7 @@ describe('a value', () => {
     ['{ a = 1 }', { a: 1 }, '{"a":1}'],
     ['[9007199254740993]', [9007199254740993n], '["9007199254740993"]'],
     ['2026-01-01T00:00:00Z', new Date('2026-01-01T00:00:00Z'), '2026-01-01T00:00:00.000Z'],
-  ])('%s is read as TOML, else as it stands, and shown as a person would write it', (text, value, shown) => {
+  ])('%s is read as TOML, or else as text, and shown as a person would write it', (text, value, shown) => {
     const read = tomlValue(text);
     expect(read instanceof Date ? new Date(read) : read).toEqual(value);
     expect(showValue(read)).toBe(shown);

@@ -19,7 +19,7 @@ describe('the upper tail of the hypergeometric distribution', () => {
     expect(probabilityOfAtLeast(observed, urn) / Math.max(expected, 1e-300)).toBeCloseTo(expected === 0 ? 0 : 1, 2);
   });
 
-  it('is as exact for many items', () => {
+  it('is accurate for many items', () => {
     const urn = { items: 160_000, marked: 800, drawn: 5000 };
     expect(probabilityOfAtLeast(25, urn)).toBeCloseTo(0.52, 1);
     expect(probabilityOfAtLeast(60, urn)).toBeLessThan(1e-7);
