@@ -16,7 +16,7 @@ const left = (stage: 'stf_gen → stf_ready' | 'stf_ready → tf_file_registered
 describe('the state of a stage', () => {
   it.each<[string, string, Given, string]>([
     ['without work', 'worker', {}, 'waiting'],
-    ['that took a slice lately', 'worker', { counts: { slices_queued: 4 }, facts: { delays: done(3) } }, 'working'],
+    ['that took a slice recently', 'worker', { counts: { slices_queued: 4 }, facts: { delays: done(3) } }, 'working'],
     [
       'that has had work for three of its usual times',
       'worker',
@@ -24,7 +24,7 @@ describe('the state of a stage', () => {
       'slow',
     ],
     [
-      'that takes nothing while more and more comes',
+      'that takes nothing while more and more arrives',
       'worker',
       { counts: { slices_queued: 400 }, facts: { delays: done(60), waiting_since: { worker: ago(50) } } },
       'stuck',
@@ -174,11 +174,11 @@ describe('the state of a stage', () => {
       },
       'stuck',
     ],
-  ])('%s is judged by what waits and since when', (_, stage, given, state) => {
+  ])('%s follows from what waits and since when', (_, stage, given, state) => {
     expect(stateOf(stage, given)).toBe(state);
   });
 
-  it('of the DAQ counts the time in standby, in which its next step comes nearer', () => {
+  it('of the DAQ counts the time in standby toward its next step', () => {
     const facts = {
       phase: 'standby',
       phase_changed_at: ago(250),
@@ -188,7 +188,7 @@ describe('the state of a stage', () => {
     const daqOf = (standby_duration: number) =>
       stageStates(factsOf({ facts, params: { daq_state_machine: { standby_duration } } }))[0];
     expect(daqOf(300)).toMatchObject({ stage: 'daq_simulator', idle_seconds: 250, state: 'paused' });
-    // It should have gone on long ago.
+    // It should have continued long ago.
     expect(daqOf(2)).toMatchObject({ idle_seconds: 250, state: 'stuck' });
   });
 });

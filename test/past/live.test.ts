@@ -17,7 +17,7 @@ import { answerTo, contextOf, noPast, type Question, questionsAbout, settled } f
 /** Between a time and the commit that has it. Milliseconds. */
 const brink = 15;
 
-/** A payload of which some attempts fail. */
+/** A payload that fails in some attempts. */
 function flakyPayload(folder: string): string {
   const path = join(folder, 'flaky.sh');
   writeFileSync(path, '#!/bin/sh\n[ $(($$ % 9)) -ne 0 ] || { echo "no luck" >&2; exit 3; }\n');
@@ -25,7 +25,7 @@ function flakyPayload(folder: string): string {
   return path;
 }
 
-it('an answer as of a moment is the one that was given then, while a run went on, was killed and taken up', async () => {
+it('an answer as of a moment equals the one given then, in a run that was killed, resumed and paused', async () => {
   const folder = temporaryFolder();
   const payload = `worker.payload=${JSON.stringify([flakyPayload(folder)])}`;
   const args = [
@@ -60,7 +60,7 @@ it('an answer as of a moment is the one that was given then, while a run went on
   let isOver = false;
   const others = async (): Promise<void> => {
     const resumed = runCli(['resume', execution_id], { folder });
-    // A whole run within the life of the first, and a pause in which nothing is said.
+    // A whole run within the life of the first, and a pause in which nothing is sent.
     await runCli(['run', '--speed', 'max', '--stf-count', '2', '--set', 'testbed.namespace=zwei'], { folder });
     await runCli(['pause', execution_id, '--reason', 'beam'], { folder });
     await pause(1000);
@@ -109,7 +109,7 @@ it('an answer as of a moment is the one that was given then, while a run went on
   reader.close();
 });
 
-it('questions about two moments at once have the answers that they have alone', async () => {
+it('concurrent questions about several moments get the same answers as one after the other', async () => {
   const folder = temporaryFolder();
   await runWorkflow(folder, '--stf-count', '3');
   const store = join(folder, 'swf.db');
