@@ -39,7 +39,7 @@ describe('the next step of an alarm', () => {
       { changes: [], gone: 100_000 },
     ],
     ['it got better', { raised: 'error' }, 'warning', { changes: [] }],
-  ] as const)('where %s', (_, standing, severity, step) => {
+  ] as const)('is right if %s', (_, standing, severity, step) => {
     expect(alarmStep(standing, severity, at)).toEqual(step);
   });
 

@@ -20,7 +20,7 @@ it.each([
 
 it.each([
   ['all were there', ['torre2', 'torre3'], [0, 0, 0, 1], 'torre2'],
-  ['a host number that is not its position', ['torre2', 'torre3'], [0, 1, 0, 1], undefined],
+  ['one of them was on another host', ['torre2', 'torre3'], [0, 1, 0, 1], undefined],
   ['the host of one is not known', ['torre2', 'torre3'], [0, 0, -1, 1], undefined],
   ['no host is known', ['torre2', 'torre3'], [-1, -1, -1, 1], undefined],
   ['no attempt was on another', ['torre2', 'torre3'], [0, 0, 0, -1], undefined],

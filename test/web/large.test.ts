@@ -13,7 +13,7 @@ describe.skipIf(browserIsMissing() !== undefined)(
   () => {
     const browser = useBrowser();
 
-    it('has every count, a row for every slot, and every attempt to click on', async () => {
+    it('shows every count, a row for every slot, and attempts that can be clicked', async () => {
       const folder = temporaryFolder();
       const sets = ['data.write_files=false', `fast_processing.target_worker_count=${slots}`];
       await runWorkflow(folder, '--stf-count', String(stfs), ...sets.flatMap((pair) => ['--set', pair]));
