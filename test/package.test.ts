@@ -30,7 +30,7 @@ function installPacked(): string {
 }
 
 describe('the packed package, installed in an empty folder,', () => {
-  it('has a version, makes a run, and serves it', { timeout: 600_000 }, async () => {
+  it('prints its version, makes a run, and serves it', { timeout: 600_000 }, async () => {
     const folder = installPacked();
     const env = { ...process.env, SWF_DB: join(folder, 'data', 'swf.db'), SWF_USER: 'consumer' };
     const command = join(folder, 'node_modules/.bin/swf-mcp');
@@ -56,8 +56,8 @@ describe('the packed package, installed in an empty folder,', () => {
     await client.close();
   });
 
-  it('has the licences of what is bundled, and no tests or sources', () => {
-    // A list of packages up to npm 11, from npm 12 on an object.
+  it('contains the licences of bundled packages, and no tests or sources', () => {
+    // A list of packages up to npm 11, an object from npm 12 on.
     const [packed] = Object.values<{ files: { path: string }[] }>(
       JSON.parse(
         execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' }),

@@ -42,8 +42,8 @@ async function packagesOfTheServer(): Promise<string[]> {
   return [...new Set(packages)].toSorted();
 }
 
-describe('a server that assistants start', () => {
-  it('has no other packages in what it loads', async () => {
+describe('a server on stdio', () => {
+  it('bundles only these packages', async () => {
     expect(await packagesOfTheServer()).toEqual([
       '@modelcontextprotocol/sdk',
       'fastest-levenshtein',
@@ -52,7 +52,7 @@ describe('a server that assistants start', () => {
     ]);
   });
 
-  it('loads for its first answer the modules of this list and no others', async () => {
+  it('loads only these modules for its first answer', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const imported = join(folder, 'imported');
@@ -76,7 +76,7 @@ describe('a server that assistants start', () => {
     const files = urls.filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url));
     const named = files.map((file) => file.replace(/^.*\/dist\//, '')).filter((file) => !/^chunk-\w+\.js$/.test(file));
     expect(named.toSorted()).toEqual(['cli.js', 'serve.js']);
-    // A chunk more is half a millisecond more, and so are 20 kB.
+    // One more chunk costs half a millisecond, and so do 20 kB.
     expect(files.length).toBeLessThanOrEqual(8);
     expect(files.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(755_000);
   });

@@ -23,7 +23,7 @@ function expectClear(load: () => unknown): void {
   }
 }
 
-describe('a configuration of whatever kind', () => {
+describe('any configuration', () => {
   it('is loaded, or refused in one line', () => {
     const workingFolder = temporaryFolder();
     const changed = fc
@@ -65,7 +65,7 @@ describe('a configuration of whatever kind', () => {
     );
   });
 
-  it('set by --set is taken, or refused in one line', () => {
+  it('set by --set is accepted, or refused in one line', () => {
     const workingFolder = temporaryFolder();
     const key = fc.oneof(fc.constantFrom(...knownKeys, '__proto__.x', 'testbed', 'a.b'), fc.string({ maxLength: 20 }));
     const value = fc.oneof(

@@ -72,8 +72,8 @@ const messagesIn = (text: string): object[] =>
         .filter((line) => line.startsWith('data: '))
         .map((line) => JSON.parse(line.slice(6)) as object);
 
-describe('bodies of whatever kind over HTTP', () => {
-  it('get an answer that is JSON and shows nothing hidden, and the server goes on', async () => {
+describe('any bodies over HTTP', () => {
+  it('are answered with harmless JSON, and the server keeps working', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const { url, server } = await startHttp({ folder });
@@ -85,7 +85,7 @@ describe('bodies of whatever kind over HTTP', () => {
         expect(status).toBeLessThan(500);
         expect(text).not.toMatch(/node_modules|\bat .*\.js:\d+/);
         for (const message of messagesIn(text)) {
-          // The one text that must come back as it was sent.
+          // The one text that must be returned as it was sent.
           const { id: _, ...rest } = message as { id?: unknown };
           expect(JSON.stringify(rest)).not.toMatch(harmful);
         }
