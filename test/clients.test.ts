@@ -130,7 +130,7 @@ async function failuresAt(url: string): Promise<string[]> {
   return lines.filter(([, mark]) => mark === '✗').map(([, , scenario = '']) => scenario);
 }
 
-/** What this server does not offer, and no server without sessions can: it asks nothing of its clients in the middle of a call. */
+/** Scenarios that need a session: they ask something of the client in the middle of a call. */
 const notOffered = [
   'elicitation-sep1034-defaults',
   'elicitation-sep1330-enums',

@@ -71,7 +71,7 @@ async function tablesOf(name: string, args: object): Promise<ReadonlySet<string>
   return tablesReadBy(path, sql);
 }
 
-/** What may be said in place of an answer: the row that was asked for is not the one that it was. */
+/** Acceptable errors in place of an answer: the requested row is no longer the one that it was. */
 const isClear = (error: unknown): boolean =>
   error instanceof SwfError &&
   ['EXECUTION_NOT_FOUND', 'RUN_NOT_FOUND', 'ARGUMENT_INVALID', 'CONFIG_INVALID'].includes(error.code);

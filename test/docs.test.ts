@@ -216,7 +216,7 @@ describe('the tables of docs/', () => {
   const made = ['docs/answers.md', 'docs/messages.md', 'docs/errors.md'];
 
   it.each(pages.filter((page) => /^docs\/[^/]+$/.test(page) && !made.includes(page)))(
-    'belong to pages of at most 200 lines, with an introduction and a link to the next: %s',
+    'are on pages of at most 200 lines, with an introduction and a link to the next: %s',
     (page) => {
       const lines = read(page).trimEnd().split('\n');
       expect(lines.length).toBeLessThanOrEqual(200);
@@ -226,7 +226,7 @@ describe('the tables of docs/', () => {
     },
   );
 
-  it('belong to pages that name existing files of src/', () => {
+  it('are beside names of files of src/, all of which exist', () => {
     for (const page of ['docs/architecture.md', 'docs/store.md', 'CONTRIBUTING.md']) {
       const named = [...read(page).matchAll(/`((?:src\/)?[a-z]+(?:\/[a-z0-9-]+)+\.ts)`/g)].map(
         ([, file]) => file as string,

@@ -8,7 +8,7 @@ import { connectHttp, runCli, startHttp, temporaryFolder } from './helpers.ts';
 import { harmful, hostileText, makeHostile } from './hostile-store.ts';
 import { hostilePayload } from './web/hostile-run.ts';
 
-/** Markdown that would load a picture or run a program where somebody shows it as a page. */
+/** Markdown that would load an image or run code if it was rendered. */
 const live = /(?<!\\)!\[|(?<!\\)<(?:img|script)|(?<!\\)\]\(/;
 
 let folder = '';

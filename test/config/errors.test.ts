@@ -75,7 +75,7 @@ describe('an error of a configuration', () => {
     ['a word without quotes where a text belongs', set('testbed.namespace=7'), '--set: testbed.namespace = 7: '],
     ['a number where a text belongs', set('testbed.namespace=7'), /; write a string in quotes$/],
     [
-      'a text where a number belongs',
+      'a text instead of a number',
       set('worker.max_retries=many'),
       /^--set: worker\.max_retries = "many": (?!.*in quotes)/,
     ],

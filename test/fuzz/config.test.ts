@@ -13,7 +13,7 @@ import { rounds } from '../rounds.ts';
 const shippedFolder = resolve('workflows');
 const shipped = readFileSync(join(shippedFolder, 'fast_processing_default.toml'), 'utf8');
 
-/** Loads a configuration; whatever is wrong with it must be told in one line. */
+/** Loads a configuration; an error must be one line. */
 function expectClear(load: () => unknown): void {
   try {
     load();

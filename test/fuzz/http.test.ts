@@ -8,7 +8,7 @@ import { runWorkflow, startHttp, temporaryFolder } from '../helpers.ts';
 import { harmful } from '../hostile-store.ts';
 import { rounds } from '../rounds.ts';
 
-/** Messages of JSON-RPC as nobody should write them, and some that are right. */
+/** Invalid messages of JSON-RPC, and some valid ones. */
 const anyId = fc.oneof(fc.integer(), fc.string({ maxLength: 8 }), fc.constantFrom(null, true, {}, [], 1e308, -0.5));
 const anyMessage = fc.oneof(
   fc.jsonValue({ maxDepth: 4 }),

@@ -58,7 +58,7 @@ const anyValue = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 30 }),
 );
 
-describe('10,000 arbitrary messages', () => {
+describe('arbitrary messages', () => {
   it('are recorded with their effect, or a reason, and leave a consistent store', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '3');

@@ -41,7 +41,7 @@ export function dice(seed: number): () => number {
 }
 
 /**
- * Makes a run: late slices without `execution_id`, repeated results, failures that name their slice or do not, sizes that change, slices that nobody answers,
+ * Makes a run: late slices without `execution_id`, repeated results, failures that name their slice or do not, sizes that change, slices without an answer,
  * results that fit none, and runs that are stopped, as the seed has it.
  */
 export function makeRun({ seed, run = 100_000 + seed, namespace = 'epic', ...wanted }: Wanted): MadeRun {

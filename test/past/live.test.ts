@@ -70,7 +70,7 @@ it('an answer as of a moment equals the one given then, in a run that was killed
   const going = others().then(() => (isOver = true));
   await askUntil(() => isOver);
   await going;
-  // What is no message is noted with the time before its commit: an answer of these very milliseconds may not have seen it.
+  // Records other than messages carry the time before their commit: an answer within these milliseconds may not have seen them.
   const noted = reader
     .prepare<[], { at: string }>(
       `SELECT since AS at FROM past_agents UNION ALL SELECT exited_at FROM past_agents WHERE exited_at IS NOT NULL

@@ -29,7 +29,7 @@ const stuck = (about: string): Finding => ({
   next: { tool: 'list_agents', arguments: {} },
 });
 
-/** A store as the watcher asks it, with findings that a test gives. */
+/** A store as the watcher reads it, with the findings of a test. */
 const asking = (findings: () => Finding[], execution: object): Queries =>
   ({
     snapshot: (ask: () => unknown) => ask(),

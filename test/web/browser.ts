@@ -80,7 +80,7 @@ export async function countsOf(page: Page): Promise<Record<string, number>> {
 /** Waits until the picture of the workers has been painted. */
 export async function painted(page: Page): Promise<void> {
   await page.waitForFunction(() => {
-    // It is drawn only where somebody can see it.
+    // It is drawn only if it is in view.
     [...document.querySelectorAll('h2')].find((one) => one.innerText.startsWith('Workers'))?.scrollIntoView();
     const canvas = document.querySelector('canvas');
     const { data } = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
@@ -90,7 +90,7 @@ export async function painted(page: Page): Promise<void> {
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What is in the way of people who do not see or do not point, by axe; `rule: elements`. */
+/** Accessibility barriers found by axe; `rule: elements`. */
 export async function barriers(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   return page.evaluate(async () => {
