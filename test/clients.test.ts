@@ -17,7 +17,7 @@ import { noteTools, tools } from '../src/tools/index.ts';
 import { withFixtures } from './conformance-fixtures.ts';
 import { cliPath, runWorkflow, startHttp, startProcess, temporaryFolder } from './helpers.ts';
 
-/** Clients of others, in a folder of their own: `npm ci --prefix test/clients`. */
+/** Third-party clients, in their own folder: `npm ci --prefix test/clients`. */
 const clients = resolve('test/clients/node_modules');
 const missing = !existsSync(clients);
 if (missing)
@@ -40,7 +40,7 @@ async function finished(): Promise<string> {
 /** A server on stdio also offers the tools that write into the logbook; over HTTP these need a token. */
 const offered = { stdio: tools.length + noteTools.length, http: tools.length };
 
-describe.skipIf(skipped)('a third-party client:', () => {
+describe.skipIf(skipped)('a third-party client', () => {
   const answer = { status: 'completed', slices_completed: 30 };
 
   it.each(['stdio', 'http'] as const)(
@@ -121,7 +121,7 @@ describe.skipIf(skipped)('a third-party client:', () => {
   });
 });
 
-/** Runs the conformance suite; the scenarios that fail. */
+/** Runs the conformance suite. Returns the scenarios that fail. */
 async function failuresAt(url: string): Promise<string[]> {
   const { stdout } = await startProcess(binary('conformance'), ['server', '--url', url], { folder: temporaryFolder() })
     .finished;

@@ -226,7 +226,7 @@ describe('the tables of docs/', () => {
     },
   );
 
-  it('are beside names of files of src/, all of which exist', () => {
+  it('are on pages that name only existing files of src/', () => {
     for (const page of ['docs/architecture.md', 'docs/store.md', 'CONTRIBUTING.md']) {
       const named = [...read(page).matchAll(/`((?:src\/)?[a-z]+(?:\/[a-z0-9-]+)+\.ts)`/g)].map(
         ([, file]) => file as string,

@@ -12,7 +12,7 @@ import { hostilePayload } from './web/hostile-run.ts';
 const live = /(?<!\\)!\[|(?<!\\)<(?:img|script)|(?<!\\)\]\(/;
 
 let folder = '';
-/** A name with all that is hostile in it, as the store has it. */
+/** A name with hostile characters, as it is in the store. */
 let execution_id = '';
 let stf = '';
 let slice = '';
@@ -46,7 +46,7 @@ function textsIn(value: unknown): string[] {
   return texts;
 }
 
-/** Lines are what a document and a command's output are made of. */
+/** Checks each line of a document or of the output of a command. */
 function expectHarmless(what: string, text: string): void {
   const found = text.split(/\r?\n/).flatMap((line) => {
     const at = line.search(harmful);

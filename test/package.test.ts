@@ -11,18 +11,18 @@ import { ask, temporaryFolder } from './helpers.ts';
 const root = resolve(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
-/** The packed package, installed as a consumer does it, in an empty folder elsewhere. */
+/** The packed package, installed in an empty folder, as a consumer does. */
 function installPacked(): string {
   const folder = temporaryFolder();
   execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: root });
   writeFileSync(join(folder, 'package.json'), '{"private":true}');
   const install = ['install', '--silent', '--no-audit', '--no-fund', '--prefer-offline', `./swf-mcp-${version}.tgz`];
-  // Compiling SQLite takes a minute: in CI it is done as a consumer does it, elsewhere our own binary is lent.
+  // Compiling SQLite takes a minute: CI does it as a consumer would, other machines reuse our binary.
   if (process.env['CI'] === 'true') {
     execFileSync('npm', install, { cwd: folder });
   } else {
     execFileSync('npm', [...install, '--ignore-scripts'], { cwd: folder });
-    // From version 13 on, for Node.js 22 and newer, it brings its binaries along.
+    // From version 13 on, for Node.js 22 and newer, it includes its binaries.
     const build = 'node_modules/better-sqlite3/build';
     if (existsSync(join(root, build))) cpSync(join(root, build), join(folder, build), { recursive: true });
   }

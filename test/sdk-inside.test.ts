@@ -28,7 +28,7 @@ describe('the internals of the MCP SDK that we rely on', () => {
     );
   });
 
-  it('begin a session by the method _oninitialize', () => {
+  it('have a method _oninitialize, which begins a session', () => {
     const { _oninitialize: begin } = Server.prototype as unknown as { _oninitialize: unknown };
     expect(begin).toBeTypeOf('function');
   });

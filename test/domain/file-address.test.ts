@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { fileAddressOf, isBelow, isElsewhere, isFileAddress, originOf } from '../../src/domain/file-address.ts';
 
-describe('a valid address of files', () => {
+describe('whether a text is an address of files', () => {
   it.each([
     ['http://host/data', true],
     ['https://host:8443/data/', true],
@@ -19,7 +19,7 @@ describe('a valid address of files', () => {
     ['http://:pw@host/data', false],
     ['http://host/data?x=1', false],
     ['http://host/data#x', false],
-  ])('is %s: %s', (text, isOne) => {
+  ])('%s: %s', (text, isOne) => {
     expect(isFileAddress(text)).toBe(isOne);
   });
 });

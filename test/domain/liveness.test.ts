@@ -12,7 +12,7 @@ it.each([
   [59.999, 'silent'],
   [60, 'gone'],
   [1e9, 'gone'],
-])('%d s after the last sign of life it is %s', (age, liveness) => {
+])('an agent is, %d s after its last sign of life, %s', (age, liveness) => {
   expect(livenessOf(new Date(0).toISOString(), age * 1000)).toBe(liveness);
 });
 

@@ -50,7 +50,7 @@ const anyMessage = fc.oneof(
 const wholeBodies = fc.oneof(anyMessage, fc.array(anyMessage, { maxLength: 6 })).map((body) => JSON.stringify(body));
 const anyBody = fc.oneof(
   { weight: 5, arbitrary: wholeBodies },
-  // Cut, or with something in the middle that does not belong there.
+  // Truncated, or with other text in the middle.
   {
     weight: 2,
     arbitrary: fc
@@ -63,7 +63,7 @@ const anyBody = fc.oneof(
   { weight: 1, arbitrary: fc.nat(20_000).map((depth) => '['.repeat(depth)) },
 );
 
-/** The messages of an answer, be it a stream of events or JSON. */
+/** The messages of an answer, either a stream of events or JSON. */
 const messagesIn = (text: string): object[] =>
   text.startsWith('{')
     ? [JSON.parse(text) as object]

@@ -9,7 +9,7 @@ import { rounds } from '../rounds.ts';
 
 const oneLine = new RegExp(`^(${errorCodes.join('|')}): [^\\n]{1,3000}$`);
 
-/** Values that a careless client may send for an argument, and some that are right. */
+/** Values that a careless client may send for an argument, and some valid ones. */
 const anyValue = fc.oneof(
   fc.constantFrom<unknown>(
     'latest',

@@ -6,10 +6,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { limitConnections } from '../../src/http/idle-connections.ts';
 
-/** Much more than the buffers of a connection take. */
+/** Much more than the buffers of a connection can hold. */
 const large = Buffer.alloc(20_000_000, 'x');
 
-/** A server of at most five connections, which answers `/large` at once, and `/later` when it is told to. */
+/** A server of at most five connections, which answers `/large` at once, and `/later` on request. */
 async function start(): Promise<{ server: Server; port: number; answerLater: () => void; endAll: () => void }> {
   const later: (() => void)[] = [];
   const server = createServer((request, response) => {
@@ -30,7 +30,7 @@ async function start(): Promise<{ server: Server; port: number; answerLater: () 
   return { server, port: (server.address() as AddressInfo).port, answerLater, endAll };
 }
 
-/** Resolves when so many requests have come. */
+/** Resolves when this many requests have arrived. */
 const requests = (server: Server, many: number): Promise<void> =>
   new Promise((resolve) => {
     let count = 0;

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { createLongCalls } from '../../src/http/long-calls.ts';
 
-/** A thread that does what a call's name says. */
+/** A thread that behaves as the name of a call says. */
 const program = `
   const { parentPort } = require('node:worker_threads');
   parentPort.on('message', (message) => {

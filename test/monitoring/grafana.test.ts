@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { makeRunningStore, sayShortExecutions, startHttp, temporaryFolder, noCounts } from '../helpers.ts';
 import { hostileRun } from '../web/hostile-run.ts';
 
-/** The names of the series that a text asks for. */
+/** The names of the series in a text. */
 const seriesIn = (text: string): Set<string> => new Set(text.match(/\bswf_(?:mcp_)?[a-z_]+\b/g) ?? []);
 
 it.each(['dashboard.json', 'alerts.yaml'])('every series that examples/grafana/%s names is served', async (name) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Anonymizer } from '../../src/observed/anonymize.ts';
 
-/** A value without names, and the words that have come in their places. */
+/** Values with their names replaced, by one anonymizer. */
 function anonymized(...values: unknown[]): unknown[] {
   const anonymizer = new Anonymizer();
   for (const value of values) anonymizer.collect(value);
@@ -94,7 +94,7 @@ describe('an anonymous recording', () => {
     ).toEqual([{ hostname: ['host-1', 'host-2'], owner: '12', n: 3, user: null }, ['host-1', 12, { x: ['host-2'] }]]);
   });
 
-  it('replaces a person in the id of an execution, and in no other id', () => {
+  it('replaces a person in the id of an execution, but not in a label', () => {
     expect(anonymized({ execution_id: 'prompt-ann-0845', label: 'release-bob-2026', sender: 'ann' })).toEqual([
       { execution_id: 'prompt-person-1-0845', label: 'release-bob-2026', sender: 'person-1' },
     ]);

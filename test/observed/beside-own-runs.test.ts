@@ -29,7 +29,7 @@ const said = (body: Record<string, unknown>, at = 0): object => ({
 });
 
 describe('beside a run that was heard', () => {
-  it('an own run takes the next id if programs of another make have used its id', async () => {
+  it('an own run takes the next id if another program has used its own', async () => {
     const folder = await folderWith([said({ msg_type: 'run_imminent', execution_id: 'stf_datataking-tester-0001' })]);
     const { execution_id } = await runWorkflow(folder, '--stf-count', '1');
     expect(execution_id).toBe('stf_datataking-tester-0002');
@@ -70,7 +70,7 @@ describe('beside a run that was heard', () => {
 });
 
 describe('an observer of a store', () => {
-  it('records a message that cannot be recorded as a gap, and goes on with the next', async () => {
+  it('records a gap in place of a message that cannot be recorded, and continues with the next', async () => {
     const store = await openStore(join(temporaryFolder(), 'swf.db'));
     const told: string[] = [];
     const writer = await StoreWriter.open({ store, namespaces: [], version: '0', say: (line) => told.push(line) });

@@ -17,7 +17,7 @@ const line = (body: unknown, headers: Record<string, string> = {}): MessageLine 
 
 const factOf = (body: unknown, headers?: Record<string, string>) => readMessage(line(body, headers)).fact;
 
-/** As the programs of 2026 say them. Those that state nothing that is known here have no fact. */
+/** Messages as the programs of 2026 send them. Those without content that is known here have no fact. */
 const examples: [string, Body, object | undefined][] = [
   [
     'run_imminent',

@@ -16,7 +16,7 @@ export interface MadeCalls {
   };
 }
 
-/** The calls that programs of the testbed make to their monitor in a run: each a little before, or after, the message that goes with it. */
+/** The calls that programs of the testbed make to their monitor in a run: each slightly before or after its message. */
 export function makeCalls({ lines, truth }: MadeRun, seed: number): MadeCalls {
   const roll = dice(seed + 5000);
   const calls: RestLine[] = [];

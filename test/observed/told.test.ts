@@ -25,7 +25,7 @@ async function listenOn(store: Store): Promise<void> {
   });
 }
 
-/** The rows of the log that the calls of a recorded run are. */
+/** The rows of the log made from the calls of a recorded run. */
 async function toldIn(run: string): Promise<MessageLine[]> {
   const references = new References();
   const lines: MessageLine[] = [];
@@ -36,7 +36,7 @@ async function toldIn(run: string): Promise<MessageLine[]> {
   return lines;
 }
 
-/** Two streams as one, each in its own order. */
+/** Two streams merged at random, each in its own order. */
 function interleaved<T>(a: readonly T[], b: readonly T[], seed: number): T[] {
   const roll = dice(seed);
   const [left, right] = [[...a], [...b]];

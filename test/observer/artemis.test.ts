@@ -27,7 +27,7 @@ const heardIn = (path: string): (MessageLine | GapLine)[] =>
 const messagesIn = (path: string): MessageLine[] =>
   heardIn(path).filter((line): line is MessageLine => 'destination' in line);
 
-/** The gaps behind that before the first session. */
+/** The gaps after the one before the first session. */
 const gapsIn = (path: string): GapLine['gap'][] =>
   heardIn(path)
     .flatMap((line) => ('gap' in line ? [line.gap] : []))

@@ -14,7 +14,7 @@ import { readRecording } from './recordings.ts';
 const why = artemisBroker.missing();
 if (why !== undefined) console.warn(why);
 
-/** How many messages the reader of a queue gets, if that is as many as it should. */
+/** Reads a queue until it has the expected number of messages. Returns their number. */
 async function drain(broker: Broker, destination: string, expected: number): Promise<number> {
   let got = 0;
   const reader = await plainStomp(broker);

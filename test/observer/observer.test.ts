@@ -70,7 +70,7 @@ describe('an observer', () => {
     ]);
   });
 
-  it('notes during silence until when it has listened', async () => {
+  it('records during silence how long it has listened', async () => {
     const { heard } = await listen();
     await expect.poll(() => heard.length).toBe(1);
     expect(heard).toEqual([{ until: expect.stringMatching(/^20\S+Z$/) as string }]);

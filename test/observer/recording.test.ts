@@ -134,7 +134,7 @@ describe('a recording', () => {
     await expect(recordingPlace(join(folder, 'file/'), { by })).rejects.toThrow(
       /cannot be made: .*; name another folder/,
     );
-    // Where the system says that the parent of a folder is missing, Node's own way would never return.
+    // If the system reports that the parent of a folder is missing, Node's recursive mkdir never returns.
     await expect(recordingPlace('/proc/recordings/', { by })).rejects.toThrow(
       /cannot be made: .*; name another folder/,
     );

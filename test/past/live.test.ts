@@ -14,7 +14,7 @@ import { temporaryFolder } from '../folder.ts';
 import { type Answer, ask, connectInProcess, runCli, runWorkflow, startCli } from '../helpers.ts';
 import { answerTo, contextOf, noPast, type Question, questionsAbout, settled } from './questions.ts';
 
-/** Between a time and the commit that has it. Milliseconds. */
+/** The margin between a time and the commit that records it. Milliseconds. */
 const brink = 15;
 
 /** A payload that fails in some attempts. */
@@ -85,7 +85,7 @@ it('an answer as of a moment equals the one given then, in a run that was killed
   const pasts = new Pasts(reader, isAlive);
   let compared = 0;
   const differing: { question: Question; asked: unknown; given: unknown }[] = [];
-  // In no order, so that moments are reached from earlier ones and from the beginning.
+  // In mixed order, so that moments are reached from earlier ones and from the beginning.
   const inNoOrder = kept.toSorted((a, b) => (JSON.stringify(a).length % 97) - (JSON.stringify(b).length % 97));
   for (const {
     question: [tool, given],
@@ -101,7 +101,7 @@ it('an answer as of a moment equals the one given then, in a run that was killed
     if (!isDeepStrictEqual(settled(asked), settled(answer)))
       differing.push({ question, asked: settled(asked), given: settled(answer) });
   }
-  // On a busy machine a commit may come later after the time that it notes than is left out above, and the driver's clock may be a millisecond ahead.
+  // On a busy machine a commit may come later than the margin above allows, and the driver's clock may be a millisecond ahead.
   if (differing.length > compared / 25) expect(differing[0]?.asked).toEqual(differing[0]?.given);
   expect(compared).toBeGreaterThan(100);
   pasts.close();

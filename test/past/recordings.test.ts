@@ -35,7 +35,7 @@ async function storeOf(paths: readonly string[]): Promise<string> {
 /** Numbers of rows, and agents: they are known to the minute, and of the last run that they were heard in. */
 const elsewhere = new Set(['seq', 'as_of_exact', 'agents']);
 
-/** An answer without what depends on what else is in the store. */
+/** An answer without the parts that depend on other runs in the store. */
 const ofRun = (answer: unknown): unknown =>
   JSON.parse(JSON.stringify(settled(answer), (name, value: unknown) => (elsewhere.has(name) ? undefined : value)));
 
@@ -45,7 +45,7 @@ function fileOf(lines: readonly { text: string }[]): string {
   return file;
 }
 
-/** Parts of a recording at which its store is asked. */
+/** Points in a recording at which its store is queried, as fractions. */
 const moments = rounds(5, 2);
 const parts = Array.from({ length: moments }, (_, n) => (n + 0.3) / (moments - 0.7));
 

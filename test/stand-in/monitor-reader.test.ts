@@ -147,7 +147,7 @@ describe('a monitor that is read', () => {
     monitor.close();
   });
 
-  it('is read on if one path always fails, but the run of that path is not noted as read', async () => {
+  it('is still read if one path always fails, but the run of that path is not recorded as read', async () => {
     const answers: Record<string, unknown> = {
       'workflow-executions/?status=running': ['5', '6'].map((n) => ({ execution_id: `e-${n}`, status: 'running' })),
       'run-states/': ['5', '6'].map((n) => ({ run_number: n, metadata: { execution_id: `e-${n}` } })),

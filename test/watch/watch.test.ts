@@ -97,7 +97,7 @@ const changesOf = ({ told }: { told: Delivery[] }): string[] => told.map(({ chan
 const seconds = (n: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, n * 1000));
 
 describe('an alarm', () => {
-  it('is raised once, marked as seen, cleared, and raised again as the same one, and each receiver gets each change once', async () => {
+  it('is raised, marked as seen, cleared and raised again as the same one, each once for each receiver', async () => {
     const made = await makeRunningStore();
     const [a, b] = [receiver('a'), receiver('b')];
     const watching = start(made, [a, b]);

@@ -37,7 +37,7 @@ export function useBrowser() {
       { width = 1280, height = 900, theme = 'light', mayComplain = false }: PageOptions = {},
     ): Promise<Page> {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme, serviceWorkers: 'block' });
-      // A busy machine draws late; what hangs is found by the test's own deadline.
+      // A busy machine draws late; a test that hangs ends at its own deadline.
       page.setDefaultTimeout(90_000);
       const complaints: string[] = [];
       page.on('console', (message) => {
@@ -77,7 +77,7 @@ export async function countsOf(page: Page): Promise<Record<string, number>> {
   );
 }
 
-/** Waits until the picture of the workers has been painted. */
+/** Waits until the chart of the workers has been painted. */
 export async function painted(page: Page): Promise<void> {
   await page.waitForFunction(() => {
     // It is drawn only if it is in view.
@@ -95,7 +95,7 @@ export async function barriers(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   return page.evaluate(async () => {
     const tags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
-    // The program that has just been put into the page.
+    // The script that has just been added to the page.
     const { axe } = globalThis as unknown as { axe: typeof import('axe-core') };
     const { violations } = await axe.run({ runOnly: tags });
     return violations.map(

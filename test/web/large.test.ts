@@ -41,7 +41,7 @@ describe.skipIf(browserIsMissing() !== undefined)(
         return Array.from({ length: count }, (_, row) => isPainted(row)).filter(Boolean).length;
       }, slots);
       expect(rows).toBe(slots);
-      // Too many to be drawn each: clicks come nearer, until each attempt is one of its own.
+      // Too many to draw each: clicks zoom in until each attempt has its own bar.
       const heading = page.getByRole('heading', { name: 'Workers over time' });
       for (let click = 0; click < 6 && !(await heading.innerText()).includes('attempts'); click += 1) {
         const asked = page.waitForResponse((response) => response.request().postData()?.includes('timeline') === true);

@@ -19,7 +19,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
   let folder = '';
   let root = '';
 
-  /** Raises an alarm, or says that it is over. */
+  /** Raises an alarm, or clears it. */
   const change = async (msg_type: 'alarm_raised' | 'alarm_cleared', about: string): Promise<void> => {
     const store = await openStore(join(folder, 'swf.db'));
     const sentence = `<b>${about}</b> does nothing`;
@@ -47,7 +47,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     root = url.replace(/mcp$/, '');
   });
 
-  it('has a line of alarms that opens with their sentences, and lets a client with the right mark one as seen', async () => {
+  it('shows alarms in a line without moving the page, and lets a permitted client mark one as seen', async () => {
     const page = await open('#/', 'look-1', true);
     await page.getByText('no alarms: "swf-mcp watch" does not run').waitFor();
     const top = async (): Promise<number> => (await page.locator('main').boundingBox())?.y ?? 0;

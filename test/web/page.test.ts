@@ -21,7 +21,7 @@ import { hostile, hostilePayload, hostileRun } from './hostile-run.ts';
 const missing = browserIsMissing();
 if (missing !== undefined) console.log(missing);
 
-/** An execution that has ended has nothing in hand, and says nothing of that. */
+/** The counts of the header: an ended execution has no slices in hand, and does not show that count. */
 const shownCounts = ({ status, slices_completed, slices_failed, slices_processing, slices_queued }: Answer) => ({
   completed: slices_completed,
   failed: slices_failed,
@@ -568,7 +568,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     rmSync(join(folder, 'fail'));
     await expect.poll(() => answers, { timeout: 40_000 }).toBeGreaterThan(10);
     expect(await page.evaluate(() => (globalThis as unknown as { moved: string[] }).moved)).toEqual([]);
-    // It asks for the monitor once a second: 300 kB a minute. It was ten times as much before answers were compressed.
+    // It requests the monitor once a second: at most 300 kB a minute. Without compression it was ten times as much.
     expect(bytes / answers).toBeLessThan(300_000 / 60);
     run.child.kill('SIGTERM');
     await run.finished;
@@ -695,7 +695,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     let release = (): void => {};
     const held = new Promise<void>((resolve) => (release = resolve));
     await page.route('**/mcp', async (route) => {
-      // The line of alarms has a chain of its own.
+      // The line of alarms sends its own requests.
       if (route.request().postData()?.includes('list_workflow_executions') === true) asked += 1;
       await held;
       await route.continue();

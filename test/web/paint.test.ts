@@ -7,7 +7,7 @@ import type { Timeline } from '../../src/web/shared/answers.ts';
 const colours = { ground: 0, completed: 1, alternate: 2, failed: 3, processing: 4, lost: 5 };
 const letters = '.aAFPL';
 
-/** Rows of a picture of 20 pixels, each pixel the letter of its colour. */
+/** Rows of a chart of 20 pixels, each pixel as the letter of its colour. */
 function drawn(bars: readonly Partial<Bar>[], rows = 1): string[] {
   const width = 20;
   const pixels = new Uint32Array(width * rows);

@@ -34,7 +34,7 @@ const failing = (attempts: number, seconds: number, more: { isMore?: boolean; la
   ...more,
 });
 
-/** Situations in which one thing is wrong, by the code of the finding that tells it. */
+/** Situations in which one thing is wrong, by the code of the finding that reports it. */
 const situations: Readonly<Record<string, Record<string, Given>>> = {
   SLICES_UNANSWERED: {
     'none ever': {
