@@ -34,7 +34,7 @@ describe('the table of rooms in docs/architecture.md', () => {
     expect([...rooms.keys()].toSorted()).toEqual([...inUse].toSorted());
   });
 
-  it('allows every import that there is', () => {
+  it('allows every existing import', () => {
     expect(
       refusals(
         sources.flatMap(({ edges }) => edges),
@@ -43,7 +43,7 @@ describe('the table of rooms in docs/architecture.md', () => {
     ).toEqual([]);
   });
 
-  it('allows no room that a row names and does not import', () => {
+  it('allows no room that is not imported', () => {
     const unused = [...rooms.values()].map(({ name, rooms: allowed }) => {
       const used = new Set(
         sources
@@ -55,7 +55,7 @@ describe('the table of rooms in docs/architecture.md', () => {
     expect(unused.filter((one) => one.unused.length > 0)).toEqual([]);
   });
 
-  it('names no package that a room does not import', () => {
+  it('allows no package that is not imported', () => {
     const unused = [...rooms.values()].map(({ name, packages }) => {
       const used = new Set(
         sources
@@ -84,7 +84,7 @@ describe('the table of rooms in docs/architecture.md', () => {
     expect(refusals([forbidden], rooms)).toEqual([expect.stringMatching(/no row|does not allow it/)]);
   });
 
-  it('refuses a package that a room has no use for', () => {
+  it('refuses a package that it does not allow', () => {
     const { edges } = readSource('src/tools/x.ts', "import type { Database } from 'better-sqlite3/lib/database';");
     expect(refusals(edges, rooms)).toEqual([expect.stringContaining('the package better-sqlite3')]);
   });
@@ -94,7 +94,7 @@ describe('the tables of folders in docs/folders.md', () => {
   const folders = readFolders(readFileSync('docs/folders.md', 'utf8'));
   const edges = sources.flatMap((source) => source.edges);
 
-  it('have a row for each folder of a room that has some, and no others', () => {
+  it('have a row for each folder of a room with folders, and no others', () => {
     const withFolders = new Set(
       sources.filter(({ path }) => path.split('/').length > 3).map(({ path }) => roomOf(path)),
     );
@@ -104,7 +104,7 @@ describe('the tables of folders in docs/folders.md', () => {
     expect([...folders.keys()].toSorted()).toEqual([...inUse].toSorted());
   });
 
-  it('allow every import that there is, and no other', () => {
+  it('allow every existing import, and no others', () => {
     expect(folderRefusals(edges, folders)).toEqual([]);
     const used = new Set(folderEdges(edges).map(({ from, to }) => `${folderOf(from)} ${folderOf(to)}`));
     const unused = [...folders].flatMap(([folder, others]) =>
@@ -113,7 +113,7 @@ describe('the tables of folders in docs/folders.md', () => {
     expect(unused).toEqual([]);
   });
 
-  it('refuse an import up the stairs, and a ring whatever they say', () => {
+  it('refuse an import of a higher folder, and the rings that it makes are found', () => {
     const up = edge('db/sqlite/connection.ts', 'db/lists/page.ts');
     expect(folderRefusals([up], folders)).toEqual([expect.stringContaining('`db/sqlite`')]);
     expect(folderRings([...edges, up]).length).toBeGreaterThan(0);
@@ -132,13 +132,13 @@ describe('imports', () => {
     ["export type { a } from './b.ts';", true],
     ["const b = await import('./b.ts');", false],
     ["type A = import('./b.ts').A;", true],
-  ])('are seen in %s', (text, isType) => {
+  ])('are found in %s', (text, isType) => {
     expect(readSource('src/tools/a.ts', text).edges).toEqual([
       { from: 'src/tools/a.ts', to: 'src/tools/b.ts', isPackage: false, isType },
     ]);
   });
 
-  it('make no ring, types included', () => {
+  it('form no cycle, even of types', () => {
     const [a, b] = ['a', 'b'].map((name) =>
       readSource(`src/tools/${name}.ts`, `import type { x } from './${name === 'a' ? 'b' : 'a'}.ts';`),
     );
@@ -147,7 +147,7 @@ describe('imports', () => {
   });
 });
 
-it('the page makes no markup and no program out of a text', () => {
+it('the page makes no markup and no code from text', () => {
   const makers = /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/;
   const files = readdirSync('src/web', { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
   expect(files.length).toBeGreaterThan(20);

@@ -17,7 +17,7 @@ import { noteTools, tools } from '../src/tools/index.ts';
 import { withFixtures } from './conformance-fixtures.ts';
 import { cliPath, runWorkflow, startHttp, startProcess, temporaryFolder } from './helpers.ts';
 
-/** Clients of others, in a folder of their own: `npm ci --prefix test/clients`. */
+/** Third-party clients, in their own folder: `npm ci --prefix test/clients`. */
 const clients = resolve('test/clients/node_modules');
 const missing = !existsSync(clients);
 if (missing)
@@ -37,14 +37,14 @@ async function finished(): Promise<string> {
   return folder;
 }
 
-/** A server on stdio also offers what writes into the logbook; over HTTP that needs a token. */
+/** A server on stdio also offers the tools that write into the logbook; over HTTP these need a token. */
 const offered = { stdio: tools.length + noteTools.length, http: tools.length };
 
-describe.skipIf(skipped)('a client that is not ours', () => {
+describe.skipIf(skipped)('a third-party client', () => {
   const answer = { status: 'completed', slices_completed: 30 };
 
   it.each(['stdio', 'http'] as const)(
-    "the inspector finds every tool's schema portable over %s, and calls one",
+    'the inspector accepts every schema over %s, calls a tool, and reads a resource and a prompt',
     async (transport) => {
       const folder = await finished();
       const target =
@@ -121,7 +121,7 @@ describe.skipIf(skipped)('a client that is not ours', () => {
   });
 });
 
-/** Runs the conformance suite; the scenarios that fail. */
+/** Runs the conformance suite. Returns the scenarios that fail. */
 async function failuresAt(url: string): Promise<string[]> {
   const { stdout } = await startProcess(binary('conformance'), ['server', '--url', url], { folder: temporaryFolder() })
     .finished;
@@ -130,7 +130,7 @@ async function failuresAt(url: string): Promise<string[]> {
   return lines.filter(([, mark]) => mark === '✗').map(([, , scenario = '']) => scenario);
 }
 
-/** What this server does not offer, and no server without sessions can: it asks nothing of its clients in the middle of a call. */
+/** Scenarios that need a session: they ask something of the client in the middle of a call. */
 const notOffered = [
   'elicitation-sep1034-defaults',
   'elicitation-sep1330-enums',
@@ -138,7 +138,7 @@ const notOffered = [
   'tools-call-sampling',
 ];
 
-/** Scenarios that ask for tools, resources and prompts of the suite's own. */
+/** Scenarios that need the suite's own tools, resources and prompts. */
 const needFixtures = [
   'logging-set-level',
   'prompts-get-embedded-resource',
@@ -159,12 +159,12 @@ const needFixtures = [
 ];
 
 describe.skipIf(skipped)("the protocol's conformance suite", () => {
-  it('passes on the server as it is, but for what asks for its own fixtures', async () => {
+  it('passes on the real server, except scenarios that need fixtures or sessions', async () => {
     const { url } = await startHttp({ folder: await finished() });
     expect((await failuresAt(url)).toSorted()).toEqual([...needFixtures, ...notOffered].toSorted());
   });
 
-  it('passes on our server and transport with its fixtures, but for what needs a session', async () => {
+  it('passes on our server with its fixtures, except scenarios that need a session', async () => {
     const folder = await finished();
     const db = openReader(join(folder, 'swf.db'));
     const queries = createQueries(db, isAlive);

@@ -71,7 +71,7 @@ async function tablesOf(name: string, args: object): Promise<ReadonlySet<string>
   return tablesReadBy(path, sql);
 }
 
-/** What may be said in place of an answer: the row that was asked for is not the one that it was. */
+/** Acceptable errors in place of an answer: the requested row is no longer the one that it was. */
 const isClear = (error: unknown): boolean =>
   error instanceof SwfError &&
   ['EXECUTION_NOT_FOUND', 'RUN_NOT_FOUND', 'ARGUMENT_INVALID', 'CONFIG_INVALID'].includes(error.code);
@@ -82,7 +82,7 @@ async function answerTo(name: string, args: object, queries: Queries): Promise<s
   return JSON.stringify(await callTool(tool, args, contextOf(queries, Date.now(), noPast)));
 }
 
-/** What is wrong with the answer to a call; undefined where nothing is. */
+/** The error of a call, unless the call succeeds or refuses clearly. */
 async function faultOf(name: string, args: object, queries: Queries): Promise<string | undefined> {
   try {
     await answerTo(name, args, queries);
@@ -92,10 +92,10 @@ async function faultOf(name: string, args: object, queries: Queries): Promise<st
   }
 }
 
-describe('a row that no sound store has', () => {
+describe('a damaged row', () => {
   // In parts, so that none takes minutes on a busy machine.
   it.each(Array.from({ length: Math.min(parts, rounds(parts)) }, (_, part) => part))(
-    'hides no other from any tool, whichever column holds whatever value: part %i',
+    'makes no tool fail, with any extreme value in any column: part %i',
     async (part) => {
       const base = join(folder, 'swf.db');
       const path = join(folder, 'damaged.db');
@@ -128,14 +128,11 @@ describe('a row that no sound store has', () => {
 
   it.each([
     ['a size beyond all sums', `UPDATE runs SET dataset_bytes = 9007199254740993`],
-    ['times that are none', `UPDATE tf_slices SET completed_at = 'never', assigned_at = ''`],
-    ['bodies that are none', `UPDATE message_rows SET body = '{"broken' WHERE seq % 2 = 0`],
-    ['outputs that are none', `UPDATE payload_results SET outputs = '[1'`],
-    [
-      'a start that is none',
-      `UPDATE workflow_executions SET start_time = 'x', end_time = '+275760-09-13T00:00:00.000Z'`,
-    ],
-  ])('ends no command, page, report or export: %s', async (_, sql) => {
+    ['invalid times', `UPDATE tf_slices SET completed_at = 'never', assigned_at = ''`],
+    ['invalid bodies', `UPDATE message_rows SET body = '{"broken' WHERE seq % 2 = 0`],
+    ['invalid outputs', `UPDATE payload_results SET outputs = '[1'`],
+    ['an invalid start', `UPDATE workflow_executions SET start_time = 'x', end_time = '+275760-09-13T00:00:00.000Z'`],
+  ])('makes no command, route, report or export fail: %s', async (_, sql) => {
     const here = temporaryFolder();
     for (const name of ['swf.db']) writeFileSync(join(here, name), readFileSync(join(folder, name)), { mode: 0o600 });
     alterStore(here, sql);
@@ -160,7 +157,7 @@ describe('a row that no sound store has', () => {
       expect((await fetch(url.replace(/mcp$/, path))).status).toBe(200);
   });
 
-  it('says nothing of a driver whose start is damaged but when it was', async () => {
+  it('of the start of a driver leaves only its time in the status', async () => {
     const here = temporaryFolder();
     writeFileSync(join(here, 'swf.db'), readFileSync(join(folder, 'swf.db')), { mode: 0o600 });
     alterStore(here, `UPDATE message_rows SET body = '{"broken' WHERE message_id LIKE '%/driver_started/%'`);

@@ -64,7 +64,7 @@ function formOf(value: unknown): unknown {
 }
 
 describe('the pages', () => {
-  it.each(pages)('%s shows commands that work', async (page) => {
+  it.each(pages)('show commands that work: %s', async (page) => {
     const folder = temporaryFolder();
     for (const command of commandsOf(page)) {
       expect(command.slice(0, 2)).toEqual(['npx', 'swf-mcp']);
@@ -74,13 +74,13 @@ describe('the pages', () => {
     }
   });
 
-  it.each(pages)('%s has links that lead somewhere', (page) => {
+  it.each(pages)('have no broken links: %s', (page) => {
     const links = [...read(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link);
     const local = links.filter((link) => !/^[a-z]+:/.test(link));
     expect(local.filter((link) => !existsSync(resolve(dirname(page), link)))).toEqual([]);
   });
 
-  it.each(pages)('%s shows configurations that can be used', (page) => {
+  it.each(pages)('show valid configurations: %s', (page) => {
     for (const text of blocksOf(page, 'toml')) {
       const workingFolder = temporaryFolder();
       writeFileSync(join(workingFolder, 'mine.toml'), text);
@@ -94,11 +94,11 @@ describe('the pages', () => {
     }
   });
 
-  it.each(pages)('%s shows JSON that can be read', (page) => {
+  it.each(pages)('show valid JSON: %s', (page) => {
     for (const text of blocksOf(page, 'json')) expect(() => JSON.parse(text) as unknown).not.toThrow();
   });
 
-  it('name scripts that there are, and the version that the changelog ends with', () => {
+  it('name existing scripts, and the changelog has the current version', () => {
     for (const page of pages)
       for (const [, script = ''] of read(page).matchAll(
         /npm (?:run )?(start|test|[a-z]+:[a-z-]+|docs|house|faults|bench|histories)\b/g,
@@ -113,7 +113,7 @@ describe('the language', () => {
     .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
     .filter((name) => /\.(?:ts|js|md|toml|py)$/.test(name) && !name.endsWith('words.ts'));
 
-  it.each(forbiddenWords)('does without %s', (pattern) => {
+  it.each(forbiddenWords)('avoids %s', (pattern) => {
     const found = [...files, ...pages].flatMap((file) =>
       read(file)
         .split('\n')
@@ -124,7 +124,7 @@ describe('the language', () => {
 });
 
 describe('the guarantees', () => {
-  it('name each the test that holds it', () => {
+  it('each name an existing test', () => {
     const rows = read('docs/guarantees.md')
       .split('\n')
       .filter((line) => /^\| (?!event|---)/.test(line));
@@ -181,7 +181,7 @@ describe('the tables of docs/', () => {
     expect(plain(read('docs/configuration.md'))).toContain(plain(keysTable()));
   });
 
-  it('have every message as the vocabulary defines it, and every header that is sent', () => {
+  it('have every message as the vocabulary defines it, and every sent header', () => {
     const page = read('docs/messages.md');
     expect(plain(page)).toContain(plain(messageTables()));
     expect(plain(page)).toContain(plain(telemetryTables()));
@@ -190,7 +190,7 @@ describe('the tables of docs/', () => {
     expect(Object.keys(headers).filter((name) => !page.includes(`| \`${name}\` `))).toEqual([]);
   });
 
-  it('have answers of the form that the tools give now', () => {
+  it('have answers in the form that the tools return now', () => {
     const now = makeAnswers();
     const [shown, made] = [blocksOf('docs/answers.md', 'json'), now.map(({ answer }) => answer)];
     expect(shown.map((text) => formOf(JSON.parse(text)))).toEqual(made.map(formOf));
@@ -201,7 +201,7 @@ describe('the tables of docs/', () => {
   it.each([
     ['How `slices_per_sample` travels', 12],
     ['How a `slice_result` travels', 9],
-  ])('draw %s in at most %i files that there are', (heading, most) => {
+  ])('describe %s in at most %i files, all of which exist', (heading, most) => {
     const section =
       read('docs/architecture.md')
         .split(/^## /m)
@@ -212,11 +212,11 @@ describe('the tables of docs/', () => {
     expect(files.filter((file) => !existsSync(join('src', file)))).toEqual([]);
   });
 
-  // Made pages are as long as what they are made of.
+  // Generated pages are as long as their sources.
   const made = ['docs/answers.md', 'docs/messages.md', 'docs/errors.md'];
 
   it.each(pages.filter((page) => /^docs\/[^/]+$/.test(page) && !made.includes(page)))(
-    '%s is at most 200 lines long, says first what it is for, and last where to go next',
+    'are on pages of at most 200 lines, with an introduction and a link to the next: %s',
     (page) => {
       const lines = read(page).trimEnd().split('\n');
       expect(lines.length).toBeLessThanOrEqual(200);
@@ -226,7 +226,7 @@ describe('the tables of docs/', () => {
     },
   );
 
-  it('name files of src/ that there are', () => {
+  it('are on pages that name only existing files of src/', () => {
     for (const page of ['docs/architecture.md', 'docs/store.md', 'CONTRIBUTING.md']) {
       const named = [...read(page).matchAll(/`((?:src\/)?[a-z]+(?:\/[a-z0-9-]+)+\.ts)`/g)].map(
         ([, file]) => file as string,
@@ -238,7 +238,7 @@ describe('the tables of docs/', () => {
 });
 
 describe('the examples', () => {
-  it('have a payload in Python that runs on every slice', async () => {
+  it('include a payload in Python that runs on every slice', async () => {
     const folder = temporaryFolder();
     cpSync('examples', join(folder, 'examples'), { recursive: true });
     const file = './examples/payload-python/payload.toml';
@@ -248,7 +248,7 @@ describe('the examples', () => {
     expect(JSON.parse(stdout)).toMatchObject({ items: [{ outputs: [{ name: 'result.json' }] }] });
   });
 
-  it('have a script that asks by the SDK', async () => {
+  it('include a script that asks through the SDK', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--stf-count', '1', '--speed', 'max'], { folder });
     const { status, stdout } = spawnSync(process.execPath, ['examples/script-with-the-sdk/ask.js'], {
@@ -263,7 +263,7 @@ describe('the examples', () => {
 });
 
 describe('npm start', () => {
-  it('makes a run, looks at it through the server, and ends with commands that work as printed', async () => {
+  it('makes a run, reads it through the server, and prints commands that work', async () => {
     const folder = temporaryFolder();
     const { status, stdout } = spawnSync(process.execPath, ['scripts/first-look.js'], {
       env: { ...process.env, SWF_DB: `${folder}/swf.db` },
@@ -274,7 +274,7 @@ describe('npm start', () => {
     expect(stdout).toMatch(/"mcpServers"/);
     const printed = [...stdout.matchAll(/^ {2}npx swf-mcp (.*)$/gm)].map(([, words = '']) => words.split(' '));
     expect(printed).toEqual([['status'], ['open'], ['run', '--speed', '20']]);
-    // `open` serves until it is interrupted; its own tests try it.
+    // `open` serves until it is interrupted; it has its own tests.
     for (const words of [printed[0] as string[], [...(printed[2] as string[]), '--stf-count', '1']])
       expect(await runCli(words, { folder })).toMatchObject({ code: 0, stderr: '' });
   });

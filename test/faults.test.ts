@@ -12,12 +12,12 @@ import { killCommands, undisturbedPair } from '../faults/whole-command-line.ts';
 import { temporaryFolder } from './folder.ts';
 import { rounds } from './rounds.ts';
 
-// `npm run faults` makes many more rounds of the same; a seed that fails there is tried again by its number.
+// `npm run faults` makes many more rounds of the same; a seed that fails there can be repeated by its number.
 const unharmed = { lost: [], added: [] };
 const seeds = (many: number): number[] => Array.from({ length: rounds(many) }, (_, index) => index + 1);
 
 describe('a run of 20 STFs', () => {
-  it('that is killed at 20 times some random moments and resumed loses nothing and does nothing twice', async () => {
+  it('that is killed at random moments and resumed, 20 times, loses nothing and does nothing twice', async () => {
     const expected = await undisturbed();
     let kills = 0;
     for (const seed of seeds(20)) {
@@ -28,14 +28,14 @@ describe('a run of 20 STFs', () => {
     expect(kills).toBeGreaterThan(rounds(10) - 1);
   });
 
-  it('whose payloads fail, and that is killed and resumed, ends as one that is not', async () => {
+  it('whose payloads fail, and that is killed and resumed, ends like an undisturbed one', async () => {
     const payload = faultyPayload(1);
     const expected = await undisturbed(payload);
     expect(expected['slices']?.some((line) => line.endsWith(' failed 3'))).toBe(true);
     expect(await killAndResume(3, expected, payload)).toMatchObject({ ...unharmed, twice: [] });
   });
 
-  it('whose messages are delivered twice, late and out of order gives what it gives in order', async () => {
+  it('whose messages are delivered twice, late and out of order has the same result as in order', async () => {
     const folder = temporaryFolder();
     await startCli(folder, ['run', '--speed', 'max', ...runSettings, ...faultyPayload(2)]).ended;
     for (const seed of seeds(20)) {
@@ -48,21 +48,21 @@ describe('a run of 20 STFs', () => {
 });
 
 describe('a run, a store or a server', () => {
-  it('whose write-ahead log is removed in the middle loses nothing', async () => {
+  it('whose write-ahead log is removed during a run loses nothing', async () => {
     expect(await removeLog(3, await undisturbed())).toMatchObject({ ...unharmed, twice: [] });
   });
 
-  it('is not held up by pipes in the place of data files', async () => {
+  it('is not blocked by pipes in the place of data files', async () => {
     expect(await pipesForFiles(1)).toMatchObject(unharmed);
   });
 
-  it('answers one client rightly in a crowd of others that misbehave', async () => {
+  it('answers one client correctly among many that misbehave', async () => {
     const folder = temporaryFolder();
     await startCli(folder, ['run', '--speed', 'max', '--stf-count', '20']).ended;
     expect(await crowd(1, folder)).toMatchObject(unharmed);
   });
 
-  it('is unharmed where every command is killed again and again', async () => {
+  it('is unharmed if every command is killed again and again', async () => {
     const expected = await undisturbedPair();
     for (const seed of seeds(3))
       expect(await killCommands(seed, expected)).toMatchObject({ seed, ...unharmed, twice: [] });
@@ -73,7 +73,7 @@ const isRoot = mayMount();
 if (!isRoot) console.log('a full disk is not tried: mounting a small one needs root');
 
 describe.skipIf(!isRoot && process.env['CI'] !== 'true')('a run on a disk that becomes full', () => {
-  it('says so in one line, can be resumed when there is room, and ends as one with room', async () => {
+  it('ends with one line, can be resumed when there is room, and loses nothing', async () => {
     const { full, said, ...rest } = await fillDisk(1, await undisturbed());
     expect(rest).toMatchObject({ ...unharmed, twice: [] });
     expect(full).toBeGreaterThan(2);

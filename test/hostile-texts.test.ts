@@ -8,11 +8,11 @@ import { connectHttp, runCli, startHttp, temporaryFolder } from './helpers.ts';
 import { harmful, hostileText, makeHostile } from './hostile-store.ts';
 import { hostilePayload } from './web/hostile-run.ts';
 
-/** Markdown that would load a picture or run a program where somebody shows it as a page. */
+/** Markdown that would load an image or run code if it was rendered. */
 const live = /(?<!\\)!\[|(?<!\\)<(?:img|script)|(?<!\\)\]\(/;
 
 let folder = '';
-/** A name with all that is hostile in it, as the store has it. */
+/** A name with hostile characters, as it is in the store. */
 let execution_id = '';
 let stf = '';
 let slice = '';
@@ -46,7 +46,7 @@ function textsIn(value: unknown): string[] {
   return texts;
 }
 
-/** Lines are what a document and a command's output are made of. */
+/** Checks each line of a document or of the output of a command. */
 function expectHarmless(what: string, text: string): void {
   const found = text.split(/\r?\n/).flatMap((line) => {
     const at = line.search(harmful);
@@ -66,11 +66,11 @@ const argumentsOf: Readonly<Record<string, () => object[]>> = {
 };
 
 describe('hostile texts', () => {
-  it('in every row of a store come out of every tool as text, and so do those that a client sends', async () => {
+  it('from the store or a client leave every tool as harmless text', async () => {
     const client = await connectHttp((await startHttp({ folder })).url);
     for (const { name, input } of tools) {
       const usual = 'execution_id' in input.shape ? [{ execution_id }] : [{}];
-      // Each argument that takes a text gets one that is hostile.
+      // Each argument gets a hostile text.
       const wrong = Object.keys(input.shape).map((key) => ({ ...usual[0], [key]: hostileText }));
       const unknown = [{ [hostileText]: hostileText }];
       for (const args of [...(argumentsOf[name]?.() ?? usual), ...wrong, ...unknown]) {
@@ -86,7 +86,7 @@ describe('hostile texts', () => {
     expectHarmless('a tool', JSON.stringify(wrong.content));
   });
 
-  it('come out of resources, prompts and completion as text, and make no Markdown and no HTML', async () => {
+  it('leave resources, prompts and completion as harmless text, without live Markdown or HTML', async () => {
     const client = await connectHttp((await startHttp({ folder })).url);
     const { resources } = await client.listResources();
     for (const text of textsIn(resources)) expect(text).not.toMatch(harmful);
@@ -118,7 +118,7 @@ describe('hostile texts', () => {
     }
   });
 
-  it('come out of every path of HTTP as text', async () => {
+  it('leave every path of HTTP as harmless text', async () => {
     const { url } = await startHttp({ folder });
     const base = url.replace(/\/mcp$/, '');
     const encoded = encodeURIComponent(hostileText);
@@ -140,7 +140,7 @@ describe('hostile texts', () => {
     }
   });
 
-  it('come out of every command as text', async () => {
+  it('leave every command as harmless text', async () => {
     const commands = `status|list|slices|messages|logs|agents|files|report|check|tools|config --list|trace latest
       |summarize slices --group-by cause|summarize --group-by worker|report --since -8h|prune --keep 1 --dry-run|resume latest
       |stop latest|pause latest|status --json|list -o csv|slices -o json|doctor`
@@ -168,13 +168,13 @@ describe('hostile texts', () => {
       expect(`${stdout}${stderr}`).not.toBe('');
       expect({ words, stderr }).toEqual({ words, stderr: expect.not.stringMatching(/has a bug/) });
     }
-    // A configuration that is printed is one that can be read: its texts are the same.
+    // A printed configuration can be read back: its texts are the same.
     const { stdout } = await runCli(['config', '--set', `workflow.description=${hostileText}`], { folder });
     const { parse } = await import('@iarna/toml');
     expect((parse(stdout) as { workflow: { description: string } }).workflow.description).toBe(hostileText);
   });
 
-  it('are text in a report that is one file, and make no Markdown in one that is Markdown', async () => {
+  it('are harmless text in an HTML report, and make no live Markdown in a Markdown report', async () => {
     const path = `${folder}/report.html`;
     expect(await runCli(['report', '--html', path], { folder })).toMatchObject({ code: 0 });
     const html = readFileSync(path, 'utf8');

@@ -11,18 +11,18 @@ import { ask, temporaryFolder } from './helpers.ts';
 const root = resolve(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
-/** The packed package, installed as a consumer does it, in an empty folder elsewhere. */
+/** The packed package, installed in an empty folder, as a consumer does. */
 function installPacked(): string {
   const folder = temporaryFolder();
   execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: root });
   writeFileSync(join(folder, 'package.json'), '{"private":true}');
   const install = ['install', '--silent', '--no-audit', '--no-fund', '--prefer-offline', `./swf-mcp-${version}.tgz`];
-  // Compiling SQLite takes a minute: in CI it is done as a consumer does it, elsewhere our own binary is lent.
+  // Compiling SQLite takes a minute: CI does it as a consumer would, other machines reuse our binary.
   if (process.env['CI'] === 'true') {
     execFileSync('npm', install, { cwd: folder });
   } else {
     execFileSync('npm', [...install, '--ignore-scripts'], { cwd: folder });
-    // From version 13 on, for Node.js 22 and newer, it brings its binaries along.
+    // From version 13 on, for Node.js 22 and newer, it includes its binaries.
     const build = 'node_modules/better-sqlite3/build';
     if (existsSync(join(root, build))) cpSync(join(root, build), join(folder, build), { recursive: true });
   }
@@ -30,7 +30,7 @@ function installPacked(): string {
 }
 
 describe('the packed package, installed in an empty folder,', () => {
-  it('has a version, makes a run, and serves it', { timeout: 600_000 }, async () => {
+  it('prints its version, makes a run, and serves it', { timeout: 600_000 }, async () => {
     const folder = installPacked();
     const env = { ...process.env, SWF_DB: join(folder, 'data', 'swf.db'), SWF_USER: 'consumer' };
     const command = join(folder, 'node_modules/.bin/swf-mcp');
@@ -56,8 +56,8 @@ describe('the packed package, installed in an empty folder,', () => {
     await client.close();
   });
 
-  it('has the licences of what is bundled, and no tests or sources', () => {
-    // A list of packages up to npm 11, from npm 12 on an object.
+  it('contains the licences of bundled packages, and no tests or sources', () => {
+    // A list of packages up to npm 11, an object from npm 12 on.
     const [packed] = Object.values<{ files: { path: string }[] }>(
       JSON.parse(
         execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' }),

@@ -12,28 +12,28 @@ const installed = JSON.parse(readFileSync('node_modules/@modelcontextprotocol/sd
   version: string;
 };
 
-/** Four parts of the SDK's inside that the product relies on (docs/decisions/sdk-1.x.md). */
-describe('the inside of the MCP SDK that we rely on', () => {
-  it('is that of one version, which is pinned exactly and installed', () => {
+/** Four internals of the SDK that the product relies on (docs/decisions/sdk-1.x.md). */
+describe('the internals of the MCP SDK that we rely on', () => {
+  it('are those of the installed version, which is pinned exactly', () => {
     expect(manifest.dependencies['@modelcontextprotocol/sdk']).toBe(installed.version);
   });
 
-  it('lets Protocol.prototype.setRequestHandler pass the own check of tools/call by Server', async () => {
+  it('let Protocol.prototype.setRequestHandler bypass the check of tools/call by Server', async () => {
     for (const prototype of [Protocol.prototype, Server.prototype])
       expect(Object.hasOwn(prototype, 'setRequestHandler')).toBe(true);
-    // The SDK's own check would answer in its own words.
+    // The SDK's own check would answer with a different error.
     const client = await connectInProcess((await makeRunningStore()).path);
     await expect(client.request({ method: 'tools/call', params: {} }, z.unknown())).rejects.toThrow(
       /tools\/call takes params with the name of a tool/,
     );
   });
 
-  it('begins a session by a method that takes an initialize request', () => {
+  it('have a method _oninitialize, which begins a session', () => {
     const { _oninitialize: begin } = Server.prototype as unknown as { _oninitialize: unknown };
     expect(begin).toBeTypeOf('function');
   });
 
-  it('asks the validator that is given to a server only for what the server asks of its client', () => {
+  it('use the validator of a server only to elicit input from a client', () => {
     const source = readFileSync('node_modules/@modelcontextprotocol/sdk/dist/esm/server/index.js', 'utf8');
     const uses = [...source.matchAll(/_jsonSchemaValidator\.getValidator/g)];
     expect(uses).toHaveLength(1);
@@ -41,7 +41,7 @@ describe('the inside of the MCP SDK that we rely on', () => {
     expect(before.slice(before.lastIndexOf('\n    async ')).trimStart()).toMatch(/^async elicitInput/);
   });
 
-  it('needs ajv for that validator alone, so that the bundle can do without it', () => {
+  it('need ajv only as a default validator, so that the bundle can replace it', () => {
     const source = readFileSync('node_modules/@modelcontextprotocol/sdk/dist/esm/server/index.js', 'utf8');
     expect([...source.matchAll(/ajv/gi)].length).toBeGreaterThan(0);
     expect(source).toMatch(/jsonSchemaValidator \?\? new AjvJsonSchemaValidator\(\)/);

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 
 import { ask, connectStdio, runWorkflow, temporaryFolder } from './helpers.ts';
 
-/** A module that writes down what is imported, a URL a line, into the file of `SWF_IMPORTED`. */
+/** A module that writes the URL of each import, one a line, into the file of `SWF_IMPORTED`. */
 const watcher = (() => {
   const hooks = `import { appendFileSync } from 'node:fs';
     export async function load(url, context, next) { appendFileSync(process.env.SWF_IMPORTED, url + '\\n'); return next(url, context); }`;
@@ -15,7 +15,7 @@ const watcher = (() => {
   return asUrl(`import { register } from 'node:module'; register(${JSON.stringify(asUrl(hooks))});`);
 })();
 
-/** The packages of which anything is in what a start of the server loads. */
+/** The packages with code in the files that a start of the server loads. */
 async function packagesOfTheServer(): Promise<string[]> {
   const { metafile } = await build({
     entryPoints: ['src/commands/serve/serve.ts'],
@@ -32,7 +32,7 @@ async function packagesOfTheServer(): Promise<string[]> {
   const loaded = (path: string): string[] => {
     const { inputs = {}, imports = [] } = metafile.outputs[path] ?? {};
     const further = imports.filter(({ kind }) => kind === 'import-statement').flatMap((one) => loaded(one.path));
-    // A few bytes of a package are what is left of it when nothing of it is used.
+    // A package that is not used leaves a few bytes.
     const used = Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 100);
     return [...used.map(([file]) => file), ...further];
   };
@@ -42,8 +42,8 @@ async function packagesOfTheServer(): Promise<string[]> {
   return [...new Set(packages)].toSorted();
 }
 
-describe('a server that assistants start', () => {
-  it('has no other packages in what it loads', async () => {
+describe('a server on stdio', () => {
+  it('bundles only these packages', async () => {
     expect(await packagesOfTheServer()).toEqual([
       '@modelcontextprotocol/sdk',
       'fastest-levenshtein',
@@ -52,7 +52,7 @@ describe('a server that assistants start', () => {
     ]);
   });
 
-  it('loads for its first answer the modules of this list and no others', async () => {
+  it('loads only these modules for its first answer', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const imported = join(folder, 'imported');
@@ -62,7 +62,7 @@ describe('a server that assistants start', () => {
     await client.close();
 
     const urls = [...new Set(readFileSync(imported, 'utf8').trim().split('\n'))];
-    // The watcher itself has loaded `node:module`, which the product asks for too; `node:v8` comes when nothing was asked for a while.
+    // The watcher itself has loaded `node:module`, which the product imports too; `node:v8` is loaded after a while without calls.
     expect(urls.filter((url) => /^node:(?!(?:module|v8)$)/.test(url)).toSorted()).toEqual([
       'node:fs',
       'node:os',
@@ -76,7 +76,7 @@ describe('a server that assistants start', () => {
     const files = urls.filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url));
     const named = files.map((file) => file.replace(/^.*\/dist\//, '')).filter((file) => !/^chunk-\w+\.js$/.test(file));
     expect(named.toSorted()).toEqual(['cli.js', 'serve.js']);
-    // A chunk more is half a millisecond more, and so are 20 kB.
+    // One more chunk costs half a millisecond, and so do 20 kB.
     expect(files.length).toBeLessThanOrEqual(8);
     expect(files.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(755_000);
   });

@@ -13,10 +13,16 @@ const server = { host: 'broker', port: 61_613, tls: false };
 
 describe('the broker of a command', () => {
   it.each<[string, string | undefined, object, Record<string, string>, object | undefined]>([
-    ['is none where nobody asks for one', undefined, {}, { ACTIVEMQ_HOST: 'broker' }, undefined],
-    ['is that of the flag', 'stomp://broker', { url: 'stomp://other' }, {}, { servers: [server] }],
-    ['is that of the configuration', undefined, { url: 'stomp://broker' }, {}, { servers: [server] }],
-    ['is that of the environment', 'env', {}, { ACTIVEMQ_HOST: 'broker' }, { servers: [server] }],
+    [
+      'is undefined if neither a flag nor the configuration names one',
+      undefined,
+      {},
+      { ACTIVEMQ_HOST: 'broker' },
+      undefined,
+    ],
+    ['is taken from the flag', 'stomp://broker', { url: 'stomp://other' }, {}, { servers: [server] }],
+    ['is taken from the configuration', undefined, { url: 'stomp://broker' }, {}, { servers: [server] }],
+    ['is taken from the environment', 'env', {}, { ACTIVEMQ_HOST: 'broker' }, { servers: [server] }],
     [
       'has the port of the environment',
       'env',
@@ -25,14 +31,14 @@ describe('the broker of a command', () => {
       { servers: [{ ...server, port: 7 }] },
     ],
     ...['1', 'true', 'YES'].map((value): [string, string, object, Record<string, string>, object] => [
-      `is asked by TLS where the environment says ${value}`,
+      `uses TLS if the environment says ${value}`,
       'env',
       {},
       { ACTIVEMQ_HOST: 'broker', ACTIVEMQ_USE_SSL: value },
       { servers: [{ ...server, port: 61_614, tls: true }] },
     ]),
     [
-      'is asked in the clear where it says no',
+      'uses no TLS if the environment says no',
       'env',
       {},
       { ACTIVEMQ_HOST: 'broker', ACTIVEMQ_USE_SSL: 'no' },
@@ -46,14 +52,14 @@ describe('the broker of a command', () => {
       { user: 'u', password: 'p' },
     ],
     [
-      'has the login of the environment before that',
+      'has the login of the environment in preference',
       'stomp://broker',
       { user: 'u', password: 'p' },
       { ACTIVEMQ_USER: 'v', ACTIVEMQ_PASSWORD: 'q' },
       { user: 'v', password: 'q' },
     ],
     [
-      'finds out its dialect, unless it is given',
+      'has no dialect until it is detected',
       'stomp://broker',
       { dialect: 'auto', heartbeat_seconds: 7, vhost: '/x' },
       {},
@@ -66,7 +72,7 @@ describe('the broker of a command', () => {
     else expect(settings).toMatchObject(expected);
   });
 
-  it('has certificates from the file of the environment, else of the configuration, else none', () => {
+  it('has certificates from the environment, else from the configuration, else none', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'a.pem'), 'A');
     writeFileSync(join(folder, 'b.pem'), 'B');
@@ -83,7 +89,7 @@ describe('the broker of a command', () => {
     );
   });
 
-  it('is required by some commands, which say how to name it', () => {
+  it('is required by some commands, whose error says how to name it', () => {
     expect(requireBroker('"swf-mcp up"', 'stomp://broker', sectionOf(), {})).toMatchObject({ servers: [server] });
     expect(() => requireBroker('"swf-mcp up"', undefined, sectionOf(), {})).toThrow(
       '"swf-mcp up" needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration',

@@ -42,14 +42,14 @@ const file = (text: string): Given => ({ files: { 'a.toml': minimal + text }, na
 
 describe('an error of a configuration', () => {
   it.each<[string, Given, string | RegExp]>([
-    ['a path that is not there', { name: './b.toml' }, './b.toml; check the path'],
+    ['a missing path', { name: './b.toml' }, './b.toml; check the path'],
     [
-      'a name that is not there',
+      'an unknown name',
       { name: 'histogra' },
       '; the nearest is histogram_default; "swf-mcp config --list" names all, and without a name it is fast_processing_default',
     ],
-    ['a default that is not there', { name: 'x_default' }, 'no x_default, x_default.toml in ./workflows'],
-    ['a name like nothing', { name: 'zzzzzzzz' }, 'among the shipped files; "swf-mcp config --list" names all'],
+    ['an unknown default', { name: 'x_default' }, 'no x_default, x_default.toml in ./workflows'],
+    ['a name unlike any known', { name: 'zzzzzzzz' }, 'among the shipped files; "swf-mcp config --list" names all'],
     [
       'a missing file of overrides',
       { testbedFile: 'gone.toml' },
@@ -57,7 +57,7 @@ describe('an error of a configuration', () => {
     ],
     ['an unknown section', file('[fast]\nx = 1\n'), /^\S+a\.toml: unknown key fast; /],
     [
-      'an unknown section like nothing',
+      'a section unlike any known',
       file('[zzzzzzzz]\nx = 1\n'),
       'unknown key zzzzzzzz; known sections are testbed, workflow',
     ],
@@ -72,15 +72,15 @@ describe('an error of a configuration', () => {
       { ...set(), overrides: { worker: { max_retry: 1 } } },
       /^the request: unknown key worker\.max_retry; /,
     ],
-    ['a word without quotes where a text belongs', set('testbed.namespace=7'), '--set: testbed.namespace = 7: '],
-    ['a number where a text belongs', set('testbed.namespace=7'), /; write a string in quotes$/],
+    ['a number without quotes instead of a text', set('testbed.namespace=7'), '--set: testbed.namespace = 7: '],
+    ['a number instead of a text', set('testbed.namespace=7'), /; write a string in quotes$/],
     [
-      'a text where a number belongs',
+      'a text instead of a number',
       set('worker.max_retries=many'),
       /^--set: worker\.max_retries = "many": (?!.*in quotes)/,
     ],
-    ['a password of the wrong kind', set('broker.password=7'), '--set: broker.password = ***: '],
-    ['a list of the wrong kind', set('worker.payload=[7]'), /^--set|worker\.payload\.0 = 7/],
+    ['a password of the wrong type', set('broker.password=7'), '--set: broker.password = ***: '],
+    ['a list of the wrong type', set('worker.payload=[7]'), /^--set|worker\.payload\.0 = 7/],
     [
       'a set without a section',
       set('stf_count=3'),
@@ -117,13 +117,13 @@ describe('an error of a configuration', () => {
       /\(\S+a\.toml → \S+b\.toml → \S+a\.toml\)/,
     ],
     [
-      'includes that are no list',
+      'includes that are not a list',
       file('[workflow]\nincludes = "b.toml"\n'),
       'a.toml: workflow.includes is not a list of file names; write includes = ["file.toml"]',
     ],
     ['includes that are not all names', file('[workflow]\nincludes = ["b.toml", ["c"]]\n'), /includes|Inline|type/],
     [
-      'an include that is not there',
+      'a missing include',
       file('[workflow]\nincludes = ["b.toml"]\n'),
       /^the configuration file \S+b\.toml cannot be read \(.*ENOENT.*\); check the path$/,
     ],
@@ -148,8 +148,8 @@ describe('an error of a configuration', () => {
   });
 });
 
-describe('where a key comes from', () => {
-  it('is its file, the file of overrides, the request or --set, the last of them', () => {
+describe('the origin of a key', () => {
+  it('is the last of its file, the file of overrides, the request and --set', () => {
     const { loaded, folder } = load({
       files: {
         'a.toml': `${minimal}[worker]\nmax_retries = 1\n[simulation]\nstf_count = 2\n[daq_state_machine]\nphysics_period_count = 4\n`,
@@ -175,7 +175,7 @@ describe('where a key comes from', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('decides whether the namespace is one’s own', () => {
+  it('decides whether the namespace is the user’s own', () => {
     const own = (given: Given): boolean => load(given).loaded.isOwnNamespace;
     expect(own({})).toBe(false);
     expect(own(set())).toBe(true);
@@ -184,7 +184,7 @@ describe('where a key comes from', () => {
     expect(own({ testbedFile: '' })).toBe(false);
   });
 
-  it('tells of keys that have no effect', () => {
+  it('leads to a warning if the key has no effect', () => {
     const { warnings } = load(
       file('[parameters]\nx = 1\n[agents.other]\nenabled = true\n[fast_processing]\nworker_rampup_time = 3\n'),
     ).loaded;
@@ -196,7 +196,7 @@ describe('where a key comes from', () => {
     expect(load(file('[parameters]\n')).loaded.warnings).toEqual([]);
   });
 
-  it('resolves a payload from the folder of its file, and warns about it', () => {
+  it('determines the folder from which a payload is resolved, with warnings', () => {
     const { loaded, folder } = load(file('[worker]\npayload = ["./run.sh", "{nothing}"]\nmax_retries = 1\n'));
     expect(loaded.config.worker).toMatchObject({ payload: [join(folder, 'run.sh'), '{nothing}'], max_retries: 1 });
     expect(loaded.warnings).toHaveLength(2);
@@ -204,7 +204,7 @@ describe('where a key comes from', () => {
 });
 
 describe('configurations by name', () => {
-  it('are those of ./workflows and the shipped ones, each name once, in order', () => {
+  it('are those in ./workflows and the shipped ones, each name once, sorted', () => {
     const folder = temporaryFolder();
     const places = { workingFolder: folder, shippedFolder };
     const shipped = knownConfigs(places).map(({ name }) => name);
@@ -238,7 +238,7 @@ describe('a value', () => {
     ['{ a = 1 }', { a: 1 }, '{"a":1}'],
     ['[9007199254740993]', [9007199254740993n], '["9007199254740993"]'],
     ['2026-01-01T00:00:00Z', new Date('2026-01-01T00:00:00Z'), '2026-01-01T00:00:00.000Z'],
-  ])('%s is read as TOML, else as it stands, and shown as a person would write it', (text, value, shown) => {
+  ])('%s is read as TOML, or else as text, and shown as a person would write it', (text, value, shown) => {
     const read = tomlValue(text);
     expect(read instanceof Date ? new Date(read) : read).toEqual(value);
     expect(showValue(read)).toBe(shown);

@@ -51,13 +51,13 @@ describe('a configuration', () => {
     });
   });
 
-  it('of a namespace alone has the same defaults as the shipped files spell out', () => {
+  it('with only a namespace has the defaults of the shipped files', () => {
     const { testbed: _, workflow: __, ...shipped } = folderWith({})();
     const { testbed: ___, workflow: ____, ...own } = folderWith({ 'workflows/own.toml': minimal })('own');
     expect(own).toEqual(shipped);
   });
 
-  it('means a folder of data files from the file that says it, and one that is set from the working folder', () => {
+  it('resolves data.dir from the folder of its file, and from the working folder if set by --set', () => {
     const load = folderWith({ 'workflows/own.toml': `${minimal}[data]\ndir = "files"\n` });
     expect(load('own').data.dir).toMatch(/\/workflows\/files$/);
     expect(load('own', ['data.dir=files']).data.dir).toMatch(/\/case-[^/]+\/files$/);
@@ -65,7 +65,7 @@ describe('a configuration', () => {
     expect(load().data.dir).toBeUndefined();
   });
 
-  it('is searched by its name, then in the working folder before the shipped files, then as a path', () => {
+  it('is found by name in the working folder, then among the shipped files, or by path', () => {
     const load = folderWith({
       'workflows/fast_processing_default.toml': '[testbed]\nnamespace = "nearer"\n',
       'workflows/night_default.toml': '[testbed]\nnamespace = "night"\n',
@@ -78,14 +78,14 @@ describe('a configuration', () => {
     expect(load('./workflows/night_default.toml').testbed.namespace).toBe('night');
   });
 
-  it('may include a shipped file by its name, unless one of that name lies beside it', () => {
+  it('can include a shipped file by name, unless a file with that name lies beside it', () => {
     const main = `${minimal}[workflow]\nincludes = ["daq_state_machine.toml"]\n`;
     expect(folderWith({ 'main.toml': main })('./main.toml').daq_state_machine.stf_interval).toBe(2);
     const own = { 'main.toml': main, 'daq_state_machine.toml': '[daq_state_machine]\nstf_interval = 7\n' };
     expect(folderWith(own)('./main.toml').daq_state_machine.stf_interval).toBe(7);
   });
 
-  it('wins over the files that it includes, a later include over an earlier one, and --set over all', () => {
+  it('overrides the files that it includes, a later include an earlier one, and --set all', () => {
     const load = folderWith({
       'workflows/a.toml':
         '[fast_processing]\nstf_count = 1\nslices_per_sample = 1\ntarget_worker_count = 1\n[workflow]\nname = "included"\n',
@@ -109,7 +109,7 @@ describe('a configuration', () => {
     });
   });
 
-  it('takes physics_period_count from [daq_state_machine], and [fast_processing] before it', () => {
+  it('takes physics_period_count from [fast_processing], or else from [daq_state_machine]', () => {
     const load = folderWith({
       'workflows/one.toml': `${minimal}[daq_state_machine]\nphysics_period_count = 2\n`,
       'workflows/two.toml': `${minimal}[daq_state_machine]\nphysics_period_count = 2\n[fast_processing]\nphysics_period_count = 3\n`,
@@ -119,7 +119,7 @@ describe('a configuration', () => {
     expect(load('two', ['daq_state_machine.physics_period_count=4']).fast_processing.physics_period_count).toBe(4);
   });
 
-  it('cannot be changed once it is read', () => {
+  it('is frozen', () => {
     const config = folderWith({})();
     expect(() => Object.assign(config.fast_processing, { stf_count: 99 })).toThrow(TypeError);
   });
@@ -150,7 +150,7 @@ describe('a wrong configuration', () => {
     [`${minimal}[fast_processing\n`, /wrong\.toml line 3, column \d+: /],
     [`${minimal}[constructor]\nx = 1\n`, /./],
     [`${minimal}__proto__ = 1\n`, /./],
-  ])('%j is refused with the place, the value and what to do', (text, expected) => {
+  ])('%j is refused with the place and the value', (text, expected) => {
     const load = folderWith({ 'wrong.toml': text });
     expect(() => load('wrong.toml')).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(expected) }),
@@ -163,18 +163,18 @@ describe('a wrong configuration', () => {
     ['fast_processing.stf_count=nan', /fast_processing\.stf_count = NaN/],
     ['fast_processing.stf_count=1979-05-27', /fast_processing\.stf_count = 1979-05-27/],
     ['a.b=1', /unknown key a; known sections are testbed, workflow/],
-  ])('--set %s is refused with the value that was given', (set, expected) => {
+  ])('--set %s is refused with the reason', (set, expected) => {
     expect(() => folderWith({})(undefined, [set])).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(expected) }),
     );
   });
 
-  it('that is not there is named with the places that were looked at', () => {
+  it('that does not exist is reported with its file name', () => {
     const notFound = { code: 'CONFIG_NOT_FOUND', message: expect.stringContaining('nothing_default.toml') };
     expect(() => folderWith({})('nothing')).toThrow(expect.objectContaining(notFound));
   });
 
-  it('whose include is not there is named', () => {
+  it('whose include does not exist is reported with the include', () => {
     const load = folderWith({ 'main.toml': `${minimal}[workflow]\nincludes = ["gone.toml"]\n` });
     expect(() => load('main.toml')).toThrow(
       expect.objectContaining({ code: 'CONFIG_NOT_FOUND', message: expect.stringContaining('gone.toml') }),
@@ -201,7 +201,7 @@ describe('the testbed’s own files', () => {
     return (name: string, testbedFile?: string) => loadConfig({ name, testbedFile, workingFolder, shippedFolder });
   }
 
-  it('load as they are; agents that are not bundled and keys without effect are told', () => {
+  it('load unchanged, with warnings about agents that are not bundled and keys without effect', () => {
     const { config, warnings, isOwnNamespace } = loader()('testbed');
     expect(config).toMatchObject({
       testbed: { namespace: 'torre1' },
@@ -219,7 +219,7 @@ describe('the testbed’s own files', () => {
     ]);
   });
 
-  it('take [simulation] for keys that are not set, and the namespace from the overrides or the shipped file', () => {
+  it('use [simulation] for missing keys, and the namespace of the overrides or the shipped file', () => {
     const load = loader();
     const alone = load('datataking');
     expect(alone.config).toMatchObject({
@@ -234,7 +234,7 @@ describe('the testbed’s own files', () => {
     expect(overridden.isOwnNamespace).toBe(true);
   });
 
-  it('keep an unknown key of [simulation] an error, and a missing file of overrides too', () => {
+  it('are refused with an unknown key in [simulation], or a missing file of overrides', () => {
     const load = folderWith({ 'x.toml': `${minimal}[simulation]\nstf_cuont = 1\n` });
     expect(() => load('x.toml')).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('simulation') }),
@@ -246,7 +246,7 @@ describe('the testbed’s own files', () => {
 });
 
 describe('the shipped files', () => {
-  it('spell out every key with its default', () => {
+  it('spell out every key', () => {
     const text = ['fast_processing_default', 'daq_state_machine']
       .map((name) => readFileSync(join(shippedFolder, `${name}.toml`), 'utf8'))
       .join('\n');

@@ -34,7 +34,7 @@ describe('a payload command', () => {
     [['bin/run'], ['/w/bin/run']],
     [['/bin/run'], ['/bin/run']],
     [[], ['']],
-  ])('has paths from the folder of its configuration: %j', (command, resolved) => {
+  ])('resolves its paths from the folder of its configuration: %j', (command, resolved) => {
     expect(resolvePayload(command, '/w')).toEqual(resolved);
   });
 
@@ -48,7 +48,7 @@ describe('a payload command', () => {
     ['a file that is not there', [inFolder('gone')], '', `the program ${inFolder('gone')} is not there, so`],
     ['a file that cannot be run', [inFolder('text')], '', `the program ${inFolder('text')} may not be executed, so`],
     ['a folder', [join(folder, 'bin')], '', `the program ${join(folder, 'bin')} is no file, so`],
-  ])('of %s can be run, or the error says why not', (_, payload, path, words) => {
+  ])('of %s can be run, or the error says why', (_, payload, path, words) => {
     const check = (): void => requireRunnable(withPayload(payload), path);
     if (words === '') expect(check).not.toThrow();
     else
@@ -70,7 +70,7 @@ describe('a payload command', () => {
     ],
     [[inFolder('gone')], [`worker.payload: ${inFolder('gone')} is not there; on this host every slice would fail`]],
     [[inFolder('run.sh')], []],
-  ])('is warned about where it looks wrong: %j', (command, warnings) => {
+  ])('leads to a warning if it looks wrong: %j', (command, warnings) => {
     expect(payloadWarnings(command)).toEqual(warnings);
   });
 });

@@ -29,30 +29,30 @@ function errorOf(check: () => void): string | undefined {
 
 describe('the rules of a whole configuration', () => {
   it.each([
-    ['0 STFs and an interval', { fast_processing: { stf_count: 0 } }, undefined],
-    ['10 STFs and no interval', { daq_state_machine: { stf_interval: 0, stf_generation_time: 0 } }, undefined],
+    ['0 STFs with an interval', { fast_processing: { stf_count: 0 } }, undefined],
+    ['10 STFs without an interval', { daq_state_machine: { stf_interval: 0, stf_generation_time: 0 } }, undefined],
     [
-      '0 STFs and a time to make one',
+      '0 STFs with a generation time',
       { fast_processing: { stf_count: 0 }, daq_state_machine: { stf_interval: 0, stf_generation_time: 1 } },
       undefined,
     ],
     [
-      '0 STFs and no interval',
+      '0 STFs without an interval',
       { fast_processing: { stf_count: 0 }, daq_state_machine: { stf_interval: 0, stf_generation_time: 0 } },
       'fast_processing.stf_count = 0 makes as many STFs as fit in a period, which has no end when stf_interval and stf_generation_time are 0; set one of them',
     ],
     ['a payload with files', { worker: { payload: ['true'] } }, undefined],
-    ['no files and no payload', { data: { write_files: false } }, undefined],
+    ['neither files nor a payload', { data: { write_files: false } }, undefined],
     [
       'a payload without files',
       { worker: { payload: ['true'] }, data: { write_files: false } },
       'from worker.payload: worker.payload needs the files that data.write_files = false does not write; leave out one of them',
     ],
-  ])('of %s', (_, more, error) => {
+  ])('accept or refuse %s', (_, more, error) => {
     expect(errorOf(() => requireConsistent(configOf(more), (key) => `from ${key}`))).toBe(error);
   });
 
-  it('ask for a namespace of one’s own on a broker', () => {
+  it('require the user’s own namespace on a broker', () => {
     const config = configOf();
     expect(errorOf(() => requireOwnNamespace({ config, isOwnNamespace: true }))).toBeUndefined();
     expect(errorOf(() => requireOwnNamespace({ config, isOwnNamespace: false }))).toBe(
@@ -60,7 +60,7 @@ describe('the rules of a whole configuration', () => {
     );
   });
 
-  it('ask for every agent in one process, and for fast processing with the recorder', () => {
+  it('require every agent in one process, and fast processing in the recorder', () => {
     const without = (type: string) => configOf({ agents: { [type]: { enabled: false } } });
     expect(errorOf(() => requireEveryAgent(configOf()))).toBeUndefined();
     expect(errorOf(() => requireEveryAgent(without('fastmon')))).toBe(
@@ -72,7 +72,7 @@ describe('the rules of a whole configuration', () => {
     );
   });
 
-  it('ask for real time with a broker', () => {
+  it('require a number as the speed with a broker', () => {
     expect(errorOf(() => requireRealTime(20))).toBeUndefined();
     expect(errorOf(() => requireRealTime('max'))).toBe(
       'speed max needs every agent in one process; with a broker give a number, such as --speed 20',
@@ -80,7 +80,7 @@ describe('the rules of a whole configuration', () => {
   });
 });
 
-describe('a configuration as it is recorded', () => {
+describe('a recorded configuration', () => {
   const broker = {
     servers: [
       { host: 'a', port: 1, tls: false },
@@ -88,7 +88,7 @@ describe('a configuration as it is recorded', () => {
     ],
   } as never;
 
-  it('has its data folder in full', () => {
+  it('has the absolute path of its data folder', () => {
     const dirOf = (dir: string | undefined) =>
       asRecorded(configOf({ data: { dir } }), '/s/swf.db', '/w', undefined).data.dir;
     expect(dirOf(undefined)).toBe('/s/swf.db.data');
@@ -96,7 +96,7 @@ describe('a configuration as it is recorded', () => {
     expect(dirOf('/there')).toBe('/there');
   });
 
-  it('has the address of its broker and no login, and nothing about alarms', () => {
+  it('has the address of its broker, but no login and no settings of alarms', () => {
     const config = configOf({ broker: { url: 'stomp://x', user: 'u', password: 'p', heartbeat_seconds: 7 } });
     const recorded = asRecorded(config, '/s', '/w', broker);
     expect(recorded.broker).toMatchObject({ url: 'stomp://a:1,stomp+ssl://b:2', heartbeat_seconds: 7 });
@@ -108,7 +108,7 @@ describe('a configuration as it is recorded', () => {
 });
 
 describe('a request', () => {
-  it('sets keys bare or in their section', () => {
+  it('sets keys with or without their section', () => {
     expect(requestedSections({})).toEqual({});
     expect(
       requestedSections({ stf_count: 3, fast_processing: { slices_per_sample: 2 }, tf_fraction: 0.5, stf_interval: 1 }),
@@ -119,13 +119,13 @@ describe('a request', () => {
     });
   });
 
-  it.each(['worker', 'stf_coun', 'fastmon'])('cannot set %s, and learns the nearest key', (key) => {
+  it.each(['worker', 'stf_coun', 'fastmon'])('is refused if it sets %s, with the nearest key', (key) => {
     expect(errorOf(() => void requestedSections({ [key]: 3 }))).toMatch(
       new RegExp(`^the request sets ${key}, which it may not; the nearest that it may set is [a-z_]+$`),
     );
   });
 
-  it('gives the bare name of a configuration only', () => {
+  it('may only give the bare name of a configuration', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'trap'), '');
     expect(requireBareName(undefined, folder)).toBeUndefined();

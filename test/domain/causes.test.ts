@@ -12,7 +12,7 @@ describe('the cause of a failure', () => {
     ['fault at 00007ffe12ab34cd', 'fault at 7f8a0c001000'],
     ['/scratch/a/lib.so: no symbol', '/scratch/b/lib.so: no symbol'],
     [`checksum sha256:${'0a1b'.repeat(16)} differs`, `checksum sha256:${'ff9c'.repeat(16)} differs`],
-  ])('is one for "%s" and "%s"', (one, other) => {
+  ])('is the same for "%s" and "%s"', (one, other) => {
     expect(causeOf(one)).toBe(causeOf(other));
   });
 
@@ -20,11 +20,11 @@ describe('the cause of a failure', () => {
     ['recon ended with exit code 3: bad', 'recon ended with exit code 4: bad'],
     ['bad geometry', 'bad calibration'],
     ['a facade is missing', 'a decade is missing'],
-  ])('is another for "%s" than for "%s"', (one, other) => {
+  ])('differs between "%s" and "%s"', (one, other) => {
     expect(causeOf(one)).not.toBe(causeOf(other));
   });
 
-  it('keeps words that are written like a closing mark', () => {
+  it('keeps text in angle brackets', () => {
     expect(causeOf('<b>bold</b> words')).toBe('<b>bold</b> words');
   });
 
@@ -83,7 +83,7 @@ describe('causes of several executions', () => {
   });
 });
 
-describe('causes that are counted', () => {
+describe('counted causes', () => {
   it.each([
     [
       'keep a number that is the same in all',
@@ -96,7 +96,7 @@ describe('causes that are counted', () => {
       { cause: 'module N is off', attempts: 2, example: 'module 2318 is off' },
     ],
     [
-      'mask what differs alone',
+      'mask only what differs',
       ['code=1 of 500 in swf.1.000001.stf', 'code=1 of 500 in swf.1.000002.stf'],
       { cause: 'code=1 of 500 in FILE', attempts: 2, example: 'code=1 of 500 in swf.1.000001.stf' },
     ],
@@ -104,7 +104,7 @@ describe('causes that are counted', () => {
     expect(countCauses(errors)).toEqual([expected]);
   });
 
-  it('stand in the order of how many there are', () => {
+  it('are sorted by their number of attempts', () => {
     const counted = countCauses(['bad', 'off', 'off']);
     expect(counted.map(({ cause, attempts }) => [cause, attempts])).toEqual([
       ['off', 2],

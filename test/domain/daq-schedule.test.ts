@@ -39,7 +39,7 @@ describe('the DAQ schedule', () => {
     ]);
   });
 
-  it('says again what was lost of it before an end that is still known', () => {
+  it('repeats lost steps that come before a known end', () => {
     const lost: TimedStep[] = [
       { msg_type: 'run_imminent', tick: 5 },
       { msg_type: 'start_run', tick: 13 },
@@ -70,7 +70,7 @@ describe('the DAQ schedule', () => {
     ]);
   });
 
-  it('makes as many STFs as fit in a period where no number is given', () => {
+  it('makes as many STFs as fit in a period if no number is given', () => {
     const { steps, stfs } = play({ fast_processing: { stf_count: 0 } });
     expect(stfs).toBe(5);
     expect(steps.at(-2)).toBe('end_run@24');
@@ -82,12 +82,12 @@ describe('the DAQ schedule', () => {
     { stf_count: 0, stf_interval: 2, stf_generation_time: 3, physics_period_duration: 1 },
     { stf_count: 0, stf_interval: 0.9, stf_generation_time: 0.1, physics_period_duration: 30 },
     { stf_count: 4, stf_interval: 2, stf_generation_time: 0.1, physics_period_duration: 1 },
-  ])('makes as many STFs as the plan says: %j', ({ stf_count, ...daq_state_machine }) => {
+  ])('makes the planned number of STFs: %j', ({ stf_count, ...daq_state_machine }) => {
     const settings = { fast_processing: { stf_count, physics_period_count: 2 }, daq_state_machine };
     expect(play(settings).stfs).toBe(plannedStfCount(workflowParamsSchema.parse(settings)));
   });
 
-  it('stops its clock while an operator pauses the run, and loses nothing', () => {
+  it('stops its clock while an operator pauses the run, and skips no step', () => {
     const settings = { fast_processing: { stf_count: 3 } };
     const params = workflowParamsSchema.parse(settings);
     const said: TimedStep[] = [
@@ -107,7 +107,7 @@ describe('the DAQ schedule', () => {
     ]);
   });
 
-  it('has no planned number of STFs for a run that goes on until it is stopped', () => {
+  it('has no planned number of STFs for a run without an end', () => {
     expect(
       plannedStfCount(workflowParamsSchema.parse({ fast_processing: { physics_period_count: 0 } })),
     ).toBeUndefined();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { fileAddressOf, isBelow, isElsewhere, isFileAddress, originOf } from '../../src/domain/file-address.ts';
 
-describe('an address that files can be fetched from', () => {
+describe('whether a text is an address of files', () => {
   it.each([
     ['http://host/data', true],
     ['https://host:8443/data/', true],
@@ -19,7 +19,7 @@ describe('an address that files can be fetched from', () => {
     ['http://:pw@host/data', false],
     ['http://host/data?x=1', false],
     ['http://host/data#x', false],
-  ])('is %s: %s', (text, isOne) => {
+  ])('%s: %s', (text, isOne) => {
     expect(isFileAddress(text)).toBe(isOne);
   });
 });
@@ -33,7 +33,7 @@ it.each([
   expect(isElsewhere(url)).toBe(expected);
 });
 
-describe('a file is below a prefix', () => {
+describe('whether a file is below a prefix', () => {
   it.each([
     ['http://host/data/e/x.stf', 'http://host/data', true],
     ['http://host/data/e/x.stf', 'http://host/data/', true],
@@ -55,7 +55,7 @@ describe('a file is below a prefix', () => {
   });
 });
 
-it('the address of a file has its execution and its name, escaped, with one separator', () => {
+it('the address of a file has the escaped execution and name, with one separator', () => {
   expect(fileAddressOf('http://host/data/', 'a b', 'x?.stf')).toBe('http://host/data/a%20b/x%3F.stf');
   expect(fileAddressOf('http://host/data', 'a', 'x.stf')).toBe('http://host/data/a/x.stf');
 });

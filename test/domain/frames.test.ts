@@ -5,14 +5,14 @@ import { encodeFrames, indexOfFrame, verifyFrames } from '../../src/domain/frame
 const stf = { run: 100_010, sequence: 1 };
 
 describe('frames', () => {
-  it.each([32, 33, 35, 64, 4096])('of %i bytes are what they were when written', (bytes) => {
+  it.each([32, 33, 35, 64, 4096])('of %i bytes are read back as written', (bytes) => {
     const buffer = encodeFrames(stf, 40, 7, bytes);
     expect(buffer).toHaveLength(7 * bytes);
     expect(() => verifyFrames(buffer, 40, bytes)).not.toThrow();
     expect(indexOfFrame(buffer.subarray(2 * bytes, 3 * bytes), bytes)).toBe(42);
   });
 
-  it('are the same each time, and differ from frame to frame and from STF to STF', () => {
+  it('are reproducible, and differ between frames and between STFs', () => {
     expect(encodeFrames(stf, 5, 1, 64)).toEqual(encodeFrames(stf, 0, 6, 64).subarray(5 * 64));
     expect(encodeFrames(stf, 0, 1, 64).subarray(16)).not.toEqual(encodeFrames(stf, 1, 1, 64).subarray(16));
     expect(encodeFrames({ run: 100_010, sequence: 2 }, 0, 1, 64).subarray(16)).not.toEqual(
@@ -20,7 +20,7 @@ describe('frames', () => {
     );
   });
 
-  it('show every changed bit, by the frame that has it', () => {
+  it('reveal any changed bit, and the frame that has it', () => {
     for (let bit = 0; bit < 64 * 8; bit += 1) {
       const buffer = encodeFrames(stf, 10, 3, 64);
       const at = 64 + (bit >> 3);
@@ -29,7 +29,7 @@ describe('frames', () => {
     }
   });
 
-  it('in another place than their own are found out', () => {
+  it('in the wrong place are detected', () => {
     expect(() => verifyFrames(encodeFrames(stf, 11, 1, 64), 10, 64)).toThrow('frame 10 has the index 11');
   });
 });

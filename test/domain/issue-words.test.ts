@@ -28,11 +28,11 @@ describe('a value that a schema refuses', () => {
     ['must be one of red, green, blue; did you mean green?', z.enum(['red', 'green', 'blue']), 'gren'],
     ['must be one of red, green, blue', z.enum(['red', 'green', 'blue']), 'something else'],
     ['must be max', z.literal('max'), 5],
-  ])('is told: %s', (words, schema, value) => {
+  ])('is refused with the words: %s', (words, schema, value) => {
     expect(wordsFor(schema, value)).toBe(words);
   });
 
-  it('is told in the schema’s own words, where those say more', () => {
+  it('is refused in the words of the schema if there are no plainer ones', () => {
     expect(wordsFor(z.string().max(3), 'abcd')).toMatch(/string/);
     expect(wordsFor(z.string().regex(/^a/, 'begins with a'), 'b')).toBe('begins with a');
   });

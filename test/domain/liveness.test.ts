@@ -12,10 +12,10 @@ it.each([
   [59.999, 'silent'],
   [60, 'gone'],
   [1e9, 'gone'],
-])('%d s after the last sign of life it is %s', (age, liveness) => {
+])('an agent is, %d s after its last sign of life, %s', (age, liveness) => {
   expect(livenessOf(new Date(0).toISOString(), age * 1000)).toBe(liveness);
 });
 
-it('a time tells the age of a sign', () => {
+it('the age of a sign of life is counted from its time', () => {
   expect(livenessOf('2026-01-01T00:00:00.000Z', Date.parse('2026-01-01T00:00:20.000Z'))).toBe('late');
 });

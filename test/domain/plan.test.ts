@@ -20,11 +20,11 @@ describe('sampling', () => {
     [7, 1, 7],
     [1_000, 1e-7, 0],
     [30, 0.1, 3],
-  ])('of %i STFs at a rate of %d exactly %i are sampled', (stfs, rate, expected) => {
+  ])('of %i STFs at a rate of %d selects exactly %i', (stfs, rate, expected) => {
     expect(sampledOf(stfs, rate)).toBe(expected);
   });
 
-  it('after every STF the number sampled is the whole part of number times rate', () => {
+  it('has selected, after any number of STFs, the whole part of number times rate', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 1, max: 300 }), (thousandths, stfs) => {
         expect(sampledOf(stfs, thousandths / 1000)).toBe(Math.floor((stfs * thousandths) / 1000));
@@ -34,7 +34,7 @@ describe('sampling', () => {
 });
 
 describe('samples', () => {
-  it('hold the wanted part of the frames, inside the STF, one after the other', () => {
+  it('cover the configured fraction of the frames, inside the STF, in order and without overlap', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 2000 }),
@@ -59,7 +59,7 @@ describe('samples', () => {
     );
   });
 
-  it('are the same each time they are planned, and differ from STF to STF', () => {
+  it('are reproducible, and differ between STFs', () => {
     const at = (sequence: number) => planOf(paramsWith({})).samples({ run: 100_010, sequence, tf_count: 1000 });
     expect(at(1)).toEqual(at(1));
     expect(new Set([1, 2, 3, 4, 5].map((sequence) => at(sequence)[0]?.tf_first)).size).toBeGreaterThan(1);
@@ -81,7 +81,7 @@ describe('slices', () => {
     [15, 15],
     [150, 15],
     [151, 15],
-  ])('of a sample of %i frames are %i, without gap or overlap, alike within one frame', (tf_count, expected) => {
+  ])('of a sample of %i frames are %i, without gap or overlap, equal to within one frame', (tf_count, expected) => {
     const sample = { stf_filename: 'swf.1.000001.stf', tf_filename: 'swf.1.000001_tf_001.tf', tf_first: 40, tf_count };
     const slices = planOf(paramsWith({})).slices(sample);
     expect(slices).toHaveLength(expected);
@@ -104,7 +104,7 @@ describe('slices', () => {
     expect(first).toMatchObject({ slice_id: 15, slice_filename: 'swf.1.000001_slice_015.tf' });
   });
 
-  it('of a whole run are as many as the plan counts', () => {
+  it('and samples of a whole run are as many as the plan counts', () => {
     const params = paramsWith({ tf_samples_per_stf: 3, tf_fraction: 0.02 }, 0.29);
     let samples = 0;
     let slices = 0;

@@ -5,7 +5,7 @@ import { type PlayedRun, playRun } from '../../src/domain/plan/played-run.ts';
 
 type Sections = Record<string, Record<string, unknown>>;
 
-/** A DAQ without delays of its own, so that times can be counted by hand: an STF every 2 s, taken at once. */
+/** A DAQ without delays, so that times can be computed by hand: an STF every 2 s. */
 const daq = {
   no_beam_not_ready_delay: 0,
   beam_not_ready_delay: 0,
@@ -43,7 +43,7 @@ function played(more: Sections = {}): PlayedRun {
 
 const fields = (run: PlayedRun, ...names: (keyof PlayedRun)[]): unknown[] => names.map((name) => run[name]);
 
-describe('a run that is played', () => {
+describe('a simulated run', () => {
   it('has the files, slices and messages of its plan', () => {
     const run = played();
     expect(fields(run, 'stf_files', 'tf_files', 'slices', 'isEndless')).toEqual([4, 4, 12, false]);
@@ -52,7 +52,7 @@ describe('a run that is played', () => {
     expect(run.data_bytes).toBe((400 + 60) * 64);
   });
 
-  it('has no bytes where no files are written, and no samples of STFs that are not sampled', () => {
+  it('has no bytes if no files are written, and no samples of STFs that are not sampled', () => {
     expect(played({ data: { write_files: false } }).data_bytes).toBe(0);
     const half = played({ fast_processing: { stf_sampling_rate: 0.5 } });
     expect(fields(half, 'stf_files', 'tf_files', 'slices')).toEqual([4, 2, 6]);
@@ -61,13 +61,13 @@ describe('a run that is played', () => {
     expect(none.total_seconds).toBe(none.daq_seconds);
   });
 
-  it('has samples as many as are taken, and their frames', () => {
+  it('has the configured number of samples for each STF', () => {
     const run = played({ fastmon: { tf_samples_per_stf: 2 } });
     expect(fields(run, 'tf_files', 'slices')).toEqual([8, 24]);
     expect(run.data_bytes).toBe((400 + 60) * 64);
   });
 
-  it('goes on until its last result, or the end of the DAQ', () => {
+  it('lasts until its last result', () => {
     // Three slices of 1 s on two workers: the third begins a second later.
     const run = played();
     expect(run.longest_wait).toBe(1);
@@ -78,7 +78,7 @@ describe('a run that is played', () => {
     expect(fields(slow, 'total_seconds', 'worker_use', 'longest_wait')).toEqual([60, 1, 44]);
   });
 
-  it('needs as many workers as have a slice in hand at a time', () => {
+  it('needs as many workers as would have slices in hand at once', () => {
     expect(played().workers_needed).toBe(2);
     expect(played({ fast_processing: { slice_processing_time: 10 } }).workers_needed).toBe(12);
     expect(played({ fast_processing: { slice_processing_time: 4 } }).workers_needed).toBe(6);
@@ -90,7 +90,7 @@ describe('a run that is played', () => {
     ).toBe(5);
   });
 
-  it('takes no slice in standby, and tells its messages', () => {
+  it('starts no slice in standby, and counts the messages of standby', () => {
     const run = played({
       fast_processing: { physics_period_count: 2, stf_count: 1, target_worker_count: 1, slice_processing_time: 3 },
     });
@@ -102,12 +102,12 @@ describe('a run that is played', () => {
     expect(many.longest_wait).toBe(100);
   });
 
-  it('is of its first period alone, where it has no end', () => {
+  it('covers only its first period if it has no end', () => {
     const run = played({ fast_processing: { physics_period_count: 0 } });
     expect(fields(run, 'stf_files', 'isEndless')).toEqual([4, true]);
   });
 
-  it('is refused where it is too large', () => {
+  it('is refused if it is too large', () => {
     expect(() => played({ fast_processing: { stf_count: 100_001 } })).toThrow(
       /^the run has more than 100000 steps of the DAQ, too many/,
     );
@@ -122,7 +122,7 @@ describe('a run that is played', () => {
     );
   });
 
-  it('lets others be served between its steps', () => {
+  it('yields between its steps, so that others are served', () => {
     const params = executionParamsSchema.parse({ fast_processing: { stf_count: 5000 } });
     const steps = playRun(params);
     let turns = 0;

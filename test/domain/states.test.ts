@@ -9,7 +9,7 @@ import { bucketOf, stages, summarizeStage } from '../../src/domain/stages.ts';
 describe('a slice', () => {
   const events = ['queue', 'start', 'done', 'fail', 'return', 'abandon'] as const;
 
-  it('goes from state to state by these steps and no others', () => {
+  it('changes its state by these events only', () => {
     const table = Object.fromEntries(
       sliceStatuses.map((status) => [status, events.map((event) => nextSliceStatus(status, event) ?? '-').join(' ')]),
     );
@@ -21,7 +21,7 @@ describe('a slice', () => {
     });
   });
 
-  it('is tried again as often as it may be', () => {
+  it('is retried up to the maximum', () => {
     expect([1, 2, 3, 4].map((attempt) => isRetried(attempt, 3))).toEqual([true, true, true, false]);
     expect(isRetried(1, 0)).toBe(false);
   });
@@ -34,7 +34,7 @@ describe('a run', () => {
       phases.map((phase) => [phase, messages.map((message) => nextPhase(phase, message, reason) ?? '-').join(' ')]),
     );
 
-  it('goes from phase to phase by these steps and no others', () => {
+  it('changes its phase by these messages only', () => {
     expect(tableFor('completed')).toEqual({
       none: 'imminent - - - -',
       imminent: '- physics - - -',
@@ -44,7 +44,7 @@ describe('a run', () => {
     });
   });
 
-  it('may end early where it is stopped or fails', () => {
+  it('may end early if it is stopped or fails', () => {
     const steps = { imminent: '- physics - - completed', standby: '- - - physics completed', none: 'imminent - - - -' };
     for (const reason of ['stopped', 'failed', undefined]) expect(tableFor(reason)).toMatchObject(steps);
   });
@@ -81,7 +81,7 @@ describe('the kinds of work of a slice', () => {
     expect(workKind({ tf_filename }, 'WRONG_FILE')).toBe(tf_filename);
   });
 
-  it('have names of at most 300 characters', () => {
+  it('are shortened to 300 characters', () => {
     expect(workKind({ tf_filename: 'x'.repeat(400) }, 'WRONG_FILE')).toHaveLength(300);
     expect(placeOfFile(`/${'x'.repeat(400)}/e/f`)).toHaveLength(300);
   });
@@ -95,11 +95,11 @@ describe('delays', () => {
     [0.00125, 1],
     [0.0013, 2],
     [1, 31],
-  ])('of %d s are in bucket %i', (seconds, bucket) => {
+  ])('of %d s fall into bucket %i', (seconds, bucket) => {
     expect(bucketOf(seconds)).toBe(bucket);
   });
 
-  it('are summed up by their buckets', () => {
+  it('are summarized from their buckets', () => {
     const buckets = [
       { bucket: 1, items: 50, total: 0.05, longest: 0.001, latest: '2026-01-01' },
       { bucket: 2, items: 44, total: 0.088, longest: 0.0021, latest: '2026-01-03' },
@@ -126,7 +126,7 @@ describe('delays', () => {
 });
 
 describe('groups', () => {
-  it('gather rows of equal keys, absent ones too', () => {
+  it('collect rows with equal keys, including absent ones', () => {
     const groups = new Groups();
     groups.of(['a', undefined]).count += 1;
     groups.of(['a', undefined]).count += 1;
@@ -137,7 +137,7 @@ describe('groups', () => {
     ]);
   });
 
-  it('have the spread of all their durations together', () => {
+  it('have the spread over all their durations', () => {
     const of = (seconds: number[]) => ({ count: 0, failed: 0, retries: 0, bytes: 0, seconds });
     expect(spreadOf([of([]), of([])])).toBeUndefined();
     expect(spreadOf([of([30, 1]), of([2, 4])])).toEqual({ mean: 9.25, p50: 2, p95: 30, max: 30 });

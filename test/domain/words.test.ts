@@ -31,7 +31,7 @@ describe('names', () => {
 });
 
 describe('file names', () => {
-  it('have run, sequence, sample and slice', () => {
+  it('contain run, sequence, sample and slice', () => {
     const stf = stfFilename(101_993, 7);
     expect(stf).toBe('swf.101993.000007.stf');
     expect(tfFilename(stf, 2)).toBe('swf.101993.000007_tf_002.tf');
@@ -64,7 +64,7 @@ describe('exact fractions', () => {
     expect(floorOfProduct(n, value)).toBe(floor);
   });
 
-  it('cut into even parts, the larger ones first', () => {
+  it('split a whole into even parts, the larger ones first', () => {
     expect([0, 1, 2].map((index) => evenPart(8, 3, index))).toEqual([
       { start: 0, size: 3 },
       { start: 3, size: 3 },
@@ -72,7 +72,7 @@ describe('exact fractions', () => {
     ]);
   });
 
-  it('are told only where they are exact', () => {
+  it('are undefined beyond the largest exact integer', () => {
     expect(exactOrUndefined(Number.MAX_SAFE_INTEGER)).toBe(Number.MAX_SAFE_INTEGER);
     expect(exactOrUndefined(Number.MAX_SAFE_INTEGER + 1)).toBeUndefined();
   });
@@ -103,7 +103,7 @@ describe('a payload command', () => {
 });
 
 describe('parameters', () => {
-  it('say what a worker runs: a program with its limit, or the placeholder with its time', () => {
+  it('define what a worker runs: a program with its limit, or the placeholder with its time', () => {
     const params = executionParamsSchema.parse({ fast_processing: { slice_processing_time: 7 } });
     expect(payloadSpecOf(params)).toEqual({ kind: 'placeholder', seconds: 7 });
     const worker = { ...params.worker, payload: ['recon', '-x'], timeout_seconds: 9 };
@@ -114,7 +114,7 @@ describe('parameters', () => {
     });
   });
 
-  it('tell everybody no paths and no commands', () => {
+  it('are broadcast without paths and commands', () => {
     const params = executionParamsSchema.parse({ worker: { payload: ['/secret'] } });
     expect(Object.keys(workflowParamsOf(params))).toEqual([
       'workflow',
@@ -148,7 +148,7 @@ describe('summaries', () => {
     expect(countsAttempts(keys)).toBe(counts);
   });
 
-  it('name a span of time by its beginning', () => {
+  it('name a span of time by its start', () => {
     const time = Date.parse('2026-11-27T09:12:00Z');
     expect(spanName('minute', time / 60_000)).toBe('2026-11-27T09:12Z');
     expect(spanName('hour', Math.floor(time / 3_600_000))).toBe('2026-11-27T09:00Z');
@@ -157,7 +157,7 @@ describe('summaries', () => {
   });
 });
 
-it('counts are told alone, in their order', () => {
+it('the counts of a row are selected, in order', () => {
   const row = Object.fromEntries([...countNames.map((name, n) => [name, n]), ['other', 1]]) as never;
   expect(Object.entries(countsIn(row))).toEqual(countNames.map((name, n) => [name, n]));
   expect(countNames).toEqual([

@@ -13,7 +13,7 @@ import { rounds } from '../rounds.ts';
 const shippedFolder = resolve('workflows');
 const shipped = readFileSync(join(shippedFolder, 'fast_processing_default.toml'), 'utf8');
 
-/** Loads a configuration; whatever is wrong with it must be told in one line. */
+/** Loads a configuration; an error must be one line. */
 function expectClear(load: () => unknown): void {
   try {
     load();
@@ -23,7 +23,7 @@ function expectClear(load: () => unknown): void {
   }
 }
 
-describe('a configuration of whatever kind', () => {
+describe('any configuration', () => {
   it('is loaded, or refused in one line', () => {
     const workingFolder = temporaryFolder();
     const changed = fc
@@ -65,7 +65,7 @@ describe('a configuration of whatever kind', () => {
     );
   });
 
-  it('set by --set is taken, or refused in one line', () => {
+  it('set by --set is accepted, or refused in one line', () => {
     const workingFolder = temporaryFolder();
     const key = fc.oneof(fc.constantFrom(...knownKeys, '__proto__.x', 'testbed', 'a.b'), fc.string({ maxLength: 20 }));
     const value = fc.oneof(

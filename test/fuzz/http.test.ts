@@ -8,7 +8,7 @@ import { runWorkflow, startHttp, temporaryFolder } from '../helpers.ts';
 import { harmful } from '../hostile-store.ts';
 import { rounds } from '../rounds.ts';
 
-/** Messages of JSON-RPC as nobody should write them, and some that are right. */
+/** Invalid messages of JSON-RPC, and some valid ones. */
 const anyId = fc.oneof(fc.integer(), fc.string({ maxLength: 8 }), fc.constantFrom(null, true, {}, [], 1e308, -0.5));
 const anyMessage = fc.oneof(
   fc.jsonValue({ maxDepth: 4 }),
@@ -50,7 +50,7 @@ const anyMessage = fc.oneof(
 const wholeBodies = fc.oneof(anyMessage, fc.array(anyMessage, { maxLength: 6 })).map((body) => JSON.stringify(body));
 const anyBody = fc.oneof(
   { weight: 5, arbitrary: wholeBodies },
-  // Cut, or with something in the middle that does not belong there.
+  // Truncated, or with other text in the middle.
   {
     weight: 2,
     arbitrary: fc
@@ -63,7 +63,7 @@ const anyBody = fc.oneof(
   { weight: 1, arbitrary: fc.nat(20_000).map((depth) => '['.repeat(depth)) },
 );
 
-/** The messages of an answer, be it a stream of events or JSON. */
+/** The messages of an answer, either a stream of events or JSON. */
 const messagesIn = (text: string): object[] =>
   text.startsWith('{')
     ? [JSON.parse(text) as object]
@@ -72,8 +72,8 @@ const messagesIn = (text: string): object[] =>
         .filter((line) => line.startsWith('data: '))
         .map((line) => JSON.parse(line.slice(6)) as object);
 
-describe('bodies of whatever kind over HTTP', () => {
-  it('get an answer that is JSON and shows nothing hidden, and the server goes on', async () => {
+describe('any bodies over HTTP', () => {
+  it('are answered with harmless JSON, and the server keeps working', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const { url, server } = await startHttp({ folder });
@@ -85,7 +85,7 @@ describe('bodies of whatever kind over HTTP', () => {
         expect(status).toBeLessThan(500);
         expect(text).not.toMatch(/node_modules|\bat .*\.js:\d+/);
         for (const message of messagesIn(text)) {
-          // The one text that must come back as it was sent.
+          // The one text that must be returned as it was sent.
           const { id: _, ...rest } = message as { id?: unknown };
           expect(JSON.stringify(rest)).not.toMatch(harmful);
         }

@@ -58,8 +58,8 @@ const anyValue = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 30 }),
 );
 
-describe('10,000 messages of whatever kind', () => {
-  it('are recorded with what they did, and leave records that do not contradict each other', async () => {
+describe('arbitrary messages', () => {
+  it('are recorded with their effect, or a reason, and leave a consistent store', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '3');
     const own = fc.constantFrom(...bodiesOf(folder));

@@ -9,7 +9,7 @@ import { rounds } from '../rounds.ts';
 
 const oneLine = new RegExp(`^(${errorCodes.join('|')}): [^\\n]{1,3000}$`);
 
-/** Values that a careless client may send for an argument, and some that are right. */
+/** Values that a careless client may send for an argument, and some valid ones. */
 const anyValue = fc.oneof(
   fc.constantFrom<unknown>(
     'latest',
@@ -59,8 +59,8 @@ async function expectClear(client: Client, name: string, args: Record<string, un
   return result.isError !== true;
 }
 
-describe('tool calls with whatever arguments', () => {
-  it('end in an answer or in one clear line', async () => {
+describe('tool calls with arbitrary arguments', () => {
+  it('return an answer or one clear line', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     const client = await connectInProcess(`${folder}/swf.db`);
@@ -71,14 +71,14 @@ describe('tool calls with whatever arguments', () => {
       }),
       { numRuns: rounds(10_000), seed: 5 },
     );
-    // Neither all refused nor all taken.
+    // Neither all refused nor all accepted.
     expect(answers / rounds(10_000)).toBeGreaterThan(0.08);
     expect(answers / rounds(10_000)).toBeLessThan(0.9);
   });
 });
 
-describe('a cursor that somebody has changed', () => {
-  it('is refused in one line, or leads to rows of the list', async () => {
+describe('a changed cursor', () => {
+  it('is refused in one line, or accepted', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     const client = await connectInProcess(`${folder}/swf.db`);

@@ -13,22 +13,19 @@ const names = readdirSync(folder)
   .map((name) => name.replace(/\.log\.jsonl$/, ''));
 
 describe('the recorded log of a real execution', () => {
-  it('is there of several kinds', () => {
+  it('exists for at least five kinds', () => {
     expect(names.length).toBeGreaterThanOrEqual(5);
   });
 
-  it.each(names)(
-    '%s gives the counts, states, files, attempts, audit and findings that it always gave',
-    async (name) => {
-      const lines = readFileSync(join(folder, `${name}.log.jsonl`), 'utf8')
-        .trimEnd()
-        .split('\n');
-      const path = join(temporaryFolder(), 'again.db');
-      await replay(
-        lines.map((line) => JSON.parse(line) as HistoryRow),
-        path,
-      );
-      expect(outcomeOf(path)).toEqual(JSON.parse(readFileSync(join(folder, `${name}.expected.json`), 'utf8')));
-    },
-  );
+  it.each(names)('%s leads to the same counts, states, files, attempts, audit and findings as before', async (name) => {
+    const lines = readFileSync(join(folder, `${name}.log.jsonl`), 'utf8')
+      .trimEnd()
+      .split('\n');
+    const path = join(temporaryFolder(), 'again.db');
+    await replay(
+      lines.map((line) => JSON.parse(line) as HistoryRow),
+      path,
+    );
+    expect(outcomeOf(path)).toEqual(JSON.parse(readFileSync(join(folder, `${name}.expected.json`), 'utf8')));
+  });
 });

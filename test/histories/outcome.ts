@@ -16,7 +16,7 @@ const counts = [
 /** The moment at which a history is judged: findings must not depend on the day of the test. */
 const judgedAt = Date.parse('2026-12-01T00:00:00Z');
 
-/** Everything that reading a log must always give: counts, states, files, attempts, audit and findings of its executions. */
+/** The outcome of reading a log, which must never change: counts, states, files, attempts, audit and findings of its executions. */
 export function outcomeOf(path: string): unknown {
   const db = openReader(path);
   try {

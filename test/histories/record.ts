@@ -11,7 +11,7 @@ import { type HistoryRow, readHistory, replay } from './log-file.ts';
 import { outcomeOf } from './outcome.ts';
 
 /**
- * Makes the recorded histories anew: real executions, their logs, and what reading these gives. Only for a new kind of history, or where
+ * Makes the recorded histories anew: real executions, their logs, and the outcome of reading these. Only for a new kind of history, or if
  * the meaning of a log is changed on purpose: `npm run histories` makes those that are missing.
  */
 const target = resolve('test/histories');

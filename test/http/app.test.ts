@@ -33,7 +33,7 @@ const execution = {
   end_time: null,
 };
 
-/** What the list of executions was asked for. */
+/** The questions to the list of executions. */
 const asked: unknown[] = [];
 
 /** A store of one execution. */
@@ -55,7 +55,7 @@ const oneExecution = {
   },
 } as unknown as Queries;
 
-/** A server whose one tool answers with who asks, `wait` until it is taken back. */
+/** A server whose one tool answers with the name of its client, `wait` when it is cancelled. */
 function createServer(client: Client): Server {
   const server = new Server({ name: 'swf-mcp', version: '1' }, { capabilities: { tools: {} } });
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) => {
@@ -129,7 +129,7 @@ describe('a caller', () => {
     ['Bearer secret-a', 'token alice, control'],
     ['bearer   secret-r ', 'token reader, read'],
     ['Bearer secret-n', 'from loopback, note'],
-  ])('with %j is known', async (authorization, who) => {
+  ])('with %j is recognized', async (authorization, who) => {
     const { post } = await serve();
     expect((await post(toolCall('x'), { authorization })).text).toContain(`x of ${who}`);
   });
@@ -141,7 +141,7 @@ describe('a caller', () => {
     [{ authorization: 'Basic secret-a' }, 'no bearer token was given'],
     [{ authorization: 'Bearer secret-a and more' }, 'no bearer token was given'],
     [{ authorization: 'Basic Bearer secret-a' }, 'no bearer token was given'],
-  ])('with %j is refused, and told what to send', async (headers, why) => {
+  ])('with %j is refused with instructions on what to send', async (headers, why) => {
     const { post } = await serve();
     const { status, text, headers: given } = await post(toolCall('x'), headers);
     expect([status, given.get('www-authenticate')]).toEqual([401, 'Bearer']);
@@ -151,12 +151,12 @@ describe('a caller', () => {
     });
   });
 
-  it('needs no token where there is none', async () => {
+  it('needs no token if the server has no tokens', async () => {
     const { post } = await serve({ tokens: [] });
     expect((await post(toolCall('x'), {})).text).toContain('x of from loopback, control');
   });
 
-  it('is the first with a token', () => {
+  it('is the first one with the token', () => {
     const find = createCallers([...tokens, { token: 'secret-a', name: 'mallory', scope: 'read' }]);
     expect(find('secret-a')).toEqual({ name: 'alice', scope: 'control' });
     expect(find('')).toBeUndefined();
@@ -186,13 +186,13 @@ describe('a request that a foreign page may have sent', () => {
     expect(await raw(`${root}/healthz`, headers)).toBe(status);
   });
 
-  it('may name any host where a token keeps strangers out', async () => {
+  it('may name any host if a token is required', async () => {
     const { root } = await serve({ anyHost: true });
     expect(await raw(`${root}/healthz`, { host: 'swf.example' })).toBe(200);
     expect(await raw(`${root}/healthz`, { host: 'swf.example', origin: 'http://evil.example' })).toBe(403);
   });
 
-  it('is told what was wrong, cut', async () => {
+  it('is refused with a shortened reason', async () => {
     const { ask } = await serve();
     const { text } = await ask('/healthz', { headers: { origin: `http://${'a'.repeat(300)}.example` } });
     expect(errorIn(text)).toEqual({
@@ -201,7 +201,7 @@ describe('a request that a foreign page may have sent', () => {
     });
   });
 
-  it('has the host, scheme and client that a proxy in front forwards, and that nobody else does', async () => {
+  it('has the host and scheme that a proxy forwards, only if the server is behind one', async () => {
     const forwarded = {
       'x-forwarded-host': 'swf.example',
       'x-forwarded-proto': 'https',
@@ -220,14 +220,14 @@ describe('a request that a foreign page may have sent', () => {
     ['2001:db8::ffff:1.2', 'from 2001:db8::ffff'],
     ['127.9.9.9', 'from loopback'],
     ['::1', 'from loopback'],
-  ])('from %s counts as one of its network', async (address, who) => {
+  ])('from %s counts as a client of its network', async (address, who) => {
     const { post } = await serve({ tokens: [], behindProxy: true, anyHost: true });
     expect((await post(toolCall('x'), { 'x-forwarded-for': address })).text).toContain(`x of ${who},`);
   });
 });
 
 describe('every answer', () => {
-  it('is not kept, and is of the type that it says', async () => {
+  it('forbids caching and guessing of its type', async () => {
     const { ask } = await serve();
     for (const path of ['/healthz', '/metrics', '/nothing']) {
       const { headers } = await ask(path);
@@ -241,7 +241,7 @@ describe('every answer', () => {
 });
 
 describe('the health of a server', () => {
-  it('is told to everybody, after one look at the newest row', async () => {
+  it('is public, and reads only the newest row', async () => {
     const { ask } = await serve();
     asked.length = 0;
     const { status, text } = await ask('/healthz');
@@ -253,10 +253,10 @@ describe('the health of a server', () => {
   });
 
   it.each<[string, Error, number, object]>([
-    ['is not there yet', new NoStoreYet('/store'), 200, { status: 'ok', store: 'none yet' }],
+    ['does not exist yet', new NoStoreYet('/store'), 200, { status: 'ok', store: 'none yet' }],
     ['is damaged', new SwfError('STORE_CORRUPT', '/secret/path'), 503, { status: 'error', store: 'STORE_CORRUPT' }],
     ['fails', new Error('/secret/path'), 503, { status: 'error', store: 'cannot be read' }],
-  ])('where its store %s names no paths', async (_, error, wanted, body) => {
+  ])('contains no paths if its store %s', async (_, error, wanted, body) => {
     const { ask } = await serve({
       queries: () => {
         throw error;
@@ -274,12 +274,12 @@ describe('a route', () => {
     ['/workflow-executions/latest', 'GET'],
     ['/alarms/seen', 'POST'],
     ['/nothing', 'GET'],
-  ])('such as %s asks for the token', async (path, method) => {
+  ])('such as %s requires the token', async (path, method) => {
     const { ask } = await serve();
     expect((await ask(path, { method })).status).toBe(401);
   });
 
-  it('that does not exist is told, with where MCP is', async () => {
+  it('that does not exist leads to an error that names the path of MCP', async () => {
     const { ask } = await serve();
     const { status, text } = await ask(`/${'n'.repeat(300)}?token=secret`, { headers: by('secret-r') });
     expect([status, errorIn(text)]).toEqual([
@@ -289,7 +289,7 @@ describe('a route', () => {
     expect((await ask('/.well-known/oauth-protected-resource')).status).toBe(404);
   });
 
-  it('tells figures, also without a store', async () => {
+  it('serves metrics, even without a store', async () => {
     const { ask } = await serve();
     const { text, headers } = await ask('/metrics', { headers: by('secret-r') });
     expect(headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
@@ -302,7 +302,7 @@ describe('a route', () => {
     expect((await without.ask('/metrics', { headers: by('secret-r') })).text).toContain('swf_mcp_store_readable 0\n');
   });
 
-  it('tells an execution by its id, and what is wrong with others', async () => {
+  it('returns an execution by its id, and an error for others', async () => {
     const { ask, logged } = await serve();
     const of = async (id: string) => {
       const { status, text } = await ask(`/workflow-executions/${id}`, { headers: by('secret-r') });
@@ -332,7 +332,7 @@ describe('a route', () => {
 });
 
 describe('the page', () => {
-  it('is for everybody, and is asked for again only when it has changed', async () => {
+  it('is public, and is sent again only if it has changed', async () => {
     const { ask } = await serve();
     for (const [path, type] of [
       ['/', 'text/html; charset=utf-8'],
@@ -353,7 +353,7 @@ describe('the page', () => {
     }
   });
 
-  it('lacks parts of other versions, and serves no other file', async () => {
+  it('does not include parts of other versions or other files', async () => {
     const { ask } = await serve();
     expect((await ask('/app/wall-0.js')).status).toBe(404);
     for (const path of ['/page.html', '/app/../app.js.map', '/app/.js', '/app/wall-1.js/x'])
@@ -374,7 +374,7 @@ describe('a message of MCP', () => {
     expect([answer.status, errorIn(answer.text)]).toEqual([status, { code, message }]);
   });
 
-  it.each(['GET', 'DELETE', 'PUT'])('comes by POST, not by %s', async (method) => {
+  it.each(['GET', 'DELETE', 'PUT'])('is accepted by POST, not by %s', async (method) => {
     const { ask } = await serve();
     const { status, headers, text } = await ask('/mcp', { method, headers: by('secret-r') });
     expect([status, headers.get('allow')]).toEqual([405, 'POST']);
@@ -384,7 +384,7 @@ describe('a message of MCP', () => {
     });
   });
 
-  it('is answered alone or in a list, up to 100', async () => {
+  it('is answered alone or in a batch of up to 100', async () => {
     const { post } = await serve();
     const many = Array.from({ length: 101 }, (_, id) => toolCall('x', id));
     const all = await post(many.slice(1));
@@ -397,7 +397,7 @@ describe('a message of MCP', () => {
     expect((await post(many.slice(0, 1))).status).toBe(200);
   });
 
-  it('waits where its client has 200 under way, and they are given back when it goes away', async () => {
+  it('is refused while its client has 200 calls under way, until that client disconnects', async () => {
     const { root, post } = await serve();
     const stop = new AbortController();
     const waiting = [0, 1].map(() =>
@@ -422,7 +422,7 @@ describe('a message of MCP', () => {
     await expect.poll(async () => (await post(toolCall('x'))).status).toBe(200);
   });
 
-  it('that is taken back by its client ends with an error', async () => {
+  it('that its client cancels ends with an error', async () => {
     const { post } = await serve();
     const cancelled = (requestId: unknown): object => ({
       jsonrpc: '2.0',
@@ -448,7 +448,7 @@ describe('a message of MCP', () => {
     expect((await waiting).text).toContain('"error":{"code":-32800,"message":"the call was cancelled by its client"}');
   });
 
-  it('is not taken back where two of one caller have its id', async () => {
+  it('is not cancelled if two of one caller have its id', async () => {
     const { root, post } = await serve();
     const stop = new AbortController();
     let over = 0;
@@ -469,7 +469,7 @@ describe('a message of MCP', () => {
     stop.abort();
   });
 
-  it('is told from others by the kind of its id, and from the messages of a list', async () => {
+  it('is cancelled by its id and the type of that, never as part of a batch', async () => {
     const { post } = await serve();
     const takeBack = (requestId: unknown) =>
       post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } });
@@ -477,7 +477,7 @@ describe('a message of MCP', () => {
     const begin = (name: string, message: unknown) =>
       post(message).then(
         () => over.push(name),
-        // The list is still under way when the test ends.
+        // The batch is still under way when the test ends.
         () => 0,
       );
     const text = begin('text', toolCall('wait', '7'));
@@ -501,7 +501,7 @@ describe('a message of MCP', () => {
     expect(over).toEqual(['text', 'number', 'again']);
   });
 
-  it('without an id has no answer, and one that is none is refused', async () => {
+  it('without an id gets no answer, and an invalid one is refused', async () => {
     const { post } = await serve();
     expect(await post({ jsonrpc: '2.0', method: 'notifications/initialized' })).toMatchObject({
       status: 202,
@@ -511,7 +511,7 @@ describe('a message of MCP', () => {
     expect((await post({ jsonrpc: '2.0' })).status).toBe(400);
   });
 
-  it('in a coding that nobody knows is refused in words', async () => {
+  it('in an unknown content encoding is refused', async () => {
     const { post } = await serve();
     const { status, text } = await post(toolCall('x'), { ...by('secret-a'), 'content-encoding': 'nonsense' });
     expect([status, errorIn(text)]).toEqual([
@@ -520,7 +520,7 @@ describe('a message of MCP', () => {
     ]);
   });
 
-  it('that a list takes back itself is not waited for', async () => {
+  it('that its own batch cancels gets no answer', async () => {
     const { post } = await serve();
     const { text } = await post([
       toolCall('wait', 1),
@@ -530,7 +530,7 @@ describe('a message of MCP', () => {
     expect(text.match(/"id":\d/g)).toEqual(['"id":2']);
   });
 
-  it('is compressed for a client that saves data, and says to others that it must not be changed', async () => {
+  it('is answered compressed for a client that saves data, and otherwise with no-transform', async () => {
     const { post } = await serve();
     const saving = await post(toolCall('x'.repeat(2000)), {
       ...by('secret-a'),
@@ -566,7 +566,7 @@ describe('an alarm', () => {
     return [status, JSON.parse(text)] as const;
   };
 
-  it('is marked as seen in the name of the token, or of a person', async () => {
+  it('is marked as seen in the name of the token or of a person', async () => {
     expect(await post({ alarm_id: 'a', text: ' on it ' }, 'secret-a')).toEqual([
       200,
       { alarm_id: 'a', seen_by: 'alice', is_over: false, is_new: true },
@@ -578,7 +578,7 @@ describe('an alarm', () => {
     ]);
   });
 
-  it('is not marked by a token that only reads, nor where nobody may', async () => {
+  it('cannot be marked by a token that only reads, or if the server does not allow it', async () => {
     const refused = [
       403,
       { error: { message: expect.stringMatching(/^UNAUTHORIZED: only a token of scope note or control/) as string } },
@@ -594,7 +594,7 @@ describe('an alarm', () => {
     [{ alarm_id: 'a', text: ' ' }],
     [[]],
     [{ alarm_id: 'a'.repeat(3001) }],
-  ])('that is asked for by %.40j is refused', async (body) => {
+  ])('requested by %.40j is refused', async (body) => {
     expect(await post(body, 'secret-a')).toMatchObject([400, { error: { code: -32_602 } }]);
   });
 
@@ -602,7 +602,7 @@ describe('an alarm', () => {
     ['none', 404, 'ARGUMENT_INVALID: there is no alarm none'],
     ['busy', 503, 'STORE_UNAVAILABLE: the store is locked'],
     ['bug', 500, "a fault of swf-mcp itself; the server's log has the details"],
-  ])('%s is told as %i', async (alarm_id, status, message) => {
+  ])('whose id is %s leads to %i', async (alarm_id, status, message) => {
     expect(await post({ alarm_id }, 'secret-a')).toMatchObject([status, { error: { message } }]);
   });
 });

@@ -6,7 +6,7 @@ import { createFairQueue } from '../../src/http/fair-queue.ts';
 import { createTurns } from '../../src/http/turns.ts';
 
 describe('calls under way', () => {
-  it('never pass the limits of one client and of all, and give their places back', () => {
+  it('never exceed the limits of one client and of all, and free their places at their end', () => {
     const step = fc.oneof(
       fc.record({ client: fc.constantFrom('a', 'b', 'c'), calls: fc.integer({ min: 1, max: 12 }) }),
       fc.record({ end: fc.nat() }),
@@ -36,7 +36,7 @@ describe('calls under way', () => {
 });
 
 describe('the limit of all clients', () => {
-  it('says how many calls there are, and is free again when they are over', () => {
+  it('reports the number of calls, and admits more when calls end', () => {
     const take = createCallLimits({ ofOneClient: 10, ofAll: 12 });
     const first = take('a', 9);
     expect(take('b', 3)).toHaveProperty('end');
@@ -49,7 +49,7 @@ describe('the limit of all clients', () => {
 });
 
 describe('turns', () => {
-  it('are one in each turn of the event loop, of each client in turn', async () => {
+  it('are given one per turn of the event loop, to each client in turn', async () => {
     const turn = createTurns();
     const order: string[] = [];
     let loops = 0;
@@ -71,7 +71,7 @@ describe('turns', () => {
 });
 
 describe('the queue of several clients', () => {
-  it('forgets what is taken back, and its client with the last', () => {
+  it('forgets removed things, and a client without any', () => {
     const queue = createFairQueue<string>();
     for (const thing of ['x', 'y']) queue.put('a', thing);
     queue.put('b', 'z');
@@ -87,7 +87,7 @@ describe('the queue of several clients', () => {
     ]);
   });
 
-  it('loses nothing, keeps each order, and serves each client that waits before one again', () => {
+  it('loses nothing, keeps the order of each client, and serves the clients in turn', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('a', 'b', 'c')), (clients) => {
         const queue = createFairQueue<{ client: string; at: number }>();
@@ -98,7 +98,7 @@ describe('the queue of several clients', () => {
         const served: { client: string; at: number }[] = [];
         for (let next = queue.take(); next !== undefined; next = queue.take()) {
           const { client, thing } = next;
-          // Nobody twice while another waits who has not been served.
+          // No client is served twice while another waits that has not been served.
           if (round.has(client)) {
             for (const [other, count] of left) if (count > 0) expect(round.has(other)).toBe(true);
             round.clear();

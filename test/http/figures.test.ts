@@ -15,7 +15,7 @@ const heads = (text: string): string[] =>
     ([, name, help, type]) => `${type} ${name}: ${help}`,
   );
 
-describe('a figure for Prometheus', () => {
+describe('a metric for Prometheus', () => {
   it('has its help, its type and its samples', () => {
     expect(
       gauge('swf_x', 'What it is.', [
@@ -27,7 +27,7 @@ describe('a figure for Prometheus', () => {
     expect(gauge('swf_x', 'x', [[{ a: 'line\nfeed' }, 1]]).at(-1)).not.toContain('\n');
   });
 
-  it('of durations has how many were within each bound', () => {
+  it('of durations counts those within each bound', () => {
     expect(histogram('swf_h', 'Waits.', { bounds: [0.1, 1], within: [3], count: 7, sum: 9.5 })).toEqual([
       '# HELP swf_h Waits.',
       '# TYPE swf_h histogram',
@@ -40,7 +40,7 @@ describe('a figure for Prometheus', () => {
   });
 });
 
-describe('the figures of an agent', () => {
+describe('the metrics of an agent', () => {
   const figures = {
     version: '1.2.3',
     schema: 7,
@@ -58,7 +58,7 @@ describe('the figures of an agent', () => {
     offDuty: { DISK: 1 },
   };
 
-  it('are told by type, role, reason and state', () => {
+  it('are labelled by type, role, reason and state', () => {
     expect(samples(agentMetricsText(figures))).toEqual([
       'swf_build_info{version="1.2.3",schema="7"} 1',
       'swf_broker_connected 1',
@@ -95,7 +95,7 @@ describe('the figures of an agent', () => {
     `);
   });
 
-  it('have no oldest message where none waits, and say that the broker is away', () => {
+  it('have no oldest message if none waits, and show that the broker is away', () => {
     const away = { ...figures.traffic, isConnected: false };
     const text = samples(agentMetricsText({ ...figures, traffic: away, unsent: { count: 0, oldest: undefined } }));
     expect(text).toContain('swf_broker_connected 0');
@@ -103,7 +103,7 @@ describe('the figures of an agent', () => {
   });
 });
 
-describe('the figures of an observer', () => {
+describe('the metrics of an observer', () => {
   const figures = {
     version: '1.2.3',
     schema: 7,
@@ -117,7 +117,7 @@ describe('the figures of an observer', () => {
     ],
   };
 
-  it('are told by topic and place', () => {
+  it('are labelled by topic and place', () => {
     expect(samples(observerMetricsText(figures))).toEqual([
       'swf_build_info{version="1.2.3",schema="7"} 1',
       'swf_broker_connected 0',
@@ -146,14 +146,14 @@ describe('the figures of an observer', () => {
     `);
   });
 
-  it('lack what there is not', () => {
+  it('leave out unknown values', () => {
     const text = observerMetricsText({ ...figures, isConnected: undefined, lastMessageAt: undefined });
     expect(samples(text).join('\n')).not.toMatch(/connected|last_message/);
     expect(samples(observerMetricsText({ ...figures, isConnected: true }))).toContain('swf_broker_connected 1');
   });
 });
 
-describe('the figures of the server', () => {
+describe('the metrics of the server', () => {
   const now = Date.parse('2026-01-01T12:00:00.000Z');
   const row = (n: number, more: object) => ({
     execution_id: `run-${n}`,
@@ -184,7 +184,7 @@ describe('the figures of the server', () => {
       ...more,
     }) as unknown as Queries;
 
-  it('are its calls and the state of executions', () => {
+  it('include its calls and the state of executions', () => {
     const metrics = createMetrics('1.2.3');
     metrics.beginCall('list_logs')(false);
     metrics.beginCall('list_logs')(true);
@@ -238,7 +238,7 @@ describe('the figures of the server', () => {
     expect(Number(uptime)).toBeLessThan(10);
   });
 
-  it('are of the running ones, and of the twenty that ended last within an hour', () => {
+  it('include the running executions, and the twenty that ended last within an hour', () => {
     const ended = Array.from({ length: 30 }, (_, n) =>
       row(100 + n, { status: 'completed', end_time: `2026-01-01T11:${String((n * 7) % 60).padStart(2, '0')}:00.000Z` }),
     );
@@ -253,7 +253,7 @@ describe('the figures of the server', () => {
     expect(told).toEqual(['run-1', ...last.map(({ execution_id }) => execution_id)]);
   });
 
-  it('say that the store cannot be read, of its own errors alone', () => {
+  it('show that the store cannot be read, and do not hide other errors', () => {
     const fails = (error: Error): Queries =>
       store([], [], {
         dataAsOf: () => {

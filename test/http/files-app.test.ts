@@ -35,7 +35,7 @@ async function serve(token?: string) {
 const secret = { authorization: 'Bearer secret' };
 
 describe('published files', () => {
-  it('are served whole and in ranges, each with a tag of its content', async () => {
+  it('are served whole and in ranges, with a tag that changes with the file', async () => {
     const { ask, folder } = await serve();
     const whole = await ask('/run-1/a.tf');
     expect([whole.status, whole.text, whole.headers.get('content-type')]).toEqual([
@@ -77,18 +77,18 @@ describe('published files', () => {
     '/run-1/..%2Fsecret',
     '/run-1/sub%2Fd.tf',
     `/run-1/${'a'.repeat(256)}`,
-  ])('are none at %.30s', async (path) => {
+  ])('do not include %.30s', async (path) => {
     const { status, text } = await (await serve()).ask(path);
     expect([status, text]).toEqual([404, 'there is no such file here\n']);
   });
 
-  it.each(['/', '/run-1', '/run-1/sub/d.tf'])('are at no other address, such as %s', async (path) => {
+  it.each(['/', '/run-1', '/run-1/sub/d.tf'])('are not served at other addresses, such as %s', async (path) => {
     const { status, text, headers } = await (await serve()).ask(path);
     expect([status, text]).toEqual([404, 'there is nothing here; files are at /EXECUTION_ID/FILENAME\n']);
     expect(headers.get('content-type')).toBe('text/plain; charset=utf-8');
   });
 
-  it('say what is wrong with an address, and no path of this machine', async () => {
+  it('have an error for an invalid address, without a path of this machine', async () => {
     const { status, text } = await (await serve()).ask('/%zz/a.tf');
     expect([status, text]).toEqual([400, 'the address cannot be read\n']);
   });
@@ -100,7 +100,7 @@ describe('published files', () => {
     expect(await ask('/run-1/a.tf', {}, 'HEAD')).toMatchObject({ status: 200, text: '' });
   });
 
-  it('are for holders of the token, where there is one', async () => {
+  it('require the token if there is one', async () => {
     const { ask } = await serve('secret');
     expect((await ask('/healthz')).text).toBe('{"status":"ok"}');
     for (const authorization of ['Bearer secret', 'bearer   secret  '])
@@ -118,7 +118,7 @@ describe('published files', () => {
   it.each([
     [undefined, 403],
     ['secret', 200],
-  ])('with the token %s are served at a foreign host name: %i', async (token, wanted) => {
+  ])('with the token %s are served at a foreign host name with %i', async (token, wanted) => {
     const { root } = await serve(token);
     const status = await new Promise((resolve, reject) => {
       request(`${root}/healthz`, { headers: { host: 'files.example' } }, (response) => {

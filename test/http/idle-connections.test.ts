@@ -6,10 +6,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { limitConnections } from '../../src/http/idle-connections.ts';
 
-/** Much more than the buffers of a connection take. */
+/** Much more than the buffers of a connection can hold. */
 const large = Buffer.alloc(20_000_000, 'x');
 
-/** A server of at most five connections, which answers `/large` at once, and `/later` when it is told to. */
+/** A server of at most five connections, which answers `/large` at once, and `/later` on request. */
 async function start(): Promise<{ server: Server; port: number; answerLater: () => void; endAll: () => void }> {
   const later: (() => void)[] = [];
   const server = createServer((request, response) => {
@@ -30,7 +30,7 @@ async function start(): Promise<{ server: Server; port: number; answerLater: () 
   return { server, port: (server.address() as AddressInfo).port, answerLater, endAll };
 }
 
-/** Resolves when so many requests have come. */
+/** Resolves when this many requests have arrived. */
 const requests = (server: Server, many: number): Promise<void> =>
   new Promise((resolve) => {
     let count = 0;
@@ -72,13 +72,13 @@ const openMany = async (port: number, many: number, text = ''): Promise<Socket[]
 };
 
 describe('connections beyond the limit', () => {
-  it('take the place of the one that has asked and not read for longest', async () => {
+  it('replace the one that has not read its answer for longest', async () => {
     const { server, port } = await start();
     const served = requests(server, 5);
     const deaf = await openMany(port, 5, asked('/large'));
     await served;
     const ended = endsOf(deaf);
-    // What they do not read hides from them that their connection has ended.
+    // Unread data hide from them that their connection has ended.
     const isLeft = async (): Promise<number> =>
       new Promise((resolve) => void server.getConnections((_, count) => resolve(count)));
     for (let n = 0; n < 5; n += 1) expect(await statusOf(port)).toBe(200);
@@ -87,7 +87,7 @@ describe('connections beyond the limit', () => {
     await expect.poll(() => ended).toEqual([0]);
   });
 
-  it('take the place of those idle for longest, and never of one whose request is under way, be it the second of two', async () => {
+  it('replace the ones idle for longest, and never one with a request under way', async () => {
     const { server, port, answerLater } = await start();
     const both = requests(server, 2);
     const busy = await open(port, asked('/') + asked('/later'));
@@ -111,7 +111,7 @@ describe('connections beyond the limit', () => {
     await expect.poll(() => text).toMatch(/fine[^]*later/);
   });
 
-  it('are refused themselves where all others work', async () => {
+  it('are refused if all others have requests under way', async () => {
     const { server, port, answerLater } = await start();
     const all = requests(server, 5);
     const busy = await openMany(port, 5, asked('/later'));
@@ -121,13 +121,13 @@ describe('connections beyond the limit', () => {
     await expect(statusOf(port)).rejects.toThrow();
     expect(ended).toEqual([]);
     answerLater();
-    // Their requests are over, so the oldest may go.
+    // Their requests are over, so the oldest may be closed.
     await expect.poll(() => busy.every(({ bytesRead }) => bytesRead > 0)).toBe(true);
     expect(await statusOf(port)).toBe(200);
     await expect.poll(() => ended).toHaveLength(1);
   });
 
-  it('have room when others have ended, and all end together', async () => {
+  it('have room when others have ended, and end with the server', async () => {
     const { server, port, endAll } = await start();
     for (const socket of await openMany(port, 5)) {
       socket.destroy();

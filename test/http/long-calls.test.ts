@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { createLongCalls } from '../../src/http/long-calls.ts';
 
-/** A thread that does what a call's name says. */
+/** A thread that behaves as the name of a call says. */
 const program = `
   const { parentPort } = require('node:worker_threads');
   parentPort.on('message', (message) => {
@@ -32,8 +32,8 @@ function start(milliseconds: number, giveUpMilliseconds?: number) {
 
 const never = new AbortController().signal;
 
-describe('calls that take long', () => {
-  it('that never end are given up, and the next is answered', async () => {
+describe('long calls', () => {
+  it('that never end are abandoned, and the next one is answered', async () => {
     const { calls } = start(300);
     const spun = calls.call('a', { tool: 'spin', args: {} }, never);
     const next = calls.call('a', { tool: 'echo', args: 1 }, never);
@@ -41,7 +41,7 @@ describe('calls that take long', () => {
     expect(await next).toEqual({ args: 1 });
   });
 
-  it('that their client takes back leave its place at once, and their thread, unless that hangs', async () => {
+  it('that their client cancels free its place at once, and their thread, unless that hangs', async () => {
     for (const [tool, patience, threads] of [
       ['wait', 60_000, 1],
       ['spin', 10, 2],
@@ -57,7 +57,7 @@ describe('calls that take long', () => {
     }
   });
 
-  it('that end their thread, or fill its memory, are bugs of one call', async () => {
+  it('that end their thread or fill its memory fail alone', async () => {
     const { calls } = start(20_000);
     await expect(calls.call('a', { tool: 'die', args: {} }, never)).rejects.toThrow(
       /thread of long calls ended with 9/,
@@ -67,7 +67,7 @@ describe('calls that take long', () => {
     expect(await calls.call('a', { tool: 'echo', args: 2 }, never)).toEqual({ args: 2 });
   });
 
-  it('of one client hold up no other: it has one under way, and a second client has the second thread', async () => {
+  it('of one client run one at a time, so that a second client has a thread', async () => {
     const { calls, started } = start(3000);
     const given = new AbortController();
     const spinning = ['spin', 'spin', 'spin'].map((tool) => calls.call('a', { tool, args: {} }, given.signal));

@@ -9,6 +9,6 @@ it.each([
   [3, 8],
   [5, 30],
   [2000, 30],
-])('after %i failures it is %i', (failures, expected) => {
+])('the backoff after %i failures is %i', (failures, expected) => {
   expect(backoff(failures, { first: 2, longest: 30 })).toBe(expected);
 });

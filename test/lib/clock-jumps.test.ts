@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { ask, connectInProcess, runCli, startCli, temporaryFolder } from '../helpers.ts';
 
-/** Sets the wall clock of a process another time on again and again, as a badly set NTP does; the system's is not touched. */
+/** Shifts the wall clock of a process again and again, as a misconfigured NTP does; that of the system stays. */
 const jumping = (hours: readonly number[], everyMilliseconds: number): string =>
   `--import data:text/javascript,${encodeURIComponent(
     `const Real = Date; const began = Real.now(); const hours = ${JSON.stringify(hours)};
@@ -14,7 +14,7 @@ const jumping = (hours: readonly number[], everyMilliseconds: number): string =>
   )}`;
 
 describe('a run whose wall clock jumps hours forward and back', () => {
-  it('ends as any other: the workflow has a clock of its own, and no time in an answer is negative', async () => {
+  it('ends normally, and no time in an answer is negative', async () => {
     const folder = temporaryFolder();
     const env = { NODE_OPTIONS: jumping([0, 5, -7, 24, -48], 150) };
     const settings = ['--stf-count', '5', '--set', 'fast_processing.slice_processing_time=4'];
@@ -32,48 +32,45 @@ describe('a run whose wall clock jumps hours forward and back', () => {
   it.each([
     ['back', -420],
     ['forward', 420],
-  ])(
-    'that is set %s once in a run has its duration, all of its rows in the timeline, and a finding',
-    async (_, seconds) => {
-      const folder = temporaryFolder();
-      const mark = `${folder}/step`;
-      const env = {
-        NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(
-          `import { existsSync } from 'node:fs'; const Real = Date; const shift = () => existsSync(${JSON.stringify(mark)}) ? ${seconds * 1000} : 0;
+  ])('that is set %s once keeps its duration and its timeline complete, and has a finding', async (_, seconds) => {
+    const folder = temporaryFolder();
+    const mark = `${folder}/step`;
+    const env = {
+      NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(
+        `import { existsSync } from 'node:fs'; const Real = Date; const shift = () => existsSync(${JSON.stringify(mark)}) ? ${seconds * 1000} : 0;
          globalThis.Date = class extends Real { constructor(...a) { super(...(a.length ? a : [Real.now() + shift()])); } static now() { return Real.now() + shift(); } };`,
-        )}`,
-      };
-      const run = startCli(['run', '--speed', '20', '--stf-count', '6'], { folder, env });
-      const began = performance.now();
-      await run.saw(/start_run/);
-      const client = await connectInProcess(`${folder}/swf.db`);
-      const done = async (): Promise<number> =>
-        (await ask(client, 'get_workflow_monitor', { execution_id: 'latest' }))['slices_completed'] as number;
-      await expect.poll(done).toBeGreaterThan(0);
-      writeFileSync(mark, '');
-      expect(await run.finished).toMatchObject({ code: 0 });
-      const took = (performance.now() - began) / 1000;
-      const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
-      expect(monitor['duration_seconds']).toBeGreaterThan(0);
-      expect(monitor['duration_seconds']).toBeLessThan(took + 1);
-      expect(Date.parse(monitor['end_time'])).toBeGreaterThan(Date.parse(monitor['start_time']));
-      expect(monitor['findings']).toContainEqual(
-        expect.objectContaining({
-          code: 'CLOCK_STEPPED',
-          sentence: expect.stringMatching(
-            seconds < 0
-              ? /^The clock of \S+ was set back by 420(\.\d)? s at /
-              : /^The clock of \S+ went forward by 420(\.\d)? s at /,
-          ) as string,
-        }),
-      );
-      const { series } = await ask(client, 'get_execution_timeline', { execution_id: 'latest' });
-      const completed = (series as Record<string, number[]>)['completed'] ?? [];
-      expect(completed.reduce((sum, n) => sum + n, 0)).toBe(90);
-    },
-  );
+      )}`,
+    };
+    const run = startCli(['run', '--speed', '20', '--stf-count', '6'], { folder, env });
+    const began = performance.now();
+    await run.saw(/start_run/);
+    const client = await connectInProcess(`${folder}/swf.db`);
+    const done = async (): Promise<number> =>
+      (await ask(client, 'get_workflow_monitor', { execution_id: 'latest' }))['slices_completed'] as number;
+    await expect.poll(done).toBeGreaterThan(0);
+    writeFileSync(mark, '');
+    expect(await run.finished).toMatchObject({ code: 0 });
+    const took = (performance.now() - began) / 1000;
+    const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    expect(monitor['duration_seconds']).toBeGreaterThan(0);
+    expect(monitor['duration_seconds']).toBeLessThan(took + 1);
+    expect(Date.parse(monitor['end_time'])).toBeGreaterThan(Date.parse(monitor['start_time']));
+    expect(monitor['findings']).toContainEqual(
+      expect.objectContaining({
+        code: 'CLOCK_STEPPED',
+        sentence: expect.stringMatching(
+          seconds < 0
+            ? /^The clock of \S+ was set back by 420(\.\d)? s at /
+            : /^The clock of \S+ went forward by 420(\.\d)? s at /,
+        ) as string,
+      }),
+    );
+    const { series } = await ask(client, 'get_execution_timeline', { execution_id: 'latest' });
+    const completed = (series as Record<string, number[]>)['completed'] ?? [];
+    expect(completed.reduce((sum, n) => sum + n, 0)).toBe(90);
+  });
 
-  it('whose process stood still has a finding that says from when until when', async () => {
+  it('whose process stood still has a finding with the time from when until when', async () => {
     const folder = temporaryFolder();
     const mark = `${folder}/still`;
     const env = {
@@ -103,7 +100,7 @@ describe('a run whose wall clock jumps hours forward and back', () => {
     store.close();
   });
 
-  it('that is killed after its clock was set back goes on with later times, and what hangs meanwhile is told', async () => {
+  it('that is killed after its clock was set back reports hanging slices, and resumes with later times', async () => {
     const folder = temporaryFolder();
     const mark = `${folder}/step`;
     const env = {

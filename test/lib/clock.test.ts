@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createScaledClock, createVirtualClock } from '../../src/lib/clock.ts';
 
 describe('virtual time', () => {
-  it('jumps from sleeper to sleeper in the order of their times, and is as fast as the machine', async () => {
+  it('jumps from sleeper to sleeper in the order of their times', async () => {
     const clock = createVirtualClock(100);
     const { signal } = new AbortController();
     const woken: string[] = [];
@@ -19,7 +19,7 @@ describe('virtual time', () => {
     expect(woken).toEqual(['c@100', 'b@105', 'a@110', 'c@110', 'a@5000', 'b@1000000000']);
   });
 
-  it('stands still while somebody is at work', async () => {
+  it('stands still while a participant is at work', async () => {
     const clock = createVirtualClock();
     const { signal } = new AbortController();
     clock.enter();
@@ -36,7 +36,7 @@ describe('virtual time', () => {
     expect(clock.now()).toBe(10);
   });
 
-  it('does not jump to a sleeper who waits for an event', async () => {
+  it('does not jump to a sleeper that waits for an event', async () => {
     const clock = createVirtualClock();
     const abort = new AbortController();
     clock.enter();
@@ -50,7 +50,7 @@ describe('virtual time', () => {
 });
 
 describe('scaled time', () => {
-  it('runs as many times faster as asked, from where it is told to begin', async () => {
+  it('runs at the given speed, from the given time', async () => {
     const clock = createScaledClock(1000, 50);
     const begin = performance.now();
     await clock.sleepUntil(100, new AbortController().signal);
@@ -60,7 +60,7 @@ describe('scaled time', () => {
     expect(took).toBeGreaterThanOrEqual(45);
   });
 
-  it('lets a sleeper go when it is told to stop', async () => {
+  it('wakes a sleeper when it is aborted', async () => {
     const clock = createScaledClock(1);
     const abort = new AbortController();
     const slept = clock.sleepUntil(1e9, abort.signal);

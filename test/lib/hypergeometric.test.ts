@@ -15,11 +15,11 @@ describe('the upper tail of the hypergeometric distribution', () => {
     [2, { items: 10, marked: 10, drawn: 2 }, 1],
     // One slot of twelve has all eleven failures of 132: 1 / (132 over 11).
     [11, { items: 132, marked: 11, drawn: 11 }, 2.8893e-16],
-  ])('at least %d of %o is %d', (observed, urn, expected) => {
+  ])('for at least %d of %o is %d', (observed, urn, expected) => {
     expect(probabilityOfAtLeast(observed, urn) / Math.max(expected, 1e-300)).toBeCloseTo(expected === 0 ? 0 : 1, 2);
   });
 
-  it('is as exact for many items', () => {
+  it('is accurate for many items', () => {
     const urn = { items: 160_000, marked: 800, drawn: 5000 };
     expect(probabilityOfAtLeast(25, urn)).toBeCloseTo(0.52, 1);
     expect(probabilityOfAtLeast(60, urn)).toBeLessThan(1e-7);

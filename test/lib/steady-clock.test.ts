@@ -16,7 +16,7 @@ function clocks() {
 }
 
 describe('a clock that is never set back', () => {
-  it('is the wall clock while that is not set', () => {
+  it('follows the wall clock while that is not set', () => {
     const { at, steady, pass } = clocks();
     for (const milliseconds of [1, 1000, 3_600_000]) {
       pass(milliseconds);
@@ -25,7 +25,7 @@ describe('a clock that is never set back', () => {
     expect(steady.steps()).toEqual([]);
   });
 
-  it('goes on as before where the wall clock is set back, until that is right again', () => {
+  it('continues if the wall clock is set back, until that is right again', () => {
     const { at, steady, pass } = clocks();
     const began = steady.now();
     pass(60_000, -420_000);
@@ -40,7 +40,7 @@ describe('a clock that is never set back', () => {
     expect(steady.steps()).toEqual([]);
   });
 
-  it('follows where the wall clock is set forward, and tells it', () => {
+  it('follows if the wall clock is set forward, and records the step', () => {
     const { at, steady, pass } = clocks();
     pass(1000, 3_600_000);
     expect(steady.now()).toBe(at.wall);
@@ -51,7 +51,7 @@ describe('a clock that is never set back', () => {
     expect(steady.ahead()).toBe(3_600_000);
   });
 
-  it('takes the small corrections of a time service for what they are, and never goes back by one', () => {
+  it('records no step for small corrections of a time service, and never goes back for one', () => {
     const { at, steady, pass } = clocks();
     pass(1000, -900);
     const before = steady.now();
@@ -63,7 +63,7 @@ describe('a clock that is never set back', () => {
     expect(steady.steps()).toEqual([]);
   });
 
-  it('goes on with the time that another process has told', () => {
+  it('continues from a later time of another process', () => {
     const { at, steady, pass } = clocks();
     steady.catchUp(at.wall + 60_000);
     pass(1000);
@@ -73,7 +73,7 @@ describe('a clock that is never set back', () => {
     expect(steady.steps()).toEqual([]);
   });
 
-  it('skips nothing where the wall clock is set back and then forward beyond', () => {
+  it('skips only what lies beyond, if the wall clock is set back and then forward', () => {
     const { steady, pass } = clocks();
     pass(1000, -30_000);
     steady.now();

@@ -6,7 +6,7 @@ const end = { msg_type: 'end_run', sender: 's', namespace: 'n', execution_id: 'e
 const nested = (levels: number): string => `{"namespace":"n","a":${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}}`;
 
 describe('a body', () => {
-  it('that is a message of ours is read whole, with what we do not know', () => {
+  it('with one of our messages is read, including unknown fields', () => {
     expect(decodeMessage(JSON.stringify({ ...end, colour: 'blue' }))).toEqual({
       kind: 'message',
       message: expect.objectContaining({ ...end, colour: 'blue' }),
@@ -44,7 +44,7 @@ describe('a body', () => {
     expect((long as { reason: string }).reason).toHaveLength(500);
   });
 
-  it('is read to a hundred levels, and of a deeper one the namespace is kept', () => {
+  it('is read up to a hundred levels, and a deeper one is rejected with its namespace', () => {
     expect(decodeMessage(nested(99))).toMatchObject({ kind: 'rejected', reason: 'has no msg_type' });
     expect(decodeMessage(nested(100))).toEqual({
       kind: 'rejected',
@@ -57,7 +57,7 @@ describe('a body', () => {
     });
   });
 
-  it('has a namespace and a type, as far as they are texts', () => {
+  it('has a namespace and a type if they are strings', () => {
     expect(fieldOf(decodeObject(end), 'namespace')).toBe('n');
     expect(fieldOf(decodeObject({ msg_type: 'x', namespace: 'm' }), 'namespace')).toBe('m');
     expect(fieldOf(decodeObject({ namespace: 5 }), 'namespace')).toBeUndefined();

@@ -43,18 +43,18 @@ describe('a program of another make', () => {
     expect(foreignProgramOf(decodeObject({ msg_type, sender: 'us', message_id: 'x' }), {})).toBeUndefined();
   });
 
-  it('is not the sender of another type, or of none', () => {
+  it('is not the sender of an unknown type, or of a message without one', () => {
     expect(foreignProgramOf(decodeObject({ msg_type: 'hello', sender: 'x' }), {})).toBeUndefined();
     expect(foreignProgramOf(decodeObject({ sender: 'x' }), {})).toBeUndefined();
     expect(foreignProgramOf(decodeObject({ msg_type: 5, agent_name: 'x', status: 'OK' }), {})).toBeUndefined();
   });
 
-  it('is also one that speaks a message of ours rightly, without an id', () => {
+  it('may send one of our messages correctly, without an id', () => {
     const body = { msg_type: 'end_run', sender: 'them', namespace: 'n', execution_id: 'e', total_stf_files: 1 };
     expect(foreignProgramOf(decodeObject(body), {})).toMatchObject({ name: 'them', namespace: 'n' });
   });
 
-  it('may beat without a type, as old agents do', () => {
+  it('may send heartbeats without a type, as old agents do', () => {
     expect(foreignProgramOf(decodeObject({ agent_name: 'old', status: 'OK' }), {})).toEqual({
       name: 'old',
       namespace: undefined,
@@ -93,11 +93,11 @@ it.each([
   [null, undefined],
   [{}, undefined],
   [true, undefined],
-])('%j tells %s', (value, text) => {
+])('the field %j is read as %s', (value, text) => {
   expect(told(value)).toBe(text);
 });
 
-it('the topics of a layout stand beside the broadcasts', () => {
+it('each layout has its topics, besides the broadcasts', () => {
   expect(layoutNames).toEqual(['head', '2025-12', '2025-10']);
   expect(layoutTopics(undefined)).toEqual([]);
   expect(layoutTopics('head')).toEqual([
@@ -114,7 +114,7 @@ it('the topics of a layout stand beside the broadcasts', () => {
     ]);
 });
 
-it('queues are shared with the testbed where they have its names', () => {
+it('queues are shared with the testbed if they have its names', () => {
   expect(queuesSharedWithTestbed(destinations)).toEqual(['slices', 'results']);
   expect(queuesSharedWithTestbed({ ...destinations, slices: '/queue/swf.slices' })).toEqual(['results']);
   expect(

@@ -17,7 +17,7 @@ function made() {
 }
 
 describe('a notifier', () => {
-  it('wakes those that wait for a type, and no others', async () => {
+  it('wakes only the waiters for the announced types', async () => {
     const { notifier, isDone, inside } = made();
     const { signal } = new AbortController();
     const [slices, results, any] = [
@@ -34,7 +34,7 @@ describe('a notifier', () => {
     expect(inside()).toBe(0);
   });
 
-  it('lets nobody wait for what was announced since a mark', async () => {
+  it('returns at once if a wanted type was announced since the mark', async () => {
     const { notifier, isDone, inside } = made();
     const { signal } = new AbortController();
     const wanted = types('slice', 'stf_gen');
@@ -50,13 +50,13 @@ describe('a notifier', () => {
     expect(notifier.mark(wanted)).toBe(later);
   });
 
-  it('counts a type once an announcement', () => {
+  it('counts a type once per announcement', () => {
     const { notifier } = made();
     notifier.announce(['slice', 'slice']);
     expect(notifier.mark(types('slice'))).toBe(1);
   });
 
-  it('wakes at an end, and waits for nothing after it', async () => {
+  it('wakes its waiters when they are aborted, and does not wait after that', async () => {
     const { notifier, isDone, inside } = made();
     const ending = new AbortController();
     const waiting = notifier.news(ending.signal, types('slice'));
@@ -113,7 +113,7 @@ describe('telemetry', () => {
     ['agent_heartbeat', beat],
     ['agent_log', log],
     ['execution_state', state],
-  ])('of type %s is read, with fields of a newer program let through', (_, body) => {
+  ])('of type %s is read, and may have fields of a newer program', (_, body) => {
     expect(telemetryOf(decodeObject({ ...body, newer: 1 }))).toMatchObject({
       ...body,
       ...('workflow_params' in body ? { workflow_params: expect.any(Object) } : {}),
@@ -123,8 +123,8 @@ describe('telemetry', () => {
   it.each([
     ['another type', { ...beat, msg_type: 'hello' }],
     ['a message', { msg_type: 'end_run', sender: 'a', namespace: 'n', execution_id: 'e', total_stf_files: 1 }],
-    ['one without a field', { ...beat, agent_name: undefined }],
-    ['a name of every object', { ...beat, msg_type: 'toString' }],
+    ['a heartbeat with a missing field', { ...beat, agent_name: undefined }],
+    ['a type named like a member of Object', { ...beat, msg_type: 'toString' }],
     ['too many in hand', { ...beat, in_hand: Array.from({ length: 1001 }, () => 'x') }],
     [
       'too many lines',
@@ -135,7 +135,7 @@ describe('telemetry', () => {
     ],
     ['an unknown level', { ...log, lines: [{ n: 1, timestamp: 't', level: 'LOUD', message: 'm' }] }],
     ['an unknown phase', { ...state, phase: 'party' }],
-  ])('is none in %s', (_, body) => {
+  ])('is not read from %s', (_, body) => {
     expect(telemetryOf(decodeObject(body))).toBeUndefined();
   });
 });

@@ -65,18 +65,18 @@ describe('message ids', () => {
     expect(messageIdOf(decoded({ ...envelope, ...body }))).toBe(id);
   });
 
-  it('of what cannot be read come from destination and body', () => {
+  it('of unreadable messages are hashes of destination and body', () => {
     expect(wireHash('/topic/a', '{}')).toMatch(/^[0-9a-f]{64}$/);
     expect(wireHash('/topic/a', '{}')).not.toBe(wireHash('/topic/b', '{}'));
   });
 });
 
 describe('reading a message', () => {
-  it('keeps fields that it does not know', () => {
+  it('keeps unknown fields', () => {
     expect(decoded({ ...envelope, msg_type: 'start_run', colour: 'blue' })).toMatchObject({ colour: 'blue' });
   });
 
-  it('sends each type to one of the four destinations', () => {
+  it('finds one of the four destinations for each type', () => {
     expect(new Set(messageTypes.map(destinationOf))).toEqual(
       new Set([
         '/topic/epictopic',
@@ -101,11 +101,11 @@ describe('reading a message', () => {
     [JSON.stringify({ ...envelope, msg_type: 'stf_gen', filename: '..', sequence: 1, tf_count: 1 }), /filename/],
     [JSON.stringify({ ...envelope, msg_type: 'stf_gen', filename: 'a.stf', sequence: '1', tf_count: 1 }), /sequence/],
     [JSON.stringify({ ...envelope, msg_type: 'end_run', total_stf_files: -1 }), /total_stf_files/],
-  ])('says of %s why it cannot be read', (body, reason) => {
+  ])('rejects %s with the reason', (body, reason) => {
     expect(decodeMessage(body)).toMatchObject({ kind: 'rejected', reason: expect.stringMatching(reason) });
   });
 
-  it('tells an unknown type, also one that sounds like part of an object, from an unreadable message', () => {
+  it('distinguishes an unknown type, even one named like a member of Object, from an unreadable message', () => {
     for (const msg_type of ['heartbeat', 'constructor', 'toString', '__proto__']) {
       expect(decodeMessage(JSON.stringify({ msg_type }))).toMatchObject({ kind: 'unknown', msg_type });
     }

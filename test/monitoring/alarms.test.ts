@@ -6,18 +6,18 @@ import type { Finding } from '../../src/monitoring/findings/rule.ts';
 
 const at = { now: 100_000, patience: 10 };
 
-describe('a look at a finding', () => {
+describe('the next step of an alarm', () => {
   it.each([
     ['nothing is wrong', {}, undefined, { changes: [] }],
     ['it is new', {}, 'error', { changes: [], found: 100_000 }],
     ['it has not lasted yet', { found: 90_001 }, 'error', { changes: [], found: 90_001 }],
     ['it has lasted', { found: 90_000 }, 'error', { changes: ['raised'] }],
     ['it went before it had lasted', { found: 90_001 }, undefined, { changes: [] }],
-    ['it stands', { raised: 'error' }, 'error', { changes: [] }],
+    ['it persists', { raised: 'error' }, 'error', { changes: [] }],
     ['it went a moment ago', { raised: 'error' }, undefined, { changes: [], gone: 100_000 }],
-    ['it is gone for a while', { raised: 'error', gone: 90_001 }, undefined, { changes: [], gone: 90_001 }],
+    ['it has been gone for a while', { raised: 'error', gone: 90_001 }, undefined, { changes: [], gone: 90_001 }],
     [
-      'it is gone for as long as it had to last',
+      'it has been gone for as long as it had to last',
       { raised: 'error', gone: 90_000 },
       undefined,
       { changes: ['cleared'] },
@@ -39,11 +39,11 @@ describe('a look at a finding', () => {
       { changes: [], gone: 100_000 },
     ],
     ['it got better', { raised: 'error' }, 'warning', { changes: [] }],
-  ] as const)('where %s', (_, standing, severity, step) => {
+  ] as const)('is right if %s', (_, standing, severity, step) => {
     expect(alarmStep(standing, severity, at)).toEqual(step);
   });
 
-  it('raises at once where it need not last', () => {
+  it('raises it at once if it need not last', () => {
     expect(alarmStep({}, 'warning', { now: 5, patience: 0 })).toEqual({ changes: ['raised'] });
   });
 });
@@ -58,14 +58,14 @@ const finding = (code: string, severity: Finding['severity'], about?: string): F
 });
 
 describe('the findings that raise alarms', () => {
-  it('have sentences with the ends of long paths', () => {
+  it('have sentences with shortened paths', () => {
     const sentence =
       'Failed: /srv/experiments/epic/software/releases/2026-11/reconstruction/bin/reco.sh ended with code 3.';
     const [alarm] = alarmFindings('e', [{ ...finding('SLICES_FAILED', 'error'), sentence }]);
     expect(alarm?.sentence).toBe('Failed: …/bin/reco.sh ended with code 3.');
   });
 
-  it('have subjects and sentences that a message can hold, whatever programs call themselves', () => {
+  it('have subjects and sentences that fit into a message, however long the originals', () => {
     const long = 'x'.repeat(3000);
     const found = alarmFindings('e 1~102007', [
       { ...finding('FILE_GONE', 'error', `${long}a`), sentence: 'y'.repeat(20_000) },
@@ -85,7 +85,7 @@ describe('the findings that raise alarms', () => {
     }
   });
 
-  it('are errors and warnings, one of a code and subject, the worst', () => {
+  it('are errors and warnings, the worst one for each code and subject', () => {
     const found = alarmFindings('e-1', [
       finding('STAGE_STUCK', 'error', 'data'),
       finding('STAGE_STUCK', 'error', 'worker'),

@@ -18,7 +18,7 @@ interface Run {
   stfs?: number;
   /** Whether an attempt fails, beside those of slices that fail everywhere. */
   fails: (place: { worker: string; host: string; stf: string }, chance: number) => boolean;
-  /** The part of slices whose data fail wherever they are tried. */
+  /** The fraction of slices whose data fail on any host. */
   bad?: number;
 }
 
@@ -44,7 +44,7 @@ function attemptsOf({ seed, stfs = 30, fails, bad = 0 }: Run): PlacedAttempt[] {
 }
 
 describe('a place where slices fail', () => {
-  it('is told of fewer than one in a thousand runs whose failures are chance', () => {
+  it('is not reported in 500 runs with random failures', () => {
     const rates = [0, 0.005, 0.02, 0.1, 0.4];
     const alarms = Array.from({ length: 500 }, (_, seed) => {
       const rate = rates[seed % rates.length] as number;
@@ -70,7 +70,7 @@ describe('a place where slices fail', () => {
     expect((found?.tried ?? 0) + (found?.tried_elsewhere ?? 0)).toBeGreaterThanOrEqual(450);
   });
 
-  it('is not reported if everything fails, nor for one slice that is retried again and again', () => {
+  it('is not reported if everything fails, or for one slice that is retried again and again', () => {
     expect(concentrationOf(attemptsOf({ seed: 1, fails: () => true }))).toBeUndefined();
     const attempts = attemptsOf({ seed: 2, fails: () => false });
     const again = Array.from({ length: 20 }, () => ({ ...(attempts[0] as PlacedAttempt), failed: 1 }));
@@ -86,12 +86,12 @@ describe('a place where slices fail', () => {
     expect(concentrationOf(attemptsOf(run))).toBeUndefined();
   });
 
-  it('are two hosts of three', () => {
+  it('can be two hosts of three', () => {
     const run = { seed: 4, fails: ({ host }: { host: string }) => host !== 'host-2' };
     expect(concentrationOf(attemptsOf(run))).toMatchObject({ kind: 'host', places: ['host-0', 'host-1'] });
   });
 
-  it('is no STF file that was made while everything failed for a while', () => {
+  it('is not an STF file that was made while everything failed for a while', () => {
     const run = {
       seed: 6,
       stfs: 30,

@@ -20,7 +20,7 @@ const phaseAfter: Partial<Record<TimedStep['msg_type'], Phase>> = {
   end_run: 'completed',
 };
 
-/** The whole schedule of a run whose slices take no time, looked at in the middle of each of its steps. */
+/** The whole schedule of a run whose slices take no time, sampled in the middle of each of its steps. */
 function looks(settings: object) {
   const parsed = executionParamsSchema.parse(settings);
   const params = {
@@ -72,7 +72,7 @@ interface Moment {
   params: Facts['params'];
 }
 
-/** Every slice that could be is done. */
+/** Every slice that can be done by then is done. */
 function factsAt(tick: number, { stfs, phase, changedAt, lastStf, params }: Moment): Facts {
   const planned = plannedStfCount(params) ?? 0;
   return {
@@ -139,8 +139,8 @@ const schedules: [what: string, settings: object][] = [
   ['a long end', { daq_state_machine: { beam_not_ready_end_delay: 45 }, fast_processing: { stf_count: 2 } }],
 ];
 
-describe('the time that is left of a run whose workers keep up', () => {
-  it.each(schedules)('is within what is told at every moment: of %s', (_, settings) => {
+describe('the remaining time of a run whose workers keep up', () => {
+  it.each(schedules)('lies between the estimated bounds at every moment: for %s', (_, settings) => {
     const all = looks(settings);
     expect(all.length).toBeGreaterThan(10);
     for (const { tick, left, told } of all) {
@@ -150,8 +150,8 @@ describe('the time that is left of a run whose workers keep up', () => {
   });
 });
 
-describe('the steps that are left to the DAQ', () => {
-  it.each(schedules)('are those of its schedule at every moment: of %s', (_, settings) => {
+describe('the remaining steps of the DAQ', () => {
+  it.each(schedules)('equal those of its schedule at every moment: for %s', (_, settings) => {
     for (const { tick, ahead, schedule } of looks(settings)) {
       const rounded = ({ stfs, end }: Pick<typeof ahead, 'stfs' | 'end'>) => ({
         tick,
@@ -163,8 +163,8 @@ describe('the steps that are left to the DAQ', () => {
   });
 });
 
-describe('the time that is left of a run that has just begun', () => {
-  /** What `plan_run` says of it. */
+describe('the remaining time of a run that has just begun', () => {
+  /** The result of `plan_run` for it. */
   const played = (params: Facts['params']): PlayedRun => {
     const steps = playRun(params);
     for (;;) {
@@ -173,7 +173,7 @@ describe('the time that is left of a run that has just begun', () => {
     }
   };
 
-  it('is that of its plan, for any parameters', () => {
+  it('equals the time of its plan, for any parameters', () => {
     fc.assert(
       fc.property(
         fc.record({
@@ -207,31 +207,34 @@ describe('the time that is left of a run that has just begun', () => {
     ['a million periods', { fast_processing: { stf_count: 1, physics_period_count: 1_000_000 } }, {}],
     ['a thousand slices in hand', { fast_processing: { stf_count: 10_800 } }, { in_hand: 1000 }],
     ['only failed attempts', { fast_processing: { stf_count: 10_800 } }, { slice_retries: 100_000 }],
-  ])('is told at once, with %s', (_, settings, { in_hand = 0, slice_retries = 0 }: Record<string, number>) => {
-    const params = { ...executionParamsSchema.parse(settings), speed: 1 } as Facts['params'];
-    const stfs = plannedStfCount(params) ?? 0;
-    const facts = factsAt(1000, { stfs: 1, phase: 'physics', changedAt: at(900), lastStf: at(999), params });
-    const slice = { slice_filename: 's', assigned_worker: 'w/1', since: at(990), attempt: 1, isLost: false };
-    const asked = performance.now();
-    const told = timeLeft(
-      {
-        ...facts,
-        slices_planned: 15 * stfs,
-        slices_final: 0,
-        slice_retries,
-        in_hand: Array.from({ length: in_hand }, () => slice),
-      },
-      'progressing',
-    );
-    // Milliseconds where nothing is played twice; minutes where it is.
-    expect(performance.now() - asked).toBeLessThan(2000);
-    const { slice_processing_time: service, target_worker_count: workers } = params.fast_processing;
-    const atLeast = ((15 * stfs - in_hand) * service) / Math.max(workers, in_hand);
-    expect(told?.seconds_left).toBeGreaterThan(atLeast * 0.99);
-    const { stf_interval, stf_generation_time, broadcast_delay, standby_duration } = params.daq_state_machine;
-    const standby = 2 * broadcast_delay + standby_duration;
-    const daq = stfs * (stf_interval + stf_generation_time) + params.fast_processing.physics_period_count * standby;
-    const attempts = slice_retries === 0 ? 1 : 1 + params.worker.max_retries;
-    expect(told?.seconds_left).toBeLessThan(1.02 * Math.max(atLeast * attempts, daq) + service);
-  });
+  ])(
+    'is estimated within two seconds, with %s',
+    (_, settings, { in_hand = 0, slice_retries = 0 }: Record<string, number>) => {
+      const params = { ...executionParamsSchema.parse(settings), speed: 1 } as Facts['params'];
+      const stfs = plannedStfCount(params) ?? 0;
+      const facts = factsAt(1000, { stfs: 1, phase: 'physics', changedAt: at(900), lastStf: at(999), params });
+      const slice = { slice_filename: 's', assigned_worker: 'w/1', since: at(990), attempt: 1, isLost: false };
+      const asked = performance.now();
+      const told = timeLeft(
+        {
+          ...facts,
+          slices_planned: 15 * stfs,
+          slices_final: 0,
+          slice_retries,
+          in_hand: Array.from({ length: in_hand }, () => slice),
+        },
+        'progressing',
+      );
+      // Milliseconds if nothing is played twice; minutes otherwise.
+      expect(performance.now() - asked).toBeLessThan(2000);
+      const { slice_processing_time: service, target_worker_count: workers } = params.fast_processing;
+      const atLeast = ((15 * stfs - in_hand) * service) / Math.max(workers, in_hand);
+      expect(told?.seconds_left).toBeGreaterThan(atLeast * 0.99);
+      const { stf_interval, stf_generation_time, broadcast_delay, standby_duration } = params.daq_state_machine;
+      const standby = 2 * broadcast_delay + standby_duration;
+      const daq = stfs * (stf_interval + stf_generation_time) + params.fast_processing.physics_period_count * standby;
+      const attempts = slice_retries === 0 ? 1 : 1 + params.worker.max_retries;
+      expect(told?.seconds_left).toBeLessThan(1.02 * Math.max(atLeast * attempts, daq) + service);
+    },
+  );
 });

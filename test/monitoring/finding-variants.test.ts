@@ -33,7 +33,7 @@ const payload = { worker: { payload: ['recon.sh'], timeout_seconds: 90 } };
 const failed = { status: 'failed', end_time: ago(5) } as const;
 const overBroker = { isOverBroker: true, delays: [] };
 
-/** Situations in which a finding says more, less or something else than usual. */
+/** Situations in which the sentence of a finding differs from the usual one. */
 const situations: Readonly<Record<string, Given>> = {
   'too few workers in a run without an end': { facts: { stf_planned: undefined }, judged: { capacity: capacity() } },
   'too few workers, one slice waiting': { judged: { capacity: capacity({ backlog: 1 }) } },
@@ -470,7 +470,7 @@ const situations: Readonly<Record<string, Given>> = {
 };
 
 describe('a finding', () => {
-  it('says what is so in each variant of its situation', async () => {
+  it('has exactly this sentence in each variant of its situation', async () => {
     const told = Object.entries(situations).map(([title, given]) => [title, findingsOf(situationOf(given))]);
     const golden = JSON.stringify(Object.fromEntries(told), null, 2);
     await expect(`${golden}\n`).toMatchFileSnapshot('../golden/finding-variants.json');

@@ -211,7 +211,7 @@ describe('the findings', () => {
     expect(findingsOf(situationOf())).toEqual([]);
   });
 
-  it('each say exactly this, in a situation in which nothing else is wrong', async () => {
+  it('have exactly these sentences, each in a situation with nothing else wrong', async () => {
     expect(Object.keys(situations).toSorted()).toEqual(findingRules.map(({ code }) => code).toSorted());
     const told = Object.entries(situations).map(([code, given]) => [code, findingsOf(situationOf(given))] as const);
     for (const [code, findings] of told) {
@@ -222,7 +222,7 @@ describe('the findings', () => {
     await expect(`${golden}\n`).toMatchFileSnapshot('../golden/findings.json');
   });
 
-  it('stand in the order of their severity', () => {
+  it('are sorted by severity', () => {
     const { evidence: one } = situations['MESSAGES_REFUSED'] as Given;
     const both = situationOf({
       ...situations['STAGE_STUCK'],
@@ -244,18 +244,18 @@ describe('the findings', () => {
       { ...situations['TAKE_UP_FAILED'], evidence: { ...situations['TAKE_UP_FAILED']?.evidence, take_ups: 2 } },
     ],
     ['TAKE_UP_FAILED', { evidence: { drivers: [faultAgo(61), faultAgo(20), faultAgo(5)] } }],
-    // A driver that has just begun has not heard the agents yet, and a worker of another make says nothing of itself.
+    // A driver that has just begun has not heard the agents yet, and a worker of another make sends no heartbeats.
     ['AGENT_MISSING', { facts: { ...takenUpAgo(14), delays: [] }, evidence: { missing: ['data'] } }],
     ['AGENT_MISSING', { facts: { isOverBroker: true }, evidence: { missing: ['worker'] } }],
     [
       'AGENT_MISSING',
       { facts: { isOverBroker: true, delays: [], in_hand: [inHand(599)] }, evidence: { missing: ['worker'] } },
     ],
-  ] satisfies [string, Given][])('%s is not told within its bound', (code, given) => {
+  ] satisfies [string, Given][])('do not include %s within its bound', (code, given) => {
     expect(findingsOf(situationOf(given)).map((finding) => finding.code)).not.toContain(code);
   });
 
-  it('AGENT_MISSING is told of workers where a slice has been in hand for longer than anybody works on one', () => {
+  it('include AGENT_MISSING for workers if a slice is in hand for longer than its timeout', () => {
     const given = {
       facts: { isOverBroker: true, delays: [], in_hand: [inHand(601)] },
       evidence: { missing: ['worker'] },
@@ -263,7 +263,7 @@ describe('the findings', () => {
     expect(findingsOf(situationOf(given)).map(({ code }) => code)).toContain('AGENT_MISSING');
   });
 
-  it('SLICES_FAILED says that no slice succeeded, once the execution has ended', () => {
+  it('state in SLICES_FAILED that no slice succeeded, once the execution has ended', () => {
     const counts = { slices_completed: 0, slices_failed: 30 };
     const told = (status: 'completed' | 'running') => {
       const given = { ...situations['SLICES_FAILED'], facts: { status }, counts };
@@ -273,7 +273,7 @@ describe('the findings', () => {
     expect(told('running')).toMatch(/^2 TF slices stay failed/);
   });
 
-  it('TAKE_UP_FAILED is told of drivers that fail again and again, though results are recorded meanwhile', () => {
+  it('include TAKE_UP_FAILED if drivers fail again and again, though results are recorded', () => {
     const given = { evidence: { drivers: [faultAgo(59), faultAgo(20), faultAgo(5)] } };
     const [finding] = findingsOf(situationOf(given)).filter(({ code }) => code === 'TAKE_UP_FAILED');
     expect(finding?.sentence).toBe(

@@ -16,23 +16,23 @@ const finding = (code: string, ids: string[] = [], agent_type = ''): Finding => 
 const codesOf = (findings: Finding[], given: Given = {}): string[] =>
   withoutConsequences(findings, situationOf(given)).map(({ code }) => code);
 
-describe('a cause is told once', () => {
+describe('consequences of a cause', () => {
   const following = ['DATA_OLD', 'AGENT_GONE', 'AGENT_MISSING', 'STAGE_STUCK', 'SLICE_OVERDUE', 'WORKER_GONE'].map(
     (code) => finding(code, ['data']),
   );
 
   it.each(['DRIVER_SILENT', 'DRIVER_GONE', 'DRIVER_FAULT', 'TAKE_UP_FAILED', 'BROKER_AWAY'])(
-    'where there is %s, what follows from it is not told beside it',
+    'are not reported beside %s',
     (cause) => {
       expect(codesOf([...following, finding(cause), finding('SLICES_FAILED')])).toEqual([cause, 'SLICES_FAILED']);
     },
   );
 
-  it('without a cause each of them is told', () => {
+  it('are each reported without a cause', () => {
     expect(codesOf([finding('DATA_OLD'), finding('AGENT_MISSING', ['data'])])).toEqual(['DATA_OLD', 'AGENT_MISSING']);
   });
 
-  it('a stage that does not go on is told by what its role lacks, and that of another role still is', () => {
+  it('such as a stuck stage are folded into a finding about its role, and not into one about another', () => {
     const stages = [finding('STAGE_STUCK', ['worker']), finding('STAGE_SLOW', ['fastmon'])];
     const unfit = [
       { reason: 'NO_FILE', kind: '/data', slices: 15, agent: 'w', others: 0, hostname: 'host-b', detail: null },
@@ -40,20 +40,20 @@ describe('a cause is told once', () => {
     const waiting = (slices_queued: number): Given => ({ counts: { slices_queued }, evidence: { unfit } });
     const all = [...stages, finding('NO_WORKER_FOR')];
     expect(codesOf(all, waiting(15))).toEqual(['STAGE_SLOW', 'NO_WORKER_FOR']);
-    // Another slice waits for another reason.
+    // One more slice waits for another reason.
     expect(codesOf(all, waiting(16))).toEqual(['STAGE_STUCK', 'STAGE_SLOW', 'NO_WORKER_FOR']);
     expect(codesOf([...stages, finding('UNANSWERED', [], 'fastmon')])).toEqual(['STAGE_STUCK', 'UNANSWERED']);
     expect(codesOf([...stages, finding('AGENT_MISSING', ['worker'])])).toEqual(['STAGE_SLOW', 'AGENT_MISSING']);
   });
 
-  it('a service that gives up tells the fault of its drivers itself', () => {
+  it('include the fault of a driver, which TAKE_UP_FAILED reports itself', () => {
     expect(codesOf(['DRIVER_FAULT', 'TAKE_UP_FAILED', 'TAKEN_UP'].map((code) => finding(code)))).toEqual([
       'TAKE_UP_FAILED',
     ]);
   });
 });
 
-describe('long paths in a sentence', () => {
+describe('a sentence with shortened paths', () => {
   it.each([
     [
       'DATA_UNAVAILABLE: /tmp/a/very/long/way/to/the/data/folder/stf_x-0001/swf.100010.000029.stf cannot be written (EROFS)',

@@ -5,19 +5,19 @@ import { ago, factsOf } from './situation.ts';
 
 const none = { slices_created: 0, slices_completed: 0, slices_queued: 0 };
 
-describe('the times of the clock that a monitor tells', () => {
-  it('are the expected end, and when the first slice was made', () => {
+describe('the forecast times in a monitor', () => {
+  it('are the expected end, and the time of the first slice', () => {
     expect(forecastOf(factsOf(), 90)).toEqual({ expected_end: ago(-90), first_slice_at: ago(575) });
     expect(forecastOf(factsOf(), undefined).expected_end).toBeUndefined();
   });
 
   it.each([
-    ['as the schedule has it', {}, {}, ago(-50)],
-    ['not in a pause', { isHeld: true }, {}, undefined],
-    ['not where it is late', { start_time: ago(700) }, {}, undefined],
-    ['not where nothing is sampled', {}, { fast_processing: { stf_sampling_rate: 0 } }, undefined],
-    ['not without a driver', { driver: { alive: false, silent: true, since: ago(600) } }, {}, undefined],
-  ])('are of the first slice, while there is none, %s', (_, facts, params, expected) => {
+    ['from the schedule', {}, {}, ago(-50)],
+    ['but not in a pause', { isHeld: true }, {}, undefined],
+    ['but not if it is late', { start_time: ago(700) }, {}, undefined],
+    ['but not if nothing is sampled', {}, { fast_processing: { stf_sampling_rate: 0 } }, undefined],
+    ['but not without a driver', { driver: { alive: false, silent: true, since: ago(600) } }, {}, undefined],
+  ])('include that of a first slice still to come, %s', (_, facts, params, expected) => {
     const daq_state_machine = {
       no_beam_not_ready_delay: 600,
       broadcast_delay: 0,
@@ -33,7 +33,7 @@ describe('the times of the clock that a monitor tells', () => {
     expect(found.first_slice_at).toBe(expected);
   });
 
-  it('of a slice in hand are when its payload is ended, and at the latest its last attempt', () => {
+  it('for a slice in hand are the timeouts of its payload and of its last attempt', () => {
     const slice = {
       slice_filename: 's',
       assigned_worker: 'w/01',

@@ -6,10 +6,10 @@ import { expect, it } from 'vitest';
 import { makeRunningStore, sayShortExecutions, startHttp, temporaryFolder, noCounts } from '../helpers.ts';
 import { hostileRun } from '../web/hostile-run.ts';
 
-/** The names of the series that a text asks for. */
+/** The names of the series in a text. */
 const seriesIn = (text: string): Set<string> => new Set(text.match(/\bswf_(?:mcp_)?[a-z_]+\b/g) ?? []);
 
-it.each(['dashboard.json', 'alerts.yaml'])('every series that examples/grafana/%s names is told', async (name) => {
+it.each(['dashboard.json', 'alerts.yaml'])('every series that examples/grafana/%s names is served', async (name) => {
   const folder = temporaryFolder();
   const id = await hostileRun(folder);
   const { url } = await startHttp({ folder });
@@ -18,12 +18,12 @@ it.each(['dashboard.json', 'alerts.yaml'])('every series that examples/grafana/%
   const asked = seriesIn(readFileSync(`examples/grafana/${name}`, 'utf8'));
   expect(asked.size).toBeGreaterThan(3);
   expect([...asked].filter((series) => !told.has(series))).toEqual([]);
-  // An execution that has ended is told with the state that it ended in, and with what stays failed.
+  // An execution that has ended is served with its final state and the number of slices that stay failed.
   expect(text).toContain(`swf_execution_status{execution_id="${id}",namespace="torre2",status="completed"} 1`);
   expect(text).toMatch(/^swf_execution_slices_stay_failed\{[^}]*\} [1-9]\d*$/m);
 });
 
-it('the dashboard is one that Grafana can import', () => {
+it('the dashboard has a title, panels with queries of our series, and its two variables', () => {
   const { title, panels, templating } = JSON.parse(readFileSync('examples/grafana/dashboard.json', 'utf8')) as {
     title: string;
     panels: { title: string; targets: { expr: string }[] }[];
@@ -34,9 +34,9 @@ it('the dashboard is one that Grafana can import', () => {
   expect(templating.list.map(({ name }) => name)).toEqual(['datasource', 'execution']);
 });
 
-it('an execution that ended last is told, however many have begun and ended since it began', async () => {
+it('the execution that ended last is served, though twenty-one others began after it', async () => {
   const made = await makeRunningStore();
-  // One more than are told.
+  // One more than are served.
   await sayShortExecutions(made, 21);
   await made.say('workflow_ended', {
     status: 'failed',

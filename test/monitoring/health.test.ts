@@ -5,7 +5,7 @@ import { healthOf } from '../../src/monitoring/health.ts';
 import type { StageState } from '../../src/monitoring/stage-states.ts';
 import { ago, factsOf } from './situation.ts';
 
-/** A slice in hand since so many seconds, where two are usual: slow after 6, stuck after 15. */
+/** A slice in hand for this many seconds, if two are usual: slow after 6, stuck after 15. */
 const inHand = (seconds: number): Partial<Facts> => ({
   in_hand: [
     {
@@ -42,7 +42,7 @@ describe('the health of an execution', () => {
     ['in standby with a slice in hand', { phase: 'standby', ...inHand(5) }, [], 'paused'],
     ['in standby with a slow slice in hand', { phase: 'standby', ...inHand(7) }, [], 'slow'],
     ['paused with a slice that hangs', { isHeld: true, ...inHand(16) }, [], 'stalled'],
-  ])('of one %s is told by status, driver, pause and stages', (_, facts, states, health) => {
+  ])('of one %s follows from status, driver, pause and stages', (_, facts, states, health) => {
     expect(healthOf(factsOf({ facts }), states.map(stage))).toBe(health);
   });
 });

@@ -24,10 +24,10 @@ const planned = (seconds: number) => ({ fast_processing: { slice_processing_time
 
 describe('the pace of slices', () => {
   it.each<[string, Given, number | undefined, number, number | undefined]>([
-    ['that of those that are done', { facts: done(5, 4), params: planned(100) }, 4, 12, 24],
+    ['that of the slices that are done', { facts: done(5, 4), params: planned(100) }, 4, 12, 24],
     ['planned, before five are done', { facts: done(4, 4), params: planned(100) }, 100, 300, 600],
     ['planned, before one is done', { facts: { delays: [] }, params: planned(10) }, 10, 30, 60],
-    ['never worth a word below 5 and 15 s', { facts: done(5, 0.1) }, 0.1, 5, 15],
+    ['slow after at least 5 s and stalled after at least 15 s', { facts: done(5, 0.1) }, 0.1, 5, 15],
     ['unknown of a payload, before five are done', { facts: done(4, 4), params: payload }, undefined, 60, undefined],
     ['that of a payload’s slices', { facts: done(5, 4), params: payload }, 4, 12, 24],
     [
@@ -38,7 +38,7 @@ describe('the pace of slices', () => {
       60,
     ],
     [
-      'as it was after a change of speed, where it is longer',
+      'the observed one after a change of speed, if that is longer',
       { facts: { ...done(5, 40), hasChangedSpeed: true }, params: planned(10) },
       40,
       120,
@@ -55,7 +55,7 @@ describe('the pace of slices', () => {
     expect(paceOf(factsOf(given))).toEqual({ usual_seconds, slow_seconds, stalled_seconds });
   });
 
-  it('is in simulated seconds as planned, in wall time as it goes', () => {
+  it('is converted from planned seconds to wall time by the speed', () => {
     const facts = factsOf({ facts: { delays: [] }, params: planned(100) });
     expect(paceOf({ ...facts, params: { ...facts.params, speed: 10 } })).toMatchObject({ usual_seconds: 10 });
     expect(paceOf({ ...facts, params: { ...facts.params, speed: 'max' } })).toMatchObject({
@@ -81,7 +81,7 @@ describe('the pace of slices', () => {
     [[6.1, 1], 'slow'],
     [[15], 'slow'],
     [[15.1], 'stuck'],
-    // Most of them hang, then half, then fewer, while others are done.
+    // Most of them hang, then half, then fewer, while others are completed.
     [[40, 40, 40, 1], 'stuck'],
     [[40, 40, 1, 1], 'slow'],
     [[40, 1, 1, 6], 'slow'],
@@ -89,30 +89,30 @@ describe('the pace of slices', () => {
     expect(handState(factsOf({ facts: hand(...ages) }), pace)).toBe(state);
   });
 
-  it('is stuck where some hang and nothing else is done, however short the others have been in hand', () => {
+  it('is stuck if some slices hang and no other is completed, however recent the others are', () => {
     const facts = factsOf({ facts: hand(40, 1, 1, 1) });
     const delays = facts.delays.map((one) => ({ ...one, last_at: ago(7) }));
     expect(handState({ ...facts, delays }, pace)).toBe('stuck');
   });
 
-  it('stalls nothing where nobody knows it', () => {
+  it('makes slices slow but never stuck if it is unknown', () => {
     expect(handState(factsOf({ facts: hand(10_000) }), { ...pace, stalled_seconds: undefined })).toBe('slow');
   });
 
-  it('tells the oldest in hand, and those that are overdue', () => {
+  it('determines the overdue slices, beside the oldest in hand', () => {
     const facts = factsOf({ facts: hand(20, 7, 6, 1) });
     expect(oldestInHand(facts)).toMatchObject({ slice_filename: 's20', seconds: 20 });
     expect(overdueSlices(facts, pace).map(({ slice_filename }) => slice_filename)).toEqual(['s20', 's7']);
     expect(oldestInHand(factsOf())).toBeUndefined();
   });
 
-  it('has no negative time', () => {
+  it('is never measured in negative time', () => {
     expect(secondsBetween(ago(0), Date.parse(ago(10)))).toBe(0);
     expect(secondsBetween(ago(10), Date.parse(ago(0)))).toBe(10);
   });
 });
 
-describe('how long a worker has a slice', () => {
+describe('the time that a worker needs for a slice', () => {
   it.each<[string, Given, number | undefined]>([
     ['as observed', { facts: done(3, 9, 4), params: planned(100) }, 4],
     ['as planned, before three are done', { facts: done(2, 9, 4), params: planned(100) }, 100],
@@ -122,14 +122,14 @@ describe('how long a worker has a slice', () => {
       100,
     ],
     [
-      'as those that failed, where none is done',
+      'as in failed attempts, if none is done',
       { facts: { delays: [delay('slice_started → failed result', 5, 8, 7)] }, params: planned(100) },
       7,
     ],
-    ['unknown of a payload of which none has ended', { facts: { delays: [] }, params: payload }, undefined],
-    ['as the first of a payload', { facts: done(1, 9, 4), params: payload }, 4],
+    ['unknown for a payload of which no attempt has ended', { facts: { delays: [] }, params: payload }, undefined],
+    ['as observed from the first slice of a payload on', { facts: done(1, 9, 4), params: payload }, 4],
     [
-      'as a payload takes, whatever the speed',
+      'as observed for a payload, whatever the speed',
       { facts: { ...done(1, 9, 4), hasChangedSpeed: true }, params: payload },
       4,
     ],
@@ -143,7 +143,7 @@ describe('capacity', () => {
   const capacity = ({ facts = {}, counts = {}, params = {} }: Given = {}) =>
     capacityOf(factsOf({ facts: { ...done(100, 2, 4), ...facts }, counts, params: { ...daq, ...params } }));
 
-  it('while STFs come is whether the slots suffice for what comes', () => {
+  it('shows while STFs arrive whether the slots suffice', () => {
     // 300 slices of 20 STFs, one every 2 s: 7.5 a second, of 4 s each.
     expect(capacity({ counts: { slices_queued: 61 } })).toEqual({
       service_seconds: 4,
@@ -164,7 +164,7 @@ describe('capacity', () => {
     expect(capacity({ facts: { slots: 0 } })).toMatchObject({ keeps_up: false, backlog_seconds: undefined });
   });
 
-  it('of a run until it is stopped goes by its parameters', () => {
+  it('follows from the parameters in a run without an end', () => {
     const params = {
       fast_processing: { stf_sampling_rate: 0.5, slices_per_sample: 8 },
       fastmon: { tf_samples_per_stf: 3 },
@@ -173,7 +173,7 @@ describe('capacity', () => {
       expect(capacity({ facts, params })).toMatchObject({ arrival_rate: 6, workers_needed: 24 });
   });
 
-  it('while the rest is worked off has no arrivals', () => {
+  it('has no arrival rate while the backlog drains', () => {
     expect(capacity({ facts: { phase: 'completed' }, counts: { slices_queued: 30 } })).toMatchObject({
       arrival_rate: undefined,
       workers_needed: undefined,
@@ -183,7 +183,7 @@ describe('capacity', () => {
     });
   });
 
-  it('after the end is as the STFs came, and how long the rest took', () => {
+  it('shows after the end the measured arrival rate and the time to drain', () => {
     const over = {
       status: 'completed',
       phase: 'completed',
@@ -209,7 +209,7 @@ describe('capacity', () => {
       expect(capacity({ facts: { ...over, ...facts } })?.drain_seconds).toBeUndefined();
   });
 
-  it('is not told at full speed, nor before the time of a slice is known', () => {
+  it('is undefined at full speed, and until the time of a slice is known', () => {
     const facts = factsOf({ facts: done(100, 2) });
     expect(capacityOf({ ...facts, params: { ...facts.params, speed: 'max' } })).toBeUndefined();
     expect(capacity({ facts: { delays: [] }, params: payload })).toBeUndefined();
@@ -230,7 +230,7 @@ describe('progress', () => {
   };
   const run = { fast_processing: { stf_count: 10, physics_period_count: 2 } };
 
-  it('is what is final of what is planned', () => {
+  it('is the share of planned slices that are final', () => {
     expect(of({ params: run, counts: { slices_completed: 99 } }, 1)).toEqual({
       stf_planned: 20,
       stf_ready: 3,
@@ -244,7 +244,7 @@ describe('progress', () => {
     });
   });
 
-  it('has no percents of a run without an end, or without slices', () => {
+  it('has no percentage in a run without an end or without slices', () => {
     expect(of({ params: { fast_processing: { physics_period_count: 0 } } })).toMatchObject({
       stf_planned: undefined,
       tf_files_planned: undefined,

@@ -1,7 +1,7 @@
 import type { AgentSeen, DriverSpan, OffDutyAgent } from '../../src/monitoring/evidence.ts';
 import { ago } from './situation.ts';
 
-/** Parts of situations. Each is as it usually is but for what a test gives. */
+/** Parts of situations, each with its usual values except those that a test gives. */
 
 export const driver = (more: Partial<DriverSpan> = {}): DriverSpan => ({
   epoch: 1,

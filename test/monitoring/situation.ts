@@ -7,7 +7,7 @@ import { paceOf } from '../../src/monitoring/pace.ts';
 
 const now = Date.parse('2026-01-01T01:00:00.000Z');
 
-/** A time so many seconds before the moment at which a situation is looked at. */
+/** The time this many seconds before the moment of a situation. */
 export const ago = (seconds: number): string => new Date(now - seconds * 1000).toISOString();
 
 export type Given = Partial<{
@@ -18,7 +18,7 @@ export type Given = Partial<{
   judged: Partial<Judgement>;
 }>;
 
-/** An execution in which nothing is wrong: it runs, is driven, and slices are done in two seconds. What a test is about is given. */
+/** An execution in which nothing is wrong: it runs, is driven, and slices take two seconds. Tests give what differs. */
 export function factsOf({ facts = {}, counts = {}, params = {} }: Given = {}): Facts {
   const parsed = executionParamsSchema.parse(params);
   return {

@@ -16,7 +16,7 @@ const left = (stage: 'stf_gen → stf_ready' | 'stf_ready → tf_file_registered
 describe('the state of a stage', () => {
   it.each<[string, string, Given, string]>([
     ['without work', 'worker', {}, 'waiting'],
-    ['that took a slice lately', 'worker', { counts: { slices_queued: 4 }, facts: { delays: done(3) } }, 'working'],
+    ['that took a slice recently', 'worker', { counts: { slices_queued: 4 }, facts: { delays: done(3) } }, 'working'],
     [
       'that has had work for three of its usual times',
       'worker',
@@ -24,7 +24,7 @@ describe('the state of a stage', () => {
       'slow',
     ],
     [
-      'that takes nothing while more and more comes',
+      'that takes nothing while more and more arrives',
       'worker',
       { counts: { slices_queued: 400 }, facts: { delays: done(60), waiting_since: { worker: ago(50) } } },
       'stuck',
@@ -36,7 +36,7 @@ describe('the state of a stage', () => {
       'working',
     ],
     [
-      'of workers that rested in a standby in between',
+      'of workers that rested in a standby meanwhile',
       'worker',
       {
         counts: { slices_queued: 4 },
@@ -52,7 +52,7 @@ describe('the state of a stage', () => {
       'working',
     ],
     [
-      'of workers that rest now',
+      'of workers that rest in a standby now',
       'worker',
       {
         counts: { slices_queued: 4 },
@@ -66,7 +66,7 @@ describe('the state of a stage', () => {
       'paused',
     ],
     [
-      'of workers that took nothing before the standby either',
+      'of workers that took nothing even before the standby',
       'worker',
       {
         counts: { slices_queued: 4 },
@@ -80,13 +80,13 @@ describe('the state of a stage', () => {
       'stuck',
     ],
     [
-      'of workers that an operator lets rest',
+      'of workers that an operator has paused',
       'worker',
       { counts: { slices_queued: 4 }, facts: { isHeld: true, phase: 'standby', delays: done(500) } },
       'paused',
     ],
     [
-      'that registers nothing while more files come',
+      'that registers nothing while more files arrive',
       'data',
       {
         facts: {
@@ -99,13 +99,13 @@ describe('the state of a stage', () => {
       'stuck',
     ],
     [
-      'that is not known to have waited longer than for the last file',
+      'that has waited since the last file at the earliest',
       'data',
       { facts: { stfs_ready: 4, delays: left('stf_gen → stf_ready', 40), last_stf_at: ago(1) } },
       'working',
     ],
     [
-      'that samples nothing, six of its usual times long',
+      'that samples nothing for six of its usual times',
       'fastmon',
       {
         counts: { tf_files_received: 4 },
@@ -114,7 +114,7 @@ describe('the state of a stage', () => {
       'stuck',
     ],
     [
-      'that samples nothing, for less than that',
+      'that samples nothing for less than that',
       'fastmon',
       {
         counts: { tf_files_received: 4 },
@@ -159,11 +159,11 @@ describe('the state of a stage', () => {
     ],
     ['that cuts nothing', 'fast_processing', { facts: { slices_expected: 200 } }, 'stuck'],
     ['that makes files on time', 'daq_simulator', {}, 'working'],
-    ['that makes no file in time', 'daq_simulator', { facts: { last_stf_at: ago(100) } }, 'stuck'],
+    ['that is late with a file', 'daq_simulator', { facts: { last_stf_at: ago(100) } }, 'stuck'],
     ['of a DAQ in standby', 'daq_simulator', { facts: { phase: 'standby', last_stf_at: ago(5) } }, 'paused'],
     ['of a DAQ that is done', 'daq_simulator', { facts: { phase: 'completed', last_stf_at: ago(100) } }, 'done'],
     [
-      'whose only free hand has a slice for long',
+      'whose only slice in hand is overdue',
       'worker',
       {
         counts: { slices_processing: 1 },
@@ -174,11 +174,11 @@ describe('the state of a stage', () => {
       },
       'stuck',
     ],
-  ])('%s is judged by what waits and since when', (_, stage, given, state) => {
+  ])('%s follows from what waits and since when', (_, stage, given, state) => {
     expect(stateOf(stage, given)).toBe(state);
   });
 
-  it('of the DAQ counts the time in standby, in which its next step comes nearer', () => {
+  it('of the DAQ counts the time in standby toward its next step', () => {
     const facts = {
       phase: 'standby',
       phase_changed_at: ago(250),
@@ -188,7 +188,7 @@ describe('the state of a stage', () => {
     const daqOf = (standby_duration: number) =>
       stageStates(factsOf({ facts, params: { daq_state_machine: { standby_duration } } }))[0];
     expect(daqOf(300)).toMatchObject({ stage: 'daq_simulator', idle_seconds: 250, state: 'paused' });
-    // It should have gone on long ago.
+    // It should have continued long ago.
     expect(daqOf(2)).toMatchObject({ idle_seconds: 250, state: 'stuck' });
   });
 });

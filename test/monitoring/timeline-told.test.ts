@@ -42,7 +42,7 @@ const latency = [
   },
 ];
 
-/** Two made executions; each seed gives the same one for ever. */
+/** Two generated executions; each seed always makes the same one. */
 const [first, second] = [11, 12].map((seed) =>
   attemptsOf(fc.sample(slices, { seed, numRuns: 9 }).toSorted((a, b) => b.length - a.length)[0] ?? []),
 ) as [Attempts, Attempts];
@@ -50,7 +50,7 @@ const [first, second] = [11, 12].map((seed) =>
 const wanted = { minWidth: 1, maxRetries, firstSlot: 0, slots: 100, maxSpans: 10_000 };
 
 describe('phases', () => {
-  it('follow one another from the messages that change them, and name the operator who paused', () => {
+  it('are made from the messages that change them, and name the operator who paused', () => {
     const told = phasesOf(start, changes).map(({ phase, start: from, end, by }) => [
       phase,
       (from - start) / 1000,
@@ -70,7 +70,7 @@ describe('phases', () => {
     ]);
   });
 
-  it('never end before they begin, even if a clock was set back, and leave out those of no length', () => {
+  it('never end before they begin, even if a clock was set back, and empty ones are left out', () => {
     const told = phasesOf(start, [
       change(5, 'start_run'),
       change(3, 'pause_run', { reason: 'period' }),

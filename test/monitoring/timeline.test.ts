@@ -14,7 +14,7 @@ const completedState = sliceStatuses.indexOf('completed');
 
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
 
-/** Attempts in words, whatever numbers their names have. */
+/** Attempts by their names, whatever numbers these have. */
 const told = (attempts: Attempts): string[] =>
   Array.from({ length: attempts.length }, (_, at) => {
     const name = (column: 'stf' | 'worker' | 'host' | 'cause') =>
@@ -24,8 +24,8 @@ const told = (attempts: Attempts): string[] =>
     return JSON.stringify([name('stf'), name('worker'), name('host'), name('cause'), ...numbers]);
   }).toSorted();
 
-describe('the picture of an execution', () => {
-  it('counts each slice, each completion and each failure once, and its levels end at what is left', () => {
+describe('the timeline of an execution', () => {
+  it('counts each slice, completion and failure once, and ends at the levels that remain', () => {
     fc.assert(
       fc.property(slices, fc.integer({ min: 10, max: 600 }), (all, maxBins) => {
         const made = attemptsOf(all);
@@ -49,7 +49,7 @@ describe('the picture of an execution', () => {
     );
   });
 
-  it('has nothing in hand after the last sign of life of a driver that is gone, and no bar goes on', () => {
+  it('ends all work at the last sign of life of a driver that is gone', () => {
     fc.assert(
       fc.property(slices, (all) => {
         const attempts = attemptsOf(all);
@@ -69,7 +69,7 @@ describe('the picture of an execution', () => {
     );
   });
 
-  it('calls no worker busy in a time in which nobody worked', () => {
+  it('excludes idle times from the busy time of a worker', () => {
     const tries = [{ wait: 0, work: 20_000, worker: 1 }];
     const attempts = attemptsOf([{ stf: 0, queued: 0, tries, last: 'completed' }]);
     const busyOf = (idle: Life['idle'] = []) => {
@@ -87,7 +87,7 @@ describe('the picture of an execution', () => {
     expect(cellsOf(attempts, bins, [1], life)).toEqual(['55...']);
   });
 
-  it('has finer bins of a part than of all', () => {
+  it('has finer bins for a part than for the whole', () => {
     const attempts = attemptsOf([]);
     const life = { start, end: start + 60_000, hasEnded: true };
     const binsOfPart = (from: number, until: number, maxBins = 300) =>
@@ -104,11 +104,11 @@ describe('the picture of an execution', () => {
       }).bins;
     expect(binsOfPart(0, 60_000)).toEqual({ from: start, width: 5000, count: 13 });
     expect(binsOfPart(2700, 10_300)).toEqual({ from: start + 2600, width: 200, count: 39 });
-    // No more of them than were asked for.
+    // No more of them than requested.
     expect(binsOfPart(2700, 10_300, 10)).toEqual({ from: start + 2000, width: 1000, count: 9 });
   });
 
-  it('changes no bin that is over while the execution grows', () => {
+  it('only changes its bins to wider ones while the execution grows', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 10_000_000 }),
@@ -119,7 +119,7 @@ describe('the picture of an execution', () => {
           const after = binsOf({ from: start, until: start + first + more }, { start, most, least: 1 });
           expect(after.count).toBeLessThanOrEqual(most);
           expect(after.from).toBe(before.from);
-          // Where the width grew, the bin of a time is another; where it did not, it is the same.
+          // If the width grew, a time has another bin; if not, the same one.
           if (after.width === before.width)
             expect(binOf(after, start + first / 2)).toBe(binOf(before, start + first / 2));
           else expect(after.width).toBeGreaterThan(before.width);
@@ -128,7 +128,7 @@ describe('the picture of an execution', () => {
     );
   });
 
-  it('names slots by their numbers, and every attempt that has a slot is a bar of it', () => {
+  it('sorts slots by their numbers, and shows every attempt with a slot as a bar', () => {
     fc.assert(
       fc.property(slices, (all) => {
         const attempts = attemptsOf(all);
@@ -146,7 +146,7 @@ describe('the picture of an execution', () => {
     );
   });
 
-  it('is the same of attempts that were packed into bytes and unpacked, whatever order they came in', () => {
+  it('is the same after its attempts were packed into bytes and unpacked', () => {
     fc.assert(
       fc.property(slices, (all) => {
         const attempts = attemptsOf(all);
@@ -154,7 +154,7 @@ describe('the picture of an execution', () => {
         const again = unpack(packed);
         expect(told(again)).toEqual(told(attempts));
         expect(picture(again).series).toEqual(picture(attempts).series);
-        // The same attempts in another order, with names of other numbers, give the same bytes.
+        // The same attempts in another order, with other numbers for names, yield the same bytes.
         expect(pack(again)).toEqual(packed);
       }),
     );

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Anonymizer } from '../../src/observed/anonymize.ts';
 
-/** A value without names, and the words that have come in their places. */
+/** Values with their names replaced, by one anonymizer. */
 function anonymized(...values: unknown[]): unknown[] {
   const anonymizer = new Anonymizer();
   for (const value of values) anonymizer.collect(value);
@@ -10,7 +10,7 @@ function anonymized(...values: unknown[]): unknown[] {
 }
 
 describe('an anonymous recording', () => {
-  it('has other names of people, the same ones alike, wherever they stand', () => {
+  it('replaces names of people, each by the same name everywhere', () => {
     expect(
       anonymized(
         {
@@ -32,7 +32,7 @@ describe('an anonymous recording', () => {
     ]);
   });
 
-  it('has other names of hosts', () => {
+  it('replaces names of hosts', () => {
     expect(
       anonymized({
         hostname: 'spool0123.sdcc.bnl.gov',
@@ -48,7 +48,7 @@ describe('an anonymous recording', () => {
     ]);
   });
 
-  it('has other folders, and the same file names', () => {
+  it('replaces folders and keeps file names', () => {
     expect(
       anonymized({
         output_file: '/gpfs02/eic/panda/jobs/102901/x.root',
@@ -64,7 +64,7 @@ describe('an anonymous recording', () => {
     ]);
   });
 
-  it('has destinations, calls, files of the run and numbers as they were', () => {
+  it('keeps destinations, calls, files of the run and numbers', () => {
     const value = {
       destination: '/topic/panda.slices',
       path: '/api/tf-slices/12/',
@@ -76,7 +76,7 @@ describe('an anonymous recording', () => {
     expect(anonymized(value)).toEqual([value]);
   });
 
-  it('hides the broker of its first line, and keeps the words of the workflow', () => {
+  it('hides the broker in its first line, and keeps the terms of the workflow', () => {
     expect(
       anonymized(
         { capture: 1, broker: 'a.bnl.gov:61613,b.bnl.gov:61613' },
@@ -88,13 +88,13 @@ describe('an anonymous recording', () => {
     ]);
   });
 
-  it('has names that stand in lists, and no others for bare numbers', () => {
+  it('replaces names in lists, and leaves bare numbers alone', () => {
     expect(
       anonymized({ hostname: ['alpha', 'beta'], owner: '12', n: 3, user: null }, ['alpha', 12, { x: ['beta'] }]),
     ).toEqual([{ hostname: ['host-1', 'host-2'], owner: '12', n: 3, user: null }, ['host-1', 12, { x: ['host-2'] }]]);
   });
 
-  it('takes people from ids of executions alone', () => {
+  it('replaces a person in the id of an execution, but not in a label', () => {
     expect(anonymized({ execution_id: 'prompt-ann-0845', label: 'release-bob-2026', sender: 'ann' })).toEqual([
       { execution_id: 'prompt-person-1-0845', label: 'release-bob-2026', sender: 'person-1' },
     ]);
@@ -107,7 +107,7 @@ describe('an anonymous recording', () => {
     ]);
   });
 
-  it('is as it was where it names nobody', () => {
+  it('is unchanged if it names nobody', () => {
     expect(anonymized({ a: 'x', b: [1] })).toEqual([{ a: 'x', b: [1] }]);
   });
 });

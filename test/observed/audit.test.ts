@@ -9,7 +9,7 @@ import { readIntoStore } from '../../src/observer/read-into-store.ts';
 import { temporaryFolder } from '../folder.ts';
 import { type Answer, ask, connectInProcess } from '../helpers.ts';
 
-/** The audit of a recorded run of which only some lines were heard. */
+/** The audit of a recorded run, when only some of its lines were heard. */
 async function auditOf(name: string, isHeard: (body: Answer) => boolean): Promise<Answer> {
   const folder = temporaryFolder();
   const lines = gunzipSync(readFileSync(`test/recordings/${name}/bus.jsonl.gz`))
@@ -27,7 +27,7 @@ const samplesOf = ({ checks }: Answer): Answer =>
   (checks as Answer[]).find(({ check }) => check === 'samples') as Answer;
 
 describe('the audit of an observed run', () => {
-  it('compares samples by number where slices give TF files other names, and says so', async () => {
+  it('compares samples by number if slices name other TF files than were announced, and says so', async () => {
     const names = new Set<string>();
     const requests = new Set<string>();
     const audit = await auditOf('F-2', ({ msg_type, created_at, content }) => {
@@ -44,7 +44,7 @@ describe('the audit of an observed run', () => {
     expect(await auditOf('F-2', () => true)).toMatchObject({ verdict: 'balanced' });
   });
 
-  it('compares them by name elsewhere, and tells of files whose announcement was not heard', async () => {
+  it('compares them by name otherwise, and counts the files whose announcement was not heard', async () => {
     let dropped = 0;
     const audit = await auditOf('H-1', ({ msg_type }) => msg_type !== 'tf_file_registered' || (dropped += 1) > 3);
     expect(audit['summary']).toContain('Of 3 of 21 TF files that slices name no announcement was heard.');

@@ -20,7 +20,7 @@ async function folderWith(lines: readonly object[], folder = temporaryFolder()):
 const statusOf = async (folder: string, id: string): Promise<Answer> =>
   JSON.parse((await runCli(['status', id, '--json'], { folder })).stdout) as Answer;
 
-/** As programs of another make say it. */
+/** A message as programs of another make send it. */
 const said = (body: Record<string, unknown>, at = 0): object => ({
   t: new Date(1_795_770_000_000 + at * 1000).toISOString(),
   destination: '/topic/epictopic',
@@ -29,14 +29,14 @@ const said = (body: Record<string, unknown>, at = 0): object => ({
 });
 
 describe('beside a run that was heard', () => {
-  it('an own run takes the next id, where programs of another make have used its own', async () => {
+  it('an own run takes the next id if another program has used its own', async () => {
     const folder = await folderWith([said({ msg_type: 'run_imminent', execution_id: 'stf_datataking-tester-0001' })]);
     const { execution_id } = await runWorkflow(folder, '--stf-count', '1');
     expect(execution_id).toBe('stf_datataking-tester-0002');
     expect(await statusOf(folder, 'stf_datataking-tester-0001')).toMatchObject({ origin: 'observed' });
   });
 
-  it('an own run of the same names has its own rows, by name and by run', async () => {
+  it('an own run with the same names keeps its own rows', async () => {
     const folder = temporaryFolder();
     const own = await runWorkflow(folder, '--stf-count', '1');
     await folderWith(makeRun({ seed: 3, run: own['run_number'] as number, stfs: 1 }).lines, folder);
@@ -48,7 +48,7 @@ describe('beside a run that was heard', () => {
     });
   });
 
-  it('no clock counts as off, though it was recorded after a later one', async () => {
+  it('no clock is reported as wrong, though the older run was recorded last', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     await folderWith([said({ msg_type: 'run_imminent', execution_id: 'older' }, -86_400)], folder);
@@ -58,7 +58,7 @@ describe('beside a run that was heard', () => {
     expect(list).not.toHaveProperty('note');
   });
 
-  it('nothing can be done to it, and nothing is written', async () => {
+  it('stop, pause, continue and resume are refused, and write nothing', async () => {
     const folder = await folderWith([said({ msg_type: 'run_imminent', execution_id: 'theirs' })]);
     for (const command of ['stop', 'pause', 'continue', 'resume']) {
       const { code, stderr } = await runCli([command, 'theirs'], { folder });
@@ -70,7 +70,7 @@ describe('beside a run that was heard', () => {
 });
 
 describe('an observer of a store', () => {
-  it('records what it can where a message cannot be recorded, and tells that one as a gap', async () => {
+  it('records a gap in place of a message that cannot be recorded, and continues with the next', async () => {
     const store = await openStore(join(temporaryFolder(), 'swf.db'));
     const told: string[] = [];
     const writer = await StoreWriter.open({ store, namespaces: [], version: '0', say: (line) => told.push(line) });
@@ -86,7 +86,7 @@ describe('an observer of a store', () => {
     store.close();
   });
 
-  it('takes back that a run is complete, where a slice comes later that nobody answers', async () => {
+  it('sets a completed run back to running if an unanswered slice arrives later', async () => {
     const { lines, truth } = makeRun({ seed: 2, dialect: 'H', stfs: 2 });
     const isWork = (line: MessageLine): boolean => line.destination !== '/topic/epictopic';
     const before = lines.filter((line) => !isWork(line));
@@ -105,7 +105,7 @@ describe('an observer of a store', () => {
     });
   });
 
-  it('has no verdict "balanced" where a TF file was announced and not sliced', async () => {
+  it('leaves the check of samples open if a TF file was announced and not sliced', async () => {
     const { lines, truth } = makeRun({ seed: 4, dialect: 'H', stfs: 2 });
     const first = lines.find((line) => line.destination === '/topic/panda.slices') as MessageLine & { body: Answer };
     const tf = (first.body['content'].tf_filename as string).replace(/_slice_\d+/, '');

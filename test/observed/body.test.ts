@@ -15,44 +15,44 @@ describe('a body is kept', () => {
     ['{"zeros": 0.0010000000000000000000000}', { zeros: 0.001 }],
     ['{"e": 12345678901e-5}', { e: 123456.78901 }],
     ['\t{"a"\n:\r\n1}', { a: 1 }],
-  ])('as JSON where that tells all of it: %s', (text, body) => {
+  ])('as JSON if JSON keeps all of it: %s', (text, body) => {
     expect(JSON.stringify(keepText(text))).toBe(JSON.stringify({ body }));
   });
 
   it.each([
-    ['no JSON', 'slice done'],
-    ['half of one', '{"msg_type": "slice"'],
+    ['not JSON', 'slice done'],
+    ['truncated JSON', '{"msg_type": "slice"'],
     ['a key that comes twice', '{"a": 1, "a": 2}'],
     ['keys that JavaScript puts in another order', '{"b": 1, "10": 2, "9": 3}'],
     ['a number beyond 2^53', '{"id": 9007199254740993}'],
     ['a number with more digits than a double has', '{"x": 0.12345678901234567891}'],
-    ['a number that is none', '{"x": NaN}'],
-    ['a number beyond all', '{"x": 1e999}'],
+    ['NaN', '{"x": NaN}'],
+    ['a number beyond the range of a double', '{"x": 1e999}'],
     ['many levels', `${'['.repeat(5000)}${']'.repeat(5000)}`],
     ['nothing', ''],
     ['a number of many digits with a power of ten', '{"x": 0.123456789012345678e5}'],
-  ])('as text where it is %s', (_, text) => {
+  ])('as text if it is %s', (_, text) => {
     expect(keepText(text)).toEqual({ text });
   });
 
-  it('by size and digest where it is no text', () => {
+  it('by size and digest if it is not text', () => {
     expect(keepBody(Buffer.from([0xff, 0xfe, 0x00]))).toEqual({
       size: 3,
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
   });
 
-  it('as JSON to a hundred levels', () => {
+  it('as JSON up to a hundred levels, and as text beyond', () => {
     const nested = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
     expect(keepText(nested(100))).toHaveProperty('body');
     expect(keepText(nested(101))).toEqual({ text: nested(101) });
   });
 
-  it('as text of UTF-8, whole', () => {
+  it('with its non-ASCII characters, read as UTF-8', () => {
     expect(keepBody(Buffer.from('{"a": "ä"}'))).toEqual({ body: { a: 'ä' } });
   });
 
-  it('without secrets, as text too', () => {
+  it('without secrets, as JSON and as text', () => {
     expect(keepText('{"ejfat_instance_uri": "ejfats://tok@host/x"}')).toEqual({
       body: { ejfat_instance_uri: 'ejfats://***@host/x' },
     });
@@ -65,7 +65,7 @@ describe('a body is kept', () => {
       String.raw`{"id": 9007199254740993, "api_t\u006fken": "S", "u": "ejfats:\/\/S@host"}`,
       '{"id":9007199254740992,"api_token":"***","u":"ejfats://***@host"}',
     ],
-  ])('as its value where the text %s has a secret in it', (text, told) => {
+  ])('as the masked value if the text %s has a secret in it', (text, told) => {
     expect(keepText(text)).toEqual({ text: told });
   });
 });

@@ -1,6 +1,6 @@
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 
-/** A run as programs of the testbed would make it, and what is true of it. */
+/** A run as programs of the testbed would make it, and the truth about it. */
 export interface MadeRun {
   lines: MessageLine[];
   truth: {
@@ -41,8 +41,8 @@ export function dice(seed: number): () => number {
 }
 
 /**
- * Makes a run: late slices without `execution_id`, repeated results, failures that name their slice or do not, sizes that change, slices that nobody answers,
- * results that fit none, and runs that are stopped, as the seed has it.
+ * Makes a run: late slices without `execution_id`, repeated results, failures that name their slice or do not, sizes that change, slices without an answer,
+ * results that fit no slice, and stopped runs, depending on the seed.
  */
 export function makeRun({ seed, run = 100_000 + seed, namespace = 'epic', ...wanted }: Wanted): MadeRun {
   const roll = dice(seed);
@@ -86,7 +86,7 @@ export function makeRun({ seed, run = 100_000 + seed, namespace = 'epic', ...wan
   let made = 0;
   const slice = (stf: string, tf: string, slice_id: number, isLate: boolean): void => {
     const states = [attempt(stf, tf, slice_id, isLate)];
-    // Now and then it is sent once more, with another id.
+    // Sometimes it is sent again, with another id.
     if (roll() < 0.1) states.push(attempt(stf, tf, slice_id, isLate));
     const state = states.includes('completed') ? 'completed' : (states.at(-1) ?? 'unanswered');
     truth[`slices_${state}`] += 1;

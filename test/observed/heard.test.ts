@@ -26,7 +26,7 @@ describe('the line of a message', () => {
     });
   });
 
-  it('has size and digest in place of a body that is too large', () => {
+  it('has size and digest instead of a body that is too large', () => {
     const large = { size: 5_000_000, sha256: 'ab' };
     expect(messageLine({ destination: '/topic/a', headers: {}, bytes: Buffer.from('begin'), large }, t)).toEqual({
       t,
@@ -37,7 +37,7 @@ describe('the line of a message', () => {
   });
 });
 
-describe('who is heard', () => {
+describe('a program that is heard', () => {
   it.each([
     ['run_imminent', 'runner'],
     ['start_run', 'runner'],
@@ -62,16 +62,16 @@ describe('who is heard', () => {
     ['announcement', 'person'],
     ['toString', undefined],
     ['other', undefined],
-  ])('by %s is a %s', (type, program) => {
+  ])('sending %s is a %s', (type, program) => {
     expect(programTypeOf(type, '/topic/panda.results')).toBe(program);
   });
 
-  it('by the copy of end_run for workers is fast processing', () => {
+  it('sending end_run to the workers is a fast processing agent', () => {
     expect(programTypeOf('end_run', '/topic/panda.workers')).toBe('fast processing agent');
     expect(programTypeOf('run_imminent', '/topic/panda.workers')).toBe('runner');
   });
 
-  it('has a name, a type, a namespace and a dialect, as far as its messages tell', () => {
+  it('has the name, type, namespace and dialect that its messages show', () => {
     const heard = new Heard(['/topic/a', '/topic/b']);
     heard.add(line({ msg_type: 'stf_gen', sender: 'daq', namespace: 'n', run_id: '7' }));
     heard.add(line({ msg_type: 'stf_gen', sender: 'daq', namespace: 'n', run_id: '7' }));
@@ -92,7 +92,7 @@ describe('who is heard', () => {
     ]);
   });
 
-  it('is counted to a thousand names and types, and no further', () => {
+  it('is listed up to a thousand names and types, and not beyond', () => {
     const heard = new Heard(['/topic/a']);
     for (let n = 0; n < 1100; n += 1) heard.add(line({ msg_type: `t${n}`, sender: `s${n}` }));
     heard.add(line({ msg_type: 't0', sender: 's0' }));
@@ -102,7 +102,7 @@ describe('who is heard', () => {
     expect(heard.topics()[0]?.types).not.toHaveProperty('t1000');
   });
 
-  it('in a recorded run are its agents and its two workers', async () => {
+  it('in a recorded run is one of its agents or transformers, in its namespace', async () => {
     const heard = new Heard([]);
     for (const one of await readRecording('H-1')) heard.add(one);
     const kinds = heard.programs().map(({ type }) => type);
@@ -120,14 +120,19 @@ describe('the namespace of a message', () => {
     ['its body', { namespace: 'mine' }, {}, 'mine'],
     ['its body before its header', { namespace: 'mine' }, { namespace: 'other' }, 'mine'],
     ['its header', { namespace: null }, { namespace: 'mine' }, 'mine'],
-    ['nothing, where a word says so', { namespace: 'none' }, { namespace: 'unknown' }, undefined],
+    [
+      'nothing, if the body says none and the header unknown',
+      { namespace: 'none' },
+      { namespace: 'unknown' },
+      undefined,
+    ],
     ['nothing, in a body that is a list', [{ namespace: 'mine' }], {}, undefined],
     ['nothing, in a body that is null', null, {}, undefined],
-  ])('is told by %s', (_, body, headers, namespace) => {
+  ])('is taken from %s', (_, body, headers, namespace) => {
     expect(filter().namespaceOf(line(body, headers))).toBe(namespace);
   });
 
-  it('is that of its run, whether the run is a text or a number, in body or header', () => {
+  it('is that of its run, whether the run is a string or a number, in body or header', () => {
     const known = filter();
     known.namespaceOf(line({ namespace: 'mine', run_id: '12' }));
     expect(known.namespaceOf(line({ run_id: 12 }))).toBe('mine');
@@ -136,7 +141,7 @@ describe('the namespace of a message', () => {
     expect(known.namespaceOf(line({}))).toBeUndefined();
   });
 
-  it('is unknown for a run that two namespaces have: its results are meant', () => {
+  it('is unknown for a run in two namespaces, so the results of that run are kept', () => {
     const known = filter();
     known.namespaceOf(line({ namespace: 'mine', run_id: '7' }));
     known.namespaceOf(line({ namespace: 'theirs', run_id: '7' }));
@@ -146,7 +151,7 @@ describe('the namespace of a message', () => {
     expect(known.namespaceOf(line({ run_id: 'x'.repeat(101) }))).toBeUndefined();
   });
 
-  it('is kept in mind for the runs that were heard last', () => {
+  it('is remembered for the last 10,000 runs', () => {
     const known = filter();
     for (let run = 0; run <= 10_000; run += 1) known.namespaceOf(line({ namespace: 'mine', run_id: String(run) }));
     expect(known.namespaceOf(line({ run_id: '0' }))).toBeUndefined();
@@ -154,7 +159,7 @@ describe('the namespace of a message', () => {
     expect(known.namespaceOf(line({ run_id: '10000' }))).toBe('mine');
   });
 
-  it('decides whether it is meant: where nobody knows it, it is', () => {
+  it('decides whether the message is kept; if it is unknown, the message is kept', () => {
     expect(filter().isMeant(line({ namespace: 'other' }))).toBe(false);
     expect(filter().isMeant(line({ namespace: 'mine' }))).toBe(true);
     expect(filter().isMeant(line({}))).toBe(true);

@@ -34,7 +34,7 @@ describe('a gap', () => {
     expect(heardUntil(start + 60_000).back(start + 60_000)).toBeUndefined();
   });
 
-  it('begins as much earlier as a broker may be silent', () => {
+  it('begins as long before the loss as a broker may be silent', () => {
     const lost = start + 60_000;
     expect(gapOf(heardUntil(lost), lost + 5000)).toEqual({
       from: iso(lost - silence),
@@ -43,14 +43,14 @@ describe('a gap', () => {
     });
   });
 
-  it('begins with the last message, where that is later', () => {
+  it('begins with the last message, if that is later', () => {
     const lost = start + 60_000;
     const hearing = heardUntil(lost);
     hearing.message(lost - 3000);
     expect(gapOf(hearing, lost + 1)).toMatchObject({ from: iso(lost - 3000) });
   });
 
-  it('begins with the observer, where that is later', () => {
+  it('begins with the start of the observer, if that is later', () => {
     expect(gapOf(heardUntil(start + 2000), start + 9000)).toMatchObject({ from: iso(start) });
   });
 
@@ -65,8 +65,8 @@ describe('a gap', () => {
 
   it.each([
     ['before the tick that sees it', 0],
-    ['behind that tick', 2000],
-  ])('begins before a standstill of the process whose end shows the loss, %s', (_, later) => {
+    ['after that tick', 2000],
+  ])('begins before a standstill of the process if the loss shows at its end, %s', (_, later) => {
     const stopped = start + 60_000;
     const hearing = heardUntil(stopped);
     const awake = stopped + 60_000;
@@ -74,7 +74,7 @@ describe('a gap', () => {
     expect(gapOf(hearing, awake + later + 1000)).toMatchObject({ from: iso(stopped - silence) });
   });
 
-  it('begins late again once a connection has outlived a standstill', () => {
+  it('ignores a standstill that the connection has survived', () => {
     const stopped = start + 60_000;
     const hearing = heardUntil(stopped);
     const awake = stopped + 10_000;
@@ -83,7 +83,7 @@ describe('a gap', () => {
     expect(gapOf(hearing, lost + 1)).toMatchObject({ from: iso(lost - silence) });
   });
 
-  it('begins before a standstill, though messages that had waited come after it', () => {
+  it('begins before a standstill, though messages arrive after it that had been waiting', () => {
     const stopped = start + 60_000;
     const hearing = heardUntil(stopped);
     const awake = stopped + 60_000;
@@ -93,7 +93,7 @@ describe('a gap', () => {
     expect(gapOf(hearing, awake + 1000)).toMatchObject({ from: iso(stopped - silence) });
   });
 
-  it('begins with the last message again, once a connection has outlived a standstill', () => {
+  it('begins with the last message again, once the connection has survived a standstill', () => {
     const stopped = start + 60_000;
     const hearing = heardUntil(stopped);
     const awake = stopped + 10_000;

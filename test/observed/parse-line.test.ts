@@ -7,8 +7,8 @@ const t = '2026-11-27T09:12:29.174Z';
 describe('a line of a recording', () => {
   it.each([
     ['a message', { t, destination: '/topic/a', headers: { x: '1' }, body: { a: 1 } }, 'message', t],
-    ['a message of text', { t, destination: '/topic/a', headers: {}, text: 'x' }, 'message', t],
-    ['a message by its digest', { t, destination: '/topic/a', headers: {}, size: 1, sha256: 'f' }, 'message', t],
+    ['a message with text', { t, destination: '/topic/a', headers: {}, text: 'x' }, 'message', t],
+    ['a message with a digest', { t, destination: '/topic/a', headers: {}, size: 1, sha256: 'f' }, 'message', t],
     ['a message whose body is null', { t, destination: '/topic/a', headers: {}, body: null }, 'message', t],
     [
       'a REST call',
@@ -56,7 +56,7 @@ describe('a line of a recording', () => {
     },
   );
 
-  it('has headers that are texts', () => {
+  it('keeps only headers that are strings', () => {
     expect(parseLine(JSON.stringify({ t, destination: 'd', headers: { a: '1', b: 2 }, body: 1 }))).toMatchObject({
       line: { headers: { a: '1' } },
     });

@@ -12,8 +12,8 @@ const later = (line: MessageLine): MessageLine => ({
   headers: { ...line.headers, timestamp: String(Number(line.headers['timestamp']) + 777) },
 });
 
-describe('what was heard of a run', () => {
-  it.each(Array.from({ length: rounds(60) }, (_, seed) => seed + 1))('gives its true counts: run %i', async (seed) => {
+describe('an observed run', () => {
+  it.each(Array.from({ length: rounds(60) }, (_, seed) => seed + 1))('has its true counts: run %i', async (seed) => {
     const { lines, truth } = makeRun({ seed });
     const store = await storeOf(lines);
     const queries = createQueries(store.db, () => undefined);
@@ -39,7 +39,7 @@ describe('what was heard of a run', () => {
   });
 
   it.each(Array.from({ length: rounds(40) }, (_, seed) => seed + 100))(
-    'is the same in whatever order it comes, however often, and in however many transactions: run %i',
+    'is the same in any order, with repeats, and in any number of transactions: run %i',
     async (seed) => {
       const roll = dice(seed);
       // Some come a second time, later by the broker's clock.
@@ -51,7 +51,7 @@ describe('what was heard of a run', () => {
     },
   );
 
-  it('may say anything: it is recorded, and counts stay those of the rows', async () => {
+  it('is recorded whatever its messages contain, and its counts still match its rows', async () => {
     const roll = dice(11);
     const { lines } = makeRun({ seed: 11, stfs: 4 });
     const strange = lines.flatMap((line) => [line, { ...line, body: spoilt((line as { body: unknown }).body, roll) }]);
@@ -64,7 +64,7 @@ describe('what was heard of a run', () => {
     store.close();
   });
 
-  it('takes in what was said before its execution was known, with a run or without one', async () => {
+  it('includes a message that arrived before its execution was known, without a run', async () => {
     const { lines, truth } = makeRun({ seed: 9, dialect: 'H', stfs: 2 });
     const [first] = lines as [MessageLine];
     const body = {
@@ -95,7 +95,7 @@ describe('what was heard of a run', () => {
     store.close();
   });
 
-  it('is of two executions where two runs have one name, and of one where one has it twice', async () => {
+  it('gets an execution of its own if another run has its name, and no second one if it is repeated', async () => {
     const first = makeRun({ seed: 5, run: 1 });
     const second = makeRun({ seed: 5, run: 2, start: 1_795_780_000_000 });
     const store = await storeOf([...first.lines, ...second.lines, ...first.lines]);
@@ -106,16 +106,16 @@ describe('what was heard of a run', () => {
   });
 });
 
-describe('the time that a slice took', () => {
+describe('the processing time of a slice', () => {
   it.each([
     [
-      'of a clock that was never set',
+      'from a clock that was never set',
       { processing_start_at: '0001-01-01T00:00:00', processed_at: '2026-11-27T09:00:00' },
     ],
-    ['that runs backwards', { processing_start_at: '2026-11-27T09:00:01', processed_at: '2026-11-27T09:00:00' }],
-    ['that is no time', { processing_start_at: 'yesterday', processed_at: 'today' }],
-    ['that no clock can hold', { metrics: { actual_processing_time: 1e300 } }],
-  ])('is not known %s', async (_, { metrics = {}, ...times }: Record<string, unknown>) => {
+    ['negative', { processing_start_at: '2026-11-27T09:00:01', processed_at: '2026-11-27T09:00:00' }],
+    ['not a time', { processing_start_at: 'yesterday', processed_at: 'today' }],
+    ['beyond any range', { metrics: { actual_processing_time: 1e300 } }],
+  ])('is unknown if it is %s', async (_, { metrics = {}, ...times }: Record<string, unknown>) => {
     const { lines } = makeRun({ seed: 1, dialect: 'F', stfs: 1 });
     const odd = lines.map((line) => {
       const { body } = structuredClone(line) as { body: { content?: { result?: { result?: object } } } };

@@ -17,7 +17,7 @@ const line = (body: unknown, headers: Record<string, string> = {}): MessageLine 
 
 const factOf = (body: unknown, headers?: Record<string, string>) => readMessage(line(body, headers)).fact;
 
-/** As the programs of 2026 say them. Those that state nothing that is known here have no fact. */
+/** Messages as the programs of 2026 send them. Those without content that is known here have no fact. */
 const examples: [string, Body, object | undefined][] = [
   [
     'run_imminent',
@@ -115,13 +115,13 @@ const examples: [string, Body, object | undefined][] = [
 ];
 
 describe('a message of the testbed', () => {
-  it.each(examples)('%s says what it says', (_, body, expected) => {
+  it.each(examples)('of type %s is read into its fact', (_, body, expected) => {
     const fact = factOf(body);
     if (expected === undefined) expect(fact).toBeUndefined();
     else expect(fact).toMatchObject(expected);
   });
 
-  it('names its namespace in its body, else in its headers; null, none and unknown are no names', () => {
+  it('has names from its body, else from its headers, ignoring null, none and unknown', () => {
     const names = (body: Body, headers: Record<string, string>) => {
       const { namespace, run_id, told_id } = readMessage(line(body, headers));
       return { namespace, run_id, told_id };
@@ -139,7 +139,7 @@ describe('a message of the testbed', () => {
   });
 });
 
-/** What a fact cannot do without. */
+/** The keys that a fact requires. */
 const keys: Record<string, (fact: Body) => boolean> = {
   phase: () => true,
   workers: () => true,
@@ -150,8 +150,8 @@ const keys: Record<string, (fact: Body) => boolean> = {
   result: ({ key, state }) => typeof key === 'object' && (state === 'done' || state === 'failed'),
 };
 
-describe('a message with keys that are changed, dropped or added', () => {
-  it.each(recordedRuns)('of %s is read without an error, and states nothing without its key', async (run) => {
+describe('a message with keys changed, dropped or added', () => {
+  it.each(recordedRuns)('of %s is read without an error, and yields no fact without its required keys', async (run) => {
     const roll = dice(run.length + run.charCodeAt(0) + run.charCodeAt(2));
     for (const recorded of await readRecording(run)) {
       if (!('body' in recorded)) continue;

@@ -15,7 +15,7 @@ type Name = 'H-1' | 'H-2' | 'F-1' | 'F-2';
 
 const busOf = (name: Name): string => resolve('test/recordings', name, 'bus.jsonl.gz');
 
-/** Reads recordings into a new store. Returns its path, and what was counted. */
+/** Reads recordings into a new store. Returns its path and the counts. */
 async function readAll(paths: readonly string[], until?: string) {
   const path = join(temporaryFolder(), 'swf.db');
   const store = await openStore(path);
@@ -34,13 +34,13 @@ async function monitorOf(lines: readonly object[], until?: string): Promise<Answ
 
 const codesOf = (monitor: Answer): string[] => monitor['findings'].map(({ code }: { code: string }) => code);
 
-/** The sentence of a finding; undefined where it is not told. */
+/** The sentence of a finding; undefined if it is not reported. */
 const sentenceOf = (monitor: Answer, code: string): string | undefined =>
   monitor['findings'].find((finding: { code: string }) => finding.code === code)?.sentence;
 
 const typeOf = (line: MessageLine): unknown => ('body' in line ? (line.body as Answer)['msg_type'] : undefined);
 
-/** What each recording is of, as its maker counted. */
+/** The contents of each recording, as its maker counted them. */
 const truths: Record<Name, { counts: Answer; findings: string[] }> = {
   'H-1': {
     counts: {
@@ -123,7 +123,7 @@ describe('a recorded run', () => {
       expect(monitor).not.toHaveProperty(absent);
   });
 
-  it('is the same in the tables that its own log gives', async () => {
+  it('has the same tables when they are made again from its log', async () => {
     const { path } = await readAll(names.map(busOf));
     const store = await openStore(path);
     const empty = await openStore(join(temporaryFolder(), 'empty.db'));
@@ -133,7 +133,7 @@ describe('a recorded run', () => {
     empty.close();
   });
 
-  it('goes by its age, with all that was heard of it, and leaves the others', async () => {
+  it('is pruned by age or number with all its rows, and own runs stay', async () => {
     const folder = temporaryFolder();
     await runCli(['observe', '--from', ...names.map(busOf)], { folder });
     await runWorkflow(folder, '--stf-count', '1');
@@ -150,7 +150,7 @@ describe('a recorded run', () => {
     store.close();
   });
 
-  it('tells the contract of the bus as it is, and how it differs from that of another run', async () => {
+  it('shows the contract of the bus and how it differs from that of another run', async () => {
     const folder = temporaryFolder();
     await runCli(['observe', '--from', busOf('F-1'), busOf('H-2')], { folder });
     const words = ['observe', '--contract', '--against', 'stf_datataking-shifter-0001'];
@@ -169,7 +169,7 @@ describe('a recorded run', () => {
     expect((await runCli(words, { folder })).stdout).toContain('broken: 75 of 211 slice messages');
   });
 
-  it('is watched to its end, and reported, as an own one', async () => {
+  it('can be watched to its end and reported like an own run', async () => {
     const folder = temporaryFolder();
     await runCli(['observe', '--from', busOf('H-2')], { folder });
     const watched = await runCli(['status', 'latest', '--watch'], { folder });
@@ -181,7 +181,7 @@ describe('a recorded run', () => {
     expect(stdout).toContain('- TF slices: 211: 0 without a result, 201 completed, 10 stay failed');
   });
 
-  it('read a second time changes nothing, and four of one name are four executions', async () => {
+  it('changes nothing when read again; four runs with one name are four executions', async () => {
     const folder = temporaryFolder();
     const read = ['observe', '--from', ...names.map(busOf), '--json'];
     const first = await runCli(read, { folder });
@@ -207,7 +207,7 @@ describe('a recorded run', () => {
   });
 });
 
-describe('of a run that was changed by an operator', () => {
+describe('in a recording that was altered,', () => {
   let h1: MessageLine[];
   let h2: MessageLine[];
   beforeAll(async () => {
@@ -219,7 +219,7 @@ describe('of a run that was changed by an operator', () => {
   const minutesAfter = (lines: readonly MessageLine[], minutes: number): string =>
     new Date(Date.parse(lines.at(-1)?.t ?? '') + 60_000 * minutes).toISOString();
 
-  it('a result that is lost is a slice that was sent and never answered', async () => {
+  it('a lost result leaves a slice unanswered', async () => {
     const once = results(h1).find(
       (line) => results(h1).filter((other) => requestOf(other) === requestOf(line)).length === 1,
     );
@@ -231,7 +231,7 @@ describe('of a run that was changed by an operator', () => {
     expect(codesOf(monitor)).toContain('SLICES_UNANSWERED');
   });
 
-  it('results that all are lost tell of no transformer, once the ramp-up is over', async () => {
+  it('the loss of all results is reported as no transformer, once the ramp-up is over', async () => {
     const silent = h1.filter((line) => typeOf(line) !== 'slice_result' && typeOf(line) !== 'heartbeat');
     expect(codesOf(await monitorOf(silent, minutesAfter(h1, 4)))).not.toContain('NO_TRANSFORMER');
     const monitor = await monitorOf(silent, minutesAfter(h1, 7));
@@ -239,21 +239,21 @@ describe('of a run that was changed by an operator', () => {
     expect(codesOf(monitor)).toEqual(expect.arrayContaining(['NO_TRANSFORMER', 'SLICES_UNANSWERED']));
   });
 
-  it('a fast processing agent that is killed leaves TF files without slices', async () => {
+  it('a killed fast processing agent leaves TF files without slices', async () => {
     const killed = h1[Math.floor(h1.length / 3)]?.t ?? '';
     const lines = h1.filter((line) => typeOf(line) !== 'slice' || line.t < killed);
     const monitor = await monitorOf(lines, minutesAfter(h1, 3));
     expect(codesOf(monitor)).toContain('SAMPLES_UNSLICED');
   });
 
-  it('a data agent that is killed leaves STF files that are not ready', async () => {
+  it('a killed data agent leaves STF files that are not ready', async () => {
     const first = h2.findIndex((line) => typeOf(line) === 'stf_ready');
     const lines = h2.filter((line, at) => typeOf(line) !== 'stf_ready' || at <= first);
     const monitor = await monitorOf(lines, minutesAfter(h2, 3));
     expect(sentenceOf(monitor, 'STF_NOT_READY')).toMatch(/^19 STF files/);
   });
 
-  it('a runner that is killed, or a stop, ends a run without another message', async () => {
+  it('a run that stops sending is reported as silent and stalled, and stays running', async () => {
     const lines = h2.slice(0, Math.floor(h2.length / 2));
     expect(codesOf(await monitorOf(lines, minutesAfter(lines, 1)))).not.toContain('RUN_SILENT');
     const monitor = await monitorOf(lines, minutesAfter(lines, 3));
@@ -262,7 +262,7 @@ describe('of a run that was changed by an operator', () => {
     expect(monitor).toMatchObject({ status: 'running', status_reason, health: 'stalled' });
   });
 
-  it('a gap makes counts lower bounds', async () => {
+  it('a gap is reported, shown in the timeline, and leaves the audit open', async () => {
     const [from, until] = [h1[200]?.t ?? '', h1[300]?.t ?? ''];
     const gap = { gap: { from, until, reason: 'the connection to the broker was lost' } };
     const monitor = await monitorOf([...h1.slice(0, 201), gap, ...h1.slice(300)]);
@@ -276,7 +276,7 @@ describe('of a run that was changed by an operator', () => {
     expect(await auditOf([...h1.slice(0, 201), gap, ...h1.slice(300)])).toMatchObject({ verdict: 'open' });
   });
 
-  it('a result that fits no slice is told, and one without a run is of nobody', async () => {
+  it('a result that fits no slice is reported, and one without a run is ignored', async () => {
     const [one] = results(h1).map((line) => structuredClone(line) as MessageLine & { body: Answer });
     const forged = structuredClone(one) as MessageLine & { body: Answer };
     forged.body['content'].result.result.req_id = 'forged';
@@ -291,14 +291,14 @@ describe('of a run that was changed by an operator', () => {
     expect(codesOf(monitor)).toContain('RESULTS_UNMATCHED');
   });
 
-  it('two runs of one name are told apart', async () => {
+  it('two runs with one name are kept apart and reported', async () => {
     const { path } = await readAll([busOf('F-1'), busOf('F-2')]);
     const monitor = await ask(await connectInProcess(path), 'get_workflow_monitor', { execution_id: 'latest' });
     expect(monitor['execution_id']).toBe('stf_datataking-shifter-0001~103101');
     expect(codesOf(monitor)).toContain('ID_TWICE');
   });
 
-  it('what is answered is balanced, what waits is open', async () => {
+  it('the audit is balanced if every slice is answered, and open otherwise', async () => {
     expect(await auditOf(h2)).toMatchObject({ verdict: 'balanced' });
     expect(await auditOf(h2.filter((line) => typeOf(line) !== 'slice_result'))).toMatchObject({ verdict: 'open' });
   });
@@ -317,8 +317,8 @@ describe('of a run that was changed by an operator', () => {
 
 const requestOf = (line: MessageLine): unknown => (line as MessageLine & { body: Answer }).body['content'].requested_at;
 
-describe('the picture of a run whose runner said the end before its last results', () => {
-  it.each(names)('has them all: %s', async (name) => {
+describe('the timeline of a run whose runner sent the end before the last results', () => {
+  it.each(names)('includes them all: %s', async (name) => {
     const { path } = await readAll([busOf(name), busOf(name).replace('bus.', 'rest.')]);
     const client = await connectInProcess(path);
     const { series } = await ask(client, 'get_execution_timeline', { execution_id: 'latest' });
@@ -329,7 +329,7 @@ describe('the picture of a run whose runner said the end before its last results
 });
 
 describe('every tool', () => {
-  it.each(names)('answers of %s', async (name) => {
+  it.each(names)('answers about %s', async (name) => {
     const { path } = await readAll([busOf(name)]);
     const client = await connectInProcess(path);
     const { slices_sent, slices_failed } = truths[name].counts;

@@ -5,18 +5,18 @@ import { dice, type MadeRun } from './generator.ts';
 
 type Body = Record<string, unknown> & { content?: Record<string, unknown> };
 
-/** REST calls of a made run, and what is true of them. */
+/** REST calls of a generated run, and the truth about them. */
 export interface MadeCalls {
   calls: RestLine[];
   truth: {
     slices_told: number;
-    /** Registered, and never sent. */
+    /** Slices that were registered, and never sent. */
     slices_unsent: number;
     status: 'running' | 'completed' | 'failed';
   };
 }
 
-/** The calls that programs of the testbed make to their monitor in a run: each a little before, or after, the message that goes with it. */
+/** The calls that programs of the testbed make to their monitor in a run: each slightly before or after its message. */
 export function makeCalls({ lines, truth }: MadeRun, seed: number): MadeCalls {
   const roll = dice(seed + 5000);
   const calls: RestLine[] = [];
@@ -110,7 +110,7 @@ export function makeCalls({ lines, truth }: MadeRun, seed: number): MadeCalls {
       });
     if (msg_type === 'slice') {
       slice(at - 1, content);
-      // Some are registered, and their sender cannot send them.
+      // Some are registered, but their sender cannot send them.
       if (roll() < 0.05) {
         slice(at, { ...content, slice_id: 900 + numbers, tf_filename: unsentName(content, 900 + numbers) });
         told.slices_unsent += 1;
@@ -133,11 +133,11 @@ export function makeCalls({ lines, truth }: MadeRun, seed: number): MadeCalls {
   return { calls: calls.toSorted((a, b) => (a.t < b.t ? -1 : a.t > b.t ? 1 : 0)), truth: told };
 }
 
-/** The public programs give a slice a file name of its own. */
+/** In the public programs each slice has its own file name. */
 const unsentName = (content: Record<string, unknown>, id: number): unknown =>
   String(content['tf_filename']).replace(/_slice_\d+\.tf$/, `_slice_${id}.tf`);
 
-/** An id as the monitor gives it: the same for the same file. */
+/** An id as the monitor assigns it: the same for the same file. */
 const uuidOf = (name: unknown): string =>
   createHash('sha256')
     .update(String(name))

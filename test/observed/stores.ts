@@ -13,7 +13,7 @@ const folder = temporaryFolder();
 /** An empty store. */
 export const emptyStore = (): Promise<Store> => openStore(join(folder, `${(stores += 1)}.db`));
 
-/** A store that has recorded lines, so many in a transaction. */
+/** A store that has recorded lines, this many in a transaction. */
 export async function storeOf(lines: readonly MessageLine[], together = 50): Promise<Store> {
   const store = await emptyStore();
   for (let at = 0; at < lines.length; at += together)

@@ -1,6 +1,6 @@
 import type { Connection } from '../../src/db/sqlite/connection.ts';
 
-/** As SQL: everything that follows from what was heard, by names that do not depend on the order in which it came. */
+/** SQL for all that follows from heard messages, with names that do not depend on the order of their arrival. */
 const questions = {
   executions: `SELECT execution_id, origin, namespace, run_number, start_time FROM workflow_executions`,
   runs: 'SELECT * FROM runs',

@@ -17,7 +17,7 @@ import { makeCalls } from './rest-generator.ts';
 import { emptyStore, storeOf, tablesAfter } from './stores.ts';
 import { tablesOf } from './tables.ts';
 
-/** It was listened for ten minutes more. */
+/** Notes that the observer listened for ten minutes more. */
 async function listenOn(store: Store): Promise<void> {
   await store.write((tx) => {
     const { last } = tx.sql<[], { last: number }>('SELECT max(sent_ms) AS last FROM message_rows').get() ?? { last: 0 };
@@ -25,7 +25,7 @@ async function listenOn(store: Store): Promise<void> {
   });
 }
 
-/** The rows of the log that the calls of a recorded run are. */
+/** The rows of the log made from the calls of a recorded run. */
 async function toldIn(run: string): Promise<MessageLine[]> {
   const references = new References();
   const lines: MessageLine[] = [];
@@ -36,7 +36,7 @@ async function toldIn(run: string): Promise<MessageLine[]> {
   return lines;
 }
 
-/** Two streams as one, each in its own order. */
+/** Two streams merged at random, each in its own order. */
 function interleaved<T>(a: readonly T[], b: readonly T[], seed: number): T[] {
   const roll = dice(seed);
   const [left, right] = [[...a], [...b]];
@@ -67,7 +67,7 @@ const madeLines = (seed: number) => {
   };
 };
 
-describe('what programs tell their monitor', () => {
+describe('a REST call to the monitor', () => {
   it.each([
     [
       'POST',
@@ -93,7 +93,7 @@ describe('what programs tell their monitor', () => {
       'told',
     ],
     ['POST', '/api/workflow-stages/', {}, 'post workflow-stages', undefined],
-  ])('is read by what it is sent to: %s %s %j', (method, path, body, type, kind) => {
+  ])('is read by its method, path and body: %s %s %j', (method, path, body, type, kind) => {
     const line = new References().lineOf({ t: '2026-11-28T00:00:00Z', method, path, body, status: 201 });
     const statement = readStatement(line as MessageLine);
     expect({ type: statement.message_type, kind: statement.fact?.kind }).toEqual({ type, kind });
@@ -106,30 +106,33 @@ describe('what programs tell their monitor', () => {
     ['GET', '/api/tf-slices/', 200],
     ['POST', '/api/tf-slices/', 400],
     ['POST', '/elsewhere/', 200],
-  ])('is no row where it states nothing of a workflow, or was refused: %s %s %i', (method, path, status) => {
+  ])('makes no row if it is refused or not about a workflow: %s %s %i', (method, path, status) => {
     expect(new References().lineOf({ t: '2026-11-28T00:00:00Z', method, path, body: {}, status })).toBeUndefined();
   });
 
-  it('is known by its path and body, whatever prefix a site has', () => {
+  it('is recognized with any prefix of a site', () => {
     const idsOf = (path: string): unknown =>
       new References().lineOf({ t: '2026-11-28T00:00:00Z', method: 'POST', path, body: { a: 1 }, status: 201 })
         ?.destination;
     expect(idsOf('/swf-monitor/api/runs')).toBe(idsOf('/api/runs/'));
   });
 
-  it.each(recordedRuns)('of the recorded run %s gives the tables of the bus, whatever comes first', async (run) => {
-    const [bus, rest] = [await readRecording(run), await toldIn(run)];
-    const tables = await tablesAfter([...bus, ...rest]);
-    expect(await tablesAfter([...rest, ...bus])).toEqual(tables);
-    expect(await tablesAfter(interleaved(bus, [...rest, ...rest.slice(0, 50)], 3))).toEqual(tables);
-    const alone = await tablesAfter(bus);
-    // REST alone tells of more TF files, those of fast processing; of slices and attempts it adds nothing.
-    for (const name of ['slices', 'attempts', 'repeats', 'unmatched'] as const)
-      expect(tables[name]).toEqual(alone[name]);
-  });
+  it.each(recordedRuns)(
+    'of the recorded run %s leads to the same tables in any order, and adds no slices or attempts to the bus',
+    async (run) => {
+      const [bus, rest] = [await readRecording(run), await toldIn(run)];
+      const tables = await tablesAfter([...bus, ...rest]);
+      expect(await tablesAfter([...rest, ...bus])).toEqual(tables);
+      expect(await tablesAfter(interleaved(bus, [...rest, ...rest.slice(0, 50)], 3))).toEqual(tables);
+      const alone = await tablesAfter(bus);
+      // REST alone names more TF files, those of fast processing; it adds no slices or attempts.
+      for (const name of ['slices', 'attempts', 'repeats', 'unmatched'] as const)
+        expect(tables[name]).toEqual(alone[name]);
+    },
+  );
 
   it.each(recordedRuns)(
-    'of the recorded run %s agrees with the bus: as many registered as sent and answered',
+    'of the recorded run %s agrees with the bus: every slice is registered, sent and answered',
     async (run) => {
       const store = await storeOf([...(await readRecording(run)), ...(await toldIn(run))]);
       const { row, facts, record, findings } = factsOf(store, 'stf_datataking-shifter-0001');
@@ -149,21 +152,24 @@ describe('what programs tell their monitor', () => {
     },
   );
 
-  it.each(recordedRuns)('of the recorded run %s tells every result, where the bus was not heard', async (run) => {
-    const bus = (await readRecording(run)).filter(({ destination }) => !destination.endsWith('panda.results'));
-    const store = await storeOf([...bus, ...(await toldIn(run))]);
-    const whole = await storeOf(await readRecording(run));
-    const counts = (one: Store) => {
-      const { row, facts } = factsOf(one, 'stf_datataking-shifter-0001');
-      return [row.slices_completed, row.slices_failed, facts?.results_repeated];
-    };
-    expect(counts(store)).toEqual(counts(whole));
-    store.close();
-    whole.close();
-  });
+  it.each(recordedRuns)(
+    'of the recorded run %s supplies every result if those on the bus were not heard',
+    async (run) => {
+      const bus = (await readRecording(run)).filter(({ destination }) => !destination.endsWith('panda.results'));
+      const store = await storeOf([...bus, ...(await toldIn(run))]);
+      const whole = await storeOf(await readRecording(run));
+      const counts = (one: Store) => {
+        const { row, facts } = factsOf(one, 'stf_datataking-shifter-0001');
+        return [row.slices_completed, row.slices_failed, facts?.results_repeated];
+      };
+      expect(counts(store)).toEqual(counts(whole));
+      store.close();
+      whole.close();
+    },
+  );
 
   it.each(Array.from({ length: rounds(40) }, (_, seed) => seed + 300))(
-    'of a made run has its true counts, in any order: run %i',
+    'of a generated run leads to its true counts, in any order: run %i',
     async (seed) => {
       const { bus, rest, truth } = madeLines(seed);
       const store = await storeOf(interleaved(bus, rest, seed));
@@ -193,7 +199,7 @@ describe('what programs tell their monitor', () => {
     },
   );
 
-  it('of several runs of one name goes to the run that began after it was told', async () => {
+  it('about one of several runs with one name is assigned to the right run', async () => {
     const names = recordedRuns.slice(0, 2);
     const all = await Promise.all(
       names.map(async (run) => ({ bus: await readRecording(run), rest: await toldIn(run) })),
@@ -206,7 +212,7 @@ describe('what programs tell their monitor', () => {
     store.close();
   });
 
-  it('of a stop after the end keeps the end that was told first', async () => {
+  it('of a stop after the end keeps the end that was reported first', async () => {
     const rest = await toldIn('H-1');
     const patch = rest.find(({ destination }) =>
       destination.startsWith('PATCH /api/workflow-executions/'),
@@ -220,7 +226,7 @@ describe('what programs tell their monitor', () => {
     store.close();
   });
 
-  it('of slices that are never sent is a finding, and of an end that the bus does not share', async () => {
+  it('for slices that are never sent leads to findings', async () => {
     const isLost = (line: MessageLine): boolean =>
       JSON.stringify(line).includes('000002_tf_00') &&
       !line.destination.endsWith('epictopic') &&
@@ -235,7 +241,7 @@ describe('what programs tell their monitor', () => {
     store.close();
   });
 
-  it('counts a result that REST tells before the slice of it is registered', async () => {
+  it('with a result counts, even if its slice is registered later', async () => {
     const rest = await toldIn('F-1');
     const isSlice = ({ destination }: MessageLine): boolean => destination === 'POST /api/tf-slices/';
     const store = await storeOf([...rest.filter((line) => !isSlice(line)), ...rest.filter(isSlice)]);
@@ -244,7 +250,7 @@ describe('what programs tell their monitor', () => {
     store.close();
   });
 
-  it('gives the same whether it comes in one transaction or in many, and whatever comes late', async () => {
+  it('leads to the same tables in one transaction or many, with other runs in between', async () => {
     const [bus, rest] = [await readRecording('H-1'), await toldIn('H-1')];
     const later = (await toldIn('H-2')).concat(await readRecording('H-2'));
     const all = [...bus.slice(0, 3), ...later.slice(0, 400), ...bus.slice(3), ...rest, ...later.slice(400)];
@@ -265,7 +271,7 @@ describe('what programs tell their monitor', () => {
     store.close();
   });
 
-  it('before its run is known is an execution of its own, which gets its run', async () => {
+  it('makes an execution before its run is known, and the execution gets its run later', async () => {
     const rest = await toldIn('F-1');
     const [registration] = rest.filter(({ destination }) => destination === 'POST /api/workflow-executions/');
     const store = await storeOf([registration as MessageLine]);
@@ -281,7 +287,7 @@ describe('what programs tell their monitor', () => {
   });
 });
 
-it('a line of a recording that is a REST call is read as one', () => {
+it('a REST call in a recording is read as one', () => {
   const text = JSON.stringify({ t: '2026-11-28T00:00:00Z', method: 'POST', path: '/api/runs/', body: {} });
   expect(parseLine(text)).toMatchObject({ kind: 'rest' });
 });

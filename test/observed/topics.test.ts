@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { observedTopics } from '../../src/observed/topics.ts';
 
 describe('an observer listens', () => {
-  it('to the broadcasts alone, where nothing else is named', () => {
+  it('to the broadcasts alone if nothing else is named', () => {
     expect(observedTopics([], undefined)).toEqual(['/topic/epictopic']);
   });
 
-  it('to the topics of a layout besides', () => {
+  it('to the topics of a layout as well', () => {
     expect(observedTopics([], 'head')).toEqual([
       '/topic/epictopic',
       '/topic/panda.slices',
@@ -17,7 +17,7 @@ describe('an observer listens', () => {
     ]);
   });
 
-  it('to those that are named, each once', () => {
+  it('to the named topics, each once', () => {
     expect(observedTopics(['/topic/a', '/topic/b', '/topic/a'], 'head')).toEqual(['/topic/a', '/topic/b']);
   });
 

@@ -27,7 +27,7 @@ const heardIn = (path: string): (MessageLine | GapLine)[] =>
 const messagesIn = (path: string): MessageLine[] =>
   heardIn(path).filter((line): line is MessageLine => 'destination' in line);
 
-/** The gaps behind that before the first session. */
+/** The gaps after the one before the first session. */
 const gapsIn = (path: string): GapLine['gap'][] =>
   heardIn(path)
     .flatMap((line) => ('gap' in line ? [line.gap] : []))
@@ -61,7 +61,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect((await observer.finished).code).toBe(0);
   };
 
-  it.each(['H-1', 'F-1'])('records what %s said, word for word, and leaves nothing behind', async (run) => {
+  it.each(['H-1', 'F-1'])('records every message of %s unchanged, and leaves nothing on the broker', async (run) => {
     const lines = await readRecording(run);
     const before = await artemisState(broker);
     const folder = temporaryFolder();
@@ -79,7 +79,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(await artemisState(broker)).toEqual(before);
   });
 
-  it.each(['H-2', 'F-2'])('records %s into the store, message by message as its recording gives it', async (run) => {
+  it.each(['H-2', 'F-2'])('records %s into the store with the same messages as its recording', async (run) => {
     const before = await artemisState(broker);
     const folder = temporaryFolder();
     const observer = await start(folder, '--layout', 'head');
@@ -95,7 +95,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(await artemisState(broker)).toEqual(before);
   });
 
-  it('is the only one of its store, and keeps runs of swf-mcp out of the namespaces that it hears', async () => {
+  it('refuses a second observer of its store and runs of swf-mcp in a namespace that it observes', async () => {
     const folder = temporaryFolder();
     const observer = await start(folder, '--layout', 'head');
     const surroundings = { folder, env: broker.env };
@@ -124,7 +124,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     await stop(observer);
   });
 
-  it('that is killed leaves a store that the next one goes on with, and the time between is a gap', async () => {
+  it('continues the store of one that was killed, and records the time between as a gap', async () => {
     const folder = temporaryFolder();
     const lines = await readRecording('H-2');
     const peer = await speaker(broker);
@@ -144,7 +144,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(answer['not_heard']).toEqual([expect.objectContaining({ reason: 'nobody listened' })]);
   });
 
-  it('loses nothing that was said a second before it is killed, and tells how long nobody listened', async () => {
+  it('loses no written message when it is killed, and records the time until the next one as a gap', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'heard.jsonl.gz');
     const peer = await speaker(broker);
@@ -162,7 +162,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(reasons).toEqual([unconnected, none, unconnected, none, unconnected]);
   });
 
-  it('that stands still slows nobody, and tells since when it heard nothing', async () => {
+  it('that stands still slows no sender, and records the time as a gap', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'heard.jsonl.gz');
     const beats = ['--set', 'broker.heartbeat_seconds=1'];
@@ -197,14 +197,14 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(new Set(numbers()).size).toBe(numbers().length);
     const gaps = gapsIn(path);
     expect(gaps).toHaveLength(1);
-    // All that is missing was said in the gap.
+    // Every missing message was sent in the gap.
     expect(Date.parse(gaps[0]?.from ?? '')).toBeLessThanOrEqual(stopped + 1000);
     expect(Date.parse(gaps[0]?.until ?? '')).toBeGreaterThanOrEqual(stopped + 8000);
     const missing = Array.from({ length: last }, (_, at) => at + 1).filter((one) => !numbers().includes(one));
     expect(missing.length).toBeGreaterThan(0);
   });
 
-  it('says what it hears and records nothing, with --check', async () => {
+  it('lists with --check what it hears, and what it does not', async () => {
     const folder = temporaryFolder();
     const peer = await speaker(broker);
     const checking = startCli(
@@ -238,7 +238,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(quiet.stdout).toContain('not heard: a runner, which says something while a run goes on');
   });
 
-  it('ends with 78 where it is not let in, and refuses a queue before it connects', async () => {
+  it('exits with 78 if the broker refuses it, and refuses a queue before it connects', async () => {
     const folder = temporaryFolder();
     const wrong = await runCli(['observe', '--broker', broker.url, '--record', 'x.jsonl'], {
       folder,

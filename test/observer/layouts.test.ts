@@ -14,7 +14,7 @@ import { readRecording } from './recordings.ts';
 const why = artemisBroker.missing();
 if (why !== undefined) console.warn(why);
 
-/** How many messages the reader of a queue gets, if that is as many as it should. */
+/** Reads a queue until it has the expected number of messages. Returns their number. */
 async function drain(broker: Broker, destination: string, expected: number): Promise<number> {
   let got = 0;
   const reader = await plainStomp(broker);
@@ -48,7 +48,7 @@ describe.skipIf(why !== undefined).each([
   });
   afterAll(() => broker.stop());
 
-  it('hears slices and results, and takes none from those who work', async () => {
+  it('hears slices and results, and takes none from their consumers', async () => {
     const slicesTo = '/queue/panda.transformer.slices';
     const lines = (await readRecording('H-1'))
       .filter(({ destination }) => destination !== '/topic/panda.workers')
@@ -80,7 +80,7 @@ describe.skipIf(why !== undefined)('an observer at a site where a topic is a que
   it.each([
     { command: 'observe', words: [] },
     { command: 'observe --check', words: ['--check', '--wait', '5'] },
-  ])('refuses it with $command, takes nothing and makes nothing', async ({ words }) => {
+  ])('refuses it with $command, and takes and creates nothing', async ({ words }) => {
     const broker = await startArtemis('anycast');
     const folder = temporaryFolder();
     const before = await artemisState(broker);

@@ -43,7 +43,7 @@ async function listen(namespaces: string[] = []) {
 }
 
 describe('an observer', () => {
-  it('hears every topic, whatever the namespace, with headers and body', async () => {
+  it('hears every topic, with headers and body', async () => {
     const { heard, say } = await listen();
     await say('/topic/epictopic', { msg_type: 'stf_gen', namespace: 'a', run_id: '1' });
     await say('/topic/panda.results', 'broken {', { 'client-id': 'me' });
@@ -54,7 +54,7 @@ describe('an observer', () => {
     ]);
   });
 
-  it('leaves out other namespaces where one is named, those of runs that it knows among them', async () => {
+  it('skips other namespaces if one is named, including those of known runs', async () => {
     const { heard, say } = await listen(['mine']);
     await say('/topic/epictopic', { msg_type: 'run_imminent', namespace: 'mine', run_id: '1' });
     await say('/topic/epictopic', { msg_type: 'run_imminent', namespace: 'theirs', run_id: '2' });
@@ -70,13 +70,13 @@ describe('an observer', () => {
     ]);
   });
 
-  it('says after half a minute of silence that it was listened to', async () => {
+  it('records during silence how long it has listened', async () => {
     const { heard } = await listen();
     await expect.poll(() => heard.length).toBe(1);
     expect(heard).toEqual([{ until: expect.stringMatching(/^20\S+Z$/) as string }]);
   });
 
-  it('goes on after a break, and tells it', async () => {
+  it('continues after a lost connection, and reports the gap', async () => {
     const { broker, heard, said, say } = await listen();
     await say('/topic/epictopic', '1');
     await expect.poll(() => heard.length).toBe(1);
@@ -97,7 +97,7 @@ describe('an observer', () => {
       ]);
   });
 
-  it('that ends while the broker is away tells that nothing was heard until then', async () => {
+  it('that ends while the broker is away records a gap', async () => {
     const { broker, heard, ending, done } = await listen();
     broker.goDown();
     await new Promise((resolve) => setTimeout(resolve, 5000));

@@ -3,17 +3,17 @@ import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import type { Broker } from '../brokers/broker.ts';
 
-/** A program of another make that says something. */
+/** A program of another make that sends messages. */
 export async function speaker(broker: Broker): Promise<BrokerConnection> {
   const connection = connectByStomp(broker.settings, () => {});
   await connection.connect({ once: true });
   return connection;
 }
 
-/** Headers that a sender gives; the others are the broker's. */
+/** Headers that a sender sets; the others are the broker's. */
 export const theirs = ['msg_type', 'namespace', 'run_id', 'vo', 'client-id', 'id', 'ack', 'ttl', 'persistent'];
 
-/** Says the lines of a recording, as fast as it goes. */
+/** Sends the lines of a recording as fast as possible. */
 export async function play(connection: BrokerConnection, lines: readonly MessageLine[]): Promise<void> {
   await Promise.all(
     lines.map(({ destination, headers, ...kept }) =>

@@ -25,7 +25,7 @@ import { runCli, temporaryFolder } from '../helpers.ts';
 const by = 'a test';
 const line = (t: string, text = 'x'): MessageLine => ({ t, destination: '/topic/a', headers: {}, text });
 
-/** Writes lines as an observer does that is ended in order. */
+/** Writes lines as an observer does that ends in order. */
 async function write(name: string, lines: readonly MessageLine[], limit?: number): Promise<void> {
   const place = await recordingPlace(name, { by }, limit);
   const writer = new RecordingWriter({
@@ -55,14 +55,14 @@ const linesOf = (path: string): unknown[] =>
 const at = (second: number): string => new Date(Date.UTC(2026, 10, 27, 9, 0, second)).toISOString();
 
 describe.each(['run.jsonl', 'run.jsonl.gz'])('a recording in %s', (name) => {
-  it('says first what it is, then what was heard, and last until when', async () => {
+  it('begins with a header, has the lines that were heard, and ends with the time until when', async () => {
     const path = join(temporaryFolder(), name);
     await write(path, [line(at(1)), line(at(2))]);
     expect(linesOf(path)).toEqual([{ capture: 1, t: at(1), by }, line(at(1)), line(at(2)), { until: at(2) }]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it('is continued, and tells the time in which nobody listened', async () => {
+  it('is continued, with a gap for the time when no observer ran', async () => {
     const path = join(temporaryFolder(), name);
     await write(path, [line(at(1))]);
     await write(path, [line(at(30))]);
@@ -73,7 +73,7 @@ describe.each(['run.jsonl', 'run.jsonl.gz'])('a recording in %s', (name) => {
     ]);
   });
 
-  it('is continued where a machine that went down has torn its end', async () => {
+  it('is continued if its end was torn by a crash of the machine', async () => {
     const path = join(temporaryFolder(), name);
     await write(path, [line(at(1))]);
     await write(path, [line(at(2), 'y'.repeat(5000))]);
@@ -88,7 +88,7 @@ describe.each(['run.jsonl', 'run.jsonl.gz'])('a recording in %s', (name) => {
 });
 
 describe('a recording', () => {
-  it('in a folder is a file a day, and one more where that has grown', async () => {
+  it('in a folder is one file a day, and another one when that reaches the limit', async () => {
     const folder = `${join(temporaryFolder(), 'heard')}/`;
     const days = [27, 27, 27, 28].map((day, n) => new Date(Date.UTC(2026, 10, day, 9, 0, n)).toISOString());
     // Each of the first two is larger than the limit.
@@ -111,7 +111,7 @@ describe('a recording', () => {
     ).toEqual(days);
     await write(folder, [line(new Date(Date.UTC(2026, 10, 28, 10)).toISOString())]);
     expect(readdirSync(folder)).toHaveLength(3);
-    // A day later it begins a file, which says since when nobody has listened.
+    // A day later it begins a file, which says since when no observer ran.
     const later = new Date(Date.UTC(2026, 10, 30, 10)).toISOString();
     await write(folder, [line(later)]);
     expect(linesOf(`${folder}2026-11-30.jsonl.gz`)).toMatchObject([
@@ -122,7 +122,7 @@ describe('a recording', () => {
     ]);
   });
 
-  it('that cannot be made is told with what to do', async () => {
+  it('that cannot be created fails with an error that says what to do', async () => {
     await expect(recordingPlace(join(temporaryFolder(), 'nowhere', 'x.jsonl'), { by })).rejects.toThrow(
       /x\.jsonl\.lock cannot be written: .*ENOENT.*; name another file/,
     );
@@ -134,14 +134,14 @@ describe('a recording', () => {
     await expect(recordingPlace(join(folder, 'file/'), { by })).rejects.toThrow(
       /cannot be made: .*; name another folder/,
     );
-    // Where the system says that the parent of a folder is missing, Node's own way would never return.
+    // If the system reports that the parent of a folder is missing, Node's recursive mkdir never returns.
     await expect(recordingPlace('/proc/recordings/', { by })).rejects.toThrow(
       /cannot be made: .*; name another folder/,
     );
   });
 
   it.each(['x.jsonl', 'x/'])(
-    'in %s is written by one process at a time, and the lock of a dead one does not count',
+    'in %s is written by one process at a time, and the lock of a dead one is ignored',
     async (name) => {
       const folder = temporaryFolder();
       const place = await recordingPlace(join(folder, name), { by });
@@ -174,7 +174,7 @@ describe('a recording', () => {
     ['key.gz', Buffer.from([1, 2, 3, 4])],
     ['other.gz', gzipSync('dear diary\n')],
     ['swf.db', Buffer.from('SQLite format 3\0')],
-  ])('leaves a file alone that is none: %s', async (name, content) => {
+  ])('never overwrites a file that is not a recording: %s', async (name, content) => {
     const path = join(temporaryFolder(), name);
     writeFileSync(path, content);
     await expect(RecordingFile.open(path)).rejects.toThrow(
@@ -184,7 +184,7 @@ describe('a recording', () => {
     expect(readFileSync(path).equals(content)).toBe(true);
   });
 
-  it('is continued behind zeros that the end of a machine has left', async () => {
+  it('is continued after zeros that a crash of the machine has left', async () => {
     const path = join(temporaryFolder(), 'a.jsonl.gz');
     await write(path, [line(at(1))]);
     await write(path, [line(at(2))]);
@@ -195,7 +195,7 @@ describe('a recording', () => {
     expect(found.at(-2)).toEqual(line(at(30)));
   });
 
-  it('keeps what a full disk does not take, writes it when there is room, and says both once', async () => {
+  it('keeps lines while the disk is full, writes them when there is room, and reports each once', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const taken: string[] = [];
@@ -225,7 +225,7 @@ describe('a recording', () => {
     await writer.close();
   });
 
-  it('drops what has no room while a disk takes nothing, tells the time of it, and keeps its callers waiting for nothing', async () => {
+  it('drops lines beyond its buffer while the disk hangs, and records the time as a gap', async () => {
     const taken: string[] = [];
     let free = (): void => {};
     const stuck = new Promise<void>((resolve) => (free = resolve));
@@ -272,7 +272,7 @@ describe('recordings are read', () => {
     return { times, rejected, torn };
   };
 
-  it('together, by their times', async () => {
+  it('together, in the order of their times', async () => {
     const folder = temporaryFolder();
     const [a, b] = [join(folder, 'a.jsonl'), join(folder, 'b.jsonl.gz')];
     await write(a, [line(at(1)), line(at(3)), line(at(5))]);
@@ -280,14 +280,14 @@ describe('recordings are read', () => {
     expect((await read([a, b])).times).toEqual([1, 2, 3, 4, 5].map(at));
   });
 
-  it('with what is no line of one counted, and the rest read', async () => {
+  it('with invalid lines counted, and the rest read', async () => {
     const path = join(temporaryFolder(), 'a.jsonl');
     await write(path, [line(at(1))]);
     appendFileSync(path, `half a li\n\n${JSON.stringify(line(at(2)))}\n{"t":`);
     expect(await read([path])).toEqual({ times: [at(1), at(2)], rejected: 2, torn: [] });
   });
 
-  it('as far as they go, where they are torn', async () => {
+  it('as far as they go, if they are torn', async () => {
     const path = join(temporaryFolder(), 'a.jsonl.gz');
     await write(path, [line(at(1))]);
     await write(path, [line(at(2))]);
@@ -297,7 +297,7 @@ describe('recordings are read', () => {
     expect(found.torn).toEqual([path]);
   });
 
-  it('and one that is not there is told', async () => {
+  it('unless one is missing, which is an error', async () => {
     await expect(read([join(temporaryFolder(), 'none.jsonl')])).rejects.toThrow(
       /none\.jsonl cannot be read: .*; name a recording/,
     );
@@ -306,14 +306,14 @@ describe('recordings are read', () => {
     expect((await read([join(folder, 'text.gz')])).torn).toHaveLength(1);
   });
 
-  it('from a folder, all of them, by "observe --from"', async () => {
+  it('from a folder by "observe --from"', async () => {
     const folder = temporaryFolder();
     await write(join(folder, 'heard/'), [line(at(1)), line(at(2))]);
     const found = await runCli(['observe', '--from', 'heard/', '--json'], { folder });
     expect(JSON.parse(found.stdout)).toMatchObject({ messages: 2, rejected: 0 });
   });
 
-  it('and files that are no recordings are refused, as are broker options beside them', async () => {
+  it('unless they are other files, which are refused, as is --record beside --from', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'notes.txt'), 'half a li\nand another\n');
     expect(await runCli(['observe', '--from', 'notes.txt'], { folder })).toMatchObject({

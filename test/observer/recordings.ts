@@ -1,7 +1,7 @@
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
 
-/** The names of the recorded runs of the testbed: `test/recordings/NAME/truth.md` says what was done. */
+/** The names of the recorded runs of the testbed: `test/recordings/NAME/truth.md` describes each. */
 export const recordedRuns = ['H-1', 'H-2', 'F-1', 'F-2'] as const;
 
 /** The messages of a recorded run, in their order. */

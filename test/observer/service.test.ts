@@ -24,7 +24,7 @@ describe.skipIf(why !== undefined)('an observer as a service', () => {
     ...['daq_simulator', 'data', 'fastmon', 'worker'].map((type) => `agents.${type}.enabled=false`),
   );
 
-  it('is kept up by "up", known to "ready", and tells its figures', async () => {
+  it('is restarted by "up", reported by "ready", and serves its metrics', async () => {
     const folder = temporaryFolder();
     const surroundings = { folder, env: broker.env };
     const port = String(await freePort());
@@ -33,7 +33,7 @@ describe.skipIf(why !== undefined)('an observer as a service', () => {
       code: 1,
       stderr: expect.stringMatching(/^no observer was listening into \S+ within 1 s$/m) as string,
     });
-    // A store that is being made at this moment.
+    // A store that is being created at this moment.
     writeFileSync(join(folder, 'swf.db'), '');
     expect(await runCli(['ready', 'observer', '--wait', '1'], surroundings)).toMatchObject({
       code: 1,
@@ -67,7 +67,7 @@ describe.skipIf(why !== undefined)('an observer as a service', () => {
     expect((await runCli(['ready', 'observer', '--wait', '1'], surroundings)).code).toBe(1);
   });
 
-  it('says that its broker is away, and is not ready before it is there', async () => {
+  it('reports that its broker is away, and is not ready meanwhile', async () => {
     const folder = temporaryFolder();
     const nowhere = `stomp://127.0.0.1:${await freePort()}`;
     const observer = startCli(['observe', '--broker', nowhere, '--metrics', '0'], { folder, env: broker.env });

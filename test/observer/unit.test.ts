@@ -14,12 +14,12 @@ describe('the unit of an observer', () => {
     );
   });
 
-  it('names no layout where none is known, and for supervisord no unit', async () => {
+  it('has no layout for "none", and is a command for supervisord', async () => {
     const { stdout } = await unit('--observe', 'none', '--supervisor', '--broker', 'stomp://b:1');
     expect(stdout).toMatch(/^command=.* observe --broker stomp:\/\/b:1$/m);
   });
 
-  it('tells figures where it is asked to', async () => {
+  it('serves metrics if asked to', async () => {
     const { stdout } = await unit('--observe', 'head', '--broker', 'stomp://b:1', '--metrics', '9000');
     expect(stdout).toMatch(/^ExecStart=\S.* observe --layout head --broker stomp:\/\/b:1 --metrics 9000$/m);
     expect(stdout).toMatch(/^TimeoutStartSec=infinity$/m);

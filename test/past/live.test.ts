@@ -14,10 +14,10 @@ import { temporaryFolder } from '../folder.ts';
 import { type Answer, ask, connectInProcess, runCli, runWorkflow, startCli } from '../helpers.ts';
 import { answerTo, contextOf, noPast, type Question, questionsAbout, settled } from './questions.ts';
 
-/** Between a time and the commit that has it. Milliseconds. */
+/** The margin between a time and the commit that records it. Milliseconds. */
 const brink = 15;
 
-/** A payload of which some attempts fail. */
+/** A payload that fails in some attempts. */
 function flakyPayload(folder: string): string {
   const path = join(folder, 'flaky.sh');
   writeFileSync(path, '#!/bin/sh\n[ $(($$ % 9)) -ne 0 ] || { echo "no luck" >&2; exit 3; }\n');
@@ -25,7 +25,7 @@ function flakyPayload(folder: string): string {
   return path;
 }
 
-it('an answer as of a moment is the one that was given then, while a run went on, was killed and taken up', async () => {
+it('an answer as of a moment equals the one given then, in a run that was killed, resumed and paused', async () => {
   const folder = temporaryFolder();
   const payload = `worker.payload=${JSON.stringify([flakyPayload(folder)])}`;
   const args = [
@@ -60,7 +60,7 @@ it('an answer as of a moment is the one that was given then, while a run went on
   let isOver = false;
   const others = async (): Promise<void> => {
     const resumed = runCli(['resume', execution_id], { folder });
-    // A whole run within the life of the first, and a pause in which nothing is said.
+    // A whole run within the life of the first, and a pause in which nothing is sent.
     await runCli(['run', '--speed', 'max', '--stf-count', '2', '--set', 'testbed.namespace=zwei'], { folder });
     await runCli(['pause', execution_id, '--reason', 'beam'], { folder });
     await pause(1000);
@@ -70,7 +70,7 @@ it('an answer as of a moment is the one that was given then, while a run went on
   const going = others().then(() => (isOver = true));
   await askUntil(() => isOver);
   await going;
-  // What is no message is noted with the time before its commit: an answer of these very milliseconds may not have seen it.
+  // Records other than messages carry the time before their commit: an answer within these milliseconds may not have seen them.
   const noted = reader
     .prepare<[], { at: string }>(
       `SELECT since AS at FROM past_agents UNION ALL SELECT exited_at FROM past_agents WHERE exited_at IS NOT NULL
@@ -85,7 +85,7 @@ it('an answer as of a moment is the one that was given then, while a run went on
   const pasts = new Pasts(reader, isAlive);
   let compared = 0;
   const differing: { question: Question; asked: unknown; given: unknown }[] = [];
-  // In no order, so that moments are reached from earlier ones and from the beginning.
+  // In mixed order, so that moments are reached from earlier ones and from the beginning.
   const inNoOrder = kept.toSorted((a, b) => (JSON.stringify(a).length % 97) - (JSON.stringify(b).length % 97));
   for (const {
     question: [tool, given],
@@ -101,7 +101,7 @@ it('an answer as of a moment is the one that was given then, while a run went on
     if (!isDeepStrictEqual(settled(asked), settled(answer)))
       differing.push({ question, asked: settled(asked), given: settled(answer) });
   }
-  // On a busy machine a commit may come later after the time that it notes than is left out above, and the driver's clock may be a millisecond ahead.
+  // On a busy machine a commit may come later than the margin above allows, and the driver's clock may be a millisecond ahead.
   if (differing.length > compared / 25) expect(differing[0]?.asked).toEqual(differing[0]?.given);
   expect(compared).toBeGreaterThan(100);
   pasts.close();
@@ -109,7 +109,7 @@ it('an answer as of a moment is the one that was given then, while a run went on
   reader.close();
 });
 
-it('questions about two moments at once have the answers that they have alone', async () => {
+it('concurrent questions about several moments get the same answers as one after the other', async () => {
   const folder = temporaryFolder();
   await runWorkflow(folder, '--stf-count', '3');
   const store = join(folder, 'swf.db');

@@ -8,7 +8,7 @@ const folder = temporaryFolder();
 const store = join(folder, 'swf.db');
 
 describe('a moment', () => {
-  it('is a time, a message, or both; answers name it so that it can be asked for again', async () => {
+  it('is a time, a message, or both, and answers return one that can be asked for again', async () => {
     await runWorkflow(folder, '--stf-count', '2');
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectInProcess(store);
@@ -41,7 +41,7 @@ describe('a moment', () => {
     );
   });
 
-  it('is kept by the cursor of a list, also where it was relative', async () => {
+  it('is kept by the cursor of a list, even if it was relative', async () => {
     const client = await connectInProcess(store);
     const list = (args: object) => ask(client, 'list_messages', { limit: 5, ...args });
     const page = await list({ as_of: '-0s', order: 'oldest' });
@@ -52,7 +52,7 @@ describe('a moment', () => {
     expect(await refusal(client, 'list_messages', other)).toMatch(/^CURSOR_INVALID/);
   });
 
-  it('has nothing of an execution that was removed since, also for one who has asked about it before', async () => {
+  it('lacks an execution that was removed later, even if it was asked about before', async () => {
     const client = await connectInProcess(store);
     const { as_of_exact } = await ask(client, 'list_workflow_executions', {});
     const listed = async (): Promise<number> =>
@@ -62,7 +62,7 @@ describe('a moment', () => {
     expect(await listed()).toBe(1);
   });
 
-  it('is told at a terminal, and nothing follows what has been', async () => {
+  it('is shown by status, and refused with --watch and -f', async () => {
     const { stdout } = await runCli(['status', '--as-of', '-0s'], { folder });
     expect(stdout).toMatch(/^ {2}as of {7}\S+Z: all that follows is as it was then$/m);
     expect(await runCli(['logs', '-f', '--as-of', '-1m'], { folder })).toMatchObject({

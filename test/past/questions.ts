@@ -7,7 +7,7 @@ import type { Answer } from '../helpers.ts';
 /** A question to a tool that can be asked about any moment. */
 export type Question = [tool: string, args: Record<string, unknown>];
 
-/** One question to each tool at least, about an execution and about all. */
+/** At least one question to each tool, about one execution and about all. */
 export const questionsAbout = (execution_id: string, filename: string): Question[] => [
   ['get_workflow_monitor', { execution_id }],
   ['get_execution_timeline', { execution_id }],
@@ -53,17 +53,17 @@ export async function answerTo([tool, args]: Question, context: LiveContext): Pr
   }
 }
 
-/** Fields that name the moment itself: an answer of then has `data_as_of` in their place. A cursor has the moment in it. */
+/** Fields that name the moment itself: an answer given then has `data_as_of` instead. A cursor contains the moment. */
 const ofMoment = new Set(['data_as_of', 'as_of', 'next_cursor']);
 
-/** An answer without what tells when it was asked for. */
+/** An answer without the fields that show when it was requested. */
 export const comparable = (answer: unknown): unknown =>
   Object.fromEntries(Object.entries(answer as Answer).filter(([name]) => !ofMoment.has(name)));
 
-/** Fields of agents that are known to the minute alone. */
+/** Fields of agents that are known only to the minute. */
 const ofBeats = new Set(['last_heartbeat', 'heartbeat_age_seconds']);
 
-/** The same without the times of single heartbeats, and states of agents that last for less than a minute: these are not kept. */
+/** The same without the times of single heartbeats, and states of agents that last less than a minute: these are not kept. */
 export const settled = (answer: unknown): unknown =>
   JSON.parse(
     JSON.stringify(comparable(answer), (name, value: unknown) =>

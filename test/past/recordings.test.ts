@@ -35,7 +35,7 @@ async function storeOf(paths: readonly string[]): Promise<string> {
 /** Numbers of rows, and agents: they are known to the minute, and of the last run that they were heard in. */
 const elsewhere = new Set(['seq', 'as_of_exact', 'agents']);
 
-/** An answer without what depends on what else is in the store. */
+/** An answer without the parts that depend on other runs in the store. */
 const ofRun = (answer: unknown): unknown =>
   JSON.parse(JSON.stringify(settled(answer), (name, value: unknown) => (elsewhere.has(name) ? undefined : value)));
 
@@ -45,23 +45,23 @@ function fileOf(lines: readonly { text: string }[]): string {
   return file;
 }
 
-/** Parts of a recording at which its store is asked. */
+/** Points in a recording at which its store is queried, as fractions. */
 const moments = rounds(5, 2);
 const parts = Array.from({ length: moments }, (_, n) => (n + 0.3) / (moments - 0.7));
 
 describe('an answer as of a time of a recording', () => {
   it.each([['H-1'], ['H-2'], ['F-1'], ['F-2'], ['H-2', 'H-1']])(
-    'is the one of a store that was made of its lines up to then: %s %s',
+    'equals the answer of a store made from its lines up to then: %s %s',
     async (...names) => {
       const [first = '', another] = names;
       const reader = openReader(await storeOf(partsOf(first)));
-      // Its programs call all their first runs alike.
+      // Its programs give all their first runs the same name.
       const lines = (await linesOf(partsOf(another ?? first))).map(({ time, text }) => ({
         time,
         text: another === undefined ? text : text.replaceAll('shifter-0001', 'shifter-0007'),
       }));
       if (another !== undefined) {
-        // The later run was read in first, so that no row of the log is where to cut.
+        // The later run was read in first, so the log cannot be cut at a row.
         const store = await openStore(reader.name);
         await readIntoStore([fileOf(lines)], { store, namespaces: [], until: undefined, onTorn: () => {} });
         store.close();

@@ -16,7 +16,7 @@ describe.skipIf(why !== undefined)('agents written from the tables of the testbe
   });
   afterAll(() => broker.stop());
 
-  it('make a run of 20 STFs with swf-mcp in place of their monitor, and no call has to be made again', async () => {
+  it('make a run of 20 STFs with swf-mcp in place of their monitor, without repeating a call', async () => {
     const folder = temporaryFolder();
     const env = { ...broker.env, SWF_MONITOR_TOKEN: 'secret' };
     const words = ['observe', '--broker', broker.url, '--layout', 'head', '--api', '0'];

@@ -17,7 +17,7 @@ import { standIn } from './stand-in-process.ts';
 
 const id = 'stf_datataking-shifter-0001';
 
-/** A reader whose time passes as fast as it goes. */
+/** A reader whose time passes as fast as it reads. */
 function readerOf(get: (path: string) => Promise<unknown>, start = Date.now()) {
   const lines: MessageLine[] = [];
   const asked: { path: string; at: number }[] = [];
@@ -34,7 +34,7 @@ function readerOf(get: (path: string) => Promise<unknown>, start = Date.now()) {
     say: (line) => said.push(line),
     now: () => now,
   });
-  /** Lets so many seconds pass. */
+  /** Lets this many seconds pass. */
   const pass = async (seconds: number): Promise<void> => {
     const end = now + seconds * 1000;
     const stop = new AbortController();
@@ -62,7 +62,7 @@ function factsOf(store: Store) {
   return { row, findings, facts: observed?.facts, record: observed?.record };
 }
 
-/** A monitor that was told what a recording has, and how to tell it the end of that. */
+/** A monitor that has received the calls of a recording but for the end, and a function that sends it the end. */
 async function toldOf(run: string) {
   const monitor = await standIn();
   const player = new Player(monitor.root);
@@ -74,42 +74,39 @@ async function toldOf(run: string) {
 }
 
 describe('a monitor that is read', () => {
-  it.each(recordedRuns)(
-    'tells of %s what the bus has told: parameters, files, slices, results, its end',
-    async (run) => {
-      const { monitor, get, finish } = await toldOf(run);
-      const { pass, lines, asked, said, reads } = readerOf(get);
-      await pass(60);
-      await finish();
-      await pass(60);
-      const after = lines.length;
-      await pass(200);
-      expect(lines).toHaveLength(after);
-      expect(said).toEqual([]);
-      for (const [at, one] of asked.entries())
-        if (at > 0) expect(one.at - (asked[at - 1]?.at ?? 0)).toBeGreaterThanOrEqual(1000);
-      expect(asked.some(({ path }) => path.includes('logs'))).toBe(false);
-      const alone = await storeOf(lines);
-      const heard = await storeOf(await readRecording(run));
-      const [told, bus] = [factsOf(alone), factsOf(heard)];
-      expect(told.row).toMatchObject({ status: 'completed', executed_by: 'shifter', stf_count: bus.row.stf_count });
-      // A failed slice of the public programs has no name in its result.
-      const unnamed = run.startsWith('H') ? bus.row.slices_failed : 0;
-      expect(told.row.slices_completed).toBe(bus.row.slices_completed);
-      expect(told.row.slices_failed).toBe(bus.row.slices_failed - unnamed);
-      expect(told.record).toMatchObject({
-        slices_told: bus.row.slices_created,
-        slices_unsent: unnamed,
-        results_unmatched: unnamed,
-      });
-      expect(reads.at(-1)?.run_id).toBe(String(bus.row.run_number));
-      alone.close();
-      heard.close();
-      monitor.close();
-    },
-  );
+  it.each(recordedRuns)('supplies for %s the same files, slices, results and end as the bus', async (run) => {
+    const { monitor, get, finish } = await toldOf(run);
+    const { pass, lines, asked, said, reads } = readerOf(get);
+    await pass(60);
+    await finish();
+    await pass(60);
+    const after = lines.length;
+    await pass(200);
+    expect(lines).toHaveLength(after);
+    expect(said).toEqual([]);
+    for (const [at, one] of asked.entries())
+      if (at > 0) expect(one.at - (asked[at - 1]?.at ?? 0)).toBeGreaterThanOrEqual(1000);
+    expect(asked.some(({ path }) => path.includes('logs'))).toBe(false);
+    const alone = await storeOf(lines);
+    const heard = await storeOf(await readRecording(run));
+    const [told, bus] = [factsOf(alone), factsOf(heard)];
+    expect(told.row).toMatchObject({ status: 'completed', executed_by: 'shifter', stf_count: bus.row.stf_count });
+    // A failed slice of the public programs has no name in its result.
+    const unnamed = run.startsWith('H') ? bus.row.slices_failed : 0;
+    expect(told.row.slices_completed).toBe(bus.row.slices_completed);
+    expect(told.row.slices_failed).toBe(bus.row.slices_failed - unnamed);
+    expect(told.record).toMatchObject({
+      slices_told: bus.row.slices_created,
+      slices_unsent: unnamed,
+      results_unmatched: unnamed,
+    });
+    expect(reads.at(-1)?.run_id).toBe(String(bus.row.run_number));
+    alone.close();
+    heard.close();
+    monitor.close();
+  });
 
-  it.each(['F-1', 'F-2'])('fills an outage of the observer in the middle of %s, and that is said', async (run) => {
+  it.each(['F-1', 'F-2'])('fills an outage of the observer in the middle of %s, as the finding says', async (run) => {
     const { monitor, get, finish } = await toldOf(run);
     const bus = await readRecording(run);
     const [from, until] = [bus[Math.floor(bus.length * 0.3)], bus[Math.floor(bus.length * 0.7)]].map((line) =>
@@ -150,7 +147,7 @@ describe('a monitor that is read', () => {
     monitor.close();
   });
 
-  it('goes on where one path of it fails for good, and does not call that run read', async () => {
+  it('is still read if one path always fails, but the run of that path is not recorded as read', async () => {
     const answers: Record<string, unknown> = {
       'workflow-executions/?status=running': ['5', '6'].map((n) => ({ execution_id: `e-${n}`, status: 'running' })),
       'run-states/': ['5', '6'].map((n) => ({ run_number: n, metadata: { execution_id: `e-${n}` } })),
@@ -164,7 +161,7 @@ describe('a monitor that is read', () => {
     expect(asked.filter(({ path }) => path.startsWith('system-state-events/?run_number=5')).length).toBeGreaterThan(1);
   });
 
-  it('that is away is asked less and less often, and what was missed is read when it is back', async () => {
+  it('is asked less and less often while it is away, and is reported when it is back', async () => {
     let isAway = true;
     const { reader, pass, asked, said } = readerOf((path) =>
       isAway ? Promise.reject(new Error('no route')) : Promise.resolve(path.startsWith('run') ? [] : []),

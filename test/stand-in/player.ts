@@ -11,12 +11,12 @@ export async function readCalls(run: string): Promise<RestLine[]> {
   return calls;
 }
 
-/** The fields of answers that hold an id which the monitor has given, and paths in which it comes again. */
+/** The fields of answers with an id that the monitor has assigned, and the paths in which it is used again. */
 const givenIds = { 'stf-files': 'file_id', 'fastmon-files': 'tf_file_id', 'tf-slices': 'id', runs: 'run_id' } as const;
 
-/** Plays recorded calls against a monitor, and swaps the ids that this one gives, as a client would. */
+/** Plays recorded calls against a monitor, and replaces ids by those that this one assigns, as a client would. */
 export class Player {
-  /** Answers that are not what the recorded program could have gone on with, a sentence each. */
+  /** Answers with which the recorded program could not have continued, a sentence each. */
   readonly differences: string[] = [];
   /** Seconds that each call took. */
   readonly took: number[] = [];
@@ -32,7 +32,7 @@ export class Player {
 
   async play(calls: readonly RestLine[]): Promise<void> {
     for (const call of calls) {
-      // A number that is drawn twice is another one.
+      // A number that is requested twice is a different one.
       const isDrawn = call.path.startsWith('/api/state/');
       const first = await this.#send(call);
       this.#learn(call, first.body as Fields);
@@ -102,7 +102,7 @@ export class Player {
 
 const isText = (answer: unknown, field: string): boolean => typeof (answer as Fields)[field] === 'string';
 
-/** Something that a program could read in the recorded answer and not in this one: a field, or a list that is empty or not. */
+/** A difference that a program could notice between the recorded answer and this one: a field, or whether a list is empty. */
 function missingIn(recorded: unknown, got: unknown): string | undefined {
   if (Array.isArray(recorded)) {
     if (!Array.isArray(got)) return 'no list';

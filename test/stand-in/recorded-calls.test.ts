@@ -29,43 +29,40 @@ const monitorIn = async (folder: string) =>
   ask(await connectInProcess(join(folder, 'swf.db')), 'get_workflow_monitor', { execution_id: 'latest' });
 
 describe('recorded calls to swf-monitor', () => {
-  it.each(recordedRuns)(
-    'of %s, each sent twice, are answered as they were, and nothing is there twice',
-    async (run) => {
-      const { folder, root, end } = await observer();
-      const player = new Player(root, 2);
-      await player.play(await readCalls(run));
-      expect(player.differences.slice(0, 20)).toEqual([]);
-      // What was said on the bus meanwhile.
-      const bus = join(process.cwd(), 'test/recordings', run, 'bus.jsonl.gz');
-      expect((await runCli(['observe', '--from', bus], { folder })).code).toBe(0);
-      await end();
-      const alone = temporaryFolder();
-      await runCli(['observe', '--from', bus], { folder: alone });
-      const [told, heard] = [await monitorIn(folder), await monitorIn(alone)];
-      for (const count of [
-        'stf_count',
-        'tf_files_received',
-        'slices_sent',
-        'slices_completed',
-        'slices_failed',
-        'results_repeated',
-        'results_unmatched',
-        'without_execution',
-      ])
-        expect([count, told[count]]).toEqual([count, heard[count]]);
-      expect(told).toMatchObject({
-        status: 'completed',
-        slices_created: heard['slices_sent'],
-        told: { status: 'completed' },
-      });
-    },
-  );
+  it.each(recordedRuns)('of %s, each sent twice, get the recorded answers, and are counted once', async (run) => {
+    const { folder, root, end } = await observer();
+    const player = new Player(root, 2);
+    await player.play(await readCalls(run));
+    expect(player.differences.slice(0, 20)).toEqual([]);
+    // The messages on the bus meanwhile.
+    const bus = join(process.cwd(), 'test/recordings', run, 'bus.jsonl.gz');
+    expect((await runCli(['observe', '--from', bus], { folder })).code).toBe(0);
+    await end();
+    const alone = temporaryFolder();
+    await runCli(['observe', '--from', bus], { folder: alone });
+    const [told, heard] = [await monitorIn(folder), await monitorIn(alone)];
+    for (const count of [
+      'stf_count',
+      'tf_files_received',
+      'slices_sent',
+      'slices_completed',
+      'slices_failed',
+      'results_repeated',
+      'results_unmatched',
+      'without_execution',
+    ])
+      expect([count, told[count]]).toEqual([count, heard[count]]);
+    expect(told).toMatchObject({
+      status: 'completed',
+      slices_created: heard['slices_sent'],
+      told: { status: 'completed' },
+    });
+  });
 });
 
-describe('calls of made runs', () => {
+describe('calls of generated runs', () => {
   it.each(Array.from({ length: rounds(12) }, (_, at) => at + 900))(
-    'each sent twice, with the bus beside them, give the true counts: run %i',
+    'each sent twice, with the messages on the bus, lead to the true counts: run %i',
     async (seed) => {
       const made = makeRun({ seed });
       const { calls, truth } = makeCalls(made, seed);

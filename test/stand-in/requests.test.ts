@@ -8,14 +8,14 @@ import { speaker } from '../observer/peers.ts';
 const why = artemisBroker.missing();
 if (why !== undefined) console.warn(why);
 
-describe.skipIf(why !== undefined)('a testbed that others run', () => {
+describe.skipIf(why !== undefined)('a testbed that is observed', () => {
   let broker: Broker;
   beforeAll(async () => {
     broker = await startArtemis('site');
   });
   afterAll(() => broker.stop());
 
-  it('is asked for a run and for its stop by tools, once each, in the shape of its own commands', async () => {
+  it('receives one command each to start and to stop a run, in its own format', async () => {
     const folder = temporaryFolder();
     const surroundings = { folder, env: { ...broker.env, SWF_MONITOR_TOKEN: 'secret' } };
     const words = ['observe', '--broker', broker.url, '--layout', 'head', '--api', '0'];
@@ -30,7 +30,7 @@ describe.skipIf(why !== undefined)('a testbed that others run', () => {
           body: JSON.stringify(body),
         })
       ).json()) as Answer;
-    // Their runner: it hears its queue, and begins what it is asked for.
+    // Their runner: it listens to its queue, and starts the runs that are requested.
     const commands: Answer[] = [];
     const runner = await speaker(broker);
     const heard = new Promise<void>((resolve) => {
@@ -39,7 +39,7 @@ describe.skipIf(why !== undefined)('a testbed that others run', () => {
         destination: '/queue/workflow_control',
         ack: 'auto',
         onMessage: ({ bytes, headers }) => {
-          // One that nobody takes must not wait for a runner that comes tomorrow.
+          // A command that nobody takes must not wait for a runner that starts tomorrow.
           expect(Number(headers['expires']) - Date.now()).toBeLessThanOrEqual(30_000);
           const command = JSON.parse(bytes.toString()) as Answer;
           commands.push(command);
@@ -86,7 +86,7 @@ describe.skipIf(why !== undefined)('a testbed that others run', () => {
     await runner.close();
   });
 
-  it('that takes nothing is asked once, and the answer says until when nothing was heard', async () => {
+  it('receives a command once if it does not answer, and the answer is pending, with a time limit', async () => {
     const folder = temporaryFolder();
     const surroundings = { folder, env: broker.env };
     const words = ['observe', '--broker', broker.url, '--layout', 'head', '--namespace', 'quiet', '--allow-control'];

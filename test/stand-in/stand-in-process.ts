@@ -7,7 +7,7 @@ import type { RestLine } from '../../src/observed/recording-lines.ts';
 import { createStandIn } from '../../src/stand-in/app.ts';
 import { temporaryFolder } from '../helpers.ts';
 
-/** A stand-in in this process, and how to ask it. */
+/** A stand-in in this process, with a function that sends it requests. */
 export async function standIn(token?: string) {
   const store = await openStore(join(temporaryFolder(), 'swf.db'));
   const said: string[] = [];

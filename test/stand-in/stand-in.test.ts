@@ -16,18 +16,15 @@ describe('the stand-in for swf-monitor', () => {
   });
   afterAll(() => here.close());
 
-  it.each(['', '/swf-monitor'])(
-    'answers below the prefix "%s", with and without the last slash, and never sends elsewhere',
-    async (prefix) => {
-      expect((await here.ask('POST', `${prefix}/api/state/next-agent-id/`)).body).toEqual({
-        status: 'success',
-        agent_id: expect.any(Number),
-      });
-      expect((await here.ask('POST', `${prefix}/api/state/next-agent-id`)).status).toBe(200);
-    },
-  );
+  it.each(['', '/swf-monitor'])('answers below the prefix "%s", with and without a final slash', async (prefix) => {
+    expect((await here.ask('POST', `${prefix}/api/state/next-agent-id/`)).body).toEqual({
+      status: 'success',
+      agent_id: expect.any(Number),
+    });
+    expect((await here.ask('POST', `${prefix}/api/state/next-agent-id`)).status).toBe(200);
+  });
 
-  it('draws numbers that nobody has: of runs, and of executions after those that are known', async () => {
+  it('assigns unused numbers to runs, and to executions after the known ones', async () => {
     const draw = async (what: string, body = {}) => (await here.ask('POST', `/api/state/${what}/`, body)).body;
     const [first, second] = [await draw('next-run-number'), await draw('next-run-number')];
     expect(second.run_number).toBe(first.run_number + 1);
@@ -55,11 +52,11 @@ describe('the stand-in for swf-monitor', () => {
     ['/api/state/next-workflow-execution-id/', {}, { workflow_name: ['This field is required.'] }],
     ['/api/namespaces/ensure/', {}, { name: ['This field is required.'] }],
     ['/api/logs/', { message: 'x' }, { instance_name: ['This field is required.'] }],
-  ])('refuses at %s what cannot be taken, by the field: %j', async (path, body, words) => {
+  ])('refuses an invalid request to %s, and names the fields: %j', async (path, body, words) => {
     expect(await here.ask('POST', path, body)).toEqual({ status: 400, body: words });
   });
 
-  it('keeps what it refuses on record, once, and gives it no effect', async () => {
+  it('records a refused request once, without effect', async () => {
     const before = rowsOf(here.store, 'rejected').length;
     for (const _ of [1, 2])
       await here.ask('POST', '/api/tf-slices/', { slice_id: 'three', tf_filename: 'odd', run_number: 9 });
@@ -69,7 +66,7 @@ describe('the stand-in for swf-monitor', () => {
     ]);
   });
 
-  it('answers a request that comes again as before, and refuses another one of the same name', async () => {
+  it('answers a repeated request as before, and refuses a different one with the same name', async () => {
     const file = { run: 77, stf_filename: 'again.stf', status: 'registered', metadata: { sequence: 1 } };
     const first = await here.ask('POST', '/api/stf-files/', file);
     expect(first).toMatchObject({ status: 201, body: { ...file, file_id: expect.stringMatching(/^[0-9a-f-]{36}$/) } });
@@ -83,14 +80,14 @@ describe('the stand-in for swf-monitor', () => {
       status: 201,
       body: { run_id: 78 },
     });
-    // Another word on a run that is known kills no data agent.
+    // A second statement about a known run is accepted, since an error would end a data agent.
     expect(await here.ask('POST', '/api/runs/', run)).toMatchObject({
       status: 201,
       body: { run_id: 78, start_time: 'later' },
     });
   });
 
-  it('never says that something is not there which their programs take to be there', async () => {
+  it('answers about unknown runs and executions, since programs expect them to exist', async () => {
     expect(await here.ask('GET', '/api/run-states/4711/')).toMatchObject({
       status: 200,
       body: { run_number: 4711, slices_created: 0 },
@@ -106,7 +103,7 @@ describe('the stand-in for swf-monitor', () => {
     expect(await here.ask('PATCH', '/api/stf-files/0000/', { status: 'processed' })).toMatchObject({ status: 400 });
   });
 
-  it('takes an end that was told for good', async () => {
+  it('keeps an end once it was reported', async () => {
     const id = 'stf_datataking-user-0042';
     await here.ask('POST', '/api/workflow-executions/', { execution_id: id, namespace: 'e', start_time: 's' });
     await here.ask('PATCH', `/api/workflow-executions/${id}/`, { status: 'completed', end_time: 'then' });
@@ -122,7 +119,7 @@ describe('the stand-in for swf-monitor', () => {
     ).not.toContain(id);
   });
 
-  it('gives a result to the slice that it names, not to the first of its number', async () => {
+  it('assigns a result to the slice that it names, not to the first with its number', async () => {
     const slice = (file: number) => ({
       slice_id: 3,
       tf_first: 0,
@@ -145,7 +142,7 @@ describe('the stand-in for swf-monitor', () => {
     expect((await open()).map(({ id }: any) => id)).toEqual([ids[0]]);
   });
 
-  it('has an STF file for each run that registers it, and finds that of a run which goes on', async () => {
+  it('has an STF file for each run that registers it, and finds the one of the current run', async () => {
     const stf = { stf_filename: 'shared.stf', status: 'registered' };
     for (const run of [501, 502]) {
       await here.ask('POST', '/api/runs/', { run_number: run, start_time: `s${run}` });
@@ -161,7 +158,7 @@ describe('the stand-in for swf-monitor', () => {
     }
   });
 
-  it('keeps the names of what is changed, whatever a change says', async () => {
+  it('never changes the ids and names of a row', async () => {
     const slice = { slice_id: 1, tf_filename: 'k_tf_001_slice_001.tf', run_number: '410', status: 'queued' };
     const { id } = (await here.ask('POST', '/api/tf-slices/', slice)).body;
     const change = { id: 1, slice_id: 2, run_number: '411', status: 'processing' };
@@ -172,7 +169,7 @@ describe('the stand-in for swf-monitor', () => {
     });
   });
 
-  it('has no run that goes on after a stop: its files are registered anew by the next', async () => {
+  it('does not find the files of a stopped run, so that the next run registers its own', async () => {
     const name = 'stf_datataking-user-0500';
     for (const run of [510, 511]) {
       await here.ask('POST', '/api/workflow-executions/', {
@@ -187,12 +184,12 @@ describe('the stand-in for swf-monitor', () => {
       await here.ask('POST', '/api/runs/', { run_number: run, start_time: 's' });
       expect((await here.ask('GET', '/api/stf-files/?stf_filename=listed.stf')).body).toEqual([]);
       await here.ask('POST', '/api/stf-files/', { run, stf_filename: 'listed.stf' });
-      // The runner stops it; nobody ends its data taking.
+      // The runner stops it; no program ends its data taking.
       await here.ask('PATCH', `/api/workflow-executions/${name}${run}/`, { status: 'terminated', end_time: null });
     }
   });
 
-  it('takes a TF file for the run of the namespace of its agent', async () => {
+  it('assigns a TF file to the run in the namespace of its agent', async () => {
     for (const run of [520, 521]) {
       const execution_id = `stf_datataking-user-${run}`;
       await here.ask('POST', '/api/workflow-executions/', { execution_id, namespace: `ns-${run}`, start_time: 's' });
@@ -223,7 +220,7 @@ describe('the stand-in for swf-monitor', () => {
     expect(files).toEqual([{ run_number: 520 }, { run_number: 521 }]);
   });
 
-  it('has no secret in what it keeps and answers', async () => {
+  it('hides secrets in its records and answers', async () => {
     const parameter_values = { broker: { password: 'hidden', url: 'stomp://me:hidden@host' } };
     const execution = { execution_id: 'stf_datataking-user-0600', namespace: 'e', start_time: 's', parameter_values };
     await here.ask('POST', '/api/workflow-executions/', execution);
@@ -234,7 +231,7 @@ describe('the stand-in for swf-monitor', () => {
     expect(JSON.stringify([answers, here.heard])).not.toContain('hidden');
   });
 
-  it('draws the next number at once, however high the last one is', async () => {
+  it('assigns the next number after any high one', async () => {
     await here.ask('POST', '/api/workflow-executions/', {
       execution_id: 'dated-user-20261127',
       namespace: 'e',
@@ -252,11 +249,11 @@ describe('the stand-in for swf-monitor', () => {
     ['/api/run-states/', { run_number: '0778' }, 400],
     ['/api/stf-files/', { run: 5, stf_filename: 'm.stf', metadata: 'text' }, 400],
     ['/api/run-states/', `{"run_number":"5","metadata":${'{"a":'.repeat(5000)}1${'}'.repeat(5001)}`, 400],
-  ])('answers odd content at %s without a fault of its own', async (path, body, status) => {
+  ])('answers odd content at %s without an internal error', async (path, body, status) => {
     expect((await here.ask('POST', path, body)).status).toBe(status);
   });
 
-  it('knows two events of one moment as two, and one that comes again as one', async () => {
+  it('records two events of one moment as two, and a repeated one once', async () => {
     const event = (n: number) => ({ event_type: 'odd', run_number: '700', timestamp: 't', event_data: { n } });
     const ids = [];
     for (const n of [1, 2, 1]) ids.push((await here.ask('POST', '/api/system-state-events/', event(n))).body.event_id);
@@ -267,7 +264,7 @@ describe('the stand-in for swf-monitor', () => {
     ).toHaveLength(2);
   });
 
-  it('enters heartbeats, log lines and subscribers into their tables, each once', async () => {
+  it('records heartbeats, log lines and subscribers once each', async () => {
     const beat = {
       instance_name: 'data-agent-user-1',
       agent_type: 'DATA',
@@ -310,7 +307,7 @@ describe('the stand-in for swf-monitor', () => {
     ]);
   });
 
-  it('takes definitions of any length to four megabytes, and says so of longer ones', async () => {
+  it('accepts definitions of up to four megabytes, and refuses longer ones', async () => {
     const definition = (size: number) => ({ workflow_name: 'w', version: String(size), definition: 'x'.repeat(size) });
     expect((await here.ask('POST', '/api/workflow-definitions/', definition(3_900_000))).status).toBe(201);
     expect((await here.ask('POST', '/api/workflow-definitions/', definition(4_200_000))).status).toBe(413);
@@ -330,19 +327,19 @@ describe('the token of the stand-in', () => {
     ['Bearer secret', 200],
     ['Token wrong', 401],
     ['', 401],
-  ])('"%s" is answered with %i to a write', async (authorization, status) => {
+  ])('"%s" leads to %i for a write', async (authorization, status) => {
     expect((await here.ask('POST', '/api/state/next-agent-id/', {}, { Authorization: authorization })).status).toBe(
       status,
     );
   });
 
-  it('is needed for no line of a log, and for nothing that is read', async () => {
+  it('is not needed to write a log line, or to read', async () => {
     const none = { Authorization: '' };
     expect((await here.ask('POST', '/api/logs/', { instance_name: 'a', message: 'm' }, none)).status).toBe(201);
     expect((await here.ask('GET', '/api/tf-slices/?run_number=1', undefined, none)).status).toBe(200);
   });
 
-  it('that is wrong is said once, with the way out, and stands in no line', () => {
+  it('is reported once if it is wrong, with what to do, and is never recorded', () => {
     expect(here.said).toEqual([
       expect.stringMatching(/^WARNING a program at \S+ sends a wrong token.* SWF_MONITOR_TOKEN$/),
     ]);

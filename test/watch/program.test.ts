@@ -27,20 +27,20 @@ function made(variable: string, code = 0) {
 
 const { signal } = new AbortController();
 
-describe('a program that is told of alarms', () => {
-  it('is told names that no environment can hold by their escapes', async () => {
+describe('a program that receives alarms', () => {
+  it('receives characters that an environment variable cannot hold as escapes', async () => {
     const { path, told } = made('SWF_SUBJECT');
     await programReceiver(path, process.env).tell({ ...delivery, subject: 'e-1:host\u0000\u202E' }, signal);
     expect(told()).toBe(String.raw`e-1:host\u{0}\u{202e}`);
   });
 
-  it('inherits no secret', async () => {
+  it('does not inherit secrets', async () => {
     const { path, told } = made('SWF_WEBHOOK');
     await programReceiver(path, { ...process.env, SWF_WEBHOOK: 'https://host/key' }).tell(delivery, signal);
     expect(told()).toBe('');
   });
 
-  it('has not taken what it ends with an error for', async () => {
+  it('has not received an alarm if it exits with an error', async () => {
     const { path } = made('SWF_ID', 3);
     await expect(programReceiver(path, process.env).tell(delivery, signal)).rejects.toThrow('it ended with 3');
   });

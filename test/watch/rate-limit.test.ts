@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import { rateLimit } from '../../src/watch/rate-limit.ts';
 
-it('lets something be done so many times in any span, and tells how long to wait', () => {
+it('a rate limit allows a number of events in any span, and returns how long to wait', () => {
   const limit = rateLimit(2, 1000);
   const waits: number[] = [];
   for (const now of [0, 100, 200, 1000, 1050, 1100]) {

@@ -29,7 +29,7 @@ const stuck = (about: string): Finding => ({
   next: { tool: 'list_agents', arguments: {} },
 });
 
-/** A store as the watcher asks it, with findings that a test gives. */
+/** A store as the watcher reads it, with the findings of a test. */
 const asking = (findings: () => Finding[], execution: object): Queries =>
   ({
     snapshot: (ask: () => unknown) => ask(),
@@ -97,13 +97,13 @@ const changesOf = ({ told }: { told: Delivery[] }): string[] => told.map(({ chan
 const seconds = (n: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, n * 1000));
 
 describe('an alarm', () => {
-  it('is raised once, seen by a name, over by itself, and comes back as the same one; each receiver is told once', async () => {
+  it('is raised, marked as seen, cleared and raised again as the same one, each once for each receiver', async () => {
     const made = await makeRunningStore();
     const [a, b] = [receiver('a'), receiver('b')];
     const watching = start(made, [a, b]);
     watching.findings = [stuck('data')];
     await until(() => expect(changesOf(a)).toEqual(['raised 1']));
-    // One that flickers is the same.
+    // A finding that flickers is the same alarm.
     watching.findings = [];
     await seconds(4);
     watching.findings = [stuck('data')];
@@ -136,7 +136,7 @@ describe('an alarm', () => {
     expect(rows).toMatchObject([{ alarm_id: alarm, state: 'raised', count: 2, seen_by: null, cleared_at: null }]);
   });
 
-  it('is kept for a receiver that is away, which is told with the same id; another one does not wait for it', async () => {
+  it('is sent again with the same id to a receiver that was away, and others do not wait for it', async () => {
     const made = await makeRunningStore();
     let isAway = true;
     const away = receiver('away', () => (isAway ? Promise.reject(new Error('it answered 503')) : Promise.resolve()));
@@ -159,7 +159,7 @@ describe('an alarm', () => {
     ]);
   });
 
-  it('is one of at most ten that a receiver is told in a minute', async () => {
+  it('is one of at most ten that a receiver gets in a minute', async () => {
     const made = await makeRunningStore();
     const times: number[] = [];
     const told = receiver('told', () => {
@@ -174,7 +174,7 @@ describe('an alarm', () => {
     expect((times[10] ?? 0) - first).toBeGreaterThanOrEqual(60_000);
   });
 
-  it('is raised by one process for a store: a second one stands by, and goes on where the first has ended', async () => {
+  it('is raised by one process per store; a second one stands by, and takes over when the first ends', async () => {
     const made = await makeRunningStore();
     const [a, b] = [receiver('a'), receiver('b')];
     const first = start(made, [a]);
@@ -189,13 +189,13 @@ describe('an alarm', () => {
     second.findings = [stuck('data'), stuck('worker')];
     await until(() => expect(changesOf(a)).toEqual(['raised 1']));
     await first.stop();
-    // What came while it stood by is news to its receiver.
+    // Alarms that were raised while it stood by are new to its receiver.
     await until(() =>
       expect(b.told.map(({ subject }) => subject)).toEqual([`${execution_id}:data`, `${execution_id}:worker`]),
     );
   });
 
-  it('is left out for a receiver that refuses what it says, five times, and the next one is told', async () => {
+  it('is skipped for a receiver that refuses it five times, and the next one is sent', async () => {
     const made = await makeRunningStore();
     const strict = receiver('strict', ({ subject }) =>
       subject.endsWith('data') ? Promise.reject(new Refused('it answered 400')) : Promise.resolve(),
@@ -209,7 +209,7 @@ describe('an alarm', () => {
     );
   });
 
-  it('is left out for a receiver that comes back after a day, which a line says', async () => {
+  it('is skipped with a warning for a receiver that comes back after a day', async () => {
     const made = await makeRunningStore();
     const first = start(made, [receiver('a')]);
     first.findings = [stuck('data')];
@@ -228,7 +228,7 @@ describe('an alarm', () => {
     );
   });
 
-  it('is told once where the store cannot be written just then', async () => {
+  it('is sent once, even if the store cannot be written at that moment', async () => {
     const made = await makeRunningStore();
     const a = receiver('a', () => {
       if (a.told.length === 1) refuseWrites(made, 3);
@@ -241,7 +241,7 @@ describe('an alarm', () => {
     await until(() => expect(changesOf(a)).toEqual(['raised 1', 'cleared 1']));
   });
 
-  it('is raised by the next look where the store could not be written at this one', async () => {
+  it('is raised by a later look if the store cannot be written at the first', async () => {
     const made = await makeRunningStore();
     const a = receiver('a');
     const watching = start(made, [a], { status: 'completed', end_time: '2026-01-01T00:00:00.000Z' });
@@ -251,7 +251,7 @@ describe('an alarm', () => {
     await until(() => expect(changesOf(a)).toEqual(['raised 1']));
   });
 
-  it('is raised of an execution of other programs, whatever it is called', async () => {
+  it('is raised for an observed execution with any name', async () => {
     const made = await makeRunningStore();
     made.store.sql(`UPDATE workflow_executions SET execution_id = 'their run~102007'`).run();
     const a = receiver('a');
@@ -260,7 +260,7 @@ describe('an alarm', () => {
     await until(() => expect(a.told).toMatchObject([{ execution_id: 'their run~102007' }]));
   });
 
-  it('is raised though another execution was removed while it was looked at', async () => {
+  it('is raised even if another execution was removed during the look', async () => {
     const { store } = await makeRunningStore();
     const watcher = await store.write((tx) => {
       const id = registerProcess(tx, currentProcess(), '0');
@@ -277,7 +277,7 @@ describe('an alarm', () => {
     expect(candidates(store.sql).map((one) => one.execution_id)).not.toContain('stf_datataking-tester-0099');
   });
 
-  it('is searched once in a run that ended long ago', async () => {
+  it('is searched for only once in a run that ended long ago', async () => {
     const made = await makeRunningStore();
     let looks = 0;
     const watching = start(made, [], { status: 'completed', end_time: '2026-01-01T00:00:00.000Z' });
@@ -293,7 +293,7 @@ describe('an alarm', () => {
     expect(looks).toBe(1);
   });
 
-  it('ends the watch where a newer program has brought the store up to date', async () => {
+  it('ends the watch if a newer program has migrated the store', async () => {
     const made = await makeRunningStore();
     const watching = start(made, []);
     await until(() => expect(watching.lines).toHaveLength(1));
@@ -302,7 +302,7 @@ describe('an alarm', () => {
     watching.stop = () => Promise.resolve();
   });
 
-  it('ends the watch where another store has taken the place of this one', async () => {
+  it('ends the watch if the store was replaced', async () => {
     const made = await makeRunningStore();
     const watching = start(made, []);
     await until(() => expect(watching.lines).toHaveLength(1));

@@ -41,21 +41,21 @@ async function serve(answers: number[], location?: string): Promise<{ url: strin
 const never = new AbortController().signal;
 
 describe('a webhook', () => {
-  it('is posted JSON that Mattermost and Slack read', async () => {
+  it('receives the alarm as posted JSON', async () => {
     const { url, got } = await serve([204]);
     await webhookReceiver(url).tell(delivery, never);
     expect(got).toEqual([delivery]);
   });
 
   it.each([
-    ['an answer that is no success', [500], undefined, /^it answered 500$/],
-    ['an answer that leads elsewhere', [302], 'http://127.0.0.1:1/', /redirect/],
-  ])('has not taken it after %s', async (_, answers, location, reason) => {
+    ['an error status', [500], undefined, /^it answered 500$/],
+    ['a redirect', [302], 'http://127.0.0.1:1/', /redirect/],
+  ])('has not received an alarm after %s', async (_, answers, location, reason) => {
     const { url } = await serve(answers, location);
     await expect(webhookReceiver(url).tell(delivery, never)).rejects.toThrow(reason);
   });
 
-  it('has not taken it where nobody answers, which is told without the secrets of its address', async () => {
+  it('that does not answer is reported without the secrets of its address', async () => {
     const receiver = webhookReceiver('https://127.0.0.1:65533/hooks/s3cret');
     const error = await receiver.tell(delivery, never).catch((reason: unknown) => reason as Error);
     expect((error as Error).message).toBe('ECONNREFUSED');
@@ -63,7 +63,7 @@ describe('a webhook', () => {
     expect(receiver.name).toBe('webhook at 127.0.0.1:65533');
   });
 
-  it.each(['testbed', 'ftp://host/hook', 'https://ana:s3cret@host/hook', ''])('is refused where it is %s', (url) => {
+  it.each(['testbed', 'ftp://host/hook', 'https://ana:s3cret@host/hook', ''])('is refused if it is %s', (url) => {
     const made = (): unknown => webhookReceiver(url);
     expect(made).toThrow(/^the webhook( at host)? is no address that can be posted to; give https/);
     expect(made).not.toThrow(/s3cret/);

@@ -23,7 +23,7 @@ interface Seen {
 }
 
 describe('the page for a chat', () => {
-  it('is offered with the tools that it shows, in one file of at most 100 kB that asks nobody', async () => {
+  it('is linked from its tools, and is one file of at most 100 kB without external resources', async () => {
     const client = await connectStdio({ folder: temporaryFolder() });
     const { tools } = await client.listTools();
     const linked = tools.filter(
@@ -31,7 +31,7 @@ describe('the page for a chat', () => {
     );
     expect(linked.map(({ name }) => name).toSorted()).toEqual(['get_execution_timeline', 'get_workflow_monitor']);
     expect(linked.every(({ _meta }) => _meta?.['ui/resourceUri'] === uri)).toBe(true);
-    // Without a store there is a page all the same.
+    // The page exists even without a store.
     expect((await client.listResources()).resources.map((one) => one.uri)).toEqual([uri]);
     const [page] = (await client.readResource({ uri })).contents as { mimeType: string; text: string }[];
     expect(page?.mimeType).toBe('text/html;profile=mcp-app');
@@ -43,7 +43,7 @@ describe('the page for a chat', () => {
   describe.skipIf(!hasHost || browserIsMissing() !== undefined)('in a host', () => {
     const browser = useBrowser();
 
-    /** A chat of this width whose page was given an execution, unless it is empty. */
+    /** A chat of this width whose page shows an execution, unless the id is empty. */
     async function hosted(
       execution: string,
       client: Client,
@@ -70,7 +70,7 @@ describe('the page for a chat', () => {
       return { page, frame: page.frameLocator('iframe') };
     }
 
-    it('shows the execution of the call, in at most 700 pixels, hands words over, and ends when it is told to', async () => {
+    it('shows the execution of the call in at most 700 pixels, sends a question to the chat, and ends on request', async () => {
       const folder = temporaryFolder();
       const id = await hostileRun(folder);
       const client = await connectStdio({ folder });
@@ -89,13 +89,13 @@ describe('the page for a chat', () => {
       await page.waitForFunction(() => (globalThis as unknown as { seen: Seen }).seen.messages.length > 0);
       const { messages } = await seen();
       expect(messages[0]?.content[0]?.text).toContain(`list_tf_slices({"execution_id":"${id}","status":"failed"`);
-      // What logs say is never handed over.
+      // Text of logs is never sent to the chat.
       expect(messages[0]?.content[0]?.text).not.toContain('geometry');
       await page.evaluate(() => (globalThis as unknown as { teardown: () => Promise<void> }).teardown());
       await frame.getByText('This view has ended.').waitFor();
     });
 
-    it('cuts nothing off in a narrow chat, and opens a slice though its frame has no address', async () => {
+    it('fits into a narrow chat, and opens a slice', async () => {
       const folder = temporaryFolder();
       const id = await hostileRun(folder);
       const { frame } = await hosted(id, await connectStdio({ folder }), 400);
@@ -107,7 +107,7 @@ describe('the page for a chat', () => {
       await frame.getByRole('dialog').getByText('exit code 4').first().waitFor();
     });
 
-    it('says the words of a call that was refused', async () => {
+    it('shows the error of a refused call', async () => {
       const { page, frame } = await hosted('', await connectStdio({ folder: temporaryFolder() }), 760);
       await frame.getByText('Waiting for an execution').waitFor();
       await page.evaluate(() =>

@@ -37,7 +37,7 @@ export function useBrowser() {
       { width = 1280, height = 900, theme = 'light', mayComplain = false }: PageOptions = {},
     ): Promise<Page> {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme, serviceWorkers: 'block' });
-      // A busy machine draws late; what hangs is found by the test's own deadline.
+      // A busy machine draws late; a test that hangs ends at its own deadline.
       page.setDefaultTimeout(90_000);
       const complaints: string[] = [];
       page.on('console', (message) => {
@@ -77,10 +77,10 @@ export async function countsOf(page: Page): Promise<Record<string, number>> {
   );
 }
 
-/** Waits until the picture of the workers has been painted. */
+/** Waits until the chart of the workers has been painted. */
 export async function painted(page: Page): Promise<void> {
   await page.waitForFunction(() => {
-    // It is drawn only where somebody can see it.
+    // It is drawn only if it is in view.
     [...document.querySelectorAll('h2')].find((one) => one.innerText.startsWith('Workers'))?.scrollIntoView();
     const canvas = document.querySelector('canvas');
     const { data } = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
@@ -90,12 +90,12 @@ export async function painted(page: Page): Promise<void> {
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What is in the way of people who do not see or do not point, by axe; `rule: elements`. */
+/** Accessibility barriers found by axe; `rule: elements`. */
 export async function barriers(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   return page.evaluate(async () => {
     const tags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
-    // The program that has just been put into the page.
+    // The script that has just been added to the page.
     const { axe } = globalThis as unknown as { axe: typeof import('axe-core') };
     const { violations } = await axe.run({ runOnly: tags });
     return violations.map(

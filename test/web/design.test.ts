@@ -23,7 +23,7 @@ function rowsOf(head: string): string[][] {
 describe.skipIf(browserIsMissing() !== undefined)('the design', () => {
   const browser = useBrowser();
 
-  it('is drawn with the colours and sizes that docs/page.md has, light and dark', async () => {
+  it('uses the colours and sizes in docs/page.md, light and dark', async () => {
     const folder = temporaryFolder();
     const id = await hostileRun(folder);
     const { url } = await startHttp({ folder });

@@ -36,11 +36,11 @@ describe('a time on the page', () => {
     expect(rowTime('2026-11-29T00:10:00.250Z', above, zone)).toBe(shown);
   });
 
-  it('of a row that is damaged is shown as it is', () => {
+  it('of a damaged row is shown unchanged', () => {
     expect(rowTime('no time', '2026-11-29T00:10:00Z', 'local')).toBe('no time');
   });
 
-  it('has its zone within a sentence, too', () => {
+  it('has its zone within a sentence', () => {
     const sentence = 'gone, last heard 2026-11-28T09:54:17.060Z; began 2026-11-28T09:00:00Z.';
     expect(inZone(sentence, 'UTC')).toBe('gone, last heard 2026-11-28 09:54:17 UTC; began 2026-11-28 09:00:00 UTC.');
     expect(inZone(sentence, 'local')).toBe(
@@ -49,14 +49,14 @@ describe('a time on the page', () => {
   });
 });
 
-it('a refusal is for people on the page, too', () => {
+it('a refusal on the page leaves out the names of tools', () => {
   const sentence = 'there is no execution "x"; the nearest: e-1; "latest" is the last one';
   expect(refusalForPeople(`${sentence}, list_workflow_executions lists all (as of 10:00)`)).toBe(
     `${sentence} (as of 10:00)`,
   );
 });
 
-it('a note of a tool is for people on the page: without what only a call can do', () => {
+it('a note of a tool on the page leaves out hints for callers', () => {
   expect(noteForPeople('This page is short: enough rows were looked at. Go on with next_cursor.')).toBe(
     'This page is short: enough rows were looked at.',
   );

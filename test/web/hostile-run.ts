@@ -3,10 +3,10 @@ import { join } from 'node:path';
 
 import { runCli } from '../helpers.ts';
 
-/** What a payload says before it fails: texts that would do harm if anybody took them for more than texts. */
+/** Output of a payload before it fails: texts that would do harm as anything but plain text. */
 export const hostile = '<img src=x onerror=alert(1)> </script><script>alert(2)</script>';
 
-/** Settings of a run of which some slices fail, and of them some for good, with hostile last words. */
+/** Settings of a run in which some slices fail, some of them for good, with hostile output. */
 export function hostilePayload(folder: string): string[] {
   writeFileSync(
     join(folder, 'recon.sh'),

@@ -13,7 +13,7 @@ describe.skipIf(browserIsMissing() !== undefined)(
   () => {
     const browser = useBrowser();
 
-    it('has every count, a row for every slot, and every attempt to click on', async () => {
+    it('shows every count, a row for every slot, and attempts that can be clicked', async () => {
       const folder = temporaryFolder();
       const sets = ['data.write_files=false', `fast_processing.target_worker_count=${slots}`];
       await runWorkflow(folder, '--stf-count', String(stfs), ...sets.flatMap((pair) => ['--set', pair]));
@@ -41,7 +41,7 @@ describe.skipIf(browserIsMissing() !== undefined)(
         return Array.from({ length: count }, (_, row) => isPainted(row)).filter(Boolean).length;
       }, slots);
       expect(rows).toBe(slots);
-      // Too many to be drawn each: clicks come nearer, until each attempt is one of its own.
+      // Too many to draw each: clicks zoom in until each attempt has its own bar.
       const heading = page.getByRole('heading', { name: 'Workers over time' });
       for (let click = 0; click < 6 && !(await heading.innerText()).includes('attempts'); click += 1) {
         const asked = page.waitForResponse((response) => response.request().postData()?.includes('timeline') === true);

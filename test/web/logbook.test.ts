@@ -19,7 +19,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
   let folder = '';
   let root = '';
 
-  /** Raises an alarm, or says that it is over. */
+  /** Raises an alarm, or clears it. */
   const change = async (msg_type: 'alarm_raised' | 'alarm_cleared', about: string): Promise<void> => {
     const store = await openStore(join(folder, 'swf.db'));
     const sentence = `<b>${about}</b> does nothing`;
@@ -47,7 +47,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     root = url.replace(/mcp$/, '');
   });
 
-  it('has a line for alarms, whose place is kept: it opens with what each says, and one who may marks it as seen', async () => {
+  it('shows alarms in a line without moving the page, and lets a permitted client mark one as seen', async () => {
     const page = await open('#/', 'look-1', true);
     await page.getByText('no alarms: "swf-mcp watch" does not run').waitFor();
     const top = async (): Promise<number> => (await page.locator('main').boundingBox())?.y ?? 0;
@@ -74,12 +74,12 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     await writer.getByText('seen by Bo (as ana claims): I look').waitFor();
     await change('alarm_cleared', 'data');
     await writer.getByText('no alarms').waitFor({ timeout: 15_000 });
-    // The last answer says nothing of now.
+    // The last answer does not hold for now.
     await writer.route('**/mcp', (route) => route.abort());
     await writer.getByText('alarms: no answer').waitFor({ timeout: 15_000 });
   });
 
-  it('takes notes and the quality of a run, shows them, and marks the time of a note', async () => {
+  it('records notes and the quality of a run, shows them, and marks the time of a note', async () => {
     const reader = await open(`#/${id}`, 'look-1');
     await reader.getByText('write a note, or judge the run').click();
     await reader.getByLabel('note or reason').fill('x');
@@ -103,7 +103,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     expect(await barriers(page)).toEqual([]);
   });
 
-  it('finds executions by it, with the question in the address, and shows how runs went', async () => {
+  it('finds executions by quality, with the filter in the address, and shows a chart by day', async () => {
     const page = await open('#/', 'look-1');
     await page.getByText('more filters').click();
     await page.getByLabel('quality').selectOption('bad');
@@ -117,7 +117,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     expect(await barriers(page)).toEqual([]);
   });
 
-  it('is in the report of a shift', async () => {
+  it('appears in the shift report', async () => {
     await runCli(['note', 'none', 'call the expert', '--for-next'], { folder });
     const page = await open('#/shift', 'look-1');
     await page.getByRole('heading', { name: 'For the next shift' }).waitFor();

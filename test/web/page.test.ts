@@ -21,7 +21,7 @@ import { hostile, hostilePayload, hostileRun } from './hostile-run.ts';
 const missing = browserIsMissing();
 if (missing !== undefined) console.log(missing);
 
-/** An execution that has ended has nothing in hand, and says nothing of that. */
+/** The counts of the header: an ended execution has no slices in hand, and does not show that count. */
 const shownCounts = ({ status, slices_completed, slices_failed, slices_processing, slices_queued }: Answer) => ({
   completed: slices_completed,
   failed: slices_failed,
@@ -52,7 +52,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     return { url, root: url.replace(/mcp$/, '') };
   };
 
-  it('lists executions, filters them by the address, and goes to one', async () => {
+  it('lists executions, filters them by the address, and opens one', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/?status=completed`);
     await page.getByRole('link', { name: 'stf_datataking-tester-0002' }).click();
@@ -63,7 +63,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByText('Nothing fits.').waitFor();
   });
 
-  it('paints an ended run in the colours that are chosen, that the system has, and that paper needs', async () => {
+  it('paints an ended run in the chosen colours, those of the system, or those for print', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/${id}`);
     await painted(page);
@@ -84,7 +84,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await expect.poll(pixel).toBe(light);
   });
 
-  it('loads the program of a page when it is opened, and says so where that does not come', async () => {
+  it('loads the code of a view when it is opened, and shows an error if that fails', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/`, { mayComplain: true });
     await page.getByRole('heading', { level: 1, name: 'Executions' }).waitFor();
@@ -97,7 +97,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect((await fetch(`${root}app/none.js`)).status).toBe(404);
   });
 
-  it('says so where its program does not load, and not while it is on its way', async () => {
+  it('shows an error if its code does not load, and not while it is loading', async () => {
     const { root } = await serve();
     const words = 'This page does not load. Load it again, or restart its server.';
     const page = await browser.open(`${root}#/`, { mayComplain: true });
@@ -111,7 +111,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await page.getByText(words).count()).toBe(0);
   });
 
-  it('fetches a part of its program again after a network that changed, without a word', async () => {
+  it('fetches a part of its code again after a network error, without a message', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/`, { mayComplain: true });
     await page.getByRole('heading', { level: 1, name: 'Executions' }).waitFor();
@@ -121,11 +121,11 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await page.getByText('This part of the page does not come.').count()).toBe(0);
   });
 
-  it('keeps what somebody types while it goes on asking, and finds by it', async () => {
+  it('keeps typed text while it refreshes, and filters by it', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/`);
     const namespace = page.getByLabel('namespace');
-    // Slower than the page asks.
+    // Slower than the page refreshes.
     await namespace.pressSequentially('torre', { delay: 500 });
     expect(await namespace.inputValue()).toBe('torre');
     await page.getByText('Nothing fits.').waitFor();
@@ -138,14 +138,14 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(rows.every((row) => row.includes('calib'))).toBe(true);
   });
 
-  it('keeps the picture while a part of it is fetched, and shows that part', async () => {
+  it('keeps the charts while a part of the run is fetched, and then shows that part', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/${id}`);
     const chart = page.getByRole('img', { name: /^Throughput:/ });
     await chart.scrollIntoViewIfNeeded();
     const box = await chart.boundingBox();
     if (box === null) throw new Error('there is no chart');
-    // Answers are held back, so that the time between is seen.
+    // Answers are held back, so that the state in between is visible.
     let release = (): void => {};
     const held = new Promise<void>((resolve) => (release = resolve));
     await page.route('**/mcp', async (route) => {
@@ -165,7 +165,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByText('Showing a part').waitFor({ state: 'detached' });
   });
 
-  it('comes closer by wheel, keys and buttons, and steps back', async () => {
+  it('zooms by wheel and keys, moves by buttons, and steps back', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/${id}`);
     const chart = page.getByRole('img', { name: /^Throughput:/ });
@@ -207,7 +207,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await expect.poll(() => page.url()).not.toContain('asof=');
   });
 
-  it('has keys for search, rows, and the list of keys', async () => {
+  it('has keys for the search, the rows and the list of keys', async () => {
     const { root } = await serve();
     const page = await browser.open(root);
     await page.getByRole('link', { name: id }).waitFor();
@@ -222,7 +222,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await page.getByRole('textbox', { name: 'words of notes and reasons' }).inputValue()).toBe('j/?');
   });
 
-  it('has the counts of the monitor, and the causes of the timeline', async () => {
+  it('shows the counts of the monitor and the causes of the timeline', async () => {
     const { url, root } = await serve();
     const page = await browser.open(`${root}#/${id}`);
     await page.locator('.header .legend').waitFor();
@@ -237,7 +237,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await rows.first().innerText()).toContain(String((causes as Answer[])[0]?.['attempts']));
   });
 
-  it('shows hostile texts as texts', async () => {
+  it('shows hostile texts as text', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/${id}?tab=failed+slices`);
     await page.getByRole('tabpanel').locator('li').first().waitFor();
@@ -257,7 +257,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(page.url()).toMatch(/[?&]slice=swf\.\S+_slice_\d+\.tf/);
   });
 
-  it.each(['light', 'dark'] as const)('paints a failed attempt where and when it was, %s', async (theme) => {
+  it.each(['light', 'dark'] as const)('paints a failed attempt at its slot and time, %s', async (theme) => {
     const { url, root } = await serve();
     const page = await browser.open(`${root}#/${id}`, { theme });
     await painted(page);
@@ -291,7 +291,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(new Set(colours)).toEqual(new Set([await colourOf(page, '--failed')]));
   });
 
-  it('goes back to an earlier moment: all that it says is of then, as the tools say it', async () => {
+  it('shows an earlier moment with the counts and messages that the tools return for it', async () => {
     const { url, root } = await serve();
     const client = await connectHttp(url);
     const { from, until } = await ask(client, 'get_execution_timeline', { execution_id: id });
@@ -309,7 +309,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.locator('.header .pill', { hasText: 'completed' }).first().waitFor();
   });
 
-  it('says in the tab how the newest execution does, and follows the next one', async () => {
+  it('shows the health of the newest execution in the tab, and follows the next one', async () => {
     const own = temporaryFolder();
     const run = () => runCli(['run', '--speed', 'max', '--stf-count', '1'], { folder: own });
     await run();
@@ -330,7 +330,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await expect.poll(() => page.title()).toMatch(/^(?:! )?\w+ · stf_datataking-tester-0002 · swf-mcp$/);
     await page.goBack();
     await expect.poll(() => page.url()).toContain('#/latest');
-    // A film goes on in the address that it has then.
+    // Playing continues in the address of the run.
     await page.getByRole('button', { name: 'play' }).click();
     await page.waitForURL(/#\/stf_datataking-tester-0002\?\S*asof=/);
     const first = page.url();
@@ -340,7 +340,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await expect.poll(icon).toBe('data:,');
   });
 
-  it('hangs on a wall: what runs in large, with its worst finding, and what has ended small', async () => {
+  it('has a wall view with running executions in large, their worst finding, and ended ones in small', async () => {
     const own = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1'], { folder: own });
     const payload = 'worker.payload=["sh","-c","echo no luck >&2; exit 3"]';
@@ -366,11 +366,11 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.setViewportSize({ width: 390, height: 844 });
     const [, , wide = 0, narrow = 0] = await size();
     expect(wide).toBeLessThanOrEqual(narrow);
-    // A phone has no room for it, so nothing is asked for it.
+    // A phone has no room for it, so it is not requested.
     await course.waitFor({ state: 'detached' });
     run.child.kill('SIGINT');
     await run.finished;
-    // What ran last stays on the screen.
+    // The execution that ran last stays on the screen.
     await page.getByText(/^Nothing runs\. This execution ended .* ago:$/).waitFor();
     await page.locator('.wall .card h2', { hasText: /-0002 .*terminated.*stay failed/ }).waitFor();
     await page.locator('.wall .card .sentence', { hasText: 'no luck' }).waitFor();
@@ -378,7 +378,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await barriers(page)).toEqual([]);
   });
 
-  it('closes the path of a slice by a key that is pressed at its first sight', async () => {
+  it('closes the path of a slice by a key that is pressed as soon as it appears', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/${id}`);
     await painted(page);
@@ -436,7 +436,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     }
   });
 
-  it.each(['light', 'dark'] as const)('puts nothing in the way of anybody, %s', async (theme) => {
+  it.each(['light', 'dark'] as const)('has no accessibility barriers, %s', async (theme) => {
     const { root } = await serve();
     for (const [address, shown] of [
       ['', 'Executions'],
@@ -455,7 +455,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     }
   });
 
-  it.each([400, 1280, 2560])('needs no scrolling to the side at %d pixels', async (width) => {
+  it.each([400, 1280, 2560])('needs no horizontal scrolling at %d pixels', async (width) => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/${id}`, { width });
     await painted(page);
@@ -484,7 +484,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await expect.poll(overEdge).toEqual([]);
   });
 
-  it('has the name of its execution on each sheet of paper', async () => {
+  it('prints the name of its execution on each sheet', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/${id}`);
     const rules = () => page.evaluate(() => document.adoptedStyleSheets.map((sheet) => sheet.cssRules[0]?.cssText));
@@ -493,7 +493,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await expect.poll(rules).toEqual([]);
   });
 
-  it('compares two executions by figures and sentences', async () => {
+  it('compares two executions in numbers and sentences', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/compare/${id}/stf_datataking-tester-0002`);
     await page.getByRole('cell', { name: 'slices completed', exact: true }).waitFor();
@@ -511,7 +511,7 @@ interface Moved {
 describe.skipIf(missing !== undefined)('the page of a server', () => {
   const browser = useBrowser();
 
-  it('says that there is nothing yet, and follows the first run from its start to its end', async () => {
+  it('says that the store is empty, and follows the first run from start to end', async () => {
     const folder = temporaryFolder();
     const { url } = await startHttp({ folder });
     const page = await browser.open(url.replace(/mcp$/, ''));
@@ -532,7 +532,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     expect(await countsOf(page)).toEqual(shownCounts(monitor));
   });
 
-  it('of a live run costs little, and nothing moves up or down when a finding comes', async () => {
+  it('loads at most 5 kB per refresh of a live run, and no card moves when a finding appears', async () => {
     const folder = temporaryFolder();
     const sets = [`worker.payload=["sh", "-c", "sleep 0.03; [ ! -e ${folder}/fail ]"]`, 'worker.max_retries=0'];
     const args = ['run', '--speed', '2', '--stf-count', '90', '--json', ...sets.flatMap((pair) => ['--set', pair])];
@@ -542,7 +542,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     const page = await browser.open(`${url.replace(/mcp$/, '')}#/latest`);
     await page.getByRole('img', { name: /^Backlog:/ }).waitFor();
     await page.getByRole('tab', { name: 'log' }).waitFor();
-    // Pictures below the first view are fetched when they come near: what moves then is no finding's doing.
+    // Charts below the first view are fetched when they come near, and may move the cards.
     await painted(page);
     const network = await page.context().newCDPSession(page);
     await network.send('Network.enable');
@@ -568,13 +568,13 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     rmSync(join(folder, 'fail'));
     await expect.poll(() => answers, { timeout: 40_000 }).toBeGreaterThan(10);
     expect(await page.evaluate(() => (globalThis as unknown as { moved: string[] }).moved)).toEqual([]);
-    // It asks for the monitor once a second: 300 kB a minute. It was ten times as much before answers were compressed.
+    // It requests the monitor once a second: at most 300 kB a minute. Without compression it was ten times as much.
     expect(bytes / answers).toBeLessThan(300_000 / 60);
     run.child.kill('SIGTERM');
     await run.finished;
   });
 
-  it('says that the server is away, keeps what it showed, and goes on when the server is back', async () => {
+  it('reports that the server is away, keeps its content, and continues when the server is back', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
     const { url, server } = await startHttp({ folder });
@@ -591,10 +591,10 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     expect(existsSync(join(folder, 'swf.db'))).toBe(true);
   });
 
-  it('is opened by its command, through the server that is up for the same store or one of its own', async () => {
+  it('is opened by "open", with a running server of the same store or one of its own', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
-    // The program that the user's browser is: it writes down what it was given.
+    // The program that stands in for the user's browser: it writes down its arguments.
     writeFileSync(join(folder, 'browser.sh'), `#!/bin/sh\necho "$1 $2" > ${join(folder, 'opened')}\n`);
     chmodSync(join(folder, 'browser.sh'), 0o755);
     const env = { BROWSER: `${join(folder, 'browser.sh')} --new-window` };
@@ -623,7 +623,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     });
   });
 
-  it('shows that nobody drives a run whose process is gone, and what was lost with it', async () => {
+  it('shows that a run has no driver when its process is gone, and the slices lost with it', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--stf-count', '40'], { folder });
     await run.saw(/start_run/);
@@ -650,14 +650,14 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
       .locator('.legend .key')
       .filter({ hasText: /^\s*no result$/ })
       .waitFor();
-    // The hand-over says it too.
+    // The shift report shows it too.
     await page.getByRole('link', { name: 'Shift' }).click();
     const row = page.getByRole('row', { name: /stf_datataking-tester-0001/ });
     await row.getByText('running, no driver').waitFor();
     await row.getByText(/^silent for /).waitFor();
   });
 
-  it('goes on in time where nothing is recorded', async () => {
+  it('advances its time axis if nothing is recorded', async () => {
     const made = await makeRunningStore();
     const { url } = await startHttp({ folder: dirname(made.path) });
     const page = await browser.open(`${url.replace(/mcp$/, '')}#/stf_datataking-tester-0001`);
@@ -667,7 +667,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await expect.poll(times, { timeout: 30_000 }).not.toEqual(before);
   });
 
-  it('says so where the pictures of a run that has ended do not come, and draws them when they do', async () => {
+  it('reports that the charts of an ended run cannot be loaded, and draws them when they can', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
     const { url } = await startHttp({ folder });
@@ -680,13 +680,13 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     await page.getByRole('heading', { name: 'Throughput and backlog' }).waitFor();
     await page.getByText('No pictures:').waitFor({ state: 'detached' });
-    // A part of them is asked for, and the server is away again: the whole stays, and is not passed off as the part.
+    // A part is requested while the server is away: the whole stays, marked as older.
     await page.route('**/mcp', (route) => route.abort());
     await page.getByRole('img', { name: /^Throughput:/ }).press('+');
     await page.getByText('Older pictures: The server does not answer. Retrying.').waitFor();
   });
 
-  it('has one chain of questions, however often it is hidden and shown', async () => {
+  it('has one request at a time, however often it is hidden and shown', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
     const { url } = await startHttp({ folder });
@@ -695,7 +695,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     let release = (): void => {};
     const held = new Promise<void>((resolve) => (release = resolve));
     await page.route('**/mcp', async (route) => {
-      // The line of alarms has a chain of its own.
+      // The line of alarms sends its own requests.
       if (route.request().postData()?.includes('list_workflow_executions') === true) asked += 1;
       await held;
       await route.continue();
@@ -703,7 +703,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await expect.poll(() => asked).toBe(1);
     for (let times = 0; times < 40; times += 1)
       await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
-    // By the time that this is answered, whatever the events have asked for has been seen.
+    // When this is answered, any request that the events have caused has been counted.
     await page.evaluate("fetch('healthz').then(({ status }) => status)");
     expect(asked).toBe(1);
     release();
@@ -711,7 +711,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
-  it('tells no mean of a slot that has ended nothing', async () => {
+  it('shows no mean for a slot that has completed nothing', async () => {
     const made = await makeRunningStore();
     await sayFirstSample(made);
     const of = { slice_id: 0, slice_filename: slice(1), tf_filename: tf(1), attempt: 1 };
@@ -725,7 +725,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     expect({ slot, done, failed, mean }).toEqual({ slot: 'w/01', done: '0', failed: '0', mean: '' });
   });
 
-  it('says why there is no picture where the server refuses one', async () => {
+  it('shows why there are no charts if the server refuses them', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
     const { url } = await startHttp({ folder });
@@ -740,7 +740,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
-  it('asks for the token where the server has one, and takes it from the address at once', async () => {
+  it('asks for the token if the server requires one, and removes it from the address', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
     const token = 'secret+of/the=shift';

@@ -7,7 +7,7 @@ import type { Timeline } from '../../src/web/shared/answers.ts';
 const colours = { ground: 0, completed: 1, alternate: 2, failed: 3, processing: 4, lost: 5 };
 const letters = '.aAFPL';
 
-/** Rows of a picture of 20 pixels, each pixel the letter of its colour. */
+/** Rows of a chart of 20 pixels, each pixel as the letter of its colour. */
 function drawn(bars: readonly Partial<Bar>[], rows = 1): string[] {
   const width = 20;
   const pixels = new Uint32Array(width * rows);
@@ -29,20 +29,20 @@ function drawn(bars: readonly Partial<Bar>[], rows = 1): string[] {
 
 describe('the bars of workers', () => {
   it.each<[string, Partial<Bar>[], string]>([
-    ['one is as long as its work', [{ start: 10, end: 40 }], '..aaaaaa............'],
-    ['one after the other take turns', [{ end: 20 }, { start: 30, end: 50 }], 'aaaa..AAAA..........'],
-    ['that touch are parted', [{ end: 25 }, { start: 25, end: 50 }, { start: 50, end: 75 }], 'aaaaa.AAAA.aaaa.....'],
+    ['are as long as their work', [{ start: 10, end: 40 }], '..aaaaaa............'],
+    ['that follow each other alternate in colour', [{ end: 20 }, { start: 30, end: 50 }], 'aaaa..AAAA..........'],
+    ['that touch are separated', [{ end: 25 }, { start: 25, end: 50 }, { start: 50, end: 75 }], 'aaaaa.AAAA.aaaa.....'],
     [
-      'that failed one after the other are parted too',
+      'that failed one after the other are separated',
       [
         { end: 25, state: 'failed' },
         { start: 25, end: 50, state: 'failed' },
       ],
       'FFFFF.FFFF..........',
     ],
-    ['a failure too short to be seen is widened', [{ start: 50, end: 51, state: 'failed' }], '.........FFF........'],
+    ['of failures too short to be seen are widened', [{ start: 50, end: 51, state: 'failed' }], '.........FFF........'],
     [
-      'in hand go on; lost ones do not',
+      'in hand continue to the end, unless they are lost',
       [
         { start: 10, end: 30, state: 'processing', isOpen: true },
         { start: 60, end: 80, state: 'processing' },
@@ -53,7 +53,7 @@ describe('the bars of workers', () => {
     expect(drawn(bars)).toEqual([line]);
   });
 
-  it('take turns in their row, whatever the rows beside it do', () => {
+  it('alternate in colour within their row', () => {
     const bars = [0, 20, 40, 60].flatMap((start) => [
       { row: 0, start, end: start + 15 },
       { row: 1, start: start + 1, end: start + 15 },
@@ -62,13 +62,13 @@ describe('the bars of workers', () => {
     expect(rows.map((row) => row.replaceAll(/\.|(.)(?=\1)/g, ''))).toEqual(['aAaA', 'aAaA']);
   });
 
-  it('that are narrower than their number are one to the eye, and nothing of them is lost', () => {
+  it('that are narrower than a pixel together fill their row', () => {
     const bars = Array.from({ length: 50 }, (_, at) => ({ start: at * 2, end: at * 2 + 2 }));
     expect(drawn(bars)).toEqual([expect.stringMatching(/^[aA]{20}$/)]);
   });
 });
 
-it('work in hand is open while its execution runs, and given up when that has ended', () => {
+it('work in hand is open while its execution runs, and lost when that has ended', () => {
   const [queued, processing, completed] = [0, 1, 2];
   const timeline = {
     from: '2026-01-01T00:00:00.000Z',
@@ -78,7 +78,7 @@ it('work in hand is open while its execution runs, and given up when that has en
     // Row, start, length (-1: none yet), state, STF, slice, attempt.
     spans: [
       [0, 4000, -1, processing, 0, 3, 1],
-      // Its worker gave it back.
+      // Its worker returned it.
       [0, 5000, 1000, queued, 0, 4, 1],
       [0, 7000, 1000, completed, 0, 5, 1],
     ],

@@ -20,8 +20,8 @@ describe('a report', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: `wrote ${join(folder, 'run.html')}: open it in a browser\n` });
   });
 
-  it('has the same bytes when the same execution is written again, and replaces no file unasked', async () => {
-    // Also where others have written into the store meanwhile.
+  it('has the same bytes each time, and replaces no file without --force', async () => {
+    // Even if others have written into the store meanwhile.
     await runWorkflow(folder, '--stf-count', '1');
     await runCli(['report', id, '--html', 'again.html'], { folder });
     expect(readFileSync(join(folder, 'again.html')).equals(readFileSync(join(folder, 'run.html')))).toBe(true);
@@ -41,7 +41,7 @@ describe('a report', () => {
     expect(stderr).toMatch(/run\.html is there already; give another file, or --force to replace it/);
   });
 
-  it('holds no log line and no way of a slice where that is asked for', async () => {
+  it('contains no log lines and no paths of slices with --without-logs', async () => {
     await runCli(['report', id, '--html', 'bare.html', '--without-logs'], { folder });
     const bare = readFileSync(join(folder, 'bare.html'), 'utf8');
     expect(bare).not.toContain('is queued again');
@@ -56,7 +56,7 @@ describe('a report', () => {
   describe.skipIf(missing !== undefined)('opened from the disk', () => {
     const browser = useBrowser();
 
-    it('shows what the page of a server shows, and hostile texts as texts', async () => {
+    it('shows the counts of the monitor, and hostile texts as text', async () => {
       const page = await browser.open(`file://${join(folder, 'run.html')}`);
       await painted(page);
       const monitor = await ask(await connectInProcess(join(folder, 'swf.db')), 'get_workflow_monitor', {
@@ -70,19 +70,19 @@ describe('a report', () => {
       await page.getByRole('dialog').getByText('slice_result').first().waitFor();
       expect(await page.getByRole('dialog').innerText()).toContain(hostile);
       expect(await page.evaluate(() => document.images.length)).toBe(0);
-      // Escape closes it wherever the focus is by then.
+      // Escape closes it from any focus.
       await page.locator('h1').click();
       await page.keyboard.press('Escape');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
     });
 
-    it('tells the way of a slice that did not fail by its attempts', async () => {
+    it('shows the path of a slice that did not fail', async () => {
       const page = await browser.open(`file://${join(folder, 'run.html')}#/${id}?slice=swf.100010.000001_slice_001.tf`);
       await page.getByRole('dialog').getByText('slice_started').waitFor();
       await page.getByRole('dialog').getByText('done', { exact: false }).first().waitFor();
     });
 
-    it.each(['light', 'dark'] as const)('puts nothing in the way of anybody, %s', async (theme) => {
+    it.each(['light', 'dark'] as const)('has no accessibility barriers, %s', async (theme) => {
       const page = await browser.open(`file://${join(folder, 'run.html')}`, { theme });
       await painted(page);
       expect(await barriers(page)).toEqual([]);

@@ -23,19 +23,19 @@ function loadedBy(name: string): string[] {
 
 const part = (name: string): string => `app/${readdirSync(`${folder}app`).find((file) => file.startsWith(`${name}-`))}`;
 
-describe('what a browser loads, by gzip', () => {
-  it.each(['overview', 'execution'])('is at most 30 kB until it shows the %s, style included', (name) => {
+describe('the code that a browser loads, compressed by gzip,', () => {
+  it.each(['overview', 'execution'])('is at most 30 kB for the %s, including styles', (name) => {
     const files = new Set(['page.html', 'app.css', ...loadedBy('app.js'), ...loadedBy(part(name))]);
     expect(files.size).toBeGreaterThan(4);
     expect(kilobytes([...files])).toBeLessThanOrEqual(30);
   });
 
-  it.each(['compare', 'shift'])('holds nothing of %s before that is opened', (name) => {
+  it.each(['compare', 'shift'])('does not include %s before that is opened', (name) => {
     expect(loadedBy('app.js')).not.toContain(part(name));
     expect(loadedBy(part('overview'))).not.toContain(part(name));
   });
 
-  it.each(['hosted.js', 'report.js'])('is one file of at most 60 kB of code in %s', (name) => {
+  it.each(['hosted.js', 'report.js'])('is one file of at most 60 kB in %s', (name) => {
     expect(loadedBy(name)).toEqual([name]);
     expect(kilobytes([name])).toBeLessThanOrEqual(60);
   });

@@ -6,11 +6,11 @@ const whole = { from: 0, until: 100_000 };
 const shown = { from: 40_000, until: 60_000 };
 const still = { deltaX: 0, deltaY: 0, ctrlKey: false, metaKey: false, shiftKey: false };
 
-describe('the part of a run that is shown', () => {
+describe('the visible part of a run', () => {
   it.each([
-    ['keeps a time at its place when it comes closer', scaled(shown, 0.5, 45_000), { from: 42_500, until: 52_500 }],
+    ['keeps a time at its place when it is zoomed in', scaled(shown, 0.5, 45_000), { from: 42_500, until: 52_500 }],
     ['grows around its middle without a time', scaled(shown, 2), { from: 30_000, until: 70_000 }],
-    ['goes to the side by a part of its length', moved(shown, -0.5), { from: 30_000, until: 50_000 }],
+    ['moves sideways by a fraction of its length', moved(shown, -0.5), { from: 30_000, until: 50_000 }],
   ])('%s', (_title, range, expected) => {
     expect(range).toEqual(expected);
   });
@@ -19,7 +19,7 @@ describe('the part of a run that is shown', () => {
     ['a part within the run', { from: 1000, until: 3000 }, { from: 1000, until: 3000 }],
     ['before its start', { from: -5000, until: 5000 }, { from: 0, until: 10_000 }],
     ['after its end', { from: 95_000, until: 105_000 }, { from: 90_000, until: 100_000 }],
-    ['shorter than can be shown', { from: 500, until: 501 }, { from: 500, until: 505 }],
+    ['shorter than the minimum', { from: 500, until: 501 }, { from: 500, until: 505 }],
     ['as long as the run', { from: -50_000, until: 50_000 }, undefined],
   ])('lies within the run: %s', (_title, asked, expected) => {
     expect(partWithin(whole, asked)).toEqual(expected);
@@ -35,12 +35,12 @@ describe('the part of a run that is shown', () => {
   ])('is chosen by the key %s, Shift %s', (key, shiftKey, expected) => {
     const held = { ctrlKey: false, metaKey: false, altKey: false };
     expect(rangeByKey(shown, { ...held, key, shiftKey })).toEqual(expected);
-    // With these it is the browser's own.
+    // With these modifiers the key belongs to the browser.
     for (const name of Object.keys(held))
       expect(rangeByKey(shown, { ...held, [name]: true, key, shiftKey })).toBeUndefined();
   });
 
-  it('scrolls the page by the plain wheel, comes closer with Ctrl or Cmd, and moves sideways or with Shift', () => {
+  it('ignores the plain wheel, zooms with Ctrl or Cmd, and moves sideways or with Shift', () => {
     expect(rangeByWheel(shown, { ...still, deltaY: 100 }, 50_000)).toBeUndefined();
     for (const held of [{ ctrlKey: true }, { metaKey: true }]) {
       const { from = 0, until = 0 } = rangeByWheel(shown, { ...still, ...held, deltaY: -100 }, 50_000) ?? {};
@@ -51,7 +51,7 @@ describe('the part of a run that is shown', () => {
     const right = { from: 42_000, until: 62_000 };
     expect(rangeByWheel(shown, { ...still, deltaX: 100, deltaY: 20 }, 0)).toEqual(right);
     expect(rangeByWheel(shown, { ...still, deltaY: 100, shiftKey: true }, 0)).toEqual(right);
-    // On some systems the browser turns it by itself.
+    // On some systems the browser swaps the axes itself.
     expect(rangeByWheel(shown, { ...still, deltaX: 100, shiftKey: true }, 0)).toEqual(right);
   });
 });

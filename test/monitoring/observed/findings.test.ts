@@ -34,7 +34,7 @@ const failing = (attempts: number, seconds: number, more: { isMore?: boolean; la
   ...more,
 });
 
-/** Situations in which one thing is wrong, by the code of the finding that tells it. */
+/** Situations in which one thing is wrong, by the code of the finding that reports it. */
 const situations: Readonly<Record<string, Record<string, Given>>> = {
   SLICES_UNANSWERED: {
     'none ever': {
@@ -142,7 +142,7 @@ describe('the findings of an observed execution', () => {
     expect(observedFindings(factsOf())).toEqual([]);
   });
 
-  it('each say exactly this, in a situation in which nothing else is wrong', async () => {
+  it('have exactly these sentences, each in a situation with nothing else wrong', async () => {
     expect(Object.keys(situations).toSorted()).toEqual(observedRules.map(({ code }) => code).toSorted());
     const told = Object.entries(situations).flatMap(([code, some]) =>
       Object.entries(some).map(([title, given]) => [`${code}: ${title}`, observedFindings(factsOf(given))] as const),
@@ -155,10 +155,10 @@ describe('the findings of an observed execution', () => {
 
   it.each<[string, Given]>([
     [
-      'a slice that waits for less than two minutes',
+      'a slice that has waited for less than two minutes',
       { oldest_waiting: ago(119), last_result: ago(119), counts: { slices_queued: 1 } },
     ],
-    ['slices that wait since lately, long after the last result', { oldest_waiting: ago(10), last_result: ago(300) }],
+    ['slices that have waited briefly, long after the last result', { oldest_waiting: ago(10), last_result: ago(300) }],
     ['workers that have not come yet', { first_slice: ago(359), last_result: undefined, last_worker_sign: undefined }],
     [
       'workers that live and have no result yet',
@@ -170,29 +170,29 @@ describe('the findings of an observed execution', () => {
       { stf_span: { first: ago(900), last: ago(300) }, counts: { stf_count: 11 }, last_message: ago(299) },
     ],
     ['a quiet run that is over', { status: 'completed', last_message: ago(900) }],
-    ['a quiet run whose end was said', { phase: 'completed', last_message: ago(900) }],
+    ['a quiet run with an announced end', { phase: 'completed', last_message: ago(900) }],
     ['a quiet run in standby', { phase: 'standby', last_message: ago(900) }],
     ['registered slices of a run that was not heard', { unsent: two, isBusHeard: false }],
     [
-      'registered slices that unmatched results may be of',
+      'registered slices that unmatched results may belong to',
       { unsent: two, results_unmatched: 2, counts: { slices_created: 0 } },
     ],
     ['results without slices in a run that sends none', { results_unmatched: 2, counts: { slices_created: 0 } }],
     [
-      'an end that was told less than a minute ago',
+      'an end that was reported less than a minute ago',
       { told: { status: 'completed', at: ago(59), by: 'x' }, counts: { slices_queued: 1 } },
     ],
     [
-      'slices that wait while the runner tells that it runs',
+      'waiting slices while the runner reports that it runs',
       { told: { status: 'running', at: ago(90), by: 'x' }, counts: { slices_queued: 1 } },
     ],
     ['an end after which nothing was registered', { told: { status: 'completed', at: ago(90), by: 'x' } }],
     ['as many registered as heard', { told: { status: 'completed', at: ago(90), by: 'x' }, slices_told: 150 }],
     [
-      'a run of which the bus was not heard',
+      'an ended run whose bus was not heard',
       { told: { status: 'completed', at: ago(90), by: 'x' }, slices_told: 9, isBusHeard: false },
     ],
-  ])('do not tell of %s', (_, given) => {
+  ])('do not report %s', (_, given) => {
     expect(codesOf(given)).toEqual([]);
   });
 });
@@ -204,11 +204,11 @@ describe('the health of an observed execution', () => {
     ['terminated', { status: 'terminated' }, 'finished'],
     ['that goes on', {}, 'progressing'],
     ['in standby', { phase: 'standby' }, 'paused'],
-    ['whose end was said', { phase: 'completed' }, 'draining'],
+    ['with an announced end', { phase: 'completed' }, 'draining'],
     ['that is silent', { last_message: ago(900) }, 'stalled'],
-    ['of which nobody answers slices', { oldest_waiting: ago(120), last_result: ago(120) }, 'stalled'],
+    ['without answers to slices', { oldest_waiting: ago(120), last_result: ago(120) }, 'stalled'],
     [
-      'in standby, of which nobody answers slices',
+      'in standby, without answers to slices',
       { phase: 'standby', oldest_waiting: ago(120), last_result: ago(120) },
       'stalled',
     ],
@@ -225,7 +225,7 @@ describe('the health of an observed execution', () => {
       'stalled',
     ],
     ['with one message', { stf_span: undefined, messages: 1, last_message: ago(119) }, 'progressing'],
-  ])('%s is told by status, silence, answers and phase', (_, given, health) => {
+  ])('of one %s follows from status, silence, answers and phase', (_, given, health) => {
     expect(observedHealth(factsOf(given))).toBe(health);
   });
 });
