@@ -4,7 +4,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Client, Frame } from 'stompit';
 
 import { withDeadline } from '../lib/deadline.ts';
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { brokerUnreachable, messageOf, type SwfError } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Delivery } from './connection.ts';
@@ -144,8 +144,7 @@ class ArrivingBody {
 
 /** Rewords an error of a session. */
 export const asSwfError = (error: unknown, address: BrokerAddress): SwfError =>
-  new SwfError(
-    'BROKER_UNREACHABLE',
+  brokerUnreachable(
     `${showAddress(address)} cannot be reached: ${messageOf(error)}; check host, port and that the broker runs`,
     { cause: error },
   );

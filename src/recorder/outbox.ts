@@ -6,7 +6,7 @@ import type { SliceNeeds } from '../domain/slice-returns.ts';
 import { ConfirmedSender, endsSentence, sendWindow } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire-headers.ts';
 import { pause } from '../lib/deadline.ts';
-import { SwfError } from '../lib/errors.ts';
+import { brokerRefused, type SwfError } from '../lib/errors.ts';
 import { vocabulary } from '../messages/vocabulary.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -40,7 +40,7 @@ export class Outbox extends ConfirmedSender<UnsentRow> {
         await store.write((tx) => markUnsendable(tx, seq));
         onUnsendable(message_id, error);
       },
-      onEnds: ({ message_id }, times) => onUnsendable(message_id, new SwfError('BROKER_REFUSED', endsSentence(times))),
+      onEnds: ({ message_id }, times) => onUnsendable(message_id, brokerRefused(endsSentence(times))),
       onFault,
     });
     this.#options = options;
