@@ -2,6 +2,7 @@ import type { ExecutionContext } from '../agents/agent.ts';
 import { runDaqSimulator } from '../agents/daq-simulator.ts';
 import { consumeLog } from '../agents/log-consumer.ts';
 import { readingAgents } from '../agents/registry.ts';
+import { failureOf } from '../agents/slice-messages.ts';
 import { runWorkerPool } from '../agents/worker-pool.ts';
 import { abandonedSlices, maxLostStarts } from '../db/presence/lost-starts.ts';
 import { beatSeconds, lateSeconds } from '../domain/liveness.ts';
@@ -68,12 +69,8 @@ async function watchAbandonedSlices(
   while (!stopped.aborted) {
     // Workers that cannot be heard are not dead.
     const isHearing = recorder.link.hearingMilliseconds() >= hearingMilliseconds;
-    for (const slice of isHearing ? abandonedSlices(store.sql, execution_id, isAlive, alsoLost) : []) {
-      const { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname } = slice;
-      const fields = { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
-      const says = [{ msg_type: 'slice_result' as const, ...fields, state: 'failed' as const, error }];
-      await journal.step({ sender, tick: clock.now(), says });
-    }
+    for (const slice of isHearing ? abandonedSlices(store.sql, execution_id, isAlive, alsoLost) : [])
+      await journal.step({ sender, tick: clock.now(), says: [failureOf(slice, error)] });
     await pause(beatSeconds * 1000, [stopped]);
   }
 }
