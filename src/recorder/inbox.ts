@@ -52,7 +52,7 @@ export class Inbox {
 
   /** A topic's messages, while we listen, that name their namespace only in the body, as some programs do. */
   unmarked(destination: string): Subscription {
-    return unmarkedSubscription(destination, { hear: (from, delivery) => this.#take(from, delivery) });
+    return unmarkedSubscription(destination, (from, delivery) => this.#take(from, delivery));
   }
 
   /**

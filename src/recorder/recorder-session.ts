@@ -8,7 +8,7 @@ import { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import { recorderSubscription, resultsOfStore } from '../exchange/names.ts';
-import { ForeignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
+import { type Ear, foreignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
 import type { Destinations } from '../messages/destinations.ts';
 import { Notifier } from '../messages/notifier.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
@@ -67,7 +67,7 @@ export class RecorderSession {
   readonly link: BrokerLink;
   readonly #options: RecorderOptions;
   /** Hears programs of other makes: this process leaves the namespace to them. */
-  readonly #ear: ForeignEar;
+  readonly #ear: Ear;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #states: StateSpeaker;
@@ -88,7 +88,7 @@ export class RecorderSession {
     this.notifier = notifier;
     const { views, directory } = this;
     const shared = { store, namespace, storeId: id, destinations, broker, onFault, warn, directory, views, notifier };
-    this.#ear = new ForeignEar(namespace, (heard) => onFault(namespaceInUse(namespace, [heard], true)));
+    this.#ear = foreignEar(namespace, (heard) => onFault(namespaceInUse(namespace, [heard], true)));
     this.#outbox = new Outbox({
       ...shared,
       replyTo: () => (broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, id)),
@@ -104,7 +104,7 @@ export class RecorderSession {
       ...shared,
       onHeard: () => this.link.noteSign(),
       onRecorded: (types) => notifier.announce(types),
-      onBroadcast: (delivery) => this.#ear.hear(destinations.broadcast, delivery),
+      onBroadcast: (delivery) => this.#ear(destinations.broadcast, delivery),
       onStray: (executionId) => warn(strayWarning(executionId, namespace)),
       onReturned: (message) => this.#resending.noteReturn(message),
       onStarted: (message) => this.repeatedStarts.note(message),
