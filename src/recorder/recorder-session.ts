@@ -16,12 +16,12 @@ import { BrokerLink } from './broker-link.ts';
 import { Inbox } from './inbox.ts';
 import { takeLeftovers } from './leftovers.ts';
 import { Outbox } from './outbox.ts';
-import { RepeatedStarts } from './repeated-starts.ts';
+import { repeatedStarts } from './repeated-starts.ts';
 import { Resending } from './resending.ts';
 import { StateSpeaker } from './state-speaker.ts';
 import type { Surroundings } from './surroundings.ts';
 import { TelemetryInbox } from './telemetry.ts';
-import { UnheardWorkers } from './unheard-workers.ts';
+import { unheardWorkers } from './unheard-workers.ts';
 
 /** The needs of the recorder of a namespace. */
 export interface RecorderOptions
@@ -63,7 +63,7 @@ export class RecorderSession {
   /** Other recorders' executions, as they report them, and our own. */
   readonly views = new ExecutionViews();
   readonly directory = new AgentDirectory();
-  readonly repeatedStarts = new RepeatedStarts(this.directory);
+  readonly repeatedStarts = repeatedStarts(this.directory);
   readonly link: BrokerLink;
   readonly #options: RecorderOptions;
   /** Hears programs of other makes: this process leaves the namespace to them. */
@@ -94,7 +94,7 @@ export class RecorderSession {
       replyTo: () => (broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, id)),
       onUnsendable: (messageId, error) => warn(`${messageId} is not sent: ${error.line}`),
     });
-    const unheard = new UnheardWorkers(shared);
+    const unheard = unheardWorkers(shared);
     this.#resending = new Resending({
       ...shared,
       resend: () => this.#outbox.resend(),
