@@ -21,7 +21,7 @@ import { tasksOf } from './execution-tasks.ts';
 import { type Execution, openHere } from './execution.ts';
 import type { Host } from './host.ts';
 import { requestStop, supervise, type Task } from './supervisor.ts';
-import { WakeSignal } from './wake-signal.ts';
+import { createWakeSignal, type WakeSignal } from './wake-signal.ts';
 
 /** How long to wait for tasks that are to stop: a hanging one (on a file system that does not answer) must not keep the execution from ending. */
 const patienceMilliseconds = 4000;
@@ -50,7 +50,7 @@ export class DrivenExecution {
     this.#host = host;
     this.#payloads = createPayloadHost(host.options.environment);
     this.#execution = openHere(host, held, params, { lifetime: host.lifetime.child(), payloads: this.#payloads });
-    this.#wake = new WakeSignal(this.#execution.lifetime.stopped);
+    this.#wake = createWakeSignal(this.#execution.lifetime.stopped);
     this.#driver = {
       name: host.nameOf('daq_simulator'),
       overview: this.#execution.overview,

@@ -91,7 +91,7 @@ function daqTask(
   };
   const work = async (): Promise<void> => {
     const pendingPause = () => overview.pendingPause();
-    await runDaqSimulator({ name, readersCaughtUp, pendingPause, wakeSignal: () => wake.signal }, execution);
+    await runDaqSimulator({ name, readersCaughtUp, pendingPause, wakeSignal: wake.signal }, execution);
     onDone();
   };
   return { name, work };
