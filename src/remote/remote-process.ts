@@ -23,10 +23,10 @@ import { RemoteHeartbeat, type Self, selfOf } from './heartbeat.ts';
 import { RemoteLog } from './log.ts';
 import { OffDutyList } from './off-duty.ts';
 import type { Part, Surroundings } from './part.ts';
-import { ReadingPart } from './reading-part.ts';
+import { createReadingPart } from './reading-part.ts';
 import type { Figures, RunningAgent } from './running-agent.ts';
 import { Speaker } from './speaker.ts';
-import { WorkerPart } from './worker-part.ts';
+import { createWorkerPart } from './worker-part.ts';
 
 export interface RemoteOptions extends Pick<
   Surroundings,
@@ -111,7 +111,7 @@ class RemoteAgent implements RunningAgent {
       lifetime,
       onChange,
     };
-    this.#part = type === 'worker' ? new WorkerPart(this.#around) : new ReadingPart(type, this.#around);
+    this.#part = type === 'worker' ? createWorkerPart(this.#around) : createReadingPart(type, this.#around);
     // Subscribe before sending the first heartbeat, which the recorder answers.
     broker.subscribe(reportsIn(namespace, destinations.telemetry, (report) => this.#hear(report)));
     const { broadcast, layout } = options.broker.listening;
