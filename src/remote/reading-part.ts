@@ -17,11 +17,7 @@ export function createReadingPart(type: 'data' | 'fastmon', around: Surroundings
   const { namespace, destinations, broker, agentLog, lifetime, offDuty } = around;
   const reader = new ReadingAgent({ ...around, agent });
   return {
-    report: () => ({
-      in_hand: reader.inHand,
-      free_slots: lifetime.draining.aborted ? 0 : 1,
-      off_duty: offDuty.list(),
-    }),
+    report: () => ({ in_hand: reader.inHand, free_slots: lifetime.draining.aborted ? 0 : 1, off_duty: offDuty.list() }),
     waits: () => reader.hasUnheard,
     async run() {
       const durableName = roleSubscription(namespace, type);
