@@ -3,10 +3,7 @@ import type { LeftSlice, OpenSlice } from './ports.ts';
 /** An attempt fails once this many drivers were killed while it was in hand: its payload may have killed them. */
 const maxKilledDrivers = 3;
 
-/**
- * The slices that earlier processes began and did not end, in the order in which to begin them again. A slice that has seen two drivers killed begins
- * alone, so that another kill shows which slice it is and costs no other slice an attempt.
- */
+/** Slices that earlier processes began and did not end, in order. One that has seen two drivers killed begins alone: a third kill shows which it is. */
 export class LeftSlices {
   /** Slices whose attempt has failed. */
   readonly givenUp: readonly LeftSlice[];

@@ -6,10 +6,7 @@ import type { LogLine } from '../lib/logger.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 
-/**
- * The edge between the agents and everything around them. Agents and driver see only these interfaces; `db/execution/` implements the store's,
- * `payload/` the work on a slice. Neither side imports the other.
- */
+/** All that agents and driver see of the things around them: `db/execution/` and `payload/` implement it, and neither side imports the other. */
 
 export interface LoggedMessage {
   seq: number;
@@ -47,10 +44,7 @@ export interface Journal {
   message(id: string): Message | undefined;
   /** How many messages a role has yet to read, counted up to `most`. */
   behind(role: string, readings: readonly Reading[], most: number): number;
-  /**
-   * Records a step. Returns false, and records nothing, if the cursor was elsewhere. Throws `EXECUTION_IN_USE` if another process has taken over the
-   * execution, `STORE_UNAVAILABLE` if the store cannot be written.
-   */
+  /** Returns false, and records nothing, if the cursor was elsewhere. Throws `EXECUTION_IN_USE` if another process drives, and `STORE_UNAVAILABLE`. */
   step(step: Step): Promise<boolean>;
   /** The same, synchronously and without retries, for a process about to exit. Throws if the store cannot be written at that moment. */
   stepAtOnce(step: Step): void;

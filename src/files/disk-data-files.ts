@@ -33,10 +33,7 @@ const openFiles = 64;
 export const createDataFiles = (folder: string, urlOf = pathAddress(folder)): DataFiles =>
   new DiskDataFiles({ folder, urlOf });
 
-/**
- * Writes a file aside and then renames it, so that a name never denotes half a file. File names come from messages: the vocabulary allows no
- * separator and no leading dot.
- */
+/** Files are written aside and renamed: a name never denotes half a file. Names come from messages, whose vocabulary allows no separator or leading dot. */
 class DiskDataFiles implements DataFiles {
   readonly #place: WritePlace;
   /** Beginnings of files that are being read. */

@@ -33,10 +33,7 @@ interface Opened {
   toSkip: number;
 }
 
-/**
- * Reads a file of another host by HTTP. Continues where a broken connection ended. Throws `DATA_UNAVAILABLE` after several tries that bring nothing,
- * and for an address or a redirect outside the sources.
- */
+/** Reads a file by HTTP and continues after a break. Throws `DATA_UNAVAILABLE` after several fruitless tries, and for an address outside the sources. */
 export async function* readByHttp(
   sources: FileSources,
   url: string,

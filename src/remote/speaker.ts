@@ -39,10 +39,7 @@ interface Saying {
   settle: (isTaken: boolean) => void;
 }
 
-/**
- * Sends a remote agent's messages until the broker has confirmed them. It has no store: work with unconfirmed messages at the end of its process is
- * repeated by the next agent that gets the same message.
- */
+/** Sends messages until the broker has confirmed them. It has no store: the next agent that gets the same message repeats what is left unconfirmed. */
 export class Speaker {
   readonly #options: SpeakerOptions;
   readonly #waiting = new Set<Saying>();
