@@ -27,7 +27,6 @@ const defaultVirtualHost = '/';
 export const silenceMargin = (silenceFactor: number, heartbeatSeconds: number): number =>
   Math.round(heartbeatSeconds * 1000 * Math.max(0.1, silenceFactor - 1.1)) + 2000;
 
-/** stompit's options for one server. */
 export function connectOptions(
   { user, password, ca, heartbeatSeconds, clientId, vhost = defaultVirtualHost }: BrokerSettings,
   { host, port, tls }: BrokerAddress,
@@ -142,7 +141,6 @@ class ArrivingBody {
   }
 }
 
-/** Rewords an error of a session. */
 export const asSwfError = (error: unknown, address: BrokerAddress): SwfError =>
   brokerUnreachable(
     `${showAddress(address)} cannot be reached: ${messageOf(error)}; check host, port and that the broker runs`,

@@ -19,7 +19,7 @@ export interface WireFacts {
   store_id: string | undefined;
 }
 
-/** The STOMP headers of a message. A start may die with the broker: its result repeats it, and ActiveMQ Classic does a quarter more without it on its disk. */
+/** The STOMP headers of a message. A start may die with the broker: its result repeats it, and ActiveMQ Classic does a quarter more without it on disk. */
 export function wireHeaders(facts: WireFacts): Record<string, string> {
   const { message_id, message_type, namespace, run_id, execution_id, store_id } = facts;
   return {
@@ -43,7 +43,6 @@ export const kindHeaders: Readonly<Record<ReturnReason, string>> = {
   WRONG_FILE: 'tf_file',
 };
 
-/** The kinds of work of a slice as headers. */
 export const sliceHeaders = (needs: SliceNeeds): Record<string, string> => ({
   ...Object.fromEntries(returnReasons.map((reason) => [kindHeaders[reason], workKind(needs, reason)])),
   // Workers of an earlier build skip a wrong file by its name.

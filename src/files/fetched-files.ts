@@ -10,7 +10,6 @@ import { append, writeFile } from './frame-reader.ts';
 import { type FileSources, readByHttp } from './http-reader.ts';
 import { asideEnding } from './write-aside.ts';
 
-/** How to get files from other hosts. */
 export interface FetchWays {
   sources: FileSources;
   /** The site's command for every address; HTTP if left out. */

@@ -35,7 +35,6 @@ export async function writeFile<T>(path: string, flags: 'w' | 'a', work: (file: 
   }
 }
 
-/** Appends a whole chunk. */
 export async function append(file: number, chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.length;) at += (await writeAt(file, chunk, at, chunk.length - at, null)).bytesWritten;
 }

@@ -5,7 +5,6 @@ import { isPassing, NoSuchFile, NotFetched, refusalOf } from './file-server-erro
 
 /** Where files may be fetched from, and our proof of permission. */
 export interface FileSources {
-  /** Address prefixes. */
   prefixes: readonly string[];
   /** Sent only to these sources. */
   token: string | undefined;

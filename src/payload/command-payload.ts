@@ -29,9 +29,7 @@ export interface CommandPayloadOptions {
   execution_id: string;
   run_number: number;
   namespace: string;
-  /** Length of a Time Frame. */
   frameBytes: number;
-  /** The execution's folder of data files. */
   folder: string;
   host: PayloadHost;
 }

@@ -40,6 +40,5 @@ const kinds: Kinds = {
   },
 };
 
-/** The payload of an execution. */
 export const createPayload = (spec: PayloadSpec, surroundings: PayloadSurroundings): Payload =>
   (kinds[spec.kind] as (spec: PayloadSpec, surroundings: PayloadSurroundings) => Payload)(spec, surroundings);

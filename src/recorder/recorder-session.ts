@@ -23,7 +23,6 @@ import type { Surroundings } from './surroundings.ts';
 import { TelemetryInbox } from './telemetry.ts';
 import { unheardWorkers } from './unheard-workers.ts';
 
-/** The needs of the recorder of a namespace. */
 export interface RecorderOptions
   extends BrokerChoice, Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'warn' | 'onFault'> {}
 
@@ -120,7 +119,6 @@ export class RecorderSession {
     });
   }
 
-  /** Opens another connection to the broker. */
   connectApart(): BrokerConnection {
     const { connect, settings, warn } = this.#options;
     return connect(settings, (error) => warn(error.line));

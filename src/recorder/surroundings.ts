@@ -17,7 +17,6 @@ export interface Surroundings {
   directory: AgentDirectory;
   views: ExecutionViews;
   notifier: Notifier;
-  /** Warns the operator. */
   warn: (message: string) => void;
   onFault: (error: unknown) => void;
 }

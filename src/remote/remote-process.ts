@@ -36,7 +36,6 @@ export interface RemoteOptions extends Pick<
   /** Distinguishes agents of one type on one machine, from 1. */
   index: number;
   user: string;
-  /** This program's version. */
   version: string;
   log: Log;
   logLevel: LogLevel;

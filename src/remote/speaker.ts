@@ -14,7 +14,6 @@ export interface SpeakerOptions {
   broker: BrokerConnection;
   namespace: string;
   destinations: Destinations;
-  /** The agent that speaks. */
   sender: string;
   warn: (message: string) => void;
 }
@@ -28,7 +27,6 @@ export interface About {
   replyTo?: string | undefined;
 }
 
-/** A message to send. */
 interface Saying {
   /** Its place among all messages of this process. */
   seq: number;

@@ -30,7 +30,6 @@ export interface HostOptions {
   user: string;
   /** The client on whose behalf a server started this process; by default, the user. */
   sender?: string | undefined;
-  /** This program's version. */
   version: string;
   logLevel: LogLevel;
   /** For people, on this process's stderr. */
