@@ -8,12 +8,9 @@ import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire-heade
 import { pause } from '../lib/deadline.ts';
 import { brokerRefused, type SwfError } from '../lib/errors.ts';
 import { vocabulary } from '../messages/vocabulary.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Basics, Surroundings } from './surroundings.ts';
 
-export interface OutboxOptions extends Pick<
-  Surroundings,
-  'store' | 'broker' | 'namespace' | 'storeId' | 'destinations' | 'onFault'
-> {
+export interface OutboxOptions extends Basics, Pick<Surroundings, 'broker'> {
   /** Where results are to go on a broker without selectors. */
   replyTo: () => string | undefined;
   /** Called with a message that the broker refuses. */

@@ -8,7 +8,7 @@ import { pause } from '../lib/deadline.ts';
 import { utcNow } from '../lib/time.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Basics, Surroundings } from './surroundings.ts';
 
 /** How often to send an execution's state, in milliseconds. */
 const everyMilliseconds = beatSeconds * 1000;
@@ -41,10 +41,7 @@ const changes: ReadonlySet<MessageType> = new Set<MessageType>([
   'workflow_ended',
 ]);
 
-export interface StateSpeakerOptions extends Pick<
-  Surroundings,
-  'store' | 'broker' | 'notifier' | 'namespace' | 'storeId' | 'destinations' | 'onFault'
-> {
+export interface StateSpeakerOptions extends Basics, Pick<Surroundings, 'broker' | 'notifier'> {
   /** Called with every state sent: this process need not hear it from the broker. */
   onSaid: (state: ExecutionState) => void;
 }

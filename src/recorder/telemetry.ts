@@ -3,12 +3,9 @@ import { recordRemoteHeartbeat, recordRemoteLines } from '../db/presence/remote-
 import { reportsIn } from '../exchange/reports.ts';
 import { type AgentHeartbeat, type AgentLog, type Telemetry } from '../messages/telemetry.ts';
 import { isRefused, wireVersion } from '../messages/wire-version.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Basics, Surroundings } from './surroundings.ts';
 
-export interface TelemetryOptions extends Pick<
-  Surroundings,
-  'store' | 'namespace' | 'storeId' | 'destinations' | 'directory' | 'views' | 'warn' | 'onFault'
-> {
+export interface TelemetryOptions extends Basics, Pick<Surroundings, 'directory' | 'views' | 'warn'> {
   /** Called with every message of the topic, our own too. */
   onHeard: () => void;
   /** Called for a newly heard agent, which knows no execution yet. */
