@@ -23,17 +23,13 @@ export function startFields(begun: Attempt): Attempt {
 export const failureOf = (begun: Attempt, error: string) =>
   ({ msg_type: 'slice_result', ...startFields(begun), state: 'failed', error }) as const;
 
-/** @param tookSeconds wall time from the start to the result, by a clock that nobody sets; undefined if the workflow's time is virtual */
-export const resultOf = (
-  fields: Attempt,
-  result: PayloadResult,
-  tookSeconds: number | undefined,
-): Draft<'slice_result'> => ({
+/** @param took seconds of wall time from start to result, by a clock that nobody sets; undefined if the workflow's time is virtual */
+export const resultOf = (fields: Attempt, result: PayloadResult, took: number | undefined): Draft<'slice_result'> => ({
   msg_type: 'slice_result',
   ...fields,
   state: result.state,
   processing_seconds: rounded(result.seconds),
-  ...(tookSeconds === undefined ? {} : { took_seconds: rounded(tookSeconds) }),
+  ...(took === undefined ? {} : { took_seconds: rounded(took) }),
   ...(result.state === 'failed' ? { error: result.error } : {}),
   ...result.facts,
 });

@@ -122,7 +122,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
     for (const agent of asked) heard.set(agent.name, agent);
     const isWhole = asked.length === 0 && (await listen(broker, seconds, ends));
     for (const { id } of subscriptions) broker.unsubscribe(id);
-    judge(namespace, heard, others, choice.listening);
+    judge(namespace, [...heard.values()], others, choice.listening);
     if (isWhole) await onClear?.();
     return broker;
   } catch (error) {
@@ -143,13 +143,8 @@ async function listen(broker: BrokerConnection, seconds: number, ends: readonly 
 }
 
 /** Refuses a namespace in which programs were heard, and warns of queues that those of another namespace read. */
-function judge(
-  namespace: string,
-  heard: ReadonlyMap<string, Named>,
-  [other]: Iterable<string>,
-  { sharedQueues, say }: Listening,
-): void {
-  if (heard.size > 0) throw namespaceInUse(namespace, [...heard.values()]);
+function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { sharedQueues, say }: Listening): void {
+  if (heard.length > 0) throw namespaceInUse(namespace, heard);
   if (other !== undefined && sharedQueues.length > 0) say(`WARNING ${sharingSentence(other, sharedQueues)}`);
 }
 

@@ -33,12 +33,7 @@ interface Opened {
 }
 
 /** Reads a file by HTTP and continues after a break. Throws `DATA_UNAVAILABLE` after several fruitless tries, and for an address outside the sources. */
-export async function* readByHttp(
-  sources: FileSources,
-  url: string,
-  { start, end }: ByteRange,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+export async function* readByHttp(sources: FileSources, url: string, { start, end }: ByteRange, signal: AbortSignal) {
   let at = start;
   let etag: string | undefined;
   for (let fruitless = 0; ;) {
@@ -115,12 +110,7 @@ async function open(
 }
 
 /** Follows redirects within the sources itself: a token must not go anywhere else. */
-async function follow(
-  { prefixes }: FileSources,
-  url: string,
-  headers: Record<string, string>,
-  signal: AbortSignal,
-): Promise<Response> {
+async function follow({ prefixes }: FileSources, url: string, headers: Record<string, string>, signal: AbortSignal) {
   let address = url;
   for (let turn = 0; turn <= maxRedirects; turn += 1) {
     if (!prefixes.some((prefix) => isBelow(address, prefix)))
