@@ -32,18 +32,17 @@ export interface FilePlace {
   makesFiles?: boolean;
 }
 
-export type Access =
-  | {
-      files: DataFiles;
-      folder: string | undefined;
-      /**
-       * Fetches the whole file if it is on another host. Resolves with false if that host has no file, or a different one than announced. Throws
-       * `DATA_UNAVAILABLE`.
-       * @param over aborted when nobody needs it any longer
-       */
-      bring?: (checksum: string | undefined, over: AbortSignal) => Promise<boolean>;
-    }
-  | { obstacle: string };
+export interface Reached {
+  files: DataFiles;
+  folder: string | undefined;
+  /**
+   * Fetches the whole file if it is on another host. Resolves with false if that has none, or another than announced. Throws `DATA_UNAVAILABLE`.
+   * @param over aborted when nobody needs it any longer
+   */
+  bring?: (checksum: string | undefined, over: AbortSignal) => Promise<boolean>;
+}
+
+export type Access = Reached | { obstacle: string };
 
 export interface AccessOptions {
   /** The folder of data files on this host, and how to get files from others. */

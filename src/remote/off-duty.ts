@@ -14,7 +14,7 @@ const keptSentence = 400;
 /** How often to check whether an agent can do a kind of work again, in milliseconds. */
 const lookMilliseconds = 30_000;
 
-interface Kind extends OffDuty {
+export interface Kind extends OffDuty {
   reason: ReturnReason;
   /** Whether the agent can do it again. */
   isMended: () => boolean | Promise<boolean>;

@@ -55,20 +55,17 @@ function watchTasks(host: Host, { execution }: Execution): Task[] {
 }
 
 /** Fails slices that have killed their workers too often, as the fast processing agent, since nobody else will. Runs until the execution is stopped. */
-async function watchAbandonedSlices(
-  { store, recorder }: Host,
-  sender: string,
-  { journal, clock, agent: { execution_id }, lifetime: { stopped } }: ExecutionContext,
-): Promise<void> {
+async function watchAbandonedSlices({ store, recorder }: Host, sender: string, execution: ExecutionContext) {
+  const { journal, clock, agent, lifetime } = execution;
   const alsoLost = (slice: string, attempt: number): number =>
-    recorder.repeatedStarts.lost(execution_id, slice, attempt);
+    recorder.repeatedStarts.lost(agent.execution_id, slice, attempt);
   const error = `worker vanished ${maxLostStarts} times`;
-  while (!stopped.aborted) {
+  while (!lifetime.stopped.aborted) {
     // Workers that cannot be heard are not dead.
     const isHearing = recorder.link.hearingMilliseconds() >= hearingMilliseconds;
-    for (const slice of isHearing ? abandonedSlices(store.sql, execution_id, isAlive, alsoLost) : [])
+    for (const slice of isHearing ? abandonedSlices(store.sql, agent.execution_id, isAlive, alsoLost) : [])
       await journal.step({ sender, tick: clock.now(), says: [failureOf(slice, error)] });
-    await pause(beatSeconds * 1000, [stopped]);
+    await pause(beatSeconds * 1000, [lifetime.stopped]);
   }
 }
 

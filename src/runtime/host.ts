@@ -195,11 +195,8 @@ function listenFirst({ store, config }: HostOptions, choice: BrokerChoice, how: 
   return connectGuarded(choice, { ...how, namespace, isKnown, onClear });
 }
 
-function enterStore<T>(
-  { store, config, user, version, broker }: HostOptions,
-  agentTypes: readonly AgentType[],
-  alsoEnter: Enter<T>,
-): Promise<{ processAgents: ProcessAgents<AgentType>; entered: T }> {
+function enterStore<T>(options: HostOptions, agentTypes: readonly AgentType[], alsoEnter: Enter<T>) {
+  const { store, config, user, version, broker } = options;
   const { namespace } = config.testbed;
   const entry = { identity: currentProcess(), version, user, namespace, agentTypes };
   const { dir, write_files } = config.data;

@@ -66,10 +66,8 @@ export interface ResumeRequest {
 }
 
 /** Resumes an interrupted execution where its log ends. Throws `EXECUTION_…`, `BROKER_…` and `STORE_…`. */
-export function resumeExecution(
-  options: HostOptions,
-  { execution_id, speed, follows, claimedBy, reason }: ResumeRequest,
-): Promise<RunningExecution> {
+export function resumeExecution(options: HostOptions, request: ResumeRequest): Promise<RunningExecution> {
+  const { execution_id, speed, follows, claimedBy, reason } = request;
   const take: Enter<Drive> = (tx, processAgents) => {
     const driver = { ...driverSelf(options, processAgents, speed), claimedBy, reason };
     return takeOver(options.store, tx, execution_id, driver, { isAlive, follows });

@@ -14,11 +14,7 @@ export interface Task {
 }
 
 /** Runs a task to its end. If it cannot go on, the execution fails. If the store is at fault, this process cannot go on, and the execution can be resumed. */
-export async function supervise(
-  { name, work }: Task,
-  execution: ExecutionContext,
-  onFault: (error: unknown) => void,
-): Promise<void> {
+export async function supervise({ name, work }: Task, execution: ExecutionContext, onFault: (error: unknown) => void) {
   execution.clock.enter();
   try {
     await work();
