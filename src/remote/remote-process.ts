@@ -21,7 +21,7 @@ import type { Telemetry } from '../messages/telemetry.ts';
 import { DataAccess } from './data-access.ts';
 import { RemoteHeartbeat, type Self, selfOf } from './heartbeat.ts';
 import { RemoteLog } from './log.ts';
-import { OffDutyList } from './off-duty.ts';
+import { createOffDutyList } from './off-duty.ts';
 import type { Part, Surroundings } from './part.ts';
 import { createReadingPart } from './reading-part.ts';
 import type { Figures, RunningAgent } from './running-agent.ts';
@@ -105,7 +105,7 @@ class RemoteAgent implements RunningAgent {
       others: new AgentDirectory(),
       speaker: new Speaker({ broker, namespace, destinations, sender: this.name, warn }),
       access: new DataAccess({ data: params.data, environment, draining, stopped }),
-      offDuty: new OffDutyList(warn, onChange),
+      offDuty: createOffDutyList(warn, onChange),
       agentLog,
       lifetime,
       onChange,

@@ -20,7 +20,7 @@ import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import { openRecorderSession, type RecorderSession } from '../recorder/recorder-session.ts';
-import { Heartbeat } from './heartbeat.ts';
+import { createHeartbeat, type Heartbeat } from './heartbeat.ts';
 
 /** The needs of every process that hosts agents. */
 export interface HostOptions {
@@ -99,7 +99,7 @@ export class Host {
     const names = Object.values(processAgents.agents);
     // A run speaks as its driver, an agent of its own process as itself.
     log.speakAs(processAgents.agents.daq_simulator ?? (names[0] as string));
-    this.heartbeat = new Heartbeat(options.store, processAgents.process_id, names, (message) =>
+    this.heartbeat = createHeartbeat(options.store, processAgents.process_id, names, (message) =>
       options.log.write({ level: 'WARNING', message }),
     );
     this.payloads = createPayloadHost(options.environment);

@@ -5,7 +5,7 @@ import { workKinds } from '../domain/slice-returns.ts';
 import { SliceConsumers } from '../exchange/slice-consumers.ts';
 import type { Draft } from '../messages/message.ts';
 import { DataAccess } from '../remote/data-access.ts';
-import { OffDutyList } from '../remote/off-duty.ts';
+import { createOffDutyList } from '../remote/off-duty.ts';
 import { SlicePreparation } from '../remote/slice-preparation.ts';
 import { Speaker } from '../remote/speaker.ts';
 import type { Execution } from './execution.ts';
@@ -32,7 +32,7 @@ export async function runHostedWorker(host: Host, name: string, slots: number, h
     const { freeSlots: free_slots } = consumers;
     directory.hear(name, hostedSince, { agent_type: 'worker', in_hand, free_slots, off_duty: offDuty.list() });
   };
-  const offDuty = new OffDutyList(warn, report);
+  const offDuty = createOffDutyList(warn, report);
   const preparation = new SlicePreparation({
     namespace,
     params: { ...config, speed: 1 },
