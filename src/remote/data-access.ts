@@ -8,7 +8,7 @@ import { CheckedFiles } from '../files/checked-files.ts';
 import { asDataError } from '../files/data-errors.ts';
 import { type DataFiles, noDataFiles } from '../files/data-files.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
-import { FetchedFiles, type FetchWays } from '../files/fetched-files.ts';
+import { createFetchedFiles, type FetchedFiles, type FetchWays } from '../files/fetched-files.ts';
 import { isReachable } from '../files/http-reader.ts';
 import { createRemoteDataFiles } from '../files/remote-data-files.ts';
 import { isRemoteFolder, noteRemoteEnd, prepareRemoteFolder, removeOldRemoteFolders } from '../files/remote-folder.ts';
@@ -84,7 +84,7 @@ export class DataAccess {
       // A command of the site may need the token, but none of our other secrets.
       environment: { ...withoutSecrets(environment), ...(token === undefined ? {} : { SWF_FILES_TOKEN: token }) },
     };
-    this.#fetched = new FetchedFiles(this.#ways, this.checked);
+    this.#fetched = createFetchedFiles(this.#ways, this.checked);
   }
 
   of(place: FilePlace): Access {

@@ -19,7 +19,7 @@ import { machineId } from '../lib/process-identity.ts';
 import { sha256 } from '../lib/sha256.ts';
 import type { Telemetry } from '../messages/telemetry.ts';
 import { DataAccess } from './data-access.ts';
-import { RemoteHeartbeat, type Self, selfOf } from './heartbeat.ts';
+import { type RemoteHeartbeat, type Self, selfOf, startRemoteHeartbeat } from './heartbeat.ts';
 import { RemoteLog } from './log.ts';
 import { createOffDutyList } from './off-duty.ts';
 import type { Part, Surroundings } from './part.ts';
@@ -117,7 +117,7 @@ class RemoteAgent implements RunningAgent {
     const ear = foreignEar(namespace, (heard) => lifetime.fail(namespaceInUse(namespace, [heard], true)));
     for (const subscription of [unmarkedSubscription(broadcast, ear), ...layoutSubscriptions(layout, ear)])
       broker.subscribe(subscription);
-    this.#heartbeat = new RemoteHeartbeat({ ...telemetry, self, report: () => this.#part.report() });
+    this.#heartbeat = startRemoteHeartbeat({ ...telemetry, self, report: () => this.#part.report() });
     this.done = this.#work();
   }
 
