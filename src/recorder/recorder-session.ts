@@ -1,4 +1,4 @@
-import type { BrokerConnection, Delivery } from '../broker/connection.ts';
+import type { BrokerConnection, Delivery, Subscription } from '../broker/connection.ts';
 import { requireExecution } from '../db/execution/find-execution.ts';
 import { dropUnsentSlices, reviveUnsendable } from '../db/log/outbox.ts';
 import { storeId } from '../db/log/store-identity.ts';
@@ -20,7 +20,7 @@ import { repeatedStarts } from './repeated-starts.ts';
 import { Resending } from './resending.ts';
 import { StateSpeaker } from './state-speaker.ts';
 import type { Surroundings } from './surroundings.ts';
-import { TelemetryInbox } from './telemetry.ts';
+import { telemetryInbox } from './telemetry.ts';
 import { unheardWorkers } from './unheard-workers.ts';
 
 export interface RecorderOptions
@@ -105,7 +105,7 @@ export class RecorderSession {
       onRegistered: (message) => void this.#resending.notePlace(message),
     });
     this.link = new BrokerLink({ ...shared, isSpeaking: () => this.#states.isSpeaking });
-    const telemetry = new TelemetryInbox({
+    const telemetry = telemetryInbox({
       ...shared,
       onHeard: () => this.link.noteHeard(),
       onNewcomer: () => this.#states.sayAll(),
@@ -177,7 +177,7 @@ export class RecorderSession {
       warn('some messages are still unconfirmed; the next recorder of this store and namespace sends them');
   }
 
-  #hearOnly(telemetry: TelemetryInbox): void {
+  #hearOnly(telemetry: Subscription): void {
     const { broker, destinations, storeId: store } = this;
     const { namespace } = this.#options;
     broker.subscribe(this.#inbox.unmarked(destinations.broadcast));
@@ -185,7 +185,7 @@ export class RecorderSession {
       broker.subscribe(subscription);
     const place = broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, store);
     broker.subscribe(this.#inbox.work('results', destinations.results, place === undefined ? { store } : { place }));
-    broker.subscribe(telemetry.subscription());
+    broker.subscribe(telemetry);
     broker.onUp(() => {
       for (const executionId of this.#leftovers) void this.#takeLeftovers(executionId);
       this.#leftovers.clear();

@@ -25,7 +25,7 @@ import { createOffDutyList } from './off-duty.ts';
 import type { Part, Surroundings } from './part.ts';
 import { createReadingPart } from './reading-part.ts';
 import type { Figures, RunningAgent } from './running-agent.ts';
-import { Speaker } from './speaker.ts';
+import { createSpeaker } from './speaker.ts';
 import { createWorkerPart } from './worker-part.ts';
 
 export interface RemoteOptions extends Pick<
@@ -103,7 +103,7 @@ class RemoteAgent implements RunningAgent {
       connection: broker,
       views: new ExecutionViews(),
       others: new AgentDirectory(),
-      speaker: new Speaker({ broker, namespace, destinations, sender: this.name, warn }),
+      speaker: createSpeaker({ broker, namespace, destinations, sender: this.name, warn }),
       access: new DataAccess({ data: params.data, environment, draining, stopped }),
       offDuty: createOffDutyList(warn, onChange),
       agentLog,

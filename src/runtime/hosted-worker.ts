@@ -7,7 +7,7 @@ import type { Draft } from '../messages/message.ts';
 import { DataAccess } from '../remote/data-access.ts';
 import { createOffDutyList } from '../remote/off-duty.ts';
 import { SlicePreparation } from '../remote/slice-preparation.ts';
-import { Speaker } from '../remote/speaker.ts';
+import { createSpeaker, type Speaker } from '../remote/speaker.ts';
 import type { Execution } from './execution.ts';
 import type { Host } from './host.ts';
 
@@ -43,7 +43,7 @@ export async function runHostedWorker(host: Host, name: string, slots: number, h
     offDuty,
     lifetime: { draining: stopped },
   });
-  const speaker = new Speaker({ broker, namespace, destinations, sender: name, warn });
+  const speaker = createSpeaker({ broker, namespace, destinations, sender: name, warn });
   const prepare = (delivered: DeliveredSlice) => preparation.prepare(delivered);
   const worker = makeWorker({ host, name, here, speaker, prepare, report, consumers: () => consumers });
   const consumers = new SliceConsumers({
