@@ -18,7 +18,7 @@ import { takeLeftovers } from './leftovers.ts';
 import { Outbox } from './outbox.ts';
 import { repeatedStarts } from './repeated-starts.ts';
 import { Resending } from './resending.ts';
-import { StateSpeaker } from './state-speaker.ts';
+import { createStateSpeaker, type StateSpeaker } from './state-speaker.ts';
 import type { Surroundings } from './surroundings.ts';
 import { telemetryInbox } from './telemetry.ts';
 import { unheardWorkers } from './unheard-workers.ts';
@@ -104,13 +104,13 @@ export class RecorderSession {
       onWorker: (agent) => unheard.noteWord(agent),
       onRegistered: (message) => void this.#resending.notePlace(message),
     });
-    this.link = new BrokerLink({ ...shared, isSpeaking: () => this.#states.isSpeaking });
+    this.link = new BrokerLink({ ...shared, isSpeaking: () => this.#states.isSpeaking() });
     const telemetry = telemetryInbox({
       ...shared,
       onHeard: () => this.link.noteHeard(),
       onNewcomer: () => this.#states.sayAll(),
     });
-    this.#states = new StateSpeaker({ ...shared, onSaid: (state) => views.hear(state) });
+    this.#states = createStateSpeaker({ ...shared, onSaid: (state) => views.hear(state) });
     this.#hearOnly(telemetry);
     this.#listener = this.#listenDurably();
     this.#endPoll = pollStore(store.db, () => {

@@ -20,7 +20,7 @@ import { sha256 } from '../lib/sha256.ts';
 import type { Telemetry } from '../messages/telemetry.ts';
 import { DataAccess } from './data-access.ts';
 import { type RemoteHeartbeat, type Self, selfOf, startRemoteHeartbeat } from './heartbeat.ts';
-import { RemoteLog } from './log.ts';
+import { createRemoteLog } from './log.ts';
 import { createOffDutyList } from './off-duty.ts';
 import type { Part, Surroundings } from './part.ts';
 import { createReadingPart } from './reading-part.ts';
@@ -92,7 +92,7 @@ class RemoteAgent implements RunningAgent {
     const self = selfOf(this.name, type, version);
     this.#self = self;
     const telemetry = { broker, namespace, destination: destinations.telemetry, sender: this.name, since: self.since };
-    const agentLog = new RemoteLog({ ...telemetry, threshold: logLevel, log });
+    const agentLog = createRemoteLog({ ...telemetry, threshold: logLevel, log });
     const warn = (message: string): void => agentLog.warn(message);
     const onChange = (): void => this.#heartbeat?.changed();
     const lifetime = new Lifetime();
