@@ -9,16 +9,7 @@ import { withoutSecrets } from '../lib/secrets.ts';
 import { traceParent } from '../lib/trace-context.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { PayloadHost } from './host.ts';
-import {
-  killedIn,
-  listOutputs,
-  makeAside,
-  noOutputs,
-  outputFolder,
-  type Outputs,
-  removeFolder,
-  settle,
-} from './outputs.ts';
+import { killedIn, listOutputs, makeAside, noOutputs, outputFolder, type Outputs, discard, settle } from './outputs.ts';
 import { type Ended, runInGroup } from './process-group.ts';
 
 export interface CommandPayloadOptions {
@@ -56,7 +47,7 @@ export const createCommandPayload = (options: CommandPayloadOptions): Payload =>
       await settle(aside, final, written);
       return resultOf(ended, written, causeOf(ended, options));
     } catch (error) {
-      if (aside !== undefined) await removeFolder(aside);
+      if (aside !== undefined) await discard(aside);
       if (error instanceof SwfError) throw error;
       const fault = asDataError(error, final, options.folder);
       if (fault instanceof SwfError) throw fault;

@@ -1,11 +1,4 @@
-import {
-  awaitVerdict,
-  type DriverOptions,
-  endExecution,
-  type Leave,
-  leavingStep,
-  type Verdict,
-} from '../agents/driver.ts';
+import { awaitVerdict, type DriverOptions, endExecution, type Leave, leavingStep } from '../agents/driver.ts';
 import type { Drive } from '../db/driving/take-over.ts';
 import { requireExecution, requireOwn } from '../db/execution/find-execution.ts';
 import { executionParams } from '../db/execution/params.ts';
@@ -130,7 +123,7 @@ export class DrivenExecution {
   }
 
   /** Runs all tasks until the execution is judged, then lets them end. */
-  async #work(): Promise<Verdict | undefined> {
+  async #work() {
     const { execution, lifetime } = this.#execution;
     const running = this.#beginTasks();
     const verdict = await awaitVerdict(this.#driver, execution).catch((error: unknown) => {
