@@ -155,7 +155,7 @@ export function disconnect(client: Client): Promise<void> {
   return withDeadline(ended, disconnectMilliseconds, undefined);
 }
 
-/** Writes a heartbeat after incoming data: a broker that holds back small frames waits for an acknowledgement, which takes 40 ms or any write. */
+/** Writes a heartbeat after incoming data: a broker that holds back small frames waits for its acknowledgement, which takes 40 ms, or comes with any write. */
 export function acknowledgeAtOnce(client: Client): void {
   client.getTransportSocket().on('data', () => setImmediate(() => client._output.heartbeat()));
 }

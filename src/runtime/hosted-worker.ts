@@ -17,7 +17,7 @@ const reportMilliseconds = 2000;
 /** The worker is this process itself, which exists only once. */
 const hostedSince = 'here';
 
-/** Runs a recorder's own worker until the execution is stopped. It takes others' slices too; its reports on what is driven here are recorded at once. */
+/** Runs a recorder's own worker until the execution is stopped. It takes others' slices too; its reports on the execution driven here are recorded at once. */
 export async function runHostedWorker(host: Host, name: string, slots: number, here: Execution): Promise<void> {
   const { options, recorder, namespace, payloads } = host;
   const { broker, destinations, views, directory } = recorder;
