@@ -33,7 +33,10 @@ export interface Delivery {
   isWhole: boolean;
   /** Hex digest of the whole body, if that is too large to keep. */
   sha256?: string;
-  /** Tells the broker, in the delivery's session, that the message is handled. @param onConfirmed called when the broker will not deliver it again */
+  /**
+   * Tells the broker that the message is handled. Does nothing once the delivery's session is over.
+   * @param onConfirmed called when the broker confirms that it will not deliver the message again
+   */
   acknowledge(onConfirmed?: () => void): void;
   /** Lets the broker deliver the message again, to somebody else or to us. Does nothing once the session is over. */
   giveBack(): void;

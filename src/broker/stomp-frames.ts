@@ -155,7 +155,10 @@ export function disconnect(client: Client): Promise<void> {
   return withDeadline(ended, disconnectMilliseconds, undefined);
 }
 
-/** Writes a heartbeat after incoming data: a broker that holds back small frames waits for its acknowledgement, which takes 40 ms, or comes with any write. */
+/**
+ * Writes a heartbeat after all incoming data. A broker that holds back small frames sends the next one once the network has acknowledged the last;
+ * the kernel does that 40 ms later, or at once with any write.
+ */
 export function acknowledgeAtOnce(client: Client): void {
   client.getTransportSocket().on('data', () => setImmediate(() => client._output.heartbeat()));
 }

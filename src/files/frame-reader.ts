@@ -88,7 +88,10 @@ export async function readRange(
   }
 }
 
-/** The index that a file's first frame has or must have; undefined if none shows it. Two frames must agree on it: one damaged frame decides nothing. */
+/**
+ * The index that the file's first frame has or must have; undefined if no frame shows it. Two frames must agree on it, if there are two: one damaged
+ * or misplaced frame must not make the others wrong.
+ */
 export async function firstIndex(read: ReadAt, frameBytes: number): Promise<number | undefined> {
   const candidates = new Set<number>();
   for (let place = 0; ; place += 2) {

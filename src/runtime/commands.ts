@@ -27,7 +27,10 @@ export interface Requester {
   claimed?: string | undefined;
 }
 
-/** `already`: the requested state was there. `none`: it was refused, for this reason. `pending`: the driver was too slow; the command stays recorded. */
+/**
+ * The outcome of a command. `already`: the requested state was there, with that state. `none`: it was refused, with the reason. `pending`: the driver
+ * has not carried it out in time; it stays recorded.
+ */
 export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };
 
 const purposes: Readonly<Record<Action, string>> = { stop: 'be stopped', pause: 'be paused', continue: 'be continued' };

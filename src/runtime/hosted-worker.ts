@@ -17,7 +17,10 @@ const reportMilliseconds = 2000;
 /** The worker is this process itself, which exists only once. */
 const hostedSince = 'here';
 
-/** Runs a recorder's own worker until the execution is stopped. It takes others' slices too; its reports on the execution driven here are recorded at once. */
+/**
+ * Runs the worker that a recorder hosts. It takes slices from the broker's queue like any other, so also those of other recorders of the namespace.
+ * Its reports on the execution driven here are recorded at once. Resolves when the execution is stopped.
+ */
 export async function runHostedWorker(host: Host, name: string, slots: number, here: Execution): Promise<void> {
   const { options, recorder, namespace, payloads } = host;
   const { broker, destinations, views, directory } = recorder;
