@@ -10,7 +10,10 @@ export interface Place {
 
 type Headers = Record<string, string>;
 
-/** The differences between brokers of one protocol, by their manuals and sources; `test/broker/` checks them. Each is a file and a line in `dialects.ts`. */
+/**
+ * The differences between brokers behind the same protocol. Each dialect is a file of its own and a line in `dialects.ts`. All facts come from the
+ * brokers' manuals and sources; the suite in `test/broker/` checks them against real brokers.
+ */
 export interface BrokerDialect {
   name: DialectName;
   /** Whether the header `server` names this broker. */

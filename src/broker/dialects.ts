@@ -11,6 +11,9 @@ export const dialects: Readonly<Record<DialectName, BrokerDialect>> = {
   rabbitmq: rabbitMq,
 };
 
-/** The dialect of a broker by the header `server` of its CONNECTED frame; a broker that omits it counts as ActiveMQ Classic. */
+/**
+ * The dialect of a broker by its own name for itself.
+ * @param server the header of its CONNECTED frame; a broker that omits it counts as ActiveMQ Classic
+ */
 export const dialectOfServer = (server: string | undefined): BrokerDialect =>
   Object.values(dialects).find((dialect) => server !== undefined && dialect.isServer(server)) ?? activeMqClassic;

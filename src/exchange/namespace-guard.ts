@@ -22,7 +22,10 @@ interface Heard extends ForeignProgram {
 /** Hears a message on a topic. */
 export type Ear = (destination: string, delivery: Delivery) => void;
 
-/** Hears programs of other makes in a namespace. A message without one belongs to its run's. @param onOther called with each other namespace heard */
+/**
+ * Hears programs of other makes in one namespace, on existing topics. A message without a namespace belongs to its run's namespace.
+ * @param onOther called with each other namespace heard
+ */
 export function foreignEar(ours: string, onHeard: (heard: Heard) => void, onOther?: (other: string) => void): Ear {
   const namespaces = new Map<string, string>();
   return (destination, delivery) => {

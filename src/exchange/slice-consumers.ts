@@ -99,7 +99,10 @@ export class SliceConsumers {
     this.#unfitInARow = 0;
   }
 
-  /** Notes that the slice in hand cannot be done. @param othersCan whether a worker is heard that could do it: only then leave the queue to others */
+  /**
+   * Notes that the slice in hand cannot be done. No effect if the broker withholds such slices.
+   * @param othersCan whether a worker is heard that could do it: only then leave the queue to others
+   */
   noteUnfit(othersCan: boolean): void {
     this.#unfitInARow += 1;
     if (othersCan && (this.#taking === 'one' || this.#unfitInARow >= this.#options.slots)) this.#leave();

@@ -16,7 +16,10 @@ import { asideEnding, pathAddress, writeAside, type WritePlace } from './write-a
 /** The most files open at a time: thousands of workers must not exhaust the process's file descriptors. */
 const openFiles = 64;
 
-/** The data files of an execution in their own folder, made with mode 0700. @param urlOf the address by which others know a file; by default, its path */
+/**
+ * The data files of an execution in their own folder, created with mode 0700.
+ * @param urlOf the address by which others know a file; by default, its path
+ */
 export const createDataFiles = (folder: string, urlOf = pathAddress(folder)): DataFiles =>
   new DiskDataFiles({ folder, urlOf });
 

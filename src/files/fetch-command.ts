@@ -13,7 +13,11 @@ const shown = 300;
 
 const todo = 'look at data.fetch and its rights';
 
-/** Fetches a file by the site's command (`[data] fetch`), with `{url}` and `{path}` filled in. Throws `DATA_UNAVAILABLE`. `signal` ends all of it. */
+/**
+ * Fetches a file by the site's command (`[data] fetch`), whose words have `{url}` and `{path}`. Throws `DATA_UNAVAILABLE` if it fails. `signal` ends
+ * the command and everything that it started.
+ * @param environment that the command inherits
+ */
 export async function fetchByCommand(
   command: readonly string[],
   { url, path }: { url: string; path: string },

@@ -11,7 +11,10 @@ const lookMilliseconds = 200;
 const signMilliseconds = 60_000;
 const silentMilliseconds = 300_000;
 
-/** Does `work` while no other process does it for this path. The lock beside it names its holder; a dead holder's is void. Throws the system's errors. */
+/**
+ * Does `work` while no other process does the same for this path: several worker processes share their files. The lock is a file beside the path that
+ * names its holder; a dead holder's lock is void. Throws the file system's errors.
+ */
 export async function withFetchLock<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const lock = `${path}.fetching`;
   const own = JSON.stringify({ ...currentProcess(), key: randomUUID() });

@@ -61,7 +61,10 @@ export function createFetchedFiles(ways: FetchWays, checked: CheckedFiles) {
   }
 
   return {
-    /** Resolves when the file is there; with false if its source lacks it or has another. Continues an earlier partial fetch. Throws `DATA_UNAVAILABLE`. */
+    /**
+     * Resolves when the file is there; with false if its source lacks it or has other content than announced. Continues an earlier partial fetch.
+     * Throws `DATA_UNAVAILABLE` if the file is unavailable or the disk is at fault.
+     */
     bring(file: FileToFetch, signal: AbortSignal): Promise<boolean> {
       // The same file may be at another address by now.
       const key = `${file.path} ${file.url} ${file.checksum ?? ''}`;

@@ -1,4 +1,7 @@
-/** The result of `work`, or `late` after `milliseconds`: `work` then goes on, and its error is ignored. Rethrows an error of `work` in time. */
+/**
+ * Waits for `work`, but no longer than `milliseconds`. Rethrows an error of `work` in time, and ignores a later one.
+ * @returns the result of `work`, or `late` if the time is over first; `work` itself then goes on
+ */
 export async function withDeadline<T, Late>(work: Promise<T>, milliseconds: number, late: Late): Promise<T | Late> {
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<Late>((resolve) => {

@@ -1,4 +1,8 @@
-/** The probability that a draw without replacement has at least `observed` marked items: the upper tail of the hypergeometric distribution, from 0 to 1. */
+/**
+ * The probability that a draw without replacement has at least `observed` marked items: the upper tail of the hypergeometric distribution.
+ * @param urn numbers of all items, marked items and drawn items; whole numbers
+ * @returns from 0 to 1
+ */
 export function probabilityOfAtLeast(
   observed: number,
   { items, marked, drawn }: { items: number; marked: number; drawn: number },

@@ -16,7 +16,11 @@ export interface Log {
   write(line: LogLine): void;
 }
 
-/** A log for people. Leaves out lines below `threshold`. `writeLine` takes a line without its end; it must not write to stdout, which belongs to answers. */
+/**
+ * A log for people: one line per record.
+ * @param threshold lines below this level are left out
+ * @param writeLine takes one line without its end; must not write to stdout, which belongs to answers
+ */
 export const createLog = (threshold: LogLevel, writeLine: (line: string) => void): Log => ({
   write({ level, message }) {
     if (logLevels[level] >= logLevels[threshold]) writeLine(`${level} ${printable(message)}`);

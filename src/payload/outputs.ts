@@ -93,7 +93,10 @@ async function describeFile(path: string, name: string): Promise<OutputFile> {
   return { name, size_bytes: size, checksum: await checksumOf(path) };
 }
 
-/** How many workers were killed in the middle of an attempt: each left its folder unfinished. One that ends in order removes it, even on a full disk. */
+/**
+ * How many workers were killed in the middle of an attempt: each left its folder unfinished. One that ends in order removes it, even on a full disk.
+ * @param final the folder of the attempt
+ */
 export const killedIn = (final: string): number =>
   namesIn(dirname(final)).filter((name) => name.startsWith(`${basename(final)}.`) && name.endsWith(asideEnding)).length;
 

@@ -26,7 +26,10 @@ export function payloadNameOf(
 export const isSamePayload = (asked: PayloadName, own: PayloadName): boolean =>
   asked.name === own.name && (asked.digest === undefined || asked.digest === own.digest);
 
-/** Reads a command's files ahead of `payloadNameOf`: a container image of gigabytes must not hold up this process's heartbeats. */
+/**
+ * Reads the files of a command ahead of `payloadNameOf`: a container image of gigabytes must not hold up this process's heartbeats.
+ * @param path the environment's PATH
+ */
 export async function readPayload(command: readonly string[], path: string | undefined): Promise<void> {
   for (const [at, word] of command.entries()) {
     const { file } = pathIn(at === 0 ? (programOf(word, path) ?? word) : word);

@@ -55,7 +55,10 @@ export class Inbox {
     return unmarkedSubscription(destination, (from, delivery) => this.#take(from, delivery));
   }
 
-  /** Messages that the broker keeps for us until we acknowledge them. @param place where they come from, if not from the destination they are meant for */
+  /**
+   * Messages that the broker keeps for us until we acknowledge them.
+   * @param place where they come from, if not from the destination that they are meant for
+   */
   work(id: string, destination: string, { store, place }: { store?: string; place?: string } = {}): Subscription {
     const { namespace } = this.#options;
     return {

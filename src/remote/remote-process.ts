@@ -55,7 +55,10 @@ const tidyMilliseconds = 600_000;
 /** How often to check whether a recorder is heard, in milliseconds. */
 const lookMilliseconds = 1000;
 
-/** The name of a remote agent, the same after a restart. @param index distinguishes agents of one type on one machine, from 1 */
+/**
+ * The name of a remote agent, derived from the machine, the type and `index`, so a restart keeps it.
+ * @param index distinguishes agents of one type on one machine, from 1
+ */
 export function remoteAgentName(type: AgentType, user: string, index: number): string {
   const hash = sha256().update(`${machineId()}\n${type}\n${index}`).digest('hex');
   return `${type}-agent-${user}-${BigInt(`0x${hash}`).toString().slice(0, 8)}`;

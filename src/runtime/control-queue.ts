@@ -65,7 +65,10 @@ const isRecorded = (sql: Prepare, id: string): boolean => readMessage(sql, `run_
 export const guessedRefusal = (id: string): string =>
   `it has the words of run_workflow/${id}, which the broker may deliver again; if it is another request, send it once more, best with a command_id`;
 
-/** Acknowledges a request. @param follow called with the write that forgets one from a broker without ids, once it can no longer be delivered again */
+/**
+ * Acknowledges a request. Forgets one from a broker without ids once it can no longer be delivered again.
+ * @param follow called with the write that forgets it
+ */
 export function acknowledgeRequest(host: Host, delivery: Delivery, id: string, follow: (write: Promise<void>) => void) {
   const forget = (): void => follow(host.store.write((tx) => forgetRequestInHand(tx, host.namespace, id)));
   delivery.acknowledge(delivery.id === undefined ? forget : undefined);

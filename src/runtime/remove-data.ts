@@ -24,7 +24,10 @@ export async function removeDataFolder(folder: string, executionId: string, stor
   }
 }
 
-/** Why a folder would be left: it is not this execution's. Undefined if it would be removed, or is gone. Throws the system's errors. */
+/**
+ * Why a folder would be left: it is not this execution's. Undefined if it would be removed, or is gone. Throws the system's errors.
+ * @param store the file of the store
+ */
 export async function whyLeft(folder: string, executionId: string, store: string): Promise<string | undefined> {
   if (!isAbsolute(folder) || basename(folder) !== executionId) return `it is not named ${executionId}`;
   if (!/^[A-Za-z0-9._-]+-\d{4,}$/.test(executionId)) return 'its name is not that of an execution';

@@ -14,7 +14,10 @@ import { driverSelf, type Enter, Host, type HostOptions } from './host.ts';
 
 export type RunningExecution = Awaited<ReturnType<typeof takeUp>>;
 
-/** Starts a new execution and drives it. Throws `DATA_UNAVAILABLE`, `CONFIG_INVALID`, `BROKER_…` and `STORE_…` before anything has begun. */
+/**
+ * Starts a new execution and drives it. Throws `DATA_UNAVAILABLE`, `CONFIG_INVALID`, `BROKER_…` and `STORE_…` before anything has begun.
+ * @param configName the user's name for the configuration
+ */
 export function startExecution(
   options: HostOptions,
   { speed, configName }: { speed: Speed; configName?: string | undefined },

@@ -25,7 +25,10 @@ export interface TakeUpOptions {
   onTaken: (drive: Drive) => void;
 }
 
-/** Lets a service resume its namespace's executions whose driver is gone or could not go on; one that keeps coming to nothing is left: `TAKE_UP_FAILED`. */
+/**
+ * Lets a recorder that is a service resume executions of its namespace whose driver is gone: that of an earlier process, or its own that could not go
+ * on. An execution that comes to nothing again and again is left, with the finding `TAKE_UP_FAILED`.
+ */
 export class TakeUp {
   readonly #host: Host;
   readonly #options: TakeUpOptions;
