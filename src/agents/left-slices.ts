@@ -3,7 +3,10 @@ import type { LeftSlice, OpenSlice } from './ports.ts';
 /** An attempt fails once this many drivers were killed while it was in hand: its payload may have killed them. */
 const maxKilledDrivers = 3;
 
-/** Slices that earlier processes began and did not end, in order. One that has seen two drivers killed begins alone: a third kill shows which it is. */
+/**
+ * The slices that earlier processes began and did not end, in the order in which to begin them again. A slice that has seen two drivers killed begins
+ * alone, so that another kill shows which slice it is and costs no other slice an attempt.
+ */
 export class LeftSlices {
   /** Slices whose attempt has failed. */
   readonly givenUp: readonly LeftSlice[];

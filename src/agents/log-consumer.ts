@@ -77,7 +77,10 @@ class LogConsumer {
     return { role, cursor, seen: cursor, skipped: 0 };
   }
 
-  /** A refused step also refuses those after it, since each starts from the cursor that the one before sets. Steps are awaited together, to share commits. */
+  /**
+   * Handles messages in order. Each step starts from the cursor that the previous step sets, so a refused step also refuses the steps after it. Steps
+   * are awaited together, so that they share commits.
+   */
   async #take(messages: readonly LoggedMessage[], place: Place): Promise<void> {
     const { journal, lifetime } = this.#execution;
     const steps: Promise<boolean>[] = [];

@@ -18,7 +18,8 @@ export class AgentFailure extends Error {
 }
 
 /**
- * Lets an agent handle a message and retries failures. Throws `AgentFailure` if it keeps failing, but an `SwfError` at once: it can be fixed outside.
+ * Lets an agent handle a message and retries failures. Throws `AgentFailure` if it keeps failing. Rethrows `SwfError` at once: a problem that can be
+ * fixed outside is not the message's fault.
  * @param lines collects the log lines of the try that counts
  */
 export async function handlePatiently(

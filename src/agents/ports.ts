@@ -6,7 +6,10 @@ import type { LogLine } from '../lib/logger.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 
-/** All that agents and driver see of the things around them: `db/execution/` and `payload/` implement it, and neither side imports the other. */
+/**
+ * The edge between the agents and everything around them. Agents and driver see only these interfaces; `db/execution/` implements the store's,
+ * `payload/` the work on a slice. Neither side imports the other.
+ */
 
 export interface LoggedMessage {
   seq: number;
@@ -43,7 +46,10 @@ export interface Journal {
   message(id: string): Message | undefined;
   /** How many messages a role has yet to read, counted up to `most`. */
   behind(role: string, readings: readonly Reading[], most: number): number;
-  /** Returns false, and records nothing, if the cursor was elsewhere. Throws `EXECUTION_IN_USE` if another process drives, and `STORE_UNAVAILABLE`. */
+  /**
+   * Records a step. Returns false, and records nothing, if the cursor was elsewhere. Throws `EXECUTION_IN_USE` if another process has taken over the
+   * execution, `STORE_UNAVAILABLE` if the store cannot be written.
+   */
   step(step: Step): Promise<boolean>;
   /** The same, synchronously and without retries, for a process about to exit. Throws if the store cannot be written at that moment. */
   stepAtOnce(step: Step): void;

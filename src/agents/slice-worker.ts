@@ -20,7 +20,10 @@ export interface SliceWork {
   run(...how: Parameters<Payload['run']>): Promise<PayloadResult | Unfit>;
 }
 
-/** `open`: an execution's slices may start. `paused`: they wait on the queue. `over`: nothing is left to do. `unknown`: nobody has heard of it yet. */
+/**
+ * The state of a slice's execution. `open`: its slices may start. `paused`: they wait on the queue. `over`: nothing is left to do. `unknown`: nobody
+ * has heard of it yet.
+ */
 export type ExecutionStanding = 'open' | 'paused' | 'over' | 'unknown';
 
 export interface SliceWorkerOptions {
@@ -69,7 +72,10 @@ export class SliceWorker {
   readonly #options: SliceWorkerOptions;
   /** Work in hand in this process, by store and attempt. A redelivered slice joins it. */
   readonly #inHand = new Map<string, Promise<Outcome>>();
-  /** The newest results, by the messages that asked for them: if a killed broker has lost an acknowledgement, the result is only sent again. */
+  /**
+   * The newest results, by the very messages that asked for them: a broker that was killed may deliver a slice again whose acknowledgement it lost.
+   * Its result is then sent again, and not worked for again.
+   */
   readonly #results = new Map<string, Draft<'slice_result'>>();
   /** For each execution, a signal that aborts when it is over or everything ends. */
   readonly #ends = new WeakMap<AbortSignal, AbortSignal>();

@@ -10,7 +10,10 @@ export interface BrokerAddress {
 
 const defaultPorts = { 'stomp:': 61_613, 'stomp+ssl:': 61_614 } as const;
 
-/** Reads a URL, or a comma-separated failover list. Throws `CONFIG_INVALID`. A login belongs in configuration or environment: logs show addresses. */
+/**
+ * Reads `stomp://host:port`, `stomp+ssl://host:port`, or a comma-separated failover list of them. Throws `CONFIG_INVALID`. Logins belong in the
+ * configuration or the environment, because logs show addresses.
+ */
 export const parseBrokerUrl = (url: string): BrokerAddress[] => url.split(',').map((part) => parseOne(part.trim()));
 
 function parseOne(text: string): BrokerAddress {

@@ -3,7 +3,10 @@ import { type BrokerDialect, type Place, selectorOf } from './dialect.ts';
 /** Bytes that may be in flight unacknowledged, if many messages may. */
 const wideWindow = 4_194_304;
 
-/** Apache Artemis 2 (its manual's chapter on STOMP documents the headers). A frame names the kind of its destination: by default every name is a topic. */
+/**
+ * Apache Artemis 2. Its manual's chapter on STOMP documents the headers. A stock broker treats every name as a topic, so each frame names the kind of
+ * destination that it means; acceptor prefixes and existing addresses agree with that.
+ */
 export const artemis: BrokerDialect = {
   name: 'artemis',
   isServer: (server) => /artemis/i.test(server),
@@ -41,7 +44,10 @@ function placeOf(destination: string): Place {
   return { destination, send: { 'destination-type': type }, subscribe: { 'subscription-type': type } };
 }
 
-/** Its `message-id` is `{consumer},{message}`. Message numbers restart if the broker loses its disk, but not within the same millisecond. */
+/**
+ * Its header `message-id` holds the consumer's number and the message's, `27,24`. Message numbers restart if the broker loses its disk, but not
+ * within the same millisecond.
+ */
 function idOf({ 'message-id': id, timestamp }: Readonly<Record<string, string>>): string | undefined {
   return id === undefined ? undefined : `${timestamp ?? ''}-${id.slice(id.lastIndexOf(',') + 1)}`;
 }

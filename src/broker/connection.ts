@@ -65,7 +65,10 @@ export interface Subscription {
   destination: string;
   /** When a message counts as handled. `each`: when it is acknowledged. `auto`: when it is delivered. */
   ack: 'auto' | 'each';
-  /** Called at each subscribe; all messages if left out. Without selectors a broker honors only the namespace, and the reader must filter the rest. */
+  /**
+   * Called at each subscribe. Selects all messages if left out. A broker without selectors honors only the namespace, as part of the destination's
+   * name, so the reader must filter the rest.
+   */
   only?: () => Only;
   /** Messages that the broker may have in flight to us, unacknowledged. */
   prefetch?: number;
@@ -98,7 +101,10 @@ export interface ConnectHow {
 
 /** A message broker connection that reconnects after a break. `stomp-connection.ts` implements it; tests use a broker in memory. */
 export interface BrokerConnection {
-  /** Resolves when the first session is up. Rejects with `BROKER_UNREACHABLE` or `BROKER_REFUSED` after the first round, unless `how` asks for more tries. */
+  /**
+   * Resolves when the first session is up. Rejects with `BROKER_UNREACHABLE` or `BROKER_REFUSED` if no server of the list lets us in during the first
+   * round, and `how` does not ask for more tries.
+   */
   connect(how: ConnectHow): Promise<void>;
   isUp(): boolean;
   /** Whether the broker honors `Only` beyond the namespace. Known once a session has been up. */
@@ -108,9 +114,15 @@ export interface BrokerConnection {
   /** Subscribes in this session and in every later one. */
   subscribe(subscription: Subscription): void;
   unsubscribe(id: string): void;
-  /** Removes a durable subscription that nobody listens to. Returns false if there was none. Rejects with `BROKER_UNREACHABLE` without a session. */
+  /**
+   * Removes a durable subscription that nobody listens to. Returns false if the broker had no such subscription. Rejects with `BROKER_UNREACHABLE`
+   * while there is no session.
+   */
   forget(subscription: DurablePlace): Promise<boolean>;
-  /** Resolves at the broker's receipt. Rejects with `BROKER_REFUSED` if it refuses this message, and with either code if the session ends before. */
+  /**
+   * Resolves at the broker's receipt. Rejects with `BROKER_REFUSED` if the broker refuses this message, and with either code if the session ends
+   * before the receipt.
+   */
   send(message: Outgoing): Promise<void>;
   close(): Promise<void>;
 }

@@ -34,7 +34,10 @@ export interface BrokerDialect {
   isNoSuchSubscription(message: string): boolean;
   /** Whether a refusal means that another connection has the same client id. */
   isHeldElsewhere(message: string): boolean;
-  /** SUBSCRIBE headers that the broker accepts, without a message, only if a topic's name denotes a queue. Undefined if a topic cannot be a queue. */
+  /**
+   * SUBSCRIBE headers that the broker accepts if a topic's name denotes a queue, and refuses otherwise. The subscription takes no message. Undefined
+   * if a topic cannot be a queue.
+   */
   probeForQueue?(destination: string): Headers;
   expiry(seconds: number): Headers;
   /** The broker's own id of a delivered message, the same at every delivery; undefined if it has none. */
@@ -44,7 +47,10 @@ export interface BrokerDialect {
    * appends its own after it, but in STOMP the first one counts, and an ACK with theirs costs the connection.
    */
   acknowledgedBy: 'ack' | 'message-id';
-  /** How to return a delivery to its queue. `resubscribe`: since NACK would destroy it. `nack`: since a subscription that ends would keep it from others. */
+  /**
+   * How to return a delivery to its queue. `resubscribe`: end the subscription, since NACK would destroy the message. `nack`: NACK, since ending a
+   * subscription would keep the message from others.
+   */
   giveBack: 'resubscribe' | 'nack';
   /** Whether it holds back small frames until the network acknowledges its earlier data (Nagle's algorithm). */
   holdsBackFrames: boolean;

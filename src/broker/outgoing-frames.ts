@@ -22,7 +22,10 @@ const needsEscape = /[\\\r\n:]/;
 
 const end = Buffer.from('\0\n');
 
-/** In place of stompit's stream, which writes and waits three times for each frame. Frames of a moment share one write: half the cost, for the broker too. */
+/**
+ * Outgoing frames, in place of stompit's stream, which writes each frame in three pieces and waits for the socket after each. Here a frame is one
+ * piece, and frames of the same moment share one write, which costs half as much, for the broker too.
+ */
 export class OutgoingFrames {
   readonly #socket: Socket;
   #escapes = escapes['1.0'] ?? [];

@@ -14,7 +14,10 @@ const maxErrorText = 4096;
 /** How much of it to show: a stack trace is of no use to an operator. */
 const maxErrorLine = 300;
 
-/** stompit installs handlers twice, through this method. Its ERROR handler calls a method that frames lack, so a wrong password would crash the process. */
+/**
+ * stompit's ERROR handler calls a method that frames do not have, which crashes the process (RabbitMQ and Artemis send ERROR for a wrong password).
+ * stompit installs handlers twice, always through this method.
+ */
 export function replaceHandlers(
   client: Client,
   { onServer, onError }: { onServer: (server: string | undefined) => void; onError: (frame: ErrorFrame) => void },

@@ -19,7 +19,10 @@ export interface WireFacts {
   store_id: string | undefined;
 }
 
-/** The STOMP headers of a message. A start may die with the broker: its result repeats it, and ActiveMQ Classic does a quarter more without it on disk. */
+/**
+ * The STOMP headers of a message. Only a start need not survive the broker: the result repeats it, and heartbeats name the slice meanwhile. ActiveMQ
+ * Classic does a quarter more without starts on its disk.
+ */
 export function wireHeaders(facts: WireFacts): Record<string, string> {
   const { message_id, message_type, namespace, run_id, execution_id, store_id } = facts;
   return {

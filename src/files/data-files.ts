@@ -27,7 +27,10 @@ export interface PreparedFile {
   discard(): Promise<void>;
 }
 
-/** The data files of one execution. Any call may be repeated. Throws `DATA_UNAVAILABLE` if the disk or folder is at fault, and an `Error` if a file is. */
+/**
+ * The data files of one execution. Every method may be called again for the same file with the same result. All throw `DATA_UNAVAILABLE` if the disk
+ * or the folder is at fault, and an `Error` if a file is.
+ */
 export interface DataFiles {
   /** Makes the folder of an execution that has written nothing yet. A folder that disappears later is not recreated. */
   prepare(): void;

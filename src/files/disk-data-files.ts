@@ -23,7 +23,10 @@ const openFiles = 64;
 export const createDataFiles = (folder: string, urlOf = pathAddress(folder)): DataFiles =>
   new DiskDataFiles({ folder, urlOf });
 
-/** Files are written aside and renamed: a name never denotes half a file. Names come from messages, whose vocabulary allows no separator or leading dot. */
+/**
+ * Writes a file aside and then renames it, so that a name never denotes half a file. File names come from messages: the vocabulary allows no
+ * separator and no leading dot.
+ */
 class DiskDataFiles implements DataFiles {
   readonly #place: WritePlace;
   /** Small files that are being read. */

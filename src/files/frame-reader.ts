@@ -13,7 +13,10 @@ const writeAt = promisify(fs.write);
 const readFrom = promisify(fs.read);
 const closeFile = promisify(fs.close);
 
-/** Reads a regular file by its descriptor. Throws an `Error` for anything else, such as a pipe. Does not wait for the close: it says nothing of the data. */
+/**
+ * Opens a regular file, reads it by its descriptor, and closes it. Throws an `Error` for a pipe, a device or anything else. Does not wait for the
+ * close, which says nothing about the data read.
+ */
 export async function readFile<T>(path: string, work: (file: number) => Promise<T>): Promise<T> {
   // Opening a pipe in place of the file would block until somebody writes to it.
   const file = await openAt(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);

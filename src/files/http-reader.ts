@@ -32,7 +32,10 @@ interface Opened {
   toSkip: number;
 }
 
-/** Reads a file by HTTP and continues after a break. Throws `DATA_UNAVAILABLE` after several fruitless tries, and for an address outside the sources. */
+/**
+ * Reads a file of another host by HTTP. Continues where a broken connection ended. Throws `DATA_UNAVAILABLE` after several tries that bring nothing,
+ * and for an address or a redirect outside the sources.
+ */
 export async function* readByHttp(sources: FileSources, url: string, { start, end }: ByteRange, signal: AbortSignal) {
   let at = start;
   let etag: string | undefined;

@@ -4,7 +4,10 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Removes a folder, if it exists. Payloads can nest folders deeper than a path can name: then the system's tool does it. Throws the system's errors. */
+/**
+ * Removes a folder and its contents, if it exists. A payload can nest folders deeper than a path can name: the system's own tool descends step by
+ * step. Throws the system's errors.
+ */
 export async function removeWhole(folder: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true });

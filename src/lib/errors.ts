@@ -1,6 +1,9 @@
 import { printable } from './printable.ts';
 
-/** All errors that the user or the environment causes, as in `docs/errors.md`. Any other thrown error is a bug in this program. */
+/**
+ * The closed list of errors that the user or the environment causes. Any other thrown error is a bug in this program. `docs/errors.md` has one entry
+ * per code.
+ */
 export const errorCodes = [
   'CONFIG_NOT_FOUND',
   'CONFIG_INVALID',

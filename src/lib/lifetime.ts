@@ -1,6 +1,9 @@
 import { setMaxListeners } from 'node:events';
 
-/** The life of a process, an execution or an agent: it works, may drain, and is stopped. A fault stops it at once and is kept for its owner. */
+/**
+ * The life of one piece of work, such as a process, an execution or an agent. It goes one way: it works, it may drain, it is
+ * stopped. A fault stops it at once and is kept for its owner.
+ */
 export class Lifetime {
   readonly #draining = new AbortController();
   readonly #stopped = new AbortController();

@@ -23,7 +23,10 @@ const fuse = 0x65_73_55_46;
 /** FUSE carries local file systems too. These kinds are remote. */
 const networkFuse = /^fuse\.(sshfs|rclone|s3fs|glusterfs|ceph|ceph-fuse|gcsfuse|smbnetfs|davfs|cvmfs2|eosxd|xrootdfs)$/;
 
-/** The name of a path's network file system; undefined for a local one. SQLite's write-ahead log needs shared memory: a store there would be damaged. */
+/**
+ * The name of the network file system that a path is on, or undefined for a local one. SQLite's write-ahead log needs memory
+ * that all its users share, so a store on a network file system gets damaged.
+ */
 export function networkFileSystemOf(path: string): string | undefined {
   let folder = targetOf(path);
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);

@@ -6,7 +6,10 @@ export const unprintable = String.raw`\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_I
 
 const each = new RegExp(`[${unprintable}]`, 'gu');
 
-/** A text as one line for a terminal: with escapes, no text can look like two lines, move a cursor, or hide or reverse the text beside it. */
+/**
+ * A text as one line for a terminal. Escapes characters of `unprintable`, so that no text can look like two lines, move a cursor, or hide or reverse
+ * the text beside it.
+ */
 export const printable = (text: string): string =>
   text.replaceAll(each, (character) => {
     const code = character.codePointAt(0) ?? 0;

@@ -17,7 +17,10 @@ const here = os.hostname();
 /** See random(4). */
 const bootIdPath = '/proc/sys/kernel/random/boot_id';
 
-/** Where a pid is valid: this boot and pid namespace. Containers of one host name do not see each other's processes. Empty if the system does not tell. */
+/**
+ * Where a pid is valid: this boot of this machine, and this pid namespace. Two containers may have the same host name, and neither sees the other's
+ * processes. Empty if the system does not tell.
+ */
 const pidsHere = [tried(() => readlinkSync('/proc/self/ns/pid')), tried(() => readFileSync(bootIdPath, 'utf8').trim())]
   .filter((part) => part !== undefined)
   .join('/');

@@ -3,7 +3,10 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 /** The largest size of a configuration, certificate or token list, in bytes. */
 const most = 4_000_000;
 
-/** The content and mode of a small file. Throws the system's errors, and an `Error` for a pipe, a device, or another thing that is there instead. */
+/**
+ * The content and mode of a small file. Does not wait for a pipe in its place, or read a device endlessly. Throws an `Error` that says what is there
+ * instead, and the system's errors.
+ */
 export function readRegularFile(path: string): { content: Buffer; mode: number } {
   if (path === '') throw new Error('no file is named');
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -31,7 +31,10 @@ type Facts = Readonly<Record<string, string>>;
 /** Characters of the last line of output that an error quotes. */
 const quotedCharacters = 200;
 
-/** Runs a command on each slice; the files in its fresh output folder are its outputs. Every failure is the slice's result, except `DATA_UNAVAILABLE`. */
+/**
+ * Runs a command on each slice, in a fresh output folder; the files there at the end are the slice's outputs. Every failure becomes the slice's
+ * result, with the cause in its error. Only a failing disk throws `DATA_UNAVAILABLE`.
+ */
 export const createCommandPayload = (options: CommandPayloadOptions): Payload => ({
   killed: ({ slice_filename, attempt }) => killedIn(outputFolder(options.folder, slice_filename, attempt)),
   async run(slice, { worker_id, signal }) {

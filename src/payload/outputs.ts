@@ -24,7 +24,10 @@ const listedFiles = 50;
 export const outputFolder = (executionFolder: string, sliceFilename: string, attempt: number): string =>
   join(executionFolder, outputPath(sliceFilename, attempt));
 
-/** Makes a folder beside its final place: two workers may get one attempt. Throws if the execution's folder is gone: a new one would hide the loss. */
+/**
+ * Makes a fresh folder beside its final place: two workers may get the same attempt. Throws the system's errors, also if the execution's own folder
+ * is gone: a new one in its place would hide that its data is missing.
+ */
 export function makeAside(executionFolder: string, final: string): string {
   accessSync(executionFolder);
   const aside = `${final}.${randomUUID().slice(0, 8)}${asideEnding}`;

@@ -40,7 +40,10 @@ const drainTime = 250;
 /** Longest delay that a Node timer supports. */
 const longestTimer = 2 ** 31 - 1;
 
-/** Runs a program in a process group of its own, until it ends, its time is over or `signal` is aborted; then its whole group ends. Never throws. */
+/**
+ * Runs a program in a process group of its own and returns when it has ended: by itself, after its time, or because `signal` was
+ * aborted. Every process of its group ends with it. Never throws.
+ */
 export async function runInGroup(program: Program, watch: GroupWatch, signal: AbortSignal): Promise<Ended> {
   const began = performance.now();
   const output = new OutputTail();

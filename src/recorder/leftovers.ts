@@ -7,7 +7,10 @@ const quietMilliseconds = 300;
 /** The longest time to take leftovers: slices that workers return later are acknowledged by the workers that get them. */
 const longestMilliseconds = 3000;
 
-/** Takes an ended execution's slices from the queue, so that no worker gets them. Without selectors workers drop them, as they hear of the end. */
+/**
+ * Takes the leftover slices of an ended execution from the queue, so that no worker gets them. On a broker without selectors, workers drop them
+ * themselves: they hear that the execution has ended.
+ */
 export async function takeLeftovers(
   executionId: string,
   { broker, namespace, storeId, destinations }: Pick<Surroundings, 'broker' | 'namespace' | 'storeId' | 'destinations'>,

@@ -26,7 +26,10 @@ import { unheardWorkers } from './unheard-workers.ts';
 export interface RecorderOptions
   extends BrokerChoice, Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'warn' | 'onFault'> {}
 
-/** How long an ending process waits for the last receipts, in milliseconds; `hurried` if somebody waits for it. The store's next process sends the rest. */
+/**
+ * How long an ending process waits for the broker to confirm its last messages, in milliseconds; `hurried` if somebody waits for the end. The store's
+ * next process sends the messages still unsent.
+ */
 const lastMessagesMilliseconds = { usual: 30_000, hurried: 1000 } as const;
 
 /** `none`: the store can no longer take receipts. */
@@ -46,7 +49,10 @@ export async function openRecorderSession(broker: BrokerConnection, options: Rec
   return session;
 }
 
-/** Sends the log's messages, records those of others, reports how executions are, hears which agents there are, and resends work that nobody has. */
+/**
+ * The broker's side of a recorder: sends the log's messages for others, records their messages, reports how its executions are, hears which agents
+ * there are, and resends work that nobody has.
+ */
 export class RecorderSession {
   readonly broker: BrokerConnection;
   readonly storeId: string;

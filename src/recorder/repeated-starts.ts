@@ -2,7 +2,10 @@ import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 
-/** Starts that the log has once, though a worker was restarted under its name and said the same again. Each means that an earlier start was lost. */
+/**
+ * Starts of an attempt by a worker that was restarted under its name: the second start's message says the same as the first, so the log has only one.
+ * Each means that an earlier start was lost.
+ */
 export function repeatedStarts(directory: AgentDirectory) {
   const attempts = new Map<string, { worker_id: string; since: string | undefined; lost: number }>();
   return {

@@ -54,7 +54,10 @@ interface Due {
   times: number;
 }
 
-/** Resends slices that nobody has and files that nobody has answered: a broker that has lost its disk costs minutes and no data. */
+/**
+ * Ensures that nothing waits forever: resends slices that nobody has and files that nobody has answered. So a broker that has lost its disk costs
+ * minutes and no data.
+ */
 export class Resending {
   readonly #options: ResendingOptions;
   /** The parameters of the executions that this process drives. */

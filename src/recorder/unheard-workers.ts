@@ -3,7 +3,10 @@ import type { Surroundings } from './surroundings.ts';
 
 type Around = Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'>;
 
-/** Workers that take slices but are never heard: the broker delivers only reports that copy our slices' `store_id`, which another make may not do. */
+/**
+ * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices' header `store_id`, so a worker of
+ * another make that does not copy it works in vain.
+ */
 export function unheardWorkers({ store, directory, warn, onFault }: Around) {
   /** Workers that have reported, and silent workers already warned about. */
   const [heard, unheard] = [new Set<string>(), new Set<string>()];

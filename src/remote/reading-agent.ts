@@ -37,7 +37,10 @@ interface Hand {
   dropped: AbortController;
 }
 
-/** An agent without a store: answers the broadcasts of an execution in order, and acknowledges each once the broker has confirmed what follows from it. */
+/**
+ * An agent without a store: reads broadcasts, sends what follows from them, and acknowledges a broadcast once that is confirmed. Reads the messages
+ * of one execution in order.
+ */
 export class ReadingAgent {
   readonly #options: ReadingAgentOptions;
   readonly #draining: AbortSignal;

@@ -32,7 +32,10 @@ const placeOf = ({ slice, storeId }: DeliveredSlice): FilePlace => ({
   storeId,
 });
 
-/** Prepares the work on any recorder's slices. What another program's slice does not say comes from its execution, or else from our own configuration. */
+/**
+ * Prepares the work on slices of any recorder. A slice states everything that decides how it is done; facts that it leaves out, as other programs'
+ * slices do, come from its execution, and then from this host's own configuration.
+ */
 export class SlicePreparation {
   readonly #options: SlicePreparationOptions;
   #own: { at: number; name: PayloadName } | undefined;

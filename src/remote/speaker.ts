@@ -39,7 +39,10 @@ interface Saying {
 
 export type Speaker = ReturnType<typeof createSpeaker>;
 
-/** Sends messages until the broker has confirmed them. It has no store: the next agent that gets the same message repeats what is left unconfirmed. */
+/**
+ * Sends a remote agent's messages until the broker has confirmed them. It has no store: work with unconfirmed messages at the end of its process is
+ * repeated by the next agent that gets the same message.
+ */
 export function createSpeaker(options: SpeakerOptions) {
   const { broker, warn } = options;
   const waiting = new Set<Saying>();

@@ -32,7 +32,10 @@ export interface OwnFiles {
 /** Error codes of a missing file in an existing folder. */
 const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
 
-/** Compares size and checksum of an STF file or payload output, or each frame of a TF sample, with its record. Does not throw for a file that differs. */
+/**
+ * Compares a file with its record: sizes and checksums of STF files and payload outputs, and each frame of a TF sample. Does not throw for a file
+ * that is not as it should be.
+ */
 export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<ComparedFile> {
   const { folder, frameBytes } = own;
   const path =

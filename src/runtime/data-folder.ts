@@ -34,7 +34,10 @@ export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, '
   requireOurFolder(dir);
 }
 
-/** With a new empty folder in place of its files, a resumed execution's slices would fail or be done without their data. Throws `DATA_UNAVAILABLE`. */
+/**
+ * Requires the files of a started execution before it is resumed: with a new empty folder in their place, its slices would fail or be done without
+ * their data. Throws `DATA_UNAVAILABLE`.
+ */
 function requireExecutionFolder({ data: { dir, write_files } }: Config, executionId: string): void {
   if (write_files && dir !== undefined && existsSync(dir)) requireOurFolder(dir);
   if (!write_files || dir === undefined || existsSync(join(dir, executionId))) return;

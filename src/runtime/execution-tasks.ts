@@ -54,7 +54,10 @@ function watchTasks(host: Host, { execution }: Execution): Task[] {
   return [{ name, work: () => watchAbandonedSlices(host, name, execution) }];
 }
 
-/** Fails slices that have killed their workers too often, as the fast processing agent, since nobody else will. Runs until the execution is stopped. */
+/**
+ * The fast processing agent's watch over slices that have killed their workers too often: it reports their failure itself, since nobody else will.
+ * Runs until the execution is stopped.
+ */
 async function watchAbandonedSlices({ store, recorder }: Host, sender: string, execution: ExecutionContext) {
   const { journal, clock, agent, lifetime } = execution;
   const alsoLost = (slice: string, attempt: number): number =>

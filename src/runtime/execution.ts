@@ -22,7 +22,11 @@ import type { Host } from './host.ts';
 /** An execution that this process drives: everything that its agents and workers need. */
 export type Execution = ReturnType<typeof openHere>;
 
-/** Opens an execution. @param params as in its log */
+/**
+ * Opens an execution.
+ * @param params as in its log
+ * @param payloads the host of its payload processes
+ */
 export function openHere(
   host: Host,
   held: HeldExecution,
