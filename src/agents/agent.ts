@@ -31,10 +31,8 @@ export interface AgentContext {
   log(line: LogLine): void;
 }
 
-/** The role of an agent type. */
 export interface AgentRole {
   readonly type: AgentType;
-  /** The messages that it sends. */
   readonly emits: readonly MessageType[];
   /** Whether it makes files that others read. */
   readonly makesFiles?: boolean;
@@ -60,6 +58,5 @@ export interface ExecutionContext {
   lifetime: Pick<Lifetime, 'draining' | 'stopped'>;
 }
 
-/** The message types that an agent reads. */
 export const typesRead = ({ reads }: Agent): ReadonlySet<MessageType> =>
   new Set(reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)));

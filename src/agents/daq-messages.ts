@@ -5,12 +5,10 @@ import type { PreparedFile } from '../files/data-files.ts';
 import type { Draft } from '../messages/message.ts';
 import type { ExecutionContext } from './agent.ts';
 
+type Context = ExecutionContext['agent'];
+
 /** Builds the message for one step of the schedule. For an STF, publishes the file first, which may be `written` already. Throws the errors of `DataFiles`. */
-export async function draftOf(
-  step: DaqStep,
-  context: ExecutionContext['agent'],
-  written?: Promise<PreparedFile>,
-): Promise<Draft> {
+export async function draftOf(step: DaqStep, context: Context, written?: Promise<PreparedFile>): Promise<Draft> {
   switch (step.msg_type) {
     case 'run_imminent': {
       const workflow_params = workflowParamsOf(context.params);
@@ -29,17 +27,13 @@ export async function draftOf(
 }
 
 /** Writes the file of an STF, without publishing it. */
-export function writeStf(sequence: number, context: ExecutionContext['agent']): Promise<PreparedFile> {
+export function writeStf(sequence: number, context: Context): Promise<PreparedFile> {
   const { tf_per_stf: tf_count, tf_size_bytes: frameBytes } = context.params.daq_state_machine;
   const { run_number: run } = context;
   return context.files.prepareStf({ filename: stfFilename(run, sequence), run, sequence, tf_count, frameBytes });
 }
 
-async function generateStf(
-  sequence: number,
-  context: ExecutionContext['agent'],
-  written: Promise<PreparedFile>,
-): Promise<Draft> {
+async function generateStf(sequence: number, context: Context, written: Promise<PreparedFile>): Promise<Draft> {
   const { file_url } = await (await written).publish();
   return {
     msg_type: 'stf_gen',

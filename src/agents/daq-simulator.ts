@@ -1,13 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import {
-  advance,
-  type DaqPosition,
-  type DaqStep,
-  nextStep,
-  startPosition,
-  type TimedStep,
-} from '../domain/daq-schedule.ts';
+import { advance, type DaqPosition, nextStep, startPosition, type TimedStep } from '../domain/daq-schedule.ts';
 import type { EffectCode } from '../domain/effects.ts';
 import type { WorkflowParams } from '../domain/params.ts';
 import type { PreparedFile } from '../files/data-files.ts';
@@ -38,7 +31,7 @@ function readPosition(journal: Journal, params: WorkflowParams): DaqPosition {
     if (messages.length === 0) return position;
     for (const { seq, message } of messages) {
       after = seq;
-      const step = { ...(message as Message & DaqStep), tick: message.simulation_tick ?? 0 };
+      const step = { ...(message as Message & TimedStep), tick: message.simulation_tick ?? 0 };
       position = advance(position, step, params);
     }
   }
@@ -154,7 +147,7 @@ class DaqSimulator {
     this.#position = position;
   }
 
-  #draftOf(step: DaqStep): Promise<Draft> {
+  #draftOf(step: TimedStep): Promise<Draft> {
     const { agent } = this.#execution;
     const ahead = this.#ahead;
     if (step.msg_type !== 'stf_gen' || ahead?.sequence !== step.sequence) return draftOf(step, agent);

@@ -23,25 +23,13 @@ export const fastProcessingAgent: Agent = {
 
 function cutSample(message: Message<'tf_file_registered'>, context: AgentContext): Draft[] {
   const { tf_filename, stf_filename, size_bytes, file_url, tf_count, checksum } = message;
-  const { conditions, payload } = context;
   const slices = planOf(context.params).slices(message);
   context.log({ level: 'INFO', message: `${slices.length} slices of ${tf_filename} are queued` });
-  return slices.map((slice) => ({
-    msg_type: 'slice',
-    slice_id: slice.slice_id,
-    slice_filename: slice.slice_filename,
-    tf_filename,
-    stf_filename,
-    start: slice.tf_first,
-    end: slice.tf_last,
-    tf_count: slice.tf_count,
-    attempt: 1,
-    ...(size_bytes === undefined ? {} : { size_bytes: Math.round((size_bytes * slice.tf_count) / tf_count) }),
-    ...(file_url === undefined ? {} : { file_url }),
-    ...(conditions === undefined ? {} : conditions),
-    ...(payload === undefined ? {} : { payload }),
-    ...(conditions === undefined || checksum === undefined ? {} : { checksum }),
-  }));
+  return slices.map(({ tf_first: start, tf_last: end, ...slice }) => {
+    const bytes = size_bytes === undefined ? undefined : Math.round((size_bytes * slice.tf_count) / tf_count);
+    const fields = { ...slice, tf_filename, stf_filename, start, end, size_bytes: bytes, file_url, attempt: 1 };
+    return sliceMessage({ ...fields, checksum: context.conditions && checksum }, context);
+  });
 }
 
 function retrySlice(message: Message<'slice_result'>, context: AgentContext): Draft[] {
@@ -64,13 +52,13 @@ function retrySlice(message: Message<'slice_result'>, context: AgentContext): Dr
     message: `slice ${slice_filename} failed in attempt ${attempt} of ${max_retries + 1} and is queued again: ${reason}`,
     context: { slice_filename, attempt },
   });
-  return [nextAttempt(slice, context)];
+  return [sliceMessage({ ...slice, attempt: attempt + 1 }, context)];
 }
 
-/** The next attempt at a slice. Its envelope comes from the next step. */
-function nextAttempt(slice: Message<'slice'>, { conditions, payload }: AgentContext): Draft<'slice'> {
-  const { slice_id, slice_filename, tf_filename, stf_filename, start, end, tf_count, size_bytes, file_url, checksum } =
-    slice;
+/** The message of a slice, with nothing else of a message that it repeats: its envelope comes from the next step. */
+function sliceMessage(slice: Omit<Draft<'slice'>, 'msg_type'>, { conditions, payload }: AgentContext): Draft<'slice'> {
+  const { slice_id, slice_filename, tf_filename, stf_filename, start, end, tf_count, attempt } = slice;
+  const { size_bytes, file_url, checksum } = slice;
   return {
     msg_type: 'slice',
     slice_id,
@@ -80,10 +68,10 @@ function nextAttempt(slice: Message<'slice'>, { conditions, payload }: AgentCont
     start,
     end,
     tf_count,
-    attempt: slice.attempt + 1,
+    attempt,
     ...(size_bytes === undefined ? {} : { size_bytes }),
     ...(file_url === undefined ? {} : { file_url }),
-    ...(conditions === undefined ? {} : conditions),
+    ...conditions,
     ...(payload === undefined ? {} : { payload }),
     ...(checksum === undefined ? {} : { checksum }),
   };

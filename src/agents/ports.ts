@@ -18,7 +18,6 @@ export interface LoggedMessage {
 
 /** Everything that is recorded in one transaction: all of it, or nothing. */
 export interface Step {
-  /** The agent that speaks. */
   sender: string;
   /** Simulated time in seconds. */
   tick: number;
@@ -88,7 +87,6 @@ export interface SliceQueue {
   isOpen(): boolean;
   /** The next queued slices, the oldest first. */
   queued(limit: number): OpenSlice[];
-  /** The slices in hand. */
   inProcess(): LeftSlice[];
   /** The state of an attempt that a broker delivered. */
   standing(sliceFilename: string, attempt: number): SliceStanding;

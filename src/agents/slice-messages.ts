@@ -1,7 +1,7 @@
 import { rounded } from '../lib/rounded.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { AgentRole } from './agent.ts';
-import type { OpenSlice, PayloadResult } from './ports.ts';
+import type { LeftSlice, OpenSlice, PayloadResult } from './ports.ts';
 
 export const workerRole: AgentRole = { type: 'worker', emits: ['slice_started', 'slice_result', 'slice_returned'] };
 
@@ -11,24 +11,25 @@ export function asOpenSlice(message: Message<'slice'>): OpenSlice {
   return { slice_id, slice_filename, tf_filename, stf_filename, tf_first: start, tf_last: end, tf_count, attempt };
 }
 
-/** The fields that `slice_started` and `slice_result` share. */
-export const startFields = (
-  { slice_id, slice_filename, tf_filename, attempt }: OpenSlice,
-  worker_id: string,
-  hostname: string,
-) => ({ slice_id, slice_filename, tf_filename, attempt, worker_id, hostname });
+type Attempt = Pick<LeftSlice, 'slice_id' | 'slice_filename' | 'tf_filename' | 'attempt' | 'worker_id' | 'hostname'>;
 
-/** @param tookSeconds wall time from the start to the result, by a clock that nobody sets; undefined if the workflow's time is virtual */
-export const resultOf = (
-  fields: ReturnType<typeof startFields>,
-  result: PayloadResult,
-  tookSeconds: number | undefined,
-): Draft<'slice_result'> => ({
+/** The fields that all reports on an attempt share. */
+export function startFields(begun: Attempt): Attempt {
+  const { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname } = begun;
+  return { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
+}
+
+/** The result of an attempt whose own result is missing. */
+export const failureOf = (begun: Attempt, error: string) =>
+  ({ msg_type: 'slice_result', ...startFields(begun), state: 'failed', error }) as const;
+
+/** @param took seconds of wall time from start to result, by a clock that nobody sets; undefined if the workflow's time is virtual */
+export const resultOf = (fields: Attempt, result: PayloadResult, took: number | undefined): Draft<'slice_result'> => ({
   msg_type: 'slice_result',
   ...fields,
   state: result.state,
   processing_seconds: rounded(result.seconds),
-  ...(tookSeconds === undefined ? {} : { took_seconds: rounded(tookSeconds) }),
+  ...(took === undefined ? {} : { took_seconds: rounded(took) }),
   ...(result.state === 'failed' ? { error: result.error } : {}),
   ...result.facts,
 });

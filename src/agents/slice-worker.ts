@@ -4,7 +4,7 @@ import { startStopwatch } from '../lib/stopwatch.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { Draft } from '../messages/message.ts';
 import type { DeliveredSlice, Payload, PayloadResult } from './ports.ts';
-import { asOpenSlice, resultOf, slotName, startFields } from './slice-messages.ts';
+import { asOpenSlice, failureOf, resultOf, slotName, startFields } from './slice-messages.ts';
 
 /** A delivered slice in the hand of one slot. `acknowledge` and `giveBack` do nothing once the connection has ended. */
 export interface QueuedSlice extends DeliveredSlice {
@@ -119,7 +119,7 @@ export class SliceWorker {
     if (before !== undefined) return before;
     const known = this.#results.get(sentKeyOf(delivered));
     if (known !== undefined) return this.#confirmed(known, delivered);
-    const fields = startFields(asOpenSlice(slice), worker_id, this.#options.hostname);
+    const fields = startFields({ ...asOpenSlice(slice), worker_id, hostname: this.#options.hostname });
     const work = await this.#prepared(delivered);
     if (typeof work === 'string') return work;
     if ('reason' in work) return this.#confirmed(returnOf(fields, work), delivered);
@@ -197,10 +197,7 @@ export class SliceWorker {
       return 'done';
     }
     if (draft.msg_type === 'slice_returned') return 'back';
-    const { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname } = draft;
-    const fields = { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
-    const error = `the broker does not take the result (${draft.state})`;
-    const failure = { msg_type: 'slice_result', ...fields, state: 'failed', error } as const;
+    const failure = failureOf(draft, `the broker does not take the result (${draft.state})`);
     if (!(await say(failure, delivered))) return 'back';
     this.#remember(delivered, failure);
     return 'done';

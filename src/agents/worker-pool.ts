@@ -7,7 +7,7 @@ import type { MessageType } from '../messages/vocabulary.ts';
 import type { ExecutionContext } from './agent.ts';
 import { LeftSlices } from './left-slices.ts';
 import type { OpenSlice, Payload, PayloadResult, SliceQueue } from './ports.ts';
-import { resultOf, slotName, startFields } from './slice-messages.ts';
+import { failureOf, resultOf, slotName, startFields } from './slice-messages.ts';
 
 /** Nothing else waits for this type: a finished slot uses it to wake its own agent. */
 const ownNews: MessageType = 'slice_started';
@@ -73,12 +73,7 @@ class WorkerPool {
     if (givenUp.length + suspects === 0) return;
     const { journal, clock } = this.#execution;
     const error = 'the process that drives the execution was killed three times while this slice was in hand';
-    const says = givenUp.map(({ worker_id, hostname, ...slice }) => ({
-      msg_type: 'slice_result' as const,
-      ...startFields(slice, worker_id, hostname),
-      state: 'failed' as const,
-      error,
-    }));
+    const says = givenUp.map((slice) => failureOf(slice, error));
     const message = `two processes were killed while ${counted(suspects, 'slice')} ${suspects === 1 ? 'was' : 'were'} in hand; these begin one at a time, so that a third kill shows which one it is`;
     const logs = suspects === 0 ? [] : [{ level: 'WARNING' as const, message }];
     await journal.step({ sender: this.#options.name, tick: clock.now(), says, logs });
@@ -111,11 +106,11 @@ class WorkerPool {
     const slots = [...this.#free, ...ended.map(({ slot }) => slot)];
     return [
       ...ended.map(({ slice, slot, result, tookSeconds }) =>
-        resultOf(startFields(slice, slot, hostname), result, tookSeconds),
+        resultOf(startFields({ ...slice, worker_id: slot, hostname }), result, tookSeconds),
       ),
       ...begun.map((slice, index) => ({
         msg_type: 'slice_started' as const,
-        ...startFields(slice, slots[index] as string, hostname),
+        ...startFields({ ...slice, worker_id: slots[index] as string, hostname }),
       })),
     ];
   }

@@ -1,4 +1,3 @@
-/** The known kinds of broker. */
 export const dialectNames = ['activemq', 'artemis', 'rabbitmq'] as const;
 
 export type DialectName = (typeof dialectNames)[number];

@@ -1,4 +1,4 @@
-import { brokerRefused, messageOf, SwfError } from '../lib/errors.ts';
+import { brokerRefused, brokerUnreachable, messageOf, SwfError } from '../lib/errors.ts';
 import { activeMqClassic } from './activemq-classic.ts';
 import type { BrokerAddress } from './address.ts';
 import type { BrokerSettings } from './connection.ts';
@@ -50,12 +50,11 @@ async function isTaken(settings: BrokerSettings, address: BrokerAddress, headers
   } catch (error) {
     if (isAsked && error instanceof SwfError && error.code === 'BROKER_REFUSED' && refusesProbe.test(error.message))
       return false;
-    throw new SwfError(
-      'BROKER_UNREACHABLE',
+    throw brokerUnreachable(
       `${headers['destination']} is not listened to: the broker did not say whether it is a queue (${messageOf(error)})`,
       { cause: error },
     );
   } finally {
-    session.end(new SwfError('BROKER_UNREACHABLE', 'the probe is over'));
+    session.end(brokerUnreachable('the probe is over'));
   }
 }

@@ -1,5 +1,5 @@
 import { backoff } from '../lib/backoff.ts';
-import { brokerRefused, SwfError } from '../lib/errors.ts';
+import { brokerRefused, brokerUnreachable, SwfError } from '../lib/errors.ts';
 import type { BrokerAddress } from './address.ts';
 import type {
   BrokerConnection,
@@ -173,7 +173,7 @@ class ReturningConnection implements BrokerConnection {
   #down(over: StompSession, reason: SwfError | undefined): void {
     if (this.#session !== over) return;
     this.#session = undefined;
-    over.end(reason ?? new SwfError('BROKER_UNREACHABLE', 'the connection to the broker was closed'));
+    over.end(reason ?? brokerUnreachable('the connection to the broker was closed'));
     if (this.#closed || reason === undefined) return;
     const isFirstRound = this.#attempts < this.#settings.servers.length;
     if (this.#first !== undefined && !isFirstRound && this.#isFinal(this.#first, reason)) {
@@ -204,7 +204,7 @@ class ReturningConnection implements BrokerConnection {
   }
 }
 
-const notUp = (): SwfError => new SwfError('BROKER_UNREACHABLE', 'there is no connection to the broker at the moment');
+const notUp = (): SwfError => brokerUnreachable('there is no connection to the broker at the moment');
 
 const standingBy = (name: string): SwfError =>
   brokerRefused(`another process listens as ${name}; this one stands by and takes over when that ends`);

@@ -4,7 +4,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Client, Frame } from 'stompit';
 
 import { withDeadline } from '../lib/deadline.ts';
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { brokerUnreachable, messageOf, type SwfError } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Delivery } from './connection.ts';
@@ -27,7 +27,6 @@ const defaultVirtualHost = '/';
 export const silenceMargin = (silenceFactor: number, heartbeatSeconds: number): number =>
   Math.round(heartbeatSeconds * 1000 * Math.max(0.1, silenceFactor - 1.1)) + 2000;
 
-/** stompit's options for one server. */
 export function connectOptions(
   { user, password, ca, heartbeatSeconds, clientId, vhost = defaultVirtualHost }: BrokerSettings,
   { host, port, tls }: BrokerAddress,
@@ -142,10 +141,8 @@ class ArrivingBody {
   }
 }
 
-/** Rewords an error of a session. */
 export const asSwfError = (error: unknown, address: BrokerAddress): SwfError =>
-  new SwfError(
-    'BROKER_UNREACHABLE',
+  brokerUnreachable(
     `${showAddress(address)} cannot be reached: ${messageOf(error)}; check host, port and that the broker runs`,
     { cause: error },
   );

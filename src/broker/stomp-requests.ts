@@ -1,6 +1,6 @@
 import type { Client } from 'stompit';
 
-import { brokerRefused, SwfError } from '../lib/errors.ts';
+import { brokerRefused, brokerUnreachable, type SwfError } from '../lib/errors.ts';
 
 /** How long to wait for the broker's answer to a frame, in milliseconds. */
 const receiptMilliseconds = 30_000;
@@ -72,6 +72,6 @@ export class Requests {
   #late(id: string, number: number): void {
     const silence = `${this.#address} gave no receipt for ${receiptMilliseconds / 1000} s`;
     if (this.#newestAnswered > number) this.refuse(id, brokerRefused(`${silence}, and did for what came after it`));
-    else this.#onSilence(new SwfError('BROKER_UNREACHABLE', `${silence}; reconnecting`));
+    else this.#onSilence(brokerUnreachable(`${silence}; reconnecting`));
   }
 }

@@ -27,7 +27,6 @@ const lateMilliseconds = 60_000;
 export interface SessionCallbacks {
   /** The dialect of a broker by its own name for itself. */
   dialectOf: (server: string | undefined) => BrokerDialect;
-  /** The current subscription with this id. */
   current: (id: string) => Subscription | undefined;
   /** Called when the broker has let us in. */
   onConnected: () => void;

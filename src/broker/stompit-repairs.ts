@@ -2,7 +2,6 @@ import stompit, { type Client, type Frame } from 'stompit';
 
 /** stompit 1.0.0 has bugs that crash the process. This file fixes those beyond one connection's code, each with its reason. */
 
-/** The content of an ERROR frame. */
 export interface ErrorFrame {
   /** Its header, and the first line of its body if that says more: some brokers give the reason only there. */
   sentence: string;

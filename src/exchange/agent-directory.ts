@@ -12,7 +12,6 @@ const forgottenMilliseconds = 3_600_000;
 /** The most messages whose last holder is remembered. */
 const maxHolders = 20_000;
 
-/** The report of an agent on its work. */
 export type Report = Pick<AgentHeartbeat, 'agent_type' | 'in_hand' | 'free_slots' | 'off_duty'>;
 
 interface Heard {

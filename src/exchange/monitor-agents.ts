@@ -26,11 +26,7 @@ export interface Monitor {
 }
 
 /** A namespace's living agents according to swf-monitor, which also hears idle agents. Warns and returns none if it cannot be asked. */
-export async function agentsOfMonitor(
-  { url, token }: Monitor,
-  namespace: string,
-  say: (line: string) => void,
-): Promise<{ name: string; msg_type: string; destination: string }[]> {
+export async function agentsOfMonitor({ url, token }: Monitor, namespace: string, say: (line: string) => void) {
   const destination = `${url.replace(/\/$/, '')}/api/systemagents/`;
   try {
     const response = await fetch(destination, {

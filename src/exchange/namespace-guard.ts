@@ -19,29 +19,24 @@ interface Heard extends ForeignProgram {
   destination: string;
 }
 
-/** Hears programs of other makes in one namespace, on existing topics. A message without a namespace belongs to its run's namespace. */
-export class ForeignEar {
-  readonly #namespace: string;
-  readonly #onHeard: (heard: Heard) => void;
-  readonly #onOther: (namespace: string) => void;
-  readonly #namespaces = new Map<string, string>();
+/** Hears a message on a topic. */
+export type Ear = (destination: string, delivery: Delivery) => void;
 
-  /** @param onOther called with each other namespace heard */
-  constructor(namespace: string, onHeard: (heard: Heard) => void, onOther: (namespace: string) => void = () => {}) {
-    this.#namespace = namespace;
-    this.#onHeard = onHeard;
-    this.#onOther = onOther;
-  }
-
-  hear(destination: string, delivery: Delivery): void {
+/**
+ * Hears programs of other makes in one namespace, on existing topics. A message without a namespace belongs to its run's namespace.
+ * @param onOther called with each other namespace heard
+ */
+export function foreignEar(ours: string, onHeard: (heard: Heard) => void, onOther?: (other: string) => void): Ear {
+  const namespaces = new Map<string, string>();
+  return (destination, delivery) => {
     const program = foreignProgramOf(decodedOf(delivery), delivery.headers);
     if (program === undefined) return;
     const { namespace, run_id } = program;
-    if (namespace !== undefined && run_id !== undefined) this.#namespaces.set(run_id, namespace);
-    const heard = namespace ?? this.#namespaces.get(run_id ?? '');
-    if (heard === this.#namespace) this.#onHeard({ ...program, destination });
-    else if (heard !== undefined) this.#onOther(heard);
-  }
+    if (namespace !== undefined && run_id !== undefined) namespaces.set(run_id, namespace);
+    const heard = namespace ?? namespaces.get(run_id ?? '');
+    if (heard === ours) onHeard({ ...program, destination });
+    else if (heard !== undefined) onOther?.(heard);
+  };
 }
 
 /** Seconds to hear broadcasts, which a run sends every two seconds or so. */
@@ -55,22 +50,22 @@ export const secondsToHear = (layout: readonly string[]): number =>
   layout.length === 0 ? broadcastSeconds : layoutSeconds;
 
 /** Subscriptions by which a working program hears programs of other makes on a layout's topics. */
-export const layoutSubscriptions = (topics: readonly string[], ear: Pick<ForeignEar, 'hear'>): Subscription[] =>
+export const layoutSubscriptions = (topics: readonly string[], ear: Ear): Subscription[] =>
   topics.map((destination, at) => ({
     id: `layout-${at + 1}`,
     destination,
     ack: 'auto',
     copiesOnly: true,
-    onMessage: (delivery) => ear.hear(destination, delivery),
+    onMessage: (delivery) => ear(destination, delivery),
   }));
 
 /** A subscription to the broadcasts without a namespace in their headers. Our own broadcasts have one there. */
-export const unmarkedSubscription = (broadcast: string, ear: Pick<ForeignEar, 'hear'>): Subscription => ({
+export const unmarkedSubscription = (broadcast: string, ear: Ear): Subscription => ({
   id: 'unmarked',
   destination: broadcast,
   ack: 'auto',
   only: () => ({}),
-  onMessage: (delivery) => ear.hear(broadcast, delivery),
+  onMessage: (delivery) => ear(broadcast, delivery),
 });
 
 /** A broker as a store knows it, with the topics that were listened to. */
@@ -108,7 +103,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
   const recorderHeard = new AbortController();
   const ends = signal === undefined ? [recorderHeard.signal] : [recorderHeard.signal, signal];
   const onOther = (other: string): void => void others.add(other);
-  const ear = new ForeignEar(namespace, (program) => heard.set(program.name, program), onOther);
+  const ear = foreignEar(namespace, (program) => heard.set(program.name, program), onOther);
   const subscriptions = layoutSubscriptions([broadcast, ...layout], ear);
   const hear = (report: Telemetry | undefined): void => {
     if (report?.msg_type === 'execution_state') recorderHeard.abort();
@@ -127,7 +122,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
     for (const agent of asked) heard.set(agent.name, agent);
     const isWhole = asked.length === 0 && (await listen(broker, seconds, ends));
     for (const { id } of subscriptions) broker.unsubscribe(id);
-    judge(namespace, heard, others, choice.listening);
+    judge(namespace, [...heard.values()], others, choice.listening);
     if (isWhole) await onClear?.();
     return broker;
   } catch (error) {
@@ -148,13 +143,8 @@ async function listen(broker: BrokerConnection, seconds: number, ends: readonly 
 }
 
 /** Refuses a namespace in which programs were heard, and warns of queues that those of another namespace read. */
-function judge(
-  namespace: string,
-  heard: ReadonlyMap<string, Named>,
-  [other]: Iterable<string>,
-  { sharedQueues, say }: Listening,
-): void {
-  if (heard.size > 0) throw namespaceInUse(namespace, [...heard.values()]);
+function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { sharedQueues, say }: Listening): void {
+  if (heard.length > 0) throw namespaceInUse(namespace, heard);
   if (other !== undefined && sharedQueues.length > 0) say(`WARNING ${sharingSentence(other, sharedQueues)}`);
 }
 

@@ -9,7 +9,6 @@ export interface SliceConsumersOptions {
   /** Makes a connection for this queue alone, for a broker without selectors. */
   connectApart: () => BrokerConnection;
   namespace: string;
-  /** The queue of slices. */
   destination: string;
   slots: number;
   worker: Pick<SliceWorker, 'handle'>;

@@ -46,7 +46,6 @@ export const kindHeaders: Readonly<Record<ReturnReason, string>> = {
   WRONG_FILE: 'tf_file',
 };
 
-/** The kinds of work of a slice as headers. */
 export const sliceHeaders = (needs: SliceNeeds): Record<string, string> => ({
   ...Object.fromEntries(returnReasons.map((reason) => [kindHeaders[reason], workKind(needs, reason)])),
   // Workers of an earlier build skip a wrong file by its name.

@@ -24,7 +24,6 @@ export interface StfToWrite {
 export interface PreparedFile {
   /** Gives the file its name. */
   publish(): Promise<FileFacts>;
-  /** Removes the file. */
   discard(): Promise<void>;
 }
 

@@ -10,17 +10,7 @@ import { sha256 } from '../lib/sha256.ts';
 import { digestOf } from './checksum.ts';
 import { asDataError } from './data-errors.ts';
 import type { DataFiles, FileFacts, FramesOfFile, PreparedFile, StfToWrite } from './data-files.ts';
-import {
-  chunkBytes,
-  firstIndex,
-  readerOf,
-  type Head,
-  type ReadAt,
-  readHead,
-  readerOfHead,
-  readFile,
-  readRange,
-} from './frame-reader.ts';
+import { chunkBytes, firstIndex, readerOf, type ReadAt, readSmall, readFile, readRange } from './frame-reader.ts';
 import { asideEnding, pathAddress, writeAside, type WritePlace } from './write-aside.ts';
 
 /** The most files open at a time: thousands of workers must not exhaust the process's file descriptors. */
@@ -39,8 +29,8 @@ export const createDataFiles = (folder: string, urlOf = pathAddress(folder)): Da
  */
 class DiskDataFiles implements DataFiles {
   readonly #place: WritePlace;
-  /** Beginnings of files that are being read. */
-  readonly #heads = new Map<string, Promise<Head>>();
+  /** Small files that are being read. */
+  readonly #small = new Map<string, Promise<ReadAt | undefined>>();
   readonly verify: DataFiles['verify'];
 
   constructor(place: WritePlace) {
@@ -94,18 +84,18 @@ class DiskDataFiles implements DataFiles {
   }
 
   async #verify(filename: string, range: FramesOfFile): Promise<void> {
-    const head = await this.#headOf(filename);
-    if (head.isAll) return verifyRange(readerOfHead(head), range);
+    const small = await this.#smallOf(filename);
+    if (small !== undefined) return verifyRange(small, range);
     return this.#read(filename, (file) => verifyRange(readerOf(file), range));
   }
 
-  /** The beginning of a file. The slices of a sample are verified at the same time, and a small sample's slices share one read. */
-  #headOf(filename: string): Promise<Head> {
-    const known = this.#heads.get(filename);
+  /** The slices of a sample are verified at the same time, and a small sample's slices share one read. */
+  #smallOf(filename: string): Promise<ReadAt | undefined> {
+    const known = this.#small.get(filename);
     if (known !== undefined) return known;
-    const head = this.#read(filename, readHead).finally(() => this.#heads.delete(filename));
-    this.#heads.set(filename, head);
-    return head;
+    const small = this.#read(filename, readSmall).finally(() => this.#small.delete(filename));
+    this.#small.set(filename, small);
+    return small;
   }
 
   async #read<T>(filename: string, work: (file: number) => Promise<T>): Promise<T> {

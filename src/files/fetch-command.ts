@@ -24,24 +24,16 @@ export async function fetchByCommand(
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<void> {
-  const [program = '', ...args] = command.map((word) =>
-    word.replaceAll('{url}', () => url).replaceAll('{path}', () => path),
-  );
+  const words = command.map((word) => word.replaceAll('{url}', () => url).replaceAll('{path}', () => path));
   // Do not continue an earlier command's unfinished file.
   await rm(path, { force: true });
-  const { why, lastWords } = await run(program, args, environment, signal);
-  if (why === undefined) return;
-  throw new NotFetched(url, `${program} ${why}${lastWords === '' ? '' : `: ${lastWords}`}`, todo);
+  const why = await run(words, environment, signal);
+  if (why !== undefined) throw new NotFetched(url, `${words[0] ?? ''} ${why}`, todo);
 }
 
-/** `why` it has failed; undefined if it has not. */
-const run = (
-  program: string,
-  args: string[],
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal,
-): Promise<{ why?: string; lastWords: string }> =>
-  new Promise((resolve) => {
+/** Why it has failed, with its last words; undefined if it has not. */
+const run = ([program = '', ...args]: string[], env: NodeJS.ProcessEnv, signal: AbortSignal) =>
+  new Promise<string | undefined>((resolve) => {
     // A group of its own, so that its children end with it.
     const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
     let lastWords = '';
@@ -53,7 +45,8 @@ const run = (
     const settle = (why: string | undefined): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', end);
-      resolve({ ...(why === undefined ? {} : { why }), lastWords: lastWords.trim() });
+      const last = lastWords.trim();
+      resolve(why === undefined || last === '' ? why : `${why}: ${last}`);
     };
     signal.addEventListener('abort', end);
     if (signal.aborted) end();

@@ -38,7 +38,6 @@ export async function writeFile<T>(path: string, flags: 'w' | 'a', work: (file: 
   }
 }
 
-/** Appends a whole chunk. */
 export async function append(file: number, chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.length;) at += (await writeAt(file, chunk, at, chunk.length - at, null)).bytesWritten;
 }
@@ -56,22 +55,12 @@ export const readerOf =
 /** How much of a file's beginning to read at once: most samples are no larger, and a read costs more than its bytes. */
 const headBytes = 16_384;
 
-/** The beginning of a file, and whether that is all of it. */
-export interface Head {
-  bytes: Buffer;
-  isAll: boolean;
-}
-
-export async function readHead(file: number): Promise<Head> {
+/** A reader of a small file that needs no more reads; undefined for a larger one. */
+export async function readSmall(file: number): Promise<ReadAt | undefined> {
   const bytes = await readerOf(file)(0, headBytes);
-  return { bytes, isAll: bytes.length < headBytes };
+  if (bytes.length === headBytes) return undefined;
+  return (position, length) => Promise.resolve(bytes.subarray(position, position + length));
 }
-
-/** Reads from a head that is the whole file. */
-export const readerOfHead =
-  ({ bytes }: Head): ReadAt =>
-  (position, length) =>
-    Promise.resolve(bytes.subarray(position, position + length));
 
 /** How much to read at a time from a file of unknown size: most STFs of a test are no larger. */
 const wholeBytes = 131_072;

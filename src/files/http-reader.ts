@@ -5,7 +5,6 @@ import { isPassing, NoSuchFile, NotFetched, refusalOf } from './file-server-erro
 
 /** Where files may be fetched from, and our proof of permission. */
 export interface FileSources {
-  /** Address prefixes. */
   prefixes: readonly string[];
   /** Sent only to these sources. */
   token: string | undefined;
@@ -37,12 +36,7 @@ interface Opened {
  * Reads a file of another host by HTTP. Continues where a broken connection ended. Throws `DATA_UNAVAILABLE` after several tries that bring nothing,
  * and for an address or a redirect outside the sources.
  */
-export async function* readByHttp(
-  sources: FileSources,
-  url: string,
-  { start, end }: ByteRange,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+export async function* readByHttp(sources: FileSources, url: string, { start, end }: ByteRange, signal: AbortSignal) {
   let at = start;
   let etag: string | undefined;
   for (let fruitless = 0; ;) {
@@ -119,12 +113,7 @@ async function open(
 }
 
 /** Follows redirects within the sources itself: a token must not go anywhere else. */
-async function follow(
-  { prefixes }: FileSources,
-  url: string,
-  headers: Record<string, string>,
-  signal: AbortSignal,
-): Promise<Response> {
+async function follow({ prefixes }: FileSources, url: string, headers: Record<string, string>, signal: AbortSignal) {
   let address = url;
   for (let turn = 0; turn <= maxRedirects; turn += 1) {
     if (!prefixes.some((prefix) => isBelow(address, prefix)))

@@ -16,7 +16,6 @@ export interface RemoteFileOptions {
   fetched: FetchedFiles;
   /** Where to put files that are made from it or fetched whole. */
   place: WritePlace;
-  /** The files there. */
   local: DataFiles;
   signal: AbortSignal;
 }

@@ -13,7 +13,6 @@ export const asideEnding = '.part';
 /** Where files are written, and how others know them. */
 export interface WritePlace {
   folder: string;
-  /** The address of a file. */
   urlOf: (filename: string) => string;
 }
 

@@ -56,32 +56,20 @@ export class SwfError extends Error {
   }
 }
 
-/** Makes the errors of a code. */
+/** Makes the errors of a code; these are the codes of several places. */
 const errorsOf =
   (code: ErrorCode) =>
   (sentence: string, options?: ErrorOptions): SwfError =>
     new SwfError(code, sentence, options);
 
-/** An argument of a tool or command that is not allowed. */
 export const argumentInvalid = errorsOf('ARGUMENT_INVALID');
-
-/** A configuration that cannot be used. */
 export const configInvalid = errorsOf('CONFIG_INVALID');
-
-/** Data that cannot be read or written. */
 export const dataUnavailable = errorsOf('DATA_UNAVAILABLE');
-
-/** A store that is not there, is no store, or cannot be opened, read or written. */
 export const storeUnavailable = errorsOf('STORE_UNAVAILABLE');
-
-/** An execution that another process drives, or whose namespace another process records. */
 export const executionInUse = errorsOf('EXECUTION_IN_USE');
-
-/** An execution that has ended, that nobody drives, or that was not started from this store. */
 export const executionNotRunning = errorsOf('EXECUTION_NOT_RUNNING');
-
-/** A broker that does not let us in, or does not allow a request. */
 export const brokerRefused = errorsOf('BROKER_REFUSED');
+export const brokerUnreachable = errorsOf('BROKER_UNREACHABLE');
 
 /** `STORE_UNAVAILABLE` because no run has made the store yet, so nothing is wrong with it. */
 export class NoStoreYet extends SwfError {

@@ -1,11 +1,7 @@
+import { tried } from './tried.ts';
+
 /** The value of a JSON text; undefined if it is damaged. */
-export function readJson(text: string | null | undefined): unknown {
-  try {
-    return JSON.parse(text ?? 'null');
-  } catch {
-    return undefined;
-  }
-}
+export const readJson = (text: string | null | undefined): unknown => tried((): unknown => JSON.parse(text ?? 'null'));
 
 /** A value that is an object; undefined for any other, arrays included. */
 export const asObject = (value: unknown): Record<string, unknown> | undefined =>

@@ -9,16 +9,7 @@ import { withoutSecrets } from '../lib/secrets.ts';
 import { traceParent } from '../lib/trace-context.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { PayloadHost } from './host.ts';
-import {
-  killedIn,
-  listOutputs,
-  makeAside,
-  noOutputs,
-  outputFolder,
-  type Outputs,
-  removeFolder,
-  settle,
-} from './outputs.ts';
+import { killedIn, listOutputs, makeAside, noOutputs, outputFolder, type Outputs, discard, settle } from './outputs.ts';
 import { type Ended, runInGroup } from './process-group.ts';
 
 export interface CommandPayloadOptions {
@@ -29,9 +20,7 @@ export interface CommandPayloadOptions {
   execution_id: string;
   run_number: number;
   namespace: string;
-  /** Length of a Time Frame. */
   frameBytes: number;
-  /** The execution's folder of data files. */
   folder: string;
   host: PayloadHost;
 }
@@ -59,15 +48,15 @@ export const createCommandPayload = (options: CommandPayloadOptions): Payload =>
       refuseFullDisk(ended, aside);
       const written = ended.how.kind === 'aborted' ? noOutputs : await listOutputs(aside);
       await settle(aside, final, written);
-      return resultOf(ended, written, options);
+      return resultOf(ended, written, causeOf(ended, options));
     } catch (error) {
-      if (aside !== undefined) await removeFolder(aside);
+      if (aside !== undefined) await discard(aside);
       if (error instanceof SwfError) throw error;
       const fault = asDataError(error, final, options.folder);
       if (fault instanceof SwfError) throw fault;
       const trouble = `the output folder ${final} cannot be used: ${messageOf(error)}; look at its rights and space`;
       // The program's own end says more.
-      return resultOf(ended ?? neverBegun, noOutputs, options, trouble);
+      return resultOf(ended ?? neverBegun, noOutputs, (ended && causeOf(ended, options)) ?? trouble);
     }
   },
 });
@@ -137,20 +126,14 @@ const fill = (word: string, facts: Facts): string =>
 const asVariables = (facts: Facts): Facts =>
   Object.fromEntries(Object.entries(facts).map(([name, value]) => [`SWF_${name.toUpperCase()}`, value]));
 
-/** @param trouble why the slice failed although its program did not */
-function resultOf(
-  { how, seconds, output }: Ended,
-  written: Outputs,
-  options: CommandPayloadOptions,
-  trouble?: string,
-): PayloadResult {
+/** @param cause why the slice has failed, if it has */
+function resultOf({ how, seconds, output }: Ended, written: Outputs, cause: string | undefined): PayloadResult {
   const facts = {
     ...(how.kind === 'exit' ? { exit_code: how.exit_code } : {}),
     ...(how.kind === 'signal' ? { signal: how.signal } : {}),
     ...(how.kind === 'timeout' ? { signal: how.ignoredSigterm ? 'SIGKILL' : 'SIGTERM' } : {}),
     ...(written.outputs.length === 0 && written.outputs_omitted === undefined ? {} : written),
   };
-  const cause = causeOf(how, seconds, options) ?? trouble;
   if (cause === undefined) return { state: 'done', seconds, facts };
   const last = output.trimEnd().split('\n').at(-1)?.trim() ?? '';
   const words = last === '' ? '' : `; its last words: ${lastPrintable(last, quotedCharacters)}`;
@@ -159,7 +142,7 @@ function resultOf(
 }
 
 /** Why a slice has failed, or undefined if it has not. */
-function causeOf(how: Ended['how'], seconds: number, { command, limitSeconds }: CommandPayloadOptions) {
+function causeOf({ how, seconds }: Ended, { command, limitSeconds }: CommandPayloadOptions) {
   // In a truncated error, the folder would displace the cause.
   const program = command[0] ?? '';
   const name = basename(program);

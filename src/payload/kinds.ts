@@ -13,33 +13,30 @@ export interface PayloadSurroundings extends Omit<CommandPayloadOptions, 'comman
   clock: Clock;
 }
 
-type Kinds = {
-  [K in PayloadSpec['kind']]: (spec: Extract<PayloadSpec, { kind: K }>, surroundings: PayloadSurroundings) => Payload;
-};
+/** A new kind of `PayloadSpec` does not compile until it has a case. */
+export function createPayload(spec: PayloadSpec, surroundings: PayloadSurroundings): Payload {
+  const { folder, ...around } = surroundings;
+  switch (spec.kind) {
+    case 'placeholder':
+      return placeholder(spec.seconds, surroundings);
+    case 'command':
+      if (folder === undefined) throw new Error('a payload command needs the files of its execution');
+      return createCommandPayload({ ...around, command: spec.command, limitSeconds: spec.limit_seconds, folder });
+  }
+}
 
-/** The kinds of payload. A new kind of `PayloadSpec` does not compile until it has an entry. */
-const kinds: Kinds = {
-  /** Stands in for a reconstruction: reads the slice's frames, checks the index and checksum of each, and takes the planned time. */
-  placeholder: ({ seconds }, { files, clock, frameBytes }) => ({
-    async run(slice, { signal }) {
-      const start = clock.now();
-      try {
-        await files.verify(slice.tf_filename, { first: slice.tf_first, last: slice.tf_last, frameBytes });
-      } catch (error) {
-        // A failing disk is not the slice's fault.
-        if (error instanceof SwfError) throw error;
-        return { state: 'failed', seconds: clock.now() - start, error: `${slice.tf_filename}: ${messageOf(error)}` };
-      }
-      await clock.sleepUntil(start + seconds, signal);
-      return { state: 'done', seconds: clock.now() - start };
-    },
-  }),
-  command: ({ command, limit_seconds }, { folder, ...surroundings }) => {
-    if (folder === undefined) throw new Error('a payload command needs the files of its execution');
-    return createCommandPayload({ ...surroundings, command, limitSeconds: limit_seconds, folder });
+/** Stands in for a reconstruction: reads the slice's frames, checks the index and checksum of each, and takes the planned time. */
+const placeholder = (seconds: number, { files, clock, frameBytes }: PayloadSurroundings): Payload => ({
+  async run(slice, { signal }) {
+    const start = clock.now();
+    try {
+      await files.verify(slice.tf_filename, { first: slice.tf_first, last: slice.tf_last, frameBytes });
+    } catch (error) {
+      // A failing disk is not the slice's fault.
+      if (error instanceof SwfError) throw error;
+      return { state: 'failed', seconds: clock.now() - start, error: `${slice.tf_filename}: ${messageOf(error)}` };
+    }
+    await clock.sleepUntil(start + seconds, signal);
+    return { state: 'done', seconds: clock.now() - start };
   },
-};
-
-/** The payload of an execution. */
-export const createPayload = (spec: PayloadSpec, surroundings: PayloadSurroundings): Payload =>
-  (kinds[spec.kind] as (spec: PayloadSpec, surroundings: PayloadSurroundings) => Payload)(spec, surroundings);
+});

@@ -39,15 +39,15 @@ export function makeAside(executionFolder: string, final: string): string {
 
 export const noOutputs: Outputs = { outputs: [] };
 
-export const removeFolder = (path: string): Promise<void> => removeWhole(path).catch(() => {});
+export const discard = (path: string): Promise<void> => removeWhole(path).catch(() => {});
 
 /** Gives a folder its final name and replaces what an interrupted worker left there. A folder without files is removed. */
 export async function settle(aside: string, final: string, { outputs, outputs_omitted }: Outputs): Promise<void> {
   if (outputs.length === 0 && outputs_omitted === undefined) {
-    await removeFolder(aside);
+    await discard(aside);
     return;
   }
-  await removeFolder(final);
+  await discard(final);
   await rename(aside, final);
 }
 

@@ -44,83 +44,73 @@ const longestTimer = 2 ** 31 - 1;
  * Runs a program in a process group of its own and returns when it has ended: by itself, after its time, or because `signal` was
  * aborted. Every process of its group ends with it. Never throws.
  */
-export const runInGroup = (program: Program, watch: GroupWatch, signal: AbortSignal): Promise<Ended> =>
-  new GroupRun(program, watch, signal).run();
+export async function runInGroup(program: Program, watch: GroupWatch, signal: AbortSignal): Promise<Ended> {
+  const began = performance.now();
+  const output = new OutputTail();
+  const how = signal.aborted ? ({ kind: 'aborted' } as const) : await howItEnds({ program, watch, signal, output });
+  return { how, seconds: (performance.now() - began) / 1000, output: output.text() };
+}
 
-class GroupRun {
-  readonly #program: Program;
-  readonly #watch: GroupWatch;
-  readonly #signal: AbortSignal;
-  readonly #began = performance.now();
-  readonly #output = new OutputTail();
-  #ending: Ended['how'] | undefined;
-  #killer: NodeJS.Timeout | undefined;
+interface Run {
+  program: Program;
+  watch: GroupWatch;
+  signal: AbortSignal;
+  output: OutputTail;
+}
 
-  constructor(program: Program, watch: GroupWatch, signal: AbortSignal) {
-    this.#program = program;
-    this.#watch = watch;
-    this.#signal = signal;
-  }
-
-  async run(): Promise<Ended> {
-    const how = this.#signal.aborted ? ({ kind: 'aborted' } as const) : await this.#howItEnds();
-    return { how, seconds: (performance.now() - this.#began) / 1000, output: this.#output.text() };
-  }
-
-  #howItEnds(): Promise<Ended['how']> {
-    return new Promise((resolve) => {
-      const notStarted = ({ code, message }: NodeJS.ErrnoException): void =>
-        resolve({ kind: 'not started', reason: code ?? message });
-      try {
-        const child = spawnGroup(this.#program);
-        // Some errors are thrown, others arrive as an event.
-        child.once('error', (error) => {
-          if (child.pid === undefined) notStarted(error);
-        });
-        if (child.pid !== undefined) this.#follow(child, child.pid, resolve);
-      } catch (error) {
-        notStarted(error as NodeJS.ErrnoException);
-      }
-    });
-  }
-
-  #follow(child: Child, pid: number, resolve: (how: Ended['how']) => void): void {
-    this.#watch.began(pid);
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => this.#output.add(chunk));
-    const limit = Math.min(this.#program.limitSeconds * 1000, longestTimer);
-    const timer = setTimeout(() => this.#end(pid, { kind: 'timeout', ignoredSigterm: false }), limit);
-    const abort = (): void => this.#end(pid, { kind: 'aborted' });
-    this.#signal.addEventListener('abort', abort);
-    child.once('exit', (code, by) => {
-      clearTimeout(timer);
-      clearTimeout(this.#killer);
-      this.#signal.removeEventListener('abort', abort);
-      // The other processes of its group have nothing left to do.
-      signalGroup(pid, 'SIGKILL');
-      this.#watch.ended(pid);
-      const how =
-        this.#ending ?? (by === null ? { kind: 'exit', exit_code: code ?? 0 } : { kind: 'signal', signal: by });
-      const drained = setTimeout(() => {
-        child.stdout.destroy();
-        child.stderr.destroy();
-      }, drainTime);
-      child.once('close', () => {
-        clearTimeout(drained);
-        resolve(how);
+const howItEnds = (run: Run): Promise<Ended['how']> =>
+  new Promise((resolve) => {
+    const notStarted = ({ code, message }: NodeJS.ErrnoException): void =>
+      resolve({ kind: 'not started', reason: code ?? message });
+    try {
+      const child = spawnGroup(run.program);
+      // Some errors are thrown, others arrive as an event.
+      child.once('error', (error) => {
+        if (child.pid === undefined) notStarted(error);
       });
-    });
-  }
+      if (child.pid !== undefined) follow(child, child.pid, run, resolve);
+    } catch (error) {
+      notStarted(error as NodeJS.ErrnoException);
+    }
+  });
 
+function follow(child: Child, pid: number, run: Run, resolve: (how: Ended['how']) => void): void {
+  const { program, watch, signal, output } = run;
+  let ending: Ended['how'] | undefined;
+  let killer: NodeJS.Timeout | undefined;
   /** Asks the group to end, and kills it if it does not. */
-  #end(pid: number, how: Ended['how']): void {
-    if (this.#ending !== undefined) return;
-    this.#ending = how;
+  const end = (how: Ended['how']): void => {
+    if (ending !== undefined) return;
+    ending = how;
     signalGroup(pid, 'SIGTERM');
-    this.#killer = setTimeout(() => {
-      if (how.kind === 'timeout') this.#ending = { ...how, ignoredSigterm: true };
+    killer = setTimeout(() => {
+      if (how.kind === 'timeout') ending = { ...how, ignoredSigterm: true };
       signalGroup(pid, 'SIGKILL');
     }, grace);
-  }
+  };
+  watch.began(pid);
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.add(chunk));
+  const limit = Math.min(program.limitSeconds * 1000, longestTimer);
+  const timer = setTimeout(() => end({ kind: 'timeout', ignoredSigterm: false }), limit);
+  const abort = (): void => end({ kind: 'aborted' });
+  signal.addEventListener('abort', abort);
+  child.once('exit', (code, by) => {
+    clearTimeout(timer);
+    clearTimeout(killer);
+    signal.removeEventListener('abort', abort);
+    // The other processes of its group have nothing left to do.
+    signalGroup(pid, 'SIGKILL');
+    watch.ended(pid);
+    const how = ending ?? (by === null ? { kind: 'exit', exit_code: code ?? 0 } : { kind: 'signal', signal: by });
+    const drained = setTimeout(() => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, drainTime);
+    child.once('close', () => {
+      clearTimeout(drained);
+      resolve(how);
+    });
+  });
 }
 
 type Child = ReturnType<typeof spawnGroup>;

@@ -2,7 +2,7 @@ import type { Delivery, Subscription } from '../broker/connection.ts';
 import type { Recorded } from '../db/log/rows.ts';
 import { writeEach } from '../db/opening/write-each.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
-import { decodedOf } from '../exchange/decoding.ts';
+import { decodedOf, refused } from '../exchange/decoding.ts';
 import { unmarkedSubscription } from '../exchange/namespace-guard.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type Decoded, fieldOf } from '../messages/codec.ts';
@@ -52,7 +52,7 @@ export class Inbox {
 
   /** A topic's messages, while we listen, that name their namespace only in the body, as some programs do. */
   unmarked(destination: string): Subscription {
-    return unmarkedSubscription(destination, { hear: (from, delivery) => this.#take(from, delivery) });
+    return unmarkedSubscription(destination, (from, delivery) => this.#take(from, delivery));
   }
 
   /**
@@ -159,6 +159,3 @@ export class Inbox {
     this.#options.onStray(execution_id);
   }
 }
-
-/** A refused message is identified by its body alone: it must not pass for a message of the execution that it names. */
-const refused = (reason: string): Decoded => ({ kind: 'rejected', reason, body: {} });

@@ -6,14 +6,11 @@ import type { SliceNeeds } from '../domain/slice-returns.ts';
 import { ConfirmedSender, endsSentence, sendWindow } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire-headers.ts';
 import { pause } from '../lib/deadline.ts';
-import { SwfError } from '../lib/errors.ts';
+import { brokerRefused, type SwfError } from '../lib/errors.ts';
 import { vocabulary } from '../messages/vocabulary.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Basics, Surroundings } from './surroundings.ts';
 
-export interface OutboxOptions extends Pick<
-  Surroundings,
-  'store' | 'broker' | 'namespace' | 'storeId' | 'destinations' | 'onFault'
-> {
+export interface OutboxOptions extends Basics, Pick<Surroundings, 'broker'> {
   /** Where results are to go on a broker without selectors. */
   replyTo: () => string | undefined;
   /** Called with a message that the broker refuses. */
@@ -40,7 +37,7 @@ export class Outbox extends ConfirmedSender<UnsentRow> {
         await store.write((tx) => markUnsendable(tx, seq));
         onUnsendable(message_id, error);
       },
-      onEnds: ({ message_id }, times) => onUnsendable(message_id, new SwfError('BROKER_REFUSED', endsSentence(times))),
+      onEnds: ({ message_id }, times) => onUnsendable(message_id, brokerRefused(endsSentence(times))),
       onFault,
     });
     this.#options = options;

@@ -1,4 +1,4 @@
-import type { BrokerConnection, Delivery } from '../broker/connection.ts';
+import type { BrokerConnection, Delivery, Subscription } from '../broker/connection.ts';
 import { requireExecution } from '../db/execution/find-execution.ts';
 import { dropUnsentSlices, reviveUnsendable } from '../db/log/outbox.ts';
 import { storeId } from '../db/log/store-identity.ts';
@@ -8,7 +8,7 @@ import { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import { recorderSubscription, resultsOfStore } from '../exchange/names.ts';
-import { ForeignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
+import { type Ear, foreignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
 import type { Destinations } from '../messages/destinations.ts';
 import { Notifier } from '../messages/notifier.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
@@ -16,14 +16,13 @@ import { BrokerLink } from './broker-link.ts';
 import { Inbox } from './inbox.ts';
 import { takeLeftovers } from './leftovers.ts';
 import { Outbox } from './outbox.ts';
-import { RepeatedStarts } from './repeated-starts.ts';
+import { repeatedStarts } from './repeated-starts.ts';
 import { Resending } from './resending.ts';
-import { StateSpeaker } from './state-speaker.ts';
+import { createStateSpeaker, type StateSpeaker } from './state-speaker.ts';
 import type { Surroundings } from './surroundings.ts';
-import { TelemetryInbox } from './telemetry.ts';
-import { UnheardWorkers } from './unheard-workers.ts';
+import { telemetryInbox } from './telemetry.ts';
+import { unheardWorkers } from './unheard-workers.ts';
 
-/** The needs of the recorder of a namespace. */
 export interface RecorderOptions
   extends BrokerChoice, Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'warn' | 'onFault'> {}
 
@@ -63,11 +62,11 @@ export class RecorderSession {
   /** Other recorders' executions, as they report them, and our own. */
   readonly views = new ExecutionViews();
   readonly directory = new AgentDirectory();
-  readonly repeatedStarts = new RepeatedStarts(this.directory);
+  readonly repeatedStarts = repeatedStarts(this.directory);
   readonly link: BrokerLink;
   readonly #options: RecorderOptions;
   /** Hears programs of other makes: this process leaves the namespace to them. */
-  readonly #ear: ForeignEar;
+  readonly #ear: Ear;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #states: StateSpeaker;
@@ -88,13 +87,13 @@ export class RecorderSession {
     this.notifier = notifier;
     const { views, directory } = this;
     const shared = { store, namespace, storeId: id, destinations, broker, onFault, warn, directory, views, notifier };
-    this.#ear = new ForeignEar(namespace, (heard) => onFault(namespaceInUse(namespace, [heard], true)));
+    this.#ear = foreignEar(namespace, (heard) => onFault(namespaceInUse(namespace, [heard], true)));
     this.#outbox = new Outbox({
       ...shared,
       replyTo: () => (broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, id)),
       onUnsendable: (messageId, error) => warn(`${messageId} is not sent: ${error.line}`),
     });
-    const unheard = new UnheardWorkers(shared);
+    const unheard = unheardWorkers(shared);
     this.#resending = new Resending({
       ...shared,
       resend: () => this.#outbox.resend(),
@@ -104,20 +103,20 @@ export class RecorderSession {
       ...shared,
       onHeard: () => this.link.noteSign(),
       onRecorded: (types) => notifier.announce(types),
-      onBroadcast: (delivery) => this.#ear.hear(destinations.broadcast, delivery),
+      onBroadcast: (delivery) => this.#ear(destinations.broadcast, delivery),
       onStray: (executionId) => warn(strayWarning(executionId, namespace)),
       onReturned: (message) => this.#resending.noteReturn(message),
       onStarted: (message) => this.repeatedStarts.note(message),
       onWorker: (agent) => unheard.noteWord(agent),
       onRegistered: (message) => void this.#resending.notePlace(message),
     });
-    this.link = new BrokerLink({ ...shared, isSpeaking: () => this.#states.isSpeaking });
-    const telemetry = new TelemetryInbox({
+    this.link = new BrokerLink({ ...shared, isSpeaking: () => this.#states.isSpeaking() });
+    const telemetry = telemetryInbox({
       ...shared,
       onHeard: () => this.link.noteHeard(),
       onNewcomer: () => this.#states.sayAll(),
     });
-    this.#states = new StateSpeaker({ ...shared, onSaid: (state) => views.hear(state) });
+    this.#states = createStateSpeaker({ ...shared, onSaid: (state) => views.hear(state) });
     this.#hearOnly(telemetry);
     this.#listener = this.#listenDurably();
     this.#endPoll = pollStore(store.db, () => {
@@ -126,7 +125,6 @@ export class RecorderSession {
     });
   }
 
-  /** Opens another connection to the broker. */
   connectApart(): BrokerConnection {
     const { connect, settings, warn } = this.#options;
     return connect(settings, (error) => warn(error.line));
@@ -185,7 +183,7 @@ export class RecorderSession {
       warn('some messages are still unconfirmed; the next recorder of this store and namespace sends them');
   }
 
-  #hearOnly(telemetry: TelemetryInbox): void {
+  #hearOnly(telemetry: Subscription): void {
     const { broker, destinations, storeId: store } = this;
     const { namespace } = this.#options;
     broker.subscribe(this.#inbox.unmarked(destinations.broadcast));
@@ -193,7 +191,7 @@ export class RecorderSession {
       broker.subscribe(subscription);
     const place = broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, store);
     broker.subscribe(this.#inbox.work('results', destinations.results, place === undefined ? { store } : { place }));
-    broker.subscribe(telemetry.subscription());
+    broker.subscribe(telemetry);
     broker.onUp(() => {
       for (const executionId of this.#leftovers) void this.#takeLeftovers(executionId);
       this.#leftovers.clear();

@@ -8,7 +8,7 @@ import { pause } from '../lib/deadline.ts';
 import { utcNow } from '../lib/time.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Basics, Surroundings } from './surroundings.ts';
 
 /** How often to send an execution's state, in milliseconds. */
 const everyMilliseconds = beatSeconds * 1000;
@@ -41,106 +41,94 @@ const changes: ReadonlySet<MessageType> = new Set<MessageType>([
   'workflow_ended',
 ]);
 
-export interface StateSpeakerOptions extends Pick<
-  Surroundings,
-  'store' | 'broker' | 'notifier' | 'namespace' | 'storeId' | 'destinations' | 'onFault'
-> {
+export interface StateSpeakerOptions extends Basics, Pick<Surroundings, 'broker' | 'notifier'> {
   /** Called with every state sent: this process need not hear it from the broker. */
   onSaid: (state: ExecutionState) => void;
 }
 
+export type StateSpeaker = ReturnType<typeof createStateSpeaker>;
+
 /** Sends remote agents the states of the executions that this process drives: every few seconds, and at each change. */
-export class StateSpeaker {
-  readonly #options: StateSpeakerOptions;
-  readonly #driven = new Map<string, Driven>();
-  readonly #closed = new AbortController();
-  readonly #timer: NodeJS.Timeout;
+export function createStateSpeaker(options: StateSpeakerOptions) {
+  const { broker, notifier, destinations, onSaid, onFault } = options;
+  const allDriven = new Map<string, Driven>();
+  const closed = new AbortController();
 
-  constructor(options: StateSpeakerOptions) {
-    this.#options = options;
-    this.#timer = setInterval(() => this.sayAll(), everyMilliseconds);
-    options.broker.onUp(() => this.sayAll());
-    void this.#watch();
-  }
-
-  get isSpeaking(): boolean {
-    return this.#driven.size > 0;
-  }
-
-  /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
-  add(executionId: string, sender: string, params: ExecutionParams): void {
-    this.#driven.set(executionId, { sender, params, said: '', left: lastWords });
-    this.sayAll(executionId);
-  }
-
-  /** Call when this process stops driving an execution that has not ended. */
-  remove(executionId: string): void {
-    this.#driven.delete(executionId);
-  }
-
-  /** Sends the remaining last states, and ends. */
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#closed.abort();
-    while (this.#driven.size > 0 && this.#options.broker.isUp()) {
-      this.sayAll();
-      for (const [id, { left }] of this.#driven) if (left === lastWords) this.#driven.delete(id);
-      await pause(hurriedMilliseconds);
-    }
-  }
-
-  async #watch(): Promise<void> {
-    const { notifier } = this.#options;
-    let mark = notifier.mark(changes);
-    while (!this.#closed.signal.aborted) {
-      await notifier.news(this.#closed.signal, changes, mark);
-      mark = notifier.mark(changes);
-      for (const id of this.#driven.keys()) this.sayAll(id, true);
-    }
-  }
-
-  /** Sends the states of all executions, or of one. @param isNewsOnly leaves out those that are as they were said last */
-  sayAll(only?: string, isNewsOnly = false): void {
-    try {
-      for (const [id, driven] of this.#driven) if (only === undefined || only === id) this.#say(id, driven, isNewsOnly);
-    } catch (error) {
-      this.#options.onFault(error);
-    }
-  }
-
-  #say(id: string, driven: Driven, isNewsOnly: boolean): void {
-    const { broker, destinations, onSaid } = this.#options;
-    const state = this.#stateOf(id, driven);
+  function say(id: string, driven: Driven, isNewsOnly: boolean): void {
+    const state = stateOf(id, driven, options);
     if (isNewsOnly && standOf(state) === driven.said) return;
     driven.said = standOf(state);
     onSaid(state);
     if (!broker.isUp()) return;
     broker.send(reportOf(destinations.telemetry, state)).catch(() => {});
     if (state.status !== 'running') driven.left -= 1;
-    if (driven.left === 0) this.#driven.delete(id);
+    if (driven.left === 0) allDriven.delete(id);
   }
 
-  #stateOf(executionId: string, { sender, params }: Driven): ExecutionState {
-    const { store, namespace, storeId } = this.#options;
-    const { sql } = store;
-    const execution = requireExecution(sql, executionId);
-    return {
-      msg_type: 'execution_state',
-      sender,
-      namespace,
-      timestamp: utcNow(),
-      execution_id: executionId,
-      store_id: storeId,
-      epoch: ownerOf(sql, executionId)?.epoch ?? 1,
-      run_id: String(execution.run_number),
-      phase: execution.phase,
-      status: execution.status,
-      held: isHeld(sql, executionId),
-      workflow_params: workflowParamsOf(params),
-      plan_version: params.plan_version,
-      max_retries: params.worker.max_retries,
-    };
+  /** Sends the states of all executions, or of one. @param isNewsOnly leaves out those that are as they were said last */
+  function sayAll(only?: string, isNewsOnly = false): void {
+    try {
+      for (const [id, driven] of allDriven) if (only === undefined || only === id) say(id, driven, isNewsOnly);
+    } catch (error) {
+      onFault(error);
+    }
   }
+
+  async function watch(): Promise<void> {
+    let mark = notifier.mark(changes);
+    while (!closed.signal.aborted) {
+      await notifier.news(closed.signal, changes, mark);
+      mark = notifier.mark(changes);
+      for (const id of allDriven.keys()) sayAll(id, true);
+    }
+  }
+
+  const timer = setInterval(() => sayAll(), everyMilliseconds);
+  broker.onUp(() => sayAll());
+  void watch();
+  return {
+    sayAll,
+    isSpeaking: (): boolean => allDriven.size > 0,
+    /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
+    add(executionId: string, sender: string, params: ExecutionParams): void {
+      allDriven.set(executionId, { sender, params, said: '', left: lastWords });
+      sayAll(executionId);
+    },
+    /** Call when this process stops driving an execution that has not ended. */
+    remove: (executionId: string): void => void allDriven.delete(executionId),
+    /** Sends the remaining last states, and ends. */
+    async close(): Promise<void> {
+      clearInterval(timer);
+      closed.abort();
+      while (allDriven.size > 0 && broker.isUp()) {
+        sayAll();
+        for (const [id, { left }] of allDriven) if (left === lastWords) allDriven.delete(id);
+        await pause(hurriedMilliseconds);
+      }
+    },
+  };
+}
+
+function stateOf(executionId: string, { sender, params }: Driven, options: StateSpeakerOptions): ExecutionState {
+  const { store, namespace, storeId } = options;
+  const { sql } = store;
+  const execution = requireExecution(sql, executionId);
+  return {
+    msg_type: 'execution_state',
+    sender,
+    namespace,
+    timestamp: utcNow(),
+    execution_id: executionId,
+    store_id: storeId,
+    epoch: ownerOf(sql, executionId)?.epoch ?? 1,
+    run_id: String(execution.run_number),
+    phase: execution.phase,
+    status: execution.status,
+    held: isHeld(sql, executionId),
+    workflow_params: workflowParamsOf(params),
+    plan_version: params.plan_version,
+    max_retries: params.worker.max_retries,
+  };
 }
 
 /** An execution's state, apart from the time. */

@@ -6,18 +6,20 @@ import type { Destinations } from '../messages/destinations.ts';
 import type { Notifier } from '../messages/notifier.ts';
 
 /** The things that the parts of a recorder work with. */
-export interface Surroundings {
-  store: Store;
+export interface Surroundings extends Basics {
   broker: BrokerConnection;
-  /** The namespace that it records. */
-  namespace: string;
-  storeId: string;
-  destinations: Destinations;
   /** The agents of other processes. */
   directory: AgentDirectory;
   views: ExecutionViews;
   notifier: Notifier;
-  /** Warns the operator. */
   warn: (message: string) => void;
+}
+
+export interface Basics {
+  store: Store;
+  /** The namespace that it records. */
+  namespace: string;
+  storeId: string;
+  destinations: Destinations;
   onFault: (error: unknown) => void;
 }

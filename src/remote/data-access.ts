@@ -8,7 +8,7 @@ import { CheckedFiles } from '../files/checked-files.ts';
 import { asDataError } from '../files/data-errors.ts';
 import { type DataFiles, noDataFiles } from '../files/data-files.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
-import { FetchedFiles, type FetchWays } from '../files/fetched-files.ts';
+import { createFetchedFiles, type FetchedFiles, type FetchWays } from '../files/fetched-files.ts';
 import { isReachable } from '../files/http-reader.ts';
 import { createRemoteDataFiles } from '../files/remote-data-files.ts';
 import { isRemoteFolder, noteRemoteEnd, prepareRemoteFolder, removeOldRemoteFolders } from '../files/remote-folder.ts';
@@ -32,18 +32,17 @@ export interface FilePlace {
   makesFiles?: boolean;
 }
 
-export type Access =
-  | {
-      files: DataFiles;
-      folder: string | undefined;
-      /**
-       * Fetches the whole file if it is on another host. Resolves with false if that host has no file, or a different one than announced. Throws
-       * `DATA_UNAVAILABLE`.
-       * @param over aborted when nobody needs it any longer
-       */
-      bring?: (checksum: string | undefined, over: AbortSignal) => Promise<boolean>;
-    }
-  | { obstacle: string };
+export interface Reached {
+  files: DataFiles;
+  folder: string | undefined;
+  /**
+   * Fetches the whole file if it is on another host. Resolves with false if that has none, or another than announced. Throws `DATA_UNAVAILABLE`.
+   * @param over aborted when nobody needs it any longer
+   */
+  bring?: (checksum: string | undefined, over: AbortSignal) => Promise<boolean>;
+}
+
+export type Access = Reached | { obstacle: string };
 
 export interface AccessOptions {
   /** The folder of data files on this host, and how to get files from others. */
@@ -85,7 +84,7 @@ export class DataAccess {
       // A command of the site may need the token, but none of our other secrets.
       environment: { ...withoutSecrets(environment), ...(token === undefined ? {} : { SWF_FILES_TOKEN: token }) },
     };
-    this.#fetched = new FetchedFiles(this.#ways, this.checked);
+    this.#fetched = createFetchedFiles(this.#ways, this.checked);
   }
 
   of(place: FilePlace): Access {

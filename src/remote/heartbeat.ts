@@ -32,51 +32,15 @@ export interface HeartbeatOptions {
   report: () => Report;
 }
 
+export type RemoteHeartbeat = ReturnType<typeof startRemoteHeartbeat>;
+
 /** Reports on the telemetry topic that a remote agent lives and what it has in hand. */
-export class RemoteHeartbeat {
-  readonly #options: HeartbeatOptions;
-  readonly #timer: NodeJS.Timeout;
-  #soon: NodeJS.Timeout | undefined;
-  #lastAt = 0;
-  #isClosed = false;
+export function startRemoteHeartbeat({ broker, namespace, destination, self, report }: HeartbeatOptions) {
+  let soon: NodeJS.Timeout | undefined;
+  let lastAt = 0;
+  let isClosed = false;
 
-  constructor(options: HeartbeatOptions) {
-    this.#options = options;
-    this.#timer = setInterval(() => this.#beat(), everyMilliseconds);
-    options.broker.onUp(() => this.#beat());
-    this.#beat();
-  }
-
-  /** Call when something has changed that others should hear. */
-  changed(): void {
-    if (this.#isClosed) return;
-    const wait = Math.max(0, this.#lastAt + changeMilliseconds - performance.now());
-    this.#soon ??= setTimeout(() => this.#beat(), wait);
-  }
-
-  /** Sends the last heartbeat: the agent ends. */
-  async close(): Promise<void> {
-    this.silence();
-    await this.#send('EXITED').catch(() => {});
-  }
-
-  /** Sends nothing more: the name belongs to another process, which has not ended. */
-  silence(): void {
-    this.#isClosed = true;
-    clearInterval(this.#timer);
-    clearTimeout(this.#soon);
-  }
-
-  #beat(): void {
-    clearTimeout(this.#soon);
-    this.#soon = undefined;
-    this.#lastAt = performance.now();
-    // The next heartbeat comes soon.
-    this.#send().catch(() => {});
-  }
-
-  async #send(state?: 'EXITED'): Promise<void> {
-    const { broker, namespace, destination, self, report } = this.#options;
+  async function send(state?: 'EXITED'): Promise<void> {
     if (!broker.isUp()) return;
     const { in_hand, ...rest } = report();
     const beat: AgentHeartbeat = {
@@ -92,4 +56,35 @@ export class RemoteHeartbeat {
     };
     await broker.send(reportOf(destination, beat));
   }
+
+  function sendNow(): void {
+    clearTimeout(soon);
+    soon = undefined;
+    lastAt = performance.now();
+    // The next heartbeat comes soon.
+    send().catch(() => {});
+  }
+
+  const timer = setInterval(sendNow, everyMilliseconds);
+  /** Sends nothing more: the name belongs to another process, which has not ended. */
+  const silence = (): void => {
+    isClosed = true;
+    clearInterval(timer);
+    clearTimeout(soon);
+  };
+  broker.onUp(sendNow);
+  sendNow();
+  return {
+    silence,
+    /** Call when something has changed that others should hear. */
+    changed(): void {
+      if (isClosed) return;
+      soon ??= setTimeout(sendNow, Math.max(0, lastAt + changeMilliseconds - performance.now()));
+    },
+    /** Sends the last heartbeat: the agent ends. */
+    async close(): Promise<void> {
+      silence();
+      await send('EXITED').catch(() => {});
+    },
+  };
 }

@@ -25,103 +25,94 @@ export interface RemoteLogOptions {
   log: Log;
 }
 
+export type RemoteLog = ReturnType<typeof createRemoteLog>;
+
 /** The log of a remote agent: to people at once, and over the broker into the recorder's store. */
-export class RemoteLog {
-  readonly #options: RemoteLogOptions;
-  readonly #lines: RemoteLine[] = [];
-  #n = 0;
-  #dropped = 0;
-  #isSending = false;
-  #sending: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
+export function createRemoteLog(options: RemoteLogOptions) {
+  const { broker, threshold, log } = options;
+  const kept: RemoteLine[] = [];
+  let n = 0;
+  let dropped = 0;
+  let isSending = false;
+  let sending: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
 
-  constructor(options: RemoteLogOptions) {
-    this.#options = options;
-    options.broker.onUp(() => this.#begin());
-  }
-
-  /** A line of the process itself: to people, and to the recorder. */
-  warn(message: string): void {
-    this.write({ level: 'WARNING', message }, undefined);
-  }
-
-  /** An agent's line about an execution. */
-  write(line: LogLine, executionId: string | undefined): void {
-    this.#options.log.write(line);
-    this.#keep(line, executionId);
-  }
-
-  /** Sends the remaining lines if the broker is there. */
-  async close(): Promise<void> {
-    clearTimeout(this.#timer);
-    await this.#sending;
-    await this.#send();
-  }
-
-  #keep({ level, message, context }: LogLine, execution_id: string | undefined): void {
-    if (logLevels[level] < logLevels[this.#options.threshold]) return;
-    this.#n += 1;
-    this.#lines.push({
-      n: this.#n,
-      timestamp: utcNow(),
-      level,
-      message: message.slice(0, maxMessage),
-      ...(context === undefined ? {} : { context }),
-      ...(execution_id === undefined ? {} : { execution_id }),
-    });
-    if (this.#lines.length > maxKept) this.#dropOne();
-    this.#timer ??= setTimeout(() => this.#begin(), gatherMilliseconds);
-  }
-
-  /** Drops lines that warn of nothing first. */
-  #dropOne(): void {
-    const harmless = this.#lines.findIndex(({ level }) => logLevels[level] < logLevels.WARNING);
-    this.#lines.splice(Math.max(0, harmless), 1);
-    this.#dropped += 1;
-  }
-
-  #begin(): void {
-    if (!this.#isSending) this.#sending = this.#send();
-  }
-
-  async #send(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const { broker } = this.#options;
-    if (this.#isSending) return;
-    this.#isSending = true;
+  async function send(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    if (isSending) return;
+    isSending = true;
     try {
-      while (this.#lines.length > 0 && broker.isUp()) {
-        const batch = this.#nextBatch();
-        const dropped = this.#dropped;
-        await this.#sendBatch(batch, dropped);
-        this.#dropped -= dropped;
-        const sent = new Set(batch.map(({ n }) => n));
-        this.#lines.splice(0, this.#lines.length, ...this.#lines.filter(({ n }) => !sent.has(n)));
+      while (kept.length > 0 && broker.isUp()) {
+        const batch = nextBatch(kept);
+        const told = dropped;
+        await sendBatch(batch, told, options);
+        dropped -= told;
+        const sent = new Set(batch.map((line) => line.n));
+        kept.splice(0, kept.length, ...kept.filter((line) => !sent.has(line.n)));
       }
     } catch {
       // The lines stay, and are sent when the broker is back.
     } finally {
-      this.#isSending = false;
+      isSending = false;
     }
   }
 
-  #nextBatch(): RemoteLine[] {
-    let bytes = 0;
-    const batch: RemoteLine[] = [];
-    for (const line of this.#lines.slice(0, maxLines)) {
-      bytes += Buffer.byteLength(JSON.stringify(line));
-      if (batch.length > 0 && bytes > maxLogBytes) break;
-      batch.push(line);
+  const begin = (): void => {
+    if (!isSending) sending = send();
+  };
+  /** An agent's line about an execution. */
+  const write = (line: LogLine, execution_id: string | undefined): void => {
+    log.write(line);
+    if (logLevels[line.level] < logLevels[threshold]) return;
+    n += 1;
+    kept.push(asRemote(n, line, execution_id));
+    if (kept.length > maxKept) {
+      // Lines that warn of nothing go first.
+      const harmless = kept.findIndex(({ level }) => logLevels[level] < logLevels.WARNING);
+      kept.splice(Math.max(0, harmless), 1);
+      dropped += 1;
     }
-    return batch;
-  }
+    timer ??= setTimeout(begin, gatherMilliseconds);
+  };
+  broker.onUp(begin);
+  return {
+    write,
+    /** A line of the process itself: to people, and to the recorder. */
+    warn: (message: string): void => write({ level: 'WARNING', message }, undefined),
+    /** Sends the remaining lines if the broker is there. */
+    async close(): Promise<void> {
+      clearTimeout(timer);
+      await sending;
+      await send();
+    },
+  };
+}
 
-  async #sendBatch(lines: RemoteLine[], dropped: number): Promise<void> {
-    const { broker, namespace, destination, sender, since } = this.#options;
-    const more = dropped === 0 ? {} : { dropped };
-    const body: AgentLog = { msg_type: 'agent_log', sender, namespace, timestamp: utcNow(), since, lines, ...more };
-    const isSerious = lines.some(({ level }) => logLevels[level] >= logLevels.WARNING);
-    await broker.send(reportOf(destination, body, isSerious));
+const asRemote = (n: number, line: LogLine, execution_id: string | undefined): RemoteLine => ({
+  n,
+  timestamp: utcNow(),
+  level: line.level,
+  message: line.message.slice(0, maxMessage),
+  ...(line.context === undefined ? {} : { context: line.context }),
+  ...(execution_id === undefined ? {} : { execution_id }),
+});
+
+function nextBatch(lines: readonly RemoteLine[]): RemoteLine[] {
+  let bytes = 0;
+  const batch: RemoteLine[] = [];
+  for (const line of lines.slice(0, maxLines)) {
+    bytes += Buffer.byteLength(JSON.stringify(line));
+    if (batch.length > 0 && bytes > maxLogBytes) break;
+    batch.push(line);
   }
+  return batch;
+}
+
+async function sendBatch(lines: RemoteLine[], dropped: number, options: RemoteLogOptions): Promise<void> {
+  const { broker, namespace, destination, sender, since } = options;
+  const more = dropped === 0 ? {} : { dropped };
+  const body: AgentLog = { msg_type: 'agent_log', sender, namespace, timestamp: utcNow(), since, lines, ...more };
+  const isSerious = lines.some(({ level }) => logLevels[level] >= logLevels.WARNING);
+  await broker.send(reportOf(destination, body, isSerious));
 }

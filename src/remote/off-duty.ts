@@ -14,7 +14,7 @@ const keptSentence = 400;
 /** How often to check whether an agent can do a kind of work again, in milliseconds. */
 const lookMilliseconds = 30_000;
 
-interface Kind extends OffDuty {
+export interface Kind extends OffDuty {
   reason: ReturnReason;
   /** Whether the agent can do it again. */
   isMended: () => boolean | Promise<boolean>;
@@ -22,74 +22,61 @@ interface Kind extends OffDuty {
   isOver?: () => boolean;
 }
 
+export type OffDutyList = ReturnType<typeof createOffDutyList>;
+
 /** The kinds of work that an agent cannot do until further notice, each reported once. */
-export class OffDutyList {
-  readonly #kinds = new Map<string, Kind & { sentence: string; since: string }>();
-  readonly #warn: (message: string) => void;
-  readonly #onChange: () => void;
-  readonly #timer: NodeJS.Timeout;
-  #onKinds: () => void = () => {};
-  #isLooking = false;
+export function createOffDutyList(warn: (message: string) => void, onChange: () => void) {
+  const kinds = new Map<string, Kind & { sentence: string; since: string }>();
+  let onKinds = (): void => {};
+  let isLooking = false;
 
-  constructor(warn: (message: string) => void, onChange: () => void) {
-    this.#warn = warn;
-    this.#onChange = onChange;
-    this.#timer = setInterval(() => void this.#look(), lookMilliseconds);
-  }
-
-  /** @param sentence why, and what to do about it */
-  add(kind: Kind, sentence: string): void {
-    const key = keyOf(kind);
-    if (this.#kinds.has(key)) return;
-    this.#kinds.set(key, { ...kind, sentence, since: utcNow() });
-    this.#warn(`off duty for ${kind.reason} ${shortDigests(kind.name)}: ${shortDigests(sentence)}`);
-    this.#onChange();
-    this.#onKinds();
-  }
-
-  /** Why a kind of work cannot be done now; undefined if nothing is known against it. */
-  whyNot(kind: OffDuty): string | undefined {
-    return this.#kinds.get(keyOf(kind))?.sentence;
-  }
-
-  /** Calls back when the kinds that cannot be done change. */
-  onKinds(callback: () => void): void {
-    this.#onKinds = callback;
-  }
-
-  /** Slices that cannot be done, by header and values. */
-  unwanted(): Record<string, string[]> {
-    const named = (reason: ReturnReason): string[] =>
-      [...this.#kinds.values()].filter((kind) => kind.reason === reason).map(({ name }) => name);
-    return Object.fromEntries(returnReasons.map((reason) => [kindHeaders[reason], named(reason).slice(-maxUnwanted)]));
-  }
-
-  list(): OffDuty[] {
-    return [...this.#kinds.values()].slice(0, maxListed).map(({ reason, name, since, sentence }) => ({
-      reason,
-      name,
-      since,
-      detail: sentence.slice(0, keptSentence),
-    }));
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-  }
-
-  async #look(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    for (const [key, kind] of this.#kinds) {
+  async function look(): Promise<void> {
+    if (isLooking) return;
+    isLooking = true;
+    for (const [key, kind] of kinds) {
       const isOver = kind.isOver?.() === true;
       if (!isOver && !(await isMended(kind))) continue;
-      this.#kinds.delete(key);
-      if (!isOver) this.#warn(`on duty again for ${kind.reason} ${shortDigests(kind.name)}`);
-      this.#onChange();
-      this.#onKinds();
+      kinds.delete(key);
+      if (!isOver) warn(`on duty again for ${kind.reason} ${shortDigests(kind.name)}`);
+      onChange();
+      onKinds();
     }
-    this.#isLooking = false;
+    isLooking = false;
   }
+
+  const timer = setInterval(() => void look(), lookMilliseconds);
+  return {
+    /** @param sentence why, and what to do about it */
+    add(kind: Kind, sentence: string): void {
+      const key = keyOf(kind);
+      if (kinds.has(key)) return;
+      kinds.set(key, { ...kind, sentence, since: utcNow() });
+      warn(`off duty for ${kind.reason} ${shortDigests(kind.name)}: ${shortDigests(sentence)}`);
+      onChange();
+      onKinds();
+    },
+    /** Why a kind of work cannot be done now; undefined if nothing is known against it. */
+    whyNot: (kind: OffDuty): string | undefined => kinds.get(keyOf(kind))?.sentence,
+    /** Calls back when the kinds that cannot be done change. */
+    onKinds(callback: () => void): void {
+      onKinds = callback;
+    },
+    /** Slices that cannot be done, by header and values. */
+    unwanted(): Record<string, string[]> {
+      const named = (reason: ReturnReason): string[] =>
+        [...kinds.values()].filter((kind) => kind.reason === reason).map(({ name }) => name);
+      return Object.fromEntries(
+        returnReasons.map((reason) => [kindHeaders[reason], named(reason).slice(-maxUnwanted)]),
+      );
+    },
+    list(): OffDuty[] {
+      const listed = [...kinds.values()].slice(0, maxListed);
+      return listed.map(({ reason, name, since, sentence }) => {
+        return { reason, name, since, detail: sentence.slice(0, keptSentence) };
+      });
+    },
+    close: (): void => clearInterval(timer),
+  };
 }
 
 const keyOf = ({ reason, name }: OffDuty): string => `${reason} ${name}`;

@@ -1,7 +1,6 @@
 import { readingAgents } from '../agents/registry.ts';
 import { roleSubscription } from '../exchange/names.ts';
 import { aborted, withDeadline } from '../lib/deadline.ts';
-import type { Report } from './heartbeat.ts';
 import type { Part, Surroundings } from './part.ts';
 import { ReadingAgent } from './reading-agent.ts';
 
@@ -12,45 +11,31 @@ const window = 256;
 const lastMessagesMilliseconds = 5000;
 
 /** A remote agent that reads broadcasts. While no agent of its type is connected, broadcasts are kept for the next one. */
-export class ReadingPart implements Part {
-  readonly #type: 'data' | 'fastmon';
-  readonly #around: Surroundings;
-  readonly #reader: ReadingAgent;
-
-  constructor(type: 'data' | 'fastmon', around: Surroundings) {
-    const agent = readingAgents.find((candidate) => candidate.type === type);
-    if (agent === undefined) throw new Error(`no agent reads as ${type}`);
-    this.#type = type;
-    this.#around = around;
-    this.#reader = new ReadingAgent({ ...around, agent });
-  }
-
-  report(): Report {
-    const { lifetime, offDuty } = this.#around;
-    return { in_hand: this.#reader.inHand, free_slots: lifetime.draining.aborted ? 0 : 1, off_duty: offDuty.list() };
-  }
-
-  waits(): boolean {
-    return this.#reader.hasUnheard;
-  }
-
-  async run(): Promise<void> {
-    const { namespace, destinations, broker, agentLog, lifetime } = this.#around;
-    const durableName = roleSubscription(namespace, this.#type);
-    const settings = { ...broker.settings, clientId: durableName };
-    const listener = broker.connect(settings, (error) => agentLog.warn(error.line));
-    listener.subscribe({
-      id: 'durable',
-      destination: destinations.broadcast,
-      ack: 'each',
-      only: () => ({ namespace }),
-      prefetch: window,
-      durableName,
-      onMessage: (delivery) => this.#reader.take(delivery),
-    });
-    void listener.connect({ once: false });
-    await aborted(lifetime.draining);
-    await withDeadline(this.#reader.settled(), lastMessagesMilliseconds, undefined);
-    await listener.close();
-  }
+export function createReadingPart(type: 'data' | 'fastmon', around: Surroundings): Part {
+  const agent = readingAgents.find((candidate) => candidate.type === type);
+  if (agent === undefined) throw new Error(`no agent reads as ${type}`);
+  const { namespace, destinations, broker, agentLog, lifetime, offDuty } = around;
+  const reader = new ReadingAgent({ ...around, agent });
+  return {
+    report: () => ({ in_hand: reader.inHand, free_slots: lifetime.draining.aborted ? 0 : 1, off_duty: offDuty.list() }),
+    waits: () => reader.hasUnheard,
+    async run() {
+      const durableName = roleSubscription(namespace, type);
+      const settings = { ...broker.settings, clientId: durableName };
+      const listener = broker.connect(settings, (error) => agentLog.warn(error.line));
+      listener.subscribe({
+        id: 'durable',
+        destination: destinations.broadcast,
+        ack: 'each',
+        only: () => ({ namespace }),
+        prefetch: window,
+        durableName,
+        onMessage: (delivery) => reader.take(delivery),
+      });
+      void listener.connect({ once: false });
+      await aborted(lifetime.draining);
+      await withDeadline(reader.settled(), lastMessagesMilliseconds, undefined);
+      await listener.close();
+    },
+  };
 }

@@ -5,7 +5,7 @@ import { AgentDirectory } from '../exchange/agent-directory.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import {
   connectGuarded,
-  ForeignEar,
+  foreignEar,
   layoutSubscriptions,
   namespaceInUse,
   unmarkedSubscription,
@@ -19,14 +19,14 @@ import { machineId } from '../lib/process-identity.ts';
 import { sha256 } from '../lib/sha256.ts';
 import type { Telemetry } from '../messages/telemetry.ts';
 import { DataAccess } from './data-access.ts';
-import { RemoteHeartbeat, type Self, selfOf } from './heartbeat.ts';
-import { RemoteLog } from './log.ts';
-import { OffDutyList } from './off-duty.ts';
+import { type RemoteHeartbeat, type Self, selfOf, startRemoteHeartbeat } from './heartbeat.ts';
+import { createRemoteLog } from './log.ts';
+import { createOffDutyList } from './off-duty.ts';
 import type { Part, Surroundings } from './part.ts';
-import { ReadingPart } from './reading-part.ts';
+import { createReadingPart } from './reading-part.ts';
 import type { Figures, RunningAgent } from './running-agent.ts';
-import { Speaker } from './speaker.ts';
-import { WorkerPart } from './worker-part.ts';
+import { createSpeaker } from './speaker.ts';
+import { createWorkerPart } from './worker-part.ts';
 
 export interface RemoteOptions extends Pick<
   Surroundings,
@@ -36,7 +36,6 @@ export interface RemoteOptions extends Pick<
   /** Distinguishes agents of one type on one machine, from 1. */
   index: number;
   user: string;
-  /** This program's version. */
   version: string;
   log: Log;
   logLevel: LogLevel;
@@ -93,7 +92,7 @@ class RemoteAgent implements RunningAgent {
     const self = selfOf(this.name, type, version);
     this.#self = self;
     const telemetry = { broker, namespace, destination: destinations.telemetry, sender: this.name, since: self.since };
-    const agentLog = new RemoteLog({ ...telemetry, threshold: logLevel, log });
+    const agentLog = createRemoteLog({ ...telemetry, threshold: logLevel, log });
     const warn = (message: string): void => agentLog.warn(message);
     const onChange = (): void => this.#heartbeat?.changed();
     const lifetime = new Lifetime();
@@ -104,21 +103,21 @@ class RemoteAgent implements RunningAgent {
       connection: broker,
       views: new ExecutionViews(),
       others: new AgentDirectory(),
-      speaker: new Speaker({ broker, namespace, destinations, sender: this.name, warn }),
+      speaker: createSpeaker({ broker, namespace, destinations, sender: this.name, warn }),
       access: new DataAccess({ data: params.data, environment, draining, stopped }),
-      offDuty: new OffDutyList(warn, onChange),
+      offDuty: createOffDutyList(warn, onChange),
       agentLog,
       lifetime,
       onChange,
     };
-    this.#part = type === 'worker' ? new WorkerPart(this.#around) : new ReadingPart(type, this.#around);
+    this.#part = type === 'worker' ? createWorkerPart(this.#around) : createReadingPart(type, this.#around);
     // Subscribe before sending the first heartbeat, which the recorder answers.
     broker.subscribe(reportsIn(namespace, destinations.telemetry, (report) => this.#hear(report)));
     const { broadcast, layout } = options.broker.listening;
-    const ear = new ForeignEar(namespace, (heard) => lifetime.fail(namespaceInUse(namespace, [heard], true)));
+    const ear = foreignEar(namespace, (heard) => lifetime.fail(namespaceInUse(namespace, [heard], true)));
     for (const subscription of [unmarkedSubscription(broadcast, ear), ...layoutSubscriptions(layout, ear)])
       broker.subscribe(subscription);
-    this.#heartbeat = new RemoteHeartbeat({ ...telemetry, self, report: () => this.#part.report() });
+    this.#heartbeat = startRemoteHeartbeat({ ...telemetry, self, report: () => this.#part.report() });
     this.done = this.#work();
   }
 

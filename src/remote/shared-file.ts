@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { NoSuchFile, NotFetched } from '../files/file-server-error.ts';
 import { pause } from '../lib/deadline.ts';
-import type { Access, FilePlace } from './data-access.ts';
+import type { FilePlace, Reached } from './data-access.ts';
 
 /** How often to look for a missing file, and the pause between looks in milliseconds. */
 const maxLooks = 10;
@@ -15,11 +15,8 @@ const lookMilliseconds = 500;
  * fetched file the fetch does this. Throws `NoSuchFile`, or `NotFetched` if permissions are in the way, which waiting does not fix.
  * @param until aborting one of these ends the wait
  */
-export async function seeSharedFile(
-  { folder, bring }: Exclude<Access, { obstacle: string }>,
-  { filename, file_url = filename }: FilePlace,
-  until: AbortSignal[],
-): Promise<void> {
+export async function seeSharedFile({ folder, bring }: Reached, place: FilePlace, until: AbortSignal[]): Promise<void> {
+  const { filename, file_url = filename } = place;
   if (folder === undefined || bring !== undefined || filename === '') return;
   for (let look = 0; ; look += 1) {
     const code = await obstacleTo(join(folder, filename));

@@ -10,7 +10,8 @@ import type { Lifetime } from '../lib/lifetime.ts';
 import type { PayloadHost } from '../payload/host.ts';
 import { createPayload } from '../payload/kinds.ts';
 import { isProgramThere, isSamePayload, payloadNameOf, readPayload } from '../payload/payload-name.ts';
-import type { Access, FilePlace } from './data-access.ts';
+import type { FilePlace, Reached } from './data-access.ts';
+import type { Kind } from './off-duty.ts';
 import type { Surroundings } from './part.ts';
 
 export interface SlicePreparationOptions extends Pick<
@@ -23,8 +24,6 @@ export interface SlicePreparationOptions extends Pick<
 
 /** How long a payload's digest stays valid. */
 const digestMilliseconds = 20_000;
-
-type Reached = Exclude<Access, { obstacle: string }>;
 
 const placeOf = ({ slice, storeId }: DeliveredSlice): FilePlace => ({
   execution_id: slice.execution_id,
@@ -143,12 +142,7 @@ export class SlicePreparation {
     return this.#own.name;
   }
 
-  #unfit(
-    { slice, storeId }: DeliveredSlice,
-    reason: ReturnReason,
-    detail: string,
-    isMended: () => boolean | Promise<boolean>,
-  ): Unfit {
+  #unfit({ slice, storeId }: DeliveredSlice, reason: ReturnReason, detail: string, isMended: Kind['isMended']): Unfit {
     const over = this.#options.views.overFor(slice.execution_id, storeId);
     const isOver = (): boolean => reason === 'WRONG_FILE' && over.aborted;
     this.#options.offDuty.add({ reason, name: workKind(slice, reason), isMended, isOver }, detail);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { BrokerConnection } from '../broker/connection.ts';
+import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
 import { ConfirmedSender, endsSentence } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, wireHeaders } from '../exchange/wire-headers.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -14,7 +14,6 @@ export interface SpeakerOptions {
   broker: BrokerConnection;
   namespace: string;
   destinations: Destinations;
-  /** The agent that speaks. */
   sender: string;
   warn: (message: string) => void;
 }
@@ -28,7 +27,6 @@ export interface About {
   replyTo?: string | undefined;
 }
 
-/** A message to send. */
 interface Saying {
   /** Its place among all messages of this process. */
   seq: number;
@@ -39,81 +37,71 @@ interface Saying {
   settle: (isTaken: boolean) => void;
 }
 
+export type Speaker = ReturnType<typeof createSpeaker>;
+
 /**
  * Sends a remote agent's messages until the broker has confirmed them. It has no store: work with unconfirmed messages at the end of its process is
  * repeated by the next agent that gets the same message.
  */
-export class Speaker {
-  readonly #options: SpeakerOptions;
-  readonly #waiting = new Set<Saying>();
-  readonly #sender: ConfirmedSender<Saying>;
-  #said = 0;
-
-  constructor(options: SpeakerOptions) {
-    const { warn } = options;
-    this.#options = options;
-    this.#sender = new ConfirmedSender(options.broker, {
-      pending: (after) => this.#pending(after),
-      outgoing: (saying) => this.#outgoing(saying),
-      confirmed: async (sayings) => this.#settle(sayings, true),
-      refused: async (saying, error) => {
-        warn(`${nameOf(saying)} is not sent: ${error.line}`);
-        this.#settle([saying], false);
-      },
-      onEnds: (saying, times) => warn(`${nameOf(saying)} is not confirmed: ${endsSentence(times)}`),
-      onFault: (error) => warn(messageOf(error)),
-    });
-  }
-
+export function createSpeaker(options: SpeakerOptions) {
+  const { broker, warn } = options;
+  const waiting = new Set<Saying>();
+  let said = 0;
+  const settle = (sayings: readonly Saying[], isTaken: boolean): void => {
+    for (const saying of sayings) waiting.delete(saying);
+    for (const saying of sayings) saying.settle(isTaken);
+  };
+  const sender = new ConfirmedSender<Saying>(broker, {
+    *pending(after) {
+      for (const saying of waiting) if (saying.seq > after) yield saying;
+    },
+    outgoing: (saying) => outgoingOf(saying, options),
+    confirmed: async (sayings) => settle(sayings, true),
+    refused: async (saying, error) => {
+      warn(`${nameOf(saying)} is not sent: ${error.line}`);
+      settle([saying], false);
+    },
+    onEnds: (saying, times) => warn(`${nameOf(saying)} is not confirmed: ${endsSentence(times)}`),
+    onFault: (error) => warn(messageOf(error)),
+  });
   /** Resolves when the broker has confirmed it; with false if the broker refuses it. */
-  say(draft: Draft, about: About): Promise<boolean> {
-    return new Promise((settle) => {
-      this.#said += 1;
-      this.#waiting.add({ seq: this.#said, draft, about, since: Date.now(), settle });
-      this.#sender.pump();
+  const say = (draft: Draft, about: About): Promise<boolean> =>
+    new Promise((resolve) => {
+      said += 1;
+      waiting.add({ seq: said, draft, about, since: Date.now(), settle: resolve });
+      sender.pump();
     });
-  }
+  return {
+    say,
+    /** Asks to end an execution that an agent cannot continue. @param filename the one file that is the cause, or an empty name */
+    stop(about: About, { reason, filename }: { reason: string; filename: string }): Promise<boolean> {
+      const file = filename === '' ? {} : { filename };
+      return say({ msg_type: 'stop_workflow', command_id: randomUUID(), state: 'failed', reason, ...file }, about);
+    },
+    /** The number of unconfirmed messages, and since when the oldest waits, in milliseconds since 1970. */
+    unsent(): { count: number; oldest: number | undefined } {
+      const [oldest] = waiting;
+      return { count: waiting.size, oldest: oldest?.since };
+    },
+  };
+}
 
-  /** Asks to end an execution that an agent cannot continue. @param why with the one file that is the cause, or an empty name */
-  stop(about: About, why: { reason: string; filename: string }): Promise<boolean> {
-    const { reason, filename } = why;
-    const file = filename === '' ? {} : { filename };
-    return this.say({ msg_type: 'stop_workflow', command_id: randomUUID(), state: 'failed', reason, ...file }, about);
-  }
-
-  /** The number of unconfirmed messages, and since when the oldest waits, in milliseconds since 1970. */
-  unsent(): { count: number; oldest: number | undefined } {
-    const [oldest] = this.#waiting;
-    return { count: this.#waiting.size, oldest: oldest?.since };
-  }
-
-  *#pending(after: number): Generator<Saying> {
-    for (const saying of this.#waiting) if (saying.seq > after) yield saying;
-  }
-
-  #settle(sayings: readonly Saying[], isTaken: boolean): void {
-    for (const saying of sayings) this.#waiting.delete(saying);
-    for (const { settle } of sayings) settle(isTaken);
-  }
-
-  #outgoing({ draft, about }: Saying): Parameters<BrokerConnection['send']>[0] {
-    const { namespace, destinations, sender } = this.#options;
-    const { execution_id, run_id, storeId: store_id, replyTo } = about;
-    const run = run_id === undefined ? {} : { run_id };
-    const message = { ...draft, sender, namespace, execution_id, ...run, timestamp: utcNow() } as Message;
-    const { destination } = vocabulary[draft.msg_type];
-    const isReply = destination === 'results' && replyTo !== undefined;
-    const message_id = messageIdOf(message);
-    const facts = { message_id, message_type: draft.msg_type, namespace, run_id, execution_id, store_id };
-    const { namespace: _, ...headers } = wireHeaders(facts);
-    return {
-      destination: isReply ? replyTo : destinations[destination],
-      // A place named by a recorder is complete: the namespace is not added to it.
-      headers: isReply ? headers : { ...headers, namespace },
-      body: JSON.stringify({ ...message, message_id }),
-      expirySeconds: expirySeconds(draft.msg_type),
-    };
-  }
+function outgoingOf({ draft, about }: Saying, { namespace, destinations, sender }: SpeakerOptions): Outgoing {
+  const { execution_id, run_id, storeId: store_id, replyTo } = about;
+  const run = run_id === undefined ? {} : { run_id };
+  const message = { ...draft, sender, namespace, execution_id, ...run, timestamp: utcNow() } as Message;
+  const { destination } = vocabulary[draft.msg_type];
+  const isReply = destination === 'results' && replyTo !== undefined;
+  const message_id = messageIdOf(message);
+  const facts = { message_id, message_type: draft.msg_type, namespace, run_id, execution_id, store_id };
+  const { namespace: _, ...headers } = wireHeaders(facts);
+  return {
+    destination: isReply ? replyTo : destinations[destination],
+    // A place named by a recorder is complete: the namespace is not added to it.
+    headers: isReply ? headers : { ...headers, namespace },
+    body: JSON.stringify({ ...message, message_id }),
+    expirySeconds: expirySeconds(draft.msg_type),
+  };
 }
 
 const nameOf = ({ draft, about }: Saying): string => `${draft.msg_type} of ${about.execution_id}`;

@@ -5,7 +5,6 @@ import { SliceConsumers } from '../exchange/slice-consumers.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { hostname } from '../lib/process-identity.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
-import type { Report } from './heartbeat.ts';
 import type { Part, Surroundings } from './part.ts';
 import { SlicePreparation } from './slice-preparation.ts';
 import type { About } from './speaker.ts';
@@ -17,51 +16,39 @@ const startMilliseconds = 500;
 const shownBody = 200;
 
 /** The slots of a remote worker. */
-export class WorkerPart implements Part {
-  readonly #around: Surroundings;
-  readonly #worker: SliceWorker;
-  readonly #consumers: SliceConsumers;
-  readonly #payloads: PayloadHost;
-
-  constructor(around: Surroundings) {
-    const { connection, broker, namespace, destinations, params, environment, views, agentLog, lifetime, onChange } =
-      around;
-    this.#around = around;
-    this.#payloads = createPayloadHost(environment);
-    this.#worker = makeWorker(around, this.#payloads, () => this.#consumers);
-    this.#consumers = new SliceConsumers({
-      broker: connection,
-      connectApart: () => broker.connect(broker.settings, (error) => agentLog.warn(error.line)),
-      namespace,
-      destination: destinations.slices,
-      slots: params.fast_processing.target_worker_count,
-      worker: this.#worker,
-      reject({ body }) {
-        agentLog.warn(`threw away a message on the queue of slices that is not a slice: ${body.slice(0, shownBody)}`);
-        return Promise.resolve();
-      },
-      unwanted: () => ({ ...views.unwanted(), ...around.offDuty.unwanted() }),
-      onChange,
-      draining: lifetime.draining,
-    });
-    const refresh = (): void => this.#consumers.refresh();
-    views.onPaused(refresh);
-    around.offDuty.onKinds(refresh);
-  }
-
-  report(): Report {
-    const { freeSlots: free_slots, slots } = this.#consumers;
-    return { in_hand: this.#worker.inHand, free_slots, slots, off_duty: this.#around.offDuty.list() };
-  }
-
-  waits(): boolean {
-    return this.#worker.inHand.length > 0;
-  }
-
-  async run(): Promise<void> {
-    await this.#consumers.run();
-    await this.#payloads.close();
-  }
+export function createWorkerPart(around: Surroundings): Part {
+  const { connection, broker, namespace, destinations, params, views, agentLog, lifetime, offDuty, onChange } = around;
+  const payloads = createPayloadHost(around.environment);
+  const worker = makeWorker(around, payloads, () => consumers);
+  const consumers = new SliceConsumers({
+    broker: connection,
+    connectApart: () => broker.connect(broker.settings, (error) => agentLog.warn(error.line)),
+    namespace,
+    destination: destinations.slices,
+    slots: params.fast_processing.target_worker_count,
+    worker,
+    reject({ body }) {
+      agentLog.warn(`threw away a message on the queue of slices that is not a slice: ${body.slice(0, shownBody)}`);
+      return Promise.resolve();
+    },
+    unwanted: () => ({ ...views.unwanted(), ...offDuty.unwanted() }),
+    onChange,
+    draining: lifetime.draining,
+  });
+  const refresh = (): void => consumers.refresh();
+  views.onPaused(refresh);
+  offDuty.onKinds(refresh);
+  return {
+    report() {
+      const { freeSlots: free_slots, slots } = consumers;
+      return { in_hand: worker.inHand, free_slots, slots, off_duty: offDuty.list() };
+    },
+    waits: () => worker.inHand.length > 0,
+    async run() {
+      await consumers.run();
+      await payloads.close();
+    },
+  };
 }
 
 /** The same work, with its time reported. */

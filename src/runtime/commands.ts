@@ -8,7 +8,7 @@ import { isProcessAlive, type LivenessTest, ownerOf, type ProcessSigns } from '.
 import type { Prepare } from '../db/sqlite/statements.ts';
 import type { Action } from '../domain/states.ts';
 import { pause } from '../lib/deadline.ts';
-import { executionNotRunning, SwfError } from '../lib/errors.ts';
+import { executionInUse, executionNotRunning, type SwfError } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Message } from '../messages/message.ts';
 
@@ -147,13 +147,11 @@ export async function askRecorder(
     const state = commandState(store.sql, command.message_id);
     // Somebody else may have asked the same.
     if (state !== 'waiting' && (state.effect === 'applied' || state.code === 'ALREADY')) return;
-    if (state !== 'waiting')
-      throw new SwfError('EXECUTION_IN_USE', `${who} and cannot resume ${executionId}: ${state.reason}`);
+    if (state !== 'waiting') throw executionInUse(`${who} and cannot resume ${executionId}: ${state.reason}`);
     if (performance.now() > deadline) {
       // It must not take effect hours later.
       await store.write((tx) => noteRefused(tx, command.message_id, 'REFUSED', 'no recorder resumed it in time'));
-      throw new SwfError(
-        'EXECUTION_IN_USE',
+      throw executionInUse(
         `${who} and has not resumed ${executionId} in ${recorderMilliseconds / 1000} s; a service does it when it can; wait until a "swf-mcp run" has ended`,
       );
     }

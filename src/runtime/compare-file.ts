@@ -9,7 +9,6 @@ import { messageOf } from '../lib/errors.ts';
 import { hostname } from '../lib/process-identity.ts';
 import { outputFolder } from '../payload/outputs.ts';
 
-/** The state of a file, compared with its record. */
 export interface ComparedFile {
   /** `unreachable`: this host cannot say, since it may not read the file or lacks its folder. */
   state: 'fine' | 'missing' | 'changed' | 'unreachable';

@@ -67,15 +67,10 @@ export const guessedRefusal = (id: string): string =>
 
 /**
  * Acknowledges a request. Forgets one from a broker without ids once it can no longer be delivered again.
- * @param onForgetting called with the write that forgets it
+ * @param follow called with the write that forgets it
  */
-export function acknowledgeRequest(
-  { store, namespace }: Host,
-  delivery: Delivery,
-  id: string,
-  onForgetting: (forgetting: Promise<void>) => void,
-): void {
-  const forget = (): void => onForgetting(store.write((tx) => forgetRequestInHand(tx, namespace, id)));
+export function acknowledgeRequest(host: Host, delivery: Delivery, id: string, follow: (write: Promise<void>) => void) {
+  const forget = (): void => follow(host.store.write((tx) => forgetRequestInHand(tx, host.namespace, id)));
   delivery.acknowledge(delivery.id === undefined ? forget : undefined);
 }
 

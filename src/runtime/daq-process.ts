@@ -7,7 +7,7 @@ import { aborted } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { readPayload } from '../payload/payload-name.ts';
-import { RemoteHeartbeat, selfOf } from '../remote/heartbeat.ts';
+import { selfOf, startRemoteHeartbeat } from '../remote/heartbeat.ts';
 import type { Figures, RunningAgent } from '../remote/running-agent.ts';
 import { acknowledgeRequest, guessedRefusal, identifyRequest, listenToControl } from './control-queue.ts';
 import { refuseForeignFolder } from './data-folder.ts';
@@ -88,12 +88,12 @@ class DaqProcess implements RunningAgent {
   }
 
   /** For agents that wait for a recorder. */
-  #sayAlive(): RemoteHeartbeat {
+  #sayAlive() {
     const { recorder, namespace, options } = this.#host;
     const { broker, destinations, storeId: store_id } = recorder;
     const self = { ...selfOf(this.name, 'daq_simulator', options.version), store_id };
     const report = () => ({ in_hand: [], free_slots: 0, off_duty: [] });
-    return new RemoteHeartbeat({ broker, namespace, destination: destinations.telemetry, self, report });
+    return startRemoteHeartbeat({ broker, namespace, destination: destinations.telemetry, self, report });
   }
 
   #takeLater(delivery: Delivery): void {

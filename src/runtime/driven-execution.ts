@@ -1,11 +1,4 @@
-import {
-  awaitVerdict,
-  type DriverOptions,
-  endExecution,
-  type Leave,
-  leavingStep,
-  type Verdict,
-} from '../agents/driver.ts';
+import { awaitVerdict, type DriverOptions, endExecution, type Leave, leavingStep } from '../agents/driver.ts';
 import type { Drive } from '../db/driving/take-over.ts';
 import { requireExecution, requireOwn } from '../db/execution/find-execution.ts';
 import { executionParams } from '../db/execution/params.ts';
@@ -21,7 +14,7 @@ import { tasksOf } from './execution-tasks.ts';
 import { type Execution, openHere } from './execution.ts';
 import type { Host } from './host.ts';
 import { requestStop, supervise, type Task } from './supervisor.ts';
-import { WakeSignal } from './wake-signal.ts';
+import { createWakeSignal, type WakeSignal } from './wake-signal.ts';
 
 /** How long to wait for tasks that are to stop: a hanging one (on a file system that does not answer) must not keep the execution from ending. */
 const patienceMilliseconds = 4000;
@@ -50,7 +43,7 @@ export class DrivenExecution {
     this.#host = host;
     this.#payloads = createPayloadHost(host.options.environment);
     this.#execution = openHere(host, held, params, { lifetime: host.lifetime.child(), payloads: this.#payloads });
-    this.#wake = new WakeSignal(this.#execution.lifetime.stopped);
+    this.#wake = createWakeSignal(this.#execution.lifetime.stopped);
     this.#driver = {
       name: host.nameOf('daq_simulator'),
       overview: this.#execution.overview,
@@ -130,7 +123,7 @@ export class DrivenExecution {
   }
 
   /** Runs all tasks until the execution is judged, then lets them end. */
-  async #work(): Promise<Verdict | undefined> {
+  async #work() {
     const { execution, lifetime } = this.#execution;
     const running = this.#beginTasks();
     const verdict = await awaitVerdict(this.#driver, execution).catch((error: unknown) => {

@@ -2,6 +2,7 @@ import type { ExecutionContext } from '../agents/agent.ts';
 import { runDaqSimulator } from '../agents/daq-simulator.ts';
 import { consumeLog } from '../agents/log-consumer.ts';
 import { readingAgents } from '../agents/registry.ts';
+import { failureOf } from '../agents/slice-messages.ts';
 import { runWorkerPool } from '../agents/worker-pool.ts';
 import { abandonedSlices, maxLostStarts } from '../db/presence/lost-starts.ts';
 import { beatSeconds, lateSeconds } from '../domain/liveness.ts';
@@ -57,24 +58,17 @@ function watchTasks(host: Host, { execution }: Execution): Task[] {
  * The fast processing agent's watch over slices that have killed their workers too often: it reports their failure itself, since nobody else will.
  * Runs until the execution is stopped.
  */
-async function watchAbandonedSlices(
-  { store, recorder }: Host,
-  sender: string,
-  { journal, clock, agent: { execution_id }, lifetime: { stopped } }: ExecutionContext,
-): Promise<void> {
+async function watchAbandonedSlices({ store, recorder }: Host, sender: string, execution: ExecutionContext) {
+  const { journal, clock, agent, lifetime } = execution;
   const alsoLost = (slice: string, attempt: number): number =>
-    recorder.repeatedStarts.lost(execution_id, slice, attempt);
+    recorder.repeatedStarts.lost(agent.execution_id, slice, attempt);
   const error = `worker vanished ${maxLostStarts} times`;
-  while (!stopped.aborted) {
+  while (!lifetime.stopped.aborted) {
     // Workers that cannot be heard are not dead.
     const isHearing = recorder.link.hearingMilliseconds() >= hearingMilliseconds;
-    for (const slice of isHearing ? abandonedSlices(store.sql, execution_id, isAlive, alsoLost) : []) {
-      const { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname } = slice;
-      const fields = { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
-      const says = [{ msg_type: 'slice_result' as const, ...fields, state: 'failed' as const, error }];
-      await journal.step({ sender, tick: clock.now(), says });
-    }
-    await pause(beatSeconds * 1000, [stopped]);
+    for (const slice of isHearing ? abandonedSlices(store.sql, agent.execution_id, isAlive, alsoLost) : [])
+      await journal.step({ sender, tick: clock.now(), says: [failureOf(slice, error)] });
+    await pause(beatSeconds * 1000, [lifetime.stopped]);
   }
 }
 
@@ -94,7 +88,7 @@ function daqTask(
   };
   const work = async (): Promise<void> => {
     const pendingPause = () => overview.pendingPause();
-    await runDaqSimulator({ name, readersCaughtUp, pendingPause, wakeSignal: () => wake.signal }, execution);
+    await runDaqSimulator({ name, readersCaughtUp, pendingPause, wakeSignal: wake.signal }, execution);
     onDone();
   };
   return { name, work };

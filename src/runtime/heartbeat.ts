@@ -19,81 +19,67 @@ const standstillSeconds = beatSeconds + 10;
 /** A shorter time without a message is no hole. Seconds. */
 const shortestHole = 10;
 
-/** Heartbeats of this process and of the agents that it hosts. */
-export class Heartbeat {
-  readonly #store: Store;
-  readonly #processId: number;
-  readonly #agents: readonly string[];
-  readonly #warn: (message: string) => void;
+export type Heartbeat = ReturnType<typeof createHeartbeat>;
+
+/** Heartbeats of a process and of the agents that it hosts. */
+export function createHeartbeat(store: Store, processId: number, agents: string[], warn: (message: string) => void) {
   /** The execution that each agent has worked on since the last heartbeat. */
-  readonly #worked = new Map<string, string>();
-  #missed = 0;
+  const worked = new Map<string, string>();
+  let missed = 0;
   /** When the last heartbeat was written. */
-  #written: Moment | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  let written: Moment | undefined;
+  let timer: NodeJS.Timeout | undefined;
   /** The heartbeat being written: it must not come after the last one. */
-  #beating: Promise<void> = Promise.resolve();
+  let beating: Promise<void> = Promise.resolve();
 
-  constructor(store: Store, processId: number, agents: readonly string[], warn: (message: string) => void) {
-    this.#store = store;
-    this.#processId = processId;
-    this.#agents = agents;
-    this.#warn = warn;
-  }
-
-  /** Notes that an agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
-  sawWork(agent: string, executionId: string): void {
-    this.#worked.set(agent, executionId);
-  }
-
-  start(): void {
-    this.#beat();
-    this.#timer = setInterval(() => this.#beat(), beatSeconds * 1000);
-  }
-
-  /** Writes the last heartbeat: every agent here ends. */
-  async end(ended: ProcessEnd): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#beating;
-    await this.#record((tx) => recordEnd(tx, this.#processId, ended));
-  }
-
-  #beat(): void {
-    const beats = new Map<string, Beat>(
-      this.#agents.map((name) => {
-        const execution_id = this.#worked.get(name);
-        return [name, { state: execution_id === undefined ? 'READY' : 'PROCESSING', execution_id }];
-      }),
-    );
-    this.#worked.clear();
-    this.#beating = this.#record((tx) => recordHeartbeat(tx, this.#processId, beats));
-  }
-
-  async #record(sign: (tx: Transaction) => void): Promise<void> {
+  async function record(sign: (tx: Transaction) => void): Promise<void> {
     const steps = [...steadyClock().steps()];
     try {
-      const { lines, now } = await this.#store.write((tx) => {
+      const { lines, now } = await store.write((tx) => {
         sign(tx);
-        return this.#incidents(tx, steps);
+        return incidents(tx, processId, steps, written);
       });
       steadyClock().forget(steps);
-      this.#written = now;
-      this.#missed = 0;
-      for (const line of lines) this.#warn(line);
+      written = now;
+      missed = 0;
+      for (const line of lines) warn(line);
     } catch (error) {
-      this.#missed += 1;
+      missed += 1;
       // One miss may be the first sign of a fault that is reported anyway; report two in a row, once.
-      if (this.#missed === 2) this.#warn(`heartbeats are not recorded: ${messageOf(error)}`);
+      if (missed === 2) warn(`heartbeats are not recorded: ${messageOf(error)}`);
     }
   }
 
-  /** Notes incidents since the last written heartbeat: clock steps, and more time between two heartbeats than usual. */
-  #incidents(tx: Transaction, steps: readonly ClockStep[]): { lines: string[]; now: Moment } {
-    const now = { at: steadyClock().now(), monotonic: performance.now() };
-    const lines = steps.length === 0 ? [] : noteClockSteps(tx, this.#processId, steps);
-    const before = this.#written;
-    if (before === undefined || now.monotonic - before.monotonic <= standstillSeconds * 1000) return { lines, now };
-    const line = noteStandstill(tx, this.#processId, [before.at, now.at], shortestHole);
-    return { lines: line === undefined ? lines : [...lines, line], now };
+  function beat(): void {
+    const beats = agents.map((name): [string, Beat] => {
+      const execution_id = worked.get(name);
+      return [name, { state: execution_id === undefined ? 'READY' : 'PROCESSING', execution_id }];
+    });
+    worked.clear();
+    beating = record((tx) => recordHeartbeat(tx, processId, new Map(beats)));
   }
+
+  return {
+    /** Notes that an agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
+    sawWork: (agent: string, executionId: string): void => void worked.set(agent, executionId),
+    start(): void {
+      beat();
+      timer = setInterval(beat, beatSeconds * 1000);
+    },
+    /** Writes the last heartbeat: every agent here ends. */
+    async end(ended: ProcessEnd): Promise<void> {
+      clearInterval(timer);
+      await beating;
+      await record((tx) => recordEnd(tx, processId, ended));
+    },
+  };
+}
+
+/** Notes incidents since the last written heartbeat: clock steps, and more time between two heartbeats than usual. */
+function incidents(tx: Transaction, processId: number, steps: readonly ClockStep[], before: Moment | undefined) {
+  const now = { at: steadyClock().now(), monotonic: performance.now() };
+  const lines = steps.length === 0 ? [] : noteClockSteps(tx, processId, steps);
+  if (before === undefined || now.monotonic - before.monotonic <= standstillSeconds * 1000) return { lines, now };
+  const line = noteStandstill(tx, processId, [before.at, now.at], shortestHole);
+  return { lines: line === undefined ? lines : [...lines, line], now };
 }

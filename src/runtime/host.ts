@@ -1,6 +1,7 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import type { Config } from '../config/schema.ts';
 import { type Driver, type ProcessAgents, enterProcess } from '../db/driving/take-over.ts';
+import { createLogLineWriter } from '../db/log/log-lines.ts';
 import { spreadNumbers } from '../db/log/numbers.ts';
 import { storeId } from '../db/log/store-identity.ts';
 import type { Store } from '../db/opening/store.ts';
@@ -13,14 +14,13 @@ import { connectGuarded, placeOfBroker } from '../exchange/namespace-guard.ts';
 import { markFolder } from '../files/store-marker.ts';
 import { dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
-import type { Log, LogLevel } from '../lib/logger.ts';
+import type { Log, LogLevel, LogLine } from '../lib/logger.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import { openRecorderSession, type RecorderSession } from '../recorder/recorder-session.ts';
-import { Heartbeat } from './heartbeat.ts';
-import { createProcessLog, type ProcessLog } from './process-log.ts';
+import { createHeartbeat, type Heartbeat } from './heartbeat.ts';
 
 /** The needs of every process that hosts agents. */
 export interface HostOptions {
@@ -30,7 +30,6 @@ export interface HostOptions {
   user: string;
   /** The client on whose behalf a server started this process; by default, the user. */
   sender?: string | undefined;
-  /** This program's version. */
   version: string;
   logLevel: LogLevel;
   /** For people, on this process's stderr. */
@@ -73,7 +72,7 @@ export class Host {
     alsoEnter: Enter<T>,
     patience: Pick<ConnectOptions, 'patient' | 'signal'> = { patient: false },
   ): Promise<{ host: Host; entered: T }> {
-    const log = createProcessLog(options.store, options.log, options.logLevel);
+    const log = createProcessLog(options);
     let host: Host | undefined;
     const onTrouble = (error: SwfError): void => {
       host?.session?.link.noteBreak();
@@ -100,7 +99,7 @@ export class Host {
     const names = Object.values(processAgents.agents);
     // A run speaks as its driver, an agent of its own process as itself.
     log.speakAs(processAgents.agents.daq_simulator ?? (names[0] as string));
-    this.heartbeat = new Heartbeat(options.store, processAgents.process_id, names, (message) =>
+    this.heartbeat = createHeartbeat(options.store, processAgents.process_id, names, (message) =>
       options.log.write({ level: 'WARNING', message }),
     );
     this.payloads = createPayloadHost(options.environment);
@@ -151,6 +150,28 @@ export class Host {
   }
 }
 
+type ProcessLog = ReturnType<typeof createProcessLog>;
+
+/** A process's own log, besides its agents': to people at once, and into the store for later readers. */
+function createProcessLog({ store, log, logLevel }: HostOptions) {
+  const writeLine = createLogLineWriter(logLevel);
+  let agent: string | undefined;
+  return {
+    /** From now on, also writes to the store's log, under this agent's name. */
+    speakAs(name: string): void {
+      agent = name;
+    },
+    warn(message: string): void {
+      const line: LogLine = { level: 'WARNING', message };
+      log.write(line);
+      const speaker = agent;
+      if (speaker === undefined || !store.db.open) return;
+      // An unwritable store has been reported by then.
+      store.write((tx) => writeLine(tx, line, { agent: speaker })).catch(() => {});
+    },
+  };
+}
+
 /** This process's description of itself as a driver. */
 export function driverSelf(
   { user, sender = user, version, broker }: HostOptions,
@@ -174,11 +195,8 @@ function listenFirst({ store, config }: HostOptions, choice: BrokerChoice, how: 
   return connectGuarded(choice, { ...how, namespace, isKnown, onClear });
 }
 
-function enterStore<T>(
-  { store, config, user, version, broker }: HostOptions,
-  agentTypes: readonly AgentType[],
-  alsoEnter: Enter<T>,
-): Promise<{ processAgents: ProcessAgents<AgentType>; entered: T }> {
+function enterStore<T>(options: HostOptions, agentTypes: readonly AgentType[], alsoEnter: Enter<T>) {
+  const { store, config, user, version, broker } = options;
   const { namespace } = config.testbed;
   const entry = { identity: currentProcess(), version, user, namespace, agentTypes };
   const { dir, write_files } = config.data;

@@ -11,7 +11,6 @@ import { utcNow } from '../lib/time.ts';
 import { decodeObject } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
 
-/** A request for an execution. */
 export interface RunRequest {
   kind: 'run';
   command: Message<'run_workflow'>;

@@ -12,16 +12,7 @@ import { refuseForeignFolder, requireDataFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
 import { driverSelf, type Enter, Host, type HostOptions } from './host.ts';
 
-export interface RunningExecution {
-  execution_id: string;
-  run_number: number;
-  /** Resolves when the execution has ended, in whatever way; rejects if it could not go on here and can be resumed. */
-  done: Promise<void>;
-  /** Asks the execution to stop; `done` follows. */
-  stop: (reason: string) => Promise<void>;
-  /** Records that this process ends at once. Returns whether the execution can be resumed. */
-  leaveAtOnce: () => boolean;
-}
+export type RunningExecution = Awaited<ReturnType<typeof takeUp>>;
 
 /**
  * Starts a new execution and drives it. Throws `DATA_UNAVAILABLE`, `CONFIG_INVALID`, `BROKER_…` and `STORE_…` before anything has begun.
@@ -66,10 +57,8 @@ export interface ResumeRequest {
 }
 
 /** Resumes an interrupted execution where its log ends. Throws `EXECUTION_…`, `BROKER_…` and `STORE_…`. */
-export function resumeExecution(
-  options: HostOptions,
-  { execution_id, speed, follows, claimedBy, reason }: ResumeRequest,
-): Promise<RunningExecution> {
+export function resumeExecution(options: HostOptions, request: ResumeRequest): Promise<RunningExecution> {
+  const { execution_id, speed, follows, claimedBy, reason } = request;
   const take: Enter<Drive> = (tx, processAgents) => {
     const driver = { ...driverSelf(options, processAgents, speed), claimedBy, reason };
     return takeOver(options.store, tx, execution_id, driver, { isAlive, follows });
@@ -78,7 +67,7 @@ export function resumeExecution(
 }
 
 /** Enters this process with its agents and the execution in one transaction, and drives it. */
-async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed): Promise<RunningExecution> {
+async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
   // Over a broker, agents that are not enabled here are expected in other processes.
   const { payload } = options.config.worker;
   if (payload !== undefined) await readPayload(payload, options.environment['PATH']);
@@ -104,10 +93,18 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed): 
       await host.close({ isHurried, hasFault });
     }
   };
-  const stop = (reason: string): Promise<void> => {
-    isHurried = true;
-    return driven.stop(reason);
-  };
   const { execution_id, run_number } = drive;
-  return { execution_id, run_number, stop, leaveAtOnce: () => driven.leaveAtOnce(), done: untilClosed() };
+  return {
+    execution_id,
+    run_number,
+    /** Resolves when the execution has ended, in whatever way; rejects if it could not go on here and can be resumed. */
+    done: untilClosed(),
+    /** Asks the execution to stop; `done` follows. */
+    stop(reason: string): Promise<void> {
+      isHurried = true;
+      return driven.stop(reason);
+    },
+    /** Records that this process ends at once. Returns whether the execution can be resumed. */
+    leaveAtOnce: () => driven.leaveAtOnce(),
+  };
 }

@@ -17,11 +17,7 @@ export interface Task {
  * Runs a task to its end. If it cannot go on, the execution fails with its reason. If the store is at fault, this process cannot go on, and the
  * execution can be resumed.
  */
-export async function supervise(
-  { name, work }: Task,
-  execution: ExecutionContext,
-  onFault: (error: unknown) => void,
-): Promise<void> {
+export async function supervise({ name, work }: Task, execution: ExecutionContext, onFault: (error: unknown) => void) {
   execution.clock.enter();
   try {
     await work();

@@ -1,21 +1,16 @@
 /** A signal that can be rung again and again. Once `ended` is aborted, it stays aborted. */
-export class WakeSignal {
-  readonly #ended: AbortSignal;
-  #current = new AbortController();
-
-  constructor(ended: AbortSignal) {
-    this.#ended = ended;
-    ended.addEventListener('abort', () => this.#current.abort());
-  }
-
-  /** Aborted at the next ring. */
-  get signal(): AbortSignal {
-    return this.#current.signal;
-  }
-
-  ring(): void {
-    const before = this.#current;
-    if (!this.#ended.aborted) this.#current = new AbortController();
-    before.abort();
-  }
+export function createWakeSignal(ended: AbortSignal) {
+  let current = new AbortController();
+  ended.addEventListener('abort', () => current.abort());
+  return {
+    /** Aborted at the next ring. */
+    signal: () => current.signal,
+    ring(): void {
+      const before = current;
+      if (!ended.aborted) current = new AbortController();
+      before.abort();
+    },
+  };
 }
+
+export type WakeSignal = ReturnType<typeof createWakeSignal>;

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeFrames } from '../../src/domain/frames.ts';
 import { CheckedFiles } from '../../src/files/checked-files.ts';
 import { createDataFiles } from '../../src/files/disk-data-files.ts';
-import { FetchedFiles } from '../../src/files/fetched-files.ts';
+import { createFetchedFiles } from '../../src/files/fetched-files.ts';
 import { createRemoteDataFiles } from '../../src/files/remote-data-files.ts';
 import { pathAddress } from '../../src/files/write-aside.ts';
 import { temporaryFolder } from '../folder.ts';
@@ -26,7 +26,7 @@ async function remote(answer: Answer, command?: readonly string[]) {
   const files = createRemoteDataFiles({
     url,
     ways,
-    fetched: new FetchedFiles(ways, new CheckedFiles()),
+    fetched: createFetchedFiles(ways, new CheckedFiles()),
     place: { folder, urlOf: pathAddress(folder) },
     local: createDataFiles(folder),
     signal: new AbortController().signal,

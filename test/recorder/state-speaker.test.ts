@@ -5,7 +5,7 @@ import { executionParamsSchema } from '../../src/domain/params.ts';
 import { Notifier } from '../../src/messages/notifier.ts';
 import type { ExecutionState } from '../../src/messages/telemetry.ts';
 import type { MessageType } from '../../src/messages/vocabulary.ts';
-import { StateSpeaker } from '../../src/recorder/state-speaker.ts';
+import { createStateSpeaker } from '../../src/recorder/state-speaker.ts';
 import { noCounts } from '../helpers.ts';
 import { pass, stopTime, turns } from '../still-time.ts';
 import { destinations, type Exchange, execution_id, namespace, setUp } from './setup.ts';
@@ -36,7 +36,7 @@ async function speak() {
         headers: { ...headers },
       }),
   });
-  const speaker = new StateSpeaker({
+  const speaker = createStateSpeaker({
     store: made.store,
     broker: made.ours,
     notifier,
@@ -65,11 +65,11 @@ async function speak() {
 describe('the states of executions', () => {
   it('are announced at once, every five seconds and at each change, with all that an agent needs', async () => {
     const { speaker, heard, said, tell, seconds, notifier, store, faults } = await speak();
-    expect(speaker.isSpeaking).toBe(false);
+    expect(speaker.isSpeaking()).toBe(false);
     await pass(5);
     expect(heard).toEqual([]);
     speaker.add(execution_id, 'daq-1', params);
-    expect(speaker.isSpeaking).toBe(true);
+    expect(speaker.isSpeaking()).toBe(true);
     await pass(7);
     await tell('pause_run', { ordinal: 1, reason: 'period' });
     // Messages that change nothing are not announced.
@@ -183,7 +183,7 @@ describe('the last state of an execution', () => {
     await pass(60);
     expect(seconds()).toEqual([0, 1, 5, 26, 30, 35]);
     expect(heard.slice(1).every(({ status }) => status === 'completed')).toBe(true);
-    expect(speaker.isSpeaking).toBe(false);
+    expect(speaker.isSpeaking()).toBe(false);
   });
 
   it('is announced within half a second if the process ends; other executions are not announced again', async () => {

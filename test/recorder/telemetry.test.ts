@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { AgentDirectory } from '../../src/exchange/agent-directory.ts';
 import { ExecutionViews } from '../../src/exchange/execution-views.ts';
-import { TelemetryInbox } from '../../src/recorder/telemetry.ts';
+import { telemetryInbox } from '../../src/recorder/telemetry.ts';
 import { turns } from '../still-time.ts';
 import { heartbeat } from './beats.ts';
 import { destinations, execution_id, namespace, setUp } from './setup.ts';
@@ -26,7 +26,7 @@ async function listen() {
   const counts = { heard: 0, newcomers: 0 };
   const directory = new AgentDirectory();
   const views = new ExecutionViews();
-  const inbox = new TelemetryInbox({
+  const inbox = telemetryInbox({
     store,
     namespace,
     storeId: 'our store',
@@ -38,7 +38,7 @@ async function listen() {
     warn: (line) => warnings.push(line),
     onFault: (error) => faults.push(error),
   });
-  ours.subscribe(inbox.subscription());
+  ours.subscribe(inbox);
   const [execution] = store.db.prepare<[], { params: string }>('SELECT params FROM workflow_executions').all();
   const { plan_version, ...workflow_params } = JSON.parse(execution?.params ?? '{}');
   const say = async (body: object, header = namespace): Promise<void> => {

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 
-import { type Report, RemoteHeartbeat } from '../../src/remote/heartbeat.ts';
+import { type Report, startRemoteHeartbeat } from '../../src/remote/heartbeat.ts';
 import { pass, turns } from '../still-time.ts';
 import { destinations, line, namespace } from './line.ts';
 
@@ -19,7 +19,7 @@ async function beating() {
   const made = await line();
   const heard = made.overhear(destinations.telemetry);
   const report: Report = { in_hand: [], free_slots: 2, slots: 2, off_duty: [] };
-  const heartbeat = new RemoteHeartbeat({
+  const heartbeat = startRemoteHeartbeat({
     broker: made.ours,
     namespace,
     destination: destinations.telemetry,

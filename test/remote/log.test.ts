@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 
 import type { BrokerConnection } from '../../src/broker/connection.ts';
 import type { LogLine } from '../../src/lib/logger.ts';
-import { RemoteLog } from '../../src/remote/log.ts';
+import { createRemoteLog } from '../../src/remote/log.ts';
 import { pass, turns } from '../still-time.ts';
 import { destinations, execution_id, line, namespace } from './line.ts';
 
@@ -11,7 +11,7 @@ async function logging(connection?: Partial<BrokerConnection>) {
   const made = await line();
   const heard = made.overhear(destinations.telemetry);
   const people: LogLine[] = [];
-  const log = new RemoteLog({
+  const log = createRemoteLog({
     broker: (connection ?? made.ours) as BrokerConnection,
     namespace,
     destination: destinations.telemetry,

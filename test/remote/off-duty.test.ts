@@ -1,16 +1,14 @@
 import { expect, it, onTestFinished } from 'vitest';
 
 import { returnReasons } from '../../src/domain/slice-returns.ts';
-import { OffDutyList } from '../../src/remote/off-duty.ts';
+import { createOffDutyList, type Kind } from '../../src/remote/off-duty.ts';
 import { pass, stopTime } from '../still-time.ts';
-
-type Kind = Parameters<OffDutyList['add']>[0];
 
 function list() {
   stopTime();
   const warnings: string[] = [];
   const counts = { changes: 0, kinds: 0 };
-  const offDuty = new OffDutyList(
+  const offDuty = createOffDutyList(
     (warning) => warnings.push(warning),
     () => (counts.changes += 1),
   );

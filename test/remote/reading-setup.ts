@@ -7,7 +7,7 @@ import { noDataFiles } from '../../src/files/data-files.ts';
 import type { LogLine } from '../../src/lib/logger.ts';
 import type { Draft, Message } from '../../src/messages/message.ts';
 import type { Access, FilePlace } from '../../src/remote/data-access.ts';
-import { OffDutyList } from '../../src/remote/off-duty.ts';
+import { createOffDutyList } from '../../src/remote/off-duty.ts';
 import { ReadingAgent, type ReadingAgentOptions } from '../../src/remote/reading-agent.ts';
 import type { About } from '../../src/remote/speaker.ts';
 import { stopTime } from '../still-time.ts';
@@ -48,7 +48,7 @@ export function reading(makesFiles = false) {
   const events: string[] = [];
   const draining = new AbortController();
   const views = new ExecutionViews();
-  const offDuty = new OffDutyList(
+  const offDuty = createOffDutyList(
     () => {},
     () => {},
   );

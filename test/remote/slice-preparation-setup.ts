@@ -8,7 +8,7 @@ import { CheckedFiles } from '../../src/files/checked-files.ts';
 import { noDataFiles } from '../../src/files/data-files.ts';
 import { createPayloadHost } from '../../src/payload/host.ts';
 import type { Access } from '../../src/remote/data-access.ts';
-import { OffDutyList } from '../../src/remote/off-duty.ts';
+import { createOffDutyList } from '../../src/remote/off-duty.ts';
 import { SlicePreparation, type SlicePreparationOptions } from '../../src/remote/slice-preparation.ts';
 import { stopTime } from '../still-time.ts';
 import { execution_id, namespace } from './line.ts';
@@ -24,7 +24,7 @@ export function worker(own: Worker = {}, fast_processing: object = {}) {
   const params = executionParamsSchema.parse({ worker: own, fast_processing });
   const views = new ExecutionViews();
   const warnings: string[] = [];
-  const offDuty = new OffDutyList(
+  const offDuty = createOffDutyList(
     (line) => warnings.push(line),
     () => {},
   );

@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 
 import { SwfError } from '../../src/lib/errors.ts';
 import type { Draft } from '../../src/messages/message.ts';
-import { type About, Speaker } from '../../src/remote/speaker.ts';
+import { type About, createSpeaker } from '../../src/remote/speaker.ts';
 import { pass, turns } from '../still-time.ts';
 import { destinations, execution_id, line, namespace } from './line.ts';
 
@@ -26,7 +26,7 @@ const started: Draft = {
 async function speaking() {
   const made = await line();
   const warnings: string[] = [];
-  const speaker = new Speaker({
+  const speaker = createSpeaker({
     broker: made.ours,
     namespace,
     destinations,

@@ -39,7 +39,7 @@ export async function listenTo(
     noteTime(delivery);
     if (report?.msg_type === 'agent_heartbeat' && agents.size < most) agents.set(report.agent_name, report);
   };
-  const subscriptions = layoutSubscriptions(topics, { hear });
+  const subscriptions = layoutSubscriptions(topics, hear);
   if (telemetry !== undefined) subscriptions.push(reportsIn(telemetry.namespace, telemetry.destination, hearReport));
   for (const subscription of subscriptions) broker.subscribe(subscription);
   await pause(seconds * 1000);

@@ -1,5 +1,5 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { brokerUnreachable } from '../../lib/errors.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import type { ProgramType } from '../../messages/foreign.ts';
 import { Heard, type HeardProgram, type HeardTopic } from '../../observed/heard.ts';
@@ -55,8 +55,7 @@ export async function checkCommand(io: Io, args: CheckArguments): Promise<number
   }).finally(() => clearTimeout(timer));
   const seconds = Math.round((performance.now() - began) / 100) / 10;
   if (!hasListened)
-    throw new SwfError(
-      'BROKER_UNREACHABLE',
+    throw brokerUnreachable(
       `the broker was not reached in ${seconds} s${trouble === '' ? '' : ` (${trouble.replace(/^WARNING /, '')})`}; check host and port, or give a longer --wait`,
     );
   const [heardTopics, programs] = [heard.topics(), heard.programs()];
