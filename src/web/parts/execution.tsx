@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 
 import { duration } from '../../lib/duration.ts';
-import { type Range, rangeOf } from '../draw/span.ts';
+import { type Range, spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
 import { isEnded, silentSinceOf, useMonitor } from '../state/asking.ts';
 import { type Part, useCourse } from '../state/course.ts';
@@ -175,7 +175,7 @@ const wholeRun = { from: undefined, to: undefined };
 
 /** The part of the address for a chosen range of time. */
 function partOfAddress(line: Timeline | undefined, range: Range): { from: string | undefined; to: string | undefined } {
-  const part = line && partWithin(rangeOf(line), range);
+  const part = line && partWithin(spanOf(line), range);
   return part === undefined
     ? wholeRun
     : { from: new Date(part.from).toISOString(), to: new Date(part.until).toISOString() };

@@ -16,7 +16,7 @@ interface PhaseStripProps {
 
 /** The phases in words, and marks for notes, above the charts that have the phases' colours as background. */
 export function PhaseStrip({ timeline, until, notes = [] }: PhaseStripProps) {
-  const { begin, end } = spanOf(timeline);
+  const { from: begin, until: end } = spanOf(timeline);
   const span = Math.max(1, until - begin);
   const { world } = useAround();
   return (
