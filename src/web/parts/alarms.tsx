@@ -22,7 +22,7 @@ export function AlarmBar() {
       const ask = (state: string): Promise<Page<Alarm>> => world.call('list_alarms', { state, limit: maxShown });
       return { unseen: await ask('raised'), seen: await ask('seen') };
     },
-    { key: 'alarms', every: everyMilliseconds, isOver: () => false },
+    { key: 'alarms', every: everyMilliseconds },
   );
   // The last answer may be outdated.
   if (fault !== undefined) return <p class="alarms quiet">alarms: no answer</p>;

@@ -40,7 +40,7 @@ export function Overview({ params, change }: PageProps) {
       const { items } = await ask({ status: 'running' });
       return { ...page, items: [...items, ...page.items.filter((row) => row.status !== 'running')] };
     },
-    { key: JSON.stringify([asked, sort !== '']), every: everyMilliseconds, isOver: () => false },
+    { key: JSON.stringify([asked, sort !== '']), every: everyMilliseconds },
   );
   // A server may start before the first run.
   const isNoStore = fault?.message.startsWith('STORE_UNAVAILABLE: there is no store');

@@ -19,11 +19,8 @@ export function Shift({ params, change }: PageProps) {
   const { world, zone } = useAround();
   const now = useNow();
   const since = params['since'] ?? '-8h';
-  const { answer, fault, at } = usePoll(() => world.call<ShiftAnswer>('shift_report', { start_time: since }), {
-    key: since,
-    every: everyMilliseconds,
-    isOver: () => false,
-  });
+  const ask = () => world.call<ShiftAnswer>('shift_report', { start_time: since });
+  const { answer, fault, at } = usePoll(ask, { key: since, every: everyMilliseconds });
   return (
     <section class="card">
       <h1>

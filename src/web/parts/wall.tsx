@@ -73,7 +73,7 @@ function useLists() {
           .slice(0, maxEnded),
       };
     },
-    { key: 'wall', every, isOver: () => false },
+    { key: 'wall', every },
   );
 }
 
@@ -214,10 +214,8 @@ const [courseEvery, bins] = [10_000, 90];
 /** The slices that were done and that failed, from the start of an execution until now: whether it speeds up, slows down or stands still. */
 function Course({ id }: { id: string }) {
   const { world } = useAround();
-  const { answer } = usePoll(
-    () => world.call<Timeline>('get_execution_timeline', { execution_id: id, bins, slots: 0 }),
-    { key: id, every: courseEvery, isOver: () => false },
-  );
+  const ask = () => world.call<Timeline>('get_execution_timeline', { execution_id: id, bins, slots: 0 });
+  const { answer } = usePoll(ask, { key: id, every: courseEvery });
   if (answer?.series === undefined) return <div class="course" />;
   const { completed, failed_attempts: failed } = answer.series;
   const most = Math.max(1, ...completed.map((n, bin) => n + (failed[bin] ?? 0)));

@@ -52,7 +52,7 @@ export const longestPause = 15_000;
  */
 export function usePoll<T>(
   ask: (before: T | undefined) => Promise<T>,
-  { key, every, isOver }: { key: string; every: number; isOver: (answer: T) => boolean },
+  { key, every, isOver = () => false }: { key: string; every: number; isOver?: (answer: T) => boolean },
 ): Polled<T> {
   const [state, setState] = useState<Polled<T> & { key: string }>({ key, answer: undefined, fault: undefined, at: 0 });
   const latest = useRef(ask);
