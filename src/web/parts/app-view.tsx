@@ -52,20 +52,9 @@ export function AppView({ id }: { id: string }) {
     <>
       <FaultBanner fault={fault} at={at} now={now} />
       <Header monitor={monitor} audit={undefined} counts={countsNow(monitor)} isNow={false} slider={null} />
-      {monitor.findings.length > 0 && (
-        <Findings monitor={monitor} onOpen={undefined} dimmed={false} most={shownFindings} />
-      )}
+      {monitor.findings.length > 0 && <Findings monitor={monitor} most={shownFindings} />}
       <Refused fault={polled.fault} at={polled.at} />
-      {timeline && left < 3 && (
-        <Flow
-          monitor={monitor}
-          timeline={timeline}
-          asOf={undefined}
-          onZoom={undefined}
-          isCompact
-          hasBacklog={left < 2}
-        />
-      )}
+      {timeline && left < 3 && <Flow monitor={monitor} timeline={timeline} isCompact hasBacklog={left < 2} />}
       {timeline && left < 1 && (
         <details>
           <summary>delays</summary>

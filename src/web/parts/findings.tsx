@@ -7,8 +7,8 @@ import { PromptButton, promptOf } from './prompt.tsx';
 
 interface FindingsProps {
   monitor: Monitor;
-  onOpen: ((name: string) => void) | undefined;
-  dimmed: boolean;
+  onOpen?: (name: string) => void;
+  dimmed?: boolean;
   most?: number;
 }
 
@@ -32,11 +32,13 @@ export function Findings({ monitor, onOpen, dimmed, most }: FindingsProps) {
   );
 }
 
-function One({
-  finding,
-  executionId,
-  onOpen,
-}: Pick<FindingsProps, 'onOpen'> & { finding: Finding; executionId: string }) {
+interface OneProps {
+  finding: Finding;
+  executionId: string;
+  onOpen: FindingsProps['onOpen'];
+}
+
+function One({ finding, executionId, onOpen }: OneProps) {
   const { zone } = useAround();
   const { code, severity, sentence, ids, next } = finding;
   return (

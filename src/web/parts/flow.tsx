@@ -15,8 +15,8 @@ const BinsTable = lazy(async () => (await import('./bins-table.tsx')).BinsTable)
 interface Props {
   monitor: Monitor;
   timeline: Timeline;
-  asOf: number | undefined;
-  onZoom: ((from: number, until: number) => void) | undefined;
+  asOf?: number | undefined;
+  onZoom?: (from: number, until: number) => void;
   isCompact?: boolean;
   hasBacklog?: boolean;
 }
