@@ -6,7 +6,7 @@ import { useNow } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { maxHeight } from '../transport/host.ts';
-import { FaultBanner, Refused, Skeleton } from './banner.tsx';
+import { FaultBanner, Refused, Unanswered } from './banner.tsx';
 import { Button } from './card.tsx';
 import { Findings } from './findings.tsx';
 import { Flow } from './flow.tsx';
@@ -41,13 +41,7 @@ export function AppView({ id }: { id: string }) {
   const isOver = monitor !== undefined && isEnded(monitor);
   const polled = useTimeline(id, { slots: 0, bins: 120 }, { every: everyMilliseconds, isOver });
   const timeline = drawable(polled.answer);
-  if (monitor === undefined)
-    return (
-      <div class="card">
-        <h1>{id}</h1>
-        {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} at={at} now={now} />}
-      </div>
-    );
+  if (monitor === undefined) return <Unanswered id={id} fault={fault} />;
   return (
     <>
       <FaultBanner fault={fault} at={at} now={now} />

@@ -9,14 +9,15 @@ import { Icon } from './icon.tsx';
 
 interface FaultBannerProps {
   fault: CallError | undefined;
-  at: number;
-  now: number;
+  /** When the shown answer came, and the time now; left out where no answer is shown. Milliseconds since 1970. */
+  at?: number;
+  now?: number;
   /** Put before the message, to tell which part of the page has no answer. */
   about?: string;
 }
 
 /** Says why there is no new answer, and what to do. The previous picture stays. */
-export function FaultBanner({ fault, at, now, about = '' }: FaultBannerProps) {
+export function FaultBanner({ fault, at = 0, now = 0, about = '' }: FaultBannerProps) {
   const { world, zone } = useAround();
   if (fault === undefined) return null;
   if (fault.fault === 'unauthorised') return <Login words={fault.message} onToken={(token) => world.login?.(token)} />;
@@ -71,6 +72,14 @@ export const Skeleton = () => (
   </div>
 );
 
+/** Stands for an execution whose first answer has not come. */
+export const Unanswered = ({ id, fault }: { id: string; fault: CallError | undefined }) => (
+  <div class="card">
+    <h1>{id}</h1>
+    {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} />}
+  </div>
+);
+
 /** The part of a page made from an answer; before it arrives, a placeholder or the reason why it does not. */
 export const Answered = <T,>({
   polled: { answer, fault },
@@ -80,7 +89,7 @@ export const Answered = <T,>({
   children: (answer: T) => ComponentChildren;
 }) => (
   <>
-    <FaultBanner fault={fault} at={0} now={0} />
+    <FaultBanner fault={fault} />
     {answer !== undefined ? children(answer) : fault === undefined && <Skeleton />}
   </>
 );

@@ -11,7 +11,7 @@ import type { PageProps } from '../state/route.ts';
 import { useTab } from '../state/tab.ts';
 import { useAround } from '../state/world.ts';
 import { partWithin } from '../state/zoom.ts';
-import { FaultBanner, Refused, Skeleton } from './banner.tsx';
+import { FaultBanner, Refused, Skeleton, Unanswered } from './banner.tsx';
 import { Card } from './card.tsx';
 import { Findings } from './findings.tsx';
 import { Flow } from './flow.tsx';
@@ -49,7 +49,7 @@ interface AwaitedProps {
 /** Says why pictures are missing or outdated. */
 function Awaited({ isShown, isAlone, polled: { fault, at } }: AwaitedProps) {
   if (isShown && !isAlone) return <Refused fault={fault} at={at} />;
-  return <FaultBanner fault={fault} at={0} now={0} about={isShown ? 'Older pictures: ' : 'No pictures: '} />;
+  return <FaultBanner fault={fault} about={isShown ? 'Older pictures: ' : 'No pictures: '} />;
 }
 
 /** One execution: its facts, its problems, and its course over one time axis. */
@@ -58,21 +58,14 @@ export function Execution({ ids: [id = ''], ...props }: PageProps) {
   const now = useNow();
   const every = world.kind === 'app' ? 2 * second : second;
   const { answer, fault, at } = useMonitor(id, every);
-  const banner = <FaultBanner fault={fault} at={at} now={now} />;
   useTab(answer, fault !== undefined);
-  if (answer !== undefined)
-    return (
-      <>
-        {banner}
-        {world.kind !== 'report' && <Age monitor={answer} now={now} />}
-        <Whole {...props} id={id} monitor={answer} every={every} />
-      </>
-    );
+  if (answer === undefined) return <Unanswered id={id} fault={fault} />;
   return (
-    <div class="card">
-      <h1>{id}</h1>
-      {fault === undefined ? <Skeleton /> : banner}
-    </div>
+    <>
+      <FaultBanner fault={fault} at={at} now={now} />
+      {world.kind !== 'report' && <Age monitor={answer} now={now} />}
+      <Whole {...props} id={id} monitor={answer} every={every} />
+    </>
   );
 }
 
@@ -101,7 +94,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   return (
     <>
       <Header {...at} slider={line && <AsOf timeline={line} asOf={asOf} change={change} />} />
-      <FaultBanner fault={at.fault} at={0} now={0} />
+      <FaultBanner fault={at.fault} />
       <Awaited isShown={shown !== undefined} isAlone={isOver && isAwaited} polled={polled} />
       <div class={`two ${isStill ? 'still' : ''}`}>
         <Findings monitor={at.monitor} onOpen={open} dimmed={at.isNow} />

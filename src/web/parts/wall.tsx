@@ -114,7 +114,7 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
     return (
       <article class="card">
         <h2>{id}</h2>
-        {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} at={at} now={Date.now()} />}
+        {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} />}
       </article>
     );
   const { progress, status, health, findings, namespace } = monitor;
