@@ -35,7 +35,8 @@ function useFit(height: number, key: string): number {
 /** One execution within a chat: no tabs, no lists, no scrolling. */
 export function AppView({ id }: { id: string }) {
   const { world } = useAround();
-  const now = useNow();
+  // Ages go on, and the window may have another width.
+  useNow();
   const { answer: monitor, fault, at } = useMonitor(id, everyMilliseconds);
   const left = useFit(maxHeight, `${innerWidth} ${monitor?.findings.length}`);
   const isOver = monitor !== undefined && isEnded(monitor);
@@ -44,7 +45,7 @@ export function AppView({ id }: { id: string }) {
   if (monitor === undefined) return <Unanswered id={id} fault={fault} />;
   return (
     <>
-      <FaultBanner fault={fault} at={at} now={now} />
+      <FaultBanner fault={fault} at={at} />
       <Header monitor={monitor} audit={undefined} counts={countsNow(monitor)} isNow={false} slider={null} />
       {monitor.findings.length > 0 && <Findings monitor={monitor} most={shownFindings} />}
       <Refused fault={polled.fault} at={polled.at} />

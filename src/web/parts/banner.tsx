@@ -2,22 +2,22 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 
 import { age, refusalForPeople, time } from '../shared/format.ts';
-import type { Polled } from '../state/hooks.ts';
+import { type Polled, useNow } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
 import { Icon } from './icon.tsx';
 
 interface FaultBannerProps {
   fault: CallError | undefined;
-  /** When the shown answer came, and the time now; left out where no answer is shown. Milliseconds since 1970. */
+  /** When the shown answer came, in milliseconds since 1970; left out where no answer is shown. */
   at?: number;
-  now?: number;
   /** Put before the message, to tell which part of the page has no answer. */
   about?: string;
 }
 
 /** Says why there is no new answer, and what to do. The previous picture stays. */
-export function FaultBanner({ fault, at = 0, now = 0, about = '' }: FaultBannerProps) {
+export function FaultBanner({ fault, at = 0, about = '' }: FaultBannerProps) {
+  const now = useNow();
   const { world, zone } = useAround();
   if (fault === undefined) return null;
   if (fault.fault === 'unauthorised') return <Login words={fault.message} onToken={(token) => world.login?.(token)} />;
@@ -35,7 +35,7 @@ export function FaultBanner({ fault, at = 0, now = 0, about = '' }: FaultBannerP
 
 /** Why there is no new picture. Another banner reports a server that is away. */
 export const Refused = ({ fault, at }: { fault: CallError | undefined; at: number }) =>
-  fault?.fault === 'refused' ? <FaultBanner fault={fault} at={at} now={Date.now()} /> : null;
+  fault?.fault === 'refused' ? <FaultBanner fault={fault} at={at} /> : null;
 
 function Login({ words, onToken }: { words: string; onToken: (token: string) => void }) {
   const [token, setToken] = useState('');

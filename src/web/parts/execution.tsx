@@ -62,7 +62,7 @@ export function Execution({ ids: [id = ''], ...props }: PageProps) {
   if (answer === undefined) return <Unanswered id={id} fault={fault} />;
   return (
     <>
-      <FaultBanner fault={fault} at={at} now={now} />
+      <FaultBanner fault={fault} at={at} />
       {world.kind !== 'report' && <Age monitor={answer} now={now} />}
       <Whole {...props} id={id} monitor={answer} every={every} />
     </>

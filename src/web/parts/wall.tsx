@@ -37,7 +37,7 @@ export function Wall() {
     <section class="wall">
       <link rel="stylesheet" href="wall.css" />
       <h1 class="sr">Executions that run</h1>
-      <FaultBanner fault={fault} at={at} now={now} />
+      <FaultBanner fault={fault} at={at} />
       {answer === undefined && fault === undefined && <Skeleton />}
       {answer !== undefined && running.length === 0 && <Rest last={ended[0]} now={now} />}
       <div class={`cards of-${shown.length}`} style={{ '--columns': columnsOf(shown.length) }}>
@@ -129,7 +129,7 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
         <a href={executionHash(id)}>{id}</a>{' '}
         {status === 'running' ? <Pill state={health} /> : <StatePills status={status} failed={failed} />}
       </h2>
-      <FaultBanner fault={fault} at={at} now={Date.now()} />
+      <FaultBanner fault={fault} at={at} />
       <p class="big">
         {planned === undefined ? count(over) : percent((100 * over) / Math.max(1, planned), 0)}
         <small>
