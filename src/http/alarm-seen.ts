@@ -25,18 +25,15 @@ const seenBody = z.strictObject({
 
 /** `POST /alarms/seen`: for tokens that may write into the logbook. @param markSeen undefined if nobody may */
 export function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined, inTurn: RequestHandler): void {
-  app.post('/alarms/seen', inTurn, express.json({ limit: bodyLimit, type: () => true }), (request, response, next) => {
+  app.post('/alarms/seen', inTurn, express.json({ limit: bodyLimit, type: () => true }), (request, response) => {
     const { name = nameless, scope } = callerOf(request);
-    if (markSeen === undefined || scope === 'read') {
-      refuse(
-        response,
-        403,
-        -32_000,
-        'UNAUTHORIZED: only a token of scope note or control marks an alarm as seen; at a terminal "swf-mcp alarms seen ID" does',
-      );
-      return;
-    }
-    void answerSeen(request, response, { markSeen, sender: name }).then(undefined, next);
+    if (markSeen !== undefined && scope !== 'read') return answerSeen(request, response, { markSeen, sender: name });
+    return refuse(
+      response,
+      403,
+      -32_000,
+      'UNAUTHORIZED: only a token of scope note or control marks an alarm as seen; at a terminal "swf-mcp alarms seen ID" does',
+    );
   });
 }
 
@@ -46,10 +43,8 @@ async function answerSeen(
   { markSeen, sender }: { markSeen: MarkSeen; sender: string },
 ): Promise<void> {
   const { data } = seenBody.safeParse(request.body);
-  if (data === undefined) {
-    refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, and text and requested_by where they are wanted');
-    return;
-  }
+  if (data === undefined)
+    return refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, and text and requested_by where they are wanted');
   try {
     const { alarm_id, text, requested_by = sender } = data;
     response.json(allPrintable(await markSeen(alarm_id, { author: requested_by, sender, text })));
