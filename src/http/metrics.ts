@@ -23,8 +23,8 @@ export function createMetrics(version: string) {
       const executions = queries === undefined ? undefined : readExecutions(queries, now);
       return [
         ...gauge('swf_mcp_info', 'Version of the server.', [[{ version }, 1]]),
-        ...gauge('swf_mcp_uptime_seconds', 'Since the server started.', [[{}, (now - began) / 1000]]),
-        ...gauge('swf_mcp_store_readable', '1 where the store can be read.', [[{}, executions === undefined ? 0 : 1]]),
+        ...gauge('swf_mcp_uptime_seconds', 'Since the server started.', (now - began) / 1000),
+        ...gauge('swf_mcp_store_readable', '1 where the store can be read.', executions === undefined ? 0 : 1),
         ...counter(
           'swf_mcp_tool_calls_total',
           'Tool calls.',
@@ -61,7 +61,7 @@ function readExecutions(queries: Queries, now: number): string[] | undefined {
       ...gauge(
         'swf_data_age_seconds',
         'Since the store was last written.',
-        dataAsOf === undefined ? [] : [[{}, Math.max(0, (now - Date.parse(dataAsOf)) / 1000)]],
+        dataAsOf === undefined ? [] : Math.max(0, (now - Date.parse(dataAsOf)) / 1000),
       ),
       ...metricsOf(told),
     ];
