@@ -4,10 +4,8 @@ import { printable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
 import { type Caller, createCallers, type Token } from './callers.ts';
 
-const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
-
 export const isLoopback = (host: string): boolean =>
-  loopback.has(host) || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+  ['localhost', '::1', '[::1]'].includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** Answers with an error in the JSON that JSON-RPC clients expect: they read `message`. */
 export function refuse(response: Response, status: number, code: number, message: string): void {
