@@ -33,9 +33,7 @@ export function maskValue(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [
       maskText(key),
-      secretName.test(key) ? masked(inner) : maskValue(inner),
+      secretName.test(key) && inner !== null && inner !== '' ? mask : maskValue(inner),
     ]),
   );
 }
-
-const masked = (value: unknown): unknown => (value === null || value === '' ? value : mask);

@@ -6,14 +6,11 @@ import { dialectH } from './dialect-h.ts';
 import { dialectS } from './dialect-s.ts';
 import type { Fact, Statement } from './fact.ts';
 import { readings } from './lifecycle.ts';
-import { type Fields, idOf, numberOf, objectOf } from './values.ts';
+import { type Fields, idOf, numberOf, objectOf, shortName } from './values.ts';
 import { resultOf, sliceOf } from './work.ts';
 
 /** A longer type is cut. */
 const maxType = 50;
-
-/** Longer names of programs, namespaces, runs or executions are ignored. */
-const maxId = 200;
 
 /**
  * Parses a message that was heard, as `testbed-facts` describes it: a function of destination, headers and body alone. Never throws: a message that no
@@ -37,10 +34,7 @@ export function readMessage(line: MessageLine): Statement {
   };
 }
 
-const short = (value: unknown): string | undefined => {
-  const text = idOf(value);
-  return text === undefined || text.length > maxId || /\p{Cc}/u.test(text) ? undefined : text;
-};
+const short = (value: unknown): string | undefined => shortName(idOf(value));
 
 /** Old agents send heartbeats without a type. Any other untyped message is named by its header. */
 function typeOf(body: Fields, headers: Readonly<Record<string, string>>): string {

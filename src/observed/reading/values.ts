@@ -25,6 +25,10 @@ export function idOf(value: unknown): string | undefined {
   return text === undefined || text.length > maxName ? undefined : toUSVString(text);
 }
 
+/** A name of a program, a namespace, a run or an execution; undefined if it is too long, or breaks a line. */
+export const shortName = (text: string | undefined): string | undefined =>
+  text === undefined || text.length > 200 || /\p{Cc}/u.test(text) ? undefined : text;
+
 /** A slice number: from 0 up, and no larger than tables of numbers hold. */
 export const sliceIdOf = (value: unknown): number | undefined => {
   const id = countOf(value);
