@@ -22,18 +22,14 @@ const lasting = {
 /** The resources of swf-monitor that are read. */
 export type ReadResource = keyof typeof lasting;
 
-export interface ReadCircumstances {
-  /** When it was read, ISO 8601 in UTC. */
-  at: string;
-  /** The run that the request was for. */
-  run_id: string | undefined;
-}
-
-/** Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its end. */
+/**
+ * Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its end.
+ * @param read when, ISO 8601 in UTC, and for which run
+ */
 export function linesOfObject(
   resource: ReadResource,
   object: Fields,
-  { at, run_id }: ReadCircumstances,
+  { at, run_id }: { at: string; run_id: string | undefined },
 ): MessageLine[] {
   const named = run_id === undefined ? {} : { run_id };
   const body = Object.fromEntries(
