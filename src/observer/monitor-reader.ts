@@ -50,7 +50,7 @@ export class MonitorReader {
   constructor(options: MonitorReaderOptions) {
     this.#options = { now: Date.now, known: [], ...options };
     for (const { execution_id, run_id } of this.#options.known)
-      this.#runs.set(execution_id, { ...newRun(execution_id), run_id });
+      this.#runs.set(execution_id, newRun(execution_id, run_id));
   }
 
   /** Whether the monitor answers; otherwise nothing is known about the present. */
@@ -63,17 +63,18 @@ export class MonitorReader {
     const waiting: Step[] = [];
     while (!signal.aborted) {
       const began = this.#options.now();
-      const next = await this.#next(waiting).catch((error: unknown) => this.#failed(error));
-      if (next !== undefined) this.#succeeded();
+      await this.#next(waiting).then(
+        () => this.#succeeded(),
+        (error: unknown) => this.#failed(error),
+      );
       const pause = this.#failures === 0 ? betweenRequests : backoff(this.#failures, backoffBounds);
       await wait(Math.max(0, pause - (this.#options.now() - began)));
     }
   }
 
-  #failed(error: unknown): undefined {
+  #failed(error: unknown): void {
     if (this.#failures === 0) this.#options.say(`WARNING swf-monitor cannot be read: ${messageOf(error)}; retrying`);
     this.#failures += 1;
-    return undefined;
   }
 
   #succeeded(): void {
@@ -83,7 +84,7 @@ export class MonitorReader {
   }
 
   /** Makes the next request of a round, or the first of a new one. A failed request is made again a few times. */
-  async #next(waiting: Step[]): Promise<true> {
+  async #next(waiting: Step[]): Promise<void> {
     if (waiting.length === 0) waiting.push(...this.#round());
     const [step] = waiting as [Step];
     step.tries += 1;
@@ -97,7 +98,6 @@ export class MonitorReader {
       throw error;
     }
     waiting.shift();
-    return true;
   }
 
   /** The requests of one round: executions and runs first, then the requests due for each run. */

@@ -21,7 +21,7 @@ export async function recordingPlace(
   capture: Omit<CaptureLine, 'capture' | 't'>,
   limit = maxBytes,
 ): Promise<{ fileAt: (time: string) => Promise<RecordingFile>; leave: () => Promise<void> }> {
-  const begin = (path: string, time: string, before?: string) => beginFile(path, time, { capture, before });
+  const begin: Begin = (path, time, before) => beginFile(path, time, { capture, before });
   if (!name.endsWith('/')) {
     const leave = await lockRecording(`${name}.lock`);
     let file: Promise<RecordingFile> | undefined;
@@ -29,8 +29,7 @@ export async function recordingPlace(
   }
   makeNamedFolder(name);
   const leave = await lockRecording(join(name, '.lock'));
-  const files = new DailyFiles(name, begin, limit);
-  return { fileAt: (time) => files.fileAt(time), leave };
+  return { fileAt: dailyFiles(name, begin, limit), leave };
 }
 
 /** @param before the last line of the previous recording, if this file is new and continues it */
@@ -65,49 +64,33 @@ function makeNamedFolder(name: string): void {
 type Begin = (path: string, time: string, before?: string) => Promise<RecordingFile>;
 
 /** One file per day, and another if that has grown too large. */
-class DailyFiles {
-  readonly #folder: string;
-  readonly #begin: Begin;
-  readonly #limit: number;
-  #file: RecordingFile | undefined;
-  #day = '';
-  #number = 1;
-
-  constructor(folder: string, begin: Begin, limit: number) {
-    this.#folder = folder;
-    this.#begin = begin;
-    this.#limit = limit;
-  }
-
-  async fileAt(time: string): Promise<RecordingFile> {
+function dailyFiles(folder: string, begin: Begin, limit: number): (time: string) => Promise<RecordingFile> {
+  let current: { file: RecordingFile; day: string; number: number } | undefined;
+  const next = async (day: string, number: number, time: string, before?: string): Promise<RecordingFile> => {
+    const file = await begin(join(folder, nameOf(day, number)), time, before);
+    await current?.file.close();
+    current = { file, day, number };
+    return file;
+  };
+  const fileAt = async (time: string): Promise<RecordingFile> => {
     const day = time.slice(0, 10);
-    const before = this.#file;
-    if (before === undefined) return this.#continue(day, time);
-    if (day <= this.#day && before.size < this.#limit) return before;
-    return day <= this.#day ? this.#next(this.#day, this.#number + 1, time) : this.#next(day, 1, time);
-  }
-
+    if (current === undefined) return continued(day, time);
+    if (day > current.day) return next(day, 1, time);
+    return current.file.size < limit ? current.file : next(current.day, current.number + 1, time);
+  };
   /** Continues the newest file if it is of this day; else its last line shows since when nobody has listened. */
-  async #continue(day: string, time: string): Promise<RecordingFile> {
-    const newest = await newestIn(this.#folder);
-    if (newest === undefined) return this.#next(day, 1, time);
+  const continued = async (day: string, time: string): Promise<RecordingFile> => {
+    const newest = await newestIn(folder);
+    if (newest === undefined) return next(day, 1, time);
     if (newest.day >= day) {
-      const file = await this.#next(newest.day, newest.number, time);
-      return file.size < this.#limit ? file : this.fileAt(time);
+      const file = await next(newest.day, newest.number, time);
+      return file.size < limit ? file : fileAt(time);
     }
-    const { file, last } = await RecordingFile.open(join(this.#folder, nameOf(newest.day, newest.number)));
+    const { file, last } = await RecordingFile.open(join(folder, nameOf(newest.day, newest.number)));
     await file.close();
-    return this.#next(day, 1, time, last);
-  }
-
-  async #next(day: string, number: number, time: string, before?: string): Promise<RecordingFile> {
-    const next = await this.#begin(join(this.#folder, nameOf(day, number)), time, before);
-    await this.#file?.close();
-    this.#file = next;
-    this.#day = day;
-    this.#number = number;
-    return next;
-  }
+    return next(day, 1, time, last);
+  };
+  return fileAt;
 }
 
 /** The newest file of an earlier observer. */
