@@ -151,13 +151,7 @@ type Asked = Pick<Props, 'executionId' | 'asOf' | 'seq'> & { level: string; sear
 /** Reloads the first page when there are new rows; loads older pages on demand. */
 function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Asked) {
   const { world } = useAround();
-  const [state, setState] = useState<{
-    key: string;
-    rows?: Row[];
-    next?: string | undefined;
-    note?: string | undefined;
-    fault?: CallError;
-  }>({ key: '' });
+  const [state, setState] = useState<{ key: string; page?: Page<Row>; fault?: CallError }>({ key: '' });
   const args = {
     execution_id: executionId,
     ...(asOf === undefined ? {} : { as_of: asOf }),
@@ -175,7 +169,7 @@ function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Aske
     // Do not move a reader of older rows.
     if (isOlder) return undefined;
     world.call<Page<Row>>(tab.tool, args).then(
-      ({ items, next_cursor, note }) => !isGone && setState({ key, rows: items, next: next_cursor, note }),
+      (page) => !isGone && setState({ key, page }),
       (fault: CallError) => !isGone && setState({ key, fault }),
     );
     return () => void (isGone = true);
@@ -183,19 +177,21 @@ function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Aske
   }, [key, asOf === undefined && seq, isOlder]);
   const more = async (): Promise<void> => {
     setOlder(true);
-    const { items, next_cursor } = await world.call<Page<Row>>(tab.tool, { ...args, cursor: state.next });
+    const { items, next_cursor } = await world.call<Page<Row>>(tab.tool, { ...args, cursor: state.page?.next_cursor });
     // The reader may have requested other rows meanwhile.
-    setState((now) => (now.key === key ? { ...now, rows: [...(now.rows ?? []), ...items], next: next_cursor } : now));
+    setState((now) => {
+      if (now.key !== key || now.page === undefined) return now;
+      return { ...now, page: { ...now.page, items: [...now.page.items, ...items], next_cursor } };
+    });
   };
   if (state.key !== key) return {};
+  const { page, fault } = state;
+  const onMore = (): void => void more().catch((failure: CallError) => setState({ ...state, fault: failure }));
   return {
-    answer: state.rows,
-    fault: state.fault,
-    note: state.note,
-    more:
-      state.next === undefined
-        ? undefined
-        : () => void more().catch((fault: CallError) => setState({ ...state, fault })),
+    answer: page?.items,
+    fault,
+    note: page?.note,
+    more: page?.next_cursor === undefined ? undefined : onMore,
   };
 }
 
