@@ -29,10 +29,7 @@ const bodyLimit = '4mb';
 
 const prefixes = ['/api', '/swf-monitor/api'];
 
-/**
- * Stands in for swf-monitor: answers the calls that programs of the testbed make in a run, with or without the prefix of a site, and records what they
- * state before it answers. Source: `docs/testbed.md`.
- */
+/** Stands in for swf-monitor: answers the calls that programs make in a run, with or without a site's prefix, and first records what they state. Source: `docs/testbed.md`. */
 export function createStandIn(options: StandInOptions): Express {
   const app = express();
   app.disable('x-powered-by');
