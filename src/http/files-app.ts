@@ -27,9 +27,7 @@ export function createFilesApp({ folder, token }: FilesAppOptions): Express {
   app.use(refuseForeign(token !== undefined));
   app.get('/healthz', (_, response) => void response.json({ status: 'ok' }));
   app.use(requireToken(token));
-  app.get('/:execution/:filename', (request: Request<{ execution: string; filename: string }>, response) =>
-    answerFile(folder, request.params, response),
-  );
+  app.get('/:execution/:filename', (request: FileRequest, response) => answerFile(folder, request, response));
   app.use((_, response) => refuse(response, 404, 'there is nothing here; files are at /EXECUTION_ID/FILENAME'));
   app.use(refuseBroken);
   return app;
@@ -58,11 +56,10 @@ function requireToken(token: string | undefined) {
   };
 }
 
-async function answerFile(
-  folder: string,
-  { execution, filename }: { execution: string; filename: string },
-  response: Response,
-): Promise<void> {
+type FileRequest = Request<{ execution: string; filename: string }>;
+
+async function answerFile(folder: string, { params }: FileRequest, response: Response): Promise<void> {
+  const { execution, filename } = params;
   const facts = await factsOf(folder, execution, filename);
   if (facts === undefined) return refuse(response, 404, 'there is no such file here');
   const { ino, size, mtimeNs } = facts;

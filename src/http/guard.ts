@@ -65,13 +65,10 @@ export function requireToken(tokens: readonly Token[]) {
       next();
       return;
     }
+    const what = given === undefined ? 'no bearer token was given' : 'the bearer token is wrong';
+    const words = `UNAUTHORIZED: ${what}; send "Authorization: Bearer …" with the value of SWF_MCP_TOKEN or of a line of SWF_MCP_TOKEN_FILE`;
     response.setHeader('WWW-Authenticate', 'Bearer');
-    refuse(
-      response,
-      401,
-      -32_001,
-      `UNAUTHORIZED: ${given === undefined ? 'no bearer token was given' : 'the bearer token is wrong'}; send "Authorization: Bearer …" with the value of SWF_MCP_TOKEN or of a line of SWF_MCP_TOKEN_FILE`,
-    );
+    refuse(response, 401, -32_001, words);
   };
 }
 

@@ -107,8 +107,8 @@ const replyOf = (
   thread: Worker,
   { call, signal }: Waiting,
   { milliseconds = 30_000, giveUpMilliseconds = 100 }: Limits,
-): Promise<{ reply: LongReply; isLost: boolean }> =>
-  new Promise((resolve) => {
+) =>
+  new Promise<{ reply: LongReply; isLost: boolean }>((resolve) => {
     const send = (message: ToThread): void => thread.postMessage(message, []);
     const end = (reply: LongReply, isLost: boolean): void => {
       clearTimeout(limit);

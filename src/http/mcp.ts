@@ -145,9 +145,7 @@ function adjustHeaders(request: Request, response: Response): void {
   const writeHead = response.writeHead.bind(response) as (status: number, headers?: object) => Response;
   response.writeHead = ((status: number, headers: Record<string, string> = {}) => {
     const { connection: _, 'cache-control': cache, ...rest } = headers;
-    return writeHead(
-      status,
-      cache === undefined || isToBeCompressed(request) ? rest : { ...rest, 'cache-control': cache },
-    );
+    const isKept = cache !== undefined && !isToBeCompressed(request);
+    return writeHead(status, isKept ? { ...rest, 'cache-control': cache } : rest);
   }) as Response['writeHead'];
 }

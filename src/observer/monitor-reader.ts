@@ -190,7 +190,7 @@ export class MonitorReader {
   #take(run: Run, resource: ReadResource, object: Fields): boolean {
     const at = new Date(this.#options.now()).toISOString();
     let isNew = false;
-    for (const line of linesOfObject(resource, object, { at, run_id: run.run_id })) {
+    for (const line of linesOfObject(resource, object, at, run.run_id)) {
       const { t: _, ...told } = line;
       const digest = sha256().update(JSON.stringify(told)).digest('base64').slice(0, 22);
       if (run.seen.has(digest)) continue;

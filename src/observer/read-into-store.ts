@@ -69,12 +69,10 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   }
   await write();
   await store.write((tx) => {
-    for (const span of spans.values())
-      noteSpan(
-        tx,
-        until === undefined ? span : { ...span, until: Math.max(span.since, Date.parse(until)) },
-        namespaces,
-      );
+    for (const { since, until: last } of spans.values()) {
+      const end = until === undefined ? last : Math.max(since, Date.parse(until));
+      noteSpan(tx, { since, until: end }, namespaces);
+    }
     settleObserved(tx, { isAlive, now: Date.now() });
   });
   return { ...counts, executions: [...executions] };

@@ -11,47 +11,45 @@ import { lockRecording } from './recording-lock.ts';
 /** Size in bytes at which a folder's next file is started. */
 const maxBytes = 1_000_000_000;
 
+type Capture = Omit<CaptureLine, 'capture' | 't'>;
+
 /**
  * Where a recording goes: a file, or a folder with a file per day, and another per gigabyte. `leave` lets another observer write there. A name that
  * ends with `/` is a folder, which is made. An existing file is continued, and notes that nobody listened meanwhile.
  * @param capture the first line of a new file
  */
-export async function recordingPlace(
-  name: string,
-  capture: Omit<CaptureLine, 'capture' | 't'>,
-  limit = maxBytes,
-): Promise<{ fileAt: (time: string) => Promise<RecordingFile>; leave: () => Promise<void> }> {
-  const begin: Begin = (path, time, before) => beginFile(path, time, { capture, before });
+export async function recordingPlace(name: string, capture: Capture, limit = maxBytes) {
+  const begin = beginning(capture);
   if (!name.endsWith('/')) {
     const leave = await lockRecording(`${name}.lock`);
     let file: Promise<RecordingFile> | undefined;
-    return { fileAt: (time) => (file ??= begin(name, time)), leave };
+    return { fileAt: (time: string) => (file ??= begin(name, time)), leave };
   }
   makeNamedFolder(name);
   const leave = await lockRecording(join(name, '.lock'));
   return { fileAt: dailyFiles(name, begin, limit), leave };
 }
 
-/** @param before the last line of the previous recording, if this file is new and continues it */
-async function beginFile(
-  path: string,
-  time: string,
-  { capture, before }: { capture: Omit<CaptureLine, 'capture' | 't'>; before: string | undefined },
-): Promise<RecordingFile> {
-  const { file, last } = await RecordingFile.open(path);
-  const first: CaptureLine | undefined = last === undefined ? { capture: 1, t: time, ...capture } : undefined;
-  const pause = pauseSince(last ?? before, time);
-  const lines = [first, pause].filter((line) => line !== undefined).map((line) => JSON.stringify(line));
-  try {
-    if (lines.length > 0) await file.add(lines);
-    return file;
-  } catch (error) {
-    await file.close();
-    throw dataUnavailable(`${path} cannot be written: ${messageOf(error)}; make room, or name another file`, {
-      cause: error,
-    });
-  }
-}
+/** Begins a file. @param before the last line of the previous recording, if this file is new and continues it */
+type Begin = (path: string, time: string, before?: string) => Promise<RecordingFile>;
+
+const beginning =
+  (capture: Capture): Begin =>
+  async (path, time, before) => {
+    const { file, last } = await RecordingFile.open(path);
+    const first: CaptureLine | undefined = last === undefined ? { capture: 1, t: time, ...capture } : undefined;
+    const pause = pauseSince(last ?? before, time);
+    const lines = [first, pause].filter((line) => line !== undefined).map((line) => JSON.stringify(line));
+    try {
+      if (lines.length > 0) await file.add(lines);
+      return file;
+    } catch (error) {
+      await file.close();
+      throw dataUnavailable(`${path} cannot be written: ${messageOf(error)}; make room, or name another file`, {
+        cause: error,
+      });
+    }
+  };
 
 function makeNamedFolder(name: string): void {
   try {
@@ -60,8 +58,6 @@ function makeNamedFolder(name: string): void {
     throw dataUnavailable(`${name} cannot be made: ${messageOf(error)}; name another folder`, { cause: error });
   }
 }
-
-type Begin = (path: string, time: string, before?: string) => Promise<RecordingFile>;
 
 /** One file per day, and another if that has grown too large. */
 function dailyFiles(folder: string, begin: Begin, limit: number): (time: string) => Promise<RecordingFile> {

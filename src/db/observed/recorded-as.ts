@@ -23,7 +23,7 @@ export function recordedAs(
   line: MessageLine,
 ): { message_id: string; known: RecordedRow | undefined } {
   const { body } = storedOf(line);
-  const message_id = heardId(statement, { destination: line.destination, body });
+  const message_id = heardId(statement, line.destination, body);
   const known = rowOf(sql, message_id);
   const { run_id } = statement;
   const isOther = known !== undefined && known.run_id !== null && run_id !== undefined && known.run_id !== run_id;

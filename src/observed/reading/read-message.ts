@@ -27,7 +27,7 @@ export function readMessage(line: MessageLine): Statement {
     told_id: short(body['execution_id']) ?? short(content['execution_id']) ?? short(echoOf(content)['execution_id']),
     dialect,
     simulation_tick: numberOf(body['simulation_tick']),
-    fact: factOf(message_type, body, { headers, dialect }),
+    fact: factOf(message_type, body, headers, dialect),
   };
 }
 
@@ -41,11 +41,7 @@ function typeOf(body: Fields, headers: Readonly<Record<string, string>>): string
   return (idOf(headers['msg_type']) ?? 'untyped').slice(0, maxType);
 }
 
-function factOf(
-  type: string,
-  body: Fields,
-  { headers, dialect }: { headers: Readonly<Record<string, string>>; dialect: Dialect | undefined },
-): Fact | undefined {
+function factOf(type: string, body: Fields, headers: MessageLine['headers'], dialect?: Dialect): Fact | undefined {
   if (dialect === 'S' && Object.hasOwn(dialectS, type)) return dialectS[type]?.(body);
   if (type === 'slice') return sliceOf(body, dialect === 'F' ? dialectF : dialectH);
   if (type === 'slice_result') return resultOf(body, headers, dialect === 'F' ? dialectF : dialectH);

@@ -23,11 +23,7 @@ const lasting = {
 export type ReadResource = keyof typeof lasting;
 
 /** Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its end. @param at when it was read, ISO 8601 in UTC */
-export function linesOfObject(
-  resource: ReadResource,
-  object: Fields,
-  { at, run_id }: { at: string; run_id: string | undefined },
-): MessageLine[] {
+export function linesOfObject(resource: ReadResource, object: Fields, at: string, run_id?: string): MessageLine[] {
   const named = run_id === undefined ? {} : { run_id };
   const body = Object.fromEntries(
     lasting[resource].filter((field) => field in object).map((field) => [field, object[field]]),
@@ -43,11 +39,8 @@ export function linesOfObject(
 }
 
 /** The row of an STF file that its data agent has processed. */
-function processedOf(
-  { stf_filename: name, status, file_id }: Fields,
-  named: Record<string, string>,
-  at: string,
-): MessageLine[] {
+function processedOf(object: Fields, named: Record<string, string>, at: string): MessageLine[] {
+  const { stf_filename: name, status, file_id } = object;
   if (status !== 'processed' || typeof name !== 'string') return [];
   return [line(`GET /api/stf-files/${idOf(file_id) ?? ''}/`, { ...named, name }, { status, stf_filename: name }, at)];
 }

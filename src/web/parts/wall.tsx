@@ -94,14 +94,8 @@ const columnsOf = (cards: number): number => Math.max(1, cards < 4 ? cards : Mat
 function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {
   const health = worstOf(monitors.map((one) => one.health)) ?? 'nothing runs';
   const hasFinding = monitors.some(({ findings }) => findings.some(({ severity }) => severity !== 'info'));
-  useEffect(
-    () =>
-      showInTab(
-        monitors.length === 0 ? 'wall' : `${monitors.length} running`,
-        isAway ? noAnswer : { health, hasFinding },
-      ),
-    [health, hasFinding, isAway, monitors.length],
-  );
+  const name = monitors.length === 0 ? 'wall' : `${monitors.length} running`;
+  useEffect(() => showInTab(name, isAway ? noAnswer : { health, hasFinding }), [health, hasFinding, isAway, name]);
 }
 
 function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSeen: (monitor: Monitor) => void }) {
