@@ -26,7 +26,7 @@ export interface AgentFigures {
 
 /** Formats an agent's figures for Prometheus (text format 0.0.4). */
 export function agentMetricsText(figures: AgentFigures): string {
-  const { version, schema, traffic, unsent } = figures;
+  const { version, schema, traffic, unsent, behind, offDuty, slots } = figures;
   const { oldest } = unsent;
   return [
     ...gauge('swf_build_info', 'This program.', [[{ version, schema: String(schema) }, 1]]),
@@ -41,13 +41,9 @@ export function agentMetricsText(figures: AgentFigures): string {
     ...counter('swf_messages_sent_total', 'Messages that the broker confirmed.', by('type', traffic.sent)),
     ...counter('swf_messages_received_total', 'Messages that the broker brought.', by('type', traffic.received)),
     ...counter('swf_messages_refused_total', 'Sends that the broker refused.', by('type', traffic.refused)),
-    ...gauge(
-      'swf_reader_behind_messages',
-      'Messages that wait to be answered.',
-      by('role', Object.entries(figures.behind)),
-    ),
-    ...gauge('swf_off_duty_kinds', 'Kinds of work that it cannot do.', by('reason', Object.entries(figures.offDuty))),
-    ...gauge('swf_slots', 'Slots of a worker.', by('state', Object.entries(figures.slots))),
+    ...gauge('swf_reader_behind_messages', 'Messages that wait to be answered.', by('role', Object.entries(behind))),
+    ...gauge('swf_off_duty_kinds', 'Kinds of work that it cannot do.', by('reason', Object.entries(offDuty))),
+    ...gauge('swf_slots', 'Slots of a worker.', by('state', Object.entries(slots))),
     ...histogram(
       'swf_step_duration_seconds',
       'Messages that were read and answered, and slices that were done.',

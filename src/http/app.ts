@@ -77,12 +77,8 @@ const routes: readonly Route[] = [
 ];
 
 function addMcp(app: Express, options: AppOptions, turn: Turn): void {
-  app.post(
-    '/mcp',
-    compressed(),
-    express.json({ limit: bodyLimit, type: () => true, strict: false }),
-    createMcpAnswerer(options, turn),
-  );
+  const readBody = express.json({ limit: bodyLimit, type: () => true, strict: false });
+  app.post('/mcp', compressed(), readBody, createMcpAnswerer(options, turn));
   app.all('/mcp', (_, response) => {
     response.setHeader('Allow', 'POST');
     refuse(response, 405, -32_000, 'this server keeps no sessions: send every request by POST');

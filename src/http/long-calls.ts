@@ -103,12 +103,9 @@ export function createLongCalls(startThread: () => Worker, limits: Limits = {}) 
 }
 
 /** The reply of a thread, and whether the thread is lost. */
-const replyOf = (
-  thread: Worker,
-  { call, signal }: Waiting,
-  { milliseconds = 30_000, giveUpMilliseconds = 100 }: Limits,
-) =>
+const replyOf = (thread: Worker, { call, signal }: Waiting, limits: Limits) =>
   new Promise<{ reply: LongReply; isLost: boolean }>((resolve) => {
+    const { milliseconds = 30_000, giveUpMilliseconds = 100 } = limits;
     const send = (message: ToThread): void => thread.postMessage(message, []);
     const end = (reply: LongReply, isLost: boolean): void => {
       clearTimeout(limit);

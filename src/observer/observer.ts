@@ -84,12 +84,8 @@ async function sendNext(broker: BrokerConnection, { nextRequest, say }: Observer
   if (request === undefined) return;
   const { request_id, namespace, body } = request;
   try {
-    await broker.send({
-      destination: controlQueue,
-      headers: { persistent: 'true', vo: 'eic', namespace },
-      body,
-      expirySeconds,
-    });
+    const headers = { persistent: 'true', vo: 'eic', namespace };
+    await broker.send({ destination: controlQueue, headers, body, expirySeconds });
     say(`request ${request_id} was sent to ${controlQueue}: ${body}`);
   } catch (error) {
     say(`WARNING request ${request_id} may not have been sent, and is not sent again: ${messageOf(error)}`);

@@ -83,12 +83,7 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
     const next = Math.min(timeline.bins - 1, Math.max(0, (bin ?? 0) + step));
     onCursor(from + (next + 0.5) * spanOf(timeline).bin);
   };
-  const over = (begin: number, end: number) => ({
-    x: begin,
-    y: 0,
-    width: Math.max(0, end - begin),
-    height: height - bottom,
-  });
+  const over = (at: number, end: number) => ({ x: at, y: 0, width: Math.max(0, end - at), height: height - bottom });
   const chosen = drag ?? (steering.pending && { from: steering.pending.from, to: steering.pending.until });
   const [left1 = 0, right1 = 0] = chosen === undefined ? [] : [x(chosen.from), x(chosen.to)].toSorted((a, b) => a - b);
   return (

@@ -21,12 +21,8 @@ export function Compare({ ids }: PageProps) {
   const [a = '', b = ''] = ids;
   const line = (execution_id: string): Promise<Timeline> =>
     world.call<Timeline>('get_execution_timeline', { execution_id, detail: 'page', slots: 0, bins: 200 });
-  const ask = () =>
-    Promise.all([
-      world.call<Comparison>('compare_executions', { execution_id: a, with_execution_id: b }),
-      line(a),
-      line(b),
-    ]);
+  const compared = () => world.call<Comparison>('compare_executions', { execution_id: a, with_execution_id: b });
+  const ask = () => Promise.all([compared(), line(a), line(b)]);
   const polled = usePoll(ask, {
     key: `${a} ${b}`,
     every: everyMilliseconds,

@@ -187,12 +187,7 @@ function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Aske
   if (state.key !== key) return {};
   const { page, fault } = state;
   const onMore = (): void => void more().catch((failure: CallError) => setState({ ...state, fault: failure }));
-  return {
-    answer: page?.items,
-    fault,
-    note: page?.note,
-    more: page?.next_cursor === undefined ? undefined : onMore,
-  };
+  return { answer: page?.items, fault, note: page?.note, more: page?.next_cursor === undefined ? undefined : onMore };
 }
 
 function Rows({ rows, tab, onOpen }: { rows: readonly Row[]; tab: Tab; onOpen: (slice: string) => void }) {

@@ -14,14 +14,8 @@ const [width, height] = [900, 60];
 /** Runs day by day: the share of slices that stay failed, the duration of runs, and slices per second. */
 export function Trends() {
   const { world } = useAround();
-  const polled = useAnswer('trends', () =>
-    world.call<{ groups: Day[] }>('summarize', {
-      what: 'executions',
-      group_by: 'day',
-      order_by: 'key',
-      start_time: `-${maxDays}d`,
-    }),
-  );
+  const asked = { what: 'executions', group_by: 'day', order_by: 'key', start_time: `-${maxDays}d` };
+  const polled = useAnswer('trends', () => world.call<{ groups: Day[] }>('summarize', asked));
   return (
     <Answered polled={polled}>
       {({ groups }) => {

@@ -182,15 +182,12 @@ export function useNow(): number {
 
 /** A choice that this browser stores, if it allows storage. */
 export function useChoice<T extends string>(name: string, initial: T): [T, (value: T) => void] {
-  const [value, setValue] = useState<T>(
-    () => tried(() => localStorage.getItem(`swf-mcp-${name}`) as T | null) ?? initial,
-  );
-  return [
-    value,
-    (next) => {
-      setValue(next);
-      // A file has no storage: the choice lasts as long as the page.
-      tried(() => localStorage.setItem(`swf-mcp-${name}`, next));
-    },
-  ];
+  const key = `swf-mcp-${name}`;
+  const [value, setValue] = useState<T>(() => tried(() => localStorage.getItem(key) as T | null) ?? initial);
+  const choose = (next: T): void => {
+    setValue(next);
+    // A file has no storage: the choice lasts as long as the page.
+    tried(() => localStorage.setItem(key, next));
+  };
+  return [value, choose];
 }
