@@ -34,13 +34,9 @@ const isIsoTime = (value: unknown): value is string =>
 const rejected = (why: string): ReadLine => ({ kind: 'rejected', why });
 
 function note(line: Record<string, unknown>): ReadLine {
-  const { gap, until, capture } = line as {
-    gap?: { from?: unknown; until?: unknown };
-    until?: unknown;
-    capture?: unknown;
-  };
-  const isWhole =
-    gap !== undefined ? isIsoTime(gap?.from) && isIsoTime(gap.until) : capture !== undefined || isIsoTime(until);
+  const { gap, until, capture } = line;
+  const { from, until: end } = asObject(gap) ?? {};
+  const isWhole = gap !== undefined ? isIsoTime(from) && isIsoTime(end) : capture !== undefined || isIsoTime(until);
   return isWhole ? { kind: 'note', line: line as unknown as NoteLine } : rejected('a gap or an end without its time');
 }
 

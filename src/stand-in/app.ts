@@ -27,8 +27,6 @@ export interface StandInOptions {
 /** Definitions of workflows are ten thousand characters long, and messages may be longer. */
 const bodyLimit = '4mb';
 
-const prefixes = ['/api', '/swf-monitor/api'];
-
 /** Stands in for swf-monitor: answers the calls that programs make in a run, with or without a site's prefix, and first records what they state. Source: `docs/testbed.md`. */
 export function createStandIn(options: StandInOptions): Express {
   const app = express();
@@ -64,7 +62,7 @@ export function createStandIn(options: StandInOptions): Express {
       store.write((tx) => change(tx, writing(request, at), String(request.params['id']))),
     );
   }
-  for (const prefix of prefixes) app.use(prefix, api);
+  app.use(['/api', '/swf-monitor/api'], api);
   app.use((_, response) => void response.status(404).json({ detail: 'Not found.' }));
   app.use(onError(options));
   return app;

@@ -46,6 +46,12 @@ export const framesIn = (fields: Fields, first = 'tf_first', last = 'tf_last') =
   tf_count: countOf(fields['tf_count']),
 });
 
+/** A fact about a TF file; undefined if it names none. */
+export function tfFileFact<Kind extends string>(kind: Kind, body: Fields, stf_filename: string | undefined) {
+  const tf_filename = nameOf(body['tf_filename']);
+  return tf_filename === undefined ? undefined : { kind, tf_filename, stf_filename, ...framesIn(body) };
+}
+
 /** A file size, bounded so that sums of very many stay whole numbers; larger ones are ignored. */
 export const sizeOf = (value: unknown): number | undefined => {
   const size = countOf(value);

@@ -3,7 +3,7 @@ import { asObject } from '../../lib/read-json.ts';
 import { fieldsOf } from '../namespace-filter.ts';
 import type { Fact, Statement } from '../reading/fact.ts';
 import { readMessage } from '../reading/read-message.ts';
-import { countOf, type Fields, framesIn, idOf, nameOf, objectOf, shortName } from '../reading/values.ts';
+import { countOf, type Fields, framesIn, idOf, nameOf, objectOf, shortName, tfFileFact } from '../reading/values.ts';
 import type { MessageLine } from '../recording-lines.ts';
 import { registeredSlice } from './registered-slice.ts';
 import { resourceOf, restOf } from './rest-call.ts';
@@ -142,16 +142,8 @@ function stfReady({ body, headers }: Write): Fact {
     : { kind: 'told' };
 }
 
-function tfOf(body: Fields): Fact | undefined {
-  const tf_filename = nameOf(body['tf_filename']);
-  if (tf_filename === undefined) return undefined;
-  return {
-    kind: 'told_tf',
-    tf_filename,
-    stf_filename: nameOf(body['stf_filename']) ?? nameOf(body['stf_file']),
-    ...framesIn(body),
-  };
-}
+const tfOf = (body: Fields): Fact | undefined =>
+  tfFileFact('told_tf', body, nameOf(body['stf_filename']) ?? nameOf(body['stf_file']));
 
 function sliceOf(body: Fields): Fact | undefined {
   const named = registeredSlice(body);
