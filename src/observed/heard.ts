@@ -13,12 +13,7 @@ export interface HeardProgram {
   messages: number;
 }
 
-/** A topic, with its message counts by type. */
-export interface HeardTopic {
-  topic: string;
-  messages: number;
-  types: Record<string, number>;
-}
+export type HeardTopic = ReturnType<Heard['topics']>[number];
 
 /** Names come from other programs: at most this many are told apart. */
 const maxNames = 1000;
@@ -47,7 +42,8 @@ export class Heard {
     this.#addProgram(line, body, type);
   }
 
-  topics(): HeardTopic[] {
+  /** Each topic, with its message counts by type. */
+  topics() {
     return [...this.#topics].map(([topic, { messages, types }]) => ({
       topic,
       messages,

@@ -18,12 +18,9 @@ const betweenLists = 20_000;
 const readAfterEnd = 120_000;
 
 /** A run, by the ids that its programs use. */
-export interface ReadRun {
-  execution_id: string;
-  run_id: string;
-}
+type ReadRun = Record<'execution_id' | 'run_id', string>;
 
-export interface MonitorReaderOptions {
+interface MonitorReaderOptions {
   /** GET below `/api/`. Rejects if the monitor is away or answers with anything but JSON. */
   get: (path: string) => Promise<unknown>;
   namespaces: readonly string[];

@@ -16,15 +16,6 @@ export interface WaitingLine {
   text: string;
 }
 
-/** The state of the lines to write. */
-export interface Backlog {
-  waiting: number;
-  /** Since the process began. */
-  dropped: number;
-  /** Whether the last write failed. */
-  isFailing: boolean;
-}
-
 export interface WaitingLinesOptions {
   /** The target of the lines, for people: "the recording". */
   name: string;
@@ -52,7 +43,8 @@ export class WaitingLines {
     this.#timer = setInterval(() => void this.flush(), flushMilliseconds);
   }
 
-  get backlog(): Backlog {
+  /** The state of the lines: how many wait, how many were dropped since the process began, and whether the last write failed. */
+  get backlog() {
     return { waiting: this.#waiting.length, dropped: this.#dropped, isFailing: this.#hasFailed };
   }
 

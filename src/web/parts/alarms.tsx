@@ -6,7 +6,7 @@ import { usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import type { World } from '../transport/call.ts';
-import { More } from './card.tsx';
+import { More, sending } from './card.tsx';
 import { Icon } from './icon.tsx';
 import { Pill } from './pill.tsx';
 import { useOwnName, useWriting } from './writing.tsx';
@@ -91,13 +91,7 @@ function SeenForm({ alarmId, post }: { alarmId: string; post: NonNullable<World[
   const [words, setWords] = useState('');
   const text = words.trim() === '' ? {} : { text: words.trim() };
   return (
-    <form
-      class="filters"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void send(post('alarms/seen', { alarm_id: alarmId, ...by, ...text }));
-      }}
-    >
+    <form class="filters" onSubmit={sending(() => send(post('alarms/seen', { alarm_id: alarmId, ...by, ...text })))}>
       {field}
       <label>
         what you do <input value={words} onInput={(event) => setWords(event.currentTarget.value)} />

@@ -5,6 +5,7 @@ import { age, refusalForPeople, time } from '../shared/format.ts';
 import { type Polled, useNow } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
+import { sending } from './card.tsx';
 import { Icon } from './icon.tsx';
 
 interface FaultBannerProps {
@@ -39,15 +40,12 @@ export const Refused = ({ fault, at }: { fault: CallError | undefined; at: numbe
 
 function Login({ words, onToken }: { words: string; onToken: (token: string) => void }) {
   const [token, setToken] = useState('');
+  const login = (): void => {
+    onToken(token.trim());
+    dispatchEvent(new Event('swf-again'));
+  };
   return (
-    <form
-      class="banner"
-      onSubmit={(event) => {
-        event.preventDefault();
-        onToken(token.trim());
-        dispatchEvent(new Event('swf-again'));
-      }}
-    >
+    <form class="banner" onSubmit={sending(login)}>
       <label>
         This server requires its token{' '}
         <input
