@@ -4,7 +4,7 @@ import { sliceFilename } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
 import { barsOf, isLost } from '../draw/bars.ts';
 import { type Bar, BarIndex, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
-import { holesIn, spanOf } from '../draw/span.ts';
+import { spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { amount, clock, type Zone } from '../shared/format.ts';
 import { useMedia, useWidth } from '../state/hooks.ts';
@@ -114,7 +114,7 @@ function Work(props: WorkProps) {
       onClick={onClick}
     >
       <canvas ref={canvas} width={width} height={height} aria-hidden="true" />
-      <Marks {...{ asOf, bar, rowHeight }} holes={holesIn(timeline)} pending={steering.pending} range={range} />
+      <Marks {...{ timeline, asOf, bar, rowHeight }} pending={steering.pending} />
     </div>
   );
 }
