@@ -45,9 +45,8 @@ const beginning =
       return file;
     } catch (error) {
       await file.close();
-      throw dataUnavailable(`${path} cannot be written: ${messageOf(error)}; make room, or name another file`, {
-        cause: error,
-      });
+      const words = `${path} cannot be written: ${messageOf(error)}; make room, or name another file`;
+      throw dataUnavailable(words, { cause: error });
     }
   };
 

@@ -25,9 +25,8 @@ export type ReadResource = keyof typeof lasting;
 /** Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its end. @param at when it was read, ISO 8601 in UTC */
 export function linesOfObject(resource: ReadResource, object: Fields, at: string, run_id?: string): MessageLine[] {
   const named = run_id === undefined ? {} : { run_id };
-  const body = Object.fromEntries(
-    lasting[resource].filter((field) => field in object).map((field) => [field, object[field]]),
-  );
+  const fields = lasting[resource].filter((field) => field in object);
+  const body = Object.fromEntries(fields.map((field) => [field, object[field]]));
   const registration = line(
     `GET /api/${resource}/`,
     named,

@@ -77,17 +77,13 @@ interface BarsProps {
 function Bars({ days, title, shade, of, shown }: BarsProps) {
   const most = Math.max(1e-9, ...days.map((day) => of(day)));
   const step = width / days.length;
+  const label = `${title}, by day, up to ${shown(most)}`;
   return (
     <figure class="chart">
       <figcaption>
         {title} <small>up to {shown(most)}</small>
       </figcaption>
-      <svg
-        viewBox={`0 0 ${width} ${height}`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={`${title}, by day, up to ${shown(most)}`}
-      >
+      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
         {days.map((day, n) => (
           <rect
             key={day.day}
