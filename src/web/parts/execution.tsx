@@ -87,6 +87,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   });
   const at = useShown(id, { monitor, params, line, isOver });
   const { asOf } = at;
+  const hasEnded = isOver && (isPart || !isAwaited);
   const open = (name: string): void => change({ slice: name });
   const zoom = (from: number, until: number): void => change(partOfAddress(line ?? shown, { from, until }));
   // While a run goes on, findings and causes come and go in a place of one height. It stays as it is when the run ends.
@@ -108,10 +109,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       {isPart && (
         <PartShown part={part} line={line} {...{ shown, isAwaited }} onZoom={zoom} onWhole={() => change(wholeRun)} />
       )}
-      <Pictures
-        {...{ monitor, shown, asOf, theme, zoom, open, frame: ref }}
-        hasEnded={isOver && (isPart || !isAwaited)}
-      />
+      <Pictures {...{ monitor, shown, asOf, theme, zoom, open, hasEnded, frame: ref }} />
       <People monitor={at.monitor} />
       <div class={dimmedIf(at.isNow)}>
         <Tabs

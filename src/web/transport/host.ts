@@ -73,13 +73,11 @@ export async function hostWorld(events: HostEvents): Promise<World> {
 }
 
 function hear({ id: theirs, method, params = {}, ...rest }: Message, events: HostEvents): void {
-  if (method === undefined) {
-    if (theirs === undefined) return;
-    waiting.get(theirs)?.(rest);
-    waiting.delete(theirs);
-    return;
-  }
   switch (method) {
+    case undefined:
+      waiting.get(theirs ?? '')?.(rest);
+      waiting.delete(theirs ?? '');
+      break;
     case 'ui/notifications/tool-input':
       takeExecution(params['arguments'], events);
       break;
