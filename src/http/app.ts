@@ -32,7 +32,6 @@ export interface AppOptions extends McpOptions {
   anyHost: boolean;
   /** Whether a proxy in front reports the original request and client in `X-Forwarded-…`. */
   behindProxy: boolean;
-  /** The folder that holds the page's files. */
   pageFolder: string;
   log: Log;
 }

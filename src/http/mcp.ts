@@ -9,7 +9,6 @@ import { isToBeCompressed } from './compressed.ts';
 import { callerOf, clientOf, refuse } from './guard.ts';
 import type { Turn } from './turns.ts';
 
-/** The sender of a request. */
 export interface Client extends Caller {
   /** Identifies the client: calls are counted and served in turn per client. */
   key: string;

@@ -4,7 +4,6 @@ import { type Dialect, dialectOf } from './dialect.ts';
 import { fieldsOf, NamespaceFilter } from './namespace-filter.ts';
 import type { MessageLine } from './recording-lines.ts';
 
-/** A program that was heard. */
 export interface HeardProgram {
   name: string;
   type?: ProgramType | undefined;

@@ -52,7 +52,6 @@ export class MonitorReader {
     return this.#hasRead && this.#failures === 0;
   }
 
-  /** Reads until the signal. */
   async read(signal: AbortSignal, wait: (milliseconds: number) => Promise<void>): Promise<void> {
     const waiting: Step[] = [];
     while (!signal.aborted) {

@@ -15,7 +15,6 @@ import { readRecordings, type TornFile } from './recording-reader.ts';
 /** Messages per transaction. */
 const together = 500;
 
-/** Counts of the lines that were read. */
 export interface ReadCounts {
   /** Message lines, including heartbeats and known messages. */
   messages: number;
@@ -96,7 +95,6 @@ function recordLine(tx: Transaction, read: FileLine): Outcome[] {
   return [];
 }
 
-/** Counts a line of a recording by its kind. */
 export function countLine(counts: Pick<ReadCounts, 'messages' | 'rest' | 'rejected' | 'gaps'>, line: ReadLine): void {
   if (line.kind === 'message') counts.messages += 1;
   else if (line.kind === 'rest') counts.rest += 1;

@@ -3,7 +3,6 @@ import { type Fields, objectOf } from '../observed/reading/values.ts';
 /** A request that fails this often is skipped: the cause is not the monitor's absence. */
 export const maxTries = 3;
 
-/** One request. */
 export interface Step {
   act: () => Promise<void>;
   run?: Run;

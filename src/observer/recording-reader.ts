@@ -9,7 +9,6 @@ import { parseLine, type ReadLine, timeOfLine } from '../observed/parse-line.ts'
 /** Longest line of a recording, in characters: bodies over a megabyte are kept as digests. */
 const maxLine = 32 * 1024 * 1024;
 
-/** A file that could not be read to its end. */
 export interface TornFile {
   path: string;
   why: string;

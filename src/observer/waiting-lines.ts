@@ -7,7 +7,6 @@ const maxWaiting = 64 * 1024 * 1024;
 /** How long lines wait for others, and the interval of retries, in milliseconds. A killed process loses no more than this. */
 const flushMilliseconds = 300;
 
-/** A line that waits to be written. */
 export interface WaitingLine {
   /** Its place among the others, ISO 8601. */
   time: string;

@@ -76,7 +76,6 @@ const refuseDeep: RequestHandler = ({ body }, response, next) => {
 
 type Answering = (request: Request, at: string) => Answer | Promise<Answer>;
 
-/** Answers a call and reports it. */
 function answered({ onCall }: StandInOptions, answer: Answering): RequestHandler {
   return async (request, response) => {
     const at = new Date().toISOString();

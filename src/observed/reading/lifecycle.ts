@@ -2,7 +2,6 @@ import type { PhaseMessage } from '../../domain/run-phases.ts';
 import type { Fact } from './fact.ts';
 import { countOf, type Fields, nameOf, numberOf, objectOf, sizeOf, textOf, tfFileFact } from './values.ts';
 
-/** A message about the workers of a run. */
 const workersSaid = (body: Fields): Fact => {
   const { target_worker_count, worker_rampup_time } = objectOf(body['content']);
   return {

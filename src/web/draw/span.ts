@@ -26,7 +26,6 @@ export function phasesIn(timeline: Timeline) {
       to: until === undefined ? end : Math.min(end, Date.parse(until)),
       /** Maybe before the drawn range. */
       began: Date.parse(start),
-      /** Whether it has not ended. */
       goesOn: until === undefined,
     }))
     .filter(({ from, to }) => to > from);

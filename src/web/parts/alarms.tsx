@@ -84,7 +84,6 @@ function Line({ alarm }: { alarm: Alarm }) {
   );
 }
 
-/** Marks an alarm as seen by a person. */
 function SeenForm({ alarmId, post }: { alarmId: string; post: NonNullable<World['post']> }) {
   const { by, field } = useOwnName();
   const { told, send } = useWriting();

@@ -1,7 +1,6 @@
 import { spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
 
-/** The counts of slices at one moment. */
 export type SliceCounts = ReturnType<typeof countsNow>;
 
 export const countsNow = (monitor: Monitor) => ({

@@ -7,7 +7,6 @@ import { type Call, CallError, type World } from './call.ts';
 
 type Row = Record<string, unknown>;
 
-/** The answers in a report. */
 interface ReportData {
   execution_id: string;
   made_at: string;
