@@ -15,7 +15,7 @@ import { tried } from '../lib/tried.ts';
 import { addAlarmSeen, type MarkSeen } from './alarm-seen.ts';
 import type { Token } from './callers.ts';
 import { compressed } from './compressed.ts';
-import { clientOf, refuse, refuseForeign, requireToken, sayNotToKeep } from './guard.ts';
+import { clientOf, guardedApp, refuse, requireToken } from './guard.ts';
 import { createMcpAnswerer, type McpOptions } from './mcp.ts';
 import type { Metrics } from './metrics.ts';
 import { addPage } from './page.ts';
@@ -42,12 +42,9 @@ const bodyLimit = '4mb';
 /** The HTTP server: the health check is open to everybody; all `routes` require the token, so a route added there is closed by default. */
 export function createApp(options: AppOptions): Express {
   const { queries, tokens, anyHost, behindProxy, log } = options;
-  const app = express();
-  app.disable('x-powered-by');
+  const app = guardedApp(anyHost);
   // Trust only the last of a chain of proxies, which is ours.
   app.set('trust proxy', behindProxy ? 1 : false);
-  app.use(sayNotToKeep);
-  app.use(refuseForeign(anyHost));
   app.get('/healthz', (_, response) => answerHealth(response, queries));
   addPage(app, options.pageFolder);
   // Clients look here for other ways to log in. The answer, that no other way exists, needs no token.

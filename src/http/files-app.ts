@@ -2,10 +2,10 @@ import type { BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { Express, NextFunction, Request, Response } from 'express';
 
 import { createCallers } from './callers.ts';
-import { refuseForeign, sayNotToKeep } from './guard.ts';
+import { guardedApp } from './guard.ts';
 
 export interface FilesAppOptions {
   /** The folder of all executions' data files. */
@@ -20,11 +20,8 @@ const unfinishedPattern = /\.(?:part|fetching)$/;
 
 /** Publishes the data files of executions read-only at `/{execution_id}/{filename}`, with byte ranges and strong ETags. Lists nothing, follows no link out of the folder. */
 export function createFilesApp({ folder, token }: FilesAppOptions): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.use(sayNotToKeep);
   // Without a token, a web page could send requests through a browser on this machine.
-  app.use(refuseForeign(token !== undefined));
+  const app = guardedApp(token !== undefined);
   app.get('/healthz', (_, response) => void response.json({ status: 'ok' }));
   app.use(requireToken(token));
   app.get('/:execution/:filename', (request: FileRequest, response) => answerFile(folder, request, response));

@@ -1,4 +1,4 @@
-import type { NextFunction, Request, Response } from 'express';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 
 import { printable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
@@ -21,12 +21,16 @@ const isOurs = (origin: string, { protocol, host }: Request): boolean =>
   tried(() => new URL(origin).origin === new URL(`${protocol}://${host}`).origin) ?? false;
 
 /**
- * Refuses requests that a foreign web page could send through a browser on this machine: a `Host` that is not ours (DNS
- * rebinding), or an `Origin` other than the request's scheme, host and port. Behind a proxy these are the forwarded values.
+ * A server that forbids caching and content sniffing, unless a route sets other headers. It refuses requests that a foreign web page could send through
+ * a browser on this machine: a `Host` that is not ours (DNS rebinding), or an `Origin` other than the request's scheme, host and port. Behind a proxy
+ * these are the forwarded values.
  * @param anyHost accepts any name of this server, since a token keeps strangers out
  */
-export function refuseForeign(anyHost: boolean) {
-  return (request: Request, response: Response, next: NextFunction): void => {
+export function guardedApp(anyHost: boolean): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use((request, response, next) => {
+    response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
     const host = hostOf(request.host);
     const { origin } = request.headers;
     if (host === undefined || (!anyHost && !isLoopback(host)))
@@ -39,13 +43,8 @@ export function refuseForeign(anyHost: boolean) {
     else if (origin !== undefined && !isOurs(origin, request))
       refuse(response, 403, -32_000, `UNAUTHORIZED: requests from the origin ${quoted(origin)} are not served`);
     else next();
-  };
-}
-
-/** Forbids caching and content sniffing. A route may set other headers. */
-export function sayNotToKeep(_: Request, response: Response, next: NextFunction): void {
-  response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
-  next();
+  });
+  return app;
 }
 
 /** A header's text, quoted for an answer. */

@@ -3,7 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Req
 import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { createCallers } from '../http/callers.ts';
-import { refuseForeign, sayNotToKeep } from '../http/guard.ts';
+import { guardedApp } from '../http/guard.ts';
 import { messageOf } from '../lib/errors.ts';
 import { asObject } from '../lib/read-json.ts';
 import { isShallow } from '../observed/body.ts';
@@ -29,12 +29,9 @@ const bodyLimit = '4mb';
 
 /** Stands in for swf-monitor: answers the calls that programs make in a run, with or without a site's prefix, and first records what they state. Source: `docs/testbed.md`. */
 export function createStandIn(options: StandInOptions): Express {
-  const app = express();
-  app.disable('x-powered-by');
+  const app = guardedApp(options.token !== undefined);
   // A value in a query is text: `a[b]=1` is not an object.
   app.set('query parser', 'simple');
-  app.use(sayNotToKeep);
-  app.use(refuseForeign(options.token !== undefined));
   app.use(express.json({ limit: bodyLimit, type: () => true, strict: false }));
   app.use(refuseDeep);
   const { store } = options;
