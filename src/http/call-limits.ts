@@ -1,7 +1,10 @@
 /** Most concurrent calls, per client and in total. A wait for an execution counts as one for as long as it lasts. */
 export const callLimits = { ofOneClient: 200, ofAll: 1000 } as const;
 
-/** Counts concurrent calls. Admits a number of calls for a client and returns how to end them or, if they are too many, the limit they would exceed. */
+/**
+ * Counts concurrent calls. The result admits a number of calls for a client and returns either how to end them or, if they are too many,
+ * the limit they would exceed.
+ */
 export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; ofAll: number } = callLimits) {
   const underWay = new Map<string, number>();
   let all = 0;

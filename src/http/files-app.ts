@@ -18,7 +18,10 @@ export interface FilesAppOptions {
 const namePattern = /^(?!\.)[^/\\]{1,255}$/;
 const unfinishedPattern = /\.(?:part|fetching)$/;
 
-/** Publishes the data files of executions read-only at `/{execution_id}/{filename}`, with byte ranges and strong ETags. Lists nothing, follows no link out of the folder. */
+/**
+ * Publishes the data files of executions read-only at `/{execution_id}/{filename}`, with byte ranges and with strong ETags, which change when a
+ * file does. It lists nothing and follows no link out of the folder.
+ */
 export function createFilesApp({ folder, token }: FilesAppOptions): Express {
   // Without a token, a web page could send requests through a browser on this machine.
   const app = guardedApp(token !== undefined);

@@ -16,7 +16,10 @@ export function refuse(response: Response, status: number, code: number, message
 const hostOf = (text = ''): string | undefined =>
   tried(() => new URL(text.includes('://') ? text : `http://${text}`).hostname);
 
-/** Whether an origin is this server's own page. Another port of this machine is another program, whose pages must not read the answers. */
+/**
+ * Whether an origin is this server's own page: the same scheme, host and port as the request. Another port of this machine
+ * is another program, whose pages must not read the answers.
+ */
 const isOurs = (origin: string, { protocol, host }: Request): boolean =>
   tried(() => new URL(origin).origin === new URL(`${protocol}://${host}`).origin) ?? false;
 

@@ -43,7 +43,10 @@ interface Waiting {
 
 export type LongCalls = ReturnType<typeof createLongCalls>;
 
-/** Runs calls that may take long (sums, audits, searches, files) in their own threads. A client has one running at a time, and clients are served in turn. */
+/**
+ * Runs calls that may take long (sums, audits, searches, files) in their own threads, so that the event loop stays free. A client has one
+ * running at a time, and clients are served in turn.
+ */
 export function createLongCalls(startThread: () => Worker, limits: Limits = {}) {
   const queue = createFairQueue<Waiting>();
   const idle: Worker[] = [];

@@ -22,7 +22,10 @@ const urlPath = /(?<=:\/\/[\w.-]+(?::\d+)?)\/[^\s"'<>:,;()]+\//g;
 /** Words that appear in such places but name nobody. */
 const common = new Set(['', 'none', 'unknown', 'localhost', 'user', 'root', '***']);
 
-/** Replaces names of people, hosts and folders, equal ones alike: collects them from the places that hold names, then replaces them wherever they are whole words. */
+/**
+ * Replaces names of people, hosts and folders, equal ones alike. It reads a recording twice: it collects names from the places that hold names, then
+ * replaces them wherever they appear as whole words.
+ */
 export class Anonymizer {
   readonly #names = new Map<string, string>();
   readonly #counts: Record<Kind, number> = { person: 0, host: 0, folder: 0 };

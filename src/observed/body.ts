@@ -4,7 +4,10 @@ import { readJson } from '../lib/read-json.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { maskText, maskValue } from './masking.ts';
 
-/** A body as a recording keeps it: JSON if writing it again gives the same text apart from spaces, else text; binary data and bodies over a megabyte as size and digest. */
+/**
+ * A body as a recording keeps it. JSON stays JSON if writing it again gives the same text, apart from spaces; all other text stays text. Binary data and
+ * bodies over a megabyte are kept as size and digest.
+ */
 export type KeptBody = { body: unknown } | { text: string } | { size: number; sha256: string };
 
 /** Deeper bodies are kept as text: nothing in the testbed is a tenth as deep, and code that walks through a body must return. */

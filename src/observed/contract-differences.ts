@@ -8,7 +8,10 @@ interface Said {
   keys: Readonly<Record<string, number>>;
 }
 
-/** Differences in the bus contract between two runs, a sentence each. Programs are compared by type and destination: their names, and counts, differ in each run. */
+/**
+ * Differences in the bus contract between two runs, a sentence each. Programs have different names in each run, so they are compared by type and
+ * destination. Message counts depend on the length of a run and are not compared.
+ */
 export function contractDifferences(a: readonly Said[], b: readonly Said[]): string[] {
   const [mine, theirs] = [byName(a), byName(b)];
   return [...new Set([...mine.keys(), ...theirs.keys()])].toSorted().flatMap((name) => {

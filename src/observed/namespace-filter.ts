@@ -8,7 +8,10 @@ const maxRun = 100;
 /** Runs whose namespaces are remembered. */
 const maxRuns = 10_000;
 
-/** Selects the messages of the wanted namespaces, and those of unknown namespace. A message names its own in its body or headers, or by its run, as learned from another. */
+/**
+ * Selects the messages of the wanted namespaces. A message names its namespace in its body, else in its headers, else by its run, as learned from
+ * another message. A message of unknown namespace is selected: it may belong to a wanted one.
+ */
 export class NamespaceFilter {
   readonly #wanted: ReadonlySet<string>;
   /** Undefined for a run that several namespaces share. */

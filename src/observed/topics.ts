@@ -4,7 +4,10 @@ import { type LayoutName, layoutTopics } from '../messages/layouts.ts';
 /** The topic of broadcasts, which every layout of the testbed has. */
 const broadcastTopic = '/topic/epictopic';
 
-/** The topics to listen to: the named ones, else the layout's. Throws `CONFIG_INVALID` for a name that would take messages from others or leave something on the broker. */
+/**
+ * The topics that an observer listens to: the named ones, else the layout's. Throws `CONFIG_INVALID` for a name that would take messages from others or
+ * leave something on the broker.
+ */
 export function observedTopics(named: readonly string[], layout: LayoutName | undefined): readonly string[] {
   const topics = named.length > 0 ? named : [broadcastTopic, ...layoutTopics(layout)];
   for (const topic of topics) {

@@ -33,7 +33,10 @@ interface MonitorReaderOptions {
   now?: () => number;
 }
 
-/** Reads swf-monitor, one request after the other and at most one a second: running executions, their runs, files, slices and results, each once. Backs off while it is away. */
+/**
+ * Reads swf-monitor, one request after the other and at most one a second: running executions, their runs and parameters, files, slices and results. Takes
+ * each object once. While the monitor is away it backs off, and says so once.
+ */
 export class MonitorReader {
   readonly #options: Required<MonitorReaderOptions>;
   readonly #runs = new Map<string, Run>();

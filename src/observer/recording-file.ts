@@ -8,7 +8,10 @@ import { isRecording, wholePart } from './recording-end.ts';
 
 const compressed = promisify(gzip);
 
-/** A recording that lines are appended to. One whose name ends with `.gz` has compressed pieces, one per append: a killed process leaves whole pieces behind. */
+/**
+ * A recording on disk that lines are appended to. A file whose name ends with `.gz` consists of compressed pieces, one per append, so that a killed
+ * process leaves whole pieces behind.
+ */
 export class RecordingFile {
   readonly path: string;
   readonly #handle: FileHandle;
@@ -22,7 +25,8 @@ export class RecordingFile {
   }
 
   /**
-   * Opens a recording, or starts one, and cuts off a torn end. Returns it with its last line, if any.
+   * Opens a recording, or starts one. Cuts off a torn end.
+   * @returns the file with its last line, if any
    * Throws `DATA_UNAVAILABLE` if it cannot be written, and `ARGUMENT_INVALID` for a file that is not a recording, which stays unchanged.
    */
   static async open(path: string): Promise<{ file: RecordingFile; last: string | undefined }> {

@@ -9,7 +9,9 @@ import { objectIn } from '../lib/read-json.ts';
 const signMilliseconds = 10_000;
 
 /**
- * Locks a recording by a file beside it: two observers writing one file would tear each other's lines. Returns how to release it.
+ * Locks a recording for this process: two observers writing one file would tear each other's lines.
+ * @param path of the lock, beside the recording
+ * @returns how to release it
  * Throws `AGENT_IN_USE` if a living process holds it, and `DATA_UNAVAILABLE` if no lock can be made.
  */
 export async function lockRecording(path: string): Promise<() => Promise<void>> {

@@ -26,7 +26,10 @@ export interface WaitingLinesOptions {
   now?: () => number;
 }
 
-/** Lines on their way into a file or a store, in order. Adding never blocks: lines that cannot be written wait; those without room are dropped and told as a gap. */
+/**
+ * Lines on their way into a file or a store, in order. Adding a line never blocks: lines that cannot be written wait here, and lines
+ * without room are dropped and recorded as a gap.
+ */
 export class WaitingLines {
   readonly #options: Required<WaitingLinesOptions>;
   readonly #timer: NodeJS.Timeout;

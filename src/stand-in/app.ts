@@ -27,7 +27,10 @@ export interface StandInOptions {
 /** Definitions of workflows are ten thousand characters long, and messages may be longer. */
 const bodyLimit = '4mb';
 
-/** Stands in for swf-monitor: answers the calls that programs make in a run, with or without a site's prefix, and first records what they state. Source: `docs/testbed.md`. */
+/**
+ * Stands in for swf-monitor: answers the calls that programs of the testbed make in a run, with or without the prefix of a site, and records what they
+ * state before it answers. Source: `docs/testbed.md`.
+ */
 export function createStandIn(options: StandInOptions): Express {
   const app = guardedApp(options.token !== undefined);
   // A value in a query is text: `a[b]=1` is not an object.

@@ -12,7 +12,10 @@ import { resultOf, sliceOf } from './work.ts';
 /** A longer type is cut. */
 const maxType = 50;
 
-/** Parses a message that was heard (`testbed-facts`), from destination, headers and body alone. Never throws: a message that no rule knows states no fact. */
+/**
+ * Parses a message that was heard, as `testbed-facts` describes it: a function of destination, headers and body alone. Never throws: a message that no
+ * rule knows states no fact.
+ */
 export function readMessage(line: MessageLine): Statement {
   const { headers } = line;
   const body = fieldsOf(line);

@@ -31,7 +31,10 @@ export function sliceOf(body: Fields, dialect: WorkDialect) {
   };
 }
 
-/** The names of a slice in a message, its own built from the other two, so that all dialects name it alike; undefined if it has no TF file or no number. */
+/**
+ * The names of a slice in a message; undefined if it names no TF file or no number. The slice's own name is built from these two, so that all dialects
+ * name a slice alike.
+ */
 export function namedSlice(content: Fields, dialect: Pick<WorkDialect, 'tfFilename'>) {
   const [told, slice_id] = [nameOf(content['tf_filename']), sliceIdOf(content['slice_id'])];
   if (told === undefined || slice_id === undefined) return undefined;

@@ -22,7 +22,10 @@ const lasting = {
 /** The resources of swf-monitor that are read. */
 export type ReadResource = keyof typeof lasting;
 
-/** Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its end. @param at when it was read, ISO 8601 in UTC */
+/**
+ * Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its end.
+ * @param read when, ISO 8601 in UTC, and for which run
+ */
 export function linesOfObject(resource: ReadResource, object: Fields, at: string, run_id?: string): MessageLine[] {
   const named = run_id === undefined ? {} : { run_id };
   const fields = lasting[resource].filter((field) => field in object);

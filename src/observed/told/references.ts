@@ -15,7 +15,10 @@ const idFields: Readonly<Record<string, string>> = {
   runs: 'run_id',
 };
 
-/** The numbers that a monitor gave to its objects, as the calls of one recording show them, in order. A newly set up monitor starts over, so they are not names. */
+/**
+ * The numbers that a monitor gave to its objects, as the calls of one recording show them: a newly set up monitor starts over with them, so they are not
+ * names. Pass calls in order.
+ */
 export class References {
   readonly #runs = new Map<string, string>();
   readonly #runOfExecution = new Map<string, string>();

@@ -3,6 +3,9 @@ import { dialectH } from '../reading/dialect-h.ts';
 import type { Fields } from '../reading/values.ts';
 import { namedSlice } from '../reading/work.ts';
 
-/** The names of a slice in a registration: the newer fork names its TF file, the public programs the slice's own file. Undefined if its key is incomplete. */
+/**
+ * The names of a slice in a registration. The newer fork names its TF file; the public programs give the slice its own file name. Undefined if its key is
+ * incomplete.
+ */
 export const registeredSlice = (body: Fields) =>
   namedSlice(body, typeof body['fastmon_file'] === 'string' ? dialectF : dialectH);

@@ -46,7 +46,10 @@ export interface Polled<T> {
 /** The longest pause between two attempts to reach the server. Milliseconds. */
 export const longestPause = 15_000;
 
-/** Asks now and every `every` milliseconds: less often without an answer, not while the page is hidden, never after `isOver`. The last answer stays until the next. */
+/**
+ * Asks now and again every `every` milliseconds: less often without an answer, not while the page is hidden, and never after `isOver`. The last
+ * answer stays until the next arrives.
+ */
 export function usePoll<T>(
   ask: (before: T | undefined) => Promise<T>,
   { key, every, isOver = () => false }: { key: string; every: number; isOver?: (answer: T) => boolean },

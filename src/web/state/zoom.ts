@@ -41,7 +41,10 @@ type Turn = Pick<WheelEvent, 'deltaX' | 'deltaY' | 'ctrlKey' | 'metaKey' | 'shif
 /** How much one unit of a wheel changes a range; a notch is about 100 units. */
 const perUnit = { scale: 0.002, move: 0.001 };
 
-/** The range that a wheel asks for: with Ctrl or Cmd (a pinch) scaled around the cursor, sideways or with Shift moved. Undefined for a plain turn, which scrolls the page. */
+/**
+ * The range that a turn of the wheel asks for: with Ctrl or Cmd (a pinch on a trackpad) it scales around the cursor, sideways or with Shift it moves.
+ * Undefined for a plain turn, which scrolls the page.
+ */
 export function rangeByWheel(shown: Range, turn: Turn, cursor: number): Range | undefined {
   const { deltaX, deltaY, ctrlKey, metaKey, shiftKey } = turn;
   if (ctrlKey || metaKey) return scaled(shown, Math.exp(deltaY * perUnit.scale), cursor);

@@ -47,7 +47,10 @@ export interface HostEvents {
   onTeardown: () => void;
 }
 
-/** The chat that hosts the page as an MCP App (revision 2026-01-26). Only messages of the parent window count, and the server checks ids from it like any others. */
+/**
+ * The chat that hosts the page as an MCP App (revision 2026-01-26) and answers its tool calls. The page accepts messages only from the parent window,
+ * and the server checks ids from it like any others.
+ */
 export async function hostWorld(events: HostEvents): Promise<World> {
   addEventListener('message', ({ source, data }: MessageEvent<Message>) => {
     if (source === parent && typeof data === 'object' && data?.jsonrpc === '2.0') hear(data, events);
