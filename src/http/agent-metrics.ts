@@ -1,4 +1,4 @@
-import { counter, gauge, histogram, type Sample } from './prometheus-text.ts';
+import { by, counter, gauge, histogram } from './prometheus-text.ts';
 
 /** Figures of an agent or recorder process at one moment. */
 export interface AgentFigures {
@@ -24,31 +24,26 @@ export interface AgentFigures {
   offDuty: Readonly<Record<string, number>>;
 }
 
-const byType = (counts: ReadonlyMap<string, number>): Sample[] => [...counts].map(([type, count]) => [{ type }, count]);
-
-const by = (label: string, values: Readonly<Record<string, number>>): Sample[] =>
-  Object.entries(values).map(([key, value]) => [{ [label]: key }, value]);
-
 /** Formats an agent's figures for Prometheus (text format 0.0.4). */
 export function agentMetricsText(figures: AgentFigures): string {
-  const { version, schema, traffic, unsent } = figures;
+  const { version, schema, traffic, unsent, behind, offDuty, slots } = figures;
   const { oldest } = unsent;
   return [
     ...gauge('swf_build_info', 'This program.', [[{ version, schema: String(schema) }, 1]]),
-    ...gauge('swf_broker_connected', '1 while the broker is there.', [[{}, traffic.isConnected ? 1 : 0]]),
-    ...counter('swf_broker_reconnects_total', 'Connections that came back.', [[{}, traffic.reconnects]]),
-    ...gauge('swf_outbox_unsent_messages', 'Messages that the broker has not confirmed.', [[{}, unsent.count]]),
+    ...gauge('swf_broker_connected', '1 while the broker is there.', Number(traffic.isConnected)),
+    ...counter('swf_broker_reconnects_total', 'Connections that came back.', traffic.reconnects),
+    ...gauge('swf_outbox_unsent_messages', 'Messages that the broker has not confirmed.', unsent.count),
     ...gauge(
       'swf_outbox_oldest_unsent_timestamp_seconds',
       'Since when the oldest of them waits; absent while no message waits.',
-      oldest === undefined ? [] : [[{}, oldest / 1000]],
+      oldest && oldest / 1000,
     ),
-    ...counter('swf_messages_sent_total', 'Messages that the broker confirmed.', byType(traffic.sent)),
-    ...counter('swf_messages_received_total', 'Messages that the broker brought.', byType(traffic.received)),
-    ...counter('swf_messages_refused_total', 'Sends that the broker refused.', byType(traffic.refused)),
-    ...gauge('swf_reader_behind_messages', 'Messages that wait to be answered.', by('role', figures.behind)),
-    ...gauge('swf_off_duty_kinds', 'Kinds of work that it cannot do.', by('reason', figures.offDuty)),
-    ...gauge('swf_slots', 'Slots of a worker.', by('state', figures.slots)),
+    ...counter('swf_messages_sent_total', 'Messages that the broker confirmed.', by('type', traffic.sent)),
+    ...counter('swf_messages_received_total', 'Messages that the broker brought.', by('type', traffic.received)),
+    ...counter('swf_messages_refused_total', 'Sends that the broker refused.', by('type', traffic.refused)),
+    ...gauge('swf_reader_behind_messages', 'Messages that wait to be answered.', by('role', Object.entries(behind))),
+    ...gauge('swf_off_duty_kinds', 'Kinds of work that it cannot do.', by('reason', Object.entries(offDuty))),
+    ...gauge('swf_slots', 'Slots of a worker.', by('state', Object.entries(slots))),
     ...histogram(
       'swf_step_duration_seconds',
       'Messages that were read and answered, and slices that were done.',

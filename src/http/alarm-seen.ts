@@ -13,6 +13,9 @@ export type MarkSeen = (
   by: { author: string; sender: string; text: string | undefined },
 ) => Promise<{ alarm_id: string; seen_by: string; is_over: boolean; is_new: boolean }>;
 
+const refusal =
+  'UNAUTHORIZED: only a token of scope note or control marks an alarm as seen; at a terminal "swf-mcp alarms seen ID" does';
+
 /** Largest accepted body; it may hold a note. */
 const bodyLimit = '32kb';
 
@@ -25,31 +28,17 @@ const seenBody = z.strictObject({
 
 /** `POST /alarms/seen`: for tokens that may write into the logbook. @param markSeen undefined if nobody may */
 export function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined, inTurn: RequestHandler): void {
-  app.post('/alarms/seen', inTurn, express.json({ limit: bodyLimit, type: () => true }), (request, response, next) => {
-    const { name = nameless, scope } = callerOf(request);
-    if (markSeen === undefined || scope === 'read') {
-      refuse(
-        response,
-        403,
-        -32_000,
-        'UNAUTHORIZED: only a token of scope note or control marks an alarm as seen; at a terminal "swf-mcp alarms seen ID" does',
-      );
-      return;
-    }
-    void answerSeen(request, response, { markSeen, sender: name }).then(undefined, next);
+  app.post('/alarms/seen', inTurn, express.json({ limit: bodyLimit, type: () => true }), (request, response) => {
+    if (markSeen === undefined || callerOf(request).scope === 'read') return refuse(response, 403, -32_000, refusal);
+    return answerSeen(request, response, markSeen);
   });
 }
 
-async function answerSeen(
-  request: Request,
-  response: Response,
-  { markSeen, sender }: { markSeen: MarkSeen; sender: string },
-): Promise<void> {
+async function answerSeen(request: Request, response: Response, markSeen: MarkSeen): Promise<void> {
+  const { name: sender = nameless } = callerOf(request);
   const { data } = seenBody.safeParse(request.body);
-  if (data === undefined) {
-    refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, and text and requested_by where they are wanted');
-    return;
-  }
+  if (data === undefined)
+    return refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, and text and requested_by where they are wanted');
   try {
     const { alarm_id, text, requested_by = sender } = data;
     response.json(allPrintable(await markSeen(alarm_id, { author: requested_by, sender, text })));

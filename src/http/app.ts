@@ -15,7 +15,7 @@ import { tried } from '../lib/tried.ts';
 import { addAlarmSeen, type MarkSeen } from './alarm-seen.ts';
 import type { Token } from './callers.ts';
 import { compressed } from './compressed.ts';
-import { clientOf, refuse, refuseForeign, requireToken, sayNotToKeep } from './guard.ts';
+import { clientOf, guardedApp, refuse, requireToken } from './guard.ts';
 import { createMcpAnswerer, type McpOptions } from './mcp.ts';
 import type { Metrics } from './metrics.ts';
 import { addPage } from './page.ts';
@@ -32,7 +32,6 @@ export interface AppOptions extends McpOptions {
   anyHost: boolean;
   /** Whether a proxy in front reports the original request and client in `X-Forwarded-…`. */
   behindProxy: boolean;
-  /** The folder that holds the page's files. */
   pageFolder: string;
   log: Log;
 }
@@ -43,12 +42,9 @@ const bodyLimit = '4mb';
 /** The HTTP server: the health check is open to everybody; all `routes` require the token, so a route added there is closed by default. */
 export function createApp(options: AppOptions): Express {
   const { queries, tokens, anyHost, behindProxy, log } = options;
-  const app = express();
-  app.disable('x-powered-by');
+  const app = guardedApp(anyHost);
   // Trust only the last of a chain of proxies, which is ours.
   app.set('trust proxy', behindProxy ? 1 : false);
-  app.use(sayNotToKeep);
-  app.use(refuseForeign(anyHost));
   app.get('/healthz', (_, response) => answerHealth(response, queries));
   addPage(app, options.pageFolder);
   // Clients look here for other ways to log in. The answer, that no other way exists, needs no token.
@@ -77,12 +73,8 @@ const routes: readonly Route[] = [
 ];
 
 function addMcp(app: Express, options: AppOptions, turn: Turn): void {
-  app.post(
-    '/mcp',
-    compressed(),
-    express.json({ limit: bodyLimit, type: () => true, strict: false }),
-    createMcpAnswerer(options, turn),
-  );
+  const readBody = express.json({ limit: bodyLimit, type: () => true, strict: false });
+  app.post('/mcp', compressed(), readBody, createMcpAnswerer(options, turn));
   app.all('/mcp', (_, response) => {
     response.setHeader('Allow', 'POST');
     refuse(response, 405, -32_000, 'this server keeps no sessions: send every request by POST');

@@ -2,10 +2,10 @@ import type { BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { Express, NextFunction, Request, Response } from 'express';
 
 import { createCallers } from './callers.ts';
-import { refuseForeign, sayNotToKeep } from './guard.ts';
+import { guardedApp } from './guard.ts';
 
 export interface FilesAppOptions {
   /** The folder of all executions' data files. */
@@ -23,16 +23,11 @@ const unfinishedPattern = /\.(?:part|fetching)$/;
  * file does. It lists nothing and follows no link out of the folder.
  */
 export function createFilesApp({ folder, token }: FilesAppOptions): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.use(sayNotToKeep);
   // Without a token, a web page could send requests through a browser on this machine.
-  app.use(refuseForeign(token !== undefined));
+  const app = guardedApp(token !== undefined);
   app.get('/healthz', (_, response) => void response.json({ status: 'ok' }));
   app.use(requireToken(token));
-  app.get('/:execution/:filename', (request: Request<{ execution: string; filename: string }>, response) =>
-    answerFile(folder, request.params, response),
-  );
+  app.get('/:execution/:filename', (request: FileRequest, response) => answerFile(folder, request, response));
   app.use((_, response) => refuse(response, 404, 'there is nothing here; files are at /EXECUTION_ID/FILENAME'));
   app.use(refuseBroken);
   return app;
@@ -61,11 +56,10 @@ function requireToken(token: string | undefined) {
   };
 }
 
-async function answerFile(
-  folder: string,
-  { execution, filename }: { execution: string; filename: string },
-  response: Response,
-): Promise<void> {
+type FileRequest = Request<{ execution: string; filename: string }>;
+
+async function answerFile(folder: string, { params }: FileRequest, response: Response): Promise<void> {
+  const { execution, filename } = params;
   const facts = await factsOf(folder, execution, filename);
   if (facts === undefined) return refuse(response, 404, 'there is no such file here');
   const { ino, size, mtimeNs } = facts;

@@ -1,13 +1,11 @@
-import type { NextFunction, Request, Response } from 'express';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 
 import { printable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
 import { type Caller, createCallers, type Token } from './callers.ts';
 
-const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
-
 export const isLoopback = (host: string): boolean =>
-  loopback.has(host) || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+  ['localhost', '::1', '[::1]'].includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** Answers with an error in the JSON that JSON-RPC clients expect: they read `message`. */
 export function refuse(response: Response, status: number, code: number, message: string): void {
@@ -26,12 +24,16 @@ const isOurs = (origin: string, { protocol, host }: Request): boolean =>
   tried(() => new URL(origin).origin === new URL(`${protocol}://${host}`).origin) ?? false;
 
 /**
- * Refuses requests that a foreign web page could send through a browser on this machine: a `Host` that is not ours (DNS
- * rebinding), or an `Origin` other than the request's scheme, host and port. Behind a proxy these are the forwarded values.
+ * A server that forbids caching and content sniffing, unless a route sets other headers. It refuses requests that a foreign web page could send through
+ * a browser on this machine: a `Host` that is not ours (DNS rebinding), or an `Origin` other than the request's scheme, host and port. Behind a proxy
+ * these are the forwarded values.
  * @param anyHost accepts any name of this server, since a token keeps strangers out
  */
-export function refuseForeign(anyHost: boolean) {
-  return (request: Request, response: Response, next: NextFunction): void => {
+export function guardedApp(anyHost: boolean): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use((request, response, next) => {
+    response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
     const host = hostOf(request.host);
     const { origin } = request.headers;
     if (host === undefined || (!anyHost && !isLoopback(host)))
@@ -44,13 +46,8 @@ export function refuseForeign(anyHost: boolean) {
     else if (origin !== undefined && !isOurs(origin, request))
       refuse(response, 403, -32_000, `UNAUTHORIZED: requests from the origin ${quoted(origin)} are not served`);
     else next();
-  };
-}
-
-/** Forbids caching and content sniffing. A route may set other headers. */
-export function sayNotToKeep(_: Request, response: Response, next: NextFunction): void {
-  response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
-  next();
+  });
+  return app;
 }
 
 /** A header's text, quoted for an answer. */
@@ -70,13 +67,10 @@ export function requireToken(tokens: readonly Token[]) {
       next();
       return;
     }
+    const what = given === undefined ? 'no bearer token was given' : 'the bearer token is wrong';
+    const words = `UNAUTHORIZED: ${what}; send "Authorization: Bearer …" with the value of SWF_MCP_TOKEN or of a line of SWF_MCP_TOKEN_FILE`;
     response.setHeader('WWW-Authenticate', 'Bearer');
-    refuse(
-      response,
-      401,
-      -32_001,
-      `UNAUTHORIZED: ${given === undefined ? 'no bearer token was given' : 'the bearer token is wrong'}; send "Authorization: Bearer …" with the value of SWF_MCP_TOKEN or of a line of SWF_MCP_TOKEN_FILE`,
-    );
+    refuse(response, 401, -32_001, words);
   };
 }
 

@@ -47,10 +47,7 @@ export type LongCalls = ReturnType<typeof createLongCalls>;
  * Runs calls that may take long (sums, audits, searches, files) in their own threads, so that the event loop stays free. A client has one
  * running at a time, and clients are served in turn.
  */
-export function createLongCalls(
-  startThread: () => Worker,
-  { milliseconds = 30_000, giveUpMilliseconds = 100 }: Limits = {},
-) {
+export function createLongCalls(startThread: () => Worker, limits: Limits = {}) {
   const queue = createFairQueue<Waiting>();
   const idle: Worker[] = [];
   const busy = new Map<Worker, string>();
@@ -71,7 +68,7 @@ export function createLongCalls(
     void serveBy(thread, next.thing);
   };
   const serveBy = async (thread: Worker, waiting: Waiting): Promise<void> => {
-    const { reply, isLost } = await replyOf(thread, waiting, { milliseconds, giveUpMilliseconds });
+    const { reply, isLost } = await replyOf(thread, waiting, limits);
     waiting.done(reply);
     // A thread in the middle of a statement ends only after it. It keeps its place for a while, so that there are hardly ever more.
     if (isLost) await Promise.race([thread.terminate(), pause(lastMomentMilliseconds, undefined, { ref: false })]);
@@ -109,12 +106,9 @@ export function createLongCalls(
 }
 
 /** The reply of a thread, and whether the thread is lost. */
-const replyOf = (
-  thread: Worker,
-  { call, signal }: Pick<Waiting, 'call' | 'signal'>,
-  { milliseconds, giveUpMilliseconds }: Required<Limits>,
-): Promise<{ reply: LongReply; isLost: boolean }> =>
-  new Promise((resolve) => {
+const replyOf = (thread: Worker, { call, signal }: Waiting, limits: Limits) =>
+  new Promise<{ reply: LongReply; isLost: boolean }>((resolve) => {
+    const { milliseconds = 30_000, giveUpMilliseconds = 100 } = limits;
     const send = (message: ToThread): void => thread.postMessage(message, []);
     const end = (reply: LongReply, isLost: boolean): void => {
       clearTimeout(limit);

@@ -9,7 +9,6 @@ import { isToBeCompressed } from './compressed.ts';
 import { callerOf, clientOf, refuse } from './guard.ts';
 import type { Turn } from './turns.ts';
 
-/** The sender of a request. */
 export interface Client extends Caller {
   /** Identifies the client: calls are counted and served in turn per client. */
   key: string;
@@ -29,25 +28,17 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
   const underWay = new UnderWay();
   return async (request: Request, response: Response): Promise<void> => {
     const messages = messagesOf(request.body);
-    if (messages.length === 0) {
-      refuse(response, 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them');
-      return;
-    }
+    const { length } = messages;
+    if (length === 0)
+      return refuse(response, 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them');
     const client = { ...callerOf(request), key: clientOf(request) };
-    if (messages.length > maxBatch) {
-      refuse(response, 400, -32_600, `the batch has ${messages.length} messages; send at most ${maxBatch} together`);
-      return;
-    }
-    const taken = take(client.key, messages.length);
+    if (length > maxBatch)
+      return refuse(response, 400, -32_600, `the batch has ${length} messages; send at most ${maxBatch} together`);
+    const taken = take(client.key, length);
     if ('limit' in taken) {
       response.setHeader('Retry-After', '1');
-      refuse(
-        response,
-        429,
-        -32_000,
-        `too many calls are under way: ${taken.limit}; wait for answers, and send it again`,
-      );
-      return;
+      const words = `too many calls are under way: ${taken.limit}; wait for answers, and send it again`;
+      return refuse(response, 429, -32_000, words);
     }
     underWay.cancel(client.key, messages);
     const server = createServer(client);
@@ -90,7 +81,7 @@ function onceOver({ socket }: Request, response: Response, callback: () => void)
   socket.once('close', end);
 }
 
-function messagesOf(body: unknown): unknown[] {
+function messagesOf(body: unknown): Messages {
   if (Array.isArray(body)) return body;
   return typeof body === 'object' && body !== null ? [body] : [];
 }
@@ -103,8 +94,8 @@ class UnderWay {
   readonly #ends = new Map<string, Set<() => void>>();
 
   /** Returns how to forget them. */
-  add(key: string, messages: readonly unknown[], cancel: (id: RequestId) => void): () => void {
-    const [only] = messages as readonly (Message | null)[];
+  add(key: string, messages: Messages, cancel: (id: RequestId) => void): () => void {
+    const [only] = messages;
     // A batch is not cancelled: its other requests want their answers.
     const id = only?.id;
     if (messages.length !== 1 || only?.method === undefined || !isId(id)) return () => {};
@@ -118,10 +109,9 @@ class UnderWay {
     };
   }
 
-  cancel(key: string, messages: readonly unknown[]): void {
-    for (const message of messages as readonly (Message | null)[]) {
-      if (message?.method !== 'notifications/cancelled') continue;
-      const ends = this.#ends.get(nameOf(key, message.params?.requestId));
+  cancel(key: string, messages: Messages): void {
+    for (const id of cancelledBy(messages)) {
+      const ends = this.#ends.get(nameOf(key, id));
       if (ends?.size === 1) for (const end of ends) end();
     }
   }
@@ -131,20 +121,18 @@ const nameOf = (key: string, id: unknown): string => JSON.stringify([key, id]);
 
 const isId = (id: unknown): id is RequestId => typeof id === 'string' || typeof id === 'number';
 
-interface Message {
-  id?: unknown;
-  method?: unknown;
-  params?: { requestId?: unknown };
-}
+/** Messages of a body, which nobody has checked. */
+type Messages = readonly ({ id?: unknown; method?: unknown; params?: { requestId?: unknown } } | null)[];
+
+/** The ids of the requests that messages cancel. */
+const cancelledBy = (messages: Messages): unknown[] =>
+  messages
+    .filter((message) => message?.method === 'notifications/cancelled')
+    .map((message) => message?.params?.requestId);
 
 /** A batch without the requests that it cancels itself: nobody would answer them, and the stream would wait for the answers. */
-function wanted(batch: readonly unknown[]): unknown[] {
-  const messages = batch as readonly (Message | null)[];
-  const cancelled = new Set(
-    messages
-      .filter((message) => message?.method === 'notifications/cancelled')
-      .map((message) => message?.params?.requestId),
-  );
+function wanted(messages: Messages): Messages {
+  const cancelled = new Set(cancelledBy(messages));
   return messages.filter((message) => message?.id === undefined || !cancelled.has(message.id));
 }
 
@@ -156,9 +144,7 @@ function adjustHeaders(request: Request, response: Response): void {
   const writeHead = response.writeHead.bind(response) as (status: number, headers?: object) => Response;
   response.writeHead = ((status: number, headers: Record<string, string> = {}) => {
     const { connection: _, 'cache-control': cache, ...rest } = headers;
-    return writeHead(
-      status,
-      cache === undefined || isToBeCompressed(request) ? rest : { ...rest, 'cache-control': cache },
-    );
+    const isKept = cache !== undefined && !isToBeCompressed(request);
+    return writeHead(status, isKept ? { ...rest, 'cache-control': cache } : rest);
   }) as Response['writeHead'];
 }

@@ -23,8 +23,8 @@ export function createMetrics(version: string) {
       const executions = queries === undefined ? undefined : readExecutions(queries, now);
       return [
         ...gauge('swf_mcp_info', 'Version of the server.', [[{ version }, 1]]),
-        ...gauge('swf_mcp_uptime_seconds', 'Since the server started.', [[{}, (now - began) / 1000]]),
-        ...gauge('swf_mcp_store_readable', '1 where the store can be read.', [[{}, executions === undefined ? 0 : 1]]),
+        ...gauge('swf_mcp_uptime_seconds', 'Since the server started.', (now - began) / 1000),
+        ...gauge('swf_mcp_store_readable', '1 where the store can be read.', executions === undefined ? 0 : 1),
         ...counter(
           'swf_mcp_tool_calls_total',
           'Tool calls.',
@@ -61,7 +61,7 @@ function readExecutions(queries: Queries, now: number): string[] | undefined {
       ...gauge(
         'swf_data_age_seconds',
         'Since the store was last written.',
-        dataAsOf === undefined ? [] : [[{}, Math.max(0, (now - Date.parse(dataAsOf)) / 1000)]],
+        dataAsOf === undefined ? [] : Math.max(0, (now - Date.parse(dataAsOf)) / 1000),
       ),
       ...metricsOf(told),
     ];
@@ -82,7 +82,7 @@ function toldOf(queries: Queries, now: number) {
       .filter(({ status }) => status !== 'running')
       .toSorted((a, b) => ((a.end_time ?? '') > (b.end_time ?? '') ? -1 : 1))
       .slice(0, most),
-  ].map((execution) => ({ execution, assessed: queries.assess(execution, now) }));
+  ].map((execution) => ({ execution, ...queries.assess(execution, now) }));
 }
 
 type Told = ReturnType<typeof toldOf>[number];
@@ -96,31 +96,27 @@ function metricsOf(told: readonly Told[]): string[] {
       [{ ...id(one), status: one.execution.status }, 1],
     ]),
     ...each('swf_execution_health', '1 for the health that an execution has.', (one) => [
-      [{ ...id(one), health: one.assessed.health }, 1],
+      [{ ...id(one), health: one.health }, 1],
     ]),
     ...each('swf_execution_stf_files', 'STF files of an execution.', (one) => [
       [{ ...id(one), state: 'announced' }, one.execution.stf_count],
-      [{ ...id(one), state: 'ready' }, one.assessed.detail.stfs_ready],
+      [{ ...id(one), state: 'ready' }, one.detail.stfs_ready],
     ]),
     ...each('swf_execution_slices', 'TF slices of an execution by state.', (one) =>
       (['queued', 'completed', 'failed'] as const)
         .map((state): Sample => [{ ...id(one), state }, one.execution[`slices_${state}`]])
         .concat([
-          [{ ...id(one), state: 'processing' }, one.assessed.in_hand.count],
-          [{ ...id(one), state: 'lost' }, one.assessed.in_hand.lost],
+          [{ ...id(one), state: 'processing' }, one.in_hand.count],
+          [{ ...id(one), state: 'lost' }, one.in_hand.lost],
         ]),
     ),
     ...each('swf_execution_slices_stay_failed', 'TF slices that failed without a retry left.', (one) => [
-      [id(one), one.assessed.detail.slices_exhausted],
+      [id(one), one.detail.slices_exhausted],
     ]),
-    ...each('swf_execution_slices_overdue', 'Slices in hand for too long.', (one) => [
-      [id(one), one.assessed.in_hand.overdue],
-    ]),
+    ...each('swf_execution_slices_overdue', 'Slices in hand for too long.', (one) => [[id(one), one.in_hand.overdue]]),
     ...each('swf_execution_oldest_slice_seconds', 'Age of the slice that has been in hand for longest.', (one) => [
-      [id(one), one.assessed.in_hand.oldest?.seconds ?? 0],
+      [id(one), one.in_hand.oldest?.seconds ?? 0],
     ]),
-    ...each('swf_execution_slice_retries', 'Attempts after the first.', (one) => [
-      [id(one), one.assessed.detail.slice_retries],
-    ]),
+    ...each('swf_execution_slice_retries', 'Attempts after the first.', (one) => [[id(one), one.detail.slice_retries]]),
   ];
 }

@@ -1,20 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 
 import type { Express, Request, Response } from 'express';
 
 import { sha256 } from '../lib/sha256.ts';
 
-const script = 'text/javascript; charset=utf-8';
-const style = 'text/css; charset=utf-8';
-
 /** The page's files by path. They hold no data, so they need no token. */
-const files: Readonly<Record<string, { name: string; type: string }>> = {
-  '/': { name: 'page.html', type: 'text/html; charset=utf-8' },
-  '/app.js': { name: 'app.js', type: script },
-  '/app.css': { name: 'app.css', type: style },
-  '/print.css': { name: 'print.css', type: style },
-  '/wall.css': { name: 'wall.css', type: style },
+const files = {
+  '/': 'page.html',
+  '/app.js': 'app.js',
+  '/app.css': 'app.css',
+  '/print.css': 'print.css',
+  '/wall.css': 'wall.css',
 };
 
 /** Parts of the program, loaded when first shown. Their names change with their content. */
@@ -47,19 +44,19 @@ const headers = {
 /** Serves the page. Its addresses are relative, so that it works behind a proxy's path. */
 export function addPage(app: Express, folder: string): void {
   const known = new Map<string, ReturnType<typeof read>>();
-  const serve = (name: string, type: string, request: Request, response: Response): void => {
+  const serve = (name: string, request: Request, response: Response): void => {
     const content = known.get(name) ?? read(join(folder, name));
     known.set(name, content);
-    response.set({ ...headers, 'Content-Type': type, ETag: content.tag });
+    response.set({ ...headers, ETag: content.tag }).type(extname(name));
     if (request.headers['if-none-match'] === content.tag) response.status(304).end();
     else response.send(content.body);
   };
-  for (const [path, { name, type }] of Object.entries(files))
-    app.get(path, (request, response) => serve(name, type, request, response));
+  for (const [path, name] of Object.entries(files))
+    app.get(path, (request, response) => serve(name, request, response));
   app.get(partPath, (request, response) => {
     const name = request.path.slice(1);
     // A page opened under an older version asks for parts that no longer exist.
-    if (existsSync(join(folder, name))) serve(name, script, request, response);
+    if (existsSync(join(folder, name))) serve(name, request, response);
     else response.status(404).set(headers).end();
   });
 }

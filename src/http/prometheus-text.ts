@@ -2,13 +2,17 @@ import { printable } from '../lib/printable.ts';
 
 export type Sample = [labels: Readonly<Record<string, string>>, value: number];
 
-/** A metric in Prometheus text format 0.0.4, line by line. */
+/** A sample for each value, under its key as a label. */
+export const by = (label: string, values: Iterable<readonly [key: string, value: number]>): Sample[] =>
+  [...values].map(([key, value]) => [{ [label]: key }, value]);
+
+/** A metric in Prometheus text format 0.0.4, line by line. A single value has no labels. */
 const metric =
   (type: 'gauge' | 'counter') =>
-  (name: string, help: string, samples: readonly Sample[]): string[] => [
-    ...head(name, type, help),
-    ...samples.map(([labels, value]) => `${name}${labelled(labels)} ${value}`),
-  ];
+  (name: string, help: string, values: readonly Sample[] | number = []): string[] => {
+    const samples: readonly Sample[] = typeof values === 'number' ? [[{}, values]] : values;
+    return [...head(name, type, help), ...samples.map(([labels, value]) => `${name}${labelled(labels)} ${value}`)];
+  };
 
 export const gauge = metric('gauge');
 
@@ -27,10 +31,7 @@ export const histogram = (
   `${name}_count ${count}`,
 ];
 
-const head = (name: string, type: string, help: string): string[] => [
-  `# HELP ${name} ${help}`,
-  `# TYPE ${name} ${type}`,
-];
+const head = (name: string, type: string, help: string) => [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
 
 function labelled(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels).map(

@@ -31,7 +31,6 @@ export class Anonymizer {
   readonly #counts: Record<Kind, number> = { person: 0, host: 0, folder: 0 };
   #word: RegExp | undefined;
 
-  /** Collects the names in a value. */
   collect(value: unknown, key = ''): void {
     if (typeof value === 'string') this.#collectText(value, key);
     else if (Array.isArray(value)) for (const one of value) this.collect(one, key);

@@ -4,7 +4,6 @@ import { type Dialect, dialectOf } from './dialect.ts';
 import { fieldsOf, NamespaceFilter } from './namespace-filter.ts';
 import type { MessageLine } from './recording-lines.ts';
 
-/** A program that was heard. */
 export interface HeardProgram {
   name: string;
   type?: ProgramType | undefined;
@@ -13,12 +12,7 @@ export interface HeardProgram {
   messages: number;
 }
 
-/** A topic, with its message counts by type. */
-export interface HeardTopic {
-  topic: string;
-  messages: number;
-  types: Record<string, number>;
-}
+export type HeardTopic = ReturnType<Heard['topics']>[number];
 
 /** Names come from other programs: at most this many are told apart. */
 const maxNames = 1000;
@@ -47,7 +41,8 @@ export class Heard {
     this.#addProgram(line, body, type);
   }
 
-  topics(): HeardTopic[] {
+  /** Each topic, with its message counts by type. */
+  topics() {
     return [...this.#topics].map(([topic, { messages, types }]) => ({
       topic,
       messages,

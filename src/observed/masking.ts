@@ -13,7 +13,6 @@ const userOfUrl = /([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#"'<>\\]*@/gi;
 const secretInText =
   /((?:token|password|secret|authorization)[\w-]{0,40}\\?["']?\s{0,20}[:=]\s{0,20})(?:\\?"(?:[^"\\]|\\[^"])*(?:\\?")?|'[^']*'?|(?:(?:Bearer|Token|Basic|ApiKey|Digest|Negotiate)\s{1,3})?[^\s,;&"'}\]]+)/gi;
 
-/** Masks the secrets in a text. */
 export function maskText(text: string): string {
   // Nearly every text has neither, and checking for these costs a tenth.
   const withoutUsers = text.includes('://') ? text.replace(userOfUrl, `$1${mask}@`) : text;
@@ -33,9 +32,7 @@ export function maskValue(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [
       maskText(key),
-      secretName.test(key) ? masked(inner) : maskValue(inner),
+      secretName.test(key) && inner !== null && inner !== '' ? mask : maskValue(inner),
     ]),
   );
 }
-
-const masked = (value: unknown): unknown => (value === null || value === '' ? value : mask);

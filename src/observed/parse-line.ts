@@ -1,6 +1,5 @@
 import { asObject, readJson } from '../lib/read-json.ts';
 import type { MessageLine, RecordingLine, RestLine } from './recording-lines.ts';
-import { isIsoTime } from './times.ts';
 
 /** A line that is neither a message nor a call. */
 type NoteLine = Exclude<RecordingLine, MessageLine | RestLine>;
@@ -15,35 +14,37 @@ export type ReadLine =
 /** Parses a line of a recording. Never throws. */
 export function parseLine(text: string): ReadLine {
   const value = readJson(text);
-  if (value === undefined) return { kind: 'rejected', why: 'no JSON' };
+  if (value === undefined) return rejected('no JSON');
   const line = asObject(value);
-  if (line === undefined) return { kind: 'rejected', why: 'no object' };
+  if (line === undefined) return rejected('no object');
   if ('capture' in line || 'gap' in line || ('until' in line && !('t' in line))) return note(line);
-  if (!isIsoTime(line['t'])) return { kind: 'rejected', why: 'no time "t"' };
+  if (!isIsoTime(line['t'])) return rejected('no time "t"');
   if (typeof line['destination'] === 'string') return message(line);
   if (typeof line['method'] === 'string' && typeof line['path'] === 'string')
     return { kind: 'rest', line: line as unknown as RestLine };
-  return { kind: 'rejected', why: 'neither a message nor a REST call' };
+  return rejected('neither a message nor a REST call');
 }
 
+/** Whether a value is a time with a zone, in ISO 8601. */
+const isIsoTime = (value: unknown): value is string =>
+  typeof value === 'string' &&
+  /^\d{4}-\d{2}-\d{2}T[\d:.]{5,20}(?:Z|[+-]\d{2}:?\d{2})$/.test(value) &&
+  !Number.isNaN(Date.parse(value));
+
+const rejected = (why: string): ReadLine => ({ kind: 'rejected', why });
+
 function note(line: Record<string, unknown>): ReadLine {
-  const { gap, until, capture } = line as {
-    gap?: { from?: unknown; until?: unknown };
-    until?: unknown;
-    capture?: unknown;
-  };
-  const isWhole =
-    gap !== undefined ? isIsoTime(gap?.from) && isIsoTime(gap.until) : capture !== undefined || isIsoTime(until);
-  return isWhole
-    ? { kind: 'note', line: line as unknown as NoteLine }
-    : { kind: 'rejected', why: 'a gap or an end without its time' };
+  const { gap, until, capture } = line;
+  const { from, until: end } = asObject(gap) ?? {};
+  const isWhole = gap !== undefined ? isIsoTime(from) && isIsoTime(end) : capture !== undefined || isIsoTime(until);
+  return isWhole ? { kind: 'note', line: line as unknown as NoteLine } : rejected('a gap or an end without its time');
 }
 
 function message(line: Record<string, unknown>): ReadLine {
   const { headers, text, size, sha256 } = line;
   const hasBody =
     'body' in line || typeof text === 'string' || (typeof size === 'number' && typeof sha256 === 'string');
-  if (!hasBody) return { kind: 'rejected', why: 'a message without a body' };
+  if (!hasBody) return rejected('a message without a body');
   const texts = typeof headers === 'object' && headers !== null ? Object.entries(headers) : [];
   return {
     kind: 'message',

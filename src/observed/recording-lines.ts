@@ -38,7 +38,6 @@ export interface UntilLine {
 
 export type RecordingLine = MessageLine | RestLine | GapLine | CaptureLine | UntilLine;
 
-/** A message as a broker delivers it. */
 export interface Arrived {
   destination: string;
   headers: Readonly<Record<string, string>>;

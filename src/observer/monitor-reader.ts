@@ -18,12 +18,9 @@ const betweenLists = 20_000;
 const readAfterEnd = 120_000;
 
 /** A run, by the ids that its programs use. */
-export interface ReadRun {
-  execution_id: string;
-  run_id: string;
-}
+type ReadRun = Record<'execution_id' | 'run_id', string>;
 
-export interface MonitorReaderOptions {
+interface MonitorReaderOptions {
   /** GET below `/api/`. Rejects if the monitor is away or answers with anything but JSON. */
   get: (path: string) => Promise<unknown>;
   namespaces: readonly string[];
@@ -50,7 +47,7 @@ export class MonitorReader {
   constructor(options: MonitorReaderOptions) {
     this.#options = { now: Date.now, known: [], ...options };
     for (const { execution_id, run_id } of this.#options.known)
-      this.#runs.set(execution_id, { ...newRun(execution_id), run_id });
+      this.#runs.set(execution_id, newRun(execution_id, run_id));
   }
 
   /** Whether the monitor answers; otherwise nothing is known about the present. */
@@ -58,22 +55,22 @@ export class MonitorReader {
     return this.#hasRead && this.#failures === 0;
   }
 
-  /** Reads until the signal. */
   async read(signal: AbortSignal, wait: (milliseconds: number) => Promise<void>): Promise<void> {
     const waiting: Step[] = [];
     while (!signal.aborted) {
       const began = this.#options.now();
-      const next = await this.#next(waiting).catch((error: unknown) => this.#failed(error));
-      if (next !== undefined) this.#succeeded();
+      await this.#next(waiting).then(
+        () => this.#succeeded(),
+        (error: unknown) => this.#failed(error),
+      );
       const pause = this.#failures === 0 ? betweenRequests : backoff(this.#failures, backoffBounds);
       await wait(Math.max(0, pause - (this.#options.now() - began)));
     }
   }
 
-  #failed(error: unknown): undefined {
+  #failed(error: unknown): void {
     if (this.#failures === 0) this.#options.say(`WARNING swf-monitor cannot be read: ${messageOf(error)}; retrying`);
     this.#failures += 1;
-    return undefined;
   }
 
   #succeeded(): void {
@@ -83,7 +80,7 @@ export class MonitorReader {
   }
 
   /** Makes the next request of a round, or the first of a new one. A failed request is made again a few times. */
-  async #next(waiting: Step[]): Promise<true> {
+  async #next(waiting: Step[]): Promise<void> {
     if (waiting.length === 0) waiting.push(...this.#round());
     const [step] = waiting as [Step];
     step.tries += 1;
@@ -97,7 +94,6 @@ export class MonitorReader {
       throw error;
     }
     waiting.shift();
-    return true;
   }
 
   /** The requests of one round: executions and runs first, then the requests due for each run. */
@@ -193,7 +189,7 @@ export class MonitorReader {
   #take(run: Run, resource: ReadResource, object: Fields): boolean {
     const at = new Date(this.#options.now()).toISOString();
     let isNew = false;
-    for (const line of linesOfObject(resource, object, { at, run_id: run.run_id })) {
+    for (const line of linesOfObject(resource, object, at, run.run_id)) {
       const { t: _, ...told } = line;
       const digest = sha256().update(JSON.stringify(told)).digest('base64').slice(0, 22);
       if (run.seen.has(digest)) continue;

@@ -26,16 +26,7 @@ export interface ObserverOptions {
 }
 
 /** The part of an observer that listens, as others see it. */
-export interface Listening {
-  /** Whether something would be heard now. */
-  readonly isHearing: boolean;
-  /** Connections that came back. */
-  readonly reconnects: number;
-  /** Messages by topic, including messages of other namespaces. */
-  readonly messages: ReadonlyMap<string, number>;
-  /** When the newest message came, in milliseconds since 1970. */
-  readonly lastMessageAt: number | undefined;
-}
+export type Listening = Readonly<Pick<Ear, 'isHearing' | 'reconnects' | 'messages' | 'lastMessageAt'>>;
 
 /** How long a broker may be silent before a connection counts as lost, in heartbeats. */
 const silentBeats = 2.5;
@@ -93,12 +84,8 @@ async function sendNext(broker: BrokerConnection, { nextRequest, say }: Observer
   if (request === undefined) return;
   const { request_id, namespace, body } = request;
   try {
-    await broker.send({
-      destination: controlQueue,
-      headers: { persistent: 'true', vo: 'eic', namespace },
-      body,
-      expirySeconds,
-    });
+    const headers = { persistent: 'true', vo: 'eic', namespace };
+    await broker.send({ destination: controlQueue, headers, body, expirySeconds });
     say(`request ${request_id} was sent to ${controlQueue}: ${body}`);
   } catch (error) {
     say(`WARNING request ${request_id} may not have been sent, and is not sent again: ${messageOf(error)}`);
@@ -106,15 +93,18 @@ async function sendNext(broker: BrokerConnection, { nextRequest, say }: Observer
 }
 
 /** Listens on one connection that comes and goes. */
-class Ear implements Listening {
+class Ear {
   readonly #options: ObserverOptions;
   readonly #hearing: Hearing;
   readonly #filter: NamespaceFilter;
   #isLost = false;
   #connections = 0;
   #lastTaken = 0;
+  /** Whether something would be heard now. */
   isHearing = false;
+  /** By topic, including messages of other namespaces. */
   readonly messages: Map<string, number>;
+  /** When the newest message came, in milliseconds since 1970. */
   lastMessageAt: number | undefined;
 
   constructor(options: ObserverOptions) {
@@ -124,6 +114,7 @@ class Ear implements Listening {
     this.messages = new Map(options.topics.map((topic) => [topic, 0]));
   }
 
+  /** Connections that came back. */
   get reconnects(): number {
     return Math.max(0, this.#connections - 1);
   }

@@ -15,7 +15,6 @@ import { readRecordings, type TornFile } from './recording-reader.ts';
 /** Messages per transaction. */
 const together = 500;
 
-/** Counts of the lines that were read. */
 export interface ReadCounts {
   /** Message lines, including heartbeats and known messages. */
   messages: number;
@@ -69,12 +68,10 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   }
   await write();
   await store.write((tx) => {
-    for (const span of spans.values())
-      noteSpan(
-        tx,
-        until === undefined ? span : { ...span, until: Math.max(span.since, Date.parse(until)) },
-        namespaces,
-      );
+    for (const { since, until: last } of spans.values()) {
+      const end = until === undefined ? last : Math.max(since, Date.parse(until));
+      noteSpan(tx, { since, until: end }, namespaces);
+    }
     settleObserved(tx, { isAlive, now: Date.now() });
   });
   return { ...counts, executions: [...executions] };
@@ -98,7 +95,6 @@ function recordLine(tx: Transaction, read: FileLine): Outcome[] {
   return [];
 }
 
-/** Counts a line of a recording by its kind. */
 export function countLine(counts: Pick<ReadCounts, 'messages' | 'rest' | 'rejected' | 'gaps'>, line: ReadLine): void {
   if (line.kind === 'message') counts.messages += 1;
   else if (line.kind === 'rest') counts.rest += 1;

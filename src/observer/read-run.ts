@@ -3,7 +3,6 @@ import { type Fields, objectOf } from '../observed/reading/values.ts';
 /** A request that fails this often is skipped: the cause is not the monitor's absence. */
 export const maxTries = 3;
 
-/** One request. */
 export interface Step {
   act: () => Promise<void>;
   run?: Run;
@@ -11,33 +10,23 @@ export interface Step {
 }
 
 /** A run being read. */
-export interface Run {
-  execution_id: string;
-  run_id: string | undefined;
-  /** Whether it is no longer listed as running. */
-  isGone: boolean;
-  /** When it was seen to have ended. Milliseconds since 1970. */
-  endedAt: number | undefined;
-  /** When reading its lists last began. */
-  listedAt: number;
-  /** Digests of the lines read about it. */
-  seen: Set<string>;
-  /** STF files whose TF files are still to be read, and all known STF files. */
-  stfs: string[];
-  allStfs: Set<string>;
-  /** Whether a request of this round was skipped. */
-  isPartial: boolean;
-}
+export type Run = ReturnType<typeof newRun>;
 
-export const newRun = (execution_id: string): Run => ({
+export const newRun = (execution_id: string, run_id?: string) => ({
   execution_id,
-  run_id: undefined,
+  run_id,
+  /** Whether it is no longer listed as running. */
   isGone: false,
-  endedAt: undefined,
+  /** When it was seen to have ended. Milliseconds since 1970. */
+  endedAt: undefined as number | undefined,
+  /** When reading its lists last began. */
   listedAt: -Infinity,
-  seen: new Set(),
-  stfs: [],
-  allStfs: new Set(),
+  /** Digests of the lines read about it. */
+  seen: new Set<string>(),
+  /** STF files whose TF files are still to be read, and all known STF files. */
+  stfs: [] as string[],
+  allStfs: new Set<string>(),
+  /** Whether a request of this round was skipped. */
   isPartial: false,
 });
 

@@ -15,13 +15,6 @@ const newline = 10;
 /** Marks to try as the start of a piece: the mark may also occur within a piece by chance. */
 const maxMarks = 8;
 
-interface Whole {
-  /** Bytes up to the last end of a line, or of a piece. */
-  size: number;
-  /** The last line, or undefined. */
-  last: string | undefined;
-}
-
 /** Bytes of a file to read to see whether it is a recording. */
 const headBytes = 64 * 1024;
 
@@ -33,16 +26,14 @@ export async function isRecording(handle: FileHandle, isCompressed: boolean): Pr
   return parseLine(text.split('\n', 1)[0] ?? '').kind !== 'rejected';
 }
 
-function textOfHead(head: Buffer, isCompressed: boolean): string {
-  if (!isCompressed) return head.toString('utf8');
-  return tried(() => gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH }).toString('utf8')) ?? '';
-}
+const textOfHead = (head: Buffer, isCompressed: boolean): string =>
+  tried(() => (isCompressed ? gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH }) : head).toString('utf8')) ?? '';
 
 /**
- * The intact part of a recording, before anything torn by a full disk or a crash of the machine. Undefined if no whole line or piece is found near its
- * end: then nothing may be cut off.
+ * The intact part of a recording, before anything torn by a full disk or a crash of the machine: its bytes, up to the last end of a line or of a piece,
+ * and its last line. Undefined if no whole line or piece is found near its end: then nothing may be cut off.
  */
-export async function wholePart(handle: FileHandle, size: number, isCompressed: boolean): Promise<Whole | undefined> {
+export async function wholePart(handle: FileHandle, size: number, isCompressed: boolean) {
   const at = Math.max(0, size - tailBytes);
   const tail = Buffer.alloc(size - at);
   await handle.read(tail, 0, tail.length, at);

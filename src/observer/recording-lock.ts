@@ -18,10 +18,8 @@ export async function lockRecording(path: string): Promise<() => Promise<void>> 
   for (let hasTried = false; ; hasTried = true) {
     try {
       await writeFile(path, JSON.stringify(currentProcess()), { flag: 'wx', mode: 0o600 });
-      const sign = setInterval(
-        () => void utimes(path, new Date(), new Date()).catch(() => {}),
-        signMilliseconds,
-      ).unref();
+      const touch = (): void => void utimes(path, new Date(), new Date()).catch(() => {});
+      const sign = setInterval(touch, signMilliseconds).unref();
       return () => {
         clearInterval(sign);
         return unlink(path).catch(() => {});

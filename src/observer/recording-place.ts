@@ -11,48 +11,44 @@ import { lockRecording } from './recording-lock.ts';
 /** Size in bytes at which a folder's next file is started. */
 const maxBytes = 1_000_000_000;
 
+type Capture = Omit<CaptureLine, 'capture' | 't'>;
+
 /**
  * Where a recording goes: a file, or a folder with a file per day, and another per gigabyte. `leave` lets another observer write there. A name that
  * ends with `/` is a folder, which is made. An existing file is continued, and notes that nobody listened meanwhile.
  * @param capture the first line of a new file
  */
-export async function recordingPlace(
-  name: string,
-  capture: Omit<CaptureLine, 'capture' | 't'>,
-  limit = maxBytes,
-): Promise<{ fileAt: (time: string) => Promise<RecordingFile>; leave: () => Promise<void> }> {
-  const begin = (path: string, time: string, before?: string) => beginFile(path, time, { capture, before });
+export async function recordingPlace(name: string, capture: Capture, limit = maxBytes) {
+  const begin = beginning(capture);
   if (!name.endsWith('/')) {
     const leave = await lockRecording(`${name}.lock`);
     let file: Promise<RecordingFile> | undefined;
-    return { fileAt: (time) => (file ??= begin(name, time)), leave };
+    return { fileAt: (time: string) => (file ??= begin(name, time)), leave };
   }
   makeNamedFolder(name);
   const leave = await lockRecording(join(name, '.lock'));
-  const files = new DailyFiles(name, begin, limit);
-  return { fileAt: (time) => files.fileAt(time), leave };
+  return { fileAt: dailyFiles(name, begin, limit), leave };
 }
 
-/** @param before the last line of the previous recording, if this file is new and continues it */
-async function beginFile(
-  path: string,
-  time: string,
-  { capture, before }: { capture: Omit<CaptureLine, 'capture' | 't'>; before: string | undefined },
-): Promise<RecordingFile> {
-  const { file, last } = await RecordingFile.open(path);
-  const first: CaptureLine | undefined = last === undefined ? { capture: 1, t: time, ...capture } : undefined;
-  const pause = pauseSince(last ?? before, time);
-  const lines = [first, pause].filter((line) => line !== undefined).map((line) => JSON.stringify(line));
-  try {
-    if (lines.length > 0) await file.add(lines);
-    return file;
-  } catch (error) {
-    await file.close();
-    throw dataUnavailable(`${path} cannot be written: ${messageOf(error)}; make room, or name another file`, {
-      cause: error,
-    });
-  }
-}
+/** Begins a file. @param before the last line of the previous recording, if this file is new and continues it */
+type Begin = (path: string, time: string, before?: string) => Promise<RecordingFile>;
+
+const beginning =
+  (capture: Capture): Begin =>
+  async (path, time, before) => {
+    const { file, last } = await RecordingFile.open(path);
+    const first: CaptureLine | undefined = last === undefined ? { capture: 1, t: time, ...capture } : undefined;
+    const pause = pauseSince(last ?? before, time);
+    const lines = [first, pause].filter((line) => line !== undefined).map((line) => JSON.stringify(line));
+    try {
+      if (lines.length > 0) await file.add(lines);
+      return file;
+    } catch (error) {
+      await file.close();
+      const words = `${path} cannot be written: ${messageOf(error)}; make room, or name another file`;
+      throw dataUnavailable(words, { cause: error });
+    }
+  };
 
 function makeNamedFolder(name: string): void {
   try {
@@ -62,52 +58,34 @@ function makeNamedFolder(name: string): void {
   }
 }
 
-type Begin = (path: string, time: string, before?: string) => Promise<RecordingFile>;
-
 /** One file per day, and another if that has grown too large. */
-class DailyFiles {
-  readonly #folder: string;
-  readonly #begin: Begin;
-  readonly #limit: number;
-  #file: RecordingFile | undefined;
-  #day = '';
-  #number = 1;
-
-  constructor(folder: string, begin: Begin, limit: number) {
-    this.#folder = folder;
-    this.#begin = begin;
-    this.#limit = limit;
-  }
-
-  async fileAt(time: string): Promise<RecordingFile> {
+function dailyFiles(folder: string, begin: Begin, limit: number): (time: string) => Promise<RecordingFile> {
+  let current: { file: RecordingFile; day: string; number: number } | undefined;
+  const next = async (day: string, number: number, time: string, before?: string): Promise<RecordingFile> => {
+    const file = await begin(join(folder, nameOf(day, number)), time, before);
+    await current?.file.close();
+    current = { file, day, number };
+    return file;
+  };
+  const fileAt = async (time: string): Promise<RecordingFile> => {
     const day = time.slice(0, 10);
-    const before = this.#file;
-    if (before === undefined) return this.#continue(day, time);
-    if (day <= this.#day && before.size < this.#limit) return before;
-    return day <= this.#day ? this.#next(this.#day, this.#number + 1, time) : this.#next(day, 1, time);
-  }
-
+    if (current === undefined) return continued(day, time);
+    if (day > current.day) return next(day, 1, time);
+    return current.file.size < limit ? current.file : next(current.day, current.number + 1, time);
+  };
   /** Continues the newest file if it is of this day; else its last line shows since when nobody has listened. */
-  async #continue(day: string, time: string): Promise<RecordingFile> {
-    const newest = await newestIn(this.#folder);
-    if (newest === undefined) return this.#next(day, 1, time);
+  const continued = async (day: string, time: string): Promise<RecordingFile> => {
+    const newest = await newestIn(folder);
+    if (newest === undefined) return next(day, 1, time);
     if (newest.day >= day) {
-      const file = await this.#next(newest.day, newest.number, time);
-      return file.size < this.#limit ? file : this.fileAt(time);
+      const file = await next(newest.day, newest.number, time);
+      return file.size < limit ? file : fileAt(time);
     }
-    const { file, last } = await RecordingFile.open(join(this.#folder, nameOf(newest.day, newest.number)));
+    const { file, last } = await RecordingFile.open(join(folder, nameOf(newest.day, newest.number)));
     await file.close();
-    return this.#next(day, 1, time, last);
-  }
-
-  async #next(day: string, number: number, time: string, before?: string): Promise<RecordingFile> {
-    const next = await this.#begin(join(this.#folder, nameOf(day, number)), time, before);
-    await this.#file?.close();
-    this.#file = next;
-    this.#day = day;
-    this.#number = number;
-    return next;
-  }
+    return next(day, 1, time, last);
+  };
+  return fileAt;
 }
 
 /** The newest file of an earlier observer. */

@@ -9,7 +9,6 @@ import { parseLine, type ReadLine, timeOfLine } from '../observed/parse-line.ts'
 /** Longest line of a recording, in characters: bodies over a megabyte are kept as digests. */
 const maxLine = 32 * 1024 * 1024;
 
-/** A file that could not be read to its end. */
 export interface TornFile {
   path: string;
   why: string;
@@ -47,10 +46,6 @@ export async function* readRecordings(
 }
 
 async function* linesOf(path: string, onTorn: (torn: TornFile) => void): AsyncGenerator<ReadLine> {
-  for await (const text of textLines(path, onTorn)) if (text.trim() !== '') yield parseLine(text);
-}
-
-async function* textLines(path: string, onTorn: (torn: TornFile) => void): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
   try {
@@ -61,12 +56,12 @@ async function* textLines(path: string, onTorn: (torn: TornFile) => void): Async
       const lines = (rest + decoder.write(chunk as Buffer)).split('\n');
       rest = lines.pop() ?? '';
       if (rest.length > maxLine) rest = rest.slice(0, maxLine);
-      yield* lines;
+      for (const line of lines) if (line.trim() !== '') yield parseLine(line);
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code?.startsWith('E') === true)
       throw argumentInvalid(`${path} cannot be read: ${messageOf(error)}; name a recording`, { cause: error });
     onTorn({ path, why: messageOf(error) });
   }
-  if (rest !== '') yield rest;
+  if (rest.trim() !== '') yield parseLine(rest);
 }

@@ -4,35 +4,32 @@ import { type WaitingLine, WaitingLines, type WaitingLinesOptions } from './wait
 /** Most characters to add to a file at a time. */
 const maxPiece = 2 * 1024 * 1024;
 
-export interface RecordingWriterOptions extends Pick<WaitingLinesOptions, 'say' | 'now'> {
+interface RecordingWriterOptions extends Pick<WaitingLinesOptions, 'say' | 'now'> {
   /** The file for a line of this time; a different one than before if a new file is started. */
   fileAt: (time: string) => Promise<RecordingFile>;
 }
 
+export type RecordingWriter = ReturnType<typeof recordingWriter>;
+
 /** Writes lines into recordings, shortly after they come. */
-export class RecordingWriter {
-  readonly #fileAt: RecordingWriterOptions['fileAt'];
-  readonly lines: WaitingLines;
-  #file: RecordingFile | undefined;
-
-  constructor({ fileAt, ...options }: RecordingWriterOptions) {
-    this.#fileAt = fileAt;
-    this.lines = new WaitingLines({ ...options, name: 'the recording', write: (lines) => this.#write(lines) });
-  }
-
-  /** Writes the rest and the time when listening ended, and closes. */
-  async close(): Promise<void> {
-    await this.lines.close();
-    await this.#file?.close();
-  }
-
-  async #write(lines: readonly WaitingLine[]): Promise<number> {
-    const time = lines[0]?.time ?? '';
-    this.#file = await this.#fileAt(time);
-    const piece = nextPiece(lines, time);
-    await this.#file.add(piece.map(({ text }) => text));
+export function recordingWriter({ fileAt, ...options }: RecordingWriterOptions) {
+  let file: RecordingFile | undefined;
+  const write = async (waiting: readonly WaitingLine[]): Promise<number> => {
+    const time = waiting[0]?.time ?? '';
+    file = await fileAt(time);
+    const piece = nextPiece(waiting, time);
+    await file.add(piece.map(({ text }) => text));
     return piece.length;
-  }
+  };
+  const lines = new WaitingLines({ ...options, name: 'the recording', write });
+  return {
+    lines,
+    /** Writes the rest and the time when listening ended, and closes. */
+    async close(): Promise<void> {
+      await lines.close();
+      await file?.close();
+    },
+  };
 }
 
 /** Lines of one day, as many as one piece holds, and at least one. */

@@ -7,22 +7,12 @@ const maxWaiting = 64 * 1024 * 1024;
 /** How long lines wait for others, and the interval of retries, in milliseconds. A killed process loses no more than this. */
 const flushMilliseconds = 300;
 
-/** A line that waits to be written. */
 export interface WaitingLine {
   /** Its place among the others, ISO 8601. */
   time: string;
   line: RecordingLine;
   /** The line as JSON. */
   text: string;
-}
-
-/** The state of the lines to write. */
-export interface Backlog {
-  waiting: number;
-  /** Since the process began. */
-  dropped: number;
-  /** Whether the last write failed. */
-  isFailing: boolean;
 }
 
 export interface WaitingLinesOptions {
@@ -55,7 +45,8 @@ export class WaitingLines {
     this.#timer = setInterval(() => void this.flush(), flushMilliseconds);
   }
 
-  get backlog(): Backlog {
+  /** The state of the lines: how many wait, how many were dropped since the process began, and whether the last write failed. */
+  get backlog() {
     return { waiting: this.#waiting.length, dropped: this.#dropped, isFailing: this.#hasFailed };
   }
 

@@ -3,7 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Req
 import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { createCallers } from '../http/callers.ts';
-import { refuseForeign, sayNotToKeep } from '../http/guard.ts';
+import { guardedApp } from '../http/guard.ts';
 import { messageOf } from '../lib/errors.ts';
 import { asObject } from '../lib/read-json.ts';
 import { isShallow } from '../observed/body.ts';
@@ -27,19 +27,14 @@ export interface StandInOptions {
 /** Definitions of workflows are ten thousand characters long, and messages may be longer. */
 const bodyLimit = '4mb';
 
-const prefixes = ['/api', '/swf-monitor/api'];
-
 /**
  * Stands in for swf-monitor: answers the calls that programs of the testbed make in a run, with or without the prefix of a site, and records what they
  * state before it answers. Source: `docs/testbed.md`.
  */
 export function createStandIn(options: StandInOptions): Express {
-  const app = express();
-  app.disable('x-powered-by');
+  const app = guardedApp(options.token !== undefined);
   // A value in a query is text: `a[b]=1` is not an object.
   app.set('query parser', 'simple');
-  app.use(sayNotToKeep);
-  app.use(refuseForeign(options.token !== undefined));
   app.use(express.json({ limit: bodyLimit, type: () => true, strict: false }));
   app.use(refuseDeep);
   const { store } = options;
@@ -67,7 +62,7 @@ export function createStandIn(options: StandInOptions): Express {
       store.write((tx) => change(tx, writing(request, at), String(request.params['id']))),
     );
   }
-  for (const prefix of prefixes) app.use(prefix, api);
+  app.use(['/api', '/swf-monitor/api'], api);
   app.use((_, response) => void response.status(404).json({ detail: 'Not found.' }));
   app.use(onError(options));
   return app;
@@ -81,7 +76,6 @@ const refuseDeep: RequestHandler = ({ body }, response, next) => {
 
 type Answering = (request: Request, at: string) => Answer | Promise<Answer>;
 
-/** Answers a call and reports it. */
 function answered({ onCall }: StandInOptions, answer: Answering): RequestHandler {
   return async (request, response) => {
     const at = new Date().toISOString();

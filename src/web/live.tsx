@@ -3,7 +3,6 @@ import { render } from 'preact';
 import { App } from './parts/app.tsx';
 import { httpWorld } from './transport/http.ts';
 
-/** The page of a server. */
 const root = document.getElementById('app');
 // In place of the words for a program that does not load.
 root?.replaceChildren();

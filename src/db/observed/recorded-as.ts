@@ -10,7 +10,7 @@ import { storedOf } from './said.ts';
  * the second has its run appended.
  */
 export function recordedAs(sql: Prepare, statement: Statement, line: MessageLine) {
-  const message_id = heardId(statement, { destination: line.destination, body: storedOf(line).body });
+  const message_id = heardId(statement, line.destination, storedOf(line).body);
   const known = rowOf(sql, message_id);
   const { run_id } = statement;
   const isOther = known !== undefined && known.run_id !== null && run_id !== undefined && known.run_id !== run_id;

@@ -10,7 +10,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 export function recordRefused(tx: Transaction, line: MessageLine, reason: string): void {
   const statement = readStatement(line);
   const { body } = storedOf(line);
-  const message_id = `${heardId(statement, { destination: line.destination, body })}/refused`;
+  const message_id = `${heardId(statement, line.destination, body)}/refused`;
   if (tx.sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').has(message_id)) return;
   const { message_type, sender, namespace, run_id } = statement;
   const envelope = { msg_type: message_type, sender, namespace, run_id };

@@ -24,6 +24,8 @@ export const dialectS: Readonly<Record<string, (body: Fields) => Fact | undefine
     return {
       kind: 'result',
       key: { by: 'request', value: `${slice}/${countOf(body['attempt']) ?? 1}` },
+      slice_filename: undefined,
+      requested_at: undefined,
       state,
       worker: idOf(body['worker_id']),
       hostname: idOf(body['hostname']),

@@ -1,12 +1,7 @@
 import type { PhaseMessage } from '../../domain/run-phases.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
 import type { Dialect } from '../dialect.ts';
-
-/** The key by which a result identifies its slice: the first that it has of `req_id`, `tf_slice_id`, `slice_filename` and `requested_at`. */
-export interface ResultKey {
-  by: 'request' | 'id' | 'name' | 'time';
-  value: string;
-}
+import type { resultOf, sliceOf } from './work.ts';
 
 /** The STF file and the frames of a TF file or a slice. */
 interface Frames {
@@ -16,46 +11,13 @@ interface Frames {
   tf_count: number | undefined;
 }
 
-interface SliceNames extends Frames {
-  tf_filename: string;
-  slice_id: number;
-  /** Built from TF file and slice id, so that both dialects name a slice alike. */
-  slice_filename: string;
-}
-
 /** A slice as its sender announces it. Fields that it leaves out are undefined. */
-export interface SliceFact extends SliceNames {
-  kind: 'slice';
-  req_id: string | undefined;
-  tf_slice_id: string | undefined;
-  /** As its sender writes it: with or without a zone. */
-  requested_at: string | undefined;
-  /** Whether the message itself names its execution. */
-  namesExecution: boolean;
-}
+export type SliceFact = NonNullable<ReturnType<typeof sliceOf>>;
 
-/** The result of an attempt. Times are as their sender writes them. */
-export interface ResultFact {
-  kind: 'result';
-  key: ResultKey;
-  state: 'done' | 'failed';
-  worker: string | undefined;
-  hostname: string | undefined;
-  panda_task_id: string | undefined;
-  panda_id: string | undefined;
-  started_at: string | undefined;
-  processed_at: string | undefined;
-  /** Wall time of the payload, as the worker measured it. */
-  processing_seconds: number | undefined;
-  error: string | undefined;
-  /** The file that it made. */
-  output: string | undefined;
-  /** The slice that the result names, and when the slice was sent, as its sender wrote it. */
-  slice_filename?: string | undefined;
-  requested_at?: string | undefined;
-  /** The whole message (JSON) that this one repeats, if it came by REST. */
-  copyOf?: string;
-}
+/** The result of an attempt. `copyOf`: the whole message (JSON) that this one repeats, if it came by REST. */
+export type ResultFact = NonNullable<ReturnType<typeof resultOf>> & { copyOf?: string };
+
+export type ResultKey = ResultFact['key'];
 
 /** A fact that a program reports to its monitor by REST. */
 export type ToldFact =
@@ -76,8 +38,11 @@ export type ToldFact =
   | { kind: 'told' };
 
 /** A slice as registered: before it is sent, so it has no request yet. */
-export interface ToldSlice extends SliceNames {
+export interface ToldSlice extends Frames {
   kind: 'told_slice';
+  tf_filename: string;
+  slice_id: number;
+  slice_filename: string;
 }
 
 /** A fact about the workflow that a message states. */

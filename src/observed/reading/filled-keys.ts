@@ -1,7 +1,7 @@
 import { type Fields, objectOf } from './values.ts';
 
-/** Copies of another message are not the sender's own keys. */
-const echoes: ReadonlySet<string> = new Set(['content.result']);
+/** The content is named by its keys, and copies of another message are not the sender's own keys. */
+const notOwn: ReadonlySet<string> = new Set(['content', 'content.result']);
 
 /** Keys that a sender fills only if there is something to report. */
 const errorKeys: ReadonlySet<string> = new Set(['error', 'reason']);
@@ -24,14 +24,7 @@ function addFilled(keys: string[], fields: Fields, prefix: string): void {
   for (const key in fields) {
     const name = prefix + key;
     if (keys.length >= maxKeys) return;
-    if (
-      fields[key] !== null &&
-      key !== '' &&
-      !errorKeys.has(key) &&
-      name !== 'content' &&
-      !echoes.has(name) &&
-      key.length <= maxKeyLength
-    )
+    if (fields[key] !== null && key !== '' && !errorKeys.has(key) && !notOwn.has(name) && key.length <= maxKeyLength)
       keys.push(name);
   }
 }

@@ -1,8 +1,7 @@
 import type { PhaseMessage } from '../../domain/run-phases.ts';
 import type { Fact } from './fact.ts';
-import { countOf, type Fields, framesIn, nameOf, numberOf, objectOf, sizeOf, textOf } from './values.ts';
+import { countOf, type Fields, nameOf, numberOf, objectOf, sizeOf, textOf, tfFileFact } from './values.ts';
 
-/** A message about the workers of a run. */
 const workersSaid = (body: Fields): Fact => {
   const { target_worker_count, worker_rampup_time } = objectOf(body['content']);
   return {
@@ -41,16 +40,7 @@ export const readings: Readonly<Record<string, (body: Fields) => Fact | undefine
     };
   },
   // In both dialects its size field is the number of its Time Frames, not a size.
-  tf_file_registered: (body) => {
-    const tf_filename = nameOf(body['tf_filename']);
-    if (tf_filename === undefined) return undefined;
-    return {
-      kind: 'tf_file_registered',
-      tf_filename,
-      stf_filename: nameOf(body['stf_filename']),
-      ...framesIn(body),
-    };
-  },
+  tf_file_registered: (body) => tfFileFact('tf_file_registered', body, nameOf(body['stf_filename'])),
   // Between fast processing and PanDA.
   run_imminent_worker: workersSaid,
   create_workflow_task: workersSaid,

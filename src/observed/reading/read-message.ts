@@ -6,14 +6,11 @@ import { dialectH } from './dialect-h.ts';
 import { dialectS } from './dialect-s.ts';
 import type { Fact, Statement } from './fact.ts';
 import { readings } from './lifecycle.ts';
-import { type Fields, idOf, numberOf, objectOf } from './values.ts';
+import { type Fields, idOf, numberOf, objectOf, shortName } from './values.ts';
 import { resultOf, sliceOf } from './work.ts';
 
 /** A longer type is cut. */
 const maxType = 50;
-
-/** Longer names of programs, namespaces, runs or executions are ignored. */
-const maxId = 200;
 
 /**
  * Parses a message that was heard, as `testbed-facts` describes it: a function of destination, headers and body alone. Never throws: a message that no
@@ -33,14 +30,11 @@ export function readMessage(line: MessageLine): Statement {
     told_id: short(body['execution_id']) ?? short(content['execution_id']) ?? short(echoOf(content)['execution_id']),
     dialect,
     simulation_tick: numberOf(body['simulation_tick']),
-    fact: factOf(message_type, body, { headers, dialect }),
+    fact: factOf(message_type, body, headers, dialect),
   };
 }
 
-const short = (value: unknown): string | undefined => {
-  const text = idOf(value);
-  return text === undefined || text.length > maxId || /\p{Cc}/u.test(text) ? undefined : text;
-};
+const short = (value: unknown): string | undefined => shortName(idOf(value));
 
 /** Old agents send heartbeats without a type. Any other untyped message is named by its header. */
 function typeOf(body: Fields, headers: Readonly<Record<string, string>>): string {
@@ -50,11 +44,7 @@ function typeOf(body: Fields, headers: Readonly<Record<string, string>>): string
   return (idOf(headers['msg_type']) ?? 'untyped').slice(0, maxType);
 }
 
-function factOf(
-  type: string,
-  body: Fields,
-  { headers, dialect }: { headers: Readonly<Record<string, string>>; dialect: Dialect | undefined },
-): Fact | undefined {
+function factOf(type: string, body: Fields, headers: MessageLine['headers'], dialect?: Dialect): Fact | undefined {
   if (dialect === 'S' && Object.hasOwn(dialectS, type)) return dialectS[type]?.(body);
   if (type === 'slice') return sliceOf(body, dialect === 'F' ? dialectF : dialectH);
   if (type === 'slice_result') return resultOf(body, headers, dialect === 'F' ? dialectF : dialectH);

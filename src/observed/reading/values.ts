@@ -25,6 +25,10 @@ export function idOf(value: unknown): string | undefined {
   return text === undefined || text.length > maxName ? undefined : toUSVString(text);
 }
 
+/** A name of a program, a namespace, a run or an execution; undefined if it is too long, or breaks a line. */
+export const shortName = (text: string | undefined): string | undefined =>
+  text === undefined || text.length > 200 || /\p{Cc}/u.test(text) ? undefined : text;
+
 /** A slice number: from 0 up, and no larger than tables of numbers hold. */
 export const sliceIdOf = (value: unknown): number | undefined => {
   const id = countOf(value);
@@ -41,6 +45,12 @@ export const framesIn = (fields: Fields, first = 'tf_first', last = 'tf_last') =
   tf_last: countOf(fields[last]),
   tf_count: countOf(fields['tf_count']),
 });
+
+/** A fact about a TF file; undefined if it names none. */
+export function tfFileFact<Kind extends string>(kind: Kind, body: Fields, stf_filename: string | undefined) {
+  const tf_filename = nameOf(body['tf_filename']);
+  return tf_filename === undefined ? undefined : { kind, tf_filename, stf_filename, ...framesIn(body) };
+}
 
 /** A file size, bounded so that sums of very many stay whole numbers; larger ones are ignored. */
 export const sizeOf = (value: unknown): number | undefined => {

@@ -1,5 +1,4 @@
 import { sliceFilename } from '../../domain/file-names.ts';
-import type { ResultFact, SliceFact } from './fact.ts';
 import { type Fields, framesIn, idOf, nameOf, numberOf, objectOf, sliceIdOf, textOf } from './values.ts';
 
 /** Where a dialect puts the fields of slices and results. */
@@ -14,23 +13,28 @@ export interface WorkDialect {
   products: (result: Fields) => Fields;
 }
 
-export function sliceOf(body: Fields, dialect: WorkDialect): SliceFact | undefined {
+export function sliceOf(body: Fields, dialect: WorkDialect) {
   const content = objectOf(body['content']);
   const named = namedSlice(content, dialect);
   if (named === undefined) return undefined;
   return {
-    kind: 'slice',
+    kind: 'slice' as const,
     ...named,
     stf_filename: nameOf(content['filename']),
     ...framesIn(content, 'start', 'end'),
     req_id: idOf(content['req_id']),
     tf_slice_id: idOf(content['tf_slice_id']),
+    /** As its sender writes it: with or without a zone. */
     requested_at: idOf(body['created_at']),
+    /** Whether the message itself names its execution. */
     namesExecution: idOf(content['execution_id']) !== undefined || idOf(body['execution_id']) !== undefined,
   };
 }
 
-/** The names of a slice in a message; undefined if it names no TF file or no number. */
+/**
+ * The names of a slice in a message; undefined if it names no TF file or no number. The slice's own name is built from these two, so that all dialects
+ * name a slice alike.
+ */
 export function namedSlice(content: Fields, dialect: Pick<WorkDialect, 'tfFilename'>) {
   const [told, slice_id] = [nameOf(content['tf_filename']), sliceIdOf(content['slice_id'])];
   if (told === undefined || slice_id === undefined) return undefined;
@@ -38,11 +42,8 @@ export function namedSlice(content: Fields, dialect: Pick<WorkDialect, 'tfFilena
   return { tf_filename, slice_id, slice_filename: sliceFilename(tf_filename, slice_id) };
 }
 
-export function resultOf(
-  body: Fields,
-  headers: Readonly<Record<string, string>>,
-  dialect: WorkDialect,
-): ResultFact | undefined {
+/** The result of an attempt. Times are as their sender writes them. */
+export function resultOf(body: Fields, headers: Readonly<Record<string, string>>, dialect: WorkDialect) {
   const content = objectOf(body['content']);
   const outer = objectOf(content['result']);
   const result = objectOf(outer['result']);
@@ -53,8 +54,9 @@ export function resultOf(
   const state = content['state'];
   if (key === undefined || (state !== 'done' && state !== 'failed')) return undefined;
   return {
-    kind: 'result',
+    kind: 'result' as const,
     key,
+    /** The slice that it names, and when the slice was sent. */
     slice_filename,
     requested_at,
     state,
@@ -64,12 +66,15 @@ export function resultOf(
     panda_id: idOf(content['panda_id']),
     started_at: idOf(content['processing_start_at']),
     processed_at: idOf(content['processed_at']),
+    /** Wall time of the payload, as the worker measured it. */
     processing_seconds: numberOf(dialect.metrics(result)['actual_processing_time']),
     error: textOf(outer['error']) ?? textOf(result['error']),
+    /** The file that it made. */
     output: nameOf(dialect.products(result)['output_filename']),
   };
 }
 
+/** The key by which a result identifies its slice: the first that it has of these. */
 function keyOf(echo: Fields, slice_filename: string | undefined, requested_at: string | undefined) {
   const keys = [
     { by: 'request', value: idOf(echo['req_id']) },

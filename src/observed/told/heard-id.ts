@@ -6,10 +6,8 @@ import { restOf } from './rest-call.ts';
 const digits = 16;
 
 /** The id of a heard message or a REST write: a function of the message alone, so every recording of it has the same id. */
-export function heardId(
-  { message_type, namespace = '', run_id = 'none' }: Statement,
-  { destination, body }: { destination: string; body: string },
-): string {
+export function heardId(statement: Statement, destination: string, body: string): string {
+  const { message_type, namespace = '', run_id = 'none' } = statement;
   const rest = restOf(destination);
   if (rest !== undefined)
     return `told/${rest.method}${rest.path.slice(0, -1)}/${wireHash(rest.path, body).slice(0, digits)}`;

@@ -22,23 +22,14 @@ const lasting = {
 /** The resources of swf-monitor that are read. */
 export type ReadResource = keyof typeof lasting;
 
-export interface ReadCircumstances {
-  /** When it was read, ISO 8601 in UTC. */
-  at: string;
-  /** The run that the request was for. */
-  run_id: string | undefined;
-}
-
-/** Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its end. */
-export function linesOfObject(
-  resource: ReadResource,
-  object: Fields,
-  { at, run_id }: ReadCircumstances,
-): MessageLine[] {
+/**
+ * Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its end.
+ * @param read when, ISO 8601 in UTC, and for which run
+ */
+export function linesOfObject(resource: ReadResource, object: Fields, at: string, run_id?: string): MessageLine[] {
   const named = run_id === undefined ? {} : { run_id };
-  const body = Object.fromEntries(
-    lasting[resource].filter((field) => field in object).map((field) => [field, object[field]]),
-  );
+  const fields = lasting[resource].filter((field) => field in object);
+  const body = Object.fromEntries(fields.map((field) => [field, object[field]]));
   const registration = line(
     `GET /api/${resource}/`,
     named,
@@ -50,11 +41,8 @@ export function linesOfObject(
 }
 
 /** The row of an STF file that its data agent has processed. */
-function processedOf(
-  { stf_filename: name, status, file_id }: Fields,
-  named: Record<string, string>,
-  at: string,
-): MessageLine[] {
+function processedOf(object: Fields, named: Record<string, string>, at: string): MessageLine[] {
+  const { stf_filename: name, status, file_id } = object;
   if (status !== 'processed' || typeof name !== 'string') return [];
   return [line(`GET /api/stf-files/${idOf(file_id) ?? ''}/`, { ...named, name }, { status, stf_filename: name }, at)];
 }

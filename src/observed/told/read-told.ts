@@ -3,7 +3,7 @@ import { asObject } from '../../lib/read-json.ts';
 import { fieldsOf } from '../namespace-filter.ts';
 import type { Fact, Statement } from '../reading/fact.ts';
 import { readMessage } from '../reading/read-message.ts';
-import { countOf, type Fields, framesIn, idOf, nameOf, objectOf } from '../reading/values.ts';
+import { countOf, type Fields, framesIn, idOf, nameOf, objectOf, shortName, tfFileFact } from '../reading/values.ts';
 import type { MessageLine } from '../recording-lines.ts';
 import { registeredSlice } from './registered-slice.ts';
 import { resourceOf, restOf } from './rest-call.ts';
@@ -63,8 +63,8 @@ function readTold(write: Write): Statement {
     message_type: rule?.type ?? `${method.toLowerCase()} ${resource}`.slice(0, 50),
     sender: senderOf(body, metadata),
     namespace: idOf(body['namespace']),
-    run_id: short(headers['run_id']) ?? short(idOf(rule?.run && body[rule.run])) ?? runInPath(resource, id),
-    told_id: short(executionNamed(body) ?? (resource === 'workflow-executions' ? idOf(id) : undefined)),
+    run_id: shortName(headers['run_id']) ?? shortName(idOf(rule?.run && body[rule.run])) ?? runInPath(resource, id),
+    told_id: shortName(executionNamed(body) ?? (resource === 'workflow-executions' ? idOf(id) : undefined)),
     dialect: undefined,
     simulation_tick: undefined,
     fact: rule?.fact(write),
@@ -83,11 +83,8 @@ const executionNamed = (body: Fields): string | undefined =>
     .map(({ execution_id }) => (typeof execution_id === 'string' ? idOf(execution_id) : undefined))
     .find((id) => id !== undefined);
 
-const short = (text: string | undefined): string | undefined =>
-  text === undefined || text.length > 200 || /\p{Cc}/u.test(text) ? undefined : text;
-
 const senderOf = (body: Fields, metadata: Fields): string | undefined =>
-  short(
+  shortName(
     idOf(metadata['created_by']) ??
       idOf(metadata['agent_name']) ??
       idOf(metadata['processed_by']) ??
@@ -145,24 +142,11 @@ function stfReady({ body, headers }: Write): Fact {
     : { kind: 'told' };
 }
 
-function tfOf(body: Fields): Fact | undefined {
-  const tf_filename = nameOf(body['tf_filename']);
-  if (tf_filename === undefined) return undefined;
-  return {
-    kind: 'told_tf',
-    tf_filename,
-    stf_filename: nameOf(body['stf_filename']) ?? nameOf(body['stf_file']),
-    ...framesIn(body),
-  };
-}
+const tfOf = (body: Fields): Fact | undefined =>
+  tfFileFact('told_tf', body, nameOf(body['stf_filename']) ?? nameOf(body['stf_file']));
 
 function sliceOf(body: Fields): Fact | undefined {
   const named = registeredSlice(body);
   if (named === undefined) return undefined;
-  return {
-    kind: 'told_slice',
-    ...named,
-    stf_filename: nameOf(body['stf_filename']),
-    ...framesIn(body),
-  };
+  return { kind: 'told_slice', ...named, stf_filename: nameOf(body['stf_filename']), ...framesIn(body) };
 }

@@ -1,9 +1,9 @@
 import { keepValue } from '../body.ts';
 import { maskValue } from '../masking.ts';
-import { idOf, objectOf } from '../reading/values.ts';
+import { type Fields, idOf, objectOf } from '../reading/values.ts';
 import type { MessageLine, RestLine } from '../recording-lines.ts';
 import { registeredSlice } from './registered-slice.ts';
-import { restDestination, resourceOf, wasTaken, writes } from './rest-call.ts';
+import { named, type Names, restDestination, resourceOf, wasTaken, writes } from './rest-call.ts';
 
 /** Writes that state no fact about a workflow: drawn numbers, signs of life, log lines. */
 const noFacts: ReadonlySet<string> = new Set(['state', 'namespaces', 'systemagents', 'subscribers', 'logs', 'sse']);
@@ -15,12 +15,6 @@ const idFields: Readonly<Record<string, string>> = {
   runs: 'run_id',
 };
 
-/** Whether a call states something about a workflow. */
-function statesFact({ method, path, status }: Pick<RestLine, 'method' | 'path' | 'status'>): boolean {
-  const { resource } = resourceOf(path);
-  return writes.has(method) && wasTaken(status) && resource !== '' && !noFacts.has(resource);
-}
-
 /**
  * The numbers that a monitor gave to its objects, as the calls of one recording show them: a newly set up monitor starts over with them, so they are not
  * names. Pass calls in order.
@@ -29,40 +23,37 @@ export class References {
   readonly #runs = new Map<string, string>();
   readonly #runOfExecution = new Map<string, string>();
   readonly #runOfStf = new Map<string, string>();
-  readonly #objects = new Map<string, Readonly<Record<string, string>>>();
+  readonly #objects = new Map<string, Names>();
 
   /** Converts a call to a row of the log; undefined if it states nothing. */
   lineOf(call: RestLine): MessageLine | undefined {
-    if (!statesFact(call)) return undefined;
-    const headers = this.#namesOf(call);
+    const { t, method, path, status } = call;
+    const { resource, id } = resourceOf(path);
+    if (!writes.has(method) || !wasTaken(status) || resource === '' || noFacts.has(resource)) return undefined;
+    const isChange = id !== undefined && method !== 'POST';
+    const headers = isChange ? this.#namesOfObject(resource, id) : this.#namesOf(resource, call);
     const body = maskValue(call.body ?? {});
-    return { t: call.t, destination: restDestination(call.method, call.path), headers, ...keepValue(body) };
+    return { t, destination: restDestination(method, path), headers, ...keepValue(body) };
   }
 
-  #namesOf({ method, path, body: told, answer: given }: RestLine): Record<string, string> {
-    const { resource, id } = resourceOf(path);
+  #namesOf(resource: string, { body: told, answer: given }: RestLine): Names {
     const [body, answer] = [objectOf(told), objectOf(given)];
-    if (id !== undefined && method !== 'POST') return this.#namesOfObject(resource, id);
     const names = this.#newNames(resource, body, answer);
     const object = idOf(answer[idFields[resource] ?? 'id']);
     if (object !== undefined) this.#objects.set(`${resource} ${object}`, names);
     return names;
   }
 
-  #namesOfObject(resource: string, id: string): Record<string, string> {
-    if (resource === 'run-states') return named(id, undefined);
-    if (resource === 'workflow-executions') return named(this.#runOfExecution.get(id), undefined);
+  #namesOfObject(resource: string, id: string): Names {
+    if (resource === 'run-states') return named(id);
+    if (resource === 'workflow-executions') return named(this.#runOfExecution.get(id));
     return { ...this.#objects.get(`${resource} ${id}`) };
   }
 
-  #newNames(
-    resource: string,
-    body: Readonly<Record<string, unknown>>,
-    answer: Readonly<Record<string, unknown>>,
-  ): Record<string, string> {
+  #newNames(resource: string, body: Fields, answer: Fields): Names {
     switch (resource) {
       case 'runs':
-        return this.#learnRun(idOf(answer['run_id']), idOf(body['run_number']));
+        return this.#learn(this.#runs, answer['run_id'], body);
       case 'stf-files': {
         const run = idOf(body['run']) ?? '';
         const run_id = this.#runs.get(run) ?? run;
@@ -75,26 +66,18 @@ export class References {
       case 'tf-slices':
         return named(idOf(body['run_number']), registeredSlice(body)?.slice_filename);
       case 'run-states':
-        return this.#learnExecution(idOf(objectOf(body['metadata'])['execution_id']), idOf(body['run_number']));
+        return this.#learn(this.#runOfExecution, objectOf(body['metadata'])['execution_id'], body);
       case 'system-state-events':
-        return named(idOf(body['run_number']), undefined);
+        return named(idOf(body['run_number']));
       default:
         return {};
     }
   }
 
-  #learnExecution(execution: string | undefined, run_id: string | undefined): Record<string, string> {
-    if (execution !== undefined && run_id !== undefined) this.#runOfExecution.set(execution, run_id);
-    return named(run_id, undefined);
-  }
-
-  #learnRun(object: string | undefined, run_id: string | undefined): Record<string, string> {
-    if (object !== undefined && run_id !== undefined) this.#runs.set(object, run_id);
-    return named(run_id, undefined);
+  /** Notes the run that a registration numbers, under the id that the monitor or an execution has for it. */
+  #learn(runs: Map<string, string>, key: unknown, { run_number }: Fields): Names {
+    const [id, run_id] = [idOf(key), idOf(run_number)];
+    if (id !== undefined && run_id !== undefined) runs.set(id, run_id);
+    return named(run_id);
   }
 }
-
-const named = (run_id: string | undefined, name: string | undefined): Record<string, string> => ({
-  ...(run_id === undefined || run_id === '' ? {} : { run_id }),
-  ...(name === undefined || name === '' ? {} : { name }),
-});

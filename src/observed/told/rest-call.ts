@@ -10,6 +10,15 @@ export const writes: ReadonlySet<string> = new Set(['POST', 'PATCH']);
 /** The destination of a REST write in the log. */
 export const restDestination = (method: string, path: string): string => `${method} ${plainPath(path)}`;
 
+/** The names that a row of the log has beside its body: of its run, and of a file or a slice. */
+export type Names = Record<string, string>;
+
+/** The names that are known and not empty. */
+export const named = (run_id: string | undefined, name?: string): Names => ({
+  ...(run_id === undefined || run_id === '' ? {} : { run_id }),
+  ...(name === undefined || name === '' ? {} : { name }),
+});
+
 /** The method and path of such a destination; undefined for a message's destination. */
 export function restOf(destination: string): { method: string; path: string } | undefined {
   const [, method, path] = /^([A-Z]+) (\/.*)$/.exec(destination) ?? [];

@@ -1,6 +1,6 @@
 import { insertToldLine } from '../../db/stand-in/log-lines.ts';
 import { maskText } from '../../observed/masking.ts';
-import { textOf } from '../objects/fields.ts';
+import { textOf, without } from '../objects/fields.ts';
 import type { Call } from './call.ts';
 
 /** Python's number for it. */
@@ -18,10 +18,8 @@ export const logs: Call = {
   isOpen: true,
   answer(tx, { body, at }) {
     const [agent, message] = [textOf(body['instance_name']), textOf(body['message'])];
-    if (agent === undefined || message === undefined) {
-      const missing = agent === undefined ? 'instance_name' : 'message';
-      return { status: 400, body: { [missing]: ['This field is required.'] } };
-    }
+    if (agent === undefined) return without('instance_name');
+    if (message === undefined) return without('message');
     const { level, extra_data, instance_name: _, message: __, ...context } = body;
     const extra = typeof extra_data === 'object' && extra_data !== null ? (extra_data as Record<string, unknown>) : {};
     const id = insertToldLine(

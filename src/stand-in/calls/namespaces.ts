@@ -1,6 +1,6 @@
 import { nextNumber } from '../../db/stand-in/numbers.ts';
 import { objectNamed, putObject } from '../../db/stand-in/objects.ts';
-import { textOf } from '../objects/fields.ts';
+import { textOf, without } from '../objects/fields.ts';
 import type { Call } from './call.ts';
 
 /** A namespace exists as soon as somebody names it; its first owner stays its owner. */
@@ -9,7 +9,7 @@ export const ensureNamespace: Call = {
   path: 'namespaces/ensure',
   answer(tx, { body }) {
     const name = textOf(body['name']);
-    if (name === undefined || name === '') return { status: 400, body: { name: ['This field is required.'] } };
+    if (name === undefined || name === '') return without('name');
     const known = objectNamed(tx.sql, 'namespaces', name);
     const document = known?.document ?? {
       name,

@@ -1,5 +1,5 @@
 import { nextNumber, nextRunNumber, nextSequence } from '../../db/stand-in/numbers.ts';
-import { textOf } from '../objects/fields.ts';
+import { textOf, without } from '../objects/fields.ts';
 import type { Call } from './call.ts';
 
 export const nextAgentId: Call = {
@@ -20,8 +20,7 @@ export const nextExecution: Call = {
   path: 'state/next-workflow-execution-id',
   answer(tx, { body }) {
     const workflow_name = textOf(body['workflow_name']);
-    if (workflow_name === undefined || workflow_name === '')
-      return { status: 400, body: { workflow_name: ['This field is required.'] } };
+    if (workflow_name === undefined || workflow_name === '') return without('workflow_name');
     return { status: 200, body: { status: 'success', workflow_name, sequence: nextSequence(tx, workflow_name) } };
   },
 };

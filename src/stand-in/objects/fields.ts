@@ -1,5 +1,7 @@
 import * as z from 'zod';
 
+import type { Answer } from './resource.ts';
+
 /** A file name: opaque text of at most 1,000 characters. */
 export const fileName = () => z.string().min(1).max(1000);
 
@@ -27,13 +29,18 @@ export const textOf = (value: unknown): string | undefined =>
 /** A part of a query as a number; undefined if it is none. */
 export const numberIn = (text = ''): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
 
+const isRequired = 'This field is required.';
+
+/** The answer to a request without a field that it needs. */
+export const without = (field: string): Answer => ({ status: 400, body: { [field]: [isRequired] } });
+
 /** The errors for each invalid field of a body, as swf-monitor gives them: `{field: [words]}`. */
 export function wordsOf({ issues }: z.ZodError): Record<string, string[]> {
   const words: Record<string, string[]> = {};
   for (const { path, message, code, input } of issues) {
     const field = path.length === 0 ? 'detail' : path.join('.');
     const isMissing = code === 'invalid_type' && input === undefined;
-    (words[field] ??= []).push(isMissing ? 'This field is required.' : message);
+    (words[field] ??= []).push(isMissing ? isRequired : message);
   }
   return words;
 }

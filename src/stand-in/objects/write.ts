@@ -7,7 +7,7 @@ import { type MonitorObject, objectNamed, objectOf, putObject } from '../../db/s
 import { isRecorded, recordRefused } from '../../db/stand-in/refused.ts';
 import { keepValue } from '../../observed/body.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
-import { restDestination } from '../../observed/told/rest-call.ts';
+import { named, type Names, restDestination } from '../../observed/told/rest-call.ts';
 import { wordsOf } from './fields.ts';
 import { finderOf } from './finder.ts';
 import type { Answer, Body, Resource } from './resource.ts';
@@ -26,7 +26,7 @@ export function register(tx: Transaction, writing: Writing): Answer {
   const checked = resource.body.safeParse(body, { jitless: true, reportInput: true });
   if (!checked.success) return refused(tx, lineOf(writing, 'POST', path, {}), wordsOf(checked.error));
   const { object_id, told_name, ...names } = resource.namesOf(body, tx);
-  const line = lineOf(writing, 'POST', path, { run_id: names.run_id, name: told_name });
+  const line = lineOf(writing, 'POST', path, named(names.run_id, told_name));
   const known = objectNamed(tx.sql, path, names.name);
   if (known !== undefined && (resource.again === 'same' || (resource.isOffRecord !== true && isRecorded(tx, line))))
     return { status: 201, body: known.document };
@@ -46,11 +46,11 @@ const idIn = ({ idKind }: Resource, id: string): string | number =>
 export function change(tx: Transaction, writing: Writing, id: string): Answer {
   const { resource, body } = writing;
   const find = finderOf(tx.sql);
-  const named = objectOf(tx.sql, resource.path, id) ?? madeUp(tx, writing, id);
-  const object = named === undefined ? undefined : (resource.target?.(body, named, find) ?? named);
-  const told_name = object === undefined ? undefined : nameOf(object);
+  const known = objectOf(tx.sql, resource.path, id) ?? madeUp(tx, writing, id);
+  const object = known && (resource.target?.(body, known, find) ?? known);
+  const told_name = object && nameOf(object);
   const run_id = object?.run_id ?? resource.runOf?.(id, find);
-  const line = lineOf(writing, 'PATCH', `${resource.path}/${id}`, { run_id, name: told_name });
+  const line = lineOf(writing, 'PATCH', `${resource.path}/${id}`, named(run_id, told_name));
   if (object === undefined)
     return refused(tx, line, { detail: [`nothing of that id is registered here: ${id.slice(0, 100)}`] });
   if (resource.isOffRecord !== true) recordHeard(tx, line);
@@ -99,14 +99,9 @@ function refused(tx: Transaction, line: MessageLine, words: Record<string, strin
   return { status: 400, body: words };
 }
 
-function lineOf(
-  { body, at }: Writing,
-  method: string,
-  path: string,
-  names: { run_id?: string | undefined; name?: string | undefined },
-): MessageLine {
-  const headers = Object.fromEntries(
-    Object.entries(names).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
-  );
-  return { t: at, destination: restDestination(method, `/api/${path}`), headers, ...keepValue(body) };
-}
+const lineOf = ({ body, at }: Writing, method: string, path: string, headers: Names): MessageLine => ({
+  t: at,
+  destination: restDestination(method, `/api/${path}`),
+  headers,
+  ...keepValue(body),
+});

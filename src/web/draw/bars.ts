@@ -6,8 +6,8 @@ import { spanOf } from './span.ts';
 /** The attempts of a timeline as bars, in the order of their starts. @param hasEnded nothing is in hand any longer */
 export function barsOf(timeline: Timeline, hasEnded: boolean): Bar[] {
   const { spans = [], stfs = [] } = timeline;
-  const { begin, end: last } = spanOf(timeline);
-  const end = last - begin;
+  const { from, until } = spanOf(timeline);
+  const end = until - from;
   return spans
     .map(([row = 0, start = 0, length = 0, state = 0, stf = 0, sliceId = 0, attempt = 1]) => ({
       row,

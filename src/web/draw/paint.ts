@@ -36,7 +36,7 @@ export interface Ground {
 export function paintBars(ground: Ground, bars: readonly Bar[], span: number, colours: Colours): void {
   ground.pixels.fill(colours.ground);
   const rows = new Map<number, { isAlternate: boolean; until: number }>();
-  const failed: [row: number, edges: [number, number]][] = [];
+  const failed: [row: number, edges: Edges][] = [];
   for (const bar of bars) {
     const last = rows.get(bar.row) ?? { isAlternate: true, until: -1 };
     const place = parted(edges(bar, span, ground.width), last.until);
@@ -57,7 +57,7 @@ function colourOf({ state, isOpen }: Bar, isAfterAlternate: boolean, colours: Co
 const minParted = 3;
 
 /** The edges of a bar, one pixel after the previous bar if the bar is wide enough. */
-const parted = ([left, right]: [number, number], before: number): [number, number] =>
+const parted = ([left, right]: Edges, before: number): Edges =>
   left <= before && right - before > minParted ? [before + 1, right] : [left, right];
 
 /** Paints cells, one character per bin: the shade shows how busy a bin is, and a failure in it fills its lower half. */
@@ -77,7 +77,9 @@ export function paintCells(ground: Ground, cells: readonly string[], colours: Co
   }
 }
 
-function edges({ start, end }: Bar, span: number, width: number): [number, number] {
+type Edges = [left: number, right: number];
+
+function edges({ start, end }: Bar, span: number, width: number): Edges {
   const left = Math.max(0, Math.floor((start / span) * width));
   const right = Math.min(width, Math.max(left + 1, Math.ceil((end / span) * width)));
   return [left, right];
@@ -85,16 +87,11 @@ function edges({ start, end }: Bar, span: number, width: number): [number, numbe
 
 const minFailure = 3;
 
-const widened = ([left, right]: [number, number], width: number): [number, number] =>
+const widened = ([left, right]: Edges, width: number): Edges =>
   right - left >= minFailure ? [left, right] : [Math.max(0, left - 1), Math.min(width, left + minFailure - 1)];
 
-function fill(
-  { pixels, width, height, rowHeight }: Ground,
-  row: number,
-  [left, right]: [number, number],
-  colour: number,
-  from = 0,
-): void {
+function fill(ground: Ground, row: number, [left, right]: Edges, colour: number, from = 0): void {
+  const { pixels, width, height, rowHeight } = ground;
   const top = row * rowHeight + Math.floor(from * rowHeight);
   // A line of ground between rows, if there is room.
   const bottom = Math.min(height, (row + 1) * rowHeight - (rowHeight > 3 ? 1 : 0));
@@ -122,11 +119,9 @@ export class BarIndex {
     for (const row of this.#rows.values()) row.sort((a, b) => a.start - b.start);
   }
 
-  /** The bar at a place, or one within a tolerance. Prefers failures: people look for them. */
-  at(row: number, time: number, tolerance: number): Bar | undefined {
-    const near = (this.#rows.get(row) ?? []).filter(
-      (bar) => bar.start - tolerance <= time && bar.end + tolerance >= time,
-    );
+  /** The bar at a place, or one as near as `slack`. Prefers failures: people look for them. */
+  at(row: number, time: number, slack: number): Bar | undefined {
+    const near = (this.#rows.get(row) ?? []).filter((bar) => bar.start - slack <= time && bar.end + slack >= time);
     return near.find((bar) => bar.state === 'failed') ?? near[0];
   }
 

@@ -1,28 +1,23 @@
 import type { Timeline } from '../shared/answers.ts';
 
-/** The drawn time range, in milliseconds since 1970, and the length of a bin in milliseconds. */
-export const spanOf = ({ from, until, bin_seconds }: Timeline): { begin: number; end: number; bin: number } => ({
-  begin: Date.parse(from),
-  end: Date.parse(until),
-  bin: bin_seconds * 1000,
-});
-
 /** A range of time, in milliseconds since 1970. */
 export interface Range {
   from: number;
   until: number;
 }
 
-export function rangeOf(timeline: Timeline): Range {
-  const { begin, end } = spanOf(timeline);
-  return { from: begin, until: end };
-}
+/** The drawn time range, and the length of a bin in milliseconds. */
+export const spanOf = ({ from, until, bin_seconds }: Timeline): Range & { bin: number } => ({
+  from: Date.parse(from),
+  until: Date.parse(until),
+  bin: bin_seconds * 1000,
+});
 
 export type PhaseSpan = ReturnType<typeof phasesIn>[number];
 
 /** The parts of the phases within the drawn time range. */
 export function phasesIn(timeline: Timeline) {
-  const { begin, end } = spanOf(timeline);
+  const { from: begin, until: end } = spanOf(timeline);
   return timeline.phases
     .map(({ phase, by, start, end: until }) => ({
       phase,
@@ -31,7 +26,6 @@ export function phasesIn(timeline: Timeline) {
       to: until === undefined ? end : Math.min(end, Date.parse(until)),
       /** Maybe before the drawn range. */
       began: Date.parse(start),
-      /** Whether it has not ended. */
       goesOn: until === undefined,
     }))
     .filter(({ from, to }) => to > from);

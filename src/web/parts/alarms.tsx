@@ -6,7 +6,7 @@ import { usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import type { World } from '../transport/call.ts';
-import { More } from './card.tsx';
+import { More, sending } from './card.tsx';
 import { Icon } from './icon.tsx';
 import { Pill } from './pill.tsx';
 import { useOwnName, useWriting } from './writing.tsx';
@@ -22,7 +22,7 @@ export function AlarmBar() {
       const ask = (state: string): Promise<Page<Alarm>> => world.call('list_alarms', { state, limit: maxShown });
       return { unseen: await ask('raised'), seen: await ask('seen') };
     },
-    { key: 'alarms', every: everyMilliseconds, isOver: () => false },
+    { key: 'alarms', every: everyMilliseconds },
   );
   // The last answer may be outdated.
   if (fault !== undefined) return <p class="alarms quiet">alarms: no answer</p>;
@@ -84,20 +84,13 @@ function Line({ alarm }: { alarm: Alarm }) {
   );
 }
 
-/** Marks an alarm as seen by a person. */
 function SeenForm({ alarmId, post }: { alarmId: string; post: NonNullable<World['post']> }) {
   const { by, field } = useOwnName();
   const { told, send } = useWriting();
   const [words, setWords] = useState('');
   const text = words.trim() === '' ? {} : { text: words.trim() };
   return (
-    <form
-      class="filters"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void send(post('alarms/seen', { alarm_id: alarmId, ...by, ...text }));
-      }}
-    >
+    <form class="filters" onSubmit={sending(() => send(post('alarms/seen', { alarm_id: alarmId, ...by, ...text })))}>
       {field}
       <label>
         what you do <input value={words} onInput={(event) => setWords(event.currentTarget.value)} />

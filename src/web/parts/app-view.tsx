@@ -6,7 +6,7 @@ import { useNow } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { maxHeight } from '../transport/host.ts';
-import { FaultBanner, Refused, Skeleton } from './banner.tsx';
+import { FaultBanner, Refused, Unanswered } from './banner.tsx';
 import { Button } from './card.tsx';
 import { Findings } from './findings.tsx';
 import { Flow } from './flow.tsx';
@@ -35,37 +35,21 @@ function useFit(height: number, key: string): number {
 /** One execution within a chat: no tabs, no lists, no scrolling. */
 export function AppView({ id }: { id: string }) {
   const { world } = useAround();
-  const now = useNow();
+  // Ages go on, and the window may have another width.
+  useNow();
   const { answer: monitor, fault, at } = useMonitor(id, everyMilliseconds);
   const left = useFit(maxHeight, `${innerWidth} ${monitor?.findings.length}`);
   const isOver = monitor !== undefined && isEnded(monitor);
   const polled = useTimeline(id, { slots: 0, bins: 120 }, { every: everyMilliseconds, isOver });
   const timeline = drawable(polled.answer);
-  if (monitor === undefined)
-    return (
-      <div class="card">
-        <h1>{id}</h1>
-        {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} at={at} now={now} />}
-      </div>
-    );
+  if (monitor === undefined) return <Unanswered id={id} fault={fault} />;
   return (
     <>
-      <FaultBanner fault={fault} at={at} now={now} />
+      <FaultBanner fault={fault} at={at} />
       <Header monitor={monitor} audit={undefined} counts={countsNow(monitor)} isNow={false} slider={null} />
-      {monitor.findings.length > 0 && (
-        <Findings monitor={monitor} onOpen={undefined} dimmed={false} most={shownFindings} />
-      )}
+      {monitor.findings.length > 0 && <Findings monitor={monitor} most={shownFindings} />}
       <Refused fault={polled.fault} at={polled.at} />
-      {timeline && left < 3 && (
-        <Flow
-          monitor={monitor}
-          timeline={timeline}
-          asOf={undefined}
-          onZoom={undefined}
-          isCompact
-          hasBacklog={left < 2}
-        />
-      )}
+      {timeline && left < 3 && <Flow monitor={monitor} timeline={timeline} isCompact hasBacklog={left < 2} />}
       {timeline && left < 1 && (
         <details>
           <summary>delays</summary>

@@ -2,21 +2,23 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 
 import { age, refusalForPeople, time } from '../shared/format.ts';
-import type { Polled } from '../state/hooks.ts';
+import { type Polled, useNow } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
+import { sending } from './card.tsx';
 import { Icon } from './icon.tsx';
 
 interface FaultBannerProps {
   fault: CallError | undefined;
-  at: number;
-  now: number;
+  /** When the shown answer came, in milliseconds since 1970; left out where no answer is shown. */
+  at?: number;
   /** Put before the message, to tell which part of the page has no answer. */
   about?: string;
 }
 
 /** Says why there is no new answer, and what to do. The previous picture stays. */
-export function FaultBanner({ fault, at, now, about = '' }: FaultBannerProps) {
+export function FaultBanner({ fault, at = 0, about = '' }: FaultBannerProps) {
+  const now = useNow();
   const { world, zone } = useAround();
   if (fault === undefined) return null;
   if (fault.fault === 'unauthorised') return <Login words={fault.message} onToken={(token) => world.login?.(token)} />;
@@ -34,19 +36,16 @@ export function FaultBanner({ fault, at, now, about = '' }: FaultBannerProps) {
 
 /** Why there is no new picture. Another banner reports a server that is away. */
 export const Refused = ({ fault, at }: { fault: CallError | undefined; at: number }) =>
-  fault?.fault === 'refused' ? <FaultBanner fault={fault} at={at} now={Date.now()} /> : null;
+  fault?.fault === 'refused' ? <FaultBanner fault={fault} at={at} /> : null;
 
 function Login({ words, onToken }: { words: string; onToken: (token: string) => void }) {
   const [token, setToken] = useState('');
+  const login = (): void => {
+    onToken(token.trim());
+    dispatchEvent(new Event('swf-again'));
+  };
   return (
-    <form
-      class="banner"
-      onSubmit={(event) => {
-        event.preventDefault();
-        onToken(token.trim());
-        dispatchEvent(new Event('swf-again'));
-      }}
-    >
+    <form class="banner" onSubmit={sending(login)}>
       <label>
         This server requires its token{' '}
         <input
@@ -71,6 +70,14 @@ export const Skeleton = () => (
   </div>
 );
 
+/** Stands for an execution whose first answer has not come. */
+export const Unanswered = ({ id, fault }: { id: string; fault: CallError | undefined }) => (
+  <div class="card">
+    <h1>{id}</h1>
+    {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} />}
+  </div>
+);
+
 /** The part of a page made from an answer; before it arrives, a placeholder or the reason why it does not. */
 export const Answered = <T,>({
   polled: { answer, fault },
@@ -80,7 +87,7 @@ export const Answered = <T,>({
   children: (answer: T) => ComponentChildren;
 }) => (
   <>
-    <FaultBanner fault={fault} at={0} now={0} />
+    <FaultBanner fault={fault} />
     {answer !== undefined ? children(answer) : fault === undefined && <Skeleton />}
   </>
 );

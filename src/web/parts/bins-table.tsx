@@ -9,9 +9,9 @@ const names = ['arrived', 'completed', 'failed_attempts', 'queued', 'processing'
 /** The values of the charts, a row for each bin. */
 export function BinsTable({ timeline }: { timeline: Timeline }) {
   const { zone } = useAround();
-  const { begin, bin: length } = spanOf(timeline);
+  const { from, bin: length } = spanOf(timeline);
   const columns: Column<number>[] = [
-    { head: `from (${zone})`, cell: (bin) => clock(begin + bin * length, zone, length < 1000) },
+    { head: `from (${zone})`, cell: (bin) => clock(from + bin * length, zone, length < 1000) },
     ...names.map((name) => numbers<number>(name.replace('_', ' '), (bin) => count(timeline.series[name][bin] ?? 0))),
   ];
   return (

@@ -32,6 +32,14 @@ export const Button = ({ onClick, shade, children }: RenderableProps<{ onClick: 
   </button>
 );
 
+/** Handles a form that the page itself sends. */
+export const sending =
+  (send: () => unknown) =>
+  (event: Event): void => {
+    event.preventDefault();
+    send();
+  };
+
 export const More = ({ n, of = '' }: { n: number; of?: ComponentChildren }) =>
   n > 0 ? (
     <p class="small">

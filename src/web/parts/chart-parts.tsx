@@ -43,7 +43,7 @@ export interface Plot {
 }
 
 export function geometryOf({ timeline, until, lines, guides = [] }: Plot, width: number, height: number) {
-  const { begin: from } = spanOf(timeline);
+  const { from } = spanOf(timeline);
   const stacked = lines.filter(({ kind }) => kind === 'stacked');
   const sums = Array.from({ length: timeline.bins }, (_, bin) =>
     stacked.reduce((sum, { values }) => sum + (values[bin] ?? 0), 0),
@@ -115,8 +115,8 @@ export function Times({ x, from, until, width, y }: Omit<Geometry, 'y' | 'ticks'
 }
 
 export function Lines({ lines, timeline, x, y }: Pick<Plot, 'lines' | 'timeline'> & Pick<Geometry, 'x' | 'y'>) {
-  const { begin, bin: length } = spanOf(timeline);
-  const xOf = (bin: number): number => x(begin + bin * length);
+  const { from, bin: length } = spanOf(timeline);
+  const xOf = (bin: number): number => x(from + bin * length);
   let base: number[] | undefined;
   const isOpen = !timeline.last_bin_complete;
   return (

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 
-import { rangeOf, spanOf } from '../draw/span.ts';
+import { spanOf } from '../draw/span.ts';
 import { clock } from '../shared/format.ts';
 import { useWidth } from '../state/hooks.ts';
 import { useSteering } from '../state/steering.ts';
@@ -41,10 +41,10 @@ export function TimeChart({ lines: all, ...rest }: Props) {
   const [box, width] = useWidth();
   const toggle = (name: string): void =>
     setHidden(hidden.includes(name) ? hidden.filter((one) => one !== name) : [...hidden, name]);
-  const { begin, bin: length } = spanOf(timeline);
-  const pointed = Math.floor(((props.cursor ?? NaN) - begin) / length);
+  const { from, bin: length } = spanOf(timeline);
+  const pointed = Math.floor(((props.cursor ?? NaN) - from) / length);
   const bin = pointed >= 0 && pointed < timeline.bins ? pointed : undefined;
-  const at = begin + (bin ?? 0) * length;
+  const at = from + (bin ?? 0) * length;
   return (
     <div ref={box} class="chart">
       <Drawing {...props} width={width} bin={bin} />
@@ -60,8 +60,8 @@ export function TimeChart({ lines: all, ...rest }: Props) {
 /** Beside the cursor, on the side with more room. */
 function placeOf(props: Props, width: number, bin: number | undefined): Record<string, string> {
   if (bin === undefined) return { display: 'none' };
-  const { begin, bin: length } = spanOf(props.timeline);
-  const at = geometryOf(props, width, 0).x(begin + (bin + 1) * length);
+  const { from, bin: length } = spanOf(props.timeline);
+  const at = geometryOf(props, width, 0).x(from + (bin + 1) * length);
   return at < width / 2 ? { left: `${at + 8}px` } : { right: `${width - at + 24}px` };
 }
 
@@ -74,7 +74,7 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
     const edge = (currentTarget as SVGElement).getBoundingClientRect();
     return Math.min(until, Math.max(from, x.invert(((clientX - edge.left) / edge.width) * width)));
   };
-  const steering = useSteering(rangeOf(timeline), onZoom);
+  const steering = useSteering(spanOf(timeline), onZoom);
   const onKey = (event: KeyboardEvent): void => {
     if (steering.onKey(event, cursor)) return;
     const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
@@ -83,12 +83,7 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
     const next = Math.min(timeline.bins - 1, Math.max(0, (bin ?? 0) + step));
     onCursor(from + (next + 0.5) * spanOf(timeline).bin);
   };
-  const over = (begin: number, end: number) => ({
-    x: begin,
-    y: 0,
-    width: Math.max(0, end - begin),
-    height: height - bottom,
-  });
+  const over = (at: number, end: number) => ({ x: at, y: 0, width: Math.max(0, end - at), height: height - bottom });
   const chosen = drag ?? (steering.pending && { from: steering.pending.from, to: steering.pending.until });
   const [left1 = 0, right1 = 0] = chosen === undefined ? [] : [x(chosen.from), x(chosen.to)].toSorted((a, b) => a - b);
   return (

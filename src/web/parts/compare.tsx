@@ -21,12 +21,8 @@ export function Compare({ ids }: PageProps) {
   const [a = '', b = ''] = ids;
   const line = (execution_id: string): Promise<Timeline> =>
     world.call<Timeline>('get_execution_timeline', { execution_id, detail: 'page', slots: 0, bins: 200 });
-  const ask = () =>
-    Promise.all([
-      world.call<Comparison>('compare_executions', { execution_id: a, with_execution_id: b }),
-      line(a),
-      line(b),
-    ]);
+  const compared = () => world.call<Comparison>('compare_executions', { execution_id: a, with_execution_id: b });
+  const ask = () => Promise.all([compared(), line(a), line(b)]);
   const polled = usePoll(ask, {
     key: `${a} ${b}`,
     every: everyMilliseconds,
@@ -73,17 +69,14 @@ function Completions({ names, lines }: { names: readonly string[]; lines: readon
     let sum = 0;
     return series.completed.map((n) => (sum += n));
   });
+  const all = names.map((name, at) => `${name} ${sums[at]?.at(-1) ?? 0}`).join(', ');
   const longest = Math.max(...lines.map(({ bins, bin_seconds }) => bins * bin_seconds));
   const ticks = roundTicks(Math.max(1, ...sums.flat()));
   const x = linear([0, longest], [left, width - right]);
   const y = linear([0, ticks.at(-1) ?? 1], [height - bottom, 8]);
   return (
     <div ref={box} class="chart">
-      <svg
-        viewBox={`0 0 ${width} ${height}`}
-        role="img"
-        aria-label={`Slices completed since the start: ${names.map((name, at) => `${name} ${sums[at]?.at(-1) ?? 0}`).join(', ')}`}
-      >
+      <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={`Slices completed since the start: ${all}`}>
         <g class="axis">
           <Levels ticks={ticks} y={y} width={width} />
           {roundTicks(longest).map((tick) =>

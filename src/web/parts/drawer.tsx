@@ -46,7 +46,8 @@ export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | 
 
 function Way({ trace }: { trace: Trace }) {
   const { zone } = useAround();
-  const { hops, logs } = trace;
+  const { hops, logs, filename, execution_id } = trace;
+  const calls = [{ tool: 'trace_data_product', arguments: { filename } }];
   return (
     <>
       <p>
@@ -55,11 +56,7 @@ function Way({ trace }: { trace: Trace }) {
         {trace.attempts === undefined ? '' : `${trace.attempts} attempt${trace.attempts === 1 ? '' : 's'}, `}
         {duration(trace.total_seconds)} in all, from {time(hops[0]?.time ?? '', zone)}
       </p>
-      <PromptButton
-        text={promptOf(`What happened to ${trace.filename} of execution ${trace.execution_id}?`, [
-          { tool: 'trace_data_product', arguments: { filename: trace.filename } },
-        ])}
-      />
+      <PromptButton text={promptOf(`What happened to ${filename} of execution ${execution_id}?`, calls)} />
       {trace.slice !== undefined && <Worked trace={trace} slice={trace.slice} />}
       <ol class="way">
         {hops.map((hop, at) => (

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 
 import { duration } from '../../lib/duration.ts';
-import { type Range, rangeOf } from '../draw/span.ts';
+import { type Range, spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
 import { isEnded, silentSinceOf, useMonitor } from '../state/asking.ts';
 import { type Part, useCourse } from '../state/course.ts';
@@ -11,7 +11,7 @@ import type { PageProps } from '../state/route.ts';
 import { useTab } from '../state/tab.ts';
 import { useAround } from '../state/world.ts';
 import { partWithin } from '../state/zoom.ts';
-import { FaultBanner, Refused, Skeleton } from './banner.tsx';
+import { FaultBanner, Refused, Skeleton, Unanswered } from './banner.tsx';
 import { Card } from './card.tsx';
 import { Findings } from './findings.tsx';
 import { Flow } from './flow.tsx';
@@ -49,7 +49,7 @@ interface AwaitedProps {
 /** Says why pictures are missing or outdated. */
 function Awaited({ isShown, isAlone, polled: { fault, at } }: AwaitedProps) {
   if (isShown && !isAlone) return <Refused fault={fault} at={at} />;
-  return <FaultBanner fault={fault} at={0} now={0} about={isShown ? 'Older pictures: ' : 'No pictures: '} />;
+  return <FaultBanner fault={fault} about={isShown ? 'Older pictures: ' : 'No pictures: '} />;
 }
 
 /** One execution: its facts, its problems, and its course over one time axis. */
@@ -58,21 +58,14 @@ export function Execution({ ids: [id = ''], ...props }: PageProps) {
   const now = useNow();
   const every = world.kind === 'app' ? 2 * second : second;
   const { answer, fault, at } = useMonitor(id, every);
-  const banner = <FaultBanner fault={fault} at={at} now={now} />;
   useTab(answer, fault !== undefined);
-  if (answer !== undefined)
-    return (
-      <>
-        {banner}
-        {world.kind !== 'report' && <Age monitor={answer} now={now} />}
-        <Whole {...props} id={id} monitor={answer} every={every} />
-      </>
-    );
+  if (answer === undefined) return <Unanswered id={id} fault={fault} />;
   return (
-    <div class="card">
-      <h1>{id}</h1>
-      {fault === undefined ? <Skeleton /> : banner}
-    </div>
+    <>
+      <FaultBanner fault={fault} at={at} />
+      {world.kind !== 'report' && <Age monitor={answer} now={now} />}
+      <Whole {...props} id={id} monitor={answer} every={every} />
+    </>
   );
 }
 
@@ -94,6 +87,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   });
   const at = useShown(id, { monitor, params, line, isOver });
   const { asOf } = at;
+  const hasEnded = isOver && (isPart || !isAwaited);
   const open = (name: string): void => change({ slice: name });
   const zoom = (from: number, until: number): void => change(partOfAddress(line ?? shown, { from, until }));
   // While a run goes on, findings and causes come and go in a place of one height. It stays as it is when the run ends.
@@ -101,7 +95,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   return (
     <>
       <Header {...at} slider={line && <AsOf timeline={line} asOf={asOf} change={change} />} />
-      <FaultBanner fault={at.fault} at={0} now={0} />
+      <FaultBanner fault={at.fault} />
       <Awaited isShown={shown !== undefined} isAlone={isOver && isAwaited} polled={polled} />
       <div class={`two ${isStill ? 'still' : ''}`}>
         <Findings monitor={at.monitor} onOpen={open} dimmed={at.isNow} />
@@ -115,10 +109,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       {isPart && (
         <PartShown part={part} line={line} {...{ shown, isAwaited }} onZoom={zoom} onWhole={() => change(wholeRun)} />
       )}
-      <Pictures
-        {...{ monitor, shown, asOf, theme, zoom, open, frame: ref }}
-        hasEnded={isOver && (isPart || !isAwaited)}
-      />
+      <Pictures {...{ monitor, shown, asOf, theme, zoom, open, hasEnded, frame: ref }} />
       <People monitor={at.monitor} />
       <div class={dimmedIf(at.isNow)}>
         <Tabs
@@ -175,7 +166,7 @@ const wholeRun = { from: undefined, to: undefined };
 
 /** The part of the address for a chosen range of time. */
 function partOfAddress(line: Timeline | undefined, range: Range): { from: string | undefined; to: string | undefined } {
-  const part = line && partWithin(rangeOf(line), range);
+  const part = line && partWithin(spanOf(line), range);
   return part === undefined
     ? wholeRun
     : { from: new Date(part.from).toISOString(), to: new Date(part.until).toISOString() };

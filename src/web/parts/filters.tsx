@@ -23,6 +23,8 @@ const chosenOf = {
 
 const valueWords: Readonly<Record<string, string>> = { true: 'some', false: 'none', own: 'here', none: 'not set' };
 
+const names = [...Object.keys(written), ...Object.keys(chosenOf)];
+
 /** Filters that are always visible; the others are collapsed. */
 const usual: readonly string[] = ['namespace', 'executed_by', 'status'];
 
@@ -44,9 +46,8 @@ export const orderWords = (sort: string): string =>
 
 /** The tool's arguments in an address. */
 export function questionOf(params: PageProps['params']): Record<string, string | boolean> {
-  const names = [...Object.keys(written), ...Object.keys(chosenOf), 'cursor'];
   return Object.fromEntries(
-    names.flatMap((name): [string, string | boolean][] => {
+    [...names, 'cursor'].flatMap((name): [string, string | boolean][] => {
       const value = params[name] ?? '';
       if (value === '') return [];
       return [[name, name === 'has_failures' ? value === 'true' : value]];
@@ -60,14 +61,12 @@ interface FiltersProps extends Pick<PageProps, 'params' | 'change'> {
 
 /** The filters and the order of executions. The address holds the choices. */
 export function Filters({ params, change, chosen }: FiltersProps) {
-  const fields = [...Object.keys(written), ...Object.keys(chosenOf)].map((name) => ({
-    name,
-    field: <Field key={name} name={name} params={params} change={change} />,
-  }));
-  const isOpen = fields.some(({ name }) => !usual.includes(name) && (params[name] ?? '') !== '');
+  const others = names.filter((name) => !usual.includes(name));
+  const field = (name: string) => <Field key={name} name={name} params={params} change={change} />;
+  const isOpen = others.some((name) => (params[name] ?? '') !== '');
   return (
     <form class="filters" onSubmit={(event) => event.preventDefault()}>
-      {fields.filter(({ name }) => usual.includes(name)).map(({ field }) => field)}
+      {usual.map(field)}
       <label>
         order{' '}
         <select
@@ -91,7 +90,7 @@ export function Filters({ params, change, chosen }: FiltersProps) {
       )}
       <details open={isOpen}>
         <summary>more filters</summary>
-        <div class="filters">{fields.filter(({ name }) => !usual.includes(name)).map(({ field }) => field)}</div>
+        <div class="filters">{others.map(field)}</div>
       </details>
     </form>
   );
@@ -101,29 +100,26 @@ function Field({ name, params, change }: { name: string } & Pick<PageProps, 'par
   const value = params[name] ?? '';
   const set = (next: string): void => change({ [name]: next, cursor: '' });
   const choice = chosenOf[name as keyof typeof chosenOf] as (typeof chosenOf)[keyof typeof chosenOf] | undefined;
-  if (choice === undefined)
-    return (
-      <label>
-        {written[name as keyof typeof written]}{' '}
+  return (
+    <label>
+      {choice?.label ?? written[name as keyof typeof written]}{' '}
+      {choice === undefined ? (
         <input
           name={name}
           value={value}
           inputmode={name === 'min_stf_count' ? 'numeric' : 'text'}
           onInput={(event) => set(event.currentTarget.value)}
         />
-      </label>
-    );
-  return (
-    <label>
-      {choice.label}{' '}
-      <select value={value} onChange={(event) => set(event.currentTarget.value)}>
-        <option value="">any</option>
-        {choice.values.map((one) => (
-          <option key={one} value={one}>
-            {valueWords[one] ?? one}
-          </option>
-        ))}
-      </select>
+      ) : (
+        <select value={value} onChange={(event) => set(event.currentTarget.value)}>
+          <option value="">any</option>
+          {choice.values.map((one) => (
+            <option key={one} value={one}>
+              {valueWords[one] ?? one}
+            </option>
+          ))}
+        </select>
+      )}
     </label>
   );
 }

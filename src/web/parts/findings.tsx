@@ -5,15 +5,15 @@ import { Button, More } from './card.tsx';
 import { Icon, markOf } from './icon.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
 
-interface FindingsProps {
+interface Props {
   monitor: Monitor;
-  onOpen: ((name: string) => void) | undefined;
-  dimmed: boolean;
+  onOpen?: (name: string) => void;
+  dimmed?: boolean;
   most?: number;
 }
 
 /** All findings, worst first, each with the ids that show it. */
-export function Findings({ monitor, onOpen, dimmed, most }: FindingsProps) {
+export function Findings({ monitor, onOpen, dimmed, most }: Props) {
   const { findings, execution_id } = monitor;
   const shown = most === undefined ? findings : findings.slice(0, most);
   return (
@@ -32,11 +32,7 @@ export function Findings({ monitor, onOpen, dimmed, most }: FindingsProps) {
   );
 }
 
-function One({
-  finding,
-  executionId,
-  onOpen,
-}: Pick<FindingsProps, 'onOpen'> & { finding: Finding; executionId: string }) {
+function One({ finding, executionId, onOpen }: { finding: Finding; executionId: string; onOpen: Props['onOpen'] }) {
   const { zone } = useAround();
   const { code, severity, sentence, ids, next } = finding;
   return (

@@ -15,8 +15,8 @@ const BinsTable = lazy(async () => (await import('./bins-table.tsx')).BinsTable)
 interface Props {
   monitor: Monitor;
   timeline: Timeline;
-  asOf: number | undefined;
-  onZoom: ((from: number, until: number) => void) | undefined;
+  asOf?: number | undefined;
+  onZoom?: (from: number, until: number) => void;
   isCompact?: boolean;
   hasBacklog?: boolean;
 }
@@ -28,7 +28,7 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false, hasBa
   const [cursor, setCursor] = useState<number | undefined>(undefined);
   const rate = (values: readonly number[]): number[] => values.map((n) => n / timeline.bin_seconds);
   const drain = asOf === undefined && hasBacklog ? drainOf(monitor, timeline) : undefined;
-  const until = Math.max(spanOf(timeline).end, drain === undefined ? 0 : drain.at + drain.most);
+  const until = Math.max(spanOf(timeline).until, drain === undefined ? 0 : drain.at + drain.most);
   const shared = { timeline, until, asOf, onZoom, cursor, onCursor: setCursor, height: isCompact ? 90 : 150 };
   return (
     <Card
@@ -111,10 +111,10 @@ function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline): G
 
 /** What the workers can do, over the whole time; nothing if it is not a number. */
 function levelGuide(timeline: Timeline, value: number, label: string): Guide[] {
-  const { begin, end } = spanOf(timeline);
+  const { from, until } = spanOf(timeline);
   const points: Guide['points'] = [
-    [begin, value],
-    [end, value],
+    [from, value],
+    [until, value],
   ];
   return Number.isFinite(value) ? [{ label, shade: 'able', points }] : [];
 }
@@ -129,5 +129,5 @@ function drainOf({ status, progress }: Monitor, timeline: Timeline) {
   const level = (timeline.series.queued[last] ?? 0) + (timeline.series.processing[last] ?? 0);
   const draining = timeline.phases.at(-1)?.phase === 'draining';
   if (level === 0 || !draining) return undefined;
-  return { at: spanOf(timeline).end, level, least: at_least * 1000, most: Math.max(1, at_most) * 1000 };
+  return { at: spanOf(timeline).until, level, least: at_least * 1000, most: Math.max(1, at_most) * 1000 };
 }

@@ -84,33 +84,19 @@ const wordOf = (state: string, { isObserved, isOver }: Counted): string =>
 
 function Figures({ monitor, counts, dimmed }: { monitor: Monitor; counts: SliceCounts; dimmed: string }) {
   const { progress } = monitor;
+  const planned = progress?.slices_planned;
+  const over = counts.completed + counts.failed;
   return (
     <div class="figures">
       <Figure label="slices finished">
-        {count(counts.completed + counts.failed)}{' '}
-        <small>
-          {progress === undefined
-            ? `of ${count(counts.created)} sent`
-            : progress.slices_planned === undefined
-              ? 'no end is planned'
-              : `of ${count(progress.slices_planned)} planned`}
-        </small>
+        {count(over)}{' '}
+        <small>{ofAll(planned, 'planned', progress ? 'no end is planned' : `of ${count(counts.created)} sent`)}</small>
       </Figure>
-      {progress?.slices_planned !== undefined && (
-        <Figure label="progress">
-          {percent((100 * (counts.completed + counts.failed)) / Math.max(1, progress.slices_planned))}
-        </Figure>
-      )}
+      {planned !== undefined && <Figure label="progress">{percent((100 * over) / Math.max(1, planned))}</Figure>}
       <TimeLeft monitor={monitor} dimmed={dimmed} />
       <Figure label="STF files" dimmed={dimmed}>
         {count(progress?.stf_ready ?? monitor.stf_count)}{' '}
-        <small>
-          {progress === undefined
-            ? 'announced'
-            : progress.stf_planned === undefined
-              ? 'ready, no end is planned'
-              : `of ${count(progress.stf_planned)} ready`}
-        </small>
+        <small>{ofAll(progress?.stf_planned, 'ready', progress ? 'ready, no end is planned' : 'announced')}</small>
       </Figure>
       <Figure label={counts.isExhausted ? 'stay failed' : 'failed'} bad={counts.failed > 0}>
         {count(counts.failed)}
@@ -118,6 +104,10 @@ function Figures({ monitor, counts, dimmed }: { monitor: Monitor; counts: SliceC
     </div>
   );
 }
+
+/** How many there will be, or other words where that is not known. */
+const ofAll = (n: number | undefined, word: string, otherwise: string): string =>
+  n === undefined ? otherwise : `of ${count(n)} ${word}`;
 
 function Facts({ monitor, audit, moment, dimmed }: Pick<Props, 'monitor' | 'audit' | 'moment'> & { dimmed: string }) {
   const { zone, world } = useAround();

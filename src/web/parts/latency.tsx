@@ -28,16 +28,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
         <p>Nothing has gone through a stage yet.</p>
       ) : (
         <div ref={box} class="chart">
-          <svg
-            viewBox={`0 0 ${width} ${height}`}
-            role="img"
-            aria-label={latency
-              .map(
-                (one) =>
-                  `${one.stage}: median ${duration(one.p50)}, 95 % below ${duration(one.p95)}, longest ${duration(one.max)}`,
-              )
-              .join('; ')}
-          >
+          <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={latency.map(labelOf).join('; ')}>
             {powers.map((power) => (
               <g key={power} class="axis">
                 <line x1={at(power)} x2={at(power)} y1={0} y2={height - 20} />
@@ -56,6 +47,9 @@ export function Latency({ timeline }: { timeline: Timeline }) {
     </Card>
   );
 }
+
+const labelOf = ({ stage, p50, p95, max }: StageProps['stage']): string =>
+  `${stage}: median ${duration(p50)}, 95 % below ${duration(p95)}, longest ${duration(max)}`;
 
 interface StageProps {
   stage: Timeline['latency'][number];

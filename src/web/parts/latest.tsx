@@ -11,10 +11,8 @@ const every = 2000;
 /** The newest execution; switches to the next one as soon as it begins. */
 export function Latest(props: PageProps) {
   const { world } = useAround();
-  const { answer, fault, at } = usePoll(
-    () => world.call<Page<Pick<Monitor, 'execution_id'>>>('list_workflow_executions', { limit: 1 }),
-    { key: 'latest', every, isOver: () => false },
-  );
+  const ask = () => world.call<Page<Pick<Monitor, 'execution_id'>>>('list_workflow_executions', { limit: 1 });
+  const { answer, fault } = usePoll(ask, { key: 'latest', every });
   const id = answer?.items[0]?.execution_id;
   /** A place within a run has that run's address, so that it can be shared: it would be another one's tomorrow. "Back" follows again. */
   const change: PageProps['change'] = (params) => {
@@ -24,5 +22,5 @@ export function Latest(props: PageProps) {
   };
   if (id !== undefined) return <Execution key={id} {...props} change={change} ids={[id]} />;
   if (answer !== undefined) return <p class="banner">There is no execution yet: the first one will be shown here.</p>;
-  return fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} at={at} now={Date.now()} />;
+  return fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} />;
 }

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import type { ExecutionRow, Page } from '../shared/answers.ts';
 import { count, time } from '../shared/format.ts';
 import { noteForPeople, tookOf } from '../shared/rows.ts';
-import { useNow, usePoll } from '../state/hooks.ts';
+import { usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
@@ -28,7 +28,6 @@ type Change = PageProps['change'];
 /** All executions: running ones first, then the newest. */
 export function Overview({ params, change }: PageProps) {
   const { world } = useAround();
-  const now = useNow();
   const { status = '', cursor = '', sort = '' } = params;
   const asked = questionOf(params);
   const { answer, fault, at } = usePoll(
@@ -40,7 +39,7 @@ export function Overview({ params, change }: PageProps) {
       const { items } = await ask({ status: 'running' });
       return { ...page, items: [...items, ...page.items.filter((row) => row.status !== 'running')] };
     },
-    { key: JSON.stringify([asked, sort !== '']), every: everyMilliseconds, isOver: () => false },
+    { key: JSON.stringify([asked, sort !== '']), every: everyMilliseconds },
   );
   // A server may start before the first run.
   const isNoStore = fault?.message.startsWith('STORE_UNAVAILABLE: there is no store');
@@ -54,7 +53,7 @@ export function Overview({ params, change }: PageProps) {
         Executions <small>{orderWords(sort)}</small>
       </h1>
       <Filters params={params} change={change} chosen={chosen} />
-      {isNoStore ? <Empty /> : <FaultBanner fault={fault} at={at} now={now} />}
+      {isNoStore ? <Empty /> : <FaultBanner fault={fault} at={at} />}
       {!answer && !fault && <Skeleton />}
       {answer && (
         <>

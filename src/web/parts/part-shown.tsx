@@ -1,4 +1,4 @@
-import { type Range, rangeOf } from '../draw/span.ts';
+import { type Range, spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { time } from '../shared/format.ts';
 import type { Part } from '../state/course.ts';
@@ -42,7 +42,7 @@ export function PartShown({ part, line, shown, isAwaited, onZoom, onWhole }: Pro
 
 /** The range of a part; an end that it leaves open is the run's. */
 function askedRange({ start_time = '', end_time = '' }: Part, line: Timeline | undefined): Range {
-  const whole = line === undefined ? { from: 0, until: Date.now() } : rangeOf(line);
+  const whole = line === undefined ? { from: 0, until: Date.now() } : spanOf(line);
   return {
     from: Math.max(whole.from, Date.parse(start_time) || 0),
     until: Math.min(whole.until, Date.parse(end_time) || Infinity),

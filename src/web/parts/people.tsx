@@ -4,7 +4,7 @@ import { qualities } from '../../domain/logbook-words.ts';
 import type { Monitor } from '../shared/answers.ts';
 import { time } from '../shared/format.ts';
 import { useAround } from '../state/world.ts';
-import { Card } from './card.tsx';
+import { Card, sending } from './card.tsx';
 import { Notes } from './notes.tsx';
 import { useOwnName, useWriting } from './writing.tsx';
 
@@ -41,10 +41,7 @@ function Write({ id }: { id: string }) {
       <summary>write a note, or judge the run</summary>
       <form
         class="filters"
-        onSubmit={(event) => {
-          event.preventDefault();
-          write('add_note', { text, ...(isForNext ? { for_next: true } : {}) });
-        }}
+        onSubmit={sending(() => write('add_note', { text, ...(isForNext ? { for_next: true } : {}) }))}
       >
         {field}
         <label>

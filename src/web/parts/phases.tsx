@@ -1,11 +1,13 @@
 import { duration } from '../../lib/duration.ts';
-import { phasesIn, spanOf } from '../draw/span.ts';
+import { type PhaseSpan, phasesIn, spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
 import { momentOf, useAround } from '../state/world.ts';
 
-/** The picture of a silent execution ends some time after its driver was lost, so the words tell how long that is by now. */
-const undrivenWords = (began: number, goesOn: boolean, now: number): string =>
-  goesOn ? `no driver for ${duration((now - began) / 1000)}` : 'no driver';
+/** A phase in words. The picture of a silent execution ends some time after its driver was lost, so they tell how long that is by now. */
+function wordsOf({ phase, by, began, goesOn }: PhaseSpan, now: number): string {
+  if (phase !== 'undriven') return by === undefined ? phase : `${phase} by ${by}`;
+  return goesOn ? `no driver for ${duration((now - began) / 1000)}` : 'no driver';
+}
 
 interface PhaseStripProps {
   timeline: Timeline;
@@ -16,18 +18,14 @@ interface PhaseStripProps {
 
 /** The phases in words, and marks for notes, above the charts that have the phases' colours as background. */
 export function PhaseStrip({ timeline, until, notes = [] }: PhaseStripProps) {
-  const { begin, end } = spanOf(timeline);
+  const { from: begin, until: end } = spanOf(timeline);
   const span = Math.max(1, until - begin);
   const { world } = useAround();
   return (
     <div class="phases" role="list" aria-label="Phases">
-      {phasesIn(timeline).map(({ phase, by, from, to, began, goesOn }) => {
-        const words =
-          phase === 'undriven'
-            ? undrivenWords(began, goesOn, Math.max(end, momentOf(world)))
-            : by === undefined
-              ? phase
-              : `${phase} by ${by}`;
+      {phasesIn(timeline).map((part) => {
+        const { phase, from, to } = part;
+        const words = wordsOf(part, Math.max(end, momentOf(world)));
         return (
           <div
             key={`${phase} ${from}`}

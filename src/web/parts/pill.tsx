@@ -22,13 +22,7 @@ interface StateProps {
 }
 
 /** The state of an execution in pills: whether it runs, how many slices failed, and its health, if somebody drives it. */
-export const StatePills = ({
-  status,
-  health,
-  isSilent = false,
-  failed,
-  isExhausted = status !== 'running',
-}: StateProps) => (
+export const StatePills = ({ status, health, isSilent, failed, isExhausted = status !== 'running' }: StateProps) => (
   <>
     {isSilent ? <Pill state="lost">running, no driver</Pill> : <Pill state={status} />}
     {failed > 0 && <Pill state="failed">{`${count(failed)} ${isExhausted ? 'stay failed' : 'failed'}`}</Pill>}

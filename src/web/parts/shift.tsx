@@ -1,7 +1,7 @@
 import type { Shift as ShiftAnswer } from '../shared/answers.ts';
 import { amount, count, inZone, time } from '../shared/format.ts';
 import { tookOf } from '../shared/rows.ts';
-import { useNow, usePoll } from '../state/hooks.ts';
+import { usePoll } from '../state/hooks.ts';
 import { executionHash, hashOf, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
@@ -17,13 +17,9 @@ const everyMilliseconds = 10_000;
 /** The hand-over of a period. */
 export function Shift({ params, change }: PageProps) {
   const { world, zone } = useAround();
-  const now = useNow();
   const since = params['since'] ?? '-8h';
-  const { answer, fault, at } = usePoll(() => world.call<ShiftAnswer>('shift_report', { start_time: since }), {
-    key: since,
-    every: everyMilliseconds,
-    isOver: () => false,
-  });
+  const ask = () => world.call<ShiftAnswer>('shift_report', { start_time: since });
+  const { answer, fault, at } = usePoll(ask, { key: since, every: everyMilliseconds });
   return (
     <section class="card">
       <h1>
@@ -41,7 +37,7 @@ export function Shift({ params, change }: PageProps) {
           </button>
         ))}
       </p>
-      <FaultBanner fault={fault} at={at} now={now} />
+      <FaultBanner fault={fault} at={at} />
       {answer ? <Report report={answer} /> : !fault && <Skeleton />}
     </section>
   );

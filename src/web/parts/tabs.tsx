@@ -11,21 +11,16 @@ import type { CallError } from '../transport/call.ts';
 import { Answered } from './banner.tsx';
 import { Button } from './card.tsx';
 
-interface Told {
-  key: unknown;
-  at: unknown;
-  /** One word, in bold. */
-  strong?: unknown;
-  by: unknown;
-  words: string;
-}
-
 interface Tab {
   name: string;
   tool: string;
   args: (level: string) => Record<string, unknown>;
-  /** A row's text: time, one bold word, author, and the rest. */
-  told: (row: Row) => Told;
+  /** The fields of a row's key and time, and of one word in bold. */
+  key: string;
+  at: string;
+  strong?: string;
+  by: (row: Row) => unknown;
+  words: (row: Row) => string;
   hasLevel?: true;
   hasSearch?: true;
 }
@@ -35,13 +30,11 @@ const tabs: readonly [Tab, ...Tab[]] = [
     name: 'log',
     tool: 'list_logs',
     args: (level) => ({ level }),
-    told: ({ log_id, timestamp, level, agent, message }) => ({
-      key: log_id,
-      at: timestamp,
-      strong: level,
-      by: agent,
-      words: textOf(message),
-    }),
+    key: 'log_id',
+    at: 'timestamp',
+    strong: 'level',
+    by: ({ agent }) => agent,
+    words: ({ message }) => textOf(message),
     hasLevel: true,
     hasSearch: true,
   },
@@ -49,25 +42,22 @@ const tabs: readonly [Tab, ...Tab[]] = [
     name: 'messages',
     tool: 'list_messages',
     args: () => ({}),
-    told: ({ message_id, sent_at, message_type, sender_agent, effect, effect_reason, body }) => ({
-      key: message_id,
-      at: sent_at,
-      strong: message_type,
-      by: sender_agent,
-      words: (effect === 'applied' ? '' : `${textOf(effect)}: ${textOf(effect_reason)} `) + bodyOf(body),
-    }),
+    key: 'message_id',
+    at: 'sent_at',
+    strong: 'message_type',
+    by: ({ sender_agent }) => sender_agent,
+    words: ({ effect, effect_reason, body }) =>
+      (effect === 'applied' ? '' : `${textOf(effect)}: ${textOf(effect_reason)} `) + bodyOf(body),
     hasSearch: true,
   },
   {
     name: 'failed slices',
     tool: 'list_tf_slices',
     args: () => ({ status: 'failed', time_field: 'completed' }),
-    told: ({ slice_filename, completed_at, retries, assigned_worker, error }) => ({
-      key: slice_filename,
-      at: completed_at,
-      by: `${amount(Number(retries), 'retry', 'retries')}, ${textOf(assigned_worker)}`,
-      words: textOf(error),
-    }),
+    key: 'slice_filename',
+    at: 'completed_at',
+    by: ({ retries, assigned_worker }) => `${amount(Number(retries), 'retry', 'retries')}, ${textOf(assigned_worker)}`,
+    words: ({ error }) => textOf(error),
   },
 ];
 
@@ -161,13 +151,7 @@ type Asked = Pick<Props, 'executionId' | 'asOf' | 'seq'> & { level: string; sear
 /** Reloads the first page when there are new rows; loads older pages on demand. */
 function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Asked) {
   const { world } = useAround();
-  const [state, setState] = useState<{
-    key: string;
-    rows?: Row[];
-    next?: string | undefined;
-    note?: string | undefined;
-    fault?: CallError;
-  }>({ key: '' });
+  const [state, setState] = useState<{ key: string; page?: Page<Row>; fault?: CallError }>({ key: '' });
   const args = {
     execution_id: executionId,
     ...(asOf === undefined ? {} : { as_of: asOf }),
@@ -185,7 +169,7 @@ function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Aske
     // Do not move a reader of older rows.
     if (isOlder) return undefined;
     world.call<Page<Row>>(tab.tool, args).then(
-      ({ items, next_cursor, note }) => !isGone && setState({ key, rows: items, next: next_cursor, note }),
+      (page) => !isGone && setState({ key, page }),
       (fault: CallError) => !isGone && setState({ key, fault }),
     );
     return () => void (isGone = true);
@@ -193,43 +177,40 @@ function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Aske
   }, [key, asOf === undefined && seq, isOlder]);
   const more = async (): Promise<void> => {
     setOlder(true);
-    const { items, next_cursor } = await world.call<Page<Row>>(tab.tool, { ...args, cursor: state.next });
+    const { items, next_cursor } = await world.call<Page<Row>>(tab.tool, { ...args, cursor: state.page?.next_cursor });
     // The reader may have requested other rows meanwhile.
-    setState((now) => (now.key === key ? { ...now, rows: [...(now.rows ?? []), ...items], next: next_cursor } : now));
+    setState((now) => {
+      if (now.key !== key || now.page === undefined) return now;
+      return { ...now, page: { ...now.page, items: [...now.page.items, ...items], next_cursor } };
+    });
   };
   if (state.key !== key) return {};
-  return {
-    answer: state.rows,
-    fault: state.fault,
-    note: state.note,
-    more:
-      state.next === undefined
-        ? undefined
-        : () => void more().catch((fault: CallError) => setState({ ...state, fault })),
-  };
+  const { page, fault } = state;
+  const onMore = (): void => void more().catch((failure: CallError) => setState({ ...state, fault: failure }));
+  return { answer: page?.items, fault, note: page?.note, more: page?.next_cursor === undefined ? undefined : onMore };
 }
 
 function Rows({ rows, tab, onOpen }: { rows: readonly Row[]; tab: Tab; onOpen: (slice: string) => void }) {
   const { zone } = useAround();
+  const { key, at, strong = '', by, words } = tab;
   return (
     <ul class="lines scroll tall" tabindex={0} aria-label={tab.name}>
       {rows.map((row, index) => {
-        const { key, at, strong, by, words } = tab.told(row);
         const above = rows[index - 1];
         const slice = textOf(row['slice_filename']);
         return (
-          <li key={textOf(key)} class={textOf(row['level'])}>
+          <li key={textOf(row[key])} class={textOf(row['level'])}>
             <span class="mono">
-              {at === undefined ? '' : rowTime(textOf(at), above && textOf(tab.told(above).at), zone)}
+              {row[at] === undefined ? '' : rowTime(textOf(row[at]), above && textOf(above[at]), zone)}
             </span>{' '}
             {slice === '' ? (
-              <strong>{textOf(strong)}</strong>
+              <strong>{textOf(row[strong])}</strong>
             ) : (
               <Button shade="id" onClick={() => onOpen(slice)}>
                 {slice}
               </Button>
             )}{' '}
-            <small>{textOf(by)}</small> <span class="words">{words}</span>
+            <small>{textOf(by(row))}</small> <span class="words">{words(row)}</span>
           </li>
         );
       })}

@@ -14,14 +14,8 @@ const [width, height] = [900, 60];
 /** Runs day by day: the share of slices that stay failed, the duration of runs, and slices per second. */
 export function Trends() {
   const { world } = useAround();
-  const polled = useAnswer('trends', () =>
-    world.call<{ groups: Day[] }>('summarize', {
-      what: 'executions',
-      group_by: 'day',
-      order_by: 'key',
-      start_time: `-${maxDays}d`,
-    }),
-  );
+  const asked = { what: 'executions', group_by: 'day', order_by: 'key', start_time: `-${maxDays}d` };
+  const polled = useAnswer('trends', () => world.call<{ groups: Day[] }>('summarize', asked));
   return (
     <Answered polled={polled}>
       {({ groups }) => {
@@ -83,17 +77,13 @@ interface BarsProps {
 function Bars({ days, title, shade, of, shown }: BarsProps) {
   const most = Math.max(1e-9, ...days.map((day) => of(day)));
   const step = width / days.length;
+  const label = `${title}, by day, up to ${shown(most)}`;
   return (
     <figure class="chart">
       <figcaption>
         {title} <small>up to {shown(most)}</small>
       </figcaption>
-      <svg
-        viewBox={`0 0 ${width} ${height}`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={`${title}, by day, up to ${shown(most)}`}
-      >
+      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
         {days.map((day, n) => (
           <rect
             key={day.day}

@@ -37,7 +37,7 @@ export function Wall() {
     <section class="wall">
       <link rel="stylesheet" href="wall.css" />
       <h1 class="sr">Executions that run</h1>
-      <FaultBanner fault={fault} at={at} now={now} />
+      <FaultBanner fault={fault} at={at} />
       {answer === undefined && fault === undefined && <Skeleton />}
       {answer !== undefined && running.length === 0 && <Rest last={ended[0]} now={now} />}
       <div class={`cards of-${shown.length}`} style={{ '--columns': columnsOf(shown.length) }}>
@@ -73,7 +73,7 @@ function useLists() {
           .slice(0, maxEnded),
       };
     },
-    { key: 'wall', every, isOver: () => false },
+    { key: 'wall', every },
   );
 }
 
@@ -94,14 +94,8 @@ const columnsOf = (cards: number): number => Math.max(1, cards < 4 ? cards : Mat
 function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {
   const health = worstOf(monitors.map((one) => one.health)) ?? 'nothing runs';
   const hasFinding = monitors.some(({ findings }) => findings.some(({ severity }) => severity !== 'info'));
-  useEffect(
-    () =>
-      showInTab(
-        monitors.length === 0 ? 'wall' : `${monitors.length} running`,
-        isAway ? noAnswer : { health, hasFinding },
-      ),
-    [health, hasFinding, isAway, monitors.length],
-  );
+  const name = monitors.length === 0 ? 'wall' : `${monitors.length} running`;
+  useEffect(() => showInTab(name, isAway ? noAnswer : { health, hasFinding }), [health, hasFinding, isAway, name]);
 }
 
 function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSeen: (monitor: Monitor) => void }) {
@@ -114,7 +108,7 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
     return (
       <article class="card">
         <h2>{id}</h2>
-        {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} at={at} now={Date.now()} />}
+        {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} />}
       </article>
     );
   const { progress, status, health, findings, namespace } = monitor;
@@ -129,7 +123,7 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
         <a href={executionHash(id)}>{id}</a>{' '}
         {status === 'running' ? <Pill state={health} /> : <StatePills status={status} failed={failed} />}
       </h2>
-      <FaultBanner fault={fault} at={at} now={Date.now()} />
+      <FaultBanner fault={fault} at={at} />
       <p class="big">
         {planned === undefined ? count(over) : percent((100 * over) / Math.max(1, planned), 0)}
         <small>
@@ -214,10 +208,8 @@ const [courseEvery, bins] = [10_000, 90];
 /** The slices that were done and that failed, from the start of an execution until now: whether it speeds up, slows down or stands still. */
 function Course({ id }: { id: string }) {
   const { world } = useAround();
-  const { answer } = usePoll(
-    () => world.call<Timeline>('get_execution_timeline', { execution_id: id, bins, slots: 0 }),
-    { key: id, every: courseEvery, isOver: () => false },
-  );
+  const ask = () => world.call<Timeline>('get_execution_timeline', { execution_id: id, bins, slots: 0 });
+  const { answer } = usePoll(ask, { key: id, every: courseEvery });
   if (answer?.series === undefined) return <div class="course" />;
   const { completed, failed_attempts: failed } = answer.series;
   const most = Math.max(1, ...completed.map((n, bin) => n + (failed[bin] ?? 0)));

@@ -1,12 +1,11 @@
 import type { Bar } from '../draw/paint.ts';
 import { linear } from '../draw/scale.ts';
-import type { PhaseSpan, Range } from '../draw/span.ts';
+import { holesIn, type Range, spanOf } from '../draw/span.ts';
+import type { Timeline } from '../shared/answers.ts';
 import { left, right, Times } from './chart-parts.tsx';
 
 interface MarksProps {
-  /** Times about which nothing is known, or without a driver. */
-  holes: readonly PhaseSpan[];
-  range: Range;
+  timeline: Timeline;
   asOf: number | undefined;
   /** The range that the wheel asks for. */
   pending: Range | undefined;
@@ -16,12 +15,13 @@ interface MarksProps {
 }
 
 /** What lies over the attempts: what is later than the chosen moment, the range to be chosen, the attempt under the cursor. */
-export function Marks({ range: { from, until }, holes, asOf, pending, bar, rowHeight }: MarksProps) {
+export function Marks({ timeline, asOf, pending, bar, rowHeight }: MarksProps) {
+  const { from, until } = spanOf(timeline);
   const span = Math.max(1, until - from);
   const part = (time: number): string => `${(Math.max(0, time) / span) * 100}%`;
   return (
     <>
-      {holes.map((hole) => (
+      {holesIn(timeline).map((hole) => (
         <div key={hole.from} class="hole" style={{ left: part(hole.from - from), right: part(until - hole.to) }} />
       ))}
       {asOf !== undefined && asOf < until && <div class="later" style={{ left: part(asOf - from) }} />}

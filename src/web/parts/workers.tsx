@@ -4,7 +4,7 @@ import { sliceFilename } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
 import { barsOf, isLost } from '../draw/bars.ts';
 import { type Bar, BarIndex, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
-import { holesIn, rangeOf, spanOf } from '../draw/span.ts';
+import { spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
 import { amount, clock, type Zone } from '../shared/format.ts';
 import { useMedia, useWidth } from '../state/hooks.ts';
@@ -49,7 +49,7 @@ export function Workers(props: Props) {
       <div ref={box} class="workers">
         <RowLabels slots={slots} rowHeight={rowHeight} />
         <Work {...props} {...{ bars, bar, setBar, rowHeight }} width={Math.max(50, width - left - right)} />
-        <TimeAxis {...rangeOf(timeline)} width={width} />
+        <TimeAxis {...spanOf(timeline)} width={width} />
         <p class="reading" aria-live="polite">
           {bar === undefined ? hintOf(timeline) : readingOf(bar, timeline, zone)}
         </p>
@@ -70,8 +70,8 @@ function Work(props: WorkProps) {
   const { timeline, asOf, onOpen, onZoom, bars, bar, setBar, rowHeight, width } = props;
   const slots = timeline.slots ?? [];
   const height = Math.max(1, slots.length * rowHeight);
-  const { begin, end } = spanOf(timeline);
-  const span = Math.max(1, end - begin);
+  const range = spanOf(timeline);
+  const span = Math.max(1, range.until - range.from);
   const index = useMemo(() => new BarIndex(bars), [bars]);
   const canvas = usePainting(props, height, span);
   const timeAt = ({ clientX, currentTarget }: MouseEvent): number => {
@@ -83,7 +83,6 @@ function Work(props: WorkProps) {
     return index.at(Math.floor((event.clientY - top) / rowHeight), timeAt(event), (span / width) * 3);
   };
   const open = ({ stf, sliceId }: Bar): void => onOpen(sliceFilename(stf, sliceId));
-  const range = rangeOf(timeline);
   const steering = useSteering(range, onZoom);
   const onKey = (event: KeyboardEvent): void => {
     if (steering.onKey(event)) return;
@@ -99,7 +98,7 @@ function Work(props: WorkProps) {
     if (one !== undefined) open(one);
     // There are too many attempts to draw each one: a click zooms in.
     else if (timeline.spans === undefined)
-      onZoom(begin + Math.max(0, at - span / 20), begin + Math.min(span, at + span / 20));
+      onZoom(range.from + Math.max(0, at - span / 20), range.from + Math.min(span, at + span / 20));
   };
   return (
     <div
@@ -109,13 +108,13 @@ function Work(props: WorkProps) {
       role="application"
       aria-label={`Workers over time, ${slots.length} slots. Arrow keys go from attempt to attempt, Enter opens one.`}
       onKeyDown={onKey}
-      onWheel={(event) => steering.onWheel(event, begin + timeAt(event))}
+      onWheel={(event) => steering.onWheel(event, range.from + timeAt(event))}
       onPointerMove={(event) => setBar(found(event))}
       onPointerLeave={() => setBar(undefined)}
       onClick={onClick}
     >
       <canvas ref={canvas} width={width} height={height} aria-hidden="true" />
-      <Marks {...{ asOf, bar, rowHeight }} holes={holesIn(timeline)} pending={steering.pending} range={range} />
+      <Marks {...{ timeline, asOf, bar, rowHeight }} pending={steering.pending} />
     </div>
   );
 }
@@ -136,8 +135,8 @@ const wordsOf = ({ slots = [], slot_count, spans }: Timeline, bars: number): str
   `${slots.length < slot_count ? `${slots.length} of ` : ''}${amount(slot_count, 'slot')}${spans === undefined ? ', busy part of each bin' : `, ${amount(bars, 'attempt')}`}`;
 
 function readingOf(bar: Bar, timeline: Timeline, zone: Zone): string {
-  const { begin } = spanOf(timeline);
-  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'processing' : isLost(bar) ? 'no result' : bar.state} by ${timeline.slots?.[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
+  const { from } = spanOf(timeline);
+  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'processing' : isLost(bar) ? 'no result' : bar.state} by ${timeline.slots?.[bar.row] ?? ''}, from ${clock(from + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
 }
 
 /** Paints when data, size or colours have changed, never in a loop. */

@@ -1,7 +1,6 @@
 import { spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline } from '../shared/answers.ts';
 
-/** The counts of slices at one moment. */
 export type SliceCounts = ReturnType<typeof countsNow>;
 
 export const countsNow = (monitor: Monitor) => ({
@@ -19,14 +18,14 @@ export const countsNow = (monitor: Monitor) => ({
 
 /** The bin that contains a time; a boundary between two bins belongs to the first. */
 export function binOf(whole: Timeline, at: number): number {
-  const { begin, bin: length } = spanOf(whole);
-  return Math.min(whole.bins - 1, Math.max(0, Math.ceil((at - begin) / length - 0.001) - 1));
+  const { from, bin: length } = spanOf(whole);
+  return Math.min(whole.bins - 1, Math.max(0, Math.ceil((at - from) / length - 0.001) - 1));
 }
 
 /** The end of a bin, the moment of its counts. */
 export function endOf(whole: Timeline, bin: number): number {
-  const { begin, bin: length } = spanOf(whole);
-  return begin + (bin + 1) * length;
+  const { from, bin: length } = spanOf(whole);
+  return from + (bin + 1) * length;
 }
 
 /** The counts at the end of the bin that contains a time. */

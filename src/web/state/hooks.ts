@@ -52,7 +52,7 @@ export const longestPause = 15_000;
  */
 export function usePoll<T>(
   ask: (before: T | undefined) => Promise<T>,
-  { key, every, isOver }: { key: string; every: number; isOver: (answer: T) => boolean },
+  { key, every, isOver = () => false }: { key: string; every: number; isOver?: (answer: T) => boolean },
 ): Polled<T> {
   const [state, setState] = useState<Polled<T> & { key: string }>({ key, answer: undefined, fault: undefined, at: 0 });
   const latest = useRef(ask);
@@ -185,15 +185,12 @@ export function useNow(): number {
 
 /** A choice that this browser stores, if it allows storage. */
 export function useChoice<T extends string>(name: string, initial: T): [T, (value: T) => void] {
-  const [value, setValue] = useState<T>(
-    () => tried(() => localStorage.getItem(`swf-mcp-${name}`) as T | null) ?? initial,
-  );
-  return [
-    value,
-    (next) => {
-      setValue(next);
-      // A file has no storage: the choice lasts as long as the page.
-      tried(() => localStorage.setItem(`swf-mcp-${name}`, next));
-    },
-  ];
+  const key = `swf-mcp-${name}`;
+  const [value, setValue] = useState<T>(() => tried(() => localStorage.getItem(key) as T | null) ?? initial);
+  const choose = (next: T): void => {
+    setValue(next);
+    // A file has no storage: the choice lasts as long as the page.
+    tried(() => localStorage.setItem(key, next));
+  };
+  return [value, choose];
 }

@@ -42,7 +42,7 @@ export const timeOfMoment = (asof = ''): number => Date.parse(asof.split('@')[0]
 
 function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | undefined): number | undefined {
   const at = timeOfMoment(asof);
-  if (Number.isNaN(at) || whole === undefined || at >= spanOf(whole).end) return undefined;
+  if (Number.isNaN(at) || whole === undefined || at >= spanOf(whole).until) return undefined;
   // Show the time of the counts, however long the bins are by now.
   return endOf(whole, binOf(whole, at));
 }

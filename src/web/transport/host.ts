@@ -108,7 +108,6 @@ function hear({ id: theirs, method, params = {}, ...rest }: Message, events: Hos
   }
 }
 
-/** The text of a tool's result. */
 const textOf = (content: unknown): string =>
   Array.isArray(content)
     ? content.map(({ text }: { text?: unknown }) => (typeof text === 'string' ? text : '')).join('\n')

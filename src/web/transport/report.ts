@@ -7,7 +7,6 @@ import { type Call, CallError, type World } from './call.ts';
 
 type Row = Record<string, unknown>;
 
-/** The answers in a report. */
 interface ReportData {
   execution_id: string;
   made_at: string;
@@ -28,11 +27,8 @@ export async function reportWorld(): Promise<World> {
   const attempts = unpack({ names: data.attempts.names, bytes: await inflated(data.attempts.packed) });
   const call: Call = async <T>(tool: string, args: object): Promise<T> =>
     answerOf(data, attempts, tool, args as Row) as T;
-  return {
-    kind: 'report',
-    call,
-    report: { execution_id: data.execution_id, madeAt: data.made_at, isRunning: data.status === 'running' },
-  };
+  const report = { execution_id: data.execution_id, madeAt: data.made_at, isRunning: data.status === 'running' };
+  return { kind: 'report', call, report };
 }
 
 async function inflated(base64: string): Promise<Uint8Array> {
