@@ -1,4 +1,4 @@
-/** The few members of stompit's low-level client that this room uses, as they are in 1.0.0. */
+/** The members of stompit 1.0.0's low-level client that this room uses. */
 declare module 'stompit' {
   import type { EventEmitter } from 'node:events';
   import type { Readable, Writable } from 'node:stream';
@@ -12,7 +12,7 @@ declare module 'stompit' {
   type CommandHandlers = Partial<Record<string, (frame: Frame, beforeSendResponse: () => void) => void>>;
 
   export interface Client extends EventEmitter {
-    /** How long a broker may be silent beyond its interval, in milliseconds. It is read when the session begins. */
+    /** How long the broker may be silent beyond its heartbeat interval, in milliseconds. The client reads it when the session begins. */
     _heartbeatDelayMargin: number;
     /** Outgoing frames and heartbeats. */
     _output: { heartbeat(): void };

@@ -19,19 +19,19 @@ export function addLogbook(add: Add, run: Run): void {
   add('note <EXECUTION_ID|none> <TEXT>', 'writes a note about an execution, or about none')
     .option('--at <TIME>', 'the time that it is about: ISO 8601, or -10m (default: now)')
     .option('--about <NAME>', 'the file, worker or message that it is about')
-    .option('--for-next', 'the next shift must read it: its report begins with it')
+    .option('--for-next', 'for the next shift: its report begins with this note')
     .addOption(authorOption())
     .action(calling(run, ['executionId', 'text'], async () => (await import('./logbook/write.ts')).noteCommand));
 
-  add('quality <EXECUTION_ID> <good|bad|test|none>', 'judges a run; none takes that back')
+  add('quality <EXECUTION_ID> <good|bad|test|none>', 'judges the quality of a run; none withdraws it')
     .requiredOption('--reason <TEXT>', 'why')
     .addOption(authorOption())
     .action(calling(run, ['executionId', 'value'], async () => (await import('./logbook/write.ts')).qualityCommand));
 
-  add('watch', 'raises alarms of findings that last, and tells receivers of them, until SIGTERM')
-    .option('--config <FILE>', 'the configuration, for [watch.after]: seconds by code that a finding must last')
+  add('watch', 'raises alarms for findings that last and notifies receivers, until SIGTERM')
+    .option('--config <FILE>', 'the configuration; [watch.after] says how many seconds a finding must last')
     .addOption(setOption())
-    .option('--notify <PATH>', 'a program that is run at each change of an alarm (SWF_EVENT, SWF_ID, SWF_TEXT …)')
+    .option('--notify <PATH>', 'program to run at each change of an alarm (it gets SWF_EVENT, SWF_ID, SWF_TEXT …)')
     .addOption(
       new Option(
         '--webhook <URL>',

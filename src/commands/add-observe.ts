@@ -25,15 +25,15 @@ const words = (text: string, before: string[] = []): string[] =>
 
 /** The command that listens to a testbed of other programs. */
 export function addObserve(add: Add, run: Run): void {
-  add('observe', 'listens to a testbed that others run, and sends nothing: records what it says, until SIGTERM')
+  add('observe', 'records a testbed that others run, until SIGTERM; it only listens and sends nothing')
     .option(
       '--broker <URL>',
       'the STOMP broker to listen to: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
     )
-    .option('--config <FILE>', 'the configuration, for its broker')
+    .option('--config <FILE>', 'the configuration that names the broker')
     .addOption(setOption())
     .addOption(
-      new Option('--layout <NAME>', 'the topics that exist at the site, by the layout of its broker').choices(
+      new Option('--layout <NAME>', 'the broker layout of the site, which says what topics there are').choices(
         layoutNames,
       ),
     )
@@ -64,16 +64,16 @@ export function addObserve(add: Add, run: Run): void {
       'send what start_workflow and control_workflow ask of the testbed to its queue /queue/workflow_control; nothing else is ever sent',
     )
     .addOption(new Option('--until-parent-ends').hideHelp())
-    .option('--check', 'records nothing: says after a while what was heard, and what was not')
+    .option('--check', 'record nothing; say after a while what was heard and what was not')
     .option('--wait <S>', 'with --check: seconds to listen', parsePositive, 35)
     .option(
       '--contract [EXECUTION_ID]',
       'from the store: types, senders, keys, order and delays of what was said in a run (default: latest)',
     )
-    .option('--against <EXECUTION_ID>', 'with --contract: how that differs from an earlier run')
-    .option('--from <FILE...>', 'reads recordings in place of a broker')
-    .option('--until <TIME>', 'with --from: until then was heard (default: until the end of each recording)')
-    .option('--anonymize <FILE>', 'with --from: writes a recording without names of people, hosts and folders')
+    .option('--against <EXECUTION_ID>', 'with --contract: compare with an earlier result')
+    .option('--from <FILE...>', 'read recordings instead of a broker')
+    .option('--until <TIME>', 'with --from: when listening ended (default: the end of each recording)')
+    .option('--anonymize <FILE>', 'with --from: write a recording without the names of people, hosts and folders')
     .addOption(jsonOption())
     .action(({ topics = [], namespace: namespaces = [], ...flags }: Given) =>
       run((io) => observeAs(io, { ...flags, topics, namespaces })),

@@ -13,7 +13,7 @@ type StatusFlags = StatusArguments & WatchArguments & { watch: boolean };
 export function addQuestions(add: Add, run: Run): void {
   add('status [EXECUTION_ID]', 'status of an execution (default: all running ones, else the newest)')
     .option('--watch', 'keep showing it until it has ended')
-    .option('--all', 'all that run, with --json as an array')
+    .option('--all', 'all running executions; with --json as an array')
     .addOption(asOfOption())
     .addOption(notifyOption())
     .addOption(jsonOption())
@@ -22,7 +22,7 @@ export function addQuestions(add: Add, run: Run): void {
         command.error('error: --watch shows what goes on, --as-of what was: give one');
       if (!watch && flags.notify !== undefined) command.error('error: --notify needs --watch');
       if (flags.all && (watch || executionId !== undefined))
-        command.error('error: --all is of all executions at one moment: give neither --watch nor an id');
+        command.error('error: --all shows all executions at one moment: give neither --watch nor an id');
       return run(async (io) =>
         watch
           ? (await import('./ask/watch.ts')).watchCommand(io, executionId, flags)
@@ -50,14 +50,14 @@ function addReport(add: Add, run: Run): void {
     .option('--markdown', 'as Markdown (the default)')
     .option(
       '--html <FILE>',
-      'one file for a browser or a mail, with every attempt; texts of errors, with paths, are in it',
+      'one file for a browser or an email, with every attempt, and with error texts and their paths',
     )
-    .option('--without-logs', 'without log lines, and errors and ways of slices')
-    .option('--force', 'replaces the file')
-    .option('--since <TIME>', 'of all executions that lived since then: -8h, or ISO 8601')
+    .option('--without-logs', 'without log lines, and without the error texts and paths of slices')
+    .option('--force', 'replace the file')
+    .option('--since <TIME>', 'of all executions alive since then: -8h, or ISO 8601')
     .option('--until <TIME>', 'up to then (default: now)')
-    .option('--namespace <NAME>', 'of a time: only of this namespace')
-    .option('--troubles', 'of a time: each finding with when it was first told')
+    .option('--namespace <NAME>', 'of a period: only this namespace')
+    .option('--troubles', 'of a period: each finding, with when it was first reported')
     .addOption(asOfOption())
     .action((executionId: string | undefined, { html, markdown, ...flags }: ReportFlags, command: Command) => {
       const { since, until, namespace, troubles } = flags;
@@ -74,13 +74,13 @@ function addReport(add: Add, run: Run): void {
 
 type PlanFlags = Omit<PlanArguments, 'config'> & { asPlayed?: string };
 
-/** Plans of what has not run yet, and of what would have been. */
+/** Plans of runs that have not begun, and of how a past run would have gone with other settings. */
 function addPlan(add: Add, run: Run): void {
   add('plan [CONFIG]', 'how a run would go, without running it: files, slices, bytes, time, workers')
-    .option('--stf-count <N>', 'STF files a physics period; 0: as many as fit', parseCount)
+    .option('--stf-count <N>', 'STF files per physics period; 0: as many as fit', parseCount)
     .option(
       '--as-played <EXECUTION_ID>',
-      'plays a run again on its own times; --set changes target_worker_count, slice_processing_time (a factor), stf_sampling_rate, without_worker or without_host (default: as it was)',
+      'replay a run with its own times; --set changes target_worker_count, slice_processing_time (a factor), stf_sampling_rate, without_worker or without_host (default: as it was)',
     )
     .addOption(setOption())
     .addOption(jsonOption())
@@ -98,7 +98,7 @@ function addPlan(add: Add, run: Run): void {
 function addCalls(add: Add, run: Run): void {
   add('config [CONFIG]', 'the effective configuration as TOML, with where each value came from')
     .addOption(setOption())
-    .option('--list', 'names the configurations that there are, with their files')
+    .option('--list', 'list the available configurations with their files')
     .action((config: string | undefined, { sets, list }: { sets: string[]; list: boolean }) =>
       run(async (io) => {
         const { configCommand, listConfigs } = await import('./ask/config.ts');
@@ -106,7 +106,7 @@ function addCalls(add: Add, run: Run): void {
       }),
     );
 
-  add('call <TOOL> [ARGUMENTS...]', 'one call of an MCP tool, with key=value or JSON: its structured answer on stdout')
+  add('call <TOOL> [ARGUMENTS...]', 'calls an MCP tool with key=value or JSON; prints its structured answer')
     .option('--yes', 'do not ask before a tool changes something')
     .addHelpText('after', '\nThe tools and their arguments: swf-mcp tools')
     .action((tool: string, words: string[], { yes }: { yes: boolean }) =>

@@ -16,16 +16,16 @@ export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Ru
       'serve Streamable HTTP at /mcp (default host: 127.0.0.1; others need a token, and TLS or a proxy)',
     )
     .option('--open', 'show the page in your browser (needs --http)')
-    .option('--read-only', 'offer no tool that changes something, not even notes')
+    .option('--read-only', 'offer no tool that changes anything, not even notes')
     .option('--allow-control', 'offer tools that start, pause, continue and stop executions')
-    .option('--max-runs <N>', 'runs that may be under way before no tool starts another (default: 4)', parsePositive)
+    .option('--max-runs <N>', 'how many runs may be under way for a tool to start another (default: 4)', parsePositive)
     .option(
       '--insecure-local',
       'let every user of this machine use tools that change something over HTTP, without a token',
     )
     .option('--tls-cert <FILE>', 'speak TLS with this certificate, a PEM file (needs --tls-key)')
     .option('--tls-key <FILE>', 'the key of the certificate, a PEM file')
-    .option('--behind-proxy', 'a proxy in front speaks TLS, and says by X-Forwarded headers who asks for what')
+    .option('--behind-proxy', 'a proxy in front speaks TLS and sets X-Forwarded headers')
     .allowExcessArguments()
     .action((flags: ServeFlags, command: Command) => {
       refuseUnknownCommand(program, command);

@@ -15,16 +15,16 @@ const observeOption = (what: string): Option =>
   new Option('--observe <LAYOUT>', `${what}: the layout of its topics, or none`).choices(['none', ...layoutNames]);
 
 const watchOption = (): Option =>
-  new Option('--watch', 'alarms of findings that last too, as swf-mcp watch raises them (notifies $SWF_WEBHOOK)');
+  new Option('--watch', 'also raise alarms for findings that last, as swf-mcp watch does (notifies $SWF_WEBHOOK)');
 
 /** The commands that run agents as services. */
 export function addServices(add: Add, run: Run): void {
-  add('up [CONFIG]', 'all agents that the configuration asks of this host, started again when they end, until SIGTERM')
+  add('up [CONFIG]', 'runs and restarts all agents that the configuration wants on this host, until SIGTERM')
     .addOption(brokerOption())
     .addOption(setOption())
     .addOption(observeOption('an observer of a testbed too'))
     .addOption(watchOption())
-    .option('--notify <PATH>', 'a program that is run at each change of an alarm (needs --watch)')
+    .option('--notify <PATH>', 'program to run at each change of an alarm (needs --watch)')
     .addOption(upMetricsOption())
     .action((config: string | undefined, flags: Omit<UpArguments, 'config'>, command: Command) => {
       if (flags.notify !== undefined && !flags.watch) command.error('error: --notify needs --watch');
@@ -47,7 +47,7 @@ export function addServices(add: Add, run: Run): void {
   )
     .addOption(brokerOption())
     .addOption(setOption())
-    .option('--speed <N>', 'simulated seconds a second', parsePositive, 1)
+    .option('--speed <N>', 'simulated seconds per second', parsePositive, 1)
     .action(calling(run, ['config'], async () => (await import('./services/request.ts')).requestCommand));
 
   add(

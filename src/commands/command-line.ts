@@ -51,8 +51,8 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
   const add: Add = (name, description) => program.command(name).description(description);
 
   addServe(program, stdin, run);
-  add('run [CONFIG]', 'one execution of the workflow, from start to end')
-    .option('--stf-count <N>', 'STF files a physics period (default: as configured, 10 as shipped)', parseCount)
+  add('run [CONFIG]', 'runs the workflow once, from start to end')
+    .option('--stf-count <N>', 'STF files per physics period (default: as configured, 10 as shipped)', parseCount)
     .addOption(brokerOption())
     .addOption(speedOption('1 is real time (default), 20 twenty times faster, max as fast as it goes'))
     .addOption(setOption())
@@ -68,12 +68,12 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .addOption(senderOption())
     .action(calling(run, ['executionId'], async () => (await import('./drive/resume.ts')).resumeCommand));
 
-  add('agent', 'one agent as a process of its own, on a broker, until SIGTERM')
+  add('agent', 'runs one agent as a process of its own, on a broker, until SIGTERM')
     .addArgument(new Argument('<TYPE>', 'what the agent does').choices(agentTypes))
     .addOption(brokerOption())
     .option('--config <FILE>', 'the configuration, for its namespace, broker and worker slots')
     .addOption(setOption())
-    .option('--index <N>', 'tells agents of one type on one machine apart', parsePositive, 1)
+    .option('--index <N>', 'distinguishes agents of one type on one machine', parsePositive, 1)
     .option(
       '--metrics <[HOST:]PORT>',
       'tell figures of the agent at /metrics, for Prometheus (default host: 127.0.0.1)',
@@ -101,7 +101,7 @@ function falseUnlessGiven(command: Command): void {
 }
 
 function addCompletion(program: Command, add: Add, run: Run): void {
-  add('completion', 'a script that makes a shell complete commands and flags: eval "$(swf-mcp completion bash)"')
+  add('completion', 'prints a script that completes commands and flags: eval "$(swf-mcp completion bash)"')
     .addArgument(
       new Argument('<SHELL>', 'the shell; ids: the executions, for such a script').choices([...shells, 'ids']),
     )
@@ -129,7 +129,7 @@ function addDoctor(add: Add, run: Run): void {
     .addOption(brokerOption())
     .addOption(setOption())
     .option('--wait <S>', 'seconds to listen for other programs on the broker', parsePositive)
-    .option('--prove', 'send messages to see what the broker does with them; says first what may remain')
+    .option('--prove', 'test the broker by sending messages; says first what may remain')
     .option('--unsubscribe', "remove the store's durable subscription from the broker")
     .action(calling(run, ['config'], async () => (await import('./doctor/doctor.ts')).doctorCommand));
 }

@@ -10,17 +10,17 @@ import { guardedApp } from './guard.ts';
 export interface FilesAppOptions {
   /** The folder of all executions' data files. */
   folder: string;
-  /** Every request must carry it; if undefined, no token is required. */
+  /** The token that every request must carry; if undefined, none is required. */
   token: string | undefined;
 }
 
-/** Names of executions and of files: without a leading dot, and not of a file still being written. */
+/** Names of executions and files, and endings of files that are still being written. */
 const namePattern = /^(?!\.)[^/\\]{1,255}$/;
 const unfinishedPattern = /\.(?:part|fetching)$/;
 
 /**
- * Publishes the data files of executions read-only at `/{execution_id}/{filename}`, with byte ranges and with strong ETags, which change when a
- * file does. It lists nothing and follows no link out of the folder.
+ * Serves the data files of executions, read-only, at `/{execution_id}/{filename}`, with byte ranges and strong ETags that change with the file. It
+ * lists nothing and follows no links.
  */
 export function createFilesApp({ folder, token }: FilesAppOptions): Express {
   // Without a token, a web page could send requests through a browser on this machine.
@@ -33,7 +33,7 @@ export function createFilesApp({ folder, token }: FilesAppOptions): Express {
   return app;
 }
 
-/** Answers an address that cannot be decoded, such as /%zz: express would send a page that shows paths of this machine. */
+/** Answers an address that cannot be decoded, such as /%zz: express itself would show paths of this machine. */
 function refuseBroken(_: unknown, __: Request, response: Response, next: NextFunction): void {
   if (response.headersSent) next();
   else refuse(response, 400, 'the address cannot be read');
@@ -67,7 +67,7 @@ async function answerFile(folder: string, { params }: FileRequest, response: Res
   response.type('application/octet-stream');
   const options = { root: join(folder, execution), etag: false, cacheControl: false };
   response.sendFile(filename, options, (error: SendError | undefined) => {
-    // A client that disconnects needs no answer.
+    // A client that has disconnected needs no answer.
     if (error === undefined || response.headersSent) return;
     if (error.headers !== undefined) response.set(error.headers);
     if (error.status === 416) refuse(response, 416, 'the file has no such bytes');
@@ -75,13 +75,13 @@ async function answerFile(folder: string, { params }: FileRequest, response: Res
   });
 }
 
-/** An error of `send`, which express sends files with. */
+/** An error from `send`, the package with which express sends files. */
 interface SendError extends Error {
   status?: number;
   headers?: Record<string, string>;
 }
 
-/** Undefined unless it is a regular file in a real folder: a link could lead anywhere. */
+/** The facts of a regular file in a real folder, otherwise undefined: a link could lead anywhere. */
 async function factsOf(folder: string, execution: string, filename: string): Promise<BigIntStats | undefined> {
   if (!namePattern.test(execution) || !namePattern.test(filename) || unfinishedPattern.test(filename)) return undefined;
   try {

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 
 /**
- * The life of one piece of work, such as a process, an execution or an agent. It goes one way: it works, it may drain, it is
- * stopped. A fault stops it at once and is kept for its owner.
+ * The life of a piece of work, such as a process, an execution or an agent. It only goes forward: it works, may drain, and is stopped. A fault stops
+ * it at once and is kept for its owner.
  */
 export class Lifetime {
   readonly #draining = new AbortController();
@@ -14,7 +14,7 @@ export class Lifetime {
   #fault: { error: unknown } | undefined;
 
   constructor() {
-    // Every sleeper and every waiting consumer listens to them.
+    // Each waiting task and consumer adds a listener, which Node would take for a leak.
     setMaxListeners(0, this.draining, this.stopped);
   }
 
@@ -31,7 +31,7 @@ export class Lifetime {
     this.#stopped.abort();
   }
 
-  /** Stops with an error. Only the first one counts: others mostly follow from it. */
+  /** Stops with an error. Only the first error counts: later ones mostly follow from it. */
   fail(error: unknown): void {
     this.#fault ??= { error };
     this.stop();
@@ -41,7 +41,7 @@ export class Lifetime {
     if (this.#fault !== undefined) throw this.#fault.error;
   }
 
-  /** A lifetime within this one: a stop or fault of this one stops or fails the child, which may end earlier by itself. */
+  /** Returns a lifetime within this one: when this one stops or fails, so does the child, which may also end earlier. */
   child(): Lifetime {
     const child = new Lifetime();
     const end = (): void => (this.#fault === undefined ? child.stop() : child.fail(this.#fault.error));

@@ -147,7 +147,7 @@ export class MonitorReader {
 
   /** Takes an execution only once its run is known, so that it is not mistaken for another of its name. */
   #takeExecution(execution: Fields): void {
-    const run = this.#runs.get(String(execution['execution_id']));
+    const run = this.#runs.get(idOf(execution['execution_id']) ?? '');
     if (run?.run_id !== undefined) this.#take(run, 'workflow-executions', execution);
   }
 

@@ -23,13 +23,13 @@ import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** A slice unclaimed for this long although a slot was free counts as lost. */
+/** A slice that nobody claims for this long while a slot is free counts as lost. */
 const unheldSeconds = 30;
 
-/** The wait before a returned slice is sent again; it doubles each time. */
+/** How long a returned slice waits before it is sent again; the wait doubles each time. */
 const returnSeconds = { first: 5, longest: 60 };
 
-/** A file unanswered for this long, and for this many times the usual delay, is announced again. */
+/** A file that nobody answers for this long, and for this many times the usual delay, is announced again. */
 const unansweredSeconds = 60;
 const usualFactor = 3;
 
@@ -37,26 +37,26 @@ const usualFactor = 3;
 const announcedSeconds = { first: 120, longest: 1800 };
 const unheldAgainSeconds = { first: 60, longest: 1800 };
 
-/** How often to check for each kind of wait, in ticks of a second. */
+/** How often to check each kind, in ticks of one second. */
 const unheldTicks = 10;
 const unansweredTicks = 15;
 
 export interface ResendingOptions extends Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'> {
-  /** Called when rows may have become unsent. */
+  /** Called when messages wait to be sent again. */
   resend: () => void;
-  /** Called with the slices that no agent holds any longer and that have no result. */
+  /** Called with the message ids of slices that no agent holds and that have no result. */
   onLost: (messageIds: readonly string[]) => void;
 }
 
 interface Due {
-  /** By `performance.now()`. */
+  /** When it may be sent again, by `performance.now()`. */
   at: number;
   times: number;
 }
 
 /**
- * Ensures that nothing waits forever: resends slices that nobody has and files that nobody has answered. So a broker that has lost its disk costs
- * minutes and no data.
+ * Ensures that nothing waits forever: it resends slices that no agent has, and announces files again that no agent has answered. So a broker that
+ * loses its disk costs minutes and no data.
  */
 export class Resending {
   readonly #options: ResendingOptions;
@@ -83,7 +83,7 @@ export class Resending {
     this.#driven.set(executionId, params);
   }
 
-  /** Returns whether anything of it was sent again. */
+  /** Forgets an execution. Returns whether any of its messages were sent again. */
   remove(executionId: string): boolean {
     this.#driven.delete(executionId);
     const hasSentAgain = this.#sentAgain.delete(executionId);
@@ -96,16 +96,16 @@ export class Resending {
     clearInterval(this.#timer);
   }
 
-  /** Call when a worker returns a slice, for the first time or again. */
+  /** Call each time a worker returns a slice. */
   noteReturn({ execution_id = '', slice_filename, attempt }: Message<'slice_returned'>): void {
     this.#noteAgain(this.#returned, sliceMessageId(execution_id, slice_filename, attempt), returnSeconds);
   }
 
-  /** Notes that a registered TF file may have been remade on another host, which its slices name from now on. */
+  /** Notes where a TF file was registered: if another host remade it, its slices name that host from now on. */
   async notePlace(message: Message<'tf_file_registered'>): Promise<void> {
     const { store, warn, onFault } = this.#options;
     try {
-      // Mostly it is the first report of the file, which needs no transaction.
+      // Usually it is the first report of the file, which needs no transaction.
       if (newestPlace(store.sql, message.tf_filename) === message.file_url) return;
       // A message that contradicts the log is about another file.
       if (!store.messages.isRecorded({ kind: 'message', message })) return;
@@ -137,7 +137,7 @@ export class Resending {
     }
   }
 
-  /** Returned slices that can go out again: a worker that could do them is heard. */
+  /** Returned slices that are due and that a worker on duty can do. */
   #returnedNow(): string[] {
     const { store, directory } = this.#options;
     const now = performance.now();
@@ -147,7 +147,7 @@ export class Resending {
       if (slice === undefined) this.#returned.delete(id);
       if (slice === undefined || !directory.hasOnDuty('worker', workKinds(withNewestPlace(store.sql, slice))))
         return [];
-      // Until it is returned once more.
+      // Not due until a worker returns it once more.
       entry.at = Infinity;
       return [id];
     });
@@ -211,7 +211,7 @@ export class Resending {
     return (sent.get(id)?.at ?? 0) <= performance.now();
   }
 
-  /** Notes that it is not due until a wait is over, which doubles each time. */
+  /** Notes that a message is sent again now: it is due again after a wait that doubles each time. */
   #noteAgain(due: Map<string, Due>, id: string, waits: typeof returnSeconds): void {
     const times = (due.get(id)?.times ?? 0) + 1;
     due.set(id, { at: performance.now() + backoff(times, waits) * 1000, times });

@@ -33,15 +33,18 @@ export function createOffDutyList(warn: (message: string) => void, onChange: () 
   async function look(): Promise<void> {
     if (isLooking) return;
     isLooking = true;
-    for (const [key, kind] of kinds) {
-      const isOver = kind.isOver?.() === true;
-      if (!isOver && !(await isMended(kind))) continue;
-      kinds.delete(key);
-      if (!isOver) warn(`on duty again for ${kind.reason} ${shortDigests(kind.name)}`);
-      onChange();
-      onKinds();
+    try {
+      for (const [key, kind] of kinds) {
+        const isOver = kind.isOver?.() === true;
+        if (!isOver && !(await isMended(kind))) continue;
+        kinds.delete(key);
+        if (!isOver) warn(`on duty again for ${kind.reason} ${shortDigests(kind.name)}`);
+        onChange();
+        onKinds();
+      }
+    } finally {
+      isLooking = false;
     }
-    isLooking = false;
   }
 
   const timer = setInterval(() => void look(), lookMilliseconds);

@@ -4,9 +4,9 @@ import type { ExecutionContext } from '../agents/agent.ts';
 import { AgentFailure } from '../agents/patience.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 
-/** A part of an execution that runs at the same time as others. */
+/** A part of an execution that runs concurrently with others. */
 export interface Task {
-  /** The agent that does it. */
+  /** The agent that does the work. */
   name: string;
   work: () => Promise<void>;
   /** Whether it ends by itself once the execution drains. */
@@ -14,8 +14,8 @@ export interface Task {
 }
 
 /**
- * Runs a task to its end. If it cannot go on, the execution fails with its reason. If the store is at fault, this process cannot go on, and the
- * execution can be resumed.
+ * Runs a task to its end. If the task cannot go on, its execution fails for that reason. An error of this process, such as of its store, goes to
+ * `onFault` instead: the execution can be resumed.
  */
 export async function supervise({ name, work }: Task, execution: ExecutionContext, onFault: (error: unknown) => void) {
   execution.clock.enter();
@@ -23,7 +23,7 @@ export async function supervise({ name, work }: Task, execution: ExecutionContex
     await work();
   } catch (error) {
     if (error instanceof SwfError) onFault(error);
-    // Once the execution is judged, further failures (a missing folder fails everybody) change nothing.
+    // Once the execution drains, further failures change nothing: a missing folder fails every agent.
     else if (!execution.lifetime.draining.aborted) await failWith(name, error, execution).catch(onFault);
   } finally {
     execution.clock.leave();
@@ -36,7 +36,7 @@ function failWith(name: string, error: unknown, execution: ExecutionContext): Pr
   return requestStop(name, { state: 'failed', reason, ...(filename === undefined ? {} : { filename }) }, execution);
 }
 
-/** Records the request; the driver carries it out. */
+/** Records a request to end the execution; the driver carries it out. */
 export async function requestStop(
   sender: string,
   why: { state: 'stopped' | 'failed'; reason: string; filename?: string },

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import type { Audit } from '../db/reports/audit.ts';
+import { counted } from '../lib/counted.ts';
 import { present } from '../lib/present.ts';
 import { auditAnswer } from './answers/audit.ts';
 import { defineTool } from './shared/tool.ts';
@@ -43,7 +44,9 @@ function summaryOf({ verdict, checks, remark }: Audit, status: string, failed: n
         : `${check} ${found} of ${expected}: ${problem}`,
     );
   const lost = [
-    ...(failed === 0 ? [] : [` ${failed} slices stayed failed: their data are not processed.`]),
+    ...(failed === 0
+      ? []
+      : [` ${counted(failed, 'slice')} stayed failed: ${failed === 1 ? 'its' : 'their'} data are not processed.`]),
     ...(remark === undefined ? [] : [` ${remark}`]),
   ].join('');
   switch (verdict) {

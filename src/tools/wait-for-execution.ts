@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { countNames, countsIn } from '../domain/counts.ts';
 import { phases } from '../domain/run-phases.ts';
 import { executionStatuses, healths } from '../domain/states.ts';
+import { counted } from '../lib/counted.ts';
 import { pause } from '../lib/deadline.ts';
 import { present } from '../lib/present.ts';
 import { sliceInHand } from './answers/monitor.ts';
@@ -108,7 +109,7 @@ function nextOf(now: Look): string {
     return standstill(now) ?? (isSlow ? `it is slow: get_workflow_monitor says what is overdue; then ${again}` : again);
   }
   const failed = now.execution.slices_failed;
-  return `it has ended${failed === 0 ? '' : `, and ${failed} slices failed`}; get_workflow_monitor tells how`;
+  return `it has ended${failed === 0 ? '' : `, and ${counted(failed, 'slice')} failed`}; get_workflow_monitor tells how`;
 }
 
 function look({ queries }: LiveContext, executionId: string) {

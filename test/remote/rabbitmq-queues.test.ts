@@ -65,6 +65,18 @@ describeQueues('classic', (broker) => {
     expect(await broker().control('list_queues', '-q', 'name')).not.toContain(here.namespace);
   });
 
+  it('fails the proof of a time limit that the broker does not allow, and completes the others', async () => {
+    const { namespace } = new Site(broker, []);
+    const settings = sets(`testbed.namespace=${namespace}`, 'worker.timeout_seconds=1790');
+    const args = ['doctor', '--broker', broker().url, ...settings, '--wait', '1', '--prove', '--unsubscribe'];
+    const { code, stdout, stderr } = await runCli(args, { folder: temporaryFolder(), env: broker().env });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(stdout).toMatch(/^ok +expiry /m);
+    expect(stdout).toMatch(
+      /^fail +time limit +RabbitMQ takes a slice away after 1800 s, and worker\.timeout_seconds = 1790/m,
+    );
+  });
+
   it('loses the slices of a deleted queue, and they are sent again', async () => {
     const here = new Site(broker, sets('fast_processing.slice_processing_time=2'));
     const without = elsewhere('worker');

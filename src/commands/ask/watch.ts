@@ -1,4 +1,5 @@
 import type { Queries } from '../../db/queries.ts';
+import { counted } from '../../lib/counted.ts';
 import { pause } from '../../lib/deadline.ts';
 import { wholeDuration } from '../../lib/duration.ts';
 import { allPrintable } from '../../lib/printable.ts';
@@ -89,7 +90,7 @@ function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapsh
 
 /** Slices in hand that take too long. Only their number is shown, since ages would make each line differ. */
 const overdueWords = ({ overdue }: Snapshot['inHand'], { slow_seconds }: Snapshot['pace']): string[] =>
-  overdue === 0 ? [] : [`${overdue} slices in hand for over ${wholeDuration(slow_seconds)}`];
+  overdue === 0 ? [] : [`${counted(overdue, 'slice')} in hand for over ${wholeDuration(slow_seconds)}`];
 
 /** Prints the monitor's answer as a line whenever it changes. */
 async function watchJson(io: Io, executionId: string, signal: AbortSignal): Promise<void> {

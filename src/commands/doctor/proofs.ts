@@ -7,26 +7,26 @@ import { SwfError } from '../../lib/errors.ts';
 import { attempt, diagnoseClock, type Diagnosis, fail, type Look, ok, warn } from './diagnosis.ts';
 import { listen, send, withConnections } from './trial.ts';
 
-/** How long to wait for a message that must not come, in milliseconds. */
+/** How long to wait to be sure that a message does not come, in milliseconds. */
 const quietMilliseconds = 400;
 
-/** How many messages come before the wanted one. */
+/** How many messages for others precede the wanted one. */
 const foreignMessages = 300;
 
-/** Expiry of the message that tries a destination, in seconds: if left behind, it is soon gone. */
+/** When the message that tests a destination expires, in seconds: if it is left behind, it is soon gone. */
 const trialLife = 10;
 
-/** Expiry of the message that must expire, in seconds. */
+/** When the message that tests expiry expires, in seconds. */
 const shortLife = 1;
 
-/** RabbitMQ closes a channel that holds a message unacknowledged this long, in seconds. */
+/** RabbitMQ closes a channel that leaves a message unacknowledged for this long, in seconds: its default `consumer_timeout`. */
 const acknowledgeSeconds = 1800;
 
-/** Time that a slice takes after its payload: its result has to be confirmed. */
+/** How long a worker holds a slice after its payload, until the result is confirmed, in seconds. */
 const afterPayloadSeconds = 60;
 
 /**
- * Proves by trying what a broker does with messages: on each destination with one message that expires, otherwise under a name of its own. Says first
+ * Tests what a broker does with messages: on each destination with one message that expires, otherwise under names of its own. The first line says
  * what may remain.
  */
 export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<Look> {
@@ -50,7 +50,7 @@ export async function* proveBroker(settings: BrokerSettings, config: Config): As
   yield ['time limit', await attempt(() => proveTimeLimit(settings, config.worker.timeout_seconds))];
 }
 
-/** Each namespace gets its own messages: by selectors, or by names. */
+/** Tests that each namespace gets only its own messages, by selectors or by names. */
 const proveSelector = (settings: BrokerSettings, destination: string): Promise<Diagnosis> =>
   withConnections(settings, 1, async ([broker]) => {
     const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
@@ -58,14 +58,14 @@ const proveSelector = (settings: BrokerSettings, destination: string): Promise<D
     await got.has(1);
     await pause(quietMilliseconds);
     const other = got.bodies().filter((body) => body !== 'mine').length;
-    // The other message must not be left behind.
+    // Leave no message behind.
     broker.unsubscribe('doctor');
     await listen(broker, { destination, only: () => ({ namespace: 'other' }), id: 'rest' }).comes(1);
-    if (other > 0) throw new Error(`a message of another namespace came; this broker does not keep namespaces apart`);
+    if (other > 0) return fail('a message of another namespace came; this broker does not keep namespaces apart');
     return ok(broker.hasSelectors() ? 'chooses messages by namespace' : 'no selectors; names have the namespace');
   });
 
-/** Proves that a message is found behind many for others. ActiveMQ Classic looks at no more than its `maxPageSize`. */
+/** Tests that a message is found behind many for others: ActiveMQ Classic looks at the first `maxPageSize` only. */
 const proveDeepQueue = (settings: BrokerSettings, destination: string): Promise<Diagnosis> =>
   withConnections(settings, 1, async ([broker]) => {
     await Promise.all(
@@ -85,7 +85,7 @@ const proveDeepQueue = (settings: BrokerSettings, destination: string): Promise<
     );
   });
 
-/** Two slots get one message each until they acknowledge it. */
+/** Tests that two slots hold one message each until they acknowledge it. */
 const proveFairShare = (settings: BrokerSettings, destination: string): Promise<Diagnosis> =>
   withConnections(settings, 2, async (slots) => {
     const hands = slots.map((broker) => listen(broker, { destination, prefetch: 1, acknowledges: false }));
@@ -97,11 +97,11 @@ const proveFairShare = (settings: BrokerSettings, destination: string): Promise<
     await pause(quietMilliseconds);
     for (const hand of hands) hand.acknowledgeAll();
     if (counts.some((count) => count !== 1))
-      throw new Error(`two slots were handed ${counts.join(' and ')} messages; each must have one at a time`);
+      return fail(`two slots were handed ${counts.join(' and ')} messages; each must have one at a time`);
     return ok('two slots have one message each');
   });
 
-/** Proves that a message sent while nobody listens is kept. */
+/** Tests that a message sent while nobody listens is kept. */
 async function proveDurable(settings: BrokerSettings, destination: string, durableName: string): Promise<Diagnosis> {
   const named = { ...settings, clientId: durableName };
   const subscription = { destination, only: () => ({ namespace: 'doctor' }), durableName };
@@ -113,11 +113,11 @@ async function proveDurable(settings: BrokerSettings, destination: string, durab
   await withConnections(named, 1, ([broker]) => listen(broker, subscription).has(1));
   try {
     await withConnections(named, 1, ([broker]) => broker.forget(subscription));
-    return ok('keeps what is said while nobody listens');
+    return ok('keeps what is sent while nobody listens');
   } catch (error) {
     if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
     return warn(
-      `keeps what is said while nobody listens; ${durableName} stays, since this user may not remove it: an administrator can`,
+      `keeps what is sent while nobody listens; ${durableName} stays, since this user may not remove it; ask an administrator to`,
     );
   }
 }
@@ -130,15 +130,15 @@ const proveExpiry = (settings: BrokerSettings, destination: string): Promise<Dia
     await send(broker, destination, {}, 'new');
     await got.has(1);
     if (got.bodies().includes('old'))
-      throw new Error('a message came after its time; look at the clocks of both hosts');
-    return ok('a message whose time is over does not come');
+      return fail('a message was delivered after it had expired; compare the clocks of both hosts');
+    return ok('an expired message is not delivered');
   });
 
 /** A namespace that no other program uses, so that none reads what is sent there. */
 const trialNamespace = 'swf-mcp-doctor';
 
 /**
- * Sends one message to a destination, and back: whether it may be written and read, and whether somebody else takes it.
+ * Sends one message to a destination and waits for it: tests whether this user may write and read there, and whether another program takes it.
  * @param onTime called with the milliseconds by which the broker's clock is ahead
  */
 function proveDestination(settings: BrokerSettings, named: [string, string], onTime: (skew: number) => void) {
@@ -161,17 +161,17 @@ function proveDestination(settings: BrokerSettings, named: [string, string], onT
     const { timestamp } = got.deliveries[0]?.headers ?? {};
     if (timestamp !== undefined) onTime(Number(timestamp) - Date.now());
     if (isBack) return ok(`${destination} may be written and read`);
-    return fail(`${destination} is read by somebody else too, who took what was sent there; ${mend}`);
+    return fail(`another program reads ${destination} too, and took what was sent there; ${mend}`);
   });
 }
 
 const proveTimeLimit = (settings: BrokerSettings, timeout: number): Promise<Diagnosis> =>
-  withConnections(settings, 1, ([broker]) => {
+  withConnections(settings, 1, async ([broker]) => {
     const longest = timeout + afterPayloadSeconds;
-    if (broker.hasSelectors()) return Promise.resolve(ok('a slice may be held as long as its payload takes'));
+    if (broker.hasSelectors()) return ok('a slice may be held as long as its payload takes');
     if (longest > acknowledgeSeconds)
-      throw new Error(
+      return fail(
         `RabbitMQ takes a slice away after ${acknowledgeSeconds} s, and worker.timeout_seconds = ${timeout} allows more; lower it, or raise consumer_timeout of the broker`,
       );
-    return Promise.resolve(ok(`a slice may be held for ${acknowledgeSeconds} s, and takes at most ${longest} s`));
+    return ok(`a slice may be held for ${acknowledgeSeconds} s, and takes at most ${longest} s`);
   });

@@ -1,5 +1,6 @@
 import type { BrokerConnection, BrokerSettings, Delivery, Subscription } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
+import { brokerRefused } from '../../lib/errors.ts';
 
 /** How long to wait for a message that must come, in milliseconds. */
 const comesMilliseconds = 3000;
@@ -61,7 +62,10 @@ export function listen(broker: BrokerConnection, { acknowledges = true, ...subsc
     comes,
     /** The same, but throws then. */
     async has(count: number): Promise<void> {
-      if (!(await comes(count))) throw new Error('a message that was sent did not come');
+      if (!(await comes(count)))
+        throw brokerRefused(
+          'a message that was sent did not arrive; look at the rights of this user, and at what else reads there',
+        );
     },
   };
 }

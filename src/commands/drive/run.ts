@@ -72,5 +72,8 @@ function tellOfInterrupted(io: Io, { sql }: Store, namespace: string): void {
       `WARNING ${execution_id} of this namespace was interrupted (last heard ${last_beat}); go on with ${next('resume', execution_id)}, or end it with ${next('stop', execution_id)}`,
     );
   const more = interrupted.length - toldInterrupted;
-  if (more > 0) io.err(`WARNING ${more} more were interrupted; list_workflow_executions(status="running") names them`);
+  if (more > 0)
+    io.err(
+      `WARNING ${more} more ${more === 1 ? 'was' : 'were'} interrupted; list_workflow_executions(status="running") names them`,
+    );
 }

@@ -17,7 +17,7 @@ export function brokerChoice(io: Io, settings: BrokerSettings, { broker }: Confi
       layout: layoutTopics(layout),
       sharedQueues: queuesSharedWithTestbed(destinations),
       seconds: listen_seconds,
-      monitor: url === '' ? undefined : { url, token },
+      monitor: url === '' ? undefined : { url, token: token || undefined },
       say: (line: string) => io.err(line),
     },
   };

@@ -33,7 +33,7 @@ export const brokerOption = (): Option =>
 
 /** Its values are `sets`. */
 export const setOption = (): Option =>
-  Object.assign(new Option('--set <section.key=value>', 'overrides a key of the configuration; may be repeated'), {
+  Object.assign(new Option('--set <section.key=value>', 'override a key of the configuration; may be repeated'), {
     attributeName: () => 'sets',
   })
     .argParser(another)

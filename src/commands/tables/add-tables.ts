@@ -25,11 +25,11 @@ export async function addTables(program: Command, words: readonly string[], run:
       .command(named === undefined ? name : `${name} [${named.word}]`)
       .description(about)
       .addOption(outputOption())
-      .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parsePositive);
-    if (table.parts !== undefined) command.option('--all', 'alarms that have ended, too');
+      .option('--limit <N>', 'maximum number of rows (default: 50; all as json and csv)', parsePositive);
+    if (table.parts !== undefined) command.option('--all', 'also alarms that have ended');
     if (name === 'alarms') addSeen(command, run);
     hintAtTimes(command);
-    if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
+    if (name === 'logs') command.option('-f, --follow', 'keep printing new lines');
     if (isWanted(name))
       for (const option of (await import('./filters.ts')).filterOptions(tool)) command.addOption(option);
     command.action((...given: unknown[]) => {
@@ -46,7 +46,7 @@ export async function addTables(program: Command, words: readonly string[], run:
     .command('summarize [WHAT]')
     .description('how many, how long: slices (default), stf_files, messages, logs or executions in groups')
     .addOption(outputOption())
-    .option('--limit <N>', 'groups at most (default: 50)', parsePositive);
+    .option('--limit <N>', 'maximum number of groups (default: 50)', parsePositive);
   hintAtTimes(summarize);
   if (isWanted('summarize'))
     for (const option of (await import('./filters.ts')).filterOptions('summarize')) summarize.addOption(option);

@@ -15,6 +15,7 @@ import type { Audit } from '../../db/reports/audit.ts';
 import { recordedFiles } from '../../db/reports/recorded-files.ts';
 import type { Connection } from '../../db/sqlite/connection.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
+import { counted } from '../../lib/counted.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { compareFile } from '../../runtime/compare-file.ts';
@@ -167,6 +168,6 @@ async function checkFiles(tell: Tell, db: Connection, execution: ExecutionRow): 
     if (state !== 'fine' && isElsewhere !== true) wrong.push(problem ?? `${file.name} is ${state}`);
   }
   if (wrong.length > 0) tell('fail', execution_id, `files in ${folder}: ${namesOf(wrong, wrong.length)}`);
-  else tell('ok', execution_id, `${count} files in ${folder}`);
-  if (elsewhere > 0) tell('left', execution_id, `${elsewhere} files are on other hosts and were not looked at`);
+  else tell('ok', execution_id, `${counted(count, 'file')} in ${folder}`);
+  if (elsewhere > 0) tell('left', execution_id, `${counted(elsewhere, 'file')} on other hosts, not checked`);
 }

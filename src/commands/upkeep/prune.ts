@@ -33,7 +33,7 @@ export interface PruneArguments {
   observed: boolean;
 }
 
-/** `swf-mcp prune`: removes executions that have ended, whole, with their data files. */
+/** `swf-mcp prune`: removes ended executions completely, with their data files. */
 export async function pruneCommand(io: Io, { keep, olderThan, dryRun, observed }: PruneArguments): Promise<void> {
   const path = storePath(io);
   const endedBefore = olderThan === undefined ? undefined : new Date(Date.now() - olderThan * 1000).toISOString();
@@ -112,6 +112,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
     `${executionsIn(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines without an execution`}${removed === 0 ? '' : '; the room in the store is used again, and "swf-mcp backup" writes a smaller copy'}`,
   ]);
   tellRunning(io, sql);
+  for (const { line } of failures.slice(1)) io.err(line);
   if (failures[0] !== undefined) throw failures[0];
 }
 

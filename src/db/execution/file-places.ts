@@ -53,7 +53,7 @@ const maxFiles = 1000;
 /** The returns of slices that still wait, since their file's place was last reported. */
 const returnsOf = (sql: Prepare, executionId: string) =>
   sql<[string], { tf_filename: string; reason: string; kind: string }>(
-    `SELECT DISTINCT s.tf_filename, r.reason, r.kind FROM returned_slices AS r JOIN tf_slices AS s USING (slice_filename, attempt)
+    `SELECT DISTINCT s.tf_filename, r.reason, r.kind FROM returned_slices AS r JOIN tf_slices AS s USING (execution_id, slice_filename, attempt)
        LEFT JOIN moved_files AS m ON m.tf_filename = s.tf_filename
      WHERE r.execution_id = ? AND r.reason IN ('NO_FILE', 'WRONG_FILE') AND s.status = 'queued' AND (moved_at IS NULL OR returned_at > moved_at)`,
   ).all(executionId);
@@ -79,7 +79,7 @@ export function lostFiles(sql: Prepare, executionId: string, now = Date.now()): 
        JOIN message_rows AS m ON m.message_id = f.execution_id || '/tf_file_registered/' || f.tf_filename
        JOIN names ON name_no = sender_no JOIN system_agents AS a ON agent_name = name JOIN processes AS p USING (process_id)
      WHERE f.execution_id = ? AND execution_no = ${numberOf('?')} AND f.file_url NOT LIKE 'file:%'
-       AND EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.tf_filename = f.tf_filename AND s.status IN ('queued', 'processing'))
+       AND EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.tf_filename = f.tf_filename AND s.execution_id = f.execution_id AND s.status IN ('queued', 'processing'))
      ORDER BY f.seq LIMIT ${maxFiles}`,
   )
     .all(executionId, executionId)

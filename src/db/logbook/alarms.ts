@@ -40,15 +40,15 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
   ).all(name, name);
   // Among several, a cleared alarm is not meant.
   const open = beginning.filter(({ state }) => state !== 'cleared');
-  const [meant, ...others] = open.length === 0 ? beginning : open;
-  if (meant !== undefined && others.length === 0) return meant;
-  if (meant !== undefined)
+  const fitting = open.length === 0 ? beginning : open;
+  const [meant] = fitting;
+  if (meant !== undefined && fitting.length === 1) return meant;
+  if (meant !== undefined) {
+    const shown = fitting.slice(0, shownNames).map((one) => one.alarm_id);
     throw argumentInvalid(
-      `${beginning.length} alarms begin with ${JSON.stringify(name)}: ${beginning
-        .slice(0, shownNames)
-        .map((one) => one.alarm_id)
-        .join(', ')}; give more of the id`,
+      `${fitting.length} alarms begin with ${JSON.stringify(name)}: ${shown.join(', ')}; give more of the id`,
     );
+  }
   const known = sql<[], string>('SELECT alarm_id FROM alarms ORDER BY seq DESC LIMIT 500').values();
   throw argumentInvalid(
     known.length === 0

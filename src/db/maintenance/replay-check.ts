@@ -2,7 +2,7 @@ import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { historyOf, replay } from './replay.ts';
 
-/** Tables that follow from the log, each with the columns that identify a row. Row numbers depend on what was pruned. */
+/** Tables that are computed from the log, each with the columns that identify a row: row numbers depend on what was pruned. */
 const projected: readonly { table: string; key: readonly string[] }[] = [
   { table: 'workflow_executions', key: ['execution_id'] },
   { table: 'runs', key: ['execution_id'] },
@@ -21,20 +21,20 @@ const projected: readonly { table: string; key: readonly string[] }[] = [
   { table: 'stage_delays', key: ['execution_id', 'stage', 'bucket'] },
 ];
 
-/** Columns that do not follow from the log. */
+/** Columns that are not computed from the log. */
 const ownColumns: ReadonlySet<string> = new Set(['seq', 'read_ms']);
 
-/** Columns of observed executions that also follow from when an observer listened. */
+/** Columns of observed executions that also depend on when an observer listened. */
 const heardColumns: ReadonlySet<string> = new Set(['status', 'status_reason', 'end_time']);
 
 type Row = Record<string, string | number | null>;
 
-/** Most differences to list one by one. */
-const most = 20;
+/** Maximum number of differences to list one by one. */
+const maxListed = 20;
 
 /**
- * Replays the log of a store into an empty one and compares the rows that follow from it: which differ from the log, which are missing, which are
- * extra. Call it on one state of the store. Returns the first differences, a sentence each, and how many there are.
+ * Replays a store's log into an empty store and compares the rows of both: which differ, which are missing, which are not in the log. The store must
+ * not change meanwhile. Returns the first differences, a sentence each, and how many there are.
  */
 export async function replayDifferences(sql: Prepare, empty: Store): Promise<{ sentences: string[]; count: number }> {
   await replay(historyOf(sql), empty);
@@ -43,12 +43,12 @@ export async function replayDifferences(sql: Prepare, empty: Store): Promise<{ s
   for (const table of projected)
     for (const sentence of differencesOf(table, sql, empty.sql)) {
       count += 1;
-      if (count <= most) sentences.push(sentence);
+      if (count <= maxListed) sentences.push(sentence);
     }
   return { sentences, count };
 }
 
-/** Walks both tables in step. */
+/** Reads both tables side by side, in the order of their keys. */
 function* differencesOf({ table, key }: (typeof projected)[number], recorded: Prepare, replayed: Prepare) {
   const [left, right] = [rowsOf(recorded, table, key), rowsOf(replayed, table, key)];
   let [a, b] = [left.next(), right.next()];
@@ -87,7 +87,7 @@ function compare(a: Row, b: Row, key: readonly string[]): number {
 /** Rows to read at a time. */
 const page = 1000;
 
-/** The rows of a table in the order of their unique key. Key texts are plain ASCII, which SQLite and JavaScript order alike. */
+/** The rows of a table in the order of their keys. Keys are ASCII, which SQLite and JavaScript order alike. */
 function* rowsOf(sql: Prepare, table: string, key: readonly string[]): Generator<Row> {
   const columns = key.join(', ');
   const values = key.map(() => '?').join(', ');

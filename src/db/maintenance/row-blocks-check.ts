@@ -3,8 +3,8 @@ import { lastNoted, rowsOfBlock, timedTables } from '../notes/row-blocks.ts';
 import { partsOf, partTable, rowsOfPart, type SearchedTable, searchedTables } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Most differences of a kind to report: where one block is wrong, usually many are. */
-const maxTold = 20;
+/** Maximum number of differences of a kind to report: where one block is wrong, many usually are. */
+const maxReported = 20;
 
 const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)[number]): string => `
   SELECT iif(row_count <> n, 'number', 'times') || ' of ' || $table || ' ' || first || ' to ' || last AS difference FROM (
@@ -13,7 +13,7 @@ const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)
   LEFT JOIN time_blocks ON table_name = $table AND time_blocks.block = found.block
   WHERE earliest IS NULL OR a < earliest OR b > latest OR row_count <> n`;
 
-/** Rows without their words. Words of removed rows may remain. */
+/** Selects rows whose words are not in the index. Words of deleted rows may remain. */
 function wordDifferences(sql: Prepare, searched: SearchedTable): string {
   const { table, key } = searched;
   const ranges = partsOf(sql, searched).map((part) => {
@@ -35,7 +35,7 @@ const numbersOf = (kept: string, found: string): string => `
       SELECT coalesce(${messageColumns.execution_id}, '') AS execution_id, ${messageColumns.message_type} AS message_type FROM message_rows NOT INDEXED WHERE seq <= $noted) GROUP BY 1)
   GROUP BY of HAVING sum(kept) <> sum(found)`;
 
-/** Name numbers in messages that have no name. */
+/** Selects numbers in messages that stand for no name. */
 const nameless = `
   SELECT 'the name ' || no || ' of the message ' || min(seq) AS difference FROM (
     ${['type_no', 'sender_no', 'namespace_no', 'execution_no', 'run_no'].map((no) => `SELECT seq, ${no} AS no FROM message_rows NOT INDEXED`).join(' UNION ALL ')})
@@ -49,13 +49,13 @@ const namespaces = `
   GROUP BY namespace, (seq - 1) / ${rowsOfBlock}`;
 
 /**
- * The notes about whole blocks that disagree with their rows, a few words each. Reads every row. For words it checks only whether each row has any.
- * Times and namespaces of deleted rows may remain: they lead to rows that do not match, and never past matching ones.
+ * Returns the notes about blocks of rows that disagree with these rows, in a few words each. Reads every row, but checks of its words only whether it
+ * has any. Times and namespaces of deleted rows may remain: they cost a look at rows that do not match, and hide none that does.
  */
 export function blockDifferences(sql: Prepare): string[] {
   const ask = (table: string, text: string): string[] => {
     const noted = lastNoted(sql, table);
-    return sql<[object], string>(`${text} LIMIT ${maxTold}`).values({ table, noted });
+    return sql<[object], string>(`${text} LIMIT ${maxReported}`).values({ table, noted });
   };
   return [
     ...timedTables.flatMap((timed) => ask(timed.table, timesOf(timed))),

@@ -11,7 +11,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 type NotedStep = Evidence['clock_steps'][number];
 type Standstill = Evidence['standstills'][number];
 
-/** Notes the clock steps of a process for each execution that it drove at that time. Returns a line each, for people. */
+/** Records the clock steps of a process for each execution that it drove then. Returns a line for people for each step. */
 export const noteClockSteps = (tx: Transaction, processId: number, steps: readonly ClockStep[]): string[] =>
   steps.map(({ at, seconds, skipped }) => {
     const since = new Date(at).toISOString();
@@ -22,18 +22,18 @@ export const noteClockSteps = (tx: Transaction, processId: number, steps: readon
     return note(tx, processId, { kind: 'clock_step', since, until: null, seconds, skipped, message });
   });
 
-/** As SQL: messages other than the commands of people. */
+/** An SQL condition: the message is not a command from a person. */
 const notCommand = commandTypes.map((type) => `type_no IS NOT ${numberOf(`'${type}'`)}`).join(' AND ');
 
 /** Milliseconds since 1970. */
 type Span = readonly [from: number, until: number];
 
-/** The most messages of an execution to read in a time without a heartbeat. */
+/** Maximum number of an execution's messages to read for a time without a heartbeat. */
 const maxRows = 20_000;
 
 /**
- * The longest time within a range in which a process recorded nothing of the executions that it drives: it has still written since its last heartbeat.
- * Entries that others make meanwhile, such as a stop or an alarm, do not count.
+ * The longest time within a range in which a process recorded nothing of the executions that it drives: a process may write after its last heartbeat.
+ * Entries by others, such as a stop or an alarm, do not count.
  */
 function longestGap({ sql }: Transaction, processId: number, [from, until]: Span): Span {
   const read = drivenIn(sql, processId, new Date(from).toISOString(), new Date(until).toISOString()).map((driven) =>
@@ -42,7 +42,7 @@ function longestGap({ sql }: Transaction, processId: number, [from, until]: Span
        ORDER BY seq DESC LIMIT ?`,
     ).values(driven.execution_id, maxRows),
   );
-  // Where there are more messages than are read, the range begins with the oldest of these.
+  // If there are more messages than are read, the range begins at the oldest one read.
   const start = Math.max(from, ...read.map((rows) => (rows.length < maxRows ? from : (rows.at(-1) ?? from))));
   const within = read.flat().filter((at) => at > start && at < until);
   const times = [start, ...within, until].toSorted((x, y) => x - y);
@@ -55,8 +55,8 @@ function longestGap({ sql }: Transaction, processId: number, [from, until]: Span
 }
 
 /**
- * Notes that a process has written nothing for a while. Returns the line, for people; undefined if it wrote in between.
- * @param between two heartbeats @param shortest the shortest time to note, in seconds
+ * Records that a process wrote nothing for a while. Returns a line for people, or undefined if it did write.
+ * @param between the times of two heartbeats, in milliseconds since 1970 @param shortest the shortest time to note, in seconds
  */
 export function noteStandstill(
   tx: Transaction,
@@ -110,22 +110,22 @@ function note(tx: Transaction, processId: number, { kind, since, until, seconds,
   return message;
 }
 
-/** Most incidents of a kind to report. */
-const most = 20;
+/** Maximum number of incidents of a kind to report. */
+const maxIncidents = 20;
 
-/** The steps of the clock that timed an execution, in order. */
+/** The clock steps of the processes that drove an execution, in order. */
 export const clockStepsOf = (sql: Prepare, executionId: string): NotedStep[] =>
   sql<[string, number], NotedStep>(
     `SELECT since AS at, seconds, hostname FROM incidents WHERE execution_id = ? AND kind = 'clock_step' ORDER BY incident_id LIMIT ?`,
-  ).all(executionId, most);
+  ).all(executionId, maxIncidents);
 
-/** The standstills of the drivers of an execution, in their order. */
+/** The standstills of an execution's drivers, in order. */
 export const standstillsOf = (sql: Prepare, executionId: string): Standstill[] =>
   sql<[string, number], Standstill>(
     `SELECT since AS "from", until, hostname FROM incidents WHERE execution_id = ? AND kind = 'standstill' ORDER BY incident_id LIMIT ?`,
-  ).all(executionId, most);
+  ).all(executionId, maxIncidents);
 
-/** Seconds that clock steps added to an execution's times, besides the time that passed. */
+/** How many seconds clock steps added to an execution's times, beyond the time that passed. */
 export const secondsSkipped = (sql: Prepare, executionId: string): number =>
   sql<[string], number | null>(
     `SELECT sum(skipped) FROM incidents WHERE execution_id = ? AND kind = 'clock_step'`,

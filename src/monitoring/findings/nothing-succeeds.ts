@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
 import { nothingSucceeds } from '../failures-in-a-row.ts';
@@ -17,13 +18,13 @@ export function nothingSucceedsFinding(about: About, until: number): Found | und
       ? `the last slice was done at ${new Date(last_done).toISOString()}`
       : done === 0
         ? 'no slice was ever done'
-        : `${done} slices were done before`;
+        : `${counted(done, 'slice')} ${done === 1 ? 'was' : 'were'} done before`;
   const what = isMore
     ? `more than ${attempts} attempts failed, without one that succeeded`
     : `all ${attempts} attempts since then failed`;
   return {
     severity: 'error',
-    sentence: `Nothing ${status === 'running' ? 'succeeds' : 'succeeded'} since ${first}${isMore ? ', or longer' : ''}: ${what}; ${before}.${causesSentence(causes)}`,
+    sentence: `Nothing ${status === 'running' ? 'has succeeded' : 'succeeded'} since ${first}${isMore ? ', or longer' : ''}: ${what}; ${before}.${causesSentence(causes)}`,
     next: call('list_tf_slices', { execution_id, status: 'failed', order: 'newest' }),
   };
 }

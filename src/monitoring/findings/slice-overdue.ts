@@ -20,7 +20,9 @@ export const sliceOverdue = defineDrivenFinding('SLICE_OVERDUE', ({ facts, evide
   // The number of free workers elsewhere is unknown at this moment.
   const slots = facts.isOverBroker ? Infinity : (facts.slots ?? Infinity);
   const taken =
-    overdue.length < slots ? '' : ` All ${slots} slots are taken by such slices: nothing else is worked on.`;
+    overdue.length < slots
+      ? ''
+      : ` ${slots === 1 ? 'The only slot is taken by it' : `All ${slots} slots are taken by such slices`}: nothing else is worked on.`;
   const isStalled = stalled_seconds !== undefined && oldest.seconds > stalled_seconds;
   return {
     severity: isStalled ? 'error' : 'warning',

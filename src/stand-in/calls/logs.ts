@@ -1,5 +1,6 @@
 import { insertToldLine } from '../../db/stand-in/log-lines.ts';
 import { maskText } from '../../observed/masking.ts';
+import { objectOf } from '../../observed/reading/values.ts';
 import { textOf, without } from '../objects/fields.ts';
 import type { Call } from './call.ts';
 
@@ -21,7 +22,7 @@ export const logs: Call = {
     if (agent === undefined) return without('instance_name');
     if (message === undefined) return without('message');
     const { level, extra_data, instance_name: _, message: __, ...context } = body;
-    const extra = typeof extra_data === 'object' && extra_data !== null ? (extra_data as Record<string, unknown>) : {};
+    const extra = objectOf(extra_data);
     const id = insertToldLine(
       tx,
       {

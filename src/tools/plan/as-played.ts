@@ -1,5 +1,6 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
+import { counted } from '../../lib/counted.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { present } from '../../lib/present.ts';
 import { nearest } from '../../lib/suggest.ts';
@@ -174,7 +175,11 @@ function assumptionsOf(run: MeasuredRun, changes: Changes | undefined): string[]
     'each goes to the worker slot that is free first; a worker that came when another was gone has its slot',
     ...(without === 0 ? [] : [`for ${without} s there was no worker, as it was`]),
     ...(run.still.length === 0 ? [] : [`the run stood still ${times}, as it did: it was paused, or nobody drove it`]),
-    ...(run.leftOut === 0 ? [] : [`${run.leftOut} attempts without a known begin or end are left out`]),
+    ...(run.leftOut === 0
+      ? []
+      : [
+          `${counted(run.leftOut, 'attempt')} without a known begin or end ${run.leftOut === 1 ? 'is' : 'are'} left out`,
+        ]),
     ...(changes === undefined ? [] : changesSaid(changes)),
   ];
 }

@@ -77,7 +77,7 @@ function troubleLine({ execution_id, code, sentence, began_at, told_at, gone_at,
 function noteLines(notes: Handover['notes'], shown: ShownTime): string[] {
   const lines = notes.slice(-shownNotes).map((one) => noteLine(one, shown));
   const more = notes.length - lines.length;
-  return more === 0 ? lines : [`- ${more} more notes, earlier; ask for a shorter time`, ...lines];
+  return more === 0 ? lines : [`- ${counted(more, 'more note')}, earlier; ask for a shorter time`, ...lines];
 }
 
 /** Links times to the page as it was then: of an execution, or of the shift. */
@@ -124,7 +124,7 @@ const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecutio
 function actionLines(actions: readonly PersonAction[], shown: ShownTime): string[] {
   const lines = mostTelling(actions, shownActions).map((action) => actionLine(action, shown));
   const more = actions.length - lines.length;
-  return more === 0 ? lines : [...lines, `- and ${more} earlier actions, mostly starts`];
+  return more === 0 ? lines : [...lines, `- and ${counted(more, 'earlier action')}, mostly starts`];
 }
 
 function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime): string[] {
@@ -139,7 +139,7 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
         ({ row, stf_count, slices_completed, slices_created, stay_failed, duration_seconds, ...state }) =>
           `| ${markdownText(row.execution_id)} | ${stateWords(state)} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${slices_completed} of ${slices_created} | ${stay_failed} | ${shown(row.start_time, row.execution_id)} | ${Math.round(duration_seconds)} |`,
       ),
-    ...(more > 0 ? ['', `and ${more} more executions`] : []),
+    ...(more > 0 ? ['', `and ${counted(more, 'more execution')}`] : []),
   ];
 }
 
@@ -157,7 +157,9 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
   const unseen = all.length - executions.length;
   const ranked = worstFirst(executions, conditionOf);
   return [
-    unseen === 0 ? [] : `${unseen} more executions, which have ended, were not looked at; ask for a shorter time`,
+    unseen === 0
+      ? []
+      : `${counted(unseen, 'more execution')}, already ended, ${unseen === 1 ? 'was' : 'were'} not examined; ask for a shorter time`,
     ranked.filter((one) => !isCalm(conditionOf(one))).flatMap(openOf),
     undoneByPeople(handover, executions, shift),
     ranked.filter((one) => isCalm(conditionOf(one))).flatMap(openOf),

@@ -76,7 +76,7 @@ export function usePoll<T>(
       } catch (error) {
         if (isGone) return;
         const fault = error instanceof CallError ? error : new CallError('refused', String(error));
-        setState((before) => ({ ...before, key, answer, fault }));
+        setState((before) => ({ key, answer, fault, at: before.key === key ? before.at : 0 }));
         failures = fault.fault === 'disconnected' ? failures + 1 : 0;
       } finally {
         isAsking = false;

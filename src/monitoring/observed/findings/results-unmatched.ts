@@ -8,7 +8,7 @@ export const resultsUnmatched = defineObserved('RESULTS_UNMATCHED', ({ execution
     ? undefined
     : {
         severity: 'warning',
-        sentence: `${counted(results_unmatched, 'result')} fit no slice that was heard: the slices were sent before anybody listened, or another program made the results.`,
+        sentence: `${counted(results_unmatched, 'result')} ${results_unmatched === 1 ? 'fits' : 'fit'} no slice that was heard: the slices were sent before anybody listened, or another program made the results.`,
         next: call('list_messages', { execution_id, message_type: 'slice_result' }),
       },
 );

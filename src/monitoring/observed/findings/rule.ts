@@ -7,5 +7,5 @@ export const defineObserved = defineFinding<ObservedFacts>;
 
 export const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
-/** The same, as the subject of a past-tense sentence. */
+/** A number of things with `was` or `were`, to begin a sentence in the past tense. */
 export const were = (n: number, one: string): string => `${counted(n, one)} ${n === 1 ? 'was' : 'were'}`;

@@ -7,7 +7,7 @@ export const stfNotReady = defineObserved('STF_NOT_READY', ({ execution_id, unre
     ? undefined
     : {
         severity: 'error',
-        sentence: `${were(unready.count, 'STF file')} announced more than ${nextStepSeconds} s ago, and no data agent has said that they are ready.`,
+        sentence: `${were(unready.count, 'STF file')} announced more than ${nextStepSeconds} s ago, and no data agent has reported ${unready.count === 1 ? 'it' : 'them'} as ready.`,
         ids: [...unready.ids],
         next: call('list_stf_files', { execution_id, status: 'registered' }),
       },
