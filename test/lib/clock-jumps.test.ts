@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { openReader } from '../../src/db/opening/open-reader.ts';
-import { ask, connectInProcess, runCli, startCli, temporaryFolder } from '../helpers.ts';
+import { type Answer, ask, connectInProcess, runCli, shiftedClock, startCli, temporaryFolder } from '../helpers.ts';
 
 /** Shifts the wall clock of a process again and again, as a misconfigured NTP does; that of the system stays. */
 const jumping = (hours: readonly number[], everyMilliseconds: number): string =>
@@ -68,6 +68,23 @@ describe('a run whose wall clock jumps hours forward and back', () => {
     const { series } = await ask(client, 'get_execution_timeline', { execution_id: 'latest' });
     const completed = (series as Record<string, number[]>)['completed'] ?? [];
     expect(completed.reduce((sum, n) => sum + n, 0)).toBe(90);
+  });
+
+  it('that was paused by a clock an hour ahead and killed is no longer paused once it is resumed', async () => {
+    const folder = temporaryFolder();
+    const ahead = { folder, env: { NODE_OPTIONS: shiftedClock(3_600_000) } };
+    const run = startCli(['run', '--speed', '20', '--stf-count', '50'], ahead);
+    await run.saw(/start_run/);
+    expect(await runCli(['pause', 'latest'], ahead)).toMatchObject({ code: 0 });
+    run.child.kill('SIGKILL');
+    await run.finished;
+    const resumed = startCli(['resume', 'latest'], { folder });
+    const client = await connectInProcess(`${folder}/swf.db`);
+    const monitor = (): Promise<Answer> => ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    await expect.poll(async () => (await monitor())['slices_completed']).toBeGreaterThan(0);
+    expect(await monitor()).toMatchObject({ phase: 'physics', health: 'progressing' });
+    resumed.child.kill('SIGTERM');
+    await resumed.finished;
   });
 
   it('whose process stood still has a finding with the time from when until when', async () => {
