@@ -60,7 +60,7 @@ export class ReadingAgent {
 
   /** The ids of the messages in hand. */
   get inHand(): string[] {
-    return [...this.#inHand.keys()];
+    return [...this.#inHand.values()].map(({ message }) => messageIdOf(message));
   }
 
   /** Whether messages wait to hear their recorder. */
@@ -80,7 +80,9 @@ export class ReadingAgent {
       acknowledge();
       return;
     }
-    const id = messageIdOf(message);
+    const { store_id: storeId } = delivery.headers;
+    // Two stores may have executions of one name.
+    const id = `${storeId} ${messageIdOf(message)}`;
     const known = this.#inHand.get(id);
     // Redelivered because the connection broke: the message in hand answers it.
     if (known !== undefined) {
@@ -88,7 +90,6 @@ export class ReadingAgent {
       return;
     }
     const { execution_id } = message;
-    const { store_id: storeId } = delivery.headers;
     const hand: Hand = { message: { ...message, execution_id }, storeId, acknowledge, dropped: new AbortController() };
     this.#inHand.set(id, hand);
     if (this.#options.views.stateOf(execution_id, hand.storeId) === undefined) this.#noteUnheard(hand);

@@ -89,7 +89,8 @@ function makeWorker({ host, name, here, speaker, prepare, report, consumers }: A
   const { url: own } = params.data;
   const isAway = ({ slice: { file_url: url = '' } }: DeliveredSlice): boolean =>
     isElsewhere(url) && (own === undefined || !isBelow(url, own));
-  const isOurs = ({ slice }: DeliveredSlice): boolean => slice.execution_id === held.execution_id;
+  const isOurs = ({ slice, storeId }: DeliveredSlice): boolean =>
+    storeId === recorder.storeId && slice.execution_id === held.execution_id;
   /** Reports on another recorder's slice. */
   const tell = (draft: Draft, { slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice) =>
     speaker.say(draft, { execution_id, run_id, storeId, replyTo });

@@ -124,6 +124,26 @@ describe('the workflow over any broker', () => {
     );
   });
 
+  it('keeps the slices of two stores apart whose executions have one name', async () => {
+    const broker = new MemoryBroker('artemis');
+    const namespace = 'shared';
+    const given = {
+      testbed: { namespace, first_execution_number: 7000, first_run_number: 7_000_000 },
+      fast_processing: { slice_processing_time: 1 },
+      data: { write_files: false },
+    };
+    const sites = [1, 6].map((stfs) => ({ stfs, site: new MemorySite(broker, given, namespace) }));
+    const runs = await Promise.all(sites.map(({ stfs, site: one }) => one.run(stfs, [])));
+    expect(runs.map(({ execution_id }) => execution_id)).toEqual(Array(2).fill('stf_datataking-tester-7000'));
+    await Promise.all(runs.map(({ done }) => done));
+    for (const { stfs, site: one } of sites) {
+      expect(await one.monitor()).toMatchObject({ ...complete, slices_completed: 15 * stfs });
+      const results = await one.askAll('list_messages', { message_type: 'slice_result' });
+      expect(results).toHaveLength(15 * stfs);
+      expect(new Set(results.map(({ effect }) => effect))).toEqual(new Set(['applied']));
+    }
+  });
+
   it('reports a refused message once, and sends the messages behind it', async () => {
     const { here, broker } = site({ fast_processing: { slices_per_sample: 2, slice_processing_time: 1 } });
     broker.refuse(({ headers, body }) => headers['msg_type'] === 'slice' && body.includes('_slice_000.tf'));

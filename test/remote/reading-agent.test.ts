@@ -47,11 +47,11 @@ function readingAlone({ status = 'running' }: { status?: string } = {}) {
     onStep: () => {},
   } as unknown as ReadingAgentOptions;
   const reader = new ReadingAgent(options);
-  const deliver = (sequence: number, more: object = {}): void => {
+  const deliver = (sequence: number, more: object = {}, store_id = 's1'): void => {
     const body = JSON.stringify({ ...stf('w-x-0001', sequence), namespace: 'test', ...more });
     reader.take({
       id: undefined,
-      headers: { namespace: 'test', store_id: 's1' },
+      headers: { namespace: 'test', store_id },
       body,
       bytes: Buffer.from(body),
       size: body.length,
@@ -90,6 +90,17 @@ describe('a broadcast to a remote agent', () => {
     const { reader, deliver, events } = readingAlone();
     deliver(1, more);
     expect([events, reader.inHand]).toEqual([['acknowledge 1'], []]);
+  });
+
+  it('is not taken for that of another store with an execution of the same name', async () => {
+    const { reader, deliver, events, confirm } = readingAlone();
+    deliver(1);
+    deliver(1, {}, 's2');
+    await expect.poll(() => events).toEqual(['answer 1', 'answer 1']);
+    expect(reader.inHand).toEqual(['w-x-0001/stf_gen/swf.7.000001.stf', 'w-x-0001/stf_gen/swf.7.000001.stf']);
+    confirm();
+    confirm();
+    await expect.poll(() => events.slice(2)).toEqual(['acknowledge 1', 'acknowledge 1']);
   });
 
   it('of an execution that has ended is acknowledged without an answer', async () => {
