@@ -49,7 +49,7 @@ export function addObserve(add: Add, run: Run): void {
     )
     .option(
       '--metrics <[HOST:]PORT>',
-      'tell figures of the observer at /metrics, for Prometheus (default host: 127.0.0.1)',
+      'serve figures of the observer at /metrics, for Prometheus (default host: 127.0.0.1)',
     )
     .option(
       '--monitor-url <URL>',

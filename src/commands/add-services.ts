@@ -22,7 +22,7 @@ export function addServices(add: Add, run: Run): void {
   add('up [CONFIG]', 'runs and restarts all agents that the configuration wants on this host, until SIGTERM')
     .addOption(brokerOption())
     .addOption(setOption())
-    .addOption(observeOption('an observer of a testbed too'))
+    .addOption(observeOption('also an observer of a testbed'))
     .addOption(watchOption())
     .option('--notify <PATH>', 'program to run at each change of an alarm (needs --watch)')
     .addOption(upMetricsOption())
@@ -74,7 +74,7 @@ function addUnit(add: Add, run: Run): void {
     .addOption(upMetricsOption())
     .action((config: string | undefined, flags: Omit<UnitArguments, 'config'>, command: Command) => {
       if (flags.observe !== undefined && flags.watch)
-        command.error('error: a unit runs one of both; "swf-mcp up --observe LAYOUT --watch" runs them together');
+        command.error('error: a unit runs one or the other; "swf-mcp up --observe LAYOUT --watch" runs them together');
       return run(async (io) => (await import('./services/unit.ts')).unitCommand(io, { config, ...flags }));
     });
 }

@@ -22,7 +22,7 @@ export function refusalOf(url: string, status: number): NotFetched {
       );
     case 404:
     case 410:
-      return new NoSuchFile(url, `it is not there (${status})`, 'look whether its host publishes the right folder');
+      return new NoSuchFile(url, `it is not there (${status})`, 'check whether its host publishes the right folder');
     default:
       return new NotFetched(url, `the server answers ${status}`, 'look at its log');
   }

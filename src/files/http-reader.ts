@@ -171,7 +171,7 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 const strongTag = (tag: string | null): string | undefined => (tag === null || tag.startsWith('W/') ? undefined : tag);
 
 const changed = (url: string): SwfError =>
-  new NotFetched(url, 'it has changed while it was read', 'look at who writes it: data files do not change');
+  new NotFetched(url, 'it changed while it was being read', 'look at who writes it: data files do not change');
 
 function unreachable(url: string, error: unknown): SwfError {
   const { cause } = error as { cause?: unknown };
@@ -179,7 +179,7 @@ function unreachable(url: string, error: unknown): SwfError {
   return new NotFetched(
     url,
     `its server cannot be reached (${why})`,
-    'look whether it runs and the network lets it through',
+    'check whether it runs and whether the network lets it through',
     error,
   );
 }

@@ -32,7 +32,7 @@ const lastMomentMilliseconds = 5000;
 
 const givenUp: LongReply = {
   code: 'STORE_UNAVAILABLE',
-  message: 'the call was given up before its answer was there; ask again',
+  message: 'the call was cancelled before it was answered; ask again',
 };
 
 interface Waiting {

@@ -33,6 +33,6 @@ export const newRun = (execution_id: string, run_id?: string) => ({
 /** The objects of a list: an array, or a page of it. */
 export function itemsOf(answer: unknown): Fields[] {
   const items = Array.isArray(answer) ? answer : objectOf(answer)['results'];
-  if (!Array.isArray(items)) throw new Error('it answers with something else than a list');
+  if (!Array.isArray(items)) throw new Error('it answers with something other than a list');
   return items.map(objectOf);
 }

@@ -38,7 +38,7 @@ export class RecordingFile {
       const whole = (await isRecording(handle, isCompressed(path)))
         ? await wholePart(handle, stats.size, isCompressed(path))
         : undefined;
-      if (whole === undefined) throw notOurs(path, 'is there already, and is no recording that can be continued');
+      if (whole === undefined) throw notOurs(path, 'exists already, and is not a recording that can be continued');
       if (whole.size < stats.size) await handle.truncate(whole.size);
       return { file: new RecordingFile(path, handle, whole.size), last: whole.last };
     } catch (error) {

@@ -200,7 +200,7 @@ function tokenIn(environment: NodeJS.ProcessEnv): string | undefined {
   const token = environment['SWF_FILES_TOKEN'];
   if (token === undefined || token === '') return undefined;
   if (bearerTokenPattern.test(token)) return token;
-  throw configInvalid('SWF_FILES_TOKEN holds a blank or a letter that no header can have; choose another');
+  throw configInvalid('SWF_FILES_TOKEN holds a blank or another character that no header can hold; choose another');
 }
 
 const unpublished =

@@ -58,7 +58,7 @@ export class SlicePreparation {
     const reached = this.#options.access.of(placeOf(delivered));
     if ('obstacle' in reached) return this.#noFile(delivered, reached.obstacle);
     if (spec.kind === 'command' && reached.folder === undefined)
-      return { reason: 'NO_FILE', detail: 'a payload needs the files that the recorder does not write' };
+      return { reason: 'NO_FILE', detail: 'a payload needs files, and the recorder writes none' };
     const unfit = await this.#bring(delivered, reached);
     return unfit ?? this.#withoutFault(this.#payloadFor(delivered, spec, reached), delivered);
   }

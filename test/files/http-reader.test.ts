@@ -72,7 +72,7 @@ describe('a file of another host', () => {
   it('is not put together from two versions', async () => {
     const host = await fileHost(breaksAfter(6, content, { etag: '"one"' }), serves(content, { etag: '"two"' }));
     await expect(read(host)).rejects.toThrow(
-      `${host.root}a.tf cannot be fetched: it has changed while it was read; look at who writes it: data files do not change`,
+      `${host.root}a.tf cannot be fetched: it changed while it was being read; look at who writes it: data files do not change`,
     );
   });
 
@@ -92,7 +92,7 @@ describe('a file of another host', () => {
     const host = await fileHost(refuses(503));
     await expect(read(host)).rejects.toMatchObject({
       code: 'DATA_UNAVAILABLE',
-      message: `${host.root}a.tf cannot be fetched: its server cannot be reached (it answers 503); look whether it runs and the network lets it through`,
+      message: `${host.root}a.tf cannot be fetched: its server cannot be reached (it answers 503); check whether it runs and whether the network lets it through`,
     });
     expect(host.asked).toHaveLength(5);
   });
@@ -116,14 +116,14 @@ describe('a file of another host', () => {
   it('causes an error with the reason if no server answers', async () => {
     const url = 'http://127.0.0.1:1/a.tf';
     const none = { root: 'http://127.0.0.1:1/', asked: [] };
-    await expect(read(none, { url })).rejects.toThrow(/its server cannot be reached \(.+\); look/);
+    await expect(read(none, { url })).rejects.toThrow(/its server cannot be reached \(.+\); check/);
   });
 
   it.each([
     [401, 'the server lets nobody in without its token (401); set SWF_FILES_TOKEN to it'],
     [403, 'the server lets nobody in without its token (403); set SWF_FILES_TOKEN to it'],
-    [404, 'it is not there (404); look whether its host publishes the right folder'],
-    [410, 'it is not there (410); look whether its host publishes the right folder'],
+    [404, 'it is not there (404); check whether its host publishes the right folder'],
+    [410, 'it is not there (410); check whether its host publishes the right folder'],
     [418, 'the server answers 418; look at its log'],
   ])('is requested only once if the status is %i', async (status, why) => {
     const host = await fileHost(refuses(status));

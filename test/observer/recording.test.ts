@@ -178,7 +178,7 @@ describe('a recording', () => {
     const path = join(temporaryFolder(), name);
     writeFileSync(path, content);
     await expect(RecordingFile.open(path)).rejects.toThrow(
-      /is there already, and is no recording that can be continued; name another file/,
+      /exists already, and is not a recording that can be continued; name another file/,
     );
     await expect(RecordingFile.create(path)).rejects.toThrow(/is there already; name another file/);
     expect(readFileSync(path).equals(content)).toBe(true);

@@ -187,7 +187,7 @@ describe('a payload command', () => {
     const { prepare, kinds } = worker({ payload: [program()] });
     expect(await prepare()).toEqual({
       reason: 'NO_FILE',
-      detail: 'a payload needs the files that the recorder does not write',
+      detail: 'a payload needs files, and the recorder writes none',
     });
     expect(kinds()).toEqual([]);
   });

@@ -51,7 +51,7 @@ describe('the monitor of a run with failing slices', () => {
       severity: 'error',
       ids: [expect.stringMatching(/\/04$/)],
       sentence: expect.stringMatching(
-        /^(\d+) of \1 TF slices failed on slot \S+\/04, and none of \d+ elsewhere: more than chance gives\..* × sh ended with exit code 127: libtrack\.so\.3 is missing\.$/,
+        /^(\d+) of \1 TF slices failed on slot \S+\/04, and none of \d+ elsewhere: more than chance explains\..* × sh ended with exit code 127: libtrack\.so\.3 is missing\.$/,
       ) as string,
     });
     const { groups } = await evidenceOf(client, monitor, 'FAILURES_ON_ONE');
@@ -75,7 +75,7 @@ describe('the monitor of a run with failing slices', () => {
     if (change !== '') alterStore(folder, change);
     const finding = findingOf(await monitorOf(await clientOf(folder)), 'FAILURES_ON_ONE');
     expect(finding?.['sentence']).toMatch(
-      /: more than chance gives\. \d+ attempts failed: \d+ × sh ended with exit code 3: no geometry\.$/,
+      /: more than chance explains\. \d+ attempts failed: \d+ × sh ended with exit code 3: no geometry\.$/,
     );
     expect(finding?.['sentence']).toContain(`TF slices failed on ${place}, and none of `);
   });

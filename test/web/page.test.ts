@@ -90,7 +90,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByRole('heading', { level: 1, name: 'Executions' }).waitFor();
     await page.route('**/app/shift-*.js', (route) => route.abort());
     await page.getByRole('link', { name: 'Shift' }).click();
-    await page.getByText('This part of the page does not come.').waitFor();
+    await page.getByText('This part of the page cannot be loaded.').waitFor();
     await page.unroute('**/app/shift-*.js');
     await page.getByRole('button', { name: 'load the page again' }).click();
     await page.getByRole('heading', { level: 1, name: 'Shift report' }).waitFor();
@@ -118,7 +118,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.route('**/app/shift-*.js', (route) => route.abort('internetdisconnected'), { times: 1 });
     await page.getByRole('link', { name: 'Shift' }).click();
     await page.getByRole('heading', { level: 1, name: 'Shift report' }).waitFor();
-    expect(await page.getByText('This part of the page does not come.').count()).toBe(0);
+    expect(await page.getByText('This part of the page cannot be loaded.').count()).toBe(0);
   });
 
   it('keeps typed text while it refreshes, and filters by it', async () => {

@@ -62,7 +62,7 @@ async function start(io: Io, request: StartRequest, place: RunPlace): ReturnType
   const message = await started.firstMessage(startMilliseconds);
   if (message?.event !== 'started')
     throw storeUnavailable(
-      `the run has not begun after ${startMilliseconds / 1000} s; look with list_workflow_executions whether it has by now`,
+      `the run has not begun after ${startMilliseconds / 1000} s; check with list_workflow_executions whether it has by now`,
     );
   const { execution_id, run_number } = message;
   return { execution_id, run_number, pid: started.pid ?? 0 };

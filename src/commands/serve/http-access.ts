@@ -55,7 +55,7 @@ function readTokens(io: Io): Token[] {
       throw invalid(`${name} is set and empty, so everybody on this machine could ask; give it a value, or unset it`);
   const alone = io.env['SWF_MCP_TOKEN'];
   if (alone !== undefined && !bearerTokenPattern.test(alone))
-    throw invalid('SWF_MCP_TOKEN holds a blank or a letter that no header can have; choose another');
+    throw invalid('SWF_MCP_TOKEN holds a blank or another character that no header can hold; choose another');
   const path = io.env['SWF_MCP_TOKEN_FILE'];
   const more = path === undefined ? [] : tokensIn(resolve(io.workingFolder, path));
   const all = [...(alone === undefined ? [] : [{ name: undefined, scope: 'control' as const, token: alone }]), ...more];

@@ -49,7 +49,9 @@ function readToken(io: Io, host: string, where: string): string | undefined {
       `serve-files ${where}: on an address that others can reach a token is needed; set SWF_FILES_TOKEN, here and where files are fetched`,
     );
   if (token !== undefined && !bearerTokenPattern.test(token))
-    throw invalid('SWF_FILES_TOKEN is empty, or holds a blank or a letter that no header can have; choose another');
+    throw invalid(
+      'SWF_FILES_TOKEN is empty, or holds a blank or another character that no header can hold; choose another',
+    );
   return token;
 }
 

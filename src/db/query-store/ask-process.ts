@@ -54,7 +54,7 @@ const replyOf = (order: QueryOrder, signal: AbortSignal): Promise<QueryReply> =>
       resolve(reply);
     };
     const refuse = (message: string): void => end({ code: 'ARGUMENT_INVALID', message: `sql ${message}` });
-    const giveUp = (): void => refuse('was given up before its answer was there');
+    const giveUp = (): void => refuse('was cancelled before it was answered');
     const tooLong = (): void =>
       refuse(
         `took longer than ${maxMilliseconds / 1000} s and was ended; ask for less: one execution_id, no recursion without an end`,

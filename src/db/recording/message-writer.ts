@@ -92,7 +92,7 @@ export class MessageWriter {
     const { message } = decoded;
     if (isLogbookType(message.msg_type)) return 'is recorded by the process that is asked, and not taken from a broker';
     if (this.#isForDriver(message) && !this.isRecorded(decoded))
-      return 'is said by the process that drives an execution alone';
+      return 'may be sent only by the process that drives the execution';
     return undefined;
   }
 

@@ -24,7 +24,7 @@ export function failuresOnOneFinding({ execution_id, concentration }: About): Fo
       : `${places.length} ${kind}s, ${places.slice(0, named).join(', ')}${others}`;
   return {
     severity: 'error',
-    sentence: `${failed} of ${tried} TF slices failed on ${where}, and ${elsewhere}: more than chance gives.${causesSentence(countCauses(errors))}`,
+    sentence: `${failed} of ${tried} TF slices failed on ${where}, and ${elsewhere}: more than chance explains.${causesSentence(countCauses(errors))}`,
     ids: places.slice(0, named),
     next: call('summarize', { execution_id, what: 'slices', group_by: `${groupOf[kind]},status` }),
   };

@@ -31,7 +31,7 @@ export function register(tx: Transaction, writing: Writing): Answer {
   if (known !== undefined && (resource.again === 'same' || (resource.isOffRecord !== true && isRecorded(tx, line))))
     return { status: 201, body: known.document };
   if (known !== undefined && resource.again === 'refuse')
-    return refused(tx, line, { [nameField]: [`${names.name} is registered already, and otherwise.`] });
+    return refused(tx, line, { [nameField]: [`${names.name} is registered already, with other fields.`] });
   if (resource.isOffRecord !== true) recordHeard(tx, line);
   const id = object_id ?? known?.object_id ?? (idKind === 'uuid' ? randomUUID() : String(nextNumber(tx, path)));
   const document = { ...resource.more(body, at), ...body, [resource.idField]: idIn(resource, id) };

@@ -75,7 +75,7 @@ const cutPage = (rows: number): string =>
   `This page ends after ${rows} rows, since an answer has at most ${pageCharacters} characters. Go on with next_cursor.`;
 
 const shiftingPages =
-  'Pages in this order are counted off: while slices change, a row of the next page may have been on this one, or be left out.';
+  'Pages in this order go by position: if slices change meanwhile, the next page may repeat a row or miss one.';
 
 /**
  * One page of a list: as many rows as the limit and the size of an answer allow. Throws `RUN_NOT_FOUND` before it looks at other arguments.

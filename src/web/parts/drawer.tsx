@@ -34,7 +34,7 @@ export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | 
     };
   }, []);
   return (
-    <div ref={panel} class="drawer" role="dialog" aria-label={`The way of ${name}`} tabindex={-1}>
+    <div ref={panel} class="drawer" role="dialog" aria-label={`The path of ${name}`} tabindex={-1}>
       <div class="title">
         <h2>{name}</h2>
         <Button onClick={onClose}>close</Button>

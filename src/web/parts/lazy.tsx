@@ -29,7 +29,7 @@ export const lazy =
     return (
       <p class="banner bad">
         <strong role="alert">
-          <Icon name="alert" /> This part of the page does not come.
+          <Icon name="alert" /> This part of the page cannot be loaded.
         </strong>{' '}
         The server is away, or is another version now.{' '}
         <Button onClick={() => location.reload()}>load the page again</Button>

@@ -212,7 +212,7 @@ describe('a message that only a driver may send', () => {
     expect(await receive(true)).toMatchObject({
       effect: 'none',
       effect_code: 'REFUSED',
-      effect_reason: `${msg_type} is said by the process that drives an execution alone`,
+      effect_reason: `${msg_type} may be sent only by the process that drives the execution`,
     });
     expect({ state: state(made), row: row(made) }).toEqual(before);
   });
