@@ -21,6 +21,7 @@ export interface CommandPayloadOptions {
   run_number: number;
   namespace: string;
   frameBytes: number;
+  /** The execution's folder of data files. */
   folder: string;
   host: PayloadHost;
 }

@@ -25,7 +25,7 @@ export function createPayload(spec: PayloadSpec, surroundings: PayloadSurroundin
   }
 }
 
-/** Stands in for a reconstruction: reads the slice's frames, checks the index and checksum of each, and takes the planned time. */
+/** Stands in for a reconstruction: reads the slice's frames, checks the index and checksum of each, and takes `seconds` of simulated time. */
 const placeholder = (seconds: number, { files, clock, frameBytes }: PayloadSurroundings): Payload => ({
   async run(slice, { signal }) {
     const start = clock.now();
