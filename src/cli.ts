@@ -47,7 +47,10 @@ function exitCodeOf(error: unknown): number {
   return exitCodes.bug;
 }
 
-/** Makes Node 22 and newer keep compiled code, in the user's own folder: what others could change would be run. `NODE_COMPILE_CACHE` and the like take precedence. */
+/**
+ * Makes Node 22 and newer keep compiled code between starts, in the user's own folder: what others could change would be run. If the folder cannot be
+ * written, nothing is kept. `NODE_DISABLE_COMPILE_CACHE` and `NODE_COMPILE_CACHE` take precedence.
+ */
 function keepCompiledCode({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv): void {
   const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };
   const folder = XDG_CACHE_HOME ?? join(HOME ?? '', '.cache');

@@ -70,7 +70,7 @@ export function addObserve(add: Add, run: Run): void {
       '--contract [EXECUTION_ID]',
       'from the store: types, senders, keys, order and delays of what was said in a run (default: latest)',
     )
-    .option('--against <EXECUTION_ID>', 'with --contract: compare with an earlier result')
+    .option('--against <EXECUTION_ID>', 'with --contract: compare with an earlier run')
     .option('--from <FILE...>', 'read recordings instead of a broker')
     .option('--until <TIME>', 'with --from: when listening ended (default: the end of each recording)')
     .option('--anonymize <FILE>', 'with --from: write a recording without the names of people, hosts and folders')

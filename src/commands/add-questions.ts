@@ -52,7 +52,7 @@ function addReport(add: Add, run: Run): void {
       '--html <FILE>',
       'one file for a browser or an email, with every attempt, and with error texts and their paths',
     )
-    .option('--without-logs', 'without log lines, and without the error texts and paths of slices')
+    .option('--without-logs', 'without log lines, and without the error texts and traces of slices')
     .option('--force', 'replace the file')
     .option('--since <TIME>', 'of all executions alive since then: -8h, or ISO 8601')
     .option('--until <TIME>', 'up to then (default: now)')

@@ -18,7 +18,11 @@ export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Ru
     .option('--open', 'show the page in your browser (needs --http)')
     .option('--read-only', 'offer no tool that changes anything, not even notes')
     .option('--allow-control', 'offer tools that start, pause, continue and stop executions')
-    .option('--max-runs <N>', 'how many runs may be under way for a tool to start another (default: 4)', parsePositive)
+    .option(
+      '--max-runs <N>',
+      'a tool starts a run only while fewer than this are under way (default: 4)',
+      parsePositive,
+    )
     .option(
       '--insecure-local',
       'let every user of this machine use tools that change something over HTTP, without a token',

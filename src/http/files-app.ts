@@ -14,7 +14,7 @@ export interface FilesAppOptions {
   token: string | undefined;
 }
 
-/** Names of executions and files, and endings of files that are still being written. */
+/** Names of executions and files, without a leading dot, and endings of files that are still being written. */
 const namePattern = /^(?!\.)[^/\\]{1,255}$/;
 const unfinishedPattern = /\.(?:part|fetching)$/;
 

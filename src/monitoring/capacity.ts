@@ -22,12 +22,12 @@ export function capacityOf(facts: Facts) {
     service_seconds: rounded(service, 2),
     /** Worker slots; undefined once nobody can tell. */
     workers,
-    /** Slices that the DAQ causes while it makes STFs, after the end as they came. */
+    /** Slices per second that the DAQ causes while it makes STFs; after the end, as they came; undefined while the run drains. */
     arrival_rate: isDraining ? undefined : rounded(arrival, 2),
     /** Workers that would keep up. */
     workers_needed: isDraining ? undefined : needed,
     keeps_up: isDraining || workers === undefined ? undefined : needed <= workers,
-    /** Waiting slices, and the time that the workers need for them. */
+    /** Waiting slices, and the time that the workers need for them; undefined after the end. */
     backlog: isRunning ? counts.slices_queued : undefined,
     backlog_seconds: backlogSeconds(facts, service),
     /** After the end: time that the slices left by the DAQ took. */

@@ -7,6 +7,7 @@ export function rateLimit(most: number, span: number) {
       const [oldest = -Infinity] = times.slice(-most);
       return times.length < most ? 0 : Math.max(0, oldest + span - now);
     },
+    /** Counts one event. @param now in milliseconds */
     note(now: number): void {
       times.push(now);
       times.splice(0, times.length - most);

@@ -51,7 +51,7 @@ describe('long calls', () => {
       const taken = calls.call('a', { tool, args: {} }, given.signal);
       const next = calls.call('a', { tool: 'echo', args: tool }, never);
       given.abort();
-      await expect(taken).rejects.toThrow(/given up before/);
+      await expect(taken).rejects.toThrow(/cancelled before/);
       expect(await next).toEqual({ args: tool });
       expect(started()).toBe(threads);
     }
@@ -76,6 +76,6 @@ describe('long calls', () => {
     given.abort();
     const ends = await Promise.allSettled(spinning);
     for (const end of ends)
-      expect(end).toMatchObject({ reason: { message: expect.stringMatching(/given up before/) } });
+      expect(end).toMatchObject({ reason: { message: expect.stringMatching(/cancelled before/) } });
   });
 });

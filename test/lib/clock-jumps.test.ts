@@ -83,8 +83,17 @@ describe('a run whose wall clock jumps hours forward and back', () => {
     const monitor = (): Promise<Answer> => ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
     await expect.poll(async () => (await monitor())['slices_completed']).toBeGreaterThan(0);
     expect(await monitor()).toMatchObject({ phase: 'physics', health: 'progressing' });
-    resumed.child.kill('SIGTERM');
+    resumed.child.kill('SIGKILL');
     await resumed.finished;
+    const told = ({ health, findings, drivers }: Answer): unknown => [
+      health,
+      (findings as Answer[]).map(({ code }) => code),
+      (drivers as Answer[]).map(({ epoch, ended }) => [epoch, ended]),
+    ];
+    const { last_message_id } = await monitor();
+    const as_of = `${new Date().toISOString()}@${last_message_id}`;
+    const past = await ask(client, 'get_workflow_monitor', { execution_id: 'latest', as_of });
+    expect(told(past)).toEqual(told(await monitor()));
   });
 
   it('whose process stood still has a finding with the time from when until when', async () => {

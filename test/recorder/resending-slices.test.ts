@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 
-import { registerProcess, takeOwnership } from '../../src/db/presence/leases.ts';
 import { driven, messageOf, saySlices, takeUnsent, workFields } from './driven.ts';
 import { agent, offDuty, resend, type Resent, timesOf } from './resending-setup.ts';
 import { execution_id } from './setup.ts';
@@ -112,11 +111,8 @@ describe('a slice that no worker has', () => {
   });
 });
 
-async function pausedByOperator({ made: { store, say } }: Resent): Promise<void> {
-  await store.write((tx) => {
-    const process = registerProcess(tx, { pid: 1, pid_started: '1', hostname: 'here' }, '1');
-    takeOwnership(tx, execution_id, process, () => true);
-  });
+async function pausedByOperator({ made: { say } }: Resent): Promise<void> {
+  await say('driver_started', { epoch: 1, pid: 1, user: 'tester', version: '1', speed: 1, hostname: 'here' });
   await say('pause_workflow', { command_id: 'p' }, { effect: { effect: 'applied' } });
 }
 

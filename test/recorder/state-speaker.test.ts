@@ -119,6 +119,15 @@ describe('the states of executions', () => {
       const process = registerProcess(tx, { pid: 1, pid_started: '1', hostname: 'here' }, '1');
       takeOwnership(tx, second.execution_id, process, () => true);
     });
+    await say('driver_started', {
+      ...second,
+      epoch: 1,
+      pid: 1,
+      user: 'tester',
+      version: '1',
+      speed: 1,
+      hostname: 'here',
+    });
     speaker.add(second.execution_id, 'daq-1', params);
     await turns();
     const changes: [MessageType, object, object][] = [

@@ -501,7 +501,10 @@ describe('messages from others over a broker', () => {
     });
     const { items } = await askWithin(client, 'list_messages', { message_type: 'driver_started' });
     expect(items).toMatchObject([
-      { effect: 'none', effect_reason: expect.stringMatching(/^driver_started is said by the process that drives/) },
+      {
+        effect: 'none',
+        effect_reason: expect.stringMatching(/^driver_started may be sent only by the process that drives/),
+      },
     ]);
   });
 

@@ -18,6 +18,7 @@ export async function withConnections<T>(settings: BrokerSettings, count: number
   }
 }
 
+/** Sends a message that expires, so that none is left behind. */
 export const send = (
   broker: BrokerConnection,
   destination: string,

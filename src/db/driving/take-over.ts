@@ -100,8 +100,8 @@ export function takeOver(
     throw executionInUse(
       `${execution_id} is paused, and process ${other.pid} on ${other.hostname} drives it; "swf-mcp continue ${execution_id}" lets it go on`,
     );
-  goOnWithClock(tx, execution_id);
   const epoch = takeOwnership(tx, execution_id, process_id, isAlive);
+  goOnWithClock(tx, execution_id);
   // A takeover resumes the execution, whatever commands its last driver missed.
   const gone = { code: 'DRIVER_GONE', reason: 'the process that drove it was gone' } as const;
   refuseWaiting(tx, execution_id, { ...gone, except: follows });
@@ -119,13 +119,13 @@ export function takeOver(
 /** A clock further ahead than this was wrong: its times are not continued. Milliseconds. */
 const maxAhead = 86_400_000;
 
-/** Keeps times from going back under a new driver, whose clock may have been set back before it started: what it writes is later than all rows. */
+/** Keeps times from going back under a new driver, whose clock may have been set back before it started. */
 function goOnWithClock({ sql }: Transaction, executionId: string): void {
   const newest = sql<[string], number>(
     `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).value(executionId);
   const clock = steadyClock();
-  if (newest !== undefined && newest - clock.now() < maxAhead) clock.catchUp(newest + 1);
+  if (newest !== undefined && newest - clock.now() < maxAhead) clock.catchUp(newest);
 }
 
 /** The loss of the previous driver, unless it reported its end. */

@@ -45,7 +45,7 @@ export const notesWritten = (sql: Prepare, { start_time, end_time, namespace = n
     .all(start_time, end_time, namespace, namespace)
     .toReversed();
 
-/** Every quality set up to a time, oldest first, from the log, which has them all. It may have been set again since. */
+/** Every quality set up to a time, `none` too, oldest first, from the log, which has them all. It may have been set again since. */
 export const judgementsUntil = (sql: Prepare, window: Omit<Window, 'start_time'>) =>
   entriesUntil(sql, ['quality'], window).map(({ execution_id = '', value, reason, author, sender, sent_at }) => ({
     execution_id,

@@ -1,7 +1,7 @@
 import { livenessOf } from '../../domain/liveness.ts';
 import { executionInUse } from '../../lib/errors.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
-import { utcNow, wallNow } from '../../lib/time.ts';
+import { wallNow } from '../../lib/time.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -36,6 +36,7 @@ export const momentOfTest = ({ now = Date.now() }: LivenessTest): number => now;
 export interface Owner extends ProcessSigns {
   process_id: number;
   epoch: number;
+  /** By the wall clock of the process, ISO 8601. */
   taken_at: string;
 }
 
@@ -121,5 +122,5 @@ export function takeOwnership(tx: Transaction, executionId: string, processId: n
        ON CONFLICT (execution_id) DO UPDATE SET process_id = excluded.process_id, epoch = epoch + 1, taken_at = excluded.taken_at
        RETURNING epoch`,
     )
-    .value(executionId, processId, utcNow()) as number;
+    .value(executionId, processId, wallNow()) as number;
 }

@@ -18,12 +18,15 @@ export function exhaustedSlices(sql: Prepare, executionId: string, limit: number
  */
 export function slicesInHand(sql: Prepare, executionId: string, isAlive: LivenessTest): SliceInHand[] {
   const isLost = goneWorkers(sql, isAlive);
-  return sql<[string], Omit<SliceInHand, 'isLost'>>(
-    `SELECT slice_filename, assigned_worker, assigned_at AS since, attempt FROM tf_slices
+  return (
+    sql<[string], Omit<SliceInHand, 'isLost'>>(
+      `SELECT slice_filename, assigned_worker, assigned_at AS since, attempt FROM tf_slices
      WHERE execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY assigned_at, seq`,
-  )
-    .all(executionId)
-    .map((slice) => ({ ...slice, isLost: isLost(slice) }));
+    )
+      .all(executionId)
+      // A worker that names no slot is of another make, and known by no agent.
+      .map((slice) => ({ ...slice, isLost: slice.assigned_worker.includes('/') && isLost(slice) }))
+  );
 }
 
 /** Returns a test for whether the worker's process of a slice in hand is gone, as far as this store knows the worker. */

@@ -73,19 +73,18 @@ function addSlice(group: Group, columns: AttemptColumns, at: number, execution: 
   if (columns.isCurrent[at] === 1 && columns.state[at] === failedState) group.stayFailed += 1;
 }
 
-/** A time of each row; NaN without one. */
-type Times = ArrayLike<number>;
+/** A time of a row; NaN without one. */
+type TimeAt = (at: number) => number;
 
 const queued = sliceStatuses.indexOf('queued');
 
-/** The time of a row to use: for attempts, queueing counts as creation. */
-function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAttempts: boolean): Times {
+/** The time of a row to use: for attempts, queueing counts as creation. Columns are replaced when they grow, which may happen between two steps. */
+function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAttempts: boolean): TimeAt {
   // A slice that waits again after its execution was stopped does not count as started: no worker has it.
   if (time_field === 'started' && !isOfAttempts)
-    return columns.started.map((time, at) => (columns.state[at] === queued ? NaN : time));
-  if (time_field === 'started') return columns.started;
-  if (time_field === 'completed') return columns.completed;
-  return isOfAttempts ? columns.queued : columns.created;
+    return (at) => (columns.state[at] === queued ? NaN : (columns.started[at] as number));
+  const column = time_field !== 'created' ? time_field : isOfAttempts ? 'queued' : 'created';
+  return (at) => columns[column][at] as number;
 }
 
 /** Whether a question asks for some slices of an execution alone, by the filters of `condition`. */
@@ -95,7 +94,7 @@ export const isPart = ({ status, assigned_worker, start_time, end_time }: Summar
 function condition(
   columns: AttemptColumns,
   question: SummaryQuestion,
-  { isOfAttempts, isWorker, time }: { isOfAttempts: boolean; isWorker: (name: string) => boolean; time: Times },
+  { isOfAttempts, isWorker, time }: { isOfAttempts: boolean; isWorker: (name: string) => boolean; time: TimeAt },
 ): (at: number) => boolean {
   const { status, assigned_worker, start_time, end_time, keys } = question;
   const tests: ((at: number) => boolean)[] = [];
@@ -111,38 +110,41 @@ function condition(
     tests.push((at) => fitting[columns.worker[at] as number] === true && isInHand(at));
   }
   const [from, to] = [start_time, end_time].map((bound) => (bound === undefined ? undefined : Date.parse(bound)));
-  if (from !== undefined) tests.push((at) => (time[at] as number) >= from);
-  if (to !== undefined) tests.push((at) => (time[at] as number) <= to);
+  if (from !== undefined) tests.push((at) => time(at) >= from);
+  if (to !== undefined) tests.push((at) => time(at) <= to);
   return (at) => tests.every((test) => test(at));
 }
 
 function keyed(
   columns: AttemptColumns,
   key: SummaryKey,
-  { of, time, causes }: { of: OfExecution; time: Times; causes: Causes },
+  { of, time, causes }: { of: OfExecution; time: TimeAt; causes: Causes },
 ): Keyed {
   const { names } = columns;
-  const by = (column: Int32Array, name: Keyed['name']): Keyed => ({ of: (at) => column[at] as number, name });
+  const by = (column: 'attempt' | 'cause' | 'worker' | 'host' | 'stf', name: Keyed['name']): Keyed => ({
+    of: (at) => columns[column][at] as number,
+    name,
+  });
   switch (key) {
     case 'status':
       return { of: (at) => columns.state[at] as number, name: (number) => sliceStatuses[number] };
     case 'attempt':
-      return by(columns.attempt, String);
+      return by('attempt', String);
     case 'cause':
-      return by(columns.cause, (number) => causes.adopt(names.cause, number));
+      return by('cause', (number) => causes.adopt(names.cause, number));
     case 'worker':
-      return by(columns.worker, (number) => names.worker.all[number]);
+      return by('worker', (number) => names.worker.all[number]);
     case 'host':
-      return by(columns.host, (number) => names.host.all[number]);
+      return by('host', (number) => names.host.all[number]);
     case 'stf_filename':
-      return by(columns.stf, (number) => columns.stfOfFile.get(number) ?? names.stf.all[number]);
+      return by('stf', (number) => columns.stfOfFile.get(number) ?? names.stf.all[number]);
     case 'minute':
     case 'hour':
     case 'day': {
       const width = widthOf[key];
       const none = -1;
       return {
-        of: (at) => (Number.isNaN(time[at]) ? none : Math.floor((time[at] as number) / width)),
+        of: (at) => (Number.isNaN(time(at)) ? none : Math.floor(time(at) / width)),
         name: (number) => (number === none ? undefined : spanName(key, number)),
       };
     }

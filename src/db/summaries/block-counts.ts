@@ -58,7 +58,7 @@ function isPlain({ what, keys, execution_id, namespace, status, time_field }: Su
 const blockAfter = (key: number): number =>
   key === Number.MAX_SAFE_INTEGER ? key : Math.floor((key - 1) / rowsOfBlock) + 1;
 
-/** The name that `spanName` gives, from the beginning of an ISO 8601 time. */
+/** The name of a span, from the beginning of a time: for ISO 8601 in UTC, as all our times are, the one that `spanName` gives. */
 export const shortTime = (span: Span, text: string): string =>
   span === 'day' ? text : span === 'hour' ? `${text}:00Z` : `${text}Z`;
 

@@ -53,11 +53,13 @@ function playedOn(params: ExecutionParams, arrivals: Schedule) {
     tf_files: arrivals.samples,
     slices,
     messages: framingMessages + arrivals.phaseMessages + arrivals.stfs * 2 + arrivals.samples + slices * 3,
-    /** Of STF files and samples; 0 if no files are written. */
+    /** Bytes of STF files and samples; 0 if no files are written. */
     data_bytes: params.data.write_files ? frames * tf_size_bytes : 0,
+    /** From the start to the end of the DAQ. */
     daq_seconds: arrivals.daqEnd,
     /** To the last result, or to the end of the DAQ if that is later. */
     total_seconds: Math.max(arrivals.daqEnd, work.last),
+    /** To keep up while STFs arrive. */
     workers_needed: workersFor(params, arrivals),
     /** Fraction of all workers' time spent working, from the first slice to the last result. */
     worker_use: work.use,

@@ -9,7 +9,6 @@ export interface Worker extends Period {
 /** A place for one slice at a time: the workers that held it, one after the other. */
 export type Slot = readonly Worker[];
 
-/** An attempt, in the order of their starts. */
 interface Begun {
   worker: number;
   queued: number;

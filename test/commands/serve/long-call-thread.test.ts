@@ -21,7 +21,7 @@ it('a call thread gives up a call when told to, and answers the next one', async
   const reply = heard();
   // The thread reads its messages in order, and the call waits for another process.
   tell('give up');
-  expect(await reply).toMatchObject({ message: expect.stringMatching(/given up before its answer was there$/) });
+  expect(await reply).toMatchObject({ message: expect.stringMatching(/cancelled before it was answered$/) });
 
   tell({ tool: 'query_store', args: { sql: 'SELECT count(*) FROM v_slices' } });
   expect(await heard()).toMatchObject({ answer: { rows: [[15]] } });

@@ -2,27 +2,20 @@ import { describe, expect, it } from 'vitest';
 
 import { noteApplied } from '../../../src/db/log/commands.ts';
 import { heldBy, isHeld } from '../../../src/db/log/held.ts';
-import { registerProcess, takeOwnership } from '../../../src/db/presence/leases.ts';
 import { makeRunningStore } from '../../made-store.ts';
 
 const id = 'stf_datataking-tester-0001';
 
-/** A running execution with a driver. Commands come seconds after the driver took it. */
+/** A running execution, and its drivers by epoch. Each row is recorded an hour before the last one, as by clocks that are off. */
 async function driven() {
   const made = await makeRunningStore();
   const { store } = made;
-  let later = Date.now();
-  const take = async (pid: number): Promise<void> => {
-    await store.write((tx) => {
-      const process = registerProcess(tx, { pid, pid_started: '1', hostname: 'host-a' }, '1.0.0');
-      takeOwnership(tx, id, process, () => false);
-      later += 10_000;
-      tx.sql('UPDATE execution_owners SET taken_at = ?').run(new Date(later).toISOString());
-    });
-  };
+  let clock = Date.now() + 36_000_000;
+  const earlier = () => ({ recordedAt: new Date((clock -= 3_600_000)).toISOString() });
+  const driver = { pid: 7, user: 'tester', version: '1.0.0', speed: 1, hostname: 'host' } as const;
+  const take = (epoch: number) => made.say('driver_started', { ...driver, epoch }, earlier());
   const carryOut = async (type: 'pause_workflow' | 'resume_workflow', command_id: string): Promise<void> => {
-    later += 10_000;
-    const { message_id } = await made.say(type, { command_id }, { recordedAt: new Date(later).toISOString() });
+    const { message_id } = await made.say(type, { command_id }, earlier());
     await store.write((tx) => noteApplied(tx, message_id));
   };
   const held = () => [isHeld(store.sql, id), heldBy(store.sql, id)?.command_id];
@@ -32,7 +25,7 @@ async function driven() {
 describe('an execution that an operator pauses', () => {
   it('is held by its last pause from when the driver applies it until it resumes', async () => {
     const { say, take, carryOut, held } = await driven();
-    await take(101);
+    await take(1);
     expect(held()).toEqual([false, undefined]);
     await say('pause_workflow', { command_id: 'p0' });
     // No driver has applied it.
@@ -47,9 +40,9 @@ describe('an execution that an operator pauses', () => {
 
   it('is no longer held once another driver takes it', async () => {
     const { take, carryOut, held } = await driven();
-    await take(101);
+    await take(1);
     await carryOut('pause_workflow', 'p1');
-    await take(102);
+    await take(2);
     expect(held()).toEqual([false, undefined]);
     await carryOut('pause_workflow', 'p2');
     expect(held()).toEqual([true, 'p2']);
@@ -57,7 +50,7 @@ describe('an execution that an operator pauses', () => {
 
   it('holds no other execution', async () => {
     const { store, take, carryOut } = await driven();
-    await take(101);
+    await take(1);
     await carryOut('pause_workflow', 'p1');
     expect([isHeld(store.sql, 'another'), heldBy(store.sql, 'another')]).toEqual([false, undefined]);
   });

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+
+import { addAttempts } from '../../../src/db/summaries/attempt-groups.ts';
+import type { SummaryQuestion } from '../../../src/db/summaries/question.ts';
+import { AttemptColumns } from '../../../src/db/timeline/attempt-columns.ts';
+import { Groups } from '../../../src/domain/groups.ts';
+import type { SummaryKey } from '../../../src/domain/summary-words.ts';
+
+/** As many rows as the columns have room for before they grow. */
+const full = 32_768;
+
+function addRow(columns: AttemptColumns, i: number, error: string | undefined): void {
+  const at = columns.placeOf({ stf: 'swf.7.000001.stf', file: undefined }, i, 1);
+  columns.setState(at, error === undefined ? 'completed' : 'failed', true);
+  columns.setTimes(at, { created: i, queued: i, started: i, completed: i + 1 });
+  columns.setNames(at, 'worker-1/00', 'host-a', error);
+}
+
+it.each<[SummaryKey, unknown]>([
+  ['attempt', [['1', full + 10]]],
+  ['worker', [['worker-1/00', full + 10]]],
+  ['host', [['host-a', full + 10]]],
+  ['stf_filename', [['swf.7.000001.stf', full + 10]]],
+  ['minute', [['1970-01-01T00:00Z', full + 10]]],
+  ['cause', [['boom', 2]]],
+])('groups by %s contain the rows that are added between two steps', (key, expected) => {
+  const columns = new AttemptColumns();
+  for (let i = 0; i < full; i += 1) addRow(columns, i, i === 5 ? 'boom' : undefined);
+  const groups = new Groups();
+  const question = { what: 'slices', keys: [key], time_field: 'created' } as const satisfies SummaryQuestion;
+  const of = { execution_id: 'w-x-0001', namespace: 'test' };
+  const steps = addAttempts(groups, { columns, of, isWorker: () => true }, question);
+  expect(steps.next().done).toBe(false);
+  for (let i = full; i < full + 10; i += 1) addRow(columns, i, i === full + 3 ? 'boom' : undefined);
+  while (steps.next().done !== true);
+  expect(groups.all([key], true).map(({ keys: [name], count }) => [name, count])).toEqual(expected);
+});
