@@ -153,7 +153,7 @@ const alter =
 describe('backup', () => {
   it('made during a run is a store of that moment, and can be resumed to the same outcome', async () => {
     const folder = temporaryFolder();
-    const settings = ['--stf-count', '8', '--set', 'fast_processing.slice_processing_time=4'];
+    const settings = ['--stf-count', '20', '--set', 'fast_processing.slice_processing_time=4'];
     const run = startCli(['run', '--speed', '15', ...settings], { folder });
     await run.saw(/start_run/);
     const copy = temporaryFolder();
