@@ -42,7 +42,7 @@ export function addObserve(add: Add, run: Run): void {
       'the topics, by their whole names, in place of those of a layout: only names that exist, since a missing one is made',
       words,
     )
-    .option('--namespace <NAME>', 'only this one; may come again (default: all)', another)
+    .option('--namespace <NAME>', 'only this namespace; may be repeated (default: all)', another)
     .option(
       '--record <FILE>',
       'into a file, .gz compressed, or FOLDER/ for a file a day; into the store too where --db or $SWF_DB names one (default: into the store)',

@@ -134,7 +134,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'messages',
     tool: 'list_messages',
-    about: 'messages: what was said, by whom, with what effect',
+    about: 'messages: who sent what, and with what effect',
     ...ofNewest,
     columns: [
       time('SENT', 'sent_at'),
@@ -166,7 +166,7 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'agents',
     tool: 'list_agents',
-    about: 'agents that live, else those of the newest execution: what they do, and when they were last heard',
+    about: 'living agents, or those of the newest execution: their work, and when they were last heard',
     named: ofExecution,
     usual: 'all, else newest',
     columns: [
