@@ -11,7 +11,7 @@ export function fileObstacle(file: string): string | undefined {
   }
 }
 
-/** The first file of a name that can be run in the folders of a PATH; undefined if there is none. */
+/** The first file of a name that can be run in the folders of a PATH; undefined if the folders have no such file. */
 export const onPath = (name: string, path: string): string | undefined =>
   path
     .split(delimiter)

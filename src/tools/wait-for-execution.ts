@@ -17,7 +17,7 @@ const usualSeconds = 30;
 const lookMilliseconds = 200;
 const tellMilliseconds = 1000;
 
-/** What a call waits for, and the fields of an execution that show it. */
+/** Changes that a call can wait for, each with the fields of an execution that show it. */
 const awaited = {
   change: ['status', 'phase', ...countNames],
   phase: ['status', 'phase'],

@@ -183,7 +183,7 @@ describe('without a terminal', () => {
 
   it('status --watch --json prints the monitor answer whenever it changes', async () => {
     const folder = temporaryFolder();
-    const run = startCli(['run', ...slow], { folder });
+    const run = startCli(['run', ...slow, '--speed', '5'], { folder });
     await run.saw(/start_run/);
     const { code, stdout } = await startCli(['status', '--watch', '--json'], { folder }).finished;
     expect(code).toBe(0);

@@ -13,7 +13,7 @@ const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)
   LEFT JOIN time_blocks ON table_name = $table AND time_blocks.block = found.block
   WHERE earliest IS NULL OR a < earliest OR b > latest OR row_count <> n`;
 
-/** Selects rows whose words are not in the index. Words of deleted rows may remain. */
+/** Selects rows without their words in the index, and words without their row. Words of deleted rows may remain. */
 function wordDifferences(sql: Prepare, searched: SearchedTable): string {
   const { table, key } = searched;
   const ranges = partsOf(sql, searched).map((part) => {

@@ -18,7 +18,7 @@ export const namedIds = 20;
 /** The meaning of missing items: something is not done yet, or the records contradict each other. */
 export type Missing = 'open' | 'broken';
 
-/** What a check compares. `id_count` defaults to the number of `ids`. */
+/** The counts that a check compares. `id_count` defaults to the number of `ids`. */
 export interface Compared extends Pick<AuditCheck, 'expected' | 'found' | 'ids'> {
   id_count?: number;
 }

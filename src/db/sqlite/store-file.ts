@@ -15,7 +15,7 @@ export const fileAt = (path: string): string | undefined =>
     return `${dev}/${ino}`;
   });
 
-/** The size of a file in bytes; 0 if there is none. */
+/** The size of a file in bytes; 0 if the file does not exist. */
 export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 /** A text that changes whenever the store is written, even if only its write-ahead log. */

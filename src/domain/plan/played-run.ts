@@ -122,7 +122,7 @@ function take(arrivals: Schedule, step: TimedStep, stf: ReturnType<typeof stfOf>
 /** How many workers have a slice in hand at once while slices arrive at the rate of physics. */
 function workersFor({ fast_processing, daq_state_machine: daq }: ExecutionParams, { stfs, slices }: Schedule): number {
   const each = daq.stf_interval + daq.stf_generation_time;
-  // All slices come at once, or there are none.
+  // All slices come at once, or no slice comes.
   if (stfs === 0 || each === 0) return slices;
   const inHand = Math.ceil((slices / stfs / each) * fast_processing.slice_processing_time - 1e-9);
   return Math.min(slices, Math.max(1, inHand));

@@ -26,7 +26,7 @@ export const count = () => z.int().min(0);
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
 
-/** A part of a query as a number; undefined if it is none. */
+/** A part of a query as a number; undefined if it is not a number. */
 export const numberIn = (text = ''): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
 
 const isRequired = 'This field is required.';
