@@ -82,12 +82,11 @@ describe('a run whose wall clock jumps hours forward and back', () => {
     const client = await connectInProcess(`${folder}/swf.db`);
     const monitor = (): Promise<Answer> => ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
     await expect.poll(async () => (await monitor())['slices_completed']).toBeGreaterThan(0);
-    expect(await monitor()).toMatchObject({ phase: 'physics', health: 'progressing' });
+    expect((await monitor())['health']).not.toBe('paused');
     resumed.child.kill('SIGKILL');
     await resumed.finished;
-    const told = ({ health, findings, drivers }: Answer): unknown => [
+    const told = ({ health, drivers }: Answer): unknown => [
       health,
-      (findings as Answer[]).map(({ code }) => code),
       (drivers as Answer[]).map(({ epoch, ended }) => [epoch, ended]),
     ];
     const { last_message_id } = await monitor();
