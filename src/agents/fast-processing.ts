@@ -25,11 +25,25 @@ function cutSample(message: Message<'tf_file_registered'>, context: AgentContext
   const { tf_filename, stf_filename, size_bytes, file_url, tf_count, checksum } = message;
   const slices = planOf(context.params).slices(message);
   context.log({ level: 'INFO', message: `${slices.length} slices of ${tf_filename} are queued` });
-  return slices.map(({ tf_first: start, tf_last: end, ...slice }) => {
-    const bytes = size_bytes === undefined ? undefined : Math.round((size_bytes * slice.tf_count) / tf_count);
-    const fields = { ...slice, tf_filename, stf_filename, start, end, size_bytes: bytes, file_url, attempt: 1 };
-    return sliceMessage({ ...fields, checksum: context.conditions && checksum }, context);
-  });
+  const sizeOf = (frames: number) => size_bytes && Math.round((size_bytes * frames) / tf_count);
+  return slices.map((slice) =>
+    sliceMessage(
+      {
+        slice_id: slice.slice_id,
+        slice_filename: slice.slice_filename,
+        tf_filename,
+        stf_filename,
+        start: slice.tf_first,
+        end: slice.tf_last,
+        tf_count: slice.tf_count,
+        attempt: 1,
+        size_bytes: sizeOf(slice.tf_count),
+        file_url,
+        checksum: context.conditions && checksum,
+      },
+      context,
+    ),
+  );
 }
 
 function retrySlice(message: Message<'slice_result'>, context: AgentContext): Draft[] {

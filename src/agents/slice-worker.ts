@@ -119,7 +119,7 @@ export class SliceWorker {
     if (before !== undefined) return before;
     const known = this.#results.get(sentKeyOf(delivered));
     if (known !== undefined) return this.#confirmed(known, delivered);
-    const fields = startFields({ ...asOpenSlice(slice), worker_id, hostname: this.#options.hostname });
+    const fields = startFields(slice, worker_id, this.#options.hostname);
     const work = await this.#prepared(delivered);
     if (typeof work === 'string') return work;
     if ('reason' in work) return this.#confirmed(returnOf(fields, work), delivered);

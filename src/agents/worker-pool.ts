@@ -106,11 +106,11 @@ class WorkerPool {
     const slots = [...this.#free, ...ended.map(({ slot }) => slot)];
     return [
       ...ended.map(({ slice, slot, result, tookSeconds }) =>
-        resultOf(startFields({ ...slice, worker_id: slot, hostname }), result, tookSeconds),
+        resultOf(startFields(slice, slot, hostname), result, tookSeconds),
       ),
       ...begun.map((slice, index) => ({
         msg_type: 'slice_started' as const,
-        ...startFields({ ...slice, worker_id: slots[index] as string, hostname }),
+        ...startFields(slice, slots[index] as string, hostname),
       })),
     ];
   }
