@@ -24,7 +24,7 @@ const wakesWhileDaqWorks = new Set<MessageType>([...commandTypes, 'end_run']);
 const wakesAfterDaq = new Set<MessageType>([...wakesWhileDaqWorks, 'stf_ready', 'tf_file_registered', 'slice_result']);
 
 /** How an execution came to its end. */
-export type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated'; stop: Message<'stop_workflow'> };
+type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated'; stop: Message<'stop_workflow'> };
 
 /**
  * Waits until the execution is over: everything is done, or somebody asks to stop it. Judges by the projection, never by a consumer's cursor. Returns

@@ -18,7 +18,7 @@ export const goneSeconds = 60;
 /** A worker that does not report itself, such as one of another make, counts as working on a slice for this long at most. */
 export const strangerSeconds = 600;
 
-export type Liveness = 'heard' | 'late' | 'silent' | 'gone';
+type Liveness = 'heard' | 'late' | 'silent' | 'gone';
 
 /** The liveness of a process or agent by the time of its last sign of life, ISO 8601. @param now in milliseconds since 1970 */
 export function livenessOf(lastSign: string, now: number): Liveness {

@@ -41,8 +41,6 @@ interface Waiting {
   done: (reply: LongReply) => void;
 }
 
-export type LongCalls = ReturnType<typeof createLongCalls>;
-
 /**
  * Runs calls that may take long (sums, audits, searches, files) in their own threads, so that the event loop stays free. A client has one
  * running at a time, and clients are served in turn.

@@ -121,7 +121,7 @@ const nameOf = (key: string, id: unknown): string => JSON.stringify([key, id]);
 
 const isId = (id: unknown): id is RequestId => typeof id === 'string' || typeof id === 'number';
 
-/** Messages of a body, which nobody has checked. */
+/** The messages in a request's body, unchecked. */
 type Messages = readonly ({ id?: unknown; method?: unknown; params?: { requestId?: unknown } } | null)[];
 
 /** The ids of the requests that messages cancel. */

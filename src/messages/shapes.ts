@@ -33,7 +33,7 @@ export const workFields = {
   timeout_seconds: seconds.positive().optional(),
 };
 
-/** The person on whose behalf a command was given, as the sender claims: nobody has checked it. */
+/** The person for whom a command was given, as the sender claims: the name is not verified. */
 export const claim = { claimed_by: z.string().min(1).max(100).optional().catch(undefined) };
 
 /** Facts about a payload command. Another program's worker may mean something else by these names, so a wrong type is dropped. */

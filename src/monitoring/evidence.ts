@@ -33,7 +33,7 @@ export interface CommandGiven {
   name: string;
   time: string;
   reason?: string;
-  /** The name is only claimed: nobody has checked it. */
+  /** The name as its sender claims it, not verified. */
   claimed_by?: string;
   /** The sender who claims the name. */
   sent_by?: string;

@@ -21,7 +21,7 @@ export interface Command {
 }
 
 /** The giver of a command: a name that this program knows, and a person's name as claimed. */
-export interface Requester {
+interface Requester {
   name: string;
   /** Nobody has checked it. */
   claimed?: string | undefined;

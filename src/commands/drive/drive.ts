@@ -20,7 +20,7 @@ import { type Notifier, startNotifier } from './notify.ts';
 import { tellEnding } from './summary.ts';
 import { watchFindings } from './watch-findings.ts';
 
-export interface DriveArguments {
+interface DriveArguments {
   store: Store;
   config: Config;
   speed: Speed;

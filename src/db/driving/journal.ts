@@ -37,8 +37,6 @@ export const openExecution = (store: Store, held: HeldExecution, options: Journa
   queue: openSliceQueue(store.sql, held.execution_id, options.isAlive),
 });
 
-export type ExecutionAccess = ReturnType<typeof openExecution>;
-
 function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommitted }: JournalOptions): Journal {
   const { sql } = store;
   const { execution_id, run_number, epoch, isOverBroker = false } = held;

@@ -51,7 +51,7 @@ export interface AlarmStanding {
 }
 
 /** The outcome of one look: the messages to record, and the times to remember until the next look. */
-export interface AlarmStep {
+interface AlarmStep {
   changes: ('raised' | 'cleared')[];
   found?: number;
   gone?: number;

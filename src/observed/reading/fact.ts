@@ -20,7 +20,7 @@ export type ResultFact = NonNullable<ReturnType<typeof resultOf>> & { copyOf?: s
 export type ResultKey = ResultFact['key'];
 
 /** A fact that a program reports to its monitor by REST. */
-export type ToldFact =
+type ToldFact =
   | {
       kind: 'told_execution';
       /** As the runner writes it: without a zone. */
