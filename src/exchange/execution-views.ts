@@ -25,7 +25,7 @@ export class ExecutionViews {
   readonly #views = new Map<string, View>();
   /** When each store's recorder was last heard. */
   readonly #heard = new Map<string, number>();
-  /** When the first and last slices came for each execution that no recorder reports: slices after the first need not wait as long. */
+  /** When the first and last slices came for each execution, by the same key, that no recorder reports: slices after the first need not wait as long. */
   readonly #unheardOf = new Map<string, { first: number; last: number }>();
   /** Any change wakes all that wait for one. */
   readonly #news = new Notifier({ enter: () => {}, leave: () => {} });
@@ -57,7 +57,7 @@ export class ExecutionViews {
     // A driver that was presumed dead and speaks again is no longer the driver.
     if (known !== undefined && (epoch < known.state.epoch || known.over.signal.aborted)) return;
     const view = { state, over: known?.over ?? new AbortController() };
-    this.#unheardOf.delete(execution_id);
+    this.#unheardOf.delete(key);
     this.#views.delete(key);
     this.#views.set(key, view);
     if (status !== 'running') view.over.abort();
@@ -109,17 +109,18 @@ export class ExecutionViews {
     return [...this.#views.values()].findLast(({ state }) => state.execution_id === executionId);
   }
 
-  #unheard({ slice: { execution_id: executionId }, storeId, since }: DeliveredSlice): ExecutionStanding {
+  #unheard({ slice, storeId, since }: DeliveredSlice): ExecutionStanding {
     // If a slice comes before its recorder is heard, start waiting for the recorder now.
     if (!this.#heard.has(storeId)) this.#heard.set(storeId, performance.now());
     // Without its recorder, trust the queue, which delivered the slice.
     if (this.isSilent(storeId)) return 'open';
     // Its recorder reports other executions but not this one: it has ended, or nobody drives it. Once it is resumed, the slice is sent again.
     const now = performance.now();
-    const known = this.#unheardOf.get(executionId);
+    const key = keyOf(slice.execution_id, storeId);
+    const known = this.#unheardOf.get(key);
     // After a while without slices, it may have been resumed.
     const first = known !== undefined && now - known.last < 2 * silentMilliseconds ? known.first : since;
-    this.#unheardOf.set(executionId, { first, last: now });
+    this.#unheardOf.set(key, { first, last: now });
     const [oldest] = this.#unheardOf.keys();
     if (this.#unheardOf.size > maxKept && oldest !== undefined) this.#unheardOf.delete(oldest);
     return now - first < silentMilliseconds ? 'unknown' : 'over';

@@ -14,8 +14,10 @@ export interface FilesAppOptions {
   token: string | undefined;
 }
 
-/** Names of executions and files, without a leading dot, and endings of files that are still being written. */
+/** Names of executions and files: without a leading dot. */
 const namePattern = /^(?!\.)[^/\\]{1,255}$/;
+
+/** Endings of files that are still being written. */
 const unfinishedPattern = /\.(?:part|fetching)$/;
 
 /**

@@ -31,6 +31,8 @@ const againMilliseconds = 30_000;
 
 interface Hand {
   message: Message & { execution_id: string };
+  /** Its execution and store: two stores may have executions of one name. */
+  key: string;
   storeId: string | undefined;
   acknowledge: () => void;
   /** Aborted when nobody waits for it any longer. */
@@ -74,14 +76,13 @@ export class ReadingAgent {
     if (this.#draining.aborted) return;
     const acknowledge = (): void => delivery.acknowledge();
     const message = decoded.kind === 'message' ? decoded.message : undefined;
-    if (message?.msg_type === 'workflow_ended' && message.execution_id !== undefined)
-      this.#noteEnd(message.execution_id);
+    const { store_id: storeId } = delivery.headers;
+    const key = `${storeId} ${message?.execution_id}`;
+    if (message?.msg_type === 'workflow_ended') this.#noteEnd(key);
     if (message?.execution_id === undefined || message.namespace !== namespace || !this.#reads.has(message.msg_type)) {
       acknowledge();
       return;
     }
-    const { store_id: storeId } = delivery.headers;
-    // Two stores may have executions of one name.
     const id = `${storeId} ${messageIdOf(message)}`;
     const known = this.#inHand.get(id);
     // Redelivered because the connection broke: the message in hand answers it.
@@ -90,7 +91,8 @@ export class ReadingAgent {
       return;
     }
     const { execution_id } = message;
-    const hand: Hand = { message: { ...message, execution_id }, storeId, acknowledge, dropped: new AbortController() };
+    const dropped = new AbortController();
+    const hand: Hand = { message: { ...message, execution_id }, key, storeId, acknowledge, dropped };
     this.#inHand.set(id, hand);
     if (this.#options.views.stateOf(execution_id, hand.storeId) === undefined) this.#noteUnheard(hand);
     this.#options.onChange();
@@ -103,30 +105,30 @@ export class ReadingAgent {
   }
 
   #noteUnheard(hand: Hand): void {
-    if (this.#ended.has(hand.message.execution_id)) hand.dropped.abort();
+    if (this.#ended.has(hand.key)) hand.dropped.abort();
     this.#unheard.add(hand);
     const waiting = [...this.#unheard].filter(({ dropped }) => !dropped.signal.aborted);
     if (waiting.length > maxUnheard) waiting[0]?.dropped.abort();
   }
 
   /** No recorder will report this execution's state again. */
-  #noteEnd(executionId: string): void {
-    this.#ended.add(executionId);
+  #noteEnd(key: string): void {
+    this.#ended.add(key);
     const [oldest] = this.#ended;
     if (this.#ended.size > maxEnded && oldest !== undefined) this.#ended.delete(oldest);
-    for (const hand of this.#unheard) if (hand.message.execution_id === executionId) hand.dropped.abort();
+    for (const hand of this.#unheard) if (hand.key === key) hand.dropped.abort();
   }
 
   #enqueue(id: string, hand: Hand): void {
-    const { execution_id } = hand.message;
-    const before = this.#chains.get(execution_id) ?? Promise.resolve();
+    const { key } = hand;
+    const before = this.#chains.get(key) ?? Promise.resolve();
     const chain: Promise<void> = before
       .then(() => this.#work(id, hand))
       .catch((error: unknown) => this.#options.lifetime.fail(error))
       .finally(() => {
-        if (this.#chains.get(execution_id) === chain) this.#chains.delete(execution_id);
+        if (this.#chains.get(key) === chain) this.#chains.delete(key);
       });
-    this.#chains.set(execution_id, chain);
+    this.#chains.set(key, chain);
   }
 
   /** Its answers are confirmed while the next message is being read. */

@@ -5,9 +5,9 @@ import type { Transaction } from '../db/sqlite/transaction.ts';
 import { createCallers } from '../http/callers.ts';
 import { guardedApp } from '../http/guard.ts';
 import { messageOf } from '../lib/errors.ts';
-import { asObject } from '../lib/read-json.ts';
 import { isShallow } from '../observed/body.ts';
 import { maskValue } from '../observed/masking.ts';
+import { objectOf } from '../observed/reading/values.ts';
 import type { RestLine } from '../observed/recording-lines.ts';
 import { calls } from './calls/index.ts';
 import { list, read } from './objects/read.ts';
@@ -97,11 +97,13 @@ function answered({ onCall }: StandInOptions, answer: Answering): RequestHandler
 }
 
 /** Masked at once: nothing that is kept, answered or recorded has a secret. */
-const bodyOf = ({ body }: Request): Body => maskValue(asObject(body) ?? {}) as Body;
+const bodyOf = ({ body }: Request): Body => maskValue(objectOf(body)) as Body;
 
-/** If a name comes twice, the last value counts. */
+/** If a name comes twice, the last value counts. The simple parser gives only texts. */
 const queryOf = ({ query }: Request): Record<string, string> =>
-  Object.fromEntries(Object.entries(query).map(([name, value]) => [name, [value].flat().at(-1) as string]));
+  Object.fromEntries(
+    Object.entries(query).map(([name, value]) => [name, (Array.isArray(value) ? value.at(-1) : value) as string]),
+  );
 
 /** An agent with a wrong token retries forever and never starts: reports that once, where an operator looks. */
 function tokenCheck({ token, say }: StandInOptions): RequestHandler {

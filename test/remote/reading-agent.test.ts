@@ -14,7 +14,7 @@ const stf = (execution_id: string, sequence: number) => ({
 });
 
 /** An agent that answers each STF; the test confirms the answers on behalf of the broker. */
-function readingAlone({ status = 'running' }: { status?: string } = {}) {
+function readingAlone({ status = 'running', unheard }: { status?: string; unheard?: string } = {}) {
   const events: string[] = [];
   const confirmations: (() => void)[] = [];
   const options = {
@@ -33,7 +33,11 @@ function readingAlone({ status = 'running' }: { status?: string } = {}) {
       fail: (error: unknown) => void events.push(String(error)),
     },
     views: {
-      stateOf: () => ({ status, store_id: 's1', workflow_params: {}, execution_id: 'w-x-0001', run_id: '7' }),
+      stateOf: (_: string, storeId: string) =>
+        storeId === unheard
+          ? undefined
+          : { status, store_id: 's1', workflow_params: {}, execution_id: 'w-x-0001', run_id: '7' },
+      changed: () => new Promise(() => {}),
       overFor: () => new AbortController().signal,
     },
     access: { of: () => ({ files: noDataFiles, folder: undefined }) },
@@ -101,6 +105,16 @@ describe('a broadcast to a remote agent', () => {
     confirm();
     confirm();
     await expect.poll(() => events.slice(2)).toEqual(['acknowledge 1', 'acknowledge 1']);
+  });
+
+  it('is answered while another store with an execution of the same name is silent, or has ended it', async () => {
+    const { deliver, events } = readingAlone({ unheard: 's2' });
+    deliver(1, {}, 's2');
+    deliver(2);
+    await expect.poll(() => events).toEqual(['answer 2']);
+    deliver(3, { msg_type: 'workflow_ended', status: 'completed' }, 's3');
+    deliver(4);
+    await expect.poll(() => events).toEqual(['answer 2', 'acknowledge 3', 'answer 4']);
   });
 
   it('of an execution that has ended is acknowledged without an answer', async () => {

@@ -1,15 +1,11 @@
 import type { PhaseMessage } from '../../domain/run-phases.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
 import type { Dialect } from '../dialect.ts';
+import type { framesIn } from './values.ts';
 import type { resultOf, sliceOf } from './work.ts';
 
 /** The STF file and the frames of a TF file or a slice. */
-interface Frames {
-  stf_filename: string | undefined;
-  tf_first: number | undefined;
-  tf_last: number | undefined;
-  tf_count: number | undefined;
-}
+type Frames = { stf_filename: string | undefined } & ReturnType<typeof framesIn>;
 
 /** A slice as its sender announces it. Fields that it leaves out are undefined. */
 export type SliceFact = NonNullable<ReturnType<typeof sliceOf>>;

@@ -8,6 +8,9 @@ export type Fields = Readonly<Record<string, unknown>>;
 /** Longer file names are ignored. */
 const maxName = 1000;
 
+/** Longer names of programs, namespaces, runs or executions are ignored. */
+export const maxShortName = 200;
+
 /** A longer error is cut. */
 const maxText = 20_000;
 
@@ -25,9 +28,9 @@ export function idOf(value: unknown): string | undefined {
   return text === undefined || text.length > maxName ? undefined : toUSVString(text);
 }
 
-/** A name of a program, a namespace, a run or an execution; undefined if it is too long, or breaks a line. */
+/** A name of a program, a namespace, a run or an execution; undefined if it is too long, or has control characters. */
 export const shortName = (text: string | undefined): string | undefined =>
-  text === undefined || text.length > 200 || /\p{Cc}/u.test(text) ? undefined : text;
+  text === undefined || text.length > maxShortName || /\p{Cc}/u.test(text) ? undefined : text;
 
 /** A slice number: from 0 up, and no larger than tables of numbers hold. */
 export const sliceIdOf = (value: unknown): number | undefined => {
@@ -39,7 +42,7 @@ export const sliceIdOf = (value: unknown): number | undefined => {
 export const countOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
-/** The frames of a TF file or a slice. @param first @param last the fields of the first and the last */
+/** The frames of a TF file or a slice. @param first field of the first frame's number @param last field of the last one's */
 export const framesIn = (fields: Fields, first = 'tf_first', last = 'tf_last') => ({
   tf_first: countOf(fields[first]),
   tf_last: countOf(fields[last]),

@@ -1,6 +1,6 @@
-import { keepValue } from '../body.ts';
 import { type Fields, idOf, objectOf } from '../reading/values.ts';
 import type { MessageLine } from '../recording-lines.ts';
+import { named, type Names, restLine } from './rest-call.ts';
 
 /** The fields of an object that do not change, so that it is one row of the log however often it is read. */
 const lasting = {
@@ -27,31 +27,28 @@ export type ReadResource = keyof typeof lasting;
  * @param at when it was read, ISO 8601 in UTC @param run_id the run that it was read for
  */
 export function linesOfObject(resource: ReadResource, object: Fields, at: string, run_id?: string): MessageLine[] {
-  const named = run_id === undefined ? {} : { run_id };
+  const headers = named(run_id);
   const fields = lasting[resource].filter((field) => field in object);
   const body = Object.fromEntries(fields.map((field) => [field, object[field]]));
-  const registration = line(
-    `GET /api/${resource}/`,
-    named,
-    { ...body, ...lastingMetadata(object), ...forkedSlice(resource, object) },
-    timeOf(object, at),
-  );
-  if (resource === 'workflow-executions') return [registration, ...endOf(object, named, at)];
-  return resource === 'stf-files' ? [registration, ...processedOf(object, named, at)] : [registration];
+  const stated = { ...body, ...lastingMetadata(object), ...forkedSlice(resource, object) };
+  const registration = restLine(timeOf(object, at), 'GET', `/api/${resource}/`, headers, stated);
+  if (resource === 'workflow-executions') return [registration, ...endOf(object, headers, at)];
+  return resource === 'stf-files' ? [registration, ...processedOf(object, headers, at)] : [registration];
 }
 
 /** The row of an STF file that its data agent has processed. */
-function processedOf(object: Fields, named: Record<string, string>, at: string): MessageLine[] {
+function processedOf(object: Fields, headers: Names, at: string): MessageLine[] {
   const { stf_filename: name, status, file_id } = object;
   if (status !== 'processed' || typeof name !== 'string') return [];
-  return [line(`GET /api/stf-files/${idOf(file_id) ?? ''}/`, { ...named, name }, { status, stf_filename: name }, at)];
+  const body = { status, stf_filename: name };
+  return [restLine(at, 'GET', `/api/stf-files/${idOf(file_id) ?? ''}/`, { ...headers, name }, body)];
 }
 
-function endOf(object: Fields, named: Record<string, string>, at: string): MessageLine[] {
+function endOf(object: Fields, headers: Names, at: string): MessageLine[] {
   const [id, status] = [idOf(object['execution_id']), object['status']];
   if (id === undefined || status === 'running') return [];
   const body = { status, end_time: object['end_time'] ?? null };
-  return [line(`GET /api/workflow-executions/${id}/`, named, body, zoned(object['end_time'], at) ?? at)];
+  return [restLine(zoned(object['end_time'], at) ?? at, 'GET', `/api/workflow-executions/${id}/`, headers, body)];
 }
 
 /** The part of `metadata` that does not change. */
@@ -76,10 +73,3 @@ function zoned(time: unknown, at: string): string | undefined {
   const ms = Date.parse(time);
   return Number.isNaN(ms) ? undefined : new Date(Math.min(ms, Date.parse(at))).toISOString();
 }
-
-const line = (destination: string, headers: Record<string, string>, body: Fields, t: string): MessageLine => ({
-  t,
-  destination,
-  headers,
-  ...keepValue(body),
-});

@@ -1,9 +1,8 @@
-import { keepValue } from '../body.ts';
 import { maskValue } from '../masking.ts';
 import { type Fields, idOf, objectOf } from '../reading/values.ts';
 import type { MessageLine, RestLine } from '../recording-lines.ts';
 import { registeredSlice } from './registered-slice.ts';
-import { named, type Names, restDestination, resourceOf, wasTaken, writes } from './rest-call.ts';
+import { named, type Names, resourceOf, restLine, wasTaken, writes } from './rest-call.ts';
 
 /** Writes that state no fact about a workflow: drawn numbers, signs of life, log lines. */
 const noFacts: ReadonlySet<string> = new Set(['state', 'namespaces', 'systemagents', 'subscribers', 'logs', 'sse']);
@@ -32,8 +31,7 @@ export class References {
     if (!writes.has(method) || !wasTaken(status) || resource === '' || noFacts.has(resource)) return undefined;
     const isChange = id !== undefined && method !== 'POST';
     const headers = isChange ? this.#namesOfObject(resource, id) : this.#namesOf(resource, call);
-    const body = maskValue(call.body ?? {});
-    return { t, destination: restDestination(method, path), headers, ...keepValue(body) };
+    return restLine(t, method, path, headers, maskValue(call.body ?? {}));
   }
 
   #namesOf(resource: string, { body: told, answer: given }: RestLine): Names {

@@ -1,3 +1,6 @@
+import { keepValue } from '../body.ts';
+import type { MessageLine } from '../recording-lines.ts';
+
 /** The prefix under which swf-monitor is served at a site; it names nothing. */
 const sitePrefix = /^\/swf-monitor(?=\/)/;
 
@@ -17,6 +20,14 @@ export type Names = Record<string, string>;
 export const named = (run_id: string | undefined, name?: string): Names => ({
   ...(run_id === undefined || run_id === '' ? {} : { run_id }),
   ...(name === undefined || name === '' ? {} : { name }),
+});
+
+/** The row of a REST call. @param t ISO 8601 */
+export const restLine = (t: string, method: string, path: string, headers: Names, body: unknown): MessageLine => ({
+  t,
+  destination: restDestination(method, path),
+  headers,
+  ...keepValue(body),
 });
 
 /** The method and path of such a destination; undefined for a message's destination. */

@@ -1,5 +1,5 @@
 import { recordHeard } from '../../db/observed/heard-messages.ts';
-import { keepValue } from '../../observed/body.ts';
+import { restLine } from '../../observed/told/rest-call.ts';
 import type { Call } from './call.ts';
 
 /** Records episodes of the newest testbed, and does nothing else with them. */
@@ -7,7 +7,7 @@ const episode = (verb: string): Call => ({
   method: 'POST',
   path: `snapper/episodes/${verb}`,
   answer(tx, { body, at }) {
-    recordHeard(tx, { t: at, destination: `POST /api/snapper/episodes/${verb}/`, headers: {}, ...keepValue(body) });
+    recordHeard(tx, restLine(at, 'POST', `/api/snapper/episodes/${verb}/`, {}, body));
     return { status: 200, body: { status: 'success', ...body } };
   },
 });

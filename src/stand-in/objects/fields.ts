@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { maxShortName } from '../../observed/reading/values.ts';
 import type { Answer } from './resource.ts';
 
 /** A file name: opaque text of at most 1,000 characters. */
@@ -10,7 +11,7 @@ export const word = () =>
   z
     .string()
     .min(1)
-    .max(200)
+    .max(maxShortName)
     .regex(/^[^\p{Cc}]+$/u, 'An id has no control characters.');
 
 /** A run number, which some programs write as text. */
@@ -29,10 +30,10 @@ export const textOf = (value: unknown): string | undefined =>
 /** A part of a query as a number; undefined if it is not a number. */
 export const numberIn = (text = ''): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
 
-const isRequired = 'This field is required.';
+const requiredWords = 'This field is required.';
 
 /** The answer to a request without a field that it needs. */
-export const without = (field: string): Answer => ({ status: 400, body: { [field]: [isRequired] } });
+export const without = (field: string): Answer => ({ status: 400, body: { [field]: [requiredWords] } });
 
 /** The errors for each invalid field of a body, as swf-monitor gives them: `{field: [words]}`. */
 export function wordsOf({ issues }: z.ZodError): Record<string, string[]> {
@@ -40,7 +41,7 @@ export function wordsOf({ issues }: z.ZodError): Record<string, string[]> {
   for (const { path, message, code, input } of issues) {
     const field = path.length === 0 ? 'detail' : path.join('.');
     const isMissing = code === 'invalid_type' && input === undefined;
-    (words[field] ??= []).push(isMissing ? isRequired : message);
+    (words[field] ??= []).push(isMissing ? requiredWords : message);
   }
   return words;
 }

@@ -5,9 +5,8 @@ import type { Transaction } from '../../db/sqlite/transaction.ts';
 import { nextNumber } from '../../db/stand-in/numbers.ts';
 import { type MonitorObject, objectNamed, objectOf, putObject } from '../../db/stand-in/objects.ts';
 import { isRecorded, recordRefused } from '../../db/stand-in/refused.ts';
-import { keepValue } from '../../observed/body.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
-import { named, type Names, restDestination } from '../../observed/told/rest-call.ts';
+import { named, type Names, restLine } from '../../observed/told/rest-call.ts';
 import { wordsOf } from './fields.ts';
 import { finderOf } from './finder.ts';
 import type { Answer, Body, Resource } from './resource.ts';
@@ -32,7 +31,7 @@ export function register(tx: Transaction, writing: Writing): Answer {
     return { status: 201, body: known.document };
   if (known !== undefined && resource.again === 'refuse')
     return refused(tx, line, { [nameField]: [`${names.name} is registered already, with other fields.`] });
-  if (resource.isOffRecord !== true) recordHeard(tx, line);
+  record(tx, resource, line);
   const id = object_id ?? known?.object_id ?? (idKind === 'uuid' ? randomUUID() : String(nextNumber(tx, path)));
   const document = { ...resource.more(body, at), ...body, [resource.idField]: idIn(resource, id) };
   putObject(tx, { kind: path, object_id: id, ...names, document });
@@ -53,7 +52,7 @@ export function change(tx: Transaction, writing: Writing, id: string): Answer {
   const line = lineOf(writing, 'PATCH', `${resource.path}/${id}`, named(run_id, told_name));
   if (object === undefined)
     return refused(tx, line, { detail: [`nothing of that id is registered here: ${id.slice(0, 100)}`] });
-  if (resource.isOffRecord !== true) recordHeard(tx, line);
+  record(tx, resource, line);
   const document = changed(resource, object, body);
   putObject(tx, { ...object, document });
   return { status: 200, body: document };
@@ -99,9 +98,10 @@ function refused(tx: Transaction, line: MessageLine, words: Record<string, strin
   return { status: 400, body: words };
 }
 
-const lineOf = ({ body, at }: Writing, method: string, path: string, headers: Names): MessageLine => ({
-  t: at,
-  destination: restDestination(method, `/api/${path}`),
-  headers,
-  ...keepValue(body),
-});
+/** Some resources state nothing about a workflow, so their writes make no rows of the log. */
+function record(tx: Transaction, { isOffRecord }: Resource, line: MessageLine): void {
+  if (isOffRecord !== true) recordHeard(tx, line);
+}
+
+const lineOf = ({ body, at }: Writing, method: string, path: string, headers: Names): MessageLine =>
+  restLine(at, method, `/api/${path}`, headers, body);
