@@ -25,7 +25,7 @@ const words = (text: string, before: string[] = []): string[] =>
 
 /** The command that listens to a testbed of other programs. */
 export function addObserve(add: Add, run: Run): void {
-  add('observe', 'records a testbed that others run, until SIGTERM; it only listens and sends nothing')
+  add('observe', 'records a testbed that others run, until SIGTERM; sends nothing unless --allow-control is given')
     .option(
       '--broker <URL>',
       'the STOMP broker to listen to: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',

@@ -4,6 +4,7 @@ import type { InHand } from '../db/reports/assessment.ts';
 import { shownDrivers } from '../domain/shown-drivers.ts';
 import { stagesForPeople } from '../domain/stages.ts';
 import { claimedName } from '../lib/claimed-name.ts';
+import { counted, nounFor } from '../lib/counted.ts';
 import { markdownText as plain } from '../lib/markdown.ts';
 import { printable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
@@ -91,8 +92,8 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
       '',
       `- STF files: ${execution.stf_count} announced, ${detail.stfs_ready} ready`,
       `- TF samples: ${execution.tf_files_received}`,
-      `- TF slices: ${execution.slices_created}: ${openWords(execution, in_hand)}, ${execution.slices_completed} completed, ${detail.slices_exhausted} stay failed, ${detail.slice_retries} retries`,
-      ...(omitted > 0 ? [`- ${omitted} earlier drivers`] : []),
+      `- TF slices: ${execution.slices_created}: ${openWords(execution, in_hand)}, ${execution.slices_completed} completed, ${detail.slices_exhausted} ${nounFor(detail.slices_exhausted, 'stays', 'stay')} failed, ${counted(detail.slice_retries, 'retry', 'retries')}`,
+      ...(omitted > 0 ? [`- ${counted(omitted, 'earlier driver')}`] : []),
       ...shown.map(driverLine),
       `- data: ${audit.verdict}`,
       ...audit.checks

@@ -1,3 +1,4 @@
+import { isExecution } from '../db/log/rows.ts';
 import { alarmOf, type AlarmRow, openAlarms } from '../db/logbook/alarms.ts';
 import { contentOf, recordEntry } from '../db/logbook/entries.ts';
 import { candidates, dropCandidate, isWatcher, keepCandidate, noteLook } from '../db/logbook/watching.ts';
@@ -23,8 +24,7 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
   const open = new Map(openAlarms(store.sql).map((alarm) => [alarm.alarm_id, alarm]));
   const waiting = new Map(candidates(store.sql).map((one) => [one.alarm_id, one]));
   // An execution may have been removed since the look.
-  const isThere = store.sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
-  const there = [...found].filter(([execution_id]) => isThere.has(execution_id));
+  const there = [...found].filter(([execution_id]) => isExecution(store.sql, execution_id));
   return there.flatMap(([execution_id, findings]) => {
     const ofExecution = (one: { execution_id: string | null }): boolean => one.execution_id === execution_id;
     const byId = new Map(findings.map((finding) => [`${finding.code}/${finding.subject}`, finding]));
@@ -34,7 +34,9 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
       ...[...waiting.values()].filter(ofExecution).map((one) => one.alarm_id),
     ]);
     return [...ids].map((alarm_id) => {
-      const [finding, alarm, candidate] = [byId.get(alarm_id), open.get(alarm_id), waiting.get(alarm_id)];
+      const finding = byId.get(alarm_id);
+      const alarm = open.get(alarm_id);
+      const candidate = waiting.get(alarm_id);
       const severity = finding?.severity ?? alarm?.severity ?? 'warning';
       const patience = after[alarm_id.slice(0, alarm_id.indexOf('/'))] ?? usualPatience[severity];
       const standing = {

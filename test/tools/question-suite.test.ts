@@ -236,7 +236,7 @@ const questions: Question[] = [
   ),
   q(
     'how many workers processed the slices of the failing run?',
-    [sum('slices', 'worker', { execution_id: failing, order_by: 'failed' })],
+    [sum('slices', 'worker', { execution_id: failing })],
     (a) => a['groups'].length,
     () => truth(`SELECT count(DISTINCT assigned_worker) FROM tf_slices WHERE execution_id = '${failing}'`),
   ),

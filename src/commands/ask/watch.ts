@@ -1,5 +1,5 @@
 import type { Queries } from '../../db/queries.ts';
-import { counted } from '../../lib/counted.ts';
+import { counted, nounFor } from '../../lib/counted.ts';
 import { pause } from '../../lib/deadline.ts';
 import { wholeDuration } from '../../lib/duration.ts';
 import { allPrintable } from '../../lib/printable.ts';
@@ -84,7 +84,7 @@ function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapsh
       .join(', '),
     counts:
       `${progress.stf_ready}${outOf(progress.stf_planned)} STF files, ${progress.slices_final}${outOf(progress.slices_planned)} TF slices done ` +
-      `(${inHand.count} processing, ${execution.slices_queued} queued, ${exhausted} stay failed)`,
+      `(${inHand.count} processing, ${execution.slices_queued} queued, ${exhausted} ${nounFor(exhausted, 'stays', 'stay')} failed)`,
   };
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { BrokerSettings } from '../../broker/connection.ts';
+import type { BrokerSettings, DurablePlace } from '../../broker/connection.ts';
 import type { Config } from '../../config/schema.ts';
 import { pause } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
@@ -110,15 +110,24 @@ async function proveDurable(settings: BrokerSettings, destination: string, durab
     return pause(quietMilliseconds);
   });
   await withConnections(settings, 1, ([broker]) => send(broker, destination, { namespace: 'doctor' }, 'kept'));
-  await withConnections(named, 1, ([broker]) => listen(broker, subscription).has(1));
+  const isKept = await withConnections(named, 1, ([broker]) => listen(broker, subscription).comes(1));
+  const stays = await remove(named, subscription);
+  if (!isKept)
+    return fail(
+      `a message sent while nobody listened did not arrive: agents that are down would lose messages${stays}`,
+    );
+  const what = 'keeps what is sent while nobody listens';
+  return stays === '' ? ok(what) : warn(`${what}${stays}`);
+}
+
+/** Removes a durable subscription. Returns a clause if this user may not, otherwise an empty text. */
+async function remove(named: BrokerSettings, subscription: DurablePlace): Promise<string> {
   try {
     await withConnections(named, 1, ([broker]) => broker.forget(subscription));
-    return ok('keeps what is sent while nobody listens');
+    return '';
   } catch (error) {
     if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
-    return warn(
-      `keeps what is sent while nobody listens; ${durableName} stays, since this user may not remove it; ask an administrator to`,
-    );
+    return `; ${subscription.durableName} stays, since this user may not remove it; ask an administrator to`;
   }
 }
 

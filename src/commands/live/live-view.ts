@@ -3,7 +3,7 @@ import stringWidth from 'string-width';
 
 import type { LastMessage } from '../../db/reports/landmarks.ts';
 import type { Health } from '../../domain/states.ts';
-import { counted } from '../../lib/counted.ts';
+import { counted, nounFor } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
@@ -145,7 +145,7 @@ function oldestLine({ inHand: { oldest, overdue }, pace: { usual_seconds } }: Sn
 
 function failures(exhausted: number, waiting: number, retries: number): string {
   if (exhausted === 0 && retries === 0 && waiting === 0) return 'none';
-  return `${exhausted} stay failed, ${counted(retries, 'retry', 'retries')}${waiting === 0 ? '' : `, ${waiting} to be tried again`}`;
+  return `${exhausted} ${nounFor(exhausted, 'stays', 'stay')} failed, ${counted(retries, 'retry', 'retries')}${waiting === 0 ? '' : `, ${waiting} to be tried again`}`;
 }
 
 /** A message as its id describes it, by type and subject, and why it had no effect, if so. */

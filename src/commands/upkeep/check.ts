@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { ExecutionRow } from '../../db/execution/find-execution.ts';
+import { allExecutionIds, type ExecutionRow } from '../../db/execution/find-execution.ts';
 import { executionParams } from '../../db/execution/params.ts';
 import { openRemovals } from '../../db/log/removals.ts';
 import { damageOf, schemaDifferences } from '../../db/maintenance/integrity.ts';
@@ -78,7 +78,7 @@ export async function checkCommand(io: Io, { executionId, skipFiles, deep }: Che
   else if (deep) await attempt('log', () => tellReplay(tell, path));
   for (const removal of executionId === undefined ? open : [])
     tell('open', removal.execution_id, 'is being removed; if nobody does, the next "swf-mcp prune" goes on with it');
-  const ids = executionId === undefined ? allExecutions(db) : [queries.execution(executionId).execution_id];
+  const ids = executionId === undefined ? allExecutionIds(preparer(db)) : [queries.execution(executionId).execution_id];
   width = ids.reduce((widest, id) => Math.max(widest, Math.min(id.length, maxWidth)), 0);
   for (const id of ids)
     await attempt(id, async () => {
@@ -123,11 +123,6 @@ function tellBlocks(tell: Tell, wrong: readonly string[]): void {
   tell('fail', 'blocks', `${wrong.slice(0, named).join(', ')}${more}; lists may miss rows: restore a backup`);
 }
 
-const allExecutions = (db: Connection): string[] =>
-  preparer(db)<[], { execution_id: string }>('SELECT execution_id FROM workflow_executions ORDER BY seq')
-    .all()
-    .map(({ execution_id }) => execution_id);
-
 function namesOf(ids: readonly string[], count: number): string {
   if (ids.length === 0) return `${count} of them`;
   const shown = ids.slice(0, named).join(', ');
@@ -136,7 +131,7 @@ function namesOf(ids: readonly string[], count: number): string {
 
 function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Audit): void {
   const { execution_id, status, stf_count, tf_files_received, slices_completed, slices_created } = execution;
-  const counts = `${stf_count} STF files, ${tf_files_received} TF samples, ${slices_completed} of ${slices_created} TF slices completed`;
+  const counts = `${counted(stf_count, 'STF file')}, ${counted(tf_files_received, 'TF sample')}, ${slices_completed} of ${slices_created} TF slices completed`;
   // A stopped or failed execution no longer has anything open: it stays as it is.
   const isEndedEarly = verdict === 'open' && status !== 'running';
   const stateOf = { balanced: 'ok', open: 'open', broken: 'fail' } as const;

@@ -109,3 +109,7 @@ export const executionOfRun = (sql: Prepare, runNumber: number): string | undefi
 
 export const recentExecutionIds = (sql: Prepare): string[] =>
   sql<[], string>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000').values();
+
+/** All executions, oldest first. */
+export const allExecutionIds = (sql: Prepare): string[] =>
+  sql<[], string>('SELECT execution_id FROM workflow_executions ORDER BY seq').values();

@@ -12,7 +12,18 @@ import { outputsHost, payloadAsked } from './slice-payloads.ts';
 import type { TfFileFilter, TfFileRow } from './tf-files.ts';
 import { workerConditions } from './workers.ts';
 
-export interface TfSliceRow extends Omit<TfFileRow, 'size_bytes' | 'slice_count'> {
+export interface TfSliceRow extends Pick<
+  TfFileRow,
+  | 'key'
+  | 'tf_filename'
+  | 'stf_filename'
+  | 'run_number'
+  | 'execution_id'
+  | 'tf_first'
+  | 'tf_last'
+  | 'tf_count'
+  | 'created_at'
+> {
   slice_filename: string;
   slice_id: number;
   status: SliceStatus;

@@ -1,3 +1,4 @@
+import { metaOf } from '../log/store-identity.ts';
 import type { KeyRange } from '../notes/key-range.ts';
 import { lastNoted } from '../notes/row-blocks.ts';
 import { partsWithin, type SearchedTable } from '../notes/word-parts.ts';
@@ -57,7 +58,7 @@ type Wanted = KeyRange & { phrase: string; order: Page['order'] };
 function findInParts(sql: Prepare, searched: SearchedTable, wanted: Wanted, most: number): number[] {
   const { table, key } = searched;
   const keys: number[] = [];
-  const hasLost = sql<[]>(`SELECT 1 FROM store_meta WHERE key = 'prunes'`).has();
+  const hasLost = metaOf(sql, 'prunes') !== undefined;
   for (const { words, ...range } of partsWithin(sql, searched, wanted, wanted.order)) {
     if (keys.length >= most) break;
     const isThere = hasLost ? `EXISTS (SELECT 1 FROM ${table} WHERE ${key} = ${words}.rowid)` : 'TRUE';
@@ -98,7 +99,7 @@ class NewestWords {
 
   /** The table `tail` with the words of all rows after the last block. */
   upToDate(noted: number): Prepare {
-    const prunes = this.#sql<[], string>(`SELECT value FROM store_meta WHERE key = 'prunes'`).value();
+    const prunes = metaOf(this.#sql, 'prunes');
     if (noted !== this.#after || prunes !== this.#prunes) {
       this.#memory('DELETE FROM tail').run();
       this.#newest = noted;

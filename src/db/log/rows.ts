@@ -63,6 +63,12 @@ export const cameOverBroker = '(goes_out IN (2, 3) OR (goes_out IS NULL AND outb
  */
 export const happenedAt = isoTime(`iif(${cameOverBroker}, recorded_ms, sent_ms)`);
 
+export const isExecution = (sql: Prepare, executionId: string): boolean =>
+  sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?').has(executionId);
+
+export const isMessageId = (sql: Prepare, messageId: string): boolean =>
+  sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').has(messageId);
+
 const isUsual = (type: string, destination: string): boolean =>
   isMessageType(type) && destination === destinationOf(type);
 

@@ -1,5 +1,6 @@
 import type { Statement } from '../../observed/reading/fact.ts';
 import { nameNumbers } from '../log/name-numbers.ts';
+import { isExecution } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -121,10 +122,9 @@ export function createObservedRun(
 
 /** Its own name; if taken, followed by its run or its start time. */
 function freeName(sql: Prepare, toldId: string, behind: string): string {
-  const isTaken = sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
   const name = (n: number): string => (n === 0 ? toldId : n === 1 ? `${toldId}~${behind}` : `${toldId}~${behind}~${n}`);
   let n = 0;
-  while (isTaken.has(name(n))) n += 1;
+  while (isExecution(sql, name(n))) n += 1;
   return name(n);
 }
 

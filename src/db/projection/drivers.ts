@@ -1,3 +1,4 @@
+import { isMessageId } from '../log/rows.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, none, type Projection, type Scope } from './effect.ts';
 
@@ -18,4 +19,4 @@ export const driverLost: Projection<'driver_lost'> = ({ epoch }, { scope, tx }) 
 
 /** @param key the part of a message's id after the execution */
 const isSaid = ({ sql }: Transaction, { execution_id }: Scope, key: string): boolean =>
-  sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').has(`${execution_id}/${key}`);
+  isMessageId(sql, `${execution_id}/${key}`);

@@ -5,7 +5,7 @@ import { contentOf, messageIdOf, wireHash } from '../../messages/identity.ts';
 import type { Message } from '../../messages/message.ts';
 import { destinationOf, isLogbookType, type MessageType } from '../../messages/vocabulary.ts';
 import { type EnvelopeColumns, usableEnvelope } from '../log/envelope.ts';
-import { type Circumstances, findRow, insertRow, type LogRow, type Recorded } from '../log/rows.ts';
+import { type Circumstances, findRow, insertRow, isExecution, type LogRow, type Recorded } from '../log/rows.ts';
 import { none } from '../projection/effect.ts';
 import { project } from '../projection/index.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -98,9 +98,7 @@ export class MessageWriter {
 
   /** Whether only the driver may say the message, for an execution that is driven here. */
   #isForDriver({ msg_type, execution_id }: Message): boolean {
-    if (!ofDriver.has(msg_type)) return false;
-    const known = this.#sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
-    return execution_id !== undefined && known.has(execution_id);
+    return ofDriver.has(msg_type) && execution_id !== undefined && isExecution(this.#sql, execution_id);
   }
 
   #recordMessage(tx: Transaction, message: Message, wire: Wire, circumstances: Circumstances): Recorded {

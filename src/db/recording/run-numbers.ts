@@ -1,5 +1,6 @@
 import type { Message } from '../../messages/message.ts';
 import { drawNumber, reserveNumber } from '../log/numbers.ts';
+import { isExecution } from '../log/rows.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 type Request = Message<'run_workflow'>;
@@ -17,10 +18,9 @@ export function withNumbers(tx: Transaction, message: Request, isReplay: boolean
 
 /** The next free execution id: other programs may use ids of the same form. */
 function freeId(tx: Transaction, { workflow_name, executed_by }: Request): string {
-  const isTaken = tx.sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
   for (;;) {
     const number = String(drawNumber(tx, 'execution')).padStart(4, '0');
     const id = `${workflow_name}-${executed_by}-${number}`;
-    if (!isTaken.has(id)) return id;
+    if (!isExecution(tx.sql, id)) return id;
   }
 }

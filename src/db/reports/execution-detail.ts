@@ -7,7 +7,10 @@ import { lastTick } from '../execution/start-message.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The fields that a list of executions leaves out. Times are ISO 8601. */
-export interface ExecutionRecord extends Omit<ProgressRecord, 'params'> {
+export interface ExecutionRecord extends Pick<
+  ProgressRecord,
+  'stfs_ready' | 'samples_expected' | 'slices_expected' | 'slices_exhausted' | 'last_tick'
+> {
   slice_retries: number;
   slices_retried: number;
   dataset_name: string | null;

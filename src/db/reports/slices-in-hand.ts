@@ -17,23 +17,22 @@ export function exhaustedSlices(sql: Prepare, executionId: string, limit: number
  * as far as this store knows the worker.
  */
 export function slicesInHand(sql: Prepare, executionId: string, isAlive: LivenessTest): SliceInHand[] {
-  const isLost = goneWorkers(sql, isAlive);
-  return (
-    sql<[string], Omit<SliceInHand, 'isLost'>>(
-      `SELECT slice_filename, assigned_worker, assigned_at AS since, attempt FROM tf_slices
+  const isGone = goneWorkers(sql, isAlive);
+  return sql<[string], Omit<SliceInHand, 'isLost'>>(
+    `SELECT slice_filename, assigned_worker, assigned_at AS since, attempt FROM tf_slices
      WHERE execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY assigned_at, seq`,
-    )
-      .all(executionId)
-      // A worker that names no slot is of another make, and known by no agent.
-      .map((slice) => ({ ...slice, isLost: slice.assigned_worker.includes('/') && isLost(slice) }))
-  );
+  )
+    .all(executionId)
+    .map((slice) => ({ ...slice, isLost: isGone(slice) }));
 }
 
 /** Returns a test for whether the worker's process of a slice in hand is gone, as far as this store knows the worker. */
 export function goneWorkers(sql: Prepare, isAlive: LivenessTest): (of: { assigned_worker: string | null }) => boolean {
   const known = new Map<string, boolean>();
   return ({ assigned_worker }) => {
-    const agent = (assigned_worker ?? '').split('/')[0] ?? '';
+    const [agent = '', slot] = (assigned_worker ?? '').split('/');
+    // A name without a slot belongs to a worker of another program, not to an agent of this store.
+    if (slot === undefined) return false;
     const before = known.get(agent);
     if (before !== undefined) return before;
     const row = sql<[string], ProcessSigns>(

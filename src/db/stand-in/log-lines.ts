@@ -1,4 +1,5 @@
 import { insertLogLine, type LogLineRow } from '../log/log-lines.ts';
+import { isExecution } from '../log/rows.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** How many of an agent's newest lines to search for a repeated line. */
@@ -15,6 +16,6 @@ export function insertToldLine(tx: Transaction, line: Omit<LogLineRow, 'timestam
     .all(agent)
     .find((one) => one.message === message && one.context === context);
   if (known !== undefined) return known.log_id;
-  const idInStore = sql<[string | null], string>('SELECT execution_id FROM workflow_executions WHERE execution_id = ?');
-  return insertLogLine(tx, { ...line, timestamp: at, execution_id: idInStore.value(execution_id ?? null) });
+  const isKnown = typeof execution_id === 'string' && isExecution(sql, execution_id);
+  return insertLogLine(tx, { ...line, timestamp: at, execution_id: isKnown ? execution_id : undefined });
 }

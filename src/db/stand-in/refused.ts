@@ -1,7 +1,7 @@
 import type { MessageLine } from '../../observed/recording-lines.ts';
 import { heardId } from '../../observed/told/heard-id.ts';
 import { readStatement } from '../../observed/told/read-told.ts';
-import { insertRow } from '../log/rows.ts';
+import { insertRow, isMessageId } from '../log/rows.ts';
 import { recordedAs } from '../observed/recorded-as.ts';
 import { storedOf } from '../observed/said.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -11,7 +11,7 @@ export function recordRefused(tx: Transaction, line: MessageLine, reason: string
   const statement = readStatement(line);
   const { body } = storedOf(line);
   const message_id = `${heardId(statement, line.destination, body)}/refused`;
-  if (tx.sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').has(message_id)) return;
+  if (isMessageId(tx.sql, message_id)) return;
   const { message_type, sender, namespace, run_id } = statement;
   const envelope = { msg_type: message_type, sender, namespace, run_id };
   const row = { envelope, message_id, destination: line.destination, payload: body };

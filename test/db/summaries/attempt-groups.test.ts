@@ -31,6 +31,8 @@ it.each<[SummaryKey, unknown]>([
   const of = { execution_id: 'w-x-0001', namespace: 'test' };
   const steps = addAttempts(groups, { columns, of, isWorker: () => true }, question);
   expect(steps.next().done).toBe(false);
+  // The next row makes the columns grow.
+  expect(columns.stf).toHaveLength(full);
   for (let i = full; i < full + 10; i += 1) addRow(columns, i, i === full + 3 ? 'boom' : undefined);
   while (steps.next().done !== true);
   expect(groups.all([key], true).map(({ keys: [name], count }) => [name, count])).toEqual(expected);
