@@ -48,7 +48,7 @@ function exitCodeOf(error: unknown): number {
 }
 
 /**
- * Makes Node 22 and newer keep compiled code between starts, in the user's own folder: what others could change would be run. If the folder cannot be
+ * Makes Node 22 and newer keep compiled code between starts, in the user's own folder, since code that others can change must not run. If the folder cannot be
  * written, nothing is kept. `NODE_DISABLE_COMPILE_CACHE` and `NODE_COMPILE_CACHE` take precedence.
  */
 function keepCompiledCode({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv): void {

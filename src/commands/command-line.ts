@@ -76,7 +76,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .option('--index <N>', 'distinguishes agents of one type on one machine', parsePositive, 1)
     .option(
       '--metrics <[HOST:]PORT>',
-      'tell figures of the agent at /metrics, for Prometheus (default host: 127.0.0.1)',
+      'serve figures of the agent at /metrics, for Prometheus (default host: 127.0.0.1)',
     )
     .addOption(new Option('--until-parent-ends').hideHelp())
     .action(calling(run, ['type'], async () => (await import('./services/agent.ts')).agentCommand));

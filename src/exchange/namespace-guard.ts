@@ -26,7 +26,11 @@ export type Ear = (destination: string, delivery: Delivery) => void;
  * Hears programs of other makes in one namespace, on existing topics. A message without a namespace belongs to its run's namespace.
  * @param onOther called with each other namespace heard
  */
-export function foreignEar(ours: string, onHeard: (heard: Heard) => void, onOther?: (other: string) => void): Ear {
+export function createForeignEar(
+  ours: string,
+  onHeard: (heard: Heard) => void,
+  onOther?: (other: string) => void,
+): Ear {
   const namespaces = new Map<string, string>();
   return (destination, delivery) => {
     const program = foreignProgramOf(decodedOf(delivery), delivery.headers);
@@ -103,7 +107,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
   const recorderHeard = new AbortController();
   const ends = signal === undefined ? [recorderHeard.signal] : [recorderHeard.signal, signal];
   const onOther = (other: string): void => void others.add(other);
-  const ear = foreignEar(namespace, (program) => heard.set(program.name, program), onOther);
+  const ear = createForeignEar(namespace, (program) => heard.set(program.name, program), onOther);
   const subscriptions = layoutSubscriptions([broadcast, ...layout], ear);
   const hear = (report: Telemetry | undefined): void => {
     if (report?.msg_type === 'execution_state') recorderHeard.abort();

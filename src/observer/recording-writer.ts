@@ -9,10 +9,10 @@ interface RecordingWriterOptions extends Pick<WaitingLinesOptions, 'say' | 'now'
   fileAt: (time: string) => Promise<RecordingFile>;
 }
 
-export type RecordingWriter = ReturnType<typeof recordingWriter>;
+export type RecordingWriter = ReturnType<typeof createRecordingWriter>;
 
 /** Writes lines into recordings, shortly after they come. */
-export function recordingWriter({ fileAt, ...options }: RecordingWriterOptions) {
+export function createRecordingWriter({ fileAt, ...options }: RecordingWriterOptions) {
   let file: RecordingFile | undefined;
   const write = async (waiting: readonly WaitingLine[]): Promise<number> => {
     const time = waiting[0]?.time ?? '';

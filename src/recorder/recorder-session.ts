@@ -8,7 +8,7 @@ import { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import { recorderSubscription, resultsOfStore } from '../exchange/names.ts';
-import { type Ear, foreignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
+import { type Ear, createForeignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
 import type { Destinations } from '../messages/destinations.ts';
 import { Notifier } from '../messages/notifier.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
@@ -16,12 +16,12 @@ import { BrokerLink } from './broker-link.ts';
 import { Inbox } from './inbox.ts';
 import { takeLeftovers } from './leftovers.ts';
 import { Outbox } from './outbox.ts';
-import { repeatedStarts } from './repeated-starts.ts';
+import { createRepeatedStarts } from './repeated-starts.ts';
 import { Resending } from './resending.ts';
 import { createStateSpeaker, type StateSpeaker } from './state-speaker.ts';
 import type { Surroundings } from './surroundings.ts';
-import { telemetryInbox } from './telemetry.ts';
-import { unheardWorkers } from './unheard-workers.ts';
+import { createTelemetryInbox } from './telemetry.ts';
+import { createUnheardWorkers } from './unheard-workers.ts';
 
 export interface RecorderOptions
   extends BrokerChoice, Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'warn' | 'onFault'> {}
@@ -62,7 +62,7 @@ export class RecorderSession {
   /** Other recorders' executions, as they report them, and our own. */
   readonly views = new ExecutionViews();
   readonly directory = new AgentDirectory();
-  readonly repeatedStarts = repeatedStarts(this.directory);
+  readonly repeatedStarts = createRepeatedStarts(this.directory);
   readonly link: BrokerLink;
   readonly #options: RecorderOptions;
   /** Hears programs of other makes: this process leaves the namespace to them. */
@@ -87,13 +87,13 @@ export class RecorderSession {
     this.notifier = notifier;
     const { views, directory } = this;
     const shared = { store, namespace, storeId: id, destinations, broker, onFault, warn, directory, views, notifier };
-    this.#ear = foreignEar(namespace, (heard) => onFault(namespaceInUse(namespace, [heard], true)));
+    this.#ear = createForeignEar(namespace, (heard) => onFault(namespaceInUse(namespace, [heard], true)));
     this.#outbox = new Outbox({
       ...shared,
       replyTo: () => (broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, id)),
       onUnsendable: (messageId, error) => warn(`${messageId} is not sent: ${error.line}`),
     });
-    const unheard = unheardWorkers(shared);
+    const unheard = createUnheardWorkers(shared);
     this.#resending = new Resending({
       ...shared,
       resend: () => this.#outbox.resend(),
@@ -111,7 +111,7 @@ export class RecorderSession {
       onRegistered: (message) => void this.#resending.notePlace(message),
     });
     this.link = new BrokerLink({ ...shared, isSpeaking: () => this.#states.isSpeaking() });
-    const telemetry = telemetryInbox({
+    const telemetry = createTelemetryInbox({
       ...shared,
       onHeard: () => this.link.noteHeard(),
       onNewcomer: () => this.#states.sayAll(),

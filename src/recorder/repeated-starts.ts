@@ -6,7 +6,7 @@ import type { Message } from '../messages/message.ts';
  * Starts of an attempt by a worker that was restarted under its name: the second start's message says the same as the first, so the log has only one.
  * Each means that an earlier start was lost.
  */
-export function repeatedStarts(directory: AgentDirectory) {
+export function createRepeatedStarts(directory: AgentDirectory) {
   const attempts = new Map<string, { worker_id: string; since: string | undefined; lost: number }>();
   return {
     note({ execution_id = '', slice_filename, attempt, worker_id, sender }: Message<'slice_started'>): void {

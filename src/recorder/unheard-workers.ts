@@ -7,7 +7,7 @@ type Around = Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'>;
  * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices' header `store_id`, so a worker of
  * another make that does not copy it works in vain.
  */
-export function unheardWorkers({ store, directory, warn, onFault }: Around) {
+export function createUnheardWorkers({ store, directory, warn, onFault }: Around) {
   /** Workers that have reported, and silent workers already warned about. */
   const [heard, unheard] = [new Set<string>(), new Set<string>()];
   return {

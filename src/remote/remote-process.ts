@@ -5,7 +5,7 @@ import { AgentDirectory } from '../exchange/agent-directory.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import {
   connectGuarded,
-  foreignEar,
+  createForeignEar,
   layoutSubscriptions,
   namespaceInUse,
   unmarkedSubscription,
@@ -114,7 +114,7 @@ class RemoteAgent implements RunningAgent {
     // Subscribe before sending the first heartbeat, which the recorder answers.
     broker.subscribe(reportsIn(namespace, destinations.telemetry, (report) => this.#hear(report)));
     const { broadcast, layout } = options.broker.listening;
-    const ear = foreignEar(namespace, (heard) => lifetime.fail(namespaceInUse(namespace, [heard], true)));
+    const ear = createForeignEar(namespace, (heard) => lifetime.fail(namespaceInUse(namespace, [heard], true)));
     for (const subscription of [unmarkedSubscription(broadcast, ear), ...layoutSubscriptions(layout, ear)])
       broker.subscribe(subscription);
     this.#heartbeat = startRemoteHeartbeat({ ...telemetry, self, report: () => this.#part.report() });

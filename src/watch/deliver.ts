@@ -9,7 +9,7 @@ import { messageOf } from '../lib/errors.ts';
 import { markdownText } from '../lib/markdown.ts';
 import { decodeMessage } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
-import { rateLimit } from './rate-limit.ts';
+import { createRateLimit } from './rate-limit.ts';
 import { type Delivery, type Receiver, Refused } from './receiver.ts';
 
 /** How often to look for changes, in milliseconds. */
@@ -35,7 +35,7 @@ const maxRefusals = 5;
 
 /** The progress of one receiver. */
 interface Standing {
-  limit: ReturnType<typeof rateLimit>;
+  limit: ReturnType<typeof createRateLimit>;
   /** The newest change that it took or that was skipped, even if the store does not have that yet. */
   done: number;
   failures: number;
@@ -50,7 +50,7 @@ interface Standing {
  */
 export async function deliver(receiver: Receiver, options: DeliveryOptions): Promise<void> {
   const { say, signal } = options;
-  const standing: Standing = { limit: rateLimit(perMinute, 60_000), done: 0, failures: 0, refusals: 0 };
+  const standing: Standing = { limit: createRateLimit(perMinute, 60_000), done: 0, failures: 0, refusals: 0 };
   while (!signal.aborted)
     try {
       const wait = await deliverNext(receiver, options, standing);

@@ -1,5 +1,5 @@
 /** Limits how often something is done: at most `most` times in a span, and not before the time that `wait` gives. @param span milliseconds */
-export function rateLimit(most: number, span: number) {
+export function createRateLimit(most: number, span: number) {
   const times: number[] = [];
   return {
     /** Milliseconds until the next time is allowed. @param now milliseconds of any one clock */

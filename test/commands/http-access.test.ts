@@ -76,7 +76,7 @@ describe('the tokens of a server', () => {
       ['a read\n', 0o600, /line 1 does not have three words; a line is NAME read\|note\|control TOKEN/],
       ['\na read sesame-1 sesame-2\n', 0o600, /line 2 does not have three words/],
       ['a/b read sesame-1\n', 0o600, /line 1: the name may have/],
-      ['a read sesame-é\n', 0o600, /line 1, a: the token holds a letter that no header can have/],
+      ['a read sesame-é\n', 0o600, /line 1, a: the token holds a character that no header can hold/],
       ['a read sesame-1\nb read sesame-1\n', 0o600, /names a token twice/],
       ['a read sesame-1\na read sesame-2\n', 0o600, /has a name twice/],
       ['# nothing\n', 0o600, /holds no token/],

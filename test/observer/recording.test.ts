@@ -19,7 +19,7 @@ import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { RecordingFile } from '../../src/observer/recording-file.ts';
 import { recordingPlace } from '../../src/observer/recording-place.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
-import { recordingWriter } from '../../src/observer/recording-writer.ts';
+import { createRecordingWriter } from '../../src/observer/recording-writer.ts';
 import { runCli, temporaryFolder } from '../helpers.ts';
 
 const by = 'a test';
@@ -28,7 +28,7 @@ const line = (t: string, text = 'x'): MessageLine => ({ t, destination: '/topic/
 /** Writes lines as an observer does that ends in order. */
 async function write(name: string, lines: readonly MessageLine[], limit?: number): Promise<void> {
   const place = await recordingPlace(name, { by }, limit);
-  const writer = recordingWriter({
+  const writer = createRecordingWriter({
     fileAt: (time) => place.fileAt(time),
     say: () => {},
     now: () => Date.parse(lines.at(-1)?.t ?? ''),
@@ -209,7 +209,7 @@ describe('a recording', () => {
       close: () => Promise.resolve(),
     } as unknown as RecordingFile;
     const said: string[] = [];
-    const writer = recordingWriter({ fileAt: () => Promise.resolve(file), say: (words) => said.push(words) });
+    const writer = createRecordingWriter({ fileAt: () => Promise.resolve(file), say: (words) => said.push(words) });
     for (let n = 0; n < 3; n += 1) {
       writer.lines.add(line(at(n)), at(n));
       await vi.advanceTimersByTimeAsync(1000);
@@ -236,7 +236,7 @@ describe('a recording', () => {
       },
       close: () => Promise.resolve(),
     } as unknown as RecordingFile;
-    const writer = recordingWriter({ fileAt: () => Promise.resolve(file), say: () => {} });
+    const writer = createRecordingWriter({ fileAt: () => Promise.resolve(file), say: () => {} });
     const megabyte = 'x'.repeat(1_000_000);
     for (let n = 0; n < 80; n += 1) writer.lines.add(line(at(n), megabyte), at(n));
     void writer.lines.flush();

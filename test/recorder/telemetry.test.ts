@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { AgentDirectory } from '../../src/exchange/agent-directory.ts';
 import { ExecutionViews } from '../../src/exchange/execution-views.ts';
-import { telemetryInbox } from '../../src/recorder/telemetry.ts';
+import { createTelemetryInbox } from '../../src/recorder/telemetry.ts';
 import { turns } from '../still-time.ts';
 import { heartbeat } from './beats.ts';
 import { destinations, execution_id, namespace, setUp } from './setup.ts';
@@ -26,7 +26,7 @@ async function listen() {
   const counts = { heard: 0, newcomers: 0 };
   const directory = new AgentDirectory();
   const views = new ExecutionViews();
-  const inbox = telemetryInbox({
+  const inbox = createTelemetryInbox({
     store,
     namespace,
     storeId: 'our store',

@@ -4,7 +4,7 @@ import { troubledAgents } from '../../src/db/presence/agent-registry.ts';
 import { recordRemoteHeartbeat } from '../../src/db/presence/remote-agents.ts';
 import { AgentDirectory } from '../../src/exchange/agent-directory.ts';
 import type { AgentHeartbeat } from '../../src/messages/telemetry.ts';
-import { unheardWorkers } from '../../src/recorder/unheard-workers.ts';
+import { createUnheardWorkers } from '../../src/recorder/unheard-workers.ts';
 import { makeStore } from '../helpers.ts';
 import { heartbeat } from './beats.ts';
 
@@ -18,7 +18,7 @@ it('a worker that takes slices without its reports arriving is reported once, un
   const onFault = (error: unknown): never => {
     throw error;
   };
-  const unheard = unheardWorkers({ store, directory, warn: (line) => warnings.push(line), onFault });
+  const unheard = createUnheardWorkers({ store, directory, warn: (line) => warnings.push(line), onFault });
   for (const said of [beat('stranger', ['x/slice/a/1', 'x/slice/b/1']), beat('ours', ['x/slice/c/1'])]) {
     directory.note(said);
     await store.write((tx) => recordRemoteHeartbeat(tx, said));

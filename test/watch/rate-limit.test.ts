@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 
-import { rateLimit } from '../../src/watch/rate-limit.ts';
+import { createRateLimit } from '../../src/watch/rate-limit.ts';
 
 it('a rate limit allows a number of events in any span, and returns how long to wait', () => {
-  const limit = rateLimit(2, 1000);
+  const limit = createRateLimit(2, 1000);
   const waits: number[] = [];
   for (const now of [0, 100, 200, 1000, 1050, 1100]) {
     const wait = limit.wait(now);

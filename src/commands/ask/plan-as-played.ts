@@ -1,7 +1,7 @@
 import { duration } from '../../lib/duration.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import type { AsPlayed } from '../../tools/answers/as-played.ts';
-import { alignedLines } from '../drive/summary.ts';
+import { alignedLines } from '../shared/aligned-lines.ts';
 import type { Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './call.ts';

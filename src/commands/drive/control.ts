@@ -30,11 +30,12 @@ export const controlCommand = (action: Action) => async (io: Io, args: ControlAr
   const by = { name: sender ?? userName(io), claimed: requestedBy };
   const reason = given ?? (action === 'stop' ? `stopped by ${requestedBy ?? by.name}` : undefined);
   using store = await openExistingStore(storePath(io), storeOptions(io));
-  let sentence = await control(io, store, executionId, { action, by, reason });
+  const ask = (): Promise<string | undefined> => control(io, store, executionId, { action, by, reason });
+  let sentence = await ask();
   // While another process resumes or ends the execution, ask again.
   while (sentence === undefined) {
     await pause(againMilliseconds);
-    sentence = await control(io, store, executionId, { action, by, reason });
+    sentence = await ask();
   }
   printLines(io, [sentence]);
   io.tellParent({ event: 'done' });
@@ -61,8 +62,8 @@ async function control(io: Io, store: Store, executionId: string, asked: Asked):
 }
 
 /** An outcome as a sentence. Throws `EXECUTION_NOT_RUNNING` for a refused command, and `COMMAND_PENDING`. */
-export function answerOf(outcome: Outcome, of: { action: Action; execution_id: string; db: string }): string {
-  const { action, execution_id, db } = of;
+export function answerOf(outcome: Outcome, command: { action: Action; execution_id: string; db: string }): string {
+  const { action, execution_id, db } = command;
   const next = (name: string): string => `swf-mcp${db} ${name} ${execution_id}`;
   switch (outcome.effect) {
     case 'already':

@@ -17,7 +17,7 @@ import { askRecorder, isDriven } from '../../runtime/commands.ts';
 import { requireOwnFiles } from '../../runtime/data-folder.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
 import { type ControlArguments, requireControlOptions } from '../control/control-options.ts';
-import { type Io, logLevel, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
+import { exitCodes, type Io, logLevel, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { driveToEnd, recordedConfig } from './drive.ts';
 import { tellEnding } from './summary.ts';
@@ -77,7 +77,7 @@ async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: R
   const sentence = `${executionId} goes on, driven by ${by}, which records its namespace; see "swf-mcp${storeOption(io)} status ${executionId}"`;
   if (json) io.err(sentence);
   else printLines(io, [sentence]);
-  return 0;
+  return exitCodes.fine;
 }
 
 /** An operator's pause ends with its driver: the user who resumes must know of it. */

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import { requireOwn } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
-import { stagesForPeople } from '../../domain/stages.ts';
-import type { StageDelay } from '../../domain/stages.ts';
+import { type StageDelay, stagesForPeople } from '../../domain/stages.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration } from '../../lib/duration.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
+import { alignedLines } from '../shared/aligned-lines.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
@@ -97,22 +97,14 @@ function resultOf(ending: Ending): string {
 const asTree = (lines: readonly string[]): string[] =>
   lines.map((line, at) => `${at === lines.length - 1 ? '└──' : '├──'} ${line}`);
 
-/** A branch with the median, the time that 95 of 100 stay below, and the longest. Its lines are indented by four. */
+/** A branch with the median, the time that 95 of 100 stay below, and the longest. */
 function delayLines(delays: readonly StageDelay[]): string[] {
   if (delays.length === 0) return [];
+  // The lines stand four columns further right than their head: the blanks keep the columns below each other.
   const rows = delays.map(({ stage, p50, p95, max }) => [
     `    ${stagesForPeople(stage)}`,
     ...[p50, p95, max].map(duration),
   ]);
   const [head = '', ...lines] = alignedLines([['delays', 'p50', 'p95', 'max'], ...rows]);
   return [`├── ${head}`, ...asTree(lines.map((line) => line.slice(4))).map((line) => `│   ${line}`)];
-}
-
-/** Rows as lines, with the first column left-aligned and the others right-aligned. */
-export function alignedLines(rows: readonly (readonly string[])[]): string[] {
-  const widthOf = (at: number): number => Math.max(...rows.map((row) => (row[at] ?? '').length));
-  const [first, ...others] = (rows[0] ?? []).map((_, at) => widthOf(at));
-  return rows.map(([name = '', ...cells]) =>
-    [name.padEnd(first ?? 0), ...cells.map((cell, at) => cell.padStart((others[at] ?? 0) + 2))].join(''),
-  );
 }

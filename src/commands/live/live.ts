@@ -24,7 +24,7 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
     try {
       const snapshot = takeSnapshot(queries(), shown);
       const columns = terminal.columns();
-      // The screen shows one line less than it has rows.
+      // The screen leaves one row free, and one is for the line below the view.
       const rows = terminal.rows() - 2;
       const lines = renderView(snapshot, rates(snapshot, performance.now()), { columns, rows, paint, storeOption });
       screen.paint(below === undefined ? lines : [...lines.slice(0, Math.max(1, rows)), cut(below, columns - 1)]);

@@ -59,17 +59,19 @@ export async function checkCommand(io: Io, args: CheckArguments): Promise<number
       `the broker was not reached in ${seconds} s${trouble === '' ? '' : ` (${trouble.replace(/^WARNING /, '')})`}; check host and port, or give a longer --wait`,
     );
   const [heardTopics, programs] = [heard.topics(), heard.programs()];
-  const missing = missingOf(programs).map(({ type }) => type);
+  const unheard = expected.filter(({ type }) => !programs.some((program) => program.type === type));
+  const missing = unheard.map(({ type }) => type);
   if (args.json) io.out(`${JSON.stringify(allPrintable({ seconds, topics: heardTopics, programs, missing }))}\n`);
-  else printLines(io, linesOf(seconds, heardTopics, programs));
+  else printLines(io, linesOf(seconds, heardTopics, programs, unheard));
   return heardTopics.some(({ messages }) => messages > 0) ? exitCodes.fine : exitCodes.mendable;
 }
 
-const missingOf = (programs: readonly HeardProgram[]) =>
-  expected.filter(({ type }) => !programs.some((program) => program.type === type));
-
-function linesOf(seconds: number, topics: readonly HeardTopic[], programs: readonly HeardProgram[]): string[] {
-  const hints = missingOf(programs);
+function linesOf(
+  seconds: number,
+  topics: readonly HeardTopic[],
+  programs: readonly HeardProgram[],
+  unheard: typeof expected,
+): string[] {
   return [
     `listened for ${seconds} s`,
     '',
@@ -78,7 +80,7 @@ function linesOf(seconds: number, topics: readonly HeardTopic[], programs: reado
       topics.map(({ topic, messages, types }) => [topic, String(messages), typesOf(types)]),
     ),
     ...(programs.length === 0 ? [] : ['', ...programLines(programs)]),
-    ...(hints.length === 0 ? [] : ['', ...hints.map(({ type, hint }) => `not heard: a ${type}, which ${hint}`)]),
+    ...(unheard.length === 0 ? [] : ['', ...unheard.map(({ type, hint }) => `not heard: a ${type}, which ${hint}`)]),
   ];
 }
 

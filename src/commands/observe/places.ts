@@ -3,7 +3,7 @@ import { openStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import type { RecordingLine } from '../../observed/recording-lines.ts';
 import { recordingPlace } from '../../observer/recording-place.ts';
-import { recordingWriter, type RecordingWriter } from '../../observer/recording-writer.ts';
+import { createRecordingWriter, type RecordingWriter } from '../../observer/recording-writer.ts';
 import { StoreWriter } from '../../observer/store-writer.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 
@@ -81,7 +81,7 @@ async function openRecording(io: Io, record: string, { settings, topics, namespa
     await place.leave();
     throw error;
   });
-  const writer = recordingWriter({ fileAt: place.fileAt, say: (line) => io.err(line) });
+  const writer = createRecordingWriter({ fileAt: place.fileAt, say: (line) => io.err(line) });
   return {
     writer,
     close: async () => {

@@ -107,7 +107,7 @@ function tokenOf(line: string, where: string): Token | undefined {
     throw invalid(`${where}: the name may have up to 64 letters, digits, ".", "_" and "-"; ${form}`);
   if (scope === undefined) throw invalid(`${where}, ${name}: unknown scope ${JSON.stringify(word)}; ${form}`);
   if (!bearerTokenPattern.test(token))
-    throw invalid(`${where}, ${name}: the token holds a letter that no header can have; choose another`);
+    throw invalid(`${where}, ${name}: the token holds a character that no header can hold; choose another`);
   return { name, scope, token };
 }
 

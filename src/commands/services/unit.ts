@@ -34,12 +34,11 @@ export function unitCommand(io: Io, args: UnitArguments): void {
   ];
   // Longer than a payload may take, since agents finish the slices in hand.
   const stopSeconds = Math.ceil(payloadSeconds(io, args)) + lastMessagesSeconds;
-  io.out(
-    (args.supervisor ? supervisorProgram : systemdUnit)(words, { ...args, folder: io.workingFolder, stopSeconds }),
-  );
+  const service = { ...args, folder: io.workingFolder, stopSeconds };
+  io.out(args.supervisor ? supervisorProgram(words, service) : systemdUnit(words, service));
 }
 
-/** `up` or `observe`, with what only one of both has. */
+/** The command, `up` or `observe`, and the arguments that differ between the two. */
 function commandWords(io: Io, { config, watch, observe }: UnitArguments): string[] {
   const place = config === undefined ? [] : [placeOf(io, config)];
   if (observe === undefined) return ['up', ...(watch ? ['--watch'] : []), ...place];

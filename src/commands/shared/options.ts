@@ -6,20 +6,23 @@ import type { Io } from './io.ts';
 /** Adds a command, with the options that all have. */
 export type Add = (name: string, description: string) => Command;
 
-/** Runs a command on the process, for its exit code: 0 if it returns none. */
-export type Run = (command: (io: Io) => Promise<number | void> | number | void) => Promise<void>;
+/** An exit code; 0 without one. */
+type Result = Promise<number | void> | number | void;
 
-/** An action that loads a command and runs it, with its arguments by these names and its flags. */
+/** Runs a command on the process, for its exit code. */
+export type Run = (command: (io: Io) => Result) => Promise<void>;
+
+/** An action that loads a command and runs it. @param names of its arguments, in order; its flags come along under their own names */
 export const calling =
   <Args extends object>(
     run: Run,
     names: readonly (keyof Args & string)[],
-    load: () => Promise<(io: Io, args: Args) => ReturnType<Parameters<Run>[0]>>,
+    load: () => Promise<(io: Io, args: Args) => Result>,
   ) =>
   (...given: unknown[]): Promise<void> =>
     run(async (io) => {
       const named = Object.fromEntries(names.map((name, at) => [name, given[at]]));
-      return (await load())(io, { ...named, ...(given[names.length] as object) } as Args);
+      return (await load())(io, { ...named, ...(given.at(-2) as object) } as Args);
     });
 
 export const speedOption = (description: string): Option =>

@@ -10,10 +10,10 @@ import { schemaHistory } from '../migrations/index.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
 import { rowBlockNoter } from '../notes/row-blocks.ts';
 import { MessageWriter } from '../recording/message-writer.ts';
-import { checkpointer } from '../sqlite/checkpointer.ts';
+import { createCheckpointer } from '../sqlite/checkpointer.ts';
 import { connect } from '../sqlite/connect.ts';
 import type { Connection } from '../sqlite/connection.ts';
-import { groupCommit } from '../sqlite/group-commit.ts';
+import { createGroupCommit } from '../sqlite/group-commit.ts';
 import { letOthersWrite } from '../sqlite/other-writers.ts';
 import { impatientMilliseconds, isBusy, patienceMilliseconds, tryPatiently } from '../sqlite/retry.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
@@ -78,13 +78,13 @@ class SqliteStore implements Store {
   readonly messages: MessageWriter;
   readonly #file: string | undefined;
   readonly #blocks: ReturnType<typeof rowBlockNoter> | undefined;
-  readonly write = groupCommit((work) => this.#writePatiently(work));
+  readonly write = createGroupCommit((work) => this.#writePatiently(work));
   readonly #transaction: { immediate(work: (tx: Transaction) => void): void };
   readonly #notes: { immediate(): void };
   #areNotesDue = false;
   /** An error after the last commit, which the next write throws. */
   #fault: unknown;
-  #checkpointer: ReturnType<typeof checkpointer> | undefined;
+  #checkpointer: ReturnType<typeof createCheckpointer> | undefined;
   #letOthersWrite: ReturnType<typeof letOthersWrite> | undefined;
   #patience = patienceMilliseconds;
   /** The schema version and the files that each write checks, once the store is prepared. */
@@ -112,7 +112,7 @@ class SqliteStore implements Store {
     requireKnownVersion(db, path, history);
     await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
     db.pragma(`synchronous = ${synchronous}`);
-    this.#checkpointer = checkpointer(path, db);
+    this.#checkpointer = createCheckpointer(path, db);
     this.#letOthersWrite = letOthersWrite(db, commitsApart);
     if (versionOf(db) !== newestVersion(history) || applicationIdOf(db) === 0)
       await this.write(() => migrate(db, path, history));

@@ -15,7 +15,7 @@ const longEnough = 5;
  * one throws, the group is rolled back and each write runs again alone, so that only the faulty one fails. (Savepoints would avoid the repetition,
  * but cost each write a copy of its pages.)
  */
-export function groupCommit(transact: PatientTransaction) {
+export function createGroupCommit(transact: PatientTransaction) {
   const queue: Waiting[] = [];
   let isFlushing = false;
 
