@@ -25,7 +25,10 @@ function cutSample(message: Message<'tf_file_registered'>, context: AgentContext
   const { tf_filename, stf_filename, size_bytes, file_url, tf_count, checksum } = message;
   const slices = planOf(context.params).slices(message);
   context.log({ level: 'INFO', message: `${slices.length} slices of ${tf_filename} are queued` });
-  const sizeOf = (frames: number) => size_bytes && Math.round((size_bytes * frames) / tf_count);
+  const sizeOf = (frames: number) =>
+    size_bytes === undefined ? undefined : Math.round((size_bytes * frames) / tf_count);
+  // Only workers over a broker compare it.
+  const compared = context.conditions === undefined ? undefined : checksum;
   return slices.map((slice) =>
     sliceMessage(
       {
@@ -39,7 +42,7 @@ function cutSample(message: Message<'tf_file_registered'>, context: AgentContext
         attempt: 1,
         size_bytes: sizeOf(slice.tf_count),
         file_url,
-        checksum: context.conditions && checksum,
+        checksum: compared,
       },
       context,
     ),
@@ -69,7 +72,7 @@ function retrySlice(message: Message<'slice_result'>, context: AgentContext): Dr
   return [sliceMessage({ ...slice, attempt: attempt + 1 }, context)];
 }
 
-/** The message of a slice, with nothing else of a message that it repeats: its envelope comes from the next step. */
+/** The message of a slice. Takes only the slice's own fields from an earlier attempt's message; the envelope comes from the next step. */
 function sliceMessage(slice: Omit<Draft<'slice'>, 'msg_type'>, { conditions, payload }: AgentContext): Draft<'slice'> {
   const { slice_id, slice_filename, tf_filename, stf_filename, start, end, tf_count, attempt } = slice;
   const { size_bytes, file_url, checksum } = slice;

@@ -4,7 +4,7 @@ import { startStopwatch } from '../lib/stopwatch.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { Draft } from '../messages/message.ts';
 import type { DeliveredSlice, Payload, PayloadResult } from './ports.ts';
-import { asOpenSlice, failureOf, resultOf, slotName, startFields } from './slice-messages.ts';
+import { asOpenSlice, failureOf, type Attempt, resultOf, slotName, startFields } from './slice-messages.ts';
 
 /** A delivered slice in the hand of one slot. `acknowledge` and `giveBack` do nothing once the connection has ended. */
 export interface QueuedSlice extends DeliveredSlice {
@@ -217,7 +217,7 @@ function endOf(...signals: AbortSignal[]): AbortSignal {
   return signal;
 }
 
-const returnOf = (fields: ReturnType<typeof startFields>, { reason, detail }: Unfit): Draft<'slice_returned'> => ({
+const returnOf = (fields: Attempt, { reason, detail }: Unfit): Draft<'slice_returned'> => ({
   msg_type: 'slice_returned',
   ...fields,
   reason,

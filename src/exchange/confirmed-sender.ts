@@ -32,7 +32,7 @@ const rests = { first: 1000, longest: 60_000 };
 /** The number of ends to report, once. */
 const maxEnds = 5;
 
-/** The sentence about such a message for operators. */
+/** For operators: what is wrong with a message that was in flight at so many ends of its connection. */
 export const endsSentence = (times: number): string =>
   `the connection has ended each of the ${times} times that it was sent; it is tried again every minute`;
 

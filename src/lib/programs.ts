@@ -11,9 +11,10 @@ export function fileObstacle(file: string): string | undefined {
   }
 }
 
-/** The first file of a name that can be run in the folders of a PATH; undefined if the folders have no such file. */
+/** The first runnable file of this name in the folders of a PATH; undefined if they have none. */
 export const onPath = (name: string, path: string): string | undefined =>
   path
     .split(delimiter)
-    .flatMap((folder) => (folder === '' ? [] : join(folder, name)))
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
     .find((file) => fileObstacle(file) === undefined);

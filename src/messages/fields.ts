@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { executionIdPattern, fileNamePattern, namePattern } from '../domain/names.ts';
 
 /**
- * Fields that several messages share, with their limits. Every number and text from a wire has a limit: values beyond it are rejected with the
+ * Single fields, with their limits. Every number and text from a wire has a limit: values beyond it are rejected with the
  * reason, and sums of values within it never overflow an answer.
  */
 
@@ -19,12 +19,12 @@ export const text = z.string().min(1).max(1000);
 export const sentence = z.string().max(20_000);
 
 /** A limit for frames, slices and counts that nobody will reach. */
-export const most = 2_147_483_647;
+export const maxNumber = 2_147_483_647;
 
-export const index = z.int().nonnegative().max(most);
+export const index = z.int().nonnegative().max(maxNumber);
 
 /** The same from 1. */
-export const positive = z.int().positive().max(most);
+export const positive = z.int().positive().max(maxNumber);
 
 /** Bytes of a file: ten terabytes at most. */
 export const byteCount = z.int().nonnegative().max(10_000_000_000_000);

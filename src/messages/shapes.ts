@@ -1,9 +1,9 @@
 import * as z from 'zod';
 
 import { type Counts, countNames } from '../domain/counts.ts';
-import { byteCount, checksum, fileName, index, most, positive, seconds, text } from './fields.ts';
+import { byteCount, checksum, fileName, index, maxNumber, positive, seconds, text } from './fields.ts';
 
-/** Groups of fields that several messages share, or that are one fact. */
+/** Groups of fields that belong together, of one message or of several. */
 
 export const countFields = Object.fromEntries(countNames.map((name) => [name, index])) as {
   [Name in keyof Counts]: typeof index;
@@ -13,7 +13,7 @@ export const daqState = { state: z.string().max(200).optional(), substate: z.str
 
 export const sliceFields = { slice_id: index, slice_filename: fileName, tf_filename: fileName, attempt: positive };
 
-export const startFields = { ...sliceFields, worker_id: text };
+export const attemptFields = { ...sliceFields, worker_id: text };
 
 /** Where a file is. Paths may be long, and three times as long when escaped. */
 export const located = { file_url: z.string().max(16_000).optional() };
@@ -38,7 +38,7 @@ export const claim = { claimed_by: z.string().min(1).max(100).optional().catch(u
 
 /** Facts about a payload command. Another program's worker may mean something else by these names, so a wrong type is dropped. */
 export const payloadFacts = {
-  exit_code: z.int().min(-most).max(most).optional().catch(undefined),
+  exit_code: z.int().min(-maxNumber).max(maxNumber).optional().catch(undefined),
   signal: z.string().max(20).optional().catch(undefined),
   /** The end of its stdout and stderr, if it failed. */
   output_tail: z.string().max(10_000).optional().catch(undefined),

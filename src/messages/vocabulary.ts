@@ -6,17 +6,24 @@ import { define, type Trait } from './definition.ts';
 import { destinations } from './destinations.ts';
 import { byteCount, checksum, epoch, fileName, index, nameInId, positive, seconds, sentence, text } from './fields.ts';
 import { logbookMessages, type LogbookType } from './logbook.ts';
-import { claim, countFields, daqState, located, payloadFacts, sliceFields, startFields, workFields } from './shapes.ts';
+import {
+  claim,
+  countFields,
+  daqState,
+  located,
+  payloadFacts,
+  sliceFields,
+  attemptFields,
+  workFields,
+} from './shapes.ts';
 
 const startKey = (m: { slice_filename: string; attempt: number; worker_id: string; hostname: string }): string =>
   `${m.slice_filename}/${m.attempt}/${m.worker_id}@${m.hostname}`;
 
 const epochKey = (m: { epoch: number }): string => String(m.epoch);
 
-/** Of a message that an execution has once. */
+/** The key of a message that occurs once per execution. */
 const noKey = (): string => '';
-
-const onHost = () => ({ hostname: text });
 
 /** The beginning or the end of a pause of the run. */
 const pauseStep = define(
@@ -113,10 +120,15 @@ export const vocabulary = {
     (m) => `${m.slice_filename}/${m.attempt}`,
     () => located,
   ),
-  slice_started: define(['results', 'frequent'], () => startFields, startKey, onHost),
+  slice_started: define(
+    ['results', 'frequent'],
+    () => attemptFields,
+    startKey,
+    () => ({ hostname: text }),
+  ),
   slice_result: define(
     ['results', 'frequent'],
-    () => ({ ...startFields, state: z.enum(['done', 'failed']) }),
+    () => ({ ...attemptFields, state: z.enum(['done', 'failed']) }),
     startKey,
     () => ({
       hostname: text,
@@ -128,7 +140,7 @@ export const vocabulary = {
   ),
   slice_returned: define(
     ['results', 'frequent'],
-    () => ({ ...startFields, reason: z.enum(returnReasons) }),
+    () => ({ ...attemptFields, reason: z.enum(returnReasons) }),
     (m) => `${startKey(m)}/${m.reason}`,
     () => ({ hostname: text, detail: z.string().max(1000).optional().catch(undefined) }),
   ),

@@ -33,8 +33,10 @@ const returnSeconds = { first: 5, longest: 60 };
 const unansweredSeconds = 60;
 const usualFactor = 3;
 
-/** The waits before a file is announced again and an unclaimed slice is sent again once more. */
+/** The wait before a file that was announced again is announced once more; it doubles each time. */
 const announcedSeconds = { first: 120, longest: 1800 };
+
+/** The same for an unclaimed slice that was sent again. */
 const unheldAgainSeconds = { first: 60, longest: 1800 };
 
 /** How often to check each kind, in ticks of one second. */

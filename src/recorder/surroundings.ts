@@ -5,16 +5,7 @@ import type { ExecutionViews } from '../exchange/execution-views.ts';
 import type { Destinations } from '../messages/destinations.ts';
 import type { Notifier } from '../messages/notifier.ts';
 
-/** The things that the parts of a recorder work with. */
-export interface Surroundings extends Basics {
-  broker: BrokerConnection;
-  /** The agents of other processes. */
-  directory: AgentDirectory;
-  views: ExecutionViews;
-  notifier: Notifier;
-  warn: (message: string) => void;
-}
-
+/** The things that every part of a recorder needs. */
 export interface Basics {
   store: Store;
   /** The namespace that it records. */
@@ -22,4 +13,14 @@ export interface Basics {
   storeId: string;
   destinations: Destinations;
   onFault: (error: unknown) => void;
+}
+
+/** The same, and the things that some parts need. */
+export interface Surroundings extends Basics {
+  broker: BrokerConnection;
+  /** The agents of other processes. */
+  directory: AgentDirectory;
+  views: ExecutionViews;
+  notifier: Notifier;
+  warn: (message: string) => void;
 }

@@ -1,15 +1,17 @@
 import { noteHeard, noteUnheard } from '../db/presence/remote-agents.ts';
 import type { Surroundings } from './surroundings.ts';
 
-type Around = Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'>;
+type UnheardWorkersOptions = Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'>;
 
 /**
  * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices' header `store_id`, so a worker of
  * another make that does not copy it works in vain.
  */
-export function createUnheardWorkers({ store, directory, warn, onFault }: Around) {
-  /** Workers that have reported, and silent workers already warned about. */
-  const [heard, unheard] = [new Set<string>(), new Set<string>()];
+export function createUnheardWorkers({ store, directory, warn, onFault }: UnheardWorkersOptions) {
+  /** Workers that have reported. */
+  const heard = new Set<string>();
+  /** Silent workers already warned about. */
+  const unheard = new Set<string>();
   return {
     /** Call with slice messages that nobody holds any longer and that came to nothing. */
     noteLost(messageIds: readonly string[]): void {

@@ -155,6 +155,6 @@ export async function askRecorder(
         `${who} and has not resumed ${executionId} in ${recorderMilliseconds / 1000} s; a service does it when it can; wait until a "swf-mcp run" has ended`,
       );
     }
-    await pause(2 * lookMilliseconds);
+    await pause(lookMilliseconds);
   }
 }

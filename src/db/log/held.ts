@@ -5,19 +5,24 @@ import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The last message of some types that took effect in an execution. */
-const lastOf = (columns: string, types: readonly string[]): string =>
+/** As SQL: the last message of some types that took effect in the execution `$id`. */
+const lastApplied = (columns: string, types: readonly string[]): string =>
   `SELECT ${columns} FROM message_rows WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.landmark}
      AND type_no IN ${typeNumbers(types)} AND effect = 'applied' ORDER BY seq DESC LIMIT 1`;
 
-/** The last pause or continuation, and whether it is a pause since the driver took the execution over, which resumes it: by the log, since clocks may differ. */
-const lastChange = (sql: Prepare, id: string) =>
+const isPause = `type_no = ${numberOf(`'pause_workflow'`)}`;
+
+/**
+ * The last pause or continuation, and whether it is a pause that still holds: a takeover resumes an execution. The order of the log decides, since
+ * clocks of hosts differ.
+ */
+const lastChange = (sql: Prepare, executionId: string) =>
   sql<[{ id: string }], { held: number | null; payload: string }>(
-    lastOf(
-      `type_no = ${numberOf(`'pause_workflow'`)} AND seq > (${lastOf('seq', ['driver_started'])}) AS held, ${messageColumns.payload} AS payload`,
+    lastApplied(
+      `${isPause} AND seq > (${lastApplied('seq', ['driver_started'])}) AS held, ${messageColumns.payload} AS payload`,
       ['pause_workflow', 'resume_workflow'],
     ),
-  ).get({ id });
+  ).get({ id: executionId });
 
 /** Whether an operator has paused an execution. */
 export const isHeld = (sql: Prepare, executionId: string): boolean => lastChange(sql, executionId)?.held === 1;

@@ -13,7 +13,7 @@ const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)
   LEFT JOIN time_blocks ON table_name = $table AND time_blocks.block = found.block
   WHERE earliest IS NULL OR a < earliest OR b > latest OR row_count <> n`;
 
-/** Selects rows without their words in the index, and words without their row. Words of deleted rows may remain. */
+/** Selects rows that have no words, and words outside the rows of their part. Words of deleted rows may remain. */
 function wordDifferences(sql: Prepare, searched: SearchedTable): string {
   const { table, key } = searched;
   const ranges = partsOf(sql, searched).map((part) => {
@@ -49,8 +49,9 @@ const namespaces = `
   GROUP BY namespace, (seq - 1) / ${rowsOfBlock}`;
 
 /**
- * Returns the notes about blocks of rows that disagree with these rows, in a few words each. Reads every row, but checks of its words only whether it
- * has any. Times and namespaces of deleted rows may remain: they cost a look at rows that do not match, and hide none that does.
+ * Returns the notes about blocks of rows that disagree with their rows, in a few words each. Reads every row, but does not compare words: it only
+ * checks that each row has some, and that no words lie outside the rows of their part. Times and namespaces of deleted rows may remain: a search then
+ * reads some rows in vain, but misses none.
  */
 export function blockDifferences(sql: Prepare): string[] {
   const ask = (table: string, text: string): string[] => {

@@ -46,12 +46,11 @@ export function migrate(db: Connection, path: string, history: SchemaHistory): v
   requireKnownVersion(db, path, history);
   // Another process has migrated it meanwhile, and may be at work.
   if (versionOf(db) === newestVersion(history)) return;
-  if (!isEmpty(db)) requireNoOlderWriter(db, path);
-  else {
+  if (isEmpty(db)) {
     db.exec(history.base);
     db.pragma(`user_version = ${history.baseVersion}`);
     db.pragma(`application_id = ${applicationId}`);
-  }
+  } else requireNoOlderWriter(db, path);
   for (const { sql } of history.steps.slice(versionOf(db) - history.baseVersion)) db.exec(sql);
   db.pragma(`user_version = ${newestVersion(history)}`);
 }

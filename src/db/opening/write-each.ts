@@ -3,7 +3,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import type { Store } from './store.ts';
 
 /**
- * Writes items in one transaction. If one of them cannot be written, each gets its own transaction, so that the bad item keeps none of the others out.
+ * Writes items in one transaction. If one of them cannot be written, each gets its own transaction, so that one bad item does not keep the others out.
  * Rejects on a fault of the store itself, which may be retried.
  * @param write returns what it has found
  * @param refuse called instead of `write` for an item that cannot be written

@@ -22,7 +22,7 @@ export const noteClockSteps = (tx: Transaction, processId: number, steps: readon
     return note(tx, processId, { kind: 'clock_step', since, until: null, seconds, skipped, message });
   });
 
-/** An SQL condition: the message is not a command from a person. */
+/** As SQL: whether a message is no command from a person. */
 const notCommand = commandTypes.map((type) => `type_no IS NOT ${numberOf(`'${type}'`)}`).join(' AND ');
 
 /** Milliseconds since 1970. */
@@ -56,7 +56,8 @@ function longestGap({ sql }: Transaction, processId: number, [from, until]: Span
 
 /**
  * Records that a process wrote nothing for a while. Returns a line for people, or undefined if it did write.
- * @param between the times of two heartbeats, in milliseconds since 1970 @param shortest the shortest time to note, in seconds
+ * @param between the times of two heartbeats, in milliseconds since 1970
+ * @param shortest the shortest time to note, in seconds
  */
 export function noteStandstill(
   tx: Transaction,
@@ -88,7 +89,7 @@ interface DrivenRow {
   agent: string | null;
 }
 
-/** The executions that a process drove in a time. */
+/** The executions that a process drove between two times (ISO 8601). */
 const drivenIn = (sql: Prepare, processId: number, from: string, until: string): DrivenRow[] =>
   sql<[number, string, string], DrivenRow>(
     `SELECT execution_id, hostname, run_number,

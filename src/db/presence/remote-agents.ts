@@ -92,7 +92,7 @@ export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropp
   const runOf = sql<[string], number | null>('SELECT run_number FROM workflow_executions WHERE execution_id = ?');
   for (const { timestamp, level, message, context, execution_id } of fresh) {
     const run = execution_id === undefined ? undefined : runOf.value(execution_id);
-    const run_id = run == null ? undefined : String(run);
+    const run_id = run === null || run === undefined ? undefined : String(run);
     insertLogLine(tx, { timestamp, level: logLevels[level], agent: sender, message, execution_id, run_id, context });
   }
   if (dropped > 0 && fresh.length > 0) {

@@ -13,7 +13,7 @@ const longEnough = 5;
 /**
  * Commits the writes of several parts of this process in one transaction, in the order of the requests. No write resolves before the commit. If
  * one throws, the group is rolled back and each write runs again alone, so that only the faulty one fails. (Savepoints would avoid the repetition,
- * but cost each write a copy of its pages.)
+ * but cost each write a copy of its pages.) Returns the function that writes.
  */
 export function createGroupCommit(transact: PatientTransaction) {
   const queue: Waiting[] = [];

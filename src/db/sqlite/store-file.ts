@@ -27,7 +27,7 @@ export function contentAt(path: string): string {
   return states.join(' ');
 }
 
-/** Throws `STORE_UNAVAILABLE` if the file or its log is not what `fileAt` identified, or is empty: writes to it are lost, whatever SQLite says. */
+/** Throws `STORE_UNAVAILABLE` if the store was removed, emptied or replaced, or its log removed or replaced: writes would be lost, whatever SQLite says. */
 export function requireSameFiles(
   path: string,
   opened: Record<'file' | 'log', string | undefined>,
@@ -41,7 +41,7 @@ export function requireSameFiles(
   requireSameLog(path, opened.log, db);
 }
 
-/** Throws `EROFS` on a read-only file system, where SQLite would only say that it cannot open a file, and what `requireOurs` throws. */
+/** Throws `EROFS` on a read-only file system, where SQLite would only say that it cannot open a file; `STORE_UNAVAILABLE` if others could change the store. */
 export function requireWritable(path: string): void {
   try {
     accessSync(dirname(path), constants.W_OK);
