@@ -4,6 +4,7 @@ export const sliceStatuses = ['queued', 'processing', 'completed', 'failed'] as 
 export type SliceStatus = (typeof sliceStatuses)[number];
 
 /** The numbers of states, as columns of attempts hold them. */
+export const queuedState = sliceStatuses.indexOf('queued');
 export const completedState = sliceStatuses.indexOf('completed');
 export const failedState = sliceStatuses.indexOf('failed');
 

@@ -3,3 +3,6 @@ export const nounFor = (n: number, one: string, many = `${one}s`): string => (n 
 
 /** A number with its noun: `1 slice`, `2 slices`. */
 export const counted = (n: number, one: string, many?: string): string => `${n} ${nounFor(n, one, many)}`;
+
+/** A number of things with `was` or `were`: `1 slice was`, `2 slices were`. */
+export const were = (n: number, one: string): string => `${counted(n, one)} ${n === 1 ? 'was' : 'were'}`;

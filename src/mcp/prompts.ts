@@ -84,12 +84,10 @@ const jobs: readonly Job[] = [
 /** Ids, names and times are shorter. */
 const longestArgument = 300;
 
-export const prompts: readonly Prompt[] = jobs.map(({ name, title, description, arguments: asked }) => ({
-  name,
-  title,
-  description,
-  arguments: asked,
-}));
+export const prompts: readonly Prompt[] = jobs.map((job) => {
+  const { text: _, ...prompt } = job;
+  return prompt;
+});
 
 /** The words of one job; undefined for an unknown job. */
 export function promptText(name: string, args: Readonly<Record<string, string>> = {}): GetPromptResult | undefined {

@@ -77,7 +77,7 @@ export const secondsBetween = (from: string, to: number): number => Math.max(0, 
 export const wallSeconds = (simulated: number, { speed }: WorkflowParams): number =>
   speed === 'max' ? 0 : simulated / speed;
 
-export const delayOf = ({ delays }: Facts, stage: StageName): StageDelay | undefined =>
+export const delayOf = ({ delays }: Pick<Facts, 'delays'>, stage: StageName): StageDelay | undefined =>
   delays.find((delay) => delay.stage === stage);
 
 /** How long a payload command may take, in seconds of wall time; undefined for the placeholder. */

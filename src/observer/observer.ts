@@ -26,7 +26,9 @@ export interface ObserverOptions {
 }
 
 /** The part of an observer that listens, as others see it. */
-export type Listening = Readonly<Pick<Ear, 'isHearing' | 'reconnects' | 'messages' | 'lastMessageAt'>>;
+export type Listening = Readonly<Pick<Ear, 'isHearing' | 'reconnects' | 'lastMessageAt'>> & {
+  readonly messages: ReadonlyMap<string, number>;
+};
 
 /** How long a broker may be silent before a connection counts as lost, in heartbeats. */
 const silentBeats = 2.5;

@@ -26,8 +26,10 @@ export async function isRecording(handle: FileHandle, isCompressed: boolean): Pr
   return parseLine(text.split('\n', 1)[0] ?? '').kind !== 'rejected';
 }
 
-const textOfHead = (head: Buffer, isCompressed: boolean): string =>
-  tried(() => (isCompressed ? gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH }) : head).toString('utf8')) ?? '';
+function textOfHead(head: Buffer, isCompressed: boolean): string {
+  const bytes = (): Buffer => (isCompressed ? gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH }) : head);
+  return tried(() => bytes().toString('utf8')) ?? '';
+}
 
 /**
  * The intact part of a recording, before anything torn by a full disk or a crash of the machine: its bytes, up to the last end of a line or of a piece,

@@ -33,7 +33,7 @@ export class RecordingFile {
     const handle = await openTo(path, constants.O_RDWR | constants.O_CREAT);
     try {
       const stats = await handle.stat();
-      if (!stats.isFile()) throw notOurs(path, 'is no file');
+      if (!stats.isFile()) throw notOurs(path, 'is not a file');
       if (stats.size === 0) return { file: new RecordingFile(path, handle, 0), last: undefined };
       const whole = (await isRecording(handle, isCompressed(path)))
         ? await wholePart(handle, stats.size, isCompressed(path))
@@ -84,7 +84,7 @@ async function openTo(path: string, flags: number): Promise<FileHandle> {
   try {
     return await open(path, flags, 0o600);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw notOurs(path, 'is there already');
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw notOurs(path, 'exists already');
     throw dataUnavailable(`${path} cannot be written: ${messageOf(error)}; name another file`, { cause: error });
   }
 }

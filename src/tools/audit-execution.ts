@@ -4,6 +4,7 @@ import type { Audit } from '../db/reports/audit.ts';
 import { counted } from '../lib/counted.ts';
 import { present } from '../lib/present.ts';
 import { auditAnswer } from './answers/audit.ts';
+import { requiredExecution } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 export const auditExecutionTool = defineTool({
@@ -15,7 +16,7 @@ export const auditExecutionTool = defineTool({
     'Slices that stayed failed are final but not processed: see slices_failed. verify_files looks at the files.',
   takesLong: () => true,
   takesMoment: true,
-  input: () => z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
+  input: () => z.strictObject({ execution_id: requiredExecution }),
   output: auditAnswer,
   handle({ execution_id }, { queries, now }) {
     const execution = queries.execution(execution_id);

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { actions } from '../domain/states.ts';
 import { present } from '../lib/present.ts';
 import type { CommandState, TestbedAnswer } from './shared/control.ts';
-import { requestedBy, requiredText, text } from './shared/params.ts';
+import { requestedBy, requiredExecution, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 import { controlOf, testbedAnswer } from './start-workflow.ts';
 
@@ -20,7 +20,7 @@ export const controlWorkflowTool = defineLiveTool({
     'cannot be taken back; resume: goes on with one whose driver is gone. Answers when the effect is seen (applied), refused with the reason, or not seen in 10 s (pending).',
   input: () =>
     z.strictObject({
-      execution_id: requiredText('Execution id, or "latest"'),
+      execution_id: requiredExecution,
       action: z.enum(allActions).describe('pause, continue, stop or resume'),
       reason: text('Why, for the record'),
       requested_by: requestedBy('The person who asked for it'),

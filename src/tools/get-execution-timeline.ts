@@ -4,7 +4,7 @@ import { present } from '../lib/present.ts';
 import { conciseParts, pageParts } from '../monitoring/timeline/told.ts';
 import { timelineAnswer } from './answers/timeline.ts';
 import { inStepsFor } from './shared/in-steps.ts';
-import { choice, integer, parseWindow, requiredText, text } from './shared/params.ts';
+import { choice, integer, parseWindow, requiredExecution, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
 const usualBins = 60;
@@ -27,7 +27,7 @@ export const getExecutionTimelineTool = defineLiveTool({
   takesMoment: true,
   input: () =>
     z.strictObject({
-      execution_id: requiredText('Execution id, or "latest"'),
+      execution_id: requiredExecution,
       start_time: text('Part of its life: ISO 8601, or -15m'),
       end_time: text('As start_time'),
       bins: integer(10, 600, 'At most, 10 to 600 (default 60)'),

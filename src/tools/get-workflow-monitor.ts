@@ -8,6 +8,7 @@ import { withinBudget } from './monitor/budget.ts';
 import { asEvent } from './monitor/events.ts';
 import * as part from './monitor/parts.ts';
 import { peopleOf } from './monitor/people.ts';
+import { requiredExecution } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 export const getWorkflowMonitorTool = defineTool({
@@ -17,7 +18,7 @@ export const getWorkflowMonitorTool = defineTool({
   description:
     'How far is it, is it stuck, what failed, does it keep up? Read findings first: each names its next call.',
   takesMoment: true,
-  input: () => z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
+  input: () => z.strictObject({ execution_id: requiredExecution }),
   output: monitorAnswer,
   handle(args, { queries, now }) {
     const execution = queries.execution(args.execution_id);
@@ -48,9 +49,8 @@ export const getWorkflowMonitorTool = defineTool({
         last_message_id: queries.lastMessage(execution_id)?.message_id,
         message_count: queries.messageCount(execution_id),
         ...countsIn(execution),
-        slices_processing: in_hand.count,
+        ...part.inHandOf(in_hand, isRunning),
         slices_retried: detail.slices_retried,
-        ...(isRunning && { slices_overdue: in_hand.overdue, slices_to_redo: in_hand.lost }),
         slices_not_done: part.notDone(execution),
         ...part.observedCounts(assessed.observed),
         causes: part.causesOf(assessed.causes),

@@ -44,7 +44,10 @@ export const listTfSlicesTool = defineTool({
         slice_filename: 'TF slice',
       },
       item: sliceRow,
-      computed: (row) => ({ ...shownSlice(row), worker_gone: (row.status === 'processing' && isGone(row)) || null }),
+      computed: (row) => ({
+        ...shownSlice(row),
+        worker_gone: row.status === 'processing' && isGone(row) ? true : null,
+      }),
     });
   },
 });

@@ -91,6 +91,7 @@ function checkArguments(tool: Tool, args: unknown = {}): Record<string, string> 
 }
 
 function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<string, unknown> {
+  // A Map, not an object: a key may be "__proto__".
   const renamed = new Map<string, unknown>();
   for (const [key, value] of Object.entries(given)) {
     const name = Object.hasOwn(tool.aliases, key) ? (tool.aliases[key] as string) : key;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { maxNote, qualities } from '../domain/logbook-words.ts';
 import { authorOf, logbookOf } from './shared/author.ts';
-import { requestedBy, requiredText } from './shared/params.ts';
+import { requestedBy, requiredExecution } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
 export const setQualityTool = defineLiveTool({
@@ -12,7 +12,7 @@ export const setQualityTool = defineLiveTool({
     'Says that the data of an execution are good or bad, or that it was a test, and why; "none" takes that back. The last word counts.',
   input: () =>
     z.strictObject({
-      execution_id: requiredText('Execution id, or "latest"'),
+      execution_id: requiredExecution,
       value: z.enum(qualities).describe('Judgement'),
       reason: z.string().trim().min(1).max(maxNote).describe('Why'),
       requested_by: requestedBy('The person'),

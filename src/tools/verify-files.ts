@@ -7,7 +7,7 @@ import { SwfError } from '../lib/errors.ts';
 import { present } from '../lib/present.ts';
 import { readJson } from '../lib/read-json.ts';
 import { nowhereNote } from './shared/nowhere.ts';
-import { requiredText, text } from './shared/params.ts';
+import { requiredExecution, text } from './shared/params.ts';
 import type { FilePlace, FileState } from './shared/services.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
@@ -46,7 +46,7 @@ export const verifyFilesTool = defineLiveTool({
   takesLong: () => true,
   input: () =>
     z.strictObject({
-      execution_id: requiredText('Execution id, or "latest"'),
+      execution_id: requiredExecution,
       stf_filename: text('Only this STF file, with what was made of it'),
       cursor: text('next_cursor of the call before'),
     }),

@@ -8,7 +8,7 @@ import { pause } from '../lib/deadline.ts';
 import { present } from '../lib/present.ts';
 import { sliceInHand } from './answers/monitor.ts';
 import { heldOf } from './monitor/parts.ts';
-import { choice, integer, requiredText } from './shared/params.ts';
+import { choice, integer, requiredExecution } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 /** Clients give up on a call after a minute. */
@@ -32,7 +32,7 @@ export const waitForExecutionTool = defineLiveTool({
     'Says what has changed, and whether to call again.',
   input: () =>
     z.strictObject({
-      execution_id: requiredText('Execution id, or "latest"'),
+      execution_id: requiredExecution,
       until: choice(['change', 'phase', 'end'], 'change, phase or end'),
       timeout_seconds: integer(1, maxSeconds, 'Seconds, 1 to 45 (default 30)'),
     }),

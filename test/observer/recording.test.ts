@@ -180,7 +180,7 @@ describe('a recording', () => {
     await expect(RecordingFile.open(path)).rejects.toThrow(
       /exists already, and is not a recording that can be continued; name another file/,
     );
-    await expect(RecordingFile.create(path)).rejects.toThrow(/is there already; name another file/);
+    await expect(RecordingFile.create(path)).rejects.toThrow(/exists already; name another file/);
     expect(readFileSync(path).equals(content)).toBe(true);
   });
 

@@ -1,6 +1,6 @@
 import type { Causes } from '../../domain/causes.ts';
 import type { Group, Groups } from '../../domain/groups.ts';
-import { failedState, sliceStatuses } from '../../domain/slice-states.ts';
+import { failedState, queuedState, sliceStatuses } from '../../domain/slice-states.ts';
 import { countsAttempts, spanName, type SummaryKey, widthOf } from '../../domain/summary-words.ts';
 import type { Steps } from '../../lib/steps.ts';
 import type { AttemptColumns } from '../timeline/attempt-columns.ts';
@@ -76,13 +76,11 @@ function addSlice(group: Group, columns: AttemptColumns, at: number, execution: 
 /** A time of a row; NaN without one. */
 type TimeAt = (at: number) => number;
 
-const queued = sliceStatuses.indexOf('queued');
-
 /** The time of a row to use: for attempts, queueing counts as creation. Columns are replaced when they grow, which may happen between two steps. */
 function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAttempts: boolean): TimeAt {
   // A slice that waits again after its execution was stopped does not count as started: no worker has it.
   if (time_field === 'started' && !isOfAttempts)
-    return (at) => (columns.state[at] === queued ? NaN : (columns.started[at] as number));
+    return (at) => (columns.state[at] === queuedState ? NaN : (columns.started[at] as number));
   const column = time_field !== 'created' ? time_field : isOfAttempts ? 'queued' : 'created';
   return (at) => columns[column][at] as number;
 }
@@ -106,7 +104,7 @@ function condition(
   }
   if (assigned_worker !== undefined) {
     const fitting = columns.names.worker.all.map(isWorker);
-    const isInHand = (at: number): boolean => isOfAttempts || columns.state[at] !== queued;
+    const isInHand = (at: number): boolean => isOfAttempts || columns.state[at] !== queuedState;
     tests.push((at) => fitting[columns.worker[at] as number] === true && isInHand(at));
   }
   const [from, to] = [start_time, end_time].map((bound) => (bound === undefined ? undefined : Date.parse(bound)));
@@ -121,7 +119,7 @@ function keyed(
   { of, time, causes }: { of: OfExecution; time: TimeAt; causes: Causes },
 ): Keyed {
   const { names } = columns;
-  const by = (column: 'attempt' | 'cause' | 'worker' | 'host' | 'stf', name: Keyed['name']): Keyed => ({
+  const byColumn = (column: 'attempt' | 'cause' | 'worker' | 'host' | 'stf', name: Keyed['name']): Keyed => ({
     of: (at) => columns[column][at] as number,
     name,
   });
@@ -129,15 +127,15 @@ function keyed(
     case 'status':
       return { of: (at) => columns.state[at] as number, name: (number) => sliceStatuses[number] };
     case 'attempt':
-      return by('attempt', String);
+      return byColumn('attempt', String);
     case 'cause':
-      return by('cause', (number) => causes.adopt(names.cause, number));
+      return byColumn('cause', (number) => causes.adopt(names.cause, number));
     case 'worker':
-      return by('worker', (number) => names.worker.all[number]);
+      return byColumn('worker', (number) => names.worker.all[number]);
     case 'host':
-      return by('host', (number) => names.host.all[number]);
+      return byColumn('host', (number) => names.host.all[number]);
     case 'stf_filename':
-      return by('stf', (number) => columns.stfOfFile.get(number) ?? names.stf.all[number]);
+      return byColumn('stf', (number) => columns.stfOfFile.get(number) ?? names.stf.all[number]);
     case 'minute':
     case 'hour':
     case 'day': {

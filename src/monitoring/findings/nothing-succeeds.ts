@@ -1,4 +1,4 @@
-import { counted } from '../../lib/counted.ts';
+import { were } from '../../lib/counted.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
 import { nothingSucceeds } from '../failures-in-a-row.ts';
@@ -18,7 +18,7 @@ export function nothingSucceedsFinding(about: About, until: number): Found | und
       ? `the last slice was done at ${new Date(last_done).toISOString()}`
       : done === 0
         ? 'no slice was ever done'
-        : `${counted(done, 'slice')} ${done === 1 ? 'was' : 'were'} done before`;
+        : `${were(done, 'slice')} done before`;
   const what = isMore
     ? `more than ${attempts} attempts failed, without one that succeeded`
     : `all ${attempts} attempts since then failed`;

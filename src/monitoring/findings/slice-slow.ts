@@ -1,7 +1,7 @@
 import type { StageDelay } from '../../domain/stages.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import type { Evidence } from '../evidence.ts';
-import type { Facts } from '../facts.ts';
+import { delayOf, type Facts } from '../facts.ts';
 import { call, defineFinding, type Found } from './rule.ts';
 
 /** Fewer slices do not show what is usual. */
@@ -19,7 +19,7 @@ type About = Pick<Evidence, 'slowest'> & Pick<Facts, 'delays'>;
 
 /** The finding about the slowest slice, for own and observed executions. */
 export function sliceSlowFinding({ slowest, delays }: About): Found | undefined {
-  const delay = delays.find(({ stage }) => stage === 'slice_started → slice_result');
+  const delay = delayOf({ delays }, 'slice_started → slice_result');
   if (slowest === undefined || delay === undefined) return undefined;
   const { slice_filename, worker, seconds } = slowest;
   const { p50, p95 } = delay;

@@ -77,6 +77,16 @@ export function causesOf(causes: readonly CauseCount[]) {
   }));
 }
 
+/** Slices in hand. Those that are late or lost matter only while the run goes on. */
+export const inHandOf = (
+  { count, overdue, lost }: Record<'count' | 'overdue' | 'lost', number>,
+  isRunning: boolean,
+) => ({
+  slices_processing: count,
+  slices_overdue: isRunning ? overdue : null,
+  slices_to_redo: isRunning ? lost : null,
+});
+
 export const heldOf = ({ slice_filename, assigned_worker, since, seconds }: AgedSlice) => ({
   slice_filename,
   assigned_worker: name(assigned_worker),

@@ -15,10 +15,13 @@ import type { LiveContext } from '../shared/tool.ts';
 const bins = 60;
 
 /** The changes, as requested; `slice_processing_time` is a factor. */
-type AskedChanges = Partial<
-  Record<'target_worker_count' | 'slice_processing_time' | 'stf_sampling_rate', number | undefined> &
-    Record<'without_worker' | 'without_host', string | undefined>
->;
+interface AskedChanges {
+  target_worker_count?: number | undefined;
+  slice_processing_time?: number | undefined;
+  stf_sampling_rate?: number | undefined;
+  without_worker?: string | undefined;
+  without_host?: string | undefined;
+}
 
 /**
  * Plays an execution again from its measurements, as it was and with changes. Throws `ARGUMENT_INVALID` for a change that cannot be made, and if nothing
@@ -118,7 +121,7 @@ function told(execution: ExecutionRow, was: PlayedAgain, replayed: PlayedAgain, 
   const backlog = (played: PlayedAgain): number[] => backlogOf(played, { start, width });
   const iso = (time: number): string => new Date(time).toISOString();
   const waitsOf = (played: PlayedAgain): AsPlayed['was'] => ({
-    // The end, and the wait, of slices that nobody starts is unknown.
+    // Slices that nobody starts have no known end and no known wait.
     ...(played.undone > 0 ? { undone: played.undone } : { end: iso(endOf(played)), ...quantiles(played.waits) }),
     backlog_max: maxWaiting(played),
     slices: played.slices,

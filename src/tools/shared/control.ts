@@ -19,7 +19,12 @@ export interface ControlRequest {
 }
 
 /** The answer of a testbed that others run: when it was asked, when that was sent if it was, and how it was heard, or until when nothing was. */
-export type TestbedAnswer = Partial<Record<'sent_at' | 'heard_as' | 'not_taken_after', string>> & { asked_at: string };
+export interface TestbedAnswer {
+  asked_at: string;
+  sent_at?: string;
+  heard_as?: string;
+  not_taken_after?: string;
+}
 
 /** The state of a command: taken up, refused for a reason, or not yet heard. */
 export interface CommandState {

@@ -107,7 +107,15 @@ export function listPage<Args extends ListArguments, Row extends { key: number }
   const counted = totalOf(found, { given, hasMore, total: before.total });
   const total = counted.total_is_lower_bound ? 0 : counted.total_count;
   const latest = args.execution_id === 'latest' ? fixed.execution_id : undefined;
-  const goOn = { given, total, of: listId, as_of: context.asOf, start: fixed.start_time, end: fixed.end_time, latest };
+  const cursorFields = {
+    given,
+    total,
+    of: listId,
+    as_of: context.asOf,
+    start: fixed.start_time,
+    end: fixed.end_time,
+    latest,
+  };
   const noteOf = (): string | undefined => {
     if (isShort) return shortPage;
     const cut = items.length < found.rows.length ? cutPage(items.length) : undefined;
@@ -120,7 +128,7 @@ export function listPage<Args extends ListArguments, Row extends { key: number }
     ...counted,
     has_more: hasMore,
     ...present({
-      next_cursor: hasMore && last !== undefined ? writeCursor({ after: last, ...goOn }) : null,
+      next_cursor: hasMore && last !== undefined ? writeCursor({ after: last, ...cursorFields }) : null,
       data_as_of: context.queries.dataAsOf(),
       note: [remark?.(fixed) ?? [], noteOf() ?? []].flat().join(' ') || null,
     }),

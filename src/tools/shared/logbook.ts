@@ -10,4 +10,9 @@ export interface Logbook {
   seen(alarm: string, request: Author & { text: string | undefined }): Promise<Seen>;
 }
 
-type Seen = Record<'alarm_id' | 'seen_by', string> & Record<'is_over' | 'is_new', boolean>;
+interface Seen {
+  alarm_id: string;
+  seen_by: string;
+  is_over: boolean;
+  is_new: boolean;
+}

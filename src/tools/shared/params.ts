@@ -37,7 +37,9 @@ export const choice = <const Words extends readonly string[]>(words: Words, desc
 export const requestedBy = (description: string) =>
   z.string().trim().min(1).max(maxAuthor).optional().describe(description);
 
-export const executionId = text('Execution id, or "latest"');
+const executionWords = 'Execution id, or "latest"';
+export const executionId = text(executionWords);
+export const requiredExecution = requiredText(executionWords);
 export const runNumber = integer(0, Number.MAX_SAFE_INTEGER, 'Run number');
 export const namespace = text('Namespace');
 

@@ -24,16 +24,19 @@ const shownNotes = 10;
 const shownName = 160;
 const usualStart = '-8h';
 
-type Asked = Partial<Record<'start_time' | 'end_time' | 'namespace', string | undefined>> & {
+interface Asked {
+  start_time?: string | undefined;
+  end_time?: string | undefined;
+  namespace?: string | undefined;
   troubles?: boolean | undefined;
-};
+}
 
 /** The facts of a report, and how fresh they are: the store's last change, or the earlier moment that they describe. */
 interface Looked {
   facts: ShiftFacts;
   /** Whether they have the health and findings of what ran at the end of the shift. */
   isWhole: boolean;
-  /** Executions of which messages were recorded too late to be in it. */
+  /** Executions with messages that were recorded too late to be in it. */
   late?: readonly string[];
   data_as_of?: string | undefined;
   as_of?: string;
@@ -81,13 +84,13 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
   });
 }
 
-/** Of what outlived a shift and was not read again. */
+/** Said if executions outlived the shift and there was too much to read again for their state at its end. */
 const uncertain =
   'what still ran at the end of this time is told by its counts then, without health, findings and troubles; get_workflow_monitor with as_of tells how one stood';
 
 /**
  * The note of a report: what it does not tell, and where to find it. Undefined if it tells everything.
- * @param late executions of which messages were recorded too late
+ * @param late executions with messages that were recorded too late
  * @param unseen executions too large to be looked at for troubles
  */
 function noteOf(gap: string | undefined, late: readonly string[], unseen: readonly string[] = []): string | undefined {

@@ -17,16 +17,16 @@ export type PhaseSpan = ReturnType<typeof phasesIn>[number];
 
 /** The parts of the phases within the drawn time range. */
 export function phasesIn(timeline: Timeline) {
-  const { from: begin, until: end } = spanOf(timeline);
+  const range = spanOf(timeline);
   return timeline.phases
-    .map(({ phase, by, start, end: until }) => ({
+    .map(({ phase, by, start, end }) => ({
       phase,
       by,
-      from: Math.max(begin, Date.parse(start)),
-      to: until === undefined ? end : Math.min(end, Date.parse(until)),
+      from: Math.max(range.from, Date.parse(start)),
+      to: end === undefined ? range.until : Math.min(range.until, Date.parse(end)),
       /** Maybe before the drawn range. */
       began: Date.parse(start),
-      goesOn: until === undefined,
+      goesOn: end === undefined,
     }))
     .filter(({ from, to }) => to > from);
 }

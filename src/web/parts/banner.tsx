@@ -11,7 +11,7 @@ import { Icon } from './icon.tsx';
 interface FaultBannerProps {
   fault: CallError | undefined;
   /** When the shown answer came, in milliseconds since 1970; left out where no answer is shown. */
-  at?: number | undefined;
+  at?: number;
   /** Put before the message, to tell which part of the page has no answer. */
   about?: string;
 }

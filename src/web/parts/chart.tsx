@@ -42,7 +42,7 @@ export function TimeChart({ lines: all, ...rest }: Props) {
   const toggle = (name: string): void =>
     setHidden(hidden.includes(name) ? hidden.filter((one) => one !== name) : [...hidden, name]);
   const { from, bin: length } = spanOf(timeline);
-  const pointed = Math.floor(((props.cursor ?? NaN) - from) / length);
+  const pointed = props.cursor === undefined ? -1 : Math.floor((props.cursor - from) / length);
   const bin = pointed >= 0 && pointed < timeline.bins ? pointed : undefined;
   const at = from + (bin ?? 0) * length;
   return (

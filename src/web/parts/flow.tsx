@@ -109,7 +109,7 @@ function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline): G
   return levelGuide(timeline, slots, amount(slots, 'slot'));
 }
 
-/** What the workers can do, over the whole time; nothing if it is not a number. */
+/** A level line for the capacity of the workers; none if the value is not a number. */
 function levelGuide(timeline: Timeline, value: number, label: string): Guide[] {
   const { from, until } = spanOf(timeline);
   const points: Guide['points'] = [

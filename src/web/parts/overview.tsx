@@ -53,7 +53,7 @@ export function Overview({ params, change }: PageProps) {
         Executions <small>{orderWords(sort)}</small>
       </h1>
       <Filters params={params} change={change} chosen={chosen} />
-      {isNoStore ? <Empty /> : <FaultBanner fault={fault} at={answer && at} />}
+      {isNoStore ? <Empty /> : <FaultBanner fault={fault} at={at} />}
       {!answer && !fault && <Skeleton />}
       {answer && (
         <>

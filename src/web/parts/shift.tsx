@@ -37,7 +37,7 @@ export function Shift({ params, change }: PageProps) {
           </button>
         ))}
       </p>
-      <FaultBanner fault={fault} at={answer && at} />
+      <FaultBanner fault={fault} at={at} />
       {answer ? <Report report={answer} /> : !fault && <Skeleton />}
     </section>
   );

@@ -37,7 +37,7 @@ export function Wall() {
     <section class="wall">
       <link rel="stylesheet" href="wall.css" />
       <h1 class="sr">Executions that run</h1>
-      <FaultBanner fault={fault} at={answer && at} />
+      <FaultBanner fault={fault} at={at} />
       {answer === undefined && fault === undefined && <Skeleton />}
       {answer !== undefined && running.length === 0 && <Rest last={ended[0]} now={now} />}
       <div class={`cards of-${shown.length}`} style={{ '--columns': columnsOf(shown.length) }}>

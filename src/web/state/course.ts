@@ -1,6 +1,5 @@
 import { useRef } from 'preact/hooks';
 
-import type { Timeline } from '../shared/answers.ts';
 import { drawable, useTimeline } from './asking.ts';
 
 /** A part of a run, as the tools take it. */
@@ -24,6 +23,7 @@ export function useCourse(id: string, part: Part, { every, isOver, hasSlots }: C
   const polled = useTimeline(id, { bins: 300, slots: hasSlots ? 400 : 0, ...part }, { every, isOver });
   const chosen = useKept(drawable(polled.answer));
   const line = useKept(drawable(isPart ? whole.answer : polled.answer));
+  const at = useKept(polled.at === 0 ? undefined : polled.at);
   return {
     /** Of the whole run. */
     line,
@@ -31,13 +31,14 @@ export function useCourse(id: string, part: Part, { every, isOver, hasSlots }: C
     shown: isPart ? chosen : line,
     /** Whether `shown` is still the previous part. */
     isAwaited: drawable(polled.answer) === undefined,
-    polled,
+    /** With the time of the last picture, which stays until the next one arrives. */
+    polled: { ...polled, at: at ?? 0 },
   };
 }
 
-/** Keeps the previous timeline until the next one arrives. */
-function useKept(timeline: Timeline | undefined): Timeline | undefined {
-  const kept = useRef(timeline);
-  kept.current = timeline ?? kept.current;
+/** Keeps the previous value until the next one arrives. */
+function useKept<T>(value: T | undefined): T | undefined {
+  const kept = useRef(value);
+  kept.current = value ?? kept.current;
   return kept.current;
 }

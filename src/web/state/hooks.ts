@@ -39,7 +39,7 @@ export function useRoute(): [Route, (params: Record<string, string | undefined>)
 export interface Polled<T> {
   answer: T | undefined;
   fault: CallError | undefined;
-  /** When the last answer arrived, in milliseconds since 1970; 0 before the first. After a change of key it may be that of the earlier key. */
+  /** When the answer arrived, in milliseconds since 1970; 0 without one. */
   at: number;
 }
 
@@ -76,7 +76,7 @@ export function usePoll<T>(
       } catch (error) {
         if (isGone) return;
         const fault = error instanceof CallError ? error : new CallError('refused', String(error));
-        setState((before) => ({ ...before, key, answer, fault }));
+        setState((before) => ({ key, answer, fault, at: answer === undefined ? 0 : before.at }));
         failures = fault.fault === 'disconnected' ? failures + 1 : 0;
       } finally {
         isAsking = false;

@@ -1,7 +1,8 @@
+import { were } from '../../../lib/counted.ts';
 import { roundDuration } from '../../../lib/duration.ts';
 import { call } from '../../findings/rule.ts';
 import { secondsSince } from '../facts.ts';
-import { defineObserved, were } from './rule.ts';
+import { defineObserved } from './rule.ts';
 
 /** How long workers take to come unless reported, in seconds. */
 const usualRampUp = 300;

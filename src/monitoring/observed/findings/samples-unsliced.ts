@@ -1,6 +1,7 @@
+import { were } from '../../../lib/counted.ts';
 import { call } from '../../findings/rule.ts';
 import { nextStepSeconds } from '../facts.ts';
-import { defineObserved, were } from './rule.ts';
+import { defineObserved } from './rule.ts';
 
 export const samplesUnsliced = defineObserved('SAMPLES_UNSLICED', ({ execution_id, unsliced }) =>
   unsliced.count === 0

@@ -1,5 +1,6 @@
+import { were } from '../../../lib/counted.ts';
 import { call } from '../../findings/rule.ts';
-import { defineObserved, were } from './rule.ts';
+import { defineObserved } from './rule.ts';
 
 export const sizeChanged = defineObserved('SIZE_CHANGED', ({ execution_id, shrunken }) =>
   shrunken === undefined

@@ -1,6 +1,7 @@
+import { were } from '../../../lib/counted.ts';
 import { call } from '../../findings/rule.ts';
 import { nextStepSeconds } from '../facts.ts';
-import { defineObserved, were } from './rule.ts';
+import { defineObserved } from './rule.ts';
 
 /** Reported only if the bus was heard and there are more such slices than results that may belong to them. */
 export const slicesNotSent = defineObserved('SLICES_NOT_SENT', ({ execution_id, unsent, ...facts }) =>

@@ -1,6 +1,7 @@
+import { were } from '../../../lib/counted.ts';
 import { call } from '../../findings/rule.ts';
 import { nextStepSeconds } from '../facts.ts';
-import { defineObserved, were } from './rule.ts';
+import { defineObserved } from './rule.ts';
 
 export const stfNotReady = defineObserved('STF_NOT_READY', ({ execution_id, unready }) =>
   unready.count === 0

@@ -1,7 +1,7 @@
-import { counted } from '../../../lib/counted.ts';
+import { counted, were } from '../../../lib/counted.ts';
 import { call } from '../../findings/rule.ts';
 import { nextStepSeconds, secondsSince } from '../facts.ts';
-import { defineObserved, were } from './rule.ts';
+import { defineObserved } from './rule.ts';
 
 /** The runner reported an end that the bus or the registered slices contradict. */
 export const toldOtherwise = defineObserved('TOLD_OTHERWISE', (facts) => {
