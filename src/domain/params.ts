@@ -26,7 +26,7 @@ export const workflowSection = z.object({
 
 export const fastProcessingSection = z.object({
   stf_count: count(10, 'STF files per physics period; 0: as many as fit in it'),
-  physics_period_count: count(1, 'physics periods a run; 0: until stopped'),
+  physics_period_count: count(1, 'physics periods per run; 0: until stopped'),
   target_worker_count: count(30, 'worker slots', 1, 10_000),
   stf_sampling_rate: z.number().min(0).max(1).default(1).describe('fraction of STF files to sample, 0 to 1'),
   slices_per_sample: count(15, 'TF slices a sample', 1, 10_000),

@@ -46,7 +46,7 @@ export const planRunTool = defineLiveTool({
       slice_processing_time: number('Seconds a slice'),
       stf_sampling_rate: number('0 to 1'),
       stf_interval: number('Seconds between STFs'),
-      stf_count: integer(0, 1e9, 'STFs a physics period; 0: as many as fit'),
+      stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
       slices_per_sample: integer(1, 10_000, 'TF slices a sample'),
       as_played: z.boolean().optional().describe('On the times of execution_id; slice_processing_time is a factor'),
       without_worker: text('as_played: leave it out'),

@@ -19,7 +19,7 @@ export const startWorkflowTool = defineLiveTool({
       config: text('Name of a configuration, such as histogram'),
       namespace: text('Of an observed testbed: its programs are asked'),
       speed: textOrNumber(20, '1 is real time, 20 twenty times faster, "max"'),
-      stf_count: integer(0, 1e9, 'STFs a physics period; 0: as many as fit'),
+      stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
       physics_period_count: integer(1, 1e9, 'Physics periods'),
       target_worker_count: integer(1, 10_000, 'Worker slots'),
       stf_sampling_rate: number('0 to 1'),

@@ -45,7 +45,7 @@ export const namespace = text('Namespace');
 
 /** The arguments of every list. @param time the time that its window covers, in words */
 export const listArguments = (time: string) => ({
-  limit: integer(1, 200, 'Rows a page (default 50)'),
+  limit: integer(1, 200, 'Rows per page (default 50)'),
   cursor: z.string().min(1).max(2000).optional().describe('next_cursor of the page before'),
   order: choice(['newest', 'oldest'], 'By recording (default newest)'),
   start_time: text(`Of ${time}: ISO 8601, or -2h`),
