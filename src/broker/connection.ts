@@ -127,5 +127,10 @@ export interface BrokerConnection {
   close(): Promise<void>;
 }
 
-/** Makes a connection. @param onTrouble called at each break and each failed try */
-export type Connect = (settings: BrokerSettings, onTrouble: (error: SwfError) => void) => BrokerConnection;
+/**
+ * Called at each break and each failed try.
+ * @param aliveAt up to when the broken connection certainly brought everything, in milliseconds since 1970; undefined if it fell silent
+ */
+export type OnTrouble = (error: SwfError, aliveAt?: number) => void;
+
+export type Connect = (settings: BrokerSettings, onTrouble: OnTrouble) => BrokerConnection;

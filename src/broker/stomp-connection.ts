@@ -7,6 +7,7 @@ import type {
   Connect,
   ConnectHow,
   DurablePlace,
+  OnTrouble,
   Outgoing,
   Subscription,
 } from './connection.ts';
@@ -36,7 +37,7 @@ export const connectByStomp: Connect = (settings, onTrouble) => new ReturningCon
 
 class ReturningConnection implements BrokerConnection {
   readonly #settings: BrokerSettings;
-  readonly #onTrouble: (error: SwfError) => void;
+  readonly #onTrouble: OnTrouble;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #upCallbacks: (() => void)[] = [];
   /** As configured, or as the session's broker identifies itself. */
@@ -52,7 +53,7 @@ class ReturningConnection implements BrokerConnection {
   #asking: Promise<void> = Promise.resolve();
   #first: (Required<ConnectHow> & { resolve: () => void; reject: (error: SwfError) => void }) | undefined;
 
-  constructor(settings: BrokerSettings, onTrouble: (error: SwfError) => void) {
+  constructor(settings: BrokerSettings, onTrouble: OnTrouble) {
     surviveHostileHeaders();
     this.#settings = settings;
     this.#dialect = dialects[settings.dialect ?? 'activemq'];
@@ -196,7 +197,7 @@ class ReturningConnection implements BrokerConnection {
       this.#standsBy = true;
       return standbyPause;
     }
-    this.#onTrouble(reason);
+    this.#onTrouble(reason, over.aliveAt);
     if (over.upMilliseconds() > Math.max(steadyMilliseconds, backoff(this.#failures + 1, pauses))) this.#failures = 0;
     const rest = backoff(this.#failures + 1, pauses) * (0.75 + Math.random() / 2);
     if (!isFirstRound) this.#failures += 1;

@@ -34,6 +34,10 @@ export interface SessionCallbacks {
   onLost: (error: SwfError) => void;
 }
 
+/** Whether the other end broke the connection off: what it had sent just before may be lost. */
+const wasReset = (error: unknown): boolean =>
+  ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
+
 /** One session with one server, from connecting to its end. */
 export class StompSession {
   client!: Client;
@@ -48,6 +52,10 @@ export class StompSession {
   readonly #wire = new Map<string, WireSubscription>();
   #subscribed = 0;
   #upSince: number | undefined;
+  /** When the broker last sent anything, in milliseconds since 1970. */
+  #dataAt: number | undefined;
+  /** Up to when it certainly brought everything, once it is over: a broker that closed it had sent all before. Undefined if it fell silent. */
+  aliveAt: number | undefined;
   #muteTimer: NodeJS.Timeout | undefined;
 
   constructor(settings: BrokerSettings, address: BrokerAddress, callbacks: SessionCallbacks) {
@@ -81,6 +89,7 @@ export class StompSession {
       this.client = stompit.connect(connectOptions(this.#settings, this.address), (error) => {
         if (error) return lost(error);
         clearTimeout(this.#muteTimer);
+        this.client.getTransportSocket().on('data', () => (this.#dataAt = Date.now()));
         this.#callbacks.onConnected();
       });
     } catch (error) {
@@ -90,8 +99,14 @@ export class StompSession {
     }
     this.requests.client = this.client;
     // Without our own listeners, an error after CONNECTED would crash the process.
-    this.client.on('error', lost);
-    this.client.on('end', () => lost(new Error('the connection ended')));
+    this.client.on('error', (error: unknown) => {
+      if (wasReset(error)) this.aliveAt ??= this.#dataAt;
+      lost(error);
+    });
+    this.client.on('end', () => {
+      this.aliveAt ??= Date.now();
+      lost(new Error('the connection ended'));
+    });
     replaceHandlers(this.client, {
       onServer: (server) => this.#meetServer(server),
       onError: (frame) => this.#refused(frame),
@@ -152,6 +167,7 @@ export class StompSession {
   #refused({ sentence, receiptId }: ErrorFrame): void {
     const refusal = asRefusal(sentence, this.address);
     if (receiptId !== undefined && this.requests.refuse(receiptId, refusal)) return;
+    this.aliveAt ??= Date.now();
     this.#callbacks.onLost(refusal);
   }
 

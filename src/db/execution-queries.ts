@@ -1,10 +1,11 @@
-import type { Health } from '../domain/states.ts';
+import type { ExecutionStatus, Health } from '../domain/states.ts';
 import { type ExecutionRow, requireExecution, requireObserved, requireOwn } from './execution/find-execution.ts';
 import { executionParams } from './execution/params.ts';
 import { lastTick } from './execution/start-message.ts';
 import { listLogs } from './lists/logs.ts';
 import { countAllMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
+import { unheardExecutions } from './observed/settle.ts';
 import { driverOf, type LivenessTest, type Moment, momentOf, momentOfTest } from './presence/leases.ts';
 import { assess, type Assessment, assessWithFindings } from './reports/assessment.ts';
 import { auditExecution } from './reports/audit.ts';
@@ -29,7 +30,12 @@ const assessAny = (sql: Prepare, execution: ExecutionRow, moment: Moment): Asses
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
   const momentFor = ({ execution_id: id }: ExecutionRow, now: number) => ({ isAlive, now: momentOf(sql, id, now) });
   return {
-    execution: (id: string) => requireExecution(sql, id),
+    /** An execution as it stands: an observer that was killed could not note that it is not heard any more. */
+    execution: (id: string): ExecutionRow => {
+      const row = requireExecution(sql, id);
+      if (row.origin === 'own' || row.status !== 'running') return row;
+      return { ...row, ...unheardExecutions(sql, { isAlive, now: momentOfTest(isAlive) }).get(row.execution_id) };
+    },
     /** The fields of an execution that lists leave out. */
     executionRecord: (execution: ExecutionRow) => executionRecord(sql, execution),
     /** The plan of one of our own executions. Throws `ARGUMENT_INVALID` for an observed execution. */
@@ -57,13 +63,11 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     configuration: kept(sql, configurationOfAny),
     settings: (execution: ExecutionRow) =>
       execution.origin === 'own' ? settingsOf(sql, execution) : new Map<string, Setting>(),
-    /** The health of an execution; an ended execution needs no assessment. */
-    health: (execution: ExecutionRow, now: number): Health =>
+    /** The health of an execution, undefined if its status is unknown; an ended execution needs no assessment. */
+    health: (execution: ExecutionRow, now: number): Health | undefined =>
       execution.status === 'running'
         ? assessAny(sql, execution, momentFor(execution, now)).health
-        : execution.status === 'failed'
-          ? 'failed'
-          : 'finished',
+        : healthAfterEnd(execution.status),
     ...createLifeQueries(sql, momentFor),
     messageCount: kept(sql, countAllMessages),
     isAnyRecordedLate: (executionId: string, from: number, until: number) =>
@@ -106,6 +110,11 @@ const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: Livenes
   logLinesOf: ({ execution_id, name }: Product, limit: number) =>
     listLogs(sql, { execution_id, search: name }, { order: 'oldest', limit, uncounted: true }, findWords).rows,
 });
+
+function healthAfterEnd(status: ExecutionStatus): Health | undefined {
+  if (status === 'unknown') return undefined;
+  return status === 'failed' ? 'failed' : 'finished';
+}
 
 const configurationOfAny = (sql: Prepare, execution: ExecutionRow): KnownConfiguration | undefined =>
   execution.origin === 'own' ? configurationOf(sql, execution) : toldConfiguration(sql, execution);

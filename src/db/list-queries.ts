@@ -1,4 +1,4 @@
-import { executionOfRun, recentExecutionIds } from './execution/find-execution.ts';
+import { executionOfRun, messagesWithoutExecution, recentExecutionIds } from './execution/find-execution.ts';
 import { type AgentFilter, listAgents } from './lists/agents.ts';
 import { type AlarmFilter, listAlarms } from './lists/alarms.ts';
 import { type ExecutionFilter, listExecutions } from './lists/executions.ts';
@@ -35,7 +35,7 @@ export const createListQueries = (sql: Prepare, findWords: WordSearch, isAlive: 
       ...rest,
       rows: rows.map((row) => ({
         ...row,
-        state: agentState(row, inHand.get(row.agent_name) ?? 0, isAlive),
+        state: agentState(row, (row.heard_on === null && inHand.get(row.agent_name)) || 0, isAlive),
         status: agentStatus(row, isAlive),
       })),
     };
@@ -45,6 +45,7 @@ export const createListQueries = (sql: Prepare, findWords: WordSearch, isAlive: 
   executionOfRun: (run: number) => executionOfRun(sql, run),
   misdatedExecutions: () => misdatedExecutions(sql),
   lastRemoval: () => lastRemoval(sql),
+  messagesWithoutExecution: () => messagesWithoutExecution(sql),
   executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
   runIsKnown: (run: number) => runIsKnown(sql, run),
   recentRunNumbers: () => recentRunNumbers(sql),

@@ -1,3 +1,4 @@
+import { percentDone } from '../lib/rounded.ts';
 import type { Steps } from '../lib/steps.ts';
 import type { Attempts } from '../monitoring/timeline/attempts.ts';
 import { pack, type Packed } from '../monitoring/timeline/pack.ts';
@@ -33,7 +34,7 @@ export function createTimelineQueries(sql: Prepare, plain: Prepare, isAlive: Liv
     },
     /** The share of an execution's slices already read for its timeline, from 0 to 1. */
     timelinePart: ({ execution_id, slices_created }: ExecutionRow): number =>
-      Math.min(1, Math.round((100 * historyOf(execution_id).columns.length) / Math.max(1, slices_created)) / 100),
+      Math.min(1, percentDone(historyOf(execution_id).columns.length, slices_created) / 100),
     /** Groups of rows with their sums. */
     summarize: (question: SummaryQuestion) => summarize(sql, historyOf, question),
   };

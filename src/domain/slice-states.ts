@@ -3,6 +3,20 @@ export const sliceStatuses = ['queued', 'processing', 'completed', 'failed'] as 
 
 export type SliceStatus = (typeof sliceStatuses)[number];
 
+/** The states as tools name them. `unanswered`: nobody says whether a slice of other programs waits or is in work, only that it has no result. */
+export const shownSliceStatuses = [...sliceStatuses, 'unanswered'] as const;
+
+export type ShownSliceStatus = (typeof shownSliceStatuses)[number];
+
+export const shownSliceStatus = (status: SliceStatus, isObserved: boolean): ShownSliceStatus =>
+  isObserved && status === 'queued' ? 'unanswered' : status;
+
+/** The state that a shown one stands for, and whose slices have it: other programs', our own, or all (undefined). */
+export function storedSliceStatus(shown: ShownSliceStatus): { status: SliceStatus; isObserved: boolean | undefined } {
+  if (shown === 'unanswered') return { status: 'queued', isObserved: true };
+  return { status: shown, isObserved: shown === 'queued' ? false : undefined };
+}
+
 /** The numbers of states, as columns of attempts hold them. */
 export const queuedState = sliceStatuses.indexOf('queued');
 export const completedState = sliceStatuses.indexOf('completed');

@@ -1,5 +1,6 @@
 /** The words for states, as stored and as reported. Phases and slices have their own tables. */
-export const executionStatuses = ['running', 'completed', 'failed', 'terminated'] as const;
+/** `unknown`: other programs' execution that is no longer heard, and whose end was neither heard nor reported. */
+export const executionStatuses = ['running', 'completed', 'failed', 'terminated', 'unknown'] as const;
 
 export type ExecutionStatus = (typeof executionStatuses)[number];
 

@@ -95,9 +95,9 @@ function metricsOf(told: readonly Told[]): string[] {
     ...each('swf_execution_status', '1 for the state of an execution; for an hour after its end.', (one) => [
       [{ ...id(one), status: one.execution.status }, 1],
     ]),
-    ...each('swf_execution_health', '1 for the health that an execution has.', (one) => [
-      [{ ...id(one), health: one.health }, 1],
-    ]),
+    ...each('swf_execution_health', '1 for the health that an execution has.', (one) =>
+      one.health === undefined ? [] : [[{ ...id(one), health: one.health }, 1]],
+    ),
     ...each('swf_execution_stf_files', 'STF files of an execution.', (one) => [
       [{ ...id(one), state: 'announced' }, one.execution.stf_count],
       [{ ...id(one), state: 'ready' }, one.detail.stfs_ready],

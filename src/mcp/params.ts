@@ -71,7 +71,7 @@ export function onRequest<Method extends keyof typeof wanted>(
   setHandler(z.object({ method: z.literal(method), params: z.unknown().optional() }), (request, extra) => {
     const { data } = schema.safeParse(request.params);
     if (data === undefined) throw invalidParams(`${method} takes params ${takes}`);
-    if (schema === list.schema && (data as Params<'tools/list'>).cursor !== undefined)
+    if (method.endsWith('/list') && (data as Params<'tools/list'>).cursor !== undefined)
       throw invalidParams(`${method} is one page; leave cursor out`);
     return handle(data as Params<Method>, extra);
   });

@@ -88,7 +88,7 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
     const lines = [
       `# ${plain(execution_id)}${run_number === null ? '' : `, run ${run_number}`}`,
       '',
-      `${status}${status_reason === null || status_reason === status ? '' : ` (${plain(status_reason, longest)})`}, health ${health}${status === 'running' ? `, DAQ phase ${phase}` : ''}; namespace ${plain(namespace)}, started by ${plain(executed_by ?? 'other programs')} at ${start_time}${end_time === null ? '' : `, ended ${end_time}`}, ${duration_seconds} s. Data as of ${dataAsOf ?? 'never'}.`,
+      `${status}${status_reason === null || status_reason === status ? '' : ` (${plain(status_reason, longest)})`}${health === undefined ? '' : `, health ${health}`}${status === 'running' ? `, DAQ phase ${phase}` : ''}; namespace ${plain(namespace)}, started by ${plain(executed_by ?? 'other programs')} at ${start_time}${end_time === null ? '' : `, ended ${end_time}`}, ${duration_seconds} s. Data as of ${dataAsOf ?? 'never'}.`,
       '',
       `- STF files: ${execution.stf_count} announced, ${detail.stfs_ready} ready`,
       `- TF samples: ${execution.tf_files_received}`,

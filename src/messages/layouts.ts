@@ -8,6 +8,13 @@ const topicsOfLayout = {
   '2025-10': ['/topic/panda.transformer.slices.monitor', '/topic/panda.results', '/topic/panda.transformer'],
 } as const;
 
+/** The topics of all layouts, besides the broadcasts, that carry no slices. */
+export const topicsWithoutSlices: ReadonlySet<string> = new Set([
+  '/topic/panda.results',
+  '/topic/panda.workers',
+  '/topic/panda.transformer',
+]);
+
 export type LayoutName = keyof typeof topicsOfLayout;
 
 export const layoutNames = Object.keys(topicsOfLayout) as [LayoutName, ...LayoutName[]];

@@ -2,6 +2,7 @@ import type { Counts } from '../domain/counts.ts';
 import { plannedStfCount } from '../domain/daq-schedule.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { planOf } from '../domain/plan/versions.ts';
+import { percentDone } from '../lib/rounded.ts';
 
 /** The part of an execution's record that, with its counts, determines its progress. */
 export interface ProgressRecord {
@@ -29,9 +30,7 @@ export function progressOf(counts: Counts, recorded: ProgressRecord) {
     slices_final,
     slices_planned,
     percent:
-      slices_planned === undefined || slices_planned === 0
-        ? undefined
-        : Math.round((1000 * slices_final) / slices_planned) / 10,
+      slices_planned === undefined || slices_planned === 0 ? undefined : percentDone(slices_final, slices_planned),
     simulation_tick: recorded.last_tick,
   };
 }

@@ -47,6 +47,11 @@ export interface Arrived {
   large?: { size: number; sha256: string } | undefined;
 }
 
+/** When a message was sent by the broker's clock, in milliseconds since 1970; undefined if the broker does not say. */
+export function brokerTime({ timestamp = '' }: Readonly<Record<string, string>>): number | undefined {
+  return /^\d{12,14}$/.test(timestamp) ? Number(timestamp) : undefined;
+}
+
 /** The line of a message, without secrets. @param t when it was heard, ISO 8601 */
 export const messageLine = ({ destination, headers, bytes, large }: Arrived, t: string): MessageLine => ({
   t,

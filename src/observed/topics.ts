@@ -1,8 +1,8 @@
 import { configInvalid } from '../lib/errors.ts';
-import { type LayoutName, layoutTopics } from '../messages/layouts.ts';
+import { type LayoutName, layoutTopics, topicsWithoutSlices } from '../messages/layouts.ts';
 
 /** The topic of broadcasts, which every layout of the testbed has. */
-const broadcastTopic = '/topic/epictopic';
+export const broadcastTopic = '/topic/epictopic';
 
 /**
  * The topics that an observer listens to: the named ones, else the layout's. Throws `CONFIG_INVALID` for a name that would take messages from others or
@@ -16,6 +16,9 @@ export function observedTopics(named: readonly string[], layout: LayoutName | un
   }
   return [...new Set(topics)];
 }
+
+/** Whether slices may come on a topic: a site may call it as it likes. */
+export const mayCarrySlices = (topic: string): boolean => topic !== broadcastTopic && !topicsWithoutSlices.has(topic);
 
 function refusalOf(topic: string): string | undefined {
   if (topic.startsWith('/queue/'))

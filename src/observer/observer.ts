@@ -4,7 +4,13 @@ import { aborted } from '../lib/deadline.ts';
 import { messageOf, type SwfError } from '../lib/errors.ts';
 import { Hearing } from '../observed/hearing.ts';
 import { NamespaceFilter } from '../observed/namespace-filter.ts';
-import { type GapLine, messageLine, type MessageLine, type UntilLine } from '../observed/recording-lines.ts';
+import {
+  brokerTime,
+  type GapLine,
+  messageLine,
+  type MessageLine,
+  type UntilLine,
+} from '../observed/recording-lines.ts';
 
 export interface ObserverOptions {
   settings: BrokerSettings;
@@ -26,7 +32,7 @@ export interface ObserverOptions {
 }
 
 /** The part of an observer that listens, as others see it. */
-export type Listening = Readonly<Pick<Ear, 'isHearing' | 'reconnects' | 'lastMessageAt'>> & {
+export type Listening = Readonly<Pick<Ear, 'isHearing' | 'heard' | 'reconnects' | 'lastMessageAt'>> & {
   readonly messages: ReadonlyMap<string, number>;
 };
 
@@ -47,7 +53,7 @@ export async function observe(options: ObserverOptions): Promise<void> {
   const { settings, connect, topics, say, signal, onListening } = options;
   const ear = new Ear(options);
   options.onEar?.(ear);
-  const broker = connect(settings, (error) => ear.lost(error));
+  const broker = connect(settings, (error, aliveAt) => ear.lost(error, aliveAt));
   for (const [at, destination] of topics.entries())
     broker.subscribe({
       id: `observe-${at + 1}`,
@@ -72,7 +78,7 @@ export async function observe(options: ObserverOptions): Promise<void> {
     await aborted(signal);
   } finally {
     clearInterval(timer);
-    ear.tellGap();
+    ear.end();
     await broker.close();
   }
 }
@@ -104,6 +110,8 @@ class Ear {
   #lastTaken = 0;
   /** Whether something would be heard now. */
   isHearing = false;
+  /** When the first subscription was confirmed, in milliseconds since 1970. */
+  #since: number | undefined;
   /** By topic, including messages of other namespaces. */
   readonly messages: Map<string, number>;
   /** When the newest message came, in milliseconds since 1970. */
@@ -121,16 +129,21 @@ class Ear {
     return Math.max(0, this.#connections - 1);
   }
 
+  /** The time of which messages were heard, without times without a connection; undefined before the first connection. Milliseconds since 1970. */
+  heard(now: number): { since: number; until: number } | undefined {
+    return this.#since === undefined ? undefined : { since: this.#since, until: this.#hearing.until(now) };
+  }
+
   tick(): void {
     const now = Date.now();
     this.#hearing.tick(now);
     if (this.isHearing && now - this.#lastTaken >= silentMilliseconds)
-      this.#take({ until: new Date(now).toISOString() });
+      this.#take({ until: new Date(this.#hearing.until(now)).toISOString() });
   }
 
   hear(destination: string, { headers, bytes, size, sha256 }: Delivery): void {
     const now = Date.now();
-    this.#hearing.message(now);
+    this.#hearing.message(now, destination, brokerTime(headers));
     this.lastMessageAt = now;
     this.messages.set(destination, (this.messages.get(destination) ?? 0) + 1);
     const time = new Date(now).toISOString();
@@ -139,24 +152,28 @@ class Ear {
     if (this.#filter.isMeant(line)) this.#take(line, time);
   }
 
-  lost({ line }: SwfError): void {
-    this.#hearing.lost('the connection to the broker was lost');
+  lost({ line }: SwfError, aliveAt: number | undefined): void {
+    this.#hearing.lost('the connection to the broker was lost', Date.now(), aliveAt);
     if (!this.#isLost) this.#options.say(`WARNING ${line}; retrying`);
     this.#isLost = true;
     this.isHearing = false;
   }
 
   back(): void {
-    this.tellGap();
+    this.#record(this.#hearing.back(Date.now()));
     if (this.#isLost) this.#options.say('the broker is back');
     this.#isLost = false;
+    this.#since ??= Date.now();
     this.#connections += 1;
     this.isHearing = true;
   }
 
   /** Records, while the connection is lost, that nothing has been heard since. */
-  tellGap(): void {
-    const gap = this.#hearing.back(Date.now());
+  end(): void {
+    this.#record(this.#hearing.gap(Date.now()));
+  }
+
+  #record(gap: GapLine | undefined): void {
     if (gap !== undefined) this.#take(gap, gap.gap.until);
   }
 

@@ -45,7 +45,7 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   const filter = new NamespaceFilter(namespaces);
   const counts: ReadCounts = { messages: 0, rest: 0, kept: 0, rejected: 0, executions: [], gaps: 0 };
   const executions = new Set<string>();
-  const spans = new Map<string, { since: number; until: number }>();
+  const spans = new Map<string, RecordedSpan>();
   const references = new Map<string, References>();
   let waiting: FileLine[] = [];
   const write = async (): Promise<void> => {
@@ -68,9 +68,10 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   }
   await write();
   await store.write((tx) => {
-    for (const { since, until: last } of spans.values()) {
+    for (const { since, until: last, topics } of spans.values()) {
+      if (since === undefined || last === undefined) continue;
       const end = until === undefined ? last : Math.max(since, Date.parse(until));
-      noteSpan(tx, { since, until: end }, namespaces);
+      noteSpan(tx, { since, until: end, topics }, namespaces);
     }
     settleObserved(tx, { isAlive, now: Date.now() });
   });
@@ -102,12 +103,24 @@ export function countLine(counts: Pick<ReadCounts, 'messages' | 'rest' | 'reject
   else if ('gap' in line.line) counts.gaps += 1;
 }
 
-/** Extends the span of a recording, which is from its first line to its last. */
-function extend(spans: Map<string, { since: number; until: number }>, line: FileLine): void {
+/** The time that a recording covers, from its first line to its last, and the topics that it says were listened to. */
+interface RecordedSpan {
+  since?: number;
+  until?: number;
+  topics?: readonly string[];
+}
+
+function extend(spans: Map<string, RecordedSpan>, line: FileLine): void {
+  const known = spans.get(line.path) ?? {};
+  spans.set(line.path, known);
+  if (line.kind === 'note' && 'capture' in line.line) {
+    const topics: unknown = line.line.topics;
+    if (Array.isArray(topics)) known.topics = topics.filter((topic) => typeof topic === 'string');
+  }
   const time = Date.parse(timeOfLine(line) ?? '');
   // An object read from a monitor has the time at which the monitor learned of it.
   const isOlder = line.kind === 'message' && restOf(line.line.destination)?.method === 'GET';
   if (Number.isNaN(time) || isOlder) return;
-  const known = spans.get(line.path) ?? { since: time, until: time };
-  spans.set(line.path, { since: Math.min(known.since, time), until: Math.max(known.until, time) });
+  known.since = Math.min(known.since ?? time, time);
+  known.until = Math.max(known.until ?? time, time);
 }

@@ -25,8 +25,8 @@ export function createRecordingWriter({ fileAt, ...options }: RecordingWriterOpt
   return {
     lines,
     /** Writes the rest and the time when listening ended, and closes. */
-    async close(): Promise<void> {
-      await lines.close();
+    async close(heardUntil?: number): Promise<void> {
+      await lines.close(heardUntil);
       await file?.close();
     },
   };

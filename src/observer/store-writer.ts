@@ -1,6 +1,14 @@
 import { noteRead } from '../db/observed/executions.ts';
 import { recordHeard } from '../db/observed/heard-messages.ts';
-import { beginHearing, claimNamespace, keepHearing, noteGap, noteUnrecorded } from '../db/observed/hearings.ts';
+import {
+  beginHearing,
+  claimNamespace,
+  endHearing,
+  keepHearing,
+  noteGap,
+  noteUnrecorded,
+  type Span,
+} from '../db/observed/hearings.ts';
 import { settleObserved } from '../db/observed/settle.ts';
 import type { Store } from '../db/opening/store.ts';
 import { writeEach } from '../db/opening/write-each.ts';
@@ -24,6 +32,8 @@ export interface StoreWriterOptions {
   store: Store;
   /** Namespaces to record; all if empty. */
   namespaces: readonly string[];
+  /** The topics that it listens to; undefined if it hears no broker. */
+  topics?: readonly string[];
   version: string;
   /** Whether requests to programs of the testbed are sent. */
   maySend?: boolean;
@@ -40,25 +50,31 @@ export class StoreWriter {
   #timer: NodeJS.Timeout | undefined;
 
   /** Throws `NAMESPACE_IN_USE` while another observer of this store hears the same namespaces. */
-  static async open({ store, namespaces, version, maySend, say }: StoreWriterOptions): Promise<StoreWriter> {
+  static async open({ store, namespaces, topics, version, maySend, say }: StoreWriterOptions): Promise<StoreWriter> {
     const processId = await store.write((tx) => {
       const process_id = registerProcess(tx, currentProcess(), version);
-      beginHearing(tx, { namespaces, process_id, now: Date.now(), maySend }, isAlive);
+      const now = Date.now();
+      // An observer that was killed could not note that hearing has ended.
+      settleObserved(tx, { isAlive, now });
+      beginHearing(tx, { namespaces, process_id, now, topics, maySend }, isAlive);
       return process_id;
     });
     return new StoreWriter({ store, namespaces, say }, processId);
   }
 
-  private constructor({ store, namespaces, say }: Omit<StoreWriterOptions, 'version'>, processId: number) {
+  private constructor(
+    { store, namespaces, say }: Pick<StoreWriterOptions, 'store' | 'namespaces' | 'say'>,
+    processId: number,
+  ) {
     this.#store = store;
     this.#namespaces = namespaces;
     this.#processId = processId;
     this.lines = new WaitingLines({ name: 'the store', write: (lines) => this.#write(lines), say });
   }
 
-  /** Reports regularly whether anything would be heard. @param isHearing whether the broker is there */
-  keepHearing(isHearing: () => boolean): void {
-    this.#timer = setInterval(() => void this.beat(isHearing()), beatMilliseconds);
+  /** Reports regularly up to when messages were heard. @param heard the time that was heard; undefined while nothing would be */
+  keepHearing(heard: (now: number) => Span | undefined): void {
+    this.#timer = setInterval(() => void this.beat(heard), beatMilliseconds);
   }
 
   /** Takes the next request to send; each is returned only once. */
@@ -72,11 +88,11 @@ export class StoreWriter {
     await this.#store.write((tx) => noteRead(tx, run, at)).catch(() => {});
   }
 
-  /** Writes the rest, and records that nobody listens now. */
-  async close(): Promise<void> {
+  /** Writes the rest, and records that nobody listens now. @param heardUntil milliseconds since 1970; now by default */
+  async close(heardUntil?: number): Promise<void> {
     clearInterval(this.#timer);
     this.#store.hurry();
-    await this.lines.close();
+    await this.lines.close(heardUntil);
     await this.#store
       .write((tx) => {
         recordEnd(tx, this.#processId, 'order');
@@ -85,12 +101,15 @@ export class StoreWriter {
       .catch(() => {});
   }
 
-  async beat(isHearing: boolean): Promise<void> {
+  async beat(heard: (now: number) => Span | undefined): Promise<void> {
     const now = Date.now();
+    const span = heard(now);
+    // Lines that are lost with this process were not heard.
+    const until = Math.min(span?.until ?? now, this.lines.oldest ?? now);
     await this.#store
       .write((tx) => {
         recordHeartbeat(tx, this.#processId, new Map());
-        if (isHearing) keepHearing(tx, this.#processId, now);
+        if (span !== undefined) keepHearing(tx, this.#processId, { since: span.since, until }, now);
         settleObserved(tx, { isAlive, now });
       })
       .catch(() => {});
@@ -111,7 +130,7 @@ export class StoreWriter {
   /** Returns the namespaces that the observer owns from now on. */
   #record(tx: Transaction, line: RecordingLine): string[] {
     if ('gap' in line) noteGap(tx, line.gap);
-    if ('until' in line) keepHearing(tx, this.#processId, Date.parse(line.until));
+    if ('until' in line) endHearing(tx, this.#processId, Date.parse(line.until));
     if (!('destination' in line)) return [];
     recordHeard(tx, line);
     const namespace = foreignNamespace(line);

@@ -67,11 +67,17 @@ export class WaitingLines {
     return this.#flushing;
   }
 
-  /** Writes the rest and the time when listening ended. */
-  async close(): Promise<void> {
+  /** The time of the oldest line that is not written yet, in milliseconds since 1970. */
+  get oldest(): number | undefined {
+    const [first] = this.#waiting;
+    return first === undefined ? undefined : Date.parse(first.time);
+  }
+
+  /** Writes the rest and the time when listening ended. @param heardUntil milliseconds since 1970; now by default */
+  async close(heardUntil: number = this.#options.now()): Promise<void> {
     clearInterval(this.#timer);
     await this.#flushing;
-    const until = new Date(this.#options.now()).toISOString();
+    const until = new Date(heardUntil).toISOString();
     this.add({ until }, until);
     await this.flush();
     if (this.#waiting.length > 0)

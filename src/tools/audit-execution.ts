@@ -36,13 +36,23 @@ export const auditExecutionTool = defineTool({
   },
 });
 
+/** How an execution stands whose data are not known to be complete. */
+function openWords(status: string, health: string | undefined): string {
+  if (status === 'unknown') return 'It is no longer heard, and its end was not heard';
+  if (status === 'failed') return 'It failed before all was done';
+  if (status !== 'running') return `It was ${status} before all was known to be done`;
+  return health === undefined ? 'Its driver is gone, and it waits to be resumed' : `It still runs (health ${health})`;
+}
+
 function summaryOf({ verdict, checks, remark }: Audit, status: string, failed: number, health?: string): string {
   const wrong = checks
     .filter(({ state }) => state !== 'ok')
     .map(({ check, state, found, expected, problem = '' }) =>
-      state === 'open'
-        ? `${expected - found} of ${expected} ${problem}`
-        : `${check} ${found} of ${expected}: ${problem}`,
+      state === 'unknown'
+        ? problem
+        : state === 'open'
+          ? `${expected - found} of ${expected} ${problem}`
+          : `${check} ${found} of ${expected}: ${problem}`,
     );
   const lost = [
     ...(failed === 0
@@ -54,7 +64,7 @@ function summaryOf({ verdict, checks, remark }: Audit, status: string, failed: n
     case 'balanced':
       return `Everything that was announced is there and has its one result.${lost}`;
     case 'open':
-      return `${status === 'running' ? (health !== undefined ? `It still runs (health ${health})` : 'Its driver is gone, and it waits to be resumed') : `It was ${status} before all was done`}; what there is agrees. ${wrong.join('; ')}${wrong.length > 0 ? '.' : ''}${lost}`.trimEnd();
+      return `${openWords(status, health)}; what there is agrees. ${wrong.join('; ')}${wrong.length > 0 ? '.' : ''}${lost}`.trimEnd();
     case 'broken':
       return `The records contradict each other or lack what a completed run must have. ${wrong.join('; ')}${lost}`;
   }

@@ -28,6 +28,13 @@ function removalNote({ queries }: ToolContext): string | undefined {
   return `${execution_id} was removed${last.words}${more}: not in this list.`;
 }
 
+/** What is not in the list, and is no execution. */
+function endNote(context: ToolContext): string | undefined {
+  const waiting = context.queries.messagesWithoutExecution();
+  const notes = [removalNote(context), waiting && `${waiting}.`];
+  return notes.filter((note) => note !== undefined).join(' ') || undefined;
+}
+
 export const listWorkflowExecutionsTool = defineTool({
   name: 'list_workflow_executions',
   title: 'List workflow executions',
@@ -56,7 +63,7 @@ export const listWorkflowExecutionsTool = defineTool({
     listPage('list_workflow_executions', args, context, {
       ask: context.queries.executions,
       remark: (fixed) => clockRemark(fixed, context),
-      atEnd: () => removalNote(context),
+      atEnd: () => endNote(context),
       values: { namespace: 'namespace', executed_by: 'user', workflow_name: 'workflow' },
       item: executionRow,
       computed: (row) => ({

@@ -4,6 +4,7 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { Product, SliceStanding } from '../db/reports/trace.ts';
 import { planOf } from '../domain/plan/versions.ts';
+import { shownSliceStatus, type SliceStatus } from '../domain/slice-states.ts';
 import { counted } from '../lib/counted.ts';
 import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
@@ -48,7 +49,7 @@ export const traceDataProductTool = defineTool({
       kind: product.kind,
       execution_id: product.execution_id,
       run_number: product.run_number,
-      status: product.status,
+      status: shownStatus(product, execution),
       stf_filename: product.stf_filename,
       tf_filename: product.tf_filename,
       ...(product.kind === 'stf' ? { standing: stfStanding(product, execution, queries) } : {}),
@@ -69,7 +70,10 @@ export const traceDataProductTool = defineTool({
       ),
       more_hops: found.length > maxHops ? true : null,
       total_seconds: first === undefined || last === undefined ? 0 : Math.max(0, between(first, last)),
-      slices: parts.length === 0 ? null : Object.fromEntries(parts.map(({ status, n }) => [status, n])),
+      slices:
+        parts.length === 0
+          ? null
+          : Object.fromEntries(parts.map(({ status, n }) => [shownStatus({ kind: 'slice', status }, execution), n])),
       logs: queries.logLinesOf(product, maxLines).map((line) => ({
         time: line.timestamp,
         agent: line.agent,
@@ -80,6 +84,9 @@ export const traceDataProductTool = defineTool({
     });
   },
 });
+
+const shownStatus = ({ kind, status }: Pick<Product, 'kind' | 'status'>, { origin }: ExecutionRow): string =>
+  kind === 'slice' ? shownSliceStatus(status as SliceStatus, origin === 'observed') : status;
 
 /** An STF file that the plan does not sample is done when it is ready, however long one waits for its samples. */
 function stfStanding(product: Product, execution: ExecutionRow, queries: Queries): string | undefined {
@@ -131,6 +138,7 @@ function standingWords(
   const ended = `the execution has ended (${execution.status})`;
   switch (status) {
     case 'queued':
+      if (execution.origin === 'observed') return 'sent; no result was heard';
       if (execution.status !== 'running')
         return attempts_made > 0 ? `given up in hand: ${ended}` : `never begun: ${ended}`;
       return waitWords(execution, ahead, context);
@@ -144,7 +152,6 @@ function standingWords(
 
 /** Why a slice waits: nobody works, or others come first, with the time that they take. */
 function waitWords(execution: ExecutionRow, ahead: number, { queries, now }: ToolContext): string {
-  if (execution.origin === 'observed') return 'sent; no result was heard';
   if (queries.driver(execution.execution_id)?.isAlive === false) return 'waits: nobody drives the execution';
   const pause = queries.pausedBy(execution);
   if (pause !== undefined) return `waits: the execution is paused by ${pause.name} since ${pause.time}`;

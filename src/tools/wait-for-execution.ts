@@ -43,7 +43,7 @@ export const waitForExecutionTool = defineLiveTool({
       waited_seconds: z.number(),
       status: z.enum(executionStatuses),
       phase: z.enum(phases),
-      health: z.enum(healths),
+      health: z.enum(healths).optional(),
       counts: z.record(z.string(), z.int()),
       seconds_left: z.int().optional(),
       slices_overdue: z.int().optional().describe('In hand for too long'),

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type {
+  OnTrouble,
   BrokerConnection,
   Connect,
   Delivery,
@@ -28,7 +29,7 @@ interface Listening {
 
 class MemoryConnection implements BrokerConnection, MemorySession {
   readonly #broker: MemoryBroker;
-  readonly #onTrouble: (error: SwfError) => void;
+  readonly #onTrouble: OnTrouble;
   readonly #clientId: string | undefined;
   readonly #listening = new Map<string, Listening>();
   readonly #upCallbacks: (() => void)[] = [];
@@ -36,7 +37,7 @@ class MemoryConnection implements BrokerConnection, MemorySession {
   #onFirst: (() => void) | undefined;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(broker: MemoryBroker, onTrouble: (error: SwfError) => void, clientId: string | undefined) {
+  constructor(broker: MemoryBroker, onTrouble: OnTrouble, clientId: string | undefined) {
     this.#broker = broker;
     this.#onTrouble = onTrouble;
     this.#clientId = clientId;
@@ -80,7 +81,7 @@ class MemoryConnection implements BrokerConnection, MemorySession {
   breakOff(): void {
     if (this.#session === undefined) return;
     this.#end();
-    this.#onTrouble(notUp());
+    this.#onTrouble(notUp(), Date.now());
   }
 
   onUp(callback: () => void): void {

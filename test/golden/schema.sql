@@ -22,12 +22,12 @@ FROM system_agents JOIN processes USING (process_id);
 
 CREATE VIEW v_alarms AS SELECT alarm_id, execution_id, code, subject, severity, state, sentence, count, raised_at, seen_by, seen_sent_by, seen_at, seen_text, cleared_at FROM alarms;
 
-CREATE VIEW v_attempts AS SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at,
+CREATE VIEW v_attempts AS SELECT slice_filename, attempt, execution_id, iif(a.state = 'queued' AND EXISTS (SELECT 1 FROM workflow_executions AS w WHERE w.execution_id = a.execution_id AND w.origin = 'observed'), 'unanswered', a.state) AS state, worker_id, hostname, starts, queued_at, started_at, completed_at,
   round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(started_at, 'subsec')), 3) AS seconds, error, exit_code, signal, output_tail
 FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, execution_id, attempt);
 
 CREATE VIEW v_executions AS SELECT e.execution_id, e.origin, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
-  e.start_time, e.end_time, round(max(0, unixepoch(e.end_time, 'subsec') - unixepoch(e.start_time, 'subsec')), 3) AS duration_seconds, stfs_announced AS stf_count, tf_files_received,
+  e.start_time, e.end_time, round(max(0, unixepoch(e.end_time, 'subsec') - unixepoch(e.start_time, 'subsec')), 3) AS duration_seconds, max(stfs_announced, iif(origin = 'observed', coalesce(total_stf_files, 0), 0)) AS stf_count, tf_files_received,
   slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries AS retries, dataset_bytes AS bytes
 FROM workflow_executions AS e JOIN run_states AS s USING (execution_id) JOIN runs AS r USING (execution_id);
 
@@ -49,7 +49,7 @@ CREATE VIEW v_quality AS SELECT execution_id, value, reason, author, sent_by, se
 
 CREATE VIEW v_removed AS SELECT execution_id, removed_at, removed_by FROM removals;
 
-CREATE VIEW v_slices AS SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, status, attempt - 1 AS retries,
+CREATE VIEW v_slices AS SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, iif(tf_slices.status = 'queued' AND EXISTS (SELECT 1 FROM workflow_executions AS w WHERE w.execution_id = tf_slices.execution_id AND w.origin = 'observed'), 'unanswered', tf_slices.status) AS status, attempt - 1 AS retries,
   assigned_worker, hostname, created_at, assigned_at, completed_at, round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec')), 3) AS seconds, error
 FROM tf_slices;
 
@@ -77,9 +77,9 @@ CREATE VIEW workflow_messages AS SELECT seq, message_id, sent_ms, recorded_ms, s
 FROM message_rows;
 
 CREATE TRIGGER past_agents_begun AFTER INSERT ON system_agents BEGIN
-  INSERT INTO past_agents (agent_name, since, until, agent_type, namespace, state, process_id, current_execution_id, slots, free_slots, off_duty, clock_offset, wire, unheard_since, heard_on, before_exit, exited_at)
-  VALUES (NEW.agent_name,
-    coalesce((SELECT since FROM (SELECT * FROM past_agents WHERE agent_name = NEW.agent_name ORDER BY since DESC LIMIT 1) AS last
+  INSERT INTO past_agents (agent_name, is_heard, since, until, agent_type, namespace, state, process_id, current_execution_id, slots, free_slots, off_duty, clock_offset, wire, unheard_since, heard_on, before_exit, exited_at)
+  VALUES (NEW.agent_name, NEW.heard_on IS NOT NULL,
+    coalesce((SELECT since FROM (SELECT * FROM past_agents WHERE agent_name = NEW.agent_name AND is_heard = (NEW.heard_on IS NOT NULL) ORDER BY since DESC LIMIT 1) AS last
       WHERE (last.process_id = NEW.process_id AND substr(last.since, 1, 16) = substr(NEW.last_heartbeat, 1, 16))
         OR (last.agent_type IS NEW.agent_type AND last.namespace IS NEW.namespace AND last.state IS NEW.state AND last.process_id IS NEW.process_id AND last.current_execution_id IS NEW.current_execution_id AND last.slots IS NEW.slots AND last.free_slots IS NEW.free_slots AND last.off_duty IS NEW.off_duty AND abs(coalesce(last.clock_offset, 0) - coalesce(NEW.clock_offset, 0)) < 1 AND last.wire IS NEW.wire AND last.unheard_since IS NEW.unheard_since AND last.heard_on IS NEW.heard_on AND unixepoch(NEW.last_heartbeat) - unixepoch(last.until) < 15)), NEW.last_heartbeat),
     NEW.last_heartbeat, NEW.agent_type, NEW.namespace, NEW.state, NEW.process_id, NEW.current_execution_id, NEW.slots, NEW.free_slots, NEW.off_duty, NEW.clock_offset, NEW.wire, NEW.unheard_since, NEW.heard_on, NULL, iif(NULL IS NULL, NULL, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))
@@ -88,9 +88,9 @@ CREATE TRIGGER past_agents_begun AFTER INSERT ON system_agents BEGIN
 END;
 
 CREATE TRIGGER past_agents_changed AFTER UPDATE ON system_agents BEGIN
-  INSERT INTO past_agents (agent_name, since, until, agent_type, namespace, state, process_id, current_execution_id, slots, free_slots, off_duty, clock_offset, wire, unheard_since, heard_on, before_exit, exited_at)
-  VALUES (NEW.agent_name,
-    coalesce((SELECT since FROM (SELECT * FROM past_agents WHERE agent_name = NEW.agent_name ORDER BY since DESC LIMIT 1) AS last
+  INSERT INTO past_agents (agent_name, is_heard, since, until, agent_type, namespace, state, process_id, current_execution_id, slots, free_slots, off_duty, clock_offset, wire, unheard_since, heard_on, before_exit, exited_at)
+  VALUES (NEW.agent_name, NEW.heard_on IS NOT NULL,
+    coalesce((SELECT since FROM (SELECT * FROM past_agents WHERE agent_name = NEW.agent_name AND is_heard = (NEW.heard_on IS NOT NULL) ORDER BY since DESC LIMIT 1) AS last
       WHERE (last.process_id = NEW.process_id AND substr(last.since, 1, 16) = substr(NEW.last_heartbeat, 1, 16))
         OR (last.agent_type IS NEW.agent_type AND last.namespace IS NEW.namespace AND last.state IS NEW.state AND last.process_id IS NEW.process_id AND last.current_execution_id IS NEW.current_execution_id AND last.slots IS NEW.slots AND last.free_slots IS NEW.free_slots AND last.off_duty IS NEW.off_duty AND abs(coalesce(last.clock_offset, 0) - coalesce(NEW.clock_offset, 0)) < 1 AND last.wire IS NEW.wire AND last.unheard_since IS NEW.unheard_since AND last.heard_on IS NEW.heard_on AND unixepoch(NEW.last_heartbeat) - unixepoch(last.until) < 15)), NEW.last_heartbeat),
     NEW.last_heartbeat, NEW.agent_type, NEW.namespace, NEW.state, NEW.process_id, NEW.current_execution_id, NEW.slots, NEW.free_slots, NEW.off_duty, NEW.clock_offset, NEW.wire, NEW.unheard_since, NEW.heard_on, iif(NEW.state = 'EXITED' AND OLD.state <> 'EXITED', OLD.state, NULL), iif(iif(NEW.state = 'EXITED' AND OLD.state <> 'EXITED', OLD.state, NULL) IS NULL, NULL, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))
@@ -221,10 +221,14 @@ CREATE TABLE hearings (
   -- A namespace; empty: all of them.
   namespace TEXT NOT NULL,
   since_ms INTEGER NOT NULL,
-  -- The last moment at which something would have been heard.
+  -- Up to when messages were heard, without those that still wait in the broker.
   until_ms INTEGER NOT NULL,
-  -- The observer; NULL for a recording, and for one that has ended in order.
+  -- The observer; NULL for a recording.
   process_id INTEGER REFERENCES processes (process_id),
+  -- When the observer last reported that it reaches its broker; NULL before it does, and for a recording.
+  beat_ms INTEGER,
+  -- The topics that it listens to (JSON); NULL if that is unknown.
+  topics TEXT,
   -- 1: the observer sends requests to programs of the namespace.
   may_send INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (namespace, since_ms)
@@ -425,6 +429,8 @@ CREATE TABLE observed_samples (
 
 CREATE TABLE past_agents (
   agent_name TEXT NOT NULL,
+  -- 1 for a program of another make, which may have the name of an agent of this store.
+  is_heard INTEGER NOT NULL,
   since TEXT NOT NULL,
   -- The last sign of life in this state.
   until TEXT NOT NULL,
@@ -443,7 +449,7 @@ CREATE TABLE past_agents (
   wire INTEGER,
   unheard_since TEXT,
   heard_on TEXT,
-  PRIMARY KEY (agent_name, since)
+  PRIMARY KEY (agent_name, is_heard, since)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE past_commands (
@@ -616,7 +622,7 @@ CREATE TABLE store_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITH
 
 CREATE TABLE system_agents (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  agent_name TEXT NOT NULL UNIQUE,
+  agent_name TEXT NOT NULL,
   agent_type TEXT NOT NULL,
   namespace TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('STARTING', 'READY', 'PROCESSING', 'EXITED')),
@@ -723,7 +729,7 @@ CREATE TABLE workflow_executions (
   workflow_name TEXT,
   -- Empty where nobody has told it.
   namespace TEXT NOT NULL,
-  status TEXT NOT NULL CHECK (status IN ('running', 'completed', 'failed', 'terminated')),
+  status TEXT NOT NULL CHECK (status IN ('running', 'completed', 'failed', 'terminated', 'unknown')),
   status_reason TEXT,
   executed_by TEXT,
   run_number INTEGER,
@@ -827,7 +833,11 @@ CREATE INDEX stf_files_registered ON stf_files (execution_id, seq) WHERE status 
 
 CREATE INDEX system_agents_execution ON system_agents (current_execution_id, seq);
 
+CREATE UNIQUE INDEX system_agents_heard ON system_agents (agent_name) WHERE heard_on IS NOT NULL;
+
 CREATE INDEX system_agents_heartbeat ON system_agents (last_heartbeat);
+
+CREATE UNIQUE INDEX system_agents_own ON system_agents (agent_name) WHERE heard_on IS NULL;
 
 CREATE INDEX system_agents_present ON system_agents (seq) WHERE state <> 'EXITED';
 

@@ -6,23 +6,29 @@ const silence = 25_000;
 const start = 1_000_000;
 const iso = (at: number): string => new Date(at).toISOString();
 
+/** Ticks each second after a moment until another. */
+function tickOn(hearing: Hearing, from: number, end: number): void {
+  for (let now = from + 1000; now <= end; now += 1000) hearing.tick(now);
+}
+
 /** Hears from `start` on, with a tick each second until a moment. */
 function heardUntil(end: number): Hearing {
   const hearing = new Hearing(silence, start);
   hearing.back(start);
-  for (let now = start + 1000; now <= end; now += 1000) hearing.tick(now);
+  tickOn(hearing, start, end);
   return hearing;
 }
 
-const gapOf = (hearing: Hearing, back: number): unknown => {
-  hearing.lost('cut');
+/** The gap after a connection that fell silent, noticed at a moment; the usual one is a millisecond before it is back. */
+const gapOf = (hearing: Hearing, back: number, lost = back - 1, aliveAt?: number): unknown => {
+  hearing.lost('cut', lost, aliveAt);
   return hearing.back(back)?.gap;
 };
 
 describe('a gap', () => {
   it('lasts until the first session, since until then nothing can be heard', () => {
     const hearing = new Hearing(silence, start);
-    hearing.lost('refused');
+    hearing.lost('refused', start + 20, undefined);
     expect(hearing.back(start + 50)?.gap).toEqual({
       from: iso(start),
       until: iso(start + 50),
@@ -36,7 +42,7 @@ describe('a gap', () => {
 
   it('begins as long before the loss as a broker may be silent', () => {
     const lost = start + 60_000;
-    expect(gapOf(heardUntil(lost), lost + 5000)).toEqual({
+    expect(gapOf(heardUntil(lost), lost + 5000, lost)).toEqual({
       from: iso(lost - silence),
       until: iso(lost + 5000),
       reason: 'cut',
@@ -46,7 +52,7 @@ describe('a gap', () => {
   it('begins with the last message, if that is later', () => {
     const lost = start + 60_000;
     const hearing = heardUntil(lost);
-    hearing.message(lost - 3000);
+    hearing.message(lost - 3000, '/topic/a');
     expect(gapOf(hearing, lost + 1)).toMatchObject({ from: iso(lost - 3000) });
   });
 
@@ -57,8 +63,8 @@ describe('a gap', () => {
   it('begins with the first of several failures, and ends with the next session', () => {
     const lost = start + 60_000;
     const hearing = heardUntil(lost);
-    hearing.lost('cut');
-    hearing.lost('refused');
+    hearing.lost('cut', lost, undefined);
+    hearing.lost('refused', lost + 20_000, lost + 20_000);
     expect(hearing.back(lost + 40_000)?.gap).toMatchObject({ from: iso(lost - silence), reason: 'cut' });
     expect(hearing.back(lost + 50_000)).toBeUndefined();
   });
@@ -87,9 +93,9 @@ describe('a gap', () => {
     const stopped = start + 60_000;
     const hearing = heardUntil(stopped);
     const awake = stopped + 60_000;
-    hearing.message(awake);
+    hearing.message(awake, '/topic/a');
     hearing.tick(awake + 1);
-    hearing.message(awake + 2);
+    hearing.message(awake + 2, '/topic/a');
     expect(gapOf(hearing, awake + 1000)).toMatchObject({ from: iso(stopped - silence) });
   });
 
@@ -98,7 +104,90 @@ describe('a gap', () => {
     const hearing = heardUntil(stopped);
     const awake = stopped + 10_000;
     for (let now = awake; now <= awake + silence; now += 1000) hearing.tick(now);
-    hearing.message(awake + silence + 500);
+    hearing.message(awake + silence + 500, '/topic/a');
     expect(gapOf(hearing, awake + silence + 900)).toMatchObject({ from: iso(awake + silence + 500) });
+  });
+
+  it('begins with the close of a connection that was closed, not as long before as a broker may be silent', () => {
+    const lost = start + 60_000;
+    expect(gapOf(heardUntil(lost), lost + 13_000, lost, lost)).toMatchObject({ from: iso(lost) });
+    expect(gapOf(heardUntil(lost), lost + 13_000, lost, lost - 4000)).toMatchObject({ from: iso(lost - 4000) });
+  });
+
+  it.each([
+    ['seen at the tick after it', 2000],
+    ['not seen yet', 0],
+  ])('begins before a standstill, %s, in which the connection was closed', (_, later) => {
+    const stopped = start + 60_000;
+    const hearing = heardUntil(stopped);
+    const awake = stopped + 60_000;
+    if (later > 0) hearing.tick(awake);
+    expect(gapOf(hearing, awake + 5000, awake + later, awake + later)).toMatchObject({ from: iso(stopped - silence) });
+  });
+
+  it('lasts to the moment at which it is asked for, and goes on', () => {
+    const hearing = heardUntil(start + 60_000);
+    expect(hearing.gap(start + 60_000)).toBeUndefined();
+    hearing.lost('cut', start + 60_000, start + 60_000);
+    expect(hearing.gap(start + 61_000)?.gap).toMatchObject({ until: iso(start + 61_000) });
+    expect(hearing.back(start + 62_000)?.gap).toMatchObject({ from: iso(start + 60_000), until: iso(start + 62_000) });
+  });
+});
+
+/** Broker's clocks that are off must not matter: this one is 40 s ahead. */
+const ahead = 40_000;
+
+describe('the time heard', () => {
+  /** A connection on which messages take 20 ms, with one message received. */
+  function steady(): Hearing {
+    const hearing = heardUntil(start + 10_000);
+    hearing.message(start + 10_000, '/topic/a', start + 10_000 + ahead - 20);
+    tickOn(hearing, start + 10_000, start + 20_000);
+    return hearing;
+  }
+
+  it('is now while messages take at most five seconds longer than the quickest', () => {
+    const hearing = steady();
+    hearing.message(start + 16_000, '/topic/a', start + 16_000 + ahead - 20 - 5000);
+    expect(hearing.until(start + 17_000)).toBe(start + 17_000);
+  });
+
+  it('is when the newest message was sent, corrected by the quickest, while they lag', () => {
+    const hearing = steady();
+    hearing.message(start + 18_000, '/topic/a', start + 18_000 + ahead - 20 - 5001);
+    expect(hearing.until(start + 19_000)).toBe(start + 18_000 - 5001);
+    hearing.message(start + 19_000, '/topic/a', start + 14_000 + ahead - 20 - 500);
+    expect(hearing.until(start + 19_500)).toBe(start + 13_500);
+  });
+
+  it('is that of the topic that lags most', () => {
+    const hearing = steady();
+    hearing.message(start + 20_000, '/topic/slow', start + 12_000 + ahead - 20);
+    hearing.message(start + 20_100, '/topic/a', start + 20_100 + ahead - 20);
+    expect(hearing.until(start + 20_200)).toBe(start + 12_000);
+  });
+
+  it('is now again once messages come in time, or nothing has come for as long as a broker may be silent', () => {
+    const [caughtUp, quiet] = [steady(), steady()];
+    for (const hearing of [caughtUp, quiet]) hearing.message(start + 20_000, '/topic/a', start + 12_000 + ahead - 20);
+    caughtUp.message(start + 21_000, '/topic/a', start + 20_500 + ahead - 20);
+    expect(caughtUp.until(start + 21_000)).toBe(start + 21_000);
+    tickOn(quiet, start + 20_000, start + 20_000 + silence - 1000);
+    expect(quiet.until(start + 44_000)).toBe(start + 12_000);
+    quiet.tick(start + 20_000 + silence);
+    expect(quiet.until(start + 20_000 + silence)).toBe(start + 20_000 + silence);
+  });
+
+  it('is now where the broker does not say when it sent a message', () => {
+    const hearing = heardUntil(start + 10_000);
+    hearing.message(start + 10_000, '/topic/a');
+    expect(hearing.until(start + 10_000)).toBe(start + 10_000);
+  });
+
+  it('ends a gap where lagging messages were lost with the connection', () => {
+    const hearing = steady();
+    hearing.message(start + 20_000, '/topic/a', start + 12_000 + ahead - 20);
+    hearing.lost('cut', start + 21_000, start + 21_000);
+    expect(hearing.back(start + 22_000)?.gap).toMatchObject({ from: iso(start + 12_000) });
   });
 });

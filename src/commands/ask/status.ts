@@ -145,7 +145,7 @@ function verdictOf(answer: Monitor, option: string): string {
     slices_failed === 0
       ? ''
       : `, ${counted(slices_failed, 'slice')} ${status === 'running' ? 'failed' : slices_failed === 1 ? 'stays failed' : 'stay failed'}`;
-  return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}${failed}, health ${health}${pauseOf(answer, option)}`;
+  return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}${failed}${health === undefined ? '' : `, health ${health}`}${pauseOf(answer, option)}`;
 }
 
 /** The progress of an own execution against its plan. */
@@ -170,7 +170,7 @@ function heardCounts(answer: Monitor): string[] {
       : `${slices_sent} sent, ${slices_unanswered} without a result, ${answer.slices_completed} completed, ${answer.slices_failed} failed`;
   return [
     `  heard       from ${answer.heard_since} until ${answer.heard_until}, dialect ${answer.dialect ?? 'unknown'}`,
-    `  STF files   ${answer.stf_count} announced`,
+    `  STF files   ${answer.stf_count} announced${answer.stf_heard === undefined ? '' : `, ${answer.stf_heard} heard of`}`,
     `  TF samples  ${answer.tf_files_received} announced, ${answer.tf_files_sliced} sliced`,
     `  TF slices   ${sent}`,
   ];

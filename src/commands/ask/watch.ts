@@ -79,7 +79,12 @@ async function watch(io: Io, executionId: string, reader: StoreReader, interrupt
 function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapshot): { words: string; counts: string } {
   const outOf = (planned: number | undefined): string => (planned === undefined ? '' : ` of ${planned}`);
   return {
-    words: [execution.status, phaseWords(execution), health, ...overdueWords(inHand, pace)]
+    words: [
+      execution.status,
+      phaseWords(execution),
+      health ?? execution.status_reason ?? '',
+      ...overdueWords(inHand, pace),
+    ]
       .filter((word) => word !== '')
       .join(', '),
     counts:

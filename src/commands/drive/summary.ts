@@ -15,6 +15,7 @@ import { printLines } from '../shared/print-lines.ts';
 export function exitCodeOf(ended: { status: string; slices_failed: number }, interrupted: boolean): number {
   const { status, slices_failed } = ended;
   if (status === 'terminated' && interrupted) return exitCodes.interrupted;
+  if (status === 'unknown') return exitCodes.mendable;
   if (status === 'failed' || slices_failed > 0) return exitCodes.workflowFailed;
   return status === 'terminated' ? exitCodes.stopped : exitCodes.fine;
 }

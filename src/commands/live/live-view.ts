@@ -50,8 +50,8 @@ export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOption
 }
 
 function titleLines({ execution, health, speed, elapsed, simulated }: Snapshot, { paint }: ViewOptions, width: number) {
-  const { execution_id, run_number, status, namespace } = execution;
-  const ended = status === 'running' ? '' : status;
+  const { execution_id, run_number, status, status_reason, namespace } = execution;
+  const ended = status === 'running' ? '' : status === 'unknown' ? (status_reason ?? status) : status;
   const words = [
     ended,
     phaseWords(execution),
@@ -61,12 +61,12 @@ function titleLines({ execution, health, speed, elapsed, simulated }: Snapshot, 
   ];
   return [
     spread(run_number === null ? execution_id : `${execution_id}  run ${run_number}`, wholeDuration(elapsed), width),
-    `${paint(shadeOfHealth[health], ` ${health} `)} ${words.filter((word) => word !== '').join(', ')}`,
+    `${health === undefined ? '' : `${paint(shadeOfHealth[health], ` ${health} `)} `}${words.filter((word) => word !== '').join(', ')}`,
   ];
 }
 
 function barLines(snapshot: Snapshot, rates: Rates, view: { paint: Paint; width: number }): string[] {
-  const { execution, health, progress, secondsLeft, isOpenEnded, inHand } = snapshot;
+  const { execution, health = 'finished', progress, secondsLeft, isOpenEnded, inHand } = snapshot;
   const planned = progress.slices_planned ?? execution.slices_created;
   const bar = (stage: Omit<Stage, 'health'>): string => stageBar({ ...stage, health }, view);
   const ofOneState = (label: string, unit: string, rate: Stage['rate'], done: number, total: Stage['total']): string =>

@@ -57,7 +57,7 @@ function bar(segments: readonly Segment[], total: number, width: number, paint: 
   let drawn = 0;
   const parts = segments.map(({ shade, n }) => {
     sum += n;
-    const upTo = Math.round((Math.min(sum, total) / Math.max(1, total)) * width);
+    const upTo = Math.floor((Math.min(sum, total) / Math.max(1, total)) * width);
     const cells = Math.min(left, Math.max(n > 0 ? 1 : 0, upTo - drawn));
     drawn += cells;
     left -= cells;

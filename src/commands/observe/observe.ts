@@ -65,11 +65,12 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Prom
       take: places.add,
       onListening: () => {
         tellReady(io);
-        void writer?.beat(true);
+        void writer?.beat((now) => ear?.heard(now));
       },
       onEar: (found) => {
         ear = found;
-        writer?.keepHearing(() => found.isHearing);
+        places.heardUntil = () => found.heard(Date.now())?.until;
+        writer?.keepHearing((now) => (found.isHearing ? found.heard(now) : undefined));
       },
       ...(allowControl ? { nextRequest: async () => writer?.takeRequest() } : {}),
       say: (line) => io.err(line),
@@ -79,9 +80,12 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal): Prom
   /** Only waits: REST tells what happens, by a stand-in as long as this process runs. */
   const hearNoBroker = (): Promise<void> => {
     const isTold = (): boolean => api !== undefined || reading?.isHearing() === true;
-    writer?.keepHearing(isTold);
+    const since = Date.now();
+    const told = (now: number): { since: number; until: number } | undefined =>
+      isTold() ? { since, until: now } : undefined;
+    writer?.keepHearing(told);
     tellReady(io);
-    if (isTold()) void writer?.beat(true);
+    void writer?.beat(told);
     return aborted(signal);
   };
   await Promise.all([reading?.ended, hear()]);

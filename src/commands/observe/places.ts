@@ -19,6 +19,8 @@ export interface Places extends AsyncDisposable {
   recording: RecordingWriter | undefined;
   store: { store: Store; writer: StoreWriter } | undefined;
   add: (line: RecordingLine, time: string) => void;
+  /** Up to when messages were heard, in milliseconds since 1970; undefined: now. */
+  heardUntil: (() => number | undefined) | undefined;
 }
 
 /**
@@ -33,32 +35,36 @@ export async function placesOf(
   const isStoreMeant = needsStore || record === undefined || (io.db ?? io.env['SWF_DB'] ?? '') !== '';
   const file = record === undefined ? undefined : await openRecording(io, record, heard);
   try {
-    const store = isStoreMeant ? await openToWrite(io, heard.namespaces, maySend) : undefined;
+    const store = isStoreMeant ? await openToWrite(io, heard, maySend) : undefined;
     const targets = [file, store].flatMap((one) => one?.writer.lines ?? []);
-    return {
+    const places: Places = {
       recording: file?.writer,
       store,
       add(line, time) {
         const text = JSON.stringify(line);
         for (const lines of targets) lines.add(line, time, text);
       },
+      heardUntil: undefined,
       async [Symbol.asyncDispose]() {
-        await file?.close();
-        await store?.writer.close();
+        const until = places.heardUntil?.();
+        await file?.close(until);
+        await store?.writer.close(until);
         store?.store.close();
       },
     };
+    return places;
   } catch (error) {
     await file?.close();
     throw error;
   }
 }
 
-async function openToWrite(io: Io, namespaces: readonly string[], maySend: boolean) {
+async function openToWrite(io: Io, { settings, topics, namespaces }: Listened, maySend: boolean) {
   const store = await openStore(storePath(io), storeOptions(io));
   const say = (line: string): void => io.err(line);
   try {
-    const writer = await StoreWriter.open({ store, namespaces, version: io.version, maySend, say });
+    const heard = { namespaces, ...(settings === undefined ? {} : { topics }) };
+    const writer = await StoreWriter.open({ store, ...heard, version: io.version, maySend, say });
     io.err(`records into ${store.path}`);
     return { store, writer };
   } catch (error) {
@@ -84,8 +90,8 @@ async function openRecording(io: Io, record: string, { settings, topics, namespa
   const writer = createRecordingWriter({ fileAt: place.fileAt, say: (line) => io.err(line) });
   return {
     writer,
-    close: async () => {
-      await writer.close();
+    close: async (heardUntil?: number) => {
+      await writer.close(heardUntil);
       await place.leave();
     },
   };

@@ -77,7 +77,7 @@ export function lostFiles(sql: Prepare, executionId: string, now = Date.now()): 
        (SELECT max(last_heartbeat) FROM system_agents JOIN processes AS other USING (process_id) WHERE other.hostname = p.hostname) AS last_sign
      FROM fastmon_files AS f LEFT JOIN moved_files AS moved USING (tf_filename)
        JOIN message_rows AS m ON m.message_id = f.execution_id || '/tf_file_registered/' || f.tf_filename
-       JOIN names ON name_no = sender_no JOIN system_agents AS a ON agent_name = name JOIN processes AS p USING (process_id)
+       JOIN names ON name_no = sender_no JOIN system_agents AS a ON agent_name = name AND heard_on IS NULL JOIN processes AS p USING (process_id)
      WHERE f.execution_id = ? AND execution_no = ${numberOf('?')} AND f.file_url NOT LIKE 'file:%'
        AND EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.tf_filename = f.tf_filename AND s.execution_id = f.execution_id AND s.status IN ('queued', 'processing'))
      ORDER BY f.seq LIMIT ${maxFiles}`,

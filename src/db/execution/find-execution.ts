@@ -1,9 +1,11 @@
 import type { Counts } from '../../domain/counts.ts';
 import type { Phase } from '../../domain/run-phases.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
+import { counted } from '../../lib/counted.ts';
 import { argumentInvalid, SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { removalOf, removalWords } from '../log/removals.ts';
+import { nameOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 interface AnyExecution extends Counts {
@@ -53,15 +55,20 @@ export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecuti
 }
 
 const countColumns =
-  'stfs_announced AS stf_count, tf_files_received, slices_created, slices_queued, slices_processing, slices_completed, slices_failed';
+  'tf_files_received, slices_created, slices_queued, slices_processing, slices_completed, slices_failed';
+
+/** As SQL: the STF files of an execution: those announced, or as many as the end of an observed run states. */
+export const stfCount = `max(stfs_announced, iif(origin = 'observed', coalesce((SELECT total_stf_files FROM runs WHERE runs.execution_id = e.execution_id), 0), 0))`;
 
 /** As SQL: the columns of an `ExecutionRow`, from `workflow_executions AS e` and `run_states`. */
 export const executionColumns = `seq AS key, e.execution_id, origin, workflow_name, namespace, status, status_reason, phase, run_number,
-  executed_by, start_time, end_time, ${countColumns}`;
+  executed_by, start_time, end_time, ${stfCount} AS stf_count, ${countColumns}`;
 
 /** Throws an `Error` if the execution does not exist. */
 export function countsOf(sql: Prepare, executionId: string): Counts {
-  const row = sql<[string], Counts>(`SELECT ${countColumns} FROM run_states WHERE execution_id = ?`).get(executionId);
+  const row = sql<[string], Counts>(
+    `SELECT stfs_announced AS stf_count, ${countColumns} FROM run_states WHERE execution_id = ?`,
+  ).get(executionId);
   if (row === undefined) throw new Error(`the run of ${executionId} has no state`);
   return row;
 }
@@ -96,9 +103,28 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
 /** An observer awaits other programs' runs. */
 function firstWords(sql: Prepare): string {
   const since = sql<[], number | null>('SELECT min(since_ms) FROM hearings').value();
-  return since === null || since === undefined
-    ? '"swf-mcp run" makes one'
-    : `no run of other programs has been heard since listening began at ${new Date(since).toISOString()}`;
+  if (since === null || since === undefined) return '"swf-mcp run" makes one';
+  return (
+    messagesWithoutExecution(sql) ??
+    `no run of other programs has been heard since listening began at ${new Date(since).toISOString()}`
+  );
+}
+
+/** Messages to count at most, and runs to name. */
+const [countedMessages, namedRuns] = [10_000, 3];
+
+/** What is to be said of other programs' messages about runs whose execution none of them names; undefined if there are none. */
+export function messagesWithoutExecution(sql: Prepare): string | undefined {
+  const runs = sql<[], { run: string; n: number }>(
+    `SELECT ${nameOf('run_no')} AS run, count(*) AS n FROM (
+       SELECT run_no FROM message_rows INDEXED BY message_rows_execution WHERE execution_no IS NULL AND headers IS NOT NULL AND run_no IS NOT NULL LIMIT ${countedMessages})
+     GROUP BY run_no ORDER BY n DESC`,
+  ).all();
+  if (runs.length === 0) return undefined;
+  const count = runs.reduce((sum, { n }) => sum + n, 0);
+  const names = runs.slice(0, namedRuns).map(({ run }) => run);
+  const more = runs.length > namedRuns ? ` and ${runs.length - namedRuns} more` : '';
+  return `${count === countedMessages ? 'at least ' : ''}${counted(count, 'message')} of run ${names.join(', ')}${more} ${count === 1 ? 'belongs' : 'belong'} to no execution, since none that was heard names one; list_messages has ${count === 1 ? 'it' : 'them'}`;
 }
 
 /** The execution of a run: our own, else the newest with that number, or undefined. */

@@ -20,7 +20,7 @@ export function idleSliceMessages(sql: Prepare, executionId: string, seconds: nu
   const rows = sql<unknown[], { slice_filename: string; attempt: number; sent_at: string | null }>(
     `SELECT slice_filename, s.attempt, m.outbox_sent_at AS sent_at
      FROM tf_slices AS s JOIN message_rows AS m ON m.message_id = s.execution_id || '/slice/' || slice_filename || '/' || s.attempt
-       LEFT JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1)
+       LEFT JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) AND heard_on IS NULL
      WHERE s.execution_id = ? AND ${indexPredicates.openSlice} AND (m.outbox_sent_at < ? OR m.goes_out IN (0, 3)) AND (status = 'queued' OR
        (status = 'processing' AND assigned_at < iif(agent_name IS NULL, ?, ?))) ORDER BY s.seq LIMIT ${maxRows}`,
   ).all(executionId, before(seconds), before(strangerSeconds), before(seconds));

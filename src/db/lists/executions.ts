@@ -4,10 +4,12 @@ import { shownCommand } from '../../domain/shown-command.ts';
 import { type ExecutionRow, executionColumns } from '../execution/find-execution.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
+import { unheardExecutions } from '../observed/settle.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
-import { interruptedExecutions, type LivenessTest } from '../presence/leases.ts';
+import { interruptedExecutions, type LivenessTest, momentOfTest } from '../presence/leases.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import type { Condition } from './list-query.ts';
 import { listRows } from './list-rows.ts';
 import type { ListPage, Page, Texts, Window } from './page.ts';
 
@@ -44,7 +46,8 @@ export function listExecutions(
   isAlive: LivenessTest,
 ): ListPage<ListedExecution> {
   const { start_time, end_time, has_failures } = filter;
-  return listRows<ListedExecution>(sql, {
+  const unheard = unheardExecutions(sql, { isAlive, now: momentOfTest(isAlive) });
+  const found = listRows<ListedExecution>(sql, {
     select: `${executionColumns}, slice_retries AS retries, dataset_bytes AS bytes, ${jsonField('params', 'speed')} AS speed, nullif(${qualityValue}, 'none') AS quality`,
     from: 'workflow_executions AS e',
     join: 'JOIN run_states USING (execution_id) JOIN (SELECT execution_id, dataset_bytes FROM runs) USING (execution_id)',
@@ -53,7 +56,7 @@ export function listExecutions(
     conditions: {
       execution: ['e.execution_id = ?', filter.execution_id],
       namespace: ['namespace = ?', filter.namespace],
-      status: ['status = ?', filter.status],
+      ...ofStatus(filter.status, unheard),
       user: ['executed_by = ?', filter.executed_by],
       workflow: ['workflow_name = ?', filter.workflow_name],
       origin: ['origin = ?', filter.origin],
@@ -84,6 +87,20 @@ export function listExecutions(
     window: {},
     page,
   });
+  return { ...found, rows: found.rows.map((row) => ({ ...row, ...unheard.get(row.execution_id) })) };
+}
+
+/** The condition of a status. Executions that are stored as running and are not heard any more have another one, which no index knows. */
+function ofStatus(
+  status: string | undefined,
+  unheard: ReturnType<typeof unheardExecutions>,
+): Record<string, Condition> {
+  const wasRunning = [...unheard].filter(([, standing]) => standing.status === status).map(([id]) => id);
+  const isUnheard = 'e.execution_id IN (SELECT value FROM json_each(?))';
+  if (status === 'running' && unheard.size > 0)
+    return { status: ['status = ?', status], heard: [`NOT ${isUnheard}`, JSON.stringify([...unheard.keys()])] };
+  if (wasRunning.length === 0) return { status: ['status = ?', status] };
+  return { 'any status': [`(status = '${status}' OR ${isUnheard})`, JSON.stringify(wasRunning)] };
 }
 
 /** As SQL: a count of the run. */

@@ -64,7 +64,7 @@ const known = {
   'STF file': (sql) => file(sql, 'stf_files', 'stf_filename'),
   'TF sample': (sql) => file(sql, 'fastmon_files', 'tf_filename'),
   'TF slice': (sql) => file(sql, 'tf_slices', 'slice_filename'),
-} as const satisfies Record<string, (sql: Prepare) => Known>;
+} satisfies Record<string, (sql: Prepare) => Known>;
 
 /** The kinds of filter values that may not exist anywhere. */
 export type ValueKind = keyof typeof known;

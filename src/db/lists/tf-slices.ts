@@ -1,6 +1,7 @@
 import type { SliceOrder, TimeField } from '../../domain/list-words.ts';
-import type { SliceStatus } from '../../domain/slice-states.ts';
+import { type ShownSliceStatus, storedSliceStatus } from '../../domain/slice-states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { isOfOthers, shownStatus } from '../migrations/shown-status.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { keptCount, ofExecution } from './by-execution.ts';
@@ -26,7 +27,7 @@ export interface TfSliceRow extends Pick<
 > {
   slice_filename: string;
   slice_id: number;
-  status: SliceStatus;
+  status: ShownSliceStatus;
   attempt: number;
   assigned_worker: string | null;
   /** Of its worker; null if no message says it. */
@@ -51,7 +52,7 @@ export interface TfSliceRow extends Pick<
 }
 
 export interface TfSliceFilter extends TfFileFilter {
-  status?: SliceStatus | undefined;
+  status?: ShownSliceStatus | undefined;
   slice_filename?: string | undefined;
   /** A worker, an agent or a slot. */
   assigned_worker?: string | undefined;
@@ -77,7 +78,8 @@ export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): L
 }
 
 function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
-  const { status = 'created', time_field = 'created', min_retries } = filter;
+  const { status: shown, time_field = 'created', min_retries } = filter;
+  const { status = 'created', isObserved } = shown === undefined ? {} : storedSliceStatus(shown);
   const { tf_filename, stf_filename, slice_filename, assigned_worker } = filter;
   const others = [tf_filename, stf_filename, slice_filename, assigned_worker, min_retries];
   const isOtherTime = time_field !== 'created';
@@ -85,7 +87,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
   const isScan = isOtherTime || workers.workers[1] !== undefined || (min_retries ?? 0) > 0;
   return {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
-      tf_count, status, attempt, assigned_worker, iif(left_by IS NULL, s.hostname, NULL) AS host, created_at, assigned_at, completed_at, error,
+      tf_count, ${shownStatus('s')} AS status, attempt, assigned_worker, iif(left_by IS NULL, s.hostname, NULL) AS host, created_at, assigned_at, completed_at, error,
       ${sliceSeconds} AS seconds, processing_seconds,
       exit_code, signal, output_tail, outputs, outputs_omitted,
       (SELECT ${jsonField('w.params', 'data.dir')} FROM workflow_executions AS w
@@ -106,6 +108,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
       ...workers,
       retried: [`${indexPredicates.retriedSlice} AND attempt > ?`, min_retries === 0 ? undefined : min_retries],
       ...ofState(filter),
+      origin: [`(${isOfOthers('s')}) = ?`, isObserved === undefined ? undefined : Number(isObserved)],
     },
     indexes: [
       ['sqlite_autoindex_tf_slices_1', ['slice']],
@@ -119,14 +122,16 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
       ['tf_slices_execution', ['execution']],
     ],
     window: filter,
-    total: keptCount(sql, `slices_${status}`, filter, others),
+    // Counts are kept of all executions together.
+    total: keptCount(sql, `slices_${status}`, filter, [...others, isObserved]),
     page,
   };
 }
 
 /** The condition of a state. Which index serves it depends on the other conditions. */
-function ofState({ status, execution_id, run_number }: TfSliceFilter): Record<string, Condition> {
-  if (status === undefined) return {};
+function ofState({ status: shown, execution_id, run_number }: TfSliceFilter): Record<string, Condition> {
+  if (shown === undefined) return {};
+  const { status } = storedSliceStatus(shown);
   if (status === 'completed') return { completed: ['status = ?', status] };
   const isUnfinished = `status = '${status}' AND ${indexPredicates.openSlice} AND status = ?`;
   if (execution_id !== undefined || run_number !== undefined) return { unfinished: [isUnfinished, status] };

@@ -1,4 +1,5 @@
 import { livenessOf } from '../../domain/liveness.ts';
+import { milliseconds } from '../migrations/message-columns.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -68,8 +69,9 @@ export function dropCandidate({ sql }: Transaction, alarmId: string): void {
 
 /** Executions to watch: running ones, ones that ended since a time, and ones with alarms that are not over. @param since ISO 8601 */
 export const watchedExecutions = (sql: Prepare, since: string): string[] =>
-  sql<[string], string>(
-    `SELECT execution_id FROM workflow_executions WHERE status = 'running' OR end_time >= ?
+  sql<[{ since: string }], string>(
+    `SELECT execution_id FROM workflow_executions AS e WHERE status = 'running' OR end_time >= $since
+       OR (status = 'unknown' AND (SELECT last_ms FROM observed_runs AS o WHERE o.execution_id = e.execution_id) >= ${milliseconds('$since')})
        OR execution_id IN (SELECT execution_id FROM alarms WHERE state IN ('raised', 'seen') UNION SELECT execution_id FROM alarm_candidates)
      ORDER BY seq`,
-  ).values(since);
+  ).values({ since });

@@ -65,4 +65,8 @@ export const indexPredicates = {
   error: 'level >= 40',
   presentAgent: `state <> 'EXITED'`,
   remoteProcess: 'is_remote = 1',
+  /** An agent of this store. */
+  ownAgent: 'heard_on IS NULL',
+  /** A program of another make. */
+  heardAgent: 'heard_on IS NOT NULL',
 } as const;

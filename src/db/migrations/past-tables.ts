@@ -35,9 +35,9 @@ const silence = 15;
  */
 const noteAgent = (
   exit: string,
-): string => `INSERT INTO past_agents (agent_name, since, until, ${changing.join(', ')}, before_exit, exited_at)
-  VALUES (NEW.agent_name,
-    coalesce((SELECT since FROM (SELECT * FROM past_agents WHERE agent_name = NEW.agent_name ORDER BY since DESC LIMIT 1) AS last
+): string => `INSERT INTO past_agents (agent_name, is_heard, since, until, ${changing.join(', ')}, before_exit, exited_at)
+  VALUES (NEW.agent_name, NEW.heard_on IS NOT NULL,
+    coalesce((SELECT since FROM (SELECT * FROM past_agents WHERE agent_name = NEW.agent_name AND is_heard = (NEW.heard_on IS NOT NULL) ORDER BY since DESC LIMIT 1) AS last
       WHERE (last.process_id = NEW.process_id AND substr(last.since, 1, 16) = substr(NEW.last_heartbeat, 1, 16))
         OR (${isUnchanged} AND unixepoch(NEW.last_heartbeat) - unixepoch(last.until) < ${silence})), NEW.last_heartbeat),
     NEW.last_heartbeat, ${changing.map((column) => `NEW.${column}`).join(', ')}, ${exit}, iif(${exit} IS NULL, NULL, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))
@@ -51,6 +51,8 @@ const noteLease = `INSERT OR REPLACE INTO past_leases (execution_id, epoch, proc
 export const pastTables = `-- Agents as they were: a row holds from one time to another.
 CREATE TABLE past_agents (
   agent_name TEXT NOT NULL,
+  -- 1 for a program of another make, which may have the name of an agent of this store.
+  is_heard INTEGER NOT NULL,
   since TEXT NOT NULL,
   -- The last sign of life in this state.
   until TEXT NOT NULL,
@@ -69,7 +71,7 @@ CREATE TABLE past_agents (
   wire INTEGER,
   unheard_since TEXT,
   heard_on TEXT,
-  PRIMARY KEY (agent_name, since)
+  PRIMARY KEY (agent_name, is_heard, since)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER past_agents_begun AFTER INSERT ON system_agents BEGIN
   ${noteAgent('NULL')}

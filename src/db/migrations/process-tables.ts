@@ -8,10 +8,14 @@ CREATE TABLE hearings (
   -- A namespace; empty: all of them.
   namespace TEXT NOT NULL,
   since_ms INTEGER NOT NULL,
-  -- The last moment at which something would have been heard.
+  -- Up to when messages were heard, without those that still wait in the broker.
   until_ms INTEGER NOT NULL,
-  -- The observer; NULL for a recording, and for one that has ended in order.
+  -- The observer; NULL for a recording.
   process_id INTEGER REFERENCES processes (process_id),
+  -- When the observer last reported that it reaches its broker; NULL before it does, and for a recording.
+  beat_ms INTEGER,
+  -- The topics that it listens to (JSON); NULL if that is unknown.
+  topics TEXT,
   -- 1: the observer sends requests to programs of the namespace.
   may_send INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (namespace, since_ms)
@@ -133,7 +137,7 @@ CREATE TABLE moved_files (
 
 CREATE TABLE system_agents (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  agent_name TEXT NOT NULL UNIQUE,
+  agent_name TEXT NOT NULL,
   agent_type TEXT NOT NULL,
   namespace TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('STARTING', 'READY', 'PROCESSING', 'EXITED')),
@@ -152,6 +156,9 @@ CREATE TABLE system_agents (
   -- Of a program of another make: the host that its messages tell, or empty. NULL for our own.
   heard_on TEXT
 ) STRICT;
+-- An agent of this store and a program that was heard may have the same name.
+CREATE UNIQUE INDEX system_agents_own ON system_agents (agent_name) WHERE ${indexPredicates.ownAgent};
+CREATE UNIQUE INDEX system_agents_heard ON system_agents (agent_name) WHERE ${indexPredicates.heardAgent};
 CREATE INDEX system_agents_execution ON system_agents (current_execution_id, seq);
 CREATE INDEX system_agents_heartbeat ON system_agents (last_heartbeat);
 CREATE INDEX system_agents_present ON system_agents (seq) WHERE ${indexPredicates.presentAgent};

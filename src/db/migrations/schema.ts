@@ -9,7 +9,7 @@ import { pastTables } from './past-tables.ts';
 import { processTables } from './process-tables.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 32;
+export const schemaVersion = 33;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -22,7 +22,7 @@ ${logTables}CREATE TABLE workflow_executions (
   workflow_name TEXT,
   -- Empty where nobody has told it.
   namespace TEXT NOT NULL,
-  status TEXT NOT NULL CHECK (status IN ('running', 'completed', 'failed', 'terminated')),
+  status TEXT NOT NULL CHECK (status IN ('running', 'completed', 'failed', 'terminated', 'unknown')),
   status_reason TEXT,
   executed_by TEXT,
   run_number INTEGER,

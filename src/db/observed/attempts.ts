@@ -44,9 +44,10 @@ function insertAttempt(scope: ObservedScope, names: AttemptNames, seq: number): 
 function addDelivery(scope: ObservedScope, known: AttemptRow, said: SaidSlice): void {
   const before = saidAt<SliceFact | ToldSlice>(scope.tx, known.slice_seq);
   if (before === undefined) return;
-  if (!isSlice(before)) addTo(scope, 'slices_unheard', -1);
-  else if (!noteRepeat(scope.tx, said, before)) return;
-  else countWithout(scope, before.fact, -1);
+  if (isSlice(before)) {
+    if (!noteRepeat(scope.tx, said, before)) return;
+    countWithout(scope, before.fact, -1);
+  } else addTo(scope, 'slices_unheard', -1);
   const { tf_slice_id = null, requested_at = null } = said.fact;
   const update = scope.sql(
     'UPDATE observed_attempts SET slice_seq = ?, tf_slice_id = ?, requested_at = ? WHERE attempt_key = ?',

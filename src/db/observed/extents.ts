@@ -25,11 +25,22 @@ export function extend(tx: Transaction, executionId: string, at: number, dialect
   known.set(executionId, extent);
 }
 
+/** A message shows that an execution still runs whose end was not announced, or that results come after all. */
+function reopen({ sql }: Pick<Transaction, 'sql'>, executionId: string): void {
+  sql(
+    `UPDATE workflow_executions AS e SET status = 'running', status_reason = NULL, end_time = NULL
+     WHERE execution_id = ? AND (status = 'unknown' OR (status = 'completed'
+       AND EXISTS (SELECT 1 FROM run_states AS s WHERE s.execution_id = e.execution_id AND slices_queued > 0)
+       AND EXISTS (SELECT 1 FROM observed_runs AS o WHERE o.execution_id = e.execution_id AND coalesce(told_status, 'running') = 'running')))`,
+  ).run(executionId);
+}
+
 function noteExtent({ sql }: Transaction, executionId: string, { first, last, dialects }: Extent): void {
   const row = sql<[string], { first_ms: number; last_ms: number; dialects: string; told_status: string | null }>(
     'SELECT first_ms, last_ms, dialects, told_status FROM observed_runs WHERE execution_id = ?',
   ).get(executionId);
   if (row === undefined) return;
+  reopen({ sql }, executionId);
   const all = [...new Set([...row.dialects.split(''), ...dialects])].toSorted().join('');
   const [first_ms, last_ms] = [Math.min(first, row.first_ms), Math.max(last, row.last_ms)];
   if (first_ms === row.first_ms && last_ms === row.last_ms && all === row.dialects) return;

@@ -1,6 +1,6 @@
 import type { Effect } from '../../domain/effects.ts';
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
-import type { MessageLine } from '../../observed/recording-lines.ts';
+import { brokerTime, type MessageLine } from '../../observed/recording-lines.ts';
 import { readStatement } from '../../observed/told/read-told.ts';
 import { nameNumbers } from '../log/name-numbers.ts';
 import { insertRow } from '../log/rows.ts';
@@ -117,10 +117,7 @@ function isOwn({ sql }: Transaction, { dialect, told_id }: Statement): boolean {
 }
 
 /** When it was sent: by the broker's clock, which all have in common, else when it was heard. Milliseconds since 1970. */
-function sentAt({ headers, t }: MessageLine): number {
-  const stamp = headers['timestamp'] ?? '';
-  return /^\d{12,14}$/.test(stamp) ? Number(stamp) : Date.parse(t);
-}
+const sentAt = ({ headers, t }: MessageLine): number => brokerTime(headers) ?? Date.parse(t);
 
 const envelopeOf = (statement: Statement, run: ObservedRun | undefined) => ({
   msg_type: statement.message_type,

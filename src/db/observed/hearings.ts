@@ -2,6 +2,7 @@ import { toUSVString } from 'node:util';
 
 import { messageOf, SwfError } from '../../lib/errors.ts';
 import { mergedSpans } from '../../lib/merged-spans.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, type LivenessTest, type Moment, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -21,6 +22,8 @@ export interface Observer {
   process_id: number;
   /** Milliseconds since 1970. */
   now: number;
+  /** The topics that it listens to; undefined if it hears no broker. */
+  topics?: readonly string[] | undefined;
   /** Whether it sends requests to the programs that it hears. */
   maySend?: boolean | undefined;
 }
@@ -30,7 +33,7 @@ export interface Observer {
  * would record each message.
  */
 export function beginHearing(tx: Transaction, observer: Observer, isAlive: LivenessTest): void {
-  const { namespaces, process_id, now, maySend = false } = observer;
+  const { namespaces, process_id, now, topics, maySend = false } = observer;
   const mine = namespaces.length === 0 ? [anyNamespace] : namespaces;
   for (const other of observersOf(tx.sql, isAlive))
     if (mine.some((one) => one === anyNamespace || hears(other, one)))
@@ -40,16 +43,16 @@ export function beginHearing(tx: Transaction, observer: Observer, isAlive: Liven
       );
   for (const namespace of mine)
     tx.sql(
-      `INSERT INTO hearings (namespace, since_ms, until_ms, process_id, may_send) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (namespace, since_ms) DO UPDATE SET process_id = excluded.process_id, may_send = excluded.may_send`,
-    ).run(namespace, now, now, process_id, maySend ? 1 : 0);
+      `INSERT INTO hearings (namespace, since_ms, until_ms, process_id, topics, may_send) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (namespace, since_ms) DO UPDATE SET process_id = excluded.process_id, topics = excluded.topics, may_send = excluded.may_send`,
+    ).run(namespace, now, now, process_id, topics === undefined ? null : JSON.stringify(topics), maySend ? 1 : 0);
 }
 
 interface ObserverRow extends ProcessSigns {
   namespace: string;
   process_id: number;
-  since_ms: number;
   until_ms: number;
+  beat_ms: number | null;
   may_send: number;
 }
 
@@ -59,32 +62,42 @@ const hears = (observer: ObserverRow, namespace: string): boolean =>
 /** The living observers. */
 const observersOf = (sql: Prepare, isAlive: LivenessTest): ObserverRow[] =>
   sql<[], ObserverRow>(
-    `SELECT namespace, process_id, since_ms, until_ms, may_send, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
+    `SELECT namespace, process_id, until_ms, beat_ms, may_send, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
   )
     .all()
     .filter((row) => isProcessAlive(row, isAlive));
 
 /** The observers that hear messages now: they are alive and reach their broker. @param now milliseconds since 1970 */
 export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: number): ObserverRow[] =>
-  // An observer that has not reached its broker yet has reported nothing since it began.
-  observersOf(sql, isAlive).filter(({ since_ms, until_ms }) => until_ms > since_ms && now - until_ms < silence);
+  observersOf(sql, isAlive).filter(({ beat_ms }) => beat_ms !== null && now - beat_ms < silence);
 
 /** The process that hears a namespace now and sends requests there, or undefined. @param now milliseconds since 1970 */
 export const processOfObserver = (sql: Prepare, namespace: string, isAlive: LivenessTest, now: number) =>
   listeningObservers(sql, isAlive, now).find((one) => one.may_send === 1 && hears(one, namespace))?.process_id;
 
-/** Notes that an observer still hears. @param until milliseconds since 1970 */
-export function keepHearing({ sql }: Transaction, processId: number, until: number): void {
+/** Notes up to when an observer has heard messages: since its first subscription was confirmed, without messages that still wait somewhere. */
+export function keepHearing({ sql }: Transaction, processId: number, { since, until }: Span, now: number): void {
+  sql(
+    `UPDATE hearings SET since_ms = iif(beat_ms IS NULL, ?, since_ms), until_ms = max(until_ms, ?), beat_ms = ? WHERE process_id = ?`,
+  ).run(since, until, now, processId);
+}
+
+/** Notes that an observer that ends has heard messages up to a time. @param until milliseconds since 1970 */
+export function endHearing({ sql }: Transaction, processId: number, until: number): void {
   sql('UPDATE hearings SET until_ms = max(until_ms, ?) WHERE process_id = ?').run(until, processId);
 }
 
 /** Notes the time that a recording covers, or extends it. @param namespaces the ones that were read; none: all */
-export function noteSpan({ sql }: Transaction, { since, until }: Span, namespaces: readonly string[]): void {
+export function noteSpan(
+  { sql }: Transaction,
+  { since, until, topics }: Span & { topics?: readonly string[] | undefined },
+  namespaces: readonly string[],
+): void {
   for (const namespace of namespaces.length === 0 ? [anyNamespace] : namespaces)
     sql(
-      `INSERT INTO hearings (namespace, since_ms, until_ms) VALUES (?, ?, ?)
-       ON CONFLICT (namespace, since_ms) DO UPDATE SET until_ms = max(until_ms, excluded.until_ms)`,
-    ).run(namespace, since, until);
+      `INSERT INTO hearings (namespace, since_ms, until_ms, topics) VALUES (?, ?, ?, ?)
+       ON CONFLICT (namespace, since_ms) DO UPDATE SET until_ms = max(until_ms, excluded.until_ms), topics = coalesce(excluded.topics, topics)`,
+    ).run(namespace, since, until, topics === undefined ? null : JSON.stringify(topics));
 }
 
 /** Notes a time in which nothing could be heard. Times are ISO 8601. */
@@ -120,39 +133,69 @@ export function claimNamespace(
 /** When an execution was heard, and when it could not be. Milliseconds since 1970. */
 export interface HeardTime {
   since: number;
-  /** Now, while an observer listens; else the end of what was heard. */
+  /** Up to when it was heard: now while an observer listens and messages do not lag, else the last moment at which its store was listening. */
   until: number;
   isListening: boolean;
   gaps: { from: number; until: number; reason: string }[];
 }
 
+/** The messages of an execution, as far as they decide when it was heard. Milliseconds since 1970. */
+export interface HeardRun {
+  execution_id: string;
+  namespace: string;
+  first: number;
+  last: number;
+  /** 1 if its end was announced and every slice that was heard has its result: nothing more is expected. */
+  is_done: number;
+}
+
+/** As SQL: a `HeardRun`, from `observed_runs AS o` and `run_states`. */
+export const heardRunColumns = `o.execution_id, o.namespace, first_ms AS first, last_ms AS last,
+  (phase = 'completed' OR coalesce(told_status, 'running') <> 'running') AND slices_queued = 0 AS is_done`;
+
 /** An observer that has not reported for this long has lost its broker, or its machine. Milliseconds. */
 const silence = 15_000;
 
-/** @param life of the messages of the execution */
-export function heardTimeOf(
-  sql: Prepare,
-  { namespace, first, last }: { namespace: string; first: number; last: number },
-  { isAlive, now }: Moment,
-): HeardTime {
-  const spans = sql<[string], Span>(
-    `SELECT since_ms AS since, until_ms AS until FROM hearings WHERE namespace IN ('', ?) ORDER BY since_ms`,
+/** Messages that waited for longer than this lag: the time heard is then that of the newest one, not now. Milliseconds. */
+export const lagLimit = 5000;
+
+/** A run whose last message was followed by this much heard silence has ended for certain. Milliseconds. */
+const quiet = 15_000;
+
+/** @param run the messages of the execution */
+export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Moment): HeardTime {
+  const { namespace, first, last } = run;
+  const spans = sql<[string], HeardSpan>(
+    `SELECT since_ms AS since, until_ms AS until, coalesce(ended = 'order', process_id IS NULL) AS is_ended
+     FROM hearings LEFT JOIN processes USING (process_id) WHERE namespace IN ('', ?) ORDER BY since_ms`,
   ).all(namespace);
-  const isListening = listeningObservers(sql, isAlive, now).some((one) => hears(one, namespace));
-  const covering = spans.filter(({ since, until }) => since <= last && until >= first);
-  const until = isListening ? now : Math.max(last, ...covering.map((span) => span.until));
-  const since = covering[0]?.since ?? first;
+  const listening = listeningObservers(sql, isAlive, now).filter((one) => hears(one, namespace));
+  const untils = listening.map(({ until_ms, beat_ms }) => ((beat_ms ?? 0) - until_ms > lagLimit ? until_ms : now));
+  const isListening = listening.length > 0;
+  const until = isListening ? Math.max(last, ...untils) : Math.max(last, ...spans.map((span) => span.until));
+  const since = spans.find((span) => span.since <= last && span.until >= first)?.since ?? first;
+  const end = run.is_done === 1 ? last + Math.max(quiet, 3 * longestStep(sql, run.execution_id)) : until;
   const gaps = sql<[number, number], { from: number; until: number; reason: string }>(
     'SELECT from_ms AS "from", until_ms AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
-  ).all(first, until);
-  const all = [...gaps, ...unheard(spans, { since: first, until })];
-  return { since, until, isListening, gaps: mergedSpans(all, passing) };
+  ).all(first, Math.min(until, end));
+  // What was complete when its observer ended in order stays complete, whenever the next one begins.
+  const isOver = ({ from, isInOrder }: Unheard): boolean => from >= last && run.is_done === 1 && isInOrder;
+  const unheard = unheardIn(spans, { since: first, until: Math.min(until, end) })
+    .filter((gap) => !isOver(gap))
+    .map(({ from, until: to }) => ({ from, until: to, reason: 'nobody listened' }));
+  return { since, until, isListening, gaps: mergedSpans([...gaps, ...unheard], passing) };
 }
+
+/** The longest time between an STF file and its TF files so far: their messages may come as long after the end of the DAQ. Milliseconds. */
+const longestStep = (sql: Prepare, executionId: string): number =>
+  sql<[string], number | null>(
+    `SELECT max(waited_ms) FROM fastmon_files INDEXED BY fastmon_files_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime}`,
+  ).value(executionId) ?? 0;
 
 /** When one execution was heard; undefined if it is not observed. */
 function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment): HeardTime | undefined {
-  const run = sql<[string], { namespace: string; first: number; last: number }>(
-    'SELECT namespace, first_ms AS first, last_ms AS last FROM observed_runs WHERE execution_id = ?',
+  const run = sql<[string], HeardRun>(
+    `SELECT ${heardRunColumns} FROM observed_runs AS o JOIN run_states USING (execution_id) WHERE o.execution_id = ?`,
   ).get(executionId);
   return run && heardTimeOf(sql, run, moment);
 }
@@ -161,22 +204,40 @@ function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment): Hear
 export const heardUntil = (sql: Prepare, executionId: string, moment: Moment): number | undefined =>
   heardTimeOfRun(sql, executionId, moment)?.until;
 
-/** The times in which nothing could be heard of an execution, until a time. Milliseconds since 1970. */
-export const gapsOf = (sql: Prepare, executionId: string, until: number): HeardTime['gaps'] =>
-  heardTimeOfRun(sql, executionId, { isAlive: () => undefined, now: until })?.gaps ?? [];
+/** The times in which nothing could be heard of an execution. Milliseconds since 1970. */
+export const gapsOf = (sql: Prepare, executionId: string, moment: Moment): HeardTime['gaps'] =>
+  heardTimeOfRun(sql, executionId, moment)?.gaps ?? [];
+
+/** The topics that were listened to during a run; undefined where that is unknown. */
+export function topicsOf(sql: Prepare, { namespace, first, last }: Pick<HeardRun, 'namespace' | 'first' | 'last'>) {
+  const topics = sql<[string, number, number], string | null>(
+    `SELECT topics FROM hearings WHERE namespace IN ('', ?) AND since_ms <= ? AND until_ms >= ?`,
+  ).values(namespace, last, first);
+  return topics.includes(null) ? undefined : new Set(topics.flatMap((one) => JSON.parse(one ?? '[]') as string[]));
+}
 
 /** A pause this short between two observers is no gap: one was just ending. Milliseconds. */
 const passing = 1000;
 
+type HeardSpan = Span & { is_ended: number };
+
+/** A time that no span covers. */
+interface Unheard {
+  from: number;
+  until: number;
+  /** Whether the observer before it ended in order. */
+  isInOrder: boolean;
+}
+
 /** The parts of a life that no span covers. */
-function unheard(spans: readonly Span[], life: Span): HeardTime['gaps'] {
-  const gaps: HeardTime['gaps'] = [];
-  let heard = Math.max(life.since, ...spans.filter(({ since }) => since <= life.since).map(({ until }) => until));
-  for (const { since, until } of spans) {
-    if (since > life.until) break;
-    if (since - heard > passing && heard < life.until)
-      gaps.push({ from: heard, until: Math.min(since, life.until), reason: 'nobody listened' });
-    heard = Math.max(heard, until);
+function unheardIn(spans: readonly HeardSpan[], life: Span): Unheard[] {
+  const gaps: Unheard[] = [];
+  const before = spans.filter(({ since }) => since <= life.since);
+  let heard = Math.max(life.since, ...before.map(({ until }) => until));
+  let isInOrder = before.find(({ until }) => until === heard)?.is_ended === 1;
+  for (const { since, until, is_ended } of spans) {
+    if (since - heard > passing && heard < life.until) gaps.push({ from: heard, until: since, isInOrder });
+    if (until > heard) [heard, isInOrder] = [until, is_ended === 1];
   }
   return gaps;
 }

@@ -1,28 +1,70 @@
-import { isoTime } from '../migrations/message-columns.ts';
+import type { ExecutionStatus } from '../../domain/states.ts';
+import type { ExecutionRow } from '../execution/find-execution.ts';
 import type { Moment } from '../presence/leases.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { heardTimeOf } from './hearings.ts';
+import { heardRunColumns, type HeardRun, heardTimeOf } from './hearings.ts';
 
 /** A run that reported its end is complete after this long without messages. Milliseconds. */
 const quietMilliseconds = 60_000;
 
+/** The columns that follow from when an observed execution was heard. Times are ISO 8601. */
+type Standing = Pick<ExecutionRow, 'status' | 'status_reason' | 'end_time'>;
+
+type OpenRun = HeardRun & { status: ExecutionStatus; phase: string; is_told: number };
+
+/** The observed executions without a known end, by the status stored. */
+const openRuns = (sql: Prepare, ...statuses: ('running' | 'unknown')[]): OpenRun[] =>
+  statuses.flatMap((status) =>
+    sql<[string], OpenRun>(
+      `SELECT ${heardRunColumns}, status, phase, told_status IS NOT NULL AS is_told
+       FROM workflow_executions AS e INDEXED BY workflow_executions_status JOIN run_states USING (execution_id) JOIN observed_runs AS o USING (execution_id)
+       WHERE status = ? AND origin = 'observed'`,
+    ).all(status),
+  );
+
+const completed = ({ last }: OpenRun): Standing => ({
+  status: 'completed',
+  status_reason: 'completed',
+  end_time: new Date(last).toISOString(),
+});
+
 /**
- * Marks observed executions as completed if their end was reported and every slice has a result, once a minute has been heard since, or if no
- * observer listens. Later messages still count.
+ * How a running execution stands at a moment; undefined while it runs as far as is known. Once observation has ended, an execution whose end was announced
+ * is completed, with or without all results, and the status of any other is unknown.
+ */
+function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | undefined {
+  const { until, isListening } = heardTimeOf(sql, run, moment);
+  if (isListening) {
+    const isOver = run.is_done === 1 && run.is_told === 0 && until - run.last >= quietMilliseconds;
+    return isOver ? completed(run) : undefined;
+  }
+  if (run.phase === 'completed') return completed(run);
+  return { status: 'unknown', status_reason: `not heard since ${new Date(until).toISOString()}`, end_time: null };
+}
+
+/**
+ * Notes which observed executions are over: while an observer listens, those whose end was announced, once every slice has a result and a minute has been
+ * heard since; all others once nobody listens. Later messages still count.
  */
 export function settleObserved(tx: Transaction, moment: Moment): void {
   const { sql } = tx;
   tx.settle();
-  const open = sql<[], { execution_id: string; namespace: string; first: number; last: number }>(
-    `SELECT e.execution_id, e.namespace, first_ms AS first, last_ms AS last
-     FROM workflow_executions AS e INDEXED BY workflow_executions_status JOIN run_states USING (execution_id) JOIN observed_runs USING (execution_id)
-     WHERE status = 'running' AND origin = 'observed' AND phase = 'completed' AND slices_queued = 0 AND told_status IS NULL`,
-  ).all();
-  for (const execution of open) {
-    const { until, isListening } = heardTimeOf(sql, execution, moment);
-    if (isListening && until - execution.last < quietMilliseconds) continue;
+  for (const run of openRuns(sql, 'running', 'unknown')) {
+    const standing = standingAt(sql, run, moment);
+    // Only a message shows that an execution of unknown status still runs.
+    if (standing === undefined) continue;
     sql(
-      `UPDATE workflow_executions SET status = 'completed', status_reason = 'completed', end_time = ${isoTime('?')} WHERE execution_id = ?`,
-    ).run(execution.last, execution.execution_id);
+      'UPDATE workflow_executions SET status = $status, status_reason = $status_reason, end_time = $end_time WHERE execution_id = $execution_id',
+    ).run({ ...standing, execution_id: run.execution_id });
   }
 }
+
+/** Executions that are stored as running and are not heard any more, with how they stand: an observer that was killed could not note it. */
+export const unheardExecutions = (sql: Prepare, moment: Moment): ReadonlyMap<string, Standing> =>
+  new Map(
+    openRuns(sql, 'running').flatMap((run) => {
+      const standing = standingAt(sql, run, moment);
+      return standing === undefined ? [] : [[run.execution_id, standing] as const];
+    }),
+  );

@@ -3,6 +3,7 @@ import { onceFor } from '../../lib/once-for.ts';
 import { programTypeOf, type ProgramType } from '../../messages/foreign.ts';
 import type { Statement } from '../../observed/reading/fact.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** The programs that are agents of the workflow. */
@@ -72,12 +73,19 @@ function writeAll({ sql }: Transaction, signs: Map<string, Gathered>): void {
   signs.clear();
 }
 
+/** Whether a name belongs to an agent of this store in a namespace: its own heartbeats tell more than its messages. */
+const isOwnAgent = (sql: Prepare, name: string, namespace: string): boolean =>
+  sql<[string, string]>(
+    `SELECT 1 FROM system_agents WHERE agent_name = ? AND namespace = ? AND ${indexPredicates.ownAgent}`,
+  ).has(name, namespace);
+
 /** Records a sign of life of a program of another make. Never changes an agent of our own, whatever name it uses. */
 export function noteProgram(
   { sql }: Pick<Transaction, 'sql'>,
   sender: string,
   { type, namespace, host, at, ...sign }: Sign,
 ): void {
+  if (isOwnAgent(sql, sender, namespace)) return;
   const { execution_id: execution = null, state = null } = sign;
   const time = new Date(at).toISOString();
   const process_id = sql<unknown[], number>(
@@ -88,9 +96,8 @@ export function noteProgram(
   sql(
     `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, heard_on, current_execution_id)
        VALUES ($sender, $type, $namespace, coalesce($state, 'READY'), $time, $process_id, $host, $execution)
-       ON CONFLICT (agent_name) DO UPDATE SET state = coalesce($state, state), namespace = iif(excluded.namespace = '', namespace, excluded.namespace),
+       ON CONFLICT (agent_name) WHERE ${indexPredicates.heardAgent} DO UPDATE SET state = coalesce($state, state), namespace = iif(excluded.namespace = '', namespace, excluded.namespace),
          last_heartbeat = max(last_heartbeat, excluded.last_heartbeat), heard_on = iif(excluded.heard_on = '', heard_on, excluded.heard_on),
-         current_execution_id = coalesce(excluded.current_execution_id, current_execution_id)
-       WHERE heard_on IS NOT NULL`,
+         current_execution_id = coalesce(excluded.current_execution_id, current_execution_id)`,
   ).run({ sender, type, namespace, state, time, process_id, host, execution });
 }

@@ -48,8 +48,8 @@ function countChange(scope: ObservedScope, before: SliceStatus | undefined, now:
 /** Reopens an execution that was marked completed because nothing was open and no more was heard: its end was never told. */
 function reopen({ sql, execution_id }: ObservedScope): void {
   sql(
-    `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL WHERE execution_id = ? AND status = 'completed'
-       AND (SELECT told_status FROM observed_runs AS o WHERE o.execution_id = workflow_executions.execution_id) IS NULL`,
+    `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL WHERE execution_id = ? AND status IN ('completed', 'unknown')
+       AND coalesce((SELECT told_status FROM observed_runs AS o WHERE o.execution_id = workflow_executions.execution_id), 'running') = 'running'`,
   ).run(execution_id);
 }
 

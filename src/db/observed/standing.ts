@@ -33,7 +33,7 @@ export function standing<K extends Fact['kind'] | PhaseMessage>(
 
 /**
  * Notes that one of two messages repeats the other, or contradicts it. Notes that pointed to the replaced message now point to the new one, and are
- * judged by it. Returns `wins`: whether the new message counts from now on.
+ * judged by it. Returns whether the new message counts from now on.
  */
 export function noteRepeat(tx: Transaction, said: SaidFact, before: SaidFact, wins = isBefore(said, before)): boolean {
   const { sql } = tx;

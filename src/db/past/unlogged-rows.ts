@@ -5,7 +5,7 @@ import type { Moment } from './moment.ts';
 
 /** As SQL: the state of an agent at $iso. */
 const agentsThen = `SELECT * FROM live.past_agents AS p
-  WHERE since = (SELECT max(since) FROM live.past_agents WHERE agent_name = p.agent_name AND since <= $iso)`;
+  WHERE since = (SELECT max(since) FROM live.past_agents WHERE agent_name = p.agent_name AND is_heard = p.is_heard AND since <= $iso)`;
 
 /** As SQL: the last sign of life of a process until $iso: of its agents if it has any, since it may have been silent for a while. */
 const lastBeatThen = `min(last_beat, $iso, coalesce((SELECT max(min(until, $iso)) FROM (${agentsThen})
@@ -27,9 +27,9 @@ const fillings: Readonly<Record<string, string>> = {
   system_agents: `SELECT a.seq, p.agent_name, p.agent_type, p.namespace,
       iif(p.exited_at > $iso, p.before_exit, p.state), min(p.until, $iso), p.process_id, p.current_execution_id, p.slots, p.free_slots, p.off_duty,
       p.clock_offset, p.wire, p.unheard_since, p.heard_on
-    FROM (${agentsThen}) AS p JOIN live.system_agents AS a USING (agent_name) JOIN live.processes AS d ON d.process_id = p.process_id
+    FROM (${agentsThen}) AS p JOIN live.system_agents AS a ON a.agent_name = p.agent_name AND (a.heard_on IS NOT NULL) = p.is_heard JOIN live.processes AS d ON d.process_id = p.process_id
     WHERE d.registered_at <= $iso`,
-  hearings: `SELECT namespace, since_ms, min(until_ms, $now), process_id, may_send FROM live.hearings
+  hearings: `SELECT namespace, since_ms, min(until_ms, $now), process_id, min(beat_ms, $now), topics, may_send FROM live.hearings
     WHERE since_ms <= $now AND (process_id IS NULL OR process_id IN (SELECT process_id FROM processes))`,
   gaps: `SELECT from_ms, min(until_ms, $now), reason FROM live.gaps WHERE from_ms < $now`,
   incidents: `SELECT incident_id, execution_id, kind, hostname, since, until, seconds, skipped FROM live.incidents WHERE coalesce(until, since) <= $iso`,
@@ -65,7 +65,7 @@ const wasHeardLater = `last_beat > $iso OR EXISTS (
   WHERE p.process_id = processes.process_id AND (
     SELECT recorded_ms FROM live.message_rows WHERE sender_no = name_no AND seq > $last ORDER BY seq LIMIT 1
   ) < coalesce((SELECT unixepoch(min(since), 'subsec') * 1000 FROM live.past_agents AS other
-    WHERE other.agent_name = p.agent_name AND other.process_id <> p.process_id AND other.since > p.since), 1e15))`;
+    WHERE other.agent_name = p.agent_name AND other.is_heard = p.is_heard AND other.process_id <> p.process_id AND other.since > p.since), 1e15))`;
 
 /**
  * Whether a process was alive at a moment: it is alive today, or was heard later. A process that was killed between two signs of life counts as

@@ -7,6 +7,7 @@ import { steadyClock, wallNow } from '../../lib/time.ts';
 import type { OffDuty } from '../../messages/telemetry.ts';
 import { isRefused, wireVersion } from '../../messages/wire-version.ts';
 import { drawNumber } from '../log/numbers.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { isProcessAlive, isRemote, type LivenessTest, type ProcessSigns, signColumns, momentOfTest } from './leases.ts';
@@ -58,7 +59,7 @@ export function recordHeartbeat({ sql }: Transaction, processId: number, beats: 
   for (const [name, { state, execution_id }] of beats)
     sql(
       `UPDATE system_agents SET state = ?, last_heartbeat = ?, current_execution_id = coalesce(?, current_execution_id)
-       WHERE agent_name = ?`,
+       WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
     ).run(state, now, execution_id ?? null, name);
 }
 
@@ -105,7 +106,7 @@ export function agentState(row: TypedSigns, slicesInHand: number, isAlive: Liven
 export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): Set<string> {
   const rows = sql<[string], TypedSigns>(
     `SELECT agent_type, state, last_heartbeat, ${processColumns} FROM system_agents JOIN processes USING (process_id)
-     WHERE namespace = ? AND state <> 'EXITED' AND heard_on IS NULL`,
+     WHERE namespace = ? AND state <> 'EXITED' AND ${indexPredicates.ownAgent}`,
   ).all(namespace);
   return new Set(rows.filter((row) => isHeard(row, isAlive)).map(({ agent_type }) => agent_type));
 }
@@ -125,7 +126,7 @@ interface WorkerRow extends SignsOfLife {
 export const heardWorkers = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
   sql<[string], WorkerRow>(
     `SELECT agent_name, process_id, state, last_heartbeat, ${processColumns}, slots, off_duty FROM system_agents JOIN processes USING (process_id)
-     WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED' AND heard_on IS NULL AND coalesce(wire, ${wireVersion}) >= ${wireVersion}`,
+     WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED' AND ${indexPredicates.ownAgent} AND coalesce(wire, ${wireVersion}) >= ${wireVersion}`,
   )
     .all(namespace)
     .filter((row) => isHeard(row, isAlive))

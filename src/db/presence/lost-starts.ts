@@ -33,7 +33,7 @@ export function lostStarts(sql: Prepare, of: Attempt, isAlive: LivenessTest): Lo
   const rows = sql<[string, string, string], StartRow>(
     `SELECT ${jsonField('body', 'worker_id')} AS worker_id, worker.pid, worker.pid_started, worker.hostname, worker.last_beat, worker.is_remote, m.recorded_at, worker.registered_at
      FROM workflow_messages AS m
-       JOIN system_agents AS agent ON agent.agent_name = m.sender_agent
+       JOIN system_agents AS agent ON agent.agent_name = m.sender_agent AND agent.heard_on IS NULL
        JOIN processes AS worker ON worker.process_id = agent.process_id
        JOIN execution_owners AS owner ON owner.execution_id = ?
        JOIN processes AS driver ON driver.process_id = owner.process_id

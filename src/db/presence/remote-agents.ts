@@ -30,7 +30,9 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
   if (state === 'EXITED') {
     sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(process_id);
     // Another process may have the name by now.
-    const holder = sql<[string], number>('SELECT process_id FROM system_agents WHERE agent_name = ?');
+    const holder = sql<[string], number>(
+      `SELECT process_id FROM system_agents WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
+    );
     if (holder.value(agent_name) !== process_id) return;
   }
   const offset = (Date.parse(beat.timestamp ?? now) - Date.parse(now)) / 1000;
@@ -41,7 +43,7 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
   sql(
     `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id, slots, free_slots, off_duty, wire)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (agent_name) DO UPDATE SET agent_type = excluded.agent_type, namespace = excluded.namespace, state = excluded.state, last_heartbeat = excluded.last_heartbeat, process_id = excluded.process_id,
+     ON CONFLICT (agent_name) WHERE ${indexPredicates.ownAgent} DO UPDATE SET agent_type = excluded.agent_type, namespace = excluded.namespace, state = excluded.state, last_heartbeat = excluded.last_heartbeat, process_id = excluded.process_id,
        current_execution_id = coalesce(excluded.current_execution_id, current_execution_id), slots = excluded.slots, free_slots = excluded.free_slots,
        off_duty = excluded.off_duty, clock_offset = ${clockOffset}, wire = excluded.wire,
        unheard_since = iif(process_id = excluded.process_id, unheard_since, NULL)
@@ -54,7 +56,7 @@ function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string): v
   const before = tx
     .sql<[string], { pid: number; pid_started: string; state: string; current_execution_id: string | null }>(
       `SELECT pid, pid_started, state, current_execution_id FROM system_agents JOIN processes USING (process_id)
-       WHERE agent_name = ? AND ${indexPredicates.remoteProcess}`,
+       WHERE agent_name = ? AND ${indexPredicates.ownAgent} AND ${indexPredicates.remoteProcess}`,
     )
     .get(beat.agent_name);
   // If two processes use one name, the younger has started, and the elder goes on.
@@ -66,11 +68,15 @@ function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string): v
 
 /** Notes that an agent's messages about its slices do not arrive. */
 export function noteUnheard({ sql }: Transaction, agent: string): void {
-  sql('UPDATE system_agents SET unheard_since = coalesce(unheard_since, ?) WHERE agent_name = ?').run(wallNow(), agent);
+  sql(
+    `UPDATE system_agents SET unheard_since = coalesce(unheard_since, ?) WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
+  ).run(wallNow(), agent);
 }
 
 export function noteHeard({ sql }: Transaction, agent: string): void {
-  sql('UPDATE system_agents SET unheard_since = NULL WHERE agent_name = ? AND unheard_since IS NOT NULL').run(agent);
+  sql(
+    `UPDATE system_agents SET unheard_since = NULL WHERE agent_name = ? AND ${indexPredicates.ownAgent} AND unheard_since IS NOT NULL`,
+  ).run(agent);
 }
 
 /** The execution of the first message in hand, which is recorded, since its recorder sent it. */
@@ -84,7 +90,7 @@ function executionOf(sql: Prepare, { in_hand: [first] }: AgentHeartbeat): string
 export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropped = 0 }: AgentLog): void {
   const { sql } = tx;
   const known = sql<[string], { process_id: number; logged_n: number; pid_started: string }>(
-    'SELECT process_id, logged_n, pid_started FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ?',
+    `SELECT process_id, logged_n, pid_started FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
   ).get(sender);
   // Its heartbeat comes before its lines. Lines that an earlier process of the name left behind are written all the same.
   const mark = known?.pid_started === since ? known : undefined;
@@ -107,7 +113,7 @@ export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropp
 /** Resets the silence of agents when a cut-off recorder hears again: it could hear none of them in that time. */
 export function forgiveSilence({ sql }: Transaction, since: string): void {
   const now = wallNow();
-  const heard = `process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess} AND ended IS NULL AND last_beat >= ?) AND heard_on IS NULL`;
+  const heard = `process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess} AND ended IS NULL AND last_beat >= ?) AND ${indexPredicates.ownAgent}`;
   sql(`UPDATE system_agents SET last_heartbeat = ? WHERE ${heard}`).run(now, since);
   sql(
     `UPDATE processes SET last_beat = ? WHERE ${indexPredicates.remoteProcess} AND ended IS NULL AND last_beat >= ? AND hostname <> ''`,

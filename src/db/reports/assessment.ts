@@ -26,7 +26,8 @@ import type { ObservedPart } from './observed/facts.ts';
 export interface Assessment {
   detail: ExecutionRecord;
   progress: Progress;
-  health: Health;
+  /** Undefined for an observed execution of unknown status. */
+  health: Health | undefined;
   isHeld: boolean;
   stages: StageState[];
   delays: StageDelay[];

@@ -1,7 +1,8 @@
 /** One check of an audit, and what it found. */
 export interface AuditCheck {
   check: 'stf_planned' | 'stf_announced' | 'stf_ready' | 'samples' | 'slices' | 'coverage' | 'results' | 'counts';
-  state: 'ok' | 'open' | 'broken';
+  /** `unknown`: nothing shows whether it holds, and `problem` says why. */
+  state: 'ok' | 'open' | 'broken' | 'unknown';
   expected: number;
   found: number;
   /** The first ids of missing or wrong items. */
@@ -16,7 +17,7 @@ export interface AuditCheck {
 export const namedIds = 20;
 
 /** The meaning of missing items: something is not done yet, or the records contradict each other. */
-export type Missing = 'open' | 'broken';
+export type Missing = 'open' | 'broken' | 'unknown';
 
 /** The counts that a check compares. `id_count` defaults to the number of `ids`. */
 export interface Compared extends Pick<AuditCheck, 'expected' | 'found' | 'ids'> {

@@ -31,14 +31,14 @@ interface Started extends Pick<DriverSpan, 'pid' | 'version' | 'speed'> {
   claimed_by?: unknown;
 }
 
-/** Rows are as recorded, so a damaged row yields unknown values. */
 const unstated = { pid: undefined, hostname: 'unknown', user: 'unknown', version: 'unknown', speed: undefined };
 
+/** Rows are as recorded, so a damaged row yields unknown values. */
 const startedIn = (body: string): Started => ({ ...unstated, ...objectIn(body) });
 
 type Ended = Pick<DriverSpan, 'code' | 'reason'> & { cause: NonNullable<DriverSpan['ended']> };
 
-/** The end of a driver that left no word. @param sign its last sign of life */
+/** The end of a driver that vanished without a word. @param sign its last sign of life */
 const lost = (sign: string): Pick<DriverSpan, 'ended' | 'reason'> => ({
   ended: 'lost',
   reason: `it vanished without a word; its last sign of life was a ${sign}`,

@@ -36,7 +36,7 @@ export function goneWorkers(sql: Prepare, isAlive: LivenessTest): (of: { assigne
     const before = known.get(agent);
     if (before !== undefined) return before;
     const row = sql<[string], ProcessSigns>(
-      `SELECT ${signColumns} FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ?`,
+      `SELECT ${signColumns} FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND heard_on IS NULL`,
     ).get(agent);
     const isGone = row !== undefined && !isProcessAlive(row, isAlive);
     known.set(agent, isGone);

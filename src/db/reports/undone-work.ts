@@ -181,7 +181,7 @@ function offDutyOf(sql: Prepare, namespace: string, role: UnansweredFiles['role'
   >(
     `SELECT agent_name AS agent, hostname, off_duty, (SELECT message FROM app_logs WHERE agent = agent_name AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT 1) AS warning
      FROM system_agents JOIN processes USING (process_id)
-     WHERE namespace = ? AND agent_type = ? AND state <> 'EXITED' ORDER BY last_heartbeat DESC LIMIT 1`,
+     WHERE namespace = ? AND agent_type = ? AND state <> 'EXITED' AND heard_on IS NULL ORDER BY last_heartbeat DESC LIMIT 1`,
   ).get(namespace, role);
   if (row === undefined || row.off_duty === null) return undefined;
   const { agent, hostname, warning, off_duty } = row;

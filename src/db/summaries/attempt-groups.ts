@@ -1,6 +1,14 @@
 import type { Causes } from '../../domain/causes.ts';
 import type { Group, Groups } from '../../domain/groups.ts';
-import { failedState, queuedState, sliceStatuses } from '../../domain/slice-states.ts';
+import {
+  failedState,
+  queuedState,
+  shownSliceStatus,
+  type ShownSliceStatus,
+  type SliceStatus,
+  sliceStatuses,
+  storedSliceStatus,
+} from '../../domain/slice-states.ts';
 import { countsAttempts, spanName, type SummaryKey, widthOf } from '../../domain/summary-words.ts';
 import type { Steps } from '../../lib/steps.ts';
 import type { AttemptColumns } from '../timeline/attempt-columns.ts';
@@ -9,6 +17,7 @@ import type { SummaryQuestion } from './question.ts';
 export interface OfExecution {
   execution_id: string;
   namespace: string;
+  isObserved: boolean;
 }
 
 /** A row's key as a number, and the name of a number. */
@@ -34,7 +43,7 @@ export function* addAttempts(
   const [first, second = nothing] = question.keys.map((key) =>
     keyed(columns, key, { of, time, causes: groups.causes }),
   );
-  const fits = condition(columns, question, { isOfAttempts, isWorker, time });
+  const fits = condition(columns, question, { isOfAttempts, isWorker, time, isObserved: of.isObserved });
   const known = new Map<number, Group>();
   for (let at = 0; at < columns.length; at += 1) {
     if (at % inOneTurn === inOneTurn - 1) yield;
@@ -92,15 +101,22 @@ export const isPart = ({ status, assigned_worker, start_time, end_time }: Summar
 function condition(
   columns: AttemptColumns,
   question: SummaryQuestion,
-  { isOfAttempts, isWorker, time }: { isOfAttempts: boolean; isWorker: (name: string) => boolean; time: TimeAt },
+  {
+    isOfAttempts,
+    isWorker,
+    time,
+    isObserved,
+  }: { isOfAttempts: boolean; isWorker: (name: string) => boolean; time: TimeAt; isObserved: boolean },
 ): (at: number) => boolean {
   const { status, assigned_worker, start_time, end_time, keys } = question;
   const tests: ((at: number) => boolean)[] = [];
   if (!isOfAttempts) tests.push((at) => columns.isCurrent[at] === 1);
   if (keys.includes('cause')) tests.push((at) => columns.state[at] === failedState);
   if (status !== undefined) {
-    const state = sliceStatuses.findIndex((one) => one === status);
-    tests.push((at) => columns.state[at] === state);
+    const stored = storedSliceStatus(status as ShownSliceStatus);
+    const state = sliceStatuses.indexOf(stored.status);
+    const isOfThese = stored.isObserved === undefined || stored.isObserved === isObserved;
+    tests.push((at) => isOfThese && columns.state[at] === state);
   }
   if (assigned_worker !== undefined) {
     const fitting = columns.names.worker.all.map(isWorker);
@@ -125,7 +141,10 @@ function keyed(
   });
   switch (key) {
     case 'status':
-      return { of: (at) => columns.state[at] as number, name: (number) => sliceStatuses[number] };
+      return {
+        of: (at) => columns.state[at] as number,
+        name: (number) => shownSliceStatus(sliceStatuses[number] as SliceStatus, of.isObserved),
+      };
     case 'attempt':
       return byColumn('attempt', String);
     case 'cause':

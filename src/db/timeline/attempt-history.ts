@@ -34,7 +34,7 @@ export class AttemptHistory {
     this.#isObserved = sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(executionId);
     // Messages from now on are followed afterwards, even if a piece already reflects them.
     this.#seq = this.#newest();
-    this.#lateSeq = this.#most('SELECT max(late_seq) FROM late_messages WHERE execution_id = ?');
+    this.#lateSeq = this.#maxOf('SELECT max(late_seq) FROM late_messages WHERE execution_id = ?');
   }
 
   /** The place in the log that the columns reflect. */
@@ -152,12 +152,12 @@ export class AttemptHistory {
   }
 
   #newest(): number {
-    return this.#most(
+    return this.#maxOf(
       `SELECT max(seq) FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')}`,
     );
   }
 
-  #most(question: string): number {
+  #maxOf(question: string): number {
     return this.#sql<[string], number | null>(question).value(this.#id) ?? 0;
   }
 }

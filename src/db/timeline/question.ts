@@ -28,7 +28,7 @@ export function timelineQuestion(
   const start = Date.parse(execution.start_time);
   const lived = lifeOf(sql, execution, { isAlive, now: momentOf(sql, execution.execution_id, now) });
   const { end } = lived;
-  const holes = holesIn(sql, execution, lived, isAlive);
+  const holes = holesIn(sql, execution, lived, { isAlive, now });
   const from = wanted.from === undefined ? start : Math.max(start, Date.parse(wanted.from));
   const until = wanted.until === undefined ? end : Math.min(end, Date.parse(wanted.until));
   if (from > until)
@@ -47,11 +47,13 @@ export function timelineQuestion(
 }
 
 /** Times about which nothing is known, or when nobody could do anything, the oldest of each kind first. */
-function holesIn(sql: Prepare, execution: ExecutionRow, life: Life, isAlive: LivenessTest): PhaseBand[] {
+function holesIn(sql: Prepare, execution: ExecutionRow, life: Life, { isAlive, now }: Moment): PhaseBand[] {
   const { execution_id, origin } = execution;
   const { end: until, silentSince: start } = life;
   if (origin === 'observed')
-    return gapsOf(sql, execution_id, until).map(({ from, until: end }) => ({ phase: 'unheard', start: from, end }));
+    return gapsOf(sql, execution_id, { isAlive, now })
+      .filter(({ from }) => from < until)
+      .map(({ from, until: end }) => ({ phase: 'unheard', start: from, end: Math.min(end, until) }));
   const drivers = driversOf(sql, execution_id, isAlive);
   return [
     ...standstillsOf(sql, execution_id).map(({ from, until: to }) => band('unwritten', from, to)),

@@ -37,6 +37,13 @@ export interface ObservedFacts {
   phase: Phase;
   /** The status that its runner reported last by REST. */
   told: { status: ExecutionStatus; at: number; by: string | undefined } | undefined;
+  /** Whether nothing more is expected of it, so that what is missing is judged without waiting. */
+  isOver: boolean;
+  /**
+   * Whether its slices can be seen: they were, or would be. Otherwise they are not on a topic that is listened to (`unheard`), nothing shows that anybody
+   * makes slices (`none`), or one of the two.
+   */
+  slicing: 'seen' | 'unheard' | 'none' | 'none or unheard';
   /** Slices registered by REST; `unsent`: registered a while ago, but no message about them was heard. */
   slices_told: number;
   unsent: Some;
@@ -51,14 +58,17 @@ export interface ObservedFacts {
   first_message: number;
   last_message: number;
   messages: number;
-  /** When the first and the last STF were announced; undefined with fewer than two. */
-  stf_span: { first: number; last: number } | undefined;
+  /** STF files whose announcement was heard; `counts` has those of the whole run, once its end states them. */
+  stf_heard: number;
+  /** When the first and the last STF were announced, and how many were; undefined with fewer than two. */
+  stf_span: { first: number; last: number; n: number } | undefined;
   tf_files_sliced: number;
   without_execution: number;
   results_repeated: number;
   results_unmatched: number;
-  /** When the first slice and the oldest waiting slice were sent, and when the last result came. */
+  /** When the first, the last and the oldest waiting slice were sent, and when the last result came. */
   first_slice: number | undefined;
+  last_slice: number | undefined;
   oldest_waiting: number | undefined;
   last_result: number | undefined;
   /** Slices still waiting although slices sent later were answered long ago. */
@@ -85,8 +95,14 @@ export interface ObservedFacts {
   broken_keys: readonly BrokenKey[];
 }
 
-/** Seconds from a time to the moment of the facts. */
-export const secondsSince = ({ now }: ObservedFacts, time: number): number => Math.max(0, (now - time) / 1000);
+/** Seconds from a time to the moment of the facts in which messages could be heard. */
+export function secondsSince({ now, gaps }: Pick<ObservedFacts, 'now' | 'gaps'>, time: number): number {
+  const unheard = gaps.reduce(
+    (sum, { from, until }) => sum + Math.max(0, Math.min(until, now) - Math.max(from, time)),
+    0,
+  );
+  return Math.max(0, (now - time - unheard) / 1000);
+}
 
 /** The p95 of the time that a worker spends on a slice, in seconds; 0 while unknown. */
 export const usualProcessing = (delays: readonly StageDelay[]): number =>

@@ -20,15 +20,15 @@ export function isSilent(facts: ObservedFacts): boolean {
 }
 
 /** Mean seconds between STFs if two were announced, else between messages. */
-function usualDistance({ stf_span, counts, first_message, last_message, messages }: ObservedFacts): number {
-  if (stf_span !== undefined && counts.stf_count > 1)
-    return (stf_span.last - stf_span.first) / (counts.stf_count - 1) / 1000;
+function usualDistance({ stf_span, first_message, last_message, messages }: ObservedFacts): number {
+  if (stf_span !== undefined) return (stf_span.last - stf_span.first) / (stf_span.n - 1) / 1000;
   return messages > 1 ? (last_message - first_message) / (messages - 1) / 1000 : 0;
 }
 
-/** The health of an observed execution, as far as its messages show. */
-export function observedHealth(facts: ObservedFacts): Health {
+/** The health of an observed execution, as far as its messages show; undefined once it is not heard any more. */
+export function observedHealth(facts: ObservedFacts): Health | undefined {
   const { status, phase } = facts;
+  if (status === 'unknown') return undefined;
   if (status === 'failed') return 'failed';
   if (status !== 'running') return 'finished';
   if (isSilent(facts) || isUnanswered(facts) || nothingSucceeds(facts.failing, facts.now)) return 'stalled';

@@ -11,7 +11,7 @@ export const auditAnswer = () =>
     checks: z.array(
       z.strictObject({
         check: z.string(),
-        state: z.enum(['ok', 'open', 'broken']),
+        state: z.enum(['ok', 'open', 'broken', 'unknown']),
         expected: z.int(),
         found: z.int(),
         problem: z.string().optional(),

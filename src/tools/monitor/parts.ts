@@ -117,12 +117,9 @@ export const namesOf = (
   run_number,
 });
 
-/** Why an execution has its status; for an observed one that nobody listens to now, until when that is known. */
-export function statusReason({ status, status_reason }: ExecutionRow, observed: ObservedPart | undefined) {
-  if (observed !== undefined && status === 'running' && !observed.facts.isListening)
-    return `as heard until ${new Date(observed.facts.now).toISOString()}`;
-  return status_reason === 'completed' ? null : clipped(status_reason);
-}
+/** Why an execution has its status, where that says more than the status. */
+export const statusReason = ({ status_reason }: ExecutionRow): string | null =>
+  status_reason === 'completed' ? null : clipped(status_reason);
 
 /** Most gaps to list one by one. */
 const shownGaps = 5;
@@ -136,6 +133,7 @@ export function observedCounts(observed: ObservedPart | undefined) {
   const { slices_unheard } = record;
   const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
   return {
+    stf_heard: facts.stf_heard === counts.stf_count ? null : facts.stf_heard,
     slices_queued: null,
     slices_processing: null,
     slices_overdue: null,

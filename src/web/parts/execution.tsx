@@ -185,7 +185,7 @@ function partOf({ from, to }: Readonly<Record<string, string>>): Part {
 
 const Loading = ({ answer }: { answer: TimelineAnswer | undefined }) => (
   <Card title="Throughput and backlog">
-    {answer?.loading !== undefined && <p role="status">{Math.round(answer.loading * 100)} % of its slices are read</p>}
+    {answer?.loading !== undefined && <p role="status">{Math.floor(answer.loading * 100)} % of its slices are read</p>}
     <Skeleton />
   </Card>
 );

@@ -1,7 +1,6 @@
 import { duration } from '../../lib/duration.ts';
 import type { Monitor } from '../shared/answers.ts';
-import { count, percent, time, type Zone } from '../shared/format.ts';
-import type { SliceCounts } from '../state/as-of.ts';
+import { count, inZone, percent, time, type Zone } from '../shared/format.ts';
 import { silentSinceOf } from '../state/asking.ts';
 import { timeOfMoment, type useShown } from '../state/moment.ts';
 import { momentOf, useAround } from '../state/world.ts';
@@ -19,7 +18,8 @@ interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'audit' | 
 
 /** An execution in a few numbers. Facts from another time than the numbers are dimmed and say so. */
 export function Header({ monitor, audit, counts, isNow, moment, slider }: Props) {
-  const { execution_id, status, health, progress } = monitor;
+  const { execution_id, status, status_reason, health, progress } = monitor;
+  const { zone } = useAround();
   const { created, completed, failed, processing, queued, lost } = counts;
   const silent = silentSinceOf(monitor);
   const dimmed = isNow ? 'dimmed' : '';
@@ -32,6 +32,7 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
         <span class={dimmed}>
           <StatePills
             {...{ status, health }}
+            reason={status_reason && inZone(status_reason, zone)}
             isSilent={silent !== undefined}
             failed={isNow ? 0 : failed}
             isExhausted={counts.isExhausted}
@@ -45,7 +46,7 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
         />
       </div>
       <Facts {...{ monitor, audit, moment, dimmed }} />
-      <Figures monitor={monitor} counts={counts} dimmed={dimmed} />
+      <Figures {...{ monitor, counts, isNow, dimmed }} />
       <Bar
         total={Math.max(progress?.slices_planned ?? 0, created)}
         parts={{ completed, failed, processing, queued, lost }}
@@ -82,7 +83,7 @@ const isShown = (n: number, state: string, { isObserved, isOver }: Counted): boo
 const wordOf = (state: string, { isObserved, isOver }: Counted): string =>
   state !== 'queued' ? state : isObserved ? 'without a result' : isOver ? 'unfinished' : state;
 
-function Figures({ monitor, counts, dimmed }: { monitor: Monitor; counts: SliceCounts; dimmed: string }) {
+function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'counts' | 'isNow'> & { dimmed: string }) {
   const { progress } = monitor;
   const planned = progress?.slices_planned;
   const over = counts.completed + counts.failed;
@@ -92,7 +93,9 @@ function Figures({ monitor, counts, dimmed }: { monitor: Monitor; counts: SliceC
         {count(over)}{' '}
         <small>{ofAll(planned, 'planned', progress ? 'no end is planned' : `of ${count(counts.created)} sent`)}</small>
       </Figure>
-      {planned !== undefined && <Figure label="progress">{percent((100 * over) / Math.max(1, planned))}</Figure>}
+      {planned !== undefined && (
+        <Figure label="progress">{percent(isNow ? over : (progress?.slices_final ?? over), planned)}</Figure>
+      )}
       <TimeLeft monitor={monitor} dimmed={dimmed} />
       <Figure label="STF files" dimmed={dimmed}>
         {count(progress?.stf_ready ?? monitor.stf_count)}{' '}
@@ -109,6 +112,10 @@ function Figures({ monitor, counts, dimmed }: { monitor: Monitor; counts: SliceC
 const ofAll = (n: number | undefined, word: string, otherwise: string): string =>
   n === undefined ? otherwise : `of ${count(n)} ${word}`;
 
+/** Why it has its status. A person's reason is told with the name, and the pill tells why a status is unknown. */
+const reasonOf = ({ status, status_reason, stopped_by }: Monitor): string | undefined =>
+  status === 'unknown' || stopped_by?.reason === status_reason ? undefined : status_reason;
+
 function Facts({ monitor, audit, moment, dimmed }: Pick<Props, 'monitor' | 'audit' | 'moment'> & { dimmed: string }) {
   const { zone, world } = useAround();
   const { status, phase, end_time } = monitor;
@@ -116,8 +123,7 @@ function Facts({ monitor, audit, moment, dimmed }: Pick<Props, 'monitor' | 'audi
   const silent = silentSinceOf(monitor);
   const facts: Fact[] = [
     ['run', monitor.run_number],
-    // A person's reason is told with the name below.
-    ['because', monitor.stopped_by?.reason === monitor.status_reason ? undefined : monitor.status_reason],
+    ['because', reasonOf(monitor)],
     ['namespace', monitor.namespace],
     ['heard until', monitor.heard_until === undefined ? undefined : time(monitor.heard_until, zone)],
     ['dialect', monitor.dialect],

@@ -32,7 +32,7 @@ const marks: Readonly<Record<string, readonly [IconName, string]>> = Object.from
       ['warning worse', 'alert', 'warn'],
       ['lost', 'cross', 'bad'],
       ['info draining', 'info', 'plain'],
-      ['terminated', 'stop', 'idle'],
+      ['terminated unknown', 'stop', 'idle'],
       ['slow', 'slow', 'warn'],
       ['paused standby', 'pause', 'idle'],
     ] as const

@@ -13,6 +13,8 @@ export function Pill({ state, children }: { state: string; children?: string }) 
 
 interface StateProps {
   status: string;
+  /** Said in place of the status `unknown`. */
+  reason?: string | undefined;
   health?: string | undefined;
   /** Whether it runs without a driver. */
   isSilent?: boolean;
@@ -22,9 +24,20 @@ interface StateProps {
 }
 
 /** The state of an execution in pills: whether it runs, how many slices failed, and its health, if somebody drives it. */
-export const StatePills = ({ status, health, isSilent, failed, isExhausted = status !== 'running' }: StateProps) => (
+export const StatePills = ({
+  status,
+  reason,
+  health,
+  isSilent,
+  failed,
+  isExhausted = status !== 'running',
+}: StateProps) => (
   <>
-    {isSilent ? <Pill state="lost">running, no driver</Pill> : <Pill state={status} />}
+    {isSilent ? (
+      <Pill state="lost">running, no driver</Pill>
+    ) : (
+      <Pill state={status}>{status === 'unknown' && reason !== undefined ? reason : status}</Pill>
+    )}
     {failed > 0 && <Pill state="failed">{`${count(failed)} ${isExhausted ? 'stay failed' : 'failed'}`}</Pill>}
     {!isSilent && health !== undefined && health !== 'finished' && health !== status && <Pill state={health} />}
   </>

@@ -1,6 +1,6 @@
 import { duration } from '../../lib/duration.ts';
 import type { Sums } from '../shared/answers.ts';
-import { count, percent } from '../shared/format.ts';
+import { count } from '../shared/format.ts';
 import { useAnswer } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import { Answered } from './banner.tsx';
@@ -38,7 +38,13 @@ const Pictures = ({ days }: { days: readonly Day[] }) => (
     <p class="small">
       {days[0]?.day} to {days.at(-1)?.day}, UTC
     </p>
-    <Bars days={days} title="Slices that stay failed" shade="failed" of={failedShare} shown={(n) => percent(n)} />
+    <Bars
+      days={days}
+      title="Slices that stay failed"
+      shade="failed"
+      of={failedShare}
+      shown={(n) => `${n.toFixed(1)} %`}
+    />
     <Bars days={days} title="95 % of runs took at most" shade="processing" of={p95} shown={duration} />
     <Bars
       days={days}
@@ -57,7 +63,7 @@ const Pictures = ({ days }: { days: readonly Day[] }) => (
           { head: 'day', cell: ({ day }) => day },
           numbers<Day>('runs', ({ count: runs }) => count(runs)),
           numbers<Day>('slices', ({ slices = 0 }) => count(slices)),
-          numbers<Day>('stay failed', (day) => percent(failedShare(day))),
+          numbers<Day>('stay failed', (day) => `${failedShare(day).toFixed(1)} %`),
           numbers<Day>('p95 of duration', (day) => duration(p95(day))),
           numbers<Day>('slices/s', (day) => rate(day).toFixed(1)),
         ]}

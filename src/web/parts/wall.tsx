@@ -92,7 +92,7 @@ const columnsOf = (cards: number): number => Math.max(1, cards < 4 ? cards : Mat
 
 /** Shows the worst health of all running executions in the browser tab. */
 function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {
-  const health = worstOf(monitors.map((one) => one.health)) ?? 'nothing runs';
+  const health = worstOf(monitors.flatMap((one) => one.health ?? [])) ?? 'nothing runs';
   const hasFinding = monitors.some(({ findings }) => findings.some(({ severity }) => severity !== 'info'));
   const name = monitors.length === 0 ? 'wall' : `${monitors.length} running`;
   useEffect(() => showInTab(name, isAway ? noAnswer : { health, hasFinding }), [health, hasFinding, isAway, name]);
@@ -111,7 +111,7 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
         {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} />}
       </article>
     );
-  const { progress, status, health, findings, namespace } = monitor;
+  const { progress, findings, namespace } = monitor;
   const { created, completed, failed, processing, queued } = countsNow(monitor);
   const over = completed + failed;
   const planned = progress?.slices_planned;
@@ -120,12 +120,11 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
   return (
     <article class={`card ${worst === undefined ? '' : worst.severity}`}>
       <h2>
-        <a href={executionHash(id)}>{id}</a>{' '}
-        {status === 'running' ? <Pill state={health} /> : <StatePills status={status} failed={failed} />}
+        <a href={executionHash(id)}>{id}</a> <WallState monitor={monitor} failed={failed} />
       </h2>
       <FaultBanner fault={fault} at={at} />
       <p class="big">
-        {planned === undefined ? count(over) : percent((100 * over) / Math.max(1, planned), 0)}
+        {doneWords(monitor, over)}
         <small>
           {count(over)} of {count(planned ?? created)} slices
           {failed > 0 && `, ${count(failed)} failed`}
@@ -142,6 +141,20 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
       <Further monitor={monitor} hasRoom={hasRoom} />
     </article>
   );
+}
+
+/** The share of the planned slices that are final; without a plan, the slices that have a result. */
+function doneWords({ progress }: Monitor, over: number): string {
+  const { slices_planned: planned, slices_final = over } = progress ?? {};
+  return planned === undefined ? count(over) : percent(slices_final, planned, 0);
+}
+
+/** The health of a run, and how an ended one stands. */
+function WallState({ monitor, failed }: { monitor: Monitor; failed: number }) {
+  const { zone } = useAround();
+  const { status, status_reason, health } = monitor;
+  if (status === 'running' && health !== undefined) return <Pill state={health} />;
+  return <StatePills status={status} reason={status_reason && inZone(status_reason, zone)} failed={failed} />;
 }
 
 /** A sentence that ends with an ellipsis where its card has no room for another line. */

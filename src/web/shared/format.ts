@@ -1,5 +1,6 @@
 import { nounFor } from '../../lib/counted.ts';
 import { wholeDuration } from '../../lib/duration.ts';
+import { percentDone } from '../../lib/rounded.ts';
 
 /** A whole number with narrow no-break spaces between thousands. */
 export const count = (n: number): string => String(Math.round(n)).replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u202F');
@@ -7,7 +8,9 @@ export const count = (n: number): string => String(Math.round(n)).replaceAll(/\B
 /** A number, with its thousands apart, and its noun: `1 slot`, `2 slots`. */
 export const amount = (n: number, one: string, many?: string): string => `${count(n)} ${nounFor(n, one, many)}`;
 
-export const percent = (part: number, digits = 1): string => `${part.toFixed(digits)} %`;
+/** A share of work done. */
+export const percent = (done: number, all: number, digits = 1): string =>
+  `${percentDone(done, all, digits).toFixed(digits)} %`;
 
 export type Zone = 'UTC' | 'local';
 

@@ -167,7 +167,7 @@ describe('the findings of an observed execution', () => {
     ['a run that is quiet for less than two minutes', { last_message: ago(119) }],
     [
       'a run with an STF every minute that is quiet for five',
-      { stf_span: { first: ago(900), last: ago(300) }, counts: { stf_count: 11 }, last_message: ago(299) },
+      { stf_span: { first: ago(900), last: ago(300), n: 11 }, last_message: ago(299) },
     ],
     ['a quiet run that is over', { status: 'completed', last_message: ago(900) }],
     ['a quiet run with an announced end', { phase: 'completed', last_message: ago(900) }],

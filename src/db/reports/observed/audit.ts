@@ -1,5 +1,6 @@
+import { roundDuration } from '../../../lib/duration.ts';
 import type { ObservedFacts } from '../../../monitoring/observed/facts.ts';
-import type { ObservedExecution } from '../../execution/find-execution.ts';
+import { countsOf, type ObservedExecution } from '../../execution/find-execution.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import type { Moment } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
@@ -11,24 +12,60 @@ import { observedFacts, unslicedSamples } from './facts.ts';
 export function auditObserved(sql: Prepare, execution: ObservedExecution, moment: Moment): Audit {
   const { execution_id } = execution;
   const { facts, record } = observedFacts(sql, execution, moment);
-  const found = facts.tf_files_sliced;
-  // The last ones are open too, until they are sliced.
-  const open = unslicedSamples(sql, execution, record.dialects, '9999');
-  const samples = { expected: open.count + found, found, ids: [...open.ids], id_count: open.count };
+  const stfs = rowsOf(sql, 'FROM stf_files WHERE execution_id = ?', execution_id);
   const checks = [
-    checkAnnounced(sql, execution),
+    checkAnnounced(sql, execution, stfs),
     checked('stf_ready', missing(sql, execution_id, unready), 'open', 'STF files were announced and are not ready'),
     checked('slices', missing(sql, execution_id, unsliced), 'open', 'TF files are sliced in part, or by holes'),
-    checked('samples', samples, 'open', 'TF files were announced and are not sliced'),
+    checkSamples(sql, execution, facts, record.dialects),
     checked('results', missing(sql, execution_id, unanswered), 'open', 'slices have no result'),
     checkCounts(sql, execution),
   ];
   const isOpen =
-    checks.some(({ state }) => state === 'open') || facts.gaps.length > 0 || execution.status === 'running';
+    checks.some(({ state }) => state === 'open' || state === 'unknown') ||
+    facts.gaps.length > 0 ||
+    execution.status === 'running' ||
+    execution.status === 'unknown';
   const verdict = checks.some(({ state }) => state === 'broken') ? 'broken' : isOpen ? 'open' : 'balanced';
-  const remark = samplesRemark(facts, unannounced(sql, execution_id), record.dialects);
+  const remarks = [gapRemark(facts), samplesRemark(facts, unannounced(sql, execution_id), record.dialects)];
+  const remark = remarks.filter((one) => one !== undefined).join(' ') || undefined;
   return { execution_id, verdict, checks, remark };
 }
+
+/** Compares announced TF files with sliced ones, where slices can be seen. */
+function checkSamples(
+  sql: Prepare,
+  execution: ObservedExecution,
+  { slicing, tf_files_sliced: found, counts }: ObservedFacts,
+  dialects: string,
+): AuditCheck {
+  if (slicing !== 'seen' && counts.tf_files_received > 0) {
+    const expected = counts.tf_files_received;
+    return { check: 'samples', state: 'unknown', expected, found: 0, ids: [], id_count: 0, problem: unseen[slicing] };
+  }
+  // The last ones are open too, until they are sliced.
+  const open = unslicedSamples(sql, execution, dialects, '9999');
+  const samples = { expected: open.count + found, found, ids: [...open.ids], id_count: open.count };
+  return checked('samples', samples, 'open', 'TF files were announced and are not sliced');
+}
+
+/** Why slices cannot be seen. */
+const unseen: Readonly<Record<Exclude<ObservedFacts['slicing'], 'seen'>, string>> = {
+  unheard: 'slices are not on a subscribed topic',
+  none: 'nobody slices here',
+  'none or unheard': 'slices are not on a subscribed topic, or nobody slices here',
+};
+
+function gapRemark({ gaps }: ObservedFacts): string | undefined {
+  const [first] = gaps;
+  if (first === undefined) return undefined;
+  const seconds = gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
+  const which = gaps.length === 1 ? '' : ` in ${gaps.length} times`;
+  return `Nothing could be heard for ${roundDuration(seconds)}${which} from ${new Date(first.from).toISOString()} on (${first.reason}): more may have been sent.`;
+}
+
+const rowsOf = (sql: Prepare, from: string, id: string): number =>
+  sql<[string], number>(`SELECT count(*) ${from}`).value(id) ?? 0;
 
 /** TF files that slices name and no announcement does. */
 const unannounced = (sql: Prepare, executionId: string): number =>
@@ -79,9 +116,9 @@ function missing(sql: Prepare, executionId: string, { all, lacking, column }: Qu
 }
 
 /** As many STFs as the end of the run states. */
-function checkAnnounced(sql: Prepare, { execution_id, stf_count }: ObservedExecution): AuditCheck {
+function checkAnnounced(sql: Prepare, { execution_id }: ObservedExecution, found: number): AuditCheck {
   const stated = sql<[string], number | null>('SELECT total_stf_files FROM runs WHERE execution_id = ?');
-  const counts = { expected: stated.value(execution_id) ?? stf_count, found: stf_count, ids: [] };
+  const counts = { expected: stated.value(execution_id) ?? found, found, ids: [] };
   return checked('stf_announced', counts, 'open', 'STF files of the run were not heard of');
 }
 
@@ -92,5 +129,10 @@ function checkCounts(sql: Prepare, execution: ObservedExecution): AuditCheck {
        count(*) FILTER (WHERE status = 'completed') AS slices_completed, count(*) FILTER (WHERE status = 'failed') AS slices_failed
      FROM tf_slices WHERE execution_id = $id`,
   ).get({ id: execution.execution_id });
-  return checked('counts', comparedCounts(rows ?? {}, execution), 'broken', 'kept counts are not those of the rows');
+  return checked(
+    'counts',
+    comparedCounts(rows ?? {}, countsOf(sql, execution.execution_id)),
+    'broken',
+    'kept counts are not those of the rows',
+  );
 }

@@ -16,7 +16,7 @@ interface CountRow extends Pick<BrokenKey, 'sender' | 'message_type' | 'key' | '
  */
 export const brokenKeys = (sql: Prepare, executionId: string): BrokenKey[] =>
   sql<[string], CountRow>(
-    `SELECT k.sender, k.message_type, k.state, k.key, k.filled, a.filled AS "of" FROM observed_keys AS k
+    `SELECT k.sender, k.message_type, k.key, k.filled, a.filled AS "of" FROM observed_keys AS k
        JOIN observed_keys AS a ON a.execution_id = k.execution_id AND a.sender = k.sender AND a.message_type = k.message_type AND a.state = k.state AND a.key = ''
      WHERE k.execution_id = ? AND k.filled < a.filled ORDER BY a.filled - k.filled DESC, k.sender, k.message_type, k.key LIMIT ${most}`,
   )

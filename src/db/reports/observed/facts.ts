@@ -3,11 +3,12 @@ import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../../monitoring/findings/slice-slow.ts';
 import { nextStepSeconds, type ObservedFacts, passedSeconds } from '../../../monitoring/observed/facts.ts';
+import { broadcastTopic, mayCarrySlices } from '../../../observed/topics.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import { numberOf } from '../../migrations/names.ts';
-import { heardTimeOf } from '../../observed/hearings.ts';
+import { heardTimeOf, topicsOf } from '../../observed/hearings.ts';
 import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
@@ -16,6 +17,9 @@ import { exhaustedSlices } from '../slices-in-hand.ts';
 import { brokenKeys } from './broken-keys.ts';
 import { observedDelays } from './delays.ts';
 import { shrunkenSamples } from './shrunken-samples.ts';
+
+/** Later than every time, as ISO 8601: nothing is waited for. */
+const afterAll = '9999-12-31T23:59:59.999Z';
 
 /** How many slices and files to name. */
 const named = 5;
@@ -49,15 +53,24 @@ export function observedFacts(sql: Prepare, execution: ObservedExecution, moment
   const { execution_id, namespace, status, phase } = execution;
   const { record, ...recorded } = kept(sql, recordedFacts)(execution);
   const { first_ms: first, last_ms: last } = record;
-  const heard = heardTimeOf(sql, { namespace, first, last }, moment);
-  const before = (seconds: number): string => new Date(heard.until - seconds * 1000).toISOString();
+  const told = toldOf(record);
+  const isToldEnded = told !== undefined && told.status !== 'running';
+  const is_done = Number((phase === 'completed' || isToldEnded) && execution.slices_queued === 0);
+  const heard = heardTimeOf(sql, { execution_id, namespace, first, last, is_done }, moment);
+  // Programs that reported the end of a run still answer what is under way.
+  const isOver = status !== 'running' && !(isToldEnded && heard.until - told.at < nextStepSeconds * 1000);
+  const before = (seconds: number): string =>
+    isOver ? afterAll : new Date(heard.until - seconds * 1000).toISOString();
+  const slicing = slicingOf(sql, execution, record);
   const facts: ObservedFacts = {
     execution_id,
     told_id: record.told_id,
     run_id: record.run_id,
     status,
     phase,
-    told: toldOf(record),
+    told,
+    isOver,
+    slicing,
     slices_told: record.slices_told,
     isBusHeard: execution.slices_created > record.slices_unheard || isBusHeard(sql, execution_id),
     counts: execution,
@@ -72,8 +85,11 @@ export function observedFacts(sql: Prepare, execution: ObservedExecution, moment
     results_unmatched: record.results_unmatched,
     ...recorded,
     passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
-    unsliced: unslicedSamples(sql, execution, record.dialects, before(nextStepSeconds)),
-    unsent: record.slices_unsent === 0 ? none : unsentSlices(sql, execution_id, heard.until),
+    unsliced: slicing === 'seen' ? unslicedSamples(sql, execution, record.dialects, before(nextStepSeconds)) : none,
+    unsent:
+      record.slices_unsent === 0
+        ? none
+        : unsentSlices(sql, execution_id, isOver ? Number.MAX_SAFE_INTEGER : heard.until),
     unready: unreadyStfs(sql, execution_id, before(nextStepSeconds)),
     last_worker_sign: lastWorkerSign(sql, namespace, heard.until),
   };
@@ -100,6 +116,7 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
     record,
     delays,
     messages: countAllMessages(sql, execution_id),
+    stf_heard: count(sql, 'FROM stf_files WHERE execution_id = ?', execution_id),
     stf_span: stfSpan(sql, execution_id),
     tf_files_sliced: count(sql, slicedSamples, execution_id),
     ...times,
@@ -130,12 +147,16 @@ function stfSpan(sql: Prepare, executionId: string): ObservedFacts['stf_span'] {
     'SELECT min(created_at) AS first, max(created_at) AS last, count(*) AS n FROM stf_files WHERE execution_id = ?',
   ).get(executionId);
   const [first, last] = [milliseconds(row?.first), milliseconds(row?.last)];
-  return first === undefined || last === undefined || (row?.n ?? 0) < 2 ? undefined : { first, last };
+  const n = row?.n ?? 0;
+  return first === undefined || last === undefined || n < 2 ? undefined : { first, last, n };
 }
 
 function sliceTimes(sql: Prepare, executionId: string) {
-  const all = sql<[string], { first: string | null; last: string | null; last_done: string | null }>(
-    `SELECT min(created_at) AS first, max(completed_at) AS last, max(iif(status = 'completed', completed_at, NULL)) AS last_done
+  const all = sql<
+    [string],
+    { first: string | null; last_slice: string | null; last: string | null; last_done: string | null }
+  >(
+    `SELECT min(created_at) AS first, max(created_at) AS last_slice, max(completed_at) AS last, max(iif(status = 'completed', completed_at, NULL)) AS last_done
      FROM tf_slices WHERE execution_id = ?`,
   ).get(executionId);
   const waiting = sql<[string], string | null>(
@@ -144,22 +165,45 @@ function sliceTimes(sql: Prepare, executionId: string) {
   );
   return {
     first_slice: milliseconds(all?.first),
+    last_slice: milliseconds(all?.last_slice),
     last_result: milliseconds(all?.last),
     oldest_waiting: milliseconds(waiting.value(executionId)),
     last_done: all?.last_done ?? null,
   };
 }
 
-/** Slices without a result that were sent before a slice whose result came by a given time. */
+/** Slices without a result that were sent before a slice whose result came by a given time; if that is after all, every slice without a result. */
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
   const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'queued' AND ${indexPredicates.openSlice}`;
   if (!sql<[{ id: string }]>(`SELECT 1 ${waiting} LIMIT 1`).has({ id: executionId })) return none;
+  if (answeredBy === afterAll) return someOf(sql, 'slice_filename', waiting, { id: executionId });
   const latest = sql<[string, string], string | null>(
     'SELECT max(created_at) FROM tf_slices WHERE execution_id = ? AND completed_at <= ?',
   ).value(executionId, answeredBy);
   if (latest === null || latest === undefined) return none;
   return someOf(sql, 'slice_filename', `${waiting} AND created_at < $before`, { id: executionId, before: latest });
 }
+
+/** Whether the slices of a run can be seen; see `ObservedFacts`. */
+function slicingOf(sql: Prepare, execution: ObservedExecution, record: ObservedRecord): ObservedFacts['slicing'] {
+  const { execution_id, namespace, slices_created } = execution;
+  if (slices_created > 0) return 'seen';
+  const topics = topicsOf(sql, { namespace, first: record.first_ms, last: record.last_ms });
+  const isSubscribed = topics === undefined ? undefined : [...topics].some(mayCarrySlices);
+  // The slices of swf-mcp's own runs are on a queue.
+  if (record.dialects === 'S') return 'unheard';
+  if (hasFastProcessing(sql, execution_id)) return isSubscribed === false ? 'unheard' : 'seen';
+  if (isSubscribed === undefined) return 'none or unheard';
+  return isSubscribed ? 'none' : 'unheard';
+}
+
+/** Whether fast processing takes part in a run: it orders workers, repeats the end of the run for them, or its runner reported its configuration. */
+const hasFastProcessing = (sql: Prepare, executionId: string): boolean =>
+  sql<[{ id: string }]>(
+    `SELECT 1 WHERE EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'run_imminent_worker'`)})
+       OR EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'end_run'`)} AND destination <> '${broadcastTopic}')
+       OR EXISTS (SELECT 1 FROM workflow_executions WHERE execution_id = $id AND json_valid(params) AND params -> '$.fast_processing' IS NOT NULL)`,
+  ).has({ id: executionId });
 
 /** TF files announced before a time (ISO 8601) and not sliced. Skips senders without any sliced file: their files are another family, which nobody slices. */
 export function unslicedSamples(
@@ -168,7 +212,11 @@ export function unslicedSamples(
   dialects: string,
   before: string,
 ): Some {
-  if (slices_created === 0) return none;
+  if (slices_created === 0)
+    return someOf(sql, 'tf_filename', 'FROM fastmon_files WHERE execution_id = $id AND created_at < $before', {
+      id: execution_id,
+      before,
+    });
   const sender = `(SELECT sender_no FROM observed_files AS o JOIN message_rows AS m USING (seq)
     WHERE o.execution_id = f.execution_id AND o.kind = 'tf_file_registered' AND o.name = f.tf_filename)`;
   const sliced = sql<[string]>('SELECT 1 FROM fastmon_files WHERE execution_id = ? AND slice_count > 0 LIMIT 1');

@@ -9,7 +9,7 @@ export const slicesNotSent = defineObserved('SLICES_NOT_SENT', ({ execution_id, 
     ? undefined
     : {
         severity: 'error',
-        sentence: `${were(unsent.count, 'TF slice')} registered by REST more than ${nextStepSeconds} s ago, and no message has sent them to a worker.`,
+        sentence: `${were(unsent.count, 'TF slice')} registered by REST${facts.isOver ? '' : ` more than ${nextStepSeconds} s ago`}, and no message has sent them to a worker.`,
         ids: [...unsent.ids],
         next: call('list_messages', { execution_id, message_type: 'slice_registered' }),
       },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { openStore } from '../../src/db/opening/open-store.ts';
-import { failureCauses } from '../../src/db/reports/failures.ts';
-import { temporaryFolder } from '../helpers.ts';
+import { openStore } from '../../../src/db/opening/open-store.ts';
+import { failureCauses } from '../../../src/db/reports/failures.ts';
+import { temporaryFolder } from '../../helpers.ts';
 
 const many = 1200;
 

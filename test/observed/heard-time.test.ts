@@ -1,0 +1,354 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { recordHeard } from '../../src/db/observed/heard-messages.ts';
+import { beginHearing, endHearing, keepHearing, noteGap, noteSpan } from '../../src/db/observed/hearings.ts';
+import { settleObserved } from '../../src/db/observed/settle.ts';
+import type { Store } from '../../src/db/opening/store.ts';
+import { recordEnd } from '../../src/db/presence/agent-registry.ts';
+import { registerProcess } from '../../src/db/presence/leases.ts';
+import { createQueries } from '../../src/db/queries.ts';
+import type { MessageLine } from '../../src/observed/recording-lines.ts';
+import { readRecording } from '../observer/recordings.ts';
+import { emptyStore } from './stores.ts';
+
+const id = 'stf_datataking-shifter-0001';
+const topics = ['/topic/epictopic', '/topic/panda.slices', '/topic/panda.results', '/topic/panda.workers'];
+
+const sentOf = ({ headers }: MessageLine): number => Number(headers['timestamp']);
+const typeOf = (line: MessageLine): unknown =>
+  'body' in line ? (line.body as { msg_type?: unknown }).msg_type : undefined;
+
+let run: MessageLine[];
+/** When its first and its last message were sent, in milliseconds since 1970. */
+let first: number;
+let last: number;
+
+beforeAll(async () => {
+  run = await readRecording('H-1');
+  [first, last] = [sentOf(run[0] as MessageLine), Math.max(...run.map(sentOf))];
+});
+
+/** Observers of a store that come and go, at times of the test's choosing. */
+class Site {
+  readonly store: Store;
+  readonly #alive = new Set<number>();
+  #observers = 0;
+
+  private constructor(store: Store) {
+    this.store = store;
+  }
+
+  static async open(): Promise<Site> {
+    return new Site(await emptyStore());
+  }
+
+  isAlive = ({ pid }: { pid: number }): boolean => this.#alive.has(pid);
+
+  /** An observer listens from one time to another, hears these messages, and then lives on, ends in order, or is killed. */
+  async observe(from: number, until: number, how: 'lives' | 'ends' | 'is killed', lines: readonly MessageLine[] = []) {
+    this.#observers += 1;
+    const pid = 1000 + this.#observers;
+    this.#alive.add(pid);
+    const process_id = await this.store.write((tx) => {
+      settleObserved(tx, { isAlive: this.isAlive, now: from });
+      const process_ = registerProcess(tx, { pid, pid_started: '', hostname: 'host-a' }, '0');
+      beginHearing(tx, { namespaces: [], process_id: process_, now: from, topics }, this.isAlive);
+      keepHearing(tx, process_, { since: from, until: from }, from);
+      return process_;
+    });
+    await this.hear(lines);
+    await this.store.write((tx) => {
+      keepHearing(tx, process_id, { since: from, until }, until);
+      settleObserved(tx, { isAlive: this.isAlive, now: until });
+    });
+    if (how !== 'lives') this.#alive.delete(pid);
+    if (how === 'ends')
+      await this.store.write((tx) => {
+        endHearing(tx, process_id, until);
+        recordEnd(tx, process_id, 'order');
+        settleObserved(tx, { isAlive: this.isAlive, now: until });
+      });
+    return process_id;
+  }
+
+  hear(lines: readonly MessageLine[]): Promise<void> {
+    return this.store.write((tx) => {
+      for (const line of lines) recordHeard(tx, line);
+    });
+  }
+
+  /** What the store says about the run at a time. */
+  answer(now: number) {
+    const queries = this.#queriesAt(now);
+    const execution = queries.execution(id);
+    const { findings, health, observed } = queries.assessWithFindings(execution, now, undefined);
+    const audit = queries.audit(execution);
+    return {
+      status: execution.status,
+      reason: execution.status_reason,
+      health,
+      codes: findings.map(({ code }) => code),
+      gaps: observed?.facts.gaps.map(({ from, until }) => [from, until]),
+      heardUntil: observed?.facts.now,
+      verdict: audit.verdict,
+      audit,
+    };
+  }
+
+  #queriesAt = (now: number) =>
+    createQueries(
+      this.store.db,
+      Object.assign((identity: { pid: number }) => this.isAlive(identity), { now }),
+    );
+
+  /** The executions that a filter by status finds. */
+  listed(status: 'running' | 'unknown' | 'completed', now: number) {
+    const { rows } = this.#queriesAt(now).executions({ status }, { order: 'newest', limit: 9 });
+    return rows.map((row) => [row.execution_id, row.status, row.status_reason]);
+  }
+}
+
+/** All that was sent up to the end of the run's first STF files: the rest was lost. */
+const upTo = (time: number): MessageLine[] => run.filter((line) => sentOf(line) <= time);
+
+describe('a time in which nothing was heard', () => {
+  it('does not touch a run that was over before, whatever caused it', async () => {
+    const site = await Site.open();
+    await site.observe(first - 1000, last + 70_000, 'ends', run);
+    const hours = last + 9 * 3_600_000;
+    await site.store.write((tx) =>
+      noteGap(tx, {
+        from: new Date(hours).toISOString(),
+        until: new Date(hours + 60_000).toISOString(),
+        reason: 'the broker was away',
+      }),
+    );
+    await site.observe(hours - 600_000, hours + 600_000, 'lives');
+    expect(site.answer(hours + 600_000)).toMatchObject({ status: 'completed', verdict: 'balanced', gaps: [] });
+  });
+
+  it('does not touch a run whose observer ended in order with all that was announced', async () => {
+    const site = await Site.open();
+    await site.observe(first - 1000, last + 300, 'ends', run);
+    expect(site.answer(last + 300)).toMatchObject({ status: 'completed', verdict: 'balanced', gaps: [] });
+    await site.observe(last + 86_400_000, last + 86_500_000, 'ends');
+    expect(site.answer(last + 86_500_000)).toMatchObject({ status: 'completed', verdict: 'balanced', gaps: [] });
+  });
+
+  it.each([
+    ['soon after its last message', 2000, [[0, 14_000]]],
+    ['long enough after its last message', 23_000, []],
+  ])('counts for a run whose observer was killed only %s', async (_, after, expected) => {
+    const site = await Site.open();
+    await site.observe(first - 1000, last + after, 'is killed', run);
+    await site.observe(last + after + 14_000, last + after + 60_000, 'ends');
+    const { gaps, verdict, codes } = site.answer(last + after + 60_000);
+    expect(gaps?.map(([from = 0, until = 0]) => [from - last - after, until - last - after])).toEqual(expected);
+    expect(verdict).toBe(expected.length === 0 ? 'balanced' : 'open');
+    expect(codes.includes('NOT_HEARD')).toBe(expected.length > 0);
+  });
+
+  it('between a killed observer and the next is remembered when that ends too: a run is not complete by what was missed', async () => {
+    const end = sentOf(run.find((line) => typeOf(line) === 'end_run') as MessageLine);
+    const site = await Site.open();
+    // What was heard has its results; the slices after it were sent in the gap.
+    const slices = upTo(end).filter((line) => typeOf(line) !== 'slice' && typeOf(line) !== 'slice_result');
+    await site.observe(first - 1000, end + 500, 'is killed', slices);
+    await site.observe(end + 6500, end + 200_000, 'ends');
+    const answer = site.answer(end + 200_000);
+    expect(answer).toMatchObject({ status: 'completed', verdict: 'open' });
+    expect(answer.gaps).toHaveLength(1);
+    expect(answer.codes).toContain('NOT_HEARD');
+  });
+
+  it('counts up to the last moment at which the store was listening while the end is not heard', async () => {
+    const middle = Math.round((first + last) / 2);
+    const site = await Site.open();
+    await site.observe(first - 1000, middle, 'ends', upTo(middle));
+    await site.observe(last + 60_000, last + 90_000, 'ends');
+    expect(site.answer(last + 90_000)).toMatchObject({ gaps: [[middle, last + 60_000]], heardUntil: last + 90_000 });
+  });
+});
+
+describe('the time heard of an observer whose messages lag', () => {
+  it('ends with the newest message, so a kill loses nothing unmentioned', async () => {
+    const site = await Site.open();
+    const middle = Math.round((first + last) / 2);
+    const observer = await site.observe(first - 1000, middle, 'lives', upTo(middle));
+    await site.store.write((tx) => keepHearing(tx, observer, { since: first, until: middle }, middle + 20_000));
+    expect(site.answer(middle + 20_000)).toMatchObject({ status: 'running', heardUntil: middle });
+    await site.store.write((tx) =>
+      keepHearing(tx, observer, { since: first, until: middle + 16_000 }, middle + 21_000),
+    );
+    expect(site.answer(middle + 21_000)).toMatchObject({ heardUntil: middle + 21_000 });
+  });
+
+  it('begins when its subscription is confirmed, not with its process', async () => {
+    const site = await Site.open();
+    const process_id = await site.store.write((tx) => {
+      const process_ = registerProcess(tx, { pid: 1, pid_started: '', hostname: 'host-a' }, '0');
+      beginHearing(tx, { namespaces: [], process_id: process_, now: first }, () => true);
+      return process_;
+    });
+    const spans = () => site.store.db.prepare('SELECT since_ms - ? AS since, until_ms - ? AS until FROM hearings');
+    await site.store.write((tx) =>
+      keepHearing(tx, process_id, { since: first + 400, until: first + 400 }, first + 400),
+    );
+    await site.store.write((tx) =>
+      keepHearing(tx, process_id, { since: first + 400, until: first + 5400 }, first + 5400),
+    );
+    expect(spans().all(first, first)).toEqual([{ since: 400, until: 5400 }]);
+  });
+});
+
+describe('the status of a run that is no longer observed', () => {
+  const middle = () => Math.round((first + last) / 2);
+
+  it.each(['ends', 'is killed'] as const)('is unknown if its end was not heard and its observer %s', async (how) => {
+    const site = await Site.open();
+    await site.observe(first - 1000, middle() + 90_000, how, upTo(middle()));
+    const now = middle() + 3_600_000;
+    const reason = `not heard since ${new Date(middle() + 90_000).toISOString()}`;
+    const answer = site.answer(now);
+    expect(answer).toMatchObject({ status: 'unknown', reason, health: undefined, verdict: 'open' });
+    expect(answer.codes).toContain('SLICES_UNANSWERED');
+    expect(answer.codes).not.toContain('RUN_SILENT');
+    expect(site.listed('unknown', now)).toEqual([[id, 'unknown', reason]]);
+    expect([...site.listed('running', now), ...site.listed('completed', now)]).toEqual([]);
+  });
+
+  it.each(['ends', 'is killed'] as const)(
+    'is completed if its end was announced and its observer %s, and what is unanswered is named at once',
+    async (how) => {
+      const end = sentOf(run.find((line) => typeOf(line) === 'end_run') as MessageLine);
+      const site = await Site.open();
+      await site.observe(first - 1000, end + 100, how, upTo(end));
+      const answer = site.answer(end + 3_600_000);
+      expect(answer).toMatchObject({ status: 'completed', health: 'finished', verdict: 'open' });
+      expect(answer.codes).toContain('SLICES_UNANSWERED');
+      expect(answer.audit.checks.find(({ check }) => check === 'results')).toMatchObject({ state: 'open' });
+      expect(site.listed('completed', end + 3_600_000)).toHaveLength(1);
+      expect(site.listed('unknown', end + 3_600_000)).toEqual([]);
+    },
+  );
+
+  it('stays unknown while another observer listens, until a message shows that it runs', async () => {
+    const site = await Site.open();
+    await site.observe(first - 1000, middle(), 'is killed', upTo(middle()));
+    await site.observe(middle() + 5000, middle() + 300_000, 'lives');
+    expect(site.answer(middle() + 300_000)).toMatchObject({ status: 'unknown', health: undefined });
+    await site.hear(run.filter((line) => sentOf(line) > middle()).slice(0, 1));
+    expect(site.answer(middle() + 300_001)).toMatchObject({ status: 'running' });
+    expect(site.listed('running', middle() + 300_001)).toHaveLength(1);
+  });
+
+  it('is running again if a result comes after an observer ended with slices unanswered', async () => {
+    const end = sentOf(run.find((line) => typeOf(line) === 'end_run') as MessageLine);
+    const site = await Site.open();
+    await site.observe(first - 1000, end + 100, 'ends', upTo(end));
+    await site.observe(end + 200, end + 400, 'lives');
+    const results = run.filter((line) => sentOf(line) > end && typeOf(line) === 'slice_result');
+    await site.hear(results.slice(0, 1));
+    expect(site.answer(end + 500)).toMatchObject({ status: 'running', health: 'draining' });
+    await site.hear(results.slice(1));
+    await site.store.write((tx) => settleObserved(tx, { isAlive: site.isAlive, now: last + 500 }));
+    expect(site.answer(last + 500)).toMatchObject({ status: 'running' });
+  });
+
+  it('is completed a minute after the last result while an observer listens', async () => {
+    const site = await Site.open();
+    await site.observe(first - 1000, last + 59_000, 'lives', run);
+    expect(site.answer(last + 59_000)).toMatchObject({ status: 'running', health: 'draining' });
+    const [observer] = site.store.db.prepare('SELECT process_id FROM hearings').all() as { process_id: number }[];
+    await site.store.write((tx) => {
+      keepHearing(tx, observer?.process_id ?? 0, { since: first, until: last + 61_000 }, last + 61_000);
+      settleObserved(tx, { isAlive: site.isAlive, now: last + 61_000 });
+    });
+    expect(site.answer(last + 61_000)).toMatchObject({ status: 'completed', verdict: 'balanced' });
+  });
+});
+
+describe('messages of a run of which nobody has named the execution', () => {
+  it('are mentioned where executions are asked for', async () => {
+    const site = await Site.open();
+    const nameless = run.slice(5).filter((line) => !JSON.stringify(line).includes(id));
+    await site.observe(first - 1000, last, 'lives', nameless);
+    expect(() => site.answer(last)).toThrow(/\d+ messages of run 102001 belong to no execution/);
+    await site.hear(run);
+    const queries = createQueries(site.store.db, site.isAlive);
+    expect(queries.messagesWithoutExecution()).toBeUndefined();
+    expect(queries.messageCount(id)).toBeGreaterThan(nameless.length);
+  });
+});
+
+describe('the number of STF files of a run', () => {
+  it('is that of its end, if that was heard, and of what was heard otherwise', async () => {
+    const site = await Site.open();
+    const isThird = (line: MessageLine): boolean => JSON.stringify(line).includes('000003.stf');
+    await site.observe(
+      first - 1000,
+      last,
+      'ends',
+      run.filter((line) => !isThird(line)),
+    );
+    const queries = createQueries(site.store.db, site.isAlive);
+    const assessed = queries.assessWithFindings(queries.execution(id), last, undefined);
+    expect(queries.execution(id).stf_count).toBe(3);
+    expect(assessed.observed?.facts.stf_heard).toBe(2);
+    expect(site.answer(last).audit.checks).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ check: 'stf_announced', expected: 3, found: 2, state: 'open' }),
+        expect.objectContaining({ check: 'counts', state: 'ok' }),
+      ]),
+    );
+  });
+});
+
+describe('the samples of a run without slices', () => {
+  const isWork = (line: MessageLine): boolean => ['slice', 'slice_result'].includes(String(typeOf(line)));
+  const isBroadcast = ({ destination }: MessageLine): boolean => destination === '/topic/epictopic';
+  const samplesOf = ({ audit }: ReturnType<Site['answer']>) => audit.checks.find(({ check }) => check === 'samples');
+
+  /** The answer about these messages, as a recording of these topics has them; undefined: a recording that does not say. */
+  async function answerTo(lines: readonly MessageLine[], listened: readonly string[] | undefined) {
+    const site = await Site.open();
+    await site.hear(lines);
+    await site.store.write((tx) => {
+      noteSpan(tx, { since: first, until: last, topics: listened }, []);
+      settleObserved(tx, { isAlive: site.isAlive, now: last });
+    });
+    return site.answer(last);
+  }
+
+  it('are not balanced if fast processing took part: it slices nothing, and a finding says so', async () => {
+    const answer = await answerTo(
+      run.filter((line) => !isWork(line)),
+      topics,
+    );
+    expect(answer).toMatchObject({ status: 'completed', verdict: 'open' });
+    expect(answer.codes).toContain('SAMPLES_UNSLICED');
+    expect(samplesOf(answer)).toMatchObject({ state: 'open', expected: 21, found: 0, id_count: 21 });
+  });
+
+  it.each<[string, (line: MessageLine) => boolean, readonly string[] | undefined, string]>([
+    ['only broadcasts are listened to', isBroadcast, ['/topic/epictopic'], 'slices are not on a subscribed topic'],
+    [
+      'fast processing takes part, and its slices are not listened to',
+      (line) => !isWork(line),
+      ['/topic/epictopic', '/topic/panda.workers'],
+      'slices are not on a subscribed topic',
+    ],
+    ['nothing shows that anybody slices', isBroadcast, topics, 'nobody slices here'],
+    [
+      'nobody knows what was listened to',
+      isBroadcast,
+      undefined,
+      'slices are not on a subscribed topic, or nobody slices here',
+    ],
+  ])('are unknown, with the reason, if %s', async (_, isHeard, listened, problem) => {
+    const answer = await answerTo(run.filter(isHeard), listened);
+    expect(samplesOf(answer)).toMatchObject({ state: 'unknown', problem });
+    expect(answer.verdict).toBe('open');
+    expect(answer.codes).not.toContain('SAMPLES_UNSLICED');
+  });
+});
