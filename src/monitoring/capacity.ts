@@ -1,5 +1,5 @@
 import { rounded } from '../lib/rounded.ts';
-import { type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
+import { type Facts, idleSeconds, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 
 /** Whether the workers keep up with the DAQ, or did. Rates are per second of wall time. Figures that do not apply are undefined. */
 export type Capacity = NonNullable<ReturnType<typeof capacityOf>>;
@@ -44,14 +44,17 @@ export function slicesPerStf({ stf_planned, slices_planned, params: { fast_proce
   return fast_processing.stf_sampling_rate * fastmon.tf_samples_per_stf * fast_processing.slices_per_sample;
 }
 
-function drainSeconds({ status, phase_changed_at, end_time, down_after_daq }: Facts): number | undefined {
+function drainSeconds({ status, phase_changed_at, end_time, idle }: Facts): number | undefined {
   if (status !== 'completed' || phase_changed_at === null || end_time === null) return undefined;
-  return rounded(Math.max(0, secondsBetween(phase_changed_at, Date.parse(end_time)) - down_after_daq), 2);
+  const end = Date.parse(end_time);
+  const lasted = secondsBetween(phase_changed_at, end) - idleSeconds({ idle }, Date.parse(phase_changed_at), end);
+  return rounded(Math.max(0, lasted), 2);
 }
 
-/** Mean seconds between STFs as they came: a run may have had several speeds. */
-function measuredInterval({ counts, first_stf_at, last_stf_at }: Facts): number | undefined {
+/** Mean seconds between STFs as they came, without times in which none could: a run may have had several speeds. */
+function measuredInterval({ counts, first_stf_at, last_stf_at, idle }: Facts): number | undefined {
   if (first_stf_at === undefined || last_stf_at === undefined || counts.stf_count < 2) return undefined;
-  const seconds = secondsBetween(first_stf_at, Date.parse(last_stf_at)) / (counts.stf_count - 1);
-  return seconds === 0 ? undefined : seconds;
+  const [first, last] = [Date.parse(first_stf_at), Date.parse(last_stf_at)];
+  const seconds = (secondsBetween(first_stf_at, last) - idleSeconds({ idle }, first, last)) / (counts.stf_count - 1);
+  return seconds <= 0 ? undefined : seconds;
 }

@@ -1,9 +1,10 @@
 import { logChoose, probabilityOfAtLeast } from '../lib/hypergeometric.ts';
 
-/** An ended attempt at a slice, with the places that may be the cause of a failure. */
+/** A slice's first attempt, once it has ended, with the places that may be the cause of a failure. A retry happens since another place has failed it. */
 export interface PlacedAttempt {
-  slice: string;
   stf: string | null;
+  /** The number of the slice within its STF file. */
+  number: number;
   /** A worker, or a slot of one: `AGENT/NN`. */
   worker: string | null;
   host: string | null;
@@ -13,10 +14,10 @@ export interface PlacedAttempt {
 
 /** Places of one kind with more failures than chance explains. */
 export interface Concentration {
-  kind: 'slot' | 'worker' | 'host' | 'STF file';
+  kind: 'slot' | 'worker' | 'host' | 'STF file' | 'slice number';
   /** The worst first. */
   places: readonly string[];
-  /** Slices that failed there at least once, of the slices tried there; a slice counts once per place. */
+  /** First attempts that failed there, of those made there. */
   failed: number;
   tried: number;
   /** The same for all other places. */
@@ -27,10 +28,10 @@ export interface Concentration {
 /** The probability of reporting some places for a run whose failures are chance. */
 const falseAlarmRate = 0.001;
 
-/** Fewer failed slices prove nothing. */
+/** Fewer failures prove nothing. */
 const minFailed = 3;
 
-/** Places count as the cause if slices fail there at least this many times as often as elsewhere. */
+/** Places count as the cause if attempts fail there at least this many times as often as elsewhere. */
 const minRatio = 3;
 
 /** More places than this are not "some places". */
@@ -40,12 +41,19 @@ const maxPlaces = 8;
 const minPartOfStf = 0.5;
 
 /** Of two kinds with the same attempts, the wider is reported: a host with one worker, a worker with one slot. */
-const kindsByWidth = ['host', 'worker', 'slot', 'STF file'] as const satisfies readonly Concentration['kind'][];
+const kindsByWidth = [
+  'host',
+  'worker',
+  'slot',
+  'STF file',
+  'slice number',
+] as const satisfies readonly Concentration['kind'][];
 
 /**
- * Finds the places whose failures chance explains least. Chance would spread failing slices over the places like a draw without replacement (the
+ * Finds the places whose failures chance explains least. Chance would spread failures over the places like a draw without replacement (the
  * hypergeometric distribution). Tests the worst places for each number of places and corrects for the number of choices (Bonferroni), so that a run
- * whose failures are chance has a finding with a probability below `falseAlarmRate`. A slice counts once per place, since its attempts fail together.
+ * whose failures are chance has a finding with a probability below `falseAlarmRate`.
+ * @param attempts first attempts only: the slices that are retried are those that fail, wherever they are tried again
  */
 export function concentrationOf(attempts: readonly PlacedAttempt[]): Concentration | undefined {
   const tables = kindsByWidth.map((kind) => tableOf(attempts, kind));
@@ -76,19 +84,16 @@ function likeliest(table: Table, kinds: number): Candidate | undefined {
 
 type Table = ReturnType<typeof tableOf>;
 
-/** How many slices were tried and failed at all places of a kind, and at each. */
+/** How many attempts were made and failed at all places of a kind, and at each. */
 function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']) {
-  /** Whether a slice failed at a place. */
-  const slices = new Map<string, Map<string, boolean>>();
+  const counts = new Map<string, { tried: number; failed: number }>();
   for (const attempt of attempts) {
     const place = placeOf(attempt, kind);
     if (place === undefined) continue;
-    let there = slices.get(place);
-    if (there === undefined) slices.set(place, (there = new Map()));
-    there.set(attempt.slice, there.get(attempt.slice) === true || attempt.failed === 1);
+    const there = counts.get(place) ?? { tried: 0, failed: 0 };
+    counts.set(place, { tried: there.tried + 1, failed: there.failed + attempt.failed });
   }
-  const failedIn = (there: ReadonlyMap<string, boolean>): number => [...there.values()].filter(Boolean).length;
-  const places = [...slices].map(([name, there]) => ({ name, tried: there.size, failed: failedIn(there) }));
+  const places = [...counts].map(([name, there]) => ({ name, ...there }));
   const sum = (of: 'tried' | 'failed'): number => places.reduce((total, place) => total + place[of], 0);
   return {
     kind,
@@ -117,9 +122,10 @@ function candidatesOf({ kind, places, ...all }: Table): Concentration[] {
 }
 
 /** Undefined if the place is unknown. A worker without slots has no slot to name. */
-function placeOf({ worker, host, stf }: PlacedAttempt, kind: Concentration['kind']): string | undefined {
+function placeOf({ worker, host, stf, number }: PlacedAttempt, kind: Concentration['kind']): string | undefined {
   if (kind === 'host') return host ?? undefined;
   if (kind === 'STF file') return stf ?? undefined;
+  if (kind === 'slice number') return String(number);
   if (worker === null) return undefined;
   const slash = worker.indexOf('/');
   if (kind === 'worker') return slash === -1 ? worker : worker.slice(0, slash);

@@ -1,6 +1,7 @@
 import type { CauseCount } from '../domain/causes.ts';
 import type { Speed } from '../domain/params.ts';
 import type { Concentration } from './concentration.ts';
+import type { SlowerSlices, SlowSlots } from './service-times.ts';
 
 /** A number of things, and the ids of the first of them. */
 export interface Some {
@@ -144,6 +145,9 @@ export interface Evidence {
   concentration: (Concentration & { errors: readonly string[] }) | undefined;
   /** The slice that took longest, if that is out of all proportion. */
   slowest: SlowSlice | undefined;
+  /** Slots that are slow, and slices that take longer and longer, by their measured times. */
+  slow_slots: SlowSlots | undefined;
+  slower: SlowerSlices | undefined;
   /** Clock steps of the processes that drove it. */
   clock_steps: readonly { at: string; seconds: number; hostname: string }[];
   /** Periods in which a driver was alive but wrote nothing. ISO 8601. */

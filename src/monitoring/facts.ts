@@ -58,8 +58,8 @@ export interface Facts {
   first_slice_at: string | undefined;
   /** Attempts that ended since the last slice was done, if any. */
   failing: FailuresInARow | undefined;
-  /** Seconds without a driver after the DAQ was done. */
-  down_after_daq: number;
+  /** Of an ended execution, the times in which nothing could go on: it was paused or between two periods, or had no driver. Milliseconds since 1970. */
+  idle: readonly { from: number; until: number }[];
   /** Slices in the hands of living workers, the oldest first. */
   in_hand: readonly SliceInHand[];
   /** Over a broker: slices of other executions in the hands of workers of the namespace. */
@@ -72,6 +72,10 @@ export interface Facts {
 
 /** Seconds from a time (ISO 8601) to another (milliseconds since 1970); 0 if the first is later. */
 export const secondsBetween = (from: string, to: number): number => Math.max(0, (to - Date.parse(from)) / 1000);
+
+/** Seconds of a time (milliseconds since 1970) in which nothing could go on. */
+export const idleSeconds = ({ idle }: Pick<Facts, 'idle'>, from: number, until: number): number =>
+  idle.reduce((sum, one) => sum + Math.max(0, Math.min(one.until, until) - Math.max(one.from, from)), 0) / 1000;
 
 /** Simulated seconds in wall time; 0 at full speed. */
 export const wallSeconds = (simulated: number, { speed }: WorkflowParams): number =>

@@ -112,7 +112,7 @@ function factsAt(tick: number, { stfs, phase, changedAt, lastStf, params }: Mome
     last_stf_at: lastStf,
     first_slice_at: undefined,
     failing: undefined,
-    down_after_daq: 0,
+    idle: [],
     in_hand: [],
     lost: [],
     driver: { alive: true, silent: false, since: at(0) },

@@ -53,6 +53,24 @@ const situations: Readonly<Record<string, Given>> = {
     facts: { status: 'completed', delays: delays(30, 31) },
     judged: { capacity: capacity({ drain_seconds: 90.4, workers_needed: 150 }) },
   },
+  'were too few workers, but slices waited in a pause, or for a driver': {
+    facts: {
+      status: 'completed',
+      delays: delays(30, 31),
+      idle: [{ from: Date.parse(ago(300)), until: Date.parse(ago(298.5)) }],
+    },
+    judged: { capacity: capacity({ drain_seconds: 900, workers_needed: 150 }) },
+  },
+  'were too few workers, but a slot is slow': {
+    facts: { status: 'completed', delays: delays(30, 31) },
+    evidence: { slow_slots: { slots: [{ slot: 'w/07', seconds: 90, slices: 12 }], others_seconds: 30 } },
+    judged: { capacity: capacity({ drain_seconds: 900, workers_needed: 150 }) },
+  },
+  'were too few workers, but slices take longer and longer': {
+    facts: { status: 'completed', delays: delays(30, 31) },
+    evidence: { slower: { first_seconds: 20, last_seconds: 50 } },
+    judged: { capacity: capacity({ drain_seconds: 900, workers_needed: 150 }) },
+  },
   'were too few workers, but few slices waited': {
     facts: { status: 'completed', delays: delays(30, 30) },
     judged: { capacity: capacity({ drain_seconds: 900, workers_needed: 150 }) },

@@ -183,13 +183,32 @@ describe('capacity', () => {
     });
   });
 
+  /** A time in which nothing could go on, in seconds before the moment of the facts. */
+  const idle = (from: number, until: number) => ({ from: Date.parse(ago(from)), until: Date.parse(ago(until)) });
+
+  it('leaves pauses and times without a driver out of the time in which STFs came', () => {
+    const over = {
+      status: 'completed',
+      phase: 'completed',
+      end_time: ago(0),
+      phase_changed_at: ago(50),
+      first_stf_at: ago(136),
+      last_stf_at: ago(64),
+    } as const;
+    // Ten STFs in 72 s: one every 8 s; half of the time there was no driver, or the run was paused, or the time is not that of the STFs.
+    expect(capacity({ facts: over })).toMatchObject({ arrival_rate: 1.88 });
+    for (const spans of [[idle(120, 84)], [idle(120, 110), idle(100, 74)], [idle(200, 100)], [idle(100, 20)]])
+      expect(capacity({ facts: { ...over, idle: spans } })).toMatchObject({ arrival_rate: 3.75 });
+    expect(capacity({ facts: { ...over, idle: [idle(300, 0)] } })).toMatchObject({ arrival_rate: 7.5 });
+  });
+
   it('shows after the end the measured arrival rate and the time to drain', () => {
     const over = {
       status: 'completed',
       phase: 'completed',
       end_time: ago(0),
       phase_changed_at: ago(50),
-      down_after_daq: 10,
+      idle: [idle(45, 35)],
       first_stf_at: ago(100),
       last_stf_at: ago(64),
     } as const;
@@ -204,7 +223,7 @@ describe('capacity', () => {
     for (const facts of [{ first_stf_at: undefined }, { last_stf_at: undefined }, { last_stf_at: ago(100) }])
       expect(capacity({ facts: { ...over, ...facts } })).toMatchObject({ arrival_rate: 7.5 });
     expect(capacity({ facts: over, counts: { stf_count: 1 } })).toMatchObject({ arrival_rate: 7.5 });
-    expect(capacity({ facts: { ...over, down_after_daq: 100 } })).toMatchObject({ drain_seconds: 0 });
+    expect(capacity({ facts: { ...over, idle: [idle(50, 0)] } })).toMatchObject({ drain_seconds: 0 });
     for (const facts of [{ status: 'terminated' }, { phase_changed_at: null }, { end_time: null }] as const)
       expect(capacity({ facts: { ...over, ...facts } })?.drain_seconds).toBeUndefined();
   });

@@ -1,3 +1,4 @@
+import { payloadSpecOf } from '../../domain/payload-spec.ts';
 import { agentTypes } from '../../domain/states.ts';
 import type { Evidence } from '../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../monitoring/findings/slice-slow.ts';
@@ -28,6 +29,7 @@ import { failureCauses, failuresOnOnePlace, firstError, firstFailure, slowestSli
 import { someMessages } from './landmarks.ts';
 import { PartReader } from './part-reader.ts';
 import { readersBehind } from './readers-behind.ts';
+import { serviceFindings } from './service-times.ts';
 import { exhaustedSlices } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
 import { agentTroubles, begunAgain, givenUpSlices, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
@@ -71,10 +73,14 @@ export function evidenceOf(
   };
 }
 
+const noServices: ReturnType<typeof serviceFindings> = { slow_slots: undefined, slower: undefined };
+
 /** The evidence that follows from the store alone. */
 function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   const { execution_id, status, slices_failed } = execution;
-  const { slices_exhausted, slice_retries, slices_retried, over_broker } = executionDetail(sql, execution);
+  const { slices_exhausted, slice_retries, slices_retried, over_broker, params } = executionDetail(sql, execution);
+  // The placeholder takes as long as it is told to.
+  const hasPayload = payloadSpecOf(params).kind !== 'placeholder' && execution.slices_completed > 0;
   const parts = new PartReader();
   const isRunning = status === 'running';
   const hasEndedEarly = !isRunning && status !== 'completed';
@@ -91,6 +97,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     first_failure: parts.read('attempts', () => firstFailure(sql, execution_id), undefined, failures > 0),
     concentration: parts.read('attempts', () => failuresOnOnePlace(sql, execution_id), undefined, failures > 0),
     slowest: parts.read('slices', () => slowestSlice(sql, execution_id), undefined, isSlow),
+    ...parts.read('slices', () => serviceFindings(sql, execution_id), noServices, hasPayload),
     clock_steps: parts.read('incidents', () => clockStepsOf(sql, execution_id), []),
     standstills: parts.read('incidents', () => standstillsOf(sql, execution_id), []),
     pending_stop: parts.read('commands', () => pendingStop(sql, execution), undefined),

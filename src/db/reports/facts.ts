@@ -1,7 +1,8 @@
 import { strangerSeconds } from '../../domain/liveness.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
-import { downSeconds, driverGaps } from '../../monitoring/driver-gaps.ts';
+import { mergedSpans } from '../../lib/merged-spans.ts';
+import { driverGaps } from '../../monitoring/driver-gaps.ts';
 import { type Facts, secondsBetween } from '../../monitoring/facts.ts';
 import { type Progress, progressOf } from '../../monitoring/progress.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
@@ -99,9 +100,6 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
   const { execution_id, status } = execution;
   const detail = executionDetail(sql, execution);
   const isRunning = status === 'running';
-  const daqEnd = detail.phase_changed_at;
-  const mayBeDown = !isRunning && (ownerOf(sql, execution_id)?.epoch ?? 1) !== 1 && daqEnd !== null;
-  const drivers = mayBeDown ? driversOf(sql, execution_id, () => false) : [];
   return {
     detail,
     progress: progressOf(execution, detail),
@@ -115,8 +113,18 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
     waiting_since: isRunning ? waitingSince(sql, execution_id, execution, detail) : {},
     standbys: isRunning ? standbysOf(sql, execution_id) : [],
     failing: failuresInARow(sql, execution_id),
-    down_after_daq: downSeconds(driverGaps(drivers, daqEnd ?? undefined)),
+    idle: isRunning ? [] : idleTimes(sql, execution_id),
   };
+}
+
+/** The times in which nothing could go on in an ended execution: pauses, standby, and times without a driver. */
+function idleTimes(sql: Prepare, executionId: string): Facts['idle'] {
+  const isResumed = (ownerOf(sql, executionId)?.epoch ?? 1) !== 1;
+  const gaps = isResumed ? driverGaps(driversOf(sql, executionId, () => false)) : [];
+  return mergedSpans([
+    ...standbysOf(sql, executionId).flatMap(({ start, end }) => (end === undefined ? [] : { from: start, until: end })),
+    ...gaps.map(({ from, to }) => ({ from: Date.parse(from), until: Date.parse(to) })),
+  ]);
 }
 
 /** When the first or the last STF was announced, or slice was made. */

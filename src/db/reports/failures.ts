@@ -72,13 +72,13 @@ export function failuresOnOnePlace(sql: Prepare, executionId: string): Evidence[
   );
   const from = oldest.value(executionId, slicesLookedAt) ?? 0;
   const current = sql<[string, number], PlacedAttempt>(
-    `SELECT slice_filename AS slice, stf_filename AS stf, assigned_worker AS worker, hostname AS host, status = 'failed' AS failed
-     FROM tf_slices WHERE execution_id = ? AND seq > ? AND status IN ('completed', 'failed')`,
+    `SELECT stf_filename AS stf, slice_id AS number, assigned_worker AS worker, hostname AS host, status = 'failed' AS failed
+     FROM tf_slices WHERE execution_id = ? AND seq > ? AND attempt = 1 AND status IN ('completed', 'failed')`,
   ).all(executionId, from);
   const earlier = sql<[string, number], PlacedAttempt>(
-    `SELECT e.slice_filename AS slice, s.stf_filename AS stf, e.worker_id AS worker, e.hostname AS host, e.state = 'failed' AS failed
+    `SELECT s.stf_filename AS stf, s.slice_id AS number, e.worker_id AS worker, e.hostname AS host, e.state = 'failed' AS failed
      FROM tf_slices AS s INDEXED BY tf_slices_retried CROSS JOIN earlier_attempts AS e USING (slice_filename, execution_id)
-     WHERE s.execution_id = ? AND s.seq > ? AND s.${indexPredicates.retriedSlice} AND e.state IN ('completed', 'failed')`,
+     WHERE s.execution_id = ? AND s.seq > ? AND s.${indexPredicates.retriedSlice} AND e.attempt = 1 AND e.state IN ('completed', 'failed')`,
   ).all(executionId, from);
   const found = concentrationOf([...current, ...earlier]);
   return found === undefined ? undefined : { ...found, errors: errorsAt(sql, executionId, found) };
@@ -90,13 +90,14 @@ const columnOf = {
   worker: `substr(worker_id, 1, instr(worker_id || '/', '/') - 1)`,
   host: 'a.hostname',
   'STF file': 'stf_filename',
+  'slice number': 'CAST(slice_id AS TEXT)',
 } as const satisfies Record<Concentration['kind'], string>;
 
 const errorsAt = (sql: Prepare, executionId: string, { kind, places }: Concentration): string[] =>
   sql<[string, string, number], string>(
     `SELECT substr(coalesce(a.error, 'failed without a reason'), 1, 1000) AS error
      FROM slice_attempts AS a JOIN tf_slices USING (slice_filename, execution_id)
-     WHERE execution_id = ? AND a.state = 'failed' AND ${columnOf[kind]} IN (SELECT value FROM json_each(?)) LIMIT ?`,
+     WHERE execution_id = ? AND a.attempt = 1 AND a.state = 'failed' AND ${columnOf[kind]} IN (SELECT value FROM json_each(?)) LIMIT ?`,
   ).values(executionId, JSON.stringify(places), attemptsLookedAt);
 
 /** When an attempt of an execution first failed, ISO 8601; undefined if too many failed too late to search for the first. */

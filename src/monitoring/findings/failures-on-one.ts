@@ -2,8 +2,6 @@ import { countCauses } from '../../domain/causes.ts';
 import type { Evidence } from '../evidence.ts';
 import { call, causesSentence, defineFinding, type Found } from './rule.ts';
 
-const groupOf = { slot: 'worker', worker: 'worker', host: 'host', 'STF file': 'stf_filename' } as const;
-
 /** Places that the sentence names. */
 const named = 3;
 
@@ -24,10 +22,18 @@ export function failuresOnOneFinding({ execution_id, concentration }: About): Fo
       : `${places.length} ${kind}s, ${places.slice(0, named).join(', ')}${others}`;
   return {
     severity: 'error',
-    sentence: `${failed} of ${tried} TF slices failed on ${where}, and ${elsewhere}: more than chance explains.${causesSentence(countCauses(errors))}`,
+    sentence: `${failed} of ${tried} first attempts failed ${kind === 'slice number' || kind === 'STF file' ? 'at' : 'on'} ${where}, and ${elsewhere}: more than chance explains.${causesSentence(countCauses(errors))}`,
     ids: places.slice(0, named),
-    next: call('summarize', { execution_id, what: 'slices', group_by: `${groupOf[kind]},status` }),
+    next: nextOf(execution_id, kind),
   };
+}
+
+/** The call that shows the attempts by their places. */
+function nextOf(execution_id: string, kind: NonNullable<About['concentration']>['kind']): Found['next'] {
+  const groups = { slot: 'worker', worker: 'worker', host: 'host', 'STF file': 'stf_filename' } as const;
+  return kind === 'slice number'
+    ? call('list_tf_slices', { execution_id, status: 'failed' })
+    : call('summarize', { execution_id, what: 'slices', group_by: `${groups[kind]},status` });
 }
 
 export const failuresOnOne = defineFinding('FAILURES_ON_ONE', ({ evidence }) => failuresOnOneFinding(evidence));

@@ -23,6 +23,9 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   DRIVER_SILENT: standstill,
   BROKER_AWAY: standstill,
   AGENT_GONE: ['WORKER_GONE'],
+  // More workers would not help where some are slow, or the slices are.
+  SLOT_SLOW: ['WORKERS_TOO_FEW'],
+  SLICES_SLOWER: ['WORKERS_TOO_FEW'],
   NOTHING_SUCCEEDS: ['SLICES_RETRIED', 'STAGE_STUCK', 'STAGE_SLOW'],
 };
 

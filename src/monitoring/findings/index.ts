@@ -19,6 +19,7 @@ import { nothingWritten } from './nothing-written.ts';
 import { paused } from './paused.ts';
 import { readerBehind } from './reader-behind.ts';
 import { type Finding, type FindingRule, findingsBy, type Situation } from './rule.ts';
+import { slicesSlower, slotSlow } from './service-times.ts';
 import { sliceOverdue } from './slice-overdue.ts';
 import { sliceSlow } from './slice-slow.ts';
 import { slicesFailed } from './slices-failed.ts';
@@ -64,6 +65,8 @@ export const findingRules: readonly FindingRule[] = [
   slicesFailed,
   slicesRetried,
   sliceSlow,
+  slotSlow,
+  slicesSlower,
   workersTooFew,
   messagesRefused,
   messagesWaiting,

@@ -1,7 +1,7 @@
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import type { Capacity } from '../capacity.ts';
-import { delayOf, type Facts } from '../facts.ts';
+import { delayOf, type Facts, idleSeconds } from '../facts.ts';
 import { call, defineFinding, type Found, isDriven } from './rule.ts';
 
 /** While the DAQ works, a backlog grows only if the workers cannot keep up. */
@@ -34,7 +34,8 @@ function wereTooFew(facts: Facts, capacity: Capacity, execution_id: string): Fou
   const { workers = 0, workers_needed, keeps_up, drain_seconds, arrival_rate, service_seconds } = capacity;
   if (keeps_up !== false || drain_seconds === undefined || drain_seconds < minDrains * service_seconds)
     return undefined;
-  const waited = delayOf(facts, 'slice → slice_started')?.p50 ?? 0;
+  // A slice that waited through a pause, or for a driver, waited for that.
+  const waited = (delayOf(facts, 'slice → slice_started')?.p50 ?? 0) - idleSeconds(facts, 0, facts.now);
   if (waited < service_seconds || (workers_needed ?? 0) > facts.counts.slices_created) return undefined;
   return {
     severity: 'info',

@@ -78,6 +78,8 @@ export interface ObservedFacts {
   /** STF files announced a while ago but not ready. */
   unready: Some;
   failed: Some;
+  /** The attempts of each worker, and how many of them failed; the worst first. Empty if none failed. */
+  by_worker: readonly { worker: string; failed: number; ended: number }[];
   causes: readonly CauseCount[];
   /** Attempts that failed since the last slice was done, if any. */
   failing: FailuresInARow | undefined;
@@ -85,6 +87,8 @@ export interface ObservedFacts {
   concentration: Evidence['concentration'];
   /** The slice that took longest, if that is out of all proportion. */
   slowest: SlowSlice | undefined;
+  slow_slots: Evidence['slow_slots'];
+  slower: Evidence['slower'];
   delays: readonly StageDelay[];
   /** How long workers take to come, in seconds, if reported. */
   ramp_up: number | undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { openStore } from '../../../src/db/opening/open-store.ts';
-import { failureCauses } from '../../../src/db/reports/failures.ts';
+import { failureCauses, failuresOnOnePlace } from '../../../src/db/reports/failures.ts';
 import { temporaryFolder } from '../../helpers.ts';
 
 const many = 1200;
@@ -27,5 +27,66 @@ describe('the causes of failures', () => {
       { cause: 'bad geometry', attempts: 300 },
     ]);
     store.close();
+  });
+});
+
+describe('the place where slices fail', () => {
+  /** Slices of 20 STF files, tried first on one of five slots; each that fails is tried again on the sixth. */
+  async function placeWhere(fails: (slot: number, slice: number) => boolean, failsAgain: boolean) {
+    const store = await openStore(`${temporaryFolder()}/swf.db`);
+    await store.write(({ sql }) => {
+      for (let n = 0; n < 300; n += 1) {
+        const [stf, slice, slot] = [Math.floor(n / 15), n % 15, n % 5];
+        const isFailed = fails(slot, slice);
+        const name = `swf.1.${stf}_slice_${slice}.tf`;
+        if (isFailed)
+          sql(
+            `INSERT INTO earlier_attempts (slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, error)
+             VALUES (?, 1, 'e', 'failed', ?, 'host-a', 1, '', 'no geometry')`,
+          ).run(name, `w/0${slot}`);
+        sql(
+          `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, execution_id, status, attempt, assigned_worker, created_at, hostname, error)
+           VALUES (?, ?, 't', ?, 'e', ?, ?, ?, '', 'host-a', ?)`,
+        ).run(
+          name,
+          slice,
+          `${stf}.stf`,
+          isFailed && failsAgain ? 'failed' : 'completed',
+          isFailed ? 2 : 1,
+          isFailed ? 'w/06' : `w/0${slot}`,
+          isFailed && failsAgain ? 'again' : null,
+        );
+      }
+    });
+    const found = failuresOnOnePlace(store.sql, 'e');
+    store.close();
+    return found;
+  }
+
+  it('is not one that only got retries of slices that fail everywhere', async () => {
+    let n = 0;
+    expect(await placeWhere(() => (n += 1) % 7 === 0, true)).toBeUndefined();
+  });
+
+  it('is the one where first attempts fail, with the errors of these', async () => {
+    expect(await placeWhere((slot) => slot === 3, true)).toMatchObject({
+      kind: 'slot',
+      places: ['w/03'],
+      failed: 60,
+      tried: 60,
+      failed_elsewhere: 0,
+      tried_elsewhere: 240,
+      errors: Array.from({ length: 60 }, () => 'no geometry'),
+    });
+  });
+
+  it('is the number of a slice in every STF file', async () => {
+    expect(await placeWhere((_, slice) => slice === 2, false)).toMatchObject({
+      kind: 'slice number',
+      places: ['2'],
+      failed: 20,
+      tried: 20,
+      errors: Array.from({ length: 20 }, () => 'no geometry'),
+    });
   });
 });

@@ -78,6 +78,17 @@ const situations: Readonly<Record<string, Record<string, Given>>> = {
   SLICES_FAILED: {
     two: { failed: two, causes: [{ cause: 'exit code 1', attempts: 2, example: undefined }] },
     one: { failed: one },
+    'on one of two workers': {
+      failed: { count: 7, ids: ['a'] },
+      by_worker: [
+        { worker: 'w-1', failed: 7, ended: 36 },
+        { worker: 'w-2', failed: 0, ended: 39 },
+      ],
+    },
+    'on some of many workers': {
+      failed: two,
+      by_worker: ['a', 'b', 'c', 'd', 'e'].map((worker) => ({ worker, failed: 1, ended: 9 })),
+    },
   },
   NOT_HEARD: {
     'one gap': { gaps: [gap(100, 40)] },
@@ -129,6 +140,16 @@ const situations: Readonly<Record<string, Record<string, Given>>> = {
       },
     },
   },
+  SLOT_SLOW: {
+    'one worker': { slow_slots: { slots: [{ slot: 'w-7', seconds: 4.3, slices: 38 }], others_seconds: 1 } },
+    'four slots': {
+      slow_slots: {
+        slots: ['a', 'b', 'c', 'd'].map((name) => ({ slot: `w/${name}`, seconds: 4, slices: 12 })),
+        others_seconds: 1,
+      },
+    },
+  },
+  SLICES_SLOWER: { 'of a run': { slower: { first_seconds: 0.62, last_seconds: 1.24 } } },
   SLICE_SLOW: {
     'of a known worker': { slowest: { slice_filename: 's.tf', seconds: 50, worker: 'w' } },
     'of an unknown worker': { slowest: { slice_filename: 's.tf', seconds: 50.5, worker: null } },

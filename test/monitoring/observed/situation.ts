@@ -52,10 +52,13 @@ export const factsOf = ({
   unsliced: nothing,
   unready: nothing,
   failed: nothing,
+  by_worker: [],
   causes: [],
   failing: undefined,
   concentration: undefined,
   slowest: undefined,
+  slow_slots: undefined,
+  slower: undefined,
   delays: [
     {
       stage: 'slice_started → slice_result',

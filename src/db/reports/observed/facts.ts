@@ -13,6 +13,7 @@ import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { failureCauses, failuresOnOnePlace, observedFailuresInARow, observedSlowestSlice } from '../failures.ts';
+import { serviceFindings } from '../service-times.ts';
 import { exhaustedSlices } from '../slices-in-hand.ts';
 import { brokenKeys } from './broken-keys.ts';
 import { observedDelays } from './delays.ts';
@@ -121,17 +122,25 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
     tf_files_sliced: count(sql, slicedSamples, execution_id),
     ...times,
     failed: { count: slices_failed, ids: hasFailed ? exhaustedSlices(sql, execution_id, named) : [] },
+    by_worker: hasFailed ? failuresByWorker(sql, execution_id) : [],
     causes: hasFailed ? failureCauses(sql, execution_id) : [],
     failing: hasFailed ? observedFailuresInARow(sql, execution_id, last_done) : undefined,
     concentration: hasFailed ? failuresOnOnePlace(sql, execution_id) : undefined,
     slowest: hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'))
       ? observedSlowestSlice(sql, execution_id)
       : undefined,
+    ...serviceFindings(sql, execution_id),
     ramp_up: rampUp(sql, execution_id),
     shrunken: shrunkenSamples(sql, execution_id),
     broken_keys: brokenKeys(sql, execution_id),
   };
 }
+
+const failuresByWorker = (sql: Prepare, executionId: string): ObservedFacts['by_worker'] =>
+  sql<[string], ObservedFacts['by_worker'][number]>(
+    `SELECT worker_id AS worker, count(*) FILTER (WHERE state = 'failed') AS failed, count(*) AS ended FROM slice_attempts
+     WHERE execution_id = ? AND worker_id IS NOT NULL AND state IN ('completed', 'failed') GROUP BY worker_id ORDER BY 1.0 * failed / ended DESC, failed DESC, worker`,
+  ).all(executionId);
 
 /** As SQL: the TF files that slices name. */
 const slicedSamples = 'FROM observed_samples WHERE execution_id = ?';

@@ -1,7 +1,13 @@
 import { type Finding, type FindingRule, findingsBy } from '../../findings/rule.ts';
 import type { ObservedFacts } from '../facts.ts';
 import { contractBroken } from './contract-broken.ts';
-import { observedFailuresOnOne, observedNothingSucceeds, observedSliceSlow } from './failures.ts';
+import {
+  observedFailuresOnOne,
+  observedNothingSucceeds,
+  observedSliceSlow,
+  observedSlicesSlower,
+  observedSlotSlow,
+} from './failures.ts';
 import { idTwice } from './id-twice.ts';
 import { noTransformer } from './no-transformer.ts';
 import { notHeard } from './not-heard.ts';
@@ -29,6 +35,8 @@ export const observedRules: readonly FindingRule<ObservedFacts>[] = [
   observedSlicesFailed,
   notHeard,
   toldOtherwise,
+  observedSlotSlow,
+  observedSlicesSlower,
   contractBroken,
   sizeChanged,
   resultsUnmatched,

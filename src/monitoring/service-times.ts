@@ -1,0 +1,150 @@
+/** A completed first attempt at a slice. */
+export interface Service {
+  /** A slot of a worker; a worker that does not name its slots. */
+  slot: string;
+  /** When it began, in milliseconds since 1970. */
+  at: number;
+  /** How long the payload took, as its worker measured it. */
+  seconds: number;
+  /** How long the slice was in hand beyond that, in seconds; undefined if unknown. Nothing in it depends on the slice, so it shows how fast the machine was. */
+  overhead: number | undefined;
+}
+
+/** A time that shows how fast a machine was. */
+type Step = Pick<Service, 'at' | 'seconds'>;
+
+/** Slots whose slices take much longer than all others, the slowest first. Seconds are medians. */
+export interface SlowSlots {
+  slots: readonly { slot: string; seconds: number; slices: number }[];
+  others_seconds: number;
+}
+
+/** Slices that take longer in the last third of a run than in the first. Seconds are medians. */
+export interface SlowerSlices {
+  first_seconds: number;
+  last_seconds: number;
+}
+
+/** The probability of a finding in a run whose times differ by chance alone. */
+const falseAlarmRate = 0.001;
+
+/** Fewer slices do not show how fast a slot is, or whether times grow. */
+const [minOfSlot, minOfRun] = [10, 30];
+
+/** A slot is slow if its slices take this many times as long; slices are slower if the last third takes this many times as long. */
+const [slotRatio, growthRatio] = [2, 1.5];
+
+/** Slices begun about together are compared with each other, this many for each slot: a machine may slow down as a whole. */
+const roundsOfBlock = 4;
+
+/** Finds the slots that are slow by their medians, and by a rank test among slices begun at about the same time. */
+export function slowSlots(services: readonly Service[]): SlowSlots | undefined {
+  const bySlot = new Map<string, Service[]>();
+  for (const service of services) bySlot.set(service.slot, [...(bySlot.get(service.slot) ?? []), service]);
+  const tested = [...bySlot].filter(([, own]) => own.length >= minOfSlot);
+  if (bySlot.size < 2) return undefined;
+  const blocks = blocksOf(services, roundsOfBlock * bySlot.size);
+  const slots = tested.flatMap(([slot, own]) => {
+    const seconds = medianOf(own);
+    const others = medianOf(services.filter((one) => one.slot !== slot));
+    if (seconds < slotRatio * others || seconds === 0) return [];
+    const chance = tested.length * rankChance(blocks, (one) => one.slot === slot);
+    return chance < falseAlarmRate ? [{ slot, seconds, slices: own.length }] : [];
+  });
+  if (slots.length === 0) return undefined;
+  const names = new Set(slots.map(({ slot }) => slot));
+  const others_seconds = medianOf(services.filter(({ slot }) => !names.has(slot)));
+  return { slots: slots.toSorted((a, b) => b.seconds - a.seconds), others_seconds };
+}
+
+/** Whether slices take longer towards the end of a run, and not only since its machines became slower. */
+export function slowerSlices(services: readonly Service[]): SlowerSlices | undefined {
+  if (services.length < minOfRun) return undefined;
+  const [begin, end] = thirdsOf(services);
+  const [first, last] = [medianOf(begin), medianOf(end)];
+  if (first === 0 || last / first < growthRatio * machineGrowth(begin, end)) return undefined;
+  const late = new Set(end);
+  const chance = rankChance([[...begin, ...end]], (one) => late.has(one));
+  return chance < falseAlarmRate ? { first_seconds: first, last_seconds: last } : undefined;
+}
+
+/** The first and the last third, by when they were begun. */
+function thirdsOf(services: readonly Service[]): [Service[], Service[]] {
+  const inOrder = services.toSorted((a, b) => a.at - b.at);
+  const third = Math.floor(inOrder.length / 3);
+  return [inOrder.slice(0, third), inOrder.slice(-third)];
+}
+
+/** How many times as long the overhead takes at the end as at the beginning, at most, and at least 1: by bounds of the medians, which few slices leave wide. */
+function machineGrowth(begin: readonly Service[], end: readonly Service[]): number {
+  const [first, last] = [begin, end].map((some) =>
+    some.flatMap(({ overhead }) => overhead ?? []).toSorted((a, b) => a - b),
+  ) as [number[], number[]];
+  const bound = (values: readonly number[], side: 1 | -1): number => {
+    const share = 0.5 + (side * boundWidth) / Math.sqrt(values.length);
+    return values[Math.min(values.length - 1, Math.max(0, Math.floor(share * values.length)))] ?? 0;
+  };
+  const low = bound(first, -1);
+  return low === 0 ? 1 : Math.max(1, bound(last, 1) / low);
+}
+
+/** The bounds of a median lie this far from the middle, divided by the root of the number of values: one and a half standard deviations. */
+const boundWidth = 0.75;
+
+function medianOf(steps: readonly Step[]): number {
+  const inOrder = steps.map(({ seconds }) => seconds).toSorted((a, b) => a - b);
+  const middle = inOrder.length / 2;
+  return ((inOrder[Math.ceil(middle) - 1] ?? 0) + (inOrder[Math.floor(middle)] ?? 0)) / 2;
+}
+
+/** Slices in blocks of about a size, in the order in which they were begun. */
+function blocksOf(services: readonly Service[], size: number): Service[][] {
+  const inOrder = services.toSorted((a, b) => a.at - b.at);
+  const count = Math.max(1, Math.floor(inOrder.length / size));
+  return Array.from({ length: count }, (_, n) =>
+    inOrder.slice(Math.floor((n * inOrder.length) / count), Math.floor(((n + 1) * inOrder.length) / count)),
+  );
+}
+
+/**
+ * The probability that chance gives some items ranks as high as theirs: the rank sum test of Wilcoxon, summed over blocks as van Elteren does, with the
+ * normal distribution, which overstates small probabilities of few items.
+ */
+function rankChance<T extends Step>(blocks: readonly (readonly T[])[], isMarked: (item: T) => boolean): number {
+  let [excess, variance] = [0, 0];
+  for (const block of blocks) {
+    const ranks = ranksOf(block);
+    const marked = block.filter(isMarked).length;
+    const items = block.length;
+    if (marked === 0 || marked === items) continue;
+    const sum = block.reduce((total, item, at) => total + (isMarked(item) ? (ranks.of[at] ?? 0) : 0), 0);
+    // Small blocks count for their size.
+    const weight = 1 / (items + 1);
+    excess += weight * (sum - (marked * (items + 1)) / 2);
+    variance += weight ** 2 * ((marked * (items - marked)) / 12) * (items + 1 - ranks.ties / (items * (items - 1)));
+  }
+  return variance <= 0 ? 1 : upperTail(excess / Math.sqrt(variance));
+}
+
+/** The rank of each item by its seconds, from 1; equal ones share their mean rank. `ties` corrects the variance. */
+function ranksOf(items: readonly Step[]): { of: Float64Array; ties: number } {
+  const order = items.map((_, at) => at).toSorted((a, b) => (items[a]?.seconds ?? 0) - (items[b]?.seconds ?? 0));
+  const of = new Float64Array(items.length);
+  let ties = 0;
+  for (let from = 0; from < order.length;) {
+    let until = from + 1;
+    while (until < order.length && items[order[until] ?? 0]?.seconds === items[order[from] ?? 0]?.seconds) until += 1;
+    for (const at of order.slice(from, until)) of[at] = (from + 1 + until) / 2;
+    ties += (until - from) ** 3 - (until - from);
+    from = until;
+  }
+  return { of, ties };
+}
+
+/** The probability that a standard normal variable is at least this large, by a continued fraction; 1 where it is too large to matter. */
+function upperTail(z: number): number {
+  if (z < 1.5) return 1;
+  let fraction = 0;
+  for (let n = 60; n > 0; n -= 1) fraction = n / (z + fraction);
+  return Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI) / (z + fraction);
+}
