@@ -1,4 +1,4 @@
-import { alarmsIn } from './logbook/alarms.ts';
+import { alarmsIn, openAlarms } from './logbook/alarms.ts';
 import { judgementsUntil, notesOf, notesWritten, qualityOf } from './logbook/people.ts';
 import type { Window } from './logbook/read-log.ts';
 import { isWatched } from './logbook/watching.ts';
@@ -15,5 +15,6 @@ export const createLogbookQueries = (sql: Prepare, isAlive: LivenessTest) => ({
   },
   judgementsUntil: (window: Omit<Window, 'start_time'>) => judgementsUntil(sql, window),
   alarmsIn: (window: Window) => alarmsIn(sql, window),
+  openAlarms: () => openAlarms(sql),
   isWatched: (now: number) => isWatched(sql, isAlive, now),
 });

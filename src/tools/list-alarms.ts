@@ -35,6 +35,8 @@ export const listAlarmsTool = defineTool({
       item: alarmRow,
       computed: (row) => ({
         sentence: clipShown(row.sentence, shownSentence),
+        raised_sentence:
+          row.raised_sentence === row.sentence ? undefined : clipShown(row.raised_sentence, shownSentence),
         seen_by: seenByShown(row),
         seen_text: row.seen_text === null ? undefined : clipShown(row.seen_text, shownSentence),
       }),

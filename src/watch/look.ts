@@ -1,7 +1,7 @@
 import { isExecution } from '../db/log/rows.ts';
-import { alarmOf, type AlarmRow, openAlarms } from '../db/logbook/alarms.ts';
+import { alarmOf, type AlarmRow, noteSentence, openAlarms } from '../db/logbook/alarms.ts';
 import { contentOf, recordEntry } from '../db/logbook/entries.ts';
-import { candidates, dropCandidate, isWatcher, keepCandidate, noteLook } from '../db/logbook/watching.ts';
+import { candidates, dropCandidate, endedExecution, isWatcher, keepCandidate, noteLook } from '../db/logbook/watching.ts';
 import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { type AlarmFinding, alarmStep, usualPatience } from '../monitoring/findings/alarms.ts';
@@ -26,6 +26,7 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
   // An execution may have been removed since the look.
   const there = [...found].filter(([execution_id]) => isExecution(store.sql, execution_id));
   return there.flatMap(([execution_id, findings]) => {
+    const ended = endedExecution(store.sql, execution_id);
     const ofExecution = (one: { execution_id: string | null }): boolean => one.execution_id === execution_id;
     const byId = new Map(findings.map((finding) => [`${finding.code}/${finding.subject}`, finding]));
     const ids = new Set([
@@ -34,11 +35,12 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
       ...[...waiting.values()].filter(ofExecution).map((one) => one.alarm_id),
     ]);
     return [...ids].map((alarm_id) => {
-      const finding = byId.get(alarm_id);
       const alarm = open.get(alarm_id);
+      const isDealtWith = ended !== undefined && isAcknowledged(alarm ?? alarmOf(store.sql, alarm_id), ended);
+      const finding = isDealtWith ? undefined : byId.get(alarm_id);
       const candidate = waiting.get(alarm_id);
       const severity = finding?.severity ?? alarm?.severity ?? 'warning';
-      const patience = after[alarm_id.slice(0, alarm_id.indexOf('/'))] ?? usualPatience[severity];
+      const patience = isDealtWith ? 0 : after[alarm_id.slice(0, alarm_id.indexOf('/'))] ?? usualPatience[severity];
       const standing = {
         raised: alarm?.severity,
         found: candidate?.found_ms ?? undefined,
@@ -48,6 +50,16 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
     });
   });
 }
+
+/** Whether somebody knows of an alarm of an ended execution, which changes no more: a person judged the run, or acknowledged the alarm. */
+function isAcknowledged(alarm: AlarmRow | undefined, { end_time, isJudged }: Ended): boolean {
+  if (isJudged) return true;
+  if (alarm === undefined || alarm.seen_by === null) return false;
+  // One that was over before the end may have come back since.
+  return alarm.state !== 'cleared' || (alarm.cleared_at ?? '') >= (end_time ?? '');
+}
+
+type Ended = NonNullable<ReturnType<typeof endedExecution>>;
 
 /** Records the findings of a look in one transaction. Returns a line for each change; undefined if another process watches now. */
 export const recordLook = (store: Store, processId: number, situation: Situation): Promise<string[] | undefined> =>
@@ -61,6 +73,7 @@ export const recordLook = (store: Store, processId: number, situation: Situation
 function carryOut(store: Store, tx: Transaction, decision: ReturnType<typeof decide>[number]): string[] {
   const { alarm_id, execution_id, finding, step } = decision;
   const { changes, found, gone } = step;
+  if (finding !== undefined) noteSentence(tx, alarm_id, finding.sentence);
   if (found === undefined && gone === undefined) dropCandidate(tx, alarm_id);
   else keepCandidate(tx, { alarm_id, execution_id, found_ms: found ?? null, gone_ms: gone ?? null });
   return changes.flatMap((change) => {

@@ -20,7 +20,7 @@ FROM earlier_attempts;
 CREATE VIEW v_agents AS SELECT agent_name, agent_type, namespace, state, last_heartbeat, current_execution_id, pid, hostname
 FROM system_agents JOIN processes USING (process_id);
 
-CREATE VIEW v_alarms AS SELECT alarm_id, execution_id, code, subject, severity, state, sentence, count, raised_at, seen_by, seen_sent_by, seen_at, seen_text, cleared_at FROM alarms;
+CREATE VIEW v_alarms AS SELECT alarm_id, execution_id, code, subject, severity, state, coalesce(current_sentence, sentence) AS sentence, count, raised_at, seen_by, seen_sent_by, seen_at, seen_text, cleared_at, raised_sentence FROM alarms;
 
 CREATE VIEW v_attempts AS SELECT slice_filename, attempt, execution_id, iif(a.state = 'queued' AND EXISTS (SELECT 1 FROM workflow_executions AS w WHERE w.execution_id = a.execution_id AND w.origin = 'observed'), 'unanswered', a.state) AS state, worker_id, hostname, starts, queued_at, started_at, completed_at,
   round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(started_at, 'subsec')), 3) AS seconds, error, exit_code, signal, output_tail
@@ -135,7 +135,11 @@ CREATE TABLE alarms (
   subject TEXT NOT NULL,
   severity TEXT NOT NULL CHECK (severity IN ('warning', 'error')),
   state TEXT NOT NULL CHECK (state IN ('raised', 'seen', 'cleared')),
+  -- As it was last told, and as it was when it was raised.
   sentence TEXT NOT NULL,
+  raised_sentence TEXT NOT NULL,
+  -- What its finding says now, where that has changed since. Not read from the log.
+  current_sentence TEXT,
   count INTEGER NOT NULL,
   raised_at TEXT NOT NULL,
   seen_by TEXT,

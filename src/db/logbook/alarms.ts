@@ -2,6 +2,7 @@ import { alarmMessageTypes, type AlarmSeverity, type AlarmState, sentBy } from '
 import { argumentInvalid } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
 import { entriesUntil, type Window } from './read-log.ts';
 
 /** An alarm's current state. Times are ISO 8601. */
@@ -13,7 +14,10 @@ export interface AlarmRow {
   subject: string;
   severity: AlarmSeverity;
   state: AlarmState;
+  /** What its finding says now, while the alarm is raised; then what it said last. */
   sentence: string;
+  /** What it said when it was raised. */
+  raised_sentence: string;
   count: number;
   raised_at: string;
   seen_by: string | null;
@@ -25,7 +29,7 @@ export interface AlarmRow {
 }
 
 export const alarmColumns =
-  'seq AS key, alarm_id, execution_id, code, subject, severity, state, sentence, count, raised_at, seen_by, seen_sent_by, seen_at, seen_text, cleared_at';
+  'seq AS key, alarm_id, execution_id, code, subject, severity, state, coalesce(current_sentence, sentence) AS sentence, raised_sentence, count, raised_at, seen_by, seen_sent_by, seen_at, seen_text, cleared_at';
 
 /** Most names to list for an ambiguous one. */
 const shownNames = 5;
@@ -63,6 +67,13 @@ export const alarmOf = (sql: Prepare, alarmId: string): AlarmRow | undefined =>
 export const openAlarms = (sql: Prepare): AlarmRow[] =>
   sql<[], AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE state IN ('raised', 'seen')`).all();
 
+/** Notes what the finding of a raised alarm says now: no news for receivers. */
+export function noteSentence({ sql }: Transaction, alarmId: string, sentence: string): void {
+  sql(
+    `UPDATE alarms SET current_sentence = nullif(?, sentence) WHERE alarm_id = ? AND coalesce(current_sentence, sentence) <> ?`,
+  ).run(sentence, alarmId, sentence);
+}
+
 /**
  * The alarms of a time in their state at its end, oldest first; an alarm that came back is listed for each time. The table has only the last time,
  * so this reads the log. Times are ISO 8601.
@@ -82,10 +93,10 @@ function take(alarms: Map<string, AlarmRow>, said: Change): void {
   const before = alarms.get(life);
   if (said.msg_type === 'alarm_raised') {
     const none = { seen_by: null, seen_sent_by: null, seen_at: null, seen_text: null, cleared_at: null };
-    const content = { alarm_id, execution_id, code, subject, severity, sentence, count };
+    const content = { alarm_id, execution_id, code, subject, severity, sentence, raised_sentence: sentence, count };
     alarms.set(life, { key: alarms.size, ...content, ...none, state: 'raised', raised_at: sent_at });
   } else if (before !== undefined && said.msg_type === 'alarm_seen') {
     const seen = { seen_by: said.author, seen_sent_by: sentBy(said), seen_at: sent_at, seen_text: said.text ?? null };
-    alarms.set(life, { ...before, ...seen, state: before.state === 'cleared' ? 'cleared' : 'seen' });
-  } else if (before !== undefined) alarms.set(life, { ...before, state: 'cleared', cleared_at: sent_at });
+    alarms.set(life, { ...before, ...seen, sentence, state: before.state === 'cleared' ? 'cleared' : 'seen' });
+  } else if (before !== undefined) alarms.set(life, { ...before, sentence, state: 'cleared', cleared_at: sent_at });
 }

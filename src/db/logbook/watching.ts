@@ -67,6 +67,15 @@ export function dropCandidate({ sql }: Transaction, alarmId: string): void {
   sql('DELETE FROM alarm_candidates WHERE alarm_id = ?').run(alarmId);
 }
 
+/** When an execution ended, and whether a person has set its quality; undefined while it runs. */
+export function endedExecution(sql: Prepare, executionId: string) {
+  const row = sql<[string], { end_time: string | null; is_judged: number }>(
+    `SELECT end_time, EXISTS (SELECT 1 FROM run_quality AS q WHERE q.execution_id = e.execution_id AND value <> 'none') AS is_judged
+     FROM workflow_executions AS e WHERE execution_id = ? AND status <> 'running'`,
+  ).get(executionId);
+  return row && { end_time: row.end_time, isJudged: row.is_judged === 1 };
+}
+
 /** Executions to watch: running ones, ones that ended since a time, and ones with alarms that are not over. @param since ISO 8601 */
 export const watchedExecutions = (sql: Prepare, since: string): string[] =>
   sql<[{ since: string }], string>(

@@ -22,7 +22,7 @@ const projected: readonly { table: string; key: readonly string[] }[] = [
 ];
 
 /** Columns that are not computed from the log. */
-const ownColumns: ReadonlySet<string> = new Set(['seq', 'read_ms']);
+const ownColumns: ReadonlySet<string> = new Set(['seq', 'read_ms', 'current_sentence']);
 
 /** Columns of observed executions that also depend on when an observer listened. */
 const heardColumns: ReadonlySet<string> = new Set(['status', 'status_reason', 'end_time']);

@@ -43,6 +43,6 @@ FROM message_rows AS m LEFT JOIN names AS t ON t.name_no = type_no LEFT JOIN nam
 FROM system_agents JOIN processes USING (process_id)`,
   v_notes: `SELECT message_id, execution_id, text, author, sent_by, at, about, for_next, written_at FROM notes`,
   v_quality: `SELECT execution_id, value, reason, author, sent_by, set_at FROM run_quality`,
-  v_alarms: `SELECT alarm_id, execution_id, code, subject, severity, state, sentence, count, raised_at, seen_by, seen_sent_by, seen_at, seen_text, cleared_at FROM alarms`,
+  v_alarms: `SELECT alarm_id, execution_id, code, subject, severity, state, coalesce(current_sentence, sentence) AS sentence, count, raised_at, seen_by, seen_sent_by, seen_at, seen_text, cleared_at, raised_sentence FROM alarms`,
   v_removed: `SELECT execution_id, removed_at, removed_by FROM removals`,
 };

@@ -37,7 +37,11 @@ CREATE TABLE alarms (
   subject TEXT NOT NULL,
   severity TEXT NOT NULL CHECK (severity IN ('warning', 'error')),
   state TEXT NOT NULL CHECK (state IN ('raised', 'seen', 'cleared')),
+  -- As it was last told, and as it was when it was raised.
   sentence TEXT NOT NULL,
+  raised_sentence TEXT NOT NULL,
+  -- What its finding says now, where that has changed since. Not read from the log.
+  current_sentence TEXT,
   count INTEGER NOT NULL,
   raised_at TEXT NOT NULL,
   seen_by TEXT,

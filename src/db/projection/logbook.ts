@@ -50,8 +50,9 @@ export const alarmRaised: LogbookProjection<'alarm_raised'> = (message, { at, tx
   const { execution_id, code, subject, severity, sentence, count } = message;
   tx.sql('DELETE FROM alarms WHERE alarm_id = ?').run(idOf(message));
   tx.sql(
-    `INSERT INTO alarms (alarm_id, execution_id, code, subject, severity, state, sentence, count, raised_at) VALUES (?, ?, ?, ?, ?, 'raised', ?, ?, ?)`,
-  ).run(idOf(message), execution_id ?? null, code, subject, severity, sentence, count, at);
+    `INSERT INTO alarms (alarm_id, execution_id, code, subject, severity, state, sentence, raised_sentence, count, raised_at)
+     VALUES (?, ?, ?, ?, ?, 'raised', ?, ?, ?, ?)`,
+  ).run(idOf(message), execution_id ?? null, code, subject, severity, sentence, sentence, count, at);
   return applied;
 };
 
@@ -60,14 +61,16 @@ export const alarmSeen: LogbookProjection<'alarm_seen'> = (message, { at, tx }) 
   const before = standing(tx, message);
   if (before?.count !== message.count || before.seen_by !== null) return noStep(message, before);
   tx.sql(
-    `UPDATE alarms SET state = iif(state = 'raised', 'seen', state), seen_by = ?, seen_sent_by = ?, seen_at = ?, seen_text = ? WHERE alarm_id = ?`,
-  ).run(message.author, sentBy(message), at, message.text ?? null, idOf(message));
+    `UPDATE alarms SET state = iif(state = 'raised', 'seen', state), sentence = ?, seen_by = ?, seen_sent_by = ?, seen_at = ?, seen_text = ? WHERE alarm_id = ?`,
+  ).run(message.sentence, message.author, sentBy(message), at, message.text ?? null, idOf(message));
   return applied;
 };
 
 export const alarmCleared: LogbookProjection<'alarm_cleared'> = (message, { at, tx }) => {
   const before = standing(tx, message);
   if (before?.count !== message.count || before.state === 'cleared') return noStep(message, before);
-  tx.sql(`UPDATE alarms SET state = 'cleared', cleared_at = ? WHERE alarm_id = ?`).run(at, idOf(message));
+  tx.sql(
+    `UPDATE alarms SET state = 'cleared', sentence = ?, current_sentence = NULL, cleared_at = ? WHERE alarm_id = ?`,
+  ).run(message.sentence, at, idOf(message));
   return applied;
 };

@@ -23,14 +23,24 @@ export function handoverOf(queries: Queries, shift: Shift, now: number) {
     /** Notes of this shift: for itself, and for the next one. */
     notes: written.filter(({ for_next }) => for_next === 0),
     forNext: written.filter(({ for_next }) => for_next === 1),
-    /** Alarms of the shift, in their state at its end. */
-    alarms: queries.alarmsIn({ start_time, end_time, namespace }),
+    alarms: alarmsOf(queries, shift, now),
     /** Whether anybody watches for alarms; undefined for a shift that is over, and if nobody ever has. */
     isWatched: isOver(shift, now) ? undefined : queries.isWatched(now),
     /** The qualities set by the end of the shift, and the last one of each execution unless it was taken back. */
     judgements,
     qualities: new Map([...last].filter(([, { value }]) => value !== 'none')),
   };
+}
+
+/** The alarms of a shift, in their state at its end; while it lasts, each with what its finding says now. */
+function alarmsOf(queries: Queries, shift: Shift, now: number) {
+  const alarms = queries.alarmsIn(shift);
+  if (isOver(shift, now)) return alarms;
+  const current = new Map(queries.openAlarms().map((alarm) => [`${alarm.alarm_id}/${alarm.count}`, alarm.sentence]));
+  return alarms.map((alarm) => ({
+    ...alarm,
+    sentence: current.get(`${alarm.alarm_id}/${alarm.count}`) ?? alarm.sentence,
+  }));
 }
 
 const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();
@@ -59,13 +69,12 @@ export function undoneByPeople(
   executions: readonly ShiftExecution[],
   { start_time }: Shift,
 ): string[] {
-  const unseen = alarms.filter(({ seen_by }) => seen_by === null);
+  const unseen = alarms.filter(({ seen_by, state }) => seen_by === null && state !== 'cleared');
   const old = unseen.filter(({ raised_at }) => raised_at < start_time).length;
   const raised = unseen
     .filter(({ raised_at }) => raised_at >= start_time)
     .map(
-      ({ alarm_id, state, sentence }) =>
-        `nobody has seen alarm ${alarm_id}${state === 'cleared' ? ', which is over' : ''}: ${sentence}`,
+      ({ alarm_id, sentence }) => `nobody has seen alarm ${alarm_id}: ${sentence}`,
     );
   const unjudged = executions
     .filter(({ row, status }) => status !== 'running' && !qualities.has(row.execution_id))

@@ -26,6 +26,8 @@ describe('an alarm', () => {
       seen_at: null,
       seen_text: null,
       cleared_at: null,
+      raised_sentence: 'Nothing is read.',
+      current_sentence: null,
     };
     expect(rowOf(made)).toEqual(raised);
     await made.say('alarm_seen', { ...alarm(), author: 'ana', text: 'I look', timestamp: at(2) });
