@@ -1,3 +1,5 @@
+import { clipWords } from '../lib/words.ts';
+
 /** Parts of an error that differ from slice to slice, and their replacements. */
 const variable: readonly (readonly [RegExp, string])[] = [
   // Keep a path's last part: folders are named after slices.
@@ -20,12 +22,20 @@ export const shortened = (error: string): string =>
     // As the testbed's workers report it.
     .replace(/ with returncode=(-?\d+)\. stderr \(last \d+ chars\): /, ' with exit code $1: ');
 
+/** What a payload said itself, without the words that it failed: those are the same for every cause. */
+export const ownWords = (error: string): string =>
+  shortened(error).replace(/^\S{1,200} ended with exit code \d+: (?=\S)/, '');
+
+/** A cause in at most so many characters. The common words go first, then the end. */
+export const clipCause = (cause: string, most: number): string =>
+  cause.length <= most ? cause : clipWords(ownWords(cause), most);
+
 /** Keep the numbers that say which failure it was, such as exit codes. */
 const kept = /\b(exit code|signal|status|errno) (\d+)/g;
 
-/** How many characters of an error to read, and of a cause to show. */
+/** How many characters of an error to read, and of a cause to show: it ends at a word, with `…` where it was cut. */
 const maxRead = 600;
-const longest = 300;
+export const longestCause = 300;
 
 /**
  * The cause of a failure: its error with numbers, file names and addresses made alike, so that a hundred failures of one kind read as one. Everything
@@ -43,7 +53,7 @@ export function causeOf(error: string): string {
     .replaceAll('\u0001', () => codes.shift() ?? '')
     .replaceAll(/\s+/g, ' ')
     .trim()
-    .slice(0, longest);
+    .slice(0, maxRead);
 }
 
 /** Failures of one cause. */
@@ -75,7 +85,7 @@ export class Causes {
 
   /** The number of an error's cause. */
   numberOf(error: string): number {
-    const words = shortened(error.slice(0, maxRead)).replaceAll(/\s+/g, ' ').trim().slice(0, longest).split(' ');
+    const words = shortened(error.slice(0, maxRead)).replaceAll(/\s+/g, ' ').trim().split(' ');
     return this.#join({ cause: causeOf(error), words, isCommon: words.map(() => true) });
   }
 

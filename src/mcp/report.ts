@@ -9,6 +9,7 @@ import { markdownText as plain } from '../lib/markdown.ts';
 import { printable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
 import type { DriverSpan } from '../monitoring/evidence.ts';
+import { sentencesOf } from '../monitoring/findings/rule.ts';
 
 /** A report of each execution, as Markdown: the same store gives the same text. */
 export const reportTemplate = {
@@ -114,7 +115,9 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
       '',
       ...(findings.length === 0
         ? ['No findings.']
-        : findings.map(({ severity, code, sentence }) => `- ${severity} ${code}: ${plain(sentence, longest)}`)),
+        : sentencesOf(findings).map(
+            (sentence, at) => `- ${findings[at]?.severity} ${findings[at]?.code}: ${plain(sentence, longest)}`,
+          )),
       ...peopleSection(queries, execution_id),
     ];
     return `${lines.map(printable).join('\n')}\n`;

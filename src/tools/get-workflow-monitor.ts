@@ -62,10 +62,12 @@ export const getWorkflowMonitorTool = defineTool({
         stages: isDriven ? assessed.stages.map((stage) => present({ ...stage })) : [],
         latency: assessed.delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
         capacity: assessed.capacity === undefined ? null : present({ ...assessed.capacity }),
-        findings: assessed.findings.map(part.findingOf),
+        findings: part.findingsOf(assessed.findings),
         agents: unreadable.includes('agents') ? [] : part.agentsOf(execution_id, queries),
         events: queries.lastLandmarks(execution_id, part.lastEvents).map(asEvent),
-        errors: unreadable.includes('logs') ? [] : part.lastErrors(execution_id, queries),
+        errors: unreadable.includes('logs')
+          ? []
+          : part.lastErrors(execution_id, queries, assessed.causes.slice(0, part.shownCauses)),
         ...peopleOf(execution_id, queries),
       }),
     );

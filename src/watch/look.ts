@@ -1,7 +1,14 @@
 import { isExecution } from '../db/log/rows.ts';
 import { alarmOf, type AlarmRow, noteSentence, openAlarms } from '../db/logbook/alarms.ts';
 import { contentOf, recordEntry } from '../db/logbook/entries.ts';
-import { candidates, dropCandidate, endedExecution, isWatcher, keepCandidate, noteLook } from '../db/logbook/watching.ts';
+import {
+  candidates,
+  dropCandidate,
+  endedExecution,
+  isWatcher,
+  keepCandidate,
+  noteLook,
+} from '../db/logbook/watching.ts';
 import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { type AlarmFinding, alarmStep, usualPatience } from '../monitoring/findings/alarms.ts';
@@ -36,30 +43,33 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
     ]);
     return [...ids].map((alarm_id) => {
       const alarm = open.get(alarm_id);
-      const isDealtWith = ended !== undefined && isAcknowledged(alarm ?? alarmOf(store.sql, alarm_id), ended);
+      const isDealtWith = isAcknowledged(alarm ?? alarmOf(store.sql, alarm_id), ended);
       const finding = isDealtWith ? undefined : byId.get(alarm_id);
       const candidate = waiting.get(alarm_id);
-      const severity = finding?.severity ?? alarm?.severity ?? 'warning';
-      const patience = isDealtWith ? 0 : after[alarm_id.slice(0, alarm_id.indexOf('/'))] ?? usualPatience[severity];
       const standing = {
         raised: alarm?.severity,
         found: candidate?.found_ms ?? undefined,
         gone: candidate?.gone_ms ?? undefined,
       };
+      const severity = finding?.severity ?? alarm?.severity ?? 'warning';
+      const patience = isDealtWith ? 0 : patienceOf(alarm_id, severity, after);
       return { alarm_id, execution_id, finding, step: alarmStep(standing, finding?.severity, { now, patience }) };
     });
   });
 }
 
+/** How long a finding must last, or be gone, in seconds. */
+const patienceOf = (alarmId: string, severity: AlarmFinding['severity'], after: Situation['after']): number =>
+  after[alarmId.slice(0, alarmId.indexOf('/'))] ?? usualPatience[severity];
+
 /** Whether somebody knows of an alarm of an ended execution, which changes no more: a person judged the run, or acknowledged the alarm. */
-function isAcknowledged(alarm: AlarmRow | undefined, { end_time, isJudged }: Ended): boolean {
-  if (isJudged) return true;
+function isAcknowledged(alarm: AlarmRow | undefined, ended: ReturnType<typeof endedExecution>): boolean {
+  if (ended === undefined) return false;
+  if (ended.isJudged) return true;
   if (alarm === undefined || alarm.seen_by === null) return false;
   // One that was over before the end may have come back since.
-  return alarm.state !== 'cleared' || (alarm.cleared_at ?? '') >= (end_time ?? '');
+  return alarm.state !== 'cleared' || (alarm.cleared_at ?? '') >= (ended.end_time ?? '');
 }
-
-type Ended = NonNullable<ReturnType<typeof endedExecution>>;
 
 /** Records the findings of a look in one transaction. Returns a line for each change; undefined if another process watches now. */
 export const recordLook = (store: Store, processId: number, situation: Situation): Promise<string[] | undefined> =>

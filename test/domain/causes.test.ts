@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { causeOf, Causes, countCauses } from '../../src/domain/causes.ts';
+import { causeOf, clipCause, Causes, countCauses } from '../../src/domain/causes.ts';
 
 describe('the cause of a failure', () => {
   it.each([
@@ -51,11 +51,24 @@ describe('the cause of a failure', () => {
     expect(causeOf(error)).toBe(cause);
   });
 
-  it('is searched in the first 600 characters, and reported in 300', () => {
-    expect(causeOf('word '.repeat(200))).toHaveLength(300);
+  it('is searched in the first 600 characters', () => {
     const early = `${' '.repeat(590)}early late`;
     expect(causeOf(early)).toBe('early late');
     expect(causeOf(` ${early}`)).toBe('early lat');
+  });
+
+  it.each([
+    ['a short one', 'recon ended with exit code 3: no geometry', 60, 'recon ended with exit code 3: no geometry'],
+    ['one without the common words', 'recon ended with exit code 3: no geometry here', 40, 'no geometry here'],
+    [
+      'one that ends at a word',
+      'mixed.sh ended with exit code 127: ImportError: libtrack.so.4: cannot open it',
+      40,
+      'ImportError: libtrack.so.4: cannot open…',
+    ],
+    ['one whose only word is too long', `x ended with exit code 1: ${'a'.repeat(60)}`, 40, `${'a'.repeat(39)}…`],
+  ])('is shown in little room as %s', (_, cause, most, shown) => {
+    expect(clipCause(cause, most)).toBe(shown);
   });
 });
 

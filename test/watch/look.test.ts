@@ -68,7 +68,11 @@ describe('the sentence of an alarm', () => {
     await look('3 TF slices stay failed.');
     await look('51 TF slices stay failed.');
     expect(await look()).toEqual([`cleared SLICES_FAILED/${execution_id}`]);
-    const last = { state: 'cleared', sentence: '51 TF slices stay failed.', raised_sentence: '3 TF slices stay failed.' };
+    const last = {
+      state: 'cleared',
+      sentence: '51 TF slices stay failed.',
+      raised_sentence: '3 TF slices stay failed.',
+    };
     expect(alarm()).toMatchObject(last);
     const always = { start_time: '2000-01-01T00:00:00.000Z', end_time: '2100-01-01T00:00:00.000Z' };
     expect(alarmsIn(made.store.sql, always)).toMatchObject([last]);

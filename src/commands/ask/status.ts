@@ -1,4 +1,3 @@
-import { causeOf } from '../../domain/causes.ts';
 import { usualConfiguration } from '../../domain/names.ts';
 import { claimedName } from '../../lib/claimed-name.ts';
 import { counted } from '../../lib/counted.ts';
@@ -12,8 +11,8 @@ import { phaseWords } from '../shared/phase-words.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './call.ts';
 
-/** Characters to compare: a cut log line may lack the end of a cause. */
-const comparedCause = 100;
+/** Characters of a cause that show whether a finding has it: it may cut the rest. */
+const comparedCause = 60;
 
 /** Characters of an error that show whether a finding has it. */
 const comparedError = 30;
@@ -116,22 +115,22 @@ function agentsOf({ agents }: Monitor): string[] {
   ];
 }
 
-/** The causes of failed attempts at slices, with counts: many failures have few causes. */
-const causesOf = ({ causes = [] }: Monitor): string[] =>
-  causes.map(
-    ({ cause, attempts, example }) =>
-      `  failed      ${attempts} × ${cause}${example === undefined ? '' : ` (such as: ${example})`}`,
-  );
+/** The causes of failed attempts at slices that no finding names, with counts: many failures have few causes. */
+const causesOf = ({ causes = [], findings }: Monitor): string[] =>
+  causes
+    .filter(({ cause }) => !findings.some(({ sentence }) => sentence.includes(cause.slice(0, comparedCause))))
+    .map(
+      ({ cause, attempts, example }) =>
+        `  failed      ${attempts} × ${cause}${example === undefined ? '' : ` (such as: ${example})`}`,
+    );
 
-/** The last errors that belong to no failed attempt. */
-const errorsOf = ({ errors, causes = [], findings }: Monitor): string[] =>
+/** The last errors that no finding repeats. */
+const errorsOf = ({ errors, findings }: Monitor): string[] =>
   errors
     .filter(({ error }) => {
       // The same error may have other words before its code, and other paths.
       const words = shortPaths(/[A-Z]{3,}_[A-Z_]+: .*/.exec(error)?.[0] ?? error).slice(0, comparedError);
-      if (findings.some(({ sentence }) => sentence.includes(words))) return false;
-      const cause = causeOf(error);
-      return !causes.some((one) => cause.includes(causeOf(one.cause).slice(0, comparedCause)));
+      return !findings.some(({ sentence }) => sentence.includes(words));
     })
     .map(
       ({ time, source, error, more }) =>

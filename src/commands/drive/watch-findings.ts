@@ -1,7 +1,7 @@
 import type { Queries } from '../../db/queries.ts';
 import type { Log } from '../../lib/logger.ts';
 import { tried } from '../../lib/tried.ts';
-import type { Finding } from '../../monitoring/findings/rule.ts';
+import { type Finding, wholeSentence } from '../../monitoring/findings/rule.ts';
 
 /** How often to look for findings, in milliseconds. */
 const lookMilliseconds = 5000;
@@ -23,7 +23,8 @@ export function watchFindings(queries: Queries, executionId: string, log: Log): 
     const found = findings.filter(({ code, severity }) => severity !== 'info' && code !== 'SLICES_FAILED');
     const standing = found.filter((finding) => before.has(nameOf(finding)));
     for (const finding of standing)
-      if (!told.has(nameOf(finding))) log.write({ level: 'WARNING', message: `${finding.code}: ${finding.sentence}` });
+      if (!told.has(nameOf(finding)))
+        log.write({ level: 'WARNING', message: `${finding.code}: ${wholeSentence(finding)}` });
     before = new Set(found.map(nameOf));
     told = new Set([...standing.map(nameOf), ...[...told].filter((name) => before.has(name))]);
   };

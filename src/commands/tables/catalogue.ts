@@ -8,6 +8,7 @@ import {
   offDutyOf,
   seconds,
   shortError,
+  shortLine,
   type ShownColumn,
   state,
   time,
@@ -81,7 +82,6 @@ export const tableCommands: readonly TableCommand[] = [
       name('WORKER', 'assigned_worker', { drop: 2 }),
       seconds('TOOK', 'seconds', { drop: 1 }),
       time('COMPLETED', 'completed_at', { drop: 4 }),
-      // Two lines: it begins with what failed, and ends with the last words of a payload.
       column('ERROR', 'error', { isWrapped: true, least: 40, shorten: shortError }),
     ],
     wide: [
@@ -159,7 +159,7 @@ export const tableCommands: readonly TableCommand[] = [
       time('TIME', 'timestamp'),
       state('LEVEL', 'level'),
       name('AGENT', 'agent', { drop: 1 }),
-      column('MESSAGE', 'message', { isWrapped: true, least: 30 }),
+      column('MESSAGE', 'message', { isWrapped: true, least: 30, shorten: shortLine }),
     ],
     wide: [name('EXECUTION', 'execution_id'), column('CONTEXT', 'context')],
   },

@@ -1,4 +1,4 @@
-import { shortened } from '../../domain/causes.ts';
+import { ownWords, shortened } from '../../domain/causes.ts';
 import { duration } from '../../lib/duration.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import { textOf } from '../../lib/text-of.ts';
@@ -36,8 +36,17 @@ export const time = columnsOf((value) => textOf(value).slice(0, 19).replace('T',
 
 export const seconds = columnsOf((value) => (typeof value === 'number' ? duration(value) : ''), { align: 'right' });
 
-/** An error without the words that every payload failure has, and with the ends of its paths. */
-export const shortError = (error: string): string => shortPaths(shortened(error), 20);
+/** An error without the words that every payload failure has, and with the ends of its paths; then without that the payload ended. */
+export const shortError = [(error: string): string => shortPaths(shortened(error), 20), ownWords] as const;
+
+/** A log line with the ends of its paths; then without those words in its middle, and without what became of the slice that it names. */
+export const shortLine = [
+  (message: string): string => shortPaths(message, 20),
+  (message: string): string =>
+    message.replace(/PAYLOAD_FAILED: \S+ ended with exit code \d+[^;]*; its last words: /, ''),
+  (message: string): string =>
+    message.replace(/ (?:stays failed after \w+ attempts?|failed in attempt \d+ of \d+ and is queued again): /, ': '),
+] as const;
 
 /** The names of files. */
 export const namesOf = (files: unknown): string =>

@@ -15,8 +15,8 @@ export interface Column {
   least?: number;
   /** Wraps to a second line if the column is too narrow. */
   isWrapped?: boolean;
-  /** Leaves out what says least, before a text that is too wide is cut. */
-  shorten?: (text: string) => string;
+  /** Leave out what says least, one after the other, before a text that is too wide is cut. */
+  shorten?: readonly ((text: string) => string)[];
   /** Its words are states, of which some are painted. */
   isState?: boolean;
 }
@@ -72,7 +72,7 @@ export function tableLines(
 function linesOf(columns: readonly Laid[], row: number, paint: Paint): string[] {
   const cells = columns.map(({ cells: all, cut, align, width, isState, isWrapped, shorten }) => {
     const whole = all[row] ?? '';
-    const text = shorten !== undefined && stringWidth(whole) > width ? shorten(whole) : whole;
+    const text = shortenedTo(whole, shorten, width, isWrapped === true ? 2 * width : width);
     if (isWrapped === true && stringWidth(text) > width) return wrapped(text, width);
     const cell = fitted(text, width, { cut: row === 0 ? 'end' : cut, align });
     return [isState === true && row > 0 ? painted(cell, paint) : cell];
@@ -85,15 +85,29 @@ function linesOf(columns: readonly Laid[], row: number, paint: Paint): string[] 
   );
 }
 
-/** A text in two lines, broken at a space if there is one. If it is too long for two, the second keeps its last words. */
+/** A text without what says least: the first that can go where it is wider than a line, the others where it is wider than the room. */
+function shortenedTo(whole: string, shorten: Column['shorten'] = [], line: number, room: number): string {
+  const [first, ...others] = shorten;
+  if (first === undefined || stringWidth(whole) <= line) return whole;
+  return others.reduce((text, more) => (stringWidth(text) > room ? more(text) : text), first(whole));
+}
+
+/** A text in two lines, each broken at a space if there is one, with `…` where it is too long for two. */
 function wrapped(text: string, width: number): string[] {
+  const first = beginning(text, width);
+  const rest = text.slice(first.length).trimStart();
+  const second = stringWidth(rest) <= width ? rest : `${beginning(rest, width - 1).trimEnd()}…`;
+  return [fitted(first, width, {}), fitted(second, width, {})];
+}
+
+/** The beginning of a text that fits into a width, up to a space if one is near. */
+function beginning(text: string, width: number): string {
   const part = sliceAnsi(text, 0, width + 1);
   const space = part.lastIndexOf(' ');
+  if (space > width / 2) return part.slice(0, space);
   const full = sliceAnsi(text, 0, width);
-  // A wide character at the edge goes into the second line.
-  const fits = stringWidth(full) > width ? sliceAnsi(text, 0, width - 1) : full;
-  const first = space > width / 2 ? part.slice(0, space) : fits;
-  return [fitted(first, width, {}), fitted(text.slice(first.length).trimStart(), width, { cut: 'start' })];
+  // A wide character at the edge does not fit.
+  return stringWidth(full) > width ? sliceAnsi(text, 0, width - 1) : full;
 }
 
 interface Laid extends Column {

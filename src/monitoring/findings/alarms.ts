@@ -1,7 +1,7 @@
 import { type AlarmSeverity, maxNote } from '../../domain/logbook-words.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
-import type { Finding } from './rule.ts';
+import { type Finding, wholeSentence } from './rule.ts';
 
 /** A finding must last this long before it raises an alarm, and be gone this long before the alarm is over. Seconds. */
 export const usualPatience: Readonly<Record<AlarmSeverity, number>> = { warning: 30, error: 10 };
@@ -18,12 +18,13 @@ export interface AlarmFinding {
 /** The findings of an execution that raise alarms, the worst per code and subject. Findings of severity `info` raise none. */
 export function alarmFindings(executionId: string, findings: readonly Finding[]): AlarmFinding[] {
   const found = new Map<string, AlarmFinding>();
-  for (const { code, severity, sentence, about } of findings) {
+  for (const finding of findings) {
+    const { code, severity, about } = finding;
     const subject = about === undefined ? executionId : `${executionId}:${named(about)}`;
     const alarmId = `${code}/${subject}`;
     // Findings come with the worst first.
     if (severity !== 'info' && !found.has(alarmId))
-      found.set(alarmId, { code, subject, severity, sentence: cut(shortPaths(sentence), maxNote) });
+      found.set(alarmId, { code, subject, severity, sentence: cut(shortPaths(wholeSentence(finding)), maxNote) });
   }
   return [...found.values()];
 }

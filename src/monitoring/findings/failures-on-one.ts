@@ -22,7 +22,8 @@ export function failuresOnOneFinding({ execution_id, concentration }: About): Fo
       : `${places.length} ${kind}s, ${places.slice(0, named).join(', ')}${others}`;
   return {
     severity: 'error',
-    sentence: `${failed} of ${tried} first attempts failed ${kind === 'slice number' || kind === 'STF file' ? 'at' : 'on'} ${where}, and ${elsewhere}: more than chance explains.${causesSentence(countCauses(errors))}`,
+    sentence: `${failed} of ${tried} first attempts failed ${kind === 'slice number' || kind === 'STF file' ? 'at' : 'on'} ${where}, and ${elsewhere}: more than chance explains.`,
+    causes: causesSentence(countCauses(errors)),
     ids: places.slice(0, named),
     next: nextOf(execution_id, kind),
   };

@@ -24,7 +24,8 @@ export function nothingSucceedsFinding(about: About, until: number): Found | und
     : `all ${attempts} attempts since then failed`;
   return {
     severity: 'error',
-    sentence: `Nothing ${status === 'running' ? 'has succeeded' : 'succeeded'} since ${first}${isMore ? ', or longer' : ''}: ${what}; ${before}.${causesSentence(causes)}`,
+    sentence: `Nothing ${status === 'running' ? 'has succeeded' : 'succeeded'} since ${first}${isMore ? ', or longer' : ''}: ${what}; ${before}.`,
+    causes: causesSentence(causes),
     next: call('list_tf_slices', { execution_id, status: 'failed', order: 'newest' }),
   };
 }

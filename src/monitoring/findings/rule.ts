@@ -1,4 +1,4 @@
-import type { CauseCount } from '../../domain/causes.ts';
+import { type CauseCount, clipCause } from '../../domain/causes.ts';
 import { severities, type Severity } from '../../domain/states.ts';
 import type { Capacity } from '../capacity.ts';
 import type { Evidence } from '../evidence.ts';
@@ -11,6 +11,8 @@ export interface Finding {
   code: string;
   severity: Severity;
   sentence: string;
+  /** Why attempts failed, as a further sentence: of the findings of an answer, the first names it. */
+  causes?: string;
   /** Its subjects: agents, workers, slices, messages. */
   ids: string[];
   /** Its one subject, if findings of its code may have different ones: each gets its own alarm. */
@@ -50,9 +52,14 @@ export const defineFinding = <About = Situation>(
 export const findingsBy = <About>(rules: readonly FindingRule<About>[], about: About): Finding[] =>
   rules
     .flatMap(({ code, find }) =>
-      [find(about) ?? []]
-        .flat()
-        .map(({ severity, sentence, ids = [], ...more }) => ({ code, severity, sentence, ids, ...more })),
+      [find(about) ?? []].flat().map(({ severity, sentence, causes = '', ids = [], ...more }) => ({
+        code,
+        severity,
+        sentence,
+        ...(causes === '' ? {} : { causes }),
+        ids,
+        ...more,
+      })),
     )
     .toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
 
@@ -65,14 +72,22 @@ export const attemptsLookedAt = 1000;
 const namedCauses = 2;
 const shownCause = 160;
 
-/** The most frequent causes of failed attempts, as a sentence to append to another. */
+/** A finding by itself, with the causes. */
+export const wholeSentence = ({ sentence, causes = '' }: Pick<Finding, 'sentence' | 'causes'>): string =>
+  `${sentence}${causes === '' ? '' : ` ${causes}`}`;
+
+/** The sentences of several findings, which name the causes once. */
+export function sentencesOf(findings: readonly Pick<Finding, 'sentence' | 'causes'>[]): string[] {
+  const first = findings.findIndex(({ causes = '' }) => causes !== '');
+  return findings.map((finding, at) => (at === first ? wholeSentence(finding) : finding.sentence));
+}
+
+/** The most frequent causes of failed attempts, as a sentence to append to another; empty without any. */
 export function causesSentence(causes: readonly CauseCount[]): string {
   if (causes.length === 0) return '';
   const named = causes
     .slice(0, namedCauses)
-    .map(
-      ({ cause, attempts }) => `${attempts} × ${cause.length > shownCause ? `${cause.slice(0, shownCause)}…` : cause}`,
-    );
+    .map(({ cause, attempts }) => `${attempts} × ${clipCause(cause, shownCause)}`);
   const others = causes.length - named.length;
   const more = others > 0 ? `, and ${others} other ${others === 1 ? 'cause' : 'causes'}` : '';
   const attempts = causes.reduce((sum, one) => sum + one.attempts, 0);
@@ -81,7 +96,7 @@ export function causesSentence(causes: readonly CauseCount[]): string {
     attempts >= attemptsLookedAt
       ? `Of ${attemptsLookedAt} failed attempts that were looked at`
       : `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} failed`;
-  return ` ${head}: ${named.join(', ')}${more}.`;
+  return `${head}: ${named.join(', ')}${more}.`;
 }
 
 /** Slices that stay failed. After the end of an execution no slice is retried, whatever attempts it had left. */

@@ -9,7 +9,8 @@ export const slicesFailed = defineFinding('SLICES_FAILED', ({ facts, evidence })
   const first = first_failure === undefined ? '' : ` The first attempt failed at ${first_failure}.`;
   return {
     severity: 'error',
-    sentence: `${isAll ? 'No slice succeeded: ' : ''}${counted(failed, 'TF slice')} ${failed === 1 ? 'stays' : 'stay'} failed.${causesSentence(causes)}${first}`,
+    sentence: `${isAll ? 'No slice succeeded: ' : ''}${counted(failed, 'TF slice')} ${failed === 1 ? 'stays' : 'stay'} failed.${first}`,
+    causes: causesSentence(causes),
     ids: [...exhausted],
     next: call('list_tf_slices', { execution_id, status: 'failed', order: 'oldest' }),
   };

@@ -10,7 +10,8 @@ export const slicesRetried = defineFinding('SLICES_RETRIED', ({ facts, evidence 
   return {
     severity: 'info',
     // If slices stay failed, another finding reports the causes.
-    sentence: `${counted(slices_retried, 'TF slice')} ${slices_retried === 1 ? 'was' : 'were'} tried again, in ${counted(slice_retries, 'further attempt')}; ${outcome}.${failed === 0 ? causesSentence(causes) : ''}`,
+    sentence: `${counted(slices_retried, 'TF slice')} ${slices_retried === 1 ? 'was' : 'were'} tried again, in ${counted(slice_retries, 'further attempt')}; ${outcome}.`,
+    causes: failed === 0 ? causesSentence(causes) : '',
     next: call('list_logs', { execution_id, level: 'WARNING' }),
   };
 });

@@ -1,3 +1,4 @@
+import { clipCause, longestCause } from '../../domain/causes.ts';
 import { sliceFilename } from '../../domain/file-names.ts';
 import { sliceStatuses } from '../../domain/slice-states.ts';
 import { present } from '../../lib/present.ts';
@@ -6,7 +7,6 @@ import { endOfWork, type Life, workTime } from './attempts.ts';
 import type { TimedCause } from './causes.ts';
 import type { Picture } from './picture.ts';
 
-const shownCause = 160;
 const shownName = 80;
 const concise = { causes: 5, workers: 10, phases: 20 };
 const page = { causes: 10, workers: Infinity, phases: 500 };
@@ -71,7 +71,7 @@ function partsOf(picture: Picture, life: Life, most: typeof page) {
 
 const causePart = ({ first, last, example, ...cause }: TimedCause) =>
   present({
-    cause: cause.cause.slice(0, shownCause),
+    cause: clipCause(cause.cause, longestCause),
     attempts: cause.attempts,
     slices: cause.slices,
     exhausted: cause.exhausted,

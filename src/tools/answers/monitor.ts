@@ -34,7 +34,7 @@ const identity = () => ({
   status: z.enum(executionStatuses),
   status_reason: z.string().optional(),
   phase: z.enum(phases).describe('Phase of the run'),
-  health: z.enum(healths).optional().describe('Absent: not heard any more'),
+  health: z.enum(healths).optional(),
   paused_by: command().optional().describe('Who paused it; absent between two periods'),
   stopped_by: command()
     .extend({ pending: z.literal(true).optional().describe('No driver has taken it up: it has had no effect yet') })
@@ -71,7 +71,7 @@ const observedCounts = () => ({
     .optional()
     .describe('Counts are lower bounds'),
   told: z.strictObject({ status: z.string(), at: z.string(), by: z.string().optional() }).optional(),
-  stf_heard: z.int().optional().describe('If fewer than stf_count'),
+  stf_heard: z.int().optional(),
   tf_files_sliced: z.int().optional(),
   slices_sent: z.int().optional(),
   slices_unanswered: z.int().optional().describe('Without a result'),

@@ -3,12 +3,13 @@ import type { Queries } from '../../db/queries.ts';
 import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import type { ObservedPart } from '../../db/reports/observed/facts.ts';
-import { type CauseCount, causeOf } from '../../domain/causes.ts';
+import { type CauseCount, causeOf, clipCause, longestCause } from '../../domain/causes.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { present } from '../../lib/present.ts';
+import { printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { CommandGiven, DriverSpan } from '../../monitoring/evidence.ts';
-import type { Finding } from '../../monitoring/findings/rule.ts';
+import { type Finding, sentencesOf } from '../../monitoring/findings/rule.ts';
 import type { AgedSlice } from '../../monitoring/pace.ts';
 import { clip, clipShown } from '../shared/clip.ts';
 
@@ -65,15 +66,16 @@ export function driverOf({ since, until, ended, code, reason, ...driver }: Drive
   });
 }
 
-const shownCauses = 4;
-const shownCause = 140;
+export const shownCauses = 4;
+
+const shownCause = (cause: string): string => clipCause(printable(cause), longestCause);
 
 export function causesOf(causes: readonly CauseCount[]) {
   if (causes.length === 0) return null;
   return causes.slice(0, shownCauses).map(({ cause, attempts, example }) => ({
-    cause: clipShown(cause, shownCause),
+    cause: shownCause(cause),
     attempts,
-    ...(example === undefined ? {} : { example: clipShown(example, shownCause) }),
+    ...(example === undefined ? {} : { example: shownCause(example) }),
   }));
 }
 
@@ -182,14 +184,17 @@ export function agentsOf(executionId: string, queries: Queries) {
 /** Longest sentence shown: the longest reason that a driver gives, and the words around it. */
 const shownSentence = 1500;
 
-/** Keeps a finding's sentence whole, with cause, cost and cure, but only the ends of long paths. */
-export const findingOf = ({ code, severity, sentence, ids, next }: Finding): Omit<Finding, 'about'> => ({
-  code,
-  severity,
-  sentence: clipShown(shortPaths(sentence), shownSentence),
-  ids,
-  next,
-});
+/** Findings with their sentences whole, with cause, cost and cure, but only the ends of long paths. Only the first names why attempts failed. */
+export function findingsOf(findings: readonly Finding[]): Omit<Finding, 'about' | 'causes'>[] {
+  const sentences = sentencesOf(findings);
+  return findings.map(({ code, severity, ids, next }, at) => ({
+    code,
+    severity,
+    sentence: clipShown(shortPaths(sentences[at] ?? ''), shownSentence),
+    ids,
+    next,
+  }));
+}
 
 export function clipped(text: string | null | undefined): string | null {
   if (text === null || text === undefined) return null;
@@ -199,14 +204,17 @@ export function clipped(text: string | null | undefined): string | null {
 
 const shownErrors = 8;
 
+/** Characters of a cause that show whether an error has it: a cut log line may lack its end. */
+const comparedCause = 100;
+
 /** Errors to look at for different ones. */
 const errorsLookedAt = 50;
 
 /**
  * The last errors that agents logged and the last messages that were not taken as sent, newest first. Of those that differ only in numbers and names
- * the newest is shown, with the number of the others among those looked at.
+ * the newest is shown, with the number of the others among those looked at; those of causes that the answer lists are left out.
  */
-export function lastErrors(executionId: string, queries: Queries) {
+export function lastErrors(executionId: string, queries: Queries, listed: readonly CauseCount[]) {
   const logs = queries.lastLogLines(executionId, logLevels.ERROR, errorsLookedAt).map((row) => ({
     time: row.timestamp,
     source: row.agent,
@@ -223,11 +231,13 @@ export function lastErrors(executionId: string, queries: Queries) {
     .toSorted((a, b) => (a.time === b.time ? 0 : a.time < b.time ? 1 : -1))
     .slice(0, errorsLookedAt);
   const causes = newest.map(({ error }) => causeOf(error));
+  const isListed = (cause: string | undefined): boolean =>
+    listed.some((one) => cause?.includes(causeOf(one.cause).slice(0, comparedCause)) === true);
   return newest
     .map((row, at) => {
       const alike = causes.filter((cause) => cause === causes[at]).length;
       return { ...row, ...(alike === 1 ? {} : { more: alike - 1 }) };
     })
-    .filter((_, at) => causes.indexOf(causes[at] ?? '') === at)
+    .filter((_, at) => causes.indexOf(causes[at] ?? '') === at && !isListed(causes[at]))
     .slice(0, shownErrors);
 }

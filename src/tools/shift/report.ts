@@ -1,5 +1,7 @@
 import type { Queries } from '../../db/queries.ts';
+import { clipCause, longestCause } from '../../domain/causes.ts';
 import { present } from '../../lib/present.ts';
+import { printable } from '../../lib/printable.ts';
 import { clipped } from '../monitor/parts.ts';
 import { notePart, seenByShown } from '../monitor/people.ts';
 import { clipShown } from '../shared/clip.ts';
@@ -167,7 +169,7 @@ function partsOf(facts: ShiftFacts, shift: Shift) {
     causes: causes
       .toSorted((a, b) => b.count - a.count)
       .slice(0, shownCauses)
-      .map(({ keys, count }) => ({ cause: clipShown(keys[0] ?? '', shownName), attempts: count })),
+      .map(({ keys, count }) => ({ cause: clipCause(printable(keys[0] ?? ''), longestCause), attempts: count })),
     causes_omitted: Math.max(0, causes.length - shownCauses),
     people: people.map((action) =>
       present({

@@ -1,5 +1,6 @@
 import type { ListedExecution } from '../../db/lists/executions.ts';
-import type { ExecutionStatus, Health, Severity } from '../../domain/states.ts';
+import type { ExecutionStatus, Health } from '../../domain/states.ts';
+import type { Finding } from '../../monitoring/findings/rule.ts';
 
 /** The time of a shift, ISO 8601. */
 export interface Shift {
@@ -29,7 +30,7 @@ export interface ShiftExecution {
   slices_completed: number;
   stay_failed: number;
   /** Findings about a running execution. */
-  findings: readonly { severity: Severity; code: string; sentence: string }[];
+  findings: readonly Pick<Finding, 'severity' | 'code' | 'sentence' | 'causes'>[];
 }
 
 export interface PersonAction {

@@ -3,6 +3,7 @@ import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { markdownText } from '../../lib/markdown.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
+import { sentencesOf } from '../../monitoring/findings/rule.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
 import { alarmLine, clock, noteLine, type ShownTime, whoOf } from './handover-text.ts';
@@ -179,14 +180,13 @@ function openOf(execution: ShiftExecution): string[] {
   const { row, status, health, silent_seconds, stay_failed, slices_completed, slices_created, findings } = execution;
   const id = row.execution_id;
   if (status === 'running') {
+    const grave = findings.filter(({ severity }) => severity !== 'info');
     const done = `${slices_completed} of ${slices_created} slices done that were made so far`;
     return [
       health === undefined
         ? `${id} ran at the end of this time: ${done}`
         : `${id} runs, ${silent_seconds === undefined ? '' : `without a driver for ${roundDuration(silent_seconds)}, `}health ${health}: ${done}`,
-      ...findings
-        .filter(({ severity }) => severity !== 'info')
-        .map(({ code, sentence }) => `${id} ${code}: ${shortPaths(sentence)}`),
+      ...sentencesOf(grave).map((sentence, at) => `${id} ${grave[at]?.code}: ${shortPaths(sentence)}`),
     ];
   }
   const why = row.status_reason === null || row.status_reason === status ? '' : ` (${row.status_reason})`;

@@ -1,7 +1,7 @@
 import type { ListedExecution } from '../../db/lists/executions.ts';
 import type { Past } from '../../db/past-queries.ts';
 import { SwfError } from '../../lib/errors.ts';
-import type { Finding } from '../../monitoring/findings/rule.ts';
+import { type Finding, wholeSentence } from '../../monitoring/findings/rule.ts';
 import type { LiveContext } from '../shared/tool.ts';
 import { maxReplayed, type PersonAction, type Shift } from './shift.ts';
 
@@ -123,7 +123,7 @@ function troublesIn(one: Watched, actions: readonly PersonAction[]) {
       execution_id: one.row.execution_id,
       code,
       severity: finding.severity,
-      sentence: finding.sentence,
+      sentence: wholeSentence(finding),
       /** Since when it was so, if its sentence says that. */
       began_at: /\bsince (\d{4}-\d\d-\d\dT[\d:.]+Z)/.exec(moments[first]?.[1].get(code)?.sentence ?? '')?.[1],
       /** The first examined moments at which it was reported, and at which it no longer was; undefined if it was at the end. */

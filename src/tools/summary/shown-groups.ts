@@ -1,9 +1,10 @@
 import type { SummaryQuestion } from '../../db/summaries/question.ts';
+import { clipCause, longestCause } from '../../domain/causes.ts';
 import { type Group, slicesOf, spreadOf } from '../../domain/groups.ts';
 import { countsAttempts } from '../../domain/summary-words.ts';
 import { present } from '../../lib/present.ts';
+import { printable } from '../../lib/printable.ts';
 import type { Sums } from '../answers/summary.ts';
-import { clipShown } from '../shared/clip.ts';
 
 /** An answer never exceeds 25,000 characters; everything around the groups needs a few hundred. */
 const groupCharacters = 24_000;
@@ -11,8 +12,6 @@ const groupCharacters = 24_000;
 export const orders = ['count', 'failed', 'seconds', 'key'] as const;
 
 type Order = (typeof orders)[number];
-
-const shownExample = 160;
 
 /** As many groups as are wanted and fit into an answer, sorted. */
 export function shownGroups(
@@ -26,7 +25,7 @@ export function shownGroups(
     const keys = question.keys.map((key, at) => [key, group.keys[at]] as const);
     const item = {
       ...Object.fromEntries(keys.filter(([, value]) => value !== undefined)),
-      ...present({ example: group.example === undefined ? null : clipShown(group.example, shownExample) }),
+      ...present({ example: group.example === undefined ? null : clipCause(printable(group.example), longestCause) }),
       ...shownSums([group], question),
     };
     room -= JSON.stringify(item).length + 1;

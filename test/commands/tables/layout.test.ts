@@ -20,15 +20,15 @@ describe('a table', () => {
     expect(tableLines(columns, rows, 80, createPaint(1))).toEqual(plain);
   });
 
-  it('wraps a text that is too long onto a second line, and keeps its beginning and its end', () => {
+  it('wraps a text that is too long onto a second line, and marks where it is cut, at a word', () => {
     const lines = (text: string): string[] =>
       tableLines([{ head: 'TIME' }, { head: 'MESSAGE', isWrapped: true, least: 8 }], [['08:00', text]], 27).slice(1);
     expect(lines('all 15 slices are queued')).toEqual(['08:00  all 15 slices are', '       queued']);
     expect(lines('slice a_slice_001.tf failed, its last words: no geometry')).toEqual([
       '08:00  slice a_slice_001.tf',
-      '       … words: no geometry',
+      '       failed, its last…',
     ]);
-    expect(lines('a'.repeat(45))).toEqual([`08:00  ${'a'.repeat(20)}`, `       …${'a'.repeat(19)}`]);
+    expect(lines('a'.repeat(45))).toEqual([`08:00  ${'a'.repeat(20)}`, `       ${'a'.repeat(19)}…`]);
     expect(lines(`a${'あ'.repeat(12)}b`)).toEqual([`08:00  a${'あ'.repeat(9)}`, `       ${'あ'.repeat(3)}b`]);
     expect(lines('short')).toEqual(['08:00  short']);
   });
@@ -41,6 +41,7 @@ describe('a table', () => {
     expect(lines(undefined)).toEqual([error]);
     expect(lines(70)).toEqual(['fit.sh ended with exit code 3: no run 7 in …/path/calib.db']);
     expect(lines(40)).toEqual(['fit.sh ended with exit code 3: no run 7', 'in …/path/calib.db']);
+    expect(lines(27)).toEqual(['no run 7 in …/path/calib.db']);
   });
 
   it('shows the subject of a message first, and its other fields by name', () => {

@@ -11,7 +11,8 @@ export const observedSlicesFailed = defineObserved('SLICES_FAILED', ({ execution
     ? undefined
     : {
         severity: 'error',
-        sentence: `${counted(failed.count, 'TF slice')} failed.${workersSentence(by_worker)}${causesSentence(causes)}`,
+        sentence: `${counted(failed.count, 'TF slice')} failed.${workersSentence(by_worker)}`,
+        causes: causesSentence(causes),
         ids: [...failed.ids],
         next: call('list_tf_slices', { execution_id, status: 'failed', order: 'oldest' }),
       },
