@@ -43,3 +43,10 @@ export function allPrintable(value: unknown): unknown {
     Object.entries(value).map(([key, inner]) => [printable(key), allPrintable(inner as unknown)]),
   );
 }
+
+/** A text that `printable` has escaped, as it was. */
+export const asItWas = (text: string): string =>
+  text.replaceAll(/\\u\{([\da-f]{1,6})\}/g, (escape, code: string) => {
+    const point = Number.parseInt(code, 16);
+    return point <= 0x10_ff_ff ? String.fromCodePoint(point) : escape;
+  });

@@ -19,6 +19,7 @@ import { takeRequest, type TestbedRequest } from '../db/stand-in/requests.ts';
 import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import { foreignProgramOf } from '../messages/foreign.ts';
 import { fieldsOf } from '../observed/namespace-filter.ts';
+import { shortName } from '../observed/reading/values.ts';
 import type { MessageLine, RecordingLine } from '../observed/recording-lines.ts';
 import { type WaitingLine, WaitingLines } from './waiting-lines.ts';
 
@@ -142,4 +143,4 @@ export class StoreWriter {
 
 /** The namespace of a program of another make. */
 const foreignNamespace = (line: MessageLine): string | undefined =>
-  foreignProgramOf({ kind: 'unknown', msg_type: '', body: { ...fieldsOf(line) } }, line.headers)?.namespace;
+  shortName(foreignProgramOf({ kind: 'unknown', msg_type: '', body: { ...fieldsOf(line) } }, line.headers)?.namespace);

@@ -15,7 +15,7 @@ export const listAlarmsTool = defineTool({
   name: 'list_alarms',
   title: 'List alarms',
   description:
-    'Findings that lasted, raised by "swf-mcp watch": whether somebody has seen each (else state is raised), and whether it is over (cleared).',
+    'Findings that lasted, raised by "swf-mcp watch": who has seen each, and whether it is over (cleared).',
   takesMoment: true,
   input: () =>
     z.strictObject({

@@ -13,7 +13,7 @@ export const listTfSlicesTool = defineTool({
   name: 'list_tf_slices',
   title: 'List TF slices',
   description:
-    'The Time Frame (TF) slices that workers process: queued, processing (who has it), completed or failed (why), with retries; of observed runs unanswered. ' +
+    'The Time Frame (TF) slices that workers process: queued, processing (who has it), completed or failed (why), with retries. ' +
     'status="failed": which failed; status="queued": what is piling up; order_by="seconds": the slowest. worker_gone: nobody works on it. ' +
     'Its whole result: list_messages(message_type="slice_result", search=slice_filename).',
   takesMoment: true,

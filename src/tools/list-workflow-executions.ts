@@ -1,7 +1,9 @@
 import * as z from 'zod';
 
+import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import { qualities } from '../domain/logbook-words.ts';
-import { executionStatuses, origins } from '../domain/states.ts';
+import { executionStatuses, type Health, origins } from '../domain/states.ts';
+import { SwfError } from '../lib/errors.ts';
 import { executionRow } from './answers/execution-row.ts';
 import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
@@ -26,6 +28,16 @@ function removalNote({ queries }: ToolContext): string | undefined {
   const { count, execution_id } = last;
   const more = count === 1 ? '' : `, and ${count - 1} before it`;
   return `${execution_id} was removed${last.words}${more}: not in this list.`;
+}
+
+/** The health of an execution; undefined if its rows are damaged, which must not hide the others. */
+function healthOf(row: ExecutionRow, { queries, now }: ToolContext): Health | undefined {
+  try {
+    return queries.health(row, now);
+  } catch (error) {
+    if (error instanceof SwfError) return undefined;
+    throw error;
+  }
 }
 
 /** What is not in the list, and is no execution. */
@@ -68,7 +80,7 @@ export const listWorkflowExecutionsTool = defineTool({
       item: executionRow,
       computed: (row) => ({
         namespace: row.namespace === '' ? undefined : row.namespace,
-        health: context.queries.health(row, context.now),
+        health: healthOf(row, context),
         status_reason: row.status_reason === null ? undefined : clipShown(row.status_reason, shownReason),
         duration_seconds: context.queries.duration(row, context.now),
         silent_seconds: context.queries.silence(row, context.now),

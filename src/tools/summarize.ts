@@ -38,7 +38,7 @@ export const summarizeTool = defineLiveTool({
       execution_id: executionId,
       run_number: runNumber,
       namespace,
-      status: text('State: of slices queued, processing, completed, failed, unanswered'),
+      status: text('State; of slices as list_tf_slices'),
       assigned_worker: text('As list_tf_slices'),
       start_time: text('Of time_field, which hours and days are of too: ISO 8601, or -15m, -2h, -7d'),
       end_time: text('As start_time'),

@@ -2,7 +2,8 @@ import { usualConfiguration } from '../../domain/names.ts';
 import { claimedName } from '../../lib/claimed-name.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
-import { allPrintable } from '../../lib/printable.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { allPrintable, printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
@@ -31,7 +32,15 @@ export async function statusCommand(io: Io, given: string | undefined, { json, a
   const running = given !== undefined || (json && !all) ? [] : await runningIds(io, as_of);
   const ids = running.length === 0 ? [given ?? 'latest'] : running;
   const answers: AnswerOf<'get_workflow_monitor'>[] = [];
-  for (const execution_id of ids) answers.push(await askTool(io, 'get_workflow_monitor', { execution_id, as_of }));
+  for (const execution_id of ids)
+    try {
+      answers.push(await askTool(io, 'get_workflow_monitor', { execution_id, as_of }));
+    } catch (error) {
+      // One that cannot be read does not hide the others.
+      if (given !== undefined || !(error instanceof SwfError)) throw error;
+      if (ids.length === 1) throw error;
+      io.err(`${printable(execution_id)} cannot be shown: ${error.line}`);
+    }
   if (json) io.out(`${JSON.stringify(allPrintable(all ? answers : answers[0]))}\n`);
   else
     printLines(
@@ -169,7 +178,7 @@ function heardCounts(answer: Monitor): string[] {
       : `${slices_sent} sent, ${slices_unanswered} without a result, ${answer.slices_completed} completed, ${answer.slices_failed} failed`;
   return [
     `  heard       from ${answer.heard_since} until ${answer.heard_until}, dialect ${answer.dialect ?? 'unknown'}`,
-    `  STF files   ${answer.stf_count} announced${answer.stf_heard === undefined ? '' : `, ${answer.stf_heard} heard of`}`,
+    `  STF files   ${answer.stf_count} announced`,
     `  TF samples  ${answer.tf_files_received} announced, ${answer.tf_files_sliced} sliced`,
     `  TF slices   ${sent}`,
   ];

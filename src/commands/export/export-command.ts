@@ -7,6 +7,7 @@ import { exportedRows, exportedTables } from '../../db/reports/export.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
 import { argumentInvalid, dataUnavailable, messageOf, SwfError } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
+import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { type Io, storePath } from '../shared/io.ts';
 import type { Format } from './format-names.ts';
@@ -39,7 +40,7 @@ export function exportCommand(io: Io, { executionId, out, format }: ExportArgume
       io.out(`${name.padEnd(18)} ${rows} rows\n`);
     }
   });
-  io.out(`${execution_id} is in ${folder}\n`);
+  io.out(`${printable(execution_id)} is in ${folder}\n`);
 }
 
 /** Makes the folder with mode 0700, or accepts an empty one. */

@@ -3,8 +3,10 @@ import type { Phase } from '../../domain/run-phases.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { asItWas } from '../../lib/printable.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { removalOf, removalWords } from '../log/removals.ts';
+import { isExecution } from '../log/rows.ts';
 import { nameOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -81,6 +83,9 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
     `SELECT ${executionColumns} FROM workflow_executions AS e JOIN run_states USING (execution_id) ${which}`,
   ).get(...values);
   if (found !== undefined) return found;
+  // Answers show an id with its hidden characters escaped.
+  const unescaped = asItWas(executionId);
+  if (unescaped !== executionId && isExecution(sql, unescaped)) return requireExecution(sql, unescaped);
   const removal = removalOf(sql, executionId);
   if (removal !== undefined)
     throw new SwfError(

@@ -74,7 +74,8 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
       setEarlier(tx, observedRunCalled(tx, known.execution_id), statement, { line, said, before: known.sent_ms });
     return { kind: 'known', isKept, execution_id: known.execution_id ?? undefined };
   }
-  const { run, isNew } = executionFor(tx, statement, knownRun, sent_ms);
+  const { run, isNew } =
+    effect.effect === 'rejected' ? { run: undefined, isNew: false } : executionFor(tx, statement, knownRun, sent_ms);
   const { seq } = insertRow(
     tx,
     { envelope: envelopeOf(statement, run), message_id, destination: line.destination, payload: body },
@@ -129,7 +130,13 @@ const envelopeOf = (statement: Statement, run: ObservedRun | undefined) => ({
 });
 
 /** Depends on the message alone; the tables decide which of several equal ones counts. */
-function effectOf({ fact, run_id, told_id, message_type }: Statement): Effect {
+function effectOf({ fact, run_id, told_id, message_type, hidden }: Statement): Effect {
+  if (hidden !== undefined)
+    return {
+      effect: 'rejected',
+      code: 'UNREADABLE',
+      reason: `${hidden} has characters that nobody sees; send a name of letters, digits and signs`,
+    };
   if (fact !== undefined && (run_id !== undefined || told_id !== undefined)) return applied;
   return none(
     'KEPT',

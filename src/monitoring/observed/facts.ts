@@ -58,8 +58,6 @@ export interface ObservedFacts {
   first_message: number;
   last_message: number;
   messages: number;
-  /** STF files whose announcement was heard; `counts` has those of the whole run, once its end states them. */
-  stf_heard: number;
   /** When the first and the last STF were announced, and how many were; undefined with fewer than two. */
   stf_span: { first: number; last: number; n: number } | undefined;
   tf_files_sliced: number;

@@ -6,7 +6,7 @@ import { dialectH } from './dialect-h.ts';
 import { dialectS } from './dialect-s.ts';
 import type { Fact, Statement } from './fact.ts';
 import { readings } from './lifecycle.ts';
-import { type Fields, idOf, numberOf, objectOf, shortName } from './values.ts';
+import { type Fields, hiddenIn, idOf, numberOf, objectOf, shortName } from './values.ts';
 import { resultOf, sliceOf } from './work.ts';
 
 /** A longer type is cut. */
@@ -22,17 +22,27 @@ export function readMessage(line: MessageLine): Statement {
   const content = objectOf(body['content']);
   const message_type = typeOf(body, headers);
   const dialect = dialectOf(body);
+  const names = {
+    namespace: [body['namespace'], headers['namespace']],
+    run_id: [body['run_id'], content['run_id'], headers['run_id']],
+    execution_id: [body['execution_id'], content['execution_id'], echoOf(content)['execution_id']],
+  };
   return {
     message_type,
     sender: short(body['sender']) ?? short(headers['client-id']) ?? short(body['agent_name']),
-    namespace: short(body['namespace']) ?? short(headers['namespace']),
-    run_id: short(body['run_id']) ?? short(content['run_id']) ?? short(headers['run_id']),
-    told_id: short(body['execution_id']) ?? short(content['execution_id']) ?? short(echoOf(content)['execution_id']),
+    namespace: firstOf(names.namespace),
+    run_id: firstOf(names.run_id),
+    told_id: firstOf(names.execution_id),
+    hidden: hiddenIn(names),
     dialect,
     simulation_tick: numberOf(body['simulation_tick']),
     fact: factOf(message_type, body, headers, dialect),
   };
 }
+
+/** The first of these values that is a name. */
+const firstOf = (values: readonly unknown[]): string | undefined =>
+  values.map(short).find((name) => name !== undefined);
 
 const short = (value: unknown): string | undefined => shortName(idOf(value));
 

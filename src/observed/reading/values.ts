@@ -1,5 +1,6 @@
 import { toUSVString } from 'node:util';
 
+import { printable } from '../../lib/printable.ts';
 import { asObject } from '../../lib/read-json.ts';
 import { told } from '../../messages/told.ts';
 
@@ -28,9 +29,14 @@ export function idOf(value: unknown): string | undefined {
   return text === undefined || text.length > maxName ? undefined : toUSVString(text);
 }
 
-/** A name of a program, a namespace, a run or an execution; undefined if it is too long, or has control characters. */
+/** Characters that nobody sees: an id with one of them could pass for another. */
+const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/u;
+
+export const hasHidden = (text: string): boolean => hidden.test(text);
+
+/** A name of a program, a namespace, a run or an execution; undefined if it is too long, or has hidden characters. */
 export const shortName = (text: string | undefined): string | undefined =>
-  text === undefined || text.length > maxShortName || /\p{Cc}/u.test(text) ? undefined : text;
+  text === undefined || text.length > maxShortName || hasHidden(text) ? undefined : text;
 
 /** A slice number: from 0 up, and no larger than tables of numbers hold. */
 export const sliceIdOf = (value: unknown): number | undefined => {
@@ -66,3 +72,13 @@ export const numberOf = (value: unknown): number | undefined =>
 
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? toUSVString(value.slice(0, maxText)) : undefined;
+
+/** The first of these names with a character that nobody sees, in words; undefined if there is none. @param names the values of each field */
+export function hiddenIn(names: Readonly<Record<string, readonly unknown[]>>): string | undefined {
+  for (const [field, values] of Object.entries(names))
+    for (const value of values) {
+      const text = idOf(value);
+      if (text !== undefined && hasHidden(text)) return `${field} ${JSON.stringify(printable(text))}`;
+    }
+  return undefined;
+}

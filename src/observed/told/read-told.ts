@@ -3,7 +3,17 @@ import { asObject } from '../../lib/read-json.ts';
 import { fieldsOf } from '../namespace-filter.ts';
 import type { Fact, Statement } from '../reading/fact.ts';
 import { readMessage } from '../reading/read-message.ts';
-import { countOf, type Fields, framesIn, idOf, nameOf, objectOf, shortName, tfFileFact } from '../reading/values.ts';
+import {
+  countOf,
+  type Fields,
+  framesIn,
+  hiddenIn,
+  idOf,
+  nameOf,
+  objectOf,
+  shortName,
+  tfFileFact,
+} from '../reading/values.ts';
 import type { MessageLine } from '../recording-lines.ts';
 import { registeredSlice } from './registered-slice.ts';
 import { resourceOf, restOf } from './rest-call.ts';
@@ -65,6 +75,11 @@ function readTold(write: Write): Statement {
     namespace: idOf(body['namespace']),
     run_id: shortName(headers['run_id']) ?? shortName(idOf(rule?.run && body[rule.run])) ?? runInPath(resource, id),
     told_id: shortName(executionNamed(body) ?? (resource === 'workflow-executions' ? idOf(id) : undefined)),
+    hidden: hiddenIn({
+      namespace: [body['namespace']],
+      run_id: [headers['run_id'], rule?.run && body[rule.run]],
+      execution_id: [executionNamed(body), resource === 'workflow-executions' ? id : undefined],
+    }),
     dialect: undefined,
     simulation_tick: undefined,
     fact: rule?.fact(write),

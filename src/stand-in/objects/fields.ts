@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { maxShortName } from '../../observed/reading/values.ts';
+import { hasHidden, maxShortName } from '../../observed/reading/values.ts';
 import type { Answer } from './resource.ts';
 
 /** A file name: opaque text of at most 1,000 characters. */
@@ -12,7 +12,7 @@ export const word = () =>
     .string()
     .min(1)
     .max(maxShortName)
-    .regex(/^[^\p{Cc}]+$/u, 'An id has no control characters.');
+    .refine((text) => !hasHidden(text), 'An id has only characters that can be seen.');
 
 /** A run number, which some programs write as text. */
 export const runNumber = () =>

@@ -71,10 +71,9 @@ const observedCounts = () => ({
     .optional()
     .describe('Counts are lower bounds'),
   told: z.strictObject({ status: z.string(), at: z.string(), by: z.string().optional() }).optional(),
-  stf_heard: z.int().optional(),
   tf_files_sliced: z.int().optional(),
   slices_sent: z.int().optional(),
-  slices_unanswered: z.int().optional().describe('Without a result'),
+  slices_unanswered: z.int().optional(),
   results_repeated: z.int().optional(),
   results_unmatched: z.int().optional().describe('Fit no heard slice'),
   results_without_slice: z.int().optional().describe('Slices not on the bus'),
@@ -103,7 +102,7 @@ const counts = () => ({
   slices_retried: z.int(),
   ...observedCounts(),
   slices_overdue: z.int().optional().describe('In hand for too long'),
-  slices_to_redo: z.int().optional().describe('In the hands of workers that are gone: to be done again'),
+  slices_to_redo: z.int().optional().describe('With workers that are gone'),
   slices_not_done: z.int().optional().describe('Without a result, after the end'),
   causes: z
     .array(z.strictObject({ cause: z.string(), attempts: z.int(), example: z.string().optional() }))

@@ -135,7 +135,6 @@ export function observedCounts(observed: ObservedPart | undefined) {
   const { slices_unheard } = record;
   const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
   return {
-    stf_heard: facts.stf_heard === counts.stf_count ? null : facts.stf_heard,
     slices_queued: null,
     slices_processing: null,
     slices_overdue: null,

@@ -38,7 +38,6 @@ export const factsOf = ({
   first_message: ago(500),
   last_message: ago(2),
   messages: 251,
-  stf_heard: 11,
   stf_span: { first: ago(105), last: ago(5), n: 11 },
   tf_files_sliced: 11,
   without_execution: 0,

@@ -117,7 +117,6 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
     record,
     delays,
     messages: countAllMessages(sql, execution_id),
-    stf_heard: count(sql, 'FROM stf_files WHERE execution_id = ?', execution_id),
     stf_span: stfSpan(sql, execution_id),
     tf_files_sliced: count(sql, slicedSamples, execution_id),
     ...times,
