@@ -14,8 +14,7 @@ const shownSentence = 600;
 export const listAlarmsTool = defineTool({
   name: 'list_alarms',
   title: 'List alarms',
-  description:
-    'Findings that lasted, raised by "swf-mcp watch": who has seen each, and whether it is over (cleared).',
+  description: 'Findings that lasted, raised by "swf-mcp watch": who has seen each, and whether it is over (cleared).',
   takesMoment: true,
   input: () =>
     z.strictObject({

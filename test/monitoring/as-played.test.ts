@@ -153,4 +153,43 @@ describe('a run that is replayed on its measured times', () => {
     const played = playAgain(measuredRun(attemptsOf(rows, 2), keepsPlace));
     expect(missed(played.last, rows)).toBeLessThan(0.06);
   });
+
+  describe('with failures on one of two workers', () => {
+    /** Ten slices in turn on workers 0 and 1, of which worker 0 fails each; `again` tries these on worker 1. */
+    const failing = (again: boolean): Row[] =>
+      Array.from({ length: 10 }, (_, n) => n).flatMap((n) => {
+        const first = { stf: n, sliceId: n, attempt: 1, hasFailed: n % 2 === 0, worker: n % 2, queued: n * 1000 };
+        const one = { ...first, started: n * 1000, completed: n * 1000 + 800 };
+        const later = { started: n * 1000 + 10_000, completed: n * 1000 + 10_300, queued: n * 1000 + 900 };
+        return one.hasFailed && again ? [one, { ...one, ...later, attempt: 2, hasFailed: false, worker: 1 }] : [one];
+      });
+    const isLeftOut = ({ name }: { name: string }): boolean => name === 'agent/0';
+
+    it('makes no attempt that failed on a worker which is left out', () => {
+      const measuredAgain = measuredRun(attemptsOf(failing(true), 2), keepsPlace);
+      expect(playAgain(measuredAgain)).toMatchObject({
+        failed: 0,
+        waits: expect.toSatisfy((all) => all.length === 15),
+      });
+      const without = playAgain(measuredAgain, { isLeftOut });
+      expect(without).toMatchObject({ failed: 0, slices: 10, waits: expect.toSatisfy((all) => all.length === 10) });
+    });
+
+    it('says how many slices fail, and nothing where nobody knows it', () => {
+      const once = measuredRun(attemptsOf(failing(false), 2), keepsPlace);
+      expect(playAgain(once).failed).toBe(5);
+      expect(playAgain(once, { slots: 1 }).failed).toBe(5);
+      expect(playAgain(once, { isLeftOut }).failed).toBeUndefined();
+      expect(playAgain(once, { isLeftOut: ({ name }) => name === 'agent/1' }).failed).toBe(5);
+    });
+  });
+
+  it('counts standstills of less than a second', () => {
+    const pause = { from: 1950, until: 2650 };
+    const arrivals = Array.from({ length: 100 }, (_, n) => ({ at: n * 10, stf: n, took: [200] }));
+    const rows = run({ arrivals, pause }, 4);
+    const again = measuredRun(attemptsOf(rows, 4), keepsPlace);
+    expect(again.still).toEqual([{ from: expect.any(Number), until: 2650 }]);
+    expect(Math.max(...playAgain(again).waits)).toBe(Math.max(...rows.map((row) => row.started - row.queued)));
+  });
 });

@@ -42,6 +42,7 @@ const columns: readonly { head: string; of: (waits: Waits, start: number) => str
   },
   { head: 'SLOTS', of: ({ worker_slots }) => String(worker_slots) },
   { head: 'SLICES', of: ({ slices }) => String(slices) },
+  { head: 'FAILED', of: ({ slices_failed }) => (slices_failed === undefined ? 'unknown' : String(slices_failed)) },
   { head: 'MOST WAIT', of: ({ backlog_max }) => String(backlog_max) },
   { head: 'WAIT P50', of: ({ wait_p50 }) => shown(wait_p50) },
   { head: 'P95', of: ({ wait_p95 }) => shown(wait_p95) },

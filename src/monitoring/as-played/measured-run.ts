@@ -1,3 +1,4 @@
+import { sliceStatuses } from '../../domain/slice-states.ts';
 import type { Attempts, Period } from '../timeline/attempts.ts';
 import { type Worker, workersOf } from './worker-slots.ts';
 
@@ -10,6 +11,7 @@ export interface MeasuredAttempt {
   /** How long it took, in milliseconds. */
   took: number;
   worker: number;
+  hasFailed: boolean;
   stf: number;
   /** The attempt that followed it, and how long after this one's end it was queued, in milliseconds. */
   next: MeasuredAttempt | undefined;
@@ -25,7 +27,10 @@ export function measuredRun(attempts: Attempts, keepsPlace: boolean) {
   const byStart = all.toSorted((a, b) => a.started - b.started);
   const between = betweenSlices(byStart, attempts.names.worker.all.length);
   const workers = workersOf(byStart, attempts, part(between.map(lengthOf), minPart));
-  const { still, direct } = sweep(byStart, workers);
+  const { held, direct } = sweep(byStart, workers);
+  // Longer than slices usually take to reach a free slot; shorter times may be chance.
+  const minStill = Math.min(maxChance, Math.max(minChance, 3 * part([...between, ...direct].map(lengthOf), 0.9)));
+  const still = held.filter((one) => lengthOf(one) > minStill);
   const moving = (times: readonly Period[]): number[] =>
     times.filter(({ from, until }) => !still.some((one) => one.from < until && from < one.until)).map(lengthOf);
   const followers = new Set(all.flatMap(({ next }) => next ?? []));
@@ -34,6 +39,12 @@ export function measuredRun(attempts: Attempts, keepsPlace: boolean) {
     first: all.filter((one) => !followers.has(one)),
     keepsPlace,
     count: all.length,
+    hasFailed: all.some((one) => one.hasFailed),
+    /** The usual time of an attempt that completed. Milliseconds. */
+    usual: part(
+      all.filter((one) => !one.hasFailed).map(({ took }) => took),
+      0.5,
+    ),
     workers,
     still,
     /** Usual time on a slot from the end of a slice to the start of the next waiting one. Milliseconds. */
@@ -46,6 +57,8 @@ export function measuredRun(attempts: Attempts, keepsPlace: boolean) {
     leftOut: attempts.length - all.length,
   };
 }
+
+const failedState = sliceStatuses.indexOf('failed');
 
 /** Ended attempts in the order they were queued, each with the attempt that followed it. */
 function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] {
@@ -67,6 +80,7 @@ function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] 
         started: started as number,
         took: Math.max(0, (completed as number) - (started as number)),
         worker: attempts.worker[at] as number,
+        hasFailed: attempts.state[at] === failedState,
         stf: attempts.stf[at] as number,
         next: undefined,
         nextAfter: 0,
@@ -109,16 +123,16 @@ function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Pe
   });
 }
 
-/** Shorter times without a start may be chance. Milliseconds. */
-const minStill = 1000;
+/** A time without a start up to the first of these is always chance, one above the second never. Milliseconds. */
+const [minChance, maxChance] = [50, 1000];
 
 /** Goes through the run: finds when slices waited and slots were free but none was started (pauses, no driver or broker), and how long slices took to reach a free slot. */
-function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]): { still: Period[]; direct: Period[] } {
+function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]): { held: Period[]; direct: Period[] } {
   const ends = byStart.map(({ started, took }) => started + took).toSorted((a, b) => a - b);
   const opens = workers.map(({ from }) => from).toSorted((a, b) => a - b);
   const closes = workers.map(({ until }) => until).toSorted((a, b) => a - b);
   const [ended, opened, closed] = [ends, opens, closes].map(counter) as [Count, Count, Count];
-  const still: Period[] = [];
+  const held: Period[] = [];
   const direct: Period[] = [];
   for (const [begun, { started, queued: since }] of byStart.entries()) {
     const free = opened(started) - closed(started) - (begun - ended(started));
@@ -126,11 +140,11 @@ function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]):
     // Since when the slice waited and a slot was free: the latest of its arrival, the previous start, and the end that freed the first of these slots.
     const last = byStart[begun - 1]?.started ?? -Infinity;
     const from = Math.max(since, last, ends[ended(started) - free] ?? -Infinity);
-    if (started - from > minStill && Number.isFinite(last)) still.push({ from, until: started });
+    if (Number.isFinite(last)) held.push({ from, until: started });
     // The slice came to a free slot; the turnaround covers the others.
     if (from === since) direct.push({ from, until: started });
   }
-  return { still, direct };
+  return { held, direct };
 }
 
 /** Counts the sorted times that are before a given one. Call it in ascending order. */

@@ -23,6 +23,8 @@ export interface PlayedAgain {
   slices: number;
   /** Attempts that no worker was left for. */
   undone: number;
+  /** Slices whose last attempt fails; undefined if nobody knows how some of them would end. */
+  failed: number | undefined;
   queued: number[];
   /** For the attempts that were started. */
   started: number[];
@@ -39,13 +41,14 @@ const byPlace = (a: Queued, b: Queued): number => a.attempt.rank - b.attempt.ran
 
 /**
  * Plays a run again from its measurements: each slice comes when it came, takes as long as it took, fails where it failed, and goes to the first free slot.
- * Slices start in queue order, and none starts while the run stood still.
+ * Slices start in queue order, and none starts while the run stood still. An attempt that failed on a worker which is left out is not made.
  */
 export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain {
   const { dispatch, turnaround, still } = run;
   const { factor = 1, part = 1 } = changes;
-  const [slots, first] = [slotsWith(run, changes), withPart(run.first, part)];
-  const empty = { last: undefined, undone: 0, queued: [], started: [], waits: [] };
+  const { first, areKnown } = withoutFailures(run, withPart(run.first, part), changes);
+  const slots = slotsWith(run, changes);
+  const empty = { last: undefined, undone: 0, failed: 0, queued: [], started: [], waits: [] };
   const played: PlayedAgain = { slots: slots.length, slices: first.length, ...empty };
   const free = new TinyQueue<{ from: number; slot: Slot }>([], (a, b) => a.from - b.from);
   const coming = new TinyQueue<Queued>([], (a, b) => a.at - b.at);
@@ -54,6 +57,7 @@ export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain 
   for (const attempt of first) coming.push({ at: attempt.queued, attempt });
   // The last start: everything that waits had come by then.
   let clock = -Infinity;
+  let failed = 0;
 
   const queueUntil = (time: number): void => {
     for (let next = coming.peek(); next !== undefined && next.at + dispatch <= time; next = coming.peek()) {
@@ -69,6 +73,7 @@ export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain 
     played.waits.push(start - at);
     played.last = Math.max(played.last ?? -Infinity, end);
     if (attempt.next !== undefined) coming.push({ at: end + attempt.nextAfter, attempt: attempt.next });
+    else if (attempt.hasFailed) failed += 1;
     return end;
   };
   /** Starts a slice on a slot. Drops a slot whose workers are gone; puts a slot whose next worker comes later behind the others. */
@@ -93,7 +98,7 @@ export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain 
     use(next.slot, next.from);
   }
   queueUntil(Infinity);
-  return { ...played, undone: waiting.length };
+  return { ...played, undone: waiting.length, failed: areKnown && waiting.length === 0 ? failed : undefined };
 }
 
 /** When a slot can start a slice; undefined once its workers are gone. */
@@ -109,6 +114,29 @@ function slotsWith({ workers }: MeasuredRun, { slots: wanted, isLeftOut }: Chang
   if (wanted === undefined) return slots;
   const middle = slots[Math.floor(slots.length / 2)] ?? [];
   return [...slots.slice(0, wanted), ...Array.from({ length: Math.max(0, wanted - slots.length) }, () => middle)];
+}
+
+/**
+ * The first attempts at the slices without those that failed on a worker which is left out: the attempt that followed takes their place. Where none followed,
+ * nobody knows how the slice would end; it takes the usual time.
+ */
+function withoutFailures(
+  { workers, usual, leftOut }: MeasuredRun,
+  first: readonly MeasuredAttempt[],
+  { isLeftOut }: Changes,
+): { first: readonly MeasuredAttempt[]; areKnown: boolean } {
+  if (isLeftOut === undefined) return { first, areKnown: leftOut === 0 };
+  let areKnown = leftOut === 0;
+  const left = new Set(workers.flatMap((worker, number) => (isLeftOut(worker) ? [number] : [])));
+  const played = (attempt: MeasuredAttempt): MeasuredAttempt => {
+    const { next, hasFailed, worker, queued, rank } = attempt;
+    const isMade = !(hasFailed && left.has(worker));
+    if (isMade) return { ...attempt, next: next && played(next) };
+    if (next !== undefined) return played({ ...next, queued, rank });
+    areKnown = false;
+    return { ...attempt, hasFailed: false, took: usual };
+  };
+  return { first: first.map(played), areKnown };
 }
 
 /** The slices of a part of the STF files, spread evenly. */

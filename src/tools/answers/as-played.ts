@@ -8,6 +8,7 @@ const waits = () =>
     wait_max: z.number().optional(),
     backlog_max: z.int(),
     slices: z.int(),
+    slices_failed: z.int().optional().describe('Absent if unknown'),
     worker_slots: z.int(),
     undone: z.int().optional().describe('Attempts that no worker was left for'),
   });

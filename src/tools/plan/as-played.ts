@@ -104,6 +104,7 @@ function asItWas(run: MeasuredRun): PlayedAgain {
     slots: slotsOf(run.workers).length,
     slices: run.first.length,
     undone: 0,
+    failed: run.leftOut > 0 ? undefined : all.filter(({ hasFailed, next }) => hasFailed && next === undefined).length,
     queued: all.map(({ queued }) => queued),
     started: all.map(({ started }) => started),
     waits: all.map(({ queued, started }) => started - queued),
@@ -120,13 +121,15 @@ function told(execution: ExecutionRow, was: PlayedAgain, replayed: PlayedAgain, 
   const width = Math.max(1, (until - start) / bins);
   const backlog = (played: PlayedAgain): number[] => backlogOf(played, { start, width });
   const iso = (time: number): string => new Date(time).toISOString();
-  const waitsOf = (played: PlayedAgain): AsPlayed['was'] => ({
-    // Slices that nobody starts have no known end and no known wait.
-    ...(played.undone > 0 ? { undone: played.undone } : { end: iso(endOf(played)), ...quantiles(played.waits) }),
-    backlog_max: maxWaiting(played),
-    slices: played.slices,
-    worker_slots: played.slots,
-  });
+  const waitsOf = (played: PlayedAgain): AsPlayed['was'] =>
+    present({
+      // Slices that nobody starts have no known end and no known wait.
+      ...(played.undone > 0 ? { undone: played.undone } : { end: iso(endOf(played)), ...quantiles(played.waits) }),
+      backlog_max: maxWaiting(played),
+      slices: played.slices,
+      slices_failed: played.failed,
+      worker_slots: played.slots,
+    });
   return present({
     execution_id: execution.execution_id,
     real_end: iso(real),
@@ -171,13 +174,23 @@ function maxWaiting({ queued, started }: PlayedAgain): number {
 }
 
 function assumptionsOf(run: MeasuredRun, changes: Changes | undefined): string[] {
-  const without = Math.round(secondsWithout(slotsOf(run.workers)));
+  const slots = slotsOf(run.workers);
+  const without = Math.round(secondsWithout(slots));
   const times = run.still.length === 1 ? 'once' : `${run.still.length} times`;
+  const still = run.still.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
+  const each = 'seconds are of wall time; slices come when they came';
+  const worker = 'each goes to the worker slot that is free first';
   return [
-    'seconds are of wall time; slices come when they came, take as long as they took, and fail where they failed',
-    'each goes to the worker slot that is free first; a worker that came when another was gone has its slot',
+    run.hasFailed
+      ? `${each}, take as long as they took, and fail where they failed`
+      : `${each} and take as long as they took`,
+    slots.some(({ length }) => length > 1)
+      ? `${worker}; a worker that came when another was gone has its slot`
+      : worker,
     ...(without === 0 ? [] : [`for ${without} s there was no worker, as it was`]),
-    ...(run.still.length === 0 ? [] : [`the run stood still ${times}, as it did: it was paused, or nobody drove it`]),
+    ...(run.still.length === 0
+      ? []
+      : [`slices waited beside free slots ${times}, for ${Math.round(10 * still) / 10} s in all, as they did`]),
     ...(run.leftOut === 0
       ? []
       : [
@@ -189,7 +202,9 @@ function assumptionsOf(run: MeasuredRun, changes: Changes | undefined): string[]
 
 const changesSaid = ({ slots, factor, part, isLeftOut }: Changes): string[] =>
   [
-    isLeftOut === undefined ? [] : 'workers are left out',
+    isLeftOut === undefined
+      ? []
+      : 'workers are left out, and what failed there goes elsewhere: as it went when it was tried again, or in the usual time if it was not',
     slots === undefined
       ? []
       : `${slots} worker slots in all; further ones have workers when the middle one of those that were has some`,
