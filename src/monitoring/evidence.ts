@@ -1,5 +1,6 @@
 import type { CauseCount } from '../domain/causes.ts';
 import type { Speed } from '../domain/params.ts';
+import type { SliceStatus } from '../domain/slice-states.ts';
 import type { Concentration } from './concentration.ts';
 import type { SlowerSlices, SlowSlots } from './service-times.ts';
 
@@ -46,6 +47,15 @@ export interface ReaderBehind {
   rows: number;
   /** When its first unread row was recorded. ISO 8601. */
   since: string;
+}
+
+/** A start of a slice whose worker vanished, so that another one started it again. */
+export interface LostStart {
+  slice_filename: string;
+  worker: string;
+  /** The state of the slice now, and its worker. */
+  status: SliceStatus;
+  worker_now: string | null;
 }
 
 export interface AgentSeen {
@@ -123,6 +133,8 @@ export interface Evidence {
   driver: { pid: number; hostname: string; last_sign: string; alive: boolean; silent: boolean } | undefined;
   /** Its last drivers, the oldest first. */
   drivers: readonly DriverSpan[];
+  /** The newest starts whose worker vanished. */
+  lost_starts: readonly LostStart[];
   agents: readonly AgentSeen[];
   /** Agent types that the execution needs but no living agent of its namespace has. */
   missing: readonly string[];

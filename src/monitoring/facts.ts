@@ -46,6 +46,7 @@ export interface Facts {
   stf_planned: number | undefined;
   slices_planned: number | undefined;
   slices_final: number;
+  /** Attempts that followed a failure. */
   slice_retries: number;
   delays: readonly StageDelay[];
   first_stf_at: string | undefined;

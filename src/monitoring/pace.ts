@@ -46,15 +46,21 @@ export type AgedSlice = ReturnType<typeof aged>;
 
 const aged = (slice: SliceInHand, now: number) => ({ ...slice, seconds: secondsBetween(slice.since, now) });
 
-/** The slice that has been in a living worker's hands for longest. */
-export function oldestInHand({ in_hand, now }: Facts): AgedSlice | undefined {
-  const [oldest] = in_hand;
-  return oldest === undefined ? undefined : aged(oldest, now);
+/** The slices that nobody takes over, the oldest first: those of living workers, and all of them without a driver. */
+const heldSlices = ({ in_hand, lost, driver }: Facts): readonly SliceInHand[] =>
+  driver?.alive === false ? [...lost, ...in_hand].toSorted((a, b) => (a.since < b.since ? -1 : 1)) : in_hand;
+
+/** The slice that has been in hand for longest. */
+export function oldestInHand(facts: Facts): AgedSlice | undefined {
+  const [oldest] = heldSlices(facts);
+  return oldest === undefined ? undefined : aged(oldest, facts.now);
 }
 
 /** Slices in hand that are slow enough to report, the oldest first. */
-export const overdueSlices = ({ in_hand, now }: Facts, { slow_seconds }: Pace): AgedSlice[] =>
-  in_hand.map((slice) => aged(slice, now)).filter(({ seconds }) => seconds > slow_seconds);
+export const overdueSlices = (facts: Facts, { slow_seconds }: Pace): AgedSlice[] =>
+  heldSlices(facts)
+    .map((slice) => aged(slice, facts.now))
+    .filter(({ seconds }) => seconds > slow_seconds);
 
 /** State of the slices in hand, judged by the oldest. While a third of them are in time and others finish, hanging slices make a run slow, not stuck. */
 export function handState(facts: Facts, { slow_seconds, stalled_seconds }: Pace): 'working' | 'slow' | 'stuck' {

@@ -83,7 +83,11 @@ export const waitForExecutionTool = defineLiveTool({
       status,
       phase,
       health: now.health,
-      counts: { ...countsIn(now.execution), slices_processing: now.in_hand.count, slices_to_redo: now.in_hand.lost },
+      counts: {
+        ...countsIn(now.execution),
+        slices_processing: now.in_hand.count + now.in_hand.lost,
+        slices_to_redo: now.in_hand.lost,
+      },
       seconds_left: now.left?.seconds_left,
       slices_overdue: now.in_hand.overdue === 0 ? null : now.in_hand.overdue,
       oldest_in_hand: now.in_hand.oldest && heldOf(now.in_hand.oldest),

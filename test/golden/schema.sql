@@ -24,11 +24,13 @@ CREATE VIEW v_alarms AS SELECT alarm_id, execution_id, code, subject, severity, 
 
 CREATE VIEW v_attempts AS SELECT slice_filename, attempt, execution_id, iif(a.state = 'queued' AND EXISTS (SELECT 1 FROM workflow_executions AS w WHERE w.execution_id = a.execution_id AND w.origin = 'observed'), 'unanswered', a.state) AS state, worker_id, hostname, starts, queued_at, started_at, completed_at,
   round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(started_at, 'subsec')), 3) AS seconds, error, exit_code, signal, output_tail
-FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, execution_id, attempt);
+FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, execution_id, attempt)
+UNION ALL SELECT slice_filename, attempt, execution_id, 'lost', worker_id, hostname, 1, queued_at, started_at, NULL, round(max(0, unixepoch(lost_at, 'subsec') - unixepoch(started_at, 'subsec')), 3), 'its worker vanished', NULL, NULL, NULL
+FROM lost_starts;
 
 CREATE VIEW v_executions AS SELECT e.execution_id, e.origin, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
   e.start_time, e.end_time, round(max(0, unixepoch(e.end_time, 'subsec') - unixepoch(e.start_time, 'subsec')), 3) AS duration_seconds, max(stfs_announced, iif(origin = 'observed', coalesce(total_stf_files, 0), 0)) AS stf_count, tf_files_received,
-  slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries AS retries, dataset_bytes AS bytes
+  slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries + s.lost_starts AS retries, dataset_bytes AS bytes
 FROM workflow_executions AS e JOIN run_states AS s USING (execution_id) JOIN runs AS r USING (execution_id);
 
 CREATE VIEW v_logs AS SELECT log_id, timestamp, CASE WHEN level >= 50 THEN 'CRITICAL' WHEN level >= 40 THEN 'ERROR' WHEN level >= 30 THEN 'WARNING' WHEN level >= 20 THEN 'INFO' WHEN level >= 10 THEN 'DEBUG' ELSE CAST(level AS TEXT) END AS level, agent, message, execution_id, run_id, context FROM app_logs;
@@ -49,7 +51,7 @@ CREATE VIEW v_quality AS SELECT execution_id, value, reason, author, sent_by, se
 
 CREATE VIEW v_removed AS SELECT execution_id, removed_at, removed_by FROM removals;
 
-CREATE VIEW v_slices AS SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, iif(tf_slices.status = 'queued' AND EXISTS (SELECT 1 FROM workflow_executions AS w WHERE w.execution_id = tf_slices.execution_id AND w.origin = 'observed'), 'unanswered', tf_slices.status) AS status, attempt - 1 AS retries,
+CREATE VIEW v_slices AS SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, iif(tf_slices.status = 'queued' AND EXISTS (SELECT 1 FROM workflow_executions AS w WHERE w.execution_id = tf_slices.execution_id AND w.origin = 'observed'), 'unanswered', tf_slices.status) AS status, attempt - 1 + lost_starts AS retries,
   assigned_worker, hostname, created_at, assigned_at, completed_at, round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec')), 3) AS seconds, error
 FROM tf_slices;
 
@@ -263,6 +265,21 @@ CREATE TABLE late_messages (
   execution_id TEXT NOT NULL,
   seq INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE lost_starts (
+  slice_filename TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  -- Which start of the attempt it was, from 1.
+  start INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  worker_id TEXT,
+  hostname TEXT,
+  queued_at TEXT NOT NULL,
+  started_at TEXT,
+  -- When another worker started it.
+  lost_at TEXT NOT NULL,
+  PRIMARY KEY (slice_filename, execution_id, attempt, start)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE message_counts (
   execution_id TEXT NOT NULL,
@@ -575,9 +592,11 @@ CREATE TABLE run_states (
   slices_failed INTEGER NOT NULL DEFAULT 0,
   -- Of slices_failed, those without a retry left.
   slices_exhausted INTEGER NOT NULL DEFAULT 0,
-  -- Attempts after the first, and the slices that had any.
+  -- Attempts after a failure, and the slices that had any.
   slice_retries INTEGER NOT NULL DEFAULT 0,
-  slices_retried INTEGER NOT NULL DEFAULT 0
+  slices_retried INTEGER NOT NULL DEFAULT 0,
+  -- Starts of slices whose worker vanished, so that another one started them again.
+  lost_starts INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE runs (
@@ -681,6 +700,8 @@ CREATE TABLE tf_slices (
   processing_seconds REAL,
   -- How often a worker began the current attempt: more than once where a worker vanished.
   starts INTEGER NOT NULL DEFAULT 0,
+  -- Its rows in lost_starts, over all attempts.
+  lost_starts INTEGER NOT NULL DEFAULT 0,
   -- The worker that had the current attempt when its execution was stopped, and since when.
   left_by TEXT,
   left_from TEXT,
@@ -773,6 +794,8 @@ CREATE INDEX incidents_execution ON incidents (execution_id, kind, incident_id);
 
 CREATE INDEX late_messages_execution ON late_messages (execution_id, late_seq);
 
+CREATE INDEX lost_starts_execution ON lost_starts (execution_id, lost_at);
+
 CREATE INDEX message_rows_agent ON message_rows (sender_no, seq);
 
 CREATE INDEX message_rows_awaits ON message_rows (execution_no, awaits, seq) WHERE awaits IS NOT NULL;
@@ -853,7 +876,7 @@ CREATE INDEX tf_slices_open ON tf_slices (execution_id, status, seq) WHERE statu
 
 CREATE INDEX tf_slices_pending ON tf_slices (status, seq) WHERE status IN ('queued', 'processing');
 
-CREATE INDEX tf_slices_retried ON tf_slices (execution_id, seq) WHERE attempt > 1;
+CREATE INDEX tf_slices_retried ON tf_slices (execution_id, seq) WHERE attempt + lost_starts > 1;
 
 CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
 

@@ -149,6 +149,31 @@ const situations: Readonly<Record<string, Given>> = {
     facts: { lost: [lost(80), lost(79, '08')] },
     evidence: { agents: [agent({ status: 'STALE' })] },
   },
+  'an agent gone whose slices others started again': {
+    evidence: {
+      agents: [agent({ status: 'STALE' })],
+      lost_starts: [
+        {
+          slice_filename: 'a_slice_001.tf',
+          worker: `${agent({}).agent_name}/01`,
+          status: 'completed',
+          worker_now: 'w/02',
+        },
+        {
+          slice_filename: 'a_slice_002.tf',
+          worker: `${agent({}).agent_name}/02`,
+          status: 'processing',
+          worker_now: 'w/03',
+        },
+        {
+          slice_filename: 'a_slice_003.tf',
+          worker: 'worker-agent-other-1/01',
+          status: 'processing',
+          worker_now: 'w/04',
+        },
+      ],
+    },
+  },
   'seven agents gone': {
     evidence: {
       agents: Array.from({ length: 7 }, (_, n) => agent({ status: 'STALE', agent_name: `worker-agent-rita-${n}` })),

@@ -106,6 +106,14 @@ describe('the pace of slices', () => {
     expect(oldestInHand(factsOf())).toBeUndefined();
   });
 
+  it('counts slices of workers that are gone as overdue only without a driver', () => {
+    const left = { lost: hand(30, 7).in_hand ?? [], in_hand: hand(20).in_hand ?? [] };
+    expect(overdueSlices(factsOf({ facts: left }), pace)).toHaveLength(1);
+    const undriven = factsOf({ facts: { ...left, driver: { alive: false, silent: true, since: ago(100) } } });
+    expect(overdueSlices(undriven, pace).map(({ slice_filename }) => slice_filename)).toEqual(['s30', 's20', 's7']);
+    expect(oldestInHand(undriven)).toMatchObject({ slice_filename: 's30' });
+  });
+
   it('is never measured in negative time', () => {
     expect(secondsBetween(ago(0), Date.parse(ago(10)))).toBe(0);
     expect(secondsBetween(ago(10), Date.parse(ago(0)))).toBe(10);

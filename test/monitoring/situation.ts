@@ -73,6 +73,7 @@ const evidence: Evidence = {
   driver: { pid: 4711, hostname: 'host-a', last_sign: ago(2), alive: true, silent: false },
   drivers: [],
   agents: [],
+  lost_starts: [],
   missing: [],
   behind: [],
   take_ups: 0,

@@ -159,13 +159,13 @@ function verdictOf(answer: Monitor, option: string): string {
 /** The progress of an own execution against its plan. */
 function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress']>): string[] {
   const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
-  const lost = (answer.slices_to_redo ?? 0) === 0 ? '' : `, ${answer.slices_to_redo} to be done again`;
+  const lost = (answer.slices_to_redo ?? 0) === 0 ? '' : `, ${answer.slices_to_redo} of them to be done again`;
   const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
   return [
     `  STF files   ${answer.stf_count}${planned} announced, ${progress.stf_ready} ready`,
     `  TF samples  ${answer.tf_files_received} of ${progress.tf_files_planned ?? progress.tf_files_expected}`,
-    `  TF slices   ${answer.slices_created}${progress.slices_planned === undefined ? '' : ` of ${progress.slices_planned}`}: ${answer.slices_queued} queued, ${answer.slices_processing} processing, ` +
-      `${answer.slices_completed} completed, ${answer.slices_failed} failed${lost}${percent}`,
+    `  TF slices   ${answer.slices_created}${progress.slices_planned === undefined ? '' : ` of ${progress.slices_planned}`}: ${answer.slices_queued} queued, ${answer.slices_processing} processing${lost}, ` +
+      `${answer.slices_completed} completed, ${answer.slices_failed} failed${percent}`,
   ];
 }
 

@@ -48,7 +48,7 @@ export function listExecutions(
   const { start_time, end_time, has_failures } = filter;
   const unheard = unheardExecutions(sql, { isAlive, now: momentOfTest(isAlive) });
   const found = listRows<ListedExecution>(sql, {
-    select: `${executionColumns}, slice_retries AS retries, dataset_bytes AS bytes, ${jsonField('params', 'speed')} AS speed, nullif(${qualityValue}, 'none') AS quality`,
+    select: `${executionColumns}, slice_retries + lost_starts AS retries, dataset_bytes AS bytes, ${jsonField('params', 'speed')} AS speed, nullif(${qualityValue}, 'none') AS quality`,
     from: 'workflow_executions AS e',
     join: 'JOIN run_states USING (execution_id) JOIN (SELECT execution_id, dataset_bytes FROM runs) USING (execution_id)',
     key: 'seq',

@@ -29,6 +29,7 @@ export interface TfSliceRow extends Pick<
   slice_id: number;
   status: ShownSliceStatus;
   attempt: number;
+  lost_starts: number;
   assigned_worker: string | null;
   /** Of its worker; null if no message says it. */
   host: string | null;
@@ -66,7 +67,10 @@ const times: Record<TimeField, string> = { created: 'created_at', started: 'assi
 /** From hand-over to result; as measured, where the times of recording cannot be right. */
 export const sliceSeconds = `coalesce(took_ms / 1000.0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec'))`;
 
-const orders: Readonly<Record<Exclude<SliceOrder, 'recorded'>, string>> = { seconds: sliceSeconds, retries: 'attempt' };
+const orders: Readonly<Record<Exclude<SliceOrder, 'recorded'>, string>> = {
+  seconds: sliceSeconds,
+  retries: 'attempt + lost_starts',
+};
 
 /** Throws `ARGUMENT_INVALID` if there are too many slices to sort. */
 export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): ListPage<TfSliceRow> {
@@ -87,7 +91,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
   const isScan = isOtherTime || workers.workers[1] !== undefined || (min_retries ?? 0) > 0;
   return {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
-      tf_count, ${shownStatus('s')} AS status, attempt, assigned_worker, iif(left_by IS NULL, s.hostname, NULL) AS host, created_at, assigned_at, completed_at, error,
+      tf_count, ${shownStatus('s')} AS status, attempt, lost_starts, assigned_worker, iif(left_by IS NULL, s.hostname, NULL) AS host, created_at, assigned_at, completed_at, error,
       ${sliceSeconds} AS seconds, processing_seconds,
       exit_code, signal, output_tail, outputs, outputs_omitted,
       (SELECT ${jsonField('w.params', 'data.dir')} FROM workflow_executions AS w
@@ -106,7 +110,10 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
       stf: ['stf_filename = ?', stf_filename],
       slice: ['slice_filename = ?', slice_filename],
       ...workers,
-      retried: [`${indexPredicates.retriedSlice} AND attempt > ?`, min_retries === 0 ? undefined : min_retries],
+      retried: [
+        `${indexPredicates.retriedSlice} AND attempt + lost_starts > ?`,
+        min_retries === 0 ? undefined : min_retries,
+      ],
       ...ofState(filter),
       origin: [`(${isOfOthers('s')}) = ?`, isObserved === undefined ? undefined : Number(isObserved)],
     },

@@ -9,7 +9,7 @@ import { pastTables } from './past-tables.ts';
 import { processTables } from './process-tables.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 34;
+export const schemaVersion = 35;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -66,9 +66,11 @@ CREATE TABLE run_states (
   slices_failed INTEGER NOT NULL DEFAULT 0,
   -- Of slices_failed, those without a retry left.
   slices_exhausted INTEGER NOT NULL DEFAULT 0,
-  -- Attempts after the first, and the slices that had any.
+  -- Attempts after a failure, and the slices that had any.
   slice_retries INTEGER NOT NULL DEFAULT 0,
-  slices_retried INTEGER NOT NULL DEFAULT 0
+  slices_retried INTEGER NOT NULL DEFAULT 0,
+  -- Starts of slices whose worker vanished, so that another one started them again.
+  lost_starts INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- The delays of a run's items in each stage, by size: bucket n holds those from 1.25^(n-1) to 1.25^n milliseconds. Seconds.
@@ -153,6 +155,8 @@ CREATE TABLE tf_slices (
   processing_seconds REAL,
   -- How often a worker began the current attempt: more than once where a worker vanished.
   starts INTEGER NOT NULL DEFAULT 0,
+  -- Its rows in lost_starts, over all attempts.
+  lost_starts INTEGER NOT NULL DEFAULT 0,
   -- The worker that had the current attempt when its execution was stopped, and since when.
   left_by TEXT,
   left_from TEXT,
@@ -192,6 +196,23 @@ CREATE TABLE earlier_attempts (
   PRIMARY KEY (slice_filename, execution_id, attempt)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX earlier_attempts_execution ON earlier_attempts (execution_id, slice_filename);
+
+-- Starts of attempts whose worker vanished: another worker started the same attempt.
+CREATE TABLE lost_starts (
+  slice_filename TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  -- Which start of the attempt it was, from 1.
+  start INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  worker_id TEXT,
+  hostname TEXT,
+  queued_at TEXT NOT NULL,
+  started_at TEXT,
+  -- When another worker started it.
+  lost_at TEXT NOT NULL,
+  PRIMARY KEY (slice_filename, execution_id, attempt, start)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lost_starts_execution ON lost_starts (execution_id, lost_at);
 
 -- Every attempt at every slice.
 CREATE VIEW slice_attempts AS SELECT ${currentAttempt} FROM tf_slices

@@ -92,11 +92,12 @@ export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatu
 
 /**
  * The current state of an agent. A worker is PROCESSING exactly while it has a slice in hand; the state of others is that of their last heartbeat.
- * An agent whose process is gone has ended, whether it reported so or not.
+ * An agent whose process is gone has ended, whether it reported so or not; the state of a silent agent on another host is unknown.
  */
-export function agentState(row: TypedSigns, slicesInHand: number, isAlive: LivenessTest): AgentState {
+export function agentState(row: TypedSigns, slicesInHand: number, isAlive: LivenessTest): AgentState | undefined {
   // A silent remote agent need not have ended: the network may be down, or no recorder hears it.
   if (row.state === 'EXITED' || (!isRemote(row) && !isProcessAlive(row, isAlive))) return 'EXITED';
+  if (agentStatus(row, isAlive) === 'STALE') return undefined;
   if (row.agent_type !== 'worker') return row.state;
   if (slicesInHand > 0) return 'PROCESSING';
   return row.state === 'STARTING' ? 'STARTING' : 'READY';

@@ -32,6 +32,7 @@ export const sliceStarted: Projection<'slice_started'> = (message, { scope, at, 
   const next = nextSliceStatus(row.status, 'start');
   if (next === undefined) return none('NO_STEP', `start of a slice that is ${row.status}`);
   const { worker_id, hostname } = message;
+  if (row.status === 'processing') keepLostStart(tx, row, scope, at);
   tx.sql(
     `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = ?, hostname = ?, starts = starts + 1
      WHERE seq = ?`,
@@ -40,6 +41,17 @@ export const sliceStarted: Projection<'slice_started'> = (message, { scope, at, 
   if (next !== row.status) countMove(tx, scope, row.status, next);
   return applied;
 };
+
+/** Another worker starts a slice that one has in hand: that one vanished. */
+function keepLostStart(tx: Transaction, { seq }: SliceRow, { execution_id }: Scope, at: string): void {
+  tx.sql(
+    `INSERT INTO lost_starts (slice_filename, attempt, start, execution_id, worker_id, hostname, queued_at, started_at, lost_at)
+     SELECT slice_filename, attempt, starts, execution_id, assigned_worker, hostname, coalesce(queued_again_at, created_at), assigned_at, ?
+     FROM tf_slices WHERE seq = ?`,
+  ).run(at, seq);
+  tx.sql('UPDATE tf_slices SET lost_starts = lost_starts + 1 WHERE seq = ?').run(seq);
+  sumsOf(tx).add('run_states', [execution_id], 'lost_starts', 1);
+}
 
 export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx }) => {
   const row = sliceInAttempt(tx, message, scope);

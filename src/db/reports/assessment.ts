@@ -51,7 +51,7 @@ export interface InHand {
   count: number;
   /** Of workers that are gone. */
   lost: number;
-  /** Slices of living workers that take too long. */
+  /** Slices that take too long: of living workers, and of all where nobody drives the execution. */
   overdue: number;
   oldest: AgedSlice | undefined;
   /** For the oldest slice, if its payload has a time limit. ISO 8601. */

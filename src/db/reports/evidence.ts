@@ -1,6 +1,6 @@
 import { payloadSpecOf } from '../../domain/payload-spec.ts';
 import { agentTypes } from '../../domain/states.ts';
-import type { Evidence } from '../../monitoring/evidence.ts';
+import type { Evidence, LostStart } from '../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../monitoring/findings/slice-slow.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/take-ups.ts';
@@ -37,6 +37,7 @@ import { agentTroubles, begunAgain, givenUpSlices, goneHosts, unansweredFiles, u
 /** How many rows a finding names, and how many agents are read. */
 const named = 5;
 const agentsLookedAt = 50;
+const lostStartsLookedAt = 100;
 
 /** The agent types that an execution needs beside its driver. The driver plays the other two, and has findings of its own. */
 const neededTypes = agentTypes.filter((type) => type !== 'daq_simulator' && type !== 'fast_processing');
@@ -60,6 +61,7 @@ export function evidenceOf(
     driver: owner === undefined || !isRunning ? undefined : driverOf(sql, owner, isAlive),
     drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive), []),
     agents: parts.read('agents', () => agentsOf(sql, execution_id, isAlive), []),
+    lost_starts: parts.read('slices', () => lostStarts(sql, execution_id), [], isRunning && detail.lost_starts > 0),
     missing: isOverBroker ? missingTypes(sql, namespace, isAlive) : [],
     take_ups: isOverBroker ? fruitlessTakeUps(sql, execution_id, now) : 0,
     unfit: parts.read('returned slices', () => unfitSlices(sql, execution, isAlive), [], isRunning),
@@ -78,7 +80,10 @@ const noServices: ReturnType<typeof serviceFindings> = { slow_slots: undefined, 
 /** The evidence that follows from the store alone. */
 function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   const { execution_id, status, slices_failed } = execution;
-  const { slices_exhausted, slice_retries, slices_retried, over_broker, params } = executionDetail(sql, execution);
+  const { slices_exhausted, slice_retries, lost_starts, slices_retried, over_broker, params } = executionDetail(
+    sql,
+    execution,
+  );
   // The placeholder takes as long as it is told to.
   const hasPayload = payloadSpecOf(params).kind !== 'placeholder' && execution.slices_completed > 0;
   const parts = new PartReader();
@@ -86,7 +91,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   const hasEndedEarly = !isRunning && status !== 'completed';
   const isResumed = (ownerOf(sql, execution_id)?.epoch ?? 1) > 1;
   const isAnyFailed = slices_exhausted + slices_failed !== 0;
-  const failures = slices_exhausted + slice_retries;
+  const failures = slices_exhausted + slice_retries - lost_starts;
   const delays = stageDelays(sql, execution_id);
   const isSlow = hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'));
   const none = { count: 0, ids: [] };
@@ -127,6 +132,13 @@ function agentsOf(sql: Prepare, execution_id: string, isAlive: LivenessTest): Ev
   const { rows } = kept(sql, listAgents)(filter, { order: 'newest', limit: agentsLookedAt, uncounted: true });
   return rows.map((row) => ({ ...row, status: agentStatus(row, isAlive), isRemote: isRemote(row) }));
 }
+
+const lostStarts = (sql: Prepare, executionId: string): LostStart[] =>
+  sql<[string], LostStart>(
+    `SELECT slice_filename, worker_id AS worker, status, assigned_worker AS worker_now
+     FROM lost_starts JOIN tf_slices USING (slice_filename, execution_id)
+     WHERE execution_id = ? AND worker_id IS NOT NULL ORDER BY lost_at DESC LIMIT ${lostStartsLookedAt}`,
+  ).all(executionId);
 
 /** Over a broker agents may be in any process of the namespace. */
 function missingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): string[] {

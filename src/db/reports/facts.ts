@@ -43,7 +43,7 @@ export function factsOf(
   const owner = ownerOf(sql, execution_id);
   const isOverBroker = detail.over_broker === 1;
   const speed = speeds.current ?? detail.params.speed;
-  const { stfs_ready, samples_expected, slices_expected, slice_retries, phase_changed_at } = detail;
+  const { stfs_ready, samples_expected, slices_expected, slice_retries, lost_starts, phase_changed_at } = detail;
   const { stf_planned, slices_planned, slices_final } = progress;
   const inHand = execution.slices_processing === 0 ? [] : slicesInHand(sql, execution_id, isAlive);
   const { params } = detail;
@@ -66,7 +66,7 @@ export function factsOf(
     stf_planned,
     slices_planned,
     slices_final,
-    slice_retries,
+    slice_retries: slice_retries - lost_starts,
     ...recorded,
     others_in_hand: isOverBroker && status === 'running' ? othersInHand(sql, execution, { isAlive, now }) : 0,
     in_hand: inHand.filter(({ isLost }) => !isLost),

@@ -50,9 +50,9 @@ export function sliceStanding(
 ): SliceStanding | undefined {
   const slice = sql<
     [string, string],
-    { key: number; status: string } & Record<'assigned_worker' | 'payload', string | null>
+    { key: number; status: string; lost_starts: number } & Record<'assigned_worker' | 'payload', string | null>
   >(
-    `SELECT seq AS key, status, assigned_worker, ${payloadAsked} AS payload
+    `SELECT seq AS key, status, lost_starts, assigned_worker, ${payloadAsked} AS payload
      FROM tf_slices AS s WHERE slice_filename = ? AND execution_id = ?`,
   ).get(name, execution_id);
   if (slice === undefined) return undefined;
@@ -64,7 +64,7 @@ export function sliceStanding(
   const begun = last === undefined || last.started_at === null ? undefined : Date.parse(last.started_at);
   const until = isQueued ? now : (begun ?? now);
   return {
-    attempts_made: attempts.filter(({ starts }) => starts > 0).length,
+    attempts_made: attempts.filter(({ starts }) => starts > 0).length + slice.lost_starts,
     waiting_seconds: last === undefined ? 0 : Math.max(0, until - Date.parse(last.queued_at)) / 1000,
     ahead: isQueued ? queuedBefore(sql, execution_id, slice.key) : undefined,
     worker: slice.assigned_worker ?? undefined,

@@ -1,4 +1,4 @@
-import { sliceStatuses } from '../../domain/slice-states.ts';
+import { failedState } from '../../domain/slice-states.ts';
 import type { Attempts, Period } from '../timeline/attempts.ts';
 import { type Worker, workersOf } from './worker-slots.ts';
 
@@ -57,8 +57,6 @@ export function measuredRun(attempts: Attempts, keepsPlace: boolean) {
     leftOut: attempts.length - all.length,
   };
 }
-
-const failedState = sliceStatuses.indexOf('failed');
 
 /** Ended attempts in the order they were queued, each with the attempt that followed it. */
 function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] {

@@ -84,7 +84,7 @@ export const inHandOf = (
   { count, overdue, lost }: Record<'count' | 'overdue' | 'lost', number>,
   isRunning: boolean,
 ) => ({
-  slices_processing: count,
+  slices_processing: count + lost,
   slices_overdue: isRunning ? overdue : null,
   slices_to_redo: isRunning ? lost : null,
 });
@@ -176,7 +176,7 @@ export function agentsOf(executionId: string, queries: Queries) {
   return rows
     .filter(({ ended, pid }) => ended !== 'lost' && (ended !== 'fault' || pid === driverPid))
     .map(({ agent_name, state, status, last_heartbeat, heard_on }) =>
-      heard_on === null ? { agent_name, state, status, last_heartbeat } : { agent_name, last_heartbeat },
+      heard_on === null ? present({ agent_name, state, status, last_heartbeat }) : { agent_name, last_heartbeat },
     );
 }
 

@@ -16,7 +16,7 @@ const shownOutput = 1000;
 export function shownSlice(row: TfSliceRow) {
   const outputs = objectsIn(row.outputs) as { name: string; size_bytes: number; checksum: string }[];
   return {
-    retries: row.attempt - 1,
+    retries: row.attempt - 1 + row.lost_starts,
     seconds: milliseconds(row.seconds),
     processing_seconds: milliseconds(row.processing_seconds),
     error: row.error === null ? undefined : clipShown(row.error, shownError),

@@ -56,15 +56,17 @@ describe('the status of an agent', () => {
 });
 
 describe('the state of an agent', () => {
-  it.each<[what: string, signs: Signs & { agent_type: string }, inHand: number, isAlive: boolean, state: string]>([
+  it.each<
+    [what: string, signs: Signs & { agent_type: string }, inHand: number, isAlive: boolean, state: string | undefined]
+  >([
     ['that has ended is EXITED', { agent_type: 'worker', state: 'EXITED' }, 3, true, 'EXITED'],
     ['with a dead process is EXITED', { agent_type: 'worker' }, 3, false, 'EXITED'],
     [
-      'without a store that is silent is READY',
+      'without a store that is silent is unknown',
       { agent_type: 'worker', is_remote: 1, process: 999 },
       0,
       false,
-      'READY',
+      undefined,
     ],
     [
       'without a store that has ended is EXITED',
@@ -73,6 +75,7 @@ describe('the state of an agent', () => {
       true,
       'EXITED',
     ],
+    ['without a store that is heard is READY', { agent_type: 'worker', is_remote: 1 }, 0, false, 'READY'],
     ['other than a worker is as it reports', { agent_type: 'data', state: 'PROCESSING' }, 0, true, 'PROCESSING'],
     ['other than a worker that starts is STARTING', { agent_type: 'data', state: 'STARTING' }, 1, true, 'STARTING'],
     ['that is READY with a slice is PROCESSING', { agent_type: 'worker', state: 'READY' }, 1, true, 'PROCESSING'],

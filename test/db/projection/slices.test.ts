@@ -182,5 +182,14 @@ describe('a slice', () => {
     expect(row(made)).toMatchObject({ status: 'processing', attempt: 1, assigned_worker: 'worker/02' });
     expect(state(made)).toMatchObject({ slices_processing: 1 });
     expect(made.store.db.prepare('SELECT starts FROM slice_attempts').get()).toEqual({ starts: 2 });
+    // The lost start counts as an attempt.
+    expect(made.store.db.prepare('SELECT attempt, state, worker_id FROM v_attempts ORDER BY started_at').all()).toEqual(
+      [
+        { attempt: 1, state: 'lost', worker_id: 'worker/01' },
+        { attempt: 1, state: 'processing', worker_id: 'worker/02' },
+      ],
+    );
+    const retries = (view: string) => made.store.db.prepare(`SELECT retries FROM ${view}`).get();
+    expect([retries('v_slices'), retries('v_executions')]).toEqual([{ retries: 1 }, { retries: 1 }]);
   });
 });
