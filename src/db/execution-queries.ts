@@ -30,7 +30,7 @@ const assessAny = (sql: Prepare, execution: ExecutionRow, moment: Moment): Asses
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
   const momentFor = ({ execution_id: id }: ExecutionRow, now: number) => ({ isAlive, now: momentOf(sql, id, now) });
   return {
-    /** An execution as it stands: an observer that was killed could not note that it is not heard any more. */
+    /** An execution as it stands: an observer that was killed could not note that it is no longer heard. */
     execution: (id: string): ExecutionRow => {
       const row = requireExecution(sql, id);
       if (row.origin === 'own' || row.status !== 'running') return row;

@@ -22,7 +22,7 @@ export const shortened = (error: string): string =>
     // As the testbed's workers report it.
     .replace(/ with returncode=(-?\d+)\. stderr \(last \d+ chars\): /, ' with exit code $1: ');
 
-/** What a payload said itself, without the words that it failed: those are the same for every cause. */
+/** A payload's own words, without those that it failed: these are the same for every cause. */
 export const ownWords = (error: string): string =>
   shortened(error).replace(/^\S{1,200} ended with exit code \d+: (?=\S)/, '');
 

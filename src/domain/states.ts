@@ -1,6 +1,9 @@
 /** The words for states, as stored and as reported. Phases and slices have their own tables. */
-/** `unknown`: other programs' execution that is no longer heard, and whose end was neither heard nor reported. */
-export const executionStatuses = ['running', 'completed', 'failed', 'terminated', 'unknown'] as const;
+/** The states of an execution that messages report. */
+export const reportedStatuses = ['running', 'completed', 'failed', 'terminated'] as const;
+
+/** `unknown`: an execution of other programs that is no longer heard, and whose end was neither heard nor reported. */
+export const executionStatuses = [...reportedStatuses, 'unknown'] as const;
 
 export type ExecutionStatus = (typeof executionStatuses)[number];
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { planVersionSchema, workflowParamsSchema } from '../domain/params.ts';
 import { phases } from '../domain/run-phases.ts';
-import { agentStates, agentTypes, executionStatuses } from '../domain/states.ts';
+import { agentStates, agentTypes, reportedStatuses } from '../domain/states.ts';
 import { logLevels } from '../lib/logger.ts';
 import type { Decoded } from './codec.ts';
 import { envelopeShape, epoch, index, positive, text } from './fields.ts';
@@ -22,7 +22,7 @@ const executionStateSchema = z.object({
   epoch,
   run_id: text,
   phase: z.enum(phases),
-  status: z.enum(executionStatuses),
+  status: z.enum(reportedStatuses),
   /** Whether an operator has paused it. */
   held: z.boolean(),
   workflow_params: workflowParamsSchema,

@@ -123,7 +123,8 @@ function stateOf(executionId: string, { sender, params }: Driven, options: State
     epoch: ownerOf(sql, executionId)?.epoch ?? 1,
     run_id: String(execution.run_number),
     phase: execution.phase,
-    status: execution.status,
+    // Only an execution of other programs is ever unknown.
+    status: execution.status === 'unknown' ? 'running' : execution.status,
     held: isHeld(sql, executionId),
     workflow_params: workflowParamsOf(params),
     plan_version: params.plan_version,

@@ -36,7 +36,7 @@ export const auditExecutionTool = defineTool({
   },
 });
 
-/** How an execution stands whose data are not known to be complete. */
+/** The state of an execution that may be incomplete. */
 function openWords(status: string, health: string | undefined): string {
   if (status === 'unknown') return 'It is no longer heard, and its end was not heard';
   if (status === 'failed') return 'It failed before all was done';

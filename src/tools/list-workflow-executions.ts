@@ -40,7 +40,7 @@ function healthOf(row: ExecutionRow, { queries, now }: ToolContext): Health | un
   }
 }
 
-/** What is not in the list, and is no execution. */
+/** A note about messages that belong to no execution in the list. */
 function endNote(context: ToolContext): string | undefined {
   const waiting = context.queries.messagesWithoutExecution();
   const notes = [removalNote(context), waiting && `${waiting}.`];

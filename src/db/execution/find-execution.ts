@@ -118,7 +118,7 @@ function firstWords(sql: Prepare): string {
 /** Messages to count at most, and runs to name. */
 const [countedMessages, namedRuns] = [10_000, 3];
 
-/** What is to be said of other programs' messages about runs whose execution none of them names; undefined if there are none. */
+/** A sentence about other programs' messages about runs whose execution no message names; undefined without such messages. */
 export function messagesWithoutExecution(sql: Prepare): string | undefined {
   const runs = sql<[], { run: string; n: number }>(
     `SELECT ${nameOf('run_no')} AS run, count(*) AS n FROM (

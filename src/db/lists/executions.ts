@@ -90,7 +90,7 @@ export function listExecutions(
   return { ...found, rows: found.rows.map((row) => ({ ...row, ...unheard.get(row.execution_id) })) };
 }
 
-/** The condition of a status. Executions that are stored as running and are not heard any more have another one, which no index knows. */
+/** The condition of a status. Executions that are stored as running and no longer heard have another one, which no index knows. */
 function ofStatus(
   status: string | undefined,
   unheard: ReturnType<typeof unheardExecutions>,

@@ -14,9 +14,9 @@ export interface AlarmRow {
   subject: string;
   severity: AlarmSeverity;
   state: AlarmState;
-  /** What its finding says now, while the alarm is raised; then what it said last. */
+  /** The present sentence of its finding; of a cleared alarm, the last one. */
   sentence: string;
-  /** What it said when it was raised. */
+  /** The sentence with which it was raised. */
   raised_sentence: string;
   count: number;
   raised_at: string;

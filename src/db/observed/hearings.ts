@@ -178,7 +178,7 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
   const gaps = sql<[number, number], { from: number; until: number; reason: string }>(
     'SELECT from_ms AS "from", until_ms AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
   ).all(first, Math.min(until, end));
-  // What was complete when its observer ended in order stays complete, whenever the next one begins.
+  // A run that was complete when its observer ended in order stays complete, whenever the next one begins.
   const isOver = ({ from, isInOrder }: Unheard): boolean => from >= last && run.is_done === 1 && isInOrder;
   const unheard = unheardIn(spans, { since: first, until: Math.min(until, end) })
     .filter((gap) => !isOver(gap))

@@ -60,7 +60,7 @@ export function settleObserved(tx: Transaction, moment: Moment): void {
   }
 }
 
-/** Executions that are stored as running and are not heard any more, with how they stand: an observer that was killed could not note it. */
+/** Executions that are stored as running and no longer heard, with their present status: an observer that was killed could not note it. */
 export const unheardExecutions = (sql: Prepare, moment: Moment): ReadonlyMap<string, Standing> =>
   new Map(
     openRuns(sql, 'running').flatMap((run) => {

@@ -11,7 +11,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 /** The first and the last slices to look at, each. */
 const lookedAt = 1500;
 
-/** What the times of an execution's completed first attempts show, among its first and its last slices. */
+/** The findings that the times of an execution's completed first attempts support, among its first and its last slices. */
 export function serviceFindings(
   sql: Prepare,
   executionId: string,

@@ -25,7 +25,7 @@ function usualDistance({ stf_span, first_message, last_message, messages }: Obse
   return messages > 1 ? (last_message - first_message) / (messages - 1) / 1000 : 0;
 }
 
-/** The health of an observed execution, as far as its messages show; undefined once it is not heard any more. */
+/** The health of an observed execution, as far as its messages show; undefined once it is no longer heard. */
 export function observedHealth(facts: ObservedFacts): Health | undefined {
   const { status, phase } = facts;
   if (status === 'unknown') return undefined;

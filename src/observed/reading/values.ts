@@ -73,7 +73,7 @@ export const numberOf = (value: unknown): number | undefined =>
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? toUSVString(value.slice(0, maxText)) : undefined;
 
-/** The first of these names with a character that nobody sees, in words; undefined if there is none. @param names the values of each field */
+/** The first of these names with a character that nobody sees, in words; otherwise undefined. @param names the values of each field */
 export function hiddenIn(names: Readonly<Record<string, readonly unknown[]>>): string | undefined {
   for (const [field, values] of Object.entries(names))
     for (const value of values) {

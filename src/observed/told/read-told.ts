@@ -1,4 +1,4 @@
-import { type ExecutionStatus, executionStatuses } from '../../domain/states.ts';
+import { type ExecutionStatus, reportedStatuses } from '../../domain/states.ts';
 import { asObject } from '../../lib/read-json.ts';
 import { fieldsOf } from '../namespace-filter.ts';
 import type { Fact, Statement } from '../reading/fact.ts';
@@ -136,7 +136,7 @@ function executionOf(body: Fields): Fact | undefined {
   };
 }
 
-const statuses: ReadonlySet<unknown> = new Set(executionStatuses);
+const statuses: ReadonlySet<unknown> = new Set(reportedStatuses);
 
 const statusOf = ({ status }: Fields): Fact =>
   statuses.has(status) ? { kind: 'told_status', status: status as ExecutionStatus } : { kind: 'told' };

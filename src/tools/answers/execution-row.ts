@@ -21,7 +21,7 @@ export const executionRow = () =>
     slices_created: z.int(),
     slices_completed: z.int(),
     slices_failed: z.int(),
-    health: z.enum(healths).optional().describe('Absent: not heard any more'),
+    health: z.enum(healths).optional().describe('Absent: no longer heard'),
     status_reason: z.string().optional(),
     duration_seconds: z.number(),
     silent_seconds: z.number().optional().describe('since its driver was last heard'),
