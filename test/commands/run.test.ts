@@ -200,7 +200,11 @@ describe('a run', () => {
     });
     const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
     expect(monitor).toMatchObject({ status: 'completed', health: 'finished', slices_failed: 1 });
-    expect(monitor['errors'][0]).toMatchObject({ error: expect.stringContaining('stays failed after 4 attempts') });
+    // The cause is named once: the log line about it is not among the errors.
+    expect(monitor['causes']).toMatchObject([
+      { attempts: 4, cause: expect.stringContaining('does not match its checksum') },
+    ]);
+    expect(monitor['errors']).toEqual([]);
     expect(await askAll(client, 'list_messages', { message_type: 'slice_result', search: '"failed"' })).toHaveLength(4);
   });
 

@@ -1,5 +1,10 @@
 CREATE VIEW log_texts AS SELECT log_id, message AS text, level FROM app_logs;
 
+CREATE VIEW lost_starts AS SELECT f.* FROM followed_starts AS f
+JOIN system_agents AS a ON a.agent_name = substr(worker_id, 1, instr(worker_id, '/') - 1) AND a.heard_on IS NULL
+JOIN processes AS p USING (process_id)
+WHERE a.last_heartbeat <= followed_at OR p.registered_at > started_at;
+
 CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
   CASE WHEN NOT json_valid(body) THEN body ELSE coalesce((
     SELECT group_concat(value, ' ') FROM json_each(
@@ -25,12 +30,12 @@ CREATE VIEW v_alarms AS SELECT alarm_id, execution_id, code, subject, severity, 
 CREATE VIEW v_attempts AS SELECT slice_filename, attempt, execution_id, iif(a.state = 'queued' AND EXISTS (SELECT 1 FROM workflow_executions AS w WHERE w.execution_id = a.execution_id AND w.origin = 'observed'), 'unanswered', a.state) AS state, worker_id, hostname, starts, queued_at, started_at, completed_at,
   round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(started_at, 'subsec')), 3) AS seconds, error, exit_code, signal, output_tail
 FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, execution_id, attempt)
-UNION ALL SELECT slice_filename, attempt, execution_id, 'lost', worker_id, hostname, 1, queued_at, started_at, NULL, round(max(0, unixepoch(lost_at, 'subsec') - unixepoch(started_at, 'subsec')), 3), 'its worker vanished', NULL, NULL, NULL
+UNION ALL SELECT slice_filename, attempt, execution_id, 'lost', worker_id, hostname, 1, queued_at, started_at, NULL, round(max(0, unixepoch(followed_at, 'subsec') - unixepoch(started_at, 'subsec')), 3), 'its worker vanished', NULL, NULL, NULL
 FROM lost_starts;
 
 CREATE VIEW v_executions AS SELECT e.execution_id, e.origin, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
   e.start_time, e.end_time, round(max(0, unixepoch(e.end_time, 'subsec') - unixepoch(e.start_time, 'subsec')), 3) AS duration_seconds, max(stfs_announced, iif(origin = 'observed', coalesce(total_stf_files, 0), 0)) AS stf_count, tf_files_received,
-  slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries + s.lost_starts AS retries, dataset_bytes AS bytes
+  slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries + (SELECT count(*) FROM lost_starts AS l WHERE l.execution_id = e.execution_id) AS retries, dataset_bytes AS bytes
 FROM workflow_executions AS e JOIN run_states AS s USING (execution_id) JOIN runs AS r USING (execution_id);
 
 CREATE VIEW v_logs AS SELECT log_id, timestamp, CASE WHEN level >= 50 THEN 'CRITICAL' WHEN level >= 40 THEN 'ERROR' WHEN level >= 30 THEN 'WARNING' WHEN level >= 20 THEN 'INFO' WHEN level >= 10 THEN 'DEBUG' ELSE CAST(level AS TEXT) END AS level, agent, message, execution_id, run_id, context FROM app_logs;
@@ -51,7 +56,7 @@ CREATE VIEW v_quality AS SELECT execution_id, value, reason, author, sent_by, se
 
 CREATE VIEW v_removed AS SELECT execution_id, removed_at, removed_by FROM removals;
 
-CREATE VIEW v_slices AS SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, iif(tf_slices.status = 'queued' AND EXISTS (SELECT 1 FROM workflow_executions AS w WHERE w.execution_id = tf_slices.execution_id AND w.origin = 'observed'), 'unanswered', tf_slices.status) AS status, attempt - 1 + lost_starts AS retries,
+CREATE VIEW v_slices AS SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, iif(tf_slices.status = 'queued' AND EXISTS (SELECT 1 FROM workflow_executions AS w WHERE w.execution_id = tf_slices.execution_id AND w.origin = 'observed'), 'unanswered', tf_slices.status) AS status, attempt - 1 + iif(tf_slices.followed_starts > 0, (SELECT count(*) FROM lost_starts AS l WHERE l.slice_filename = tf_slices.slice_filename AND l.execution_id = tf_slices.execution_id), 0) AS retries,
   assigned_worker, hostname, created_at, assigned_at, completed_at, round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec')), 3) AS seconds, error
 FROM tf_slices;
 
@@ -216,6 +221,21 @@ CREATE TABLE fastmon_files (
   UNIQUE (tf_filename, execution_id)
 ) STRICT;
 
+CREATE TABLE followed_starts (
+  slice_filename TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  -- Which start of the attempt it was, from 1.
+  start INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  worker_id TEXT,
+  hostname TEXT,
+  queued_at TEXT NOT NULL,
+  started_at TEXT,
+  -- When it was started again.
+  followed_at TEXT NOT NULL,
+  PRIMARY KEY (slice_filename, execution_id, attempt, start)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE gaps (
   from_ms INTEGER NOT NULL,
   until_ms INTEGER NOT NULL,
@@ -265,21 +285,6 @@ CREATE TABLE late_messages (
   execution_id TEXT NOT NULL,
   seq INTEGER NOT NULL
 ) STRICT;
-
-CREATE TABLE lost_starts (
-  slice_filename TEXT NOT NULL,
-  attempt INTEGER NOT NULL,
-  -- Which start of the attempt it was, from 1.
-  start INTEGER NOT NULL,
-  execution_id TEXT NOT NULL,
-  worker_id TEXT,
-  hostname TEXT,
-  queued_at TEXT NOT NULL,
-  started_at TEXT,
-  -- When another worker started it.
-  lost_at TEXT NOT NULL,
-  PRIMARY KEY (slice_filename, execution_id, attempt, start)
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE message_counts (
   execution_id TEXT NOT NULL,
@@ -594,9 +599,7 @@ CREATE TABLE run_states (
   slices_exhausted INTEGER NOT NULL DEFAULT 0,
   -- Attempts after a failure, and the slices that had any.
   slice_retries INTEGER NOT NULL DEFAULT 0,
-  slices_retried INTEGER NOT NULL DEFAULT 0,
-  -- Starts of slices whose worker vanished, so that another one started them again.
-  lost_starts INTEGER NOT NULL DEFAULT 0
+  slices_retried INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE runs (
@@ -700,8 +703,8 @@ CREATE TABLE tf_slices (
   processing_seconds REAL,
   -- How often a worker began the current attempt: more than once where a worker vanished.
   starts INTEGER NOT NULL DEFAULT 0,
-  -- Its rows in lost_starts, over all attempts.
-  lost_starts INTEGER NOT NULL DEFAULT 0,
+  -- Its rows in followed_starts, over all attempts.
+  followed_starts INTEGER NOT NULL DEFAULT 0,
   -- The worker that had the current attempt when its execution was stopped, and since when.
   left_by TEXT,
   left_from TEXT,
@@ -790,11 +793,11 @@ CREATE INDEX fastmon_files_stf ON fastmon_files (stf_filename, seq);
 
 CREATE INDEX fastmon_files_waited ON fastmon_files (execution_id, waited_ms) WHERE waited_ms IS NOT NULL;
 
+CREATE INDEX followed_starts_execution ON followed_starts (execution_id, followed_at);
+
 CREATE INDEX incidents_execution ON incidents (execution_id, kind, incident_id);
 
 CREATE INDEX late_messages_execution ON late_messages (execution_id, late_seq);
-
-CREATE INDEX lost_starts_execution ON lost_starts (execution_id, lost_at);
 
 CREATE INDEX message_rows_agent ON message_rows (sender_no, seq);
 
@@ -876,7 +879,7 @@ CREATE INDEX tf_slices_open ON tf_slices (execution_id, status, seq) WHERE statu
 
 CREATE INDEX tf_slices_pending ON tf_slices (status, seq) WHERE status IN ('queued', 'processing');
 
-CREATE INDEX tf_slices_retried ON tf_slices (execution_id, seq) WHERE attempt + lost_starts > 1;
+CREATE INDEX tf_slices_retried ON tf_slices (execution_id, seq) WHERE attempt + followed_starts > 1;
 
 CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
 

@@ -3,6 +3,7 @@ import { usualConfiguration } from '../../domain/names.ts';
 import { shownCommand } from '../../domain/shown-command.ts';
 import { type ExecutionRow, executionColumns } from '../execution/find-execution.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { lostStartsOf } from '../migrations/lost-starts.ts';
 import { numberOf } from '../migrations/names.ts';
 import { unheardExecutions } from '../observed/settle.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
@@ -48,7 +49,7 @@ export function listExecutions(
   const { start_time, end_time, has_failures } = filter;
   const unheard = unheardExecutions(sql, { isAlive, now: momentOfTest(isAlive) });
   const found = listRows<ListedExecution>(sql, {
-    select: `${executionColumns}, slice_retries + lost_starts AS retries, dataset_bytes AS bytes, ${jsonField('params', 'speed')} AS speed, nullif(${qualityValue}, 'none') AS quality`,
+    select: `${executionColumns}, slice_retries + ${lostStartsOf('e')} AS retries, dataset_bytes AS bytes, ${jsonField('params', 'speed')} AS speed, nullif(${qualityValue}, 'none') AS quality`,
     from: 'workflow_executions AS e',
     join: 'JOIN run_states USING (execution_id) JOIN (SELECT execution_id, dataset_bytes FROM runs) USING (execution_id)',
     key: 'seq',

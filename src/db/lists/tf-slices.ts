@@ -1,6 +1,7 @@
 import type { SliceOrder, TimeField } from '../../domain/list-words.ts';
 import { type ShownSliceStatus, storedSliceStatus } from '../../domain/slice-states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { sliceLostStarts } from '../migrations/lost-starts.ts';
 import { isOfOthers, shownStatus } from '../migrations/shown-status.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -67,9 +68,11 @@ const times: Record<TimeField, string> = { created: 'created_at', started: 'assi
 /** From hand-over to result; as measured, where the times of recording cannot be right. */
 export const sliceSeconds = `coalesce(took_ms / 1000.0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec'))`;
 
+const sliceAttempts = `attempt + ${sliceLostStarts('s')}`;
+
 const orders: Readonly<Record<Exclude<SliceOrder, 'recorded'>, string>> = {
   seconds: sliceSeconds,
-  retries: 'attempt + lost_starts',
+  retries: sliceAttempts,
 };
 
 /** Throws `ARGUMENT_INVALID` if there are too many slices to sort. */
@@ -91,7 +94,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
   const isScan = isOtherTime || workers.workers[1] !== undefined || (min_retries ?? 0) > 0;
   return {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
-      tf_count, ${shownStatus('s')} AS status, attempt, lost_starts, assigned_worker, iif(left_by IS NULL, s.hostname, NULL) AS host, created_at, assigned_at, completed_at, error,
+      tf_count, ${shownStatus('s')} AS status, attempt, ${sliceLostStarts('s')} AS lost_starts, assigned_worker, iif(left_by IS NULL, s.hostname, NULL) AS host, created_at, assigned_at, completed_at, error,
       ${sliceSeconds} AS seconds, processing_seconds,
       exit_code, signal, output_tail, outputs, outputs_omitted,
       (SELECT ${jsonField('w.params', 'data.dir')} FROM workflow_executions AS w
@@ -111,7 +114,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
       slice: ['slice_filename = ?', slice_filename],
       ...workers,
       retried: [
-        `${indexPredicates.retriedSlice} AND attempt + lost_starts > ?`,
+        `${indexPredicates.retriedSlice} AND ${sliceAttempts} > ?`,
         min_retries === 0 ? undefined : min_retries,
       ],
       ...ofState(filter),

@@ -174,7 +174,7 @@ function removeSome(tx: Transaction, { table, key }: Keyed, executionId: string)
     `SELECT ${key} FROM ${table} WHERE ${table === 'message_rows' ? `execution_no = ${numberOf('?')}` : 'execution_id = ?'} ORDER BY ${key} LIMIT ${batch}`,
   ).values(executionId);
   if (table === 'tf_slices') {
-    for (const attempts of ['earlier_attempts', 'lost_starts', 'payload_results'])
+    for (const attempts of ['earlier_attempts', 'followed_starts', 'payload_results'])
       sql(
         `DELETE FROM ${attempts} WHERE execution_id = ? AND slice_filename IN (
            SELECT slice_filename FROM tf_slices WHERE seq IN (SELECT value FROM json_each(?)))`,

@@ -11,7 +11,7 @@ const projected: readonly { table: string; key: readonly string[] }[] = [
   { table: 'fastmon_files', key: ['tf_filename', 'execution_id'] },
   { table: 'tf_slices', key: ['slice_filename', 'execution_id'] },
   { table: 'earlier_attempts', key: ['slice_filename', 'execution_id', 'attempt'] },
-  { table: 'lost_starts', key: ['slice_filename', 'execution_id', 'attempt', 'start'] },
+  { table: 'followed_starts', key: ['slice_filename', 'execution_id', 'attempt', 'start'] },
   { table: 'payload_results', key: ['slice_filename', 'execution_id', 'attempt'] },
   { table: 'observed_runs', key: ['execution_id'] },
   { table: 'observed_samples', key: ['execution_id', 'tf_filename'] },

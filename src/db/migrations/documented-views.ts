@@ -1,4 +1,5 @@
 import { logLevels } from '../../lib/logger.ts';
+import { lostStartsOf, sliceLostStarts } from './lost-starts.ts';
 import { isoTime, messageColumns } from './message-columns.ts';
 import { shownStatus } from './shown-status.ts';
 
@@ -21,19 +22,19 @@ export const standingFor = (rows: string, contradicts: 0 | 1): string =>
 export const documentedViews: Readonly<Record<string, string>> = {
   v_executions: `SELECT e.execution_id, e.origin, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
   e.start_time, e.end_time, ${secondsBetween('e.start_time', 'e.end_time')} AS duration_seconds, max(stfs_announced, iif(origin = 'observed', coalesce(total_stf_files, 0), 0)) AS stf_count, tf_files_received,
-  slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries + s.lost_starts AS retries, dataset_bytes AS bytes
+  slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries + ${lostStartsOf('e')} AS retries, dataset_bytes AS bytes
 FROM workflow_executions AS e JOIN run_states AS s USING (execution_id) JOIN runs AS r USING (execution_id)`,
   v_stf_files: `SELECT stf_filename, execution_id, run_number, sequence, status, size_bytes, checksum, tf_count, tf_file_count, slice_count, created_at, processed_at
 FROM stf_files`,
   v_tf_files: `SELECT tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, size_bytes, slice_count, created_at
 FROM fastmon_files`,
-  v_slices: `SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, ${shownStatus('tf_slices')} AS status, attempt - 1 + lost_starts AS retries,
+  v_slices: `SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, ${shownStatus('tf_slices')} AS status, attempt - 1 + ${sliceLostStarts('tf_slices')} AS retries,
   assigned_worker, hostname, created_at, assigned_at, completed_at, ${secondsBetween('assigned_at', 'completed_at')} AS seconds, error
 FROM tf_slices`,
   v_attempts: `SELECT slice_filename, attempt, execution_id, ${shownStatus('a', 'state')} AS state, worker_id, hostname, starts, queued_at, started_at, completed_at,
   ${secondsBetween('started_at', 'completed_at')} AS seconds, error, exit_code, signal, output_tail
 FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, execution_id, attempt)
-UNION ALL SELECT slice_filename, attempt, execution_id, 'lost', worker_id, hostname, 1, queued_at, started_at, NULL, ${secondsBetween('started_at', 'lost_at')}, 'its worker vanished', NULL, NULL, NULL
+UNION ALL SELECT slice_filename, attempt, execution_id, 'lost', worker_id, hostname, 1, queued_at, started_at, NULL, ${secondsBetween('started_at', 'followed_at')}, 'its worker vanished', NULL, NULL, NULL
 FROM lost_starts`,
   v_messages: `SELECT seq, message_id, t.name AS message_type, s.name AS sender_agent, n.name AS namespace, e.name AS execution_id, r.name AS run_id,
   ${isoTime('sent_ms')} AS sent_at, ${isoTime('recorded_ms')} AS recorded_at, effect, effect_code, effect_reason,

@@ -57,7 +57,7 @@ export const indexPredicates = {
   /** Slices that wait or are in progress. */
   pendingSlice: `status IN ('queued', 'processing')`,
   failedSlice: `status = 'failed'`,
-  retriedSlice: 'attempt + lost_starts > 1',
+  retriedSlice: 'attempt + followed_starts > 1',
   tookTime: 'took_ms IS NOT NULL',
   waitedTime: 'waited_ms IS NOT NULL',
   assignedSlice: 'assigned_worker IS NOT NULL',

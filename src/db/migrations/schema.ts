@@ -68,9 +68,7 @@ CREATE TABLE run_states (
   slices_exhausted INTEGER NOT NULL DEFAULT 0,
   -- Attempts after a failure, and the slices that had any.
   slice_retries INTEGER NOT NULL DEFAULT 0,
-  slices_retried INTEGER NOT NULL DEFAULT 0,
-  -- Starts of slices whose worker vanished, so that another one started them again.
-  lost_starts INTEGER NOT NULL DEFAULT 0
+  slices_retried INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- The delays of a run's items in each stage, by size: bucket n holds those from 1.25^(n-1) to 1.25^n milliseconds. Seconds.
@@ -155,8 +153,8 @@ CREATE TABLE tf_slices (
   processing_seconds REAL,
   -- How often a worker began the current attempt: more than once where a worker vanished.
   starts INTEGER NOT NULL DEFAULT 0,
-  -- Its rows in lost_starts, over all attempts.
-  lost_starts INTEGER NOT NULL DEFAULT 0,
+  -- Its rows in followed_starts, over all attempts.
+  followed_starts INTEGER NOT NULL DEFAULT 0,
   -- The worker that had the current attempt when its execution was stopped, and since when.
   left_by TEXT,
   left_from TEXT,
@@ -197,8 +195,8 @@ CREATE TABLE earlier_attempts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX earlier_attempts_execution ON earlier_attempts (execution_id, slice_filename);
 
--- Starts of attempts whose worker vanished: another worker started the same attempt.
-CREATE TABLE lost_starts (
+-- Starts of attempts that a worker started again while the same driver went on.
+CREATE TABLE followed_starts (
   slice_filename TEXT NOT NULL,
   attempt INTEGER NOT NULL,
   -- Which start of the attempt it was, from 1.
@@ -208,11 +206,17 @@ CREATE TABLE lost_starts (
   hostname TEXT,
   queued_at TEXT NOT NULL,
   started_at TEXT,
-  -- When another worker started it.
-  lost_at TEXT NOT NULL,
+  -- When it was started again.
+  followed_at TEXT NOT NULL,
   PRIMARY KEY (slice_filename, execution_id, attempt, start)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX lost_starts_execution ON lost_starts (execution_id, lost_at);
+CREATE INDEX followed_starts_execution ON followed_starts (execution_id, followed_at);
+
+-- Of these, the ones whose worker vanished: it has not been heard since, or is another process now.
+CREATE VIEW lost_starts AS SELECT f.* FROM followed_starts AS f
+JOIN system_agents AS a ON a.agent_name = substr(worker_id, 1, instr(worker_id, '/') - 1) AND a.${indexPredicates.ownAgent}
+JOIN processes AS p USING (process_id)
+WHERE a.last_heartbeat <= followed_at OR p.registered_at > started_at;
 
 -- Every attempt at every slice.
 CREATE VIEW slice_attempts AS SELECT ${currentAttempt} FROM tf_slices

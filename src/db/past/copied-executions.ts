@@ -8,7 +8,7 @@ import type { Moment } from './moment.ts';
 
 /** Tables with rows of an execution that follow from the log. */
 const ofExecution = wordsOf(`
-  workflow_executions runs run_states stage_delays stf_files fastmon_files tf_slices earlier_attempts lost_starts payload_results returned_slices
+  workflow_executions runs run_states stage_delays stf_files fastmon_files tf_slices earlier_attempts followed_starts payload_results returned_slices
   late_messages observed_runs observed_files observed_attempts observed_samples observed_keys unmatched_results told_slices
 `);
 

@@ -6,6 +6,7 @@ import { sliceMessageId } from '../../messages/identity.ts';
 import type { Message } from '../../messages/message.ts';
 import { readMessage } from '../execution/log-reader.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { attemptKey } from './awaits.ts';
 import { applied, awaiting, none, type Projection, type Scope } from './effect.ts';
@@ -32,7 +33,7 @@ export const sliceStarted: Projection<'slice_started'> = (message, { scope, at, 
   const next = nextSliceStatus(row.status, 'start');
   if (next === undefined) return none('NO_STEP', `start of a slice that is ${row.status}`);
   const { worker_id, hostname } = message;
-  if (row.status === 'processing') keepLostStart(tx, row, scope, at);
+  if (row.status === 'processing') keepFollowedStart(tx, row, scope, at);
   tx.sql(
     `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = ?, hostname = ?, starts = starts + 1
      WHERE seq = ?`,
@@ -42,15 +43,21 @@ export const sliceStarted: Projection<'slice_started'> = (message, { scope, at, 
   return applied;
 };
 
-/** Another worker starts a slice that one has in hand: that one vanished. */
-function keepLostStart(tx: Transaction, { seq }: SliceRow, { execution_id }: Scope, at: string): void {
+/** A slice in hand is started again: its worker vanished, or a broker has delivered it twice. A start before the present driver's was interrupted with the whole run. */
+function keepFollowedStart(tx: Transaction, { seq, started_at }: SliceRow, { execution_id }: Scope, at: string): void {
+  const isInterrupted = tx
+    .sql<[string, number]>(
+      `SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark}
+       AND type_no = ${numberOf(`'driver_started'`)} AND effect = 'applied' AND recorded_ms >= ?`,
+    )
+    .has(execution_id, Date.parse(started_at ?? at));
+  if (isInterrupted) return;
   tx.sql(
-    `INSERT INTO lost_starts (slice_filename, attempt, start, execution_id, worker_id, hostname, queued_at, started_at, lost_at)
+    `INSERT INTO followed_starts (slice_filename, attempt, start, execution_id, worker_id, hostname, queued_at, started_at, followed_at)
      SELECT slice_filename, attempt, starts, execution_id, assigned_worker, hostname, coalesce(queued_again_at, created_at), assigned_at, ?
      FROM tf_slices WHERE seq = ?`,
   ).run(at, seq);
-  tx.sql('UPDATE tf_slices SET lost_starts = lost_starts + 1 WHERE seq = ?').run(seq);
-  sumsOf(tx).add('run_states', [execution_id], 'lost_starts', 1);
+  tx.sql('UPDATE tf_slices SET followed_starts = followed_starts + 1 WHERE seq = ?').run(seq);
 }
 
 export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx }) => {

@@ -45,7 +45,6 @@ const sliceCounts = [
   'slices_failed',
   'slices_exhausted',
   'slice_retries',
-  'lost_starts',
 ] as const;
 type SliceCount = (typeof sliceCounts)[number];
 
@@ -55,7 +54,7 @@ export const cutsOf = (sql: Prepare, executionId: string, { worker: { max_retrie
     `SELECT tf_filename, group_concat(tf_first || ' ' || tf_last) AS frames, count(*) AS slices_created,
        sum(status = 'queued') AS slices_queued, sum(status = 'processing') AS slices_processing,
        sum(status = 'completed') AS slices_completed, sum(status = 'failed') AS slices_failed,
-       sum(status = 'failed' AND attempt > ?) AS slices_exhausted, sum(min(attempt, 1000000) - 1) AS slice_retries, sum(lost_starts) AS lost_starts
+       sum(status = 'failed' AND attempt > ?) AS slices_exhausted, sum(min(attempt, 1000000) - 1) AS slice_retries
      FROM tf_slices WHERE execution_id = ? GROUP BY tf_filename`,
   ).all(max_retries, executionId);
 

@@ -113,7 +113,7 @@ type Kept = Record<string, number>;
 function checkCounts({ sql, execution, stfs, samples, cuts, plan }: Audited): AuditCheck {
   const kept = sql<[string], Kept>(
     `SELECT stfs_announced, stfs_ready, samples_expected, tf_files_received, slices_created, slices_queued, slices_processing,
-       slices_completed, slices_failed, slices_exhausted, slice_retries, lost_starts, dataset_files
+       slices_completed, slices_failed, slices_exhausted, slice_retries, dataset_files
      FROM run_states JOIN runs USING (execution_id) WHERE execution_id = ?`,
   ).get(execution.execution_id);
   const ready = stfs.filter(({ status }) => status === 'processed').length;

@@ -137,7 +137,7 @@ const lostStarts = (sql: Prepare, executionId: string): LostStart[] =>
   sql<[string], LostStart>(
     `SELECT slice_filename, worker_id AS worker, status, assigned_worker AS worker_now
      FROM lost_starts JOIN tf_slices USING (slice_filename, execution_id)
-     WHERE execution_id = ? AND worker_id IS NOT NULL ORDER BY lost_at DESC LIMIT ${lostStartsLookedAt}`,
+     WHERE execution_id = ? AND worker_id IS NOT NULL ORDER BY followed_at DESC LIMIT ${lostStartsLookedAt}`,
   ).all(executionId);
 
 /** Over a broker agents may be in any process of the namespace. */

@@ -3,6 +3,7 @@ import { nearest } from '../../lib/suggest.ts';
 import { headColumns, type MessageHead } from '../lists/messages.ts';
 import { payloadAsked } from '../lists/slice-payloads.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { sliceLostStarts } from '../migrations/lost-starts.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { typeNumbers } from '../migrations/names.ts';
 import type { Moment } from '../presence/leases.ts';
@@ -52,7 +53,7 @@ export function sliceStanding(
     [string, string],
     { key: number; status: string; lost_starts: number } & Record<'assigned_worker' | 'payload', string | null>
   >(
-    `SELECT seq AS key, status, lost_starts, assigned_worker, ${payloadAsked} AS payload
+    `SELECT seq AS key, status, ${sliceLostStarts('s')} AS lost_starts, assigned_worker, ${payloadAsked} AS payload
      FROM tf_slices AS s WHERE slice_filename = ? AND execution_id = ?`,
   ).get(name, execution_id);
   if (slice === undefined) return undefined;

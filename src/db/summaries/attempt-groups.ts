@@ -67,7 +67,7 @@ function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: bo
   const seconds = ((columns.completed[at] as number) - (columns.started[at] as number)) / 1000;
   group.count += 1;
   if (columns.state[at] === failedState) group.failed += 1;
-  group.retries += isOfAttempts ? (attempt > 1 ? 1 : 0) : attempt - 1 + (columns.lostStarts[at] as number);
+  group.retries += isOfAttempts ? (attempt > 1 ? 1 : 0) : attempt - 1;
   // A clock that was set back must not make times negative.
   if (!Number.isNaN(seconds)) group.seconds.push(Math.max(0, seconds));
 }

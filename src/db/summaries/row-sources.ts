@@ -2,6 +2,7 @@ import type { TimeField } from '../../domain/list-words.ts';
 import type { Span, Summarized, SummaryKey } from '../../domain/summary-words.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { levelName } from '../migrations/documented-views.ts';
+import { lostStartsOf } from '../migrations/lost-starts.ts';
 import { milliseconds } from '../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
 
@@ -99,7 +100,7 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
     isOfNamespace: 'namespace = ?',
     hasStatus: 'status = ?',
     failed: `status = 'failed'`,
-    retries: '(SELECT slice_retries + lost_starts FROM run_states AS s WHERE s.execution_id = t.execution_id)',
+    retries: `(SELECT slice_retries + ${lostStartsOf('s')} FROM run_states AS s WHERE s.execution_id = t.execution_id)`,
     slices: '(SELECT slices_created FROM run_states AS s WHERE s.execution_id = t.execution_id)',
     stayFailed: '(SELECT slices_exhausted FROM run_states AS s WHERE s.execution_id = t.execution_id)',
     bytes: '(SELECT dataset_bytes FROM runs AS r WHERE r.execution_id = t.execution_id)',

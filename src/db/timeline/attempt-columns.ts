@@ -48,8 +48,6 @@ export class AttemptColumns {
   attempt = new Int32Array(0);
   state = new Uint8Array(0);
   isCurrent = new Uint8Array(0);
-  /** Of a slice's current attempt: how often one of its workers vanished. */
-  lostStarts = new Int32Array(0);
   worker = new Int32Array(0);
   host = new Int32Array(0);
   cause = new Int32Array(0);
@@ -120,7 +118,7 @@ export class AttemptColumns {
 
   #grow(): void {
     const size = Math.max(1024, this.stf.length * 2);
-    for (const name of ['stf', 'sliceId', 'attempt', 'lostStarts', 'worker', 'host', 'cause'] as const)
+    for (const name of ['stf', 'sliceId', 'attempt', 'worker', 'host', 'cause'] as const)
       this[name] = longer(this[name], new Int32Array(size));
     for (const name of ['state', 'isCurrent'] as const) this[name] = longer(this[name], new Uint8Array(size));
     for (const name of ['created', 'queued', 'started', 'completed'] as const)

@@ -12,10 +12,10 @@ const numberedIn = 'numbered in';
 /** As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them, with semicolons between. */
 const ownValues = {
   current:
-    `stf_filename; ${numberedIn}; slice_id; attempt; status; '1'; starts; lost_starts; created_at; ` +
+    `stf_filename; ${numberedIn}; slice_id; attempt; status; '1'; starts; created_at; ` +
     'queued_again_at; assigned_at; left_from; completed_at',
   earlier:
-    `s.stf_filename; ${numberedIn}; s.slice_id; a.attempt; a.state; '0'; a.starts; 0; s.created_at; ` +
+    `s.stf_filename; ${numberedIn}; s.slice_id; a.attempt; a.state; '0'; a.starts; s.created_at; ` +
     'nullif(a.queued_at, s.created_at); a.started_at; NULL; a.completed_at',
 };
 
@@ -75,7 +75,6 @@ export function takeAttempts(text: string, columns: AttemptColumns): void {
     columns.setState(place, word() as SliceStatus, whole() === 1);
     // A result may come for a slice whose start was never reported.
     const wasStarted = whole() > 0;
-    columns.lostStarts[place] = whole();
     const created = time();
     const queued = either(time(), created);
     const started = either(time(), time());

@@ -1,6 +1,6 @@
 import { duration } from '../../lib/duration.ts';
 import type { Monitor } from '../shared/answers.ts';
-import { count, inZone, percent, time, type Zone } from '../shared/format.ts';
+import { count, percent, time, type Zone } from '../shared/format.ts';
 import { silentSinceOf } from '../state/asking.ts';
 import { timeOfMoment, type useShown } from '../state/moment.ts';
 import { momentOf, useAround } from '../state/world.ts';
@@ -18,8 +18,7 @@ interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'audit' | 
 
 /** An execution in a few numbers. Facts from another time than the numbers are dimmed and say so. */
 export function Header({ monitor, audit, counts, isNow, moment, slider }: Props) {
-  const { execution_id, status, status_reason, health, progress } = monitor;
-  const { zone } = useAround();
+  const { execution_id, status, progress } = monitor;
   const { created, completed, failed, processing, queued, lost } = counts;
   const silent = silentSinceOf(monitor);
   const dimmed = isNow ? 'dimmed' : '';
@@ -31,8 +30,7 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
         <h1>{execution_id}</h1>
         <span class={dimmed}>
           <StatePills
-            {...{ status, health }}
-            reason={status_reason && inZone(status_reason, zone)}
+            {...monitor}
             isSilent={silent !== undefined}
             failed={isNow ? 0 : failed}
             isExhausted={counts.isExhausted}

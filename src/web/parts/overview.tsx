@@ -2,7 +2,7 @@ import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 
 import type { ExecutionRow, Page } from '../shared/answers.ts';
-import { count, inZone, time } from '../shared/format.ts';
+import { count, time } from '../shared/format.ts';
 import { noteForPeople, tookOf } from '../shared/rows.ts';
 import { usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
@@ -141,20 +141,9 @@ const Name = ({ row: { execution_id, origin } }: { row: ExecutionRow }) => (
   </>
 );
 
-function State({ row }: { row: ExecutionRow }) {
-  const { zone } = useAround();
-  return (
-    <>
-      <StatePills
-        status={row.status}
-        reason={row.status_reason && inZone(row.status_reason, zone)}
-        health={row.health}
-        isSilent={row.silent_seconds !== undefined}
-        failed={row.slices_failed}
-      />
-      {row.status_reason !== row.status && row.status_reason !== undefined && row.status !== 'unknown' && (
-        <small>{row.status_reason}</small>
-      )}
-    </>
-  );
-}
+const State = ({ row: { silent_seconds, slices_failed, ...row } }: { row: ExecutionRow }) => (
+  <>
+    <StatePills {...row} isSilent={silent_seconds !== undefined} failed={slices_failed} />
+    {row.status_reason !== row.status && row.status !== 'unknown' && <small>{row.status_reason}</small>}
+  </>
+);

@@ -1,4 +1,5 @@
-import { count } from '../shared/format.ts';
+import { count, inZone } from '../shared/format.ts';
+import { useAround } from '../state/world.ts';
 import { Icon, markOf } from './icon.tsx';
 
 /** A state in its shade, with its icon. */
@@ -14,7 +15,7 @@ export function Pill({ state, children }: { state: string; children?: string }) 
 interface StateProps {
   status: string;
   /** Said in place of the status `unknown`. */
-  reason?: string | undefined;
+  status_reason?: string | undefined;
   health?: string | undefined;
   /** Whether it runs without a driver. */
   isSilent?: boolean;
@@ -24,21 +25,15 @@ interface StateProps {
 }
 
 /** The state of an execution in pills: whether it runs, how many slices failed, and its health, if somebody drives it. */
-export const StatePills = ({
-  status,
-  reason,
-  health,
-  isSilent,
-  failed,
-  isExhausted = status !== 'running',
-}: StateProps) => (
-  <>
-    {isSilent ? (
-      <Pill state="lost">running, no driver</Pill>
-    ) : (
-      <Pill state={status}>{status === 'unknown' && reason !== undefined ? reason : status}</Pill>
-    )}
-    {failed > 0 && <Pill state="failed">{`${count(failed)} ${isExhausted ? 'stay failed' : 'failed'}`}</Pill>}
-    {!isSilent && health !== undefined && health !== 'finished' && health !== status && <Pill state={health} />}
-  </>
-);
+export function StatePills(props: StateProps) {
+  const { status, status_reason: reason, health, isSilent, failed, isExhausted = status !== 'running' } = props;
+  const { zone } = useAround();
+  const shown = isSilent ? 'running, no driver' : status === 'unknown' && reason ? inZone(reason, zone) : status;
+  return (
+    <>
+      <Pill state={isSilent ? 'lost' : status}>{shown}</Pill>
+      {failed > 0 && <Pill state="failed">{`${count(failed)} ${isExhausted ? 'stay failed' : 'failed'}`}</Pill>}
+      {!isSilent && health !== undefined && health !== 'finished' && health !== status && <Pill state={health} />}
+    </>
+  );
+}

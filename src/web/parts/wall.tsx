@@ -151,10 +151,9 @@ function doneWords({ progress }: Monitor, over: number): string {
 
 /** The health of a run, and how an ended one stands. */
 function WallState({ monitor, failed }: { monitor: Monitor; failed: number }) {
-  const { zone } = useAround();
-  const { status, status_reason, health } = monitor;
+  const { status, health } = monitor;
   if (status === 'running' && health !== undefined) return <Pill state={health} />;
-  return <StatePills status={status} reason={status_reason && inZone(status_reason, zone)} failed={failed} />;
+  return <StatePills {...monitor} health={undefined} failed={failed} />;
 }
 
 /** A sentence that ends with an ellipsis where its card has no room for another line. */

@@ -7,7 +7,8 @@ export const countsNow = (monitor: Monitor) => ({
   created: monitor.slices_created ?? 0,
   completed: monitor.slices_completed,
   failed: monitor.slices_failed,
-  processing: monitor.slices_processing ?? 0,
+  /** At workers that live. */
+  processing: (monitor.slices_processing ?? 0) - (monitor.slices_to_redo ?? 0),
   // For an observed execution, no message says whether a slice waits or is in hand.
   queued: monitor.slices_queued ?? monitor.slices_unanswered ?? 0,
   /** In hand at workers that are gone. */
