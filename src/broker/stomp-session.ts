@@ -89,7 +89,10 @@ export class StompSession {
       this.client = stompit.connect(connectOptions(this.#settings, this.address), (error) => {
         if (error) return lost(error);
         clearTimeout(this.#muteTimer);
-        this.client.getTransportSocket().on('data', () => (this.#dataAt = Date.now()));
+        const socket = this.client.getTransportSocket();
+        socket.on('data', () => (this.#dataAt = Date.now()));
+        // The client reports a closed connection as an error of its own.
+        socket.on('end', () => (this.aliveAt ??= Date.now()));
         this.#callbacks.onConnected();
       });
     } catch (error) {

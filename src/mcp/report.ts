@@ -70,7 +70,7 @@ const driverLine = ({ epoch, by, host, pid, since, until, ended, code }: DriverS
 const openWords = ({ origin, slices_queued }: ExecutionRow, { count, lost }: InHand): string =>
   origin === 'observed'
     ? `${slices_queued} without a result`
-    : `${slices_queued} queued, ${count} processing${lost === 0 ? '' : `, ${lost} lost with their workers`}`;
+    : `${slices_queued} queued, ${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be done again`}`;
 
 /** The most characters of a sentence. */
 const longest = 500;

@@ -15,6 +15,14 @@ export const topicsWithoutSlices: ReadonlySet<string> = new Set([
   '/topic/panda.transformer',
 ]);
 
+/** The topics of all layouts, besides the broadcasts, that carry no results. */
+export const topicsWithoutResults: ReadonlySet<string> = new Set([
+  '/topic/panda.slices',
+  '/topic/panda.transformer.slices.monitor',
+  '/topic/panda.workers',
+  '/topic/panda.transformer',
+]);
+
 export type LayoutName = keyof typeof topicsOfLayout;
 
 export const layoutNames = Object.keys(topicsOfLayout) as [LayoutName, ...LayoutName[]];

@@ -2,6 +2,8 @@
 export interface Service {
   /** A slot of a worker; a worker that does not name its slots. */
   slot: string;
+  /** Its STF file. Slices of one file may all be long or short: files differ. */
+  stf: string;
   /** When it began, in milliseconds since 1970. */
   at: number;
   /** How long the payload took, as its worker measured it. */
@@ -48,7 +50,7 @@ export function slowSlots(services: readonly Service[]): SlowSlots | undefined {
     const seconds = medianOf(own);
     const others = medianOf(services.filter((one) => one.slot !== slot));
     if (seconds < slotRatio * others || seconds === 0) return [];
-    const chance = tested.length * rankChance(blocks, (one) => one.slot === slot);
+    const chance = tested.length * upperTail(rankExcess(blocks, (one) => one.slot === slot));
     return chance < falseAlarmRate ? [{ slot, seconds, slices: own.length }] : [];
   });
   if (slots.length === 0) return undefined;
@@ -63,9 +65,30 @@ export function slowerSlices(services: readonly Service[]): SlowerSlices | undef
   const [begin, end] = thirdsOf(services);
   const [first, last] = [medianOf(begin), medianOf(end)];
   if (first === 0 || last / first < growthRatio * machineGrowth(begin, end)) return undefined;
-  const late = new Set(end);
-  const chance = rankChance([[...begin, ...end]], (one) => late.has(one));
-  return chance < falseAlarmRate ? { first_seconds: first, last_seconds: last } : undefined;
+  return growthChance(services) < falseAlarmRate ? { first_seconds: first, last_seconds: last } : undefined;
+}
+
+/**
+ * The probability that chance alone makes times grow as clearly: by the medians of the STF files in their order, by the slices of each file, or by both.
+ * Neither test depends on the other, and both hold however much files differ.
+ */
+function growthChance(services: readonly Service[]): number {
+  const files = new Map<string, Service[]>();
+  for (const service of services.toSorted((a, b) => a.at - b.at))
+    files.set(service.stf, [...(files.get(service.stf) ?? []), service]);
+  const later = new Set([...files.values()].flatMap((own) => own.slice(Math.ceil(own.length / 2))));
+  const within = rankExcess([...files.values()], (one) => later.has(one));
+  const between = trendOf([...files.values()].map(medianOf));
+  return 3 * upperTail(Math.max(between, within, (between + within) / Math.SQRT2));
+}
+
+/** How clearly values rise in their order, in standard deviations: the test of Mann and Kendall. */
+function trendOf(values: readonly number[]): number {
+  const n = values.length;
+  let rises = 0;
+  for (const [at, value] of values.entries())
+    for (const later of values.slice(at + 1)) rises += Math.sign(later - value);
+  return n < 3 ? 0 : rises / Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
 }
 
 /** The first and the last third, by when they were begun. */
@@ -88,8 +111,8 @@ function machineGrowth(begin: readonly Service[], end: readonly Service[]): numb
   return low === 0 ? 1 : Math.max(1, bound(last, 1) / low);
 }
 
-/** The bounds of a median lie this far from the middle, divided by the root of the number of values: one and a half standard deviations. */
-const boundWidth = 0.75;
+/** The bounds of a median lie this far from the middle, divided by the root of the number of values: one standard deviation. */
+const boundWidth = 0.5;
 
 function medianOf(steps: readonly Step[]): number {
   const inOrder = steps.map(({ seconds }) => seconds).toSorted((a, b) => a - b);
@@ -107,10 +130,10 @@ function blocksOf(services: readonly Service[], size: number): Service[][] {
 }
 
 /**
- * The probability that chance gives some items ranks as high as theirs: the rank sum test of Wilcoxon, summed over blocks as van Elteren does, with the
- * normal distribution, which overstates small probabilities of few items.
+ * How much higher than by chance some items rank, in standard deviations: the rank sum test of Wilcoxon, summed over blocks as van Elteren does. The normal
+ * distribution overstates small probabilities of few items.
  */
-function rankChance<T extends Step>(blocks: readonly (readonly T[])[], isMarked: (item: T) => boolean): number {
+function rankExcess<T extends Step>(blocks: readonly (readonly T[])[], isMarked: (item: T) => boolean): number {
   let [excess, variance] = [0, 0];
   for (const block of blocks) {
     const ranks = ranksOf(block);
@@ -123,7 +146,7 @@ function rankChance<T extends Step>(blocks: readonly (readonly T[])[], isMarked:
     excess += weight * (sum - (marked * (items + 1)) / 2);
     variance += weight ** 2 * ((marked * (items - marked)) / 12) * (items + 1 - ranks.ties / (items * (items - 1)));
   }
-  return variance <= 0 ? 1 : upperTail(excess / Math.sqrt(variance));
+  return variance <= 0 ? 0 : excess / Math.sqrt(variance);
 }
 
 /** The rank of each item by its seconds, from 1; equal ones share their mean rank. `ties` corrects the variance. */

@@ -6,6 +6,9 @@ const stoodStill = 3000;
 /** Messages that come this much later than the quickest ones of their connection wait somewhere. Milliseconds. */
 const lagLimit = 5000;
 
+/** No clock of a broker is off by more: such a stamp says nothing. Milliseconds. */
+const plausibleOffset = 3_600_000;
+
 /**
  * Tracks up to when messages were heard, and since when none could be. The loss of a connection that fell silent is noticed late: a broker may be silent
  * for a while, and a stopped process notices nothing. So such a gap begins at the last moment at which messages would certainly have been heard. A closed
@@ -23,8 +26,8 @@ export class Hearing {
   #lostAt: { from: number; reason: string } | undefined;
   /** The least time from a message's stamp to its receipt on this connection: the way, and how far the broker's clock is off. */
   #least = Infinity;
-  /** The topics whose messages lag, each with when its newest message was sent. */
-  readonly #behind = new Map<string, number>();
+  /** The topics whose messages lag, each with when its newest message was sent, and when that came. */
+  readonly #behind = new Map<string, { sent: number; at: number }>();
 
   /** @param silence how long a broker may be silent before that is noticed, in milliseconds */
   constructor(silence: number, now: number) {
@@ -37,7 +40,7 @@ export class Hearing {
 
   /** Up to when messages were heard: now, but while messages lag, when the newest was sent. */
   until(now: number): number {
-    return Math.min(now, ...this.#behind.values());
+    return Math.min(now, ...[...this.#behind.values()].map(({ sent }) => sent));
   }
 
   /** Call this every second. */
@@ -45,8 +48,8 @@ export class Hearing {
     this.#noticeStandstill(now);
     this.#lastTick = now;
     if (now >= this.#doubtUntil) this.#certain = now;
-    // Nothing more waits if the connection lives and brings nothing.
-    if (now - this.#lastMessage >= this.#silence) this.#catchUp();
+    // Nothing more waits on a topic if the connection lives and that topic brings nothing.
+    for (const [topic, { at }] of this.#behind) if (now - at >= this.#silence) this.#behind.delete(topic);
   }
 
   /**
@@ -56,10 +59,11 @@ export class Hearing {
   message(now: number, topic: string, sent?: number): void {
     this.#noticeStandstill(now);
     if (now >= this.#doubtUntil) this.#lastMessage = now;
-    if (sent === undefined) return;
+    if (sent === undefined || Math.abs(now - sent) > plausibleOffset) return;
     this.#least = Math.min(this.#least, now - sent);
     const left = sent + this.#least;
-    if (now - left > lagLimit) this.#behind.set(topic, Math.max(left, this.#behind.get(topic) ?? 0));
+    if (now - left > lagLimit)
+      this.#behind.set(topic, { sent: Math.max(left, this.#behind.get(topic)?.sent ?? 0), at: now });
     else this.#behind.delete(topic);
   }
 
@@ -88,14 +92,10 @@ export class Hearing {
     this.#lastTick = now;
     this.#lostAt = undefined;
     this.#doubtUntil = 0;
-    this.#catchUp();
-    return gap;
-  }
-
-  /** The broker's clock may have been set meanwhile, so the quickest way is measured anew. */
-  #catchUp(): void {
     this.#behind.clear();
+    // The broker's clock may have been set meanwhile, so the quickest way is measured anew.
     this.#least = Infinity;
+    return gap;
   }
 
   #noticeStandstill(now: number): void {

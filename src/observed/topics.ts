@@ -1,5 +1,5 @@
 import { configInvalid } from '../lib/errors.ts';
-import { type LayoutName, layoutTopics, topicsWithoutSlices } from '../messages/layouts.ts';
+import { type LayoutName, layoutTopics, topicsWithoutResults, topicsWithoutSlices } from '../messages/layouts.ts';
 
 /** The topic of broadcasts, which every layout of the testbed has. */
 export const broadcastTopic = '/topic/epictopic';
@@ -19,6 +19,9 @@ export function observedTopics(named: readonly string[], layout: LayoutName | un
 
 /** Whether slices may come on a topic: a site may call it as it likes. */
 export const mayCarrySlices = (topic: string): boolean => topic !== broadcastTopic && !topicsWithoutSlices.has(topic);
+
+/** Whether results may come on a topic. */
+export const mayCarryResults = (topic: string): boolean => topic !== broadcastTopic && !topicsWithoutResults.has(topic);
 
 function refusalOf(topic: string): string | undefined {
   if (topic.startsWith('/queue/'))

@@ -112,6 +112,7 @@ function nextOf(now: Look): string {
     const isSlow = now.health === 'slow' || now.in_hand.overdue > 0;
     return standstill(now) ?? (isSlow ? `it is slow: get_workflow_monitor says what is overdue; then ${again}` : again);
   }
+  if (status === 'unknown') return 'it is no longer heard; get_workflow_monitor says since when';
   const failed = now.execution.slices_failed;
   return `it has ended${failed === 0 ? '' : `, and ${counted(failed, 'slice')} failed`}; get_workflow_monitor tells how`;
 }

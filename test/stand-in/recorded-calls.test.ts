@@ -82,7 +82,8 @@ describe('calls of generated runs', () => {
       const row = queries.execution(made.truth.told_id);
       const { record } = queries.assess(row, Date.now()).observed ?? {};
       expect({ ...row, ...record }).toMatchObject({
-        status: truth.status,
+        // Nobody listens.
+        status: truth.status === 'running' ? 'unknown' : truth.status,
         slices_created: made.truth.slices_sent,
         slices_completed: made.truth.slices_completed,
         slices_failed: made.truth.slices_failed,

@@ -148,12 +148,14 @@ const errorsOf = ({ errors, findings }: Monitor): string[] =>
 
 /** The verdict. It comes last, where a terminal of 24 lines shows it. */
 function verdictOf(answer: Monitor, option: string): string {
-  const { execution_id, status, status_reason, health, slices_failed } = answer;
+  const { execution_id, status, status_reason, health, slices_failed, slices_unanswered = 0 } = answer;
+  const open =
+    status === 'running' || slices_unanswered === 0 ? '' : `, ${counted(slices_unanswered, 'slice')} without a result`;
   const failed =
     slices_failed === 0
       ? ''
       : `, ${counted(slices_failed, 'slice')} ${status === 'running' ? 'failed' : slices_failed === 1 ? 'stays failed' : 'stay failed'}`;
-  return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}${failed}${health === undefined ? '' : `, health ${health}`}${pauseOf(answer, option)}`;
+  return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}${failed}${open}${health === undefined ? '' : `, health ${health}`}${pauseOf(answer, option)}`;
 }
 
 /** The progress of an own execution against its plan. */

@@ -89,9 +89,15 @@ function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapsh
       .join(', '),
     counts:
       `${progress.stf_ready}${outOf(progress.stf_planned)} STF files, ${progress.slices_final}${outOf(progress.slices_planned)} TF slices done ` +
-      `(${inHand.count} processing, ${execution.slices_queued} queued, ${exhausted} ${nounFor(exhausted, 'stays', 'stay')} failed)`,
+      `(${openWords(execution, inHand)}, ${exhausted} ${nounFor(exhausted, 'stays', 'stay')} failed)`,
   };
 }
+
+/** Nobody says of other programs' slices which are in hand. */
+const openWords = ({ origin, slices_queued }: Snapshot['execution'], { count, lost }: Snapshot['inHand']): string =>
+  origin === 'observed'
+    ? `${slices_queued} without a result`
+    : `${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be done again`}, ${slices_queued} queued`;
 
 /** Slices in hand that take too long. Only their number is shown, since ages would make each line differ. */
 const overdueWords = ({ overdue }: Snapshot['inHand'], { slow_seconds }: Snapshot['pace']): string[] =>

@@ -57,7 +57,7 @@ export function stopTheirs(
       throw executionNotRunning(
         `${execution_id} is not the newest run of the name ${told_id}: a stop would end ${newest?.execution_id ?? 'another one'}`,
       );
-    if (newest.status !== 'running')
+    if (newest.status !== 'running' && newest.status !== 'unknown')
       throw executionNotRunning(`${execution_id} has ended (${newest.status}); there is nothing to stop`);
     return () => (hasEnded(sql, execution_id) ? execution_id : undefined);
   });

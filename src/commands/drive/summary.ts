@@ -12,11 +12,16 @@ import { exitCodes, type Io, storeOption } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
 
 /** The exit code of an execution that has ended. @param interrupted whether a signal to this process ended it */
-export function exitCodeOf(ended: { status: string; slices_failed: number }, interrupted: boolean): number {
-  const { status, slices_failed } = ended;
+export function exitCodeOf(
+  ended: { status: string; slices_failed: number; slices_queued?: number },
+  interrupted: boolean,
+): number {
+  const { status, slices_failed, slices_queued = 0 } = ended;
+  // Of a completed execution of other programs, slices without a result.
+  const isIncomplete = status === 'completed' && slices_queued > 0;
   if (status === 'terminated' && interrupted) return exitCodes.interrupted;
   if (status === 'unknown') return exitCodes.mendable;
-  if (status === 'failed' || slices_failed > 0) return exitCodes.workflowFailed;
+  if (status === 'failed' || slices_failed > 0 || isIncomplete) return exitCodes.workflowFailed;
   return status === 'terminated' ? exitCodes.stopped : exitCodes.fine;
 }
 

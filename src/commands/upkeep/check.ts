@@ -129,13 +129,20 @@ function namesOf(ids: readonly string[], count: number): string {
   return count > named ? `${shown} and ${count - Math.min(named, ids.length)} more` : shown;
 }
 
+/** How executions of other programs end with something open. */
+const endings: Readonly<Record<string, string>> = {
+  unknown: 'its end was not heard',
+  completed: 'completed, but not known to be complete',
+};
+
 function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Audit): void {
   const { execution_id, status, stf_count, tf_files_received, slices_completed, slices_created } = execution;
   const counts = `${counted(stf_count, 'STF file')}, ${counted(tf_files_received, 'TF sample')}, ${slices_completed} of ${slices_created} TF slices completed`;
   // A stopped or failed execution no longer has anything open: it stays as it is.
   const isEndedEarly = verdict === 'open' && status !== 'running';
   const stateOf = { balanced: 'ok', open: 'open', broken: 'fail' } as const;
-  if (isEndedEarly) tell('ok', execution_id, `${status} before all was done, and the records agree: ${counts}`);
+  const ended = endings[status] ?? `${status} before all was done`;
+  if (isEndedEarly) tell('ok', execution_id, `${ended}, and the records agree: ${counts}`);
   else tell(stateOf[verdict], execution_id, `${status}, ${verdict}: ${counts}`);
   for (const { check, state, expected, found, ids, id_count, problem } of checks) {
     if (state === 'ok') continue;

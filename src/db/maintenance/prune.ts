@@ -64,7 +64,7 @@ const removableObserved = (sql: Prepare, keep: number, heardBefore = '9999'): Re
   sql<[string, number, number], Removable>(
     `SELECT execution_id, status, ${isoTime('last_ms')} AS end_time, NULL AS data_folder FROM workflow_executions JOIN observed_runs USING (execution_id)
      WHERE ${isLeftForNobody} AND ${isoTime('last_ms')} < ? AND seq NOT IN (SELECT seq FROM workflow_executions WHERE origin = 'observed' ORDER BY seq DESC LIMIT ?)
-       AND (status <> 'running' OR last_ms < ?)
+       AND (status NOT IN ('running', 'unknown') OR last_ms < ?)
      ORDER BY seq`,
   ).all(heardBefore, keep, Date.now() - mayGoOn);
 

@@ -135,7 +135,10 @@ export interface HeardTime {
   since: number;
   /** Up to when it was heard: now while an observer listens and messages do not lag, else the last moment at which its store was listening. */
   until: number;
+  /** Whether an observer hears messages now. */
   isListening: boolean;
+  /** Whether an observer lives: its broker may be away for a while. */
+  isObserved: boolean;
   gaps: { from: number; until: number; reason: string }[];
 }
 
@@ -162,6 +165,9 @@ export const lagLimit = 5000;
 /** A run whose last message was followed by this much heard silence has ended for certain. Milliseconds. */
 const quiet = 15_000;
 
+/** However long a run's steps took, this much is enough. Milliseconds. */
+const longestQuiet = 60_000;
+
 /** @param run the messages of the execution */
 export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Moment): HeardTime {
   const { namespace, first, last } = run;
@@ -172,18 +178,25 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
   const listening = listeningObservers(sql, isAlive, now).filter((one) => hears(one, namespace));
   const untils = listening.map(({ until_ms, beat_ms }) => ((beat_ms ?? 0) - until_ms > lagLimit ? until_ms : now));
   const isListening = listening.length > 0;
+  const isObserved = isListening || observersOf(sql, isAlive).some((one) => hears(one, namespace));
   const until = isListening ? Math.max(last, ...untils) : Math.max(last, ...spans.map((span) => span.until));
   const since = spans.find((span) => span.since <= last && span.until >= first)?.since ?? first;
-  const end = run.is_done === 1 ? last + Math.max(quiet, 3 * longestStep(sql, run.execution_id)) : until;
-  const gaps = sql<[number, number], { from: number; until: number; reason: string }>(
-    'SELECT from_ms AS "from", until_ms AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
-  ).all(first, Math.min(until, end));
+  const end =
+    run.is_done === 1 ? last + Math.min(longestQuiet, Math.max(quiet, 3 * longestStep(sql, run.execution_id))) : until;
+  const gaps = sql<[number, number, number], { from: number; until: number; reason: string }>(
+    'SELECT from_ms AS "from", min(until_ms, ?) AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
+  ).all(run.is_done === 1 ? end : Infinity, first, Math.min(until, end));
   // A run that was complete when its observer ended in order stays complete, whenever the next one begins.
   const isOver = ({ from, isInOrder }: Unheard): boolean => from >= last && run.is_done === 1 && isInOrder;
   const unheard = unheardIn(spans, { since: first, until: Math.min(until, end) })
     .filter((gap) => !isOver(gap))
     .map(({ from, until: to }) => ({ from, until: to, reason: 'nobody listened' }));
-  return { since, until, isListening, gaps: mergedSpans([...gaps, ...unheard], passing) };
+  // A living observer that hears nothing notes the gap only once its broker is back.
+  const away =
+    isObserved && !isListening && now - until > passing && end > until
+      ? [{ from: until, until: now, reason: 'the observer hears nothing from its broker' }]
+      : [];
+  return { since, until, isListening, isObserved, gaps: mergedSpans([...gaps, ...unheard, ...away], passing) };
 }
 
 /** The longest time between an STF file and its TF files so far: their messages may come as long after the end of the DAQ. Milliseconds. */

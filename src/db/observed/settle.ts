@@ -34,9 +34,10 @@ const completed = ({ last }: OpenRun): Standing => ({
  * is completed, with or without all results, and the status of any other is unknown.
  */
 function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | undefined {
-  const { until, isListening } = heardTimeOf(sql, run, moment);
-  if (isListening) {
-    const isOver = run.is_done === 1 && run.is_told === 0 && until - run.last >= quietMilliseconds;
+  const { until, isListening, isObserved } = heardTimeOf(sql, run, moment);
+  // An observer that has lost its broker for a while still observes.
+  if (isObserved) {
+    const isOver = isListening && run.is_done === 1 && run.is_told === 0 && until - run.last >= quietMilliseconds;
     return isOver ? completed(run) : undefined;
   }
   if (run.phase === 'completed') return completed(run);
@@ -44,8 +45,8 @@ function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | unde
 }
 
 /**
- * Notes which observed executions are over: while an observer listens, those whose end was announced, once every slice has a result and a minute has been
- * heard since; all others once nobody listens. Later messages still count.
+ * Notes which observed executions are over: while an observer lives, those whose end was announced, once every slice has a result and a minute has been
+ * heard since; all others once no observer lives. Later messages still count.
  */
 export function settleObserved(tx: Transaction, moment: Moment): void {
   const { sql } = tx;

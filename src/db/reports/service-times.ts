@@ -25,14 +25,15 @@ type Row = Omit<Service, 'overhead' | 'at'> & { key: number; at: string | null; 
 function servicesOf(sql: Prepare, executionId: string): Service[] {
   const from = (order: 'ASC' | 'DESC'): Row[] =>
     sql<[string, number], Row>(
-      `SELECT seq AS key, assigned_worker AS slot, assigned_at AS at, processing_seconds AS seconds, ${sliceSeconds} AS took
+      `SELECT seq AS key, assigned_worker AS slot, coalesce(stf_filename, tf_filename) AS stf, assigned_at AS at, processing_seconds AS seconds, ${sliceSeconds} AS took
        FROM tf_slices INDEXED BY tf_slices_execution
        WHERE execution_id = ? AND status = 'completed' AND attempt = 1 AND processing_seconds IS NOT NULL AND assigned_worker IS NOT NULL
        ORDER BY seq ${order} LIMIT ?`,
     ).all(executionId, lookedAt);
   const rows = new Map([...from('ASC'), ...from('DESC')].map((row) => [row.key, row]));
-  return [...rows.values()].map(({ slot, at, seconds, took }) => ({
+  return [...rows.values()].map(({ slot, stf, at, seconds, took }) => ({
     slot,
+    stf,
     seconds,
     at: Date.parse(at ?? '') || 0,
     overhead: took === null ? undefined : Math.max(0, took - seconds),

@@ -76,7 +76,9 @@ export const heardAfter = (sql: Prepare, namespace: string, after: number): stri
   ).value(after, namespace);
 
 export const hasEnded = (sql: Prepare, executionId: string): boolean =>
-  sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND status <> 'running'`).has(executionId);
+  sql<[string]>(
+    `SELECT 1 FROM workflow_executions WHERE execution_id = ? AND status NOT IN ('running', 'unknown')`,
+  ).has(executionId);
 
 /** The newest execution that programs of a namespace call by an id: their commands mean this execution. */
 export const newestCalled = (sql: Prepare, namespace: string, toldId: string) =>

@@ -39,6 +39,8 @@ export interface ObservedFacts {
   told: { status: ExecutionStatus; at: number; by: string | undefined } | undefined;
   /** Whether nothing more is expected of it, so that what is missing is judged without waiting. */
   isOver: boolean;
+  /** Whether results come on a topic that is listened to, as far as anybody knows. */
+  hearsResults: boolean;
   /**
    * Whether its slices can be seen: they were, or would be. Otherwise they are not on a topic that is listened to (`unheard`), nothing shows that anybody
    * makes slices (`none`), or one of the two.

@@ -5,7 +5,7 @@ import { noResultSeconds, type ObservedFacts, secondsSince } from './facts.ts';
 /** Whether slices wait and nobody has answered any for too long. */
 export function isUnanswered(facts: ObservedFacts): boolean {
   const { oldest_waiting, last_result, delays } = facts;
-  if (oldest_waiting === undefined) return false;
+  if (oldest_waiting === undefined || !facts.hearsResults) return false;
   return secondsSince(facts, Math.max(oldest_waiting, last_result ?? 0)) >= noResultSeconds(delays);
 }
 

@@ -61,11 +61,11 @@ const outlives = ({ end_time }: ListedExecution, shift: Shift): boolean =>
   end_time === null || end_time > shift.end_time;
 
 export const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus =>
-  outlives(row, shift) ? 'running' : row.status;
+  outlives(row, shift) && row.status !== 'unknown' ? 'running' : row.status;
 
 /** Executions that ran at its end matter to the next shift, however long ago they began. */
 function closeOf(all: readonly ListedExecution[], shift: Shift): ListedExecution[] {
-  const running = all.filter((row) => statusAtEnd(row, shift) === 'running');
+  const running = all.filter((row) => outlives(row, shift));
   const close = new Set([...running, ...all].slice(0, running.length + maxClose));
   return all.filter((row) => close.has(row));
 }

@@ -192,7 +192,9 @@ function openOf(execution: ShiftExecution): string[] {
   const why = row.status_reason === null || row.status_reason === status ? '' : ` (${row.status_reason})`;
   const not = undone(execution);
   return [
-    status === 'completed' ? [] : `${id} was ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} undone` : ''}`,
+    status === 'completed'
+      ? []
+      : `${id} ${status === 'unknown' ? 'is' : 'was'} ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} undone` : ''}`,
     stay_failed === 0
       ? []
       : `${id}: ${counted(stay_failed, 'slice')} ${stay_failed === 1 ? 'stays' : 'stay'} failed, the data are not processed`,

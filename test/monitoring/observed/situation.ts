@@ -18,6 +18,7 @@ export const factsOf = ({
   told: undefined,
   isOver: false,
   slicing: 'seen',
+  hearsResults: true,
   slices_told: 0,
   unsent: nothing,
   isBusHeard: true,

@@ -18,7 +18,7 @@ export function auditObserved(sql: Prepare, execution: ObservedExecution, moment
     checked('stf_ready', missing(sql, execution_id, unready), 'open', 'STF files were announced and are not ready'),
     checked('slices', missing(sql, execution_id, unsliced), 'open', 'TF files are sliced in part, or by holes'),
     checkSamples(sql, execution, facts, record.dialects),
-    checked('results', missing(sql, execution_id, unanswered), 'open', 'slices have no result'),
+    checkResults(sql, execution_id, facts),
     checkCounts(sql, execution),
   ];
   const isOpen =
@@ -30,6 +30,12 @@ export function auditObserved(sql: Prepare, execution: ObservedExecution, moment
   const remarks = [gapRemark(facts), samplesRemark(facts, unannounced(sql, execution_id), record.dialects)];
   const remark = remarks.filter((one) => one !== undefined).join(' ') || undefined;
   return { execution_id, verdict, checks, remark };
+}
+
+function checkResults(sql: Prepare, executionId: string, { hearsResults }: ObservedFacts): AuditCheck {
+  const results = checked('results', missing(sql, executionId, unanswered), 'open', 'slices have no result');
+  if (hearsResults || results.state === 'ok') return results;
+  return { ...results, state: 'unknown', ids: [], id_count: 0, problem: 'results are not on a subscribed topic' };
 }
 
 /** Compares announced TF files with sliced ones, where slices can be seen. */

@@ -3,12 +3,11 @@ import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../../monitoring/findings/slice-slow.ts';
 import { nextStepSeconds, type ObservedFacts, passedSeconds } from '../../../monitoring/observed/facts.ts';
-import { broadcastTopic, mayCarrySlices } from '../../../observed/topics.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import { numberOf } from '../../migrations/names.ts';
-import { heardTimeOf, topicsOf } from '../../observed/hearings.ts';
+import { heardTimeOf } from '../../observed/hearings.ts';
 import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
@@ -17,6 +16,7 @@ import { serviceFindings } from '../service-times.ts';
 import { exhaustedSlices } from '../slices-in-hand.ts';
 import { brokenKeys } from './broken-keys.ts';
 import { observedDelays } from './delays.ts';
+import { hearsResults, slicingOf } from './reach.ts';
 import { shrunkenSamples } from './shrunken-samples.ts';
 
 /** Later than every time, as ISO 8601: nothing is waited for. */
@@ -59,7 +59,8 @@ export function observedFacts(sql: Prepare, execution: ObservedExecution, moment
   const is_done = Number((phase === 'completed' || isToldEnded) && execution.slices_queued === 0);
   const heard = heardTimeOf(sql, { execution_id, namespace, first, last, is_done }, moment);
   // Programs that reported the end of a run still answer what is under way.
-  const isOver = status !== 'running' && !(isToldEnded && heard.until - told.at < nextStepSeconds * 1000);
+  const mayAnswer = isToldEnded && heard.isObserved && heard.until - told.at < nextStepSeconds * 1000;
+  const isOver = status !== 'running' && !mayAnswer;
   const before = (seconds: number): string =>
     isOver ? afterAll : new Date(heard.until - seconds * 1000).toISOString();
   const slicing = slicingOf(sql, execution, record);
@@ -72,6 +73,7 @@ export function observedFacts(sql: Prepare, execution: ObservedExecution, moment
     told,
     isOver,
     slicing,
+    hearsResults: hearsResults(sql, execution, record),
     slices_told: record.slices_told,
     isBusHeard: execution.slices_created > record.slices_unheard || isBusHeard(sql, execution_id),
     counts: execution,
@@ -191,27 +193,6 @@ function passedSlices(sql: Prepare, executionId: string, answeredBy: string): So
   if (latest === null || latest === undefined) return none;
   return someOf(sql, 'slice_filename', `${waiting} AND created_at < $before`, { id: executionId, before: latest });
 }
-
-/** Whether the slices of a run can be seen; see `ObservedFacts`. */
-function slicingOf(sql: Prepare, execution: ObservedExecution, record: ObservedRecord): ObservedFacts['slicing'] {
-  const { execution_id, namespace, slices_created } = execution;
-  if (slices_created > 0) return 'seen';
-  const topics = topicsOf(sql, { namespace, first: record.first_ms, last: record.last_ms });
-  const isSubscribed = topics === undefined ? undefined : [...topics].some(mayCarrySlices);
-  // The slices of swf-mcp's own runs are on a queue.
-  if (record.dialects === 'S') return 'unheard';
-  if (hasFastProcessing(sql, execution_id)) return isSubscribed === false ? 'unheard' : 'seen';
-  if (isSubscribed === undefined) return 'none or unheard';
-  return isSubscribed ? 'none' : 'unheard';
-}
-
-/** Whether fast processing takes part in a run: it orders workers, repeats the end of the run for them, or its runner reported its configuration. */
-const hasFastProcessing = (sql: Prepare, executionId: string): boolean =>
-  sql<[{ id: string }]>(
-    `SELECT 1 WHERE EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'run_imminent_worker'`)})
-       OR EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'end_run'`)} AND destination <> '${broadcastTopic}')
-       OR EXISTS (SELECT 1 FROM workflow_executions WHERE execution_id = $id AND json_valid(params) AND params -> '$.fast_processing' IS NOT NULL)`,
-  ).has({ id: executionId });
 
 /** TF files announced before a time (ISO 8601) and not sliced. Skips senders without any sliced file: their files are another family, which nobody slices. */
 export function unslicedSamples(

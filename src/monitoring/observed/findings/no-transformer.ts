@@ -10,7 +10,7 @@ const margin = 60;
 
 export const noTransformer = defineObserved('NO_TRANSFORMER', (facts) => {
   const { first_slice, last_result, last_worker_sign, ramp_up = usualRampUp, counts } = facts;
-  if (first_slice === undefined || last_result !== undefined) return undefined;
+  if (first_slice === undefined || last_result !== undefined || !facts.hearsResults) return undefined;
   const limit = ramp_up + margin;
   const lastSign = Math.max(first_slice, last_worker_sign ?? 0);
   if (secondsSince(facts, lastSign) < limit) return undefined;

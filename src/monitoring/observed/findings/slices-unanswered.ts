@@ -6,6 +6,7 @@ import { isUnanswered } from '../health.ts';
 import { defineObserved, timeOf } from './rule.ts';
 
 export const slicesUnanswered = defineObserved('SLICES_UNANSWERED', (facts) => {
+  if (!facts.hearsResults) return undefined;
   const { execution_id, passed, counts, last_result, delays, isOver } = facts;
   const next = call('list_tf_slices', { execution_id, status: 'unanswered', order: 'oldest' });
   if (isOver && counts.slices_queued > 0) {

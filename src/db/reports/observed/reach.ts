@@ -1,0 +1,45 @@
+import type { ObservedFacts } from '../../../monitoring/observed/facts.ts';
+import { broadcastTopic, mayCarryResults, mayCarrySlices } from '../../../observed/topics.ts';
+import type { ObservedExecution } from '../../execution/find-execution.ts';
+import { numberOf } from '../../migrations/names.ts';
+import { topicsOf } from '../../observed/hearings.ts';
+import type { Prepare } from '../../sqlite/statements.ts';
+
+/** The part of a run's record that tells what could be heard of it. Milliseconds since 1970. */
+interface Reached extends Pick<ObservedFacts, 'results_unmatched'> {
+  dialects: string;
+  first_ms: number;
+  last_ms: number;
+  slices_unheard: number;
+}
+
+/** Whether the slices of a run can be seen; see `ObservedFacts`. */
+export function slicingOf(sql: Prepare, execution: ObservedExecution, record: Reached): ObservedFacts['slicing'] {
+  const { execution_id, namespace, slices_created } = execution;
+  if (slices_created > record.slices_unheard) return 'seen';
+  if (record.results_unmatched + record.slices_unheard > 0) return 'unheard';
+  if (slices_created > 0) return 'seen';
+  const topics = topicsOf(sql, { namespace, first: record.first_ms, last: record.last_ms });
+  const isSubscribed = topics === undefined ? undefined : [...topics].some(mayCarrySlices);
+  // The slices of swf-mcp's own runs are on a queue.
+  if (record.dialects === 'S') return 'unheard';
+  if (hasFastProcessing(sql, execution_id)) return isSubscribed === false ? 'unheard' : 'seen';
+  if (isSubscribed === undefined) return 'none or unheard';
+  return isSubscribed ? 'none' : 'unheard';
+}
+
+/** Whether the results of a run's slices come on a topic that is listened to, as far as anybody knows. */
+export function hearsResults(sql: Prepare, execution: ObservedExecution, record: Reached): boolean {
+  const { namespace, slices_created, slices_queued } = execution;
+  if (slices_queued < slices_created || record.results_unmatched > 0) return true;
+  const topics = topicsOf(sql, { namespace, first: record.first_ms, last: record.last_ms });
+  return topics === undefined || [...topics].some(mayCarryResults);
+}
+
+/** Whether fast processing takes part in a run: it orders workers, repeats the end of the run for them, or its runner reported its configuration. */
+const hasFastProcessing = (sql: Prepare, executionId: string): boolean =>
+  sql<[{ id: string }]>(
+    `SELECT 1 WHERE EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'run_imminent_worker'`)})
+       OR EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'end_run'`)} AND destination <> '${broadcastTopic}')
+       OR EXISTS (SELECT 1 FROM workflow_executions WHERE execution_id = $id AND json_valid(params) AND params -> '$.fast_processing' IS NOT NULL)`,
+  ).has({ id: executionId });
