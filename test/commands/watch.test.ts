@@ -92,16 +92,19 @@ describe('swf-mcp watch', () => {
     expect(open.stdout).toMatch(/raised +error +SLICES_FAILED +stf_datataking-tester-0001/);
     const seen = await runCli(['alarms', 'seen', 'SLICES', 'I look at it', '--requested-by', 'Ana'], { folder });
     expect(seen.stdout).toBe('SLICES_FAILED/stf_datataking-tester-0001 is seen by Ana (as tester claims)\n');
-    await until(() => expect(hook.told).toHaveLength(2));
-    await until(() => expect(lines()).toHaveLength(2));
+    // The execution has ended, so its alarm is over once a person has seen it.
+    await until(() => expect(hook.told).toHaveLength(3));
+    await until(() => expect(lines()).toHaveLength(3));
     expect(hook.told.map(({ id, change }) => `${change} ${id}`)).toEqual([
       `raised ${failed}/raised`,
       `seen ${failed}/seen`,
+      `cleared ${failed}/cleared`,
     ]);
     // The program would print the token after the id.
     expect(lines().map((line) => line.trimEnd())).toEqual([
       `alarm_raised ${failed}/raised`,
       `alarm_seen ${failed}/seen`,
+      `alarm_cleared ${failed}/cleared`,
     ]);
     watching.child.kill('SIGTERM');
     const { code, stderr } = await watching.finished;
@@ -135,7 +138,9 @@ describe('swf-mcp watch', () => {
     hook.server.closeAllConnections();
     hook.status = 200;
     startCli(['watch', '--webhook', hook.url, ...quickly], { folder });
-    await until(() => expect(hook.told.map(({ id }) => id)).toEqual([`${failed}/raised`, `${failed}/seen`]));
+    await until(() =>
+      expect(hook.told.map(({ id }) => id)).toEqual([`${failed}/raised`, `${failed}/seen`, `${failed}/cleared`]),
+    );
   });
 
   it('loses no delivery at a SIGKILL, and repeats one only with the same id', async () => {

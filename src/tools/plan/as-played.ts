@@ -196,15 +196,16 @@ function assumptionsOf(run: MeasuredRun, changes: Changes | undefined): string[]
       : [
           `${counted(run.leftOut, 'attempt')} without a known begin or end ${run.leftOut === 1 ? 'is' : 'are'} left out`,
         ]),
-    ...(changes === undefined ? [] : changesSaid(changes)),
+    ...(changes === undefined ? [] : changesSaid(changes, run)),
   ];
 }
 
-const changesSaid = ({ slots, factor, part, isLeftOut }: Changes): string[] =>
+const changesSaid = ({ slots, factor, part, isLeftOut }: Changes, { hasFailed }: MeasuredRun): string[] =>
   [
-    isLeftOut === undefined
+    isLeftOut === undefined ? [] : 'workers are left out',
+    isLeftOut === undefined || !hasFailed
       ? []
-      : 'workers are left out, and what failed there goes elsewhere: as it went when it was tried again, or in the usual time if it was not',
+      : 'slices that failed there go elsewhere: as they went when they were tried again, else in the usual time with an unknown end',
     slots === undefined
       ? []
       : `${slots} worker slots in all; further ones have workers when the middle one of those that were has some`,
