@@ -247,6 +247,29 @@ describe('a broker that accepts connections and never answers', () => {
   });
 });
 
+describe('a broker that closes the connection', () => {
+  it('has brought everything up to that moment', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.write('CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0'));
+      socket.on('end', () => socket.end());
+      closing.signal.addEventListener('abort', () => socket.end());
+    }).listen(0, '127.0.0.1');
+    const closing = new AbortController();
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as { port: number };
+    const servers = parseBrokerUrl(`stomp://127.0.0.1:${port}`);
+    const lost: (number | undefined)[] = [];
+    const bus = connectByStomp({ servers, heartbeatSeconds: 30 }, (_, aliveAt) => lost.push(aliveAt));
+    onTestFinished(() => bus.close());
+    await bus.connect({ once: false });
+    const before = Date.now();
+    closing.abort();
+    await expect.poll(() => lost[0]).toBeGreaterThanOrEqual(before);
+  });
+});
+
 describe('a broker that sends a message after the end of its subscription', () => {
   it('does not break the connection, and the message is dropped', async () => {
     const server = createServer((socket) => {

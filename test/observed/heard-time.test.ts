@@ -232,6 +232,19 @@ describe('the status of a run that is no longer observed', () => {
     },
   );
 
+  it.each([
+    ['in the middle of the run', () => middle()],
+    ['after the end of the DAQ', () => sentOf(run.find((line) => typeOf(line) === 'end_run') as MessageLine)],
+  ])('is running while a living observer has lost its broker %s, and the time is not heard', async (_, when) => {
+    const site = await Site.open();
+    await site.observe(first - 1000, when() + 100, 'lives', upTo(when()));
+    const now = when() + 60_000;
+    await site.store.write((tx) => settleObserved(tx, { isAlive: site.isAlive, now }));
+    const answer = site.answer(now);
+    expect(answer).toMatchObject({ status: 'running' });
+    expect(answer.codes.filter((code) => code !== 'RESULTS_REPEATED')).toEqual(['NOT_HEARD']);
+  });
+
   it('stays unknown while another observer listens, until a message shows that it runs', async () => {
     const site = await Site.open();
     await site.observe(first - 1000, middle(), 'is killed', upTo(middle()));

@@ -178,6 +178,23 @@ describe('the time heard', () => {
     expect(quiet.until(start + 20_000 + silence)).toBe(start + 20_000 + silence);
   });
 
+  it('is now again once the topic that lagged falls quiet, though others go on', () => {
+    const hearing = steady();
+    hearing.message(start + 20_000, '/topic/slices', start + 12_000 + ahead - 20);
+    for (let at = start + 21_000; at <= start + 20_000 + silence; at += 1000) {
+      hearing.message(at, '/topic/a', at + ahead - 20);
+      hearing.tick(at);
+    }
+    expect(hearing.until(start + 20_000 + silence)).toBe(start + 20_000 + silence);
+  });
+
+  it('does not depend on a stamp that no clock has', () => {
+    const hearing = steady();
+    hearing.message(start + 20_000, '/topic/a', 99_999_999_999_999);
+    hearing.message(start + 20_100, '/topic/a', start + 20_100 + ahead - 20);
+    expect(hearing.until(start + 20_100)).toBe(start + 20_100);
+  });
+
   it('is now where the broker does not say when it sent a message', () => {
     const hearing = heardUntil(start + 10_000);
     hearing.message(start + 10_000, '/topic/a');

@@ -193,7 +193,7 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
     .map(({ from, until: to }) => ({ from, until: to, reason: 'nobody listened' }));
   // A living observer that hears nothing notes the gap only once its broker is back.
   const away =
-    isObserved && !isListening && now - until > passing && end > until
+    isObserved && !isListening && now - until > passing && (run.is_done === 0 || end > until)
       ? [{ from: until, until: now, reason: 'the observer hears nothing from its broker' }]
       : [];
   return { since, until, isListening, isObserved, gaps: mergedSpans([...gaps, ...unheard, ...away], passing) };
