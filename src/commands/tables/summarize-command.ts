@@ -7,6 +7,7 @@ import type { Summary, Sums } from '../../tools/answers/summary.ts';
 import { askTool } from '../ask/call.ts';
 import type { Io } from '../shared/io.ts';
 import type { Output } from './catalogue.ts';
+import { shortError } from './cells.ts';
 import { argumentsOf } from './filters.ts';
 import { type Column, numberColumn, tableLines } from './layout.ts';
 import { isNamed, sayNewest } from './table-command.ts';
@@ -75,8 +76,7 @@ function tableOf(answer: Summary, keys: readonly string[], width: number | undef
   const shown = columns.filter(({ of }) => of(answer.total) !== undefined);
   const heads = keys.map((key): Column => ({
     head: key.toUpperCase().replaceAll('_', ' '),
-    // Both ends of a cause say something: which program, and its last words.
-    ...(key === 'cause' ? { cut: 'middle', least: 50 } : { cut: 'start', least: 24 }),
+    ...(key === 'cause' ? { isWrapped: true, least: 50, shorten: shortError } : { cut: 'start', least: 24 }),
   }));
   const rows = [
     ...answer.groups.map((group) => [...keys.map((key) => textOf(group[key])), ...shown.map(({ of }) => of(group))]),

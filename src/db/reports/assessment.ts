@@ -104,7 +104,8 @@ function judge(facts: Facts) {
       lost: facts.lost.length,
       overdue: overdueSlices(facts, pace).length,
       oldest,
-      ...(oldest && deadlineOf(oldest, facts)),
+      // Nobody ends a payload whose worker is gone.
+      ...(oldest && !oldest.isLost && deadlineOf(oldest, facts)),
     },
     speed: facts.params.speed,
     isHeld: facts.isHeld,
