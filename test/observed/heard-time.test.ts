@@ -241,7 +241,7 @@ describe('the status of a run that is no longer observed', () => {
     const now = when() + 60_000;
     await site.store.write((tx) => settleObserved(tx, { isAlive: site.isAlive, now }));
     const answer = site.answer(now);
-    expect(answer).toMatchObject({ status: 'running' });
+    expect(answer).toMatchObject({ status: 'running', health: undefined });
     expect(answer.codes.filter((code) => code !== 'RESULTS_REPEATED')).toEqual(['NOT_HEARD']);
   });
 

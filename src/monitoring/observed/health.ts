@@ -25,10 +25,10 @@ function usualDistance({ stf_span, first_message, last_message, messages }: Obse
   return messages > 1 ? (last_message - first_message) / (messages - 1) / 1000 : 0;
 }
 
-/** The health of an observed execution, as far as its messages show; undefined once it is no longer heard. */
+/** The health of an observed execution, as far as its messages show; undefined while it is not heard: nobody knows how it does. */
 export function observedHealth(facts: ObservedFacts): Health | undefined {
-  const { status, phase } = facts;
-  if (status === 'unknown') return undefined;
+  const { status, phase, isListening } = facts;
+  if (status === 'unknown' || (status === 'running' && !isListening)) return undefined;
   if (status === 'failed') return 'failed';
   if (status !== 'running') return 'finished';
   if (isSilent(facts) || isUnanswered(facts) || nothingSucceeds(facts.failing, facts.now)) return 'stalled';
