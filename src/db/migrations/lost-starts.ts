@@ -1,3 +1,29 @@
+import { indexPredicates } from './index-predicates.ts';
+
+export const lostStartTables = `-- Starts of attempts that a worker started again while the same driver went on.
+CREATE TABLE followed_starts (
+  slice_filename TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  -- Which start of the attempt it was, from 1.
+  start INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  worker_id TEXT,
+  hostname TEXT,
+  queued_at TEXT NOT NULL,
+  started_at TEXT,
+  -- When it was started again.
+  followed_at TEXT NOT NULL,
+  PRIMARY KEY (slice_filename, execution_id, attempt, start)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX followed_starts_execution ON followed_starts (execution_id, followed_at);
+
+-- Of these, the ones whose worker vanished: it has not been heard since, or is another process now.
+CREATE VIEW lost_starts AS SELECT f.* FROM followed_starts AS f
+JOIN system_agents AS a ON a.agent_name = substr(worker_id, 1, instr(worker_id, '/') - 1) AND a.${indexPredicates.ownAgent}
+JOIN processes AS p USING (process_id)
+WHERE a.last_heartbeat <= followed_at OR p.registered_at > started_at;
+`;
+
 /** As SQL: how many starts of an execution were lost with their worker. @param of the table whose row names the execution */
 export const lostStartsOf = (of: string): string =>
   `(SELECT count(*) FROM lost_starts AS l WHERE l.execution_id = ${of}.execution_id)`;

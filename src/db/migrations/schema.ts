@@ -3,6 +3,7 @@ import { documentedViews } from './documented-views.ts';
 import { indexPredicates } from './index-predicates.ts';
 import { logTables } from './log-tables.ts';
 import { logbookTables } from './logbook-tables.ts';
+import { lostStartTables } from './lost-starts.ts';
 import { noteTables } from './note-tables.ts';
 import { observedTables } from './observed-tables.ts';
 import { pastTables } from './past-tables.ts';
@@ -195,29 +196,7 @@ CREATE TABLE earlier_attempts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX earlier_attempts_execution ON earlier_attempts (execution_id, slice_filename);
 
--- Starts of attempts that a worker started again while the same driver went on.
-CREATE TABLE followed_starts (
-  slice_filename TEXT NOT NULL,
-  attempt INTEGER NOT NULL,
-  -- Which start of the attempt it was, from 1.
-  start INTEGER NOT NULL,
-  execution_id TEXT NOT NULL,
-  worker_id TEXT,
-  hostname TEXT,
-  queued_at TEXT NOT NULL,
-  started_at TEXT,
-  -- When it was started again.
-  followed_at TEXT NOT NULL,
-  PRIMARY KEY (slice_filename, execution_id, attempt, start)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX followed_starts_execution ON followed_starts (execution_id, followed_at);
-
--- Of these, the ones whose worker vanished: it has not been heard since, or is another process now.
-CREATE VIEW lost_starts AS SELECT f.* FROM followed_starts AS f
-JOIN system_agents AS a ON a.agent_name = substr(worker_id, 1, instr(worker_id, '/') - 1) AND a.${indexPredicates.ownAgent}
-JOIN processes AS p USING (process_id)
-WHERE a.last_heartbeat <= followed_at OR p.registered_at > started_at;
-
+${lostStartTables}
 -- Every attempt at every slice.
 CREATE VIEW slice_attempts AS SELECT ${currentAttempt} FROM tf_slices
 UNION ALL SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error

@@ -221,14 +221,6 @@ export const heardUntil = (sql: Prepare, executionId: string, moment: Moment): n
 export const gapsOf = (sql: Prepare, executionId: string, moment: Moment): HeardTime['gaps'] =>
   heardTimeOfRun(sql, executionId, moment)?.gaps ?? [];
 
-/** The topics that were listened to during a run; undefined where that is unknown. */
-export function topicsOf(sql: Prepare, { namespace, first, last }: Pick<HeardRun, 'namespace' | 'first' | 'last'>) {
-  const topics = sql<[string, number, number], string | null>(
-    `SELECT topics FROM hearings WHERE namespace IN ('', ?) AND since_ms <= ? AND until_ms >= ?`,
-  ).values(namespace, last, first);
-  return topics.includes(null) ? undefined : new Set(topics.flatMap((one) => JSON.parse(one ?? '[]') as string[]));
-}
-
 /** A pause this short between two observers is no gap: one was just ending. Milliseconds. */
 const passing = 1000;
 

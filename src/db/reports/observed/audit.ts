@@ -6,7 +6,8 @@ import type { Moment } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { type AuditCheck, checked, type Compared, comparedCounts, namedIds } from '../audit-check.ts';
 import type { Audit } from '../audit.ts';
-import { observedFacts, unslicedSamples } from './facts.ts';
+import { observedFacts } from './facts.ts';
+import { unslicedSamples } from './unsliced.ts';
 
 /** Audits what was heard of an observed execution. There is no plan, so only announced items can be missing. A gap leaves the verdict open. */
 export function auditObserved(sql: Prepare, execution: ObservedExecution, moment: Moment): Audit {

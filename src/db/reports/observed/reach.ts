@@ -2,7 +2,7 @@ import type { ObservedFacts } from '../../../monitoring/observed/facts.ts';
 import { broadcastTopic, mayCarryResults, mayCarrySlices } from '../../../observed/topics.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { numberOf } from '../../migrations/names.ts';
-import { topicsOf } from '../../observed/hearings.ts';
+import type { HeardRun } from '../../observed/hearings.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
 /** The part of a run's record that tells what could be heard of it. Milliseconds since 1970. */
@@ -43,3 +43,11 @@ const hasFastProcessing = (sql: Prepare, executionId: string): boolean =>
        OR EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'end_run'`)} AND destination <> '${broadcastTopic}')
        OR EXISTS (SELECT 1 FROM workflow_executions WHERE execution_id = $id AND json_valid(params) AND params -> '$.fast_processing' IS NOT NULL)`,
   ).has({ id: executionId });
+
+/** The topics that were listened to during a run; undefined where that is unknown. */
+function topicsOf(sql: Prepare, { namespace, first, last }: Pick<HeardRun, 'namespace' | 'first' | 'last'>) {
+  const topics = sql<[string, number, number], string | null>(
+    `SELECT topics FROM hearings WHERE namespace IN ('', ?) AND since_ms <= ? AND until_ms >= ?`,
+  ).values(namespace, last, first);
+  return topics.includes(null) ? undefined : new Set(topics.flatMap((one) => JSON.parse(one ?? '[]') as string[]));
+}
