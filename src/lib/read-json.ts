@@ -15,3 +15,9 @@ export function objectsIn(text: string | null | undefined): Record<string, unkno
   const value = readJson(text);
   return Array.isArray(value) ? value.filter((one) => typeof one === 'object' && one !== null) : [];
 }
+
+/** The strings of the array in a JSON text; undefined if it holds no array. */
+export function stringsIn(text: string | null | undefined): string[] | undefined {
+  const value = readJson(text);
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : undefined;
+}

@@ -3,8 +3,8 @@ import type { GapLine } from './recording-lines.ts';
 /** A tick this late means that the process stood still. Milliseconds. */
 const stoodStill = 3000;
 
-/** Messages that come this much later than the quickest ones of their connection wait somewhere. Milliseconds. */
-const lagLimit = 5000;
+/** Messages that come this much later than the quickest ones of their connection wait somewhere: the time heard is then that of the newest one, not now. Milliseconds. */
+export const lagLimit = 5000;
 
 /** No clock of a broker is off by more: such a stamp says nothing. Milliseconds. */
 const plausibleOffset = 3_600_000;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Audit } from '../db/reports/audit.ts';
 import { counted } from '../lib/counted.ts';
 import { present } from '../lib/present.ts';
@@ -28,7 +29,7 @@ export const auditExecutionTool = defineTool({
       execution_id: execution.execution_id,
       status: execution.status,
       verdict: audit.verdict,
-      summary: summaryOf(audit, execution.status, slices_failed, health),
+      summary: summaryOf(audit, execution, slices_failed, health),
       slices_failed,
       checks: audit.checks.map((check) => present({ ...check, problem: check.problem ?? null })),
       data_as_of: queries.dataAsOf(),
@@ -37,14 +38,20 @@ export const auditExecutionTool = defineTool({
 });
 
 /** The state of an execution that may be incomplete. */
-function openWords(status: string, health: string | undefined): string {
+function openWords({ status, origin }: ExecutionRow, health: string | undefined): string {
   if (status === 'unknown') return 'It is no longer heard, and its end was not heard';
   if (status === 'failed') return 'It failed before all was done';
   if (status !== 'running') return `It was ${status} before all was known to be done`;
-  return health === undefined ? 'Its driver is gone, and it waits to be resumed' : `It still runs (health ${health})`;
+  if (health !== undefined) return `It still runs (health ${health})`;
+  return origin === 'observed' ? 'Its observer has lost the broker' : 'Its driver is gone, and it waits to be resumed';
 }
 
-function summaryOf({ verdict, checks, remark }: Audit, status: string, failed: number, health?: string): string {
+function summaryOf(
+  { verdict, checks, remark }: Audit,
+  execution: ExecutionRow,
+  failed: number,
+  health?: string,
+): string {
   const wrong = checks
     .filter(({ state }) => state !== 'ok')
     .map(({ check, state, found, expected, problem = '' }) =>
@@ -64,7 +71,7 @@ function summaryOf({ verdict, checks, remark }: Audit, status: string, failed: n
     case 'balanced':
       return `Everything that was announced is there and has its one result.${lost}`;
     case 'open':
-      return `${openWords(status, health)}; what there is agrees. ${wrong.join('; ')}${wrong.length > 0 ? '.' : ''}${lost}`.trimEnd();
+      return `${openWords(execution, health)}; what there is agrees. ${wrong.join('; ')}${wrong.length > 0 ? '.' : ''}${lost}`.trimEnd();
     case 'broken':
       return `The records contradict each other or lack what a completed run must have. ${wrong.join('; ')}${lost}`;
   }

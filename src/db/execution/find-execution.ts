@@ -8,6 +8,7 @@ import { nearest } from '../../lib/suggest.ts';
 import { removalOf, removalWords } from '../log/removals.ts';
 import { isExecution } from '../log/rows.ts';
 import { nameOf } from '../migrations/names.ts';
+import { stfCount } from '../migrations/shown-status.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 interface AnyExecution extends Counts {
@@ -56,15 +57,14 @@ export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecuti
   );
 }
 
+const statedStfs = '(SELECT total_stf_files FROM runs WHERE runs.execution_id = e.execution_id)';
+
 const countColumns =
   'tf_files_received, slices_created, slices_queued, slices_processing, slices_completed, slices_failed';
 
-/** As SQL: the STF files of an execution: those announced, or as many as the end of an observed run states. */
-export const stfCount = `max(stfs_announced, iif(origin = 'observed', coalesce((SELECT total_stf_files FROM runs WHERE runs.execution_id = e.execution_id), 0), 0))`;
-
 /** As SQL: the columns of an `ExecutionRow`, from `workflow_executions AS e` and `run_states`. */
 export const executionColumns = `seq AS key, e.execution_id, origin, workflow_name, namespace, status, status_reason, phase, run_number,
-  executed_by, start_time, end_time, ${stfCount} AS stf_count, ${countColumns}`;
+  executed_by, start_time, end_time, ${stfCount(statedStfs)} AS stf_count, ${countColumns}`;
 
 /** Throws an `Error` if the execution does not exist. */
 export function countsOf(sql: Prepare, executionId: string): Counts {

@@ -1,7 +1,7 @@
 import { logLevels } from '../../lib/logger.ts';
 import { lostStartsOf, sliceLostStarts } from './lost-starts.ts';
 import { isoTime, messageColumns } from './message-columns.ts';
-import { shownStatus } from './shown-status.ts';
+import { shownStatus, stfCount } from './shown-status.ts';
 
 /** As SQL: the name of a line's level. */
 export const levelName = (level: string): string =>
@@ -21,7 +21,7 @@ export const standingFor = (rows: string, contradicts: 0 | 1): string =>
 /** The views that `query_store` may query. Columns are named as in the tools. `docs/store.md` describes them for others; an existing column stays. */
 export const documentedViews: Readonly<Record<string, string>> = {
   v_executions: `SELECT e.execution_id, e.origin, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
-  e.start_time, e.end_time, ${secondsBetween('e.start_time', 'e.end_time')} AS duration_seconds, max(stfs_announced, iif(origin = 'observed', coalesce(total_stf_files, 0), 0)) AS stf_count, tf_files_received,
+  e.start_time, e.end_time, ${secondsBetween('e.start_time', 'e.end_time')} AS duration_seconds, ${stfCount('total_stf_files')} AS stf_count, tf_files_received,
   slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries + ${lostStartsOf('e')} AS retries, dataset_bytes AS bytes
 FROM workflow_executions AS e JOIN run_states AS s USING (execution_id) JOIN runs AS r USING (execution_id)`,
   v_stf_files: `SELECT stf_filename, execution_id, run_number, sequence, status, size_bytes, checksum, tf_count, tf_file_count, slice_count, created_at, processed_at

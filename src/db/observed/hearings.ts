@@ -2,6 +2,7 @@ import { toUSVString } from 'node:util';
 
 import { messageOf, SwfError } from '../../lib/errors.ts';
 import { mergedSpans } from '../../lib/merged-spans.ts';
+import { lagLimit } from '../../observed/hearing.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, type LivenessTest, type Moment, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -158,9 +159,6 @@ export const heardRunColumns = `o.execution_id, o.namespace, first_ms AS first, 
 
 /** An observer that has not reported for this long has lost its broker, or its machine. Milliseconds. */
 const silence = 15_000;
-
-/** Messages that waited for longer than this lag: the time heard is then that of the newest one, not now. Milliseconds. */
-export const lagLimit = 5000;
 
 /** A run whose last message was followed by this much heard silence has ended for certain. Milliseconds. */
 const quiet = 15_000;

@@ -42,15 +42,6 @@ function countChange(scope: ObservedScope, before: SliceStatus | undefined, now:
   // No message tells how often a slice is tried, so a failed one counts as exhausted.
   const exhausted = (now === 'failed' ? 1 : 0) - (before === 'failed' ? 1 : 0);
   sumsOf(tx).add('run_states', [execution_id], 'slices_exhausted', exhausted);
-  if (now === 'queued') reopen(scope);
-}
-
-/** Reopens an execution that was marked completed because nothing was open and no more was heard: its end was never told. */
-function reopen({ sql, execution_id }: ObservedScope): void {
-  sql(
-    `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL WHERE execution_id = ? AND status IN ('completed', 'unknown')
-       AND coalesce((SELECT told_status FROM observed_runs AS o WHERE o.execution_id = workflow_executions.execution_id), 'running') = 'running'`,
-  ).run(execution_id);
 }
 
 /** Ordered by when their senders say they made them. */

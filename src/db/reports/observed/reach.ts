@@ -1,3 +1,4 @@
+import { stringsIn } from '../../../lib/read-json.ts';
 import type { ObservedFacts } from '../../../monitoring/observed/facts.ts';
 import { broadcastTopic, mayCarryResults, mayCarrySlices } from '../../../observed/topics.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
@@ -20,7 +21,7 @@ export function slicingOf(sql: Prepare, execution: ObservedExecution, record: Re
   if (record.results_unmatched + record.slices_unheard > 0) return 'unheard';
   if (slices_created > 0) return 'seen';
   const topics = topicsOf(sql, { namespace, first: record.first_ms, last: record.last_ms });
-  const isSubscribed = topics === undefined ? undefined : [...topics].some(mayCarrySlices);
+  const isSubscribed = topics === undefined ? undefined : topics.some(mayCarrySlices);
   // The slices of swf-mcp's own runs are on a queue.
   if (record.dialects === 'S') return 'unheard';
   if (hasFastProcessing(sql, execution_id)) return isSubscribed === false ? 'unheard' : 'seen';
@@ -33,7 +34,7 @@ export function hearsResults(sql: Prepare, execution: ObservedExecution, record:
   const { namespace, slices_created, slices_queued } = execution;
   if (slices_queued < slices_created || record.results_unmatched > 0) return true;
   const topics = topicsOf(sql, { namespace, first: record.first_ms, last: record.last_ms });
-  return topics === undefined || [...topics].some(mayCarryResults);
+  return topics === undefined || topics.some(mayCarryResults);
 }
 
 /** Whether fast processing takes part in a run: it orders workers, repeats the end of the run for them, or its runner reported its configuration. */
@@ -49,5 +50,6 @@ function topicsOf(sql: Prepare, { namespace, first, last }: Pick<HeardRun, 'name
   const topics = sql<[string, number, number], string | null>(
     `SELECT topics FROM hearings WHERE namespace IN ('', ?) AND since_ms <= ? AND until_ms >= ?`,
   ).values(namespace, last, first);
-  return topics.includes(null) ? undefined : new Set(topics.flatMap((one) => JSON.parse(one ?? '[]') as string[]));
+  const known = topics.map(stringsIn);
+  return known.includes(undefined) ? undefined : known.flatMap((some) => some ?? []);
 }
