@@ -8,6 +8,7 @@ import { recordEnd } from '../../src/db/presence/agent-registry.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
+import { auditExecutionTool } from '../../src/tools/audit-execution.ts';
 import { readRecording } from '../observer/recordings.ts';
 import { emptyStore } from './stores.ts';
 
@@ -27,6 +28,9 @@ beforeAll(async () => {
   run = await readRecording('H-1');
   [first, last] = [sentOf(run[0] as MessageLine), Math.max(...run.map(sentOf))];
 });
+
+/** The answer of the tool. */
+const audited = auditExecutionTool.handle as unknown as (args: object, context: object) => { summary: string };
 
 /** Observers of a store that come and go, at times of the test's choosing. */
 class Site {
@@ -91,6 +95,7 @@ class Site {
       gaps: observed?.facts.gaps.map(({ from, until }) => [from, until]),
       heardUntil: observed?.facts.now,
       verdict: audit.verdict,
+      summary: audited({ execution_id: id }, { queries, now }).summary,
       audit,
     };
   }
@@ -242,6 +247,7 @@ describe('the status of a run that is no longer observed', () => {
     await site.store.write((tx) => settleObserved(tx, { isAlive: site.isAlive, now }));
     const answer = site.answer(now);
     expect(answer).toMatchObject({ status: 'running', health: undefined });
+    expect(answer.summary).toMatch(/^Its observer has lost the broker; what there is agrees\./);
     expect(answer.codes.filter((code) => code !== 'RESULTS_REPEATED')).toEqual(['NOT_HEARD']);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { requireExecution, requireOwn } from '../../../src/db/execution/find-execution.ts';
+import { createQueries } from '../../../src/db/queries.ts';
 import { auditExecution } from '../../../src/db/reports/audit.ts';
 import { makeRunningStore, noCounts } from '../../made-store.ts';
 import { byWorker, row, sample, slice, state, stf, withSlice } from '../one-slice.ts';
@@ -199,6 +200,27 @@ describe('a slice', () => {
     ]);
     const retries = (view: string) => db.prepare(`SELECT retries FROM ${view}`).pluck().get();
     expect([retries('v_slices'), retries('v_executions')]).toEqual([lost, lost]);
+  });
+
+  it('started again by another worker is named in the finding about the agent that is gone', async () => {
+    const made = await withSlice();
+    const { db } = made.store;
+    db.exec(
+      `INSERT INTO processes (process_id, pid, pid_started, hostname, version, registered_at, last_beat) VALUES (99, 4242, '', 'h', '', '${at(1)}', '${at(11)}');
+       INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id)
+         SELECT 'worker', 'worker', '', 'PROCESSING', '${at(11)}', 99, execution_id FROM workflow_executions`,
+    );
+    await made.say('slice_started', { ...byWorker(1), timestamp: at(10) });
+    await made.say('slice_started', { ...byWorker(1), worker_id: 'other/01', timestamp: at(15) });
+    const queries = createQueries(db, ({ pid }) => pid !== 4242);
+    const { findings } = queries.assessWithFindings(
+      queries.execution('stf_datataking-tester-0001'),
+      Date.now(),
+      undefined,
+    );
+    expect(findings.find(({ code }) => code === 'AGENT_GONE')?.sentence).toContain(
+      `worker with 1 TF slice in hand. Their slices: ${byWorker(1).slice_filename} was started again by other/01.`,
+    );
   });
 
   it('of a vanished worker can be started again in the same attempt', async () => {
