@@ -164,6 +164,8 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     const sleeping = (): number =>
       readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes('987654321')).length;
     await expect.poll(sleeping).toBe(4);
+    // A payload may run before the recorder has received that its slice is in hand.
+    await until(folder, { slices_processing: 4 });
     first.child.kill('SIGKILL');
     await expect.poll(sleeping).toBe(0);
     writeFileSync(join(folder, 'go'), '');
