@@ -1,11 +1,31 @@
+import { pathToFileURL } from 'node:url';
+
 import { defineConfig } from 'vitest/config';
 
 import { roundsFactor } from './test/rounds.ts';
 import SlowFirst from './test/slow-first.ts';
 
+/** The query process stands beside the bundle: a test of the sources starts the one that was built. */
+const builtProcess = {
+  name: 'built-process',
+  enforce: 'pre' as const,
+  transform: (code: string, id: string) =>
+    id.endsWith('/ask-process.ts')
+      ? code.replace('import.meta.url', JSON.stringify(pathToFileURL('dist/ask-process.js').href))
+      : undefined,
+};
+
+/** Tests of the whole system need a broker, a browser, root, networks or other programs, or kill processes. */
+const system = 'test/**/*.system.test.ts';
+
 export default defineConfig({
+  plugins: [builtProcess],
   test: {
-    include: ['test/**/*.test.ts'],
+    // "npm test" runs the first, "npm run test:all" the second.
+    projects: [
+      { extends: true, test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: [system] } },
+      { extends: true, test: { name: 'system', include: [system] } },
+    ],
     // Five processes take one file after the other. They load each module once: a process of its own for each file took half of the time of most.
     pool: 'forks',
     isolate: false,
@@ -17,8 +37,6 @@ export default defineConfig({
     testTimeout: 300_000 * Math.max(1, roundsFactor),
     hookTimeout: 180_000,
     teardownTimeout: 60_000,
-    // One race in 2,600 tests must not hide what the others say. The closing line names each test that needed this.
-    retry: process.env['CI'] === 'true' ? 1 : 0,
     expect: { poll: { timeout: 120_000, interval: 20 } },
     sequence: { sequencer: SlowFirst },
     reporters: ['default', './test/closing-line.ts'],

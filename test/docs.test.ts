@@ -4,7 +4,6 @@ import { dirname, join, resolve } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { answersPage, makeAnswers } from '../scripts/docs/answers.ts';
 import { keysTable } from '../scripts/docs/keys-table.ts';
 import { messageTables, telemetryTables } from '../scripts/docs/messages.ts';
 import { forbiddenWords } from '../scripts/docs/words.ts';
@@ -55,13 +54,6 @@ const commandsOf = (page: string): string[][] =>
         ([, single, double, plain]) => single ?? double ?? plain ?? '',
       ),
     );
-
-/** The form of an answer: its keys and types, without what differs from run to run. */
-function formOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(formOf);
-  if (typeof value !== 'object' || value === null) return typeof value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, formOf(inner)]));
-}
 
 describe('the pages', () => {
   it.each(pages)('show commands that work: %s', async (page) => {
@@ -188,14 +180,6 @@ describe('the tables of docs/', () => {
     const facts = { message_id: 'm', namespace: 'n', run_id: '1', execution_id: 'e', store_id: 's' };
     const headers = { ...wireHeaders({ ...facts, message_type: 'slice' }), ...sliceHeaders({ tf_filename: 'f' }) };
     expect(Object.keys(headers).filter((name) => !page.includes(`| \`${name}\` `))).toEqual([]);
-  });
-
-  it('have answers in the form that the tools return now', () => {
-    const now = makeAnswers();
-    const [shown, made] = [blocksOf('docs/answers.md', 'json'), now.map(({ answer }) => answer)];
-    expect(shown.map((text) => formOf(JSON.parse(text)))).toEqual(made.map(formOf));
-    expect(read('docs/answers.md').match(/^## \S+$/gm)).toEqual(answersPage(now).match(/^## \S+$/gm));
-    expect(now.map(({ tool }) => tool).toSorted()).toEqual(everyTool.map(({ name }) => name).toSorted());
   });
 
   it.each([

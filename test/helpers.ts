@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { onTestFinished } from 'vitest';
 
@@ -20,31 +22,26 @@ import { compareFile } from '../src/runtime/compare-file.ts';
 import { createServer } from '../src/server.ts';
 import { tools } from '../src/tools/index.ts';
 import { temporaryFolder } from './folder.ts';
-
-export const cliPath = resolve(import.meta.dirname, '../dist/cli.js');
+import {
+  cliPath,
+  commandInProcess,
+  type Finished,
+  type Running,
+  startInProcess,
+  type Surroundings,
+  Written,
+} from './in-process.ts';
 
 export type Answer = Record<string, any>;
 
 export { temporaryFolder };
 export { makeRunningStore, makeStore, noCounts, sayShortExecutions, type TestStore } from './made-store.ts';
 
-export interface Finished {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  stdout: string;
-  stderr: string;
-}
+export type { Finished, Running, Surroundings } from './in-process.ts';
+export { cliPath } from './in-process.ts';
 
-export interface Started {
+export interface Started extends Running {
   child: ChildProcess;
-  finished: Promise<Finished>;
-  /** Resolves when stdout or stderr has matched, with the first group of the pattern or all of what it fits. */
-  saw(pattern: RegExp): Promise<string>;
-}
-
-export interface Surroundings {
-  folder: string;
-  env?: Record<string, string>;
 }
 
 /** Starts the built command line. A process that a test leaves behind is ended with the test. */
@@ -77,29 +74,31 @@ function spawnProcess(command: string, args: string[], { folder, env = {} }: Sur
     env: { ...process.env, SWF_DB: join(folder, 'swf.db'), SWF_USER: 'tester', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const finished = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }));
-  const saw = (pattern: RegExp): Promise<string> =>
-    new Promise((found, missed) => {
-      const look = (): void => {
-        const match = pattern.exec(stdout) ?? pattern.exec(stderr);
-        if (match !== null) found(match[1] ?? match[0]);
-      };
-      child.stdout.on('data', look);
-      child.stderr.on('data', look);
-      child.once('close', () => {
-        look();
-        missed(new Error(`${args.join(' ')} ended without ${pattern}: ${stdout}${stderr}`));
-      });
-      look();
-    });
-  return { child, finished, saw };
+  const written = new Written();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => written.add('stdout', text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => written.add('stderr', text));
+  const finished = once(child, 'close').then(([code, signal]): Finished => ({
+    code,
+    signal,
+    stdout: written.stdout,
+    stderr: written.stderr,
+  }));
+  return {
+    child,
+    finished,
+    saw: (pattern) => written.saw(pattern, once(child, 'close'), args.join(' ')),
+    kill: (signal) => void child.kill(signal),
+  };
 }
 
+/** Runs the command line to its end, in the process of the tests. */
 export function runCli(args: string[], surroundings: Surroundings): Promise<Finished> {
+  if (surroundings.env?.['NODE_OPTIONS'] !== undefined) throw new Error('NODE_OPTIONS are for runCliProcess');
+  return commandInProcess(withoutListening(args), surroundings).finished;
+}
+
+/** Runs the built command line to its end, as a process: for what concerns processes, and for one test of each command. */
+export function runCliProcess(args: string[], surroundings: Surroundings): Promise<Finished> {
   const started = spawnProcess(process.execPath, [cliPath, ...withoutListening(args)], surroundings);
   started.child.stdin?.end();
   return started.finished;
@@ -113,14 +112,29 @@ export const shiftedClock = (milliseconds: number): string =>
   )}`;
 
 /** One run at full speed; its summary. */
-export async function runWorkflow(folder: string, ...args: string[]): Promise<Answer> {
-  const { code, stdout, stderr } = await runCli(['run', '--speed', 'max', '--json', ...args], { folder });
+export const runWorkflow = (folder: string, ...args: string[]): Promise<Answer> => runBy(runCli, folder, args);
+
+/** The same by a process that has ended: for a minute, prune keeps what a living one has made. */
+export const runWorkflowProcess = (folder: string, ...args: string[]): Promise<Answer> =>
+  runBy(runCliProcess, folder, args);
+
+async function runBy(run: typeof runCli, folder: string, args: string[]): Promise<Answer> {
+  const { code, stdout, stderr } = await run(['run', '--speed', 'max', '--json', ...args], { folder });
   if (code !== 0) throw new Error(`run ended with ${code}: ${stderr}`);
   return JSON.parse(stdout) as Answer;
 }
 
+/** An MCP client of a server on stdio in the process of the tests, on the folder's store. */
+export async function connectStdio(surroundings: Surroundings, ...args: string[]): Promise<Client> {
+  const [toServer, toClient] = [new PassThrough(), new PassThrough()];
+  onTestFinished(() => void toServer.end());
+  startInProcess(args.length === 0 ? ['serve'] : args, surroundings, { stdin: toServer, stdout: toClient });
+  // Lines of JSON in and out: the same at both ends.
+  return connected(new StdioServerTransport(toClient, toServer));
+}
+
 /** An MCP client of a server process on the folder's store. */
-export async function connectStdio({ folder, env = {} }: Surroundings, ...args: string[]): Promise<Client> {
+export async function connectProcess({ folder, env = {} }: Surroundings, ...args: string[]): Promise<Client> {
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [cliPath, ...args],
@@ -131,14 +145,25 @@ export async function connectStdio({ folder, env = {} }: Surroundings, ...args: 
   return connected(transport);
 }
 
-/** An HTTP server process on the folder's store, and where it answers. */
+/** An HTTP server on the folder's store, in the process of the tests, and where it answers. */
 export async function startHttp(
+  surroundings: Surroundings,
+  ...args: string[]
+): Promise<{ url: string; server: Running }> {
+  const server = startInProcess(['serve', '--http', '0', ...args], surroundings);
+  return { url: await urlOf(server), server };
+}
+
+/** The same as a process, which can be killed. */
+export async function startHttpProcess(
   surroundings: Surroundings,
   ...args: string[]
 ): Promise<{ url: string; server: Started }> {
   const server = startCli(['serve', '--http', '0', ...args], surroundings);
-  return { url: await server.saw(/MCP server at (http:\S+\/mcp),/), server };
+  return { url: await urlOf(server), server };
 }
+
+const urlOf = (server: Running): Promise<string> => server.saw(/MCP server at (http:\S+\/mcp),/);
 
 /** An MCP client over HTTP. */
 export async function connectHttp(url: string, headers: Record<string, string> = {}): Promise<Client> {

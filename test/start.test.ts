@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 
-import { ask, connectStdio, runWorkflow, temporaryFolder } from './helpers.ts';
+import { ask, connectProcess, runWorkflow, temporaryFolder } from './helpers.ts';
 
 /** A module that writes the URL of each import, one a line, into the file of `SWF_IMPORTED`. */
 const watcher = (() => {
@@ -57,7 +57,7 @@ describe('a server on stdio', () => {
     await runWorkflow(folder, '--stf-count', '1');
     const imported = join(folder, 'imported');
     const env = { SWF_IMPORTED: imported, NODE_OPTIONS: `--import ${watcher}` };
-    const client = await connectStdio({ folder, env });
+    const client = await connectProcess({ folder, env });
     await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
     await client.close();
 

@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 
 import { unknownCommand } from './help/unknown-command.ts';
 import type { ServeArguments } from './serve/serve.ts';
+import type { Std } from './shared/io.ts';
 import { parsePositive, type Run } from './shared/options.ts';
 
 type ServeFlags = Omit<ServeArguments, 'open'> & { open: boolean };
 
 /** The server, which is also started without any command. */
-export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Run): void {
+export function addServe(program: Command, std: Std, run: Run): void {
   program
     .command('serve', { isDefault: true })
     .description('MCP server on stdio (also without a command), or over HTTP')
@@ -38,7 +39,7 @@ export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Ru
       if (!flags.allowControl) requireControl(command, flags);
       if (flags.http === undefined) requireHttp(command, flags);
       const args = { ...flags, open: flags.open ? '#/' : undefined };
-      return run(async (io) => (await import('./serve/serve.ts')).serveCommand(io, args, stdin));
+      return run(async (io) => (await import('./serve/serve.ts')).serveCommand(io, args, std));
     });
 }
 

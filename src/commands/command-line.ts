@@ -15,7 +15,7 @@ import { groupCommands } from './help/groups.ts';
 import { helpLayout } from './help/layout.ts';
 import { unknownCommand } from './help/unknown-command.ts';
 import { errorInFlags, flagsOf } from './shared/flag-words.ts';
-import { exitCodes, type Io } from './shared/io.ts';
+import { exitCodes, type Io, type Std } from './shared/io.ts';
 import {
   type Add,
   addForTheRecord,
@@ -30,6 +30,7 @@ import {
   speedOption,
   type Run,
 } from './shared/options.ts';
+import { type Reporter, reportOurs } from './shared/report-error.ts';
 import { addTables } from './tables/add-tables.ts';
 import { commandsByTool } from './tables/catalogue.ts';
 
@@ -37,7 +38,7 @@ import { commandsByTool } from './tables/catalogue.ts';
  * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that a server starts without the
  * agents and a run without the server.
  */
-function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'>, run: Run): Command {
+function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, run: Run): Command {
   const program = new Command('swf-mcp')
     .description(
       'Runs the fast processing workflow of the ePIC streaming testbed and answers questions about it over MCP.',
@@ -46,11 +47,15 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .option('--db <file>', 'the store (default: $SWF_DB, else ~/.local/share/swf-mcp/swf.db)')
     .configureHelp(helpLayout)
     .showSuggestionAfterError()
-    .configureOutput({ outputError: (text, write) => write(printableLines(text)) })
+    .configureOutput({
+      writeOut: (text) => std.stdout.write(text),
+      writeErr: (text) => std.stderr.write(text),
+      outputError: (text, write) => write(printableLines(text)),
+    })
     .exitOverride();
   const add: Add = (name, description) => program.command(name).description(description);
 
-  addServe(program, stdin, run);
+  addServe(program, std, run);
   add('run [CONFIG]', 'runs the workflow once, from start to end')
     .option('--stf-count <N>', 'STF files per physics period (default: as configured, 10 as shipped)', parseCount)
     .addOption(brokerOption())
@@ -153,20 +158,19 @@ export interface ThisProcess {
   version: string;
   /** The words of the command line, after the program's name. */
   words: readonly string[];
-  stdin: NodeJS.ReadableStream;
+  std: Std;
   /** The process as commands see it, with the store that the command line names. */
   start: (db: string | undefined) => Io;
-  /** Reports an error, to people with this sentence. Returns the exit code. */
-  fail: (error: SwfError, sentence: string) => number;
+  reporter: Reporter;
 }
 
 /** Reads the command line and does what it says. Returns the exit code. */
-export async function runCommandLine({ version, words, stdin, start, fail }: ThisProcess): Promise<number> {
+export async function runCommandLine({ version, words, std, start, reporter }: ThisProcess): Promise<number> {
   let exitCode: number = exitCodes.fine;
   const run: Run = async (command) => {
     exitCode = (await command(start(program.opts<{ db?: string }>().db))) ?? exitCodes.fine;
   };
-  const program = createProgram({ version, stdin }, run);
+  const program = createProgram({ version, std }, run);
   let called = program;
   program.hook('preAction', (_, command) => void (called = command));
   await addTables(program, words, run);
@@ -181,6 +185,6 @@ export async function runCommandLine({ version, words, stdin, start, fail }: Thi
     // Tools name their arguments; a person gave flags, except to "call".
     if (!(error instanceof SwfError) || called.name() === 'call') throw error;
     const known = { flags: flagsOf(called.options), commands: commandsByTool };
-    return fail(error, errorInFlags(error.code, error.message, known));
+    return reportOurs(reporter, error, errorInFlags(error.code, error.message, known));
   }
 }

@@ -18,6 +18,15 @@ export const connectToMemory =
   ({ clientId }, onTrouble) =>
     new MemoryConnection(broker, onTrouble, clientId);
 
+/**
+ * Connections of a user who may listen to topics, and nothing else: what an observer needs. Queues, durable subscriptions, acknowledgements and
+ * messages throw `BROKER_REFUSED`.
+ */
+export const listenToMemory =
+  (broker: MemoryBroker): Connect =>
+  ({ clientId }, onTrouble) =>
+    new ListeningConnection(broker, onTrouble, clientId);
+
 /** The interval at which a connection that stands by for another one retries. */
 const standbyMilliseconds = 50;
 
@@ -182,6 +191,8 @@ class MemoryConnection implements BrokerConnection, MemorySession {
       isWhole: true,
       lost: signal,
       acknowledge: (onConfirmed) => {
+        // A real broker answers with an error.
+        if (subscription.ack === 'auto') throw refusedTo('acknowledge what counts as acknowledged');
         if (signal.aborted || !open.delete(message)) return;
         if (onConfirmed !== undefined) setImmediate(onConfirmed);
         this.#broker.dispatch(this.#broker.placeOf(subscription));
@@ -219,5 +230,21 @@ class MemoryConnection implements BrokerConnection, MemorySession {
       this.#broker.giveBack(this.#broker.placeOf(subscription), left);
   }
 }
+
+class ListeningConnection extends MemoryConnection {
+  override subscribe(subscription: Subscription): void {
+    const { destination, durableName, ack } = subscription;
+    if (!destination.startsWith('/topic/')) throw refusedTo(`take messages from ${destination}`);
+    if (durableName !== undefined) throw refusedTo(`keep messages as ${durableName}`);
+    if (ack !== 'auto') throw refusedTo('acknowledge messages');
+    super.subscribe(subscription);
+  }
+
+  override send({ destination }: Outgoing): Promise<void> {
+    return Promise.reject(refusedTo(`send to ${destination}`));
+  }
+}
+
+const refusedTo = (what: string): SwfError => new SwfError('BROKER_REFUSED', `this user may not ${what}`);
 
 const notUp = (): SwfError => new SwfError('BROKER_UNREACHABLE', 'there is no connection to the broker at the moment');

@@ -4,7 +4,16 @@ import { connect } from 'node:net';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { ask, connectHttp, runCli, runWorkflow, startCli, startHttp, temporaryFolder } from '../helpers.ts';
+import {
+  ask,
+  connectHttp,
+  runCli,
+  runWorkflow,
+  startCli,
+  startHttp,
+  startHttpProcess,
+  temporaryFolder,
+} from '../helpers.ts';
 import { answerIn, call, monitor, send } from './http-requests.ts';
 
 async function finished(): Promise<string> {
@@ -181,7 +190,7 @@ describe('the server over HTTP', () => {
     expect(answerIn((await send(url, { headers: good, body: monitor })).body).result.structuredContent).toMatchObject({
       slices_completed: 30,
     });
-    server.child.kill('SIGTERM');
+    server.kill('SIGTERM');
     expect(await server.finished).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/bug|sesame/) });
   });
 
@@ -267,7 +276,7 @@ describe('the server over HTTP', () => {
     });
     await startHttp({ folder }, '--allow-control', '--insecure-local');
     const guarded = await startHttp({ folder, env: { SWF_MCP_TOKEN: token } }, '--allow-control');
-    guarded.server.child.kill('SIGTERM');
+    guarded.server.kill('SIGTERM');
     expect((await guarded.server.finished).stderr).not.toMatch(/WARNING/);
   });
 
@@ -335,7 +344,7 @@ describe('the server over HTTP', () => {
 
   it('loses no retrying client when it is killed and restarted', async () => {
     const folder = await finished();
-    const first = await startHttp({ folder });
+    const first = await startHttpProcess({ folder });
     const client = await connectHttp(first.url);
     const page = await ask(client, 'list_tf_slices', { execution_id: 'latest', limit: 10 });
     first.server.child.kill('SIGKILL');
@@ -363,7 +372,7 @@ describe('the server over HTTP', () => {
     await new Promise((resolve) => {
       setTimeout(resolve, 300);
     });
-    server.child.kill('SIGTERM');
+    server.kill('SIGTERM');
     expect(answerIn((await waiting).body).result.structuredContent).toMatchObject({ status: 'running', changed: [] });
     expect(await server.finished).toMatchObject({ code: 0 });
   });

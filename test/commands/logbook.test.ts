@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { recordEntry } from '../../src/db/logbook/entries.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import {
+  runWorkflowProcess,
   ask,
   connectHttp,
   connectStdio,
@@ -22,7 +23,7 @@ const id = 'stf_datataking-tester-0001';
 
 async function folderWithRuns(count = 1): Promise<string> {
   const folder = temporaryFolder();
-  for (let n = 0; n < count; n += 1) await runWorkflow(folder, '--stf-count', '1');
+  for (let n = 0; n < count; n += 1) await runWorkflowProcess(folder, '--stf-count', '1');
   return folder;
 }
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import {
   ask,
   askAll,
-  connectStdio,
+  connectProcess,
   refusal,
   runWorkflow,
   shiftedClock,
@@ -28,7 +28,7 @@ describe('the server on stdio', () => {
   it.each([0, 2])('answers five basic questions correctly and completely, %i weeks later', async (weeks) => {
     const folder = temporaryFolder();
     const { execution_id } = await runWorkflow(folder, '--stf-count', '3');
-    const client = await connectStdio({
+    const client = await connectProcess({
       folder,
       env: weeks === 0 ? {} : { NODE_OPTIONS: shiftedClock(weeks * 7 * 86_400_000) },
     });
@@ -132,7 +132,7 @@ describe('the server on stdio', () => {
   it('answers from the new store after the old one was removed and recreated', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
-    const client = await connectStdio({ folder });
+    const client = await connectProcess({ folder });
     expect(await ask(client, 'list_workflow_executions')).toMatchObject({ total_count: 1 });
     for (const name of ['swf.db', 'swf.db-wal', 'swf.db-shm', 'swf.db.data'])
       rmSync(join(folder, name), { recursive: true, force: true });
@@ -144,7 +144,7 @@ describe('the server on stdio', () => {
 
   it('starts without a store, says how to make one, and finds it when it appears', async () => {
     const folder = temporaryFolder();
-    const client = await connectStdio({ folder });
+    const client = await connectProcess({ folder });
     expect(await refusal(client, 'list_workflow_executions', {})).toMatch(
       /^STORE_UNAVAILABLE: there is no store at .*"swf-mcp run" makes one$/,
     );

@@ -17,7 +17,16 @@ import { describe, expect, it } from 'vitest';
 import { differences, outcomeIn } from '../../faults/outcome.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { alterStore } from '../alter-store.ts';
-import { ask, connectInProcess, refusal, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import {
+  runWorkflowProcess,
+  ask,
+  connectInProcess,
+  refusal,
+  runCli,
+  runWorkflow,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
 import { receiverOf } from '../receive.ts';
 
 const first = 'stf_datataking-tester-0001';
@@ -176,7 +185,7 @@ describe('backup', () => {
 
   it('leaves the data files of the original store when it is pruned', async () => {
     const folder = temporaryFolder();
-    await runWorkflow(folder, '--stf-count', '2');
+    await runWorkflowProcess(folder, '--stf-count', '2');
     const copy = join(temporaryFolder(), 'open', 'swf.db');
     mkdirSync(join(copy, '..'));
     expect((await runCli(['backup', copy], { folder })).code).toBe(0);
@@ -216,7 +225,7 @@ describe('backup', () => {
 describe('prune', () => {
   it('removes whole executions with their files, keeps the others, and reuses no number', async () => {
     const folder = temporaryFolder();
-    for (let run = 0; run < 4; run += 1) await runWorkflow(folder, '--stf-count', '2');
+    for (let run = 0; run < 4; run += 1) await runWorkflowProcess(folder, '--stf-count', '2');
     const store = await openStore(join(folder, 'swf.db'));
     await store.write((tx) => receiverOf(store)(tx, '/topic/epictopic', '{"msg_type":"heartbeat"}'));
     store.close();
@@ -291,7 +300,7 @@ describe('prune', () => {
 
   it('that is killed is finished by the next one, while a run continues beside it', async () => {
     const folder = temporaryFolder();
-    await runWorkflow(folder, '--stf-count', '150');
+    await runWorkflowProcess(folder, '--stf-count', '150');
     const run = startCli(
       ['run', '--speed', '30', '--stf-count', '8', '--set', 'fast_processing.slice_processing_time=4'],
       { folder },

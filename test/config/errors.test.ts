@@ -157,8 +157,8 @@ describe('the origin of a key', () => {
       },
       name: 'a.toml',
       testbedFile: 'over.toml',
-      overrides: { fast_processing: { slices_per_sample: 3 } },
-      sets: ['worker.max_retries = 9', 'workflow.realtime= false '],
+      overrides: { fast_processing: { slices_per_sample: 3, slice_processing_time: 5 } },
+      sets: ['worker.max_retries = 9', 'workflow.realtime= false ', 'fast_processing.slice_processing_time=7'],
     });
     const { origins, config, warnings } = loaded;
     expect(origins.get('fastmon.tf_fraction')).toBe(join(folder, 'workflows/over.toml'));
@@ -166,6 +166,9 @@ describe('the origin of a key', () => {
     expect(origins.get('worker.max_retries')).toBe('--set');
     expect(origins.get('fast_processing.stf_count')).toBe(join(folder, 'a.toml'));
     expect(origins.get('fast_processing.physics_period_count')).toBe(join(folder, 'a.toml'));
+    // A flag wins over a request.
+    expect(origins.get('fast_processing.slice_processing_time')).toBe('--set');
+    expect(config.fast_processing).toMatchObject({ slices_per_sample: 3, slice_processing_time: 7 });
     expect(config).toMatchObject({
       worker: { max_retries: 9 },
       workflow: { realtime: false },

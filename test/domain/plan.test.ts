@@ -65,6 +65,25 @@ describe('samples', () => {
     expect(new Set([1, 2, 3, 4, 5].map((sequence) => at(sequence)[0]?.tf_first)).size).toBeGreaterThan(1);
   });
 
+  it('begin at any place that leaves room for them, the first and the last included', () => {
+    const plan = planOf(paramsWith({ tf_fraction: 0.5 }));
+    const begins = Array.from(
+      { length: 200 },
+      (_, n) => plan.samples({ run: 1, sequence: n + 1, tf_count: 4 })[0]?.tf_first,
+    );
+    expect([...new Set(begins)].toSorted()).toEqual([0, 1, 2]);
+  });
+
+  it('of version 1 never change: what was planned once is planned again', () => {
+    const plan = planOf(paramsWith({ tf_samples_per_stf: 3 }));
+    const planned = [1, 2, 3].map((sequence) => plan.samples({ run: 100_010, sequence, tf_count: 1000 }));
+    expect(planned.map((stf) => stf.map(({ tf_first, tf_count }) => `${tf_first}+${tf_count}`).join(' '))).toEqual([
+      '229+50 373+50 799+50',
+      '170+50 357+50 941+50',
+      '229+50 396+50 695+50',
+    ]);
+  });
+
   it('are numbered from 1 in their names', () => {
     const names = planOf(paramsWith({ tf_samples_per_stf: 2 })).samples({ run: 101_993, sequence: 1, tf_count: 1000 });
     expect(names.map((sample) => sample.tf_filename)).toEqual([

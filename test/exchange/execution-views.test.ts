@@ -53,6 +53,18 @@ describe('executions as a worker sees them', () => {
     expect(views.standing(sliceOf('second'))).toBe('open');
   });
 
+  it('are as their newest driver reports: one with an older epoch is not believed', () => {
+    const views = makeViews();
+    views.hear(stateOf({ epoch: 2, run_id: '100011' }));
+    views.hear(stateOf({ epoch: 1, status: 'completed' }));
+    expect(views.standing(sliceOf('first'))).toBe('open');
+    expect(views.stateOf(execution_id)).toMatchObject({ epoch: 2, run_id: '100011', status: 'running' });
+    views.hear(stateOf({ epoch: 3, held: true }));
+    expect(views.stateOf(execution_id)).toMatchObject({ epoch: 3 });
+    views.hear(stateOf({ epoch: 2 }));
+    expect(views.paused()).toEqual([execution_id]);
+  });
+
   it('that no recorder reports are waited for once, not again for each of their slices', () => {
     vi.useFakeTimers();
     const views = makeViews();

@@ -96,7 +96,7 @@ describe('any bodies over HTTP', () => {
       slices_completed: 15,
     });
     expect((await send(url, { body: call('list_logs', {}) })).status).toBe(200);
-    server.child.kill('SIGTERM');
+    server.kill('SIGTERM');
     expect(await server.finished).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/bug/) });
   });
 });

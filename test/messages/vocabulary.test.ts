@@ -56,6 +56,14 @@ describe('message ids', () => {
       { msg_type: 'slice_result', ...slice, worker_id: 'w/07', hostname: 'h', state: 'done' },
       'e-u-0001/slice_result/swf.101993.000001_slice_000.tf/2/w/07@h',
     ],
+    [
+      { msg_type: 'slice_returned', ...slice, worker_id: 'w/07', hostname: 'h', reason: 'NO_FILE' },
+      'e-u-0001/slice_returned/swf.101993.000001_slice_000.tf/2/w/07@h/NO_FILE',
+    ],
+    [
+      { msg_type: 'driver_started', epoch: 4, pid: 7, user: 'u', version: '1', speed: 1, hostname: 'h' },
+      'e-u-0001/driver_started/4',
+    ],
     [{ msg_type: 'stop_workflow', command_id: 'c' }, 'e-u-0001/stop_workflow/c'],
     [
       { msg_type: 'run_workflow', command_id: 'c', workflow_name: 'w', params: {}, executed_by: 'u', speed: 'max' },

@@ -238,3 +238,21 @@ describe('the remaining time of a run that has just begun', () => {
     },
   );
 });
+
+describe('the remaining time of a run at full speed', () => {
+  const parsed = executionParamsSchema.parse({ worker: { max_retries: 2 } });
+  const params = { ...parsed, speed: 'max' } as Facts['params'];
+  const half = {
+    ...factsAt(10, { stfs: 10, phase: 'physics', changedAt: at(0), lastStf: at(10), params }),
+    slices_planned: 20,
+  };
+
+  it.each([
+    ['no retries', 0, 10],
+    ['one retry for two slices', 5, 15],
+    ['as many retries as slices', 10, 20],
+    ['more retries than a slice may have', 1000, 30],
+  ])('is that of its attempts at the rate so far: with %s', (_, slice_retries, seconds_left) => {
+    expect(timeLeft({ ...half, slice_retries }, 'progressing')).toMatchObject({ seconds_left });
+  });
+});

@@ -46,6 +46,19 @@ describe('consequences of a cause', () => {
     expect(codesOf([...stages, finding('AGENT_MISSING', ['worker'])])).toEqual(['STAGE_SLOW', 'AGENT_MISSING']);
   });
 
+  it('are all that goes: what an operator must still know stays beside each cause', () => {
+    const staying = ['STOP_PENDING', 'PAUSED', 'SLICES_FAILED', 'FILES_MISSING', 'WORKERS_TOO_FEW', 'CLOCK_OFF'];
+    for (const cause of [
+      'DRIVER_SILENT',
+      'DRIVER_GONE',
+      'DRIVER_FAULT',
+      'BROKER_AWAY',
+      'AGENT_GONE',
+      'NOTHING_SUCCEEDS',
+    ])
+      expect(codesOf([...staying, cause].map((code) => finding(code)))).toEqual([...staying, cause]);
+  });
+
   it('include the fault of a driver, which TAKE_UP_FAILED reports itself', () => {
     expect(codesOf(['DRIVER_FAULT', 'TAKE_UP_FAILED', 'TAKEN_UP'].map((code) => finding(code)))).toEqual([
       'TAKE_UP_FAILED',

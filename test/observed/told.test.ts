@@ -10,7 +10,7 @@ import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { readStatement } from '../../src/observed/told/read-told.ts';
 import { References } from '../../src/observed/told/references.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
-import { readRecording, recordedRuns } from '../observer/recordings.ts';
+import { readRecording, someRecordedRuns } from '../observer/recordings.ts';
 import { rounds } from '../rounds.ts';
 import { dice, makeRun, shuffled } from './generator.ts';
 import { makeCalls } from './rest-generator.ts';
@@ -117,7 +117,32 @@ describe('a REST call to the monitor', () => {
     expect(idsOf('/swf-monitor/api/runs')).toBe(idsOf('/api/runs/'));
   });
 
-  it.each(recordedRuns)(
+  it.each([
+    ['it runs again', ['completed', 'running'], { status: 'completed', end: 1 }],
+    ['it ended otherwise', ['failed', 'completed'], { status: 'completed', end: 1 }],
+    ['it ended twice', ['terminated', 'terminated'], { status: 'terminated', end: 1 }],
+    ['it ran, and ended', ['running', 'failed'], { status: 'failed', end: 2 }],
+  ])('about an execution that said that %s leaves its end', async (_, statuses, { status, end }) => {
+    const minute = (n: number): string => new Date(Date.parse('2026-11-28T00:00:00Z') + n * 60_000).toISOString();
+    const references = new References();
+    const path = '/api/workflow-executions/';
+    const began = { execution_id: 'e.1', status: 'running', start_time: minute(0), parameter_values: {} };
+    const calls = [
+      { t: minute(0), method: 'POST', path, body: began, status: 201 },
+      ...statuses.map((one, n) => ({
+        t: minute(n + 1),
+        method: 'PATCH',
+        path: `${path}e.1/`,
+        body: { status: one },
+        status: 200,
+      })),
+    ];
+    const store = await storeOf(calls.flatMap((call) => references.lineOf(call) ?? []));
+    expect(createQueries(store.db, () => undefined).execution('e.1')).toMatchObject({ status, end_time: minute(end) });
+    store.close();
+  });
+
+  it.each(someRecordedRuns)(
     'of the recorded run %s leads to the same tables in any order, and adds no slices or attempts to the bus',
     async (run) => {
       const [bus, rest] = [await readRecording(run), await toldIn(run)];
@@ -131,7 +156,7 @@ describe('a REST call to the monitor', () => {
     },
   );
 
-  it.each(recordedRuns)(
+  it.each(someRecordedRuns)(
     'of the recorded run %s agrees with the bus: every slice is registered, sent and answered',
     async (run) => {
       const store = await storeOf([...(await readRecording(run)), ...(await toldIn(run))]);
@@ -152,7 +177,7 @@ describe('a REST call to the monitor', () => {
     },
   );
 
-  it.each(recordedRuns)(
+  it.each(someRecordedRuns)(
     'of the recorded run %s supplies every result if those on the bus were not heard',
     async (run) => {
       const bus = (await readRecording(run)).filter(({ destination }) => !destination.endsWith('panda.results'));
@@ -201,7 +226,7 @@ describe('a REST call to the monitor', () => {
   );
 
   it('about one of several runs with one name is assigned to the right run', async () => {
-    const names = recordedRuns.slice(0, 2);
+    const names = someRecordedRuns.slice(0, 2);
     const all = await Promise.all(
       names.map(async (run) => ({ bus: await readRecording(run), rest: await toldIn(run) })),
     );
@@ -264,7 +289,7 @@ describe('a REST call to the monitor', () => {
     empty.close();
   });
 
-  it.each(recordedRuns)('of the recorded run %s leaves its audit balanced', async (run) => {
+  it.each(someRecordedRuns)('of the recorded run %s leaves its audit balanced', async (run) => {
     const store = await storeOf([...(await readRecording(run)), ...(await toldIn(run))]);
     const queries = createQueries(store.db, () => undefined);
     const { checks } = queries.audit(queries.execution('stf_datataking-shifter-0001'));

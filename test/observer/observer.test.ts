@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { GapLine, MessageLine, RecordingLine } from '../../src/observed/recording-lines.ts';
 import { observe } from '../../src/observer/observer.ts';
 import { MemoryBroker } from '../brokers/memory-broker.ts';
-import { connectToMemory } from '../brokers/memory-connection.ts';
+import { connectToMemory, listenToMemory } from '../brokers/memory-connection.ts';
 import { useFastTime } from '../fast-time.ts';
 
 useFastTime(20);
@@ -20,7 +20,8 @@ async function listen(namespaces: string[] = []) {
   const isListening = new Promise<void>((resolve) => (listening = resolve));
   const done = observe({
     settings,
-    connect: connectToMemory(broker),
+    // Its user may do nothing but listen to topics.
+    connect: listenToMemory(broker),
     topics,
     namespaces,
     take: (line) => heard.push(line),

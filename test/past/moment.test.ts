@@ -2,14 +2,22 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { ask, connectInProcess, refusal, runCli, runWorkflow, temporaryFolder } from '../helpers.ts';
+import {
+  runWorkflowProcess,
+  ask,
+  connectInProcess,
+  refusal,
+  runCli,
+  runWorkflow,
+  temporaryFolder,
+} from '../helpers.ts';
 
 const folder = temporaryFolder();
 const store = join(folder, 'swf.db');
 
 describe('a moment', () => {
   it('is a time, a message, or both, and answers return one that can be asked for again', async () => {
-    await runWorkflow(folder, '--stf-count', '2');
+    await runWorkflowProcess(folder, '--stf-count', '2');
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectInProcess(store);
     const countAt = (as_of: string) => ask(client, 'list_messages', { as_of, limit: 1 });

@@ -2,7 +2,15 @@ import { join } from 'node:path';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { type Answer, ask, connectInProcess, runCli, startCliForAll, temporaryFolder } from '../helpers.ts';
+import {
+  runCliProcess,
+  type Answer,
+  ask,
+  connectInProcess,
+  runCli,
+  startCliForAll,
+  temporaryFolder,
+} from '../helpers.ts';
 import { type Logged, logOf } from './log-of.ts';
 
 /** Ended runs, each with a different problem; the expected answers are counted from the log alone. */
@@ -34,7 +42,7 @@ const sets = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set',
 async function makeRuns(): Promise<void> {
   const as = (user: string) => ({ folder, env: { SWF_USER: user } });
   const run = async (user: string, ...args: string[]) => runCli(['run', '--speed', 'max', ...args], as(user));
-  await run('old', '--stf-count', '1');
+  expect(await runCliProcess(['run', '--speed', 'max', '--stf-count', '1'], as('old'))).toMatchObject({ code: 0 });
   await runCli(['prune', '--older-than', '0d'], { folder });
   const lateSlice = 'case $SWF_SLICE_FILENAME in *000002*_slice_004.tf) sleep 8;; *) sleep 0.02;; esac';
   await run('kim', '--stf-count', '4', ...payload(lateSlice), ...sets('fast_processing.target_worker_count=4'));

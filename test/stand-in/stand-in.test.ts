@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Store } from '../../src/db/opening/store.ts';
 import { createQueries } from '../../src/db/queries.ts';
+import { calls } from '../../src/stand-in/calls/index.ts';
+import { resources } from '../../src/stand-in/resources/index.ts';
 import { standIn, type StandIn } from './stand-in-process.ts';
 
 const rowsOf = (store: Store, effect: string): any[] =>
@@ -331,6 +333,24 @@ describe('the token of the stand-in', () => {
     expect((await here.ask('POST', '/api/state/next-agent-id/', {}, { Authorization: authorization })).status).toBe(
       status,
     );
+  });
+
+  it.each(resources.map(({ path }) => path))('is needed to register and to change anything: %s', async (path) => {
+    const none = { Authorization: '' };
+    const answers = [
+      await here.ask('POST', `/api/${path}/`, {}, none),
+      await here.ask('PATCH', `/api/${path}/1/`, {}, none),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([401, 401]);
+  });
+
+  it('is needed for every call that writes, but for log lines', async () => {
+    for (const { method, path, isOpen } of calls)
+      if (method !== 'GET')
+        expect({ path, status: (await here.ask(method, `/api/${path}`, {}, { Authorization: '' })).status }).toEqual({
+          path,
+          status: isOpen ? expect.not.toSatisfy((status: number) => status === 401) : 401,
+        });
   });
 
   it('is not needed to write a log line, or to read', async () => {

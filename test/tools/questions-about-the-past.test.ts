@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { noteApplied } from '../../src/db/log/commands.ts';
 import {
+  runCliProcess,
   type Answer,
   ask,
   connectInProcess,
@@ -371,7 +372,10 @@ describe('an answer about runs of three users, one with a clock an hour behind,'
   it('keeps the order of recording, has no negative duration, and finds a run by its user', async () => {
     const folder = temporaryFolder();
     const run = (user: string, count: number, env: Record<string, string> = {}) =>
-      runCli(['run', '--speed', 'max', '--stf-count', String(count)], { folder, env: { SWF_USER: user, ...env } });
+      runCliProcess(['run', '--speed', 'max', '--stf-count', String(count)], {
+        folder,
+        env: { SWF_USER: user, ...env },
+      });
     await run('alice', 1);
     await run('rita', 2, { NODE_OPTIONS: shiftedClock(-3_600_000) });
     await run('tom', 3);

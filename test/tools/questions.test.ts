@@ -4,6 +4,7 @@ import { faultyPayload } from '../../faults/payload.ts';
 import { registerAgent } from '../../src/db/presence/agent-registry.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
 import {
+  runCliProcess,
   type Answer,
   connectInProcess,
   makeRunningStore,
@@ -373,7 +374,8 @@ describe('a careful assistant with these tools can tell', () => {
     const folder = temporaryFolder();
     const yesterday = `--import data:text/javascript,${encodeURIComponent('const Real = Date; globalThis.Date = class extends Real { constructor(...a) { super(...(a.length ? a : [Real.now() - 86400000])); } static now() { return Real.now() - 86400000; } };')}`;
     expect(
-      (await runCli(['run', '--speed', 'max', '--stf-count', '2'], { folder, env: { NODE_OPTIONS: yesterday } })).code,
+      (await runCliProcess(['run', '--speed', 'max', '--stf-count', '2'], { folder, env: { NODE_OPTIONS: yesterday } }))
+        .code,
     ).toBe(0);
     await runWorkflow(folder, '--stf-count', '1');
     const client = await clientOf(folder);

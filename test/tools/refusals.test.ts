@@ -94,6 +94,9 @@ describe('a wrong argument', () => {
     expect(await refusal(asking, 'list_tf_slices', { status: 'failed', cursor: next_cursor })).toMatch(
       /^CURSOR_INVALID: .*other arguments/,
     );
+    expect(
+      await refusal(asking, 'list_tf_slices', { status: 'completed', order: 'oldest', cursor: next_cursor }),
+    ).toMatch(/^CURSOR_INVALID: .*other arguments/);
     expect(await refusal(asking, 'list_stf_files', { cursor: next_cursor })).toMatch(/^CURSOR_INVALID/);
     expect(
       (await ask(asking, 'list_tf_slices', { status: 'completed', limit: 7, cursor: next_cursor }))['items'],

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { listAlarms } from '../../src/db/lists/alarms.ts';
 import { type AlarmRow, alarmsIn } from '../../src/db/logbook/alarms.ts';
 import { markSeen, setQuality } from '../../src/db/logbook/entries.ts';
+import { firstUndelivered, knowReceiver, noteDelivered } from '../../src/db/logbook/receivers.ts';
 import { becomeWatcher } from '../../src/db/logbook/watching.ts';
 import { replayDifferences } from '../../src/db/maintenance/replay-check.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
@@ -134,4 +135,36 @@ it('an alarm that is acknowledged while its execution runs stays open', async ()
   await markSeen(made.store, 'SLICES_FAILED', ana);
   expect(await look('4 TF slices stay failed.')).toEqual([]);
   expect(alarm()).toMatchObject({ state: 'seen', sentence: '4 TF slices stay failed.' });
+});
+
+it('a process that watches no longer changes nothing', async () => {
+  await look('3 TF slices stay failed.');
+  await made.store.write((tx) =>
+    becomeWatcher(tx, registerProcess(tx, currentProcess(), '0'), () => false, Date.now()),
+  );
+  const before = [alarm(), messages()];
+  expect(await look()).toBeUndefined();
+  expect(await look('51 TF slices stay failed.')).toBeUndefined();
+  expect([alarm(), messages()]).toEqual(before);
+});
+
+it('a receiver gets the changes since it is known, in their order, and none twice', async () => {
+  const { store } = made;
+  await look('3 TF slices stay failed.');
+  await store.write((tx) => knowReceiver(tx, 'one'));
+  expect(firstUndelivered(store.sql, 'one')).toBeUndefined();
+  await look();
+  await look('4 TF slices stay failed.');
+  await store.write((tx) => knowReceiver(tx, 'one'));
+  const types = [];
+  for (
+    let change = firstUndelivered(store.sql, 'one');
+    change !== undefined;
+    change = firstUndelivered(store.sql, 'one')
+  ) {
+    const { seq, payload } = change;
+    types.push((JSON.parse(payload) as { msg_type: string }).msg_type);
+    await store.write((tx) => noteDelivered(tx, 'one', seq));
+  }
+  expect(types).toEqual(['alarm_cleared', 'alarm_raised']);
 });

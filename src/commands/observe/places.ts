@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
@@ -74,7 +76,9 @@ async function openToWrite(io: Io, { settings, topics, namespaces }: Listened, m
 }
 
 async function openRecording(io: Io, record: string, { settings, topics, namespaces }: Listened) {
-  const place = await recordingPlace(record, {
+  // A final slash names a folder.
+  const path = resolve(io.workingFolder, record) + (record.endsWith('/') ? '/' : '');
+  const place = await recordingPlace(path, {
     by: `swf-mcp ${io.version}`,
     ...(settings === undefined
       ? {}

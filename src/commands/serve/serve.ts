@@ -5,7 +5,7 @@ import { createLog } from '../../lib/logger.ts';
 import { createServer, type ServerOptions } from '../../server.ts';
 import { controlTools, noteTools, tools } from '../../tools/index.ts';
 import type { Logbook } from '../../tools/shared/logbook.ts';
-import { exitCodes, type Io, logLevel, storePath } from '../shared/io.ts';
+import { exitCodes, type Io, logLevel, type Std, storePath } from '../shared/io.ts';
 import { pageUrl } from '../shared/page-url.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { withoutLongLines } from './long-lines.ts';
@@ -23,28 +23,17 @@ export interface ServeArguments extends Omit<HttpArguments, 'http'> {
 /** A server on stdio that lets no client control anything. */
 export const plainServer = { allowControl: false, readOnly: false, insecureLocal: false, behindProxy: false };
 
-/** When the start is over, in milliseconds: until then a client's waiting time matters more than memory. */
-const settled = 300;
-
-/** A server runs beside other programs for weeks. V8 reads these flags whenever its heap would grow: a third less memory, as fast. */
-async function saveMemory(): Promise<void> {
-  const { setFlagsFromString } = await import('node:v8');
-  setFlagsFromString('--optimize-for-size');
-  // Young objects are then collected more often, which slows a long audit by a twentieth.
-  setFlagsFromString('--semi-space-growth-factor=1');
-}
-
 /** `swf-mcp serve`: an MCP server, until its client or a signal ends it. Returns the exit code. */
-export function serveCommand(io: Io, args: ServeArguments, stdin: NodeJS.ReadableStream): Promise<number> {
+export function serveCommand(io: Io, args: ServeArguments, std: Pick<Std, 'stdin' | 'stdout'>): Promise<number> {
   const { http } = args;
   if (http !== undefined) return serveOverHttp(io, { ...args, http });
   return withOptions(io, args, async (options) => {
     io.err(`swf-mcp ${io.version}: MCP server on stdio, store ${storePath(io)}`);
-    if ('isTTY' in stdin && stdin.isTTY === true)
+    if ('isTTY' in std.stdin && std.stdin.isTTY === true)
       io.err(
         'waiting for an MCP client on standard input; people use swf-mcp status, list or --help, and Ctrl-C ends this',
       );
-    return serveStdio(io, options, stdin);
+    return serveStdio(io, options, std);
   });
 }
 
@@ -58,7 +47,7 @@ export const serveOverHttp = (io: Io, args: ServeArguments & { http: string }): 
 
 async function withOptions(io: Io, args: ServeArguments, serve: (options: ServerOptions) => Promise<number>) {
   const { allowControl, maxRuns, readOnly } = args;
-  setTimeout(() => void saveMemory(), settled).unref();
+  io.staysForLong();
   using reader = createStoreReader(storePath(io), { isServer: true });
   return await serve({
     version: io.version,
@@ -123,8 +112,12 @@ function faultOf({ name }: Error): [code: ErrorCode, message: string] | undefine
 /** The SDK ends a session whose line is longer than 10 MiB. */
 const maxLineBytes = 10_000_000;
 
-/** @param stdin the client's end: when it closes, the server must not outlive it */
-async function serveStdio(io: Io, options: ServerOptions, stdin: NodeJS.ReadableStream): Promise<number> {
+/** When stdin, the client's end, closes, the server must not outlive it. */
+async function serveStdio(
+  io: Io,
+  options: ServerOptions,
+  { stdin, stdout }: Pick<Std, 'stdin' | 'stdout'>,
+): Promise<number> {
   const stopping = new AbortController();
   const server = createServer({ ...options, stopping: stopping.signal });
   const warn = seldom((message) => options.log.write({ level: 'WARNING', message }));
@@ -148,7 +141,7 @@ async function serveStdio(io: Io, options: ServerOptions, stdin: NodeJS.Readable
     if (fault !== undefined) refuse(...fault);
   };
   stdin.pipe(lines);
-  await server.connect(new StdioServerTransport(lines));
+  await server.connect(new StdioServerTransport(lines, stdout));
   await ended;
   stdin.unpipe(lines);
   stdin.pause();

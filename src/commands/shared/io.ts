@@ -1,5 +1,6 @@
 import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
 
 import { type Synchronous, synchronousModes } from '../../db/sqlite/synchronous.ts';
 import { namePattern } from '../../domain/names.ts';
@@ -9,6 +10,13 @@ import { nearest } from '../../lib/suggest.ts';
 import type { ChildMessage } from './child-messages.ts';
 import type { spawnChild, startDetached } from './start-process.ts';
 import type { Terminal } from './terminal.ts';
+
+/** The standard streams of a process. */
+export interface Std {
+  stdin: NodeJS.ReadableStream;
+  stdout: Writable;
+  stderr: Writable;
+}
 
 /** The part of its process that a command sees. Only `process-io.ts` makes one from the real thing. */
 export interface Io {
@@ -26,6 +34,8 @@ export interface Io {
   terminal(stream: 'out' | 'err'): Terminal | undefined;
   /** From now on the process goes on even if nobody reads its output. */
   keepGoingWithoutOutput(): void;
+  /** A server runs beside other programs for weeks, and should take little memory once it has started. */
+  staysForLong(): void;
   /** Starts this program once more, as a process that outlives this one. */
   startSelf(args: readonly string[]): Promise<ReturnType<typeof startDetached>>;
   /** Calls back when the process at the other end of stdin has ended. */

@@ -3,7 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { openReader } from '../../src/db/opening/open-reader.ts';
-import { type Answer, ask, connectInProcess, runCli, shiftedClock, startCli, temporaryFolder } from '../helpers.ts';
+import {
+  runCliProcess,
+  type Answer,
+  ask,
+  connectInProcess,
+  runCli,
+  shiftedClock,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
 
 /** Shifts the wall clock of a process again and again, as a misconfigured NTP does; that of the system stays. */
 const jumping = (hours: readonly number[], everyMilliseconds: number): string =>
@@ -75,7 +84,7 @@ describe('a run whose wall clock jumps hours forward and back', () => {
     const ahead = { folder, env: { NODE_OPTIONS: shiftedClock(3_600_000) } };
     const run = startCli(['run', '--speed', '20', '--stf-count', '50'], ahead);
     await run.saw(/start_run/);
-    expect(await runCli(['pause', 'latest'], ahead)).toMatchObject({ code: 0 });
+    expect(await runCliProcess(['pause', 'latest'], ahead)).toMatchObject({ code: 0 });
     run.child.kill('SIGKILL');
     await run.finished;
     const client = await connectInProcess(`${folder}/swf.db`);

@@ -21,7 +21,16 @@ import { schemaHistory } from '../../src/db/migrations/index.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { currentProcess, isAlive } from '../../src/lib/process-identity.ts';
 import { alterStore } from '../alter-store.ts';
-import { ask, connectStdio, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import {
+  runCliProcess,
+  runWorkflowProcess,
+  ask,
+  connectStdio,
+  runCli,
+  runWorkflow,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
 import { giveAway, hasOtherUser, openFolder, runAsOther } from '../other-user.ts';
 
 const first = 'stf_datataking-tester-0001';
@@ -81,7 +90,7 @@ describe('prune', () => {
       `#!/bin/sh\nexport LC_ALL=C\nn=0\nwhile [ $n -lt 300 ]; do mkdir abcdefghijklmnopqrst && cd -P abcdefghijklmnopqrst || exit 1; n=$((n+1)); done\necho x > deepest\n`,
     );
     chmodSync(join(folder, 'deep.sh'), 0o755);
-    await runWorkflow(folder, '--stf-count', '1', '--set', 'worker.payload=["./deep.sh"]');
+    await runWorkflowProcess(folder, '--stf-count', '1', '--set', 'worker.payload=["./deep.sh"]');
     expect(await runCli(['prune', '--keep', '0'], { folder })).toMatchObject({ code: 0, stderr: '' });
     expect(readdirSync(join(folder, 'swf.db.data'))).toEqual([]);
   });
@@ -112,7 +121,7 @@ describe('a store that is damaged or changed from outside', () => {
 
   it('is compared with a replay of its own log, row by row', async () => {
     const folder = temporaryFolder();
-    await runWorkflow(folder, '--stf-count', '1');
+    await runWorkflowProcess(folder, '--stf-count', '1');
     await runWorkflow(folder, '--stf-count', '3', '--set', 'fast_processing.stf_sampling_rate=0.5');
     await runCli(['prune', '--keep', '1'], { folder });
     const sound = await runCli(['check', '--deep'], { folder });
@@ -283,7 +292,7 @@ describe('two backups to one name', () => {
     const living = mark(String(pid), here);
     const ofAnotherHost = mark('17', 'another boot');
     for (const path of [dead, `${dead}-journal`, living, ofAnotherHost]) writeFileSync(path, 'half');
-    expect((await runCli(['backup', target], { folder })).code).toBe(0);
+    expect((await runCliProcess(['backup', target], { folder })).code).toBe(0);
     expect([dead, `${dead}-journal`, living, ofAnotherHost].map((path) => existsSync(path))).toEqual([
       false,
       false,

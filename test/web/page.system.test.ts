@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import {
+  startHttpProcess,
   type Answer,
   ask,
   connectHttp,
@@ -577,7 +578,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
   it('reports that the server is away, keeps its content, and continues when the server is back', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
-    const { url, server } = await startHttp({ folder });
+    const { url, server } = await startHttpProcess({ folder });
     const page = await browser.open(url.replace(/mcp$/, ''), { mayComplain: true });
     await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();
     server.child.kill('SIGKILL');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { askAll, connectInProcess, runCli, startCli, temporaryFolder } from '../helpers.ts';
+import { runCliProcess, askAll, connectInProcess, runCli, startCli, temporaryFolder } from '../helpers.ts';
 
 /** A folder with a payload of these shell lines. */
 function withPayload(script: string): string {
@@ -118,7 +118,7 @@ describe('a process whose disk never answers', () => {
       `import { open } from 'node:fs'; import { execFileSync } from 'node:child_process';
        execFileSync('mkfifo', [${JSON.stringify(join(folder, 'pipe'))}]); open(${JSON.stringify(join(folder, 'pipe'))}, 'r', () => {});`,
     );
-    const run = await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], {
+    const run = await runCliProcess(['run', '--speed', 'max', '--stf-count', '1', '--json'], {
       folder,
       env: { NODE_OPTIONS: `--import=file://${hung}` },
     });

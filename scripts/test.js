@@ -1,0 +1,60 @@
+// Runs one of the two suites and says what it took: "fast" for npm test, which needs nothing but Node, or "system" for npm run test:all.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+
+/** The most that npm test may take in CI, in CPU-seconds: people run it before each commit. */
+const most = 600;
+
+const [suite, ...filters] = process.argv.slice(2);
+const node = process.execPath;
+const steps = {
+  check: suite === 'fast' ? [node, 'scripts/check.js', '--all'] : undefined,
+  build: [node, 'scripts/build.js'],
+  tests: [
+    node,
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--project',
+    suite,
+    '--maxWorkers',
+    suite === 'fast' ? '3' : '5',
+    ...filters,
+  ],
+};
+
+/** CPU-seconds of the children that have ended and of theirs: fields 16 and 17 of proc(5), which Linux counts in hundredths. Undefined on other systems. */
+function childSeconds() {
+  try {
+    const [user, system] = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+      .slice(13, 15);
+    return (Number(user) + Number(system)) / 100;
+  } catch {
+    return undefined;
+  }
+}
+
+const began = performance.now();
+const took = [];
+for (const [name, words] of Object.entries(steps)) {
+  if (words === undefined) continue;
+  const before = childSeconds();
+  const { status } = spawnSync(words[0], words.slice(1), { stdio: 'inherit' });
+  took.push(`${name} ${Math.round((childSeconds() ?? Number.NaN) - before)}`);
+  if (status !== 0) {
+    process.exitCode = 1;
+    break;
+  }
+}
+const all = childSeconds();
+const cpu = all === undefined ? '' : `, ${Math.round(all)} CPU-seconds (${took.join(', ')})`;
+const seconds = Math.round((performance.now() - began) / 1000);
+console.log(`${suite}: ${seconds} s${cpu}; load of the machine at the end ${loadavg()[0]?.toFixed(1)}`);
+if (suite === 'fast' && process.env.CI === 'true' && all > most) {
+  console.error(
+    `npm test may take ${most} CPU-seconds: move what needs a broker, a browser or a loop of kills to *.system.test.ts`,
+  );
+  process.exitCode = 1;
+}

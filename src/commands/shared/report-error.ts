@@ -1,0 +1,25 @@
+import { SwfError } from '../../lib/errors.ts';
+import { exitCodes, type Io } from './io.ts';
+
+/** Where an error goes: to people, and to the swf-mcp that started this process. */
+export type Reporter = Pick<Io, 'err' | 'nodeVersion' | 'tellParent'>;
+
+/** Reports an error of ours, to people with this sentence. Returns the exit code. */
+export function reportOurs({ err, tellParent }: Reporter, error: SwfError, sentence = error.message): number {
+  err(new SwfError(error.code, sentence).line);
+  tellParent({ event: 'failed', code: error.code, sentence: error.message });
+  return exitCodes.mendable;
+}
+
+/** Reports any error that ends a command. Returns the exit code. */
+export function reportError(reporter: Reporter, error: unknown): number {
+  if (error instanceof SwfError) return reportOurs(reporter, error);
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_DLOPEN_FAILED') {
+    reporter.err(
+      `swf-mcp was installed for another Node.js than ${reporter.nodeVersion}: run "npm rebuild better-sqlite3" where it is installed, or install it again`,
+    );
+    return exitCodes.mendable;
+  }
+  reporter.err(`swf-mcp has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return exitCodes.bug;
+}
