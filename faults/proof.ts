@@ -6,8 +6,8 @@ import { runSuite } from './suite.ts';
 import { killCommands, undisturbedPair } from './whole-command-line.ts';
 
 /**
- * The long proof: `npm run proof -- --rounds 500 --seed 1 --minutes 10 --clients 64 --fuzz 200 --networks 1`. Rounds of kills over the whole command line, a
- * soak, broken HTTP bodies and STOMP frames, 200 times as many as in CI, and hosts whose links are down for ten minutes around every broker (as root); 0 leaves a part out.
+ * The long proof: `npm run proof -- --rounds 500 --seed 1 --minutes 10 --clients 64 --fuzz 200 --networks 1 --tests 1`. Rounds of kills over the whole command line, a
+ * soak, broken HTTP bodies and STOMP frames, 200 times as many as in CI, and hosts whose links are down for ten minutes around every broker (as root), and all tests with all their rounds, on other versions of Node too; 0 leaves a part out.
  */
 const { values } = parseArgs({
   options: {
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '64' },
     fuzz: { type: 'string', default: '200' },
     networks: { type: 'string', default: '1' },
+    tests: { type: 'string', default: '1' },
   },
 });
 
@@ -33,6 +34,7 @@ for (const line of wrong.slice(0, 20)) console.log(`soak: ${line}`);
 if (values.minutes !== '0') console.log(`soak: ${wrong.length} wrong`);
 
 const hasBroken = [
+  values.tests !== '0' && runTests([], { SWF_ROUNDS: values.tests, SWF_TEST_NODES: '1' }) !== 0,
   values.fuzz !== '0' && runTests(['test/fuzz/http', 'test/fuzz/stomp'], { SWF_ROUNDS: values.fuzz }) !== 0,
   values.networks !== '0' && runTests(['test/networks'], { SWF_LONG_PROOF: '1' }) !== 0,
 ].some(Boolean);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { temporaryFolder } from '../folder.ts';
+import { isMissing } from '../programs.ts';
 import { type Broker, type BrokerKind, freePort, login, loopback, quickJvm, runBroker } from './broker.ts';
 
 /**
@@ -160,7 +161,7 @@ export async function startArtemis(naming: Naming = 'stock', place = loopback): 
 export const artemisBroker: BrokerKind = {
   kind: 'artemis',
   missing: () =>
-    isThere() || process.env['CI'] === 'true'
+    (isThere() && !isMissing('java')) || process.env['CI'] === 'true'
       ? undefined
       : 'tests with Artemis are skipped: unpack apache-artemis-2.40.0-bin.tar.gz of Maven Central and name its folder by ARTEMIS_HOME to enable them',
   start: (place) => startArtemis('stock', place),

@@ -191,8 +191,6 @@ class MemoryConnection implements BrokerConnection, MemorySession {
       isWhole: true,
       lost: signal,
       acknowledge: (onConfirmed) => {
-        // A real broker answers with an error.
-        if (subscription.ack === 'auto') throw refusedTo('acknowledge what counts as acknowledged');
         if (signal.aborted || !open.delete(message)) return;
         if (onConfirmed !== undefined) setImmediate(onConfirmed);
         this.#broker.dispatch(this.#broker.placeOf(subscription));
@@ -237,7 +235,12 @@ class ListeningConnection extends MemoryConnection {
     if (!destination.startsWith('/topic/')) throw refusedTo(`take messages from ${destination}`);
     if (durableName !== undefined) throw refusedTo(`keep messages as ${durableName}`);
     if (ack !== 'auto') throw refusedTo('acknowledge messages');
-    super.subscribe(subscription);
+    const refuse = (): never => {
+      throw refusedTo('acknowledge messages or give them back');
+    };
+    const onMessage = (delivery: Delivery): void =>
+      subscription.onMessage({ ...delivery, acknowledge: refuse, giveBack: refuse });
+    super.subscribe({ ...subscription, onMessage });
   }
 
   override send({ destination }: Outgoing): Promise<void> {

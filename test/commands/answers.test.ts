@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { faultyPayload } from '../../faults/payload.ts';
 import { examples } from '../../src/commands/help/examples.ts';
 import { runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import { isMissing } from '../programs.ts';
 import { runInTerminal } from '../terminal.ts';
 
 describe('swf-mcp summarize', () => {
@@ -72,12 +73,8 @@ function standIn(folder: string): string {
   return program;
 }
 
-/** In CI the shell must be there, or the test fails. */
-const isMissing = (shell: string): boolean =>
-  process.env['CI'] === undefined && spawnSync(shell, ['-c', 'exit']).error !== undefined;
-
 describe('swf-mcp completion', () => {
-  it('makes bash complete commands, flags and their values', async () => {
+  it.skipIf(isMissing('bash'))('makes bash complete commands, flags and their values', async () => {
     const folder = temporaryFolder();
     const { stdout } = await runCli(['completion', 'bash'], { folder });
     writeFileSync(join(folder, 'completion.sh'), stdout);
@@ -215,16 +212,7 @@ describe('--notify', () => {
   });
 });
 
-const hasScript = (() => {
-  try {
-    execFileSync('script', ['--version']);
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
-describe.skipIf(!hasScript && process.env['CI'] === undefined)('keys below the live view', () => {
+describe.skipIf(isMissing('script') || isMissing('stty'))('keys below the live view', () => {
   it.each([
     [60, 20],
     [80, 24],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { ask, connectHttp, refusal, runCli, startCli, startHttp, temporaryFolder } from '../helpers.ts';
+import { isMissing } from '../programs.ts';
 import { monitor, send } from './http-requests.ts';
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -101,40 +102,43 @@ describe('the tokens of a server', () => {
 });
 
 describe('a server that others can reach', () => {
-  it('requires TLS or a proxy, serves over TLS, and refuses an unusable certificate', async () => {
-    const folder = temporaryFolder();
-    const env = { SWF_MCP_TOKEN: 'sesame-7' };
-    const { cert, key } = certificate(folder);
-    const pipe = join(folder, 'pipe');
-    execFileSync('mkfifo', [pipe]);
-    const clear = await runCli(['serve', '--http', '0.0.0.0:0'], { folder, env });
-    expect(clear).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/in the clear; give --tls-cert and --tls-key, --behind-proxy/),
-    });
-    const server = startCli(['serve', '--http', '0.0.0.0:0', '--tls-cert', cert, '--tls-key', key], { folder, env });
-    const url = (await server.saw(/MCP server at (https:\S+\/mcp),/)).replace('0.0.0.0', '127.0.0.1');
-    const { port } = new URL(url);
-    expect((await send(url, { body: monitor, headers: bearer('sesame-7') })).status).toBe(200);
-    expect((await send(url, { body: monitor })).status).toBe(401);
-    const from = async (origin: string) =>
-      (await send(url, { body: monitor, headers: { ...bearer('sesame-7'), origin } })).status;
-    expect(await from(`https://127.0.0.1:${port}`)).toBe(200);
-    expect(await from(`http://127.0.0.1:${port}`)).toBe(403);
-    const refused: [string[], RegExp][] = [
-      [['--tls-cert', cert], /belong together/],
-      [['--tls-cert', cert, '--tls-key', join(folder, 'none')], /--tls-key .* cannot be read/],
-      [['--tls-cert', key, '--tls-key', cert], /are no certificate and its key as PEM/],
-      [['--tls-cert', folder, '--tls-key', key], /cannot be read \(it is a folder\)/],
-      [['--tls-cert', '/dev/zero', '--tls-key', key], /cannot be read \(it is no regular file\)/],
-      [['--tls-cert', pipe, '--tls-key', key], /cannot be read \(it is no regular file\)/],
-    ];
-    for (const [words, why] of refused)
-      expect(await runCli(['serve', '--http', '0', ...words], { folder, env })).toMatchObject({
+  it.skipIf(isMissing('openssl'))(
+    'requires TLS or a proxy, serves over TLS, and refuses an unusable certificate',
+    async () => {
+      const folder = temporaryFolder();
+      const env = { SWF_MCP_TOKEN: 'sesame-7' };
+      const { cert, key } = certificate(folder);
+      const pipe = join(folder, 'pipe');
+      execFileSync('mkfifo', [pipe]);
+      const clear = await runCli(['serve', '--http', '0.0.0.0:0'], { folder, env });
+      expect(clear).toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(why),
+        stderr: expect.stringMatching(/in the clear; give --tls-cert and --tls-key, --behind-proxy/),
       });
-  });
+      const server = startCli(['serve', '--http', '0.0.0.0:0', '--tls-cert', cert, '--tls-key', key], { folder, env });
+      const url = (await server.saw(/MCP server at (https:\S+\/mcp),/)).replace('0.0.0.0', '127.0.0.1');
+      const { port } = new URL(url);
+      expect((await send(url, { body: monitor, headers: bearer('sesame-7') })).status).toBe(200);
+      expect((await send(url, { body: monitor })).status).toBe(401);
+      const from = async (origin: string) =>
+        (await send(url, { body: monitor, headers: { ...bearer('sesame-7'), origin } })).status;
+      expect(await from(`https://127.0.0.1:${port}`)).toBe(200);
+      expect(await from(`http://127.0.0.1:${port}`)).toBe(403);
+      const refused: [string[], RegExp][] = [
+        [['--tls-cert', cert], /belong together/],
+        [['--tls-cert', cert, '--tls-key', join(folder, 'none')], /--tls-key .* cannot be read/],
+        [['--tls-cert', key, '--tls-key', cert], /are no certificate and its key as PEM/],
+        [['--tls-cert', folder, '--tls-key', key], /cannot be read \(it is a folder\)/],
+        [['--tls-cert', '/dev/zero', '--tls-key', key], /cannot be read \(it is no regular file\)/],
+        [['--tls-cert', pipe, '--tls-key', key], /cannot be read \(it is no regular file\)/],
+      ];
+      for (const [words, why] of refused)
+        expect(await runCli(['serve', '--http', '0', ...words], { folder, env })).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(why),
+        });
+    },
+  );
 
   it('accepts a forwarded host and scheme only with --behind-proxy, which needs a token', async () => {
     const folder = temporaryFolder();

@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
-
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { ask, askAll, connectStdio, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import { isMissing } from '../programs.ts';
 import { runInTerminal } from '../terminal.ts';
 
 /** A payload that fails slices 5 and 7 of each STF for good. */
@@ -13,14 +12,6 @@ const failing = [
   '--set',
   'worker.max_retries=1',
 ];
-
-const hasScript = ((): boolean => {
-  try {
-    return execFileSync('script', ['--version'], { encoding: 'utf8' }).includes('util-linux');
-  } catch {
-    return false;
-  }
-})();
 
 describe('tables for people', () => {
   let folder = '';
@@ -212,7 +203,7 @@ describe('tables for people', () => {
     expect((await following.finished).code).toBe(130);
   });
 
-  it.skipIf(!hasScript).each([
+  it.skipIf(isMissing('script') || isMissing('stty')).each([
     { columns: 60, rows: 20, head: /^SLICE +STATUS +ERROR$/ },
     { columns: 80, rows: 24, head: /^SLICE +STATUS +(TOOK +)?ERROR$/ },
     {

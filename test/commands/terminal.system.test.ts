@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,19 +5,10 @@ import { describe, expect, it } from 'vitest';
 
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { runCli, startCli, temporaryFolder } from '../helpers.ts';
+import { isMissing } from '../programs.ts';
 import { runInTerminal } from '../terminal.ts';
 
-/** Only util-linux's `script` takes a command in this way. */
-function isScriptMissing(): boolean {
-  try {
-    return !execFileSync('script', ['--version'], { encoding: 'utf8' }).includes('util-linux');
-  } catch {
-    return true;
-  }
-}
-const missing = isScriptMissing();
-if (missing && process.env['CI'] === 'true') throw new Error('CI needs "script" of util-linux');
-if (missing) console.log('tests in a terminal are skipped: install "script" of util-linux (Debian: bsdutils)');
+const missing = isMissing('script') || isMissing('stty');
 
 function expectCursor(written: string): void {
   expect(written.lastIndexOf('\u001B[?25h')).toBeGreaterThan(written.lastIndexOf('\u001B[?25l'));

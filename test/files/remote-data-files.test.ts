@@ -45,10 +45,14 @@ const inPieces =
     response.end();
   };
 
+/** A program that writes bytes into the file that it is given. */
+const writes = (bytes: Buffer): string =>
+  `require('fs').writeFileSync(process.argv[1], Buffer.from('${bytes.toString('base64')}', 'base64'))`;
+
 const ways = [
   ['by HTTP', serves(content), undefined],
   ['by HTTP in pieces that are not frames', inPieces(content), undefined],
-  ['by a command', serves(content), ['sh', '-c', `printf '${content.toString('base64')}' | base64 -d > {path}`]],
+  ['by a command', serves(content), [process.execPath, '-e', writes(content), '{path}']],
 ] as const;
 
 describe.each(ways)('the data files of another host, %s,', (_, answer, command) => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 
-import { replayDifferences } from '../../src/db/maintenance/replay-check.ts';
 import { recordHeard } from '../../src/db/observed/heard-messages.ts';
 import { noteSpan } from '../../src/db/observed/hearings.ts';
 import type { Store } from '../../src/db/opening/store.ts';
@@ -9,13 +8,13 @@ import { parseLine } from '../../src/observed/parse-line.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { readStatement } from '../../src/observed/told/read-told.ts';
 import { References } from '../../src/observed/told/references.ts';
-import { readRecordings } from '../../src/observer/recording-reader.ts';
 import { readRecording, someRecordedRuns } from '../observer/recordings.ts';
 import { rounds } from '../rounds.ts';
-import { dice, makeRun, shuffled } from './generator.ts';
+import { makeRun, shuffled } from './generator.ts';
 import { makeCalls } from './rest-generator.ts';
-import { emptyStore, storeOf, tablesAfter } from './stores.ts';
+import { storeOf, tablesAfter } from './stores.ts';
 import { tablesOf } from './tables.ts';
+import { factsOf, interleaved, toldIn } from './told-setup.ts';
 
 /** Notes that the observer listened for ten minutes more. */
 async function listenOn(store: Store): Promise<void> {
@@ -23,37 +22,6 @@ async function listenOn(store: Store): Promise<void> {
     const { last } = tx.sql<[], { last: number }>('SELECT max(sent_ms) AS last FROM message_rows').get() ?? { last: 0 };
     noteSpan(tx, { since: last - 600_000, until: last + 600_000 }, []);
   });
-}
-
-/** The rows of the log made from the calls of a recorded run. */
-async function toldIn(run: string): Promise<MessageLine[]> {
-  const references = new References();
-  const lines: MessageLine[] = [];
-  for await (const read of readRecordings([`test/recordings/${run}/rest.jsonl.gz`], () => {})) {
-    const line = read.kind === 'rest' ? references.lineOf(read.line) : undefined;
-    if (line !== undefined) lines.push(line);
-  }
-  return lines;
-}
-
-/** Two streams merged at random, each in its own order. */
-function interleaved<T>(a: readonly T[], b: readonly T[], seed: number): T[] {
-  const roll = dice(seed);
-  const [left, right] = [[...a], [...b]];
-  const all: T[] = [];
-  while (left.length + right.length > 0) {
-    const from =
-      left.length === 0 || (right.length > 0 && roll() < right.length / (left.length + right.length)) ? right : left;
-    all.push(from.shift() as T);
-  }
-  return all;
-}
-
-function factsOf(store: Store, id: string, now = Date.now()) {
-  const queries = createQueries(store.db, () => undefined);
-  const row = queries.execution(id);
-  const assessed = queries.assessWithFindings(row, now, undefined);
-  return { row, ...assessed, facts: assessed.observed?.facts, record: assessed.observed?.record };
 }
 
 const madeLines = (seed: number) => {
@@ -142,57 +110,6 @@ describe('a REST call to the monitor', () => {
     store.close();
   });
 
-  it.each(someRecordedRuns)(
-    'of the recorded run %s leads to the same tables in any order, and adds no slices or attempts to the bus',
-    async (run) => {
-      const [bus, rest] = [await readRecording(run), await toldIn(run)];
-      const tables = await tablesAfter([...bus, ...rest]);
-      expect(await tablesAfter([...rest, ...bus])).toEqual(tables);
-      expect(await tablesAfter(interleaved(bus, [...rest, ...rest.slice(0, 50)], 3))).toEqual(tables);
-      const alone = await tablesAfter(bus);
-      // REST alone names more TF files, those of fast processing; it adds no slices or attempts.
-      for (const name of ['slices', 'attempts', 'repeats', 'unmatched'] as const)
-        expect(tables[name]).toEqual(alone[name]);
-    },
-  );
-
-  it.each(someRecordedRuns)(
-    'of the recorded run %s agrees with the bus: every slice is registered, sent and answered',
-    async (run) => {
-      const store = await storeOf([...(await readRecording(run)), ...(await toldIn(run))]);
-      const { row, facts, record, findings } = factsOf(store, 'stf_datataking-shifter-0001');
-      expect(record).toMatchObject({ slices_told: row.slices_created, slices_unsent: 0, told_status: 'completed' });
-      expect(row).toMatchObject({
-        status: 'completed',
-        slices_queued: 0,
-        executed_by: 'shifter',
-        workflow_name: 'stf_datataking',
-      });
-      expect(facts).toMatchObject({ results_repeated: 2, results_unmatched: 0 });
-      expect(findings.map(({ code }) => code)).not.toContain('TOLD_OTHERWISE');
-      const empty = await emptyStore();
-      expect(await replayDifferences(store.sql, empty)).toEqual({ sentences: [], count: 0 });
-      store.close();
-      empty.close();
-    },
-  );
-
-  it.each(someRecordedRuns)(
-    'of the recorded run %s supplies every result if those on the bus were not heard',
-    async (run) => {
-      const bus = (await readRecording(run)).filter(({ destination }) => !destination.endsWith('panda.results'));
-      const store = await storeOf([...bus, ...(await toldIn(run))]);
-      const whole = await storeOf(await readRecording(run));
-      const counts = (one: Store) => {
-        const { row, facts } = factsOf(one, 'stf_datataking-shifter-0001');
-        return [row.slices_completed, row.slices_failed, facts?.results_repeated];
-      };
-      expect(counts(store)).toEqual(counts(whole));
-      store.close();
-      whole.close();
-    },
-  );
-
   it.each(Array.from({ length: rounds(40) }, (_, seed) => seed + 300))(
     'of a generated run leads to its true counts, in any order: run %i',
     async (seed) => {
@@ -273,27 +190,6 @@ describe('a REST call to the monitor', () => {
     const store = await storeOf([...rest.filter((line) => !isSlice(line)), ...rest.filter(isSlice)]);
     const { row, record } = factsOf(store, 'stf_datataking-shifter-0001');
     expect({ ...row, ...record }).toMatchObject({ slices_completed: 210, slices_unsent: 0, results_unmatched: 0 });
-    store.close();
-  });
-
-  it('leads to the same tables in one transaction or many, with other runs in between', async () => {
-    const [bus, rest] = [await readRecording('H-1'), await toldIn('H-1')];
-    const later = (await toldIn('H-2')).concat(await readRecording('H-2'));
-    const all = [...bus.slice(0, 3), ...later.slice(0, 400), ...bus.slice(3), ...rest, ...later.slice(400)];
-    const tables = await tablesAfter(all, 1);
-    expect(await tablesAfter(all, 5000)).toEqual(tables);
-    const store = await storeOf(all, 300);
-    const empty = await emptyStore();
-    expect(await replayDifferences(store.sql, empty)).toEqual({ sentences: [], count: 0 });
-    store.close();
-    empty.close();
-  });
-
-  it.each(someRecordedRuns)('of the recorded run %s leaves its audit balanced', async (run) => {
-    const store = await storeOf([...(await readRecording(run)), ...(await toldIn(run))]);
-    const queries = createQueries(store.db, () => undefined);
-    const { checks } = queries.audit(queries.execution('stf_datataking-shifter-0001'));
-    expect(checks.filter(({ state }) => state === 'broken')).toEqual([]);
     store.close();
   });
 

@@ -9,7 +9,9 @@ const executable = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 /** Why tests in a browser cannot run here, or undefined. In CI a missing browser is a failure. */
 export function browserIsMissing(): string | undefined {
   if (existsSync(executable) || process.env['CI'] === 'true') return undefined;
-  return 'tests in a browser are skipped: install the Debian package chromium, or set CHROMIUM, to enable them';
+  const why = 'tests in a browser are skipped: install the Debian package chromium, or set CHROMIUM, to enable them';
+  console.log(why);
+  return why;
 }
 
 export interface PageOptions {

@@ -10,7 +10,6 @@ import { runCli, runWorkflow, startHttp, temporaryFolder } from '../helpers.ts';
 import { barriers, browserIsMissing, useBrowser } from './browser.ts';
 
 const missing = browserIsMissing();
-if (missing !== undefined) console.log(missing);
 
 const id = 'stf_datataking-tester-0001';
 

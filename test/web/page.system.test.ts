@@ -20,7 +20,6 @@ import { barriers, browserIsMissing, countsOf, painted, useBrowser } from './bro
 import { hostile, hostilePayload, hostileRun } from './hostile-run.ts';
 
 const missing = browserIsMissing();
-if (missing !== undefined) console.log(missing);
 
 /** The counts of the header: an ended execution has no slices in hand, and does not show that count. */
 const shownCounts = ({ status, slices_completed, slices_failed, slices_processing, slices_queued }: Answer) => ({
