@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import {
   cyclesOf,
   type Edge,
-  folderEdges,
   folderOf,
   folderRefusals,
   folderRings,
@@ -41,30 +40,6 @@ describe('the table of rooms in docs/architecture.md', () => {
         rooms,
       ),
     ).toEqual([]);
-  });
-
-  it('allows no room that is not imported', () => {
-    const unused = [...rooms.values()].map(({ name, rooms: allowed }) => {
-      const used = new Set(
-        sources
-          .filter(({ path }) => path.split('/')[1] === name)
-          .flatMap(({ edges }) => edges.map(({ to }) => to.split('/')[1])),
-      );
-      return { name, unused: [...allowed.keys()].filter((room) => !used.has(room)) };
-    });
-    expect(unused.filter((one) => one.unused.length > 0)).toEqual([]);
-  });
-
-  it('allows no package that is not imported', () => {
-    const unused = [...rooms.values()].map(({ name, packages }) => {
-      const used = new Set(
-        sources
-          .filter(({ path }) => path.split('/')[1] === name)
-          .flatMap(({ edges }) => edges.filter(({ isPackage }) => isPackage).map(({ to }) => to)),
-      );
-      return { name, unused: [...packages].filter((one) => !used.has(one)) };
-    });
-    expect(unused.filter((one) => one.unused.length > 0)).toEqual([]);
   });
 
   it.each([
@@ -104,13 +79,8 @@ describe('the tables of folders in docs/folders.md', () => {
     expect([...folders.keys()].toSorted()).toEqual([...inUse].toSorted());
   });
 
-  it('allow every existing import, and no others', () => {
+  it('allow every existing import', () => {
     expect(folderRefusals(edges, folders)).toEqual([]);
-    const used = new Set(folderEdges(edges).map(({ from, to }) => `${folderOf(from)} ${folderOf(to)}`));
-    const unused = [...folders].flatMap(([folder, others]) =>
-      [...others].filter((other) => !used.has(`${folder} ${other}`)).map((other) => `${folder} ${other}`),
-    );
-    expect(unused).toEqual([]);
   });
 
   it('refuse an import of a higher folder, and the rings that it makes are found', () => {

@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 
 import { keysTable } from '../scripts/docs/keys-table.ts';
 import { messageTables, telemetryTables } from '../scripts/docs/messages.ts';
-import { forbiddenWords } from '../scripts/docs/words.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { sliceHeaders, wireHeaders } from '../src/exchange/wire-headers.ts';
 import { errorCodes } from '../src/lib/errors.ts';
@@ -100,21 +99,6 @@ describe('the pages', () => {
   });
 });
 
-describe('the language', () => {
-  const files = ['src', 'docs', 'examples', 'scripts', 'bench', 'faults', 'workflows']
-    .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
-    .filter((name) => /\.(?:ts|js|md|toml|py)$/.test(name) && !name.endsWith('words.ts'));
-
-  it.each(forbiddenWords)('avoids %s', (pattern) => {
-    const found = [...files, ...pages].flatMap((file) =>
-      read(file)
-        .split('\n')
-        .flatMap((line, index) => (pattern.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [])),
-    );
-    expect(found).toEqual([]);
-  });
-});
-
 describe('the guarantees', () => {
   it('each name an existing test', () => {
     const rows = read('docs/guarantees.md')
@@ -130,9 +114,8 @@ describe('the guarantees', () => {
 });
 
 describe('the README', () => {
-  it('has at most 150 lines and a link to every page of docs/', () => {
+  it('has a link to every page of docs/', () => {
     const text = read('README.md');
-    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(150);
     for (const page of readdirSync('docs').filter((name) => name.endsWith('.md')))
       expect(text).toContain(`docs/${page}`);
   });
@@ -195,20 +178,6 @@ describe('the tables of docs/', () => {
     expect(files.length).toBeLessThanOrEqual(most);
     expect(files.filter((file) => !existsSync(join('src', file)))).toEqual([]);
   });
-
-  // Generated pages are as long as their sources.
-  const made = ['docs/answers.md', 'docs/messages.md', 'docs/errors.md'];
-
-  it.each(pages.filter((page) => /^docs\/[^/]+$/.test(page) && !made.includes(page)))(
-    'are on pages of at most 200 lines, with an introduction and a link to the next: %s',
-    (page) => {
-      const lines = read(page).trimEnd().split('\n');
-      expect(lines.length).toBeLessThanOrEqual(200);
-      expect(lines[0]).toMatch(/^# /);
-      expect(lines[2]).toMatch(/^[A-Za-z`]/);
-      expect(lines.at(-1)).toMatch(/^Next: .*\]\(.*\.$/);
-    },
-  );
 
   it('are on pages that name only existing files of src/', () => {
     for (const page of ['docs/architecture.md', 'docs/store.md', 'CONTRIBUTING.md']) {

@@ -13,14 +13,22 @@ import { rounds } from '../rounds.ts';
 const shippedFolder = resolve('workflows');
 const shipped = readFileSync(join(shippedFolder, 'fast_processing_default.toml'), 'utf8');
 
-/** Loads a configuration; an error must be one line. */
-function expectClear(load: () => unknown): void {
+/** Loads a configuration; an error must be one line. Returns whether it was accepted. */
+function expectClear(load: () => unknown): boolean {
   try {
     load();
+    return true;
   } catch (error) {
     expect(error).toBeInstanceOf(SwfError);
     expect((error as SwfError).line).toMatch(/^CONFIG_(INVALID|NOT_FOUND): [^\n]+$/);
+    return false;
   }
+}
+
+/** Neither all refused nor all accepted: else the rounds would prove nothing. */
+function expectBoth(accepted: number, all: number): void {
+  expect(accepted / all).toBeGreaterThan(0.03);
+  expect(accepted / all).toBeLessThan(0.9);
 }
 
 describe('any configuration', () => {
@@ -49,6 +57,7 @@ describe('any configuration', () => {
       ),
       { maxLength: 8 },
     );
+    let accepted = 0;
     fc.assert(
       fc.property(
         fc.oneof(
@@ -58,11 +67,12 @@ describe('any configuration', () => {
         ),
         (text) => {
           writeFileSync(join(workingFolder, 'mine.toml'), text);
-          expectClear(() => loadConfig({ name: './mine.toml', workingFolder, shippedFolder }));
+          if (expectClear(() => loadConfig({ name: './mine.toml', workingFolder, shippedFolder }))) accepted += 1;
         },
       ),
       { numRuns: rounds(2000), seed: 5 },
     );
+    expectBoth(accepted, rounds(2000));
   });
 
   it('set by --set is accepted, or refused in one line', () => {
@@ -72,11 +82,13 @@ describe('any configuration', () => {
       fc.constantFrom('0', '-1', '1e400', 'true', '[]', '{}', '"x"', '[1', 'nan', '2021-02-30'),
       fc.string({ unit: 'binary', maxLength: 20 }),
     );
+    let accepted = 0;
     fc.assert(
-      fc.property(key, value, (name, text) =>
-        expectClear(() => loadConfig({ sets: [`${name}=${text}`], workingFolder, shippedFolder })),
-      ),
+      fc.property(key, value, (name, text) => {
+        if (expectClear(() => loadConfig({ sets: [`${name}=${text}`], workingFolder, shippedFolder }))) accepted += 1;
+      }),
       { numRuns: rounds(2000), seed: 5 },
     );
+    expectBoth(accepted, rounds(2000));
   });
 });

@@ -8,7 +8,7 @@ import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 import { rounds } from '../rounds.ts';
 
 const connectedFrame = 'CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0';
-const message = 'MESSAGE\nsubscription:slices\nmessage-id:1\nack:1\ndestination:/queue/x\ncontent-length:2\n\n{}\0';
+const message = 'MESSAGE\nsubscription:slices-1\nmessage-id:1\nack:1\ndestination:/queue/x\ncontent-length:2\n\n{}\0';
 
 /** Bytes that a broken broker may send after it has accepted a connection. */
 const anyBytes = fc.oneof(
@@ -18,12 +18,13 @@ const anyBytes = fc.oneof(
     .map(([at, text]) => Buffer.from(message.slice(0, at) + text + message.slice(at + 2))),
   fc
     .constantFrom(
+      message,
       'ERROR\nmessage:no\n\n\0',
       'RECEIPT\nreceipt-id:never-asked-for\n\n\0',
       'CONNECTED\n\n\0',
       'MESSAGE\n\n\0',
       'MESSAGE\nsubscription:other\ncontent-length:-1\n\nx\0',
-      'MESSAGE\nsubscription:slices\ncontent-length:999999999999\n\nx\0',
+      'MESSAGE\nsubscription:slices-1\ncontent-length:999999999999\n\nx\0',
       `MESSAGE\n${'a:b\n'.repeat(3000)}\n\0`,
       `MESSAGE\nx:${'y'.repeat(100_000)}\n\n\0`,
       '\n\n\n\n',
@@ -40,8 +41,11 @@ describe('a broker that sends arbitrary frames', () => {
     const server = createServer((socket) => {
       sockets.add(socket);
       socket.on('error', () => {}).on('close', () => sockets.delete(socket));
-      socket.once('data', () => {
-        socket.write(connectedFrame);
+      socket.on('data', (data) => {
+        if (data.includes('CONNECT\n')) socket.write(connectedFrame);
+        for (const [, id = ''] of String(data).matchAll(/^receipt:(.*)$/gm))
+          socket.write(`RECEIPT\nreceipt-id:${id}\n\n\0`);
+        if (!data.includes('SUBSCRIBE\n')) return;
         for (const bytes of script) socket.write(bytes);
         setTimeout(() => socket.destroy(), 5);
       });
@@ -50,28 +54,34 @@ describe('a broker that sends arbitrary frames', () => {
     await once(server, 'listening');
     onTestFinished(() => void server.close());
     const { port } = server.address() as AddressInfo;
-    let sessions = 0;
+    const seen = { sessions: 0, deliveries: 0, troubles: 0 };
     await fc.assert(
       fc.asyncProperty(fc.array(anyBytes, { minLength: 1, maxLength: 5 }), async (frames) => {
         script = frames;
         const bus = connectByStomp(
           { servers: [{ host: '127.0.0.1', port, tls: false }], heartbeatSeconds: 1 },
-          () => {},
+          () => void (seen.troubles += 1),
         );
         bus.subscribe({
           id: 'slices',
           destination: '/queue/x',
           ack: 'each',
-          onMessage: (delivery) => delivery.acknowledge(),
+          onMessage(delivery) {
+            seen.deliveries += 1;
+            delivery.acknowledge();
+          },
         });
         await bus.connect({ once: true }).catch(() => {});
         await bus.send({ destination: '/queue/x', headers: {}, body: '{}' }).catch(() => {});
         await bus.close();
-        sessions += 1;
+        seen.sessions += 1;
       }),
       { numRuns: rounds(500), seed: 5 },
     );
     for (const socket of sockets) socket.destroy();
-    expect(sessions).toBe(rounds(500));
+    expect(seen.sessions).toBe(rounds(500));
+    // Sound frames are delivered, and broken ones are noticed: else the rounds would prove nothing.
+    expect(seen.deliveries).toBeGreaterThan(rounds(500) / 50);
+    expect(seen.troubles).toBeGreaterThan(rounds(500) / 5);
   });
 });

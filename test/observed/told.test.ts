@@ -8,7 +8,7 @@ import { parseLine } from '../../src/observed/parse-line.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { readStatement } from '../../src/observed/told/read-told.ts';
 import { References } from '../../src/observed/told/references.ts';
-import { readRecording, someRecordedRuns } from '../observer/recordings.ts';
+import { readRecording, recordedRuns } from '../observer/recordings.ts';
 import { rounds } from '../rounds.ts';
 import { makeRun, shuffled } from './generator.ts';
 import { makeCalls } from './rest-generator.ts';
@@ -143,7 +143,7 @@ describe('a REST call to the monitor', () => {
   );
 
   it('about one of several runs with one name is assigned to the right run', async () => {
-    const names = someRecordedRuns.slice(0, 2);
+    const names = recordedRuns.slice(0, 2);
     const all = await Promise.all(
       names.map(async (run) => ({ bus: await readRecording(run), rest: await toldIn(run) })),
     );
