@@ -39,7 +39,7 @@ export default defineConfig({
     testTimeout: 300_000 * Math.max(1, roundsFactor),
     hookTimeout: 180_000,
     teardownTimeout: 60_000,
-    expect: { poll: { timeout: 120_000, interval: 20 } },
+    expect: { poll: { timeout: 120_000, interval: 100 } },
     sequence: { sequencer: SlowFirst },
     reporters: ['default', './test/closing-line.ts'],
     setupFiles: ['./test/clean-slate.ts'],

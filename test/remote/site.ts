@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { onTestFinished } from 'vitest';
 
 import { connectByStomp } from '../../src/broker/stomp-connection.ts';
@@ -27,6 +28,7 @@ export class Site {
   readonly namespace: string;
   readonly #broker: () => Broker;
   readonly #settings: string[];
+  #connected: Client | undefined;
 
   constructor(
     broker: () => Broker,
@@ -92,11 +94,21 @@ export class Site {
   }
 
   async ask(tool: string, args: Answer = {}): Promise<Answer> {
-    return ask(await connectInProcess(join(this.folder, 'swf.db')), tool, args);
+    return ask(await this.#client(), tool, args);
   }
 
   async askAll(tool: string, args: Answer = {}): Promise<Answer[]> {
-    return askAll(await connectInProcess(join(this.folder, 'swf.db')), tool, args);
+    return askAll(await this.#client(), tool, args);
+  }
+
+  /** One client for all questions, once there is a store: tests ask ten times a second. */
+  async #client(): Promise<Client> {
+    if (this.#connected !== undefined) return this.#connected;
+    const client = await connectInProcess(join(this.folder, 'swf.db'));
+    // It ends with the test.
+    onTestFinished(() => void (this.#connected = undefined));
+    this.#connected = client;
+    return client;
   }
 
   monitor(execution_id = 'latest'): Promise<Answer> {
