@@ -169,7 +169,8 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     first.child.kill('SIGKILL');
     await expect.poll(sleeping).toBe(0);
     writeFileSync(join(folder, 'go'), '');
-    start(folder, 'agent', 'worker', ...command);
+    // A second start by the same slot of a worker with the same name is the same message.
+    start(folder, 'agent', 'worker', '--index', '2', ...command);
     expect((await run.finished).code).toBe(0);
     const client = await connectInProcess(join(folder, 'swf.db'));
     const slices = await askAll(client, 'list_tf_slices');

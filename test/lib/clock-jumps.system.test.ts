@@ -148,7 +148,7 @@ describe('a run whose wall clock jumps hours forward and back', () => {
     const run = startCli(['run', '--speed', '10', '--set', hangs], { folder, env });
     await run.saw(/start_run/);
     const monitor = async () => {
-      const { stdout } = await runCli(['status', '--json'], { folder, env });
+      const { stdout } = await runCliProcess(['status', '--json'], { folder, env });
       return JSON.parse(stdout) as { health: string; slices_overdue?: number; slices_completed: number };
     };
     await expect.poll(async () => (await monitor()).slices_completed).toBeGreaterThan(5);

@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 
 import { brokerKinds } from '../brokers/kinds.ts';
-import { describeNetworks, endsAsInOneProcess, slicesDone } from './around.ts';
+import { rabbitMqBroker } from '../brokers/rabbitmq.ts';
+import { describeNetworks, endsAsInOneProcess, isLong, slicesDone } from './around.ts';
 
-for (const kind of brokerKinds)
+for (const kind of isLong ? brokerKinds : [rabbitMqBroker])
   describeNetworks(kind, (open) => {
     it('lose nothing when a link is down, a host dies with work in hand, and the recorder is killed', async () => {
       const site = await open();

@@ -7,7 +7,7 @@ import { artemisState } from '../brokers/artemis-state.ts';
 import { artemisBroker, startArtemis } from '../brokers/artemis.ts';
 import type { Broker } from '../brokers/broker.ts';
 import { plainStomp } from '../brokers/plain-stomp.ts';
-import { runCli, startCli, temporaryFolder } from '../helpers.ts';
+import { runCliProcess, startCli, temporaryFolder } from '../helpers.ts';
 import { play, speaker } from './peers.ts';
 import { readRecording } from './recordings.ts';
 
@@ -86,7 +86,8 @@ describe.skipIf(why !== undefined)('an observer at a site where a topic is a que
     const before = await artemisState(broker);
     const peer = await plainStomp(broker);
     for (const n of [1, 2, 3]) await peer.send('/topic/panda.results', String(n));
-    const said = await runCli(['observe', '--broker', broker.url, '--layout', 'head', ...words], {
+    // A process: its end closes its connection.
+    const said = await runCliProcess(['observe', '--broker', broker.url, '--layout', 'head', ...words], {
       folder,
       env: broker.env,
     });

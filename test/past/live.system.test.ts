@@ -51,7 +51,7 @@ it('an answer as of a moment equals the one given then, in a run that was killed
         const now = { ...contextOf(queries, Date.now(), noPast), held: still.ask.bind(still) };
         kept.push({ question, answer: (await answerTo(question, now)) as Answer });
       }
-      await pause(100);
+      await pause(300);
     }
   };
   await askUntil(() => queries.execution(execution_id).stf_count >= 8);
