@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { dialectOf } from '../../src/observed/dialect.ts';
 import { fieldsOf } from '../../src/observed/namespace-filter.ts';
+import { dialectOf } from '../../src/observed/reading/dialects.ts';
 import { readRecording, recordedRuns } from '../observer/recordings.ts';
 
 describe('the dialect of a message', () => {

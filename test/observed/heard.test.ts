@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { programTypeOf } from '../../src/messages/foreign.ts';
-import { Heard } from '../../src/observed/heard.ts';
 import { NamespaceFilter } from '../../src/observed/namespace-filter.ts';
+import { Heard } from '../../src/observed/reading/heard.ts';
 import { type MessageLine, messageLine } from '../../src/observed/recording-lines.ts';
 import { readRecording } from '../observer/recordings.ts';
 

@@ -2,7 +2,7 @@ import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerUnreachable } from '../../lib/errors.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import type { ProgramType } from '../../messages/foreign.ts';
-import { Heard, type HeardProgram, type HeardTopic } from '../../observed/heard.ts';
+import { Heard, type HeardProgram, type HeardTopic } from '../../observed/reading/heard.ts';
 import { observe } from '../../observer/observer.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';

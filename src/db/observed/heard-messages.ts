@@ -1,4 +1,5 @@
 import type { Effect } from '../../domain/effects.ts';
+import { areAll } from '../../observed/dialects.ts';
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
 import { brokerTime, type MessageLine } from '../../observed/recording-lines.ts';
 import { readStatement } from '../../observed/told/read-told.ts';
@@ -113,7 +114,7 @@ function setEarlier(
 
 /** Whether a message of swf-mcp is of an execution of this store, which has its own record of it. */
 function isOwn({ sql }: Transaction, { dialect, told_id }: Statement): boolean {
-  if (dialect !== 'S' || told_id === undefined) return false;
+  if (told_id === undefined || !areAll(dialect ?? '', 'isOurs')) return false;
   return sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`).has(told_id);
 }
 

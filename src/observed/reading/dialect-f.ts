@@ -1,10 +1,32 @@
+import { type Dialect, echoIn, workReadings } from './dialect.ts';
 import { objectOf } from './values.ts';
-import type { WorkDialect } from './work.ts';
+
+const tfFilename = (told: string): string => told;
 
 /** The newer fork: a slice has the name of its TF file, and a result echoes the whole message, even for a failed slice. */
-export const dialectF: WorkDialect = {
-  tfFilename: (told) => told,
-  echo: (result) => objectOf(result['origin_message']),
-  metrics: (result) => objectOf(result['metrics']),
-  products: (result) => objectOf(result['payload_result']),
+export const dialectF: Dialect = {
+  words(body) {
+    const content = objectOf(body['content']);
+    switch (body['msg_type']) {
+      case 'transformer_ready':
+        return true;
+      case 'stf_ready':
+        return 'file_type' in body;
+      case 'run_imminent_worker':
+        return 'memory_per_core' in content || 'streaming_mode' in content;
+      case 'slice':
+        return 'tf_slice_id' in content || 'tf_file_id' in content;
+      case 'slice_result':
+        return 'origin_message' in echoIn(content);
+      default:
+        return false;
+    }
+  },
+  readings: workReadings({
+    tfFilename,
+    echo: (result) => objectOf(result['origin_message']),
+    metrics: (result) => objectOf(result['metrics']),
+    products: (result) => objectOf(result['payload_result']),
+  }),
+  registering: { field: 'fastmon_file', tfFilename },
 };

@@ -1,10 +1,28 @@
+import { type Dialect, echoIn, workReadings } from './dialect.ts';
 import { objectOf } from './values.ts';
-import type { WorkDialect } from './work.ts';
 
-/** The public programs of summer 2026: a slice has its own file name, and a result echoes the slice flat. A failed result names no slice. */
-export const dialectH: WorkDialect = {
-  tfFilename: (told) => told.replace(/_slice_\d+(?=\.tf$|$)/, ''),
-  echo: (result) => result,
-  metrics: (result) => result,
-  products: (result) => objectOf(result),
+/** A slice has its own file name in place of that of its TF file. */
+const tfFilename = (told: string): string => told.replace(/_slice_\d+(?=\.tf$|$)/, '');
+
+/** The public programs of summer 2026: a result echoes the slice flat. A failed result names no slice. */
+export const dialectH: Dialect = {
+  words(body) {
+    switch (body['msg_type']) {
+      case 'stf_ready':
+      case 'run_imminent_worker':
+      case 'slice':
+        return true;
+      case 'slice_result':
+        return 'slice_id' in echoIn(objectOf(body['content']));
+      default:
+        return false;
+    }
+  },
+  readings: workReadings({
+    tfFilename,
+    echo: (result) => result,
+    metrics: (result) => result,
+    products: (result) => objectOf(result),
+  }),
+  registering: { field: 'tf_filename', tfFilename },
 };

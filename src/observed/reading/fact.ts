@@ -1,6 +1,6 @@
 import type { PhaseMessage } from '../../domain/run-phases.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
-import type { Dialect } from '../dialect.ts';
+import type { DialectName } from '../dialects.ts';
 import type { framesIn } from './values.ts';
 import type { resultOf, sliceOf } from './work.ts';
 
@@ -68,7 +68,7 @@ export interface Statement {
   run_id: string | undefined;
   /** The execution that it names itself. */
   told_id: string | undefined;
-  dialect: Dialect | undefined;
+  dialect: DialectName | undefined;
   simulation_tick: number | undefined;
   /** Which of its names has characters that nobody sees, with the name escaped: it could pass for another. */
   hidden?: string | undefined;

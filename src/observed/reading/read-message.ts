@@ -1,13 +1,8 @@
-import { type Dialect, dialectOf } from '../dialect.ts';
 import { fieldsOf } from '../namespace-filter.ts';
 import type { MessageLine } from '../recording-lines.ts';
-import { dialectF } from './dialect-f.ts';
-import { dialectH } from './dialect-h.ts';
-import { dialectS } from './dialect-s.ts';
-import type { Fact, Statement } from './fact.ts';
-import { readings } from './lifecycle.ts';
+import { dialectOf, factOf } from './dialects.ts';
+import type { Statement } from './fact.ts';
 import { type Fields, hiddenIn, idOf, numberOf, objectOf, shortName } from './values.ts';
-import { resultOf, sliceOf } from './work.ts';
 
 /** A longer type is cut. */
 const maxType = 50;
@@ -36,7 +31,7 @@ export function readMessage(line: MessageLine): Statement {
     hidden: hiddenIn(names),
     dialect,
     simulation_tick: numberOf(body['simulation_tick']),
-    fact: factOf(message_type, body, headers, dialect),
+    fact: factOf(message_type, dialect, body, headers),
   };
 }
 
@@ -52,13 +47,6 @@ function typeOf(body: Fields, headers: Readonly<Record<string, string>>): string
   if (type !== undefined) return type.slice(0, maxType);
   if (idOf(body['agent_name']) !== undefined && idOf(body['status']) !== undefined) return 'heartbeat';
   return (idOf(headers['msg_type']) ?? 'untyped').slice(0, maxType);
-}
-
-function factOf(type: string, body: Fields, headers: MessageLine['headers'], dialect?: Dialect): Fact | undefined {
-  if (dialect === 'S' && Object.hasOwn(dialectS, type)) return dialectS[type]?.(body);
-  if (type === 'slice') return sliceOf(body, dialect === 'F' ? dialectF : dialectH);
-  if (type === 'slice_result') return resultOf(body, headers, dialect === 'F' ? dialectF : dialectH);
-  return Object.hasOwn(readings, type) ? readings[type]?.(body) : undefined;
 }
 
 /** The slice that a result echoes, which names its execution. */

@@ -1,6 +1,7 @@
 import { type ExecutionStatus, reportedStatuses } from '../../domain/states.ts';
 import { asObject } from '../../lib/read-json.ts';
 import { fieldsOf } from '../namespace-filter.ts';
+import { registeredSlice } from '../reading/dialects.ts';
 import type { Fact, Statement } from '../reading/fact.ts';
 import { readMessage } from '../reading/read-message.ts';
 import {
@@ -15,7 +16,6 @@ import {
   tfFileFact,
 } from '../reading/values.ts';
 import type { MessageLine } from '../recording-lines.ts';
-import { registeredSlice } from './registered-slice.ts';
 import { resourceOf, restOf } from './rest-call.ts';
 
 /** A REST write: its target, the names that it refers to, and its body. */

@@ -1,7 +1,7 @@
 import { maskValue } from '../masking.ts';
+import { registeredSlice } from '../reading/dialects.ts';
 import { type Fields, idOf, objectOf } from '../reading/values.ts';
 import type { MessageLine, RestLine } from '../recording-lines.ts';
-import { registeredSlice } from './registered-slice.ts';
 import { named, type Names, resourceOf, restLine, wasTaken, writes } from './rest-call.ts';
 
 /** Writes that state no fact about a workflow: drawn numbers, signs of life, log lines. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
+import { registeredSlice } from '../../observed/reading/dialects.ts';
 import { objectOf } from '../../observed/reading/values.ts';
-import { registeredSlice } from '../../observed/told/registered-slice.ts';
 import { addedFields, count, fileName, numberIn, runNumber, textOf } from '../objects/fields.ts';
 import type { Finder } from '../objects/finder.ts';
 import type { Body, Resource } from '../objects/resource.ts';

@@ -1,5 +1,6 @@
 import { roundDuration } from '../../../lib/duration.ts';
 import type { ObservedFacts } from '../../../monitoring/observed/facts.ts';
+import { areAll } from '../../../observed/dialects.ts';
 import { countsOf, type ObservedExecution } from '../../execution/find-execution.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import type { Moment } from '../../presence/leases.ts';
@@ -84,7 +85,7 @@ const unannounced = (sql: Prepare, executionId: string): number =>
 /** The limit of the comparison of samples. */
 function samplesRemark({ tf_files_sliced: sliced, counts }: ObservedFacts, others: number, dialects: string) {
   if (others === 0) return undefined;
-  return dialects === 'F' && others === sliced && counts.tf_files_received > 0
+  return areAll(dialects, 'renamesTfFiles') && others === sliced && counts.tf_files_received > 0
     ? 'Slices give TF files other names than their announcements, so samples are compared by number only.'
     : `Of ${others} of ${sliced} TF files that slices name no announcement was heard.`;
 }

@@ -1,5 +1,6 @@
 import { stringsIn } from '../../../lib/read-json.ts';
 import type { ObservedFacts } from '../../../monitoring/observed/facts.ts';
+import { areAll } from '../../../observed/dialects.ts';
 import { broadcastTopic, mayCarryResults, mayCarrySlices } from '../../../observed/topics.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { numberOf } from '../../migrations/names.ts';
@@ -22,8 +23,7 @@ export function slicingOf(sql: Prepare, execution: ObservedExecution, record: Re
   if (slices_created > 0) return 'seen';
   const topics = topicsOf(sql, { namespace, first: record.first_ms, last: record.last_ms });
   const isSubscribed = topics === undefined ? undefined : topics.some(mayCarrySlices);
-  // The slices of swf-mcp's own runs are on a queue.
-  if (record.dialects === 'S') return 'unheard';
+  if (areAll(record.dialects, 'isOurs')) return 'unheard';
   if (hasFastProcessing(sql, execution_id)) return isSubscribed === false ? 'unheard' : 'seen';
   if (isSubscribed === undefined) return 'none or unheard';
   return isSubscribed ? 'none' : 'unheard';

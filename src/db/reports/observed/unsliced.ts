@@ -1,4 +1,5 @@
 import type { Some } from '../../../monitoring/evidence.ts';
+import { areAll } from '../../../observed/dialects.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
@@ -26,9 +27,8 @@ export function unslicedSamples(
   const sender = `(SELECT sender_no FROM observed_files AS o JOIN message_rows AS m USING (seq)
     WHERE o.execution_id = f.execution_id AND o.kind = 'tf_file_registered' AND o.name = f.tf_filename)`;
   const sliced = sql<[string]>('SELECT 1 FROM fastmon_files WHERE execution_id = ? AND slice_count > 0 LIMIT 1');
-  // Programs of dialect F give TF files other names in slices than in announcements, so only their numbers can be compared.
   if (!sliced.has(execution_id))
-    return { count: dialects === 'F' ? unslicedByNumber(sql, execution_id, before) : 0, ids: [] };
+    return { count: areAll(dialects, 'renamesTfFiles') ? unslicedByNumber(sql, execution_id, before) : 0, ids: [] };
   const from = `FROM fastmon_files AS f WHERE execution_id = $id AND slice_count = 0 AND created_at < $before
     AND ${sender} IN (SELECT sender_no FROM fastmon_files AS other JOIN observed_files AS o
       ON o.execution_id = other.execution_id AND o.kind = 'tf_file_registered' AND o.name = other.tf_filename

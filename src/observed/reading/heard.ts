@@ -1,14 +1,15 @@
-import { type ProgramType, programTypeOf } from '../messages/foreign.ts';
-import { told } from '../messages/told.ts';
-import { type Dialect, dialectOf } from './dialect.ts';
-import { fieldsOf, NamespaceFilter } from './namespace-filter.ts';
-import type { MessageLine } from './recording-lines.ts';
+import { type ProgramType, programTypeOf } from '../../messages/foreign.ts';
+import { told } from '../../messages/told.ts';
+import type { DialectName } from '../dialects.ts';
+import { fieldsOf, NamespaceFilter } from '../namespace-filter.ts';
+import type { MessageLine } from '../recording-lines.ts';
+import { dialectOf } from './dialects.ts';
 
 export interface HeardProgram {
   name: string;
   type?: ProgramType | undefined;
   namespace?: string | undefined;
-  dialect?: Dialect | undefined;
+  dialect?: DialectName | undefined;
   messages: number;
 }
 

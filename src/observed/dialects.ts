@@ -1,0 +1,22 @@
+interface Traits {
+  /** Whose programs these are, in two or three words. */
+  programs: string;
+  /** Whether slices give TF files other names than their announcements, so that only their numbers can be compared. */
+  renamesTfFiles?: true;
+  /** Whether the programs are swf-mcp: its slices are on queues, where nobody can listen, and its execution may be of this store. */
+  isOurs?: true;
+}
+
+/** The wordings of programs of one make and time. Their letters are kept in stores. `reading/dialects.ts` has how each is read. */
+export const dialects = {
+  S: { programs: 'swf-mcp', isOurs: true },
+  F: { programs: 'newer fork', renamesTfFiles: true },
+  H: { programs: 'public programs' },
+} as const satisfies Readonly<Record<string, Traits>>;
+
+export type DialectName = keyof typeof dialects;
+
+/** Whether all dialects of these letters, at least one, have a trait. */
+export const areAll = (letters: string, trait: 'renamesTfFiles' | 'isOurs'): boolean =>
+  letters !== '' &&
+  Array.from(letters).every((letter) => (dialects as Readonly<Record<string, Traits>>)[letter]?.[trait] === true);
