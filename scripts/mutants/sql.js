@@ -34,7 +34,10 @@ function* mutantsOf(source) {
   for (const { 0: text, index } of statementsOf(source))
     for (const [operator, other] of changes)
       for (const { 0: found, index: at } of text.matchAll(operator)) {
-        const clause = text.slice(0, at).match(/\b(SET|WHERE|ON|CASE|HAVING|SELECT|AND|WHEN)\b/g)?.at(-1);
+        const clause = text
+          .slice(0, at)
+          .match(/\b(SET|WHERE|ON|CASE|HAVING|SELECT|AND|WHEN)\b/g)
+          ?.at(-1);
         if (found === ' = ' && clause === 'SET') continue;
         const place = index + at;
         yield {
