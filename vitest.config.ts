@@ -26,9 +26,9 @@ export default defineConfig({
       { extends: true, test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: [system] } },
       { extends: true, test: { name: 'system', include: [system] } },
     ],
-    // Five processes take one file after the other. They load each module once: a process of its own for each file took half of the time of most.
     // A golden file is written only with -u: a missing one is a failure.
     update: 'none',
+    // A few processes take one file after the other. They load each module once: a process of its own for each file took half of the time of most.
     pool: 'forks',
     isolate: false,
     unstubEnvs: true,

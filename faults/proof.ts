@@ -7,7 +7,8 @@ import { killCommands, undisturbedPair } from './whole-command-line.ts';
 
 /**
  * The long proof: `npm run proof -- --rounds 500 --seed 1 --minutes 10 --clients 64 --fuzz 200 --networks 1 --tests 1`. Rounds of kills over the whole command line, a
- * soak, broken HTTP bodies and STOMP frames, 200 times as many as in CI, and hosts whose links are down for ten minutes around every broker (as root), and all tests with all their rounds, on other versions of Node too; 0 leaves a part out.
+ * soak, 100,000 cases each of broken HTTP bodies and STOMP frames, hosts whose links are down for ten minutes around every broker (as root), and every test with all of its rounds, installs on other
+ * versions of Node.js included. 0 leaves a part out.
  */
 const { values } = parseArgs({
   options: {

@@ -1,22 +1,18 @@
 import { appendFileSync } from 'node:fs';
+import { relative } from 'node:path';
 
 import { afterAll, beforeAll, expect, vi } from 'vitest';
 
 import { steadyClock } from '../src/lib/time.ts';
 import { cpuSeconds } from './cpu-time.ts';
 
+/** Lists what each test file took, in CPU-seconds of its process and the children that have ended, if `SWF_FILE_TIMES` names a file. */
+const times = process.env['SWF_FILE_TIMES'];
 let before = 0;
-let t0 = 0;
-beforeAll(() => {
-  before = cpuSeconds();
-  t0 = Date.now();
-});
+beforeAll(() => void (before = cpuSeconds()));
 afterAll(() => {
-  if (process.env['FILE_TIMES'])
-    appendFileSync(
-      process.env['FILE_TIMES'],
-      `${(cpuSeconds() - before).toFixed(2)} ${((Date.now() - t0) / 1000).toFixed(1)} ${String(expect.getState().testPath).replace(process.cwd() + '/', '')}\n`,
-    );
+  if (times !== undefined)
+    appendFileSync(times, `${(cpuSeconds() - before).toFixed(1)} ${relative('', expect.getState().testPath ?? '')}\n`);
 });
 
 /** A process runs many test files: what one leaves behind would disturb the next, so it fails here, where its name stands. */

@@ -18,6 +18,7 @@ import type { RecordedFile } from '../src/db/reports/recorded-files.ts';
 import { executionParamsSchema } from '../src/domain/params.ts';
 import { pause } from '../src/lib/deadline.ts';
 import { isAlive } from '../src/lib/process-identity.ts';
+import { tried } from '../src/lib/tried.ts';
 import { compareFile } from '../src/runtime/compare-file.ts';
 import { createServer } from '../src/server.ts';
 import { tools } from '../src/tools/index.ts';
@@ -86,7 +87,7 @@ function spawnProcess(command: string, args: string[], { folder, env = {} }: Sur
   return {
     child,
     finished,
-    saw: (pattern) => written.saw(pattern, once(child, 'close'), args.join(' ')),
+    saw: (pattern) => written.saw(pattern, finished, args.join(' ')),
     kill: (signal) => void child.kill(signal),
   };
 }
@@ -94,7 +95,10 @@ function spawnProcess(command: string, args: string[], { folder, env = {} }: Sur
 /** Runs the command line to its end, in the process of the tests. */
 export function runCli(args: string[], surroundings: Surroundings): Promise<Finished> {
   if (surroundings.env?.['NODE_OPTIONS'] !== undefined) throw new Error('NODE_OPTIONS are for runCliProcess');
-  return commandInProcess(withoutListening(args), surroundings).finished;
+  const command = commandInProcess(withoutListening(args), surroundings);
+  // If the test ends before the command, as when it fails, the command must not go on beside the next ones. A hook waits for its commands.
+  tried(() => onTestFinished(() => command.kill('SIGTERM')));
+  return command.finished;
 }
 
 /** Runs the built command line to its end, as a process: for what concerns processes, and for one test of each command. */
@@ -127,10 +131,17 @@ async function runBy(run: typeof runCli, folder: string, args: string[]): Promis
 /** An MCP client of a server on stdio in the process of the tests, on the folder's store. */
 export async function connectStdio(surroundings: Surroundings, ...args: string[]): Promise<Client> {
   const [toServer, toClient] = [new PassThrough(), new PassThrough()];
-  onTestFinished(() => void toServer.end());
-  startInProcess(args.length === 0 ? ['serve'] : args, surroundings, { stdin: toServer, stdout: toClient });
-  // Lines of JSON in and out: the same at both ends.
-  return connected(new StdioServerTransport(toClient, toServer));
+  const words = args.length === 0 ? ['serve'] : args;
+  const server = commandInProcess(words, surroundings, { stdin: toServer, stdout: toClient });
+  // Lines of JSON in and out: the same at both ends. A client that closes ends its server.
+  const transport = new StdioServerTransport(toClient, toServer);
+  const leave = transport.close.bind(transport);
+  transport.close = async () => {
+    toServer.end();
+    await server.finished;
+    await leave();
+  };
+  return connected(transport);
 }
 
 /** An MCP client of a server process on the folder's store. */

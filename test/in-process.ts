@@ -55,7 +55,8 @@ export class Written {
       };
       this.#looks.add(look);
       look();
-      void ended.finally(() => missed(new Error(`${what} ended without ${pattern}: ${this.stdout}${this.stderr}`)));
+      const miss = (): void => missed(new Error(`${what} ended without ${pattern}: ${this.stdout}${this.stderr}`));
+      void ended.then(miss, miss);
     });
   }
 }
@@ -68,10 +69,8 @@ interface Stdio {
 /** Starts a command in the process of the tests. It is interrupted at the end of the test, if it still runs. */
 export function startInProcess(args: readonly string[], surroundings: Surroundings, stdio?: Stdio): Running {
   const running = commandInProcess(args, surroundings, stdio);
-  let hasEnded = false;
-  void running.finished.then(() => (hasEnded = true));
   onTestFinished(async () => {
-    if (!hasEnded) running.kill('SIGTERM');
+    running.kill('SIGTERM');
     await running.finished;
   });
   return running;
@@ -88,6 +87,8 @@ export function commandInProcess(
 ): Running {
   const written = new Written();
   const interrupts: ((signal: string) => void)[] = [];
+  let early: string | undefined;
+  let hasEnded = false;
   const place = {
     cwd: folder,
     env: { ...process.env, SWF_DB: join(folder, 'swf.db'), SWF_USER: 'tester', ...env },
@@ -115,7 +116,10 @@ export function commandInProcess(
     runBeside: (command, words) => Promise.resolve(runBeside(command, words)),
     onKey: () => undefined,
     ask: () => undefined,
-    onInterrupt: (callback) => void interrupts.push(callback),
+    onInterrupt(callback) {
+      interrupts.push(callback);
+      if (early !== undefined) callback(early);
+    },
   });
   const std = {
     stdin: stdio.stdin ?? new PassThrough().end(),
@@ -124,8 +128,14 @@ export function commandInProcess(
   };
   const finished = runCommandLine({ version: packageJson.version, words: args, std, start, reporter })
     .catch((error: unknown) => reportError(reporter, error))
-    .then((code): Finished => ({ code, signal: null, stdout: written.stdout, stderr: written.stderr }));
+    .then((code): Finished => {
+      hasEnded = true;
+      return { code, signal: null, stdout: written.stdout, stderr: written.stderr };
+    });
   const kill = (signal: string): void => {
+    if (hasEnded) return;
+    // It may come before the command listens.
+    if (interrupts.length === 0) early ??= signal;
     for (const callback of interrupts) callback(signal);
   };
   return { finished, saw: (pattern) => written.saw(pattern, finished, args.join(' ')), kill };

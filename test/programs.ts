@@ -8,6 +8,7 @@ const packages: Readonly<Record<string, string>> = {
   openssl: 'openssl',
   python3: 'python3',
   script: 'bsdutils',
+  setpriv: 'util-linux',
   stty: 'coreutils',
   zsh: 'zsh',
 };

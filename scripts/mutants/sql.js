@@ -54,21 +54,33 @@ const files = statSync(folder).isFile()
   : readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => join(folder, name));
+/** Whether a test fails, or none ends. */
+function isNoticed() {
+  const words = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'fast', '--bail', '1', ...tests];
+  const limits = ['--testTimeout', '20000', '--reporter', 'dot'];
+  return spawnSync(process.execPath, [...words, ...limits], { timeout: 120_000 }).status !== 0;
+}
+
+if (isNoticed()) throw new Error('the tests fail or take more than two minutes without any change');
 let [tried, unnoticed] = [0, 0];
 for (const file of files) {
   const source = readFileSync(file, 'utf8');
+  const restore = () => {
+    writeFileSync(file, source);
+    process.exit(130);
+  };
+  process.on('SIGINT', restore);
   try {
     for (const { mutated, line, change } of mutantsOf(source)) {
       writeFileSync(file, mutated);
       tried += 1;
-      const words = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'fast', '--bail', '1', ...tests];
-      const limits = ['--testTimeout', '20000', '--reporter', 'dot'];
-      if (spawnSync(process.execPath, [...words, ...limits], { timeout: 120_000 }).status !== 0) continue;
+      if (isNoticed()) continue;
       unnoticed += 1;
       console.log(`${file}:${line}: ${change}`);
     }
   } finally {
     writeFileSync(file, source);
+    process.off('SIGINT', restore);
   }
 }
 console.log(`${folder}: ${tried - unnoticed} of ${tried} changes are noticed`);

@@ -87,19 +87,16 @@ type Given = Omit<Flags, 'topics' | 'namespaces'> & { topics?: string[]; namespa
 /** Runs the command that the flags select. */
 async function observeAs(io: Io, flags: Flags) {
   const { until, namespaces, contract, against, anonymize, json } = flags;
-  const from = flags.from?.map((path) => resolve(io.workingFolder, path));
+  // An empty name would be the working folder.
+  const inFolder = (path: string): string => (path === '' ? '' : resolve(io.workingFolder, path));
+  const from = flags.from?.map(inFolder);
   if (flags.check) return (await import('./observe/check.ts')).checkCommand(io, flags);
   if (contract !== undefined) {
     const executionId = contract === true ? 'latest' : contract;
     return (await import('./observe/contract.ts')).contractCommand(io, { executionId, against, json });
   }
   if (anonymize !== undefined)
-    return (await import('./observe/anonymize.ts')).anonymizeCommand(
-      io,
-      from ?? [],
-      resolve(io.workingFolder, anonymize),
-      json,
-    );
+    return (await import('./observe/anonymize.ts')).anonymizeCommand(io, from ?? [], inFolder(anonymize), json);
   if (from !== undefined) {
     refuseBroker(flags);
     return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json });

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { recordCommand } from '../../src/runtime/commands.ts';
 import {
+  runCliProcess,
   type Answer,
   ask,
   askAll,
@@ -324,9 +325,10 @@ describe('stop', () => {
     await run.finished;
     const killed = await monitorOf(folder);
     // Two operators at once.
-    const stops = await Promise.all([control(folder, 'stop'), control(folder, 'stop')]);
-    for (const stop of stops)
-      expect(stop).toMatchObject({ code: 0, stdout: expect.stringMatching(/ (is stopped|has ended)/), stderr: '' });
+    const stop = () => runCliProcess(['stop', 'latest'], { folder });
+    const stops = await Promise.all([stop(), stop()]);
+    for (const one of stops)
+      expect(one).toMatchObject({ code: 0, stdout: expect.stringMatching(/ (is stopped|has ended)/), stderr: '' });
     expect(await monitorOf(folder)).toMatchObject({
       status: 'terminated',
       phase: 'completed',

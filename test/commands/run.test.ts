@@ -7,6 +7,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
 import {
+  runWorkflowProcess,
   type Answer,
   ask,
   askAll,
@@ -144,7 +145,7 @@ describe('a run', () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectInProcess(join(folder, 'swf.db'));
-    const running = Promise.all(Array.from({ length: 4 }, () => runWorkflow(folder, '--stf-count', '10')));
+    const running = Promise.all(Array.from({ length: 4 }, () => runWorkflowProcess(folder, '--stf-count', '10')));
     const ended = { yet: false };
     void running.finally(() => (ended.yet = true));
     while (!ended.yet) {

@@ -300,7 +300,7 @@ describe('prune', () => {
 
   it('that is killed is finished by the next one, while a run continues beside it', async () => {
     const folder = temporaryFolder();
-    await runWorkflowProcess(folder, '--stf-count', '150');
+    await runWorkflowProcess(folder, '--stf-count', '60');
     const run = startCli(
       ['run', '--speed', '30', '--stf-count', '8', '--set', 'fast_processing.slice_processing_time=4'],
       { folder },

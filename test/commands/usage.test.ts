@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { commandGroups } from '../../src/commands/help/groups.ts';
 import { cliPath, runCli, startProcess, temporaryFolder } from '../helpers.ts';
+import { isMissing } from '../programs.ts';
 
 describe('the command line', () => {
   it('prints a line per stage of a run, and its summary', async () => {
@@ -155,22 +156,26 @@ describe('the command line', () => {
     expect(await runCli(['status'], { folder })).toMatchObject({ code: 1 });
   });
 
-  it.skipIf(process.getuid?.() !== 0)('asks for a name and a store if the system does not know the user', async () => {
-    const folder = temporaryFolder();
-    const anybody = (args: string[], env: Record<string, string>) =>
-      startProcess('setpriv', ['--reuid', '54321', '--clear-groups', process.execPath, cliPath, ...args], {
-        folder,
-        env,
-      }).finished;
-    expect(await anybody(['run', '--speed', 'max'], { SWF_USER: '' })).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^CONFIG_INVALID: .*SWF_USER\n$/),
-    });
-    expect(await anybody(['run', '--speed', 'max'], {})).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^STORE_UNAVAILABLE: .*\n$/),
-    });
-  });
+  // Only root can run a program as another user.
+  it.skipIf(process.getuid?.() !== 0 || isMissing('setpriv'))(
+    'asks for a name and a store if the system does not know the user',
+    async () => {
+      const folder = temporaryFolder();
+      const anybody = (args: string[], env: Record<string, string>) =>
+        startProcess('setpriv', ['--reuid', '54321', '--clear-groups', process.execPath, cliPath, ...args], {
+          folder,
+          env,
+        }).finished;
+      expect(await anybody(['run', '--speed', 'max'], { SWF_USER: '' })).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^CONFIG_INVALID: .*SWF_USER\n$/),
+      });
+      expect(await anybody(['run', '--speed', 'max'], {})).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^STORE_UNAVAILABLE: .*\n$/),
+      });
+    },
+  );
 
   it('prints version and help', async () => {
     const folder = temporaryFolder();

@@ -21,7 +21,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { ask, connectStdio, refusal, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import {
+  connectProcess,
+  ask,
+  connectStdio,
+  refusal,
+  runCli,
+  runWorkflow,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
 import { giveAway, hasOtherUser, openFolder, runAsOther } from '../other-user.ts';
 
 const storeFiles = ['swf.db', 'swf.db-wal', 'swf.db-shm'];
@@ -147,7 +156,7 @@ describe('a damaged store', () => {
     const folder = temporaryFolder();
     const path = join(folder, 'swf.db');
     await runWorkflow(folder, '--stf-count', '20');
-    const client = await connectStdio({ folder });
+    const client = await connectProcess({ folder });
     await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
     damage(path);
     for (const tool of ['list_tf_slices', 'list_messages', 'list_logs', 'list_stf_files']) {

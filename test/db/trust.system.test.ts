@@ -226,7 +226,7 @@ describe('a store that is damaged or changed from outside', () => {
     run.child.kill('SIGKILL');
     await run.finished;
     const answers = await Promise.all(
-      Array.from({ length: 12 }, () => runCli(['call', 'list_workflow_executions', '{}'], { folder })),
+      Array.from({ length: 12 }, () => runCliProcess(['call', 'list_workflow_executions', '{}'], { folder })),
     );
     for (const { code, stderr } of answers) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
@@ -273,7 +273,7 @@ describe('two backups to one name', () => {
     const folder = await finished();
     for (let round = 0; round < 6; round += 1) {
       const target = join(folder, `b${round}.db`);
-      const ends = await Promise.all([1, 2].map(() => runCli(['backup', target], { folder })));
+      const ends = await Promise.all([1, 2].map(() => runCliProcess(['backup', target], { folder })));
       expect(ends.map(({ code }) => code).toSorted()).toEqual([0, 1]);
       expect((await runCli(['--db', target, 'check', '--skip-files'], { folder })).code).toBe(0);
     }

@@ -12,6 +12,20 @@ const later = (line: MessageLine): MessageLine => ({
   headers: { ...line.headers, timestamp: String(Number(line.headers['timestamp']) + 777) },
 });
 
+/** The same message; a result says the opposite. */
+function otherwise(line: MessageLine): MessageLine {
+  const { msg_type, content } = (line as { body: { msg_type: string; content?: { state: string; result: object } } })
+    .body;
+  if (msg_type !== 'slice_result' || content === undefined) return line;
+  const isDone = content.state === 'done';
+  const opposite = { ...content, state: isDone ? 'failed' : 'done', result: { ...content.result, state: !isDone } };
+  return {
+    ...line,
+    headers: { ...line.headers },
+    body: { ...(line as { body: object }).body, content: opposite },
+  };
+}
+
 describe('an observed run', () => {
   it.each(Array.from({ length: rounds(60) }, (_, seed) => seed + 1))('has its true counts: run %i', async (seed) => {
     const { lines, truth } = makeRun({ seed });
@@ -42,8 +56,13 @@ describe('an observed run', () => {
     'is the same in any order, with repeats, and in any number of transactions: run %i',
     async (seed) => {
       const roll = dice(seed);
-      // Some come a second time, later by the broker's clock.
-      const lines = makeRun({ seed }).lines.flatMap((line) => (roll() < 0.3 ? [line, later(line)] : [line]));
+      // Some come a second time, later by the broker's clock or in the same millisecond, or with the other outcome.
+      const lines = makeRun({ seed }).lines.flatMap((line) => {
+        const ways = [later(line), otherwise(line), later(otherwise(line)), line];
+        return roll() < 0.4 ? [line, ways[Math.floor(roll() * ways.length)] as MessageLine] : [line];
+      });
+      for (const [at, line] of lines.entries())
+        if (roll() < 0.2) line.headers['timestamp'] = lines[Math.max(0, at - 1)]?.headers['timestamp'] ?? '';
       const inOrder = await tablesAfter(lines);
       const twice = lines.flatMap((line) => (roll() < 0.3 ? [line, line] : [line]));
       expect(await tablesAfter(shuffled(twice, seed), 1 + Math.floor(roll() * 60))).toEqual(inOrder);

@@ -3,6 +3,7 @@ import type { Progress } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import {
+  connectProcess,
   type Answer,
   ask,
   connectHttp,
@@ -37,7 +38,7 @@ const until = async (client: Client, execution_id: string, done: (answer: Answer
 describe('start_workflow', () => {
   it('starts a run that outlives its server, and that another server pauses, continues and stops', async () => {
     const folder = temporaryFolder();
-    const first = await connectStdio({ folder }, '--allow-control');
+    const first = await connectProcess({ folder }, '--allow-control');
     const started = await ask(first, 'start_workflow', { speed: '20', stf_count: 400, slice_processing_time: 5 });
     endAfterTest(started);
     expect(started).toMatchObject({

@@ -76,8 +76,8 @@ async function openToWrite(io: Io, { settings, topics, namespaces }: Listened, m
 }
 
 async function openRecording(io: Io, record: string, { settings, topics, namespaces }: Listened) {
-  // A final slash names a folder.
-  const path = resolve(io.workingFolder, record) + (record.endsWith('/') ? '/' : '');
+  // A final slash names a folder, and an empty name nothing.
+  const path = record === '' ? '' : resolve(io.workingFolder, record) + (record.endsWith('/') ? '/' : '');
   const place = await recordingPlace(path, {
     by: `swf-mcp ${io.version}`,
     ...(settings === undefined

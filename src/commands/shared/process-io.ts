@@ -32,9 +32,7 @@ export function createProcessIo({ version, db, program }: Pick<Io, 'version' | '
     async startSelf(args) {
       // Loaded on demand: a server on stdio starts without it.
       const { startDetached } = await import('./start-process.ts');
-      // A run has no business with the server's token.
-      const { SWF_MCP_TOKEN: _token, ...env } = process.env;
-      return startDetached(process.execPath, [path, ...args], { cwd: workingFolder, env });
+      return startDetached(process.execPath, [path, ...args], { cwd: workingFolder, env: process.env });
     },
     // A pipe that stays open must not keep a finished agent alive.
     onParentEnd: (callback) => void process.stdin.resume().once('end', callback).unref(),

@@ -15,8 +15,10 @@ interface Place {
 }
 
 /** Starts a program in a session of its own, so that neither the end nor the signals of this process reach it. */
-export function startDetached(command: string, args: readonly string[], place: Place) {
-  const child = spawn(command, args, { ...place, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+export function startDetached(command: string, args: readonly string[], { cwd, env: all }: Place) {
+  // A run has no business with the server's token.
+  const { SWF_MCP_TOKEN: _token, ...env } = all;
+  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   let output = '';
   // If no process could be made, there are no pipes either.
   for (const stream of [child.stdout, child.stderr])

@@ -31,8 +31,8 @@ export function factOf(
 
 /** The names of a slice in a registration by REST; undefined if its key is incomplete. */
 export function registeredSlice(body: Fields) {
-  const [known] = Object.values(readers).flatMap(({ registering }) =>
-    registering !== undefined && typeof body[registering.field] === 'string' ? [registering] : [],
-  );
+  const known = names
+    .map((name) => readers[name].registering)
+    .find((registering) => registering !== undefined && typeof body[registering.field] === 'string');
   return known && namedSlice(body, known);
 }
