@@ -1,0 +1,192 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { alarmNamed, noteSentence, openAlarms } from '../../../src/db/logbook/alarms.ts';
+import { judgementsUntil, notesOf, notesWritten } from '../../../src/db/logbook/people.ts';
+import { endedExecution, watchedExecutions } from '../../../src/db/logbook/watching.ts';
+import { makeStore, type TestStore } from '../../made-store.ts';
+
+const at = (second: number): string => new Date(Date.parse('2026-11-28T10:00:00.000Z') + second * 1000).toISOString();
+
+let made: TestStore;
+beforeEach(async () => {
+  made = await makeStore();
+});
+
+const insert = (table: string, rows: readonly object[]): Promise<unknown> =>
+  made.store.write((tx) => {
+    for (const row of rows) {
+      const names = Object.keys(row);
+      tx.sql(`INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`).run(
+        ...(Object.values(row) as string[]),
+      );
+    }
+  });
+
+const execution = (execution_id: string, more: object = {}) => ({
+  execution_id,
+  namespace: 'a',
+  status: 'completed',
+  params: '{}',
+  start_time: at(0),
+  end_time: at(10),
+  ...more,
+});
+
+const note = (text: string, written: number, more: object = {}) => ({
+  message_id: text,
+  text,
+  author: 'ana',
+  at: at(0),
+  written_at: at(written),
+  ...more,
+});
+
+const alarm = (subject: string, more: object = {}) => ({
+  alarm_id: `STAGE_STUCK/${subject}`,
+  execution_id: 'e',
+  code: 'STAGE_STUCK',
+  subject,
+  severity: 'error',
+  state: 'raised',
+  sentence: 'then',
+  raised_sentence: 'then',
+  count: 1,
+  raised_at: at(0),
+  ...more,
+});
+
+describe('notes', () => {
+  it('of a time are those written within it, its ends included, oldest first', async () => {
+    await insert('notes', [note('before', 9.999), note('first', 10), note('last', 20), note('after', 20.001)]);
+    const window = { start_time: at(10), end_time: at(20) };
+    expect(notesWritten(made.store.sql, window).map(({ text }) => text)).toEqual(['first', 'last']);
+  });
+
+  it('of a namespace are those about its executions, and those about none', async () => {
+    await insert('workflow_executions', [execution('mine'), execution('theirs', { namespace: 'b' })]);
+    await insert('notes', [
+      note('mine', 1, { execution_id: 'mine' }),
+      note('theirs', 1, { execution_id: 'theirs' }),
+      note('none', 1),
+    ]);
+    const window = { start_time: at(0), end_time: at(2) };
+    const texts = (namespace: string | null): string[] =>
+      notesWritten(made.store.sql, { ...window, namespace }).map(({ text }) => text);
+    expect(texts('a')).toEqual(['mine', 'none']);
+    expect(texts('b')).toEqual(['theirs', 'none']);
+    expect(texts(null)).toEqual(['mine', 'theirs', 'none']);
+  });
+
+  it('about an execution are its last ones, newest first', async () => {
+    await insert('notes', [
+      ...[1, 2, 3].map((n) => note(`n${n}`, n, { execution_id: 'e' })),
+      note('other', 4, { execution_id: 'f' }),
+    ]);
+    expect(notesOf(made.store.sql, 'e', 2).map(({ text }) => text)).toEqual(['n3', 'n2']);
+  });
+});
+
+describe('what people judged', () => {
+  it('until a time is in the order of the log, the time included', async () => {
+    await insert('workflow_executions', [execution('e')]);
+    const judged = { execution_id: 'e', value: 'good', author: 'ana' } as const;
+    for (const [second, reason] of ['one', 'two', 'three'].entries())
+      await made.say('quality', { ...judged, command_id: reason, reason, timestamp: at(second) });
+    const reasons = (end_time: string): string[] =>
+      judgementsUntil(made.store.sql, { end_time }).map(({ reason }) => reason);
+    expect(reasons(at(1))).toEqual(['one', 'two']);
+    expect(reasons(at(0.999))).toEqual(['one']);
+    expect(reasons(at(9))).toEqual(['one', 'two', 'three']);
+  });
+});
+
+describe('an alarm', () => {
+  it('is open while it is raised or seen', async () => {
+    const states = ['raised', 'seen', 'cleared'];
+    await insert(
+      'alarms',
+      states.map((state) => alarm(state, { state })),
+    );
+    expect(openAlarms(made.store.sql).map(({ subject }) => subject)).toEqual(['raised', 'seen']);
+  });
+
+  it('is named by a beginning that no other open one has, and of several the newest are listed first', async () => {
+    await insert('alarms', [alarm('one'), alarm('two', { state: 'cleared' })]);
+    expect(alarmNamed(made.store.sql, 'STAGE_STUCK').subject).toBe('one');
+    expect(alarmNamed(made.store.sql, 'STAGE_STUCK/t').subject).toBe('two');
+    await insert('alarms', [alarm('three')]);
+    expect(() => alarmNamed(made.store.sql, 'STAGE')).toThrow(
+      /^2 alarms begin with "STAGE": STAGE_STUCK\/three, STAGE_STUCK\/one;/,
+    );
+    expect(() => alarmNamed(made.store.sql, 'TAGE_STUCK/one')).toThrow(/there is no alarm .*nearest: STAGE_STUCK\/one/);
+  });
+
+  it('has a current sentence only where it differs from the first', async () => {
+    await insert('alarms', [alarm('one'), alarm('two')]);
+    const say = (sentence: string) => made.store.write((tx) => noteSentence(tx, 'STAGE_STUCK/one', sentence));
+    const current = (): unknown => made.store.sql('SELECT current_sentence FROM alarms ORDER BY seq').values();
+    await say('now');
+    expect(current()).toEqual(['now', null]);
+    await say('then');
+    expect(current()).toEqual([null, null]);
+  });
+});
+
+describe('an ended execution', () => {
+  it.each([
+    ['that runs', { status: 'running', end_time: null }, undefined, undefined],
+    ['without a quality', {}, undefined, { end_time: at(10), isJudged: false }],
+    ['with one', {}, 'bad', { end_time: at(10), isJudged: true }],
+    ['with one that was withdrawn', {}, 'none', { end_time: at(10), isJudged: false }],
+    ['that is no longer heard', { status: 'unknown', end_time: null }, 'good', { end_time: null, isJudged: true }],
+  ])('is judged once a person has set its quality: one %s', async (_, more, value, ended) => {
+    await insert('workflow_executions', [execution('e', more), execution('other')]);
+    const judged = { message_id: 'q', reason: 'r', author: 'ana', set_at: at(11) };
+    await insert('run_quality', [
+      { execution_id: 'other', value: 'good', ...judged },
+      ...(value === undefined ? [] : [{ execution_id: 'e', value, ...judged }]),
+    ]);
+    expect(endedExecution(made.store.sql, 'e')).toEqual(ended);
+  });
+});
+
+describe('an execution that is watched', () => {
+  const heard = (execution_id: string, last: number) => ({
+    execution_id,
+    told_id: execution_id,
+    namespace: 'a',
+    run_id: '1',
+    first_ms: Date.parse(at(0)),
+    last_ms: Date.parse(at(last)),
+  });
+
+  it('runs, ended since a time, was heard since then, or has an alarm that is not over', async () => {
+    await insert('workflow_executions', [
+      execution('running', { status: 'running', end_time: null }),
+      execution('ended just before', { end_time: at(9.999) }),
+      execution('ended then', { end_time: at(10) }),
+      execution('heard just before', { status: 'unknown', end_time: null, origin: 'observed' }),
+      execution('heard then', { status: 'unknown', end_time: null, origin: 'observed' }),
+      execution('ended, heard since', { status: 'failed', end_time: at(1), origin: 'observed' }),
+      ...['raised', 'seen', 'cleared', 'candidate'].map((one) => execution(one, { end_time: at(1) })),
+    ]);
+    await insert('observed_runs', [
+      heard('heard just before', 9.999),
+      heard('heard then', 10),
+      heard('ended, heard since', 20),
+    ]);
+    await insert(
+      'alarms',
+      ['raised', 'seen', 'cleared'].map((state) => alarm(state, { state, execution_id: state })),
+    );
+    await insert('alarm_candidates', [{ alarm_id: 'x', execution_id: 'candidate' }]);
+    expect(watchedExecutions(made.store.sql, at(10))).toEqual([
+      'running',
+      'ended then',
+      'heard then',
+      'raised',
+      'seen',
+      'candidate',
+    ]);
+  });
+});
