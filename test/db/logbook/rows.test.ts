@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { alarmNamed, noteSentence, openAlarms } from '../../../src/db/logbook/alarms.ts';
 import { judgementsUntil, notesOf, notesWritten } from '../../../src/db/logbook/people.ts';
+import { firstUndelivered, knowReceiver, leaveOut, noteDelivered } from '../../../src/db/logbook/receivers.ts';
 import { endedExecution, watchedExecutions } from '../../../src/db/logbook/watching.ts';
 import { makeStore, type TestStore } from '../../made-store.ts';
 
@@ -86,6 +87,29 @@ describe('notes', () => {
   });
 });
 
+describe('a receiver of alarms', () => {
+  it('skips what was recorded before a time, and nothing that it has or that is newer', async () => {
+    const { store } = made;
+    await insert('workflow_executions', [execution('e')]);
+    await store.write((tx) => knowReceiver(tx, 'one'));
+    const change = { execution_id: 'e', code: 'STAGE_STUCK', severity: 'error', sentence: 's', count: 1 } as const;
+    for (const subject of ['a', 'b', 'c']) await made.say('alarm_raised', { ...change, subject });
+    await store.write((tx) => tx.sql('UPDATE message_rows SET recorded_ms = seq * 1000').run());
+    const seqs = store.sql<[], number>('SELECT seq FROM message_rows ORDER BY seq').values();
+    const [first = 0, second = 0, third = 0] = seqs;
+    const leave = (before: number) => store.write((tx) => leaveOut(tx, 'one', before));
+    expect(await leave(first * 1000)).toBe(0);
+    expect(firstUndelivered(store.sql, 'one')).toMatchObject({ seq: first });
+    expect(await leave(third * 1000)).toBe(2);
+    expect(firstUndelivered(store.sql, 'one')).toMatchObject({ seq: third });
+    // What was delivered stays so.
+    await store.write((tx) => noteDelivered(tx, 'one', second));
+    expect(firstUndelivered(store.sql, 'one')).toMatchObject({ seq: third });
+    expect(await leave(Number.MAX_SAFE_INTEGER)).toBe(1);
+    expect(firstUndelivered(store.sql, 'one')).toBeUndefined();
+  });
+});
+
 describe('what people judged', () => {
   it('until a time is in the order of the log, the time included', async () => {
     await insert('workflow_executions', [execution('e')]);
@@ -97,6 +121,8 @@ describe('what people judged', () => {
     expect(reasons(at(1))).toEqual(['one', 'two']);
     expect(reasons(at(0.999))).toEqual(['one']);
     expect(reasons(at(9))).toEqual(['one', 'two', 'three']);
+    const of = (namespace: string): number => judgementsUntil(made.store.sql, { end_time: at(9), namespace }).length;
+    expect([of('test'), of('other')]).toEqual([3, 0]);
   });
 });
 
