@@ -19,6 +19,11 @@ export const dialects = {
 
 export type DialectName = keyof typeof dialects;
 
+/** Whose dialect each letter is. */
+export const dialectsInWords = Object.entries(dialects)
+  .map(([letter, { programs }]) => `${letter}: ${programs}`)
+  .join(', ');
+
 /** Whether all dialects of these letters, at least one, have a trait. */
 export const areAll = (letters: string, trait: 'renamesTfFiles' | 'isOurs'): boolean =>
   letters !== '' &&

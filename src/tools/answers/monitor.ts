@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { qualities } from '../../domain/logbook-words.ts';
 import { phases } from '../../domain/run-phases.ts';
 import { agentStates, agentStatuses, executionStatuses, healths, origins, severities } from '../../domain/states.ts';
-import { dialects } from '../../observed/dialects.ts';
+import { dialectsInWords } from '../../observed/dialects.ts';
 import { personsNote } from './note.ts';
 import { stageDelay } from './timeline.ts';
 
@@ -64,14 +64,7 @@ const identity = () => ({
 });
 
 const observedCounts = () => ({
-  dialect: z
-    .string()
-    .optional()
-    .describe(
-      Object.entries(dialects)
-        .map(([letter, { programs }]) => `${letter}: ${programs}`)
-        .join(', '),
-    ),
+  dialect: z.string().optional().describe(dialectsInWords),
   heard_since: z.string().optional(),
   heard_until: z.string().optional(),
   not_heard: z
