@@ -3,7 +3,7 @@ interface Traits {
   programs: string;
   /** Whether slices give TF files other names than their announcements, so that only their numbers can be compared. */
   renamesTfFiles?: true;
-  /** Whether the programs are swf-mcp: its slices are on queues, where nobody can listen, and its execution may be of this store. */
+  /** Whether swf-mcp itself words messages so: its slices are on queues, which an observer cannot read, and its execution may belong to this store. */
   isOurs?: true;
 }
 

@@ -1,7 +1,16 @@
-import { type Dialect, echoIn, workReadings } from './dialect.ts';
+import { type Dialect, outcomeIn, workReadings } from './dialect.ts';
 import { objectOf } from './values.ts';
 
-const tfFilename = (told: string): string => told;
+const slices: Dialect['slices'] = {
+  tfFilename: (name) => name,
+  echo: (result) => objectOf(result['origin_message']),
+  metrics: (result) => objectOf(result['metrics']),
+  products: (result) => objectOf(result['payload_result']),
+  registeredBy: 'fastmon_file',
+  // The table has one column for the names of both dialects.
+  lackedBy: ({ tf_filename }) =>
+    /_slice_\d+(?:\.tf)?$/.test(String(tf_filename)) ? {} : { fastmon_file: tf_filename },
+};
 
 /** The newer fork: a slice has the name of its TF file, and a result echoes the whole message, even for a failed slice. */
 export const dialectF: Dialect = {
@@ -17,16 +26,11 @@ export const dialectF: Dialect = {
       case 'slice':
         return 'tf_slice_id' in content || 'tf_file_id' in content;
       case 'slice_result':
-        return 'origin_message' in echoIn(content);
+        return 'origin_message' in outcomeIn(content);
       default:
         return false;
     }
   },
-  readings: workReadings({
-    tfFilename,
-    echo: (result) => objectOf(result['origin_message']),
-    metrics: (result) => objectOf(result['metrics']),
-    products: (result) => objectOf(result['payload_result']),
-  }),
-  registering: { field: 'fastmon_file', tfFilename },
+  readings: workReadings(slices),
+  slices,
 };

@@ -1,8 +1,14 @@
-import { type Dialect, echoIn, workReadings } from './dialect.ts';
+import { type Dialect, outcomeIn, workReadings } from './dialect.ts';
 import { objectOf } from './values.ts';
 
-/** A slice has its own file name in place of that of its TF file. */
-const tfFilename = (told: string): string => told.replace(/_slice_\d+(?=\.tf$|$)/, '');
+const slices: Dialect['slices'] = {
+  // A slice has its own file name in place of that of its TF file.
+  tfFilename: (name) => name.replace(/_slice_\d+(?=\.tf$|$)/, ''),
+  echo: (result) => result,
+  metrics: (result) => result,
+  products: (result) => objectOf(result),
+  registeredBy: 'tf_filename',
+};
 
 /** The public programs of summer 2026: a result echoes the slice flat. A failed result names no slice. */
 export const dialectH: Dialect = {
@@ -13,16 +19,11 @@ export const dialectH: Dialect = {
       case 'slice':
         return true;
       case 'slice_result':
-        return 'slice_id' in echoIn(objectOf(body['content']));
+        return 'slice_id' in outcomeIn(objectOf(body['content']));
       default:
         return false;
     }
   },
-  readings: workReadings({
-    tfFilename,
-    echo: (result) => result,
-    metrics: (result) => result,
-    products: (result) => objectOf(result),
-  }),
-  registering: { field: 'tf_filename', tfFilename },
+  readings: workReadings(slices),
+  slices,
 };

@@ -8,10 +8,17 @@ type Read = (body: Fields, headers: Readonly<Record<string, string>>) => Fact | 
 export interface Dialect {
   /** Whether a message is worded so, if no dialect before it in `dialects` words it so. */
   words: (body: Fields) => boolean;
-  /** What its messages of these types state. All other types are worded alike: `lifecycle.ts`. */
+  /** How to read its messages of these types. All other types are worded alike: `lifecycle.ts`. */
   readings: Readonly<Record<string, Read>>;
-  /** How its programs name a TF file when they register a slice by REST, and the field by which they are recognized; undefined if they register none. */
-  registering?: { field: string; tfFilename: WorkDialect['tfFilename'] };
+  /** Its slices and results, if it words them as the programs of the testbed do. */
+  slices?: SlicesOfDialect;
+}
+
+interface SlicesOfDialect extends WorkDialect {
+  /** The field that only its registrations of slices by REST have. */
+  registeredBy: string;
+  /** Fields of a registration that a row of the monitor's table of slices lacks. */
+  lackedBy?: (row: Fields) => Fields;
 }
 
 /** The messages of slices and results, where a dialect words them as the testbed's programs do. */
@@ -20,5 +27,5 @@ export const workReadings = (work: WorkDialect): Dialect['readings'] => ({
   slice_result: (body, headers) => resultOf(body, headers, work),
 });
 
-/** What a result echoes of its slice. */
-export const echoIn = (content: Fields): Fields => objectOf(objectOf(content['result'])['result']);
+/** The outcome of the payload in a result, with the echo of its slice. */
+export const outcomeIn = (content: Fields): Fields => objectOf(objectOf(content['result'])['result']);

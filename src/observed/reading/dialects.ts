@@ -2,7 +2,7 @@ import { type DialectName, dialects } from '../dialects.ts';
 import { dialectF } from './dialect-f.ts';
 import { dialectH } from './dialect-h.ts';
 import { dialectS } from './dialect-s.ts';
-import type { Dialect } from './dialect.ts';
+import { type Dialect, outcomeIn } from './dialect.ts';
 import type { Fact } from './fact.ts';
 import { readings } from './lifecycle.ts';
 import type { Fields } from './values.ts';
@@ -17,7 +17,7 @@ const usual = dialectH;
 /** The dialect of a message, the first that words it so; undefined if several word it alike. */
 export const dialectOf = (body: Fields): DialectName | undefined => names.find((name) => readers[name].words(body));
 
-/** What a message of a dialect states; undefined if the dialect does not know its type. */
+/** The fact that a message of a dialect states; undefined if the dialect does not know its type. */
 export function factOf(
   type: string,
   dialect: DialectName | undefined,
@@ -29,10 +29,20 @@ export function factOf(
   return Object.hasOwn(readings, type) ? readings[type]?.(body) : undefined;
 }
 
+/** The slice that a result of a dialect echoes, or empty. */
+export function echoOf(dialect: DialectName | undefined, content: Fields): Fields {
+  const { slices } = dialect === undefined ? usual : readers[dialect];
+  return slices?.echo(outcomeIn(content)) ?? {};
+}
+
+const slicesOfAll = names.flatMap((name) => readers[name].slices ?? []);
+
 /** The names of a slice in a registration by REST; undefined if its key is incomplete. */
 export function registeredSlice(body: Fields) {
-  const known = names
-    .map((name) => readers[name].registering)
-    .find((registering) => registering !== undefined && typeof body[registering.field] === 'string');
+  const known = slicesOfAll.find(({ registeredBy }) => typeof body[registeredBy] === 'string');
   return known && namedSlice(body, known);
 }
+
+/** Fields of the registration of a slice that its row in the monitor's table lacks. */
+export const lackedBySlice = (row: Fields): Fields =>
+  Object.assign({}, ...slicesOfAll.map(({ lackedBy }) => lackedBy?.(row))) as Fields;

@@ -1,6 +1,6 @@
 import { fieldsOf } from '../namespace-filter.ts';
 import type { MessageLine } from '../recording-lines.ts';
-import { dialectOf, factOf } from './dialects.ts';
+import { dialectOf, echoOf, factOf } from './dialects.ts';
 import type { Statement } from './fact.ts';
 import { type Fields, hiddenIn, idOf, numberOf, objectOf, shortName } from './values.ts';
 
@@ -20,7 +20,7 @@ export function readMessage(line: MessageLine): Statement {
   const names = {
     namespace: [body['namespace'], headers['namespace']],
     run_id: [body['run_id'], content['run_id'], headers['run_id']],
-    execution_id: [body['execution_id'], content['execution_id'], echoOf(content)['execution_id']],
+    execution_id: [body['execution_id'], content['execution_id'], echoOf(dialect, content)['execution_id']],
   };
   return {
     message_type,
@@ -47,10 +47,4 @@ function typeOf(body: Fields, headers: Readonly<Record<string, string>>): string
   if (type !== undefined) return type.slice(0, maxType);
   if (idOf(body['agent_name']) !== undefined && idOf(body['status']) !== undefined) return 'heartbeat';
   return (idOf(headers['msg_type']) ?? 'untyped').slice(0, maxType);
-}
-
-/** The slice that a result echoes, which names its execution. */
-function echoOf(content: Fields): Fields {
-  const result = objectOf(objectOf(content['result'])['result']);
-  return 'origin_message' in result ? objectOf(result['origin_message']) : result;
 }

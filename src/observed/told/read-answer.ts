@@ -1,3 +1,4 @@
+import { lackedBySlice } from '../reading/dialects.ts';
 import { type Fields, idOf, objectOf } from '../reading/values.ts';
 import type { MessageLine } from '../recording-lines.ts';
 import { named, type Names, restLine } from './rest-call.ts';
@@ -30,7 +31,7 @@ export function linesOfObject(resource: ReadResource, object: Fields, at: string
   const headers = named(run_id);
   const fields = lasting[resource].filter((field) => field in object);
   const body = Object.fromEntries(fields.map((field) => [field, object[field]]));
-  const stated = { ...body, ...lastingMetadata(object), ...forkedSlice(resource, object) };
+  const stated = { ...body, ...lastingMetadata(object), ...(resource === 'tf-slices' ? lackedBySlice(object) : {}) };
   const registration = restLine(timeOf(object, at), 'GET', `/api/${resource}/`, headers, stated);
   if (resource === 'workflow-executions') return [registration, ...endOf(object, headers, at)];
   return resource === 'stf-files' ? [registration, ...processedOf(object, headers, at)] : [registration];
@@ -55,12 +56,6 @@ function endOf(object: Fields, headers: Names, at: string): MessageLine[] {
 function lastingMetadata({ metadata }: Fields): Fields {
   const { execution_id, sequence } = objectOf(metadata);
   return execution_id === undefined && sequence === undefined ? {} : { metadata: { execution_id, sequence } };
-}
-
-/** A slice of the newer fork has the name of its TF file. */
-function forkedSlice(resource: ReadResource, { tf_filename }: Fields): Fields {
-  const isForked = resource === 'tf-slices' && !/_slice_\d+(?:\.tf)?$/.test(String(tf_filename));
-  return isForked ? { fastmon_file: tf_filename } : {};
 }
 
 /** When the monitor learned of an object, if it gives that with a zone; else when it was read. */
