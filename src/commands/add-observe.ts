@@ -1,5 +1,3 @@
-import { resolve } from 'node:path';
-
 import { Option } from 'commander';
 
 import { argumentInvalid } from '../lib/errors.ts';
@@ -8,7 +6,7 @@ import type { CheckArguments } from './observe/check.ts';
 import type { ContractArguments } from './observe/contract.ts';
 import type { ObserveArguments } from './observe/observe.ts';
 import type { ReadArguments } from './observe/read.ts';
-import type { Io } from './shared/io.ts';
+import { type Io, pathFrom } from './shared/io.ts';
 import { type Add, another, jsonOption, parsePositive, type Run, setOption } from './shared/options.ts';
 
 /** The flags of a listener, and those that select another command in its place. */
@@ -87,16 +85,14 @@ type Given = Omit<Flags, 'topics' | 'namespaces'> & { topics?: string[]; namespa
 /** Runs the command that the flags select. */
 async function observeAs(io: Io, flags: Flags) {
   const { until, namespaces, contract, against, anonymize, json } = flags;
-  // An empty name would be the working folder.
-  const inFolder = (path: string): string => (path === '' ? '' : resolve(io.workingFolder, path));
-  const from = flags.from?.map(inFolder);
+  const from = flags.from?.map((path) => pathFrom(io, path));
   if (flags.check) return (await import('./observe/check.ts')).checkCommand(io, flags);
   if (contract !== undefined) {
     const executionId = contract === true ? 'latest' : contract;
     return (await import('./observe/contract.ts')).contractCommand(io, { executionId, against, json });
   }
   if (anonymize !== undefined)
-    return (await import('./observe/anonymize.ts')).anonymizeCommand(io, from ?? [], inFolder(anonymize), json);
+    return (await import('./observe/anonymize.ts')).anonymizeCommand(io, from ?? [], pathFrom(io, anonymize), json);
   if (from !== undefined) {
     refuseBroker(flags);
     return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json });

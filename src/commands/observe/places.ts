@@ -1,5 +1,3 @@
-import { resolve } from 'node:path';
-
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
@@ -7,7 +5,7 @@ import type { RecordingLine } from '../../observed/recording-lines.ts';
 import { recordingPlace } from '../../observer/recording-place.ts';
 import { createRecordingWriter, type RecordingWriter } from '../../observer/recording-writer.ts';
 import { StoreWriter } from '../../observer/store-writer.ts';
-import { type Io, storeOptions, storePath } from '../shared/io.ts';
+import { type Io, pathFrom, storeOptions, storePath } from '../shared/io.ts';
 
 /** The topics of an observer, and how it reaches its broker, if it is not told by REST alone. */
 export interface Listened {
@@ -76,9 +74,7 @@ async function openToWrite(io: Io, { settings, topics, namespaces }: Listened, m
 }
 
 async function openRecording(io: Io, record: string, { settings, topics, namespaces }: Listened) {
-  // A final slash names a folder, and an empty name nothing.
-  const path = record === '' ? '' : resolve(io.workingFolder, record) + (record.endsWith('/') ? '/' : '');
-  const place = await recordingPlace(path, {
+  const place = await recordingPlace(pathFrom(io, record), {
     by: `swf-mcp ${io.version}`,
     ...(settings === undefined
       ? {}

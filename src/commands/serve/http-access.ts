@@ -6,7 +6,7 @@ import { bearerTokenPattern } from '../../lib/bearer-token.ts';
 import { configInvalid as invalid, messageOf } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { readRegularFile } from '../../lib/read-regular-file.ts';
-import type { Io } from '../shared/io.ts';
+import { type Io, pathFrom } from '../shared/io.ts';
 
 export interface AccessArguments {
   /** `[HOST:]PORT`, as it was given. */
@@ -116,6 +116,6 @@ export function readTls(io: Io, { tlsCert, tlsKey }: Pick<AccessArguments, 'tlsC
   if (tlsCert === undefined || tlsKey === undefined)
     throw invalid('--tls-cert and --tls-key belong together; give both, as PEM files');
   const read = (option: string, path: string): Buffer =>
-    reading(option, path, () => readRegularFile(path === '' ? '' : resolve(io.workingFolder, path)).content);
+    reading(option, path, () => readRegularFile(pathFrom(io, path)).content);
   return { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) };
 }

@@ -79,6 +79,10 @@ export function storePath({ db, env, workingFolder }: Io): string {
   return resolve(workingFolder, dataHome, 'swf-mcp', 'swf.db');
 }
 
+/** A path that a person gave, seen from the working folder. An empty one stays empty, and a final slash, which names a folder, stays. */
+export const pathFrom = ({ workingFolder }: Io, path: string): string =>
+  path === '' ? '' : resolve(workingFolder, path) + (path.endsWith('/') && path !== '/' ? '/' : '');
+
 /** The flags that choose a configuration and change it. */
 export interface ConfigFlags {
   config: string | undefined;
