@@ -1,7 +1,8 @@
 // Runs one of the two suites and says what it took: "fast" for npm test, which needs nothing but Node, or "system" for npm run test:all.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
+
+import { cpuSeconds } from './cpu-seconds.js';
 
 /** The most that npm test may take in CI, in CPU-seconds: people run it before each commit. */
 const most = 600;
@@ -23,33 +24,20 @@ const steps = {
   ],
 };
 
-/** CPU-seconds of the children that have ended and of theirs: fields 16 and 17 of proc(5), which Linux counts in hundredths. Undefined on other systems. */
-function childSeconds() {
-  try {
-    const [user, system] = readFileSync('/proc/self/stat', 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ')
-      .slice(13, 15);
-    return (Number(user) + Number(system)) / 100;
-  } catch {
-    return undefined;
-  }
-}
-
 const began = performance.now();
 const took = [];
 for (const [name, words] of Object.entries(steps)) {
   if (words === undefined) continue;
-  const before = childSeconds();
+  const before = cpuSeconds();
   const { status } = spawnSync(words[0], words.slice(1), { stdio: 'inherit' });
-  took.push(`${name} ${Math.round((childSeconds() ?? Number.NaN) - before)}`);
+  took.push(`${name} ${Math.round(cpuSeconds() - before)}`);
   if (status !== 0) {
     process.exitCode = 1;
     break;
   }
 }
-const all = childSeconds();
-const cpu = all === undefined ? '' : `, ${Math.round(all)} CPU-seconds (${took.join(', ')})`;
+const all = cpuSeconds();
+const cpu = Number.isNaN(all) ? '' : `, ${Math.round(all)} CPU-seconds (${took.join(', ')})`;
 const seconds = Math.round((performance.now() - began) / 1000);
 console.log(`${suite}: ${seconds} s${cpu}; load of the machine at the end ${loadavg()[0]?.toFixed(1)}`);
 if (suite === 'fast' && process.env.CI === 'true' && all > most) {

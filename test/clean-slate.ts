@@ -3,8 +3,8 @@ import { relative } from 'node:path';
 
 import { afterAll, beforeAll, expect, vi } from 'vitest';
 
+import { cpuSeconds } from '../scripts/cpu-seconds.js';
 import { steadyClock } from '../src/lib/time.ts';
-import { cpuSeconds } from './cpu-time.ts';
 
 /** Lists what each test file took, in CPU-seconds of its process and the children that have ended, if `SWF_FILE_TIMES` names a file. */
 const times = process.env['SWF_FILE_TIMES'];

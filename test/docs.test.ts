@@ -13,6 +13,7 @@ import { findingRules } from '../src/monitoring/findings/index.ts';
 import { observedRules } from '../src/monitoring/observed/findings/index.ts';
 import { everyTool } from '../src/tools/index.ts';
 import { cliPath, runCli, temporaryFolder } from './helpers.ts';
+import { isMissing } from './programs.ts';
 
 const packageJson = JSON.parse(readFileSync('package.json', 'utf8')) as {
   version: string;
@@ -191,7 +192,7 @@ describe('the tables of docs/', () => {
 });
 
 describe('the examples', () => {
-  it('include a payload in Python that runs on every slice', async () => {
+  it.skipIf(isMissing('python3'))('include a payload in Python that runs on every slice', async () => {
     const folder = temporaryFolder();
     cpSync('examples', join(folder, 'examples'), { recursive: true });
     const file = './examples/payload-python/payload.toml';

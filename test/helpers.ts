@@ -226,6 +226,18 @@ async function connected(transport: Transport): Promise<Client> {
   return client;
 }
 
+/** One client for all questions of a test, connected at the first: tests ask ten times a second. */
+export function clientOfTest(store: string): () => Promise<Client> {
+  let client: Client | undefined;
+  return async () => {
+    if (client !== undefined) return client;
+    const made = await connectInProcess(store);
+    onTestFinished(() => void (client = undefined));
+    client = made;
+    return made;
+  };
+}
+
 /** A tool's structured answer, which must also be its text. */
 export async function ask(client: Client, name: string, args: Record<string, unknown> = {}): Promise<Answer> {
   const result = await client.callTool({ name, arguments: args });

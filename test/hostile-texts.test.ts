@@ -46,7 +46,7 @@ function textsIn(value: unknown): string[] {
   return texts;
 }
 
-/** What a client is answered, or told in the error. */
+/** The answer that a client gets, or the text of its error. */
 const answerOf = (request: Promise<object>): Promise<string> =>
   request.then(
     (answer) => JSON.stringify(answer),

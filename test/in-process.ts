@@ -33,7 +33,7 @@ export interface Running {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** What a command has written so far, and who waits for some of it. */
+/** The output of a command so far. */
 export class Written {
   stdout = '';
   stderr = '';
@@ -77,8 +77,8 @@ export function startInProcess(args: readonly string[], surroundings: Surroundin
 }
 
 /**
- * A command in the process of the tests: all of it but the process, which saves 0.3 CPU-seconds each time. What is killed, stopped by the shell or
- * sits at a terminal needs a process.
+ * A command in the process of the tests: all of it but the process, which saves 0.3 CPU-seconds each time. A command that is killed,
+ * is stopped by the shell or sits at a terminal needs a process.
  */
 export function commandInProcess(
   args: readonly string[],

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
-/** What to install for a program; Debian's packages. */
-const packages: Readonly<Record<string, string>> = {
+/** The Debian package of each program that some tests need. */
+const packages = {
   bash: 'bash',
   fish: 'fish',
   java: 'default-jre-headless',
@@ -11,7 +11,7 @@ const packages: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
   stty: 'coreutils',
   zsh: 'zsh',
-};
+} as const;
 
 const reported = new Set<string>();
 

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What each operator becomes. Each stands between spaces, as the SQL here is written. */
+/** Each operator, and its replacement. Operators stand between spaces, as the SQL here is written. */
 const changes = [
   [/ <= /g, ' < '],
   [/ < /g, ' <= '],

@@ -7,7 +7,7 @@ import { runCliProcess, runWorkflow, temporaryFolder } from '../helpers.ts';
 
 /**
  * Each command as people run it: from the bundle, whose parts are loaded on demand. Words that load the whole command and end soon, and the exit code.
- * What needs a broker is refused its address, and what would go on is given a wrong value.
+ * Commands that need a broker get a wrong address, and commands that would run on get a wrong value.
  */
 const commands: Record<string, readonly [words: string, code: number]> = {
   agent: ['data --broker nonsense', 78],

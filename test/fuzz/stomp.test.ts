@@ -47,7 +47,7 @@ describe('a broker that sends arbitrary frames', () => {
           socket.write(`RECEIPT\nreceipt-id:${id}\n\n\0`);
         if (!data.includes('SUBSCRIBE\n')) return;
         for (const bytes of script) socket.write(bytes);
-        setTimeout(() => socket.destroy(), 5);
+        socket.end();
       });
     });
     server.listen(0, '127.0.0.1');

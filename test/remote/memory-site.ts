@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
-import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { onTestFinished } from 'vitest';
 
 import type { Connect } from '../../src/broker/connection.ts';
@@ -17,7 +16,7 @@ import { startDaqAgent } from '../../src/runtime/daq-process.ts';
 import { type RunningExecution, startExecution } from '../../src/runtime/start-execution.ts';
 import type { MemoryBroker } from '../brokers/memory-broker.ts';
 import { connectToMemory } from '../brokers/memory-connection.ts';
-import { type Answer, ask, askAll, connectInProcess, temporaryFolder } from '../helpers.ts';
+import { type Answer, ask, askAll, clientOfTest, temporaryFolder } from '../helpers.ts';
 
 /** Sections of a configuration. */
 type Given = Record<string, object>;
@@ -34,7 +33,7 @@ export class MemorySite {
   readonly #broker: MemoryBroker;
   readonly #given: Given;
   readonly #store: Promise<Store>;
-  #connected: Client | undefined;
+  readonly #client = clientOfTest(join(this.folder, 'swf.db'));
 
   constructor(broker: MemoryBroker, given: Given = {}, namespace = `n${randomUUID().slice(0, 8)}`) {
     this.#broker = broker;
@@ -125,16 +124,6 @@ export class MemorySite {
 
   async askAll(tool: string, args: Answer = {}): Promise<Answer[]> {
     return askAll(await this.#client(), tool, args);
-  }
-
-  /** One client for all questions, once there is a store: tests ask ten times a second. */
-  async #client(): Promise<Client> {
-    if (this.#connected !== undefined) return this.#connected;
-    const client = await connectInProcess(join(this.folder, 'swf.db'));
-    // It ends with the test.
-    onTestFinished(() => void (this.#connected = undefined));
-    this.#connected = client;
-    return client;
   }
 
   monitor(): Promise<Answer> {

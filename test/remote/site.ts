@@ -1,21 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
-import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { onTestFinished } from 'vitest';
 
 import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 import type { Broker } from '../brokers/broker.ts';
-import {
-  type Answer,
-  ask,
-  askAll,
-  connectInProcess,
-  runCli,
-  type Started,
-  startCli,
-  temporaryFolder,
-} from '../helpers.ts';
+import { type Answer, ask, askAll, clientOfTest, runCli, type Started, startCli, temporaryFolder } from '../helpers.ts';
 
 export const sets = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set', pair]);
 
@@ -28,7 +18,7 @@ export class Site {
   readonly namespace: string;
   readonly #broker: () => Broker;
   readonly #settings: string[];
-  #connected: Client | undefined;
+  readonly #client: ReturnType<typeof clientOfTest>;
 
   constructor(
     broker: () => Broker,
@@ -37,6 +27,7 @@ export class Site {
     folder = temporaryFolder(),
   ) {
     this.folder = folder;
+    this.#client = clientOfTest(join(folder, 'swf.db'));
     this.#broker = broker;
     this.namespace = namespace;
     this.#settings = [...sets(`testbed.namespace=${namespace}`), ...settings];
@@ -99,16 +90,6 @@ export class Site {
 
   async askAll(tool: string, args: Answer = {}): Promise<Answer[]> {
     return askAll(await this.#client(), tool, args);
-  }
-
-  /** One client for all questions, once there is a store: tests ask ten times a second. */
-  async #client(): Promise<Client> {
-    if (this.#connected !== undefined) return this.#connected;
-    const client = await connectInProcess(join(this.folder, 'swf.db'));
-    // It ends with the test.
-    onTestFinished(() => void (this.#connected = undefined));
-    this.#connected = client;
-    return client;
   }
 
   monitor(execution_id = 'latest'): Promise<Answer> {

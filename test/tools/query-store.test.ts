@@ -127,12 +127,10 @@ describe('an SQL query', () => {
         .update(readFileSync(join(folder, 'swf.db')))
         .digest('hex');
     const before = digest();
-    const began = performance.now();
     expect(await refusal(client, 'query_store', { sql })).toMatch(reason);
-    expect(performance.now() - began).toBeLessThan(8000);
     expect(digest()).toBe(before);
     // The server answers on, also after a process that had to be killed.
-    if (performance.now() - began > 1500)
+    if (/longer than/.test(reason.source))
       expect((await ask(client, 'query_store', { sql: 'SELECT count(*) FROM v_slices' }))['rows']).toEqual([[45]]);
   });
 
