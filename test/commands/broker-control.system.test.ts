@@ -166,6 +166,10 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await expect.poll(sleeping).toBe(4);
     // A payload may run before the recorder has received that its slice is in hand.
     await until(folder, { slices_processing: 4 });
+    // A worker of which no heartbeat came does not count as gone.
+    await expect
+      .poll(async () => askAll(await connectInProcess(join(folder, 'swf.db')), 'list_agents', { agent_type: 'worker' }))
+      .toMatchObject([{ state: 'PROCESSING' }]);
     first.child.kill('SIGKILL');
     await expect.poll(sleeping).toBe(0);
     writeFileSync(join(folder, 'go'), '');

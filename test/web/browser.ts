@@ -43,7 +43,7 @@ export function useBrowser() {
       page.setDefaultTimeout(90_000);
       const complaints: string[] = [];
       page.on('console', (message) => {
-        // The tests read pixels again and again; the page itself reads none. Tests beside these make networks of their own.
+        // The tests read pixels again and again; the page itself reads none.
         const isOfTests = /getImageData|ERR_NETWORK_CHANGED/.test(message.text());
         if (!mayComplain && message.type() !== 'debug' && !isOfTests)
           complaints.push(`${message.type()}: ${message.text()}`);
@@ -52,6 +52,11 @@ export function useBrowser() {
       page.on('dialog', (dialog) => {
         complaints.push(`dialog: ${dialog.message()}`);
         void dialog.dismiss();
+      });
+      // Tests beside these make networks of their own, and the browser then gives up what it is loading.
+      page.on('requestfailed', (request) => {
+        const isInterrupted = request.failure()?.errorText === 'net::ERR_NETWORK_CHANGED';
+        if (isInterrupted && request.resourceType() === 'script') page.reload().catch(() => {});
       });
       const { origin, protocol } = new URL(url);
       page.on('request', (request) => {
