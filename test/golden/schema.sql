@@ -46,7 +46,7 @@ CREATE VIEW v_messages AS SELECT seq, message_id, t.name AS message_type, s.name
     '{"msg_type":"' || (SELECT name FROM names WHERE name_no = type_no) || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||
     ',"sender":"' || (SELECT name FROM names WHERE name_no = sender_no) || '","namespace":"' || (SELECT name FROM names WHERE name_no = namespace_no) ||
     '","execution_id":"' || (SELECT name FROM names WHERE name_no = execution_no) || '","run_id":"' || (SELECT name FROM names WHERE name_no = run_no) || '","timestamp":"' || strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') || '"' ||
-    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END) AS payload, (SELECT stands.message_id FROM repeated_messages AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = m.seq AND p.contradicts = 0) AS repeats, (SELECT stands.message_id FROM repeated_messages AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = m.seq AND p.contradicts = 1) AS contradicts
+    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END) AS payload, (SELECT stands.message_id FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = m.seq AND p.stands_seq IS NOT NULL AND p.contradicts = 0) AS repeats, (SELECT stands.message_id FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = m.seq AND p.stands_seq IS NOT NULL AND p.contradicts = 1) AS contradicts
 FROM message_rows AS m LEFT JOIN names AS t ON t.name_no = type_no LEFT JOIN names AS s ON s.name_no = sender_no
   LEFT JOIN names AS n ON n.name_no = namespace_no LEFT JOIN names AS e ON e.name_no = execution_no LEFT JOIN names AS r ON r.name_no = run_no;
 
@@ -336,6 +336,17 @@ CREATE TABLE message_rows (
   rare INTEGER AS (CASE WHEN effect = 'applied' THEN type_traits ELSE coalesce(type_traits, 0) | ((effect_code IS 'WAITS_FOR_DRIVER') * 4) | ((effect IN ('rejected', 'conflict')) * 8) | ((effect <> 'applied') * 16) END) STORED
 ) STRICT;
 
+CREATE TABLE message_subjects (
+  execution_id TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  key TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  -- The message that stands, if this one says the same already, or contradicts it.
+  stands_seq INTEGER,
+  contradicts INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (execution_id, subject, key, seq)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE message_totals (message_type TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE monitor_objects (
@@ -376,30 +387,6 @@ CREATE TABLE notes (
   for_next INTEGER NOT NULL DEFAULT 0,
   written_at TEXT NOT NULL
 ) STRICT;
-
-CREATE TABLE observed_attempts (
-  attempt_key INTEGER PRIMARY KEY,
-  execution_id TEXT NOT NULL,
-  slice_filename TEXT NOT NULL,
-  -- The sender's id of the attempt, its id of the slice, and when it says that it made the message; NULL where it does not.
-  req_id TEXT,
-  tf_slice_id TEXT,
-  requested_at TEXT,
-  -- The message that stands for the slice, and the one that stands for its result.
-  slice_seq INTEGER NOT NULL,
-  result_seq INTEGER,
-  -- The job that did it.
-  panda_task_id TEXT,
-  panda_id TEXT
-) STRICT;
-
-CREATE TABLE observed_files (
-  execution_id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  name TEXT NOT NULL,
-  seq INTEGER NOT NULL,
-  PRIMARY KEY (execution_id, kind, name)
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE observed_keys (
   execution_id TEXT NOT NULL,
@@ -542,12 +529,6 @@ CREATE TABLE recorders (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT, removed_by TEXT) STRICT, WITHOUT ROWID;
-
-CREATE TABLE repeated_messages (
-  seq INTEGER PRIMARY KEY,
-  stands_seq INTEGER NOT NULL,
-  contradicts INTEGER NOT NULL
-) STRICT;
 
 CREATE TABLE requests_in_hand (
   namespace TEXT NOT NULL,
@@ -723,22 +704,6 @@ CREATE TABLE time_blocks (
   PRIMARY KEY (table_name, block)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE told_slices (
-  execution_id TEXT NOT NULL,
-  slice_filename TEXT NOT NULL,
-  -- The row of its registration.
-  seq INTEGER NOT NULL,
-  PRIMARY KEY (execution_id, slice_filename)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE unmatched_results (
-  seq INTEGER PRIMARY KEY,
-  execution_id TEXT NOT NULL,
-  result_key TEXT NOT NULL,
-  -- The slice that it names, where REST has told the result too.
-  slice_filename TEXT
-) STRICT;
-
 CREATE TABLE watchers (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   process_id INTEGER NOT NULL REFERENCES processes (process_id),
@@ -825,6 +790,10 @@ CREATE INDEX message_rows_waiting ON message_rows (execution_no, seq) WHERE (rar
 
 CREATE INDEX message_rows_without_effect ON message_rows (effect, seq) WHERE (rare & 16) <> 0;
 
+CREATE INDEX message_subjects_attempt ON message_subjects (execution_id, seq) WHERE subject || '' = 'attempt';
+
+CREATE INDEX message_subjects_repeated ON message_subjects (seq) WHERE stands_seq IS NOT NULL;
+
 CREATE INDEX monitor_objects_name ON monitor_objects (kind, name);
 
 CREATE INDEX monitor_objects_parent ON monitor_objects (kind, parent, number);
@@ -835,23 +804,11 @@ CREATE INDEX notes_execution ON notes (execution_id, seq);
 
 CREATE INDEX notes_written ON notes (written_at);
 
-CREATE INDEX observed_attempts_execution ON observed_attempts (execution_id, attempt_key);
-
-CREATE INDEX observed_attempts_id ON observed_attempts (tf_slice_id, execution_id) WHERE tf_slice_id IS NOT NULL;
-
-CREATE INDEX observed_attempts_request ON observed_attempts (req_id, execution_id) WHERE req_id IS NOT NULL;
-
-CREATE INDEX observed_attempts_slice ON observed_attempts (slice_filename, execution_id);
-
-CREATE INDEX observed_attempts_time ON observed_attempts (requested_at, execution_id) WHERE requested_at IS NOT NULL;
-
 CREATE INDEX observed_runs_run ON observed_runs (run_id);
 
 CREATE INDEX observed_runs_told ON observed_runs (told_id);
 
 CREATE UNIQUE INDEX processes_remote ON processes (hostname, pid, pid_started) WHERE is_remote = 1;
-
-CREATE INDEX repeated_messages_stands ON repeated_messages (stands_seq);
 
 CREATE INDEX returned_slices_execution ON returned_slices (execution_id, kind);
 
@@ -890,10 +847,6 @@ CREATE INDEX tf_slices_took ON tf_slices (execution_id, status, took_ms) WHERE t
 CREATE INDEX tf_slices_waited ON tf_slices (execution_id, waited_ms) WHERE waited_ms IS NOT NULL;
 
 CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq) WHERE assigned_worker IS NOT NULL;
-
-CREATE INDEX unmatched_results_key ON unmatched_results (execution_id, result_key);
-
-CREATE INDEX unmatched_results_slice ON unmatched_results (execution_id, slice_filename) WHERE slice_filename IS NOT NULL;
 
 CREATE UNIQUE INDEX workflow_executions_own_run ON workflow_executions (run_number) WHERE origin = 'own';
 

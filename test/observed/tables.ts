@@ -14,10 +14,8 @@ const questions = {
   observed: 'SELECT * FROM observed_runs',
   sizes: 'SELECT * FROM observed_samples',
   keys: 'SELECT * FROM observed_keys',
-  attempts: `SELECT a.execution_id, slice_filename, req_id, tf_slice_id, requested_at, s.message_id AS slice, r.message_id AS result, panda_task_id, panda_id
-    FROM observed_attempts AS a JOIN message_rows AS s ON s.seq = slice_seq LEFT JOIN message_rows AS r ON r.seq = result_seq`,
-  repeats: `SELECT m.message_id, s.message_id AS stands, contradicts FROM repeated_messages AS p JOIN message_rows AS m USING (seq) JOIN message_rows AS s ON s.seq = stands_seq`,
-  unmatched: 'SELECT m.message_id, execution_id, result_key FROM unmatched_results JOIN message_rows AS m USING (seq)',
+  subjects: `SELECT execution_id, subject, key, m.message_id, s.message_id AS stands, contradicts
+    FROM message_subjects AS p JOIN message_rows AS m USING (seq) LEFT JOIN message_rows AS s ON s.seq = stands_seq`,
   messages: `SELECT w.message_id, w.message_type, w.execution_id, w.namespace, w.run_id, w.sent_at, w.effect, w.effect_code, w.payload, m.headers
     FROM workflow_messages AS w JOIN message_rows AS m USING (seq)`,
 } as const;

@@ -81,7 +81,6 @@ export const batch = 600;
 
 /** Tables that hold rows of an execution, with their key columns. Rows of attempts go with their slices. */
 const ofExecution = {
-  observed_attempts: 'attempt_key',
   tf_slices: 'seq',
   fastmon_files: 'seq',
   stf_files: 'seq',
@@ -102,6 +101,7 @@ export async function removeExecution(
   await store.write((tx) => beginRemoval(tx, { execution_id, data_folder }, by));
   for (const [table, key] of Object.entries(ofExecution))
     while ((await store.write((tx) => removeSome(tx, { table, key }, execution_id))) === batch);
+  while ((await store.write((tx) => removeSubjects(tx, execution_id))) === batch);
   if (data_folder !== null) await removeFolder(data_folder, execution_id);
   await store.write(({ sql }) =>
     sql('UPDATE removals SET removed_at = ? WHERE execution_id = ?').run(utcNow(), execution_id),
@@ -111,7 +111,7 @@ export async function removeExecution(
 /** Tables with few rows of an execution. */
 const small = wordsOf(`
   workflow_executions run_states runs stage_delays execution_owners past_leases cursors incidents late_messages returned_slices moved_files
-  observed_runs observed_files observed_samples observed_keys unmatched_results told_slices notes run_quality alarms alarm_candidates
+  observed_runs observed_samples observed_keys notes run_quality alarms alarm_candidates
 `);
 
 function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal, by: string): void {
@@ -180,11 +180,16 @@ function removeSome(tx: Transaction, { table, key }: Keyed, executionId: string)
            SELECT slice_filename FROM tf_slices WHERE seq IN (SELECT value FROM json_each(?)))`,
       ).run(executionId, JSON.stringify(keys));
   }
-  if (table === 'message_rows')
-    sql('DELETE FROM repeated_messages WHERE seq IN (SELECT value FROM json_each(?))').run(JSON.stringify(keys));
   removeRows(tx, { table, key }, keys);
   return keys.length;
 }
+
+/** Removes some of what is noted of an execution's messages. Returns how many rows. */
+const removeSubjects = ({ sql }: Transaction, executionId: string): number =>
+  sql(
+    `DELETE FROM message_subjects WHERE execution_id = $id AND (subject, key, seq) IN (
+       SELECT subject, key, seq FROM message_subjects WHERE execution_id = $id LIMIT ${batch})`,
+  ).run({ id: executionId }).changes;
 
 /** Removes rows and the notes about them. */
 export function removeRows(tx: Transaction, { table, key }: Keyed, keys: readonly number[]): void {

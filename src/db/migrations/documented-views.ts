@@ -16,7 +16,7 @@ const secondsBetween = (from: string, to: string): string =>
 
 /** As SQL: the id of the standing message that a message of other programs repeats, or contradicts. @param rows the table of the messages */
 export const standingFor = (rows: string, contradicts: 0 | 1): string =>
-  `(SELECT stands.message_id FROM repeated_messages AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = ${rows}.seq AND p.contradicts = ${contradicts})`;
+  `(SELECT stands.message_id FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = ${rows}.seq AND p.stands_seq IS NOT NULL AND p.contradicts = ${contradicts})`;
 
 /** The views that `query_store` may query. Columns are named as in the tools. `docs/store.md` describes them for others; an existing column stays. */
 export const documentedViews: Readonly<Record<string, string>> = {

@@ -35,6 +35,8 @@ const isRare = (trait: keyof typeof bits): string => `(rare & ${bits[trait]}) <>
  * share these texts.
  */
 export const indexPredicates = {
+  /** Messages that decide how an observed slice stands. A condition on the bare column would make SQLite prepare every query of a subject anew for each value. */
+  deciding: `subject || '' = 'attempt'`,
   /** Messages that tell the story of an execution. */
   landmark: isRare('landmark'),
   /** Messages other than the many about files and slices. */

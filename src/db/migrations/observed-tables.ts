@@ -1,3 +1,5 @@
+import { indexPredicates } from './index-predicates.ts';
+
 /** As SQL: what other programs said, and what they told their monitor. */
 export const observedTables = `-- Observed executions, with what their counts and times follow from. Milliseconds since 1970.
 CREATE TABLE observed_runs (
@@ -35,36 +37,20 @@ CREATE TABLE observed_runs (
 CREATE INDEX observed_runs_run ON observed_runs (run_id);
 CREATE INDEX observed_runs_told ON observed_runs (told_id);
 
--- Which message of those that say the same of a file stands. kind: stf_gen, stf_ready, tf_file_registered.
-CREATE TABLE observed_files (
+-- What each message is about: a thing by its kind and name, or a name that joins a result to its slice ('request', 'id', 'time', 'result').
+-- 'attempt': the messages that decide how a slice stands.
+CREATE TABLE message_subjects (
   execution_id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  name TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  key TEXT NOT NULL,
   seq INTEGER NOT NULL,
-  PRIMARY KEY (execution_id, kind, name)
+  -- The message that stands, if this one says the same already, or contradicts it.
+  stands_seq INTEGER,
+  contradicts INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (execution_id, subject, key, seq)
 ) STRICT, WITHOUT ROWID;
-
--- Every attempt at a slice of an observed execution, by what its sender calls it: from these the rows of tf_slices follow.
-CREATE TABLE observed_attempts (
-  attempt_key INTEGER PRIMARY KEY,
-  execution_id TEXT NOT NULL,
-  slice_filename TEXT NOT NULL,
-  -- The sender's id of the attempt, its id of the slice, and when it says that it made the message; NULL where it does not.
-  req_id TEXT,
-  tf_slice_id TEXT,
-  requested_at TEXT,
-  -- The message that stands for the slice, and the one that stands for its result.
-  slice_seq INTEGER NOT NULL,
-  result_seq INTEGER,
-  -- The job that did it.
-  panda_task_id TEXT,
-  panda_id TEXT
-) STRICT;
-CREATE INDEX observed_attempts_slice ON observed_attempts (slice_filename, execution_id);
-CREATE INDEX observed_attempts_request ON observed_attempts (req_id, execution_id) WHERE req_id IS NOT NULL;
-CREATE INDEX observed_attempts_time ON observed_attempts (requested_at, execution_id) WHERE requested_at IS NOT NULL;
-CREATE INDEX observed_attempts_id ON observed_attempts (tf_slice_id, execution_id) WHERE tf_slice_id IS NOT NULL;
-CREATE INDEX observed_attempts_execution ON observed_attempts (execution_id, attempt_key);
+CREATE INDEX message_subjects_attempt ON message_subjects (execution_id, seq) WHERE ${indexPredicates.deciding};
+CREATE INDEX message_subjects_repeated ON message_subjects (seq) WHERE stands_seq IS NOT NULL;
 
 -- The TF files that slices name: how many, their largest one, and when the first was made, as its sender says.
 CREATE TABLE observed_samples (
@@ -87,17 +73,6 @@ CREATE TABLE observed_keys (
   PRIMARY KEY (execution_id, sender, message_type, state, key)
 ) STRICT, WITHOUT ROWID;
 
--- Results that fit no slice which was heard so far, by the key that they name.
-CREATE TABLE unmatched_results (
-  seq INTEGER PRIMARY KEY,
-  execution_id TEXT NOT NULL,
-  result_key TEXT NOT NULL,
-  -- The slice that it names, where REST has told the result too.
-  slice_filename TEXT
-) STRICT;
-CREATE INDEX unmatched_results_key ON unmatched_results (execution_id, result_key);
-CREATE INDEX unmatched_results_slice ON unmatched_results (execution_id, slice_filename) WHERE slice_filename IS NOT NULL;
-
 -- What programs of the testbed registered with "swf-mcp observe --api", which stands in for their monitor, as it answers them.
 CREATE TABLE monitor_objects (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -116,22 +91,4 @@ CREATE TABLE monitor_objects (
 CREATE INDEX monitor_objects_name ON monitor_objects (kind, name);
 CREATE INDEX monitor_objects_run ON monitor_objects (kind, run_id, number);
 CREATE INDEX monitor_objects_parent ON monitor_objects (kind, parent, number);
-
--- Slices that were registered by REST.
-CREATE TABLE told_slices (
-  execution_id TEXT NOT NULL,
-  slice_filename TEXT NOT NULL,
-  -- The row of its registration.
-  seq INTEGER NOT NULL,
-  PRIMARY KEY (execution_id, slice_filename)
-) STRICT, WITHOUT ROWID;
-
--- Messages that say what another one says already, or contradict it: that one stands.
-CREATE TABLE repeated_messages (
-  seq INTEGER PRIMARY KEY,
-  stands_seq INTEGER NOT NULL,
-  contradicts INTEGER NOT NULL
-) STRICT;
-CREATE INDEX repeated_messages_stands ON repeated_messages (stands_seq);
-
 `;

@@ -1,5 +1,6 @@
 import type { Effect } from '../../domain/effects.ts';
 import { areAll } from '../../observed/dialects.ts';
+import type { FactOf, Said, SaidFact } from '../../observed/folding/said.ts';
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
 import { brokerTime, type MessageLine } from '../../observed/recording-lines.ts';
 import { readStatement } from '../../observed/told/read-told.ts';
@@ -9,7 +10,6 @@ import { numberOf } from '../migrations/names.ts';
 import { moveCounts, noteEarlier, noteRecordedEarlier } from '../notes/row-blocks.ts';
 import { applied, none } from '../projection/effect.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { rebuildAfter, resultSaid, sliceSaid, sliceTold } from './attempts.ts';
 import {
   createObservedRun,
   forgetLast,
@@ -25,19 +25,10 @@ import { stfSaid, tfSaid } from './files.ts';
 import { countKeys } from './key-counts.ts';
 import { phaseSaid } from './phases.ts';
 import { recordedAs } from './recorded-as.ts';
-import {
-  type FactOf,
-  lineOf,
-  type ObservedScope,
-  type Said,
-  type SaidFact,
-  saidColumns,
-  statementOf,
-  storedOf,
-  type StoredMessage,
-} from './said.ts';
+import { lineOf, type ObservedScope, saidColumns, statementOf, storedOf, type StoredMessage } from './said.ts';
 import { noteSign } from './signs.ts';
 import { executionTold, statusTold } from './told.ts';
+import { workSaid } from './work.ts';
 
 /** Types that are signs of life: counted, but not stored as rows. */
 const signs: ReadonlySet<string> = new Set(['heartbeat', 'transformer_ready']);
@@ -68,9 +59,9 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
   const effect = effectOf(statement);
   const isKept = effect.effect !== 'applied';
   const { body, headers } = storedOf(line);
-  const { message_id, known } = recordedAs(tx.sql, statement, line);
+  const { message_id, known } = recordedAs(tx.sql, statement, { destination: line.destination, body });
   if (known !== undefined) {
-    const said = { seq: known.seq, sent_ms, message_id };
+    const said = { seq: known.seq, sent_ms, message_id, body };
     if (sent_ms < known.sent_ms)
       setEarlier(tx, observedRunCalled(tx, known.execution_id), statement, { line, said, before: known.sent_ms });
     return { kind: 'known', isKept, execution_id: known.execution_id ?? undefined };
@@ -84,7 +75,7 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
     { sentAt: new Date(sent_ms).toISOString(), recordedAt: new Date(line.t).toISOString(), headers, seq: number },
   );
   if (run !== undefined) {
-    project(tx, run, statement, { seq, sent_ms, message_id });
+    project(tx, run, statement, { seq, sent_ms, message_id, body });
     countKeys(tx, run.execution_id, statement, line);
     if (isNew) adopt(tx, run, statement);
   }
@@ -105,10 +96,7 @@ function setEarlier(
   noteRecordedEarlier(tx, said.seq, recorded);
   if (run === undefined) return;
   tx.settle();
-  const { fact } = statement;
-  // The time of a result does not decide which one counts.
-  if (fact?.kind === 'result') rebuildAfter({ tx, sql: tx.sql, ...run }, { ...said, fact });
-  else project(tx, run, statement, said);
+  project(tx, run, statement, said, { ...said, sent_ms: before });
   forgetLast(tx, run.execution_id, before);
 }
 
@@ -164,8 +152,10 @@ function executionFor(tx: Transaction, statement: Statement, run: ObservedRun | 
   return { run: runOfRegistered(tx, names, at) ?? createObservedRun(tx, names, at), isNew: true };
 }
 
+type Apply<F extends Fact> = (scope: ObservedScope, said: SaidFact<F>, earlier: SaidFact<F> | undefined) => void;
+
 /** How a fact of each kind is applied. */
-const apply: { [K in Fact['kind']]: ((scope: ObservedScope, said: SaidFact<FactOf<K>>) => void) | undefined } = {
+const apply: { [K in Fact['kind']]: Apply<FactOf<K>> | undefined } = {
   phase: phaseSaid,
   stf_gen: stfSaid,
   stf_ready: stfSaid,
@@ -173,20 +163,21 @@ const apply: { [K in Fact['kind']]: ((scope: ObservedScope, said: SaidFact<FactO
   told_stf_ready: stfSaid,
   tf_file_registered: tfSaid,
   told_tf: tfSaid,
-  slice: sliceSaid,
-  result: resultSaid,
+  slice: workSaid,
+  result: workSaid,
+  told_slice: workSaid,
   told_execution: executionTold,
   told_status: statusTold,
-  told_slice: sliceTold,
   told: undefined,
   workers: undefined,
 };
 
-function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement, said: Said): void {
+/** @param earlier the message as it was recorded before, if it was */
+function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement, said: Said, earlier?: Said): void {
   extend(tx, run.execution_id, said.sent_ms, dialect);
   if (fact === undefined) return;
-  const applyFact = apply[fact.kind] as ((scope: ObservedScope, said: SaidFact) => void) | undefined;
-  applyFact?.({ tx, sql: tx.sql, ...run }, { ...said, fact });
+  const applyFact = apply[fact.kind] as Apply<Fact> | undefined;
+  applyFact?.({ tx, sql: tx.sql, ...run }, { ...said, fact }, earlier && { ...earlier, fact });
 }
 
 type WaitingRow = Said & StoredMessage;

@@ -1,8 +1,9 @@
 import type { Phase, PhaseMessage } from '../../domain/run-phases.ts';
+import { type FactOf, type SaidFact, standingBy, timeOf } from '../../observed/folding/said.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
-import { type FactOf, type ObservedScope, type SaidFact, timeOf } from './said.ts';
-import { standing, standingFor } from './standing.ts';
+import type { ObservedScope } from './said.ts';
+import { foldWith } from './subjects.ts';
 
 const phaseAfter: Readonly<Record<PhaseMessage, Phase>> = {
   run_imminent: 'imminent',
@@ -12,15 +13,18 @@ const phaseAfter: Readonly<Record<PhaseMessage, Phase>> = {
   end_run: 'completed',
 };
 
-/** Phases that a run enters once. It may have many pauses. */
-const saidOnce: ReadonlySet<PhaseMessage> = new Set(['run_imminent', 'start_run', 'end_run']);
+type SaidPhase = SaidFact<FactOf<'phase'>>;
+
+/** The beginning and the end of a run: each stands once, the first time that it was sent. */
+function foldPhases(messages: readonly SaidPhase[]) {
+  const { stands, repeats } = standingBy(messages, ({ type }) => type);
+  return { begin: stands.get('run_imminent') ?? stands.get('start_run'), end: stands.get('end_run'), repeats };
+}
 
 /** The phase is that of the last message by sending time; nothing follows the end. */
-export function phaseSaid(scope: ObservedScope, said: SaidFact<FactOf<'phase'>>): void {
+export function phaseSaid(scope: ObservedScope, said: SaidPhase, earlier: SaidPhase | undefined): void {
   const { sql, execution_id } = scope;
-  if (saidOnce.has(said.fact.type)) standingFor(scope, said, '');
-  const end = standing(scope, 'end_run', '');
-  const begin = standing(scope, 'run_imminent', '') ?? standing(scope, 'start_run', '');
+  const { begin, end } = foldWith(scope, said, earlier, foldPhases).after;
   const last = end === undefined ? lastPhase(scope) : { type: 'end_run' as const, at: timeOf(end) };
   const enter = sql('UPDATE run_states SET phase = ?, phase_changed_at = ? WHERE execution_id = ?');
   if (last !== undefined) enter.run(phaseAfter[last.type], last.at, execution_id);

@@ -1,16 +1,19 @@
 import type { Statement } from '../../observed/reading/fact.ts';
-import type { MessageLine } from '../../observed/recording-lines.ts';
 import { heardId } from '../../observed/told/heard-id.ts';
 import { nameOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { storedOf } from './said.ts';
+import type { StoredMessage } from './said.ts';
 
 /**
  * The id of a message, and its row if it is recorded. The same REST write in two runs is two messages: since the id is made of path and body alone,
  * the second has its run appended.
  */
-export function recordedAs(sql: Prepare, statement: Statement, line: MessageLine) {
-  const message_id = heardId(statement, line.destination, storedOf(line).body);
+export function recordedAs(
+  sql: Prepare,
+  statement: Statement,
+  { destination, body }: Pick<StoredMessage, 'destination' | 'body'>,
+) {
+  const message_id = heardId(statement, destination, body);
   const known = rowOf(sql, message_id);
   const { run_id } = statement;
   const isOther = known !== undefined && known.run_id !== null && run_id !== undefined && known.run_id !== run_id;

@@ -1,23 +1,10 @@
+import { onceFor } from '../../lib/once-for.ts';
+import type { Said, SaidFact } from '../../observed/folding/said.ts';
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
 import { readStatement } from '../../observed/told/read-told.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-
-/** A recorded message, with what decides which of several counts. */
-export interface Said {
-  seq: number;
-  /** Milliseconds since 1970. */
-  sent_ms: number;
-  message_id: string;
-}
-
-export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { kind: Kind }>;
-
-/** A recorded message with its fact. */
-export interface SaidFact<F extends Fact = Fact> extends Said {
-  fact: F;
-}
 
 /** The execution that a message belongs to. */
 export interface ObservedScope {
@@ -42,10 +29,6 @@ export interface StoredMessage {
   sent_at?: string;
   recorded_at?: string;
 }
-
-/** Of contradicting statements, the earlier one counts, then the one with the lesser id. */
-export const isBefore = (a: Said, b: Said): boolean =>
-  a.sent_ms === b.sent_ms ? a.message_id < b.message_id : a.sent_ms < b.sent_ms;
 
 /** Reads a stored message: only its stored parts decide how it is read. */
 export const statementOf = (row: StoredMessage): Statement => readStatement(lineOf(row));
@@ -73,13 +56,23 @@ export function lineOf({ destination, body, headers, sent_at, recorded_at = '' }
 /** As SQL: the columns of a recorded message. */
 export const saidColumns = `seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers`;
 
-/** A recorded message by its place in the log, if it has one. */
-export function saidAt<F extends Fact>({ sql }: Transaction, seq: number | null | undefined): SaidFact<F> | undefined {
-  if (seq === null || seq === undefined) return undefined;
-  const row = sql<[number], Said & StoredMessage>(`SELECT ${saidColumns} FROM message_rows WHERE seq = ?`).get(seq);
-  const fact = row && statementOf(row).fact;
-  return fact && { ...row, fact: fact as F };
-}
+/** The messages that a transaction has read: slices, their results and what REST says of both come together. */
+const readIn = onceFor((_tx: Transaction) => new Map<number, SaidFact>());
 
-/** When a message was sent, as UTC in ISO 8601. */
-export const timeOf = ({ sent_ms }: Said): string => new Date(sent_ms).toISOString();
+/** Notes a message that has just been recorded, so that it need not be read. */
+export const keepSaid = (tx: Transaction, said: SaidFact): void => void readIn(tx).set(said.seq, said);
+
+/** A recorded message by its place in the log, if it has one. */
+export function saidAt<F extends Fact>(tx: Transaction, seq: number): SaidFact<F> | undefined {
+  const { sql } = tx;
+  const read = readIn(tx);
+  const known = read.get(seq);
+  if (known !== undefined) return known as SaidFact<F>;
+  const row = sql<[number], Said & StoredMessage>(`SELECT ${saidColumns} FROM message_rows WHERE seq = ?`).get(seq);
+  if (row === undefined) return undefined;
+  const { fact } = statementOf(row);
+  if (fact === undefined) return undefined;
+  const said = { ...row, fact: fact as F };
+  read.set(seq, said);
+  return said;
+}

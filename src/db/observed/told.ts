@@ -1,15 +1,7 @@
 import type { ExecutionStatus } from '../../domain/states.ts';
+import { type FactOf, isBefore, type Said, type SaidFact } from '../../observed/folding/said.ts';
 import { numberOf, typeNumbers } from '../migrations/names.ts';
-import {
-  type FactOf,
-  isBefore,
-  type ObservedScope,
-  type Said,
-  saidColumns,
-  type SaidFact,
-  statementOf,
-  type StoredMessage,
-} from './said.ts';
+import { type ObservedScope, saidColumns, statementOf, type StoredMessage } from './said.ts';
 
 /** Applies what the testbed's monitor was told by REST of an execution. */
 export function executionTold(scope: ObservedScope, { fact }: SaidFact<FactOf<'told_execution'>>): void {

@@ -9,14 +9,14 @@ import type { Moment } from './moment.ts';
 /** Tables with rows of an execution that follow from the log. */
 const ofExecution = wordsOf(`
   workflow_executions runs run_states stage_delays stf_files fastmon_files tf_slices earlier_attempts followed_starts payload_results returned_slices
-  late_messages observed_runs observed_files observed_attempts observed_samples observed_keys unmatched_results told_slices
+  late_messages observed_runs observed_samples observed_keys message_subjects
 `);
 
 /** Columns that every store numbers for itself. */
-const drawn: ReadonlySet<string> = new Set(['late_seq', 'attempt_key']);
+const drawn: ReadonlySet<string> = new Set(['late_seq']);
 
 /** Every table whose rows are copied with an execution. */
-export const copiedTables: readonly string[] = [...ofExecution, 'message_rows', 'repeated_messages'];
+export const copiedTables: readonly string[] = [...ofExecution, 'message_rows'];
 
 /** Tables whose rows are numbered in order of arrival, with the columns that identify a row. */
 const numbered: Readonly<Record<string, readonly string[]>> = {
@@ -48,8 +48,6 @@ export function copyExecution(sql: Prepare, executionId: string): void {
   const ofLog = `execution_no = ${numberOf('?')}`;
   for (const table of ofExecution) sql(insertFrom(sql, table, 'execution_id = ?')).run(executionId);
   sql(insertFrom(sql, 'message_rows', `${ofLog} AND ${ofRun}`)).run(executionId);
-  const repeated = `seq IN (SELECT seq FROM live.message_rows WHERE ${ofLog})`;
-  sql(insertFrom(sql, 'repeated_messages', repeated)).run(executionId);
   // Whether it had gone quiet depends on the moment, and is settled for that.
   sql(
     `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL

@@ -8,6 +8,7 @@ const rows = {
   run_states: 'execution_id = ?',
   stf_files: 'execution_id = ? AND stf_filename = ?',
   fastmon_files: 'execution_id = ? AND tf_filename = ?',
+  observed_runs: 'execution_id = ?',
 } as const;
 
 type Counted = keyof typeof rows;

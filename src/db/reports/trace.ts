@@ -135,7 +135,7 @@ function seqsOfObserved(sql: Prepare, product: Product): number[] | undefined {
   const { kind, name, execution_id, stf_filename, tf_filename } = product;
   if (!sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').has(execution_id)) return undefined;
   const messages = sql<[string, string, string], number>(
-    'SELECT seq FROM observed_files WHERE execution_id = ? AND kind = ? AND name = ?',
+    'SELECT seq FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ? AND stands_seq IS NULL',
   );
   const files = [
     ['stf_gen', stf_filename],
@@ -143,11 +143,7 @@ function seqsOfObserved(sql: Prepare, product: Product): number[] | undefined {
     ['tf_file_registered', tf_filename],
   ] as const;
   const ofFiles = files.flatMap(([type, file]) => (file === null ? [] : messages.values(execution_id, type, file)));
-  const ofSlice = sql<[string, string], { slice_seq: number; result_seq: number | null }>(
-    'SELECT slice_seq, result_seq FROM observed_attempts WHERE slice_filename = ? AND execution_id = ? ORDER BY attempt_key',
-  );
-  const attempts = kind === 'slice' ? ofSlice.all(name, execution_id) : [];
-  return [...ofFiles, ...attempts.flatMap(({ slice_seq, result_seq }) => [slice_seq, result_seq ?? []].flat())];
+  return [...ofFiles, ...(kind === 'slice' ? messages.values(execution_id, 'attempt', name) : [])];
 }
 
 /** The messages on a product's way, found by their ids: about its sources, itself, and what was made of it. */

@@ -21,4 +21,4 @@ export function recordRefused(tx: Transaction, line: MessageLine, reason: string
 
 /** Whether the very same write is on record. */
 export const isRecorded = (tx: Transaction, line: MessageLine): boolean =>
-  recordedAs(tx.sql, readStatement(line), line).known !== undefined;
+  recordedAs(tx.sql, readStatement(line), { ...line, ...storedOf(line) }).known !== undefined;

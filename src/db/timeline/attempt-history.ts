@@ -127,10 +127,10 @@ export class AttemptHistory {
 
   /** The slices of an observed execution with messages since, whose ids do not name the slices. */
   #movedOfOthers(): string[] {
-    return this.#sql<[string, number, number], string>(
-      `SELECT slice_filename FROM observed_attempts INDEXED BY observed_attempts_execution
-       WHERE execution_id = ? AND (slice_seq > ? OR result_seq > ?)`,
-    ).values(this.#id, this.#seq, this.#seq);
+    return this.#sql<[string, number], string>(
+      `SELECT DISTINCT key FROM message_subjects INDEXED BY message_subjects_attempt 
+       WHERE execution_id = ? AND ${indexPredicates.deciding} AND seq > ?`,
+    ).values(this.#id, this.#seq);
   }
 
   #readAgain(slices: readonly string[]): void {

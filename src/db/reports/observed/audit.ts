@@ -79,7 +79,7 @@ const rowsOf = (sql: Prepare, from: string, id: string): number =>
 const unannounced = (sql: Prepare, executionId: string): number =>
   sql<[string], number>(
     `SELECT count(*) FROM observed_samples AS s WHERE execution_id = ? AND NOT EXISTS (
-       SELECT 1 FROM observed_files AS f WHERE f.execution_id = s.execution_id AND kind = 'tf_file_registered' AND name = s.tf_filename)`,
+       SELECT 1 FROM message_subjects AS f WHERE f.execution_id = s.execution_id AND subject = 'tf_file_registered' AND key = s.tf_filename)`,
   ).value(executionId) ?? 0;
 
 /** The limit of the comparison of samples. */
@@ -132,7 +132,7 @@ function checkAnnounced(sql: Prepare, { execution_id }: ObservedExecution, found
 
 function checkCounts(sql: Prepare, execution: ObservedExecution): AuditCheck {
   const rows = sql<[{ id: string }], Record<string, number>>(
-    `SELECT (SELECT count(*) FROM stf_files WHERE execution_id = $id) AS stf_count, (SELECT count(*) FROM observed_files WHERE execution_id = $id AND kind = 'tf_file_registered') AS tf_files_received,
+    `SELECT (SELECT count(*) FROM stf_files WHERE execution_id = $id) AS stf_count, (SELECT count(*) FROM message_subjects WHERE execution_id = $id AND subject = 'tf_file_registered' AND stands_seq IS NULL) AS tf_files_received,
        count(*) AS slices_created, count(*) FILTER (WHERE status = 'queued') AS slices_queued,
        count(*) FILTER (WHERE status = 'completed') AS slices_completed, count(*) FILTER (WHERE status = 'failed') AS slices_failed
      FROM tf_slices WHERE execution_id = $id`,

@@ -214,14 +214,19 @@ function toldOf({ told_status, told_by, told_ms }: ObservedRecord): ObservedFact
   return { status: told_status, at: told_ms, by: told_by ?? undefined };
 }
 
+/** As SQL: the subjects of messages about a run and its files. REST tells of them by others. */
+const heardSubjects = `'run_imminent', 'start_run', 'end_run', 'stf_gen', 'stf_ready', 'tf_file_registered'`;
+
 /** Whether a message about the run or its files was heard. */
 const isBusHeard = (sql: Prepare, id: string): boolean =>
-  sql<[string]>(`SELECT 1 FROM observed_files WHERE execution_id = ? AND kind NOT LIKE 'told%' LIMIT 1`).has(id);
+  sql<[string]>(`SELECT 1 FROM message_subjects WHERE execution_id = ? AND subject IN (${heardSubjects}) LIMIT 1`).has(
+    id,
+  );
 
 /** Slices that were registered a while ago and were not sent. @param until milliseconds since 1970 */
 function unsentSlices(sql: Prepare, executionId: string, until: number): Some {
-  const from = `FROM told_slices AS t CROSS JOIN message_rows AS m USING (seq)
-    WHERE t.execution_id = $id AND m.sent_ms < $before
-      AND NOT EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.slice_filename = t.slice_filename AND s.execution_id = t.execution_id)`;
-  return someOf(sql, 't.slice_filename', from, { id: executionId, before: until - nextStepSeconds * 1000 });
+  const from = `FROM message_subjects AS t CROSS JOIN message_rows AS m USING (seq)
+    WHERE t.execution_id = $id AND t.subject = 'slice' AND m.type_no = ${numberOf(`'slice_registered'`)} AND t.stands_seq IS NULL AND m.sent_ms < $before
+      AND NOT EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.slice_filename = t.key AND s.execution_id = t.execution_id)`;
+  return someOf(sql, 't.key', from, { id: executionId, before: until - nextStepSeconds * 1000 });
 }

@@ -24,14 +24,14 @@ export function unslicedSamples(
       id: execution_id,
       before,
     });
-  const sender = `(SELECT sender_no FROM observed_files AS o JOIN message_rows AS m USING (seq)
-    WHERE o.execution_id = f.execution_id AND o.kind = 'tf_file_registered' AND o.name = f.tf_filename)`;
+  const sender = `(SELECT sender_no FROM message_subjects AS o JOIN message_rows AS m USING (seq)
+    WHERE o.execution_id = f.execution_id AND o.subject = 'tf_file_registered' AND o.key = f.tf_filename AND o.stands_seq IS NULL)`;
   const sliced = sql<[string]>('SELECT 1 FROM fastmon_files WHERE execution_id = ? AND slice_count > 0 LIMIT 1');
   if (!sliced.has(execution_id))
     return { count: areAll(dialects, 'renamesTfFiles') ? unslicedByNumber(sql, execution_id, before) : 0, ids: [] };
   const from = `FROM fastmon_files AS f WHERE execution_id = $id AND slice_count = 0 AND created_at < $before
-    AND ${sender} IN (SELECT sender_no FROM fastmon_files AS other JOIN observed_files AS o
-      ON o.execution_id = other.execution_id AND o.kind = 'tf_file_registered' AND o.name = other.tf_filename
+    AND ${sender} IN (SELECT sender_no FROM fastmon_files AS other JOIN message_subjects AS o
+      ON o.execution_id = other.execution_id AND o.subject = 'tf_file_registered' AND o.key = other.tf_filename AND o.stands_seq IS NULL
       JOIN message_rows AS m ON m.seq = o.seq WHERE other.execution_id = $id AND other.slice_count > 0)`;
   return someOf(sql, 'tf_filename', from, { id: execution_id, before });
 }

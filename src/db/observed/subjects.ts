@@ -1,0 +1,79 @@
+import type { Repeat, SaidFact } from '../../observed/folding/said.ts';
+import { relatedTo, type Subject, subjectsOf } from '../../observed/folding/subjects.ts';
+import type { Fact } from '../../observed/reading/fact.ts';
+import { keepSaid, type ObservedScope, saidAt } from './said.ts';
+
+/** What messages say together, before and after one of them came. */
+export interface Folded<R> {
+  before: R;
+  after: R;
+}
+
+/**
+ * Notes what a message is about, and folds it anew with all messages that are related to it.
+ * @param earlier the message as it was recorded before, if it was
+ */
+export function foldWith<F extends Fact, R extends { repeats: readonly Repeat[] } | undefined>(
+  scope: ObservedScope,
+  said: SaidFact<F>,
+  earlier: SaidFact<F> | undefined,
+  fold: (messages: SaidFact<F>[]) => R,
+): Folded<R> {
+  keepSaid(scope.tx, said);
+  for (const subject of subjectsOf(said.fact)) noteSubject(scope, subject, said.seq);
+  const related = relatedMessages(scope, said);
+  const others = [...related.values()].filter((one) => one !== said);
+  const before = fold(earlier === undefined ? others : [...others, earlier]);
+  const after = fold([...others, said]);
+  writeRepeats(scope, related, before?.repeats ?? [], after?.repeats ?? []);
+  return { before, after };
+}
+
+export function noteSubject({ sql, execution_id }: ObservedScope, { subject, key }: Subject, seq: number): void {
+  sql('INSERT INTO message_subjects (execution_id, subject, key, seq) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING').run(
+    execution_id,
+    subject,
+    key,
+    seq,
+  );
+}
+
+/** A message, the messages that are related to it, those related to these, and so on, by their `seq`. */
+function relatedMessages<F extends Fact>(scope: ObservedScope, said: SaidFact<F>): Map<number, SaidFact<F>> {
+  const { tx, sql, execution_id } = scope;
+  const seqs = sql<[string, string, string], number>(
+    'SELECT seq FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ?',
+  );
+  const related = new Map([[said.seq, said]]);
+  const asked = new Set<string>();
+  // A map goes on to what is added to it meanwhile.
+  for (const { fact } of related.values())
+    for (const { subject, key } of relatedTo(fact)) {
+      const name = `${subject} ${key}`;
+      const found = asked.has(name) ? [] : seqs.values(execution_id, subject, key);
+      asked.add(name);
+      for (const seq of found) {
+        const other = related.has(seq) ? undefined : saidAt<F>(tx, seq);
+        if (other !== undefined) related.set(seq, other);
+      }
+    }
+  return related;
+}
+
+/** Notes which messages repeat others, and no longer do. */
+function writeRepeats(
+  { sql, execution_id }: ObservedScope,
+  messages: ReadonlyMap<number, SaidFact>,
+  before: readonly Repeat[],
+  after: readonly Repeat[],
+): void {
+  const note = sql(
+    'UPDATE message_subjects SET stands_seq = ?, contradicts = ? WHERE execution_id = ? AND subject = ? AND key = ? AND seq = ?',
+  );
+  const noted = new Map<number, Repeat>(after.map((one) => [one.seq, one]));
+  for (const { seq } of [...before, ...after])
+    for (const { subject, key } of subjectsOf((messages.get(seq) as SaidFact).fact).slice(0, 1)) {
+      const repeat = noted.get(seq);
+      note.run(repeat?.stands_seq ?? null, repeat?.contradicts === true ? 1 : 0, execution_id, subject, key, seq);
+    }
+}

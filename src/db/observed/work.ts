@@ -1,0 +1,144 @@
+import type { SliceStatus } from '../../domain/slice-states.ts';
+import { timeOf } from '../../observed/folding/said.ts';
+import { firstOf, otherAttempts, sliceRow, statusNow } from '../../observed/folding/slice-row.ts';
+import { type FoldedSlice, foldWork, type SaidWork, type Work } from '../../observed/folding/work.ts';
+import { sumsOf } from '../projection/sums.ts';
+import type { ObservedScope } from './said.ts';
+import { foldWith, noteSubject } from './subjects.ts';
+
+/** Applies a message about a slice: folds the slices that it touches anew, replaces their rows, and moves the counts by the difference. */
+export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork | undefined): void {
+  const { before, after } = foldWith(scope, said, earlier, foldWork);
+  for (const [name, slice] of after.slices) {
+    const was = before.slices.get(name);
+    if (was !== undefined && earlier === undefined && isSame(seqsOf(was), seqsOf(slice))) continue;
+    writeSlice(scope, slice, was);
+  }
+  for (const [name, was] of before.slices) if (!after.slices.has(name)) removeSlice(scope, was);
+  moveCounts(scope, tallyOf(before), tallyOf(after));
+}
+
+function moveCounts({ tx, execution_id }: ObservedScope, before: Tally, after: Tally): void {
+  for (const table of ['run_states', 'observed_runs'] as const)
+    for (const [column, now] of Object.entries(after[table])) {
+      const n = now - (before[table][column] ?? 0);
+      if (n !== 0) sumsOf(tx).add(table, [execution_id], column, n);
+    }
+}
+
+/** Counts a slice in its files. A file that was not heard of yet counts its slices when it is. */
+function countSlice({ sql, execution_id }: ObservedScope, slice: FoldedSlice, n: 1 | -1): void {
+  const { tf_filename, stf_filename } = firstOf(slice);
+  const addTo = (table: string, column: string) =>
+    sql(`UPDATE ${table} SET slice_count = slice_count + ? WHERE ${column} = ? AND execution_id = ?`);
+  addTo('fastmon_files', 'tf_filename').run(n, tf_filename, execution_id);
+  if (stf_filename !== undefined) addTo('stf_files', 'stf_filename').run(n, stf_filename, execution_id);
+}
+
+const isSame = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((one, at) => one === b[at]);
+
+/** The messages that decide how a slice stands. */
+const seqsOf = ({ attempts }: FoldedSlice): number[] =>
+  attempts.flatMap(({ slice, result }) => (result === undefined ? [slice.seq] : [slice.seq, result.seq]));
+
+type Tally = Record<'run_states' | 'observed_runs', Readonly<Record<string, number>>>;
+
+/** What work counts, by table and column. */
+function tallyOf({ slices, registered, unmatched, repeated }: Work): Tally {
+  const folded = [...slices.values()];
+  const attempts = folded.flatMap((one) => one.attempts);
+  const statuses = folded.map(statusNow);
+  const count = (status: SliceStatus): number => statuses.filter((one) => one === status).length;
+  const failed = count('failed');
+  return {
+    run_states: {
+      slices_created: folded.length,
+      slices_queued: count('queued'),
+      slices_completed: count('completed'),
+      slices_failed: failed,
+      // No message tells how often a slice is tried, so a failed one counts as exhausted.
+      slices_exhausted: failed,
+      slice_retries: attempts.length - folded.length,
+      slices_retried: folded.filter((one) => one.attempts.length > 1).length,
+    },
+    observed_runs: {
+      without_execution: attempts.filter(({ slice: { fact } }) => fact.kind === 'slice' && !fact.namesExecution).length,
+      results_repeated: repeated,
+      results_unmatched: unmatched,
+      slices_told: registered.size,
+      slices_unsent: [...registered].filter((name) => !slices.has(name)).length,
+      slices_unheard: attempts.filter(({ slice }) => slice.fact.kind === 'told_slice').length,
+    },
+  };
+}
+
+function writeSlice(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined): void {
+  const { sql, execution_id, run_number } = scope;
+  sql(
+    `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt,
+       created_at, queued_again_at, assigned_worker, assigned_at, completed_at, error, hostname, processing_seconds, starts, waited_ms, took_ms)
+     VALUES ($slice_filename, $slice_id, $tf_filename, $stf_filename, $run_number, $execution_id, $tf_first, $tf_last, $tf_count, $status, $attempt,
+       $created_at, $queued_again_at, $worker, $started_at, $completed_at, $error, $hostname, $seconds, $starts, $waited_ms, $took_ms)
+     ON CONFLICT (slice_filename, execution_id) DO UPDATE SET stf_filename = excluded.stf_filename, tf_first = excluded.tf_first, tf_last = excluded.tf_last,
+       tf_count = excluded.tf_count, status = excluded.status, attempt = excluded.attempt, created_at = excluded.created_at,
+       queued_again_at = excluded.queued_again_at, assigned_worker = excluded.assigned_worker, assigned_at = excluded.assigned_at,
+       completed_at = excluded.completed_at, error = excluded.error, hostname = excluded.hostname,
+       processing_seconds = excluded.processing_seconds, starts = excluded.starts, waited_ms = excluded.waited_ms, took_ms = excluded.took_ms`,
+  ).run({ ...sliceRow(slice), execution_id, run_number });
+  if (was === undefined) countSlice(scope, slice, 1);
+  if (was?.attempts.length !== slice.attempts.length) noteSample(scope, slice, was === undefined ? 1 : 0);
+  writeOthers(scope, slice, was);
+  linkMessages(scope, slice, was);
+}
+
+/** Removes a slice that only REST told, once its result turns out to be of another one. */
+function removeSlice(scope: ObservedScope, was: FoldedSlice): void {
+  const { sql, execution_id } = scope;
+  const { slice_filename } = was;
+  for (const table of ['tf_slices', 'earlier_attempts'])
+    sql(`DELETE FROM ${table} WHERE slice_filename = ? AND execution_id = ?`).run(slice_filename, execution_id);
+  countSlice(scope, was, -1);
+  noteSample(scope, was, -1);
+  sql('DELETE FROM observed_samples WHERE execution_id = ? AND tf_filename = ? AND slices = 0').run(
+    execution_id,
+    firstOf(was).tf_filename,
+  );
+  linkMessages(scope, { ...was, attempts: [] }, was);
+}
+
+/** Notes the TF file of a slice: its number of slices, the largest, and when the first was made, as its sender says. */
+function noteSample({ sql, execution_id }: ObservedScope, slice: FoldedSlice, n: number): void {
+  const { attempts } = slice;
+  const sizes = attempts.flatMap((attempt) => attempt.slice.fact.tf_count ?? []);
+  const times = attempts.map((attempt) => attempt.requested_at ?? timeOf(attempt.slice)).toSorted();
+  sql(
+    `INSERT INTO observed_samples (execution_id, tf_filename, slices, largest, first_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (execution_id, tf_filename) DO UPDATE SET slices = slices + excluded.slices,
+       largest = max(coalesce(largest, excluded.largest), coalesce(excluded.largest, largest)), first_at = min(first_at, excluded.first_at)`,
+  ).run(execution_id, firstOf(slice).tf_filename, n, sizes.length === 0 ? null : Math.max(...sizes), times[0]);
+}
+
+/** Writes the attempts other than the current one. */
+function writeOthers({ sql, execution_id }: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined): void {
+  if (slice.attempts.length === 1 && (was?.attempts.length ?? 1) === 1) return;
+  sql('DELETE FROM earlier_attempts WHERE slice_filename = ? AND execution_id = ?').run(
+    slice.slice_filename,
+    execution_id,
+  );
+  for (const row of otherAttempts(slice))
+    sql(
+      `INSERT INTO earlier_attempts (slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error)
+       VALUES ($slice_filename, $attempt, $execution_id, $state, $worker, $hostname, $starts, $queued_at, $started_at, $completed_at, $seconds, $error)`,
+    ).run({ ...row, execution_id });
+}
+
+/** Notes which messages decide how a slice stands. */
+function linkMessages(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined): void {
+  const { sql, execution_id } = scope;
+  const subject = { subject: 'attempt', key: slice.slice_filename };
+  const [before, after] = [was === undefined ? [] : seqsOf(was), seqsOf(slice)];
+  for (const seq of after) if (!before.includes(seq)) noteSubject(scope, subject, seq);
+  const remove = sql('DELETE FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ? AND seq = ?');
+  for (const seq of before) if (!after.includes(seq)) remove.run(execution_id, subject.subject, subject.key, seq);
+}

@@ -1,0 +1,81 @@
+import type { Fact } from '../reading/fact.ts';
+
+/** A recorded message, with what decides which of several counts. */
+export interface Said {
+  seq: number;
+  /** Milliseconds since 1970. */
+  sent_ms: number;
+  message_id: string;
+  /** As stored. */
+  body: string;
+}
+
+export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { kind: Kind }>;
+
+/** A recorded message with its fact. */
+export interface SaidFact<F extends Fact = Fact> extends Said {
+  fact: F;
+}
+
+/** When a message was sent, as UTC in ISO 8601. */
+export const timeOf = ({ sent_ms }: Said): string => new Date(sent_ms).toISOString();
+
+/** Of contradicting statements, the earlier one counts, then the one with the lesser id. */
+export const isBefore = (a: Said, b: Said): boolean =>
+  a.sent_ms === b.sent_ms ? a.message_id < b.message_id : a.sent_ms < b.sent_ms;
+
+/** A message that says what another one says already, or contradicts it: that one stands. */
+export interface Repeat {
+  seq: number;
+  stands_seq: number;
+  contradicts: boolean;
+}
+
+/** Of messages that state one fact, the one that stands, by default the first one sent, and how the others repeat it. */
+export function standingOf<F extends Fact>(
+  said: readonly SaidFact<F>[],
+  isBetter: (a: SaidFact<F>, b: SaidFact<F>) => boolean = isBefore,
+): { stands: SaidFact<F> | undefined; repeats: Repeat[] } {
+  const [stands, ...others] = said.toSorted((a, b) => (isBetter(a, b) ? -1 : 1));
+  const repeats = others.map(({ seq, fact }) => ({
+    seq,
+    stands_seq: stands?.seq ?? seq,
+    contradicts: stands !== undefined && contradicts(fact, stands.fact),
+  }));
+  return { stands, repeats };
+}
+
+/** The messages that stand, by the name of what each states, and how the others repeat them. */
+export function standingBy<F extends Fact>(
+  said: readonly SaidFact<F>[],
+  nameOf: (fact: F) => string,
+): { stands: ReadonlyMap<string, SaidFact<F>>; repeats: Repeat[] } {
+  const stands = new Map<string, SaidFact<F>>();
+  const repeats: Repeat[] = [];
+  for (const [name, some] of grouped(said, ({ fact }) => nameOf(fact))) {
+    const standing = standingOf(some);
+    if (standing.stands !== undefined) stands.set(name, standing.stands);
+    repeats.push(...standing.repeats);
+  }
+  return { stands, repeats };
+}
+
+/** The items by their names, in the order in which they come. */
+export function grouped<T>(items: readonly T[], nameOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = nameOf(item);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+/** Results are compared by state: each has its own times. A slice is the same whether or not its message names the execution. */
+function contradicts(a: Fact, b: Fact): boolean {
+  if (a.kind === 'result' && b.kind === 'result') return a.state !== b.state;
+  return JSON.stringify(compared(a)) !== JSON.stringify(compared(b));
+}
+
+const compared = (fact: Fact): Fact => (fact.kind === 'slice' ? { ...fact, namesExecution: true } : fact);

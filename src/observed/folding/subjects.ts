@@ -1,0 +1,81 @@
+import type { PhaseMessage } from '../../domain/run-phases.ts';
+import type { Fact, ResultFact, ResultKey } from '../reading/fact.ts';
+
+/** What a message is about: a thing by its name, or a name that joins a result to its slice. */
+export interface Subject {
+  subject: string;
+  key: string;
+}
+
+/** Phases that a run enters once. It may have many pauses. */
+export const phasesOnce: ReadonlySet<PhaseMessage> = new Set(['run_imminent', 'start_run', 'end_run']);
+
+const subject = (name: string, key: string | undefined): Subject[] =>
+  key === undefined ? [] : [{ subject: name, key }];
+
+/** A result by the name of a slice is about that slice. */
+const resultSubject = ({ by, value }: ResultKey): Subject[] =>
+  by === 'name' ? subject('slice', value) : subject('result', `${by} ${value}`);
+
+/** REST names the slice of a result that was perhaps not heard. */
+const toldSlice = ({ copyOf, slice_filename }: ResultFact): Subject[] =>
+  copyOf === undefined ? [] : subject('slice', slice_filename);
+
+/** What a message is about; first, the thing whose messages repeat one another. Empty for a fact that only the execution has. */
+export function subjectsOf(fact: Fact): Subject[] {
+  switch (fact.kind) {
+    case 'phase':
+      return phasesOnce.has(fact.type) ? subject(fact.type, '') : [];
+    case 'stf_gen':
+    case 'stf_ready':
+    case 'told_stf':
+    case 'told_stf_ready':
+      return subject(fact.kind, fact.stf_filename);
+    case 'tf_file_registered':
+    case 'told_tf':
+      return subject(fact.kind, fact.tf_filename);
+    case 'slice':
+      return [
+        ...subject('slice', fact.slice_filename),
+        ...subject('request', fact.req_id),
+        ...subject('id', fact.tf_slice_id),
+        ...subject('time', fact.requested_at),
+      ];
+    case 'told_slice':
+      return subject('slice', fact.slice_filename);
+    case 'result':
+      return [...resultSubject(fact.key), ...toldSlice(fact)];
+    default:
+      return [];
+  }
+}
+
+/** The subjects of the messages that decide together with this one how a thing stands. */
+export function relatedTo(fact: Fact): Subject[] {
+  switch (fact.kind) {
+    case 'phase':
+      return [...phasesOnce].flatMap((type) => subject(type, ''));
+    case 'stf_gen':
+    case 'stf_ready':
+    case 'told_stf':
+    case 'told_stf_ready':
+      return about(['stf_gen', 'stf_ready', 'told_stf', 'told_stf_ready'], fact.stf_filename);
+    case 'tf_file_registered':
+    case 'told_tf':
+      return about(['tf_file_registered', 'told_tf'], fact.tf_filename);
+    case 'slice': {
+      const { slice_filename, req_id, tf_slice_id, requested_at } = fact;
+      const names = Object.entries({ request: req_id, id: tf_slice_id, time: requested_at });
+      const results = names.flatMap(([by, value]) => subject('result', value && `${by} ${value}`));
+      return [...subject('slice', slice_filename), ...results];
+    }
+    case 'result': {
+      const { by, value } = fact.key;
+      return [...subjectsOf(fact), ...(by === 'name' ? [] : subject(by, value))];
+    }
+    default:
+      return subjectsOf(fact);
+  }
+}
+
+const about = (subjects: readonly string[], key: string): Subject[] => subjects.map((name) => ({ subject: name, key }));

@@ -1,0 +1,148 @@
+import type { ResultFact, ResultKey, SliceFact, ToldSlice } from '../reading/fact.ts';
+import { grouped, isBefore, type Repeat, type SaidFact, standingBy, standingOf } from './said.ts';
+
+type SaidSlice = SaidFact<SliceFact>;
+type SaidResult = SaidFact<ResultFact>;
+type SaidRegistration = SaidFact<ToldSlice>;
+
+/** A message about slices. */
+export type SaidWork = SaidFact<SliceFact | ResultFact | ToldSlice>;
+
+/** An attempt at a slice: the message that sent it, or its registration if that was not heard, and the result that counts. */
+export interface Attempt {
+  slice: SaidSlice | SaidRegistration;
+  /** As its sender writes it: with or without a zone. */
+  requested_at: string | undefined;
+  result: SaidResult | undefined;
+}
+
+/** A slice: its attempts, in the order in which their senders say they made them, and the one that decides how it stands. */
+export interface FoldedSlice {
+  slice_filename: string;
+  attempts: readonly Attempt[];
+  /** An index of `attempts`. */
+  current: number;
+}
+
+/** What messages about slices say together. */
+export interface Work {
+  slices: ReadonlyMap<string, FoldedSlice>;
+  repeats: readonly Repeat[];
+  /** Slices that were registered by REST. */
+  registered: ReadonlySet<string>;
+  /** Results that fit no slice which was heard. */
+  unmatched: number;
+  /** Results of an attempt after the one that counts. */
+  repeated: number;
+}
+
+/** An attempt while its results are collected. */
+interface OpenAttempt extends Pick<Attempt, 'slice' | 'requested_at'> {
+  /** The values by which results may name it. */
+  names: Readonly<Record<ResultKey['by'], string | undefined>>;
+  slice_filename: string;
+  results: SaidResult[];
+}
+
+/**
+ * How slices stand by all messages about them. A function of the messages alone: neither their order nor their repetition makes a difference, and what
+ * REST tells joins what was heard.
+ * @param messages all that are related to one another; see `relatedTo`
+ */
+export function foldWork(messages: readonly SaidWork[]): Work {
+  const sent = standingBy(
+    messages.filter((one): one is SaidSlice => one.fact.kind === 'slice'),
+    deliveryOf,
+  );
+  const told = messages.filter((one): one is SaidRegistration => one.fact.kind === 'told_slice');
+  const registered = standingBy(told, ({ slice_filename }) => slice_filename);
+  const repeats = [...sent.repeats, ...registered.repeats];
+  const attempts = [...sent.stands.values()].map(heardAttempt);
+  let waiting = messages.filter((one): one is SaidResult => one.fact.kind === 'result').toSorted(byOrder);
+  waiting = giveResults(waiting, attempts);
+  for (const registration of [...registered.stands.values()].toSorted(byOrder)) {
+    const { slice_filename } = registration.fact;
+    const teller = waiting.find(({ fact }) => fact.copyOf !== undefined && fact.slice_filename === slice_filename);
+    if (teller === undefined || attempts.some((one) => one.slice_filename === slice_filename)) continue;
+    const unheard = unheardAttempt(registration, teller);
+    attempts.push(unheard);
+    waiting = giveResults(waiting, [unheard]);
+  }
+  const ended = attempts.map(({ slice, requested_at, results, slice_filename }) => {
+    const { stands, repeats: others } = standingOf(withoutCopies(results), isBetter);
+    repeats.push(...others);
+    return { slice_filename, attempt: { slice, requested_at, result: stands }, repeated: others.length };
+  });
+  return {
+    slices: slicesOf(ended),
+    repeats,
+    registered: new Set(registered.stands.keys()),
+    unmatched: withoutCopies(waiting).length,
+    repeated: ended.reduce((sum, { repeated }) => sum + repeated, 0),
+  };
+}
+
+const byOrder = (a: SaidWork, b: SaidWork): number => (isBefore(a, b) ? -1 : 1);
+
+/** Each `req_id` of a slice is an attempt at it, else each time; a repeated one is the same message delivered again. */
+const deliveryOf = ({ slice_filename, req_id, requested_at }: SliceFact): string =>
+  JSON.stringify([slice_filename, req_id === undefined ? { requested_at } : { req_id }]);
+
+function heardAttempt(slice: SaidSlice): OpenAttempt {
+  const { slice_filename, req_id, tf_slice_id, requested_at } = slice.fact;
+  const names = { request: req_id, id: tf_slice_id, name: slice_filename, time: requested_at };
+  return { slice, slice_filename, requested_at, names, results: [] };
+}
+
+/** Gives results to the attempts that they name: of several, to the first by what its sender says. Returns the results that fit none. */
+function giveResults(results: readonly SaidResult[], attempts: readonly OpenAttempt[]): SaidResult[] {
+  const inOrder = attempts.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+  return results.filter((result) => {
+    const { by, value } = result.fact.key;
+    const attempt = inOrder.find(({ names }) => names[by] === value);
+    attempt?.results.push(result);
+    return attempt === undefined;
+  });
+}
+
+const orderOf = ({ requested_at = '', slice_filename, names: { request = '' } }: OpenAttempt): string =>
+  [requested_at, slice_filename, request].join('\0');
+
+/** The attempt of a slice that REST registered and gave a result: it was sent, though unheard. */
+function unheardAttempt(slice: SaidRegistration, { fact: { key, requested_at } }: SaidResult): OpenAttempt {
+  const { slice_filename } = slice.fact;
+  const names = { request: undefined, id: undefined, time: undefined, [key.by]: key.value, name: slice_filename };
+  return { slice, slice_filename, requested_at, names, results: [] };
+}
+
+/** REST repeats results of the bus word for word: such a copy is the same message, which the bus tells more about. */
+function withoutCopies(results: readonly SaidResult[]): SaidResult[] {
+  const heard = results.filter(({ fact }) => fact.copyOf === undefined);
+  const told = new Map(results.flatMap((one) => (one.fact.copyOf === undefined ? [] : [[one.fact.copyOf, one]])));
+  for (const { body } of heard) told.delete(body);
+  return [...heard, ...told.values()];
+}
+
+/** Of several results, `done` wins over `failed`, then the first one processed. */
+function isBetter(a: SaidResult, b: SaidResult): boolean {
+  if (a.fact.state !== b.fact.state) return a.fact.state === 'done';
+  const [first, second] = [a.fact.processed_at ?? '~', b.fact.processed_at ?? '~'];
+  return first === second ? a.message_id < b.message_id : first < second;
+}
+
+function slicesOf(ended: readonly { slice_filename: string; attempt: Attempt }[]): Map<string, FoldedSlice> {
+  return new Map(
+    [...grouped(ended, (one) => one.slice_filename)].map(([slice_filename, some]) => {
+      const attempts = some.map(({ attempt }) => attempt).toSorted((a, b) => byTime(a.slice, b.slice));
+      const done = attempts.findIndex(({ result }) => result?.fact.state === 'done');
+      return [slice_filename, { slice_filename, attempts, current: done === -1 ? attempts.length - 1 : done }];
+    }),
+  );
+}
+
+function byTime(a: Attempt['slice'], b: Attempt['slice']): number {
+  const [left, right] = [requestedAt(a), requestedAt(b)];
+  return left === right ? byOrder(a, b) : left < right ? -1 : 1;
+}
+
+const requestedAt = ({ fact }: Attempt['slice']): string => (fact.kind === 'slice' ? (fact.requested_at ?? '') : '');
