@@ -622,6 +622,8 @@ CREATE TABLE stf_files (
   file_url TEXT,
   created_at TEXT NOT NULL,
   processed_at TEXT,
+  -- Of an observed execution: the milliseconds from created_at to processed_at.
+  took_ms INTEGER,
   UNIQUE (stf_filename, execution_id)
 ) STRICT;
 
@@ -817,6 +819,8 @@ CREATE INDEX stf_files_execution ON stf_files (execution_id, seq);
 CREATE INDEX stf_files_failed ON stf_files (seq) WHERE status = 'failed';
 
 CREATE INDEX stf_files_registered ON stf_files (execution_id, seq) WHERE status = 'registered';
+
+CREATE INDEX stf_files_took ON stf_files (execution_id, took_ms) WHERE took_ms IS NOT NULL;
 
 CREATE INDEX system_agents_execution ON system_agents (current_execution_id, seq);
 

@@ -101,9 +101,12 @@ CREATE TABLE stf_files (
   file_url TEXT,
   created_at TEXT NOT NULL,
   processed_at TEXT,
+  -- Of an observed execution: the milliseconds from created_at to processed_at.
+  took_ms INTEGER,
   UNIQUE (stf_filename, execution_id)
 ) STRICT;
 CREATE INDEX stf_files_execution ON stf_files (execution_id, seq);
+CREATE INDEX stf_files_took ON stf_files (execution_id, took_ms) WHERE ${indexPredicates.tookTime};
 CREATE INDEX stf_files_registered ON stf_files (execution_id, seq) WHERE ${indexPredicates.registeredStf};
 CREATE INDEX stf_files_failed ON stf_files (seq) WHERE ${indexPredicates.failedStf};
 

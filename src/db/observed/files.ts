@@ -13,10 +13,10 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: 
   const { sql, execution_id, run_number } = scope;
   const { row } = after;
   sql(
-    `INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, checksum, size_bytes, tf_count, created_at, processed_at, tf_file_count, slice_count)
-     VALUES ($stf_filename, $run_number, $execution_id, $sequence, $status, $checksum, $size_bytes, $tf_count, $created_at, $processed_at, 0, 0)
+    `INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, checksum, size_bytes, tf_count, created_at, processed_at, took_ms, tf_file_count, slice_count)
+     VALUES ($stf_filename, $run_number, $execution_id, $sequence, $status, $checksum, $size_bytes, $tf_count, $created_at, $processed_at, $took_ms, 0, 0)
      ON CONFLICT (stf_filename, execution_id) DO UPDATE SET sequence = excluded.sequence, status = excluded.status, checksum = excluded.checksum,
-       size_bytes = excluded.size_bytes, tf_count = excluded.tf_count, created_at = excluded.created_at, processed_at = excluded.processed_at`,
+       size_bytes = excluded.size_bytes, tf_count = excluded.tf_count, created_at = excluded.created_at, processed_at = excluded.processed_at, took_ms = excluded.took_ms`,
   ).run({ ...row, execution_id, run_number });
   countStf(scope, before?.row, row);
   noteWaiting(scope, row.stf_filename);

@@ -1,14 +1,10 @@
 import { countCauses } from '../../domain/causes.ts';
-import type { Evidence } from '../evidence.ts';
-import { call, causesSentence, defineFinding, type Found } from './rule.ts';
+import { call, causesSentence, defineFinding, type Found, type Work } from './rule.ts';
 
 /** Places that the sentence names. */
 const named = 3;
 
-type About = Pick<Evidence, 'execution_id' | 'concentration'>;
-
-/** The finding about places where slices fail, for own and observed executions. */
-export function failuresOnOneFinding({ execution_id, concentration }: About): Found | undefined {
+export const failuresOnOne = defineFinding<Work>('FAILURES_ON_ONE', ({ execution_id, concentration }) => {
   if (concentration === undefined) return undefined;
   const { kind, places, failed, tried, failed_elsewhere, tried_elsewhere, errors } = concentration;
   const elsewhere =
@@ -27,14 +23,12 @@ export function failuresOnOneFinding({ execution_id, concentration }: About): Fo
     ids: places.slice(0, named),
     next: nextOf(execution_id, kind),
   };
-}
+});
 
 /** The call that shows the attempts by their places. */
-function nextOf(execution_id: string, kind: NonNullable<About['concentration']>['kind']): Found['next'] {
+function nextOf(execution_id: string, kind: NonNullable<Work['concentration']>['kind']): Found['next'] {
   const groups = { slot: 'worker', worker: 'worker', host: 'host', 'STF file': 'stf_filename' } as const;
   return kind === 'slice number'
     ? call('list_tf_slices', { execution_id, status: 'failed' })
     : call('summarize', { execution_id, what: 'slices', group_by: `${groups[kind]},status` });
 }
-
-export const failuresOnOne = defineFinding('FAILURES_ON_ONE', ({ evidence }) => failuresOnOneFinding(evidence));

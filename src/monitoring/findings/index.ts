@@ -14,11 +14,11 @@ import { withoutConsequences } from './folding.ts';
 import { messagesRefused } from './messages-refused.ts';
 import { messagesWaiting } from './messages-waiting.ts';
 import { noWorkerFor } from './no-worker-for.ts';
-import { nothingSucceedsRule } from './nothing-succeeds.ts';
+import { nothingSucceedsFinding } from './nothing-succeeds.ts';
 import { nothingWritten } from './nothing-written.ts';
 import { paused } from './paused.ts';
 import { readerBehind } from './reader-behind.ts';
-import { type Finding, type FindingRule, findingsBy, type Situation } from './rule.ts';
+import { type Finding, type FindingRule, findingsBy, type Situation, stayFailed, type Work } from './rule.ts';
 import { slicesSlower, slotSlow } from './service-times.ts';
 import { sliceOverdue } from './slice-overdue.ts';
 import { sliceSlow } from './slice-slow.ts';
@@ -37,7 +37,7 @@ import { workerUseless } from './worker-useless.ts';
 import { workersTooFew } from './workers-too-few.ts';
 
 /** Every kind of finding. Findings of one severity are reported in this order. */
-export const findingRules: readonly FindingRule[] = [
+export const findingRules: readonly FindingRule<Situation & Work>[] = [
   executionFailed,
   workUndone,
   takeUpFailed,
@@ -48,7 +48,7 @@ export const findingRules: readonly FindingRule[] = [
   stopPending,
   paused,
   takenUp,
-  nothingSucceedsRule,
+  nothingSucceedsFinding,
   failuresOnOne,
   sliceOverdue,
   stageStuck,
@@ -79,4 +79,11 @@ export const findingRules: readonly FindingRule[] = [
 
 /** The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
 export const findingsOf = (situation: Situation): Finding[] =>
-  withoutConsequences(findingsBy(findingRules, situation), situation);
+  withoutConsequences(findingsBy(findingRules, { ...workOf(situation), ...situation }), situation);
+
+const workOf = ({ facts, evidence }: Situation): Work => ({
+  ...evidence,
+  ...facts,
+  failed: { count: stayFailed(facts, evidence), ids: evidence.exhausted, isFinal: true },
+  until: facts.end_time === null ? facts.now : Date.parse(facts.end_time),
+});

@@ -1,14 +1,9 @@
 import { were } from '../../lib/counted.ts';
-import type { Evidence } from '../evidence.ts';
-import type { Facts } from '../facts.ts';
 import { nothingSucceeds } from '../failures-in-a-row.ts';
-import { call, causesSentence, defineFinding, type Found } from './rule.ts';
+import { call, causesSentence, defineFinding, type Work } from './rule.ts';
 
-type About = Pick<Evidence, 'execution_id' | 'causes'> & Pick<Facts, 'failing' | 'status' | 'counts'>;
-
-/** The finding about failures in a row, for own and observed executions. @param until now, or the end of the execution */
-export function nothingSucceedsFinding(about: About, until: number): Found | undefined {
-  const { execution_id, failing, status, counts, causes } = about;
+export const nothingSucceedsFinding = defineFinding<Work>('NOTHING_SUCCEEDS', (work) => {
+  const { execution_id, failing, status, counts, causes, until } = work;
   if (!nothingSucceeds(failing, until)) return undefined;
   const { since, attempts, isMore, last_done } = failing;
   const done = counts.slices_completed;
@@ -28,12 +23,4 @@ export function nothingSucceedsFinding(about: About, until: number): Found | und
     causes: causesSentence(causes),
     next: call('list_tf_slices', { execution_id, status: 'failed', order: 'newest' }),
   };
-}
-
-export const nothingSucceedsRule = defineFinding(
-  'NOTHING_SUCCEEDS',
-  ({ facts, evidence: { execution_id, causes } }) => {
-    const until = facts.end_time === null ? facts.now : Date.parse(facts.end_time);
-    return nothingSucceedsFinding({ ...facts, execution_id, causes }, until);
-  },
-);
+});

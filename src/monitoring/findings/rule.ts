@@ -1,7 +1,7 @@
 import { type CauseCount, clipCause } from '../../domain/causes.ts';
 import { severities, type Severity } from '../../domain/states.ts';
 import type { Capacity } from '../capacity.ts';
-import type { Evidence } from '../evidence.ts';
+import type { Evidence, Some } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
 import type { Pace } from '../pace.ts';
 import type { StageState } from '../stage-states.ts';
@@ -25,6 +25,17 @@ export interface Judgement {
   stages: readonly StageState[];
   pace: Pace;
   capacity: Capacity | undefined;
+}
+
+/** How the slices of an execution fare: known of executions of every kind. */
+export interface Work
+  extends
+    Pick<Evidence, 'execution_id' | 'first_failure' | 'causes' | 'concentration' | 'slowest' | 'slow_slots' | 'slower'>,
+    Pick<Facts, 'status' | 'counts' | 'delays' | 'failing'> {
+  /** Failed slices; `isFinal` if none of them is tried again. */
+  failed: Some & { isFinal: boolean };
+  /** Now, or the end of the execution. In milliseconds since 1970. */
+  until: number;
 }
 
 export interface Situation {

@@ -1,14 +1,10 @@
 import { roundDuration } from '../../lib/duration.ts';
-import type { Evidence } from '../evidence.ts';
-import { call, defineFinding, type Found } from './rule.ts';
+import { call, defineFinding, type Work } from './rule.ts';
 
 /** Slots that the sentence names. */
 const named = 3;
 
-type About = Pick<Evidence, 'execution_id' | 'slow_slots' | 'slower'>;
-
-/** The finding about slots whose slices take much longer, for own and observed executions. */
-export function slotSlowFinding({ execution_id, slow_slots }: About): Found | undefined {
+export const slotSlow = defineFinding<Work>('SLOT_SLOW', ({ execution_id, slow_slots }) => {
   if (slow_slots === undefined) return undefined;
   const { slots, others_seconds } = slow_slots;
   const shown = slots
@@ -22,16 +18,14 @@ export function slotSlowFinding({ execution_id, slow_slots }: About): Found | un
     ids: slots.slice(0, named).map(({ slot }) => slot),
     next: call('summarize', { execution_id, what: 'slices', group_by: 'worker', order_by: 'seconds' }),
   };
-}
+});
 
-/** The finding about slices that take longer and longer, for own and observed executions. */
-export const slicesSlowerFinding = ({ execution_id, slower }: About): Found | undefined =>
-  slower && {
-    severity: 'warning',
-    sentence: `TF slices take longer and longer: ${roundDuration(slower.first_seconds)} was usual in the first third, ${roundDuration(slower.last_seconds)} in the last.`,
-    next: call('get_execution_timeline', { execution_id }),
-  };
-
-export const slotSlow = defineFinding('SLOT_SLOW', ({ evidence }) => slotSlowFinding(evidence));
-
-export const slicesSlower = defineFinding('SLICES_SLOWER', ({ evidence }) => slicesSlowerFinding(evidence));
+export const slicesSlower = defineFinding<Work>(
+  'SLICES_SLOWER',
+  ({ execution_id, slower }) =>
+    slower && {
+      severity: 'warning',
+      sentence: `TF slices take longer and longer: ${roundDuration(slower.first_seconds)} was usual in the first third, ${roundDuration(slower.last_seconds)} in the last.`,
+      next: call('get_execution_timeline', { execution_id }),
+    },
+);

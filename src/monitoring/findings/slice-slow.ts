@@ -1,8 +1,7 @@
 import type { StageDelay } from '../../domain/stages.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import type { Evidence } from '../evidence.ts';
-import { delayOf, type Facts } from '../facts.ts';
-import { call, defineFinding, type Found } from './rule.ts';
+import { delayOf } from '../facts.ts';
+import { call, defineFinding, type Work } from './rule.ts';
 
 /** Fewer slices do not show what is usual. */
 const minItems = 20;
@@ -15,10 +14,7 @@ const minSeconds = 1;
 export const hasSlowSlice = (delay: StageDelay | undefined): boolean =>
   delay !== undefined && delay.items >= minItems && delay.max >= Math.max(minSeconds, minRatio * delay.p95);
 
-type About = Pick<Evidence, 'slowest'> & Pick<Facts, 'delays'>;
-
-/** The finding about the slowest slice, for own and observed executions. */
-export function sliceSlowFinding({ slowest, delays }: About): Found | undefined {
+export const sliceSlow = defineFinding<Work>('SLICE_SLOW', ({ slowest, delays }) => {
   const delay = delayOf({ delays }, 'slice_started → slice_result');
   if (slowest === undefined || delay === undefined) return undefined;
   const { slice_filename, worker, seconds } = slowest;
@@ -29,8 +25,4 @@ export function sliceSlowFinding({ slowest, delays }: About): Found | undefined 
     ids: worker === null ? [slice_filename] : [slice_filename, worker],
     next: call('trace_data_product', { filename: slice_filename }),
   };
-}
-
-export const sliceSlow = defineFinding('SLICE_SLOW', ({ facts: { delays }, evidence: { slowest } }) =>
-  sliceSlowFinding({ slowest, delays }),
-);
+});

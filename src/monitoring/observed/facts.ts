@@ -1,10 +1,8 @@
-import type { CauseCount } from '../../domain/causes.ts';
-import type { Counts } from '../../domain/counts.ts';
 import type { Phase } from '../../domain/run-phases.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
-import type { Evidence, SlowSlice, Some } from '../evidence.ts';
-import type { FailuresInARow } from '../failures-in-a-row.ts';
+import type { Some } from '../evidence.ts';
+import type { Work } from '../findings/rule.ts';
 
 /** A period in which nothing was heard. Milliseconds since 1970. */
 export interface Gap {
@@ -28,12 +26,10 @@ export interface BrokenKey {
 }
 
 /** Everything known about an observed execution at one moment. Times are milliseconds since 1970. */
-export interface ObservedFacts {
-  execution_id: string;
+export interface ObservedFacts extends Work {
   /** The id that its programs use. */
   told_id: string;
   run_id: string;
-  status: ExecutionStatus;
   phase: Phase;
   /** The status that its runner reported last by REST. */
   told: { status: ExecutionStatus; at: number; by: string | undefined } | undefined;
@@ -51,7 +47,6 @@ export interface ObservedFacts {
   unsent: Some;
   /** Whether any message about it was heard on the bus. */
   isBusHeard: boolean;
-  counts: Counts;
   /** Now while somebody listens, else the end of what was heard. */
   now: number;
   isListening: boolean;
@@ -77,19 +72,6 @@ export interface ObservedFacts {
   unsliced: Some;
   /** STF files announced a while ago but not ready. */
   unready: Some;
-  failed: Some;
-  /** The attempts of each worker, and how many of them failed; the worst first. Empty if none failed. */
-  by_worker: readonly { worker: string; failed: number; ended: number }[];
-  causes: readonly CauseCount[];
-  /** Attempts that failed since the last slice was done, if any. */
-  failing: FailuresInARow | undefined;
-  /** The places with more failures than chance explains, among the newest slices. */
-  concentration: Evidence['concentration'];
-  /** The slice that took longest, if that is out of all proportion. */
-  slowest: SlowSlice | undefined;
-  slow_slots: Evidence['slow_slots'];
-  slower: Evidence['slower'];
-  delays: readonly StageDelay[];
   /** How long workers take to come, in seconds, if reported. */
   ramp_up: number | undefined;
   /** When a worker of the namespace last gave a sign of life. */

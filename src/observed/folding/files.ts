@@ -23,6 +23,7 @@ export function foldStf(messages: readonly SaidFact<StfFact>[]) {
     tf_count: known('tf_count'),
     created_at: timeOf(first),
     processed_at: processed === undefined ? null : timeOf(processed),
+    took_ms: processed === undefined ? null : Math.max(0, processed.sent_ms - first.sent_ms),
   };
   return { row, repeats };
 }

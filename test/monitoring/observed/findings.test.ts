@@ -76,19 +76,8 @@ const situations: Readonly<Record<string, Record<string, Given>>> = {
   SLICES_NOT_SENT: { two: { unsent: two }, 'one that no result can be of': { unsent: two, results_unmatched: 0 } },
   SAMPLES_UNSLICED: { two: { unsliced: two } },
   SLICES_FAILED: {
-    two: { failed: two, causes: [{ cause: 'exit code 1', attempts: 2, example: undefined }] },
-    one: { failed: one },
-    'on one of two workers': {
-      failed: { count: 7, ids: ['a'] },
-      by_worker: [
-        { worker: 'w-1', failed: 7, ended: 36 },
-        { worker: 'w-2', failed: 0, ended: 39 },
-      ],
-    },
-    'on some of many workers': {
-      failed: two,
-      by_worker: ['a', 'b', 'c', 'd', 'e'].map((worker) => ({ worker, failed: 1, ended: 9 })),
-    },
+    two: { failed: { ...two, isFinal: false }, causes: [{ cause: 'exit code 1', attempts: 2, example: undefined }] },
+    'one of a run that has ended': { status: 'completed', failed: { ...one, isFinal: true } },
   },
   NOT_HEARD: {
     'one gap': { gaps: [gap(100, 40)] },

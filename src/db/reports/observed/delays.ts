@@ -1,14 +1,10 @@
 import { type StageDelay, type StageName, stages } from '../../../domain/stages.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
-import { milliseconds } from '../../migrations/message-columns.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
-/** As SQL: NULL for an STF file that is not ready, or whose times cannot be read. */
-const stfTook = `${milliseconds('processed_at')} - ${milliseconds('created_at')}`;
-
-/** As SQL: the milliseconds that each file or slice spent in a stage, `ms`, in index order, except of STF files, which are few. `?` is the execution. */
+/** As SQL: the milliseconds that each file or slice spent in a stage, `ms`, in index order. `?` is the execution. */
 const passages: Readonly<Partial<Record<StageName, string>>> = {
-  'stf_gen → stf_ready': `(SELECT max(0, ${stfTook}) AS ms FROM stf_files WHERE execution_id = ? AND ${stfTook} IS NOT NULL)`,
+  'stf_gen → stf_ready': `(SELECT took_ms AS ms FROM stf_files INDEXED BY stf_files_took WHERE execution_id = ? AND ${indexPredicates.tookTime})`,
   'stf_ready → tf_file_registered': `(SELECT waited_ms AS ms FROM fastmon_files INDEXED BY fastmon_files_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime})`,
   'slice → slice_started': `(SELECT waited_ms AS ms FROM tf_slices INDEXED BY tf_slices_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime})`,
   'slice_started → slice_result': tookAs('completed'),

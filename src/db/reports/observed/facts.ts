@@ -76,6 +76,7 @@ export function observedFacts(sql: Prepare, execution: ObservedExecution, moment
     isBusHeard: execution.slices_created > record.slices_unheard || isBusHeard(sql, execution_id),
     counts: execution,
     now: heard.until,
+    until: status === 'running' ? heard.until : last,
     isListening: heard.isListening,
     heard_since: heard.since,
     gaps: heard.gaps.map((gap) => (gap.until <= (record.read_ms ?? 0) ? { ...gap, isFilled: true } : gap)),
@@ -99,7 +100,7 @@ export function observedFacts(sql: Prepare, execution: ObservedExecution, moment
 
 /** The facts that follow from the store alone. */
 function recordedFacts(sql: Prepare, execution: ObservedExecution) {
-  const { execution_id, slices_failed } = execution;
+  const { execution_id, status, slices_failed } = execution;
   const hasFailed = slices_failed !== 0;
   const record = sql<[string], ObservedRecord>(
     `SELECT told_id, run_id, dialects, first_ms, last_ms, without_execution, results_repeated, results_unmatched,
@@ -120,8 +121,13 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
     stf_span: stfSpan(sql, execution_id),
     tf_files_sliced: count(sql, slicedSamples, execution_id),
     ...times,
-    failed: { count: slices_failed, ids: hasFailed ? exhaustedSlices(sql, execution_id, named) : [] },
-    by_worker: hasFailed ? failuresByWorker(sql, execution_id) : [],
+    failed: {
+      count: slices_failed,
+      ids: hasFailed ? exhaustedSlices(sql, execution_id, named) : [],
+      // Until its end is known, a slice may be sent again.
+      isFinal: status !== 'running' && status !== 'unknown',
+    },
+    first_failure: undefined,
     causes: hasFailed ? failureCauses(sql, execution_id) : [],
     failing: hasFailed ? observedFailuresInARow(sql, execution_id, last_done) : undefined,
     concentration: hasFailed ? failuresOnOnePlace(sql, execution_id) : undefined,
@@ -134,12 +140,6 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
     broken_keys: brokenKeys(sql, execution_id),
   };
 }
-
-const failuresByWorker = (sql: Prepare, executionId: string): ObservedFacts['by_worker'] =>
-  sql<[string], ObservedFacts['by_worker'][number]>(
-    `SELECT worker_id AS worker, count(*) FILTER (WHERE state = 'failed') AS failed, count(*) AS ended FROM slice_attempts
-     WHERE execution_id = ? AND worker_id IS NOT NULL AND state IN ('completed', 'failed') GROUP BY worker_id ORDER BY 1.0 * failed / ended DESC, failed DESC, worker`,
-  ).all(executionId);
 
 const milliseconds = (iso: string | null | undefined): number | undefined =>
   iso === null || iso === undefined ? undefined : Date.parse(iso);

@@ -1,13 +1,11 @@
+import { failuresOnOne } from '../../findings/failures-on-one.ts';
+import { nothingSucceedsFinding } from '../../findings/nothing-succeeds.ts';
 import { type Finding, type FindingRule, findingsBy } from '../../findings/rule.ts';
+import { slicesSlower, slotSlow } from '../../findings/service-times.ts';
+import { sliceSlow } from '../../findings/slice-slow.ts';
+import { slicesFailed } from '../../findings/slices-failed.ts';
 import type { ObservedFacts } from '../facts.ts';
 import { contractBroken } from './contract-broken.ts';
-import {
-  observedFailuresOnOne,
-  observedNothingSucceeds,
-  observedSliceSlow,
-  observedSlicesSlower,
-  observedSlotSlow,
-} from './failures.ts';
 import { idTwice } from './id-twice.ts';
 import { noTransformer } from './no-transformer.ts';
 import { notHeard } from './not-heard.ts';
@@ -16,7 +14,6 @@ import { resultsUnmatched } from './results-unmatched.ts';
 import { runSilent } from './run-silent.ts';
 import { samplesUnsliced } from './samples-unsliced.ts';
 import { sizeChanged } from './size-changed.ts';
-import { observedSlicesFailed } from './slices-failed.ts';
 import { slicesNotSent } from './slices-not-sent.ts';
 import { slicesUnanswered } from './slices-unanswered.ts';
 import { stfNotReady } from './stf-not-ready.ts';
@@ -26,22 +23,22 @@ import { toldOtherwise } from './told-otherwise.ts';
 export const observedRules: readonly FindingRule<ObservedFacts>[] = [
   slicesUnanswered,
   noTransformer,
-  observedNothingSucceeds,
-  observedFailuresOnOne,
+  nothingSucceedsFinding,
+  failuresOnOne,
   runSilent,
   stfNotReady,
   slicesNotSent,
   samplesUnsliced,
-  observedSlicesFailed,
+  slicesFailed,
   notHeard,
   toldOtherwise,
-  observedSlotSlow,
-  observedSlicesSlower,
+  slotSlow,
+  slicesSlower,
   contractBroken,
   sizeChanged,
   resultsUnmatched,
   idTwice,
-  observedSliceSlow,
+  sliceSlow,
   resultsRepeated,
 ];
 
