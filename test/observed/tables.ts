@@ -5,11 +5,12 @@ const questions = {
   executions: `SELECT execution_id, origin, namespace, run_number, start_time FROM workflow_executions`,
   runs: 'SELECT * FROM runs',
   states: 'SELECT * FROM run_states',
-  stfs: 'SELECT stf_filename, execution_id, sequence, status, tf_file_count, slice_count, created_at, processed_at FROM stf_files',
+  stfs: `SELECT stf_filename, execution_id, sequence, status, checksum, size_bytes, tf_count, tf_file_count, slice_count, created_at, processed_at, took_ms
+    FROM stf_files`,
   samples:
     'SELECT tf_filename, stf_filename, execution_id, tf_first, tf_last, tf_count, slice_count, created_at, waited_ms FROM fastmon_files',
-  slices: `SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, tf_first, tf_last, status, attempt, assigned_worker, created_at,
-    queued_again_at, assigned_at, completed_at, error, hostname, processing_seconds, starts FROM tf_slices`,
+  slices: `SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, tf_first, tf_last, tf_count, status, attempt, assigned_worker, created_at,
+    queued_again_at, assigned_at, completed_at, error, hostname, processing_seconds, starts, waited_ms, took_ms FROM tf_slices`,
   earlier: 'SELECT * FROM earlier_attempts',
   observed: 'SELECT * FROM observed_runs',
   sizes: 'SELECT * FROM observed_samples',

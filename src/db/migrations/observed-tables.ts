@@ -37,8 +37,8 @@ CREATE TABLE observed_runs (
 CREATE INDEX observed_runs_run ON observed_runs (run_id);
 CREATE INDEX observed_runs_told ON observed_runs (told_id);
 
--- What each message is about: a thing by its kind and name, or a name that joins a result to its slice ('request', 'id', 'time', 'result').
--- 'attempt': the messages that decide how a slice stands.
+-- What each message is about: a thing by the kind of its fact and its name, or a name that joins a result to its slice: 'request', 'id' and 'time' of
+-- slices, and 'result' of results. 'attempt': the messages that decide how a slice stands.
 CREATE TABLE message_subjects (
   execution_id TEXT NOT NULL,
   subject TEXT NOT NULL,
@@ -52,7 +52,7 @@ CREATE TABLE message_subjects (
 CREATE INDEX message_subjects_attempt ON message_subjects (execution_id, seq) WHERE ${indexPredicates.deciding};
 CREATE INDEX message_subjects_repeated ON message_subjects (seq) WHERE stands_seq IS NOT NULL;
 
--- The TF files that slices name: how many, their largest one, and when the first was made, as its sender says.
+-- The TF files that slices name: how many, their largest one, and when the first was sent.
 CREATE TABLE observed_samples (
   execution_id TEXT NOT NULL,
   tf_filename TEXT NOT NULL,

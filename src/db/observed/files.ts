@@ -9,7 +9,7 @@ type Stf = NonNullable<ReturnType<typeof foldStf>>['row'];
 /** Applies a message about an STF file. */
 export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: SaidFact<StfFact> | undefined): void {
   const { before, after } = foldWith(scope, said, earlier, foldStf);
-  if (after === undefined) return;
+  if (after === undefined || isSame(before, after)) return;
   const { sql, execution_id, run_number } = scope;
   const { row } = after;
   sql(
@@ -19,7 +19,7 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: 
        size_bytes = excluded.size_bytes, tf_count = excluded.tf_count, created_at = excluded.created_at, processed_at = excluded.processed_at, took_ms = excluded.took_ms`,
   ).run({ ...row, execution_id, run_number });
   countStf(scope, before?.row, row);
-  noteWaiting(scope, row.stf_filename);
+  if (row.processed_at !== before?.row.processed_at) noteWaiting(scope, row.stf_filename);
 }
 
 /** Notes how long after its STF file was ready a TF file was announced, whichever message comes later. */
@@ -47,15 +47,17 @@ function countStf(scope: ObservedScope, before: Stf | undefined, now: Stf): void
   }
   const isNewlyReady = now.status === 'processed' && before?.status !== 'processed';
   if (isNewlyReady) sums.add('run_states', [execution_id], 'stfs_ready', 1);
-  sql(
-    'UPDATE runs SET dataset_files = dataset_files + ?, dataset_bytes = dataset_bytes + ? WHERE execution_id = ?',
-  ).run(isNewlyReady ? 1 : 0, (now.size_bytes ?? 0) - (before?.size_bytes ?? 0), execution_id);
+  const bytes = (now.size_bytes ?? 0) - (before?.size_bytes ?? 0);
+  if (isNewlyReady || bytes !== 0)
+    sql(
+      'UPDATE runs SET dataset_files = dataset_files + ?, dataset_bytes = dataset_bytes + ? WHERE execution_id = ?',
+    ).run(isNewlyReady ? 1 : 0, bytes, execution_id);
 }
 
 /** Applies a message about a TF file. */
 export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>, earlier: SaidFact<TfFact> | undefined): void {
   const { before, after } = foldWith(scope, said, earlier, foldTf);
-  if (after === undefined) return;
+  if (after === undefined || isSame(before, after)) return;
   const { tx, sql, execution_id, run_number } = scope;
   const { row } = after;
   sql(
@@ -63,15 +65,19 @@ export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>, earlier: Sa
      VALUES ($tf_filename, $stf_filename, $run_number, $execution_id, $tf_first, $tf_last, $tf_count, $created_at,
        coalesce((SELECT slices FROM observed_samples AS o WHERE o.tf_filename = $tf_filename AND o.execution_id = $execution_id), 0))
      ON CONFLICT (tf_filename, execution_id) DO UPDATE SET stf_filename = excluded.stf_filename, tf_first = excluded.tf_first, tf_last = excluded.tf_last,
-       tf_count = excluded.tf_count, created_at = excluded.created_at`,
+       tf_count = excluded.tf_count, created_at = excluded.created_at, waited_ms = NULL`,
   ).run({ ...row, execution_id, run_number });
   if (after.isAnnounced && before?.isAnnounced !== true)
     sumsOf(tx).add('run_states', [execution_id], 'tf_files_received', 1);
   const { tf_filename, stf_filename } = row;
   if (stf_filename !== null) noteWaiting(scope, stf_filename, tf_filename);
-  for (const stf of new Set([before?.row.stf_filename ?? null, stf_filename]))
-    if (stf !== null) recount(scope, stf, 'tf_file_count');
+  const stfs = new Set([before?.row.stf_filename, stf_filename]);
+  if (stfs.size > 1) for (const stf of stfs) recount(scope, stf ?? '', 'tf_file_count');
 }
+
+/** Whether two folds of a file say the same, whatever repeats it. */
+const isSame = (a: object | undefined, b: object): boolean =>
+  JSON.stringify({ ...a, repeats: [] }) === JSON.stringify({ ...b, repeats: [] });
 
 /** Counts the samples or the slices of an STF anew: some may have come before it. */
 function recount({ sql, execution_id }: ObservedScope, stf: string, column: 'tf_file_count' | 'slice_count'): void {

@@ -25,7 +25,7 @@ import { stfSaid, tfSaid } from './files.ts';
 import { countKeys } from './key-counts.ts';
 import { phaseSaid } from './phases.ts';
 import { recordedAs } from './recorded-as.ts';
-import { lineOf, type ObservedScope, saidColumns, statementOf, storedOf, type StoredMessage } from './said.ts';
+import { lineOf, type ObservedScope, saidAt, saidColumns, statementOf, storedOf, type StoredMessage } from './said.ts';
 import { noteSign } from './signs.ts';
 import { executionTold, statusTold } from './told.ts';
 import { workSaid } from './work.ts';
@@ -89,6 +89,8 @@ function setEarlier(
   statement: Statement,
   { line, said, before }: { line: MessageLine; said: Said; before: number },
 ): void {
+  // As it is stored, since it is read from there from now on.
+  const stored = saidAt(tx, said.seq);
   const recorded = Date.parse(line.t);
   const update = tx.sql('UPDATE message_rows SET sent_ms = ?, recorded_ms = min(recorded_ms, ?) WHERE seq = ?');
   update.run(said.sent_ms, recorded, said.seq);
@@ -96,7 +98,7 @@ function setEarlier(
   noteRecordedEarlier(tx, said.seq, recorded);
   if (run === undefined) return;
   tx.settle();
-  project(tx, run, statement, said, { ...said, sent_ms: before });
+  project(tx, run, { ...statement, fact: stored?.fact }, { ...said, body: stored?.body ?? said.body }, stored);
   forgetLast(tx, run.execution_id, before);
 }
 

@@ -70,10 +70,13 @@ function writeRepeats(
   const note = sql(
     'UPDATE message_subjects SET stands_seq = ?, contradicts = ? WHERE execution_id = ? AND subject = ? AND key = ? AND seq = ?',
   );
-  const noted = new Map<number, Repeat>(after.map((one) => [one.seq, one]));
-  for (const { seq } of [...before, ...after])
-    for (const { subject, key } of subjectsOf((messages.get(seq) as SaidFact).fact).slice(0, 1)) {
-      const repeat = noted.get(seq);
-      note.run(repeat?.stands_seq ?? null, repeat?.contradicts === true ? 1 : 0, execution_id, subject, key, seq);
-    }
+  const notesOf = (repeats: readonly Repeat[]) =>
+    new Map(repeats.map(({ seq, stands_seq, contradicts }) => [seq, [stands_seq, contradicts ? 1 : 0]] as const));
+  const [was, now] = [notesOf(before), notesOf(after)];
+  for (const seq of new Set([...was.keys(), ...now.keys()])) {
+    const values = now.get(seq) ?? [null, 0];
+    const [main] = subjectsOf((messages.get(seq) as SaidFact).fact);
+    if (main !== undefined && String(values) !== String(was.get(seq)))
+      note.run(...values, execution_id, main.subject, main.key, seq);
+  }
 }

@@ -1,5 +1,4 @@
 import type { SliceStatus } from '../../domain/slice-states.ts';
-import { timeOf } from '../../observed/folding/said.ts';
 import { firstOf, otherAttempts, sliceRow, statusNow } from '../../observed/folding/slice-row.ts';
 import { type FoldedSlice, foldWork, type SaidWork, type Work } from '../../observed/folding/work.ts';
 import { sumsOf } from '../projection/sums.ts';
@@ -27,12 +26,14 @@ function moveCounts({ tx, execution_id }: ObservedScope, before: Tally, after: T
 }
 
 /** Counts a slice in its files. A file that was not heard of yet counts its slices when it is. */
-function countSlice({ sql, execution_id }: ObservedScope, slice: FoldedSlice, n: 1 | -1): void {
+function countSlice(scope: ObservedScope, slice: FoldedSlice, n: 1 | -1): void {
+  const { sql, execution_id } = scope;
   const { tf_filename, stf_filename } = firstOf(slice);
   const addTo = (table: string, column: string) =>
     sql(`UPDATE ${table} SET slice_count = slice_count + ? WHERE ${column} = ? AND execution_id = ?`);
   addTo('fastmon_files', 'tf_filename').run(n, tf_filename, execution_id);
   if (stf_filename !== undefined) addTo('stf_files', 'stf_filename').run(n, stf_filename, execution_id);
+  noteSample(scope, tf_filename, n);
 }
 
 const isSame = (a: readonly unknown[], b: readonly unknown[]): boolean =>
@@ -80,14 +81,16 @@ function writeSlice(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice |
        created_at, queued_again_at, assigned_worker, assigned_at, completed_at, error, hostname, processing_seconds, starts, waited_ms, took_ms)
      VALUES ($slice_filename, $slice_id, $tf_filename, $stf_filename, $run_number, $execution_id, $tf_first, $tf_last, $tf_count, $status, $attempt,
        $created_at, $queued_again_at, $worker, $started_at, $completed_at, $error, $hostname, $seconds, $starts, $waited_ms, $took_ms)
-     ON CONFLICT (slice_filename, execution_id) DO UPDATE SET stf_filename = excluded.stf_filename, tf_first = excluded.tf_first, tf_last = excluded.tf_last,
+     ON CONFLICT (slice_filename, execution_id) DO UPDATE SET slice_id = excluded.slice_id, tf_filename = excluded.tf_filename, stf_filename = excluded.stf_filename, tf_first = excluded.tf_first, tf_last = excluded.tf_last,
        tf_count = excluded.tf_count, status = excluded.status, attempt = excluded.attempt, created_at = excluded.created_at,
        queued_again_at = excluded.queued_again_at, assigned_worker = excluded.assigned_worker, assigned_at = excluded.assigned_at,
        completed_at = excluded.completed_at, error = excluded.error, hostname = excluded.hostname,
        processing_seconds = excluded.processing_seconds, starts = excluded.starts, waited_ms = excluded.waited_ms, took_ms = excluded.took_ms`,
   ).run({ ...sliceRow(slice), execution_id, run_number });
-  if (was === undefined) countSlice(scope, slice, 1);
-  if (was?.attempts.length !== slice.attempts.length) noteSample(scope, slice, was === undefined ? 1 : 0);
+  if (was === undefined || !isSame(placeOf(was), placeOf(slice))) {
+    if (was !== undefined) countSlice(scope, was, -1);
+    countSlice(scope, slice, 1);
+  }
   writeOthers(scope, slice, was);
   linkMessages(scope, slice, was);
 }
@@ -99,24 +102,24 @@ function removeSlice(scope: ObservedScope, was: FoldedSlice): void {
   for (const table of ['tf_slices', 'earlier_attempts'])
     sql(`DELETE FROM ${table} WHERE slice_filename = ? AND execution_id = ?`).run(slice_filename, execution_id);
   countSlice(scope, was, -1);
-  noteSample(scope, was, -1);
-  sql('DELETE FROM observed_samples WHERE execution_id = ? AND tf_filename = ? AND slices = 0').run(
-    execution_id,
-    firstOf(was).tf_filename,
-  );
   linkMessages(scope, { ...was, attempts: [] }, was);
 }
 
-/** Notes the TF file of a slice: its number of slices, the largest, and when the first was made, as its sender says. */
-function noteSample({ sql, execution_id }: ObservedScope, slice: FoldedSlice, n: number): void {
-  const { attempts } = slice;
-  const sizes = attempts.flatMap((attempt) => attempt.slice.fact.tf_count ?? []);
-  const times = attempts.map((attempt) => attempt.requested_at ?? timeOf(attempt.slice)).toSorted();
+/** What its files need to know of a slice. */
+function placeOf(slice: FoldedSlice): unknown[] {
+  const { tf_filename, stf_filename, tf_count } = firstOf(slice);
+  return [tf_filename, stf_filename, tf_count, slice.attempts[0]?.slice.sent_ms];
+}
+
+/** Notes how many slices a TF file has, the largest, and when the first was sent. @param n 1 if one came, -1 if one went */
+function noteSample({ sql, execution_id }: ObservedScope, tfFilename: string, n: 1 | -1): void {
+  if (n === -1)
+    sql('DELETE FROM observed_samples WHERE execution_id = ? AND tf_filename = ?').run(execution_id, tfFilename);
   sql(
-    `INSERT INTO observed_samples (execution_id, tf_filename, slices, largest, first_at) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (execution_id, tf_filename) DO UPDATE SET slices = slices + excluded.slices,
-       largest = max(coalesce(largest, excluded.largest), coalesce(excluded.largest, largest)), first_at = min(first_at, excluded.first_at)`,
-  ).run(execution_id, firstOf(slice).tf_filename, n, sizes.length === 0 ? null : Math.max(...sizes), times[0]);
+    `INSERT INTO observed_samples (execution_id, tf_filename, slices, largest, first_at)
+     SELECT execution_id, tf_filename, count(*), max(tf_count), min(created_at) FROM tf_slices WHERE tf_filename = ? AND execution_id = ? GROUP BY 1, 2
+     ON CONFLICT (execution_id, tf_filename) DO UPDATE SET slices = excluded.slices, largest = excluded.largest, first_at = excluded.first_at`,
+  ).run(tfFilename, execution_id);
 }
 
 /** Writes the attempts other than the current one. */

@@ -128,7 +128,7 @@ export class AttemptHistory {
   /** The slices of an observed execution with messages since, whose ids do not name the slices. */
   #movedOfOthers(): string[] {
     return this.#sql<[string, number], string>(
-      `SELECT DISTINCT key FROM message_subjects INDEXED BY message_subjects_attempt 
+      `SELECT DISTINCT key FROM message_subjects INDEXED BY message_subjects_attempt
        WHERE execution_id = ? AND ${indexPredicates.deciding} AND seq > ?`,
     ).values(this.#id, this.#seq);
   }

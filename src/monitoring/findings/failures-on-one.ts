@@ -1,10 +1,10 @@
 import { countCauses } from '../../domain/causes.ts';
-import { call, causesSentence, defineFinding, type Found, type Work } from './rule.ts';
+import { call, causesSentence, defineFinding, type Found, type SliceFacts } from './rule.ts';
 
 /** Places that the sentence names. */
 const named = 3;
 
-export const failuresOnOne = defineFinding<Work>('FAILURES_ON_ONE', ({ execution_id, concentration }) => {
+export const failuresOnOne = defineFinding<SliceFacts>('FAILURES_ON_ONE', ({ execution_id, concentration }) => {
   if (concentration === undefined) return undefined;
   const { kind, places, failed, tried, failed_elsewhere, tried_elsewhere, errors } = concentration;
   const elsewhere =
@@ -26,7 +26,7 @@ export const failuresOnOne = defineFinding<Work>('FAILURES_ON_ONE', ({ execution
 });
 
 /** The call that shows the attempts by their places. */
-function nextOf(execution_id: string, kind: NonNullable<Work['concentration']>['kind']): Found['next'] {
+function nextOf(execution_id: string, kind: NonNullable<SliceFacts['concentration']>['kind']): Found['next'] {
   const groups = { slot: 'worker', worker: 'worker', host: 'host', 'STF file': 'stf_filename' } as const;
   return kind === 'slice number'
     ? call('list_tf_slices', { execution_id, status: 'failed' })

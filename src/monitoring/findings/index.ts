@@ -14,11 +14,11 @@ import { withoutConsequences } from './folding.ts';
 import { messagesRefused } from './messages-refused.ts';
 import { messagesWaiting } from './messages-waiting.ts';
 import { noWorkerFor } from './no-worker-for.ts';
-import { nothingSucceedsFinding } from './nothing-succeeds.ts';
+import { nothingSucceedsRule } from './nothing-succeeds.ts';
 import { nothingWritten } from './nothing-written.ts';
 import { paused } from './paused.ts';
 import { readerBehind } from './reader-behind.ts';
-import { type Finding, type FindingRule, findingsBy, type Situation, stayFailed, type Work } from './rule.ts';
+import { type Finding, type FindingRule, findingsBy, type Situation, stayFailed, type SliceFacts } from './rule.ts';
 import { slicesSlower, slotSlow } from './service-times.ts';
 import { sliceOverdue } from './slice-overdue.ts';
 import { sliceSlow } from './slice-slow.ts';
@@ -37,7 +37,7 @@ import { workerUseless } from './worker-useless.ts';
 import { workersTooFew } from './workers-too-few.ts';
 
 /** Every kind of finding. Findings of one severity are reported in this order. */
-export const findingRules: readonly FindingRule<Situation & Work>[] = [
+export const findingRules: readonly FindingRule<Situation & SliceFacts>[] = [
   executionFailed,
   workUndone,
   takeUpFailed,
@@ -48,7 +48,7 @@ export const findingRules: readonly FindingRule<Situation & Work>[] = [
   stopPending,
   paused,
   takenUp,
-  nothingSucceedsFinding,
+  nothingSucceedsRule,
   failuresOnOne,
   sliceOverdue,
   stageStuck,
@@ -81,7 +81,7 @@ export const findingRules: readonly FindingRule<Situation & Work>[] = [
 export const findingsOf = (situation: Situation): Finding[] =>
   withoutConsequences(findingsBy(findingRules, { ...workOf(situation), ...situation }), situation);
 
-const workOf = ({ facts, evidence }: Situation): Work => ({
+const workOf = ({ facts, evidence }: Situation): SliceFacts => ({
   ...evidence,
   ...facts,
   failed: { count: stayFailed(facts, evidence), ids: evidence.exhausted, isFinal: true },

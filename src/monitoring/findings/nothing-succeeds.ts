@@ -1,8 +1,8 @@
 import { were } from '../../lib/counted.ts';
 import { nothingSucceeds } from '../failures-in-a-row.ts';
-import { call, causesSentence, defineFinding, type Work } from './rule.ts';
+import { call, causesSentence, defineFinding, type SliceFacts } from './rule.ts';
 
-export const nothingSucceedsFinding = defineFinding<Work>('NOTHING_SUCCEEDS', (work) => {
+export const nothingSucceedsRule = defineFinding<SliceFacts>('NOTHING_SUCCEEDS', (work) => {
   const { execution_id, failing, status, counts, causes, until } = work;
   if (!nothingSucceeds(failing, until)) return undefined;
   const { since, attempts, isMore, last_done } = failing;

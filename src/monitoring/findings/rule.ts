@@ -28,7 +28,7 @@ export interface Judgement {
 }
 
 /** How the slices of an execution fare: known of executions of every kind. */
-export interface Work
+export interface SliceFacts
   extends
     Pick<Evidence, 'execution_id' | 'first_failure' | 'causes' | 'concentration' | 'slowest' | 'slow_slots' | 'slower'>,
     Pick<Facts, 'status' | 'counts' | 'delays' | 'failing'> {

@@ -1,10 +1,10 @@
 import { roundDuration } from '../../lib/duration.ts';
-import { call, defineFinding, type Work } from './rule.ts';
+import { call, defineFinding, type SliceFacts } from './rule.ts';
 
 /** Slots that the sentence names. */
 const named = 3;
 
-export const slotSlow = defineFinding<Work>('SLOT_SLOW', ({ execution_id, slow_slots }) => {
+export const slotSlow = defineFinding<SliceFacts>('SLOT_SLOW', ({ execution_id, slow_slots }) => {
   if (slow_slots === undefined) return undefined;
   const { slots, others_seconds } = slow_slots;
   const shown = slots
@@ -20,7 +20,7 @@ export const slotSlow = defineFinding<Work>('SLOT_SLOW', ({ execution_id, slow_s
   };
 });
 
-export const slicesSlower = defineFinding<Work>(
+export const slicesSlower = defineFinding<SliceFacts>(
   'SLICES_SLOWER',
   ({ execution_id, slower }) =>
     slower && {

@@ -1,7 +1,7 @@
 import type { StageDelay } from '../../domain/stages.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { delayOf } from '../facts.ts';
-import { call, defineFinding, type Work } from './rule.ts';
+import { call, defineFinding, type SliceFacts } from './rule.ts';
 
 /** Fewer slices do not show what is usual. */
 const minItems = 20;
@@ -14,7 +14,7 @@ const minSeconds = 1;
 export const hasSlowSlice = (delay: StageDelay | undefined): boolean =>
   delay !== undefined && delay.items >= minItems && delay.max >= Math.max(minSeconds, minRatio * delay.p95);
 
-export const sliceSlow = defineFinding<Work>('SLICE_SLOW', ({ slowest, delays }) => {
+export const sliceSlow = defineFinding<SliceFacts>('SLICE_SLOW', ({ slowest, delays }) => {
   const delay = delayOf({ delays }, 'slice_started → slice_result');
   if (slowest === undefined || delay === undefined) return undefined;
   const { slice_filename, worker, seconds } = slowest;

@@ -1,10 +1,10 @@
 import { counted } from '../../lib/counted.ts';
-import { call, causesSentence, defineFinding, type Work } from './rule.ts';
+import { call, causesSentence, defineFinding, type SliceFacts } from './rule.ts';
 
-export const slicesFailed = defineFinding<Work>('SLICES_FAILED', (work) => {
+export const slicesFailed = defineFinding<SliceFacts>('SLICES_FAILED', (work) => {
   const { execution_id, failed, first_failure, causes, counts, status } = work;
   if (failed.count === 0) return undefined;
-  const isAll = counts.slices_completed === 0 && status !== 'running';
+  const isAll = counts.slices_completed === 0 && failed.isFinal && status !== 'running';
   const stay = failed.count === 1 ? 'stays failed' : 'stay failed';
   const first = first_failure === undefined ? '' : ` The first attempt failed at ${first_failure}.`;
   return {

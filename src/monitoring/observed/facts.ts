@@ -2,7 +2,7 @@ import type { Phase } from '../../domain/run-phases.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
 import type { Some } from '../evidence.ts';
-import type { Work } from '../findings/rule.ts';
+import type { SliceFacts } from '../findings/rule.ts';
 
 /** A period in which nothing was heard. Milliseconds since 1970. */
 export interface Gap {
@@ -26,7 +26,7 @@ export interface BrokenKey {
 }
 
 /** Everything known about an observed execution at one moment. Times are milliseconds since 1970. */
-export interface ObservedFacts extends Work {
+export interface ObservedFacts extends SliceFacts {
   /** The id that its programs use. */
   told_id: string;
   run_id: string;

@@ -42,7 +42,7 @@ export function subjectsOf(fact: Fact): Subject[] {
         ...subject('time', fact.requested_at),
       ];
     case 'told_slice':
-      return subject('slice', fact.slice_filename);
+      return [...subject('told_slice', fact.slice_filename), ...subject('slice', fact.slice_filename)];
     case 'result':
       return [...resultSubject(fact.key), ...toldSlice(fact)];
     default:

@@ -11,8 +11,6 @@ export type SaidWork = SaidFact<SliceFact | ResultFact | ToldSlice>;
 /** An attempt at a slice: the message that sent it, or its registration if that was not heard, and the result that counts. */
 export interface Attempt {
   slice: SaidSlice | SaidRegistration;
-  /** As its sender writes it: with or without a zone. */
-  requested_at: string | undefined;
   result: SaidResult | undefined;
 }
 
@@ -37,7 +35,7 @@ export interface Work {
 }
 
 /** An attempt while its results are collected. */
-interface OpenAttempt extends Pick<Attempt, 'slice' | 'requested_at'> {
+interface OpenAttempt extends Pick<Attempt, 'slice'> {
   /** The values by which results may name it. */
   names: Readonly<Record<ResultKey['by'], string | undefined>>;
   slice_filename: string;
@@ -68,10 +66,10 @@ export function foldWork(messages: readonly SaidWork[]): Work {
     attempts.push(unheard);
     waiting = giveResults(waiting, [unheard]);
   }
-  const ended = attempts.map(({ slice, requested_at, results, slice_filename }) => {
+  const ended = attempts.map(({ slice, results, slice_filename }) => {
     const { stands, repeats: others } = standingOf(withoutCopies(results), isBetter);
     repeats.push(...others);
-    return { slice_filename, attempt: { slice, requested_at, result: stands }, repeated: others.length };
+    return { slice_filename, attempt: { slice, result: stands }, repeated: others.length };
   });
   return {
     slices: slicesOf(ended),
@@ -86,12 +84,12 @@ const byOrder = (a: SaidWork, b: SaidWork): number => (isBefore(a, b) ? -1 : 1);
 
 /** Each `req_id` of a slice is an attempt at it, else each time; a repeated one is the same message delivered again. */
 const deliveryOf = ({ slice_filename, req_id, requested_at }: SliceFact): string =>
-  JSON.stringify([slice_filename, req_id === undefined ? { requested_at } : { req_id }]);
+  [slice_filename, req_id === undefined ? `at ${requested_at ?? ''}` : `as ${req_id}`].join('\0');
 
 function heardAttempt(slice: SaidSlice): OpenAttempt {
   const { slice_filename, req_id, tf_slice_id, requested_at } = slice.fact;
   const names = { request: req_id, id: tf_slice_id, name: slice_filename, time: requested_at };
-  return { slice, slice_filename, requested_at, names, results: [] };
+  return { slice, slice_filename, names, results: [] };
 }
 
 /** Gives results to the attempts that they name: of several, to the first by what its sender says. Returns the results that fit none. */
@@ -105,22 +103,26 @@ function giveResults(results: readonly SaidResult[], attempts: readonly OpenAtte
   });
 }
 
-const orderOf = ({ requested_at = '', slice_filename, names: { request = '' } }: OpenAttempt): string =>
-  [requested_at, slice_filename, request].join('\0');
+const orderOf = ({ slice_filename, names: { time = '', request = '' } }: OpenAttempt): string =>
+  [time, slice_filename, request].join('\0');
 
 /** The attempt of a slice that REST registered and gave a result: it was sent, though unheard. */
-function unheardAttempt(slice: SaidRegistration, { fact: { key, requested_at } }: SaidResult): OpenAttempt {
+function unheardAttempt(slice: SaidRegistration, { fact: { key } }: SaidResult): OpenAttempt {
   const { slice_filename } = slice.fact;
   const names = { request: undefined, id: undefined, time: undefined, [key.by]: key.value, name: slice_filename };
-  return { slice, slice_filename, requested_at, names, results: [] };
+  return { slice, slice_filename, names, results: [] };
 }
 
-/** REST repeats results of the bus word for word: such a copy is the same message, which the bus tells more about. */
+/** REST repeats results of the bus word for word: such a copy is the same message, which the bus tells more about. @param results in the order of sending */
 function withoutCopies(results: readonly SaidResult[]): SaidResult[] {
   const heard = results.filter(({ fact }) => fact.copyOf === undefined);
-  const told = new Map(results.flatMap((one) => (one.fact.copyOf === undefined ? [] : [[one.fact.copyOf, one]])));
-  for (const { body } of heard) told.delete(body);
-  return [...heard, ...told.values()];
+  const texts = new Set(heard.map(({ body }) => body));
+  const told = results.filter(({ fact: { copyOf } }) => {
+    const isNew = copyOf !== undefined && !texts.has(copyOf);
+    if (isNew) texts.add(copyOf);
+    return isNew;
+  });
+  return [...heard, ...told];
 }
 
 /** Of several results, `done` wins over `failed`, then the first one processed. */

@@ -127,6 +127,7 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
       // Until its end is known, a slice may be sent again.
       isFinal: status !== 'running' && status !== 'unknown',
     },
+    // Results may come in any order, so the first one heard need not be the first that failed.
     first_failure: undefined,
     causes: hasFailed ? failureCauses(sql, execution_id) : [],
     failing: hasFailed ? observedFailuresInARow(sql, execution_id, last_done) : undefined,
@@ -226,7 +227,7 @@ const isBusHeard = (sql: Prepare, id: string): boolean =>
 /** Slices that were registered a while ago and were not sent. @param until milliseconds since 1970 */
 function unsentSlices(sql: Prepare, executionId: string, until: number): Some {
   const from = `FROM message_subjects AS t CROSS JOIN message_rows AS m USING (seq)
-    WHERE t.execution_id = $id AND t.subject = 'slice' AND m.type_no = ${numberOf(`'slice_registered'`)} AND t.stands_seq IS NULL AND m.sent_ms < $before
+    WHERE t.execution_id = $id AND t.subject = 'told_slice' AND t.stands_seq IS NULL AND m.sent_ms < $before
       AND NOT EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.slice_filename = t.key AND s.execution_id = t.execution_id)`;
   return someOf(sql, 't.key', from, { id: executionId, before: until - nextStepSeconds * 1000 });
 }

@@ -1,5 +1,5 @@
 import { failuresOnOne } from '../../findings/failures-on-one.ts';
-import { nothingSucceedsFinding } from '../../findings/nothing-succeeds.ts';
+import { nothingSucceedsRule } from '../../findings/nothing-succeeds.ts';
 import { type Finding, type FindingRule, findingsBy } from '../../findings/rule.ts';
 import { slicesSlower, slotSlow } from '../../findings/service-times.ts';
 import { sliceSlow } from '../../findings/slice-slow.ts';
@@ -23,7 +23,7 @@ import { toldOtherwise } from './told-otherwise.ts';
 export const observedRules: readonly FindingRule<ObservedFacts>[] = [
   slicesUnanswered,
   noTransformer,
-  nothingSucceedsFinding,
+  nothingSucceedsRule,
   failuresOnOne,
   runSilent,
   stfNotReady,
