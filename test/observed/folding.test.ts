@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { createObservedRun } from '../../src/db/observed/executions.ts';
-import { stfSaid } from '../../src/db/observed/files.ts';
+import { stfSaid, tfSaid } from '../../src/db/observed/files.ts';
 import { workSaid } from '../../src/db/observed/work.ts';
 import { foldStf, foldTf } from '../../src/observed/folding/files.ts';
 import type { SaidFact } from '../../src/observed/folding/said.ts';
@@ -412,6 +412,27 @@ describe('the row of a slice', () => {
     expect(otherAttempts(folded_slice as never)).toMatchObject([
       { attempt: 1, state: 'failed', queued_at: at(0), completed_at: at(2) },
     ]);
+  });
+});
+
+describe('the waiting time of a TF file', () => {
+  it('goes if an earlier announcement names no STF file', async () => {
+    const store = await emptyStore();
+    const waits = (): unknown => store.db.prepare('SELECT waited_ms FROM fastmon_files').pluck().get();
+    const stf_filename = 'a.stf';
+    const ready = { kind: 'stf_ready', stf_filename, sequence: 1, tf_count: 5, checksum: 'c', size_bytes: 7 } as const;
+    const announced = { kind: 'tf_file_registered', tf_filename: 'a_tf_001.tf', stf_filename, ...frames } as const;
+    const [first, second, third] = said(ready, { ...announced, stf_filename: undefined }, announced);
+    await store.write((tx) => {
+      const run = createObservedRun(tx, { namespace: 'n', run_id: '1', told_id: 'e' }, start);
+      const scope = { tx, sql: tx.sql, ...run };
+      stfSaid(scope, first as never, undefined);
+      tfSaid(scope, third as never, undefined);
+      expect(waits()).toBe(2000);
+      tfSaid(scope, second as never, undefined);
+    });
+    expect(waits()).toBeNull();
+    store.close();
   });
 });
 

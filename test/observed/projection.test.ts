@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { recordHeard } from '../../src/db/observed/heard-messages.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { rounds } from '../rounds.ts';
@@ -151,5 +152,24 @@ describe('the processing time of a slice', () => {
     expect(rows.length).toBeGreaterThan(0);
     for (const row of rows) expect(row).toEqual({ assigned_at: null, processing_seconds: null });
     store.close();
+  });
+
+  it('reads a message as it was stored first, when an earlier copy has more headers', async () => {
+    const { lines } = makeRun({ seed: 5 });
+    const isResult = (line: MessageLine): boolean =>
+      'body' in line && JSON.stringify(line.body).includes('"state":"done"');
+    const result = lines.find((line) => line.headers['client-id'] !== undefined && isResult(line));
+    if (result === undefined) throw new Error('there is no result');
+    const { 'client-id': worker, ...headers } = result.headers;
+    const before = await storeOf(lines.map((line) => (line === result ? { ...line, headers } : line)));
+    const workers = (): unknown[] =>
+      before.db.prepare('SELECT assigned_worker FROM tf_slices ORDER BY slice_filename').pluck().all();
+    const known = workers();
+    const timestamp = String(Number(result.headers['timestamp']) - 1);
+    await before.write((tx) =>
+      recordHeard(tx, { ...result, headers: { ...headers, 'client-id': String(worker), timestamp } }),
+    );
+    expect(workers()).toEqual(known);
+    before.close();
   });
 });
