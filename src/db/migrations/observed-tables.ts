@@ -37,8 +37,8 @@ CREATE TABLE observed_runs (
 CREATE INDEX observed_runs_run ON observed_runs (run_id);
 CREATE INDEX observed_runs_told ON observed_runs (told_id);
 
--- What each message is about: a thing by the kind of its fact and its name, or a name that joins a result to its slice: 'request', 'id' and 'time' of
--- slices, and 'result' of results. 'attempt': the messages that decide how a slice stands.
+-- The subjects of each message: a thing, by the kind of its fact and its name, or a name that joins a result to its slice ('request', 'id' and 'time' of
+-- slices, 'result' of results). 'attempt': the messages that decide how a slice stands.
 CREATE TABLE message_subjects (
   execution_id TEXT NOT NULL,
   subject TEXT NOT NULL,

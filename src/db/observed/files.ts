@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { foldStf, foldTf, type StfFact, type TfFact } from '../../observed/folding/files.ts';
 import type { SaidFact } from '../../observed/folding/said.ts';
 import { sumsOf } from '../projection/sums.ts';
@@ -75,9 +77,9 @@ export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>, earlier: Sa
   if (stfs.size > 1) for (const stf of stfs) recount(scope, stf ?? '', 'tf_file_count');
 }
 
-/** Whether two folds of a file say the same, whatever repeats it. */
+/** Whether two folds of a file differ in nothing but the messages that repeat others. */
 const isSame = (a: object | undefined, b: object): boolean =>
-  JSON.stringify({ ...a, repeats: [] }) === JSON.stringify({ ...b, repeats: [] });
+  isDeepStrictEqual({ ...a, repeats: [] }, { ...b, repeats: [] });
 
 /** Counts the samples or the slices of an STF anew: some may have come before it. */
 function recount({ sql, execution_id }: ObservedScope, stf: string, column: 'tf_file_count' | 'slice_count'): void {

@@ -1,16 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Repeat, SaidFact } from '../../observed/folding/said.ts';
 import { relatedTo, type Subject, subjectsOf } from '../../observed/folding/subjects.ts';
 import type { Fact } from '../../observed/reading/fact.ts';
 import { keepSaid, type ObservedScope, saidAt } from './said.ts';
 
-/** What messages say together, before and after one of them came. */
+/** A fold of related messages, before and after one of them came. */
 export interface Folded<R> {
   before: R;
   after: R;
 }
 
 /**
- * Notes what a message is about, and folds it anew with all messages that are related to it.
+ * Records the subjects of a message, and folds it with all messages that are related to it.
  * @param earlier the message as it was recorded before, if it was
  */
 export function foldWith<F extends Fact, R extends { repeats: readonly Repeat[] } | undefined>(
@@ -46,7 +48,7 @@ function relatedMessages<F extends Fact>(scope: ObservedScope, said: SaidFact<F>
   );
   const related = new Map([[said.seq, said]]);
   const asked = new Set<string>();
-  // A map goes on to what is added to it meanwhile.
+  // The loop also visits what it adds.
   for (const { fact } of related.values())
     for (const { subject, key } of relatedTo(fact)) {
       const name = `${subject} ${key}`;
@@ -60,7 +62,7 @@ function relatedMessages<F extends Fact>(scope: ObservedScope, said: SaidFact<F>
   return related;
 }
 
-/** Notes which messages repeat others, and no longer do. */
+/** Writes which messages repeat others, where that has changed. */
 function writeRepeats(
   { sql, execution_id }: ObservedScope,
   messages: ReadonlyMap<number, SaidFact>,
@@ -76,7 +78,7 @@ function writeRepeats(
   for (const seq of new Set([...was.keys(), ...now.keys()])) {
     const values = now.get(seq) ?? [null, 0];
     const [main] = subjectsOf((messages.get(seq) as SaidFact).fact);
-    if (main !== undefined && String(values) !== String(was.get(seq)))
+    if (main !== undefined && !isDeepStrictEqual(values, was.get(seq)))
       note.run(...values, execution_id, main.subject, main.key, seq);
   }
 }

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { SliceStatus } from '../../domain/slice-states.ts';
 import { firstOf, otherAttempts, sliceRow, statusNow } from '../../observed/folding/slice-row.ts';
 import { type FoldedSlice, foldWork, type SaidWork, type Work } from '../../observed/folding/work.ts';
@@ -10,7 +12,7 @@ export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork
   const { before, after } = foldWith(scope, said, earlier, foldWork);
   for (const [name, slice] of after.slices) {
     const was = before.slices.get(name);
-    if (was !== undefined && earlier === undefined && isSame(seqsOf(was), seqsOf(slice))) continue;
+    if (was !== undefined && earlier === undefined && isDeepStrictEqual(seqsOf(was), seqsOf(slice))) continue;
     writeSlice(scope, slice, was);
   }
   for (const [name, was] of before.slices) if (!after.slices.has(name)) removeSlice(scope, was);
@@ -36,16 +38,13 @@ function countSlice(scope: ObservedScope, slice: FoldedSlice, n: 1 | -1): void {
   noteSample(scope, tf_filename, n);
 }
 
-const isSame = (a: readonly unknown[], b: readonly unknown[]): boolean =>
-  a.length === b.length && a.every((one, at) => one === b[at]);
-
 /** The messages that decide how a slice stands. */
 const seqsOf = ({ attempts }: FoldedSlice): number[] =>
   attempts.flatMap(({ slice, result }) => (result === undefined ? [slice.seq] : [slice.seq, result.seq]));
 
 type Tally = Record<'run_states' | 'observed_runs', Readonly<Record<string, number>>>;
 
-/** What work counts, by table and column. */
+/** The counts of some work, by table and column. */
 function tallyOf({ slices, registered, unmatched, repeated }: Work): Tally {
   const folded = [...slices.values()];
   const attempts = folded.flatMap((one) => one.attempts);
@@ -58,7 +57,7 @@ function tallyOf({ slices, registered, unmatched, repeated }: Work): Tally {
       slices_queued: count('queued'),
       slices_completed: count('completed'),
       slices_failed: failed,
-      // No message tells how often a slice is tried, so a failed one counts as exhausted.
+      // No message says how often a slice may be tried, so a failed one counts as exhausted.
       slices_exhausted: failed,
       slice_retries: attempts.length - folded.length,
       slices_retried: folded.filter((one) => one.attempts.length > 1).length,
@@ -87,7 +86,7 @@ function writeSlice(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice |
        completed_at = excluded.completed_at, error = excluded.error, hostname = excluded.hostname,
        processing_seconds = excluded.processing_seconds, starts = excluded.starts, waited_ms = excluded.waited_ms, took_ms = excluded.took_ms`,
   ).run({ ...sliceRow(slice), execution_id, run_number });
-  if (was === undefined || !isSame(placeOf(was), placeOf(slice))) {
+  if (was === undefined || !isDeepStrictEqual(placeOf(was), placeOf(slice))) {
     if (was !== undefined) countSlice(scope, was, -1);
     countSlice(scope, slice, 1);
   }
@@ -95,7 +94,7 @@ function writeSlice(scope: ObservedScope, slice: FoldedSlice, was: FoldedSlice |
   linkMessages(scope, slice, was);
 }
 
-/** Removes a slice that only REST told, once its result turns out to be of another one. */
+/** Removes a slice that only REST reported, once its result turns out to belong to another slice. */
 function removeSlice(scope: ObservedScope, was: FoldedSlice): void {
   const { sql, execution_id } = scope;
   const { slice_filename } = was;
@@ -105,7 +104,7 @@ function removeSlice(scope: ObservedScope, was: FoldedSlice): void {
   linkMessages(scope, { ...was, attempts: [] }, was);
 }
 
-/** What its files need to know of a slice. */
+/** The facts of a slice on which the counts of its files depend. */
 function placeOf(slice: FoldedSlice): unknown[] {
   const { tf_filename, stf_filename, tf_count } = firstOf(slice);
   return [tf_filename, stf_filename, tf_count, slice.attempts[0]?.slice.sent_ms];

@@ -79,9 +79,9 @@ export const findingRules: readonly FindingRule<Situation & SliceFacts>[] = [
 
 /** The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
 export const findingsOf = (situation: Situation): Finding[] =>
-  withoutConsequences(findingsBy(findingRules, { ...workOf(situation), ...situation }), situation);
+  withoutConsequences(findingsBy(findingRules, { ...sliceFactsOf(situation), ...situation }), situation);
 
-const workOf = ({ facts, evidence }: Situation): SliceFacts => ({
+const sliceFactsOf = ({ facts, evidence }: Situation): SliceFacts => ({
   ...evidence,
   ...facts,
   failed: { count: stayFailed(facts, evidence), ids: evidence.exhausted, isFinal: true },

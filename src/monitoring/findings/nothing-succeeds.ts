@@ -2,8 +2,8 @@ import { were } from '../../lib/counted.ts';
 import { nothingSucceeds } from '../failures-in-a-row.ts';
 import { call, causesSentence, defineFinding, type SliceFacts } from './rule.ts';
 
-export const nothingSucceedsRule = defineFinding<SliceFacts>('NOTHING_SUCCEEDS', (work) => {
-  const { execution_id, failing, status, counts, causes, until } = work;
+export const nothingSucceedsRule = defineFinding<SliceFacts>('NOTHING_SUCCEEDS', (facts) => {
+  const { execution_id, failing, status, counts, causes, until } = facts;
   if (!nothingSucceeds(failing, until)) return undefined;
   const { since, attempts, isMore, last_done } = failing;
   const done = counts.slices_completed;

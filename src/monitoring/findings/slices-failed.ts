@@ -1,8 +1,8 @@
 import { counted } from '../../lib/counted.ts';
 import { call, causesSentence, defineFinding, type SliceFacts } from './rule.ts';
 
-export const slicesFailed = defineFinding<SliceFacts>('SLICES_FAILED', (work) => {
-  const { execution_id, failed, first_failure, causes, counts, status } = work;
+export const slicesFailed = defineFinding<SliceFacts>('SLICES_FAILED', (facts) => {
+  const { execution_id, failed, first_failure, causes, counts, status } = facts;
   if (failed.count === 0) return undefined;
   const isAll = counts.slices_completed === 0 && failed.isFinal && status !== 'running';
   const stay = failed.count === 1 ? 'stays failed' : 'stay failed';

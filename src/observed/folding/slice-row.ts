@@ -3,7 +3,7 @@ import type { ResultFact } from '../reading/fact.ts';
 import { timeOf } from './said.ts';
 import type { Attempt, FoldedSlice } from './work.ts';
 
-/** What its first message says of a slice. */
+/** The facts of a slice that its first message states. */
 export const firstOf = ({ attempts }: FoldedSlice) => (attempts[0] as Attempt).slice.fact;
 
 /** The columns of a slice. Times are ISO 8601. */

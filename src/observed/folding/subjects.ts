@@ -1,7 +1,7 @@
 import type { PhaseMessage } from '../../domain/run-phases.ts';
 import type { Fact, ResultFact, ResultKey } from '../reading/fact.ts';
 
-/** What a message is about: a thing by its name, or a name that joins a result to its slice. */
+/** A subject of messages: a thing by its name, or a name that joins a result to its slice. */
 export interface Subject {
   subject: string;
   key: string;
@@ -9,6 +9,14 @@ export interface Subject {
 
 /** Phases that a run enters once. It may have many pauses. */
 export const phasesOnce: ReadonlySet<PhaseMessage> = new Set(['run_imminent', 'start_run', 'end_run']);
+
+const stfSubjects = ['stf_gen', 'stf_ready', 'told_stf', 'told_stf_ready'] as const;
+const tfSubjects = ['tf_file_registered', 'told_tf'] as const;
+
+/** The subjects of messages on the bus about a run and its files. */
+export const busSubjects: readonly string[] = [...phasesOnce, ...stfSubjects, ...tfSubjects].filter(
+  (name) => !name.startsWith('told'),
+);
 
 const subject = (name: string, key: string | undefined): Subject[] =>
   key === undefined ? [] : [{ subject: name, key }];
@@ -21,7 +29,7 @@ const resultSubject = ({ by, value }: ResultKey): Subject[] =>
 const toldSlice = ({ copyOf, slice_filename }: ResultFact): Subject[] =>
   copyOf === undefined ? [] : subject('slice', slice_filename);
 
-/** What a message is about; first, the thing whose messages repeat one another. Empty for a fact that only the execution has. */
+/** The subjects of a message; first, the thing whose messages repeat one another. Empty for a fact that only the execution has. */
 export function subjectsOf(fact: Fact): Subject[] {
   switch (fact.kind) {
     case 'phase':
@@ -54,15 +62,15 @@ export function subjectsOf(fact: Fact): Subject[] {
 export function relatedTo(fact: Fact): Subject[] {
   switch (fact.kind) {
     case 'phase':
-      return [...phasesOnce].flatMap((type) => subject(type, ''));
+      return about([...phasesOnce], '');
     case 'stf_gen':
     case 'stf_ready':
     case 'told_stf':
     case 'told_stf_ready':
-      return about(['stf_gen', 'stf_ready', 'told_stf', 'told_stf_ready'], fact.stf_filename);
+      return about(stfSubjects, fact.stf_filename);
     case 'tf_file_registered':
     case 'told_tf':
-      return about(['tf_file_registered', 'told_tf'], fact.tf_filename);
+      return about(tfSubjects, fact.tf_filename);
     case 'slice': {
       const { slice_filename, req_id, tf_slice_id, requested_at } = fact;
       const names = Object.entries({ request: req_id, id: tf_slice_id, time: requested_at });

@@ -22,7 +22,7 @@ export interface FoldedSlice {
   current: number;
 }
 
-/** What messages about slices say together. */
+/** The slices that related messages make together. */
 export interface Work {
   slices: ReadonlyMap<string, FoldedSlice>;
   repeats: readonly Repeat[];

@@ -3,6 +3,7 @@ import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../../monitoring/findings/slice-slow.ts';
 import { nextStepSeconds, type ObservedFacts, passedSeconds } from '../../../monitoring/observed/facts.ts';
+import { busSubjects } from '../../../observed/folding/subjects.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
@@ -215,14 +216,11 @@ function toldOf({ told_status, told_by, told_ms }: ObservedRecord): ObservedFact
   return { status: told_status, at: told_ms, by: told_by ?? undefined };
 }
 
-/** As SQL: the subjects of messages about a run and its files. REST tells of them by others. */
-const heardSubjects = `'run_imminent', 'start_run', 'end_run', 'stf_gen', 'stf_ready', 'tf_file_registered'`;
-
 /** Whether a message about the run or its files was heard. */
 const isBusHeard = (sql: Prepare, id: string): boolean =>
-  sql<[string]>(`SELECT 1 FROM message_subjects WHERE execution_id = ? AND subject IN (${heardSubjects}) LIMIT 1`).has(
-    id,
-  );
+  sql<[string, string]>(
+    'SELECT 1 FROM message_subjects WHERE execution_id = ? AND subject IN (SELECT value FROM json_each(?)) LIMIT 1',
+  ).has(id, JSON.stringify(busSubjects));
 
 /** Slices that were registered a while ago and were not sent. @param until milliseconds since 1970 */
 function unsentSlices(sql: Prepare, executionId: string, until: number): Some {
