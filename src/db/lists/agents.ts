@@ -31,7 +31,7 @@ export interface AgentFilter extends Window, Texts<'namespace' | 'agent_type'> {
 }
 
 /** Executions of at most this many messages are read for their senders. */
-const fewMessages = 20_000;
+const fewMessages = 2_000;
 
 /** As SQL: agents that work for the wanted execution now, or worked for it last. */
 const working = 'SELECT seq FROM wanted JOIN system_agents ON current_execution_id = name';
