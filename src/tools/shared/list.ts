@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { ValueKind } from '../../db/lists/known-values.ts';
 import type { ListPage, Page } from '../../db/lists/page.ts';
 import { argumentInvalid, SwfError } from '../../lib/errors.ts';
+import { onceFor } from '../../lib/once-for.ts';
 import { present } from '../../lib/present.ts';
 import { readJson } from '../../lib/read-json.ts';
 import { sha256 } from '../../lib/sha256.ts';
@@ -91,7 +92,7 @@ export function listPage<Args extends ListArguments, Row extends { key: number }
 ) {
   const { ask, item, computed, whenEmpty, atEnd, remark, values = {}, resolve = resolveExecution } = parts;
   const run = requireRun(args.run_number, context);
-  const names = chosenOf(args.fields, Object.keys(item().shape));
+  const names = chosenOf(args.fields, fieldsOf(item));
   const listId = fingerprint(tool, args);
   const { fixed, page, before } = fix(args, listId, context, resolve);
   const question = { ...args, ...fixed, run_id: run === undefined ? undefined : String(run) };
@@ -134,6 +135,9 @@ export function listPage<Args extends ListArguments, Row extends { key: number }
     }),
   };
 }
+
+/** The names of an item's fields: a schema takes longer to make than a page of rows to read. */
+const fieldsOf = onceFor((item: () => z.ZodObject): readonly string[] => Object.keys(item().shape));
 
 /** The names of the fields that a caller wants: all, or some with commas between. Throws `ARGUMENT_INVALID` for an unknown name. */
 function chosenOf(asked: string | undefined, known: readonly string[]): readonly string[] {
