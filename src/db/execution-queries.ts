@@ -1,4 +1,5 @@
-import type { ExecutionStatus, Health } from '../domain/states.ts';
+import type { Health } from '../domain/states.ts';
+import { healthAfterEnd } from '../monitoring/health.ts';
 import { type ExecutionRow, requireExecution, requireObserved, requireOwn } from './execution/find-execution.ts';
 import { executionParams } from './execution/params.ts';
 import { lastTick } from './execution/start-message.ts';
@@ -7,13 +8,12 @@ import { countAllMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
 import { unheardExecutions } from './observed/settle.ts';
 import { driverOf, type LivenessTest, type Moment, momentOf, momentOfTest } from './presence/leases.ts';
-import { assess, type Assessment, assessWithFindings } from './reports/assessment.ts';
+import { assess, assessWithFindings } from './reports/assessment.ts';
 import { auditExecution } from './reports/audit.ts';
 import { pausedBy, stoppedBy } from './reports/commands.ts';
 import { executionRecord } from './reports/execution-detail.ts';
 import { lastLandmarks, lastMessage, lastTroubledMessages } from './reports/landmarks.ts';
 import { endOfLife, secondsOfLife, silentSince } from './reports/life.ts';
-import { assessObserved, assessObservedWithFindings } from './reports/observed/assessment.ts';
 import { auditObserved } from './reports/observed/audit.ts';
 import { busContract } from './reports/observed/contract.ts';
 import { toldConfiguration } from './reports/observed/told-configuration.ts';
@@ -23,9 +23,6 @@ import { stageDelays } from './reports/stage-delays.ts';
 import { findProduct, messagesOf, type Product, sliceStanding, slicesOf } from './reports/trace.ts';
 import { kept } from './sqlite/kept-answers.ts';
 import type { Prepare } from './sqlite/statements.ts';
-
-const assessAny = (sql: Prepare, execution: ExecutionRow, moment: Moment): Assessment =>
-  (execution.origin === 'own' ? assess : assessObserved)(sql, execution as never, moment);
 
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
   const momentFor = ({ execution_id: id }: ExecutionRow, now: number) => ({ isAlive, now: momentOf(sql, id, now) });
@@ -46,11 +43,9 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
         ? auditExecution(sql, execution)
         : auditObserved(sql, execution, { isAlive, now: momentOfTest(isAlive) }),
     /** Assesses an execution. `now` is in milliseconds since 1970. */
-    assess: (execution: ExecutionRow, now: number) => assessAny(sql, execution, momentFor(execution, now)),
+    assess: (execution: ExecutionRow, now: number) => assess(sql, execution, momentFor(execution, now)),
     assessWithFindings: (execution: ExecutionRow, now: number, data_as_of: string | undefined) =>
-      execution.origin === 'own'
-        ? assessWithFindings(sql, execution, { ...momentFor(execution, now), data_as_of })
-        : assessObservedWithFindings(sql, execution, { isAlive, now }),
+      assessWithFindings(sql, execution, { ...momentFor(execution, now), data_as_of }),
     /** The contract of the bus in an observed run. Throws `ARGUMENT_INVALID` for one of our own. */
     busContract: (id: string) => busContract(sql, requireObserved(requireExecution(sql, id))),
     /** The id that an observed execution has in its own programs. */
@@ -66,7 +61,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     /** The health of an execution, undefined if its status is unknown; an ended execution needs no assessment. */
     health: (execution: ExecutionRow, now: number): Health | undefined =>
       execution.status === 'running'
-        ? assessAny(sql, execution, momentFor(execution, now)).health
+        ? assess(sql, execution, momentFor(execution, now)).health
         : healthAfterEnd(execution.status),
     ...createLifeQueries(sql, momentFor),
     messageCount: kept(sql, countAllMessages),
@@ -110,11 +105,6 @@ const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: Livenes
   logLinesOf: ({ execution_id, name }: Product, limit: number) =>
     listLogs(sql, { execution_id, search: name }, { order: 'oldest', limit, uncounted: true }, findWords).rows,
 });
-
-function healthAfterEnd(status: ExecutionStatus): Health | undefined {
-  if (status === 'unknown') return undefined;
-  return status === 'failed' ? 'failed' : 'finished';
-}
 
 const configurationOfAny = (sql: Prepare, execution: ExecutionRow): KnownConfiguration | undefined =>
   execution.origin === 'own' ? configurationOf(sql, execution) : toldConfiguration(sql, execution);

@@ -1,4 +1,5 @@
 import type { Queries } from '../db/queries.ts';
+import type { InHand } from '../db/reports/assessment.ts';
 import { SwfError } from '../lib/errors.ts';
 import { counter, gauge, type Sample } from './prometheus-text.ts';
 
@@ -91,6 +92,8 @@ function metricsOf(told: readonly Told[]): string[] {
   const each = (name: string, help: string, samplesOf: (one: Told) => Sample[]): string[] =>
     gauge(name, help, told.flatMap(samplesOf));
   const id = ({ execution }: Told) => ({ execution_id: execution.execution_id, namespace: execution.namespace });
+  const inHand = ({ driving }: Told, samplesOf: (of: InHand) => Sample[]): Sample[] =>
+    driving === undefined ? [] : samplesOf(driving.in_hand);
   return [
     ...each('swf_execution_status', '1 for the state of an execution; for an hour after its end.', (one) => [
       [{ ...id(one), status: one.execution.status }, 1],
@@ -105,18 +108,22 @@ function metricsOf(told: readonly Told[]): string[] {
     ...each('swf_execution_slices', 'TF slices of an execution by state.', (one) =>
       (['queued', 'completed', 'failed'] as const)
         .map((state): Sample => [{ ...id(one), state }, one.execution[`slices_${state}`]])
-        .concat([
-          [{ ...id(one), state: 'processing' }, one.in_hand.count],
-          [{ ...id(one), state: 'lost' }, one.in_hand.lost],
-        ]),
+        .concat(
+          inHand(one, ({ count, lost }) => [
+            [{ ...id(one), state: 'processing' }, count],
+            [{ ...id(one), state: 'lost' }, lost],
+          ]),
+        ),
     ),
     ...each('swf_execution_slices_stay_failed', 'TF slices that failed without a retry left.', (one) => [
       [id(one), one.detail.slices_exhausted],
     ]),
-    ...each('swf_execution_slices_overdue', 'Slices in hand for too long.', (one) => [[id(one), one.in_hand.overdue]]),
-    ...each('swf_execution_oldest_slice_seconds', 'Age of the slice that has been in hand for longest.', (one) => [
-      [id(one), one.in_hand.oldest?.seconds ?? 0],
-    ]),
+    ...each('swf_execution_slices_overdue', 'Slices in hand for too long.', (one) =>
+      inHand(one, ({ overdue }) => [[id(one), overdue]]),
+    ),
+    ...each('swf_execution_oldest_slice_seconds', 'Age of the slice that has been in hand for longest.', (one) =>
+      inHand(one, ({ oldest }) => [[id(one), oldest?.seconds ?? 0]]),
+    ),
     ...each('swf_execution_slice_retries', 'Attempts after the first.', (one) => [[id(one), one.detail.slice_retries]]),
   ];
 }

@@ -67,10 +67,11 @@ const driverLine = ({ epoch, by, host, pid, since, until, ended, code }: DriverS
   `- driver ${epoch}: process ${pid ?? 'unknown'} on ${plain(host)}, started by ${plain(by)}, from ${since} to ${until ?? 'now'}${ended === undefined ? '' : `, ${ended}`}${code === undefined ? '' : ` (${code})`}`;
 
 /** The unfinished slices. For an observed execution nobody reports whether they wait or are in hand. */
-const openWords = ({ origin, slices_queued }: ExecutionRow, { count, lost }: InHand): string =>
-  origin === 'observed'
-    ? `${slices_queued} without a result`
-    : `${slices_queued} queued, ${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be done again`}`;
+function openWords({ slices_queued }: ExecutionRow, inHand: InHand | undefined): string {
+  if (inHand === undefined) return `${slices_queued} without a result`;
+  const { count, lost } = inHand;
+  return `${slices_queued} queued, ${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be done again`}`;
+}
 
 /** The most characters of a sentence. */
 const longest = 500;
@@ -81,11 +82,11 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
     const execution = queries.execution(executionId);
     const dataAsOf = queries.dataAsOf();
     const assessed = queries.assessWithFindings(execution, now, dataAsOf);
-    const { health, delays, findings, detail, in_hand, drivers, duration_seconds } = assessed;
+    const { health, delays, findings, detail, driving, evidence, duration_seconds } = assessed;
     const audit = queries.audit(execution);
     const { execution_id, run_number, status, status_reason, phase, namespace, executed_by, start_time, end_time } =
       execution;
-    const { shown, omitted } = shownDrivers(drivers);
+    const { shown, omitted } = shownDrivers(evidence?.drivers ?? []);
     const lines = [
       `# ${plain(execution_id)}${run_number === null ? '' : `, run ${run_number}`}`,
       '',
@@ -93,7 +94,7 @@ export const reportOf = (queries: Queries, executionId: string, now: number): st
       '',
       `- STF files: ${execution.stf_count} announced, ${detail.stfs_ready} ready`,
       `- TF samples: ${execution.tf_files_received}`,
-      `- TF slices: ${execution.slices_created}: ${openWords(execution, in_hand)}, ${execution.slices_completed} completed, ${detail.slices_exhausted} ${nounFor(detail.slices_exhausted, 'stays', 'stay')} failed, ${counted(detail.slice_retries, 'retry', 'retries')}`,
+      `- TF slices: ${execution.slices_created}: ${openWords(execution, driving?.in_hand)}, ${execution.slices_completed} completed, ${detail.slices_exhausted} ${nounFor(detail.slices_exhausted, 'stays', 'stay')} failed, ${counted(detail.slice_retries, 'retry', 'retries')}`,
       ...(omitted > 0 ? [`- ${counted(omitted, 'earlier driver')}`] : []),
       ...shown.map(driverLine),
       `- data: ${audit.verdict}`,

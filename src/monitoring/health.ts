@@ -1,14 +1,20 @@
-import type { Health } from '../domain/states.ts';
+import type { ExecutionStatus, Health } from '../domain/states.ts';
 import type { Facts } from './facts.ts';
 import { nothingSucceeds } from './failures-in-a-row.ts';
+import { type HeardFacts, isSilent, isUnanswered } from './heard-facts.ts';
 import { handState, paceOf } from './pace.ts';
 import type { StageState } from './stage-states.ts';
 
-/** The health of an execution, beside its status. */
-export function healthOf(facts: Facts, stages: readonly StageState[]): Health {
+/** The health of an execution that has ended; undefined if its end is unknown. */
+export function healthAfterEnd(status: Exclude<ExecutionStatus, 'running'>): Health | undefined {
+  if (status === 'unknown') return undefined;
+  return status === 'failed' ? 'failed' : 'finished';
+}
+
+/** The health of an execution with a plan and a driver, beside its status. */
+export function healthOf(facts: Facts, stages: readonly StageState[]): Health | undefined {
   const { status, phase, driver, isHeld } = facts;
-  if (status === 'failed') return 'failed';
-  if (status !== 'running') return 'finished';
+  if (status !== 'running') return healthAfterEnd(status);
   if (driver !== undefined && (!driver.alive || driver.silent)) return 'stalled';
   // Workers finish slices in hand during a pause too, so a pause does not excuse a slice that hangs.
   const hand = handState(facts, paceOf(facts));
@@ -17,5 +23,15 @@ export function healthOf(facts: Facts, stages: readonly StageState[]): Health {
   if (nothingSucceeds(facts.failing, facts.now) || stages.some(({ state }) => state === 'stuck')) return 'stalled';
   if (phase === 'standby') return inPause;
   if (stages.some(({ state }) => state === 'slow')) return 'slow';
+  return phase === 'completed' ? 'draining' : 'progressing';
+}
+
+/** The health of an execution as far as its messages show; undefined while it is not heard: nobody knows how it does. */
+export function heardHealth(facts: HeardFacts): Health | undefined {
+  const { status, phase, isListening } = facts;
+  if (status !== 'running') return healthAfterEnd(status);
+  if (!isListening) return undefined;
+  if (isSilent(facts) || isUnanswered(facts) || nothingSucceeds(facts.failing, facts.now)) return 'stalled';
+  if (phase === 'standby') return 'paused';
   return phase === 'completed' ? 'draining' : 'progressing';
 }

@@ -14,25 +14,29 @@ export interface ProgressRecord {
   last_tick: number | null;
 }
 
-/** Progress of an execution against its plan. A run that goes on until stopped has no planned counts. */
-export function progressOf(counts: Counts, recorded: ProgressRecord) {
-  const { params } = recorded;
-  const stf_planned = plannedStfCount(params);
-  const slices_final = counts.slices_completed + recorded.slices_exhausted;
-  const planned = stf_planned === undefined ? undefined : planOf(params).counts(stf_planned);
-  const slices_planned = planned?.slices;
-  return {
-    stf_planned,
-    stf_ready: recorded.stfs_ready,
-    tf_files_expected: recorded.samples_expected,
-    tf_files_planned: planned?.samples,
-    slices_expected: recorded.slices_expected,
-    slices_final,
-    slices_planned,
-    percent:
-      slices_planned === undefined || slices_planned === 0 ? undefined : percentDone(slices_final, slices_planned),
-    simulation_tick: recorded.last_tick,
-  };
-}
+type Recorded = Omit<ProgressRecord, 'params'>;
 
-export type Progress = ReturnType<typeof progressOf>;
+/** Progress of an execution without a known plan. */
+export const progressSoFar = (counts: Counts, recorded: Recorded) => ({
+  stf_planned: undefined as number | undefined,
+  stf_ready: recorded.stfs_ready,
+  tf_files_expected: recorded.samples_expected,
+  tf_files_planned: undefined as number | undefined,
+  slices_expected: recorded.slices_expected,
+  slices_final: counts.slices_completed + recorded.slices_exhausted,
+  slices_planned: undefined as number | undefined,
+  percent: undefined as number | undefined,
+  simulation_tick: recorded.last_tick,
+});
+
+export type Progress = ReturnType<typeof progressSoFar>;
+
+/** Progress of an execution against its plan. A run that goes on until stopped has no planned counts. */
+export function progressOf(counts: Counts, recorded: ProgressRecord): Progress {
+  const soFar = progressSoFar(counts, recorded);
+  const stf_planned = plannedStfCount(recorded.params);
+  if (stf_planned === undefined) return soFar;
+  const { samples, slices } = planOf(recorded.params).counts(stf_planned);
+  const percent = slices === undefined || slices === 0 ? undefined : percentDone(soFar.slices_final, slices);
+  return { ...soFar, stf_planned, tf_files_planned: samples, slices_planned: slices, percent };
+}

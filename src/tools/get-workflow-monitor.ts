@@ -1,6 +1,5 @@
 import * as z from 'zod';
 
-import { countsIn } from '../domain/counts.ts';
 import { shownDrivers } from '../domain/shown-drivers.ts';
 import { present } from '../lib/present.ts';
 import { monitorAnswer } from './answers/monitor.ts';
@@ -22,25 +21,26 @@ export const getWorkflowMonitorTool = defineTool({
   output: monitorAnswer,
   handle(args, { queries, now }) {
     const execution = queries.execution(args.execution_id);
-    const { execution_id, origin, status, phase, start_time, end_time } = execution;
+    const { execution_id, status, phase, start_time, end_time } = execution;
     const data_as_of = queries.dataAsOf();
     const assessed = queries.assessWithFindings(execution, now, data_as_of);
-    const { detail, health, progress, left, unreadable, drivers, in_hand } = assessed;
-    const { shown, omitted } = shownDrivers(drivers);
+    const { detail, health, progress, driving, evidence } = assessed;
+    const { shown, omitted } = shownDrivers(evidence?.drivers ?? []);
+    const unreadable = evidence?.unreadable ?? [];
     const settings = queries.configuration(execution);
     const isRunning = status === 'running';
     const isDriven = isRunning && queries.driver(execution_id)?.isAlive !== false;
     return withinBudget(
       present({
         execution_id,
-        ...part.namesOf(execution, assessed.observed),
+        ...part.namesOf(execution, assessed.heard),
         status,
         status_reason: part.statusReason(execution),
         phase,
         health: health ?? null,
-        paused_by: assessed.paused_by && part.commandOf(assessed.paused_by),
-        stopped_by: part.stopOf(queries.stoppedBy(execution), assessed.pending_stop),
-        drivers: origin === 'own' ? shown.map(part.driverOf) : null,
+        paused_by: evidence?.paused_by && part.commandOf(evidence.paused_by),
+        stopped_by: part.stopOf(queries.stoppedBy(execution), evidence?.pending_stop),
+        drivers: evidence && shown.map(part.driverOf),
         drivers_omitted: omitted === 0 ? null : omitted,
         start_time,
         end_time,
@@ -48,20 +48,16 @@ export const getWorkflowMonitorTool = defineTool({
         data_as_of,
         last_message_id: queries.lastMessage(execution_id)?.message_id,
         message_count: queries.messageCount(execution_id),
-        ...countsIn(execution),
-        ...part.inHandOf(in_hand, isRunning),
-        slices_retried: detail.slices_retried,
-        slices_not_done: part.notDone(execution),
-        ...part.observedCounts(assessed.observed),
+        ...part.countsOf(execution, assessed),
         causes: part.causesOf(assessed.causes),
         oldest_in_hand: part.oldestOf(assessed),
         configuration: settings === undefined ? null : present({ ...settings }),
         dataset: part.datasetOf(detail),
-        progress: origin === 'own' ? present({ ...progress, ...left }) : null,
+        progress: driving && present({ ...progress, ...driving.left }),
         // Without its driver nothing works, whatever waits.
-        stages: isDriven ? assessed.stages.map((stage) => present({ ...stage })) : [],
+        stages: isDriven ? (driving?.stages ?? []).map((stage) => present({ ...stage })) : [],
         latency: assessed.delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
-        capacity: assessed.capacity === undefined ? null : present({ ...assessed.capacity }),
+        capacity: driving?.capacity && present({ ...driving.capacity }),
         findings: part.findingsOf(assessed.findings),
         agents: unreadable.includes('agents') ? [] : part.agentsOf(execution_id, queries),
         events: queries.lastLandmarks(execution_id, part.lastEvents).map(asEvent),

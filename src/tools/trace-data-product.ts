@@ -155,7 +155,7 @@ function waitWords(execution: ExecutionRow, ahead: number, { queries, now }: Too
   if (queries.driver(execution.execution_id)?.isAlive === false) return 'waits: nobody drives the execution';
   const pause = queries.pausedBy(execution);
   if (pause !== undefined) return `waits: the execution is paused by ${pause.name} since ${pause.time}`;
-  const { service_seconds, workers = 0 } = queries.assess(execution, now).capacity ?? {};
+  const { service_seconds, workers = 0 } = queries.assess(execution, now).driving?.capacity ?? {};
   const place = `waits; ${counted(ahead, 'queued slice')} ${ahead === 1 ? 'comes' : 'come'} before it`;
   if (service_seconds === undefined || workers === 0) return place;
   const seconds = Math.ceil((ahead / workers) * service_seconds);

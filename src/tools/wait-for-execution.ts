@@ -76,6 +76,7 @@ export const waitForExecutionTool = defineLiveTool({
       await pause(lookMilliseconds, [signal]);
     }
     const { status, phase } = now.execution;
+    const inHand = now.driving?.in_hand;
     return present({
       execution_id,
       changed,
@@ -85,12 +86,12 @@ export const waitForExecutionTool = defineLiveTool({
       health: now.health,
       counts: {
         ...countsIn(now.execution),
-        slices_processing: now.in_hand.count + now.in_hand.lost,
-        slices_to_redo: now.in_hand.lost,
+        slices_processing: inHand === undefined ? 0 : inHand.count + inHand.lost,
+        slices_to_redo: inHand?.lost ?? 0,
       },
-      seconds_left: now.left?.seconds_left,
-      slices_overdue: now.in_hand.overdue === 0 ? null : now.in_hand.overdue,
-      oldest_in_hand: now.in_hand.oldest && heldOf(now.in_hand.oldest),
+      seconds_left: now.driving?.left?.seconds_left,
+      slices_overdue: inHand?.overdue === 0 ? null : inHand?.overdue,
+      oldest_in_hand: inHand?.oldest && heldOf(inHand.oldest),
       next: nextOf(now),
       data_as_of: now.data_as_of,
     });
@@ -100,16 +101,16 @@ export const waitForExecutionTool = defineLiveTool({
 type Look = ReturnType<typeof look>;
 
 /** Why nothing will happen by itself, so that waiting is useless. */
-function standstill({ health, isHeld }: Look): string | undefined {
+function standstill({ health, driving }: Look): string | undefined {
   if (health === 'stalled') return 'it is stalled: get_workflow_monitor says why and what to do';
-  return isHeld ? 'an operator has paused it: it goes on when somebody continues it' : undefined;
+  return driving?.isHeld === true ? 'an operator has paused it: it goes on when somebody continues it' : undefined;
 }
 
 function nextOf(now: Look): string {
   const { execution_id, status } = now.execution;
   if (status === 'running') {
     const again = `call wait_for_execution again with execution_id ${execution_id}`;
-    const isSlow = now.health === 'slow' || now.in_hand.overdue > 0;
+    const isSlow = now.health === 'slow' || (now.driving?.in_hand.overdue ?? 0) > 0;
     return standstill(now) ?? (isSlow ? `it is slow: get_workflow_monitor says what is overdue; then ${again}` : again);
   }
   if (status === 'unknown') return 'it is no longer heard; get_workflow_monitor says since when';

@@ -14,7 +14,7 @@ const finding = (code: string, ids: string[] = [], agent_type = ''): Finding => 
 });
 
 const codesOf = (findings: Finding[], given: Given = {}): string[] =>
-  withoutConsequences(findings, situationOf(given)).map(({ code }) => code);
+  withoutConsequences(findings, { driving: situationOf(given) }).map(({ code }) => code);
 
 describe('consequences of a cause', () => {
   const following = ['DATA_OLD', 'AGENT_GONE', 'AGENT_MISSING', 'STAGE_STUCK', 'SLICE_OVERDUE', 'WORKER_GONE'].map(

@@ -85,15 +85,15 @@ class Site {
   answer(now: number) {
     const queries = this.#queriesAt(now);
     const execution = queries.execution(id);
-    const { findings, health, observed } = queries.assessWithFindings(execution, now, undefined);
+    const { findings, health, heard } = queries.assessWithFindings(execution, now, undefined);
     const audit = queries.audit(execution);
     return {
       status: execution.status,
       reason: execution.status_reason,
       health,
       codes: findings.map(({ code }) => code),
-      gaps: observed?.facts.gaps.map(({ from, until }) => [from, until]),
-      heardUntil: observed?.facts.now,
+      gaps: heard?.facts.gaps.map(({ from, until }) => [from, until]),
+      heardUntil: heard?.facts.now,
       verdict: audit.verdict,
       summary: audited({ execution_id: id }, { queries, now }).summary,
       audit,

@@ -28,8 +28,8 @@ async function storeOf(lines: readonly MessageLine[]): Promise<Store> {
 function factsOf(store: Store) {
   const queries = createQueries(store.db, () => undefined);
   const row = queries.execution(id);
-  const { findings, observed } = queries.assessWithFindings(row, Date.now(), undefined);
-  return { row, findings, facts: observed?.facts, record: observed?.record };
+  const { findings, heard } = queries.assessWithFindings(row, Date.now(), undefined);
+  return { row, findings, facts: heard?.facts, record: heard?.record };
 }
 
 /** A monitor that has received the calls of a recording but for the end, and a function that sends it the end. */

@@ -94,14 +94,17 @@ function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapsh
 }
 
 /** Nobody says of other programs' slices which are in hand. */
-const openWords = ({ origin, slices_queued }: Snapshot['execution'], { count, lost }: Snapshot['inHand']): string =>
-  origin === 'observed'
-    ? `${slices_queued} without a result`
-    : `${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be done again`}, ${slices_queued} queued`;
+function openWords({ slices_queued }: Snapshot['execution'], inHand: Snapshot['inHand']): string {
+  if (inHand === undefined) return `${slices_queued} without a result`;
+  const { count, lost } = inHand;
+  return `${count + lost} processing${lost === 0 ? '' : `, ${lost} of them to be done again`}, ${slices_queued} queued`;
+}
 
 /** Slices in hand that take too long. Only their number is shown, since ages would make each line differ. */
-const overdueWords = ({ overdue }: Snapshot['inHand'], { slow_seconds }: Snapshot['pace']): string[] =>
-  overdue === 0 ? [] : [`${counted(overdue, 'slice')} in hand for over ${wholeDuration(slow_seconds)}`];
+const overdueWords = (inHand: Snapshot['inHand'], pace: Snapshot['pace']): string[] =>
+  inHand === undefined || pace === undefined || inHand.overdue === 0
+    ? []
+    : [`${counted(inHand.overdue, 'slice')} in hand for over ${wholeDuration(pace.slow_seconds)}`];
 
 /** Prints the monitor's answer as a line whenever it changes. */
 async function watchJson(io: Io, executionId: string, signal: AbortSignal): Promise<void> {

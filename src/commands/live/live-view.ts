@@ -79,8 +79,8 @@ function barLines(snapshot: Snapshot, rates: Rates, view: { paint: Paint; width:
       segments: [
         { shade: 'completed', n: execution.slices_completed },
         { shade: 'failed', n: execution.slices_failed },
-        { shade: 'processing', n: inHand.count },
-        { shade: 'queued', n: execution.slices_queued + inHand.lost },
+        { shade: 'processing', n: inHand?.count ?? 0 },
+        { shade: 'queued', n: execution.slices_queued + (inHand?.lost ?? 0) },
       ],
       done: progress.slices_final,
       total: planned === 0 ? undefined : planned,
@@ -98,22 +98,25 @@ function barLines(snapshot: Snapshot, rates: Rates, view: { paint: Paint; width:
 function legend({ execution, inHand }: Snapshot, paint: Paint, width: number): string {
   const states = [
     { shade: 'completed', glyph: '#', n: execution.slices_completed, word: 'completed' },
-    { shade: 'processing', glyph: '=', n: inHand.count, word: 'processing' },
-    { shade: 'queued', glyph: '-', n: execution.slices_queued, word: 'queued' },
+    ...(inHand === undefined
+      ? []
+      : [{ shade: 'processing', glyph: '=', n: inHand.count, word: 'processing' } as const]),
+    { shade: 'queued', glyph: '-', n: execution.slices_queued, word: inHand === undefined ? 'unanswered' : 'queued' },
     { shade: 'failed', glyph: '!', n: execution.slices_failed, word: 'failed' },
   ] as const;
   const whole = states.map(({ shade, glyph, n, word }) => `${paint(shade, glyph)} ${n} ${word}`);
-  const all = ' '.repeat(labelWidth) + [...whole, ...(inHand.lost === 0 ? [] : [`${inHand.lost} lost`])].join('  ');
+  const lost = inHand === undefined || inHand.lost === 0 ? [] : [`${inHand.lost} lost`];
+  const all = ' '.repeat(labelWidth) + [...whole, ...lost].join('  ');
   if (stringWidth(all) <= width) return all;
   const failedFirst = states.toReversed().map(({ shade, glyph, n }) => `${paint(shade, glyph)} ${n}`);
-  const marks = [...failedFirst, ...(inHand.lost === 0 ? [] : [`${inHand.lost} lost`])].join('  ');
+  const marks = [...failedFirst, ...lost].join('  ');
   return stringWidth(marks) + labelWidth <= width ? ' '.repeat(labelWidth) + marks : marks;
 }
 
 function workLines(snapshot: Snapshot, width: number, rows = 0): string[] {
   const { execution, slots, retries, exhausted, last, error, inHand } = snapshot;
   // Slices keep their last state, but nobody works on them once the execution has ended.
-  const busy = execution.status === 'running' ? inHand.count : 0;
+  const busy = execution.status === 'running' ? (inHand?.count ?? 0) : 0;
   const waiting = execution.slices_failed - exhausted;
   const lastError =
     error === undefined
@@ -135,9 +138,11 @@ function workLines(snapshot: Snapshot, width: number, rows = 0): string[] {
 }
 
 /** The slice that has been in hand longest: nothing else shows work that is not done yet. */
-function oldestLine({ inHand: { oldest, overdue }, pace: { usual_seconds } }: Snapshot): string[] {
-  if (oldest === undefined) return [];
-  const { seconds, slice_filename } = oldest;
+function oldestLine({ inHand, pace }: Snapshot): string[] {
+  if (inHand?.oldest === undefined) return [];
+  const { overdue } = inHand;
+  const { seconds, slice_filename } = inHand.oldest;
+  const usual_seconds = pace?.usual_seconds;
   const usual = usual_seconds === undefined ? 'usual not known yet' : `usual ${duration(usual_seconds)}`;
   const words = `${wholeDuration(seconds)}, ${usual}${overdue === 0 ? '' : `, ${overdue} overdue`}`;
   return [`${`${overdue === 0 ? '' : '! '}oldest`.padEnd(labelWidth)}${words}: ${printable(slice_filename)}`];

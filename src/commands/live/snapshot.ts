@@ -9,7 +9,7 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
   queries.snapshot(() => {
     const execution = queries.execution(executionId);
     const assessed = queries.assess(execution, Date.now());
-    const { detail, health, progress, isHeld, left, speed, pace } = assessed;
+    const { detail, health, progress, driving, duration_seconds: elapsed } = assessed;
     const { execution_id, status } = execution;
     const isMoving = status === 'running' && health !== 'stalled';
     const [error]: { timestamp: string; message: string }[] = queries.logs(
@@ -21,29 +21,28 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
       health,
       driver: queries.driver(execution_id),
       /** The operator who has paused it. */
-      pausedBy: isHeld ? queries.pausedBy(execution) : undefined,
+      pausedBy: driving?.isHeld === true ? queries.pausedBy(execution) : undefined,
       progress,
       /** Until the whole execution is done, as far as is known. */
-      secondsLeft: left?.seconds_left,
+      secondsLeft: driving?.left?.seconds_left,
       /** It may take any time longer than that. */
-      isOpenEnded: left !== undefined && left.at_most === undefined,
+      isOpenEnded: driving?.left !== undefined && driving.left.at_most === undefined,
       /** Wall time so far. */
-      elapsed: assessed.duration_seconds,
-      inHand: assessed.in_hand,
-      pace,
+      elapsed,
+      /** Undefined where nobody says who works on what. */
+      inHand: driving?.in_hand,
+      pace: driving?.pace,
       /** Worker slots that a run of this configuration has. */
       slots:
-        assessed.capacity?.workers ??
-        (execution.origin === 'own'
-          ? queries.executionParams(execution).fast_processing.target_worker_count
-          : undefined),
-      speed: speed === undefined ? undefined : String(speed),
+        driving &&
+        (driving.capacity?.workers ?? queries.executionParams(execution).fast_processing.target_worker_count),
+      speed: driving && String(driving.speed),
       retries: detail.slice_retries,
       /** Failed without a retry left. */
       exhausted: detail.slices_exhausted,
       last: queries.lastMessage(execution_id),
       /** Simulated seconds so far; undefined if no message stated any. */
-      simulated: simulatedNow(queries.lastTick(execution_id), isMoving ? speed : undefined),
+      simulated: simulatedNow(queries.lastTick(execution_id), isMoving ? driving?.speed : undefined),
       /** The last error that an agent logged. */
       error,
     };
@@ -80,8 +79,9 @@ export function createRates() {
   let busy: number | undefined;
   const stages = { stfs: createRate(), samples: createRate(), slices: createRate() };
   return function add({ execution, health, progress, inHand, pace }: Snapshot, at: number) {
-    const { usual_seconds = 0 } = pace;
-    busy = busy === undefined ? inHand.count : busy + (inHand.count - busy) * smoothing;
+    const usual_seconds = pace?.usual_seconds ?? 0;
+    const { count } = inHand ?? { count: 0 };
+    busy = busy === undefined ? count : busy + (count - busy) * smoothing;
     if (before !== undefined && health !== 'paused' && health !== 'stalled') active += at - before;
     before = at;
     const counted = stages.slices(progress.slices_final, active);

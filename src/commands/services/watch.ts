@@ -5,7 +5,6 @@ import { pause } from '../../lib/deadline.ts';
 import { configInvalid, NoStoreYet } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { findingRules } from '../../monitoring/findings/index.ts';
-import { observedRules } from '../../monitoring/observed/findings/index.ts';
 import { programReceiver } from '../../watch/program.ts';
 import type { Receiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
@@ -69,7 +68,7 @@ async function openWhenThere(io: Io, signal: AbortSignal): Promise<Store | undef
 /** Throws `CONFIG_INVALID` for a code that no finding has. */
 function patienceByCode(io: Io, { config: name, sets }: WatchArguments): Record<string, number> {
   const { after = {} } = loadConfig({ name, sets, ...configPlaces(io) }).config.watch ?? {};
-  const known = [...new Set([...findingRules, ...observedRules].map(({ code }) => code))];
+  const known = findingRules.map(({ code }) => code);
   const unknown = Object.keys(after).find((code) => !known.includes(code));
   if (unknown === undefined) return after;
   throw configInvalid(

@@ -7,42 +7,46 @@ import { type TimeLeft, timeLeft } from '../../monitoring/estimate.ts';
 import type { Evidence } from '../../monitoring/evidence.ts';
 import type { Facts } from '../../monitoring/facts.ts';
 import { findingsOf } from '../../monitoring/findings/index.ts';
-import type { Finding } from '../../monitoring/findings/rule.ts';
+import type { Finding, SliceFacts } from '../../monitoring/findings/rule.ts';
 import { deadlineOf, type Forecast, forecastOf } from '../../monitoring/forecast.ts';
-import { healthOf } from '../../monitoring/health.ts';
+import { healthOf, heardHealth } from '../../monitoring/health.ts';
 import { type AgedSlice, oldestInHand, overdueSlices, type Pace, paceOf } from '../../monitoring/pace.ts';
-import type { Progress } from '../../monitoring/progress.ts';
+import { type Progress, progressSoFar } from '../../monitoring/progress.ts';
 import { type StageState, stageStates } from '../../monitoring/stage-states.ts';
-import type { OwnExecution } from '../execution/find-execution.ts';
+import type { ExecutionRow, ObservedExecution } from '../execution/find-execution.ts';
 import type { Moment } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { evidenceOf } from './evidence.ts';
-import type { ExecutionRecord } from './execution-detail.ts';
+import { type ExecutionRecord, executionRecord } from './execution-detail.ts';
 import { factsOf } from './facts.ts';
 import { endOfLife, secondsOfLife } from './life.ts';
-import type { ObservedPart } from './observed/facts.ts';
+import { heardFacts, type HeardPart } from './observed/facts.ts';
 
 /** The state of an execution at one moment: what is known, and what follows from it. */
 export interface Assessment {
   detail: ExecutionRecord;
   progress: Progress;
-  /** Undefined for an observed execution of unknown status. */
+  /** Undefined for an execution of other programs that nobody listens to. */
   health: Health | undefined;
+  delays: readonly StageDelay[];
+  /** Wall time; while it runs, so far, or until the last sign of life if its driver or its listener is gone. */
+  duration_seconds: number;
+  /** What follows from its plan and its driver, where this store has them. */
+  driving?: Driving;
+  /** What the messages of other programs show, where it is known from them. */
+  heard?: HeardPart;
+}
+
+export interface Driving {
   isHeld: boolean;
-  stages: StageState[];
-  delays: StageDelay[];
+  stages: readonly StageState[];
   left: TimeLeft | undefined;
-  /** Only for own executions. */
-  forecast?: Forecast;
+  forecast: Forecast;
   capacity: Capacity | undefined;
   pace: Pace;
   in_hand: InHand;
-  /** Wall time; while it runs, so far, or until the last sign of life if its driver is gone. */
-  duration_seconds: number;
-  /** The current speed; undefined for an observed execution, whose speed is unknown. */
-  speed: Speed | undefined;
-  /** Only for observed executions. */
-  observed?: ObservedPart;
+  /** The current speed. */
+  speed: Speed;
 }
 
 /** The slices that are being worked on. */
@@ -60,58 +64,89 @@ export interface InHand {
 }
 
 /** An assessment with findings and their evidence. */
-export interface FullAssessment
-  extends Assessment, Pick<Evidence, 'drivers' | 'causes' | 'paused_by' | 'pending_stop' | 'unreadable'> {
+export interface FullAssessment extends Assessment, Pick<SliceFacts, 'causes'> {
   findings: Finding[];
-  /** Wall time without a driver, between two of `drivers`. */
+  /** Where this store drives it. */
+  evidence: Pick<Evidence, 'drivers' | 'paused_by' | 'pending_stop' | 'unreadable'> | undefined;
+  /** Wall time without a driver, between two of them. */
   down_seconds: number;
 }
 
-export function assess(sql: Prepare, execution: OwnExecution, moment: Moment): Assessment {
+export function assess(sql: Prepare, execution: ExecutionRow, moment: Moment): Assessment {
+  if (execution.origin === 'observed') return assessHeard(sql, execution, moment);
   const { facts, ...rest } = factsOf(sql, execution, moment);
-  const duration_seconds = secondsOfLife(sql, execution, endOfLife(sql, execution, moment));
-  return { ...rest, ...judge(facts), duration_seconds };
+  return { ...rest, ...judge(facts), duration_seconds: secondsLived(sql, execution, moment) };
 }
 
 export function assessWithFindings(
   sql: Prepare,
-  execution: OwnExecution,
+  execution: ExecutionRow,
   { data_as_of, ...moment }: Moment & { data_as_of: string | undefined },
 ): FullAssessment {
+  if (execution.origin === 'observed') {
+    const assessed = assessHeard(sql, execution, moment);
+    const { facts } = assessed.heard;
+    const findings = findingsOf({ heard: facts });
+    return { ...assessed, findings, causes: facts.causes, evidence: undefined, down_seconds: 0 };
+  }
   const { facts, detail, progress } = factsOf(sql, execution, moment);
   const judged = judge(facts);
   const evidence = evidenceOf(sql, execution, { detail, isAlive: moment.isAlive, data_as_of });
-  const findings = findingsOf({ facts, evidence, judged });
-  const { drivers, causes, paused_by, pending_stop, unreadable } = evidence;
-  const duration_seconds = secondsOfLife(sql, execution, endOfLife(sql, execution, moment));
-  const down_seconds = downSeconds(driverGaps(drivers));
-  const parts = { findings, drivers, down_seconds, causes, paused_by, pending_stop, unreadable };
-  return { detail, progress, ...judged, ...parts, duration_seconds };
+  return {
+    detail,
+    progress,
+    ...judged,
+    duration_seconds: secondsLived(sql, execution, moment),
+    findings: findingsOf({ driving: { facts, evidence, judged: judged.driving } }),
+    causes: evidence.causes,
+    evidence,
+    down_seconds: downSeconds(driverGaps(evidence.drivers)),
+  };
 }
 
-function judge(facts: Facts) {
+const secondsLived = (sql: Prepare, execution: ExecutionRow, moment: Moment): number =>
+  secondsOfLife(sql, execution, endOfLife(sql, execution, moment));
+
+function assessHeard(sql: Prepare, execution: ObservedExecution, moment: Moment) {
+  const heard = heardFacts(sql, execution, moment);
+  const { facts } = heard;
+  const detail = executionRecord(sql, execution);
+  const end = execution.end_time === null ? facts.now : Date.parse(execution.end_time);
+  return {
+    detail,
+    progress: progressSoFar(execution, detail),
+    health: heardHealth(facts),
+    delays: facts.delays,
+    duration_seconds: Math.max(0, end - Date.parse(execution.start_time)) / 1000,
+    heard,
+  };
+}
+
+function judge(facts: Facts): Pick<Assessment, 'health' | 'delays'> & { driving: Driving } {
   const stages = stageStates(facts);
   const health = healthOf(facts, stages);
   const pace = paceOf(facts);
-  const left = timeLeft(facts, health);
+  const left = health && timeLeft(facts, health);
   const oldest = oldestInHand(facts);
   return {
-    stages,
     health,
-    pace,
-    in_hand: {
-      count: facts.in_hand.length,
-      lost: facts.lost.length,
-      overdue: overdueSlices(facts, pace).length,
-      oldest,
-      // Nobody ends a payload whose worker is gone.
-      ...(oldest && !oldest.isLost && deadlineOf(oldest, facts)),
+    delays: facts.delays,
+    driving: {
+      stages,
+      pace,
+      in_hand: {
+        count: facts.in_hand.length,
+        lost: facts.lost.length,
+        overdue: overdueSlices(facts, pace).length,
+        oldest,
+        // Nobody ends a payload whose worker is gone.
+        ...(oldest && !oldest.isLost && deadlineOf(oldest, facts)),
+      },
+      speed: facts.params.speed,
+      isHeld: facts.isHeld,
+      left,
+      forecast: forecastOf(facts, left?.seconds_left),
+      capacity: capacityOf(facts),
     },
-    speed: facts.params.speed,
-    isHeld: facts.isHeld,
-    delays: [...facts.delays],
-    left,
-    forecast: forecastOf(facts, left?.seconds_left),
-    capacity: capacityOf(facts),
   };
 }

@@ -1,4 +1,4 @@
-import { toleratedSeconds } from '../../monitoring/findings/clock-off.ts';
+import { toleratedSeconds } from '../../monitoring/findings/store.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';

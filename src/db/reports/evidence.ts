@@ -1,7 +1,7 @@
 import { payloadSpecOf } from '../../domain/payload-spec.ts';
 import { agentTypes } from '../../domain/states.ts';
 import type { Evidence, LostStart } from '../../monitoring/evidence.ts';
-import { hasSlowSlice } from '../../monitoring/findings/slice-slow.ts';
+import { hasSlowSlice } from '../../monitoring/findings/slices.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/take-ups.ts';
 import { listAgents } from '../lists/agents.ts';

@@ -5,7 +5,7 @@ import { logLevels } from '../../lib/logger.ts';
 import { sliceMessageId } from '../../messages/identity.ts';
 import type { OffDuty } from '../../messages/telemetry.ts';
 import type { Evidence, GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
-import { unansweredSeconds } from '../../monitoring/findings/unanswered.ts';
+import { unansweredSeconds } from '../../monitoring/findings/agents.ts';
 import { lostFiles, newestPlace } from '../execution/file-places.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { readMessage } from '../execution/log-reader.ts';

@@ -1,4 +1,7 @@
-import type { Finding, Situation } from './rule.ts';
+import type { Finding, Known } from './rule.ts';
+
+/** The part of what is known that shows why stages stand still. */
+type Causes = Pick<Known, 'driving' | 'heard'>;
 
 /** If nothing goes on, all of these follow. */
 const standstill = [
@@ -30,18 +33,21 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Findings that explain why a role's stage does not go on: returns the roles that the finding explains fully. */
-const causesOfStages: Readonly<Record<string, (finding: Finding, situation: Situation) => readonly string[]>> = {
+const causesOfStages: Readonly<Record<string, (finding: Finding, causes: Causes) => readonly string[]>> = {
   AGENT_MISSING: ({ ids }) => ids,
   // Other slices may wait for another reason.
-  NO_WORKER_FOR: (_, { facts, evidence }) =>
-    evidence.unfit.reduce((sum, { slices }) => sum + slices, 0) >= facts.counts.slices_queued ? ['worker'] : [],
+  NO_WORKER_FOR: (_, { driving }) => {
+    if (driving === undefined) return [];
+    const unfit = driving.evidence.unfit.reduce((sum, { slices }) => sum + slices, 0);
+    return unfit >= driving.facts.counts.slices_queued ? ['worker'] : [];
+  },
   UNANSWERED: ({ next }) => [String(next.arguments['agent_type'])],
 };
 
 /** Drops findings that follow from other findings in the list. */
-export function withoutConsequences(findings: readonly Finding[], situation: Situation): Finding[] {
+export function withoutConsequences(findings: readonly Finding[], causes: Causes): Finding[] {
   const folded = new Set(findings.flatMap(({ code }) => consequences[code] ?? []));
-  const explained = new Set(findings.flatMap((finding) => causesOfStages[finding.code]?.(finding, situation) ?? []));
+  const explained = new Set(findings.flatMap((finding) => causesOfStages[finding.code]?.(finding, causes) ?? []));
   const isStage = ({ code }: Finding): boolean => code === 'STAGE_STUCK' || code === 'STAGE_SLOW';
   return findings.filter(
     (finding) => !folded.has(finding.code) && !(isStage(finding) && explained.has(finding.ids[0] ?? '')),

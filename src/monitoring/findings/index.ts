@@ -1,43 +1,53 @@
-import { agentGone } from './agent-gone.ts';
-import { agentMissing } from './agent-missing.ts';
-import { brokerAway } from './broker-away.ts';
-import { clockOff } from './clock-off.ts';
-import { clockStepped } from './clock-stepped.ts';
-import { dataOld } from './data-old.ts';
-import { driverFault } from './driver-fault.ts';
-import { driverGone } from './driver-gone.ts';
-import { driverSilent } from './driver-silent.ts';
-import { executionFailed } from './execution-failed.ts';
-import { failuresOnOne } from './failures-on-one.ts';
-import { fileGone } from './file-gone.ts';
+import type { HeardFacts } from '../heard-facts.ts';
+import { agentGone, agentMissing, readerBehind, unanswered } from './agents.ts';
+import {
+  brokerAway,
+  driverFault,
+  driverGone,
+  driverSilent,
+  executionFailed,
+  paused,
+  stopPending,
+  takeUpFailed,
+  takenUp,
+} from './drivers.ts';
 import { withoutConsequences } from './folding.ts';
-import { messagesRefused } from './messages-refused.ts';
-import { messagesWaiting } from './messages-waiting.ts';
-import { noWorkerFor } from './no-worker-for.ts';
-import { nothingSucceedsRule } from './nothing-succeeds.ts';
-import { nothingWritten } from './nothing-written.ts';
-import { paused } from './paused.ts';
-import { readerBehind } from './reader-behind.ts';
-import { type Finding, type FindingRule, findingsBy, type Situation, stayFailed, type SliceFacts } from './rule.ts';
-import { slicesSlower, slotSlow } from './service-times.ts';
-import { sliceOverdue } from './slice-overdue.ts';
-import { sliceSlow } from './slice-slow.ts';
-import { slicesFailed } from './slices-failed.ts';
-import { slicesRetried } from './slices-retried.ts';
-import { stageSlow, stageStuck } from './stages.ts';
-import { stopPending } from './stop-pending.ts';
-import { takeUpFailed } from './take-up-failed.ts';
-import { takenUp } from './taken-up.ts';
-import { unanswered } from './unanswered.ts';
-import { unreadable } from './unreadable.ts';
-import { workUndone } from './work-undone.ts';
-import { workerGone } from './worker-gone.ts';
-import { workerOffDuty } from './worker-off-duty.ts';
-import { workerUseless } from './worker-useless.ts';
-import { workersTooFew } from './workers-too-few.ts';
+import {
+  noTransformer,
+  resultsRepeated,
+  resultsUnmatched,
+  samplesUnsliced,
+  sizeChanged,
+  slicesNotSent,
+  slicesUnanswered,
+  stfNotReady,
+} from './heard-work.ts';
+import { contractBroken, idTwice, notHeard, runSilent, toldOtherwise } from './hearing.ts';
+import { fileGone, stageSlow, stageStuck, workUndone } from './progress.ts';
+import { type Finding, type FindingRule, findingsBy, type Situation, type SliceFacts, stayFailed } from './rule.ts';
+import {
+  failuresOnOne,
+  nothingSucceedsRule,
+  sliceOverdue,
+  sliceSlow,
+  slicesFailed,
+  slicesRetried,
+  slicesSlower,
+  slotSlow,
+} from './slices.ts';
+import {
+  clockOff,
+  clockStepped,
+  dataOld,
+  messagesRefused,
+  messagesWaiting,
+  nothingWritten,
+  unreadable,
+} from './store.ts';
+import { noWorkerFor, workerGone, workerOffDuty, workerUseless, workersTooFew } from './workers.ts';
 
 /** Every kind of finding. Findings of one severity are reported in this order. */
-export const findingRules: readonly FindingRule<Situation & SliceFacts>[] = [
+export const findingRules: readonly FindingRule[] = [
   executionFailed,
   workUndone,
   takeUpFailed,
@@ -48,6 +58,8 @@ export const findingRules: readonly FindingRule<Situation & SliceFacts>[] = [
   stopPending,
   paused,
   takenUp,
+  slicesUnanswered,
+  noTransformer,
   nothingSucceedsRule,
   failuresOnOne,
   sliceOverdue,
@@ -62,11 +74,22 @@ export const findingRules: readonly FindingRule<Situation & SliceFacts>[] = [
   workerOffDuty,
   unanswered,
   readerBehind,
+  runSilent,
+  stfNotReady,
+  slicesNotSent,
+  samplesUnsliced,
   slicesFailed,
   slicesRetried,
+  notHeard,
+  toldOtherwise,
   sliceSlow,
+  resultsRepeated,
   slotSlow,
   slicesSlower,
+  contractBroken,
+  sizeChanged,
+  resultsUnmatched,
+  idTwice,
   workersTooFew,
   messagesRefused,
   messagesWaiting,
@@ -78,8 +101,10 @@ export const findingRules: readonly FindingRule<Situation & SliceFacts>[] = [
 ];
 
 /** The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
-export const findingsOf = (situation: Situation): Finding[] =>
-  withoutConsequences(findingsBy(findingRules, { ...sliceFactsOf(situation), ...situation }), situation);
+export function findingsOf(parts: { driving: Situation } | { heard: HeardFacts }): Finding[] {
+  const slices = 'heard' in parts ? parts.heard : sliceFactsOf(parts.driving);
+  return withoutConsequences(findingsBy(findingRules, { slices, ...parts }), parts);
+}
 
 const sliceFactsOf = ({ facts, evidence }: Situation): SliceFacts => ({
   ...evidence,

@@ -3,6 +3,7 @@ import { severities, type Severity } from '../../domain/states.ts';
 import type { Capacity } from '../capacity.ts';
 import type { Evidence, Some } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
+import type { HeardFacts } from '../heard-facts.ts';
 import type { Pace } from '../pace.ts';
 import type { StageState } from '../stage-states.ts';
 
@@ -27,7 +28,7 @@ export interface Judgement {
   capacity: Capacity | undefined;
 }
 
-/** How the slices of an execution fare: known of executions of every kind. */
+/** How the slices of an execution fare. */
 export interface SliceFacts
   extends
     Pick<Evidence, 'execution_id' | 'first_failure' | 'causes' | 'concentration' | 'slowest' | 'slow_slots' | 'slower'>,
@@ -38,32 +39,51 @@ export interface SliceFacts
   until: number;
 }
 
+/** How an execution is driven: its plan, its driver and agents, and what follows. */
 export interface Situation {
   facts: Facts;
   evidence: Evidence;
   judged: Judgement;
 }
 
+/** All that is known about an execution. A part that nobody can know is absent, and its findings are silent. */
+export interface Known {
+  slices: SliceFacts;
+  /** Where this store has its plan and its drivers. */
+  driving?: Situation;
+  /** Where it is known from messages of other programs. */
+  heard?: HeardFacts;
+}
+
 /** A finding as its rule gives it. Without ids it has none. */
 export type Found = Omit<Finding, 'code' | 'ids'> & Partial<Pick<Finding, 'ids'>>;
 
-/** One kind of finding. `docs/monitor.md` has a row per code. */
-export interface FindingRule<About = Situation> {
+type Find<About> = (about: About) => Found | Found[] | undefined;
+
+/** One kind of finding: none, one, or several of its code. `docs/monitor.md` has a row per code. */
+export interface FindingRule {
   code: string;
-  /** None, one, or several findings of this code. */
-  find: (about: About) => Found | Found[] | undefined;
+  /** The part of what is known that it needs. */
+  needs: keyof Known;
+  find: Find<Known>;
 }
 
-export const defineFinding = <About = Situation>(
+/** Defines a finding that is silent where the part of what is known that it needs is absent. */
+export const defineFinding = <Part extends keyof Known>(
   code: string,
-  find: FindingRule<About>['find'],
-): FindingRule<About> => ({ code, find });
+  needs: Part,
+  find: Find<NonNullable<Known[Part]>>,
+): FindingRule => ({
+  code,
+  needs,
+  find: ({ [needs]: about }) => (about === undefined ? undefined : find(about)),
+});
 
 /** The findings of all rules, the worst first. */
-export const findingsBy = <About>(rules: readonly FindingRule<About>[], about: About): Finding[] =>
+export const findingsBy = (rules: readonly FindingRule[], known: Known): Finding[] =>
   rules
     .flatMap(({ code, find }) =>
-      [find(about) ?? []].flat().map(({ severity, sentence, causes = '', ids = [], ...more }) => ({
+      [find(known) ?? []].flat().map(({ severity, sentence, causes = '', ids = [], ...more }) => ({
         code,
         severity,
         sentence,
@@ -118,7 +138,9 @@ export const stayFailed = ({ status, counts }: Facts, { exhausted_count }: Evide
 export const isDriven = ({ driver }: Facts): boolean => driver === undefined || driver.alive;
 
 /** Defines a finding that applies only while an execution runs and has a driver. Without a driver nothing goes on, and another finding says so. */
-export const defineDrivenFinding = (code: string, find: FindingRule['find']): FindingRule =>
-  defineFinding(code, (situation) =>
+export const defineDrivenFinding = (code: string, find: Find<Situation>): FindingRule =>
+  defineFinding(code, 'driving', (situation) =>
     situation.facts.status === 'running' && isDriven(situation.facts) ? find(situation) : undefined,
   );
+
+export const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();

@@ -2,14 +2,14 @@ import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
-import type { ObservedPart } from '../../db/reports/observed/facts.ts';
+import type { HeardPart } from '../../db/reports/observed/facts.ts';
 import { type CauseCount, causeOf, clipCause, longestCause } from '../../domain/causes.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { CommandGiven, DriverSpan } from '../../monitoring/evidence.ts';
-import { type Finding, sentencesOf } from '../../monitoring/findings/rule.ts';
+import { type Finding, sentencesOf, timeOf } from '../../monitoring/findings/rule.ts';
 import type { AgedSlice } from '../../monitoring/pace.ts';
 import { clip, clipShown } from '../shared/clip.ts';
 
@@ -38,16 +38,12 @@ export function stopOf(stop: CommandGiven | undefined, pending: CommandGiven | u
 }
 
 /** How long it has lived, and its expected times. */
-export const livesOf = ({ duration_seconds, down_seconds, forecast }: FullAssessment) => ({
+export const livesOf = ({ duration_seconds, down_seconds, driving }: FullAssessment) => ({
   duration_seconds,
   down_seconds: down_seconds === 0 ? null : Math.round(down_seconds * 10) / 10,
-  expected_end: forecast?.expected_end,
-  first_slice_at: forecast?.first_slice_at,
+  expected_end: driving?.forecast.expected_end,
+  first_slice_at: driving?.forecast.first_slice_at,
 });
-
-/** Slices that an own execution left without a result; null while it runs. An observed one has `slices_unanswered`. */
-export const notDone = ({ origin, status, slices_created, slices_completed, slices_failed }: ExecutionRow) =>
-  origin === 'observed' || status === 'running' ? null : slices_created - slices_completed - slices_failed;
 
 export function driverOf({ since, until, ended, code, reason, ...driver }: DriverSpan) {
   const why = reason === undefined || code === undefined ? reason : `${code}: ${reason}`;
@@ -79,15 +75,35 @@ export function causesOf(causes: readonly CauseCount[]) {
   }));
 }
 
-/** Slices in hand. Those that are late or lost matter only while the run goes on. */
-export const inHandOf = (
-  { count, overdue, lost }: Record<'count' | 'overdue' | 'lost', number>,
-  isRunning: boolean,
-) => ({
-  slices_processing: count + lost,
-  slices_overdue: isRunning ? overdue : null,
-  slices_to_redo: isRunning ? lost : null,
-});
+/** The counts of an execution: those of its driver, or those that messages of other programs show. */
+export function countsOf(execution: ExecutionRow, { detail, driving, heard }: FullAssessment) {
+  const { stf_count, tf_files_received, slices_created, slices_completed, slices_failed } = execution;
+  const { slices_retried } = detail;
+  const files = { stf_count, tf_files_received };
+  const ended = { slices_completed, slices_failed };
+  if (heard !== undefined) return { ...files, ...heardSlices(heard, { ...ended, slices_retried }) };
+  return { ...files, slices_created, ...drivenSlices(execution, driving?.in_hand, { ...ended, slices_retried }) };
+}
+
+type Ended = Record<'slices_completed' | 'slices_failed' | 'slices_retried', number>;
+
+/** Slices that are late or lost matter only while the run goes on; those without a result only after its end. */
+function drivenSlices(
+  { status, slices_created, slices_queued }: ExecutionRow,
+  { count, overdue, lost }: Record<'count' | 'overdue' | 'lost', number> = { count: 0, overdue: 0, lost: 0 },
+  { slices_retried, ...ended }: Ended,
+) {
+  const isRunning = status === 'running';
+  return {
+    slices_queued,
+    slices_processing: count + lost,
+    ...ended,
+    slices_overdue: isRunning ? overdue : null,
+    slices_to_redo: isRunning ? lost : null,
+    slices_retried,
+    slices_not_done: isRunning ? null : slices_created - ended.slices_completed - ended.slices_failed,
+  };
+}
 
 export const heldOf = ({ slice_filename, assigned_worker, since, seconds }: AgedSlice) => ({
   slice_filename,
@@ -96,8 +112,10 @@ export const heldOf = ({ slice_filename, assigned_worker, since, seconds }: Aged
   seconds: Math.round(seconds * 10) / 10,
 });
 
-export function oldestOf({ in_hand: { oldest, deadline, worst_end }, pace: { usual_seconds } }: FullAssessment) {
-  if (oldest === undefined) return null;
+export function oldestOf({ driving }: FullAssessment) {
+  if (driving?.in_hand.oldest === undefined) return null;
+  const { oldest, deadline, worst_end } = driving.in_hand;
+  const { usual_seconds } = driving.pace;
   return present({ ...heldOf(oldest), attempt: oldest.attempt, usual_seconds, deadline, worst_end });
 }
 
@@ -109,13 +127,13 @@ export function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_
 /** The names of an execution, as far as they are known. */
 export const namesOf = (
   { origin, workflow_name, namespace, executed_by, run_number }: ExecutionRow,
-  observed: ObservedPart | undefined,
+  heard: HeardPart | undefined,
 ) => ({
   origin,
   workflow_name,
   namespace: namespace === '' ? null : namespace,
   executed_by,
-  run_id: observed?.facts.run_id ?? String(run_number),
+  run_id: heard?.facts.run_id ?? String(run_number),
   run_number,
 });
 
@@ -126,35 +144,30 @@ export const statusReason = ({ status_reason }: ExecutionRow): string | null =>
 /** Most gaps to list one by one. */
 const shownGaps = 5;
 
-/** The counts that an observed execution has instead of others: nobody reports that a slice waits or is in hand. */
-export function observedCounts(observed: ObservedPart | undefined) {
-  if (observed === undefined) return {};
-  const { facts, record } = observed;
+/** The counts that messages of other programs show: none of them says that a slice waits or is in hand. */
+function heardSlices({ facts, record }: HeardPart, ended: Ended) {
   const { counts, gaps } = facts;
   // If results come for slices that nobody sent over the bus, the slices go another way.
   const { slices_unheard } = record;
   const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
   return {
-    slices_queued: null,
-    slices_processing: null,
-    slices_overdue: null,
-    slices_to_redo: null,
     // Registered by REST and not sent, or sent and heard.
     slices_created: isElsewhere ? facts.slices_told || null : counts.slices_created + record.slices_unsent,
+    ...ended,
     slices_sent: isElsewhere ? null : counts.slices_created - slices_unheard,
     told:
       facts.told === undefined
         ? null
-        : present({ status: facts.told.status, at: new Date(facts.told.at).toISOString(), by: facts.told.by ?? null }),
+        : present({ status: facts.told.status, at: timeOf(facts.told.at), by: facts.told.by ?? null }),
     dialect: record.dialects === '' ? null : record.dialects.split('').join('+'),
-    heard_since: new Date(facts.heard_since).toISOString(),
-    heard_until: new Date(facts.now).toISOString(),
+    heard_since: timeOf(facts.heard_since),
+    heard_until: timeOf(facts.now),
     not_heard:
       gaps.length === 0
         ? null
         : gaps.slice(0, shownGaps).map(({ from, until, reason, isFilled }) => ({
-            from: new Date(from).toISOString(),
-            until: new Date(until).toISOString(),
+            from: timeOf(from),
+            until: timeOf(until),
             reason: clip(isFilled === true ? `${reason}; read from swf-monitor since` : reason, shownText),
           })),
     tf_files_sliced: facts.tf_files_sliced,

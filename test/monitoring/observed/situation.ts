@@ -1,4 +1,4 @@
-import type { ObservedFacts } from '../../../src/monitoring/observed/facts.ts';
+import type { HeardFacts } from '../../../src/monitoring/heard-facts.ts';
 
 export const now = Date.parse('2026-01-01T01:00:00.000Z');
 export const ago = (seconds: number): number => now - seconds * 1000;
@@ -9,7 +9,7 @@ const nothing = { count: 0, ids: [] };
 export const factsOf = ({
   counts,
   ...facts
-}: Partial<Omit<ObservedFacts, 'counts'>> & { counts?: Partial<ObservedFacts['counts']> } = {}): ObservedFacts => ({
+}: Partial<Omit<HeardFacts, 'counts'>> & { counts?: Partial<HeardFacts['counts']> } = {}): HeardFacts => ({
   execution_id: 'stf_datataking-tester-0001',
   told_id: 'stf_datataking-tester-0001',
   run_id: '100010',

@@ -1,5 +1,5 @@
 import { roundDuration } from '../../../lib/duration.ts';
-import type { ObservedFacts } from '../../../monitoring/observed/facts.ts';
+import type { HeardFacts } from '../../../monitoring/heard-facts.ts';
 import { areAll } from '../../../observed/dialects.ts';
 import { countsOf, type ObservedExecution } from '../../execution/find-execution.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
@@ -7,13 +7,13 @@ import type { Moment } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { type AuditCheck, checked, type Compared, comparedCounts, namedIds } from '../audit-check.ts';
 import type { Audit } from '../audit.ts';
-import { observedFacts } from './facts.ts';
+import { heardFacts } from './facts.ts';
 import { unslicedSamples } from './unsliced.ts';
 
 /** Audits what was heard of an observed execution. There is no plan, so only announced items can be missing. A gap leaves the verdict open. */
 export function auditObserved(sql: Prepare, execution: ObservedExecution, moment: Moment): Audit {
   const { execution_id } = execution;
-  const { facts, record } = observedFacts(sql, execution, moment);
+  const { facts, record } = heardFacts(sql, execution, moment);
   const stfs = rowsOf(sql, 'FROM stf_files WHERE execution_id = ?', execution_id);
   const checks = [
     checkAnnounced(sql, execution, stfs),
@@ -34,7 +34,7 @@ export function auditObserved(sql: Prepare, execution: ObservedExecution, moment
   return { execution_id, verdict, checks, remark };
 }
 
-function checkResults(sql: Prepare, executionId: string, { hearsResults }: ObservedFacts): AuditCheck {
+function checkResults(sql: Prepare, executionId: string, { hearsResults }: HeardFacts): AuditCheck {
   const results = checked('results', missing(sql, executionId, unanswered), 'open', 'slices have no result');
   if (hearsResults || results.state === 'ok') return results;
   return { ...results, state: 'unknown', ids: [], id_count: 0, problem: 'results are not on a subscribed topic' };
@@ -44,7 +44,7 @@ function checkResults(sql: Prepare, executionId: string, { hearsResults }: Obser
 function checkSamples(
   sql: Prepare,
   execution: ObservedExecution,
-  { slicing, tf_files_sliced: found, counts }: ObservedFacts,
+  { slicing, tf_files_sliced: found, counts }: HeardFacts,
   dialects: string,
 ): AuditCheck {
   if (slicing !== 'seen' && counts.tf_files_received > 0) {
@@ -58,13 +58,13 @@ function checkSamples(
 }
 
 /** Why slices cannot be seen. */
-const unseen: Readonly<Record<Exclude<ObservedFacts['slicing'], 'seen'>, string>> = {
+const unseen: Readonly<Record<Exclude<HeardFacts['slicing'], 'seen'>, string>> = {
   unheard: 'slices are not on a subscribed topic',
   none: 'nobody slices here',
   'none or unheard': 'slices are not on a subscribed topic, or nobody slices here',
 };
 
-function gapRemark({ gaps }: ObservedFacts): string | undefined {
+function gapRemark({ gaps }: HeardFacts): string | undefined {
   const [first] = gaps;
   if (first === undefined) return undefined;
   const seconds = gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000;
@@ -83,7 +83,7 @@ const unannounced = (sql: Prepare, executionId: string): number =>
   ).value(executionId) ?? 0;
 
 /** The limit of the comparison of samples. */
-function samplesRemark({ tf_files_sliced: sliced, counts }: ObservedFacts, others: number, dialects: string) {
+function samplesRemark({ tf_files_sliced: sliced, counts }: HeardFacts, others: number, dialects: string) {
   if (others === 0) return undefined;
   return areAll(dialects, 'renamesTfFiles') && others === sliced && counts.tf_files_received > 0
     ? 'Slices give TF files other names than their announcements, so samples are compared by number only.'

@@ -1,4 +1,4 @@
-import type { BrokenKey } from '../../../monitoring/observed/facts.ts';
+import type { BrokenKey } from '../../../monitoring/heard-facts.ts';
 import { numberOf } from '../../migrations/names.ts';
 import { jsonField } from '../../sqlite/json-field.ts';
 import type { Prepare } from '../../sqlite/statements.ts';

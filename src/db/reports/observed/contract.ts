@@ -1,5 +1,5 @@
 import type { StageDelay } from '../../../domain/stages.ts';
-import type { BrokenKey } from '../../../monitoring/observed/facts.ts';
+import type { BrokenKey } from '../../../monitoring/heard-facts.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { messageColumns } from '../../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../../migrations/names.ts';

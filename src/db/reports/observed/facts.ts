@@ -1,8 +1,8 @@
 import type { ExecutionStatus } from '../../../domain/states.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import type { Some } from '../../../monitoring/evidence.ts';
-import { hasSlowSlice } from '../../../monitoring/findings/slice-slow.ts';
-import { nextStepSeconds, type ObservedFacts, passedSeconds } from '../../../monitoring/observed/facts.ts';
+import { hasSlowSlice } from '../../../monitoring/findings/slices.ts';
+import { nextStepSeconds, type HeardFacts, passedSeconds } from '../../../monitoring/heard-facts.ts';
 import { busSubjects } from '../../../observed/folding/subjects.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
@@ -28,7 +28,7 @@ const none: Some = { count: 0, ids: [] };
 
 /** A row of `observed_runs`. Milliseconds since 1970. */
 interface ObservedRecord extends Pick<
-  ObservedFacts,
+  HeardFacts,
   'told_id' | 'run_id' | 'without_execution' | 'results_repeated' | 'results_unmatched' | 'slices_told'
 > {
   dialects: string;
@@ -43,13 +43,13 @@ interface ObservedRecord extends Pick<
 }
 
 /** The facts that only an observed execution has. */
-export interface ObservedPart {
-  facts: ObservedFacts;
+export interface HeardPart {
+  facts: HeardFacts;
   record: ObservedRecord;
 }
 
 /** Everything known about an observed execution. Throws `RUN_NOT_FOUND` if its record is damaged. @param now milliseconds since 1970 */
-export function observedFacts(sql: Prepare, execution: ObservedExecution, moment: Moment): ObservedPart {
+export function heardFacts(sql: Prepare, execution: ObservedExecution, moment: Moment): HeardPart {
   const { execution_id, namespace, status, phase } = execution;
   const { record, ...recorded } = kept(sql, recordedFacts)(execution);
   const { first_ms: first, last_ms: last } = record;
@@ -63,7 +63,7 @@ export function observedFacts(sql: Prepare, execution: ObservedExecution, moment
   const before = (seconds: number): string =>
     isOver ? afterAll : new Date(heard.until - seconds * 1000).toISOString();
   const slicing = slicingOf(sql, execution, record);
-  const facts: ObservedFacts = {
+  const facts: HeardFacts = {
     execution_id,
     told_id: record.told_id,
     run_id: record.run_id,
@@ -146,7 +146,7 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
 const milliseconds = (iso: string | null | undefined): number | undefined =>
   iso === null || iso === undefined ? undefined : Date.parse(iso);
 
-function stfSpan(sql: Prepare, executionId: string): ObservedFacts['stf_span'] {
+function stfSpan(sql: Prepare, executionId: string): HeardFacts['stf_span'] {
   const row = sql<[string], { first: string | null; last: string | null; n: number }>(
     'SELECT min(created_at) AS first, max(created_at) AS last, count(*) AS n FROM stf_files WHERE execution_id = ?',
   ).get(executionId);
@@ -211,7 +211,7 @@ function lastWorkerSign(sql: Prepare, namespace: string, until: number): number 
 }
 
 /** The last status told by REST; undefined if none was. */
-function toldOf({ told_status, told_by, told_ms }: ObservedRecord): ObservedFacts['told'] {
+function toldOf({ told_status, told_by, told_ms }: ObservedRecord): HeardFacts['told'] {
   if (told_status === null || told_ms === null) return undefined;
   return { status: told_status, at: told_ms, by: told_by ?? undefined };
 }

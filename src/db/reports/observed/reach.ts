@@ -1,5 +1,5 @@
 import { stringsIn } from '../../../lib/read-json.ts';
-import type { ObservedFacts } from '../../../monitoring/observed/facts.ts';
+import type { HeardFacts } from '../../../monitoring/heard-facts.ts';
 import { areAll } from '../../../observed/dialects.ts';
 import { broadcastTopic, mayCarryResults, mayCarrySlices } from '../../../observed/topics.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
@@ -8,15 +8,15 @@ import type { HeardRun } from '../../observed/hearings.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
 /** The part of a run's record that tells what could be heard of it. Milliseconds since 1970. */
-interface Reached extends Pick<ObservedFacts, 'results_unmatched'> {
+interface Reached extends Pick<HeardFacts, 'results_unmatched'> {
   dialects: string;
   first_ms: number;
   last_ms: number;
   slices_unheard: number;
 }
 
-/** Whether the slices of a run can be seen; see `ObservedFacts`. */
-export function slicingOf(sql: Prepare, execution: ObservedExecution, record: Reached): ObservedFacts['slicing'] {
+/** Whether the slices of a run can be seen; see `HeardFacts`. */
+export function slicingOf(sql: Prepare, execution: ObservedExecution, record: Reached): HeardFacts['slicing'] {
   const { execution_id, namespace, slices_created } = execution;
   if (slices_created > record.slices_unheard) return 'seen';
   if (record.results_unmatched + record.slices_unheard > 0) return 'unheard';

@@ -1,11 +1,11 @@
-import type { ObservedFacts } from '../../../monitoring/observed/facts.ts';
+import type { HeardFacts } from '../../../monitoring/heard-facts.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
 /** How many TF files give the usual slice size, all of one STF. */
 const measured = 7;
 
 /** Later TF files whose largest slice is smaller than half the usual one. */
-export function shrunkenSamples(sql: Prepare, executionId: string): ObservedFacts['shrunken'] {
+export function shrunkenSamples(sql: Prepare, executionId: string): HeardFacts['shrunken'] {
   const first = sql<[string], { largest: number; first_at: string; tf_filename: string }>(
     `SELECT largest, first_at, tf_filename FROM observed_samples WHERE execution_id = ? AND largest IS NOT NULL ORDER BY first_at, tf_filename LIMIT ${measured}`,
   ).all(executionId);

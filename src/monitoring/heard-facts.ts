@@ -1,8 +1,8 @@
-import type { Phase } from '../../domain/run-phases.ts';
-import type { StageDelay } from '../../domain/stages.ts';
-import type { ExecutionStatus } from '../../domain/states.ts';
-import type { Some } from '../evidence.ts';
-import type { SliceFacts } from '../findings/rule.ts';
+import type { Phase } from '../domain/run-phases.ts';
+import type { StageDelay } from '../domain/stages.ts';
+import type { ExecutionStatus } from '../domain/states.ts';
+import type { Some } from './evidence.ts';
+import type { SliceFacts } from './findings/rule.ts';
 
 /** A period in which nothing was heard. Milliseconds since 1970. */
 export interface Gap {
@@ -25,8 +25,8 @@ export interface BrokenKey {
   example: string | undefined;
 }
 
-/** Everything known about an observed execution at one moment. Times are milliseconds since 1970. */
-export interface ObservedFacts extends SliceFacts {
+/** Everything that messages of other programs show about their execution at one moment. Times are milliseconds since 1970. */
+export interface HeardFacts extends SliceFacts {
   /** The id that its programs use. */
   told_id: string;
   run_id: string;
@@ -82,7 +82,7 @@ export interface ObservedFacts extends SliceFacts {
 }
 
 /** Seconds from a time to the moment of the facts in which messages could be heard. */
-export function secondsSince({ now, gaps }: Pick<ObservedFacts, 'now' | 'gaps'>, time: number): number {
+export function secondsSince({ now, gaps }: Pick<HeardFacts, 'now' | 'gaps'>, time: number): number {
   const unheard = gaps.reduce(
     (sum, { from, until }) => sum + Math.max(0, Math.min(until, now) - Math.max(from, time)),
     0,
@@ -102,3 +102,26 @@ export const noResultSeconds = (delays: readonly StageDelay[]): number => Math.m
 
 /** The next step is expected within this many seconds after a file was announced. */
 export const nextStepSeconds = 60;
+
+/** Whether slices wait and nobody has answered any for too long. */
+export function isUnanswered(facts: HeardFacts): boolean {
+  const { oldest_waiting, last_result, delays } = facts;
+  if (oldest_waiting === undefined || !facts.hearsResults) return false;
+  return secondsSince(facts, Math.max(oldest_waiting, last_result ?? 0)) >= noResultSeconds(delays);
+}
+
+const minSilence = 120;
+const usualDistances = 5;
+
+/** Whether a run has not ended but has been silent for much longer than usual. */
+export function isSilent(facts: HeardFacts): boolean {
+  const { phase, status, last_message } = facts;
+  if (status !== 'running' || phase === 'completed' || phase === 'standby') return false;
+  return secondsSince(facts, last_message) >= Math.max(minSilence, usualDistances * usualDistance(facts));
+}
+
+/** Mean seconds between STFs if two were announced, else between messages. */
+function usualDistance({ stf_span, first_message, last_message, messages }: HeardFacts): number {
+  if (stf_span !== undefined) return (stf_span.last - stf_span.first) / (stf_span.n - 1) / 1000;
+  return messages > 1 ? (last_message - first_message) / (messages - 1) / 1000 : 0;
+}

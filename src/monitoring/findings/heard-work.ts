@@ -1,0 +1,122 @@
+import { counted, were } from '../../lib/counted.ts';
+import { roundDuration } from '../../lib/duration.ts';
+import { nextStepSeconds, noResultSeconds, passedSeconds, secondsSince } from '../heard-facts.ts';
+import { isUnanswered } from '../heard-facts.ts';
+import { call, defineFinding, timeOf } from './rule.ts';
+
+export const stfNotReady = defineFinding('STF_NOT_READY', 'heard', ({ execution_id, unready, isOver }) =>
+  unready.count === 0
+    ? undefined
+    : {
+        severity: 'error',
+        sentence: `${were(unready.count, 'STF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`}, and no data agent has reported ${unready.count === 1 ? 'it' : 'them'} as ready.`,
+        ids: [...unready.ids],
+        next: call('list_stf_files', { execution_id, status: 'registered' }),
+      },
+);
+
+export const samplesUnsliced = defineFinding(
+  'SAMPLES_UNSLICED',
+  'heard',
+  ({ execution_id, unsliced, isOver, last_slice }) =>
+    unsliced.count === 0
+      ? undefined
+      : {
+          severity: 'error',
+          sentence: `${were(unsliced.count, 'TF file')} announced${isOver ? '' : ` more than ${nextStepSeconds} s ago`} and not cut into slices${last_slice === undefined ? ', and none was: the fast processing agent is gone, or hears nothing' : `; the last slice was sent at ${timeOf(last_slice)}`}.`,
+          ids: [...unsliced.ids],
+          next: call('list_tf_files', { execution_id, order: 'newest' }),
+        },
+);
+
+export const sizeChanged = defineFinding('SIZE_CHANGED', 'heard', ({ execution_id, shrunken }) =>
+  shrunken === undefined
+    ? undefined
+    : {
+        severity: 'warning',
+        sentence: `From ${shrunken.first} on, ${were(shrunken.count, 'TF file')} cut into slices of at most ${shrunken.largest} Time Frames; the first ones had ${shrunken.usual}.`,
+        ids: [shrunken.first],
+        next: call('list_tf_slices', { execution_id, tf_filename: shrunken.first }),
+      },
+);
+
+/** Reported only if the bus was heard and there are more such slices than results that may belong to them. */
+export const slicesNotSent = defineFinding('SLICES_NOT_SENT', 'heard', ({ execution_id, unsent, ...facts }) =>
+  !facts.isBusHeard || unsent.count <= facts.results_unmatched
+    ? undefined
+    : {
+        severity: 'error',
+        sentence: `${were(unsent.count, 'TF slice')} registered by REST${facts.isOver ? '' : ` more than ${nextStepSeconds} s ago`}, and no message has sent them to a worker.`,
+        ids: [...unsent.ids],
+        next: call('list_messages', { execution_id, message_type: 'slice_registered' }),
+      },
+);
+
+export const slicesUnanswered = defineFinding('SLICES_UNANSWERED', 'heard', (facts) => {
+  if (!facts.hearsResults) return undefined;
+  const { execution_id, passed, counts, last_result, delays, isOver } = facts;
+  const next = call('list_tf_slices', { execution_id, status: 'unanswered', order: 'oldest' });
+  if (isOver && counts.slices_queued > 0) {
+    const last = last_result === undefined ? 'no result came at all' : `the last result came at ${timeOf(last_result)}`;
+    const sentence = `${counted(counts.slices_queued, 'TF slice')} got no result while the run was observed; ${last}.`;
+    return { severity: 'error', sentence, ids: [...passed.ids], next };
+  }
+  const isWaiting = isUnanswered(facts);
+  if (!isWaiting && passed.count === 0) return undefined;
+  const since =
+    last_result === undefined
+      ? 'no result has come at all'
+      : `the last result came ${roundDuration(secondsSince(facts, last_result))} ago`;
+  return {
+    severity: 'error',
+    sentence: isWaiting
+      ? `${counted(counts.slices_queued, 'TF slice')} ${counts.slices_queued === 1 ? 'waits' : 'wait'} for a result, and ${since}; results are expected within ${roundDuration(noResultSeconds(delays))}.`
+      : `${counted(passed.count, 'TF slice')} got no result, though slices sent later were answered more than ${roundDuration(passedSeconds(delays))} ago.`,
+    ids: [...passed.ids],
+    next,
+  };
+});
+
+/** How long workers take to come unless reported, in seconds. */
+const usualRampUp = 300;
+const margin = 60;
+
+export const noTransformer = defineFinding('NO_TRANSFORMER', 'heard', (facts) => {
+  const { first_slice, last_result, last_worker_sign, ramp_up = usualRampUp, counts } = facts;
+  if (first_slice === undefined || last_result !== undefined || !facts.hearsResults) return undefined;
+  const limit = ramp_up + margin;
+  const lastSign = Math.max(first_slice, last_worker_sign ?? 0);
+  if (secondsSince(facts, lastSign) < limit) return undefined;
+  return {
+    severity: 'error',
+    sentence: `${were(counts.slices_created, 'TF slice')} sent, and neither a result nor a heartbeat of a transformer was heard for ${roundDuration(limit)}: none runs, or its queue is bound to no topic.`,
+    next: call('list_agents', { agent_type: 'worker', include_exited: true }),
+  };
+});
+
+export const resultsUnmatched = defineFinding(
+  'RESULTS_UNMATCHED',
+  'heard',
+  ({ execution_id, results_unmatched, counts }) =>
+    // If no slices go over the bus, no result can match one.
+    results_unmatched === 0 || counts.slices_created === 0
+      ? undefined
+      : {
+          severity: 'warning',
+          sentence: `${counted(results_unmatched, 'result')} ${results_unmatched === 1 ? 'fits' : 'fit'} no slice that was heard: the slices were sent before anybody listened, or another program made the results.`,
+          next: call('list_messages', { execution_id, message_type: 'slice_result' }),
+        },
+);
+
+export const resultsRepeated = defineFinding(
+  'RESULTS_REPEATED',
+  'heard',
+  ({ execution_id, results_repeated, counts }) =>
+    results_repeated === 0
+      ? undefined
+      : {
+          severity: 'info',
+          sentence: `${counted(results_repeated, 'result')} came again for slices that had one (${counts.slices_completed + counts.slices_failed} slices are answered): a count of results is higher than the number of slices.`,
+          next: call('list_messages', { execution_id, message_type: 'slice_result' }),
+        },
+);
