@@ -1,7 +1,7 @@
 import type { Health } from '../domain/states.ts';
 import { healthAfterEnd } from '../monitoring/health.ts';
 import { type ExecutionRow, requireExecution, requireObserved, requireOwn } from './execution/find-execution.ts';
-import { executionParams } from './execution/params.ts';
+import { executionParams, knownParams } from './execution/params.ts';
 import { lastTick } from './execution/start-message.ts';
 import { listLogs } from './lists/logs.ts';
 import { countAllMessages } from './lists/message-counts.ts';
@@ -38,6 +38,8 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     /** The plan of one of our own executions. Throws `ARGUMENT_INVALID` for an observed execution. */
     executionParams: (execution: ExecutionRow) =>
       executionParams(sql, requireOwn(execution, 'be planned, or have its files looked at,')),
+    /** The plan of an execution, where this store has it. */
+    knownParams: (execution: ExecutionRow) => knownParams(sql, execution),
     audit: (execution: ExecutionRow) =>
       execution.origin === 'own'
         ? auditExecution(sql, execution)

@@ -1,21 +1,9 @@
-/** The states of a TF slice and the only steps between them. */
-export const sliceStatuses = ['queued', 'processing', 'completed', 'failed'] as const;
+/**
+ * The states of a TF slice. `unanswered`: messages of other programs do not say whether a slice waits or is in work, only that it has no result.
+ */
+export const sliceStatuses = ['queued', 'processing', 'completed', 'failed', 'unanswered'] as const;
 
 export type SliceStatus = (typeof sliceStatuses)[number];
-
-/** The states as tools name them. `unanswered`: nobody says whether a slice of other programs waits or is in work, only that it has no result. */
-export const shownSliceStatuses = [...sliceStatuses, 'unanswered'] as const;
-
-export type ShownSliceStatus = (typeof shownSliceStatuses)[number];
-
-export const shownSliceStatus = (status: SliceStatus, isObserved: boolean): ShownSliceStatus =>
-  isObserved && status === 'queued' ? 'unanswered' : status;
-
-/** The state that a shown one stands for, and whose slices have it: other programs', our own, or all (undefined). */
-export function storedSliceStatus(shown: ShownSliceStatus): { status: SliceStatus; isObserved: boolean | undefined } {
-  if (shown === 'unanswered') return { status: 'queued', isObserved: true };
-  return { status: shown, isObserved: shown === 'queued' ? false : undefined };
-}
 
 /** The numbers of states, as columns of attempts hold them. */
 export const queuedState = sliceStatuses.indexOf('queued');
@@ -34,6 +22,7 @@ const steps: Record<SliceStatus, Partial<Record<SliceEvent, SliceStatus>>> = {
   processing: { start: 'processing', done: 'completed', fail: 'failed', return: 'queued', abandon: 'queued' },
   completed: {},
   failed: { queue: 'queued' },
+  unanswered: {},
 };
 
 /** The status after `event`, or undefined if the table has no such step. */

@@ -124,6 +124,7 @@ function answerParameters(id: string, response: Response, queries: () => Queries
     const asked = queries();
     const execution = asked.execution(id);
     const { execution_id, workflow_name, namespace, executed_by, status, run_number, start_time, end_time } = execution;
+    const params = asked.knownParams(execution);
     response.json(
       allPrintable({
         execution_id,
@@ -135,7 +136,7 @@ function answerParameters(id: string, response: Response, queries: () => Queries
         start_time,
         ...(end_time === null ? {} : { end_time }),
         // No broker, no paths, no secrets.
-        parameter_values: execution.origin === 'own' ? workflowParamsOf(asked.executionParams(execution)) : {},
+        parameter_values: params === undefined ? {} : workflowParamsOf(params),
       }),
     );
   } catch (error) {

@@ -41,7 +41,7 @@ export const controlWorkflowTool = defineLiveTool({
     const control = controlOf(context);
     const by = { name: context.caller(), claimed: requested_by };
     const request = { execution_id, reason, by, patienceSeconds };
-    const told_id = execution.origin === 'observed' ? context.queries().toldId(execution_id) : undefined;
+    const told_id = context.queries().toldId(execution_id);
     if (action === 'stop' && told_id !== undefined) {
       const answer = await control.stopTheirs({ execution_id, told_id, namespace }, request);
       return { execution_id, action, ...stopped(answer) };

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 
-import { shownDrivers } from '../domain/shown-drivers.ts';
 import { present } from '../lib/present.ts';
 import { monitorAnswer } from './answers/monitor.ts';
 import { withinBudget } from './monitor/budget.ts';
+import { countsOf } from './monitor/counts.ts';
 import { asEvent } from './monitor/events.ts';
 import * as part from './monitor/parts.ts';
 import { peopleOf } from './monitor/people.ts';
@@ -24,8 +24,7 @@ export const getWorkflowMonitorTool = defineTool({
     const { execution_id, status, phase, start_time, end_time } = execution;
     const data_as_of = queries.dataAsOf();
     const assessed = queries.assessWithFindings(execution, now, data_as_of);
-    const { detail, health, progress, driving, evidence } = assessed;
-    const { shown, omitted } = shownDrivers(evidence?.drivers ?? []);
+    const { detail, health, evidence } = assessed;
     const unreadable = evidence?.unreadable ?? [];
     const settings = queries.configuration(execution);
     const isRunning = status === 'running';
@@ -38,26 +37,20 @@ export const getWorkflowMonitorTool = defineTool({
         status_reason: part.statusReason(execution),
         phase,
         health: health ?? null,
-        paused_by: evidence?.paused_by && part.commandOf(evidence.paused_by),
-        stopped_by: part.stopOf(queries.stoppedBy(execution), evidence?.pending_stop),
-        drivers: evidence && shown.map(part.driverOf),
-        drivers_omitted: omitted === 0 ? null : omitted,
+        ...part.commandsOf(evidence, queries.stoppedBy(execution)),
+        ...part.driversOf(evidence),
         start_time,
         end_time,
         ...part.livesOf(assessed),
         data_as_of,
         last_message_id: queries.lastMessage(execution_id)?.message_id,
         message_count: queries.messageCount(execution_id),
-        ...part.countsOf(execution, assessed),
+        ...countsOf(execution, assessed),
         causes: part.causesOf(assessed.causes),
         oldest_in_hand: part.oldestOf(assessed),
         configuration: settings === undefined ? null : present({ ...settings }),
         dataset: part.datasetOf(detail),
-        progress: driving && present({ ...progress, ...driving.left }),
-        // Without its driver nothing works, whatever waits.
-        stages: isDriven ? (driving?.stages ?? []).map((stage) => present({ ...stage })) : [],
-        latency: assessed.delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
-        capacity: driving?.capacity && present({ ...driving.capacity }),
+        ...part.flowOf(assessed, isDriven),
         findings: part.findingsOf(assessed.findings),
         agents: unreadable.includes('agents') ? [] : part.agentsOf(execution_id, queries),
         events: queries.lastLandmarks(execution_id, part.lastEvents).map(asEvent),

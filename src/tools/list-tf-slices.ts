@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { sliceOrders, timeFields } from '../domain/list-words.ts';
-import { shownSliceStatuses } from '../domain/slice-states.ts';
+import { sliceStatuses } from '../domain/slice-states.ts';
 import { pageAnswer } from './answers/page.ts';
 import { sliceRow } from './answers/slice-row.ts';
 import { listPage } from './shared/list.ts';
@@ -23,7 +23,7 @@ export const listTfSlicesTool = defineTool({
       execution_id: executionId,
       stf_filename: text('Such as swf.101993.000001.stf'),
       tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
-      status: z.enum(shownSliceStatuses).optional().describe('State of the slice'),
+      status: z.enum(sliceStatuses).optional().describe('State of the slice'),
       slice_filename: text('Such as swf.101993.000001_slice_003.tf'),
       assigned_worker: textOrNumber(300, 'Worker (worker-agent-wenauseic-485/07), its agent, or a slot (7)'),
       min_retries: integer(0, 1000, 'Retries at least'),

@@ -4,7 +4,6 @@ import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { Product, SliceStanding } from '../db/reports/trace.ts';
 import { planOf } from '../domain/plan/versions.ts';
-import { shownSliceStatus, type SliceStatus } from '../domain/slice-states.ts';
 import { counted } from '../lib/counted.ts';
 import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
@@ -42,14 +41,14 @@ export const traceDataProductTool = defineTool({
     ].filter((time) => time !== '');
     const first = messages[0]?.happened_at;
     // An unfinished slice is in progress until now.
-    const isOpen = product.status === 'queued' || product.status === 'processing';
+    const isOpen = ['queued', 'processing', 'unanswered'].includes(product.status);
     const last = isOpen ? new Date(end).toISOString() : ends.toSorted().at(-1);
     return present({
       filename: product.name,
       kind: product.kind,
       execution_id: product.execution_id,
       run_number: product.run_number,
-      status: shownStatus(product, execution),
+      status: product.status,
       stf_filename: product.stf_filename,
       tf_filename: product.tf_filename,
       ...(product.kind === 'stf' ? { standing: stfStanding(product, execution, queries) } : {}),
@@ -70,10 +69,7 @@ export const traceDataProductTool = defineTool({
       ),
       more_hops: found.length > maxHops ? true : null,
       total_seconds: first === undefined || last === undefined ? 0 : Math.max(0, between(first, last)),
-      slices:
-        parts.length === 0
-          ? null
-          : Object.fromEntries(parts.map(({ status, n }) => [shownStatus({ kind: 'slice', status }, execution), n])),
+      slices: parts.length === 0 ? null : Object.fromEntries(parts.map(({ status, n }) => [status, n])),
       logs: queries.logLinesOf(product, maxLines).map((line) => ({
         time: line.timestamp,
         agent: line.agent,
@@ -85,17 +81,14 @@ export const traceDataProductTool = defineTool({
   },
 });
 
-const shownStatus = ({ kind, status }: Pick<Product, 'kind' | 'status'>, { origin }: ExecutionRow): string =>
-  kind === 'slice' ? shownSliceStatus(status as SliceStatus, origin === 'observed') : status;
-
 /** An STF file that the plan does not sample is done when it is ready, however long one waits for its samples. */
 function stfStanding(product: Product, execution: ExecutionRow, queries: Queries): string | undefined {
-  if (execution.origin !== 'own') return undefined;
+  const params = queries.knownParams(execution);
+  if (params === undefined) return undefined;
   const { execution_id } = execution;
   const filter = { execution_id, stf_filename: product.name };
   const [stf] = queries.stfFiles(filter, { order: 'oldest', limit: 1, uncounted: true }).rows;
   if (stf === undefined || stf.sequence === null || stf.tf_count === null) return undefined;
-  const params = queries.executionParams(execution);
   const { sequence, tf_count } = stf;
   if (planOf(params).sampleCount({ sequence, tf_count }) > 0) return undefined;
   return `not sampled: stf_sampling_rate is ${params.fast_processing.stf_sampling_rate}`;
@@ -137,8 +130,9 @@ function standingWords(
 ): string {
   const ended = `the execution has ended (${execution.status})`;
   switch (status) {
+    case 'unanswered':
+      return 'sent; no result was heard';
     case 'queued':
-      if (execution.origin === 'observed') return 'sent; no result was heard';
       if (execution.status !== 'running')
         return attempts_made > 0 ? `given up in hand: ${ended}` : `never begun: ${ended}`;
       return waitWords(execution, ahead, context);

@@ -76,7 +76,6 @@ export const waitForExecutionTool = defineLiveTool({
       await pause(lookMilliseconds, [signal]);
     }
     const { status, phase } = now.execution;
-    const inHand = now.driving?.in_hand;
     return present({
       execution_id,
       changed,
@@ -84,14 +83,7 @@ export const waitForExecutionTool = defineLiveTool({
       status,
       phase,
       health: now.health,
-      counts: {
-        ...countsIn(now.execution),
-        slices_processing: inHand === undefined ? 0 : inHand.count + inHand.lost,
-        slices_to_redo: inHand?.lost ?? 0,
-      },
-      seconds_left: now.driving?.left?.seconds_left,
-      slices_overdue: inHand?.overdue === 0 ? null : inHand?.overdue,
-      oldest_in_hand: inHand?.oldest && heldOf(inHand.oldest),
+      ...workOf(now),
       next: nextOf(now),
       data_as_of: now.data_as_of,
     });
@@ -99,6 +91,22 @@ export const waitForExecutionTool = defineLiveTool({
 });
 
 type Look = ReturnType<typeof look>;
+
+/** The counts, and the slices that are being worked on, as far as anybody tells. */
+function workOf({ execution, driving }: Look) {
+  const counts = countsIn(execution);
+  if (driving === undefined) {
+    const { slices_queued: slices_unanswered, slices_processing: _, ...heard } = counts;
+    return { counts: { ...heard, slices_unanswered } };
+  }
+  const { count, lost, overdue, oldest } = driving.in_hand;
+  return {
+    counts: { ...counts, slices_processing: count + lost, slices_to_redo: lost },
+    seconds_left: driving.left?.seconds_left,
+    slices_overdue: overdue === 0 ? null : overdue,
+    oldest_in_hand: oldest && heldOf(oldest),
+  };
+}
 
 /** Why nothing will happen by itself, so that waiting is useless. */
 function standstill({ health, driving }: Look): string | undefined {

@@ -14,6 +14,7 @@ describe('a slice', () => {
       sliceStatuses.map((status) => [status, events.map((event) => nextSliceStatus(status, event) ?? '-').join(' ')]),
     );
     expect(table).toEqual({
+      unanswered: '- - - - - -',
       queued: '- processing completed failed queued -',
       processing: '- processing completed failed queued queued',
       completed: '- - - - - -',

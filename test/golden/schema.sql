@@ -27,7 +27,7 @@ FROM system_agents JOIN processes USING (process_id);
 
 CREATE VIEW v_alarms AS SELECT alarm_id, execution_id, code, subject, severity, state, coalesce(current_sentence, sentence) AS sentence, count, raised_at, seen_by, seen_sent_by, seen_at, seen_text, cleared_at, raised_sentence FROM alarms;
 
-CREATE VIEW v_attempts AS SELECT slice_filename, attempt, execution_id, iif(a.state = 'queued' AND EXISTS (SELECT 1 FROM workflow_executions AS w WHERE w.execution_id = a.execution_id AND w.origin = 'observed'), 'unanswered', a.state) AS state, worker_id, hostname, starts, queued_at, started_at, completed_at,
+CREATE VIEW v_attempts AS SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at,
   round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(started_at, 'subsec')), 3) AS seconds, error, exit_code, signal, output_tail
 FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, execution_id, attempt)
 UNION ALL SELECT slice_filename, attempt, execution_id, 'lost', worker_id, hostname, 1, queued_at, started_at, NULL, round(max(0, unixepoch(followed_at, 'subsec') - unixepoch(started_at, 'subsec')), 3), 'its worker vanished', NULL, NULL, NULL
@@ -56,7 +56,7 @@ CREATE VIEW v_quality AS SELECT execution_id, value, reason, author, sent_by, se
 
 CREATE VIEW v_removed AS SELECT execution_id, removed_at, removed_by FROM removals;
 
-CREATE VIEW v_slices AS SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, iif(tf_slices.status = 'queued' AND EXISTS (SELECT 1 FROM workflow_executions AS w WHERE w.execution_id = tf_slices.execution_id AND w.origin = 'observed'), 'unanswered', tf_slices.status) AS status, attempt - 1 + iif(tf_slices.followed_starts > 0, (SELECT count(*) FROM lost_starts AS l WHERE l.slice_filename = tf_slices.slice_filename AND l.execution_id = tf_slices.execution_id), 0) AS retries,
+CREATE VIEW v_slices AS SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, status, attempt - 1 + iif(tf_slices.followed_starts > 0, (SELECT count(*) FROM lost_starts AS l WHERE l.slice_filename = tf_slices.slice_filename AND l.execution_id = tf_slices.execution_id), 0) AS retries,
   assigned_worker, hostname, created_at, assigned_at, completed_at, round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec')), 3) AS seconds, error
 FROM tf_slices;
 
@@ -184,7 +184,7 @@ CREATE TABLE earlier_attempts (
   slice_filename TEXT NOT NULL,
   attempt INTEGER NOT NULL,
   execution_id TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('queued', 'processing', 'completed', 'failed')),
+  state TEXT NOT NULL CHECK (state IN ('queued', 'processing', 'completed', 'failed', 'unanswered')),
   worker_id TEXT,
   hostname TEXT,
   starts INTEGER NOT NULL,
@@ -672,7 +672,7 @@ CREATE TABLE tf_slices (
   tf_first INTEGER,
   tf_last INTEGER,
   tf_count INTEGER,
-  status TEXT NOT NULL CHECK (status IN ('queued', 'processing', 'completed', 'failed')),
+  status TEXT NOT NULL CHECK (status IN ('queued', 'processing', 'completed', 'failed', 'unanswered')),
   attempt INTEGER NOT NULL,
   assigned_worker TEXT,
   created_at TEXT NOT NULL,
@@ -836,9 +836,9 @@ CREATE INDEX tf_slices_execution ON tf_slices (execution_id, seq);
 
 CREATE INDEX tf_slices_failed ON tf_slices (seq) WHERE status = 'failed';
 
-CREATE INDEX tf_slices_open ON tf_slices (execution_id, status, seq) WHERE status IN ('queued', 'processing', 'failed');
+CREATE INDEX tf_slices_open ON tf_slices (execution_id, status, seq) WHERE status IN ('queued', 'processing', 'failed', 'unanswered');
 
-CREATE INDEX tf_slices_pending ON tf_slices (status, seq) WHERE status IN ('queued', 'processing');
+CREATE INDEX tf_slices_pending ON tf_slices (status, seq) WHERE status IN ('queued', 'processing', 'unanswered');
 
 CREATE INDEX tf_slices_retried ON tf_slices (execution_id, seq) WHERE attempt + followed_starts > 1;
 

@@ -27,7 +27,6 @@ const execution = {
   namespace: 'torre1',
   executed_by: 'tester',
   status: 'running',
-  origin: 'observed',
   run_number: 101,
   start_time: '2026-01-01T00:00:00.000Z',
   end_time: null,
@@ -45,6 +44,7 @@ const oneExecution = {
   storeId: () => 'store-1',
   dataAsOf: () => '2026-01-01T00:00:01.000Z',
   snapshot: (ask: () => unknown) => ask(),
+  knownParams: () => undefined,
   execution: (id: string) => {
     if (id === 'broken') throw new SwfError('STORE_CORRUPT', 'the store is damaged');
     if (id === 'bug') throw new TypeError('no such thing');
@@ -308,13 +308,13 @@ describe('a route', () => {
       const { status, text } = await ask(`/workflow-executions/${id}`, { headers: by('secret-r') });
       return [status, JSON.parse(text)] as const;
     };
-    const { end_time: _, origin: __, ...facts } = execution;
+    const { end_time: _, ...facts } = execution;
     expect(await of('stf_datataking-tester-0001')).toEqual([200, { ...facts, run_id: '101', parameter_values: {} }]);
     expect(await of('other')).toMatchObject([
       404,
       { error: { code: -32_602, message: 'EXECUTION_NOT_FOUND: there is no other' } },
     ]);
-    const { run_number: ___, ...unnumbered } = facts;
+    const { run_number: __, ...unnumbered } = facts;
     expect(await of('ended')).toEqual([
       200,
       { ...unnumbered, end_time: '2026-01-01T01:00:00.000Z', parameter_values: {} },

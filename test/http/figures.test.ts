@@ -169,7 +169,7 @@ describe('the metrics of the server', () => {
   const assessed = {
     health: 'slow',
     detail: { stfs_ready: 4, slices_exhausted: 5, slice_retries: 6 },
-    in_hand: { count: 7, lost: 8, overdue: 9, oldest: { seconds: 10 } },
+    driving: { in_hand: { count: 7, lost: 8, overdue: 9, oldest: { seconds: 10 } } },
   };
   const asked: unknown[] = [];
   const store = (running: object[], recent: object[], more: object = {}): Queries =>

@@ -1,4 +1,5 @@
 import type { Queries } from '../../db/queries.ts';
+import type { Driving } from '../../db/reports/assessment.ts';
 import type { Speed } from '../../domain/params.ts';
 import { logLevels } from '../../lib/logger.ts';
 
@@ -10,6 +11,7 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
     const execution = queries.execution(executionId);
     const assessed = queries.assess(execution, Date.now());
     const { detail, health, progress, driving, duration_seconds: elapsed } = assessed;
+    const { isHeld, left, in_hand: inHand, pace, capacity, speed }: Partial<Driving> = driving ?? {};
     const { execution_id, status } = execution;
     const isMoving = status === 'running' && health !== 'stalled';
     const [error]: { timestamp: string; message: string }[] = queries.logs(
@@ -21,28 +23,26 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
       health,
       driver: queries.driver(execution_id),
       /** The operator who has paused it. */
-      pausedBy: driving?.isHeld === true ? queries.pausedBy(execution) : undefined,
+      pausedBy: isHeld === true ? queries.pausedBy(execution) : undefined,
       progress,
       /** Until the whole execution is done, as far as is known. */
-      secondsLeft: driving?.left?.seconds_left,
+      secondsLeft: left?.seconds_left,
       /** It may take any time longer than that. */
-      isOpenEnded: driving?.left !== undefined && driving.left.at_most === undefined,
+      isOpenEnded: left !== undefined && left.at_most === undefined,
       /** Wall time so far. */
       elapsed,
       /** Undefined where nobody says who works on what. */
-      inHand: driving?.in_hand,
-      pace: driving?.pace,
+      inHand,
+      pace,
       /** Worker slots that a run of this configuration has. */
-      slots:
-        driving &&
-        (driving.capacity?.workers ?? queries.executionParams(execution).fast_processing.target_worker_count),
-      speed: driving && String(driving.speed),
+      slots: capacity?.workers ?? queries.knownParams(execution)?.fast_processing.target_worker_count,
+      speed: speed && String(speed),
       retries: detail.slice_retries,
       /** Failed without a retry left. */
       exhausted: detail.slices_exhausted,
       last: queries.lastMessage(execution_id),
       /** Simulated seconds so far; undefined if no message stated any. */
-      simulated: simulatedNow(queries.lastTick(execution_id), isMoving ? driving?.speed : undefined),
+      simulated: simulatedNow(queries.lastTick(execution_id), isMoving ? speed : undefined),
       /** The last error that an agent logged. */
       error,
     };

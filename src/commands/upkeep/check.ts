@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { allExecutionIds, type ExecutionRow } from '../../db/execution/find-execution.ts';
-import { executionParams } from '../../db/execution/params.ts';
+import { knownParams } from '../../db/execution/params.ts';
 import { openRemovals } from '../../db/log/removals.ts';
 import { damageOf, schemaDifferences } from '../../db/maintenance/integrity.ts';
 import { replayDifferences } from '../../db/maintenance/replay-check.ts';
@@ -154,10 +154,10 @@ function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Aud
 
 /** Are the recorded files there, with their recorded checksums? */
 async function checkFiles(tell: Tell, db: Connection, execution: ExecutionRow): Promise<void> {
-  // Files of other programs are not ours to look at.
-  if (execution.origin === 'observed') return;
+  const params = knownParams(preparer(db), execution);
+  if (params === undefined) return;
   const { execution_id } = execution;
-  const { data, daq_state_machine } = executionParams(preparer(db), execution);
+  const { data, daq_state_machine } = params;
   if (!data.write_files || data.dir === undefined) return;
   const folder = join(data.dir, execution_id);
   const frameBytes = daq_state_machine.tf_size_bytes;

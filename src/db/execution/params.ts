@@ -3,7 +3,7 @@ import { configInvalid } from '../../lib/errors.ts';
 import { onceFor } from '../../lib/once-for.ts';
 import { readJson } from '../../lib/read-json.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { OwnExecution } from './find-execution.ts';
+import type { ExecutionRow, OwnExecution } from './find-execution.ts';
 
 /** The columns of an execution that identify its parameters. */
 type ExecutionKey = Pick<OwnExecution, 'key' | 'execution_id' | 'run_number' | 'start_time'>;
@@ -47,6 +47,10 @@ function parseParams(text: string, executionId: string): ExecutionParams {
     `the configuration recorded for ${executionId} cannot be used here: ${issue?.path.join('.')}: ${issue?.message}; use the swf-mcp that recorded it`,
   );
 }
+
+/** The parameters of an execution, where this store has its plan: other programs keep theirs. */
+export const knownParams = (sql: Prepare, execution: ExecutionRow): ExecutionParams | undefined =>
+  execution.origin === 'own' ? executionParams(sql, execution) : undefined;
 
 export function forgetParams(sql: Prepare, executionId: string): void {
   cacheOf(sql).delete(executionId);

@@ -1,8 +1,7 @@
 import type { SliceOrder, TimeField } from '../../domain/list-words.ts';
-import { type ShownSliceStatus, storedSliceStatus } from '../../domain/slice-states.ts';
+import type { SliceStatus } from '../../domain/slice-states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { sliceLostStarts } from '../migrations/lost-starts.ts';
-import { isOfOthers, shownStatus } from '../migrations/shown-status.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { keptCount, ofExecution } from './by-execution.ts';
@@ -28,7 +27,7 @@ export interface TfSliceRow extends Pick<
 > {
   slice_filename: string;
   slice_id: number;
-  status: ShownSliceStatus;
+  status: SliceStatus;
   attempt: number;
   lost_starts: number;
   assigned_worker: string | null;
@@ -54,7 +53,7 @@ export interface TfSliceRow extends Pick<
 }
 
 export interface TfSliceFilter extends TfFileFilter {
-  status?: ShownSliceStatus | undefined;
+  status?: SliceStatus | undefined;
   slice_filename?: string | undefined;
   /** A worker, an agent or a slot. */
   assigned_worker?: string | undefined;
@@ -85,8 +84,7 @@ export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): L
 }
 
 function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
-  const { status: shown, time_field = 'created', min_retries } = filter;
-  const { status = 'created', isObserved } = shown === undefined ? {} : storedSliceStatus(shown);
+  const { status, time_field = 'created', min_retries } = filter;
   const { tf_filename, stf_filename, slice_filename, assigned_worker } = filter;
   const others = [tf_filename, stf_filename, slice_filename, assigned_worker, min_retries];
   const isOtherTime = time_field !== 'created';
@@ -94,7 +92,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
   const isScan = isOtherTime || workers.workers[1] !== undefined || (min_retries ?? 0) > 0;
   return {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
-      tf_count, ${shownStatus('s')} AS status, attempt, ${sliceLostStarts('s')} AS lost_starts, assigned_worker, iif(left_by IS NULL, s.hostname, NULL) AS host, created_at, assigned_at, completed_at, error,
+      tf_count, status, attempt, ${sliceLostStarts('s')} AS lost_starts, assigned_worker, iif(left_by IS NULL, s.hostname, NULL) AS host, created_at, assigned_at, completed_at, error,
       ${sliceSeconds} AS seconds, processing_seconds,
       exit_code, signal, output_tail, outputs, outputs_omitted,
       (SELECT ${jsonField('w.params', 'data.dir')} FROM workflow_executions AS w
@@ -118,7 +116,6 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
         min_retries === 0 ? undefined : min_retries,
       ],
       ...ofState(filter),
-      origin: [`(${isOfOthers('s')}) = ?`, isObserved === undefined ? undefined : Number(isObserved)],
     },
     indexes: [
       ['sqlite_autoindex_tf_slices_1', ['slice']],
@@ -132,16 +129,18 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
       ['tf_slices_execution', ['execution']],
     ],
     window: filter,
-    // Counts are kept of all executions together.
-    total: keptCount(sql, `slices_${status}`, filter, [...others, isObserved]),
+    // Slices that wait for a worker, and those that nobody has answered, are counted as one.
+    total:
+      status === 'queued' || status === 'unanswered'
+        ? undefined
+        : keptCount(sql, `slices_${status ?? 'created'}`, filter, others),
     page,
   };
 }
 
 /** The condition of a state. Which index serves it depends on the other conditions. */
-function ofState({ status: shown, execution_id, run_number }: TfSliceFilter): Record<string, Condition> {
-  if (shown === undefined) return {};
-  const { status } = storedSliceStatus(shown);
+function ofState({ status, execution_id, run_number }: TfSliceFilter): Record<string, Condition> {
+  if (status === undefined) return {};
   if (status === 'completed') return { completed: ['status = ?', status] };
   const isUnfinished = `status = '${status}' AND ${indexPredicates.openSlice} AND status = ?`;
   if (execution_id !== undefined || run_number !== undefined) return { unfinished: [isUnfinished, status] };

@@ -1,7 +1,7 @@
 import { logLevels } from '../../lib/logger.ts';
 import { lostStartsOf, sliceLostStarts } from './lost-starts.ts';
 import { isoTime, messageColumns } from './message-columns.ts';
-import { shownStatus, stfCount } from './shown-status.ts';
+import { stfCount } from './shown-status.ts';
 
 /** As SQL: the name of a line's level. */
 export const levelName = (level: string): string =>
@@ -28,10 +28,10 @@ FROM workflow_executions AS e JOIN run_states AS s USING (execution_id) JOIN run
 FROM stf_files`,
   v_tf_files: `SELECT tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, size_bytes, slice_count, created_at
 FROM fastmon_files`,
-  v_slices: `SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, ${shownStatus('tf_slices')} AS status, attempt - 1 + ${sliceLostStarts('tf_slices')} AS retries,
+  v_slices: `SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, status, attempt - 1 + ${sliceLostStarts('tf_slices')} AS retries,
   assigned_worker, hostname, created_at, assigned_at, completed_at, ${secondsBetween('assigned_at', 'completed_at')} AS seconds, error
 FROM tf_slices`,
-  v_attempts: `SELECT slice_filename, attempt, execution_id, ${shownStatus('a', 'state')} AS state, worker_id, hostname, starts, queued_at, started_at, completed_at,
+  v_attempts: `SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at,
   ${secondsBetween('started_at', 'completed_at')} AS seconds, error, exit_code, signal, output_tail
 FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, execution_id, attempt)
 UNION ALL SELECT slice_filename, attempt, execution_id, 'lost', worker_id, hostname, 1, queued_at, started_at, NULL, ${secondsBetween('started_at', 'followed_at')}, 'its worker vanished', NULL, NULL, NULL

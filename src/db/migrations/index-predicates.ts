@@ -55,9 +55,9 @@ export const indexPredicates = {
   registeredStf: `status = 'registered'`,
   failedStf: `status = 'failed'`,
   /** Slices that are not completed. */
-  openSlice: `status IN ('queued', 'processing', 'failed')`,
-  /** Slices that wait or are in progress. */
-  pendingSlice: `status IN ('queued', 'processing')`,
+  openSlice: `status IN ('queued', 'processing', 'failed', 'unanswered')`,
+  /** Slices without a result. */
+  pendingSlice: `status IN ('queued', 'processing', 'unanswered')`,
   failedSlice: `status = 'failed'`,
   retriedSlice: 'attempt + followed_starts > 1',
   tookTime: 'took_ms IS NOT NULL',

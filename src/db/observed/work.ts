@@ -54,7 +54,7 @@ function tallyOf({ slices, registered, unmatched, repeated }: Work): Tally {
   return {
     run_states: {
       slices_created: folded.length,
-      slices_queued: count('queued'),
+      slices_queued: count('unanswered'),
       slices_completed: count('completed'),
       slices_failed: failed,
       // No message says how often a slice may be tried, so a failed one counts as exhausted.

@@ -1,14 +1,6 @@
 import type { Causes } from '../../domain/causes.ts';
 import type { Group, Groups } from '../../domain/groups.ts';
-import {
-  failedState,
-  queuedState,
-  shownSliceStatus,
-  type ShownSliceStatus,
-  type SliceStatus,
-  sliceStatuses,
-  storedSliceStatus,
-} from '../../domain/slice-states.ts';
+import { failedState, queuedState, type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
 import { countsAttempts, spanName, type SummaryKey, widthOf } from '../../domain/summary-words.ts';
 import type { Steps } from '../../lib/steps.ts';
 import type { AttemptColumns } from '../timeline/attempt-columns.ts';
@@ -17,7 +9,6 @@ import type { SummaryQuestion } from './question.ts';
 export interface OfExecution {
   execution_id: string;
   namespace: string;
-  isObserved: boolean;
 }
 
 /** A row's key as a number, and the name of a number. */
@@ -43,7 +34,7 @@ export function* addAttempts(
   const [first, second = nothing] = question.keys.map((key) =>
     keyed(columns, key, { of, time, causes: groups.causes }),
   );
-  const fits = condition(columns, question, { isOfAttempts, isWorker, time, isObserved: of.isObserved });
+  const fits = condition(columns, question, { isOfAttempts, isWorker, time });
   const known = new Map<number, Group>();
   for (let at = 0; at < columns.length; at += 1) {
     if (at % inOneTurn === inOneTurn - 1) yield;
@@ -101,22 +92,15 @@ export const isPart = ({ status, assigned_worker, start_time, end_time }: Summar
 function condition(
   columns: AttemptColumns,
   question: SummaryQuestion,
-  {
-    isOfAttempts,
-    isWorker,
-    time,
-    isObserved,
-  }: { isOfAttempts: boolean; isWorker: (name: string) => boolean; time: TimeAt; isObserved: boolean },
+  { isOfAttempts, isWorker, time }: { isOfAttempts: boolean; isWorker: (name: string) => boolean; time: TimeAt },
 ): (at: number) => boolean {
   const { status, assigned_worker, start_time, end_time, keys } = question;
   const tests: ((at: number) => boolean)[] = [];
   if (!isOfAttempts) tests.push((at) => columns.isCurrent[at] === 1);
   if (keys.includes('cause')) tests.push((at) => columns.state[at] === failedState);
   if (status !== undefined) {
-    const stored = storedSliceStatus(status as ShownSliceStatus);
-    const state = sliceStatuses.indexOf(stored.status);
-    const isOfThese = stored.isObserved === undefined || stored.isObserved === isObserved;
-    tests.push((at) => isOfThese && columns.state[at] === state);
+    const state = sliceStatuses.indexOf(status as SliceStatus);
+    tests.push((at) => columns.state[at] === state);
   }
   if (assigned_worker !== undefined) {
     const fitting = columns.names.worker.all.map(isWorker);
@@ -143,7 +127,7 @@ function keyed(
     case 'status':
       return {
         of: (at) => columns.state[at] as number,
-        name: (number) => shownSliceStatus(sliceStatuses[number] as SliceStatus, of.isObserved),
+        name: (number) => sliceStatuses[number],
       };
     case 'attempt':
       return byColumn('attempt', String);

@@ -34,11 +34,9 @@ function executionsOf(sql: Prepare, question: SummaryQuestion): readonly OfExecu
   const { execution_id, namespace, start_time, end_time } = question;
   const lived = start_time === undefined ? null : new Date(Date.parse(start_time) - latest).toISOString();
   const asked = [execution_id, namespace, end_time].map((value) => value ?? null);
-  return sql<unknown[], Omit<OfExecution, 'isObserved'> & { origin: string }>(
-    `SELECT execution_id, namespace, origin FROM workflow_executions
+  return sql<unknown[], OfExecution>(
+    `SELECT execution_id, namespace FROM workflow_executions
      WHERE coalesce(execution_id = ?, 1) AND coalesce(namespace = ?, 1) AND coalesce(start_time <= ?, 1)
        AND coalesce(coalesce(end_time, '9999') >= ?, 1) ORDER BY seq`,
-  )
-    .all(...asked, lived)
-    .map(({ origin, ...of }) => ({ ...of, isObserved: origin === 'observed' }));
+  ).all(...asked, lived);
 }

@@ -105,7 +105,7 @@ export class AttemptHistory {
       `SELECT late_seq, message_id FROM late_messages JOIN message_rows USING (seq) WHERE execution_id = ? AND late_seq > ? ORDER BY late_seq`,
     ).all(this.#id, this.#lateSeq);
     const { moved, hasEnded } = this.#movedBy([...messages, ...late]);
-    if (this.#isObserved && messages.length > 0) for (const slice of this.#movedOfOthers()) moved.add(slice);
+    if (messages.length > 0) for (const slice of this.#movedOfOthers()) moved.add(slice);
     if (moved.size > 0) this.#readAgain([...moved]);
     if (hasEnded) this.#readAbandoned();
     this.#lateSeq = late.at(-1)?.late_seq ?? this.#lateSeq;

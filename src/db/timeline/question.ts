@@ -4,7 +4,7 @@ import { driverGaps } from '../../monitoring/driver-gaps.ts';
 import type { Life } from '../../monitoring/timeline/attempts.ts';
 import type { PhaseBand } from '../../monitoring/timeline/phases.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
-import { executionParams } from '../execution/params.ts';
+import { knownParams } from '../execution/params.ts';
 import { gapsOf } from '../observed/hearings.ts';
 import { standstillsOf } from '../presence/incidents.ts';
 import { type LivenessTest, type Moment, momentOf } from '../presence/leases.ts';
@@ -48,14 +48,13 @@ export function timelineQuestion(
 
 /** Times about which nothing is known, or when nobody could do anything, the oldest of each kind first. */
 function holesIn(sql: Prepare, execution: ExecutionRow, life: Life, { isAlive, now }: Moment): PhaseBand[] {
-  const { execution_id, origin } = execution;
+  const { execution_id } = execution;
   const { end: until, silentSince: start } = life;
-  if (origin === 'observed')
-    return gapsOf(sql, execution_id, { isAlive, now })
-      .filter(({ from }) => from < until)
-      .map(({ from, until: end }) => ({ phase: 'unheard', start: from, end: Math.min(end, until) }));
   const drivers = driversOf(sql, execution_id, isAlive);
   return [
+    ...gapsOf(sql, execution_id, { isAlive, now })
+      .filter(({ from }) => from < until)
+      .map(({ from, until: end }) => ({ phase: 'unheard' as const, start: from, end: Math.min(end, until) })),
     ...standstillsOf(sql, execution_id).map(({ from, until: to }) => band('unwritten', from, to)),
     ...driverGaps(drivers).map(({ from, to }) => band('undriven', from, to)),
     ...(start === undefined ? [] : [{ phase: 'undriven' as const, start, end: undefined }]),
@@ -101,10 +100,10 @@ function lastResult(sql: Prepare, execution: ExecutionRow, moment: { now: number
   return Math.min(Date.parse(last.value(execution_id) ?? '') || 0, moment.now);
 }
 
-/** The parts of a picture that follow from the plan. The retries of an observed execution are unknown, so none is expected. */
+/** The parts of a picture that follow from the plan. Without one no retry is expected. */
 function planned(sql: Prepare, execution: ExecutionRow): Pick<TimelineQuestion, 'minWidth' | 'maxRetries'> {
-  if (execution.origin === 'observed') return { minWidth: 1, maxRetries: 0 };
-  const params = executionParams(sql, execution);
+  const params = knownParams(sql, execution);
+  if (params === undefined) return { minWidth: 1, maxRetries: 0 };
   const speed = speedsOf(sql, execution.execution_id).current ?? params.speed;
   return { minWidth: minWidth({ ...params, speed }), maxRetries: params.worker.max_retries };
 }

@@ -1,4 +1,5 @@
 import type { HeardFacts } from '../heard-facts.ts';
+import type { SliceFacts } from '../slice-facts.ts';
 import { agentGone, agentMissing, readerBehind, unanswered } from './agents.ts';
 import {
   brokerAway,
@@ -24,7 +25,7 @@ import {
 } from './heard-work.ts';
 import { contractBroken, idTwice, notHeard, runSilent, toldOtherwise } from './hearing.ts';
 import { fileGone, stageSlow, stageStuck, workUndone } from './progress.ts';
-import { type Finding, type FindingRule, findingsBy, type Situation, type SliceFacts, stayFailed } from './rule.ts';
+import { type Finding, type FindingRule, findingsBy, type Situation, stayFailed } from './rule.ts';
 import {
   failuresOnOne,
   nothingSucceedsRule,

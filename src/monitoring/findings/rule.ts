@@ -1,10 +1,11 @@
 import { type CauseCount, clipCause } from '../../domain/causes.ts';
 import { severities, type Severity } from '../../domain/states.ts';
 import type { Capacity } from '../capacity.ts';
-import type { Evidence, Some } from '../evidence.ts';
+import type { Evidence } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
 import type { HeardFacts } from '../heard-facts.ts';
 import type { Pace } from '../pace.ts';
+import type { SliceFacts } from '../slice-facts.ts';
 import type { StageState } from '../stage-states.ts';
 
 /** An observation for the operator, with the tool call that shows its evidence. */
@@ -26,17 +27,6 @@ export interface Judgement {
   stages: readonly StageState[];
   pace: Pace;
   capacity: Capacity | undefined;
-}
-
-/** How the slices of an execution fare. */
-export interface SliceFacts
-  extends
-    Pick<Evidence, 'execution_id' | 'first_failure' | 'causes' | 'concentration' | 'slowest' | 'slow_slots' | 'slower'>,
-    Pick<Facts, 'status' | 'counts' | 'delays' | 'failing'> {
-  /** Failed slices; `isFinal` if none of them is tried again. */
-  failed: Some & { isFinal: boolean };
-  /** Now, or the end of the execution. In milliseconds since 1970. */
-  until: number;
 }
 
 /** How an execution is driven: its plan, its driver and agents, and what follows. */

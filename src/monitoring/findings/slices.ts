@@ -5,15 +5,8 @@ import { roundDuration } from '../../lib/duration.ts';
 import { delayOf, payloadLimit } from '../facts.ts';
 import { nothingSucceeds } from '../failures-in-a-row.ts';
 import { overdueSlices } from '../pace.ts';
-import {
-  type Found,
-  type SliceFacts,
-  call,
-  causesSentence,
-  defineDrivenFinding,
-  defineFinding,
-  stayFailed,
-} from './rule.ts';
+import type { SliceFacts } from '../slice-facts.ts';
+import { type Found, call, causesSentence, defineDrivenFinding, defineFinding, stayFailed } from './rule.ts';
 
 export const nothingSucceedsRule = defineFinding('NOTHING_SUCCEEDS', 'slices', (facts) => {
   const { execution_id, failing, status, counts, causes, until } = facts;

@@ -39,7 +39,7 @@ export const otherAttempts = ({ slice_filename, attempts, current }: FoldedSlice
 export const statusNow = ({ attempts, current }: FoldedSlice): SliceStatus => statusOf(attempts[current] as Attempt);
 
 const statusOf = ({ result }: Attempt): SliceStatus =>
-  result === undefined ? 'queued' : result.fact.state === 'done' ? 'completed' : 'failed';
+  result === undefined ? 'unanswered' : result.fact.state === 'done' ? 'completed' : 'failed';
 
 /** The columns that a result fills; without one, they are null. The worker's clock may be in any zone, so its start is the result's time minus the duration that it measured. */
 function outcomeOf({ slice, result }: Attempt) {

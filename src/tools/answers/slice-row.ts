@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { shownSliceStatuses } from '../../domain/slice-states.ts';
+import { sliceStatuses } from '../../domain/slice-states.ts';
 
 /** A row of `list_tf_slices`. Times are ISO 8601. All fields are optional: a caller may ask for some of them. */
 export const sliceRow = () =>
@@ -15,7 +15,7 @@ export const sliceRow = () =>
       tf_first: z.int().optional(),
       tf_last: z.int().optional(),
       tf_count: z.int().optional(),
-      status: z.enum(shownSliceStatuses),
+      status: z.enum(sliceStatuses),
       retries: z.int(),
       assigned_worker: z.string().optional(),
       host: z.string().optional().describe('Of its worker'),

@@ -4,25 +4,27 @@ import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import type { HeardPart } from '../../db/reports/observed/facts.ts';
 import { type CauseCount, causeOf, clipCause, longestCause } from '../../domain/causes.ts';
+import { shownDrivers } from '../../domain/shown-drivers.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { CommandGiven, DriverSpan } from '../../monitoring/evidence.ts';
-import { type Finding, sentencesOf, timeOf } from '../../monitoring/findings/rule.ts';
+import { type Finding, sentencesOf } from '../../monitoring/findings/rule.ts';
 import type { AgedSlice } from '../../monitoring/pace.ts';
 import { clip, clipShown } from '../shared/clip.ts';
 
 export const lastEvents = 6;
 const shownAgents = 12;
-const shownText = 300;
+/** Most characters of a text of others. */
+export const shownText = 300;
 
 const shownName = 80;
 
 /** Names come from other hosts too, and may be long. */
 const name = (text: string): string => clipShown(text, shownName);
 
-export const commandOf = ({ name: by, time, reason, claimed_by, sent_by }: CommandGiven) =>
+const commandOf = ({ name: by, time, reason, claimed_by, sent_by }: CommandGiven) =>
   present({
     name: name(by),
     time,
@@ -31,10 +33,35 @@ export const commandOf = ({ name: by, time, reason, claimed_by, sent_by }: Comma
     sent_by: clipped(sent_by),
   });
 
-/** The stop of an execution; pending if no driver has acted on it. */
-export function stopOf(stop: CommandGiven | undefined, pending: CommandGiven | undefined) {
-  if (stop !== undefined) return commandOf(stop);
-  return pending && { ...commandOf(pending), pending: true as const };
+type KnownEvidence = FullAssessment['evidence'];
+
+/** Who has paused an execution, and who has stopped it: `pending` if no driver has acted on it. */
+export function commandsOf(evidence: KnownEvidence, stop: CommandGiven | undefined) {
+  const { paused_by, pending_stop }: Partial<NonNullable<KnownEvidence>> = evidence ?? {};
+  return {
+    paused_by: paused_by && commandOf(paused_by),
+    stopped_by:
+      stop === undefined ? pending_stop && { ...commandOf(pending_stop), pending: true as const } : commandOf(stop),
+  };
+}
+
+export function driversOf(evidence: KnownEvidence) {
+  if (evidence === undefined) return {};
+  const { shown, omitted } = shownDrivers(evidence.drivers);
+  return { drivers: shown.map(driverOf), drivers_omitted: omitted === 0 ? null : omitted };
+}
+
+/** How an execution moves. Without its driver nothing works, whatever waits. */
+export function flowOf({ progress, delays, driving }: FullAssessment, isDriven: boolean) {
+  const latency = delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max }));
+  if (driving === undefined) return { stages: [], latency };
+  const { left, stages, capacity } = driving;
+  return {
+    progress: present({ ...progress, ...left }),
+    stages: isDriven ? stages.map((stage) => present({ ...stage })) : [],
+    latency,
+    capacity: capacity && present({ ...capacity }),
+  };
 }
 
 /** How long it has lived, and its expected times. */
@@ -45,7 +72,7 @@ export const livesOf = ({ duration_seconds, down_seconds, driving }: FullAssessm
   first_slice_at: driving?.forecast.first_slice_at,
 });
 
-export function driverOf({ since, until, ended, code, reason, ...driver }: DriverSpan) {
+function driverOf({ since, until, ended, code, reason, ...driver }: DriverSpan) {
   const why = reason === undefined || code === undefined ? reason : `${code}: ${reason}`;
   return present({
     ...driver,
@@ -73,36 +100,6 @@ export function causesOf(causes: readonly CauseCount[]) {
     attempts,
     ...(example === undefined ? {} : { example: shownCause(example) }),
   }));
-}
-
-/** The counts of an execution: those of its driver, or those that messages of other programs show. */
-export function countsOf(execution: ExecutionRow, { detail, driving, heard }: FullAssessment) {
-  const { stf_count, tf_files_received, slices_created, slices_completed, slices_failed } = execution;
-  const { slices_retried } = detail;
-  const files = { stf_count, tf_files_received };
-  const ended = { slices_completed, slices_failed };
-  if (heard !== undefined) return { ...files, ...heardSlices(heard, { ...ended, slices_retried }) };
-  return { ...files, slices_created, ...drivenSlices(execution, driving?.in_hand, { ...ended, slices_retried }) };
-}
-
-type Ended = Record<'slices_completed' | 'slices_failed' | 'slices_retried', number>;
-
-/** Slices that are late or lost matter only while the run goes on; those without a result only after its end. */
-function drivenSlices(
-  { status, slices_created, slices_queued }: ExecutionRow,
-  { count, overdue, lost }: Record<'count' | 'overdue' | 'lost', number> = { count: 0, overdue: 0, lost: 0 },
-  { slices_retried, ...ended }: Ended,
-) {
-  const isRunning = status === 'running';
-  return {
-    slices_queued,
-    slices_processing: count + lost,
-    ...ended,
-    slices_overdue: isRunning ? overdue : null,
-    slices_to_redo: isRunning ? lost : null,
-    slices_retried,
-    slices_not_done: isRunning ? null : slices_created - ended.slices_completed - ended.slices_failed,
-  };
 }
 
 export const heldOf = ({ slice_filename, assigned_worker, since, seconds }: AgedSlice) => ({
@@ -140,44 +137,6 @@ export const namesOf = (
 /** Why an execution has its status, where that says more than the status. */
 export const statusReason = ({ status_reason }: ExecutionRow): string | null =>
   status_reason === 'completed' ? null : clipped(status_reason);
-
-/** Most gaps to list one by one. */
-const shownGaps = 5;
-
-/** The counts that messages of other programs show: none of them says that a slice waits or is in hand. */
-function heardSlices({ facts, record }: HeardPart, ended: Ended) {
-  const { counts, gaps } = facts;
-  // If results come for slices that nobody sent over the bus, the slices go another way.
-  const { slices_unheard } = record;
-  const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
-  return {
-    // Registered by REST and not sent, or sent and heard.
-    slices_created: isElsewhere ? facts.slices_told || null : counts.slices_created + record.slices_unsent,
-    ...ended,
-    slices_sent: isElsewhere ? null : counts.slices_created - slices_unheard,
-    told:
-      facts.told === undefined
-        ? null
-        : present({ status: facts.told.status, at: timeOf(facts.told.at), by: facts.told.by ?? null }),
-    dialect: record.dialects === '' ? null : record.dialects.split('').join('+'),
-    heard_since: timeOf(facts.heard_since),
-    heard_until: timeOf(facts.now),
-    not_heard:
-      gaps.length === 0
-        ? null
-        : gaps.slice(0, shownGaps).map(({ from, until, reason, isFilled }) => ({
-            from: timeOf(from),
-            until: timeOf(until),
-            reason: clip(isFilled === true ? `${reason}; read from swf-monitor since` : reason, shownText),
-          })),
-    tf_files_sliced: facts.tf_files_sliced,
-    slices_unanswered: isElsewhere ? null : counts.slices_queued,
-    results_repeated: facts.results_repeated,
-    results_unmatched: isElsewhere ? null : facts.results_unmatched,
-    results_without_slice: isElsewhere ? facts.results_unmatched + slices_unheard : null,
-    without_execution: facts.without_execution,
-  };
-}
 
 export function agentsOf(executionId: string, queries: Queries) {
   const driverPid = queries.driver(executionId)?.pid;

@@ -61,9 +61,8 @@ async function lookAt(shift: Shift, context: LiveContext): Promise<Looked> {
 /** Executions with messages that were sent in a shift and recorded after it, so that a report as of its end lacks them. */
 function lateOf(queries: Queries, shift: Shift): string[] {
   const [from, until] = [Date.parse(shift.start_time), Date.parse(shift.end_time)];
-  // Of own executions the recorder's times count, whatever the clocks of their agents say.
-  const observed = executionsOf(queries, shift).filter(({ origin }) => origin === 'observed');
-  return observed.map(({ execution_id }) => execution_id).filter((id) => queries.isAnyRecordedLate(id, from, until));
+  const all = executionsOf(queries, shift).map(({ execution_id }) => execution_id);
+  return all.filter((id) => queries.isAnyRecordedLate(id, from, until));
 }
 
 /** The report of a shift, as the tool answers; of a past one as of its end. Throws `ARGUMENT_INVALID` for an invalid time. */

@@ -1,7 +1,7 @@
 import type { SummaryQuestion } from '../../db/summaries/question.ts';
 import { messageEffects } from '../../domain/effects.ts';
 import { timeFields } from '../../domain/list-words.ts';
-import { shownSliceStatuses } from '../../domain/slice-states.ts';
+import { sliceStatuses } from '../../domain/slice-states.ts';
 import { executionStatuses, stfStatuses } from '../../domain/states.ts';
 import { summaryKeys, type SummaryKey } from '../../domain/summary-words.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
@@ -54,7 +54,7 @@ function keysOf(what: SummaryQuestion['what'], asked: string): SummaryKey[] {
 
 /** The states that a kind of rows can have, and the times. */
 const statesOf: Readonly<Partial<Record<SummaryQuestion['what'], readonly string[]>>> = {
-  slices: shownSliceStatuses,
+  slices: sliceStatuses,
   stf_files: stfStatuses,
   messages: messageEffects,
   executions: executionStatuses,

@@ -192,9 +192,14 @@ const Loading = ({ answer }: { answer: TimelineAnswer | undefined }) => (
 
 /** Says that a running execution has gone quiet. If its driver is gone, a finding says more. */
 function Age({ monitor, now }: { monitor: Monitor; now: number }) {
-  const { origin, status, data_as_of } = monitor;
-  // For an observed execution, the page says until when it was heard.
-  if (origin === 'observed' || status !== 'running' || data_as_of === undefined || silentSinceOf(monitor) !== undefined)
+  const { heard_until, status, data_as_of } = monitor;
+  // The page says until when it was heard.
+  if (
+    heard_until !== undefined ||
+    status !== 'running' ||
+    data_as_of === undefined ||
+    silentSinceOf(monitor) !== undefined
+  )
     return null;
   const seconds = (now - Date.parse(data_as_of)) / 1000;
   if (seconds < old.warning) return null;

@@ -23,7 +23,7 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
   const silent = silentSinceOf(monitor);
   const dimmed = isNow ? 'dimmed' : '';
   // Counts of an earlier moment stand beside the status of now until its own has come.
-  const now = { isObserved: monitor.origin === 'observed', isOver: status !== 'running' && !isNow };
+  const now = { isInHandKnown: monitor.slices_processing !== undefined, isOver: status !== 'running' && !isNow };
   return (
     <section class="card header">
       <div class="title">
@@ -66,20 +66,20 @@ export function Header({ monitor, audit, counts, isNow, moment, slider }: Props)
 }
 
 interface Counted {
-  /** For an observed execution, no message says which slices are in hand. */
-  isObserved: boolean;
+  /** Whether anybody says which slices are in hand. */
+  isInHandKnown: boolean;
   /** Whether the counts are final: the execution has ended. */
   isOver: boolean;
 }
 
-const isShown = (n: number, state: string, { isObserved, isOver }: Counted): boolean =>
+const isShown = (n: number, state: string, { isInHandKnown, isOver }: Counted): boolean =>
   n > 0 ||
   state === 'completed' ||
   state === 'failed' ||
-  (!isOver && state !== 'lost' && !(isObserved && state === 'processing'));
+  (!isOver && state !== 'lost' && (isInHandKnown || state !== 'processing'));
 
-const wordOf = (state: string, { isObserved, isOver }: Counted): string =>
-  state !== 'queued' ? state : isObserved ? 'without a result' : isOver ? 'unfinished' : state;
+const wordOf = (state: string, { isInHandKnown, isOver }: Counted): string =>
+  state !== 'queued' ? state : !isInHandKnown ? 'without a result' : isOver ? 'unfinished' : state;
 
 function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'counts' | 'isNow'> & { dimmed: string }) {
   const { progress } = monitor;
@@ -153,8 +153,8 @@ const commandWords = (by: Monitor['paused_by']): string | undefined =>
   by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);
 
 function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
-  const { seconds_left, at_least, at_most } = monitor.progress ?? {};
-  if (monitor.status !== 'running' || monitor.origin === 'observed') return null;
+  if (monitor.status !== 'running' || monitor.progress === undefined) return null;
+  const { seconds_left, at_least, at_most } = monitor.progress;
   const range = at_most === undefined ? 'or any longer' : `${duration(at_least ?? 0)} to ${duration(at_most)}`;
   return (
     <Figure label="time left" dimmed={dimmed}>

@@ -106,7 +106,7 @@ const unready: Question = {
 const unanswered: Question = {
   column: 'slice_filename',
   all: 'FROM tf_slices WHERE execution_id = $id',
-  lacking: `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'queued' AND ${indexPredicates.openSlice}`,
+  lacking: `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'unanswered' AND ${indexPredicates.openSlice}`,
 };
 
 /** The slices of a TF file are adjacent: as many frames as from the first to the last. */
@@ -133,7 +133,7 @@ function checkAnnounced(sql: Prepare, { execution_id }: ObservedExecution, found
 function checkCounts(sql: Prepare, execution: ObservedExecution): AuditCheck {
   const rows = sql<[{ id: string }], Record<string, number>>(
     `SELECT (SELECT count(*) FROM stf_files WHERE execution_id = $id) AS stf_count, (SELECT count(*) FROM message_subjects WHERE execution_id = $id AND subject = 'tf_file_registered' AND stands_seq IS NULL) AS tf_files_received,
-       count(*) AS slices_created, count(*) FILTER (WHERE status = 'queued') AS slices_queued,
+       count(*) AS slices_created, count(*) FILTER (WHERE status = 'unanswered') AS slices_queued,
        count(*) FILTER (WHERE status = 'completed') AS slices_completed, count(*) FILTER (WHERE status = 'failed') AS slices_failed
      FROM tf_slices WHERE execution_id = $id`,
   ).get({ id: execution.execution_id });

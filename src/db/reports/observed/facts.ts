@@ -165,7 +165,7 @@ function sliceTimes(sql: Prepare, executionId: string) {
   ).get(executionId);
   const waiting = sql<[string], string | null>(
     `SELECT min(created_at) FROM tf_slices INDEXED BY tf_slices_open
-     WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice}`,
+     WHERE execution_id = ? AND status = 'unanswered' AND ${indexPredicates.openSlice}`,
   );
   return {
     first_slice: milliseconds(all?.first),
@@ -178,7 +178,7 @@ function sliceTimes(sql: Prepare, executionId: string) {
 
 /** Slices without a result that were sent before a slice whose result came by a given time; if that is after all, every slice without a result. */
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
-  const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'queued' AND ${indexPredicates.openSlice}`;
+  const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'unanswered' AND ${indexPredicates.openSlice}`;
   if (!sql<[{ id: string }]>(`SELECT 1 ${waiting} LIMIT 1`).has({ id: executionId })) return none;
   if (answeredBy === afterAll) return someOf(sql, 'slice_filename', waiting, { id: executionId });
   const latest = sql<[string, string], string | null>(

@@ -1,0 +1,75 @@
+import type { ExecutionRow } from '../../db/execution/find-execution.ts';
+import type { FullAssessment } from '../../db/reports/assessment.ts';
+import type { HeardPart } from '../../db/reports/observed/facts.ts';
+import { present } from '../../lib/present.ts';
+import { timeOf } from '../../monitoring/findings/rule.ts';
+import { clip } from '../shared/clip.ts';
+import { shownText } from './parts.ts';
+
+/** Most gaps to list one by one. */
+const shownGaps = 5;
+
+/** The counts of an execution: those of its driver, or those that messages of other programs show. */
+export function countsOf(execution: ExecutionRow, { detail, driving, heard }: FullAssessment) {
+  const { stf_count, tf_files_received, slices_created, slices_completed, slices_failed } = execution;
+  const { slices_retried } = detail;
+  const files = { stf_count, tf_files_received };
+  const ended = { slices_completed, slices_failed };
+  if (heard !== undefined) return { ...files, ...heardSlices(heard, { ...ended, slices_retried }) };
+  return { ...files, slices_created, ...drivenSlices(execution, driving?.in_hand, { ...ended, slices_retried }) };
+}
+
+type Ended = Record<'slices_completed' | 'slices_failed' | 'slices_retried', number>;
+
+/** Slices that are late or lost matter only while the run goes on; those without a result only after its end. */
+function drivenSlices(
+  { status, slices_created, slices_queued }: ExecutionRow,
+  { count, overdue, lost }: Record<'count' | 'overdue' | 'lost', number> = { count: 0, overdue: 0, lost: 0 },
+  { slices_retried, ...ended }: Ended,
+) {
+  const isRunning = status === 'running';
+  return {
+    slices_queued,
+    slices_processing: count + lost,
+    ...ended,
+    slices_overdue: isRunning ? overdue : null,
+    slices_to_redo: isRunning ? lost : null,
+    slices_retried,
+    slices_not_done: isRunning ? null : slices_created - ended.slices_completed - ended.slices_failed,
+  };
+}
+
+/** The counts that messages of other programs show: none of them says that a slice waits or is in hand. */
+function heardSlices({ facts, record }: HeardPart, ended: Ended) {
+  const { counts, gaps } = facts;
+  // If results come for slices that nobody sent over the bus, the slices go another way.
+  const { slices_unheard } = record;
+  const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
+  return {
+    // Registered by REST and not sent, or sent and heard.
+    slices_created: isElsewhere ? facts.slices_told || null : counts.slices_created + record.slices_unsent,
+    ...ended,
+    slices_sent: isElsewhere ? null : counts.slices_created - slices_unheard,
+    told:
+      facts.told === undefined
+        ? null
+        : present({ status: facts.told.status, at: timeOf(facts.told.at), by: facts.told.by ?? null }),
+    dialect: record.dialects === '' ? null : record.dialects.split('').join('+'),
+    heard_since: timeOf(facts.heard_since),
+    heard_until: timeOf(facts.now),
+    not_heard:
+      gaps.length === 0
+        ? null
+        : gaps.slice(0, shownGaps).map(({ from, until, reason, isFilled }) => ({
+            from: timeOf(from),
+            until: timeOf(until),
+            reason: clip(isFilled === true ? `${reason}; read from swf-monitor since` : reason, shownText),
+          })),
+    tf_files_sliced: facts.tf_files_sliced,
+    slices_unanswered: isElsewhere ? null : counts.slices_queued,
+    results_repeated: facts.results_repeated,
+    results_unmatched: isElsewhere ? null : facts.results_unmatched,
+    results_without_slice: isElsewhere ? facts.results_unmatched + slices_unheard : null,
+    without_execution: facts.without_execution,
+  };
+}
