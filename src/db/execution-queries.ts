@@ -6,7 +6,7 @@ import { lastTick } from './execution/start-message.ts';
 import { listLogs } from './lists/logs.ts';
 import { countAllMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
-import { unheardExecutions } from './observed/settle.ts';
+import { unheardExecution } from './observed/settle.ts';
 import { driverOf, type LivenessTest, type Moment, momentOf, momentOfTest } from './presence/leases.ts';
 import { assess, assessWithFindings } from './reports/assessment.ts';
 import { auditExecution } from './reports/audit.ts';
@@ -16,9 +16,8 @@ import { lastLandmarks, lastMessage, lastTroubledMessages } from './reports/land
 import { endOfLife, secondsOfLife, silentSince } from './reports/life.ts';
 import { auditObserved } from './reports/observed/audit.ts';
 import { busContract } from './reports/observed/contract.ts';
-import { toldConfiguration } from './reports/observed/told-configuration.ts';
 import { isAnyRecordedLate } from './reports/recorded-late.ts';
-import { configurationOf, type KnownConfiguration, type Setting, settingsOf } from './reports/settings.ts';
+import { configurationOf, settingsOf } from './reports/settings.ts';
 import { stageDelays } from './reports/stage-delays.ts';
 import { findProduct, messagesOf, type Product, sliceStanding, slicesOf } from './reports/trace.ts';
 import { kept } from './sqlite/kept-answers.ts';
@@ -30,8 +29,8 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     /** An execution as it stands: an observer that was killed could not note that it is no longer heard. */
     execution: (id: string): ExecutionRow => {
       const row = requireExecution(sql, id);
-      if (row.origin === 'own' || row.status !== 'running') return row;
-      return { ...row, ...unheardExecutions(sql, { isAlive, now: momentOfTest(isAlive) }).get(row.execution_id) };
+      if (row.status !== 'running') return row;
+      return { ...row, ...unheardExecution(sql, row.execution_id, { isAlive, now: momentOfTest(isAlive) }) };
     },
     /** The fields of an execution that lists leave out. */
     executionRecord: (execution: ExecutionRow) => executionRecord(sql, execution),
@@ -57,9 +56,8 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
     stoppedBy: kept(sql, stoppedBy),
     /** For an observed execution, the settings its runner told by REST; undefined if none. */
-    configuration: kept(sql, configurationOfAny),
-    settings: (execution: ExecutionRow) =>
-      execution.origin === 'own' ? settingsOf(sql, execution) : new Map<string, Setting>(),
+    configuration: kept(sql, configurationOf),
+    settings: (execution: ExecutionRow) => settingsOf(sql, execution),
     /** The health of an execution, undefined if its status is unknown; an ended execution needs no assessment. */
     health: (execution: ExecutionRow, now: number): Health | undefined =>
       execution.status === 'running'
@@ -107,6 +105,3 @@ const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: Livenes
   logLinesOf: ({ execution_id, name }: Product, limit: number) =>
     listLogs(sql, { execution_id, search: name }, { order: 'oldest', limit, uncounted: true }, findWords).rows,
 });
-
-const configurationOfAny = (sql: Prepare, execution: ExecutionRow): KnownConfiguration | undefined =>
-  execution.origin === 'own' ? configurationOf(sql, execution) : toldConfiguration(sql, execution);

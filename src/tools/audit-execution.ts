@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
-import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Audit } from '../db/reports/audit.ts';
+import type { ExecutionStatus, Health } from '../domain/states.ts';
 import { counted } from '../lib/counted.ts';
 import { present } from '../lib/present.ts';
 import { auditAnswer } from './answers/audit.ts';
@@ -22,14 +22,14 @@ export const auditExecutionTool = defineTool({
   handle({ execution_id }, { queries, now }) {
     const execution = queries.execution(execution_id);
     const audit = queries.audit(execution);
-    const isDriven = queries.driver(execution.execution_id)?.isAlive !== false;
-    const health = isDriven ? queries.health(execution, now) : undefined;
+    const isDriverGone = queries.driver(execution.execution_id)?.isAlive === false;
+    const health = isDriverGone ? undefined : queries.health(execution, now);
     const slices_failed = queries.executionRecord(execution).slices_exhausted;
     return present({
       execution_id: execution.execution_id,
       status: execution.status,
       verdict: audit.verdict,
-      summary: summaryOf(audit, execution, slices_failed, health),
+      summary: summaryOf(audit, { failed: slices_failed, words: openWords(execution.status, health, isDriverGone) }),
       slices_failed,
       checks: audit.checks.map((check) => present({ ...check, problem: check.problem ?? null })),
       data_as_of: queries.dataAsOf(),
@@ -38,20 +38,15 @@ export const auditExecutionTool = defineTool({
 });
 
 /** The state of an execution that may be incomplete. */
-function openWords({ status, origin }: ExecutionRow, health: string | undefined): string {
+function openWords(status: ExecutionStatus, health: Health | undefined, isDriverGone: boolean): string {
   if (status === 'unknown') return 'It is no longer heard, and its end was not heard';
   if (status === 'failed') return 'It failed before all was done';
   if (status !== 'running') return `It was ${status} before all was known to be done`;
   if (health !== undefined) return `It still runs (health ${health})`;
-  return origin === 'observed' ? 'Its observer has lost the broker' : 'Its driver is gone, and it waits to be resumed';
+  return isDriverGone ? 'Its driver is gone, and it waits to be resumed' : 'Its observer has lost the broker';
 }
 
-function summaryOf(
-  { verdict, checks, remark }: Audit,
-  execution: ExecutionRow,
-  failed: number,
-  health?: string,
-): string {
+function summaryOf({ verdict, checks, remark }: Audit, { failed, words }: { failed: number; words: string }): string {
   const wrong = checks
     .filter(({ state }) => state !== 'ok')
     .map(({ check, state, found, expected, problem = '' }) =>
@@ -71,7 +66,7 @@ function summaryOf(
     case 'balanced':
       return `Everything that was announced is there and has its one result.${lost}`;
     case 'open':
-      return `${openWords(execution, health)}; what there is agrees. ${wrong.join('; ')}${wrong.length > 0 ? '.' : ''}${lost}`.trimEnd();
+      return `${words}; what there is agrees. ${wrong.join('; ')}${wrong.length > 0 ? '.' : ''}${lost}`.trimEnd();
     case 'broken':
       return `The records contradict each other or lack what a completed run must have. ${wrong.join('; ')}${lost}`;
   }

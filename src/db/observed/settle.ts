@@ -13,14 +13,14 @@ type Standing = Pick<ExecutionRow, 'status' | 'status_reason' | 'end_time'>;
 
 type OpenRun = HeardRun & { status: ExecutionStatus; phase: string; is_told: number };
 
+/** As SQL: observed executions without their condition. @param index how SQLite is to find them */
+const openRun = (index = '') => `SELECT ${heardRunColumns}, status, phase, told_status IS NOT NULL AS is_told
+  FROM workflow_executions AS e ${index} JOIN run_states USING (execution_id) JOIN observed_runs AS o USING (execution_id)`;
+
 /** The observed executions without a known end, by the status stored. */
 const openRuns = (sql: Prepare, ...statuses: ('running' | 'unknown')[]): OpenRun[] =>
   statuses.flatMap((status) =>
-    sql<[string], OpenRun>(
-      `SELECT ${heardRunColumns}, status, phase, told_status IS NOT NULL AS is_told
-       FROM workflow_executions AS e INDEXED BY workflow_executions_status JOIN run_states USING (execution_id) JOIN observed_runs AS o USING (execution_id)
-       WHERE status = ? AND origin = 'observed'`,
-    ).all(status),
+    sql<[string], OpenRun>(`${openRun('INDEXED BY workflow_executions_status')} WHERE status = ?`).all(status),
   );
 
 const completed = ({ last }: OpenRun): Standing => ({
@@ -59,6 +59,12 @@ export function settleObserved(tx: Transaction, moment: Moment): void {
       'UPDATE workflow_executions SET status = $status, status_reason = $status_reason, end_time = $end_time WHERE execution_id = $execution_id',
     ).run({ ...standing, execution_id: run.execution_id });
   }
+}
+
+/** The present status of an execution that is stored as running and no longer heard; undefined for all others. */
+export function unheardExecution(sql: Prepare, executionId: string, moment: Moment): Standing | undefined {
+  const run = sql<[string], OpenRun>(`${openRun()} WHERE execution_id = ? AND status = 'running'`).get(executionId);
+  return run && standingAt(sql, run, moment);
 }
 
 /** Executions that are stored as running and no longer heard, with their present status: an observer that was killed could not note it. */

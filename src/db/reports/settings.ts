@@ -1,19 +1,19 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import { shownCommand, shownSetting } from '../../domain/shown-command.ts';
-import { objectIn } from '../../lib/read-json.ts';
+import { asObject, objectIn } from '../../lib/read-json.ts';
 import { sha256 } from '../../lib/sha256.ts';
-import type { ExecutionRow, OwnExecution } from '../execution/find-execution.ts';
-import { executionParams } from '../execution/params.ts';
+import type { ExecutionRow } from '../execution/find-execution.ts';
+import { knownParams } from '../execution/params.ts';
 import { newestPayload } from '../lists/slice-payloads.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-export type Configuration = ReturnType<typeof configurationOf>;
+type Configuration = ReturnType<typeof plannedConfiguration>;
 
 /** The settings that are known of an execution. */
-export type KnownConfiguration = { [K in keyof Configuration]?: Configuration[K] | undefined };
+type KnownConfiguration = { [K in keyof Configuration]?: Configuration[K] | undefined };
 
 const maxShown = 200;
 
@@ -22,9 +22,17 @@ const payloadOf = ({ worker: { payload } }: ExecutionParams): string =>
 
 const shownConfig = 80;
 
-/** The settings of an execution that an operator asks for. Times are in simulated seconds, except `timeout_seconds`. */
-export function configurationOf(sql: Prepare, execution: OwnExecution) {
-  const params = executionParams(sql, execution);
+/**
+ * The settings of an execution that an operator asks for: of its plan, or as its runner told them by REST; undefined if nobody has. Times are in
+ * simulated seconds, except `timeout_seconds`.
+ */
+export function configurationOf(sql: Prepare, execution: ExecutionRow): KnownConfiguration | undefined {
+  const params = knownParams(sql, execution);
+  if (params !== undefined) return plannedConfiguration(sql, execution, params);
+  return toldConfiguration(recordedParams(sql, execution.execution_id));
+}
+
+function plannedConfiguration(sql: Prepare, execution: ExecutionRow, params: ExecutionParams) {
   const { fast_processing, fastmon, daq_state_machine, worker, data } = params;
   return {
     // The name that its user gave; undefined for the default.
@@ -50,6 +58,45 @@ export function configurationOf(sql: Prepare, execution: OwnExecution) {
   };
 }
 
+/** Where a runner's parameters hold a setting: section and key. */
+const numbers: readonly [keyof KnownConfiguration, section: string, key: string][] = [
+  ['stf_count', 'fast_processing', 'stf_count'],
+  ['physics_period_count', 'fast_processing', 'physics_period_count'],
+  ['stf_interval', 'daq_state_machine', 'stf_interval'],
+  ['stf_sampling_rate', 'fast_processing', 'stf_sampling_rate'],
+  ['tf_per_stf', 'fast_processing', 'tf_count_per_stf'],
+  ['tf_samples_per_stf', 'fast_processing', 'tf_files_per_stf'],
+  ['tf_fraction', 'fast_processing', 'tf_size_fraction'],
+  ['slices_per_sample', 'fast_processing', 'slices_per_sample'],
+  ['slice_processing_time', 'fast_processing', 'slice_processing_time'],
+  ['target_worker_count', 'fast_processing', 'target_worker_count'],
+];
+
+/** Ratios or seconds; all other settings are counts. */
+const fractions = new Set(['stf_interval', 'stf_sampling_rate', 'tf_fraction', 'slice_processing_time']);
+
+const longestName = 80;
+
+/**
+ * The settings that the runner of an observed execution told its monitor, under our names. Undefined if none were told. Source: `parameter_values` of
+ * POST /api/workflow-executions/.
+ */
+function toldConfiguration(params: Readonly<Record<string, unknown>>): KnownConfiguration | undefined {
+  const section = (name: string): Readonly<Record<string, unknown>> => asObject(params[name]) ?? {};
+  const { config } = section('workflow');
+  const known = [
+    ...(typeof config === 'string' ? [['config', config.slice(0, longestName)]] : []),
+    ...numbers.flatMap(([name, of, key]) => {
+      const value = section(of)[key];
+      return isNumber(name, value) ? [[name, value]] : [];
+    }),
+  ];
+  return known.length === 0 ? undefined : (Object.fromEntries(known) as KnownConfiguration);
+}
+
+const isNumber = (name: string, value: unknown): value is number =>
+  fractions.has(name) ? Number.isFinite(value) : Number.isSafeInteger(value);
+
 /** The name of a configuration; if it was given by a path, its file name. */
 function configName(sql: Prepare, { execution_id }: ExecutionRow): string | undefined {
   const config = sql<[string], string | null>(
@@ -66,20 +113,22 @@ export interface Setting {
 }
 
 /** The parameters of an execution as recorded. */
-export function recordedParams(sql: Prepare, executionId: string): Record<string, unknown> {
+function recordedParams(sql: Prepare, executionId: string): Record<string, unknown> {
   const params = sql<[string], string>('SELECT params FROM workflow_executions WHERE execution_id = ?');
   return objectIn(params.value(executionId));
 }
 
-/** Every recorded setting of an execution by dotted key, with the name of its configuration and the program's version. */
-export function settingsOf(sql: Prepare, execution: OwnExecution): Map<string, Setting> {
+/** Every setting of the plan of an execution by dotted key, with the name of its configuration and the program's version. */
+export function settingsOf(sql: Prepare, execution: ExecutionRow): Map<string, Setting> {
+  const params = knownParams(sql, execution);
+  if (params === undefined) return new Map();
   const { execution_id } = execution;
   const recorded = recordedParams(sql, execution_id);
   const version = sql<[string], string | null>(
     `SELECT ${jsonField('body', 'version')} FROM message_rows WHERE message_id = ?`,
   ).value(`${execution_id}/driver_started/1`);
   // Defaults count as settings, so that stores of older and newer versions can be compared.
-  const all = { ...recorded, ...withDefaults(executionParams(sql, execution), recorded) };
+  const all = { ...recorded, ...withDefaults(params, recorded) };
   const found = new Map(flat(all, '').map(([key, value]) => [key, settingOf(value)] as const));
   const config = configName(sql, execution);
   if (config !== undefined) found.set('config', settingOf(config));

@@ -68,9 +68,9 @@ const band = (phase: PhaseBand['phase'], from: string, to: string): PhaseBand =>
 });
 
 /** Whether workers may go on while the driver is away, or unheard: in processes of their own. */
-function goOnWithoutDriver(sql: Prepare, { execution_id, origin }: ExecutionRow): boolean {
+function goOnWithoutDriver(sql: Prepare, execution: ExecutionRow): boolean {
   const isOverBroker = sql<[string], number>('SELECT over_broker FROM workflow_executions WHERE execution_id = ?');
-  return origin === 'observed' || isOverBroker.value(execution_id) === 1;
+  return knownParams(sql, execution) === undefined || isOverBroker.value(execution.execution_id) === 1;
 }
 
 /** A life with the times in which nobody worked. */
@@ -91,10 +91,10 @@ function lifeOf(sql: Prepare, execution: ExecutionRow, moment: Moment): Life {
   return { start, end: Math.max(end, Math.min(moment.now, 2 * end - start)), hasEnded, silentSince: end };
 }
 
-/** When the last result of an observed execution came: its workers may go on after its runner has ended it. Milliseconds since 1970. */
+/** When the last result came, where no driver ends the work: workers may go on after a runner has ended. Milliseconds since 1970. */
 function lastResult(sql: Prepare, execution: ExecutionRow, moment: { now: number }): number {
-  const { execution_id, origin, end_time } = execution;
-  if (origin !== 'observed' || end_time === null) return 0;
+  const { execution_id, end_time } = execution;
+  if (end_time === null || knownParams(sql, execution) !== undefined) return 0;
   const last = sql<[string], string | null>('SELECT max(completed_at) FROM tf_slices WHERE execution_id = ?');
   // No result came later than now, whatever the broker's clock says.
   return Math.min(Date.parse(last.value(execution_id) ?? '') || 0, moment.now);
