@@ -9,12 +9,11 @@ import type { WordSearch } from './lists/word-search.ts';
 import { unheardExecution } from './observed/settle.ts';
 import { driverOf, type LivenessTest, type Moment, momentOf, momentOfTest } from './presence/leases.ts';
 import { assess, assessWithFindings } from './reports/assessment.ts';
-import { auditExecution } from './reports/audit.ts';
+import { audit } from './reports/audit.ts';
 import { pausedBy, stoppedBy } from './reports/commands.ts';
 import { executionRecord } from './reports/execution-detail.ts';
 import { lastLandmarks, lastMessage, lastTroubledMessages } from './reports/landmarks.ts';
 import { endOfLife, secondsOfLife, silentSince } from './reports/life.ts';
-import { auditObserved } from './reports/observed/audit.ts';
 import { busContract } from './reports/observed/contract.ts';
 import { isAnyRecordedLate } from './reports/recorded-late.ts';
 import { configurationOf, settingsOf } from './reports/settings.ts';
@@ -39,10 +38,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       executionParams(sql, requireOwn(execution, 'be planned, or have its files looked at,')),
     /** The plan of an execution, where this store has it. */
     knownParams: (execution: ExecutionRow) => knownParams(sql, execution),
-    audit: (execution: ExecutionRow) =>
-      execution.origin === 'own'
-        ? auditExecution(sql, execution)
-        : auditObserved(sql, execution, { isAlive, now: momentOfTest(isAlive) }),
+    audit: (execution: ExecutionRow) => audit(sql, execution, { isAlive, now: momentOfTest(isAlive) }),
     /** Assesses an execution. `now` is in milliseconds since 1970. */
     assess: (execution: ExecutionRow, now: number) => assess(sql, execution, momentFor(execution, now)),
     assessWithFindings: (execution: ExecutionRow, now: number, data_as_of: string | undefined) =>

@@ -13,6 +13,13 @@ export interface AuditCheck {
   problem?: string;
 }
 
+/** The checks of an execution. `isOver`: nothing more is expected, so that what is whole is complete. `remark`: a limit of the checks. */
+export interface Checks {
+  checks: AuditCheck[];
+  isOver: boolean;
+  remark?: string | undefined;
+}
+
 /** How many ids a check names. */
 export const namedIds = 20;
 

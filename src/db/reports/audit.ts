@@ -3,8 +3,9 @@ import { stfFilename, tfFilename } from '../../domain/file-names.ts';
 import { planOf } from '../../domain/plan/versions.ts';
 import type { ExecutionRow, OwnExecution } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
+import type { Moment } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { type AuditCheck, checked, comparedCounts, namedIds } from './audit-check.ts';
+import { type AuditCheck, checked, type Checks, comparedCounts, namedIds } from './audit-check.ts';
 import {
   appliedMessages,
   type Audited,
@@ -15,6 +16,7 @@ import {
   type StfRow,
   totalsOf,
 } from './audit-slices.ts';
+import { heardChecks } from './observed/audit.ts';
 
 /**
  * Whether an execution's data are complete and its records agree: everything that was announced has become ready, been
@@ -29,8 +31,19 @@ export interface Audit {
   remark?: string | undefined;
 }
 
+/** Audits an execution: against its plan, or against what was heard. */
+export function audit(sql: Prepare, execution: ExecutionRow, moment: Moment): Audit {
+  const { checks, isOver, remark } =
+    execution.origin === 'own' ? plannedChecks(sql, execution) : heardChecks(sql, execution, moment);
+  const { execution_id } = execution;
+  if (checks.some(({ state }) => state === 'broken')) return { execution_id, verdict: 'broken', checks, remark };
+  // What is whole so far may not be done.
+  const isWhole = isOver && checks.every(({ state }) => state === 'ok');
+  return { execution_id, verdict: isWhole ? 'balanced' : 'open', checks, remark };
+}
+
 /** Reads every row of one execution: a few hundred milliseconds for a run of two hours. */
-export function auditExecution(sql: Prepare, execution: OwnExecution): Audit {
+function plannedChecks(sql: Prepare, execution: OwnExecution): Checks {
   const { execution_id } = execution;
   const params = executionParams(sql, execution);
   const plan = planOf(params);
@@ -39,8 +52,9 @@ export function auditExecution(sql: Prepare, execution: OwnExecution): Audit {
   const stfs = rowsOf<StfRow>('stf_files', 'stf_filename, sequence, status, tf_count');
   const samples = rowsOf<SampleRow>('fastmon_files', 'tf_filename, stf_filename, tf_first, tf_last, tf_count');
   const cuts = cutsOf(sql, execution_id, params);
+  const isOver = execution.status === 'completed';
   // A completed run must be whole; any other may lack what was not done.
-  const whenMissing = execution.status === 'completed' ? 'broken' : 'open';
+  const whenMissing = isOver ? 'broken' : 'open';
   const audited: Audited = { sql, execution, params, plan, stfs, samples, cuts, whenMissing };
   const checks = [
     ...checkPlanned(audited),
@@ -51,13 +65,7 @@ export function auditExecution(sql: Prepare, execution: OwnExecution): Audit {
     checkResults(audited),
     checkCounts(audited),
   ];
-  return { execution_id, verdict: verdictOf(execution, checks), checks };
-}
-
-function verdictOf({ status }: ExecutionRow, checks: readonly AuditCheck[]): Audit['verdict'] {
-  if (checks.some(({ state }) => state === 'broken')) return 'broken';
-  // A running execution may be whole so far, but is not done.
-  return status === 'completed' && checks.every(({ state }) => state === 'ok') ? 'balanced' : 'open';
+  return { checks, isOver };
 }
 
 /** Checks that all planned STFs were announced. A run until stopped has no plan. */

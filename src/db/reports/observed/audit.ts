@@ -5,13 +5,12 @@ import { countsOf, type ObservedExecution } from '../../execution/find-execution
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import type { Moment } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
-import { type AuditCheck, checked, type Compared, comparedCounts, namedIds } from '../audit-check.ts';
-import type { Audit } from '../audit.ts';
+import { type AuditCheck, checked, type Checks, type Compared, comparedCounts, namedIds } from '../audit-check.ts';
 import { heardFacts } from './facts.ts';
 import { unslicedSamples } from './unsliced.ts';
 
-/** Audits what was heard of an observed execution. There is no plan, so only announced items can be missing. A gap leaves the verdict open. */
-export function auditObserved(sql: Prepare, execution: ObservedExecution, moment: Moment): Audit {
+/** Checks what was heard of an execution. There is no plan, so only announced items can be missing. A gap leaves the verdict open. */
+export function heardChecks(sql: Prepare, execution: ObservedExecution, moment: Moment): Checks {
   const { execution_id } = execution;
   const { facts, record } = heardFacts(sql, execution, moment);
   const stfs = rowsOf(sql, 'FROM stf_files WHERE execution_id = ?', execution_id);
@@ -23,15 +22,12 @@ export function auditObserved(sql: Prepare, execution: ObservedExecution, moment
     checkResults(sql, execution_id, facts),
     checkCounts(sql, execution),
   ];
-  const isOpen =
-    checks.some(({ state }) => state === 'open' || state === 'unknown') ||
-    facts.gaps.length > 0 ||
-    execution.status === 'running' ||
-    execution.status === 'unknown';
-  const verdict = checks.some(({ state }) => state === 'broken') ? 'broken' : isOpen ? 'open' : 'balanced';
   const remarks = [gapRemark(facts), samplesRemark(facts, unannounced(sql, execution_id), record.dialects)];
-  const remark = remarks.filter((one) => one !== undefined).join(' ') || undefined;
-  return { execution_id, verdict, checks, remark };
+  return {
+    checks,
+    isOver: facts.gaps.length === 0 && execution.status !== 'running' && execution.status !== 'unknown',
+    remark: remarks.filter((one) => one !== undefined).join(' ') || undefined,
+  };
 }
 
 function checkResults(sql: Prepare, executionId: string, { hearsResults }: HeardFacts): AuditCheck {
