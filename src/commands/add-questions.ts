@@ -57,11 +57,10 @@ function addReport(add: Add, run: Run): void {
     .option('--since <TIME>', 'of all executions alive since then: -8h, or ISO 8601')
     .option('--until <TIME>', 'up to then (default: now)')
     .option('--namespace <NAME>', 'of a period: only this namespace')
-    .option('--troubles', 'of a period: each finding, with when it was first reported')
     .addOption(asOfOption())
     .action((executionId: string | undefined, { html, markdown, ...flags }: ReportFlags, command: Command) => {
-      const { since, until, namespace, troubles } = flags;
-      const isOfTime = troubles || [since, until, namespace].some((given) => given !== undefined);
+      const { since, until, namespace } = flags;
+      const isOfTime = [since, until, namespace].some((given) => given !== undefined);
       if (html !== undefined && (markdown || isOfTime))
         command.error('error: --html is of one execution: give neither --markdown nor a time');
       return run(async (io) =>

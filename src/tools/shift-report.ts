@@ -19,7 +19,6 @@ export const shiftReportTool = defineLiveTool({
       start_time: text('ISO 8601 (UTC without a zone) or relative: -30m, -8h (default), -1d'),
       end_time: text('As start_time (default now)'),
       namespace,
-      troubles: z.boolean().optional().describe('Also each finding: when it began, was first told, was answered'),
       form: choice(['fields', 'text'], 'Only fields, or only text (default both)'),
     }),
   output: () => shiftAnswer().partial(),

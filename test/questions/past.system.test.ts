@@ -142,19 +142,4 @@ describe('one call answers a question about the past', () => {
       { state: 'EXITED', status: 'STALE' },
     ]);
   });
-
-  it('which trouble was reported, and when was it raised and resolved?', async () => {
-    const report = await told('shift_report', { start_time: '-1h', troubles: true });
-    const gone = report['troubles'].find(({ code }: Answer) => code === 'DRIVER_GONE');
-    expect(gone).toMatchObject({ execution_id: second, severity: 'error', answered: { did: 'took control of' } });
-    const takenUp = log.find(({ message_type, body }) => message_type === 'driver_started' && body['epoch'] === 2);
-    const takenUpAt = Date.parse(takenUp?.recorded_at ?? '');
-    expect(Date.parse(gone.told_at)).toBeLessThan(takenUpAt);
-    // The report looks at moments that are this close together.
-    expect(Date.parse(gone.gone_at)).toBeGreaterThan(takenUpAt - 50);
-    expect(Date.parse(gone.gone_at)).toBeLessThan(takenUpAt + 500);
-    expect(report['text']).toMatch(/^## Troubles$/m);
-    const short = await told('shift_report', { start_time: '-1h' });
-    expect(short).not.toHaveProperty('troubles');
-  });
 });

@@ -10,22 +10,21 @@ export interface ReportArguments {
   since: string | undefined;
   until: string | undefined;
   namespace: string | undefined;
-  troubles: boolean;
   asOf: string | undefined;
 }
 
 /** `swf-mcp report`: Markdown of one execution, or of everything in a time window. */
-export async function reportCommand(io: Io, { executionId, since, until, namespace, troubles, asOf }: ReportArguments) {
-  const isOfTime = since !== undefined || until !== undefined || namespace !== undefined || troubles;
+export async function reportCommand(io: Io, { executionId, since, until, namespace, asOf }: ReportArguments) {
+  const isOfTime = since !== undefined || until !== undefined || namespace !== undefined;
   if (executionId !== undefined && isOfTime)
     throw argumentInvalid(
-      'a report is of one execution, or of a time (--since, --until, --namespace, --troubles); give one of both',
+      'a report is of one execution, or of a time (--since, --until, --namespace); give one of both',
     );
   if (!isOfTime) {
     using reader = createStoreReader(storePath(io));
     return io.out(await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now)));
   }
-  const args = { start_time: since, end_time: until, namespace, as_of: asOf, troubles: troubles || undefined };
+  const args = { start_time: since, end_time: until, namespace, as_of: asOf };
   const { text, note } = (await askTool(io, 'shift_report', args)) as { text: string; note?: string };
   io.out(`${text}\n`);
   if (note !== undefined) io.err(printable(note));

@@ -4,21 +4,6 @@ import { alarmSeverities, alarmStates, qualities } from '../../domain/logbook-wo
 import { executionStatuses, healths } from '../../domain/states.ts';
 import { personsNote } from './note.ts';
 
-const trouble = () =>
-  z.strictObject({
-    execution_id: z.string(),
-    code: z.string(),
-    severity: z.string(),
-    sentence: z.string(),
-    began_at: z.string().optional(),
-    told_at: z.string().describe('The first of the moments looked at in which it was told'),
-    gone_at: z.string().optional(),
-    answered: z
-      .strictObject({ at: z.string(), by: z.string(), did: z.string() })
-      .optional()
-      .describe('The first thing that somebody did about the execution since'),
-  });
-
 const note = () => personsNote().extend({ execution_id: z.string().optional() });
 
 const alarm = () =>
@@ -78,7 +63,6 @@ export const shiftAnswer = () =>
       }),
     ),
     people_omitted: z.int(),
-    troubles: z.array(trouble()).optional(),
     from_last: z.array(note()).optional().describe('What the last shift left for this one'),
     notes: z.array(note()).optional(),
     for_next: z.array(note()).optional(),

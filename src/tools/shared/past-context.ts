@@ -4,7 +4,7 @@ import type { LiveContext } from './tool.ts';
 
 /** Only one past moment can be queried at a time. */
 const alreadyBack = argumentInvalid(
-  'troubles looks back by itself, so it cannot be asked as of a moment; give end_time in place of as_of',
+  'this call is about an earlier moment already; leave as_of out, or ask it by itself',
 );
 
 /** The context of a call that asks the store as it was at a moment. */

@@ -15,13 +15,11 @@ import { countOf, executionsOf, shiftFacts, type ShiftFacts, statusAtEnd } from 
 import type { Handover } from './handover.ts';
 import { isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
 import { left, openMatters, shiftText } from './text.ts';
-import { type Trouble, troublesOf } from './troubles.ts';
 
 const shownExecutions = 12;
 const shownCauses = 5;
 const shownActions = 10;
 const shownOpen = 8;
-const shownTroubles = 20;
 const shownNotes = 10;
 const shownName = 160;
 const usualStart = '-8h';
@@ -30,7 +28,6 @@ interface Asked {
   start_time?: string | undefined;
   end_time?: string | undefined;
   namespace?: string | undefined;
-  troubles?: boolean | undefined;
 }
 
 /** The facts of a report, and how fresh they are: the store's last change, or the earlier moment that they describe. */
@@ -69,7 +66,6 @@ function lateOf(queries: Queries, shift: Shift): string[] {
 export async function reportOfShift(args: Asked, context: LiveContext) {
   const shift = shiftOf(args, context.now());
   const { facts, isWhole, late = [], ...moment } = await lookAt(shift, context);
-  const found = args.troubles === true && isWhole ? await troublesOf(context, shift, facts) : undefined;
   const nowhere = nowhereNote({ ...args }, { namespace: 'namespace' }, {}, { queries: context.queries() });
   const nothing = facts.all.length === 0 ? (nowhere ?? 'no execution lived in this time') : undefined;
   const gap = nothing ?? (isWhole ? undefined : uncertain);
@@ -78,33 +74,26 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
     end_time: shift.end_time,
     totals: totalsOf(facts, shift),
     ...partsOf(facts, shift),
-    troubles: found?.troubles.slice(0, shownTroubles).map(shownTrouble),
-    text: shiftText(shift, facts, { troubles: found?.troubles, page: context.page }),
+    text: shiftText(shift, facts, context.page),
     ...moment,
-    note: noteOf(gap, late, found?.unseen),
+    note: noteOf(gap, late),
   });
 }
 
 /** Said if executions outlived the shift and there was too much to read again for their state at its end. */
 const uncertain =
-  'what still ran at the end of this time is told by its counts then, without health, findings and troubles; get_workflow_monitor with as_of tells how one stood';
+  'what still ran at the end of this time is told by its counts then, without health and findings; get_workflow_monitor with as_of tells how one stood';
 
 /**
  * The note of a report: what it does not tell, and where to find it. Undefined if it tells everything.
  * @param late executions with messages that were recorded too late
- * @param unseen executions too large to be looked at for troubles
  */
-function noteOf(gap: string | undefined, late: readonly string[], unseen: readonly string[] = []): string | undefined {
-  const notes = [
-    gap ?? [],
+function noteOf(gap: string | undefined, late: readonly string[]): string | undefined {
+  const missing =
     late.length === 0
       ? []
-      : `messages sent in this time but recorded later are missing: ${someOf(late)}; get_workflow_monitor has them`,
-    unseen.length === 0
-      ? []
-      : `too large to be looked at for troubles: ${someOf(unseen)}; get_workflow_monitor with as_of tells how each stood`,
-  ].flat();
-  return notes.length === 0 ? undefined : notes.join('; ');
+      : `messages sent in this time but recorded later are missing: ${someOf(late)}; get_workflow_monitor has them`;
+  return [gap ?? [], missing].flat().join('; ') || undefined;
 }
 
 const someOf = (ids: readonly string[]): string =>
@@ -118,8 +107,6 @@ function isTooLargeToReplay(queries: Queries, { end_time }: Shift): boolean {
 
 const factsOf = (shift: Shift, context: LiveContext): Promise<ShiftFacts> =>
   inSteps(context, (queries) => shiftFacts(queries, shift, context.now()));
-
-const shownTrouble = (trouble: Trouble) => present({ ...trouble, sentence: clipped(trouble.sentence) ?? '' });
 
 function shiftOf(args: Asked, now: number): Shift {
   const asked = { start_time: args.start_time ?? usualStart, end_time: args.end_time ?? new Date(now).toISOString() };

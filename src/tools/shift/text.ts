@@ -6,10 +6,9 @@ import { shortPaths } from '../../lib/short-paths.ts';
 import { sentencesOf } from '../../monitoring/findings/rule.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
-import { alarmLine, clock, noteLine, type ShownTime, whoOf } from './handover-text.ts';
+import { alarmLine, noteLine, type ShownTime, whoOf } from './handover-text.ts';
 import { type Handover, undoneByPeople } from './handover.ts';
 import { mostTelling, type PersonAction, type Shift, type ShiftExecution } from './shift.ts';
-import type { Trouble } from './troubles.ts';
 
 const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
 
@@ -25,11 +24,7 @@ const longestMatter = 400;
  * The report of a shift as Markdown, for an electronic logbook: first what the last shift left, last what this one leaves. The same facts give the same words.
  * @param page the address of the page, for links; undefined: no links
  */
-export function shiftText(
-  shift: Shift,
-  facts: ShiftFacts,
-  { troubles, page }: { troubles: readonly Trouble[] | undefined; page: string | undefined },
-): string {
+export function shiftText(shift: Shift, facts: ShiftFacts, page: string | undefined): string {
   const { causes, actions, handover } = facts;
   const { left: fromLast, notes, forNext, alarms, isWatched } = handover;
   const shown = page === undefined ? minutes : linksTo(page);
@@ -47,7 +42,6 @@ export function shiftText(
     ...(fromLast.length === 0 ? [] : section('From the last shift', noteLines(fromLast, shown))),
     ...section('Executions', executionTable(facts, shown)),
     ...section('Failed attempts by cause', some(failures, shownCauses, 'causes')),
-    ...(troubles === undefined ? [] : section('Troubles', some(troubles.map(troubleLine), shownActions, 'troubles'))),
     ...(alarms.length === 0 && isWatched !== false
       ? []
       : section('Alarms', [
@@ -61,17 +55,6 @@ export function shiftText(
   ]
     .join('\n')
     .trimEnd();
-}
-
-/** When a trouble began, was reported, and was answered, to the second. */
-function troubleLine({ execution_id, code, sentence, began_at, told_at, gone_at, answered }: Trouble): string {
-  const times = [
-    began_at === undefined ? [] : `began ${clock(began_at)}`,
-    `told ${clock(told_at)}`,
-    answered === undefined ? 'nobody did anything' : `${answered.by} ${answered.did} it ${clock(answered.at)}`,
-    gone_at === undefined ? [] : `over ${clock(gone_at)}`,
-  ].flat();
-  return `- ${code} of ${markdownText(execution_id)} (${markdownText(times.join(', '))}): ${markdownText(sentence, longestMatter)}`;
 }
 
 /** The last notes, which are the newest, in their order. */

@@ -1,4 +1,3 @@
-import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 
 import type { ExecutionRow, Page } from '../shared/answers.ts';
@@ -11,7 +10,6 @@ import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './bar.tsx';
 import { Button } from './card.tsx';
 import { Filters, inOrder, orderWords, questionOf } from './filters.tsx';
-import { lazy } from './lazy.tsx';
 import { StatePills } from './pill.tsx';
 import { type Column, numbers, Table } from './table.tsx';
 
@@ -20,8 +18,6 @@ const everyMilliseconds = 2000;
 
 /** How many rows to sort by another order than time. */
 const sortedRows = 200;
-
-const Trends = isServed ? lazy(async () => (await import('./trends.tsx')).Trends) : Fragment;
 
 type Change = PageProps['change'];
 
@@ -43,7 +39,6 @@ export function Overview({ params, change }: PageProps) {
   );
   // A server may start before the first run.
   const isNoStore = fault?.message.startsWith('STORE_UNAVAILABLE: there is no store');
-  const [isTrend, showTrends] = useState(false);
   const [chosen, choose] = useState<string[]>([]);
   const toggle = (id: string): void =>
     choose(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-2));
@@ -66,12 +61,6 @@ export function Overview({ params, change }: PageProps) {
           )}
           <Pages answer={answer} isFirst={cursor === ''} change={change} />
         </>
-      )}
-      {isServed && (
-        <details onToggle={(event) => showTrends(event.currentTarget.open)}>
-          <summary>how runs went, day by day</summary>
-          {isTrend && <Trends />}
-        </details>
       )}
     </section>
   );
