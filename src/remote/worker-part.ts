@@ -1,13 +1,14 @@
 import type { DeliveredSlice } from '../agents/ports.ts';
-import { SliceWorker, type SliceWork } from '../agents/slice-worker.ts';
+import { SliceWorker, type SliceWork, type SliceWorkerOptions } from '../agents/slice-worker.ts';
+import type { BrokerConnection } from '../broker/connection.ts';
 import { workKinds } from '../domain/slice-returns.ts';
-import { SliceConsumers } from '../exchange/slice-consumers.ts';
+import { SliceConsumers, type SliceConsumersOptions } from '../exchange/slice-consumers.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { hostname } from '../lib/process-identity.ts';
+import type { Draft } from '../messages/message.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import type { Part, Surroundings } from './part.ts';
 import { SlicePreparation } from './slice-preparation.ts';
-import type { About } from './speaker.ts';
 
 /** How long to wait for the broker's receipt for a start, in milliseconds. */
 const startMilliseconds = 500;
@@ -15,25 +16,61 @@ const startMilliseconds = 500;
 /** How much of a message that is not a slice to show. */
 const shownBody = 200;
 
-/** The slots of a remote worker. */
-export function createWorkerPart(around: Surroundings): Part {
-  const { connection, broker, namespace, destinations, params, views, agentLog, lifetime, offDuty, onChange } = around;
-  const payloads = createPayloadHost(around.environment);
-  const worker = makeWorker(around, payloads, () => consumers);
-  const consumers = new SliceConsumers({
-    broker: connection,
-    connectApart: () => broker.connect(broker.settings, (error) => agentLog.warn(error.line)),
-    namespace,
-    destination: destinations.slices,
-    slots: params.fast_processing.target_worker_count,
-    worker,
-    reject({ body }) {
-      agentLog.warn(`threw away a message on the queue of slices that is not a slice: ${body.slice(0, shownBody)}`);
-      return Promise.resolve();
+/** How a worker speaks about slices, and what it knows of their executions. */
+export interface Voice extends Pick<SliceWorkerOptions, 'standing' | 'overFor' | 'begin' | 'say'> {
+  /** The work on a slice whose file is at hand; undefined: it is prepared as any other. */
+  workAtHand: (delivered: DeliveredSlice) => SliceWork | undefined;
+}
+
+interface WorkerOptions
+  extends
+    Pick<
+      Surroundings,
+      | 'name'
+      | 'namespace'
+      | 'params'
+      | 'environment'
+      | 'views'
+      | 'access'
+      | 'others'
+      | 'offDuty'
+      | 'onChange'
+      | 'onStep'
+    >,
+    Pick<SliceConsumersOptions, 'connectApart' | 'destination' | 'slots' | 'reject'>,
+    Pick<SliceWorkerOptions, 'draining' | 'stopped'> {
+  connection: BrokerConnection;
+  payloads: PayloadHost;
+  voice: Voice;
+}
+
+/** The slots of a worker on a broker: in a process without a store, or in that of a recorder, which speaks about its own slices in another way. */
+export function createWorker(options: WorkerOptions): Part {
+  const { name, views, offDuty, others, onChange, onStep, voice, draining, stopped } = options;
+  const preparation = new SlicePreparation({ ...options, lifetime: { draining } });
+  const worker = new SliceWorker({
+    name,
+    hostname: hostname(),
+    ...voice,
+    changed: (signal) => views.changed(signal),
+    prepare: async (delivered) => {
+      const prepared = voice.workAtHand(delivered) ?? (await preparation.prepare(delivered));
+      if ('reason' in prepared) {
+        consumers.noteUnfit(others.hasOnDuty('worker', workKinds(delivered.slice)));
+        return prepared;
+      }
+      consumers.noteFit();
+      return timed(prepared, onStep);
     },
-    unwanted: () => ({ ...views.unwanted(), ...offDuty.unwanted() }),
+    draining,
+    stopped,
     onChange,
-    draining: lifetime.draining,
+  });
+  const consumers: SliceConsumers = new SliceConsumers({
+    ...options,
+    broker: options.connection,
+    worker,
+    unwanted: () => ({ ...views.unwanted(), ...offDuty.unwanted() }),
   });
   const refresh = (): void => consumers.refresh();
   views.onPaused(refresh);
@@ -44,10 +81,51 @@ export function createWorkerPart(around: Surroundings): Part {
       return { in_hand: worker.inHand, free_slots, slots, off_duty: offDuty.list() };
     },
     waits: () => worker.inHand.length > 0,
+    run: () => consumers.run(),
+  };
+}
+
+/** The slots of a remote worker. */
+export function createWorkerPart(around: Surroundings): Part {
+  const { broker, destinations, params, agentLog, lifetime } = around;
+  const payloads = createPayloadHost(around.environment);
+  const worker = createWorker({
+    ...around,
+    payloads,
+    connectApart: () => broker.connect(broker.settings, (error) => agentLog.warn(error.line)),
+    destination: destinations.slices,
+    slots: params.fast_processing.target_worker_count,
+    reject({ body }) {
+      agentLog.warn(`threw away a message on the queue of slices that is not a slice: ${body.slice(0, shownBody)}`);
+      return Promise.resolve();
+    },
+    voice: remoteVoice(around),
+    draining: lifetime.draining,
+    stopped: lifetime.stopped,
+  });
+  return {
+    ...worker,
     async run() {
-      await consumers.run();
+      await worker.run();
       await payloads.close();
     },
+  };
+}
+
+/** Speaks to the recorder of each slice, over the broker. */
+export function remoteVoice({ views, speaker }: Pick<Surroundings, 'views' | 'speaker'>): Voice {
+  const say = (draft: Draft, { slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice): Promise<boolean> =>
+    speaker.say(draft, { execution_id, run_id, storeId, replyTo });
+  return {
+    standing: (delivered) => views.standing(delivered),
+    overFor: ({ slice, storeId }) => views.overFor(slice.execution_id, storeId),
+    workAtHand: () => undefined,
+    async begin(draft, delivered) {
+      // If a slice kills its worker, others must have seen its start. Do not wait for an absent broker: the start travels ahead of the result.
+      await withDeadline(say(draft, delivered), startMilliseconds, true);
+      return true;
+    },
+    say,
   };
 }
 
@@ -62,40 +140,3 @@ const timed = (work: SliceWork, onStep: (seconds: number) => void): SliceWork =>
     }
   },
 });
-
-const aboutOf = ({ slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice): About => ({
-  execution_id,
-  run_id,
-  storeId,
-  replyTo,
-});
-
-function makeWorker(around: Surroundings, payloads: PayloadHost, consumers: () => SliceConsumers): SliceWorker {
-  const { name, views, speaker, lifetime, others, onChange, onStep } = around;
-  const preparation = new SlicePreparation({ ...around, payloads });
-  return new SliceWorker({
-    name,
-    hostname: hostname(),
-    standing: (delivered) => views.standing(delivered),
-    changed: (signal) => views.changed(signal),
-    overFor: ({ slice, storeId }) => views.overFor(slice.execution_id, storeId),
-    prepare: async (delivered) => {
-      const prepared = await preparation.prepare(delivered);
-      if ('reason' in prepared) {
-        consumers().noteUnfit(others.hasOnDuty('worker', workKinds(delivered.slice)));
-        return prepared;
-      }
-      consumers().noteFit();
-      return timed(prepared, onStep);
-    },
-    async begin(draft, delivered) {
-      // If a slice kills its worker, others must have seen its start. Do not wait for an absent broker: the start travels ahead of the result.
-      await withDeadline(speaker.say(draft, aboutOf(delivered)), startMilliseconds, true);
-      return true;
-    },
-    say: (draft, delivered) => speaker.say(draft, aboutOf(delivered)),
-    draining: lifetime.draining,
-    stopped: lifetime.stopped,
-    onChange,
-  });
-}
