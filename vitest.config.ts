@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 import { defineConfig } from 'vitest/config';
@@ -5,13 +6,16 @@ import { defineConfig } from 'vitest/config';
 import { roundsFactor } from './test/rounds.ts';
 import SlowFirst from './test/slow-first.ts';
 
+/** The folder of the last build's parts. */
+const builtParts = (): string => (JSON.parse(readFileSync('dist/build.json', 'utf8')) as { parts: string }).parts;
+
 /** The query process stands beside the bundle: a test of the sources starts the one that was built. */
 const builtProcess = {
   name: 'built-process',
   enforce: 'pre' as const,
   transform: (code: string, id: string) =>
     id.endsWith('/ask-process.ts')
-      ? code.replace('import.meta.url', JSON.stringify(pathToFileURL('dist/ask-process.js').href))
+      ? code.replace('import.meta.url', JSON.stringify(pathToFileURL(`dist/${builtParts()}/ask-process.js`).href))
       : undefined,
 };
 

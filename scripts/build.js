@@ -1,14 +1,35 @@
-// Bundles the command line into dist/, with the licences of what is bundled beside it.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Bundles the command line into dist/, with the licences of what is bundled beside it. With --fresh, nothing of an earlier build stays.
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { build } from 'esbuild';
 
-rmSync('dist', { recursive: true, force: true });
-mkdirSync('dist');
+/** Servers run from here for days and load parts late, so those of an earlier build stay for a day. */
+const kept = 24 * 3_600_000;
+
+if (process.argv.includes('--fresh')) rmSync('dist', { recursive: true, force: true });
+mkdirSync('dist', { recursive: true });
+const made = mkdtempSync('dist/making-');
+
+/** The names of what the build before consists of. Its day begins now. */
+const before = existsSync('dist/build.json') ? JSON.parse(readFileSync('dist/build.json', 'utf8')).files : [];
+for (const path of before) if (existsSync(path)) touch(path);
 
 const common = {
-  outdir: 'dist',
+  outdir: made,
   bundle: true,
   // Chunks, so that each command loads only what it needs.
   splitting: true,
@@ -34,20 +55,20 @@ const common = {
 /**
  * The process, the server, the other commands and what few calls need are built apart: together, the start of the server would load a dozen small chunks that it has in
  * common with one command or another.
+ * @param folder the folder of the parts, as seen from the importer
  */
-const apart = {
+const apart = (folder) => ({
   name: 'apart',
   setup({ onResolve }) {
     onResolve(
       { filter: /\/(serve|command-line|tool-services|logbook|ask-process|hosted-page)\.ts$/ },
       ({ kind, path }) =>
-        kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.js`, external: true } : undefined,
+        kind === 'dynamic-import' ? { path: `./${folder}${basename(path, '.ts')}.js`, external: true } : undefined,
     );
   },
-};
+});
 
 const entries = [
-  { cli: 'src/cli.ts' },
   { serve: 'src/commands/serve/serve.ts' },
   { 'command-line': 'src/commands/command-line.ts', 'checkpoint-thread': 'src/db/sqlite/checkpoint-thread.ts' },
   // Loaded by its name, as the thread of checkpoints is.
@@ -60,11 +81,58 @@ const entries = [
   { 'long-call-thread': 'src/commands/serve/long-call-thread.ts' },
 ];
 const builds = [];
-for (const entryPoints of entries) builds.push(await build({ ...common, entryPoints, plugins: [apart] }));
+for (const entryPoints of entries) builds.push(await build({ ...common, entryPoints, plugins: [apart('')] }));
 
-builds.push(...(await buildPage()));
+// Parts of another build are in another folder, so that a process never mixes two builds.
+const parts = `parts-${digestOf(made)}`;
+if (existsSync(join('dist', parts))) rmSync(made, { recursive: true });
+else renameSync(made, join('dist', parts));
+touch(join('dist', parts));
 
+// The process itself comes last, and at once: from then on, what starts is of this build.
+const cli = await build({
+  ...common,
+  outdir: 'dist',
+  entryPoints: { cli: 'src/cli.ts' },
+  plugins: [apart(`${parts}/`)],
+  write: false,
+});
+builds.push(cli);
+for (const { path, contents } of cli.outputFiles.toReversed()) {
+  writeFileSync(`${path}.new`, contents);
+  renameSync(`${path}.new`, path);
+}
+
+const page = await buildPage();
+builds.push(...page);
+
+const outputsOf = ({ metafile }) => Object.keys(metafile.outputs);
+const files = [join('dist', parts), ...[cli, ...page].flatMap(outputsOf), 'dist/web/page.html'];
+writeFileSync('dist/build.json', JSON.stringify({ parts, files }));
+for (const folder of ['dist', 'dist/web', 'dist/web/app']) removeOld(folder, new Set(files));
 writeFileSync('dist/THIRD-PARTY-NOTICES.txt', notices(builds.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
+
+/** A digest of the files of a folder and their names. */
+function digestOf(folder) {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(folder).toSorted()) hash.update(name).update(readFileSync(join(folder, name)));
+  return hash.digest('hex').slice(0, 12);
+}
+
+function touch(path) {
+  const now = new Date();
+  utimesSync(path, now, now);
+}
+
+/** Removes what earlier builds left in a folder, a day after another build took its place. */
+function removeOld(folder, current) {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    const isOld = Date.now() - statSync(path).mtimeMs > kept;
+    if (isOld && !current.has(path) && /^(parts-|making-|chunk-)|-[A-Z\d]{8}\.js$/.test(name))
+      rmSync(path, { recursive: true });
+  }
+}
 
 /** The page: for a server in parts, which it sends when they are opened; within a chat, and as a report, in one file. */
 async function buildPage() {

@@ -22,7 +22,8 @@ function makeNewerBuild(): string {
   symlinkSync(join(packed, 'node_modules'), join(folder, 'node_modules'));
   const step = `steps:[{name:"test",sql:"ALTER TABLE workflow_executions ADD COLUMN note TEXT"}]`;
   let changed = 0;
-  for (const name of readdirSync(join(folder, 'dist')).filter((each) => each.endsWith('.js'))) {
+  const built = readdirSync(join(folder, 'dist'), { recursive: true, encoding: 'utf8' });
+  for (const name of built.filter((each) => each.endsWith('.js'))) {
     const path = join(folder, 'dist', name);
     const text = readFileSync(path, 'utf8');
     if (!text.includes('steps:[]')) continue;
