@@ -4,7 +4,6 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -22,7 +21,8 @@ const kept = 24 * 3_600_000;
 
 if (process.argv.includes('--fresh')) rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist', { recursive: true });
-const made = mkdtempSync('dist/making-');
+const made = `dist/making-${process.pid}`;
+mkdirSync(made);
 
 /** The names of what the build before consists of. Its day begins now. */
 const before = existsSync('dist/build.json') ? JSON.parse(readFileSync('dist/build.json', 'utf8')).files : [];

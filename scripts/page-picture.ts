@@ -13,7 +13,7 @@ import { chromium, type Page } from 'playwright-core';
  */
 const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-picture-'));
 const cli = resolve('dist/cli.js');
-const env = { ...process.env, SWF_DB: join(folder, 'swf.db'), SWF_USER: 'wenauseic' };
+const env = { ...process.env, SWF_DB: join(folder, 'swf.db'), SWF_USER: 'shifter' };
 
 writeFileSync(
   join(folder, 'reconstruct.sh'),

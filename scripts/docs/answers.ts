@@ -44,7 +44,7 @@ const shown = 2;
 export function makeAnswers(): Answer[] {
   const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-answers-'));
   const cli = resolve('dist/cli.js');
-  const env = { ...process.env, SWF_DB: join(folder, 'swf.db'), SWF_USER: 'wenauseic' };
+  const env = { ...process.env, SWF_DB: join(folder, 'swf.db'), SWF_USER: 'shifter' };
   const run = (...args: string[]): string =>
     execFileSync(process.execPath, [cli, ...args], { cwd: folder, env, encoding: 'utf8' });
   try {

@@ -25,7 +25,7 @@ export async function drawLiveView(): Promise<string> {
   const env = {
     ...process.env,
     SWF_DB: join(folder, 'swf.db'),
-    SWF_USER: 'wenauseic',
+    SWF_USER: 'shifter',
     TERM: 'xterm-256color',
     COLORTERM: 'truecolor',
   };

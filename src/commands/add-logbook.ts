@@ -35,10 +35,10 @@ export function addLogbook(add: Add, run: Run): void {
     .addOption(
       new Option(
         '--webhook <URL>',
-        'an address that each change is posted to, as Mattermost and Slack read it; may be repeated (default: $SWF_WEBHOOK)',
+        'an address that each change is posted to, as Mattermost and Slack read it; may be repeated',
       )
         .argParser(another)
-        .default([], 'none'),
+        .default([], '$SWF_WEBHOOK, if set'),
     )
     .option('--every <S>', `seconds between two looks, at most ${longestEvery}`, parseEvery, 5)
     .addOption(new Option('--until-parent-ends').hideHelp())

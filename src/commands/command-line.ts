@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 
-import { type Action, actions, agentTypes } from '../domain/states.ts';
+import { type Action, actions, separateTypes } from '../domain/states.ts';
 import { SwfError } from '../lib/errors.ts';
 import { printableLines } from '../lib/printable.ts';
 import { addLogbook } from './add-logbook.ts';
@@ -74,7 +74,7 @@ function createProgram({ version, std }: Pick<ThisProcess, 'version' | 'std'>, r
     .action(calling(run, ['executionId'], async () => (await import('./drive/resume.ts')).resumeCommand));
 
   add('agent', 'runs one agent as a process of its own, on a broker, until SIGTERM')
-    .addArgument(new Argument('<TYPE>', 'what the agent does').choices(agentTypes))
+    .addArgument(new Argument('<TYPE>', 'what the agent does').choices(separateTypes))
     .addOption(brokerOption())
     .option('--config <FILE>', 'the configuration, for its namespace, broker and worker slots')
     .addOption(setOption())
@@ -135,7 +135,7 @@ function addDoctor(add: Add, run: Run): void {
     .addOption(setOption())
     .option('--wait <S>', 'seconds to listen for other programs on the broker', parsePositive)
     .option('--prove', 'test the broker by sending messages; says first what may remain')
-    .option('--unsubscribe', "remove the store's durable subscription from the broker")
+    .option('--unsubscribe', "remove the namespace's durable subscriptions from the broker")
     .action(calling(run, ['config'], async () => (await import('./doctor/doctor.ts')).doctorCommand));
 }
 

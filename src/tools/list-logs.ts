@@ -39,7 +39,7 @@ export const listLogsTool = defineTool({
     z.strictObject({
       execution_id: executionId,
       run_number: runNumber,
-      agent: text('Such as data-agent-wenauseic-481'),
+      agent: text('Such as data-agent-shifter-481'),
       level: textOrNumber(20, `This level and above: ${levelNames.join(', ')}, or 10 to 50`),
       search: words('Whole words in sequence'),
       ...listArguments('timestamp'),

@@ -54,7 +54,7 @@ export const listMessagesTool = defineTool({
       execution_id: executionId,
       run_number: runNumber,
       namespace,
-      agent: text('Sender, such as data-agent-wenauseic-481'),
+      agent: text('Sender, such as data-agent-shifter-481'),
       message_type: text('Such as stf_ready'),
       effect: choice(messageEffects, 'Effect of recording it'),
       search: words('Whole words in sequence, of id or body'),

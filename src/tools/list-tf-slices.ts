@@ -25,7 +25,7 @@ export const listTfSlicesTool = defineTool({
       tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
       status: z.enum(sliceStatuses).optional().describe('State of the slice'),
       slice_filename: text('Such as swf.101993.000001_slice_003.tf'),
-      assigned_worker: textOrNumber(300, 'Worker (worker-agent-wenauseic-485/07), its agent, or a slot (7)'),
+      assigned_worker: textOrNumber(300, 'Worker (worker-agent-shifter-485/07), its agent, or a slot (7)'),
       min_retries: integer(0, 1000, 'Retries at least'),
       order_by: z.enum(sliceOrders).optional().describe('seconds: of its last attempt; order=newest: largest first'),
       time_field: z.enum(timeFields).optional().describe('Time that start_time and end_time mean (default created)'),

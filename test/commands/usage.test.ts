@@ -113,6 +113,7 @@ describe('the command line', () => {
     [['--nothing']],
     [['agent']],
     [['agent', 'workr', '--broker', 'stomp://127.0.0.1:1']],
+    [['agent', 'fast_processing', '--broker', 'stomp://127.0.0.1:1']],
   ])('refuses wrong usage %j with an error, and exits with 2', async (args) => {
     const { code, stdout, stderr } = await runCli(args, { folder: temporaryFolder() });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -123,10 +124,6 @@ describe('the command line', () => {
   it.each([
     [['agent', 'data'], /^CONFIG_INVALID: an agent of its own needs a broker/],
     [['agent', 'data', '--broker', 'stomp://127.0.0.1:1'], /^CONFIG_INVALID: testbed\.namespace/],
-    [
-      ['agent', 'fast_processing', '--broker', 'stomp://127.0.0.1:1', '--set', 'testbed.namespace=n'],
-      /^CONFIG_INVALID: fast_processing runs in the recorder/,
-    ],
   ])('refuses %j and exits with 78, since a restart would not help', async (args, line) => {
     const { code, stderr } = await runCli(args, { folder: temporaryFolder() });
     expect({ code, stderr }).toMatchObject({ code: 78, stderr: expect.stringMatching(line) });

@@ -14,12 +14,12 @@ describe('an anonymous recording', () => {
     expect(
       anonymized(
         {
-          sender: 'data-agent-wenauseic-481',
-          execution_id: 'stf_datataking-wenauseic-0049',
+          sender: 'data-agent-jdoe-481',
+          execution_id: 'stf_datataking-jdoe-0049',
           executed_by: 'torre',
-          created_by: 'data-agent-wenauseic-481',
+          created_by: 'data-agent-jdoe-481',
         },
-        { message: 'wenauseic has told torre, not torrential; mail me@lab.gov' },
+        { message: 'jdoe has told torre, not torrential; mail me@lab.gov' },
       ),
     ).toEqual([
       {

@@ -6,7 +6,7 @@ import { asRecorded } from '../../config/recorded.ts';
 import { schemaHistory } from '../../db/migrations/index.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import { newestVersion } from '../../db/opening/schema-version.ts';
-import type { AgentType } from '../../domain/states.ts';
+import type { SeparateType } from '../../domain/states.ts';
 import { counting, Traffic } from '../../exchange/traffic.ts';
 import { agentMetricsText } from '../../http/agent-metrics.ts';
 import { aborted, pause } from '../../lib/deadline.ts';
@@ -22,7 +22,7 @@ import { type BrokerFlags, configPlaces, type Io, logLevel, storeOptions, storeP
 import { asService, tellReady } from '../shared/service-manager.ts';
 
 interface AgentArguments extends BrokerFlags {
-  type: AgentType;
+  type: SeparateType;
   /** Tells agents of one type on one machine apart, from 1. */
   index: number;
   metrics?: string | undefined;
@@ -83,14 +83,10 @@ async function recordUntilStopped(io: Io, around: Surroundings, task: Process): 
 
 async function workUntilStopped(
   io: Io,
-  { type, index }: { type: Exclude<AgentType, 'daq_simulator'>; index: number },
+  { type, index }: { type: Exclude<SeparateType, 'daq_simulator'>; index: number },
   around: Surroundings,
   task: Process,
 ): Promise<void> {
-  if (type === 'fast_processing')
-    throw configInvalid(
-      'fast_processing runs in the recorder: "swf-mcp run --broker" or "swf-mcp agent daq_simulator"',
-    );
   const { namespace, recorded, settings } = around;
   const { sources = [], url } = recorded.data;
   // Warn now, before workers return their slices.
