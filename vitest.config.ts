@@ -9,13 +9,13 @@ import SlowFirst from './test/slow-first.ts';
 /** The folder of the last build's parts. */
 const builtParts = (): string => (JSON.parse(readFileSync('dist/build.json', 'utf8')) as { parts: string }).parts;
 
-/** The query process stands beside the bundle: a test of the sources starts the one that was built. */
+/** Programs of their own stand beside the bundle: a test of the sources starts those that were built. */
 const builtProcess = {
   name: 'built-process',
   enforce: 'pre' as const,
   transform: (code: string, id: string) =>
-    id.endsWith('/ask-process.ts')
-      ? code.replace('import.meta.url', JSON.stringify(pathToFileURL(`dist/${builtParts()}/ask-process.js`).href))
+    /\/(ask-process|serve-http)\.ts$/.test(id)
+      ? code.replace('import.meta.url', JSON.stringify(pathToFileURL(`dist/${builtParts()}/cli.js`).href))
       : undefined,
 };
 

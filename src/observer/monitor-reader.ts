@@ -1,10 +1,10 @@
 import { backoff } from '../lib/backoff.ts';
-import { messageOf } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
+import { isShallow } from '../observed/body.ts';
 import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { linesOfObject, type ReadResource } from '../observed/told/read-answer.ts';
-import { itemsOf, maxTries, newRun, type Run, type Step } from './read-run.ts';
+import { itemsOf, maxTries, newRun, requestFailure, type Run, type Step } from './read-run.ts';
 
 /** Time between the starts of two requests, in milliseconds: their monitor has other work. */
 const betweenRequests = 1000;
@@ -61,7 +61,9 @@ export class MonitorReader {
       const began = this.#options.now();
       await this.#next(waiting).then(
         () => this.#succeeded(),
-        (error: unknown) => this.#failed(error),
+        (error: unknown) => {
+          if (!signal.aborted) this.#failed(error);
+        },
       );
       const pause = this.#failures === 0 ? betweenRequests : backoff(this.#failures, backoffBounds);
       await wait(Math.max(0, pause - (this.#options.now() - began)));
@@ -69,7 +71,8 @@ export class MonitorReader {
   }
 
   #failed(error: unknown): void {
-    if (this.#failures === 0) this.#options.say(`WARNING swf-monitor cannot be read: ${messageOf(error)}; retrying`);
+    if (this.#failures === 0)
+      this.#options.say(`WARNING swf-monitor cannot be read: ${requestFailure(error)}; retrying`);
     this.#failures += 1;
   }
 
@@ -185,8 +188,16 @@ export class MonitorReader {
     }
   }
 
-  /** Takes the lines not read before. Returns whether there were any. */
+  /** Takes the lines not read before. Returns whether there were any. One object that cannot be read must not keep others from being read. */
   #take(run: Run, resource: ReadResource, object: Fields): boolean {
+    if (!isShallow(object)) {
+      if (!run.isTooDeep)
+        this.#options.say(
+          `WARNING swf-monitor: an object of ${resource} of ${run.execution_id} is nested too deeply; it is left out`,
+        );
+      run.isTooDeep = true;
+      return false;
+    }
     const at = new Date(this.#options.now()).toISOString();
     let isNew = false;
     for (const line of linesOfObject(resource, object, at, run.run_id)) {

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { createGunzip } from 'node:zlib';
 
@@ -46,22 +46,72 @@ export async function* readRecordings(
 }
 
 async function* linesOf(path: string, onTorn: (torn: TornFile) => void): AsyncGenerator<ReadLine> {
-  const decoder = new StringDecoder('utf8');
-  let rest = '';
+  const lines = new LineSplitter();
   try {
+    const isPacked = await isCompressed(path);
     const file = createReadStream(path);
-    const bytes = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
+    const bytes = isPacked ? file.pipe(createGunzip()) : file;
     file.on('error', (error) => bytes.destroy(error));
-    for await (const chunk of bytes) {
-      const lines = (rest + decoder.write(chunk as Buffer)).split('\n');
-      rest = lines.pop() ?? '';
-      if (rest.length > maxLine) rest = rest.slice(0, maxLine);
-      for (const line of lines) if (line.trim() !== '') yield parseLine(line);
-    }
+    for await (const chunk of bytes)
+      for (const line of lines.add(chunk as Buffer)) if (line.trim() !== '') yield parseLine(line);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code?.startsWith('E') === true)
       throw argumentInvalid(`${path} cannot be read: ${messageOf(error)}; name a recording`, { cause: error });
     onTorn({ path, why: messageOf(error) });
   }
+  const rest = lines.end();
   if (rest.trim() !== '') yield parseLine(rest);
+}
+
+/** Whether a file is in gzip's format, whatever its name. */
+async function isCompressed(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Splits bytes into lines, without a byte-order mark. Only the beginning of a line that is too long is kept. */
+class LineSplitter {
+  readonly #decoder = new StringDecoder('utf8');
+  #parts: string[] = [];
+  #length = 0;
+  #isFirst = true;
+
+  add(bytes: Buffer): string[] {
+    const [first = '', ...others] = this.#text(bytes).split('\n');
+    const last = others.pop();
+    if (last === undefined) {
+      this.#keep(first);
+      return [];
+    }
+    this.#keep(first);
+    const lines = [this.end(), ...others];
+    this.#keep(last);
+    return lines;
+  }
+
+  /** The line that has begun. */
+  end(): string {
+    const line = this.#parts.join('');
+    this.#parts = [];
+    this.#length = 0;
+    return line;
+  }
+
+  #text(bytes: Buffer): string {
+    const text = this.#decoder.write(bytes);
+    const isMarked = this.#isFirst && text.startsWith('\uFEFF');
+    this.#isFirst = false;
+    return isMarked ? text.slice(1) : text;
+  }
+
+  #keep(part: string): void {
+    const kept = part.slice(0, maxLine - this.#length);
+    this.#length += kept.length;
+    this.#parts.push(kept);
+  }
 }

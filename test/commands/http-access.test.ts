@@ -106,7 +106,7 @@ describe('a server that others can reach', () => {
     'requires TLS or a proxy, serves over TLS, and refuses an unusable certificate',
     async () => {
       const folder = temporaryFolder();
-      const env = { SWF_MCP_TOKEN: 'sesame-7' };
+      const env = { SWF_MCP_TOKEN: 'sesame-opens-the-door' };
       const { cert, key } = certificate(folder);
       const pipe = join(folder, 'pipe');
       execFileSync('mkfifo', [pipe]);
@@ -118,10 +118,10 @@ describe('a server that others can reach', () => {
       const server = startCli(['serve', '--http', '0.0.0.0:0', '--tls-cert', cert, '--tls-key', key], { folder, env });
       const url = (await server.saw(/MCP server at (https:\S+\/mcp),/)).replace('0.0.0.0', '127.0.0.1');
       const { port } = new URL(url);
-      expect((await send(url, { body: monitor, headers: bearer('sesame-7') })).status).toBe(200);
+      expect((await send(url, { body: monitor, headers: bearer('sesame-opens-the-door') })).status).toBe(200);
       expect((await send(url, { body: monitor })).status).toBe(401);
       const from = async (origin: string) =>
-        (await send(url, { body: monitor, headers: { ...bearer('sesame-7'), origin } })).status;
+        (await send(url, { body: monitor, headers: { ...bearer('sesame-opens-the-door'), origin } })).status;
       expect(await from(`https://127.0.0.1:${port}`)).toBe(200);
       expect(await from(`http://127.0.0.1:${port}`)).toBe(403);
       const refused: [string[], RegExp][] = [
@@ -142,11 +142,11 @@ describe('a server that others can reach', () => {
 
   it('accepts a forwarded host and scheme only with --behind-proxy, which needs a token', async () => {
     const folder = temporaryFolder();
-    const env = { SWF_MCP_TOKEN: 'sesame-7' };
+    const env = { SWF_MCP_TOKEN: 'sesame-opens-the-door' };
     const forwarded = { 'x-forwarded-host': 'swf.example', 'x-forwarded-proto': 'https' };
     const statuses = async (url: string) => {
       const with_ = async (headers: Record<string, string>) =>
-        (await send(url, { body: monitor, headers: { ...bearer('sesame-7'), ...headers } })).status;
+        (await send(url, { body: monitor, headers: { ...bearer('sesame-opens-the-door'), ...headers } })).status;
       return {
         proxied: await with_({ ...forwarded, origin: 'https://swf.example' }),
         otherScheme: await with_({ ...forwarded, origin: 'http://swf.example' }),
@@ -160,6 +160,23 @@ describe('a server that others can reach', () => {
     expect((await runCli(['serve', '--http', '0', '--behind-proxy'], { folder })).stderr).toMatch(
       /^CONFIG_INVALID: --behind-proxy lets in everybody whom the proxy lets in; set SWF_MCP_TOKEN/,
     );
+  });
+
+  it('requires tokens that nobody can guess', async () => {
+    const folder = temporaryFolder();
+    const start = async (args: string[], env: Record<string, string>) =>
+      (await runCli(args, { folder, env: { ...env } })).stderr;
+    const short = 'only-15-letters';
+    const named = tokenFile(folder, `screen read ${short}\n`);
+    expect(await start(['serve', '--http', '0', '--behind-proxy'], { SWF_MCP_TOKEN: short })).toMatch(
+      /^CONFIG_INVALID: --http 0: SWF_MCP_TOKEN has 15 characters and can be guessed; .* at least 16/,
+    );
+    expect(await start(['serve', '--http', '0', '--behind-proxy'], named)).toMatch(/the token of screen has 15 char/);
+    expect(await start(['serve-files', '0.0.0.0:0'], { SWF_FILES_TOKEN: short })).toMatch(
+      /^CONFIG_INVALID: serve-files 0.0.0.0:0: SWF_FILES_TOKEN has 15 characters/,
+    );
+    const api = ['observe', '--broker', 'stomp://127.0.0.1:1', '--api', '0.0.0.0:0'];
+    expect(await start(api, { SWF_MONITOR_TOKEN: short })).toMatch(/^CONFIG_INVALID: --api .* has 15 characters/m);
   });
 
   it('names the missing option if another one needs it', async () => {

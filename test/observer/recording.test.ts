@@ -301,9 +301,21 @@ describe('recordings are read', () => {
     await expect(read([join(temporaryFolder(), 'none.jsonl')])).rejects.toThrow(
       /none\.jsonl cannot be read: .*; name a recording/,
     );
+  });
+
+  it('whatever their names say, past a byte-order mark, and behind a line that is too long', async () => {
     const folder = temporaryFolder();
-    writeFileSync(join(folder, 'text.gz'), 'not compressed');
-    expect((await read([join(folder, 'text.gz')])).torn).toHaveLength(1);
+    const [plain, packed, marked, long] = ['plain.jsonl.gz', 'packed.jsonl', 'marked.jsonl', 'long.jsonl.gz'].map(
+      (name) => join(folder, name),
+    ) as [string, string, string, string];
+    const text = `${JSON.stringify(line(at(1)))}\n${JSON.stringify(line(at(2)))}\n`;
+    writeFileSync(plain, text);
+    writeFileSync(packed, gzipSync(text));
+    writeFileSync(marked, `\uFEFF${text}`);
+    writeFileSync(long, gzipSync(`{"t":"${'x'.repeat(50_000_000)}"}\n${text}`));
+    const both = { times: [at(1), at(2)], rejected: 0, torn: [] };
+    for (const path of [plain, packed, marked]) expect(await read([path])).toEqual(both);
+    expect(await read([long])).toEqual({ ...both, rejected: 1 });
   });
 
   it('from a folder by "observe --from"', async () => {

@@ -17,10 +17,29 @@ describe('a monitor that is read', () => {
     expect(asked.filter(({ path }) => path.startsWith('system-state-events/?run_number=5')).length).toBeGreaterThan(1);
   });
 
+  it('is read on if one object is nested too deeply, which one line says', async () => {
+    const deep = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`) as unknown;
+    const execution = (n: number, more: object) => ({ execution_id: `e-${n}`, status: 'running', ...more });
+    const { pass, lines, said } = readerOf((path) =>
+      Promise.resolve(
+        path.startsWith('workflow-executions/')
+          ? [execution(5, { parameter_values: deep }), execution(6, {})]
+          : path === 'run-states/'
+            ? ['5', '6'].map((n) => ({ run_number: n, metadata: { execution_id: `e-${n}` } }))
+            : [],
+      ),
+    );
+    await pass(120);
+    expect(said).toEqual([
+      'WARNING swf-monitor: an object of workflow-executions of e-5 is nested too deeply; it is left out',
+    ]);
+    expect(JSON.stringify(lines)).toContain('e-6');
+  });
+
   it('is asked less and less often while it is away, and is reported when it is back', async () => {
     let isAway = true;
     const { reader, pass, asked, said } = readerOf(() =>
-      isAway ? Promise.reject(new Error('no route')) : Promise.resolve([]),
+      isAway ? Promise.reject(new TypeError('fetch failed', { cause: new Error('no route') })) : Promise.resolve([]),
     );
     await pass(300);
     expect(reader.isHearing).toBe(false);

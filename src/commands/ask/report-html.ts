@@ -3,6 +3,8 @@ import { join, resolve } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 
 import { SwfError } from '../../lib/errors.ts';
+import { utcNow } from '../../lib/time.ts';
+import { tried } from '../../lib/tried.ts';
 import { writeNewFile } from '../../lib/write-new-file.ts';
 import { htmlReport } from '../../mcp/html-report.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
@@ -46,6 +48,10 @@ export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<vo
 
 type Row = Record<string, unknown>;
 
+/** A time in milliseconds as ISO 8601. A store from somebody else may hold texts that are none. */
+const isoOr = (milliseconds: number, other: string): string =>
+  tried(() => new Date(milliseconds).toISOString()) ?? other;
+
 /** The answers that the page asks for, as close to one moment as successive calls can be. */
 async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of }: HtmlArguments) {
   const monitor = await askTool(io, 'get_workflow_monitor', { execution_id: executionId, as_of });
@@ -55,7 +61,7 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of
   const failed = await listed('list_tf_slices', { status: 'failed' });
   const { picture, attempts, lastWord, endOf } = await pictureOf(io, monitor, as_of);
   // Nothing more is recorded of an ended execution, whatever else the store records meanwhile.
-  const made_at = lastWord ?? new Date(endOf).toISOString();
+  const made_at = lastWord ?? isoOr(endOf, utcNow());
   const report = {
     execution_id,
     made_at,

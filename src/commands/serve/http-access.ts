@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 
 import { nameless, scopes, type Token } from '../../http/callers.ts';
 import { isLoopback } from '../../http/guard.ts';
-import { bearerTokenPattern } from '../../lib/bearer-token.ts';
+import { bearerTokenPattern, minTokenLength } from '../../lib/bearer-token.ts';
 import { configInvalid as invalid, messageOf } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { readRegularFile } from '../../lib/read-regular-file.ts';
@@ -40,6 +40,7 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
     throw invalid(
       `--http ${http}: on an address that others can reach the token would go over the network in the clear; give --tls-cert and --tls-key, --behind-proxy where a proxy in front speaks TLS, or bind to 127.0.0.1`,
     );
+  if (!isLoopback(host) || behindProxy) requireLong(tokens, http);
   if (tokens.length === 0 && behindProxy)
     throw invalid('--behind-proxy lets in everybody whom the proxy lets in; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE');
   if (tokens.length === 0 && allowControl && !insecureLocal)
@@ -47,6 +48,16 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
       '--allow-control over HTTP without a token lets every user of this machine start and end runs; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE, or give --insecure-local if that is wanted',
     );
   return { tokens, tls };
+}
+
+/** Others can try tokens there, so none may be easy to guess. */
+function requireLong(tokens: readonly Token[], http: string): void {
+  const short = tokens.find(({ token }) => token.length < minTokenLength);
+  if (short === undefined) return;
+  const which = short.name === undefined ? 'SWF_MCP_TOKEN' : `the token of ${short.name}`;
+  throw invalid(
+    `--http ${http}: ${which} has ${short.token.length} characters and can be guessed; on an address that others can reach give one of at least ${minTokenLength}, such as "openssl rand -hex 24" prints`,
+  );
 }
 
 function readTokens(io: Io): Token[] {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
 import { createFilesApp } from '../../http/files-app.ts';
 import { isLoopback } from '../../http/guard.ts';
-import { bearerTokenPattern } from '../../lib/bearer-token.ts';
+import { bearerTokenPattern, minTokenLength } from '../../lib/bearer-token.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { configInvalid as invalid } from '../../lib/errors.ts';
 import { type ConfigFlags, configPlaces, type Io, storePath } from '../shared/io.ts';
@@ -51,6 +51,10 @@ function readToken(io: Io, host: string, where: string): string | undefined {
   if (token !== undefined && !bearerTokenPattern.test(token))
     throw invalid(
       'SWF_FILES_TOKEN is empty, or holds a blank or another character that no header can hold; choose another',
+    );
+  if (token !== undefined && !isLoopback(host) && token.length < minTokenLength)
+    throw invalid(
+      `serve-files ${where}: SWF_FILES_TOKEN has ${token.length} characters and can be guessed; give one of at least ${minTokenLength}, here and where files are fetched`,
     );
   return token;
 }

@@ -77,7 +77,7 @@ const toolsByScope = onceFor((all: ServerOptions['tools']) => ({
 
 function startThread(io: Io): Worker {
   const workerData: LongCallThreadData = { path: storePath(io), version: io.version };
-  return new Worker(join(io.packageFolder, 'dist', 'long-call-thread.js'), {
+  return new Worker(new URL('./long-call-thread.js', import.meta.url), {
     workerData,
     resourceLimits: { maxOldGenerationSizeMb: threadMegabytes },
   });
