@@ -125,6 +125,9 @@ export class SliceWorker {
     if ('reason' in work) return this.#confirmed(returnOf(fields, work), delivered);
     if (!(await this.#options.begin({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
     const over = overFor(delivered);
+    // Its start may have waited for the broker.
+    if (over.aborted) return 'done';
+    if (stopped.aborted) return 'kept';
     const signal = this.#ends.get(over) ?? endOf(over, stopped);
     this.#ends.set(over, signal);
     const took = startStopwatch();

@@ -105,16 +105,13 @@ function metricsOf(told: readonly Told[]): string[] {
       [{ ...id(one), state: 'announced' }, one.execution.stf_count],
       [{ ...id(one), state: 'ready' }, one.detail.stfs_ready],
     ]),
-    ...each('swf_execution_slices', 'TF slices of an execution by state.', (one) =>
-      (['queued', 'completed', 'failed'] as const)
-        .map((state): Sample => [{ ...id(one), state }, one.execution[`slices_${state}`]])
-        .concat(
-          inHand(one, ({ count, lost }) => [
-            [{ ...id(one), state: 'processing' }, count],
-            [{ ...id(one), state: 'lost' }, lost],
-          ]),
-        ),
-    ),
+    ...each('swf_execution_slices', 'TF slices of an execution by state.', (one) => {
+      const { slices_queued: waiting, slices_completed: completed, slices_failed: failed } = one.execution;
+      const { count: processing, lost }: Partial<InHand> = one.driving?.in_hand ?? {};
+      // Nobody says of other programs' slices which wait and which are in hand.
+      const open = one.driving === undefined ? { unanswered: waiting } : { queued: waiting, processing, lost };
+      return Object.entries({ ...open, completed, failed }).map(([state, n = 0]): Sample => [{ ...id(one), state }, n]);
+    }),
     ...each('swf_execution_slices_stay_failed', 'TF slices that failed without a retry left.', (one) => [
       [id(one), one.detail.slices_exhausted],
     ]),

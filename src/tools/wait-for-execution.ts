@@ -78,7 +78,7 @@ export const waitForExecutionTool = defineLiveTool({
     const { status, phase } = now.execution;
     return present({
       execution_id,
-      changed,
+      changed: changed.map((name) => nameIn(now, name)),
       waited_seconds: Math.round(elapsed() * 10) / 10,
       status,
       phase,
@@ -91,6 +91,10 @@ export const waitForExecutionTool = defineLiveTool({
 });
 
 type Look = ReturnType<typeof look>;
+
+/** The name of a count in the answer: where nobody says whether slices wait or are in hand, they are unanswered. */
+const nameIn = ({ driving }: Look, name: string): string =>
+  driving === undefined && name === 'slices_queued' ? 'slices_unanswered' : name;
 
 /** The counts, and the slices that are being worked on, as far as anybody tells. */
 function workOf({ execution, driving }: Look) {

@@ -184,6 +184,18 @@ describe('the metrics of the server', () => {
       ...more,
     }) as unknown as Queries;
 
+  it('call slices of other programs unanswered, and do not say which are in hand', () => {
+    const heard = { assess: () => ({ health: undefined, detail: assessed.detail }) };
+    const text = samples(createMetrics('1.2.3').text(store([row(1, {})], [], heard), now));
+    const ofSlices = text.filter((line) => /^swf_execution_(slices|oldest)/.test(line));
+    expect(ofSlices.map((line) => line.replace(/execution_id.*torre1"/, 'R'))).toEqual([
+      'swf_execution_slices{R,state="unanswered"} 1',
+      'swf_execution_slices{R,state="completed"} 2',
+      'swf_execution_slices{R,state="failed"} 3',
+      'swf_execution_slices_stay_failed{R} 5',
+    ]);
+  });
+
   it('include its calls and the state of executions', () => {
     const metrics = createMetrics('1.2.3');
     metrics.beginCall('list_logs')(false);
@@ -202,10 +214,10 @@ describe('the metrics of the server', () => {
         'stf_files{R,state="announced"} 1',
         'stf_files{R,state="ready"} 4',
         'slices{R,state="queued"} 1',
-        'slices{R,state="completed"} 2',
-        'slices{R,state="failed"} 3',
         'slices{R,state="processing"} 7',
         'slices{R,state="lost"} 8',
+        'slices{R,state="completed"} 2',
+        'slices{R,state="failed"} 3',
         'slices_stay_failed{R} 5',
         'slices_overdue{R} 9',
         'oldest_slice_seconds{R} 10',

@@ -147,7 +147,7 @@ describe('the processing time of a slice', () => {
     });
     const store = await storeOf(odd);
     const rows = store.db
-      .prepare("SELECT assigned_at, processing_seconds FROM tf_slices WHERE status <> 'queued'")
+      .prepare("SELECT assigned_at, processing_seconds FROM tf_slices WHERE status <> 'unanswered'")
       .all();
     expect(rows.length).toBeGreaterThan(0);
     for (const row of rows) expect(row).toEqual({ assigned_at: null, processing_seconds: null });

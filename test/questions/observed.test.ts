@@ -102,7 +102,7 @@ const questions: Question[] = [
   [
     'how many slices were sent and never answered?',
     (name) => typed(name, 'slice').length - results(name).length,
-    async ({ all }) => (await all('list_tf_slices', { status: 'queued' })).length,
+    async ({ all }) => (await all('list_tf_slices', { status: 'unanswered' })).length,
   ],
   [
     'how many slices failed?',

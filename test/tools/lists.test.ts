@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { createLogLineWriter } from '../../src/db/log/log-lines.ts';
+import { sliceStatuses } from '../../src/domain/slice-states.ts';
 import {
   type Answer,
   ask,
@@ -79,7 +80,7 @@ describe('a list', () => {
     const sets = ['worker.payload=["sh","-c","[ $SWF_SLICE_ID != 3 ]"]', 'worker.max_retries=1'];
     await runCli(['run', '--speed', 'max', '--stf-count', '2', ...sets.flatMap((set) => ['--set', set])], { folder });
     const client = await connectInProcess(`${folder}/swf.db`);
-    for (const status of [undefined, 'queued', 'processing', 'completed', 'failed']) {
+    for (const status of [undefined, ...sliceStatuses]) {
       for (const scope of [{ execution_id: 'latest' }, { run_number: 100_010 }]) {
         const args = { ...scope, ...(status === undefined ? {} : { status }) };
         const page = await ask(client, 'list_tf_slices', { ...args, limit: 1 });

@@ -10,7 +10,6 @@ import type { SeparateType } from '../../domain/states.ts';
 import { counting, Traffic } from '../../exchange/traffic.ts';
 import { agentMetricsText } from '../../http/agent-metrics.ts';
 import { aborted, pause } from '../../lib/deadline.ts';
-import { configInvalid } from '../../lib/errors.ts';
 import { createLog } from '../../lib/logger.ts';
 import { startRemoteAgent } from '../../remote/remote-process.ts';
 import type { RunningAgent } from '../../remote/running-agent.ts';

@@ -30,8 +30,9 @@ export interface AgentFilter extends Window, Texts<'namespace' | 'agent_type'> {
   include_exited: boolean;
 }
 
-/** Executions of at most this many messages are read for their senders. */
-const fewMessages = 2_000;
+/** Executions of at most this many messages are read for their senders; larger ones too, unless nearly all messages of their time are their own. */
+const [fewMessages, manyMessages] = [2_000, 20_000];
+const mostlyOwn = 2;
 
 /** As SQL: agents that work for the wanted execution now, or worked for it last. */
 const working = 'SELECT seq FROM wanted JOIN system_agents ON current_execution_id = name';
@@ -54,7 +55,7 @@ const participants = `WITH wanted AS MATERIALIZED (SELECT name_no, name, ${bound
 
 export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListPage<AgentRow> {
   const { took_part_in } = filter;
-  const isLarge = took_part_in !== undefined && countAllMessages(sql, took_part_in) > fewMessages;
+  const isLarge = took_part_in !== undefined && isLargeForSenders(sql, took_part_in);
   return listRows<AgentRow>(sql, {
     select: `seq AS key, agent_name, agent_type, namespace, state, last_heartbeat, ${processColumns}, current_execution_id, free_slots, off_duty, clock_offset, heard_on`,
     from: 'system_agents',
@@ -75,4 +76,12 @@ export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListP
     window: filter,
     page,
   });
+}
+
+/** Whether asking of each agent is cheaper than reading all messages of an execution: it costs a look at others' messages of the same time. */
+function isLargeForSenders(sql: Prepare, execution: string): boolean {
+  const messages = countAllMessages(sql, execution);
+  if (messages <= fewMessages || messages > manyMessages) return messages > manyMessages;
+  const span = sql<[string], number>(`SELECT ${bound('DESC')} - ${bound('ASC')} + 1 FROM names WHERE name = ?`);
+  return (span.value(execution) ?? Infinity) <= mostlyOwn * messages;
 }

@@ -13,10 +13,10 @@ export interface AuditCheck {
   problem?: string;
 }
 
-/** The checks of an execution. `isOver`: nothing more is expected, so that what is whole is complete. `remark`: a limit of the checks. */
+/** The checks of an execution. `mayBeWhole`: it has ended and all of it could be seen, so that what is whole is complete. `remark`: a limit of the checks. */
 export interface Checks {
   checks: AuditCheck[];
-  isOver: boolean;
+  mayBeWhole: boolean;
   remark?: string | undefined;
 }
 

@@ -33,12 +33,12 @@ export interface Audit {
 
 /** Audits an execution: against its plan, or against what was heard. */
 export function audit(sql: Prepare, execution: ExecutionRow, moment: Moment): Audit {
-  const { checks, isOver, remark } =
+  const { checks, mayBeWhole, remark } =
     execution.origin === 'own' ? plannedChecks(sql, execution) : heardChecks(sql, execution, moment);
   const { execution_id } = execution;
   if (checks.some(({ state }) => state === 'broken')) return { execution_id, verdict: 'broken', checks, remark };
   // What is whole so far may not be done.
-  const isWhole = isOver && checks.every(({ state }) => state === 'ok');
+  const isWhole = mayBeWhole && checks.every(({ state }) => state === 'ok');
   return { execution_id, verdict: isWhole ? 'balanced' : 'open', checks, remark };
 }
 
@@ -65,7 +65,7 @@ function plannedChecks(sql: Prepare, execution: OwnExecution): Checks {
     checkResults(audited),
     checkCounts(audited),
   ];
-  return { checks, isOver };
+  return { checks, mayBeWhole: isOver };
 }
 
 /** Checks that all planned STFs were announced. A run until stopped has no plan. */

@@ -100,19 +100,26 @@ const errorsAt = (sql: Prepare, executionId: string, { kind, places }: Concentra
      WHERE execution_id = ? AND a.attempt = 1 AND a.state = 'failed' AND ${columnOf[kind]} IN (SELECT value FROM json_each(?)) LIMIT ?`,
   ).values(executionId, JSON.stringify(places), attemptsLookedAt);
 
+/** How many failed attempts to search for the first. */
+const failuresLookedAt = 5000;
+
 /** When an attempt of an execution first failed, ISO 8601; undefined if too many failed too late to search for the first. */
 export function firstFailure(sql: Prepare, executionId: string): string | undefined {
+  const found = [lastFailed, earlierFailed].map((from) =>
+    sql<[string, number], { at: string | null; n: number }>(
+      `SELECT min(completed_at) AS at, count(*) AS n FROM (SELECT completed_at FROM ${from} LIMIT ?)`,
+    ).get(executionId, failuresLookedAt),
+  );
+  if (found.every((one) => one !== undefined && one.n < failuresLookedAt))
+    return found.flatMap((one) => one?.at ?? []).toSorted()[0];
+  // Of many failures the first is among the first results.
   const early = sql<[string, number], string | null>(
     `SELECT ${isoTime('min(recorded_ms)')} FROM (
        SELECT recorded_ms, iif(json_valid(body), body ->> '$.state', NULL) AS state FROM message_rows INDEXED BY message_rows_type
        WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'slice_result'`)} AND effect = 'applied' ORDER BY seq LIMIT ?)
      WHERE state = 'failed'`,
-  ).value(executionId, resultsLookedAt[1]);
-  if (early !== null && early !== undefined) return early;
-  const late = sql<[string, number], { at: string | null; n: number }>(
-    `SELECT min(completed_at) AS at, count(*) AS n FROM (SELECT completed_at FROM slice_attempts WHERE execution_id = ? AND state = 'failed' LIMIT ?)`,
-  ).get(executionId, resultsLookedAt[1]);
-  return late === undefined || late.n === resultsLookedAt[1] ? undefined : (late.at ?? undefined);
+  );
+  return early.value(executionId, resultsLookedAt[1]) ?? undefined;
 }
 
 /** The first error line of an execution. The driver's lines about its end do not count: they repeat a reason, or say why the driver left. */

@@ -82,7 +82,7 @@ export const stopPending = defineFinding('STOP_PENDING', 'driving', ({ facts, ev
 });
 
 /** Says who paused an execution, when and why. */
-export const pauseSentence = (by: Evidence['paused_by']): string =>
+const pauseSentence = (by: Evidence['paused_by']): string =>
   by === undefined
     ? 'An operator paused it'
     : `${claimedName(by.name, by.sent_by)} paused it at ${by.time}${by.reason === undefined ? '' : ` (${by.reason})`}`;

@@ -1,7 +1,6 @@
 import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { nextStepSeconds, noResultSeconds, passedSeconds, secondsSince } from '../heard-facts.ts';
-import { isUnanswered } from '../heard-facts.ts';
+import { isUnanswered, nextStepSeconds, noResultSeconds, passedSeconds, secondsSince } from '../heard-facts.ts';
 import { call, defineFinding, timeOf } from './rule.ts';
 
 export const stfNotReady = defineFinding('STF_NOT_READY', 'heard', ({ execution_id, unready, isOver }) =>

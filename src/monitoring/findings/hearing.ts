@@ -1,7 +1,6 @@
 import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { nextStepSeconds, secondsSince } from '../heard-facts.ts';
-import { isSilent } from '../heard-facts.ts';
+import { isSilent, nextStepSeconds, secondsSince } from '../heard-facts.ts';
 import { call, defineFinding, timeOf } from './rule.ts';
 
 export const notHeard = defineFinding('NOT_HEARD', 'heard', ({ execution_id, gaps }) => {

@@ -1,5 +1,5 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
-import type { FullAssessment } from '../../db/reports/assessment.ts';
+import type { FullAssessment, InHand } from '../../db/reports/assessment.ts';
 import type { HeardPart } from '../../db/reports/observed/facts.ts';
 import { present } from '../../lib/present.ts';
 import { timeOf } from '../../monitoring/findings/rule.ts';
@@ -16,7 +16,8 @@ export function countsOf(execution: ExecutionRow, { detail, driving, heard }: Fu
   const files = { stf_count, tf_files_received };
   const ended = { slices_completed, slices_failed };
   if (heard !== undefined) return { ...files, ...heardSlices(heard, { ...ended, slices_retried }) };
-  return { ...files, slices_created, ...drivenSlices(execution, driving?.in_hand, { ...ended, slices_retried }) };
+  if (driving === undefined) return { ...files, slices_created, ...ended, slices_retried };
+  return { ...files, slices_created, ...drivenSlices(execution, driving.in_hand, { ...ended, slices_retried }) };
 }
 
 type Ended = Record<'slices_completed' | 'slices_failed' | 'slices_retried', number>;
@@ -24,7 +25,7 @@ type Ended = Record<'slices_completed' | 'slices_failed' | 'slices_retried', num
 /** Slices that are late or lost matter only while the run goes on; those without a result only after its end. */
 function drivenSlices(
   { status, slices_created, slices_queued }: ExecutionRow,
-  { count, overdue, lost }: Record<'count' | 'overdue' | 'lost', number> = { count: 0, overdue: 0, lost: 0 },
+  { count, overdue, lost }: InHand,
   { slices_retried, ...ended }: Ended,
 ) {
   const isRunning = status === 'running';

@@ -11,7 +11,7 @@ export type ShownTime = (time: string, executionId?: string | null) => string;
 const longestNote = 600;
 
 /** The time of day, to the second. */
-export const clock = (time: string): string => time.slice(11, 19);
+const clock = (time: string): string => time.slice(11, 19);
 
 /** A name, with its claimant. */
 export const whoOf = (name: string, sentBy: string | null | undefined): string =>

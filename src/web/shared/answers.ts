@@ -6,6 +6,5 @@ export type { ExecutionRow } from '../../tools/answers/execution-row.ts';
 export type { Finding, Monitor } from '../../tools/answers/monitor.ts';
 export type { Page } from '../../tools/answers/page.ts';
 export type { Shift } from '../../tools/answers/shift.ts';
-export type { Sums } from '../../tools/answers/summary.ts';
 export type { Timeline, TimelineAnswer } from '../../tools/answers/timeline.ts';
 export type { Trace } from '../../tools/answers/trace.ts';

@@ -108,7 +108,7 @@ function timelineOf({ execution_id, picture, made_at }: ReportData, attempts: At
 }
 
 /** The path of a slice, from its attempts; the file has the full path of failed slices. */
-function wayOf({ execution_id, without_logs }: ReportData, attempts: Attempts, filename: string): unknown {
+function wayOf({ execution_id, without_logs, monitor }: ReportData, attempts: Attempts, filename: string): unknown {
   if (without_logs) throw new CallError('refused', 'The report was made without the ways of slices.');
   const stfs = attempts.names.stf.all;
   const hops: Row[] = [];
@@ -123,7 +123,10 @@ function wayOf({ execution_id, without_logs }: ReportData, attempts: Attempts, f
     filename,
     kind: 'slice',
     execution_id,
-    status: last['outcome'] === 'done' ? 'completed' : (last['outcome'] ?? 'queued'),
+    status:
+      last['outcome'] === 'done'
+        ? 'completed'
+        : (last['outcome'] ?? (monitor.slices_unanswered === undefined ? 'queued' : 'unanswered')),
     total_seconds: (Date.parse(String(last['time'])) - Date.parse(String(first['time']))) / 1000,
     hops: ordered,
     logs: [],

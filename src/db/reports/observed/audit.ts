@@ -25,7 +25,7 @@ export function heardChecks(sql: Prepare, execution: ObservedExecution, moment: 
   const remarks = [gapRemark(facts), samplesRemark(facts, unannounced(sql, execution_id), record.dialects)];
   return {
     checks,
-    isOver: facts.gaps.length === 0 && execution.status !== 'running' && execution.status !== 'unknown',
+    mayBeWhole: facts.gaps.length === 0 && execution.status !== 'running' && execution.status !== 'unknown',
     remark: remarks.filter((one) => one !== undefined).join(' ') || undefined,
   };
 }
