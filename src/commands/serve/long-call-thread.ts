@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import type { LongCall, LongReply, ToThread } from '../../http/long-calls.ts';
@@ -9,14 +10,15 @@ import { pageUrl } from '../shared/page-url.ts';
 import { createProcessIo } from '../shared/process-io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
-/** The store and version, passed to the thread at its start. */
+/** The store, the version, and the program's file, passed to the thread at its start. */
 export interface LongCallThreadData {
   path: string;
   version: string;
+  program: string;
 }
 
-const { path, version } = workerData as LongCallThreadData;
-const io = createProcessIo({ version, db: path, program: import.meta.url });
+const { path, version, program } = workerData as LongCallThreadData;
+const io = createProcessIo({ version, db: path, program: pathToFileURL(program).href });
 const reader = createStoreReader(path);
 
 async function replyTo({ tool, args }: LongCall, signal: AbortSignal): Promise<LongReply> {

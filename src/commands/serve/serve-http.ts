@@ -76,7 +76,7 @@ const toolsByScope = onceFor((all: ServerOptions['tools']) => ({
 }));
 
 function startThread(io: Io): Worker {
-  const workerData: LongCallThreadData = { path: storePath(io), version: io.version };
+  const workerData: LongCallThreadData = { path: storePath(io), version: io.version, program: io.self().at(-1) ?? '' };
   return new Worker(new URL('./long-call-thread.js', import.meta.url), {
     workerData,
     resourceLimits: { maxOldGenerationSizeMb: threadMegabytes },
