@@ -177,7 +177,7 @@ describe('the shift report', () => {
     expect(report).toMatchObject({ people_omitted: 42, executions_omitted: 49 });
     expect(report['text']).toMatch(/^- .* took control of stf_datataking-tester-0001 \(magnet quench\)$/m);
     expect(report['open']).toEqual([
-      '10 more executions, already ended, were not examined; ask for a shorter time',
+      '10 more executions were not examined; ask for a shorter time or one namespace',
       expect.stringMatching(/^no quality is set for stf_datataking-tester-0061, .* and 44 more$/),
       expect.stringMatching(/^stf_datataking-tester-0001 runs, health /),
     ]);

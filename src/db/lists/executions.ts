@@ -5,7 +5,7 @@ import { type ExecutionRow, executionColumns } from '../execution/find-execution
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { lostStartsOf } from '../migrations/lost-starts.ts';
 import { numberOf } from '../migrations/names.ts';
-import { unheardExecutions } from '../observed/settle.ts';
+import { unheardExecution, unheardExecutions } from '../observed/settle.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { interruptedExecutions, type LivenessTest, momentOfTest } from '../presence/leases.ts';
 import { jsonField } from '../sqlite/json-field.ts';
@@ -46,8 +46,8 @@ export function listExecutions(
   page: Page,
   isAlive: LivenessTest,
 ): ListPage<ListedExecution> {
-  const { start_time, end_time, has_failures } = filter;
-  const unheard = unheardExecutions(sql, { isAlive, now: momentOfTest(isAlive) });
+  const { start_time, end_time, has_failures, status } = filter;
+  const moment = { isAlive, now: momentOfTest(isAlive) };
   const found = listRows<ListedExecution>(sql, {
     select: `${executionColumns}, slice_retries + ${lostStartsOf('e')} AS retries, dataset_bytes AS bytes, ${jsonField('params', 'speed')} AS speed, nullif(${qualityValue}, 'none') AS quality`,
     from: 'workflow_executions AS e',
@@ -57,7 +57,7 @@ export function listExecutions(
     conditions: {
       execution: ['e.execution_id = ?', filter.execution_id],
       namespace: ['namespace = ?', filter.namespace],
-      ...ofStatus(filter.status, unheard),
+      ...(status === undefined ? {} : ofStatus(status, unheardExecutions(sql, moment))),
       user: ['executed_by = ?', filter.executed_by],
       workflow: ['workflow_name = ?', filter.workflow_name],
       origin: ['origin = ?', filter.origin],
@@ -88,14 +88,13 @@ export function listExecutions(
     window: {},
     page,
   });
-  return { ...found, rows: found.rows.map((row) => ({ ...row, ...unheard.get(row.execution_id) })) };
+  const asItStands = (row: ListedExecution): ListedExecution =>
+    row.status === 'running' ? { ...row, ...unheardExecution(sql, row.execution_id, moment) } : row;
+  return { ...found, rows: found.rows.map((row) => asItStands(row)) };
 }
 
 /** The condition of a status. Executions that are stored as running and no longer heard have another one, which no index knows. */
-function ofStatus(
-  status: string | undefined,
-  unheard: ReturnType<typeof unheardExecutions>,
-): Record<string, Condition> {
+function ofStatus(status: string, unheard: ReturnType<typeof unheardExecutions>): Record<string, Condition> {
   const wasRunning = [...unheard].filter(([, standing]) => standing.status === status).map(([id]) => id);
   const isUnheard = 'e.execution_id IN (SELECT value FROM json_each(?))';
   if (status === 'running' && unheard.size > 0)

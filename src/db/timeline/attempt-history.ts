@@ -165,6 +165,9 @@ export class AttemptHistory {
 /** Attempts to keep in memory, over all executions: about 30 MB. */
 const maxAttempts = 500_000;
 
+/** Executions to keep in memory: each call looks at all of them. */
+const maxHistories = 300;
+
 /** The history of an execution. Call it in a snapshot. */
 export type HistoryOf = (executionId: string) => AttemptHistory;
 
@@ -183,6 +186,8 @@ export function rememberHistories(sql: Prepare): HistoryOf {
 }
 
 function forgetOldest(known: Map<string, AttemptHistory>): void {
+  const [oldest] = known.keys();
+  if (known.size > maxHistories && oldest !== undefined) known.delete(oldest);
   let attempts = 0;
   for (const [id, { columns }] of [...known].toReversed()) {
     attempts += columns.length;

@@ -27,6 +27,9 @@ const pageRows = 200;
 /** Executions to examine closely. */
 const maxClose = 50;
 
+/** How many executions that ran at the end of a shift to examine: a testbed has a few, and a flood of messages may name thousands. */
+const maxRunning = 500;
+
 /** Messages of an execution to search for what people did. */
 const maxLandmarks = 50;
 
@@ -66,7 +69,7 @@ export const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus
 /** Executions that ran at its end matter to the next shift, however long ago they began. */
 function closeOf(all: readonly ListedExecution[], shift: Shift): ListedExecution[] {
   const running = all.filter((row) => outlives(row, shift));
-  const close = new Set([...running, ...all].slice(0, running.length + maxClose));
+  const close = new Set([...running, ...all].slice(0, Math.min(running.length, maxRunning) + maxClose));
   return all.filter((row) => close.has(row));
 }
 

@@ -143,7 +143,7 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
   return [
     unseen === 0
       ? []
-      : `${counted(unseen, 'more execution')}, already ended, ${unseen === 1 ? 'was' : 'were'} not examined; ask for a shorter time`,
+      : `${counted(unseen, 'more execution')} ${unseen === 1 ? 'was' : 'were'} not examined; ask for a shorter time or one namespace`,
     ranked.filter((one) => !isCalm(conditionOf(one))).flatMap(openOf),
     undoneByPeople(handover, executions, shift),
     ranked.filter((one) => isCalm(conditionOf(one))).flatMap(openOf),
