@@ -37,6 +37,9 @@ const maxWidth = 40;
 /** How many ids a line names. */
 const named = 5;
 
+/** How many executions that are in order get a line each: a flood of messages may name thousands. */
+const shownFine = 200;
+
 /**
  * `swf-mcp check`: is the file sound, do the records of every execution balance, are its data files as they were made? A line each, with the ids.
  * Returns 1 if anything is wrong.
@@ -80,15 +83,21 @@ export async function checkCommand(io: Io, { executionId, skipFiles, deep }: Che
     tell('open', removal.execution_id, 'is being removed; if nobody does, the next "swf-mcp prune" goes on with it');
   const ids = executionId === undefined ? allExecutionIds(preparer(db)) : [queries.execution(executionId).execution_id];
   width = ids.reduce((widest, id) => Math.max(widest, Math.min(id.length, maxWidth)), 0);
+  let fine = 0;
+  const tellOfRun: Tell = (state, ...words) => {
+    if (state === 'ok') fine += 1;
+    if (state !== 'ok' || fine <= shownFine) tell(state, ...words);
+  };
   for (const id of ids)
     await attempt(id, async () => {
       const execution = queries.snapshot(() => {
         const found = queries.execution(id);
-        tellAudit(tell, found, queries.audit(found));
+        tellAudit(tellOfRun, found, queries.audit(found));
         return found;
       });
-      if (!skipFiles) await checkFiles(tell, db, execution);
+      if (!skipFiles) await checkFiles(tellOfRun, db, execution);
     });
+  if (fine > shownFine) tell('ok', 'others', `${fine - shownFine} more lines about executions that are in order`);
   return failed ? exitCodes.mendable : exitCodes.fine;
 }
 
