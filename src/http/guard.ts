@@ -3,18 +3,12 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { printable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
 import { type Caller, createCallers, type Token } from './callers.ts';
-
-export const isLoopback = (host: string): boolean =>
-  ['localhost', '::1', '[::1]'].includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
+import { hostOf, isLoopback } from './host-names.ts';
 
 /** Answers with an error in the JSON that JSON-RPC clients expect: they read `message`. */
 export function refuse(response: Response, status: number, code: number, message: string): void {
   response.status(status).json({ jsonrpc: '2.0', error: { code, message: printable(message) }, id: null });
 }
-
-/** The host name in a `Host` header or an origin, without its port; undefined if the text is no address. */
-const hostOf = (text = ''): string | undefined =>
-  tried(() => new URL(text.includes('://') ? text : `http://${text}`).hostname);
 
 /**
  * Whether an origin is this server's own page: the same scheme, host and port as the request. Another port of this machine

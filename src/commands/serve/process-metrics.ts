@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
+import { hostOf, isLoopback } from '../../http/host-names.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Io } from '../shared/io.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
@@ -13,8 +14,11 @@ import { close, createBoundedServer, listen, parseAddress, rootOf } from './list
 export async function serveMetrics(io: Io, where: string | undefined, text: () => string) {
   if (where === undefined) return undefined;
   const address = parseAddress(where, '--metrics');
-  const bounded = createBoundedServer(({ url, method }, response) => {
-    if (method !== 'GET' && method !== 'HEAD') answer(response, 405, 'only GET\n');
+  const isPrivate = isLoopback(address.host);
+  const bounded = createBoundedServer(({ url, method, headers }, response) => {
+    // A page in a browser on this machine reaches it by a name of its own (DNS rebinding).
+    if (isPrivate && !isLoopback(hostOf(headers.host) ?? '')) answer(response, 403, 'ask for 127.0.0.1 or localhost\n');
+    else if (method !== 'GET' && method !== 'HEAD') answer(response, 405, 'only GET\n');
     else if (url === '/metrics') answerMetrics(response, text);
     else if (url === '/healthz') answer(response, 200, 'ok\n');
     else answer(response, 404, 'metrics are at /metrics\n');

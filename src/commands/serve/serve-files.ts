@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import { loadConfig } from '../../config/load.ts';
 import { createFilesApp } from '../../http/files-app.ts';
-import { isLoopback } from '../../http/guard.ts';
+import { isLoopback } from '../../http/host-names.ts';
 import { bearerTokenPattern, minTokenLength } from '../../lib/bearer-token.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { configInvalid as invalid } from '../../lib/errors.ts';
