@@ -24,8 +24,11 @@ export interface StandInOptions {
   onCall: (call: RestLine) => void;
 }
 
-/** Definitions of workflows are ten thousand characters long, and messages may be longer. */
-const bodyLimit = '4mb';
+/** Definitions of workflows are ten thousand characters long, and messages may be longer. Without a token only log lines are taken. */
+const bodyLimit = { withToken: '4mb', open: '64kb' };
+
+/** Their programs give a handful: each name is looked up in every object. */
+const maxNames = 20;
 
 /**
  * Stands in for swf-monitor: answers the calls that programs of the testbed make in a run, with or without the prefix of a site, and records what they
@@ -35,13 +38,21 @@ export function createStandIn(options: StandInOptions): Express {
   const app = guardedApp(options.token !== undefined);
   // A value in a query is text: `a[b]=1` is not an object.
   app.set('query parser', 'simple');
-  app.use(express.json({ limit: bodyLimit, type: () => true, strict: false }));
-  app.use(refuseDeep);
+  app.use(refuseManyNames);
   const { store } = options;
   const requireToken = tokenCheck(options);
   const api = express.Router();
-  const route = (method: 'get' | 'post' | 'patch', path: string, answer: Answering, isOpen = method === 'get'): void =>
-    void api[method](`/${path}`, ...(isOpen ? [] : [requireToken]), answered(options, answer));
+  const route = (
+    method: 'get' | 'post' | 'patch',
+    path: string,
+    answer: Answering,
+    isOpen = method === 'get',
+  ): void => {
+    const limit = isOpen ? bodyLimit.open : bodyLimit.withToken;
+    // The body of a stranger is not read.
+    const before = [isOpen ? [] : requireToken, express.json({ limit, type: () => true, strict: false }), refuseDeep];
+    api[method](`/${path}`, ...before.flat(), answered(options, answer));
+  };
   for (const { method, path, isOpen, answer } of calls) {
     const asked: Answering = (request, at) => {
       const question = { body: bodyOf(request), query: queryOf(request), at };
@@ -72,6 +83,11 @@ export function createStandIn(options: StandInOptions): Express {
 const refuseDeep: RequestHandler = ({ body }, response, next) => {
   if (isShallow(body)) next();
   else response.status(400).json({ detail: ['The body is nested too deep.'] });
+};
+
+const refuseManyNames: RequestHandler = ({ query }, response, next) => {
+  if (Object.keys(query).length <= maxNames) next();
+  else response.status(400).json({ detail: [`A query has at most ${maxNames} names.`] });
 };
 
 type Answering = (request: Request, at: string) => Answer | Promise<Answer>;

@@ -359,6 +359,20 @@ describe('the token of the stand-in', () => {
     expect((await here.ask('GET', '/api/tf-slices/?run_number=1', undefined, none)).status).toBe(200);
   });
 
+  it('is asked for before a body is read, and without it only a short log line is read', async () => {
+    const none = { Authorization: '' };
+    expect((await here.ask('POST', '/api/runs/', 'not JSON', none)).status).toBe(401);
+    const logLine = (size: number) => ({ instance_name: 'a', message: 'x'.repeat(size) });
+    expect((await here.ask('POST', '/api/logs/', logLine(60_000), none)).status).toBe(201);
+    expect((await here.ask('POST', '/api/logs/', logLine(70_000), none)).status).toBe(413);
+  });
+
+  it('is not needed to be refused a query of many names, each of which every object is searched for', async () => {
+    const names = (count: number) => Array.from({ length: count }, (_, n) => `f${n}=1`).join('&');
+    const status = async (count: number) => (await here.ask('GET', `/api/tf-slices/?${names(count)}`)).status;
+    expect([await status(20), await status(21), await status(1100)]).toEqual([200, 400, 400]);
+  });
+
   it('is reported once if it is wrong, with what to do, and is never recorded', () => {
     expect(here.said).toEqual([
       expect.stringMatching(/^WARNING a program at \S+ sends a wrong token.* SWF_MONITOR_TOKEN$/),
