@@ -325,6 +325,28 @@ describe('recordings are read', () => {
     expect(JSON.parse(found.stdout)).toMatchObject({ messages: 2, rejected: 0 });
   });
 
+  it('with the log lines that programs sent by REST, each once, however often it is read', async () => {
+    const folder = temporaryFolder();
+    const call = (second: number, message: string, status = 201) => ({
+      t: at(second),
+      method: 'POST',
+      path: '/api/logs/',
+      query: {},
+      auth: null,
+      body: { instance_name: 'data-agent-x-1', level: 30, message, extra_data: { run_id: '7' } },
+      status,
+      answer: { id: second },
+    });
+    const calls = [...Array.from({ length: 40 }, (_, n) => call(n, `line ${n}`)), call(50, 'refused', 400)];
+    writeFileSync(join(folder, 'rest.jsonl'), calls.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    for (const _ of [1, 2])
+      expect(await runCli(['observe', '--from', 'rest.jsonl'], { folder })).toMatchObject({ code: 0 });
+    const { stdout } = await runCli(['call', 'list_logs', '{"agent":"data-agent-x-1","limit":100}'], { folder });
+    const { items } = JSON.parse(stdout) as { items: { message: string; level: string }[] };
+    expect(items).toHaveLength(40);
+    expect(items[0]).toMatchObject({ message: 'line 39', level: 'WARNING', run_id: '7', timestamp: at(39) });
+  });
+
   it('unless they are other files, which are refused, as is --record beside --from', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'notes.txt'), 'half a li\nand another\n');

@@ -19,3 +19,18 @@ export function insertToldLine(tx: Transaction, line: Omit<LogLineRow, 'timestam
   const isKnown = typeof execution_id === 'string' && isExecution(sql, execution_id);
   return insertLogLine(tx, { ...line, timestamp: at, execution_id: isKnown ? execution_id : undefined });
 }
+
+/** Writes the lines of recordings, each once: those that were there before are read once for each agent. `at`: when it was received, ISO 8601 */
+export function toldLineReader() {
+  const known = new Map<string, Set<string>>();
+  return (tx: Transaction, line: Omit<LogLineRow, 'timestamp'>, at: string): void => {
+    const { agent, message } = line;
+    let lines = known.get(agent);
+    if (lines === undefined) {
+      const before = tx.sql<[string], string>(`SELECT timestamp || ' ' || message FROM app_logs WHERE agent = ?`);
+      known.set(agent, (lines = new Set(before.values(agent))));
+    }
+    // A line of this reading that comes again is told apart by those before it: what a failed transaction wrote is not there.
+    if (!lines.has(`${at} ${message}`)) insertToldLine(tx, line, at);
+  };
+}

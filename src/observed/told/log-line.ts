@@ -1,0 +1,47 @@
+import { maskText } from '../masking.ts';
+import { type Fields, objectOf } from '../reading/values.ts';
+import type { RestLine } from '../recording-lines.ts';
+import { resourceOf, wasTaken } from './rest-call.ts';
+
+/** A log line that a program sent to its monitor. `level` is Python's number. */
+export interface ToldLogLine {
+  agent: string;
+  level: number;
+  message: string;
+  execution_id: string | undefined;
+  run_id: string | undefined;
+  context: object;
+}
+
+const usualLevel = 20;
+
+/** A longer context of a line is left out. */
+const maxContext = 20_000;
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
+
+/** The line that a body of POST /api/logs/ states, or the name of the field that it lacks. */
+export function logLineOf(body: Fields): ToldLogLine | { lacks: string } {
+  const { level, extra_data, instance_name, message, ...context } = body;
+  const [agent, text] = [textOf(instance_name), textOf(message)];
+  if (agent === undefined) return { lacks: 'instance_name' };
+  if (text === undefined) return { lacks: 'message' };
+  const extra = objectOf(extra_data);
+  const all = { ...context, ...extra };
+  return {
+    agent: agent.slice(0, 200),
+    level: Number.isSafeInteger(level) ? Number(level) : usualLevel,
+    message: maskText(text.slice(0, 20_000)),
+    execution_id: textOf(extra['execution_id']),
+    run_id: textOf(extra['run_id']),
+    context: JSON.stringify(all).length > maxContext ? {} : all,
+  };
+}
+
+/** The log line that a recorded call states; undefined for any other call. */
+export function logLineIn({ method, path, status, body }: RestLine): ToldLogLine | undefined {
+  if (method !== 'POST' || resourceOf(path).resource !== 'logs' || !wasTaken(status)) return undefined;
+  const line = logLineOf(objectOf(body));
+  return 'lacks' in line ? undefined : line;
+}
