@@ -55,9 +55,10 @@ export class SteadyClock {
     return time;
   }
 
-  /** How far the reported time is ahead of the wall clock, in milliseconds. */
+  /** How far the reported time is ahead of a wall clock that was set back, in milliseconds; 0 for a time service's corrections. */
   ahead(): number {
-    return this.now() - this.#clocks.wall();
+    const ahead = this.now() - this.#clocks.wall();
+    return ahead > tolerated ? ahead : 0;
   }
 
   /** From now on, reports no time before this one, in milliseconds since 1970: others have reported it. */

@@ -58,6 +58,8 @@ describe('a clock that is never set back', () => {
     expect(before).toBeGreaterThanOrEqual(1_000_000_000);
     pass(100, -50);
     expect(steady.now()).toBeGreaterThanOrEqual(before);
+    expect(steady.now()).toBeGreaterThan(at.wall);
+    expect(steady.ahead()).toBe(0);
     pass(10_000);
     expect(steady.now()).toBe(at.wall);
     expect(steady.steps()).toEqual([]);
