@@ -2,6 +2,7 @@ import type { BrokerConnection, BrokerSettings, Delivery, Subscription } from '.
 import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { type ForeignProgram, foreignProgramOf } from '../messages/foreign.ts';
+import { layoutNames } from '../messages/layouts.ts';
 import type { Telemetry } from '../messages/telemetry.ts';
 import { type BrokerChoice, type ConnectOptions, connectToBroker, type Listening } from './broker-start.ts';
 import { decodedOf } from './decoding.ts';
@@ -127,6 +128,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
     const isWhole = asked.length === 0 && (await listen(broker, seconds, ends));
     for (const { id } of subscriptions) broker.unsubscribe(id);
     judge(namespace, [...heard.values()], others, choice.listening);
+    if (isWhole && !isKnown && layout.length === 0 && monitor === undefined) say(`WARNING ${idleSentence(namespace)}`);
     if (isWhole) await onClear?.();
     return broker;
   } catch (error) {
@@ -155,6 +157,10 @@ function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { s
 /** The harm that shared queues do between makes, and the way to end it. @param keys of `[broker.destinations]` */
 export const sharingSentence = (other: string, keys: readonly string[]): string =>
   `programs of another make work on this broker (namespace ${other}); they read its queues for all namespaces, so they take what is ours, and a message that they do not know may end their work: give yours its own with ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
+
+/** What silence on the broadcasts leaves open, and the two ways to be sure. */
+export const idleSentence = (namespace: string): string =>
+  `no program of another make was heard in namespace ${namespace}, but idle ones send nothing there: to be sure, set broker.layout (to the testbed's: ${layoutNames.join(', ')}), or SWF_MONITOR_URL to its monitor`;
 
 /** The refusal of a namespace in which programs of another make work. @param isBegun we were there first */
 export function namespaceInUse(namespace: string, heard: readonly Named[], isBegun = false): SwfError {

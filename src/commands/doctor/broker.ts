@@ -5,7 +5,7 @@ import { openExistingStore } from '../../db/opening/open-store.ts';
 import { troubledAgents } from '../../db/presence/agent-registry.ts';
 import { hasRecorded } from '../../db/presence/recorders.ts';
 import { readingTypes, recorderSubscription, roleSubscription } from '../../exchange/names.ts';
-import { secondsToHear, sharingSentence } from '../../exchange/namespace-guard.ts';
+import { idleSentence, secondsToHear, sharingSentence } from '../../exchange/namespace-guard.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
 import { queuesSharedWithTestbed } from '../../messages/destinations.ts';
@@ -66,7 +66,7 @@ async function* lookAtOthers({ settings, config, storePath, wait, prove }: Broke
   const shared = queuesSharedWithTestbed(destinations);
   if (other !== undefined && shared.length > 0) yield ['shared queues', warn(sharingSentence(other, shared))];
   if (heard.programs.length === 0)
-    yield ['other program', ok('none was heard; idle programs say nothing, and are not heard')];
+    yield ['other program', ok(others.length > 0 ? 'none was heard' : idleSentence(namespace))];
   for (const agent of heard.agents) yield ['agent', diagnoseAgent(agent)];
   for (const agent of unheard)
     yield [
