@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 
 import packageJson from '../package.json' with { type: 'json' };
 import { runCommandLine } from '../src/commands/command-line.ts';
-import type { Io } from '../src/commands/shared/io.ts';
+import { type Io, withStore } from '../src/commands/shared/io.ts';
 import { reportError } from '../src/commands/shared/report-error.ts';
 import { runBeside, spawnChild, startDetached } from '../src/commands/shared/start-process.ts';
 import { printableLines } from '../src/lib/printable.ts';
@@ -93,8 +93,9 @@ export function commandInProcess(
     cwd: folder,
     env: { ...process.env, SWF_DB: join(folder, 'swf.db'), SWF_USER: 'tester', ...env },
   };
+  let named: string | undefined;
   const reporter = {
-    err: (line: string): void => written.add('stderr', `${printableLines(line)}\n`),
+    err: (line: string): void => written.add('stderr', `${withStore(printableLines(line), { db: named })}\n`),
     nodeVersion: process.versions.node,
     tellParent() {},
   };
@@ -104,7 +105,7 @@ export function commandInProcess(
     workingFolder: folder,
     packageFolder,
     version: packageJson.version,
-    db,
+    db: (named = db),
     out: (text) => written.add('stdout', text),
     terminal: () => undefined,
     keepGoingWithoutOutput() {},

@@ -101,7 +101,11 @@ export const configPlaces = ({ workingFolder, packageFolder, env }: Io) => ({
 });
 
 /** `--db` again, for a command to type next. */
-export const storeOption = ({ db }: Io): string => (db === undefined ? '' : ` --db ${shellWord(db)}`);
+export const storeOption = ({ db }: Pick<Io, 'db'>): string => (db === undefined ? '' : ` --db ${shellWord(db)}`);
+
+/** A text whose quoted commands name the store, where the user named it: so they work when they are pasted. */
+export const withStore = (text: string, io: Pick<Io, 'db'>): string =>
+  text.replaceAll(/"swf-mcp (?!--db )/g, () => `"swf-mcp${storeOption(io)} `);
 
 /** A word, quoted for a shell. */
 export const shellWord = (word: string): string =>

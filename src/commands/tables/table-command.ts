@@ -7,7 +7,7 @@ import { tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { liveContext } from '../ask/call.ts';
 import { flagOf, inFlags } from '../shared/flag-words.ts';
-import { type Io, storePath } from '../shared/io.ts';
+import { type Io, storePath, withStore } from '../shared/io.ts';
 import { createPaint } from '../shared/palette.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { commandsByTool, type Output, type TableCommand } from './catalogue.ts';
@@ -151,7 +151,10 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
     return;
   }
   const columns = output === 'wide' ? [...table.columns, ...table.wide] : table.columns;
-  const rows = items.map((item) => columns.map(({ of }) => printable(of(item))));
+  // The only field with commands in it is a sentence of ours.
+  const forShell = (item: Item): Item =>
+    typeof item['sentence'] === 'string' ? { ...item, sentence: withStore(item['sentence'], io) } : item;
+  const rows = items.map((item) => columns.map(({ of }) => printable(of(forShell(item)))));
   // A wide table may be wider than the terminal: the user asked for all of it.
   const terminal = io.terminal('out');
   const width = output === 'wide' ? undefined : terminal?.columns();
