@@ -22,6 +22,7 @@ const kept = 24 * 3_600_000;
 if (process.argv.includes('--fresh')) rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist', { recursive: true });
 const made = `dist/making-${process.pid}`;
+rmSync(made, { recursive: true, force: true });
 mkdirSync(made);
 
 /** The names of what the build before consists of. Its day begins now. */
@@ -128,9 +129,10 @@ function touch(path) {
 function removeOld(folder, current) {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    const isOld = Date.now() - statSync(path).mtimeMs > kept;
+    const { mtimeMs = Infinity } = statSync(path, { throwIfNoEntry: false }) ?? {};
+    const isOld = Date.now() - mtimeMs > kept;
     if (isOld && !current.has(path) && /^(parts-|making-|chunk-)|-[A-Z\d]{8}\.js$/.test(name))
-      rmSync(path, { recursive: true });
+      rmSync(path, { recursive: true, force: true });
   }
 }
 

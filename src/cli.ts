@@ -3,7 +3,7 @@ import * as nodeModule from 'node:module';
 import { isAbsolute, join } from 'node:path';
 
 import packageJson from '../package.json' with { type: 'json' };
-import { type Io, withStore } from './commands/shared/io.ts';
+import { type Io, storeOption, withStore } from './commands/shared/io.ts';
 import { createProcessIo, endSoon, endWithoutReaders } from './commands/shared/process-io.ts';
 import { reportError, type Reporter } from './commands/shared/report-error.ts';
 import { printableLines } from './lib/printable.ts';
@@ -16,7 +16,7 @@ const { version } = packageJson;
 let io: Io | undefined;
 const start = (db: string | undefined): Io => (io = createProcessIo({ version, db, program: import.meta.url }));
 const reporter: Reporter = {
-  err: (line) => void process.stderr.write(`${withStore(printableLines(line), { db: io?.db })}\n`),
+  err: (line) => void process.stderr.write(`${withStore(printableLines(line), storeOption({ db: io?.db }))}\n`),
   nodeVersion: process.versions.node,
   tellParent: (message) => io?.tellParent(message),
 };

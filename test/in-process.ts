@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 
 import packageJson from '../package.json' with { type: 'json' };
 import { runCommandLine } from '../src/commands/command-line.ts';
-import { type Io, withStore } from '../src/commands/shared/io.ts';
+import { type Io, storeOption, withStore } from '../src/commands/shared/io.ts';
 import { reportError } from '../src/commands/shared/report-error.ts';
 import { runBeside, spawnChild, startDetached } from '../src/commands/shared/start-process.ts';
 import { printableLines } from '../src/lib/printable.ts';
@@ -95,7 +95,8 @@ export function commandInProcess(
   };
   let named: string | undefined;
   const reporter = {
-    err: (line: string): void => written.add('stderr', `${withStore(printableLines(line), { db: named })}\n`),
+    err: (line: string): void =>
+      written.add('stderr', `${withStore(printableLines(line), storeOption({ db: named }))}\n`),
     nodeVersion: process.versions.node,
     tellParent() {},
   };

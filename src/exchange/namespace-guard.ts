@@ -128,8 +128,10 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
     const isWhole = asked.length === 0 && (await listen(broker, seconds, ends));
     for (const { id } of subscriptions) broker.unsubscribe(id);
     judge(namespace, [...heard.values()], others, choice.listening);
-    if (isWhole && !isKnown && layout.length === 0 && monitor === undefined) say(`WARNING ${idleSentence(namespace)}`);
-    if (isWhole) await onClear?.();
+    if (isWhole) {
+      if (!isKnown) sayOfIdle(namespace, choice.listening);
+      await onClear?.();
+    }
     return broker;
   } catch (error) {
     await broker.close();
@@ -157,6 +159,11 @@ function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { s
 /** The harm that shared queues do between makes, and the way to end it. @param keys of `[broker.destinations]` */
 export const sharingSentence = (other: string, keys: readonly string[]): string =>
   `programs of another make work on this broker (namespace ${other}); they read its queues for all namespaces, so they take what is ours, and a message that they do not know may end their work: give yours its own with ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
+
+/** Says what silence leaves open, where neither the site's topics nor its monitor are known. */
+function sayOfIdle(namespace: string, { layout, monitor, say }: Listening): void {
+  if (layout.length === 0 && monitor === undefined) say(`WARNING ${idleSentence(namespace)}`);
+}
 
 /** What silence on the broadcasts leaves open, and the two ways to be sure. */
 export const idleSentence = (namespace: string): string =>

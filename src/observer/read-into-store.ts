@@ -4,12 +4,12 @@ import { settleObserved } from '../db/observed/settle.ts';
 import type { Store } from '../db/opening/store.ts';
 import { writeEach } from '../db/opening/write-each.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
-import { toldLineReader } from '../db/stand-in/log-lines.ts';
+import { addReadLine } from '../db/stand-in/log-lines.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { NamespaceFilter } from '../observed/namespace-filter.ts';
 import { type ReadLine, timeOfLine } from '../observed/parse-line.ts';
 import { maskedLine } from '../observed/recording-lines.ts';
-import { logLineIn } from '../observed/told/log-line.ts';
+import { createResentTest, logLineIn, type ToldLogLine } from '../observed/told/log-line.ts';
 import { References } from '../observed/told/references.ts';
 import { restOf } from '../observed/told/rest-call.ts';
 import { readRecordings, type TornFile } from './recording-reader.ts';
@@ -41,6 +41,9 @@ export interface ReadOptions {
 
 type FileLine = ReadLine & { path: string };
 
+/** A line that is recorded: of a file, or a log line that a program sent by REST. `at`: ISO 8601 in UTC. */
+type Recorded = FileLine | { kind: 'log'; line: ToldLogLine; at: string };
+
 /** Reads recordings into a store, merged by time. Reading them again changes nothing. */
 export async function readIntoStore(paths: readonly string[], options: ReadOptions): Promise<ReadCounts> {
   const { store, namespaces, until, onTorn } = options;
@@ -49,14 +52,13 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   const executions = new Set<string>();
   const spans = new Map<string, RecordedSpan>();
   const references = new Map<string, References>();
-  const readLogLine = toldLineReader();
-  let waiting: FileLine[] = [];
-  const record = (tx: Transaction, line: FileLine): Outcome[] => recordLine(tx, line, readLogLine);
+  const isResent = createResentTest();
+  let waiting: Recorded[] = [];
   const write = async (): Promise<void> => {
     const lines = waiting;
     waiting = [];
-    const outcomes = await writeEach(store, lines, record, (tx, line, error) =>
-      noteUnrecorded(tx, timeOfLine(line) ?? '', error),
+    const outcomes = await writeEach(store, lines, recordLine, (tx, line, error) =>
+      noteUnrecorded(tx, (line.kind === 'log' ? line.at : timeOfLine(line)) ?? '', error),
     );
     for (const { isKept, execution_id } of outcomes) {
       if (isKept) counts.kept += 1;
@@ -67,7 +69,10 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
     countLine(counts, line);
     extend(spans, line);
     const stated = asStated(line, references);
-    if (stated.kind === 'message' ? filter.isMeant(stated.line) : isNoted(stated)) waiting.push(stated);
+    if (stated.kind === 'message' ? filter.isMeant(stated.line) : stated.kind === 'note') waiting.push(stated);
+    const told = stated.kind === 'rest' ? logLineIn(stated.line) : undefined;
+    if (told !== undefined && !isResent(told) && isOf(namespaces, told))
+      waiting.push({ kind: 'log', line: told, at: new Date(timeOfLine(line) ?? '').toISOString() });
     if (waiting.length >= together) await write();
   }
   await write();
@@ -91,20 +96,19 @@ function asStated(line: FileLine, references: Map<string, References>): FileLine
   return stated === undefined ? line : { kind: 'message', line: stated, path: line.path };
 }
 
-/** Whether a line is recorded although it is no message: gaps, and log lines that programs sent by REST. */
-const isNoted = (line: FileLine): boolean =>
-  line.kind === 'note' || (line.kind === 'rest' && logLineIn(line.line) !== undefined);
+/** Whether a log line is of one of these namespaces: if there are none, or if it names none, of all. */
+const isOf = (namespaces: readonly string[], { context }: ToldLogLine): boolean => {
+  const { namespace } = context as { namespace?: unknown };
+  return namespaces.length === 0 || typeof namespace !== 'string' || namespaces.includes(namespace);
+};
 
-function recordLine(tx: Transaction, read: FileLine, readLogLine: ReturnType<typeof toldLineReader>): Outcome[] {
+function recordLine(tx: Transaction, read: Recorded): Outcome[] {
   if (read.kind === 'message') {
     const outcome = recordHeard(tx, maskedLine(read.line));
     return [restOf(read.line.destination) === undefined ? outcome : { ...outcome, isKept: false }];
   }
   if (read.kind === 'note' && 'gap' in read.line) noteGap(tx, read.line.gap);
-  if (read.kind === 'rest') {
-    const logLine = logLineIn(read.line);
-    if (logLine !== undefined) readLogLine(tx, logLine, read.line.t);
-  }
+  if (read.kind === 'log') addReadLine(tx, read.line, read.at);
   return [];
 }
 

@@ -24,8 +24,8 @@ export interface StandInOptions {
   onCall: (call: RestLine) => void;
 }
 
-/** Definitions of workflows are ten thousand characters long, and messages may be longer. Without a token only log lines are taken. */
-const bodyLimit = { withToken: '4mb', open: '64kb' };
+/** Definitions of workflows are ten thousand characters long, and messages may be longer. Of strangers only short log lines are taken. */
+const bodyLimit = { trusted: '4mb', stranger: '64kb' };
 
 /** Their programs give a handful: each name is looked up in every object. */
 const maxNames = 20;
@@ -40,7 +40,12 @@ export function createStandIn(options: StandInOptions): Express {
   app.set('query parser', 'simple');
   app.use(refuseManyNames);
   const { store } = options;
-  const requireToken = tokenCheck(options);
+  const isTrusted = trustOf(options);
+  const requireToken = tokenCheck(options, isTrusted);
+  const reading = (limit: string): RequestHandler => express.json({ limit, type: () => true, strict: false });
+  const [ofTrusted, ofStrangers] = [reading(bodyLimit.trusted), reading(bodyLimit.stranger)];
+  const readBody: RequestHandler = (request, ...rest) =>
+    (isTrusted(request) ? ofTrusted : ofStrangers)(request, ...rest);
   const api = express.Router();
   const route = (
     method: 'get' | 'post' | 'patch',
@@ -48,10 +53,8 @@ export function createStandIn(options: StandInOptions): Express {
     answer: Answering,
     isOpen = method === 'get',
   ): void => {
-    const limit = isOpen ? bodyLimit.open : bodyLimit.withToken;
-    // The body of a stranger is not read.
-    const before = [isOpen ? [] : requireToken, express.json({ limit, type: () => true, strict: false }), refuseDeep];
-    api[method](`/${path}`, ...before.flat(), answered(options, answer));
+    // The body of a stranger is not read before.
+    api[method](`/${path}`, ...(isOpen ? [] : [requireToken]), readBody, refuseDeep, answered(options, answer));
   };
   for (const { method, path, isOpen, answer } of calls) {
     const asked: Answering = (request, at) => {
@@ -121,16 +124,26 @@ const queryOf = ({ query }: Request): Record<string, string> =>
     Object.entries(query).map(([name, value]) => [name, (Array.isArray(value) ? value.at(-1) : value) as string]),
   );
 
+const givenIn = ({ headers }: Request): string =>
+  /^(?:Token|Bearer) +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+
+/** Whether a request carries the token, where one is required. */
+function trustOf({ token }: StandInOptions): (request: Request) => boolean {
+  if (token === undefined) return () => true;
+  const callerBy = createCallers([{ name: undefined, scope: 'control', token }]);
+  return (request) => callerBy(givenIn(request)) !== undefined;
+}
+
 /** An agent with a wrong token retries forever and never starts: reports that once, where an operator looks. */
-function tokenCheck({ token, say }: StandInOptions): RequestHandler {
-  const callerBy = token === undefined ? undefined : createCallers([{ name: undefined, scope: 'control', token }]);
+function tokenCheck({ say }: StandInOptions, isTrusted: (request: Request) => boolean): RequestHandler {
   let isSaid = false;
-  return ({ headers, ip }, response, next) => {
-    const [, given = ''] = /^(?:Token|Bearer) +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
-    if (callerBy === undefined || callerBy(given) !== undefined) {
+  return (request, response, next) => {
+    if (isTrusted(request)) {
       next();
       return;
     }
+    const { ip } = request;
+    const given = givenIn(request);
     if (!isSaid)
       say(
         `WARNING a program at ${ip ?? 'an unknown address'} ${given === '' ? 'sends no token' : 'sends a wrong token'}, and is refused; agents of the testbed try again for ever: give them the value of SWF_MONITOR_TOKEN`,

@@ -337,7 +337,12 @@ describe('recordings are read', () => {
       status,
       answer: { id: second },
     });
-    const calls = [...Array.from({ length: 40 }, (_, n) => call(n, `line ${n}`)), call(50, 'refused', 400)];
+    const calls = [
+      // Sent again, since its answer was lost; later lines push it out of what the store searches.
+      call(0, 'line 0'),
+      ...Array.from({ length: 40 }, (_, n) => call(n, `line ${n}`)),
+      call(50, 'refused', 400),
+    ];
     writeFileSync(join(folder, 'rest.jsonl'), calls.map((one) => `${JSON.stringify(one)}\n`).join(''));
     for (const _ of [1, 2])
       expect(await runCli(['observe', '--from', 'rest.jsonl'], { folder })).toMatchObject({ code: 0 });
@@ -345,6 +350,26 @@ describe('recordings are read', () => {
     const { items } = JSON.parse(stdout) as { items: { message: string; level: string }[] };
     expect(items).toHaveLength(40);
     expect(items[0]).toMatchObject({ message: 'line 39', level: 'WARNING', run_id: '7', timestamp: at(39) });
+  });
+
+  it('with log lines without secrets, in UTC, of the wanted namespace, and past one that is nested too deeply', async () => {
+    const folder = temporaryFolder();
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    const call = (t: string, message: string, extra: string) =>
+      `{"t":"${t}","method":"POST","path":"/api/logs/","query":{},"auth":null,"body":{"instance_name":"a","message":"${message}","extra_data":${extra}},"status":201,"answer":{}}\n`;
+    const lines = [
+      call('2026-11-27T09:00:00Z', 'deep', deep),
+      call('2026-11-27T11:00:01+02:00', 'mine', '{"namespace":"mine","password":"hunter2"}'),
+      call('2026-11-27T09:00:02Z', 'theirs', '{"namespace":"theirs"}'),
+    ];
+    writeFileSync(join(folder, 'rest.jsonl'), lines.join(''));
+    const words = ['observe', '--from', 'rest.jsonl', '--namespace', 'mine'];
+    expect(await runCli(words, { folder })).toMatchObject({ code: 0 });
+    const { stdout } = await runCli(['call', 'list_logs', '{"agent":"a"}'], { folder });
+    expect(stdout).not.toContain('hunter2');
+    expect((JSON.parse(stdout) as { items: object[] }).items).toMatchObject([
+      { message: 'mine', timestamp: '2026-11-27T09:00:01.000Z' },
+    ]);
   });
 
   it('unless they are other files, which are refused, as is --record beside --from', async () => {

@@ -7,7 +7,7 @@ import { allPrintable, printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
-import { type Io, storeOption } from '../shared/io.ts';
+import { type Io, storeOption, withStore } from '../shared/io.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { askTool } from './call.ts';
@@ -231,8 +231,7 @@ function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): 
     ...heldOf(answer),
     ...stopLines(answer),
     ...answer.findings.map(
-      ({ severity, code, sentence }) =>
-        `  ${severity.padEnd(10)}  ${code}: ${sentence.replaceAll('"swf-mcp ', `"swf-mcp${option} `)}`,
+      ({ severity, code, sentence }) => `  ${severity.padEnd(10)}  ${code}: ${withStore(sentence, option)}`,
     ),
     ...peopleLines(answer),
     ...(answer.note === undefined ? [] : [`  note        ${answer.note}`]),

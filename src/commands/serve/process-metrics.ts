@@ -16,8 +16,9 @@ export async function serveMetrics(io: Io, where: string | undefined, text: () =
   const address = parseAddress(where, '--metrics');
   const isPrivate = isLoopback(address.host);
   const bounded = createBoundedServer(({ url, method, headers }, response) => {
-    // A page in a browser on this machine reaches it by a name of its own (DNS rebinding).
-    if (isPrivate && !isLoopback(hostOf(headers.host) ?? '')) answer(response, 403, 'ask for 127.0.0.1 or localhost\n');
+    // A page in a browser on this machine reaches it by a name of its own (DNS rebinding), which a browser always sends.
+    const isForeign = isPrivate && headers.host !== undefined && !isLoopback(hostOf(headers.host) ?? '');
+    if (isForeign && url !== '/healthz') answer(response, 403, 'ask for 127.0.0.1 or localhost\n');
     else if (method !== 'GET' && method !== 'HEAD') answer(response, 405, 'only GET\n');
     else if (url === '/metrics') answerMetrics(response, text);
     else if (url === '/healthz') answer(response, 200, 'ok\n');

@@ -103,9 +103,15 @@ export const configPlaces = ({ workingFolder, packageFolder, env }: Io) => ({
 /** `--db` again, for a command to type next. */
 export const storeOption = ({ db }: Pick<Io, 'db'>): string => (db === undefined ? '' : ` --db ${shellWord(db)}`);
 
-/** A text whose quoted commands name the store, where the user named it: so they work when they are pasted. */
-export const withStore = (text: string, io: Pick<Io, 'db'>): string =>
-  text.replaceAll(/"swf-mcp (?!--db )/g, () => `"swf-mcp${storeOption(io)} `);
+/** Commands about what is in this store. Others are for other hosts too, where the store has another place. */
+const ofStore = /"swf-mcp (?=(?:resume|continue|pause|stop|status|check|prune)\b)/g;
+
+/**
+ * A sentence of ours whose quoted commands name the store, where the user named it: so they work when they are pasted.
+ * @param option as `storeOption` gives it
+ */
+export const withStore = (sentence: string, option: string): string =>
+  sentence.replaceAll(ofStore, () => `"swf-mcp${option} `);
 
 /** A word, quoted for a shell. */
 export const shellWord = (word: string): string =>

@@ -2,7 +2,7 @@ import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 
 import { printable } from '../../lib/printable.ts';
-import { type Io, withStore } from './io.ts';
+import type { Io } from './io.ts';
 
 /** The label of a line, such as `ok    store  `: its text goes on after it. */
 const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
@@ -11,9 +11,9 @@ const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
  * Prints lines for a person. On a terminal a line that is too long goes on below its own text, past its label, and a word or a command stays
  * whole; into a pipe so does every line. Characters that move a cursor are made visible.
  */
-export function printLines(io: Pick<Io, 'out' | 'terminal' | 'db'>, lines: readonly string[]): void {
+export function printLines(io: Pick<Io, 'out' | 'terminal'>, lines: readonly string[]): void {
   const width = io.terminal('out')?.columns();
-  const shown = lines.map((line) => withStore(printable(line), io));
+  const shown = lines.map(printable);
   io.out(`${(width === undefined ? shown : shown.map((line) => fitted(line, width))).join('\n')}\n`);
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 import { printableLines } from '../../lib/printable.ts';
 import { tried } from '../../lib/tried.ts';
-import { exitCodes, type Io, withStore } from './io.ts';
+import { exitCodes, type Io, storeOption, withStore } from './io.ts';
 import { askPerson, callAtKeys } from './keyboard.ts';
 import { showCursor, type Terminal } from './terminal.ts';
 
@@ -23,7 +23,7 @@ export function createProcessIo({ version, db, program }: Pick<Io, 'version' | '
     nodeVersion: process.versions.node,
     db,
     out: (text) => void process.stdout.write(text),
-    err: (line) => void process.stderr.write(`${withStore(printableLines(line), { db })}\n`),
+    err: (line) => void process.stderr.write(`${withStore(printableLines(line), storeOption({ db }))}\n`),
     terminal: (stream) => terminalOf(stream === 'out' ? process.stdout : process.stderr),
     keepGoingWithoutOutput() {
       worksWithoutOutput = true;

@@ -7,7 +7,7 @@ import { tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { liveContext } from '../ask/call.ts';
 import { flagOf, inFlags } from '../shared/flag-words.ts';
-import { type Io, storePath, withStore } from '../shared/io.ts';
+import { type Io, storeOption, storePath, withStore } from '../shared/io.ts';
 import { createPaint } from '../shared/palette.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { commandsByTool, type Output, type TableCommand } from './catalogue.ts';
@@ -153,7 +153,7 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
   const columns = output === 'wide' ? [...table.columns, ...table.wide] : table.columns;
   // The only field with commands in it is a sentence of ours.
   const forShell = (item: Item): Item =>
-    typeof item['sentence'] === 'string' ? { ...item, sentence: withStore(item['sentence'], io) } : item;
+    typeof item['sentence'] === 'string' ? { ...item, sentence: withStore(item['sentence'], storeOption(io)) } : item;
   const rows = items.map((item) => columns.map(({ of }) => printable(of(forShell(item)))));
   // A wide table may be wider than the terminal: the user asked for all of it.
   const terminal = io.terminal('out');

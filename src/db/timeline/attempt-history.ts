@@ -166,7 +166,7 @@ export class AttemptHistory {
 const maxAttempts = 500_000;
 
 /** Executions to keep in memory: each call looks at all of them. */
-const maxHistories = 300;
+const maxHistories = 600;
 
 /** The history of an execution. Call it in a snapshot. */
 export type HistoryOf = (executionId: string) => AttemptHistory;

@@ -1,4 +1,5 @@
-import { maskText } from '../masking.ts';
+import { isShallow } from '../body.ts';
+import { maskText, maskValue } from '../masking.ts';
 import { type Fields, objectOf } from '../reading/values.ts';
 import type { RestLine } from '../recording-lines.ts';
 import { resourceOf, wasTaken } from './rest-call.ts';
@@ -39,9 +40,24 @@ export function logLineOf(body: Fields): ToldLogLine | { lacks: string } {
   };
 }
 
-/** The log line that a recorded call states; undefined for any other call. */
+/** The log line that a recorded call states, without secrets; undefined for any other call, and for a body that nothing may walk through. */
 export function logLineIn({ method, path, status, body }: RestLine): ToldLogLine | undefined {
-  if (method !== 'POST' || resourceOf(path).resource !== 'logs' || !wasTaken(status)) return undefined;
-  const line = logLineOf(objectOf(body));
+  if (method !== 'POST' || resourceOf(path).resource !== 'logs' || !wasTaken(status) || !isShallow(body))
+    return undefined;
+  const line = logLineOf(objectOf(maskValue(body)));
   return 'lacks' in line ? undefined : line;
+}
+
+/** How many of a program's last lines to search for a repeated line: a logger resends what was not answered. */
+export const resentWithin = 30;
+
+/** Tells the lines of a recording from those that were sent again, in the order of the recording. */
+export function createResentTest(): (line: ToldLogLine) => boolean {
+  const last = new Map<string, string[]>();
+  return ({ agent, message, context }) => {
+    const key = `${message} ${JSON.stringify(context)}`;
+    const before = last.get(agent) ?? [];
+    last.set(agent, [...before.slice(1 - resentWithin), key]);
+    return before.includes(key);
+  };
 }

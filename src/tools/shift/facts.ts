@@ -68,7 +68,10 @@ export const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus
 
 /** Executions that ran at its end matter to the next shift, however long ago they began. */
 function closeOf(all: readonly ListedExecution[], shift: Shift): ListedExecution[] {
-  const running = all.filter((row) => outlives(row, shift));
+  // A flood of messages names runs that make nothing: those with slices come first.
+  const running = all
+    .filter((row) => outlives(row, shift))
+    .toSorted((a, b) => Number(b.slices_created > 0) - Number(a.slices_created > 0));
   const close = new Set([...running, ...all].slice(0, Math.min(running.length, maxRunning) + maxClose));
   return all.filter((row) => close.has(row));
 }

@@ -29,4 +29,6 @@ it('the figures of a process on a loopback address are for its own names only', 
     expect(await answerTo(url, host)).toEqual({ status: 200, text: 'up 1\n' });
   for (const host of ['evil.test', `evil.test:${port}`, '127.0.0.1.evil.test'])
     expect(await answerTo(url, host)).toMatchObject({ status: 403 });
+  // A check of life tells nothing.
+  expect(await answerTo(url.replace('metrics', 'healthz'), 'evil.test')).toMatchObject({ status: 200 });
 });
