@@ -129,7 +129,7 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
     for (const { id } of subscriptions) broker.unsubscribe(id);
     judge(namespace, [...heard.values()], others, choice.listening);
     if (isWhole) {
-      if (!isKnown) sayOfIdle(namespace, choice.listening);
+      sayOfIdle(options, choice.listening);
       await onClear?.();
     }
     return broker;
@@ -160,9 +160,9 @@ function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { s
 export const sharingSentence = (other: string, keys: readonly string[]): string =>
   `programs of another make work on this broker (namespace ${other}); they read its queues for all namespaces, so they take what is ours, and a message that they do not know may end their work: give yours its own with ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
 
-/** Says what silence leaves open, where neither the site's topics nor its monitor are known. */
-function sayOfIdle(namespace: string, { layout, monitor, say }: Listening): void {
-  if (layout.length === 0 && monitor === undefined) say(`WARNING ${idleSentence(namespace)}`);
+/** Says what silence leaves open in a namespace that is new here, where neither the site's topics nor its monitor are known. */
+function sayOfIdle({ namespace, isKnown }: GuardOptions, { layout, monitor, say }: Listening): void {
+  if (isKnown !== true && layout.length === 0 && monitor === undefined) say(`WARNING ${idleSentence(namespace)}`);
 }
 
 /** What silence on the broadcasts leaves open, and the two ways to be sure. */
