@@ -1,5 +1,10 @@
 /** A token that a header can hold: quoting a token in an error because no header takes it would leak it. */
 export const bearerTokenPattern = /^[\x21-\x7E]+$/;
 
-/** A shorter token can be guessed by somebody who may try it: on addresses that others can reach it is refused. Characters. */
-export const minTokenLength = 16;
+const minLength = 16;
+
+/** Why a token is too weak for an address that others can reach, where they can try tokens; undefined if it is long enough. */
+export const weaknessOf = (token: string): string | undefined =>
+  token.length >= minLength
+    ? undefined
+    : `has ${token.length} characters and can be guessed; on an address that others can reach give one of at least ${minLength}`;

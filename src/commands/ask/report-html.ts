@@ -48,7 +48,7 @@ export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<vo
 
 type Row = Record<string, unknown>;
 
-/** A time in milliseconds as ISO 8601. A store from somebody else may hold texts that are none. */
+/** A time in milliseconds as ISO 8601, or `other` if it is not a valid time, as in a damaged store. */
 const isoOr = (milliseconds: number, other: string): string =>
   tried(() => new Date(milliseconds).toISOString()) ?? other;
 

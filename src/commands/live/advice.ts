@@ -10,7 +10,7 @@ export function advice(snapshot: Snapshot, storeOption: string): string[] {
 }
 
 function stalledAdvice({ driver, inHand }: Snapshot, next: (name: string) => string): string[] {
-  if (inHand === undefined) return ['nothing shows that it goes on; look with', next('status')];
+  if (inHand === undefined) return ['nothing shows that it is still running; check with', next('status')];
   if (driver?.isAlive !== true) return ['its process is gone; go on with', next('resume')];
   if (driver.isSilent)
     return [

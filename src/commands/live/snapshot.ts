@@ -31,7 +31,7 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
       isOpenEnded: left !== undefined && left.at_most === undefined,
       /** Wall time so far. */
       elapsed,
-      /** Undefined where nobody says who works on what. */
+      /** Undefined where no message says which slices are in hand. */
       inHand,
       pace,
       /** Worker slots that a run of this configuration has. */

@@ -1,6 +1,6 @@
 import type { Store } from '../../db/opening/store.ts';
 import { isLoopback } from '../../http/host-names.ts';
-import { minTokenLength } from '../../lib/bearer-token.ts';
+import { weaknessOf } from '../../lib/bearer-token.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import type { RestLine } from '../../observed/recording-lines.ts';
 import { createStandIn } from '../../stand-in/app.ts';
@@ -22,10 +22,8 @@ export async function serveStandIn(io: Io, where: string, store: Store, onCall: 
     throw configInvalid(
       `--api ${where}: others than this machine could write; set SWF_MONITOR_TOKEN, which their agents then need, or listen at 127.0.0.1`,
     );
-  if (token !== '' && token.length < minTokenLength && !isLoopback(address.host))
-    throw configInvalid(
-      `--api ${where}: SWF_MONITOR_TOKEN has ${token.length} characters and can be guessed; on an address that others can reach give one of at least ${minTokenLength}`,
-    );
+  const weakness = token === '' || isLoopback(address.host) ? undefined : weaknessOf(token);
+  if (weakness !== undefined) throw configInvalid(`--api ${where}: SWF_MONITOR_TOKEN ${weakness}`);
   const app = createStandIn({ store, token: token === '' ? undefined : token, say: (line) => io.err(line), onCall });
   const bounded = createBoundedServer(app, undefined);
   bounded.server.keepAliveTimeout = keepAliveMilliseconds;

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 
 import { nameless, scopes, type Token } from '../../http/callers.ts';
 import { isLoopback } from '../../http/host-names.ts';
-import { bearerTokenPattern, minTokenLength } from '../../lib/bearer-token.ts';
+import { bearerTokenPattern, weaknessOf } from '../../lib/bearer-token.ts';
 import { configInvalid as invalid, messageOf } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { readRegularFile } from '../../lib/read-regular-file.ts';
@@ -50,14 +50,14 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
   return { tokens, tls };
 }
 
-/** Others can try tokens there, so none may be easy to guess. */
+/** Throws `CONFIG_INVALID` for the first token that others could guess. */
 function requireLong(tokens: readonly Token[], http: string): void {
-  const short = tokens.find(({ token }) => token.length < minTokenLength);
-  if (short === undefined) return;
-  const which = short.name === undefined ? 'SWF_MCP_TOKEN' : `the token of ${short.name}`;
-  throw invalid(
-    `--http ${http}: ${which} has ${short.token.length} characters and can be guessed; on an address that others can reach give one of at least ${minTokenLength}, such as "openssl rand -hex 24" prints`,
-  );
+  for (const { name, token } of tokens) {
+    const weakness = weaknessOf(token);
+    const which = name === undefined ? 'SWF_MCP_TOKEN' : `the token of ${name}`;
+    if (weakness !== undefined)
+      throw invalid(`--http ${http}: ${which} ${weakness}, such as "openssl rand -hex 24" prints`);
+  }
 }
 
 function readTokens(io: Io): Token[] {

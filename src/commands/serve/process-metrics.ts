@@ -16,7 +16,7 @@ export async function serveMetrics(io: Io, where: string | undefined, text: () =
   const address = parseAddress(where, '--metrics');
   const isPrivate = isLoopback(address.host);
   const bounded = createBoundedServer(({ url, method, headers }, response) => {
-    // A page in a browser on this machine reaches it by a name of its own (DNS rebinding), which a browser always sends.
+    // Against DNS rebinding: a page in a browser on this machine could reach it under a foreign name, which the browser sends as the host.
     const isForeign = isPrivate && headers.host !== undefined && !isLoopback(hostOf(headers.host) ?? '');
     if (isForeign && url !== '/healthz') answer(response, 403, 'ask for 127.0.0.1 or localhost\n');
     else if (method !== 'GET' && method !== 'HEAD') answer(response, 405, 'only GET\n');

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
 import { createFilesApp } from '../../http/files-app.ts';
 import { isLoopback } from '../../http/host-names.ts';
-import { bearerTokenPattern, minTokenLength } from '../../lib/bearer-token.ts';
+import { bearerTokenPattern, weaknessOf } from '../../lib/bearer-token.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { configInvalid as invalid } from '../../lib/errors.ts';
 import { type ConfigFlags, configPlaces, type Io, storePath } from '../shared/io.ts';
@@ -52,10 +52,9 @@ function readToken(io: Io, host: string, where: string): string | undefined {
     throw invalid(
       'SWF_FILES_TOKEN is empty, or holds a blank or another character that no header can hold; choose another',
     );
-  if (token !== undefined && !isLoopback(host) && token.length < minTokenLength)
-    throw invalid(
-      `serve-files ${where}: SWF_FILES_TOKEN has ${token.length} characters and can be guessed; give one of at least ${minTokenLength}, here and where files are fetched`,
-    );
+  const weakness = token === undefined || isLoopback(host) ? undefined : weaknessOf(token);
+  if (weakness !== undefined)
+    throw invalid(`serve-files ${where}: SWF_FILES_TOKEN ${weakness}, here and where files are fetched`);
   return token;
 }
 
