@@ -167,8 +167,10 @@ describe('a run whose wall clock jumps hours forward and back', () => {
     const driven = (): number =>
       (store.prepare(`SELECT count(*) AS n FROM message_rows WHERE body LIKE '%"epoch":2%'`).get() as { n: number }).n;
     await expect.poll(driven).toBeGreaterThan(0);
-    expect(times()).toEqual(times().toSorted((a, b) => a - b));
+    // Read once: the resumed run goes on writing.
+    const written = times();
     store.close();
+    expect(written).toEqual(written.toSorted((a, b) => a - b));
     again.child.kill('SIGKILL');
   });
 });
