@@ -19,7 +19,7 @@ const steps = {
     '--project',
     suite,
     '--maxWorkers',
-    suite === 'fast' ? '3' : '5',
+    suite === 'fast' ? '3' : '7',
     ...filters,
   ],
 };

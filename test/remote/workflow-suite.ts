@@ -13,7 +13,10 @@ import { elsewhere, sets, Site } from './site.ts';
 const quick = sets('fast_processing.slice_processing_time=2', 'fast_processing.target_worker_count=8');
 const allElsewhere = elsewhere('data', 'fastmon', 'worker');
 
-/** A run over any broker has the same outcome as in one process, whatever dies meanwhile. */
+/**
+ * A run over any broker has the same outcome as in one process, whatever dies meanwhile. What recorders and workers decide by
+ * themselves is tried on one kind of broker.
+ */
 export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
   const why = missing();
   if (why !== undefined) console.warn(why);
@@ -24,6 +27,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
     });
     afterAll(() => broker.stop());
 
+    const itsOwn = it.runIf(kind === 'activemq');
     const site = (settings: string[] = quick, namespace?: string): Site => new Site(() => broker, settings, namespace);
 
     const succeeded = async (run: Started, wanted: Answer): Promise<void> => {
@@ -108,7 +112,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       await succeeded(run, { status: 'completed', slices_completed: 45 });
     });
 
-    it('runs two executions with one recorder, which is killed and resumes both', async () => {
+    itsOwn('runs two executions with one recorder, which is killed and resumes both', async () => {
       const here = site();
       const first = await here.recorder();
       await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
@@ -134,7 +138,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(await recorder.finished).toMatchObject({ code: 0 });
     });
 
-    it('has a pending stop carried out by the next recorder if the first is killed', async () => {
+    itsOwn('has a pending stop carried out by the next recorder if the first is killed', async () => {
       const here = site();
       const first = await here.recorder();
       await here.request({ stf_count: 4 }, 20, 'one');
@@ -186,7 +190,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(await here.askAll('list_workflow_executions')).toHaveLength(3);
     });
 
-    it('refuses a second recorder of the namespace while the first is running, and names the first', async () => {
+    itsOwn('refuses a second recorder of the namespace while the first is running, and names the first', async () => {
       const here = site();
       const recorder = await here.recorder();
       const { code, stderr } = await here.run('--stf-count', '1').finished;
@@ -210,7 +214,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(agents.map((each) => each.length)).toEqual([1, 1]);
     });
 
-    it('pauses, continues and stops its remote workers', async () => {
+    itsOwn('pauses, continues and stops its remote workers', async () => {
       const here = site(sets('fast_processing.slice_processing_time=4', 'fast_processing.target_worker_count=4'));
       await here.agent('worker');
       const run = here.run(
@@ -258,7 +262,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
         expect(message).toMatchObject({ effect: 'applied', body: { reason: 'NO_PAYLOAD' } });
     });
 
-    it('completes although one worker lacks the recorder’s folder, which that worker reports', async () => {
+    itsOwn('completes although one worker lacks the recorder’s folder, which that worker reports', async () => {
       const here = site(sets('fast_processing.slices_per_sample=3', 'fast_processing.slice_processing_time=1'));
       const elsewhereFolder = temporaryFolder();
       const oneSlot = 'fast_processing.target_worker_count=1';

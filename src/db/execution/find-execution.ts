@@ -41,6 +41,10 @@ export interface ObservedExecution extends AnyExecution {
 /** An execution with its counts. Times are ISO 8601. */
 export type ExecutionRow = OwnExecution | ObservedExecution;
 
+/** The execution, if this store has its plan and drives it: other programs keep theirs. */
+export const withPlan = (execution: ExecutionRow): OwnExecution | undefined =>
+  execution.origin === 'own' ? execution : undefined;
+
 /** Throws `ARGUMENT_INVALID` for an execution of our own. */
 export function requireObserved(execution: ExecutionRow): ObservedExecution {
   if (execution.origin === 'observed') return execution;
@@ -51,7 +55,8 @@ export function requireObserved(execution: ExecutionRow): ObservedExecution {
 
 /** Throws `ARGUMENT_INVALID` for an execution of other programs. @param purpose what cannot be done to one, such as `be taken up` */
 export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecution {
-  if (execution.origin === 'own') return execution;
+  const planned = withPlan(execution);
+  if (planned !== undefined) return planned;
   throw argumentInvalid(
     `${execution.execution_id} is observed: other programs run it, so it cannot ${purpose} here; get_workflow_monitor shows what was heard of it`,
   );

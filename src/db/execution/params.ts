@@ -3,7 +3,7 @@ import { configInvalid } from '../../lib/errors.ts';
 import { onceFor } from '../../lib/once-for.ts';
 import { readJson } from '../../lib/read-json.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { ExecutionRow, OwnExecution } from './find-execution.ts';
+import { type ExecutionRow, type OwnExecution, withPlan } from './find-execution.ts';
 
 /** The columns of an execution that identify its parameters. */
 type ExecutionKey = Pick<OwnExecution, 'key' | 'execution_id' | 'run_number' | 'start_time'>;
@@ -48,9 +48,11 @@ function parseParams(text: string, executionId: string): ExecutionParams {
   );
 }
 
-/** The parameters of an execution, where this store has its plan: other programs keep theirs. */
-export const knownParams = (sql: Prepare, execution: ExecutionRow): ExecutionParams | undefined =>
-  execution.origin === 'own' ? executionParams(sql, execution) : undefined;
+/** The parameters of an execution, where this store has its plan. */
+export function knownParams(sql: Prepare, execution: ExecutionRow): ExecutionParams | undefined {
+  const planned = withPlan(execution);
+  return planned && executionParams(sql, planned);
+}
 
 export function forgetParams(sql: Prepare, executionId: string): void {
   cacheOf(sql).delete(executionId);

@@ -14,7 +14,7 @@ import { type AgedSlice, oldestInHand, overdueSlices, type Pace, paceOf } from '
 import { type Progress, progressSoFar } from '../../monitoring/progress.ts';
 import type { SliceFacts } from '../../monitoring/slice-facts.ts';
 import { type StageState, stageStates } from '../../monitoring/stage-states.ts';
-import type { ExecutionRow, ObservedExecution } from '../execution/find-execution.ts';
+import { type ExecutionRow, type OwnExecution, withPlan } from '../execution/find-execution.ts';
 import type { Moment } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { evidenceOf } from './evidence.ts';
@@ -74,9 +74,8 @@ export interface FullAssessment extends Assessment, Pick<SliceFacts, 'causes'> {
 }
 
 export function assess(sql: Prepare, execution: ExecutionRow, moment: Moment): Assessment {
-  if (execution.origin === 'observed') return assessHeard(sql, execution, moment);
-  const { facts, ...rest } = factsOf(sql, execution, moment);
-  return { ...rest, ...judge(facts), duration_seconds: secondsLived(sql, execution, moment) };
+  const planned = withPlan(execution);
+  return planned === undefined ? assessHeard(sql, execution, moment) : assessDriven(sql, planned, moment).assessed;
 }
 
 export function assessWithFindings(
@@ -84,31 +83,31 @@ export function assessWithFindings(
   execution: ExecutionRow,
   { data_as_of, ...moment }: Moment & { data_as_of: string | undefined },
 ): FullAssessment {
-  if (execution.origin === 'observed') {
+  const planned = withPlan(execution);
+  if (planned === undefined) {
     const assessed = assessHeard(sql, execution, moment);
     const { facts } = assessed.heard;
     const findings = findingsOf({ heard: facts });
     return { ...assessed, findings, causes: facts.causes, evidence: undefined, down_seconds: 0 };
   }
-  const { facts, detail, progress } = factsOf(sql, execution, moment);
-  const judged = judge(facts);
-  const evidence = evidenceOf(sql, execution, { detail, isAlive: moment.isAlive, data_as_of });
+  const { facts, detail, assessed } = assessDriven(sql, planned, moment);
+  const evidence = evidenceOf(sql, planned, { detail, isAlive: moment.isAlive, data_as_of });
   return {
-    detail,
-    progress,
-    ...judged,
-    duration_seconds: secondsLived(sql, execution, moment),
-    findings: findingsOf({ driving: { facts, evidence, judged: judged.driving } }),
+    ...assessed,
+    findings: findingsOf({ driving: { facts, evidence, judged: assessed.driving } }),
     causes: evidence.causes,
     evidence,
     down_seconds: downSeconds(driverGaps(evidence.drivers)),
   };
 }
 
-const secondsLived = (sql: Prepare, execution: ExecutionRow, moment: Moment): number =>
-  secondsOfLife(sql, execution, endOfLife(sql, execution, moment));
+function assessDriven(sql: Prepare, execution: OwnExecution, moment: Moment) {
+  const { facts, detail, progress } = factsOf(sql, execution, moment);
+  const duration_seconds = secondsOfLife(sql, execution, endOfLife(sql, execution, moment));
+  return { facts, detail, assessed: { detail, progress, ...judge(facts), duration_seconds } };
+}
 
-function assessHeard(sql: Prepare, execution: ObservedExecution, moment: Moment) {
+function assessHeard(sql: Prepare, execution: ExecutionRow, moment: Moment) {
   const heard = heardFacts(sql, execution, moment);
   const { facts } = heard;
   const detail = executionRecord(sql, execution);

@@ -1,7 +1,7 @@
 import { plannedStfCount } from '../../domain/daq-schedule.ts';
 import { stfFilename, tfFilename } from '../../domain/file-names.ts';
 import { planOf } from '../../domain/plan/versions.ts';
-import type { ExecutionRow, OwnExecution } from '../execution/find-execution.ts';
+import { type ExecutionRow, type OwnExecution, withPlan } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import type { Moment } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -33,8 +33,8 @@ export interface Audit {
 
 /** Audits an execution: against its plan, or against what was heard. */
 export function audit(sql: Prepare, execution: ExecutionRow, moment: Moment): Audit {
-  const { checks, mayBeWhole, remark } =
-    execution.origin === 'own' ? plannedChecks(sql, execution) : heardChecks(sql, execution, moment);
+  const planned = withPlan(execution);
+  const { checks, mayBeWhole, remark } = planned ? plannedChecks(sql, planned) : heardChecks(sql, execution, moment);
   const { execution_id } = execution;
   if (checks.some(({ state }) => state === 'broken')) return { execution_id, verdict: 'broken', checks, remark };
   // What is whole so far may not be done.

@@ -72,7 +72,8 @@ export const newestKey = (sql: Prepare): number =>
 /** The first execution of a namespace heard of after another one. @param after the other's sequence, since clocks of hosts and brokers differ */
 export const heardAfter = (sql: Prepare, namespace: string, after: number): string | undefined =>
   sql<[number, string], string>(
-    `SELECT execution_id FROM workflow_executions WHERE seq > ? AND namespace = ? AND origin = 'observed' ORDER BY seq LIMIT 1`,
+    `SELECT execution_id FROM workflow_executions AS e JOIN observed_runs USING (execution_id)
+     WHERE e.seq > ? AND e.namespace = ? ORDER BY e.seq LIMIT 1`,
   ).value(after, namespace);
 
 export const hasEnded = (sql: Prepare, executionId: string): boolean =>

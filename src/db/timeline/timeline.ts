@@ -1,12 +1,10 @@
 import type { ExecutionParams } from '../../domain/params.ts';
-import { summarizeStage } from '../../domain/stages.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { type PhaseBand, type PhaseChange, phasesOf } from '../../monitoring/timeline/phases.ts';
-import { type Picture, pictureOf, type StagePicture, type WantedPicture } from '../../monitoring/timeline/picture.ts';
+import { type Picture, pictureOf, type WantedPicture } from '../../monitoring/timeline/picture.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
-import { observedBuckets } from '../reports/observed/delays.ts';
 import { phaseChanges } from '../reports/phase-changes.ts';
-import { stageBuckets } from '../reports/stage-delays.ts';
+import { stagePictures } from '../reports/stage-delays.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { AttemptHistory } from './attempt-history.ts';
@@ -30,10 +28,7 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
   return {
     seq: history.seq,
     phases: [...phasesSince(life.start, phaseChanges(sql, execution.execution_id, maxChanges)), ...question.holes],
-    latency:
-      execution.origin === 'own'
-        ? delaysOf(sql, execution.execution_id)
-        : kept(sql, observedBuckets)(execution.execution_id),
+    latency: kept(sql, stagePictures)(execution.execution_id),
     ...pictureOf(attempts, question),
   };
 }
@@ -50,9 +45,3 @@ function phasesSince(start: number, changes: readonly PhaseChange[]) {
   const [first] = changes;
   return phasesOf(first !== undefined && changes.length === maxChanges ? first.at : start, changes);
 }
-
-const delaysOf = (sql: Prepare, executionId: string): StagePicture[] =>
-  stageBuckets(sql, executionId).map(({ stage, buckets }) => ({
-    ...summarizeStage(stage, buckets),
-    buckets: buckets.map(({ bucket, items }) => [bucket, items]),
-  }));

@@ -1,4 +1,4 @@
-import type { ExecutionRow } from '../../db/execution/find-execution.ts';
+import { type ExecutionRow, withPlan } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import { counted } from '../../lib/counted.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
@@ -37,8 +37,8 @@ export async function playedAgain(
     throw argumentInvalid(
       `execution_id = ${JSON.stringify(executionId)}: it has not ended, so nobody knows how long its slices take; play it again when it has`,
     );
-  // Our own queue keeps the order in which slices were made; other programs resend a slice as a new message.
-  const keepsPlace = execution.origin === 'own';
+  // The queue of a plan keeps the order in which slices were made; other programs resend a slice as a new message.
+  const keepsPlace = withPlan(execution) !== undefined;
   const run = await inSteps(context, function* (queries) {
     return measuredRun(yield* queries.attempts(execution.execution_id), keepsPlace);
   });

@@ -1,7 +1,7 @@
 import { roundDuration } from '../../../lib/duration.ts';
 import type { HeardFacts } from '../../../monitoring/heard-facts.ts';
 import { areAll } from '../../../observed/dialects.ts';
-import { countsOf, type ObservedExecution } from '../../execution/find-execution.ts';
+import { countsOf, type ExecutionRow } from '../../execution/find-execution.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import type { Moment } from '../../presence/leases.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
@@ -10,7 +10,7 @@ import { heardFacts } from './facts.ts';
 import { unslicedSamples } from './unsliced.ts';
 
 /** Checks what was heard of an execution. There is no plan, so only announced items can be missing. A gap leaves the verdict open. */
-export function heardChecks(sql: Prepare, execution: ObservedExecution, moment: Moment): Checks {
+export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Moment): Checks {
   const { execution_id } = execution;
   const { facts, record } = heardFacts(sql, execution, moment);
   const stfs = rowsOf(sql, 'FROM stf_files WHERE execution_id = ?', execution_id);
@@ -39,7 +39,7 @@ function checkResults(sql: Prepare, executionId: string, { hearsResults }: Heard
 /** Compares announced TF files with sliced ones, where slices can be seen. */
 function checkSamples(
   sql: Prepare,
-  execution: ObservedExecution,
+  execution: ExecutionRow,
   { slicing, tf_files_sliced: found, counts }: HeardFacts,
   dialects: string,
 ): AuditCheck {
@@ -120,13 +120,13 @@ function missing(sql: Prepare, executionId: string, { all, lacking, column }: Qu
 }
 
 /** As many STFs as the end of the run states. */
-function checkAnnounced(sql: Prepare, { execution_id }: ObservedExecution, found: number): AuditCheck {
+function checkAnnounced(sql: Prepare, { execution_id }: ExecutionRow, found: number): AuditCheck {
   const stated = sql<[string], number | null>('SELECT total_stf_files FROM runs WHERE execution_id = ?');
   const counts = { expected: stated.value(execution_id) ?? found, found, ids: [] };
   return checked('stf_announced', counts, 'open', 'STF files of the run were not heard of');
 }
 
-function checkCounts(sql: Prepare, execution: ObservedExecution): AuditCheck {
+function checkCounts(sql: Prepare, execution: ExecutionRow): AuditCheck {
   const rows = sql<[{ id: string }], Record<string, number>>(
     `SELECT (SELECT count(*) FROM stf_files WHERE execution_id = $id) AS stf_count, (SELECT count(*) FROM message_subjects WHERE execution_id = $id AND subject = 'tf_file_registered' AND stands_seq IS NULL) AS tf_files_received,
        count(*) AS slices_created, count(*) FILTER (WHERE status = 'unanswered') AS slices_queued,

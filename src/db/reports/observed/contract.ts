@@ -1,11 +1,11 @@
 import type { StageDelay } from '../../../domain/stages.ts';
 import type { BrokenKey } from '../../../monitoring/heard-facts.ts';
-import type { ObservedExecution } from '../../execution/find-execution.ts';
+import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { messageColumns } from '../../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../../migrations/names.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
+import { stageDelays } from '../stage-delays.ts';
 import { brokenKeys } from './broken-keys.ts';
-import { observedDelays } from './delays.ts';
 
 /** The messages of one type that one program sent to one destination. */
 export interface SaidType {
@@ -36,7 +36,7 @@ interface Row extends Pick<SaidType, 'message_type' | 'destination' | 'messages'
 }
 
 /** @param execution run by other programs */
-export function busContract(sql: Prepare, { execution_id }: ObservedExecution): BusContract {
+export function busContract(sql: Prepare, { execution_id }: ExecutionRow): BusContract {
   const rows = sql<[string], Row>(
     `SELECT ${nameOf('type_no')} AS message_type, ${nameOf('sender_no')} AS sender, ${messageColumns.destination} AS destination,
        count(*) AS messages, min(sent_ms) AS first, max(sent_ms) AS last
@@ -55,7 +55,7 @@ export function busContract(sql: Prepare, { execution_id }: ObservedExecution): 
       every_seconds: messages < 2 ? undefined : Math.round((last - first) / (messages - 1)) / 1000,
       keys: keysOf(sql, execution_id, message_type, sender ?? ''),
     })),
-    delays: observedDelays(sql, execution_id),
+    delays: stageDelays(sql, execution_id),
     broken: brokenKeys(sql, execution_id),
   };
 }

@@ -4,7 +4,7 @@ import type { Some } from '../../../monitoring/evidence.ts';
 import { hasSlowSlice } from '../../../monitoring/findings/slices.ts';
 import { nextStepSeconds, type HeardFacts, passedSeconds } from '../../../monitoring/heard-facts.ts';
 import { busSubjects } from '../../../observed/folding/subjects.ts';
-import type { ObservedExecution } from '../../execution/find-execution.ts';
+import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import { numberOf } from '../../migrations/names.ts';
@@ -15,8 +15,8 @@ import type { Prepare } from '../../sqlite/statements.ts';
 import { failureCauses, failuresOnOnePlace, observedFailuresInARow, observedSlowestSlice } from '../failures.ts';
 import { serviceFindings } from '../service-times.ts';
 import { exhaustedSlices } from '../slices-in-hand.ts';
+import { stageDelays } from '../stage-delays.ts';
 import { brokenKeys } from './broken-keys.ts';
-import { observedDelays } from './delays.ts';
 import { hearsResults, slicingOf } from './reach.ts';
 import { shrunkenSamples } from './shrunken-samples.ts';
 import { count, named, slicedSamples, someOf, unslicedSamples } from './unsliced.ts';
@@ -49,7 +49,7 @@ export interface HeardPart {
 }
 
 /** Everything known about an observed execution. Throws `RUN_NOT_FOUND` if its record is damaged. @param now milliseconds since 1970 */
-export function heardFacts(sql: Prepare, execution: ObservedExecution, moment: Moment): HeardPart {
+export function heardFacts(sql: Prepare, execution: ExecutionRow, moment: Moment): HeardPart {
   const { execution_id, namespace, status, phase } = execution;
   const { record, ...recorded } = kept(sql, recordedFacts)(execution);
   const { first_ms: first, last_ms: last } = record;
@@ -100,7 +100,7 @@ export function heardFacts(sql: Prepare, execution: ObservedExecution, moment: M
 }
 
 /** The facts that follow from the store alone. */
-function recordedFacts(sql: Prepare, execution: ObservedExecution) {
+function recordedFacts(sql: Prepare, execution: ExecutionRow) {
   const { execution_id, status, slices_failed } = execution;
   const hasFailed = slices_failed !== 0;
   const record = sql<[string], ObservedRecord>(
@@ -113,7 +113,7 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
       'RUN_NOT_FOUND',
       `the store does not say which run ${execution_id} is, so little is known of it; list_messages(execution_id="${execution_id}") has what was said`,
     );
-  const delays = observedDelays(sql, execution_id);
+  const delays = stageDelays(sql, execution_id);
   const { last_done, ...times } = sliceTimes(sql, execution_id);
   return {
     record,

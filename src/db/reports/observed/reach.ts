@@ -2,7 +2,7 @@ import { stringsIn } from '../../../lib/read-json.ts';
 import type { HeardFacts } from '../../../monitoring/heard-facts.ts';
 import { areAll } from '../../../observed/dialects.ts';
 import { broadcastTopic, mayCarryResults, mayCarrySlices } from '../../../observed/topics.ts';
-import type { ObservedExecution } from '../../execution/find-execution.ts';
+import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { numberOf } from '../../migrations/names.ts';
 import type { HeardRun } from '../../observed/hearings.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
@@ -16,7 +16,7 @@ interface Reached extends Pick<HeardFacts, 'results_unmatched'> {
 }
 
 /** Whether the slices of a run can be seen; see `HeardFacts`. */
-export function slicingOf(sql: Prepare, execution: ObservedExecution, record: Reached): HeardFacts['slicing'] {
+export function slicingOf(sql: Prepare, execution: ExecutionRow, record: Reached): HeardFacts['slicing'] {
   const { execution_id, namespace, slices_created } = execution;
   if (slices_created > record.slices_unheard) return 'seen';
   if (record.results_unmatched + record.slices_unheard > 0) return 'unheard';
@@ -30,7 +30,7 @@ export function slicingOf(sql: Prepare, execution: ObservedExecution, record: Re
 }
 
 /** Whether the results of a run's slices come on a topic that is listened to, as far as anybody knows. */
-export function hearsResults(sql: Prepare, execution: ObservedExecution, record: Reached): boolean {
+export function hearsResults(sql: Prepare, execution: ExecutionRow, record: Reached): boolean {
   const { namespace, slices_created, slices_queued } = execution;
   if (slices_queued < slices_created || record.results_unmatched > 0) return true;
   const topics = topicsOf(sql, { namespace, first: record.first_ms, last: record.last_ms });

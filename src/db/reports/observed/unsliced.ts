@@ -1,6 +1,6 @@
 import type { Some } from '../../../monitoring/evidence.ts';
 import { areAll } from '../../../observed/dialects.ts';
-import type { ObservedExecution } from '../../execution/find-execution.ts';
+import type { ExecutionRow } from '../../execution/find-execution.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
 /** How many slices and files to name. */
@@ -15,7 +15,7 @@ export const count = (sql: Prepare, from: string, ...values: string[]): number =
 /** TF files announced before a time (ISO 8601) and not sliced. Skips senders without any sliced file: their files are another family, which nobody slices. */
 export function unslicedSamples(
   sql: Prepare,
-  { execution_id, slices_created }: ObservedExecution,
+  { execution_id, slices_created }: ExecutionRow,
   dialects: string,
   before: string,
 ): Some {
