@@ -1,9 +1,21 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { alarmNamed, noteSentence, openAlarms } from '../../../src/db/logbook/alarms.ts';
-import { judgementsUntil, notesOf, notesWritten } from '../../../src/db/logbook/people.ts';
+import { addNote, setQuality } from '../../../src/db/logbook/entries.ts';
+import { judgementsUntil, notesOf, notesWritten, qualityOf } from '../../../src/db/logbook/people.ts';
 import { firstUndelivered, knowReceiver, leaveOut, noteDelivered } from '../../../src/db/logbook/receivers.ts';
-import { endedExecution, watchedExecutions } from '../../../src/db/logbook/watching.ts';
+import {
+  becomeWatcher,
+  candidates,
+  dropCandidate,
+  endedExecution,
+  isWatcher,
+  keepCandidate,
+  lastLook,
+  noteLook,
+  watchedExecutions,
+} from '../../../src/db/logbook/watching.ts';
+import { registerProcess } from '../../../src/db/presence/leases.ts';
 import { makeStore, type TestStore } from '../../made-store.ts';
 
 const at = (second: number): string => new Date(Date.parse('2026-11-28T10:00:00.000Z') + second * 1000).toISOString();
@@ -87,7 +99,33 @@ describe('notes', () => {
   });
 });
 
+describe('an entry', () => {
+  it('is in the namespace of its own execution, and in none without one', async () => {
+    await insert('workflow_executions', [execution('one'), execution('two', { namespace: 'b' })]);
+    for (const execution_id of ['one', 'two', undefined])
+      await addNote(made.store, { execution_id, text: String(execution_id), author: 'ana', sender: 's' });
+    const named = made.store.sql('SELECT name FROM message_rows JOIN names ON name_no = namespace_no ORDER BY seq');
+    expect(named.values()).toEqual(['a', 'b', 'none']);
+  });
+});
+
 describe('a receiver of alarms', () => {
+  it('that is new gets the changes from now on, one at a time', async () => {
+    const { store } = made;
+    await insert('workflow_executions', [execution('e')]);
+    const change = { execution_id: 'e', code: 'STAGE_STUCK', severity: 'error', sentence: 's', count: 1 } as const;
+    const raise = (subject: string) => made.say('alarm_raised', { ...change, subject });
+    await raise('before');
+    await raise('before too');
+    await store.write((tx) => knowReceiver(tx, 'one'));
+    expect(firstUndelivered(store.sql, 'one')).toBeUndefined();
+    await raise('after');
+    expect(firstUndelivered(store.sql, 'one')?.payload).toContain('"after"');
+    // A receiver that is known keeps its place.
+    await store.write((tx) => knowReceiver(tx, 'one'));
+    expect(firstUndelivered(store.sql, 'one')?.payload).toContain('"after"');
+  });
+
   it('skips what was recorded before a time, and nothing that it has or that is newer', async () => {
     const { store } = made;
     await insert('workflow_executions', [execution('e')]);
@@ -123,6 +161,44 @@ describe('what people judged', () => {
     expect(reasons(at(9))).toEqual(['one', 'two', 'three']);
     const of = (namespace: string): number => judgementsUntil(made.store.sql, { end_time: at(9), namespace }).length;
     expect([of('test'), of('other')]).toEqual([3, 0]);
+  });
+});
+
+describe('the quality of a run', () => {
+  it('is its own', async () => {
+    await insert('workflow_executions', [execution('one'), execution('two')]);
+    const by = { author: 'ana', sender: 's' };
+    await setQuality(made.store, { ...by, execution_id: 'one', value: 'bad', reason: 'r' });
+    const set = await setQuality(made.store, { ...by, execution_id: 'two', value: 'good', reason: 'r' });
+    expect(set.was).toBe('none');
+    expect(['one', 'two'].map((id) => qualityOf(made.store.sql, id)?.value)).toEqual(['bad', 'good']);
+  });
+});
+
+describe('the watcher', () => {
+  it('is one process, and another only once the first is gone, which goes on where that one last looked', async () => {
+    const { store } = made;
+    const hours = 3_600_000;
+    const identity = (pid: number) => ({ pid, pid_started: 'then', hostname: 'host' });
+    const [one, two] = await store.write((tx) => [1, 2].map((pid) => registerProcess(tx, identity(pid), 'v')));
+    const become = (id = 0, isAlive = true, now = 9 * hours) =>
+      store.write((tx) => becomeWatcher(tx, id, () => isAlive, now));
+    expect(await become(one)).toBe(true);
+    expect(lastLook(store.sql)).toBe(hours);
+    expect([await become(two), await become(one)]).toEqual([false, true]);
+    await store.write((tx) => noteLook(tx, 10 * hours));
+    expect(await become(two, false)).toBe(true);
+    expect([one, two].map((id = 0) => isWatcher(store.sql, id))).toEqual([false, true]);
+    expect(lastLook(store.sql)).toBe(10 * hours);
+  });
+
+  it('forgets one candidate and keeps the others', async () => {
+    const candidate = (alarm_id: string) => ({ alarm_id, execution_id: 'e', found_ms: 1, gone_ms: null });
+    await made.store.write((tx) => {
+      for (const id of ['a', 'b']) keepCandidate(tx, candidate(id));
+      dropCandidate(tx, 'a');
+    });
+    expect(candidates(made.store.sql)).toEqual([candidate('b')]);
   });
 });
 
