@@ -24,7 +24,7 @@ export const shortened = (error: string): string =>
 
 /** A payload's own words, without those that it failed: these are the same for every cause. */
 export const ownWords = (error: string): string =>
-  shortened(error).replace(/^\S{1,200} ended with exit code \d+: (?=\S)/, '');
+  shortened(error).replace(/^\S{1,200} (?:ended|exited) with exit code -?\d+: (?=\S)/, '');
 
 /** A cause in at most so many characters. The common words go first, then the end. */
 export const clipCause = (cause: string, most: number): string =>

@@ -58,10 +58,21 @@ export function signalGroup(leader: number, signal: 'SIGTERM' | 'SIGKILL'): void
   tried(() => process.kill(-leader, signal));
 }
 
-/** The kernel's start time of a process: field 22 of its stat line, after the name in parentheses (proc(5)). */
-function startOf(pid: number): string | undefined {
+/** The fields of a process's stat line after the name in parentheses, from field 3 on (proc(5)). */
+function statOf(pid: number): string[] | undefined {
   const stat = tried(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/** The kernel's start time of a process: field 22. */
+function startOf(pid: number): string | undefined {
+  const fields = statOf(pid);
   // A zombie has ended, even while its parent has not noticed.
   return fields?.[0] === 'Z' ? 'ended' : fields?.[19];
+}
+
+/** The processor time that a process has used, fields 14 and 15 in hundredths of a second. Milliseconds; undefined if the system does not tell. */
+export function processorMilliseconds(pid: number): number | undefined {
+  const fields = statOf(pid);
+  return fields && 10 * (Number(fields[11]) + Number(fields[12]));
 }

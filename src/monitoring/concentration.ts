@@ -84,6 +84,17 @@ function likeliest(table: Table, kinds: number): Candidate | undefined {
 
 type Table = ReturnType<typeof tableOf>;
 
+/** Attempts made at a place, and of these the failed ones. */
+export interface PlaceCount {
+  name: string;
+  tried: number;
+  failed: number;
+}
+
+/** How many attempts each worker made and failed, the worst first. */
+export const countsByWorker = (attempts: readonly PlacedAttempt[]): readonly PlaceCount[] =>
+  tableOf(attempts, 'worker').places;
+
 /** How many attempts were made and failed at all places of a kind, and at each. */
 function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']) {
   const counts = new Map<string, { tried: number; failed: number }>();
@@ -93,7 +104,7 @@ function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']
     const there = counts.get(place) ?? { tried: 0, failed: 0 };
     counts.set(place, { tried: there.tried + 1, failed: there.failed + attempt.failed });
   }
-  const places = [...counts].map(([name, there]) => ({ name, ...there }));
+  const places: PlaceCount[] = [...counts].map(([name, there]) => ({ name, ...there }));
   const sum = (of: 'tried' | 'failed'): number => places.reduce((total, place) => total + place[of], 0);
   return {
     kind,

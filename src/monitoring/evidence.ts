@@ -1,7 +1,7 @@
 import type { CauseCount } from '../domain/causes.ts';
 import type { Speed } from '../domain/params.ts';
 import type { SliceStatus } from '../domain/slice-states.ts';
-import type { Concentration } from './concentration.ts';
+import type { Concentration, PlaceCount } from './concentration.ts';
 import type { SlowerSlices, SlowSlots } from './service-times.ts';
 
 /** A number of things, and the ids of the first of them. */
@@ -155,6 +155,8 @@ export interface Evidence {
   first_failure: string | undefined;
   /** The places with more failures than chance explains, among the newest slices. */
   concentration: (Concentration & { errors: readonly string[] }) | undefined;
+  /** The first attempts of these slices by worker, the worst first. */
+  by_worker: readonly PlaceCount[];
   /** The slice that took longest, if that is out of all proportion. */
   slowest: SlowSlice | undefined;
   /** Slots that are slow, and slices that take longer and longer, by their measured times. */

@@ -25,6 +25,8 @@ export interface SlowSlots {
 export interface SlowerSlices {
   first_seconds: number;
   last_seconds: number;
+  /** Whether it is known that the machines did not become slower as a whole. */
+  isMachineKnown: boolean;
 }
 
 /** The probability of a finding in a run whose times differ by chance alone. */
@@ -64,8 +66,10 @@ export function slowerSlices(services: readonly Service[]): SlowerSlices | undef
   if (services.length < minOfRun) return undefined;
   const [begin, end] = thirdsOf(services);
   const [first, last] = [medianOf(begin), medianOf(end)];
-  if (first === 0 || last / first < growthRatio * machineGrowth(begin, end)) return undefined;
-  return growthChance(services) < falseAlarmRate ? { first_seconds: first, last_seconds: last } : undefined;
+  const growth = machineGrowth(begin, end);
+  if (first === 0 || last / first < growthRatio * (growth ?? 1)) return undefined;
+  if (growthChance(services) >= falseAlarmRate) return undefined;
+  return { first_seconds: first, last_seconds: last, isMachineKnown: growth !== undefined };
 }
 
 /**
@@ -98,8 +102,11 @@ function thirdsOf(services: readonly Service[]): [Service[], Service[]] {
   return [inOrder.slice(0, third), inOrder.slice(-third)];
 }
 
-/** How many times as long the overhead takes at the end as at the beginning, at most, and at least 1: by bounds of the medians, which few slices leave wide. */
-function machineGrowth(begin: readonly Service[], end: readonly Service[]): number {
+/**
+ * How many times as long the overhead takes at the end as at the beginning, at most, and at least 1: by bounds of the medians, which few slices leave
+ * wide. Undefined where no overhead is known.
+ */
+function machineGrowth(begin: readonly Service[], end: readonly Service[]): number | undefined {
   const [first, last] = [begin, end].map((some) =>
     some.flatMap(({ overhead }) => overhead ?? []).toSorted((a, b) => a - b),
   ) as [number[], number[]];
@@ -108,7 +115,7 @@ function machineGrowth(begin: readonly Service[], end: readonly Service[]): numb
     return values[Math.min(values.length - 1, Math.max(0, Math.floor(share * values.length)))] ?? 0;
   };
   const low = bound(first, -1);
-  return low === 0 ? 1 : Math.max(1, bound(last, 1) / low);
+  return low === 0 ? undefined : Math.max(1, bound(last, 1) / low);
 }
 
 /** The bounds of a median lie this far from the middle, divided by the root of the number of values: one standard deviation. */

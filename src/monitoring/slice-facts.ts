@@ -4,7 +4,10 @@ import type { Facts } from './facts.ts';
 /** How the slices of an execution fare. */
 export interface SliceFacts
   extends
-    Pick<Evidence, 'execution_id' | 'first_failure' | 'causes' | 'concentration' | 'slowest' | 'slow_slots' | 'slower'>,
+    Pick<
+      Evidence,
+      'execution_id' | 'first_failure' | 'causes' | 'concentration' | 'by_worker' | 'slowest' | 'slow_slots' | 'slower'
+    >,
     Pick<Facts, 'status' | 'counts' | 'delays' | 'failing'> {
   /** Failed slices; `isFinal` if none of them is tried again. */
   failed: Some & { isFinal: boolean };

@@ -4,9 +4,10 @@ import { basename } from 'node:path';
 import type { OpenSlice, Payload, PayloadResult } from '../agents/ports.ts';
 import { asDataError } from '../files/data-errors.ts';
 import { dataUnavailable, messageOf, SwfError } from '../lib/errors.ts';
-import { lastPrintable } from '../lib/printable.ts';
+import { printable } from '../lib/printable.ts';
 import { withoutSecrets } from '../lib/secrets.ts';
 import { traceParent } from '../lib/trace-context.ts';
+import { clipWords } from '../lib/words.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { PayloadHost } from './host.ts';
 import { killedIn, listOutputs, makeAside, noOutputs, outputFolder, type Outputs, discard, settle } from './outputs.ts';
@@ -29,7 +30,7 @@ export interface CommandPayloadOptions {
 /** Facts about a slice, by the name of their placeholder. */
 type Facts = Readonly<Record<string, string>>;
 
-/** Characters of the last line of output that an error quotes. */
+/** Characters of the last line of output that an error quotes, from its beginning: there it says what is wrong. */
 const quotedCharacters = 200;
 
 /**
@@ -137,7 +138,7 @@ function resultOf({ how, seconds, output }: Ended, written: Outputs, cause: stri
   };
   if (cause === undefined) return { state: 'done', seconds, facts };
   const last = output.trimEnd().split('\n').at(-1)?.trim() ?? '';
-  const words = last === '' ? '' : `; its last words: ${lastPrintable(last, quotedCharacters)}`;
+  const words = last === '' ? '' : `; its last words: ${clipWords(printable(last), quotedCharacters)}`;
   const error = new SwfError('PAYLOAD_FAILED', `${cause}${words}`).line;
   return { state: 'failed', seconds, error, facts: { ...facts, ...(output === '' ? {} : { output_tail: output }) } };
 }

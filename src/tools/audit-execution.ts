@@ -50,7 +50,7 @@ function summaryOf({ verdict, checks, remark }: Audit, { failed, words }: { fail
   const wrong = checks
     .filter(({ state }) => state !== 'ok')
     .map(({ check, state, found, expected, problem = '' }) =>
-      state === 'unknown'
+      state === 'unknown' || (state === 'open' && expected === 0)
         ? problem
         : state === 'open'
           ? `${expected - found} of ${expected} ${problem}`
@@ -66,7 +66,7 @@ function summaryOf({ verdict, checks, remark }: Audit, { failed, words }: { fail
     case 'balanced':
       return `Everything that was announced is there and has its one result.${lost}`;
     case 'open':
-      return `${words}; what there is agrees. ${wrong.join('; ')}${wrong.length > 0 ? '.' : ''}${lost}`.trimEnd();
+      return `${words}; what there is agrees.${wrong.length > 0 ? ` ${wrong.join('; ')}.` : ''}${lost}`;
     case 'broken':
       return `The records contradict each other or lack what a completed run must have. ${wrong.join('; ')}${lost}`;
   }

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 
 import { alarmSeverities, alarmStates } from '../domain/logbook-words.ts';
+import { printable } from '../lib/printable.ts';
+import { clipWords } from '../lib/words.ts';
 import { alarmRow } from './answers/alarm.ts';
 import { pageAnswer } from './answers/page.ts';
 import { seenByShown } from './monitor/people.ts';
@@ -33,9 +35,9 @@ export const listAlarmsTool = defineTool({
         context.asOf !== undefined || context.queries.isWatched(context.now) === true ? undefined : nobodyWatches,
       item: alarmRow,
       computed: (row) => ({
-        sentence: clipShown(row.sentence, shownSentence),
+        sentence: clipWords(printable(row.sentence), shownSentence),
         raised_sentence:
-          row.raised_sentence === row.sentence ? undefined : clipShown(row.raised_sentence, shownSentence),
+          row.raised_sentence === row.sentence ? undefined : clipWords(printable(row.raised_sentence), shownSentence),
         seen_by: seenByShown(row),
         seen_text: row.seen_text === null ? undefined : clipShown(row.seen_text, shownSentence),
       }),

@@ -60,6 +60,7 @@ describe('the cause of a failure', () => {
   it.each([
     ['a short one', 'recon ended with exit code 3: no geometry', 60, 'recon ended with exit code 3: no geometry'],
     ['one without the common words', 'recon ended with exit code 3: no geometry here', 40, 'no geometry here'],
+    ['one without those of the testbed', 'eicrecon exited with exit code -1: no geometry here', 40, 'no geometry here'],
     [
       'one that ends at a word',
       'mixed.sh ended with exit code 127: ImportError: libtrack.so.4: cannot open it',

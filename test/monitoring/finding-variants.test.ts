@@ -68,7 +68,7 @@ const situations: Readonly<Record<string, Given>> = {
   },
   'were too few workers, but slices take longer and longer': {
     facts: { status: 'completed', delays: delays(30, 31) },
-    evidence: { slower: { first_seconds: 20, last_seconds: 50 } },
+    evidence: { slower: { isMachineKnown: true, first_seconds: 20, last_seconds: 50 } },
     judged: { capacity: capacity({ drain_seconds: 900, workers_needed: 150 }) },
   },
   'were too few workers, but few slices waited': {

@@ -92,7 +92,7 @@ const situations: Readonly<Record<string, Given>> = {
       slow_slots: { slots: [{ slot: 'worker-agent-rita-5/07', seconds: 4.3, slices: 38 }], others_seconds: 1 },
     },
   },
-  SLICES_SLOWER: { evidence: { slower: { first_seconds: 0.62, last_seconds: 1.24 } } },
+  SLICES_SLOWER: { evidence: { slower: { isMachineKnown: true, first_seconds: 0.62, last_seconds: 1.24 } } },
   SLICE_OVERDUE: { facts: { in_hand: [inHand(20)] }, counts: { slices_processing: 1 } },
   STAGE_STUCK: { judged: { stages: [stage('fastmon', 'stuck')] } },
   STAGE_SLOW: { judged: { stages: [stage('fastmon', 'slow')] } },

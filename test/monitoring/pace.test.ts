@@ -271,6 +271,13 @@ describe('progress', () => {
     });
   });
 
+  it.each([
+    [299, 99.6],
+    [300, 100],
+  ])('is rounded down, so that it is 100 only once all are final: %i of 300', (slices_completed, percent) => {
+    expect(of({ params: run, counts: { slices_completed } })).toMatchObject({ slices_planned: 300, percent });
+  });
+
   it('has no percentage in a run without an end or without slices', () => {
     expect(of({ params: { fast_processing: { physics_period_count: 0 } } })).toMatchObject({
       stf_planned: undefined,

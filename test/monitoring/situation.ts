@@ -86,6 +86,7 @@ const evidence: Evidence = {
   first_error: undefined,
   first_failure: undefined,
   concentration: undefined,
+  by_worker: [],
   slowest: undefined,
   slow_slots: undefined,
   slower: undefined,

@@ -75,6 +75,12 @@ class Site {
     return process_id;
   }
 
+  /** An observer's process is gone. */
+  leave(processId: number): void {
+    const pid = this.store.sql<[number], number>('SELECT pid FROM processes WHERE process_id = ?').value(processId);
+    this.#alive.delete(pid ?? 0);
+  }
+
   hear(lines: readonly MessageLine[]): Promise<void> {
     return this.store.write((tx) => {
       for (const line of lines) recordHeard(tx, line);
@@ -141,7 +147,8 @@ describe('a time in which nothing was heard', () => {
   });
 
   it.each([
-    ['soon after its last message', 2000, [[0, 14_000]]],
+    // Until 15 s after that the run may have gone on.
+    ['soon after its last message', 2000, [[0, 13_000]]],
     ['long enough after its last message', 23_000, []],
   ])('counts for a run whose observer was killed only %s', async (_, after, expected) => {
     const site = await Site.open();
@@ -187,6 +194,21 @@ describe('the time heard of an observer whose messages lag', () => {
     );
     expect(site.answer(middle + 21_000)).toMatchObject({ heardUntil: middle + 21_000 });
   });
+
+  it.each(['is killed', 'ends'] as const)(
+    'goes back to the newest message once they lag, though it was taken for heard at first, and its observer %s',
+    async (how) => {
+      const site = await Site.open();
+      const middle = Math.round((first + last) / 2);
+      const newest = middle - 2000;
+      const observer = await site.observe(first - 1000, middle, 'lives', upTo(middle));
+      await site.store.write((tx) => keepHearing(tx, observer, { since: first - 1000, until: newest }, middle + 9000));
+      site.leave(observer);
+      if (how === 'ends') await site.store.write((tx) => endHearing(tx, observer, newest));
+      await site.observe(last + 60_000, last + 90_000, 'lives');
+      expect(site.answer(last + 90_000).gaps).toEqual([[newest, last + 60_000]]);
+    },
+  );
 
   it('begins when its subscription is confirmed, not with its process', async () => {
     const site = await Site.open();
@@ -345,6 +367,18 @@ describe('the samples of a run without slices', () => {
     expect(answer).toMatchObject({ status: 'completed', verdict: 'open' });
     expect(answer.codes).toContain('SAMPLES_UNSLICED');
     expect(samplesOf(answer)).toMatchObject({ state: 'open', expected: 21, found: 0, id_count: 21 });
+  });
+
+  it('are not balanced either if fast processing took part and no TF file was announced', async () => {
+    const answer = await answerTo(
+      run.filter((line) => !isWork(line) && typeOf(line) !== 'tf_file_registered'),
+      topics,
+    );
+    expect(answer).toMatchObject({ status: 'completed', verdict: 'open' });
+    expect(samplesOf(answer)).toMatchObject({ state: 'open', expected: 0, found: 0 });
+    expect(answer.summary).toBe(
+      'It was completed before all was known to be done; what there is agrees. no TF file was announced or sliced, though fast processing takes part.',
+    );
   });
 
   it.each<[string, (line: MessageLine) => boolean, readonly string[] | undefined, string]>([

@@ -1,3 +1,4 @@
+import { ownWords } from '../../domain/causes.ts';
 import { usualConfiguration } from '../../domain/names.ts';
 import { claimedName } from '../../lib/claimed-name.ts';
 import { counted } from '../../lib/counted.ts';
@@ -120,14 +121,20 @@ function agentsOf({ agents }: Monitor): string[] {
   const well = agents.filter(({ status }) => status === 'OK').length;
   return [
     ...(well === 0 ? [] : [`  agents      ${well}${unwell.length === 0 ? '' : ' others'} OK`]),
-    ...unwell.map((agent) => `  agent       ${agent.agent_name} ${agent.state} ${agent.status}`),
+    ...unwell.map(
+      ({ agent_name, state, status }) => `  agent       ${[agent_name, state, status].filter(Boolean).join(' ')}`,
+    ),
   ];
 }
 
 /** The causes of failed attempts at slices that no finding names, with counts: many failures have few causes. */
 const causesOf = ({ causes = [], findings }: Monitor): string[] =>
   causes
-    .filter(({ cause }) => !findings.some(({ sentence }) => sentence.includes(cause.slice(0, comparedCause))))
+    .filter(({ cause }) => {
+      // A sentence may lack the words that all causes share, and has short paths.
+      const words = shortPaths(ownWords(cause)).slice(0, comparedCause);
+      return !findings.some(({ sentence }) => sentence.includes(words));
+    })
     .map(
       ({ cause, attempts, example }) =>
         `  failed      ${attempts} × ${cause}${example === undefined ? '' : ` (such as: ${example})`}`,

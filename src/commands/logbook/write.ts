@@ -33,7 +33,7 @@ export async function noteCommand(io: Io, { executionId, text, at, about, forNex
     ...authorOf(io, requestedBy),
   });
   const which = execution_id === undefined ? '' : ` about ${execution_id}`;
-  io.out(`${message_id} is written${which}${time === undefined ? '' : `, of ${time}`}\n`);
+  io.out(printable(`${message_id} is written${which}${time === undefined ? '' : `, of ${time}`}`) + '\n');
 }
 
 interface QualityArguments extends Writer {
@@ -50,7 +50,7 @@ export async function qualityCommand(io: Io, { executionId, value, reason, reque
   const { was } = await createLogbook(io).quality(request);
   const done =
     request.value === 'none' ? `cleared the quality of ${execution_id}` : `judged ${execution_id} ${request.value}`;
-  io.out(`${done}${was === 'none' ? '' : ` (was ${was})`}\n`);
+  io.out(printable(`${done}${was === 'none' ? '' : ` (was ${was})`}`) + '\n');
 }
 
 /** `swf-mcp alarms seen`: says that a person has seen an alarm. */

@@ -127,7 +127,7 @@ const [countedMessages, namedRuns] = [10_000, 3];
 export function messagesWithoutExecution(sql: Prepare): string | undefined {
   const runs = sql<[], { run: string; n: number }>(
     `SELECT ${nameOf('run_no')} AS run, count(*) AS n FROM (
-       SELECT run_no FROM message_rows INDEXED BY message_rows_execution WHERE execution_no IS NULL AND headers IS NOT NULL AND run_no IS NOT NULL LIMIT ${countedMessages})
+       SELECT run_no FROM message_rows INDEXED BY message_rows_execution WHERE execution_no IS NULL AND headers IS NOT NULL AND run_no IS NOT NULL AND effect <> 'rejected' LIMIT ${countedMessages})
      GROUP BY run_no ORDER BY n DESC`,
   ).all();
   if (runs.length === 0) return undefined;

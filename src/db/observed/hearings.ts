@@ -76,16 +76,19 @@ export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: num
 export const processOfObserver = (sql: Prepare, namespace: string, isAlive: LivenessTest, now: number) =>
   listeningObservers(sql, isAlive, now).find((one) => one.may_send === 1 && hears(one, namespace))?.process_id;
 
-/** Notes up to when an observer has heard messages: since its first subscription was confirmed, without messages that still wait somewhere. */
+/**
+ * Notes up to when an observer has heard messages: since its first subscription was confirmed, without messages that still wait somewhere. That is earlier
+ * than noted before once messages lag: those that came late had been taken for heard.
+ */
 export function keepHearing({ sql }: Transaction, processId: number, { since, until }: Span, now: number): void {
   sql(
-    `UPDATE hearings SET since_ms = iif(beat_ms IS NULL, ?, since_ms), until_ms = max(until_ms, ?), beat_ms = ? WHERE process_id = ?`,
-  ).run(since, until, now, processId);
+    `UPDATE hearings SET since_ms = iif(beat_ms IS NULL, ?, since_ms), until_ms = max(iif(beat_ms IS NULL, ?, since_ms), ?), beat_ms = ? WHERE process_id = ?`,
+  ).run(since, since, until, now, processId);
 }
 
 /** Notes that an observer that ends has heard messages up to a time. @param until milliseconds since 1970 */
 export function endHearing({ sql }: Transaction, processId: number, until: number): void {
-  sql('UPDATE hearings SET until_ms = max(until_ms, ?) WHERE process_id = ?').run(until, processId);
+  sql('UPDATE hearings SET until_ms = max(since_ms, ?) WHERE process_id = ?').run(until, processId);
 }
 
 /** Notes the time that a recording covers, or extends it. @param namespaces the ones that were read; none: all */
@@ -192,7 +195,13 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
   // A living observer that hears nothing notes the gap only once its broker is back.
   const away =
     isObserved && !isListening && now - until > passing && (run.is_done === 0 || end > until)
-      ? [{ from: until, until: now, reason: 'the observer hears nothing from its broker' }]
+      ? [
+          {
+            from: until,
+            until: run.is_done === 1 ? Math.min(now, end) : now,
+            reason: 'the observer hears nothing from its broker',
+          },
+        ]
       : [];
   return { since, until, isListening, isObserved, gaps: mergedSpans([...gaps, ...unheard, ...away], passing) };
 }
@@ -239,7 +248,8 @@ function unheardIn(spans: readonly HeardSpan[], life: Span): Unheard[] {
   let heard = Math.max(life.since, ...before.map(({ until }) => until));
   let isInOrder = before.find(({ until }) => until === heard)?.is_ended === 1;
   for (const { since, until, is_ended } of spans) {
-    if (since - heard > passing && heard < life.until) gaps.push({ from: heard, until: since, isInOrder });
+    if (since - heard > passing && heard < life.until)
+      gaps.push({ from: heard, until: Math.min(since, life.until), isInOrder });
     if (until > heard) [heard, isInOrder] = [until, is_ended === 1];
   }
   return gaps;

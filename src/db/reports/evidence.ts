@@ -25,7 +25,7 @@ import { clockBehind } from './clock.ts';
 import { pausedBy, pendingStop } from './commands.ts';
 import { driversOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
-import { failureCauses, failuresOnOnePlace, firstError, firstFailure, slowestSlice } from './failures.ts';
+import { failureCauses, failuresByPlace, firstError, firstFailure, noPlaces, slowestSlice } from './failures.ts';
 import { someMessages } from './landmarks.ts';
 import { PartReader } from './part-reader.ts';
 import { readersBehind } from './readers-behind.ts';
@@ -100,7 +100,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     behind: parts.read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), [], isRunning),
     first_error: parts.read('logs', () => firstError(sql, execution_id), undefined),
     first_failure: parts.read('attempts', () => firstFailure(sql, execution_id), undefined, failures > 0),
-    concentration: parts.read('attempts', () => failuresOnOnePlace(sql, execution_id), undefined, failures > 0),
+    ...parts.read('attempts', () => failuresByPlace(sql, execution_id), noPlaces, failures > 0),
     slowest: parts.read('slices', () => slowestSlice(sql, execution_id), undefined, isSlow),
     ...parts.read('slices', () => serviceFindings(sql, execution_id), noServices, hasPayload),
     clock_steps: parts.read('incidents', () => clockStepsOf(sql, execution_id), []),

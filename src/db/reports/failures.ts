@@ -1,5 +1,10 @@
 import { type CauseCount, countCauses } from '../../domain/causes.ts';
-import { type Concentration, concentrationOf, type PlacedAttempt } from '../../monitoring/concentration.ts';
+import {
+  type Concentration,
+  concentrationOf,
+  countsByWorker,
+  type PlacedAttempt,
+} from '../../monitoring/concentration.ts';
 import type { Evidence, SlowSlice } from '../../monitoring/evidence.ts';
 import type { FailuresInARow } from '../../monitoring/failures-in-a-row.ts';
 import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
@@ -65,8 +70,11 @@ export function failuresInARow(sql: Prepare, executionId: string): FailuresInARo
 /** How many of the newest slices to search for a place where they fail. */
 const slicesLookedAt = 20_000;
 
-/** The places with more failures than chance explains, among the newest slices. */
-export function failuresOnOnePlace(sql: Prepare, executionId: string): Evidence['concentration'] {
+/** Of an execution without failures. */
+export const noPlaces: ReturnType<typeof failuresByPlace> = { concentration: undefined, by_worker: [] };
+
+/** Where first attempts fail, among the newest slices. */
+export function failuresByPlace(sql: Prepare, executionId: string): Pick<Evidence, 'concentration' | 'by_worker'> {
   const oldest = sql<[string, number], number>(
     'SELECT seq FROM tf_slices WHERE execution_id = ? ORDER BY seq DESC LIMIT 1 OFFSET ?',
   );
@@ -80,8 +88,12 @@ export function failuresOnOnePlace(sql: Prepare, executionId: string): Evidence[
      FROM tf_slices AS s INDEXED BY tf_slices_retried CROSS JOIN earlier_attempts AS e USING (slice_filename, execution_id)
      WHERE s.execution_id = ? AND s.seq > ? AND s.${indexPredicates.retriedSlice} AND e.attempt = 1 AND e.state IN ('completed', 'failed')`,
   ).all(executionId, from);
-  const found = concentrationOf([...current, ...earlier]);
-  return found === undefined ? undefined : { ...found, errors: errorsAt(sql, executionId, found) };
+  const attempts = [...current, ...earlier];
+  const found = concentrationOf(attempts);
+  return {
+    concentration: found && { ...found, errors: errorsAt(sql, executionId, found) },
+    by_worker: countsByWorker(attempts),
+  };
 }
 
 /** As SQL: the places of an attempt by their kind. */

@@ -1,6 +1,7 @@
 import { type AlarmSeverity, maxNote } from '../../domain/logbook-words.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
+import { clipWords } from '../../lib/words.ts';
 import { type Finding, wholeSentence } from './rule.ts';
 
 /** A finding must last this long before it raises an alarm, and be gone this long before the alarm is over. Seconds. */
@@ -24,21 +25,18 @@ export function alarmFindings(executionId: string, findings: readonly Finding[])
     const alarmId = `${code}/${subject}`;
     // Findings come with the worst first.
     if (severity !== 'info' && !found.has(alarmId))
-      found.set(alarmId, { code, subject, severity, sentence: cut(shortPaths(wholeSentence(finding)), maxNote) });
+      found.set(alarmId, { code, subject, severity, sentence: clipWords(shortPaths(wholeSentence(finding)), maxNote) });
   }
   return [...found.values()];
 }
 
 const longestName = 200;
 
-/** The beginning of a text, without half a character at its end. */
-const cut = (text: string, most: number): string => text.slice(0, most).replace(/[\uD800-\uDBFF]$/, '');
-
 /** Shortens a name that a program gave itself, which may have any length; a digest tells long names apart. */
 function named(name: string): string {
   if (name.length <= longestName) return name;
   const digest = sha256().update(name).digest('hex').slice(0, 8);
-  return `${cut(name, longestName)}…${digest}`;
+  return `${name.slice(0, longestName).replace(/[\uD800-\uDBFF]$/, '')}…${digest}`;
 }
 
 /** The state of an alarm, and since when its finding differs from it. Milliseconds since 1970. */

@@ -64,19 +64,30 @@ function nextOf(execution_id: string, kind: NonNullable<SliceFacts['concentratio
 }
 
 export const slicesFailed = defineFinding('SLICES_FAILED', 'slices', (facts) => {
-  const { execution_id, failed, first_failure, causes, counts, status } = facts;
+  const { execution_id, failed, first_failure, causes, counts, status, concentration, by_worker } = facts;
   if (failed.count === 0) return undefined;
   const isAll = counts.slices_completed === 0 && failed.isFinal && status !== 'running';
   const stay = failed.count === 1 ? 'stays failed' : 'stay failed';
   const first = first_failure === undefined ? '' : ` The first attempt failed at ${first_failure}.`;
   return {
     severity: 'error',
-    sentence: `${isAll ? 'No slice succeeded: ' : ''}${counted(failed.count, 'TF slice')} ${failed.isFinal ? stay : 'failed'}.${first}`,
+    sentence: `${isAll ? 'No slice succeeded: ' : ''}${counted(failed.count, 'TF slice')} ${failed.isFinal ? stay : 'failed'}.${first}${concentration === undefined ? workersSentence(by_worker) : ''}`,
     causes: causesSentence(causes),
     ids: [...failed.ids],
     next: call('list_tf_slices', { execution_id, status: 'failed', order: 'oldest' }),
   };
 });
+
+/** Workers that the sentence names. */
+const namedWorkers = 4;
+
+/** How many first attempts failed on each worker, if there are several. */
+function workersSentence(workers: SliceFacts['by_worker']): string {
+  if (workers.length < 2) return '';
+  const shown = workers.slice(0, namedWorkers).map(({ name, failed, tried }) => `${failed} of ${tried} on ${name}`);
+  const more = workers.length - shown.length;
+  return ` First attempts failed by worker: ${shown.join(', ')}${more > 0 ? `, and no larger share on ${counted(more, 'other worker')}` : ''}.`;
+}
 
 export const slicesRetried = defineFinding('SLICES_RETRIED', 'driving', ({ facts, evidence }) => {
   const { execution_id, slices_retried, causes } = evidence;
@@ -142,7 +153,7 @@ export const slicesSlower = defineFinding(
   ({ execution_id, slower }) =>
     slower && {
       severity: 'warning',
-      sentence: `TF slices take longer and longer: ${roundDuration(slower.first_seconds)} was usual in the first third, ${roundDuration(slower.last_seconds)} in the last.`,
+      sentence: `TF slices take longer and longer: ${roundDuration(slower.first_seconds)} was usual in the first third, ${roundDuration(slower.last_seconds)} in the last.${slower.isMachineKnown ? '' : ' Nothing shows whether the machines became slower as a whole.'}`,
       next: call('get_execution_timeline', { execution_id }),
     },
 );

@@ -1,6 +1,7 @@
 import { counted } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
+import { clipWords } from '../../lib/words.ts';
 import type { Capacity } from '../capacity.ts';
 import { type Facts, delayOf, idleSeconds } from '../facts.ts';
 import { type Found, call, defineDrivenFinding, defineFinding, isDriven } from './rule.ts';
@@ -63,7 +64,7 @@ export const noWorkerFor = defineDrivenFinding('NO_WORKER_FOR', ({ evidence: { u
   unfit.map(({ reason, kind, slices, agent, hostname, others, detail }) => ({
     severity: 'error' as const,
     sentence: shortDigests(
-      `${agent} on ${hostname}: ${(detail ?? `${reason} ${kind}`).slice(0, shownDetail)}. So ${counted(slices, 'TF slice')} ${slices === 1 ? 'waits' : 'wait'}${others === 0 ? ', and no other worker is heard' : `: none of the ${others + 1} workers that are heard can do them`}.`,
+      `${agent} on ${hostname}: ${clipWords(detail ?? `${reason} ${kind}`, shownDetail)}. So ${counted(slices, 'TF slice')} ${slices === 1 ? 'waits' : 'wait'}${others === 0 ? ', and no other worker is heard' : `: none of the ${others + 1} workers that are heard can do them`}.`,
     ),
     ids: [reason, kind],
     about: kind,

@@ -98,7 +98,8 @@ export function causesOf(causes: readonly CauseCount[]) {
   return causes.slice(0, shownCauses).map(({ cause, attempts, example }) => ({
     cause: shownCause(cause),
     attempts,
-    ...(example === undefined ? {} : { example: shownCause(example) }),
+    // Cut, the two may be alike.
+    ...(example === undefined || shownCause(example) === shownCause(cause) ? {} : { example: shownCause(example) }),
   }));
 }
 

@@ -1,4 +1,4 @@
-import { type ExecutionRow, withPlan } from '../../db/execution/find-execution.ts';
+import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import { counted } from '../../lib/counted.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
@@ -38,7 +38,7 @@ export async function playedAgain(
       `execution_id = ${JSON.stringify(executionId)}: it has not ended, so nobody knows how long its slices take; play it again when it has`,
     );
   // The queue of a plan keeps the order in which slices were made; other programs resend a slice as a new message.
-  const keepsPlace = withPlan(execution) !== undefined;
+  const keepsPlace = context.queries().knownParams(execution) !== undefined;
   const run = await inSteps(context, function* (queries) {
     return measuredRun(yield* queries.attempts(execution.execution_id), keepsPlace);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { openStore } from '../../../src/db/opening/open-store.ts';
-import { failureCauses, failuresOnOnePlace } from '../../../src/db/reports/failures.ts';
+import { failureCauses, failuresByPlace } from '../../../src/db/reports/failures.ts';
 import { temporaryFolder } from '../../helpers.ts';
 
 const many = 1200;
@@ -58,9 +58,9 @@ describe('the place where slices fail', () => {
         );
       }
     });
-    const found = failuresOnOnePlace(store.sql, 'e');
+    const { concentration } = failuresByPlace(store.sql, 'e');
     store.close();
-    return found;
+    return concentration;
   }
 
   it('is not one that only got retries of slices that fail everywhere', async () => {

@@ -76,6 +76,19 @@ const situations: Readonly<Record<string, Record<string, Given>>> = {
   SLICES_NOT_SENT: { two: { unsent: two }, 'one that no result can be of': { unsent: two, results_unmatched: 0 } },
   SAMPLES_UNSLICED: { two: { unsliced: two } },
   SLICES_FAILED: {
+    'several workers': {
+      counts: { slices_failed: 7 },
+      failed: { count: 7, ids: ['s.tf'], isFinal: true },
+      by_worker: [
+        { name: 'w-1', tried: 36, failed: 7 },
+        { name: 'w-2', tried: 39, failed: 0 },
+      ],
+    },
+    'more workers than are named': {
+      counts: { slices_failed: 9 },
+      failed: { count: 9, ids: [], isFinal: false },
+      by_worker: [5, 3, 1, 0, 0, 0].map((failed, n) => ({ name: `w-${n}`, tried: 10, failed })),
+    },
     two: { failed: { ...two, isFinal: false }, causes: [{ cause: 'exit code 1', attempts: 2, example: undefined }] },
     'one of a run that has ended': { status: 'completed', failed: { ...one, isFinal: true } },
   },
@@ -138,7 +151,7 @@ const situations: Readonly<Record<string, Record<string, Given>>> = {
       },
     },
   },
-  SLICES_SLOWER: { 'of a run': { slower: { first_seconds: 0.62, last_seconds: 1.24 } } },
+  SLICES_SLOWER: { 'of a run': { slower: { isMachineKnown: false, first_seconds: 0.62, last_seconds: 1.24 } } },
   SLICE_SLOW: {
     'of a known worker': { slowest: { slice_filename: 's.tf', seconds: 50, worker: 'w' } },
     'of an unknown worker': { slowest: { slice_filename: 's.tf', seconds: 50.5, worker: null } },

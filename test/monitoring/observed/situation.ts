@@ -57,6 +57,7 @@ export const factsOf = ({
   causes: [],
   failing: undefined,
   concentration: undefined,
+  by_worker: [],
   slowest: undefined,
   slow_slots: undefined,
   slower: undefined,

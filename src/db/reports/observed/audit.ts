@@ -18,7 +18,7 @@ export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Momen
     checkAnnounced(sql, execution, stfs),
     checked('stf_ready', missing(sql, execution_id, unready), 'open', 'STF files were announced and are not ready'),
     checked('slices', missing(sql, execution_id, unsliced), 'open', 'TF files are sliced in part, or by holes'),
-    checkSamples(sql, execution, facts, record.dialects),
+    checkSamples(sql, execution, facts, { dialects: record.dialects, stfs }),
     checkResults(sql, execution_id, facts),
     checkCounts(sql, execution),
   ];
@@ -41,12 +41,23 @@ function checkSamples(
   sql: Prepare,
   execution: ExecutionRow,
   { slicing, tf_files_sliced: found, counts }: HeardFacts,
-  dialects: string,
+  { dialects, stfs }: { dialects: string; stfs: number },
 ): AuditCheck {
   if (slicing !== 'seen' && counts.tf_files_received > 0) {
     const expected = counts.tf_files_received;
     return { check: 'samples', state: 'unknown', expected, found: 0, ids: [], id_count: 0, problem: unseen[slicing] };
   }
+  // Fast processing takes part, and nothing reached it.
+  if (slicing === 'seen' && counts.tf_files_received + found === 0 && stfs > 0)
+    return {
+      check: 'samples',
+      state: 'open',
+      expected: 0,
+      found,
+      ids: [],
+      id_count: 0,
+      problem: 'no TF file was announced or sliced, though fast processing takes part',
+    };
   // The last ones are open too, until they are sliced.
   const open = unslicedSamples(sql, execution, dialects, '9999');
   const samples = { expected: open.count + found, found, ids: [...open.ids], id_count: open.count };

@@ -12,7 +12,7 @@ import { heardTimeOf } from '../../observed/hearings.ts';
 import type { Moment } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
-import { failureCauses, failuresOnOnePlace, observedFailuresInARow, observedSlowestSlice } from '../failures.ts';
+import { failureCauses, failuresByPlace, noPlaces, observedFailuresInARow, observedSlowestSlice } from '../failures.ts';
 import { serviceFindings } from '../service-times.ts';
 import { exhaustedSlices } from '../slices-in-hand.ts';
 import { stageDelays } from '../stage-delays.ts';
@@ -132,7 +132,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
     first_failure: undefined,
     causes: hasFailed ? failureCauses(sql, execution_id) : [],
     failing: hasFailed ? observedFailuresInARow(sql, execution_id, last_done) : undefined,
-    concentration: hasFailed ? failuresOnOnePlace(sql, execution_id) : undefined,
+    ...(hasFailed ? failuresByPlace(sql, execution_id) : noPlaces),
     slowest: hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'))
       ? observedSlowestSlice(sql, execution_id)
       : undefined,
