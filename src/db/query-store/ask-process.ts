@@ -12,7 +12,6 @@ import { checkSql } from './check-sql.ts';
 export interface QueryOrder {
   path: string;
   sql: string;
-  maxMilliseconds: number;
 }
 
 export type QueryReply = { answer: SqlAnswer } | { code: ErrorCode; message: string };
@@ -39,7 +38,7 @@ const program = fileURLToPath(new URL('./query-process.js', import.meta.url));
 export async function askProcess(path: string, sql: string, signal: AbortSignal): Promise<SqlAnswer> {
   checkSql(sql);
   if (!existsSync(program)) throw storeUnavailable(`${program}, which answers SQL, is missing; install swf-mcp again`);
-  const reply = await turns(() => replyOf({ path, sql, maxMilliseconds }, signal));
+  const reply = await turns(() => replyOf({ path, sql }, signal));
   if ('answer' in reply) return reply.answer;
   throw new SwfError(reply.code, reply.message);
 }

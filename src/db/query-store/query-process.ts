@@ -6,9 +6,10 @@ import { answerSql } from './answer-sql.ts';
 import type { QueryOrder, QueryReply } from './ask-process.ts';
 
 /** The process of one SQL query. It is killed if it takes too long: SQLite cannot be interrupted from within. */
-process.on('message', ({ path, sql, maxMilliseconds }: QueryOrder) => {
+process.on('message', ({ path, sql }: QueryOrder) => {
   // If the server dies, this thread kills the process, which handles no events while SQLite works.
-  const guard = new Worker(`setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${maxMilliseconds + 500})`, {
+  const isAlone = `process.ppid !== ${process.ppid}`;
+  const guard = new Worker(`setInterval(() => ${isAlone} && process.kill(process.pid, 'SIGKILL'), 500)`, {
     eval: true,
   });
   guard.on('online', () => process.send?.(reply(path, sql), () => process.exit()));
