@@ -46,6 +46,8 @@ function openWords(status: ExecutionStatus, health: Health | undefined, isDriver
   return isDriverGone ? 'Its driver is gone, and it waits to be resumed' : 'Its observer has lost the broker';
 }
 
+const asSentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+
 function summaryOf({ verdict, checks, remark }: Audit, { failed, words }: { failed: number; words: string }): string {
   const wrong = checks
     .filter(({ state }) => state !== 'ok')
@@ -66,7 +68,7 @@ function summaryOf({ verdict, checks, remark }: Audit, { failed, words }: { fail
     case 'balanced':
       return `Everything that was announced is there and has its one result.${lost}`;
     case 'open':
-      return `${words}; what there is agrees.${wrong.length > 0 ? ` ${wrong.join('; ')}.` : ''}${lost}`;
+      return `${words}; what there is agrees.${wrong.length > 0 ? ` ${asSentence(wrong.join('; '))}` : ''}${lost}`;
     case 'broken':
       return `The records contradict each other or lack what a completed run must have. ${wrong.join('; ')}${lost}`;
   }

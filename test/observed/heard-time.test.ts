@@ -377,7 +377,7 @@ describe('the samples of a run without slices', () => {
     expect(answer).toMatchObject({ status: 'completed', verdict: 'open' });
     expect(samplesOf(answer)).toMatchObject({ state: 'open', expected: 0, found: 0 });
     expect(answer.summary).toBe(
-      'It was completed before all was known to be done; what there is agrees. no TF file was announced or sliced, though fast processing takes part.',
+      'It was completed before all was known to be done; what there is agrees. No TF file was announced or sliced, though fast processing takes part.',
     );
   });
 

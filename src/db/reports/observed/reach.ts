@@ -19,11 +19,12 @@ interface Reached extends Pick<HeardFacts, 'results_unmatched'> {
 export function slicingOf(sql: Prepare, execution: ExecutionRow, record: Reached): HeardFacts['slicing'] {
   const { execution_id, namespace, slices_created } = execution;
   if (slices_created > record.slices_unheard) return 'seen';
-  if (record.results_unmatched + record.slices_unheard > 0) return 'unheard';
-  if (slices_created > 0) return 'seen';
+  if (record.slices_unheard > 0) return 'unheard';
   const topics = topicsOf(sql, { namespace, first: record.first_ms, last: record.last_ms });
   const isSubscribed = topics === undefined ? undefined : topics.some(mayCarrySlices);
   if (areAll(record.dialects, 'isOurs')) return 'unheard';
+  // A result shows that there are slices.
+  if (record.results_unmatched > 0) return isSubscribed === true ? 'seen' : 'unheard';
   if (hasFastProcessing(sql, execution_id)) return isSubscribed === false ? 'unheard' : 'seen';
   if (isSubscribed === undefined) return 'none or unheard';
   return isSubscribed ? 'none' : 'unheard';
