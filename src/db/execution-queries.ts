@@ -7,7 +7,7 @@ import { listLogs } from './lists/logs.ts';
 import { countAllMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
 import { unheardExecution } from './observed/settle.ts';
-import { driverOf, type LivenessTest, type Moment, momentOf, momentOfTest } from './presence/leases.ts';
+import { driverOf, type LivenessTest, momentOfTest } from './presence/leases.ts';
 import { assess, assessWithFindings } from './reports/assessment.ts';
 import { audit } from './reports/audit.ts';
 import { pausedBy, stoppedBy } from './reports/commands.ts';
@@ -23,7 +23,6 @@ import { kept } from './sqlite/kept-answers.ts';
 import type { Prepare } from './sqlite/statements.ts';
 
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
-  const momentFor = ({ execution_id: id }: ExecutionRow, now: number) => ({ isAlive, now: momentOf(sql, id, now) });
   return {
     /** An execution as it stands: an observer that was killed could not note that it is no longer heard. */
     execution: (id: string): ExecutionRow => {
@@ -40,9 +39,9 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     knownParams: (execution: ExecutionRow) => knownParams(sql, execution),
     audit: (execution: ExecutionRow) => audit(sql, execution, { isAlive, now: momentOfTest(isAlive) }),
     /** Assesses an execution. `now` is in milliseconds since 1970. */
-    assess: (execution: ExecutionRow, now: number) => assess(sql, execution, momentFor(execution, now)),
+    assess: (execution: ExecutionRow, now: number) => assess(sql, execution, { isAlive, now }),
     assessWithFindings: (execution: ExecutionRow, now: number, data_as_of: string | undefined) =>
-      assessWithFindings(sql, execution, { ...momentFor(execution, now), data_as_of }),
+      assessWithFindings(sql, execution, { isAlive, now, data_as_of }),
     /** The contract of the bus in an observed run. Throws `ARGUMENT_INVALID` for one of our own. */
     busContract: (id: string) => busContract(sql, requireObserved(requireExecution(sql, id))),
     /** The id that an observed execution has in its own programs. */
@@ -57,9 +56,9 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     /** The health of an execution, undefined if its status is unknown; an ended execution needs no assessment. */
     health: (execution: ExecutionRow, now: number): Health | undefined =>
       execution.status === 'running'
-        ? assess(sql, execution, momentFor(execution, now)).health
+        ? assess(sql, execution, { isAlive, now }).health
         : healthAfterEnd(execution.status),
-    ...createLifeQueries(sql, momentFor),
+    ...createLifeQueries(sql, isAlive),
     messageCount: kept(sql, countAllMessages),
     isAnyRecordedLate: (executionId: string, from: number, until: number) =>
       isAnyRecordedLate(sql, executionId, from, until),
@@ -77,24 +76,22 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
   };
 }
 
-const createLifeQueries = (sql: Prepare, momentFor: (execution: ExecutionRow, now: number) => Moment) => ({
+const createLifeQueries = (sql: Prepare, isAlive: LivenessTest) => ({
   /** When an execution ended, or now, in milliseconds since 1970: see `endOfLife`. */
-  endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, momentFor(execution, now)),
+  endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, { isAlive, now }),
   /** Wall time of an execution in seconds; so far, while it runs. */
   duration: (execution: ExecutionRow, now: number) =>
-    secondsOfLife(sql, execution, endOfLife(sql, execution, momentFor(execution, now))),
+    secondsOfLife(execution, endOfLife(sql, execution, { isAlive, now })),
   /** Wall time in seconds since the last sign of life of its driver; undefined while a driver is there, and after the end. */
   silence: (execution: ExecutionRow, now: number): number | undefined => {
-    const moment = momentFor(execution, now);
-    const since = silentSince(sql, execution, moment.isAlive);
-    return since === undefined ? undefined : Math.max(0, moment.now - since) / 1000;
+    const since = silentSince(sql, execution, isAlive);
+    return since === undefined ? undefined : Math.max(0, now - since) / 1000;
   },
 });
 
 const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) => ({
   product: (name: string) => findProduct(sql, name),
-  sliceStanding: (product: Product, now: number) =>
-    sliceStanding(sql, product, { isAlive, now: momentOf(sql, product.execution_id, now) }),
+  sliceStanding: (product: Product, now: number) => sliceStanding(sql, product, { isAlive, now }),
   messagesOf: (product: Product, limit: number) => messagesOf(sql, product, limit),
   slicesOf: (product: Product) => slicesOf(sql, product),
   /** The first log lines that name a file, within its execution. */

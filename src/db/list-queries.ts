@@ -14,7 +14,6 @@ import type { WordSearch } from './lists/word-search.ts';
 import { lastRemoval } from './log/removals.ts';
 import { agentState, agentStatus } from './presence/agent-registry.ts';
 import type { LivenessTest } from './presence/leases.ts';
-import { misdatedExecutions } from './reports/clock.ts';
 import { goneWorkers, slicesInHandByAgent } from './reports/slices-in-hand.ts';
 import { kept } from './sqlite/kept-answers.ts';
 import type { Prepare } from './sqlite/statements.ts';
@@ -43,7 +42,6 @@ export const createListQueries = (sql: Prepare, findWords: WordSearch, isAlive: 
   alarms: (filter: AlarmFilter, page: Page) => listAlarms(sql, filter, page),
   nearestKnown: (kind: ValueKind, value: string) => nearestKnown(sql, kind, value),
   executionOfRun: (run: number) => executionOfRun(sql, run),
-  misdatedExecutions: () => misdatedExecutions(sql),
   lastRemoval: () => lastRemoval(sql),
   messagesWithoutExecution: () => messagesWithoutExecution(sql),
   executionIsMentioned: (id: string) => executionIsMentioned(sql, id),

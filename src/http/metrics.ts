@@ -119,7 +119,9 @@ function metricsOf(told: readonly Told[]): string[] {
       inHand(one, ({ overdue }) => [[id(one), overdue]]),
     ),
     ...each('swf_execution_oldest_slice_seconds', 'Age of the slice that has been in hand for longest.', (one) =>
-      inHand(one, ({ oldest }) => [[id(one), oldest?.seconds ?? 0]]),
+      inHand(one, ({ oldest, count, lost }) =>
+        oldest === undefined && count + lost > 0 ? [] : [[id(one), oldest?.seconds ?? 0]],
+      ),
     ),
     ...each('swf_execution_slice_retries', 'Attempts after the first.', (one) => [[id(one), one.detail.slice_retries]]),
   ];

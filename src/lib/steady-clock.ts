@@ -1,13 +1,3 @@
-/** A step of the wall clock that a process has noticed: it was set, or its machine slept. */
-export interface ClockStep {
-  /** The first time read after it, in milliseconds since 1970. */
-  at: number;
-  /** In seconds; negative if it was set back. */
-  seconds: number;
-  /** Seconds by which the reported time went forward with it. */
-  skipped: number;
-}
-
 /** The platform's clocks, in milliseconds. */
 export interface PlatformClocks {
   wall: () => number;
@@ -15,7 +5,7 @@ export interface PlatformClocks {
   monotonic: () => number;
 }
 
-/** Smaller steps are a time service's corrections, in milliseconds. */
+/** Smaller steps back are a time service's corrections, in milliseconds. */
 const tolerated = 1000;
 
 /**
@@ -26,10 +16,7 @@ export class SteadyClock {
   readonly #clocks: PlatformClocks;
   /** The difference from monotonic to reported time. */
   #offset: number;
-  /** How far the wall clock was behind the reported time at the last reading. */
-  #behind = 0;
   #last: number;
-  #steps: ClockStep[] = [];
 
   constructor(clocks: PlatformClocks) {
     this.#clocks = clocks;
@@ -41,24 +28,10 @@ export class SteadyClock {
   now(): number {
     const wall = this.#clocks.wall();
     const steady = this.#clocks.monotonic() + this.#offset;
-    const behind = steady - wall;
-    const step = this.#behind - behind;
-    this.#behind = behind;
-    if (behind <= tolerated) {
-      this.#offset -= behind;
-      this.#behind = 0;
-    }
-    const time = Math.max(this.#last, behind <= tolerated ? wall : steady);
-    if (Math.abs(step) > tolerated)
-      this.#steps.push({ at: time, seconds: tenths(step), skipped: tenths(Math.max(0, time - steady)) });
-    this.#last = time;
-    return time;
-  }
-
-  /** How far the reported time is ahead of a wall clock that was set back, in milliseconds; 0 for a time service's corrections. */
-  ahead(): number {
-    const ahead = this.now() - this.#clocks.wall();
-    return ahead > tolerated ? ahead : 0;
+    const isAhead = steady - wall > tolerated;
+    if (!isAhead) this.#offset += wall - steady;
+    this.#last = Math.max(this.#last, isAhead ? steady : wall);
+    return this.#last;
   }
 
   /** From now on, reports no time before this one, in milliseconds since 1970: others have reported it. */
@@ -66,20 +39,6 @@ export class SteadyClock {
     const missing = time - this.now();
     if (missing <= 0) return;
     this.#offset += missing;
-    this.#behind += missing;
     this.#last = time;
   }
-
-  /** The steps that are not forgotten yet. */
-  steps(): readonly ClockStep[] {
-    this.now();
-    return this.#steps;
-  }
-
-  /** Forgets steps that are on record. */
-  forget(steps: readonly ClockStep[]): void {
-    this.#steps = this.#steps.filter((step) => !steps.includes(step));
-  }
 }
-
-const tenths = (milliseconds: number): number => Math.round(milliseconds / 100) / 10;

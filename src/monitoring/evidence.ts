@@ -162,10 +162,6 @@ export interface Evidence {
   /** Slots that are slow, and slices that take longer and longer, by their measured times. */
   slow_slots: SlowSlots | undefined;
   slower: SlowerSlices | undefined;
-  /** Clock steps of the processes that drove it. */
-  clock_steps: readonly { at: string; seconds: number; hostname: string }[];
-  /** Periods in which a driver was alive but wrote nothing. ISO 8601. */
-  standstills: readonly { from: string; until: string; hostname: string }[];
   /** A stop that no driver has acted on. */
   pending_stop: CommandGiven | undefined;
   /** Slices that stay failed: some of them, and how many there are. */
@@ -183,8 +179,6 @@ export interface Evidence {
   refused: Some;
   waiting: Some;
   data_as_of: string | undefined;
-  /** Seconds by which its first driver's clock was behind the row recorded before; 0 if it was not. */
-  clock_behind: number;
   /** Parts of the store that cannot be read. */
   unreadable: readonly string[];
 }

@@ -21,6 +21,8 @@ export interface SliceInHand {
 export interface Facts {
   /** In milliseconds since 1970. */
   now: number;
+  /** How far its newest row is later than that, if by more than clocks usually differ: then no age is known. Seconds; 0 if it is not. */
+  ahead_seconds: number;
   status: ExecutionStatus;
   phase: Phase;
   start_time: string;

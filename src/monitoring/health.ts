@@ -11,10 +11,11 @@ export function healthAfterEnd(status: Exclude<ExecutionStatus, 'running'>): Hea
   return status === 'failed' ? 'failed' : 'finished';
 }
 
-/** The health of an execution with a plan and a driver, beside its status. */
+/** The health of an execution with a plan and a driver, beside its status; undefined while no age is known. */
 export function healthOf(facts: Facts, stages: readonly StageState[]): Health | undefined {
   const { status, phase, driver, isHeld } = facts;
   if (status !== 'running') return healthAfterEnd(status);
+  if (facts.ahead_seconds > 0) return undefined;
   if (driver !== undefined && (!driver.alive || driver.silent)) return 'stalled';
   // Workers finish slices in hand during a pause too, so a pause does not excuse a slice that hangs.
   const hand = handState(facts, paceOf(facts));

@@ -1,10 +1,9 @@
 import type { Store } from '../db/opening/store.ts';
 import { type Beat, type ProcessEnd, recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
-import { noteClockSteps, noteStandstill } from '../db/presence/incidents.ts';
+import { noteStandstill } from '../db/presence/standstills.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { messageOf } from '../lib/errors.ts';
-import type { ClockStep } from '../lib/steady-clock.ts';
 import { steadyClock } from '../lib/time.ts';
 
 /** Milliseconds by the clock of messages, and by a clock that is never set. */
@@ -33,16 +32,17 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   let beating: Promise<void> = Promise.resolve();
 
   async function record(sign: (tx: Transaction) => void): Promise<void> {
-    const steps = [...steadyClock().steps()];
+    const before = written;
+    const now = { at: steadyClock().now(), monotonic: performance.now() };
     try {
-      const { lines, now } = await store.write((tx) => {
+      const line = await store.write((tx) => {
         sign(tx);
-        return incidents(tx, processId, steps, written);
+        if (before === undefined || now.monotonic - before.monotonic <= standstillSeconds * 1000) return undefined;
+        return noteStandstill(tx, processId, [before.at, now.at], shortestHole);
       });
-      steadyClock().forget(steps);
       written = now;
       missed = 0;
-      for (const line of lines) warn(line);
+      if (line !== undefined) warn(line);
     } catch (error) {
       missed += 1;
       // One miss may be the first sign of a fault that is reported anyway; report two in a row, once.
@@ -73,13 +73,4 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
       await record((tx) => recordEnd(tx, processId, ended));
     },
   };
-}
-
-/** Notes incidents since the last written heartbeat: clock steps, and more time between two heartbeats than usual. */
-function incidents(tx: Transaction, processId: number, steps: readonly ClockStep[], before: Moment | undefined) {
-  const now = { at: steadyClock().now(), monotonic: performance.now() };
-  const lines = steps.length === 0 ? [] : noteClockSteps(tx, processId, steps);
-  if (before === undefined || now.monotonic - before.monotonic <= standstillSeconds * 1000) return { lines, now };
-  const line = noteStandstill(tx, processId, [before.at, now.at], shortestHole);
-  return { lines: line === undefined ? lines : [...lines, line], now };
 }

@@ -22,14 +22,14 @@ export const auditExecutionTool = defineTool({
   handle({ execution_id }, { queries, now }) {
     const execution = queries.execution(execution_id);
     const audit = queries.audit(execution);
-    const isDriverGone = queries.driver(execution.execution_id)?.isAlive === false;
-    const health = isDriverGone ? undefined : queries.health(execution, now);
+    const isDriven = queries.driver(execution.execution_id)?.isAlive;
+    const health = isDriven === false ? undefined : queries.health(execution, now);
     const slices_failed = queries.executionRecord(execution).slices_exhausted;
     return present({
       execution_id: execution.execution_id,
       status: execution.status,
       verdict: audit.verdict,
-      summary: summaryOf(audit, { failed: slices_failed, words: openWords(execution.status, health, isDriverGone) }),
+      summary: summaryOf(audit, { failed: slices_failed, words: openWords(execution.status, health, isDriven) }),
       slices_failed,
       checks: audit.checks.map((check) => present({ ...check, problem: check.problem ?? null })),
       data_as_of: queries.dataAsOf(),
@@ -37,13 +37,14 @@ export const auditExecutionTool = defineTool({
   },
 });
 
-/** The state of an execution that may be incomplete. */
-function openWords(status: ExecutionStatus, health: Health | undefined, isDriverGone: boolean): string {
+/** The state of an execution that may be incomplete. @param isDriven undefined if other programs run it */
+function openWords(status: ExecutionStatus, health: Health | undefined, isDriven: boolean | undefined): string {
   if (status === 'unknown') return 'It is no longer heard, and its end was not heard';
   if (status === 'failed') return 'It failed before all was done';
   if (status !== 'running') return `It was ${status} before all was known to be done`;
   if (health !== undefined) return `It still runs (health ${health})`;
-  return isDriverGone ? 'Its driver is gone, and it waits to be resumed' : 'Its observer has lost the broker';
+  if (isDriven === undefined) return 'Its observer has lost the broker';
+  return isDriven ? 'It still runs (health unknown)' : 'Its driver is gone, and it waits to be resumed';
 }
 
 const asSentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;

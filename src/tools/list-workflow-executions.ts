@@ -7,20 +7,11 @@ import { SwfError } from '../lib/errors.ts';
 import { executionRow } from './answers/execution-row.ts';
 import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
-import { type Fixed, listPage } from './shared/list.ts';
+import { listPage } from './shared/list.ts';
 import { choice, integer, itemFields, listArguments, namespace, text } from './shared/params.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const shownReason = 200;
-
-/** A time window may miss executions whose clock was off: the store can tell, since its rows are in the order of recording. */
-function clockRemark({ start_time, end_time }: Fixed, { queries }: ToolContext): string | undefined {
-  if (start_time === undefined && end_time === undefined) return undefined;
-  const [first, ...more] = queries.misdatedExecutions();
-  if (first === undefined) return undefined;
-  const others = more.length === 0 ? '' : ` and ${more.length} more`;
-  return `The clock of ${first.execution_id}${others} was off: its times are about ${first.behind} s behind those of executions recorded before it, so a window may miss it.`;
-}
 
 function removalNote({ queries }: ToolContext): string | undefined {
   const last = queries.lastRemoval();
@@ -74,7 +65,6 @@ export const listWorkflowExecutionsTool = defineTool({
   handle: (args, context) =>
     listPage('list_workflow_executions', args, context, {
       ask: context.queries.executions,
-      remark: (fixed) => clockRemark(fixed, context),
       atEnd: () => endNote(context),
       values: { namespace: 'namespace', executed_by: 'user', workflow_name: 'workflow' },
       item: executionRow,

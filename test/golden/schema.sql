@@ -34,7 +34,7 @@ UNION ALL SELECT slice_filename, attempt, execution_id, 'lost', worker_id, hostn
 FROM lost_starts;
 
 CREATE VIEW v_executions AS SELECT e.execution_id, e.origin, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
-  e.start_time, e.end_time, round(max(0, unixepoch(e.end_time, 'subsec') - unixepoch(e.start_time, 'subsec')), 3) AS duration_seconds, max(stfs_announced, iif(origin = 'observed', coalesce(total_stf_files, 0), 0)) AS stf_count, tf_files_received,
+  e.start_time, e.end_time, round(max(0, unixepoch(e.end_time, 'subsec') - unixepoch(e.start_time, 'subsec')), 3) AS duration_seconds, max(stfs_announced, coalesce(total_stf_files, 0)) AS stf_count, tf_files_received,
   slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries + (SELECT count(*) FROM lost_starts AS l WHERE l.execution_id = e.execution_id) AS retries, dataset_bytes AS bytes
 FROM workflow_executions AS e JOIN run_states AS s USING (execution_id) JOIN runs AS r USING (execution_id);
 
@@ -259,19 +259,6 @@ CREATE TABLE hearings (
   may_send INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (namespace, since_ms)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE incidents (
-  incident_id INTEGER PRIMARY KEY AUTOINCREMENT,
-  execution_id TEXT NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('clock_step', 'standstill')),
-  hostname TEXT NOT NULL,
-  -- Of a standstill when it began; of a step the first time after it.
-  since TEXT NOT NULL,
-  until TEXT,
-  -- Of a step: of the wall clock, and of the times that were told.
-  seconds REAL,
-  skipped REAL
-) STRICT;
 
 CREATE TABLE known_namespaces (
   namespace TEXT NOT NULL,
@@ -510,9 +497,7 @@ CREATE TABLE processes (
   -- The last log line that came from it, where it is a remote one.
   logged_n INTEGER NOT NULL DEFAULT 0,
   -- 1 for a process without a store, which reaches the recorder through the broker alone.
-  is_remote INTEGER NOT NULL DEFAULT 0,
-  -- How far the times that it tells are ahead of the wall clock there, which may have been set back since it began. Milliseconds.
-  ahead_ms INTEGER NOT NULL DEFAULT 0
+  is_remote INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE recorded_blocks (
@@ -605,6 +590,13 @@ CREATE TABLE stage_delays (
   latest TEXT NOT NULL,
   PRIMARY KEY (execution_id, stage, bucket)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE standstills (
+  standstill_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  execution_id TEXT NOT NULL,
+  since TEXT NOT NULL,
+  until TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE stf_files (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -762,8 +754,6 @@ CREATE INDEX fastmon_files_waited ON fastmon_files (execution_id, waited_ms) WHE
 
 CREATE INDEX followed_starts_execution ON followed_starts (execution_id, followed_at);
 
-CREATE INDEX incidents_execution ON incidents (execution_id, kind, incident_id);
-
 CREATE INDEX late_messages_execution ON late_messages (execution_id, late_seq);
 
 CREATE INDEX message_rows_agent ON message_rows (sender_no, seq);
@@ -813,6 +803,8 @@ CREATE INDEX observed_runs_told ON observed_runs (told_id);
 CREATE UNIQUE INDEX processes_remote ON processes (hostname, pid, pid_started) WHERE is_remote = 1;
 
 CREATE INDEX returned_slices_execution ON returned_slices (execution_id, kind);
+
+CREATE INDEX standstills_execution ON standstills (execution_id, standstill_id);
 
 CREATE INDEX stf_files_execution ON stf_files (execution_id, seq);
 

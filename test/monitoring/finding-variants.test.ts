@@ -222,9 +222,7 @@ const situations: Readonly<Record<string, Given>> = {
       ],
     },
   },
-  'a row of the future': { evidence: { data_as_of: ago(-3) } },
-  'a row of the next second': { evidence: { data_as_of: ago(-2) } },
-  'times behind those of earlier rows': { evidence: { clock_behind: 420 } },
+  'a row of the future': { facts: { ahead_seconds: 420 } },
   'an empty store': { evidence: { data_as_of: undefined } },
   'a driver gone over a broker': {
     facts: { ...undriven, isOverBroker: true },
@@ -497,15 +495,6 @@ const situations: Readonly<Record<string, Given>> = {
       },
     },
   },
-  'nothing written, twice': {
-    evidence: {
-      standstills: [
-        { from: ago(330), until: ago(310), hostname: 'host-a' },
-        { from: ago(230), until: ago(210), hostname: 'host-b' },
-      ],
-    },
-  },
-  'one clock step back': { evidence: { clock_steps: [{ at: ago(300), seconds: -420, hostname: 'host-a' }] } },
   'a stop that waits, without a reason': { evidence: { pending_stop: { name: 'rita', time: ago(20) } } },
   'one message refused': { evidence: { refused: { count: 1, ids: ['a'] } } },
   'one message waiting': { evidence: { waiting: { count: 1, ids: ['a'] } } },

@@ -192,15 +192,6 @@ const situations: Readonly<Record<string, Given>> = {
   MESSAGES_WAITING: { evidence: { waiting: { count: 2, ids: ['x/stf_ready/swf.100010.000003.stf'] } } },
   UNREADABLE: { evidence: { unreadable: ['logs'] } },
   DATA_OLD: { evidence: { data_as_of: ago(75) } },
-  NOTHING_WRITTEN: { evidence: { standstills: [{ from: ago(330), until: ago(310), hostname: 'host-a' }] } },
-  CLOCK_STEPPED: {
-    evidence: {
-      clock_steps: [
-        { at: ago(300), seconds: -420, hostname: 'host-a' },
-        { at: ago(200), seconds: 420, hostname: 'host-a' },
-      ],
-    },
-  },
   CLOCK_OFF: { evidence: { agents: [agent({ last_heartbeat: ago(1), clock_offset: -90 })] } },
 };
 

@@ -23,6 +23,7 @@ export function factsOf({ facts = {}, counts = {}, params = {} }: Given = {}): F
   const parsed = executionParamsSchema.parse(params);
   return {
     now,
+    ahead_seconds: 0,
     status: 'running',
     phase: 'physics',
     start_time: ago(600),
@@ -90,8 +91,6 @@ const evidence: Evidence = {
   slowest: undefined,
   slow_slots: undefined,
   slower: undefined,
-  clock_steps: [],
-  standstills: [],
   pending_stop: undefined,
   exhausted: [],
   exhausted_count: 0,
@@ -103,7 +102,6 @@ const evidence: Evidence = {
   refused: { count: 0, ids: [] },
   waiting: { count: 0, ids: [] },
   data_as_of: ago(1),
-  clock_behind: 0,
   unreadable: [],
 };
 

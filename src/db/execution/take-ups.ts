@@ -1,6 +1,5 @@
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf, typeNumbers } from '../migrations/names.ts';
-import { momentOf } from '../presence/leases.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -20,6 +19,6 @@ export function fruitlessTakeUps(sql: Prepare, executionId: string, now = Date.n
       `SELECT count(*) FROM message_rows INDEXED BY message_rows_type
        WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'driver_started'`)} AND effect = 'applied' AND seq > ? AND recorded_ms >= ?
          AND ${jsonField('body', 'epoch')} > 1`,
-    ).value(executionId, last ?? 0, momentOf(sql, executionId, now) - windowSeconds * 1000) ?? 0
+    ).value(executionId, last ?? 0, now - windowSeconds * 1000) ?? 0
   );
 }

@@ -79,9 +79,7 @@ CREATE TABLE processes (
   -- The last log line that came from it, where it is a remote one.
   logged_n INTEGER NOT NULL DEFAULT 0,
   -- 1 for a process without a store, which reaches the recorder through the broker alone.
-  is_remote INTEGER NOT NULL DEFAULT 0,
-  -- How far the times that it tells are ahead of the wall clock there, which may have been set back since it began. Milliseconds.
-  ahead_ms INTEGER NOT NULL DEFAULT 0
+  is_remote INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 -- A remote process is known by what it says of itself.
 CREATE UNIQUE INDEX processes_remote ON processes (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess};
@@ -167,20 +165,14 @@ CREATE INDEX system_agents_present ON system_agents (seq) WHERE ${indexPredicate
 -- comes for a removed execution is over.
 CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT, removed_by TEXT) STRICT, WITHOUT ROWID;
 
--- What befell a process that drove an execution: its clock was set, or it wrote nothing for a while.
-CREATE TABLE incidents (
-  incident_id INTEGER PRIMARY KEY AUTOINCREMENT,
+-- Times in which a process that drove an execution wrote nothing.
+CREATE TABLE standstills (
+  standstill_id INTEGER PRIMARY KEY AUTOINCREMENT,
   execution_id TEXT NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('clock_step', 'standstill')),
-  hostname TEXT NOT NULL,
-  -- Of a standstill when it began; of a step the first time after it.
   since TEXT NOT NULL,
-  until TEXT,
-  -- Of a step: of the wall clock, and of the times that were told.
-  seconds REAL,
-  skipped REAL
+  until TEXT NOT NULL
 ) STRICT;
-CREATE INDEX incidents_execution ON incidents (execution_id, kind, incident_id);
+CREATE INDEX standstills_execution ON standstills (execution_id, standstill_id);
 
 CREATE TABLE app_logs (
   log_id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -17,7 +17,7 @@ const lastBeatThen = `min(last_beat, $iso, coalesce((SELECT max(min(until, $iso)
  */
 const fillings: Readonly<Record<string, string>> = {
   store_meta: `SELECT key, value FROM live.store_meta`,
-  processes: `SELECT process_id, pid, pid_started, hostname, version, registered_at, ${lastBeatThen}, iif(last_beat > $iso OR EXISTS (SELECT 1 FROM live.past_agents AS p WHERE p.process_id = processes.process_id AND exited_at > $iso), NULL, ended), logged_n, is_remote, ahead_ms
+  processes: `SELECT process_id, pid, pid_started, hostname, version, registered_at, ${lastBeatThen}, iif(last_beat > $iso OR EXISTS (SELECT 1 FROM live.past_agents AS p WHERE p.process_id = processes.process_id AND exited_at > $iso), NULL, ended), logged_n, is_remote
     FROM live.processes AS processes WHERE registered_at <= $iso`,
   execution_owners: `SELECT execution_id, process_id, epoch, taken_at FROM live.past_leases AS p
     WHERE process_id IN (SELECT process_id FROM processes)
@@ -32,7 +32,7 @@ const fillings: Readonly<Record<string, string>> = {
   hearings: `SELECT namespace, since_ms, min(until_ms, $now), process_id, min(beat_ms, $now), topics, may_send FROM live.hearings
     WHERE since_ms <= $now AND (process_id IS NULL OR process_id IN (SELECT process_id FROM processes))`,
   gaps: `SELECT from_ms, min(until_ms, $now), reason FROM live.gaps WHERE from_ms < $now`,
-  incidents: `SELECT incident_id, execution_id, kind, hostname, since, until, seconds, skipped FROM live.incidents WHERE coalesce(until, since) <= $iso`,
+  standstills: `SELECT standstill_id, execution_id, since, until FROM live.standstills WHERE until <= $iso`,
   removals: `SELECT execution_id, data_folder, removed_at, removed_by FROM live.removals`,
   moved_files: `SELECT tf_filename, execution_id, file_url, moved_at FROM live.moved_files WHERE moved_at <= $iso`,
   cursors: `SELECT execution_id, role, min(seq, $last) FROM live.cursors`,

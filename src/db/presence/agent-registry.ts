@@ -3,7 +3,7 @@ import type { AgentState, AgentStatus } from '../../domain/states.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { objectsIn } from '../../lib/read-json.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
-import { steadyClock, wallNow } from '../../lib/time.ts';
+import { wallNow } from '../../lib/time.ts';
 import type { OffDuty } from '../../messages/telemetry.ts';
 import { isRefused, wireVersion } from '../../messages/wire-version.ts';
 import { drawNumber } from '../log/numbers.ts';
@@ -35,13 +35,10 @@ export interface Beat {
 /** How a process has ended: in order, by a fault that it noticed, or killed, which another process notes. */
 export type ProcessEnd = 'order' | 'fault' | 'lost';
 
-const aheadNow = (): number => Math.round(steadyClock().ahead());
-
 /** Records that a process has ended, and its agents with it. Agents that could not go on stay visible. */
 export function recordEnd({ sql }: Transaction, processId: number, ended: ProcessEnd): void {
   const now = wallNow();
-  const end = sql('UPDATE processes SET last_beat = ?, ahead_ms = ?, ended = ? WHERE process_id = ?');
-  end.run(now, aheadNow(), ended, processId);
+  sql('UPDATE processes SET last_beat = ?, ended = ? WHERE process_id = ?').run(now, ended, processId);
   const state = ended === 'order' ? `state = 'EXITED', ` : '';
   sql(`UPDATE system_agents SET ${state}last_heartbeat = ? WHERE process_id = ?`).run(now, processId);
 }
@@ -55,7 +52,7 @@ export function noteLost({ sql }: Transaction, processId: number): void {
 /** Records a heartbeat of a process and of the agents that it hosts, by their names. */
 export function recordHeartbeat({ sql }: Transaction, processId: number, beats: ReadonlyMap<string, Beat>): void {
   const now = wallNow();
-  sql('UPDATE processes SET last_beat = ?, ahead_ms = ? WHERE process_id = ?').run(now, aheadNow(), processId);
+  sql('UPDATE processes SET last_beat = ? WHERE process_id = ?').run(now, processId);
   for (const [name, { state, execution_id }] of beats)
     sql(
       `UPDATE system_agents SET state = ?, last_heartbeat = ?, current_execution_id = coalesce(?, current_execution_id)

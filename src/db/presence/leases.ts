@@ -61,16 +61,6 @@ export const isRemote = ({ is_remote }: Pick<ProcessSigns, 'is_remote'>): boolea
 export const isSilent = ({ last_beat }: { last_beat: string }, isAlive: LivenessTest): boolean =>
   livenessOf(last_beat, momentOfTest(isAlive)) !== 'heard';
 
-/**
- * A moment by the clock of an execution's rows: its driver's clock may be ahead of a wall clock set back since the driver began. @param now by the
- * wall clock, in milliseconds since 1970
- */
-export const momentOf = (sql: Prepare, executionId: string, now: number): number =>
-  now +
-  (sql<[string], number>(
-    'SELECT ahead_ms FROM execution_owners JOIN processes USING (process_id) WHERE execution_id = ?',
-  ).value(executionId) ?? 0);
-
 export const ownerOf = (sql: Prepare, executionId: string): Owner | undefined =>
   sql<[string], Owner>(
     `SELECT process_id, ${signColumns}, epoch, taken_at FROM execution_owners JOIN processes USING (process_id)

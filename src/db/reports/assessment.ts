@@ -27,7 +27,7 @@ import { heardFacts, type HeardPart } from './observed/facts.ts';
 export interface Assessment {
   detail: ExecutionRecord;
   progress: Progress;
-  /** Undefined for an execution of other programs that nobody listens to. */
+  /** Undefined while it is unknown: of an execution of other programs that nobody listens to, or while the clock here is behind. */
   health: Health | undefined;
   delays: readonly StageDelay[];
   /** Wall time; while it runs, so far, or until the last sign of life if its driver or its listener is gone. */
@@ -58,6 +58,7 @@ export interface InHand {
   lost: number;
   /** Slices that take too long: of living workers, and of all where nobody drives the execution. */
   overdue: number;
+  /** Undefined without one, and while no age is known. */
   oldest: AgedSlice | undefined;
   /** For the oldest slice, if its payload has a time limit. ISO 8601. */
   deadline?: string;
@@ -103,7 +104,7 @@ export function assessWithFindings(
 
 function assessDriven(sql: Prepare, execution: OwnExecution, moment: Moment) {
   const { facts, detail, progress } = factsOf(sql, execution, moment);
-  const duration_seconds = secondsOfLife(sql, execution, endOfLife(sql, execution, moment));
+  const duration_seconds = secondsOfLife(execution, endOfLife(sql, execution, moment));
   return { facts, detail, assessed: { detail, progress, ...judge(facts), duration_seconds } };
 }
 
@@ -123,11 +124,12 @@ function assessHeard(sql: Prepare, execution: ExecutionRow, moment: Moment) {
 }
 
 function judge(facts: Facts): Pick<Assessment, 'health' | 'delays'> & { driving: Driving } {
-  const stages = stageStates(facts);
+  const isTimed = facts.status !== 'running' || facts.ahead_seconds === 0;
+  const stages = isTimed ? stageStates(facts) : [];
   const health = healthOf(facts, stages);
   const pace = paceOf(facts);
   const left = health && timeLeft(facts, health);
-  const oldest = oldestInHand(facts);
+  const oldest = isTimed ? oldestInHand(facts) : undefined;
   return {
     health,
     delays: facts.delays,

@@ -7,7 +7,6 @@ import { fruitlessTakeUps } from '../execution/take-ups.ts';
 import { listAgents } from '../lists/agents.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
-import { clockStepsOf, standstillsOf } from '../presence/incidents.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import {
   isProcessAlive,
@@ -21,7 +20,6 @@ import {
 import { brokerAwaySince } from '../presence/recorders.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { clockBehind } from './clock.ts';
 import { pausedBy, pendingStop } from './commands.ts';
 import { driversOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
@@ -103,8 +101,6 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     ...parts.read('attempts', () => failuresByPlace(sql, execution_id), noPlaces, failures > 0),
     slowest: parts.read('slices', () => slowestSlice(sql, execution_id), undefined, isSlow),
     ...parts.read('slices', () => serviceFindings(sql, execution_id), noServices, hasPayload),
-    clock_steps: parts.read('incidents', () => clockStepsOf(sql, execution_id), []),
-    standstills: parts.read('incidents', () => standstillsOf(sql, execution_id), []),
     pending_stop: parts.read('commands', () => pendingStop(sql, execution), undefined),
     exhausted: parts.read('failed slices', () => exhaustedSlices(sql, execution_id, named), [], isAnyFailed),
     exhausted_count: slices_exhausted,
@@ -115,7 +111,6 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     paused_by: parts.read('commands', () => pausedBy(sql, execution), undefined),
     refused: parts.read('refused messages', () => someMessages(sql, execution_id, troubled, named), none),
     waiting: parts.read('waiting messages', () => someMessages(sql, execution_id, awaiting, named), none),
-    clock_behind: parts.read('clock', () => clockBehind(sql, execution_id), 0),
     unreadable: parts.unreadable,
   };
 }

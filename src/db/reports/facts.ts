@@ -8,6 +8,7 @@ import { type Progress, progressOf } from '../../monitoring/progress.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { isHeld } from '../log/held.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { numberOf } from '../migrations/names.ts';
 import { workerSlots } from '../presence/agent-registry.ts';
 import { isProcessAlive, isSilent, type LivenessTest, type Moment, type Owner, ownerOf } from '../presence/leases.ts';
 import { brokerAwaySince } from '../presence/recorders.ts';
@@ -39,7 +40,7 @@ export function factsOf(
   { isAlive, now }: Moment,
 ): { facts: Facts; detail: ExecutionDetail; progress: Progress } {
   const { execution_id, status, phase, start_time } = execution;
-  const { detail, progress, speeds, ...recorded } = kept(sql, recordedFacts)(execution);
+  const { detail, progress, speeds, newest_ms, ...recorded } = kept(sql, recordedFacts)(execution);
   const owner = ownerOf(sql, execution_id);
   const isOverBroker = detail.over_broker === 1;
   const speed = speeds.current ?? detail.params.speed;
@@ -50,6 +51,7 @@ export function factsOf(
   const configured = params.fast_processing.target_worker_count;
   const facts: Facts = {
     now,
+    ahead_seconds: secondsAhead(newest_ms, now),
     status,
     phase,
     start_time,
@@ -107,6 +109,7 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
     isHeld: isRunning && isHeld(sql, execution_id),
     samples_of_unready: samplesOfUnready(sql, execution_id, detail.params),
     delays: stageDelays(sql, execution_id),
+    newest_ms: newestRow(sql, execution_id),
     first_stf_at: madeAt(sql, execution_id, 'stf_files', 'ASC'),
     last_stf_at: madeAt(sql, execution_id, 'stf_files', 'DESC'),
     first_slice_at: madeAt(sql, execution_id, 'tf_slices', 'ASC'),
@@ -126,6 +129,20 @@ function idleTimes(sql: Prepare, executionId: string): Facts['idle'] {
     ...gaps.map(({ from, to }) => ({ from: Date.parse(from), until: Date.parse(to) })),
   ]);
 }
+
+/** Clocks of two processes may differ by this much. Seconds. */
+const toleratedAhead = 5;
+
+function secondsAhead(newest: number, now: number): number {
+  const ahead = (newest - now) / 1000;
+  return ahead > toleratedAhead ? ahead : 0;
+}
+
+/** When the newest row of an execution was recorded. Milliseconds since 1970. */
+const newestRow = (sql: Prepare, executionId: string): number =>
+  sql<[string], number>(
+    `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
+  ).value(executionId) ?? 0;
 
 /** When the first or the last STF was announced, or slice was made. */
 const madeAt = (sql: Prepare, id: string, table: 'stf_files' | 'tf_slices', end: 'ASC' | 'DESC'): string | undefined =>

@@ -1,7 +1,6 @@
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { driverEnd } from '../execution/log-reader.ts';
 import { heardUntil } from '../observed/hearings.ts';
-import { secondsSkipped } from '../presence/incidents.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, type LivenessTest, type Moment, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -27,12 +26,6 @@ export function silentSince(sql: Prepare, { execution_id, end_time }: Run, isAli
   return owner === undefined || isProcessAlive(owner, isAlive) ? undefined : Date.parse(lastSignOf(sql, owner).at);
 }
 
-/** Wall time of an execution in seconds, so far while it runs, excluding steps of its clock. */
-export const secondsOfLife = (
-  sql: Prepare,
-  { execution_id, start_time }: Pick<ExecutionRow, 'execution_id' | 'start_time'>,
-  end: number,
-): number => {
-  const seconds = (end - Date.parse(start_time)) / 1000;
-  return Math.max(0, seconds - secondsSkipped(sql, execution_id));
-};
+/** Wall time of an execution in seconds, so far while it runs. */
+export const secondsOfLife = ({ start_time }: Pick<ExecutionRow, 'start_time'>, end: number): number =>
+  Math.max(0, end - Date.parse(start_time)) / 1000;

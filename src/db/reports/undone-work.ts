@@ -13,7 +13,7 @@ import { unreadyStfs, unsampledStfs } from '../execution/unanswered.ts';
 import { countMessages } from '../lists/message-counts.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { heardWorkers, isSameKind, livingTypes, troubledAgents, warningOf } from '../presence/agent-registry.ts';
-import { type LivenessTest, momentOf, momentOfTest } from '../presence/leases.ts';
+import { type LivenessTest, momentOfTest } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -148,7 +148,7 @@ export function unansweredFiles(
   params: ExecutionParams,
   isAlive: LivenessTest,
 ): UnansweredFiles[] {
-  const before = new Date(momentOf(sql, execution_id, momentOfTest(isAlive)) - unansweredSeconds * 1000).toISOString();
+  const before = new Date(momentOfTest(isAlive) - unansweredSeconds * 1000).toISOString();
   const counts = sql<[string], { stfs: number; ready: number; expected: number; samples: number }>(
     `SELECT stfs_announced AS stfs, stfs_ready AS ready, samples_expected AS expected, tf_files_received AS samples
      FROM run_states WHERE execution_id = ?`,

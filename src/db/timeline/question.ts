@@ -6,8 +6,8 @@ import type { PhaseBand } from '../../monitoring/timeline/phases.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { knownParams } from '../execution/params.ts';
 import { gapsOf } from '../observed/hearings.ts';
-import { standstillsOf } from '../presence/incidents.ts';
-import { type LivenessTest, type Moment, momentOf } from '../presence/leases.ts';
+import type { LivenessTest, Moment } from '../presence/leases.ts';
+import { standstillsOf } from '../presence/standstills.ts';
 import { driversOf, speedsOf } from '../reports/drivers.ts';
 import { endOfLife, silentSince } from '../reports/life.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -26,7 +26,7 @@ export function timelineQuestion(
   { wanted, isAlive, now }: { wanted: WantedTimeline; isAlive: LivenessTest; now: number },
 ): TimelineQuestion {
   const start = Date.parse(execution.start_time);
-  const lived = lifeOf(sql, execution, { isAlive, now: momentOf(sql, execution.execution_id, now) });
+  const lived = lifeOf(sql, execution, { isAlive, now });
   const { end } = lived;
   const holes = holesIn(sql, execution, lived, { isAlive, now });
   const from = wanted.from === undefined ? start : Math.max(start, Date.parse(wanted.from));

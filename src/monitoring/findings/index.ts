@@ -36,15 +36,7 @@ import {
   slicesSlower,
   slotSlow,
 } from './slices.ts';
-import {
-  clockOff,
-  clockStepped,
-  dataOld,
-  messagesRefused,
-  messagesWaiting,
-  nothingWritten,
-  unreadable,
-} from './store.ts';
+import { clockOff, dataOld, messagesRefused, messagesWaiting, unreadable } from './store.ts';
 import { noWorkerFor, workerGone, workerOffDuty, workerUseless, workersTooFew } from './workers.ts';
 
 /** Every kind of finding. Findings of one severity are reported in this order. */
@@ -96,8 +88,6 @@ export const findingRules: readonly FindingRule[] = [
   messagesWaiting,
   unreadable,
   dataOld,
-  nothingWritten,
-  clockStepped,
   clockOff,
 ];
 

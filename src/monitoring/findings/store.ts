@@ -17,69 +17,24 @@ export const dataOld = defineFinding('DATA_OLD', 'driving', ({ facts: { status, 
   };
 });
 
-export const nothingWritten = defineFinding(
-  'NOTHING_WRITTEN',
-  'driving',
-  ({ evidence: { execution_id, standstills } }) => {
-    const [first, ...others] = standstills;
-    if (first === undefined) return undefined;
-    const { from, until, hostname } = first;
-    const seconds = Math.round((Date.parse(until) - Date.parse(from)) / 1000);
-    const more =
-      others.length === 0 ? '' : ` This happened ${others.length} more ${others.length === 1 ? 'time' : 'times'}.`;
+/** A remote agent's clock that differs by no more counts as equal. Seconds. */
+const toleratedOffset = 2;
+
+/** Rows are later than the clock here, so that no age is known, or the clock of a host that works on the execution is off. */
+export const clockOff = defineFinding('CLOCK_OFF', 'driving', ({ facts: { ahead_seconds }, evidence }) => {
+  const { execution_id, agents } = evidence;
+  if (ahead_seconds > 0)
     return {
       severity: 'warning',
-      sentence: `Nothing was written from ${from} to ${until} (${roundDuration(seconds)}), though a process on ${hostname} drove the execution: it stood still, or the store could not be written. Slices in hand then look busy, and were not worked on by workers of that process.${more}`,
-      ids: [hostname],
-      next: call('list_logs', { execution_id, start_time: from, order: 'oldest' }),
-    };
-  },
-);
-
-export const clockStepped = defineFinding('CLOCK_STEPPED', 'driving', ({ evidence: { execution_id, clock_steps } }) => {
-  const [first, ...others] = clock_steps;
-  if (first === undefined) return undefined;
-  const { at, seconds, hostname } = first;
-  const what =
-    seconds < 0
-      ? `was set back by ${-seconds} s at ${at}. Times of this execution do not go back: they are ahead of that clock from then on`
-      : `went forward by ${seconds} s at ${at}: it was set, or the machine slept. Times after that are so much later; its duration is told without the step`;
-  const more =
-    others.length === 0 ? '' : ` It stepped ${others.length} more ${others.length === 1 ? 'time' : 'times'}.`;
-  return {
-    severity: 'warning',
-    sentence: `The clock of ${hostname} ${what}.${more}`,
-    ids: [hostname],
-    next: call('list_logs', { execution_id, search: 'the clock of this machine', order: 'oldest' }),
-  };
-});
-
-/** Clocks that differ by no more than this count as equal. Seconds. */
-export const toleratedSeconds = 2;
-
-/**
- * The store has a row from the future, or the execution begins before rows recorded earlier: a clock was set back, or the clock of a host that
- * writes here is off.
- */
-export const clockOff = defineFinding('CLOCK_OFF', 'driving', ({ facts: { now }, evidence }) => {
-  const { data_as_of, execution_id, clock_behind, agents } = evidence;
-  const off = agents.filter(({ clock_offset }) => Math.abs(clock_offset ?? 0) > toleratedSeconds);
-  if (off.length > 0)
-    return {
-      severity: 'warning',
-      sentence: `${clocksOf(off)} the recorder's. Delays are measured by the recorder's clock alone; log lines have their own.`,
-      ids: off.map(({ agent_name }) => agent_name),
+      sentence: `Its newest row is ${roundDuration(ahead_seconds)} later than the clock here: one of the two clocks is off, or was set back. How long things have taken until now is not known; the order of recording is right.`,
       next: call('list_agents', { execution_id }),
     };
-  const ahead = data_as_of === undefined ? 0 : (Date.parse(data_as_of) - now) / 1000;
-  const what =
-    clock_behind > 0
-      ? `Its times are about ${roundDuration(clock_behind)} behind those of rows that were recorded before it`
-      : `The newest row of the store is of ${data_as_of}, ${roundDuration(ahead)} later than the clock here`;
-  if (clock_behind === 0 && ahead <= toleratedSeconds) return undefined;
+  const off = agents.filter(({ clock_offset }) => Math.abs(clock_offset ?? 0) > toleratedOffset);
+  if (off.length === 0) return undefined;
   return {
     severity: 'warning',
-    sentence: `${what}: a clock was set back, or is off. Time windows may miss it; the order of recording is right.`,
+    sentence: `${clocksOf(off)} the recorder's. Delays are measured by the recorder's clock alone; log lines have their own.`,
+    ids: off.map(({ agent_name }) => agent_name),
     next: call('list_agents', { execution_id }),
   };
 });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
 import { fruitlessTakeUps } from '../../../src/db/execution/take-ups.ts';
-import { registerProcess, takeOwnership } from '../../../src/db/presence/leases.ts';
 import { makeRunningStore } from '../../made-store.ts';
 
 const id = 'stf_datataking-tester-0001';
@@ -45,17 +44,5 @@ describe('an execution that is taken up repeatedly', () => {
     await begin(3, 600);
     await begin(4, 599);
     expect(count()).toBe(2);
-  });
-
-  it('measures these ten minutes by the clock of its driver, which may be ahead', async () => {
-    const { store, begin, count } = await takenUp();
-    await store.write((tx) => {
-      const process = registerProcess(tx, { pid: 7, pid_started: '1', hostname: 'host' }, '1.0.0');
-      takeOwnership(tx, id, process, () => true);
-      tx.sql('UPDATE processes SET ahead_ms = 100000').run();
-    });
-    await begin(2, 550);
-    await begin(3, 450);
-    expect(count()).toBe(1);
   });
 });

@@ -8,17 +8,15 @@ import {
   recordHeartbeat,
   registerAgent,
 } from '../../../src/db/presence/agent-registry.ts';
-import { momentOf, takeOwnership } from '../../../src/db/presence/leases.ts';
-import { steadyClock } from '../../../src/lib/time.ts';
-import { makeRunningStore, makeStore } from '../../made-store.ts';
-import { at, begin, fakeClock, register, rowsOf } from './processes.ts';
+import { makeStore } from '../../made-store.ts';
+import { at, fakeClock, register, rowsOf } from './processes.ts';
 
 const agentRows = (store: Store): unknown[] =>
   rowsOf(store, `agent_name || ' ' || state || ' ' || last_heartbeat AS told`, 'system_agents').map(
     (row) => (row as { told: string }).told,
   );
 
-const processRows = (store: Store): unknown[] => rowsOf(store, 'last_beat, ended, ahead_ms', 'processes');
+const processRows = (store: Store): unknown[] => rowsOf(store, 'last_beat, ended', 'processes');
 
 /** A process with two agents, on a fake clock. */
 async function twoAgents() {
@@ -67,22 +65,7 @@ describe('a heartbeat', () => {
     await beat([[worker, { state: 'READY' }]]);
     expect(agentRows(store)).toEqual([`${data} READY ${at(5)}`, `${worker} READY ${at(10)}`]);
     expect(rowsOf(store, 'current_execution_id AS id', 'system_agents')).toEqual([{ id: 'run-1' }, { id: 'run-2' }]);
-    expect(processRows(store)).toEqual([{ last_beat: at(10), ended: null, ahead_ms: 0 }]);
-  });
-
-  it('records how far its process is ahead of a wall clock that was set back', async () => {
-    const setClock = fakeClock();
-    const { store } = await makeRunningStore();
-    const process_id = await register(store, 101);
-    const id = 'stf_datataking-tester-0001';
-    expect(momentOf(store.sql, id, begin)).toBe(begin);
-    await store.write((tx) => takeOwnership(tx, id, process_id, () => true));
-    steadyClock().now();
-    setClock(-90);
-    await store.write((tx) => recordHeartbeat(tx, process_id, new Map()));
-    expect(processRows(store)).toEqual([{ last_beat: at(-90), ended: null, ahead_ms: 90_000 }]);
-    expect(momentOf(store.sql, id, begin)).toBe(begin + 90_000);
-    expect(momentOf(store.sql, 'nobody', begin)).toBe(begin);
+    expect(processRows(store)).toEqual([{ last_beat: at(10), ended: null }]);
   });
 });
 
@@ -98,8 +81,8 @@ describe('the end of a process', () => {
     await store.write((tx) => recordEnd(tx, process_id, ended));
     expect(agentRows(store)).toEqual([`${data} ${state} ${at(7)}`, `${worker} ${state} ${at(7)}`]);
     expect(processRows(store)).toEqual([
-      { last_beat: at(7), ended, ahead_ms: 0 },
-      { last_beat: at(0), ended: null, ahead_ms: 0 },
+      { last_beat: at(7), ended },
+      { last_beat: at(0), ended: null },
     ]);
   });
 

@@ -34,7 +34,6 @@ describe('a heartbeat of a remote agent', () => {
         last_beat: at(0),
         ended: null,
         logged_n: 0,
-        ahead_ms: 0,
       },
     ]);
     const first = agentOf(store);

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  clockStepsOf,
-  noteClockSteps,
-  noteStandstill,
-  secondsSkipped,
-  standstillsOf,
-} from '../../../src/db/presence/incidents.ts';
 import { takeOwnership } from '../../../src/db/presence/leases.ts';
+import { noteStandstill, standstillsOf } from '../../../src/db/presence/standstills.ts';
 import { makeRunningStore, noCounts, sayShortExecutions } from '../../made-store.ts';
 import { at, begin, fakeClock, register, rowsOf } from './processes.ts';
 
@@ -50,9 +44,7 @@ describe('a standstill', () => {
     const [from, until] = gap ?? [0, 0];
     const told = `nothing was written for ${until - from} s, since ${at(from)}: the process stood still, or the store could not be written`;
     expect(line).toBe(gap === undefined ? undefined : told);
-    expect(standstillsOf(store.sql, id)).toEqual(
-      gap === undefined ? [] : [{ from: at(from), until: at(until), hostname: 'host-a' }],
-    );
+    expect(standstillsOf(store.sql, id)).toEqual(gap === undefined ? [] : [{ from: at(from), until: at(until) }]);
   });
 
   it('is not interrupted by commands or logbook entries', async () => {
@@ -142,40 +134,5 @@ describe('a standstill', () => {
     expect(await standstill(100, 200, 1)).toContain('for 70 s');
     store.db.exec(`UPDATE workflow_executions SET start_time = '${at(200)}'`);
     expect(await standstill(100, 200, 1)).toContain('for 100 s');
-  });
-});
-
-describe('a step of the clock', () => {
-  it('is recorded for the execution that the process drives, with the seconds skipped', async () => {
-    const { store, driver, other } = await drivenRun();
-    const note = (
-      process: number,
-      ...steps: [second_: number, seconds: number, skipped: number][]
-    ): Promise<string[]> =>
-      store.write((tx) =>
-        noteClockSteps(
-          tx,
-          process,
-          steps.map(([second_, seconds, skipped]) => ({ at: begin + second_ * 1000, seconds, skipped })),
-        ),
-      );
-    expect(secondsSkipped(store.sql, id)).toBe(0);
-    expect(await note(driver, [10, -90, 0], [20, 3.5, 3.5], [30, 4, 4])).toEqual([
-      'the clock of this machine was set back by 90 s; the times recorded here do not go back',
-      'the clock of this machine went forward by 3.5 s: it was set, or the machine slept',
-      'the clock of this machine went forward by 4 s: it was set, or the machine slept',
-    ]);
-    await note(other, [40, 5, 5]);
-    expect(clockStepsOf(store.sql, id)).toEqual([
-      { at: at(10), seconds: -90, hostname: 'host-a' },
-      { at: at(20), seconds: 3.5, hostname: 'host-a' },
-      { at: at(30), seconds: 4, hostname: 'host-a' },
-    ]);
-    expect([secondsSkipped(store.sql, id), standstillsOf(store.sql, id)]).toEqual([7.5, []]);
-    expect(rowsOf(store, 'timestamp, level, agent', 'app_logs')).toEqual(
-      [10, 20, 30].map((one) => ({ timestamp: at(one), level: 30, agent: 'unknown' })),
-    );
-    await note(driver, ...Array.from({ length: 20 }, (_, n) => [50 + n, 1, 0] as [number, number, number]));
-    expect(clockStepsOf(store.sql, id)).toHaveLength(20);
   });
 });

@@ -1,26 +1,16 @@
 import { logLevels } from '../../lib/logger.ts';
-import type { ClockStep } from '../../lib/steady-clock.ts';
 import { commandTypes } from '../../messages/vocabulary.ts';
-import type { Evidence } from '../../monitoring/evidence.ts';
 import { insertLogLine } from '../log/log-lines.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-type NotedStep = Evidence['clock_steps'][number];
-type Standstill = Evidence['standstills'][number];
-
-/** Records the clock steps of a process for each execution that it drove then. Returns a line for people for each step. */
-export const noteClockSteps = (tx: Transaction, processId: number, steps: readonly ClockStep[]): string[] =>
-  steps.map(({ at, seconds, skipped }) => {
-    const since = new Date(at).toISOString();
-    const message =
-      seconds < 0
-        ? `the clock of this machine was set back by ${-seconds} s; the times recorded here do not go back`
-        : `the clock of this machine went forward by ${seconds} s: it was set, or the machine slept`;
-    return note(tx, processId, { kind: 'clock_step', since, until: null, seconds, skipped, message });
-  });
+/** A time in which a driver wrote nothing. ISO 8601. */
+export interface Standstill {
+  from: string;
+  until: string;
+}
 
 /** As SQL: whether a message is no command from a person. */
 const notCommand = commandTypes.map((type) => `type_no IS NOT ${numberOf(`'${type}'`)}`).join(' AND ');
@@ -55,7 +45,8 @@ function longestGap({ sql }: Transaction, processId: number, [from, until]: Span
 }
 
 /**
- * Records that a process wrote nothing for a while. Returns a line for people, or undefined if it did write.
+ * Records that a process wrote nothing for a while, with a log line for each execution that it drove then. Returns a line for people, or undefined if it
+ * did write.
  * @param between the times of two heartbeats, in milliseconds since 1970
  * @param shortest the shortest time to note, in seconds
  */
@@ -70,21 +61,17 @@ export function noteStandstill(
   const [since, end] = [new Date(from).toISOString(), new Date(until).toISOString()];
   const seconds = Math.round((until - from) / 100) / 10;
   const message = `nothing was written for ${seconds} s, since ${since}: the process stood still, or the store could not be written`;
-  return note(tx, processId, { kind: 'standstill', since, until: end, seconds: null, skipped: null, message });
-}
-
-interface Incident {
-  kind: 'clock_step' | 'standstill';
-  since: string;
-  until: string | null;
-  seconds: number | null;
-  skipped: number | null;
-  message: string;
+  for (const { execution_id, run_number, agent } of drivenIn(tx.sql, processId, since, end)) {
+    tx.sql('INSERT INTO standstills (execution_id, since, until) VALUES (?, ?, ?)').run(execution_id, since, end);
+    const run_id = run_number === null ? null : String(run_number);
+    const origin = { agent: agent ?? 'unknown', execution_id, run_id };
+    insertLogLine(tx, { timestamp: end, level: logLevels.WARNING, message, ...origin });
+  }
+  return message;
 }
 
 interface DrivenRow {
   execution_id: string;
-  hostname: string;
   run_number: number | null;
   agent: string | null;
 }
@@ -92,42 +79,17 @@ interface DrivenRow {
 /** The executions that a process drove between two times (ISO 8601). */
 const drivenIn = (sql: Prepare, processId: number, from: string, until: string): DrivenRow[] =>
   sql<[number, string, string], DrivenRow>(
-    `SELECT execution_id, hostname, run_number,
+    `SELECT execution_id, run_number,
        (SELECT agent_name FROM system_agents WHERE process_id = o.process_id ORDER BY agent_type = 'daq_simulator' DESC LIMIT 1) AS agent
-     FROM execution_owners AS o JOIN processes USING (process_id) JOIN workflow_executions USING (execution_id)
+     FROM execution_owners AS o JOIN workflow_executions USING (execution_id)
      WHERE process_id = ? AND start_time < ? AND (end_time IS NULL OR end_time >= ?)`,
   ).all(processId, until, from);
 
-/** Records an incident, and a log line about it, for each execution that the process drove then. */
-function note(tx: Transaction, processId: number, { kind, since, until, seconds, skipped, message }: Incident): string {
-  for (const { execution_id, hostname, run_number, agent } of drivenIn(tx.sql, processId, since, until ?? since)) {
-    tx.sql(
-      'INSERT INTO incidents (execution_id, kind, hostname, since, until, seconds, skipped) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ).run(execution_id, kind, hostname, since, until, seconds, skipped);
-    const run_id = run_number === null ? null : String(run_number);
-    const origin = { agent: agent ?? 'unknown', execution_id, run_id };
-    insertLogLine(tx, { timestamp: until ?? since, level: logLevels.WARNING, message, ...origin });
-  }
-  return message;
-}
-
-/** Maximum number of incidents of a kind to report. */
-const maxIncidents = 20;
-
-/** The clock steps of the processes that drove an execution, in order. */
-export const clockStepsOf = (sql: Prepare, executionId: string): NotedStep[] =>
-  sql<[string, number], NotedStep>(
-    `SELECT since AS at, seconds, hostname FROM incidents WHERE execution_id = ? AND kind = 'clock_step' ORDER BY incident_id LIMIT ?`,
-  ).all(executionId, maxIncidents);
+/** Maximum number of standstills to report. */
+const maxStandstills = 20;
 
 /** The standstills of an execution's drivers, in order. */
 export const standstillsOf = (sql: Prepare, executionId: string): Standstill[] =>
   sql<[string, number], Standstill>(
-    `SELECT since AS "from", until, hostname FROM incidents WHERE execution_id = ? AND kind = 'standstill' ORDER BY incident_id LIMIT ?`,
-  ).all(executionId, maxIncidents);
-
-/** How many seconds clock steps added to an execution's times, beyond the time that passed. */
-export const secondsSkipped = (sql: Prepare, executionId: string): number =>
-  sql<[string], number | null>(
-    `SELECT sum(skipped) FROM incidents WHERE execution_id = ? AND kind = 'clock_step'`,
-  ).value(executionId) ?? 0;
+    'SELECT since AS "from", until FROM standstills WHERE execution_id = ? ORDER BY standstill_id LIMIT ?',
+  ).all(executionId, maxStandstills);
