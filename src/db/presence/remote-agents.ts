@@ -1,5 +1,6 @@
 import { beatSeconds } from '../../domain/liveness.ts';
 import { logLevels } from '../../lib/logger.ts';
+import { onceFor } from '../../lib/once-for.ts';
 import { utcNow, wallNow } from '../../lib/time.ts';
 import type { AgentHeartbeat, AgentLog } from '../../messages/telemetry.ts';
 import { insertLogLine } from '../log/log-lines.ts';
@@ -8,13 +9,28 @@ import { nameOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
+/** When the last heartbeat of each agent was sent, by its own clock, and when it came. Milliseconds. */
+const arrivalsOf = onceFor((_: Prepare) => new Map<string, { sent: number; came: number }>());
+
 /**
- * As SQL: how far the clock of an agent's host is off, after one more heartbeat. Heartbeats that waited, in a socket or in a stopped recorder, come
- * late, and then all at once: only a heartbeat that arrives about one interval after the last shows it.
+ * How far the clock of an agent's host is off, in tenths of a second; undefined if a heartbeat does not show it. Heartbeats that waited, behind a cut link
+ * or in a stopped recorder, come late, and then all at once: only one that comes about an interval after the one before, and as long after it as it was sent
+ * after it, was not held up.
  */
-const clockOffset = `CASE WHEN process_id <> excluded.process_id THEN NULL
-  WHEN unixepoch(excluded.last_heartbeat, 'subsec') - unixepoch(last_heartbeat, 'subsec') BETWEEN ${0.4 * beatSeconds} AND ${2 * beatSeconds} THEN ?
-  ELSE clock_offset END`;
+function offsetOf(sql: Prepare, { agent_name, timestamp }: AgentHeartbeat, now: string): number | undefined {
+  const came = Date.parse(now);
+  const sent = Date.parse(timestamp ?? now);
+  const before = arrivalsOf(sql).get(agent_name);
+  arrivalsOf(sql).set(agent_name, { sent, came });
+  if (before === undefined) return undefined;
+  const interval = (came - before.came) / 1000;
+  const isTimely = interval >= 0.4 * beatSeconds && interval <= 2 * beatSeconds;
+  if (!isTimely || Math.abs(sent - before.sent - (came - before.came)) > heldUp) return undefined;
+  return Math.round((sent - came) / 100) / 10;
+}
+
+/** A heartbeat that took this much longer than the one before was held up, in milliseconds. */
+const heldUp = 1000;
 
 /** Records a remote agent's heartbeat in the tables of processes and agents. Never changes an agent that runs in this store, whatever name it uses. */
 export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): void {
@@ -35,8 +51,7 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
     );
     if (holder.value(agent_name) !== process_id) return;
   }
-  const offset = (Date.parse(beat.timestamp ?? now) - Date.parse(now)) / 1000;
-  const tenths = Math.round(offset * 10) / 10;
+  const offset = offsetOf(sql, beat, now) ?? null;
   const execution = executionOf(sql, beat);
   const slots = beat.slots ?? beat.in_hand.length + free_slots;
   const kinds = off_duty.length === 0 ? null : JSON.stringify(off_duty);
@@ -45,10 +60,10 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat): vo
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (agent_name) WHERE ${indexPredicates.ownAgent} DO UPDATE SET agent_type = excluded.agent_type, namespace = excluded.namespace, state = excluded.state, last_heartbeat = excluded.last_heartbeat, process_id = excluded.process_id,
        current_execution_id = coalesce(excluded.current_execution_id, current_execution_id), slots = excluded.slots, free_slots = excluded.free_slots,
-       off_duty = excluded.off_duty, clock_offset = ${clockOffset}, wire = excluded.wire,
+       off_duty = excluded.off_duty, clock_offset = iif(process_id <> excluded.process_id, NULL, coalesce(?, clock_offset)), wire = excluded.wire,
        unheard_since = iif(process_id = excluded.process_id, unheard_since, NULL)
      WHERE process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess})`,
-  ).run(agent_name, agent_type, namespace, state, now, process_id, execution, slots, free_slots, kinds, wire, tenths);
+  ).run(agent_name, agent_type, namespace, state, now, process_id, execution, slots, free_slots, kinds, wire, offset);
 }
 
 /** Warns of a predecessor that never reported its end: it or its host was killed. If that recurs every minute, it must be seen. */

@@ -27,11 +27,17 @@ it('delayed heartbeats show no clock offset, and timely ones do', async () => {
   };
   // The first one may have waited for the recorder to begin.
   expect(await hear(0, -40)).toBeNull();
-  expect(await hear(5, 5)).toBe(0);
+  expect(await hear(5, 5)).toBeNull();
+  expect(await hear(10, 10)).toBe(0);
   // The line is cut for half a minute; then all come at once.
-  for (const said of [10, 15, 20, 25, 30]) expect(await hear(35 + said / 1000, said)).toBe(0);
-  expect(await hear(40, 40)).toBe(0);
+  for (const said of [15, 20, 25, 30, 35]) expect(await hear(40 + said / 1000, said)).toBe(0);
+  expect(await hear(45, 45)).toBe(0);
+  // It is cut for less than two intervals.
+  expect(await hear(54.9, 50)).toBe(0);
+  expect(await hear(55, 55)).toBe(0);
+  expect(await hear(60, 60)).toBe(0);
   // The clock there is set back for good.
-  expect(await hear(45, -45)).toBe(-90);
-  expect(await hear(50, -40)).toBe(-90);
+  expect(await hear(65, -25)).toBe(0);
+  expect(await hear(70, -20)).toBe(-90);
+  expect(await hear(75, -15)).toBe(-90);
 });
