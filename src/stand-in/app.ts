@@ -2,6 +2,7 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Req
 
 import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
+import { maxListed } from '../db/stand-in/objects.ts';
 import { createCallers } from '../http/callers.ts';
 import { guardedApp } from '../http/guard.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -69,7 +70,7 @@ export function createStandIn(options: StandInOptions): Express {
   for (const resource of resources) {
     const [all, one] = [resource.path, `${resource.path}/:id`];
     const writing = (request: Request, at: string) => ({ resource, body: bodyOf(request), at });
-    route('get', all, (request) => list(store.sql, resource, queryOf(request)));
+    route('get', all, (request) => list(store.sql, resource, queryOf(request), urlOf(request)));
     route('get', one, ({ params }) => read(store.sql, resource, String(params['id'])));
     route('post', all, (request, at) => store.write((tx) => register(tx, writing(request, at))));
     route('patch', one, (request, at) =>
@@ -98,7 +99,8 @@ type Answering = (request: Request, at: string) => Answer | Promise<Answer>;
 function answered({ onCall }: StandInOptions, answer: Answering): RequestHandler {
   return async (request, response) => {
     const at = new Date().toISOString();
-    const { status, body } = await answer(request, at);
+    const { status, body, isCut = false } = await answer(request, at);
+    if (isCut) response.set('warning', `299 swf-mcp "only the newest ${maxListed} are listed: ask for one run"`);
     response.status(status).json(body);
     const { method, originalUrl, headers } = request;
     const [scheme] = /^\w+/.exec(headers.authorization ?? '') ?? [];
@@ -123,6 +125,10 @@ const queryOf = ({ query }: Request): Record<string, string> =>
   Object.fromEntries(
     Object.entries(query).map(([name, value]) => [name, (Array.isArray(value) ? value.at(-1) : value) as string]),
   );
+
+/** The address of a request, without its query. */
+const urlOf = ({ protocol, headers, originalUrl }: Request): string =>
+  `${protocol}://${headers.host ?? ''}${originalUrl.split('?', 1)[0] ?? ''}`;
 
 const givenIn = ({ headers }: Request): string =>
   /^(?:Token|Bearer) +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';

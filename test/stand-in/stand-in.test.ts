@@ -266,6 +266,32 @@ describe('the stand-in for swf-monitor', () => {
     ).toHaveLength(2);
   });
 
+  it('answers lists of files with a limit in pages, as swf-monitor does, and others as an array', async () => {
+    for (const n of [1, 2, 3]) await here.ask('POST', '/api/stf-files/', { run: 812, stf_filename: `page-${n}.stf` });
+    const { body: all } = await here.ask('GET', '/api/stf-files/?run_number=812');
+    expect(all).toHaveLength(3);
+    const { body: first } = await here.ask('GET', '/api/stf-files/?run_number=812&limit=2&offset=0');
+    expect(first).toEqual({ count: 3, next: expect.any(String), results: all.slice(0, 2) });
+    const next = new URL(first.next);
+    expect((await here.ask('GET', `${next.pathname}${next.search}`)).body).toEqual({
+      count: 3,
+      next: null,
+      results: all.slice(2),
+    });
+    expect((await here.ask('GET', '/api/tf-slices/?run_number=812&limit=2')).body).toEqual([]);
+  });
+
+  it('says that a list has only the newest objects where there are more', async () => {
+    const heard = async () => (await fetch(`${here.root}/api/subscribers/`)).headers.get('warning');
+    expect(await heard()).toBeNull();
+    here.store.db.exec(
+      `INSERT INTO monitor_objects (kind, object_id, name, document)
+       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT 'subscribers', 's' || i, 's' || i, '{}' FROM n`,
+    );
+    expect(await heard()).toMatch(/^299 .* the newest 20000 /);
+    here.store.db.exec(`DELETE FROM monitor_objects WHERE object_id GLOB 's[0-9]*'`);
+  });
+
   it('records heartbeats, log lines and subscribers once each', async () => {
     const beat = {
       instance_name: 'data-agent-user-1',

@@ -48,7 +48,7 @@ export const objectNamed = (sql: Prepare, kind: string, name: string): MonitorOb
   firstObject(sql, 'kind = ? AND name = ? ORDER BY seq DESC LIMIT 1', [kind, name]);
 
 /** How many objects to list: the newest. */
-const most = 20_000;
+export const maxListed = 20_000;
 
 /** Filters of a list of objects. */
 export interface ObjectsWanted extends Partial<ObjectNames> {
@@ -71,7 +71,7 @@ export function listObjects(sql: Prepare, kind: string, wanted: ObjectsWanted): 
     conditions.push(['(document ->> ? IS NULL OR CAST(document ->> ? AS TEXT) = ?)', field, field, text]);
   const where = conditions.map(([condition]) => ` AND ${condition}`).join('');
   return sql<unknown[], Row>(
-    `SELECT ${columns} FROM monitor_objects WHERE kind = ?${where} ORDER BY seq DESC LIMIT ${most}`,
+    `SELECT ${columns} FROM monitor_objects WHERE kind = ?${where} ORDER BY seq DESC LIMIT ${maxListed}`,
   )
     .all(kind, ...conditions.flatMap(([, ...values]) => values))
     .map(asObject)

@@ -1,5 +1,5 @@
 import type { Prepare } from '../../db/sqlite/statements.ts';
-import { objectOf } from '../../db/stand-in/objects.ts';
+import { maxListed, objectOf } from '../../db/stand-in/objects.ts';
 import { numberIn } from './fields.ts';
 import { finderOf } from './finder.ts';
 import type { Answer, Resource } from './resource.ts';
@@ -13,8 +13,8 @@ export function read(sql: Prepare, resource: Resource, id: string): Answer {
   return body === undefined ? { status: 404, body: { detail: 'Not found.' } } : { status: 200, body };
 }
 
-/** The objects that match a query, as an array, the oldest first. */
-export function list(sql: Prepare, resource: Resource, query: Query): Answer {
+/** The objects that match a query, the oldest first: as an array, or with `limit` as a page where swf-monitor has pages. @param url of the list */
+export function list(sql: Prepare, resource: Resource, query: Query, url: string): Answer {
   const fields = Object.entries(query).flatMap(([key, value]) => {
     const field = resource.aliases?.[key] ?? key;
     return field === '' || paging.has(key) || !/^\w+$/.test(field) ? [] : [[field, value] as const];
@@ -22,7 +22,12 @@ export function list(sql: Prepare, resource: Resource, query: Query): Answer {
   const find = finderOf(sql, fields);
   const meant = resource.find?.(query, find) ?? find.list(resource.path, {});
   const [offset, limit] = [numberIn(query['offset']) ?? 0, numberIn(query['limit']) ?? Infinity];
-  return { status: 200, body: meant.slice(offset, offset + limit).map(({ document }) => document) };
+  const results = meant.slice(offset, offset + limit).map(({ document }) => document);
+  const end = offset + results.length;
+  const next = `${url}?${new URLSearchParams({ ...query, offset: String(end) }).toString()}`;
+  const isPage = resource.isPaged === true && limit !== Infinity;
+  const body = isPage ? { count: meant.length, next: end < meant.length ? next : null, results } : results;
+  return { status: 200, body, isCut: meant.length === maxListed };
 }
 
 const paging: ReadonlySet<string> = new Set(['limit', 'offset', 'format', 'page', 'ordering']);

@@ -7,6 +7,8 @@ import type { Finder } from './finder.ts';
 export interface Answer {
   status: number;
   body: unknown;
+  /** Whether there may be more than is listed. */
+  isCut?: boolean;
 }
 
 /** A checked value from a program. */
@@ -36,6 +38,8 @@ export interface Resource {
   more: (body: Body, at: string) => Document;
   /** A second registration of a name with another body gets the first answer, replaces the first, or is refused. */
   again: 'same' | 'replace' | 'refuse';
+  /** swf-monitor answers a list with `limit` in pages. */
+  isPaged?: true;
   /** Its writes are no rows of the log: they state nothing about a workflow. */
   isOffRecord?: true;
   /** Narrows a list by the query parts that have a column; other parts are compared with the fields of each object. */

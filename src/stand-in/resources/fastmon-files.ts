@@ -8,6 +8,7 @@ import { stfNamed } from './stf-files.ts';
 /** TF files. They name no run and belong to the run of their STF file. */
 export const fastmonFiles: Resource = {
   path: 'fastmon-files',
+  isPaged: true,
   idField: 'tf_file_id',
   idKind: 'uuid',
   nameField: 'tf_filename',

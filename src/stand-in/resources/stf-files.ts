@@ -31,6 +31,7 @@ function executionOf(find: Finder, run: string | undefined): Document | undefine
 /** STF files. Their names recur in other runs, so each is identified by its run. */
 export const stfFiles: Resource = {
   path: 'stf-files',
+  isPaged: true,
   idField: 'file_id',
   idKind: 'uuid',
   nameField: 'stf_filename',
