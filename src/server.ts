@@ -12,7 +12,7 @@ import { type Extra, invalidParams, onInitialize, onRequest, ProtocolFault } fro
 import { prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
 import { callTool, findTool } from './tools/run-tool.ts';
-import { harmless } from './tools/shared/harmless.ts';
+import { harmless, namingStore } from './tools/shared/harmless.ts';
 import type { LiveContext, Tool } from './tools/shared/tool.ts';
 
 /** The store may appear later than the server. Without `control` or `logbook`, tools have none. */
@@ -26,6 +26,8 @@ export interface ServerOptions
   monitorPage: () => Promise<string>;
   /** Makes a call; by default, at once and in this thread. */
   callTool?: typeof callTool;
+  /** Makes the quoted commands of a sentence name the store: for clients on this machine. */
+  namesStore?: ((sentence: string) => string) | undefined;
   /** The caller's name, if more is known than a client says of itself. */
   caller?: string | undefined;
   /** Aborted when the server is to end: long calls then answer at once. */
@@ -52,7 +54,7 @@ const bareHeader = 'x-swf-answer';
  * the high-level ones drop unknown arguments and hand raw error texts to the client.
  */
 export function createServer(options: ServerOptions): Server {
-  const { version, tools, log } = options;
+  const { version, tools, log, namesStore: named = (text) => text } = options;
   const server = new Server(
     { name: 'swf-mcp', title: 'Streaming workflow testbed', version },
     {
@@ -72,7 +74,7 @@ export function createServer(options: ServerOptions): Server {
         params.arguments,
         liveContext(options, extra, () => options.caller ?? callerOf(server)),
       );
-      const { answer, text } = harmless(answered);
+      const { answer, text } = harmless(namingStore(answered, options.namesStore));
       called?.(false);
       // The page reads fields alone: without the same as text its answers are a third smaller.
       const isBare = extra.requestInfo?.headers[bareHeader] === 'fields';
@@ -80,7 +82,7 @@ export function createServer(options: ServerOptions): Server {
     } catch (error) {
       // Unknown tool names must not become metric labels.
       if (tools.some(({ name }) => name === params.name)) called?.(true);
-      return { isError: true, content: [{ type: 'text', text: errorText(error, params.name, log) }] };
+      return { isError: true, content: [{ type: 'text', text: named(errorText(error, params.name, log)) }] };
     }
   });
   offerReading(server, options);
@@ -150,7 +152,7 @@ function offerResources(server: Server, options: ServerOptions): void {
     try {
       if (uri === monitorPage.uri) return { contents: [monitorPageContents(await options.monitorPage())] };
       const text = await resourceText(uri, options, extra);
-      return { contents: [{ uri, mimeType: reportTemplate.mimeType, text }] };
+      return { contents: [{ uri, mimeType: reportTemplate.mimeType, text: options.namesStore?.(text) ?? text }] };
     } catch (error) {
       throw fault(log, 'resources/read', error);
     }

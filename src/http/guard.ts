@@ -83,6 +83,9 @@ export function clientOf(request: Request): string {
   return name === undefined ? `from ${networkOf(request.ip ?? '')}` : `token ${name}`;
 }
 
+/** Whether a request comes from this machine; through a proxy here, all do. */
+export const isOfThisMachine = ({ ip = '' }: Request): boolean => networkOf(ip) === 'loopback';
+
 /** Groups addresses that one machine can have any number of: loopback addresses, and addresses of an IPv6 network. */
 function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, '');

@@ -6,12 +6,14 @@ import type { Request, Response } from 'express';
 import { createCallLimits } from './call-limits.ts';
 import type { Caller } from './callers.ts';
 import { isToBeCompressed } from './compressed.ts';
-import { callerOf, clientOf, refuse } from './guard.ts';
+import { callerOf, clientOf, isOfThisMachine, refuse } from './guard.ts';
 import type { Turn } from './turns.ts';
 
 export interface Client extends Caller {
   /** Identifies the client: calls are counted and served in turn per client. */
   key: string;
+  /** Whether it is on this machine, as far as its address tells. */
+  isHere: boolean;
 }
 
 export interface McpOptions {
@@ -31,7 +33,7 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
     const { length } = messages;
     if (length === 0)
       return refuse(response, 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them');
-    const client = { ...callerOf(request), key: clientOf(request) };
+    const client = { ...callerOf(request), key: clientOf(request), isHere: isOfThisMachine(request) };
     if (length > maxBatch)
       return refuse(response, 400, -32_600, `the batch has ${length} messages; send at most ${maxBatch} together`);
     const taken = take(client.key, length);

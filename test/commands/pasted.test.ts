@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { storeOption, withStore } from '../../src/commands/shared/io.ts';
-import { runCli, startCli, temporaryFolder } from '../helpers.ts';
+import { ask, connectHttp, connectStdio, runCli, startCli, startHttp, temporaryFolder } from '../helpers.ts';
 
 describe('a sentence with commands', () => {
   it.each<[what: string, db: string | undefined, text: string, shown: string]>([
@@ -29,5 +29,16 @@ describe('a sentence with commands', () => {
     };
     expect(await read('status')).toContain(`"swf-mcp --db '${db}' resume stf_`);
     expect(await read('pause', 'latest')).toContain(`"swf-mcp --db '${db}' resume stf_`);
+    expect(await read('report')).toContain(`"swf-mcp --db '${db}' resume stf_`);
+    expect(await read('report', '--since', '-1h')).toContain(`"swf-mcp --db '${db}' resume stf_`);
+    const env = { SWF_DB: db };
+    const { url, server } = await startHttp({ folder, env });
+    for (const client of [await connectStdio({ folder, env }), await connectHttp(url)]) {
+      const { findings } = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+      expect(JSON.stringify(findings)).toContain(`"swf-mcp --db '${db}' resume stf_`.replaceAll('"', String.raw`\"`));
+      await client.close();
+    }
+    server.kill('SIGTERM');
+    await server.finished;
   });
 });

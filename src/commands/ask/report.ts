@@ -1,7 +1,7 @@
 import { argumentInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { reportOf } from '../../mcp/report.ts';
-import { type Io, storePath } from '../shared/io.ts';
+import { type Io, storeOption, storePath, withStore } from '../shared/io.ts';
 import { askAt, createStoreReader } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
 
@@ -22,10 +22,11 @@ export async function reportCommand(io: Io, { executionId, since, until, namespa
     );
   if (!isOfTime) {
     using reader = createStoreReader(storePath(io));
-    return io.out(await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now)));
+    const text = await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now));
+    return io.out(withStore(text, storeOption(io)));
   }
   const args = { start_time: since, end_time: until, namespace, as_of: asOf };
   const { text, note } = (await askTool(io, 'shift_report', args)) as { text: string; note?: string };
-  io.out(`${text}\n`);
+  io.out(`${withStore(text, storeOption(io))}\n`);
   if (note !== undefined) io.err(printable(note));
 }

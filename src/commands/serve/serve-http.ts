@@ -10,7 +10,7 @@ import { onceFor } from '../../lib/once-for.ts';
 import { createServer, type ServerOptions } from '../../server.ts';
 import { noteTools } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
-import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { exitCodes, type Io, namesStore, storePath } from '../shared/io.ts';
 import { type Access, type AccessArguments, readAccess } from './http-access.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 import type { LongCallThreadData } from './long-call-thread.ts';
@@ -34,6 +34,7 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
   const stopping = new AbortController();
   const metrics = createMetrics(io.version);
   const longCalls = createLongCalls(() => startThread(io));
+  const named = namesStore(io);
   const app = createApp({
     createServer: (client) =>
       createServer({
@@ -41,6 +42,7 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
         logbook,
         tools: toolsByScope(options.tools)[mayWrite ? client.scope : 'read'],
         caller: client.name,
+        namesStore: client.isHere && !args.behindProxy ? named : undefined,
         // In turn with the calls of other clients.
         callTool: async (tool, toolArgs, context) =>
           tool.takesLong?.((toolArgs ?? {}) as Record<string, unknown>) === true

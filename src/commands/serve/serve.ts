@@ -5,7 +5,7 @@ import { createLog } from '../../lib/logger.ts';
 import { createServer, type ServerOptions } from '../../server.ts';
 import { controlTools, noteTools, tools } from '../../tools/index.ts';
 import type { Logbook } from '../../tools/shared/logbook.ts';
-import { exitCodes, type Io, logLevel, type Std, storePath } from '../shared/io.ts';
+import { exitCodes, type Io, logLevel, namesStore, type Std, storePath } from '../shared/io.ts';
 import { pageUrl } from '../shared/page-url.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { withoutLongLines } from './long-lines.ts';
@@ -33,7 +33,7 @@ export function serveCommand(io: Io, args: ServeArguments, std: Pick<Std, 'stdin
       io.err(
         'waiting for an MCP client on standard input; people use swf-mcp status, list or --help, and Ctrl-C ends this',
       );
-    return serveStdio(io, options, std);
+    return serveStdio(io, { ...options, namesStore: namesStore(io) }, std);
   });
 }
 

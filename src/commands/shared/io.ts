@@ -113,6 +113,16 @@ const ofStore = /"swf-mcp (?=(?:resume|continue|pause|stop|status|check|prune)\b
 export const withStore = (sentence: string, option: string): string =>
   sentence.replaceAll(ofStore, () => `"swf-mcp${option} `);
 
+/**
+ * The same for the answers of servers, whose clients paste them into any terminal: how to make a sentence name the store; undefined where it is the
+ * default one.
+ */
+export function namesStore(io: Io): ((sentence: string) => string) | undefined {
+  if ((io.db ?? nonEmpty(io.env['SWF_DB'])) === undefined) return undefined;
+  const db = storePath(io);
+  return (sentence) => withStore(sentence, storeOption({ db }));
+}
+
 /** A word, quoted for a shell. */
 export const shellWord = (word: string): string =>
   /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;

@@ -11,6 +11,27 @@ const suspicious = new RegExp(`[${unprintable}]`, 'u');
 const isSuspicious = (text: string): boolean =>
   escapedControl.test(text) || suspicious.test(text.match(beyondAscii)?.join('') ?? '');
 
+/** The fields of an answer that hold sentences of ours, in which commands may be quoted. */
+const ownSentences: ReadonlySet<string> = new Set(['sentence', 'raised_sentence', 'note', 'summary', 'text']);
+
+/** An answer whose own sentences are changed. */
+function withSentences(value: unknown, change: (sentence: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((inner) => withSentences(inner, change));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      typeof inner === 'string' && ownSentences.has(key) ? change(inner) : withSentences(inner, change),
+    ]),
+  );
+}
+
+/** An answer whose quoted commands name the store. @param name changes a sentence with commands; undefined: none has to */
+export const namingStore = <T>(answer: T, name: ((sentence: string) => string) | undefined): T =>
+  name === undefined || !JSON.stringify(answer).includes(String.raw`\"swf-mcp `)
+    ? answer
+    : (withSentences(answer, name) as T);
+
 /**
  * Makes an answer's texts safe to show: control, escape, direction and zero-width characters, which messages and logs may hold,
  * become escapes, so no text can forge a line, move a cursor, or hide or reverse the text beside it.
