@@ -59,7 +59,9 @@ export interface HeardFacts extends SliceFacts {
   stf_span: { first: number; last: number; n: number } | undefined;
   tf_files_sliced: number;
   without_execution: number;
+  /** Results of attempts that had one, and the ids of the first. */
   results_repeated: number;
+  repeated_ids: readonly string[];
   results_unmatched: number;
   /** When the first, the last and the oldest waiting slice were sent, and when the last result came. */
   first_slice: number | undefined;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
 import { conciseParts, pageParts } from '../monitoring/timeline/told.ts';
 import { timelineAnswer } from './answers/timeline.ts';
@@ -59,6 +60,13 @@ export const getExecutionTimelineTool = defineLiveTool({
     if (timeline.seq === args.since)
       return present({ ...head, seq: timeline.seq, data_as_of, unchanged: true as const });
     const parts = detail === 'page' ? pageParts : conciseParts;
-    return present({ ...head, seq: timeline.seq, data_as_of, ...parts(timeline, begun.life) });
+    const note = fewerBins(args.bins, timeline.bins);
+    return present({ ...head, seq: timeline.seq, data_as_of, note, ...parts(timeline, begun.life) });
   },
 });
+
+/** Why there are fewer bins than were asked for; undefined if there are not. @param width milliseconds */
+const fewerBins = (asked: number | undefined, { count, width }: { count: number; width: number }): string | undefined =>
+  asked === undefined || count >= asked
+    ? undefined
+    : `${count} bins of ${roundDuration(width / 1000)} in place of ${asked}: their width is round, and at least two intervals between STF files.`;

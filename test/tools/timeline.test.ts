@@ -12,6 +12,9 @@ it('the timeline of an execution has the counts of the monitor, and is short if 
   const monitor = await ask(client, 'get_workflow_monitor', { execution_id });
   const whole = await ask(client, 'get_execution_timeline', { execution_id, bins: 600 });
   expect(JSON.stringify(whole).length).toBeLessThanOrEqual(25_000);
+  expect(whole['bins']).toBeLessThan(600);
+  expect(whole['note']).toContain(`${whole['bins']} bins of `);
+  expect(await ask(client, 'get_execution_timeline', { execution_id })).not.toHaveProperty('note');
   const completed = whole['series'].completed as number[];
   expect(sum(whole['series'].arrived)).toBe(monitor['slices_created']);
   expect(sum(completed)).toBe(monitor['slices_completed']);

@@ -110,12 +110,13 @@ export const resultsUnmatched = defineFinding(
 export const resultsRepeated = defineFinding(
   'RESULTS_REPEATED',
   'heard',
-  ({ execution_id, results_repeated, counts }) =>
+  ({ execution_id, results_repeated, repeated_ids, counts }) =>
     results_repeated === 0
       ? undefined
       : {
           severity: 'info',
-          sentence: `${counted(results_repeated, 'result')} came again for slices that had one (${counts.slices_completed + counts.slices_failed} slices are answered): a count of results is higher than the number of slices.`,
-          next: call('list_messages', { execution_id, message_type: 'slice_result' }),
+          sentence: `${counted(results_repeated, 'result')} came again for slices that had one (${counts.slices_completed + counts.slices_failed} slices are answered): a count of results is higher than the number of slices. list_messages names in repeats what each repeats.`,
+          ids: [...repeated_ids],
+          next: call('list_messages', { execution_id, message_id: repeated_ids[0] ?? '' }),
         },
 );

@@ -89,6 +89,7 @@ export const timelineAnswer = () =>
     data_as_of: z.string().optional(),
     unchanged: z.literal(true).optional(),
     loading: z.number().optional().describe('The part that is read: ask again'),
+    note: z.string().optional(),
     ...pictured(),
     ...failures(),
     ...work(),

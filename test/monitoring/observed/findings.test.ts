@@ -112,7 +112,10 @@ const situations: Readonly<Record<string, Record<string, Given>>> = {
   SIZE_CHANGED: { 'of two': { shrunken: { count: 2, first: 'f.tf', largest: 2, usual: 5 } } },
   RESULTS_UNMATCHED: { one: { results_unmatched: 1 }, two: { results_unmatched: 2 } },
   ID_TWICE: { 'another name': { execution_id: 'stf_datataking-tester-0001~100011' } },
-  RESULTS_REPEATED: { one: { results_repeated: 1 }, two: { results_repeated: 2, counts: { slices_failed: 1 } } },
+  RESULTS_REPEATED: {
+    one: { results_repeated: 1, repeated_ids: ['heard/1/slice_result/ab'] },
+    two: { results_repeated: 2, repeated_ids: ['a', 'b'], counts: { slices_failed: 1 } },
+  },
   NOTHING_SUCCEEDS: {
     'while it runs': { failing: failing(10, 60), counts: { slices_completed: 0 } },
     'in a run that is over': { status: 'completed', failing: failing(12, 60, { last_done: ago(70) }) },

@@ -43,6 +43,7 @@ export const factsOf = ({
   tf_files_sliced: 11,
   without_execution: 0,
   results_repeated: 0,
+  repeated_ids: [],
   results_unmatched: 0,
   first_slice: ago(100),
   last_slice: ago(5),

@@ -117,6 +117,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
   const { last_done, ...times } = sliceTimes(sql, execution_id);
   return {
     record,
+    repeated_ids: repeatedResults(sql, execution_id, record),
     delays,
     messages: countAllMessages(sql, execution_id),
     stf_span: stfSpan(sql, execution_id),
@@ -142,6 +143,15 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
     broken_keys: brokenKeys(sql, execution_id),
   };
 }
+
+/** The ids of the first results that repeat another one. */
+const repeatedResults = (sql: Prepare, executionId: string, { results_repeated }: ObservedRecord): string[] =>
+  results_repeated === 0
+    ? []
+    : sql<[string], string>(
+        `SELECT message_id FROM message_subjects AS s CROSS JOIN message_rows USING (seq)
+         WHERE s.execution_id = ? AND s.subject = 'result' AND s.stands_seq IS NOT NULL ORDER BY s.seq LIMIT ${named}`,
+      ).values(executionId);
 
 const milliseconds = (iso: string | null | undefined): number | undefined =>
   iso === null || iso === undefined ? undefined : Date.parse(iso);
