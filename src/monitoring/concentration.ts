@@ -97,14 +97,16 @@ export const countsByWorker = (attempts: readonly PlacedAttempt[]): readonly Pla
 
 /** How many attempts were made and failed at all places of a kind, and at each. */
 function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']) {
-  const counts = new Map<string, { tried: number; failed: number }>();
+  const counts = new Map<string, PlaceCount>();
   for (const attempt of attempts) {
-    const place = placeOf(attempt, kind);
-    if (place === undefined) continue;
-    const there = counts.get(place) ?? { tried: 0, failed: 0 };
-    counts.set(place, { tried: there.tried + 1, failed: there.failed + attempt.failed });
+    const name = placeOf(attempt, kind);
+    if (name === undefined) continue;
+    let there = counts.get(name);
+    if (there === undefined) counts.set(name, (there = { name, tried: 0, failed: 0 }));
+    there.tried += 1;
+    there.failed += attempt.failed;
   }
-  const places: PlaceCount[] = [...counts].map(([name, there]) => ({ name, ...there }));
+  const places = [...counts.values()];
   const sum = (of: 'tried' | 'failed'): number => places.reduce((total, place) => total + place[of], 0);
   return {
     kind,

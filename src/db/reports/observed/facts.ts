@@ -149,7 +149,7 @@ const repeatedResults = (sql: Prepare, executionId: string, { results_repeated }
   results_repeated === 0
     ? []
     : sql<[string], string>(
-        `SELECT message_id FROM message_subjects AS s CROSS JOIN message_rows USING (seq)
+        `SELECT message_id FROM message_subjects AS s INDEXED BY message_subjects_repeated CROSS JOIN message_rows USING (seq)
          WHERE s.execution_id = ? AND s.subject = 'result' AND s.stands_seq IS NOT NULL ORDER BY s.seq LIMIT ${named}`,
       ).values(executionId);
 
