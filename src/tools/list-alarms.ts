@@ -45,4 +45,4 @@ export const listAlarmsTool = defineTool({
 });
 
 const nobodyWatches =
-  'No "swf-mcp watch" runs on this store, so none is raised now; the findings of get_workflow_monitor tell what is wrong.';
+  'No "swf-mcp watch" runs on this store: alarms stand as the last one left them, and none is raised or cleared now; the findings of get_workflow_monitor tell what is wrong.';

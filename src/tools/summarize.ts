@@ -20,6 +20,12 @@ const countedWords = ({ what, keys }: SummaryQuestion): string =>
       ? 'failed attempts at slices'
       : 'attempts at slices';
 
+/** A place without failures is in no group of causes: its absence must not be read as a figure. */
+const failuresAlone = ({ what, keys }: SummaryQuestion): string | undefined =>
+  what === 'slices' && keys.length > 1 && keys.includes('cause')
+    ? `Only failed attempts have a cause: what has none is in no group; group_by="${keys.filter((key) => key !== 'cause').join()}" counts it.`
+    : undefined;
+
 export const summarizeTool = defineLiveTool({
   name: 'summarize',
   title: 'Count and sum',
@@ -68,7 +74,7 @@ export const summarizeTool = defineLiveTool({
       start_time,
       end_time,
       data_as_of: queries.dataAsOf(),
-      note: groups.length === 0 ? emptyNote(args, question, { queries, now }) : undefined,
+      note: groups.length === 0 ? emptyNote(args, question, { queries, now }) : failuresAlone(question),
     });
   },
 });

@@ -73,6 +73,10 @@ describe('a summary', () => {
     const causes = await ask(client, 'summarize', { what: 'slices', group_by: 'cause' });
     expect(causes['total'].count).toBe(failed);
     expect(causes['groups'].length).toBeLessThan(4);
+    expect(causes).not.toHaveProperty('note');
+    expect(await ask(client, 'summarize', { what: 'slices', group_by: 'host,cause' })).toMatchObject({
+      note: expect.stringContaining('group_by="host"') as string,
+    });
     // The causes of the monitor are the same, by the same rule.
     const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
     const told = (monitor['causes'] as Answer[] | undefined) ?? [];
