@@ -36,6 +36,7 @@ export const telemetryWords: { [T in TelemetryType]: TelemetryWords<T> } = {
       workflow_params: 'the parameters of the execution',
       plan_version: 'version of the rule by which frames are sampled and cut',
       max_retries: 'attempts after the first',
+      resting: 'workers that take none of its slices for now, since others do what fails there: `agent`, `detail`',
     },
   },
   agent_heartbeat: {

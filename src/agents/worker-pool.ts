@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+import { type Resting, RestingPlaces, restWords } from '../domain/resting-places.ts';
 import { counted } from '../lib/counted.ts';
 import { startStopwatch } from '../lib/stopwatch.ts';
 import type { Draft } from '../messages/message.ts';
@@ -22,6 +23,8 @@ export interface WorkerOptions {
   hostname: string;
   queue: SliceQueue;
   payload: Payload;
+  /** Called with the slots that take no slices for now, when they change. */
+  onResting?: (slots: readonly Resting[]) => void;
 }
 
 /**
@@ -41,8 +44,11 @@ interface Finished {
 class WorkerPool {
   readonly #options: WorkerOptions;
   readonly #execution: ExecutionContext;
-  readonly #free: string[];
+  #free: string[];
   readonly #left: LeftSlices;
+  readonly #places = new RestingPlaces();
+  /** Wakes this pool when a slot has rested enough. */
+  #rested: NodeJS.Timeout | undefined;
   readonly #finished: Finished[] = [];
   readonly #inHand = new Set<Promise<void>>();
   readonly #failures: unknown[] = [];
@@ -62,6 +68,7 @@ class WorkerPool {
       // Slots that become free in the same turn share one step.
       else await nextTurn().then(() => this.#takeStep());
     }
+    clearTimeout(this.#rested);
     // The supervisor stops the other parts when it learns of the failure. Only then does the work in hand have a reason to end.
     if (this.#failures.length > 0) throw this.#failures[0];
     await Promise.all(this.#inHand);
@@ -85,25 +92,54 @@ class WorkerPool {
     if (lifetime.stopped.aborted) return;
     const ended = this.#finished.splice(0);
     this.#left.ended(ended.map(({ slice }) => slice));
+    const rests = this.#noteEnds(ended);
+    const slots = this.#ready([...this.#free, ...ended.map(({ slot }) => slot)]);
     let begun: OpenSlice[] = [];
     await journal.step({
       sender: this.#options.name,
       tick: clock.now(),
       says: () => {
         // Read inside the step: otherwise a pause in between would let a slice start in standby.
-        begun = this.#next(this.#free.length + ended.length);
-        return this.#drafts(ended, begun);
+        begun = this.#next(slots.length);
+        return this.#drafts(ended, begun, slots);
       },
+      logs: rests.map((rest) => ({ level: 'WARNING', message: restWords(rest, performance.now()) })),
     });
-    this.#free.push(...ended.map(({ slot }) => slot));
+    const taken = new Set(slots.slice(0, begun.length));
+    this.#free = [...this.#free, ...ended.map(({ slot }) => slot)].filter((slot) => !taken.has(slot));
     this.#left.begun(begun);
-    for (const slice of begun) this.#begin(slice, this.#free.shift() as string);
+    for (const [index, slice] of begun.entries()) this.#begin(slice, slots[index] as string);
     for (const _ of ended) clock.leave();
   }
 
-  #drafts(ended: readonly Finished[], begun: readonly OpenSlice[]): Draft[] {
+  /** @returns the rests that begin */
+  #noteEnds(ended: readonly Finished[]): Resting[] {
+    const rests = ended.flatMap(({ slice, slot, result }) =>
+      this.#places.ended(
+        { place: slot, slice: slice.slice_filename, error: result.state === 'failed' ? result.error : undefined },
+        performance.now(),
+      ),
+    );
+    if (rests.length > 0) this.#options.onResting?.(this.#places.resting(performance.now()));
+    return rests;
+  }
+
+  /** Of some slots the ones that take slices now. Wakes this pool when another one will. */
+  #ready(slots: readonly string[]): readonly string[] {
+    const now = performance.now();
+    const resting = this.#places.resting(now);
+    if (resting.length === 0) return slots;
+    clearTimeout(this.#rested);
+    const wake = (): void => {
+      this.#options.onResting?.(this.#places.resting(performance.now()));
+      this.#execution.notifier.announce([ownNews]);
+    };
+    this.#rested = setTimeout(wake, Math.min(...resting.map(({ until }) => until)) - now + 1).unref();
+    return slots.filter((slot) => !resting.some(({ place }) => place === slot));
+  }
+
+  #drafts(ended: readonly Finished[], begun: readonly OpenSlice[], slots: readonly string[]): Draft[] {
     const { hostname } = this.#options;
-    const slots = [...this.#free, ...ended.map(({ slot }) => slot)];
     return [
       ...ended.map(({ slice, slot, result, tookSeconds }) =>
         resultOf(startFields(slice, slot, hostname), result, tookSeconds),
@@ -124,6 +160,7 @@ class WorkerPool {
     const { clock, lifetime, notifier } = this.#execution;
     // Virtual time must not advance until the result is recorded.
     clock.enter();
+    this.#places.begun(slot, slice.slice_filename);
     const took = startStopwatch();
     try {
       const result = await this.#options.payload.run(slice, { worker_id: slot, signal: lifetime.stopped });
@@ -146,7 +183,7 @@ class WorkerPool {
     return (
       this.#finished.length === 0 &&
       this.#failures.length === 0 &&
-      this.#next(Math.min(1, this.#free.length)).length === 0
+      this.#next(Math.min(1, this.#ready(this.#free).length)).length === 0
     );
   }
 }

@@ -33,6 +33,8 @@ export class ExecutionViews {
   readonly #timer: NodeJS.Timeout;
   #onPaused: () => void = () => {};
   #lastPaused = '';
+  /** The worker of this process, which an execution may let rest. */
+  #worker: string | undefined;
 
   constructor() {
     // A recorder's silence changes the standing of executions, but is not an event.
@@ -44,8 +46,9 @@ export class ExecutionViews {
     this.#news.announce([]);
   }
 
-  /** Calls back when executions pause or resume. */
-  onPaused(callback: () => void): void {
+  /** Calls back when executions pause or resume for a worker of this process. */
+  onPaused(worker: string, callback: () => void): void {
+    this.#worker = worker;
     this.#onPaused = callback;
   }
 
@@ -78,6 +81,20 @@ export class ExecutionViews {
   /** The executions whose slices stay on the queue for now. */
   paused(): string[] {
     return [...this.#views.values()].filter((view) => this.#rests(view)).map(({ state }) => state.execution_id);
+  }
+
+  /** The running executions that let the worker of this process rest, and why. */
+  resting(): { execution_id: string; detail: string }[] {
+    return [...this.#views.values()].flatMap((view) => {
+      const detail = this.#restOf(view);
+      return detail === undefined ? [] : [{ execution_id: view.state.execution_id, detail }];
+    });
+  }
+
+  /** Whether every running execution lets the worker of this process rest. */
+  isResting(): boolean {
+    const running = [...this.#views.values()].filter(({ state }) => state.status === 'running');
+    return running.length > 0 && running.every((view) => this.#restOf(view) !== undefined);
   }
 
   /** The same as slice headers and their values. */
@@ -126,10 +143,17 @@ export class ExecutionViews {
     return now - first < silentMilliseconds ? 'unknown' : 'over';
   }
 
-  /** Whether the execution is paused. A pause without its recorder does not count: nobody would ever end it. */
-  #rests({ state }: View): boolean {
-    const { status, held, phase, store_id } = state;
-    return status === 'running' && (held || !workersMayTake(phase)) && !this.isSilent(store_id);
+  /** Whether the execution is paused, or lets this worker rest. Without its recorder neither counts: nobody would ever end it. */
+  #rests(view: View): boolean {
+    const { status, held, phase, store_id } = view.state;
+    if (status !== 'running' || this.isSilent(store_id)) return false;
+    return held || !workersMayTake(phase) || this.#restOf(view) !== undefined;
+  }
+
+  /** Why an execution lets the worker of this process rest; undefined if it does not. */
+  #restOf({ state: { resting, status, store_id } }: View): string | undefined {
+    if (resting === undefined || status !== 'running' || this.isSilent(store_id)) return undefined;
+    return resting.find(({ agent }) => agent === this.#worker)?.detail;
   }
 
   #look(): void {

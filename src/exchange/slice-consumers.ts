@@ -16,6 +16,8 @@ export interface SliceConsumersOptions {
   reject: (delivery: Delivery) => Promise<void>;
   /** Slices to leave on the queue for now, by header and values: slices of paused executions and of kinds that cannot be done. */
   unwanted: () => Readonly<Record<string, readonly string[]>>;
+  /** Whether this worker is to take no slices at all for now. */
+  isResting?: () => boolean;
   /** Called when a slot is taken or freed. */
   onChange: () => void;
   /** Aborted when no more slices are to be taken. */
@@ -46,6 +48,7 @@ export class SliceConsumers {
   /** Slots with a subscription there. A new one would lose the messages in flight to the old one. */
   readonly #subscribed = new Set<number>();
   #unfitInARow = 0;
+  #isResting = false;
   /** `all` slots take slices, `one` tries whether there are any, or `none` leaves the queue to others. */
   #taking: 'all' | 'one' | 'none' = 'all';
   #back: NodeJS.Timeout | undefined;
@@ -88,10 +91,23 @@ export class SliceConsumers {
   /** Call when the unwanted slices have changed. */
   refresh(): void {
     const { broker, draining } = this.#options;
-    if (draining.aborted || !broker.isUp() || !broker.hasSelectors()) return;
+    if (draining.aborted || !broker.isUp()) return;
+    if (!broker.hasSelectors()) return this.#restOrReturn();
     for (const slot of this.#slots())
       if (this.#busy.has(slot)) this.#stale.add(slot);
       else this.#subscribeAgain(slot);
+  }
+
+  /** On a broker without selectors, leaves the queue for a rest, and comes back with one slot after it. */
+  #restOrReturn(): void {
+    const isResting = this.#options.isResting?.() === true;
+    if (isResting === this.#isResting) return;
+    this.#isResting = isResting;
+    clearTimeout(this.#back);
+    if (!isResting) return this.#attend('one');
+    this.#taking = 'none';
+    if (this.#busy.size === 0) void this.#closeApart();
+    this.#options.onChange();
   }
 
   /** Notes that the slice in hand can be done. */

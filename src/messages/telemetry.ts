@@ -28,6 +28,11 @@ const executionStateSchema = z.object({
   workflow_params: workflowParamsSchema,
   plan_version: planVersionSchema,
   max_retries: index,
+  /** Workers that are to take none of its slices for now, since what fails there is done elsewhere: the name of each, and why. */
+  resting: z
+    .array(z.object({ agent: text, detail: z.string().max(1000) }))
+    .max(1000)
+    .optional(),
 });
 
 export type ExecutionState = z.infer<typeof executionStateSchema>;

@@ -23,6 +23,8 @@ export interface InboxOptions extends Pick<Surroundings, 'store' | 'namespace' |
   onReturned: (message: Message<'slice_returned'>) => void;
   /** Called for each start of a slice, even if already recorded: its worker repeats it, or has begun anew. */
   onStarted: (message: Message<'slice_started'>) => void;
+  /** Called for each new start and result of a slice, once it is recorded. */
+  onAttempt: (message: Message<'slice_started'> | Message<'slice_result'>) => void;
   /** Called with each agent that reports on a slice. */
   onWorker: (agent: string) => void;
   /** Called for each registered TF file, even if already recorded: it may be somewhere else now. */
@@ -113,6 +115,7 @@ export class Inbox {
         const types = fresh.length === 0 ? [] : await this.#recordAll(fresh);
         for (const { delivery } of batch) delivery.acknowledge();
         for (const incoming of batch) this.#note(incoming);
+        for (const { decoded } of fresh) this.#noteAttempt(decoded);
         if (types.length > 0) onRecorded(types);
       }
     } catch (error) {
@@ -149,6 +152,12 @@ export class Inbox {
     if (message.msg_type === 'slice_returned') this.#options.onReturned(message);
     else if (message.msg_type === 'slice_started') this.#options.onStarted(message);
     else if (message.msg_type === 'tf_file_registered') this.#options.onRegistered(message);
+  }
+
+  #noteAttempt(decoded: Decoded): void {
+    if (decoded.kind !== 'message') return;
+    const { message } = decoded;
+    if (message.msg_type === 'slice_started' || message.msg_type === 'slice_result') this.#options.onAttempt(message);
   }
 
   /** Messages of an unknown execution mean that another store shares this store's namespace and queues. */

@@ -18,6 +18,7 @@ import { takeLeftovers } from './leftovers.ts';
 import { Outbox } from './outbox.ts';
 import { createRepeatedStarts } from './repeated-starts.ts';
 import { Resending } from './resending.ts';
+import { createRestingWorkers, type RestingWorkers } from './resting-workers.ts';
 import { createStateSpeaker, type StateSpeaker } from './state-speaker.ts';
 import type { Surroundings } from './surroundings.ts';
 import { createTelemetryInbox } from './telemetry.ts';
@@ -70,6 +71,8 @@ export class RecorderSession {
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #states: StateSpeaker;
+  /** The workers that fail what others do. */
+  readonly resting: RestingWorkers;
   readonly #resending: Resending;
   readonly #listener: BrokerConnection;
   readonly #endPoll: () => void;
@@ -107,6 +110,7 @@ export class RecorderSession {
       onStray: (executionId) => warn(strayWarning(executionId, namespace)),
       onReturned: (message) => this.#resending.noteReturn(message),
       onStarted: (message) => this.repeatedStarts.note(message),
+      onAttempt: (message) => this.resting.note(message.execution_id, message),
       onWorker: (agent) => unheard.noteWord(agent),
       onRegistered: (message) => void this.#resending.notePlace(message),
     });
@@ -116,7 +120,12 @@ export class RecorderSession {
       onHeard: () => this.link.noteHeard(),
       onNewcomer: () => this.#states.sayAll(),
     });
-    this.#states = createStateSpeaker({ ...shared, onSaid: (state) => views.hear(state) });
+    this.resting = createRestingWorkers({ warn, onChange: (id) => this.#states.sayAll(id) });
+    this.#states = createStateSpeaker({
+      ...shared,
+      restingOf: (id) => this.resting.of(id),
+      onSaid: (state) => views.hear(state),
+    });
     this.#hearOnly(telemetry);
     this.#listener = this.#listenDurably();
     this.#endPoll = pollStore(store.db, () => {
@@ -142,6 +151,7 @@ export class RecorderSession {
 
   /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
   drives(executionId: string, { params, sender }: { params: ExecutionParams; sender: string }): void {
+    this.resting.add(executionId);
     this.#states.add(executionId, sender, params);
     this.#resending.add(executionId, params);
   }
@@ -151,6 +161,7 @@ export class RecorderSession {
     const hasSentAgain = this.#resending.remove(executionId);
     if (!hasEnded) this.#states.remove(executionId);
     this.repeatedStarts.forget(executionId);
+    this.resting.forget(executionId);
     const { status } = requireExecution(this.#options.store.sql, executionId);
     // A completed execution has no slices left, unless some were sent twice.
     if (!hasEnded || (!hasSentAgain && status === 'completed')) return;
@@ -171,6 +182,7 @@ export class RecorderSession {
     this.link.close();
     this.#outbox.close();
     this.#resending.close();
+    this.resting.close();
     this.views.close();
     await Promise.all([this.#listener.close(), this.broker.close()]);
   }

@@ -42,6 +42,8 @@ const changes: ReadonlySet<MessageType> = new Set<MessageType>([
 ]);
 
 export interface StateSpeakerOptions extends Basics, Pick<Surroundings, 'broker' | 'notifier'> {
+  /** The workers that rest. */
+  restingOf: (executionId: string) => NonNullable<ExecutionState['resting']>;
   /** Called with every state sent: this process need not hear it from the broker. */
   onSaid: (state: ExecutionState) => void;
 }
@@ -110,7 +112,8 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
 }
 
 function stateOf(executionId: string, { sender, params }: Driven, options: StateSpeakerOptions): ExecutionState {
-  const { store, namespace, storeId } = options;
+  const { store, namespace, storeId, restingOf } = options;
+  const resting = restingOf(executionId);
   const { sql } = store;
   const execution = requireExecution(sql, executionId);
   return {
@@ -129,6 +132,7 @@ function stateOf(executionId: string, { sender, params }: Driven, options: State
     workflow_params: workflowParamsOf(params),
     plan_version: params.plan_version,
     max_retries: params.worker.max_retries,
+    ...(resting.length === 0 ? {} : { resting }),
   };
 }
 

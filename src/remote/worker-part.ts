@@ -71,14 +71,18 @@ export function createWorker(options: WorkerOptions): Part {
     broker: options.connection,
     worker,
     unwanted: () => ({ ...views.unwanted(), ...offDuty.unwanted() }),
+    isResting: () => views.isResting(),
   });
   const refresh = (): void => consumers.refresh();
-  views.onPaused(refresh);
+  views.onPaused(name, refresh);
   offDuty.onKinds(refresh);
   return {
     report() {
       const { freeSlots: free_slots, slots } = consumers;
-      return { in_hand: worker.inHand, free_slots, slots, off_duty: offDuty.list() };
+      const resting = views
+        .resting()
+        .map(({ execution_id: kind, detail }) => ({ reason: 'FAILING', name: kind, detail }));
+      return { in_hand: worker.inHand, free_slots, slots, off_duty: [...resting, ...offDuty.list()] };
     },
     waits: () => worker.inHand.length > 0,
     run: () => consumers.run(),

@@ -5,6 +5,7 @@ import type { Transaction } from '../db/sqlite/transaction.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { messageOf } from '../lib/errors.ts';
 import { steadyClock } from '../lib/time.ts';
+import type { OffDuty } from '../messages/telemetry.ts';
 
 /** Milliseconds by the clock of messages, and by a clock that is never set. */
 interface Moment {
@@ -24,6 +25,8 @@ export type Heartbeat = ReturnType<typeof createHeartbeat>;
 export function createHeartbeat(store: Store, processId: number, agents: string[], warn: (message: string) => void) {
   /** The execution that each agent has worked on since the last heartbeat. */
   const worked = new Map<string, string>();
+  /** The work that each agent does not take for now. */
+  const offDuty = new Map<string, readonly OffDuty[]>();
   let missed = 0;
   /** When the last heartbeat was written. */
   let written: Moment | undefined;
@@ -53,7 +56,8 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   function beat(): void {
     const beats = agents.map((name): [string, Beat] => {
       const execution_id = worked.get(name);
-      return [name, { state: execution_id === undefined ? 'READY' : 'PROCESSING', execution_id }];
+      const state = execution_id === undefined ? 'READY' : 'PROCESSING';
+      return [name, { state, execution_id, off_duty: offDuty.get(name) }];
     });
     worked.clear();
     beating = record((tx) => recordHeartbeat(tx, processId, new Map(beats)));
@@ -62,6 +66,11 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   return {
     /** Notes that an agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
     sawWork: (agent: string, executionId: string): void => void worked.set(agent, executionId),
+    /** Notes the work that an agent does not take for now, and says so at once. */
+    noteOffDuty(agent: string, kinds: readonly OffDuty[]): void {
+      offDuty.set(agent, kinds);
+      if (timer !== undefined) beat();
+    },
     start(): void {
       beat();
       timer = setInterval(beat, beatSeconds * 1000);

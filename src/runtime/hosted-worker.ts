@@ -25,7 +25,14 @@ export async function runHostedWorker(host: Host, name: string, slots: number, h
   const { environment, config } = options;
   const { stopped } = here.lifetime;
   const warn = (message: string): void => options.log.write({ level: 'WARNING', message });
-  const report = (): void => directory.hear(name, hostedSince, { agent_type: 'worker', ...worker.report() });
+  let saidOffDuty = '[]';
+  const report = (): void => {
+    const now = worker.report();
+    directory.hear(name, hostedSince, { agent_type: 'worker', ...now });
+    const offDutyNow = JSON.stringify(now.off_duty);
+    if (offDutyNow !== saidOffDuty) host.heartbeat.noteOffDuty(name, now.off_duty);
+    saidOffDuty = offDutyNow;
+  };
   const offDuty = createOffDutyList(warn, report);
   const speaker = createSpeaker({ broker, namespace, destinations, sender: name, warn });
   const worker = createWorker({
@@ -68,19 +75,27 @@ function voiceOf({ recorder }: Host, name: string, here: Execution, others: Voic
     isElsewhere(url) && (own === undefined || !isBelow(url, own));
   const isOurs = ({ slice, storeId }: DeliveredSlice): boolean =>
     storeId === recorder.storeId && slice.execution_id === held.execution_id;
+  const isResting = (): boolean =>
+    recorder.views.resting().some(({ execution_id }) => execution_id === held.execution_id);
+  const noted = async (draft: Parameters<Voice['begin']>[0] | Parameters<Voice['say']>[0]): Promise<boolean> => {
+    const isRecorded = await record(draft, name, here);
+    if (isRecorded && draft.msg_type !== 'slice_returned') recorder.resting.note(held.execution_id, draft);
+    return isRecorded;
+  };
   return {
-    standing: (delivered) => (isOurs(delivered) ? standingOf(delivered, here) : others.standing(delivered)),
+    standing: (delivered) =>
+      isOurs(delivered) ? standingOf(delivered, here, isResting()) : others.standing(delivered),
     overFor: (delivered) => (isOurs(delivered) ? lifetime.stopped : others.overFor(delivered)),
     workAtHand: (delivered) => (isOurs(delivered) && !isAway(delivered) ? payload : undefined),
-    begin: (draft, delivered) => (isOurs(delivered) ? record(draft, name, here) : others.begin(draft, delivered)),
-    say: (draft, delivered) => (isOurs(delivered) ? record(draft, name, here) : others.say(draft, delivered)),
+    begin: (draft, delivered) => (isOurs(delivered) ? noted(draft) : others.begin(draft, delivered)),
+    say: (draft, delivered) => (isOurs(delivered) ? noted(draft) : others.say(draft, delivered)),
   };
 }
 
-function standingOf({ slice }: DeliveredSlice, { queue }: Execution): ExecutionStanding {
+function standingOf({ slice }: DeliveredSlice, { queue }: Execution, isResting: boolean): ExecutionStanding {
   // Fast processing fails a slice that was given up after too many lost starts.
   if (queue.standing(slice.slice_filename, slice.attempt) !== 'open') return 'over';
-  return queue.isOpen() ? 'open' : 'paused';
+  return queue.isOpen() && !isResting ? 'open' : 'paused';
 }
 
 /** Returns false if a slice may not start because a pause came in between. */

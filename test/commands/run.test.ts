@@ -17,8 +17,25 @@ import {
   startCli,
   temporaryFolder,
 } from '../helpers.ts';
+import { sets } from '../remote/site.ts';
 
 describe('a run', () => {
+  it('lets slots rest that fail at once what others complete: they do not use up the retries of its slices', async () => {
+    const folder = temporaryFolder();
+    const payload = join(folder, 'payload.sh');
+    const script = '#!/bin/sh\ncase $SWF_WORKER_ID in *[5-8]) exit 1;; esac\nsleep 0.2\n';
+    writeFileSync(payload, script, { mode: 0o755 });
+    const settings = ['fast_processing.target_worker_count=8', `worker.payload=["${payload}"]`];
+    const run = startCli(['run', '--speed', '20', '--stf-count', '4', '--json', ...sets(...settings)], { folder });
+    await run.saw(/start_run/);
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const monitor = (): Promise<Answer> => ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    await expect.poll(async () => JSON.stringify((await monitor())['findings'])).toContain('WORKER_OFF_DUTY');
+    expect(JSON.parse((await run.finished).stdout)).toMatchObject({ slices_created: 60, slices_failed: 0 });
+    expect(await monitor()).toMatchObject({ slices_failed: 0, slices_completed: 60 });
+    expect((await askAll(client, 'list_logs', { search: 'rests for' })).length).toBeGreaterThan(0);
+  });
+
   it('of 3 STFs makes 3 files, 3 samples and 45 completed slices, with the same counts in every answer', async () => {
     const folder = temporaryFolder();
     const summary = await runWorkflow(folder, '--stf-count', '3');

@@ -77,4 +77,28 @@ describe('executions as a worker sees them', () => {
     views.hear(stateOf({}));
     expect(views.standing(sliceOf('first'))).toBe('open');
   });
+
+  it('let a worker rest while their recorder names it, and speaks', () => {
+    vi.useFakeTimers();
+    const views = makeViews();
+    let changes = 0;
+    views.onPaused('worker-1', () => (changes += 1));
+    const resting = [{ agent: 'worker-1', detail: 'it fails' }];
+    views.hear(stateOf({ resting: [{ agent: 'worker-2', detail: 'it fails' }] }));
+    expect([views.standing(sliceOf('first')), views.isResting(), changes]).toEqual(['open', false, 0]);
+    views.hear(stateOf({ resting }));
+    expect([views.standing(sliceOf('first')), views.isResting(), changes]).toEqual(['paused', true, 1]);
+    expect(views.resting()).toEqual([{ execution_id, detail: 'it fails' }]);
+    expect(views.unwanted()).toEqual({ execution_id: [execution_id] });
+    // Another execution still wants it.
+    views.hear(stateOf({ execution_id: 'another' }));
+    expect(views.isResting()).toBe(false);
+    views.hear(stateOf({ execution_id: 'another', status: 'completed' }));
+    expect(views.isResting()).toBe(true);
+    // Nobody would end a rest whose recorder is gone.
+    vi.advanceTimersByTime(60_000);
+    expect([views.standing(sliceOf('first')), views.isResting(), views.resting()]).toEqual(['open', false, []]);
+    views.hear(stateOf({}));
+    expect(views.standing(sliceOf('first'))).toBe('open');
+  });
 });

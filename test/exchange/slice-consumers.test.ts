@@ -28,6 +28,7 @@ function consume({ ours, connect }: Exchange, slots: number, handle: Handle) {
   const rejected: string[] = [];
   const reject = ({ body }: { body: string }): Promise<void> => Promise.resolve(void rejected.push(body));
   const paused: string[] = [];
+  let isResting = false;
   const consumers = new SliceConsumers({
     broker: ours,
     connectApart: connect,
@@ -37,6 +38,7 @@ function consume({ ours, connect }: Exchange, slots: number, handle: Handle) {
     worker: { handle },
     reject,
     unwanted: () => ({ execution_id: paused }),
+    isResting: () => isResting,
     onChange: () => {},
     draining: draining.signal,
   });
@@ -45,7 +47,11 @@ function consume({ ours, connect }: Exchange, slots: number, handle: Handle) {
     paused.splice(0, paused.length, ...executions);
     consumers.refresh();
   };
-  return { consumers, done, rejected, pause, drain: () => draining.abort() };
+  const rest = (isNow: boolean): void => {
+    isResting = isNow;
+    consumers.refresh();
+  };
+  return { consumers, done, rejected, pause, rest, drain: () => draining.abort() };
 }
 
 const send = async ({ theirs }: Exchange, ...bodies: string[]): Promise<void> => {
@@ -191,6 +197,21 @@ describe('consumers of slices', () => {
       expect(handled).toEqual([0, 2, 4, 6, 1, 3]);
       expect(consumers.freeSlots).toBe(2);
       expect(made.broker.waiting(`${destinations.slices}.${namespace}`)).toBe(0);
+      drain();
+      await done;
+    });
+
+    it('leave the queue while they rest, and come back with one slot first', async () => {
+      const { made, handled, consumers, rest, drain, done } = await half(2);
+      rest(true);
+      rest(true);
+      await send(made, slice(1), slice(3), slice(5));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect([handled, consumers.freeSlots]).toEqual([[], 0]);
+      rest(false);
+      expect(consumers.freeSlots).toBe(1);
+      await expect.poll(() => handled).toEqual([1, 3, 5]);
+      expect(consumers.freeSlots).toBe(2);
       drain();
       await done;
     });

@@ -418,6 +418,11 @@ const situations: Readonly<Record<string, Given>> = {
       ],
     },
   },
+  'a worker that rests': {
+    evidence: {
+      off_duty: [offDuty({ reason: 'FAILING', kind: 'e', detail: 'w rests for 10 s: its last 3 attempts failed' })],
+    },
+  },
   'a worker off duty without a driver': { facts: undriven, evidence: { driver: gone, off_duty: [offDuty()] } },
   'a worker off duty after the end': { facts: { status: 'completed' }, evidence: { off_duty: [offDuty()] } },
   'every stage stuck': {

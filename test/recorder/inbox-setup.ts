@@ -28,6 +28,7 @@ export function listen({ store, ours, faults }: Exchange) {
     onWorker: note('worker'),
     onRegistered: note('registered'),
     onStarted: note('started'),
+    onAttempt: note('attempt'),
     onFault: (error) => faults.push(error),
   });
   ours.subscribe(inbox.unmarked(destinations.broadcast));

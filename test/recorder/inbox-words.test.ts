@@ -41,7 +41,9 @@ describe('the callbacks of an inbox', () => {
       'registered tf_file_registered',
     ];
     const told = noted.filter((line) => line !== 'heard' && line !== 'broadcast');
-    expect(told.toSorted()).toEqual([...once, ...once].toSorted());
+    // Starts and results count once.
+    const attempts = ['attempt slice_started', 'attempt slice_result'];
+    expect(told.toSorted()).toEqual([...once, ...once, ...attempts].toSorted());
     expect(noted.filter((line) => line === 'heard')).toHaveLength(12);
     expect(noted.filter((line) => line === 'broadcast')).toHaveLength(2);
     // Each of them was new once; the sample was known before.

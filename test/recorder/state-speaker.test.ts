@@ -36,6 +36,7 @@ async function speak() {
         headers: { ...headers },
       }),
   });
+  const resting: { agent: string; detail: string }[] = [];
   const speaker = createStateSpeaker({
     store: made.store,
     broker: made.ours,
@@ -43,6 +44,7 @@ async function speak() {
     namespace,
     storeId: 'S',
     destinations,
+    restingOf: () => resting,
     onSaid: (state) => said.push(state),
     onFault: (error) => made.faults.push(error),
   });

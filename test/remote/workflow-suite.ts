@@ -264,6 +264,23 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
         expect(message).toMatchObject({ effect: 'applied', body: { reason: 'NO_PAYLOAD' } });
     });
 
+    it('lets a worker rest that fails at once what another one completes, so that no slice stays failed', async () => {
+      const payload = join(temporaryFolder(), 'payload.sh');
+      writeFileSync(payload, '#!/bin/sh\n[ -n "$BAD" ] && exit 1\nsleep 1\n', { mode: 0o755 });
+      const here = site(sets('fast_processing.target_worker_count=8', `worker.payload=["${payload}"]`));
+      await here.agent('worker', 1);
+      const args = ['agent', 'worker', '--index', '2', ...sets(`data.dir=${here.dataFolder}`)];
+      const bad = here.start(args, temporaryFolder(), { BAD: '1' });
+      await bad.saw(/works in namespace/);
+      const run = here.run('--stf-count', '4', '--speed', '20', ...elsewhere('worker'));
+      await expect.poll(() => here.findings()).toContain('WORKER_OFF_DUTY');
+      const agents = await here.askAll('list_agents', { agent_type: 'worker' });
+      expect(agents.flatMap(({ off_duty = [] }) => (off_duty as Answer[]).map(({ reason }) => reason))).toEqual([
+        'FAILING',
+      ]);
+      await succeeded(run, { slices_completed: 60, slices_failed: 0 });
+    });
+
     itsOwn('completes although one worker lacks the recorder’s folder, which that worker reports', async () => {
       const here = site(sets('fast_processing.slices_per_sample=3', 'fast_processing.slice_processing_time=1'));
       const elsewhereFolder = temporaryFolder();

@@ -73,7 +73,11 @@ export function agentTroubles(
   const payload = troubled.length === 0 ? undefined : payloadOf(sql, execution_id);
   const isOfExecution = (agent_type: string, kind: { reason: string; name: string }): boolean =>
     agent_type !== 'worker' ||
-    (kind.reason === 'NO_PAYLOAD' ? kind.name === payload : concerns(sql, execution_id, kind));
+    (kind.reason === 'FAILING'
+      ? kind.name === execution_id
+      : kind.reason === 'NO_PAYLOAD'
+        ? kind.name === payload
+        : concerns(sql, execution_id, kind));
   return {
     off_duty: troubled.flatMap(({ agent, agent_type, hostname, slots, off_duty }) =>
       off_duty

@@ -3,6 +3,7 @@ import { roundDuration } from '../../lib/duration.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
 import { clipWords } from '../../lib/words.ts';
 import type { Capacity } from '../capacity.ts';
+import type { Evidence } from '../evidence.ts';
 import { type Facts, delayOf, idleSeconds } from '../facts.ts';
 import { type Found, call, defineDrivenFinding, defineFinding, isDriven } from './rule.ts';
 
@@ -45,16 +46,22 @@ export const workerOffDuty = defineDrivenFinding('WORKER_OFF_DUTY', ({ evidence:
     unanswered.some((files) => files.off_duty?.agent === agent);
   return off_duty
     .filter((one) => !isTold(one))
-    .map(({ agent, agent_type, hostname, slots, reason, kind, since, detail }) => ({
+    .map((one) => ({
       severity: 'warning' as const,
-      sentence: shortDigests(
-        `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${slots ?? 'unknown number of'} slots take no such slices` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it looks every 30 s whether it can again.`,
-      ),
-      ids: [agent, hostname],
-      about: agent,
-      next: call('list_agents', { agent_type }),
+      sentence: shortDigests(one.reason === 'FAILING' ? restSentence(one) : offDutySentence(one)),
+      ids: [one.agent, one.hostname],
+      about: one.agent,
+      next: call('list_agents', { agent_type: one.agent_type }),
     }));
 });
+
+type OffDutyAgent = Evidence['off_duty'][number];
+
+const offDutySentence = ({ agent, agent_type, hostname, slots, reason, kind, since, detail }: OffDutyAgent): string =>
+  `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${slots ?? 'unknown number of'} slots take no such slices` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it looks every 30 s whether it can again.`;
+
+const restSentence = ({ agent, hostname, detail }: OffDutyAgent): string =>
+  `${agent} on ${hostname}: ${detail ?? 'it rests'}. It takes slices again after that, and rests longer each time that it fails; look at that host.`;
 
 /** Longest reason shown, in characters. */
 const shownDetail = 400;

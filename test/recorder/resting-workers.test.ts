@@ -1,0 +1,64 @@
+import { expect, it, onTestFinished } from 'vitest';
+
+import { createRestingWorkers } from '../../src/recorder/resting-workers.ts';
+import { pass, stopTime } from '../still-time.ts';
+import { workFields } from './driven.ts';
+
+/** Workers of an execution, of which a test says what they did, and who was said to rest at which second. */
+function workers() {
+  stopTime();
+  const began = performance.now();
+  const told: [second: number, resting: string][] = [];
+  const warnings: string[] = [];
+  const resting = createRestingWorkers({
+    onChange: (id) => told.push([(performance.now() - began) / 1000, namesOf(id)]),
+    warn: (line) => warnings.push(line),
+  });
+  onTestFinished(() => resting.close());
+  const namesOf = (id: string): string =>
+    resting
+      .of(id)
+      .map(({ agent }) => agent)
+      .join();
+  const begin = (id: string, worker: string, ...slices: number[]): void => {
+    for (const slice of slices) resting.note(id, { msg_type: 'slice_started', ...workFields(slice, worker) });
+  };
+  const end = (id: string, worker: string, state: 'done' | 'failed', ...slices: number[]): void => {
+    begin(id, worker, ...slices);
+    for (const slice of slices)
+      resting.note(id, { msg_type: 'slice_result', ...workFields(slice, worker), state, error: 'no such file' });
+  };
+  return { resting, told, warnings, begin, end, namesOf };
+}
+
+it('a worker rests once others complete what failed there, and its recorder says so then and when it is over', async () => {
+  const { resting, told, warnings, begin, end } = workers();
+  resting.add('mine');
+  begin('mine', 'good', 9);
+  end('mine', 'bad', 'failed', 1, 2, 3);
+  await pass(1);
+  end('mine', 'good', 'done', 1, 2, 3);
+  expect(resting.of('mine')).toEqual([
+    {
+      agent: 'bad',
+      detail: expect.stringMatching(/^bad rests for 10 s: its last 3 attempts failed, .*: no such file$/),
+    },
+  ]);
+  expect(warnings).toEqual([expect.stringMatching(/^bad rests for 10 s/)]);
+  await pass(20);
+  // First it waits for the good one, then it rests, then it does not.
+  expect(told.map(([, names]) => names)).toEqual(['bad', 'bad', '']);
+  expect(told[2]?.[0]).toBeCloseTo(11, 0);
+});
+
+it('nobody rests in an execution that another process drives, or that was forgotten', () => {
+  const { resting, told, end, namesOf } = workers();
+  resting.add('forgotten');
+  resting.forget('forgotten');
+  for (const id of ['theirs', 'forgotten']) {
+    end(id, 'bad', 'failed', 1, 2, 3);
+    end(id, 'good', 'done', 1, 2, 3);
+    expect(namesOf(id)).toBe('');
+  }
+  expect(told).toEqual([]);
+});
