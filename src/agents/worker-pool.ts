@@ -23,8 +23,8 @@ export interface WorkerOptions {
   hostname: string;
   queue: SliceQueue;
   payload: Payload;
-  /** Called with the slots that take no slices for now, when they change. */
-  onResting?: (slots: readonly Resting[]) => void;
+  /** Called with words about each slot that takes no slices for now, when they change. */
+  onResting?: (words: readonly string[]) => void;
 }
 
 /**
@@ -47,6 +47,8 @@ class WorkerPool {
   #free: string[];
   readonly #left: LeftSlices;
   readonly #places = new RestingPlaces();
+  /** The clock of the rests: seconds of wall time since this pool was made. */
+  readonly #seconds = startStopwatch();
   /** Wakes this pool when a slot has rested enough. */
   #rested: NodeJS.Timeout | undefined;
   readonly #finished: Finished[] = [];
@@ -103,7 +105,7 @@ class WorkerPool {
         begun = this.#next(slots.length);
         return this.#drafts(ended, begun, slots);
       },
-      logs: rests.map((rest) => ({ level: 'WARNING', message: restWords(rest, performance.now()) })),
+      logs: rests.map((rest) => ({ level: 'WARNING', message: restWords(rest, this.#now()) })),
     });
     const taken = new Set(slots.slice(0, begun.length));
     this.#free = [...this.#free, ...ended.map(({ slot }) => slot)].filter((slot) => !taken.has(slot));
@@ -112,26 +114,33 @@ class WorkerPool {
     for (const _ of ended) clock.leave();
   }
 
+  /** Milliseconds. */
+  #now(): number {
+    return 1000 * this.#seconds();
+  }
+
   /** @returns the rests that begin */
   #noteEnds(ended: readonly Finished[]): Resting[] {
-    const rests = ended.flatMap(({ slice, slot, result }) =>
-      this.#places.ended(
-        { place: slot, slice: slice.slice_filename, error: result.state === 'failed' ? result.error : undefined },
-        performance.now(),
-      ),
+    const rests = ended.flatMap(({ slice: { slice_filename: slice }, slot: place, result }) =>
+      this.#places.ended({ place, slice, error: result.state === 'failed' ? result.error : undefined }, this.#now()),
     );
-    if (rests.length > 0) this.#options.onResting?.(this.#places.resting(performance.now()));
+    if (rests.length > 0) this.#tellResting();
     return rests;
+  }
+
+  #tellResting(): void {
+    const now = this.#now();
+    this.#options.onResting?.(this.#places.resting(now).map((rest) => restWords(rest, now)));
   }
 
   /** Of some slots the ones that take slices now. Wakes this pool when another one will. */
   #ready(slots: readonly string[]): readonly string[] {
-    const now = performance.now();
+    const now = this.#now();
     const resting = this.#places.resting(now);
     if (resting.length === 0) return slots;
     clearTimeout(this.#rested);
     const wake = (): void => {
-      this.#options.onResting?.(this.#places.resting(performance.now()));
+      this.#tellResting();
       this.#execution.notifier.announce([ownNews]);
     };
     this.#rested = setTimeout(wake, Math.min(...resting.map(({ until }) => until)) - now + 1).unref();

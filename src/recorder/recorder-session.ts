@@ -120,10 +120,10 @@ export class RecorderSession {
       onHeard: () => this.link.noteHeard(),
       onNewcomer: () => this.#states.sayAll(),
     });
-    this.resting = createRestingWorkers({ warn, onChange: (id) => this.#states.sayAll(id) });
+    this.resting = createRestingWorkers({ warn, onChange: (executionId) => this.#states.sayAll(executionId) });
     this.#states = createStateSpeaker({
       ...shared,
-      restingOf: (id) => this.resting.of(id),
+      restingOf: (executionId) => this.resting.of(executionId),
       onSaid: (state) => views.hear(state),
     });
     this.#hearOnly(telemetry);

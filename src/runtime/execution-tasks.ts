@@ -6,7 +6,6 @@ import { failureOf } from '../agents/slice-messages.ts';
 import { runWorkerPool } from '../agents/worker-pool.ts';
 import { abandonedSlices, maxLostStarts } from '../db/presence/lost-starts.ts';
 import { beatSeconds, lateSeconds } from '../domain/liveness.ts';
-import { type Resting, restWords } from '../domain/resting-places.ts';
 import { pause } from '../lib/deadline.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import type { Execution } from './execution.ts';
@@ -41,13 +40,8 @@ function workerTasks(host: Host, here: Execution): Task[] {
   if (name === undefined) return [];
   const { execution, queue, payload, params } = here;
   const slots = params.fast_processing.target_worker_count;
-  const onResting = (resting: readonly Resting[]): void => {
-    const now = performance.now();
-    const kinds = resting.map((rest) => ({
-      reason: 'FAILING',
-      name: execution.agent.execution_id,
-      detail: restWords(rest, now),
-    }));
+  const onResting = (words: readonly string[]): void => {
+    const kinds = words.map((detail) => ({ reason: 'FAILING', name: execution.agent.execution_id, detail }));
     host.heartbeat.noteOffDuty(name, kinds);
   };
   const work = (): Promise<void> =>

@@ -93,9 +93,10 @@ describe('a place whose attempts fail', () => {
 
   it('goes on if it is the only one, or where everything fails everywhere', () => {
     const { places, fail, resting } = made();
-    fail(1, 'one', ...'abcdefgh');
+    const slices = 'abcdefgh'.split('');
+    fail(1, 'one', ...slices);
     expect(resting(1)).toEqual([]);
-    for (const name of ['two', 'three']) fail(2, name, ...'abcdefgh');
+    for (const name of ['two', 'three']) fail(2, name, ...slices);
     for (const name of ['one', 'two', 'three']) places.begun(name, 'i');
     expect(resting(2)).toEqual([]);
   });

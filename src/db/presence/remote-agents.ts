@@ -10,7 +10,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** When the last heartbeat of each agent was sent, by its own clock, and when it came. Milliseconds. */
-const arrivalsOf = onceFor((_: Prepare) => new Map<string, { sent: number; came: number }>());
+const arrivalsOf: (sql: Prepare) => Map<string, { sent: number; came: number }> = onceFor(() => new Map());
 
 /**
  * How far the clock of an agent's host is off, in tenths of a second; undefined if a heartbeat does not show it. Heartbeats that waited, behind a cut link
