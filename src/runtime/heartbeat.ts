@@ -56,8 +56,7 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   function beat(): void {
     const beats = agents.map((name): [string, Beat] => {
       const execution_id = worked.get(name);
-      const state = execution_id === undefined ? 'READY' : 'PROCESSING';
-      return [name, { state, execution_id, off_duty: offDuty.get(name) }];
+      return [name, { state: execution_id ? 'PROCESSING' : 'READY', execution_id, off_duty: offDuty.get(name) }];
     });
     worked.clear();
     beating = record((tx) => recordHeartbeat(tx, processId, new Map(beats)));

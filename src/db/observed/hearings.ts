@@ -76,10 +76,7 @@ export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: num
 export const processOfObserver = (sql: Prepare, namespace: string, isAlive: LivenessTest, now: number) =>
   listeningObservers(sql, isAlive, now).find((one) => one.may_send === 1 && hears(one, namespace))?.process_id;
 
-/**
- * Notes up to when an observer has heard messages: since its first subscription was confirmed, without messages that still wait somewhere. That is earlier
- * than noted before once messages lag: those that came late had been taken for heard.
- */
+/** Notes since and up to when an observer has heard messages, without those that wait somewhere: once messages lag, that is earlier than noted before. */
 export function keepHearing({ sql }: Transaction, processId: number, { since, until }: Span, now: number): void {
   sql(
     `UPDATE hearings SET since_ms = iif(beat_ms IS NULL, ?, since_ms), until_ms = max(iif(beat_ms IS NULL, ?, since_ms), ?), beat_ms = ? WHERE process_id = ?`,
@@ -182,27 +179,23 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
   const isObserved = isListening || observersOf(sql, isAlive).some((one) => hears(one, namespace));
   const until = isListening ? Math.max(last, ...untils) : Math.max(last, ...spans.map((span) => span.until));
   const since = spans.find((span) => span.since <= last && span.until >= first)?.since ?? first;
-  const end =
-    run.is_done === 1 ? last + Math.min(longestQuiet, Math.max(quiet, 3 * longestStep(sql, run.execution_id))) : until;
+  // From then on nothing more comes.
+  const over =
+    run.is_done === 1
+      ? last + Math.min(longestQuiet, Math.max(quiet, 3 * longestStep(sql, run.execution_id)))
+      : Infinity;
   const gaps = sql<[number, number, number], { from: number; until: number; reason: string }>(
     'SELECT from_ms AS "from", min(until_ms, ?) AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
-  ).all(run.is_done === 1 ? end : Infinity, first, Math.min(until, end));
+  ).all(over, first, Math.min(until, over));
   // A run that was complete when its observer ended in order stays complete, whenever the next one begins.
   const isOver = ({ from, isInOrder }: Unheard): boolean => from >= last && run.is_done === 1 && isInOrder;
-  const unheard = unheardIn(spans, { since: first, until: Math.min(until, end) })
+  const unheard = unheardIn(spans, { since: first, until: Math.min(until, over) })
     .filter((gap) => !isOver(gap))
     .map(({ from, until: to }) => ({ from, until: to, reason: 'nobody listened' }));
   // A living observer that hears nothing notes the gap only once its broker is back.
-  const away =
-    isObserved && !isListening && now - until > passing && (run.is_done === 0 || end > until)
-      ? [
-          {
-            from: until,
-            until: run.is_done === 1 ? Math.min(now, end) : now,
-            reason: 'the observer hears nothing from its broker',
-          },
-        ]
-      : [];
+  const isAway = isObserved && !isListening && now - until > passing && over > until;
+  const reason = 'the observer hears nothing from its broker';
+  const away = isAway ? [{ from: until, until: Math.min(now, over), reason }] : [];
   return { since, until, isListening, isObserved, gaps: mergedSpans([...gaps, ...unheard, ...away], passing) };
 }
 
@@ -248,8 +241,8 @@ function unheardIn(spans: readonly HeardSpan[], life: Span): Unheard[] {
   let heard = Math.max(life.since, ...before.map(({ until }) => until));
   let isInOrder = before.find(({ until }) => until === heard)?.is_ended === 1;
   for (const { since, until, is_ended } of spans) {
-    if (since - heard > passing && heard < life.until)
-      gaps.push({ from: heard, until: Math.min(since, life.until), isInOrder });
+    const gap = { from: heard, until: Math.min(since, life.until), isInOrder };
+    if (since - heard > passing && heard < life.until) gaps.push(gap);
     if (until > heard) [heard, isInOrder] = [until, is_ended === 1];
   }
   return gaps;
