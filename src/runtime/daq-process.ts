@@ -3,7 +3,7 @@ import { beginExecution, type Drive } from '../db/driving/take-over.ts';
 import { unsentOf } from '../db/log/outbox.ts';
 import { noteRequestInHand } from '../db/presence/requests-in-hand.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
-import { aborted } from '../lib/deadline.ts';
+import { aborted, withDeadline } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { readPayload } from '../payload/payload-name.ts';
@@ -29,6 +29,9 @@ export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAg
   const { host } = await Host.enter(options, ['daq_simulator', 'fast_processing'], () => {}, patience);
   return new DaqProcess(host, options);
 }
+
+/** How long an ending service waits for the broker to take its last heartbeat. */
+const lastBeatMilliseconds = 1000;
 
 class DaqProcess implements RunningAgent {
   readonly name: string;
@@ -82,8 +85,9 @@ class DaqProcess implements RunningAgent {
       await Promise.all(driving.map(([, { ended }]) => ended));
       lifetime.throwFault();
     } finally {
-      await beat.close();
-      await this.#host.close();
+      // A broker that does not answer delays nobody: the next recorder sends what it has not confirmed.
+      await withDeadline(beat.close(), lastBeatMilliseconds, undefined);
+      await this.#host.close({ isHurried: true });
     }
   }
 
